@@ -1,0 +1,21 @@
+import { glob, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { layers } from '../src/layers.ts'
+
+const files = (await Array.fromAsync(glob('src/*/**/*.ts'))).sort()
+
+test.each(files)('%s uses only the layers it names', async (file) => {
+  const layer = file.split('/')[1]!
+  expect(Object.keys(layers), `the room of ${file} is in src/layers.ts`).toContain(layer)
+  for (const [, target] of (await readFile(file, 'utf8')).matchAll(/(?:from|import\() ?'(\.\.?\/[^']+)'/g)) {
+    const used = join(dirname(file), target!).split('/')[1]!
+    if (used !== layer) expect(layers[layer]?.uses, `${file} imports ${target}`).toContain(used)
+  }
+})
+
+test('no room is used before it is built: the map has no circles', () => {
+  const names = Object.keys(layers)
+  for (const [name, { uses }] of Object.entries(layers))
+    for (const used of uses) expect(names.indexOf(used), `${name} uses ${used}`).toBeLessThan(names.indexOf(name))
+})
