@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync, writeFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openEngine, type Engine } from './index.ts'
+
+let engine: Engine
+let dir: string
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'engine-'))
+  mkdirSync(join(dir, 'lake'))
+  mkdirSync(join(dir, 'secret'))
+  writeFileSync(join(dir, 'secret/a.csv'), 'a\n1\n')
+  writeFileSync(join(dir, 'lake/b.csv'), 'a\n7\n')
+  engine = openEngine({
+    memoryBytes: 800 * 2 ** 20,
+    threads: 2,
+    tempDirectory: join(dir, 'tmp'),
+    tempBytes: 2 ** 30,
+    timeZone: 'UTC',
+    directories: [join(dir, 'lake')],
+    classes: ['plan', 'interactive'],
+  })
+})
+afterAll(async () => {
+  await engine.close()
+  rmSync(dir, { recursive: true, force: true })
+})
+const rows = (sql: string, more = {}) => engine.rows({ class: 'interactive', sql, ...more })
+
+test.each([
+  ['1::int', 1],
+  ['9007199254740991::bigint', 9007199254740991],
+  ['9007199254740993::bigint', '9007199254740993'],
+  ['170141183460469231731687303715884105727::hugeint', '170141183460469231731687303715884105727'],
+  ['sum(1::int)', '1'],
+  ['1500.10::decimal(12,2)', '1500.10'],
+  ['-0.05::decimal(38,10)', '-0.0500000000'],
+  ['1.5::double', 1.5],
+  ["'nan'::double", 'NaN'],
+  ["'-inf'::float", '-Infinity'],
+  ['true', true],
+  ['null', null],
+  ["date '2024-03-31'", '2024-03-31'],
+  ["timestamp '2024-03-31 12:00:00'", '2024-03-31 12:00:00'],
+  ["timestamp '2024-03-31 12:00:00.120'", '2024-03-31 12:00:00.12'],
+  ["timestamptz '2024-03-31 12:00:00+02'", '2024-03-31T10:00:00Z'],
+  ["timestamptz '1969-12-31 23:59:59.999999+00'", '1969-12-31T23:59:59.999999Z'],
+  ["time '12:30:00'", '12:30:00'],
+  ["'a\"b\\é😀'", 'a"b\\é😀'],
+  ["[1, null, 3]", [1, null, 3]],
+  ["{'x': 1.10::decimal(4,2), 'y': null}", { x: '1.10', y: null }],
+  ["map {'k': [1]}", [{ key: 'k', value: [1] }]],
+  ["'ab'::blob", 'YWI='],
+  ["'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid", '4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'],
+])('encodes %s', async (sql, value) => expect(await rows(`select ${sql}`)).toEqual([[value]]))
+
+test('gives names and types, and all rows in order across chunks', async () => {
+  const result = await engine.run({ class: 'interactive', sql: "select range n, 'x' || range s from range(300000)" })
+  expect(result.columns).toEqual([{ name: 'n', type: 'BIGINT' }, { name: 's', type: 'VARCHAR' }])
+  let next = 0
+  for await (const chunk of result.chunks) {
+    const part = JSON.parse(chunk.json) as [number, string][]
+    expect(part.length).toBe(chunk.rowCount)
+    for (const row of part) expect(row[0]).toBe(next++)
+  }
+  expect([next, result.truncated()]).toEqual([300000, false])
+})
+
+test('cuts at rowsMax and says so', async () => {
+  const result = await engine.run({ class: 'interactive', sql: 'from range(100000)', rowsMax: 5000 })
+  let count = 0
+  for await (const chunk of result.chunks) count += chunk.rowCount
+  expect([count, result.truncated()]).toEqual([5000, true])
+})
+
+test('a failure in the middle of a stream is a failure, with its reason', async () => {
+  const sql = "select case when range > 500000 then error('late') else range end from range(1000000)"
+  await expect(rows(sql)).rejects.toThrow('late')
+  expect(await rows('select 1')).toEqual([[1]])
+})
+
+test.each([
+  ['select 1 +', 'parser'],
+  ['select nope from (select 1 a)', 'binder', 7],
+  ['from nowhere', 'catalog', 5],
+])('%s is refused with its kind and position', async (sql, type, offset?) => {
+  const error = await engine.bind({ class: 'plan', sql }).catch((e: { error: unknown }) => e.error)
+  expect(error).toMatchObject({ type, ...(offset === undefined ? {} : { offset }) })
+})
+
+test('cancels, and times out, and goes on', async () => {
+  const slow = 'select count(*) from range(100000000) a, range(100000) b where a.range + b.range = -1'
+  await expect(rows(slow, { timeoutMs: 200 })).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' })
+  await expect(rows(slow, { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({ code: 'QUERY_CANCELLED' })
+  expect(await rows('select 42')).toEqual([[42]])
+})
+
+test('a reader that leaves early stops the query', async () => {
+  const { chunks } = await engine.run({ class: 'interactive', sql: 'from range(1000000000)' })
+  for await (const _ of chunks) break
+  await expect.poll(() => engine.status().find((host) => host.class === 'interactive')!.running).toBe(0)
+})
+
+test('what cannot be interrupted is killed, and the next query has a new host', async () => {
+  const stuck = "select levenshtein(repeat('abcdefghij', 9000), repeat('jihgfedcba', 9000))"
+  await expect(rows(stuck, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' })
+  expect(await rows('select 42')).toEqual([[42]])
+})
+
+test('kill -9 of a host fails only its own queries', async () => {
+  const slow = rows('select count(*) from range(100000000) a, range(100000) b where a.range + b.range = -1')
+  await rows('select 1')
+  process.kill(engine.status().find((host) => host.class === 'interactive')!.pid!, 'SIGKILL')
+  await expect(slow).rejects.toMatchObject({ code: 'ENGINE_LOST' })
+  expect(await engine.bind({ class: 'plan', sql: 'select 1 a' })).toEqual([{ name: 'a', type: 'INTEGER' }])
+  expect(await rows('select 42')).toEqual([[42]])
+})
+
+test('a host that grows past its share is ended, not the machine', async () => {
+  const greedy = "select length(repeat('x', 900000000)) + length(repeat('y', 900000000)) + length(repeat('z', 900000000)) n, levenshtein(repeat('abcdefghij', 9000), repeat('jihgfedcba', 9000))"
+  await expect(rows(greedy, { timeoutMs: 20_000 })).rejects.toMatchObject({ code: expect.stringMatching(/ENGINE_LOST|QUERY_TIMEOUT/) })
+  expect(await rows('select 42')).toEqual([[42]])
+})
+
+test.each([
+  ["from read_csv('$dir/secret/a.csv')"],
+  ["from read_text('/etc/passwd')"],
+  ["copy (select 1) to '$dir/secret/x.csv'"],
+  ["attach '$dir/secret/x.db' as x"],
+  ["set memory_limit = '100GB'"],
+  ["install httpfs"],
+])('a locked host refuses %s', async (sql) => {
+  await expect(rows(sql.replaceAll('$dir', dir))).rejects.toThrow()
+})
+
+test('a plan host reads no file at all', async () => {
+  await expect(engine.rows({ class: 'plan', sql: `from read_csv('${dir}/lake/b.csv')` })).rejects.toThrow()
+  expect(await rows(`from read_csv('${dir}/lake/b.csv')`)).toEqual([[7]])
+})
+
+test('closing ends every process and removes what they spilled', async () => {
+  const other = openEngine({ memoryBytes: 2 ** 29, threads: 1, tempDirectory: join(dir, 'tmp2'), tempBytes: 2 ** 30, timeZone: 'UTC', directories: [], classes: ['interactive'] })
+  await other.rows({ class: 'interactive', sql: 'select 1' })
+  const { pid } = other.status()[0]!
+  await other.close()
+  expect(() => process.kill(pid!, 0)).toThrow()
+  expect(readdirSync(join(dir, 'tmp2'))).toEqual([])
+})

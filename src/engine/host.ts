@@ -1,0 +1,196 @@
+// The program of an engine host: one locked-down DuckDB instance in a process of its own.
+//
+// A native crash, a query that cannot be interrupted, or too much memory ends this process and nothing else.
+// It is started by `pool.ts` with its settings in the environment and ends when its parent goes away.
+
+import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api'
+import { chunkEncoder } from './encode.ts'
+import { creditMax, type EngineError, type HostAnswer, type HostRequest, type HostSettings } from './protocol.ts'
+
+const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
+const send = (answer: HostAnswer) => void process.send?.(answer, undefined, undefined, () => {})
+
+const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
+
+async function open(): Promise<DuckDBInstance> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(settings.threads),
+    memory_limit: `${Math.floor(settings.memoryBytes / 2 ** 20)}MiB`,
+  })
+  const connection = await instance.connect()
+  const lock = [
+    `SET GLOBAL TimeZone = ${quote(settings.timeZone)}`,
+    'SET GLOBAL autoinstall_known_extensions = false',
+    'SET GLOBAL autoload_known_extensions = false',
+    'SET GLOBAL allow_community_extensions = false',
+    'SET GLOBAL python_enable_replacement_scans = false',
+    'SET GLOBAL max_expression_depth = 250',
+    `SET GLOBAL temp_directory = ${quote(settings.tempDirectory)}`,
+    `SET GLOBAL max_temp_directory_size = ${quote(`${Math.floor(settings.tempBytes / 2 ** 20)}MiB`)}`,
+    `SET GLOBAL allowed_directories = [${settings.directories.map(quote).join(', ')}]`,
+    ...settings.init,
+    'SET GLOBAL enable_external_access = false',
+    'SET GLOBAL lock_configuration = true',
+  ]
+  for (const statement of lock) {
+    try {
+      await connection.run(statement)
+    } catch (error) {
+      // Not every build has this one, and without Python there is nothing to switch off.
+      if (!statement.includes('python_enable_replacement_scans')) throw error
+    }
+  }
+  connection.closeSync()
+  return instance
+}
+
+type Running = { connection?: DuckDBConnection; cancelled: boolean; credit: number; wake?: () => void }
+
+async function main() {
+  const instance = await open()
+  const running = new Map<number, Running>()
+  const idle: DuckDBConnection[] = []
+
+  async function run(request: HostRequest & { kind: 'run' | 'bind' }) {
+    const state: Running = { cancelled: false, credit: creditMax }
+    running.set(request.id, state)
+    let connection: DuckDBConnection | undefined
+    try {
+      connection = idle.pop() ?? (await instance.connect())
+      state.connection = connection
+      if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
+      for (const statement of request.setup) await connection.run(statement)
+      if (request.kind === 'bind') await bind(connection, request)
+      else await stream(connection, request, state)
+      idle.push(connection)
+    } catch (error) {
+      connection?.closeSync()
+      send({ kind: 'failed', id: request.id, error: await explain(error, request, state.cancelled) })
+    } finally {
+      running.delete(request.id)
+    }
+  }
+
+  async function bind(connection: DuckDBConnection, { id, sql }: HostRequest & { kind: 'bind' }) {
+    const prepared = await connection.prepare(sql)
+    const columns = Array.from({ length: prepared.columnCount }, (_, at) => ({
+      name: prepared.columnName(at),
+      type: String(prepared.columnType(at)),
+    }))
+    prepared.destroySync()
+    send({ kind: 'columns', id, columns })
+    send({ kind: 'done', id, truncated: false })
+  }
+
+  async function stream(connection: DuckDBConnection, request: HostRequest & { kind: 'run' }, state: Running) {
+    const { id, sql, rowsMax } = request
+    // A streamed query that fails half way ends like a normal end. In a transaction the failure is remembered:
+    // the next statement is refused, and then the result is run again, whole, to learn why.
+    await connection.run('BEGIN')
+    try {
+      const result = await connection.stream(sql, request.parameters as DuckDBValue[])
+      const types = result.columnTypes()
+      send({ kind: 'columns', id, columns: result.columnNames().map((name, at) => ({ name, type: String(types[at]) })) })
+      const encode = chunkEncoder(types)
+      let sent = 0
+      let truncated = false
+      let pending: string[] = []
+      let pendingRows = 0
+      let pendingBytes = 0
+      const flush = async () => {
+        if (pendingRows === 0) return
+        while (state.credit === 0 && !state.cancelled) await new Promise<void>((wake) => (state.wake = wake))
+        if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
+        state.credit--
+        const json = pending.length === 1 ? pending[0]! : `[${pending.map((part) => part.slice(1, -1)).join(',')}]`
+        send({ kind: 'chunk', id, chunk: { rowCount: pendingRows, json } })
+        pending = []
+        pendingRows = pendingBytes = 0
+      }
+      for (;;) {
+        const chunk = await result.fetchChunk()
+        if (!chunk || chunk.rowCount === 0) break
+        const rows = Math.min(chunk.rowCount, rowsMax - sent)
+        truncated = rows < chunk.rowCount
+        if (rows > 0) {
+          const json = encode(chunk, rows)
+          pending.push(json)
+          pendingRows += rows
+          pendingBytes += json.length
+          sent += rows
+        }
+        if (pendingBytes > 256 * 1024) await flush()
+        if (truncated) break
+      }
+      if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
+      if (truncated) await connection.run('ROLLBACK').catch(() => {})
+      else {
+        await connection.run('SELECT 1').catch(async () => {
+          await connection.run('ROLLBACK')
+          await connection.run(sql, request.parameters as DuckDBValue[])
+          throw new Error('the result ended early')
+        })
+        await connection.run('COMMIT')
+      }
+      await flush()
+      send({ kind: 'done', id, truncated })
+    } catch (error) {
+      await connection.run('ROLLBACK').catch(() => {})
+      throw error
+    }
+  }
+
+  async function explain(error: unknown, { sql, kind }: HostRequest & { kind: 'run' | 'bind' }, cancelled: boolean): Promise<EngineError> {
+    const whole = error instanceof Error ? error.message : String(error)
+    const match = /^([A-Za-z ]+?) Error: ([^]*)$/.exec(whole)
+    const type = (match?.[1] ?? 'Internal').toLowerCase()
+    const message = (match?.[2] ?? whole).replace(/\n+LINE \d+:[^]*$/, '')
+    if (cancelled || type === 'interrupt') return { type: 'interrupt', message, interrupted: true }
+    // The client library gives no position; the serialiser of plans does.
+    if (kind !== 'bind' && !['parser', 'binder', 'catalog', 'syntax'].includes(type)) return { type, message }
+    const located = await locate(sql)
+    return located ?? { type, message }
+  }
+
+  async function locate(sql: string): Promise<EngineError | undefined> {
+    const connection = await instance.connect()
+    try {
+      const reader = await connection.runAndReadAll('SELECT json_serialize_plan($1::VARCHAR)', [sql])
+      const answer = JSON.parse(String(reader.getRows()[0]?.[0])) as Record<string, string | boolean>
+      if (answer.error !== true) return undefined
+      return {
+        type: String(answer.error_type),
+        message: String(answer.error_message).replace(/\n+LINE \d+:[^]*$/, ''),
+        ...(answer.position === undefined ? {} : { offset: Number(answer.position) }),
+        ...(answer.candidates ? { candidates: String(answer.candidates) } : {}),
+      }
+    } catch {
+      return undefined
+    } finally {
+      connection.closeSync()
+    }
+  }
+
+  process.on('message', (request: HostRequest) => {
+    if (request.kind === 'run' || request.kind === 'bind') return void run(request)
+    const state = running.get(request.id)
+    if (!state) return
+    if (request.kind === 'ack') state.credit++
+    else {
+      state.cancelled = true
+      state.connection?.interrupt()
+    }
+    state.wake?.()
+    delete state.wake
+  })
+  send({ kind: 'ready' })
+}
+
+process.on('disconnect', () => process.exit(0))
+// A terminal's Ctrl-C reaches the whole process group; the parent decides when a host ends.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+main().catch((error: unknown) => {
+  send({ kind: 'broken', message: error instanceof Error ? error.message : String(error) })
+  setTimeout(() => process.exit(1), 100)
+})

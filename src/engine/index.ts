@@ -1,0 +1,3 @@
+export { openEngine, EngineFailure } from './pool.ts'
+export type { Engine, EngineOptions, EngineRequest, EngineResult, HostClass, HostStatus } from './pool.ts'
+export type { Chunk, EngineColumn, EngineError } from './protocol.ts'

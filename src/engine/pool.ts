@@ -1,0 +1,416 @@
+// Engine hosts by class, under one memory budget.
+//
+// A class is one child process with its share of the budget, its slots and a queue in front of them. A host that
+// crashes, hangs or grows past its share is killed: its own queries fail with ENGINE_LOST and the next query gets a
+// new host. Some SQL cannot be interrupted, so a cancel or a time-out that is not obeyed in `graceMs` kills too.
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Failure } from '../base/failure.ts'
+import { showBytes } from '../base/units.ts'
+import { silentLog, type Log } from '../base/log.ts'
+import type { Chunk, EngineColumn, EngineError, HostAnswer, HostRequest, HostSettings } from './protocol.ts'
+
+export type HostClass = 'plan' | 'interactive' | 'heavy' | 'write'
+
+export type EngineOptions = {
+  /** For all hosts of this process together. */
+  memoryBytes: number
+  threads: number
+  tempDirectory: string
+  tempBytes: number
+  timeZone: string
+  /** Folders that hosts may read; `write` hosts may write into them. */
+  directories: string[]
+  /** Further folders of the `write` class: the ingestion spool. */
+  writeDirectories?: string[]
+  /** Which classes this process needs; the budget is divided among them. */
+  classes?: HostClass[]
+  slots?: Partial<Record<HostClass, number>>
+  log?: Log
+}
+
+export type EngineRequest = {
+  class: HostClass
+  sql: string
+  setup?: string[]
+  parameters?: (string | number | null)[]
+  rowsMax?: number
+  timeoutMs?: number
+  signal?: AbortSignal
+}
+
+/** `chunks` may be read once. `truncated()` says, when they were read, whether `rowsMax` cut the result. */
+export type EngineResult = { columns: EngineColumn[]; chunks: AsyncIterable<Chunk>; truncated(): boolean }
+
+export type HostStatus = { class: HostClass; pid: number | null; running: number; waiting: number; rssBytes: number; restarts: number; memoryBytes: number }
+
+export interface Engine {
+  /** Runs one statement. Rejects with EngineFailure for what DuckDB refuses, ENGINE_LOST, QUERY_TIMEOUT or QUERY_CANCELLED. */
+  run(request: EngineRequest): Promise<EngineResult>
+  /** All rows of a small result, parsed. */
+  rows(request: EngineRequest): Promise<unknown[][]>
+  /** Columns of a statement, without running it. */
+  bind(request: Omit<EngineRequest, 'parameters' | 'rowsMax'>): Promise<EngineColumn[]>
+  status(): HostStatus[]
+  close(): Promise<void>
+}
+
+/** What DuckDB said of a statement; `lake` turns it into a Failure with a place in the user's text. */
+export class EngineFailure extends Error {
+  readonly error: EngineError
+  constructor(error: EngineError) {
+    super(error.message)
+    this.error = error
+  }
+}
+
+const graceMs = 2_000
+const queueMax = 200
+/** Node itself and DuckDB's allocations outside its own limit (strings, planning). */
+const overheadBytes = 384 * 2 ** 20
+const shares: Record<HostClass, number> = { plan: 0.08, interactive: 0.37, heavy: 0.3, write: 0.25 }
+const defaultSlots: Record<HostClass, number> = { plan: 4, interactive: 8, heavy: 2, write: 2 }
+
+export function openEngine(options: EngineOptions): Engine {
+  const classes = options.classes ?? ['plan', 'interactive', 'heavy', 'write']
+  const total = classes.reduce((sum, name) => sum + shares[name], 0)
+  const hosts = new Map(
+    classes.map((name) => {
+      const memoryBytes = Math.max(96 * 2 ** 20, Math.floor((options.memoryBytes * shares[name]) / total))
+      return [name, new HostSeat(name, memoryBytes, options)]
+    }),
+  )
+  const seat = (name: HostClass) => hosts.get(name) ?? hosts.get('interactive') ?? [...hosts.values()][0]!
+  const watch = setInterval(() => hosts.forEach((host) => host.checkMemory()), 500)
+  watch.unref()
+
+  const run = (request: EngineRequest) => seat(request.class).submit({ ...request, kind: 'run' })
+  return {
+    run,
+    async rows(request) {
+      const rows: unknown[][] = []
+      for await (const chunk of (await run(request)).chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
+      return rows
+    },
+    async bind(request) {
+      const { columns, chunks } = await seat(request.class).submit({ ...request, kind: 'bind' })
+      for await (const _ of chunks);
+      return columns
+    },
+    status: () => [...hosts.values()].map((host) => host.status()),
+    async close() {
+      clearInterval(watch)
+      await Promise.all([...hosts.values()].map((host) => host.close()))
+    },
+  }
+}
+
+type Job = EngineRequest & { kind: 'run' | 'bind' }
+
+/** The place of one host: outlives the processes that fill it. */
+class HostSeat {
+  readonly name: HostClass
+  readonly memoryBytes: number
+  readonly #options: EngineOptions
+  readonly #log: Log
+  readonly #slots: number
+  #host: Host | undefined
+  #running = 0
+  #restarts = 0
+  #closed = false
+  readonly #waiting: (() => void)[] = []
+
+  constructor(name: HostClass, memoryBytes: number, options: EngineOptions) {
+    this.name = name
+    this.memoryBytes = memoryBytes
+    this.#options = options
+    this.#log = (options.log ?? silentLog).child({ host: name })
+    this.#slots = options.slots?.[name] ?? defaultSlots[name]
+  }
+
+  async submit(job: Job): Promise<EngineResult> {
+    if (job.signal?.aborted) throw cancelled()
+    await this.#admit(job.signal)
+    let released = false
+    const release = () => {
+      if (released) return
+      released = true
+      this.#running--
+      this.#waiting.shift()?.()
+    }
+    try {
+      const host = await this.#ensure()
+      return await host.submit(job, release)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #admit(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#running >= this.#slots) {
+      if (this.#waiting.length >= queueMax) throw new Failure('ENGINE_BUSY', `${queueMax} queries are waiting already`)
+      await new Promise<void>((resolve, reject) => {
+        const go = () => {
+          signal?.removeEventListener('abort', leave)
+          resolve()
+        }
+        const leave = () => {
+          this.#waiting.splice(this.#waiting.indexOf(go), 1)
+          reject(cancelled())
+        }
+        signal?.addEventListener('abort', leave, { once: true })
+        this.#waiting.push(go)
+      })
+    }
+    this.#running++
+  }
+
+  async #ensure(): Promise<Host> {
+    if (this.#closed) throw new Failure('ENGINE_LOST', 'the engine is closed')
+    if (this.#host && !this.#host.lost) return this.#host
+    if (this.#host) {
+      this.#restarts++
+      this.#log.warn('engine host replaced', { restarts: this.#restarts })
+    }
+    const host = new Host(this.name, this.memoryBytes, this.#slots, this.#options, this.#log)
+    this.#host = host
+    await host.ready
+    return host
+  }
+
+  checkMemory() {
+    const host = this.#host
+    if (!host || host.lost) return
+    const rss = host.rssBytes()
+    if (rss > this.memoryBytes + overheadBytes)
+      host.kill(`it used ${showBytes(rss)}, its share is ${showBytes(this.memoryBytes)}`)
+  }
+
+  status(): HostStatus {
+    const host = this.#host?.lost ? undefined : this.#host
+    return {
+      class: this.name,
+      pid: host?.pid ?? null,
+      running: this.#running,
+      waiting: this.#waiting.length,
+      rssBytes: host?.rssBytes() ?? 0,
+      restarts: this.#restarts,
+      memoryBytes: this.memoryBytes,
+    }
+  }
+
+  async close() {
+    this.#closed = true
+    await this.#host?.close()
+  }
+}
+
+type Waiting = {
+  columns(columns: EngineColumn[]): void
+  chunk(chunk: Chunk): void
+  done(truncated: boolean): void
+  failed(error: Error): void
+}
+
+class Host {
+  readonly ready: Promise<void>
+  lost = false
+  readonly #child: ChildProcess
+  readonly #jobs = new Map<number, Waiting>()
+  readonly #temp: string
+  readonly #exited: Promise<void>
+  #reason = 'its process ended'
+  #next = 1
+
+  constructor(name: HostClass, memoryBytes: number, slots: number, options: EngineOptions, log: Log) {
+    this.#temp = join(options.tempDirectory, `${name}-${process.pid}-${hostCount++}`)
+    mkdirSync(this.#temp, { recursive: true })
+    const settings: HostSettings = {
+      memoryBytes,
+      threads: name === 'plan' ? 1 : options.threads,
+      slots,
+      tempDirectory: this.#temp,
+      tempBytes: options.tempBytes,
+      timeZone: options.timeZone,
+      directories: name === 'plan' ? [] : [...options.directories, ...(name === 'write' ? (options.writeDirectories ?? []) : [])],
+      // Statistics of the empty shadow tables would turn every scan into "no rows" and drop filters.
+      init: name === 'plan' ? ["SET GLOBAL disabled_optimizers = 'statistics_propagation'"] : [],
+    }
+    this.#child = fork(fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './host.ts' : './host.js', import.meta.url)), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
+      // Nothing of the server's environment is for a host: no secret can leak from there.
+      env: {
+        PATH: process.env.PATH ?? '',
+        LANG: 'C.UTF-8',
+        TZ: 'UTC',
+        UV_THREADPOOL_SIZE: String(slots * 2 + 4),
+        BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
+      },
+    })
+    this.#child.stderr?.on('data', (text: Buffer) => log.warn('engine host says', { text: text.toString().slice(0, 2_000) }))
+    this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()))
+    this.ready = new Promise((resolve, reject) => {
+      const late = setTimeout(() => this.kill('it did not start in 30 s'), 30_000)
+      const settle = (fn: () => void) => {
+        clearTimeout(late)
+        fn()
+      }
+      this.#child.on('message', (answer: HostAnswer) => {
+        if (answer.kind === 'ready') settle(resolve)
+        else if (answer.kind === 'broken') {
+          this.#reason = answer.message
+          settle(() => reject(new Failure('ENGINE_LOST', `the engine did not start: ${answer.message}`)))
+        } else this.#take(answer)
+      })
+      const gone = (code: number | null, killedBy: string | null) => {
+        this.lost = true
+        if (killedBy && this.#reason === 'its process ended') this.#reason = `its process was ended by ${killedBy}`
+        const failure = new Failure('ENGINE_LOST', `the engine was lost: ${this.#reason}`, { exitCode: code })
+        settle(() => reject(failure))
+        for (const job of this.#jobs.values()) job.failed(failure)
+        this.#jobs.clear()
+        rmSync(this.#temp, { recursive: true, force: true })
+      }
+      this.#child.once('exit', gone)
+      this.#child.once('error', (error) => {
+        this.#reason = error.message
+        gone(null, null)
+      })
+    })
+    this.ready.catch(() => {})
+  }
+
+  get pid() {
+    return this.#child.pid ?? null
+  }
+
+  rssBytes(): number {
+    try {
+      return Number(readFileSync(`/proc/${this.#child.pid}/statm`, 'utf8').split(' ')[1]) * 4096
+    } catch {
+      return 0 // other systems: DuckDB's own limit alone
+    }
+  }
+
+  kill(reason: string) {
+    this.#reason = reason
+    this.lost = true
+    this.#child.kill('SIGKILL')
+  }
+
+  async close() {
+    this.lost = true
+    if (this.#child.connected) this.#child.disconnect()
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#exited
+    clearTimeout(timer)
+  }
+
+  #take(answer: Exclude<HostAnswer, { kind: 'ready' | 'broken' }>) {
+    const job = this.#jobs.get(answer.id)
+    if (!job) return
+    if (answer.kind === 'columns') job.columns(answer.columns)
+    else if (answer.kind === 'chunk') job.chunk(answer.chunk)
+    else {
+      this.#jobs.delete(answer.id)
+      if (answer.kind === 'done') job.done(answer.truncated)
+      else job.failed(new EngineFailure(answer.error))
+    }
+  }
+
+  #send(request: HostRequest) {
+    if (this.#child.connected) this.#child.send(request, () => {})
+  }
+
+  submit(request: Job, release: () => void): Promise<EngineResult> {
+    const id = this.#next++
+    let verdict: Failure | undefined
+    let killer: NodeJS.Timeout | undefined
+    const stop = (failure: Failure) => {
+      if (verdict || !this.#jobs.has(id)) return
+      verdict = failure
+      this.#send({ kind: 'cancel', id })
+      killer = setTimeout(() => {
+        if (this.#jobs.has(id)) this.kill('a query did not stop when it was told to')
+      }, graceMs)
+    }
+    const timer =
+      request.timeoutMs === undefined
+        ? undefined
+        : setTimeout(
+            () => stop(new Failure('QUERY_TIMEOUT', `the query ran longer than ${request.timeoutMs! / 1000} s`)),
+            request.timeoutMs,
+          )
+    const onAbort = () => stop(cancelled())
+    request.signal?.addEventListener('abort', onAbort, { once: true })
+    const finish = () => {
+      clearTimeout(timer)
+      clearTimeout(killer)
+      request.signal?.removeEventListener('abort', onAbort)
+      release()
+    }
+
+    return new Promise((resolve, reject) => {
+      const queue: Chunk[] = []
+      let over = false
+      let truncated = false
+      let error: Error | undefined
+      let wake: (() => void) | undefined
+      const poke = () => {
+        wake?.()
+        wake = undefined
+      }
+      const chunks = (async function* (host: Host): AsyncGenerator<Chunk> {
+        try {
+          for (;;) {
+            const chunk = queue.shift()
+            if (chunk) {
+              host.#send({ kind: 'ack', id })
+              yield chunk
+            } else if (error) throw error
+            else if (over) return
+            else await new Promise<void>((next) => (wake = next))
+          }
+        } finally {
+          // The reader left early: nobody wants the rest.
+          if (!over && !error) stop(cancelled())
+        }
+      })(this)
+      this.#jobs.set(id, {
+        columns: (columns) => resolve({ columns, chunks, truncated: () => truncated }),
+        chunk: (chunk) => {
+          queue.push(chunk)
+          poke()
+        },
+        done: (cut) => {
+          over = true
+          truncated = cut
+          finish()
+          poke()
+        },
+        failed: (failure) => {
+          error = verdict ?? failure
+          finish()
+          reject(error) // has no effect when the columns were there already
+          poke()
+        },
+      })
+      const { kind, sql, setup = [], parameters = [], rowsMax = Number.MAX_SAFE_INTEGER } = request
+      if (this.lost) {
+        this.#jobs.delete(id)
+        finish()
+        reject(new Failure('ENGINE_LOST', `the engine was lost: ${this.#reason}`))
+      } else if (kind === 'bind') this.#send({ kind, id, sql, setup })
+      else this.#send({ kind, id, sql, setup, parameters, rowsMax })
+    })
+  }
+}
+
+let hostCount = 0
+const cancelled = () => new Failure('QUERY_CANCELLED', 'the query was cancelled')

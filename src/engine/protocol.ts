@@ -1,0 +1,58 @@
+// What the server and an engine host say to each other over the child process's IPC channel.
+// One request is answered by: `columns`, any number of `chunk`s, then `done`; or by `failed` at any point.
+// The host sends at most `creditMax` chunks that were not acknowledged, so a slow reader slows the query.
+
+import type { Place } from '../base/failure.ts'
+
+export const creditMax = 4
+
+/** One output column: its name and DuckDB's type name, for example `DECIMAL(12,2)`. */
+export type EngineColumn = { name: string; type: string }
+
+/** Some rows of a result: `json` is a JSON array of row arrays, encoded in the host. */
+export type Chunk = { rowCount: number; json: string }
+
+export type HostRequest =
+  | {
+      kind: 'run'
+      id: number
+      sql: string
+      /** Statements that run first on the same connection; their results are dropped. */
+      setup: string[]
+      parameters: (string | number | null)[]
+      rowsMax: number
+    }
+  | { kind: 'bind'; id: number; sql: string; setup: string[] }
+  | { kind: 'cancel'; id: number }
+  | { kind: 'ack'; id: number }
+
+export type HostAnswer =
+  | { kind: 'ready' }
+  | { kind: 'broken'; message: string }
+  | { kind: 'columns'; id: number; columns: EngineColumn[] }
+  | { kind: 'chunk'; id: number; chunk: Chunk }
+  | { kind: 'done'; id: number; truncated: boolean }
+  | { kind: 'failed'; id: number; error: EngineError }
+
+/** What DuckDB said. `offset` is a byte offset into the UTF-8 text of the statement. */
+export type EngineError = {
+  type: string
+  message: string
+  offset?: number
+  candidates?: string
+  interrupted?: boolean
+  place?: Place
+}
+
+export type HostSettings = {
+  memoryBytes: number
+  threads: number
+  slots: number
+  tempDirectory: string
+  tempBytes: number
+  timeZone: string
+  /** The only folders that this host's DuckDB may read or write. */
+  directories: string[]
+  /** Run before the settings are locked. */
+  init: string[]
+}
