@@ -1,0 +1,23 @@
+import { Failure } from '../base/failure.ts'
+
+/**
+ * The path on the local disk of a location, for those that hand files to another program.
+ * Accepts `/a/b`, `file:///a/b`, `file:/a/b` (Java's spelling) and `file://localhost/a/b`.
+ */
+export function localPath(location: string): string {
+  if (location.startsWith('/')) return location
+  const match = /^file:(?:\/\/(?:localhost)?)?(\/.*)$/s.exec(location)
+  if (!match) throw new Failure('UNSUPPORTED', `"${location}" is not a file on the local disk`, { location })
+  return match[1]!
+}
+
+/** True for the spellings that `localPath` reads. */
+export const isLocal = (location: string): boolean => /^(\/|file:(\/\/(localhost)?)?\/)/.test(location)
+
+/** How we write the location of a local path into metadata: PyIceberg, Java, Trino and DuckDB all open this form. */
+export const fileLocation = (path: string): string => `file://${path}`
+
+/** `joinLocation('file:///lake/t/', 'metadata', 'a.json')` is `file:///lake/t/metadata/a.json`. */
+export function joinLocation(base: string, ...parts: string[]): string {
+  return [base.replace(/\/+$/, ''), ...parts].join('/')
+}
