@@ -6,13 +6,13 @@ import { Failure } from '../base/failure.ts'
  */
 export function localPath(location: string): string {
   if (location.startsWith('/')) return location
-  const match = /^file:(?:\/\/(?:localhost)?)?(\/.*)$/s.exec(location)
+  const match = /^file:(?:\/\/(?:localhost)?)?(\/(?!\/).*)$/s.exec(location)
   if (!match) throw new Failure('UNSUPPORTED', `"${location}" is not a file on the local disk`, { location })
   return match[1]!
 }
 
 /** True for the spellings that `localPath` reads. */
-export const isLocal = (location: string): boolean => /^(\/|file:(\/\/(localhost)?)?\/)/.test(location)
+export const isLocal = (location: string): boolean => /^(\/|file:(\/\/(localhost)?)?\/(?!\/))/.test(location)
 
 /** How we write the location of a local path into metadata: PyIceberg, Java, Trino and DuckDB all open this form. */
 export const fileLocation = (path: string): string => `file://${path}`

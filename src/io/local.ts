@@ -1,0 +1,168 @@
+// Files of the local disk, durable before the call returns.
+//
+// A file appears whole or not at all: bytes go to a hidden neighbour, are flushed, and only then get their name, by a
+// hard link (which refuses an existing name: that is `create`) or by a rename (which replaces: that is `write`). The
+// folder is flushed too, else a power cut could lose the name although the bytes are safe. A crash in between leaves a
+// hidden `.*.tmp` file, which nothing refers to.
+
+import { randomUUID } from 'node:crypto'
+import { link, mkdir, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import type { FileIO, FileStat } from './file-io.ts'
+import { localPath } from './location.ts'
+import { errorCode, storageFailure } from './storage-failure.ts'
+
+/** `root` is cut from the paths in messages. `sync: false` skips flushing, for tests that end with the process. */
+export function localFileIO({ root, sync = true }: { root?: string; sync?: boolean } = {}): FileIO {
+  const shown = (path: string) => {
+    const short = root === undefined ? path : relative(localPath(root), path)
+    return short === '' || short.startsWith('..') ? path : short
+  }
+
+  /** Runs `work` on the path of a location; "not there" becomes `missing`, all else STORAGE_FAILED. */
+  async function on<Result>(
+    doing: string,
+    location: string,
+    signal: AbortSignal | undefined,
+    work: (path: string) => Promise<Result>,
+  ) {
+    signal?.throwIfAborted()
+    const path = localPath(location)
+    return work(path).catch((error: unknown) => {
+      throw storageFailure(doing, shown(path), error)
+    })
+  }
+
+  async function flushFolder(folder: string) {
+    if (!sync) return
+    await using handle = await open(folder, 'r')
+    await handle.sync()
+  }
+
+  /** Makes the folders above a file; new ones are flushed into their parents, outermost first. */
+  async function makeFolders(folder: string) {
+    const outermost = await mkdir(folder, { recursive: true })
+    if (outermost === undefined) return
+    const made = [outermost]
+    for (const part of relative(outermost, folder).split('/').filter(Boolean)) made.push(join(made.at(-1)!, part))
+    for (const one of made) await flushFolder(dirname(one))
+  }
+
+  async function writeWhole(path: string, bytes: Uint8Array, flag: 'wx' | 'w', signal: AbortSignal | undefined) {
+    await using handle = await open(path, flag)
+    await handle.writeFile(bytes, { signal })
+    if (sync) await handle.sync()
+  }
+
+  /** Writes the bytes beside `path` and lets `place` give them their name. */
+  async function viaNeighbour<Result>(
+    path: string,
+    bytes: Uint8Array,
+    signal: AbortSignal | undefined,
+    place: (neighbour: string) => Promise<Result>,
+  ): Promise<Result> {
+    const neighbour = join(dirname(path), `.${randomUUID()}.tmp`)
+    try {
+      await writeWhole(neighbour, bytes, 'wx', signal).catch(async (error: unknown) => {
+        if (errorCode(error) !== 'ENOENT') throw error
+        await makeFolders(dirname(path))
+        await writeWhole(neighbour, bytes, 'wx', signal)
+      })
+      const result = await place(neighbour)
+      await flushFolder(dirname(path))
+      return result
+    } catch (error) {
+      await unlink(neighbour).catch(() => {}) // the first error is the one to tell
+      throw error
+    }
+  }
+
+  return {
+    read: (location, signal) =>
+      on('read', location, signal, (path) => readFile(path, { signal }).then(asBytes, undefinedIfMissing)),
+
+    readRange: (location, offset, length, signal) =>
+      on('read', location, signal, async (path) => {
+        const opened = await open(path, 'r').catch(undefinedIfMissing)
+        if (!opened) return undefined
+        await using handle = opened
+        const bytes = new Uint8Array(length)
+        let filled = 0
+        while (filled < length) {
+          const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled)
+          if (bytesRead === 0) break
+          filled += bytesRead
+        }
+        return bytes.subarray(0, filled)
+      }),
+
+    create: (location, bytes, signal) =>
+      on('create', location, signal, (path) =>
+        viaNeighbour(path, bytes, signal, async (neighbour) => {
+          const created = await link(neighbour, path).then(
+            () => true,
+            async (error: unknown) => {
+              if (errorCode(error) === 'EEXIST') return false
+              // File systems without hard links: exclusive all the same, only not whole if the power fails meanwhile.
+              if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error) ?? '')) throw error
+              return writeWhole(path, bytes, 'wx', signal).then(() => true, falseIfPresent)
+            },
+          )
+          await unlink(neighbour)
+          return created
+        }),
+      ),
+
+    write: (location, bytes, signal) =>
+      on('write', location, signal, (path) =>
+        viaNeighbour(path, bytes, signal, (neighbour) => rename(neighbour, path)),
+      ),
+
+    delete: (location, signal) =>
+      on('delete', location, signal, (path) =>
+        unlink(path).then(
+          () => true,
+          (error) => undefinedIfMissing(error) ?? false,
+        ),
+      ),
+
+    stat: (location, signal) =>
+      on('look at', location, signal, async (path) => {
+        const found = await stat(path).catch(undefinedIfMissing)
+        return found?.isFile()
+          ? { path: location, sizeBytes: found.size, modifiedAtMs: Math.floor(found.mtimeMs) }
+          : undefined
+      }),
+
+    async *list(prefix, signal) {
+      const folders = [prefix.replace(/\/+$/, '') || '/']
+      for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+        const files: FileStat[] = await on('list', folder, signal, async (path) => {
+          const found: FileStat[] = []
+          const entries = await opendir(path).catch(undefinedIfMissing)
+          for await (const entry of entries ?? []) {
+            const child = `${folder === '/' ? '' : folder}/${entry.name}`
+            if (entry.isDirectory()) folders.push(child)
+            if (!entry.isFile()) continue
+            const seen = await stat(localPath(child)).catch(undefinedIfMissing) // it may be gone by now
+            if (seen) found.push({ path: child, sizeBytes: seen.size, modifiedAtMs: Math.floor(seen.mtimeMs) })
+          }
+          return found
+        })
+        yield* files
+      }
+    },
+  }
+}
+
+/** A view of the same memory without Buffer's methods, which differ from Uint8Array's in `slice`. */
+const asBytes = (buffer: Buffer) => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error
+}
+
+function falseIfPresent(error: unknown): false {
+  if (errorCode(error) !== 'EEXIST') throw error
+  return false
+}
