@@ -19,7 +19,7 @@ export const layers: Record<string, Layer> = {
   },
   govern: { does: 'principals, roles, sessions, audit; decisions are pure', uses: ['base', 'records'] },
   engine: { does: 'SQL text on DuckDB host processes, typed column chunks back', uses: ['base', 'config'] },
-  lake: { does: 'the one door: SQL in, rows and commits out', uses: toLake.slice(0, -1) },
+  lake: { does: 'the one door: SQL in, rows and commits out', uses: [...toLake.slice(0, -1), 'contract'] },
   jinja: { does: 'template text in, text out; pure', uses: ['base'] },
   project: { does: "a user's files into a typed project, errors with file and line", uses: ['base', 'io', 'jinja', 'contract'] },
   semantic: { does: 'a question about metrics in, SQL out; pure', uses: ['base', 'contract', 'project'] },

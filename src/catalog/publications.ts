@@ -1,0 +1,269 @@
+// Change sets and publications in the records store.
+//
+// A change set lists, per table, the metadata file that nobody's pointer names yet. Publishing swaps all pointers in one
+// transaction and writes down what was swapped; rolling back publishes the opposite. Both survive a killed process: an
+// open change set is found again by its run, a publication is whole or absent.
+
+import { Failure } from '../base/failure.ts'
+import type { Clock } from '../base/clock.ts'
+import { newId } from '../base/ids.ts'
+import { applyUpdates, writeTableMetadata, type TableUpdate } from '../iceberg/index.ts'
+import type { FileIO } from '../io/index.ts'
+import type { Records } from '../records/index.ts'
+import type { EntryKind, Swap } from './catalog.ts'
+import type { EmbeddedCatalog } from './embedded.ts'
+import { showName, type TableName } from './names.ts'
+import type { Tables } from './tables.ts'
+
+export type ChangeAction = 'create' | 'replace' | 'append' | 'drop'
+
+/** One table of a change set. `base` is the metadata file that was current when the change was made. */
+export type PendingChange = {
+  name: TableName
+  kind: EntryKind
+  action: ChangeAction
+  base: string | null
+  location: string | null
+  fromSnapshot: string | null
+  toSnapshot: string | null
+  /** What an append needs to be made again on a newer base. */
+  appended: string | null
+}
+
+export type PublishedTable = {
+  table: string
+  kind: EntryKind
+  action: ChangeAction
+  fromSnapshot: string | null
+  toSnapshot: string | null
+}
+export type Publication = {
+  id: string
+  catalog: string
+  runId: string | null
+  publishedAt: string
+  publishedBy: string
+  rolledBackAt: string | null
+  tables: PublishedTable[]
+}
+
+export interface Publications {
+  /** The open change set of a run, or a new one. */
+  open(options: { catalog: string; runId?: string | undefined }): Promise<string>
+  changes(changeSetId: string): Promise<PendingChange[]>
+  /** Replaces what the set held for the same table. */
+  put(changeSetId: string, change: PendingChange): Promise<void>
+  /** All or nothing. COMMIT_CONFLICT names the table and who wrote it. A set that was published already answers with its publication. */
+  publish(changeSetId: string, by: string): Promise<Publication>
+  discard(changeSetId: string): Promise<void>
+  list(options: { catalog?: string | undefined; limit?: number | undefined }): Promise<Publication[]>
+  get(id: string): Promise<Publication>
+  /** Restores what the publication replaced, as a new publication. COMMIT_CONFLICT when a table was written since. */
+  rollback(id: string, by: string): Promise<Publication>
+}
+
+export function openPublications(options: {
+  records: Records
+  catalog: EmbeddedCatalog
+  tables: Tables
+  io: FileIO
+  clock: Clock
+}): Publications {
+  const { records, catalog, tables, io, clock } = options
+  const iso = () => new Date(clock.now()).toISOString()
+
+  async function setOf(id: string) {
+    const set = await records.catalog.selectFrom('change_sets').selectAll().where('id', '=', id).executeTakeFirst()
+    if (!set) throw new Failure('NOT_FOUND', `there is no change set ${id}`)
+    return set
+  }
+
+  async function changes(id: string): Promise<PendingChange[]> {
+    const { catalog: inCatalog } = await setOf(id)
+    const rows = await records.catalog.selectFrom('change_set_entries').selectAll().where('change_set_id', '=', id).orderBy('namespace').orderBy('name').execute()
+    return rows.map((row) => ({
+      name: { catalog: inCatalog, namespace: row.namespace, name: row.name },
+      kind: row.kind as EntryKind,
+      action: row.action as ChangeAction,
+      base: row.base_location,
+      location: row.metadata_location,
+      ...(JSON.parse(row.updates_json ?? '{}') as { fromSnapshot: string | null; toSnapshot: string | null; appended: string | null }),
+    }))
+  }
+
+  /** Swaps the pointers and writes the publication down in one transaction. */
+  async function commit(inCatalog: string, pending: readonly PendingChange[], by: string, more: { runId: string | null; changeSetId?: string; undoes?: string }): Promise<Publication> {
+    const id = newId(clock.now())
+    const publishedAt = iso()
+    const swaps: Swap[] = pending.map(({ name, kind, base, location }) => ({ name, kind, from: base, to: location }))
+    try {
+      await catalog.swapAnd(swaps, async (transaction) => {
+        if (more.changeSetId !== undefined) {
+          const { numUpdatedRows } = await transaction
+            .updateTable('change_sets')
+            .set({ status: 'published', updated_at: publishedAt, publication_id: id })
+            .where('id', '=', more.changeSetId)
+            .where('status', '=', 'open')
+            .executeTakeFirstOrThrow()
+          if (numUpdatedRows !== 1n) throw new Failure('COMMIT_CONFLICT', 'the change set was closed by another process')
+        }
+        await transaction
+          .insertInto('publications')
+          .values({ id, catalog: inCatalog, run_id: more.runId, published_at: publishedAt, published_by: by, rolled_back_at: null })
+          .execute()
+        for (const change of pending)
+          await transaction
+            .insertInto('publication_tables')
+            .values({
+              publication_id: id, namespace: change.name.namespace, name: change.name.name, kind: change.kind, action: change.action,
+              from_location: change.base, to_location: change.location, from_snapshot: change.fromSnapshot, to_snapshot: change.toSnapshot,
+            })
+            .execute()
+        if (more.undoes !== undefined)
+          await transaction.updateTable('publications').set({ rolled_back_at: publishedAt }).where('id', '=', more.undoes).execute()
+      })
+    } catch (error) {
+      throw error instanceof Failure && error.code === 'COMMIT_CONFLICT' ? await explainConflict(error, pending) : error
+    }
+    return get(id)
+  }
+
+  /** Names who wrote the table in between, so that a person knows whom to ask. */
+  async function explainConflict(conflict: Failure, pending: readonly PendingChange[]): Promise<Failure> {
+    const change = pending.find(({ name }) => showName(name) === conflict.context.table)
+    const now = change && (await catalog.pointer(change.name))
+    const writer =
+      now &&
+      (await records.catalog
+        .selectFrom('publication_tables')
+        .innerJoin('publications', 'publications.id', 'publication_tables.publication_id')
+        .select(['publications.id', 'publications.published_by', 'publications.run_id', 'publications.published_at'])
+        .where('publication_tables.to_location', '=', now.location)
+        .executeTakeFirst())
+    if (!change) return conflict
+    const who = writer
+      ? `by ${writer.published_by} in publication ${writer.id}${writer.run_id ? ` of run ${writer.run_id}` : ''} at ${writer.published_at}`
+      : now ? 'by another program' : 'by a program that dropped it'
+    return new Failure('COMMIT_CONFLICT', `${showName(change.name)} was changed meanwhile ${who}; nothing was published`, {
+      cause: conflict, table: showName(change.name), ...(now ? { current: now.location } : {}),
+    })
+  }
+
+  async function get(id: string): Promise<Publication> {
+    const row = await records.catalog.selectFrom('publications').selectAll().where('id', '=', id).executeTakeFirst()
+    if (!row) throw new Failure('NOT_FOUND', `there is no publication ${id}`, { hint: '`boathouse publications ls` lists them.' })
+    return (await withTables([row]))[0]!
+  }
+
+  async function withTables(rows: { id: string; catalog: string; run_id: string | null; published_at: string; published_by: string; rolled_back_at: string | null }[]): Promise<Publication[]> {
+    if (rows.length === 0) return []
+    const entries = await records.catalog
+      .selectFrom('publication_tables')
+      .selectAll()
+      .where('publication_id', 'in', rows.map(({ id }) => id))
+      .orderBy('namespace')
+      .orderBy('name')
+      .execute()
+    return rows.map((row) => ({
+      id: row.id,
+      catalog: row.catalog,
+      runId: row.run_id,
+      publishedAt: row.published_at,
+      publishedBy: row.published_by,
+      rolledBackAt: row.rolled_back_at,
+      tables: entries
+        .filter(({ publication_id }) => publication_id === row.id)
+        .map((entry) => ({
+          table: showName({ catalog: row.catalog, namespace: entry.namespace, name: entry.name }),
+          kind: entry.kind as EntryKind,
+          action: entry.action as ChangeAction,
+          fromSnapshot: entry.from_snapshot,
+          toSnapshot: entry.to_snapshot,
+        })),
+    }))
+  }
+
+  /** The change that takes a table back to what `from` described, on top of what it is now. */
+  async function undo(inCatalog: string, entry: { namespace: string; name: string; kind: string; from_location: string | null; to_location: string | null; from_snapshot: string | null }): Promise<PendingChange> {
+    const name = { catalog: inCatalog, namespace: entry.namespace, name: entry.name }
+    const kind = entry.kind as EntryKind
+    const change: PendingChange = {
+      name, kind, action: entry.from_location === null ? 'drop' : entry.to_location === null ? 'create' : 'replace',
+      base: entry.to_location, location: entry.from_location, fromSnapshot: null, toSnapshot: entry.from_snapshot, appended: null,
+    }
+    if (entry.from_location === null || entry.to_location === null) return change
+    const [before, after] = await Promise.all([
+      tables.open({ name, kind: await kindOf(entry.from_location, kind), location: entry.from_location }),
+      tables.open({ name, kind, location: entry.to_location }),
+    ])
+    // A view, or a table that took a view's name: the old metadata file is the whole answer.
+    if (before.kind !== 'table' || after.kind !== 'table' || before.metadata.tableUuid !== after.metadata.tableUuid)
+      return { ...change, kind: before.kind }
+    const snapshotId = before.metadata.currentSnapshotId
+    if (snapshotId === undefined) return change
+    // History stays: the table's main branch goes back to the older snapshot in a new metadata file.
+    const updates: TableUpdate[] = [
+      { action: 'set-current-schema', schemaId: before.metadata.currentSchemaId },
+      { action: 'set-snapshot-ref', refName: 'main', ref: { type: 'branch', snapshotId } },
+    ]
+    const metadata = applyUpdates(after.metadata, updates, { nowMs: clock.now(), previous: after.location })
+    const location = await writeTableMetadata(io, metadata, { previous: after.location })
+    return { ...change, location, fromSnapshot: after.metadata.currentSnapshotId?.toString() ?? null, toSnapshot: snapshotId.toString() }
+  }
+
+  /** A pointer's kind is not stored with the old location; the metadata itself tells. */
+  async function kindOf(location: string, guess: EntryKind): Promise<EntryKind> {
+    const bytes = await io.read(location)
+    return bytes && Buffer.from(bytes.subarray(0, 4_096)).includes('"view-uuid"') ? 'view' : bytes ? 'table' : guess
+  }
+
+  return {
+    async open({ catalog: inCatalog, runId }) {
+      if (runId !== undefined) {
+        const found = await records.catalog.selectFrom('change_sets').select('id').where('run_id', '=', runId).where('catalog', '=', inCatalog).where('status', '!=', 'discarded').executeTakeFirst()
+        if (found) return found.id
+      }
+      const id = newId(clock.now())
+      await records.catalog.insertInto('change_sets').values({ id, catalog: inCatalog, run_id: runId ?? null, status: 'open', publication_id: null, created_at: iso(), updated_at: iso() }).execute()
+      return id
+    },
+    changes,
+    async put(changeSetId, { name, kind, action, base, location, fromSnapshot, toSnapshot, appended }) {
+      const values = {
+        kind, action, base_location: base, metadata_location: location, updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended }), written_files_json: null,
+      }
+      await records.transaction(async (transaction) => {
+        const set = await transaction.selectFrom('change_sets').select('status').where('id', '=', changeSetId).executeTakeFirst()
+        if (set?.status !== 'open') throw new Failure('COMMIT_CONFLICT', `the change set ${changeSetId} is ${set?.status ?? 'gone'}`)
+        await transaction
+          .insertInto('change_set_entries')
+          .values({ change_set_id: changeSetId, namespace: name.namespace, name: name.name, ...values })
+          .onConflict((conflict) => conflict.columns(['change_set_id', 'namespace', 'name']).doUpdateSet(values))
+          .execute()
+      })
+    },
+    async publish(changeSetId, by) {
+      const set = await setOf(changeSetId)
+      if (set.status === 'published' && set.publication_id !== null) return get(set.publication_id)
+      if (set.status !== 'open') throw new Failure('COMMIT_CONFLICT', `the change set ${changeSetId} is ${set.status}`)
+      return commit(set.catalog, await changes(changeSetId), by, { runId: set.run_id, changeSetId })
+    },
+    async discard(changeSetId) {
+      await records.catalog.updateTable('change_sets').set({ status: 'discarded', updated_at: iso() }).where('id', '=', changeSetId).where('status', '=', 'open').execute()
+    },
+    async list({ catalog: inCatalog, limit = 50 }) {
+      let query = records.catalog.selectFrom('publications').selectAll().orderBy('id', 'desc').limit(limit)
+      if (inCatalog !== undefined) query = query.where('catalog', '=', inCatalog)
+      return withTables(await query.execute())
+    },
+    get,
+    async rollback(id, by) {
+      const publication = await get(id)
+      if (publication.rolledBackAt) throw new Failure('ALREADY_EXISTS', `publication ${id} was rolled back at ${publication.rolledBackAt}`, { hint: 'Roll back the publication that undid it to bring it back.' })
+      const entries = await records.catalog.selectFrom('publication_tables').selectAll().where('publication_id', '=', id).execute()
+      const pending: PendingChange[] = []
+      for (const entry of entries) pending.push(await undo(publication.catalog, entry))
+      return commit(publication.catalog, pending, by, { runId: null, undoes: id })
+    },
+  }
+}
