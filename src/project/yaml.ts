@@ -1,0 +1,152 @@
+// YAML text of a user → a typed value that still knows where each of its parts stood.
+//
+// The text is parsed once into a document with positions; zod looks at the plain value; whatever zod (or a later room)
+// finds wrong is a path, and a path is looked up in the document. So every mistake has file, line and column, and
+// all mistakes of a file are reported together.
+
+import {
+  Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  Scalar,
+  type Document,
+  type Node,
+} from 'yaml'
+import type { z } from 'zod'
+import { Failure, Failures, type FailureCode, type Place } from '../base/failure.ts'
+import { describeIssue, type Described } from './issues.ts'
+
+export type Path = readonly PropertyKey[]
+
+/** A value read from a file, with the way back from its parts to their places. */
+export type Located<Value> = {
+  readonly value: Value
+  /** Relative to the project folder, with forward slashes. */
+  readonly file: string
+  /** Where the part at `path` stands; of a missing part, where its nearest existing parent stands. */
+  at(path: Path, what?: 'key' | 'value'): Place
+  /** Where a position inside a text stands: `inner` counts from 1 in the text at `path`, as SQL errors do. */
+  within(path: Path, inner: Place | undefined): Place
+}
+
+export type YamlOptions = {
+  /** The code of the failures; PROJECT_INVALID when absent. */
+  code?: FailureCode
+  /** YAML 1.1, as dbt reads it (`yes` is true), or 1.2 (the default). */
+  version?: '1.1' | '1.2'
+}
+
+/**
+ * Parses YAML `text` of `file` with a schema. An empty file is an empty mapping.
+ * @throws Failures with one failure for each mistake, of syntax first, else of the schema
+ */
+export function parseYaml<Schema extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: Schema,
+  { code = 'PROJECT_INVALID', version = '1.2' }: YamlOptions = {},
+): Located<z.output<Schema>> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, version })
+  const placeOf = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line: Math.max(1, line), column: Math.max(1, col) }
+  }
+  const broken = [...document.errors, ...document.warnings]
+  if (broken.length > 0)
+    throw new Failures(broken.map(({ message, pos }) => new Failure(code, message, { place: placeOf(pos[0]) })))
+
+  const input: unknown = toPlain(document, file, code) ?? {}
+  const at: Located<unknown>['at'] = (path, what = 'value') => placeOf(offsetOf(document, path, what))
+  const within: Located<unknown>['within'] = (path, inner) => {
+    const node = nodeAt(document, path).value
+    if (!inner?.line || !isScalar(node) || !node.range) return at(path)
+    return insideScalar(node, text, inner, placeOf(node.range[0]))
+  }
+  const toFailure = ({ message, path, what, suggestions, inner }: Described): Failure => {
+    const place = inner ? within(path, inner) : at(path, what)
+    return new Failure(code, message, suggestions.length > 0 ? { place, suggestions } : { place })
+  }
+
+  const parsed = schema.safeParse(input)
+  if (!parsed.success) {
+    const described = parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, input))
+    throw new Failures(described.map(toFailure).sort(byPlace))
+  }
+  return { value: parsed.data, file, at, within }
+}
+
+/** A value that was not read from a file, for tests and for definitions made by programs. */
+export function unlocated<Value>(value: Value, file: string): Located<Value> {
+  return { value, file, at: () => ({ file }), within: () => ({ file }) }
+}
+
+const byPlace = (a: Failure, b: Failure): number =>
+  (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0)
+
+function toPlain(document: Document, file: string, code: FailureCode): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 1_000 })
+  } catch (error) {
+    throw new Failures([
+      new Failure(code, error instanceof Error ? error.message : String(error), { place: { file }, cause: error }),
+    ])
+  }
+}
+
+function offsetOf(document: Document, path: Path, what: 'key' | 'value'): number {
+  const found = nodeAt(document, path)
+  const node = what === 'key' ? (found.key ?? found.value) : found.value
+  return node?.range?.[0] ?? 0
+}
+
+/** The node at a path, or the deepest one that exists on the way to it. */
+function nodeAt(document: Document, path: Path): { key: Node | null; value: Node | null } {
+  let found: { key: Node | null; value: Node | null } = { key: null, value: document.contents as Node | null }
+  for (const step of path) {
+    const node = isAlias(found.value) ? resolved(found.value, document) : found.value
+    if (isMap<Node, Node | null>(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
+      if (!pair) return found
+      found = { key: pair.key, value: pair.value ?? pair.key }
+    } else if (isSeq<Node>(node)) {
+      const item = node.items[Number(step)]
+      if (!item) return found
+      found = { key: null, value: item }
+    } else return found
+  }
+  return found
+}
+
+const resolved = (alias: Alias, document: Document): Node | null =>
+  (alias.resolve(document) as Node | undefined) ?? null
+
+/** Exact for plain, quoted (without escapes) and literal block text; the start of the text for folded text. */
+function insideScalar(node: Scalar, text: string, inner: Place, start: Place): Place {
+  const line = inner.line ?? 1
+  const column = inner.column ?? 1
+  const startLine = start.line ?? 1
+  switch (node.type) {
+    case Scalar.BLOCK_LITERAL: {
+      // The range starts at the `|`; the text starts on the next line, behind an indent that the value lacks.
+      const found = text.split('\n')[startLine + line - 1] ?? ''
+      const wanted = String(node.value).split('\n')[line - 1] ?? ''
+      return {
+        ...start,
+        line: startLine + line,
+        column: column + Math.max(0, found.trimEnd().length - wanted.trimEnd().length),
+      }
+    }
+    case Scalar.QUOTE_DOUBLE:
+    case Scalar.QUOTE_SINGLE:
+      return line === 1 ? { ...start, column: (start.column ?? 1) + column } : start
+    case Scalar.PLAIN:
+      return line === 1 ? { ...start, column: (start.column ?? 1) + column - 1 } : start
+    default:
+      return start
+  }
+}
