@@ -1,0 +1,7 @@
+export { assertWritable, type Environment, resolveEnvironment } from './environment.ts'
+export { type Config, findProjectDir, loadConfig, type Override } from './load.ts'
+export { openLog } from './log.ts'
+export { networkFileSystem } from './machine.ts'
+export { didYouMean } from './nearest.ts'
+export { isSecretName } from './secrets.ts'
+export { type EnvironmentEntry, type Expectation, type SettingName, settings } from './settings.ts'

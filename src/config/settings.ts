@@ -1,0 +1,383 @@
+// Every setting of Boathouse, once: its line in boathouse.yml, its variable, its type, default and example. The
+// loader, the reference page and the editor's JSON schema all read this table.
+
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { parseBytes, parseDurationMs } from '../base/units.ts'
+import type { Machine } from './machine.ts'
+
+/** `says` ends the sentence "expected …". The schema takes the text of a variable and the value of a YAML line alike. */
+type Kind<Value> = { says: string; schema: z.ZodType<Value> }
+
+type Place = { dir: string; machine: Machine }
+
+export type Setting<Value = unknown> = Kind<Value> & {
+  /** Dotted path in boathouse.yml; null for secrets, which may only be variables. */
+  key: string | null
+  /** The variable; null for what is too large for one. */
+  env: string | null
+  about: string
+  example: string
+  secret?: true
+  required?: true
+  /** `text` is what the reference page prints. A missing default leaves the setting undefined. */
+  fallback?: { text: string; value: (place: Place) => Value | undefined }
+}
+
+const text = (says: string, pattern: RegExp): Kind<string> => ({ says, schema: z.string().regex(pattern) })
+const whole = (min: number, max: number, unit = ''): Kind<number> => ({
+  says: `a whole number from ${min} to ${max}${unit}`,
+  schema: z
+    .union([z.int().min(min).max(max), z.string().regex(/^\d+$/)])
+    .transform(Number)
+    .refine((value) => value >= min && value <= max),
+})
+const flag: Kind<boolean> = {
+  says: 'true or false',
+  schema: z
+    .union([z.boolean(), z.enum(['true', 'false', 'on', 'off', 'yes', 'no', '1', '0'])])
+    .transform((value) => value === true || ['true', 'on', 'yes', '1'].includes(String(value))),
+}
+const choice = <const Word extends string>(words: readonly Word[]): Kind<Word> => ({
+  says: `one of ${words.join(', ')}`,
+  schema: z.enum(words) as unknown as z.ZodType<Word>,
+})
+const duration: Kind<number> = {
+  says: 'a duration in ms, s, min, h or d',
+  schema: z.string().transform((value, context) => parseDurationMs(value) || refuse(context)),
+}
+const size: Kind<number> = {
+  says: 'a size in KB, MB, GB, TB (or KiB, MiB, GiB, TiB)',
+  schema: z.string().transform((value, context) => parseBytes(value) || refuse(context)),
+}
+const url = (says: string, protocols: string[]): Kind<string> => ({
+  says,
+  schema: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
+})
+const refuse = (context: z.RefinementCtx): never => {
+  context.addIssue('not understood')
+  return z.NEVER
+}
+const folder: Kind<string> = {
+  says: 'a local folder, absolute or relative to boathouse.yml',
+  schema: z.string().regex(/^(?![a-z][a-z0-9+]+:\/\/).+$/i),
+}
+const timezone: Kind<string> = {
+  says: 'a time zone of the IANA list',
+  schema: z.string().refine((zone) => {
+    try {
+      return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
+    } catch {
+      return false
+    }
+  }),
+}
+
+const identifier = z.string().regex(/^[a-z_][a-z0-9_]*$/, 'must be lower-case letters, digits and _')
+export type EnvironmentEntry = { catalog: string; protected: boolean }
+
+const environments: Kind<Record<string, EnvironmentEntry>> = {
+  says: 'a map of short names to catalogs',
+  schema: z
+    .record(
+      identifier,
+      z.union([identifier, z.strictObject({ catalog: identifier, protected: z.boolean().optional() })], {
+        error: 'must be a catalog name or {catalog, protected}',
+      }),
+    )
+    .refine((value) => Object.keys(value).length > 0, 'must name at least one environment')
+    .transform((value) =>
+      Object.fromEntries(
+        Object.entries(value).map(([name, entry]) => {
+          const { catalog, protected: isProtected } =
+            typeof entry === 'string' ? { catalog: entry } : { protected: undefined, ...entry }
+          return [name, { catalog, protected: isProtected ?? name === 'prod' }]
+        }),
+      ),
+    ),
+}
+
+export type EnvironmentChoice = string | { by_branch: Record<string, string> }
+const environment: Kind<EnvironmentChoice> = {
+  says: 'the name of an environment, or by_branch with a map of branch to environment',
+  schema: z.union([z.string().min(1), z.strictObject({ by_branch: z.record(z.string(), z.string()) })], {
+    error: 'must be the name of an environment, or by_branch with a map of branch to environment',
+  }),
+}
+
+const Expectation = z.strictObject({
+  name: z.string().min(1).describe('What holds when all is well; printed by doctor.'),
+  sql: z.string().min(1).describe('One SELECT that returns one value.'),
+  expect: z
+    .strictObject({
+      equals: z.union([z.number(), z.string(), z.boolean()]).optional(),
+      at_least: z.number().optional(),
+      at_most: z.number().optional(),
+    })
+    .refine((value) => Object.keys(value).length > 0, 'must have equals, at_least or at_most'),
+})
+export type Expectation = z.infer<typeof Expectation>
+
+/** A share is of the memory of the machine, which the table does not know. */
+export type Memory = { bytes: number } | { share: number }
+
+const setting = <Value>(one: Setting<Value>): Setting<Value> => one
+const fixed = <Value>(value: Value, shown = String(value)) => ({ text: shown, value: () => value })
+const minute = 60_000
+const day = 24 * 60 * minute
+
+export const settings = {
+  name: setting({
+    key: 'name',
+    env: null,
+    ...text('lower-case letters, digits, - and _', /^[a-z][a-z0-9_-]*$/),
+    required: true,
+    about: 'The name of the project.',
+    example: 'sales',
+  }),
+  environments: setting({
+    key: 'environments',
+    env: null,
+    ...environments,
+    about:
+      'Environments by short name, each with its catalog. A protected one (prod, unless told otherwise) is written only when `--env` or `BOATHOUSE_ENV` names it.',
+    example: '{dev: dev_analytics, prod: {catalog: prod_analytics, protected: true}}',
+    fallback: {
+      text: 'dev, staging and prod on dev_analytics, staging_analytics and prod_analytics',
+      value: () => ({
+        dev: { catalog: 'dev_analytics', protected: false },
+        staging: { catalog: 'staging_analytics', protected: false },
+        prod: { catalog: 'prod_analytics', protected: true },
+      }),
+    },
+  }),
+  environment: setting({
+    key: 'environment',
+    env: 'BOATHOUSE_ENV',
+    ...environment,
+    about:
+      'The environment that commands work in. In boathouse.yml it may depend on the git branch: `{by_branch: {main: prod, "*": dev}}`. `--env` goes before it.',
+    example: 'dev',
+    fallback: fixed<EnvironmentChoice>('dev', 'dev, or the first one named'),
+  }),
+  stateDir: setting({
+    key: 'state_dir',
+    env: 'BOATHOUSE_STATE_DIR',
+    ...folder,
+    about:
+      'Where Boathouse keeps its own files: records, caches, logs, process ids. Must lie on a local disk unless DATABASE_URL is set.',
+    example: '/var/lib/boathouse',
+    fallback: { text: '.boathouse', value: ({ dir }) => resolve(dir, '.boathouse') },
+  }),
+  storageRoot: setting({
+    key: 'storage.root',
+    env: 'BOATHOUSE_STORAGE_ROOT',
+    ...folder,
+    about: 'Where the tables lie.',
+    example: '/srv/lake',
+    fallback: { text: 'lake in the state folder', value: () => undefined },
+  }),
+  databaseUrl: setting({
+    key: null,
+    env: 'DATABASE_URL',
+    ...url('a PostgreSQL address', ['postgres:', 'postgresql:']),
+    secret: true,
+    about: "PostgreSQL for Boathouse's own records. Without it they are two SQLite files in the state folder.",
+    example: 'postgres://boathouse:secret@localhost:5432/boathouse',
+  }),
+  databaseSchema: setting({
+    key: 'records.schema',
+    env: 'BOATHOUSE_RECORDS_SCHEMA',
+    ...text('lower-case letters, digits and _', /^[a-z_][a-z0-9_]{0,62}$/),
+    about: 'The PostgreSQL schema of the records.',
+    example: 'boathouse',
+    fallback: fixed('boathouse'),
+  }),
+  redisUrl: setting({
+    key: null,
+    env: 'REDIS_URL',
+    ...url('a Redis address', ['redis:', 'rediss:']),
+    secret: true,
+    about: 'Redis, which wakes workers and carries live events between processes. Without it both poll the records.',
+    example: 'redis://:secret@localhost:6379/0',
+  }),
+  httpHost: setting({
+    key: 'http.host',
+    env: 'BOATHOUSE_HTTP_HOST',
+    ...text('an address to listen on', /^[0-9a-zA-Z.:_-]+$/),
+    about: 'The address the server listens on. Only this machine by default; 0.0.0.0 is every network.',
+    example: '127.0.0.1',
+    fallback: fixed('127.0.0.1'),
+  }),
+  httpPort: setting({
+    key: 'http.port',
+    env: 'BOATHOUSE_HTTP_PORT',
+    ...whole(0, 65535, ' (0 takes any free port)'),
+    about: 'The port of the app and the API.',
+    example: '8620',
+    fallback: fixed(8620),
+  }),
+  publicUrl: setting({
+    key: 'public_url',
+    env: 'BOATHOUSE_PUBLIC_URL',
+    ...url('an http or https address', ['http:', 'https:']),
+    about: 'The address people reach the app under, for links in messages.',
+    example: 'https://data.example.com',
+  }),
+  adminPassword: setting({
+    key: null,
+    env: 'BOATHOUSE_ADMIN_PASSWORD',
+    ...text('at least 8 characters', /^[^]{8,}$/),
+    secret: true,
+    about: 'Password of the administrator made at the first start. Without it a one-time log-in link is printed.',
+    example: 'correct-horse-battery',
+  }),
+  memory: setting<Memory>({
+    key: 'limits.memory',
+    env: 'BOATHOUSE_LIMITS_MEMORY',
+    says: 'a size such as 4GB (at least 256MiB), or a share of the memory such as 60%',
+    schema: z.string().transform((value, context) => {
+      const share = /^([1-9]\d?|100)%$/.exec(value)
+      if (share) return { share: Number(share[1]) / 100 }
+      const bytes = parseBytes(value)
+      return bytes !== undefined && bytes >= 256 * 2 ** 20 ? { bytes } : refuse(context)
+    }),
+    about: 'Memory of all engine processes together. A share counts of the RAM or of the container limit.',
+    example: '4GB',
+    fallback: fixed<Memory>({ share: 0.6 }, '60%'),
+  }),
+  threads: setting({
+    key: 'limits.threads',
+    env: 'BOATHOUSE_LIMITS_THREADS',
+    ...whole(1, 1024),
+    about: 'Threads of each engine process.',
+    example: '4',
+    fallback: { text: 'the cores of the machine', value: ({ machine }) => machine.threads },
+  }),
+  queryTimeoutMs: setting({
+    key: 'limits.query_timeout',
+    env: 'BOATHOUSE_LIMITS_QUERY_TIMEOUT',
+    ...duration,
+    about: 'Longest time of one query of a person or a dashboard.',
+    example: '60s',
+    fallback: fixed(minute, '60s'),
+  }),
+  queryRows: setting({
+    key: 'limits.query_rows',
+    env: 'BOATHOUSE_LIMITS_QUERY_ROWS',
+    ...whole(1, 100_000_000),
+    about: 'Most rows that one query of a person returns.',
+    example: '100000',
+    fallback: fixed(100_000),
+  }),
+  uploadBytes: setting({
+    key: 'limits.upload_bytes',
+    env: 'BOATHOUSE_LIMITS_UPLOAD_BYTES',
+    ...size,
+    about: 'Largest file that can be dropped on the app.',
+    example: '1GB',
+    fallback: fixed(2 ** 30, '1GiB'),
+  }),
+  tempBytes: setting({
+    key: 'limits.temp_bytes',
+    env: 'BOATHOUSE_LIMITS_TEMP_BYTES',
+    ...size,
+    about: 'Most disk that queries larger than the memory may spill to.',
+    example: '50GB',
+    fallback: fixed(20 * 2 ** 30, '20GiB'),
+  }),
+  interactiveSlots: setting({
+    key: 'engine.interactive_slots',
+    env: 'BOATHOUSE_ENGINE_INTERACTIVE_SLOTS',
+    ...whole(1, 64),
+    about: 'Queries of dashboards and small questions that run at the same time.',
+    example: '4',
+    fallback: fixed(4),
+  }),
+  heavySlots: setting({
+    key: 'engine.heavy_slots',
+    env: 'BOATHOUSE_ENGINE_HEAVY_SLOTS',
+    ...whole(1, 64),
+    about: 'Long queries of people that run at the same time.',
+    example: '2',
+    fallback: fixed(2),
+  }),
+  writeSlots: setting({
+    key: 'engine.write_slots',
+    env: 'BOATHOUSE_ENGINE_WRITE_SLOTS',
+    ...whole(1, 64),
+    about: 'Loads and builds that run at the same time.',
+    example: '2',
+    fallback: fixed(2),
+  }),
+  logLevel: setting({
+    key: 'log.level',
+    env: 'BOATHOUSE_LOG_LEVEL',
+    ...choice(['debug', 'info', 'warn', 'error', 'silent']),
+    about: 'The least serious line that is written.',
+    example: 'info',
+    fallback: fixed<'debug' | 'info' | 'warn' | 'error' | 'silent'>('info'),
+  }),
+  logFormat: setting({
+    key: 'log.format',
+    env: 'BOATHOUSE_LOG_FORMAT',
+    ...choice(['auto', 'pretty', 'json']),
+    about: 'auto is pretty on a terminal and JSON everywhere else.',
+    example: 'json',
+    fallback: fixed<'auto' | 'pretty' | 'json'>('auto'),
+  }),
+  logRetentionMs: setting({
+    key: 'log.retention',
+    env: 'BOATHOUSE_LOG_RETENTION',
+    ...duration,
+    about: 'How long the logs of runs and the query log are kept.',
+    example: '30d',
+    fallback: fixed(30 * day, '30d'),
+  }),
+  auditRetentionMs: setting({
+    key: 'log.audit_retention',
+    env: 'BOATHOUSE_LOG_AUDIT_RETENTION',
+    ...duration,
+    about: 'How long the audit log is kept.',
+    example: '365d',
+    fallback: fixed(365 * day, '365d'),
+  }),
+  timezone: setting({
+    key: 'timezone',
+    env: 'BOATHOUSE_TIMEZONE',
+    ...timezone,
+    about: "The time zone of SQL sessions and of schedules that name none; never the machine's.",
+    example: 'Europe/Berlin',
+    fallback: fixed('UTC'),
+  }),
+  workerConcurrency: setting({
+    key: 'worker.concurrency',
+    env: 'BOATHOUSE_WORKER_CONCURRENCY',
+    ...whole(1, 64),
+    about: 'Steps of one run that a worker executes at the same time.',
+    example: '2',
+    fallback: fixed(2),
+  }),
+  schedulesEnabled: setting({
+    key: 'schedules.enabled',
+    env: 'BOATHOUSE_SCHEDULES_ENABLED',
+    ...flag,
+    about: 'Whether workers start runs by schedules.yml.',
+    example: 'false',
+    fallback: fixed(true),
+  }),
+  doctor: setting({
+    key: 'doctor',
+    env: null,
+    says: 'a list of {name, sql, expect}',
+    schema: z.array(Expectation),
+    about:
+      'What must hold in the data: `boathouse doctor` runs each SELECT and compares its one value with `equals`, `at_least` or `at_most`.',
+    example: '[{name: five regions, sql: select count(distinct region) from raw.sales, expect: {equals: 5}}]',
+    fallback: fixed<Expectation[]>([], 'none'),
+  }),
+}
+
+export type SettingName = keyof typeof settings
+type ValueOf<One> = One extends Setting<infer Value> ? Value : never
+export type Values = { [Name in SettingName]: ValueOf<(typeof settings)[Name]> | undefined }

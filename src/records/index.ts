@@ -1,0 +1,3 @@
+export type { Migrated } from './migrate.ts'
+export { type CatalogTransaction, isUniqueViolation, openMemoryRecords, openRecords, type Records } from './records.ts'
+export type * from './tables.ts'

@@ -1,0 +1,237 @@
+// The rows of Boathouse's own tables, as both SQLite and PostgreSQL return them. Portable types only:
+// ids and JSON are text, times are ISO-8601 UTC text with milliseconds (`2024-03-31T12:00:00.000Z`, so that
+// text order is time order), truths are 0 or 1, counts and durations are whole numbers.
+
+import type { Generated } from 'kysely'
+
+/** `new Date(now).toISOString()`: 24 characters, ends in Z. */
+type Time = string
+type Truth = 0 | 1
+type Json = string
+
+/** Layout of Iceberg's JDBC catalog, schema version V1: other tools read and write these two tables. */
+export type IcebergTablesRow = {
+  catalog_name: string
+  table_namespace: string
+  table_name: string
+  metadata_location: string | null
+  previous_metadata_location: string | null
+  /** `TABLE` or `VIEW`; null is a table written by a V0 client. */
+  iceberg_type: string | null
+}
+
+export type IcebergNamespacePropertiesRow = {
+  catalog_name: string
+  namespace: string
+  property_key: string
+  property_value: string | null
+}
+
+export type PublicationsRow = {
+  id: string
+  catalog: string
+  run_id: string | null
+  published_at: Time
+  published_by: string
+  rolled_back_at: Time | null
+  rolled_back_by: string | null
+  /** The publication that this one undoes. */
+  undoes: string | null
+}
+
+export type PublicationTablesRow = {
+  publication_id: string
+  namespace: string
+  name: string
+  kind: 'table' | 'view'
+  action: string
+  from_location: string | null
+  to_location: string | null
+  from_snapshot: string | null
+  to_snapshot: string | null
+}
+
+export type ChangeSetsRow = {
+  id: string
+  catalog: string
+  run_id: string | null
+  status: 'open' | 'published' | 'discarded'
+  created_at: Time
+  updated_at: Time
+}
+
+export type ChangeSetEntriesRow = {
+  change_set_id: string
+  namespace: string
+  name: string
+  kind: 'table' | 'view'
+  action: string
+  base_location: string | null
+  metadata_location: string | null
+  updates_json: Json | null
+  written_files_json: Json | null
+  updated_at: Time
+}
+
+export type UsersRow = {
+  id: string
+  name: string
+  role: string
+  password_hash: string | null
+  disabled: Truth
+  created_at: Time
+  updated_at: Time
+  last_login_at: Time | null
+}
+
+export type SessionsRow = {
+  token_hash: string
+  user_id: string
+  created_at: Time
+  expires_at: Time
+  last_seen_at: Time
+  user_agent: string | null
+}
+
+export type LoginLinksRow = {
+  token_hash: string
+  user_id: string
+  created_at: Time
+  expires_at: Time
+  used_at: Time | null
+}
+
+export type ApiTokensRow = {
+  id: string
+  token_hash: string
+  user_id: string
+  name: string
+  created_at: Time
+  expires_at: Time | null
+  last_used_at: Time | null
+  revoked_at: Time | null
+}
+
+export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
+export type StepStatus = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled'
+
+export type RunsRow = {
+  id: string
+  environment: string
+  catalog: string
+  kind: string
+  selection: string | null
+  status: RunStatus
+  trigger: string
+  requested_by: string
+  created_at: Time
+  started_at: Time | null
+  finished_at: Time | null
+  heartbeat_at: Time | null
+  worker_id: string | null
+  /** How often a worker took the run: 1 is the first. Together with `worker_id` it is the fencing token. */
+  attempt: number
+  cancel_requested: Truth
+  /** 1 when the run changes tables: at most one such run of a catalog is running (a partial unique index). */
+  writes: Truth
+  plan_json: Json
+  failure_json: Json | null
+  publication_id: string | null
+  change_set_id: string | null
+}
+
+export type RunStepsRow = {
+  run_id: string
+  id: string
+  position: number
+  kind: string
+  asset: string | null
+  status: StepStatus
+  attempt: number
+  /** Runs even when something before it failed. */
+  always: Truth
+  depends_on_json: Json
+  input_json: Json
+  output_json: Json | null
+  failure_json: Json | null
+  started_at: Time | null
+  finished_at: Time | null
+}
+
+export type SchedulesStateRow = {
+  name: string
+  environment: string
+  last_fired_at: Time | null
+  next_fire_at: Time | null
+  paused: Truth
+}
+
+/** One row per instant that a schedule fired for: its key is what makes two workers fire once. */
+export type ScheduleFiresRow = { name: string; environment: string; fire_at: Time; run_id: string; fired_at: Time }
+
+export type WorkersRow = { id: string; host: string; pid: number; started_at: Time; heartbeat_at: Time }
+
+export type SettingsRow = { key: string; value: string }
+
+export type CatalogTables = {
+  iceberg_tables: IcebergTablesRow
+  iceberg_namespace_properties: IcebergNamespacePropertiesRow
+  publications: PublicationsRow
+  publication_tables: PublicationTablesRow
+  change_sets: ChangeSetsRow
+  change_set_entries: ChangeSetEntriesRow
+  users: UsersRow
+  sessions: SessionsRow
+  login_links: LoginLinksRow
+  api_tokens: ApiTokensRow
+  runs: RunsRow
+  run_steps: RunStepsRow
+  schedules_state: SchedulesStateRow
+  schedule_fires: ScheduleFiresRow
+  workers: WorkersRow
+  settings: SettingsRow
+}
+
+export type RunLogsRow = {
+  /** Grows over the whole store: `where seq > last` is what is new. */
+  seq: Generated<number>
+  run_id: string
+  step_id: string | null
+  at: Time
+  level: 'debug' | 'info' | 'warn' | 'error'
+  event: string
+  fields_json: Json
+}
+
+export type AuditRow = {
+  id: string
+  at: Time
+  principal: string
+  door: string
+  action: string
+  sql: string | null
+  tables_json: Json | null
+  rows: number | null
+  ms: number | null
+  verdict: 'allowed' | 'refused' | 'failed'
+  request_id: string | null
+  failure_code: string | null
+}
+
+export type QueryLogRow = {
+  id: string
+  at: Time
+  principal: string
+  door: string
+  catalog: string
+  sql: string
+  tables_json: Json | null
+  rows: number | null
+  ms: number
+  cached: Truth
+  run_id: string | null
+  request_id: string | null
+  failure_code: string | null
+}
+
+export type LogTables = { run_logs: RunLogsRow; audit: AuditRow; query_log: QueryLogRow }
