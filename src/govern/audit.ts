@@ -1,0 +1,221 @@
+// Who did what, and who was refused. A row of the audit is on disk before its answer ends: whoever awaits `record` and
+// cannot have its row gets no answer. Rows that come while a write is under way share the next one, so the price of a
+// sync is paid per write and not per row, and an idle server writes at once.
+//
+// The query log is for looking at, not for proving: its rows ride along and are dropped, with a warning, when the log
+// store is down.
+
+import type { Clock } from '../base/clock.ts'
+import { Failure } from '../base/failure.ts'
+import { newId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { AuditRow, QueryLogRow, Records } from '../records/index.ts'
+import type { Principal } from './principal.ts'
+
+export type Verdict = 'allowed' | 'refused' | 'failed'
+export type AuditEntry = {
+  /** Null when nobody is known: a failed log-in. */
+  principal: Pick<Principal, 'name'> | null
+  /** Where it came from: cli, http, dashboard, run, doctor. */
+  door: string
+  action: string
+  verdict: Verdict
+  sql?: string | undefined
+  /** Full names of what was read or changed. */
+  tables?: readonly string[] | undefined
+  rows?: number | undefined
+  ms?: number | undefined
+  requestId?: string | undefined
+  failureCode?: string | undefined
+}
+export type QueryLogEntry = {
+  principal: Pick<Principal, 'name'>
+  door: string
+  catalog: string
+  sql: string
+  ms: number
+  tables?: readonly string[] | undefined
+  rows?: number | undefined
+  cached?: boolean | undefined
+  runId?: string | undefined
+  requestId?: string | undefined
+  failureCode?: string | undefined
+}
+
+export interface Audit {
+  /** Resolves when the row is on disk. @throws RECORDS_FAILED when it cannot be written */
+  record(entry: AuditEntry): Promise<void>
+  /** Newest first. */
+  list(options?: { limit?: number; before?: string; principal?: string }): Promise<AuditRow[]>
+}
+export interface QueryLog {
+  /** Never throws and never waits. */
+  record(entry: QueryLogEntry): void
+  /** Newest first. */
+  list(options?: { limit?: number; before?: string }): Promise<QueryLogRow[]>
+}
+export interface AuditLogs {
+  audit: Audit
+  queries: QueryLog
+  /** Deletes what is older; returns how many rows. */
+  purge(keep: { auditMs: number; queriesMs: number }): Promise<{ audit: number; queries: number }>
+  /** Waits for what was recorded so far. */
+  flush(): Promise<void>
+}
+
+const [rowsPerWriteMax, waitingMax, queriesWaitingMax, sqlLengthMax, purgedAtOnceMax] = [
+  500, 10_000, 2_000, 100_000, 5_000,
+]
+
+type Waiting = { row: AuditRow; done: () => void; failed: (error: Failure) => void }
+
+export function openAuditLogs({
+  records,
+  clock,
+  log,
+}: {
+  records: Pick<Records, 'log'>
+  clock: Clock
+  log: Log
+}): AuditLogs {
+  let audits: Waiting[] = []
+  let queries: QueryLogRow[] = []
+  let dropped = 0
+  let writing: Promise<void> | undefined
+
+  const stamp = () => ({ id: newId(clock.now()), at: new Date(clock.now()).toISOString() })
+
+  function wake() {
+    writing ??= writeAll().finally(() => {
+      writing = undefined
+      if (audits.length + queries.length > 0) wake()
+    })
+  }
+
+  async function writeAll() {
+    // One turn of the loop: what arrives together is written together.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (audits.length + queries.length > 0) {
+      const auditBatch = audits.splice(0, rowsPerWriteMax)
+      const queryBatch = queries.splice(0, rowsPerWriteMax)
+      try {
+        await records.log.transaction().execute(async (trx) => {
+          if (auditBatch.length > 0)
+            await trx
+              .insertInto('audit')
+              .values(auditBatch.map(({ row }) => row))
+              .execute()
+          if (queryBatch.length > 0) await trx.insertInto('query_log').values(queryBatch).execute()
+        })
+        for (const { done } of auditBatch) done()
+      } catch (error) {
+        dropped += queryBatch.length
+        const failure = new Failure('RECORDS_FAILED', 'the audit log cannot be written', { cause: error })
+        log.error('audit not written', { rows: auditBatch.length, reason: (error as Error).message })
+        for (const { failed } of auditBatch) failed(failure)
+      }
+    }
+    if (dropped > 0) log.warn('query log rows dropped', { rows: dropped })
+    dropped = 0
+  }
+
+  return {
+    audit: {
+      record: (entry) =>
+        new Promise((done, failed) => {
+          if (audits.length >= waitingMax)
+            return failed(
+              new Failure('RECORDS_FAILED', `${waitingMax} rows of the audit log are waiting to be written`),
+            )
+          audits.push({ row: auditRow(stamp(), entry), done, failed })
+          wake()
+        }),
+      async list({ limit = 100, before, principal } = {}) {
+        let query = records.log.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(limit)
+        if (before !== undefined) query = query.where('id', '<', before)
+        if (principal !== undefined) query = query.where('principal', '=', principal)
+        return await query.execute()
+      },
+    },
+
+    queries: {
+      record(entry) {
+        if (queries.length >= queriesWaitingMax) {
+          dropped++
+          return
+        }
+        queries.push(queryRow(stamp(), entry))
+        wake()
+      },
+      async list({ limit = 100, before } = {}) {
+        let query = records.log.selectFrom('query_log').selectAll().orderBy('id', 'desc').limit(limit)
+        if (before !== undefined) query = query.where('id', '<', before)
+        return await query.execute()
+      },
+    },
+
+    async purge({ auditMs, queriesMs }) {
+      return { audit: await purgeTable('audit', auditMs), queries: await purgeTable('query_log', queriesMs) }
+    },
+
+    async flush() {
+      while (writing) await writing
+    },
+  }
+
+  /** In portions: one long delete would hold up the rows that answers are waiting for. */
+  async function purgeTable(table: 'audit' | 'query_log', keepMs: number): Promise<number> {
+    const limit = new Date(clock.now() - keepMs).toISOString()
+    for (let total = 0; ;) {
+      const { numDeletedRows } = await records.log
+        .deleteFrom(table)
+        .where('id', 'in', (eb) => eb.selectFrom(table).select('id').where('at', '<', limit).limit(purgedAtOnceMax))
+        .executeTakeFirst()
+      total += Number(numDeletedRows)
+      if (numDeletedRows < BigInt(purgedAtOnceMax)) return total
+    }
+  }
+}
+
+type Stamp = { id: string; at: string }
+
+const auditRow = (stamp: Stamp, entry: AuditEntry): AuditRow => ({
+  ...stamp,
+  principal: entry.principal?.name ?? '',
+  door: entry.door,
+  action: entry.action,
+  sql: shortened(entry.sql),
+  tables_json: asJson(entry.tables),
+  rows: entry.rows ?? null,
+  ms: whole(entry.ms),
+  verdict: entry.verdict,
+  request_id: entry.requestId ?? null,
+  failure_code: entry.failureCode ?? null,
+})
+
+const queryRow = (stamp: Stamp, entry: QueryLogEntry): QueryLogRow => ({
+  ...stamp,
+  principal: entry.principal.name,
+  door: entry.door,
+  catalog: entry.catalog,
+  sql: shortened(entry.sql) ?? '',
+  tables_json: asJson(entry.tables),
+  rows: entry.rows ?? null,
+  ms: whole(entry.ms) ?? 0,
+  cached: entry.cached ? 1 : 0,
+  run_id: entry.runId ?? null,
+  request_id: entry.requestId ?? null,
+  failure_code: entry.failureCode ?? null,
+})
+
+const asJson = (tables: readonly string[] | undefined) => (tables ? JSON.stringify(tables) : null)
+const whole = (ms: number | undefined) => (ms === undefined ? null : Math.round(ms))
+
+/** PostgreSQL cannot hold U+0000 in text; a megabyte of SQL in every row helps nobody. */
+function shortened(sql: string | undefined): string | null {
+  if (sql === undefined) return null
+  const text = sql.replaceAll('\0', '\u{fffd}')
+  return text.length <= sqlLengthMax
+    ? text
+    : `${text.slice(0, sqlLengthMax)} … (${text.length - sqlLengthMax} characters more)`
+}

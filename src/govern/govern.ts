@@ -1,0 +1,56 @@
+import { type Clock, realClock } from '../base/clock.ts'
+import { type Log, silentLog } from '../base/log.ts'
+import type { Records } from '../records/index.ts'
+import { type Audit, openAuditLogs, type QueryLog } from './audit.ts'
+import { defaultCost, type PasswordCost } from './password.ts'
+import { type ApiTokens, type LogInLimits, openApiTokens, openSessions, type Sessions } from './sessions.ts'
+import { openUsers, type Users } from './users.ts'
+
+export type Govern = {
+  users: Users
+  sessions: Sessions
+  tokens: ApiTokens
+  audit: Audit
+  queries: QueryLog
+  /** Deletes sessions and links that are over, and log rows older than they are kept. For the worker, now and then. */
+  sweep(keep: {
+    auditMs: number
+    queriesMs: number
+  }): Promise<{ sessions: number; links: number; audit: number; queries: number }>
+  /** Waits for the log rows that are under way. */
+  close(): Promise<void>
+}
+
+type Options = { records: Records; clock?: Clock; log?: Log; cost?: PasswordCost; logInLimits?: LogInLimits }
+
+/** `cost` is lowered only by tests: it makes passwords cheap to guess. */
+export function openGovern({
+  records,
+  clock = realClock,
+  log = silentLog,
+  cost = defaultCost,
+  logInLimits,
+}: Options): Govern {
+  const logs = openAuditLogs({ records, clock, log })
+  return {
+    users: openUsers({ records, clock, cost }),
+    sessions: openSessions({ records, clock, log, cost, ...(logInLimits ? { limits: logInLimits } : {}) }),
+    tokens: openApiTokens({ records, clock, log }),
+    audit: logs.audit,
+    queries: logs.queries,
+    async sweep(keep) {
+      const now = new Date(clock.now()).toISOString()
+      const sessions = await records.catalog.deleteFrom('sessions').where('expires_at', '<=', now).executeTakeFirst()
+      const links = await records.catalog
+        .deleteFrom('login_links')
+        .where((eb) => eb.or([eb('expires_at', '<=', now), eb('used_at', 'is not', null)]))
+        .executeTakeFirst()
+      return {
+        sessions: Number(sessions.numDeletedRows),
+        links: Number(links.numDeletedRows),
+        ...(await logs.purge(keep)),
+      }
+    },
+    close: () => logs.flush(),
+  }
+}

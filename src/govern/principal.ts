@@ -1,0 +1,70 @@
+// Who may do what: one table of decisions, read by one pure function. What the table does not name is refused, so a
+// new action or a new kind of resource is closed until somebody opens it here on purpose.
+
+import { Failure } from '../base/failure.ts'
+
+/** `system` is Boathouse itself: the worker's runs, maintenance, doctor. Nobody can log in as it. */
+export type Role = 'admin' | 'reader' | 'system'
+export type Principal = { id: string; name: string; role: Role }
+
+export const systemPrincipal: Principal = { id: 'system', name: 'system', role: 'system' }
+
+export type Action = 'read' | 'write' | 'create' | 'drop' | 'run' | 'cancel' | 'rollback' | 'manage'
+
+/**
+ * What is acted on. `owner` is the id of the principal who made the thing; `environment` says where a table lives:
+ * a protected environment is written only when somebody named it (`--env`, `BOATHOUSE_ENV`), never by default.
+ */
+export type Resource =
+  | { kind: 'table'; name: string; environment?: { name: string; protected: boolean; named: boolean } }
+  | { kind: 'query'; name: string; owner: string }
+  | { kind: 'token'; name: string; owner: string }
+  | { kind: 'session'; name: string; owner: string }
+  | { kind: 'dashboard' | 'project' | 'source' | 'run' | 'publication' | 'user' | 'audit' | 'status'; name: string }
+
+type Who = Role | 'owner'
+
+const everybody: readonly Who[] = ['admin', 'reader', 'system']
+const writers: readonly Who[] = ['admin', 'system']
+
+export const decisions: Record<Resource['kind'], Partial<Record<Action, readonly Who[]>>> = {
+  table: { read: everybody, write: writers, create: writers, drop: writers, rollback: writers },
+  query: { run: everybody, read: ['admin', 'owner'], cancel: ['admin', 'owner'] },
+  dashboard: { read: everybody, write: writers },
+  project: { read: everybody, write: writers },
+  source: { read: everybody, write: writers, create: writers, run: writers },
+  run: { read: everybody, run: writers, cancel: writers },
+  publication: { read: everybody, rollback: writers },
+  user: { read: ['admin'], create: ['admin'], manage: ['admin'] },
+  token: { read: ['admin', 'owner'], create: ['owner'], manage: ['admin', 'owner'] },
+  session: { read: ['admin', 'owner'], manage: ['admin', 'owner'] },
+  audit: { read: ['admin'] },
+  status: { read: everybody, manage: ['admin'] },
+}
+
+/** Whether the table of decisions names this principal. Pure. */
+export function mayAct(principal: Principal, action: Action, resource: Resource): boolean {
+  const allowed = decisions[resource.kind]?.[action] ?? []
+  if (refusedByEnvironment(action, resource)) return false
+  return allowed.includes(principal.role) || (allowed.includes('owner') && ownerOf(resource) === principal.id)
+}
+
+/** Throws FORBIDDEN, naming the principal, the action and the resource, unless `mayAct`. */
+export function authorise(principal: Principal, action: Action, resource: Resource): void {
+  if (mayAct(principal, action, resource)) return
+  const hint = refusedByEnvironment(action, resource)
+    ? 'Name the environment with --env or BOATHOUSE_ENV when you mean to write it.'
+    : 'Ask an administrator: readers look at data, administrators change it.'
+  throw new Failure(
+    'FORBIDDEN',
+    `${principal.name} (${principal.role}) may not ${action} the ${resource.kind} ${resource.name}`,
+    { hint },
+  )
+}
+
+function refusedByEnvironment(action: Action, resource: Resource): boolean {
+  if (action === 'read' || resource.kind !== 'table') return false
+  return resource.environment?.protected === true && !resource.environment.named
+}
+
+const ownerOf = (resource: Resource): string | undefined => ('owner' in resource ? resource.owner : undefined)
