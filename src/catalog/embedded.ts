@@ -3,7 +3,7 @@
 // one transaction, so storage needs none.
 
 import { Failure } from '../base/failure.ts'
-import type { CatalogDatabase, CatalogTransaction, Records } from '../records/index.ts'
+import type { CatalogTransaction, Records } from '../records/index.ts'
 import type { Catalog, EntryKind, Pointer, Swap } from './catalog.ts'
 import { showName, type TableName } from './names.ts'
 
@@ -76,7 +76,7 @@ const toPointer = (row: Row): Pointer | undefined =>
         location: row.metadata_location,
       }
 
-async function find(database: CatalogDatabase | CatalogTransaction, name: TableName): Promise<Pointer | undefined> {
+async function find(database: Records['catalog'], name: TableName): Promise<Pointer | undefined> {
   const row = await database
     .selectFrom('iceberg_tables')
     .selectAll()

@@ -93,7 +93,8 @@ export function openPublications(options: {
 
   /** Swaps the pointers and writes the publication down in one transaction. */
   async function commit(inCatalog: string, pending: readonly PendingChange[], by: string, more: { runId: string | null; changeSetId?: string; undoes?: string }): Promise<Publication> {
-    const id = newId(clock.now())
+    // A change set is published once, so its publication carries its id: a retry after a lost answer finds it.
+    const id = more.changeSetId ?? newId(clock.now())
     const publishedAt = iso()
     const swaps: Swap[] = pending.map(({ name, kind, base, location }) => ({ name, kind, from: base, to: location }))
     try {
@@ -101,7 +102,7 @@ export function openPublications(options: {
         if (more.changeSetId !== undefined) {
           const { numUpdatedRows } = await transaction
             .updateTable('change_sets')
-            .set({ status: 'published', updated_at: publishedAt, publication_id: id })
+            .set({ status: 'published', updated_at: publishedAt })
             .where('id', '=', more.changeSetId)
             .where('status', '=', 'open')
             .executeTakeFirstOrThrow()
@@ -109,7 +110,7 @@ export function openPublications(options: {
         }
         await transaction
           .insertInto('publications')
-          .values({ id, catalog: inCatalog, run_id: more.runId, published_at: publishedAt, published_by: by, rolled_back_at: null })
+          .values({ id, catalog: inCatalog, run_id: more.runId, published_at: publishedAt, published_by: by, rolled_back_at: null, rolled_back_by: null, undoes: more.undoes ?? null })
           .execute()
         for (const change of pending)
           await transaction
@@ -120,7 +121,7 @@ export function openPublications(options: {
             })
             .execute()
         if (more.undoes !== undefined)
-          await transaction.updateTable('publications').set({ rolled_back_at: publishedAt }).where('id', '=', more.undoes).execute()
+          await transaction.updateTable('publications').set({ rolled_back_at: publishedAt, rolled_back_by: by }).where('id', '=', more.undoes).execute()
       })
     } catch (error) {
       throw error instanceof Failure && error.code === 'COMMIT_CONFLICT' ? await explainConflict(error, pending) : error
@@ -224,13 +225,13 @@ export function openPublications(options: {
         if (found) return found.id
       }
       const id = newId(clock.now())
-      await records.catalog.insertInto('change_sets').values({ id, catalog: inCatalog, run_id: runId ?? null, status: 'open', publication_id: null, created_at: iso(), updated_at: iso() }).execute()
+      await records.catalog.insertInto('change_sets').values({ id, catalog: inCatalog, run_id: runId ?? null, status: 'open', created_at: iso(), updated_at: iso() }).execute()
       return id
     },
     changes,
     async put(changeSetId, { name, kind, action, base, location, fromSnapshot, toSnapshot, appended }) {
       const values = {
-        kind, action, base_location: base, metadata_location: location, updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended }), written_files_json: null,
+        kind, action, base_location: base, metadata_location: location, updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended }), written_files_json: null, updated_at: iso(),
       }
       await records.transaction(async (transaction) => {
         const set = await transaction.selectFrom('change_sets').select('status').where('id', '=', changeSetId).executeTakeFirst()
@@ -244,7 +245,7 @@ export function openPublications(options: {
     },
     async publish(changeSetId, by) {
       const set = await setOf(changeSetId)
-      if (set.status === 'published' && set.publication_id !== null) return get(set.publication_id)
+      if (set.status === 'published') return get(changeSetId)
       if (set.status !== 'open') throw new Failure('COMMIT_CONFLICT', `the change set ${changeSetId} is ${set.status}`)
       return commit(set.catalog, await changes(changeSetId), by, { runId: set.run_id, changeSetId })
     },

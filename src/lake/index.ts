@@ -1,0 +1,7 @@
+export type { ChangeSet, TableOptions, WriteResult } from './changes.ts'
+export { collect, openLake, parseAsOf, type AuditEntry, type Door, type Lake, type LakeDeps, type QueryOptions, type QueryResult } from './lake.ts'
+export { schemaOfLoaded } from './information.ts'
+export { quoteName, quoteText, splitStatements, placeAt } from './sql/tokens.ts'
+export { parseSqlType, sqlType } from './types.ts'
+export type { Chunk } from '../engine/index.ts'
+export type { Column } from '../contract/index.ts'

@@ -1,0 +1,368 @@
+// The one door to the data. Every SQL statement of a person, a page or a part of Boathouse comes through `query`,
+// every change of tables through a change set; names, rights, limits and the record of what happened are settled here.
+
+import { createHash } from 'node:crypto'
+import { Failure, asFailure } from '../base/failure.ts'
+import type { Clock } from '../base/clock.ts'
+import { silentLog, type Log } from '../base/log.ts'
+import { showName, type Loaded, type Publications, type TableName, type Tables } from '../catalog/index.ts'
+import type { Column } from '../contract/index.ts'
+import { EngineFailure, type Chunk, type Engine, type HostClass } from '../engine/index.ts'
+import { authorise, type Principal } from '../govern/index.ts'
+import { manifestCache } from '../iceberg/index.ts'
+import type { FileIO } from '../io/index.ts'
+import { ResultCache } from './cache.ts'
+import { changeSet, type ChangeSet, type TableOptions } from './changes.ts'
+import { engineFailure, prepareSelect, type Prepared } from './prepare.ts'
+import { parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
+import { placeAt, quoteName, splitStatements } from './sql/tokens.ts'
+
+export type Door = 'cli' | 'http' | 'dashboard' | 'run' | 'doctor'
+
+export type QueryOptions = {
+  principal: Principal
+  /** The environment's catalog: plain names resolve in it. */
+  catalog: string
+  /** Namespace of one-part names. */
+  namespace?: string
+  door: Door
+  /** Read through these pending changes. */
+  changes?: ChangeSet
+  /** ISO timestamp or snapshot id: every table as of then. */
+  asOf?: string
+  timeoutMs?: number
+  rowsMax?: number
+  signal?: AbortSignal
+  /** False: never from the result cache. */
+  cache?: boolean
+  /** The environment was named with --env or BOATHOUSE_ENV: protected ones may then be written. */
+  environmentNamed?: boolean
+  requestId?: string
+}
+
+export type QueryResult = {
+  columns: Column[]
+  chunks: AsyncIterable<Chunk>
+  provenance: Prepared['provenance']
+  cached: { hit: boolean; ageMs: number }
+  /** Whether `rowsMax` cut the result; known when the chunks were read. */
+  truncated(): boolean
+}
+
+export type AuditEntry = {
+  principal: Principal
+  door: Door
+  action: string
+  catalog: string
+  sql: string
+  tables: string[]
+  rows: number | null
+  ms: number
+  cached: boolean
+  verdict: 'allowed' | 'refused' | 'failed'
+  failureCode: string | null
+  requestId: string | null
+}
+
+export interface Lake {
+  /** Runs one SELECT, or one statement that writes for those who may. Failures carry their place in `sql`. */
+  query(sql: string, options: QueryOptions): Promise<QueryResult>
+  /** Columns of a SELECT without running it. */
+  bind(sql: string, options: QueryOptions): Promise<Column[]>
+  /** The open change set of `runId`, or a new one. */
+  openChanges(options: { catalog: string; principal: Principal; runId?: string; environmentNamed?: boolean }): Promise<ChangeSet>
+  readonly cache: { hits: number; misses: number }
+}
+
+export type LakeDeps = {
+  engine: Engine
+  io: FileIO
+  tables: Tables
+  publications: Publications
+  clock: Clock
+  /** Where new tables go: `file:///…`. */
+  lakeRoot: string
+  environments: readonly { name: string; catalog: string; protected: boolean }[]
+  limits: { queryTimeoutMs: number; queryRowsMax: number; cacheBytes: number; manifestBytes: number }
+  createNamespace(catalog: string, namespace: string): Promise<boolean>
+  audit?(entry: AuditEntry): Promise<void>
+  log?: Log
+}
+
+/** Above this many bytes of files a query goes to the hosts for long ones. */
+const heavyBytes = 512 * 2 ** 20
+
+export function openLake(deps: LakeDeps): Lake {
+  const { engine, io, tables, clock, limits } = deps
+  const log = deps.log ?? silentLog
+  const manifests = manifestCache({ bytesMax: limits.manifestBytes })
+  const cache = new ResultCache(limits.cacheBytes)
+
+  const environmentOf = (catalog: string, named = false) => {
+    const found = deps.environments.find((one) => one.catalog.toLowerCase() === catalog.toLowerCase())
+    return found ? { environment: { name: found.name, protected: found.protected, named } } : {}
+  }
+
+  async function prepare(sql: string, options: QueryOptions): Promise<Prepared | undefined> {
+    const { changes } = options
+    return prepareSelect(sql, {
+      engine, io, manifests,
+      resolver: {
+        load: (name) => (changes ? changes.load(name) : tables.load(name)),
+        list: (catalog) => listAll(catalog, changes),
+      },
+      catalog: options.catalog,
+      catalogs: deps.environments.map(({ catalog }) => catalog),
+      namespace: options.namespace,
+      asOf: options.asOf === undefined ? undefined : parseAsOf(options.asOf),
+      mayRead: (name) => authorise(options.principal, 'read', { kind: 'table', name: showName(name) }),
+      signal: options.signal,
+    })
+  }
+
+  async function listAll(catalog: string, changes: ChangeSet | undefined): Promise<Loaded[]> {
+    const all = new Map((await tables.list(catalog)).map((pointer) => [showName(pointer.name), pointer]))
+    for (const change of (await changes?.pending()) ?? []) {
+      if (change.location === null) all.delete(showName(change.name))
+      else all.set(showName(change.name), { name: change.name, kind: change.kind, location: change.location })
+    }
+    return Promise.all([...all.values()].map((pointer) => tables.open(pointer)))
+  }
+
+  async function select(prepared: Prepared, options: QueryOptions, started: number, sql: string): Promise<QueryResult> {
+    const { principal, catalog, door } = options
+    const rowsMax = Math.min(options.rowsMax ?? limits.queryRowsMax, limits.queryRowsMax)
+    const cacheable = options.cache !== false && !options.changes && !prepared.volatile
+    // The policy of a principal is its role so far; when grants come, their digest belongs here.
+    const key = cacheable ? createHash('sha256').update(JSON.stringify([prepared.identity, catalog, principal.role, rowsMax])).digest('hex') : ''
+    const note = (entry: Pick<AuditEntry, 'rows' | 'verdict' | 'failureCode' | 'cached'>) =>
+      deps.audit?.({
+        principal, door, catalog, sql, action: 'select',
+        tables: prepared.provenance.tables.map(({ table }) => table),
+        ms: clock.now() - started,
+        requestId: options.requestId ?? null,
+        ...entry,
+      })
+
+    const known = cacheable ? cache.get(key) : undefined
+    if (known) {
+      const rows = known.chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
+      return {
+        columns: known.columns,
+        provenance: prepared.provenance,
+        cached: { hit: true, ageMs: Math.max(0, clock.now() - known.madeAtMs) },
+        truncated: () => known.truncated,
+        chunks: (async function* () {
+          yield* known.chunks
+          await note({ rows, cached: true, verdict: 'allowed', failureCode: null })
+        })(),
+      }
+    }
+
+    const { sql: text, bytes } = await prepared.execute()
+    const hosts: HostClass = door === 'run' ? 'write' : bytes > heavyBytes ? 'heavy' : 'interactive'
+    const result = await engine
+      .run({
+        class: hosts, sql: text, rowsMax, timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
+        ...(options.signal ? { signal: options.signal } : {}),
+      })
+      .catch(rethrow)
+    const columns = result.columns.map((column) => ({ ...column, nullable: true }))
+    const madeAtMs = clock.now()
+    return {
+      columns,
+      provenance: prepared.provenance,
+      cached: { hit: false, ageMs: 0 },
+      truncated: result.truncated,
+      chunks: (async function* () {
+        let rows = 0
+        let bytes = 0
+        const kept: Chunk[] = []
+        let failure: Failure | undefined
+        try {
+          for await (const chunk of result.chunks) {
+            rows += chunk.rowCount
+            bytes += chunk.json.length * 2
+            if (cacheable && bytes <= cache.entryBytesMax) kept.push(chunk)
+            yield chunk
+          }
+          if (cacheable && bytes <= cache.entryBytesMax) cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs })
+        } catch (error) {
+          failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
+          throw failure
+        } finally {
+          await note({ rows, cached: false, verdict: failure ? 'failed' : 'allowed', failureCode: failure?.code ?? null })
+        }
+      })(),
+    }
+  }
+
+  async function perform(sql: string, options: QueryOptions, started: number): Promise<QueryResult> {
+    const only = splitStatements(sql)[0]!
+    const statement = parseStatement(only.sql)
+    if (!statement) {
+      const word = /^\w+/.exec(only.sql)?.[0].toUpperCase() ?? only.sql.slice(0, 10)
+      throw new Failure('SQL_UNSUPPORTED', `${word} is not a statement that can be run here`, { place: placeAt(sql, only.start) })
+    }
+    const target = targetName(statement, options)
+    const changes = options.changes ?? (await openChanges(options))
+    try {
+      const done = await apply(statement, target, changes, options, (index) => placeAt(sql, only.start + index))
+      if (!options.changes && done.changed) await changes.publish()
+      await deps.audit?.({
+        principal: options.principal, door: options.door, catalog: options.catalog, sql, action: statement.kind, tables: [showName(target)],
+        rows: done.rows, ms: clock.now() - started, cached: false, verdict: 'allowed', failureCode: null, requestId: options.requestId ?? null,
+      })
+      return {
+        columns: [{ name: 'rows', type: 'BIGINT', nullable: false }],
+        chunks: (async function* () {
+          yield { rowCount: 1, json: JSON.stringify([[done.rows]]) }
+        })(),
+        provenance: { tables: [], views: [] },
+        cached: { hit: false, ageMs: 0 },
+        truncated: () => false,
+      }
+    } catch (error) {
+      if (!options.changes) await changes.discard()
+      throw error
+    }
+  }
+
+  async function apply(
+    statement: Statement, target: TableName, changes: ChangeSet, options: QueryOptions, at: (index: number) => ReturnType<typeof placeAt>,
+  ): Promise<{ rows: number; changed: boolean }> {
+    const table: TableOptions = {
+      ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    }
+    /** A place inside the SELECT becomes one in the whole statement. */
+    const shifted = async <Answer>(start: number, text: string, work: Promise<Answer>): Promise<Answer> => {
+      try {
+        return await work
+      } catch (error) {
+        if (!(error instanceof Failure) || !error.place?.line) throw error
+        const lines = text.split('\n')
+        const index = lines.slice(0, error.place.line - 1).reduce((sum, line) => sum + line.length + 1, 0) + (error.place.column ?? 1) - 1
+        throw new Failure(error.code, error.message, { ...error.context, cause: error.cause, hint: error.hint, place: at(start + index) })
+      }
+    }
+    const exists = () => changes.load(target)
+    switch (statement.kind) {
+      case 'create-table':
+      case 'create-view': {
+        if (!statement.replace && (await exists())) {
+          if (statement.ifNotExists) return { rows: 0, changed: false }
+          throw new Failure('ALREADY_EXISTS', `${showName(target)} exists already`, { hint: 'Write CREATE OR REPLACE, or IF NOT EXISTS.' })
+        }
+        const { sql, start } = statement.select
+        const work = statement.kind === 'create-table' ? changes.replaceTable(target, sql, table) : changes.createView(target, sql, table)
+        return { rows: (await shifted(start, sql, work)).rowsWritten, changed: true }
+      }
+      case 'insert': {
+        const found = await exists()
+        if (found?.kind !== 'table') throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)} to insert into`)
+        const { sql, start } = statement.select
+        const schema = found.metadata.schemas.find(({ schemaId }) => schemaId === found.metadata.currentSchemaId)!
+        const names = statement.columns ?? schema.fields.map(({ name }) => name)
+        // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
+        const renamed = statement.byName ? sql : `SELECT * FROM (${sql}\n) AS inserted(${names.map(quoteName).join(', ')})`
+        const shift = statement.byName ? 0 : 'SELECT * FROM ('.length
+        return { rows: (await shifted(start - shift, renamed, changes.append(target, renamed, table))).rowsWritten, changed: true }
+      }
+      case 'drop': {
+        const found = await exists()
+        if (!found && statement.ifExists) return { rows: 0, changed: false }
+        if (found && found.kind !== statement.what) throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
+        await changes.drop(target)
+        return { rows: 0, changed: true }
+      }
+      case 'create-schema': {
+        authorise(options.principal, 'create', { kind: 'table', name: `${target.catalog}.${target.name}`, ...environmentOf(target.catalog, options.environmentNamed) })
+        const made = await deps.createNamespace(target.catalog, target.name)
+        if (!made && !statement.ifNotExists) throw new Failure('ALREADY_EXISTS', `the schema ${target.name} exists already`)
+        return { rows: 0, changed: false }
+      }
+    }
+  }
+
+  async function openChanges({ catalog, principal, runId, environmentNamed }: { catalog: string; principal: Principal; runId?: string; environmentNamed?: boolean }): Promise<ChangeSet> {
+    const id = await deps.publications.open({ catalog, runId })
+    return changeSet(id, catalog, {
+      io, engine, tables, clock,
+      publications: deps.publications,
+      lakeRoot: deps.lakeRoot,
+      principal: principal.name,
+      mayWrite: (target, action) =>
+        authorise(principal, action, { kind: 'table', name: showName(target), ...environmentOf(target.catalog, environmentNamed) }),
+      prepare: async (sql, changes, options) => {
+        const prepared = await prepare(sql, {
+          principal, catalog, changes, door: 'run',
+          ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+          ...(options.signal ? { signal: options.signal } : {}),
+        })
+        if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
+        return prepared
+      },
+    })
+  }
+
+  return {
+    cache,
+    openChanges,
+    async query(sql, options) {
+      const started = clock.now()
+      try {
+        const prepared = await prepare(sql, options)
+        return prepared ? await select(prepared, options, started, sql) : await perform(sql, options, started)
+      } catch (error) {
+        const failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
+        if (failure.code === 'INTERNAL') log.error('query failed unexpectedly', { error: failure.message, stack: (failure.cause as Error | undefined)?.stack })
+        await deps.audit?.({
+          principal: options.principal, door: options.door, catalog: options.catalog, sql, action: 'query', tables: [], rows: null, ms: clock.now() - started,
+          cached: false, verdict: failure.code === 'FORBIDDEN' || failure.code === 'SQL_REFUSED' ? 'refused' : 'failed', failureCode: failure.code, requestId: options.requestId ?? null,
+        })
+        throw failure
+      }
+    },
+    async bind(sql, options) {
+      const prepared = await prepare(sql, options)
+      if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
+      return (await prepared.columns()).map((column) => ({ ...column, nullable: true }))
+    },
+  }
+}
+
+/** All rows, parsed. For results that are known to be small. */
+export async function collect(result: QueryResult): Promise<{ columns: Column[]; rows: unknown[][] }> {
+  const rows: unknown[][] = []
+  for await (const chunk of result.chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
+  return { columns: result.columns, rows }
+}
+
+/** A snapshot id, or a time; a time without zone is UTC. */
+export function parseAsOf(text: string): { snapshotId: bigint } | { timestampMs: number } {
+  if (/^-?\d{10,}$/.test(text)) return { snapshotId: BigInt(text) }
+  const ms = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59.999Z` : /[Zz]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text.replace(' ', 'T')}Z`)
+  if (Number.isNaN(ms)) throw new Failure('REQUEST_INVALID', `"${text}" is neither a snapshot id nor a time`, { hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.' })
+  return { timestampMs: ms }
+}
+
+const rethrow = (error: unknown): never => {
+  throw error instanceof EngineFailure ? engineFailure(error) : error
+}
+
+function targetName(statement: Statement, options: QueryOptions): TableName {
+  if (statement.kind === 'create-schema') {
+    const [catalog, name] = statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
+    return { catalog, namespace: name, name }
+  }
+  return resolveName(statement.name, options)
+}
+
+function resolveName(parts: WrittenName, { catalog, namespace }: Pick<QueryOptions, 'catalog' | 'namespace'>): TableName {
+  if (parts.length === 3) return { catalog: parts[0]!, namespace: parts[1]!, name: parts[2]! }
+  if (parts.length === 2) return { catalog, namespace: parts[0]!, name: parts[1]! }
+  if (namespace === undefined) throw new Failure('TABLE_NOT_FOUND', `${parts[0]} is named without a namespace`, { hint: `Write it as namespace.${parts[0]}.` })
+  return { catalog, namespace, name: parts[0]! }
+}

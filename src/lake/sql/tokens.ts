@@ -1,0 +1,101 @@
+// Cuts SQL text into tokens, only as far as we need it: to split scripts, to find the extent of a table's name, and
+// to read the head of statements that DuckDB's serialiser does not take. Everything else is DuckDB's to parse.
+
+import { Failure, type Place } from '../../base/failure.ts'
+
+export type Token = {
+  kind: 'word' | 'quoted' | 'string' | 'number' | 'symbol'
+  /** As written. */
+  text: string
+  /** JavaScript string indices. */
+  start: number
+  end: number
+}
+
+const pattern =
+  /(?<space>\s+|--[^\n]*|\/\*)|(?<quoted>"(?:[^"]|"")*")|(?<string>[eE]?'(?:[^']|'')*')|(?<dollar>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<symbol>::|=>|->|<=|>=|<>|!=|\|\||[^])/y
+
+/** Tokens of `sql` from index `from`, comments left out. SQL_INVALID where a string or comment is never closed. */
+export function* tokens(sql: string, from = 0): Generator<Token> {
+  for (let at = from; at < sql.length; ) {
+    pattern.lastIndex = at
+    const match = pattern.exec(sql)!
+    const { space, quoted, string, dollar, number, word } = match.groups!
+    let end = pattern.lastIndex
+    if (space !== undefined) {
+      at = space === '/*' ? commentEnd(sql, at) : end
+      continue
+    }
+    if (dollar !== undefined) {
+      const close = sql.indexOf(dollar, end)
+      if (close < 0) throw invalid(sql, at, `the string that begins with ${dollar} is never closed`)
+      end = close + dollar.length
+    } else if (match[0] === "'" || match[0] === '"') throw invalid(sql, at, `the ${match[0] === "'" ? 'string' : 'name'} is never closed`)
+    // In an E'' string a backslash may escape the quote that seemed to close it.
+    if (string !== undefined && /^[eE]/.test(string)) end = escapeStringEnd(sql, at)
+    const kind = quoted !== undefined ? 'quoted' : string !== undefined || dollar !== undefined ? 'string' : number !== undefined ? 'number' : word !== undefined ? 'word' : 'symbol'
+    yield { kind, text: sql.slice(at, end), start: at, end }
+    at = end
+  }
+}
+
+/** DuckDB's block comments nest, as PostgreSQL's do. */
+function commentEnd(sql: string, start: number): number {
+  let depth = 1
+  for (let at = start + 2; at < sql.length; at++) {
+    const two = sql.slice(at, at + 2)
+    if (two === '/*') depth++
+    else if (two === '*/') depth--
+    else continue
+    at++
+    if (depth === 0) return at + 1
+  }
+  throw invalid(sql, start, 'the comment is never closed')
+}
+
+function escapeStringEnd(sql: string, start: number): number {
+  for (let at = start + 2; at < sql.length; at++) {
+    if (sql[at] === '\\') at++
+    else if (sql[at] === "'") {
+      if (sql[at + 1] !== "'") return at + 1
+      at++
+    }
+  }
+  throw invalid(sql, start, 'the string is never closed')
+}
+
+const invalid = (sql: string, at: number, message: string) => new Failure('SQL_INVALID', message, { place: placeAt(sql, at) })
+
+/** Line and column (from 1) of an index in a text. */
+export function placeAt(text: string, index: number): Place & { line: number; column: number } {
+  const before = text.slice(0, index)
+  const line = before.split('\n').length
+  return { line, column: index - (before.lastIndexOf('\n') + 1) + 1 }
+}
+
+/** The statements of a script, without the semicolons and without empty ones. */
+export function splitStatements(script: string): { sql: string; start: number }[] {
+  const statements: { sql: string; start: number }[] = []
+  let first: Token | undefined
+  let last: Token | undefined
+  const close = () => {
+    if (first && last) statements.push({ sql: script.slice(first.start, last.end), start: first.start })
+    first = last = undefined
+  }
+  for (const token of tokens(script)) {
+    if (token.text === ';') close()
+    else {
+      first ??= token
+      last = token
+    }
+  }
+  close()
+  return statements
+}
+
+/** A DuckDB identifier as it is meant: `"Region"` is Region. */
+export const nameOf = (token: Token): string =>
+  token.kind === 'quoted' ? token.text.slice(1, -1).replaceAll('""', '"') : token.text
+
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`

@@ -1,0 +1,150 @@
+// Reads DuckDB's own syntax tree of a SELECT (`json_serialize_sql`): which tables it names, which functions it calls,
+// and whether it keeps to what a principal may use. The allow-list here is the wall between principals; the locked
+// host behind it is the second one.
+
+import { Failure } from '../../base/failure.ts'
+import { scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
+
+/** A node of the tree as JSON. */
+export type Node = { [key: string]: unknown }
+
+/** One place where the statement names a table of the lake. */
+export type TableReference = {
+  catalog: string | undefined
+  namespace: string | undefined
+  name: string
+  alias: string | undefined
+  /** Byte offset of the name in the UTF-8 text. */
+  offset: number
+  /** Whether an AT clause follows; its text is read from the statement. */
+  hasAt: 'VERSION' | 'TIMESTAMP' | undefined
+}
+/** A column named with its schema, `raw.sales.amount`, whose prefix goes when the table is replaced. */
+export type QualifiedColumn = { names: string[]; offset: number }
+
+export type Analysis = {
+  tables: TableReference[]
+  qualified: QualifiedColumn[]
+  /** Functions whose answer changes from call to call; such a result is not cached. */
+  volatile: string[]
+  /** `SHOW TABLES` and the like: what is shown. */
+  show: string | undefined
+}
+
+const missing = 18446744073709551615 // the location of a node that has none, rounded as JSON.parse rounds it
+const limits = { depth: 200, tables: 100, terms: 2_000 }
+
+/** Parses the answer of `json_serialize_sql`. SQL_UNSUPPORTED when it is not one SELECT. */
+export function analyse(json: string): Analysis {
+  let tree: Node
+  try {
+    tree = JSON.parse(json) as Node
+  } catch (cause) {
+    // A literal that overflows is written as Infinity: what cannot be read whole cannot be checked.
+    throw new Failure('SQL_REFUSED', 'the statement holds a literal that cannot be represented', { cause })
+  }
+  const statements = tree.statements as Node[]
+  if (statements.length !== 1) throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`)
+  const analysis: Analysis = { tables: [], qualified: [], volatile: [], show: undefined }
+  let terms = 0
+
+  const visit = (value: unknown, scope: ReadonlySet<string>, depth: number): void => {
+    if (value === null || typeof value !== 'object') return
+    if (depth > limits.depth) throw new Failure('SQL_REFUSED', `the statement is nested deeper than ${limits.depth} levels`)
+    if (Array.isArray(value)) {
+      if (value.length > limits.terms && value.some((item) => (item as Node)?.class === 'COMPARISON' || (item as Node)?.class === 'CONJUNCTION'))
+        throw new Failure('SQL_REFUSED', `more than ${limits.terms} conditions in one list; use IN (…)`)
+      for (const item of value) visit(item, scope, depth + 1)
+      return
+    }
+    const node = value as Node
+    if (++terms > 200_000) throw new Failure('SQL_REFUSED', 'the statement is too large')
+    let inner = scope
+    const map = (node.cte_map as Node | undefined)?.map as { key: string; value: Node }[] | undefined
+    if (map?.length) {
+      const names = new Set(scope)
+      for (const { key, value: cte } of map) {
+        const query = (cte.query as Node | undefined)?.node as Node | undefined
+        // Only a recursive body sees its own name; elsewhere the name still means the table outside.
+        visit(cte, query?.type === 'RECURSIVE_CTE_NODE' ? new Set([...names, key.toLowerCase()]) : names, depth + 1)
+        names.add(key.toLowerCase())
+      }
+      inner = names
+    }
+    if (node.type === 'RECURSIVE_CTE_NODE' || node.type === 'CTE_NODE') {
+      const name = String(node.cte_name ?? '').toLowerCase()
+      if (name) inner = new Set([...inner, name])
+    }
+    check(node, inner, analysis)
+    for (const [key, child] of Object.entries(node)) if (key !== 'cte_map') visit(child, inner, depth + 1)
+  }
+  visit(statements[0], new Set(), 0)
+  if (analysis.tables.length > limits.tables) throw new Failure('SQL_REFUSED', `more than ${limits.tables} tables in one statement`)
+  return analysis
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+const offsetOf = (node: Node): number => {
+  const location = node.query_location
+  return typeof location === 'number' && location < missing / 2 ? location : -1
+}
+
+function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void {
+  switch (node.type) {
+    case 'BASE_TABLE': {
+      const [catalog, namespace, name] = [text(node.catalog_name), text(node.schema_name), String(node.table_name)]
+      if (!catalog && !namespace && scope.has(name.toLowerCase())) return
+      const at = (node.at_clause as Node | undefined)?.unit
+      analysis.tables.push({
+        catalog, namespace, name,
+        alias: text(node.alias),
+        offset: offsetOf(node),
+        hasAt: at === 'VERSION' || at === 'TIMESTAMP' ? at : undefined,
+      })
+      return
+    }
+    case 'TABLE_FUNCTION': {
+      const name = String((node.function as Node).function_name).toLowerCase()
+      if (!tableFunctions.has(name) || text((node.function as Node).schema)) throw refused(`the table function ${name}`)
+      return
+    }
+    case 'SHOW_REF':
+      if (node.show_type === 'SHOW_UNQUALIFIED' || !node.query) analysis.show = String(node.table_name ?? 'tables').replaceAll('"', '')
+      return
+    case 'SUBQUERY':
+    case 'JOIN':
+    case 'PIVOT':
+    case 'EMPTY_FROM':
+    case 'EXPRESSION_LIST':
+    case 'COLUMN_DATA':
+      return
+  }
+  switch (node.class) {
+    case 'FUNCTION':
+    case 'WINDOW': {
+      const name = String(node.function_name).toLowerCase()
+      if (isTableFunctionCall(node)) return
+      const schema = text(node.schema)
+      if (!scalarFunctions.has(name) || (schema && schema !== 'main')) {
+        if (tableFunctions.has(name)) return
+        throw refused(`the function ${schema ? `${schema}.` : ''}${name}`)
+      }
+      if (volatileFunctions.has(name)) analysis.volatile.push(name)
+      return
+    }
+    case 'COLUMN_REF': {
+      const names = node.column_names as string[]
+      // A bare `current_date` or `current_user` parses as a column.
+      if (names.length === 1 && volatileFunctions.has(names[0]!.toLowerCase())) analysis.volatile.push(names[0]!.toLowerCase())
+      if (names.length > 2) analysis.qualified.push({ names, offset: offsetOf(node) })
+      return
+    }
+    case 'PARAMETER':
+      throw new Failure('SQL_UNSUPPORTED', 'parameters cannot be bound here; write the value into the statement')
+  }
+}
+
+/** The function inside a TABLE_FUNCTION node was checked with its parent. */
+const isTableFunctionCall = (node: Node): boolean => tableFunctions.has(String(node.function_name).toLowerCase())
+
+const refused = (what: string) => new Failure('SQL_REFUSED', `${what} may not be used here, or does not exist`)
