@@ -11,7 +11,7 @@ import { Failure, Failures, type Place } from '../base/failure.ts'
 import { type DotenvEntry, parseDotenv } from './dotenv.ts'
 import { environmentOfBranch, type Environment, gitBranch } from './environment.ts'
 import { type Machine, networkFileSystem, realMachine } from './machine.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean, nearest } from './nearest.ts'
 import { isSecretName, maskUrl, secretsIn } from './secrets.ts'
 import {
   type EnvironmentEntry,
@@ -93,7 +93,12 @@ export function loadConfig({
   const dotenv = readDotenv(dir)
   const mistakes = [...yaml.mistakes, ...dotenv.mistakes, ...unknownVariables(env, dotenv.entries)]
   const found = findAll({ env, overrides, yaml: yaml.entries, dotenv: dotenv.entries })
-  const values = parseAll(found, { dir, machine }, mistakes)
+  // A file that could not be read has not left anything out.
+  const values = parseAll(
+    found,
+    { dir, machine, complete: yaml.entries.size > 0 || yaml.mistakes.length === 0 },
+    mistakes,
+  )
   const stateDir = resolve(dir, values.stateDir ?? '.boathouse')
   mistakes.push(...checkState(values, stateDir, machine))
   const environment = chooseEnvironment(values, found.environment, dir, mistakes)
@@ -145,14 +150,14 @@ function find(name: SettingName, { env, overrides, yaml, dotenv }: Sources): Fou
 
 function parseAll(
   found: { [Name in SettingName]?: Found },
-  place: { dir: string; machine: Machine },
+  place: { dir: string; machine: Machine; complete: boolean },
   mistakes: Failure[],
 ): Values {
   const values: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(settings) as [SettingName, Setting][]) {
     const one = found[name]
     if (one) values[name] = parseOne(setting, one, mistakes)
-    else if (setting.required) mistakes.push(missing(setting))
+    else if (setting.required) mistakes.push(...(place.complete ? [missing(setting)] : []))
     else values[name] = setting.fallback?.value(place)
   }
   return values as Values
@@ -311,18 +316,22 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
+const prefix = 'BOATHOUSE_'
+const isOurs = (name: string) => name.startsWith(prefix)
+
 function unknownVariables(env: Record<string, string | undefined>, dotenv: Map<string, DotenvEntry>): Failure[] {
   const known = Object.values(settings).flatMap(({ env: name }) => (name ? [name] : []))
-  const check = (name: string, place?: Place): Failure[] =>
-    !name.startsWith('BOATHOUSE_') || known.includes(name)
-      ? []
-      : [
-          new Failure(
-            'CONFIG_INVALID',
-            `there is no variable ${name}${didYouMean(name, known)}`,
-            place ? { place } : {},
-          ),
-        ]
+  const meant = (name: string): string => {
+    const last = nearest(
+      name.slice(prefix.length),
+      known.filter(isOurs).map((one) => one.slice(prefix.length)),
+    )
+    return last ? `; did you mean ${prefix}${last}?` : ''
+  }
+  const check = (name: string, place?: Place): Failure[] => {
+    if (!isOurs(name) || known.includes(name)) return []
+    return [new Failure('CONFIG_INVALID', `there is no variable ${name}${meant(name)}`, place ? { place } : {})]
+  }
   return [
     ...[...dotenv].flatMap(([name, { line }]) => check(name, { file: '.env', line, column: 1 })),
     ...Object.keys(env).flatMap((name) => (dotenv.has(name) ? [] : check(name))),

@@ -1,8 +1,8 @@
 // Opens the log: coloured lines on a terminal, one JSON object per line everywhere else. Lines go to standard
 // error, so that what a command prints stays its answer.
 //
-// Secrets are hidden twice: fields named like one lose their value, and the finished line loses every configured
-// secret, wherever it came from (an error's text, an address, a stack).
+// Secrets are hidden twice: fields named like one lose their value, and every text loses each configured secret,
+// wherever it came from (the event, an error's message, an address, a stack). All that is written passes `clean`.
 
 import { pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
@@ -38,54 +38,56 @@ export function openLog(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   }
-  return wrap(
-    pino(options, { write: (line: string) => void stream.write(redact(format(line) ?? line)) }).child(clean(fields)),
-  )
+  const destination = { write: (line: string) => void stream.write(format(line) ?? line) }
+  return wrap(pino(options, destination).child(clean(fields, redact)), redact)
 }
 
-const asIs = (line: string) => line
+const asIs = (text: string) => text
 
-function wrap(inner: pino.Logger): Log {
+type Redact = (text: string) => string
+
+function wrap(inner: pino.Logger, redact: Redact): Log {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) =>
+    inner[level](clean(fields, redact), redact(event))
   return {
-    debug: (event, fields) => inner.debug(clean(fields), event),
-    info: (event, fields) => inner.info(clean(fields), event),
-    warn: (event, fields) => inner.warn(clean(fields), event),
-    error: (event, fields) => inner.error(clean(fields), event),
-    child: (fields) => wrap(inner.child(clean(fields))),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => wrap(inner.child(clean(fields, redact)), redact),
   }
 }
 
-/** Replaces secrets in a finished line, also where JSON has escaped their characters. */
-function redactor(secrets: readonly string[]): (line: string) => string {
-  const spellings = secrets.flatMap((secret) => [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret),
-  ])
+/** Replaces secrets in a text, also where JSON or an address has escaped their characters. */
+function redactor(secrets: readonly string[]): Redact {
+  const spellings = secrets.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1), encodeUri(secret)])
   if (spellings.length === 0) return asIs
   const escaped = [...new Set(spellings)].map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   const pattern = new RegExp(escaped.sort((a, b) => b.length - a.length).join('|'), 'g')
-  return (line) => line.replace(pattern, hidden)
+  return (text) => text.replace(pattern, hidden)
 }
 
-function clean(fields: LogFields = {}): LogFields {
-  return cleanValue(fields, 0) as LogFields
+/** A lone surrogate has no encoding. */
+function encodeUri(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
 }
+
+const clean = (fields: LogFields = {}, redact: Redact): LogFields => cleanValue(fields, redact, 0) as LogFields
 
 /** Fields as plain JSON: errors become records, bigints text, secrets hidden, what is too deep cut. */
-function cleanValue(value: unknown, depth: number): unknown {
+function cleanValue(value: unknown, redact: Redact, depth: number): unknown {
+  if (typeof value === 'string') return redact(value)
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof Date) return value.toISOString()
   if (depth > depthMax) return '[…]'
-  if (value instanceof Error) return cleanValue(errorFields(value), depth)
-  if (Array.isArray(value)) return value.map((item) => cleanValue(item, depth + 1))
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      isSecretName(name) && item !== null && item !== undefined ? hidden : cleanValue(item, depth + 1),
-    ]),
-  )
+  if (value instanceof Error) return cleanValue(errorFields(value), redact, depth)
+  if (Array.isArray(value)) return value.map((item) => cleanValue(item, redact, depth + 1))
+  const entries = Object.entries(value).map(([name, item]) => [
+    redact(name),
+    isSecretName(name) && item !== null && item !== undefined ? hidden : cleanValue(item, redact, depth + 1),
+  ])
+  return Object.fromEntries(entries) as LogFields
 }
 
 function errorFields(error: Error): LogFields {

@@ -5,7 +5,7 @@
 const lengthMin = 4
 
 const secretName =
-  /(^|[_.-])(password|passwd|pwd|secret|token|cookie|authorization|credentials?|api_?key|access_?key|private_?key|session_?key)($|[_.-])/i
+  /(^|[_.-])(password|passwd|pwd|secret|token|cookie|authorization|credentials?|(api|access|private|session)[_.-]?key)($|[_.-])/i
 
 /** True for `API_KEY`, `db_password`, `accessToken`; false for `token_count` of a model or `keyboard`. */
 export const isSecretName = (name: string): boolean => {

@@ -122,7 +122,7 @@ export type Expectation = z.infer<typeof Expectation>
 export type Memory = { bytes: number } | { share: number }
 
 const setting = <Value>(one: Setting<Value>): Setting<Value> => one
-const fixed = <Value>(value: Value, shown = String(value)) => ({ text: shown, value: () => value })
+const fixed = <Value>(value: Value, text = String(value)) => ({ text, value: () => value })
 const minute = 60_000
 const day = 24 * 60 * minute
 
