@@ -44,10 +44,17 @@ export const decisions: Record<Resource['kind'], Partial<Record<Action, readonly
 
 /** Whether the table of decisions names this principal. Pure. */
 export function mayAct(principal: Principal, action: Action, resource: Resource): boolean {
-  const allowed = decisions[resource.kind]?.[action] ?? []
-  if (refusedByEnvironment(action, resource)) return false
+  if (!roles.has(principal.role) || refusedByEnvironment(action, resource)) return false
+  const byAction = own(decisions, resource.kind)
+  const allowed = (byAction && own(byAction, action)) ?? []
   return allowed.includes(principal.role) || (allowed.includes('owner') && ownerOf(resource) === principal.id)
 }
+
+const roles: ReadonlySet<string> = new Set<Role>(['admin', 'reader', 'system'])
+
+/** Not what every object inherits: `constructor` is no action. */
+const own = <Value>(table: Partial<Record<string, Value>>, key: string) =>
+  Object.hasOwn(table, key) ? table[key] : undefined
 
 /** Throws FORBIDDEN, naming the principal, the action and the resource, unless `mayAct`. */
 export function authorise(principal: Principal, action: Action, resource: Resource): void {

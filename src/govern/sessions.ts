@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
-import type { Records } from '../records/index.ts'
+import type { CatalogTransaction, Records, UsersRow } from '../records/index.ts'
 import { decoyHash, hashPassword, needsRehash, type PasswordCost, verifyPassword } from './password.ts'
 import type { Principal } from './principal.ts'
 import { addressKey, rateLimiter, takeOrRefuse } from './rate-limit.ts'
@@ -74,37 +74,27 @@ export function openSessions({ records, clock, log, cost, limits = usualLogInLim
   const expiry = (createdAtMs: number) =>
     new Date(Math.min(clock.now() + slidingMs, createdAtMs + absoluteMs)).toISOString()
 
-  /** Opens a session unless the user changed since `seen`: a reset or a disabling must not lose a race against a log-in. */
-  async function open(
-    user: { id: string; password_hash: string | null },
-    visitor: Visitor,
-    seen: 'password' | 'link',
-  ): Promise<OpenedSession> {
+  async function insertSession(trx: CatalogTransaction, row: UsersRow, visitor: Visitor): Promise<OpenedSession> {
     const token = newSecret()
     const expiresAt = expiry(clock.now())
-    return await records.transaction(async (trx) => {
-      const row = await trx
-        .selectFrom('users')
-        .selectAll()
-        .where('id', '=', user.id)
-        .where('disabled', '=', 0)
-        .executeTakeFirst()
-      if (!row || (seen === 'password' && row.password_hash !== user.password_hash)) throw refused(seen)
-      await trx
-        .insertInto('sessions')
-        .values({
-          token_hash: hashSecret(token),
-          user_id: row.id,
-          created_at: now(),
-          expires_at: expiresAt,
-          last_seen_at: now(),
-          user_agent: visitor.userAgent?.slice(0, 300) ?? null,
-        })
-        .execute()
-      await trx.updateTable('users').set({ last_login_at: now() }).where('id', '=', row.id).execute()
-      return { token, principal: principalOf(row), passwordNeeded: row.password_hash === null, expiresAt }
-    })
+    const user_agent = visitor.userAgent?.slice(0, 300) ?? null
+    await trx
+      .insertInto('sessions')
+      .values({
+        token_hash: hashSecret(token),
+        user_id: row.id,
+        created_at: now(),
+        expires_at: expiresAt,
+        last_seen_at: now(),
+        user_agent,
+      })
+      .execute()
+    await trx.updateTable('users').set({ last_login_at: now() }).where('id', '=', row.id).execute()
+    return { token, principal: principalOf(row), passwordNeeded: row.password_hash === null, expiresAt }
   }
+
+  const enabledUser = (trx: CatalogTransaction, id: string) =>
+    trx.selectFrom('users').selectAll().where('id', '=', id).where('disabled', '=', 0).executeTakeFirst()
 
   /** Better parameters than at the time of the last password: used while the password is at hand. */
   async function rehash(user: { id: string; password_hash: string }, password: string): Promise<string> {
@@ -138,30 +128,39 @@ export function openSessions({ records, clock, log, cost, limits = usualLogInLim
       names.giveBack(name)
       addresses.giveBack(address)
       const password_hash = await rehash({ id: user.id, password_hash: stored }, password)
-      return await open({ id: user.id, password_hash }, visitor, 'password')
+      return await records.transaction(async (trx) => {
+        const row = await enabledUser(trx, user.id)
+        // A reset or a disabling while the password was checked must win.
+        if (row?.password_hash !== password_hash) throw refused('password')
+        return await insertSession(trx, row, visitor)
+      })
     },
 
     async logInByLink(token, visitor) {
       const address = addressKey(visitor.address)
       takeOrRefuse(addresses, address, 'log-ins from this address')
       const token_hash = hashSecret(token)
-      // One statement decides who was first, so a link opens one session however many ask at once.
-      const { numUpdatedRows } = await records.catalog
-        .updateTable('login_links')
-        .set({ used_at: now() })
-        .where('token_hash', '=', token_hash)
-        .where('used_at', 'is', null)
-        .where('expires_at', '>', now())
-        .executeTakeFirst()
-      if (numUpdatedRows !== 1n) throw refused('link')
+      const opened = await records.transaction(async (trx) => {
+        // One statement decides who was first, so a link opens one session however many ask at once.
+        const { numUpdatedRows } = await trx
+          .updateTable('login_links')
+          .set({ used_at: now() })
+          .where('token_hash', '=', token_hash)
+          .where('used_at', 'is', null)
+          .where('expires_at', '>', now())
+          .executeTakeFirst()
+        if (numUpdatedRows !== 1n) throw refused('link')
+        const link = await trx
+          .selectFrom('login_links')
+          .select('user_id')
+          .where('token_hash', '=', token_hash)
+          .executeTakeFirstOrThrow()
+        const row = await enabledUser(trx, link.user_id)
+        if (!row) throw refused('link')
+        return await insertSession(trx, row, visitor)
+      })
       addresses.giveBack(address)
-      const link = await records.catalog
-        .selectFrom('login_links')
-        .select('user_id')
-        .where('token_hash', '=', token_hash)
-        .executeTakeFirst()
-      if (!link) throw refused('link')
-      return await open({ id: link.user_id, password_hash: null }, visitor, 'link')
+      return opened
     },
 
     async authenticate(token) {
