@@ -233,7 +233,7 @@ describe('API tokens', () => {
     expect(await govern.tokens.authenticate(short.token)).toBeUndefined()
     expect((await govern.tokens.list(user.id)).map(({ name, lastUsedAt }) => [name, lastUsedAt])).toEqual([
       ['short', null],
-      ['script', '2026-03-01T00:00:00.000Z'],
+      ['script', '2026-03-01T00:00:00.001Z'],
     ])
     await govern.users.change(user.id, { disabled: true })
     expect(await govern.tokens.authenticate(token)).toBeUndefined()
