@@ -55,8 +55,9 @@ export const migrations: readonly Migration[] = [
       `create table runs (
         id text primary key, environment text not null, catalog text not null, kind text not null, selection text,
         status text not null check (status in ('queued', 'running', 'succeeded', 'failed', 'cancelled')),
-        "trigger" text not null, requested_by text not null, created_at text not null, started_at text, finished_at text,
-        heartbeat_at text, worker_id text, attempt integer not null default 0, cancel_requested integer not null default 0,
+        "trigger" text not null, requested_by text not null, schedule text, retry_of text, created_at text not null, started_at text, finished_at text,
+        heartbeat_at text, worker_id text, attempt integer not null default 0, takeovers integer not null default 0,
+        cancel_requested integer not null default 0,
         writes integer not null default 1, plan_json text not null, failure_json text, publication_id text, change_set_id text)`,
       'create index runs_by_status on runs (status, id)',
       `create unique index runs_one_writer on runs (catalog) where status = 'running' and writes = 1`,
@@ -66,6 +67,12 @@ export const migrations: readonly Migration[] = [
         attempt integer not null default 0, always integer not null default 0, depends_on_json text not null, input_json text not null,
         output_json text, failure_json text, started_at text, finished_at text, primary key (run_id, id))`,
 
+      `create table run_step_attempts (
+        run_id text not null, step_id text not null, number integer not null, worker_id text not null,
+        status text not null check (status in ('running', 'succeeded', 'failed', 'cancelled', 'lost')), started_at text not null,
+        finished_at text, failure_json text, primary key (run_id, step_id, number),
+        foreign key (run_id, step_id) references run_steps (run_id, id) on delete cascade)`,
+
       `create table schedules_state (
         name text not null, environment text not null, last_fired_at text, next_fire_at text, paused integer not null default 0,
         primary key (name, environment))`,
@@ -73,7 +80,7 @@ export const migrations: readonly Migration[] = [
         name text not null, environment text not null, fire_at text not null, run_id text not null, fired_at text not null,
         primary key (name, environment, fire_at))`,
       `create table workers (
-        id text primary key, host text not null, pid integer not null, started_at text not null, heartbeat_at text not null)`,
+        id text primary key, host text not null, pid integer not null, process_key text not null, started_at text not null, heartbeat_at text not null)`,
       'create table settings (key text primary key, value text not null)',
     ],
     log: [

@@ -173,6 +173,7 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (kind) => {
       requested_by: 'ann',
       created_at: now,
       attempt: 1,
+      takeovers: 0,
       cancel_requested: 0 as const,
       writes,
       plan_json: '{}',

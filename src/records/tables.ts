@@ -122,8 +122,13 @@ export type RunsRow = {
   kind: string
   selection: string | null
   status: RunStatus
+  /** `manual`, `schedule`, `upload`, `dev` or `retry`. */
   trigger: string
   requested_by: string
+  /** The schedule that started it. */
+  schedule: string | null
+  /** The run that this one repeats. */
+  retry_of: string | null
   created_at: Time
   started_at: Time | null
   finished_at: Time | null
@@ -131,6 +136,8 @@ export type RunsRow = {
   worker_id: string | null
   /** How often a worker took the run: 1 is the first. Together with `worker_id` it is the fencing token. */
   attempt: number
+  /** How often a worker was lost while it had the run. */
+  takeovers: number
   cancel_requested: Truth
   /** 1 when the run changes tables: at most one such run of a catalog is running (a partial unique index). */
   writes: Truth
@@ -158,6 +165,18 @@ export type RunStepsRow = {
   finished_at: Time | null
 }
 
+/** One row per start of a step, kept: `lost` is one whose worker died. */
+export type RunStepAttemptsRow = {
+  run_id: string
+  step_id: string
+  number: number
+  worker_id: string
+  status: 'running' | 'succeeded' | 'failed' | 'cancelled' | 'lost'
+  started_at: Time
+  finished_at: Time | null
+  failure_json: Json | null
+}
+
 export type SchedulesStateRow = {
   name: string
   environment: string
@@ -169,7 +188,16 @@ export type SchedulesStateRow = {
 /** One row per instant that a schedule fired for: its key is what makes two workers fire once. */
 export type ScheduleFiresRow = { name: string; environment: string; fire_at: Time; run_id: string; fired_at: Time }
 
-export type WorkersRow = { id: string; host: string; pid: number; started_at: Time; heartbeat_at: Time }
+export type WorkersRow = {
+  id: string
+  /** Names the machine and the process space in it, in which `pid` means something. */
+  host: string
+  pid: number
+  /** Tells the process from a later one with the same pid. */
+  process_key: string
+  started_at: Time
+  heartbeat_at: Time
+}
 
 export type SettingsRow = { key: string; value: string }
 
@@ -186,6 +214,7 @@ export type CatalogTables = {
   api_tokens: ApiTokensRow
   runs: RunsRow
   run_steps: RunStepsRow
+  run_step_attempts: RunStepAttemptsRow
   schedules_state: SchedulesStateRow
   schedule_fires: ScheduleFiresRow
   workers: WorkersRow
