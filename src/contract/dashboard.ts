@@ -195,6 +195,10 @@ export const DashboardData = z.strictObject({
     tables: Provenance.shape.tables,
   }),
   panels: z.record(Id, PanelData),
+  bounds: z
+    .record(Id, DateRange)
+    .optional()
+    .describe('By date filter: the first and the last day that have data, whatever the filters say.'),
 })
 export type DashboardData = z.infer<typeof DashboardData>
 

@@ -59,7 +59,10 @@ export function summarise(column: Column, at: number, rows: readonly Row[]): Sum
     if (low < 0) return null
     const [from, to] = [numbers[low]!, numbers[high]!]
     const bins = Array.from({ length: binsCount }, () => 0)
-    for (const value of numbers) if (Number.isFinite(value)) bins[to === from ? 0 : Math.min(binsCount - 1, Math.floor(((value - from) / (to - from)) * binsCount))]!++
+    for (const value of numbers) {
+      const share = (value / 2 - from / 2) / (to / 2 - from / 2) || 0 // halves: the distance of two doubles may be infinite
+      if (Number.isFinite(value)) bins[Math.min(binsCount - 1, Math.floor(share * binsCount))]!++
+    }
     return { kind: 'histogram', bins: to === from ? [values.length] : bins, low: values[low], high: values[high], nulls }
   }
   const counts = new Map<string, number>()
