@@ -69,6 +69,8 @@ export interface Lake {
   query(sql: string, options: QueryOptions): Promise<QueryResult>
   /** Columns of a SELECT without running it. */
   bind(sql: string, options: QueryOptions): Promise<Column[]>
+  /** Columns of ingestion's own SQL over files of the spool. Not for SQL that people wrote. */
+  bindFiles(sql: string, signal?: AbortSignal): Promise<Column[]>
   /** The open change set of `runId`, or a new one. */
   openChanges(options: { catalog: string; principal: Principal; runId?: string; environmentNamed?: boolean }): Promise<ChangeSet>
   readonly cache: { hits: number; misses: number }
@@ -324,6 +326,10 @@ export function openLake(deps: LakeDeps): Lake {
         })
         throw failure
       }
+    },
+    async bindFiles(sql, signal) {
+      const columns = await engine.bind({ class: 'write', sql, timeoutMs: 120_000, ...(signal ? { signal } : {}) }).catch(rethrow)
+      return columns.map((column) => ({ ...column, nullable: true }))
     },
     async bind(sql, options) {
       const prepared = await prepare(sql, options)

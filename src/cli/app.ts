@@ -1,0 +1,38 @@
+// What commands work with: the opened project. `main.ts` makes it; commands never open a room themselves.
+
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Catalog, Publications, Tables } from '../catalog/index.ts'
+import type { Config, Environment } from '../config/index.ts'
+import type { Engine } from '../engine/index.ts'
+import type { Govern, Principal } from '../govern/index.ts'
+import type { IngestDeps } from '../ingest/index.ts'
+import type { FileIO } from '../io/index.ts'
+import type { Lake, QueryOptions } from '../lake/index.ts'
+import type { Records } from '../records/index.ts'
+
+export type Role = 'cli' | 'serve' | 'worker'
+export type OpenOptions = { role?: Role; /** Log lines also go here. */ log?: Log }
+
+export type App = {
+  config: Config
+  environment: Environment
+  /** Who asks: the person at the terminal, or Boathouse itself. */
+  principal: Principal
+  clock: Clock
+  log: Log
+  records: Records
+  io: FileIO
+  engine: Engine
+  catalog: Catalog
+  tables: Tables
+  publications: Publications
+  govern: Govern
+  lake: Lake
+  ingest: IngestDeps
+  /** Pings Redis when it is configured. Says what the queue is; RECORDS_FAILED otherwise. */
+  checkQueue(): Promise<string>
+  /** The options every query of this process shares. */
+  asking(door: QueryOptions['door']): QueryOptions
+  close(): Promise<void>
+}

@@ -1,0 +1,121 @@
+import { createInterface } from 'node:readline'
+import { Failure, asFailure, formatFailure } from '../../base/failure.ts'
+import { showDuration } from '../../base/units.ts'
+import { collect, splitStatements } from '../../lake/index.ts'
+import type { App } from '../app.ts'
+import { oneArgument, type Command, type Context } from '../command.ts'
+import { formatRows, formats, type Format } from '../output.ts'
+
+const options = {
+  format: { type: 'string', value: 'FORMAT', about: `One of ${formats.join(', ')}; default: table on a terminal, csv in a pipe.` },
+  'as-of': { type: 'string', value: 'TIME', about: 'Every table as of a time (2024-03-31T12:00:00Z) or a snapshot id.' },
+  limit: { type: 'string', value: 'ROWS', about: 'Most rows printed; default 1000 on a terminal, else no more than limits.query_rows.' },
+} as const
+
+export const query: Command = {
+  name: 'query',
+  summary: 'Run one SQL statement and print its rows.',
+  arguments: 'SQL',
+  options,
+  examples: ['boathouse query "select region, sum(quantity) from raw.sales group by region"', 'boathouse query "from marts.daily_revenue" --format csv --as-of 2024-03-31'],
+  async run(context) {
+    const sql = oneArgument(context, 'SQL statement')
+    const app = await context.open()
+    await runOne(app, context, sql)
+  },
+}
+
+async function runOne(app: App, context: Context, sql: string): Promise<void> {
+  const format = formatOf(context)
+  const asOf = context.flags.text('as-of')
+  const rowsMax = context.flags.whole('limit', { min: 1, max: 100_000_000 }) ?? (context.out.terminal && format === 'table' ? 1_000 : undefined)
+  const started = performance.now()
+  const result = await app.lake.query(sql, {
+    ...app.asking('cli'),
+    signal: context.signal,
+    cache: false,
+    ...(asOf === undefined ? {} : { asOf }),
+    ...(rowsMax === undefined ? {} : { rowsMax }),
+  })
+  const { columns, rows } = await collect(result)
+  if (context.out.json) context.out.answer({ columns, rows, truncated: result.truncated(), provenance: result.provenance }, '')
+  else await context.out.raw(`${formatRows(format, columns, rows)}\n`)
+  if (format === 'table' && !context.out.json)
+    context.out.note(context.out.style.dim(`${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${result.truncated() ? ' (more were cut; see --limit)' : ''}, ${showDuration(performance.now() - started)}`))
+  else if (result.truncated()) context.out.note(`cut after ${rows.length} rows; see --limit`)
+}
+
+function formatOf({ flags, out }: Context): Format {
+  const text = flags.text('format')
+  if (text === undefined) return out.terminal ? 'table' : 'csv'
+  if (!(formats as readonly string[]).includes(text)) throw new Failure('USAGE', `--format is one of ${formats.join(', ')}, found "${text}"`)
+  return text as Format
+}
+
+export const sql: Command = {
+  name: 'sql',
+  summary: 'A shell for SQL: statements end with a semicolon; .help lists its commands.',
+  options,
+  examples: ['boathouse sql', 'boathouse sql < report.sql'],
+  async run(context) {
+    const app = await context.open()
+    if (!process.stdin.isTTY) {
+      const chunks: Buffer[] = []
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
+      for (const { sql: statement } of splitStatements(Buffer.concat(chunks).toString('utf8'))) await runOne(app, context, statement)
+      return
+    }
+    await shell(app, context)
+  },
+}
+
+async function shell(app: App, context: Context): Promise<void> {
+  const { out } = context
+  const words = await completions(app)
+  const reader = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    completer: (line: string): [string[], string] => {
+      const last = /[\w.]*$/.exec(line)![0]
+      return [words.filter((word) => word.startsWith(last)), last]
+    },
+  })
+  out.line(`${app.config.name}, environment ${app.environment.name}. Statements end with ; and .quit leaves.`)
+  let text = ''
+  const prompt = () => {
+    reader.setPrompt(text === '' ? `${app.environment.name}> ` : '   ...> ')
+    reader.prompt()
+  }
+  prompt()
+  for await (const line of reader) {
+    if (text === '' && line.trim().startsWith('.')) {
+      const word = line.trim()
+      if (['.quit', '.exit'].includes(word)) break
+      if (word === '.tables') out.line((await app.tables.list(app.environment.catalog)).map(({ name }) => `${name.namespace}.${name.name}`).join('\n'))
+      else out.line('.tables  the tables of this environment\n.quit    leave')
+    } else {
+      text += `${line}\n`
+      if (/;\s*$/.test(text) || /^\s*$/.test(text)) {
+        for (const { sql: statement } of safeSplit(text, out.note))
+          await runOne(app, context, statement).catch((error: unknown) => out.note(out.style.red(formatFailure(asFailure(error)))))
+        text = ''
+      }
+    }
+    prompt()
+  }
+  reader.close()
+}
+
+function safeSplit(text: string, note: (text: string) => void) {
+  try {
+    return splitStatements(text)
+  } catch (error) {
+    note(formatFailure(asFailure(error)))
+    return []
+  }
+}
+
+async function completions(app: App): Promise<string[]> {
+  const tables = await app.tables.list(app.environment.catalog)
+  return [...tables.map(({ name }) => `${name.namespace}.${name.name}`), 'select', 'from', 'where', 'group by', 'order by', 'limit']
+}

@@ -1,0 +1,2 @@
+export type { App, OpenOptions, Role } from './app.ts'
+export { runCli } from './cli.ts'

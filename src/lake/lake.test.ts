@@ -1,0 +1,326 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collect } from './lake.ts'
+import { openWorld } from './world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+beforeAll(async () => {
+  world = await openWorld()
+  await world.rows(`create table raw.sales as
+    select i::int as id, 'CUST-' || (i % 3) as customer, (i * 1.5)::decimal(12,2) as amount, date '2024-01-01' + i::int as day
+    from range(10) t(i)`)
+})
+afterAll(() => world.close())
+
+describe('reading', () => {
+  test.each([
+    ['select count(*) from raw.sales', [[10]]],
+    ['select id, amount, day from raw.sales where id = 3', [[3, '4.50', '2024-01-04']]],
+    ['from raw.sales select max(id)', [[9]]],
+    ['select sales.id from raw.sales where sales.id < 1', [[0]]],
+    ['select raw.sales.id from raw.sales where raw.sales.id < 1', [[0]]],
+    ['select s.id from raw.sales as s where s.id < 1', [[0]]],
+    ['select count(*) from raw.sales a join raw.sales b on a.id = b.id + 1', [[9]]],
+    ['with sales as (select * from raw.sales where id > 7) select count(*) from sales', [[2]]],
+    ['with recursive n(i) as (select 1 union all select i + 1 from n where i < 3) select sum(i) from n', [['6']]],
+    ['select count(*) from dev_analytics.raw.sales', [[10]]],
+    ['select (select count(*) from RAW.Sales)', [[10]]],
+    ['select count(*) from raw.sales -- a comment', [[10]]],
+    ['/* é€😀 */ select count(*) from raw.sales;', [[10]]],
+    ["select 'raw.sales', \"id\" from raw.sales where id = 0", [['raw.sales', 0]]],
+    ['table raw.sales limit 1', [[0, 'CUST-0', '0.00', '2024-01-01']]],
+    ['select * from (values (1), (2)) v(x)', [[1], [2]]],
+    ['select * from range(2)', [[0], [1]]],
+    ['select table_name from information_schema.tables', [['sales']]],
+    ["select column_name, data_type from information_schema.columns where table_name = 'sales' and ordinal_position = 3", [['amount', 'DECIMAL(12,2)']]],
+    ['show tables', [['raw', 'sales', 'BASE TABLE']]],
+    ['select customer, count(*) from raw.sales group by all order by 1', [['CUST-0', 4], ['CUST-1', 3], ['CUST-2', 3]]],
+    ['from raw.sales select id qualify row_number() over (order by id desc) = 1', [[9]]],
+    ['select count(*) from raw.sales where day >= date \'2024-01-08\'', [[3]]],
+    ["select sum(amount) from raw.sales tablesample 100%", [['67.50']]],
+  ])('%s', async (sql, rows) => expect(await world.rows(sql)).toEqual(rows))
+
+  test('describe gives the columns', async () => {
+    expect((await world.rows('describe raw.sales')).map((row) => row.slice(0, 2))).toEqual([['id', 'INTEGER'], ['customer', 'VARCHAR'], ['amount', 'DECIMAL(12,2)'], ['day', 'DATE']])
+    expect((await world.rows('summarize raw.sales')).length).toBe(4)
+  })
+
+  test('names its sources and the snapshot it read', async () => {
+    const result = await world.query('select 1 from raw.sales')
+    await collect(result)
+    expect(result.provenance.tables).toEqual([{ table: 'dev_analytics.raw.sales', snapshotId: expect.stringMatching(/^\d+$/), committedAt: expect.any(String) }])
+  })
+
+  test.each([
+    ['select nope from raw.sales', 'SQL_INVALID', 1, 8, 'nope'],
+    ['select id\nfrom raw.sales\nwhere nope = 1', 'SQL_INVALID', 3, 7, 'nope'],
+    ["select 'é€😀', nope from raw.sales", 'SQL_INVALID', 1, 16, 'nope'],
+    ['select id from raw.sale', 'TABLE_NOT_FOUND', 1, 16, 'did you mean raw.sales'],
+    ['select id from stuff.sales', 'TABLE_NOT_FOUND', 1, 16, 'raw.sales'],
+    ['select id from sales', 'TABLE_NOT_FOUND', 1, 16, 'without a namespace'],
+    ['selec id from raw.sales', 'SQL_INVALID', 1, 1, 'selec'],
+    ['select id from raw.sales where', 'SQL_INVALID', 1, undefined, 'syntax error'],
+    ['select nofun(id) from raw.sales', 'SQL_REFUSED', undefined, undefined, 'nofun'],
+    ['select 1; select 2', 'SQL_UNSUPPORTED', 1, 11, 'one statement'],
+    ['', 'SQL_INVALID', undefined, undefined, 'no statement'],
+    ['update raw.sales set id = 1', 'SQL_UNSUPPORTED', 1, 1, 'UPDATE'],
+    ["select cast('x' as int)", 'QUERY_FAILED', undefined, undefined, 'x'],
+    ["select * from raw.sales at (version => 'x')", 'SQL_INVALID', 1, 15, 'snapshot id'],
+    ['select * from raw.sales at (version => 5)', 'NOT_FOUND', 1, 15, 'raw.sales'],
+  ])('%s fails with its place', async (sql, code, line, column, words) => {
+    const failure = await world.rows(sql).then(() => undefined, (error: unknown) => error as { place?: unknown; message: string; code: string })
+    expect(failure).toMatchObject({ code, message: expect.stringContaining(words) })
+    if (line !== undefined) expect(failure?.place).toMatchObject({ line, ...(column === undefined ? {} : { column }) })
+  })
+
+  test('a bind says the columns without running', async () => {
+    expect(await world.lake.bind('select id + 1 as next, sum(amount) as total from raw.sales group by all', world.asking())).toEqual([
+      { name: 'next', type: 'INTEGER', nullable: true },
+      { name: 'total', type: 'DECIMAL(38,2)', nullable: true },
+    ])
+  })
+})
+
+describe('the wall', () => {
+  test.each([
+    "from read_csv('/etc/passwd')",
+    "select * from '/etc/passwd'",
+    "from read_text('/etc/hostname')",
+    "from 'x.parquet'",
+    "from glob('*')",
+    "select getenv('HOME')",
+    "select current_setting('temp_directory')",
+    'from duckdb_settings()',
+    'from duckdb_views()',
+    'from pragma_database_list',
+    'from sqlite_master',
+    "from query('select 1')",
+    "from query_table('raw.sales')",
+    "select * from enable_logging('QueryLog')",
+    "select nextval('s')",
+    "select write_log('x')",
+    'select sleep_ms(100)',
+    "select system.main.read_text('/etc/passwd')",
+    "select json_execute_serialized_sql('x')",
+    "copy (select 1) to '/tmp/x.csv'",
+    "attach ':memory:' as x",
+    'set memory_limit = \'1TB\'',
+    'pragma version',
+    'install httpfs',
+    'create macro upper(x) as 1',
+    "export database '/tmp/x'",
+    'select * from memory.main.t',
+    'prepare q as select 1',
+    'call pragma_version()',
+    "select * from parquet_metadata('x')",
+    "explain select * from read_csv('/etc/passwd')",
+    'select 1e400',
+  ])('refuses %s', async (sql) => {
+    await expect(world.rows(sql)).rejects.toMatchObject({ code: expect.stringMatching(/SQL_REFUSED|SQL_UNSUPPORTED|SQL_INVALID|TABLE_NOT_FOUND/) })
+  })
+
+  test('a reader cannot write, and is told so', async () => {
+    for (const sql of ['create table raw.x as select 1 as a', 'insert into raw.sales select * from raw.sales', 'drop table raw.sales', 'create view raw.v as select 1 as a', 'create schema s'])
+      await expect(world.rows(sql, { principal: world.reader })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect(await world.rows('select count(*) from raw.sales', { principal: world.reader })).toEqual([[10]])
+  })
+
+  test('a protected environment is written only when somebody named it', async () => {
+    const sql = 'create table raw.p as select 1 as a'
+    await expect(world.rows(sql, { catalog: 'prod_analytics' })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect(await world.rows(sql, { catalog: 'prod_analytics', environmentNamed: true })).toEqual([[1]])
+    expect(await world.rows('select * from prod_analytics.raw.p')).toEqual([[1]])
+  })
+
+  test('no message shows where files lie', async () => {
+    const failure = (await world.rows("select error(customer) from raw.sales").catch((error: Error) => error)) as Error
+    expect(failure.message).not.toContain(world.dir)
+  })
+})
+
+describe('writing', () => {
+  test('replace keeps the table, its history and its field ids', async () => {
+    await world.rows('create table raw.t as select 1 as a, 2 as b')
+    const before = (await world.tables.load({ catalog: 'dev_analytics', namespace: 'raw', name: 't' }))!
+    await world.rows("create or replace table raw.t as select 'x' as c, 5 as a")
+    const after = (await world.tables.load({ catalog: 'dev_analytics', namespace: 'raw', name: 't' }))!
+    if (before.kind !== 'table' || after.kind !== 'table') throw new Error('tables expected')
+    expect(after.metadata.tableUuid).toBe(before.metadata.tableUuid)
+    expect(after.metadata.snapshots.length).toBe(2)
+    expect(await world.rows('from raw.t')).toEqual([['x', 5]])
+    const first = before.metadata.currentSnapshotId
+    expect(await world.rows(`from raw.t at (version => ${first})`)).toEqual([[1, 2]])
+    expect(await world.rows('from raw.t', { asOf: String(first) })).toEqual([[1, 2]])
+    const fieldIds = after.metadata.schemas.find(({ schemaId }) => schemaId === after.metadata.currentSchemaId)!.fields.map(({ name, id }) => [name, id])
+    expect(fieldIds).toEqual([['c', 3], ['a', 1]])
+  })
+
+  test('time travel by timestamp', async () => {
+    await world.rows('create table raw.tt as select 1 as a')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const between = new Date().toISOString()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await world.rows('insert into raw.tt select 2')
+    expect(await world.rows('select count(*) from raw.tt')).toEqual([[2]])
+    expect(await world.rows(`select count(*) from raw.tt at (timestamp => timestamptz '${between}')`)).toEqual([[1]])
+    expect(await world.rows('select count(*) from raw.tt', { asOf: between })).toEqual([[1]])
+  })
+
+  test('insert by position, by columns and by name', async () => {
+    await world.rows('create table raw.i as select 1::bigint as a, \'x\' as b')
+    expect(await world.rows("insert into raw.i values (2, 'y')")).toEqual([[1]])
+    await world.rows("insert into raw.i (b) values ('z')")
+    await world.rows("insert into raw.i by name select 'w' as b, 3 as a")
+    expect(await world.rows('from raw.i order by b')).toEqual([[3, 'w'], [1, 'x'], [2, 'y'], [null, 'z']])
+    await expect(world.rows('insert into raw.i by name select 1 as nope')).rejects.toMatchObject({ code: 'SQL_INVALID', message: expect.stringContaining('nope') })
+  })
+
+  test('create, replace and if not exists mean what they say', async () => {
+    await world.rows('create table raw.c as select 1 as a')
+    await expect(world.rows('create table raw.c as select 2 as a')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+    expect(await world.rows('create table if not exists raw.c as select 2 as a')).toEqual([[0]])
+    expect(await world.rows('from raw.c')).toEqual([[1]])
+    await world.rows('drop table raw.c')
+    await expect(world.rows('from raw.c')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    expect(await world.rows('drop table if exists raw.c')).toEqual([[0]])
+  })
+
+  test('views read through, nest, and name a circle', async () => {
+    await world.rows('create view raw.v1 as select id, amount from raw.sales where id < 5')
+    await world.rows('create view raw.v2 as select sum(amount) as total from raw.v1')
+    expect(await world.rows('from raw.v2')).toEqual([['15.00']])
+    const result = await world.query('from raw.v2')
+    await collect(result)
+    expect(result.provenance.views).toEqual(['dev_analytics.raw.v2', 'dev_analytics.raw.v1'])
+    await world.rows('create or replace view raw.v1 as select 1 as id, 2.5 as amount')
+    expect(await world.rows('from raw.v2')).toEqual([['2.5']])
+    await world.rows('create or replace view raw.v3 as select * from raw.v2')
+    await world.rows('create or replace view raw.v1 as select 1 as id, total as amount from raw.v3')
+    await expect(world.rows('from raw.v3')).rejects.toMatchObject({ code: 'SQL_INVALID', message: expect.stringContaining('reads itself') })
+  })
+
+  test.each([
+    ['1::hugeint', 'DECIMAL(38,0)', '1'],
+    ['sum(1::int)', 'DECIMAL(38,0)', '1'],
+    ['1::utinyint', 'INTEGER', 1],
+    ["'a'::enum('a')", 'VARCHAR', 'a'],
+    ['null', 'INTEGER', null],
+    ["timestamptz '2024-01-01 00:00:00+02'", 'TIMESTAMP WITH TIME ZONE', '2023-12-31T22:00:00Z'],
+    ["{'x': 1, 'y': ['a']}", 'STRUCT("x" INTEGER, "y" VARCHAR[])', { x: 1, y: ['a'] }],
+    ["map {'k': 1.5}", 'MAP(VARCHAR, DECIMAL(2,1))', [{ key: 'k', value: '1.5' }]],
+    ["time '12:00:00'", 'TIME', '12:00:00'],
+    ["'ab'::blob", 'BLOB', 'YWI='],
+    ["'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid", 'UUID', '4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'],
+  ])('%s is kept as %s', async (expression, type, value) => {
+    await world.rows(`create or replace table raw.types as select ${expression} as v`)
+    const { columns, rows } = await collect(await world.query('from raw.types'))
+    expect([columns[0]!.type, rows]).toEqual([type, [[value]]])
+  })
+
+  test('a type that a table cannot hold is refused with the column', async () => {
+    await expect(world.rows("create table raw.bad as select interval '1 day' as gap")).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('gap') })
+  })
+
+  test('an error inside a written statement has its place in the whole text', async () => {
+    await expect(world.rows('create table raw.z as\nselect id,\n nope from raw.sales')).rejects.toMatchObject({ code: 'SQL_INVALID', place: { line: 3, column: 2 } })
+    await expect(world.rows('from raw.z')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+  })
+
+  test('an empty table keeps its columns', async () => {
+    await world.rows('create table raw.empty as select * from raw.sales where false')
+    expect(await world.rows('select count(*) from raw.empty')).toEqual([[0]])
+    expect((await collect(await world.query('from raw.empty'))).columns.map(({ type }) => type)).toEqual(['INTEGER', 'VARCHAR', 'DECIMAL(12,2)', 'DATE'])
+  })
+})
+
+describe('change sets', () => {
+  const name = (table: string) => ({ catalog: 'dev_analytics', namespace: 'raw', name: table })
+
+  test('nobody sees them but who passes them; publish shows all at once; rollback restores', async () => {
+    await world.rows('create table raw.one as select 1 as a')
+    const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+    await changes.replaceTable(name('one'), 'select 10 as a')
+    await changes.replaceTable(name('two'), 'select a + 1 as a from raw.one')
+    await changes.createView(name('three'), 'select a from raw.two')
+    expect(await world.rows('from raw.one')).toEqual([[1]])
+    await expect(world.rows('from raw.two')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    expect(await world.rows('from raw.three', { changes })).toEqual([[11]])
+    const publication = await changes.publish()
+    expect(publication.tables.map(({ table, action }) => `${table.split('.')[2]} ${action}`)).toEqual(['one replace', 'three create', 'two create'])
+    expect(await world.rows('from raw.three')).toEqual([[11]])
+    expect(await changes.publish()).toEqual(publication)
+    await world.publications.rollback(publication.id, 'ana')
+    expect(await world.rows('from raw.one')).toEqual([[1]])
+    await expect(world.rows('from raw.two')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    await expect(world.publications.rollback(publication.id, 'ana')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+  })
+
+  test('a replace loses against another writer, who is named; nothing is half published', async () => {
+    await world.rows('create table raw.race as select 1 as a')
+    const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+    await changes.replaceTable(name('fresh'), 'select 1 as a')
+    await changes.replaceTable(name('race'), 'select 2 as a')
+    await world.rows('insert into raw.race select 3')
+    await expect(changes.publish()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT', message: expect.stringContaining('by ana') })
+    await expect(world.rows('from raw.fresh')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    expect(await world.rows('from raw.race order by a')).toEqual([[1], [3]])
+  })
+
+  test('appends of many writers at once all arrive', async () => {
+    await world.rows('create table raw.many as select -1 as a')
+    await Promise.all(Array.from({ length: 8 }, (_, at) => world.rows(`insert into raw.many select ${at}`)))
+    expect(await world.rows('select count(*), count(distinct a) from raw.many')).toEqual([[9, 9]])
+  })
+
+  test('a change set is found again by its run', async () => {
+    const open = () => world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin, runId: 'run-1' })
+    await (await open()).replaceTable(name('resumed'), 'select 1 as a')
+    const again = await open()
+    expect(await world.rows('from raw.resumed', { changes: again })).toEqual([[1]])
+    await again.discard()
+    await expect(again.publish()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+  })
+})
+
+describe('the cache', () => {
+  const ask = async (sql: string, more = {}) => {
+    const result = await world.query(sql, { door: 'dashboard', ...more })
+    const { rows } = await collect(result)
+    return { rows, hit: result.cached.hit }
+  }
+  test('answers again what nothing has changed, and never what has', async () => {
+    await world.rows('create table raw.cached as select 1 as a')
+    const sql = 'select sum(a) from raw.cached'
+    expect(await ask(sql)).toEqual({ rows: [['1']], hit: false })
+    expect(await ask(sql)).toEqual({ rows: [['1']], hit: true })
+    expect(await ask(sql, { principal: world.reader })).toEqual({ rows: [['1']], hit: false })
+    await world.rows('insert into raw.cached select 5')
+    expect(await ask(sql)).toEqual({ rows: [['6']], hit: false })
+    await world.rows('create or replace view raw.cv as select a from raw.cached')
+    expect((await ask('select max(a) from raw.cv')).hit).toBe(false)
+    await world.rows('create or replace view raw.cv as select a * 2 as a from raw.cached')
+    expect(await ask('select max(a) from raw.cv')).toEqual({ rows: [[10]], hit: false })
+  })
+  test.each(['select now() is null', 'select random() < 0', 'select current_date is null', 'select current_user = 1::varchar'])('%s is not kept', async (sql) => {
+    await ask(sql)
+    expect((await ask(sql)).hit).toBe(false)
+  })
+})
+
+describe('files of the spool', () => {
+  test('are loaded with types and counted', async () => {
+    const file = join(world.spool, 'a.csv')
+    writeFileSync(file, 'id,amount\n1,1.50\n2,2.25\n')
+    const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+    const written = await changes.replaceTable({ catalog: 'dev_analytics', namespace: 'raw', name: 'csv' }, `select * from read_csv('${file}', types = {'amount': 'DECIMAL(12,2)'})`, { files: [file], summary: { cursor: '7' } })
+    expect(written).toMatchObject({ rowsWritten: 2, filesWritten: 1, columns: [{ name: 'id', type: 'BIGINT' }, { name: 'amount', type: 'DECIMAL(12,2)' }] })
+    await changes.publish()
+    expect(await world.rows('select sum(amount) from raw.csv')).toEqual([['3.75']])
+  })
+})
+
+test('every decision is in the audit', () => {
+  expect(world.audited.some(({ verdict, failureCode }) => verdict === 'refused' && failureCode === 'FORBIDDEN')).toBe(true)
+  expect(world.audited.some(({ verdict, rows, tables }) => verdict === 'allowed' && rows === 1 && tables[0] === 'dev_analytics.raw.sales')).toBe(true)
+})

@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseStatement } from './statement.ts'
+import { indexOfByte, splice } from './splice.ts'
+import { nameOf, placeAt, quoteName, quoteText, splitStatements, tokens } from './tokens.ts'
+
+const show = (sql: string) => [...tokens(sql)].map(({ kind, text }) => `${kind[0]}${kind === 'string' ? 't' : ''}<${text}>`).join(' ')
+
+test.each([
+  ['select 1', 'w<select> n<1>'],
+  ['a.b', 'w<a> s<.> w<b>'],
+  ['"a""b".c', 'q<"a""b"> s<.> w<c>'],
+  ["'it''s' -- no ' here\n x", "st<'it''s'> w<x>"],
+  ["E'a\\'b' x", "st<E'a\\'b'> w<x>"],
+  ['/* a /* nested */ b */ c', 'w<c>'],
+  ['$$ ; $$ $q$ $$ $q$', 'st<$$ ; $$> st<$q$ $$ $q$>'],
+  ['1.5e3 1_000', 'n<1.5e3> n<1_000>'],
+  ['a::int => b', 'w<a> s<::> w<int> s<=>> w<b>'],
+  ['größe', 'w<größe>'],
+  ['', ''],
+])('tokens of %s', (sql, expected) => expect(show(sql)).toBe(expected))
+
+test.each([
+  ["select 'open", 8],
+  ['select "open', 8],
+  ['/* open', 1],
+  ['$$ open', 1],
+])('%s says where it was left open', (sql, column) =>
+  expect(() => show(sql)).toThrow(expect.objectContaining({ code: 'SQL_INVALID', place: { line: 1, column } })),
+)
+
+test.each([
+  ['select 1; select 2;', ['select 1', 'select 2']],
+  [";; select ';' ; -- the end;\n", ["select ';'"]],
+  ['select 1 -- a', ['select 1']],
+  ['', []],
+])('splits %j', (script, statements) => expect(splitStatements(script).map(({ sql }) => sql)).toEqual(statements))
+
+test('quoting is undone by reading', () =>
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      const [token, ...rest] = [...tokens(`${quoteName(text)} `)]
+      expect([nameOf(token!), rest]).toEqual([text, []])
+      const [literal, ...none] = [...tokens(quoteText(text))]
+      expect([literal!.text.slice(1, -1).replaceAll("''", "'"), none]).toEqual([text, []])
+    }),
+  ))
+
+test('a place counts lines and UTF-16 units; a byte offset finds its character', () => {
+  const sql = "select 'é€😀',\n  nope"
+  expect(placeAt(sql, sql.indexOf('nope'))).toEqual({ line: 2, column: 3 })
+  expect(indexOfByte(sql, Buffer.from(sql.slice(0, sql.indexOf('nope'))).length)).toBe(sql.indexOf('nope'))
+})
+
+test('a position in a spliced text leads back to where it was written', () =>
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string({ maxLength: 5 }), fc.string({ maxLength: 3 }), fc.string({ maxLength: 8 })), { maxLength: 5 }), (parts) => {
+      let sql = ''
+      const edits = parts.map(([kept, cut, put]) => {
+        sql += kept
+        const start = sql.length
+        sql += cut
+        return { start, end: sql.length, text: put }
+      })
+      const { text, origin } = splice(sql, edits)
+      expect(text).toBe(parts.map(([kept, , put]) => kept + put).join(''))
+      let at = 0
+      for (const [index, [kept, , put]] of parts.entries()) {
+        for (let k = 0; k < kept.length; k++) expect(sql[origin(at + k)]).toBe(kept[k])
+        at += kept.length
+        for (let k = 0; k < put.length; k++) expect(origin(at + k)).toBe(edits[index]!.start)
+        at += put.length
+      }
+    }),
+  ))
+
+test.each([
+  ['create table a.b as select 1', { kind: 'create-table', name: ['a', 'b'], replace: false, ifNotExists: false, select: { sql: 'select 1', start: 20 } }],
+  ['CREATE OR REPLACE TABLE "x y".b AS FROM t', { kind: 'create-table', name: ['x y', 'b'], replace: true }],
+  ['create table if not exists c.a.b as (select 1)', { kind: 'create-table', name: ['c', 'a', 'b'], ifNotExists: true }],
+  ['create view a.v as select 1', { kind: 'create-view', name: ['a', 'v'] }],
+  ['create schema if not exists s', { kind: 'create-schema', name: ['s'], ifNotExists: true }],
+  ['insert into a.b select 1', { kind: 'insert', name: ['a', 'b'], columns: undefined, byName: false }],
+  ['insert into a.b (x, "Y") values (1, 2)', { kind: 'insert', columns: ['x', 'Y'] }],
+  ['insert into a.b by name select 1 as x', { kind: 'insert', byName: true }],
+  ['insert into a.b (select 1)', { kind: 'insert', columns: undefined, select: { sql: '(select 1)', start: 16 } }],
+  ['drop table if exists a.b', { kind: 'drop', what: 'table', ifExists: true }],
+  ['drop view a.b', { kind: 'drop', what: 'view', ifExists: false }],
+])('reads %s', (sql, statement) => expect(parseStatement(sql)).toMatchObject(statement))
+
+test.each([
+  ['create table', 13, 'expected the name of a table'],
+  ['create table a.b (x int)', 18, 'not supported'],
+  ['create index i on t(a)', 8, 'expected TABLE, VIEW or SCHEMA'],
+  ['insert a.b select 1', 8, 'expected INTO'],
+  ['drop table a.b cascade', 16, 'expected the end'],
+  ['create table a.b as', 20, 'expected a SELECT'],
+])('%s is refused at its place', (sql, column, message) =>
+  expect(() => parseStatement(sql)).toThrow(expect.objectContaining({ message: expect.stringContaining(message), place: { line: 1, column } })),
+)
+
+test.each(['update t set a = 1', 'copy t to x', 'pragma version', 'select 1'])('%s is not one of ours', (sql) => expect(parseStatement(sql)).toBeUndefined())

@@ -1,0 +1,54 @@
+// A whole lake in a temporary folder, for tests: real DuckDB hosts, real files, records in memory.
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { realClock } from '../base/clock.ts'
+import { embeddedCatalog, openPublications, openTables } from '../catalog/index.ts'
+import { openEngine } from '../engine/index.ts'
+import { fileLocation, localFileIO } from '../io/index.ts'
+import { openMemoryRecords } from '../records/index.ts'
+import { openLake, type AuditEntry, type QueryOptions } from './lake.ts'
+import { collect } from './lake.ts'
+
+export async function openWorld() {
+  const dir = mkdtempSync(join(tmpdir(), 'lake-'))
+  const [root, spool] = [join(dir, 'lake'), join(dir, 'spool')]
+  mkdirSync(root)
+  mkdirSync(spool)
+  const clock = realClock
+  const io = localFileIO({ root, sync: false })
+  const records = await openMemoryRecords()
+  const catalog = embeddedCatalog(records)
+  const tables = openTables(catalog, io)
+  const publications = openPublications({ records, catalog, tables, io, clock })
+  const engine = openEngine({
+    memoryBytes: 2 ** 30, threads: 2, tempDirectory: join(dir, 'temp'), tempBytes: 2 ** 30, timeZone: 'UTC',
+    directories: [root], writeDirectories: [spool], classes: ['plan', 'interactive', 'write'],
+  })
+  const audited: AuditEntry[] = []
+  const lake = openLake({
+    engine, io, tables, publications, clock,
+    lakeRoot: fileLocation(root),
+    environments: [
+      { name: 'dev', catalog: 'dev_analytics', protected: false },
+      { name: 'prod', catalog: 'prod_analytics', protected: true },
+    ],
+    limits: { queryTimeoutMs: 30_000, queryRowsMax: 1_000_000, cacheBytes: 8 * 2 ** 20, manifestBytes: 8 * 2 ** 20 },
+    createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
+    audit: async (entry) => void audited.push(entry),
+  })
+  const admin = { id: 'a', name: 'ana', role: 'admin' as const }
+  const reader = { id: 'r', name: 'rob', role: 'reader' as const }
+  const asking = (more: Partial<QueryOptions> = {}): QueryOptions => ({ principal: admin, catalog: 'dev_analytics', door: 'cli', ...more })
+  return {
+    dir, root, spool, io, records, catalog, tables, publications, engine, lake, audited, admin, reader, asking,
+    query: (sql: string, more: Partial<QueryOptions> = {}) => lake.query(sql, asking(more)),
+    rows: async (sql: string, more: Partial<QueryOptions> = {}) => (await collect(await lake.query(sql, asking(more)))).rows,
+    async close() {
+      await engine.close()
+      await records.close()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,84 @@
+// The composition root: the only file that knows every room. Read it to see the whole product.
+
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { realClock } from './base/clock.ts'
+import { claimLake, embeddedCatalog, openPublications, openTables } from './catalog/index.ts'
+import type { App, OpenOptions, Role } from './cli/app.ts'
+import { openLog, type Config, type Environment } from './config/index.ts'
+import { openEngine, type HostClass } from './engine/index.ts'
+import { openGovern, systemPrincipal } from './govern/index.ts'
+import { fileLocation, localFileIO } from './io/index.ts'
+import { openLake } from './lake/index.ts'
+import { openRecords } from './records/index.ts'
+
+/** Which engine hosts a process may start, and its part of the one memory budget. */
+const hostsOf: Record<Role, { classes: HostClass[]; share: number }> = {
+  serve: { classes: ['plan', 'interactive', 'heavy'], share: 0.5 },
+  worker: { classes: ['plan', 'write'], share: 0.5 },
+  cli: { classes: ['plan', 'interactive', 'write'], share: 0.5 },
+}
+
+export async function open(config: Config, environment: Environment, { role = 'cli', log: given }: OpenOptions = {}): Promise<App> {
+  const clock = realClock
+  const log = given ?? openLog(config)
+  const lakeDir = config.storage.root
+  const spoolDir = join(config.stateDir, 'spool')
+  const io = localFileIO({ root: lakeDir })
+  const records = await openRecords(config, { clock, log })
+  try {
+    await claimLake(io, fileLocation(lakeDir), records.storeId)
+  } catch (error) {
+    await records.close()
+    throw error
+  }
+  const catalog = embeddedCatalog(records)
+  const tables = openTables(catalog, io)
+  const publications = openPublications({ records, catalog, tables, io, clock })
+  const govern = openGovern({ records, clock, log })
+  const { classes, share } = hostsOf[role]
+  const engine = openEngine({
+    memoryBytes: Math.floor(config.limits.memoryBytes * share),
+    threads: config.limits.threads,
+    tempDirectory: join(config.stateDir, 'temp'),
+    tempBytes: config.limits.tempBytes,
+    timeZone: config.timezone,
+    directories: [lakeDir],
+    writeDirectories: [spoolDir],
+    classes,
+    slots: config.engine.slots,
+    log,
+  })
+  const lake = openLake({
+    engine, io, tables, publications, clock, log,
+    lakeRoot: fileLocation(lakeDir),
+    environments: Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry })),
+    limits: { queryTimeoutMs: config.limits.queryTimeoutMs, queryRowsMax: config.limits.queryRows, cacheBytes: 128 * 2 ** 20, manifestBytes: 128 * 2 ** 20 },
+    createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
+    audit: async (entry) => {
+      const { principal: who, door, action, sql, tables: read, verdict, ms, cached, catalog: inCatalog } = entry
+      const [rows, failureCode, requestId] = [entry.rows ?? undefined, entry.failureCode ?? undefined, entry.requestId ?? undefined]
+      await govern.audit.record({ principal: who, door, action, verdict, sql, tables: read, rows, ms, requestId, failureCode })
+      await govern.queries.record({ principal: who, door, catalog: inCatalog, sql, tables: read, rows, ms, cached, requestId, failureCode })
+    },
+  })
+  const principal = role === 'cli' ? { id: 'cli', name: localUser(), role: 'admin' as const } : systemPrincipal
+  return {
+    config, environment, principal, clock, log, records, io, engine, catalog, tables, publications, govern, lake,
+    ingest: { lake, projectDir: config.dir, spoolDir },
+    asking: (door) => ({ principal, catalog: environment.catalog, door, environmentNamed: environment.writable }),
+    async close() {
+      await engine.close()
+      await govern.close()
+      await records.close()
+    },
+  }
+}
+
+function localUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'cli' // a container may run under a uid without a name
+  }
+}
