@@ -45,97 +45,14 @@ export { applyViewUpdates, checkViewRequirements, newViewMetadata, replaceViewUp
 export { parseViewMetadata, printViewMetadata, viewMetadataFromJson, viewMetadataJson } from './view-json.ts'
 export type * from './view-types.ts'
 
-import type { FileIO } from '../io/index.ts'
-import type { DataFile, ManifestCache, ManifestFile, NewDataFile, ManifestEntry } from './manifest-types.ts'
-import type {
-  Operation,
-  Snapshot,
-  TableMetadata,
-  TableRequirement,
-  TableUpdate,
-} from './metadata-types.ts'
-import type { Predicate } from './predicate-types.ts'
-import type { Field, Schema, Value } from './types.ts'
-
-// Signatures; each moves to its module as that is written.
-export type ScanFile = {
-  path: string
-  format: DataFile['format']
-  recordCount: number
-  fileSizeBytes: number
-  specId: number
-  partition: readonly (Value | null)[]
-  sequenceNumber: bigint
-  snapshotId: bigint
-  /** Delete files that apply to this file, by sequence number and partition. */
-  deletes: readonly ScanDelete[]
-  file: DataFile
-}
-export type ScanDelete = { file: DataFile; sequenceNumber: bigint }
-export type ScanPlan = {
-  snapshot: Snapshot | undefined
-  schema: Schema
-  files: ScanFile[]
-  pruned: { manifests: number; files: number }
-  totals: { manifests: number; files: number; records: number; bytes: number }
-}
-export declare function planScan(
-  io: FileIO,
-  metadata: TableMetadata,
-  options?: {
-    snapshotId?: bigint | undefined
-    predicate?: Predicate | undefined
-    manifests?: ManifestCache | undefined
-    signal?: AbortSignal | undefined
-  },
-): Promise<ScanPlan>
-export declare function manifestCache(options: {
-  bytesMax: number
-}): ManifestCache & { readonly bytes: number; readonly hits: number; readonly misses: number }
-export declare function readManifestList(
-  io: FileIO,
-  metadata: TableMetadata,
-  snapshot: Snapshot,
-  options?: { signal?: AbortSignal | undefined },
-): Promise<ManifestFile[]>
-export declare function readManifest(
-  io: FileIO,
-  metadata: TableMetadata,
-  manifest: ManifestFile,
-  options?: { manifests?: ManifestCache | undefined; signal?: AbortSignal | undefined },
-): Promise<ManifestEntry[]>
-/** Value of a file's bound, undefined when unknown. Bounds of text and bytes may be cut: never equal to a value for sure. */
-export declare function lowerBound(file: DataFile, field: Field): Value | undefined
-export declare function upperBound(file: DataFile, field: Field): Value | undefined
-export type TableCommit = {
-  updates: TableUpdate[]
-  requirements: TableRequirement[]
-  snapshot: Snapshot
-  writtenFiles: string[]
-}
-export type PreparedWrite = {
-  on(base: TableMetadata, options: { nowMs: number; signal?: AbortSignal | undefined }): Promise<TableCommit>
-  /** Everything written so far that only this write uses: to be deleted when it is given up. */
-  readonly writtenFiles: readonly string[]
-}
-export type WriteOptions = {
-  /** Extra keys of the snapshot's summary. */
-  summary?: Readonly<Record<string, string>> | undefined
-  branch?: string | undefined
-  manifests?: ManifestCache | undefined
-  signal?: AbortSignal | undefined
-}
-/** Adds files. Rebases onto any newer base of the same table. */
-export declare function prepareAppend(
-  io: FileIO,
-  metadata: TableMetadata,
-  files: readonly NewDataFile[],
-  options?: WriteOptions,
-): Promise<PreparedWrite>
-/** Everything old out, `files` in; `schema` (of `schemaForReplace`) becomes current in the same commit. `on` fails with COMMIT_CONFLICT when the base has another snapshot than `metadata`. */
-export declare function prepareReplace(
-  io: FileIO,
-  metadata: TableMetadata,
-  files: readonly NewDataFile[],
-  options?: WriteOptions & { schema?: Schema | undefined; operation?: Operation },
-): Promise<PreparedWrite>
+export { lowerBound, readManifest, readManifestList, upperBound, type ReadOptions } from './manifest.ts'
+export { manifestCache, type BoundedManifestCache } from './manifest-cache.ts'
+export { planScan, type ScanDelete, type ScanFile, type ScanOptions, type ScanPlan } from './scan.ts'
+export {
+  prepareAppend,
+  prepareReplace,
+  type PreparedWrite,
+  type ReplaceOptions,
+  type TableCommit,
+  type WriteOptions,
+} from './write.ts'

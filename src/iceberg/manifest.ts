@@ -1,0 +1,540 @@
+// Manifest lists and manifests: which files a snapshot has (spec, "Manifests", "Manifest Lists").
+//
+// A manifest is read once and may be cached for ever, because files never change. What it does not say itself - the
+// sequence number of entries that were just added, the snapshot - is inherited from the manifest list that names it
+// (spec, "Sequence Number Inheritance"), which is why a retried commit can reuse its manifests.
+
+import { Failure } from '../base/failure.ts'
+import type { FileIO } from '../io/index.ts'
+import { readAvro, writeAvro, type AvroCodec, type AvroFile } from './avro.ts'
+import { JsonNode, parseJson, printJson } from './json.ts'
+import {
+  decimalBytes,
+  icebergSchemaJson,
+  manifestEntrySchema,
+  manifestFileSchema,
+  manifestKey,
+  partitionKey,
+  partitionSchema,
+} from './manifest-schema.ts'
+import type {
+  Bounds,
+  Counts,
+  DataFile,
+  FieldSummary,
+  FileContent,
+  FileFormat,
+  Manifest,
+  ManifestCache,
+  ManifestEntry,
+  ManifestFile,
+  RawManifestEntry,
+} from './manifest-types.ts'
+import { partitionFieldJson, partitionFieldsFromNode } from './metadata.ts'
+import type { Snapshot, TableMetadata } from './metadata-types.ts'
+import { fieldInAnySchema, schemaFromNode, schemaJson } from './schema.ts'
+import { transformedType } from './transform.ts'
+import type { PartitionSpec, Schema, Type, Value } from './types.ts'
+import {
+  bytesBigint,
+  compareValues,
+  decodeBound,
+  encodeBound,
+  isNaN_,
+  sizedBigintBytes,
+  toForm,
+  uuidBytes,
+  uuidText,
+} from './value.ts'
+
+export type ReadOptions = { manifests?: ManifestCache | undefined; signal?: AbortSignal | undefined }
+
+/** Types of the partition values of a spec; undefined where the transform or its column is not known any more. */
+export function partitionTypes(
+  metadata: Pick<TableMetadata, 'schemas' | 'currentSchemaId'>,
+  spec: PartitionSpec,
+): (Type | undefined)[] {
+  return spec.fields.map(({ sourceIds, transform }) => {
+    const source = fieldInAnySchema(metadata, sourceIds[0] ?? 0)?.type
+    return source && transformedType(transform, source)
+  })
+}
+
+// --- manifest lists
+
+/** The manifests of a snapshot. */
+export async function readManifestList(
+  io: FileIO,
+  metadata: TableMetadata,
+  snapshot: Snapshot,
+  { signal }: ReadOptions = {},
+): Promise<ManifestFile[]> {
+  if (snapshot.manifestList === undefined) return inlineManifests(io, metadata, snapshot, signal)
+  const path = snapshot.manifestList
+  const { records } = readAvro(await readBytes(io, path, signal), { place: path, keyOf: manifestKey })
+  return records.map((record, index) => manifestFileOf(new Row(record, `manifest ${index}`, path)))
+}
+
+/** v1 tables may name their manifests in the metadata. What a manifest list would say is read from each. */
+async function inlineManifests(
+  io: FileIO,
+  metadata: TableMetadata,
+  snapshot: Snapshot,
+  signal: AbortSignal | undefined,
+): Promise<ManifestFile[]> {
+  return Promise.all(
+    (snapshot.manifests ?? []).map(async (path) => {
+      const bytes = await readBytes(io, path, signal)
+      const { header } = readAvro(bytes, { place: path, keyOf: () => undefined })
+      return {
+        path,
+        sizeBytes: bytes.length,
+        specId: Number(header.get('partition-spec-id') ?? metadata.defaultSpecId),
+        content: 'data' as const,
+        sequenceNumber: 0n,
+        minSequenceNumber: 0n,
+        addedSnapshotId: snapshot.snapshotId,
+        addedFiles: undefined,
+        existingFiles: undefined,
+        deletedFiles: undefined,
+        addedRows: undefined,
+        existingRows: undefined,
+        deletedRows: undefined,
+        partitions: undefined,
+      }
+    }),
+  )
+}
+
+function manifestFileOf(row: Row): ManifestFile {
+  const content =
+    (['data', 'deletes'] as const)[row.count('content') ?? 0] ?? row.fail('content is neither data nor deletes')
+  const keyMetadata = row.bytes('key_metadata')
+  const firstRowId = row.long('first_row_id')
+  return {
+    path: row.text('manifest_path') ?? row.fail('"manifest_path" is missing'),
+    sizeBytes: row.count('manifest_length') ?? 0,
+    specId: row.count('partition_spec_id') ?? 0,
+    content,
+    sequenceNumber: row.long('sequence_number') ?? 0n,
+    minSequenceNumber: row.long('min_sequence_number') ?? 0n,
+    addedSnapshotId: row.long('added_snapshot_id') ?? row.fail('"added_snapshot_id" is missing'),
+    addedFiles: row.count('added_files_count'),
+    existingFiles: row.count('existing_files_count'),
+    deletedFiles: row.count('deleted_files_count'),
+    addedRows: row.count('added_rows_count'),
+    existingRows: row.count('existing_rows_count'),
+    deletedRows: row.count('deleted_rows_count'),
+    partitions: row.list('partitions', (summary) => fieldSummaryOf(new Row(summary, 'partitions', row.path))),
+    ...(keyMetadata && { keyMetadata }),
+    ...(firstRowId !== undefined && { firstRowId }),
+  }
+}
+
+function fieldSummaryOf(row: Row): FieldSummary {
+  const [nan, lower, upper] = [row.value('contains_nan'), row.bytes('lower_bound'), row.bytes('upper_bound')]
+  return {
+    containsNull: row.value('contains_null') !== false,
+    ...(typeof nan === 'boolean' && { containsNan: nan }),
+    ...(lower && { lowerBound: lower }),
+    ...(upper && { upperBound: upper }),
+  }
+}
+
+export type ManifestListWrite = {
+  snapshotId: bigint
+  parentSnapshotId: bigint | undefined
+  sequenceNumber: bigint
+  codec?: AvroCodec
+}
+
+/** The bytes of a manifest list of format version 2. */
+export function encodeManifestList(
+  manifests: readonly ManifestFile[],
+  { snapshotId, parentSnapshotId, sequenceNumber, codec }: ManifestListWrite,
+): Uint8Array {
+  const header = {
+    'snapshot-id': String(snapshotId),
+    'parent-snapshot-id': String(parentSnapshotId ?? 'null'), // the word: Java writes it so
+    'sequence-number': String(sequenceNumber),
+    'format-version': '2',
+    'iceberg.schema': printJson(icebergSchemaJson(manifestFileSchema)),
+  }
+  return writeAvro(
+    { schema: manifestFileSchema, header, ...(codec && { codec }) },
+    manifests.map((manifest) => ({
+      manifest_path: manifest.path,
+      manifest_length: manifest.sizeBytes,
+      partition_spec_id: manifest.specId,
+      content: manifest.content === 'data' ? 0 : 1,
+      sequence_number: manifest.sequenceNumber,
+      min_sequence_number: manifest.minSequenceNumber,
+      added_snapshot_id: manifest.addedSnapshotId,
+      added_files_count: manifest.addedFiles ?? 0,
+      existing_files_count: manifest.existingFiles ?? 0,
+      deleted_files_count: manifest.deletedFiles ?? 0,
+      added_rows_count: manifest.addedRows ?? 0,
+      existing_rows_count: manifest.existingRows ?? 0,
+      deleted_rows_count: manifest.deletedRows ?? 0,
+      partitions: manifest.partitions?.map((summary) => ({
+        contains_null: summary.containsNull,
+        contains_nan: summary.containsNan,
+        lower_bound: summary.lowerBound,
+        upper_bound: summary.upperBound,
+      })),
+      key_metadata: manifest.keyMetadata,
+    })),
+  )
+}
+
+// --- manifests
+
+/** A manifest's entries, deleted ones included, with what they inherit filled in. */
+export async function readManifest(
+  io: FileIO,
+  metadata: TableMetadata,
+  manifest: ManifestFile,
+  options: ReadOptions = {},
+): Promise<ManifestEntry[]> {
+  const { entries } = await loadManifest(io, metadata, manifest, options)
+  return entries.map((entry) => inherit(entry, manifest))
+}
+
+/** As stored, from the cache if it is there. */
+export async function loadManifest(
+  io: FileIO,
+  metadata: Pick<TableMetadata, 'schemas' | 'currentSchemaId' | 'partitionSpecs'>,
+  manifest: ManifestFile,
+  { manifests, signal }: ReadOptions = {},
+): Promise<Manifest> {
+  const cached = manifests?.get(manifest.path)
+  if (cached) return cached
+  const bytes = await readBytes(io, manifest.path, signal)
+  const parsed = parseManifest(bytes, manifest, metadata)
+  manifests?.put(manifest.path, parsed)
+  return parsed
+}
+
+/** Spec, "Sequence Number Inheritance": only what was just added may take the numbers of its manifest. */
+export function inherit(entry: RawManifestEntry, manifest: ManifestFile): ManifestEntry {
+  const snapshotId = entry.snapshotId ?? manifest.addedSnapshotId
+  if (entry.sequenceNumber !== undefined)
+    return { ...entry, snapshotId, sequenceNumber: entry.sequenceNumber, fileSequenceNumber: entry.fileSequenceNumber }
+  // Sequence number 0 is a manifest of format version 1, where every file has 0.
+  if (entry.status !== 'added' && manifest.sequenceNumber !== 0n)
+    throw new Failure(
+      'METADATA_INVALID',
+      `${manifest.path}: the ${entry.status} entry ${entry.file.path} has no sequence number`,
+      { place: { file: manifest.path } },
+    )
+  return {
+    ...entry,
+    snapshotId,
+    sequenceNumber: manifest.sequenceNumber,
+    fileSequenceNumber: entry.fileSequenceNumber ?? manifest.sequenceNumber,
+  }
+}
+
+function parseManifest(
+  bytes: Uint8Array,
+  { path, specId, content }: ManifestFile,
+  metadata: Pick<TableMetadata, 'schemas' | 'currentSchemaId' | 'partitionSpecs'>,
+): Manifest {
+  const file = readAvro(bytes, { place: path, keyOf: manifestKey })
+  const schema = headerJson(file, 'schema', path, (node) => schemaFromNode(node))
+  const fields = headerJson(file, 'partition-spec', path, partitionFieldsFromNode)
+  const known = metadata.partitionSpecs.find((spec) => spec.specId === specId)
+  const spec = known ?? (fields && { specId, fields })
+  if (!spec)
+    throw new Failure('METADATA_INVALID', `${path}: the table has no partition spec ${specId}`, {
+      place: { file: path },
+    })
+  const schemas = schema ? [...metadata.schemas, { ...schema, schemaId: -1 }] : metadata.schemas
+  const types = partitionTypes({ schemas, currentSchemaId: metadata.currentSchemaId }, spec)
+  const entries = file.records.map((record, index) => entryOf(new Row(record, `entry ${index}`, path), spec, types))
+  return { schema, spec, content, entries, weightBytes: bytes.length + entries.length * 400 + boundsWeight(entries) }
+}
+
+const boundsWeight = (entries: readonly RawManifestEntry[]) => {
+  const columns = entries[0]?.file.valueCounts?.size ?? 0
+  return entries.length * columns * 250 // seven maps with an entry and, for two, a byte array
+}
+
+function headerJson<Result>(
+  { header }: AvroFile,
+  key: string,
+  place: string,
+  read: (node: JsonNode) => Result,
+): Result | undefined {
+  const text = header.get(key)
+  return text === undefined ? undefined : read(new JsonNode(parseJson(text, place), { place, path: `header ${key}` }))
+}
+
+const statuses = ['existing', 'added', 'deleted'] as const
+const contents: readonly FileContent[] = ['data', 'position-deletes', 'equality-deletes']
+
+function entryOf(row: Row, spec: PartitionSpec, types: readonly (Type | undefined)[]): RawManifestEntry {
+  return {
+    status: statuses[row.count('status') ?? -1] ?? row.fail('"status" is none of existing, added, deleted'),
+    snapshotId: row.long('snapshot_id'),
+    sequenceNumber: row.long('sequence_number'),
+    fileSequenceNumber: row.long('file_sequence_number'),
+    file: dataFileOf(row.row('data_file'), spec, types),
+  }
+}
+
+function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undefined)[]): DataFile {
+  const partition = row.row('partition')
+  const format = row.text('file_format')?.toLowerCase()
+  const file: DataFile = {
+    content:
+      contents[row.count('content') ?? 0] ?? row.fail('"content" is none of data, position deletes, equality deletes'),
+    path: row.text('file_path') ?? row.fail('"file_path" is missing'),
+    format: formats.find((known) => known === format) ?? row.fail(`"file_format" is "${format}"`),
+    specId: spec.specId,
+    partition: spec.fields.map(({ fieldId, name }, index) =>
+      partitionValue(partition.value(partitionKey(fieldId)) ?? partition.value(name), types[index]),
+    ),
+    recordCount: row.count('record_count') ?? row.fail('"record_count" is missing'),
+    fileSizeBytes: row.count('file_size_in_bytes') ?? row.fail('"file_size_in_bytes" is missing'),
+  }
+  // Most entries lack most of these: only what is there is stored.
+  const rest: { -readonly [Key in keyof DataFile]?: DataFile[Key] } = file
+  const columnSizes = row.map('column_sizes')
+  if (columnSizes) rest.columnSizes = columnSizes as Counts
+  const valueCounts = row.map('value_counts')
+  if (valueCounts) rest.valueCounts = valueCounts as Counts
+  const nullCounts = row.map('null_value_counts')
+  if (nullCounts) rest.nullCounts = nullCounts as Counts
+  const nanCounts = row.map('nan_value_counts')
+  if (nanCounts) rest.nanCounts = nanCounts as Counts
+  const lowerBounds = row.map('lower_bounds')
+  if (lowerBounds) rest.lowerBounds = lowerBounds as Bounds
+  const upperBounds = row.map('upper_bounds')
+  if (upperBounds) rest.upperBounds = upperBounds as Bounds
+  const keyMetadata = row.bytes('key_metadata')
+  if (keyMetadata) rest.keyMetadata = keyMetadata
+  const splitOffsets = row.list('split_offsets', (offset) => BigInt(offset as number | bigint))
+  if (splitOffsets) rest.splitOffsets = splitOffsets
+  const equalityIds = row.list('equality_ids', (id) => id as number)
+  if (equalityIds) rest.equalityIds = equalityIds
+  const sortOrderId = row.count('sort_order_id')
+  if (sortOrderId !== undefined) rest.sortOrderId = sortOrderId
+  const firstRowId = row.long('first_row_id')
+  if (firstRowId !== undefined) rest.firstRowId = firstRowId
+  const referenced = row.text('referenced_data_file')
+  if (referenced !== undefined) rest.referencedDataFile = referenced
+  const [offset, size] = [row.count('content_offset'), row.count('content_size_in_bytes')]
+  if (offset !== undefined) rest.contentOffset = offset
+  if (size !== undefined) rest.contentSizeBytes = size
+  return file
+}
+
+const formats: readonly FileFormat[] = ['parquet', 'avro', 'orc', 'puffin']
+
+/** A partition value as Avro stores it in the internal form of its type. */
+function partitionValue(stored: unknown, type: Type | undefined): Value | null {
+  if (stored === undefined || stored === null) return null
+  if (stored instanceof Uint8Array) {
+    if (type?.kind === 'decimal') return bytesBigint(stored)
+    if (type?.kind === 'uuid') return uuidText(stored)
+    return stored
+  }
+  return type ? (toForm(type, stored as Value) ?? null) : (stored as Value)
+}
+
+/** One record of an Avro file that somebody else wrote: each accessor checks what it gives. */
+class Row {
+  readonly #record: Record<string, unknown>
+  readonly #what: string
+  readonly path: string
+  constructor(record: unknown, what: string, path: string) {
+    this.#what = what
+    this.path = path
+    this.#record =
+      typeof record === 'object' && record !== null ? (record as Record<string, unknown>) : this.fail('is no record')
+  }
+  fail(problem: string): never {
+    throw new Failure('METADATA_INVALID', `${this.path}: ${this.#what}: ${problem}`, { place: { file: this.path } })
+  }
+  value(name: string): unknown {
+    return this.#record[name]
+  }
+  #typed<Result>(name: string, is: (value: unknown) => value is Result): Result | undefined {
+    const value = this.#record[name]
+    return value === undefined ? undefined : is(value) ? value : this.fail(`"${name}" has the wrong type`)
+  }
+  text(name: string) {
+    return this.#typed(name, (value) => typeof value === 'string')
+  }
+  bytes(name: string) {
+    return this.#typed(name, (value) => value instanceof Uint8Array)
+  }
+  count(name: string): number | undefined {
+    return this.#typed(name, (value) => typeof value === 'number')
+  }
+  long(name: string): bigint | undefined {
+    const value = this.#record[name]
+    if (value === undefined) return undefined
+    return typeof value === 'number' || typeof value === 'bigint'
+      ? BigInt(value)
+      : this.fail(`"${name}" has the wrong type`)
+  }
+  list<Item>(name: string, read: (item: unknown) => Item): Item[] | undefined {
+    return this.#typed(name, (value) => Array.isArray(value))?.map(read)
+  }
+  map(name: string): ReadonlyMap<unknown, unknown> | undefined {
+    return this.#typed(name, (value) => value instanceof Map)
+  }
+  row(name: string): Row {
+    return new Row(this.#record[name] ?? this.fail(`"${name}" is missing`), `${this.#what} ${name}`, this.path)
+  }
+}
+
+async function readBytes(io: FileIO, path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const bytes = await io.read(path, signal)
+  if (!bytes)
+    throw new Failure('METADATA_INVALID', `${path} is missing: the table refers to it`, { place: { file: path } })
+  return bytes
+}
+
+// --- writing manifests
+
+/** An entry to be written: no sequence number means that it takes the one of its commit. */
+export type EntryToWrite = {
+  status: ManifestEntry['status']
+  snapshotId: bigint
+  sequenceNumber?: bigint | undefined
+  fileSequenceNumber?: bigint | undefined
+  file: DataFile
+}
+
+/** A manifest that is on storage but not yet in a manifest list, which will give it its sequence number. */
+export type WrittenManifest = Omit<ManifestFile, 'sequenceNumber' | 'minSequenceNumber'> & {
+  leastSequenceNumber: bigint | undefined
+}
+
+/** The line of a manifest list for a manifest that this commit adds. */
+export function listed({ leastSequenceNumber, ...manifest }: WrittenManifest, sequenceNumber: bigint): ManifestFile {
+  return { ...manifest, sequenceNumber, minSequenceNumber: leastSequenceNumber ?? sequenceNumber }
+}
+
+export type ManifestWrite = {
+  path: string
+  schema: Schema
+  spec: PartitionSpec
+  types: readonly (Type | undefined)[]
+  content: 'data' | 'deletes'
+  snapshotId: bigint
+  codec?: AvroCodec
+}
+
+/** The bytes of a manifest of format version 2 and its line in a manifest list. */
+export function encodeManifest(
+  entries: readonly EntryToWrite[],
+  { path, schema, spec, types, content, snapshotId, codec }: ManifestWrite,
+): { bytes: Uint8Array; manifest: WrittenManifest } {
+  const stored = types.map((type): Type => type ?? { kind: 'binary' })
+  const partition = partitionSchema(
+    spec.fields.map(({ fieldId, name }, index) => ({ fieldId, name, type: stored[index]! })),
+  )
+  const entrySchema = manifestEntrySchema(partition)
+  const header = {
+    schema: printJson(schemaJson(schema)),
+    'schema-id': String(schema.schemaId),
+    'partition-spec': printJson(spec.fields.map(partitionFieldJson)),
+    'partition-spec-id': String(spec.specId),
+    'format-version': '2',
+    content,
+    'iceberg.schema': printJson(icebergSchemaJson(entrySchema)),
+  }
+  const bytes = writeAvro(
+    { schema: entrySchema, header, ...(codec && { codec }) },
+    entries.map(({ status, snapshotId, sequenceNumber, fileSequenceNumber, file }) => ({
+      status: statuses.indexOf(status),
+      snapshot_id: snapshotId,
+      sequence_number: sequenceNumber,
+      file_sequence_number: fileSequenceNumber,
+      data_file: {
+        content: contents.indexOf(file.content),
+        file_path: file.path,
+        file_format: file.format.toUpperCase(),
+        partition: Object.fromEntries(
+          partition.fields.map(({ name }, index) => [name, avroValue(stored[index]!, file.partition[index] ?? null)]),
+        ),
+        record_count: file.recordCount,
+        file_size_in_bytes: file.fileSizeBytes,
+        column_sizes: file.columnSizes,
+        value_counts: file.valueCounts,
+        null_value_counts: file.nullCounts,
+        nan_value_counts: file.nanCounts,
+        lower_bounds: file.lowerBounds,
+        upper_bounds: file.upperBounds,
+        key_metadata: file.keyMetadata,
+        split_offsets: file.splitOffsets,
+        equality_ids: file.equalityIds,
+        sort_order_id: file.sortOrderId,
+        referenced_data_file: file.referencedDataFile,
+      },
+    })),
+  )
+  const of = (status: ManifestEntry['status']) => entries.filter((entry) => entry.status === status)
+  const rows = (some: readonly EntryToWrite[]) => some.reduce((sum, { file }) => sum + file.recordCount, 0)
+  const [added, existing, deleted] = [of('added'), of('existing'), of('deleted')]
+  const known = [...added, ...existing].flatMap(({ sequenceNumber }) =>
+    sequenceNumber === undefined ? [] : [sequenceNumber],
+  )
+  const manifest: WrittenManifest = {
+    path,
+    sizeBytes: bytes.length,
+    specId: spec.specId,
+    content,
+    addedSnapshotId: snapshotId,
+    leastSequenceNumber:
+      known.length === 0 ? undefined : known.reduce((least, number) => (number < least ? number : least)),
+    addedFiles: added.length,
+    existingFiles: existing.length,
+    deletedFiles: deleted.length,
+    addedRows: rows(added),
+    existingRows: rows(existing),
+    deletedRows: rows(deleted),
+    partitions: spec.fields.map((_, index) =>
+      summarise(
+        stored[index]!,
+        entries.map(({ file }) => file.partition[index] ?? null),
+      ),
+    ),
+  }
+  return { bytes, manifest }
+}
+
+function avroValue(type: Type, value: Value | null): unknown {
+  if (value === null) return undefined
+  if (type.kind === 'decimal') return sizedBigintBytes(BigInt(value as bigint), decimalBytes(type.precision))
+  return type.kind === 'uuid' ? uuidBytes(value as string) : value
+}
+
+function summarise(type: Type, values: readonly (Value | null)[]): FieldSummary {
+  const known = values.filter((value) => value !== null && !isNaN_(value)) as Value[]
+  const hasNan = values.some(isNaN_)
+  const isFloat = type.kind === 'float' || type.kind === 'double'
+  const extreme = (sign: 1 | -1) =>
+    known.reduce((best, value) => (compareValues(value, best) * sign > 0 ? value : best))
+  return {
+    containsNull: values.includes(null),
+    ...(isFloat && { containsNan: hasNan }),
+    ...(known.length > 0 && { lowerBound: encodeBound(type, extreme(-1)), upperBound: encodeBound(type, extreme(1)) }),
+  }
+}
+
+/** A bound of a file's column, or undefined when it is not known. Bounds of text and bytes may be cut short. */
+export const lowerBound = (file: DataFile, field: { id: number; type: Type }): Value | undefined =>
+  boundOf(file.lowerBounds, field)
+export const upperBound = (file: DataFile, field: { id: number; type: Type }): Value | undefined =>
+  boundOf(file.upperBounds, field)
+
+function boundOf(bounds: Bounds | undefined, { id, type }: { id: number; type: Type }): Value | undefined {
+  const bytes = bounds?.get(id)
+  const value = bytes && decodeBound(type, bytes)
+  return isNaN_(value) ? undefined : value
+}
