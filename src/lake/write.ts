@@ -19,7 +19,7 @@ export async function writeFiles(
 ): Promise<NewDataFile[]> {
   const { select, schema, location } = options
   const folder = joinLocation(location, 'data', randomUUID())
-  const copy = `COPY (${select}) TO ${quoteText(localPath(folder))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true, FILE_SIZE_BYTES '${targetFileBytes}', FIELD_IDS ${fieldIds(schema.fields)})`
+  const copy = `COPY (${select}) TO ${quoteText(localPath(folder))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true, FILE_SIZE_BYTES '${targetFileBytes / 2 ** 20}MiB', FIELD_IDS ${fieldIds(schema.fields)})`
   try {
     const { mkdir } = await import('node:fs/promises')
     await mkdir(dirname(localPath(folder)), { recursive: true })

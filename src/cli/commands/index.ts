@@ -1,6 +1,20 @@
+// Every command, in the order in which help shows them.
+
 import type { Command } from '../command.ts'
+import { doctor } from './doctor.ts'
+import { init } from './init.ts'
+import { completion, environments, explain, migrate, openapi, version } from './misc.ts'
 import { publicationsList, publicationsRollback, publicationsShow } from './publications.ts'
 import { query, sql } from './query.ts'
 import { tableDescribe, tableHistory, tableList } from './table.ts'
+import { userCreate, userDisable, userEnable, userList, userReset } from './users.ts'
 
-export const commands: readonly Command[] = [query, sql, tableList, tableDescribe, tableHistory, publicationsList, publicationsShow, publicationsRollback]
+export const commands: readonly Command[] = [
+  init,
+  query, sql,
+  tableList, tableDescribe, tableHistory,
+  publicationsList, publicationsShow, publicationsRollback,
+  environments,
+  userList, userCreate, userReset, userDisable, userEnable,
+  doctor, migrate, openapi, completion, explain, version,
+]

@@ -1,0 +1,75 @@
+import { Failure } from '../../base/failure.ts'
+import { noArguments, oneArgument, type Command } from '../command.ts'
+import type { App } from '../app.ts'
+import { table } from '../output.ts'
+
+export const userList: Command = {
+  name: 'user ls',
+  summary: 'Who may log in.',
+  examples: ['boathouse user ls'],
+  async run(context) {
+    noArguments(context)
+    const app = await context.open()
+    const all = await app.govern.users.list()
+    context.out.answer(all, () => table(['name', 'role', 'last log-in', ''], all.map((user) => [user.name, user.role, user.lastSeenAt ?? 'never', user.disabled ? 'disabled' : ''])))
+  },
+}
+
+export const userCreate: Command = {
+  name: 'user create',
+  summary: 'Add a person; prints a one-time link with which to log in and choose a password.',
+  arguments: 'NAME',
+  options: { role: { type: 'string', value: 'ROLE', about: 'reader (looks at data; the default) or admin (changes it).' } },
+  examples: ['boathouse user create ana --role reader'],
+  async run(context) {
+    const name = oneArgument(context, 'NAME')
+    const role = context.flags.text('role') ?? 'reader'
+    if (role !== 'admin' && role !== 'reader') throw new Failure('USAGE', `--role is admin or reader, found "${role}"`)
+    const app = await context.open()
+    const user = await app.govern.users.create({ name, role })
+    const link = loginUrl(app, await app.govern.users.createLink(user.id))
+    context.out.answer({ user, link }, `Added ${name} (${role}). Log in once with\n  ${link}`)
+  },
+}
+
+export const userReset: Command = {
+  name: 'user reset',
+  summary: 'Print a one-time log-in link for a person; their sessions end.',
+  arguments: 'NAME',
+  examples: ['boathouse user reset admin'],
+  async run(context) {
+    const name = oneArgument(context, 'NAME')
+    const app = await context.open()
+    const { user, link: token } = await app.govern.users.reset(name)
+    const link = loginUrl(app, token)
+    context.out.answer({ user: user.name, link }, `Log in once with\n  ${link}`)
+  },
+}
+
+export const userDisable: Command = {
+  name: 'user disable',
+  summary: 'Close an account; its sessions end at once. `user enable` opens it again.',
+  arguments: 'NAME',
+  examples: ['boathouse user disable ana'],
+  run: (context) => setDisabled(context, true),
+}
+
+export const userEnable: Command = {
+  name: 'user enable',
+  summary: 'Open a disabled account again.',
+  arguments: 'NAME',
+  examples: ['boathouse user enable ana'],
+  run: (context) => setDisabled(context, false),
+}
+
+async function setDisabled(context: Parameters<Command['run']>[0], disabled: boolean): Promise<void> {
+  const name = oneArgument(context, 'NAME')
+  const app = await context.open()
+  await app.govern.users.change(name, { disabled })
+  context.out.answer({ user: name, disabled }, `${name} is ${disabled ? 'disabled' : 'enabled'}.`)
+}
+
+/** Where a one-time log-in link leads. */
+export const loginUrl = (app: App, { token }: { token: string }): string => `${publicUrl(app)}/login?token=${token}`
+/** The address people reach the app under. */
+export const publicUrl = ({ config: { http } }: App): string => http.publicUrl?.replace(/\/$/, '') ?? `http://${http.host === '0.0.0.0' || http.host === '::' ? 'localhost' : http.host}:${http.port}`
