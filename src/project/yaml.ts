@@ -51,7 +51,13 @@ export function parseYaml<Schema extends z.ZodType>(
   { code = 'PROJECT_INVALID', version = '1.2' }: YamlOptions = {},
 ): Located<z.output<Schema>> {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, version })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    stringKeys: true,
+    version,
+  })
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
