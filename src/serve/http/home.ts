@@ -1,0 +1,65 @@
+import type { Home, Problem, Run, Schedule, TableSummary } from '../../contract/index.ts'
+import type { HttpDeps } from './deps.ts'
+import type { Some } from './route.ts'
+import { baseUrl } from './users.ts'
+
+type Keys = 'GET /api/home' | 'GET /api/connect' | 'GET /api/catalog' | 'GET /api/tables/:namespace/:name'
+
+const runsShown = 5
+
+export function homeRoutes(deps: HttpDeps): Some<Keys> {
+  const { about } = deps
+  return {
+    async 'GET /api/home'(asker) {
+      const [{ dashboards }, { runs }, { schedules }, { namespaces }, problems] = await Promise.all([
+        deps.dashboards.list(asker),
+        deps.runs.list({ limit: runsShown }, asker),
+        deps.runs.schedules(asker),
+        deps.catalog.list(asker),
+        deps.problems(),
+      ])
+      return {
+        project: { name: about.project.name, description: about.project.description },
+        environment: asker.environment,
+        dashboards,
+        runs,
+        nextSchedule: nextOf(schedules),
+        tables: namespaces.flatMap(({ tables }) => tables).map(withoutColumns),
+        open: whatIsOpen(runs, problems),
+      }
+    },
+    'GET /api/connect': (asker) => deps.connect(asker, baseUrl(asker.context, deps)),
+    'GET /api/catalog': (asker) => deps.catalog.list(asker),
+    'GET /api/tables/:namespace/:name': ({ params, ...asker }) => deps.catalog.table(params, asker),
+  }
+}
+
+function withoutColumns(table: TableSummary): Home['tables'][number] {
+  const { columns: _columns, ...rest } = table
+  return rest
+}
+
+/** The schedule that fires first. */
+function nextOf(schedules: readonly Schedule[]): Schedule | null {
+  const coming = schedules.filter(({ nextAt }) => nextAt !== null)
+  return coming.sort((one, other) => Date.parse(one.nextAt!) - Date.parse(other.nextAt!))[0] ?? null
+}
+
+/** What is wrong now: the last run, if it failed and nothing has succeeded since, and mistakes in files. */
+export function whatIsOpen(runs: readonly Run[], problems: readonly Problem[]): Home['open'] {
+  const last = runs.find(({ status }) => status === 'succeeded' || status === 'failed')
+  const failed = last?.status === 'failed' ? [last] : []
+  return [
+    ...failed.map((run) => ({
+      kind: run.failure?.code === 'TEST_FAILED' ? ('test' as const) : ('run' as const),
+      problem: run.failure ?? {
+        code: 'RUN_FAILED',
+        message: 'the run failed',
+        hint: 'Its page has the log of each step.',
+      },
+      runId: run.id,
+      at: run.endedAt,
+    })),
+    ...problems.map((problem) => ({ kind: 'project' as const, problem, runId: null, at: null })),
+  ]
+}
