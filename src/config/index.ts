@@ -1,6 +1,6 @@
 export { assertWritable, type Environment, resolveEnvironment } from './environment.ts'
 export { type Config, findProjectDir, loadConfig, type Override } from './load.ts'
-export { openLog } from './log.ts'
+export { openCleaner, openLog } from './log.ts'
 export { networkFileSystem } from './machine.ts'
 export { didYouMean } from './nearest.ts'
 export { isSecretName } from './secrets.ts'

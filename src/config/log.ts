@@ -42,6 +42,12 @@ export function openLog(
   return wrap(pino(options, destination).child(clean(fields, redact)), redact)
 }
 
+/** Hides secrets in what is stored instead of written, such as the log of a run; fields come back as plain JSON. */
+export function openCleaner(secrets: readonly string[]): { text: Redact; fields: (fields: LogFields) => LogFields } {
+  const redact = redactor(secrets)
+  return { text: redact, fields: (fields) => clean(fields, redact) }
+}
+
 const asIs = (text: string) => text
 
 type Redact = (text: string) => string

@@ -1,0 +1,7 @@
+export { openOrchestrator, type Orchestrator, type OrchestratorOptions } from './orchestrator.ts'
+export { fromProblem } from './problem.ts'
+export { nextFire, type Schedule, type Schedules, type ScheduleState } from './schedules.ts'
+export * from './supervise.ts'
+export type { ListOptions } from './store.ts'
+export type * from './types.ts'
+export type { Worker, WorkerOptions } from './worker.ts'
