@@ -301,17 +301,17 @@ function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undef
   // Most entries lack most of these: only what is there is stored.
   const rest: { -readonly [Key in keyof DataFile]?: DataFile[Key] } = file
   const columnSizes = row.map('column_sizes')
-  if (columnSizes) rest.columnSizes = columnSizes as Counts
+  if (columnSizes?.size) rest.columnSizes = columnSizes as Counts
   const valueCounts = row.map('value_counts')
-  if (valueCounts) rest.valueCounts = valueCounts as Counts
+  if (valueCounts?.size) rest.valueCounts = valueCounts as Counts
   const nullCounts = row.map('null_value_counts')
-  if (nullCounts) rest.nullCounts = nullCounts as Counts
+  if (nullCounts?.size) rest.nullCounts = nullCounts as Counts
   const nanCounts = row.map('nan_value_counts')
-  if (nanCounts) rest.nanCounts = nanCounts as Counts
+  if (nanCounts?.size) rest.nanCounts = nanCounts as Counts
   const lowerBounds = row.map('lower_bounds')
-  if (lowerBounds) rest.lowerBounds = lowerBounds as Bounds
+  if (lowerBounds?.size) rest.lowerBounds = lowerBounds as Bounds
   const upperBounds = row.map('upper_bounds')
-  if (upperBounds) rest.upperBounds = upperBounds as Bounds
+  if (upperBounds?.size) rest.upperBounds = upperBounds as Bounds
   const keyMetadata = row.bytes('key_metadata')
   if (keyMetadata) rest.keyMetadata = keyMetadata
   const splitOffsets = row.list('split_offsets', (offset) => BigInt(offset as number | bigint))
@@ -464,12 +464,12 @@ export function encodeManifest(
         ),
         record_count: file.recordCount,
         file_size_in_bytes: file.fileSizeBytes,
-        column_sizes: file.columnSizes,
-        value_counts: file.valueCounts,
-        null_value_counts: file.nullCounts,
-        nan_value_counts: file.nanCounts,
-        lower_bounds: file.lowerBounds,
-        upper_bounds: file.upperBounds,
+        column_sizes: file.columnSizes ?? empty,
+        value_counts: file.valueCounts ?? empty,
+        null_value_counts: file.nullCounts ?? empty,
+        nan_value_counts: file.nanCounts ?? empty,
+        lower_bounds: file.lowerBounds ?? empty,
+        upper_bounds: file.upperBounds ?? empty,
         key_metadata: file.keyMetadata,
         split_offsets: file.splitOffsets,
         equality_ids: file.equalityIds,
@@ -507,6 +507,9 @@ export function encodeManifest(
   }
   return { bytes, manifest }
 }
+
+/** Absent would do for the spec; PyIceberg's metadata tables fail on it. */
+const empty = new Map()
 
 function avroValue(type: Type, value: Value | null): unknown {
   if (value === null) return undefined
