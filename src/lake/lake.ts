@@ -35,6 +35,8 @@ export type QueryOptions = {
   signal?: AbortSignal
   /** False: never from the result cache. */
   cache?: boolean
+  /** False: read every file. For the tests that hold pruning to the truth, and for finding out whether it is to blame. */
+  prune?: boolean
   /** The environment was named with --env or BOATHOUSE_ENV: protected ones may then be written. */
   environmentNamed?: boolean
   requestId?: string
@@ -119,6 +121,7 @@ export function openLake(deps: LakeDeps): Lake {
       asOf: options.asOf === undefined ? undefined : parseAsOf(options.asOf),
       mayRead: (name) => authorise(options.principal, 'read', { kind: 'table', name: showName(name) }),
       signal: options.signal,
+      prune: options.prune !== false,
     })
   }
 

@@ -31,12 +31,11 @@ export function predicatesOf(plan: Json, schemas: ReadonlyMap<string, Schema>): 
 
 function scanPredicate(get: Json, schema: Schema): Predicate {
   const filters = ((get.table_filters as Json | undefined)?.filters ?? []) as { key: number; value: Json }[]
-  const columns = get.column_indexes as { index?: number }[] | undefined
+  const names = get.names as string[]
   return every(
     filters.map(({ key, value }) => {
-      // The key is the position in the scan's own list of columns.
-      const at = columns?.[key]?.index
-      const field = at === undefined ? undefined : schema.fields[at]
+      // The key is the column's place in the table, not in the scan's own list of columns.
+      const field = schema.fields[key]?.name === names[key] ? schema.fields[key] : undefined
       return field ? filterPredicate(value, field) : always
     }),
   )
@@ -128,11 +127,18 @@ function literal(constant: Json | undefined, type: Type): Value | undefined {
 const integer = (value: unknown): bigint | undefined =>
   typeof value === 'bigint' ? value : typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined
 
-/** `JSON.parse` with integers beyond 2^53 as bigint instead of rounded. */
-export function parsePlan(json: string): Json {
-  return JSON.parse(json, (_key, value: unknown, context?: { source?: string }) =>
-    typeof value === 'number' && !Number.isSafeInteger(value) && context?.source && /^-?\d+$/.test(context.source)
-      ? BigInt(context.source)
-      : value,
-  ) as Json
+/**
+ * `JSON.parse` with integers beyond 2^53 as bigint instead of rounded. Undefined for a plan that holds NaN or Infinity,
+ * which DuckDB writes bare: then nothing is known and every file is read.
+ */
+export function parsePlan(json: string): Json | undefined {
+  try {
+    return JSON.parse(json, (_key, value: unknown, context?: { source?: string }) =>
+      typeof value === 'number' && !Number.isSafeInteger(value) && context?.source && /^-?\d+$/.test(context.source)
+        ? BigInt(context.source)
+        : value,
+    ) as Json
+  } catch {
+    return undefined
+  }
 }

@@ -35,6 +35,8 @@ export type PrepareContext = {
   /** Called for every table and view that is named, before it is read. */
   mayRead(name: TableName): void
   signal: AbortSignal | undefined
+  /** False: every file of a table is read. */
+  prune: boolean
 }
 
 /** A SELECT that passed every check. */
@@ -175,7 +177,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       for (const scan of scans) {
         const planned = await planScan(context.io, scan.table.metadata, {
           snapshotId: scan.snapshot?.snapshotId,
-          predicate: predicates.get(scan.shadow.name),
+          predicate: context.prune ? predicates.get(scan.shadow.name) : undefined,
           manifests: context.manifests,
           signal: context.signal,
         })
@@ -229,7 +231,10 @@ async function conditions(context: PrepareContext, bound: Spliced, setup: string
   } catch (error) {
     throw rejected(error)
   }
-  if (!json.startsWith('{"error":true')) return predicatesOf(parsePlan(json), schemas)
+  if (!json.startsWith('{"error":true')) {
+    const plan = parsePlan(json)
+    return plan ? predicatesOf(plan, schemas) : new Map()
+  }
   const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string; candidates?: string }
   // Some plans cannot be written as JSON: no reason to refuse the query, only to read all files.
   if (['not implemented', 'serialization'].includes(error.error_type)) return new Map()
