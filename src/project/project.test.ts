@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { showPlace } from '../base/failure.ts'
-import { scanExpression } from './expression.ts'
+import { findPlaceholders, scanExpression } from './expression.ts'
 import { sqlType } from './names.ts'
 import { readProject } from './project.ts'
 import { orThrow } from './read.ts'
@@ -195,6 +195,16 @@ test('references of an expression are those outside of quotes', () => {
     { name: 'a', start: 0, end: 3 },
     { name: 'c.d', start: 14, end: 21 },
   ])
+})
+
+test.each([
+  ['select 1 where {{ a }} and {{b: o.x}}', ['a', 'b: o.x']],
+  ['select \'{{ a }}\', "{{ a }}", $$ {{ a }} $$ -- {{ a }}\n/* {{ a }} */ where {{ b }}', ['b']],
+  ["select {'k': {'a': 1}}, 'open {{ a }}", []],
+])('placeholders of %s', (sql, expected) => {
+  expect(findPlaceholders(sql).map(({ name, column }) => (column === null ? name : `${name}: ${column}`))).toEqual(
+    expected,
+  )
 })
 
 test.each([

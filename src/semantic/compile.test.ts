@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { compile, compileRows, compileValues } from './compile.ts'
+import { compile, compileBounds, compileRows, compileValues } from './compile.ts'
 import { modelsOf, openDuckDB, openSales, rows, salesModels } from './duckdb.testing.ts'
 import type { Models } from './model.ts'
 import type { QuestionInput } from './question.ts'
@@ -459,6 +459,9 @@ test('rows behind a number, and the values of a filter', async () => {
   ])
   const values = await rows(duckdb, compileValues({ dimension: 'region', limit: 2 }, sales).sql)
   expect(values.map((row) => row['value'])).toEqual(['Central', 'East'])
+  expect(await rows(duckdb, compileBounds({ dimension: 'order_date' }, sales).sql)).toEqual([
+    { first: '2024-01-01', last: '2024-03-30' },
+  ])
 })
 
 test('what a reader of "view SQL" sees', () => {

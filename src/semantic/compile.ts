@@ -117,6 +117,25 @@ export function compileValues(
   }
 }
 
+/** The first and the last day that a date or timestamp has, as the columns `first` and `last`. */
+export function compileBounds(
+  { dimension: name, model }: { dimension: string; model?: string | undefined },
+  models: Models,
+): { sql: string } {
+  const owner = modelOf({ model, metrics: [], dimensions: [name] }, models)
+  const { sql } = dimensionOf(name, owner)
+  const day = (aggregate: string): string => `CAST(${aggregate}(${sql}) AS DATE)`
+  return {
+    sql: select({
+      columns: [
+        { name: 'first', sql: day('MIN') },
+        { name: 'last', sql: day('MAX') },
+      ],
+      from: tableName(owner.table),
+    }),
+  }
+}
+
 /** One SELECT when the answer is aggregates alone; else the aggregates first, and what is computed from them around. */
 function print({ model, groups, measures, outputs, conditions, order, limit }: Plan): string {
   const rows = { from: tableName(model.table), where: conditions, groups: groups.length }
