@@ -3,7 +3,7 @@ import type { Session } from '../../contract/index.ts'
 import { rateLimiter, takeOrRefuse, type OpenedSession, type Visitor } from '../../govern/index.ts'
 import { endedCookie, sessionCookie } from './cookie.ts'
 import type { HttpDeps } from './deps.ts'
-import { environmentOf, type Asked, type HttpContext, type Known, type Some } from './route.ts'
+import { environmentOf, type HttpContext, type Known, type Some } from './route.ts'
 import { isTls } from './steps.ts'
 
 type Keys =
@@ -43,7 +43,7 @@ export function sessionRoutes(deps: HttpDeps): Some<Keys> {
     async 'POST /api/session/password'({ body, principal, known }) {
       takeOrRefuse(passwords, principal.id, 'changes of the password')
       const { current, password } = body
-      await audited(deps, { principal, known, action: 'change password' }, () =>
+      await audited(deps, { known, action: 'change password' }, () =>
         govern.users.changePassword(principal, {
           password,
           ...(current === undefined ? {} : { current }),
@@ -61,10 +61,14 @@ export function sessionRoutes(deps: HttpDeps): Some<Keys> {
     open: (visitor: Visitor) => Promise<OpenedSession>,
   ): Promise<Session> {
     const visitor = { address: known.address, userAgent: context.req.header('user-agent') }
-    const opened = await audited(deps, { principal: null, known, action }, () => open(visitor))
+    const old = known.session
+    const opened = await audited(deps, { known, action }, async () => {
+      const entered = await open(visitor)
+      known.principal = entered.principal
+      return entered
+    })
     // A browser that comes in anew leaves its old session behind.
-    if (known.session) await govern.sessions.logOut(known.session.token)
-    known.principal = opened.principal
+    if (old) await govern.sessions.logOut(old.token)
     const { token, expiresAt, passwordNeeded } = opened
     known.setCookie = sessionCookie(token, { expiresAt, nowMs: clock.now(), secure: isTls(deps) })
     return describe({ ...opened.principal, passwordNeeded }, environmentOf(undefined, deps))
@@ -93,18 +97,18 @@ export function sessionRoutes(deps: HttpDeps): Some<Keys> {
   }
 }
 
-type Act = { principal: Asked<'DELETE /api/session'>['principal'] | null; known: Known; action: string }
+type Act = { known: Known; action: string }
 
 /** Does `work` and has it in the audit before its answer, whatever came of it. */
 export async function audited<Value>(
   { govern, clock }: HttpDeps,
-  { principal, known, action }: Act,
+  { known, action }: Act,
   work: () => Promise<Value>,
 ): Promise<Value> {
   const startedMs = clock.now()
   const record = (verdict: 'allowed' | 'refused' | 'failed', failureCode?: string) =>
     govern.audit.record({
-      principal,
+      principal: known.principal ?? null,
       door: 'http',
       action,
       verdict,

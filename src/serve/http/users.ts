@@ -12,24 +12,22 @@ export function userRoutes(deps: HttpDeps): Some<Keys> {
     async 'GET /api/users'() {
       return { users: await users.list() }
     },
-    async 'POST /api/users'({ body, principal, known, context }) {
-      return await audited(deps, { principal, known, action: `create user ${body.name} (${body.role})` }, async () => {
+    async 'POST /api/users'({ body, known, context }) {
+      return await audited(deps, { known, action: `create user ${body.name} (${body.role})` }, async () => {
         const user = await users.create(body)
         const { token, expiresAt } = await users.createLink(user.id)
         return { user, link: linkOf(context, token), expiresAt }
       })
     },
-    async 'PATCH /api/users/:id'({ params, body, principal, known }) {
+    async 'PATCH /api/users/:id'({ params, body, known }) {
       const { role, disabled } = body
       const change = { ...(role === undefined ? {} : { role }), ...(disabled === undefined ? {} : { disabled }) }
-      return await audited(
-        deps,
-        { principal, known, action: `change user ${params.id} ${JSON.stringify(change)}` },
-        () => users.change(params.id, change),
+      return await audited(deps, { known, action: `change user ${params.id} ${JSON.stringify(change)}` }, () =>
+        users.change(params.id, change),
       )
     },
-    async 'POST /api/users/:id/reset'({ params, principal, known, context }) {
-      return await audited(deps, { principal, known, action: `reset user ${params.id}` }, async () => {
+    async 'POST /api/users/:id/reset'({ params, known, context }) {
+      return await audited(deps, { known, action: `reset user ${params.id}` }, async () => {
         const { user, link } = await users.reset(params.id)
         return { user, link: linkOf(context, link.token), expiresAt: link.expiresAt }
       })
