@@ -40,19 +40,22 @@ export type AvroFile = {
 export type KeyOf = (name: string, id: number | undefined, inside: number | undefined) => string | undefined
 
 const magic = [0x4f, 0x62, 0x6a, 1]
-const blockBytesMax = 512 * 1024 * 1024
+const blockBytesMaxDefault = 512 * 1024 * 1024
 const depthMax = 64
 
 // --- reading
 
-export function readAvro(bytes: Uint8Array, { place, keyOf }: { place: string; keyOf: KeyOf }): AvroFile {
+export function readAvro(
+  bytes: Uint8Array,
+  { place, keyOf, blockBytesMax = blockBytesMaxDefault }: { place: string; keyOf: KeyOf; blockBytesMax?: number },
+): AvroFile {
   const invalid = (why: string, cause?: unknown): Failure =>
     new Failure('METADATA_INVALID', `${place} is not a readable Avro file: ${why}`, {
       place: { file: place },
       ...(cause !== undefined && { cause }),
     })
   try {
-    return readFile(bytes, keyOf, place)
+    return readFile(bytes, keyOf, place, blockBytesMax)
   } catch (error) {
     if (error instanceof AvroError) throw invalid(error.message)
     if (error instanceof RangeError) throw invalid('nested too deeply', error)
@@ -62,7 +65,7 @@ export function readAvro(bytes: Uint8Array, { place, keyOf }: { place: string; k
 
 class AvroError extends Error {}
 
-function readFile(bytes: Uint8Array, keyOf: KeyOf, place: string): AvroFile {
+function readFile(bytes: Uint8Array, keyOf: KeyOf, place: string, blockBytesMax: number): AvroFile {
   const file = new Input(bytes)
   if (magic.some((byte) => file.byte() !== byte)) throw new AvroError('it does not begin as one')
   const header = new Map<string, string>()
@@ -79,7 +82,7 @@ function readFile(bytes: Uint8Array, keyOf: KeyOf, place: string): AvroFile {
   while (!file.isAtEnd()) {
     const count = file.count()
     const packed = file.take(file.count())
-    const block = new Input(decompress(codec, packed))
+    const block = new Input(decompress(codec, packed, blockBytesMax))
     if (count > block.left()) throw new AvroError(`a block claims ${count} records in ${block.left()} bytes`)
     for (let index = 0; index < count; index++) records.push(read(block) as Record<string, unknown>)
     if (!block.isAtEnd()) throw new AvroError('a block is longer than its records')
@@ -93,17 +96,17 @@ function fail(why: string): never {
   throw new AvroError(why)
 }
 
-function decompress(codec: string, packed: Uint8Array): Uint8Array {
+function decompress(codec: string, packed: Uint8Array, maxOutputLength: number): Uint8Array {
   try {
     switch (codec) {
       case 'null':
         return packed
       case 'deflate':
-        return inflateRawSync(packed, { maxOutputLength: blockBytesMax })
+        return inflateRawSync(packed, { maxOutputLength })
       case 'zstandard':
-        return zstdDecompressSync(packed, { maxOutputLength: blockBytesMax })
+        return zstdDecompressSync(packed, { maxOutputLength })
       case 'snappy':
-        return unsnappy(packed)
+        return unsnappy(packed, maxOutputLength)
     }
   } catch (error) {
     if (error instanceof AvroError) throw error
@@ -116,7 +119,7 @@ function decompress(codec: string, packed: Uint8Array): Uint8Array {
 }
 
 /** Snappy's raw format, followed by a big-endian CRC-32 of the plain bytes. */
-function unsnappy(packed: Uint8Array): Uint8Array {
+function unsnappy(packed: Uint8Array, lengthMax: number): Uint8Array {
   let at = 0
   let length = 0
   for (let shift = 0; ; shift += 7) {
@@ -125,7 +128,7 @@ function unsnappy(packed: Uint8Array): Uint8Array {
     if (byte < 0x80) break
     if (shift > 28) fail('a snappy block is damaged')
   }
-  if (length > blockBytesMax || length > packed.length * 64) fail('a snappy block claims too much') // no element gives more than 64 bytes for 2
+  if (length > lengthMax || length > packed.length * 64) fail('a snappy block claims too much') // no element gives more than 64 bytes for 2
   const plain = new Uint8Array(length)
   const end = packed.length - 4
   let out = 0
