@@ -3,13 +3,18 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from './base/clock.ts'
+import { Failure } from './base/failure.ts'
+import { silentLog } from './base/log.ts'
 import { claimLake, embeddedCatalog, openPublications, openTables } from './catalog/index.ts'
 import type { App, OpenOptions, Role } from './cli/app.ts'
-import { openLog, type Config, type Environment } from './config/index.ts'
+import { openLog, resolveEnvironment, type Config, type Environment } from './config/index.ts'
 import { openEngine, type HostClass } from './engine/index.ts'
 import { openGovern, systemPrincipal } from './govern/index.ts'
 import { fileLocation, localFileIO } from './io/index.ts'
 import { openLake } from './lake/index.ts'
+import { openOrchestrator } from './orchestrate/index.ts'
+import { openModels } from './models-dbt.ts'
+import { planRun, stepFunctions, type PipelineDeps } from './pipeline.ts'
 import { openRecords } from './records/index.ts'
 
 /** Which engine hosts a process may start, and its part of the one memory budget. */
@@ -19,9 +24,9 @@ const hostsOf: Record<Role, { classes: HostClass[]; share: number }> = {
   cli: { classes: ['plan', 'interactive', 'write'], share: 0.5 },
 }
 
-export async function open(config: Config, environment: Environment, { role = 'cli', log: given }: OpenOptions = {}): Promise<App> {
+export async function open(config: Config, environment: Environment, { role = 'cli', quiet = false }: OpenOptions = {}): Promise<App> {
   const clock = realClock
-  const log = given ?? openLog(config)
+  const log = quiet ? silentLog : openLog(config)
   const lakeDir = config.storage.root
   const spoolDir = join(config.stateDir, 'spool')
   const io = localFileIO({ root: lakeDir })
@@ -63,11 +68,22 @@ export async function open(config: Config, environment: Environment, { role = 'c
     },
   })
   const principal = role === 'cli' ? { id: 'cli', name: localUser(), role: 'admin' as const } : systemPrincipal
+  const ingest = { lake, projectDir: config.dir, spoolDir }
+  const models = openModels({ config, lake, log })
+  const pipeline: PipelineDeps = { config, lake, ingest, models }
+  const orchestrator = openOrchestrator({ records, clock, log, redisUrl: config.redis.url, secrets: config.secrets, steps: stepFunctions(pipeline) })
   return {
-    config, environment, principal, clock, log, records, io, engine, catalog, tables, publications, govern, lake,
-    ingest: { lake, projectDir: config.dir, spoolDir },
+    config, environment, principal, clock, log, records, io, engine, catalog, tables, publications, govern, lake, ingest, orchestrator,
+    pipeline: { plan: (options) => planRun(pipeline, options) },
+    environmentNamed: (name) => (name === environment.name ? environment : resolveEnvironment(config, { flag: name })),
+    async checkQueue() {
+      const redis = await orchestrator.redis()
+      if (redis === 'down') throw new Failure('RECORDS_FAILED', 'Redis does not answer', { hint: 'Check REDIS_URL; until it answers, workers poll the records.' })
+      return redis === 'ok' ? 'Redis answers' : 'embedded, in the records'
+    },
     asking: (door) => ({ principal, catalog: environment.catalog, door, environmentNamed: environment.writable }),
     async close() {
+      await orchestrator.close()
       await engine.close()
       await govern.close()
       await records.close()

@@ -9,10 +9,26 @@ import type { Govern, Principal } from '../govern/index.ts'
 import type { IngestDeps } from '../ingest/index.ts'
 import type { FileIO } from '../io/index.ts'
 import type { Lake, QueryOptions } from '../lake/index.ts'
+import type { Orchestrator, RunRequest } from '../orchestrate/index.ts'
 import type { Records } from '../records/index.ts'
 
 export type Role = 'cli' | 'serve' | 'worker'
-export type OpenOptions = { role?: Role; /** Log lines also go here. */ log?: Log }
+export type OpenOptions = {
+  role?: Role
+  /** Nothing of the log on standard error: the command shows its own progress. */
+  quiet?: boolean
+}
+
+/** What the pipeline offers to commands and pages. */
+export type Pipeline = {
+  plan(options: {
+    environment: Environment
+    kind: 'run' | 'ingest' | 'build' | 'test'
+    select?: readonly string[]
+    exclude?: readonly string[]
+    by: string
+  }): Promise<Omit<RunRequest, 'trigger'>>
+}
 
 export type App = {
   config: Config
@@ -30,6 +46,10 @@ export type App = {
   govern: Govern
   lake: Lake
   ingest: IngestDeps
+  orchestrator: Orchestrator
+  pipeline: Pipeline
+  /** An environment by name, as if --env had named it when the command's own is that one. */
+  environmentNamed(name: string): Environment
   /** Pings Redis when it is configured. Says what the queue is; RECORDS_FAILED otherwise. */
   checkQueue(): Promise<string>
   /** The options every query of this process shares. */

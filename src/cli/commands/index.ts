@@ -6,13 +6,16 @@ import { init } from './init.ts'
 import { completion, environments, explain, migrate, openapi, version } from './misc.ts'
 import { publicationsList, publicationsRollback, publicationsShow } from './publications.ts'
 import { query, sql } from './query.ts'
+import { build, ingest, ingestAdd, run, runsCancel, runsList, runsRetry, runsShow, test } from './run.ts'
 import { tableDescribe, tableHistory, tableList } from './table.ts'
 import { userCreate, userDisable, userEnable, userList, userReset } from './users.ts'
 
 export const commands: readonly Command[] = [
   init,
+  run, ingest, ingestAdd, build, test,
   query, sql,
   tableList, tableDescribe, tableHistory,
+  runsList, runsShow, runsCancel, runsRetry,
   publicationsList, publicationsShow, publicationsRollback,
   environments,
   userList, userCreate, userReset, userDisable, userEnable,

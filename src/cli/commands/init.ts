@@ -24,7 +24,7 @@ export const init: Command = {
     if (existsSync(join(target, 'boathouse.yml'))) throw new Failure('ALREADY_EXISTS', `${target} is a project already`, { hint: 'Nothing was changed. Choose another folder.' })
     if (there.length > 0 && !flags.is('empty')) throw new Failure('ALREADY_EXISTS', `${target} is not empty`, { hint: 'Choose an empty folder, or add a bare project to this one with --empty.' })
     if (flags.is('empty')) await writeEmpty(target)
-    else await cp(example, target, { recursive: true, errorOnExist: true, force: false, filter: (path) => !leftOut.has(basename(path)) })
+    else await cp(example, target, { recursive: true, force: false, filter: (path) => !leftOut.has(basename(path)) })
     out.answer({ project: target }, `Made a project in ${target}.\nNext: cd ${args[0] ?? '.'} && boathouse up`)
   },
 }
