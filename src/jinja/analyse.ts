@@ -1,0 +1,103 @@
+// What a template calls, read from its syntax tree without running it.
+
+import { childrenOf, bodiesOf, expressionsOf, type Expression, type Statement } from './ast.ts'
+import type { Origin, SourceMap } from './errors.ts'
+import { parseTemplate } from './template.ts'
+import type { Place } from '../base/failure.ts'
+import { Float } from './values.ts'
+
+export type FoundCall = {
+  /** `ref`, or dotted as written: `adapter.dispatch`. */
+  name: string
+  /** Literal arguments as JSON-like values; a tuple is an array. Undefined when any argument must be evaluated. */
+  literal: { args: unknown[]; kwargs: Record<string, unknown> } | undefined
+  /** Inside an `if`, `for`, `macro` or similar: it may not run. */
+  conditional: boolean
+  place: Place
+}
+
+export type Analysis = {
+  calls: FoundCall[]
+  /**
+   * True when rendering could call nothing but the named functions with literal arguments, unconditionally: then the
+   * calls found are exactly those that rendering would make.
+   */
+  isStatic: boolean
+}
+
+/** Calls of the named functions (`ref`, `config.get`), in the order they stand in the text. */
+export function findCalls(text: string, names: readonly string[], origin: Origin = {}): Analysis {
+  const { statements, source } = parseTemplate(text, origin)
+  return analyse(statements, source, new Set(names))
+}
+
+export function analyse(statements: readonly Statement[], source: SourceMap, names: ReadonlySet<string>): Analysis {
+  const calls: FoundCall[] = []
+  let isStatic = true
+  const visitExpression = (expression: Expression, conditional: boolean): void => {
+    const name = expression.kind === 'call' ? dotted(expression.callee) : undefined
+    if (expression.kind === 'call' && name !== undefined && names.has(name)) {
+      const literal = literalArguments(expression)
+      calls.push({ name, literal, conditional, place: source.place(expression.at) })
+      isStatic &&= literal !== undefined && !conditional
+      for (const child of childrenOf(expression)) if (child !== expression.callee) visitExpression(child, conditional)
+      return
+    }
+    if (expression.kind === 'call' || expression.kind === 'name' || expression.kind === 'filter') isStatic = false
+    const mayNotRun = expression.kind === 'conditional' || expression.kind === 'and' || expression.kind === 'or'
+    for (const child of childrenOf(expression)) visitExpression(child, conditional || mayNotRun)
+  }
+  const visit = (body: readonly Statement[], conditional: boolean): void => {
+    for (const statement of body) {
+      if (statement.kind !== 'text' && statement.kind !== 'output') isStatic = false
+      for (const expression of expressionsOf(statement)) visitExpression(expression, conditional)
+      const mayNotRun =
+        statement.kind === 'if' ||
+        statement.kind === 'for' ||
+        statement.kind === 'macro' ||
+        statement.kind === 'call block'
+      for (const inner of bodiesOf(statement)) visit(inner, conditional || mayNotRun)
+    }
+  }
+  visit(statements, false)
+  return { calls, isStatic }
+}
+
+export function dotted(expression: Expression): string | undefined {
+  if (expression.kind === 'name') return expression.name
+  if (expression.kind !== 'attribute') return undefined
+  const object = dotted(expression.object)
+  return object === undefined ? undefined : `${object}.${expression.name}`
+}
+
+function literalArguments(call: Extract<Expression, { kind: 'call' }>): FoundCall['literal'] {
+  if (call.star || call.starStar) return undefined
+  const args = call.args.map(literalOf)
+  const kwargs = call.kwargs.map(({ name, value }) => [name, literalOf(value)] as const)
+  if (args.includes(undefined) || kwargs.some(([, value]) => value === undefined)) return undefined
+  return { args, kwargs: Object.fromEntries(kwargs) }
+}
+
+/** The value of an expression made of literals alone; undefined when it must be evaluated. */
+export function literalOf(expression: Expression): unknown {
+  switch (expression.kind) {
+    case 'literal':
+      return expression.value instanceof Float ? expression.value.value : expression.value
+    case 'list':
+    case 'tuple': {
+      const items = expression.items.map(literalOf)
+      return items.includes(undefined) ? undefined : items
+    }
+    case 'dict': {
+      const pairs = expression.pairs.map(([key, value]) => [literalOf(key), literalOf(value)] as const)
+      if (pairs.some(([key, value]) => typeof key !== 'string' || value === undefined)) return undefined
+      return Object.fromEntries(pairs as [string, unknown][])
+    }
+    case 'negative': {
+      const value = literalOf(expression.operand)
+      return typeof value === 'number' ? -value : undefined
+    }
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,47 @@
+export { findCalls, type Analysis, type FoundCall } from './analyse.ts'
+export { bind } from './arguments.ts'
+export { findBlocks, findMacros, type Block, type BlockName, type MacroBlock } from './blocks.ts'
+export { type Frame, type Origin } from './errors.ts'
+export { roundTo } from './format.ts'
+export { builtins } from './globals.ts'
+export { fromJson, toJson } from './json.ts'
+export { Rendering, returnFunction, Suspend, type Globals } from './runtime.ts'
+export {
+  compileTemplate,
+  parseTemplate,
+  renderingOf,
+  type LineMap,
+  type RenderOptions,
+  type Template,
+} from './template.ts'
+export {
+  contains,
+  Dict,
+  equals,
+  Float,
+  float,
+  fromJs,
+  Gen,
+  HostObject,
+  isFloat,
+  isInt,
+  iterable,
+  iterate,
+  length,
+  listOf,
+  Namespace,
+  newKwargs,
+  numberOf,
+  PyError,
+  PySet,
+  repr,
+  str,
+  toJs,
+  truth,
+  Tuple,
+  typeName,
+  Undefined,
+  View,
+  type Callable,
+  type Kwargs,
+} from './values.ts'
