@@ -13,8 +13,11 @@ import { openGovern, systemPrincipal } from './govern/index.ts'
 import { fileLocation, localFileIO } from './io/index.ts'
 import { openLake } from './lake/index.ts'
 import { openOrchestrator } from './orchestrate/index.ts'
+import { watchForRuns } from './dev.ts'
 import { openModels } from './models-dbt.ts'
 import { planRun, stepFunctions, type PipelineDeps } from './pipeline.ts'
+import { startServer } from './serving.ts'
+import { schedulesOf } from './scheduling.ts'
 import { openRecords } from './records/index.ts'
 
 /** Which engine hosts a process may start, and its part of the one memory budget. */
@@ -72,10 +75,19 @@ export async function open(config: Config, environment: Environment, { role = 'c
   const models = openModels({ config, lake, log })
   const pipeline: PipelineDeps = { config, lake, ingest, models }
   const orchestrator = openOrchestrator({ records, clock, log, redisUrl: config.redis.url, secrets: config.secrets, steps: stepFunctions(pipeline) })
-  return {
+  const app: App = {
     config, environment, principal, clock, log, records, io, engine, catalog, tables, publications, govern, lake, ingest, orchestrator,
     pipeline: { plan: (options) => planRun(pipeline, options) },
     environmentNamed: (name) => (name === environment.name ? environment : resolveEnvironment(config, { flag: name })),
+    startWorker: (workerId) =>
+      orchestrator.startWorker({
+        workerId,
+        concurrency: config.worker.concurrency,
+        ...(config.schedules.enabled ? { schedules: schedulesOf(config, pipeline, log) } : {}),
+        retention: { logsMs: config.log.retentionMs, auditMs: config.log.auditRetentionMs },
+      }),
+    startServer: () => startServer(app),
+    watchProject: (signal, onChange) => watchForRuns(config.dir, signal, onChange),
     async checkQueue() {
       const redis = await orchestrator.redis()
       if (redis === 'down') throw new Failure('RECORDS_FAILED', 'Redis does not answer', { hint: 'Check REDIS_URL; until it answers, workers poll the records.' })
@@ -89,6 +101,7 @@ export async function open(config: Config, environment: Environment, { role = 'c
       await records.close()
     },
   }
+  return app
 }
 
 function localUser(): string {

@@ -17,6 +17,8 @@ export interface Catalog {
   createNamespace(catalog: string, namespace: string, properties?: Record<string, string>): Promise<boolean>
   list(catalog: string, namespace?: string): Promise<Pointer[]>
   pointer(name: TableName): Promise<Pointer | undefined>
+  /** Several pointers as of one moment: in between, nobody published. Those that do not exist are left out. */
+  pointers(names: readonly TableName[]): Promise<Pointer[]>
   /** All or nothing; COMMIT_CONFLICT names the first pointer that was not where `from` says. */
   swap(swaps: readonly Swap[]): Promise<void>
 }

@@ -62,6 +62,17 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
     async pointer(name) {
       return find(records.catalog, name)
     },
+
+    async pointers(names) {
+      if (names.length === 0) return []
+      // One statement sees one state of the store.
+      const rows = await records.catalog
+        .selectFrom('iceberg_tables')
+        .selectAll()
+        .where((is) => is.or(names.map(({ catalog, namespace, name }) => is.and({ catalog_name: catalog, table_namespace: namespace, table_name: name }))))
+        .execute()
+      return rows.flatMap((row) => toPointer(row) ?? [])
+    },
   }
 }
 

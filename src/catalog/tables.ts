@@ -16,6 +16,8 @@ export interface Tables {
   /** What a pointer points to. */
   open(pointer: Pointer, signal?: AbortSignal): Promise<Loaded>
   list(catalog: string, namespace?: string): Promise<Pointer[]>
+  /** Whether all of these were current together, at one moment after they were loaded. */
+  stillCurrent(loaded: readonly Pick<Loaded, 'name' | 'location'>[]): Promise<boolean>
 }
 
 export function openTables(catalog: Catalog, io: FileIO, options: { kept?: number } = {}): Tables {
@@ -41,6 +43,10 @@ export function openTables(catalog: Catalog, io: FileIO, options: { kept?: numbe
   return {
     open,
     list: (name, namespace) => catalog.list(name, namespace),
+    async stillCurrent(loaded) {
+      const now = new Map((await catalog.pointers(loaded.map(({ name }) => name))).map(({ name, location }) => [showName(name), location]))
+      return loaded.every(({ name, location }) => now.get(showName(name)) === location)
+    },
     async load(name) {
       const pointer = await catalog.pointer(name)
       if (pointer) return open(pointer)

@@ -9,8 +9,9 @@ import type { Govern, Principal } from '../govern/index.ts'
 import type { IngestDeps } from '../ingest/index.ts'
 import type { FileIO } from '../io/index.ts'
 import type { Lake, QueryOptions } from '../lake/index.ts'
-import type { Orchestrator, RunRequest } from '../orchestrate/index.ts'
+import type { Orchestrator, RunRequest, Worker } from '../orchestrate/index.ts'
 import type { Records } from '../records/index.ts'
+import type { HttpServer } from '../serve/index.ts'
 
 export type Role = 'cli' | 'serve' | 'worker'
 export type OpenOptions = {
@@ -50,6 +51,12 @@ export type App = {
   pipeline: Pipeline
   /** An environment by name, as if --env had named it when the command's own is that one. */
   environmentNamed(name: string): Environment
+  /** Opens the port. The first start of a store makes the administrator; then `firstLink` lets in once. */
+  startServer(): Promise<{ server: HttpServer; listening: { url: string; port: number }; firstLink: { token: string } | null }>
+  /** Executes runs, fires schedules, sweeps old rows. */
+  startWorker(workerId: string): Promise<Worker>
+  /** Calls `onChange` for every batch of saved files with what has to run again, one at a time. */
+  watchProject(signal: AbortSignal, onChange: (what: string, selection: string[]) => Promise<void>): Promise<void>
   /** Pings Redis when it is configured. Says what the queue is; RECORDS_FAILED otherwise. */
   checkQueue(): Promise<string>
   /** The options every query of this process shares. */

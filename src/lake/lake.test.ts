@@ -283,6 +283,29 @@ describe('change sets', () => {
   })
 })
 
+test('one statement reads whole publications only', async () => {
+  const name = (table: string) => ({ catalog: 'dev_analytics', namespace: 'whole', name: table })
+  const publish = async (value: number) => {
+    const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+    for (const table of ['a', 'b', 'c']) await changes.replaceTable(name(table), `select ${value} as v`)
+    await changes.publish()
+  }
+  await publish(0)
+  let done = false
+  const writer = (async () => {
+    for (let value = 1; value <= 6; value++) await publish(value)
+    done = true
+  })()
+  let seen = 0
+  while (!done) {
+    const [row] = await world.rows('select (select v from whole.a), (select v from whole.b), (select v from whole.c)', { cache: false })
+    expect(new Set(row).size).toBe(1)
+    seen++
+  }
+  await writer
+  expect(seen).toBeGreaterThan(3)
+})
+
 describe('the cache', () => {
   const ask = async (sql: string, more = {}) => {
     const result = await world.query(sql, { door: 'dashboard', ...more })

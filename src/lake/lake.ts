@@ -107,7 +107,20 @@ export function openLake(deps: LakeDeps): Lake {
     return found ? { environment: { name: found.name, protected: found.protected, named } } : {}
   }
 
+  /**
+   * Tables are loaded one after the other, and somebody may publish in between. So when several were loaded, they are
+   * looked at together once more, and all is done again unless they were current together: a reader sees whole
+   * publications only.
+   */
   async function prepare(sql: string, options: QueryOptions): Promise<Prepared | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const prepared = await prepareOnce(sql, options)
+      if (!prepared || options.changes || prepared.loaded.length < 2 || attempt > 10) return prepared
+      if (await tables.stillCurrent(prepared.loaded)) return prepared
+    }
+  }
+
+  async function prepareOnce(sql: string, options: QueryOptions): Promise<Prepared | undefined> {
     const { changes } = options
     return prepareSelect(sql, {
       engine, io, manifests,

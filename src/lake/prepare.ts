@@ -47,6 +47,8 @@ export type Prepared = {
   /** What the result is a function of, apart from policy: the text with snapshots in place of tables. */
   identity: string
   volatile: boolean
+  /** Every table and view that was loaded. */
+  loaded: Loaded[]
   provenance: { tables: { table: string; snapshotId: string | null; committedAt: string | null }[]; views: string[] }
   /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
   execute(): Promise<{ sql: string; files: number; bytes: number }>
@@ -70,6 +72,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   const scans: Scan[] = []
   const views: TableName[] = []
+  const everything: Loaded[] = []
   const volatile: string[] = []
   const piece = await build(statement.sql, place, context.catalog, context.namespace, [])
   if (!piece) return undefined
@@ -109,6 +112,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     context.mayRead(name)
     const loaded = await context.resolver.load(name)
     if (!loaded) throw await missing(name, here, context)
+    everything.push(loaded)
     if (loaded.kind === 'view') {
       if (within.length >= viewDepthMax || within.some((outer) => showName(outer) === showName(loaded.name)))
         throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
@@ -153,6 +157,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     setup,
     identity: identityText,
     volatile: volatile.length > 0,
+    loaded: everything,
     provenance: {
       tables: distinct(
         scans.map(({ table, snapshot }) => ({

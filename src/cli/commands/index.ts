@@ -8,10 +8,12 @@ import { publicationsList, publicationsRollback, publicationsShow } from './publ
 import { query, sql } from './query.ts'
 import { build, ingest, ingestAdd, run, runsCancel, runsList, runsRetry, runsShow, test } from './run.ts'
 import { tableDescribe, tableHistory, tableList } from './table.ts'
+import { dev, down, logs, reset, serve, status, up, worker } from './up.ts'
 import { userCreate, userDisable, userEnable, userList, userReset } from './users.ts'
 
 export const commands: readonly Command[] = [
   init,
+  up, down, status, logs, dev, reset, serve, worker,
   run, ingest, ingestAdd, build, test,
   query, sql,
   tableList, tableDescribe, tableHistory,

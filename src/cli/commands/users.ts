@@ -69,7 +69,7 @@ async function setDisabled(context: Parameters<Command['run']>[0], disabled: boo
   context.out.answer({ user: name, disabled }, `${name} is ${disabled ? 'disabled' : 'enabled'}.`)
 }
 
-/** Where a one-time log-in link leads. */
-export const loginUrl = (app: App, { token }: { token: string }): string => `${publicUrl(app)}/login?token=${token}`
-/** The address people reach the app under. */
-export const publicUrl = ({ config: { http } }: App): string => http.publicUrl?.replace(/\/$/, '') ?? `http://${http.host === '0.0.0.0' || http.host === '::' ? 'localhost' : http.host}:${http.port}`
+/** Where a one-time log-in link leads; `base` is where the server really listens, when that is known. */
+export const loginUrl = ({ config: { http } }: App, { token }: { token: string }, base = publicUrl(http)): string => `${http.publicUrl?.replace(/\/$/, '') ?? base}/login?token=${token}`
+
+const publicUrl = ({ host, port }: App['config']['http']): string => `http://${['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host}:${port}`
