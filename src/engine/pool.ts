@@ -237,8 +237,9 @@ class Host {
       tempBytes: options.tempBytes,
       timeZone: options.timeZone,
       directories: name === 'plan' ? [] : [...options.directories, ...(name === 'write' ? (options.writeDirectories ?? []) : [])],
-      // Statistics of the empty shadow tables would turn every scan into "no rows" and drop filters.
-      init: name === 'plan' ? ["SET GLOBAL disabled_optimizers = 'statistics_propagation'"] : [],
+      // Statistics of the empty shadow tables would turn every scan into "no rows" and drop filters. The other two leave
+      // plans that json_serialize_plan cannot name columns of ("inequal num bindings/types"): select d, 1 from t limit 3.
+      init: name === 'plan' ? ["SET GLOBAL disabled_optimizers = 'statistics_propagation,late_materialization,limit_pushdown'"] : [],
     }
     this.#child = fork(fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './host.ts' : './host.js', import.meta.url)), [], {
       serialization: 'advanced',
