@@ -1,0 +1,40 @@
+// The page `src/README.md`, printed from the table of rooms.
+
+import { layers } from './layers.ts'
+
+export function roomsPage(): string {
+  const rows = Object.entries(layers).map(
+    ([name, { does, uses }]) => `| [${name}](${name}/README.md) | ${does} | ${uses.length > 0 ? uses.join(', ') : '-'} |`,
+  )
+  return `# The rooms
+
+Printed from \`layers.ts\`; \`test/tidy.test.ts\` holds the code to it. Data flows from left to right, and a room may
+import only rooms above it in the table.
+
+\`\`\`
+ sources ──ingest──▶ raw.* ──transform──▶ staging.* marts.* ──semantic──▶ dashboards · SQL clients
+                       └──────────────── lake (SQL in, rows and commits out) ────────────────┘
+                                     iceberg on storage, named by a catalog
+\`\`\`
+
+| room | what it does | may use |
+| --- | --- | --- |
+${rows.join('\n')}
+
+The files beside the rooms are the composition root, which knows every room: \`main.ts\` opens a project; \`pipeline.ts\`,
+\`models.ts\`, \`scheduling.ts\`, \`serving.ts\` and \`dev.ts\` are the parts of it where rooms meet that know nothing of each other;
+\`boathouse.ts\` is the program.
+
+## The path of a query
+
+\`serve\` or \`cli\` → \`lake.query\`: the planning host parses the text, the tree is checked against the allow-list, names are
+resolved by \`catalog\`, rights by \`govern\`, \`iceberg\` plans the scan with the conditions that DuckDB's optimiser pushed down,
+and an \`engine\` host runs the text over the files that survived. Chunks come back encoded and go out as they are.
+
+## The path of a run
+
+\`orchestrate\` claims it and calls one step after the other: \`ingest\` and \`transform\` write tables into the run's change set
+(files, then a metadata file that no pointer names), tests read through it, and \`publish\` swaps all pointers in one
+transaction of \`records\`.
+`
+}

@@ -1,0 +1,11 @@
+import { readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { commandsPage } from '../src/cli/reference.ts'
+import { roomsPage } from '../src/rooms.ts'
+
+// Pages that are printed from the code: `make docs` prints them again.
+
+test.each([
+  ['src/README.md', roomsPage],
+  ['docs/reference/commands.md', commandsPage],
+])('%s is what the code says', async (file, print) => expect(await readFile(file, 'utf8')).toBe(print()))
