@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { fakeClock } from '../../test/support/fake-clock.ts'
 import { startRedis } from '../../test/support/redis.ts'
 import type { Log } from '../base/log.ts'
-import { openRecords } from '../records/index.ts'
+import { openMemoryRecords, openRecords } from '../records/index.ts'
 import { openOrchestrator, type Orchestrator } from './index.ts'
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -72,10 +72,7 @@ test('Redis wakes a worker and a watcher of another process; without it they pol
 })
 
 test('a Redis that was never there holds nothing up', async () => {
-  const records = await openRecords({
-    stateDir: mkdtempSync(join(tmpdir(), 'boathouse-redis-')),
-    records: { url: undefined, schema: 'x' },
-  })
+  const records = await openMemoryRecords()
   const orchestrator = openOrchestrator({ records, steps: {}, redisUrl: 'redis://127.0.0.1:1' })
   expect(await orchestrator.redis()).toBe('down')
   const off = openOrchestrator({ records, steps: {} })
