@@ -210,7 +210,7 @@ test.each([
 test.each([
   ['regoin', ['region', 'product'], ['region']],
   ['reg', ['region', 'product'], []],
-  ['revenues', ['revenue', 'reverse', 'x'], ['revenue']],
+  ['revenues', ['revenue', 'reverse', 'x'], ['revenue', 'reverse']],
   ['Region', ['region'], ['region']],
   ['x', [], []],
 ])('%s of %j', (word, known, expected) => expect(suggest(word, known)).toEqual(expected))

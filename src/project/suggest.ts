@@ -3,7 +3,7 @@
 /** Up to three of `names` that a person may have meant by `word`, best first; none when nothing is near. */
 export function suggest(word: string, names: Iterable<string>): string[] {
   const wanted = word.toLowerCase()
-  const editsMax = Math.max(1, Math.floor(wanted.length / 3))
+  const editsMax = Math.floor((wanted.length + 1) / 3)
   return [...new Set(names)]
     .map((name) => ({ name, edits: distance(wanted, name.toLowerCase()) }))
     .filter(({ name, edits }) => edits <= editsMax || contains(name.toLowerCase(), wanted))

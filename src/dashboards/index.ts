@@ -1,0 +1,6 @@
+export { checkDashboard } from './check.ts'
+export type { Bind } from './check.ts'
+export { compileDashboard } from './compile.ts'
+export type { CompiledDashboard } from './compile.ts'
+export { loadDashboardData, loadFilterValues } from './load.ts'
+export type { LoadOptions, ValuesOptions } from './load.ts'
