@@ -1,4 +1,6 @@
 export type { Asker, HttpDeps, HttpLimits, HttpSettings } from './deps.ts'
 export { asProblem } from './answer.ts'
+export { openHttpDeps, type Rooms } from './rooms/rooms.ts'
+export type { ModelEdge } from './rooms/tables.ts'
 export { createHttpServer, type HttpServer } from './server.ts'
 export { logInLink } from './users.ts'
