@@ -53,7 +53,7 @@ conformance: build ## real peers: PyIceberg, dbt, a container engine
 	test/conformance/run.sh
 
 soak: build ## the full figures; prints a table for docs/reference/soak.md
-	BOATHOUSE_SOAK=1 npx vitest run --config vitest.soak.config.ts
+	SOAK=1 npx vitest run --config vitest.soak.config.ts
 
 image:
 	docker build -t boathouse .

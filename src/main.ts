@@ -86,7 +86,7 @@ export async function open(config: Config, environment: Environment, { role = 'c
         ...(config.schedules.enabled ? { schedules: schedulesOf(config, pipeline, log) } : {}),
         retention: { logsMs: config.log.retentionMs, auditMs: config.log.auditRetentionMs },
       }),
-    startServer: () => startServer(app),
+    startServer: () => startServer(app, models),
     watchProject: (signal, onChange) => watchForRuns(config.dir, signal, onChange),
     async checkQueue() {
       const redis = await orchestrator.redis()

@@ -3,5 +3,5 @@ import type { Config } from './config/index.ts'
 import type { Lake } from './lake/index.ts'
 import type { Models } from './models.ts'
 export function openModels(_deps: { config: Config; lake: Lake; log: Log }): Models {
-  return { plan: async () => [], build: async () => ({}) }
+  return { edges: async () => [], problems: async () => [], plan: async () => [], build: async () => ({}) }
 }

@@ -1,5 +1,6 @@
 // What the pipeline needs of a dbt project. Kept apart so that planning does not depend on how models are compiled.
 
+import type { Failure, Place } from './base/failure.ts'
 import type { Environment } from './config/index.ts'
 import type { ChangeSet } from './lake/index.ts'
 import type { StepContext } from './orchestrate/index.ts'
@@ -14,7 +15,15 @@ export type PlannedModel = {
   reads: string[]
 }
 
+/** A model as the tables page shows it: what it is made of and where it is written. */
+export type ModelEdge = { table: string; reads: readonly string[]; place: Place | null }
+
 export interface Models {
+  /** Every model with what it reads; throws what `plan` throws. */
+  edges(environment: Environment): Promise<readonly ModelEdge[]>
+  /** Mistakes of the project's files, none when all is well. */
+  problems(environment: Environment): Promise<readonly Failure[]>
+
   /** In an order in which they can be built. Every mistake of the project's files at once. */
   plan(options: { environment: Environment; select: readonly string[]; exclude: readonly string[]; test: boolean }): Promise<PlannedModel[]>
   /** Builds one model and runs its tests; throws MODEL_INVALID, TEST_FAILED and the like. */

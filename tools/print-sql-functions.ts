@@ -7,19 +7,59 @@ import { DuckDBInstance } from '@duckdb/node-api'
 const denied =
   /^(current_(setting|query|query_id|connection_id|transaction_id|schemas)|getvariable|nextval|currval|write_log|sleep_ms|pg_sleep|error|setseed|json_(de)?serialize_(sql|plan)|json_execute.*|txid_current|query.*|getenv|parse_duckdb_log_message|inet_.*|pg_(conf_load_time|postmaster_start_time|my_temp_schema|is_other_temp_schema)|stats|vector_type|create_sort_key|in_search_path|icu_collate_.*|finalize|variant_bytes_to_variant|get_block_size|map_to_pg_oid|bar|can_cast_implicitly|pg_get_viewdef|replace_type|cast_to_type|__internal_.*)$/
 const volatile = [
-  'random', 'uuid', 'uuidv4', 'uuidv7', 'gen_random_uuid', 'now', 'today', 'transaction_timestamp', 'get_current_timestamp', 'get_current_time',
-  'current_date', 'current_time', 'current_timestamp', 'current_localtime', 'current_localtimestamp', 'localtime', 'localtimestamp', 'age', 'ago',
-  'current_user', 'session_user', 'user', 'current_role', 'current_database', 'current_catalog', 'current_schema', 'version',
+  'random',
+  'uuid',
+  'uuidv4',
+  'uuidv7',
+  'gen_random_uuid',
+  'now',
+  'today',
+  'transaction_timestamp',
+  'get_current_timestamp',
+  'get_current_time',
+  'current_date',
+  'current_time',
+  'current_timestamp',
+  'current_localtime',
+  'current_localtimestamp',
+  'localtime',
+  'localtimestamp',
+  'age',
+  'ago',
+  'current_user',
+  'session_user',
+  'user',
+  'current_role',
+  'current_database',
+  'current_catalog',
+  'current_schema',
+  'version',
 ]
 /** Spellings that the parser gives to operators and syntax. */
-const syntax = ['count_star', 'list_comprehension', '!~~', '~~', '~~*', '!~~*', '~~~', 'unnest', 'operator', 'grouping', 'grouping_id', 'struct_pack', 'row']
+const syntax = [
+  'count_star',
+  'list_comprehension',
+  '!~~',
+  '~~',
+  '~~*',
+  '!~~*',
+  '~~~',
+  'unnest',
+  'operator',
+  'grouping',
+  'grouping_id',
+  'struct_pack',
+  'row',
+]
 
 const instance = await DuckDBInstance.create(':memory:')
 const connection = await instance.connect()
 const reader = await connection.runAndReadAll(
   "select distinct lower(function_name) from duckdb_functions() where function_type in ('scalar', 'aggregate', 'macro') order by 1",
 )
-const allowed = [...new Set([...reader.getRows().map(([name]) => String(name)), ...volatile, ...syntax])].filter((name) => !denied.test(name)).sort()
+const allowed = [...new Set([...reader.getRows().map(([name]) => String(name)), ...volatile, ...syntax])]
+  .filter((name) => !denied.test(name))
+  .sort()
 const lines = (names: string[]) => {
   const out = ['']
   for (const name of names) {

@@ -5,7 +5,7 @@ import { openWorld } from './world.ts'
 // The law: leaving files out never changes a result. Small files with values that meet at their bounds, and conditions
 // of every shape that the optimiser rewrites, pushes down, or leaves alone.
 
-const cases = Number(process.env.BOATHOUSE_SOAK_CASES ?? (process.env.BOATHOUSE_SOAK ? 10_000 : 100))
+const cases = Number(process.env.SOAK_CASES ?? (process.env.SOAK ? 10_000 : 100))
 const files = 12
 
 let world: Awaited<ReturnType<typeof openWorld>>
@@ -83,7 +83,7 @@ test(`pruned is unpruned (${cases} cases)`, { timeout: 3_600_000 }, () =>
       const outcome = (prune: boolean) => world.rows(sql, { prune, cache: false }).catch((error: { code: string; message: string }) => `${error.code} ${error.message}`)
       expect(await outcome(true)).toEqual(await outcome(false))
     }),
-    { numRuns: cases, ...(process.env.BOATHOUSE_SOAK ? {} : { seed: 20240331 }) },
+    { numRuns: cases, ...(process.env.SOAK ? {} : { seed: 20240331 }) },
   ))
 
 test('pruning really leaves files out', async () => {

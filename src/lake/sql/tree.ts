@@ -5,6 +5,9 @@
 import { Failure } from '../../base/failure.ts'
 import { scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
 
+/** Functions whose names are words: for completion. */
+export const callableFunctions: readonly string[] = [...scalarFunctions, ...tableFunctions].filter((name) => /^[a-z]\w*$/.test(name)).sort()
+
 /** A node of the tree as JSON. */
 export type Node = { [key: string]: unknown }
 
