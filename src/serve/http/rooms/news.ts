@@ -21,7 +21,7 @@ type Options = {
   pollMs?: number
 }
 
-const [gatherMs, usualPollMs, overlapMs, afterErrorMs] = [100, 1_000, 10_000, 5_000]
+const [gatherMs, usualPollMs, overlapMs] = [100, 1_000, 10_000]
 const endedStatuses = ['succeeded', 'failed', 'cancelled']
 
 /** Emits until the signal is aborted; then resolves. A records store that is away for a while is waited for. */
@@ -37,7 +37,7 @@ async function keep(what: string, options: Options, follow: (options: Options) =
     } catch (error) {
       if (signal.aborted) return
       log.warn('live events interrupted', { what, reason: (error as Error).message })
-      await clock.sleep(afterErrorMs, signal).catch(() => {})
+      await clock.sleep(5 * (options.pollMs ?? usualPollMs), signal).catch(() => {})
     }
   }
 }
