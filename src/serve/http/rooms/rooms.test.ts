@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -123,25 +123,36 @@ test('strings to paste carry names of the project and no secret', () => {
 })
 
 describe('an upload', () => {
-  const file = async (text: string) => {
-    const path = join(dir, 'spool', 'orders.csv')
-    await mkdir(join(dir, 'spool'), { recursive: true })
+  /** The spool lies inside the project, as it does in life. */
+  const file = async (text: string, fileName = 'orders.csv') => {
+    const path = join(dir, '.boathouse', 'spool', fileName)
+    await mkdir(join(path, '..'), { recursive: true })
     await writeFile(path, text)
-    return { path, fileName: 'orders.csv', table: 'orders', mode: 'replace' as const }
+    return { path, fileName, table: 'orders', mode: 'replace' as const }
   }
+
   test('writes a source; the next file of the same name only replaces the data; any other is refused', async () => {
-    const project = join(dir, 'project')
-    await mkdir(project)
-    expect(await addUpload(project, await file('a\n1\n'))).toEqual({ name: 'orders', file: 'sources/orders.yml' })
-    const yaml = await readFile(join(project, 'sources/orders.yml'), 'utf8')
-    await writeFile(join(project, 'sources/orders.yml'), `# by hand\n${yaml}`)
-    await addUpload(project, await file('a\n2\n'))
-    expect(await readFile(join(project, 'data/orders.csv'), 'utf8')).toBe('a\n2\n')
-    expect(await readFile(join(project, 'sources/orders.yml'), 'utf8')).toContain('# by hand')
-    await expect(addUpload(project, { ...(await file('a\n3\n')), mode: 'append' })).rejects.toThrow(
+    expect(await addUpload(dir, await file('a\n1\n'))).toEqual({ name: 'orders', file: 'sources/orders.yml' })
+    const yaml = await readFile(join(dir, 'sources/orders.yml'), 'utf8')
+    expect(yaml).toContain('path: data/orders.csv')
+    await writeFile(join(dir, 'sources/orders.yml'), `# by hand\n${yaml}`)
+    await addUpload(dir, await file('a\n2\n'))
+    expect(await readFile(join(dir, 'data/orders.csv'), 'utf8')).toBe('a\n2\n')
+    expect(await readFile(join(dir, 'sources/orders.yml'), 'utf8')).toContain('# by hand')
+    await expect(addUpload(dir, { ...(await file('a\n3\n')), mode: 'append' })).rejects.toThrow(
       expect.objectContaining({ code: 'ALREADY_EXISTS', place: { file: 'sources/orders.yml' } }),
     )
-    expect(await readFile(join(project, 'data/orders.csv'), 'utf8')).toBe('a\n2\n')
+    await expect(addUpload(dir, { ...(await file('a\n3\n')), table: 'others' })).rejects.toThrow(
+      expect.objectContaining({ code: 'ALREADY_EXISTS', message: 'data/orders.csv is there already' }),
+    )
+    expect(await readFile(join(dir, 'data/orders.csv'), 'utf8')).toBe('a\n2\n')
+  })
+
+  test('that cannot be a source leaves nothing in the project', async () => {
+    await expect(addUpload(dir, await file('x', 'report.pdf'))).rejects.toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED' }),
+    )
+    expect(await readdir(join(dir, 'data'))).toEqual([])
   })
 })
 

@@ -1,7 +1,8 @@
 // A CSV dropped on the page becomes a source of the project, as `boathouse ingest add` writes it, and a run that loads it.
 
-import { copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { constants } from 'node:fs'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import { addSource } from '../../../ingest/index.ts'
 import { readSources } from '../../../project/index.ts'
@@ -19,16 +20,35 @@ export async function addUpload(
 ): Promise<{ name: string; file: string }> {
   const { items } = await readSources(projectDir)
   const existing = items.find(({ value }) => value.name === table)
-  if (!existing) {
-    const { file } = await addSource(projectDir, { file: path, table: `raw.${table}`, name: table, mode })
-    return { name: table, file }
-  }
+  const target = join(projectDir, 'data', fileName)
+  if (!existing) return await addNew(projectDir, { path, fileName, table, mode }, target)
   const { value } = existing
   if (value.path !== `data/${fileName}` || value.table !== `raw.${table}` || value.mode !== mode)
     throw new Failure('ALREADY_EXISTS', `the source ${table} is there already, for ${value.path} (${value.mode})`, {
       place: { file: existing.file },
       hint: 'Choose another name for the table, or change the source.',
     })
-  await copyFile(path, join(projectDir, 'data', fileName))
+  await copyFile(path, target)
   return { name: table, file: existing.file }
+}
+
+async function addNew(
+  projectDir: string,
+  { path, fileName, table, mode }: Upload,
+  target: string,
+): Promise<{ name: string; file: string }> {
+  await mkdir(dirname(target), { recursive: true })
+  try {
+    await copyFile(path, target, constants.COPYFILE_EXCL)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new Failure('ALREADY_EXISTS', `data/${fileName} is there already`, { hint: 'Rename the file.', cause: error })
+  }
+  try {
+    const { file } = await addSource(projectDir, { file: target, table: `raw.${table}`, name: table, mode })
+    return { name: table, file }
+  } catch (error) {
+    await rm(target, { force: true })
+    throw error
+  }
 }
