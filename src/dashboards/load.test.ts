@@ -84,6 +84,31 @@ describe('the KPIs equal SQL over the CSV, as read into raw.sales', () => {
   })
 })
 
+test('every grain, operator and comparison is SQL that the lake allows', async () => {
+  const grains = ['day', 'week', 'month', 'quarter', 'year']
+  const where = [
+    '{dimension: product, op: contains, values: o}',
+    '{dimension: quantity, op: between, values: [1, 5]}',
+    '{dimension: region, op: not, values: X}',
+    '{dimension: region, op: not_in, values: [X, null]}',
+    '{dimension: region, op: not_empty}',
+    '{dimension: order_date, op: gte, values: 2024-01-01}',
+  ]
+  const panels = grains.map(
+    (grain) =>
+      `      - {kind: kpi, id: ${grain}, metric: average_order_value, compare: previous_period, sparkline: ${grain}, where: [${where.join(', ')}]}`,
+  )
+  const text = `title: T\nfilters: [{id: period, kind: date_range, dimension: order_date}]\nrows:\n  - panels:\n${panels.join('\n')}\n`
+  const found = await load({ filters: { period: { from: '2024-02-10', to: '2024-03-10' } } }, compileText(text, models))
+  const [expected] = await world.rows(
+    "select (sum(quantity * amount) / count(*))::decimal(38,6) from raw.sales where product like '%o%' and order_date between '2024-02-10' and '2024-03-10'",
+  )
+  for (const grain of grains) {
+    expect(valueOf(found.panels[grain])).toBe(expected![0])
+    expect(rowsOf(found.panels[grain]).sparkline).toMatchObject({ grain, points: expect.arrayContaining([]) })
+  }
+})
+
 test('the period before', async () => {
   const { panels } = await load({
     filters: { period: { from: '2024-03-01', to: '2024-03-30' } },

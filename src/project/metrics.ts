@@ -2,6 +2,7 @@
 // group and filter by, and the metrics. What refers to what is checked by the room `semantic`; here is the grammar.
 
 import { z } from 'zod'
+import { Failure } from '../base/failure.ts'
 import { Format } from '../contract/index.ts'
 import { scanExpression } from './expression.ts'
 import { Name, TableRef } from './names.ts'
@@ -104,5 +105,12 @@ export type MetricsFile = z.output<typeof MetricsFile> & { name: string }
 export async function readMetrics(dir: string): Promise<Read<MetricsFile>> {
   const { items, failures } = await readFolder(dir, 'metrics', MetricsFile, 'METRIC_INVALID')
   const named = items.map((item) => ({ ...item, value: { ...item.value, name: item.value.name ?? stemOf(item.file) } }))
-  return uniqueNames({ items: named, failures }, 'model', 'METRIC_INVALID')
+  const [usable, nameless] = [named.filter(isNamed), named.filter((item) => !isNamed(item))]
+  const refused = nameless.map(({ value, at }) => {
+    const message = `"${value.name}" cannot be the name of a model: write one with letters, digits and underscores as "name:"`
+    return new Failure('METRIC_INVALID', message, { place: at([]) })
+  })
+  return uniqueNames({ items: usable, failures: [...failures, ...refused] }, 'model', 'METRIC_INVALID')
 }
+
+const isNamed = ({ value }: { value: { name: string } }): boolean => Name.safeParse(value.name).success

@@ -53,6 +53,7 @@ describe('readProject', () => {
     await put('sources/b.yaml', text('b-b'))
     await put('sources/deep/c.yml', text('a'))
     await put('metrics/deep/m.yml', 'model: a.b\n')
+    await put('metrics/my-sales.yml', 'model: a.b\n')
     const { sources, metrics, failures } = await readProject(dir)
     expect(sources.map(({ file }) => file)).toEqual(['sources/a.yml'])
     expect(metrics.map(({ value }) => value.name)).toEqual(['m'])
@@ -62,6 +63,10 @@ describe('readProject', () => {
         'sources/b.yaml:1:7: "name" is "b-b": a name has letters, digits and underscores, and does not start with a digit',
       ],
       ['SOURCE_INVALID', 'sources/deep/c.yml:1:7: the source "a" is already defined in sources/a.yml'],
+      [
+        'METRIC_INVALID',
+        'metrics/my-sales.yml:1:1: "my-sales" cannot be the name of a model: write one with letters, digits and underscores as "name:"',
+      ],
     ])
     expect(() => orThrow({ items: sources, failures })).toThrow('sources/b.yaml:1:7')
   })
