@@ -248,6 +248,7 @@ class Host {
       // Nothing of the server's environment is for a host: no secret can leak from there.
       env: {
         PATH: process.env.PATH ?? '',
+        ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
         LANG: 'C.UTF-8',
         TZ: 'UTC',
         UV_THREADPOOL_SIZE: String(slots * 2 + 4),
