@@ -19,6 +19,14 @@ export function boundaryOf(contentType: string | undefined): string | undefined 
 /** Each part in turn; what is not read of its body is skipped. @throws REQUEST_INVALID when the body is not well formed */
 export async function* readParts(body: AsyncIterable<Uint8Array>, boundary: string): AsyncGenerator<Part> {
   const reader = new Reader(body)
+  try {
+    yield* partsOf(reader, boundary)
+  } finally {
+    await reader.end()
+  }
+}
+
+async function* partsOf(reader: Reader, boundary: string): AsyncGenerator<Part> {
   // A delimiter begins with the line end before it; the first one may stand at the very start.
   const delimiter = Buffer.from(`\r\n--${boundary}`)
   reader.unread(lineEnd)
@@ -74,6 +82,11 @@ class Reader {
 
   unread(bytes: Buffer): void {
     this.#held = Buffer.concat([bytes, this.#held])
+  }
+
+  /** The source may hold timers and locks. */
+  async end(): Promise<void> {
+    await this.#source.return?.()
   }
 
   async #more(): Promise<void> {

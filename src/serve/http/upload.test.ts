@@ -151,6 +151,23 @@ describe('multipart', () => {
       { numRuns: 200 },
     ))
 
+  test.each([
+    ['whole', '--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n--b--\r\nepilogue'],
+    ['malformed', '--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--'],
+  ])('the source of a %s body is closed: it holds a timer', async (_, body) => {
+    let closed = false
+    async function* source() {
+      try {
+        yield* cut(Buffer.from(body), [4])
+        await new Promise(() => {}) // a client that keeps its side open
+      } finally {
+        closed = true
+      }
+    }
+    await parts(source(), 'b').catch(() => {})
+    expect(closed).toBe(true)
+  })
+
   test('content that looks like a boundary is content', async () => {
     const body =
       '--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n\r\n--\r\n--a\r\n-b--b\r\n--b--\r\n'
