@@ -152,6 +152,14 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         : undefined,
   ).text
 
+  const columns = async (): Promise<EngineColumn[]> => {
+    try {
+      return await retryShadow(() => context.engine.bind({ class: 'plan', sql: bound.text, setup, timeoutMs: 10_000, ...withSignal(context.signal) }))
+    } catch (error) {
+      throw rejected(error)
+    }
+  }
+
   return {
     bindSql: bound.text,
     setup,
@@ -168,15 +176,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       ),
       views: [...new Set(views.map(showName))],
     },
-    columns: async () => {
-      try {
-        return await retryShadow(() => context.engine.bind({ class: 'plan', sql: bound.text, setup, timeoutMs: 10_000, ...withSignal(context.signal) }))
-      } catch (error) {
-        throw rejected(error)
-      }
-    },
+    columns,
     execute: async () => {
-      const predicates = await conditions(context, bound, setup, new Map(scans.map(({ shadow, schema }) => [shadow.name, schema])), rejected)
+      const predicates = await conditions(context, bound, setup, new Map(scans.map(({ shadow, schema }) => [shadow.name, schema])), columns)
       const texts = new Map<Scan, string>()
       let [files, bytes] = [0, 0]
       for (const scan of scans) {
@@ -226,31 +228,23 @@ async function parse(context: PrepareContext, sql: string, at: (index: number) =
   return analyse(json)
 }
 
-/** Which condition reaches which scan; every scan without an entry keeps all its files. */
-async function conditions(context: PrepareContext, bound: Spliced, setup: string[], schemas: Map<string, Schema>, rejected: (error: unknown) => unknown): Promise<Map<string, Predicate>> {
-  let json: string
-  try {
-    json = await retryShadow(async () =>
-      String((await context.engine.rows({ class: 'plan', sql: 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)', parameters: [bound.text], setup, timeoutMs: 10_000, ...withSignal(context.signal) }))[0]?.[0]),
-    )
-  } catch (error) {
-    throw rejected(error)
+/**
+ * Which condition reaches which scan; every scan without an entry keeps all its files. A plan that cannot be made or
+ * written down is no reason to refuse a query that binds: only to read all files.
+ */
+async function conditions(context: PrepareContext, bound: Spliced, setup: string[], schemas: Map<string, Schema>, bind: () => Promise<unknown>): Promise<Map<string, Predicate>> {
+  const json = await retryShadow(async () =>
+    String((await context.engine.rows({ class: 'plan', sql: 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)', parameters: [bound.text], setup, timeoutMs: 10_000, ...withSignal(context.signal) }))[0]?.[0]),
+  ).catch((error: unknown) => {
+    if (error instanceof EngineFailure) return undefined
+    throw error
+  })
+  if (json === undefined || json.startsWith('{"error":true')) {
+    await bind()
+    return new Map()
   }
-  if (!json.startsWith('{"error":true')) {
-    const plan = parsePlan(json)
-    return plan ? predicatesOf(plan, schemas) : new Map()
-  }
-  const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string; candidates?: string }
-  // Some plans cannot be written as JSON: no reason to refuse the query, only to read all files.
-  if (['not implemented', 'serialization'].includes(error.error_type)) return new Map()
-  throw rejected(
-    new EngineFailure({
-      type: error.error_type,
-      message: error.error_message,
-      ...(error.position === undefined ? {} : { offset: Number(error.position) }),
-      ...(error.candidates ? { candidates: error.candidates } : {}),
-    }),
-  )
+  const plan = parsePlan(json)
+  return plan ? predicatesOf(plan, schemas) : new Map()
 }
 
 /** Two statements that make the same shadow at once: one of them is told of a conflict and simply tries again. */
