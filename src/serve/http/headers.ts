@@ -12,23 +12,19 @@ const always: Record<string, string> = {
 /** For everything that is no page: nothing in it may run or load. */
 const dataPolicy = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
-/**
- * For pages of the app: everything comes from here. The editor writes its own style element, which the nonce lets
- * through; scripts have none, so nothing written into a page can run.
- */
-export const pagePolicy = (nonce?: string): string =>
-  [
-    "default-src 'none'",
-    "script-src 'self'",
-    `style-src 'self'${nonce ? ` 'nonce-${nonce}'` : ''}`,
-    "img-src 'self' data:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "manifest-src 'self'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'none'",
-  ].join('; ')
+/** For pages of the app: everything comes from here, and nothing written into a page runs or styles it. */
+export const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ')
 
 export function secure(headers: Headers, { isApi, isTls }: { isApi: boolean; isTls: boolean }): void {
   for (const [name, value] of Object.entries(always)) headers.set(name, value)

@@ -45,15 +45,15 @@ describe('the app', () => {
       expect([response.status, response.headers.get('content-type'), response.headers.get('cache-control')]).toEqual([
         200,
         'text/html; charset=utf-8',
-        'no-store',
+        'no-cache',
       ])
       expect(page).toContain('<title>Boathouse</title>')
-      const nonce = /<meta name="csp-nonce" content="([^"]{24})" \/>/.exec(page)![1]!
       const policy = response.headers.get('content-security-policy')!
-      expect(policy).toContain(`style-src 'self' 'nonce-${nonce}'`)
+      expect(policy).toContain("style-src 'self';")
       expect(policy).toContain("script-src 'self';")
       expect(policy).not.toContain('unsafe')
-      expect(await (await world.fetch(path)).text()).not.toContain(nonce)
+      const etag = response.headers.get('etag')!
+      expect((await world.fetch(path, { headers: { 'if-none-match': etag } })).status).toBe(304)
     },
   )
 
@@ -107,7 +107,7 @@ describe('the app', () => {
     expect(String(body)).not.toBe('secret')
     expect(String(body)).not.toContain('root:')
     expect([200, 400, 404]).toContain(status)
-    if (status === 200) expect(String(body)).toContain('csp-nonce') // an address of the app, as far as the server knows
+    if (status === 200) expect(String(body)).toContain('<title>') // an address of the app, as far as the server knows
   })
 
   test('a new build is noticed', async () => {

@@ -2,7 +2,7 @@
 // no path can lead elsewhere. Names under /assets carry a hash of their content and never change; everything else is
 // asked for again each time, and answered with 304 when it is the same.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
@@ -69,7 +69,7 @@ export function webApp(webDir: string, clock: Pick<Clock, 'now'>): (context: Htt
     if (asset) return await assetAnswer(asset, context)
     if (path !== undefined && extname(path) !== '' && path !== '/index.html') return missing()
     const page = known.get('/index.html')
-    return page ? pageAnswer(page) : notBuilt()
+    return page ? await assetAnswer(page, context) : notBuilt()
   }
 }
 
@@ -85,7 +85,8 @@ async function load(webDir: string): Promise<Map<string, Asset>> {
   for (const [path, bytes] of files) {
     const type = types[extname(path).toLowerCase()]
     if (!type) continue
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
+    // Weak: the compressed forms share it.
+    const etag = `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
     const [br, gz] = [files.get(`${path}.br`), files.get(`${path}.gz`)]
     const encoded = { ...(br ? { br: Promise.resolve(br) } : {}), ...(gz ? { gzip: Promise.resolve(gz) } : {}) }
     assets.set(path, { path, type, etag, bytes, encoded })
@@ -98,6 +99,7 @@ async function assetAnswer(asset: Asset, context: HttpContext): Promise<Response
     'content-type': asset.type,
     etag: asset.etag,
     vary: 'accept-encoding',
+    ...(asset.path === '/index.html' ? { 'content-security-policy': pagePolicy } : {}),
     'cache-control': asset.path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
   }
   if (context.req.header('if-none-match')?.includes(asset.etag)) return new Response(null, { status: 304, headers })
@@ -129,17 +131,6 @@ export function acceptedEncoding(header: string | undefined): Encoding | undefin
   return (['br', 'gzip'] as const).find((encoding) => accepted.includes(encoding))
 }
 
-/** The page of the app carries a fresh nonce, which its style element and its policy share. */
-function pageAnswer(page: Asset): Response {
-  const nonce = randomBytes(16).toString('base64')
-  const text = new TextDecoder()
-    .decode(page.bytes)
-    .replace('<head>', `<head>\n    <meta name="csp-nonce" content="${nonce}" />`)
-  return new Response(text, {
-    headers: { 'content-type': page.type, 'cache-control': 'no-store', 'content-security-policy': pagePolicy(nonce) },
-  })
-}
-
 const notBuilt = () =>
   new Response(
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>Boathouse</title>
@@ -152,7 +143,7 @@ const notBuilt = () =>
       headers: {
         'content-type': 'text/html; charset=utf-8',
         'cache-control': 'no-store',
-        'content-security-policy': pagePolicy(),
+        'content-security-policy': pagePolicy,
       },
     },
   )

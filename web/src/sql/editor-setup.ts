@@ -40,7 +40,7 @@ const look = EditorView.theme({
   '.cm-tooltip.cm-tooltip-autocomplete > ul > li': {
     display: 'flex',
     alignItems: 'center',
-    padding: '0 10px 0 4px',
+    padding: '0 10px',
     lineHeight: '26px',
   },
   '.cm-tooltip-autocomplete ul li[aria-selected]': { background: 'var(--accent-soft)', color: 'var(--ink)' },
@@ -52,7 +52,6 @@ const look = EditorView.theme({
     color: 'var(--ink-3)',
     fontSize: 'var(--text-caption)',
   },
-  '.cm-completionIcon': { width: '20px', color: 'var(--ink-3)', opacity: '1' },
   '.failed-word': {
     textDecoration: 'underline wavy var(--bad) 1px',
     textUnderlineOffset: '4px',
@@ -105,10 +104,8 @@ export const setup: Extension = [
   indentOnInput(),
   bracketMatching(),
   closeBrackets(),
-  autocompletion({ icons: true }),
+  autocompletion({ icons: false }),
   EditorState.tabSize.of(2),
-  // The editor writes a style element; the page's policy lets it through by the nonce the server put into the page.
-  EditorView.cspNonce.of(document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? ''),
   EditorView.lineWrapping,
   EditorView.contentAttributes.of({
     'aria-label': 'SQL. Escape, then Tab, leaves the editor.',
