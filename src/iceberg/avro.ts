@@ -49,21 +49,20 @@ export function readAvro(
   bytes: Uint8Array,
   { place, keyOf, blockBytesMax = blockBytesMaxDefault }: { place: string; keyOf: KeyOf; blockBytesMax?: number },
 ): AvroFile {
-  const invalid = (why: string, cause?: unknown): Failure =>
-    new Failure('METADATA_INVALID', `${place} is not a readable Avro file: ${why}`, {
-      place: { file: place },
-      ...(cause !== undefined && { cause }),
-    })
+  const failure = (code: 'METADATA_INVALID' | 'UNSUPPORTED', why: string, cause: unknown) =>
+    new Failure(code, `${place} is not a readable Avro file: ${why}`, { place: { file: place }, cause })
   try {
     return readFile(bytes, keyOf, place, blockBytesMax)
   } catch (error) {
-    if (error instanceof AvroError) throw invalid(error.message)
-    if (error instanceof RangeError) throw invalid('nested too deeply', error)
+    if (error instanceof UnknownCodec) throw failure('UNSUPPORTED', error.message, error)
+    if (error instanceof AvroError) throw failure('METADATA_INVALID', error.message, error)
+    if (error instanceof RangeError) throw failure('METADATA_INVALID', 'nested too deeply', error)
     throw error
   }
 }
 
 class AvroError extends Error {}
+class UnknownCodec extends AvroError {}
 
 function readFile(bytes: Uint8Array, keyOf: KeyOf, place: string, blockBytesMax: number): AvroFile {
   const file = new Input(bytes)
@@ -112,10 +111,7 @@ function decompress(codec: string, packed: Uint8Array, maxOutputLength: number):
     if (error instanceof AvroError) throw error
     throw new AvroError(`a ${codec} block cannot be unpacked`)
   }
-  throw new Failure(
-    'UNSUPPORTED',
-    `the Avro codec "${codec}" is not supported; null, deflate, zstandard and snappy are`,
-  )
+  throw new UnknownCodec(`the codec "${codec}" is not supported; null, deflate, zstandard and snappy are`)
 }
 
 /** Snappy's raw format, followed by a big-endian CRC-32 of the plain bytes. */

@@ -2,8 +2,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fileLocation, localFileIO, mappedFileIO } from '../io/index.ts'
+import { fileLocation, localFileIO, mappedFileIO, type FileIO } from '../io/index.ts'
 import { lowerBound, readManifest, readManifestList, upperBound } from './manifest.ts'
 import { currentSchema } from './metadata.ts'
 import { readTableMetadata } from './metadata-file.ts'
@@ -125,5 +126,41 @@ test('every manifest of every snapshot is read, with what it inherits', async ()
           for (const id of file.valueCounts?.keys() ?? []) expect(fieldById(currentSchema(metadata), id)).toBeDefined()
         }
       }
+  }
+})
+
+test('damaged metadata, lists and manifests fail with the name of the file, or are read', async () => {
+  const expected = tables.types!
+  const metadata = await open(expected)
+  const snapshot = metadata.snapshots.at(-1)!
+  const manifest = (await readManifestList(io, metadata, snapshot))[0]!
+  const newest = `${expected.location}/metadata/newest.metadata.json`
+  // STORAGE_FAILED: the damage hit a path, which then is none.
+  const tolerable = { code: expect.stringMatching(/^(METADATA_INVALID|UNSUPPORTED|STORAGE_FAILED)$/) }
+    code: expect.stringMatching(/^(METADATA_INVALID|UNSUPPORTED)$/),
+    place: { file: expect.any(String) },
+  }
+  for (const path of [newest, snapshot.manifestList!, manifest.path]) {
+    const whole = (await io.read(path))!
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+        async (changes) => {
+          const damaged = whole.slice()
+          for (const [at, byte] of changes) damaged[at] = byte
+          const broken: FileIO = {
+            ...io,
+            read: async (asked, signal) => (asked === path ? damaged : io.read(asked, signal)),
+          }
+          try {
+            const read = await readTableMetadata(broken, newest)
+            await planScan(broken, read, { predicate: { op: '>', field: 1, value: 3n } })
+          } catch (error) {
+            expect(error).toMatchObject(tolerable)
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
   }
 })
