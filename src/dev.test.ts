@@ -5,7 +5,10 @@ test.each([
   [['dashboards/sales.yml'], undefined],
   [['metrics/sales.yml', 'README.md'], undefined],
   [['models/staging/stg_sales.sql'], ['stg_sales+']],
-  [['models/a.sql', 'dashboards/sales.yml', 'models/m/b.sql'], ['a+', 'b+']],
+  [
+    ['models/a.sql', 'dashboards/sales.yml', 'models/m/b.sql'],
+    ['a+', 'b+'],
+  ],
   [['sales.csv'], []],
   [['sources/sales.yml', 'models/a.sql'], []],
   [['macros/x.sql'], []],

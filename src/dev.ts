@@ -18,7 +18,11 @@ export function selectionFor(files: readonly string[]): string[] | undefined {
 }
 
 /** Calls `onChange` for every batch of saved files that has to run, one at a time, until the signal aborts. */
-export const watchForRuns = (dir: string, signal: AbortSignal, onChange: (what: string, selection: string[]) => Promise<void>): Promise<void> =>
+export const watchForRuns = (
+  dir: string,
+  signal: AbortSignal,
+  onChange: (what: string, selection: string[]) => Promise<void>,
+): Promise<void> =>
   watchProject(
     dir,
     async (files) => {

@@ -27,7 +27,11 @@ const hostsOf: Record<Role, { classes: HostClass[]; share: number }> = {
   cli: { classes: ['plan', 'interactive', 'write'], share: 0.5 },
 }
 
-export async function open(config: Config, environment: Environment, { role = 'cli', quiet = false }: OpenOptions = {}): Promise<App> {
+export async function open(
+  config: Config,
+  environment: Environment,
+  { role = 'cli', quiet = false }: OpenOptions = {},
+): Promise<App> {
   const clock = realClock
   const log = quiet ? silentLog : openLog(config)
   const lakeDir = config.storage.root
@@ -58,25 +62,82 @@ export async function open(config: Config, environment: Environment, { role = 'c
     log,
   })
   const lake = openLake({
-    engine, io, tables, publications, clock, log,
+    engine,
+    io,
+    tables,
+    publications,
+    clock,
+    log,
     lakeRoot: fileLocation(lakeDir),
     environments: Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry })),
-    limits: { queryTimeoutMs: config.limits.queryTimeoutMs, queryRowsMax: config.limits.queryRows, cacheBytes: 128 * 2 ** 20, manifestBytes: 128 * 2 ** 20 },
+    limits: {
+      queryTimeoutMs: config.limits.queryTimeoutMs,
+      queryRowsMax: config.limits.queryRows,
+      cacheBytes: 128 * 2 ** 20,
+      manifestBytes: 128 * 2 ** 20,
+    },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     audit: async (entry) => {
       const { principal: who, door, action, sql, tables: read, verdict, ms, cached, catalog: inCatalog } = entry
-      const [rows, failureCode, requestId] = [entry.rows ?? undefined, entry.failureCode ?? undefined, entry.requestId ?? undefined]
-      await govern.audit.record({ principal: who, door, action, verdict, sql, tables: read, rows, ms, requestId, failureCode })
-      await govern.queries.record({ principal: who, door, catalog: inCatalog, sql, tables: read, rows, ms, cached, requestId, failureCode })
+      const [rows, failureCode, requestId] = [
+        entry.rows ?? undefined,
+        entry.failureCode ?? undefined,
+        entry.requestId ?? undefined,
+      ]
+      await govern.audit.record({
+        principal: who,
+        door,
+        action,
+        verdict,
+        sql,
+        tables: read,
+        rows,
+        ms,
+        requestId,
+        failureCode,
+      })
+      await govern.queries.record({
+        principal: who,
+        door,
+        catalog: inCatalog,
+        sql,
+        tables: read,
+        rows,
+        ms,
+        cached,
+        requestId,
+        failureCode,
+      })
     },
   })
   const principal = role === 'cli' ? { id: 'cli', name: localUser(), role: 'admin' as const } : systemPrincipal
   const ingest = { lake, projectDir: config.dir, spoolDir }
   const models = openModels({ config, lake, log })
   const pipeline: PipelineDeps = { config, lake, ingest, models }
-  const orchestrator = openOrchestrator({ records, clock, log, redisUrl: config.redis.url, secrets: config.secrets, steps: stepFunctions(pipeline) })
+  const orchestrator = openOrchestrator({
+    records,
+    clock,
+    log,
+    redisUrl: config.redis.url,
+    secrets: config.secrets,
+    steps: stepFunctions(pipeline),
+  })
   const app: App = {
-    config, environment, principal, clock, log, records, io, engine, catalog, tables, publications, govern, lake, ingest, orchestrator,
+    config,
+    environment,
+    principal,
+    clock,
+    log,
+    records,
+    io,
+    engine,
+    catalog,
+    tables,
+    publications,
+    govern,
+    lake,
+    ingest,
+    orchestrator,
     pipeline: { plan: (options) => planRun(pipeline, options) },
     environmentNamed: (name) => (name === environment.name ? environment : resolveEnvironment(config, { flag: name })),
     startWorker: (workerId) =>
@@ -90,7 +151,10 @@ export async function open(config: Config, environment: Environment, { role = 'c
     watchProject: (signal, onChange) => watchForRuns(config.dir, signal, onChange),
     async checkQueue() {
       const redis = await orchestrator.redis()
-      if (redis === 'down') throw new Failure('RECORDS_FAILED', 'Redis does not answer', { hint: 'Check REDIS_URL; until it answers, workers poll the records.' })
+      if (redis === 'down')
+        throw new Failure('RECORDS_FAILED', 'Redis does not answer', {
+          hint: 'Check REDIS_URL; until it answers, workers poll the records.',
+        })
       return redis === 'ok' ? 'Redis answers' : 'embedded, in the records'
     },
     asking: (door) => ({ principal, catalog: environment.catalog, door, environmentNamed: environment.writable }),

@@ -25,7 +25,15 @@ export interface Models {
   problems(environment: Environment): Promise<readonly Failure[]>
 
   /** In an order in which they can be built. Every mistake of the project's files at once. */
-  plan(options: { environment: Environment; select: readonly string[]; exclude: readonly string[]; test: boolean }): Promise<PlannedModel[]>
+  plan(options: {
+    environment: Environment
+    select: readonly string[]
+    exclude: readonly string[]
+    test: boolean
+  }): Promise<PlannedModel[]>
   /** Builds one model and runs its tests; throws MODEL_INVALID, TEST_FAILED and the like. */
-  build(uniqueId: string, options: { context: StepContext; changes: ChangeSet | undefined; testOnly: boolean }): Promise<unknown>
+  build(
+    uniqueId: string,
+    options: { context: StepContext; changes: ChangeSet | undefined; testOnly: boolean },
+  ): Promise<unknown>
 }

@@ -30,29 +30,50 @@ export type PlanOptions = {
 export async function planRun(deps: PipelineDeps, options: PlanOptions): Promise<Omit<RunRequest, 'trigger'>> {
   const { environment, kind, select = [], exclude = [], by } = options
   if (kind !== 'test') assertWritable(environment)
-  const sources = kind === 'run' || kind === 'ingest' ? selectSources(orThrow(await readSources(deps.config.dir)), select, kind) : []
+  const sources =
+    kind === 'run' || kind === 'ingest' ? selectSources(orThrow(await readSources(deps.config.dir)), select, kind) : []
   const chosen = sources.map(({ value }) => value.name)
   // A selector that names a source is not one for models.
   const forModels = select.filter((text) => !chosen.includes(text.replace(/^source:/, '')))
   const models =
-    kind === 'ingest' || (select.length > 0 && forModels.length === 0) ? [] : await deps.models.plan({ environment, select: forModels, exclude, test: kind === 'test' })
+    kind === 'ingest' || (select.length > 0 && forModels.length === 0)
+      ? []
+      : await deps.models.plan({ environment, select: forModels, exclude, test: kind === 'test' })
   const ingests: PlannedStep[] = sources.map(({ value }) => ({
-    id: `ingest:${value.name}`, kind: 'ingest', asset: value.table, input: { source: value.name, by },
+    id: `ingest:${value.name}`,
+    kind: 'ingest',
+    asset: value.table,
+    input: { source: value.name, by },
   }))
-  const fills = new Map(sources.map(({ value }) => [value.table.split('.').slice(-2).join('.'), `ingest:${value.name}`]))
+  const fills = new Map(
+    sources.map(({ value }) => [value.table.split('.').slice(-2).join('.'), `ingest:${value.name}`]),
+  )
   const builds: PlannedStep[] = models.map((model) => ({
     id: `build:${model.uniqueId}`,
     kind: 'build',
     asset: model.asset,
     input: { uniqueId: model.uniqueId, test: kind === 'test', by },
-    dependsOn: [...model.parents.map((parent) => `build:${parent}`), ...model.reads.flatMap((table) => fills.get(table) ?? [])],
+    dependsOn: [
+      ...model.parents.map((parent) => `build:${parent}`),
+      ...model.reads.flatMap((table) => fills.get(table) ?? []),
+    ],
   }))
   if (ingests.length + builds.length === 0)
-    throw new Failure('USAGE', select.length > 0 ? `nothing is selected by ${select.join(' ')}` : 'the project has nothing to run yet', {
-      hint: select.length > 0 ? '`boathouse ls` lists what there is.' : 'Add a source with `boathouse ingest add FILE`, or a model in models/.',
-    })
-  const end: PlannedStep[] = kind === 'test' ? [] : [{ id: 'publish', kind: 'publish', input: { by }, dependsOn: 'all' }]
-  const plan: RunPlan = { steps: [...ingests, ...builds, ...end, { id: 'close', kind: 'close', dependsOn: 'all', always: true }] }
+    throw new Failure(
+      'USAGE',
+      select.length > 0 ? `nothing is selected by ${select.join(' ')}` : 'the project has nothing to run yet',
+      {
+        hint:
+          select.length > 0
+            ? '`boathouse ls` lists what there is.'
+            : 'Add a source with `boathouse ingest add FILE`, or a model in models/.',
+      },
+    )
+  const end: PlannedStep[] =
+    kind === 'test' ? [] : [{ id: 'publish', kind: 'publish', input: { by }, dependsOn: 'all' }]
+  const plan: RunPlan = {
+    steps: [...ingests, ...builds, ...end, { id: 'close', kind: 'close', dependsOn: 'all', always: true }],
+  }
   return {
     environment: environment.name,
     catalog: environment.catalog,
@@ -63,14 +84,22 @@ export async function planRun(deps: PipelineDeps, options: PlanOptions): Promise
   }
 }
 
-function selectSources(all: Located<Source>[], select: readonly string[], kind: PlanOptions['kind']): Located<Source>[] {
+function selectSources(
+  all: Located<Source>[],
+  select: readonly string[],
+  kind: PlanOptions['kind'],
+): Located<Source>[] {
   if (select.length === 0) return all
-  const found = all.filter(({ value }) => select.some((text) => [value.name, `source:${value.name}`, value.table].includes(text)))
+  const found = all.filter(({ value }) =>
+    select.some((text) => [value.name, `source:${value.name}`, value.table].includes(text)),
+  )
   if (kind !== 'ingest') return found
   const known = new Set(found.flatMap(({ value }) => [value.name, `source:${value.name}`, value.table]))
   const unknown = select.filter((text) => !known.has(text))
   if (unknown.length > 0)
-    throw new Failure('USAGE', `there is no source ${unknown.join(', ')}`, { hint: `The sources are ${all.map(({ value }) => value.name).join(', ') || 'none yet'}.` })
+    throw new Failure('USAGE', `there is no source ${unknown.join(', ')}`, {
+      hint: `The sources are ${all.map(({ value }) => value.name).join(', ') || 'none yet'}.`,
+    })
   return found
 }
 
@@ -85,18 +114,34 @@ export function stepFunctions(deps: PipelineDeps): StepFunctions {
       const { source: name } = input as { source: string }
       const source = orThrow(await readSources(deps.config.dir)).find(({ value }) => value.name === name)
       if (!source) throw new Failure('SOURCE_INVALID', `the source ${name} is gone from the project`)
-      const loaded = await ingestSource(source, await changesOf(context), deps.ingest, { signal: context.signal, log: context.log })
-      return { table: loaded.table, rows: loaded.rowsWritten, bytes: loaded.bytesWritten, snapshotId: loaded.snapshotId, files: loaded.files.length }
+      const loaded = await ingestSource(source, await changesOf(context), deps.ingest, {
+        signal: context.signal,
+        log: context.log,
+      })
+      return {
+        table: loaded.table,
+        rows: loaded.rowsWritten,
+        bytes: loaded.bytesWritten,
+        snapshotId: loaded.snapshotId,
+        files: loaded.files.length,
+      }
     },
     async build(input, context) {
       const { uniqueId, test } = input as { uniqueId: string; test: boolean }
-      return deps.models.build(uniqueId, { context, changes: test ? undefined : await changesOf(context), testOnly: test })
+      return deps.models.build(uniqueId, {
+        context,
+        changes: test ? undefined : await changesOf(context),
+        testOnly: test,
+      })
     },
     async publish(_input, context) {
       const changes = await changesOf(context)
       await context.assertOwned()
       const publication = await changes.publish()
-      context.log.info('published', { publication: publication.id, tables: publication.tables.map(({ table }) => table) })
+      context.log.info('published', {
+        publication: publication.id,
+        tables: publication.tables.map(({ table }) => table),
+      })
       return { publicationId: publication.id, tables: publication.tables }
     },
     async close(_input, context) {

@@ -4,7 +4,8 @@ import { layers } from './layers.ts'
 
 export function roomsPage(): string {
   const rows = Object.entries(layers).map(
-    ([name, { does, uses }]) => `| [${name}](${name}/README.md) | ${does} | ${uses.length > 0 ? uses.join(', ') : '-'} |`,
+    ([name, { does, uses }]) =>
+      `| [${name}](${name}/README.md) | ${does} | ${uses.length > 0 ? uses.join(', ') : '-'} |`,
   )
   return `# The rooms
 

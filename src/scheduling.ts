@@ -29,7 +29,12 @@ export function schedulesOf(config: Config, pipeline: PipelineDeps, log: Log): S
     },
     async request({ name, environment, select }) {
       // A schedule that names its environment means it, protected or not.
-      return planRun(pipeline, { environment: resolveEnvironment(config, { flag: environment }), kind: 'run', select: [select ?? []].flat(), by: `schedule ${name}` })
+      return planRun(pipeline, {
+        environment: resolveEnvironment(config, { flag: environment }),
+        kind: 'run',
+        select: [select ?? []].flat(),
+        by: `schedule ${name}`,
+      })
     },
   }
 }
@@ -37,7 +42,10 @@ export function schedulesOf(config: Config, pipeline: PipelineDeps, log: Log): S
 function readSchedulesFile(file: string, config: Config): Schedule[] {
   const { value } = parseYaml('schedules.yml', readFileSync(file, 'utf8'), SchedulesFile)
   return value.schedules.map(({ name, cron, timezone, environment, select, enabled }) => ({
-    name, cron, enabled, select,
+    name,
+    cron,
+    enabled,
+    select,
     timezone: timezone ?? config.timezone,
     environment: environment ?? config.environment.name,
   }))

@@ -15,7 +15,16 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
   const { config, environment, clock, log, records, govern, tables, publications, lake, orchestrator } = app
   const { link } = await govern.users.ensureAdministrator({ password: config.admin.password })
   const { deps, close } = await openHttpDeps({
-    config, environment, clock, log, records, govern, tables, publications, lake, orchestrator,
+    config,
+    environment,
+    clock,
+    log,
+    records,
+    govern,
+    tables,
+    publications,
+    lake,
+    orchestrator,
     version: await versionOf(),
     plan: app.pipeline.plan,
     models: () => models.edges(environment),

@@ -23,14 +23,28 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
     swap: (swaps) => swapAnd(swaps, async () => {}),
 
     async catalogs() {
-      const rows = await records.catalog.selectFrom('iceberg_namespace_properties').select('catalog_name').distinct().execute()
+      const rows = await records.catalog
+        .selectFrom('iceberg_namespace_properties')
+        .select('catalog_name')
+        .distinct()
+        .execute()
       return rows.map(({ catalog_name }) => catalog_name).sort()
     },
 
     async namespaces(catalog) {
       const [declared, used] = await Promise.all([
-        records.catalog.selectFrom('iceberg_namespace_properties').select('namespace').distinct().where('catalog_name', '=', catalog).execute(),
-        records.catalog.selectFrom('iceberg_tables').select('table_namespace as namespace').distinct().where('catalog_name', '=', catalog).execute(),
+        records.catalog
+          .selectFrom('iceberg_namespace_properties')
+          .select('namespace')
+          .distinct()
+          .where('catalog_name', '=', catalog)
+          .execute(),
+        records.catalog
+          .selectFrom('iceberg_tables')
+          .select('table_namespace as namespace')
+          .distinct()
+          .where('catalog_name', '=', catalog)
+          .execute(),
       ])
       return [...new Set([...declared, ...used].map(({ namespace }) => namespace))].sort()
     },
@@ -46,9 +60,16 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
         if (found) return false
         // Iceberg's own catalogs mark a namespace without properties by `exists`.
         const values = Object.entries({ exists: 'true', ...properties }).map(([property_key, property_value]) => ({
-          catalog_name: catalog, namespace, property_key, property_value,
+          catalog_name: catalog,
+          namespace,
+          property_key,
+          property_value,
         }))
-        await transaction.insertInto('iceberg_namespace_properties').values(values).onConflict((conflict) => conflict.doNothing()).execute()
+        await transaction
+          .insertInto('iceberg_namespace_properties')
+          .values(values)
+          .onConflict((conflict) => conflict.doNothing())
+          .execute()
         return true
       }),
 
@@ -69,14 +90,26 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
       const rows = await records.catalog
         .selectFrom('iceberg_tables')
         .selectAll()
-        .where((is) => is.or(names.map(({ catalog, namespace, name }) => is.and({ catalog_name: catalog, table_namespace: namespace, table_name: name }))))
+        .where((is) =>
+          is.or(
+            names.map(({ catalog, namespace, name }) =>
+              is.and({ catalog_name: catalog, table_namespace: namespace, table_name: name }),
+            ),
+          ),
+        )
         .execute()
       return rows.flatMap((row) => toPointer(row) ?? [])
     },
   }
 }
 
-type Row = { catalog_name: string; table_namespace: string; table_name: string; metadata_location: string | null; iceberg_type: string | null }
+type Row = {
+  catalog_name: string
+  table_namespace: string
+  table_name: string
+  metadata_location: string | null
+  iceberg_type: string | null
+}
 
 const toPointer = (row: Row): Pointer | undefined =>
   row.metadata_location === null
@@ -102,7 +135,11 @@ const icebergType: Record<EntryKind, string> = { table: 'TABLE', view: 'VIEW' }
 
 async function swapOne(transaction: CatalogTransaction, { name, kind, from, to }: Swap): Promise<void> {
   const key = { catalog_name: name.catalog, table_namespace: name.namespace, table_name: name.name }
-  const conflict = () => new Failure('COMMIT_CONFLICT', `${showName(name)} was changed by another writer`, { table: showName(name), expected: from })
+  const conflict = () =>
+    new Failure('COMMIT_CONFLICT', `${showName(name)} was changed by another writer`, {
+      table: showName(name),
+      expected: from,
+    })
   if (from === null && to === null) return
   if (from === null) {
     const { numInsertedOrUpdatedRows } = await transaction
@@ -116,7 +153,12 @@ async function swapOne(transaction: CatalogTransaction, { name, kind, from, to }
   const where = { ...key, metadata_location: from }
   const count =
     to === null
-      ? (await transaction.deleteFrom('iceberg_tables').where((is) => is.and(where)).executeTakeFirstOrThrow()).numDeletedRows
+      ? (
+          await transaction
+            .deleteFrom('iceberg_tables')
+            .where((is) => is.and(where))
+            .executeTakeFirstOrThrow()
+        ).numDeletedRows
       : (
           await transaction
             .updateTable('iceberg_tables')

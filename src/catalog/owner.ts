@@ -12,5 +12,9 @@ export async function claimLake(io: FileIO, root: string, storeId: string): Prom
   const bytes = await io.read(marker)
   const owner = bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as { store?: string }).store
   if (owner !== storeId)
-    throw new Failure('OWNER_MISMATCH', `the lake at ${root} belongs to the records store ${owner ?? '(unreadable marker)'}, not to ${storeId}`, { root })
+    throw new Failure(
+      'OWNER_MISMATCH',
+      `the lake at ${root} belongs to the records store ${owner ?? '(unreadable marker)'}, not to ${storeId}`,
+      { root },
+    )
 }

@@ -80,19 +80,34 @@ export function openPublications(options: {
 
   async function changes(id: string): Promise<PendingChange[]> {
     const { catalog: inCatalog } = await setOf(id)
-    const rows = await records.catalog.selectFrom('change_set_entries').selectAll().where('change_set_id', '=', id).orderBy('namespace').orderBy('name').execute()
+    const rows = await records.catalog
+      .selectFrom('change_set_entries')
+      .selectAll()
+      .where('change_set_id', '=', id)
+      .orderBy('namespace')
+      .orderBy('name')
+      .execute()
     return rows.map((row) => ({
       name: { catalog: inCatalog, namespace: row.namespace, name: row.name },
       kind: row.kind as EntryKind,
       action: row.action as ChangeAction,
       base: row.base_location,
       location: row.metadata_location,
-      ...(JSON.parse(row.updates_json ?? '{}') as { fromSnapshot: string | null; toSnapshot: string | null; appended: string | null }),
+      ...(JSON.parse(row.updates_json ?? '{}') as {
+        fromSnapshot: string | null
+        toSnapshot: string | null
+        appended: string | null
+      }),
     }))
   }
 
   /** Swaps the pointers and writes the publication down in one transaction. */
-  async function commit(inCatalog: string, pending: readonly PendingChange[], by: string, more: { runId: string | null; changeSetId?: string; undoes?: string }): Promise<Publication> {
+  async function commit(
+    inCatalog: string,
+    pending: readonly PendingChange[],
+    by: string,
+    more: { runId: string | null; changeSetId?: string; undoes?: string },
+  ): Promise<Publication> {
     // A change set is published once, so its publication carries its id: a retry after a lost answer finds it.
     const id = more.changeSetId ?? newId(clock.now())
     const publishedAt = iso()
@@ -106,22 +121,43 @@ export function openPublications(options: {
             .where('id', '=', more.changeSetId)
             .where('status', '=', 'open')
             .executeTakeFirstOrThrow()
-          if (numUpdatedRows !== 1n) throw new Failure('COMMIT_CONFLICT', 'the change set was closed by another process')
+          if (numUpdatedRows !== 1n)
+            throw new Failure('COMMIT_CONFLICT', 'the change set was closed by another process')
         }
         await transaction
           .insertInto('publications')
-          .values({ id, catalog: inCatalog, run_id: more.runId, published_at: publishedAt, published_by: by, rolled_back_at: null, rolled_back_by: null, undoes: more.undoes ?? null })
+          .values({
+            id,
+            catalog: inCatalog,
+            run_id: more.runId,
+            published_at: publishedAt,
+            published_by: by,
+            rolled_back_at: null,
+            rolled_back_by: null,
+            undoes: more.undoes ?? null,
+          })
           .execute()
         for (const change of pending)
           await transaction
             .insertInto('publication_tables')
             .values({
-              publication_id: id, namespace: change.name.namespace, name: change.name.name, kind: change.kind, action: change.action,
-              from_location: change.base, to_location: change.location, from_snapshot: change.fromSnapshot, to_snapshot: change.toSnapshot,
+              publication_id: id,
+              namespace: change.name.namespace,
+              name: change.name.name,
+              kind: change.kind,
+              action: change.action,
+              from_location: change.base,
+              to_location: change.location,
+              from_snapshot: change.fromSnapshot,
+              to_snapshot: change.toSnapshot,
             })
             .execute()
         if (more.undoes !== undefined)
-          await transaction.updateTable('publications').set({ rolled_back_at: publishedAt, rolled_back_by: by }).where('id', '=', more.undoes).execute()
+          await transaction
+            .updateTable('publications')
+            .set({ rolled_back_at: publishedAt, rolled_back_by: by })
+            .where('id', '=', more.undoes)
+            .execute()
       })
     } catch (error) {
       throw error instanceof Failure && error.code === 'COMMIT_CONFLICT' ? await explainConflict(error, pending) : error
@@ -144,24 +180,48 @@ export function openPublications(options: {
     if (!change) return conflict
     const who = writer
       ? `by ${writer.published_by} in publication ${writer.id}${writer.run_id ? ` of run ${writer.run_id}` : ''} at ${writer.published_at}`
-      : now ? 'by another program' : 'by a program that dropped it'
-    return new Failure('COMMIT_CONFLICT', `${showName(change.name)} was changed meanwhile ${who}; nothing was published`, {
-      cause: conflict, table: showName(change.name), ...(now ? { current: now.location } : {}),
-    })
+      : now
+        ? 'by another program'
+        : 'by a program that dropped it'
+    return new Failure(
+      'COMMIT_CONFLICT',
+      `${showName(change.name)} was changed meanwhile ${who}; nothing was published`,
+      {
+        cause: conflict,
+        table: showName(change.name),
+        ...(now ? { current: now.location } : {}),
+      },
+    )
   }
 
   async function get(id: string): Promise<Publication> {
     const row = await records.catalog.selectFrom('publications').selectAll().where('id', '=', id).executeTakeFirst()
-    if (!row) throw new Failure('NOT_FOUND', `there is no publication ${id}`, { hint: '`boathouse publications ls` lists them.' })
+    if (!row)
+      throw new Failure('NOT_FOUND', `there is no publication ${id}`, {
+        hint: '`boathouse publications ls` lists them.',
+      })
     return (await withTables([row]))[0]!
   }
 
-  async function withTables(rows: { id: string; catalog: string; run_id: string | null; published_at: string; published_by: string; rolled_back_at: string | null }[]): Promise<Publication[]> {
+  async function withTables(
+    rows: {
+      id: string
+      catalog: string
+      run_id: string | null
+      published_at: string
+      published_by: string
+      rolled_back_at: string | null
+    }[],
+  ): Promise<Publication[]> {
     if (rows.length === 0) return []
     const entries = await records.catalog
       .selectFrom('publication_tables')
       .selectAll()
-      .where('publication_id', 'in', rows.map(({ id }) => id))
+      .where(
+        'publication_id',
+        'in',
+        rows.map(({ id }) => id),
+      )
       .orderBy('namespace')
       .orderBy('name')
       .execute()
@@ -185,12 +245,28 @@ export function openPublications(options: {
   }
 
   /** The change that takes a table back to what `from` described, on top of what it is now. */
-  async function undo(inCatalog: string, entry: { namespace: string; name: string; kind: string; from_location: string | null; to_location: string | null; from_snapshot: string | null }): Promise<PendingChange> {
+  async function undo(
+    inCatalog: string,
+    entry: {
+      namespace: string
+      name: string
+      kind: string
+      from_location: string | null
+      to_location: string | null
+      from_snapshot: string | null
+    },
+  ): Promise<PendingChange> {
     const name = { catalog: inCatalog, namespace: entry.namespace, name: entry.name }
     const kind = entry.kind as EntryKind
     const change: PendingChange = {
-      name, kind, action: entry.from_location === null ? 'drop' : entry.to_location === null ? 'create' : 'replace',
-      base: entry.to_location, location: entry.from_location, fromSnapshot: null, toSnapshot: entry.from_snapshot, appended: null,
+      name,
+      kind,
+      action: entry.from_location === null ? 'drop' : entry.to_location === null ? 'create' : 'replace',
+      base: entry.to_location,
+      location: entry.from_location,
+      fromSnapshot: null,
+      toSnapshot: entry.from_snapshot,
+      appended: null,
     }
     if (entry.from_location === null || entry.to_location === null) return change
     const [before, after] = await Promise.all([
@@ -209,7 +285,12 @@ export function openPublications(options: {
     ]
     const metadata = applyUpdates(after.metadata, updates, { nowMs: clock.now(), previous: after.location })
     const location = await writeTableMetadata(io, metadata, { previous: after.location })
-    return { ...change, location, fromSnapshot: after.metadata.currentSnapshotId?.toString() ?? null, toSnapshot: snapshotId.toString() }
+    return {
+      ...change,
+      location,
+      fromSnapshot: after.metadata.currentSnapshotId?.toString() ?? null,
+      toSnapshot: snapshotId.toString(),
+    }
   }
 
   /** A pointer's kind is not stored with the old location; the metadata itself tells. */
@@ -221,21 +302,41 @@ export function openPublications(options: {
   return {
     async open({ catalog: inCatalog, runId }) {
       if (runId !== undefined) {
-        const found = await records.catalog.selectFrom('change_sets').select('id').where('run_id', '=', runId).where('catalog', '=', inCatalog).where('status', '!=', 'discarded').executeTakeFirst()
+        const found = await records.catalog
+          .selectFrom('change_sets')
+          .select('id')
+          .where('run_id', '=', runId)
+          .where('catalog', '=', inCatalog)
+          .where('status', '!=', 'discarded')
+          .executeTakeFirst()
         if (found) return found.id
       }
       const id = newId(clock.now())
-      await records.catalog.insertInto('change_sets').values({ id, catalog: inCatalog, run_id: runId ?? null, status: 'open', created_at: iso(), updated_at: iso() }).execute()
+      await records.catalog
+        .insertInto('change_sets')
+        .values({ id, catalog: inCatalog, run_id: runId ?? null, status: 'open', created_at: iso(), updated_at: iso() })
+        .execute()
       return id
     },
     changes,
     async put(changeSetId, { name, kind, action, base, location, fromSnapshot, toSnapshot, appended }) {
       const values = {
-        kind, action, base_location: base, metadata_location: location, updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended }), written_files_json: null, updated_at: iso(),
+        kind,
+        action,
+        base_location: base,
+        metadata_location: location,
+        updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended }),
+        written_files_json: null,
+        updated_at: iso(),
       }
       await records.transaction(async (transaction) => {
-        const set = await transaction.selectFrom('change_sets').select('status').where('id', '=', changeSetId).executeTakeFirst()
-        if (set?.status !== 'open') throw new Failure('COMMIT_CONFLICT', `the change set ${changeSetId} is ${set?.status ?? 'gone'}`)
+        const set = await transaction
+          .selectFrom('change_sets')
+          .select('status')
+          .where('id', '=', changeSetId)
+          .executeTakeFirst()
+        if (set?.status !== 'open')
+          throw new Failure('COMMIT_CONFLICT', `the change set ${changeSetId} is ${set?.status ?? 'gone'}`)
         await transaction
           .insertInto('change_set_entries')
           .values({ change_set_id: changeSetId, namespace: name.namespace, name: name.name, ...values })
@@ -250,7 +351,12 @@ export function openPublications(options: {
       return commit(set.catalog, await changes(changeSetId), by, { runId: set.run_id, changeSetId })
     },
     async discard(changeSetId) {
-      await records.catalog.updateTable('change_sets').set({ status: 'discarded', updated_at: iso() }).where('id', '=', changeSetId).where('status', '=', 'open').execute()
+      await records.catalog
+        .updateTable('change_sets')
+        .set({ status: 'discarded', updated_at: iso() })
+        .where('id', '=', changeSetId)
+        .where('status', '=', 'open')
+        .execute()
     },
     async list({ catalog: inCatalog, limit = 50 }) {
       let query = records.catalog.selectFrom('publications').selectAll().orderBy('id', 'desc').limit(limit)
@@ -260,8 +366,15 @@ export function openPublications(options: {
     get,
     async rollback(id, by) {
       const publication = await get(id)
-      if (publication.rolledBackAt) throw new Failure('ALREADY_EXISTS', `publication ${id} was rolled back at ${publication.rolledBackAt}`, { hint: 'Roll back the publication that undid it to bring it back.' })
-      const entries = await records.catalog.selectFrom('publication_tables').selectAll().where('publication_id', '=', id).execute()
+      if (publication.rolledBackAt)
+        throw new Failure('ALREADY_EXISTS', `publication ${id} was rolled back at ${publication.rolledBackAt}`, {
+          hint: 'Roll back the publication that undid it to bring it back.',
+        })
+      const entries = await records.catalog
+        .selectFrom('publication_tables')
+        .selectAll()
+        .where('publication_id', '=', id)
+        .execute()
       const pending: PendingChange[] = []
       for (const entry of entries) pending.push(await undo(publication.catalog, entry))
       return commit(publication.catalog, pending, by, { runId: null, undoes: id })

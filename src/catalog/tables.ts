@@ -24,7 +24,10 @@ export function openTables(catalog: Catalog, io: FileIO, options: { kept?: numbe
   const kept = options.kept ?? 1_000
   const cache = new Map<string, Promise<TableMetadata | ViewMetadata>>()
 
-  const remember = <Metadata extends TableMetadata | ViewMetadata>(location: string, read: () => Promise<Metadata>): Promise<Metadata> => {
+  const remember = <Metadata extends TableMetadata | ViewMetadata>(
+    location: string,
+    read: () => Promise<Metadata>,
+  ): Promise<Metadata> => {
     const known = cache.get(location) as Promise<Metadata> | undefined
     if (known) return known
     const fresh = read()
@@ -44,7 +47,12 @@ export function openTables(catalog: Catalog, io: FileIO, options: { kept?: numbe
     open,
     list: (name, namespace) => catalog.list(name, namespace),
     async stillCurrent(loaded) {
-      const now = new Map((await catalog.pointers(loaded.map(({ name }) => name))).map(({ name, location }) => [showName(name), location]))
+      const now = new Map(
+        (await catalog.pointers(loaded.map(({ name }) => name))).map(({ name, location }) => [
+          showName(name),
+          location,
+        ]),
+      )
       return loaded.every(({ name, location }) => now.get(showName(name)) === location)
     },
     async load(name) {
@@ -53,9 +61,13 @@ export function openTables(catalog: Catalog, io: FileIO, options: { kept?: numbe
       const lower = showName(name).toLowerCase()
       const alike = (await catalog.list(name.catalog)).filter((other) => showName(other.name).toLowerCase() === lower)
       if (alike.length > 1)
-        throw new Failure('TABLE_NOT_FOUND', `${showName(name)} could be ${alike.map((other) => showName(other.name)).join(' or ')}`, {
-          hint: 'Write the name as it is, in double quotes.',
-        })
+        throw new Failure(
+          'TABLE_NOT_FOUND',
+          `${showName(name)} could be ${alike.map((other) => showName(other.name)).join(' or ')}`,
+          {
+            hint: 'Write the name as it is, in double quotes.',
+          },
+        )
       return alike[0] && open(alike[0])
     },
   }

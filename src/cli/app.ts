@@ -52,7 +52,11 @@ export type App = {
   /** An environment by name, as if --env had named it when the command's own is that one. */
   environmentNamed(name: string): Environment
   /** Opens the port. The first start of a store makes the administrator; then `firstLink` lets in once. */
-  startServer(): Promise<{ server: HttpServer; listening: { url: string; port: number }; firstLink: { token: string } | null }>
+  startServer(): Promise<{
+    server: HttpServer
+    listening: { url: string; port: number }
+    firstLink: { token: string } | null
+  }>
   /** Executes runs, fires schedules, sweeps old rows. */
   startWorker(workerId: string): Promise<Worker>
   /** Calls `onChange` for every batch of saved files with what has to run again, one at a time. */

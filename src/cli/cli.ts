@@ -39,7 +39,13 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     process.on('SIGINT', interrupt)
     process.on('SIGTERM', interrupt)
     const context: Context = {
-      args, flags, out, dir, self: deps.self, signal: control.signal, env: process.env,
+      args,
+      flags,
+      out,
+      dir,
+      self: deps.self,
+      signal: control.signal,
+      env: process.env,
       open: (options = {}) => (opened ??= openProject(dir, flags.text('env'), options, deps)),
     }
     return (await command.run(context)) ?? 0
@@ -68,13 +74,23 @@ async function openProject(dir: string, env: string | undefined, options: OpenOp
 function report(error: unknown, out: Output): number {
   const failure = asFailure(error)
   if (out.json) process.stdout.write(`${JSON.stringify({ failure: failureJson(failure) }, null, 2)}\n`)
-  else process.stderr.write(`${out.style.red(formatFailure(failure).split('\n')[0]!)}\n${formatFailure(failure).split('\n').slice(1).join('\n')}\n`.replace(/\n\n$/, '\n'))
-  if (failure.code === 'INTERNAL' && failure.cause instanceof Error) process.stderr.write(`${failure.cause.stack ?? ''}\n`)
+  else
+    process.stderr.write(
+      `${out.style.red(formatFailure(failure).split('\n')[0]!)}\n${formatFailure(failure).split('\n').slice(1).join('\n')}\n`.replace(
+        /\n\n$/,
+        '\n',
+      ),
+    )
+  if (failure.code === 'INTERNAL' && failure.cause instanceof Error)
+    process.stderr.write(`${failure.cause.stack ?? ''}\n`)
   return failure.help.usage ? 2 : 1
 }
 
 const failureJson = (failure: Failure): object => ({
-  code: failure.code, message: failure.message, place: failure.place ?? null, hint: failure.hint,
+  code: failure.code,
+  message: failure.message,
+  place: failure.place ?? null,
+  hint: failure.hint,
   ...(failure instanceof Failures ? { all: failure.all.map(failureJson) } : {}),
 })
 
@@ -114,11 +130,18 @@ function help(argv: readonly string[], out: Output): number {
     return 0
   }
   const asked = words[0] === 'help' ? words.slice(1) : words
-  const group = asked.length > 0 ? commands.filter(({ name }) => name === asked.join(' ') || name.startsWith(`${asked.join(' ')} `)) : []
+  const group =
+    asked.length > 0
+      ? commands.filter(({ name }) => name === asked.join(' ') || name.startsWith(`${asked.join(' ')} `))
+      : []
   if (words.length > 0 && words[0] !== 'help' && group.length === 0) {
     const all = [...new Set(commands.flatMap(({ name }) => [name, name.split(' ')[0]!]))]
     const near = all.filter((name) => name.startsWith(words[0]!.slice(0, 2)) || name.includes(words[0]!)).slice(0, 3)
-    throw new Failure('USAGE', `there is no command "${words[0]}"${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''}`, { hint: '`boathouse --help` lists the commands.' })
+    throw new Failure(
+      'USAGE',
+      `there is no command "${words[0]}"${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''}`,
+      { hint: '`boathouse --help` lists the commands.' },
+    )
   }
   if (group.length === 1 && words[0] === 'help') {
     out.answer(commandHelp(group[0]!), () => commandHelp(group[0]!))
@@ -131,7 +154,9 @@ function help(argv: readonly string[], out: Output): number {
     shown.map(({ name, summary }) => ({ name, summary })),
     () =>
       [
-        ...(group.length > 0 ? [] : ['Boathouse: a lakehouse for small data teams in one program.', '', 'boathouse COMMAND [options]', '']),
+        ...(group.length > 0
+          ? []
+          : ['Boathouse: a lakehouse for small data teams in one program.', '', 'boathouse COMMAND [options]', '']),
         ...lines,
         '',
         'Every command: --help (options and an example), --json, --env ENV, -C DIR.',
@@ -143,7 +168,8 @@ function help(argv: readonly string[], out: Output): number {
 
 export function commandHelp(command: Command): string {
   const options = { ...command.options, ...globalOptions }
-  const left = ([name, { short, value }]: [string, Option]) => `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`
+  const left = ([name, { short, value }]: [string, Option]) =>
+    `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`
   const entries = Object.entries(options)
   const widest = Math.max(...entries.map((entry) => left(entry).length))
   return [

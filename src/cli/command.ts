@@ -66,13 +66,19 @@ export class Flags {
     const text = this.text(name)
     if (text === undefined) return undefined
     const value = Number(text)
-    if (!Number.isInteger(value) || value < min || value > max) throw new Failure('USAGE', `--${name} takes a whole number from ${min} to ${max}, found "${text}"`)
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new Failure('USAGE', `--${name} takes a whole number from ${min} to ${max}, found "${text}"`)
     return value
   }
 }
 
 export const globalOptions: Record<string, Option> = {
-  project: { type: 'string', short: 'C', value: 'DIR', about: 'The project; default: the current folder or one above it.' },
+  project: {
+    type: 'string',
+    short: 'C',
+    value: 'DIR',
+    about: 'The project; default: the current folder or one above it.',
+  },
   env: { type: 'string', value: 'ENV', about: 'The environment: dev, staging, prod or one of your own.' },
   json: { type: 'boolean', about: 'Answers for machines, one JSON value.' },
   help: { type: 'boolean', short: 'h', about: 'This text.' },
@@ -87,12 +93,17 @@ export function parseCommand(command: Command, argv: readonly string[]): { args:
       args: [...argv],
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.entries(options).map(([name, { type, short, multiple }]) => [name, { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) }]),
+        Object.entries(options).map(([name, { type, short, multiple }]) => [
+          name,
+          { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) },
+        ]),
       ),
     })
     return { args: positionals, flags: new Flags(values) }
   } catch (cause) {
-    throw new Failure('USAGE', `boathouse ${command.name}: ${(cause as Error).message.split('. To specify')[0]}`, { cause })
+    throw new Failure('USAGE', `boathouse ${command.name}: ${(cause as Error).message.split('. To specify')[0]}`, {
+      cause,
+    })
   }
 }
 

@@ -21,12 +21,15 @@ export type Output = {
 export type Style = Record<'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue', (text: string) => string>
 
 export function openOutput({ json, color }: { json: boolean; color: boolean }): Output {
-  const paint = (format: Parameters<typeof styleText>[0]) => (text: string) => (color ? styleText(format, text, { validateStream: false }) : text)
+  const paint = (format: Parameters<typeof styleText>[0]) => (text: string) =>
+    color ? styleText(format, text, { validateStream: false }) : text
   return {
     json,
     terminal: process.stdout.isTTY === true,
     answer(value, text) {
-      process.stdout.write(json ? `${JSON.stringify(value, null, 2)}\n` : `${typeof text === 'function' ? text() : text}\n`)
+      process.stdout.write(
+        json ? `${JSON.stringify(value, null, 2)}\n` : `${typeof text === 'function' ? text() : text}\n`,
+      )
     },
     line(text = '') {
       if (!json) process.stdout.write(`${text}\n`)
@@ -34,22 +37,42 @@ export function openOutput({ json, color }: { json: boolean; color: boolean }): 
     note(text) {
       process.stderr.write(`${text}\n`)
     },
-    raw: (text) => new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve()))),
-    style: { bold: paint('bold'), dim: paint('dim'), red: paint('red'), green: paint('green'), yellow: paint('yellow'), blue: paint('blue') },
+    raw: (text) =>
+      new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve()))),
+    style: {
+      bold: paint('bold'),
+      dim: paint('dim'),
+      red: paint('red'),
+      green: paint('green'),
+      yellow: paint('yellow'),
+      blue: paint('blue'),
+    },
   }
 }
 
 const width = (text: string): number => [...new Intl.Segmenter().segment(text)].length
 const show = (value: unknown): string =>
-  value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value).replaceAll('\n', '↵')
+  value === null || value === undefined
+    ? ''
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : String(value).replaceAll('\n', '↵')
 
 /** Rows under a header; numbers to the right. */
-export function table(header: readonly string[], rows: readonly (readonly unknown[])[], { right = [] as number[], widthMax = 60 } = {}): string {
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  { right = [] as number[], widthMax = 60 } = {},
+): string {
   const cells = rows.map((row) => header.map((_, at) => cut(show(row[at]), widthMax)))
   const widths = header.map((name, at) => Math.max(width(name), ...cells.map((row) => width(row[at]!)), 0))
   const line = (row: readonly string[]) =>
     row
-      .map((text, at) => (right.includes(at) ? ' '.repeat(widths[at]! - width(text)) + text : text + ' '.repeat(widths[at]! - width(text))))
+      .map((text, at) =>
+        right.includes(at)
+          ? ' '.repeat(widths[at]! - width(text)) + text
+          : text + ' '.repeat(widths[at]! - width(text)),
+      )
       .join('  ')
       .trimEnd()
   return [line(header), widths.map((count) => '─'.repeat(count)).join('  '), ...cells.map(line)].join('\n')
@@ -65,21 +88,35 @@ export function formatRows(format: Format, columns: readonly Column[], rows: rea
   const names = columns.map(({ name }) => name)
   switch (format) {
     case 'json':
-      return JSON.stringify(rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]]))), null, 2)
+      return JSON.stringify(
+        rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]]))),
+        null,
+        2,
+      )
     case 'csv':
       return [names, ...rows].map((row) => row.map(csvCell).join(',')).join('\n')
     case 'md': {
-      const line = (row: readonly unknown[]) => `| ${row.map((value) => show(value).replaceAll('|', '\\|')).join(' | ')} |`
-      return [line(names), `|${columns.map(({ type }) => (numeric.test(type) ? ' ---: ' : ' --- ')).join('|')}|`, ...rows.map(line)].join('\n')
+      const line = (row: readonly unknown[]) =>
+        `| ${row.map((value) => show(value).replaceAll('|', '\\|')).join(' | ')} |`
+      return [
+        line(names),
+        `|${columns.map(({ type }) => (numeric.test(type) ? ' ---: ' : ' --- ')).join('|')}|`,
+        ...rows.map(line),
+      ].join('\n')
     }
     case 'table': {
       const right = columns.flatMap(({ type }, at) => (numeric.test(type) ? [at] : []))
-      return table(names, rows.map((row) => row.map((value) => (value === null ? '∅' : value))), { right })
+      return table(
+        names,
+        rows.map((row) => row.map((value) => (value === null ? '∅' : value))),
+        { right },
+      )
     }
   }
 }
 
 function csvCell(value: unknown): string {
-  const text = value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const text =
+    value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
   return /[",\r\n]/.test(text) || (value === '' && text === '') ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -71,7 +71,10 @@ function encoderOf(type: DuckDBType): Encode {
   }
 }
 
-const nullable = (encode: Encode): Encode => (value) => (value === null || value === undefined ? 'null' : encode(value))
+const nullable =
+  (encode: Encode): Encode =>
+  (value) =>
+    value === null || value === undefined ? 'null' : encode(value)
 
 /** Microseconds since 1970 as `2024-03-31T12:00:00Z`, with a fraction only if there is one. */
 export function instant(micros: bigint): string {

@@ -48,7 +48,7 @@ test.each([
   ["timestamptz '1969-12-31 23:59:59.999999+00'", '1969-12-31T23:59:59.999999Z'],
   ["time '12:30:00'", '12:30:00'],
   ["'a\"b\\é😀'", 'a"b\\é😀'],
-  ["[1, null, 3]", [1, null, 3]],
+  ['[1, null, 3]', [1, null, 3]],
   ["{'x': 1.10::decimal(4,2), 'y': null}", { x: '1.10', y: null }],
   ["map {'k': [1]}", [{ key: 'k', value: [1] }]],
   ["'ab'::blob", 'YWI='],
@@ -57,7 +57,10 @@ test.each([
 
 test('gives names and types, and all rows in order across chunks', async () => {
   const result = await engine.run({ class: 'interactive', sql: "select range n, 'x' || range s from range(300000)" })
-  expect(result.columns).toEqual([{ name: 'n', type: 'BIGINT' }, { name: 's', type: 'VARCHAR' }])
+  expect(result.columns).toEqual([
+    { name: 'n', type: 'BIGINT' },
+    { name: 's', type: 'VARCHAR' },
+  ])
   let next = 0
   for await (const chunk of result.chunks) {
     const part = JSON.parse(chunk.json) as [number, string][]
@@ -118,8 +121,11 @@ test('kill -9 of a host fails only its own queries', async () => {
 })
 
 test('a host that grows past its share is ended, not the machine', async () => {
-  const greedy = "select length(repeat('x', 900000000)) + length(repeat('y', 900000000)) + length(repeat('z', 900000000)) n, levenshtein(repeat('abcdefghij', 9000), repeat('jihgfedcba', 9000))"
-  await expect(rows(greedy, { timeoutMs: 20_000 })).rejects.toMatchObject({ code: expect.stringMatching(/ENGINE_LOST|QUERY_TIMEOUT/) })
+  const greedy =
+    "select length(repeat('x', 900000000)) + length(repeat('y', 900000000)) + length(repeat('z', 900000000)) n, levenshtein(repeat('abcdefghij', 9000), repeat('jihgfedcba', 9000))"
+  await expect(rows(greedy, { timeoutMs: 20_000 })).rejects.toMatchObject({
+    code: expect.stringMatching(/ENGINE_LOST|QUERY_TIMEOUT/),
+  })
   expect(await rows('select 42')).toEqual([[42]])
 })
 
@@ -129,7 +135,7 @@ test.each([
   ["copy (select 1) to '$dir/secret/x.csv'"],
   ["attach '$dir/secret/x.db' as x"],
   ["set memory_limit = '100GB'"],
-  ["install httpfs"],
+  ['install httpfs'],
 ])('a locked host refuses %s', async (sql) => {
   await expect(rows(sql.replaceAll('$dir', dir))).rejects.toThrow()
 })
@@ -140,7 +146,15 @@ test('a plan host reads no file at all', async () => {
 })
 
 test('closing ends every process and removes what they spilled', async () => {
-  const other = openEngine({ memoryBytes: 2 ** 29, threads: 1, tempDirectory: join(dir, 'tmp2'), tempBytes: 2 ** 30, timeZone: 'UTC', directories: [], classes: ['interactive'] })
+  const other = openEngine({
+    memoryBytes: 2 ** 29,
+    threads: 1,
+    tempDirectory: join(dir, 'tmp2'),
+    tempBytes: 2 ** 30,
+    timeZone: 'UTC',
+    directories: [],
+    classes: ['interactive'],
+  })
   await other.rows({ class: 'interactive', sql: 'select 1' })
   const { pid } = other.status()[0]!
   await other.close()

@@ -90,7 +90,11 @@ async function main() {
     try {
       const result = await connection.stream(sql, request.parameters as DuckDBValue[])
       const types = result.columnTypes()
-      send({ kind: 'columns', id, columns: result.columnNames().map((name, at) => ({ name, type: String(types[at]) })) })
+      send({
+        kind: 'columns',
+        id,
+        columns: result.columnNames().map((name, at) => ({ name, type: String(types[at]) })),
+      })
       const encode = chunkEncoder(types)
       let sent = 0
       let truncated = false
@@ -140,7 +144,11 @@ async function main() {
     }
   }
 
-  async function explain(error: unknown, { sql, kind }: HostRequest & { kind: 'run' | 'bind' }, cancelled: boolean): Promise<EngineError> {
+  async function explain(
+    error: unknown,
+    { sql, kind }: HostRequest & { kind: 'run' | 'bind' },
+    cancelled: boolean,
+  ): Promise<EngineError> {
     const whole = error instanceof Error ? error.message : String(error)
     const match = /^([A-Za-z ]+?) Error: ([^]*)$/.exec(whole)
     const type = (match?.[1] ?? 'Internal').toLowerCase()

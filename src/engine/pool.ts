@@ -45,7 +45,15 @@ export type EngineRequest = {
 /** `chunks` may be read once. `truncated()` says, when they were read, whether `rowsMax` cut the result. */
 export type EngineResult = { columns: EngineColumn[]; chunks: AsyncIterable<Chunk>; truncated(): boolean }
 
-export type HostStatus = { class: HostClass; pid: number | null; running: number; waiting: number; rssBytes: number; restarts: number; memoryBytes: number }
+export type HostStatus = {
+  class: HostClass
+  pid: number | null
+  running: number
+  waiting: number
+  rssBytes: number
+  restarts: number
+  memoryBytes: number
+}
 
 export interface Engine {
   /** Runs one statement. Rejects with EngineFailure for what DuckDB refuses, ENGINE_LOST, QUERY_TIMEOUT or QUERY_CANCELLED. */
@@ -236,26 +244,36 @@ class Host {
       tempDirectory: this.#temp,
       tempBytes: options.tempBytes,
       timeZone: options.timeZone,
-      directories: name === 'plan' ? [] : [...options.directories, ...(name === 'write' ? (options.writeDirectories ?? []) : [])],
+      directories:
+        name === 'plan' ? [] : [...options.directories, ...(name === 'write' ? (options.writeDirectories ?? []) : [])],
       // Statistics of the empty shadow tables would turn every scan into "no rows" and drop filters. The other two leave
       // plans that json_serialize_plan cannot name columns of ("inequal num bindings/types"): select d, 1 from t limit 3.
-      init: name === 'plan' ? ["SET GLOBAL disabled_optimizers = 'statistics_propagation,late_materialization,limit_pushdown'"] : [],
+      init:
+        name === 'plan'
+          ? ["SET GLOBAL disabled_optimizers = 'statistics_propagation,late_materialization,limit_pushdown'"]
+          : [],
     }
-    this.#child = fork(fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './host.ts' : './host.js', import.meta.url)), [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
-      // Nothing of the server's environment is for a host: no secret can leak from there.
-      env: {
-        PATH: process.env.PATH ?? '',
-        ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
-        LANG: 'C.UTF-8',
-        TZ: 'UTC',
-        UV_THREADPOOL_SIZE: String(slots * 2 + 4),
-        BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
+    this.#child = fork(
+      fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './host.ts' : './host.js', import.meta.url)),
+      [],
+      {
+        serialization: 'advanced',
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
+        // Nothing of the server's environment is for a host: no secret can leak from there.
+        env: {
+          PATH: process.env.PATH ?? '',
+          ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
+          LANG: 'C.UTF-8',
+          TZ: 'UTC',
+          UV_THREADPOOL_SIZE: String(slots * 2 + 4),
+          BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
+        },
       },
-    })
-    this.#child.stderr?.on('data', (text: Buffer) => log.warn('engine host says', { text: text.toString().slice(0, 2_000) }))
+    )
+    this.#child.stderr?.on('data', (text: Buffer) =>
+      log.warn('engine host says', { text: text.toString().slice(0, 2_000) }),
+    )
     this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()))
     this.ready = new Promise((resolve, reject) => {
       const late = setTimeout(() => this.kill('it did not start in 30 s'), 30_000)

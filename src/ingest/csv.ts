@@ -11,7 +11,8 @@ export function readCsv(source: CsvSource, files: readonly string[]): string {
   const { options, columns } = source
   const settings: string[] = ['sample_size = -1', 'auto_detect = true', 'null_padding = false', 'ignore_errors = false']
   if (files.length > 1) settings.push('union_by_name = true')
-  const text = (name: string, value: string | undefined) => value !== undefined && settings.push(`${name} = ${quoteText(value)}`)
+  const text = (name: string, value: string | undefined) =>
+    value !== undefined && settings.push(`${name} = ${quoteText(value)}`)
   text('delim', options.delimiter)
   text('quote', options.quote)
   text('escape', options.escape)
@@ -58,18 +59,31 @@ export function selectCsv(source: CsvSource, files: readonly string[], columns: 
 }
 
 /** DuckDB's CSV complaints name the spooled copy; people know their own file. */
-export function csvFailure(failure: Failure, source: Located<CsvSource>, original: (spooled: string) => string | undefined): Failure {
+export function csvFailure(
+  failure: Failure,
+  source: Located<CsvSource>,
+  original: (spooled: string) => string | undefined,
+): Failure {
   const message = failure.message
   const line = /(?:CSV Error on Line|Line): ?(\d+)/i.exec(message)?.[1]
   const path = /(?:file|File):? "?([^"\n]+?\.csv(?:\.gz)?)"?(?:[.\s]|$)/i.exec(message)?.[1]
   const file = (path && original(path)) ?? (source.value.path.includes('*') ? undefined : source.value.path)
   const declared = /(?:types?|Columns?).*?(?:not exist|could not be found|do not exist)[^"]*"?([^"\n]*)/i.exec(message)
   if (/COLUMN_TYPES|types.*do not exist|not found in the CSV/i.test(message) && declared)
-    return new Fail('SOURCE_INVALID', `${source.value.path} has no column ${declared[1]!.trim()}`, { place: source.at(['columns']), cause: failure })
+    return new Fail('SOURCE_INVALID', `${source.value.path} has no column ${declared[1]!.trim()}`, {
+      place: source.at(['columns']),
+      cause: failure,
+    })
   const told = message
     .split('\n')
     .map((part) => part.trim())
-    .filter((part) => part !== '' && !/^(Possible (solutions|fixes)|\*|file ?=|delimiter ?=|quote ?=|escape ?=|new_line|header|skip_rows|comment|strict_mode|date_format|timestamp_format|null_padding|sample_size|ignore_errors|all_varchar|encoding|The following|These settings|LINE|decimal|auto_detect|thousands|max_line|buffer)/i.test(part))
+    .filter(
+      (part) =>
+        part !== '' &&
+        !/^(Possible (solutions|fixes)|\*|file ?=|delimiter ?=|quote ?=|escape ?=|new_line|header|skip_rows|comment|strict_mode|date_format|timestamp_format|null_padding|sample_size|ignore_errors|all_varchar|encoding|The following|These settings|LINE|decimal|auto_detect|thousands|max_line|buffer)/i.test(
+          part,
+        ),
+    )
     .slice(0, 3)
     .join(' ')
     .replace(/"?\/[^\s"]+\//g, '')

@@ -53,8 +53,16 @@ export async function ingestSource(
         summary: { 'boathouse.source': value.name, 'boathouse.files': JSON.stringify(loaded) },
       }
       const select = selectCsv(value, copies, columns)
-      const written = value.mode === 'append' ? await changes.append(target, select, options) : await changes.replaceTable(target, select, options)
-      log.info('loaded', { table: written.table, rows: written.rowsWritten, files: originals.length, bytes: written.bytesWritten })
+      const written =
+        value.mode === 'append'
+          ? await changes.append(target, select, options)
+          : await changes.replaceTable(target, select, options)
+      log.info('loaded', {
+        table: written.table,
+        rows: written.rowsWritten,
+        files: originals.length,
+        bytes: written.bytesWritten,
+      })
       return { ...written, source: value.name, files: loaded }
     } catch (error) {
       if (!(error instanceof Failure) || !['QUERY_FAILED', 'SQL_INVALID'].includes(error.code)) throw error
@@ -76,8 +84,14 @@ export async function findFiles(source: Located<Source>, projectDir: string): Pr
   })
   if (found?.isFile()) return [full]
   const pattern = found?.isDirectory() ? join(path, '*.{csv,csv.gz,CSV}') : path
-  if (!found && !/[*?[{]/.test(path)) throw new Failure('SOURCE_INVALID', `there is no file ${path}`, { place, hint: `Put the file there, or correct \`path\` in ${source.file}.` })
-  const files = (await Array.fromAsync(glob(pattern, { cwd: projectDir }))).map((file) => resolve(projectDir, file)).sort()
+  if (!found && !/[*?[{]/.test(path))
+    throw new Failure('SOURCE_INVALID', `there is no file ${path}`, {
+      place,
+      hint: `Put the file there, or correct \`path\` in ${source.file}.`,
+    })
+  const files = (await Array.fromAsync(glob(pattern, { cwd: projectDir })))
+    .map((file) => resolve(projectDir, file))
+    .sort()
   if (files.length === 0) throw new Failure('SOURCE_INVALID', `no file matches ${pattern}`, { place })
   return files
 }
@@ -91,24 +105,44 @@ async function spool(path: string, folder: string, index: number, projectDir: st
     await copyFile(path, copy, constants.COPYFILE_FICLONE)
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException
-    if (code === 'ENOSPC') throw new Failure('STORAGE_FAILED', `the disk is full: ${basename(path)} could not be copied to the spool`, { cause })
+    if (code === 'ENOSPC')
+      throw new Failure('STORAGE_FAILED', `the disk is full: ${basename(path)} could not be copied to the spool`, {
+        cause,
+      })
     throw new Failure('SOURCE_INVALID', `${basename(path)} cannot be read: ${message}`, { cause })
   }
   const hash = createHash('sha256')
   await pipeline(createReadStream(copy), hash)
   const { size } = await stat(copy)
   const inside = relative(projectDir, path)
-  return { copy, path: inside.startsWith('..') ? path : inside.replaceAll('\\', '/'), bytes: size, sha256: hash.digest('hex') }
+  return {
+    copy,
+    path: inside.startsWith('..') ? path : inside.replaceAll('\\', '/'),
+    bytes: size,
+    sha256: hash.digest('hex'),
+  }
 }
 
-export type AddOptions = { file: string; table?: string | undefined; name?: string | undefined; mode?: 'replace' | 'append' | undefined; replace?: boolean | undefined }
+export type AddOptions = {
+  file: string
+  table?: string | undefined
+  name?: string | undefined
+  mode?: 'replace' | 'append' | undefined
+  replace?: boolean | undefined
+}
 
 /** Writes the YAML of a source for a CSV file; a file outside the project is copied into `data/`. */
-export async function addSource(projectDir: string, { file, table, name, mode = 'replace', replace = false }: AddOptions): Promise<{ file: string; source: SourceInput }> {
+export async function addSource(
+  projectDir: string,
+  { file, table, name, mode = 'replace', replace = false }: AddOptions,
+): Promise<{ file: string; source: SourceInput }> {
   const full = isAbsolute(file) ? file : resolve(file)
   const found = await stat(full).catch(() => undefined)
   if (!found) throw new Failure('USAGE', `there is no file ${file}`)
-  if (found.isFile() && !/\.(csv|tsv|txt|csv\.gz)$/i.test(full)) throw new Failure('UNSUPPORTED', `${basename(file)} is not a CSV file`, { hint: 'CSV files (.csv, .tsv, .txt, .csv.gz) can be added so far.' })
+  if (found.isFile() && !/\.(csv|tsv|txt|csv\.gz)$/i.test(full))
+    throw new Failure('UNSUPPORTED', `${basename(file)} is not a CSV file`, {
+      hint: 'CSV files (.csv, .tsv, .txt, .csv.gz) can be added so far.',
+    })
   const stem = snakeCase(basename(full).replace(/\.(csv|tsv|txt)(\.gz)?$/i, ''))
   const sourceName = name ?? stem
   const inside = relative(projectDir, full)
@@ -118,10 +152,15 @@ export async function addSource(projectDir: string, { file, table, name, mode = 
     else {
       path = `data/${basename(full)}`
       await mkdir(join(projectDir, 'data'), { recursive: true })
-      await copyFile(full, join(projectDir, path), replace ? 0 : constants.COPYFILE_EXCL).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === 'EEXIST') throw new Failure('ALREADY_EXISTS', `${path} is there already`, { hint: 'Rename the file, or say that it replaces the old one (--replace).' })
-        throw cause
-      })
+      await copyFile(full, join(projectDir, path), replace ? 0 : constants.COPYFILE_EXCL).catch(
+        (cause: NodeJS.ErrnoException) => {
+          if (cause.code === 'EEXIST')
+            throw new Failure('ALREADY_EXISTS', `${path} is there already`, {
+              hint: 'Rename the file, or say that it replaces the old one (--replace).',
+            })
+          throw cause
+        },
+      )
     }
   }
   const source: SourceInput = { name: sourceName, kind: 'csv', path, table: table ?? `raw.${sourceName}`, mode }

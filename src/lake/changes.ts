@@ -5,13 +5,37 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import {
-  checkName, showName, type ChangeAction, type Loaded, type LoadedTable, type PendingChange, type Publication, type Publications, type TableName, type Tables,
+  checkName,
+  showName,
+  type ChangeAction,
+  type Loaded,
+  type LoadedTable,
+  type PendingChange,
+  type Publication,
+  type Publications,
+  type TableName,
+  type Tables,
 } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import {
-  applyUpdates, currentSchema, newTableMetadata, newViewMetadata, parseJson, prepareAppend, prepareReplace, printJson, schemaForReplace, writeTableMetadata, writeViewMetadata,
-  type Counts, type NewDataFile, type NewField, type Schema, type TableMetadata, type Value,
+  applyUpdates,
+  currentSchema,
+  newTableMetadata,
+  newViewMetadata,
+  parseJson,
+  prepareAppend,
+  prepareReplace,
+  printJson,
+  schemaForReplace,
+  writeTableMetadata,
+  writeViewMetadata,
+  type Counts,
+  type NewDataFile,
+  type NewField,
+  type Schema,
+  type TableMetadata,
+  type Value,
 } from '../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../io/index.ts'
 import { engineFailure, type Prepared } from './prepare.ts'
@@ -82,20 +106,32 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const lower = showName(name).toLowerCase()
     const change = (await publications.changes(id)).find((one) => showName(one.name).toLowerCase() === lower)
     if (!change) return tables.load(name)
-    return change.location === null ? undefined : tables.open({ name: change.name, kind: change.kind, location: change.location })
+    return change.location === null
+      ? undefined
+      : tables.open({ name: change.name, kind: change.kind, location: change.location })
   }
 
   /** The SELECT's columns and the text for the write host. */
-  async function source(select: string, options: TableOptions): Promise<{ columns: EngineColumn[]; sql: () => Promise<string> }> {
+  async function source(
+    select: string,
+    options: TableOptions,
+  ): Promise<{ columns: EngineColumn[]; sql: () => Promise<string> }> {
     if (options.files) {
-      const columns = await engine.bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) }).catch(rethrow)
+      const columns = await engine
+        .bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) })
+        .catch(rethrow)
       return { columns, sql: async () => select }
     }
     const prepared = await deps.prepare(select, self, options)
     return { columns: await prepared.columns(), sql: async () => (await prepared.execute()).sql }
   }
 
-  async function write(target: TableName, select: string, mode: 'replace' | 'append', options: TableOptions): Promise<WriteResult> {
+  async function write(
+    target: TableName,
+    select: string,
+    mode: 'replace' | 'append',
+    options: TableOptions,
+  ): Promise<WriteResult> {
     checkName(target)
     const published = await tables.load(target)
     deps.mayWrite(target, published ? 'write' : 'create')
@@ -105,12 +141,21 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
     // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
     const base = mode === 'append' ? await load(target) : published
-    if (mode === 'append' && base?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
+    if (mode === 'append' && base?.kind === 'view')
+      throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
     const before = base?.kind === 'table' ? base : undefined
     const fields = written.map(({ field }) => withComment(field, options))
     const metadata = before?.metadata ?? freshTable(target, fields, options)
-    const schema = mode === 'append' && before ? currentSchema(metadata) : before ? schemaForReplace(metadata, fields) : currentSchema(metadata)
-    const projection = mode === 'append' && before ? appendProjection(target, schema, columns) : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
+    const schema =
+      mode === 'append' && before
+        ? currentSchema(metadata)
+        : before
+          ? schemaForReplace(metadata, fields)
+          : currentSchema(metadata)
+    const projection =
+      mode === 'append' && before
+        ? appendProjection(target, schema, columns)
+        : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
     const files = await writeFiles(engine, {
       select: `SELECT ${projection.join(', ')} FROM (${await sql()}\n) AS written`,
@@ -130,15 +175,33 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const properties = tableProperties(options)
     const next = applyUpdates(
       metadata,
-      [...commit.updates, ...(before && Object.keys(properties).length > 0 ? [{ action: 'set-properties' as const, updates: properties }] : [])],
+      [
+        ...commit.updates,
+        ...(before && Object.keys(properties).length > 0
+          ? [{ action: 'set-properties' as const, updates: properties }]
+          : []),
+      ],
       { nowMs, previous: before?.location },
     )
     const location = await writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
-    await record(target, 'table', mode === 'replace' ? (published ? 'replace' : 'create') : published ? 'append' : 'create', location, published, next, mode === 'append' ? files : undefined, summary)
+    await record(
+      target,
+      'table',
+      mode === 'replace' ? (published ? 'replace' : 'create') : published ? 'append' : 'create',
+      location,
+      published,
+      next,
+      mode === 'append' ? files : undefined,
+      summary,
+    )
     return {
       table: showName(target),
       kind: 'table',
-      columns: schema.fields.map((field) => ({ name: field.name, type: sqlType(field.type), nullable: !field.required })),
+      columns: schema.fields.map((field) => ({
+        name: field.name,
+        type: sqlType(field.type),
+        nullable: !field.required,
+      })),
       rowsWritten: files.reduce((sum, { recordCount }) => sum + recordCount, 0),
       snapshotId: commit.snapshot.snapshotId.toString(),
       filesWritten: files.length,
@@ -147,13 +210,22 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
 
   async function record(
-    name: TableName, kind: 'table' | 'view', action: ChangeAction, location: string | null, published: Loaded | undefined,
-    next?: TableMetadata, files?: readonly NewDataFile[], summary?: Record<string, string>,
+    name: TableName,
+    kind: 'table' | 'view',
+    action: ChangeAction,
+    location: string | null,
+    published: Loaded | undefined,
+    next?: TableMetadata,
+    files?: readonly NewDataFile[],
+    summary?: Record<string, string>,
   ) {
     const earlier = (await publications.changes(id)).find((one) => showName(one.name) === showName(name))
     const all = files && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...files]
     await publications.put(id, {
-      name, kind, action, location,
+      name,
+      kind,
+      action,
+      location,
       base: published?.location ?? null,
       fromSnapshot: published?.kind === 'table' ? (published.metadata.currentSnapshotId?.toString() ?? null) : null,
       toSnapshot: next?.currentSnapshotId?.toString() ?? null,
@@ -165,7 +237,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   function freshTable(target: TableName, fields: readonly NewField[], options: TableOptions): TableMetadata {
     return newTableMetadata({
       uuid: randomUUID(),
-      location: joinLocation(deps.lakeRoot, target.catalog, target.namespace, `${target.name}-${randomBytes(4).toString('hex')}`),
+      location: joinLocation(
+        deps.lakeRoot,
+        target.catalog,
+        target.namespace,
+        `${target.name}-${randomBytes(4).toString('hex')}`,
+      ),
       schema: fields,
       properties: { 'write.parquet.compression-codec': 'zstd', ...tableProperties(options) },
       nowMs: clock.now(),
@@ -184,8 +261,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const next = applyUpdates(now.metadata, commit.updates, { nowMs, previous: now.location })
     const location = await writeTableMetadata(io, next, { previous: now.location })
     await publications.put(id, {
-      ...change, action: 'append', base: now.location, location,
-      fromSnapshot: now.metadata.currentSnapshotId?.toString() ?? null, toSnapshot: next.currentSnapshotId?.toString() ?? null,
+      ...change,
+      action: 'append',
+      base: now.location,
+      location,
+      fromSnapshot: now.metadata.currentSnapshotId?.toString() ?? null,
+      toSnapshot: next.currentSnapshotId?.toString() ?? null,
     })
     return true
   }
@@ -209,7 +290,15 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const nowMs = clock.now()
       const metadata = newViewMetadata({
         uuid: published?.kind === 'view' ? published.metadata.viewUuid : randomUUID(),
-        location: published?.kind === 'view' ? published.metadata.location : joinLocation(deps.lakeRoot, target.catalog, target.namespace, `${target.name}-${randomBytes(4).toString('hex')}`),
+        location:
+          published?.kind === 'view'
+            ? published.metadata.location
+            : joinLocation(
+                deps.lakeRoot,
+                target.catalog,
+                target.namespace,
+                `${target.name}-${randomBytes(4).toString('hex')}`,
+              ),
         schema: fields,
         representations: [{ type: 'sql', sql: select.trim().replace(/;\s*$/, ''), dialect: 'duckdb' }],
         defaultCatalog: target.catalog,
@@ -217,9 +306,19 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         properties: tableProperties(options),
         nowMs,
       })
-      const location = await writeViewMetadata(io, metadata, { previous: published?.kind === 'view' ? published.location : undefined })
+      const location = await writeViewMetadata(io, metadata, {
+        previous: published?.kind === 'view' ? published.location : undefined,
+      })
       await record(target, 'view', published ? 'replace' : 'create', location, published)
-      return { table: showName(target), kind: 'view', columns: columns.map((column) => ({ ...column, nullable: true })), rowsWritten: 0, snapshotId: null, filesWritten: 0, bytesWritten: 0 }
+      return {
+        table: showName(target),
+        kind: 'view',
+        columns: columns.map((column) => ({ ...column, nullable: true })),
+        rowsWritten: 0,
+        snapshotId: null,
+        filesWritten: 0,
+        bytesWritten: 0,
+      }
     },
 
     async drop(target) {
@@ -235,7 +334,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         try {
           return await publications.publish(id, deps.principal)
         } catch (error) {
-          if (!(error instanceof Failure) || error.code !== 'COMMIT_CONFLICT' || attempt >= 20 || !(await rebase(error))) throw error
+          if (
+            !(error instanceof Failure) ||
+            error.code !== 'COMMIT_CONFLICT' ||
+            attempt >= 20 ||
+            !(await rebase(error))
+          )
+            throw error
           await clock.sleep(clock.random() * Math.min(1_000, 10 * 2 ** attempt))
         }
       }
@@ -254,7 +359,10 @@ function checkColumns(target: TableName, columns: readonly EngineColumn[]): void
   const seen = new Set<string>()
   for (const { name } of columns) {
     // Iceberg tells columns apart by case; DuckDB, Trino and Spark do not.
-    if (seen.has(name.toLowerCase())) throw new Failure('SQL_INVALID', `${showName(target)} would have two columns named ${name}`, { hint: 'Give one of them another name with AS.' })
+    if (seen.has(name.toLowerCase()))
+      throw new Failure('SQL_INVALID', `${showName(target)} would have two columns named ${name}`, {
+        hint: 'Give one of them another name with AS.',
+      })
     seen.add(name.toLowerCase())
   }
   if (columns.length === 0) throw new Failure('SQL_INVALID', `${showName(target)} would have no columns`)
@@ -265,7 +373,10 @@ const withComment = (field: NewField, { columnComments = {} }: TableOptions): Ne
   return doc ? { ...field, doc } : field
 }
 
-const tableProperties = ({ comment, properties }: TableOptions): Record<string, string> => ({ ...properties, ...(comment ? { comment } : {}) })
+const tableProperties = ({ comment, properties }: TableOptions): Record<string, string> => ({
+  ...properties,
+  ...(comment ? { comment } : {}),
+})
 
 /** Every column of the table, from the SELECT's column of the same name or NULL. */
 function appendProjection(target: TableName, schema: Schema, columns: readonly EngineColumn[]): string[] {
@@ -273,11 +384,14 @@ function appendProjection(target: TableName, schema: Schema, columns: readonly E
   const projection = schema.fields.map((field) => {
     const name = given.get(field.name.toLowerCase())
     given.delete(field.name.toLowerCase())
-    if (name === undefined && field.required) throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
+    if (name === undefined && field.required)
+      throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
     return `CAST(${name === undefined ? 'NULL' : quoteName(name)} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
   })
   if (given.size > 0)
-    throw new Failure('SQL_INVALID', `${showName(target)} has no column ${[...given.values()].join(', ')}`, { hint: 'Leave it out, or replace the table to give it the column.' })
+    throw new Failure('SQL_INVALID', `${showName(target)} has no column ${[...given.values()].join(', ')}`, {
+      hint: 'Leave it out, or replace the table to give it the column.',
+    })
   return projection
 }
 
@@ -289,7 +403,13 @@ function encodeAppended(files: readonly NewDataFile[], summary: Record<string, s
 }
 const pairs = (map: ReadonlyMap<number, unknown> | undefined) => (map ? [...map] : null)
 const encodeValue = (value: Value): unknown =>
-  typeof value === 'bigint' ? { long: value.toString() } : value instanceof Uint8Array ? { bytes: Buffer.from(value).toString('base64') } : Object.is(value, -0) ? { zero: '-' } : value
+  typeof value === 'bigint'
+    ? { long: value.toString() }
+    : value instanceof Uint8Array
+      ? { bytes: Buffer.from(value).toString('base64') }
+      : Object.is(value, -0)
+        ? { zero: '-' }
+        : value
 const decodeValue = (value: unknown): Value => {
   if (value === null || typeof value !== 'object') return value as Value
   const { long, bytes } = value as { long?: string; bytes?: string }
@@ -297,21 +417,35 @@ const decodeValue = (value: unknown): Value => {
 }
 function encodeFile(file: NewDataFile) {
   return {
-    path: file.path, recordCount: file.recordCount, fileSizeBytes: file.fileSizeBytes,
-    columnSizes: pairs(file.columnSizes), valueCounts: pairs(file.valueCounts), nullCounts: pairs(file.nullCounts),
-    lower: [...(file.lower ?? [])].map(([id, value]) => [id, encodeValue(value)]), upper: [...(file.upper ?? [])].map(([id, value]) => [id, encodeValue(value)]),
+    path: file.path,
+    recordCount: file.recordCount,
+    fileSizeBytes: file.fileSizeBytes,
+    columnSizes: pairs(file.columnSizes),
+    valueCounts: pairs(file.valueCounts),
+    nullCounts: pairs(file.nullCounts),
+    lower: [...(file.lower ?? [])].map(([id, value]) => [id, encodeValue(value)]),
+    upper: [...(file.upper ?? [])].map(([id, value]) => [id, encodeValue(value)]),
   }
 }
 function decodeAppended(text: string): Appended {
-  const { files, summary } = parseJson(text) as { files: ReturnType<typeof encodeFile>[]; summary: Record<string, string> }
+  const { files, summary } = parseJson(text) as {
+    files: ReturnType<typeof encodeFile>[]
+    summary: Record<string, string>
+  }
   const counts = (all: unknown): Counts | undefined => (all ? new Map(all as [number, number][]) : undefined)
-  const bounds = (all: unknown): Map<number, Value> => new Map((all as [number, unknown][]).map(([id, value]) => [id, decodeValue(value)]))
+  const bounds = (all: unknown): Map<number, Value> =>
+    new Map((all as [number, unknown][]).map(([id, value]) => [id, decodeValue(value)]))
   return {
     summary,
     files: files.map((file) => ({
-      path: file.path, recordCount: file.recordCount, fileSizeBytes: file.fileSizeBytes,
-      columnSizes: counts(file.columnSizes), valueCounts: counts(file.valueCounts), nullCounts: counts(file.nullCounts),
-      lower: bounds(file.lower), upper: bounds(file.upper),
+      path: file.path,
+      recordCount: file.recordCount,
+      fileSizeBytes: file.fileSizeBytes,
+      columnSizes: counts(file.columnSizes),
+      valueCounts: counts(file.valueCounts),
+      nullCounts: counts(file.nullCounts),
+      lower: bounds(file.lower),
+      upper: bounds(file.upper),
     })),
   }
 }

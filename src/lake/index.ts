@@ -1,5 +1,15 @@
 export type { ChangeSet, TableOptions, WriteResult } from './changes.ts'
-export { collect, openLake, parseAsOf, type AuditEntry, type Door, type Lake, type LakeDeps, type QueryOptions, type QueryResult } from './lake.ts'
+export {
+  collect,
+  openLake,
+  parseAsOf,
+  type AuditEntry,
+  type Door,
+  type Lake,
+  type LakeDeps,
+  type QueryOptions,
+  type QueryResult,
+} from './lake.ts'
 export { schemaOfLoaded } from './information.ts'
 export { quoteName, quoteText, splitStatements, placeAt } from './sql/tokens.ts'
 export { parseSqlType, sqlType } from './types.ts'

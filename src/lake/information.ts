@@ -19,15 +19,35 @@ export function informationSchema(table: InformationTable, catalog: string, all:
       return values(
         ['table_catalog', 'table_schema', 'table_name', 'table_type', 'table_comment'],
         all.map((one) => [
-          one.name.catalog, one.name.namespace, one.name.name, one.kind === 'view' ? 'VIEW' : 'BASE TABLE', one.metadata.properties.comment ?? null,
+          one.name.catalog,
+          one.name.namespace,
+          one.name.name,
+          one.kind === 'view' ? 'VIEW' : 'BASE TABLE',
+          one.metadata.properties.comment ?? null,
         ]),
       )
     case 'columns':
       return values(
-        ['table_catalog', 'table_schema', 'table_name', 'column_name', 'ordinal_position', 'is_nullable', 'data_type', 'column_comment'],
+        [
+          'table_catalog',
+          'table_schema',
+          'table_name',
+          'column_name',
+          'ordinal_position',
+          'is_nullable',
+          'data_type',
+          'column_comment',
+        ],
         all.flatMap((one) =>
           schemaOfLoaded(one).fields.map((field, at) => [
-            one.name.catalog, one.name.namespace, one.name.name, field.name, at + 1, field.required ? 'NO' : 'YES', sqlType(field.type), field.doc ?? null,
+            one.name.catalog,
+            one.name.namespace,
+            one.name.name,
+            field.name,
+            at + 1,
+            field.required ? 'NO' : 'YES',
+            sqlType(field.type),
+            field.doc ?? null,
           ]),
         ),
       )
@@ -43,7 +63,9 @@ export function schemaOfLoaded(one: Loaded) {
 
 function values(columns: string[], rows: (string | number | null)[][]): string {
   const names = columns.join(', ')
-  if (rows.length === 0) return `(SELECT ${columns.map((name) => `NULL::${name === 'ordinal_position' ? 'INTEGER' : 'VARCHAR'} AS ${name}`).join(', ')} WHERE false)`
-  const line = (row: (string | number | null)[]) => `(${row.map((value) => (value === null ? 'NULL::VARCHAR' : typeof value === 'number' ? String(value) : quoteText(value))).join(', ')})`
+  if (rows.length === 0)
+    return `(SELECT ${columns.map((name) => `NULL::${name === 'ordinal_position' ? 'INTEGER' : 'VARCHAR'} AS ${name}`).join(', ')} WHERE false)`
+  const line = (row: (string | number | null)[]) =>
+    `(${row.map((value) => (value === null ? 'NULL::VARCHAR' : typeof value === 'number' ? String(value) : quoteText(value))).join(', ')})`
   return `(SELECT * FROM (VALUES ${rows.map(line).join(', ')}) AS v(${names}))`
 }

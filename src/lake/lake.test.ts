@@ -28,28 +28,45 @@ describe('reading', () => {
     ['select (select count(*) from RAW.Sales)', [[10]]],
     ['select count(*) from raw.sales -- a comment', [[10]]],
     ['/* é€😀 */ select count(*) from raw.sales;', [[10]]],
-    ["select 'raw.sales', \"id\" from raw.sales where id = 0", [['raw.sales', 0]]],
+    ['select \'raw.sales\', "id" from raw.sales where id = 0', [['raw.sales', 0]]],
     ['table raw.sales limit 1', [[0, 'CUST-0', '0.00', '2024-01-01']]],
     ['select * from (values (1), (2)) v(x)', [[1], [2]]],
     ['select * from range(2)', [[0], [1]]],
     ['select table_name from information_schema.tables', [['sales']]],
-    ["select column_name, data_type from information_schema.columns where table_name = 'sales' and ordinal_position = 3", [['amount', 'DECIMAL(12,2)']]],
+    [
+      "select column_name, data_type from information_schema.columns where table_name = 'sales' and ordinal_position = 3",
+      [['amount', 'DECIMAL(12,2)']],
+    ],
     ['show tables', [['raw', 'sales', 'BASE TABLE']]],
-    ['select customer, count(*) from raw.sales group by all order by 1', [['CUST-0', 4], ['CUST-1', 3], ['CUST-2', 3]]],
+    [
+      'select customer, count(*) from raw.sales group by all order by 1',
+      [
+        ['CUST-0', 4],
+        ['CUST-1', 3],
+        ['CUST-2', 3],
+      ],
+    ],
     ['from raw.sales select id qualify row_number() over (order by id desc) = 1', [[9]]],
-    ['select count(*) from raw.sales where day >= date \'2024-01-08\'', [[3]]],
-    ["select sum(amount) from raw.sales tablesample 100%", [['67.50']]],
+    ["select count(*) from raw.sales where day >= date '2024-01-08'", [[3]]],
+    ['select sum(amount) from raw.sales tablesample 100%', [['67.50']]],
   ])('%s', async (sql, rows) => expect(await world.rows(sql)).toEqual(rows))
 
   test('describe gives the columns', async () => {
-    expect((await world.rows('describe raw.sales')).map((row) => row.slice(0, 2))).toEqual([['id', 'INTEGER'], ['customer', 'VARCHAR'], ['amount', 'DECIMAL(12,2)'], ['day', 'DATE']])
+    expect((await world.rows('describe raw.sales')).map((row) => row.slice(0, 2))).toEqual([
+      ['id', 'INTEGER'],
+      ['customer', 'VARCHAR'],
+      ['amount', 'DECIMAL(12,2)'],
+      ['day', 'DATE'],
+    ])
     expect((await world.rows('summarize raw.sales')).length).toBe(4)
   })
 
   test('names its sources and the snapshot it read', async () => {
     const result = await world.query('select 1 from raw.sales')
     await collect(result)
-    expect(result.provenance.tables).toEqual([{ table: 'dev_analytics.raw.sales', snapshotId: expect.stringMatching(/^\d+$/), committedAt: expect.any(String) }])
+    expect(result.provenance.tables).toEqual([
+      { table: 'dev_analytics.raw.sales', snapshotId: expect.stringMatching(/^\d+$/), committedAt: expect.any(String) },
+    ])
   })
 
   test.each([
@@ -69,13 +86,18 @@ describe('reading', () => {
     ["select * from raw.sales at (version => 'x')", 'SQL_INVALID', 1, 15, 'snapshot id'],
     ['select * from raw.sales at (version => 5)', 'NOT_FOUND', 1, 15, 'raw.sales'],
   ])('%s fails with its place', async (sql, code, line, column, words) => {
-    const failure = await world.rows(sql).then(() => undefined, (error: unknown) => error as { place?: unknown; message: string; code: string })
+    const failure = await world.rows(sql).then(
+      () => undefined,
+      (error: unknown) => error as { place?: unknown; message: string; code: string },
+    )
     expect(failure).toMatchObject({ code, message: expect.stringContaining(words) })
     if (line !== undefined) expect(failure?.place).toMatchObject({ line, ...(column === undefined ? {} : { column }) })
   })
 
   test('a bind says the columns without running', async () => {
-    expect(await world.lake.bind('select id + 1 as next, sum(amount) as total from raw.sales group by all', world.asking())).toEqual([
+    expect(
+      await world.lake.bind('select id + 1 as next, sum(amount) as total from raw.sales group by all', world.asking()),
+    ).toEqual([
       { name: 'next', type: 'INTEGER', nullable: true },
       { name: 'total', type: 'DECIMAL(38,2)', nullable: true },
     ])
@@ -105,7 +127,7 @@ describe('the wall', () => {
     "select json_execute_serialized_sql('x')",
     "copy (select 1) to '/tmp/x.csv'",
     "attach ':memory:' as x",
-    'set memory_limit = \'1TB\'',
+    "set memory_limit = '1TB'",
     'pragma version',
     'install httpfs',
     'create macro upper(x) as 1',
@@ -117,11 +139,19 @@ describe('the wall', () => {
     "explain select * from read_csv('/etc/passwd')",
     'select 1e400',
   ])('refuses %s', async (sql) => {
-    await expect(world.rows(sql)).rejects.toMatchObject({ code: expect.stringMatching(/SQL_REFUSED|SQL_UNSUPPORTED|SQL_INVALID|TABLE_NOT_FOUND/) })
+    await expect(world.rows(sql)).rejects.toMatchObject({
+      code: expect.stringMatching(/SQL_REFUSED|SQL_UNSUPPORTED|SQL_INVALID|TABLE_NOT_FOUND/),
+    })
   })
 
   test('a reader cannot write, and is told so', async () => {
-    for (const sql of ['create table raw.x as select 1 as a', 'insert into raw.sales select * from raw.sales', 'drop table raw.sales', 'create view raw.v as select 1 as a', 'create schema s'])
+    for (const sql of [
+      'create table raw.x as select 1 as a',
+      'insert into raw.sales select * from raw.sales',
+      'drop table raw.sales',
+      'create view raw.v as select 1 as a',
+      'create schema s',
+    ])
       await expect(world.rows(sql, { principal: world.reader })).rejects.toMatchObject({ code: 'FORBIDDEN' })
     expect(await world.rows('select count(*) from raw.sales', { principal: world.reader })).toEqual([[10]])
   })
@@ -134,7 +164,7 @@ describe('the wall', () => {
   })
 
   test('no message shows where files lie', async () => {
-    const failure = (await world.rows("select error(customer) from raw.sales").catch((error: Error) => error)) as Error
+    const failure = (await world.rows('select error(customer) from raw.sales').catch((error: Error) => error)) as Error
     expect(failure.message).not.toContain(world.dir)
   })
 })
@@ -152,8 +182,13 @@ describe('writing', () => {
     const first = before.metadata.currentSnapshotId
     expect(await world.rows(`from raw.t at (version => ${first})`)).toEqual([[1, 2]])
     expect(await world.rows('from raw.t', { asOf: String(first) })).toEqual([[1, 2]])
-    const fieldIds = after.metadata.schemas.find(({ schemaId }) => schemaId === after.metadata.currentSchemaId)!.fields.map(({ name, id }) => [name, id])
-    expect(fieldIds).toEqual([['c', 3], ['a', 1]])
+    const fieldIds = after.metadata.schemas
+      .find(({ schemaId }) => schemaId === after.metadata.currentSchemaId)!
+      .fields.map(({ name, id }) => [name, id])
+    expect(fieldIds).toEqual([
+      ['c', 3],
+      ['a', 1],
+    ])
   })
 
   test('time travel by timestamp', async () => {
@@ -168,12 +203,20 @@ describe('writing', () => {
   })
 
   test('insert by position, by columns and by name', async () => {
-    await world.rows('create table raw.i as select 1::bigint as a, \'x\' as b')
+    await world.rows("create table raw.i as select 1::bigint as a, 'x' as b")
     expect(await world.rows("insert into raw.i values (2, 'y')")).toEqual([[1]])
     await world.rows("insert into raw.i (b) values ('z')")
     await world.rows("insert into raw.i by name select 'w' as b, 3 as a")
-    expect(await world.rows('from raw.i order by b')).toEqual([[3, 'w'], [1, 'x'], [2, 'y'], [null, 'z']])
-    await expect(world.rows('insert into raw.i by name select 1 as nope')).rejects.toMatchObject({ code: 'SQL_INVALID', message: expect.stringContaining('nope') })
+    expect(await world.rows('from raw.i order by b')).toEqual([
+      [3, 'w'],
+      [1, 'x'],
+      [2, 'y'],
+      [null, 'z'],
+    ])
+    await expect(world.rows('insert into raw.i by name select 1 as nope')).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      message: expect.stringContaining('nope'),
+    })
   })
 
   test('create, replace and if not exists mean what they say', async () => {
@@ -197,7 +240,10 @@ describe('writing', () => {
     expect(await world.rows('from raw.v2')).toEqual([['2.5']])
     await world.rows('create or replace view raw.v3 as select * from raw.v2')
     await world.rows('create or replace view raw.v1 as select 1 as id, total as amount from raw.v3')
-    await expect(world.rows('from raw.v3')).rejects.toMatchObject({ code: 'SQL_INVALID', message: expect.stringContaining('reads itself') })
+    await expect(world.rows('from raw.v3')).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      message: expect.stringContaining('reads itself'),
+    })
   })
 
   test.each([
@@ -219,18 +265,29 @@ describe('writing', () => {
   })
 
   test('a type that a table cannot hold is refused with the column', async () => {
-    await expect(world.rows("create table raw.bad as select interval '1 day' as gap")).rejects.toMatchObject({ code: 'UNSUPPORTED', message: expect.stringContaining('gap') })
+    await expect(world.rows("create table raw.bad as select interval '1 day' as gap")).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+      message: expect.stringContaining('gap'),
+    })
   })
 
   test('an error inside a written statement has its place in the whole text', async () => {
-    await expect(world.rows('create table raw.z as\nselect id,\n nope from raw.sales')).rejects.toMatchObject({ code: 'SQL_INVALID', place: { line: 3, column: 2 } })
+    await expect(world.rows('create table raw.z as\nselect id,\n nope from raw.sales')).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      place: { line: 3, column: 2 },
+    })
     await expect(world.rows('from raw.z')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
   })
 
   test('an empty table keeps its columns', async () => {
     await world.rows('create table raw.empty as select * from raw.sales where false')
     expect(await world.rows('select count(*) from raw.empty')).toEqual([[0]])
-    expect((await collect(await world.query('from raw.empty'))).columns.map(({ type }) => type)).toEqual(['INTEGER', 'VARCHAR', 'DECIMAL(12,2)', 'DATE'])
+    expect((await collect(await world.query('from raw.empty'))).columns.map(({ type }) => type)).toEqual([
+      'INTEGER',
+      'VARCHAR',
+      'DECIMAL(12,2)',
+      'DATE',
+    ])
   })
 })
 
@@ -247,7 +304,11 @@ describe('change sets', () => {
     await expect(world.rows('from raw.two')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
     expect(await world.rows('from raw.three', { changes })).toEqual([[11]])
     const publication = await changes.publish()
-    expect(publication.tables.map(({ table, action }) => `${table.split('.')[2]} ${action}`)).toEqual(['one replace', 'three create', 'two create'])
+    expect(publication.tables.map(({ table, action }) => `${table.split('.')[2]} ${action}`)).toEqual([
+      'one replace',
+      'three create',
+      'two create',
+    ])
     expect(await world.rows('from raw.three')).toEqual([[11]])
     expect(await changes.publish()).toEqual(publication)
     await world.publications.rollback(publication.id, 'ana')
@@ -262,7 +323,10 @@ describe('change sets', () => {
     await changes.replaceTable(name('fresh'), 'select 1 as a')
     await changes.replaceTable(name('race'), 'select 2 as a')
     await world.rows('insert into raw.race select 3')
-    await expect(changes.publish()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT', message: expect.stringContaining('by ana') })
+    await expect(changes.publish()).rejects.toMatchObject({
+      code: 'COMMIT_CONFLICT',
+      message: expect.stringContaining('by ana'),
+    })
     await expect(world.rows('from raw.fresh')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
     expect(await world.rows('from raw.race order by a')).toEqual([[1], [3]])
   })
@@ -298,7 +362,9 @@ test('one statement reads whole publications only', async () => {
   })()
   let seen = 0
   while (!done) {
-    const [row] = await world.rows('select (select v from whole.a), (select v from whole.b), (select v from whole.c)', { cache: false })
+    const [row] = await world.rows('select (select v from whole.a), (select v from whole.b), (select v from whole.c)', {
+      cache: false,
+    })
     expect(new Set(row).size).toBe(1)
     seen++
   }
@@ -325,7 +391,12 @@ describe('the cache', () => {
     await world.rows('create or replace view raw.cv as select a * 2 as a from raw.cached')
     expect(await ask('select max(a) from raw.cv')).toEqual({ rows: [[10]], hit: false })
   })
-  test.each(['select now() is null', 'select random() < 0', 'select current_date is null', 'select current_user = 1::varchar'])('%s is not kept', async (sql) => {
+  test.each([
+    'select now() is null',
+    'select random() < 0',
+    'select current_date is null',
+    'select current_user = 1::varchar',
+  ])('%s is not kept', async (sql) => {
     await ask(sql)
     expect((await ask(sql)).hit).toBe(false)
   })
@@ -336,14 +407,31 @@ describe('files of the spool', () => {
     const file = join(world.spool, 'a.csv')
     writeFileSync(file, 'id,amount\n1,1.50\n2,2.25\n')
     const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
-    const written = await changes.replaceTable({ catalog: 'dev_analytics', namespace: 'raw', name: 'csv' }, `select * from read_csv('${file}', types = {'amount': 'DECIMAL(12,2)'})`, { files: [file], summary: { cursor: '7' } })
-    expect(written).toMatchObject({ rowsWritten: 2, filesWritten: 1, columns: [{ name: 'id', type: 'BIGINT' }, { name: 'amount', type: 'DECIMAL(12,2)' }] })
+    const written = await changes.replaceTable(
+      { catalog: 'dev_analytics', namespace: 'raw', name: 'csv' },
+      `select * from read_csv('${file}', types = {'amount': 'DECIMAL(12,2)'})`,
+      { files: [file], summary: { cursor: '7' } },
+    )
+    expect(written).toMatchObject({
+      rowsWritten: 2,
+      filesWritten: 1,
+      columns: [
+        { name: 'id', type: 'BIGINT' },
+        { name: 'amount', type: 'DECIMAL(12,2)' },
+      ],
+    })
     await changes.publish()
     expect(await world.rows('select sum(amount) from raw.csv')).toEqual([['3.75']])
   })
 })
 
 test('every decision is in the audit', () => {
-  expect(world.audited.some(({ verdict, failureCode }) => verdict === 'refused' && failureCode === 'FORBIDDEN')).toBe(true)
-  expect(world.audited.some(({ verdict, rows, tables }) => verdict === 'allowed' && rows === 1 && tables[0] === 'dev_analytics.raw.sales')).toBe(true)
+  expect(world.audited.some(({ verdict, failureCode }) => verdict === 'refused' && failureCode === 'FORBIDDEN')).toBe(
+    true,
+  )
+  expect(
+    world.audited.some(
+      ({ verdict, rows, tables }) => verdict === 'allowed' && rows === 1 && tables[0] === 'dev_analytics.raw.sales',
+    ),
+  ).toBe(true)
 })

@@ -74,7 +74,12 @@ export interface Lake {
   /** Columns of ingestion's own SQL over files of the spool. Not for SQL that people wrote. */
   bindFiles(sql: string, signal?: AbortSignal): Promise<Column[]>
   /** The open change set of `runId`, or a new one. */
-  openChanges(options: { catalog: string; principal: Principal; runId?: string; environmentNamed?: boolean }): Promise<ChangeSet>
+  openChanges(options: {
+    catalog: string
+    principal: Principal
+    runId?: string
+    environmentNamed?: boolean
+  }): Promise<ChangeSet>
   readonly cache: { hits: number; misses: number }
 }
 
@@ -123,7 +128,9 @@ export function openLake(deps: LakeDeps): Lake {
   async function prepareOnce(sql: string, options: QueryOptions): Promise<Prepared | undefined> {
     const { changes } = options
     return prepareSelect(sql, {
-      engine, io, manifests,
+      engine,
+      io,
+      manifests,
       resolver: {
         load: (name) => (changes ? changes.load(name) : tables.load(name)),
         list: (catalog) => listAll(catalog, changes),
@@ -152,10 +159,18 @@ export function openLake(deps: LakeDeps): Lake {
     const rowsMax = Math.min(options.rowsMax ?? limits.queryRowsMax, limits.queryRowsMax)
     const cacheable = options.cache !== false && !options.changes && !prepared.volatile
     // The policy of a principal is its role so far; when grants come, their digest belongs here.
-    const key = cacheable ? createHash('sha256').update(JSON.stringify([prepared.identity, catalog, principal.role, rowsMax])).digest('hex') : ''
+    const key = cacheable
+      ? createHash('sha256')
+          .update(JSON.stringify([prepared.identity, catalog, principal.role, rowsMax]))
+          .digest('hex')
+      : ''
     const note = (entry: Pick<AuditEntry, 'rows' | 'verdict' | 'failureCode' | 'cached'>) =>
       deps.audit?.({
-        principal, door, catalog, sql, action: 'select',
+        principal,
+        door,
+        catalog,
+        sql,
+        action: 'select',
         tables: prepared.provenance.tables.map(({ table }) => table),
         ms: clock.now() - started,
         requestId: options.requestId ?? null,
@@ -181,7 +196,10 @@ export function openLake(deps: LakeDeps): Lake {
     const hosts: HostClass = door === 'run' ? 'write' : bytes > heavyBytes ? 'heavy' : 'interactive'
     const result = await engine
       .run({
-        class: hosts, sql: text, rowsMax, timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
+        class: hosts,
+        sql: text,
+        rowsMax,
+        timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
         ...(options.signal ? { signal: options.signal } : {}),
       })
       .catch(rethrow)
@@ -204,12 +222,18 @@ export function openLake(deps: LakeDeps): Lake {
             if (cacheable && bytes <= cache.entryBytesMax) kept.push(chunk)
             yield chunk
           }
-          if (cacheable && bytes <= cache.entryBytesMax) cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs })
+          if (cacheable && bytes <= cache.entryBytesMax)
+            cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs })
         } catch (error) {
           failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
           throw failure
         } finally {
-          await note({ rows, cached: false, verdict: failure ? 'failed' : 'allowed', failureCode: failure?.code ?? null })
+          await note({
+            rows,
+            cached: false,
+            verdict: failure ? 'failed' : 'allowed',
+            failureCode: failure?.code ?? null,
+          })
         }
       })(),
     }
@@ -220,7 +244,9 @@ export function openLake(deps: LakeDeps): Lake {
     const statement = parseStatement(only.sql)
     if (!statement) {
       const word = /^\w+/.exec(only.sql)?.[0].toUpperCase() ?? only.sql.slice(0, 10)
-      throw new Failure('SQL_UNSUPPORTED', `${word} is not a statement that can be run here`, { place: placeAt(sql, only.start) })
+      throw new Failure('SQL_UNSUPPORTED', `${word} is not a statement that can be run here`, {
+        place: placeAt(sql, only.start),
+      })
     }
     const target = targetName(statement, options)
     const changes = options.changes ?? (await openChanges(options))
@@ -228,8 +254,18 @@ export function openLake(deps: LakeDeps): Lake {
       const done = await apply(statement, target, changes, options, (index) => placeAt(sql, only.start + index))
       if (!options.changes && done.changed) await changes.publish()
       await deps.audit?.({
-        principal: options.principal, door: options.door, catalog: options.catalog, sql, action: statement.kind, tables: [showName(target)],
-        rows: done.rows, ms: clock.now() - started, cached: false, verdict: 'allowed', failureCode: null, requestId: options.requestId ?? null,
+        principal: options.principal,
+        door: options.door,
+        catalog: options.catalog,
+        sql,
+        action: statement.kind,
+        tables: [showName(target)],
+        rows: done.rows,
+        ms: clock.now() - started,
+        cached: false,
+        verdict: 'allowed',
+        failureCode: null,
+        requestId: options.requestId ?? null,
       })
       return {
         columns: [{ name: 'rows', type: 'BIGINT', nullable: false }],
@@ -247,7 +283,11 @@ export function openLake(deps: LakeDeps): Lake {
   }
 
   async function apply(
-    statement: Statement, target: TableName, changes: ChangeSet, options: QueryOptions, at: (index: number) => ReturnType<typeof placeAt>,
+    statement: Statement,
+    target: TableName,
+    changes: ChangeSet,
+    options: QueryOptions,
+    at: (index: number) => ReturnType<typeof placeAt>,
   ): Promise<{ rows: number; changed: boolean }> {
     const table: TableOptions = {
       ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
@@ -261,8 +301,16 @@ export function openLake(deps: LakeDeps): Lake {
       } catch (error) {
         if (!(error instanceof Failure) || !error.place?.line) throw error
         const lines = text.split('\n')
-        const index = lines.slice(0, error.place.line - 1).reduce((sum, line) => sum + line.length + 1, 0) + (error.place.column ?? 1) - 1
-        throw new Failure(error.code, error.message, { ...error.context, cause: error.cause, hint: error.hint, place: at(start + index) })
+        const index =
+          lines.slice(0, error.place.line - 1).reduce((sum, line) => sum + line.length + 1, 0) +
+          (error.place.column ?? 1) -
+          1
+        throw new Failure(error.code, error.message, {
+          ...error.context,
+          cause: error.cause,
+          hint: error.hint,
+          place: at(start + index),
+        })
       }
     }
     const exists = () => changes.load(target)
@@ -271,51 +319,88 @@ export function openLake(deps: LakeDeps): Lake {
       case 'create-view': {
         if (!statement.replace && (await exists())) {
           if (statement.ifNotExists) return { rows: 0, changed: false }
-          throw new Failure('ALREADY_EXISTS', `${showName(target)} exists already`, { hint: 'Write CREATE OR REPLACE, or IF NOT EXISTS.' })
+          throw new Failure('ALREADY_EXISTS', `${showName(target)} exists already`, {
+            hint: 'Write CREATE OR REPLACE, or IF NOT EXISTS.',
+          })
         }
         const { sql, start } = statement.select
-        const work = statement.kind === 'create-table' ? changes.replaceTable(target, sql, table) : changes.createView(target, sql, table)
+        const work =
+          statement.kind === 'create-table'
+            ? changes.replaceTable(target, sql, table)
+            : changes.createView(target, sql, table)
         return { rows: (await shifted(start, sql, work)).rowsWritten, changed: true }
       }
       case 'insert': {
         const found = await exists()
-        if (found?.kind !== 'table') throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)} to insert into`)
+        if (found?.kind !== 'table')
+          throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)} to insert into`)
         const { sql, start } = statement.select
         const schema = found.metadata.schemas.find(({ schemaId }) => schemaId === found.metadata.currentSchemaId)!
         const names = statement.columns ?? schema.fields.map(({ name }) => name)
         // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
-        const renamed = statement.byName ? sql : `SELECT * FROM (${sql}\n) AS inserted(${names.map(quoteName).join(', ')})`
+        const renamed = statement.byName
+          ? sql
+          : `SELECT * FROM (${sql}\n) AS inserted(${names.map(quoteName).join(', ')})`
         const shift = statement.byName ? 0 : 'SELECT * FROM ('.length
-        return { rows: (await shifted(start - shift, renamed, changes.append(target, renamed, table))).rowsWritten, changed: true }
+        return {
+          rows: (await shifted(start - shift, renamed, changes.append(target, renamed, table))).rowsWritten,
+          changed: true,
+        }
       }
       case 'drop': {
         const found = await exists()
         if (!found && statement.ifExists) return { rows: 0, changed: false }
-        if (found && found.kind !== statement.what) throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
+        if (found && found.kind !== statement.what)
+          throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
         await changes.drop(target)
         return { rows: 0, changed: true }
       }
       case 'create-schema': {
-        authorise(options.principal, 'create', { kind: 'table', name: `${target.catalog}.${target.name}`, ...environmentOf(target.catalog, options.environmentNamed) })
+        authorise(options.principal, 'create', {
+          kind: 'table',
+          name: `${target.catalog}.${target.name}`,
+          ...environmentOf(target.catalog, options.environmentNamed),
+        })
         const made = await deps.createNamespace(target.catalog, target.name)
-        if (!made && !statement.ifNotExists) throw new Failure('ALREADY_EXISTS', `the schema ${target.name} exists already`)
+        if (!made && !statement.ifNotExists)
+          throw new Failure('ALREADY_EXISTS', `the schema ${target.name} exists already`)
         return { rows: 0, changed: false }
       }
     }
   }
 
-  async function openChanges({ catalog, principal, runId, environmentNamed }: { catalog: string; principal: Principal; runId?: string; environmentNamed?: boolean }): Promise<ChangeSet> {
+  async function openChanges({
+    catalog,
+    principal,
+    runId,
+    environmentNamed,
+  }: {
+    catalog: string
+    principal: Principal
+    runId?: string
+    environmentNamed?: boolean
+  }): Promise<ChangeSet> {
     const id = await deps.publications.open({ catalog, runId })
     return changeSet(id, catalog, {
-      io, engine, tables, clock,
+      io,
+      engine,
+      tables,
+      clock,
       publications: deps.publications,
       lakeRoot: deps.lakeRoot,
       principal: principal.name,
       mayWrite: (target, action) =>
-        authorise(principal, action, { kind: 'table', name: showName(target), ...environmentOf(target.catalog, environmentNamed) }),
+        authorise(principal, action, {
+          kind: 'table',
+          name: showName(target),
+          ...environmentOf(target.catalog, environmentNamed),
+        }),
       prepare: async (sql, changes, options) => {
         const prepared = await prepare(sql, {
-          principal, catalog, changes, door: 'run',
+          principal,
+          catalog,
+          changes,
+          door: 'run',
           ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
           ...(options.signal ? { signal: options.signal } : {}),
         })
@@ -335,16 +420,32 @@ export function openLake(deps: LakeDeps): Lake {
         return prepared ? await select(prepared, options, started, sql) : await perform(sql, options, started)
       } catch (error) {
         const failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
-        if (failure.code === 'INTERNAL') log.error('query failed unexpectedly', { error: failure.message, stack: (failure.cause as Error | undefined)?.stack })
+        if (failure.code === 'INTERNAL')
+          log.error('query failed unexpectedly', {
+            error: failure.message,
+            stack: (failure.cause as Error | undefined)?.stack,
+          })
         await deps.audit?.({
-          principal: options.principal, door: options.door, catalog: options.catalog, sql, action: 'query', tables: [], rows: null, ms: clock.now() - started,
-          cached: false, verdict: failure.code === 'FORBIDDEN' || failure.code === 'SQL_REFUSED' ? 'refused' : 'failed', failureCode: failure.code, requestId: options.requestId ?? null,
+          principal: options.principal,
+          door: options.door,
+          catalog: options.catalog,
+          sql,
+          action: 'query',
+          tables: [],
+          rows: null,
+          ms: clock.now() - started,
+          cached: false,
+          verdict: failure.code === 'FORBIDDEN' || failure.code === 'SQL_REFUSED' ? 'refused' : 'failed',
+          failureCode: failure.code,
+          requestId: options.requestId ?? null,
         })
         throw failure
       }
     },
     async bindFiles(sql, signal) {
-      const columns = await engine.bind({ class: 'write', sql, timeoutMs: 120_000, ...(signal ? { signal } : {}) }).catch(rethrow)
+      const columns = await engine
+        .bind({ class: 'write', sql, timeoutMs: 120_000, ...(signal ? { signal } : {}) })
+        .catch(rethrow)
       return columns.map((column) => ({ ...column, nullable: true }))
     },
     async bind(sql, options) {
@@ -365,8 +466,17 @@ export async function collect(result: QueryResult): Promise<{ columns: Column[];
 /** A snapshot id, or a time; a time without zone is UTC. */
 export function parseAsOf(text: string): { snapshotId: bigint } | { timestampMs: number } {
   if (/^-?\d{10,}$/.test(text)) return { snapshotId: BigInt(text) }
-  const ms = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59.999Z` : /[Zz]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text.replace(' ', 'T')}Z`)
-  if (Number.isNaN(ms)) throw new Failure('REQUEST_INVALID', `"${text}" is neither a snapshot id nor a time`, { hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.' })
+  const ms = Date.parse(
+    /^\d{4}-\d\d-\d\d$/.test(text)
+      ? `${text}T23:59:59.999Z`
+      : /[Zz]$|[+-]\d\d:?\d\d$/.test(text)
+        ? text
+        : `${text.replace(' ', 'T')}Z`,
+  )
+  if (Number.isNaN(ms))
+    throw new Failure('REQUEST_INVALID', `"${text}" is neither a snapshot id nor a time`, {
+      hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.',
+    })
   return { timestampMs: ms }
 }
 
@@ -376,15 +486,22 @@ const rethrow = (error: unknown): never => {
 
 function targetName(statement: Statement, options: QueryOptions): TableName {
   if (statement.kind === 'create-schema') {
-    const [catalog, name] = statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
+    const [catalog, name] =
+      statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
     return { catalog, namespace: name, name }
   }
   return resolveName(statement.name, options)
 }
 
-function resolveName(parts: WrittenName, { catalog, namespace }: Pick<QueryOptions, 'catalog' | 'namespace'>): TableName {
+function resolveName(
+  parts: WrittenName,
+  { catalog, namespace }: Pick<QueryOptions, 'catalog' | 'namespace'>,
+): TableName {
   if (parts.length === 3) return { catalog: parts[0]!, namespace: parts[1]!, name: parts[2]! }
   if (parts.length === 2) return { catalog, namespace: parts[0]!, name: parts[1]! }
-  if (namespace === undefined) throw new Failure('TABLE_NOT_FOUND', `${parts[0]} is named without a namespace`, { hint: `Write it as namespace.${parts[0]}.` })
+  if (namespace === undefined)
+    throw new Failure('TABLE_NOT_FOUND', `${parts[0]} is named without a namespace`, {
+      hint: `Write it as namespace.${parts[0]}.`,
+    })
   return { catalog, namespace, name: parts[0]! }
 }

@@ -23,7 +23,8 @@ export function predicatesOf(plan: Json, schemas: ReadonlyMap<string, Schema>): 
     }
     visit(children)
     // Subplans (materialised CTEs, delim joins) hang on other keys.
-    for (const [key, value] of Object.entries(node as Json)) if (key !== 'children' && typeof value === 'object') visit(value)
+    for (const [key, value] of Object.entries(node as Json))
+      if (key !== 'children' && typeof value === 'object') visit(value)
   }
   visit(plan)
   return new Map([...found].map(([table, all]) => [table, any(all)]))
@@ -50,7 +51,9 @@ function filterPredicate(filter: Json, field: Field): Predicate {
     }
     case 'IN_FILTER': {
       const values = (filter.values as Json[]).map((value) => literal(value, field.type))
-      return values.length > 0 && values.every((value) => value !== undefined) ? { op: 'in', field: field.id, values } : always
+      return values.length > 0 && values.every((value) => value !== undefined)
+        ? { op: 'in', field: field.id, values }
+        : always
     }
     case 'IS_NULL':
       return { op: 'is_null', field: field.id }
@@ -64,7 +67,10 @@ function filterPredicate(filter: Json, field: Field): Predicate {
     case 'CONJUNCTION_OR':
       return any((filter.child_filters as Json[]).map((child) => filterPredicate(child, field)))
     case 'STRUCT_EXTRACT': {
-      const child = field.type.kind === 'struct' ? field.type.fields.find(({ name }) => name.toLowerCase() === String(filter.child_name).toLowerCase()) : undefined
+      const child =
+        field.type.kind === 'struct'
+          ? field.type.fields.find(({ name }) => name.toLowerCase() === String(filter.child_name).toLowerCase())
+          : undefined
       return child && filter.child_filter ? filterPredicate(filter.child_filter as Json, child) : always
     }
     default:
@@ -102,7 +108,9 @@ function literal(constant: Json | undefined, type: Type): Value | undefined {
     case 'float':
     case 'double':
       // NaN sorts above all in DuckDB and is outside the bounds in Iceberg: such a constant prunes nothing.
-      return (id === 'FLOAT' || id === 'DOUBLE') && typeof value === 'number' && Number.isFinite(value) ? value : undefined
+      return (id === 'FLOAT' || id === 'DOUBLE') && typeof value === 'number' && Number.isFinite(value)
+        ? value
+        : undefined
     case 'long':
       return id === 'BIGINT' ? integer(value) : undefined
     case 'time':
@@ -125,7 +133,11 @@ function literal(constant: Json | undefined, type: Type): Value | undefined {
 
 /** The plan is parsed so that integers beyond 2^53 are bigint (see `parsePlan`). HUGEINTs are objects: left alone. */
 const integer = (value: unknown): bigint | undefined =>
-  typeof value === 'bigint' ? value : typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined
+  typeof value === 'bigint'
+    ? value
+    : typeof value === 'number' && Number.isSafeInteger(value)
+      ? BigInt(value)
+      : undefined
 
 /**
  * `JSON.parse` with integers beyond 2^53 as bigint instead of rounded. Undefined for a plan that holds NaN or Infinity,

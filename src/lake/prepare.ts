@@ -8,12 +8,29 @@ import { Failure, type Place } from '../base/failure.ts'
 import type { Loaded, LoadedTable, TableName } from '../catalog/index.ts'
 import { showName } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
-import { planScan, schemaOf, snapshotAsOf, type ManifestCache, type Predicate, type Schema, type Snapshot } from '../iceberg/index.ts'
+import {
+  planScan,
+  schemaOf,
+  snapshotAsOf,
+  type ManifestCache,
+  type Predicate,
+  type Schema,
+  type Snapshot,
+} from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
 import { informationSchema, type InformationTable } from './information.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
 import { scanSql, shadowOf, type Shadow } from './scan.ts'
-import { indexOfByte, locate, splice, tableEdits, unqualify, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
+import {
+  indexOfByte,
+  locate,
+  splice,
+  tableEdits,
+  unqualify,
+  type Edit,
+  type NamedTable,
+  type Spliced,
+} from './sql/splice.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { analyse, type Analysis } from './sql/tree.ts'
 
@@ -67,7 +84,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const statement = statements[0]
   if (!statement) throw new Failure('SQL_INVALID', 'there is no statement in this text')
   if (statements.length > 1)
-    throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`, { place: placeAt(original, statements[1]!.start) })
+    throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`, {
+      place: placeAt(original, statements[1]!.start),
+    })
   const place = (index: number): Place => placeAt(original, statement.start + index)
 
   const scans: Scan[] = []
@@ -77,35 +96,55 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const piece = await build(statement.sql, place, context.catalog, context.namespace, [])
   if (!piece) return undefined
 
-  async function build(sql: string, at: (index: number) => Place, catalog: string, namespace: string | undefined, within: TableName[]): Promise<Piece | undefined> {
+  async function build(
+    sql: string,
+    at: (index: number) => Place,
+    catalog: string,
+    namespace: string | undefined,
+    within: TableName[],
+  ): Promise<Piece | undefined> {
     const analysis = await parse(context, sql, at)
     if (!analysis) return undefined
     volatile.push(...analysis.volatile)
     if (analysis.show !== undefined) {
       if (!/^(all_)?tables$/i.test(analysis.show))
-        throw new Failure('SQL_UNSUPPORTED', `SHOW ${analysis.show} is not supported`, { hint: 'Use SHOW TABLES, or read information_schema.tables, columns or schemata.' })
+        throw new Failure('SQL_UNSUPPORTED', `SHOW ${analysis.show} is not supported`, {
+          hint: 'Use SHOW TABLES, or read information_schema.tables, columns or schemata.',
+        })
       return showPiece(await informationOf('tables'))
     }
     const located = locate(sql, analysis)
     const tables: Piece['tables'] = []
     for (const [index, reference] of analysis.tables.entries()) {
       const named = located[index]
-      if (!named) throw new Failure('SQL_UNSUPPORTED', `the table ${reference.name} is named in a way that cannot be followed`, { hint: 'Write it as FROM namespace.table.' })
+      if (!named)
+        throw new Failure('SQL_UNSUPPORTED', `the table ${reference.name} is named in a way that cannot be followed`, {
+          hint: 'Write it as FROM namespace.table.',
+        })
       tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within) })
     }
     return { sql, edits: unqualify(sql, analysis), tables }
   }
 
   async function informationOf(table: string): Promise<Source> {
-    const readable = (await context.resolver.list(context.catalog)).filter(({ name }) => allowed(() => context.mayRead(name)))
+    const readable = (await context.resolver.list(context.catalog)).filter(({ name }) =>
+      allowed(() => context.mayRead(name)),
+    )
     return { kind: 'values', sql: informationSchema(table as InformationTable, context.catalog, readable) }
   }
 
-  async function sourceOf(named: NamedTable, at: (index: number) => Place, catalog: string, namespace: string | undefined, within: TableName[]): Promise<Source> {
+  async function sourceOf(
+    named: NamedTable,
+    at: (index: number) => Place,
+    catalog: string,
+    namespace: string | undefined,
+    within: TableName[],
+  ): Promise<Source> {
     const { reference } = named
     const here = at(named.start)
     if (reference.namespace?.toLowerCase() === 'information_schema') {
-      if (!['tables', 'columns', 'schemata'].includes(reference.name.toLowerCase())) throw notFound(`information_schema.${reference.name}`, here)
+      if (!['tables', 'columns', 'schemata'].includes(reference.name.toLowerCase()))
+        throw notFound(`information_schema.${reference.name}`, here)
       return informationOf(reference.name.toLowerCase())
     }
     const name = fullName(reference, catalog, namespace, context.catalogs, here)
@@ -116,12 +155,21 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     if (loaded.kind === 'view') {
       if (within.length >= viewDepthMax || within.some((outer) => showName(outer) === showName(loaded.name)))
         throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
-      if (named.at) throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
+      if (named.at)
+        throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
       views.push(loaded.name)
       const version = loaded.metadata.versions.find(({ versionId }) => versionId === loaded.metadata.currentVersionId)
-      const body = version?.representations.find(({ dialect }) => dialect.toLowerCase() === 'duckdb') ?? version?.representations[0]
+      const body =
+        version?.representations.find(({ dialect }) => dialect.toLowerCase() === 'duckdb') ??
+        version?.representations[0]
       if (!version || !body) throw new Failure('METADATA_INVALID', `the view ${showName(loaded.name)} has no SQL`)
-      const piece = await build(body.sql, () => here, version.defaultCatalog ?? loaded.name.catalog, version.defaultNamespace[0], [...within, loaded.name])
+      const piece = await build(
+        body.sql,
+        () => here,
+        version.defaultCatalog ?? loaded.name.catalog,
+        version.defaultNamespace[0],
+        [...within, loaded.name],
+      )
       if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(loaded.name)} is not a SELECT`)
       return { kind: 'view', name: loaded.name, piece }
     }
@@ -131,7 +179,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     try {
       snapshot = snapshotAsOf(metadata, when ?? context.asOf)
     } catch (error) {
-      throw error instanceof Failure ? new Failure(error.code, `${showName(name)}: ${error.message}`, { place: here, cause: error }) : error
+      throw error instanceof Failure
+        ? new Failure(error.code, `${showName(name)}: ${error.message}`, { place: here, cause: error })
+        : error
     }
     // Without time travel the current schema counts, even where no snapshot was written under it yet.
     const schema = when || context.asOf ? schemaOf(metadata, snapshot) : schemaOf(metadata)
@@ -140,7 +190,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     return scan
   }
 
-  const bound = render(piece, (source) => (source.kind === 'scan' ? source.shadow.name : source.kind === 'values' ? source.sql : undefined))
+  const bound = render(piece, (source) =>
+    source.kind === 'scan' ? source.shadow.name : source.kind === 'values' ? source.sql : undefined,
+  )
   const setup = scans.map(({ shadow }) => shadow.ddl)
   const rejected = (error: unknown) => bindingFailure(error, bound, place)
 
@@ -154,7 +206,15 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   const columns = async (): Promise<EngineColumn[]> => {
     try {
-      return await retryShadow(() => context.engine.bind({ class: 'plan', sql: bound.text, setup, timeoutMs: 10_000, ...withSignal(context.signal) }))
+      return await retryShadow(() =>
+        context.engine.bind({
+          class: 'plan',
+          sql: bound.text,
+          setup,
+          timeoutMs: 10_000,
+          ...withSignal(context.signal),
+        }),
+      )
     } catch (error) {
       throw rejected(error)
     }
@@ -178,7 +238,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     },
     columns,
     execute: async () => {
-      const predicates = await conditions(context, bound, setup, new Map(scans.map(({ shadow, schema }) => [shadow.name, schema])), columns)
+      const predicates = await conditions(
+        context,
+        bound,
+        setup,
+        new Map(scans.map(({ shadow, schema }) => [shadow.name, schema])),
+        columns,
+      )
       const texts = new Map<Scan, string>()
       let [files, bytes] = [0, 0]
       for (const scan of scans) {
@@ -193,7 +259,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         // An empty table has no snapshot; the schema to show is still the one that was bound.
         texts.set(scan, scanSql(showName(scan.table.name), scan.schema, scan.snapshot ? planned.files : []))
       }
-      const { text } = render(piece, (source) => (source.kind === 'scan' ? texts.get(source) : source.kind === 'values' ? source.sql : undefined))
+      const { text } = render(piece, (source) =>
+        source.kind === 'scan' ? texts.get(source) : source.kind === 'values' ? source.sql : undefined,
+      )
       return { sql: text, files, bytes }
     },
   }
@@ -208,7 +276,11 @@ function render(piece: Piece, textOf: (source: Source) => string | undefined): S
   return splice(piece.sql, [...piece.edits, ...edits])
 }
 
-async function parse(context: PrepareContext, sql: string, at: (index: number) => Place): Promise<Analysis | undefined> {
+async function parse(
+  context: PrepareContext,
+  sql: string,
+  at: (index: number) => Place,
+): Promise<Analysis | undefined> {
   const json = String(
     (
       await context.engine.rows({
@@ -223,7 +295,11 @@ async function parse(context: PrepareContext, sql: string, at: (index: number) =
   if (json.startsWith('{"error":true')) {
     const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string }
     if (error.error_type === 'not implemented') return undefined
-    throw new Failure('SQL_INVALID', error.error_message, error.position === undefined ? {} : { place: at(indexOfByte(sql, Number(error.position))) })
+    throw new Failure(
+      'SQL_INVALID',
+      error.error_message,
+      error.position === undefined ? {} : { place: at(indexOfByte(sql, Number(error.position))) },
+    )
   }
   return analyse(json)
 }
@@ -232,9 +308,26 @@ async function parse(context: PrepareContext, sql: string, at: (index: number) =
  * Which condition reaches which scan; every scan without an entry keeps all its files. A plan that cannot be made or
  * written down is no reason to refuse a query that binds: only to read all files.
  */
-async function conditions(context: PrepareContext, bound: Spliced, setup: string[], schemas: Map<string, Schema>, bind: () => Promise<unknown>): Promise<Map<string, Predicate>> {
+async function conditions(
+  context: PrepareContext,
+  bound: Spliced,
+  setup: string[],
+  schemas: Map<string, Schema>,
+  bind: () => Promise<unknown>,
+): Promise<Map<string, Predicate>> {
   const json = await retryShadow(async () =>
-    String((await context.engine.rows({ class: 'plan', sql: 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)', parameters: [bound.text], setup, timeoutMs: 10_000, ...withSignal(context.signal) }))[0]?.[0]),
+    String(
+      (
+        await context.engine.rows({
+          class: 'plan',
+          sql: 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)',
+          parameters: [bound.text],
+          setup,
+          timeoutMs: 10_000,
+          ...withSignal(context.signal),
+        })
+      )[0]?.[0],
+    ),
   ).catch((error: unknown) => {
     if (error instanceof EngineFailure) return undefined
     throw error
@@ -253,7 +346,8 @@ async function retryShadow<Answer>(work: () => Promise<Answer>): Promise<Answer>
     try {
       return await work()
     } catch (error) {
-      if (attempt >= 5 || !(error instanceof EngineFailure) || !/conflict|already exists/i.test(error.message)) throw error
+      if (attempt >= 5 || !(error instanceof EngineFailure) || !/conflict|already exists/i.test(error.message))
+        throw error
     }
   }
 }
@@ -263,7 +357,10 @@ const withSignal = (signal: AbortSignal | undefined) => (signal ? { signal } : {
 /** What DuckDB said of the shadow text, as a Failure with a place in the person's text. */
 function bindingFailure(error: unknown, bound: Spliced, at: (index: number) => Place): unknown {
   if (!(error instanceof EngineFailure)) return error
-  return engineFailure(error, error.error.offset === undefined ? undefined : at(bound.origin(indexOfByte(bound.text, error.error.offset))))
+  return engineFailure(
+    error,
+    error.error.offset === undefined ? undefined : at(bound.origin(indexOfByte(bound.text, error.error.offset))),
+  )
 }
 
 /** DuckDB's words without what is ours alone: shadow names and paths. */
@@ -273,43 +370,78 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     .replace(/\bs_[0-9a-f]{20}_\d+\b/g, 'the table')
     .replace(/'?\/[^\s'"]*\/(data|metadata)\/[^\s'",)]*'?/g, 'a data file')
     .trim()
-  const more = { cause: error, ...(place ? { place } : {}), ...(candidates ? { suggestions: candidates.split(',').map((one) => one.trim()) } : {}) }
+  const more = {
+    cause: error,
+    ...(place ? { place } : {}),
+    ...(candidates ? { suggestions: candidates.split(',').map((one) => one.trim()) } : {}),
+  }
   if (['parser', 'binder', 'catalog', 'syntax'].includes(type)) return new Failure('SQL_INVALID', clean, more)
   if (type === 'not implemented') return new Failure('SQL_UNSUPPORTED', clean, more)
-  if (type === 'out of memory') return new Failure('QUERY_TOO_LARGE', `the query needs more memory than it may use: ${clean}`, { ...more, hint: 'Aggregate or filter earlier, or raise `limits.memory`.' })
+  if (type === 'out of memory')
+    return new Failure('QUERY_TOO_LARGE', `the query needs more memory than it may use: ${clean}`, {
+      ...more,
+      hint: 'Aggregate or filter earlier, or raise `limits.memory`.',
+    })
   if (type === 'permission') return new Failure('SQL_REFUSED', clean, more)
-  if (type === 'io' && /no space left|disk full/i.test(message)) return new Failure('STORAGE_FAILED', `the disk is full: ${clean}`, more)
+  if (type === 'io' && /no space left|disk full/i.test(message))
+    return new Failure('STORAGE_FAILED', `the disk is full: ${clean}`, more)
   if (type === 'io') return new Failure('STORAGE_FAILED', clean, more)
   return new Failure('QUERY_FAILED', clean, more)
 }
 
-function fullName(reference: NamedTable['reference'], catalog: string, namespace: string | undefined, catalogs: readonly string[], place: Place): TableName {
+function fullName(
+  reference: NamedTable['reference'],
+  catalog: string,
+  namespace: string | undefined,
+  catalogs: readonly string[],
+  place: Place,
+): TableName {
   const { name } = reference
-  if (reference.catalog !== undefined) return { catalog: exact(reference.catalog, catalogs), namespace: reference.namespace!, name }
+  if (reference.catalog !== undefined)
+    return { catalog: exact(reference.catalog, catalogs), namespace: reference.namespace!, name }
   if (reference.namespace !== undefined) return { catalog, namespace: reference.namespace, name }
   if (namespace !== undefined) return { catalog, namespace, name }
-  throw new Failure('TABLE_NOT_FOUND', `${name} is named without a namespace`, { place, hint: `Write it as namespace.${name}, for example raw.${name}.` })
+  throw new Failure('TABLE_NOT_FOUND', `${name} is named without a namespace`, {
+    place,
+    hint: `Write it as namespace.${name}, for example raw.${name}.`,
+  })
 }
-const exact = (name: string, known: readonly string[]) => known.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name
+const exact = (name: string, known: readonly string[]) =>
+  known.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name
 
 const notFound = (name: string, place: Place, suggestions: string[] = []) =>
-  new Failure('TABLE_NOT_FOUND', `there is no table ${name}${suggestions.length > 0 ? `; did you mean ${suggestions.join(' or ')}?` : ''}`, { place, suggestions })
+  new Failure(
+    'TABLE_NOT_FOUND',
+    `there is no table ${name}${suggestions.length > 0 ? `; did you mean ${suggestions.join(' or ')}?` : ''}`,
+    { place, suggestions },
+  )
 
 async function missing(name: TableName, place: Place, context: PrepareContext): Promise<Failure> {
   const all = (await context.resolver.list(name.catalog)).filter((one) => allowed(() => context.mayRead(one.name)))
   const near = all
-    .map((one) => ({ text: `${one.name.namespace}.${one.name.name}`, distance: Math.min(editDistance(`${name.namespace}.${name.name}`, `${one.name.namespace}.${one.name.name}`), one.name.name.toLowerCase() === name.name.toLowerCase() ? 1 : 99) }))
+    .map((one) => ({
+      text: `${one.name.namespace}.${one.name.name}`,
+      distance: Math.min(
+        editDistance(`${name.namespace}.${name.name}`, `${one.name.namespace}.${one.name.name}`),
+        one.name.name.toLowerCase() === name.name.toLowerCase() ? 1 : 99,
+      ),
+    }))
     .filter(({ text, distance }) => distance <= Math.max(2, text.length / 4))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
-  return notFound(name.catalog === context.catalog ? `${name.namespace}.${name.name}` : showName(name), place, near.map(({ text }) => text))
+  return notFound(
+    name.catalog === context.catalog ? `${name.namespace}.${name.name}` : showName(name),
+    place,
+    near.map(({ text }) => text),
+  )
 }
 
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at)
   for (const [i, x] of [...a.toLowerCase()].entries()) {
     const next = [i + 1]
-    for (const [j, y] of [...b.toLowerCase()].entries()) next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (x === y ? 0 : 1)))
+    for (const [j, y] of [...b.toLowerCase()].entries())
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (x === y ? 0 : 1)))
     row = next
   }
   return row.at(-1)!
@@ -325,14 +457,24 @@ function allowed(check: () => void): boolean {
 }
 
 /** `AT (VERSION => 3)` or `AT (TIMESTAMP => now() - INTERVAL 1 DAY)`: the planning host evaluates the constant. */
-async function evaluateAt(named: NamedTable, place: Place, context: PrepareContext): Promise<{ snapshotId: bigint } | { timestampMs: number }> {
+async function evaluateAt(
+  named: NamedTable,
+  place: Place,
+  context: PrepareContext,
+): Promise<{ snapshotId: bigint } | { timestampMs: number }> {
   const { expression } = named.at!
   const version = named.reference.hasAt === 'VERSION'
-  const sql = version ? `SELECT (${expression})::BIGINT::VARCHAR` : `SELECT epoch_ms((${expression})::TIMESTAMPTZ)::VARCHAR`
+  const sql = version
+    ? `SELECT (${expression})::BIGINT::VARCHAR`
+    : `SELECT epoch_ms((${expression})::TIMESTAMPTZ)::VARCHAR`
   const value = await context.engine.rows({ class: 'plan', sql, timeoutMs: 5_000 }).then(
     (rows) => rows[0]?.[0] as string | null,
     (cause: unknown) => {
-      throw new Failure('SQL_INVALID', `AT (${named.reference.hasAt} => ${expression.trim()}) is not a ${version ? 'snapshot id' : 'timestamp'}`, { place, cause })
+      throw new Failure(
+        'SQL_INVALID',
+        `AT (${named.reference.hasAt} => ${expression.trim()}) is not a ${version ? 'snapshot id' : 'timestamp'}`,
+        { place, cause },
+      )
     },
   )
   if (value === null) throw new Failure('SQL_INVALID', `AT (${named.reference.hasAt} => …) is null`, { place })
@@ -351,7 +493,14 @@ const showPiece = (source: Source): Piece => ({
   tables: [
     {
       named: {
-        reference: { catalog: undefined, namespace: undefined, name: showTables, alias: undefined, offset: 5, hasAt: undefined },
+        reference: {
+          catalog: undefined,
+          namespace: undefined,
+          name: showTables,
+          alias: undefined,
+          offset: 5,
+          hasAt: undefined,
+        },
         start: 5,
         end: 5 + showTables.length,
         at: undefined,

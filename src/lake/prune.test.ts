@@ -33,13 +33,24 @@ const pick = <const Item>(...items: Item[]) => fc.constantFrom(...items)
 const compare = pick('=', '<>', '<', '<=', '>', '>=')
 const literals: Record<string, fc.Arbitrary<string>> = {
   i: fc.integer({ min: -2, max: files * 3 + 5 }).map(String),
-  l: fc.tuple(fc.integer({ min: -1, max: files }), fc.integer({ min: -1, max: 6 })).map(([a, b]) => String(BigInt(a) * 1_000_000_000_000n + BigInt(b))),
+  l: fc
+    .tuple(fc.integer({ min: -1, max: files }), fc.integer({ min: -1, max: 6 }))
+    .map(([a, b]) => String(BigInt(a) * 1_000_000_000_000n + BigInt(b))),
   d: fc.integer({ min: -1100, max: 2000 }).map((value) => (value / 100).toFixed(2)),
   f: pick('0.0', '-0.0', "'nan'::double", "'inf'::double", "'-inf'::double", '1.5', '-4.5', '7.5', '3'),
   s: pick("'a0'", "'b3'", "'h1'", "'pré'", "'prébé'", "''", "'zzz'", `'préb${'é'.repeat(30)}2'`, "'l'"),
   dt: fc.integer({ min: -3, max: files * 10 + 8 }).map((days) => `(date '2024-01-01' + ${days})`),
-  ts: fc.integer({ min: -3, max: files * 24 + 8 }).map((hours) => `timestamp '${new Date(Date.UTC(2024, 0, 1, hours)).toISOString().slice(0, 19).replace('T', ' ')}'`),
-  tz: fc.integer({ min: -3, max: files * 24 + 8 }).map((hours) => `timestamptz '${new Date(Date.UTC(2024, 0, 1, hours)).toISOString().slice(0, 19).replace('T', ' ')}+00'`),
+  ts: fc
+    .integer({ min: -3, max: files * 24 + 8 })
+    .map(
+      (hours) => `timestamp '${new Date(Date.UTC(2024, 0, 1, hours)).toISOString().slice(0, 19).replace('T', ' ')}'`,
+    ),
+  tz: fc
+    .integer({ min: -3, max: files * 24 + 8 })
+    .map(
+      (hours) =>
+        `timestamptz '${new Date(Date.UTC(2024, 0, 1, hours)).toISOString().slice(0, 19).replace('T', ' ')}+00'`,
+    ),
   b: pick('true', 'false'),
 }
 const column = pick('i', 'l', 'd', 'f', 's', 'dt', 'ts', 'tz', 'b')
@@ -57,34 +68,73 @@ const simple = column.chain((name) => {
   )
 })
 const special = pick(
-  "s like 'a%'", "s like 'pré%'", "s ilike 'B%'", "starts_with(s, 'h')", "upper(s) = 'B3'", 'i % 2 = 1', 'abs(i) = 5', 'year(dt) = 2024', "date_trunc('day', ts) = timestamp '2024-01-05'",
-  "ts::date = date '2024-01-03'", "i = '7'", 'i > 7.5', 'd > 1', 'd = 5::int', 'i + 1 = 6', 'st.x = 5', "st.y = 'v3'", 'st.x > 20', 'b', 'not b', 'b is not true', 'isnan(f)', 'f > f - 1',
-  '(i, l) = (4, 1000000000001)', 'l > 5e12', 'i::varchar = \'7\'', 'dt > ts', "tz > timestamp '2024-01-05'", "dt >= '2024-02-01'", "i = (select min(i) from raw.p)", 'exists (select 1)',
+  "s like 'a%'",
+  "s like 'pré%'",
+  "s ilike 'B%'",
+  "starts_with(s, 'h')",
+  "upper(s) = 'B3'",
+  'i % 2 = 1',
+  'abs(i) = 5',
+  'year(dt) = 2024',
+  "date_trunc('day', ts) = timestamp '2024-01-05'",
+  "ts::date = date '2024-01-03'",
+  "i = '7'",
+  'i > 7.5',
+  'd > 1',
+  'd = 5::int',
+  'i + 1 = 6',
+  'st.x = 5',
+  "st.y = 'v3'",
+  'st.x > 20',
+  'b',
+  'not b',
+  'b is not true',
+  'isnan(f)',
+  'f > f - 1',
+  '(i, l) = (4, 1000000000001)',
+  'l > 5e12',
+  "i::varchar = '7'",
+  'dt > ts',
+  "tz > timestamp '2024-01-05'",
+  "dt >= '2024-02-01'",
+  'i = (select min(i) from raw.p)',
+  'exists (select 1)',
 )
 const condition = fc.letrec<{ tree: string }>((tie) => ({
-  tree: fc.oneof({ depthSize: 'small', withCrossShrink: true }, simple, special,
+  tree: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    simple,
+    special,
     fc.tuple(tie('tree'), pick('and', 'or'), tie('tree')).map(([a, op, b]) => `(${a} ${op} ${b})`),
-    tie('tree').map((a) => `not (${a})`)),
+    tie('tree').map((a) => `not (${a})`),
+  ),
 })).tree
 const shape = pick(
   (where: string) => `select count(*), sum(l), min(s), max(d) from raw.p where ${where}`,
   (where: string) => `select i, s from raw.p where ${where} order by all`,
   (where: string) => `select count(*) from (select * from raw.p where b is not false) p where ${where}`,
-  (where: string) => `with w as (select * from raw.p) select (select count(*) from w where ${where}), (select count(*) from w)`,
-  (where: string) => `select count(*) from raw.p a join raw.p z on a.l = z.l where a.l in (select l from raw.p where ${where})`,
+  (where: string) =>
+    `with w as (select * from raw.p) select (select count(*) from w where ${where}), (select count(*) from w)`,
+  (where: string) =>
+    `select count(*) from raw.p a join raw.p z on a.l = z.l where a.l in (select l from raw.p where ${where})`,
   (where: string) => `select count(*) from raw.p where ${where} union all select count(*) from raw.p`,
-  (where: string) => `select dt, row_number() over (order by l) from raw.p where ${where} qualify row_number() over (order by l) < 5 order by all`,
+  (where: string) =>
+    `select dt, row_number() over (order by l) from raw.p where ${where} qualify row_number() over (order by l) < 5 order by all`,
 )
 
 test(`pruned is unpruned (${cases} cases)`, { timeout: 3_600_000 }, () =>
   fc.assert(
     fc.asyncProperty(shape, condition, async (make, where) => {
       const sql = make(where)
-      const outcome = (prune: boolean) => world.rows(sql, { prune, cache: false }).catch((error: { code: string; message: string }) => `${error.code} ${error.message}`)
+      const outcome = (prune: boolean) =>
+        world
+          .rows(sql, { prune, cache: false })
+          .catch((error: { code: string; message: string }) => `${error.code} ${error.message}`)
       expect(await outcome(true)).toEqual(await outcome(false))
     }),
     { numRuns: cases, ...(process.env.SOAK ? {} : { seed: 20240331 }) },
-  ))
+  ),
+)
 
 test('pruning really leaves files out', async () => {
   expect(await filesRead("dt = date '2024-01-02'")).toBeLessThan(3)

@@ -14,11 +14,16 @@ export function scanSql(table: string, schema: Schema, files: readonly ScanFile[
   if (files.length === 0)
     return `(SELECT ${columns.map(({ name, sql }) => `NULL::${sql} AS ${quoteName(name)}`).join(', ')} WHERE false)`
   for (const { file, deletes } of files) {
-    if (file.format !== 'parquet') throw new Failure('UNSUPPORTED', `${table} has data files in ${file.format}; only Parquet is read`)
+    if (file.format !== 'parquet')
+      throw new Failure('UNSUPPORTED', `${table} has data files in ${file.format}; only Parquet is read`)
     if (deletes.length > 0)
-      throw new Failure('UNSUPPORTED', `${table} has row-level deletes written by another engine, which cannot be read yet`, {
-        hint: 'Rewrite its data files with the engine that wrote the deletes.',
-      })
+      throw new Failure(
+        'UNSUPPORTED',
+        `${table} has row-level deletes written by another engine, which cannot be read yet`,
+        {
+          hint: 'Rewrite its data files with the engine that wrote the deletes.',
+        },
+      )
   }
   const map = columns.map(
     ({ id, name, sql }) => `${id}: {name: ${quoteText(name)}, type: ${quoteText(sql)}, default_value: NULL}`,

@@ -12,35 +12,71 @@ import { quoteName } from './sql/tokens.ts'
 /** `DECIMAL(12,2)` for Iceberg's decimal(12,2). */
 export function sqlType(type: Type): string {
   switch (type.kind) {
-    case 'boolean': return 'BOOLEAN'
-    case 'int': return 'INTEGER'
-    case 'long': return 'BIGINT'
-    case 'float': return 'FLOAT'
-    case 'double': return 'DOUBLE'
-    case 'decimal': return `DECIMAL(${type.precision},${type.scale})`
-    case 'date': return 'DATE'
-    case 'time': return 'TIME'
-    case 'timestamp': return 'TIMESTAMP'
-    case 'timestamptz': return 'TIMESTAMP WITH TIME ZONE'
-    case 'timestamp_ns': return 'TIMESTAMP_NS'
-    case 'string': return 'VARCHAR'
-    case 'uuid': return 'UUID'
+    case 'boolean':
+      return 'BOOLEAN'
+    case 'int':
+      return 'INTEGER'
+    case 'long':
+      return 'BIGINT'
+    case 'float':
+      return 'FLOAT'
+    case 'double':
+      return 'DOUBLE'
+    case 'decimal':
+      return `DECIMAL(${type.precision},${type.scale})`
+    case 'date':
+      return 'DATE'
+    case 'time':
+      return 'TIME'
+    case 'timestamp':
+      return 'TIMESTAMP'
+    case 'timestamptz':
+      return 'TIMESTAMP WITH TIME ZONE'
+    case 'timestamp_ns':
+      return 'TIMESTAMP_NS'
+    case 'string':
+      return 'VARCHAR'
+    case 'uuid':
+      return 'UUID'
     case 'fixed':
-    case 'binary': return 'BLOB'
-    case 'struct': return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(', ')})`
-    case 'list': return `${sqlType(type.element)}[]`
-    case 'map': return `MAP(${sqlType(type.key)}, ${sqlType(type.value)})`
+    case 'binary':
+      return 'BLOB'
+    case 'struct':
+      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(', ')})`
+    case 'list':
+      return `${sqlType(type.element)}[]`
+    case 'map':
+      return `MAP(${sqlType(type.key)}, ${sqlType(type.value)})`
     default:
       throw new Failure('UNSUPPORTED', `columns of the Iceberg type ${type.kind} cannot be read yet`)
   }
 }
 
 const simple: Record<string, [Type['kind'], string?]> = {
-  BOOLEAN: ['boolean'], INTEGER: ['int'], BIGINT: ['long'], FLOAT: ['float'], DOUBLE: ['double'], DATE: ['date'], TIME: ['time'],
-  TIMESTAMP: ['timestamp'], 'TIMESTAMP WITH TIME ZONE': ['timestamptz'], VARCHAR: ['string'], UUID: ['uuid'], BLOB: ['binary'],
-  TINYINT: ['int', 'INTEGER'], SMALLINT: ['int', 'INTEGER'], UTINYINT: ['int', 'INTEGER'], USMALLINT: ['int', 'INTEGER'], UINTEGER: ['long', 'BIGINT'],
-  TIMESTAMP_S: ['timestamp', 'TIMESTAMP'], TIMESTAMP_MS: ['timestamp', 'TIMESTAMP'], JSON: ['string', 'VARCHAR'], BIT: ['string', 'VARCHAR'],
-  SQLNULL: ['int', 'INTEGER'], '"NULL"': ['int', 'INTEGER'], NULL: ['int', 'INTEGER'],
+  BOOLEAN: ['boolean'],
+  INTEGER: ['int'],
+  BIGINT: ['long'],
+  FLOAT: ['float'],
+  DOUBLE: ['double'],
+  DATE: ['date'],
+  TIME: ['time'],
+  TIMESTAMP: ['timestamp'],
+  'TIMESTAMP WITH TIME ZONE': ['timestamptz'],
+  VARCHAR: ['string'],
+  UUID: ['uuid'],
+  BLOB: ['binary'],
+  TINYINT: ['int', 'INTEGER'],
+  SMALLINT: ['int', 'INTEGER'],
+  UTINYINT: ['int', 'INTEGER'],
+  USMALLINT: ['int', 'INTEGER'],
+  UINTEGER: ['long', 'BIGINT'],
+  TIMESTAMP_S: ['timestamp', 'TIMESTAMP'],
+  TIMESTAMP_MS: ['timestamp', 'TIMESTAMP'],
+  JSON: ['string', 'VARCHAR'],
+  BIT: ['string', 'VARCHAR'],
+  SQLNULL: ['int', 'INTEGER'],
+  '"NULL"': ['int', 'INTEGER'],
+  NULL: ['int', 'INTEGER'],
 }
 
 /** What a column of a SELECT becomes in a table: the Iceberg field and the DuckDB type to cast it to. */
@@ -113,8 +149,12 @@ class TypeReader {
   }
 
   #unknown() {
-    return new Failure('UNSUPPORTED', `column "${this.#column}" has the type ${this.#text}, which a table cannot hold`, {
-      hint: 'Cast it in the SELECT, for example `column::VARCHAR`.',
-    })
+    return new Failure(
+      'UNSUPPORTED',
+      `column "${this.#column}" has the type ${this.#text}, which a table cannot hold`,
+      {
+        hint: 'Cast it in the SELECT, for example `column::VARCHAR`.',
+      },
+    )
   }
 }

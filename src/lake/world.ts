@@ -23,12 +23,22 @@ export async function openWorld() {
   const tables = openTables(catalog, io)
   const publications = openPublications({ records, catalog, tables, io, clock })
   const engine = openEngine({
-    memoryBytes: 2 ** 30, threads: 2, tempDirectory: join(dir, 'temp'), tempBytes: 2 ** 30, timeZone: 'UTC',
-    directories: [root], writeDirectories: [spool], classes: ['plan', 'interactive', 'write'],
+    memoryBytes: 2 ** 30,
+    threads: 2,
+    tempDirectory: join(dir, 'temp'),
+    tempBytes: 2 ** 30,
+    timeZone: 'UTC',
+    directories: [root],
+    writeDirectories: [spool],
+    classes: ['plan', 'interactive', 'write'],
   })
   const audited: AuditEntry[] = []
   const lake = openLake({
-    engine, io, tables, publications, clock,
+    engine,
+    io,
+    tables,
+    publications,
+    clock,
     lakeRoot: fileLocation(root),
     environments: [
       { name: 'dev', catalog: 'dev_analytics', protected: false },
@@ -40,11 +50,30 @@ export async function openWorld() {
   })
   const admin = { id: 'a', name: 'ana', role: 'admin' as const }
   const reader = { id: 'r', name: 'rob', role: 'reader' as const }
-  const asking = (more: Partial<QueryOptions> = {}): QueryOptions => ({ principal: admin, catalog: 'dev_analytics', door: 'cli', ...more })
+  const asking = (more: Partial<QueryOptions> = {}): QueryOptions => ({
+    principal: admin,
+    catalog: 'dev_analytics',
+    door: 'cli',
+    ...more,
+  })
   return {
-    dir, root, spool, io, records, catalog, tables, publications, engine, lake, audited, admin, reader, asking,
+    dir,
+    root,
+    spool,
+    io,
+    records,
+    catalog,
+    tables,
+    publications,
+    engine,
+    lake,
+    audited,
+    admin,
+    reader,
+    asking,
     query: (sql: string, more: Partial<QueryOptions> = {}) => lake.query(sql, asking(more)),
-    rows: async (sql: string, more: Partial<QueryOptions> = {}) => (await collect(await lake.query(sql, asking(more)))).rows,
+    rows: async (sql: string, more: Partial<QueryOptions> = {}) =>
+      (await collect(await lake.query(sql, asking(more)))).rows,
     async close() {
       await engine.close()
       await records.close()

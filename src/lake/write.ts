@@ -15,7 +15,13 @@ export const targetFileBytes = 256 * 2 ** 20
 /** Writes the rows of `select`, whose columns are those of `schema` in order, below `<location>/data/`. */
 export async function writeFiles(
   engine: Engine,
-  options: { select: string; schema: Schema; location: string; timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+  options: {
+    select: string
+    schema: Schema
+    location: string
+    timeoutMs?: number | undefined
+    signal?: AbortSignal | undefined
+  },
 ): Promise<NewDataFile[]> {
   const { select, schema, location } = options
   const folder = joinLocation(location, 'data', randomUUID())
@@ -110,7 +116,10 @@ export function newDataFile([path, recordCount, fileSizeBytes, , statistics]: St
 }
 
 /** DuckDB's spelling of the path of each leaf column: `"sr"."k"`, `"l"."element"`, `"m"."key_value"."key"`. */
-function leafFields(fields: readonly { id: number; name: string; type: Type }[], prefix: string): { path: string; id: number; type: Type }[] {
+function leafFields(
+  fields: readonly { id: number; name: string; type: Type }[],
+  prefix: string,
+): { path: string; id: number; type: Type }[] {
   return fields.flatMap(({ id, name, type }) => leavesOf(`${prefix}${quoteName(name)}`, id, type))
 }
 function leavesOf(path: string, id: number, type: Type): { path: string; id: number; type: Type }[] {
@@ -120,7 +129,10 @@ function leavesOf(path: string, id: number, type: Type): { path: string; id: num
     case 'list':
       return leavesOf(`${path}."element"`, type.elementId, type.element)
     case 'map':
-      return [...leavesOf(`${path}."key"`, type.keyId, type.key), ...leavesOf(`${path}."value"`, type.valueId, type.value)]
+      return [
+        ...leavesOf(`${path}."key"`, type.keyId, type.key),
+        ...leavesOf(`${path}."value"`, type.valueId, type.value),
+      ]
     default:
       return [{ path, id, type }]
   }

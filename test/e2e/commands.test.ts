@@ -23,9 +23,17 @@ describe('the numbers', () => {
   test('equal those of the file, computed without any of this code', async () => {
     const orders = example.csv()
     const customers = new Set(orders.map(({ customerId }) => customerId)).size
-    expect(await example.rows('select sum(line_total)::varchar, count(distinct order_id), count(distinct customer_id) from staging.stg_sales')).toEqual([[revenue(orders), orders.length, customers]])
+    expect(
+      await example.rows(
+        'select sum(line_total)::varchar, count(distinct order_id), count(distinct customer_id) from staging.stg_sales',
+      ),
+    ).toEqual([[revenue(orders), orders.length, customers]])
     const north = orders.filter(({ region }) => region === 'North')
-    expect(await example.rows("select sum(revenue)::varchar, sum(orders)::bigint from marts.daily_revenue where region = 'North'")).toEqual([[revenue(north), north.length]])
+    expect(
+      await example.rows(
+        "select sum(revenue)::varchar, sum(orders)::bigint from marts.daily_revenue where region = 'North'",
+      ),
+    ).toEqual([[revenue(north), north.length]])
   })
 })
 
@@ -33,15 +41,25 @@ describe('publications', () => {
   const count = async () => (await example.rows('select count(*) from raw.sales'))[0]![0]
 
   test('a failing test leaves the published tables as they were, and the run says why', async () => {
-    const before = await example.rows('select (select count(*) from raw.sales), (select count(*) from staging.stg_sales)')
-    const undo = edit('sales.csv', (text) => `${text.trimEnd()}\nORD-0001,CUST-0001,2024-03-31,Laptop,1,1500.00,North\n`)
+    const before = await example.rows(
+      'select (select count(*) from raw.sales), (select count(*) from staging.stg_sales)',
+    )
+    const undo = edit(
+      'sales.csv',
+      (text) => `${text.trimEnd()}\nORD-0001,CUST-0001,2024-03-31,Laptop,1,1500.00,North\n`,
+    )
     try {
       const { code, stderr } = await example.boathouse(['run'])
       expect(code).toBe(1)
       expect(stderr).toContain('TEST_FAILED')
       expect(stderr).toMatch(/unique.*order_id/)
-      expect(await example.rows('select (select count(*) from raw.sales), (select count(*) from staging.stg_sales)')).toEqual(before)
-      const [run] = JSON.parse((await example.boathouse(['runs', 'ls', '--json'])).stdout) as { status: string; failure: { code: string } }[]
+      expect(
+        await example.rows('select (select count(*) from raw.sales), (select count(*) from staging.stg_sales)'),
+      ).toEqual(before)
+      const [run] = JSON.parse((await example.boathouse(['runs', 'ls', '--json'])).stdout) as {
+        status: string
+        failure: { code: string }
+      }[]
       expect(run).toMatchObject({ status: 'failed', failure: { code: 'TEST_FAILED' } })
     } finally {
       undo()
@@ -50,7 +68,10 @@ describe('publications', () => {
 
   test('rollback restores the state before a run', async () => {
     const before = await count()
-    const undo = edit('sales.csv', (text) => `${text.trimEnd()}\nORD-9998,CUST-0001,2024-03-31,Laptop,1,1500.00,North\n`)
+    const undo = edit(
+      'sales.csv',
+      (text) => `${text.trimEnd()}\nORD-9998,CUST-0001,2024-03-31,Laptop,1,1500.00,North\n`,
+    )
     expect((await example.boathouse(['run'])).code).toBe(0)
     expect(await count()).toBe(Number(before) + 1)
     const [latest] = JSON.parse((await example.boathouse(['publications', 'ls', '--json'])).stdout) as { id: string }[]
@@ -63,15 +84,82 @@ describe('publications', () => {
 
 describe('bad input is one message with code, place and what to do', () => {
   test.each<[string, () => (() => void)[], string[], Record<string, string>, number, RegExp]>([
-    ['an unknown variable', () => [], ['status'], { BOATHOUSE_HTPP_PORT: '9000' }, 2, /CONFIG_INVALID.*BOATHOUSE_HTPP_PORT.*BOATHOUSE_HTTP_PORT/s],
-    ['a wrong port', () => [], ['status'], { BOATHOUSE_HTTP_PORT: '99999999' }, 2, /CONFIG_INVALID.*BOATHOUSE_HTTP_PORT.*99999999/s],
-    ['an unknown key', () => [edit('boathouse.yml', (text) => `${text}\nstorrage:\n  root: x\n`)], ['status'], {}, 2, /CONFIG_INVALID.*boathouse\.yml:\d+:\d+.*storrage/s],
-    ['a missing CSV', () => [edit('sources/sales.yml', (text) => text.replace('sales.csv', 'nope.csv'))], ['run'], {}, 1, /SOURCE_INVALID: sources\/sales\.yml:\d+:\d+: .*nope\.csv/],
-    ['a broken row', () => [edit('sales.csv', (text) => `${text.trimEnd()}\nORD-9997,CUST-0001,2024-03-31,Laptop,one,many,North\n`)], ['run'], {}, 1, /SOURCE_INVALID: sales\.csv:1002/],
-    ['a model with a SQL error', () => [edit('models/staging/stg_sales.sql', (text) => text.replace('        amount,', '        amuont,'))], ['run'], {}, 1, /models\/staging\/stg_sales\.sql:\d+:\d+: .*amuont/],
-    ['a template error', () => [edit('models/marts/daily_revenue.sql', (text) => text.replace("{{ ref('stg_sales') }}", "{{ ref('stg_sales' }}"))], ['run'], {}, 1, /TEMPLATE_INVALID: models\/marts\/daily_revenue\.sql:\d+:\d+/],
-    ['a ref to nothing', () => [edit('models/marts/daily_revenue.sql', (text) => text.replace("ref('stg_sales')", "ref('stg_sale')"))], ['run'], {}, 1, /MODEL_INVALID: models\/marts\/daily_revenue\.sql:\d+:\d+: .*stg_sale/],
-    ['a cyclic ref', () => [edit('models/staging/stg_sales.sql', (text) => `${text}\n-- {{ ref('daily_revenue') }}\n`)], ['run'], {}, 1, /GRAPH_CYCLE/],
+    [
+      'an unknown variable',
+      () => [],
+      ['status'],
+      { BOATHOUSE_HTPP_PORT: '9000' },
+      2,
+      /CONFIG_INVALID.*BOATHOUSE_HTPP_PORT.*BOATHOUSE_HTTP_PORT/s,
+    ],
+    [
+      'a wrong port',
+      () => [],
+      ['status'],
+      { BOATHOUSE_HTTP_PORT: '99999999' },
+      2,
+      /CONFIG_INVALID.*BOATHOUSE_HTTP_PORT.*99999999/s,
+    ],
+    [
+      'an unknown key',
+      () => [edit('boathouse.yml', (text) => `${text}\nstorrage:\n  root: x\n`)],
+      ['status'],
+      {},
+      2,
+      /CONFIG_INVALID.*boathouse\.yml:\d+:\d+.*storrage/s,
+    ],
+    [
+      'a missing CSV',
+      () => [edit('sources/sales.yml', (text) => text.replace('sales.csv', 'nope.csv'))],
+      ['run'],
+      {},
+      1,
+      /SOURCE_INVALID: sources\/sales\.yml:\d+:\d+: .*nope\.csv/,
+    ],
+    [
+      'a broken row',
+      () => [edit('sales.csv', (text) => `${text.trimEnd()}\nORD-9997,CUST-0001,2024-03-31,Laptop,one,many,North\n`)],
+      ['run'],
+      {},
+      1,
+      /SOURCE_INVALID: sales\.csv:1002/,
+    ],
+    [
+      'a model with a SQL error',
+      () => [edit('models/staging/stg_sales.sql', (text) => text.replace('        amount,', '        amuont,'))],
+      ['run'],
+      {},
+      1,
+      /models\/staging\/stg_sales\.sql:\d+:\d+: .*amuont/,
+    ],
+    [
+      'a template error',
+      () => [
+        edit('models/marts/daily_revenue.sql', (text) =>
+          text.replace("{{ ref('stg_sales') }}", "{{ ref('stg_sales' }}"),
+        ),
+      ],
+      ['run'],
+      {},
+      1,
+      /TEMPLATE_INVALID: models\/marts\/daily_revenue\.sql:\d+:\d+/,
+    ],
+    [
+      'a ref to nothing',
+      () => [edit('models/marts/daily_revenue.sql', (text) => text.replace("ref('stg_sales')", "ref('stg_sale')"))],
+      ['run'],
+      {},
+      1,
+      /MODEL_INVALID: models\/marts\/daily_revenue\.sql:\d+:\d+: .*stg_sale/,
+    ],
+    [
+      'a cyclic ref',
+      () => [edit('models/staging/stg_sales.sql', (text) => `${text}\n-- {{ ref('daily_revenue') }}\n`)],
+      ['run'],
+      {},
+      1,
+      /GRAPH_CYCLE/,
+    ],
     ['nothing selected', () => [], ['run', '--select', 'nope'], {}, 2, /USAGE|MODEL_INVALID|nothing/],
     ['an unknown command', () => [], ['rnu'], {}, 2, /USAGE: there is no command "rnu"/],
     ['an unknown option', () => [], ['run', '--selct', 'x'], {}, 2, /USAGE.*--selct/],
@@ -104,7 +192,18 @@ describe('bad input is one message with code, place and what to do', () => {
 
 describe('the command line', () => {
   test('--json prints one value on standard output and nothing else', async () => {
-    for (const args of [['status'], ['table', 'ls'], ['runs', 'ls'], ['publications', 'ls'], ['doctor'], ['env', 'ls'], ['user', 'ls'], ['version'], ['table', 'history', 'raw.sales'], ['table', 'describe', 'raw.sales']]) {
+    for (const args of [
+      ['status'],
+      ['table', 'ls'],
+      ['runs', 'ls'],
+      ['publications', 'ls'],
+      ['doctor'],
+      ['env', 'ls'],
+      ['user', 'ls'],
+      ['version'],
+      ['table', 'history', 'raw.sales'],
+      ['table', 'describe', 'raw.sales'],
+    ]) {
       const { stdout } = await example.boathouse([...args, '--json'])
       expect(() => JSON.parse(stdout), args.join(' ')).not.toThrow()
     }
@@ -119,8 +218,17 @@ describe('the command line', () => {
   })
 
   test('time travel reads what was', async () => {
-    const history = JSON.parse((await example.boathouse(['table', 'history', 'raw.sales', '--json'])).stdout) as { snapshotId: string }[]
-    const { stdout } = await example.boathouse(['query', 'select count(*) n from raw.sales', '--as-of', history.at(-1)!.snapshotId, '--format', 'csv'])
+    const history = JSON.parse((await example.boathouse(['table', 'history', 'raw.sales', '--json'])).stdout) as {
+      snapshotId: string
+    }[]
+    const { stdout } = await example.boathouse([
+      'query',
+      'select count(*) n from raw.sales',
+      '--as-of',
+      history.at(-1)!.snapshotId,
+      '--format',
+      'csv',
+    ])
     expect(stdout.trim()).toBe('n\n1000')
   })
 
@@ -130,7 +238,9 @@ describe('the command line', () => {
     const { url, link, pid } = JSON.parse(up.stdout) as { url: string; link: string; pid: number }
     expect(link).toContain(`${url}/login?token=`)
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok', db: 'ok', redis: 'off' })
-    const status = JSON.parse((await example.boathouse(['status', '--json'])).stdout) as { running: { processes: Record<string, number> } }
+    const status = JSON.parse((await example.boathouse(['status', '--json'])).stdout) as {
+      running: { processes: Record<string, number> }
+    }
     expect((await example.boathouse(['down'])).code).toBe(0)
     for (const one of [pid, ...Object.values(status.running.processes)]) expect(lives(one)).toBe(false)
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()

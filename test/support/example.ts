@@ -23,7 +23,15 @@ export type Example = {
   close(): Promise<void>
 }
 
-export type Order = { orderId: string; customerId: string; date: string; product: string; quantity: number; cents: bigint; region: string }
+export type Order = {
+  orderId: string
+  customerId: string
+  date: string
+  product: string
+  quantity: number
+  cents: bigint
+  region: string
+}
 
 export function openExample(): Example {
   const dir = mkdtempSync(join(tmpdir(), 'sales-'))
@@ -31,10 +39,20 @@ export function openExample(): Example {
   const alive = new Set<ChildProcess>()
 
   const start: Example['start'] = (args, { env = {} } = {}) => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/boathouse.ts'), ...args, '-C', dir], {
-      env: { ...process.env, NO_COLOR: '1', NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/boathouse'), BOATHOUSE_LIMITS_MEMORY: '2GB', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', join(root, 'src/boathouse.ts'), ...args, '-C', dir],
+      {
+        env: {
+          ...process.env,
+          NO_COLOR: '1',
+          NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/boathouse'),
+          BOATHOUSE_LIMITS_MEMORY: '2GB',
+          ...env,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     alive.add(child)
     child.once('exit', () => alive.delete(child))
     return child
@@ -77,12 +95,23 @@ export function parseOrders(text: string): Order[] {
   return lines.map((line) => {
     const [orderId, customerId, date, product, quantity, amount, region] = line.split(',')
     const [whole, cents = ''] = amount!.split('.')
-    return { orderId: orderId!, customerId: customerId!, date: date!, product: product!, quantity: Number(quantity), cents: BigInt(whole! + cents.padEnd(2, '0')), region: region! }
+    return {
+      orderId: orderId!,
+      customerId: customerId!,
+      date: date!,
+      product: product!,
+      quantity: Number(quantity),
+      cents: BigInt(whole! + cents.padEnd(2, '0')),
+      region: region!,
+    }
   })
 }
 
 /** `2 x 79.87` summed without any rounding: cents as text with two decimals. */
 export function revenue(orders: readonly Order[]): string {
-  const cents = orders.reduce((sum, order) => sum + BigInt(order.quantity) * order.cents, 0n).toString().padStart(3, '0')
+  const cents = orders
+    .reduce((sum, order) => sum + BigInt(order.quantity) * order.cents, 0n)
+    .toString()
+    .padStart(3, '0')
   return `${cents.slice(0, -2)}.${cents.slice(-2)}`
 }

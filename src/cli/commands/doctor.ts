@@ -22,7 +22,12 @@ export const doctor: Command = {
         results.push({ name, ok: true, found: await run() })
       } catch (error) {
         const failure = asFailure(error)
-        results.push({ name, ok: false, found: `${failure.code}: ${showPlace(failure.place)}${failure.message}`, hint: failure.hint })
+        results.push({
+          name,
+          ok: false,
+          found: `${failure.code}: ${showPlace(failure.place)}${failure.message}`,
+          hint: failure.hint,
+        })
       }
       const last = results.at(-1)!
       out.line(`${last.ok ? out.style.green('ok    ') : out.style.red('failed')}  ${last.name}: ${last.found}`)
@@ -30,7 +35,12 @@ export const doctor: Command = {
     }
     const failed = results.filter(({ ok }) => !ok)
     if (out.json) out.answer({ ok: failed.length === 0, checks: results }, '')
-    else out.line(failed.length === 0 ? `\nAll ${results.length} checks passed.` : `\n${failed.length} of ${results.length} checks failed.`)
+    else
+      out.line(
+        failed.length === 0
+          ? `\nAll ${results.length} checks passed.`
+          : `\n${failed.length} of ${results.length} checks failed.`,
+      )
     return failed.length === 0 ? 0 : 1
   },
 }
@@ -47,7 +57,8 @@ function machineChecks(app: App): Check[] {
         try {
           await app.io.write(path, bytes)
           const read = await app.io.read(path)
-          if (!read || !Buffer.from(read).equals(bytes)) throw new Failure('STORAGE_FAILED', 'what was written is not what is read')
+          if (!read || !Buffer.from(read).equals(bytes))
+            throw new Failure('STORAGE_FAILED', 'what was written is not what is read')
         } finally {
           await app.io.delete(path)
         }
@@ -62,7 +73,8 @@ function machineChecks(app: App): Check[] {
         const location = `doctor://${id}`
         await app.catalog.swap([{ name, kind: 'table', from: null, to: location }])
         try {
-          if ((await app.catalog.pointer(name))?.location !== location) throw new Failure('RECORDS_FAILED', 'a pointer was not found again')
+          if ((await app.catalog.pointer(name))?.location !== location)
+            throw new Failure('RECORDS_FAILED', 'a pointer was not found again')
         } finally {
           await app.catalog.swap([{ name, kind: 'table', from: location, to: null }])
         }
@@ -89,7 +101,11 @@ function machineChecks(app: App): Check[] {
       async run() {
         const project = await readProject(app.config.dir)
         const [first, ...more] = project.failures
-        if (first) throw new Failure(first.code, `${first.message}${more.length > 0 ? ` (and ${more.length} more)` : ''}`, { hint: first.hint, ...(first.place ? { place: first.place } : {}) })
+        if (first)
+          throw new Failure(first.code, `${first.message}${more.length > 0 ? ` (and ${more.length} more)` : ''}`, {
+            hint: first.hint,
+            ...(first.place ? { place: first.place } : {}),
+          })
         return `${project.sources.length} sources, ${project.metrics.length} metric files, ${project.dashboards.length} dashboards`
       },
     },
@@ -103,10 +119,13 @@ function projectChecks(app: App): Check[] {
       const { rows } = await collect(await app.lake.query(sql, { ...app.asking('doctor'), cache: false }))
       const value = rows[0]?.[0]
       const hint = `The project expects this in boathouse.yml under \`doctor\`: ${sql}`
-      const problem = (what: string) => new Failure('DOCTOR_FAILED', `found ${JSON.stringify(value ?? null)}, expected ${what}`, { hint })
-      if (rows.length !== 1 || rows[0]!.length !== 1) throw new Failure('DOCTOR_FAILED', `one value is expected, found ${rows.length} rows`, { hint })
+      const problem = (what: string) =>
+        new Failure('DOCTOR_FAILED', `found ${JSON.stringify(value ?? null)}, expected ${what}`, { hint })
+      if (rows.length !== 1 || rows[0]!.length !== 1)
+        throw new Failure('DOCTOR_FAILED', `one value is expected, found ${rows.length} rows`, { hint })
       if (expect.equals !== undefined && String(value) !== String(expect.equals)) throw problem(String(expect.equals))
-      if (expect.at_least !== undefined && !(Number(value) >= expect.at_least)) throw problem(`at least ${expect.at_least}`)
+      if (expect.at_least !== undefined && !(Number(value) >= expect.at_least))
+        throw problem(`at least ${expect.at_least}`)
       if (expect.at_most !== undefined && !(Number(value) <= expect.at_most)) throw problem(`at most ${expect.at_most}`)
       return String(value)
     },

@@ -21,8 +21,14 @@ export const init: Command = {
     const target = resolve(dir, args[0] ?? '.')
     await mkdir(target, { recursive: true })
     const there = (await readdir(target)).filter((name) => name !== '.git')
-    if (existsSync(join(target, 'boathouse.yml'))) throw new Failure('ALREADY_EXISTS', `${target} is a project already`, { hint: 'Nothing was changed. Choose another folder.' })
-    if (there.length > 0 && !flags.is('empty')) throw new Failure('ALREADY_EXISTS', `${target} is not empty`, { hint: 'Choose an empty folder, or add a bare project to this one with --empty.' })
+    if (existsSync(join(target, 'boathouse.yml')))
+      throw new Failure('ALREADY_EXISTS', `${target} is a project already`, {
+        hint: 'Nothing was changed. Choose another folder.',
+      })
+    if (there.length > 0 && !flags.is('empty'))
+      throw new Failure('ALREADY_EXISTS', `${target} is not empty`, {
+        hint: 'Choose an empty folder, or add a bare project to this one with --empty.',
+      })
     if (flags.is('empty')) await writeEmpty(target)
     else await cp(example, target, { recursive: true, force: false, filter: (path) => !leftOut.has(basename(path)) })
     out.answer({ project: target }, `Made a project in ${target}.\nNext: cd ${args[0] ?? '.'} && boathouse up`)
@@ -34,9 +40,12 @@ async function writeEmpty(target: string): Promise<void> {
   const files: Record<string, string> = {
     'boathouse.yml': `name: ${name}\n`,
     'dbt_project.yml': `name: ${name}\nversion: '1.0.0'\nprofile: ${name}\nmodel-paths: [models]\nmacro-paths: [macros]\ntest-paths: [tests]\nseed-paths: [seeds]\n`,
-    '.env.example': '# Secrets of this project; copy to .env, which git ignores.\n# DATABASE_URL=postgres://boathouse:secret@localhost:5432/boathouse\n',
+    '.env.example':
+      '# Secrets of this project; copy to .env, which git ignores.\n# DATABASE_URL=postgres://boathouse:secret@localhost:5432/boathouse\n',
     '.gitignore': '.boathouse/\n.env\ntarget/\ndbt_packages/\nlogs/\n',
   }
-  for (const [file, text] of Object.entries(files)) if (!existsSync(join(target, file))) await writeFile(join(target, file), text)
-  for (const folder of ['sources', 'models', 'metrics', 'dashboards']) await mkdir(join(target, folder), { recursive: true })
+  for (const [file, text] of Object.entries(files))
+    if (!existsSync(join(target, file))) await writeFile(join(target, file), text)
+  for (const folder of ['sources', 'models', 'metrics', 'dashboards'])
+    await mkdir(join(target, folder), { recursive: true })
 }

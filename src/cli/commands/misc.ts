@@ -8,7 +8,8 @@ import { table } from '../output.ts'
 import { commands } from './index.ts'
 
 const packageFile = new URL('../../../package.json', import.meta.url)
-export const versionOf = async (): Promise<string> => (JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }).version
+export const versionOf = async (): Promise<string> =>
+  (JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }).version
 
 export const version: Command = {
   name: 'version',
@@ -17,13 +18,17 @@ export const version: Command = {
   async run(context) {
     noArguments(context)
     const boathouse = await versionOf()
-    context.out.answer({ boathouse, node: process.versions.node }, `boathouse ${boathouse} on Node ${process.versions.node}`)
+    context.out.answer(
+      { boathouse, node: process.versions.node },
+      `boathouse ${boathouse} on Node ${process.versions.node}`,
+    )
   },
 }
 
 export const migrate: Command = {
   name: 'migrate',
-  summary: "Bring Boathouse's own records to the newest layout; the old ones are backed up first. Every start does it too.",
+  summary:
+    "Bring Boathouse's own records to the newest layout; the old ones are backed up first. Every start does it too.",
   examples: ['boathouse migrate'],
   async run(context) {
     noArguments(context)
@@ -31,7 +36,10 @@ export const migrate: Command = {
     const records = await openRecords(config)
     const { migrated } = records
     await records.close()
-    context.out.answer({ migrated }, migrated.length === 0 ? 'The records are up to date.' : migrated.map((one) => JSON.stringify(one)).join('\n'))
+    context.out.answer(
+      { migrated },
+      migrated.length === 0 ? 'The records are up to date.' : migrated.map((one) => JSON.stringify(one)).join('\n'),
+    )
   },
 }
 
@@ -52,8 +60,22 @@ export const environments: Command = {
   async run(context) {
     noArguments(context)
     const { config, environment } = projectConfig(context.dir, context.flags.text('env'))
-    const all = Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry, current: name === environment.name }))
-    context.out.answer(all, () => table(['environment', 'catalog', '', ''], all.map((one) => [one.name, one.catalog, one.protected ? 'protected' : '', one.current ? `current (${environment.chosenBy})` : ''])))
+    const all = Object.entries(config.environments).map(([name, entry]) => ({
+      name,
+      ...entry,
+      current: name === environment.name,
+    }))
+    context.out.answer(all, () =>
+      table(
+        ['environment', 'catalog', '', ''],
+        all.map((one) => [
+          one.name,
+          one.catalog,
+          one.protected ? 'protected' : '',
+          one.current ? `current (${environment.chosenBy})` : '',
+        ]),
+      ),
+    )
   },
 }
 
@@ -65,8 +87,14 @@ export const explain: Command = {
   async run(context) {
     const code = oneArgument(context, 'CODE').toUpperCase()
     const entry = failureTable[code as FailureCode]
-    if (!entry) throw new Failure('USAGE', `there is no code ${code}`, { hint: `The codes are ${Object.keys(failureTable).join(', ')}.` })
-    context.out.answer({ code, ...entry }, `${code}\n${entry.hint}\nHTTP status ${entry.status}; ${entry.retry ? 'trying again may help' : 'trying again does not help'}.`)
+    if (!entry)
+      throw new Failure('USAGE', `there is no code ${code}`, {
+        hint: `The codes are ${Object.keys(failureTable).join(', ')}.`,
+      })
+    context.out.answer(
+      { code, ...entry },
+      `${code}\n${entry.hint}\nHTTP status ${entry.status}; ${entry.retry ? 'trying again may help' : 'trying again does not help'}.`,
+    )
   },
 }
 
@@ -74,11 +102,17 @@ export const completion: Command = {
   name: 'completion',
   summary: 'Print the completion of a shell: bash, zsh or fish.',
   arguments: 'SHELL',
-  examples: ['source <(boathouse completion bash)', 'boathouse completion fish > ~/.config/fish/completions/boathouse.fish'],
+  examples: [
+    'source <(boathouse completion bash)',
+    'boathouse completion fish > ~/.config/fish/completions/boathouse.fish',
+  ],
   async run(context) {
     const shell = oneArgument(context, 'SHELL')
     const print = { bash, zsh, fish }[shell as 'bash' | 'zsh' | 'fish']
-    if (!print) throw new Failure('USAGE', `there is no completion for "${shell}"`, { hint: 'There is one for bash, zsh and fish.' })
+    if (!print)
+      throw new Failure('USAGE', `there is no completion for "${shell}"`, {
+        hint: 'There is one for bash, zsh and fish.',
+      })
     await context.out.raw(print())
   },
 }
@@ -103,7 +137,10 @@ ${groups.join('\n')}
 ${cases.filter((line) => / "\w+ \w+"\)/.test(line) || / "\w+ [\w-]+"\)/.test(line)).join('\n')}
   esac
   case "\${COMP_WORDS[1]}" in
-${cases.filter((line) => /^ {4}"[\w-]+"\)/.test(line)).map((line) => line.replace('words="', 'words="$words ')).join('\n')}
+${cases
+  .filter((line) => /^ {4}"[\w-]+"\)/.test(line))
+  .map((line) => line.replace('words="', 'words="$words '))
+  .join('\n')}
   esac; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
@@ -120,4 +157,3 @@ const fish = () =>
         : `complete -c boathouse -n "__fish_use_subcommand" -f -a "${first}" -d ${JSON.stringify(summary)}`
     })
     .join('\n') + '\n'
-

@@ -16,7 +16,17 @@ export const publicationsList: Command = {
     context.out.answer(all, () =>
       all.length === 0
         ? 'Nothing was published yet.'
-        : table(['publication', 'published', 'by', 'run', 'tables', ''], all.map((one) => [one.id, `${showDuration(Date.now() - Date.parse(one.publishedAt))} ago`, one.publishedBy, one.runId, one.tables.map(({ table: name }) => name.split('.').slice(1).join('.')).join(', '), one.rolledBackAt ? 'rolled back' : ''])),
+        : table(
+            ['publication', 'published', 'by', 'run', 'tables', ''],
+            all.map((one) => [
+              one.id,
+              `${showDuration(Date.now() - Date.parse(one.publishedAt))} ago`,
+              one.publishedBy,
+              one.runId,
+              one.tables.map(({ table: name }) => name.split('.').slice(1).join('.')).join(', '),
+              one.rolledBackAt ? 'rolled back' : '',
+            ]),
+          ),
     )
   },
 }
@@ -52,5 +62,14 @@ export const publicationsRollback: Command = {
 const show = (one: Publication) =>
   [
     `${one.id} in ${one.catalog}, ${one.publishedAt} by ${one.publishedBy}${one.rolledBackAt ? `, rolled back ${one.rolledBackAt}` : ''}`,
-    table(['table', 'kind', 'action', 'from', 'to'], one.tables.map((entry) => [entry.table, entry.kind, entry.action, entry.fromSnapshot ?? '-', entry.toSnapshot ?? '-'])),
+    table(
+      ['table', 'kind', 'action', 'from', 'to'],
+      one.tables.map((entry) => [
+        entry.table,
+        entry.kind,
+        entry.action,
+        entry.fromSnapshot ?? '-',
+        entry.toSnapshot ?? '-',
+      ]),
+    ),
   ].join('\n')

@@ -7,9 +7,21 @@ import { oneArgument, type Command, type Context } from '../command.ts'
 import { formatRows, formats, type Format } from '../output.ts'
 
 const options = {
-  format: { type: 'string', value: 'FORMAT', about: `One of ${formats.join(', ')}; default: table on a terminal, csv in a pipe.` },
-  'as-of': { type: 'string', value: 'TIME', about: 'Every table as of a time (2024-03-31T12:00:00Z) or a snapshot id.' },
-  limit: { type: 'string', value: 'ROWS', about: 'Most rows printed; default 1000 on a terminal, else no more than limits.query_rows.' },
+  format: {
+    type: 'string',
+    value: 'FORMAT',
+    about: `One of ${formats.join(', ')}; default: table on a terminal, csv in a pipe.`,
+  },
+  'as-of': {
+    type: 'string',
+    value: 'TIME',
+    about: 'Every table as of a time (2024-03-31T12:00:00Z) or a snapshot id.',
+  },
+  limit: {
+    type: 'string',
+    value: 'ROWS',
+    about: 'Most rows printed; default 1000 on a terminal, else no more than limits.query_rows.',
+  },
 } as const
 
 export const query: Command = {
@@ -17,7 +29,10 @@ export const query: Command = {
   summary: 'Run one SQL statement and print its rows.',
   arguments: 'SQL',
   options,
-  examples: ['boathouse query "select region, sum(quantity) from raw.sales group by region"', 'boathouse query "from marts.daily_revenue" --format csv --as-of 2024-03-31'],
+  examples: [
+    'boathouse query "select region, sum(quantity) from raw.sales group by region"',
+    'boathouse query "from marts.daily_revenue" --format csv --as-of 2024-03-31',
+  ],
   async run(context) {
     const sql = oneArgument(context, 'SQL statement')
     const app = await context.open()
@@ -28,7 +43,9 @@ export const query: Command = {
 async function runOne(app: App, context: Context, sql: string): Promise<void> {
   const format = formatOf(context)
   const asOf = context.flags.text('as-of')
-  const rowsMax = context.flags.whole('limit', { min: 1, max: 100_000_000 }) ?? (context.out.terminal && format === 'table' ? 1_000 : undefined)
+  const rowsMax =
+    context.flags.whole('limit', { min: 1, max: 100_000_000 }) ??
+    (context.out.terminal && format === 'table' ? 1_000 : undefined)
   const started = performance.now()
   const result = await app.lake.query(sql, {
     ...app.asking('cli'),
@@ -38,17 +55,23 @@ async function runOne(app: App, context: Context, sql: string): Promise<void> {
     ...(rowsMax === undefined ? {} : { rowsMax }),
   })
   const { columns, rows } = await collect(result)
-  if (context.out.json) context.out.answer({ columns, rows, truncated: result.truncated(), provenance: result.provenance }, '')
+  if (context.out.json)
+    context.out.answer({ columns, rows, truncated: result.truncated(), provenance: result.provenance }, '')
   else await context.out.raw(`${formatRows(format, columns, rows)}\n`)
   if (format === 'table' && !context.out.json)
-    context.out.note(context.out.style.dim(`${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${result.truncated() ? ' (more were cut; see --limit)' : ''}, ${showDuration(performance.now() - started)}`))
+    context.out.note(
+      context.out.style.dim(
+        `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}${result.truncated() ? ' (more were cut; see --limit)' : ''}, ${showDuration(performance.now() - started)}`,
+      ),
+    )
   else if (result.truncated()) context.out.note(`cut after ${rows.length} rows; see --limit`)
 }
 
 function formatOf({ flags, out }: Context): Format {
   const text = flags.text('format')
   if (text === undefined) return out.terminal ? 'table' : 'csv'
-  if (!(formats as readonly string[]).includes(text)) throw new Failure('USAGE', `--format is one of ${formats.join(', ')}, found "${text}"`)
+  if (!(formats as readonly string[]).includes(text))
+    throw new Failure('USAGE', `--format is one of ${formats.join(', ')}, found "${text}"`)
   return text as Format
 }
 
@@ -62,7 +85,8 @@ export const sql: Command = {
     if (!process.stdin.isTTY) {
       const chunks: Buffer[] = []
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-      for (const { sql: statement } of splitStatements(Buffer.concat(chunks).toString('utf8'))) await runOne(app, context, statement)
+      for (const { sql: statement } of splitStatements(Buffer.concat(chunks).toString('utf8')))
+        await runOne(app, context, statement)
       return
     }
     await shell(app, context)
@@ -91,13 +115,20 @@ async function shell(app: App, context: Context): Promise<void> {
     if (text === '' && line.trim().startsWith('.')) {
       const word = line.trim()
       if (['.quit', '.exit'].includes(word)) break
-      if (word === '.tables') out.line((await app.tables.list(app.environment.catalog)).map(({ name }) => `${name.namespace}.${name.name}`).join('\n'))
+      if (word === '.tables')
+        out.line(
+          (await app.tables.list(app.environment.catalog))
+            .map(({ name }) => `${name.namespace}.${name.name}`)
+            .join('\n'),
+        )
       else out.line('.tables  the tables of this environment\n.quit    leave')
     } else {
       text += `${line}\n`
       if (/;\s*$/.test(text) || /^\s*$/.test(text)) {
         for (const { sql: statement } of safeSplit(text, out.note))
-          await runOne(app, context, statement).catch((error: unknown) => out.note(out.style.red(formatFailure(asFailure(error)))))
+          await runOne(app, context, statement).catch((error: unknown) =>
+            out.note(out.style.red(formatFailure(asFailure(error)))),
+          )
         text = ''
       }
     }
@@ -117,5 +148,13 @@ function safeSplit(text: string, note: (text: string) => void) {
 
 async function completions(app: App): Promise<string[]> {
   const tables = await app.tables.list(app.environment.catalog)
-  return [...tables.map(({ name }) => `${name.namespace}.${name.name}`), 'select', 'from', 'where', 'group by', 'order by', 'limit']
+  return [
+    ...tables.map(({ name }) => `${name.namespace}.${name.name}`),
+    'select',
+    'from',
+    'where',
+    'group by',
+    'order by',
+    'limit',
+  ]
 }

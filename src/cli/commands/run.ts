@@ -9,7 +9,13 @@ import { projectConfig } from '../cli.ts'
 import { table } from '../output.ts'
 
 const selectOptions: Record<string, Option> = {
-  select: { type: 'string', short: 's', multiple: true, value: 'PATTERN', about: 'What to run: a name, a path, tag:NAME, with + before or after for parents and children.' },
+  select: {
+    type: 'string',
+    short: 's',
+    multiple: true,
+    value: 'PATTERN',
+    about: 'What to run: a name, a path, tag:NAME, with + before or after for parents and children.',
+  },
   exclude: { type: 'string', multiple: true, value: 'PATTERN', about: 'What to leave out, in the same words.' },
 }
 
@@ -60,21 +66,34 @@ export const ingestAdd: Command = {
     const { flags, out } = context
     const { config } = projectConfig(context.dir, flags.text('env'))
     const added = await addSource(config.dir, {
-      file: oneArgument(context, 'FILE'), table: flags.text('table'), name: flags.text('name'),
-      mode: flags.is('append') ? 'append' : 'replace', replace: flags.is('replace'),
+      file: oneArgument(context, 'FILE'),
+      table: flags.text('table'),
+      name: flags.text('name'),
+      mode: flags.is('append') ? 'append' : 'replace',
+      replace: flags.is('replace'),
     })
-    out.answer(added, `Wrote ${added.file}: ${added.source.path} fills ${added.source.table}.\nNext: boathouse ingest ${added.source.name}`)
+    out.answer(
+      added,
+      `Wrote ${added.file}: ${added.source.path} fills ${added.source.table}.\nNext: boathouse ingest ${added.source.name}`,
+    )
   },
 }
 
-async function execute(context: Context, kind: 'run' | 'build' | 'test' | 'ingest', words: readonly string[]): Promise<number> {
+async function execute(
+  context: Context,
+  kind: 'run' | 'build' | 'test' | 'ingest',
+  words: readonly string[],
+): Promise<number> {
   const { flags } = context
   const app = await context.open({ role: 'cli', quiet: true })
   const request = await app.pipeline.plan({
     environment: app.environment,
     kind,
     select: [...words, ...flags.list('select')].flatMap((text) => text.split(/\s+/)).filter(Boolean),
-    exclude: flags.list('exclude').flatMap((text) => text.split(/\s+/)).filter(Boolean),
+    exclude: flags
+      .list('exclude')
+      .flatMap((text) => text.split(/\s+/))
+      .filter(Boolean),
     by: app.principal.name,
   })
   const queued = await app.orchestrator.enqueue({ ...request, trigger: { kind: 'manual', by: app.principal.name } })
@@ -87,7 +106,9 @@ export async function follow(app: App, context: Context, id: string): Promise<nu
   const { out, signal } = context
   const started = performance.now()
   const someone = (await orchestrator.workers()).some(({ alive }) => alive)
-  const worker = someone ? undefined : await orchestrator.startWorker({ workerId: `cli-${newId()}`, concurrency: app.config.worker.concurrency })
+  const worker = someone
+    ? undefined
+    : await orchestrator.startWorker({ workerId: `cli-${newId()}`, concurrency: app.config.worker.concurrency })
   const cancel = () => void orchestrator.cancel(id).catch(() => {})
   signal.addEventListener('abort', cancel, { once: true })
   try {
@@ -110,18 +131,30 @@ function show(out: Context['out'], { event, level, stepId, fields }: RunEvent): 
   if (event === 'step succeeded') out.note(`${style.green('done   ')} ${step}${details(fields)}`)
   else if (event === 'step failed') out.note(`${style.red('failed ')} ${step}`)
   else if (event === 'step skipped') out.note(`${style.yellow('skipped')} ${step}`)
-  else if (level === 'warn' || level === 'error') out.note(`${style.yellow(level.padEnd(7))} ${step} ${event}${details(fields)}`)
+  else if (level === 'warn' || level === 'error')
+    out.note(`${style.yellow(level.padEnd(7))} ${step} ${event}${details(fields)}`)
 }
 
 function details(fields: Record<string, unknown>): string {
-  const shown = Object.entries(fields).filter(([name, value]) => ['rows', 'ms', 'durationMs', 'tests', 'because', 'failures'].includes(name) && value !== null && value !== undefined)
-  return shown.length === 0 ? '' : `  ${shown.map(([name, value]) => (name === 'durationMs' || name === 'ms' ? showDuration(Number(value)) : `${name} ${String(value)}`)).join(', ')}`
+  const shown = Object.entries(fields).filter(
+    ([name, value]) =>
+      ['rows', 'ms', 'durationMs', 'tests', 'because', 'failures'].includes(name) &&
+      value !== null &&
+      value !== undefined,
+  )
+  return shown.length === 0
+    ? ''
+    : `  ${shown.map(([name, value]) => (name === 'durationMs' || name === 'ms' ? showDuration(Number(value)) : `${name} ${String(value)}`)).join(', ')}`
 }
 
 function summary(run: RunDetail, out: Context['out'], ms: number): string {
   const { counts } = run
   const word = run.status === 'succeeded' ? out.style.green('succeeded') : out.style.red(run.status)
-  const parts = [`${counts.succeeded} done`, ...(counts.failed > 0 ? [`${counts.failed} failed`] : []), ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : [])]
+  const parts = [
+    `${counts.succeeded} done`,
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
+  ]
   return `Run ${run.id} ${word} in ${showDuration(ms)}: ${parts.join(', ')}${run.publicationId ? `; published as ${run.publicationId}` : ''}.`
 }
 
@@ -136,7 +169,18 @@ export const runsList: Command = {
     context.out.answer(runs, () =>
       runs.length === 0
         ? 'Nothing ran yet. `boathouse run` runs the project.'
-        : table(['run', 'status', 'kind', 'environment', 'by', 'created', 'took'], runs.map((one) => [one.id, one.status, one.kind, one.environment, one.trigger.schedule ?? one.trigger.by, one.createdAt, took(one)])),
+        : table(
+            ['run', 'status', 'kind', 'environment', 'by', 'created', 'took'],
+            runs.map((one) => [
+              one.id,
+              one.status,
+              one.kind,
+              one.environment,
+              one.trigger.schedule ?? one.trigger.by,
+              one.createdAt,
+              took(one),
+            ]),
+          ),
     )
   },
 }
@@ -157,9 +201,20 @@ export const runsShow: Command = {
     context.out.answer({ ...run, log: lines }, () =>
       [
         `${run.id} ${run.status}, ${run.kind} in ${run.environment}, by ${run.trigger.schedule ?? run.trigger.by ?? run.trigger.kind}`,
-        table(['step', 'status', 'attempt', 'took', ''], run.steps.map((step) => [step.id, step.status, step.attempt, took(step), step.failure ? `${step.failure.code}: ${step.failure.message}` : ''])),
+        table(
+          ['step', 'status', 'attempt', 'took', ''],
+          run.steps.map((step) => [
+            step.id,
+            step.status,
+            step.attempt,
+            took(step),
+            step.failure ? `${step.failure.code}: ${step.failure.message}` : '',
+          ]),
+        ),
         '',
-        ...lines.map((line) => `${line.at.slice(11, 23)} ${line.level.padEnd(5)} ${line.stepId ?? '-'} ${line.event} ${Object.keys(line.fields).length > 0 ? JSON.stringify(line.fields) : ''}`.trimEnd()),
+        ...lines.map((line) =>
+          `${line.at.slice(11, 23)} ${line.level.padEnd(5)} ${line.stepId ?? '-'} ${line.event} ${Object.keys(line.fields).length > 0 ? JSON.stringify(line.fields) : ''}`.trimEnd(),
+        ),
       ].join('\n'),
     )
   },
@@ -189,9 +244,18 @@ export const runsRetry: Command = {
     const old = await app.orchestrator.get(id)
     const environment = app.environmentNamed(old.environment)
     const kind = old.kind as 'run'
-    if (!['run', 'build', 'test', 'ingest'].includes(kind)) throw new Failure('UNSUPPORTED', `a run of the kind ${kind} cannot be repeated`)
-    const request = await app.pipeline.plan({ environment, kind, select: old.selection?.split(/\s+/) ?? [], by: app.principal.name })
-    const queued = await app.orchestrator.enqueue({ ...request, trigger: { kind: 'retry', by: app.principal.name, runId: id } })
+    if (!['run', 'build', 'test', 'ingest'].includes(kind))
+      throw new Failure('UNSUPPORTED', `a run of the kind ${kind} cannot be repeated`)
+    const request = await app.pipeline.plan({
+      environment,
+      kind,
+      select: old.selection?.split(/\s+/) ?? [],
+      by: app.principal.name,
+    })
+    const queued = await app.orchestrator.enqueue({
+      ...request,
+      trigger: { kind: 'retry', by: app.principal.name, runId: id },
+    })
     return follow(app, context, queued.id)
   },
 }

@@ -14,7 +14,9 @@ export const tableList: Command = {
   async run(context) {
     noArguments(context)
     const app = await context.open()
-    const all = await Promise.all((await app.tables.list(app.environment.catalog)).map((pointer) => app.tables.open(pointer)))
+    const all = await Promise.all(
+      (await app.tables.list(app.environment.catalog)).map((pointer) => app.tables.open(pointer)),
+    )
     const rows = all.map((one) => {
       const { rows: count, bytes, updatedAt } = sizeOf(one)
       return { table: `${one.name.namespace}.${one.name.name}`, kind: one.kind, rows: count, bytes, updatedAt }
@@ -22,7 +24,17 @@ export const tableList: Command = {
     context.out.answer(rows, () =>
       rows.length === 0
         ? 'There are no tables yet. `boathouse run` makes those of the project.'
-        : formatTable(['table', 'kind', 'rows', 'size', 'updated'], rows.map((row) => [row.table, row.kind, row.rows, row.bytes === null ? '' : showBytes(row.bytes), row.updatedAt]), { right: [2, 3] }),
+        : formatTable(
+            ['table', 'kind', 'rows', 'size', 'updated'],
+            rows.map((row) => [
+              row.table,
+              row.kind,
+              row.rows,
+              row.bytes === null ? '' : showBytes(row.bytes),
+              row.updatedAt,
+            ]),
+            { right: [2, 3] },
+          ),
     )
   },
 }
@@ -36,15 +48,34 @@ export const tableDescribe: Command = {
     const name = oneArgument(context, 'TABLE')
     const app = await context.open()
     const one = await loadTable(app, name)
-    const columns = schemaOfLoaded(one).fields.map((field) => ({ name: field.name, type: sqlType(field.type), nullable: !field.required, comment: field.doc ?? null }))
+    const columns = schemaOfLoaded(one).fields.map((field) => ({
+      name: field.name,
+      type: sqlType(field.type),
+      nullable: !field.required,
+      comment: field.doc ?? null,
+    }))
     const size = sizeOf(one)
-    context.out.answer({ table: showName(one.name), kind: one.kind, columns, ...size, location: one.metadata.location, properties: one.metadata.properties }, () =>
-      [
-        `${showName(one.name)} (${one.kind})`,
-        ...(size.rows === null ? [] : [`${size.rows} rows, ${size.files} files, ${showBytes(size.bytes ?? 0)}, updated ${size.updatedAt}`]),
-        '',
-        formatTable(['column', 'type', 'null', 'comment'], columns.map((column) => [column.name, column.type, column.nullable ? 'yes' : 'no', column.comment])),
-      ].join('\n'),
+    context.out.answer(
+      {
+        table: showName(one.name),
+        kind: one.kind,
+        columns,
+        ...size,
+        location: one.metadata.location,
+        properties: one.metadata.properties,
+      },
+      () =>
+        [
+          `${showName(one.name)} (${one.kind})`,
+          ...(size.rows === null
+            ? []
+            : [`${size.rows} rows, ${size.files} files, ${showBytes(size.bytes ?? 0)}, updated ${size.updatedAt}`]),
+          '',
+          formatTable(
+            ['column', 'type', 'null', 'comment'],
+            columns.map((column) => [column.name, column.type, column.nullable ? 'yes' : 'no', column.comment]),
+          ),
+        ].join('\n'),
     )
   },
 }
@@ -68,7 +99,18 @@ export const tableHistory: Command = {
       ancestor: isCurrentAncestor,
     }))
     context.out.answer(entries, () =>
-      formatTable(['snapshot', 'committed', 'operation', 'rows', ''], entries.map((entry) => [entry.snapshotId, entry.committedAt, entry.operation, entry.rows, entry.current ? 'current' : entry.ancestor ? '' : 'not an ancestor']), { right: [3] }))
+      formatTable(
+        ['snapshot', 'committed', 'operation', 'rows', ''],
+        entries.map((entry) => [
+          entry.snapshotId,
+          entry.committedAt,
+          entry.operation,
+          entry.rows,
+          entry.current ? 'current' : entry.ancestor ? '' : 'not an ancestor',
+        ]),
+        { right: [3] },
+      ),
+    )
   },
 }
 
@@ -76,15 +118,29 @@ export const tableHistory: Command = {
 export async function loadTable(app: App, text: string): Promise<Loaded> {
   const parts = text.split('.')
   if (parts.length < 2 || parts.length > 3) throw new Failure('USAGE', `"${text}" is not a table; write namespace.name`)
-  const name: TableName = { catalog: parts.length === 3 ? parts[0]! : app.environment.catalog, namespace: parts.at(-2)!, name: parts.at(-1)! }
+  const name: TableName = {
+    catalog: parts.length === 3 ? parts[0]! : app.environment.catalog,
+    namespace: parts.at(-2)!,
+    name: parts.at(-1)!,
+  }
   const loaded = await app.tables.load(name)
   if (!loaded) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(name)}`)
   return loaded
 }
 
-function sizeOf(one: Loaded): { rows: number | null; files: number | null; bytes: number | null; updatedAt: string | null } {
+function sizeOf(one: Loaded): {
+  rows: number | null
+  files: number | null
+  bytes: number | null
+  updatedAt: string | null
+} {
   if (one.kind === 'view') return { rows: null, files: null, bytes: null, updatedAt: null }
   const snapshot = one.metadata.snapshots.find(({ snapshotId }) => snapshotId === one.metadata.currentSnapshotId)
   const total = (key: string) => Number(snapshot?.summary[`total-${key}`] ?? 0)
-  return { rows: total('records'), files: total('data-files'), bytes: total('files-size'), updatedAt: snapshot ? new Date(snapshot.timestampMs).toISOString() : null }
+  return {
+    rows: total('records'),
+    files: total('data-files'),
+    bytes: total('files-size'),
+    updatedAt: snapshot ? new Date(snapshot.timestampMs).toISOString() : null,
+  }
 }

@@ -1,12 +1,19 @@
 import { spawn } from 'node:child_process'
-import { existsSync, openSync } from 'node:fs'
+import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, open as openFile, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Failure, Failures, formatFailure, asFailure } from '../../base/failure.ts'
 import { newId } from '../../base/ids.ts'
 import { openLog } from '../../config/index.ts'
-import { findSupervisor, reportReady, stopSupervisor, supervise, watchParent, type ChildSpec } from '../../orchestrate/index.ts'
+import {
+  findSupervisor,
+  reportReady,
+  stopSupervisor,
+  supervise,
+  watchParent,
+  type ChildSpec,
+} from '../../orchestrate/index.ts'
 import { readProject } from '../../project/index.ts'
 import type { App } from '../app.ts'
 import { projectConfig } from '../cli.ts'
@@ -82,12 +89,24 @@ async function startAttached(context: Context): Promise<number> {
   const { flags, out, self, signal } = context
   const { config, environment } = projectConfig(context.dir, flags.text('env'))
   const running = findSupervisor(config.stateDir)
-  if (running) throw new Failure('ALREADY_EXISTS', `Boathouse already runs for ${config.name} (process ${running.pid})`, { hint: 'Look at it with `boathouse status`, stop it with `boathouse down`.' })
+  if (running)
+    throw new Failure('ALREADY_EXISTS', `Boathouse already runs for ${config.name} (process ${running.pid})`, {
+      hint: 'Look at it with `boathouse status`, stop it with `boathouse down`.',
+    })
   if (flags.is('load')) await loadOnce(context)
   const child = (name: string, ...more: string[]): ChildSpec => ({
     name,
     command: self.node,
-    args: ['--disable-warning=ExperimentalWarning', self.script, name, '-C', config.dir, '--env', environment.name, ...more],
+    args: [
+      '--disable-warning=ExperimentalWarning',
+      self.script,
+      name,
+      '-C',
+      config.dir,
+      '--env',
+      environment.name,
+      ...more,
+    ],
     env: { BOATHOUSE_LOG_FORMAT: process.env.BOATHOUSE_LOG_FORMAT ?? 'json' },
   })
   const port = flags.text('port')
@@ -98,6 +117,8 @@ async function startAttached(context: Context): Promise<number> {
     onReady: (name, info) => {
       if (name !== 'serve') return
       const ready = info as Ready
+      // For `status`, which has to know the port that was really taken.
+      writeFileSync(join(config.stateDir, 'run', 'serve.json'), JSON.stringify({ url: ready.url }))
       out.line(`Boathouse serves ${config.name} (${environment.name}) at ${ready.url}`)
       if (ready.link) out.line(`Log in once with\n  ${ready.link}`)
       reportReady(ready)
@@ -116,7 +137,9 @@ async function startAttached(context: Context): Promise<number> {
 function asUsed(line: string): string | undefined {
   try {
     const { level, event, error } = JSON.parse(line) as { level?: string; event?: string; error?: { message?: string } }
-    return level === 'warn' || level === 'error' ? `${level}: ${event}${error?.message ? `: ${error.message}` : ''}` : undefined
+    return level === 'warn' || level === 'error'
+      ? `${level}: ${event}${error?.message ? `: ${error.message}` : ''}`
+      : undefined
   } catch {
     return line
   }
@@ -140,7 +163,10 @@ async function startDetached(context: Context): Promise<number> {
   const { config, environment } = projectConfig(context.dir, flags.text('env'))
   const running = findSupervisor(config.stateDir)
   if (running) {
-    out.answer({ already: true, pid: running.pid }, `Boathouse already runs for ${config.name} (process ${running.pid}). \`boathouse status\` says where.`)
+    out.answer(
+      { already: true, pid: running.pid },
+      `Boathouse already runs for ${config.name} (process ${running.pid}). \`boathouse status\` says where.`,
+    )
     return 0
   }
   if (flags.is('load')) await loadOnce(context)
@@ -150,7 +176,16 @@ async function startDetached(context: Context): Promise<number> {
   const port = flags.text('port')
   const child = spawn(
     self.node,
-    ['--disable-warning=ExperimentalWarning', self.script, 'up', '-C', config.dir, '--env', environment.name, ...(port === undefined ? [] : ['--port', port])],
+    [
+      '--disable-warning=ExperimentalWarning',
+      self.script,
+      'up',
+      '-C',
+      config.dir,
+      '--env',
+      environment.name,
+      ...(port === undefined ? [] : ['--port', port]),
+    ],
     { detached: true, stdio: ['ignore', sink, sink, 'ipc'] },
   )
   const outcome = await new Promise<Ready | { exitCode: number | null }>((resolve) => {
@@ -203,14 +238,28 @@ export const status: Command = {
     const workers = (await app.orchestrator.workers()).filter(({ alive }) => alive)
     const [last] = await app.orchestrator.list({ limit: 1 })
     const tables = await app.tables.list(app.environment.catalog)
-    const answer = { project: config.name, environment: app.environment.name, running: running ? { pid: running.pid, since: running.startedAt, processes: running.children } : null, health, workers: workers.length, tables: tables.length, lastRun: last ?? null }
+    const answer = {
+      project: config.name,
+      environment: app.environment.name,
+      running: running ? { pid: running.pid, since: running.startedAt, processes: running.children } : null,
+      health,
+      workers: workers.length,
+      tables: tables.length,
+      lastRun: last ?? null,
+    }
     context.out.answer(answer, () =>
       [
         `${config.name}, environment ${app.environment.name}`,
-        running ? `running since ${running.startedAt} (process ${running.pid}: ${Object.entries(running.children).map(([name, pid]) => `${name} ${pid}`).join(', ')})` : 'not running; `boathouse up` starts it',
+        running
+          ? `running since ${running.startedAt} (process ${running.pid}: ${Object.entries(running.children)
+              .map(([name, pid]) => `${name} ${pid}`)
+              .join(', ')})`
+          : 'not running; `boathouse up` starts it',
         ...(health ? [`${health.url}  ${health.status}`] : []),
         `${workers.length} workers, ${tables.length} tables`,
-        last ? `last run ${last.id}: ${last.status}${last.finishedAt ? ` at ${last.finishedAt}` : ''}${last.failure ? ` (${last.failure.code}: ${last.failure.message})` : ''}` : 'no run yet',
+        last
+          ? `last run ${last.id}: ${last.status}${last.finishedAt ? ` at ${last.finishedAt}` : ''}${last.failure ? ` (${last.failure.code}: ${last.failure.message})` : ''}`
+          : 'no run yet',
       ].join('\n'),
     )
     return running && health?.status !== 'ok' ? 1 : 0
@@ -218,13 +267,21 @@ export const status: Command = {
 }
 
 async function healthOf(app: App): Promise<{ url: string; status: string }> {
-  const { host, port } = app.config.http
-  const url = `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`
+  const url = servedAt(app)
   try {
     const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(3_000) })
     return { url, status: ((await answer.json()) as { status: string }).status }
   } catch {
     return { url, status: 'does not answer' }
+  }
+}
+
+/** Where the server of this project said that it listens. */
+function servedAt({ config }: App): string {
+  try {
+    return (JSON.parse(readFileSync(join(config.stateDir, 'run', 'serve.json'), 'utf8')) as { url: string }).url
+  } catch {
+    return `http://localhost:${config.http.port}`
   }
 }
 
@@ -240,7 +297,9 @@ export const logs: Command = {
   async run(context) {
     const { config } = projectConfig(context.dir, context.flags.text('env'))
     const names = context.args.length > 0 ? context.args : ['serve', 'worker']
-    for (const name of names) if (!['serve', 'worker'].includes(name)) throw new Failure('USAGE', `"${name}" writes no log; serve and worker do`)
+    for (const name of names)
+      if (!['serve', 'worker'].includes(name))
+        throw new Failure('USAGE', `"${name}" writes no log; serve and worker do`)
     const count = context.flags.whole('lines', { min: 1, max: 100_000 }) ?? 50
     const files = names.map((name) => ({ name, path: join(config.stateDir, 'logs', `${name}.log`) }))
     const all: { name: string; line: string }[] = []
@@ -248,9 +307,16 @@ export const logs: Command = {
     for (const { name, path } of files) {
       const text = existsSync(path) ? await readFile(path, 'utf8') : ''
       sizes.set(path, Buffer.byteLength(text))
-      all.push(...text.split('\n').filter(Boolean).slice(-count).map((line) => ({ name, line })))
+      all.push(
+        ...text
+          .split('\n')
+          .filter(Boolean)
+          .slice(-count)
+          .map((line) => ({ name, line })),
+      )
     }
-    for (const { name, line } of all.toSorted((a, b) => timeOf(a.line).localeCompare(timeOf(b.line))).slice(-count)) context.out.line(`${name.padEnd(6)} ${line}`)
+    for (const { name, line } of all.toSorted((a, b) => timeOf(a.line).localeCompare(timeOf(b.line))).slice(-count))
+      context.out.line(`${name.padEnd(6)} ${line}`)
     while (context.flags.is('follow') && !context.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, 300))
       for (const { name, path } of files) await printNew(name, path, sizes, context)
@@ -280,14 +346,23 @@ export const reset: Command = {
   async run(context) {
     noArguments(context)
     const { config } = projectConfig(context.dir, context.flags.text('env'))
-    if (config.records.url) throw new Failure('UNSUPPORTED', 'reset is for the embedded records; this project keeps them in PostgreSQL', { hint: 'Drop the database and the lake yourself when you mean it.' })
+    if (config.records.url)
+      throw new Failure('UNSUPPORTED', 'reset is for the embedded records; this project keeps them in PostgreSQL', {
+        hint: 'Drop the database and the lake yourself when you mean it.',
+      })
     const running = findSupervisor(config.stateDir)
-    if (running) throw new Failure('ALREADY_EXISTS', `Boathouse runs for this project (process ${running.pid})`, { hint: 'Stop it first with `boathouse down`.' })
+    if (running)
+      throw new Failure('ALREADY_EXISTS', `Boathouse runs for this project (process ${running.pid})`, {
+        hint: 'Stop it first with `boathouse down`.',
+      })
     const outside = !config.storage.root.startsWith(config.stateDir)
     if (!context.flags.is('yes')) {
-      if (!process.stdin.isTTY) throw new Failure('USAGE', 'reset deletes data and asks first', { hint: 'Say that you mean it with --yes.' })
+      if (!process.stdin.isTTY)
+        throw new Failure('USAGE', 'reset deletes data and asks first', { hint: 'Say that you mean it with --yes.' })
       const reader = createInterface({ input: process.stdin, output: process.stderr })
-      const typed = await reader.question(`This deletes ${config.stateDir}${outside ? ` and ${config.storage.root}` : ''}. Type ${config.name} to go on: `)
+      const typed = await reader.question(
+        `This deletes ${config.stateDir}${outside ? ` and ${config.storage.root}` : ''}. Type ${config.name} to go on: `,
+      )
       reader.close()
       if (typed.trim() !== config.name) throw new Failure('USAGE', 'nothing was deleted')
     }
@@ -304,7 +379,10 @@ export const dev: Command = {
   async run(context) {
     noArguments(context)
     const { config, environment } = projectConfig(context.dir, context.flags.text('env'))
-    if (environment.protected) throw new Failure('FORBIDDEN', `${environment.name} is protected; dev rebuilds on every save`, { hint: 'Choose another environment with --env.' })
+    if (environment.protected)
+      throw new Failure('FORBIDDEN', `${environment.name} is protected; dev rebuilds on every save`, {
+        hint: 'Choose another environment with --env.',
+      })
     const running = startAttached(context)
     const app = await context.open({ role: 'cli', quiet: true })
     context.out.line(`Watching ${config.dir}.`)
@@ -314,7 +392,11 @@ export const dev: Command = {
         const request = await app.pipeline.plan({ environment, kind: 'run', select: selection, by: app.principal.name })
         const run = await app.orchestrator.enqueue({ ...request, trigger: { kind: 'dev', by: app.principal.name } })
         const done = await app.orchestrator.ended(run.id, context.signal)
-        context.out.line(done.status === 'succeeded' ? `  rebuilt ${selection.join(' ') || 'everything'}` : `  ${done.status}${done.failure ? `: ${done.failure.code}: ${done.failure.message}` : ''}`)
+        context.out.line(
+          done.status === 'succeeded'
+            ? `  rebuilt ${selection.join(' ') || 'everything'}`
+            : `  ${done.status}${done.failure ? `: ${done.failure.code}: ${done.failure.message}` : ''}`,
+        )
       } catch (error) {
         if (context.signal.aborted) return
         context.out.line(formatFailure(asFailure(error)))

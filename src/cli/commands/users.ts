@@ -11,7 +11,12 @@ export const userList: Command = {
     noArguments(context)
     const app = await context.open()
     const all = await app.govern.users.list()
-    context.out.answer(all, () => table(['name', 'role', 'last log-in', ''], all.map((user) => [user.name, user.role, user.lastSeenAt ?? 'never', user.disabled ? 'disabled' : ''])))
+    context.out.answer(all, () =>
+      table(
+        ['name', 'role', 'last log-in', ''],
+        all.map((user) => [user.name, user.role, user.lastSeenAt ?? 'never', user.disabled ? 'disabled' : '']),
+      ),
+    )
   },
 }
 
@@ -19,7 +24,9 @@ export const userCreate: Command = {
   name: 'user create',
   summary: 'Add a person; prints a one-time link with which to log in and choose a password.',
   arguments: 'NAME',
-  options: { role: { type: 'string', value: 'ROLE', about: 'reader (looks at data; the default) or admin (changes it).' } },
+  options: {
+    role: { type: 'string', value: 'ROLE', about: 'reader (looks at data; the default) or admin (changes it).' },
+  },
   examples: ['boathouse user create ana --role reader'],
   async run(context) {
     const name = oneArgument(context, 'NAME')
@@ -70,6 +77,8 @@ async function setDisabled(context: Parameters<Command['run']>[0], disabled: boo
 }
 
 /** Where a one-time log-in link leads; `base` is where the server really listens, when that is known. */
-export const loginUrl = ({ config: { http } }: App, { token }: { token: string }, base = publicUrl(http)): string => `${http.publicUrl?.replace(/\/$/, '') ?? base}/login?token=${token}`
+export const loginUrl = ({ config: { http } }: App, { token }: { token: string }, base = publicUrl(http)): string =>
+  `${http.publicUrl?.replace(/\/$/, '') ?? base}/login?token=${token}`
 
-const publicUrl = ({ host, port }: App['config']['http']): string => `http://${['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host}:${port}`
+const publicUrl = ({ host, port }: App['config']['http']): string =>
+  `http://${['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host}:${port}`

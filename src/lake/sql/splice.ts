@@ -10,7 +10,10 @@ import { nameOf, quoteName, tokens, type Token } from './tokens.ts'
 /** Half-open range of JavaScript string indices of the original, and its replacement. */
 export type Edit = { start: number; end: number; text: string }
 
-export type Spliced = { text: string; /** Index in the original of an index in `text`. */ origin(index: number): number }
+export type Spliced = {
+  text: string
+  /** Index in the original of an index in `text`. */ origin(index: number): number
+}
 
 export function splice(sql: string, edits: readonly Edit[]): Spliced {
   const ordered = [...edits].sort((a, b) => a.start - b.start || a.end - b.end)

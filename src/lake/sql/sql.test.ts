@@ -4,7 +4,8 @@ import { parseStatement } from './statement.ts'
 import { indexOfByte, splice } from './splice.ts'
 import { nameOf, placeAt, quoteName, quoteText, splitStatements, tokens } from './tokens.ts'
 
-const show = (sql: string) => [...tokens(sql)].map(({ kind, text }) => `${kind[0]}${kind === 'string' ? 't' : ''}<${text}>`).join(' ')
+const show = (sql: string) =>
+  [...tokens(sql)].map(({ kind, text }) => `${kind[0]}${kind === 'string' ? 't' : ''}<${text}>`).join(' ')
 
 test.each([
   ['select 1', 'w<select> n<1>'],
@@ -54,30 +55,47 @@ test('a place counts lines and UTF-16 units; a byte offset finds its character',
 
 test('a position in a spliced text leads back to where it was written', () =>
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.string({ maxLength: 5 }), fc.string({ maxLength: 3 }), fc.string({ maxLength: 8 })), { maxLength: 5 }), (parts) => {
-      let sql = ''
-      const edits = parts.map(([kept, cut, put]) => {
-        sql += kept
-        const start = sql.length
-        sql += cut
-        return { start, end: sql.length, text: put }
-      })
-      const { text, origin } = splice(sql, edits)
-      expect(text).toBe(parts.map(([kept, , put]) => kept + put).join(''))
-      let at = 0
-      for (const [index, [kept, , put]] of parts.entries()) {
-        for (let k = 0; k < kept.length; k++) expect(sql[origin(at + k)]).toBe(kept[k])
-        at += kept.length
-        for (let k = 0; k < put.length; k++) expect(origin(at + k)).toBe(edits[index]!.start)
-        at += put.length
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.string({ maxLength: 5 }), fc.string({ maxLength: 3 }), fc.string({ maxLength: 8 })), {
+        maxLength: 5,
+      }),
+      (parts) => {
+        let sql = ''
+        const edits = parts.map(([kept, cut, put]) => {
+          sql += kept
+          const start = sql.length
+          sql += cut
+          return { start, end: sql.length, text: put }
+        })
+        const { text, origin } = splice(sql, edits)
+        expect(text).toBe(parts.map(([kept, , put]) => kept + put).join(''))
+        let at = 0
+        for (const [index, [kept, , put]] of parts.entries()) {
+          for (let k = 0; k < kept.length; k++) expect(sql[origin(at + k)]).toBe(kept[k])
+          at += kept.length
+          for (let k = 0; k < put.length; k++) expect(origin(at + k)).toBe(edits[index]!.start)
+          at += put.length
+        }
+      },
+    ),
   ))
 
 test.each([
-  ['create table a.b as select 1', { kind: 'create-table', name: ['a', 'b'], replace: false, ifNotExists: false, select: { sql: 'select 1', start: 20 } }],
+  [
+    'create table a.b as select 1',
+    {
+      kind: 'create-table',
+      name: ['a', 'b'],
+      replace: false,
+      ifNotExists: false,
+      select: { sql: 'select 1', start: 20 },
+    },
+  ],
   ['CREATE OR REPLACE TABLE "x y".b AS FROM t', { kind: 'create-table', name: ['x y', 'b'], replace: true }],
-  ['create table if not exists c.a.b as (select 1)', { kind: 'create-table', name: ['c', 'a', 'b'], ifNotExists: true }],
+  [
+    'create table if not exists c.a.b as (select 1)',
+    { kind: 'create-table', name: ['c', 'a', 'b'], ifNotExists: true },
+  ],
   ['create view a.v as select 1', { kind: 'create-view', name: ['a', 'v'] }],
   ['create schema if not exists s', { kind: 'create-schema', name: ['s'], ifNotExists: true }],
   ['insert into a.b select 1', { kind: 'insert', name: ['a', 'b'], columns: undefined, byName: false }],
@@ -96,7 +114,11 @@ test.each([
   ['drop table a.b cascade', 16, 'expected the end'],
   ['create table a.b as', 20, 'expected a SELECT'],
 ])('%s is refused at its place', (sql, column, message) =>
-  expect(() => parseStatement(sql)).toThrow(expect.objectContaining({ message: expect.stringContaining(message), place: { line: 1, column } })),
+  expect(() => parseStatement(sql)).toThrow(
+    expect.objectContaining({ message: expect.stringContaining(message), place: { line: 1, column } }),
+  ),
 )
 
-test.each(['update t set a = 1', 'copy t to x', 'pragma version', 'select 1'])('%s is not one of ours', (sql) => expect(parseStatement(sql)).toBeUndefined())
+test.each(['update t set a = 1', 'copy t to x', 'pragma version', 'select 1'])('%s is not one of ours', (sql) =>
+  expect(parseStatement(sql)).toBeUndefined(),
+)

@@ -36,7 +36,11 @@ function create(reader: Reader): Statement {
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifNotExists = reader.take('if', 'not', 'exists')
   const name = reader.name(view ? 'a view' : 'a table')
-  if (reader.peek('(')) throw reader.unsupported(view ? 'a list of column names' : 'CREATE TABLE with a list of columns', 'Write CREATE TABLE … AS SELECT with casts, for example `AS SELECT 1::BIGINT AS id`.')
+  if (reader.peek('('))
+    throw reader.unsupported(
+      view ? 'a list of column names' : 'CREATE TABLE with a list of columns',
+      'Write CREATE TABLE … AS SELECT with casts, for example `AS SELECT 1::BIGINT AS id`.',
+    )
   reader.expect('AS and a SELECT', 'as')
   return { kind: view ? 'create-view' : 'create-table', name, replace, ifNotExists, select: reader.rest() }
 }
@@ -45,7 +49,8 @@ function insert(reader: Reader): Statement {
   if (reader.take('or')) throw reader.unsupported('INSERT OR …')
   reader.expect('INTO', 'into')
   const name = reader.name('a table')
-  const columns = reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
+  const columns =
+    reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
   const byName = reader.take('by', 'name')
   if (!byName) reader.take('by', 'position')
   return { kind: 'insert', name, columns, byName, select: reader.rest() }
@@ -119,7 +124,10 @@ class Reader {
     if (this.#tokens[this.#at]) throw this.#invalid('expected the end of the statement')
   }
   unsupported(what: string, hint?: string): Failure {
-    return new Failure('SQL_UNSUPPORTED', `${what} is not supported`, { place: this.#place(), ...(hint ? { hint } : {}) })
+    return new Failure('SQL_UNSUPPORTED', `${what} is not supported`, {
+      place: this.#place(),
+      ...(hint ? { hint } : {}),
+    })
   }
 
   #dot(): boolean {
@@ -136,6 +144,8 @@ class Reader {
   }
   #invalid(message: string): Failure {
     const token = this.#tokens[this.#at]
-    return new Failure('SQL_INVALID', `${message}${token ? `, found ${token.text}` : ' at the end'}`, { place: this.#place() })
+    return new Failure('SQL_INVALID', `${message}${token ? `, found ${token.text}` : ' at the end'}`, {
+      place: this.#place(),
+    })
   }
 }

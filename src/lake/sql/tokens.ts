@@ -17,7 +17,7 @@ const pattern =
 
 /** Tokens of `sql` from index `from`, comments left out. SQL_INVALID where a string or comment is never closed. */
 export function* tokens(sql: string, from = 0): Generator<Token> {
-  for (let at = from; at < sql.length; ) {
+  for (let at = from; at < sql.length;) {
     pattern.lastIndex = at
     const match = pattern.exec(sql)!
     const { space, quoted, string, dollar, number, word } = match.groups!
@@ -30,10 +30,20 @@ export function* tokens(sql: string, from = 0): Generator<Token> {
       const close = sql.indexOf(dollar, end)
       if (close < 0) throw invalid(sql, at, `the string that begins with ${dollar} is never closed`)
       end = close + dollar.length
-    } else if (match[0] === "'" || match[0] === '"') throw invalid(sql, at, `the ${match[0] === "'" ? 'string' : 'name'} is never closed`)
+    } else if (match[0] === "'" || match[0] === '"')
+      throw invalid(sql, at, `the ${match[0] === "'" ? 'string' : 'name'} is never closed`)
     // In an E'' string a backslash may escape the quote that seemed to close it.
     if (string !== undefined && /^[eE]/.test(string)) end = escapeStringEnd(sql, at)
-    const kind = quoted !== undefined ? 'quoted' : string !== undefined || dollar !== undefined ? 'string' : number !== undefined ? 'number' : word !== undefined ? 'word' : 'symbol'
+    const kind =
+      quoted !== undefined
+        ? 'quoted'
+        : string !== undefined || dollar !== undefined
+          ? 'string'
+          : number !== undefined
+            ? 'number'
+            : word !== undefined
+              ? 'word'
+              : 'symbol'
     yield { kind, text: sql.slice(at, end), start: at, end }
     at = end
   }
@@ -64,7 +74,8 @@ function escapeStringEnd(sql: string, start: number): number {
   throw invalid(sql, start, 'the string is never closed')
 }
 
-const invalid = (sql: string, at: number, message: string) => new Failure('SQL_INVALID', message, { place: placeAt(sql, at) })
+const invalid = (sql: string, at: number, message: string) =>
+  new Failure('SQL_INVALID', message, { place: placeAt(sql, at) })
 
 /** Line and column (from 1) of an index in a text. */
 export function placeAt(text: string, index: number): Place & { line: number; column: number } {

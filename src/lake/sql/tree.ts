@@ -6,7 +6,9 @@ import { Failure } from '../../base/failure.ts'
 import { scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
 
 /** Functions whose names are words: for completion. */
-export const callableFunctions: readonly string[] = [...scalarFunctions, ...tableFunctions].filter((name) => /^[a-z]\w*$/.test(name)).sort()
+export const callableFunctions: readonly string[] = [...scalarFunctions, ...tableFunctions]
+  .filter((name) => /^[a-z]\w*$/.test(name))
+  .sort()
 
 /** A node of the tree as JSON. */
 export type Node = { [key: string]: unknown }
@@ -34,7 +36,7 @@ export type Analysis = {
   show: string | undefined
 }
 
-const missing = 18446744073709551615 // the location of a node that has none, rounded as JSON.parse rounds it
+const missing = 2 ** 64 // the location of a node that has none, as JSON.parse rounds it
 const limits = { depth: 200, tables: 100, terms: 2_000 }
 
 /** Parses the answer of `json_serialize_sql`. SQL_UNSUPPORTED when it is not one SELECT. */
@@ -47,15 +49,20 @@ export function analyse(json: string): Analysis {
     throw new Failure('SQL_REFUSED', 'the statement holds a literal that cannot be represented', { cause })
   }
   const statements = tree.statements as Node[]
-  if (statements.length !== 1) throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`)
+  if (statements.length !== 1)
+    throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`)
   const analysis: Analysis = { tables: [], qualified: [], volatile: [], show: undefined }
   let terms = 0
 
   const visit = (value: unknown, scope: ReadonlySet<string>, depth: number): void => {
     if (value === null || typeof value !== 'object') return
-    if (depth > limits.depth) throw new Failure('SQL_REFUSED', `the statement is nested deeper than ${limits.depth} levels`)
+    if (depth > limits.depth)
+      throw new Failure('SQL_REFUSED', `the statement is nested deeper than ${limits.depth} levels`)
     if (Array.isArray(value)) {
-      if (value.length > limits.terms && value.some((item) => (item as Node)?.class === 'COMPARISON' || (item as Node)?.class === 'CONJUNCTION'))
+      if (
+        value.length > limits.terms &&
+        value.some((item) => (item as Node)?.class === 'COMPARISON' || (item as Node)?.class === 'CONJUNCTION')
+      )
         throw new Failure('SQL_REFUSED', `more than ${limits.terms} conditions in one list; use IN (…)`)
       for (const item of value) visit(item, scope, depth + 1)
       return
@@ -82,7 +89,8 @@ export function analyse(json: string): Analysis {
     for (const [key, child] of Object.entries(node)) if (key !== 'cte_map') visit(child, inner, depth + 1)
   }
   visit(statements[0], new Set(), 0)
-  if (analysis.tables.length > limits.tables) throw new Failure('SQL_REFUSED', `more than ${limits.tables} tables in one statement`)
+  if (analysis.tables.length > limits.tables)
+    throw new Failure('SQL_REFUSED', `more than ${limits.tables} tables in one statement`)
   return analysis
 }
 
@@ -99,7 +107,9 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
       if (!catalog && !namespace && scope.has(name.toLowerCase())) return
       const at = (node.at_clause as Node | undefined)?.unit
       analysis.tables.push({
-        catalog, namespace, name,
+        catalog,
+        namespace,
+        name,
         alias: text(node.alias),
         offset: offsetOf(node),
         hasAt: at === 'VERSION' || at === 'TIMESTAMP' ? at : undefined,
@@ -112,7 +122,8 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
       return
     }
     case 'SHOW_REF':
-      if (node.show_type === 'SHOW_UNQUALIFIED' || !node.query) analysis.show = String(node.table_name ?? 'tables').replaceAll('"', '')
+      if (node.show_type === 'SHOW_UNQUALIFIED' || !node.query)
+        analysis.show = String(node.table_name ?? 'tables').replaceAll('"', '')
       return
     case 'SUBQUERY':
     case 'JOIN':
@@ -138,7 +149,8 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
     case 'COLUMN_REF': {
       const names = node.column_names as string[]
       // A bare `current_date` or `current_user` parses as a column.
-      if (names.length === 1 && volatileFunctions.has(names[0]!.toLowerCase())) analysis.volatile.push(names[0]!.toLowerCase())
+      if (names.length === 1 && volatileFunctions.has(names[0]!.toLowerCase()))
+        analysis.volatile.push(names[0]!.toLowerCase())
       if (names.length > 2) analysis.qualified.push({ names, offset: offsetOf(node) })
       return
     }
