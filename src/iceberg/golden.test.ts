@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { fileLocation, localFileIO, mappedFileIO, type FileIO } from '../io/index.ts'
-import { lowerBound, readManifest, readManifestList, upperBound } from './manifest.ts'
+import { lowerBound, partitionTypes, readManifest, readManifestList, upperBound } from './manifest.ts'
 import { currentSchema } from './metadata.ts'
 import { readTableMetadata } from './metadata-file.ts'
 import type { Predicate } from './predicate-types.ts'
@@ -64,18 +64,13 @@ test.each(Object.entries(tables))('%s: schema, snapshots and files', async (_, e
       ]),
   ).toEqual(expected.snapshots)
   const plan = await planScan(io, metadata)
+  const typesOf = new Map(metadata.partitionSpecs.map((spec) => [spec.specId, partitionTypes(metadata, spec)]))
   const files = plan.files.map(({ path, specId, recordCount, fileSizeBytes, partition }) => ({
     path: short(path),
     spec: specId,
     records: recordCount,
     size: fileSizeBytes,
-    partition: partition.map((value, index) =>
-      value === null
-        ? null
-        : typeof value === 'bigint' && expected.files.some((file) => file.partition[index]?.includes('.'))
-          ? showValue({ kind: 'decimal', precision: 12, scale: 2 }, value)
-          : String(value),
-    ),
+    partition: partition.map((value, index) => pythonText(typesOf.get(specId)![index]!, value)),
   }))
   expect(files.sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(expected.files)
   for (const { file } of plan.files) {
