@@ -227,7 +227,7 @@ export const settings = {
   adminPassword: setting({
     key: null,
     env: 'BOATHOUSE_ADMIN_PASSWORD',
-    ...text('at least 8 characters', /^[^]{8,}$/),
+    ...text('at least 10 characters', /^[^]{10,}$/),
     secret: true,
     about: 'Password of the administrator made at the first start. Without it a one-time log-in link is printed.',
     example: 'correct-horse-battery',

@@ -6,7 +6,7 @@ const intro = `# HTTP API
 
 Printed by \`tools/print-openapi.ts\` from \`src/contract/routes.ts\`; do not edit. The same as OpenAPI 3.1: \`GET /api/openapi.json\`.
 
-- **Who asks**: the cookie \`boathouse_session\` of a log-in, or an API token: \`authorization: Bearer bh_…\`.
+- **Who asks**: the cookie of a log-in (\`boathouse_session\`, with \`_PORT\` behind it on other ports than 8620), or an API token: \`authorization: Bearer bh_…\`.
 - **Changes**: every request other than GET carries the header \`x-boathouse: 1\`; with an \`Origin\` it must be ours.
 - **Failures** have the status of their code and the body [\`Failure\`](#failure); its \`requestId\` stands in the log and in the header \`x-request-id\`.
 - **Environments**: where \`env\` is named, \`?env=NAME\` asks for another environment than the server's own.

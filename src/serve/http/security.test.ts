@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { endedCookie, sessionTokenOf } from './cookie.ts'
+import { cookieNameOf, endedCookie, sessionTokenOf } from './cookie.ts'
 import { foreignOrigin, hostIsOurs, hostName } from './origin.ts'
 import { listeningInodes, portHolder } from './port-holder.ts'
 import { createHttpServer } from './server.ts'
@@ -125,20 +125,30 @@ describe('cookies', () => {
     const response = await world.fetch('/api/session', { method: 'POST', json: { name: 'ada', password } })
     const [cookie, ...more] = response.headers.getSetCookie()
     expect(more).toEqual([])
-    expect(cookie).toMatch(/^boathouse_session=[\w-]{43}; Path=\/; Max-Age=60\d{4}; HttpOnly; SameSite=Lax$/)
-    expect(createHash('sha256').update(cookie!.slice(18, 61)).digest('hex')).toMatch(/^[0-9a-f]{64}$/)
+    expect(cookie).toMatch(/^boathouse_session_\d+=[\w-]{43}; Path=\/; Max-Age=60\d{4}; HttpOnly; SameSite=Lax$/)
+    expect(createHash('sha256').update(cookie!.split(/[=;]/)[1]!).digest('hex')).toMatch(/^[0-9a-f]{64}$/)
   })
 
   test('are Secure where the public address is', async () => {
     await using tls = await openWorld({ settings: { publicUrl: 'https://data.example.com' } })
     const { headers } = await tls.fetch('/api/session', { as: await tls.cookie('reader') })
     expect(headers.get('strict-transport-security')).toBe('max-age=31536000')
-    const stale = await tls.fetch('/api/session', { as: 'boathouse_session=stale' })
+    const stale = await tls.fetch('/api/session', { as: `boathouse_session_${tls.port}=stale` })
     expect(stale.headers.getSetCookie()).toEqual([
-      'boathouse_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure',
+      `boathouse_session_${tls.port}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure`,
     ])
-    expect(endedCookie(false)).not.toContain('Secure')
+    expect(endedCookie({ host: 'localhost', secure: false })).not.toContain('Secure')
   })
+
+  test.each([
+    ['localhost:8620', 'boathouse_session'],
+    ['data.example.com', 'boathouse_session'],
+    ['localhost:8621', 'boathouse_session_8621'],
+    ['[::1]:8621', 'boathouse_session_8621'],
+    [undefined, 'boathouse_session'],
+  ])('of %s are called %s: two servers on one machine keep apart', (host, name) =>
+    expect(cookieNameOf(host)).toBe(name),
+  )
 
   test('a log-out ends the session, not only the cookie', async () => {
     const cookie = await world.cookie('reader')
@@ -160,7 +170,7 @@ describe('cookies', () => {
     ['xboathouse_session=x', undefined],
     ['boathouse_session=one; boathouse_session=two', 'one'],
     ['boathouse_session', undefined],
-  ])('%s', (header, token) => expect(sessionTokenOf(header)).toBe(token))
+  ])('%s', (header, token) => expect(sessionTokenOf(header, 'localhost:8620')).toBe(token))
 })
 
 test('every answer carries what a browser must not do with it', async () => {
@@ -188,7 +198,7 @@ describe('too much', () => {
   test('of a body is refused before it is read, by its length or by counting', async () => {
     const limited = { method: 'POST', as: admin, headers: { 'content-type': 'application/json' } }
     const declared = await raw(
-      `POST /api/query HTTP/1.1\r\nHost: localhost\r\nCookie: ${admin}\r\nX-Boathouse: 1\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n{`,
+      `POST /api/query HTTP/1.1\r\nHost: localhost:${world.port}\r\nCookie: ${admin}\r\nX-Boathouse: 1\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n{`,
     )
     expect(declared).toMatch(/^HTTP\/1.1 413 /)
     expect(declared.toLowerCase()).toContain('connection: close')
@@ -219,7 +229,7 @@ describe('too much', () => {
   test('who sends a header or a body byte by byte is cut off', async () => {
     expect(await raw('GET /healthz HTTP/1.1\r\nHost: loc')).toMatch(/^HTTP\/1.1 408 /)
     const body = await raw(
-      `POST /api/query HTTP/1.1\r\nHost: localhost\r\nCookie: ${admin}\r\nX-Boathouse: 1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
+      `POST /api/query HTTP/1.1\r\nHost: localhost:${world.port}\r\nCookie: ${admin}\r\nX-Boathouse: 1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`,
     )
     expect(body).toMatch(/^HTTP\/1.1 400 /)
     expect(body).toContain('not complete after 0.3 s')
@@ -243,7 +253,7 @@ describe('too much', () => {
 describe('headers cannot be smuggled', () => {
   test('a line end in a path, an id or a name stays inside JSON', async () => {
     const answer = await raw(
-      `GET /api/runs/missing%0d%0aSet-Cookie:%20x=1 HTTP/1.1\r\nHost: localhost\r\nCookie: ${admin}\r\nConnection: close\r\n\r\n`,
+      `GET /api/runs/missing%0d%0aSet-Cookie:%20x=1 HTTP/1.1\r\nHost: localhost:${world.port}\r\nCookie: ${admin}\r\nConnection: close\r\n\r\n`,
     )
     expect(answer.split('\r\n\r\n')[0]).not.toMatch(/x=1/)
     const unknown = await raw(

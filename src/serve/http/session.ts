@@ -4,7 +4,7 @@ import { rateLimiter, takeOrRefuse, type OpenedSession, type Visitor } from '../
 import { endedCookie, sessionCookie } from './cookie.ts'
 import type { HttpDeps } from './deps.ts'
 import { environmentOf, type HttpContext, type Known, type Some } from './route.ts'
-import { isTls } from './steps.ts'
+import { cookieOptions } from './steps.ts'
 
 type Keys =
   | 'GET /api/session'
@@ -34,9 +34,9 @@ export function sessionRoutes(deps: HttpDeps): Some<Keys> {
       )
     },
 
-    async 'DELETE /api/session'({ known }) {
+    async 'DELETE /api/session'({ known, context }) {
       if (known.session) await govern.sessions.logOut(known.session.token)
-      known.setCookie = endedCookie(isTls(deps))
+      known.setCookie = endedCookie(cookieOptions(context, deps))
       return { ok: true }
     },
 
@@ -70,7 +70,7 @@ export function sessionRoutes(deps: HttpDeps): Some<Keys> {
     // A browser that comes in anew leaves its old session behind.
     if (old) await govern.sessions.logOut(old.token)
     const { token, expiresAt, passwordNeeded } = opened
-    known.setCookie = sessionCookie(token, { expiresAt, nowMs: clock.now(), secure: isTls(deps) })
+    known.setCookie = sessionCookie(token, { ...cookieOptions(context, deps), expiresAt, nowMs: clock.now() })
     return describe({ ...opened.principal, passwordNeeded }, environmentOf(undefined, deps))
   }
 

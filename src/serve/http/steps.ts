@@ -18,6 +18,14 @@ const isApi = (context: HttpContext) => context.req.path.startsWith('/api/') || 
 export const isTls = ({ settings }: Pick<HttpDeps, 'settings'>): boolean =>
   settings.publicUrl?.startsWith('https:') === true
 
+export const cookieOptions = (
+  context: HttpContext,
+  deps: Pick<HttpDeps, 'settings'>,
+): { host: string | undefined; secure: boolean } => ({
+  host: context.req.header('host'),
+  secure: isTls(deps),
+})
+
 /** First of all: gives the request its id, its signal and its line in the log. */
 export function begin(deps: HttpDeps, stopping: AbortSignal): Step {
   return async (context, next) => {
@@ -84,7 +92,7 @@ export function authenticate(deps: HttpDeps, limits: HttpLimits): Step {
     }
     const { session } = known
     if (session?.renewed) {
-      const cookie = { expiresAt: session.expiresAt, nowMs: deps.clock.now(), secure: isTls(deps) }
+      const cookie = { ...cookieOptions(context, deps), expiresAt: session.expiresAt, nowMs: deps.clock.now() }
       known.setCookie = sessionCookie(session.token, cookie)
     }
     await next()
@@ -104,11 +112,11 @@ async function principalOf(context: HttpContext, { govern, settings }: HttpDeps)
       })
     return { principal }
   }
-  const token = sessionTokenOf(context.req.header('cookie'))
+  const token = sessionTokenOf(context.req.header('cookie'), context.req.header('host'))
   if (token === undefined) return undefined
   const session = await govern.sessions.authenticate(token)
   if (session) return { principal: session.principal, session: { ...session, token } }
-  context.get('known').setCookie = endedCookie(isTls({ settings }))
+  context.get('known').setCookie = endedCookie(cookieOptions(context, { settings }))
   return undefined
 }
 

@@ -209,7 +209,7 @@ export async function openWorld({ settings = {}, limits = {}, health }: Options 
         { name: role === 'admin' ? 'ada' : 'rob', password },
         { address: '127.0.0.1' },
       )
-      return `boathouse_session=${token}`
+      return `boathouse_session_${port}=${token}`
     },
     token: async (role) => (await govern.tokens.create(await userOf(role), { name: 'test' })).token,
     fetch(path, { as, json, ...init } = {}) {

@@ -64,7 +64,7 @@ describe('an upload', () => {
   })
 
   test('that stops halfway, or whose client goes away, is given up', async () => {
-    const head = `POST /api/tables/upload HTTP/1.1\r\nHost: localhost\r\nCookie: ${admin}\r\nX-Boathouse: 1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\na,b\n`
+    const head = `POST /api/tables/upload HTTP/1.1\r\nHost: localhost:${world.port}\r\nCookie: ${admin}\r\nX-Boathouse: 1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\na,b\n`
     const idle = connect(world.port, '127.0.0.1')
     idle.write(head)
     const answer = new Promise<string>((resolve) => idle.once('data', (data) => resolve(String(data))))
