@@ -23,7 +23,9 @@ function precompress(): Plugin {
     name: 'precompress',
     apply: 'build',
     async writeBundle({ dir }, bundle) {
-      const texts = [...Object.keys(bundle), 'theme.js', 'favicon.svg'].filter((name) => /\.(js|css|svg|html)$/.test(name))
+      const texts = [...Object.keys(bundle), 'theme.js', 'favicon.svg'].filter((name) =>
+        /\.(js|css|svg|html)$/.test(name),
+      )
       await Promise.all(
         texts.map(async (name) => {
           const file = join(dir!, name)

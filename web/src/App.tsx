@@ -49,7 +49,14 @@ function Inside({ path }: { path: string }) {
             <found.View params={found.params} />
           ) : (
             <Page crumbs={[{ text: 'Not found' }]}>
-              <State title="There is no page at this address." action={<Link to="/">Go to the home page</Link>} />
+              <State
+                title="There is no page at this address."
+                action={
+                  <Link className="button plain" to="/">
+                    Go to the home page
+                  </Link>
+                }
+              />
             </Page>
           )}
         </Suspense>
@@ -69,8 +76,13 @@ class Boundary extends Component<{ children: ReactNode }, { error: unknown }> {
     // After an upgrade the chunks of the old page are gone: loading the page anew is the cure.
     return (
       <Page crumbs={[{ text: 'Error' }]}>
-        <State title="This page could not be drawn." action={<Button onClick={() => location.reload()}>Load the page again</Button>}>
-          <p className="mono small">{this.state.error instanceof Error ? this.state.error.message : String(this.state.error)}</p>
+        <State
+          title="This page could not be drawn."
+          action={<Button onClick={() => location.reload()}>Load the page again</Button>}
+        >
+          <p className="mono small">
+            {this.state.error instanceof Error ? this.state.error.message : String(this.state.error)}
+          </p>
         </State>
       </Page>
     )

@@ -34,5 +34,8 @@ export function findPage(path: string): { View: ComponentType<PageProps>; params
 /** Fetches the code of the page behind an address. */
 export function preload(to: string): void {
   const path = to.split(/[?#]/)[0]!
-  void pages.find(({ pattern }) => match(pattern, path))?.load().catch(() => undefined)
+  void pages
+    .find(({ pattern }) => match(pattern, path))
+    ?.load()
+    .catch(() => undefined)
 }

@@ -4,7 +4,15 @@
 // that a page of another environment never leads back to the usual one unnoticed. A change of page waits for its
 // code (the old page stays), a change of the search part is drawn at once.
 
-import { createContext, startTransition, useContext, useEffect, useState, type AnchorHTMLAttributes, type ReactNode } from 'react'
+import {
+  createContext,
+  startTransition,
+  useContext,
+  useEffect,
+  useState,
+  type AnchorHTMLAttributes,
+  type ReactNode,
+} from 'react'
 
 export type Location = { path: string; search: URLSearchParams }
 const read = (): Location => ({ path: decodeURI(location.pathname), search: new URLSearchParams(location.search) })
@@ -68,7 +76,16 @@ export function Link({ to, onHover, onClick, ...rest }: LinkProps) {
       onFocus={onHover}
       onClick={(event) => {
         onClick?.(event)
-        if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || rest.target) return
+        if (
+          event.defaultPrevented ||
+          event.button !== 0 ||
+          event.metaKey ||
+          event.ctrlKey ||
+          event.shiftKey ||
+          event.altKey ||
+          rest.target
+        )
+          return
         event.preventDefault()
         navigate(to)
       }}

@@ -60,12 +60,17 @@ async function request(key: RouteKey, sent: Parts): Promise<Response> {
     ...(signal ? { signal } : {}),
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error
-    throw new CallFailed(unreachable('The server does not answer.', 'Check that Boathouse is running and the network is up.'), 0)
+    throw new CallFailed(
+      unreachable('The server does not answer.', 'Check that Boathouse is running and the network is up.'),
+      0,
+    )
   })
   if (response.ok) return response
   const failure = (await json(response)) as Failure
   const known = typeof failure?.code === 'string' && typeof failure?.message === 'string'
-  const shown = known ? failure : unreachable(`The server answered ${response.status}.`, 'Look at the log of the server.')
+  const shown = known
+    ? failure
+    : unreachable(`The server answered ${response.status}.`, 'Look at the log of the server.')
   if (response.status === 401) window.dispatchEvent(new CustomEvent('boathouse:logged-out'))
   throw new CallFailed(shown, response.status)
 }
@@ -74,7 +79,13 @@ async function json(response: Response): Promise<unknown> {
   try {
     return await response.json()
   } catch {
-    throw new CallFailed(unreachable(`The server answered ${response.status} with something that is not JSON.`, 'Is another program listening on this port?'), response.status)
+    throw new CallFailed(
+      unreachable(
+        `The server answered ${response.status} with something that is not JSON.`,
+        'Is another program listening on this port?',
+      ),
+      response.status,
+    )
   }
 }
 
@@ -98,4 +109,9 @@ function formOf(body: Record<string, string | Blob>): FormData {
 export const asFailure = (error: unknown): Failure =>
   error instanceof CallFailed
     ? error.failure
-    : { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error), hint: 'Reload the page.', requestId: '' }
+    : {
+        code: 'INTERNAL',
+        message: error instanceof Error ? error.message : String(error),
+        hint: 'Reload the page.',
+        requestId: '',
+      }

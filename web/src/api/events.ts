@@ -22,7 +22,19 @@ export function useEvents(listener: (event: Event) => void): void {
 export function topicsOf(event: Event): string[] {
   switch (event.kind) {
     case 'hello':
-      return ['home', 'dashboards', 'dashboard', 'data', 'catalog', 'table', 'preview', 'runs', 'run', 'publications', 'schedules']
+      return [
+        'home',
+        'dashboards',
+        'dashboard',
+        'data',
+        'catalog',
+        'table',
+        'preview',
+        'runs',
+        'run',
+        'publications',
+        'schedules',
+      ]
     case 'dashboard':
       return ['dashboard', 'dashboards', 'home']
     case 'published':

@@ -15,16 +15,29 @@ export const client = new QueryClient({
 })
 
 export const queries = {
-  session: () => queryOptions({ queryKey: ['session'], queryFn: ({ signal }) => call('GET /api/session', { signal }), staleTime: 300_000 }),
+  session: () =>
+    queryOptions({
+      queryKey: ['session'],
+      queryFn: ({ signal }) => call('GET /api/session', { signal }),
+      staleTime: 300_000,
+    }),
   home: () => queryOptions({ queryKey: ['home'], queryFn: ({ signal }) => call('GET /api/home', { signal }) }),
-  dashboards: () => queryOptions({ queryKey: ['dashboards'], queryFn: ({ signal }) => call('GET /api/dashboards', { signal }) }),
+  dashboards: () =>
+    queryOptions({ queryKey: ['dashboards'], queryFn: ({ signal }) => call('GET /api/dashboards', { signal }) }),
   dashboard: (name: string) =>
-    queryOptions({ queryKey: ['dashboard', name], queryFn: ({ signal }) => call('GET /api/dashboards/:name', { params: { name }, signal }) }),
+    queryOptions({
+      queryKey: ['dashboard', name],
+      queryFn: ({ signal }) => call('GET /api/dashboards/:name', { params: { name }, signal }),
+    }),
   data: (name: string, revision: string | undefined, filters: FilterValues, asOf: string | null) =>
     queryOptions({
       queryKey: ['data', name, { filters, asOf, revision }],
       queryFn: ({ signal }) =>
-        call('POST /api/dashboards/:name/data', { params: { name }, body: { filters, ...(asOf ? { asOf } : {}) }, signal }),
+        call('POST /api/dashboards/:name/data', {
+          params: { name },
+          body: { filters, ...(asOf ? { asOf } : {}) },
+          signal,
+        }),
       placeholderData: (previous, query) => (query?.queryKey[1] === name ? previous : undefined), // the old picture stays, dimmed
       enabled: revision !== undefined,
     }),
@@ -54,7 +67,8 @@ export const queries = {
           query: { ...(snapshot ? { snapshot } : {}), limit: 200 },
           signal,
         }),
-      placeholderData: (previous, query) => (query?.queryKey[1] === namespace && query?.queryKey[2] === name ? previous : undefined),
+      placeholderData: (previous, query) =>
+        query?.queryKey[1] === namespace && query?.queryKey[2] === name ? previous : undefined,
     }),
   runs: (limit: number) =>
     queryOptions({
@@ -62,10 +76,18 @@ export const queries = {
       queryFn: ({ signal }) => call('GET /api/runs', { query: { limit }, signal }),
       placeholderData: keepPreviousData,
     }),
-  run: (id: string) => queryOptions({ queryKey: ['run', id], queryFn: ({ signal }) => call('GET /api/runs/:id', { params: { id }, signal }) }),
+  run: (id: string) =>
+    queryOptions({
+      queryKey: ['run', id],
+      queryFn: ({ signal }) => call('GET /api/runs/:id', { params: { id }, signal }),
+    }),
   publications: () =>
-    queryOptions({ queryKey: ['publications'], queryFn: ({ signal }) => call('GET /api/publications', { query: { limit: 50 }, signal }) }),
-  schedules: () => queryOptions({ queryKey: ['schedules'], queryFn: ({ signal }) => call('GET /api/schedules', { signal }) }),
+    queryOptions({
+      queryKey: ['publications'],
+      queryFn: ({ signal }) => call('GET /api/publications', { query: { limit: 50 }, signal }),
+    }),
+  schedules: () =>
+    queryOptions({ queryKey: ['schedules'], queryFn: ({ signal }) => call('GET /api/schedules', { signal }) }),
   connect: () => queryOptions({ queryKey: ['connect'], queryFn: ({ signal }) => call('GET /api/connect', { signal }) }),
   users: () => queryOptions({ queryKey: ['users'], queryFn: ({ signal }) => call('GET /api/users', { signal }) }),
 }

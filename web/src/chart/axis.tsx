@@ -8,11 +8,19 @@ export const axisHeight = 24
 const textWidth = (text: string): number => text.length * 6.4
 
 export function yTicks(scale: ScaleLinear<number, number>, format: Format, height: number) {
-  return scale.ticks(Math.max(2, Math.min(5, Math.floor(height / 48)))).map((value) => ({ value, text: axisNumber(value, format) }))
+  return scale
+    .ticks(Math.max(2, Math.min(5, Math.floor(height / 48))))
+    .map((value) => ({ value, text: axisNumber(value, format) }))
 }
-export const marginFor = (ticks: { text: string }[]): number => Math.ceil(Math.max(16, ...ticks.map(({ text }) => textWidth(text)))) + 10
+export const marginFor = (ticks: { text: string }[]): number =>
+  Math.ceil(Math.max(16, ...ticks.map(({ text }) => textWidth(text)))) + 10
 
-type YAxisProps = { scale: ScaleLinear<number, number>; ticks: { value: number; text: string }[]; left: number; right: number }
+type YAxisProps = {
+  scale: ScaleLinear<number, number>
+  ticks: { value: number; text: string }[]
+  left: number
+  right: number
+}
 export function YAxis({ scale, ticks, left, right }: YAxisProps) {
   return (
     <g className="axis" aria-hidden>
@@ -38,9 +46,15 @@ export function timeTickText(date: Date, first: boolean): string {
   return `${day} ${monthName(date)}`
 }
 
-type XAxisProps = { scale: ScaleTime<number, number> | ScaleLinear<number, number>; time: boolean; top: number; width: number }
-export function XAxis({ scale, time, top, width }: XAxisProps) {
-  const count = Math.max(2, Math.min(8, Math.floor(width / 90)))
+type XAxisProps = {
+  scale: ScaleTime<number, number> | ScaleLinear<number, number>
+  time: boolean
+  top: number
+  left: number
+  right: number
+}
+export function XAxis({ scale, time, top, left, right }: XAxisProps) {
+  const count = Math.max(2, Math.min(8, Math.floor((right - left) / 90)))
   const ticks = (scale.ticks(count) as (Date | number)[]).map((value, index) => ({
     at: scale(value),
     text: time ? timeTickText(value as Date, index === 0) : axisNumber(value as number, { kind: 'number' }),
@@ -48,7 +62,7 @@ export function XAxis({ scale, time, top, width }: XAxisProps) {
   return (
     <g className="axis" aria-hidden transform={`translate(0 ${top})`}>
       {ticks.map(({ at, text }, index) => (
-        <text key={index} x={at} y={16} textAnchor={at < 20 ? 'start' : 'middle'}>
+        <text key={index} x={at} y={16} textAnchor={at - left < 24 ? 'start' : right - at < 16 ? 'end' : 'middle'}>
           {text}
         </text>
       ))}

@@ -16,7 +16,17 @@ export type Plot = {
 }
 
 const colorsMax = 8
-export const seriesColor = (index: number): string => `var(--series-${(index % colorsMax) + 1})`
+const given = new Map<string, Map<string, number>>()
+/**
+ * The colours of names that belong together, for as long as the page is open: a region keeps its colour in every
+ * panel and under every filter. Names seen together for the first time are coloured in alphabetical order.
+ */
+export function colorsOf(family: string, names: readonly string[]): Map<string, string> {
+  if (!given.has(family)) given.set(family, new Map())
+  const known = given.get(family)!
+  for (const name of names.toSorted()) if (!known.has(name)) known.set(name, known.size)
+  return new Map(names.map((name) => [name, `var(--series-${(known.get(name)! % colorsMax) + 1})`]))
+}
 
 type Shape = { x: string; series: string | null; y: Measure[] }
 
@@ -41,11 +51,12 @@ function gather({ x, series, y }: Shape, columns: Column[], rows: Row[]) {
     }
   }
   const format = (label: string): Format => (seriesAt < 0 ? y.find((measure) => measure.label === label) : y[0])!.format
+  const colors = series === null ? null : colorsOf(series, [...cells.keys()])
   const made = [...cells].map(([label, found], index): Series => {
     const raw = xValues.map((_, place) => found.get(place) ?? null)
     return {
       label,
-      color: seriesColor(index),
+      color: colors?.get(label) ?? `var(--series-${(index % colorsMax) + 1})`,
       format: format(label),
       values: raw.map((value) => (Number.isNaN(toNumber(value)) ? null : toNumber(value))),
       texts: raw.map((value) => formatValue(value, { ...format(label), compact: false })),
@@ -58,7 +69,10 @@ export function linePlot({ x, series, y }: LinePanel, columns: Column[], rows: R
   const { xValues, series: made } = gather({ x: x.column, series, y }, columns, rows)
   const positions = xValues.map((value) => (x.kind === 'time' ? parseDataTime(String(value)) : toNumber(value)))
   // A line goes left to right, in whatever order the rows came.
-  const order = positions.map((_, index) => index).filter((index) => !Number.isNaN(positions[index])).sort((a, b) => positions[a]! - positions[b]!)
+  const order = positions
+    .map((_, index) => index)
+    .filter((index) => !Number.isNaN(positions[index]))
+    .sort((a, b) => positions[a]! - positions[b]!)
   const pick = <T>(values: T[]) => order.map((index) => values[index]!)
   return {
     kind: x.kind,
@@ -72,13 +86,14 @@ export function linePlot({ x, series, y }: LinePanel, columns: Column[], rows: R
 
 export function barPlot({ category, series, y }: BarPanel, columns: Column[], rows: Row[]): Plot {
   const { xValues, series: made } = gather({ x: category.column, series, y }, columns, rows)
+  const only = made.length === 1 && series === null
   return {
     kind: 'category',
     grain: null,
     x: xValues.map((_, index) => index),
     xTexts: xValues.map((value) => (value === null ? 'none' : formatValue(value, category.format))),
     xValues,
-    series: made,
+    series: only ? [{ ...made[0]!, color: 'var(--mark)' }] : made,
   }
 }
 
@@ -103,9 +118,17 @@ export function grainText(value: string, grain: Grain | null): string {
   }
 }
 
-const grainMs: Record<Grain, number> = { hour: 3.6e6, day: 8.64e7, week: 6.048e8, month: 2.68e9, quarter: 8e9, year: 3.17e10 }
+const grainMs: Record<Grain, number> = {
+  hour: 3.6e6,
+  day: 8.64e7,
+  week: 6.048e8,
+  month: 2.68e9,
+  quarter: 8e9,
+  year: 3.17e10,
+}
 /** True where a bucket between two points is missing: the line must not pretend to know it. */
-export const isGap = (from: number, to: number, grain: Grain | null): boolean => grain !== null && to - from > grainMs[grain] * 1.5
+export const isGap = (from: number, to: number, grain: Grain | null): boolean =>
+  grain !== null && to - from > grainMs[grain] * 1.5
 
 /** Moves labels apart so that none overlaps: same order, at least `gap` between neighbours, within `[min, max]`. */
 export function spread(wanted: number[], gap: number, min: number, max: number): number[] {

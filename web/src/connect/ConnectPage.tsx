@@ -24,7 +24,12 @@ export default function ConnectPage() {
           <ul className="connect-list" aria-label="Tools">
             {data.texts.map(({ id, title }) => (
               <li key={id}>
-                <button type="button" className="connect-item" aria-pressed={chosen?.id === id} onClick={() => setSearch({ with: id }, { replace: true })}>
+                <button
+                  type="button"
+                  className="connect-item"
+                  aria-pressed={chosen?.id === id}
+                  onClick={() => setSearch({ with: id }, { replace: true })}
+                >
                   {title}
                 </button>
               </li>

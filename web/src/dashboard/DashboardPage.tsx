@@ -22,7 +22,10 @@ export default function DashboardPage({ params }: PageProps) {
   const dashboard = definition.data
   const values = dashboard ? fromSearch(dashboard.filters, search) : {}
   const data = useQuery(queries.data(name, dashboard?.revision, values, asOf))
-  const onFilter = useCallback((next: FilterValues) => dashboard && setSearch(toSearch(dashboard.filters, next)), [dashboard])
+  const onFilter = useCallback(
+    (next: FilterValues) => dashboard && setSearch(toSearch(dashboard.filters, next)),
+    [dashboard],
+  )
 
   const crumbs = [{ text: 'Dashboards', to: '/dashboards' }, { text: dashboard?.title ?? name }]
   if (!dashboard)
@@ -30,7 +33,14 @@ export default function DashboardPage({ params }: PageProps) {
       <Page crumbs={crumbs} asOf>
         {definition.error ? (
           asFailure(definition.error).code === 'NOT_FOUND' ? (
-            <State title={`There is no dashboard named ${name}.`} action={<Link to="/dashboards">See all dashboards</Link>} />
+            <State
+              title={`There is no dashboard named ${name}.`}
+              action={
+                <Link className="button plain" to="/dashboards">
+                  See all dashboards
+                </Link>
+              }
+            />
           ) : (
             <ErrorState error={definition.error} retry={() => void definition.refetch()} />
           )
@@ -49,7 +59,14 @@ export default function DashboardPage({ params }: PageProps) {
         </div>
         <div className="dash-tools">
           <Freshness data={data.data} stale={data.isPlaceholderData} />
-          <Filters dashboard={name} filters={dashboard.filters} values={values} bounds={data.data?.bounds} asOf={asOf} onChange={onFilter} />
+          <Filters
+            dashboard={name}
+            filters={dashboard.filters}
+            values={values}
+            bounds={data.data?.bounds}
+            asOf={asOf}
+            onChange={onFilter}
+          />
         </div>
       </div>
       <div className="dash-notes">
@@ -59,13 +76,29 @@ export default function DashboardPage({ params }: PageProps) {
           <FailureNote key={index} failure={problem} kind="warn" />
         ))}
       </div>
-      {dashboard.panels.length === 0 && elsewhere.length === 0 && <State title={`This dashboard has no panels yet: add one in ${dashboard.file}.`} />}
-      <Rows dashboard={dashboard} data={data.error ? undefined : data.data} values={values} stale={data.isPlaceholderData} failed={data.error !== null} onFilter={onFilter} />
+      {dashboard.panels.length === 0 && elsewhere.length === 0 && (
+        <State title={`This dashboard has no panels yet: add one in ${dashboard.file}.`} />
+      )}
+      <Rows
+        dashboard={dashboard}
+        data={data.error ? undefined : data.data}
+        values={values}
+        stale={data.isPlaceholderData}
+        failed={data.error !== null}
+        onFilter={onFilter}
+      />
     </Page>
   )
 }
 
-type RowsProps = { dashboard: Dashboard; data: DashboardData | undefined; values: FilterValues; stale: boolean; failed: boolean; onFilter: (values: FilterValues) => void }
+type RowsProps = {
+  dashboard: Dashboard
+  data: DashboardData | undefined
+  values: FilterValues
+  stale: boolean
+  failed: boolean
+  onFilter: (values: FilterValues) => void
+}
 function Rows({ dashboard, data, values, stale, failed, onFilter }: RowsProps) {
   if (failed) return null
   const panels = new Map(dashboard.panels.map((panel) => [panel.id, panel]))
@@ -116,7 +149,9 @@ function Freshness({ data, stale }: { data: DashboardData | undefined; stale: bo
   if (!data) return null
   const { committedAt, tables } = data.freshness
   if (!committedAt) return <span className="freshness">No data yet</span>
-  const title = tables.map((one) => `${one.table}: ${one.committedAt ? formatMoment(one.committedAt) : 'never written'}`).join('\n')
+  const title = tables
+    .map((one) => `${one.table}: ${one.committedAt ? formatMoment(one.committedAt) : 'never written'}`)
+    .join('\n')
   return (
     <span className="freshness" title={title} data-stale={stale}>
       Data of <time dateTime={committedAt}>{formatShort(committedAt, now)}</time>, {formatAge(committedAt, now)}

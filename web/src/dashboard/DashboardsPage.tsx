@@ -19,11 +19,14 @@ export default function DashboardsPage() {
       <div className="narrow">
         {error && <ErrorState error={error} retry={() => void refetch()} />}
         {!data && !error && <Lines count={5} />}
-        {data?.problems.map((problem, index) => <FailureNote key={index} failure={problem} kind="warn" />)}
+        {data?.problems.map((problem, index) => (
+          <FailureNote key={index} failure={problem} kind="warn" />
+        ))}
         {data?.dashboards.length === 0 && (
           <State title="There is no dashboard yet.">
             <p>
-              A dashboard is a file in the folder <code>dashboards/</code> of the project; a new one shows up here when it is saved.
+              A dashboard is a file in the folder <code>dashboards/</code> of the project; a new one shows up here when
+              it is saved.
             </p>
           </State>
         )}
@@ -38,7 +41,12 @@ export function DashboardList({ dashboards }: { dashboards: DashboardSummary[] }
     <ul className="cards">
       {dashboards.map(({ name, title, description, problems, panels, committedAt, file }) => (
         <li key={name} className="card">
-          <Link to={`/dashboards/${name}`} className="card-link" onHover={() => preload(`/dashboards/${name}`)} title={file}>
+          <Link
+            to={`/dashboards/${name}`}
+            className="card-link"
+            onHover={() => preload(`/dashboards/${name}`)}
+            title={file}
+          >
             {title}
           </Link>
           {description && <p className="card-text">{description}</p>}
@@ -46,7 +54,7 @@ export function DashboardList({ dashboards }: { dashboards: DashboardSummary[] }
             <span>{plural(panels, 'panel')}</span>
             {committedAt && (
               <span>
-                data of <Time at={committedAt} />
+                updated <Time at={committedAt} />
               </span>
             )}
             {problems > 0 && (

@@ -27,13 +27,29 @@ export function Filters({ dashboard, filters, values, bounds, asOf, onChange }: 
         const value = values[filter.id] ?? filter.default
         const set = (next: string[] | DateRange) => onChange({ ...values, [filter.id]: next })
         return filter.kind === 'select' ? (
-          <SelectFilter key={filter.id} dashboard={dashboard} filter={filter} value={isRange(value) ? [] : value} asOf={asOf} onChange={set} />
+          <SelectFilter
+            key={filter.id}
+            dashboard={dashboard}
+            filter={filter}
+            value={isRange(value) ? [] : value}
+            asOf={asOf}
+            onChange={set}
+          />
         ) : (
-          <DateFilter key={filter.id} filter={filter} value={isRange(value) ? value : filter.default} bounds={bounds?.[filter.id]} onChange={set} />
+          <DateFilter
+            key={filter.id}
+            filter={filter}
+            value={isRange(value) ? value : filter.default}
+            bounds={bounds?.[filter.id]}
+            onChange={set}
+          />
         )
       })}
       {changed && (
-        <Button kind="quiet" onClick={() => onChange(Object.fromEntries(filters.map((filter) => [filter.id, filter.default])))}>
+        <Button
+          kind="quiet"
+          onClick={() => onChange(Object.fromEntries(filters.map((filter) => [filter.id, filter.default])))}
+        >
           Reset
         </Button>
       )}
@@ -41,7 +57,13 @@ export function Filters({ dashboard, filters, values, bounds, asOf, onChange }: 
   )
 }
 
-type ChipProps = { label: string; text: string; on: boolean; onClear: () => void; children: (close: () => void) => React.ReactNode }
+type ChipProps = {
+  label: string
+  text: string
+  on: boolean
+  onClear: () => void
+  children: (close: () => void) => React.ReactNode
+}
 function FilterChip({ label, text, on, onClear, children }: ChipProps) {
   return (
     <div className="filter" data-on={on}>
@@ -66,7 +88,13 @@ function FilterChip({ label, text, on, onClear, children }: ChipProps) {
   )
 }
 
-type SelectProps = { dashboard: string; filter: Filter & { kind: 'select' }; value: string[]; asOf: string | null; onChange: (value: string[]) => void }
+type SelectProps = {
+  dashboard: string
+  filter: Filter & { kind: 'select' }
+  value: string[]
+  asOf: string | null
+  onChange: (value: string[]) => void
+}
 function SelectFilter({ dashboard, filter, value, asOf, onChange }: SelectProps) {
   const text = value.length === 0 ? 'all' : value.length <= 2 ? value.join(', ') : `${value.length} chosen`
   return (
@@ -92,14 +120,25 @@ function SelectBox({ dashboard, filter, value, asOf, onChange }: SelectProps) {
   const asked = useDeferredValue(search)
   const { data, error } = useQuery(queries.values(dashboard, filter.id, asked.trim(), asOf))
   // Chosen values stay in sight even when the search hides them or the data lost them.
-  const shown = [...value.filter((one) => !data?.values.some((found) => found.value === one)).map((one) => ({ value: one, rows: null })), ...(data?.values ?? [])]
+  const shown = [
+    ...value
+      .filter((one) => !data?.values.some((found) => found.value === one))
+      .map((one) => ({ value: one, rows: null })),
+    ...(data?.values ?? []),
+  ]
   const toggle = (one: string) => {
     if (!filter.multiple) onChange(value.includes(one) ? [] : [one])
     else onChange(value.includes(one) ? value.filter((other) => other !== one) : [...value, one])
   }
   return (
     <div className="select-box">
-      <input className="input" placeholder={`Search ${filter.label.toLowerCase()}`} aria-label={`Search ${filter.label}`} value={search} onChange={(event) => setSearch(event.target.value)} />
+      <input
+        className="input"
+        placeholder={`Search ${filter.label.toLowerCase()}`}
+        aria-label={`Search ${filter.label}`}
+        value={search}
+        onChange={(event) => setSearch(event.target.value)}
+      />
       <div className="select-list" role="listbox" aria-label={filter.label} aria-multiselectable={filter.multiple}>
         {error ? (
           <p className="menu-label">{error.message}</p>
@@ -107,8 +146,17 @@ function SelectBox({ dashboard, filter, value, asOf, onChange }: SelectProps) {
           <Lines count={4} />
         ) : (
           shown.map((one) => (
-            <button key={one.value} type="button" role="option" aria-selected={value.includes(one.value)} className="menu-item" onClick={() => toggle(one.value)}>
-              <span className={filter.multiple ? 'tick' : 'tick round'}>{value.includes(one.value) && <Check size={11} strokeWidth={3} aria-hidden />}</span>
+            <button
+              key={one.value}
+              type="button"
+              role="option"
+              aria-selected={value.includes(one.value)}
+              className="menu-item"
+              onClick={() => toggle(one.value)}
+            >
+              <span className={filter.multiple ? 'tick' : 'tick round'}>
+                {value.includes(one.value) && <Check size={11} strokeWidth={3} aria-hidden />}
+              </span>
               <span className="cut">{one.value === '' ? '(empty)' : one.value}</span>
               {one.rows !== null && <span className="menu-hint numbers">{formatCount(one.rows)}</span>}
             </button>
@@ -117,7 +165,13 @@ function SelectBox({ dashboard, filter, value, asOf, onChange }: SelectProps) {
         {data && shown.length === 0 && <p className="menu-label">No value contains “{search}”.</p>}
       </div>
       <div className="select-foot">
-        <span className="caption">{data && !data.complete ? 'More exist: search to narrow' : value.length === 0 ? 'Nothing chosen: all are shown' : `${value.length} chosen`}</span>
+        <span className="caption">
+          {data && !data.complete
+            ? 'More exist: search to narrow'
+            : value.length === 0
+              ? 'Nothing chosen: all are shown'
+              : `${value.length} chosen`}
+        </span>
         {value.length > 0 && (
           <Button kind="quiet" onClick={() => onChange([])}>
             Show all
@@ -128,11 +182,21 @@ function SelectBox({ dashboard, filter, value, asOf, onChange }: SelectProps) {
   )
 }
 
-type DateProps = { filter: Filter; value: DateRange; bounds: DateRange | undefined; onChange: (value: DateRange) => void }
+type DateProps = {
+  filter: Filter
+  value: DateRange
+  bounds: DateRange | undefined
+  onChange: (value: DateRange) => void
+}
 function DateFilter({ filter, value, bounds, onChange }: DateProps) {
   const open = value.from === null && value.to === null
   return (
-    <FilterChip label={filter.label} text={rangeText(value)} on={!open} onClear={() => onChange({ from: null, to: null })}>
+    <FilterChip
+      label={filter.label}
+      text={rangeText(value)}
+      on={!open}
+      onClear={() => onChange({ from: null, to: null })}
+    >
       {(close) => {
         const today = new Date().toISOString().slice(0, 10)
         return (
@@ -160,11 +224,23 @@ function DateFilter({ filter, value, bounds, onChange }: DateProps) {
             <div className="date-fields">
               <label>
                 From
-                <input className="input" type="date" value={value.from ?? ''} max={value.to ?? undefined} onChange={(event) => onChange({ ...value, from: event.target.value || null })} />
+                <input
+                  className="input"
+                  type="date"
+                  value={value.from ?? ''}
+                  max={value.to ?? undefined}
+                  onChange={(event) => onChange({ ...value, from: event.target.value || null })}
+                />
               </label>
               <label>
                 To
-                <input className="input" type="date" value={value.to ?? ''} min={value.from ?? undefined} onChange={(event) => onChange({ ...value, to: event.target.value || null })} />
+                <input
+                  className="input"
+                  type="date"
+                  value={value.to ?? ''}
+                  min={value.from ?? undefined}
+                  onChange={(event) => onChange({ ...value, to: event.target.value || null })}
+                />
               </label>
               <p className="caption">Both days are included. An empty field is open.</p>
               {bounds?.from && bounds.to && <p className="caption">Data: {rangeText(bounds)}.</p>}

@@ -10,33 +10,56 @@ export function Kpi({ panel, data }: { panel: KpiPanel; data: PanelRows }) {
   const value = data.rows[0]?.[at] ?? null
   return (
     <div className="kpi">
-      <div className="kpi-main">
-        <span className="kpi-value" title={formatValue(value, panel.value.format, { compact: false })}>
-          {formatValue(value, panel.value.format)}
-        </span>
-        {panel.sparkline && data.sparkline && <Sparkline points={data.sparkline.points} />}
-      </div>
-      {panel.comparison !== 'none' && data.comparison && <Delta panel={panel} value={value} before={data.comparison} />}
+      <span className="kpi-value" title={formatValue(value, panel.value.format, { compact: false })}>
+        {formatValue(value, panel.value.format)}
+      </span>
+      {(panel.sparkline || panel.comparison !== 'none') && (
+        <div className="kpi-foot">
+          {panel.comparison !== 'none' && data.comparison && (
+            <Delta panel={panel} value={value} before={data.comparison} />
+          )}
+          {panel.sparkline && data.sparkline && <Sparkline points={data.sparkline.points} />}
+        </div>
+      )}
     </div>
   )
 }
 
-function Delta({ panel, value, before }: { panel: KpiPanel; value: unknown; before: NonNullable<PanelRows['comparison']> }) {
+function Delta({
+  panel,
+  value,
+  before,
+}: {
+  panel: KpiPanel
+  value: unknown
+  before: NonNullable<PanelRows['comparison']>
+}) {
   const change = toNumber(value) / toNumber(before.value) - 1
-  const period = `against ${rangeText(before)}`
-  if (!Number.isFinite(change)) return <p className="delta quiet">nothing to compare with in {rangeText(before)}</p>
+  const period = `vs ${rangeText(before)}`
+  if (!Number.isFinite(change))
+    return (
+      <p className="delta quiet" title={`${formatValue(before.value, panel.value.format)} in ${rangeText(before)}`}>
+        no earlier value
+      </p>
+    )
   const direction = Math.abs(change) < 0.0005 ? 'same' : change > 0 ? 'up' : 'down'
-  const tone = direction === 'same' || panel.better === 'neither' ? 'quiet' : direction === panel.better ? 'good' : 'bad'
+  const tone =
+    direction === 'same' || panel.better === 'neither' ? 'quiet' : direction === panel.better ? 'good' : 'bad'
   const Icon = { up: ArrowUp, down: ArrowDown, same: ArrowRight }[direction]
   const text = `${(Math.abs(change) * 100).toFixed(Math.abs(change) < 0.1 ? 1 : 0)}%`
   return (
-    <p className={`delta ${tone}`} title={`${formatValue(before.value, panel.value.format, { compact: false })} in ${rangeText(before)}`}>
+    <p
+      className={`delta ${tone}`}
+      title={`${formatValue(before.value, panel.value.format, { compact: false })} in ${rangeText(before)}`}
+    >
       <Icon size={13} strokeWidth={2.25} aria-hidden />
       <span>
         <span className="unseen">{{ up: 'up ', down: 'down ', same: 'unchanged, ' }[direction]}</span>
         {text}
       </span>
-      <span className="delta-period cut">{period}</span>
+      <span className="delta-period cut" title={period}>
+        {period}
+      </span>
     </p>
   )
 }

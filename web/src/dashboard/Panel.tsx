@@ -2,8 +2,15 @@
 // failed query, loading for the first time, loading again (the old picture stays, dimmed).
 
 import { useState } from 'react'
-import { AlertTriangle, Code2, Copy, Download, Ellipsis, Maximize2, SquareTerminal, Table2 } from 'lucide-react'
-import type { DashboardProblem, Filter, FilterValues, Panel, PanelData, PanelRows } from '../../../src/contract/index.ts'
+import { Code2, Copy, Download, Ellipsis, Maximize2, SquareTerminal, Table2 } from 'lucide-react'
+import type {
+  DashboardProblem,
+  Filter,
+  FilterValues,
+  Panel,
+  PanelData,
+  PanelRows,
+} from '../../../src/contract/index.ts'
 import { LyingBars, StandingBars } from '../chart/BarChart.tsx'
 import { LineChart } from '../chart/LineChart.tsx'
 import { barPlot, linePlot } from '../chart/series.ts'
@@ -31,7 +38,8 @@ type Props = {
 type Open = 'sql' | 'data' | 'full' | null
 
 const heights = { small: 160, medium: 260, large: 400 }
-const heightOf = (kind: Panel['kind'], height: Props['height']): number => (height !== 'auto' ? heights[height] : kind === 'table' ? 380 : 260)
+const heightOf = (kind: Panel['kind'], height: Props['height']): number =>
+  height !== 'auto' ? heights[height] : kind === 'table' ? 380 : 260
 
 export function PanelView(props: Props) {
   const { panel, data, problem, height, stale } = props
@@ -51,7 +59,13 @@ export function PanelView(props: Props) {
     <Loading kind={panel.kind} height={px} />
   )
   return (
-    <section className={`panel ${panel.kind}`} aria-label={panel.title} aria-busy={stale || (!data && !isNote && !problem)} data-stale={stale}>
+    <section
+      className="panel"
+      data-kind={panel.kind}
+      aria-label={panel.title}
+      aria-busy={stale || (!data && !isNote && !problem)}
+      data-stale={stale}
+    >
       {(!isNote || panel.title) && (
         <header className="panel-head">
           <div className="panel-titles">
@@ -60,7 +74,6 @@ export function PanelView(props: Props) {
             </h2>
             {panel.description && panel.kind !== 'kpi' && <p className="caption cut">{panel.description}</p>}
           </div>
-          {problem && <AlertTriangle size={14} className="panel-warn" aria-label="Has a problem" />}
           {rows && <PanelMenu panel={panel} rows={rows} onOpen={setOpen} />}
         </header>
       )}
@@ -112,13 +125,24 @@ function Body({ panel, rows, px, filters, values, onFilter }: Props & { rows: Pa
     })
     return (
       <State
-        title={narrowed.length === 0 ? 'The tables behind this panel have no rows yet.' : `No rows match ${narrowed.map(({ label }) => label.toLowerCase()).join(' and ')}.`}
+        title={
+          narrowed.length === 0
+            ? 'The tables behind this panel have no rows yet.'
+            : `No rows match ${narrowed.map(({ label }) => label.toLowerCase()).join(' and ')}.`
+        }
         action={
           narrowed.length > 0 && (
             <button
               type="button"
               className="button plain"
-              onClick={() => onFilter({ ...values, ...Object.fromEntries(narrowed.map(({ id, kind }) => [id, kind === 'select' ? [] : { from: null, to: null }])) })}
+              onClick={() =>
+                onFilter({
+                  ...values,
+                  ...Object.fromEntries(
+                    narrowed.map(({ id, kind }) => [id, kind === 'select' ? [] : { from: null, to: null }]),
+                  ),
+                })
+              }
             >
               Show all
             </button>
@@ -134,7 +158,10 @@ function Body({ panel, rows, px, filters, values, onFilter }: Props & { rows: Pa
       const plot = linePlot(panel, rows.columns, rows.rows)
       const dates = filtersOf.find((filter) => filter.kind === 'date_range')
       const day = (index: number) => new Date(plot.x[index]!).toISOString().slice(0, 10)
-      const onRange = dates && plot.kind === 'time' ? (from: number, to: number) => onFilter({ ...values, [dates.id]: { from: day(from), to: day(to) } }) : undefined
+      const onRange =
+        dates && plot.kind === 'time'
+          ? (from: number, to: number) => onFilter({ ...values, [dates.id]: { from: day(from), to: day(to) } })
+          : undefined
       return <LineChart title={panel.title} plot={plot} height={px} onRange={onRange} />
     }
     case 'bar': {
@@ -142,7 +169,13 @@ function Body({ panel, rows, px, filters, values, onFilter }: Props & { rows: Pa
       const select = filtersOf.find((filter) => filter.kind === 'select' && filter.dimension === panel.category.column)
       const chosen = select ? ((values[select.id] as string[] | undefined) ?? []) : []
       const onChoose = select
-        ? (value: unknown) => onFilter({ ...values, [select.id]: chosen.includes(String(value)) ? chosen.filter((one) => one !== String(value)) : [String(value)] })
+        ? (value: unknown) =>
+            onFilter({
+              ...values,
+              [select.id]: chosen.includes(String(value))
+                ? chosen.filter((one) => one !== String(value))
+                : [String(value)],
+            })
         : undefined
       const Bars = panel.direction === 'horizontal' ? LyingBars : StandingBars
       return <Bars title={panel.title} plot={plot} height={px} chosen={chosen} onChoose={onChoose} />
@@ -154,7 +187,11 @@ function Body({ panel, rows, px, filters, values, onFilter }: Props & { rows: Pa
           label={panel.title}
           columns={at.map((index) => rows.columns[index]!)}
           rows={rows.rows.map((row) => at.map((index) => row[index]))}
-          views={panel.columns.map(({ label, format, bar }, index) => ({ label, bar, format: format.kind === 'text' ? formatOf(rows.columns[at[index]!]!) : format }))}
+          views={panel.columns.map(({ label, format, bar }, index) => ({
+            label,
+            bar,
+            format: format.kind === 'text' ? formatOf(rows.columns[at[index]!]!) : format,
+          }))}
           stretch
           heightMax={px}
         />
@@ -176,7 +213,15 @@ function Loading({ kind, height }: { kind: Panel['kind']; height: number }) {
   const widths = kind === 'line' ? [] : [92, 78, 66, 51, 40, 28]
   return (
     <div className="shimmer-panel" style={{ height }} role="status" aria-label="Loading">
-      {kind === 'line' ? <Shimmer className="shimmer-block" /> : widths.map((width) => <div key={width} style={{ width: `${width}%` }}><Shimmer /></div>)}
+      {kind === 'line' ? (
+        <Shimmer className="shimmer-block" />
+      ) : (
+        widths.map((width) => (
+          <div key={width} style={{ width: `${width}%` }}>
+            <Shimmer />
+          </div>
+        ))
+      )}
     </div>
   )
 }
@@ -213,13 +258,22 @@ function PanelMenu({ panel, rows, onOpen }: { panel: Panel; rows: PanelRows; onO
               </MenuItem>
             )}
             <MenuLine />
-            <MenuItem icon={<Copy size={14} />} onSelect={after(() => void copyText(toTsv([rows.columns.map(({ name }) => name), ...rows.rows])))}>
+            <MenuItem
+              icon={<Copy size={14} />}
+              onSelect={after(() => void copyText(toTsv([rows.columns.map(({ name }) => name), ...rows.rows])))}
+            >
               Copy data
             </MenuItem>
-            <MenuItem icon={<Download size={14} />} onSelect={after(() => download(`${name}.csv`, toCsv(rows.columns, rows.rows)))}>
+            <MenuItem
+              icon={<Download size={14} />}
+              onSelect={after(() => download(`${name}.csv`, toCsv(rows.columns, rows.rows)))}
+            >
               Download CSV
             </MenuItem>
-            <MenuItem icon={<SquareTerminal size={14} />} onSelect={after(() => navigate(`/sql?sql=${encodeURIComponent(rows.sql)}`))}>
+            <MenuItem
+              icon={<SquareTerminal size={14} />}
+              onSelect={after(() => navigate(`/sql?sql=${encodeURIComponent(rows.sql)}`))}
+            >
               Open in SQL
             </MenuItem>
           </>

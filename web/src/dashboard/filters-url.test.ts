@@ -10,7 +10,9 @@ const filters: Filter[] = [
   { id: 'period', kind: 'date_range', label: 'Period', dimension: 'day', default: { from: '2024-01-01', to: null } },
 ]
 const write = (values: any): URLSearchParams =>
-  new URLSearchParams(Object.entries(toSearch(filters, values)).flatMap(([name, list]) => (list ?? []).map((value) => [name, value])))
+  new URLSearchParams(
+    Object.entries(toSearch(filters, values)).flatMap(([name, list]) => (list ?? []).map((value) => [name, value])),
+  )
 
 test.each([
   ['', { region: ['North'], product: [], env: [], period: { from: '2024-01-01', to: null } }],
@@ -24,16 +26,29 @@ test.each([
   ['filter.env=prod', { env: ['prod'] }],
 ])('%s', (search, values) => expect(fromSearch(filters, new URLSearchParams(search))).toMatchObject(values))
 
-test('defaults leave the address clean', () => expect(String(write(fromSearch(filters, new URLSearchParams())))).toBe(''))
+test('defaults leave the address clean', () =>
+  expect(String(write(fromSearch(filters, new URLSearchParams())))).toBe(''))
 
 test('what is written is what is read', () => {
-  const day = fc.option(fc.date({ min: new Date('1970-01-01'), max: new Date('2100-01-01'), noInvalidDate: true }).map((date) => date.toISOString().slice(0, 10)))
+  const day = fc.option(
+    fc
+      .date({ min: new Date('1970-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+      .map((date) => date.toISOString().slice(0, 10)),
+  )
   const texts = fc.uniqueArray(fc.oneof(fc.string(), fc.constantFrom('', '*', '\\', '..')), { maxLength: 4 })
-  const values = fc.record({ region: texts, product: texts.map((list) => list.slice(0, 1)), env: texts, period: fc.record({ from: day, to: day }) })
+  const values = fc.record({
+    region: texts,
+    product: texts.map((list) => list.slice(0, 1)),
+    env: texts,
+    period: fc.record({ from: day, to: day }),
+  })
   fc.assert(
     fc.property(values, (given) => {
       const read = fromSearch(filters, new URLSearchParams(String(write(given))))
-      expect({ ...read, region: (read['region'] as string[]).toSorted() }).toEqual({ ...given, region: given.region.toSorted() })
+      expect({ ...read, region: (read['region'] as string[]).toSorted() }).toEqual({
+        ...given,
+        region: given.region.toSorted(),
+      })
     }),
   )
 })

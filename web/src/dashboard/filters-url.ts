@@ -35,13 +35,24 @@ export function toSearch(filters: readonly Filter[], values: FilterValues): Reco
   return Object.fromEntries(
     filters.map((filter) => {
       const value = values[filter.id] ?? filter.default
-      return [nameOf(filter), isDefault(filter, value) ? null : isRange(value) ? [`${value.from ?? ''}..${value.to ?? ''}`] : value.length === 0 ? ['*'] : value.map(escape)]
+      return [
+        nameOf(filter),
+        isDefault(filter, value)
+          ? null
+          : isRange(value)
+            ? [`${value.from ?? ''}..${value.to ?? ''}`]
+            : value.length === 0
+              ? ['*']
+              : value.map(escape),
+      ]
     }),
   )
 }
-const escape = (value: string): string => (value === '' || value === '*' || value.startsWith('\\') ? `\\${value}` : value)
+const escape = (value: string): string =>
+  value === '' || value === '*' || value.startsWith('\\') ? `\\${value}` : value
 
 export function isDefault(filter: Filter, value: string[] | DateRange): boolean {
-  if (filter.kind === 'date_range') return isRange(value) && value.from === filter.default.from && value.to === filter.default.to
+  if (filter.kind === 'date_range')
+    return isRange(value) && value.from === filter.default.from && value.to === filter.default.to
   return !isRange(value) && value.length === filter.default.length && filter.default.every((one) => value.includes(one))
 }

@@ -14,9 +14,16 @@ export function periods(today: string, bounds: DateRange | undefined): Period[] 
   const end = Date.parse(past ? bounds.to! : today)
   const date = new Date(end)
   const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()]
-  const last = (days: number): Period => ({ label: `Last ${days} days${past ? ' of data' : ''}`, range: { from: text(end - (days - 1) * dayMs), to: text(end) } })
-  const span = (label: string, from: number, to: number): Period => ({ label, range: { from: text(from), to: text(to - dayMs) } })
-  const monthName = (of: number) => new Date(Date.UTC(year, of)).toLocaleString('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
+  const last = (days: number): Period => ({
+    label: `Last ${days} days${past ? ' of data' : ''}`,
+    range: { from: text(end - (days - 1) * dayMs), to: text(end) },
+  })
+  const span = (label: string, from: number, to: number): Period => ({
+    label,
+    range: { from: text(from), to: text(to - dayMs) },
+  })
+  const monthName = (of: number) =>
+    new Date(Date.UTC(year, of)).toLocaleString('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
   return [
     { label: 'All time', range: { from: null, to: null } },
     last(7),
@@ -30,7 +37,18 @@ export function periods(today: string, bounds: DateRange | undefined): Period[] 
 
 export function rangeText({ from, to }: DateRange): string {
   const day = (value: string) => formatTime(value, 'date')
-  if (from && to) return from === to ? day(from) : `${day(from)} – ${day(to)}`
+  if (from && to) {
+    if (from === to) return day(from)
+    const [start, year] = [day(from), from.slice(0, 4)]
+    // What both ends share is said once: `1 – 29 Feb 2024`, `3 Jan – 4 Feb 2024`.
+    const short =
+      from.slice(0, 7) === to.slice(0, 7)
+        ? start.split(' ')[0]!
+        : year === to.slice(0, 4)
+          ? start.replace(` ${year}`, '')
+          : start
+    return `${short} – ${day(to)}`
+  }
   if (from) return `from ${day(from)}`
   return to ? `until ${day(to)}` : 'all time'
 }

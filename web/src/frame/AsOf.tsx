@@ -21,10 +21,15 @@ export function AsOf() {
       label="As of"
       align="end"
       trigger={(props) => (
-        <button type="button" className="bar-button" data-on={asOf !== null} {...props}>
+        <button
+          type="button"
+          className="bar-button"
+          data-on={asOf !== null}
+          aria-label={asOf ? `As of ${show(asOf)}` : 'As of now'}
+          {...props}
+        >
           <History size={14} aria-hidden />
-          <span className="bar-button-text">{asOf ? show(asOf) : 'Now'}</span>
-          <span className="unseen">, the moment whose data is shown</span>
+          <span className="bar-button-text">{asOf ? `As of ${show(asOf)}` : 'As of now'}</span>
         </button>
       )}
     >
@@ -50,7 +55,13 @@ function Moments({ close, asOf }: { close: () => void; asOf: string | null }) {
       <div className="as-of-list">
         {data?.publications.length === 0 && <p className="menu-label">Nothing was published yet.</p>}
         {data?.publications.slice(0, 20).map(({ id, publishedAt, tables, undoes }) => (
-          <button key={id} type="button" className="menu-item" aria-pressed={asOf === publishedAt} onClick={() => choose(publishedAt)}>
+          <button
+            key={id}
+            type="button"
+            className="menu-item"
+            aria-pressed={asOf === publishedAt}
+            onClick={() => choose(publishedAt)}
+          >
             <span className="numbers">{formatShort(publishedAt)}</span>
             <span className="menu-hint cut">
               {undoes ? 'rollback of ' : ''}
@@ -67,7 +78,13 @@ function Moments({ close, asOf }: { close: () => void; asOf: string | null }) {
           if (text) choose(new Date(text).toISOString())
         }}
       >
-        <input className="input" type="datetime-local" aria-label="Date and time" value={text} onChange={(event) => setText(event.target.value)} />
+        <input
+          className="input"
+          type="datetime-local"
+          aria-label="Date and time"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
         <Button type="submit" disabled={!text}>
           Show
         </Button>

@@ -1,7 +1,17 @@
 // The rail on the left (a bar at the bottom of a phone) and the place for a page.
 
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
-import { ChevronsLeft, ChevronsRight, Home, LayoutDashboard, Plug, SquareTerminal, Table2, Users, Workflow } from 'lucide-react'
+import {
+  ChevronsLeft,
+  ChevronsRight,
+  Home,
+  LayoutDashboard,
+  Plug,
+  SquareTerminal,
+  Table2,
+  Users,
+  Workflow,
+} from 'lucide-react'
 import { useSession } from '../api/session.ts'
 import { preload } from '../pages.ts'
 import { Link, useLocation } from '../router.tsx'
@@ -55,7 +65,12 @@ export function Frame({ children }: { children: ReactNode }) {
             const here = to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`)
             return (
               <li key={to} className={to === '/connect' || to === '/users' ? 'rail-late' : undefined}>
-                <Link to={to} className="rail-item" aria-current={here ? 'page' : undefined} onHover={() => preload(to)}>
+                <Link
+                  to={to}
+                  className="rail-item"
+                  aria-current={here ? 'page' : undefined}
+                  onHover={() => preload(to)}
+                >
                   <Icon size={18} strokeWidth={1.75} aria-hidden />
                   <span className="rail-label">{name}</span>
                 </Link>
@@ -63,8 +78,18 @@ export function Frame({ children }: { children: ReactNode }) {
             )
           })}
         </ul>
-        <button type="button" className="rail-item rail-toggle" onClick={() => setOpen(!open)} aria-expanded={open} aria-label="Names in the rail">
-          {open ? <ChevronsLeft size={18} strokeWidth={1.75} aria-hidden /> : <ChevronsRight size={18} strokeWidth={1.75} aria-hidden />}
+        <button
+          type="button"
+          className="rail-item rail-toggle"
+          onClick={() => setOpen(!open)}
+          aria-expanded={open}
+          aria-label="Names in the rail"
+        >
+          {open ? (
+            <ChevronsLeft size={18} strokeWidth={1.75} aria-hidden />
+          ) : (
+            <ChevronsRight size={18} strokeWidth={1.75} aria-hidden />
+          )}
           <span className="rail-label">{open ? 'Narrow' : 'Widen'}</span>
         </button>
       </nav>

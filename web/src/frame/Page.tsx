@@ -46,7 +46,12 @@ export function Page({ crumbs, children, asOf = false, full = false, className =
         <EnvironmentBadge />
         <div className="bar-right">
           {asOf && <AsOf />}
-          <button type="button" className="bar-search" aria-label="Search pages, dashboards and tables" onClick={() => dispatchEvent(new CustomEvent('boathouse:search'))}>
+          <button
+            type="button"
+            className="bar-search"
+            aria-label="Search pages, dashboards and tables"
+            onClick={() => dispatchEvent(new CustomEvent('boathouse:search'))}
+          >
             <Search size={14} aria-hidden />
             <span className="bar-search-text">Search</span>
             <kbd className="key">{commandKey}K</kbd>

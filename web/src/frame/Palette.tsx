@@ -15,7 +15,12 @@ import './palette.css'
 type Entry = { name: string; kind: string; icon: typeof Square; go: () => void; to?: string }
 const goTo = (to: string) => ({ to, go: () => navigate(to) })
 const pages: Entry[] = [
-  ['Home', '/'], ['Dashboards', '/dashboards'], ['SQL', '/sql'], ['Tables', '/tables'], ['Runs', '/runs'], ['Connect', '/connect'],
+  ['Home', '/'],
+  ['Dashboards', '/dashboards'],
+  ['SQL', '/sql'],
+  ['Tables', '/tables'],
+  ['Runs', '/runs'],
+  ['Connect', '/connect'],
 ].map(([name, to]) => ({ name: name!, kind: 'Page', icon: Square, ...goTo(to!) }))
 const actions: Entry[] = [
   { name: 'Appearance: light', kind: 'Action', icon: MonitorSmartphone, go: () => chooseTheme('light') },
@@ -33,7 +38,12 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const id = useId()
   const entries = useMemo<Entry[]>(
     () => [
-      ...(dashboards ?? []).map(({ name, title }) => ({ name: title, kind: 'Dashboard', icon: LayoutDashboard, ...goTo(`/dashboards/${name}`) })),
+      ...(dashboards ?? []).map(({ name, title }) => ({
+        name: title,
+        kind: 'Dashboard',
+        icon: LayoutDashboard,
+        ...goTo(`/dashboards/${name}`),
+      })),
       ...pages,
       ...(isAdmin ? [{ name: 'Users', kind: 'Page', icon: Square, ...goTo('/users') }] : []),
       ...(namespaces ?? []).flatMap(({ tables }) =>

@@ -50,13 +50,28 @@ export function PersonMenu() {
             </div>
             <MenuLine />
             <MenuLabel>Appearance</MenuLabel>
-            <MenuItem icon={<Monitor size={14} />} checked={theme === 'system'} hint={theme === 'system' ? 'on' : ''} onSelect={() => choose('system')}>
+            <MenuItem
+              icon={<Monitor size={14} />}
+              checked={theme === 'system'}
+              hint={theme === 'system' ? 'on' : ''}
+              onSelect={() => choose('system')}
+            >
               As the system
             </MenuItem>
-            <MenuItem icon={<Sun size={14} />} checked={theme === 'light'} hint={theme === 'light' ? 'on' : ''} onSelect={() => choose('light')}>
+            <MenuItem
+              icon={<Sun size={14} />}
+              checked={theme === 'light'}
+              hint={theme === 'light' ? 'on' : ''}
+              onSelect={() => choose('light')}
+            >
               Light
             </MenuItem>
-            <MenuItem icon={<Moon size={14} />} checked={theme === 'dark'} hint={theme === 'dark' ? 'on' : ''} onSelect={() => choose('dark')}>
+            <MenuItem
+              icon={<Moon size={14} />}
+              checked={theme === 'dark'}
+              hint={theme === 'dark' ? 'on' : ''}
+              onSelect={() => choose('dark')}
+            >
               Dark
             </MenuItem>
             <MenuLine />

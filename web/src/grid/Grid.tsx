@@ -1,7 +1,17 @@
 // Rows and columns as in a spreadsheet: only the rows in view are drawn, cells are chosen with the mouse or the
 // keyboard and copied as text that spreadsheets understand. Values are exact; a format changes only how they look.
 
-import { useCallback, useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type RefObject } from 'react'
+import {
+  useCallback,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type PointerEvent,
+  type RefObject,
+} from 'react'
 import { ArrowDown, ArrowUp, Binary, Braces, Calendar, Hash, ToggleLeft, Type } from 'lucide-react'
 import type { Column, Format, Row } from '../../../src/contract/index.ts'
 import { copyText } from '../parts/parts.tsx'
@@ -25,9 +35,17 @@ type Props = {
 type Cell = { row: number; column: number }
 
 const rowHeight = 28
-const icons: Record<TypeKind, typeof Hash> = { number: Hash, text: Type, time: Calendar, boolean: ToggleLeft, nested: Braces, binary: Binary }
+const icons: Record<TypeKind, typeof Hash> = {
+  number: Hash,
+  text: Type,
+  time: Calendar,
+  boolean: ToggleLeft,
+  nested: Braces,
+  binary: Binary,
+}
 
-export function Grid({ label, columns, rows, views, summaries = false, stretch = false, heightMax }: Props) {
+export function Grid({ label, columns, rows, views, summaries: wanted = false, stretch = false, heightMax }: Props) {
+  const summaries = wanted && rows.length >= 8 // a picture of three values says less than the values
   const [sort, setSort] = useState<Sort | null>(null)
   const [sizes, setSizes] = useState<Record<number, number>>({})
   const [anchor, setAnchor] = useState<Cell | null>(null)
@@ -52,13 +70,21 @@ export function Grid({ label, columns, rows, views, summaries = false, stretch =
     (value: unknown, column: number): string => (views ? formatValue(value, views[column]!.format) : plain(value)),
     [views],
   )
-  const widths = useMemo(() => naturalWidths(columns, rows, views, text, summaries), [columns, rows.length > 0, views, text, summaries])
-  const summary = useMemo(() => (summaries ? columns.map((column, at) => summarise(column, at, rows)) : null), [summaries, columns, rows])
+  const widths = useMemo(
+    () => naturalWidths(columns, rows, views, text, summaries),
+    [columns, rows.length > 0, views, text, summaries],
+  )
+  const summary = useMemo(
+    () => (summaries ? columns.map((column, at) => summarise(column, at, rows)) : null),
+    [summaries, columns, rows],
+  )
   const most = useMemo(
     () => views?.map(({ bar }, at) => (bar ? Math.max(0, ...rows.map((row) => Math.abs(toNumber(row[at]) || 0))) : 0)),
     [views, rows],
   )
-  const template = widths.map((width, at) => (sizes[at] ? `${sizes[at]}px` : stretch ? `minmax(${width}px, ${width}fr)` : `${width}px`)).join(' ')
+  const template = widths
+    .map((width, at) => (sizes[at] ? `${sizes[at]}px` : stretch ? `minmax(${width}px, ${width}fr)` : `${width}px`))
+    .join(' ')
 
   const headHeight = summaries ? 58 : 32
   const first = Math.max(0, Math.floor(view.top / rowHeight) - 8)
@@ -72,14 +98,21 @@ export function Grid({ label, columns, rows, views, summaries = false, stretch =
     void copyText(toTsv(whole ? [columns.slice(area.left, area.right + 1).map(({ name }) => name), ...chosen] : chosen))
   }
   const moveTo = (cell: Cell, extend: boolean) => {
-    const next = { row: Math.max(0, Math.min(rows.length - 1, cell.row)), column: Math.max(0, Math.min(columns.length - 1, cell.column)) }
+    const next = {
+      row: Math.max(0, Math.min(rows.length - 1, cell.row)),
+      column: Math.max(0, Math.min(columns.length - 1, cell.column)),
+    }
     setFocus(next)
     if (!extend) setAnchor(next)
     const box = scroller.current!
     const [top, bottom] = [next.row * rowHeight, (next.row + 1) * rowHeight + headHeight]
     if (top < box.scrollTop) box.scrollTop = top
     else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = bottom - box.clientHeight
-    requestAnimationFrame(() => document.getElementById(`${id}-${next.row}-${next.column}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' }))
+    requestAnimationFrame(() =>
+      document
+        .getElementById(`${id}-${next.row}-${next.column}`)
+        ?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
+    )
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if ((event.target as HTMLElement).closest('[role=columnheader]')) return
@@ -140,7 +173,12 @@ export function Grid({ label, columns, rows, views, summaries = false, stretch =
         onPointerDown={onPointerDown}
         onPointerMove={onPointerMove}
       >
-        <div className="grid-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, height: headHeight }}>
+        <div
+          className="grid-head"
+          role="row"
+          aria-rowindex={1}
+          style={{ gridTemplateColumns: template, height: headHeight }}
+        >
           {columns.map((column, at) => (
             <Head
               key={at}
@@ -148,7 +186,15 @@ export function Grid({ label, columns, rows, views, summaries = false, stretch =
               label={views?.[at]?.label ?? column.name}
               kind={kinds[at]!}
               sort={sort?.column === at ? (sort.down ? 'descending' : 'ascending') : 'none'}
-              onSort={() => setSort(sort?.column !== at ? { column: at, down: kinds[at] === 'number' } : sort.down === (kinds[at] === 'number') ? { column: at, down: !sort.down } : null)}
+              onSort={() =>
+                setSort(
+                  sort?.column !== at
+                    ? { column: at, down: kinds[at] === 'number' }
+                    : sort.down === (kinds[at] === 'number')
+                      ? { column: at, down: !sort.down }
+                      : null,
+                )
+              }
               onSize={(width) => setSizes((before) => ({ ...before, [at]: width }))}
               summary={summary?.[at] ?? null}
               withSummary={summaries}
@@ -160,12 +206,19 @@ export function Grid({ label, columns, rows, views, summaries = false, stretch =
             const at = first + offset
             const row = rows[rowAt]!
             return (
-              <div key={at} className="grid-row" role="row" aria-rowindex={at + 2} style={{ gridTemplateColumns: template, top: at * rowHeight }}>
+              <div
+                key={at}
+                className="grid-row"
+                role="row"
+                aria-rowindex={at + 2}
+                style={{ gridTemplateColumns: template, top: at * rowHeight }}
+              >
                 {columns.map((_, column) => {
                   const value = row[column]
                   const isNull = value === null || value === undefined
                   const shown = isNull ? noValue : text(value, column)
-                  const chosen = area !== null && at >= area.top && at <= area.bottom && column >= area.left && column <= area.right
+                  const chosen =
+                    area !== null && at >= area.top && at <= area.bottom && column >= area.left && column <= area.right
                   const share = most?.[column] ? Math.abs(toNumber(value) || 0) / most[column] : 0
                   return (
                     <div
@@ -220,7 +273,12 @@ function Head({ column, label, kind, sort, onSort, onSize, summary, withSummary 
   }
   return (
     <div ref={cell} role="columnheader" aria-sort={sort} className={`grid-th ${kind}`}>
-      <button type="button" className="grid-sort" onClick={onSort} title={`${column.name} ${column.type}${column.nullable ? '' : ' NOT NULL'}`}>
+      <button
+        type="button"
+        className="grid-sort"
+        onClick={onSort}
+        title={`${column.name} ${column.type}${column.nullable ? '' : ' NOT NULL'}`}
+      >
         <Icon size={12} aria-hidden className="grid-type" />
         <span className="cut">{label}</span>
         {sort === 'ascending' && <ArrowUp size={12} aria-hidden />}
@@ -248,7 +306,12 @@ function SummaryPicture({ summary }: { summary: Summary }) {
   const most = Math.max(...summary.bins)
   return (
     <div title={`${plain(summary.low)} to ${plain(summary.high)}${nulls}`}>
-      <svg className="grid-histogram" viewBox={`0 0 ${summary.bins.length * 4} 18`} preserveAspectRatio="none" aria-hidden>
+      <svg
+        className="grid-histogram"
+        viewBox={`0 0 ${summary.bins.length * 4} 18`}
+        preserveAspectRatio="none"
+        aria-hidden
+      >
         {summary.bins.map((count, index) => {
           const height = count === 0 ? 0 : Math.max(1.5, (16 * count) / most)
           return <rect key={index} x={index * 4 + 0.4} width={3.2} y={18 - height} height={height} />
@@ -259,13 +322,27 @@ function SummaryPicture({ summary }: { summary: Summary }) {
 }
 
 function areaOf(a: Cell, b: Cell) {
-  return { top: Math.min(a.row, b.row), bottom: Math.max(a.row, b.row), left: Math.min(a.column, b.column), right: Math.max(a.column, b.column) }
+  return {
+    top: Math.min(a.row, b.row),
+    bottom: Math.max(a.row, b.row),
+    left: Math.min(a.column, b.column),
+    right: Math.max(a.column, b.column),
+  }
 }
 
 /** Wide enough for the header and for most values of the first rows. */
-function naturalWidths(columns: Column[], rows: Row[], views: Props['views'], text: (value: unknown, column: number) => string, summaries: boolean): number[] {
+function naturalWidths(
+  columns: Column[],
+  rows: Row[],
+  views: Props['views'],
+  text: (value: unknown, column: number) => string,
+  summaries: boolean,
+): number[] {
   return columns.map(({ name }, at) => {
-    const lengths = rows.slice(0, 120).map((row) => (row[at] === null ? 1 : text(row[at], at).length)).sort((a, b) => a - b)
+    const lengths = rows
+      .slice(0, 120)
+      .map((row) => (row[at] === null ? 1 : text(row[at], at).length))
+      .sort((a, b) => a - b)
     const usual = lengths[Math.floor(lengths.length * 0.95)] ?? 0
     const head = (views?.[at]?.label ?? name).length + 3
     return Math.round(Math.max(summaries ? 112 : 72, Math.min(360, Math.max(usual, head) * 7 + 26)))

@@ -20,18 +20,32 @@ test.each([
 test('nulls stay last in both directions', () => expect(sorted('BIGINT', [null, 1, 2], true)).toEqual([2, 1, null]))
 
 test('what is copied can be pasted', () => {
-  expect(toTsv([['a', null, 'x\ty'], [1, 'say "hi"', { k: [1] }]])).toBe('a\t\t"x\ty"\n1\t"say ""hi"""\t"{""k"":[1]}"')
+  expect(
+    toTsv([
+      ['a', null, 'x\ty'],
+      [1, 'say "hi"', { k: [1] }],
+    ]),
+  ).toBe('a\t\t"x\ty"\n1\t"say ""hi"""\t"{""k"":[1]}"')
   expect(toCsv([{ name: 'a,b' }], [['1,5']])).toBe('"a,b"\r\n"1,5"\r\n')
 })
 
 test('no value is lost from a histogram', () =>
   fc.assert(
     fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (values) => {
-      const summary = summarise(column('DOUBLE'), 0, values.map((value) => [value]))
+      const summary = summarise(
+        column('DOUBLE'),
+        0,
+        values.map((value) => [value]),
+      )
       expect(summary).toMatchObject({ kind: 'histogram', nulls: 0 })
       expect((summary as { bins: number[] }).bins.reduce((sum, bin) => sum + bin, 0)).toBe(values.length)
     }),
   ))
 
 test('texts are summarised by their most frequent values', () =>
-  expect(summarise(column('VARCHAR'), 0, [['a'], ['a'], ['b'], [null]])).toEqual({ kind: 'top', parts: [0.5, 0.25], distinct: 2, nulls: 1 }))
+  expect(summarise(column('VARCHAR'), 0, [['a'], ['a'], ['b'], [null]])).toEqual({
+    kind: 'top',
+    parts: [0.5, 0.25],
+    distinct: 2,
+    nulls: 1,
+  }))

@@ -27,12 +27,16 @@ function compareNumbers(a: unknown, b: unknown): number {
 }
 
 /** Tab-separated, as spreadsheets paste it: null is empty, a cell with a tab, a line end or a quote is quoted. */
-export const toTsv = (rows: readonly Row[]): string => rows.map((row) => row.map((value) => quote(value, /[\t\n\r"]/)).join('\t')).join('\n')
+export const toTsv = (rows: readonly Row[]): string =>
+  rows.map((row) => row.map((value) => quote(value, /[\t\n\r"]/)).join('\t')).join('\n')
 /** RFC 4180, with names in the first line. */
 export const toCsv = (columns: readonly { name: string }[], rows: readonly Row[]): string =>
-  [columns.map(({ name }) => name), ...rows].map((row) => row.map((value) => quote(value, /[,\n\r"]/)).join(',')).join('\r\n') + '\r\n'
+  [columns.map(({ name }) => name), ...rows]
+    .map((row) => row.map((value) => quote(value, /[,\n\r"]/)).join(','))
+    .join('\r\n') + '\r\n'
 function quote(value: unknown, special: RegExp): string {
-  const text = value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const text =
+    value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value)
   return special.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
@@ -63,7 +67,13 @@ export function summarise(column: Column, at: number, rows: readonly Row[]): Sum
       const share = (value / 2 - from / 2) / (to / 2 - from / 2) || 0 // halves: the distance of two doubles may be infinite
       if (Number.isFinite(value)) bins[Math.min(binsCount - 1, Math.floor(share * binsCount))]!++
     }
-    return { kind: 'histogram', bins: to === from ? [values.length] : bins, low: values[low], high: values[high], nulls }
+    return {
+      kind: 'histogram',
+      bins: to === from ? [values.length] : bins,
+      low: values[low],
+      high: values[high],
+      nulls,
+    }
   }
   const counts = new Map<string, number>()
   for (const value of values) {

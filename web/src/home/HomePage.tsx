@@ -12,7 +12,7 @@ import './home.css'
 export default function HomePage() {
   const { data, error, refetch } = useQuery(queries.home())
   return (
-    <Page crumbs={[{ text: 'Home' }]}>
+    <Page crumbs={[{ text: 'Home' }]} className="wide">
       {error && !data && <ErrorState error={error} retry={() => void refetch()} />}
       {!data && !error && <Lines count={8} />}
       {data && (
@@ -58,7 +58,14 @@ export default function HomePage() {
                 <Link to="/tables">All tables</Link>
               </div>
               {data.tables.length === 0 ? (
-                <State title="No tables yet: the first run makes them." action={<Link to="/runs">Go to the runs</Link>} />
+                <State
+                  title="No tables yet: the first run makes them."
+                  action={
+                    <Link className="button plain" to="/runs">
+                      Go to the runs
+                    </Link>
+                  }
+                />
               ) : (
                 <table className="rows">
                   <thead>
@@ -72,7 +79,11 @@ export default function HomePage() {
                     {data.tables.slice(0, 8).map(({ namespace, name, rows, updatedAt }) => (
                       <tr key={`${namespace}.${name}`}>
                         <td>
-                          <Link className="row-link" to={`/tables/${namespace}/${name}`} onHover={() => preload('/tables/x/y')}>
+                          <Link
+                            className="row-link"
+                            to={`/tables/${namespace}/${name}`}
+                            onHover={() => preload('/tables/x/y')}
+                          >
                             <span className="quiet">{namespace}.</span>
                             {name}
                           </Link>
@@ -96,7 +107,14 @@ export default function HomePage() {
                 <Link to="/runs">All runs</Link>
               </div>
               {data.runs.length === 0 ? (
-                <State title="Nothing has run yet." action={<Link to="/runs">Start the first run</Link>} />
+                <State
+                  title="Nothing has run yet."
+                  action={
+                    <Link className="button plain" to="/runs">
+                      Start the first run
+                    </Link>
+                  }
+                />
               ) : (
                 <table className="rows">
                   <thead>

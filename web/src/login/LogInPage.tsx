@@ -40,7 +40,9 @@ export function LogInPage({ session }: { session: Session }) {
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    void enter(call('POST /api/session', { body: { name: String(form.get('name')), password: String(form.get('password')) } }))
+    void enter(
+      call('POST /api/session', { body: { name: String(form.get('name')), password: String(form.get('password')) } }),
+    )
   }
 
   return (
@@ -55,17 +57,42 @@ export function LogInPage({ session }: { session: Session }) {
           {failure && (
             <p className="note bad" role="alert">
               <span>
-                {failure.message} <span className="quiet">{failure.code === 'UNAUTHENTICATED' ? '' : failure.hint}</span>
+                {failure.message}{' '}
+                <span className="quiet">{failure.code === 'UNAUTHENTICATED' ? '' : failure.hint}</span>
               </span>
             </p>
           )}
-          <Field label="Name">{(id) => <input id={id} className="input" name="name" autoComplete="username" autoCapitalize="none" required autoFocus />}</Field>
-          <Field label="Password">{(id) => <input id={id} className="input" name="password" type="password" autoComplete="current-password" required />}</Field>
+          <Field label="Name">
+            {(id) => (
+              <input
+                id={id}
+                className="input"
+                name="name"
+                autoComplete="username"
+                autoCapitalize="none"
+                required
+                autoFocus
+              />
+            )}
+          </Field>
+          <Field label="Password">
+            {(id) => (
+              <input
+                id={id}
+                className="input"
+                name="password"
+                type="password"
+                autoComplete="current-password"
+                required
+              />
+            )}
+          </Field>
           <Button kind="primary" type="submit" busy={busy}>
             Log in
           </Button>
           <p className="caption">
-            No password, or lost it? An administrator makes a log-in link on the Users page, or by <code>boathouse user reset NAME</code>.
+            No password, or lost it? An administrator makes a log-in link on the Users page, or by{' '}
+            <code>boathouse user reset NAME</code>.
           </p>
         </form>
       )}

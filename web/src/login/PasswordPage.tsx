@@ -12,7 +12,10 @@ export function PasswordPage({ session }: { session: Session }) {
     <Doorstep session={session}>
       <div className="login-form">
         <h1>Choose a password</h1>
-        <p className="quiet">The link has done its work and will not open again. Next time, log in as “{session.user?.name}” with this password.</p>
+        <p className="quiet">
+          The link has done its work and will not open again. Next time, log in as “{session.user?.name}” with this
+          password.
+        </p>
         <PasswordForm askCurrent={false} onDone={() => refresh('session')} />
       </div>
     </Doorstep>
@@ -30,7 +33,9 @@ export function PasswordForm({ askCurrent, onDone }: { askCurrent: boolean; onDo
     if (password !== again) return setError('The two are not the same.')
     setBusy(true)
     try {
-      await call('POST /api/session/password', { body: { password: password!, ...(askCurrent ? { current: current! } : {}) } })
+      await call('POST /api/session/password', {
+        body: { password: password!, ...(askCurrent ? { current: current! } : {}) },
+      })
       onDone()
     } catch (error) {
       setError(asFailure(error).message)
@@ -40,12 +45,29 @@ export function PasswordForm({ askCurrent, onDone }: { askCurrent: boolean; onDo
   return (
     <form className="login-form" onSubmit={(event) => void submit(event)}>
       {askCurrent && (
-        <Field label="Current password">{(id) => <input id={id} className="input" name="current" type="password" autoComplete="current-password" required />}</Field>
+        <Field label="Current password">
+          {(id) => (
+            <input id={id} className="input" name="current" type="password" autoComplete="current-password" required />
+          )}
+        </Field>
       )}
       <Field label="New password" hint={`At least ${lengthMin} characters.`} error={error}>
-        {(id, hint) => <input id={id} aria-describedby={hint} className="input" name="password" type="password" autoComplete="new-password" required autoFocus={!askCurrent} />}
+        {(id, hint) => (
+          <input
+            id={id}
+            aria-describedby={hint}
+            className="input"
+            name="password"
+            type="password"
+            autoComplete="new-password"
+            required
+            autoFocus={!askCurrent}
+          />
+        )}
       </Field>
-      <Field label="New password again">{(id) => <input id={id} className="input" name="again" type="password" autoComplete="new-password" required />}</Field>
+      <Field label="New password again">
+        {(id) => <input id={id} className="input" name="again" type="password" autoComplete="new-password" required />}
+      </Field>
       <Button kind="primary" type="submit" busy={busy}>
         Set password
       </Button>

@@ -42,7 +42,9 @@ export function Popover({ trigger, label, role = 'dialog', align = 'start', chil
     observer.observe(element)
     addEventListener('resize', place)
     addEventListener('scroll', place, true)
-    element.querySelector<HTMLElement>('[autofocus], input, [role=menuitem], [role=menuitemradio], button, a')?.focus({ preventScroll: true })
+    element
+      .querySelector<HTMLElement>('[autofocus], input, [role=menuitem], [role=menuitemradio], button, a')
+      ?.focus({ preventScroll: true })
     return () => {
       observer.disconnect()
       removeEventListener('resize', place)
@@ -66,7 +68,13 @@ export function Popover({ trigger, label, role = 'dialog', align = 'start', chil
   }
   return (
     <>
-      {trigger({ ref: button, 'aria-expanded': open, 'aria-haspopup': role, 'aria-controls': id, onClick: () => setOpen(!open) })}
+      {trigger({
+        ref: button,
+        'aria-expanded': open,
+        'aria-haspopup': role,
+        'aria-controls': id,
+        onClick: () => setOpen(!open),
+      })}
       {open && (
         <div
           ref={box}
@@ -93,14 +101,27 @@ export function Popover({ trigger, label, role = 'dialog', align = 'start', chil
 function moveInMenu(event: React.KeyboardEvent<HTMLDivElement>, close: () => void): void {
   const items = [...event.currentTarget.querySelectorAll<HTMLElement>('[role^=menuitem]:not([disabled])')]
   const at = items.indexOf(document.activeElement as HTMLElement)
-  const to = { ArrowDown: (at + 1) % items.length, ArrowUp: (at - 1 + items.length) % items.length, Home: 0, End: items.length - 1 }[event.key]
+  const to = {
+    ArrowDown: (at + 1) % items.length,
+    ArrowUp: (at - 1 + items.length) % items.length,
+    Home: 0,
+    End: items.length - 1,
+  }[event.key]
   if (to !== undefined) {
     event.preventDefault()
     items[to]?.focus()
   } else if (event.key === 'Tab') close()
 }
 
-type ItemProps = { onSelect: () => void; icon?: ReactNode; children: ReactNode; hint?: ReactNode; checked?: boolean; danger?: boolean; disabled?: boolean }
+type ItemProps = {
+  onSelect: () => void
+  icon?: ReactNode
+  children: ReactNode
+  hint?: ReactNode
+  checked?: boolean
+  danger?: boolean
+  disabled?: boolean
+}
 export function MenuItem({ onSelect, icon, children, hint, checked, danger, disabled }: ItemProps) {
   return (
     <button

@@ -1,16 +1,39 @@
 // The small parts that all pages are made of.
 
 import { useEffect, useId, useRef, useState, type ButtonHTMLAttributes, type ReactNode } from 'react'
-import { AlertTriangle, Ban, Check, CircleDashed, CircleX, Clock, Copy, LoaderCircle, Lock, Minus, X } from 'lucide-react'
+import {
+  AlertTriangle,
+  Ban,
+  Check,
+  CircleDashed,
+  CircleX,
+  Clock,
+  Copy,
+  LoaderCircle,
+  Lock,
+  Minus,
+  X,
+} from 'lucide-react'
 import type { Failure, Place, Problem } from '../../../src/contract/index.ts'
 import { asFailure } from '../api/call.ts'
 import { formatAge, formatMoment } from '../value/format.ts'
 import './parts.css'
 
-type ButtonProps = { kind?: 'primary' | 'plain' | 'quiet' | 'danger'; icon?: ReactNode; busy?: boolean; ref?: React.Ref<HTMLButtonElement> } & ButtonHTMLAttributes<HTMLButtonElement>
+type ButtonProps = {
+  kind?: 'primary' | 'plain' | 'quiet' | 'danger'
+  icon?: ReactNode
+  busy?: boolean
+  ref?: React.Ref<HTMLButtonElement>
+} & ButtonHTMLAttributes<HTMLButtonElement>
 export function Button({ kind = 'plain', icon, busy, children, className = '', disabled, ...rest }: ButtonProps) {
   return (
-    <button type="button" className={`button ${kind} ${className}`} disabled={disabled || busy} aria-busy={busy || undefined} {...rest}>
+    <button
+      type="button"
+      className={`button ${kind} ${className}`}
+      disabled={disabled || busy}
+      aria-busy={busy || undefined}
+      {...rest}
+    >
       {busy ? <LoaderCircle size={15} className="spin" aria-hidden /> : icon}
       {children !== undefined && <span>{children}</span>}
     </button>
@@ -18,7 +41,11 @@ export function Button({ kind = 'plain', icon, busy, children, className = '', d
 }
 
 /** A button that is only a picture: its name is for those who cannot see it, and shown on hover. */
-export function IconButton({ label, className = '', ...rest }: { label: string; ref?: React.Ref<HTMLButtonElement> } & ButtonHTMLAttributes<HTMLButtonElement>) {
+export function IconButton({
+  label,
+  className = '',
+  ...rest
+}: { label: string; ref?: React.Ref<HTMLButtonElement> } & ButtonHTMLAttributes<HTMLButtonElement>) {
   return <button type="button" className={`icon-button ${className}`} aria-label={label} title={label} {...rest} />
 }
 
@@ -26,7 +53,17 @@ export const Key = ({ children }: { children: ReactNode }) => <kbd className="ke
 /** ⌘ where it is on the keyboard, Ctrl elsewhere. */
 export const commandKey = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? '') ? '⌘' : 'Ctrl '
 
-export function Field({ label, hint, error, children }: { label: string; hint?: ReactNode; error?: string | null; children: (id: string, describedBy: string) => ReactNode }) {
+export function Field({
+  label,
+  hint,
+  error,
+  children,
+}: {
+  label: string
+  hint?: ReactNode
+  error?: string | null
+  children: (id: string, describedBy: string) => ReactNode
+}) {
   const id = useId()
   return (
     <div className="field">
@@ -40,7 +77,17 @@ export function Field({ label, hint, error, children }: { label: string; hint?: 
 }
 
 /** One sentence that says why there is nothing, and one thing that helps. */
-export function State({ title, children, action, icon }: { title: string; children?: ReactNode; action?: ReactNode; icon?: ReactNode }) {
+export function State({
+  title,
+  children,
+  action,
+  icon,
+}: {
+  title: string
+  children?: ReactNode
+  action?: ReactNode
+  icon?: ReactNode
+}) {
   return (
     <div className="state">
       {icon && <div className="state-icon">{icon}</div>}
@@ -62,7 +109,11 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
       </State>
     )
   return (
-    <State icon={<AlertTriangle size={18} />} title={failure.message} action={retry && <Button onClick={retry}>Try again</Button>}>
+    <State
+      icon={<AlertTriangle size={18} />}
+      title={failure.message}
+      action={retry && <Button onClick={retry}>Try again</Button>}
+    >
       <p className="quiet">{failure.hint}</p>
       <FailureFoot failure={failure} />
     </State>
@@ -76,8 +127,13 @@ const FailureFoot = ({ failure }: { failure: Failure | Problem }) => (
   </p>
 )
 
-export const showPlace = (place: Place | undefined): string =>
-  [place?.file, place?.line, place?.line === undefined ? undefined : place.column].filter((part) => part !== undefined).join(':')
+/** `models/a.sql:3:7` as editors open it; a place in a statement is `line 3, column 7`. */
+export function showPlace(place: Place | undefined): string {
+  const { file, line, column } = place ?? {}
+  if (file === undefined)
+    return [line && `line ${line}`, line && column && `column ${column}`].filter(Boolean).join(', ')
+  return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':')
+}
 
 /** A failure or a problem where it belongs: calm, with its place and what to do. */
 export function FailureNote({ failure, kind = 'bad' }: { failure: Failure | Problem; kind?: 'bad' | 'warn' }) {
@@ -163,7 +219,11 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
     return () => clearTimeout(timer)
   }, [copied])
   return (
-    <Button kind="quiet" icon={copied ? <Check size={14} /> : <Copy size={14} />} onClick={() => void copyText(text).then(() => setCopied(true))}>
+    <Button
+      kind="quiet"
+      icon={copied ? <Check size={14} /> : <Copy size={14} />}
+      onClick={() => void copyText(text).then(() => setCopied(true))}
+    >
       {copied ? 'Copied' : label}
     </Button>
   )
@@ -199,7 +259,14 @@ export function CodeBlock({ code, label, children }: { code: string; label?: Rea
   )
 }
 
-type DialogProps = { title: string; onClose: () => void; children: ReactNode; wide?: boolean; full?: boolean; actions?: ReactNode }
+type DialogProps = {
+  title: string
+  onClose: () => void
+  children: ReactNode
+  wide?: boolean
+  full?: boolean
+  actions?: ReactNode
+}
 /** The browser's own modal dialog: focus stays in it, Escape closes it. */
 export function Dialog({ title, onClose, children, wide, full, actions }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
@@ -207,6 +274,8 @@ export function Dialog({ title, onClose, children, wide, full, actions }: Dialog
   useEffect(() => {
     const element = dialog.current!
     if (!element.open) element.showModal()
+    // The browser would choose the button that closes it.
+    element.querySelector<HTMLElement>('input:not([type=file]), select, textarea, .dialog-actions button')?.focus()
     return () => element.close()
   }, [])
   return (
@@ -235,7 +304,9 @@ export function Dialog({ title, onClose, children, wide, full, actions }: Dialog
 }
 
 /** The shape of what is coming; only seen when it takes longer than 300 ms. */
-export const Shimmer = ({ className = '' }: { className?: string }) => <div className={`shimmer ${className}`} aria-hidden />
+export const Shimmer = ({ className = '' }: { className?: string }) => (
+  <div className={`shimmer ${className}`} aria-hidden />
+)
 export const Lines = ({ count }: { count: number }) => (
   <div className="shimmer-lines" role="status" aria-label="Loading">
     {Array.from({ length: count }, (_, index) => (

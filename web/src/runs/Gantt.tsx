@@ -19,11 +19,23 @@ export function Gantt({ run, now, chosen, onChoose }: Props) {
         ))}
       </div>
       {bars.map(({ step, left, width, ms, attempts }) => {
-        const failedTests = step.result?.tests.filter(({ status }) => status === 'fail' || status === 'error').length ?? 0
+        const failedTests =
+          step.result?.tests.filter(({ status }) => status === 'fail' || status === 'error').length ?? 0
         const rows = step.result?.rowsWritten
         return (
-          <div key={step.id} role="listitem" className="gantt-row" data-chosen={step.id === chosen} data-faded={needed !== null && step.id !== chosen && !needed.has(step.id)}>
-            <button type="button" className="gantt-name" aria-expanded={step.id === chosen} onClick={() => onChoose(step.id)}>
+          <div
+            key={step.id}
+            role="listitem"
+            className="gantt-row"
+            data-chosen={step.id === chosen}
+            data-faded={needed !== null && step.id !== chosen && !needed.has(step.id)}
+          >
+            <button
+              type="button"
+              className="gantt-name"
+              aria-expanded={step.id === chosen}
+              onClick={() => onChoose(step.id)}
+            >
               <Status status={step.status} bare />
               <span className="gantt-kind">{step.kind}</span>
               <span className="cut">{step.asset ?? ''}</span>
@@ -33,9 +45,18 @@ export function Gantt({ run, now, chosen, onChoose }: Props) {
                 <i key={ms} style={{ left: `${100 * at}%` }} />
               ))}
               {attempts.map((attempt, index) => (
-                <span key={index} className="gantt-bar failed ghost" style={{ left: `${100 * attempt.left}%`, width: `${100 * attempt.width}%` }} />
+                <span
+                  key={index}
+                  className="gantt-bar failed ghost"
+                  style={{ left: `${100 * attempt.left}%`, width: `${100 * attempt.width}%` }}
+                />
               ))}
-              {ms !== null && <span className={`gantt-bar ${step.status}`} style={{ left: `${100 * left}%`, width: `max(3px, ${100 * width}%)` }} />}
+              {ms !== null && (
+                <span
+                  className={`gantt-bar ${step.status}`}
+                  style={{ left: `${100 * left}%`, width: `max(3px, ${100 * width}%)` }}
+                />
+              )}
             </div>
             <span className="gantt-facts">
               {failedTests > 0 ? (

@@ -55,7 +55,12 @@ export function PublicationLine({ publication }: { publication: Publication }) {
         )}
       </div>
       <p className="quiet small">
-        {tables.map(({ table, action }) => `${short(table)} ${{ create: 'created', replace: 'replaced', append: 'appended', drop: 'dropped', rollback: 'restored' }[action]}`).join(', ')}
+        {tables
+          .map(
+            ({ table, action }) =>
+              `${short(table)} ${{ create: 'created', replace: 'replaced', append: 'appended', drop: 'dropped', rollback: 'restored' }[action]}`,
+          )
+          .join(', ')}
         {by && ` by ${by}`}
       </p>
       {asking && <RollBackDialog publication={publication} onClose={() => setAsking(false)} />}
@@ -79,11 +84,17 @@ function RollBackDialog({ publication, onClose }: { publication: Publication; on
   }
   return (
     <Dialog title={`Roll back what was published ${formatMoment(publication.publishedAt)}?`} onClose={onClose}>
-      <p>In {publication.environment}, these tables go back to what they were before, in one step. Dashboards show the earlier numbers at once. The next run publishes anew.</p>
+      <p>
+        In {publication.environment}, these tables go back to what they were before, in one step. Dashboards show the
+        earlier numbers at once. The next run publishes anew.
+      </p>
       <ul className="plain-list mono">
         {publication.tables.map(({ table, action }) => (
           <li key={table}>
-            {short(table)} <span className="quiet">{action === 'create' ? 'disappears' : action === 'drop' ? 'comes back' : 'earlier snapshot'}</span>
+            {short(table)}{' '}
+            <span className="quiet">
+              {action === 'create' ? 'disappears' : action === 'drop' ? 'comes back' : 'earlier snapshot'}
+            </span>
           </li>
         ))}
       </ul>

@@ -7,7 +7,18 @@ import { queries, refresh } from '../api/queries.ts'
 import { useIsAdmin } from '../api/session.ts'
 import { Page } from '../frame/Page.tsx'
 import type { PageProps } from '../pages.ts'
-import { Button, CodeBlock, ErrorState, FailureNote, Lines, showPlace, State, Status, Time, useNow } from '../parts/parts.tsx'
+import {
+  Button,
+  CodeBlock,
+  ErrorState,
+  FailureNote,
+  Lines,
+  showPlace,
+  State,
+  Status,
+  Time,
+  useNow,
+} from '../parts/parts.tsx'
 import { Link, navigate, setSearch, useLocation } from '../router.tsx'
 import { formatBytes, formatClock, formatDuration, formatMoment, plain, plural } from '../value/format.ts'
 import { Gantt } from './Gantt.tsx'
@@ -22,7 +33,10 @@ export default function RunPage({ params }: PageProps) {
   const { search } = useLocation()
   const isAdmin = useIsAdmin()
   // Events say when a run moves; asking every few seconds covers a stream that is cut.
-  const query = useQuery({ ...queries.run(id), refetchInterval: ({ state }) => (state.data && isLive(state.data) ? 3_000 : false) })
+  const query = useQuery({
+    ...queries.run(id),
+    refetchInterval: ({ state }) => (state.data && isLive(state.data) ? 3_000 : false),
+  })
   const [failure, setFailure] = useState<Failure | null>(null)
   const run = query.data
   const now = useNow(run && isLive(run) ? 500 : 20_000)
@@ -32,7 +46,14 @@ export default function RunPage({ params }: PageProps) {
       <Page crumbs={crumbs}>
         {query.error ? (
           asFailure(query.error).code === 'NOT_FOUND' ? (
-            <State title="There is no such run." action={<Link to="/runs">See all runs</Link>} />
+            <State
+              title="There is no such run."
+              action={
+                <Link className="button plain" to="/runs">
+                  See all runs
+                </Link>
+              }
+            />
           ) : (
             <ErrorState error={query.error} retry={() => void query.refetch()} />
           )
@@ -51,7 +72,9 @@ export default function RunPage({ params }: PageProps) {
       setFailure(asFailure(error))
     }
   }
-  const chosen = run.steps.find((step) => step.id === search.get('step')) ?? null
+  // A failed run opens at what failed.
+  const wanted = search.get('step') ?? run.steps.find(({ status }) => status === 'failed')?.id
+  const chosen = run.steps.find((step) => step.id === wanted) ?? null
   const ms = runMs(run, now)
   return (
     <Page crumbs={crumbs}>
@@ -62,7 +85,12 @@ export default function RunPage({ params }: PageProps) {
             <span>{run.select ?? 'Everything'}</span>
           </h1>
           <p>
-            {run.trigger.kind === 'schedule' ? `By schedule ${run.trigger.schedule}` : run.trigger.by ? `Started by ${run.trigger.by}` : 'Started'} <Time at={run.createdAt} />
+            {run.trigger.kind === 'schedule'
+              ? `By schedule ${run.trigger.schedule}`
+              : run.trigger.by
+                ? `Started by ${run.trigger.by}`
+                : 'Started'}{' '}
+            <Time at={run.createdAt} />
             {ms !== null && `, ${isLive(run) ? 'running for' : 'took'} ${formatDuration(ms)}`}, in {run.environment}
             {run.trigger.runId && (
               <>
@@ -88,15 +116,22 @@ export default function RunPage({ params }: PageProps) {
       <div className="run">
         {failure && <FailureNote failure={failure} />}
         {run.failure && <FailureNote failure={run.failure} />}
-        {run.status === 'failed' && <p className="quiet small">Nothing of this run was published: readers see what they saw before.</p>}
+        {run.status === 'failed' && (
+          <p className="quiet small">Nothing of this run was published: readers see what they saw before.</p>
+        )}
         <section className="box" aria-label="Steps">
           {run.steps.length === 0 ? (
             <State title={run.status === 'queued' ? 'Waiting for a worker.' : 'This run has no steps.'} />
           ) : (
-            <Gantt run={run} now={now} chosen={chosen?.id ?? null} onChoose={(step) => setSearch({ step: step === chosen?.id ? null : step }, { replace: true })} />
+            <Gantt
+              run={run}
+              now={now}
+              chosen={chosen?.id ?? null}
+              onChoose={(step) => setSearch({ step: step === chosen?.id ? 'none' : step }, { replace: true })}
+            />
           )}
         </section>
-        {chosen && <StepDetail key={chosen.id} step={chosen} />}
+        {chosen && <StepDetail key={chosen.id} step={chosen} said={run.failure?.message} />}
         {run.publication && (
           <section aria-labelledby="published">
             <h2 id="published">Published</h2>
@@ -109,10 +144,12 @@ export default function RunPage({ params }: PageProps) {
   )
 }
 
-function StepDetail({ step }: { step: Step }) {
+function StepDetail({ step, said }: { step: Step; said: string | undefined }) {
   const tests = step.result?.tests ?? []
   const facts = [
-    step.result?.rowsWritten !== null && step.result?.rowsWritten !== undefined && plural(step.result.rowsWritten, 'row'),
+    step.result?.rowsWritten !== null &&
+      step.result?.rowsWritten !== undefined &&
+      plural(step.result.rowsWritten, 'row'),
     step.result?.filesWritten && plural(step.result.filesWritten, 'file'),
     step.result?.bytesWritten && formatBytes(step.result.bytesWritten),
     step.result?.snapshotId && `snapshot ${step.result.snapshotId}`,
@@ -128,13 +165,16 @@ function StepDetail({ step }: { step: Step }) {
         <span className="quiet numbers">{facts.join(' · ')}</span>
         {step.place && <code className="place">{showPlace(step.place)}</code>}
       </div>
-      {step.failure && <FailureNote failure={step.failure} />}
+      {step.failure && step.failure.message !== said && <FailureNote failure={step.failure} />}
       {step.attempts
-        .filter(({ failure, status }) => (failure && status !== 'succeeded' && step.attempts.length > 1) || status === 'lost')
+        .filter(
+          ({ failure, status }) => (failure && status !== 'succeeded' && step.attempts.length > 1) || status === 'lost',
+        )
         .map(({ number, failure, status, worker }) => (
           <p key={number} className="small quiet">
             Attempt {number}
-            {worker && ` on ${worker}`}: {failure?.message ?? (status === 'lost' ? 'the worker went away; the step was started again' : status)}
+            {worker && ` on ${worker}`}:{' '}
+            {failure?.message ?? (status === 'lost' ? 'the worker went away; the step was started again' : status)}
           </p>
         ))}
       {tests.length > 0 && (
@@ -144,7 +184,9 @@ function StepDetail({ step }: { step: Step }) {
               <div className="side-line">
                 <Status status={test.status === 'skipped' ? 'skipped' : test.status} />
                 <span className="mono cut">{test.name}</span>
-                {test.failures !== null && test.failures > 0 && <span className="quiet">{plural(test.failures, 'row')}</span>}
+                {test.failures !== null && test.failures > 0 && (
+                  <span className="quiet">{plural(test.failures, 'row')}</span>
+                )}
               </div>
               {test.message && test.status !== 'pass' && <p className="small">{test.message}</p>}
               {test.sql && test.status !== 'pass' && (
@@ -199,7 +241,9 @@ function Log({ run, step }: { run: RunDetail; step: Step | null }) {
             <time dateTime={at}>{formatClock(at)}</time>
             <span className="log-level">{level}</span>
             <span className="log-text">
-              {!step && stepId && <span className="log-step">{run.steps.find(({ id }) => id === stepId)?.asset ?? ''} </span>}
+              {!step && stepId && (
+                <span className="log-step">{run.steps.find(({ id }) => id === stepId)?.asset ?? ''} </span>
+              )}
               {event} <span className="log-fields">{fieldsText(fields)}</span>
             </span>
           </div>

@@ -7,7 +7,18 @@ import { queries, refresh } from '../api/queries.ts'
 import { useIsAdmin, useSession } from '../api/session.ts'
 import { Page } from '../frame/Page.tsx'
 import { preload } from '../pages.ts'
-import { Button, Dialog, ErrorState, FailureNote, Field, Lines, showPlace, State, Status, Time } from '../parts/parts.tsx'
+import {
+  Button,
+  Dialog,
+  ErrorState,
+  FailureNote,
+  Field,
+  Lines,
+  showPlace,
+  State,
+  Status,
+  Time,
+} from '../parts/parts.tsx'
 import { Link, navigate } from '../router.tsx'
 import { formatDuration, formatShort, noValue } from '../value/format.ts'
 import { Publications } from './Publications.tsx'
@@ -26,7 +37,7 @@ export default function RunsPage() {
   const isAdmin = useIsAdmin()
   const [starting, setStarting] = useState(false)
   return (
-    <Page crumbs={[{ text: 'Runs' }]}>
+    <Page crumbs={[{ text: 'Runs' }]} className="wide">
       <div className="page-head">
         <h1>Runs</h1>
         {isAdmin && (
@@ -72,7 +83,9 @@ export default function RunsPage() {
                   <p className="quiet small">
                     {words} ({timezone}){select ? `, ${select}` : ''}
                   </p>
-                  <p className="caption">{!enabled ? 'off' : nextAt ? `next ${formatShort(nextAt)}` : 'no next time'}</p>
+                  <p className="caption">
+                    {!enabled ? 'off' : nextAt ? `next ${formatShort(nextAt)}` : 'no next time'}
+                  </p>
                 </li>
               ))}
             </ul>
@@ -94,7 +107,7 @@ function RunTable({ runs }: { runs: Run[] }) {
           <th>Status</th>
           <th>Run</th>
           <th className="wide-only">Steps</th>
-          <th className="right">Took</th>
+          <th className="right wide-only">Took</th>
           <th className="right">Started</th>
         </tr>
       </thead>
@@ -115,7 +128,7 @@ function RunTable({ runs }: { runs: Run[] }) {
               <td className="wide-only">
                 <Counts run={run} />
               </td>
-              <td className="right numbers">{ms === null ? noValue : formatDuration(ms)}</td>
+              <td className="right numbers wide-only">{ms === null ? noValue : formatDuration(ms)}</td>
               <td className="right quiet">
                 <Time at={run.startedAt ?? run.createdAt} />
               </td>
@@ -167,10 +180,20 @@ function StartDialog({ onClose }: { onClose: () => void }) {
     <Dialog title="Start a run" onClose={onClose}>
       <form className="form" onSubmit={(event) => void submit(event)}>
         <p className="quiet">
-          Loads, builds, tests, then publishes to <strong>{environment.name}</strong> in one step. If something fails, what readers see stays as it is.
+          Loads, builds, tests, then publishes to <strong>{environment.name}</strong> in one step. If something fails,
+          what readers see stays as it is.
         </p>
         <Field label="What to run" hint="A name, or with what it needs: +daily_revenue. Empty is everything.">
-          {(id, hint) => <input id={id} aria-describedby={hint} className="input mono" name="select" placeholder="everything" autoFocus />}
+          {(id, hint) => (
+            <input
+              id={id}
+              aria-describedby={hint}
+              className="input mono"
+              name="select"
+              placeholder="everything"
+              autoFocus
+            />
+          )}
         </Field>
         {failure && <FailureNote failure={failure} />}
         <div className="dialog-actions">

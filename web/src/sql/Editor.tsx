@@ -20,7 +20,13 @@ export type EditorHandle = {
   clearFailure(): void
   focus(): void
 }
-type Props = { ref: Ref<EditorHandle>; initial: string; catalog: Catalog | undefined; onRun: () => void; onChange: (text: string) => void }
+type Props = {
+  ref: Ref<EditorHandle>
+  initial: string
+  catalog: Catalog | undefined
+  onRun: () => void
+  onChange: (text: string) => void
+}
 
 export function Editor({ ref, initial, catalog, onRun, onChange }: Props) {
   const host = useRef<HTMLDivElement>(null)
@@ -41,7 +47,12 @@ export function Editor({ ref, initial, catalog, onRun, onChange }: Props) {
       state: EditorState.create({
         doc: initial,
         extensions: [
-          Prec.highest(keymap.of([{ key: 'Mod-Enter', run }, { key: 'Shift-Mod-Enter', run }])),
+          Prec.highest(
+            keymap.of([
+              { key: 'Mod-Enter', run },
+              { key: 'Shift-Mod-Enter', run },
+            ]),
+          ),
           setup,
           failures,
           names.current.of(language(undefined)),
@@ -72,7 +83,10 @@ export function Editor({ ref, initial, catalog, onRun, onChange }: Props) {
     },
     text: () => view.current!.state.doc.toString(),
     replace(text) {
-      view.current!.dispatch({ changes: { from: 0, to: view.current!.state.doc.length, insert: text }, selection: { anchor: text.length } })
+      view.current!.dispatch({
+        changes: { from: 0, to: view.current!.state.doc.length, insert: text },
+        selection: { anchor: text.length },
+      })
     },
     insert(text) {
       view.current!.dispatch(view.current!.state.replaceSelection(text))

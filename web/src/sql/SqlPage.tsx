@@ -49,7 +49,10 @@ export default function SqlPage() {
       if (text === written.current) return
       written.current = text
       saveDraft(text)
-      setSearch({ sql: text.length > 0 && encodeURIComponent(text).length < addressMax ? text : null }, { replace: true })
+      setSearch(
+        { sql: text.length > 0 && encodeURIComponent(text).length < addressMax ? text : null },
+        { replace: true },
+      )
     }, 400)
   }, [])
 
@@ -60,7 +63,15 @@ export default function SqlPage() {
     const ended = await start(statement, asOf)
     if (ended.failure) editor.current?.showFailure(statement, ended.failure)
     if (ended.status !== 'running' && ended.status !== 'idle')
-      setPast(remember({ sql: statement.text, at: new Date().toISOString(), status: ended.status, rows: ended.rows.length, ms: ended.ms }))
+      setPast(
+        remember({
+          sql: statement.text,
+          at: new Date().toISOString(),
+          status: ended.status,
+          rows: ended.rows.length,
+          ms: ended.ms,
+        }),
+      )
   }
   const query = (sql: string) => {
     const text = editor.current!.text().trimEnd()
@@ -82,9 +93,19 @@ export default function SqlPage() {
             <CatalogTree catalog={catalog} onInsert={(text) => editor.current!.insert(text)} onQuery={query} />
           </nav>
         )}
-        <div className="sql-work" style={{ gridTemplateRows: `auto minmax(96px, ${height * 100}%) auto minmax(0, 1fr)` }}>
+        <div
+          className="sql-work"
+          style={{ gridTemplateRows: `auto minmax(96px, ${height * 100}%) auto minmax(0, 1fr)` }}
+        >
           <div className="sql-bar" role="toolbar" aria-label="Statement">
-            <Button kind="quiet" icon={<PanelLeft size={15} aria-hidden />} onClick={toggleTree} aria-pressed={tree} aria-label="Catalog" title="Catalog" />
+            <Button
+              kind="quiet"
+              icon={<PanelLeft size={15} aria-hidden />}
+              onClick={toggleTree}
+              aria-pressed={tree}
+              aria-label="Catalog"
+              title="Catalog"
+            />
             {run.status === 'running' ? (
               <Button kind="plain" icon={<Square size={13} aria-hidden />} onClick={cancel}>
                 Cancel
@@ -96,7 +117,11 @@ export default function SqlPage() {
             )}
             <span className="sql-tip caption">the selection, or the statement at the cursor</span>
             <div className="sql-bar-end">
-              <PastMenu past={past} onChoose={(sql) => editor.current!.replace(sql)} onForget={() => (forget(), setPast([]))} />
+              <PastMenu
+                past={past}
+                onChoose={(sql) => editor.current!.replace(sql)}
+                onForget={() => (forget(), setPast([]))}
+              />
             </div>
           </div>
           <Editor ref={editor} initial={initial} catalog={catalog} onRun={() => void onRun()} onChange={onChange} />
@@ -153,7 +178,9 @@ function Answer({ run }: { run: RunState }) {
         </State>
       </div>
     )
-  const tables = provenance?.tables.map(({ table, committedAt }) => `${table}${committedAt ? ` of ${formatShort(committedAt)}` : ''}`).join('\n')
+  const tables = provenance?.tables
+    .map(({ table, committedAt }) => `${table}${committedAt ? ` of ${formatShort(committedAt)}` : ''}`)
+    .join('\n')
   return (
     <section className="sql-answer" aria-label="Result" aria-busy={status === 'running'}>
       <div className="sql-answer-head">
@@ -163,7 +190,11 @@ function Answer({ run }: { run: RunState }) {
             <>
               <strong>{plural(rows.length, 'row')}</strong>
               <span>{formatDuration(run.ms ?? 0)}</span>
-              {run.cached?.hit && <span title="The tables have not changed since">from the cache, {formatAge(new Date(Date.now() - run.cached.ageMs).toISOString())}</span>}
+              {run.cached?.hit && (
+                <span title="The tables have not changed since">
+                  from the cache, {formatAge(new Date(Date.now() - run.cached.ageMs).toISOString())}
+                </span>
+              )}
               {tables && <span title={tables}>{plural(provenance!.tables.length, 'table')} read</span>}
             </>
           )}
@@ -177,16 +208,28 @@ function Answer({ run }: { run: RunState }) {
         </div>
         {columns && rows.length > 0 && (
           <>
-            <Button kind="quiet" icon={<Copy size={14} aria-hidden />} onClick={() => void copyText(toTsv([columns.map(({ name }) => name), ...rows]))}>
+            <Button
+              kind="quiet"
+              icon={<Copy size={14} aria-hidden />}
+              onClick={() => void copyText(toTsv([columns.map(({ name }) => name), ...rows]))}
+            >
               Copy
             </Button>
-            <Button kind="quiet" icon={<Download size={14} aria-hidden />} onClick={() => download('result.csv', toCsv(columns, rows))}>
+            <Button
+              kind="quiet"
+              icon={<Download size={14} aria-hidden />}
+              onClick={() => download('result.csv', toCsv(columns, rows))}
+            >
               CSV
             </Button>
           </>
         )}
       </div>
-      {run.truncated && <p className="sql-truncated">Only the first {formatCount(rows.length)} rows are here: aggregate, or narrow with a WHERE.</p>}
+      {run.truncated && (
+        <p className="sql-truncated">
+          Only the first {formatCount(rows.length)} rows are here: aggregate, or narrow with a WHERE.
+        </p>
+      )}
       {failure ? (
         <div className="sql-failure">
           <FailureNote failure={failure} />
@@ -219,7 +262,15 @@ function Elapsed({ run }: { run: RunState }) {
   )
 }
 
-function PastMenu({ past, onChoose, onForget }: { past: Past[]; onChoose: (sql: string) => void; onForget: () => void }) {
+function PastMenu({
+  past,
+  onChoose,
+  onForget,
+}: {
+  past: Past[]
+  onChoose: (sql: string) => void
+  onForget: () => void
+}) {
   return (
     <Popover
       label="History"
@@ -232,7 +283,9 @@ function PastMenu({ past, onChoose, onForget }: { past: Past[]; onChoose: (sql: 
     >
       {(close) => (
         <div className="past">
-          {past.length === 0 && <p className="menu-label">Statements that you run are listed here, in this browser only.</p>}
+          {past.length === 0 && (
+            <p className="menu-label">Statements that you run are listed here, in this browser only.</p>
+          )}
           {past.map(({ sql, at, status, rows, ms }) => (
             <button
               key={sql}

@@ -19,7 +19,9 @@ class Says extends WidgetType {
   }
   override toDOM(view: EditorView): HTMLElement {
     const { from, to, failure } = this.mark
+    const outer = element('div', 'failed', '') // the editor measures this one: margins would put the line numbers off
     const box = element('div', 'failed-says', '')
+    outer.append(box)
     box.setAttribute('role', 'alert')
     box.append(element('span', 'message', failure.message))
     for (const suggestion of failure.suggestions ?? []) {
@@ -33,7 +35,7 @@ class Says extends WidgetType {
       box.append(button)
     }
     if ((failure.suggestions ?? []).length === 0) box.append(element('span', 'hint', failure.hint))
-    return box
+    return outer
   }
   override ignoreEvent(): boolean {
     return true
@@ -57,10 +59,16 @@ export const failures: Extension = StateField.define<DecorationSet>({
       if (!mark) next = Decoration.none
       else {
         const line = transaction.state.doc.lineAt(mark.from)
-        next = Decoration.set([
-          Decoration.mark({ class: 'failed-word' }).range(mark.from, Math.max(mark.from + 1, Math.min(mark.to, transaction.state.doc.length))),
-          Decoration.widget({ widget: new Says(mark), block: true, side: 1 }).range(line.to),
-        ], true)
+        next = Decoration.set(
+          [
+            Decoration.mark({ class: 'failed-word' }).range(
+              mark.from,
+              Math.max(mark.from + 1, Math.min(mark.to, transaction.state.doc.length)),
+            ),
+            Decoration.widget({ widget: new Says(mark), block: true, side: 1 }).range(line.to),
+          ],
+          true,
+        )
       }
     }
     return next

@@ -19,7 +19,10 @@ const dialect = SQLDialect.define({
 
 export function language(catalog: Catalog | undefined): Extension {
   const schema: SQLNamespace = Object.fromEntries(
-    (catalog?.namespaces ?? []).map(({ name, tables }) => [name, Object.fromEntries(tables.map((table) => [table.name, table.columns.map((column) => column.name)]))]),
+    (catalog?.namespaces ?? []).map(({ name, tables }) => [
+      name,
+      Object.fromEntries(tables.map((table) => [table.name, table.columns.map((column) => column.name)])),
+    ]),
   )
   const support = sql({ dialect, schema })
   return [support, ...(catalog ? [support.language.data.of({ autocomplete: namesOf(catalog) })] : [])]
@@ -28,8 +31,19 @@ export function language(catalog: Catalog | undefined): Extension {
 /** Columns of the tables that the text names, plain table names, functions. */
 const namesOf = (catalog: Catalog) => {
   const tables = catalog.namespaces.flatMap(({ tables }) => tables)
-  const functions: Completion[] = catalog.functions.map((label) => ({ label, type: 'function', apply: `${label}(`, boost: -2 }))
-  const plain: Completion[] = tables.map(({ namespace, name }) => ({ label: `${namespace}.${name}`, type: 'type', boost: 1 }))
+  const functions: Completion[] = catalog.functions.map((label) => ({
+    label,
+    type: 'function',
+    detail: 'function',
+    apply: `${label}(`,
+    boost: -2,
+  }))
+  const plain: Completion[] = tables.map(({ namespace, name, kind }) => ({
+    label: `${namespace}.${name}`,
+    type: 'type',
+    detail: kind,
+    boost: 1,
+  }))
   return (context: CompletionContext): CompletionResult | null => {
     const word = context.matchBefore(/[\p{L}\p{N}_]+/u)
     const before = context.state.sliceDoc(0, word?.from ?? context.pos)
@@ -39,7 +53,12 @@ const namesOf = (catalog: Catalog) => {
     const columns = new Map<string, Completion>()
     for (const table of tables)
       if (new RegExp(`\\b${table.name.replace(/[^\w]/g, '.')}\\b`, 'i').test(text))
-        for (const { name, type } of table.columns) columns.set(name, { label: name, type: 'property', detail: type.toLowerCase(), boost: 3 })
-    return { from: word?.from ?? context.pos, options: [...columns.values(), ...plain, ...functions], validFor: /^[\p{L}\p{N}_.]*$/u }
+        for (const { name, type } of table.columns)
+          columns.set(name, { label: name, type: 'property', detail: type.toLowerCase(), boost: 3 })
+    return {
+      from: word?.from ?? context.pos,
+      options: [...columns.values(), ...plain, ...functions],
+      validFor: /^[\p{L}\p{N}_.]*$/u,
+    }
   }
 }

@@ -68,7 +68,12 @@ function afterComment(script: string, at: number): number {
 /** The statement at the cursor: the one around it, or else the last one before it. */
 export function statementAt(script: string, position: number): Statement | null {
   const all = statements(script)
-  return all.find(({ from, to }) => position >= from && position <= to) ?? all.findLast(({ to }) => to < position) ?? all[0] ?? null
+  return (
+    all.find(({ from, to }) => position >= from && position <= to) ??
+    all.findLast(({ to }) => to < position) ??
+    all[0] ??
+    null
+  )
 }
 
 /** The range of the word at a line and column of a statement, as offsets of the script; null when there is none. */

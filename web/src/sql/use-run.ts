@@ -18,13 +18,26 @@ export type RunState = {
   failure: Failure | null
 }
 const idle: RunState = {
-  status: 'idle', statement: null, columns: null, rows: [], startedAt: 0, ms: null, truncated: false, provenance: null, cached: null, failure: null,
+  status: 'idle',
+  statement: null,
+  columns: null,
+  rows: [],
+  startedAt: 0,
+  ms: null,
+  truncated: false,
+  provenance: null,
+  cached: null,
+  failure: null,
 }
 
 /** Redrawing for every chunk would cost more than reading it. */
 const drawEveryMs = 120
 
-export function useRun(): { run: RunState; start: (statement: Statement, asOf: string | null) => Promise<RunState>; cancel: () => void } {
+export function useRun(): {
+  run: RunState
+  start: (statement: Statement, asOf: string | null) => Promise<RunState>
+  cancel: () => void
+} {
   const [run, set] = useReducer((_: RunState, next: RunState) => next, idle)
   const current = useRef<{ id: string; abort: AbortController } | null>(null)
 
@@ -59,11 +72,21 @@ export function useRun(): { run: RunState; start: (statement: Statement, asOf: s
             if (performance.now() - drawnAt < drawEveryMs) continue
             drawnAt = performance.now()
             show({ rows: [...rows] })
-          } else if (line.kind === 'end') show({ status: 'done', rows: [...rows], ms: line.ms, truncated: line.truncated })
+          } else if (line.kind === 'end')
+            show({ status: 'done', rows: [...rows], ms: line.ms, truncated: line.truncated })
           else show({ status: 'failed', rows: [], failure: line.failure })
         }
         if (state.status === 'running')
-          show({ status: 'failed', rows: [], failure: { code: 'INCOMPLETE', message: 'The answer ended before its end: rows are missing.', hint: 'Run it again.', requestId: '' } })
+          show({
+            status: 'failed',
+            rows: [],
+            failure: {
+              code: 'INCOMPLETE',
+              message: 'The answer ended before its end: rows are missing.',
+              hint: 'Run it again.',
+              requestId: '',
+            },
+          })
       } catch (error) {
         if (mine.abort.signal.aborted) show({ status: 'cancelled', rows: [...rows] })
         else show({ status: 'failed', rows: [], failure: asFailure(error) })

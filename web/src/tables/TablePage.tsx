@@ -7,13 +7,28 @@ import { queries } from '../api/queries.ts'
 import { Page } from '../frame/Page.tsx'
 import { Grid } from '../grid/Grid.tsx'
 import type { PageProps } from '../pages.ts'
-import { Button, CodeBlock, CopyButton, ErrorState, FailureNote, Lines, showPlace, State, Time } from '../parts/parts.tsx'
+import {
+  Button,
+  CodeBlock,
+  CopyButton,
+  ErrorState,
+  FailureNote,
+  Lines,
+  showPlace,
+  State,
+  Time,
+} from '../parts/parts.tsx'
 import { Link, navigate, setSearch, useLocation } from '../router.tsx'
 import { quoteName } from '../sql/CatalogTree.tsx'
 import { formatBytes, formatCount, formatMoment, noValue, plural } from '../value/format.ts'
 import './tables.css'
 
-const tabs = [['rows', 'Rows'], ['columns', 'Columns'], ['history', 'History'], ['about', 'About']] as const
+const tabs = [
+  ['rows', 'Rows'],
+  ['columns', 'Columns'],
+  ['history', 'History'],
+  ['about', 'About'],
+] as const
 
 export default function TablePage({ params }: PageProps) {
   const [namespace, name] = [params['namespace']!, params['name']!]
@@ -26,7 +41,14 @@ export default function TablePage({ params }: PageProps) {
       <Page crumbs={crumbs}>
         {error ? (
           ['NOT_FOUND', 'TABLE_NOT_FOUND'].includes(asFailure(error).code) ? (
-            <State title={`There is no table ${namespace}.${name} in this environment.`} action={<Link to="/tables">See all tables</Link>} />
+            <State
+              title={`There is no table ${namespace}.${name} in this environment.`}
+              action={
+                <Link className="button plain" to="/tables">
+                  See all tables
+                </Link>
+              }
+            />
           ) : (
             <ErrorState error={error} retry={() => void refetch()} />
           )
@@ -60,7 +82,10 @@ export default function TablePage({ params }: PageProps) {
           </p>
         </div>
         <div className="page-head-actions">
-          <Button icon={<SquareTerminal size={14} aria-hidden />} onClick={() => navigate(`/sql?sql=${encodeURIComponent(`select *\nfrom ${full}\nlimit 100`)}`)}>
+          <Button
+            icon={<SquareTerminal size={14} aria-hidden />}
+            onClick={() => navigate(`/sql?sql=${encodeURIComponent(`select *\nfrom ${full}\nlimit 100`)}`)}
+          >
             Query
           </Button>
         </div>
@@ -112,7 +137,11 @@ function Preview({ table, snapshot }: { table: Table; snapshot: string | null })
         <div className="preview-head">
           <label>
             As of{' '}
-            <select className="select" value={snapshot ?? ''} onChange={(event) => setSearch({ snapshot: event.target.value || null })}>
+            <select
+              className="select"
+              value={snapshot ?? ''}
+              onChange={(event) => setSearch({ snapshot: event.target.value || null })}
+            >
               <option value="">now</option>
               {table.snapshots
                 .filter(({ current }) => !current)
@@ -140,11 +169,18 @@ function Preview({ table, snapshot }: { table: Table; snapshot: string | null })
       ) : (
         <>
           <div className="preview-grid" data-stale={isPlaceholderData}>
-            <Grid label={`Rows of ${table.namespace}.${table.name}`} columns={data.columns} rows={data.rows} summaries />
+            <Grid
+              label={`Rows of ${table.namespace}.${table.name}`}
+              columns={data.columns}
+              rows={data.rows}
+              summaries
+              stretch
+            />
           </div>
           <p className="caption">
             {data.rows.length === table.rows ? 'All' : 'The first'} {plural(data.rows.length, 'row')}
-            {data.truncated && table.rows !== null && snapshot === null && ` of ${formatCount(table.rows)}`}. The pictures above the columns are of these rows.
+            {data.truncated && table.rows !== null && snapshot === null && ` of ${formatCount(table.rows)}`}. The
+            pictures above the columns are of these rows.
           </p>
         </>
       )}
@@ -202,12 +238,18 @@ function History({ table }: { table: Table }) {
               <span className="chip">{snapshot.operation}</span>
               {snapshot.current && <span className="chip now">now</span>}
               <span className="numbers">{changeOf(snapshot)}</span>
-              {snapshot.summary['total-records'] && <span className="quiet numbers">{plural(Number(snapshot.summary['total-records']), 'row')} in all</span>}
+              {snapshot.summary['total-records'] && (
+                <span className="quiet numbers">{plural(Number(snapshot.summary['total-records']), 'row')} in all</span>
+              )}
             </div>
             <div className="moment-line caption">
               <span className="mono">{snapshot.id}</span>
-              {snapshot.runId && <Link to={`/runs/${snapshot.runId}`}>run</Link>}
-              <Link to={`/tables/${table.namespace}/${table.name}${snapshot.current ? '' : `?snapshot=${snapshot.id}`}`}>rows as of then</Link>
+              {snapshot.runId && <Link to={`/runs/${snapshot.runId}`}>see the run</Link>}
+              <Link
+                to={`/tables/${table.namespace}/${table.name}${snapshot.current ? '' : `?snapshot=${snapshot.id}`}`}
+              >
+                rows as of then
+              </Link>
             </div>
           </div>
         </li>
@@ -226,14 +268,27 @@ function About({ table }: { table: Table }) {
       {refs.length === 0 && <li className="quiet">{none}</li>}
       {refs.map(({ namespace, name, kind }) => {
         const Icon = lineageIcons[kind]
-        const to = kind === 'dashboard' ? `/dashboards/${name}` : kind === 'source' ? null : `/tables/${namespace}/${name}`
+        const to =
+          kind === 'dashboard' ? `/dashboards/${name}` : kind === 'source' ? null : `/tables/${namespace}/${name}`
         const inside = (
           <>
             <Icon size={14} aria-hidden />
             <span className="cut">{kind === 'dashboard' || kind === 'source' ? name : `${namespace}.${name}`}</span>
           </>
         )
-        return <li key={`${kind} ${namespace}.${name}`}>{to ? <Link className="lineage-node" to={to} title={kind}>{inside}</Link> : <span className="lineage-node" title={kind}>{inside}</span>}</li>
+        return (
+          <li key={`${kind} ${namespace}.${name}`}>
+            {to ? (
+              <Link className="lineage-node" to={to} title={kind}>
+                {inside}
+              </Link>
+            ) : (
+              <span className="lineage-node" title={kind}>
+                {inside}
+              </span>
+            )}
+          </li>
+        )
       })}
     </ul>
   )

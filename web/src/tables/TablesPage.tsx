@@ -25,13 +25,19 @@ export default function TablesPage() {
     setSearch({ search: next === '' ? null : next }, { replace: true })
   }
   return (
-    <Page crumbs={[{ text: 'Tables' }]}>
+    <Page crumbs={[{ text: 'Tables' }]} className="wide">
       <div className="page-head">
         <h1>Tables</h1>
         <div className="page-head-actions">
           <label className="search-field">
             <Search size={14} aria-hidden />
-            <input className="input" placeholder="Find a table or column" aria-label="Find a table or column" value={text} onChange={(event) => find(event.target.value)} />
+            <input
+              className="input"
+              placeholder="Find a table or column"
+              aria-label="Find a table or column"
+              value={text}
+              onChange={(event) => find(event.target.value)}
+            />
           </label>
           {mayUpload && (
             <label className="button plain upload-button">
@@ -65,13 +71,28 @@ function TableList({ catalog, text, mayUpload, onClear }: ListProps) {
   const groups = catalog.namespaces
     .map(({ name, tables }) => ({
       name,
-      tables: tables.filter((table) => `${table.namespace}.${table.name}`.toLowerCase().includes(wanted) || table.columns.some((column) => column.name.toLowerCase().includes(wanted))),
+      tables: tables.filter(
+        (table) =>
+          `${table.namespace}.${table.name}`.toLowerCase().includes(wanted) ||
+          table.columns.some((column) => column.name.toLowerCase().includes(wanted)),
+      ),
     }))
     .filter(({ tables }) => tables.length > 0)
   if (groups.length === 0)
     return wanted === '' ? (
-      <State title="There are no tables yet." action={<Link to="/runs">Start a run</Link>}>
-        <p className="quiet">{mayUpload ? 'Drop a CSV file anywhere on this page, or start a run of the project.' : 'The first run of the project makes them.'}</p>
+      <State
+        title="There are no tables yet."
+        action={
+          <Link className="button plain" to="/runs">
+            Start a run
+          </Link>
+        }
+      >
+        <p className="quiet">
+          {mayUpload
+            ? 'Drop a CSV file anywhere on this page, or start a run of the project.'
+            : 'The first run of the project makes them.'}
+        </p>
       </State>
     ) : (
       <State title={`No table or column is called “${text}”.`} action={<Button onClick={onClear}>Show all</Button>} />
@@ -96,7 +117,11 @@ function TableList({ catalog, text, mayUpload, onClear }: ListProps) {
               {tables.map((table) => (
                 <tr key={table.name}>
                   <td>
-                    <Link className="row-link table-name" to={`/tables/${table.namespace}/${table.name}`} onHover={() => preload('/tables/x/y')}>
+                    <Link
+                      className="row-link table-name"
+                      to={`/tables/${table.namespace}/${table.name}`}
+                      onHover={() => preload('/tables/x/y')}
+                    >
                       {table.kind === 'view' ? <Eye size={14} aria-label="view" /> : <Table2 size={14} aria-hidden />}
                       {table.name}
                     </Link>
@@ -136,7 +161,10 @@ function UploadDialog({ file, catalog, onClose }: { file: File; catalog: Catalog
   const [failure, setFailure] = useState<Failure | null>(null)
   const [busy, setBusy] = useState(false)
   const [mode, setMode] = useState<'replace' | 'append'>('replace')
-  const exists = catalog?.namespaces.some(({ name: namespace, tables }) => namespace === 'raw' && tables.some((table) => table.name === name)) ?? false
+  const exists =
+    catalog?.namespaces.some(
+      ({ name: namespace, tables }) => namespace === 'raw' && tables.some((table) => table.name === name),
+    ) ?? false
   const valid = /^[a-z_][a-z0-9_]{0,62}$/.test(name)
   const submit = async (event: FormEvent) => {
     event.preventDefault()
@@ -157,8 +185,21 @@ function UploadDialog({ file, catalog, onClose }: { file: File; catalog: Catalog
         <p className="upload-file">
           <strong className="cut">{file.name}</strong> <span className="quiet">{formatBytes(file.size)}</span>
         </p>
-        <Field label="Table" hint={`raw.${name}${exists ? ' exists already' : ' is new'}`} error={valid ? null : 'Small letters, digits and _ only; not beginning with a digit.'}>
-          {(id, hint) => <input id={id} aria-describedby={hint} className="input mono" value={name} onChange={(event) => setName(event.target.value)} autoFocus />}
+        <Field
+          label="Table"
+          hint={`raw.${name}${exists ? ' exists already' : ' is new'}`}
+          error={valid ? null : 'Small letters, digits and _ only; not beginning with a digit.'}
+        >
+          {(id, hint) => (
+            <input
+              id={id}
+              aria-describedby={hint}
+              className="input mono"
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+              autoFocus
+            />
+          )}
         </Field>
         <fieldset className="choices">
           <legend className="unseen">What happens to its rows</legend>
@@ -167,14 +208,17 @@ function UploadDialog({ file, catalog, onClose }: { file: File; catalog: Catalog
               <input type="radio" name="mode" checked={mode === one} onChange={() => setMode(one)} />
               <span>
                 <strong>{one === 'replace' ? 'Replace' : 'Append'}</strong>
-                <span className="caption">{one === 'replace' ? 'The table is what the file says.' : 'Rows of the file are added.'}</span>
+                <span className="caption">
+                  {one === 'replace' ? 'The table is what the file says.' : 'Rows of the file are added.'}
+                </span>
               </span>
             </label>
           ))}
         </fieldset>
         {failure && <FailureNote failure={failure} />}
         <p className="caption">
-          The file and a source for it are written into the project; a run loads it into {environment.name}. Earlier versions stay readable.
+          The file and a source for it are written into the project; a run loads it into {environment.name}. Earlier
+          versions stay readable.
         </p>
         <div className="dialog-actions">
           <Button onClick={onClose}>Cancel</Button>

@@ -6,7 +6,18 @@ import { asFailure, call } from '../api/call.ts'
 import { queries, refresh } from '../api/queries.ts'
 import { useIsAdmin, useSession } from '../api/session.ts'
 import { Page } from '../frame/Page.tsx'
-import { Button, CopyButton, Dialog, ErrorState, FailureNote, Field, IconButton, Lines, State, Time } from '../parts/parts.tsx'
+import {
+  Button,
+  CopyButton,
+  Dialog,
+  ErrorState,
+  FailureNote,
+  Field,
+  IconButton,
+  Lines,
+  State,
+  Time,
+} from '../parts/parts.tsx'
 import { MenuItem, MenuLine, Popover } from '../parts/Popover.tsx'
 import { formatMoment } from '../value/format.ts'
 import './users.css'
@@ -43,8 +54,10 @@ function Users() {
       setFailure(asFailure(error))
     }
   }
-  const change = (user: User, body: { role?: Role; disabled?: boolean }) => attempt(() => call('PATCH /api/users/:id', { params: { id: user.id }, body }))
-  const reset = (user: User) => attempt(async () => setLink(await call('POST /api/users/:id/reset', { params: { id: user.id } })))
+  const change = (user: User, body: { role?: Role; disabled?: boolean }) =>
+    attempt(() => call('PATCH /api/users/:id', { params: { id: user.id }, body }))
+  const reset = (user: User) =>
+    attempt(async () => setLink(await call('POST /api/users/:id/reset', { params: { id: user.id } })))
   return (
     <div className="narrow">
       <div className="page-head">
@@ -77,7 +90,9 @@ function Users() {
                   {user.id === me.id && <span className="chip">you</span>}
                 </td>
                 <td>{roleText[user.role]}</td>
-                <td className="wide-only quiet">{user.disabled ? 'disabled' : user.passwordSet ? 'active' : 'has not set a password'}</td>
+                <td className="wide-only quiet">
+                  {user.disabled ? 'disabled' : user.passwordSet ? 'active' : 'has not set a password'}
+                </td>
                 <td className="right quiet">{user.lastSeenAt ? <Time at={user.lastSeenAt} /> : 'never'}</td>
                 <td className="right user-menu">
                   <Popover
@@ -98,11 +113,16 @@ function Users() {
                       return (
                         <>
                           <MenuItem onSelect={after(() => reset(user))}>New log-in link</MenuItem>
-                          <MenuItem onSelect={after(() => change(user, { role: user.role === 'admin' ? 'reader' : 'admin' }))}>
+                          <MenuItem
+                            onSelect={after(() => change(user, { role: user.role === 'admin' ? 'reader' : 'admin' }))}
+                          >
                             Make {user.role === 'admin' ? 'a reader' : 'an administrator'}
                           </MenuItem>
                           <MenuLine />
-                          <MenuItem danger={!user.disabled} onSelect={after(() => change(user, { disabled: !user.disabled }))}>
+                          <MenuItem
+                            danger={!user.disabled}
+                            onSelect={after(() => change(user, { disabled: !user.disabled }))}
+                          >
                             {user.disabled ? 'Enable' : 'Disable'}
                           </MenuItem>
                         </>
@@ -127,7 +147,10 @@ function Users() {
       )}
       {link && (
         <Dialog title={`A log-in link for ${link.user.name}`} onClose={() => setLink(null)}>
-          <p>It opens once, until {formatMoment(link.expiresAt)}. Give it to {link.user.name} and to nobody else; it is not shown again.</p>
+          <p>
+            It opens once, until {formatMoment(link.expiresAt)}. Give it to {link.user.name} and to nobody else; it is
+            not shown again.
+          </p>
           <p className="user-link">
             <code>{link.link}</code>
             <CopyButton text={link.link} />
@@ -151,7 +174,11 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (made: 
     const form = new FormData(event.currentTarget)
     setBusy(true)
     try {
-      onAdded(await call('POST /api/users', { body: { name: String(form.get('name')).trim(), role: form.get('role') === 'admin' ? 'admin' : 'reader' } }))
+      onAdded(
+        await call('POST /api/users', {
+          body: { name: String(form.get('name')).trim(), role: form.get('role') === 'admin' ? 'admin' : 'reader' },
+        }),
+      )
     } catch (error) {
       setFailure(asFailure(error))
       setBusy(false)
@@ -161,7 +188,18 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (made: 
     <Dialog title="Add a user" onClose={onClose}>
       <form className="form" onSubmit={(event) => void submit(event)}>
         <Field label="Name" hint="Letters, digits and . _ @ + -">
-          {(id, hint) => <input id={id} aria-describedby={hint} className="input" name="name" required maxLength={100} autoFocus autoComplete="off" />}
+          {(id, hint) => (
+            <input
+              id={id}
+              aria-describedby={hint}
+              className="input"
+              name="name"
+              required
+              maxLength={100}
+              autoFocus
+              autoComplete="off"
+            />
+          )}
         </Field>
         <Field label="Role" hint="Readers look and ask; administrators also run, upload and roll back.">
           {(id, hint) => (

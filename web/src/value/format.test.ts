@@ -19,17 +19,33 @@ test.each([
 ] as const)('%s as %o is %s', (value, format, text) => expect(formatValue(value, format)).toBe(text))
 
 test.each([
-  ['BIGINT', 'number'], ['DECIMAL(12,2)', 'number'], ['HUGEINT', 'number'], ['UINTEGER', 'number'], ['DOUBLE', 'number'],
-  ['VARCHAR', 'text'], ['TIMESTAMP WITH TIME ZONE', 'time'], ['DATE', 'time'], ['INTERVAL', 'time'], ['BOOLEAN', 'boolean'],
-  ['INTEGER[]', 'nested'], ['STRUCT(a INTEGER)', 'nested'], ['BLOB', 'binary'], ['UUID', 'text'],
+  ['BIGINT', 'number'],
+  ['DECIMAL(12,2)', 'number'],
+  ['HUGEINT', 'number'],
+  ['UINTEGER', 'number'],
+  ['DOUBLE', 'number'],
+  ['VARCHAR', 'text'],
+  ['TIMESTAMP WITH TIME ZONE', 'time'],
+  ['DATE', 'time'],
+  ['INTERVAL', 'time'],
+  ['BOOLEAN', 'boolean'],
+  ['INTEGER[]', 'nested'],
+  ['STRUCT(a INTEGER)', 'nested'],
+  ['BLOB', 'binary'],
+  ['UUID', 'text'],
 ])('%s is %s', (type, kind) => expect(kindOf(type)).toBe(kind))
 
 test('decimals as text are ordered like the numbers they mean', () =>
   fc.assert(
-    fc.property(fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }), fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }), fc.nat(12), (a, b, scale) => {
-      const order = a < b ? -1 : a > b ? 1 : 0
-      expect(Math.sign(compareNumeric(decimal(a, scale), decimal(b, scale)))).toBe(order)
-    }),
+    fc.property(
+      fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }),
+      fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n }),
+      fc.nat(12),
+      (a, b, scale) => {
+        const order = a < b ? -1 : a > b ? 1 : 0
+        expect(Math.sign(compareNumeric(decimal(a, scale), decimal(b, scale)))).toBe(order)
+      },
+    ),
   ))
 function decimal(digits: bigint, scale: number): string {
   const text = (digits < 0n ? -digits : digits).toString().padStart(scale + 1, '0')
@@ -47,6 +63,12 @@ test('ages, durations and sizes', () => {
   expect(formatAge('2024-03-31T06:02:00Z', now)).toBe('4 min ago')
   expect(formatAge('2024-03-29T06:02:00Z', now)).toBe('2 days ago')
   expect(formatAge('2024-03-31T07:06:00Z', now)).toBe('in 1 h')
-  expect([12, 4_230, 192_000, 7_500_000].map(formatDuration)).toEqual(['12 ms', '4.2 s', '3 min 12 s', '2 h 5 min'])
+  expect([12, 4_230, 60_000, 192_000, 7_500_000].map(formatDuration)).toEqual([
+    '12 ms',
+    '4.2 s',
+    '1 min',
+    '3 min 12 s',
+    '2 h 5 min',
+  ])
   expect([12, 40_200, 1_500_000].map(formatBytes)).toEqual(['12 B', '40 kB', '1.5 MB'])
 })

@@ -38,7 +38,10 @@ export function formatValue(value: unknown, format: Format, { compact = format.c
     : format.decimals !== undefined
       ? { minimumFractionDigits: format.decimals, maximumFractionDigits: format.decimals }
       : format.kind === 'number'
-        ? { minimumFractionDigits: decimalsOf(value), maximumFractionDigits: Math.max(decimalsOf(value), typeof value === 'number' ? 6 : 0) }
+        ? {
+            minimumFractionDigits: decimalsOf(value),
+            maximumFractionDigits: Math.max(decimalsOf(value), typeof value === 'number' ? 6 : 0),
+          }
         : format.kind === 'percent'
           ? { maximumFractionDigits: 1 }
           : {}
@@ -47,7 +50,8 @@ export function formatValue(value: unknown, format: Format, { compact = format.c
 }
 
 /** The digits after the point that a text really has: `1500.00` has two. */
-const decimalsOf = (value: Numeric): number => (typeof value === 'string' && !/e/i.test(value) ? (value.split('.')[1]?.length ?? 0) : 0)
+const decimalsOf = (value: Numeric): number =>
+  typeof value === 'string' && !/e/i.test(value) ? (value.split('.')[1]?.length ?? 0) : 0
 
 /** A value of a query result: every digit, no rounding, no grouping that would spoil a copy. */
 export function plain(value: unknown): string {
@@ -62,8 +66,14 @@ export const axisNumber = (value: number, format: Format): string => {
   const { decimals: _, suffix: __, ...rest } = format
   if (Math.abs(value) < 1_000 && format.kind !== 'percent') {
     const style: Intl.NumberFormatOptions =
-      format.kind === 'currency' && format.currency ? { style: 'currency', currency: format.currency, currencyDisplay: 'narrowSymbol' } : {}
-    return minus(numberFormat({ ...style, minimumFractionDigits: 0, maximumFractionDigits: Math.abs(value) < 10 ? 2 : 0 }).format(value))
+      format.kind === 'currency' && format.currency
+        ? { style: 'currency', currency: format.currency, currencyDisplay: 'narrowSymbol' }
+        : {}
+    return minus(
+      numberFormat({ ...style, minimumFractionDigits: 0, maximumFractionDigits: Math.abs(value) < 10 ? 2 : 0 }).format(
+        value,
+      ),
+    )
   }
   return formatValue(value, rest, { compact: format.kind !== 'percent' })
 }
@@ -92,7 +102,7 @@ export function kindOf(type: string): TypeKind {
   if (/\[\]$|\[\d+\]$|^(STRUCT|MAP|LIST|UNION|JSON|VARIANT)/.test(name)) return 'nested'
   if (/^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\d*|DECIMAL|NUMERIC|DOUBLE|FLOAT|REAL|LONG)\b/.test(name)) return 'number'
   if (/^(DATE|TIME|INTERVAL)/.test(name)) return 'time'
-  if (/^BOOL/.test(name)) return 'boolean'
+  if (name.startsWith('BOOL')) return 'boolean'
   if (/^(BLOB|BINARY|BYTEA|FIXED)/.test(name)) return 'binary'
   return 'text'
 }
@@ -148,7 +158,13 @@ export function formatShort(iso: string, now: number = Date.now()): string {
 }
 export const formatClock = (iso: string): string => timeFormat({ ...clock, second: '2-digit' }).format(new Date(iso))
 
-const units: [number, string][] = [[86_400_000 * 365, 'year'], [86_400_000 * 30, 'month'], [86_400_000, 'day'], [3_600_000, 'h'], [60_000, 'min']]
+const units: [number, string][] = [
+  [86_400_000 * 365, 'year'],
+  [86_400_000 * 30, 'month'],
+  [86_400_000, 'day'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+]
 /** `4 min ago`, `2 days ago`, `just now`. */
 export function formatAge(iso: string, now: number = Date.now()): string {
   const ms = now - Date.parse(iso)
@@ -167,8 +183,9 @@ export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`
   if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`
   const minutes = Math.floor(ms / 60_000)
-  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1_000)} s`
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  const [seconds, rest] = [Math.floor((ms % 60_000) / 1_000), minutes % 60]
+  if (minutes < 60) return `${minutes} min${seconds > 0 ? ` ${seconds} s` : ''}`
+  return `${Math.floor(minutes / 60)} h${rest > 0 ? ` ${rest} min` : ''}`
 }
 
 export function formatBytes(bytes: number): string {
@@ -179,4 +196,5 @@ export function formatBytes(bytes: number): string {
 }
 
 export const formatCount = (count: number): string => numberFormat({}).format(count)
-export const plural = (count: number, one: string, many = `${one}s`): string => `${formatCount(count)} ${count === 1 ? one : many}`
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${formatCount(count)} ${count === 1 ? one : many}`
