@@ -1,4 +1,4 @@
-// Tables that we write, read by PyIceberg, and the other way round. Runs where BOATHOUSE_CONFORMANCE_PYTHON names a
+// Tables that we write, read by PyIceberg, and the other way round. Runs where PYICEBERG_PYTHON names a
 // Python with `pyiceberg[pyarrow,sql-sqlite,pyiceberg-core]`.
 
 import { execFileSync } from 'node:child_process'
@@ -30,7 +30,7 @@ import {
   type Value,
 } from '../../../src/iceberg/index.ts'
 
-const python = process.env.BOATHOUSE_CONFORMANCE_PYTHON
+const python = process.env.PYICEBERG_PYTHON
 const run = (script: string, ...args: string[]) =>
   execFileSync(python!, [join(import.meta.dirname, script), ...args], { encoding: 'utf8' })
 type Seen = {
