@@ -140,13 +140,26 @@ export async function open(
     orchestrator,
     pipeline: { plan: (options) => planRun(pipeline, options) },
     environmentNamed: (name) => (name === environment.name ? environment : resolveEnvironment(config, { flag: name })),
-    startWorker: (workerId) =>
-      orchestrator.startWorker({
+    async startWorker(workerId) {
+      const worker = await orchestrator.startWorker({
         workerId,
         concurrency: config.worker.concurrency,
         ...(config.schedules.enabled ? { schedules: schedulesOf(config, pipeline, log) } : {}),
         retention: { logsMs: config.log.retentionMs, auditMs: config.log.auditRetentionMs },
-      }),
+      })
+      const sweep = () =>
+        void govern
+          .sweep({ auditMs: config.log.auditRetentionMs, queriesMs: config.log.retentionMs })
+          .catch((error: unknown) => log.warn('old rows could not be deleted', { error }))
+      const sweeping = setInterval(sweep, 3_600_000)
+      return {
+        id: worker.id,
+        async stop() {
+          clearInterval(sweeping)
+          await worker.stop()
+        },
+      }
+    },
     startServer: () => startServer(app, models),
     watchProject: (signal, onChange) => watchForRuns(config.dir, signal, onChange),
     async checkQueue() {

@@ -1,7 +1,169 @@
+// The dbt project as the pipeline sees it. Part of the composition root.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure, Failures } from './base/failure.ts'
 import type { Log } from './base/log.ts'
-import type { Config } from './config/index.ts'
-import type { Lake } from './lake/index.ts'
-import type { Models } from './models.ts'
-export function openModels(_deps: { config: Config; lake: Lake; log: Log }): Models {
-  return { edges: async () => [], problems: async () => [], plan: async () => [], build: async () => ({}) }
+import type { Config, Environment } from './config/index.ts'
+import { systemPrincipal } from './govern/index.ts'
+import type { ChangeSet, Lake } from './lake/index.ts'
+import type { ModelEdge, Models, PlannedModel } from './models.ts'
+import type { StepContext } from './orchestrate/index.ts'
+import {
+  buildNode,
+  graphOf,
+  isBad,
+  lineage,
+  plan,
+  readTransform,
+  tableOf,
+  tablesRead,
+  type DbtProject,
+  type NodeResult,
+} from './transform/index.ts'
+
+/** dbt's usual names of targets for our usual names of environments. */
+const targetNames: Record<string, string> = { staging: 'test' }
+/** Parsed projects of runs under way: all steps of a run see the same files. */
+const keptRuns = 4
+
+export function openModels({ config, lake, log }: { config: Config; lake: Lake; log: Log }): Models {
+  const byRun = new Map<string, Promise<DbtProject | undefined>>()
+
+  async function read(environment: Pick<Environment, 'name' | 'catalog'>) {
+    if (!existsSync(join(config.dir, 'dbt_project.yml'))) return undefined
+    return readTransform(config.dir, {
+      target: {
+        name: targetNames[environment.name] ?? environment.name,
+        catalog: environment.catalog,
+        threads: config.worker.concurrency,
+      },
+      env: config.env,
+      startedAt: Date.now(),
+      onLog: (level, message, place) => log[level](message, place ? { place } : {}),
+    })
+  }
+
+  async function load(environment: Pick<Environment, 'name' | 'catalog'>): Promise<DbtProject | undefined> {
+    const found = await read(environment)
+    if (!found) return undefined
+    if (found.failures.length > 0) throw new Failures(found.failures)
+    graphOf(found.project)
+    return found.project
+  }
+
+  function ofRun({ runId, environment, catalog }: StepContext): Promise<DbtProject | undefined> {
+    const known = byRun.get(runId)
+    if (known) return known
+    const fresh = load({ name: environment, catalog })
+    byRun.set(runId, fresh)
+    fresh.catch(() => byRun.delete(runId))
+    if (byRun.size > keptRuns) byRun.delete(byRun.keys().next().value!)
+    return fresh
+  }
+
+  return {
+    async plan({ environment, select, exclude, test }) {
+      const project = await load(environment)
+      if (!project) return []
+      const { steps } = plan(project, test ? 'test' : 'build', { select: [...select], exclude: [...exclude] })
+      return steps.flatMap((step): PlannedModel[] => {
+        const node = project.nodes.get(step.node)!
+        if (step.kind === 'skip') return []
+        const reads = tablesRead(project, node).map((table) => table.split('.').slice(-2).join('.'))
+        return [
+          {
+            uniqueId: step.node,
+            asset: step.kind === 'build' ? short(step.table) : node.name,
+            parents: [...step.after],
+            reads,
+          },
+        ]
+      })
+    },
+
+    async build(uniqueId, { context, changes, testOnly }) {
+      const project = await ofRun(context)
+      const node = project?.nodes.get(uniqueId)
+      if (!project || !node) throw new Failure('MODEL_INVALID', `${uniqueId} is gone from the project`)
+      const results = await buildNode(
+        node,
+        // Tests alone read what is published: there are no changes to read through.
+        { project, lake, changes: changes as ChangeSet, principal: systemPrincipal, signal: context.signal },
+        { command: testOnly ? 'test' : 'build' },
+      )
+      for (const result of results) tell(context.log, result)
+      const bad = results.filter(isBad)
+      if (bad.length > 0) throw failureOf(bad)
+      return {
+        table: results[0]?.table ?? null,
+        rows: results[0]?.rows ?? null,
+        tests: results
+          .filter(({ kind }) => kind === 'test')
+          .map(({ name, status, failures, message, compiledSql, place }) => ({
+            name,
+            status: status === 'success' ? 'pass' : status,
+            failures: failures ?? null,
+            message,
+            sql: compiledSql ?? null,
+            ...(place ? { place } : {}),
+          })),
+      }
+    },
+
+    async edges(environment) {
+      const project = await load(environment)
+      if (!project) return []
+      const { nodes, edges } = lineage(project)
+      const byId = new Map(nodes.map((node) => [node.id, node]))
+      return nodes.flatMap(({ id, table }): ModelEdge[] => {
+        const node = project.nodes.get(id)
+        if (!node || table === null) return []
+        const reads = edges.filter(({ to }) => to === id).flatMap(({ from }) => byId.get(from)?.table ?? [])
+        return [{ table: short(tableOf(node)), reads: reads.map(short), place: node.place }]
+      })
+    },
+
+    async problems(environment) {
+      const found = await read(environment)
+      if (!found) return []
+      if (found.failures.length > 0) return found.failures
+      try {
+        graphOf(found.project)
+        return []
+      } catch (error) {
+        return error instanceof Failure ? [error] : []
+      }
+    },
+  }
+}
+
+/** Without the catalog: `staging.stg_sales`. */
+const short = (table: string): string => table.split('.').slice(-2).join('.')
+
+function tell(log: Log, { kind, name, status, message, place, failures, rows, executionMs, code }: NodeResult): void {
+  const fields = {
+    [kind === 'test' ? 'test' : 'model']: name,
+    message,
+    durationMs: executionMs,
+    rows,
+    failures,
+    code,
+    place: place && { ...place },
+  }
+  const level = status === 'error' || status === 'fail' ? 'error' : status === 'warn' ? 'warn' : 'info'
+  log[level](`${kind} ${status}`, Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)))
+}
+
+function failureOf(bad: readonly NodeResult[]): Failure {
+  const failures = bad.map(({ status, kind, name, message, code, hint, place, compiledSql }) =>
+    status === 'fail'
+      ? new Failure('TEST_FAILED', `${message} in the test ${name}`, { ...(place ? { place } : {}), compiledSql })
+      : new Failure(
+          (code ?? 'MODEL_INVALID') as 'MODEL_INVALID',
+          `${kind === 'test' ? `the test ${name}: ` : ''}${message}`,
+          { ...(place ? { place } : {}), ...(hint ? { hint } : {}), compiledSql },
+        ),
+  )
+  return failures.length === 1 ? failures[0]! : new Failures(failures)
 }

@@ -105,16 +105,22 @@ function selectSources(
 
 /** What the worker does for each kind of step. */
 export function stepFunctions(deps: PipelineDeps): StepFunctions {
-  const changesOf = ({ runId, catalog }: StepContext) =>
-    // The environment was named, or was not protected, when the run was planned.
-    deps.lake.openChanges({ catalog, principal: systemPrincipal, runId, environmentNamed: true })
+  const changesOf = ({ runId, catalog }: StepContext, input: unknown) =>
+    deps.lake.openChanges({
+      catalog,
+      // Boathouse does it; whoever asked for the run stands in the publication.
+      principal: { ...systemPrincipal, name: (input as { by?: string } | undefined)?.by ?? systemPrincipal.name },
+      runId,
+      // The environment was named, or was not protected, when the run was planned.
+      environmentNamed: true,
+    })
 
   return {
     async ingest(input, context) {
       const { source: name } = input as { source: string }
       const source = orThrow(await readSources(deps.config.dir)).find(({ value }) => value.name === name)
       if (!source) throw new Failure('SOURCE_INVALID', `the source ${name} is gone from the project`)
-      const loaded = await ingestSource(source, await changesOf(context), deps.ingest, {
+      const loaded = await ingestSource(source, await changesOf(context, input), deps.ingest, {
         signal: context.signal,
         log: context.log,
       })
@@ -130,12 +136,12 @@ export function stepFunctions(deps: PipelineDeps): StepFunctions {
       const { uniqueId, test } = input as { uniqueId: string; test: boolean }
       return deps.models.build(uniqueId, {
         context,
-        changes: test ? undefined : await changesOf(context),
+        changes: test ? undefined : await changesOf(context, input),
         testOnly: test,
       })
     },
-    async publish(_input, context) {
-      const changes = await changesOf(context)
+    async publish(input, context) {
+      const changes = await changesOf(context, input)
       await context.assertOwned()
       const publication = await changes.publish()
       context.log.info('published', {
@@ -144,9 +150,9 @@ export function stepFunctions(deps: PipelineDeps): StepFunctions {
       })
       return { publicationId: publication.id, tables: publication.tables }
     },
-    async close(_input, context) {
+    async close(input, context) {
       // Published or discarded already: then this does nothing. Otherwise the run failed and nobody will publish it.
-      const changes = await changesOf(context)
+      const changes = await changesOf(context, input)
       if (context.outputOf('publish') === undefined) await changes.discard()
       return {}
     },

@@ -76,6 +76,10 @@ export class EngineFailure extends Error {
 }
 
 const graceMs = 2_000
+/** A query that ran this long gives its slot to the next: long ones must not keep short ones waiting. */
+const agedMs = 2_000
+/** Aged and young ones together, in slots. */
+const crowdFactor = 4
 const queueMax = 200
 /** Node itself and DuckDB's allocations outside its own limit (strings, planning). */
 const overheadBytes = 384 * 2 ** 20
@@ -126,7 +130,8 @@ class HostSeat {
   readonly #log: Log
   readonly #slots: number
   #host: Host | undefined
-  #running = 0
+  #young = 0
+  #aged = 0
   #restarts = 0
   #closed = false
   readonly #waiting: (() => void)[] = []
@@ -142,12 +147,20 @@ class HostSeat {
   async submit(job: Job): Promise<EngineResult> {
     if (job.signal?.aborted) throw cancelled()
     await this.#admit(job.signal)
-    let released = false
+    let state: 'young' | 'aged' | 'released' = 'young'
+    const aging = setTimeout(() => {
+      state = 'aged'
+      this.#young--
+      this.#aged++
+      this.#next()
+    }, agedMs)
     const release = () => {
-      if (released) return
-      released = true
-      this.#running--
-      this.#waiting.shift()?.()
+      if (state === 'released') return
+      clearTimeout(aging)
+      if (state === 'young') this.#young--
+      else this.#aged--
+      state = 'released'
+      this.#next()
     }
     try {
       const host = await this.#ensure()
@@ -158,12 +171,22 @@ class HostSeat {
     }
   }
 
+  get #hasRoom(): boolean {
+    return this.#young < this.#slots && this.#young + this.#aged < this.#slots * crowdFactor
+  }
+
+  /** Lets in who waits longest, if there is room. */
+  #next(): void {
+    if (this.#hasRoom) this.#waiting.shift()?.()
+  }
+
   async #admit(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#running >= this.#slots) {
+    if (!this.#hasRoom || this.#waiting.length > 0) {
       if (this.#waiting.length >= queueMax) throw new Failure('ENGINE_BUSY', `${queueMax} queries are waiting already`)
       await new Promise<void>((resolve, reject) => {
         const go = () => {
           signal?.removeEventListener('abort', leave)
+          this.#young++ // taken here, so that nobody slips in between
           resolve()
         }
         const leave = () => {
@@ -173,8 +196,7 @@ class HostSeat {
         signal?.addEventListener('abort', leave, { once: true })
         this.#waiting.push(go)
       })
-    }
-    this.#running++
+    } else this.#young++
   }
 
   async #ensure(): Promise<Host> {
@@ -203,7 +225,7 @@ class HostSeat {
     return {
       class: this.name,
       pid: host?.pid ?? null,
-      running: this.#running,
+      running: this.#young + this.#aged,
       waiting: this.#waiting.length,
       rssBytes: host?.rssBytes() ?? 0,
       restarts: this.#restarts,
@@ -266,7 +288,7 @@ class Host {
           ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
           LANG: 'C.UTF-8',
           TZ: 'UTC',
-          UV_THREADPOOL_SIZE: String(slots * 2 + 4),
+          UV_THREADPOOL_SIZE: String(slots * crowdFactor + 4),
           BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
         },
       },

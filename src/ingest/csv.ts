@@ -14,8 +14,9 @@ export function readCsv(source: CsvSource, files: readonly string[]): string {
   const text = (name: string, value: string | undefined) =>
     value !== undefined && settings.push(`${name} = ${quoteText(value)}`)
   text('delim', options.delimiter)
-  text('quote', options.quote)
-  text('escape', options.escape)
+  // Named, not guessed: a guess would call a quote that is never closed a part of the text and load it.
+  text('quote', options.quote ?? '"')
+  text('escape', options.escape ?? (options.quote === '' ? '' : '"'))
   text('comment', options.comment)
   text('encoding', options.encoding)
   text('dateformat', options.dateformat)

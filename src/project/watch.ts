@@ -62,6 +62,8 @@ export async function watchProject(
     changed.add(toName(path))
     wake()
   })
+  // Out of watches, a folder that went away: what is watched already goes on, and the process with it.
+  watcher.on('error', () => {})
   signal.addEventListener(
     'abort',
     () => {

@@ -8,6 +8,7 @@ import { publicationsList, publicationsRollback, publicationsShow } from './publ
 import { query, sql } from './query.ts'
 import { build, ingest, ingestAdd, run, runsCancel, runsList, runsRetry, runsShow, test } from './run.ts'
 import { tableDescribe, tableHistory, tableList } from './table.ts'
+import { tokenCreate, tokenList, tokenRevoke } from './tokens.ts'
 import { dev, down, logs, reset, serve, status, up, worker } from './up.ts'
 import { userCreate, userDisable, userEnable, userList, userReset } from './users.ts'
 
@@ -44,6 +45,9 @@ export const commands: readonly Command[] = [
   userReset,
   userDisable,
   userEnable,
+  tokenList,
+  tokenCreate,
+  tokenRevoke,
   doctor,
   migrate,
   openapi,

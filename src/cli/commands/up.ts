@@ -94,19 +94,12 @@ async function startAttached(context: Context): Promise<number> {
       hint: 'Look at it with `boathouse status`, stop it with `boathouse down`.',
     })
   if (flags.is('load')) await loadOnce(context)
+  // Only a person's --env names the environment; handing down what was chosen by branch would name it for them.
+  const named = flags.text('env') === undefined ? [] : ['--env', environment.name]
   const child = (name: string, ...more: string[]): ChildSpec => ({
     name,
     command: self.node,
-    args: [
-      '--disable-warning=ExperimentalWarning',
-      self.script,
-      name,
-      '-C',
-      config.dir,
-      '--env',
-      environment.name,
-      ...more,
-    ],
+    args: ['--disable-warning=ExperimentalWarning', self.script, name, '-C', config.dir, ...named, ...more],
     env: { BOATHOUSE_LOG_FORMAT: process.env.BOATHOUSE_LOG_FORMAT ?? 'json' },
   })
   const port = flags.text('port')
@@ -182,8 +175,7 @@ async function startDetached(context: Context): Promise<number> {
       'up',
       '-C',
       config.dir,
-      '--env',
-      environment.name,
+      ...(flags.text('env') === undefined ? [] : ['--env', environment.name]),
       ...(port === undefined ? [] : ['--port', port]),
     ],
     { detached: true, stdio: ['ignore', sink, sink, 'ipc'] },

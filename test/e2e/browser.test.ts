@@ -1,0 +1,153 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openExample, revenue, type Example, type Order } from '../support/example.ts'
+
+// The main job in a real browser: what the dashboard shows equals the CSV file, computed here without any of the code
+// under test; and it moves when a run is published or a file is saved, without a reload.
+
+let example: Example
+let browser: Browser
+let page: Page
+let url: string
+const complaints: string[] = []
+
+beforeAll(async () => {
+  example = openExample()
+  const up = await example.boathouse(['up', '--detach', '--load', '--port', '0', '--json'])
+  expect(up, up.stderr).toMatchObject({ code: 0 })
+  const ready = JSON.parse(up.stdout.slice(up.stdout.lastIndexOf('{\n  "pid"'))) as { url: string; link: string }
+  url = ready.url
+  browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+  page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'en-US', timezoneId: 'UTC' })
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(error.message))
+  await page.goto(ready.link)
+  await page.waitForURL((at) => !at.pathname.startsWith('/login'))
+}, 180_000)
+afterAll(async () => {
+  await browser?.close()
+  await example?.close()
+})
+
+const grouped = (text: string) => {
+  const [whole, cents] = text.split('.')
+  return `$${whole!.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}.${cents}`
+}
+
+function expected(orders: readonly Order[]): string[] {
+  const total = revenue(orders)
+  const count = new Set(orders.map(({ orderId }) => orderId)).size
+  const customers = new Set(orders.map(({ customerId }) => customerId)).size
+  // Half up to the cent, in whole numbers.
+  const cents = BigInt(total.replace('.', ''))
+  const average = ((cents * 2n + BigInt(count)) / (BigInt(count) * 2n)).toString().padStart(3, '0')
+  return [
+    grouped(total),
+    String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ','),
+    String(customers),
+    grouped(`${average.slice(0, -2)}.${average.slice(-2)}`),
+  ]
+}
+
+const shown = () =>
+  page.locator('.kpi-value').evaluateAll((all) => all.map((one) => one.getAttribute('title') || one.textContent))
+
+test('the four KPIs equal the file: all, by region, for a range of days', async () => {
+  const orders = example.csv()
+  const north = orders.filter(({ region }) => region === 'North')
+  const range = orders.filter(({ date }) => date >= '2024-02-01' && date <= '2024-02-29')
+  const both = range.filter(({ region }) => region === 'East' || region === 'West')
+  for (const [search, some] of [
+    ['', orders],
+    ['?region=North', north],
+    ['?period=2024-02-01..2024-02-29', range],
+    ['?period=2024-02-01..2024-02-29&region=East&region=West', both],
+    ['?period=2024-03-01..', orders.filter(({ date }) => date >= '2024-03-01')],
+  ] as const) {
+    await page.goto(`${url}/dashboards/sales${search}`)
+    await expect.poll(shown, { timeout: 20_000, message: search }).toEqual(expected(some))
+  }
+})
+
+test('a new order shows after a run, without a reload and with the filter kept', async () => {
+  await page.goto(`${url}/dashboards/sales?region=North`)
+  await expect
+    .poll(shown, { timeout: 20_000 })
+    .toEqual(expected(example.csv().filter(({ region }) => region === 'North')))
+  await page.evaluate(() => ((globalThis as unknown as { mark: string }).mark = 'same page'))
+  appendFileSync(join(example.dir, 'sales.csv'), 'ORD-9999,CUST-0001,2024-03-31,Laptop,1,1500.00,North\n')
+  const ran = await example.boathouse(['run'])
+  expect(ran, ran.stderr).toMatchObject({ code: 0 })
+  expect(await example.rows('select count(*) from raw.sales')).toEqual([[1001]])
+  await expect
+    .poll(shown, { timeout: 20_000 })
+    .toEqual(expected(example.csv().filter(({ region }) => region === 'North')))
+  expect(await page.evaluate(() => (globalThis as unknown as { mark?: string }).mark)).toBe('same page')
+  expect(page.url()).toContain('region=North')
+})
+
+test('a saved dashboard file shows in the open page', async () => {
+  await page.goto(`${url}/dashboards/sales?region=North`)
+  await page.getByRole('heading', { name: 'Sales', level: 1 }).waitFor()
+  const file = join(example.dir, 'dashboards/sales.yml')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('title: Sales', 'title: Sales of the shop'))
+  await page.getByRole('heading', { name: 'Sales of the shop', level: 1 }).waitFor({ timeout: 15_000 })
+  expect(page.url()).toContain('region=North')
+})
+
+test('a dashboard that names a missing column says so at its place', async () => {
+  const file = join(example.dir, 'dashboards/sales.yml')
+  const before = readFileSync(file, 'utf8')
+  writeFileSync(file, before.replace('          - customer_id\n', '          - customer_idd\n'))
+  await page
+    .getByText(/customer_idd/)
+    .first()
+    .waitFor({ timeout: 15_000 })
+  await expect.poll(() => page.getByText(/dashboards\/sales\.yml:\d+/).count(), { timeout: 15_000 }).toBeGreaterThan(0)
+  writeFileSync(file, before)
+  await expect.poll(() => page.getByText(/customer_idd/).count(), { timeout: 15_000 }).toBe(0)
+})
+
+test('every page opens and complains of nothing', async () => {
+  for (const path of ['/', '/dashboards', '/sql', '/tables', '/tables/raw/sales', '/runs', '/connect', '/users']) {
+    await page.goto(`${url}${path}`)
+    await page.getByRole('main').waitFor({ timeout: 15_000 })
+    await page.waitForLoadState('load')
+  }
+  expect(complaints).toEqual([])
+})
+
+test('the SQL page runs a statement and marks an error at its place', async () => {
+  await page.goto(`${url}/sql`)
+  const editor = page.locator('.cm-content')
+  await editor.click()
+  await page.keyboard.press('ControlOrMeta+A')
+  await page.keyboard.type('select region, count(*) as orders from raw.sales group by all order by all')
+  await page.keyboard.press('ControlOrMeta+Enter')
+  await page.getByText('Central').first().waitFor({ timeout: 15_000 })
+  await editor.click()
+  await page.keyboard.press('ControlOrMeta+A')
+  await page.keyboard.type('select nope from raw.sales')
+  await page.keyboard.press('ControlOrMeta+Enter')
+  await page
+    .getByText(/nope.*not found/i)
+    .first()
+    .waitFor({ timeout: 15_000 })
+  await expect
+    .poll(() => page.locator('.cm-lintRange-error, .cm-lintPoint-error').count(), { timeout: 5_000 })
+    .toBeGreaterThan(0)
+})
