@@ -32,10 +32,10 @@ describe.skipIf(!python)('the main job', () => {
 
   /** A table as the command line shows it. */
   async function ours(table: string, asOf?: string): Promise<Read> {
-    const { code, stdout, stderr } = await example.boathouse([
-      ...['query', `select * from ${table}`, '--json'],
-      ...(asOf === undefined ? [] : ['--as-of', asOf]),
-    ])
+    const question = ['query', `select * from ${table}`, '--json']
+    const { code, stdout, stderr } = await example.boathouse(
+      asOf === undefined ? question : [...question, '--as-of', asOf],
+    )
     expect(code, stderr).toBe(0)
     const { columns, rows } = JSON.parse(stdout) as { columns: { name: string; type: string }[]; rows: Rows }
     return { columns: columns.map(({ name, type }) => [name, type]), rows: sorted(rows) }
@@ -79,9 +79,9 @@ describe.skipIf(!python)('the main job', () => {
       expect(sorted(byCatalog.snapshots[earlier.current]!), table).toEqual(sorted(earlier.rows))
       expect((await ours(table, earlier.current)).rows, table).toEqual(sorted(earlier.rows))
     }
-    expect(after['raw.sales']!.byCatalog.rows).toContainEqual([
-      ...order.split(',').map((text, at) => (at === 4 ? Number(text) : text)),
-    ])
+    expect(after['raw.sales']!.byCatalog.rows).toContainEqual(
+      order.split(',').map((text, at) => (at === 4 ? Number(text) : text)),
+    )
   })
 
   test("dbt builds the same files by the example's own profile, and every value is ours", async () => {

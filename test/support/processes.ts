@@ -54,3 +54,9 @@ function read(path: string): string {
     return ''
   }
 }
+
+/** Processor time of one process so far, in clock ticks. */
+export function cpuTicks(pid: number): number {
+  const [, user, system] = /^\d+ \(.*\) \w(?: -?\d+){10} (\d+) (\d+)/s.exec(read(`/proc/${pid}/stat`)) ?? []
+  return Number(user ?? 0) + Number(system ?? 0)
+}

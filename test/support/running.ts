@@ -19,9 +19,13 @@ export type Running = {
 /** `cookie` is of an earlier start on the same port: the one-time link is printed at the first only. */
 export async function startRunning(
   example: Example,
-  { env = {}, port = 0, cookie }: { env?: Record<string, string>; port?: number; cookie?: string } = {},
+  options: { env?: Record<string, string>; port?: number; cookie?: string; load?: boolean } = {},
 ): Promise<Running> {
-  const up = await example.boathouse(['up', '--detach', '--port', String(port), '--json'], { env })
+  const { env = {}, port = 0, cookie, load = false } = options
+  const up = await example.boathouse(
+    ['up', '--detach', ...(load ? ['--load'] : []), '--port', String(port), '--json'],
+    { env },
+  )
   if (up.code !== 0) throw new Error(`up: ${up.stdout}${up.stderr}`)
   const { url, link, pid } = JSON.parse(up.stdout) as { url: string; link: string | null; pid: number }
   const session = cookie ?? (await logIn(url, new URL(link!).searchParams.get('token')!))
