@@ -80,6 +80,8 @@ export async function startFixture(dist: string) {
     cancelled: [] as string[],
     uploads: [] as { table: string; mode: string; text: string }[],
     empty: false,
+    /** What every panel fails of, when it does. */
+    failing: null as Failure | null,
   }
 
   const session = (loggedIn: boolean): Session => {
@@ -200,7 +202,11 @@ export async function startFixture(dist: string) {
   on('POST /api/dashboards/:name/data', async ({ params, body }) => {
     await wait()
     const dashboard = state.dashboards.get(params.name) ?? missing('dashboard')
-    return dashboardData(state.empty ? [] : state.orders, dashboard, body)
+    const data = dashboardData(state.empty ? [] : state.orders, dashboard, body)
+    const { failing } = state
+    return failing
+      ? { ...data, panels: Object.fromEntries(Object.keys(data.panels).map((id) => [id, { failure: failing }])) }
+      : data
   })
   on('GET /api/dashboards/:name/filters/:id/values', ({ params, query }) => {
     const counts = Map.groupBy(state.orders, (order) => order[params.id as 'region'])

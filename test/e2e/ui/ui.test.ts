@@ -53,6 +53,7 @@ beforeEach(async () => {
     cancelled: [],
     uploads: [],
     empty: false,
+    failing: null,
   })
   fixture.state.dashboards.set('sales', salesDashboard)
   await open({})
@@ -173,9 +174,8 @@ describe('a dashboard', () => {
         .textContent(),
     ).toBe('RegionNorth, West')
     await page.goto('/dashboards/sales?period=2024-02-01..2024-02-29')
-    await expect
-      .poll(() => kpi('Total orders').textContent())
-      .toBe(String(makeOrders().filter(({ day }) => day.startsWith('2024-02')).length))
+    const february = makeOrders().filter(({ day }) => day.startsWith('2024-02')).length
+    await until(() => kpi('Total orders').textContent()).toBe(String(february))
     await page.getByText('vs 3 – 31 Jan 2024').first().waitFor()
     await page.getByRole('button', { name: 'Clear Period' }).click()
     await until(() => kpi('Total orders').textContent()).toBe('1,000')
@@ -254,6 +254,19 @@ describe('a dashboard', () => {
     const panel = page.getByRole('region', { name: 'Revenue by region' })
     await panel.getByText('dashboards/sales.yml:31:17').waitFor()
     expect(await kpi('Total orders').textContent()).toBe('1,000')
+  })
+
+  test('what all panels fail of is said once, in a sentence', async () => {
+    fixture.state.failing = {
+      code: 'TABLE_NOT_FOUND',
+      message: 'there is no table staging.stg_sales',
+      hint: 'Check the name; `boathouse table ls` lists tables.',
+      requestId: 'req-1',
+    }
+    await page.goto('/dashboards/sales')
+    await page.getByText('There is no table staging.stg_sales').waitFor()
+    expect(await page.locator('.note').count()).toBe(1)
+    expect(await page.getByText('Not available, for the reason above.').count()).toBe(5)
   })
 
   test('a panel gives its SQL, its rows and its picture by keyboard', async () => {

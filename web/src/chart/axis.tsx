@@ -37,13 +37,12 @@ export function YAxis({ scale, ticks, left, right }: YAxisProps) {
 }
 
 const monthName = (date: Date): string => date.toLocaleString('en-GB', { month: 'short', timeZone: 'UTC' })
-/** A tick of time says only what changes: the year in January, the month on its first day. */
+/** A tick of time says only what changes: the year where it begins, the month on its first day, both at the start. */
 export function timeTickText(date: Date, first: boolean): string {
-  const [month, day, hour] = [date.getUTCMonth(), date.getUTCDate(), date.getUTCHours()]
+  const [year, month, day, hour] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), date.getUTCHours()]
   if (hour !== 0) return `${String(hour).padStart(2, '0')}:${String(date.getUTCMinutes()).padStart(2, '0')}`
-  if (day === 1 && month === 0) return first ? `Jan ${date.getUTCFullYear()}` : String(date.getUTCFullYear())
-  if (day === 1) return first ? `${monthName(date)} ${date.getUTCFullYear()}` : monthName(date)
-  return `${day} ${monthName(date)}`
+  const text = day === 1 ? (month === 0 && !first ? String(year) : monthName(date)) : `${day} ${monthName(date)}`
+  return first ? `${text} ${year}` : text
 }
 
 type XAxisProps = {

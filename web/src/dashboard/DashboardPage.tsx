@@ -1,6 +1,6 @@
 import { useCallback } from 'react'
 import { useQuery } from '@tanstack/react-query'
-import type { Dashboard, DashboardData, FilterValues } from '../../../src/contract/index.ts'
+import type { Dashboard, DashboardData, Failure, FilterValues, PanelData } from '../../../src/contract/index.ts'
 import { asFailure } from '../api/call.ts'
 import { queries } from '../api/queries.ts'
 import { useAsOf } from '../frame/AsOf.tsx'
@@ -50,6 +50,7 @@ export default function DashboardPage({ params }: PageProps) {
       </Page>
     )
   const elsewhere = dashboard.problems.filter(({ panel }) => panel === null)
+  const shared = sharedFailure(data.data)
   return (
     <Page crumbs={crumbs} asOf>
       <div className="dash-head">
@@ -72,6 +73,7 @@ export default function DashboardPage({ params }: PageProps) {
       <div className="dash-notes">
         {definition.error && <FailureNote failure={asFailure(definition.error)} />}
         {data.error && <FailureNote failure={asFailure(data.error)} />}
+        {shared && <FailureNote failure={withoutPlace(shared)} kind="warn" />}
         {elsewhere.map((problem, index) => (
           <FailureNote key={index} failure={problem} kind="warn" />
         ))}
@@ -85,6 +87,7 @@ export default function DashboardPage({ params }: PageProps) {
         values={values}
         stale={data.isPlaceholderData}
         failed={data.error !== null}
+        shared={shared}
         onFilter={onFilter}
       />
     </Page>
@@ -97,9 +100,24 @@ type RowsProps = {
   values: FilterValues
   stale: boolean
   failed: boolean
+  shared: Failure | null
   onFilter: (values: FilterValues) => void
 }
-function Rows({ dashboard, data, values, stale, failed, onFilter }: RowsProps) {
+/** What most panels fail of, such as a table that was not built yet: said once, above, instead of in every panel. */
+function sharedFailure(data: DashboardData | undefined): Failure | null {
+  const failures = Object.values(data?.panels ?? {}).flatMap((panel) => ('failure' in panel ? [panel.failure] : []))
+  const groups = [...Map.groupBy(failures, ({ code, message }) => `${code} ${message}`).values()]
+  return groups.find((group) => group.length > 2)?.[0] ?? null
+}
+const withoutPlace = ({ place: _place, ...failure }: Failure): Failure => failure
+const isSame = (data: PanelData | undefined, shared: Failure | null): boolean =>
+  shared !== null &&
+  data !== undefined &&
+  'failure' in data &&
+  data.failure.code === shared.code &&
+  data.failure.message === shared.message
+
+function Rows({ dashboard, data, values, stale, failed, shared, onFilter }: RowsProps) {
   if (failed) return null
   const panels = new Map(dashboard.panels.map((panel) => [panel.id, panel]))
   return (
@@ -118,7 +136,7 @@ function Rows({ dashboard, data, values, stale, failed, onFilter }: RowsProps) {
                       <header className="panel-head">
                         <h2>{id}</h2>
                       </header>
-                      <FailureNote failure={problem} kind="warn" />
+                      <FailureNote failure={problem} kind="warn" brief />
                     </section>
                   </div>
                 ) : null
@@ -128,6 +146,7 @@ function Rows({ dashboard, data, values, stale, failed, onFilter }: RowsProps) {
                     panel={panel}
                     data={data?.panels[id]}
                     problem={problem}
+                    saidAbove={isSame(data?.panels[id], shared)}
                     filters={dashboard.filters}
                     values={values}
                     height={height}

@@ -19,7 +19,7 @@ import { Grid } from '../grid/Grid.tsx'
 import { CodeBlock, copyText, Dialog, download, FailureNote, IconButton, Shimmer, State } from '../parts/parts.tsx'
 import { MenuItem, MenuLine, Popover } from '../parts/Popover.tsx'
 import { navigate } from '../router.tsx'
-import { formatDuration, formatMoment, formatOf, plural } from '../value/format.ts'
+import { formatDuration, formatMoment, formatOf, noValue, plural } from '../value/format.ts'
 import { isRange } from './filters-url.ts'
 import { Kpi } from './Kpi.tsx'
 import { Markdown } from './Markdown.tsx'
@@ -28,6 +28,8 @@ type Props = {
   panel: Panel
   data: PanelData | undefined
   problem: DashboardProblem | undefined
+  /** Its failure is that of many panels and stands above them. */
+  saidAbove: boolean
   filters: Filter[]
   values: FilterValues
   height: 'auto' | 'small' | 'medium' | 'large'
@@ -42,17 +44,21 @@ const heightOf = (kind: Panel['kind'], height: Props['height']): number =>
   height !== 'auto' ? heights[height] : kind === 'table' ? 380 : 260
 
 export function PanelView(props: Props) {
-  const { panel, data, problem, height, stale } = props
+  const { panel, data, problem, height, stale, saidAbove } = props
   const [open, setOpen] = useState<Open>(null)
   const rows = data && !('failure' in data) ? data : undefined
   const px = heightOf(panel.kind, height)
   const isNote = panel.kind === 'text'
   const body = problem ? (
-    <FailureNote failure={problem} kind="warn" />
+    <FailureNote failure={problem} kind="warn" brief />
   ) : isNote ? (
     <Markdown text={panel.markdown} />
   ) : data && 'failure' in data ? (
-    <FailureNote failure={data.failure} />
+    saidAbove ? (
+      <p className="quiet">{panel.kind === 'kpi' ? noValue : 'Not available, for the reason above.'}</p>
+    ) : (
+      <FailureNote failure={data.failure} kind="warn" brief />
+    )
   ) : rows && fits(panel, rows) ? (
     <Body {...props} rows={rows} px={px} />
   ) : (

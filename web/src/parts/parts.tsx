@@ -104,27 +104,43 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   if (failure.code === 'FORBIDDEN')
     return (
       <State icon={<Lock size={18} />} title="You may not see this.">
-        <p>{failure.message}</p>
-        <p className="quiet">{failure.hint}</p>
+        <p>
+          <Words text={failure.message} />
+        </p>
+        <p className="quiet">
+          <Words text={failure.hint} />
+        </p>
       </State>
     )
   return (
     <State
       icon={<AlertTriangle size={18} />}
-      title={failure.message}
+      title={sentence(failure.message)}
       action={retry && <Button onClick={retry}>Try again</Button>}
     >
-      <p className="quiet">{failure.hint}</p>
+      <p className="quiet">
+        <Words text={failure.hint} />
+      </p>
       <FailureFoot failure={failure} />
     </State>
   )
 }
 
-const FailureFoot = ({ failure }: { failure: Failure | Problem }) => (
-  <p className="caption mono">
-    {failure.code}
-    {'requestId' in failure && failure.requestId && ` · request ${failure.requestId}`}
-  </p>
+const FailureFoot = ({ failure }: { failure: Failure | Problem }) => <p className="caption mono">{footOf(failure)}</p>
+const footOf = (failure: Failure | Problem): string =>
+  'requestId' in failure && failure.requestId ? `${failure.code} · request ${failure.requestId}` : failure.code
+
+/** Messages are written for logs, too, and begin small; on a page a sentence begins with a capital, a name stays as it is. */
+export const sentence = (text: string): string =>
+  /^[a-z]+[ ,]/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text
+
+/** A sentence with `names` in it. */
+export const Words = ({ text }: { text: string }) => (
+  <>
+    {sentence(text)
+      .split('`')
+      .map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}
+  </>
 )
 
 /** `models/a.sql:3:7` as editors open it; a place in a statement is `line 3, column 7`. */
@@ -135,28 +151,42 @@ export function showPlace(place: Place | undefined): string {
   return [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined).join(':')
 }
 
+type NoteProps = {
+  failure: Failure | Problem
+  kind?: 'bad' | 'warn'
+  /** Leaves out the code and the number of the request: for small places. */ brief?: boolean
+}
 /** A failure or a problem where it belongs: calm, with its place and what to do. */
-export function FailureNote({ failure, kind = 'bad' }: { failure: Failure | Problem; kind?: 'bad' | 'warn' }) {
-  const place = showPlace(failure.place)
+export function FailureNote({ failure, kind = 'bad', brief = false }: NoteProps) {
   const others = 'all' in failure ? (failure.all ?? []) : []
+  const many = others.length > 1
   return (
-    <div className={`note ${kind}`} role={kind === 'bad' ? 'alert' : undefined}>
+    <div
+      className={`note ${kind}`}
+      role={kind === 'bad' ? 'alert' : undefined}
+      title={brief ? footOf(failure) : undefined}
+    >
       <AlertTriangle size={15} aria-hidden className="note-icon" />
       <div className="note-body">
-        {others.length > 1 ? (
+        {many ? (
           <ul className="note-list">
             {others.map((problem, index) => (
               <li key={index}>
-                {problem.message} {problem.place && <code className="place">{showPlace(problem.place)}</code>}
+                <Words text={problem.message} />{' '}
+                {problem.place && <code className="place">{showPlace(problem.place)}</code>}
               </li>
             ))}
           </ul>
         ) : (
-          <p className="note-message">{failure.message}</p>
+          <p className="note-message">
+            <Words text={failure.message} />
+          </p>
         )}
-        {place && others.length <= 1 && <code className="place">{place}</code>}
-        <p className="caption">{failure.hint}</p>
-        <FailureFoot failure={failure} />
+        {!many && failure.place && <code className="place">{showPlace(failure.place)}</code>}
+        <p className="caption">
+          <Words text={failure.hint} />
+        </p>
+        {!brief && <FailureFoot failure={failure} />}
       </div>
     </div>
   )
