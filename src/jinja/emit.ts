@@ -18,7 +18,11 @@ import { predicates } from './predicates.ts'
 import type { SourceMap } from './errors.ts'
 import { Float } from './values.ts'
 
-export type EmitMode = 'text' | 'native'
+/**
+ * `module` is a macro file: its macros are exported and not visible to each other by name, because dbt lets every bare
+ * name, a macro's own included, be answered by the project.
+ */
+export type EmitMode = 'text' | 'native' | 'module'
 
 /** The helpers of runtime.ts that emitted code uses by name. */
 export const helperNames = [
@@ -100,15 +104,14 @@ class Emitter {
       native: this.#mode === 'native',
     }
     const scope = new Scope(undefined)
-    const declared = this.#declare(scope, assignedIn(statements))
+    const exported = this.#mode === 'module' ? statements.filter((each) => each.kind === 'macro') : []
+    const declared = this.#declare(scope, assignedIn(statements.filter((each) => !exported.includes(each as never))))
     const code = this.#statements(statements, scope, body)
-    const exported = statements.flatMap((each) => (each.kind === 'macro' ? [each.name] : []))
-    const names = exported.map((name) => `x.set(${quote(name)}, ${scope.find(name)!});`).join('')
     return `const {${helperNames.join(', ')}} = H
 return function (c, x, m) {
 let p = 0, o = ${body.native ? '[]' : "''"}${temporaries(body)}
 try {
-${declared}${code}${names}
+${declared}${code}
 } catch (e) { throw c.located(e, T, p) }
 return o
 }`
@@ -307,7 +310,9 @@ ${declared}${this.#assign(target, each, filtering)}if (${this.#condition(test, f
     const code = this.#function(statement.name, statement.parameters, statement.body, scope, true)
     const flags = specialFlags(statement.body, statement.parameters)
     const names = statement.parameters.map(({ name }) => quote(name)).join(', ')
-    return `${scope.find(statement.name)!} = macro(c, T, ${quote(statement.name)}, [${names}], ${flags}, ${code});\n`
+    const value = `macro(c, T, ${quote(statement.name)}, [${names}], ${flags}, ${code})`
+    const isExported = this.#mode === 'module' && scope.parent === undefined
+    return isExported ? `x.set(${quote(statement.name)}, ${value});\n` : `${scope.find(statement.name)!} = ${value};\n`
   }
 
   #callBlock(statement: Extract<Statement, { kind: 'call block' }>, scope: Scope, body: Body): string {

@@ -424,6 +424,29 @@ const htmlJson = (value: unknown, [spaces]: unknown[]): string =>
     indent: spaces === undefined || spaces === null ? undefined : indexOf(spaces),
   }).replace(/[<>&']/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 
+// dbt's filters convert where a template renders to a value (YAML), and do nothing where it renders to text.
+function asBool(value: unknown, _: unknown[], rendering: Rendering): unknown {
+  if (!rendering.native || typeof value === 'boolean') return value
+  const found = { True: true, False: false }[str(value)]
+  if (found === undefined) throw new PyError('JinjaRenderingError', `could not convert ${repr(value)} into type 'bool'`)
+  return found
+}
+
+function asNumber(value: unknown, _: unknown[], rendering: Rendering): unknown {
+  if (!rendering.native || numberOf(value) !== undefined) return value
+  const found = parseIntText(str(value)) ?? parseFloatText(str(value))
+  if (found === undefined)
+    throw new PyError('JinjaRenderingError', `could not convert ${repr(value)} into type 'number'`)
+  return found
+}
+
+function asNative(value: unknown, _: unknown[], rendering: Rendering): unknown {
+  if (!rendering.native || typeof value !== 'string') return value
+  const constants: Record<string, unknown> = { True: true, False: false, None: null }
+  if (Object.hasOwn(constants, value)) return constants[value]
+  return parseIntText(value) ?? parseFloatText(value) ?? value
+}
+
 const count = (value: unknown): unknown => length(value)
 const aggregate = ['case_sensitive?', 'attribute?']
 
@@ -495,8 +518,8 @@ export const filters: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   filter('wordcount', [], (value) => (str(value).match(/[\p{L}\p{N}_]+/gu) ?? []).length),
   filter('wordwrap', ['width?', 'break_long_words?', 'wrapstring?', 'break_on_hyphens?'], wordwrap),
   filter('xmlattr', ['autospace?'], xmlattr),
-  filter('as_bool', [], same),
-  filter('as_native', [], same),
-  filter('as_number', [], same),
+  filter('as_bool', [], asBool),
+  filter('as_native', [], asNative),
+  filter('as_number', [], asNumber),
   filter('as_text', [], same),
 ])

@@ -7,6 +7,7 @@ export { builtins } from './globals.ts'
 export { fromJson, toJson } from './json.ts'
 export { Rendering, returnFunction, Suspend, type Globals } from './runtime.ts'
 export {
+  compileMacros,
   compileTemplate,
   parseTemplate,
   renderingOf,
@@ -23,6 +24,7 @@ export {
   fromJs,
   Gen,
   HostObject,
+  int,
   isFloat,
   isInt,
   iterable,

@@ -158,6 +158,7 @@ class Parser {
   }
 
   #endTag(): void {
+    this.#skip(':') // as in Python: {% if x: %}
     this.#expect('statement end')
   }
 

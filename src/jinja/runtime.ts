@@ -70,14 +70,20 @@ export type Globals = { get(name: string): unknown }
 export class Rendering {
   readonly globals: Globals
   readonly lenient: boolean
+  /** Rendering to values: `as_bool` and friends convert, as dbt's native filters do. */
+  readonly native: boolean
   readonly random: () => number
   readonly returns: boolean
   steps = 0
   depth = 0
 
-  constructor(globals: Globals, options: { lenient?: boolean | undefined; random?: (() => number) | undefined } = {}) {
+  constructor(
+    globals: Globals,
+    options: { lenient?: boolean | undefined; native?: boolean | undefined; random?: (() => number) | undefined } = {},
+  ) {
     this.globals = globals
     this.lenient = options.lenient ?? false
+    this.native = options.native ?? false
     this.random = options.random ?? (() => 0)
     this.returns = globals.get('return') === returnFunction
   }

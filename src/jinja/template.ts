@@ -26,39 +26,51 @@ const factories = new Map<string, Factory>()
 export type RenderOptions = {
   /** Undefined names may be called and asked for attributes, as dbt does while it parses a project. */
   lenient?: boolean
+  /** Set by `renderNative`. */
+  native?: boolean
   /** For the filter `random`: a number in [0, 1). Without it the first item is taken. */
   random?: () => number
 }
 
 /** A line of the output and where in the template it came from. */
-export type LineMap = { place(line: number): { line: number; column?: number } | undefined }
+export type LineMap = {
+  /** Of a line's first character that is no space, or of a column in it; both count from 1. */
+  place(line: number, column?: number): { line: number; column: number } | undefined
+}
 
 export class Template {
   readonly source: SourceMap
-  readonly #run: Run
+  #run: Run | undefined
   #native: Run | undefined
+  #module: Run | undefined
 
-  constructor(source: SourceMap, run: Run) {
+  /** Compiles at once, unless only the macros of a file are wanted. */
+  constructor(source: SourceMap, mode: 'text' | 'module') {
     this.source = source
-    this.#run = run
+    if (mode === 'text') this.#run = compiled(source, mode)
+    else this.#module = compiled(source, mode)
+  }
+
+  get #text(): Run {
+    return (this.#run ??= compiled(this.source, 'text'))
   }
 
   /** The rendered text. */
   render(globals: Globals, options?: RenderOptions): string {
-    return this.#run(renderingOf(globals, options), new Map(), undefined) as string
+    return this.#text(renderingOf(globals, options), new Map(), undefined) as string
   }
 
   /** The rendered text and the way back from its lines to the template's. */
   renderWithLines(globals: Globals, options?: RenderOptions): { text: string; lines: LineMap } {
     const marks: number[] = []
-    const text = this.#run(renderingOf(globals, options), new Map(), marks) as string
+    const text = this.#text(renderingOf(globals, options), new Map(), marks) as string
     return { text, lines: lineMap(text, marks, this.source) }
   }
 
   /** Jinja's native types: a template that is one `{{ expression }}` answers its value, anything else text. */
   renderNative(globals: Globals, options?: RenderOptions): unknown {
     this.#native ??= compiled(this.source, 'native')
-    const parts = this.#native(renderingOf(globals, options), new Map(), undefined) as unknown[]
+    const parts = this.#native(renderingOf(globals, { ...options, native: true }), new Map(), undefined) as unknown[]
     if (parts.length === 0) return ''
     return parts.length === 1 ? parts[0] : parts.map(str).join('')
   }
@@ -66,7 +78,8 @@ export class Template {
   /** Runs the template for the macros that its top level defines, which stay bound to these globals. */
   macros(rendering: Rendering): ReadonlyMap<string, Callable> {
     const exported = new Map<string, unknown>()
-    this.#run(rendering, exported, undefined)
+    this.#module ??= compiled(this.source, 'module')
+    this.#module(rendering, exported, undefined)
     return exported as Map<string, Callable>
   }
 }
@@ -83,8 +96,12 @@ export function renderingOf(globals: Globals, options: RenderOptions = {}): Rend
 
 /** Parses and compiles. TEMPLATE_INVALID with a place when the text is no template. */
 export function compileTemplate(text: string, origin: Origin = {}): Template {
-  const source = sourceOf(text, origin)
-  return new Template(source, compiled(source, 'text'))
+  return new Template(sourceOf(text, origin), 'text')
+}
+
+/** A file of macros: only `macros()` of it is wanted. */
+export function compileMacros(text: string, origin: Origin = {}): Template {
+  return new Template(sourceOf(text, origin), 'module')
 }
 
 export function parseTemplate(text: string, origin: Origin = {}): { statements: Statement[]; source: SourceMap } {
@@ -128,14 +145,13 @@ function guarded<Value>(source: SourceMap, work: () => Value): Value {
 function lineMap(text: string, marks: readonly number[], source: SourceMap): LineMap {
   let starts: number[] | undefined
   return {
-    place(line) {
+    place(line, column) {
       starts ??= [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)]
       const start = starts[line - 1]
       if (start === undefined) return undefined
       const end = (starts[line] ?? text.length + 1) - 1
-      // What the line begins with, unless that is only white space before the first piece of substance.
-      const indent = /^\s*/.exec(text.slice(start, end))![0].length
-      const offset = Math.min(start + indent, Math.max(start, end - 1))
+      const inLine = column === undefined ? /^\s*/.exec(text.slice(start, end))![0].length : column - 1
+      const offset = Math.min(start + inLine, Math.max(start, end - 1))
       let [low, high] = [0, marks.length / 3 - 1]
       if (high < 0 || marks[0]! > offset) return undefined
       while (low < high) {
@@ -144,8 +160,8 @@ function lineMap(text: string, marks: readonly number[], source: SourceMap): Lin
         else high = middle - 1
       }
       const [at, from, isText] = marks.slice(low * 3, low * 3 + 3) as [number, number, number]
-      const { line: found = 1, column = 1 } = source.place(isText ? from + offset - at : from)
-      return { line: found, column }
+      const found = source.place(isText ? from + offset - at : from)
+      return { line: found.line!, column: found.column! }
     },
   }
 }

@@ -1,0 +1,156 @@
+// Generic tests: one entry of `data_tests:` in any of dbt's spellings → which macro, with which arguments and config,
+// under which name. Names and ids are computed exactly as dbt does it, because selectors and stored results use them.
+
+import { createHash } from 'node:crypto'
+import { Failure, type Place } from '../../base/failure.ts'
+import { fromJs, repr, str } from '../../jinja/index.ts'
+import type { Config } from './types.ts'
+import { isRecord } from './yaml-file.ts'
+
+/** Keys of an entry that configure the test and are no arguments of its macro. */
+const configKeys = [
+  'severity',
+  'tags',
+  'enabled',
+  'where',
+  'limit',
+  'warn_if',
+  'error_if',
+  'fail_calc',
+  'store_failures',
+  'store_failures_as',
+  'sql_header',
+  'meta',
+  'database',
+  'schema',
+  'alias',
+]
+
+export type GenericTest = {
+  name: string
+  namespace: string | undefined
+  /** Arguments of the macro, `model` included. */
+  kwargs: Config
+  config: Config
+  description: string
+  /** In unique ids and for selection. */
+  fullName: string
+  /** At most 63 characters: for files and relations. */
+  shortName: string
+}
+
+export type TestTarget = {
+  /** `ref('orders')` or `source('shop', 'orders')`. */
+  expression: string
+  /** In the name: `orders`, `shop_orders`. */
+  shown: string
+  isSource: boolean
+}
+
+/** @throws Failure PROJECT_INVALID with the entry's place */
+export function readGenericTest(
+  definition: unknown,
+  target: TestTarget,
+  columnName: string | undefined,
+  place: Place,
+): GenericTest {
+  const wrong = (message: string) => new Failure('PROJECT_INVALID', message, { place })
+  const [written, entry] = nameAndArguments(definition, wrong)
+  const args: Config = { ...entry }
+  if (columnName !== undefined) args['column_name'] = columnName
+  if (isRecord(args['arguments'])) {
+    const given = args['arguments']
+    delete args['arguments']
+    Object.assign(args, given)
+  }
+  if ('model' in args) throw wrong(`the test "${written}" may not name its model: it is the one it stands under`)
+  const match = /^(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)$/.exec(written)
+  if (!match) throw wrong(`"${written}" is no name of a test`)
+  const [, namespace, name] = match
+  const config = takeConfig(args, written, wrong)
+  const description = typeof args['description'] === 'string' ? args['description'] : ''
+  delete args['description']
+  const own = args['name']
+  delete args['name']
+  if (own !== undefined && typeof own !== 'string') throw wrong(`"name" of the test "${written}" must be text`)
+  const kwargs = { ...args, model: `{{ get_where_subquery(${target.expression}) }}` }
+  const kind = `${namespace === undefined ? '' : `${namespace}_`}${target.isSource ? 'source_' : ''}${name!}`
+  const { fullName, shortName } =
+    own === undefined ? testNames(kind, target.shown, args) : { fullName: own, shortName: own }
+  if (shortName !== fullName && config['alias'] === undefined) config['alias'] = shortName
+  return { name: name!, namespace, kwargs, config, description, fullName, shortName }
+}
+
+function nameAndArguments(definition: unknown, wrong: (message: string) => Failure): [string, Config] {
+  if (typeof definition === 'string') return [definition, {}]
+  if (!isRecord(definition)) throw wrong('a test is a name, or a mapping of its name to its arguments')
+  const { test_name: testName, ...rest } = definition
+  if (testName !== undefined) {
+    if (typeof testName !== 'string') throw wrong('"test_name" must be text')
+    return [testName, rest]
+  }
+  const keys = Object.keys(definition)
+  if (keys.length !== 1) {
+    throw wrong(
+      `a test has one name, this entry has ${keys.length} keys (${keys.join(', ')}); are its arguments indented below its name?`,
+    )
+  }
+  const args = definition[keys[0]!]
+  if (args === null || args === undefined) return [keys[0]!, {}]
+  if (!isRecord(args)) throw wrong(`the arguments of the test "${keys[0]!}" must be a mapping`)
+  return [keys[0]!, args]
+}
+
+function takeConfig(args: Config, written: string, wrong: (message: string) => Failure): Config {
+  const nested = args['config'] ?? {}
+  if (!isRecord(nested)) throw wrong(`"config" of the test "${written}" must be a mapping`)
+  delete args['config']
+  const config: Config = {}
+  for (const key of configKeys) {
+    const beside = args[key]
+    delete args[key]
+    if (beside !== undefined && beside !== null && nested[key] !== undefined) {
+      throw wrong(`"${key}" of the test "${written}" stands both beside its arguments and in its config`)
+    }
+    if (beside !== undefined && beside !== null) config[key] = beside
+  }
+  for (const [key, value] of Object.entries(nested)) if (value !== null) config[key] = value
+  return config
+}
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
+const pythonText = (value: unknown): string => str(fromJs(value))
+
+/** dbt's `synthesize_generic_test_names`. */
+export function testNames(kind: string, shown: string, args: Config): { fullName: string; shortName: string } {
+  const flat = Object.keys(args)
+    .sort()
+    .filter((key) => key !== 'model')
+    .flatMap((key) => {
+      const value = args[key]
+      return Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : [value]
+    })
+  const identifier = `${kind}_${shown}`
+  const fullName = `${identifier}_${flat.map((value) => pythonText(value).replace(/[^0-9a-zA-Z_]+/g, '_')).join('__')}`
+  return { fullName, shortName: fullName.length < 64 ? fullName : `${identifier.slice(0, 30)}_${md5(fullName)}` }
+}
+
+/** The ten characters that tell tests of one name apart. */
+export function testHash(test: GenericTest): string {
+  const metadata = { namespace: test.namespace ?? null, name: test.name, kwargs: test.kwargs }
+  return md5(test.fullName + repr(fromJs(hashable(metadata)))).slice(-10)
+}
+
+function hashable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hashable)
+  if (isRecord(value))
+    return Object.fromEntries(
+      Object.keys(value)
+        .sort()
+        .map((key) => [key, hashable(value[key])]),
+    )
+  return pythonText(value)
+}
+
+/** Arguments that are written without braces and still are calls: `to: ref('orders')`. */
+export const looksLikeCall = /^\s*(env_var|ref|var|source|doc)\s*\(.+\)\s*$/

@@ -1,0 +1,29 @@
+export {
+  openContext,
+  dbtVersion,
+  type Context,
+  type DatabaseAnswer,
+  type DatabaseRequest,
+  type Session,
+} from './context.ts'
+export { diskFiles, recordFiles, type ProjectFiles } from './files.ts'
+export { MacroTable } from './macros.ts'
+export { nodeDict } from './node-dict.ts'
+export { atTest, checksum, plainNames, readDbtProject, renderKwargs } from './parse.ts'
+export { findSource, nodesByName, pickRef } from './references.ts'
+export { Column, quoteAll, Relation, ResultTable, type Answer, type Quoting } from './relation.ts'
+export type {
+  ColumnSpec,
+  Config,
+  DbtDoc,
+  DbtMacro,
+  DbtNode,
+  DbtPackage,
+  DbtProject,
+  DbtSource,
+  NodeKind,
+  ProjectOptions,
+  Target,
+  TestSpec,
+} from './types.ts'
+export { varScopes } from './vars.ts'

@@ -1,0 +1,187 @@
+// Who finds which macro: a node sees its package's macros, then the project's, then dbt's own by bare name, and
+// every package's as `package.macro`. `adapter.dispatch` searches packages in order, and in each one the adapter's
+// spelling before the default.
+
+import { assert } from '../../base/assert.ts'
+import { Failure } from '../../base/failure.ts'
+import {
+  compileMacros,
+  findMacros,
+  HostObject,
+  type Callable,
+  type Rendering,
+  type Template,
+} from '../../jinja/index.ts'
+import { builtinMacros } from './builtin-macros.ts'
+import type { DbtMacro, DbtProject } from './types.ts'
+
+export const builtinPackage = 'dbt'
+const prefixes = ['duckdb', 'default']
+
+let parsedBuiltins: DbtMacro[] | undefined
+
+/** dbt's own macros, parsed once. */
+export function builtins(): DbtMacro[] {
+  if (!parsedBuiltins) {
+    const { macros, failures } = macrosOf(builtinPackage, builtinMacros, 'dbt')
+    assert(failures.length === 0, `the macros of dbt are templates: ${failures[0]?.message}`)
+    parsedBuiltins = macros
+  }
+  return parsedBuiltins
+}
+
+/** The macros of one file. */
+export function macrosOf(packageName: string, text: string, file: string): { macros: DbtMacro[]; failures: Failure[] } {
+  const { macros, failures } = findMacros(text, file)
+  return {
+    macros: macros.map((block) => ({
+      ...block,
+      package: packageName,
+      uniqueId: `macro.${packageName}.${block.macroName}`,
+      description: '',
+    })),
+    failures,
+  }
+}
+
+/** The macros of a project by package and name. */
+export class MacroTable {
+  readonly #packages = new Map<string, Map<string, DbtMacro>>()
+  readonly #project: Pick<DbtProject, 'name' | 'packages'>
+
+  constructor(project: Pick<DbtProject, 'name' | 'packages' | 'macros'>) {
+    this.#project = project
+    for (const macro of [...builtins(), ...project.macros]) {
+      const names = this.#packages.get(macro.package) ?? new Map<string, DbtMacro>()
+      // A later one of the same package is an error that parsing has reported already.
+      if (!names.has(macro.macroName)) names.set(macro.macroName, macro)
+      this.#packages.set(macro.package, names)
+    }
+  }
+
+  in(packageName: string, name: string): DbtMacro | undefined {
+    return this.#packages.get(packageName)?.get(name)
+  }
+
+  hasPackage(name: string): boolean {
+    return this.#packages.has(name)
+  }
+
+  /** By bare name, for a node of `packageName`. */
+  find(packageName: string, name: string): DbtMacro | undefined {
+    return this.in(packageName, name) ?? this.in(this.#project.name, name) ?? this.in(builtinPackage, name)
+  }
+
+  /** What `adapter.dispatch(name, namespace)` means in a node of `packageName`. */
+  dispatch(packageName: string, name: string, namespace: string | null): DbtMacro {
+    if (name.includes('.')) {
+      const [first, ...rest] = name.split('.')
+      throw new Failure(
+        'TEMPLATE_FAILED',
+        `adapter.dispatch: "${name}" is no macro name; did you mean adapter.dispatch('${rest.join('.')}', '${first}')?`,
+      )
+    }
+    const attempts: string[] = []
+    for (const searched of this.#searchOrder(namespace)) {
+      for (const prefix of prefixes) {
+        const candidate = `${prefix}__${name}`
+        attempts.push(searched === undefined ? candidate : `${searched}.${candidate}`)
+        const macro = searched === undefined ? this.find(packageName, candidate) : this.in(searched, candidate)
+        if (macro) return macro
+      }
+    }
+    throw new Failure(
+      'TEMPLATE_FAILED',
+      `adapter.dispatch found no macro "${name}"${namespace === null ? '' : ` in ${namespace}`}; searched for ${attempts.join(', ')}`,
+    )
+  }
+
+  #searchOrder(namespace: string | null): (string | undefined)[] {
+    if (namespace === null) return [undefined]
+    const configured = this.#project.packages
+      .get(this.#project.name)
+      ?.dispatch.find((each) => each.namespace === namespace)
+    if (configured) return configured.order
+    return this.#project.packages.has(namespace) || this.hasPackage(namespace)
+      ? [this.#project.name, namespace]
+      : [undefined]
+  }
+
+  /** The generic test `name` for a node of `packageName`. */
+  test(packageName: string, namespace: string | undefined, name: string): DbtMacro | undefined {
+    const macroName = `test_${name}`
+    return namespace === undefined ? this.find(packageName, macroName) : this.in(namespace, macroName)
+  }
+}
+
+/** `dbt_utils` in a template: its macros as attributes. */
+export class PackageNamespace extends HostObject {
+  override readonly typeName = 'dict'
+  readonly #bound: BoundMacros
+  readonly #package: string
+  constructor(bound: BoundMacros, packageName: string) {
+    super()
+    this.#bound = bound
+    this.#package = packageName
+  }
+  override attr(name: string): unknown {
+    return this.#bound.in(this.#package, name)
+  }
+  override item(key: unknown): unknown {
+    return typeof key === 'string' ? this.attr(key) : undefined
+  }
+}
+
+const templates = new WeakMap<DbtMacro, Template>()
+
+function templateOf(macro: DbtMacro): Template {
+  const known = templates.get(macro)
+  if (known) return known
+  const template = compileMacros(macro.text, macro.origin)
+  templates.set(macro, template)
+  return template
+}
+
+/** The macros of a project, callable in one rendering; each is compiled when it is first wanted. */
+export class BoundMacros {
+  readonly table: MacroTable
+  readonly #rendering: Rendering
+  readonly #package: string
+  readonly #callables = new Map<DbtMacro, Callable>()
+  readonly #namespaces = new Map<string, PackageNamespace>()
+
+  constructor(table: MacroTable, rendering: Rendering, packageName: string) {
+    this.table = table
+    this.#rendering = rendering
+    this.#package = packageName
+  }
+
+  in(packageName: string, name: string): Callable | undefined {
+    const macro = this.table.in(packageName, name)
+    return macro && this.bind(macro)
+  }
+
+  /** A macro, or the namespace of a package. */
+  find(name: string): unknown {
+    const macro = this.table.find(this.#package, name)
+    if (macro) return this.bind(macro)
+    if (!this.table.hasPackage(name)) return undefined
+    const known = this.#namespaces.get(name)
+    if (known) return known
+    const namespace = new PackageNamespace(this, name)
+    this.#namespaces.set(name, namespace)
+    return namespace
+  }
+
+  dispatch(name: string, namespace: string | null): Callable {
+    return this.bind(this.table.dispatch(this.#package, name, namespace))
+  }
+
+  bind(macro: DbtMacro): Callable {
+    const known = this.#callables.get(macro)
+    if (known) return known
+    const callable = templateOf(macro).macros(this.#rendering).get(macro.macroName)!
+    this.#callables.set(macro, callable)
+    return callable
+  }
+}

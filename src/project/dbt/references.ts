@@ -1,0 +1,46 @@
+// Which node `ref('a')` means, and which table `source('s', 't')`: the caller's package first, then the project, then any.
+
+import type { DbtNode, DbtProject, DbtSource, RefCall, SourceCall } from './types.ts'
+
+/** Everything that can be referred to, by name. */
+export function nodesByName(project: DbtProject): Map<string, DbtNode[]> {
+  const byName = new Map<string, DbtNode[]>()
+  for (const node of project.nodes.values()) {
+    if (node.kind === 'test' || node.kind === 'analysis') continue
+    const known = byName.get(node.name)
+    if (known) known.push(node)
+    else byName.set(node.name, [node])
+  }
+  return byName
+}
+
+/** Without a version, `ref` means the latest one. */
+export function pickRef(
+  candidates: readonly DbtNode[],
+  ref: Pick<RefCall, 'package' | 'version'>,
+  from: string,
+  root: string,
+): DbtNode | undefined {
+  const versioned = candidates.filter((each) =>
+    ref.version === undefined
+      ? each.version === undefined || each.version === each.latestVersion
+      : each.version === ref.version,
+  )
+  if (ref.package !== undefined) return versioned.find((each) => each.package === ref.package)
+  return (
+    versioned.find((each) => each.package === from) ?? versioned.find((each) => each.package === root) ?? versioned[0]
+  )
+}
+
+export function findSource(
+  project: DbtProject,
+  { source, table }: Pick<SourceCall, 'source' | 'table'>,
+  from: string,
+): DbtSource | undefined {
+  const candidates = [...project.sources.values()].filter((each) => each.source === source && each.name === table)
+  return (
+    candidates.find((each) => each.package === from) ??
+    candidates.find((each) => each.package === project.name) ??
+    candidates[0]
+  )
+}

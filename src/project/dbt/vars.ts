@@ -1,0 +1,109 @@
+// `var()`, `env_var()` and `target`: what every text of a project may ask for, YAML included.
+
+import { Failure } from '../../base/failure.ts'
+import { bind, Dict, fromJs, HostObject, str, toJs, type Callable, type Globals } from '../../jinja/index.ts'
+import { didYouMean } from '../suggest.ts'
+import type { Config, DbtPackage, ProjectOptions } from './types.ts'
+import { isRecord } from './yaml-file.ts'
+
+/** The values of `var` for a node of one package, strongest first. */
+export type VarScopes = readonly Config[]
+
+/** `--vars`, then the project's own for the package, the project's own, the package's own. */
+export function varScopes(
+  options: ProjectOptions,
+  root: DbtPackage | undefined,
+  own: DbtPackage | undefined,
+): VarScopes {
+  const scoped = (vars: Config, name: string): Config[] => {
+    const mine = vars[name]
+    return isRecord(mine) ? [mine, vars] : [vars]
+  }
+  return [
+    options.vars,
+    ...(root && own ? scoped(root.vars, own.name) : []),
+    ...(own && own !== root ? scoped(own.vars, own.name) : []),
+  ]
+}
+
+class Var extends HostObject {
+  override readonly typeName = 'Var'
+  readonly #scopes: VarScopes
+  constructor(scopes: VarScopes) {
+    super()
+    this.#scopes = scopes
+  }
+  override get callable(): boolean {
+    return true
+  }
+  #find(name: string): unknown {
+    return this.#scopes.find((scope) => Object.hasOwn(scope, name))?.[name]
+  }
+  #has(name: string): boolean {
+    return this.#scopes.some((scope) => Object.hasOwn(scope, name))
+  }
+  override call(args: unknown[], kwargs: Record<string, unknown>): unknown {
+    const [key, fallback] = bind('var', ['var_name', 'default?'], args, kwargs)
+    const name = str(key)
+    if (this.#has(name)) return fromJs(this.#find(name))
+    if (fallback !== undefined) return fallback
+    const known = this.#scopes.flatMap((scope) => Object.keys(scope))
+    throw new Failure('TEMPLATE_FAILED', `var "${name}" has no value and no default${didYouMean(name, known)}`, {
+      hint: 'Give it under "vars" in dbt_project.yml, with --vars, or as a default: var("name", "value").',
+    })
+  }
+  override attr(name: string): unknown {
+    return name === 'has_var' ? ((([key]) => this.#has(str(key))) satisfies Callable) : undefined
+  }
+}
+
+/** A variable that only profiles and packages may read, so that secrets reach no SQL and no log. */
+const secretPrefix = 'DBT_ENV_SECRET'
+
+export function envVar(env: ProjectOptions['env']): Callable {
+  return (args, kwargs) => {
+    const [key, fallback] = bind('env_var', ['var', 'default?'], args, kwargs)
+    const name = str(key)
+    if (name.startsWith(secretPrefix)) {
+      throw new Failure('TEMPLATE_FAILED', `the environment variable ${name} is secret and may not be read here`, {
+        hint: 'Names with the prefix DBT_ENV_SECRET are for credentials only. Use another name for what may appear in SQL.',
+      })
+    }
+    const value = env[name]
+    if (value !== undefined) return value
+    if (fallback !== undefined) return fallback
+    throw new Failure('TEMPLATE_FAILED', `the environment variable ${name} is not set and has no default`, {
+      hint: `Set it, or give a default: env_var('${name}', 'value').`,
+    })
+  }
+}
+
+export function targetDict({ target }: ProjectOptions): Dict {
+  return Dict.of({
+    name: target.name,
+    target_name: target.name,
+    profile_name: target.profile,
+    type: 'duckdb',
+    database: target.database,
+    schema: target.schema,
+    threads: target.threads,
+    path: target.database,
+    host: null,
+    user: null,
+    catalog: target.database,
+  })
+}
+
+/** The names that YAML may use: `var`, `env_var`, `target`. */
+export function yamlGlobals(options: ProjectOptions, scopes: VarScopes): Globals {
+  return new Map<string, unknown>([
+    ['var', new Var(scopes)],
+    ['env_var', envVar(options.env)],
+    ['target', targetDict(options)],
+    ['project_name', null],
+  ])
+}
+
+export const varFunction = (scopes: VarScopes): HostObject => new Var(scopes)
+export const plainArguments = (kwargs: Record<string, unknown>): Config =>
+  Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, toJs(value)]))

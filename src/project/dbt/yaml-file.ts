@@ -1,0 +1,72 @@
+// YAML as dbt reads it: version 1.1 words, and texts that hold Jinja, rendered where they stand.
+
+import { z } from 'zod'
+import { Failure, Failures, type Place } from '../../base/failure.ts'
+import { compileTemplate, PyError, toJs, type Globals } from '../../jinja/index.ts'
+import { parseYaml, type Located, type Path } from '../yaml.ts'
+import type { Config } from './types.ts'
+
+const anything = z.unknown()
+
+/** A file as plain values that remember their places. @throws Failures */
+export const readYamlText = (file: string, text: string): Located<unknown> =>
+  parseYaml(file, text, anything, { version: '1.1' })
+
+export const isRecord = (value: unknown): value is Config =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const looksRendered = /\{[{%#]/
+
+/**
+ * Every text below `value` rendered with Jinja's native types, except where `skip` says so. A failure names the place
+ * in the YAML file.
+ */
+export function renderYaml(
+  value: unknown,
+  at: (path: Path) => Place,
+  globals: Globals,
+  skip: (path: Path) => boolean,
+  failures: Failure[],
+  path: Path = [],
+): unknown {
+  if (typeof value === 'string') {
+    if (!looksRendered.test(value) || skip(path)) return value
+    return renderText(value, at(path), globals, failures)
+  }
+  if (Array.isArray(value))
+    return value.map((each, index) => renderYaml(each, at, globals, skip, failures, [...path, index]))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, renderYaml(each, at, globals, skip, failures, [...path, key])]),
+  )
+}
+
+export function renderText(text: string, place: Place, globals: Globals, failures: Failure[]): unknown {
+  try {
+    return toJs(compileTemplate(text).renderNative(globals))
+  } catch (error) {
+    if (!(error instanceof Failure) && !(error instanceof PyError)) throw error
+    const failure = error instanceof Failure ? error : new Failure('TEMPLATE_FAILED', error.message)
+    failures.push(
+      new Failure(failure.code, failure.message, {
+        ...failure.context,
+        hint: failure.hint,
+        place,
+        cause: failure.cause,
+      }),
+    )
+    return text
+  }
+}
+
+/** Runs `work`; its Failure or Failures join the list. */
+export function gathering<Value>(failures: Failure[], work: () => Value): Value | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Failures) failures.push(...error.all)
+    else if (error instanceof Failure) failures.push(error)
+    else throw error
+    return undefined
+  }
+}

@@ -1,0 +1,1 @@
+select '{{ var("unit") }}' as unit, '{{ var("other") }}' as other, {{ helpers.money('x') }} as m

@@ -1,0 +1,3 @@
+-- leading comment
+with x as (select * from {{ ref('middle') }}), y as (select 1)
+select * from x, y

@@ -1,0 +1,2 @@
+
+  select * from {{ ref('middle') }} join {{ ref('base') }} using (id)

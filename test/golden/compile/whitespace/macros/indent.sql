@@ -1,0 +1,3 @@
+{% macro indent_it(text) -%}
+    {{ text | indent(4) }}
+{%- endmacro %}
