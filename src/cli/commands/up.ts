@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, writeFileSync } from 'node:fs'
 import { mkdir, open as openFile, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -19,7 +19,7 @@ import type { App } from '../app.ts'
 import { projectConfig } from '../cli.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
 import { follow } from './run.ts'
-import { loginUrl } from './users.ts'
+import { loginUrl, servedAt } from './users.ts'
 
 /** What `serve` tells whoever started it. */
 type Ready = { url: string; link: string | null }
@@ -265,15 +265,6 @@ async function healthOf(app: App): Promise<{ url: string; status: string }> {
     return { url, status: ((await answer.json()) as { status: string }).status }
   } catch {
     return { url, status: 'does not answer' }
-  }
-}
-
-/** Where the server of this project said that it listens. */
-function servedAt({ config }: App): string {
-  try {
-    return (JSON.parse(readFileSync(join(config.stateDir, 'run', 'serve.json'), 'utf8')) as { url: string }).url
-  } catch {
-    return `http://localhost:${config.http.port}`
   }
 }
 

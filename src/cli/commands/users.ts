@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import { noArguments, oneArgument, type Command } from '../command.ts'
 import type { App } from '../app.ts'
@@ -77,8 +79,14 @@ async function setDisabled(context: Parameters<Command['run']>[0], disabled: boo
 }
 
 /** Where a one-time log-in link leads; `base` is where the server really listens, when that is known. */
-export const loginUrl = ({ config: { http } }: App, { token }: { token: string }, base = publicUrl(http)): string =>
-  `${http.publicUrl?.replace(/\/$/, '') ?? base}/login?token=${token}`
+export const loginUrl = (app: App, { token }: { token: string }, base = servedAt(app)): string =>
+  `${app.config.http.publicUrl?.replace(/\/$/, '') ?? base}/login?token=${token}`
 
-const publicUrl = ({ host, port }: App['config']['http']): string =>
-  `http://${['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host}:${port}`
+/** Where the server of this project said that it listens. */
+export function servedAt({ config }: App): string {
+  try {
+    return (JSON.parse(readFileSync(join(config.stateDir, 'run', 'serve.json'), 'utf8')) as { url: string }).url
+  } catch {
+    return `http://localhost:${config.http.port}`
+  }
+}
