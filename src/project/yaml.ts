@@ -15,6 +15,7 @@ import {
   Scalar,
   type Document,
   type Node,
+  type Tags,
 } from 'yaml'
 import type { z } from 'zod'
 import { Failure, Failures, type FailureCode, type Place } from '../base/failure.ts'
@@ -57,6 +58,7 @@ export function parseYaml<Schema extends z.ZodType>(
     merge: true,
     stringKeys: true,
     version,
+    ...(version === '1.1' && { customTags: pythonTags }),
   })
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
@@ -85,6 +87,16 @@ export function parseYaml<Schema extends z.ZodType>(
   }
   return { value: parsed.data, file, at, within }
 }
+
+/** PyYAML's 1.1, which is dbt's: `y` and `n` are texts, and a date stays as it is written. */
+const pythonTags = (tags: Tags): Tags =>
+  tags.flatMap((tag) => {
+    if (typeof tag === 'string' || tag.collection) return tag
+    if (tag.tag === 'tag:yaml.org,2002:timestamp') return []
+    if (tag.tag !== 'tag:yaml.org,2002:bool' || !tag.test) return tag
+    const { test } = tag
+    return { ...tag, test: new RegExp(`^(?![yYnN]$)(?:${test.source})`, test.flags) }
+  })
 
 /** A value that was not read from a file, for tests and for definitions made by programs. */
 export function unlocated<Value>(value: Value, file: string): Located<Value> {

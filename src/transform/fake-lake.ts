@@ -22,7 +22,7 @@ export async function fakeLake(catalog = 'dev_analytics', setup = ''): Promise<F
   const lake: FakeLake['lake'] = {
     async query(sql) {
       const { columns, rows: found } = await located(connection, sql)
-      const views = columns.length > 0 && /^select \* from "/.test(sql) ? await viewsIn(connection, sql) : []
+      const views = columns.length > 0 && sql.startsWith('select * from "') ? await viewsIn(connection, sql) : []
       return {
         columns,
         chunks: (async function* () {

@@ -82,13 +82,15 @@ function placeTest(
   position: ReadonlyMap<string, number>,
 ): void {
   const owners = nearest(project, test.uniqueId, (id) => steps.get(id)?.kind === 'build')
+  // A test that also reads what this plan does not build judges older tables: it runs at the end and holds up nothing.
+  const isWhole = test.dependsOn.every((id) => steps.has(id) || project.sources.has(id))
   const last = owners.toSorted((a, b) => position.get(a)! - position.get(b)!).at(-1)
-  const owner = last === undefined ? undefined : steps.get(last)
+  const owner = last === undefined || !isWhole ? undefined : steps.get(last)
   if (owner?.kind === 'build') {
     owner.tests.push(test.uniqueId)
     // The others it reads must be there as well, even when the owner does not read them.
     owner.after = [...new Set([...owner.after, ...owners.filter((id) => id !== last && !reads(steps, id, last!))])]
-  } else steps.set(test.uniqueId, { kind: 'test', node: test.uniqueId, after: [] })
+  } else steps.set(test.uniqueId, { kind: 'test', node: test.uniqueId, after: owners })
 }
 
 /** Whether step `from` waits for step `to`. */

@@ -47,18 +47,19 @@ function union(
   project: DbtProject,
   graph: Graph,
   members: readonly Member[],
-  indirect: Selection['indirect'],
+  indirect: Selection['indirect'] = 'eager',
 ): Set<string> {
   const found = new Set<string>()
+  const chosen = (part: string) => {
+    const set = one(parseCriterion(part), project, graph, members)
+    return indirect === 'eager' ? withTests(set, members, indirect) : set
+  }
   for (const word of words(texts)) {
-    const sets = word
-      .split(',')
-      .filter(Boolean)
-      .map((part) => withTests(one(parseCriterion(part), project, graph, members), members, indirect))
-    const [first, ...rest] = sets
+    const [first, ...rest] = word.split(',').filter(Boolean).map(chosen)
     for (const id of first ?? []) if (rest.every((set) => set.has(id))) found.add(id)
   }
-  return found
+  // Whether all that a test reads is selected shows only when everything is.
+  return indirect === 'eager' ? found : withTests(found, members, indirect)
 }
 
 /** `@2+tag:daily+1` in its parts. */

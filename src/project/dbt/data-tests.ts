@@ -73,7 +73,8 @@ export function readGenericTest(
   const own = args['name']
   delete args['name']
   if (own !== undefined && typeof own !== 'string') throw wrong(`"name" of the test "${written}" must be text`)
-  const kwargs = { ...args, model: `{{ get_where_subquery(${target.expression}) }}` }
+  // The model comes first: it is what the test is attached to.
+  const kwargs = { model: `{{ get_where_subquery(${target.expression}) }}`, ...args }
   const kind = `${namespace === undefined ? '' : `${namespace}_`}${target.isSource ? 'source_' : ''}${name!}`
   const { fullName, shortName } =
     own === undefined ? testNames(kind, target.shown, args) : { fullName: own, shortName: own }

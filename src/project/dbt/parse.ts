@@ -795,7 +795,8 @@ class ProjectReader {
   /** Turns the refs and sources of every node into unique ids. */
   #resolve(): void {
     const byName = nodesByName(this.project)
-    for (const node of [...this.project.nodes.values()]) {
+    // Nodes are deleted on the way; a Map allows that.
+    for (const node of this.project.nodes.values()) {
       const found = new Set<string>()
       let isDisabled = false
       const missing: Failure[] = []

@@ -214,7 +214,9 @@ export class RelationApi extends HostObject {
         return undefined
     }
   }
-  #create(args: unknown[], { quote_policy: policy, include_policy: _, ...kwargs }: Record<string, unknown>): Relation {
+  #create(args: unknown[], given: Record<string, unknown>): Relation {
+    const { quote_policy: policy, ...kwargs } = given
+    delete kwargs['include_policy']
     const [database, schema, identifier, kind] = bind(
       'create',
       ['database?', 'schema?', 'identifier?', 'type?'],

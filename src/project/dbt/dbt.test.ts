@@ -1,0 +1,386 @@
+// Reading a dbt project: what is wrong is said with file, line and column; what is allowed in several spellings is one.
+
+import { expect, test } from 'vitest'
+import { compileTemplate, Dict } from '../../jinja/index.ts'
+import { pythonModules } from './datetime.ts'
+import { plainNames, readDbtProject, recordFiles } from './index.ts'
+import type { DbtProject } from './types.ts'
+
+const head = 'name: shop\nversion: "1"\n'
+
+async function read(files: Record<string, string>, vars: Record<string, unknown> = {}) {
+  return readDbtProject(recordFiles({ 'dbt_project.yml': head, ...files }), '/project', {
+    target: { name: 'dev', database: 'dev_analytics', schema: 'main', profile: 'p', threads: 1 },
+    vars,
+    env: { SET: 'x' },
+    flags: { fullRefresh: false, command: 'build', storeFailures: false, empty: false },
+    startedAt: Date.UTC(2024, 0, 2, 3, 4, 5),
+    invocationId: 'id',
+    onLog: () => {},
+  })
+}
+
+const shown = ({ failures }: Awaited<ReturnType<typeof read>>) =>
+  failures.map(
+    ({ code, place, message }) => `${code} ${place?.file ?? ''}:${place?.line ?? ''}:${place?.column ?? ''} ${message}`,
+  )
+
+test.each<[string, Record<string, string>, string[]]>([
+  [
+    'an unknown ref',
+    { 'models/a.sql': "select *\nfrom {{ ref('ordres') }}", 'models/orders.sql': 'select 1' },
+    ['MODEL_INVALID models/a.sql:2:9 model "a" reads ref(\'ordres\'), which is not there; did you mean "orders"?'],
+  ],
+  [
+    'an unknown ref behind a condition',
+    { 'models/a.sql': "{% if true %}\n  {{ ref('nope') }}\n{% endif %}" },
+    ['MODEL_INVALID models/a.sql:2:6 model "a" reads ref(\'nope\'), which is not there'],
+  ],
+  [
+    'white space before a template',
+    { 'models/a.sql': "\n\n  {{ ref('nope') }}" },
+    ['MODEL_INVALID models/a.sql:3:6 model "a" reads ref(\'nope\'), which is not there'],
+  ],
+  [
+    'an unknown source',
+    {
+      'models/a.sql': "{{ source('raw', 'sale') }}",
+      'models/s.yml': 'sources:\n  - name: raw\n    tables: [{name: sales}]',
+    },
+    [
+      'MODEL_INVALID models/a.sql:1:4 model "a" reads source(\'raw\', \'sale\'), which is not there; did you mean "sales"?',
+    ],
+  ],
+  [
+    'a missing var',
+    { 'models/a.sql': "select {{ var('day') }}" },
+    ['TEMPLATE_FAILED models/a.sql:1:11 var "day" has no value and no default'],
+  ],
+  [
+    'a missing environment variable',
+    { 'models/a.sql': "select {{ env_var('NOPE') }}" },
+    ['TEMPLATE_FAILED models/a.sql:1:11 the environment variable NOPE is not set and has no default'],
+  ],
+  [
+    'a secret in SQL',
+    { 'models/a.sql': "select {{ env_var('DBT_ENV_SECRET_KEY', 'x') }}" },
+    [
+      'TEMPLATE_FAILED models/a.sql:1:11 the environment variable DBT_ENV_SECRET_KEY is secret and may not be read here',
+    ],
+  ],
+  [
+    'a broken template',
+    { 'models/a.sql': 'select\n  {{ ref("b" }}' },
+    ['TEMPLATE_INVALID models/a.sql:2:9 this "(" is never closed: "}" of line 2 stands where ")" should'],
+  ],
+  [
+    'a broken macro and a broken model at once',
+    { 'macros/m.sql': '{% macro a() %}{{ }}{% endmacro %}', 'models/a.sql': '{% if %}' },
+    [
+      'TEMPLATE_INVALID macros/m.sql:1:19 an expression is expected, got "end of print statement"',
+      'TEMPLATE_INVALID models/a.sql:1:7 an expression is expected, got "end of statement block"',
+    ],
+  ],
+  [
+    'an error raised by the project',
+    {
+      'models/a.sql': "{{ config(materialized='table') }}\n{{ check(1) }}",
+      'macros/m.sql': '{% macro check(x) %}\n{{ exceptions.raise_compiler_error("x is " ~ x) }}{% endmacro %}',
+    },
+    ['TEMPLATE_FAILED macros/m.sql:2:15 x is 1'],
+  ],
+  [
+    'two macros of one name',
+    { 'macros/a.sql': '{% macro m() %}{% endmacro %}', 'macros/b.sql': '\n{% macro m() %}{% endmacro %}' },
+    ['PROJECT_INVALID macros/b.sql:2:1 the macro "m" is already defined in macros/a.sql:1'],
+  ],
+  [
+    'two models of one name',
+    { 'models/a.sql': 'select 1', 'models/x/a.sql': 'select 2' },
+    ['PROJECT_INVALID models/x/a.sql:1:1 the model "a" is already defined in models/a.sql'],
+  ],
+  [
+    'an unknown test',
+    {
+      'models/a.sql': 'select 1',
+      'models/s.yml': 'models:\n  - name: a\n    columns:\n      - name: id\n        tests:\n          - uniqe',
+    },
+    ['PROJECT_INVALID models/s.yml:6:13 there is no test "uniqe"; did you mean "unique"?'],
+  ],
+  [
+    'a test of a package that is not installed',
+    {
+      'models/a.sql': 'select 1',
+      'models/s.yml':
+        'models:\n  - name: a\n    tests:\n      - dbt_utils.equality:\n          compare_model: ref("a")',
+    },
+    ['PROJECT_INVALID models/s.yml:4:9 there is no test "dbt_utils.equality"'],
+  ],
+  [
+    'arguments beside the name',
+    {
+      'models/a.sql': 'select 1',
+      'models/s.yml':
+        'models:\n  - name: a\n    columns:\n      - name: id\n        tests:\n          - accepted_values:\n            values: [1]',
+    },
+    [
+      'PROJECT_INVALID models/s.yml:6:13 a test has one name, this entry has 2 keys (accepted_values, values); are its arguments indented below its name?',
+    ],
+  ],
+  [
+    'a list that is none',
+    { 'models/s.yml': 'models:\n  a: 1' },
+    ['PROJECT_INVALID models/s.yml:2:3 "models" must be a list'],
+  ],
+  [
+    'a model without a name',
+    { 'models/s.yml': 'models:\n  - description: x' },
+    ['PROJECT_INVALID models/s.yml:2:5 "name" is missing'],
+  ],
+  [
+    'broken YAML',
+    { 'models/s.yml': 'models:\n  - name: "a' },
+    ['PROJECT_INVALID models/s.yml:2:13 Missing closing "quote'],
+  ],
+  [
+    'a model described twice',
+    { 'models/a.sql': 'select 1', 'models/s.yml': 'models: [{name: a}]', 'models/t.yml': 'models:\n  - name: a' },
+    ['PROJECT_INVALID models/t.yml:2:5 "a" is already described in models/s.yml:1'],
+  ],
+  [
+    'a docs block that is not there',
+    { 'models/a.sql': 'select 1', 'models/s.yml': 'models:\n  - name: a\n    description: "{{ doc(\'x\') }}"' },
+    ['PROJECT_INVALID models/s.yml:2:5 there is no docs block "x"'],
+  ],
+  [
+    'a Python model',
+    { 'models/a.py': 'x' },
+    ['SQL_UNSUPPORTED models/a.py:1:1 models/a.py is a Python model; models are SQL here'],
+  ],
+  [
+    'a ref to what is switched off',
+    { 'models/a.sql': '{{ config(enabled=false) }}', 'models/b.sql': "{{ ref('a') }}" },
+    ['MODEL_INVALID models/b.sql:1:4 model "b" reads ref(\'a\'), which is switched off (enabled: false)'],
+  ],
+  [
+    'a broken dbt_project.yml',
+    { 'dbt_project.yml': 'name: 1x\nmodels: 5\nvars: []' },
+    [
+      'PROJECT_INVALID dbt_project.yml:1:7 "name" is "1x"; letters, digits and underscores are allowed',
+      'PROJECT_INVALID dbt_project.yml:2:9 "models" must be a mapping',
+      'PROJECT_INVALID dbt_project.yml:3:7 "vars" must be a mapping',
+    ],
+  ],
+])('%s', async (_, files, expected) => {
+  const lines = shown(await read(files))
+  expect(lines.map((line, index) => line.slice(0, expected[index]?.length))).toEqual(expected)
+})
+
+test('no dbt_project.yml', async () => {
+  const { failures } = await readDbtProject(recordFiles({}), '/x', (await read({})).project.options)
+  expect(failures.map(({ code }) => code)).toEqual(['PROJECT_NOT_FOUND'])
+})
+
+const configOf = (project: DbtProject, id: string) => project.nodes.get(id)!.config
+
+test('config: the nearer wins, tags add up, meta merges, + and no + are the same', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': `${head}models:
+  +tags: all
+  shop:
+    materialized: table
+    +meta: {a: 1, b: 1}
+    marts:
+      +materialized: view
+      tags: [mart]
+      +persist_docs: {relation: true}
+      sub: {+enabled: "{{ target.name == 'dev' }}"}
+`,
+    'models/marts/a.sql': "{{ config(tags='file', meta={'b': 3, 'c': 3}) }}{{ config(alias='x') }} select 1",
+    'models/marts/sub/b.sql': 'select 1',
+    'models/c.sql': 'select 1',
+    'models/p.yml':
+      'models:\n  - name: a\n    config: {meta: {b: 2}, materialized: incremental, tags: [yaml]}\n    meta: {ignored: 1}',
+  })
+  expect(failures).toEqual([])
+  expect(configOf(project, 'model.shop.a')).toMatchObject({
+    materialized: 'incremental',
+    tags: ['all', 'mart', 'yaml', 'file'],
+    meta: { a: 1, b: 3, c: 3 },
+    alias: 'x',
+    persist_docs: { relation: true },
+  })
+  expect(configOf(project, 'model.shop.b')).toMatchObject({ materialized: 'view', enabled: true })
+  expect(configOf(project, 'model.shop.c')).toMatchObject({
+    materialized: 'table',
+    tags: ['all'],
+    meta: { a: 1, b: 1 },
+  })
+})
+
+test('every spelling of a test', async () => {
+  const { project, failures } = await read({
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': 'select 1 as id',
+    'models/p.yml': `
+models:
+  - name: a
+    data_tests:
+      - relationships: {column_name: id, to: ref('b'), field: id}
+      - row_count: {at_least: 1}
+    columns:
+      - name: id
+        tests:
+          - unique
+          - not_null: {severity: warn}
+          - not_null: {name: mine, config: {where: "id > 0", error_if: ">10"}}
+          - accepted_values: {values: [1, 2], quote: false}
+          - accepted_values: {arguments: {values: [3]}, tags: [x]}
+          - test_name: unique
+            name: other
+`,
+    'tests/generic/row_count.sql':
+      '{% test row_count(model, at_least) %}{{ config(severity="warn") }}select count(*) from {{ model }} having count(*) < {{ at_least }}{% endtest %}',
+    'tests/one.sql': "select * from {{ ref('a') }} where id < 0",
+  })
+  expect(failures).toEqual([])
+  const tests = [...project.nodes.values()].filter(({ kind }) => kind === 'test')
+  expect(
+    tests.map(({ name, config, dependsOn }) => [
+      name,
+      config['severity'],
+      config['where'] ?? '',
+      dependsOn.map((id) => id.split('.').at(-1)).join(),
+    ]),
+  ).toEqual([
+    ['relationships_a_id__id__ref_b_', 'ERROR', '', 'a,b'],
+    ['row_count_a_1', 'warn', '', 'a'],
+    ['unique_a_id', 'ERROR', '', 'a'],
+    ['not_null_a_id', 'warn', '', 'a'],
+    ['mine', 'ERROR', 'id > 0', 'a'],
+    ['accepted_values_a_id__False__1__2', 'ERROR', '', 'a'],
+    ['accepted_values_a_id__3', 'ERROR', '', 'a'],
+    ['other', 'ERROR', '', 'a'],
+    ['one', 'ERROR', '', 'a'],
+  ])
+})
+
+test('YAML is rendered with var, env_var and target; descriptions with doc', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': `${head}vars: {db: other, on: false}`,
+    'models/a.sql': "select * from {{ source('s', 't') }}",
+    'models/d.md': '{% docs about %}\nAll {{ about }} it.\n{% enddocs %}',
+    'models/p.yml': `
+sources:
+  - {name: s, database: "{{ var('db') }}", schema: "raw_{{ env_var('SET') }}", tables: [{name: t, identifier: "{{ target.name }}_t"}]}
+models:
+  - {name: a, description: "{{ doc('about') }}", config: {enabled: "{{ not var('on') | as_bool }}"}}
+`,
+  })
+  expect(failures).toEqual([])
+  expect(project.sources.get('source.shop.s.t')).toMatchObject({
+    database: 'other',
+    schema: 'raw_x',
+    identifier: 'dev_t',
+  })
+  expect(project.nodes.get('model.shop.a')).toMatchObject({
+    description: 'All {{ about }} it.',
+    config: { enabled: true },
+  })
+})
+
+test('versions of a model', async () => {
+  const { project, failures } = await read({
+    'models/dim_v1.sql': 'select 1',
+    'models/dim_v2.sql': "select * from {{ ref('dim', v=1) }}",
+    'models/reader.sql': "select * from {{ ref('dim') }}",
+    'models/p.yml':
+      'models:\n  - name: dim\n    latest_version: 2\n    versions: [{v: 1}, {v: 2}]\n    columns: [{name: id, tests: [unique]}]',
+  })
+  expect(failures).toEqual([])
+  expect(project.nodes.get('model.shop.dim.v2')).toMatchObject({
+    alias: 'dim_v2',
+    dependsOn: ['model.shop.dim.v1'],
+    fqn: ['shop', 'dim', 'v2'],
+  })
+  expect(project.nodes.get('model.shop.reader')!.dependsOn).toEqual(['model.shop.dim.v2'])
+  expect([...project.nodes.values()].filter(({ kind }) => kind === 'test').map(({ name }) => name)).toEqual([
+    'unique_dim_v1_id',
+    'unique_dim_v2_id',
+  ])
+})
+
+test('a plain table name orders models, unless that would make a circle', async () => {
+  const { project } = await read({
+    'models/a.sql': "{{ config(schema='x') }} select * from raw.sales",
+    'models/b.sql': 'select * from main_x.a join "main_x"."a" using (id) -- from main.c',
+    'models/c.sql': "select * from {{ ref('d') }}",
+    'models/d.sql': 'select * from main.c',
+  })
+  expect(project.nodes.get('model.shop.b')!.dependsOn).toEqual(['model.shop.a'])
+  expect(project.nodes.get('model.shop.d')!.dependsOn).toEqual([])
+  expect(
+    plainNames(
+      "select 'from a.b' /* from a.c */ from a.d, {{ ref('x') }} left join \"q\".e.f -- join a.g\n from fn.x(1)",
+    ),
+  ).toEqual(['a.d', 'q.e.f'])
+})
+
+test('odd things are warnings', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': `${head}modles: {}\n`,
+    'models/p.yml': 'models: [{name: gone, tests: [unique]}]\nsource: []',
+  })
+  expect(failures).toEqual([])
+  expect(project.warnings.map(({ message, place }) => `${place.file}:${place.line} ${message}`)).toEqual([
+    'dbt_project.yml:3 dbt_project.yml: unknown key "modles"; did you mean "models"?',
+    'models/p.yml:2 unknown key "source"; did you mean "sources"?',
+    'models/p.yml:1 no model "gone" exists for these properties',
+  ])
+})
+
+// What Python prints for the same expressions.
+test.each([
+  [
+    "m.datetime.datetime(2024, 2, 29, 13, 5, 9).strftime('%Y-%m-%d %H:%M:%S %j %a %A %b %B %y %I %p %U %W %V %%')",
+    '2024-02-29 13:05:09 060 Thu Thursday Feb February 24 01 PM 08 09 09 %',
+  ],
+  ['m.datetime.date(2024, 3, 1) - m.datetime.timedelta(days=1)', '2024-02-29'],
+  ['(m.datetime.date(2024, 3, 1) - m.datetime.date(2023, 3, 1)).days', '366'],
+  ['m.datetime.datetime(2024, 1, 1) + m.datetime.timedelta(hours=30, minutes=1)', '2024-01-02 06:01:00'],
+  ["m.datetime.datetime.strptime('31/01/2024 5', '%d/%m/%Y %H').isoformat()", '2024-01-31T05:00:00'],
+  ["m.datetime.datetime.fromisoformat('2024-01-02T03:04:05+02:00')", '2024-01-02 01:04:05+00:00'],
+  ['m.datetime.datetime.now()', '2024-01-02 03:04:05'],
+  ['m.datetime.date.today()', '2024-01-02'],
+  ["m.pytz.timezone('Europe/Berlin').localize(m.datetime.datetime(2024, 7, 1, 12))", '2024-07-01 12:00:00+02:00'],
+  [
+    '[m.datetime.date(2024, 1, 2), m.datetime.datetime(2024, 1, 2, 3)]',
+    '[datetime.date(2024, 1, 2), datetime.datetime(2024, 1, 2, 3, 0)]',
+  ],
+  ['m.datetime.date(2024, 1, 2) < m.datetime.date(2024, 1, 3)', 'True'],
+  ['m.datetime.timedelta(days=2, seconds=5).total_seconds()', '172805.0'],
+  ['m.datetime.timedelta(days=1, hours=2)', '1 day, 2:00:00'],
+  ["m.re.sub('(a)(b)?', '<\\\\1>', 'xab')", 'x<a>'],
+  ["m.re.findall('\\\\d+', 'a1b22')", "['1', '22']"],
+  ["m.re.search('(?i)B(?P<n>.)', 'abc').group('n')", 'c'],
+  ["m.re.match('b', 'abc') is none", 'True'],
+  ["m.re.compile('[aeiou]').sub('', 'template')", 'tmplt'],
+  ["m.re.split(',\\\\s*', 'a, b,c')", "['a', 'b', 'c']"],
+  ["m.itertools.product([1, 2], ['a']) | list", "[(1, 'a'), (2, 'a')]"],
+])('modules: %s', (expression, expected) => {
+  const context = new Map<string, unknown>([['m', pythonModules(() => Date.UTC(2024, 0, 2, 3, 4, 5))]])
+  expect(compileTemplate(`{{ ${expression} }}`).render(context)).toBe(expected)
+})
+
+test('modules give no way into JavaScript', () => {
+  const context = new Map<string, unknown>([['m', pythonModules(() => 0)]])
+  for (const path of [
+    'm.re.constructor',
+    'm.datetime.datetime.constructor',
+    'm.datetime.date.prototype',
+    'm.re.sub.constructor',
+  ]) {
+    expect(compileTemplate(`{{ ${path} }}`).render(context)).toBe('')
+  }
+  expect(context.get('m')).toBeInstanceOf(Dict)
+})

@@ -1,0 +1,422 @@
+// Selecting, planning and building, against a small lake; the real lake has the last test.
+
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { asFailure } from '../base/failure.ts'
+import { openWorld } from '../lake/world.ts'
+import { recordFiles } from '../project/dbt/index.ts'
+import {
+  buildNode,
+  compileNode,
+  explain,
+  graphOf,
+  lineage,
+  loadProject,
+  ls,
+  plan,
+  runPlan,
+  select,
+  tablesRead,
+  topologicalOrder,
+  type NodeResult,
+  type Selection,
+} from './index.ts'
+import { fakeLake } from './fake-lake.ts'
+import { injectCtes } from './inject.ts'
+
+const system = { id: 'system', name: 'system', role: 'system' as const }
+const schemaMacro = '{% macro generate_schema_name(custom, node) %}{{ custom or target.schema }}{% endmacro %}'
+
+const load = (files: Record<string, string>, more = {}) =>
+  loadProject('/project', {
+    files: recordFiles({
+      'dbt_project.yml':
+        'name: shop\nmodels: {shop: {staging: {+schema: staging, +tags: [early]}, marts: {+schema: marts, +materialized: table}}}',
+      'macros/s.sql': schemaMacro,
+      ...files,
+    }),
+    target: { name: 'dev', catalog: 'dev_analytics' },
+    startedAt: 0,
+    ...more,
+  })
+
+const shop = {
+  'models/s.yml': `
+sources: [{name: raw, tables: [{name: sales, columns: [{name: id, tests: [not_null]}]}]}]
+models:
+  - name: stg_sales
+    description: Sales, cleaned.
+    columns:
+      - {name: id, description: The key, tests: [unique, not_null]}
+      - {name: region, tests: [{accepted_values: {values: [N, S], config: {severity: warn}}}]}
+  - name: daily
+    columns: [{name: id, tests: [{relationships: {to: ref('stg_sales'), field: id}}]}]
+`,
+  'models/staging/stg_sales.sql': "select * from {{ source('raw', 'sales') }} where amount > 0",
+  'models/staging/helper.sql': "{{ config(materialized='ephemeral') }} select id, amount from {{ ref('stg_sales') }}",
+  'models/marts/daily.sql': "select id, sum(amount) as total from {{ ref('helper') }} group by 1",
+  'models/marts/yearly.sql':
+    "{{ config(tags=['slow', 'finance'], meta={'owner': 'ana'}) }} select count(*) as n from {{ ref('daily') }}",
+  'models/marts/deep/top.sql': "{{ config(materialized='view') }} select * from {{ ref('yearly') }}",
+  'tests/totals.sql': "select * from {{ ref('daily') }} where total < 0",
+}
+const raw = `create schema raw; create table raw.sales as select * from (values (1, 'N', 10.5), (2, 'S', 2), (3, 'N', -1)) t(id, region, amount);`
+
+const names = (ids: readonly string[]) =>
+  ids.map((id) => id.replace(/^(model|test|source)\.shop\./, '').replace(/\.[0-9a-f]{10}$/, ''))
+const modelsOf = (ids: readonly string[]) => names(ids.filter((id) => !id.startsWith('test.')))
+
+test.each<[string, string]>([
+  ['stg_sales', 'stg_sales'],
+  ['daily+', 'daily yearly top'],
+  ['+daily', 'raw.sales stg_sales helper daily'],
+  ['1+daily', 'helper daily'],
+  ['daily+1', 'daily yearly'],
+  ['1+daily+1', 'helper daily yearly'],
+  ['@yearly', 'raw.sales stg_sales helper daily yearly top'],
+  ['tag:slow', 'yearly'],
+  ['tag:early', 'stg_sales helper'],
+  ['tag:f*', 'yearly'],
+  ['path:models/marts', 'daily yearly top'],
+  ['models/marts/deep', 'top'],
+  ['models/staging/stg_sales.sql', 'stg_sales'],
+  ['stg_sales.sql', 'stg_sales'],
+  ['file:daily', 'daily'],
+  ['marts', ''],
+  ['marts.*', 'daily yearly top'],
+  ['shop.marts', 'daily yearly top'],
+  ['shop.marts.deep', 'top'],
+  ['marts.deep.top', 'top'],
+  ['*ly', 'daily yearly'],
+  ['config.materialized:view', 'stg_sales top'],
+  ['config.meta.owner:ana', 'yearly'],
+  ['config.tags:finance', 'yearly'],
+  ['source:raw', 'raw.sales'],
+  ['source:raw.sales+1', 'raw.sales stg_sales'],
+  ['resource_type:source', 'raw.sales'],
+  ['resource_type:model,tag:slow', 'yearly'],
+  ['package:shop', 'raw.sales stg_sales helper daily yearly top'],
+  ['tag:slow stg_sales', 'stg_sales yearly'],
+  ['path:models/marts,config.materialized:table', 'daily yearly'],
+  ['+yearly,tag:early', 'stg_sales helper'],
+  ['nothing', ''],
+])('--select %s', async (text, expected) => {
+  const project = await load(shop)
+  // A folder's name alone selects what lies in it, as a path of names from the package on.
+  const found = modelsOf(select(project, { select: [text] }))
+  expect(found.sort()).toEqual((text === 'marts' ? 'daily yearly top' : expected).split(' ').filter(Boolean).sort())
+})
+
+test('tests come with what they test', async () => {
+  const project = await load(shop)
+  const pick = (selection: Selection) => names(select(project, selection).filter((id) => id.startsWith('test.'))).sort()
+  expect(pick({ select: ['daily'] })).toEqual(['relationships_daily_id__id__ref_stg_sales_', 'totals'])
+  expect(pick({ select: ['daily'], indirect: 'cautious' })).toEqual(['totals'])
+  expect(pick({ select: ['stg_sales', 'daily'], indirect: 'cautious' })).toContain(
+    'relationships_daily_id__id__ref_stg_sales_',
+  )
+  expect(pick({ select: ['test_type:singular'] })).toEqual(['totals'])
+  expect(pick({ select: ['test_name:unique'] })).toEqual(['unique_stg_sales_id'])
+  expect(pick({ select: ['source:raw'] })).toEqual(['source_not_null_raw_sales_id'])
+  expect(pick({ exclude: ['stg_sales', 'source:*'] })).toEqual(['totals'])
+})
+
+test.each(['state:modified', 'config:x', '@a+', '+', 'a++', ''])('%j is no selector', async (text) => {
+  const project = await load(shop)
+  if (text === '') return expect(select(project, { select: [text] })).toHaveLength(topologicalOrder(project).length)
+  expect(() => select(project, { select: [text] })).toThrow(expect.objectContaining({ code: 'USAGE' }))
+})
+
+test('a circle is named', async () => {
+  const error = asFailure(
+    await load({
+      'models/a.sql': "select 1\nfrom {{ ref('c') }}",
+      'models/b.sql': "{{ ref('a') }}",
+      'models/c.sql': "{{ ref('b') }}",
+      'models/d.sql': "{{ ref('a') }}",
+    }).catch((caught: unknown) => caught),
+  )
+  expect(error).toMatchObject({
+    code: 'GRAPH_CYCLE',
+    message: 'models read each other in a circle: a → c → b → a',
+    place: { file: 'models/a.sql', line: 2, column: 9 },
+  })
+})
+
+test('the order holds for any graph, and a circle is always found', () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(7), fc.nat(7)), { maxLength: 14 }), async (edges) => {
+      const files: Record<string, string> = {}
+      for (let node = 0; node < 8; node++) {
+        files[`models/m${node}.sql`] = `select 1 ${edges
+          .filter(([from]) => from === node)
+          .map(([, to]) => `{{ ref('m${to}') }}`)
+          .join(' ')}`
+      }
+      const cyclic = hasCycle(edges)
+      const project = await load(files).catch((error: unknown) => asFailure(error).code)
+      if (typeof project === 'string') {
+        expect([project, cyclic]).toEqual(['GRAPH_CYCLE', true])
+        return
+      }
+      expect(cyclic).toBe(false)
+      const { order, parents } = graphOf(project)
+      for (const [index, id] of order.entries())
+        for (const parent of parents.get(id)!) expect(order.indexOf(parent)).toBeLessThan(index)
+    }),
+    { numRuns: 60 },
+  ))
+
+function hasCycle(edges: readonly (readonly [number, number])[]): boolean {
+  let left = [...edges]
+  for (;;) {
+    const kept = left.filter(([, to]) => left.some(([from]) => from === to))
+    if (kept.length === left.length) return left.length > 0
+    left = kept
+  }
+}
+
+test('a plan is data: each test stands with the model that is built last', async () => {
+  const project = await load(shop)
+  expect(plan(project, 'build').steps.map((step) => explain(project, step))).toEqual([
+    'build dev_analytics.staging.stg_sales (view, 3 tests)',
+    'skip  helper: inlined in its readers',
+    'build dev_analytics.marts.daily (table, 2 tests)',
+    'build dev_analytics.marts.yearly (table)',
+    'build dev_analytics.marts.top (view)',
+    'test  source_not_null_raw_sales_id',
+  ])
+  const steps = plan(project, 'build').steps.flatMap((step) =>
+    step.kind === 'build' ? [[...names([step.node]), names(step.after)]] : [],
+  )
+  expect(steps).toEqual([
+    ['stg_sales', []],
+    ['daily', ['stg_sales']],
+    ['yearly', ['daily']],
+    ['top', ['yearly']],
+  ])
+  expect(plan(project, 'run', { select: ['daily'] }).steps).toMatchObject([{ kind: 'build', tests: [], after: [] }])
+  expect(plan(project, 'test', { select: ['daily'] }).steps.map(({ kind }) => kind)).toEqual(['test', 'test'])
+})
+
+const brief = (results: readonly NodeResult[]) =>
+  results.map(({ name, status, message }) => `${name} ${status}: ${message}`)
+
+async function run(files: Record<string, string>, selection?: Selection) {
+  const project = await load(files)
+  const fake = await fakeLake('dev_analytics', raw)
+  const work = { project, ...fake, principal: system, now: () => 0 }
+  return { ...fake, work, project, results: await runPlan(plan(project, 'build', selection), work) }
+}
+
+test('builds models with their tests', async () => {
+  const { results, written, run: query } = await run(shop)
+  expect(brief(results)).toEqual([
+    'stg_sales success: view created',
+    'accepted_values_stg_sales_region__N__S pass: passed',
+    'not_null_stg_sales_id pass: passed',
+    'unique_stg_sales_id pass: passed',
+    'helper skipped: inlined in its readers',
+    'daily success: 2 rows',
+    'relationships_daily_id__id__ref_stg_sales_ pass: passed',
+    'totals pass: passed',
+    'yearly success: 1 rows',
+    'top success: view created',
+    'source_not_null_raw_sales_id pass: passed',
+  ])
+  expect(written).toEqual([
+    'view dev_analytics.staging.stg_sales',
+    'table dev_analytics.marts.daily',
+    'table dev_analytics.marts.yearly',
+    'view dev_analytics.marts.top',
+  ])
+  expect(await query('select n from marts.top')).toEqual([[2]])
+})
+
+test('a failing test keeps its children from being built; a warning does not', async () => {
+  const { results } = await run({
+    ...shop,
+    'models/staging/stg_sales.sql': "select * from {{ source('raw', 'sales') }} union all select 1, 'X', 5",
+    'models/marts/apart.sql': 'select 1 as one',
+  })
+  expect(brief(results).filter((line) => !line.includes(' pass'))).toEqual([
+    'apart success: 1 rows',
+    'stg_sales success: view created',
+    'accepted_values_stg_sales_region__N__S warn: 1 failing row',
+    'unique_stg_sales_id fail: 1 failing row',
+    'helper skipped: inlined in its readers',
+    'daily skipped: stg_sales failed its test unique_stg_sales_id',
+    'relationships_daily_id__id__ref_stg_sales_ skipped: stg_sales failed its test unique_stg_sales_id',
+    'totals skipped: stg_sales failed its test unique_stg_sales_id',
+    'yearly skipped: daily was skipped',
+    'top skipped: yearly was skipped',
+  ])
+  const failed = results.find(({ status }) => status === 'fail')!
+  expect(failed).toMatchObject({ failures: 1, place: { file: 'models/s.yml', line: 7 } })
+  expect(failed.compiledSql).toContain('having count(*) > 1')
+})
+
+test.each<[string, string, Record<string, unknown>]>([
+  ['in plain text', "select id,\n  amuont\nfrom {{ source('raw', 'sales') }}", { line: 2, column: 3 }],
+  [
+    'behind output of several lines',
+    "{% set x %}\n1 as a,\n2 as b,\n{% endset %}select {{ x }}\n  nope\nfrom {{ source('raw', 'sales') }}",
+    { line: 5, column: 3 },
+  ],
+  [
+    'in a loop',
+    "select\n{% for c in ['id', 'colour'] %}\n  {{ c }}{{ ',' if not loop.last }}\n{% endfor %}\nfrom {{ source('raw', 'sales') }}",
+    { line: 3, column: 6 },
+  ],
+  ['behind an ephemeral model', "select\n  missing\nfrom {{ ref('helper') }}", { line: 2, column: 3 }],
+  [
+    'behind the CTEs of its own',
+    "with a as (select 1)\nselect\n  missing\nfrom {{ ref('helper') }}",
+    { line: 3, column: 3 },
+  ],
+])('an error of the database is shown in the template: %s', async (_, sql, place) => {
+  const { results } = await run({ ...shop, 'models/marts/broken.sql': sql }, { select: ['+broken'] })
+  const broken = results.find(({ name }) => name === 'broken')!
+  expect(broken).toMatchObject({
+    status: 'error',
+    code: 'SQL_INVALID',
+    place: { file: 'models/marts/broken.sql', ...place },
+  })
+})
+
+test('what cannot be built says so', async () => {
+  const { results } = await run({
+    'models/inc.sql':
+      "{{ config(materialized='incremental', unique_key='id') }} select 1 as id {% if is_incremental() %} where 1 = 2 {% endif %}",
+    'models/hook.sql': "{{ config(post_hook='grant select on {{ this }} to x') }} select 1 as id",
+    'models/fails.sql': 'select {{ 1 / 0 }}',
+    'models/late.sql': "{% if execute %}select * from {{ ref('inc') }}{% endif %}",
+  })
+  expect(results.map(({ name, code, message }) => [name, code, message])).toEqual([
+    ['fails', 'TEMPLATE_FAILED', 'division by zero'],
+    ['hook', 'SQL_UNSUPPORTED', 'model "hook" has a post-hook; hooks are not run yet'],
+    ['inc', 'SQL_UNSUPPORTED', 'model "inc" is materialized as "incremental", which cannot be built yet'],
+    ['late', 'MODEL_INVALID', 'model "late" reads ref(\'inc\') only when it runs, so it cannot be ordered after it'],
+  ])
+})
+
+test('severity, thresholds and limits decide about a test', async () => {
+  const cases: [string, string, number][] = [
+    ['{severity: warn}', 'warn', 2],
+    ['{error_if: ">2"}', 'warn', 2],
+    ['{error_if: ">2", warn_if: ">5"}', 'pass', 2],
+    ['{limit: 1}', 'fail', 1],
+    ['{where: "region = \'S\'"}', 'pass', 0],
+    ['{fail_calc: "sum(n_records)"}', 'fail', 4],
+    ['{enabled: false}', '', 0],
+  ]
+  for (const [config, status, failures] of cases) {
+    const { results } = await run({
+      'models/a.sql':
+        "select * from {{ source('raw', 'sales') }} union all select * from {{ source('raw', 'sales') }} where region = 'N'",
+      'models/s.yml': `sources: [{name: raw, tables: [{name: sales}]}]\nmodels: [{name: a, columns: [{name: id, tests: [{unique: {config: ${config}}}]}]}]`,
+    })
+    expect([config, results[1]?.status ?? '', results[1]?.failures ?? 0]).toEqual([config, status, failures])
+  }
+})
+
+test('a template asks the database, is stopped, and goes on with the answer', async () => {
+  const logged: string[] = []
+  const project = await load(
+    {
+      ...shop,
+      'models/ask.sql': `{% set regions = run_query('select distinct region from ' ~ ref('stg_sales') ~ ' order by 1').columns[0].values() if execute else [] %}
+{{ log('asked', info=true) }}{% set columns = adapter.get_columns_in_relation(ref('stg_sales')) %}
+select {% for r in regions %}'{{ r }}' as {{ r }}, {% endfor %}{{ columns | length }} as k, '{{ adapter.get_relation(this.database, 'raw', 'gone') is none }}' as gone`,
+    },
+    { onLog: (level: string, message: string) => logged.push(`${level} ${message}`) },
+  )
+  logged.length = 0
+  const fake = await fakeLake('dev_analytics', raw)
+  const work = { project, ...fake, principal: system }
+  await buildNode('stg_sales', work)
+  const { sql } = await compileNode('ask', work)
+  expect(sql.trim()).toBe("select 'N' as N, 'S' as S, 3 as k, 'True' as gone")
+  expect(logged.filter((line) => line === 'info asked')).toHaveLength(1)
+  const [result] = await buildNode('ask', work)
+  expect(result).toMatchObject({ status: 'success' })
+})
+
+test('a question that fails is an error of the model', async () => {
+  const { results } = await run({ 'models/a.sql': "select 1\n{% do run_query('selec 1') %}" })
+  expect(results[0]).toMatchObject({ status: 'error', code: 'SQL_INVALID', place: { file: 'models/a.sql' } })
+  expect(results[0]!.message).toMatch(/^a query of this template failed: /)
+})
+
+test('a cancelled run is no result', async () => {
+  const project = await load(shop)
+  const fake = await fakeLake('dev_analytics', raw)
+  const signal = AbortSignal.abort(new Error('stop'))
+  await expect(buildNode('stg_sales', { project, ...fake, principal: system, signal })).rejects.toThrow('stop')
+})
+
+test('ls and lineage show what reads what', async () => {
+  const project = await load({ ...shop, 'models/plain.sql': 'select * from raw.other join marts.daily using (id)' })
+  expect(
+    ls(project, { select: ['+daily'], exclude: ['source:*', 'resource_type:test'] }).map(
+      ({ name, table, materialized }) => [name, table, materialized],
+    ),
+  ).toEqual([
+    ['stg_sales', 'dev_analytics.staging.stg_sales', 'view'],
+    ['helper', null, 'ephemeral'],
+    ['daily', 'dev_analytics.marts.daily', 'table'],
+  ])
+  expect(tablesRead(project, project.nodes.get('model.shop.plain')!)).toEqual(['dev_analytics.raw.other'])
+  expect(tablesRead(project, project.nodes.get('model.shop.stg_sales')!)).toEqual(['dev_analytics.raw.sales'])
+  const { edges } = lineage(project)
+  expect(edges).toContainEqual({ from: 'table:dev_analytics.raw.other', to: 'model.shop.plain' })
+  expect(edges).toContainEqual({ from: 'model.shop.daily', to: 'model.shop.plain' })
+  expect(edges).toContainEqual({ from: 'source.shop.raw.sales', to: 'model.shop.stg_sales' })
+})
+
+test.each([
+  ['select 1', 'with a as (\nx\n) select 1'],
+  ['with b as (select 1) select 2', 'with  a as (\nx\n), b as (select 1) select 2'],
+  [
+    "select ')with(' from (with z as (select 1) select 1)",
+    "with a as (\nx\n) select ')with(' from (with z as (select 1) select 1)",
+  ],
+  [
+    '/* with */ with recursive b as (select 1) select 2',
+    '/* with */ with recursive  a as (\nx\n), b as (select 1) select 2',
+  ],
+])('ephemeral text goes in front: %s', (sql, expected) => {
+  expect(injectCtes(sql, [{ name: 'a', sql: 'x' }]).sql).toBe(expected)
+})
+
+test('the real lake: models and tests in a change set, then published', async () => {
+  const world = await openWorld()
+  try {
+    const seed = await world.lake.openChanges({ catalog: 'dev_analytics', principal: system })
+    await seed.replaceTable(
+      { catalog: 'dev_analytics', namespace: 'raw', name: 'sales' },
+      "select * from (values (1, 'N', 10.50::decimal(12,2)), (2, 'S', 2.00), (3, 'N', -1.00)) t(id, region, amount)",
+    )
+    await seed.publish()
+    const project = await load({
+      ...shop,
+      'models/marts/asks.sql':
+        "select {% for r in run_query('select distinct region from ' ~ ref('stg_sales') ~ ' order by 1').columns[0].values() %}'{{ r }}' as {{ r }}, {% endfor %}{{ adapter.get_columns_in_relation(ref('daily')) | length }} as k, '{{ adapter.get_relation(target.database, 'marts', 'gone') is none }}' as gone -- {{ ref('daily') }}",
+      'models/marts/wrong.sql': "select\n  nothing\nfrom {{ ref('daily') }}",
+    })
+    const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: system })
+    const results = await runPlan(plan(project, 'build'), { project, lake: world.lake, changes, principal: system })
+    expect(
+      results.filter(({ status }) => status === 'error').map(({ name, code, place }) => [name, code, place]),
+    ).toEqual([['wrong', 'SQL_INVALID', { file: 'models/marts/wrong.sql', line: 2, column: 3 }]])
+    await changes.publish()
+    expect(await world.rows('select id, total from marts.daily order by 1')).toEqual([
+      [1, '10.50'],
+      [2, '2.00'],
+    ])
+    expect(await world.rows('select * from marts.asks')).toEqual([['N', 'S', 2, 'True']])
+    expect(await world.rows('select n from marts.top')).toEqual([[2]])
+  } finally {
+    await world.close()
+  }
+})
