@@ -152,6 +152,6 @@ test('the SQL page runs a statement and marks an error at its place', async () =
     .first()
     .waitFor({ timeout: 15_000 })
   await expect
-    .poll(() => page.locator('.cm-lintRange-error, .cm-lintPoint-error').count(), { timeout: 5_000 })
+    .poll(() => page.locator('.failed-word').count(), { timeout: 5_000 })
     .toBeGreaterThan(0)
 })
