@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync, mkdirSync, readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -160,4 +162,18 @@ test('closing ends every process and removes what they spilled', async () => {
   await other.close()
   expect(() => process.kill(pid!, 0)).toThrow()
   expect(readdirSync(join(dir, 'tmp2'))).toEqual([])
+})
+
+test('a host ends with its parent, even in the middle of a query', async () => {
+  const script = `
+    const { openEngine } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})
+    const engine = openEngine({ memoryBytes: 2 ** 29, threads: 1, tempDirectory: ${JSON.stringify(join(dir, 'tmp3'))}, tempBytes: 2 ** 30, timeZone: 'UTC', directories: [], classes: ['interactive'] })
+    await engine.rows({ class: 'interactive', sql: 'select 1' })
+    engine.rows({ class: 'interactive', sql: 'select count(*) from range(100000000) a, range(100000) b where a.range + b.range = -1' }).catch(() => {})
+    setTimeout(() => console.log(engine.status()[0].pid), 300)`
+  const parent = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script])
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+  parent.kill('SIGKILL')
+  const pid = Number(String(line).trim())
+  await expect.poll(() => existsSync(`/proc/${pid}`) && !/ Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')), { timeout: 10_000 }).toBe(false)
 })

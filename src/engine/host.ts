@@ -194,7 +194,8 @@ async function main() {
   send({ kind: 'ready' })
 }
 
-process.on('disconnect', () => process.exit(0))
+// Not `exit`: that waits for the native threads of queries that run, which nobody wants any more.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 // A terminal's Ctrl-C reaches the whole process group; the parent decides when a host ends.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
