@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+// The tests whose length can be chosen, at full length with SOAK=1, one after the other on a machine that does nothing
+// else. The results are printed to docs/reference/soak.md.
+export default defineConfig({
+  test: {
+    include: ['test/e2e/kill.test.ts', 'test/e2e/load.test.ts', 'src/lake/prune.test.ts'],
+    testTimeout: 3_600_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+    reporters: ['default', './tools/soak-reporter.ts'],
+  },
+})
