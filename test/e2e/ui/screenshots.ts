@@ -36,7 +36,6 @@ const pictures: Picture[] = [
   { name: 'table', path: '/tables/staging/stg_sales' },
   { name: 'runs', path: '/runs' },
   { name: 'run', path: '/runs', before: follow(/Everything/) },
-  { name: 'connect', path: '/connect' },
 ]
 
 const browser = await chromium.launch({

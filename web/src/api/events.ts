@@ -8,16 +8,6 @@ import { useEffect } from 'react'
 import type { Event } from '../../../src/contract/index.ts'
 import { refresh } from './queries.ts'
 
-const listeners = new Set<(event: Event) => void>()
-
-/** Calls `listener` for every event while the component is shown. */
-export function useEvents(listener: (event: Event) => void): void {
-  useEffect(() => {
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
-  }, [listener])
-}
-
 /** Which topics an event makes out of date. Pure. */
 export function topicsOf(event: Event): string[] {
   switch (event.kind) {
@@ -57,7 +47,6 @@ export function useEventStream(): void {
         const event = JSON.parse(data) as Event
         if (event.kind !== 'hello' || greeted) refresh(...topicsOf(event))
         if (event.kind === 'hello') greeted = true
-        for (const listener of listeners) listener(event)
       }
       source.onerror = () => {
         // The browser tries again by itself, except after an answer that is not a stream.

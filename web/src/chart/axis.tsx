@@ -53,7 +53,7 @@ type XAxisProps = {
   right: number
 }
 export function XAxis({ scale, time, top, left, right }: XAxisProps) {
-  const count = Math.max(2, Math.min(8, Math.floor((right - left) / 90)))
+  const count = Math.max(2, Math.min(8, Math.floor((right - left) / 72)))
   const ticks = (scale.ticks(count) as (Date | number)[]).map((value, index) => ({
     at: scale(value),
     text: time ? timeTickText(value as Date, index === 0) : axisNumber(value as number, { kind: 'number' }),

@@ -35,7 +35,9 @@ function Delta({
   before: NonNullable<PanelRows['comparison']>
 }) {
   const change = toNumber(value) / toNumber(before.value) - 1
-  const period = `vs ${rangeText(before)}`
+  // Which year it was stands in the title when both ends share it: the line is short.
+  const sameYear = before.from.slice(0, 4) === before.to.slice(0, 4)
+  const period = `vs ${sameYear ? rangeText(before).replace(/ \d{4}$/, '') : rangeText(before)}`
   if (!Number.isFinite(change))
     return (
       <p className="delta quiet" title={`${formatValue(before.value, panel.value.format)} in ${rangeText(before)}`}>

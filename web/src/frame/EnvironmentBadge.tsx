@@ -1,4 +1,4 @@
-import { ChevronDown, Lock } from 'lucide-react'
+import { Check, ChevronDown, Lock } from 'lucide-react'
 import { useSession } from '../api/session.ts'
 import { MenuItem, MenuLabel, Popover } from '../parts/Popover.tsx'
 
@@ -39,7 +39,7 @@ export function EnvironmentBadge() {
             <MenuItem
               key={one.name}
               checked={one.name === environment.name}
-              icon={one.protected ? <Lock size={13} /> : null}
+              icon={one.name === environment.name ? <Check size={14} /> : one.protected ? <Lock size={13} /> : null}
               hint={one.catalog}
               onSelect={() => {
                 // A fresh page: nothing of one environment may stay on the screen of another.

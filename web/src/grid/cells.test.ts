@@ -37,6 +37,10 @@ test('no value is lost from a histogram', () =>
         0,
         values.map((value) => [value]),
       )
+      if (summary?.kind === 'top') {
+        expect(summary).toMatchObject({ distinct: 1, nulls: 0 })
+        return
+      }
       expect(summary).toMatchObject({ kind: 'histogram', nulls: 0 })
       expect((summary as { bins: number[] }).bins.reduce((sum, bin) => sum + bin, 0)).toBe(values.length)
     }),
@@ -49,3 +53,11 @@ test('texts are summarised by their most frequent values', () =>
     distinct: 2,
     nulls: 1,
   }))
+
+test('a few whole numbers have a bin each, one value alone is no histogram', () => {
+  expect(summarise(column('INTEGER'), 0, [[1], [5], [5], [3]])).toMatchObject({
+    kind: 'histogram',
+    bins: [1, 0, 1, 0, 2],
+  })
+  expect(summarise(column('INTEGER'), 0, [[2024], [2024]])).toEqual({ kind: 'top', parts: [1], distinct: 1, nulls: 0 })
+})

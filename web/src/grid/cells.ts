@@ -62,18 +62,16 @@ export function summarise(column: Column, at: number, rows: readonly Row[]): Sum
     }
     if (low < 0) return null
     const [from, to] = [numbers[low]!, numbers[high]!]
-    const bins = Array.from({ length: binsCount }, () => 0)
+    if (from === to) return { kind: 'top', parts: [values.length / sample.length], distinct: 1, nulls }
+    // A few whole numbers have a bar each; as twentieths of their range they would have gaps between them.
+    const whole = to - from < binsCount && numbers.every((value) => Number.isInteger(value))
+    const bins = Array.from({ length: whole ? to - from + 1 : binsCount }, () => 0)
     for (const value of numbers) {
+      if (!Number.isFinite(value)) continue
       const share = (value / 2 - from / 2) / (to / 2 - from / 2) || 0 // halves: the distance of two doubles may be infinite
-      if (Number.isFinite(value)) bins[Math.min(binsCount - 1, Math.floor(share * binsCount))]!++
+      bins[whole ? value - from : Math.min(binsCount - 1, Math.floor(share * binsCount))]!++
     }
-    return {
-      kind: 'histogram',
-      bins: to === from ? [values.length] : bins,
-      low: values[low],
-      high: values[high],
-      nulls,
-    }
+    return { kind: 'histogram', bins, low: values[low], high: values[high], nulls }
   }
   const counts = new Map<string, number>()
   for (const value of values) {

@@ -130,9 +130,11 @@ const FailureFoot = ({ failure }: { failure: Failure | Problem }) => <p classNam
 const footOf = (failure: Failure | Problem): string =>
   'requestId' in failure && failure.requestId ? `${failure.code} · request ${failure.requestId}` : failure.code
 
-/** Messages are written for logs, too, and begin small; on a page a sentence begins with a capital, a name stays as it is. */
-export const sentence = (text: string): string =>
-  /^[a-z]+[ ,]/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text
+/** Messages are written for logs and by engines: on a page they begin with a capital (names stay as they are) and do not shout. */
+export const sentence = (text: string): string => {
+  const calm = text.replace(/!(?=\n|$)/g, '.')
+  return /^[a-z]+[ ,]/.test(calm) ? calm[0]!.toUpperCase() + calm.slice(1) : calm
+}
 
 /** A sentence with `names` in it. */
 export const Words = ({ text }: { text: string }) => (

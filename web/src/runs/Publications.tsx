@@ -61,7 +61,7 @@ export function PublicationLine({ publication }: { publication: Publication }) {
               `${short(table)} ${{ create: 'created', replace: 'replaced', append: 'appended', drop: 'dropped', rollback: 'restored' }[action]}`,
           )
           .join(', ')}
-        {by && ` by ${by}`}
+        {by && ` · ${by}`}
       </p>
       {asking && <RollBackDialog publication={publication} onClose={() => setAsking(false)} />}
     </>

@@ -208,7 +208,7 @@ function StepDetail({ step, said }: { step: Step; said: string | undefined }) {
 function Log({ run, step }: { run: RunDetail; step: Step | null }) {
   const { lines, failure } = useLog(run.id)
   const box = useRef<HTMLDivElement>(null)
-  const follow = useRef(true)
+  const follow = useRef(isLive(run)) // the log of a finished run is read from its beginning
   const shown = step ? lines.filter(({ stepId }) => stepId === step.id) : lines
   useEffect(() => {
     if (follow.current && box.current) box.current.scrollTop = box.current.scrollHeight

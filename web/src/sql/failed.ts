@@ -4,6 +4,7 @@
 import { StateEffect, StateField, type Extension } from '@codemirror/state'
 import { Decoration, EditorView, WidgetType, type DecorationSet } from '@codemirror/view'
 import type { Failure } from '../../../src/contract/index.ts'
+import { sentence } from '../parts/parts.tsx'
 
 type Mark = { from: number; to: number; failure: Failure }
 export const markFailure = StateEffect.define<Mark | null>()
@@ -23,7 +24,15 @@ class Says extends WidgetType {
     const box = element('div', 'failed-says', '')
     outer.append(box)
     box.setAttribute('role', 'alert')
-    box.append(element('span', 'message', failure.message))
+    // What may have been meant follows as buttons: the engine's own list of it would say it twice.
+    const says = sentence(failure.message)
+    box.append(
+      element(
+        'span',
+        'message',
+        failure.suggestions?.length ? says.replace(/\n(Candidate bindings|Did you mean)[^]*$/, '') : says,
+      ),
+    )
     for (const suggestion of failure.suggestions ?? []) {
       const button = element('button', 'suggestion', suggestion)
       button.setAttribute('type', 'button')
