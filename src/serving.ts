@@ -34,7 +34,8 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
     spoolDir: join(config.stateDir, 'spool'),
   })
   // The first page should not wait for processes to start.
-  for (const name of ['plan', 'interactive'] as const) void app.engine.rows({ class: name, sql: 'SELECT 1' }).catch(() => {})
+  for (const name of ['plan', 'interactive'] as const)
+    void app.engine.rows({ class: name, sql: 'SELECT 1' }).catch(() => {})
   const http = createHttpServer(deps)
   const server: HttpServer = {
     ...http,

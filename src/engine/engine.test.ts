@@ -175,5 +175,9 @@ test('a host ends with its parent, even in the middle of a query', async () => {
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
   parent.kill('SIGKILL')
   const pid = Number(String(line).trim())
-  await expect.poll(() => existsSync(`/proc/${pid}`) && !/ Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')), { timeout: 10_000 }).toBe(false)
+  await expect
+    .poll(() => existsSync(`/proc/${pid}`) && !/ Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')), {
+      timeout: 10_000,
+    })
+    .toBe(false)
 })

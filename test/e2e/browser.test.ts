@@ -151,7 +151,5 @@ test('the SQL page runs a statement and marks an error at its place', async () =
     .getByText(/nope.*not found/i)
     .first()
     .waitFor({ timeout: 15_000 })
-  await expect
-    .poll(() => page.locator('.failed-word').count(), { timeout: 5_000 })
-    .toBeGreaterThan(0)
+  await expect.poll(() => page.locator('.failed-word').count(), { timeout: 5_000 }).toBeGreaterThan(0)
 })
