@@ -65,6 +65,15 @@ export class Relation extends HostObject {
     return other instanceof Relation && parts.every((part) => this.path[part] === other.path[part])
   }
 
+  /** dbt's relations are mappings too; packages tell them by their `metadata`. */
+  override mapping(): Dict {
+    return Dict.of({ path: fromJs(this.path), type: this.kind, quote_character: '"', metadata: Dict.of({ type: this.typeName }) })
+  }
+
+  override item(key: unknown): unknown {
+    return typeof key === 'string' ? this.mapping().get(key) : undefined
+  }
+
   override hashKey(): unknown {
     return `\0relation ${parts.map((part) => this.path[part] ?? '').join('\0')}`
   }
@@ -123,7 +132,11 @@ export class Relation extends HostObject {
       case 'add_ephemeral_prefix':
         return (([each]) => `__dbt__cte__${str(each)}`) satisfies Callable
       case 'to_dict':
-        return (() => Dict.of({ ...this.path, type: this.kind })) satisfies Callable
+        return (() => this.mapping()) satisfies Callable
+      case 'get':
+        return (([key, fallback = null]) => this.mapping().get(key) ?? fallback) satisfies Callable
+      case 'metadata':
+        return Dict.of({ type: this.typeName })
       default:
         return undefined
     }
