@@ -138,7 +138,7 @@ export async function open(
     lake,
     ingest,
     orchestrator,
-    pipeline: { plan: (options) => planRun(pipeline, options) },
+    pipeline: { plan: (options) => planRun(pipeline, options), list: models.list, compile: models.compile },
     environmentNamed: (name) => (name === environment.name ? environment : resolveEnvironment(config, { flag: name })),
     async startWorker(workerId) {
       const worker = await orchestrator.startWorker({

@@ -11,9 +11,11 @@ import type { ModelEdge, Models, PlannedModel } from './models.ts'
 import type { StepContext } from './orchestrate/index.ts'
 import {
   buildNode,
+  compileNode,
   graphOf,
   isBad,
   lineage,
+  ls,
   plan,
   readTransform,
   tableOf,
@@ -109,6 +111,23 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
             ...(place ? { place } : {}),
           })),
       }
+    },
+
+    async list({ environment, select, exclude }) {
+      const project = await load(environment)
+      return project ? ls(project, { select, exclude }) : []
+    },
+
+    async compile({ environment, select, exclude, signal }) {
+      const project = await load(environment)
+      if (!project) return []
+      const compiled: { uniqueId: string; file: string; sql: string }[] = []
+      for (const { uniqueId, kind, file } of ls(project, { select, exclude })) {
+        if (kind !== 'model' && kind !== 'test' && kind !== 'analysis') continue
+        const { sql } = await compileNode(uniqueId, { project, lake, principal: systemPrincipal, signal })
+        compiled.push({ uniqueId, file, sql })
+      }
+      return compiled
     },
 
     async edges(environment) {

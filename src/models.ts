@@ -15,10 +15,34 @@ export type PlannedModel = {
   reads: string[]
 }
 
+/** One line of `boathouse ls`. */
+export type ListedNode = {
+  uniqueId: string
+  kind: string
+  name: string
+  file: string
+  table: string | null
+  materialized: string | null
+  tags: string[]
+}
+
 /** A model as the tables page shows it: what it is made of and where it is written. */
 export type ModelEdge = { table: string; reads: readonly string[]; place: Place | null }
 
 export interface Models {
+  /** The selected nodes and sources, in building order. */
+  list(options: {
+    environment: Environment
+    select: readonly string[]
+    exclude: readonly string[]
+  }): Promise<ListedNode[]>
+  /** The SQL of the selected models and tests, as it would run now. Templates that ask the database are answered. */
+  compile(options: {
+    environment: Environment
+    select: readonly string[]
+    exclude: readonly string[]
+    signal: AbortSignal
+  }): Promise<{ uniqueId: string; file: string; sql: string }[]>
   /** Every model with what it reads; throws what `plan` throws. */
   edges(environment: Environment): Promise<readonly ModelEdge[]>
   /** Mistakes of the project's files, none when all is well. */

@@ -29,6 +29,19 @@ export type Pipeline = {
     exclude?: readonly string[]
     by: string
   }): Promise<Omit<RunRequest, 'trigger'>>
+  list(options: Selected): Promise<ListedNode[]>
+  compile(options: Selected & { signal: AbortSignal }): Promise<{ uniqueId: string; file: string; sql: string }[]>
+}
+type Selected = { environment: Environment; select: readonly string[]; exclude: readonly string[] }
+/** A node or source of the dbt project. */
+export type ListedNode = {
+  uniqueId: string
+  kind: string
+  name: string
+  file: string
+  table: string | null
+  materialized: string | null
+  tags: string[]
 }
 
 export type App = {

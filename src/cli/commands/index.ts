@@ -4,6 +4,8 @@ import type { Command } from '../command.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
 import { completion, environments, explain, migrate, openapi, version } from './misc.ts'
+import { metricsList, metricsQuery } from './metrics.ts'
+import { compile, list } from './models.ts'
 import { publicationsList, publicationsRollback, publicationsShow } from './publications.ts'
 import { query, sql } from './query.ts'
 import { build, ingest, ingestAdd, run, runsCancel, runsList, runsRetry, runsShow, test } from './run.ts'
@@ -27,8 +29,12 @@ export const commands: readonly Command[] = [
   ingestAdd,
   build,
   test,
+  compile,
+  list,
   query,
   sql,
+  metricsList,
+  metricsQuery,
   tableList,
   tableDescribe,
   tableHistory,

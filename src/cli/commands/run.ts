@@ -4,27 +4,17 @@ import { showDuration } from '../../base/units.ts'
 import { addSource } from '../../ingest/index.ts'
 import { fromProblem, type RunDetail, type RunEvent } from '../../orchestrate/index.ts'
 import type { App } from '../app.ts'
-import { oneArgument, type Command, type Context, type Option } from '../command.ts'
+import { oneArgument, type Command, type Context } from '../command.ts'
 import { projectConfig } from '../cli.ts'
 import { table } from '../output.ts'
-
-const selectOptions: Record<string, Option> = {
-  select: {
-    type: 'string',
-    short: 's',
-    multiple: true,
-    value: 'PATTERN',
-    about: 'What to run: a name, a path, tag:NAME, with + before or after for parents and children.',
-  },
-  exclude: { type: 'string', multiple: true, value: 'PATTERN', about: 'What to leave out, in the same words.' },
-}
+import { selectionOf, selectOptions } from './models.ts'
 
 export const run: Command = {
   name: 'run',
   summary: 'The whole pipeline: ingest, build, test, and publish all of it in one step.',
   options: selectOptions,
   examples: ['boathouse run', 'boathouse run --select +daily_revenue', 'boathouse run --env prod'],
-  run: (context) => execute(context, 'run', context.args),
+  run: (context) => execute(context, 'run'),
 }
 
 export const build: Command = {
@@ -32,7 +22,7 @@ export const build: Command = {
   summary: 'Build models and run their tests; publish when all passed.',
   options: selectOptions,
   examples: ['boathouse build', 'boathouse build --select stg_sales+'],
-  run: (context) => execute(context, 'build', context.args),
+  run: (context) => execute(context, 'build'),
 }
 
 export const test: Command = {
@@ -40,7 +30,7 @@ export const test: Command = {
   summary: 'Run the tests of the models as they are published; changes nothing.',
   options: selectOptions,
   examples: ['boathouse test', 'boathouse test --select stg_sales'],
-  run: (context) => execute(context, 'test', context.args),
+  run: (context) => execute(context, 'test'),
 }
 
 export const ingest: Command = {
@@ -48,7 +38,7 @@ export const ingest: Command = {
   summary: 'Load sources, all or those named, and publish them.',
   arguments: '[SOURCE...]',
   examples: ['boathouse ingest', 'boathouse ingest sales'],
-  run: (context) => execute(context, 'ingest', context.args),
+  run: (context) => execute(context, 'ingest'),
 }
 
 export const ingestAdd: Command = {
@@ -79,21 +69,12 @@ export const ingestAdd: Command = {
   },
 }
 
-async function execute(
-  context: Context,
-  kind: 'run' | 'build' | 'test' | 'ingest',
-  words: readonly string[],
-): Promise<number> {
-  const { flags } = context
+async function execute(context: Context, kind: 'run' | 'build' | 'test' | 'ingest'): Promise<number> {
   const app = await context.open({ role: 'cli', quiet: true })
   const request = await app.pipeline.plan({
     environment: app.environment,
     kind,
-    select: [...words, ...flags.list('select')].flatMap((text) => text.split(/\s+/)).filter(Boolean),
-    exclude: flags
-      .list('exclude')
-      .flatMap((text) => text.split(/\s+/))
-      .filter(Boolean),
+    ...selectionOf(context),
     by: app.principal.name,
   })
   const queued = await app.orchestrator.enqueue({ ...request, trigger: { kind: 'manual', by: app.principal.name } })
