@@ -1,12 +1,16 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { fakeClock } from '../../test/support/fake-clock.ts'
 import { startRedis } from '../../test/support/redis.ts'
-import type { Log } from '../base/log.ts'
+import { realClock } from '../base/clock.ts'
+import { type Log, silentLog } from '../base/log.ts'
 import { openMemoryRecords, openRecords } from '../records/index.ts'
+import { openBus } from './bus.ts'
 import { openOrchestrator, type Orchestrator } from './index.ts'
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -79,4 +83,22 @@ test('a Redis that was never there holds nothing up', async () => {
   expect(await off.redis()).toBe('off')
   for (const one of [orchestrator, off]) await one.close()
   await records.close()
+})
+
+// A command that is done before Redis answered would never end: the client forgets a socket that is still connecting.
+test('closing in any moment of the connecting leaves no connection behind', async () => {
+  const silent = createServer((socket) => void socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const redisUrl = `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const turns = () => new Promise((resolve) => setImmediate(resolve))
+  const moments = [async () => {}, () => Promise.resolve(), turns, () => once(silent, 'connection'), () => sleep(20)]
+  for (const moment of moments) {
+    const bus = openBus({ clock: realClock, log: silentLog, redisUrl, channel: 'c' })
+    await moment()
+    await bus.close()
+  }
+  await sleep(50)
+  const ended = once(silent, 'close') // when the last connection has ended
+  silent.close()
+  await ended
 })

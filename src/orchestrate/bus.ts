@@ -64,6 +64,7 @@ type RemoteOptions = { url: string; channel: string; log: Log; onWake: (topic: T
 function openRemote({ url, channel, log, onWake }: RemoteOptions) {
   const self = newId()
   let told: 'up' | 'down' | undefined
+  let closed = false
   const tell = (state: 'up' | 'down', message?: string) => {
     if (told === state) return
     if (state === 'down')
@@ -82,6 +83,8 @@ function openRemote({ url, channel, log, onWake }: RemoteOptions) {
     })
     client.on('error', (error: Error) => tell('down', error.message || String(error)))
     client.on('ready', () => tell('up'))
+    // `destroy` does not see a socket that is still connecting; left alone it would keep the process from its end.
+    client.on('connect', () => closed && client.destroy())
     return client
   }
   const [publisher, subscriber] = [open(), open()]
@@ -116,6 +119,7 @@ function openRemote({ url, channel, log, onWake }: RemoteOptions) {
       )
     },
     close: async () => {
+      closed = true
       await Promise.all([publisher, subscriber].map((client) => (client.isOpen ? client.destroy() : undefined)))
     },
   }
