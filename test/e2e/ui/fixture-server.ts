@@ -73,8 +73,8 @@ export async function startFixture(dist: string) {
     protectedEnvironment: false,
     passwordNeeded: false,
     open: [] as Answered<'GET /api/home'>['open'],
-    /** How long data takes, for the states of waiting. */
-    delayMs: 0,
+    /** Data is held back until this is done, for the states of waiting. */
+    held: null as Promise<void> | null,
     /** Every request for data, as it was asked. */
     asked: [] as string[],
     cancelled: [] as string[],
@@ -133,7 +133,6 @@ export async function startFixture(dist: string) {
   const missing = (what: string): never => {
     throw new Refused(404, { code: 'NOT_FOUND', message: `There is no ${what}.`, hint: 'Check the name.' })
   }
-  const wait = () => new Promise((done) => setTimeout(done, state.delayMs))
 
   app.use(async (c, next) => {
     await next()
@@ -200,7 +199,7 @@ export async function startFixture(dist: string) {
     ({ params }) => state.dashboards.get(params.name) ?? missing(`dashboard named ${params.name}`),
   )
   on('POST /api/dashboards/:name/data', async ({ params, body }) => {
-    await wait()
+    await state.held
     const dashboard = state.dashboards.get(params.name) ?? missing('dashboard')
     const data = dashboardData(state.empty ? [] : state.orders, dashboard, body)
     const { failing } = state

@@ -48,7 +48,7 @@ beforeEach(async () => {
     protectedEnvironment: false,
     passwordNeeded: false,
     open: [],
-    delayMs: 0,
+    held: null,
     asked: [],
     cancelled: [],
     uploads: [],
@@ -176,7 +176,7 @@ describe('a dashboard', () => {
     await page.goto('/dashboards/sales?period=2024-02-01..2024-02-29')
     const february = makeOrders().filter(({ day }) => day.startsWith('2024-02')).length
     await until(() => kpi('Total orders').textContent()).toBe(String(february))
-    await page.getByText('vs 3 – 31 Jan 2024').first().waitFor()
+    await page.getByText('vs 3 – 31 Jan', { exact: true }).first().waitFor()
     await page.getByRole('button', { name: 'Clear Period' }).click()
     await until(() => kpi('Total orders').textContent()).toBe('1,000')
     await page.goBack()
@@ -228,10 +228,12 @@ describe('a dashboard', () => {
   test('keeps the old picture, dimmed, while new rows are on their way', async () => {
     await page.goto('/dashboards/sales')
     await kpi('Total orders').waitFor()
-    fixture.state.delayMs = 700
+    const { promise, resolve } = Promise.withResolvers<void>()
+    fixture.state.held = promise
     await page.getByRole('button', { name: 'North', exact: true }).click()
     await page.locator('.panel[data-stale=true]').first().waitFor()
     expect(await kpi('Total orders').textContent()).toBe('1,000')
+    resolve()
     await until(() => page.locator('.panel[data-stale=true]').count()).toBe(0)
     expect(await kpi('Total orders').textContent()).not.toBe('1,000')
   })
