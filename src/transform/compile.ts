@@ -40,6 +40,18 @@ export type Ask = (request: DatabaseRequest) => Promise<DatabaseAnswer>
 /** Questions that one template may ask. */
 const questionsMax = 1_000
 
+type Index = { macros: MacroTable; byName: Map<string, DbtNode[]> }
+const indexes = new WeakMap<DbtProject, Index>()
+
+/** What every compilation of a project looks up, made once. */
+function indexOf(project: DbtProject): Index {
+  const known = indexes.get(project)
+  if (known) return known
+  const index = { macros: new MacroTable(project), byName: nodesByName(project) }
+  indexes.set(project, index)
+  return index
+}
+
 export class Compiler {
   readonly #project: DbtProject
   readonly #ask: Ask
@@ -49,8 +61,9 @@ export class Compiler {
   constructor(project: DbtProject, ask: Ask) {
     this.#project = project
     this.#ask = ask
-    this.#macros = new MacroTable(project)
-    this.#byName = nodesByName(project)
+    const { macros, byName } = indexOf(project)
+    this.#macros = macros
+    this.#byName = byName
   }
 
   /** @throws Failure with the place in the template */

@@ -148,16 +148,31 @@ export function lineage(project: DbtProject): Lineage {
   }
 }
 
-/** Full names of the tables that a node reads outside the project: by `source()` and by plain name. */
+/**
+ * Full names of the tables outside the project that building a node reads: by `source()`, by plain name, and through
+ * the ephemeral models that are inlined in it.
+ */
 export function tablesRead(project: DbtProject, node: DbtNode): string[] {
   const { database } = project.target
-  const bySource = node.dependsOn.flatMap((id) => {
-    const source = project.sources.get(id)
-    return source ? [`${source.database}.${source.schema}.${source.identifier}`] : []
-  })
   const models = new Set(
     Array.from(project.nodes.values(), (each) => (each.kind === 'test' ? '' : tableOf(each).toLowerCase())),
   )
-  const byName = plainNames(node.rawSql).map((name) => (name.split('.').length === 2 ? `${database}.${name}` : name))
-  return [...new Set([...bySource, ...byName.filter((name) => !models.has(name.toLowerCase()))])]
+  const found = new Set<string>()
+  const seen = new Set<DbtNode>()
+  const visit = (each: DbtNode): void => {
+    if (seen.has(each)) return
+    seen.add(each)
+    for (const name of plainNames(each.rawSql)) {
+      const full = name.split('.').length === 2 ? `${database}.${name}` : name
+      if (!models.has(full.toLowerCase())) found.add(full)
+    }
+    for (const id of each.dependsOn) {
+      const source = project.sources.get(id)
+      const parent = project.nodes.get(id)
+      if (source) found.add(`${source.database}.${source.schema}.${source.identifier}`)
+      else if (parent?.config['materialized'] === 'ephemeral') visit(parent)
+    }
+  }
+  visit(node)
+  return [...found]
 }

@@ -368,6 +368,11 @@ test('ls and lineage show what reads what', async () => {
   ])
   expect(tablesRead(project, project.nodes.get('model.shop.plain')!)).toEqual(['dev_analytics.raw.other'])
   expect(tablesRead(project, project.nodes.get('model.shop.stg_sales')!)).toEqual(['dev_analytics.raw.sales'])
+  const inlined = await load({
+    'models/e.sql': "{{ config(materialized='ephemeral') }} select * from raw.deep",
+    'models/r.sql': "select * from {{ ref('e') }}",
+  })
+  expect(tablesRead(inlined, inlined.nodes.get('model.shop.r')!)).toEqual(['dev_analytics.raw.deep'])
   const { edges } = lineage(project)
   expect(edges).toContainEqual({ from: 'table:dev_analytics.raw.other', to: 'model.shop.plain' })
   expect(edges).toContainEqual({ from: 'model.shop.daily', to: 'model.shop.plain' })

@@ -194,7 +194,7 @@ export class PyDate extends HostObject {
     const [year, month, day, hour, minute, second, micro] = (
       ['year', 'month', 'day', 'hour', 'minute', 'second', 'micro'] as const
     ).map((name, index) => numberOf(bound[index]) ?? fields[name])
-    const zone = bound[7] === undefined ? this.zone : bound[7] instanceof Zone ? bound[7] : undefined
+    const zone = bound[7] === undefined ? this.zone : bound[7] instanceof Zone ? bound[7].unlocalized : undefined
     return new PyDate(this.typeName, wall(year!, month!, day!, hour!, minute!, second!, micro!), zone)
   }
 
@@ -306,6 +306,7 @@ export class Zone extends HostObject {
   override readonly typeName = 'tzinfo'
   readonly name: string
   readonly #format: Intl.DateTimeFormat | undefined
+  #fixed: number | undefined
   constructor(name: string) {
     super()
     this.name = name
@@ -325,8 +326,20 @@ export class Zone extends HostObject {
       throw new PyError('UnknownTimeZoneError', `unknown time zone '${name}'`)
     }
   }
+  /**
+   * What pytz makes of a zone that is handed to `datetime(tzinfo=…)` instead of `localize`: its local mean time of old,
+   * in whole minutes. Surprising, and what projects compile to.
+   */
+  get unlocalized(): Zone {
+    if (!this.#format) return this
+    const zone = new Zone(this.name)
+    zone.#fixed = Math.round(this.offsetAt(Date.UTC(1800, 0, 1)) / 60_000) * 60_000
+    return zone
+  }
+
   /** Milliseconds that wall clocks are ahead of UTC at an instant. */
   offsetAt(instant: number): number {
+    if (this.#fixed !== undefined) return this.#fixed
     if (!this.#format) return 0
     const found = new Map(this.#format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]))
     const get = (type: Intl.DateTimeFormatPartTypes) => found.get(type) ?? 0
@@ -444,7 +457,7 @@ function datetimeModule(now: () => number): Dict {
       return new PyDate(
         'datetime',
         wall(year!, month!, day!, hour, minute, second, micro),
-        bound[7] instanceof Zone ? bound[7] : undefined,
+        bound[7] instanceof Zone ? bound[7].unlocalized : undefined,
       )
     },
     {

@@ -342,6 +342,10 @@ test('odd things are warnings', async () => {
 // What Python prints for the same expressions.
 test.each([
   [
+    "m.datetime.datetime(1997, 9, 29, 6, 14, tzinfo=m.pytz.timezone('America/Los_Angeles'))",
+    '1997-09-29 06:14:00-07:53',
+  ],
+  [
     "m.datetime.datetime(2024, 2, 29, 13, 5, 9).strftime('%Y-%m-%d %H:%M:%S %j %a %A %b %B %y %I %p %U %W %V %%')",
     '2024-02-29 13:05:09 060 Thu Thursday Feb February 24 01 PM 08 09 09 %',
   ],

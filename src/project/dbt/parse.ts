@@ -296,16 +296,14 @@ class ProjectReader {
   // --- nodes
 
   async #readNodes(from: DbtPackage): Promise<void> {
-    for (const { root, file } of await this.#filesOf(from, from.paths.model, /\.(sql|py)$/)) {
+    const models = await this.#filesOf(from, from.paths.model, /\.(sql|py)$/)
+    for (const sql of await Promise.all(models.map(({ root, file }) => this.#sql(from, root, file)))) {
+      const { file, at } = sql
       if (file.endsWith('.py')) {
         this.failures.push(
-          new Failure('SQL_UNSUPPORTED', `${file} is a Python model; models are SQL here`, {
-            place: { file, line: 1, column: 1 },
-          }),
+          new Failure('SQL_UNSUPPORTED', `${file} is a Python model; models are SQL here`, { place: { file, ...at } }),
         )
-        continue
-      }
-      this.#addModel(await this.#sql(from, root, file))
+      } else this.#addModel(sql)
     }
     for (const { root, file } of await this.#filesOf(from, from.paths.seed, /\.csv$/)) {
       this.#addNode('seed', { package: from, root, file, text: '', at: { line: 1, column: 1 } }, 'seeds', {

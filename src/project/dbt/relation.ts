@@ -67,7 +67,12 @@ export class Relation extends HostObject {
 
   /** dbt's relations are mappings too; packages tell them by their `metadata`. */
   override mapping(): Dict {
-    return Dict.of({ path: fromJs(this.path), type: this.kind, quote_character: '"', metadata: Dict.of({ type: this.typeName }) })
+    return Dict.of({
+      path: fromJs(this.path),
+      type: this.kind,
+      quote_character: '"',
+      metadata: Dict.of({ type: this.typeName }),
+    })
   }
 
   override item(key: unknown): unknown {
