@@ -59,7 +59,7 @@ image:
 	docker build -t boathouse .
 
 up-services:
-	docker compose up -d --wait
+	docker compose up -d --build --wait
 
 clean:
 	rm -rf web/dist node_modules

@@ -67,7 +67,7 @@ async function told<Value>(work: () => Promise<Value>): Promise<Value> {
 /** Socket errors have letters for a code; SQLSTATE classes 08 (connection), 28 (login), 53 (resources), 57P (shutdown), 3D (no database). */
 function isConnectionLost(error: unknown): boolean {
   const { code, message = '' } = error as { code?: string; message?: string }
-  if (code) return /^(E[A-Z]{2,}|08...|28...|3D000|53...|57P..)$/.test(code)
+  if (code) return /^(E[A-Z_]{2,}|08...|28...|3D000|53...|57P..)$/.test(code)
   return /connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error/i.test(
     message,
   )

@@ -45,6 +45,7 @@ finish() {
   exit $code
 }
 trap finish EXIT
+trap 'echo "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR
 
 # ---- words of the checks
 
@@ -71,13 +72,13 @@ json() { node -e 'const it = JSON.parse(require("fs").readFileSync(0, "utf8")); 
 id_of() { compose ps -aq "$1"; }
 inspect() { docker inspect -f "$2" "$(id_of "$1")"; }
 health() { inspect "$1" '{{.State.Health.Status}}'; }
-is_healthy() { [ "$(health "$1")" = healthy ]; }
+is_health() { [ "$(health "$1")" = "$2" ]; }
 healthz() { curl -s -m 10 "$url/healthz"; }
 healthz_is() { [ "$(healthz | json 'it.db + " " + it.redis')" = "$1" ]; }
 api() { # method, path, [body]
   curl -sS -m 60 -f -b "$scratch/jar" -c "$scratch/jar" -X "$1" -H 'x-boathouse: 1' -H 'content-type: application/json' ${3:+-d "$3"} "$url$2"
 }
-boathouse() { compose exec -T serve boathouse "$@"; }
+boathouse() { compose exec -T serve boathouse "$@" < /dev/null; }
 ask() { boathouse query --format csv "$1" | tail -n 1 | tr -d '\r'; }
 # Kills the program in a container as a crash would: `docker kill` counts as stopped on purpose, and nothing restarts it.
 crash() {
@@ -143,7 +144,7 @@ expect 'rows of raw.sales' "$(ask 'select count(*) from raw.sales')" $rows
 
 dashboard=$(api GET /api/dashboards | json 'it.dashboards[0].name')
 revenue() { api POST "/api/dashboards/$dashboard/data" '{"filters":{}}'; }
-expect "panels of the dashboard $dashboard that fail" "$(revenue | json 'Object.values(it.panels).filter((panel) => panel.failure ?? panel.problem).length')" 0
+expect "panels of the dashboard $dashboard that fail" "$(revenue | json 'Object.values(it.panels).filter(({ failure }) => failure).length')" 0
 
 # No service may have said that something is wrong: until here nothing was.
 mistakes() {
@@ -156,11 +157,11 @@ expect 'errors in the logs' "${found:-none}" none
 
 # ---- a worker dies in the middle of a run
 
-( while [ ! -e "$scratch/enough" ]; do curl -s -m 5 -o /dev/null -w '%{http_code}\n' "$url/healthz"; sleep 0.2; done > "$scratch/answers" ) &
+( while [ -d "$scratch" ] && [ ! -e "$scratch/enough" ]; do curl -s -m 5 -o /dev/null -w '%{http_code}\n' "$url/healthz"; sleep 0.2; done > "$scratch/answers" ) &
 watcher=$!
-run=$(api POST /api/runs '{"kind":"run"}' | json it.id)
+run=$(api POST /api/runs '{}' | json it.id)
 crash worker
-eventually 60 'the dead worker comes back' is_healthy worker
+eventually 60 'the dead worker comes back' is_health worker healthy
 expect 'restarts of the worker' "$(inspect worker '{{.RestartCount}}')" 1
 run_ended() { [[ $(api GET "/api/runs/$run" | json it.status) =~ succeeded|failed|cancelled ]]; }
 eventually 60 'the run ends' run_ended
@@ -206,11 +207,11 @@ quietly compose start redis
 eventually 30 'redis is back' healthz_is 'ok ok'
 quietly compose stop postgres
 eventually 20 'healthz names db while postgres is away' healthz_is 'failed ok'
-eventually 60 'docker sees that the worker is cut off' test "$(health worker)" = unhealthy
+eventually 120 'docker sees that the worker is cut off' is_health worker unhealthy
 quietly compose start postgres
 eventually 60 'postgres is back' healthz_is 'ok ok'
-eventually 60 'serve is healthy again' is_healthy serve
-eventually 60 'the worker is healthy again' is_healthy worker
+eventually 60 'serve is healthy again' is_health serve healthy
+eventually 60 'the worker is healthy again' is_health worker healthy
 quietly boathouse run
 ok 'and the pipeline runs'
 expect 'restarts of serve' "$(inspect serve '{{.RestartCount}}')" 0
