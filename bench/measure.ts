@@ -15,18 +15,23 @@ export type Case = {
 /** Samples by case, or by `case: figure`, in the order of the rounds. */
 export type Samples = Map<string, number[]>
 
-export async function measure(cases: readonly Case[], { rounds }: { rounds: number }): Promise<Samples> {
+/** `warmUp` puts a round before the others that does not count: what is made once only (compiled code) is then there. */
+export async function measure(
+  cases: readonly Case[],
+  { rounds, warmUp = false }: { rounds: number; warmUp?: boolean },
+): Promise<Samples> {
   const samples: Samples = new Map()
   const add = (name: string, value: number) => samples.set(name, [...(samples.get(name) ?? []), value])
-  for (let round = 1; round <= rounds; round++)
+  for (let round = warmUp ? 0 : 1; round <= rounds; round++)
     for (const { name, prepare, run } of cases) {
       await prepare?.()
       const started = performance.now()
       const figures = await run()
       const ms = performance.now() - started
+      process.stderr.write(`round ${round}/${rounds}  ${name}  ${(ms / 1000).toFixed(2)} s\n`)
+      if (round === 0) continue
       if (!figures) add(name, ms)
       else for (const [figure, value] of Object.entries(figures)) add(`${name}: ${figure}`, value)
-      process.stderr.write(`round ${round}/${rounds}  ${name}  ${(ms / 1000).toFixed(2)} s\n`)
     }
   return samples
 }

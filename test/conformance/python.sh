@@ -11,7 +11,7 @@ if [ "$(cat "$home/.installed" 2>/dev/null || true)" != "$sum" ]; then
   rm -rf "$home"
   python3 -m venv "$home" >&2
   "$home/bin/python" -m pip install --quiet --disable-pip-version-check uv >&2
-  "$home/bin/uv" pip install --quiet --python "$home/bin/python" --requirement "$requirements" >&2
+  "$home/bin/uv" pip install --quiet --compile-bytecode --python "$home/bin/python" --requirement "$requirements" >&2
   printf '%s' "$sum" >"$home/.installed"
 fi
 echo "$home/bin/python"

@@ -27,7 +27,9 @@ export async function startRunning(
     { env },
   )
   if (up.code !== 0) throw new Error(`up: ${up.stdout}${up.stderr}`)
-  const { url, link, pid } = JSON.parse(up.stdout) as { url: string; link: string | null; pid: number }
+  // With --load the run answers first.
+  const last = up.stdout.slice(up.stdout.lastIndexOf('\n{') + 1)
+  const { url, link, pid } = JSON.parse(last) as { url: string; link: string | null; pid: number }
   const session = cookie ?? (await logIn(url, new URL(link!).searchParams.get('token')!))
   return {
     url,
@@ -48,14 +50,21 @@ export async function startRunning(
   }
 }
 
+/** By the one-time link, as people do it the first time; then the page asks for a password. */
 async function logIn(url: string, token: string): Promise<string> {
-  const answer = await fetch(`${url}/api/session/link`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-boathouse': '1' },
-    body: JSON.stringify({ token }),
-  })
-  if (!answer.ok) throw new Error(`log in: ${answer.status} ${await answer.text()}`)
-  return answer.headers.getSetCookie()[0]!.split(';')[0]!
+  const post = async (path: string, body: unknown, cookie = '') => {
+    const answer = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-boathouse': '1', cookie },
+      body: JSON.stringify(body),
+    })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return answer
+  }
+  const answer = await post('/api/session/link', { token })
+  const cookie = answer.headers.getSetCookie()[0]!.split(';')[0]!
+  await post('/api/session/password', { password: 'seven oars and a heron' }, cookie)
+  return cookie
 }
 
 /** The process that the supervisor keeps under this name now. */
