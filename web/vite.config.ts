@@ -5,6 +5,9 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
+// The Host header stays what the browser sent: the server compares it with the origin of the page.
+const behind = { target: 'http://127.0.0.1:8620', changeOrigin: false }
+
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react(), precompress()],
@@ -13,7 +16,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // no data: addresses, so that the content security policy can be 'self' alone
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:8620', '/healthz': 'http://127.0.0.1:8620' } },
+  server: { proxy: { '/api': behind, '/healthz': behind } },
 })
 
 /** Writes `x.js.br` and `x.js.gz` beside each text file, so that the server sends them without compressing again. */

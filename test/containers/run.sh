@@ -25,7 +25,7 @@ if ! { docker info && docker compose version; } > /dev/null 2>&1; then
   eval "$("$lab" env)"
 fi
 
-export COMPOSE_PROJECT_NAME=boathouse-test IMAGE=boathouse-test BOATHOUSE_HTTP_PORT=${TEST_PORT:-18620}
+export COMPOSE_PROJECT_NAME=boathouse-test IMAGE=boathouse-test BOATHOUSE_HTTP_PORT=${TEST_PORT:-18620} WEB_PORT=${TEST_WEB_PORT:-18621}
 unset BOATHOUSE_ADMIN_PASSWORD BOATHOUSE_PUBLIC_URL BOATHOUSE_ENV PROJECT_DIR SALES_EXAMPLE
 url=http://localhost:$BOATHOUSE_HTTP_PORT
 scratch=$(mktemp -d)
@@ -76,7 +76,7 @@ is_health() { [ "$(health "$1")" = "$2" ]; }
 healthz() { curl -s -m 10 "$url/healthz"; }
 healthz_is() { [ "$(healthz | json 'it.db + " " + it.redis')" = "$1" ]; }
 api() { # method, path, [body]
-  curl -sS -m 60 -f -b "$scratch/jar" -c "$scratch/jar" -X "$1" -H 'x-boathouse: 1' -H 'content-type: application/json' ${3:+-d "$3"} "$url$2"
+  curl -sS -m 60 -f -b "$scratch/jar" -c "$scratch/jar" -X "$1" -H 'x-boathouse: 1' -H 'content-type: application/json' ${3:+-d "$3"} "${@:4}" "$url$2"
 }
 boathouse() { compose exec -T serve boathouse "$@" < /dev/null; }
 ask() { boathouse query --format csv "$1" | tail -n 1 | tr -d '\r'; }
@@ -93,6 +93,7 @@ up() { quietly compose up -d --wait --wait-timeout 180 "$@"; }
 
 compose down -v --timeout 5 > /dev/null 2>&1 || true
 quietly docker build -t "$IMAGE" .
+quietly docker build -t "$IMAGE-web" --target web .
 ok "the image is built: $(($(docker image inspect -f '{{.Size}}' "$IMAGE") / 1000000)) MB"
 expect 'the user of the image' "$(docker image inspect -f '{{.Config.User}}' "$IMAGE")" 1000:1000
 unneeded=$(docker run --rm --entrypoint sh "$IMAGE" -c 'cd /app; ls -d node_modules/node-* node_modules/typescript node_modules/vite web/src test .env .git 2> /dev/null; find src -name "*.test.ts"; true')
@@ -232,5 +233,9 @@ title_is() { [ "$(api GET /api/dashboards | json 'it.dashboards[0].title')" = "$
 title_is Sales || fail 'the dashboard is not there'
 sed -i.old 's/^title: .*/title: Edited/' "$scratch/project/dashboards/sales.yml"
 eventually 10 'a saved dashboard is seen' title_is Edited
+pages=http://localhost:$WEB_PORT
+expect 'the pages from their sources' "$(curl -s -o /dev/null -w '%{http_code}' "$pages/")" 200
+link=$(boathouse user reset admin | sed -n 's/.*token=\([A-Za-z0-9_-]*\).*/\1/p')
+expect 'who logs in there' "$(url=$pages api POST /api/session/link "{\"token\":\"$link\"}" -H "origin: $pages" | json it.user.name)" admin
 quietly compose down -v
 ok 'all of it'
