@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -313,28 +312,4 @@ test('a PostgreSQL that is not there or goes away is a failure to retry', async 
   )
   for (const outcome of outcomes) expect(['ok', 'RECORDS_FAILED']).toContain(outcome)
   await records.check()
-})
-
-// PyIceberg is the peer that reads and writes this layout; where it is installed, let it.
-const python = process.env['PYICEBERG_PYTHON'] ?? ''
-test.runIf(python)('PyIceberg opens catalog.db and writes to it', async () => {
-  const place = places.sqlite()
-  const records = await open(place)
-  const script = `
-import sys
-from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.schema import Schema
-from pyiceberg.types import NestedField, LongType
-c = SqlCatalog('dev_analytics', uri='sqlite:///' + sys.argv[1] + '/catalog.db', warehouse='file://' + sys.argv[1])
-c.create_namespace('raw')
-c.create_table('raw.t', Schema(NestedField(1, 'id', LongType())))
-print(c.list_tables('raw'), c.load_table('raw.t').schema().fields[0].name)`
-  expect(execFileSync(python, ['-c', script, place.stateDir], { encoding: 'utf8' })).toBe("[('raw', 't')] id\n")
-  const rows = await records.catalog
-    .selectFrom('iceberg_tables')
-    .select(['catalog_name', 'table_namespace', 'table_name', 'iceberg_type'])
-    .execute()
-  expect(rows).toMatchObject([
-    { catalog_name: 'dev_analytics', table_namespace: 'raw', table_name: 't', iceberg_type: 'TABLE' },
-  ])
 })
