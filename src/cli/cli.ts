@@ -7,6 +7,7 @@ import { findProjectDir, loadConfig, resolveEnvironment } from '../config/index.
 import type { App, OpenOptions } from './app.ts'
 import { globalOptions, parseCommand, type Command, type Context, type Option } from './command.ts'
 import { commands } from './commands/index.ts'
+import { versionOf } from './version.ts'
 import { openOutput, type Output } from './output.ts'
 import type { Config, Environment } from '../config/index.ts'
 
@@ -28,6 +29,11 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   }
   try {
     const found = findCommand(argv)
+    if (!found && argv.includes('--version')) {
+      const version = await versionOf()
+      out.answer({ boathouse: version }, version)
+      return 0
+    }
     if (!found) return help(argv, out)
     const { command, rest } = found
     if (rest.includes('--help') || rest.includes('-h')) {
@@ -125,10 +131,6 @@ function leadingWords(argv: readonly string[]): [string[], number] {
 
 function help(argv: readonly string[], out: Output): number {
   const [words] = leadingWords(argv)
-  if (argv.includes('--version')) {
-    out.answer('boathouse', 'boathouse')
-    return 0
-  }
   const asked = words[0] === 'help' ? words.slice(1) : words
   const group =
     asked.length > 0

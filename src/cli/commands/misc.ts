@@ -1,15 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { Failure, failureTable, type FailureCode } from '../../base/failure.ts'
 import { openapi as describeApi } from '../../contract/index.ts'
 import { openRecords } from '../../records/index.ts'
 import { projectConfig } from '../cli.ts'
 import { noArguments, oneArgument, globalOptions, type Command } from '../command.ts'
 import { table } from '../output.ts'
+import { versionOf } from '../version.ts'
 import { commands } from './index.ts'
-
-const packageFile = new URL('../../../package.json', import.meta.url)
-export const versionOf = async (): Promise<string> =>
-  (JSON.parse(await readFile(packageFile, 'utf8')) as { version: string }).version
 
 export const version: Command = {
   name: 'version',
