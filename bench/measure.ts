@@ -68,10 +68,19 @@ export const ratio = (samples: Samples, one: string, other: string): number =>
 
 /** Where and when, for the head of a page of figures. */
 export function circumstances(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
-  const changed =
-    git('status', '--porcelain', '--', 'src', 'web/src') === '' ? '' : ' and changes that are not committed'
-  return `${new Date().toISOString().slice(0, 10)}, commit ${git('rev-parse', '--short', 'HEAD')}${changed}, ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, Node ${process.versions.node}`
+  const machine = `${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB of memory, Node ${process.versions.node}`
+  return `${new Date().toISOString().slice(0, 10)}, ${commit()}, ${machine}`
+}
+
+function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  try {
+    const changed = git('status', '--porcelain', '--', 'src', 'web/src') !== ''
+    return `commit ${git('rev-parse', '--short', 'HEAD')}${changed ? ' and changes that are not committed' : ''}`
+  } catch {
+    return 'outside a git repository'
+  }
 }
 
 /** Processes that wanted a processor in the last minute, on average. */
