@@ -12,7 +12,7 @@ $ErrorActionPreference = 'Stop'
 $csv = Join-Path $PSScriptRoot 'sales.csv'
 $order = 'ORD-9999'
 $line = "$order,CUST-0001,2024-03-31,Laptop,1,1500.00,North"
-$dir = if ($env:BOATHOUSE_SMOKE_DIR) { $env:BOATHOUSE_SMOKE_DIR } else { $PSScriptRoot }
+$dir = if ($env:SMOKE_DIR) { $env:SMOKE_DIR } else { $PSScriptRoot }
 [string[]] $command = if ($env:BOATHOUSE) { -split $env:BOATHOUSE } else { @('boathouse') }
 
 function Invoke-Boathouse([string] $Verb, [string[]] $Rest = @()) {

@@ -15,7 +15,7 @@ line=$order,CUST-0001,2024-03-31,Laptop,1,1500.00,North
 boathouse() {
     verb=$1
     shift
-    set -- "$verb" -C "${BOATHOUSE_SMOKE_DIR:-$here}" "$@"
+    set -- "$verb" -C "${SMOKE_DIR:-$here}" "$@"
     if [ -n "${BOATHOUSE:-}" ]; then
         $BOATHOUSE "$@" # may be several words, so it is split on purpose
     elif [ -x "$here/../../boathouse" ]; then
