@@ -122,6 +122,13 @@ test('kill -9 of a host fails only its own queries', async () => {
   expect(await rows('select 42')).toEqual([[42]])
 })
 
+test('a lost planning host is asked once more', async () => {
+  await engine.bind({ class: 'plan', sql: 'select 1 a' })
+  const { pid } = engine.status().find((host) => host.class === 'plan')!
+  process.kill(pid!, 'SIGKILL')
+  expect(await engine.bind({ class: 'plan', sql: 'select 2 b' })).toEqual([{ name: 'b', type: 'INTEGER' }])
+})
+
 test('a host that grows past its share is ended, not the machine', async () => {
   const greedy =
     "select length(repeat('x', 900000000)) + length(repeat('y', 900000000)) + length(repeat('z', 900000000)) n, levenshtein(repeat('abcdefghij', 9000), repeat('jihgfedcba', 9000))"

@@ -6,6 +6,7 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../base/failure.ts'
@@ -120,7 +121,7 @@ export function openEngine(options: EngineOptions): Engine {
   }
 }
 
-type Job = EngineRequest & { kind: 'run' | 'bind' }
+type Job = EngineRequest & { kind: 'run' | 'bind'; again?: true }
 
 /** The place of one host: outlives the processes that fill it. */
 class HostSeat {
@@ -163,10 +164,12 @@ class HostSeat {
       this.#next()
     }
     try {
-      const host = await this.#ensure()
-      return await host.submit(job, release)
+      return await (await this.#ensure()).submit(job, release)
     } catch (error) {
       release()
+      // Planning reads nothing and changes nothing: when its host is lost it is asked once more.
+      const lost = this.name === 'plan' && error instanceof Failure && error.code === 'ENGINE_LOST'
+      if (lost && !job.again && !this.#closed) return this.submit({ ...job, again: true })
       throw error
     }
   }
@@ -293,6 +296,8 @@ class Host {
         },
       },
     )
+    // Whoever waits for a cached page or for /healthz goes before whoever computes for a minute.
+    if (name !== 'plan' && this.#child.pid !== undefined) lowerPriority(this.#child.pid)
     this.#child.stderr?.on('data', (text: Buffer) =>
       log.warn('engine host says', { text: text.toString().slice(0, 2_000) }),
     )
@@ -455,4 +460,12 @@ class Host {
 }
 
 let hostCount = 0
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, 10)
+  } catch {
+    // A child that ended at once, or a system that does not let us: it runs all the same.
+  }
+}
 const cancelled = () => new Failure('QUERY_CANCELLED', 'the query was cancelled')

@@ -13,7 +13,7 @@ import { manifestCache } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
 import { ResultCache } from './cache.ts'
 import { changeSet, type ChangeSet, type TableOptions } from './changes.ts'
-import { engineFailure, prepareSelect, type Prepared } from './prepare.ts'
+import { AnalysisCache, engineFailure, prepareSelect, type Prepared } from './prepare.ts'
 import { parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
 import { placeAt, quoteName, splitStatements } from './sql/tokens.ts'
 
@@ -106,6 +106,7 @@ export function openLake(deps: LakeDeps): Lake {
   const log = deps.log ?? silentLog
   const manifests = manifestCache({ bytesMax: limits.manifestBytes })
   const cache = new ResultCache(limits.cacheBytes)
+  const analyses = new AnalysisCache()
 
   const environmentOf = (catalog: string, named = false) => {
     const found = deps.environments.find((one) => one.catalog.toLowerCase() === catalog.toLowerCase())
@@ -131,6 +132,7 @@ export function openLake(deps: LakeDeps): Lake {
       engine,
       io,
       manifests,
+      analyses,
       resolver: {
         load: (name) => (changes ? changes.load(name) : tables.load(name)),
         list: (catalog) => listAll(catalog, changes),

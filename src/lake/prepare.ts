@@ -43,6 +43,7 @@ export type PrepareContext = {
   engine: Engine
   io: FileIO
   manifests: ManifestCache
+  analyses: AnalysisCache
   resolver: Resolver
   catalog: string
   catalogs: readonly string[]
@@ -276,11 +277,32 @@ function render(piece: Piece, textOf: (source: Source) => string | undefined): S
   return splice(piece.sql, [...piece.edits, ...edits])
 }
 
+/** Syntax trees that were checked, by their text: a page that asks the same again costs no parsing. */
+export class AnalysisCache {
+  readonly #kept = new Map<string, Analysis>()
+  get(sql: string): Analysis | undefined {
+    const known = this.#kept.get(sql)
+    if (known) {
+      this.#kept.delete(sql)
+      this.#kept.set(sql, known) // youngest again
+    }
+    return known
+  }
+  put(sql: string, analysis: Analysis): void {
+    if (sql.length > analysisTextMax) return
+    this.#kept.set(sql, analysis)
+    if (this.#kept.size > analysesMax) this.#kept.delete(this.#kept.keys().next().value!)
+  }
+}
+const [analysesMax, analysisTextMax] = [2_000, 20_000]
+
 async function parse(
   context: PrepareContext,
   sql: string,
   at: (index: number) => Place,
 ): Promise<Analysis | undefined> {
+  const known = context.analyses.get(sql)
+  if (known) return known
   const json = String(
     (
       await context.engine.rows({
@@ -301,7 +323,9 @@ async function parse(
       error.position === undefined ? {} : { place: at(indexOfByte(sql, Number(error.position))) },
     )
   }
-  return analyse(json)
+  const analysis = analyse(json)
+  context.analyses.put(sql, analysis)
+  return analysis
 }
 
 /**

@@ -147,7 +147,12 @@ async function loadOnce(context: Context): Promise<void> {
   context.out.line(`First start: running the pipeline of ${app.config.name}.`)
   const request = await app.pipeline.plan({ environment: app.environment, kind: 'run', by: app.principal.name })
   const queued = await app.orchestrator.enqueue({ ...request, trigger: { kind: 'manual', by: app.principal.name } })
-  await follow(app, context, queued.id)
+  // Only `up` itself answers.
+  const told: Context['out'] = {
+    ...context.out,
+    answer: (_, text) => context.out.line(typeof text === 'function' ? text() : text),
+  }
+  await follow(app, { ...context, out: told }, queued.id)
 }
 
 async function startDetached(context: Context): Promise<number> {
