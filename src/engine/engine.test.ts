@@ -101,6 +101,27 @@ test('cancels, and times out, and goes on', async () => {
   expect(await rows('select 42')).toEqual([[42]])
 })
 
+test('a cancel while the host is still starting is not lost', async () => {
+  const other = openEngine({
+    memoryBytes: 2 ** 29,
+    threads: 1,
+    tempDirectory: join(dir, 'tmp4'),
+    tempBytes: 2 ** 30,
+    timeZone: 'UTC',
+    directories: [],
+    classes: ['interactive'],
+  })
+  const stop = new AbortController()
+  const slow = other.rows({
+    class: 'interactive',
+    sql: 'select count(*) from range(100000000) a, range(100000) b where a.range + b.range = -1',
+    signal: stop.signal,
+  })
+  setTimeout(() => stop.abort(), 10)
+  await expect(slow).rejects.toMatchObject({ code: 'QUERY_CANCELLED' })
+  await other.close()
+})
+
 test('a reader that leaves early stops the query', async () => {
   const { chunks } = await engine.run({ class: 'interactive', sql: 'from range(1000000000)' })
   for await (const _ of chunks) break

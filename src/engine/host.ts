@@ -186,7 +186,13 @@ async function main() {
     if (request.kind === 'ack') state.credit++
     else {
       state.cancelled = true
-      state.connection?.interrupt()
+      // An interrupt between two statements of the same job hits nothing, so it is repeated until the job has ended.
+      const again = () => {
+        if (!running.has(request.id)) return
+        state.connection?.interrupt()
+        setTimeout(again, 100)
+      }
+      again()
     }
     state.wake?.()
     delete state.wake

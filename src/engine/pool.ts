@@ -455,6 +455,8 @@ class Host {
         reject(new Failure('ENGINE_LOST', `the engine was lost: ${this.#reason}`))
       } else if (kind === 'bind') this.#send({ kind, id, sql, setup })
       else this.#send({ kind, id, sql, setup, parameters, rowsMax })
+      // Aborted while the host was starting: the event is past, so nobody else would tell.
+      if (request.signal?.aborted) onAbort()
     })
   }
 }
