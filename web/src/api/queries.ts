@@ -94,5 +94,14 @@ export const queries = {
 
 /** Marks topics as out of date; what is on screen is asked again at once, in place. */
 export function refresh(...topics: string[]): void {
-  for (const topic of topics) void client.invalidateQueries({ queryKey: [topic] })
+  for (const topic of topics) void askAgain([topic])
+}
+
+/** A first fetch that is under way would swallow the invalidation and show what was true before: it starts over. */
+async function askAgain(queryKey: string[]): Promise<void> {
+  await client.cancelQueries({
+    queryKey,
+    predicate: ({ state }) => state.data === undefined && state.fetchStatus === 'fetching',
+  })
+  await client.invalidateQueries({ queryKey })
 }
