@@ -1,6 +1,7 @@
 // What the pipeline needs of a dbt project. Kept apart so that planning does not depend on how models are compiled.
 
 import type { Failure, Place } from './base/failure.ts'
+import type { ListedNode } from './cli/app.ts'
 import type { Environment } from './config/index.ts'
 import type { ChangeSet } from './lake/index.ts'
 import type { StepContext } from './orchestrate/index.ts'
@@ -13,17 +14,6 @@ export type PlannedModel = {
   parents: string[]
   /** Tables of the lake that it reads by source or plain name: `raw.sales`. */
   reads: string[]
-}
-
-/** One line of `boathouse ls`. */
-export type ListedNode = {
-  uniqueId: string
-  kind: string
-  name: string
-  file: string
-  table: string | null
-  materialized: string | null
-  tags: string[]
 }
 
 /** A model as the tables page shows it: what it is made of and where it is written. */

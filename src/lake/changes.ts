@@ -9,7 +9,6 @@ import {
   showName,
   type ChangeAction,
   type Loaded,
-  type LoadedTable,
   type PendingChange,
   type Publication,
   type Publications,
@@ -449,7 +448,3 @@ function decodeAppended(text: string): Appended {
     })),
   }
 }
-
-/** Only for tests: both directions of the form in which appended files are kept. */
-export const appendedForm = { encode: encodeAppended, decode: decodeAppended }
-export type { LoadedTable }

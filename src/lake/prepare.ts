@@ -59,9 +59,6 @@ export type PrepareContext = {
 
 /** A SELECT that passed every check. */
 export type Prepared = {
-  /** For the planning host: over empty shadow tables. */
-  bindSql: string
-  setup: string[]
   /** What the result is a function of, apart from policy: the text with snapshots in place of tables. */
   identity: string
   volatile: boolean
@@ -222,8 +219,6 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   }
 
   return {
-    bindSql: bound.text,
-    setup,
     identity: identityText,
     volatile: volatile.length > 0,
     loaded: everything,

@@ -1,7 +1,7 @@
 // Writes a SELECT's rows as Parquet files with field ids, and turns what DuckDB says about them into the statistics
 // that manifests carry. The files are durable (fsync) before anything names them.
 
-import { open, readdir, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
@@ -27,7 +27,6 @@ export async function writeFiles(
   const folder = joinLocation(location, 'data', randomUUID())
   const copy = `COPY (${select}) TO ${quoteText(localPath(folder))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true, FILE_SIZE_BYTES '${targetFileBytes / 2 ** 20}MiB', FIELD_IDS ${fieldIds(schema.fields)})`
   try {
-    const { mkdir } = await import('node:fs/promises')
     await mkdir(dirname(localPath(folder)), { recursive: true })
     const rows = await engine.rows({
       class: 'write',
