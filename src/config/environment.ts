@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { Config } from './load.ts'
-import { didYouMean } from './nearest.ts'
+import { didYouMean } from '../base/suggest.ts'
 
 export type Environment = {
   name: string
@@ -25,7 +25,7 @@ export function resolveEnvironment(config: Config, { flag }: { flag?: string | u
   const entry = config.environments[name]
   if (!entry) {
     const known = Object.keys(config.environments)
-    const message = `there is no environment ${name}${didYouMean(name, known)}`
+    const message = `there is no environment ${name}${didYouMean(name, known, 0)}`
     throw new Failure('USAGE', message, { hint: `The environments of ${config.name} are ${known.join(', ')}.` })
   }
   const named = chosenBy === '--env' || chosenBy === 'BOATHOUSE_ENV'

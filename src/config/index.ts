@@ -2,6 +2,5 @@ export { assertWritable, type Environment, resolveEnvironment } from './environm
 export { type Config, findProjectDir, loadConfig, type Override } from './load.ts'
 export { openCleaner, openLog } from './log.ts'
 export { networkFileSystem } from './machine.ts'
-export { didYouMean } from './nearest.ts'
 export { isSecretName } from './secrets.ts'
 export { type EnvironmentEntry, type Expectation, type SettingName, settings } from './settings.ts'

@@ -116,12 +116,12 @@ test.each<[string, Given, string[]]>([
   [
     'unknown key',
     { yml: 'name: sales\nhttp:\n  prot: 1' },
-    ['boathouse.yml:3:3: there is no setting http.prot; did you mean http.port?'],
+    ['boathouse.yml:3:3: there is no setting http.prot; did you mean "http.port"?'],
   ],
   [
     'key in the wrong place',
     { yml: 'name: sales\nport: 1' },
-    ['boathouse.yml:2:1: there is no setting port; did you mean http.port?'],
+    ['boathouse.yml:2:1: there is no setting port; did you mean "http.port"?'],
   ],
   [
     'section with a value',
@@ -167,7 +167,7 @@ test.each<[string, Given, string[]]>([
   [
     'unknown variable',
     { env: { BOATHOUSE_HTTP_PROT: '1' } },
-    ['there is no variable BOATHOUSE_HTTP_PROT; did you mean BOATHOUSE_HTTP_PORT?'],
+    ['there is no variable BOATHOUSE_HTTP_PROT; did you mean "BOATHOUSE_HTTP_PORT"?'],
   ],
   [
     'unknown variable in .env',
@@ -196,12 +196,12 @@ test.each<[string, Given, string[]]>([
   [
     'unknown environment',
     { yml: 'name: sales\nenvironment: prd' },
-    ['boathouse.yml:2:14: environment names "prd"; did you mean prod?; expected one of dev, staging, prod'],
+    ['boathouse.yml:2:14: environment names "prd"; did you mean "prod"?; expected one of dev, staging, prod'],
   ],
   [
     'unknown environment by branch',
     { yml: 'name: sales\nenvironment:\n  by_branch:\n    main: prodd' },
-    ['boathouse.yml:4:5: environment names "prodd"; did you mean prod?; expected one of dev, staging, prod'],
+    ['boathouse.yml:4:5: environment names "prodd"; did you mean "prod"?; expected one of dev, staging, prod'],
   ],
   [
     'unknown environment by variable',
@@ -230,7 +230,7 @@ test.each<[string, Given, string[]]>([
     'several at once',
     { yml: 'nam: sales\nhttp: {port: x}', env: { BOATHOUSE_X_Y: '1', BOATHOUSE_TIMEZONE: 'Mars' } },
     [
-      expect.stringContaining('nam; did you mean name?') as string,
+      expect.stringContaining('nam; did you mean "name"?') as string,
       'there is no variable BOATHOUSE_X_Y' as string,
       expect.stringContaining('name is missing') as string,
       expect.stringContaining('http.port is "x"') as string,
@@ -317,7 +317,7 @@ describe('the environment', () => {
 
   test('that the flag names must exist', () => {
     expect(() => resolveEnvironment(load({}), { flag: 'prd' })).toThrow(
-      expect.objectContaining({ code: 'USAGE', message: 'there is no environment prd; did you mean prod?' }),
+      expect.objectContaining({ code: 'USAGE', message: 'there is no environment prd; did you mean "prod"?' }),
     )
   })
 

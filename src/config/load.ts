@@ -11,7 +11,7 @@ import { Failure, Failures, type Place } from '../base/failure.ts'
 import { type DotenvEntry, parseDotenv } from './dotenv.ts'
 import { environmentOfBranch, type Environment, gitBranch } from './environment.ts'
 import { type Machine, networkFileSystem, realMachine } from './machine.ts'
-import { didYouMean, nearest } from './nearest.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import { isSecretName, maskUrl, secretsIn } from './secrets.ts'
 import {
   type EnvironmentEntry,
@@ -293,7 +293,7 @@ function unknownKey(key: string, place: Place): Failure {
     )
   const last = key.split('.').at(-1)!
   const elsewhere = [...byKey].find((known) => known.endsWith(`.${last}`))
-  const hint = elsewhere ? `; did you mean ${elsewhere}?` : didYouMean(key, [...byKey, ...sections])
+  const hint = elsewhere ? `; did you mean "${elsewhere}"?` : didYouMean(key, [...byKey, ...sections], 0)
   return new Failure('CONFIG_INVALID', `there is no setting ${key}${hint}`, { place })
 }
 
@@ -322,11 +322,11 @@ const isOurs = (name: string) => name.startsWith(prefix)
 function unknownVariables(env: Record<string, string | undefined>, dotenv: Map<string, DotenvEntry>): Failure[] {
   const known = Object.values(settings).flatMap(({ env: name }) => (name ? [name] : []))
   const meant = (name: string): string => {
-    const last = nearest(
+    const [last] = suggest(
       name.slice(prefix.length),
       known.filter(isOurs).map((one) => one.slice(prefix.length)),
     )
-    return last ? `; did you mean ${prefix}${last}?` : ''
+    return last ? `; did you mean "${prefix}${last}"?` : ''
   }
   const check = (name: string, place?: Place): Failure[] => {
     if (!isOurs(name) || known.includes(name)) return []
@@ -363,7 +363,7 @@ function chooseEnvironment(
   const check = (name: string, at: PropertyKey[] = []) => {
     if (!values.environments || environments[name]) return
     const place = at.length > 0 ? (found?.at?.(at) ?? found?.place) : found?.place
-    const message = `${found?.says ?? 'environment'} names ${JSON.stringify(name)}${didYouMean(name, known)}; expected one of ${known.join(', ')}`
+    const message = `${found?.says ?? 'environment'} names ${JSON.stringify(name)}${didYouMean(name, known, 0)}; expected one of ${known.join(', ')}`
     mistakes.push(new Failure('CONFIG_INVALID', message, place ? { place } : {}))
   }
   const catalogs = new Map<string, string>()

@@ -1,8 +1,8 @@
 // What only the lake knows about a dashboard: whether the columns that its panels name are there. Nothing is run.
 
 import { asFailure, Failure, type Place } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type { Column, DashboardProblem } from '../contract/index.ts'
-import { didYouMean, suggest } from '../project/index.ts'
 import { compile, compileRows } from '../semantic/index.ts'
 import { withRevision, type Ask, type CompiledDashboard } from './compile.ts'
 import { conditionSql } from './filters.ts'

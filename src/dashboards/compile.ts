@@ -5,12 +5,11 @@
 
 import { createHash } from 'node:crypto'
 import { asFailure, Failure } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type { Dashboard, DashboardProblem, Filter, Format, Grain, Measure, Panel } from '../contract/index.ts'
 import {
-  didYouMean,
   findPlaceholders,
   scanExpression,
-  suggest,
   type ColumnSpec,
   type DashboardFile,
   type FilterSpec,

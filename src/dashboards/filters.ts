@@ -1,8 +1,8 @@
 // What a reader chose in the filters → conditions of questions and of SQL.
 
 import { Failure } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type { DateRange, Filter, FilterValues } from '../contract/index.ts'
-import { didYouMean, suggest } from '../project/index.ts'
 import {
   addDays,
   isDay,

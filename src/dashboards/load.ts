@@ -7,6 +7,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { asFailure, Failure, type Place } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type {
   Column,
   DashboardData,
@@ -17,7 +18,6 @@ import type {
   PanelRows,
 } from '../contract/index.ts'
 import { collect, type Lake, type QueryOptions } from '../lake/index.ts'
-import { didYouMean, suggest } from '../project/index.ts'
 import {
   compile,
   compileBounds,

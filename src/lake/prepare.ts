@@ -5,6 +5,7 @@
 //        ──splice──▶ text over the files that survive ──▶ engine
 
 import { Failure, type Place } from '../base/failure.ts'
+import { suggest } from '../base/suggest.ts'
 import type { Loaded, LoadedTable, TableName } from '../catalog/index.ts'
 import { showName } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
@@ -437,33 +438,20 @@ const notFound = (name: string, place: Place, suggestions: string[] = []) =>
 
 async function missing(name: TableName, place: Place, context: PrepareContext): Promise<Failure> {
   const all = (await context.resolver.list(name.catalog)).filter((one) => allowed(() => context.mayRead(one.name)))
-  const near = all
-    .map((one) => ({
-      text: `${one.name.namespace}.${one.name.name}`,
-      distance: Math.min(
-        editDistance(`${name.namespace}.${name.name}`, `${one.name.namespace}.${one.name.name}`),
-        one.name.name.toLowerCase() === name.name.toLowerCase() ? 1 : 99,
-      ),
-    }))
-    .filter(({ text, distance }) => distance <= Math.max(2, text.length / 4))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
+  const shown = ({ namespace, name }: TableName) => `${namespace}.${name}`
+  const namesakes = all.filter((one) => one.name.name.toLowerCase() === name.name.toLowerCase())
+  const near = new Set([
+    ...namesakes.map((one) => shown(one.name)),
+    ...suggest(
+      shown(name),
+      all.map((one) => shown(one.name)),
+    ),
+  ])
   return notFound(
     name.catalog === context.catalog ? `${name.namespace}.${name.name}` : showName(name),
     place,
-    near.map(({ text }) => text),
+    [...near].slice(0, 3),
   )
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (const [i, x] of [...a.toLowerCase()].entries()) {
-    const next = [i + 1]
-    for (const [j, y] of [...b.toLowerCase()].entries())
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (x === y ? 0 : 1)))
-    row = next
-  }
-  return row.at(-1)!
 }
 
 function allowed(check: () => void): boolean {

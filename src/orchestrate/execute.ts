@@ -185,7 +185,7 @@ class Execution {
     const { store, clock, clean, retry } = this.#options
     const attempt = await this.#persist(() => store.startStep(this.#lease, step.id))
     step.status = 'running'
-    this.#note('info', 'step started', step.id, { asset: step.asset, attempt })
+    this.#note('info', 'step started', step.id, { ...assetOf(step), attempt })
     const startedAt = clock.now()
     let end: StepEnd
     try {
@@ -204,7 +204,7 @@ class Execution {
   }
 
   async #end(step: Step, end: StepEnd, ms: number): Promise<void> {
-    const fields = { asset: step.asset, ms, ...(end.failure ? { failure: end.failure } : {}) }
+    const fields = { ...assetOf(step), ms, ...(end.failure ? { failure: end.failure } : {}) }
     const level = end.status === 'succeeded' ? 'info' : end.again ? 'warn' : 'error'
     this.#note(level, end.again ? 'step failed and is tried again' : `step ${end.status}`, step.id, fields)
     // First the lines, then the state: whoever sees that a step ended finds all it had to say.
@@ -254,11 +254,7 @@ class Execution {
       catalog,
       attempt,
       signal,
-      log: journal.logFor(
-        this.#run.id,
-        step.id,
-        log.child({ step_id: step.id, ...(step.asset ? { asset: step.asset } : {}) }),
-      ),
+      log: journal.logFor(this.#run.id, step.id, log.child({ step_id: step.id, ...assetOf(step) })),
       progress: (fields) => journal.write(this.#run.id, step.id, 'debug', 'progress', fields),
       outputOf: (stepId) => {
         const other = this.#steps.get(stepId)
@@ -353,3 +349,6 @@ function aborted(signal: AbortSignal, unneeded: AbortSignal): Promise<void> {
   unneeded.addEventListener('abort', listen, { once: true })
   return promise
 }
+
+/** Closing steps are about no table. */
+const assetOf = ({ asset }: Step) => (asset ? { asset } : {})

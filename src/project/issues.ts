@@ -2,7 +2,7 @@
 
 import type { z } from 'zod'
 import type { Place } from '../base/failure.ts'
-import { didYouMean, suggest } from './suggest.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type { Path } from './yaml.ts'
 
 type Schema = z.core.$ZodType

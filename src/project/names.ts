@@ -1,7 +1,7 @@
 // Names and types that people write in files, checked where they are written.
 
 import { z } from 'zod'
-import { suggest } from './suggest.ts'
+import { suggest } from '../base/suggest.ts'
 
 /** A name that needs no quotes in SQL and stands well in an address. */
 export const Name = z

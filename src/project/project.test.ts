@@ -9,7 +9,7 @@ import { readProject } from './project.ts'
 import { orThrow } from './read.ts'
 import { printSchemas } from './schemas.ts'
 import { readSources, sourceText, writeSource, type SourceInput } from './sources.ts'
-import { didYouMean, suggest } from './suggest.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import { partOf, watchProject } from './watch.ts'
 
 let dir: string

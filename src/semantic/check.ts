@@ -2,8 +2,9 @@
 // engine says about it is reported at its place in the file.
 
 import { Failure, type Place } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type { Column } from '../contract/index.ts'
-import { didYouMean, suggest, type Path } from '../project/index.ts'
+import type { Path } from '../project/index.ts'
 import { identifier, tableName } from './literals.ts'
 import type { Dimension, DimensionType, Metric, Model, Models } from './model.ts'
 

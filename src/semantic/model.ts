@@ -2,8 +2,9 @@
 // A definition that is wrong becomes a failure with its place; what does not depend on it stays usable.
 
 import { Failure, type Place } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type { Format } from '../contract/index.ts'
-import { didYouMean, scanExpression, suggest } from '../project/index.ts'
+import { scanExpression } from '../project/index.ts'
 import type {
   Dimension as DimensionSpec,
   FormatText,

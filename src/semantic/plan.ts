@@ -6,8 +6,9 @@
 
 import { assert } from '../base/assert.ts'
 import { Failure } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import type { Grain } from '../contract/index.ts'
-import { didYouMean, suggest, type Condition } from '../project/index.ts'
+import type { Condition } from '../project/index.ts'
 import { operand, predicate, withinDays } from './conditions.ts'
 import { addDays, countDays } from './days.ts'
 import { dateLiteral, identifier } from './literals.ts'

@@ -3,8 +3,8 @@
 // Every failure carries the wrong name as `context.name`, so that whoever took the question out of a file finds its place.
 
 import { Failure } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import { Grain } from '../contract/index.ts'
-import { didYouMean, suggest } from '../project/index.ts'
 import { isTime, type Dimension, type Metric, type Model, type Models } from './model.ts'
 
 type Names = { model?: string | undefined; metrics: readonly string[]; dimensions: readonly string[] }

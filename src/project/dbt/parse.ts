@@ -16,7 +16,7 @@ import {
   type Callable,
   type FoundCall,
 } from '../../jinja/index.ts'
-import { didYouMean } from '../suggest.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import {
   mergeConfig,
   modelDefaults,

@@ -2,7 +2,7 @@
 
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
-import { didYouMean } from '../suggest.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import type { Located } from '../yaml.ts'
 import { quoteAll, type Quoting } from './relation.ts'
 import type { Config, ConfigTree, DbtPackage, PathKind } from './types.ts'

@@ -2,7 +2,7 @@
 
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
-import { didYouMean } from '../suggest.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import type { Path } from '../yaml.ts'
 import type { ColumnSpec, Config } from './types.ts'
 import { gathering, isRecord, readYamlText, renderYaml } from './yaml-file.ts'

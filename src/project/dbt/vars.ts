@@ -2,7 +2,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { bind, Dict, fromJs, HostObject, str, toJs, type Callable, type Globals } from '../../jinja/index.ts'
-import { didYouMean } from '../suggest.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import type { Config, DbtPackage, ProjectOptions } from './types.ts'
 import { isRecord } from './yaml-file.ts'
 

@@ -12,12 +12,12 @@ export function suggest(word: string, names: Iterable<string>): string[] {
     .map(({ name }) => name)
 }
 
-/** `; did you mean "region"?`, or `; there are: region, product` when no name is near, or nothing. */
+/** `; did you mean "region"?`, or `; there are: region, product` when no name is near (`listMax` 0: never), or nothing. */
 export function didYouMean(word: string, names: Iterable<string>, listMax = 12): string {
   const [best] = suggest(word, names)
   if (best) return `; did you mean "${best}"?`
   const all = [...new Set(names)]
-  if (all.length === 0) return ''
+  if (all.length === 0 || listMax === 0) return ''
   return `; there ${all.length === 1 ? 'is' : 'are'}: ${all.slice(0, listMax).join(', ')}${all.length > listMax ? ', …' : ''}`
 }
 
