@@ -56,3 +56,14 @@ export {
   type TableCommit,
   type WriteOptions,
 } from './write.ts'
+
+export {
+  droppedMetadataFiles,
+  expirePlan,
+  unreachableFiles,
+  unusedMetadataUpdates,
+  type ExpireOptions,
+  type ExpirePlan,
+} from './expire.ts'
+export { isWithin, orphanAgeDefaultMs, orphanFiles, tableFolders, type Orphan, type OrphanOptions } from './orphans.ts'
+export { reachableFiles, type ReachedFile, type Root } from './reachable.ts'
