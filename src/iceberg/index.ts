@@ -8,6 +8,7 @@ export { parseJson, printJson } from './json.ts'
 export {
   currentSchema,
   dataFolder,
+  defaultSortOrder,
   defaultSpec,
   metadataFolder,
   newTableMetadata,
@@ -30,7 +31,7 @@ export {
   type FoundField,
 } from './schema.ts'
 export { ancestorsOf, history, schemaOf, snapshotAsOf, snapshotById, type At, type HistoryEntry } from './snapshot.ts'
-export { applyTransform, parseTransform, partitionPath, showTransform } from './transform.ts'
+export { applyTransform, parseTransform, partitionPath, showTransform, transformedType } from './transform.ts'
 export { applyUpdates, checkRequirements, createUpdates } from './update.ts'
 export {
   parseTableRequirement,
@@ -67,3 +68,11 @@ export {
 } from './expire.ts'
 export { isWithin, orphanAgeDefaultMs, orphanFiles, tableFolders, type Orphan, type OrphanOptions } from './orphans.ts'
 export { reachableFiles, type ReachedFile, type Root } from './reachable.ts'
+export {
+  encodeDeletionVectors,
+  readDeletionVector,
+  readPuffinFooter,
+  type DeletionVector,
+  type PuffinBlob,
+} from './puffin.ts'
+export { Positions } from './roaring.ts'
