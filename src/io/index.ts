@@ -2,6 +2,8 @@
 
 export type { FileIO, FileStat } from './file-io.ts'
 export { localFileIO } from './local.ts'
-export { fileLocation, isLocal, joinLocation, localPath } from './location.ts'
+export { fileLocation, isLocal, joinLocation, localPath, s3Location } from './location.ts'
 export { memoryFileIO, type MemoryFileIO } from './memory.ts'
+export { s3FileIO, type S3Options } from './s3/s3.ts'
+export { storageFor } from './storage.ts'
 export { crashingFileIO, mappedFileIO, scheduledFileIO, type Fault } from './wrapped.ts'

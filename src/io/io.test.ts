@@ -13,6 +13,7 @@ import {
   mappedFileIO,
   memoryFileIO,
   scheduledFileIO,
+  storageFor,
 } from './index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'boathouse-io-'))
@@ -79,6 +80,19 @@ describe.each([
     expect(text(await io.read(`${base}/one`))).toBe(`${all.indexOf(true)}`)
   })
 
+  test('a local file goes up once, and many are deleted at once', async () => {
+    const { io, base } = make()
+    const localFile = join(mkdtempSync(join(folder, 'up-')), 'local')
+    await writeFile(localFile, 'content')
+    expect(await io.upload(`${base}/new/x`, localFile)).toBe(true)
+    expect(await io.upload(`${base}/new/x`, localFile)).toBe(false)
+    await rm(localFile)
+    expect(text(await io.read(`${base}/new/x`))).toBe('content')
+    expect(await Array.fromAsync(io.list(base), ({ path }) => path)).toEqual([`${base}/new/x`])
+    await io.deleteAll([`${base}/none`, `${base}/new/x`])
+    expect(await io.stat(`${base}/new/x`)).toBeUndefined()
+  })
+
   test('an aborted signal stops it', async () => {
     const { io, base } = make()
     await expect(io.create(`${base}/x`, bytes('x'), AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' })
@@ -135,9 +149,28 @@ test('crashing stops the world at its step', async () => {
   const full = crashingFileIO(disk, { step: 0, when: 'before', fault: 'ENOSPC' })
   await expect(full.create('/d', bytes('d'))).rejects.toThrow('cannot create "/d": the disk is full (ENOSPC)')
   expect(await full.create('/d', bytes('d'))).toBe(true)
+  const cut = crashingFileIO(disk, { step: 0, when: 'after', fault: 'ECONNRESET' })
+  await expect(cut.create('/e', bytes('e'))).rejects.toThrow('cannot create "/e": the connection broke (ECONNRESET)')
+  expect(await cut.create('/e', bytes('e'))).toBe(false)
+  const busy = crashingFileIO(disk, { step: 0, when: 'before', fault: '503' })
+  await expect(busy.read('/e')).rejects.toThrow('cannot read "/e": the store is busy (503)')
   const slow = crashingFileIO(disk, { step: 0, when: 'before', fault: 'slow', slowMs: 1 })
   expect(text(await slow.read('/d'))).toBe('d')
-  expect([...disk.files.keys()]).toEqual(['/a', '/c', '/d'])
+  expect([...disk.files.keys()]).toEqual(['/a', '/c', '/d', '/e'])
+})
+
+test('each location goes to the storage of its scheme', async () => {
+  const [file, s3] = [memoryFileIO(), memoryFileIO()]
+  const io = storageFor({ file, s3 })
+  for (const path of ['/a', 'file:///b', 's3://b/c', 's3a://b/d']) await io.create(path, bytes(path))
+  expect([...file.files.keys()]).toEqual(['/a', '/b'])
+  expect([...s3.files.keys()]).toEqual(['s3://b/c', 's3a://b/d'])
+  await io.deleteAll(['/a', 's3://b/c', '/b'])
+  expect([...file.files.keys(), ...s3.files.keys()]).toEqual(['s3a://b/d'])
+  await expect(io.read('gs://b/c')).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  await expect(storageFor({ file }).create('s3://b/c', bytes(''))).rejects.toThrow(
+    'no storage is set up for "s3://b/c"',
+  )
 })
 
 test('in every order of two creators one wins', () =>

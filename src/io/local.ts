@@ -6,9 +6,11 @@
 // hidden `.*.tmp` file, which nothing refers to.
 
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, link, mkdir, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import type { FileIO, FileStat } from './file-io.ts'
+import { groups } from './groups.ts'
 import { localPath } from './location.ts'
 import { errorCode, storageFailure } from './storage-failure.ts'
 
@@ -54,19 +56,18 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
     if (sync) await handle.sync()
   }
 
-  /** Writes the bytes beside `path` and lets `place` give them their name. */
+  /** Lets `fill` make a file beside `path` and `place` give it its name. */
   async function viaNeighbour<Result>(
     path: string,
-    bytes: Uint8Array,
-    signal: AbortSignal | undefined,
+    fill: (neighbour: string) => Promise<void>,
     place: (neighbour: string) => Promise<Result>,
   ): Promise<Result> {
     const neighbour = join(dirname(path), `.${randomUUID()}.tmp`)
     try {
-      await writeWhole(neighbour, bytes, 'wx', signal).catch(async (error: unknown) => {
+      await fill(neighbour).catch(async (error: unknown) => {
         if (errorCode(error) !== 'ENOENT') throw error
         await makeFolders(dirname(path))
-        await writeWhole(neighbour, bytes, 'wx', signal)
+        await fill(neighbour)
       })
       const result = await place(neighbour)
       await flushFolder(dirname(path))
@@ -75,6 +76,17 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
       await unlink(neighbour).catch(() => {}) // the first error is the one to tell
       throw error
     }
+  }
+
+  /** A second name for a file, or a copy of it where there can be none, flushed. */
+  async function linkOrCopy(from: string, to: string) {
+    await link(from, to).catch((error: unknown) => {
+      if (errorCode(error) === 'EXDEV' || cannotLink(error)) return copyFile(from, to, constants.COPYFILE_EXCL)
+      throw error
+    })
+    if (!sync) return
+    await using handle = await open(to, 'r')
+    await handle.sync()
   }
 
   return {
@@ -98,24 +110,37 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
 
     create: (location, bytes, signal) =>
       on('create', location, signal, (path) =>
-        viaNeighbour(path, bytes, signal, async (neighbour) => {
-          const created = await link(neighbour, path).then(
-            () => true,
-            async (error: unknown) => {
-              if (errorCode(error) === 'EEXIST') return false
-              // File systems without hard links: exclusive all the same, only not whole if the power fails meanwhile.
-              if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error) ?? '')) throw error
-              return writeWhole(path, bytes, 'wx', signal).then(() => true, falseIfPresent)
-            },
-          )
-          await unlink(neighbour)
-          return created
-        }),
+        viaNeighbour(
+          path,
+          (neighbour) => writeWhole(neighbour, bytes, 'wx', signal),
+          async (neighbour) => {
+            const created = await linked(neighbour, path, () => writeWhole(path, bytes, 'wx', signal))
+            await unlink(neighbour)
+            return created
+          },
+        ),
+      ),
+
+    upload: (location, localFile, signal) =>
+      on('create', location, signal, (path) =>
+        viaNeighbour(
+          path,
+          (neighbour) => linkOrCopy(localFile, neighbour),
+          async (neighbour) => {
+            const created = await linked(neighbour, path, () => copyFile(neighbour, path, constants.COPYFILE_EXCL))
+            await unlink(neighbour)
+            return created
+          },
+        ),
       ),
 
     write: (location, bytes, signal) =>
       on('write', location, signal, (path) =>
-        viaNeighbour(path, bytes, signal, (neighbour) => rename(neighbour, path)),
+        viaNeighbour(
+          path,
+          (neighbour) => writeWhole(neighbour, bytes, 'wx', signal),
+          (neighbour) => rename(neighbour, path),
+        ),
       ),
 
     delete: (location, signal) =>
@@ -125,6 +150,14 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
           (error) => undefinedIfMissing(error) ?? false,
         ),
       ),
+
+    async deleteAll(locations, signal) {
+      const failed: unknown[] = []
+      for (const some of groups(locations, 32))
+        for (const outcome of await Promise.allSettled(some.map((location) => this.delete(location, signal))))
+          if (outcome.status === 'rejected') failed.push(outcome.reason)
+      if (failed.length > 0) throw failed[0]
+    },
 
     stat: (location, signal) =>
       on('look at', location, signal, async (path) => {
@@ -157,6 +190,20 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
 
 /** A view of the same memory without Buffer's methods, which differ from Uint8Array's in `slice`. */
 const asBytes = (buffer: Buffer) => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+
+/** Gives a whole file its name; false when the name is taken. */
+const linked = (neighbour: string, path: string, withoutLinks: () => Promise<void>): Promise<boolean> =>
+  link(neighbour, path).then(
+    () => true,
+    (error: unknown) => {
+      if (errorCode(error) === 'EEXIST') return false
+      // File systems without hard links: exclusive all the same, only not whole if the power fails meanwhile.
+      if (!cannotLink(error)) throw error
+      return withoutLinks().then(() => true, falseIfPresent)
+    },
+  )
+
+const cannotLink = (error: unknown) => ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error) ?? '')
 
 function undefinedIfMissing(error: unknown): undefined {
   if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error

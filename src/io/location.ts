@@ -21,3 +21,9 @@ export const fileLocation = (path: string): string => `file://${path}`
 export function joinLocation(base: string, ...parts: string[]): string {
   return [base.replace(/\/+$/, ''), ...parts].join('/')
 }
+
+/** `s3://bucket/some/key`, with any of the three schemes that Hadoop has for it; undefined for anything else. */
+export function s3Location(location: string): { bucket: string; key: string } | undefined {
+  const match = /^s3[an]?:\/\/([^/]+)(?:\/(.*))?$/s.exec(location)
+  return match ? { bucket: match[1]!, key: match[2] ?? '' } : undefined
+}

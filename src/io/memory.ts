@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import type { FileIO } from './file-io.ts'
 import { isLocal, localPath } from './location.ts'
 
@@ -32,6 +33,9 @@ export function memoryFileIO({ now = () => 0 }: { now?: () => number } = {}): Me
       put(key(path), bytes)
       return true
     },
+    async upload(path, localFile, signal) {
+      return this.create(path, await readFile(localFile, { signal }), signal)
+    },
     async write(path, bytes, signal) {
       signal?.throwIfAborted()
       put(key(path), bytes)
@@ -39,6 +43,10 @@ export function memoryFileIO({ now = () => 0 }: { now?: () => number } = {}): Me
     async delete(path, signal) {
       signal?.throwIfAborted()
       return files.delete(key(path))
+    },
+    async deleteAll(paths, signal) {
+      signal?.throwIfAborted()
+      for (const path of paths) files.delete(key(path))
     },
     async stat(path, signal) {
       signal?.throwIfAborted()

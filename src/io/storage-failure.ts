@@ -13,6 +13,12 @@ const causes: Record<string, string> = {
   ENFILE: 'too many files are open on this machine',
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'too many symbolic links',
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'the connection broke',
+  EPIPE: 'the connection broke',
+  ETIMEDOUT: 'no answer in time',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name of the host cannot be resolved now',
 }
 
 /** STORAGE_FAILED out of what a file system or store threw; what was aborted stays what it is. */

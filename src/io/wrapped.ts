@@ -13,8 +13,13 @@ function wrapped(io: FileIO, around: Around): FileIO {
     readRange: (path, offset, length, signal) =>
       around('readRange', path, () => io.readRange(path, offset, length, signal)),
     create: (path, bytes, signal) => around('create', path, () => io.create(path, bytes, signal)),
+    upload: (path, localFile, signal) => around('upload', path, () => io.upload(path, localFile, signal)),
     write: (path, bytes, signal) => around('write', path, () => io.write(path, bytes, signal)),
     delete: (path, signal) => around('delete', path, () => io.delete(path, signal)),
+    // One step for each file, so that a test stops between two of them.
+    async deleteAll(paths, signal) {
+      for (const path of paths) await around('delete', path, () => io.delete(path, signal))
+    },
     stat: (path, signal) => around('stat', path, () => io.stat(path, signal)),
     async *list(prefix, signal) {
       yield* await around('list', prefix, async () => io.list(prefix, signal))
@@ -27,8 +32,11 @@ export type Fault = {
   step: number
   /** `after`: the operation takes effect and the caller is told that it failed. */
   when: 'before' | 'after'
-  /** `crash` (default): this and all later operations fail. `ENOSPC`, `EIO`: only this one. `slow`: it takes `slowMs`. */
-  fault?: 'crash' | 'ENOSPC' | 'EIO' | 'slow'
+  /**
+   * `crash` (default): this and all later operations fail. `slow`: it takes `slowMs`. Others: only this one fails, as
+   * a full or broken disk does, or a store that is busy (`503`), silent or cut off; with `after` the effect is there.
+   */
+  fault?: 'crash' | 'slow' | 'ENOSPC' | 'EIO' | 'ETIMEDOUT' | 'ECONNRESET' | '503'
   slowMs?: number
 }
 
@@ -42,7 +50,7 @@ export function crashingFileIO(
   const fail = (name: string, path: string): never => {
     crashed ||= fault === 'crash'
     if (crashed) throw new Failure('STORAGE_FAILED', `cannot ${name} "${path}": the process is gone (crash test)`)
-    throw storageFailure(name, path, Object.assign(new Error(fault), { code: fault }))
+    throw storageFailure(name, path, Object.assign(new Error('the store is busy'), { code: fault }))
   }
   const around: Around = async (name, path, run) => {
     const mine = steps++
@@ -80,8 +88,10 @@ export function mappedFileIO(io: FileIO, { from, to }: { from: string; to: strin
     read: (path, signal) => io.read(map(path), signal),
     readRange: (path, offset, length, signal) => io.readRange(map(path), offset, length, signal),
     create: (path, bytes, signal) => io.create(map(path), bytes, signal),
+    upload: (path, localFile, signal) => io.upload(map(path), localFile, signal),
     write: (path, bytes, signal) => io.write(map(path), bytes, signal),
     delete: (path, signal) => io.delete(map(path), signal),
+    deleteAll: (paths, signal) => io.deleteAll(paths.map(map), signal),
     async stat(path, signal) {
       const found = await io.stat(map(path), signal)
       return found && { ...found, path }
