@@ -49,6 +49,8 @@ const table = {
     hint: 'Check the name; names are listed by `boathouse table ls` and in the app.',
   },
   TABLE_NOT_FOUND: { status: 404, retry: false, hint: 'Check the name; `boathouse table ls` lists tables.' },
+  NAMESPACE_NOT_FOUND: { status: 404, retry: false, hint: 'Check the name, or create the namespace first.' },
+  NAMESPACE_NOT_EMPTY: { status: 409, retry: false, hint: 'Drop or move what lies in it first.' },
   ALREADY_EXISTS: { status: 409, retry: false, hint: 'Choose another name, or replace the existing one on purpose.' },
   // SQL
   SQL_INVALID: { status: 422, retry: false, hint: 'Correct the statement at the position shown.' },

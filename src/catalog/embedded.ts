@@ -1,16 +1,29 @@
-// The embedded catalog: pointers in the records store, in the layout of Iceberg's JDBC catalog, so that PyIceberg's
-// SqlCatalog and Java's JdbcCatalog can open the same database. The compare-and-swap is a conditional UPDATE inside
-// one transaction, so storage needs none.
+// Pointers in the records store, in the layout of Iceberg's JDBC catalog, so that PyIceberg's SqlCatalog and Java's
+// JdbcCatalog can open the same database. The compare-and-swap is a conditional UPDATE inside one transaction, so
+// storage needs none.
 
-import { Failure } from '../base/failure.ts'
 import type { CatalogTransaction, Records } from '../records/index.ts'
-import type { Catalog, EntryKind, Pointer, Swap } from './catalog.ts'
-import { showName, type TableName } from './names.ts'
+import { namespacesAbove, type TableName } from './names.ts'
+import {
+  namespaceMissing,
+  namespaceNotEmpty,
+  propertiesChanged,
+  swapConflict,
+  type EntryKind,
+  type Pointer,
+  type Pointers,
+  type Swap,
+} from './pointers.ts'
 
-export interface EmbeddedCatalog extends Catalog {
+export interface EmbeddedCatalog extends Pointers {
   /** As `swap`, and `also` is written in the same transaction. */
   swapAnd(swaps: readonly Swap[], also: (transaction: CatalogTransaction) => Promise<void>): Promise<void>
 }
+
+type Database = Records['catalog'] | CatalogTransaction
+
+/** Iceberg's own catalogs mark a namespace without properties by this one. */
+const existsMark = 'exists'
 
 export function embeddedCatalog(records: Records): EmbeddedCatalog {
   const swapAnd: EmbeddedCatalog['swapAnd'] = (swaps, also) =>
@@ -46,31 +59,48 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
           .where('catalog_name', '=', catalog)
           .execute(),
       ])
-      return [...new Set([...declared, ...used].map(({ namespace }) => namespace))].sort()
+      const all = [...declared, ...used].flatMap(({ namespace }) => [...namespacesAbove(namespace), namespace])
+      return [...new Set(all)].sort()
+    },
+
+    async namespace(catalog, namespace) {
+      const properties = await propertiesOf(records.catalog, catalog, namespace)
+      return properties ?? ((await somethingBelow(records.catalog, catalog, namespace)) ? {} : undefined)
     },
 
     createNamespace: (catalog, namespace, properties = {}) =>
       records.transaction(async (transaction) => {
-        const found = await transaction
-          .selectFrom('iceberg_namespace_properties')
-          .select('namespace')
+        if (await propertiesOf(transaction, catalog, namespace)) return false
+        await setProperties(transaction, catalog, namespace, properties)
+        return true
+      }),
+
+    updateNamespace: (catalog, namespace, change) =>
+      records.transaction(async (transaction) => {
+        const before = await propertiesOf(transaction, catalog, namespace)
+        if (!before && !(await somethingBelow(transaction, catalog, namespace)))
+          throw namespaceMissing(catalog, namespace)
+        const changed = propertiesChanged(before ?? {}, change)
+        if (changed.removed.length > 0)
+          await transaction
+            .deleteFrom('iceberg_namespace_properties')
+            .where('catalog_name', '=', catalog)
+            .where('namespace', '=', namespace)
+            .where('property_key', 'in', changed.removed)
+            .execute()
+        await setProperties(transaction, catalog, namespace, change.set)
+        return changed
+      }),
+
+    dropNamespace: (catalog, namespace) =>
+      records.transaction(async (transaction) => {
+        if (await somethingBelow(transaction, catalog, namespace)) throw namespaceNotEmpty(catalog, namespace)
+        const { numDeletedRows } = await transaction
+          .deleteFrom('iceberg_namespace_properties')
           .where('catalog_name', '=', catalog)
           .where('namespace', '=', namespace)
-          .executeTakeFirst()
-        if (found) return false
-        // Iceberg's own catalogs mark a namespace without properties by `exists`.
-        const values = Object.entries({ exists: 'true', ...properties }).map(([property_key, property_value]) => ({
-          catalog_name: catalog,
-          namespace,
-          property_key,
-          property_value,
-        }))
-        await transaction
-          .insertInto('iceberg_namespace_properties')
-          .values(values)
-          .onConflict((conflict) => conflict.doNothing())
-          .execute()
-        return true
+          .executeTakeFirstOrThrow()
+        return numDeletedRows > 0n
       }),
 
     async list(catalog, namespace) {
@@ -100,7 +130,79 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
         .execute()
       return rows.flatMap((row) => toPointer(row) ?? [])
     },
+
+    async pointersTo(locations) {
+      if (locations.length === 0) return []
+      const rows = await records.catalog
+        .selectFrom('iceberg_tables')
+        .selectAll()
+        .where('metadata_location', 'in', [...locations])
+        .execute()
+      return rows.flatMap((row) => toPointer(row) ?? [])
+    },
   }
+}
+
+/** Undefined when nobody declared the namespace. */
+async function propertiesOf(
+  database: Database,
+  catalog: string,
+  namespace: string,
+): Promise<Record<string, string> | undefined> {
+  const rows = await database
+    .selectFrom('iceberg_namespace_properties')
+    .select(['property_key', 'property_value'])
+    .where('catalog_name', '=', catalog)
+    .where('namespace', '=', namespace)
+    .execute()
+  if (rows.length === 0) return undefined
+  const own = rows.filter(({ property_key }) => property_key !== existsMark)
+  return Object.fromEntries(own.map((row) => [row.property_key, row.property_value ?? '']))
+}
+
+async function setProperties(
+  transaction: CatalogTransaction,
+  catalog: string,
+  namespace: string,
+  properties: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { [existsMark]: _, ...own } = properties
+  for (const [property_key, property_value] of Object.entries({ [existsMark]: 'true', ...own }))
+    await transaction
+      .insertInto('iceberg_namespace_properties')
+      .values({ catalog_name: catalog, namespace, property_key, property_value })
+      .onConflict((conflict) =>
+        conflict.columns(['catalog_name', 'namespace', 'property_key']).doUpdateSet({ property_value }),
+      )
+      .execute()
+}
+
+/** Whether a table lies in the namespace, or a namespace below it. */
+async function somethingBelow(database: Database, catalog: string, namespace: string): Promise<boolean> {
+  // Not LIKE: names may hold its wildcards. Not a range: PostgreSQL sorts these columns by the database's locale.
+  const prefix = `${namespace}.`
+  const length = [...prefix].length
+  const table = await database
+    .selectFrom('iceberg_tables')
+    .select('table_name')
+    .where('catalog_name', '=', catalog)
+    .where((is) =>
+      is.or([
+        is('table_namespace', '=', namespace),
+        is(is.fn<string>('substr', ['table_namespace', is.lit(1), is.lit(length)]), '=', prefix),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst()
+  if (table) return true
+  const child = await database
+    .selectFrom('iceberg_namespace_properties')
+    .select('namespace')
+    .where('catalog_name', '=', catalog)
+    .where((is) => is(is.fn<string>('substr', ['namespace', is.lit(1), is.lit(length)]), '=', prefix))
+    .limit(1)
+    .executeTakeFirst()
+  return child !== undefined
 }
 
 type Row = {
@@ -133,21 +235,18 @@ async function find(database: Records['catalog'], name: TableName): Promise<Poin
 
 const icebergType: Record<EntryKind, string> = { table: 'TABLE', view: 'VIEW' }
 
-async function swapOne(transaction: CatalogTransaction, { name, kind, from, to }: Swap): Promise<void> {
+async function swapOne(transaction: CatalogTransaction, swap: Swap): Promise<void> {
+  const { name, kind, from, to } = swap
   const key = { catalog_name: name.catalog, table_namespace: name.namespace, table_name: name.name }
-  const conflict = () =>
-    new Failure('COMMIT_CONFLICT', `${showName(name)} was changed by another writer`, {
-      table: showName(name),
-      expected: from,
-    })
   if (from === null && to === null) return
   if (from === null) {
+    if (swap.namespaceMustExist) await checkNamespace(transaction, name)
     const { numInsertedOrUpdatedRows } = await transaction
       .insertInto('iceberg_tables')
       .values({ ...key, metadata_location: to, previous_metadata_location: null, iceberg_type: icebergType[kind] })
       .onConflict((onConflict) => onConflict.doNothing())
       .executeTakeFirstOrThrow()
-    if (numInsertedOrUpdatedRows !== 1n) throw conflict()
+    if (numInsertedOrUpdatedRows !== 1n) throw swapConflict(swap)
     return
   }
   const where = { ...key, metadata_location: from }
@@ -166,5 +265,10 @@ async function swapOne(transaction: CatalogTransaction, { name, kind, from, to }
             .where((is) => is.and(where))
             .executeTakeFirstOrThrow()
         ).numUpdatedRows
-  if (count !== 1n) throw conflict()
+  if (count !== 1n) throw swapConflict(swap)
+}
+
+async function checkNamespace(transaction: CatalogTransaction, { catalog, namespace }: TableName): Promise<void> {
+  if (await propertiesOf(transaction, catalog, namespace)) return
+  if (!(await somethingBelow(transaction, catalog, namespace))) throw namespaceMissing(catalog, namespace)
 }

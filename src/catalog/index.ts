@@ -1,6 +1,7 @@
-export type { Catalog, EntryKind, Pointer, Swap } from './catalog.ts'
+export type { Catalog, CatalogChange, CommitOptions, Written } from './catalog.ts'
 export { embeddedCatalog, type EmbeddedCatalog } from './embedded.ts'
-export { checkName, sameName, showName, type TableName } from './names.ts'
+export { checkName, levelsOf, namespaceOf, sameName, showName, type TableName } from './names.ts'
+export { memoryCatalog, openEmbeddedCatalog } from './open.ts'
 export { claimLake } from './owner.ts'
 export {
   openPublications,
@@ -10,4 +11,5 @@ export {
   type Publications,
   type PublishedTable,
 } from './publications.ts'
+export type { EntryKind, Pointer, Pointers, Swap } from './pointers.ts'
 export { openTables, type Loaded, type LoadedTable, type LoadedView, type Tables } from './tables.ts'

@@ -1,5 +1,8 @@
 // A table's full name. The catalog is the environment: `dev_analytics.raw.sales` is the table `sales` of the namespace
 // `raw` in the environment whose catalog is `dev_analytics`.
+//
+// A namespace of several levels is one text, its levels joined by dots, as Iceberg's JDBC catalog stores it. A dot
+// inside a level is written `%2E` and a percent sign `%25`, so that the text has one meaning.
 
 import { Failure } from '../base/failure.ts'
 
@@ -7,6 +10,20 @@ export type TableName = { catalog: string; namespace: string; name: string }
 
 export const showName = ({ catalog, namespace, name }: TableName): string => `${catalog}.${namespace}.${name}`
 export const sameName = (a: TableName, b: TableName): boolean => showName(a) === showName(b)
+
+/** `levelsOf('a.b%2Ec')` is `['a', 'b.c']`. */
+export const levelsOf = (namespace: string): string[] =>
+  namespace.split('.').map((level) => level.replace(/%(2E|25)/g, (_, code) => (code === '2E' ? '.' : '%')))
+
+/** The text that `levelsOf` reads back. */
+export const namespaceOf = (levels: readonly string[]): string =>
+  levels.map((level) => level.replaceAll('%', '%25').replaceAll('.', '%2E')).join('.')
+
+/** The namespaces above this one, outermost first: `['a', 'a.b']` of `a.b.c`. */
+export function namespacesAbove(namespace: string): string[] {
+  const parts = namespace.split('.')
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('.'))
+}
 
 /** What names may be made of: they become folders and parts of SQL, and every engine has to accept them. */
 const legal = /^[A-Za-z0-9_][A-Za-z0-9_ .-]{0,127}$/
@@ -19,4 +36,28 @@ export function checkName(name: TableName): TableName {
         hint: 'Use letters, digits, underscores and hyphens, at most 128 of them.',
       })
   return name
+}
+
+/** Columns of the JDBC layout are `varchar(255)`; locations and the values of namespace properties `varchar(1000)`. */
+const [nameLengthMax, longLengthMax] = [255, 1_000]
+
+/**
+ * REQUEST_INVALID unless the name can be stored. Wider than `checkName`: other engines name tables as they like, only
+ * control characters and what a path would swallow are refused.
+ */
+export function checkStorable(...parts: readonly string[]): void {
+  for (const part of parts)
+    if (part === '' || part === '.' || part === '..' || part.length > nameLengthMax || /\p{Cc}/u.test(part))
+      throw new Failure('REQUEST_INVALID', `${JSON.stringify(part.slice(0, 300))} cannot be a name`, {
+        hint: `Names have 1 to ${nameLengthMax} characters and no control characters; "." and ".." are none.`,
+      })
+}
+
+/** REQUEST_INVALID when a location or a property's value is longer than the records hold. */
+export function checkLength(what: string, text: string): void {
+  if (text.length > longLengthMax)
+    throw new Failure(
+      'REQUEST_INVALID',
+      `${what} has ${text.length} characters, at most ${longLengthMax} can be stored`,
+    )
 }

@@ -10,9 +10,10 @@ import { newId } from '../base/ids.ts'
 import { applyUpdates, writeTableMetadata, type TableUpdate } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
 import type { Records } from '../records/index.ts'
-import type { EntryKind, Swap } from './catalog.ts'
 import type { EmbeddedCatalog } from './embedded.ts'
 import { showName, type TableName } from './names.ts'
+import type { EntryKind, Swap } from './pointers.ts'
+import { recordPublication } from './record-publication.ts'
 import type { Tables } from './tables.ts'
 
 export type ChangeAction = 'create' | 'replace' | 'append' | 'drop'
@@ -124,34 +125,15 @@ export function openPublications(options: {
           if (numUpdatedRows !== 1n)
             throw new Failure('COMMIT_CONFLICT', 'the change set was closed by another process')
         }
-        await transaction
-          .insertInto('publications')
-          .values({
-            id,
-            catalog: inCatalog,
-            run_id: more.runId,
-            published_at: publishedAt,
-            published_by: by,
-            rolled_back_at: null,
-            rolled_back_by: null,
-            undoes: more.undoes ?? null,
-          })
-          .execute()
-        for (const change of pending)
-          await transaction
-            .insertInto('publication_tables')
-            .values({
-              publication_id: id,
-              namespace: change.name.namespace,
-              name: change.name.name,
-              kind: change.kind,
-              action: change.action,
-              from_location: change.base,
-              to_location: change.location,
-              from_snapshot: change.fromSnapshot,
-              to_snapshot: change.toSnapshot,
-            })
-            .execute()
+        await recordPublication(transaction, {
+          id,
+          catalog: inCatalog,
+          runId: more.runId,
+          publishedAt,
+          by,
+          undoes: more.undoes ?? null,
+          tables: pending.map(({ base, location, ...change }) => ({ ...change, from: base, to: location })),
+        })
         if (more.undoes !== undefined)
           await transaction
             .updateTable('publications')

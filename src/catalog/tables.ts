@@ -3,8 +3,8 @@
 import { Failure } from '../base/failure.ts'
 import { readTableMetadata, readViewMetadata, type TableMetadata, type ViewMetadata } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
-import type { Catalog, Pointer } from './catalog.ts'
 import { showName, type TableName } from './names.ts'
+import type { Pointer, Pointers } from './pointers.ts'
 
 export type LoadedTable = { kind: 'table'; name: TableName; location: string; metadata: TableMetadata }
 export type LoadedView = { kind: 'view'; name: TableName; location: string; metadata: ViewMetadata }
@@ -15,12 +15,18 @@ export interface Tables {
   load(name: TableName, signal?: AbortSignal): Promise<Loaded | undefined>
   /** What a pointer points to. */
   open(pointer: Pointer, signal?: AbortSignal): Promise<Loaded>
+  /** Metadata that was just written need not be read. */
+  keep(loaded: Loaded): void
   list(catalog: string, namespace?: string): Promise<Pointer[]>
   /** Whether all of these were current together, at one moment after they were loaded. */
   stillCurrent(loaded: readonly Pick<Loaded, 'name' | 'location'>[]): Promise<boolean>
 }
 
-export function openTables(catalog: Catalog, io: FileIO, options: { kept?: number } = {}): Tables {
+export function openTables(
+  pointers: Pick<Pointers, 'list' | 'pointer' | 'pointers'>,
+  io: FileIO,
+  options: { kept?: number } = {},
+): Tables {
   const kept = options.kept ?? 1_000
   const cache = new Map<string, Promise<TableMetadata | ViewMetadata>>()
 
@@ -31,10 +37,14 @@ export function openTables(catalog: Catalog, io: FileIO, options: { kept?: numbe
     const known = cache.get(location) as Promise<Metadata> | undefined
     if (known) return known
     const fresh = read()
-    cache.set(location, fresh)
+    store(location, fresh)
     fresh.catch(() => cache.delete(location))
-    if (cache.size > kept) cache.delete(cache.keys().next().value!)
     return fresh
+  }
+
+  function store(location: string, metadata: Promise<TableMetadata | ViewMetadata>) {
+    cache.set(location, metadata)
+    if (cache.size > kept) cache.delete(cache.keys().next().value!)
   }
 
   // The signal of one asker must not fail what another asker waits for, so reads of metadata are not cancelled.
@@ -45,10 +55,11 @@ export function openTables(catalog: Catalog, io: FileIO, options: { kept?: numbe
 
   return {
     open,
-    list: (name, namespace) => catalog.list(name, namespace),
+    keep: ({ location, metadata }) => store(location, Promise.resolve(metadata)),
+    list: (name, namespace) => pointers.list(name, namespace),
     async stillCurrent(loaded) {
       const now = new Map(
-        (await catalog.pointers(loaded.map(({ name }) => name))).map(({ name, location }) => [
+        (await pointers.pointers(loaded.map(({ name }) => name))).map(({ name, location }) => [
           showName(name),
           location,
         ]),
@@ -56,10 +67,10 @@ export function openTables(catalog: Catalog, io: FileIO, options: { kept?: numbe
       return loaded.every(({ name, location }) => now.get(showName(name)) === location)
     },
     async load(name) {
-      const pointer = await catalog.pointer(name)
+      const pointer = await pointers.pointer(name)
       if (pointer) return open(pointer)
       const lower = showName(name).toLowerCase()
-      const alike = (await catalog.list(name.catalog)).filter((other) => showName(other.name).toLowerCase() === lower)
+      const alike = (await pointers.list(name.catalog)).filter((other) => showName(other.name).toLowerCase() === lower)
       if (alike.length > 1)
         throw new Failure(
           'TABLE_NOT_FOUND',

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { Catalog, Publications, Tables } from '../catalog/index.ts'
+import type { Pointers, Publications, Tables } from '../catalog/index.ts'
 import type { Config, Environment } from '../config/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Govern, Principal } from '../govern/index.ts'
@@ -54,7 +54,7 @@ export type App = {
   records: Records
   io: FileIO
   engine: Engine
-  catalog: Catalog
+  catalog: Pointers
   tables: Tables
   publications: Publications
   govern: Govern

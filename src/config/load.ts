@@ -34,6 +34,8 @@ export type Config = {
   records: { url: string | undefined; schema: string }
   redis: { url: string | undefined }
   http: { host: string; port: number; publicUrl: string | undefined }
+  /** Of the Iceberg REST catalog that is served. */
+  catalog: { trustClients: boolean; protectedWrites: boolean; warehouses: string[]; locations: string[] }
   admin: { password: string | undefined }
   limits: {
     memoryBytes: number
@@ -418,6 +420,12 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
     records: { url: values.databaseUrl, schema: get('databaseSchema') },
     redis: { url: values.redisUrl },
     http: { host: get('httpHost'), port: get('httpPort'), publicUrl: values.publicUrl?.replace(/\/+$/, '') },
+    catalog: {
+      trustClients: get('catalogTrustClients'),
+      protectedWrites: get('catalogProtectedWrites'),
+      warehouses: get('catalogWarehouses'),
+      locations: get('catalogLocations'),
+    },
     admin: { password: values.adminPassword },
     limits: {
       memoryBytes: 'bytes' in memory ? memory.bytes : Math.floor(memory.share * machine.memoryBytes),

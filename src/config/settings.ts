@@ -62,6 +62,7 @@ const folder: Kind<string> = {
   says: 'a local folder, absolute or relative to boathouse.yml',
   schema: z.string().regex(/^(?![a-z][a-z0-9+]+:\/\/).+$/i),
 }
+const texts = (says: string, pattern: RegExp): Kind<string[]> => ({ says, schema: z.array(z.string().regex(pattern)) })
 const timezone: Kind<string> = {
   says: 'a time zone of the IANA list',
   schema: z.string().refine((zone) => {
@@ -223,6 +224,40 @@ export const settings = {
     ...url('an http or https address', ['http:', 'https:']),
     about: 'The address people reach the app under, for links in messages.',
     example: 'https://data.example.com',
+  }),
+  catalogTrustClients: setting({
+    key: 'catalog.trust_clients',
+    env: 'BOATHOUSE_CATALOG_TRUST_CLIENTS',
+    ...flag,
+    about:
+      'Whether other machines may use the Iceberg REST catalog (`/iceberg`) while tables lie on the local disk: its clients write files themselves, so they must share that disk.',
+    example: 'true',
+    fallback: fixed(false),
+  }),
+  catalogProtectedWrites: setting({
+    key: 'catalog.protected_writes',
+    env: 'BOATHOUSE_CATALOG_PROTECTED_WRITES',
+    ...flag,
+    about: 'Whether clients of the Iceberg REST catalog may change protected environments.',
+    example: 'true',
+    fallback: fixed(false),
+  }),
+  catalogWarehouses: setting({
+    key: 'catalog.warehouses',
+    env: null,
+    ...texts('a list of names of lower-case letters, digits and _', /^[a-z_][a-z0-9_]*$/),
+    about:
+      'More warehouses of the Iceberg REST catalog, beside the environments. Their namespaces may have several levels.',
+    example: '[scratch]',
+    fallback: fixed<string[]>([], 'none'),
+  }),
+  catalogLocations: setting({
+    key: 'catalog.locations',
+    env: null,
+    ...texts('a list of places such as file:///data or s3://bucket/folder', /^([a-z][a-z0-9+]*:)?\/.*$/),
+    about: 'Where clients of the Iceberg REST catalog may place or register tables, beside the root of the lake.',
+    example: '[file:///data/shared]',
+    fallback: fixed<string[]>([], 'none'),
   }),
   adminPassword: setting({
     key: null,

@@ -100,6 +100,17 @@ export const migrations: readonly Migration[] = [
       'create index query_log_by_time on query_log (at)',
     ],
   },
+  {
+    version: 2,
+    name: 'requests that may come twice',
+    catalog: [
+      `create table idempotency_keys (
+        id text primary key, request_hash text not null, started_at text not null, happened integer not null default 0,
+        status integer, answer_json text)`,
+      'create index idempotency_keys_by_time on idempotency_keys (started_at)',
+    ],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

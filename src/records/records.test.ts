@@ -47,6 +47,8 @@ const user = (name: string) => ({
   created_at: now,
   updated_at: now,
 })
+/** The newest layout that these migrations make. */
+const newest = migrations.at(-1)!.version
 const now = new Date(0).toISOString()
 
 describe.each(['sqlite', 'postgres'] as const)('%s', (kind) => {
@@ -54,15 +56,15 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (kind) => {
     const place = places[kind]()
     const first = await open(place)
     expect(first.migrated).toMatchObject([
-      { store: 'catalog', from: 0, to: 1 },
-      { store: 'log', from: 0, to: 1 },
+      { store: 'catalog', from: 0, to: newest },
+      { store: 'log', from: 0, to: newest },
     ])
     await first.catalog.insertInto('users').values(user('ann')).execute()
     const second = await open(place)
     expect(second.storeId).toBe(first.storeId)
     expect(second.migrated).toMatchObject([
-      { from: 1, to: 1 },
-      { from: 1, to: 1 },
+      { from: newest, to: newest },
+      { from: newest, to: newest },
     ])
     expect(await second.catalog.selectFrom('users').select('name').execute()).toEqual([{ name: 'ann' }])
     await second.check()
@@ -193,7 +195,7 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (kind) => {
     const place = places[kind]()
     await open(place)
     const second: Migration = {
-      version: 2,
+      version: newest + 1,
       name: 'more',
       catalog: ['create table more (id text primary key)'],
       log: [],
@@ -202,12 +204,12 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (kind) => {
     await expect(open(place, { migrations: [...migrations, broken] })).rejects.toThrow()
     const newer = await open(place, { migrations: [...migrations, second] })
     expect(newer.migrated).toMatchObject([
-      { from: 1, to: 2 },
-      { from: 1, to: 2 },
+      { from: newest, to: newest + 1 },
+      { from: newest, to: newest + 1 },
     ])
     await expect(open(place)).rejects.toMatchObject({
       code: 'RECORDS_NEWER',
-      message: expect.stringContaining('layout 2'),
+      message: expect.stringContaining(`layout ${newest + 1}`),
     })
   })
 
@@ -229,7 +231,7 @@ describe('sqlite files', () => {
     const place = places.sqlite()
     const records = await open(place)
     await records.catalog.insertInto('users').values(user('ann')).execute()
-    const more: Migration = { version: 2, name: 'more', catalog: ['delete from users'], log: [] }
+    const more: Migration = { version: newest + 1, name: 'more', catalog: ['delete from users'], log: [] }
     const { migrated } = await open(place, { migrations: [...migrations, more] })
     const backup = new DatabaseSync(migrated[0]!.backup!)
     expect(backup.prepare('select name from users').all()).toMatchObject([{ name: 'ann' }])

@@ -199,6 +199,19 @@ export type WorkersRow = {
   heartbeat_at: Time
 }
 
+/** A request that its sender numbered, so that sending it again has no further effect. */
+export type IdempotencyKeysRow = {
+  /** The sender's id and key. */
+  id: string
+  request_hash: string
+  started_at: Time
+  /** Set in the transaction that made the change. */
+  happened: Truth
+  /** Null while it is under way. */
+  status: number | null
+  answer_json: Json | null
+}
+
 export type SettingsRow = { key: string; value: string }
 
 export type CatalogTables = {
@@ -218,6 +231,7 @@ export type CatalogTables = {
   schedules_state: SchedulesStateRow
   schedule_fires: ScheduleFiresRow
   workers: WorkersRow
+  idempotency_keys: IdempotencyKeysRow
   settings: SettingsRow
 }
 

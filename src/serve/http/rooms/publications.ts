@@ -1,12 +1,12 @@
 // Publications with what the page needs beside them: what undid what, and whether one can still be undone.
 
-import type { Catalog } from '../../../catalog/index.ts'
+import type { Pointers } from '../../../catalog/index.ts'
 import type * as contract from '../../../contract/index.ts'
 import type { PublicationsRow, PublicationTablesRow, Records } from '../../../records/index.ts'
 
 type Store = {
   records: Pick<Records, 'catalog'>
-  pointers: Pick<Catalog, 'list'>
+  pointers: Pick<Pointers, 'list'>
   environmentOf(catalog: string): string
 }
 
