@@ -49,14 +49,14 @@ export type * from './view-types.ts'
 export { lowerBound, readManifest, readManifestList, upperBound, type ReadOptions } from './manifest.ts'
 export { manifestCache, type BoundedManifestCache } from './manifest-cache.ts'
 export { planScan, type ScanDelete, type ScanFile, type ScanOptions, type ScanPlan } from './scan.ts'
-export {
-  prepareAppend,
-  prepareReplace,
-  type PreparedWrite,
-  type ReplaceOptions,
-  type TableCommit,
-  type WriteOptions,
-} from './write.ts'
+export type { CheckedOptions, Isolation } from './conflicts.ts'
+export { evolveSpec, replaceSortOrder, specForReplace, type SpecEvolution, type TableChange } from './evolve-spec.ts'
+export { prepareDelete, prepareOverwrite, type Overwrite } from './overwrite.ts'
+export { coverageOf, type Coverage } from './predicate-strict.ts'
+export { prepareRewrite, type Rewrite, type RewriteOptions } from './rewrite.ts'
+export { prepareRowDelta, type RowDelta } from './row-delta.ts'
+export type { PreparedWrite, TableCommit, WriteOptions } from './work.ts'
+export { prepareAppend, prepareReplace, type AppendOptions, type ReplaceOptions } from './write.ts'
 
 export {
   droppedMetadataFiles,
@@ -76,3 +76,13 @@ export {
   type PuffinBlob,
 } from './puffin.ts'
 export { Positions } from './roaring.ts'
+export {
+  canTravel,
+  metadataTable,
+  metadataTableName,
+  type Cell,
+  type MetadataTable,
+  type MetadataTableName,
+  type MetadataTableOptions,
+} from './metadata-tables.ts'
+export { valueToJson } from './value.ts'

@@ -10,16 +10,21 @@ import type { Loaded, LoadedTable, TableName } from '../catalog/index.ts'
 import { showName } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import {
+  canTravel,
+  metadataTable,
+  metadataTableName,
   planScan,
   schemaOf,
   snapshotAsOf,
   type ManifestCache,
+  type MetadataTableName,
   type Predicate,
   type Schema,
   type Snapshot,
 } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
 import { informationSchema, type InformationTable } from './information.ts'
+import { emptyMetadataSql, metadataSql, splitMetadataName } from './metadata-tables.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
 import { scanSql, shadowOf, type Shadow } from './scan.ts'
 import {
@@ -72,7 +77,9 @@ export type Prepared = {
 }
 
 type Scan = { kind: 'scan'; table: LoadedTable; snapshot: Snapshot | undefined; schema: Schema; shadow: Shadow }
-type Source = Scan | { kind: 'view'; name: TableName; piece: Piece } | { kind: 'values'; sql: string }
+/** A metadata table: `sql` has no rows, `rows` reads the manifests that it needs. */
+type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
+type Source = Scan | About | { kind: 'view'; name: TableName; piece: Piece } | { kind: 'values'; sql: string }
 type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[] }
 
 const viewDepthMax = 32
@@ -146,11 +153,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         throw notFound(`information_schema.${reference.name}`, here)
       return informationOf(reference.name.toLowerCase())
     }
-    const name = fullName(reference, catalog, namespace, context.catalogs, here)
+    const { about, ...ordinary } = aboutTable(reference, context.catalogs)
+    const name = fullName(ordinary, catalog, namespace, context.catalogs, here)
     context.mayRead(name)
     const loaded = await context.resolver.load(name)
     if (!loaded) throw await missing(name, here, context)
     everything.push(loaded)
+    if (about) return aboutOf(about, loaded, named, here)
     if (loaded.kind === 'view') {
       if (within.length >= viewDepthMax || within.some((outer) => showName(outer) === showName(loaded.name)))
         throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
@@ -189,8 +198,35 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     return scan
   }
 
+  async function aboutOf(what: MetadataTableName, loaded: Loaded, named: NamedTable, here: Place): Promise<Source> {
+    if (loaded.kind === 'view')
+      throw new Failure('TABLE_NOT_FOUND', `${showName(loaded.name)} is a view, which has no ${what}`, { place: here })
+    const { metadata, location } = loaded
+    const when = named.at ? await evaluateAt(named, here, context) : undefined
+    // As of then where it can be; the history itself is always the one of now.
+    const at = when ?? (canTravel(what) ? context.asOf : undefined)
+    try {
+      const table = metadataTable(context.io, metadata, what, {
+        location,
+        at,
+        manifests: context.manifests,
+        signal: context.signal,
+      })
+      return {
+        kind: 'about',
+        sql: emptyMetadataSql(table),
+        identity: `<${what}:${location}:${at === undefined ? '' : Object.values(at).join('')}>`,
+        rows: () => metadataSql(`${showName(loaded.name)}$${what}`, table),
+      }
+    } catch (error) {
+      throw error instanceof Failure
+        ? new Failure(error.code, `${showName(loaded.name)}$${what}: ${error.message}`, { place: here, cause: error })
+        : error
+    }
+  }
+
   const bound = render(piece, (source) =>
-    source.kind === 'scan' ? source.shadow.name : source.kind === 'values' ? source.sql : undefined,
+    source.kind === 'scan' ? source.shadow.name : source.kind === 'view' ? undefined : source.sql,
   )
   const setup = scans.map(({ shadow }) => shadow.ddl)
   const rejected = (error: unknown) => bindingFailure(error, bound, place)
@@ -198,9 +234,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const identityText = render(piece, (source) =>
     source.kind === 'scan'
       ? `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`
-      : source.kind === 'values'
-        ? source.sql
-        : undefined,
+      : source.kind === 'about'
+        ? source.identity
+        : source.kind === 'values'
+          ? source.sql
+          : undefined,
   ).text
 
   const columns = async (): Promise<EngineColumn[]> => {
@@ -242,7 +280,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         new Map(scans.map(({ shadow, schema }) => [shadow.name, schema])),
         columns,
       )
-      const texts = new Map<Scan, string>()
+      const texts = new Map<Source, string>()
+      for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
       let [files, bytes] = [0, 0]
       for (const scan of scans) {
         const planned = await planScan(context.io, scan.table.metadata, {
@@ -256,9 +295,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         // An empty table has no snapshot; the schema to show is still the one that was bound.
         texts.set(scan, scanSql(showName(scan.table.name), scan.schema, scan.snapshot ? planned.files : []))
       }
-      const { text } = render(piece, (source) =>
-        source.kind === 'scan' ? texts.get(source) : source.kind === 'values' ? source.sql : undefined,
-      )
+      const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
       return { sql: text, files, bytes }
     },
   }
@@ -271,6 +308,26 @@ function render(piece: Piece, textOf: (source: Source) => string | undefined): S
     return tableEdits(named, body)
   })
   return splice(piece.sql, [...piece.edits, ...edits])
+}
+
+const sourcesOf = ({ tables }: Piece): Source[] =>
+  tables.flatMap(({ source }) => (source.kind === 'view' ? [source, ...sourcesOf(source.piece)] : [source]))
+
+/**
+ * Names of Iceberg's metadata tables: `t$files` with any number of parts before it, or Spark's `ns.t.files`, where `ns`
+ * is no catalog.
+ */
+function aboutTable(
+  { catalog, namespace, name }: NamedTable['reference'],
+  catalogs: readonly string[],
+): Pick<NamedTable['reference'], 'catalog' | 'namespace' | 'name'> & { about: MetadataTableName | undefined } {
+  const split = splitMetadataName(name)
+  if (split) return { catalog, namespace, name: split.table, about: split.metadata }
+  const about = metadataTableName(name)
+  const isCatalog = catalogs.some((one) => one.toLowerCase() === catalog?.toLowerCase())
+  if (about && catalog !== undefined && namespace !== undefined && !isCatalog)
+    return { catalog: undefined, namespace: catalog, name: namespace, about }
+  return { catalog, namespace, name, about: undefined }
 }
 
 /** Syntax trees that were checked, by their text: a page that asks the same again costs no parsing. */
@@ -410,7 +467,7 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
 }
 
 function fullName(
-  reference: NamedTable['reference'],
+  reference: Pick<NamedTable['reference'], 'catalog' | 'namespace' | 'name'>,
   catalog: string,
   namespace: string | undefined,
   catalogs: readonly string[],
