@@ -2,6 +2,7 @@
 // their fields are read: by id, since names of older writers differ.
 
 import type { AvroField, AvroRecord, AvroSchema } from './avro.ts'
+import type { FormatVersion } from './metadata-types.ts'
 import type { Type } from './types.ts'
 
 const field = (id: number, name: string, type: AvroSchema): AvroField => ({ name, type, 'field-id': id })
@@ -20,25 +21,25 @@ const mapOf = (keyId: number, valueId: number, value: AvroSchema): AvroSchema =>
 })
 const listOf = (elementId: number, items: AvroSchema): AvroSchema => ({ type: 'array', items, 'element-id': elementId })
 
-/** Entries of format version 2. `partition` is the record of `partitionSchema`. */
-export const manifestEntrySchema = (partition: AvroRecord): AvroRecord => ({
+/** Entries as one format version has them. `partition` is the record of `partitionSchema`. */
+export const manifestEntrySchema = (partition: AvroRecord, version: FormatVersion = 2): AvroRecord => ({
   type: 'record',
   name: 'manifest_entry',
   fields: [
     field(0, 'status', 'int'),
-    optional(1, 'snapshot_id', 'long'),
-    optional(3, 'sequence_number', 'long'),
-    optional(4, 'file_sequence_number', 'long'),
+    version === 1 ? field(1, 'snapshot_id', 'long') : optional(1, 'snapshot_id', 'long'),
+    ...(version === 1 ? [] : [optional(3, 'sequence_number', 'long'), optional(4, 'file_sequence_number', 'long')]),
     field(2, 'data_file', {
       type: 'record',
       name: 'r2',
       fields: [
-        field(134, 'content', 'int'),
+        ...(version === 1 ? [] : [field(134, 'content', 'int')]),
         field(100, 'file_path', 'string'),
         field(101, 'file_format', 'string'),
         field(102, 'partition', partition),
         field(103, 'record_count', 'long'),
         field(104, 'file_size_in_bytes', 'long'),
+        ...(version === 1 ? [field(105, 'block_size_in_bytes', 'long')] : []), // required in v1, read by nobody
         optional(108, 'column_sizes', mapOf(117, 118, 'long')),
         optional(109, 'value_counts', mapOf(119, 120, 'long')),
         optional(110, 'null_value_counts', mapOf(121, 122, 'long')),
@@ -47,26 +48,35 @@ export const manifestEntrySchema = (partition: AvroRecord): AvroRecord => ({
         optional(128, 'upper_bounds', mapOf(129, 130, 'bytes')),
         optional(131, 'key_metadata', 'bytes'),
         optional(132, 'split_offsets', listOf(133, 'long')),
-        optional(135, 'equality_ids', listOf(136, 'int')),
+        ...(version === 1 ? [] : [optional(135, 'equality_ids', listOf(136, 'int'))]),
         optional(140, 'sort_order_id', 'int'),
-        optional(143, 'referenced_data_file', 'string'),
+        ...(version < 3 ? [] : [optional(142, 'first_row_id', 'long')]),
+        ...(version === 1 ? [] : [optional(143, 'referenced_data_file', 'string')]),
+        ...(version < 3
+          ? []
+          : [optional(144, 'content_offset', 'long'), optional(145, 'content_size_in_bytes', 'long')]),
       ],
     }),
   ],
 })
 
-/** A line of a manifest list of format version 2. */
-export const manifestFileSchema: AvroRecord = {
+/** A line of a manifest list as one format version has it. */
+export const manifestFileSchema = (version: FormatVersion): AvroRecord => ({
   type: 'record',
   name: 'manifest_file',
   fields: [
     field(500, 'manifest_path', 'string'),
     field(501, 'manifest_length', 'long'),
     field(502, 'partition_spec_id', 'int'),
-    field(517, 'content', 'int'),
-    field(515, 'sequence_number', 'long'),
-    field(516, 'min_sequence_number', 'long'),
+    ...(version === 1
+      ? []
+      : [
+          field(517, 'content', 'int'),
+          field(515, 'sequence_number', 'long'),
+          field(516, 'min_sequence_number', 'long'),
+        ]),
     field(503, 'added_snapshot_id', 'long'),
+    // v1 may leave these out; whoever reads v1 finds them filled in all the same.
     field(504, 'added_files_count', 'int'),
     field(505, 'existing_files_count', 'int'),
     field(506, 'deleted_files_count', 'int'),
@@ -88,17 +98,13 @@ export const manifestFileSchema: AvroRecord = {
       }),
     ),
     optional(519, 'key_metadata', 'bytes'),
+    ...(version < 3 ? [] : [optional(520, 'first_row_id', 'long')]),
   ],
-}
+})
 
-/** Every id that is read, with the name it is known by here; v1 and v3 fields included. */
-const namesById = new Map<number, string>([
-  [520, 'first_row_id'],
-  [142, 'first_row_id'],
-  [144, 'content_offset'],
-  [145, 'content_size_in_bytes'],
-])
-const knownNames = new Set<string>(namesById.values())
+/** Every id that is read, with the name it is known by here. */
+const namesById = new Map<number, string>()
+const knownNames = new Set<string>()
 const learn = ({ fields }: AvroRecord) => {
   for (const { name, type, 'field-id': id } of fields) {
     namesById.set(id!, name)
@@ -112,8 +118,8 @@ const learn = ({ fields }: AvroRecord) => {
     }
   }
 }
-learn(manifestEntrySchema({ type: 'record', name: 'r102', fields: [] }))
-learn(manifestFileSchema)
+learn(manifestEntrySchema({ type: 'record', name: 'r102', fields: [] }, 3)) // has all that the others have
+learn(manifestFileSchema(3))
 
 export const partitionKey = (fieldId: number): string => `p${fieldId}`
 

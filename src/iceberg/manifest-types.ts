@@ -84,6 +84,8 @@ export type Manifest = {
 export type RawManifestEntry = Omit<ManifestEntry, 'snapshotId' | 'sequenceNumber'> & {
   snapshotId: bigint | undefined
   sequenceNumber: bigint | undefined
+  /** Rows before it in the manifest that take their ids from the manifest's `firstRowId`; undefined: it has its own. */
+  rowOffset?: bigint | undefined
 }
 
 /** Manifests never change, so a parsed one may be kept under its path for as long as memory lasts. */
@@ -112,3 +114,18 @@ export type NewDataFile = {
   splitOffsets?: readonly bigint[] | undefined
   sortOrderId?: number | undefined
 }
+
+/** A delete file that was just written. */
+export type NewDeleteFile = NewDataFile & {
+  content: 'position-deletes' | 'equality-deletes'
+  /** Field ids that an equality delete compares. */
+  equalityIds?: readonly number[] | undefined
+  /** The one data file that it is about; a deletion vector (format `puffin`) must name it. */
+  referencedDataFile?: string | undefined
+  /** Where in the Puffin file the deletion vector lies. */
+  contentOffset?: number | undefined
+  contentSizeBytes?: number | undefined
+}
+
+/** A file that a table has: its path, and its partition where it is known, which spares reading other manifests. */
+export type FileRef = { path: string } & Partial<Pick<DataFile, 'specId' | 'partition' | 'contentOffset'>>

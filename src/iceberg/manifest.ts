@@ -31,7 +31,7 @@ import type {
   RawManifestEntry,
 } from './manifest-types.ts'
 import { partitionFieldJson, partitionFieldsFromNode } from './metadata.ts'
-import type { Snapshot, TableMetadata } from './metadata-types.ts'
+import type { FormatVersion, Snapshot, TableMetadata } from './metadata-types.ts'
 import { fieldInAnySchema, schemaFromNode, schemaJson } from './schema.ts'
 import { transformedType } from './transform.ts'
 import type { PartitionSpec, Schema, Type, Value } from './types.ts'
@@ -145,23 +145,28 @@ export type ManifestListWrite = {
   snapshotId: bigint
   parentSnapshotId: bigint | undefined
   sequenceNumber: bigint
+  /** v3: the snapshot's `first-row-id`. */
+  firstRowId?: bigint | undefined
+  formatVersion?: FormatVersion
   codec?: AvroCodec
 }
 
-/** The bytes of a manifest list of format version 2. */
+/** The bytes of a manifest list. For v3 give it the manifests of `assignRowIds`. */
 export function encodeManifestList(
   manifests: readonly ManifestFile[],
-  { snapshotId, parentSnapshotId, sequenceNumber, codec }: ManifestListWrite,
+  { snapshotId, parentSnapshotId, sequenceNumber, firstRowId, formatVersion = 2, codec }: ManifestListWrite,
 ): Uint8Array {
+  const schema = manifestFileSchema(formatVersion)
   const header = {
     'snapshot-id': String(snapshotId),
     'parent-snapshot-id': String(parentSnapshotId ?? 'null'), // the word: Java writes it so
-    'sequence-number': String(sequenceNumber),
-    'format-version': '2',
-    'iceberg.schema': printJson(icebergSchemaJson(manifestFileSchema)),
+    ...(formatVersion > 1 && { 'sequence-number': String(sequenceNumber) }),
+    ...(formatVersion > 2 && { 'first-row-id': String(firstRowId) }),
+    'format-version': String(formatVersion),
+    'iceberg.schema': printJson(icebergSchemaJson(schema)),
   }
   return writeAvro(
-    { schema: manifestFileSchema, header, ...(codec && { codec }) },
+    { schema, header, ...(codec && { codec }) },
     manifests.map((manifest) => ({
       manifest_path: manifest.path,
       manifest_length: manifest.sizeBytes,
@@ -183,8 +188,27 @@ export function encodeManifestList(
         upper_bound: summary.upperBound,
       })),
       key_metadata: manifest.keyMetadata,
+      first_row_id: manifest.firstRowId,
     })),
   )
+}
+
+/**
+ * Spec, "First Row ID Assignment": each data manifest without row ids gets a range as long as the rows that may need one.
+ * Manifests from before an upgrade to v3 are among them. Their counts must be known.
+ */
+export function assignRowIds(
+  manifests: readonly ManifestFile[],
+  nextRowId: bigint,
+): { manifests: ManifestFile[]; nextRowId: bigint } {
+  let next = nextRowId
+  const assigned = manifests.map((manifest) => {
+    if (manifest.content !== 'data' || manifest.firstRowId !== undefined) return manifest
+    const firstRowId = next
+    next += BigInt((manifest.addedRows ?? 0) + (manifest.existingRows ?? 0))
+    return { ...manifest, firstRowId }
+  })
+  return { manifests: assigned, nextRowId: next }
 }
 
 // --- manifests
@@ -215,24 +239,29 @@ export async function loadManifest(
   return parsed
 }
 
-/** Spec, "Sequence Number Inheritance": only what was just added may take the numbers of its manifest. */
+/** Spec, "Sequence Number Inheritance" and "First Row ID Inheritance". Only what was just added may take the numbers of its manifest. */
 export function inherit(entry: RawManifestEntry, manifest: ManifestFile): ManifestEntry {
+  const { status, sequenceNumber } = entry
   const snapshotId = entry.snapshotId ?? manifest.addedSnapshotId
-  if (entry.sequenceNumber !== undefined)
-    return { ...entry, snapshotId, sequenceNumber: entry.sequenceNumber, fileSequenceNumber: entry.fileSequenceNumber }
+  const file = withRowId(entry, manifest)
+  const inherited = status === 'added' || sequenceNumber === undefined ? manifest.sequenceNumber : undefined
+  const fileSequenceNumber = entry.fileSequenceNumber ?? inherited
+  if (sequenceNumber !== undefined) return { status, snapshotId, sequenceNumber, fileSequenceNumber, file }
   // Sequence number 0 is a manifest of format version 1, where every file has 0.
-  if (entry.status !== 'added' && manifest.sequenceNumber !== 0n)
+  if (status !== 'added' && manifest.sequenceNumber !== 0n)
     throw new Failure(
       'METADATA_INVALID',
-      `${manifest.path}: the ${entry.status} entry ${entry.file.path} has no sequence number`,
+      `${manifest.path}: the ${status} entry ${entry.file.path} has no sequence number`,
       { place: { file: manifest.path } },
     )
-  return {
-    ...entry,
-    snapshotId,
-    sequenceNumber: manifest.sequenceNumber,
-    fileSequenceNumber: entry.fileSequenceNumber ?? manifest.sequenceNumber,
-  }
+  return { status, snapshotId, sequenceNumber: manifest.sequenceNumber, fileSequenceNumber, file }
+}
+
+function withRowId({ file, rowOffset }: RawManifestEntry, { content, firstRowId }: ManifestFile): DataFile {
+  if (content === 'data' && firstRowId !== undefined)
+    return rowOffset === undefined ? file : { ...file, firstRowId: firstRowId + rowOffset }
+  // Ids in a manifest that was given none are of a snapshot before the upgrade: readers must see none.
+  return file.firstRowId === undefined ? file : { ...file, firstRowId: undefined }
 }
 
 function parseManifest(
@@ -251,7 +280,14 @@ function parseManifest(
     })
   const schemas = schema ? [...metadata.schemas, { ...schema, schemaId: -1 }] : metadata.schemas
   const types = partitionTypes({ schemas, currentSchemaId: metadata.currentSchemaId }, spec)
-  const entries = file.records.map((record, index) => entryOf(new Row(record, `entry ${index}`, path), spec, types))
+  let rowOffset = 0n
+  const entries = file.records.map((record, index) => {
+    const entry = entryOf(new Row(record, `entry ${index}`, path), spec, types)
+    if (content !== 'data' || entry.status === 'deleted' || entry.file.firstRowId !== undefined) return entry
+    const placed = { ...entry, rowOffset }
+    rowOffset += BigInt(entry.file.recordCount)
+    return placed
+  })
   return { schema, spec, content, entries, weightBytes: bytes.length + entries.length * 400 + boundsWeight(entries) }
 }
 
@@ -426,26 +462,27 @@ export type ManifestWrite = {
   types: readonly (Type | undefined)[]
   content: 'data' | 'deletes'
   snapshotId: bigint
+  formatVersion?: FormatVersion
   codec?: AvroCodec
 }
 
-/** The bytes of a manifest of format version 2 and its line in a manifest list. */
+/** The bytes of a manifest and its line in a manifest list. */
 export function encodeManifest(
   entries: readonly EntryToWrite[],
-  { path, schema, spec, types, content, snapshotId, codec }: ManifestWrite,
+  { path, schema, spec, types, content, snapshotId, formatVersion = 2, codec }: ManifestWrite,
 ): { bytes: Uint8Array; manifest: WrittenManifest } {
   const stored = types.map((type): Type => type ?? { kind: 'binary' })
   const partition = partitionSchema(
     spec.fields.map(({ fieldId, name }, index) => ({ fieldId, name, type: stored[index]! })),
   )
-  const entrySchema = manifestEntrySchema(partition)
+  const entrySchema = manifestEntrySchema(partition, formatVersion)
   const header = {
     schema: printJson(schemaJson(schema)),
     'schema-id': String(schema.schemaId),
     'partition-spec': printJson(spec.fields.map(partitionFieldJson)),
     'partition-spec-id': String(spec.specId),
-    'format-version': '2',
-    content,
+    'format-version': String(formatVersion),
+    ...(formatVersion > 1 && { content }),
     'iceberg.schema': printJson(icebergSchemaJson(entrySchema)),
   }
   const bytes = writeAvro(
@@ -464,6 +501,7 @@ export function encodeManifest(
         ),
         record_count: file.recordCount,
         file_size_in_bytes: file.fileSizeBytes,
+        block_size_in_bytes: blockSizeBytes,
         column_sizes: file.columnSizes ?? empty,
         value_counts: file.valueCounts ?? empty,
         null_value_counts: file.nullCounts ?? empty,
@@ -474,7 +512,10 @@ export function encodeManifest(
         split_offsets: file.splitOffsets,
         equality_ids: file.equalityIds,
         sort_order_id: file.sortOrderId,
+        first_row_id: file.firstRowId,
         referenced_data_file: file.referencedDataFile,
+        content_offset: file.contentOffset,
+        content_size_in_bytes: file.contentSizeBytes,
       },
     })),
   )
@@ -507,6 +548,9 @@ export function encodeManifest(
   }
   return { bytes, manifest }
 }
+
+/** What Java writes into the field that v1 requires. */
+const blockSizeBytes = 64 * 1024 * 1024
 
 /** Absent would do for the spec; PyIceberg's metadata tables fail on it. */
 const empty = new Map()

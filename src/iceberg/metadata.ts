@@ -14,7 +14,7 @@ import type {
   StatisticsFile,
   TableMetadata,
 } from './metadata-types.ts'
-import { fieldById, findField, highestFieldId, schemaFromNode, schemaJson, withFreshIds } from './schema.ts'
+import { fieldById, fieldsById, findField, highestFieldId, schemaFromNode, schemaJson, withFreshIds } from './schema.ts'
 import { cannotTransform, defaultPartitionName, isTransformable, parseTransform, showTransform } from './transform.ts'
 import type {
   Field,
@@ -358,6 +358,8 @@ export const currentSchema = (metadata: TableMetadata): Schema =>
   metadata.schemas.find(({ schemaId }) => schemaId === metadata.currentSchemaId)!
 export const defaultSpec = (metadata: TableMetadata): PartitionSpec =>
   metadata.partitionSpecs.find(({ specId }) => specId === metadata.defaultSpecId)!
+export const defaultSortOrder = (metadata: TableMetadata): SortOrder =>
+  metadata.sortOrders.find(({ orderId }) => orderId === metadata.defaultSortOrderId) ?? { orderId: 0, fields: [] }
 export const metadataFolder = ({ location, properties }: Pick<TableMetadata, 'location' | 'properties'>): string =>
   (properties['write.metadata.path'] ?? `${location.replace(/\/+$/, '')}/metadata`).replace(/\/+$/, '')
 /** Where data files of the table belong. */
@@ -375,6 +377,8 @@ export type NewTable = {
   schema: Schema | readonly NewField[]
   spec?: PartitionSpec | readonly NewPartitionField[] | undefined
   order?: SortOrder | undefined
+  /** Names of the columns that tell a row from all others; instead of the ids that `schema` may have. */
+  identifiers?: readonly string[] | undefined
   properties?: Readonly<Record<string, string>> | undefined
   formatVersion?: FormatVersion | undefined
 }
@@ -387,17 +391,21 @@ export function newTableMetadata({
   schema: given,
   spec,
   order,
+  identifiers,
   properties = {},
   formatVersion = 2,
 }: NewTable): TableMetadata {
   const renumbered = new Map<number, number>()
   let last = 0
   const fields: readonly (NewField | Field)[] = 'fields' in given ? given.fields : given
-  const identifiers = 'fields' in given ? given.identifierFieldIds : []
   const fresh = withFreshIds(fields, () => ++last, renumbered)
   const newId = (id: number) => renumbered.get(id) ?? refuse(`there is no field ${id} in the schema`)
-  const schema: Schema = { schemaId: 0, fields: fresh, identifierFieldIds: identifiers.map(newId) }
-  checkSchema(schema)
+  const unkeyed: Schema = { schemaId: 0, fields: fresh, identifierFieldIds: [] }
+  const identifierFieldIds =
+    identifiers?.map((name) => findField(unkeyed, name)?.id ?? refuse(`there is no column "${name}" to identify by`)) ??
+    ('fields' in given ? given.identifierFieldIds.map(newId) : [])
+  const schema: Schema = { ...unkeyed, identifierFieldIds }
+  checkSchema(schema, formatVersion)
   const newFields = spec === undefined ? [] : 'fields' in spec ? spec.fields : spec
   const partitionFields = newFields.map((field, index): PartitionField => {
     if (!('column' in field))
@@ -444,8 +452,17 @@ export function refuse(message: string): never {
   throw new Failure('REQUEST_INVALID', message)
 }
 
-/** Refuses a schema that no reader could use. */
-export function checkSchema(schema: Schema): void {
+const laterTypes: readonly string[] = ['timestamp_ns', 'timestamptz_ns', 'unknown', 'variant', 'geometry', 'geography']
+
+/** Refuses a schema that no reader could use, or that the format version does not know. */
+export function checkSchema(schema: Schema, formatVersion: FormatVersion = 3): void {
+  if (formatVersion < 3)
+    for (const { path, type, initialDefault } of fieldsById(schema).values()) {
+      if (laterTypes.includes(type.kind))
+        refuse(`"${path}": the type ${type.kind} needs format version 3, the table has ${formatVersion}`)
+      if (initialDefault !== undefined)
+        refuse(`"${path}": an initial default needs format version 3, the table has ${formatVersion}`)
+    }
   const names = (fields: readonly Field[], where: string) => {
     const seen = new Set<string>()
     for (const { name, type } of fields) {
@@ -460,6 +477,9 @@ export function checkSchema(schema: Schema): void {
     if (!field.required) refuse(`identifier field "${field.path}" must be required`)
     if (field.repeated || ['struct', 'list', 'map', 'float', 'double'].includes(field.type.kind))
       refuse(`"${field.path}" cannot be an identifier field`)
+    const optional = field.parents.find((parent) => !fieldById(schema, parent)!.required)
+    if (optional !== undefined)
+      refuse(`identifier field "${field.path}" must not be inside the optional "${fieldById(schema, optional)!.path}"`)
   }
 }
 

@@ -175,7 +175,8 @@ export function fileMayMatch(bound: Bound, file: DataFile): boolean {
   return evaluate(bound, (leaf) => rangeMayMatch(leaf, columnRange(file, leaf.field)))
 }
 
-function columnRange(file: DataFile, field: FoundField): Range {
+/** What the statistics of a file say about one of its columns. */
+export function columnRange(file: DataFile, field: FoundField): Range {
   const [values, nulls, nans] = [
     file.valueCounts?.get(field.id),
     file.nullCounts?.get(field.id),
@@ -228,7 +229,8 @@ export function partitionEvaluator(bound: Bound, spec: PartitionSpec, types: rea
   }
 }
 
-function valueRange(value: Value | null | undefined, type: Type): Range | undefined {
+/** What a partition value says about itself. */
+export function valueRange(value: Value | null | undefined, type: Type): Range | undefined {
   if (value === undefined) return undefined
   const isKnown = value !== null && !isNaN_(value)
   const bound = isKnown ? value : undefined

@@ -25,7 +25,11 @@ export type ScanFile = {
   specId: number
   partition: readonly (Value | null)[]
   sequenceNumber: bigint
+  /** That of the commit which added the file itself; rewriting rows gives them a new file but keeps their sequence number. */
+  fileSequenceNumber: bigint | undefined
   snapshotId: bigint
+  /** `_row_id` of the first row (v3); undefined where rows have none yet. */
+  firstRowId: bigint | undefined
   /** Delete files that apply to this file: a deletion vector, or else position deletes; then equality deletes. */
   deletes: readonly ScanDelete[]
   /** Everything else that the manifest says, bounds among it (`lowerBound`, `upperBound`). */
@@ -80,13 +84,20 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
   plan.totals.manifests = survivors.length
 
   const loaded = await mapLimited(survivors, readsAtOnce, (manifest) => loadManifest(io, metadata, manifest, options))
+  const firstRowIds = new Map<DataFile, bigint>()
   const data: ManifestEntry[] = []
   const deletes: ManifestEntry[] = []
   survivors.forEach((manifest, index) => {
     const evaluator = evaluators.get(manifest.specId)
+    let nextRowId = manifest.firstRowId
     for (const raw of loaded[index]!.entries) {
       if (raw.status === 'deleted') continue
       const isData = raw.file.content === 'data'
+      // Spec, "First Row ID Inheritance": files without one count on from the manifest's, in order.
+      if (isData && raw.file.firstRowId === undefined && nextRowId !== undefined) {
+        firstRowIds.set(raw.file, nextRowId)
+        nextRowId += BigInt(raw.file.recordCount)
+      }
       // A delete file of another partition cannot apply to a file that survives.
       const isIn = evaluator?.partition(raw.file.partition) ?? true
       if (isIn && (!isData || fileMayMatch(bound, raw.file))) (isData ? data : deletes).push(inherit(raw, manifest))
@@ -96,7 +107,7 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
 
   const deletesOf = deleteIndex(deletes, metadata)
   plan.files = data.map((entry) => {
-    const { file, sequenceNumber, snapshotId } = entry
+    const { file, sequenceNumber, fileSequenceNumber, snapshotId } = entry
     const { path, format, recordCount, fileSizeBytes, specId, partition } = file
     plan.totals.files++
     plan.totals.records += recordCount
@@ -109,12 +120,24 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
       specId,
       partition,
       sequenceNumber,
+      fileSequenceNumber,
       snapshotId,
+      firstRowId: file.firstRowId ?? firstRowIds.get(file),
       deletes: deletesOf(entry),
       file,
     }
   })
   return plan
+}
+
+/** Every file that must be at hand to read the rows of a plan, delete files included, each once. */
+export function filesToRead({ files }: Pick<ScanPlan, 'files'>): { path: string; sizeBytes: number }[] {
+  const sizes = new Map<string, number>()
+  for (const { path, fileSizeBytes, deletes } of files) {
+    sizes.set(path, fileSizeBytes)
+    for (const { file } of deletes) sizes.set(file.path, file.fileSizeBytes)
+  }
+  return [...sizes].map(([path, sizeBytes]) => ({ path, sizeBytes }))
 }
 
 /** The column `file_path` of position deletes. */
@@ -124,16 +147,12 @@ const filePathField = { id: 2147483546, type: { kind: 'string' } } as const
  * Which deletes apply to a data file: a deletion vector or position deletes of the same or a later commit in the same
  * partition, equality deletes of a later commit in the same partition or in none.
  */
-function deleteIndex(
+export function deleteIndex(
   deletes: readonly ManifestEntry[],
   metadata: TableMetadata,
 ): (entry: ManifestEntry) => ScanDelete[] {
   if (deletes.length === 0) return () => []
-  const unpartitioned = new Set(
-    metadata.partitionSpecs
-      .filter(({ fields }) => fields.every(({ transform }) => transform.kind === 'void'))
-      .map(({ specId }) => specId),
-  )
+  const unpartitioned = unpartitionedSpecs(metadata)
   const vectors = new Map<string, ManifestEntry[]>()
   const positions = new Map<string, ManifestEntry[]>()
   const equalities = new Map<string, ManifestEntry[]>()
@@ -161,6 +180,14 @@ function deleteIndex(
     return [...byPosition, ...byValue].map(({ file, sequenceNumber }) => ({ file, sequenceNumber }))
   }
 }
+
+/** Equality deletes of these specs apply to the files of all partitions. */
+export const unpartitionedSpecs = ({ partitionSpecs }: Pick<TableMetadata, 'partitionSpecs'>): ReadonlySet<number> =>
+  new Set(
+    partitionSpecs
+      .filter(({ fields }) => fields.every(({ transform }) => transform.kind === 'void'))
+      .map(({ specId }) => specId),
+  )
 
 /** Whether position deletes may be about the data file: by what they name, or by the bounds of the names in them. */
 function mayName(deletes: DataFile, path: string): boolean {

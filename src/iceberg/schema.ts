@@ -2,6 +2,7 @@
 
 import { Failure } from '../base/failure.ts'
 import { JsonNode } from './json.ts'
+import type { FormatVersion } from './metadata-types.ts'
 import type { Default, Field, ListType, MapType, NewField, PrimitiveType, Schema, SimpleKind, Type } from './types.ts'
 import { isPrimitive, valueFromJson, valueToJson } from './value.ts'
 
@@ -238,10 +239,19 @@ export function fieldsById(schema: Schema): ReadonlyMap<number, FoundField> {
 
 export const fieldById = (schema: Schema, id: number): FoundField | undefined => fieldsById(schema).get(id)
 
-/** By dotted name (`a.b`, `list.element`, `map.value.c`). */
-export function findField(schema: Schema, name: string): FoundField | undefined {
-  for (const field of fieldsById(schema).values()) if (field.path === name) return field
-  return undefined
+/** By dotted name (`a.b`, `list.element`, `map.value.c`). REQUEST_INVALID when several differ from it by case only. */
+export function findField(
+  schema: Schema,
+  name: string,
+  { caseSensitive = true }: { caseSensitive?: boolean } = {},
+): FoundField | undefined {
+  const fields = [...fieldsById(schema).values()]
+  const exact = fields.find(({ path }) => path === name)
+  if (exact || caseSensitive) return exact
+  const [found, other] = fields.filter(({ path }) => path.toLowerCase() === name.toLowerCase())
+  if (found && other)
+    throw new Failure('REQUEST_INVALID', `"${name}" may be "${found.path}" or "${other.path}": write it as it is`)
+  return found
 }
 
 export function highestFieldId(schema: { fields: readonly Field[] }): number {
@@ -300,8 +310,10 @@ function freshType(type: Type, next: () => number, renumbered: Map<number, numbe
   }
 }
 
-/** What the spec's "Schema Evolution" lets a column's type become in v1 and v2 (and itself). */
-export function isPromotable(from: Type, to: Type): boolean {
+/** What the spec's "Schema Evolution" lets a column's type become (and itself). `unknown` may become anything, in v3. */
+export function isPromotable(from: Type, to: Type, formatVersion: FormatVersion = 2): boolean {
+  if (formatVersion >= 3 && from.kind === 'unknown') return isPrimitive(to)
+  if (formatVersion >= 3 && from.kind === 'date') return ['date', 'timestamp', 'timestamp_ns'].includes(to.kind)
   if (from.kind === 'int') return to.kind === 'int' || to.kind === 'long'
   if (from.kind === 'float') return to.kind === 'float' || to.kind === 'double'
   if (from.kind === 'decimal') return to.kind === 'decimal' && to.scale === from.scale && to.precision >= from.precision

@@ -4,7 +4,7 @@
 
 import { unreachable } from '../base/assert.ts'
 import { Failure } from '../base/failure.ts'
-import { checkOrder, checkSchema, checkSpec, currentSchema, refuse } from './metadata.ts'
+import { checkOrder, checkSchema, checkSpec, currentSchema, defaultSpec, refuse } from './metadata.ts'
 import type { Snapshot, SnapshotRef, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
 import { highestFieldId, sameSchema } from './schema.ts'
 import { showTransform } from './transform.ts'
@@ -46,6 +46,7 @@ export function applyUpdates(
   if (draft.metadata === base) return base
   const changed = { ...draft.metadata, snapshotLog: cleanLog(draft, base) }
   if (!metadata) checkCreated(changed)
+  checkDefaults(changed, base)
   // A snapshot's own time wins over the clock of whoever applies it.
   const lastUpdatedMs =
     changed.lastUpdatedMs === base.lastUpdatedMs ? Math.max(nowMs, base.lastUpdatedMs) : changed.lastUpdatedMs
@@ -92,6 +93,19 @@ function checkCreated(metadata: TableMetadata) {
   if (metadata.defaultSortOrderId < 0) refuse('a new table needs add-sort-order and set-default-sort-order')
 }
 
+/** A schema, a spec and an order may change together: only what comes out must fit. */
+function checkDefaults(changed: TableMetadata, base: TableMetadata) {
+  const [schema, spec, order] = [
+    changed.currentSchemaId !== base.currentSchemaId,
+    changed.defaultSpecId !== base.defaultSpecId,
+    changed.defaultSortOrderId !== base.defaultSortOrderId,
+  ]
+  const current = currentSchema(changed)
+  if (schema || spec) checkSpec(defaultSpec(changed), current)
+  const sortOrder = changed.sortOrders.find(({ orderId }) => orderId === changed.defaultSortOrderId)
+  if ((schema || order) && sortOrder) checkOrder(sortOrder, current)
+}
+
 function apply(draft: Draft, update: TableUpdate): void {
   const { metadata } = draft
   const set = (changes: Partial<TableMetadata>) => void (draft.metadata = { ...draft.metadata, ...changes })
@@ -114,7 +128,7 @@ function apply(draft: Draft, update: TableUpdate): void {
       })
     }
     case 'add-schema': {
-      checkSchema(update.schema)
+      checkSchema(update.schema, metadata.formatVersion)
       const same = metadata.schemas.find((schema) => sameSchema(schema, update.schema))
       const schemaId = same?.schemaId ?? nextId(metadata.schemas.map((schema) => schema.schemaId))
       draft.lastSchemaId = schemaId
@@ -129,15 +143,9 @@ function apply(draft: Draft, update: TableUpdate): void {
         update.schemaId === -1
           ? (draft.lastSchemaId ?? refuse('set-current-schema: no schema was added'))
           : update.schemaId
-      const schema =
-        metadata.schemas.find((one) => one.schemaId === schemaId) ??
+      if (!metadata.schemas.some((one) => one.schemaId === schemaId))
         refuse(`set-current-schema: there is no schema ${schemaId}`)
-      if (schemaId === metadata.currentSchemaId) return
-      const spec = metadata.partitionSpecs.find(({ specId }) => specId === metadata.defaultSpecId)
-      const order = metadata.sortOrders.find(({ orderId }) => orderId === metadata.defaultSortOrderId)
-      if (spec) checkSpec(spec, schema)
-      if (order) checkOrder(order, schema)
-      return set({ currentSchemaId: schemaId })
+      return schemaId === metadata.currentSchemaId ? undefined : set({ currentSchemaId: schemaId })
     }
     case 'add-spec': {
       const same = metadata.partitionSpecs.find((spec) => sameSpec(spec, update.spec))
@@ -160,12 +168,9 @@ function apply(draft: Draft, update: TableUpdate): void {
         update.specId === -1
           ? (draft.lastSpecId ?? refuse('set-default-spec: no partition spec was added'))
           : update.specId
-      const spec =
-        metadata.partitionSpecs.find((one) => one.specId === specId) ??
+      if (!metadata.partitionSpecs.some((one) => one.specId === specId))
         refuse(`set-default-spec: there is no partition spec ${specId}`)
-      if (specId === metadata.defaultSpecId) return
-      checkSpec(spec, schemaOfDraft(metadata, 'set-default-spec'))
-      return set({ defaultSpecId: specId })
+      return specId === metadata.defaultSpecId ? undefined : set({ defaultSpecId: specId })
     }
     case 'add-sort-order': {
       const same = metadata.sortOrders.find((order) => sameOrder(order, update.sortOrder))
@@ -182,12 +187,9 @@ function apply(draft: Draft, update: TableUpdate): void {
         update.sortOrderId === -1
           ? (draft.lastOrderId ?? refuse('set-default-sort-order: no sort order was added'))
           : update.sortOrderId
-      const order =
-        metadata.sortOrders.find((one) => one.orderId === orderId) ??
+      if (!metadata.sortOrders.some((one) => one.orderId === orderId))
         refuse(`set-default-sort-order: there is no sort order ${orderId}`)
-      if (orderId === metadata.defaultSortOrderId) return
-      checkOrder(order, schemaOfDraft(metadata, 'set-default-sort-order'))
-      return set({ defaultSortOrderId: orderId })
+      return orderId === metadata.defaultSortOrderId ? undefined : set({ defaultSortOrderId: orderId })
     }
     case 'add-snapshot':
       return addSnapshot(draft, update.snapshot)
@@ -254,7 +256,7 @@ const schemaOfDraft = (metadata: TableMetadata, action: string) =>
   metadata.currentSchemaId < 0 ? refuse(`${action}: a schema must be set first`) : currentSchema(metadata)
 
 /** Same columns, transforms and names; field ids do not count, so that a spec which comes back gets its old id. */
-function sameSpec(a: PartitionSpec, b: PartitionSpec): boolean {
+export function sameSpec(a: PartitionSpec, b: PartitionSpec): boolean {
   const text = ({ fields }: PartitionSpec) =>
     JSON.stringify(fields.map(({ name, sourceIds, transform }) => [name, sourceIds, showTransform(transform)]))
   return text(a) === text(b)

@@ -9,7 +9,8 @@ import { planScan } from './scan.ts'
 import { findField, schemaForReplace } from './schema.ts'
 import type { NewField } from './types.ts'
 import { applyUpdates, checkRequirements } from './update.ts'
-import { prepareAppend, prepareReplace, type PreparedWrite } from './write.ts'
+import type { PreparedWrite } from './work.ts'
+import { prepareAppend, prepareReplace } from './write.ts'
 
 const columns: NewField[] = [
   { name: 'id', type: { kind: 'long' } },
@@ -287,12 +288,6 @@ test('a branch starts at main and leaves it alone', async () => {
   await expect((await prepareAppend(io, tagged, [], { branch: 't' })).on(tagged, { nowMs: 1 })).rejects.toThrow(
     '"t" is a tag',
   )
-})
-
-test.each([1, 3] as const)('tables of version %i are not written', async (formatVersion) => {
-  await expect(prepareAppend(memoryFileIO(), table({}, { formatVersion }), [])).rejects.toMatchObject({
-    code: 'UNSUPPORTED',
-  })
 })
 
 test('partition summaries of a manifest enclose its partitions', async () => {
