@@ -10,7 +10,7 @@ import type { Log } from '../base/log.ts'
 import { advance, hasEnded } from './graph.ts'
 import type { Clean, Journal } from './journal.ts'
 import { toProblem } from './problem.ts'
-import type { Semaphore } from './semaphore.ts'
+import type { Semaphore } from '../base/semaphore.ts'
 import type { Lease, Store, Timing } from './store.ts'
 import type { Problem, RunDetail, Step, StepContext, StepFunctions } from './types.ts'
 

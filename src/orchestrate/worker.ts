@@ -11,7 +11,7 @@ import type { Clean, Journal } from './journal.ts'
 import { toProblem } from './problem.ts'
 import { ownProcess } from './process-id.ts'
 import { fireDue, type Schedules } from './schedules.ts'
-import { openSemaphore, type Semaphore } from './semaphore.ts'
+import { openSemaphore, type Semaphore } from '../base/semaphore.ts'
 import type { Lease, Store, Timing } from './store.ts'
 import type { StepFunctions } from './types.ts'
 
