@@ -42,7 +42,14 @@ export {
   viewUpdateJson,
 } from './update-json.ts'
 export { decodeBound, encodeBound, showValue } from './value.ts'
-export { applyViewUpdates, checkViewRequirements, newViewMetadata, replaceViewUpdates, type NewView } from './view.ts'
+export {
+  applyViewUpdates,
+  checkViewRequirements,
+  currentViewVersion,
+  newViewMetadata,
+  replaceViewUpdates,
+  type NewView,
+} from './view.ts'
 export { parseViewMetadata, printViewMetadata, viewMetadataFromJson, viewMetadataJson } from './view-json.ts'
 export type * from './view-types.ts'
 

@@ -41,16 +41,18 @@ export function viewMetadataFromJson(json: unknown, place?: string): ViewMetadat
 
 export function viewVersionFromNode(node: JsonNode): ViewVersion {
   const defaultCatalog = node.maybe('default-catalog', (at) => at.text())
+  const all = node.get('representations').list((one) => one)
+  const isSql = (one: JsonNode) => one.get('type').text() === 'sql'
+  const others = all.filter((one) => !isSql(one)).map(({ value }) => value)
   return {
     versionId: node.get('version-id').int(),
     schemaId: node.get('schema-id').int(),
     timestampMs: node.get('timestamp-ms').count(),
     summary: node.maybe('summary', (at) => at.texts()) ?? {},
-    representations: node.get('representations').list((one) => ({
-      type: one.get('type').oneOf('sql'),
-      sql: one.get('sql').text(),
-      dialect: one.get('dialect').text(),
-    })),
+    representations: all
+      .filter(isSql)
+      .map((one) => ({ type: 'sql', sql: one.get('sql').text(), dialect: one.get('dialect').text() })),
+    ...(others.length > 0 && { otherRepresentations: others }),
     ...(defaultCatalog !== undefined && { defaultCatalog }),
     defaultNamespace: node.maybe('default-namespace', (at) => at.list((part) => part.text())) ?? [],
   }
@@ -77,7 +79,7 @@ export const viewVersionJson = (version: ViewVersion): unknown => ({
   'schema-id': version.schemaId,
   'timestamp-ms': version.timestampMs,
   summary: version.summary,
-  representations: version.representations,
+  representations: [...version.representations, ...(version.otherRepresentations ?? [])],
   ...(version.defaultCatalog !== undefined && { 'default-catalog': version.defaultCatalog }),
   'default-namespace': version.defaultNamespace,
 })

@@ -9,6 +9,8 @@ export type ViewVersion = {
   summary: Readonly<Record<string, string>>
   /** At most one per dialect. */
   representations: readonly ViewRepresentation[]
+  /** Representations of kinds that are not SQL, as they were written: later versions of the spec may have some. */
+  otherRepresentations?: readonly unknown[] | undefined
   defaultCatalog?: string | undefined
   /** Where names of one part in the SQL are looked up. */
   defaultNamespace: readonly string[]

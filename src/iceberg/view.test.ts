@@ -3,7 +3,13 @@ import { memoryFileIO } from '../io/index.ts'
 import { parseJson, printJson } from './json.ts'
 import { readViewMetadata, writeViewMetadata } from './metadata-file.ts'
 import { parseViewUpdate, viewUpdateJson } from './update-json.ts'
-import { applyViewUpdates, checkViewRequirements, newViewMetadata, replaceViewUpdates } from './view.ts'
+import {
+  applyViewUpdates,
+  checkViewRequirements,
+  currentViewVersion,
+  newViewMetadata,
+  replaceViewUpdates,
+} from './view.ts'
 import { parseViewMetadata, printViewMetadata } from './view-json.ts'
 
 const sql = (text: string) => [{ type: 'sql' as const, sql: text, dialect: 'duckdb' }]
@@ -132,4 +138,81 @@ test('requirements', () => {
   )
   expect(() => checkViewRequirements(undefined, [{ type: 'assert-view-uuid', uuid: 'x' }])).toThrow('does not exist')
   expect(() => checkViewRequirements(view, [{ type: 'assert-create' }])).toThrow('exists already')
+})
+
+const texts = (...dialects: string[]) =>
+  dialects.map((dialect) => ({ type: 'sql' as const, sql: `select 1 -- ${dialect}`, dialect }))
+const withTexts = (representations: ReturnType<typeof texts>, from = view, nowMs = 2000) =>
+  applyViewUpdates(
+    from,
+    replaceViewUpdates({
+      schema: [{ name: 'a', type: { kind: 'long' } }],
+      representations,
+      defaultNamespace: [],
+      nowMs,
+    }),
+    { nowMs },
+  )
+
+test('a replace must not take a dialect away, unless a property allows it', () => {
+  const both = withTexts(texts('duckdb', 'trino'))
+  expect(() => withTexts(texts('duckdb'), both)).toThrow('loss of view dialects: trino')
+  expect(() => withTexts(texts('duckdb', 'spark'), both)).toThrow('loss of view dialects: trino')
+  expect(currentViewVersion(withTexts(texts('TRINO', 'DuckDB', 'spark'), both))?.representations).toHaveLength(3)
+  const allowed = applyViewUpdates(
+    both,
+    [{ action: 'set-properties', updates: { 'replace.drop-dialect.allowed': 'true' } }],
+    { nowMs: 3 },
+  )
+  expect(currentViewVersion(withTexts(texts('spark'), allowed))?.representations).toEqual(texts('spark'))
+})
+
+test('history: a new version has its own time, an old one the time at which it came back', () => {
+  const two = withTexts(texts('duckdb'), view, 5000)
+  const back = applyViewUpdates(two, [{ action: 'set-current-view-version', viewVersionId: 1 }], { nowMs: 9000 })
+  expect(back.versionLog.map(({ versionId, timestampMs }) => [versionId, timestampMs])).toEqual([
+    [1, 1000],
+    [2, 5000],
+    [1, 9000],
+  ])
+})
+
+test('the number of versions to keep must be a number', () => {
+  const updates = (count: string) => [
+    { action: 'set-properties' as const, updates: { 'version.history.num-entries': count } },
+  ]
+  expect(() => applyViewUpdates(view, updates('0'), { nowMs: 1 })).toThrow('must be positive but was 0')
+  expect(() => applyViewUpdates(view, updates('many'), { nowMs: 1 })).toThrow('must be positive but was many')
+})
+
+test('an old version that is current again outlives younger ones', () => {
+  let many = applyViewUpdates(view, [{ action: 'set-properties', updates: { 'version.history.num-entries': '2' } }], {
+    nowMs: 1,
+  })
+  many = withTexts([{ ...texts('duckdb')[0]!, sql: 'select 2' }], many, 2)
+  many = applyViewUpdates(many, [{ action: 'set-current-view-version', viewVersionId: 1 }], { nowMs: 3 })
+  many = applyViewUpdates(
+    many,
+    replaceViewUpdates({
+      schema: [{ name: 'b', type: { kind: 'int' } }],
+      representations: texts('duckdb'),
+      defaultNamespace: [],
+      nowMs: 4,
+    }).slice(0, 2),
+    { nowMs: 4 },
+  )
+  expect(many.versions.map(({ versionId }) => versionId).sort()).toEqual([1, 3])
+  expect(many.currentVersionId).toBe(1)
+  expect(many.versionLog).toEqual([{ versionId: 1, timestampMs: 3 }])
+})
+
+test('representations of other kinds are kept as they are', () => {
+  const json = parseJson(printViewMetadata(view)) as { versions: { representations: unknown[] }[] }
+  const other = { type: 'plan', body: { version: 3 } }
+  json.versions[0]!.representations.push(other)
+  const read = parseViewMetadata(JSON.stringify(json))
+  expect(currentViewVersion(read)?.representations).toHaveLength(1)
+  expect(JSON.parse(printViewMetadata(read))).toMatchObject({
+    versions: [{ representations: [{ type: 'sql' }, other] }],
+  })
 })

@@ -6,6 +6,7 @@ import { checkSchema, refuse } from './metadata.ts'
 import { printJson } from './json.ts'
 import { sameSchema, withFreshIds } from './schema.ts'
 import type { NewField, Schema } from './types.ts'
+import { viewVersionJson } from './view-json.ts'
 import type { ViewMetadata, ViewRepresentation, ViewRequirement, ViewUpdate, ViewVersion } from './view-types.ts'
 
 const versionsKeptDefault = 10
@@ -92,7 +93,7 @@ export function applyViewUpdates(
   let view = metadata
   let lastSchemaId: number | undefined
   let lastVersionId: number | undefined
-  const added = new Set<number>()
+  const added = new Map<number, ViewVersion>()
   for (const update of updates) {
     switch (update.action) {
       case 'assign-uuid':
@@ -120,8 +121,8 @@ export function applyViewUpdates(
         checkVersion(version)
         const same = view.versions.find((one) => sameVersion(one, version))
         lastVersionId = same?.versionId ?? Math.max(0, ...view.versions.map(({ versionId }) => versionId)) + 1
-        added.add(lastVersionId)
-        if (!same) view = { ...view, versions: [...view.versions, { ...version, versionId: lastVersionId }] }
+        added.set(lastVersionId, same ?? { ...version, versionId: lastVersionId })
+        if (!same) view = { ...view, versions: [...view.versions, added.get(lastVersionId)!] }
         break
       }
       case 'set-current-view-version': {
@@ -131,12 +132,7 @@ export function applyViewUpdates(
             : update.viewVersionId
         if (!view.versions.some((version) => version.versionId === versionId))
           refuse(`set-current-view-version: there is no version ${versionId}`)
-        if (versionId !== view.currentVersionId)
-          view = {
-            ...view,
-            currentVersionId: versionId,
-            versionLog: [...view.versionLog, { versionId, timestampMs: nowMs }],
-          }
+        view = { ...view, currentVersionId: versionId }
         break
       }
       case 'set-location':
@@ -157,8 +153,33 @@ export function applyViewUpdates(
         return unreachable(update)
     }
   }
-  return view === metadata ? metadata : withoutOldVersions(view, added)
+  if (view === metadata) return metadata
+  if (view.currentVersionId !== metadata.currentVersionId) {
+    checkDialects(metadata, view)
+    // A version that was just made has its own time; one from the past becomes current now.
+    const { currentVersionId: versionId } = view
+    const timestampMs = added.get(versionId)?.timestampMs ?? nowMs
+    view = { ...view, versionLog: [...view.versionLog, { versionId, timestampMs }] }
+  }
+  return withoutOldVersions(view, new Set(added.keys()))
 }
+
+/** Engines that read the view by a dialect must not lose it by another engine's replace, unless a property says so. */
+function checkDialects(before: ViewMetadata, { currentVersionId, versions, properties }: ViewMetadata) {
+  if (properties['replace.drop-dialect.allowed']?.toLowerCase() === 'true') return
+  const dialectsOf = (version: ViewVersion | undefined) =>
+    version?.representations.map(({ dialect }) => dialect.toLowerCase()) ?? []
+  const now = dialectsOf(versions.find(({ versionId }) => versionId === currentVersionId))
+  const lost = dialectsOf(currentViewVersion(before)).filter((dialect) => !now.includes(dialect))
+  if (lost.length > 0)
+    refuse(
+      `Cannot replace view due to loss of view dialects: ${lost.join(', ')} (the property "replace.drop-dialect.allowed" is not true)`,
+    )
+}
+
+/** Undefined only while a view is being made. */
+export const currentViewVersion = ({ versions, currentVersionId }: ViewMetadata): ViewVersion | undefined =>
+  versions.find(({ versionId }) => versionId === currentVersionId)
 
 function checkVersion({ representations }: ViewVersion) {
   if (representations.length === 0) refuse('a view needs SQL in at least one dialect')
@@ -169,22 +190,22 @@ function checkVersion({ representations }: ViewVersion) {
 
 /** Same but for its id and time. */
 function sameVersion(a: ViewVersion, b: ViewVersion): boolean {
-  const text = ({ schemaId, summary, representations, defaultCatalog, defaultNamespace }: ViewVersion) =>
-    printJson([schemaId, summary, representations, defaultCatalog ?? null, defaultNamespace])
+  const text = (version: ViewVersion) =>
+    printJson({ ...(viewVersionJson(version) as object), 'version-id': 0, 'timestamp-ms': 0 })
   return text(a) === text(b)
 }
 
 /** Keeps the newest versions (`version.history.num-entries`), the current one, and all that were just added. */
 function withoutOldVersions(view: ViewMetadata, added: ReadonlySet<number>): ViewMetadata {
   const wanted = Number(view.properties['version.history.num-entries'] ?? versionsKeptDefault)
-  const kept = Math.max(added.size, Number.isInteger(wanted) && wanted > 0 ? wanted : versionsKeptDefault)
+  if (!Number.isSafeInteger(wanted) || wanted < 1)
+    refuse(`version.history.num-entries must be positive but was ${view.properties['version.history.num-entries']}`)
+  const kept = Math.max(new Set([...added, view.currentVersionId]).size, wanted)
   if (view.versions.length <= kept) return view
-  const newest = [...view.versions]
-    .sort((a, b) => b.versionId - a.versionId)
-    .slice(0, kept)
-    .map(({ versionId }) => versionId)
-  const isKept = ({ versionId }: { versionId: number }) =>
-    newest.includes(versionId) || versionId === view.currentVersionId
+  const others = view.versions.filter(({ versionId }) => versionId !== view.currentVersionId)
+  const newest = others.sort((a, b) => b.versionId - a.versionId).slice(0, kept - 1)
+  const ids = new Set([view.currentVersionId, ...newest.map(({ versionId }) => versionId)])
+  const isKept = ({ versionId }: { versionId: number }) => ids.has(versionId)
   const lastGone = view.versionLog.findLastIndex((entry) => !isKept(entry))
   return { ...view, versions: view.versions.filter(isKept), versionLog: view.versionLog.slice(lastGone + 1) }
 }

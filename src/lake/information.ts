@@ -1,7 +1,7 @@
 // `information_schema` as SQL values: what a principal may see of a catalog, in the spelling of the SQL standard.
 
 import type { Loaded } from '../catalog/index.ts'
-import { currentSchema } from '../iceberg/index.ts'
+import { currentSchema, currentViewVersion } from '../iceberg/index.ts'
 import { quoteText } from './sql/tokens.ts'
 import { sqlType } from './types.ts'
 
@@ -57,7 +57,7 @@ export function informationSchema(table: InformationTable, catalog: string, all:
 /** The columns of a table or view as they are now. */
 export function schemaOfLoaded(one: Loaded) {
   if (one.kind === 'table') return currentSchema(one.metadata)
-  const version = one.metadata.versions.find(({ versionId }) => versionId === one.metadata.currentVersionId)
+  const version = currentViewVersion(one.metadata)
   return one.metadata.schemas.find(({ schemaId }) => schemaId === version?.schemaId) ?? one.metadata.schemas[0]!
 }
 
