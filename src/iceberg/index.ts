@@ -21,7 +21,9 @@ export {
 } from './metadata.ts'
 export { readTableMetadata, readViewMetadata, writeTableMetadata, writeViewMetadata } from './metadata-file.ts'
 export {
+  allFields,
   fieldById,
+  fieldInAnySchema,
   findField,
   parsePrimitive,
   parseSchema,
@@ -55,7 +57,16 @@ export type * from './view-types.ts'
 
 export { lowerBound, readManifest, readManifestList, upperBound, type ReadOptions } from './manifest.ts'
 export { manifestCache, type BoundedManifestCache } from './manifest-cache.ts'
-export { planScan, type ScanDelete, type ScanFile, type ScanOptions, type ScanPlan } from './scan.ts'
+export {
+  filesToRead,
+  placeOf,
+  planScan,
+  unpartitionedSpecs,
+  type ScanDelete,
+  type ScanFile,
+  type ScanOptions,
+  type ScanPlan,
+} from './scan.ts'
 export type { CheckedOptions, Isolation } from './conflicts.ts'
 export { evolveSpec, replaceSortOrder, specForReplace, type SpecEvolution, type TableChange } from './evolve-spec.ts'
 export { prepareDelete, prepareOverwrite, type Overwrite } from './overwrite.ts'
@@ -93,3 +104,15 @@ export {
   type MetadataTableOptions,
 } from './metadata-tables.ts'
 export { valueToJson } from './value.ts'
+export { nameMappingOf, nameMappingOfSchema, type NameMapping } from './name-mapping.ts'
+export { cherryPick } from './cherry-pick.ts'
+export {
+  changeRef,
+  createBranch,
+  createTag,
+  fastForward,
+  removeRef,
+  rollbackTo,
+  setCurrent,
+  type Retention,
+} from './refs.ts'

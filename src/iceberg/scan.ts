@@ -28,11 +28,9 @@ export type ScanFile = {
   /** That of the commit which added the file itself; rewriting rows gives them a new file but keeps their sequence number. */
   fileSequenceNumber: bigint | undefined
   snapshotId: bigint
-  /** `_row_id` of the first row (v3); undefined where rows have none yet. */
-  firstRowId: bigint | undefined
   /** Delete files that apply to this file: a deletion vector, or else position deletes; then equality deletes. */
   deletes: readonly ScanDelete[]
-  /** Everything else that the manifest says, bounds among it (`lowerBound`, `upperBound`). */
+  /** Everything else that the manifest says, bounds and the first row's id (v3) among it (`lowerBound`, `upperBound`). */
   file: DataFile
 }
 
@@ -84,20 +82,13 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
   plan.totals.manifests = survivors.length
 
   const loaded = await mapLimited(survivors, readsAtOnce, (manifest) => loadManifest(io, metadata, manifest, options))
-  const firstRowIds = new Map<DataFile, bigint>()
   const data: ManifestEntry[] = []
   const deletes: ManifestEntry[] = []
   survivors.forEach((manifest, index) => {
     const evaluator = evaluators.get(manifest.specId)
-    let nextRowId = manifest.firstRowId
     for (const raw of loaded[index]!.entries) {
       if (raw.status === 'deleted') continue
       const isData = raw.file.content === 'data'
-      // Spec, "First Row ID Inheritance": files without one count on from the manifest's, in order.
-      if (isData && raw.file.firstRowId === undefined && nextRowId !== undefined) {
-        firstRowIds.set(raw.file, nextRowId)
-        nextRowId += BigInt(raw.file.recordCount)
-      }
       // A delete file of another partition cannot apply to a file that survives.
       const isIn = evaluator?.partition(raw.file.partition) ?? true
       if (isIn && (!isData || fileMayMatch(bound, raw.file))) (isData ? data : deletes).push(inherit(raw, manifest))
@@ -122,7 +113,6 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
       sequenceNumber,
       fileSequenceNumber,
       snapshotId,
-      firstRowId: file.firstRowId ?? firstRowIds.get(file),
       deletes: deletesOf(entry),
       file,
     }

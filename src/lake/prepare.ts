@@ -6,11 +6,12 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { suggest } from '../base/suggest.ts'
-import type { Loaded, LoadedTable, TableName } from '../catalog/index.ts'
+import type { Loaded, LoadedTable, LoadedView, TableName } from '../catalog/index.ts'
 import { showName } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import {
   canTravel,
+  currentViewVersion,
   metadataTable,
   metadataTableName,
   planScan,
@@ -99,6 +100,18 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const views: TableName[] = []
   const everything: Loaded[] = []
   const volatile: string[] = []
+  // Against the empty shadows of all tables that were named so far.
+  const bind = (sql: string): Promise<EngineColumn[]> =>
+    retryShadow(() =>
+      context.engine.bind({
+        class: 'plan',
+        sql,
+        setup: scans.map(({ shadow }) => shadow.ddl),
+        timeoutMs: 10_000,
+        ...withSignal(context.signal),
+      }),
+    )
+
   const piece = await build(statement.sql, place, context.catalog, context.namespace, [])
   if (!piece) return undefined
 
@@ -166,19 +179,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       if (named.at)
         throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
       views.push(loaded.name)
-      const version = loaded.metadata.versions.find(({ versionId }) => versionId === loaded.metadata.currentVersionId)
-      const body =
-        version?.representations.find(({ dialect }) => dialect.toLowerCase() === 'duckdb') ??
-        version?.representations[0]
-      if (!version || !body) throw new Failure('METADATA_INVALID', `the view ${showName(loaded.name)} has no SQL`)
-      const piece = await build(
-        body.sql,
-        () => here,
-        version.defaultCatalog ?? loaded.name.catalog,
-        version.defaultNamespace[0],
-        [...within, loaded.name],
-      )
-      if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(loaded.name)} is not a SELECT`)
+      const piece = await viewPiece(loaded, here, within)
       return { kind: 'view', name: loaded.name, piece }
     }
     const { metadata } = loaded
@@ -196,6 +197,41 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow: shadowOf(schema, scans.length) }
     scans.push(scan)
     return scan
+  }
+
+  /** The view's SQL for DuckDB; of a view that another engine made, its first text that runs here. */
+  async function viewPiece({ name, metadata }: LoadedView, here: Place, within: TableName[]): Promise<Piece> {
+    const version = currentViewVersion(metadata)
+    if (!version || version.representations.length === 0)
+      throw new Failure('METADATA_INVALID', `the view ${showName(name)} has no SQL`)
+    // Other engines have names of their own for this catalog.
+    const isKnown = context.catalogs.some((one) => one.toLowerCase() === version.defaultCatalog?.toLowerCase())
+    const catalog = isKnown ? version.defaultCatalog! : name.catalog
+    const pieceOf = async (sql: string) => {
+      const piece = await build(sql, () => here, catalog, version.defaultNamespace[0], [...within, name])
+      if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(name)} is not a SELECT`)
+      return piece
+    }
+    const own = version.representations.find(({ dialect }) => dialect.toLowerCase() === 'duckdb')
+    if (own) return pieceOf(own.sql)
+    const reasons: string[] = []
+    for (const { dialect, sql } of version.representations) {
+      const before = [scans, views, everything, volatile].map((list) => [list, list.length] as const)
+      try {
+        const piece = await pieceOf(sql)
+        await bind(render(piece, shadowText).text)
+        return piece
+      } catch (error) {
+        if (context.signal?.aborted || (error instanceof Failure && error.code === 'FORBIDDEN')) throw error
+        for (const [list, length] of before) list.length = length
+        const { message } = error instanceof EngineFailure ? engineFailure(error) : (error as Error)
+        reasons.push(`${dialect}: ${message.split('\n')[0]}`)
+      }
+    }
+    throw new Failure('SQL_UNSUPPORTED', `the view ${showName(name)} has no SQL for DuckDB (${reasons.join('; ')})`, {
+      place: here,
+      hint: 'Add the dialect "duckdb" to the view, or read it with the engine that made it.',
+    })
   }
 
   async function aboutOf(what: MetadataTableName, loaded: Loaded, named: NamedTable, here: Place): Promise<Source> {
@@ -225,9 +261,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     }
   }
 
-  const bound = render(piece, (source) =>
-    source.kind === 'scan' ? source.shadow.name : source.kind === 'view' ? undefined : source.sql,
-  )
+  const bound = render(piece, shadowText)
   const setup = scans.map(({ shadow }) => shadow.ddl)
   const rejected = (error: unknown) => bindingFailure(error, bound, place)
 
@@ -243,15 +277,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   const columns = async (): Promise<EngineColumn[]> => {
     try {
-      return await retryShadow(() =>
-        context.engine.bind({
-          class: 'plan',
-          sql: bound.text,
-          setup,
-          timeoutMs: 10_000,
-          ...withSignal(context.signal),
-        }),
-      )
+      return await bind(bound.text)
     } catch (error) {
       throw rejected(error)
     }
@@ -293,13 +319,31 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         files += planned.files.length
         bytes += planned.files.reduce((sum, file) => sum + file.fileSizeBytes, 0)
         // An empty table has no snapshot; the schema to show is still the one that was bound.
-        texts.set(scan, scanSql(showName(scan.table.name), scan.schema, scan.snapshot ? planned.files : []))
+        const { engine, io, signal } = context
+        const { schema, table } = scan
+        const found = scan.snapshot ? planned.files : []
+        texts.set(
+          scan,
+          await scanSql({
+            table: showName(table.name),
+            metadata: table.metadata,
+            schema,
+            files: found,
+            io,
+            engine,
+            signal,
+          }),
+        )
       }
       const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
       return { sql: text, files, bytes }
     },
   }
 }
+
+/** What stands for a table while a statement is only bound. */
+const shadowText = (source: Source): string | undefined =>
+  source.kind === 'scan' ? source.shadow.name : source.kind === 'view' ? undefined : source.sql
 
 /** The text with every table's name replaced; a view's body goes in whole. */
 function render(piece: Piece, textOf: (source: Source) => string | undefined): Spliced {

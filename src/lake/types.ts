@@ -5,12 +5,16 @@
 // the write is refused and says which column needs which cast.
 
 import { Failure } from '../base/failure.ts'
-import type { Field, NewField, Type } from '../iceberg/index.ts'
+import { showValue, type Field, type NewField, type Type, type Value } from '../iceberg/index.ts'
 import type { EngineColumn } from '../engine/index.ts'
-import { quoteName } from './sql/tokens.ts'
+import { quoteName, quoteText } from './sql/tokens.ts'
 
-/** `DECIMAL(12,2)` for Iceberg's decimal(12,2). */
-export function sqlType(type: Type): string {
+/**
+ * `DECIMAL(12,2)` for Iceberg's decimal(12,2). DuckDB has no zoned timestamp in nanoseconds: those show microseconds.
+ * UNSUPPORTED for variant, geometry and geography, with the name of the column where it is given.
+ */
+export function sqlType(type: Type, column?: string): string {
+  const inside = (name: string) => (column === undefined ? undefined : `${column}.${name}`)
   switch (type.kind) {
     case 'boolean':
       return 'BOOLEAN'
@@ -31,6 +35,7 @@ export function sqlType(type: Type): string {
     case 'timestamp':
       return 'TIMESTAMP'
     case 'timestamptz':
+    case 'timestamptz_ns':
       return 'TIMESTAMP WITH TIME ZONE'
     case 'timestamp_ns':
       return 'TIMESTAMP_NS'
@@ -41,15 +46,28 @@ export function sqlType(type: Type): string {
     case 'fixed':
     case 'binary':
       return 'BLOB'
+    case 'unknown':
+      return 'INTEGER' // what DuckDB makes of a NULL without a type
     case 'struct':
-      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(', ')})`
+      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type, inside(field.name))}`).join(', ')})`
     case 'list':
-      return `${sqlType(type.element)}[]`
+      return `${sqlType(type.element, inside('element'))}[]`
     case 'map':
-      return `MAP(${sqlType(type.key)}, ${sqlType(type.value)})`
+      return `MAP(${sqlType(type.key, inside('key'))}, ${sqlType(type.value, inside('value'))})`
     default:
-      throw new Failure('UNSUPPORTED', `columns of the Iceberg type ${type.kind} cannot be read yet`)
+      throw new Failure(
+        'UNSUPPORTED',
+        column === undefined
+          ? `columns of the Iceberg type ${type.kind} cannot be read yet`
+          : `the column "${column}" has the Iceberg type ${type.kind}, which cannot be read yet`,
+      )
   }
+}
+
+/** A value of a primitive type as quoted text that DuckDB casts to the column's type. */
+export function literalSql(type: Type, value: Value): string {
+  if (!(value instanceof Uint8Array)) return quoteText(showValue(type, value))
+  return quoteText(Array.from(value, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''))
 }
 
 const simple: Record<string, [Type['kind'], string?]> = {
