@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { realClock } from './base/clock.ts'
 import { Failure } from './base/failure.ts'
 import { silentLog } from './base/log.ts'
-import { claimLake, embeddedCatalog, openPublications, openTables } from './catalog/index.ts'
+import {
+  claimLake,
+  embeddedCatalog,
+  openEnvironments,
+  openPublications,
+  openTables,
+  type Fork,
+} from './catalog/index.ts'
 import type { App, OpenOptions, Role } from './cli/app.ts'
 import { openLog, resolveEnvironment, type Config, type Environment } from './config/index.ts'
 import { openEngine, type HostClass } from './engine/index.ts'
@@ -27,17 +34,18 @@ const hostsOf: Record<Role, { classes: HostClass[]; share: number }> = {
   cli: { classes: ['plan', 'interactive', 'write'], share: 0.5 },
 }
 
+/** `chosen`: an environment, or the name of one that only the records know: a fork. */
 export async function open(
-  config: Config,
-  environment: Environment,
+  settings: Config,
+  chosen: Environment | string,
   { role = 'cli', quiet = false }: OpenOptions = {},
 ): Promise<App> {
   const clock = realClock
-  const log = quiet ? silentLog : openLog(config)
-  const lakeDir = config.storage.root
-  const spoolDir = join(config.stateDir, 'spool')
+  const log = quiet ? silentLog : openLog(settings)
+  const lakeDir = settings.storage.root
+  const spoolDir = join(settings.stateDir, 'spool')
   const io = localFileIO({ root: lakeDir })
-  const records = await openRecords(config, { clock, log })
+  const records = await openRecords(settings, { clock, log })
   try {
     await claimLake(io, fileLocation(lakeDir), records.storeId)
   } catch (error) {
@@ -47,6 +55,9 @@ export async function open(
   const catalog = embeddedCatalog(records)
   const tables = openTables(catalog, io)
   const publications = openPublications({ records, catalog, tables, io, clock })
+  const environments = openEnvironments({ records, catalog, tables, io, clock, lakeRoot: fileLocation(lakeDir) })
+  const config = withForks(settings, await environments.list())
+  const environment = typeof chosen === 'string' ? resolveEnvironment(config, { flag: chosen }) : chosen
   const govern = openGovern({ records, clock, log })
   const { classes, share } = hostsOf[role]
   const engine = openEngine({
@@ -69,6 +80,7 @@ export async function open(
     clock,
     log,
     lakeRoot: fileLocation(lakeDir),
+    spoolDir,
     environments: Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry })),
     limits: {
       queryTimeoutMs: config.limits.queryTimeoutMs,
@@ -134,6 +146,7 @@ export async function open(
     catalog,
     tables,
     publications,
+    environments,
     govern,
     lake,
     ingest,
@@ -179,6 +192,14 @@ export async function open(
     },
   }
   return app
+}
+
+/** Forks are environments like those of the project's file; a name in the file comes first. */
+function withForks(config: Config, forks: readonly Fork[]): Config {
+  const known = Object.fromEntries(
+    forks.map(({ environment, catalog }) => [environment, { catalog, protected: false }]),
+  )
+  return { ...config, environments: { ...known, ...config.environments } }
 }
 
 function localUser(): string {

@@ -107,7 +107,7 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
       let query = records.catalog.selectFrom('iceberg_tables').selectAll().where('catalog_name', '=', catalog)
       if (namespace !== undefined) query = query.where('table_namespace', '=', namespace)
       const rows = await query.orderBy('table_namespace').orderBy('table_name').execute()
-      return rows.flatMap((row) => toPointer(row) ?? [])
+      return withShares(records.catalog, rows)
     },
 
     async pointer(name) {
@@ -128,7 +128,7 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
           ),
         )
         .execute()
-      return rows.flatMap((row) => toPointer(row) ?? [])
+      return withShares(records.catalog, rows)
     },
 
     async pointersTo(locations) {
@@ -138,7 +138,7 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
         .selectAll()
         .where('metadata_location', 'in', [...locations])
         .execute()
-      return rows.flatMap((row) => toPointer(row) ?? [])
+      return withShares(records.catalog, rows)
     },
   }
 }
@@ -230,7 +230,30 @@ async function find(database: Records['catalog'], name: TableName): Promise<Poin
     .where('table_namespace', '=', name.namespace)
     .where('table_name', '=', name.name)
     .executeTakeFirst()
-  return row && toPointer(row)
+  return row && (await withShares(database, [row]))[0]
+}
+
+/** Pointers with what forks have to do with them. */
+async function withShares(database: Database, rows: readonly Row[]): Promise<Pointer[]> {
+  const pointers = rows.flatMap((row) => toPointer(row) ?? [])
+  const catalogs = [...new Set(pointers.map(({ name }) => name.catalog))]
+  if (catalogs.length === 0) return pointers
+  const found = await database
+    .selectFrom('forks')
+    .innerJoin('fork_tables', 'fork_tables.catalog', 'forks.catalog')
+    .select(['forks.catalog', 'forks.origin', 'fork_tables.namespace', 'fork_tables.name', 'fork_tables.own_location'])
+    .where((is) => is.or([is('forks.catalog', 'in', catalogs), is('forks.origin', 'in', catalogs)]))
+    .$if(pointers.length === 1, (query) => query.where('fork_tables.name', '=', pointers[0]!.name.name))
+    .execute()
+  if (found.length === 0) return pointers
+  const key = (catalog: string, namespace: string, name: string) => JSON.stringify([catalog, namespace, name])
+  const shares = new Map<string, { home?: string }>()
+  for (const { origin, namespace, name } of found) shares.set(key(origin, namespace, name), {})
+  for (const row of found) shares.set(key(row.catalog, row.namespace, row.name), { home: row.own_location })
+  return pointers.map((pointer) => {
+    const shared = shares.get(key(pointer.name.catalog, pointer.name.namespace, pointer.name.name))
+    return shared ? { ...pointer, shared } : pointer
+  })
 }
 
 const icebergType: Record<EntryKind, string> = { table: 'TABLE', view: 'VIEW' }

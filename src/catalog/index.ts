@@ -11,5 +11,7 @@ export {
   type Publications,
   type PublishedTable,
 } from './publications.ts'
+export { purgeFiles } from './purge.ts'
 export type { EntryKind, Pointer, Pointers, Swap } from './pointers.ts'
 export { openTables, type Loaded, type LoadedTable, type LoadedView, type Tables } from './tables.ts'
+export { openEnvironments, type Difference, type Environments, type Fork } from './environments.ts'

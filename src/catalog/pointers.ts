@@ -7,7 +7,13 @@ import { showName, type TableName } from './names.ts'
 
 export type EntryKind = 'table' | 'view'
 /** Where the metadata of a table or view lies. Metadata files never change. */
-export type Pointer = { name: TableName; kind: EntryKind; location: string }
+export type Pointer = {
+  name: TableName
+  kind: EntryKind
+  location: string
+  /** Files of the table belong to another environment too. `home`: where this one writes what is its own. */
+  shared?: { home?: string }
+}
 
 /**
  * From one metadata file to another. `from` null creates, `to` null drops. `namespaceMustExist`: when it creates, else

@@ -48,10 +48,12 @@ export function openTables(
   }
 
   // The signal of one asker must not fail what another asker waits for, so reads of metadata are not cancelled.
-  const open = async ({ name, kind, location }: Pointer): Promise<Loaded> =>
-    kind === 'view'
-      ? { kind, name, location, metadata: await remember(location, () => readViewMetadata(io, location)) }
-      : { kind, name, location, metadata: await remember(location, () => readTableMetadata(io, location)) }
+  const open = async ({ name, kind, location, shared }: Pointer): Promise<Loaded> => {
+    if (kind === 'view')
+      return { kind, name, location, metadata: await remember(location, () => readViewMetadata(io, location)) }
+    const metadata = await remember(location, () => readTableMetadata(io, location))
+    return { kind, name, location, metadata: asShared(metadata, shared) }
+  }
 
   return {
     open,
@@ -82,4 +84,37 @@ export function openTables(
       return alike[0] && open(alike[0])
     },
   }
+}
+
+const sharedMark = 'boathouse.shared'
+const adjusted = new WeakMap<TableMetadata, Map<string, TableMetadata>>()
+
+/**
+ * A table whose files another environment has too refuses that its files are deleted, and writes to a place of its own.
+ * When the sharing has ended, what was written down for it goes again. The same metadata gives the same object.
+ */
+function asShared(metadata: TableMetadata, shared: Pointer['shared']): TableMetadata {
+  const isMarked = metadata.properties[sharedMark] !== undefined
+  if (!shared && !isMarked) return metadata
+  const home = shared?.home
+  const known = adjusted.get(metadata) ?? new Map<string, TableMetadata>()
+  adjusted.set(metadata, known)
+  const key = JSON.stringify([shared !== undefined, home])
+  const { [sharedMark]: mark, 'gc.enabled': gc, ...properties } = metadata.properties
+  // Folders that a table names outside of its location would be written by both.
+  const { 'write.data.path': _data, 'write.metadata.path': _metadata, ...own } = properties
+  const location = home ?? metadata.location
+  const next = known.get(key) ?? {
+    ...metadata,
+    location,
+    properties: shared
+      ? {
+          ...(home === undefined || home === metadata.location ? properties : own),
+          'gc.enabled': 'false',
+          [sharedMark]: mark ?? gc ?? '',
+        }
+      : { ...properties, ...(mark ? { 'gc.enabled': mark } : {}) },
+  }
+  known.set(key, next)
+  return next
 }

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { Pointers, Publications, Tables } from '../catalog/index.ts'
+import type { Environments, Pointers, Publications, Tables } from '../catalog/index.ts'
 import type { Config, Environment } from '../config/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Govern, Principal } from '../govern/index.ts'
@@ -57,6 +57,7 @@ export type App = {
   catalog: Pointers
   tables: Tables
   publications: Publications
+  environments: Environments
   govern: Govern
   lake: Lake
   ingest: IngestDeps

@@ -3,7 +3,7 @@
 
 import { resolve } from 'node:path'
 import { Failure, Failures, asFailure, formatFailure } from '../base/failure.ts'
-import { findProjectDir, loadConfig, resolveEnvironment } from '../config/index.ts'
+import { findProjectDir, isEnvironment, loadConfig, resolveEnvironment } from '../config/index.ts'
 import type { App, OpenOptions } from './app.ts'
 import { globalOptions, parseCommand, type Command, type Context, type Option } from './command.ts'
 import { commands } from './commands/index.ts'
@@ -12,7 +12,7 @@ import { openOutput, type Output } from './output.ts'
 import type { Config, Environment } from '../config/index.ts'
 
 export type CliDeps = {
-  open(config: Config, environment: Environment, options: OpenOptions): Promise<App>
+  open(config: Config, environment: Environment | string, options: OpenOptions): Promise<App>
   self: { node: string; script: string }
 }
 
@@ -66,14 +66,20 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
 
 /** The settings and environment of the project at or above `dir`. */
 export function projectConfig(dir: string, env?: string): { config: Config; environment: Environment } {
-  const found = findProjectDir(dir)
-  if (!found) throw new Failure('PROJECT_NOT_FOUND', `there is no boathouse.yml in ${dir} or above it`)
-  const config = loadConfig({ dir: found })
+  const config = projectSettings(dir)
   return { config, environment: resolveEnvironment(config, { flag: env }) }
 }
 
+function projectSettings(dir: string): Config {
+  const found = findProjectDir(dir)
+  if (!found) throw new Failure('PROJECT_NOT_FOUND', `there is no boathouse.yml in ${dir} or above it`)
+  return loadConfig({ dir: found })
+}
+
 async function openProject(dir: string, env: string | undefined, options: OpenOptions, deps: CliDeps): Promise<App> {
-  const { config, environment } = projectConfig(dir, env)
+  const config = projectSettings(dir)
+  // A name that the project's file does not have may be a fork, which only the records know.
+  const environment = env && !isEnvironment(config, env) ? env : resolveEnvironment(config, { flag: env })
   return deps.open(config, environment, options)
 }
 

@@ -32,6 +32,9 @@ export function resolveEnvironment(config: Config, { flag }: { flag?: string | u
   return { name, ...entry, writable: named || !entry.protected, chosenBy }
 }
 
+/** Whether the project's file has it. Forks are known to the records only, and are added when those are open. */
+export const isEnvironment = (config: Config, name: string): boolean => Object.hasOwn(config.environments, name)
+
 /** @throws Failure FORBIDDEN when the environment is protected and nobody named it */
 export function assertWritable({ name, writable }: Environment): void {
   if (writable) return

@@ -1,4 +1,4 @@
-export { assertWritable, type Environment, resolveEnvironment } from './environment.ts'
+export { assertWritable, type Environment, isEnvironment, resolveEnvironment } from './environment.ts'
 export { type Config, findProjectDir, loadConfig, type Override } from './load.ts'
 export { openCleaner, openLog } from './log.ts'
 export { networkFileSystem } from './machine.ts'

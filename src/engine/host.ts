@@ -5,6 +5,7 @@
 
 import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api'
 import { chunkEncoder } from './encode.ts'
+import { registerFunctions } from './functions.ts'
 import { creditMax, type EngineError, type HostAnswer, type HostRequest, type HostSettings } from './protocol.ts'
 
 const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
@@ -40,6 +41,7 @@ async function open(): Promise<DuckDBInstance> {
       if (!statement.includes('python_enable_replacement_scans')) throw error
     }
   }
+  registerFunctions(connection)
   connection.closeSync()
   return instance
 }

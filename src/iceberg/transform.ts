@@ -1,6 +1,7 @@
 // Partition transforms (spec, "Partition Transforms" and appendix B): value in, partition value out.
 
 import { unreachable } from '../base/assert.ts'
+import { murmur3 } from '../base/murmur3.ts'
 import type { PartitionSpec, Schema, Transform, Type, Value } from './types.ts'
 import { fieldById, showType } from './schema.ts'
 import { bigintBytes, codePointPrefix, dateText, daysOf, floorDiv, showValue, uuidBytes } from './value.ts'
@@ -166,29 +167,6 @@ function hashLong(value: bigint): number {
   const bytes = new Uint8Array(8)
   new DataView(bytes.buffer).setBigInt64(0, value, true)
   return murmur3(bytes)
-}
-
-/** Murmur3, x86, 32 bits, seed 0. */
-function murmur3(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const mix = (k: number) => {
-    const once = Math.imul(k, 0xcc9e2d51)
-    return Math.imul((once << 15) | (once >>> 17), 0x1b873593)
-  }
-  let hash = 0
-  const whole = bytes.length & ~3
-  for (let at = 0; at < whole; at += 4) {
-    hash ^= mix(view.getInt32(at, true))
-    hash = (hash << 13) | (hash >>> 19)
-    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0
-  }
-  let tail = 0
-  for (let at = bytes.length - 1; at >= whole; at--) tail = (tail << 8) | bytes[at]!
-  if (whole < bytes.length) hash ^= mix(tail)
-  hash ^= bytes.length
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return hash ^ (hash >>> 16)
 }
 
 /** A partition value as folders show it: `2024-03`, `2024-03-31-12`, `North`. */

@@ -20,23 +20,24 @@ import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.t
 import {
   applyUpdates,
   currentSchema,
+  defaultSortOrder,
+  defaultSpec,
   newTableMetadata,
   newViewMetadata,
-  parseJson,
   prepareAppend,
   prepareReplace,
-  printJson,
+  replaceSortOrder,
   schemaForReplace,
   writeTableMetadata,
   writeViewMetadata,
-  type Counts,
   type NewDataFile,
   type NewField,
+  type NewPartitionField,
   type Schema,
   type TableMetadata,
-  type Value,
 } from '../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../io/index.ts'
+import { decodeAppended, encodeAppended } from './appended.ts'
 import { engineFailure, type Prepared } from './prepare.ts'
 import { quoteName } from './sql/tokens.ts'
 import { sqlType, writtenColumn } from './types.ts'
@@ -48,6 +49,9 @@ export type TableOptions = {
   comment?: string
   columnComments?: Record<string, string>
   properties?: Record<string, string>
+  /** Partitions and order of the rows of a table that is made. */
+  partitionedBy?: readonly NewPartitionField[]
+  sortedBy?: Parameters<typeof replaceSortOrder>[1]
   /** Further keys of the snapshot's summary: the cursor of a load, the run. */
   summary?: Record<string, string>
   signal?: AbortSignal
@@ -92,6 +96,8 @@ export type ChangeSetDeps = {
   publications: Publications
   clock: Clock
   lakeRoot: string
+  /** Where files are before they get their place in a table. */
+  spoolDir: string
   /** Checks and binds a SELECT that reads through the change set. */
   prepare(select: string, changes: ChangeSet, options: TableOptions): Promise<Prepared>
   mayWrite(target: TableName, action: 'create' | 'write' | 'drop'): void
@@ -156,10 +162,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         ? appendProjection(target, schema, columns)
         : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
-    const files = await writeFiles(engine, {
+    const files = await writeFiles(deps, {
       select: `SELECT ${projection.join(', ')} FROM (${await sql()}\n) AS written`,
       schema,
+      spec: defaultSpec(metadata),
+      sortOrder: defaultSortOrder(metadata),
       location: metadata.location,
+      properties: metadata.properties,
       timeoutMs: options.timeoutMs,
       signal: options.signal,
     }).catch(rethrow)
@@ -234,7 +243,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
 
   function freshTable(target: TableName, fields: readonly NewField[], options: TableOptions): TableMetadata {
-    return newTableMetadata({
+    const metadata = newTableMetadata({
       uuid: randomUUID(),
       location: joinLocation(
         deps.lakeRoot,
@@ -243,9 +252,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         `${target.name}-${randomBytes(4).toString('hex')}`,
       ),
       schema: fields,
+      spec: options.partitionedBy,
       properties: { 'write.parquet.compression-codec': 'zstd', ...tableProperties(options) },
       nowMs: clock.now(),
     })
+    if (!options.sortedBy) return metadata
+    return applyUpdates(metadata, replaceSortOrder(metadata, options.sortedBy).updates, { nowMs: clock.now() })
   }
 
   /** Makes the appends of this set again on top of what is published now. False when there is nothing to move. */
@@ -392,59 +404,4 @@ function appendProjection(target: TableName, schema: Schema, columns: readonly E
       hint: 'Leave it out, or replace the table to give it the column.',
     })
   return projection
-}
-
-// Appended files in the records, so that a publish can make the append again on a newer base, in another process too.
-type Appended = { files: NewDataFile[]; summary: Record<string, string> }
-
-function encodeAppended(files: readonly NewDataFile[], summary: Record<string, string>): string {
-  return printJson({ files: files.map(encodeFile), summary })
-}
-const pairs = (map: ReadonlyMap<number, unknown> | undefined) => (map ? [...map] : null)
-const encodeValue = (value: Value): unknown =>
-  typeof value === 'bigint'
-    ? { long: value.toString() }
-    : value instanceof Uint8Array
-      ? { bytes: Buffer.from(value).toString('base64') }
-      : Object.is(value, -0)
-        ? { zero: '-' }
-        : value
-const decodeValue = (value: unknown): Value => {
-  if (value === null || typeof value !== 'object') return value as Value
-  const { long, bytes } = value as { long?: string; bytes?: string }
-  return long !== undefined ? BigInt(long) : bytes !== undefined ? Buffer.from(bytes, 'base64') : -0
-}
-function encodeFile(file: NewDataFile) {
-  return {
-    path: file.path,
-    recordCount: file.recordCount,
-    fileSizeBytes: file.fileSizeBytes,
-    columnSizes: pairs(file.columnSizes),
-    valueCounts: pairs(file.valueCounts),
-    nullCounts: pairs(file.nullCounts),
-    lower: [...(file.lower ?? [])].map(([id, value]) => [id, encodeValue(value)]),
-    upper: [...(file.upper ?? [])].map(([id, value]) => [id, encodeValue(value)]),
-  }
-}
-function decodeAppended(text: string): Appended {
-  const { files, summary } = parseJson(text) as {
-    files: ReturnType<typeof encodeFile>[]
-    summary: Record<string, string>
-  }
-  const counts = (all: unknown): Counts | undefined => (all ? new Map(all as [number, number][]) : undefined)
-  const bounds = (all: unknown): Map<number, Value> =>
-    new Map((all as [number, unknown][]).map(([id, value]) => [id, decodeValue(value)]))
-  return {
-    summary,
-    files: files.map((file) => ({
-      path: file.path,
-      recordCount: file.recordCount,
-      fileSizeBytes: file.fileSizeBytes,
-      columnSizes: counts(file.columnSizes),
-      valueCounts: counts(file.valueCounts),
-      nullCounts: counts(file.nullCounts),
-      lower: bounds(file.lower),
-      upper: bounds(file.upper),
-    })),
-  }
 }

@@ -91,6 +91,8 @@ export type LakeDeps = {
   clock: Clock
   /** Where new tables go: `file:///…`. */
   lakeRoot: string
+  /** A folder of this disk where files are before they get their place in a table. */
+  spoolDir: string
   environments: readonly { name: string; catalog: string; protected: boolean }[]
   limits: { queryTimeoutMs: number; queryRowsMax: number; cacheBytes: number; manifestBytes: number }
   createNamespace(catalog: string, namespace: string): Promise<boolean>
@@ -390,6 +392,7 @@ export function openLake(deps: LakeDeps): Lake {
       clock,
       publications: deps.publications,
       lakeRoot: deps.lakeRoot,
+      spoolDir: deps.spoolDir,
       principal: principal.name,
       mayWrite: (target, action) =>
         authorise(principal, action, {

@@ -40,6 +40,7 @@ export async function openWorld() {
     publications,
     clock,
     lakeRoot: fileLocation(root),
+    spoolDir: spool,
     environments: [
       { name: 'dev', catalog: 'dev_analytics', protected: false },
       { name: 'prod', catalog: 'prod_analytics', protected: true },

@@ -1,52 +1,195 @@
 // Writes a SELECT's rows as Parquet files with field ids, and turns what DuckDB says about them into the statistics
 // that manifests carry. The files are durable (fsync) before anything names them.
 
-import { mkdir, open, readdir, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { Failure } from '../base/failure.ts'
-import type { Field, NewDataFile, Schema, Type, Value } from '../iceberg/index.ts'
-import { joinLocation, localPath } from '../io/index.ts'
 import type { Engine } from '../engine/index.ts'
+import {
+  applyTransform,
+  dataFolder,
+  partitionPath,
+  type Field,
+  type NewDataFile,
+  type PartitionSpec,
+  type Schema,
+  type SortOrder,
+  type Type,
+  type Value,
+} from '../iceberg/index.ts'
+import { joinLocation, type FileIO } from '../io/index.ts'
+import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
 
-export const targetFileBytes = 256 * 2 ** 20
+export type WriteFilesOptions = {
+  /** Its columns are those of `schema` in order, then `lineage`'s. */
+  select: string
+  schema: Schema
+  spec: PartitionSpec
+  sortOrder: SortOrder
+  /** The table's: files go below it, and its `write.*` properties say how. */
+  location: string
+  properties: Readonly<Record<string, string>>
+  /** The SELECT also gives `_row_id` and `_last_updated_sequence_number`: rows that move keep who they are (v3). */
+  lineage?: boolean
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+}
 
-/** Writes the rows of `select`, whose columns are those of `schema` in order, below `<location>/data/`. */
-export async function writeFiles(
-  engine: Engine,
-  options: {
-    select: string
-    schema: Schema
-    location: string
-    timeoutMs?: number | undefined
-    signal?: AbortSignal | undefined
-  },
-): Promise<NewDataFile[]> {
-  const { select, schema, location } = options
-  const folder = joinLocation(location, 'data', randomUUID())
-  const copy = `COPY (${select}) TO ${quoteText(localPath(folder))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true, FILE_SIZE_BYTES '${targetFileBytes / 2 ** 20}MiB', FIELD_IDS ${fieldIds(schema.fields)})`
+/** Where files are written before they get their place in the table. */
+export type Workshop = { engine: Engine; io: FileIO; spoolDir: string }
+
+const targetFileBytes = 512 * 2 ** 20 // `write.target-file-size-bytes`, the default of the specification
+const rowIdField = 2147483540
+const lastUpdatedField = 2147483539
+
+/**
+ * Writes the rows of a SELECT as Parquet files of the table: one partition each, sorted by the table's order, of about the
+ * size that it wants. They are durable when this returns, and nothing names them yet. A failure leaves none behind.
+ */
+export async function writeFiles(workshop: Workshop, options: WriteFilesOptions): Promise<NewDataFile[]> {
+  const staging = join(workshop.spoolDir, `write-${randomUUID()}`)
+  const placed: string[] = []
   try {
-    await mkdir(dirname(localPath(folder)), { recursive: true })
-    const rows = await engine.rows({
-      class: 'write',
-      sql: copy,
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    })
-    const files = rows.map((row) => newDataFile(row as StatsRow, schema)).filter(({ recordCount }) => recordCount > 0)
-    await makeDurable(localPath(folder))
-    return files
+    await mkdir(staging, { recursive: true })
+    const written = await stage(workshop, options, staging)
+    const result: NewDataFile[] = []
+    for (const [index, { local, partition, ...file }] of written.entries()) {
+      const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
+      const path = joinLocation(
+        dataFolder(options),
+        folder,
+        `${basename(staging).slice('write-'.length)}-${index}.parquet`,
+      )
+      placed.push(path)
+      if (!(await workshop.io.upload(path, local, options.signal)))
+        throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
+      result.push({ ...file, path, partition, specId: options.spec.specId, sortOrderId: options.sortOrder.orderId })
+    }
+    return result
   } catch (error) {
     // What was half written is named by nothing; taking it away now spares maintenance the work.
-    await rm(localPath(folder), { recursive: true, force: true }).catch(() => {})
+    for (const path of placed) await workshop.io.delete(path).catch(() => {})
     throw error
+  } finally {
+    await rm(staging, { recursive: true, force: true }).catch(() => {})
   }
 }
 
+type StagedFile = Omit<NewDataFile, 'path' | 'partition'> & { local: string; partition: (Value | null)[] }
+
+/** Lets DuckDB write, and finds out for each file which partition it is and what its statistics are. */
+async function stage(workshop: Workshop, options: WriteFilesOptions, staging: string): Promise<StagedFile[]> {
+  const { schema, spec, sortOrder, properties } = options
+  const columns = spec.fields.map((field) => partitionColumn(field, schema))
+  const names = columns.map((_, index) => `_partition_${index}`)
+  const order = [...columns.map((column) => column.order), ...sortTerms(sortOrder, schema)]
+  const keys = columns.map(({ key }, index) => `${key} AS ${names[index]}`)
+  const select = [
+    `SELECT ${['*', ...keys].join(', ')} FROM (${options.select}\n) AS rows_to_write`,
+    ...(order.length > 0 ? [`ORDER BY ${order.join(', ')}`] : []),
+  ].join(' ')
+  const target = positive(properties['write.target-file-size-bytes']) ?? targetFileBytes
+  const copy = (from: string, folder: string, how: string) =>
+    `COPY (${from}) TO ${quoteText(folder)} (FORMAT parquet, ${parquetOptions(properties)}, RETURN_STATS true, FIELD_IDS ${fieldIds(schema.fields, options.lineage)}, ${how})`
+  const rowsOf = (sql: string) => workshop.engine.rows({ class: 'write', sql, ...limitsOf(options) })
+  const whole = `FILE_SIZE_BYTES '${Math.max(1, Math.floor(target / 2 ** 20))}MiB'`
+  const rows = (await rowsOf(
+    names.length === 0
+      ? copy(select, join(staging, 'rows'), whole)
+      : copy(select, join(staging, 'rows'), `PARTITION_BY (${names.join(', ')}), WRITE_PARTITION_COLUMNS false`),
+  )) as StatsRow[]
+
+  const files: StagedFile[] = []
+  for (const row of rows.filter(([, recordCount]) => Number(recordCount) > 0)) {
+    const partition = await partitionOf(workshop, columns, row)
+    // DuckDB cannot both partition and cut files to a size, so one that became too large is written once more.
+    const parts =
+      names.length > 0 && Number(row[2]) > target * 1.5
+        ? ((await rowsOf(copy(`FROM read_parquet(${quoteText(row[0])})`, `${row[0]}.parts`, whole))) as StatsRow[])
+        : [row]
+    for (const part of parts) files.push({ ...(await described(workshop, part, schema)), local: part[0], partition })
+  }
+  return files
+}
+
+async function partitionOf(workshop: Workshop, columns: readonly PartitionColumn[], row: StatsRow) {
+  const texts = new Map((row[5] ?? []).map(({ key, value }) => [key, value]))
+  const values: (Value | null)[] = []
+  for (const [index, column] of columns.entries()) {
+    const value = column.parse(texts.get(`_partition_${index}`) ?? null)
+    values.push(value === undefined ? await longValue(workshop, column, row[0]) : value)
+  }
+  return values
+}
+
+/** A value that was too long for a folder's name, from any row of the file. */
+async function longValue({ engine }: Workshop, { source }: PartitionColumn, path: string): Promise<Value | null> {
+  const text = source.type.kind === 'string' ? source.sql : `hex(${source.sql})`
+  const [row] = await engine.rows({
+    class: 'write',
+    sql: `SELECT ${text} FROM read_parquet(${quoteText(path)}) LIMIT 1`,
+  })
+  const found = String(row![0])
+  return applyTransform(
+    source.transform,
+    source.type,
+    source.type.kind === 'string' ? found : Buffer.from(found, 'hex'),
+  )
+}
+
+/** What RETURN_STATS leaves out: counts of NaN where there are some, and where row groups begin. */
+async function described({ engine }: Workshop, row: StatsRow, schema: Schema) {
+  const { path, ...file } = newDataFile(row, schema)
+  const nans = (row[4] ?? []).filter(({ value }) => value.some((one) => one.key === 'has_nan' && one.value === 'true'))
+  const leaves = new Map(leafFields(schema.fields, '').map((leaf) => [leaf.path, leaf.id]))
+  const counted = nans.filter(({ key }) => !key.includes('"."') && leaves.has(key))
+  if (counted.length > 0) {
+    const [counts] = await engine.rows({
+      class: 'write',
+      sql: `SELECT ${counted.map(({ key }) => `count(*) FILTER (isnan(${key}))`).join(', ')} FROM read_parquet(${quoteText(row[0])})`,
+    })
+    for (const [index, { key }] of counted.entries()) file.nanCounts.set(leaves.get(key)!, Number(counts![index]))
+  }
+  const groups =
+    file.recordCount <= oneGroupRows
+      ? [[4]]
+      : await engine.rows({
+          class: 'write',
+          sql: `SELECT min(least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)) FROM parquet_metadata(${quoteText(row[0])}) GROUP BY row_group_id ORDER BY 1`,
+        })
+  return { ...file, splitOffsets: groups.map(([offset]) => BigInt(String(offset))) }
+}
+/** DuckDB's row groups have at least as many rows, so fewer are one group, and that begins behind the magic number. */
+const oneGroupRows = 100_000
+
+/** The table's properties of the specification's names as options of COPY. */
+function parquetOptions(properties: Readonly<Record<string, string>>): string {
+  const codec = (properties['write.parquet.compression-codec'] ?? 'zstd').toLowerCase()
+  const known: Record<string, string> = { lz4: 'lz4_raw', none: 'uncompressed' }
+  const level = positive(properties['write.parquet.compression-level'])
+  const compression =
+    known[codec] ?? (['zstd', 'snappy', 'gzip', 'uncompressed', 'brotli'].includes(codec) ? codec : 'zstd')
+  return [
+    `COMPRESSION ${compression}`,
+    ...(compression === 'zstd' && level !== undefined ? [`COMPRESSION_LEVEL ${Math.min(22, level)}`] : []),
+  ].join(', ')
+}
+
+const positive = (text: string | undefined): number | undefined =>
+  text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined
+
+const limitsOf = ({ timeoutMs, signal }: WriteFilesOptions) => ({
+  ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  ...(signal === undefined ? {} : { signal }),
+})
+
 /** `{"order_id": 1, "place": {__duckdb_field_id: 2, "city": 3}}` as DuckDB wants it. */
-function fieldIds(fields: readonly Field[]): string {
-  return `{${fields.map((field) => `${quoteName(field.name)}: ${typeIds(field.id, field.type)}`).join(', ')}}`
+function fieldIds(fields: readonly Field[], lineage = false): string {
+  const ids = fields.map((field) => `${quoteName(field.name)}: ${typeIds(field.id, field.type)}`)
+  if (lineage) ids.push(`_row_id: ${rowIdField}`, `_last_updated_sequence_number: ${lastUpdatedField}`)
+  return `{${ids.join(', ')}}`
 }
 function typeIds(id: number, type: Type): string {
   switch (type.kind) {
@@ -61,35 +204,20 @@ function typeIds(id: number, type: Type): string {
   }
 }
 
-async function makeDurable(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [])
-  for (const name of names) await sync(`${folder}/${name}`)
-  for (const above of [folder, dirname(folder), dirname(dirname(folder))]) await sync(above)
-}
-
-async function sync(path: string): Promise<void> {
-  try {
-    await using file = await open(path, 'r')
-    await file.sync()
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EISDIR' || (cause as NodeJS.ErrnoException).code === 'EPERM') return // Windows has no fsync of folders
-    throw new Failure('STORAGE_FAILED', `a data file could not be made durable: ${(cause as Error).message}`, { cause })
-  }
-}
-
 type Entries<Item> = { key: string; value: Item }[]
 /** filename, count, file_size_bytes, footer_size_bytes, column_statistics, partition_keys */
-type StatsRow = [string, number, number, number, Entries<Entries<string | null>> | null, unknown]
+type StatsRow = [string, number, number, number, Entries<Entries<string | null>> | null, Entries<string | null> | null]
 
-export function newDataFile([path, recordCount, fileSizeBytes, , statistics]: StatsRow, schema: Schema): NewDataFile {
+function newDataFile([path, recordCount, fileSizeBytes, , statistics]: StatsRow, schema: Schema) {
   const leaves = new Map(leafFields(schema.fields, '').map((leaf) => [leaf.path, leaf]))
   const file = {
-    path: `file://${path}`,
-    recordCount,
-    fileSizeBytes,
+    path,
+    recordCount: Number(recordCount),
+    fileSizeBytes: Number(fileSizeBytes),
     columnSizes: new Map<number, number>(),
     valueCounts: new Map<number, number>(),
     nullCounts: new Map<number, number>(),
+    nanCounts: new Map<number, number>(),
     lower: new Map<number, Value>(),
     upper: new Map<number, Value>(),
   }
@@ -105,6 +233,7 @@ export function newDataFile([path, recordCount, fileSizeBytes, , statistics]: St
     count('column_size_bytes', file.columnSizes)
     count('num_values', file.valueCounts)
     count('null_count', file.nullCounts)
+    if ((type.kind === 'float' || type.kind === 'double') && !stats.has('has_nan')) file.nanCounts.set(id, 0)
     const [low, high] = [parseBound(stats.get('min'), type), parseBound(stats.get('max'), type)]
     if (low === undefined || high === undefined) continue
     // DuckDB gives -0 for both ends where 0 and -0 meet.
@@ -144,12 +273,12 @@ function parseBound(text: string | null | undefined, type: Type): Value | undefi
     case 'boolean':
       return text === '1' || text === 'true' ? true : text === '0' || text === 'false' ? false : undefined
     case 'int':
-      return finite(Number(text))
+      return /^-?\d+$/.test(text) ? Number(text) : undefined
     case 'long':
       return /^-?\d+$/.test(text) ? BigInt(text) : undefined
     case 'float':
     case 'double':
-      return finite(Number(text))
+      return finite(Number(text.replace(/inf$/i, 'Infinity')))
     case 'decimal': {
       const match = /^(-?)(\d*)\.?(\d*)$/.exec(text)
       return match ? BigInt(`${match[1]}${match[2]}${match[3]!.padEnd(type.scale, '0')}`) : undefined
@@ -181,4 +310,4 @@ function parseBound(text: string | null | undefined, type: Type): Value | undefi
       return undefined
   }
 }
-const finite = (value: number) => (Number.isFinite(value) ? value : undefined)
+const finite = (value: number) => (Number.isNaN(value) ? undefined : value)

@@ -111,6 +111,19 @@ export const migrations: readonly Migration[] = [
     ],
     log: [],
   },
+  {
+    version: 3,
+    name: 'forks of environments',
+    catalog: [
+      `create table forks (
+        catalog text primary key, environment text not null unique, origin text not null, created_at text not null, created_by text not null)`,
+      'create index forks_by_origin on forks (origin)',
+      `create table fork_tables (
+        catalog text not null references forks (catalog) on delete cascade, namespace text not null, name text not null,
+        kind text not null, base_location text not null, own_location text not null, primary key (catalog, namespace, name))`,
+    ],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

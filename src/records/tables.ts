@@ -27,6 +27,28 @@ export type IcebergNamespacePropertiesRow = {
   property_value: string | null
 }
 
+/** An environment that was forked from another: the same tables by their pointers. */
+export type ForksRow = {
+  catalog: string
+  /** Its short name. */
+  environment: string
+  /** The catalog that it was forked from. */
+  origin: string
+  created_at: Time
+  created_by: string
+}
+
+/** What a fork took over, and where it writes what becomes different. */
+export type ForkTablesRow = {
+  catalog: string
+  namespace: string
+  name: string
+  kind: 'table' | 'view'
+  /** The metadata file that both sides had: promoting asks whether the origin still has it. */
+  base_location: string
+  own_location: string
+}
+
 export type PublicationsRow = {
   id: string
   catalog: string
@@ -221,6 +243,8 @@ export type CatalogTables = {
   publication_tables: PublicationTablesRow
   change_sets: ChangeSetsRow
   change_set_entries: ChangeSetEntriesRow
+  forks: ForksRow
+  fork_tables: ForkTablesRow
   users: UsersRow
   sessions: SessionsRow
   login_links: LoginLinksRow

@@ -3,7 +3,14 @@
 import type { Command } from '../command.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
-import { completion, environments, explain, migrate, openapi, version } from './misc.ts'
+import {
+  environmentsCreate,
+  environmentsDiff,
+  environmentsDrop,
+  environmentsList,
+  environmentsPromote,
+} from './environments.ts'
+import { completion, explain, migrate, openapi, version } from './misc.ts'
 import { metricsList, metricsQuery } from './metrics.ts'
 import { compile, list } from './models.ts'
 import { publicationsList, publicationsRollback, publicationsShow } from './publications.ts'
@@ -45,7 +52,11 @@ export const commands: readonly Command[] = [
   publicationsList,
   publicationsShow,
   publicationsRollback,
-  environments,
+  environmentsList,
+  environmentsCreate,
+  environmentsDiff,
+  environmentsPromote,
+  environmentsDrop,
   userList,
   userCreate,
   userReset,

@@ -3,7 +3,6 @@ import { openapi as describeApi } from '../../contract/index.ts'
 import { openRecords } from '../../records/index.ts'
 import { projectConfig } from '../cli.ts'
 import { noArguments, oneArgument, globalOptions, type Command } from '../command.ts'
-import { table } from '../output.ts'
 import { versionOf } from '../version.ts'
 import { commands } from './index.ts'
 
@@ -46,32 +45,6 @@ export const openapi: Command = {
   async run(context) {
     noArguments(context)
     await context.out.raw(`${JSON.stringify(describeApi(await versionOf()), null, 2)}\n`)
-  },
-}
-
-export const environments: Command = {
-  name: 'env ls',
-  summary: 'The environments of the project and which one commands work in.',
-  examples: ['boathouse env ls'],
-  async run(context) {
-    noArguments(context)
-    const { config, environment } = projectConfig(context.dir, context.flags.text('env'))
-    const all = Object.entries(config.environments).map(([name, entry]) => ({
-      name,
-      ...entry,
-      current: name === environment.name,
-    }))
-    context.out.answer(all, () =>
-      table(
-        ['environment', 'catalog', '', ''],
-        all.map((one) => [
-          one.name,
-          one.catalog,
-          one.protected ? 'protected' : '',
-          one.current ? `current (${environment.chosenBy})` : '',
-        ]),
-      ),
-    )
   },
 }
 

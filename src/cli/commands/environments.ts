@@ -1,0 +1,161 @@
+import { Failure } from '../../base/failure.ts'
+import { showDuration } from '../../base/units.ts'
+import { resolveEnvironment, type Config } from '../../config/index.ts'
+import { authorise } from '../../govern/index.ts'
+import type { App } from '../app.ts'
+import { noArguments, oneArgument, type Command } from '../command.ts'
+import { table } from '../output.ts'
+
+export const environmentsList: Command = {
+  name: 'env ls',
+  summary: 'The environments of the project, their forks, and which one commands work in.',
+  examples: ['boathouse env ls'],
+  async run(context) {
+    noArguments(context)
+    const app = await context.open()
+    const { config, environment } = app
+    const forks = new Map((await app.environments.list()).map((fork) => [fork.environment, fork]))
+    const all = Object.entries(config.environments).map(([name, entry]) => {
+      const fork = forks.get(name)
+      return {
+        name,
+        ...entry,
+        forkedFrom: fork ? nameOf(config, fork.origin) : null,
+        createdAt: fork?.createdAt ?? null,
+        current: name === environment.name,
+      }
+    })
+    context.out.answer(all, () =>
+      table(
+        ['environment', 'catalog', 'forked from', 'age', '', ''],
+        all.map((one) => [
+          one.name,
+          one.catalog,
+          one.forkedFrom ?? '',
+          one.createdAt ? showDuration(app.clock.now() - Date.parse(one.createdAt)) : '',
+          one.protected ? 'protected' : '',
+          one.current ? `current (${environment.chosenBy})` : '',
+        ]),
+      ),
+    )
+  },
+}
+
+export const environmentsCreate: Command = {
+  name: 'env create',
+  summary: 'Fork an environment: the same tables under a new name, at once and without a copy.',
+  arguments: 'NAME',
+  options: { from: { type: 'string', value: 'ENV', about: 'The environment to fork. Default: the current one.' } },
+  examples: ['boathouse env create try_new_marts', 'boathouse env create audit --from prod'],
+  async run(context) {
+    const name = oneArgument(context, 'NAME')
+    const app = await context.open()
+    const { config } = app
+    if (config.environments[name])
+      throw new Failure('ALREADY_EXISTS', `there is an environment ${name} already`, {
+        hint: 'Choose another name; `boathouse env ls` lists them.',
+      })
+    const from = context.flags.text('from')
+    const origin = from === undefined ? app.environment : resolveEnvironment(config, { flag: from })
+    const catalog = catalogFor(name, origin)
+    authorise(app.principal, 'create', { kind: 'table', name: catalog })
+    const fork = await app.environments.create({
+      environment: name,
+      catalog,
+      origin: origin.catalog,
+      by: app.principal.name,
+    })
+    context.out.answer(
+      fork,
+      () =>
+        `${name} has the ${fork.tables} tables and views of ${origin.name}, in the catalog ${catalog}.\nWork in it with --env ${name}; \`boathouse env diff ${name}\` shows what became different.`,
+    )
+  },
+}
+
+export const environmentsDiff: Command = {
+  name: 'env diff',
+  summary: 'What a fork changed since it was made.',
+  arguments: 'NAME',
+  examples: ['boathouse env diff try_new_marts'],
+  async run(context) {
+    const name = oneArgument(context, 'NAME')
+    const app = await context.open()
+    const differences = await app.environments.diff(forkNamed(app, name))
+    context.out.answer(differences, () =>
+      differences.length === 0
+        ? `${name} is as it was forked.`
+        : table(
+            ['table', 'kind', 'change', 'its snapshot', "origin's snapshot", ''],
+            differences.map((one) => [
+              one.table,
+              one.kind,
+              one.change,
+              one.forkSnapshot ?? '-',
+              one.originSnapshot ?? '-',
+              one.conflict ? 'the origin changed it too' : '',
+            ]),
+          ),
+    )
+  },
+}
+
+export const environmentsPromote: Command = {
+  name: 'env promote',
+  summary: 'Give the origin what the fork changed, in one step. Refused when the origin changed the same tables.',
+  arguments: 'NAME',
+  examples: ['boathouse env promote try_new_marts', 'boathouse env promote audit --env prod'],
+  async run(context) {
+    const name = oneArgument(context, 'NAME')
+    const app = await context.open()
+    const catalog = forkNamed(app, name)
+    const { origin } = (await app.environments.list()).find((fork) => fork.catalog === catalog)!
+    const target = nameOf(app.config, origin)
+    const named = app.environment.name === target ? app.environment : resolveNamed(app.config, target)
+    authorise(app.principal, 'write', {
+      kind: 'table',
+      name: origin,
+      environment: {
+        name: target,
+        protected: named.protected,
+        named: app.environment.name === target && app.environment.writable,
+      },
+    })
+    const id = await app.environments.promote(catalog, app.principal.name)
+    context.out.answer({ publication: id ?? null }, () =>
+      id ? `${target} has what ${name} changed: publication ${id}.` : `${name} changed nothing.`,
+    )
+  },
+}
+
+export const environmentsDrop: Command = {
+  name: 'env drop',
+  summary: 'Forget a fork and what it alone has. Tables that were promoted stay.',
+  arguments: 'NAME',
+  examples: ['boathouse env drop try_new_marts'],
+  async run(context) {
+    const name = oneArgument(context, 'NAME')
+    const app = await context.open()
+    const catalog = forkNamed(app, name)
+    authorise(app.principal, 'drop', { kind: 'table', name: catalog })
+    const { tables } = await app.environments.drop(catalog)
+    context.out.answer({ dropped: name, tables }, () => `Dropped ${name} with its ${tables} tables and views.`)
+  },
+}
+
+/** `dev_analytics` of `dev` becomes `try_analytics` for `try`. */
+const catalogFor = (name: string, origin: { name: string; catalog: string }): string =>
+  origin.catalog.startsWith(`${origin.name}_`)
+    ? `${name}${origin.catalog.slice(origin.name.length)}`
+    : `${name}_${origin.catalog}`
+
+const nameOf = (config: Config, catalog: string): string =>
+  Object.entries(config.environments).find(([, entry]) => entry.catalog === catalog)?.[0] ?? catalog
+
+const resolveNamed = (config: Config, name: string) => config.environments[name] ?? { catalog: name, protected: false }
+
+function forkNamed({ config }: App, name: string): string {
+  const entry = config.environments[name]
+  if (entry) return entry.catalog
+  throw new Failure('NOT_FOUND', `there is no environment ${name}`, { hint: '`boathouse env ls` lists them.' })
+}
