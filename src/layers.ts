@@ -1,7 +1,8 @@
 // Which rooms exist, what each promises, and whom it may import. The map in `src/README.md` is printed from
 // this table and `test/tidy.test.ts` holds the code to it. `main.ts`, the composition root, knows every room.
 
-type Layer = { does: string; uses: readonly string[] }
+/** `parts`: folders of the room that may import more than the rest of it. */
+type Layer = { does: string; uses: readonly string[]; parts?: Readonly<Record<string, readonly string[]>> }
 
 const toGovern = ['base', 'config', 'records', 'io', 'iceberg', 'catalog', 'govern']
 const toLake = [...toGovern, 'engine', 'lake']
@@ -38,6 +39,7 @@ export const layers: Record<string, Layer> = {
   },
   serve: {
     does: 'HTTP: a thin shell over the rooms',
+    parts: { 'iceberg-rest': ['iceberg', 'io'] },
     uses: [
       'base',
       'config',

@@ -1,12 +1,22 @@
 // Opens the HTTP server over the rooms. Part of the composition root.
 
+import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
+import { openEmbeddedCatalog, purgeFiles } from './catalog/index.ts'
 import type { App } from './cli/app.ts'
 import { versionOf } from './cli/index.ts'
+import { fileLocation, isLocal, joinLocation, localPath } from './io/index.ts'
 import { callableFunctions } from './lake/index.ts'
 import type { Models } from './models.ts'
-import { createHttpServer, openHttpDeps, type HttpServer } from './serve/index.ts'
+import {
+  createHttpServer,
+  icebergRest,
+  isLoopback,
+  openHttpDeps,
+  type HttpServer,
+  type IcebergRest,
+} from './serve/index.ts'
 
 const webDir = fileURLToPath(new URL('../web/dist', import.meta.url))
 
@@ -25,6 +35,7 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
     publications,
     lake,
     orchestrator,
+    iceberg: openIcebergRest(app),
     version: await versionOf(),
     plan: app.pipeline.plan,
     models: () => models.edges(environment),
@@ -50,4 +61,42 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
     await close()
     throw error
   }
+}
+
+/** The Iceberg REST catalog over the catalog of this project. */
+function openIcebergRest({ config, records, io, clock, log, tables, catalog, govern }: App): IcebergRest {
+  const root = fileLocation(config.storage.root)
+  const isOpen = isLoopback(config.http.host) && config.http.publicUrl === undefined
+  return icebergRest({
+    catalog: openEmbeddedCatalog({ records, io, clock, tables }),
+    govern,
+    records,
+    clock,
+    log,
+    settings: {
+      name: config.name,
+      environments: Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry })),
+      warehouses: config.catalog.warehouses,
+      protectedWrites: config.catalog.protectedWrites,
+      closed:
+        isOpen || config.catalog.trustClients || !isLocal(root)
+          ? undefined
+          : 'tables lie on the local disk of the server, where clients of other machines cannot write; set catalog.trust_clients if they share it',
+    },
+    storage: {
+      root,
+      locations: config.catalog.locations,
+      async makeFolders(location) {
+        if (!isLocal(location)) return
+        for (const folder of ['metadata', 'data'])
+          await mkdir(localPath(joinLocation(location, folder)), { recursive: true })
+      },
+      configOf: () => ({}),
+      credentialsFor: async () => [],
+      async purge(dropped) {
+        const files = await purgeFiles({ pointers: catalog, tables, io }, dropped)
+        log.info('files of a dropped table deleted', { location: dropped.metadata.location, files })
+      },
+    },
+  })
 }

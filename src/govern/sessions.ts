@@ -48,6 +48,10 @@ export interface ApiTokens {
   revoke(id: string): Promise<void>
   /** Undefined when the token opens nothing (any more). */
   authenticate(token: string): Promise<Principal | undefined>
+  /** As `authenticate`, if the token has this id or name: the two halves of an OAuth2 client's credentials. */
+  client(idOrName: string, token: string): Promise<Principal | undefined>
+  /** Whether the token would open something if it were not too old. */
+  hasExpired(token: string): Promise<boolean>
 }
 
 export type LogInLimits = {
@@ -208,7 +212,15 @@ export function openSessions({ records, clock, log, cost, limits = usualLogInLim
 
 export function openApiTokens({ records, clock, log }: Pick<World, 'records' | 'clock' | 'log'>): ApiTokens {
   const now = () => new Date(clock.now()).toISOString()
-  return {
+  const rowOf = async (token: string) =>
+    token.startsWith(tokenPrefix)
+      ? await records.catalog
+          .selectFrom('api_tokens')
+          .select(['id', 'name', 'expires_at', 'revoked_at'])
+          .where('token_hash', '=', hashSecret(token))
+          .executeTakeFirst()
+      : undefined
+  const tokens: ApiTokens = {
     async create(userId, { name, validForMs }) {
       const user = await records.catalog.selectFrom('users').select('id').where('id', '=', userId).executeTakeFirst()
       if (!user) throw new Failure('NOT_FOUND', `there is no user with the id ${userId}`)
@@ -264,7 +276,18 @@ export function openApiTokens({ records, clock, log }: Pick<World, 'records' | '
           .catch((error: unknown) => log.debug('use of a token not noted', { reason: (error as Error).message }))
       return principalOf(row)
     },
+
+    async client(idOrName, token) {
+      const row = await rowOf(token)
+      return row && (row.id === idOrName || row.name === idOrName) ? await tokens.authenticate(token) : undefined
+    },
+
+    async hasExpired(token) {
+      const row = await rowOf(token)
+      return row?.revoked_at === null && row.expires_at !== null && row.expires_at <= now()
+    },
   }
+  return tokens
 }
 
 function refused(by: 'password' | 'link'): Failure {

@@ -36,10 +36,15 @@ export function createApp(deps: HttpDeps, { limits, streams, stopping }: Options
   app.use('/api/*', authenticate(deps, limits), sameOrigin(deps))
   for (const key of Object.keys(routes) as RouteKey[]) register(key)
   app.all('/api/*', unknownRoute)
+  app.all('/iceberg/*', (context) => deps.iceberg.answer(context.req.raw, context.get('known')))
   const web = webApp(deps.settings.webDir, deps.clock)
   app.get('*', web)
   app.notFound(unknownRoute)
-  app.onError((error, context) => failureAnswer(error, context.get('known').requestId, deps.log))
+  app.onError((error, context) => {
+    const { requestId } = context.get('known')
+    if (context.req.path.startsWith('/iceberg/')) return deps.iceberg.failed(error, requestId)
+    return failureAnswer(error, requestId, deps.log)
+  })
   return app
 
   function register<Key extends RouteKey>(key: Key) {

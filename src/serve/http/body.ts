@@ -7,13 +7,22 @@ import { showBytes } from '../../base/units.ts'
 type Limits = { bodyBytesMax: number; bodyMs: number }
 
 /** The JSON of a request. @throws REQUEST_INVALID, PAYLOAD_TOO_LARGE */
-export async function readJson(context: Context, { bodyBytesMax, bodyMs }: Limits): Promise<unknown> {
+export async function readJson(context: Context, limits: Limits): Promise<unknown> {
   const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
   // A form of another site can send text/plain without asking first; only JSON says that it is meant for us.
   if (type !== 'application/json')
     throw new Failure('REQUEST_INVALID', `body: send JSON with content-type: application/json, not ${type ?? 'none'}`)
-  refuseTooLarge(context, bodyBytesMax, 'a request')
-  const body = context.req.raw.body
+  const text = await readText(context.req.raw, limits)
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new Failure('REQUEST_INVALID', `body: ${text === '' ? 'empty' : 'not JSON'}`, { cause: error })
+  }
+}
+
+/** The text of a request. @throws REQUEST_INVALID when it is late or not UTF-8, PAYLOAD_TOO_LARGE */
+export async function readText({ headers, body }: Request, { bodyBytesMax, bodyMs }: Limits): Promise<string> {
+  if (Number(headers.get('content-length') ?? 0) > bodyBytesMax) throw tooLarge('a request', bodyBytesMax)
   const bytes: Uint8Array[] = []
   let size = 0
   if (body)
@@ -23,12 +32,11 @@ export async function readJson(context: Context, { bodyBytesMax, bodyMs }: Limit
       bytes.push(chunk)
     }
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(bytes))) as unknown
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(bytes))
   } catch (error) {
-    throw new Failure('REQUEST_INVALID', `body: ${size === 0 ? 'empty' : 'not JSON'}`, { cause: error })
+    throw new Failure('REQUEST_INVALID', 'body: not UTF-8', { cause: error })
   }
 }
-
 /** By its own account: so that a large body need not be read to be refused. */
 export function refuseTooLarge(context: Context, bytesMax: number, what: string): void {
   if (Number(context.req.header('content-length') ?? 0) > bytesMax) throw tooLarge(what, bytesMax)

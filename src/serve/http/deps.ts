@@ -26,6 +26,7 @@ import type {
 } from '../../contract/index.ts'
 import type { Govern, Principal } from '../../govern/index.ts'
 import type { Lake } from '../../lake/index.ts'
+import type { IcebergRest } from '../iceberg-rest/index.ts'
 
 /** Who asks, for which environment, and until when. Every call into a room carries it. */
 export type Asker = {
@@ -92,6 +93,8 @@ export type HttpDeps = {
     ): Promise<Uploaded>
   }
   connect(asker: Asker, baseUrl: string): Promise<Connect>
+  /** Everything below `/iceberg`. */
+  iceberg: IcebergRest
   /** Mistakes in the files of the project, as they are now. */
   problems(): Promise<Problem[]>
   /** Calls `listener` for everything that happens until the answer is called. */

@@ -14,7 +14,8 @@ import type { HttpContext, HttpEnv, Known } from './route.ts'
 
 type Step = MiddlewareHandler<HttpEnv>
 
-const isApi = (context: HttpContext) => context.req.path.startsWith('/api/') || context.req.path === '/healthz'
+const isApi = ({ req }: HttpContext) =>
+  req.path.startsWith('/api/') || req.path.startsWith('/iceberg/') || req.path === '/healthz'
 export const isTls = ({ settings }: Pick<HttpDeps, 'settings'>): boolean =>
   settings.publicUrl?.startsWith('https:') === true
 

@@ -160,6 +160,10 @@ export async function openWorld({ settings = {}, limits = {}, health }: Options 
       },
     },
     connect: async (_asker, baseUrl) => ({ facts: [{ label: 'Address', value: baseUrl }], texts: [] }),
+    iceberg: {
+      answer: async () => new Response(null, { status: 204 }),
+      failed: () => new Response(null, { status: 503 }),
+    },
     problems: async () => [],
     events: (listener) => {
       listeners.add(listener)

@@ -13,6 +13,7 @@ import type { Lake } from '../../../lake/index.ts'
 import { nextFire, type Orchestrator, type RunRequest } from '../../../orchestrate/index.ts'
 import type { Records } from '../../../records/index.ts'
 import { modelOf } from '../../../semantic/index.ts'
+import type { IcebergRest } from '../../iceberg-rest/index.ts'
 import { asProblem } from '../answer.ts'
 import type { Asker, HttpDeps, HttpSettings } from '../deps.ts'
 import { connectTexts } from './connect.ts'
@@ -43,6 +44,7 @@ export type Rooms = {
   publications: Publications
   lake: Lake
   orchestrator: Orchestrator
+  iceberg: IcebergRest
   plan(options: PlanOptions): Promise<Omit<RunRequest, 'trigger'>>
   /** The dbt models as they are now: for lineage, and for places of steps. */
   models?(): Promise<readonly ModelEdge[]>
@@ -289,6 +291,7 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
       },
     },
 
+    iceberg: rooms.iceberg,
     async connect({ environment }, baseUrl) {
       const names = (await tables.list(environment.catalog)).map(({ name }) => `${name.namespace}.${name.name}`)
       const table = names.find((name) => name.startsWith('marts.')) ?? names[0] ?? 'marts.my_table'

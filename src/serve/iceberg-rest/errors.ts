@@ -1,0 +1,118 @@
+// Failures in the shape, the types and the statuses of the REST specification, in the words that clients look for.
+
+import { asFailure, type Failure, type FailureCode } from '../../base/failure.ts'
+import type { Log } from '../../base/log.ts'
+import type { EntryKind, TableName } from '../../catalog/index.ts'
+import type { Warehouse } from './warehouses.ts'
+
+type Kind = { status: number; type: string }
+
+const kinds: Partial<Record<FailureCode, Kind>> = {
+  REQUEST_INVALID: { status: 400, type: 'BadRequestException' },
+  METADATA_INVALID: { status: 400, type: 'BadRequestException' },
+  UNAUTHENTICATED: { status: 401, type: 'NotAuthorizedException' },
+  FORBIDDEN: { status: 403, type: 'ForbiddenException' },
+  NAMESPACE_NOT_FOUND: { status: 404, type: 'NoSuchNamespaceException' },
+  TABLE_NOT_FOUND: { status: 404, type: 'NoSuchTableException' },
+  NOT_FOUND: { status: 404, type: 'NotFoundException' },
+  UNSUPPORTED: { status: 406, type: 'UnsupportedOperationException' },
+  ALREADY_EXISTS: { status: 409, type: 'AlreadyExistsException' },
+  NAMESPACE_NOT_EMPTY: { status: 409, type: 'NamespaceNotEmptyException' },
+  COMMIT_CONFLICT: { status: 409, type: 'CommitFailedException' },
+  PAYLOAD_TOO_LARGE: { status: 413, type: 'PayloadTooLargeException' },
+  // The specification knows no 429; with Retry-After, a client may send again.
+  RATE_LIMITED: { status: 503, type: 'SlowDownException' },
+  STORAGE_FAILED: { status: 503, type: 'ServiceUnavailableException' },
+  RECORDS_FAILED: { status: 503, type: 'ServiceUnavailableException' },
+  // 500, 502 and 504 tell a client that it must not delete what it wrote.
+  COMMIT_UNKNOWN: { status: 500, type: 'CommitStateUnknownException' },
+}
+
+/** The words of Java's catalogs for requirements that do not hold: its clients and users look for them. */
+const requirementWords: Record<string, string> = {
+  'assert-create': 'table already exists',
+  'assert-table-uuid': 'UUID does not match',
+  'assert-view-uuid': 'view UUID does not match',
+  'assert-ref-snapshot-id': 'branch or tag has changed',
+  'assert-last-assigned-field-id': 'last assigned field id changed',
+  'assert-current-schema-id': 'current schema changed',
+  'assert-last-assigned-partition-id': 'last assigned partition id changed',
+  'assert-default-spec-id': 'default partition spec changed',
+  'assert-default-sort-order-id': 'default sort order changed',
+}
+
+export type RestError = { status: number; type: string; message: string; retryAfterS?: number }
+
+/** `context.restType` and `context.restStatus` of a failure go before what its code says. */
+export function restError(failure: Failure, warehouse?: Warehouse): RestError {
+  const { restType, restStatus, retryAfterMs } = failure.context
+  const kind = kinds[failure.code]
+  if (!kind && typeof restStatus !== 'number')
+    return { status: 500, type: 'InternalServerError', message: 'something went wrong inside Boathouse' }
+  const isView = failure.code === 'TABLE_NOT_FOUND' && failure.context['kind'] === 'view'
+  return {
+    status: typeof restStatus === 'number' ? restStatus : kind!.status,
+    type: typeof restType === 'string' ? restType : isView ? 'NoSuchViewException' : kind!.type,
+    message: messageOf(failure, warehouse),
+    ...(typeof retryAfterMs === 'number' && { retryAfterS: Math.max(1, Math.ceil(retryAfterMs / 1_000)) }),
+  }
+}
+
+function messageOf(failure: Failure, warehouse: Warehouse | undefined): string {
+  const { name, kind, wanted, catalog, namespace, requirement } = failure.context as {
+    name?: TableName
+    kind?: EntryKind
+    wanted?: EntryKind
+    catalog?: string
+    namespace?: string
+    requirement?: string
+  }
+  const shown = name && warehouse ? [...warehouse.levelsOf(name), name.name].join('.') : ''
+  switch (failure.code) {
+    case 'NAMESPACE_NOT_FOUND':
+    case 'NAMESPACE_NOT_EMPTY': {
+      if (catalog === undefined || namespace === undefined || !warehouse) return failure.message
+      const levels = warehouse.levelsOf({ catalog, namespace }).join('.')
+      return failure.code === 'NAMESPACE_NOT_FOUND'
+        ? `Namespace does not exist: ${levels}`
+        : `Namespace ${levels} is not empty. Drop what lies in it first.`
+    }
+    case 'TABLE_NOT_FOUND':
+      return shown === '' ? failure.message : `${word(kind)} does not exist: ${shown}`
+    case 'ALREADY_EXISTS': {
+      if (shown === '') return failure.message
+      return kind === wanted
+        ? `${word(kind)} already exists: ${shown}`
+        : `${word(kind)} with same name already exists: ${shown}`
+    }
+    case 'COMMIT_CONFLICT': {
+      const words = requirement === undefined ? undefined : requirementWords[requirement]
+      return words === undefined
+        ? `Commit failed: ${failure.message}`
+        : `Requirement failed: ${words}: ${failure.message}`
+    }
+    default:
+      return `${failure.message}${failure.code === 'FORBIDDEN' ? `. ${failure.hint}` : ''}`
+  }
+}
+
+const word = (kind: EntryKind | undefined) => (kind === 'view' ? 'View' : 'Table')
+
+/** Of our own mistakes only that there was one: the log has the rest. */
+export function errorAnswer(
+  thrown: unknown,
+  { requestId, log, warehouse, head = false }: { requestId: string; log: Log; warehouse?: Warehouse; head?: boolean },
+): Response {
+  const failure = asFailure(thrown)
+  const { status, type, message, retryAfterS } = restError(failure, warehouse)
+  if (status === 500) {
+    const cause = (failure.cause ?? failure) as Error
+    log.error('request failed unexpectedly', { request_id: requestId, error: failure.message, stack: cause.stack })
+  }
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (retryAfterS !== undefined) headers['retry-after'] = String(retryAfterS)
+  if (status === 401) headers['www-authenticate'] = 'Bearer'
+  // The rest of the body was not read, so the connection cannot carry another request.
+  if (status === 413) headers['connection'] = 'close'
+  return new Response(head ? null : JSON.stringify({ error: { message, type, code: status } }), { status, headers })
+}

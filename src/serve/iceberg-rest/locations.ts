@@ -1,0 +1,70 @@
+// Where tables may lie. Our own process writes metadata to the location of a table and reads what a registered file
+// names, so a client must not lead it outside the lake and the places that the project allows.
+
+import { randomBytes } from 'node:crypto'
+import { Failure } from '../../base/failure.ts'
+import { levelsOf, type TableName } from '../../catalog/index.ts'
+import type { TableUpdate, ViewUpdate } from '../../iceberg/index.ts'
+import { isLocal, joinLocation, localPath } from '../../io/index.ts'
+
+export type Locations = {
+  /** A folder of its own in the root of the lake. */
+  fresh(name: TableName): string
+  /** The location as it was given, without slashes at its end. @throws FORBIDDEN */
+  check(location: string): string
+  /** What a client commits: locations, paths in properties, manifest lists. @throws FORBIDDEN */
+  checkUpdates(updates: readonly (TableUpdate | ViewUpdate)[]): void
+  checkProperties(properties: Readonly<Record<string, string>>): void
+}
+
+/** Properties that say where files are written. */
+const pathProperties = [
+  'write.metadata.path',
+  'write.data.path',
+  'write.object-storage.path',
+  'write.folder-storage.path',
+]
+
+export function openLocations(root: string, more: readonly string[]): Locations {
+  const allowed = [root, ...more].map(comparable)
+
+  function check(location: string): string {
+    const path = isLocal(location) || /^[a-z][a-z0-9+.-]*:\/\/[^/]+\//i.test(location) ? comparable(location) : ''
+    const isClean = !path.split('/').some((part) => part === '.' || part === '..') && !/\p{Cc}/u.test(path)
+    if (isClean && allowed.some((prefix) => path.startsWith(`${prefix}/`))) return location.replace(/\/+$/, '')
+    throw new Failure('FORBIDDEN', `tables may not lie at ${location.slice(0, 300)}`, {
+      hint: 'Leave the location out, or have its folder allowed by the setting catalog.locations.',
+    })
+  }
+
+  function checkProperties(properties: Readonly<Record<string, string>>): void {
+    for (const key of pathProperties) if (properties[key] !== undefined) check(properties[key])
+  }
+
+  return {
+    fresh: ({ catalog, namespace, name }) =>
+      joinLocation(root, ...[catalog, ...levelsOf(namespace), name].map(folderName).slice(0, -1), freshFolder(name)),
+    check,
+    checkProperties,
+    checkUpdates(updates) {
+      for (const update of updates) {
+        if (update.action === 'set-location') check(update.location)
+        if (update.action === 'set-properties') checkProperties(update.updates)
+        if (update.action === 'add-snapshot' && update.snapshot.manifestList !== undefined)
+          check(update.snapshot.manifestList)
+      }
+    },
+  }
+}
+
+/** Names hold what paths and URIs do not: every engine spells them differently, so they keep only what all agree on. */
+const folderName = (name: string) => name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)
+
+/** A table that is dropped and made again does not meet its old files. */
+const freshFolder = (name: string) => `${folderName(name)}-${randomBytes(4).toString('hex')}`
+
+/** One spelling for `/a`, `file:/a` and `file:///a`, and for the three schemes of S3. */
+function comparable(location: string): string {
+  const path = isLocal(location) ? localPath(location) : location.replace(/^s3[an]:/i, 's3:')
+  return path.replace(/\/+$/, '')
+}

@@ -1,0 +1,221 @@
+// The Iceberg REST catalog: the way in and the way out of every request below `/iceberg`.
+//
+//     request ─▶ endpoint ─▶ who asks ─▶ warehouse ─▶ body ─▶ once per Idempotency-Key ─▶ handler
+//     answer  ◀─ errors in the specification's shape ◀─ audit of changes ◀───────────────────┘
+
+import { z } from 'zod'
+import { asFailure, Failure } from '../../base/failure.ts'
+import type { Principal } from '../../govern/index.ts'
+import { parseJson, printJson } from '../../iceberg/index.ts'
+import { readText } from '../http/body.ts'
+import { done, loadedOf, type Answer, type Call, type Rest } from './call.ts'
+import type { IcebergRestDeps } from './deps.ts'
+import { endpoints, findEndpoint } from './endpoints.ts'
+import { errorAnswer, restError } from './errors.ts'
+import { keyLifetime, once, type Kept } from './idempotency.ts'
+import { openLocations } from './locations.ts'
+import { tokenAnswer } from './oauth.ts'
+import { tableAnswer } from './tables.ts'
+import { viewAnswer } from './views.ts'
+import { openWarehouses, type Warehouse } from './warehouses.ts'
+
+const [bodyBytesUsual, bodyMsUsual] = [32 * 2 ** 20, 30_000]
+
+/** Of one request, from the steps before: its id, and a signal that aborts when the client goes away. */
+type Known = { requestId: string; signal: AbortSignal; principal?: Principal }
+
+export type IcebergRest = {
+  /** Answers a request whose path begins with `/iceberg`. Never throws. `known.principal` is set once it is known. */
+  answer(request: Request, known: Known): Promise<Response>
+  /** A failure before or outside of `answer`, in the same shape. */
+  failed(error: unknown, requestId: string): Response
+}
+
+export function icebergRest(deps: IcebergRestDeps): IcebergRest {
+  const { settings, storage, log, clock } = deps
+  const rest: Rest = {
+    deps,
+    catalog: deps.catalog,
+    warehouses: openWarehouses(deps.catalog, settings),
+    locations: openLocations(storage.root, storage.locations),
+  }
+  const limits = {
+    bodyBytesMax: settings.bodyBytesMax ?? bodyBytesUsual,
+    bodyMs: settings.bodyMs ?? bodyMsUsual,
+  }
+
+  async function answer(request: Request, known: Known): Promise<Response> {
+    const path = /^https?:\/\/[^/]*\/iceberg(\/[^?#]*)?/.exec(request.url)?.[1] ?? '/'
+    const query = new URL(request.url).searchParams
+    const head = request.method === 'HEAD'
+    try {
+      if (settings.closed !== undefined) throw new Failure('FORBIDDEN', settings.closed, { hint: '' })
+      if (path === '/v1/oauth/tokens' && request.method === 'POST')
+        return await tokenAnswer(await readText(request, limits), request.headers, deps.govern.tokens)
+      known.principal = await principalOf(request.headers)
+      if (path === '/v1/config' && request.method === 'GET') return await config(query.get('warehouse') ?? undefined)
+      return await dispatch(request, path, query, known, known.principal)
+    } catch (error) {
+      return errorAnswer(error, { requestId: known.requestId, log, head })
+    }
+  }
+
+  async function principalOf(headers: Headers): Promise<Principal> {
+    const token = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
+    const hint = 'Make a token with `boathouse token create NAME`.'
+    if (token === undefined) throw new Failure('UNAUTHENTICATED', `an API token is needed. ${hint}`)
+    const principal = await deps.govern.tokens.authenticate(token)
+    if (principal) return principal
+    if (await deps.govern.tokens.hasExpired(token))
+      throw new Failure('UNAUTHENTICATED', `the API token is too old. ${hint}`, {
+        restStatus: 419,
+        restType: 'AuthenticationTimeoutException',
+      })
+    throw new Failure('UNAUTHENTICATED', `this API token opens nothing (any more). ${hint}`)
+  }
+
+  async function config(name: string | undefined): Promise<Response> {
+    const warehouse = await rest.warehouses.named(name)
+    return print({
+      status: 200,
+      body: {
+        // Our tokens are not exchanged for others and do not end by themselves.
+        defaults: { 'token-refresh-enabled': 'false', 'token-exchange-enabled': 'false' },
+        overrides: warehouse.prefix === undefined ? {} : { prefix: warehouse.prefix },
+        endpoints: Object.keys(endpoints),
+        'idempotency-key-lifetime': keyLifetime,
+      },
+    })
+  }
+
+  async function dispatch(
+    request: Request,
+    path: string,
+    query: URLSearchParams,
+    known: Known,
+    principal: Principal,
+  ): Promise<Response> {
+    const { method, headers } = request
+    const { endpoint, prefix, params } = findEndpoint(method, path)
+    const warehouse = await rest.warehouses.prefixed(prefix)
+    const key = endpoint.changes ? keyOf(headers) : undefined
+    const text = method === 'POST' ? await readText(request, limits) : ''
+    const call: Call = {
+      method,
+      principal,
+      warehouse,
+      params,
+      query,
+      headers,
+      body: undefined,
+      commit: { by: `${principal.name} by ${clientOf(headers)}`, signal: known.signal },
+      touched: [],
+      log,
+    }
+    const options = { requestId: known.requestId, log, warehouse, head: method === 'HEAD' }
+    const handle = async () => {
+      if (method === 'POST') call.body = bodyOf(text)
+      return await endpoint.handle(call, rest)
+    }
+    try {
+      if (!endpoint.changes) return print(await handle())
+      const work = () => audited(call, known.requestId, `${method} ${path.slice(0, 300)}`, handle)
+      if (key === undefined) return print(await work())
+      return print(
+        await once(
+          { records: deps.records, clock },
+          { principal: principal.id, key, request: `${method} ${path}?${query} ${text}` },
+          {
+            async work(id) {
+              call.commit.once = id
+              return await work().catch((error: unknown) => keptError(error, warehouse))
+            },
+            again: (kept) => again(kept, call),
+            happened: async () => (method === 'POST' && call.params.table !== '' ? await showTable(call) : done),
+          },
+        ),
+      )
+    } catch (error) {
+      return errorAnswer(error, options)
+    }
+  }
+
+  async function audited(call: Call, requestId: string, action: string, work: () => Promise<Answer>): Promise<Answer> {
+    const startedMs = clock.now()
+    const record = (verdict: 'allowed' | 'refused' | 'failed', failureCode?: string) =>
+      deps.govern.audit.record({
+        principal: call.principal,
+        door: 'iceberg',
+        action,
+        verdict,
+        tables: call.touched,
+        failureCode,
+        ms: clock.now() - startedMs,
+        requestId,
+      })
+    let value: Answer
+    try {
+      value = await work()
+    } catch (error) {
+      const { code } = asFailure(error)
+      await record(code === 'FORBIDDEN' ? 'refused' : 'failed', code)
+      throw error
+    }
+    await record('allowed')
+    return value
+  }
+
+  /** Errors that a copy of the request is to get too. */
+  function keptError(error: unknown, warehouse: Warehouse): Kept {
+    const { status, type, message } = restError(asFailure(error), warehouse)
+    if (status >= 500) throw error
+    return { status, body: { error: { message, type, code: status } } }
+  }
+
+  /** The answer to a copy: what it showed may have changed since, which the specification allows. */
+  async function again(kept: Kept, call: Call): Promise<Kept> {
+    if (!kept.shows) return kept
+    const loaded = await loadedOf(kept.shows.name, kept.shows.kind, rest)
+    return loaded.kind === 'table' ? await tableAnswer(call, rest, loaded) : viewAnswer(loaded)
+  }
+
+  async function showTable(call: Call): Promise<Answer> {
+    const place = await call.warehouse.place(call.params.namespace)
+    if (place?.kind !== 'namespace') return done
+    const name = { catalog: place.catalog, namespace: place.namespace, name: call.params.table }
+    return await again({ status: 200, shows: { name, kind: 'table' } }, call)
+  }
+
+  return { answer, failed: (error, requestId) => errorAnswer(error, { requestId, log }) }
+}
+
+const Key = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i)
+
+function keyOf(headers: Headers): string | undefined {
+  const key = headers.get('idempotency-key')
+  if (key === null) return undefined
+  if (!Key.safeParse(key).success) throw new Failure('REQUEST_INVALID', 'Idempotency-Key: expected a UUID')
+  return key
+}
+
+function bodyOf(text: string): unknown {
+  try {
+    return parseJson(text, 'body')
+  } catch (error) {
+    throw new Failure('REQUEST_INVALID', text === '' ? 'body: empty' : asFailure(error).message, { cause: error })
+  }
+}
+
+/** What the client calls itself: conflicts are explained by it. */
+function clientOf(headers: Headers): string {
+  const agent = headers.get('x-client-version') ?? headers.get('user-agent') ?? ''
+  return /^[\w .()/+-]{1,60}/.exec(agent)?.[0].trim() || 'an Iceberg client'
+}
+
+function print({ status, body, headers }: Answer): Response {
+  const hasBody = body !== undefined && status !== 204 && status !== 304
+  return new Response(hasBody ? printJson(body) : null, {
+    status,
+    headers: { ...(hasBody && { 'content-type': 'application/json' }), ...headers },
+  })
+}

@@ -1,0 +1,100 @@
+// Remote signing: a client that has no key to the store sends each of its requests here first. It is signed only when
+// every object that it names lies in the table's own folder and the principal may do such a thing to the table.
+
+import { z } from 'zod'
+import { Failure } from '../../base/failure.ts'
+import type { LoadedTable } from '../../catalog/index.ts'
+import { may, parseBody, type Call, type Handler } from './call.ts'
+import { tableOf } from './tables.ts'
+
+const SignRequest = z.object({
+  region: z.string(),
+  uri: z.url({ protocol: /^https?$/ }),
+  method: z.enum(['PUT', 'GET', 'HEAD', 'POST', 'DELETE', 'PATCH', 'OPTIONS']),
+  headers: z.record(z.string(), z.union([z.string().transform((value) => [value]), z.array(z.string())])),
+  properties: z.record(z.string(), z.string()).nullish(),
+  body: z.string().nullish(),
+  provider: z.string().nullish(),
+})
+
+export const signRequest: Handler = async (call, rest) => {
+  const asked = parseBody(SignRequest, call.body)
+  const table = await tableOf(call, rest)
+  const { signing } = rest.deps.storage
+  if (!signing || (asked.provider ?? 's3') !== 's3' || !/^s3[an]?:/.test(table.metadata.location))
+    throw new Failure('REQUEST_INVALID', `there is nothing to sign: the table lies at ${table.metadata.location}`, {
+      hint: 'Open files of this table without remote signing.',
+    })
+  const url = new URL(asked.uri)
+  const reads = asked.method === 'GET' || asked.method === 'HEAD' || asked.method === 'OPTIONS'
+  if (!reads) may(call, rest, 'write', table.name)
+  for (const object of objectsOf(asked, url, signing.objectOf(url))) checkInside(object, table)
+  const headers = Object.fromEntries(
+    Object.entries(asked.headers).map(([name, values]) => [name.toLowerCase(), values.join(',')]),
+  )
+  const signed = await signing.sign({
+    method: asked.method,
+    url,
+    region: asked.region,
+    headers,
+    ...(asked.body == null ? {} : { body: asked.body }),
+  })
+  return {
+    status: 200,
+    body: {
+      uri: asked.uri,
+      headers: Object.fromEntries(Object.entries(signed).map(([name, value]) => [name, [value]])),
+    },
+    headers: { 'cache-control': reads ? 'private' : 'no-store' },
+  }
+}
+
+type Asked = z.infer<typeof SignRequest>
+
+/** Every object that the request reads or changes, as `s3://bucket/key`. @throws REQUEST_INVALID */
+function objectsOf({ headers, body, method }: Asked, url: URL, target: string | undefined): string[] {
+  if (target === undefined) throw new Failure('REQUEST_INVALID', `uri: ${url.host} is not the store of this table`)
+  const [bucket = ''] = /^s3:\/\/[^/]+/.exec(target) ?? []
+  const isBucket = target.replace(/\/+$/, '') === bucket
+  if (isBucket && method === 'POST' && url.searchParams.has('delete')) {
+    const keys = [...(body ?? '').matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => unescapeXml(key!))
+    if (keys.length === 0)
+      throw new Failure('REQUEST_INVALID', 'body: the keys to delete are needed to sign this request')
+    return keys.map((key) => `${bucket}/${key}`)
+  }
+  // Listing is for a prefix; the folder itself may be asked for with or without its slash.
+  if (isBucket && method === 'GET' && url.searchParams.has('prefix'))
+    return [`${bucket}/${url.searchParams.get('prefix')!.replace(/\/*$/, '/')}`]
+  const source = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-amz-copy-source')?.[1]
+  const copied = (source ?? []).map((value) => `s3://${decodeURIComponent(value).replace(/^\//, '')}`)
+  return [target, ...copied]
+}
+
+const unescapeXml = (text: string) =>
+  text.replace(/&(lt|gt|quot|apos|amp|#\d+);/g, (_, name: string) =>
+    name.startsWith('#')
+      ? String.fromCodePoint(Number(name.slice(1)))
+      : { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }[name]!,
+  )
+
+function checkInside(object: string, { metadata }: LoadedTable): void {
+  const folder = `${metadata.location.replace(/^s3[an]:/, 's3:').replace(/\/+$/, '')}/`
+  const isPlain = !object.split('/').some((part) => part === '.' || part === '..')
+  if (isPlain && object.startsWith(folder)) return
+  throw new Failure('FORBIDDEN', `${object.slice(0, 300)} does not lie in the table's folder ${folder}`, {
+    hint: 'Only requests for the files of the table are signed.',
+  })
+}
+
+/** How a client finds the signer: under both names, as Java and PyIceberg read them. */
+export function signerConfig(call: Call, table: LoadedTable): Record<string, string> {
+  const levels = call.warehouse.levelsOf(table.name).map(encodeURIComponent).join('%1F')
+  const prefix = call.warehouse.prefix === undefined ? '' : `${call.warehouse.prefix}/`
+  const endpoint = `v1/${prefix}namespaces/${levels}/tables/${encodeURIComponent(table.name.name)}/sign`
+  return {
+    's3.remote-signing-enabled': 'true',
+    's3.signer': 'S3V4RestSigner',
+    's3.signer.endpoint': endpoint,
+    'signer.endpoint': endpoint,
+  }
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { Failure } from '../../base/failure.ts'
+import { showName, type CatalogChange, type LoadedView, type TableName } from '../../catalog/index.ts'
+import { parseViewUpdate, viewMetadataJson, type ViewRequirement } from '../../iceberg/index.ts'
+import {
+  done,
+  Identifier,
+  loadedOf,
+  may,
+  nameOf,
+  newNameOf,
+  parseBody,
+  Properties,
+  type Answer,
+  type Call,
+  type Handler,
+  type Rest,
+} from './call.ts'
+
+const CreateView = z.object({
+  name: z.string().min(1),
+  location: z.string().nullish(),
+  schema: z.unknown(),
+  'view-version': z.looseObject({}),
+  properties: Properties.nullish(),
+})
+const CommitView = z.object({
+  identifier: Identifier.nullish(),
+  requirements: z.array(z.unknown()).nullish(),
+  updates: z.array(z.unknown()),
+})
+const RegisterView = z.object({ name: z.string().min(1), 'metadata-location': z.string().min(1) })
+const Requirement = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('assert-view-uuid'), uuid: z.string() }),
+  z.object({ type: z.literal('assert-create') }),
+])
+
+export const createView: Handler = async (call, rest) => {
+  const body = parseBody(CreateView, call.body)
+  const name = await newNameOf(call, rest, { namespace: call.params.namespace, name: body.name })
+  may(call, rest, 'create', name)
+  const existing = await rest.catalog.load(name)
+  if (existing) throw taken(name, existing.kind)
+  const { locations } = rest
+  const location = body.location == null ? locations.fresh(name) : locations.check(body.location)
+  const change: CatalogChange = {
+    action: 'commit',
+    kind: 'view',
+    name,
+    requirements: [{ type: 'assert-create' }],
+    updates: [
+      { action: 'assign-uuid', uuid: randomUUID() },
+      { action: 'set-location', location },
+      parseViewUpdate({ action: 'add-schema', schema: body.schema }),
+      // The schema that comes with it, whatever id the client gave it.
+      parseViewUpdate({ action: 'add-view-version', 'view-version': { ...body['view-version'], 'schema-id': -1 } }),
+      { action: 'set-current-view-version', viewVersionId: -1 },
+      { action: 'set-properties', updates: body.properties ?? {} },
+    ],
+  }
+  const [created] = await rest.catalog.commit([change], call.commit).catch((error: unknown) => {
+    const lost = error instanceof Failure && error.code === 'COMMIT_CONFLICT'
+    throw lost ? taken(name, 'view') : error
+  })
+  return viewAnswer(created as LoadedView)
+}
+
+const taken = (name: TableName, kind: 'table' | 'view') =>
+  new Failure('ALREADY_EXISTS', `there is a ${kind} ${showName(name)} already`, { name, kind, wanted: 'view' })
+
+export const registerView: Handler = async (call, rest) => {
+  const body = parseBody(RegisterView, call.body)
+  const name = await newNameOf(call, rest, { namespace: call.params.namespace, name: body.name })
+  may(call, rest, 'create', name)
+  rest.locations.check(body['metadata-location'])
+  const view = await rest.catalog.register(name, body['metadata-location'], { ...call.commit, kind: 'view' })
+  return viewAnswer(view as LoadedView)
+}
+
+export const loadView: Handler = async (call, rest) => viewAnswer(await viewOf(call, rest))
+
+export const viewExists: Handler = async (call, rest) => {
+  await viewOf(call, rest)
+  return done
+}
+
+async function viewOf(call: Call, rest: Rest): Promise<LoadedView> {
+  const name = await nameOf(call, { namespace: call.params.namespace, name: call.params.view }, 'view')
+  may(call, rest, 'read', name)
+  return (await loadedOf(name, 'view', rest)) as LoadedView
+}
+
+export const replaceView: Handler = async (call, rest) => {
+  const body = parseBody(CommitView, call.body)
+  const requirements: ViewRequirement[] = (body.requirements ?? []).map((one) => parseBody(Requirement, one))
+  const updates = body.updates.map(parseViewUpdate)
+  rest.locations.checkUpdates(updates)
+  const name = await nameOf(call, { namespace: call.params.namespace, name: call.params.view }, 'view')
+  may(call, rest, 'write', name)
+  const [view] = await rest.catalog.commit(
+    [{ action: 'commit', kind: 'view', name, requirements, updates }],
+    call.commit,
+  )
+  return viewAnswer(view as LoadedView)
+}
+
+export const dropView: Handler = async (call, rest) => {
+  const name = await nameOf(call, { namespace: call.params.namespace, name: call.params.view }, 'view')
+  may(call, rest, 'drop', name)
+  await rest.catalog.drop(name, 'view', call.commit)
+  return done
+}
+
+export const viewAnswer = ({ name, location, metadata }: LoadedView): Answer => ({
+  status: 200,
+  body: { 'metadata-location': location, metadata: viewMetadataJson(metadata), config: {} },
+  shows: { name, kind: 'view' },
+})
