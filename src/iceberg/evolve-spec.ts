@@ -5,14 +5,11 @@
 
 import { Failure } from '../base/failure.ts'
 import { currentSchema, defaultSpec, refuse, type NewPartitionField } from './metadata.ts'
-import type { TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
+import type { TableChange, TableMetadata } from './metadata-types.ts'
 import { fieldById, findField } from './schema.ts'
 import { defaultPartitionName, isTransformable, showTransform } from './transform.ts'
 import type { PartitionField, PartitionSpec, Schema, SortField, Transform } from './types.ts'
 import { sameSpec } from './update.ts'
-
-/** Changes of a table's metadata that write no files. */
-export type TableChange = { updates: TableUpdate[]; requirements: TableRequirement[] }
 
 /** Starts a change of the default partition spec. Each step is checked when it is made: REQUEST_INVALID says why not. */
 export const evolveSpec = (metadata: TableMetadata, options: { caseSensitive?: boolean } = {}): SpecEvolution =>

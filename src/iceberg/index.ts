@@ -68,7 +68,7 @@ export {
   type ScanPlan,
 } from './scan.ts'
 export type { CheckedOptions, Isolation } from './conflicts.ts'
-export { evolveSpec, replaceSortOrder, specForReplace, type SpecEvolution, type TableChange } from './evolve-spec.ts'
+export { evolveSpec, replaceSortOrder, specForReplace, type SpecEvolution } from './evolve-spec.ts'
 export { prepareDelete, prepareOverwrite, type Overwrite } from './overwrite.ts'
 export { coverageOf, type Coverage } from './predicate-strict.ts'
 export { prepareRewrite, type Rewrite, type RewriteOptions } from './rewrite.ts'
@@ -116,3 +116,5 @@ export {
   setCurrent,
   type Retention,
 } from './refs.ts'
+export { changeProperties, upgradeFormat } from './evolve-properties.ts'
+export { evolveSchema, type EvolveOptions, type NewColumn, type Place, type SchemaEvolution } from './evolve-schema.ts'

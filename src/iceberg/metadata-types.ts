@@ -112,3 +112,6 @@ export type TableRequirement =
   | { type: 'assert-last-assigned-partition-id'; lastAssignedPartitionId: number }
   | { type: 'assert-default-spec-id'; defaultSpecId: number }
   | { type: 'assert-default-sort-order-id'; defaultSortOrderId: number }
+
+/** A change of a table's metadata that writes no files; without updates it changes nothing. */
+export type TableChange = { updates: TableUpdate[]; requirements: TableRequirement[] }

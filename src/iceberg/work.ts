@@ -154,10 +154,10 @@ export function headOf(metadata: TableMetadata, branch: string): Snapshot | unde
 }
 
 /** Version 1 has no sequence numbers: all are 0. */
-const nextSequenceNumber = ({ formatVersion, lastSequenceNumber }: TableMetadata) =>
+export const nextSequenceNumber = ({ formatVersion, lastSequenceNumber }: TableMetadata) =>
   formatVersion === 1 ? 0n : lastSequenceNumber + 1n
 
-const isLive = ({ addedFiles, existingFiles }: ManifestFile) =>
+export const isLive = ({ addedFiles, existingFiles }: ManifestFile) =>
   addedFiles === undefined || existingFiles === undefined || addedFiles + existingFiles > 0
 
 /** The manifest entry of a new data file: its bounds are cut as the table's metrics modes say. */
@@ -209,7 +209,7 @@ const entriesPerManifestMax = 10_000
 /** Whoever meets thousands of small manifests must not merge all of them in one commit. */
 const mergesMax = 4
 
-class Work {
+export class Work {
   /** Kept over all attempts: entries of the manifests carry it. */
   readonly snapshotId: bigint
   readonly branch: string
@@ -428,13 +428,11 @@ class Work {
     const entries: EntryToWrite[] = []
     for (const manifest of bin) {
       const { entries: stored } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
-      for (const entry of stored) {
-        const isMine = (entry.snapshotId ?? manifest.addedSnapshotId) === this.snapshotId
-        // What this commit adds takes its numbers from the list again; all else keeps what it has.
-        if (isMine && entry.status === 'added') entries.push({ ...entry, snapshotId: this.snapshotId })
-        else if (isMine) entries.push(inherit(entry, manifest))
+      // No list names what this commit wrote: its entries take their numbers later, or have them already.
+      const isMine = this.#written.has(manifest.path)
+      for (const entry of stored)
+        if (isMine) entries.push({ ...entry, snapshotId: entry.snapshotId ?? this.snapshotId })
         else if (entry.status !== 'deleted') entries.push({ ...inherit(entry, manifest), status: 'existing' })
-      }
     }
     const merged = await this.#makeOnce(bin.map(sourceKey).join('\n'), entries, base, signal)
     return listed(merged, nextSequenceNumber(base))
