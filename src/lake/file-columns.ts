@@ -210,7 +210,7 @@ function valueSql(column: FileColumn, sql: string, type: Type, depth: number): s
   }
 }
 
-/** Whether a cast makes the wanted value: DuckDB casts structs by name, and fills what is missing with null. */
+/** Whether a cast makes the wanted value: DuckDB casts structs by name, and fills with null what is missing - but not all. */
 function isDirect(column: FileColumn, type: Type): boolean {
   const kind = type.kind === 'struct' || type.kind === 'list' || type.kind === 'map' ? type.kind : 'leaf'
   if (column.kind !== kind)
@@ -220,6 +220,7 @@ function isDirect(column: FileColumn, type: Type): boolean {
     )
   switch (type.kind) {
     case 'struct':
+      if (!type.fields.some((field) => column.children.some(({ id }) => id === field.id))) return false
       return type.fields.every((field) => {
         const child = column.children.find(({ id }) => id === field.id)
         if (child) return child.name.toLowerCase() === field.name.toLowerCase() && isDirect(child, field.type)

@@ -92,7 +92,7 @@ export async function scanSql(source: ScanSource): Promise<string> {
   return `(${branches.join('\nUNION ALL\n')})`
 }
 
-function extraColumns({ columns }: ScanSource): { name: string; sql: string }[] {
+function extraColumns({ columns }: Pick<ScanSource, 'columns'>): { name: string; sql: string }[] {
   return [
     ...(columns?.file ? [{ name: '_file', sql: 'VARCHAR' }] : []),
     ...(columns?.position ? [{ name: '_pos', sql: 'BIGINT' }] : []),
@@ -198,7 +198,8 @@ const answers = new WeakMap<readonly Schema[], Map<number, boolean>>()
 
 /**
  * Whether fields inside structs cannot be found by their names in every file: one was renamed, or dropped and added anew,
- * or has a default; or its name is spelled otherwise in Parquet; or schemas are gone that could tell.
+ * or has a default; or its name is spelled otherwise in Parquet; or a struct has no field left that it had; or schemas are
+ * gone that could tell.
  */
 function needsNames({ schemas }: TableMetadata, schema: Schema): boolean {
   let known = answers.get(schemas)
@@ -229,7 +230,14 @@ function hasOtherNames(schemas: readonly Schema[], schema: Schema): boolean {
       names.set(id, place)
       ids.set(place, id)
     }
-  return false
+  const now = Map.groupBy(nested, ({ parents }) => parents.at(-1))
+  return schemas.some((one) => {
+    const then = Map.groupBy(allFields(one), ({ parents }) => parents.at(-1))
+    return [...now].some(([struct, fields]) => {
+      const kept = then.get(struct)
+      return kept !== undefined && !fields.some(({ id }) => kept.some((field) => field.id === id))
+    })
+  })
 }
 
 // --- SQL of one branch
@@ -275,7 +283,7 @@ async function branchSql(source: ScanSource, branch: Branch): Promise<string> {
   const needsFacts = keys.length > 0 || constants.length > 0 || columns?.file || columns?.rowId
   const from = [
     `(${inner}) d`,
-    ...(needsFacts ? [`JOIN ${factsSql(source, branch)} f ON f.fi = d.fi`] : []),
+    ...(needsFacts ? [`JOIN ${factsSql(source, branch)} ON f.fi = d.fi`] : []),
     ...keys.map(({ sql, fields, isScoped }, index) => {
       const e = `e${index}`
       const same = fields.map((field) => `${e}.k${field.id} IS NOT DISTINCT FROM ${valueOf(field)}`)
@@ -504,8 +512,11 @@ async function keysSql(
 /** The empty stand-in for a table on the planning host. `use` tells several uses in one statement apart. */
 export type Shadow = { name: string; ddl: string }
 
-export function shadowOf(schema: Schema, use: number): Shadow {
-  const columns = schema.fields.map(({ name, type }) => `${quoteName(name)} ${sqlType(type, name)}`).join(', ')
+export function shadowOf(schema: Schema, use: number, extra: ScanSource['columns'] = {}): Shadow {
+  const columns = [
+    ...schema.fields.map(({ name, type }) => `${quoteName(name)} ${sqlType(type, name)}`),
+    ...extraColumns({ columns: extra }).map(({ name, sql }) => `${name} ${sql}`),
+  ].join(', ')
   const name = `s_${createHash('sha256').update(columns).digest('hex').slice(0, 20)}_${use}`
   // A table needs a column; a table without any is legal in Iceberg and useless in SQL.
   return { name, ddl: `CREATE TABLE IF NOT EXISTS ${name} (${columns || '"no columns" INTEGER'})` }
