@@ -86,6 +86,7 @@ function openIcebergRest({ config, records, io, clock, log, tables, catalog, gov
     storage: {
       root,
       locations: config.catalog.locations,
+      exists: async (location) => !isLocal(location) || (await io.stat(location)) !== undefined,
       async makeFolders(location) {
         if (!isLocal(location)) return
         for (const folder of ['metadata', 'data'])

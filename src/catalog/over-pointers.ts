@@ -253,7 +253,7 @@ export function catalogOver({ pointers, tables, io, clock, swap = (moves) => poi
           if (showName(from) === showName(to)) return 'done'
           if ((await pointers.namespace(to.catalog, to.namespace)) === undefined)
             throw namespaceMissing(to.catalog, to.namespace)
-          if (target) throw taken(to, target.kind, kind)
+          if (target) throw taken(to, target.kind, kind, from)
           return settle([moveOf(source, undefined), moveOf(undefined, { ...source, name: to })], options)
         },
         showName(from),
@@ -308,9 +308,9 @@ const unknownOutcome = (moves: readonly Move[], cause: Failure) =>
 const missing = (name: TableName, kind: EntryKind) =>
   new Failure('TABLE_NOT_FOUND', `there is no ${kind} ${showName(name)}`, { name, kind })
 
-/** `kind` is what stands under the name, `wanted` what was to be made. */
-const taken = (name: TableName, kind: EntryKind, wanted: EntryKind) =>
-  new Failure('ALREADY_EXISTS', `there is a ${kind} ${showName(name)} already`, { name, kind, wanted })
+/** `kind` is what stands under the name, `wanted` what was to be made, or `renamed`. */
+const taken = (name: TableName, kind: EntryKind, wanted: EntryKind, renamed?: TableName) =>
+  new Failure('ALREADY_EXISTS', `there is a ${kind} ${showName(name)} already`, { name, kind, wanted, renamed })
 
 function moveOf(from: Loaded | undefined, to: Loaded | undefined): Move {
   const { name, kind } = (to ?? from)!

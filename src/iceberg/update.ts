@@ -200,7 +200,8 @@ function apply(draft: Draft, update: TableUpdate): void {
     case 'remove-snapshot-ref': {
       if (!metadata.refs[update.refName]) return
       const refs = without(metadata.refs, [update.refName])
-      return set(update.refName === 'main' ? { refs, currentSnapshotId: undefined, snapshotLog: [] } : { refs })
+      // The log stays, as in Java's builder: replacing a table removes the ref and sets it anew.
+      return set(update.refName === 'main' ? { refs, currentSnapshotId: undefined } : { refs })
     }
     case 'set-location':
       return update.location === metadata.location ? undefined : set({ location: update.location.replace(/\/+$/, '') })

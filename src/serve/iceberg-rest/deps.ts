@@ -43,6 +43,8 @@ export type IcebergRestStorage = {
   root: string
   /** Where clients may place tables too. */
   locations: readonly string[]
+  /** Whether a metadata file is still there, where that is cheap to know; the catalog itself may remember its content. */
+  exists(metadataLocation: string): Promise<boolean>
   /** Folders of a new table, where storage has any: DuckDB's writer does not make them. */
   makeFolders(location: string): Promise<void>
   /** What a client needs to open the table's files: nothing for files of the local disk. */

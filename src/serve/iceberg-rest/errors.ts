@@ -49,6 +49,13 @@ export function restError(failure: Failure, warehouse?: Warehouse): RestError {
   const kind = kinds[failure.code]
   if (!kind && typeof restStatus !== 'number')
     return { status: 500, type: 'InternalServerError', message: 'something went wrong inside Boathouse' }
+  // A name whose metadata file is gone.
+  if (failure.code === 'TABLE_NOT_FOUND' && typeof failure.context['location'] === 'string')
+    return {
+      status: 404,
+      type: 'NotFoundException',
+      message: `Failed to open input stream for file: ${failure.context['location']}`,
+    }
   const isView = failure.code === 'TABLE_NOT_FOUND' && failure.context['kind'] === 'view'
   return {
     status: typeof restStatus === 'number' ? restStatus : kind!.status,
@@ -59,7 +66,8 @@ export function restError(failure: Failure, warehouse?: Warehouse): RestError {
 }
 
 function messageOf(failure: Failure, warehouse: Warehouse | undefined): string {
-  const { name, kind, wanted, catalog, namespace, requirement } = failure.context as {
+  const { name, kind, wanted, catalog, namespace, requirement, renamed } = failure.context as {
+    renamed?: TableName
     name?: TableName
     kind?: EntryKind
     wanted?: EntryKind
@@ -81,6 +89,10 @@ function messageOf(failure: Failure, warehouse: Warehouse | undefined): string {
       return shown === '' ? failure.message : `${word(kind)} does not exist: ${shown}`
     case 'ALREADY_EXISTS': {
       if (shown === '') return failure.message
+      if (renamed && warehouse) {
+        const before = [...warehouse.levelsOf(renamed), renamed.name].join('.')
+        return `Cannot rename ${before} to ${shown}. ${word(kind)} already exists`
+      }
       return kind === wanted
         ? `${word(kind)} already exists: ${shown}`
         : `${word(kind)} with same name already exists: ${shown}`

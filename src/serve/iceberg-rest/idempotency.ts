@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
+import { parseJson, printJson } from '../../iceberg/index.ts'
 import { isUniqueViolation, type Records } from '../../records/index.ts'
 import type { Answer } from './call.ts'
 
@@ -52,7 +53,7 @@ export async function once(
         restStatus: 422,
         restType: 'UnprocessableEntityException',
       })
-    if (row.status !== null) return await steps.again(JSON.parse(row.answer_json ?? '{}') as Kept)
+    if (row.status !== null) return await steps.again(parseJson(row.answer_json ?? '{}') as Kept)
     if (clock.now() - Date.parse(row.started_at) > abandonedMs) {
       if (row.happened === 1) return await steps.happened()
       if (await takeOver(row.started_at, startedAt)) return await run(startedAt)
@@ -101,7 +102,7 @@ export async function once(
     }
     const { body, ...rest } = kept
     // What it shows is loaded again: metadata can be large.
-    const answer_json = JSON.stringify(kept.shows ? rest : { ...rest, body })
+    const answer_json = printJson(kept.shows ? rest : { ...rest, body })
     await table
       .updateTable('idempotency_keys')
       .set({ status: kept.status, answer_json })

@@ -162,7 +162,9 @@ export const loadCredentials: Handler = async (call, rest) => {
 export async function tableOf(call: Call, rest: Rest): Promise<LoadedTable> {
   const name = await nameOf(call, { namespace: call.params.namespace, name: call.params.table }, 'table')
   may(call, rest, 'read', name)
-  return (await loadedOf(name, 'table', rest)) as LoadedTable
+  const table = (await loadedOf(name, 'table', rest)) as LoadedTable
+  if (await rest.deps.storage.exists(table.location)) return table
+  throw new Failure('TABLE_NOT_FOUND', 'its metadata file is gone', { location: table.location })
 }
 
 export const commitTable: Handler = async (call, rest) => {

@@ -22,7 +22,7 @@ const CreateView = z.object({
   name: z.string().min(1),
   location: z.string().nullish(),
   schema: z.unknown(),
-  'view-version': z.looseObject({}),
+  'view-version': z.looseObject({ representations: z.array(z.looseObject({ dialect: z.string() })) }),
   properties: Properties.nullish(),
 })
 const CommitView = z.object({
@@ -42,6 +42,7 @@ export const createView: Handler = async (call, rest) => {
   may(call, rest, 'create', name)
   const existing = await rest.catalog.load(name)
   if (existing) throw taken(name, existing.kind)
+  checkDialects(body['view-version'].representations)
   const { locations } = rest
   const location = body.location == null ? locations.fresh(name) : locations.check(body.location)
   const change: CatalogChange = {
@@ -64,6 +65,16 @@ export const createView: Handler = async (call, rest) => {
     throw lost ? taken(name, 'view') : error
   })
   return viewAnswer(created as LoadedView)
+}
+
+/** Java's clients know this mistake by its type and its words. */
+function checkDialects(representations: readonly { dialect: string }[]): void {
+  const dialects = representations.map(({ dialect }) => dialect.toLowerCase())
+  const twice = dialects.find((dialect, index) => dialects.indexOf(dialect) !== index)
+  if (twice !== undefined)
+    throw new Failure('REQUEST_INVALID', `Invalid view version: Cannot add multiple queries for dialect ${twice}`, {
+      restType: 'IllegalArgumentException',
+    })
 }
 
 const taken = (name: TableName, kind: 'table' | 'view') =>
