@@ -88,6 +88,11 @@ const table = {
     retry: true,
     hint: 'Check that the disk or store is reachable, writable and not full.',
   },
+  CATALOG_FAILED: {
+    status: 503,
+    retry: true,
+    hint: 'Check that the catalog server is reachable and that `catalog.uri` and its credentials are right.',
+  },
   OWNER_MISMATCH: {
     status: 409,
     retry: false,

@@ -90,12 +90,15 @@ export const defaultRetries: RetryPolicy = { attemptsMax: 6, waitMsMin: 100, wai
 export const isTransientStatus = (status: number): boolean =>
   status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501 && status !== 505)
 
-const lostCodes = new Set(
-  'ECONNRESET ECONNREFUSED ECONNABORTED ETIMEDOUT EPIPE EAI_AGAIN ENETUNREACH EHOSTUNREACH ENETDOWN'.split(' '),
-)
-/** The network failed, not the request: whether it took effect is unknown. */
-export const isLostConnection = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && lostCodes.has(String(error.code))
+const codesBefore = ['ECONNREFUSED', 'EAI_AGAIN', 'ENOTFOUND', 'ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN']
+const codesOnTheWay = ['ECONNRESET', 'ECONNABORTED', 'ETIMEDOUT', 'EPIPE']
+const hasCode = (error: unknown, codes: readonly string[]) =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code))
+
+/** There was no connection: the request took no effect. */
+export const neverSent = (error: unknown): boolean => hasCode(error, codesBefore)
+/** The network failed, not the request: it may have taken effect, unless it was never sent. */
+export const isLostConnection = (error: unknown): boolean => neverSent(error) || hasCode(error, codesOnTheWay)
 
 /**
  * Sends until the answer is not transient, or the attempts are used up: then the last answer is given or the last error

@@ -2,9 +2,22 @@
 
 export { openFileCache, type FileCache, type FileLease, type FileToRead } from './file-cache.ts'
 export type { FileIO, FileStat } from './file-io.ts'
+export {
+  defaultRetries,
+  exchange,
+  exchangeWithRetries,
+  isLostConnection,
+  isTransientStatus,
+  neverSent,
+  type HttpRequest,
+  type HttpResponse,
+  type RetryPolicy,
+} from './http.ts'
 export { localFileIO } from './local.ts'
 export { fileLocation, isLocal, joinLocation, localPath, s3Location } from './location.ts'
 export { memoryFileIO, type MemoryFileIO } from './memory.ts'
+export { defaultCredentials, type CredentialSource, type ExpiringCredentials } from './s3/credentials.ts'
 export { s3FileIO, type S3Options } from './s3/s3.ts'
-export { storageFor } from './storage.ts'
+export { encodeName, encodeQuery, sha256, signRequest } from './s3/sign.ts'
+export { routedFileIO, storageFor } from './storage.ts'
 export { crashingFileIO, mappedFileIO, scheduledFileIO, type Fault } from './wrapped.ts'

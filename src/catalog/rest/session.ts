@@ -74,6 +74,8 @@ export interface Session {
 const bytesMax = 512 * 2 ** 20
 const idleMs = 60_000
 const [attemptsMax, waitMsMin, waitMsMax] = [6, 100, 5_000]
+/** How often a request that changes something is repeated after an answer of 500. */
+const failuresMax = 3
 
 /** Asks the server for its configuration of the warehouse first. */
 export async function openSession(options: SessionOptions): Promise<Session> {
@@ -151,6 +153,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       }
       isOpen ||= !refusedEarly
       if (isOpen && (await asked(call, landed))) return undefined
+      // A server that answers and fails each time has not done it; only silence stays unknown.
+      if (!(response instanceof Error) && response.status === 500 && attempt >= failuresMax)
+        throw refusalOf(call, response)!
       if (attempt === attemptsMax) {
         if (isOpen) throw unknown(call, response)
         throw response instanceof Error ? unreachable(response) : refusalOf(call, response)!
@@ -167,7 +172,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const unknown = (call: Call, cause: unknown) =>
     new Failure(
       'COMMIT_UNKNOWN',
-      `what became of ${call.method} ${decodeURIComponent(call.path)} is not known: the catalog at ${base.origin} gave no answer`,
+      `what became of ${call.method} ${call.path} is not known: the catalog at ${base.origin} gave no answer`,
       { cause },
     )
 
@@ -208,7 +213,8 @@ function baseOf(uri: string): { origin: string; host: string; path: string } {
   return { origin, host, path: pathname.replace(/\/+$/, '').replace(/\/v1$/, '') }
 }
 
-/** What servers can that do not list it. (Specification, `CatalogConfig.endpoints`; Java adds views by a property.) */
+/** What servers can that do not list it. (Specification, `CatalogConfig.endpoints`; Java adds views by a
+ * property, which Nessie leaves out.) */
 function defaultEndpoints(properties: Record<string, string>): string[] {
   const tables = ['GET', 'POST'].map((method) => `${method} /v1/{prefix}/namespaces/{namespace}/tables`)
   const views = ['GET', 'POST'].map((method) => `${method} /v1/{prefix}/namespaces/{namespace}/views`)
@@ -216,7 +222,9 @@ function defaultEndpoints(properties: Record<string, string>): string[] {
     ...tables,
     'POST /v1/{prefix}/transactions/commit',
     'POST /v1/{prefix}/namespaces/{namespace}/register',
-    ...(properties['view-endpoints-supported'] === 'true' ? views : []),
+    ...(properties['view-endpoints-supported'] === 'true' || properties['nessie.is-nessie-catalog'] === 'true'
+      ? views
+      : []),
   ]
 }
 
@@ -275,7 +283,7 @@ function refusalOf({ method, path, accept = [] }: Call, { status, body }: HttpRe
   if ((status >= 200 && status < 300) || accept.includes(status)) return undefined
   const { message, type } = errorIn(body)
   const code = byType[type ?? ''] ?? byStatus[status] ?? 'CATALOG_FAILED'
-  const words = message ?? `${method} ${decodeURIComponent(path)} was answered with status ${status}`
+  const words = message ?? `${method} ${path} was answered with status ${status}`
   return new Failure(code, `the catalog says: ${words}`, { status, ...(type !== undefined && { type }) })
 }
 
