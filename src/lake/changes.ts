@@ -9,6 +9,7 @@ import {
   showName,
   type ChangeAction,
   type Loaded,
+  type LoadedTable,
   type PendingChange,
   type Publication,
   type Publications,
@@ -25,12 +26,16 @@ import {
   newTableMetadata,
   newViewMetadata,
   prepareAppend,
+  prepareOverwrite,
   prepareReplace,
   replaceSortOrder,
   schemaForReplace,
   writeTableMetadata,
   writeViewMetadata,
+  type FormatVersion,
   type NewDataFile,
+  type PreparedWrite,
+  type TableUpdate,
   type NewField,
   type NewPartitionField,
   type Schema,
@@ -39,6 +44,7 @@ import {
 import { joinLocation, type FileIO } from '../io/index.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
 import { engineFailure, type Prepared } from './prepare.ts'
+import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName } from './sql/tokens.ts'
 import { sqlType, writtenColumn } from './types.ts'
 import { writeFiles } from './write.ts'
@@ -70,6 +76,9 @@ export type WriteResult = {
   bytesWritten: number
 }
 
+/** `where`: a condition over the table's columns. */
+export type Overwritten = { where: string } | { partitions: 'dynamic' }
+
 export interface ChangeSet {
   readonly id: string
   readonly catalog: string
@@ -77,6 +86,25 @@ export interface ChangeSet {
   replaceTable(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   /** Adds the rows, columns matched by name; makes the table when it is missing. */
   append(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
+  /** Rows of a SELECT in place of those that match, or of the partitions that they fall into. One snapshot. */
+  overwrite(target: TableName, what: Overwritten, select: string, options?: TableOptions): Promise<WriteResult>
+  /**
+   * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_new` whether
+   * one comes, and its columns.
+   */
+  changeRows(
+    target: TableName,
+    operation: RowOperation,
+    select: string,
+    options?: TableOptions,
+  ): Promise<WriteResult & { rowsDeleted: number }>
+  /** Rows of a SELECT, each in place of the row with the same values in `keys`, or as a new one. */
+  upsert(
+    target: TableName,
+    keys: readonly string[],
+    select: string,
+    options?: TableOptions,
+  ): Promise<WriteResult & { rowsDeleted: number }>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   drop(target: TableName): Promise<void>
   /** The names changed so far. */
@@ -99,13 +127,15 @@ export type ChangeSetDeps = {
   /** Where files are before they get their place in a table. */
   spoolDir: string
   /** Checks and binds a SELECT that reads through the change set. */
-  prepare(select: string, changes: ChangeSet, options: TableOptions): Promise<Prepared>
+  prepare(select: string, changes: ChangeSet, options: TableOptions & { rowsOf?: TableName }): Promise<Prepared>
   mayWrite(target: TableName, action: 'create' | 'write' | 'drop'): void
   principal: string
 }
 
 export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): ChangeSet {
   const { io, engine, tables, publications, clock } = deps
+  /** What this process wrote, by table: it can be put on a newer base. */
+  const steps = new Map<string, { write: PreparedWrite; more: TableUpdate[] }[]>()
 
   const load = async (name: TableName): Promise<Loaded | undefined> => {
     const lower = showName(name).toLowerCase()
@@ -178,34 +208,43 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       mode === 'append' || !before
         ? await prepareAppend(io, metadata, files, { summary, signal: options.signal })
         : await prepareReplace(io, metadata, files, { schema, summary, signal: options.signal })
+    const properties = tableProperties(options)
+    const more: TableUpdate[] =
+      before && Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties }] : []
+    const action = mode === 'append' ? 'append' : 'replace'
+    const appended = mode === 'append' ? { files, summary } : undefined
+    return stage({ target, published, before, metadata, write: prepared, more, action, appended, files, options })
+  }
+
+  type Staged = {
+    target: TableName
+    published: Loaded | undefined
+    /** What the write is on top of: of this change set, else published; undefined for a new table. */
+    before: LoadedTable | undefined
+    metadata: TableMetadata
+    write: PreparedWrite
+    more?: TableUpdate[]
+    action: 'replace' | 'append'
+    appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
+    files: readonly Pick<NewDataFile, 'recordCount' | 'fileSizeBytes'>[]
+    options: TableOptions
+  }
+
+  /** The table after one more write, in a metadata file that nobody's pointer names. */
+  async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
+    const { write: prepared, more = [], action, appended, files, options } = staged
     const nowMs = clock.now()
     const commit = await prepared.on(metadata, { nowMs, signal: options.signal })
-    const properties = tableProperties(options)
-    const next = applyUpdates(
-      metadata,
-      [
-        ...commit.updates,
-        ...(before && Object.keys(properties).length > 0
-          ? [{ action: 'set-properties' as const, updates: properties }]
-          : []),
-      ],
-      { nowMs, previous: before?.location },
-    )
+    const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
     const location = await writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
-    await record(
-      target,
-      'table',
-      mode === 'replace' ? (published ? 'replace' : 'create') : published ? 'append' : 'create',
-      location,
-      published,
-      next,
-      mode === 'append' ? files : undefined,
-      summary,
-    )
+    await record(target, 'table', published ? action : 'create', location, published, next, appended)
+    const key = showName(target).toLowerCase()
+    const isFirst = before?.location === published?.location
+    steps.set(key, [...(isFirst ? [] : (steps.get(key) ?? [])), { write: prepared, more }])
     return {
       table: showName(target),
       kind: 'table',
-      columns: schema.fields.map((field) => ({
+      columns: currentSchema(next).fields.map((field) => ({
         name: field.name,
         type: sqlType(field.type),
         nullable: !field.required,
@@ -217,6 +256,131 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     }
   }
 
+  /** A table of this change set that rows of can be changed. */
+  async function existing(target: TableName): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
+    const published = await tables.load(target)
+    deps.mayWrite(target, 'write')
+    const before = await load(target)
+    if (before?.kind !== 'table')
+      throw new Failure(
+        before ? 'SQL_INVALID' : 'TABLE_NOT_FOUND',
+        before ? `${showName(target)} is a view; its rows cannot be changed` : `there is no table ${showName(target)}`,
+      )
+    return { published, before }
+  }
+
+  async function change(
+    target: TableName,
+    operation: RowOperation,
+    select: string,
+    options: TableOptions,
+  ): Promise<WriteResult & { rowsDeleted: number }> {
+    const { published, before } = await existing(target)
+    const prepared = await deps.prepare(select, self, { ...options, rowsOf: before.name })
+    const summary = { ...options.summary, 'boathouse.change-set': id }
+    const {
+      write: written,
+      deleted,
+      inserted,
+      files,
+      bytes,
+    } = await changeRows(deps, before, prepared, {
+      operation,
+      summary,
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    }).catch(rethrow)
+    const nothing = {
+      table: showName(before.name),
+      kind: 'table' as const,
+      columns: [],
+      snapshotId: before.metadata.currentSnapshotId?.toString() ?? null,
+    }
+    const result = written
+      ? await stage({
+          target: before.name,
+          published,
+          before,
+          metadata: before.metadata,
+          write: written,
+          action: 'replace',
+          files: [],
+          options,
+        })
+      : nothing
+    return { ...result, rowsWritten: inserted, rowsDeleted: deleted, filesWritten: files, bytesWritten: bytes }
+  }
+
+  /** The rows of `select` as data files of the table. */
+  async function writeRows(before: LoadedTable, select: string, options: TableOptions): Promise<NewDataFile[]> {
+    const { columns, sql } = await source(select, options)
+    checkColumns(before.name, columns)
+    const { metadata } = before
+    const schema = currentSchema(metadata)
+    return writeFiles(deps, {
+      select: `SELECT ${appendProjection(before.name, schema, columns).join(', ')} FROM (${await sql()}\n) AS written`,
+      schema,
+      spec: defaultSpec(metadata),
+      sortOrder: defaultSortOrder(metadata),
+      location: metadata.location,
+      properties: metadata.properties,
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    }).catch(rethrow)
+  }
+
+  async function overwrite(
+    target: TableName,
+    what: Overwritten,
+    select: string,
+    options: TableOptions,
+  ): Promise<WriteResult> {
+    if ('where' in what) {
+      // One change of rows: what matches goes, what is selected comes.
+      const { before } = await existing(target)
+      const columns = currentSchema(before.metadata).fields.map(({ name }) => quoteName(name))
+      const rowId = before.metadata.formatVersion >= 3
+      const gone = [...columns.map((column) => `NULL AS ${column}`), ...(rowId ? ['_row_id'] : [])]
+      const come = [...columns, ...(rowId ? ['NULL::BIGINT'] : [])]
+      return change(
+        target,
+        'update',
+        `SELECT _file, _pos, false AS _new, ${gone.join(', ')} FROM ${sqlName(before.name)} WHERE (${what.where}\n)
+        UNION ALL SELECT NULL, NULL, true, ${come.join(', ')} FROM (${select}\n) AS selected`,
+        options,
+      )
+    }
+    const { published, before } = await existing(target)
+    const files = await writeRows(before, select, options)
+    const prepared = await prepareOverwrite(
+      io,
+      before.metadata,
+      { remove: { partitions: 'dynamic' }, add: files },
+      { summary: { ...options.summary, 'boathouse.change-set': id }, signal: options.signal },
+    )
+    const { name, metadata } = before
+    return stage({ target: name, published, before, metadata, write: prepared, action: 'replace', files, options })
+  }
+
+  async function upsert(target: TableName, keys: readonly string[], select: string, options: TableOptions) {
+    const { before } = await existing(target)
+    const { metadata } = before
+    const known = new Map(currentSchema(metadata).fields.map(({ name }) => [name.toLowerCase(), name]))
+    const unknown = keys.find((key) => !known.has(key.toLowerCase()))
+    if (keys.length === 0 || unknown !== undefined)
+      throw new Failure('SQL_INVALID', `${showName(before.name)} has no column ${unknown ?? ''} to find rows by`)
+    const on = keys.map((key) => `before.${quoteName(key)} IS NOT DISTINCT FROM after.${quoteName(key)}`).join(' AND ')
+    const columns = [...known.values()].map((name) => `after.${quoteName(name)}`)
+    const rowId = metadata.formatVersion >= 3 ? ', before._row_id' : ''
+    return change(
+      before.name,
+      'merge',
+      `SELECT before._file, before._pos, true AS _new, ${columns.join(', ')}${rowId}
+      FROM ${sqlName(before.name)} AS before RIGHT JOIN (${select}\n) AS after ON ${on}`,
+      options,
+    )
+  }
+
   async function record(
     name: TableName,
     kind: 'table' | 'view',
@@ -224,11 +388,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     location: string | null,
     published: Loaded | undefined,
     next?: TableMetadata,
-    files?: readonly NewDataFile[],
-    summary?: Record<string, string>,
+    appended?: { files: readonly NewDataFile[]; summary: Record<string, string> },
   ) {
     const earlier = (await publications.changes(id)).find((one) => showName(one.name) === showName(name))
-    const all = files && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...files]
+    const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
     await publications.put(id, {
       name,
       kind,
@@ -238,11 +401,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       fromSnapshot: published?.kind === 'table' ? (published.metadata.currentSnapshotId?.toString() ?? null) : null,
       toSnapshot: next?.currentSnapshotId?.toString() ?? null,
       // An append to a table that this same change set replaced moves with the replacement, not alone.
-      appended: all && (!earlier || earlier.appended) ? encodeAppended(all, summary ?? {}) : null,
+      appended: all && (!earlier || earlier.appended) ? encodeAppended(all, appended.summary) : null,
     })
   }
 
   function freshTable(target: TableName, fields: readonly NewField[], options: TableOptions): TableMetadata {
+    const { 'format-version': version, ...properties } = tableProperties(options)
+    if (version !== undefined && !['1', '2', '3'].includes(version))
+      throw new Failure('REQUEST_INVALID', `format-version is ${version}; expected 1, 2 or 3`)
     const metadata = newTableMetadata({
       uuid: randomUUID(),
       location: joinLocation(
@@ -253,27 +419,43 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       ),
       schema: fields,
       spec: options.partitionedBy,
-      properties: { 'write.parquet.compression-codec': 'zstd', ...tableProperties(options) },
+      properties: { 'write.parquet.compression-codec': 'zstd', ...properties },
+      formatVersion: version === undefined ? undefined : (Number(version) as FormatVersion),
       nowMs: clock.now(),
     })
     if (!options.sortedBy) return metadata
     return applyUpdates(metadata, replaceSortOrder(metadata, options.sortedBy).updates, { nowMs: clock.now() })
   }
 
-  /** Makes the appends of this set again on top of what is published now. False when there is nothing to move. */
+  /**
+   * Makes the writes of this set again on top of what is published now, without writing their data files again. False
+   * when that is not possible; COMMIT_CONFLICT when what others did does not go together with them.
+   */
   async function rebase(conflict: Failure): Promise<boolean> {
-    const change = (await publications.changes(id)).find(({ name }) => showName(name) === conflict.context.table)
-    if (!change?.appended) return false
-    const now = await tables.load(change.name)
+    const pending = (await publications.changes(id)).find(({ name }) => showName(name) === conflict.context.table)
+    const now = pending && (await tables.load(pending.name))
     if (now?.kind !== 'table') return false
-    const { files, summary } = decodeAppended(change.appended)
+    let again = steps.get(showName(now.name).toLowerCase())
+    if (!again) {
+      // Another process wrote this change set; only its appends can be made again.
+      if (!pending?.appended) return false
+      const { files, summary } = decodeAppended(pending.appended)
+      again = [{ write: await prepareAppend(io, now.metadata, files, { summary }), more: [] }]
+    }
     const nowMs = clock.now()
-    const commit = await (await prepareAppend(io, now.metadata, files, { summary })).on(now.metadata, { nowMs })
-    const next = applyUpdates(now.metadata, commit.updates, { nowMs, previous: now.location })
+    let next = now.metadata
+    for (const { write: step, more } of again) {
+      const commit = await step.on(next, { nowMs }).catch((error: unknown) => {
+        throw error instanceof Failure
+          ? new Failure(error.code, `${conflict.message} (${error.message})`, { cause: error, hint: error.hint })
+          : error
+      })
+      next = applyUpdates(next, [...commit.updates, ...more], { nowMs, previous: now.location })
+    }
     const location = await writeTableMetadata(io, next, { previous: now.location })
     await publications.put(id, {
-      ...change,
-      action: 'append',
+      ...pending!,
+      action: pending!.action === 'append' ? 'append' : 'replace',
       base: now.location,
       location,
       fromSnapshot: now.metadata.currentSnapshotId?.toString() ?? null,
@@ -289,6 +471,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     pending: () => publications.changes(id),
     replaceTable: (target, select, options = {}) => write(target, select, 'replace', options),
     append: (target, select, options = {}) => write(target, select, 'append', options),
+    overwrite: (target, what, select, options = {}) => overwrite(target, what, select, options),
+    changeRows: (target, operation, select, options = {}) => change(target, operation, select, options),
+    upsert: (target, keys, select, options = {}) => upsert(target, keys, select, options),
 
     async createView(target, select, options = {}) {
       checkName(target)
@@ -360,6 +545,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
   return self
 }
+
+const sqlName = ({ catalog, namespace, name }: TableName): string => [catalog, namespace, name].map(quoteName).join('.')
 
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})
 const rethrow = (error: unknown): never => {

@@ -120,15 +120,15 @@ export function openLake(deps: LakeDeps): Lake {
    * looked at together once more, and all is done again unless they were current together: a reader sees whole
    * publications only.
    */
-  async function prepare(sql: string, options: QueryOptions): Promise<Prepared | undefined> {
+  async function prepare(sql: string, options: QueryOptions, rowsOf?: TableName): Promise<Prepared | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const prepared = await prepareOnce(sql, options)
+      const prepared = await prepareOnce(sql, options, rowsOf)
       if (!prepared || options.changes || prepared.loaded.length < 2 || attempt > 10) return prepared
       if (await tables.stillCurrent(prepared.loaded)) return prepared
     }
   }
 
-  async function prepareOnce(sql: string, options: QueryOptions): Promise<Prepared | undefined> {
+  async function prepareOnce(sql: string, options: QueryOptions, rowsOf?: TableName): Promise<Prepared | undefined> {
     const { changes } = options
     return prepareSelect(sql, {
       engine,
@@ -146,6 +146,7 @@ export function openLake(deps: LakeDeps): Lake {
       mayRead: (name) => authorise(options.principal, 'read', { kind: 'table', name: showName(name) }),
       signal: options.signal,
       prune: options.prune !== false,
+      rowsOf,
     })
   }
 
@@ -401,14 +402,15 @@ export function openLake(deps: LakeDeps): Lake {
           ...environmentOf(target.catalog, environmentNamed),
         }),
       prepare: async (sql, changes, options) => {
-        const prepared = await prepare(sql, {
+        const asking: QueryOptions = {
           principal,
           catalog,
           changes,
           door: 'run',
           ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
           ...(options.signal ? { signal: options.signal } : {}),
-        })
+        }
+        const prepared = await prepare(sql, asking, options.rowsOf)
         if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
         return prepared
       },

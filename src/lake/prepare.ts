@@ -20,6 +20,7 @@ import {
   type ManifestCache,
   type MetadataTableName,
   type Predicate,
+  type ScanFile,
   type Schema,
   type Snapshot,
 } from '../iceberg/index.ts'
@@ -27,7 +28,7 @@ import type { FileIO } from '../io/index.ts'
 import { informationSchema, type InformationTable } from './information.ts'
 import { emptyMetadataSql, metadataSql, splitMetadataName } from './metadata-tables.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
-import { scanSql, shadowOf, type Shadow } from './scan.ts'
+import { scanSql, shadowOf, type Shadow, type ScanSource } from './scan.ts'
 import {
   indexOfByte,
   locate,
@@ -62,7 +63,12 @@ export type PrepareContext = {
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
   prune: boolean
+  /** The first use of this table gives the rows' places (`_file`, `_pos`) and ids besides: for those who change rows. */
+  rowsOf?: TableName | undefined
 }
+
+/** One use of a table, as it was planned. */
+export type PlannedScan = { table: LoadedTable; files: ScanFile[]; predicate: Predicate | undefined }
 
 /** A SELECT that passed every check. */
 export type Prepared = {
@@ -73,11 +79,18 @@ export type Prepared = {
   loaded: Loaded[]
   provenance: { tables: { table: string; snapshotId: string | null; committedAt: string | null }[]; views: string[] }
   /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
-  execute(): Promise<{ sql: string; files: number; bytes: number }>
+  execute(): Promise<{ sql: string; files: number; bytes: number; scans: PlannedScan[] }>
   columns(): Promise<EngineColumn[]>
 }
 
-type Scan = { kind: 'scan'; table: LoadedTable; snapshot: Snapshot | undefined; schema: Schema; shadow: Shadow }
+type Scan = {
+  kind: 'scan'
+  table: LoadedTable
+  snapshot: Snapshot | undefined
+  schema: Schema
+  shadow: Shadow
+  columns: ScanSource['columns']
+}
 /** A metadata table: `sql` has no rows, `rows` reads the manifests that it needs. */
 type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
 type Source = Scan | About | { kind: 'view'; name: TableName; piece: Piece } | { kind: 'values'; sql: string }
@@ -194,7 +207,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     }
     // Without time travel the current schema counts, even where no snapshot was written under it yet.
     const schema = when || context.asOf ? schemaOf(metadata, snapshot) : schemaOf(metadata)
-    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow: shadowOf(schema, scans.length) }
+    const isTarget =
+      context.rowsOf && showName(context.rowsOf) === showName(loaded.name) && scans.every(({ columns }) => !columns)
+    const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
+    const shadow = shadowOf(schema, scans.length, columns)
+    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns }
     scans.push(scan)
     return scan
   }
@@ -309,10 +326,12 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
       let [files, bytes] = [0, 0]
+      const plans: PlannedScan[] = []
       for (const scan of scans) {
+        const predicate = context.prune ? predicates.get(scan.shadow.name) : undefined
         const planned = await planScan(context.io, scan.table.metadata, {
           snapshotId: scan.snapshot?.snapshotId,
-          predicate: context.prune ? predicates.get(scan.shadow.name) : undefined,
+          predicate,
           manifests: context.manifests,
           signal: context.signal,
         })
@@ -322,6 +341,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         const { engine, io, signal } = context
         const { schema, table } = scan
         const found = scan.snapshot ? planned.files : []
+        plans.push({ table, files: found, predicate })
         texts.set(
           scan,
           await scanSql({
@@ -329,6 +349,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
             metadata: table.metadata,
             schema,
             files: found,
+            columns: scan.columns,
             io,
             engine,
             signal,
@@ -336,7 +357,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         )
       }
       const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
-      return { sql: text, files, bytes }
+      return { sql: text, files, bytes, scans: plans }
     },
   }
 }

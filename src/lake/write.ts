@@ -206,9 +206,16 @@ function typeIds(id: number, type: Type): string {
 
 type Entries<Item> = { key: string; value: Item }[]
 /** filename, count, file_size_bytes, footer_size_bytes, column_statistics, partition_keys */
-type StatsRow = [string, number, number, number, Entries<Entries<string | null>> | null, Entries<string | null> | null]
+export type StatsRow = [
+  string,
+  number,
+  number,
+  number,
+  Entries<Entries<string | null>> | null,
+  Entries<string | null> | null,
+]
 
-function newDataFile([path, recordCount, fileSizeBytes, , statistics]: StatsRow, schema: Schema) {
+export function newDataFile([path, recordCount, fileSizeBytes, , statistics]: StatsRow, schema: Schema) {
   const leaves = new Map(leafFields(schema.fields, '').map((leaf) => [leaf.path, leaf]))
   const file = {
     path,
