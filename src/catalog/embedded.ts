@@ -36,12 +36,12 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
     swap: (swaps) => swapAnd(swaps, async () => {}),
 
     async catalogs() {
-      const rows = await records.catalog
-        .selectFrom('iceberg_namespace_properties')
-        .select('catalog_name')
-        .distinct()
-        .execute()
-      return rows.map(({ catalog_name }) => catalog_name).sort()
+      // Other programs add tables without declaring their namespaces.
+      const [declared, used] = await Promise.all([
+        records.catalog.selectFrom('iceberg_namespace_properties').select('catalog_name').distinct().execute(),
+        records.catalog.selectFrom('iceberg_tables').select('catalog_name').distinct().execute(),
+      ])
+      return [...new Set([...declared, ...used].map(({ catalog_name }) => catalog_name))].sort()
     },
 
     async namespaces(catalog) {

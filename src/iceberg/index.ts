@@ -118,3 +118,10 @@ export {
 } from './refs.ts'
 export { changeProperties, upgradeFormat } from './evolve-properties.ts'
 export { evolveSchema, type EvolveOptions, type NewColumn, type Place, type SchemaEvolution } from './evolve-schema.ts'
+export {
+  manifestPlan,
+  prepareRewriteManifests,
+  type ManifestGroup,
+  type RewriteManifestsOptions,
+} from './rewrite-manifests.ts'
+export { rewritePlan, type RewriteGroup, type RewritePlanOptions } from './rewrite-plan.ts'

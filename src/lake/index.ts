@@ -16,3 +16,13 @@ export { parseSqlType, sqlType } from './types.ts'
 export type { Chunk } from '../engine/index.ts'
 export type { Column } from '../contract/index.ts'
 export { callableFunctions } from './sql/tree.ts'
+export {
+  openMaintenance,
+  pendingMetadata,
+  type Compacted,
+  type DeletedFiles,
+  type Expired,
+  type Maintenance,
+  type MaintenanceDeps,
+  type MaintenanceOptions,
+} from './maintenance.ts'
