@@ -1,7 +1,7 @@
 // What every catalog promises, run against each implementation.
 
 import { randomUUID } from 'node:crypto'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test as anyTest } from 'vitest'
 import { Failure } from '../base/failure.ts'
 import {
   createUpdates,
@@ -28,8 +28,12 @@ const fields: NewField[] = [
   { name: 'day', type: parsePrimitive('date'), required: false },
 ]
 
-/** Runs the suite. `open` gives a new, empty catalog for each test. */
-export function catalogSuite(title: string, open: () => Promise<World>): void {
+/**
+ * Runs the suite. `open` gives a new, empty catalog for each test. `known`: tests that a catalog of somebody else fails
+ * for a reason of its own, which stands there; they are expected to fail.
+ */
+export function catalogSuite(title: string, open: () => Promise<World>, known: Record<string, string> = {}): void {
+  const test = (name: string, run: () => Promise<void>) => (known[name] ? anyTest.fails : anyTest)(name, run)
   async function opened() {
     const world = await open()
     onTestFinished(() => world.close?.())
@@ -103,14 +107,15 @@ export function catalogSuite(title: string, open: () => Promise<World>): void {
       expect(await catalog.namespaces(inCatalog)).toEqual([])
     })
 
-    test.each([['%'], ['a%2Eb'], ['käse 漢字'], ['100%_'], ["it's"]])('the name %j survives', async (odd) => {
-      const { catalog, inCatalog, named, create } = await opened()
-      const name = named(odd, namespaceOf([odd]))
-      await create(name)
-      expect((await catalog.namespaces(inCatalog)).map(levelsOf)).toEqual([[odd]])
-      expect((await catalog.list(inCatalog, name.namespace)).map((one) => one.name)).toEqual([name])
-      expect((await catalog.load(name))?.name).toEqual(name)
-    })
+    for (const odd of ['%', 'a%2Eb', 'käse 漢字', '100%_', "it's"])
+      test(`the name ${odd} survives`, async () => {
+        const { catalog, inCatalog, named, create } = await opened()
+        const name = named(odd, namespaceOf([odd]))
+        await create(name)
+        expect((await catalog.namespaces(inCatalog)).map(levelsOf)).toEqual([[odd]])
+        expect((await catalog.list(inCatalog, name.namespace)).map((one) => one.name)).toEqual([name])
+        expect((await catalog.load(name))?.name).toEqual(name)
+      })
 
     test('a table is created once', async () => {
       const { catalog, inCatalog, named, creation, create } = await opened()

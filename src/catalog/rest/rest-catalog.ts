@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
 import {
   allFields,
+  schemaJson,
   checkRequirements,
   checkViewRequirements,
   tableMetadataFromJson,
@@ -15,6 +16,7 @@ import {
   tableUpdateJson,
   viewMetadataFromJson,
   viewUpdateJson,
+  type Schema,
   type TableMetadata,
   type TableUpdate,
   type ViewMetadata,
@@ -220,9 +222,10 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Cata
   // ---- committing
 
   /** Runs again what lost a race although its requirements still hold: the server may leave that to its clients. */
-  async function commitOne(change: Commit, signal: AbortSignal | undefined): Promise<Loaded> {
-    const { name, kind } = change
+  async function commitOne(asked: Commit, signal: AbortSignal | undefined): Promise<Loaded> {
+    const { name, kind } = asked
     const place = await placeOf(name)
+    const change = kind === 'view' && !creates(asked) ? numbered(asked, await load(name, { kind })) : asked
     const call: Call = {
       method: 'POST',
       path: `${place.inNamespace}/${pathOf[kind]}/${encodeName(name.name)}`,
@@ -517,6 +520,28 @@ function viewCreation({ inNamespace }: Place, { name, updates }: Commit): Pick<C
       properties: Object.fromEntries(properties),
     },
   }
+}
+
+/**
+ * A new version of a view with numbers that are free. Servers disagree about `-1` for a schema that the view has already
+ * (Java: none was added; Nessie: the number is taken), so such a schema is named and not sent.
+ */
+function numbered(change: Commit, now: Loaded | undefined): Commit {
+  if (change.kind !== 'view' || now?.kind !== 'view') return change
+  const { schemas, versions } = now.metadata
+  const added = change.updates.find((update) => update.action === 'add-schema')?.schema
+  const fieldsOf = (schema: Schema) => JSON.stringify((schemaJson(schema) as { fields: unknown }).fields)
+  const same = added && schemas.find((schema) => fieldsOf(schema) === fieldsOf(added))
+  const schemaId = same?.schemaId ?? Math.max(...schemas.map((schema) => schema.schemaId)) + 1
+  const versionId = Math.max(...versions.map((version) => version.versionId)) + 1
+  const updates = change.updates.flatMap((update): ViewUpdate[] => {
+    if (update.action === 'add-schema') return same ? [] : [{ ...update, schema: { ...update.schema, schemaId } }]
+    if (update.action !== 'add-view-version') return [update]
+    const { viewVersion } = update
+    const ofAdded = added && [-1, added.schemaId].includes(viewVersion.schemaId)
+    return [{ ...update, viewVersion: { ...viewVersion, versionId, ...(ofAdded && { schemaId }) } }]
+  })
+  return { ...change, updates }
 }
 
 /** Runs of table commits that one request can carry; everything else by itself, in order. */
