@@ -22,7 +22,6 @@ import {
   applyUpdates,
   currentSchema,
   defaultSortOrder,
-  defaultSpec,
   newTableMetadata,
   newViewMetadata,
   prepareAppend,
@@ -30,6 +29,7 @@ import {
   prepareReplace,
   replaceSortOrder,
   schemaForReplace,
+  specForReplace,
   writeTableMetadata,
   writeViewMetadata,
   type FormatVersion,
@@ -41,7 +41,7 @@ import {
   type Schema,
   type TableMetadata,
 } from '../iceberg/index.ts'
-import { joinLocation, type FileIO } from '../io/index.ts'
+import { joinLocation, type FileIO, type FileLease } from '../io/index.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
 import { engineFailure, type Prepared } from './prepare.ts'
 import { changeRows, type RowOperation } from './rows.ts'
@@ -146,19 +146,19 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       : tables.open({ name: change.name, kind: change.kind, location: change.location })
   }
 
-  /** The SELECT's columns and the text for the write host. */
+  /** The SELECT's columns, and its text for the write host together with the files that it reads. */
   async function source(
     select: string,
     options: TableOptions,
-  ): Promise<{ columns: EngineColumn[]; sql: () => Promise<string> }> {
+  ): Promise<{ columns: EngineColumn[]; planned: () => Promise<{ sql: string; lease?: FileLease }> }> {
     if (options.files) {
       const columns = await engine
         .bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) })
         .catch(rethrow)
-      return { columns, sql: async () => select }
+      return { columns, planned: async () => ({ sql: select }) }
     }
     const prepared = await deps.prepare(select, self, options)
-    return { columns: await prepared.columns(), sql: async () => (await prepared.execute()).sql }
+    return { columns: await prepared.columns(), planned: prepared.execute }
   }
 
   async function write(
@@ -170,7 +170,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     checkName(target)
     const published = await tables.load(target)
     deps.mayWrite(target, published ? 'write' : 'create')
-    const { columns, sql } = await source(select, options)
+    const { columns, planned } = await source(select, options)
     checkColumns(target, columns)
     const written = columns.map(writtenColumn)
 
@@ -192,17 +192,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         ? appendProjection(target, schema, columns)
         : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
-    const files = await writeFiles(deps, {
-      select: `SELECT ${projection.join(', ')} FROM (${await sql()}\n) AS written`,
-      schema,
-      spec: defaultSpec(metadata),
-      sortOrder: defaultSortOrder(metadata),
-      location: metadata.location,
-      properties: metadata.properties,
-      timeoutMs: options.timeoutMs,
-      signal: options.signal,
-    }).catch(rethrow)
-
+    const files = await writeSelected(metadata, schema, projection, await planned(), options)
     const summary = { ...options.summary, 'boathouse.change-set': id }
     const prepared =
       mode === 'append' || !before
@@ -313,20 +303,37 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
   /** The rows of `select` as data files of the table. */
   async function writeRows(before: LoadedTable, select: string, options: TableOptions): Promise<NewDataFile[]> {
-    const { columns, sql } = await source(select, options)
+    const { columns, planned } = await source(select, options)
     checkColumns(before.name, columns)
     const { metadata } = before
     const schema = currentSchema(metadata)
-    return writeFiles(deps, {
-      select: `SELECT ${appendProjection(before.name, schema, columns).join(', ')} FROM (${await sql()}\n) AS written`,
-      schema,
-      spec: defaultSpec(metadata),
-      sortOrder: defaultSortOrder(metadata),
-      location: metadata.location,
-      properties: metadata.properties,
-      timeoutMs: options.timeoutMs,
-      signal: options.signal,
-    }).catch(rethrow)
+    const projection = appendProjection(before.name, schema, columns)
+    return writeSelected(metadata, schema, projection, await planned(), options)
+  }
+
+  async function writeSelected(
+    metadata: TableMetadata,
+    schema: Schema,
+    projection: readonly string[],
+    { sql, lease }: { sql: string; lease?: FileLease },
+    { timeoutMs, signal }: TableOptions,
+  ): Promise<NewDataFile[]> {
+    try {
+      return await writeFiles(deps, {
+        select: `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`,
+        schema,
+        spec: specForReplace(metadata, schema),
+        sortOrder: defaultSortOrder(metadata),
+        location: metadata.location,
+        properties: metadata.properties,
+        timeoutMs,
+        signal,
+      })
+    } catch (error) {
+      return rethrow(error)
+    } finally {
+      lease?.release()
+    }
   }
 
   async function overwrite(

@@ -10,10 +10,10 @@ import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine, type HostClass } from '../engine/index.ts'
 import { authorise, type Principal } from '../govern/index.ts'
 import { manifestCache } from '../iceberg/index.ts'
-import type { FileIO } from '../io/index.ts'
+import { localPath, type FileIO } from '../io/index.ts'
 import { ResultCache } from './cache.ts'
 import { changeSet, type ChangeSet, type TableOptions } from './changes.ts'
-import { AnalysisCache, engineFailure, prepareSelect, type Prepared } from './prepare.ts'
+import { AnalysisCache, engineFailure, prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
 import { placeAt, quoteName, splitStatements } from './sql/tokens.ts'
 
@@ -86,6 +86,8 @@ export interface Lake {
 export type LakeDeps = {
   engine: Engine
   io: FileIO
+  /** Keeps files of object stores on this disk while they are read. Default: all files are on it already. */
+  files?: Files
   tables: Tables
   publications: Publications
   clock: Clock
@@ -100,11 +102,13 @@ export type LakeDeps = {
   log?: Log
 }
 
+const onThisDisk: Files = { lease: async () => ({ pathOf: localPath, release() {} }) }
+
 /** Above this many bytes of files a query goes to the hosts for long ones. */
 const heavyBytes = 512 * 2 ** 20
 
 export function openLake(deps: LakeDeps): Lake {
-  const { engine, io, tables, clock, limits } = deps
+  const { engine, io, tables, clock, limits, files = onThisDisk } = deps
   const log = deps.log ?? silentLog
   const manifests = manifestCache({ bytesMax: limits.manifestBytes })
   const cache = new ResultCache(limits.cacheBytes)
@@ -133,6 +137,7 @@ export function openLake(deps: LakeDeps): Lake {
     return prepareSelect(sql, {
       engine,
       io,
+      files,
       manifests,
       analyses,
       resolver: {
@@ -197,7 +202,7 @@ export function openLake(deps: LakeDeps): Lake {
       }
     }
 
-    const { sql: text, bytes } = await prepared.execute()
+    const { sql: text, bytes, lease } = await prepared.execute()
     const hosts: HostClass = door === 'run' ? 'write' : bytes > heavyBytes ? 'heavy' : 'interactive'
     const result = await engine
       .run({
@@ -207,7 +212,10 @@ export function openLake(deps: LakeDeps): Lake {
         timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
         ...(options.signal ? { signal: options.signal } : {}),
       })
-      .catch(rethrow)
+      .catch((error: unknown) => {
+        lease.release()
+        return rethrow(error)
+      })
     const columns = result.columns.map((column) => ({ ...column, nullable: true }))
     const madeAtMs = clock.now()
     return {
@@ -233,6 +241,7 @@ export function openLake(deps: LakeDeps): Lake {
           failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
           throw failure
         } finally {
+          lease.release()
           await note({
             rows,
             cached: false,

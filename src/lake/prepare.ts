@@ -14,6 +14,7 @@ import {
   currentViewVersion,
   metadataTable,
   metadataTableName,
+  filesToRead,
   planScan,
   schemaOf,
   snapshotAsOf,
@@ -24,7 +25,7 @@ import {
   type Schema,
   type Snapshot,
 } from '../iceberg/index.ts'
-import type { FileIO } from '../io/index.ts'
+import type { FileCache, FileIO, FileLease } from '../io/index.ts'
 import { informationSchema, type InformationTable } from './information.ts'
 import { emptyMetadataSql, metadataSql, splitMetadataName } from './metadata-tables.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
@@ -50,6 +51,7 @@ export type Resolver = {
 export type PrepareContext = {
   engine: Engine
   io: FileIO
+  files: Files
   manifests: ManifestCache
   analyses: AnalysisCache
   resolver: Resolver
@@ -70,6 +72,12 @@ export type PrepareContext = {
 /** One use of a table, as it was planned. */
 export type PlannedScan = { table: LoadedTable; files: ScanFile[]; predicate: Predicate | undefined }
 
+/** What an engine host may run until `lease` is released: the files that the text names stay on this disk. */
+export type Planned = { sql: string; bytes: number; scans: PlannedScan[]; lease: FileLease }
+
+/** Where the files of a plan are on this disk. */
+export type Files = Pick<FileCache, 'lease'>
+
 /** A SELECT that passed every check. */
 export type Prepared = {
   /** What the result is a function of, apart from policy: the text with snapshots in place of tables. */
@@ -79,7 +87,7 @@ export type Prepared = {
   loaded: Loaded[]
   provenance: { tables: { table: string; snapshotId: string | null; committedAt: string | null }[]; views: string[] }
   /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
-  execute(): Promise<{ sql: string; files: number; bytes: number; scans: PlannedScan[] }>
+  execute(): Promise<Planned>
   columns(): Promise<EngineColumn[]>
 }
 
@@ -325,39 +333,45 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       )
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
-      let [files, bytes] = [0, 0]
-      const plans: PlannedScan[] = []
+      const { engine, io, signal } = context
+      const plans = new Map<Scan, PlannedScan>()
       for (const scan of scans) {
         const predicate = context.prune ? predicates.get(scan.shadow.name) : undefined
-        const planned = await planScan(context.io, scan.table.metadata, {
-          snapshotId: scan.snapshot?.snapshotId,
+        const { table, snapshot } = scan
+        const plan = await planScan(io, table.metadata, {
+          snapshotId: snapshot?.snapshotId,
           predicate,
           manifests: context.manifests,
-          signal: context.signal,
+          signal,
         })
-        files += planned.files.length
-        bytes += planned.files.reduce((sum, file) => sum + file.fileSizeBytes, 0)
         // An empty table has no snapshot; the schema to show is still the one that was bound.
-        const { engine, io, signal } = context
-        const { schema, table } = scan
-        const found = scan.snapshot ? planned.files : []
-        plans.push({ table, files: found, predicate })
-        texts.set(
-          scan,
-          await scanSql({
-            table: showName(table.name),
-            metadata: table.metadata,
-            schema,
-            files: found,
-            columns: scan.columns,
-            io,
-            engine,
-            signal,
-          }),
-        )
+        plans.set(scan, { table, files: snapshot ? plan.files : [], predicate })
       }
-      const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
-      return { sql: text, files, bytes, scans: plans }
+      const planned = [...plans.values()]
+      const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
+      try {
+        for (const [scan, { table, files }] of plans)
+          texts.set(
+            scan,
+            await scanSql({
+              table: showName(table.name),
+              metadata: table.metadata,
+              schema: scan.schema,
+              files,
+              columns: scan.columns,
+              io,
+              engine,
+              localPathOf: lease.pathOf,
+              signal,
+            }),
+          )
+        const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
+        const bytes = planned.flatMap(({ files }) => files).reduce((sum, file) => sum + file.fileSizeBytes, 0)
+        return { sql: text, bytes, scans: planned, lease }
+      } catch (error) {
+        lease.release()
+        throw error
+      }
     },
   }
 }

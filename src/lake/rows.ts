@@ -25,7 +25,7 @@ import {
   type PreparedWrite,
   type ScanFile,
 } from '../iceberg/index.ts'
-import { joinLocation, localPath } from '../io/index.ts'
+import { joinLocation, type FileLease } from '../io/index.ts'
 import type { Prepared } from './prepare.ts'
 import { scanSql } from './scan.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
@@ -73,11 +73,14 @@ export async function changeRows(
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
+  let lease: FileLease | undefined
   try {
     await mkdir(folder, { recursive: true })
     const staged = join(folder, 'changed.parquet')
-    const { sql, scans } = await changed.execute()
-    await rows(`COPY (${sql}) TO ${quoteText(staged)} (FORMAT parquet, COMPRESSION lz4_raw)`)
+    const planned = await changed.execute()
+    const { scans } = planned
+    lease = planned.lease
+    await rows(`COPY (${planned.sql}) TO ${quoteText(staged)} (FORMAT parquet, COMPRESSION lz4_raw)`)
     const from = `read_parquet(${quoteText(staged)})`
     const counted = await rows(
       `SELECT _file, count(*), count(DISTINCT _pos), count(*) FILTER (_new) FROM ${from} GROUP BY _file`,
@@ -135,6 +138,7 @@ export async function changeRows(
               files: partly,
               io: workshop.io,
               engine: workshop.engine,
+              localPathOf: lease.pathOf,
               columns: { file: true, position: true, rowId: lineage },
               signal: options.signal,
             })} AS stays ANTI JOIN ${from} AS gone ON stays._file = gone._file AND stays._pos = gone._pos`
@@ -155,7 +159,7 @@ export async function changeRows(
     const added = inserted > 0 ? await write(comes) : []
     const deletes =
       metadata.formatVersion >= 3
-        ? await writeVectors(workshop, table, partly, from, rows)
+        ? await writeVectors(workshop, table, partly, from, lease, rows)
         : await writePositions(workshop, table, partly, from, folder, rows, options.signal)
     const prepared = await prepareRowDelta(
       workshop.io,
@@ -176,6 +180,7 @@ export async function changeRows(
       bytes: total(added) + total(deletes.added),
     }
   } finally {
+    lease?.release()
     await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
 }
@@ -257,6 +262,7 @@ async function writeVectors(
   { metadata }: LoadedTable,
   files: readonly ScanFile[],
   from: string,
+  lease: FileLease,
   rows: Rows,
 ): Promise<Deletes> {
   if (files.length === 0) return { added: [], removed: [] }
@@ -271,7 +277,7 @@ async function writeVectors(
       else {
         // Written before the table became version 3.
         const old = await rows(
-          `SELECT pos FROM read_parquet(${quoteText(localPath(file.path))}) WHERE file_path = ${quoteText(path)}`,
+          `SELECT pos FROM read_parquet(${quoteText(lease.pathOf(file.path))}) WHERE file_path = ${quoteText(path)}`,
         )
         for (const [position] of old) positions.add(Number(position))
         if (file.referencedDataFile === path) removed.set(file.path, file)

@@ -141,7 +141,7 @@ async function longValue({ engine }: Workshop, { source }: PartitionColumn, path
 
 /** What RETURN_STATS leaves out: counts of NaN where there are some, and where row groups begin. */
 async function described({ engine }: Workshop, row: StatsRow, schema: Schema) {
-  const { path, ...file } = newDataFile(row, schema)
+  const { path: _, ...file } = newDataFile(row, schema)
   const nans = (row[4] ?? []).filter(({ value }) => value.some((one) => one.key === 'has_nan' && one.value === 'true'))
   const leaves = new Map(leafFields(schema.fields, '').map((leaf) => [leaf.path, leaf.id]))
   const counted = nans.filter(({ key }) => !key.includes('"."') && leaves.has(key))
