@@ -243,10 +243,32 @@ export function partitionStatisticsFromNode(node: JsonNode): PartitionStatistics
 
 // --- printing
 
-export const printTableMetadata = (metadata: TableMetadata): string => printJson(tableMetadataJson(metadata))
+/** The text of a metadata file. What a commit leaves as it was is printed once: a commit costs the same after 1,000 others. */
+export function printTableMetadata(metadata: TableMetadata): string {
+  const { formatVersion, snapshots, snapshotLog } = metadata
+  const texts = snapshots.map((one) => printOnce(one, formatVersion, () => snapshotJson(one, formatVersion)))
+  const log = snapshotLog.map((one) => printOnce(one, formatVersion, () => logEntryJson(one)))
+  const rest = printJson(metadataJsonWithoutHistory(metadata)).slice(0, -1)
+  return `${rest},"snapshots":[${texts.join(',')}],"snapshot-log":[${log.join(',')}]}`
+}
+
+const printed = new WeakMap<object, { formatVersion: FormatVersion; text: string }>()
+function printOnce(value: object, formatVersion: FormatVersion, json: () => unknown): string {
+  const before = printed.get(value)
+  if (before?.formatVersion === formatVersion) return before.text
+  const text = printJson(json())
+  printed.set(value, { formatVersion, text })
+  return text
+}
 
 /** The JSON value of the spec, for `printJson`. */
-export function tableMetadataJson(metadata: TableMetadata): unknown {
+export const tableMetadataJson = (metadata: TableMetadata): unknown => ({
+  ...metadataJsonWithoutHistory(metadata),
+  snapshots: metadata.snapshots.map((snapshot) => snapshotJson(snapshot, metadata.formatVersion)),
+  'snapshot-log': metadata.snapshotLog.map(logEntryJson),
+})
+
+function metadataJsonWithoutHistory(metadata: TableMetadata) {
   const { formatVersion } = metadata
   const spec = metadata.partitionSpecs.find(({ specId }) => specId === metadata.defaultSpecId)
   return {
@@ -270,19 +292,19 @@ export function tableMetadataJson(metadata: TableMetadata): unknown {
     ...(metadata.nextRowId !== undefined && { 'next-row-id': metadata.nextRowId }),
     ...(metadata.encryptionKeys && { 'encryption-keys': metadata.encryptionKeys }),
     refs: Object.fromEntries(Object.entries(metadata.refs).map(([name, ref]) => [name, snapshotRefJson(ref)])),
-    snapshots: metadata.snapshots.map((snapshot) => snapshotJson(snapshot, formatVersion)),
     statistics: metadata.statistics.map(statisticsJson),
     'partition-statistics': metadata.partitionStatistics.map(partitionStatisticsJson),
-    'snapshot-log': metadata.snapshotLog.map(({ snapshotId, timestampMs }) => ({
-      'timestamp-ms': timestampMs,
-      'snapshot-id': snapshotId,
-    })),
     'metadata-log': metadata.metadataLog.map(({ metadataFile, timestampMs }) => ({
       'timestamp-ms': timestampMs,
       'metadata-file': metadataFile,
     })),
   }
 }
+
+const logEntryJson = ({ snapshotId, timestampMs }: TableMetadata['snapshotLog'][number]): unknown => ({
+  'timestamp-ms': timestampMs,
+  'snapshot-id': snapshotId,
+})
 
 const sourceIdsJson = (ids: readonly number[]) => (ids.length === 1 ? { 'source-id': ids[0] } : { 'source-ids': ids })
 
