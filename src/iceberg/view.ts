@@ -216,13 +216,13 @@ export function checkViewRequirements(
   requirements: readonly ViewRequirement[],
 ): void {
   for (const requirement of requirements) {
+    const fail = (problem: string): never => {
+      throw new Failure('COMMIT_CONFLICT', `${requirement.type} failed: ${problem}`, { requirement: requirement.type })
+    }
     if (requirement.type === 'assert-create') {
-      if (metadata) throw new Failure('COMMIT_CONFLICT', 'assert-create failed: the view exists already')
-    } else if (!metadata) throw new Failure('COMMIT_CONFLICT', 'assert-view-uuid failed: the view does not exist')
+      if (metadata) fail('the view exists already')
+    } else if (!metadata) fail('the view does not exist')
     else if (metadata.viewUuid.toLowerCase() !== requirement.uuid.toLowerCase())
-      throw new Failure(
-        'COMMIT_CONFLICT',
-        `assert-view-uuid failed: the uuid is ${metadata.viewUuid}, not ${requirement.uuid}`,
-      )
+      fail(`the uuid is ${metadata.viewUuid}, not ${requirement.uuid}`)
   }
 }

@@ -131,7 +131,7 @@ describe('what is sent is held to the contract', () => {
       'no UTF-8',
       '/api/query',
       { method: 'POST', body: new Uint8Array([0x22, 0xff, 0x22]), headers: { 'content-type': 'application/json' } },
-      'body: not JSON',
+      'body: not UTF-8',
     ],
     ['nothing', '/api/query', { method: 'POST', headers: { 'content-type': 'application/json' } }, 'body: empty'],
     ['a form', '/api/query', { method: 'POST', body: new URLSearchParams({ sql: 'rows 1' }) }, 'body: send JSON'],

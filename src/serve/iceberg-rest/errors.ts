@@ -103,8 +103,11 @@ function messageOf(failure: Failure, warehouse: Warehouse | undefined): string {
         ? `Commit failed: ${failure.message}`
         : `Requirement failed: ${words}: ${failure.message}`
     }
-    default:
-      return `${failure.message}${failure.code === 'FORBIDDEN' ? `. ${failure.hint}` : ''}`
+    default: {
+      // The usual hints are for people in front of the app or a terminal.
+      const isOwn = failure.hint !== '' && failure.hint !== failure.help.hint
+      return isOwn ? `${failure.message}. ${failure.hint}` : failure.message
+    }
   }
 }
 

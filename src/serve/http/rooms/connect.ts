@@ -6,7 +6,7 @@ import type { Config } from '../../../config/index.ts'
 import type { Connect, Environment } from '../../../contract/index.ts'
 
 type About = {
-  config: Pick<Config, 'name' | 'dir' | 'stateDir' | 'storage' | 'records'>
+  config: Pick<Config, 'name' | 'dir' | 'stateDir' | 'records'> & { storage: Pick<Config['storage'], 'root'> }
   environment: Environment
   baseUrl: string
   /** A table to try it with, `namespace.name`. */
@@ -17,7 +17,8 @@ type About = {
 /** Pure. */
 export function connectTexts({ config, environment, baseUrl, table, version }: About): Connect {
   const { catalog } = environment
-  const lake = `file://${config.storage.root}`
+  const { root } = config.storage
+  const lake = root.startsWith('/') ? `file://${root}` : root
   const isPostgres = config.records.url !== undefined
   const uri = isPostgres
     ? postgresUri(config.records.url!, config.records.schema)
