@@ -65,6 +65,37 @@ test('a name is all that a project must say', () => {
   expect(config.storage.root).toBe(join(config.dir, '.boathouse/lake'))
 })
 
+test('a bucket as root; the usual variables of AWS say where it is', () => {
+  const yml = 'name: sales\nstorage: {root: s3://lake/a/, region: eu-west-1}'
+  const env = { AWS_ENDPOINT_URL: 'http://localhost:8333', AWS_REGION: 'us-east-2' }
+  const { storage, stateDir } = load({ yml, env })
+  expect(storage).toEqual({
+    root: 's3://lake/a',
+    endpoint: 'http://localhost:8333',
+    region: 'eu-west-1',
+    pathStyle: undefined,
+    conditionalWrites: 'auto',
+    cacheDir: join(stateDir, 'cache'),
+    cacheBytes: 20 * 2 ** 30,
+  })
+})
+
+test('a catalog of somebody else, its secrets hidden', () => {
+  const yml =
+    'name: sales\ncatalog: {type: rest, uri: "http://localhost:8181/", warehouse: lake, environment_as: namespace}'
+  const config = load({ yml, env: { BOATHOUSE_CATALOG_CREDENTIAL: 'root:s3cr3t-one' } })
+  expect(config.catalog.external).toMatchObject({
+    uri: 'http://localhost:8181',
+    warehouse: 'lake',
+    environmentAs: 'namespace',
+    credential: 'root:s3cr3t-one',
+    scope: 'catalog',
+    vendedCredentials: true,
+  })
+  expect(config.secrets).toContain('s3cr3t-one')
+  expect(load({}).catalog.external).toBeUndefined()
+})
+
 test('command line over environment over .env over boathouse.yml over default', () => {
   const given = {
     yml: 'name: sales\nhttp: {port: 1}',
@@ -246,10 +277,17 @@ test.each<[string, Given, string[]]>([
     ],
   ],
   [
-    'an S3 bucket, not yet',
-    { yml: 'name: sales\nstorage: {root: s3://lake}' },
+    'a store that is none of ours',
+    { yml: 'name: sales\nstorage: {root: gs://lake}' },
     [
-      'boathouse.yml:2:17: storage.root is "s3://lake"; expected a local folder, absolute or relative to boathouse.yml, for example storage.root: /srv/lake',
+      'boathouse.yml:2:17: storage.root is "gs://lake"; expected a local folder, absolute or relative to boathouse.yml, or s3://bucket/folder, for example storage.root: s3://lake/analytics',
+    ],
+  ],
+  [
+    'a catalog without an address',
+    { yml: 'name: sales\ncatalog: {type: rest}' },
+    [
+      'catalog.type is rest and catalog.uri is missing, for example catalog.uri: https://polaris.example.com/api/catalog',
     ],
   ],
 ])('mistake: %s', (_, given, expected) => {

@@ -30,12 +30,28 @@ export type Config = {
   /** What holds without `--env`; `resolveEnvironment` gives the whole answer. */
   environment: { name: string; chosenBy: Exclude<Environment['chosenBy'], '--env'> }
   stateDir: string
-  storage: { root: string }
+  storage: {
+    /** An absolute path, or `s3://bucket/folder`. */
+    root: string
+    endpoint: string | undefined
+    region: string | undefined
+    pathStyle: boolean | undefined
+    conditionalWrites: 'auto' | 'on' | 'off'
+    cacheDir: string
+    cacheBytes: number
+  }
   records: { url: string | undefined; schema: string }
   redis: { url: string | undefined }
   http: { host: string; port: number; publicUrl: string | undefined }
   /** Of the Iceberg REST catalog that is served. */
-  catalog: { trustClients: boolean; protectedWrites: boolean; warehouses: string[]; locations: string[] }
+  catalog: {
+    trustClients: boolean
+    protectedWrites: boolean
+    warehouses: string[]
+    locations: string[]
+    /** The server that keeps the tables' names, when it is not the records. */
+    external: ExternalCatalog | undefined
+  }
   admin: { password: string | undefined }
   limits: {
     memoryBytes: number
@@ -60,6 +76,19 @@ export type Config = {
   env: Record<string, string>
   /** Values that must never be printed; `openLog` hides them. */
   secrets: string[]
+}
+
+export type ExternalCatalog = {
+  uri: string
+  warehouse: string | undefined
+  environmentAs: 'warehouse' | 'namespace'
+  credential: string | undefined
+  token: string | undefined
+  scope: string
+  audience: string | undefined
+  oauthUri: string | undefined
+  vendedCredentials: boolean
+  sigv4Service: string | undefined
 }
 
 /** One value from the command line, such as `{ setting: 'httpPort', value: '9000', from: '--port' }`. */
@@ -102,7 +131,7 @@ export function loadConfig({
     mistakes,
   )
   const stateDir = resolve(dir, values.stateDir ?? '.boathouse')
-  mistakes.push(...checkState(values, stateDir, machine))
+  mistakes.push(...checkState(values, stateDir, machine), ...checkCatalog(values))
   const environment = chooseEnvironment(values, found.environment, dir, mistakes)
   if (mistakes.length > 0) throw new Failures(mistakes)
   const merged = mergedEnv(env, dotenv.entries)
@@ -353,6 +382,16 @@ function checkState({ databaseUrl }: Values, stateDir: string, { mounts }: Machi
   return [new Failure('CONFIG_INVALID', message)]
 }
 
+function checkCatalog({ catalogType, catalogUri }: Values): Failure[] {
+  if (catalogType !== 'rest' || catalogUri !== undefined) return []
+  return [
+    new Failure(
+      'CONFIG_INVALID',
+      `catalog.type is rest and catalog.uri is missing, for example ${exampleLine(settings.catalogUri)}`,
+    ),
+  ]
+}
+
 function chooseEnvironment(
   values: Values,
   found: Found | undefined,
@@ -408,7 +447,14 @@ type Parts = {
 function assemble({ values, dir, stateDir, environment, env, machine }: Parts): Config {
   const get = <Name extends SettingName>(name: Name) => values[name] as NonNullable<Values[Name]>
   const memory = get('memory')
-  const secret = [values.databaseUrl, values.redisUrl, values.adminPassword].filter((value) => value !== undefined)
+  const secret = [
+    values.databaseUrl,
+    values.redisUrl,
+    values.adminPassword,
+    values.catalogCredential,
+    values.catalogCredential?.replace(/^[^:]*:/, ''),
+    values.catalogToken,
+  ].filter((value) => value !== undefined)
   const named = Object.entries(env).flatMap(([name, value]) => (isSecretName(name) ? [value] : []))
   return {
     name: get('name'),
@@ -416,7 +462,15 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
     environments: get('environments'),
     environment,
     stateDir,
-    storage: { root: values.storageRoot ? resolve(dir, values.storageRoot) : join(stateDir, 'lake') },
+    storage: {
+      root: rootOf(values.storageRoot, dir) ?? join(stateDir, 'lake'),
+      endpoint: values.storageEndpoint ?? (env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL'] || undefined),
+      region: values.storageRegion ?? (env['AWS_REGION'] || env['AWS_DEFAULT_REGION'] || undefined),
+      pathStyle: values.storagePathStyle,
+      conditionalWrites: get('storageConditionalWrites'),
+      cacheDir: values.storageCacheDir ? resolve(dir, values.storageCacheDir) : join(stateDir, 'cache'),
+      cacheBytes: get('storageCacheBytes'),
+    },
     records: { url: values.databaseUrl, schema: get('databaseSchema') },
     redis: { url: values.redisUrl },
     http: { host: get('httpHost'), port: get('httpPort'), publicUrl: values.publicUrl?.replace(/\/+$/, '') },
@@ -425,6 +479,7 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
       protectedWrites: get('catalogProtectedWrites'),
       warehouses: get('catalogWarehouses'),
       locations: get('catalogLocations'),
+      external: externalCatalog(values),
     },
     admin: { password: values.adminPassword },
     limits: {
@@ -448,5 +503,27 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
     doctor: get('doctor'),
     env,
     secrets: secretsIn([...secret, ...named]),
+  }
+}
+
+/** A bucket stays what it is; folders are relative to the project. */
+function rootOf(root: string | undefined, dir: string): string | undefined {
+  if (root === undefined) return undefined
+  return root.startsWith('s3:') ? root.replace(/\/+$/, '') : resolve(dir, root)
+}
+
+function externalCatalog(values: Values): ExternalCatalog | undefined {
+  if (values.catalogType !== 'rest') return undefined
+  return {
+    uri: values.catalogUri!.replace(/\/+$/, ''),
+    warehouse: values.catalogWarehouse,
+    environmentAs: values.catalogEnvironmentAs!,
+    credential: values.catalogCredential,
+    token: values.catalogToken,
+    scope: values.catalogScope!,
+    audience: values.catalogAudience,
+    oauthUri: values.catalogOauthUri,
+    vendedCredentials: values.catalogVendedCredentials!,
+    sigv4Service: values.catalogSigv4Service,
   }
 }

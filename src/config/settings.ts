@@ -63,6 +63,10 @@ const folder: Kind<string> = {
   schema: z.string().regex(/^(?![a-z][a-z0-9+]+:\/\/).+$/i),
 }
 const texts = (says: string, pattern: RegExp): Kind<string[]> => ({ says, schema: z.array(z.string().regex(pattern)) })
+const folderOrBucket: Kind<string> = {
+  says: 'a local folder, absolute or relative to boathouse.yml, or s3://bucket/folder',
+  schema: z.union([folder.schema, z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^?#]*)?$/)]),
+}
 const timezone: Kind<string> = {
   says: 'a time zone of the IANA list',
   schema: z.string().refine((zone) => {
@@ -173,10 +177,60 @@ export const settings = {
   storageRoot: setting({
     key: 'storage.root',
     env: 'BOATHOUSE_STORAGE_ROOT',
-    ...folder,
-    about: 'Where the tables lie.',
-    example: '/srv/lake',
+    ...folderOrBucket,
+    about:
+      'Where the tables lie. Keys of a store come from `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or from the machine or pod.',
+    example: 's3://lake/analytics',
     fallback: { text: 'lake in the state folder', value: () => undefined },
+  }),
+  storageEndpoint: setting({
+    key: 'storage.endpoint',
+    env: 'BOATHOUSE_STORAGE_ENDPOINT',
+    ...url('an http or https address', ['http:', 'https:']),
+    about: 'The address of an S3-compatible store. `AWS_ENDPOINT_URL_S3` and `AWS_ENDPOINT_URL` count too.',
+    example: 'https://minio.example.com:9000',
+    fallback: { text: "Amazon's of the region", value: () => undefined },
+  }),
+  storageRegion: setting({
+    key: 'storage.region',
+    env: 'BOATHOUSE_STORAGE_REGION',
+    ...text('the name of a region', /^[a-z0-9-]+$/),
+    about: 'The region of the bucket. `AWS_REGION` and `AWS_DEFAULT_REGION` count too.',
+    example: 'eu-central-1',
+    fallback: { text: 'us-east-1; a store that names another is believed', value: () => undefined },
+  }),
+  storagePathStyle: setting({
+    key: 'storage.path_style',
+    env: 'BOATHOUSE_STORAGE_PATH_STYLE',
+    ...flag,
+    about: 'Whether the bucket stands in the path (`endpoint/bucket/key`) or in the name of the host.',
+    example: 'false',
+    fallback: { text: 'true with an endpoint, else false', value: () => undefined },
+  }),
+  storageConditionalWrites: setting({
+    key: 'storage.conditional_writes',
+    env: 'BOATHOUSE_STORAGE_CONDITIONAL_WRITES',
+    ...choice(['auto', 'on', 'off']),
+    about: 'Whether the store honours `If-None-Match: *`. auto finds out with the first object that it creates.',
+    example: 'on',
+    fallback: fixed<'auto' | 'on' | 'off'>('auto'),
+  }),
+  storageCacheDir: setting({
+    key: 'storage.cache_dir',
+    env: 'BOATHOUSE_STORAGE_CACHE_DIR',
+    ...folder,
+    about:
+      'Where copies of the files of a store are kept for reading; on a local disk. Unused while tables lie on the local disk.',
+    example: '/var/cache/boathouse',
+    fallback: { text: 'cache in the state folder', value: () => undefined },
+  }),
+  storageCacheBytes: setting({
+    key: 'storage.cache_size',
+    env: 'BOATHOUSE_STORAGE_CACHE_SIZE',
+    ...size,
+    about: 'Most disk that these copies take. What one query reads must fit.',
+    example: '50GB',
+    fallback: fixed(20 * 2 ** 30, '20GiB'),
   }),
   databaseUrl: setting({
     key: null,
@@ -224,6 +278,98 @@ export const settings = {
     ...url('an http or https address', ['http:', 'https:']),
     about: 'The address people reach the app under, for links in messages.',
     example: 'https://data.example.com',
+  }),
+  catalogType: setting({
+    key: 'catalog.type',
+    env: 'BOATHOUSE_CATALOG_TYPE',
+    ...choice(['embedded', 'rest']),
+    about:
+      'Who keeps the names of tables: Boathouse in its own records, or a server of somebody else that speaks the Iceberg REST protocol (Polaris, Lakekeeper, Nessie, Unity).',
+    example: 'rest',
+    fallback: fixed<'embedded' | 'rest'>('embedded'),
+  }),
+  catalogUri: setting({
+    key: 'catalog.uri',
+    env: 'BOATHOUSE_CATALOG_URI',
+    ...url('an http or https address', ['http:', 'https:']),
+    about: 'The address of that server, without `/v1`.',
+    example: 'https://polaris.example.com/api/catalog',
+  }),
+  catalogWarehouse: setting({
+    key: 'catalog.warehouse',
+    env: 'BOATHOUSE_CATALOG_WAREHOUSE',
+    ...text('the name of a warehouse', /^\S+$/),
+    about: 'The warehouse there (Polaris: the catalog). `{catalog}` in it stands for the catalog of the environment.',
+    example: 'analytics',
+    fallback: {
+      text: "the environment's catalog where environments are warehouses, else the server's default",
+      value: () => undefined,
+    },
+  }),
+  catalogEnvironmentAs: setting({
+    key: 'catalog.environment_as',
+    env: 'BOATHOUSE_CATALOG_ENVIRONMENT_AS',
+    ...choice(['warehouse', 'namespace']),
+    about:
+      'Whether each environment is a warehouse of that server, or all are namespaces of the first level in one warehouse.',
+    example: 'namespace',
+    fallback: fixed<'warehouse' | 'namespace'>('warehouse'),
+  }),
+  catalogCredential: setting({
+    key: null,
+    env: 'BOATHOUSE_CATALOG_CREDENTIAL',
+    ...text('client id:secret', /^[^]+$/),
+    secret: true,
+    about: 'OAuth2 client credentials for that server, changed for tokens.',
+    example: 'boathouse:s3cr3t-of-the-client',
+  }),
+  catalogToken: setting({
+    key: null,
+    env: 'BOATHOUSE_CATALOG_TOKEN',
+    ...text('a bearer token', /^[!-~]+$/),
+    secret: true,
+    about: 'A token that is sent to that server as it is, instead of a credential.',
+    example: 'eyJhbGciOi',
+  }),
+  catalogScope: setting({
+    key: 'catalog.scope',
+    env: 'BOATHOUSE_CATALOG_SCOPE',
+    ...text('an OAuth2 scope', /^[!-~ ]+$/),
+    about: 'The scope that tokens are asked for.',
+    example: 'PRINCIPAL_ROLE:ALL',
+    fallback: fixed('catalog'),
+  }),
+  catalogAudience: setting({
+    key: 'catalog.audience',
+    env: 'BOATHOUSE_CATALOG_AUDIENCE',
+    ...text('an OAuth2 audience', /^[!-~]+$/),
+    about: 'The audience that tokens are asked for, where the identity provider wants one.',
+    example: 'lakekeeper',
+  }),
+  catalogOauthUri: setting({
+    key: 'catalog.oauth_uri',
+    env: 'BOATHOUSE_CATALOG_OAUTH_URI',
+    ...url('an http or https address', ['http:', 'https:']),
+    about: 'Where tokens are given.',
+    example: 'https://login.example.com/realms/data/protocol/openid-connect/token',
+    fallback: { text: '`/v1/oauth/tokens` of the server', value: () => undefined },
+  }),
+  catalogVendedCredentials: setting({
+    key: 'catalog.vended_credentials',
+    env: 'BOATHOUSE_CATALOG_VENDED_CREDENTIALS',
+    ...flag,
+    about:
+      'Whether that server is asked for keys to the storage of each table. Tables for which it gives none are read with `AWS_…`.',
+    example: 'false',
+    fallback: fixed(true),
+  }),
+  catalogSigv4Service: setting({
+    key: 'catalog.sigv4_service',
+    env: 'BOATHOUSE_CATALOG_SIGV4_SERVICE',
+    ...text('the name of an AWS service', /^[a-z0-9-]+$/),
+    about:
+      'Sign requests to that server with AWS keys instead, as AWS Glue (`glue`) and S3 Tables (`s3tables`) want it.',
+    example: 'glue',
   }),
   catalogTrustClients: setting({
     key: 'catalog.trust_clients',
