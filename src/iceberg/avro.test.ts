@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readAvro, writeAvro, type AvroCodec, type AvroRecord } from './avro.ts'
+import { readAvro, writeAvro, type AvroCodec, type AvroRecord, type PackedMap } from './avro.ts'
 import { avroName, decimalBytes, manifestEntrySchema, partitionSchema } from './manifest-schema.ts'
 
 const schema: AvroRecord = {
@@ -55,7 +55,18 @@ test.each<AvroCodec>(['null', 'deflate', 'zstandard'])('what was written with th
     fc.property(fc.array(record), (records) => {
       const file = writeAvro({ schema, header: { extra: 'ü' }, codec }, records)
       const read = readAvro(file, { place: 'a.avro', keyOf })
-      expect(read.records).toEqual(records)
+      const unpacked = read.records.map((one) => ({ ...one, map: new Map(one.map as PackedMap<Uint8Array>) }))
+      expect(unpacked).toEqual(records)
+      for (const [index, { map }] of records.entries()) {
+        const packed = read.records[index]!.map as PackedMap<Uint8Array>
+        expect(packed.size).toBe(map.size)
+        for (const [key, value] of map) expect(packed.get(key)).toEqual(value)
+        expect(packed.get(0.5)).toBeUndefined()
+      }
+      // A manifest that is rewritten takes them over as they are.
+      expect(readAvro(writeAvro({ schema, header: {} }, read.records), { place: 'b', keyOf }).records).toEqual(
+        read.records,
+      )
       expect(read.header.get('extra')).toBe('ü')
     }),
     { numRuns: 50 },

@@ -3,7 +3,8 @@
 // A schema is compiled once into functions that read (or write) its values, then run over the blocks. The caller says
 // under which key a field lands in the result - Iceberg resolves fields by id, not by name - or that it is to be skipped.
 // What comes out: int and long are numbers where they fit, else bigints; bytes and fixed are Uint8Array; a nullable
-// field that is null is undefined; an array of {key, value} records (Iceberg's maps) is a Map.
+// field that is null is undefined; an array of {key, value} records (Iceberg's maps) is a Map, and where it maps numbers to
+// numbers or bytes - the statistics, most of a manifest - a `PackedMap`, which decodes nothing before it is asked.
 // Files come from anywhere, so every length is checked against what is left before anything is allocated.
 
 import { randomBytes } from 'node:crypto'
@@ -35,6 +36,8 @@ export type AvroFile = {
   /** The header's own keys and those of the writer, as text. */
   header: ReadonlyMap<string, string>
   records: Record<string, unknown>[]
+  /** Of all blocks, unpacked. */
+  plainBytes: number
 }
 /** The key of a field in the result, or undefined to skip it. `inside` is the id of the field around it. */
 export type KeyOf = (name: string, id: number | undefined, inside: number | undefined) => string | undefined
@@ -78,17 +81,19 @@ function readFile(bytes: Uint8Array, keyOf: KeyOf, place: string, blockBytesMax:
   const read = compileReader(new JsonNode(schema, { place }), keyOf)
   const codec = header.get('avro.codec') ?? 'null'
   const records: Record<string, unknown>[] = []
+  let plainBytes = 0
   while (!file.isAtEnd()) {
     const count = file.count()
     const packed = file.take(file.count())
     const block = new Input(decompress(codec, packed, blockBytesMax))
     if (count > block.left()) throw new AvroError(`a block claims ${count} records in ${block.left()} bytes`)
+    plainBytes += block.left()
     for (let index = 0; index < count; index++) records.push(read(block) as Record<string, unknown>)
     if (!block.isAtEnd()) throw new AvroError('a block is longer than its records')
     const marker = file.take(16)
     if (marker.some((byte, at) => byte !== sync[at])) throw new AvroError('the marker after a block is wrong')
   }
-  return { header, records }
+  return { header, records, plainBytes }
 }
 
 function fail(why: string): never {
@@ -158,9 +163,14 @@ function unsnappy(packed: Uint8Array, lengthMax: number): Uint8Array {
 /** Bytes with a position; every read is within them or fails. */
 class Input {
   readonly #bytes: Buffer
-  #at = 0
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  #at: number
+  constructor(bytes: Uint8Array, at = 0) {
+    this.#bytes = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#at = at
+  }
+  /** The same bytes from here on, to be read later. */
+  fork(): { bytes: Buffer; at: number } {
+    return { bytes: this.#bytes, at: this.#at }
   }
   isAtEnd() {
     return this.#at >= this.#bytes.length
@@ -209,6 +219,9 @@ class Input {
     const long = BigInt.asIntN(64, (big >> 1n) ^ -(big & 1n))
     return long >= BigInt(Number.MIN_SAFE_INTEGER) && long <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(long) : long
   }
+  skipLong(): void {
+    for (let bytes = 1; this.byte() >= 0x80; bytes++) if (bytes >= 10) fail('a number is longer than 64 bits')
+  }
   /** A length: never negative. */
   count(): number {
     const value = this.long()
@@ -235,6 +248,71 @@ class Input {
 }
 
 type Read = (input: Input) => unknown
+
+/** A map from numbers that is still the bytes it was read from; they were checked. Of a manifest's files few are asked. */
+export class PackedMap<Item> {
+  readonly size: number
+  readonly #bytes: Buffer
+  readonly #at: number
+  readonly #read: (input: Input) => Item
+  readonly #skip: (input: Input) => void
+  constructor({ bytes, at }: { bytes: Buffer; at: number }, size: number, { read, skip }: Packed<Item>) {
+    this.size = size
+    this.#bytes = bytes
+    this.#at = at
+    this.#read = read
+    this.#skip = skip
+  }
+  get(key: unknown): Item | undefined {
+    const input = new Input(this.#bytes, this.#at)
+    for (let count = input.blockCount(); count > 0; count = input.blockCount())
+      for (; count > 0; count--) {
+        if (input.long() === key) return this.#read(input)
+        this.#skip(input)
+      }
+    return undefined
+  }
+  has(key: unknown): boolean {
+    return this.get(key) !== undefined
+  }
+  *entries(): MapIterator<[number, Item]> {
+    const input = new Input(this.#bytes, this.#at)
+    for (let count = input.blockCount(); count > 0; count = input.blockCount())
+      for (; count > 0; count--) yield [input.long() as number, this.#read(input)]
+  }
+  *keys(): MapIterator<number> {
+    for (const [key] of this) yield key
+  }
+  *values(): MapIterator<Item> {
+    for (const [, value] of this) yield value
+  }
+  forEach(visit: (value: Item, key: number, map: ReadonlyMap<number, Item>) => void): void {
+    for (const [key, value] of this) visit(value, key, this)
+  }
+  [Symbol.iterator](): MapIterator<[number, Item]> {
+    return this.entries()
+  }
+}
+type Packed<Item> = { read: (input: Input) => Item; skip: (input: Input) => void }
+const packedLongs: Packed<number | bigint> = { read: (input) => input.long(), skip: (input) => input.skipLong() }
+const packedBytes: Packed<Uint8Array> = {
+  read: (input) => input.take(input.count()),
+  skip: (input) => input.skip(input.count()),
+}
+const packedForms: Record<string, Packed<unknown>> = { int: packedLongs, long: packedLongs, bytes: packedBytes }
+
+function readPacked(input: Input, form: Packed<unknown>): PackedMap<unknown> {
+  const start = input.fork()
+  let size = 0
+  for (let count = input.blockCount(); count > 0; count = input.blockCount()) {
+    size += count
+    for (; count > 0; count--) {
+      input.skipLong()
+      form.skip(input)
+    }
+  }
+  return new PackedMap(start, size, form)
+}
 
 /** Fields under the keys that `keyOf` gives; what it does not want is read and dropped. */
 function compileReader(root: JsonNode, keyOf: KeyOf): Read {
@@ -322,6 +400,10 @@ function compileReader(root: JsonNode, keyOf: KeyOf): Read {
         : undefined
     const names = fields?.map((field) => field.get('name').text())
     if (names?.length === 2 && names[0] === 'key' && names[1] === 'value') {
+      const [keyType, valueType] = fields!.map((field) => field.get('type').value)
+      const form =
+        typeof valueType === 'string' && Object.hasOwn(packedForms, valueType) ? packedForms[valueType] : undefined
+      if (form && (keyType === 'int' || keyType === 'long')) return (input) => readPacked(input, form)
       const [key, value] = fields!.map((field) => compile(field.get('type'), inside, depth + 1)) as [Read, Read]
       return (input) => {
         const result = new Map<unknown, unknown>()
@@ -480,7 +562,9 @@ function compileWriter(schema: AvroSchema): Write {
       const item = compileWriter((schema as { items: AvroSchema }).items)
       return (output, value) => {
         const items =
-          value instanceof Map ? Array.from(value, ([key, value]) => ({ key, value })) : (value as readonly unknown[])
+          value instanceof Map || value instanceof PackedMap
+            ? Array.from(value as Iterable<[unknown, unknown]>, ([key, value]) => ({ key, value }))
+            : (value as readonly unknown[])
         if (items.length > 0) output.long(items.length)
         for (const one of items) item(output, one)
         output.long(0)

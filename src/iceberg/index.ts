@@ -125,3 +125,4 @@ export {
   type RewriteManifestsOptions,
 } from './rewrite-manifests.ts'
 export { rewritePlan, type RewriteGroup, type RewritePlanOptions } from './rewrite-plan.ts'
+export { planAppends, planChanges, type Between, type SnapshotChanges } from './incremental.ts'

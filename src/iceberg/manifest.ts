@@ -6,7 +6,7 @@
 
 import { Failure } from '../base/failure.ts'
 import type { FileIO } from '../io/index.ts'
-import { readAvro, writeAvro, type AvroCodec, type AvroFile } from './avro.ts'
+import { PackedMap, readAvro, writeAvro, type AvroCodec, type AvroFile } from './avro.ts'
 import { JsonNode, parseJson, printJson } from './json.ts'
 import {
   decimalBytes,
@@ -288,12 +288,8 @@ function parseManifest(
     rowOffset += BigInt(entry.file.recordCount)
     return placed
   })
-  return { schema, spec, content, entries, weightBytes: bytes.length + entries.length * 400 + boundsWeight(entries) }
-}
-
-const boundsWeight = (entries: readonly RawManifestEntry[]) => {
-  const columns = entries[0]?.file.valueCounts?.size ?? 0
-  return entries.length * columns * 250 // seven maps with an entry and, for two, a byte array
+  // The bytes stay: statistics are views into them. An entry is some 900 bytes of objects, ranges of columns included.
+  return { schema, spec, content, entries, weightBytes: file.plainBytes + entries.length * 900 }
 }
 
 function headerJson<Result>(
@@ -420,7 +416,7 @@ class Row {
     return this.#typed(name, (value) => Array.isArray(value))?.map(read)
   }
   map(name: string): ReadonlyMap<unknown, unknown> | undefined {
-    return this.#typed(name, (value) => value instanceof Map)
+    return this.#typed(name, (value) => value instanceof Map || value instanceof PackedMap)
   }
   row(name: string): Row {
     return new Row(this.#record[name] ?? this.fail(`"${name}" is missing`), `${this.#what} ${name}`, this.path)

@@ -10,9 +10,9 @@
 
 import { unreachable } from '../base/assert.ts'
 import { lowerBound, upperBound } from './manifest.ts'
-import type { DataFile, FieldSummary } from './manifest-types.ts'
+import type { DataFile, FieldSummary, Manifest } from './manifest-types.ts'
 import type { Predicate } from './predicate-types.ts'
-import { fieldById, type FoundField } from './schema.ts'
+import { fieldById, showType, type FoundField } from './schema.ts'
 import { applyTransform } from './transform.ts'
 import type { PartitionSpec, Schema, Transform, Type, Value } from './types.ts'
 import { codePointPrefix, compareValues, decodeBound, isNaN_, isPrimitive, toForm } from './value.ts'
@@ -169,6 +169,35 @@ function prefixMayMatch(prefix: Value | undefined, { lower, upper }: Range): boo
 }
 
 // --- columns of a file
+
+/** Of manifests that are in memory: what the bounds of a column say of each file, decoded once for all plans to come. */
+const decoded = new WeakMap<Manifest, Map<string, Range[]>>()
+/** Columns that are kept for a manifest; the weight of a cached manifest counts them in. */
+const columnsMax = 4
+
+/** `fileMayMatch` for the files of one manifest, by their place in it. */
+export function filesEvaluator(bound: Bound, manifest: Manifest): (file: DataFile, index: number) => boolean {
+  if (bound.op === 'true') return ({ recordCount }) => recordCount > 0
+  let columns = decoded.get(manifest)
+  if (!columns) decoded.set(manifest, (columns = new Map()))
+  const ranges = new Map<Leaf, Range[]>()
+  const rangesOf = (leaf: Leaf): Range[] => {
+    const key = `${leaf.field.id} ${showType(leaf.field.type)}`
+    const known = columns.get(key) ?? []
+    columns.delete(key)
+    columns.set(key, known) // youngest again
+    if (columns.size > columnsMax) columns.delete(columns.keys().next().value!)
+    ranges.set(leaf, known)
+    return known
+  }
+  return (file, index) => {
+    if (file.recordCount === 0) return false
+    return evaluate(bound, (leaf) => {
+      const known = ranges.get(leaf) ?? rangesOf(leaf)
+      return rangeMayMatch(leaf, (known[index] ??= columnRange(file, leaf.field)))
+    })
+  }
+}
 
 export function fileMayMatch(bound: Bound, file: DataFile): boolean {
   if (file.recordCount === 0) return false

@@ -9,7 +9,7 @@ import { inherit, loadManifest, partitionTypes, readManifestList, type ReadOptio
 import type { DataFile, FileFormat, ManifestEntry, ManifestFile } from './manifest-types.ts'
 import { currentSchema } from './metadata.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
-import { bindPredicate, fileMayMatch, partitionEvaluator } from './predicate.ts'
+import { bindPredicate, filesEvaluator, partitionEvaluator } from './predicate.ts'
 import type { Predicate } from './predicate-types.ts'
 import { schemaOf, snapshotAsOf } from './snapshot.ts'
 import type { Schema, Value } from './types.ts'
@@ -81,43 +81,54 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
   plan.pruned.manifests = manifests.length - survivors.length
   plan.totals.manifests = survivors.length
 
-  const loaded = await mapLimited(survivors, readsAtOnce, (manifest) => loadManifest(io, metadata, manifest, options))
-  const data: ManifestEntry[] = []
-  const deletes: ManifestEntry[] = []
-  survivors.forEach((manifest, index) => {
+  // Each manifest is let go of as soon as its survivors are known: memory holds what is found, not what is looked at.
+  const found = await mapLimited(survivors, readsAtOnce, async (manifest) => {
+    const loaded = await loadManifest(io, metadata, manifest, options)
     const evaluator = evaluators.get(manifest.specId)
-    for (const raw of loaded[index]!.entries) {
-      if (raw.status === 'deleted') continue
+    const fileMayMatch = filesEvaluator(bound, loaded)
+    const kept: ManifestEntry[] = []
+    loaded.entries.forEach((raw, index) => {
+      if (raw.status === 'deleted') return
       const isData = raw.file.content === 'data'
       // A delete file of another partition cannot apply to a file that survives.
       const isIn = evaluator?.partition(raw.file.partition) ?? true
-      if (isIn && (!isData || fileMayMatch(bound, raw.file))) (isData ? data : deletes).push(inherit(raw, manifest))
+      if (isIn && (!isData || fileMayMatch(raw.file, index))) kept.push(inherit(raw, manifest))
       else if (isData) plan.pruned.files++
-    }
+    })
+    return kept
   })
+  const [data, deletes]: [ManifestEntry[], ManifestEntry[]] = [[], []]
+  for (const entry of found.flat()) (entry.file.content === 'data' ? data : deletes).push(entry)
 
   const deletesOf = deleteIndex(deletes, metadata)
-  plan.files = data.map((entry) => {
-    const { file, sequenceNumber, fileSequenceNumber, snapshotId } = entry
-    const { path, format, recordCount, fileSizeBytes, specId, partition } = file
-    plan.totals.files++
+  plan.files = data.map((entry) => scanFile(entry, deletesOf(entry)))
+  plan.totals.files = data.length
+  for (const { recordCount, fileSizeBytes } of plan.files) {
     plan.totals.records += recordCount
     plan.totals.bytes += fileSizeBytes
-    return {
-      path,
-      format,
-      recordCount,
-      fileSizeBytes,
-      specId,
-      partition,
-      sequenceNumber,
-      fileSequenceNumber,
-      snapshotId,
-      deletes: deletesOf(entry),
-      file,
-    }
-  })
+  }
   return plan
+}
+
+/** A data file of a manifest with the deletes that apply to it. */
+export function scanFile(
+  { file, sequenceNumber, fileSequenceNumber, snapshotId }: ManifestEntry,
+  deletes: readonly ScanDelete[],
+): ScanFile {
+  const { path, format, recordCount, fileSizeBytes, specId, partition } = file
+  return {
+    path,
+    format,
+    recordCount,
+    fileSizeBytes,
+    specId,
+    partition,
+    sequenceNumber,
+    fileSequenceNumber,
+    snapshotId,
+    deletes,
+    file,
+  }
 }
 
 /** Every file that must be at hand to read the rows of a plan, delete files included, each once. */

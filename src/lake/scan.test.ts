@@ -223,6 +223,27 @@ test('what is deleted by position, vector and value is what the specification sa
     { numRuns: 25, seed: 4, ...(process.env.SOAK && { numRuns: 1000, seed: Date.now() }) },
   ))
 
+test('deletes by value of a column that was dropped, renamed or widened since', async () => {
+  const path = await parquet(
+    'SELECT range AS id, range::INTEGER AS n, range % 3 AS gone FROM range(6)',
+    '{id: 1, n: 2, gone: 3}',
+  )
+  const by = async (id: number, value: string) => {
+    const file = await parquet(`SELECT ${value} AS k`, `{k: ${id}}`)
+    return { file: dataFile(file, { content: 'equality-deletes', equalityIds: [id] }), sequenceNumber: 2n }
+  }
+  const then = schemaOf([column(1, 'id', 'long'), column(2, 'n', 'int'), column(3, 'gone', 'long')])
+  const now = { ...schemaOf([column(1, 'id', 'long'), column(2, 'number', 'long')]), schemaId: 1 }
+  const files = [scanFile(dataFile(path), 1, [await by(2, '5::INTEGER'), await by(3, '1::BIGINT')])]
+  const metadata = metadataOf(now, { schemas: [then, now], currentSchemaId: 1 })
+  expect((await rowsOf(now, files, { metadata })).toSorted()).toEqual([0, 2, 3].map((id) => [id, id]))
+  const unknown = scanFile(dataFile(path), 1, [await by(9, '1')])
+  await expect(rowsOf(now, [unknown], { metadata })).rejects.toMatchObject({
+    code: 'METADATA_INVALID',
+    message: 'raw.t: equality deletes compare field 9, which is not known',
+  })
+})
+
 test('conditions reach the Parquet reader, through deletes too', async () => {
   const path = await parquet('SELECT range AS id, range::VARCHAR AS c FROM range(100)', '{id: 1, c: 2}')
   const deletes = await parquet(`SELECT '${path}' AS file_path, 7::BIGINT AS pos`)

@@ -164,7 +164,7 @@ def deletes_v2_by_file():
 
 @wanted
 def deletes_v2_transforms():
-    merge_on_read('deletes_v2_transforms', 2, 'PARTITIONED BY (days(day), hours(at), truncate(100, id))')
+    merge_on_read('deletes_v2_transforms', 2, 'PARTITIONED BY (days(day), hours(at), truncate(1000, id))')
 
 
 @wanted
@@ -214,18 +214,6 @@ def evolved_nested():
 
 
 @wanted
-def evolved_struct_replaced():
-    name = 'c.db.evolved_struct_replaced'
-    sql(
-        f'CREATE TABLE {name} (id int, st struct<a: int>) USING iceberg',
-        f'INSERT INTO {name} VALUES (1, struct(10)), (2, null)',
-        f'ALTER TABLE {name} ADD COLUMN st.b int',
-        f'ALTER TABLE {name} DROP COLUMN st.a',
-        f'INSERT INTO {name} VALUES (3, struct(30))',
-    )
-
-
-@wanted
 def evolved_specs():
     name = 'c.db.evolved_specs'
     rows = f"INSERT INTO {name} SELECT id, concat('r', id % 4), date_add(date '2023-12-25', cast(id as int)) FROM range"
@@ -262,9 +250,19 @@ def v1_evolved():
 def names():
     name = 'c.db.names'
     sql(
-        f'CREATE TABLE {name} (`a b` int, `ü.n` string, `st` struct<`x y`: int, `Ä`: string, `1z`: int>, `file_row_number` int, `filename` string, `file_index` int) USING iceberg TBLPROPERTIES (\'write.delete.mode\'=\'merge-on-read\')',
-        f"INSERT INTO {name} VALUES (1, 'u', struct(2, 'ä', 3), 4, 'f', 5), (2, 'v', null, 6, 'g', 7), (3, 'w', struct(null, null, 1), 8, 'h', 9)",
+        f"CREATE TABLE {name} (`a b` int, `ü.n` string, st struct<`x y`: int, `Ä`: string, `1z`: int>, filename string) USING iceberg TBLPROPERTIES ('write.delete.mode'='merge-on-read')",
+        f"INSERT INTO {name} VALUES (1, 'u', struct(2, 'ä', 3), 'f'), (2, 'v', null, 'g'), (3, 'w', struct(null, null, 1), 'h')",
         f'DELETE FROM {name} WHERE `a b` = 2',
+    )
+
+
+@wanted
+def names_of_duckdb():
+    name = 'c.db.names_of_duckdb'
+    sql(
+        f"CREATE TABLE {name} (id int, file_row_number int, filename string, file_index int) USING iceberg TBLPROPERTIES ('write.delete.mode'='merge-on-read')",
+        f"INSERT INTO {name} VALUES (1, 10, 'a', 5), (2, 20, 'b', 6), (3, 30, 'c', 7)",
+        f'DELETE FROM {name} WHERE id = 2',
     )
 
 
@@ -308,6 +306,10 @@ def added_hive_partitions():
     )
 
 
+# py4j hands over a Python integer as Java's Long only where it needs one: ids of type bigint are above 2^32 here.
+big = 10_000_000_000
+
+
 def equality_delete(name, columns, rows, partition=None):
     """One equality delete file of `rows` (dicts) comparing `columns`, written by Java and committed."""
     t = table(name)
@@ -339,37 +341,31 @@ def fill(record, row):
             inner = iceberg.data.GenericRecord.create(record.struct().field(column).type().asStructType())
             fill(inner, value)
             value = inner
-        elif isinstance(value, Long):
-            value = jvm.java.lang.Long(value.value)
         record.setField(column, value)
-
-
-class Long:
-    def __init__(self, value):
-        self.value = value
 
 
 @wanted
 def equality():
     name = 'c.db.equality'
-    insert = f"INSERT INTO {name} SELECT id, IF(id % 4 = 0, null, concat('c', id % 4)), cast(id as int), struct(cast(id % 5 as int), 'x') FROM range"
+    insert = f"INSERT INTO {name} SELECT id + {big}, IF(id % 4 = 0, null, concat('c', id % 4)), cast(id as int), struct(cast(id % 5 as int), 'x') FROM range"
     sql(
         f"CREATE TABLE {name} (id bigint, cat string, n int, st struct<a: int, b: string>) USING iceberg TBLPROPERTIES ('format-version'='2', 'write.delete.mode'='merge-on-read')",
         f'{insert}(0, 100)',
     )
-    equality_delete('equality', ['id'], [{'id': Long(value)} for value in (1, 5, 77, 1000)])
+    equality_delete('equality', ['id'], [{'id': big + value} for value in (1, 5, 77, 1000)])
     sql(f'{insert}(0, 10)')  # newer than the delete: stays
     equality_delete('equality', ['cat', 'n'], [{'cat': None, 'n': 8}, {'cat': 'c1', 'n': 9}, {'cat': 'c2', 'n': 9}])
-    equality_delete('equality', ['n'], [{'n': 33}, {'n': None}])
+    equality_delete('equality', ['n'], [{'n': 33}, {'n': 20}, {'n': None}])
     sql(
-        f'DELETE FROM {name} WHERE id IN (50, 51)',
+        f'DELETE FROM {name} WHERE id IN ({big + 50}, {big + 51})',
         f'ALTER TABLE {name} ALTER COLUMN n TYPE bigint',
         f'ALTER TABLE {name} RENAME COLUMN cat TO category',
         f"INSERT INTO {name} VALUES (200, 'z', 3000000000, null)",
     )
-    equality_delete('equality', ['n'], [{'n': Long(3000000000)}, {'n': Long(20)}])
+    equality_delete('equality', ['n'], [{'n': 3000000000}])
     equality_delete('equality', ['category'], [{'category': 'c3'}])
-    sql(f"INSERT INTO {name} VALUES (201, 'c3', 1, null)", f'ALTER TABLE {name} DROP COLUMN n')
+    sql(f"INSERT INTO {name} VALUES (201, 'c3', 1, null)")
+    # Dropping the compared column is tested in src/lake: Java 1.10 cannot read such a table itself.
 
 
 @wanted
@@ -389,13 +385,13 @@ def equality_partitioned():
     name = 'c.db.equality_partitioned'
     sql(
         f'CREATE TABLE {name} (id bigint, cat string) USING iceberg PARTITIONED BY (cat)',
-        f"INSERT INTO {name} SELECT id % 10, concat('c', id % 3) FROM range(90)",
+        f"INSERT INTO {name} SELECT id % 10 + {big}, concat('c', id % 3) FROM range(90)",
     )
-    equality_delete('equality_partitioned', ['id'], [{'id': Long(4)}], partition=['c1'])
-    equality_delete('equality_partitioned', ['id'], [{'id': Long(5)}], partition=['c2'])
-    sql(f"INSERT INTO {name} VALUES (4, 'c1')", f'ALTER TABLE {name} DROP PARTITION FIELD cat')
-    equality_delete('equality_partitioned', ['id'], [{'id': Long(6)}])
-    sql(f'DELETE FROM {name} WHERE id = 0')
+    equality_delete('equality_partitioned', ['id'], [{'id': big + 4}], partition=['c1'])
+    equality_delete('equality_partitioned', ['id'], [{'id': big + 5}], partition=['c2'])
+    sql(f"INSERT INTO {name} VALUES ({big + 4}, 'c1')", f'ALTER TABLE {name} DROP PARTITION FIELD cat')
+    equality_delete('equality_partitioned', ['id'], [{'id': big + 6}])
+    sql(f'DELETE FROM {name} WHERE id = {big}')
 
 
 @wanted
