@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config'
 // else. The results are printed to docs/reference/soak.md.
 export default defineConfig({
   test: {
-    include: ['test/e2e/kill.test.ts', 'test/e2e/load.test.ts', 'src/lake/prune.test.ts'],
+    include: [
+      'test/e2e/kill.test.ts',
+      'test/e2e/load.test.ts',
+      'src/lake/prune.test.ts',
+      'src/lake/scan.test.ts',
+      'src/iceberg/fuzz.test.ts',
+    ],
     testTimeout: 3_600_000,
     hookTimeout: 120_000,
     fileParallelism: false,
