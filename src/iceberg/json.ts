@@ -1,23 +1,21 @@
 // JSON as Iceberg uses it: snapshot ids are 64-bit integers, so numbers beyond 2^53 are bigints here, read and written
 // digit by digit. `JsonNode` walks a document that somebody else wrote and names the field where it breaks the spec.
 
+import { randomUUID } from 'node:crypto'
 import { Failure, type FailureCode } from '../base/failure.ts'
 
-type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown
-type ExactJson = { parse(text: string, reviver?: Reviver): unknown; rawJSON(text: string): unknown }
-const json = JSON as unknown as ExactJson // TypeScript's library does not know these two yet
+const json = JSON as unknown as { rawJSON(text: string): unknown } // TypeScript's library does not know it yet
+
+// A reviver could see the digits of a number too, and takes ten times as long. So long numbers become strings for the
+// time of parsing; strings are stepped over whole, also one that does not end.
+const stringOrLong = /"[^"\\]*(?:\\[^][^"\\]*)*"?|(?<![\d.eE+-])-?[1-9]\d{15,}(?![\d.eE])/g
+const mark = `${randomUUID()} ` // nobody else's string starts with it
 
 /** Integers beyond 2^53 become bigint. METADATA_INVALID with `place` when it is no JSON. */
 export function parseJson(text: string, place?: string): unknown {
-  // The reviver makes parsing several times slower and only long digit runs need it.
-  const reviver: Reviver | undefined = /\d{16}/.test(text)
-    ? (_, value, { source }) =>
-        typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && /^-?\d+$/.test(source)
-          ? BigInt(source)
-          : value
-    : undefined
   try {
-    return json.parse(text, reviver)
+    if (!/\d{16}/.test(text)) return JSON.parse(text)
+    return withLongs(JSON.parse(text.replace(stringOrLong, (part) => (part[0] === '"' ? part : `"${mark}${part}"`))))
   } catch (error) {
     const why =
       error instanceof RangeError ? 'nested too deeply' : error instanceof Error ? error.message : String(error)
@@ -26,6 +24,22 @@ export function parseJson(text: string, place?: string): unknown {
       ...(place && { place: { file: place } }),
     })
   }
+}
+
+/** The value itself, its long numbers put back in place. */
+function withLongs(value: unknown): unknown {
+  if (typeof value === 'string') {
+    if (!value.startsWith(mark)) return value
+    const long = BigInt(value.slice(mark.length))
+    return Number.isSafeInteger(Number(long)) ? Number(long) : long
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const parts = value as Record<string, unknown>
+  for (const name of Object.keys(parts)) {
+    const part = parts[name]
+    if (typeof part === 'string' ? part.startsWith(mark) : typeof part === 'object') parts[name] = withLongs(part)
+  }
+  return value
 }
 
 /** bigints are written as numbers. `indent` as in JSON.stringify. */
