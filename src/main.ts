@@ -8,6 +8,7 @@ import { silentLog } from './base/log.ts'
 import {
   claimLake,
   embeddedCatalog,
+  embeddedShelf,
   openEnvironments,
   openPublications,
   openTables,
@@ -54,7 +55,7 @@ export async function open(
   }
   const catalog = embeddedCatalog(records)
   const tables = openTables(catalog, io)
-  const publications = openPublications({ records, catalog, tables, io, clock })
+  const publications = openPublications({ records, shelf: embeddedShelf(catalog), tables, io, clock })
   const environments = openEnvironments({ records, catalog, tables, io, clock, lakeRoot: fileLocation(lakeDir) })
   const config = withForks(settings, await environments.list())
   const environment = typeof chosen === 'string' ? resolveEnvironment(config, { flag: chosen }) : chosen

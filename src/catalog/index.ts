@@ -4,16 +4,20 @@ export { checkName, levelsOf, namespaceOf, sameName, showName, type TableName } 
 export { memoryCatalog, openEmbeddedCatalog } from './open.ts'
 export { claimLake } from './owner.ts'
 export {
+  embeddedShelf,
   openPublications,
+  outsideShelf,
   type ChangeAction,
   type PendingChange,
   type Publication,
   type Publications,
   type PublishedTable,
 } from './publications.ts'
+export { outsideTables, tableCommitText, viewCommitText } from './outside.ts'
 export { purgeFiles } from './purge.ts'
 export type { EntryKind, Pointer, Pointers, Swap } from './pointers.ts'
 export { openTables, type Loaded, type LoadedTable, type LoadedView, type Tables } from './tables.ts'
 export { openEnvironments, type Difference, type Environments, type Fork } from './environments.ts'
+export { openExternalCatalog } from './rest/open.ts'
 export { openRestCatalog, type RestCatalogOptions } from './rest/rest-catalog.ts'
 export { vendedStorage, type VendedStorage } from './rest/vended.ts'

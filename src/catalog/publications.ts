@@ -7,13 +7,15 @@
 import { Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
-import { applyUpdates, writeTableMetadata, type TableUpdate } from '../iceberg/index.ts'
+import { applyUpdates, writeTableMetadata, type TableRequirement, type TableUpdate } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
-import type { Records } from '../records/index.ts'
+import type { CatalogTransaction, Records } from '../records/index.ts'
+import type { Catalog } from './catalog.ts'
 import type { EmbeddedCatalog } from './embedded.ts'
 import { showName, type TableName } from './names.ts'
 import type { EntryKind, Swap } from './pointers.ts'
 import { recordPublication } from './record-publication.ts'
+import { commitOutside, tableCommitText, type CommitText } from './outside.ts'
 import type { Tables } from './tables.ts'
 
 export type ChangeAction = 'create' | 'replace' | 'append' | 'drop'
@@ -29,6 +31,8 @@ export type PendingChange = {
   toSnapshot: string | null
   /** What an append needs to be made again on a newer base. */
   appended: string | null
+  /** What a catalog of others is asked to do; null where there is nothing to ask but the name itself. */
+  commit: CommitText | null
 }
 
 export type PublishedTable = {
@@ -63,14 +67,44 @@ export interface Publications {
   rollback(id: string, by: string): Promise<Publication>
 }
 
+/** Who keeps the names of a publication's tables. */
+export type Shelf = {
+  /**
+   * All changes at once, together with `also` where both are in the same store; `locations`: where each table's metadata
+   * is now, when the catalog writes its own. @throws COMMIT_CONFLICT, with the table in its context
+   */
+  move(
+    changes: readonly PendingChange[],
+    by: string,
+    also: (transaction: CatalogTransaction, locations?: ReadonlyMap<string, string>) => Promise<void>,
+  ): Promise<void>
+}
+
+/** The names are in the records, so all is one transaction. */
+export const embeddedShelf = (catalog: EmbeddedCatalog): Shelf => ({
+  move: (changes, _, also) =>
+    catalog.swapAnd(
+      changes.map(({ name, kind, base, location }): Swap => ({ name, kind, from: base, to: location })),
+      (transaction) => also(transaction),
+    ),
+})
+
+/** The names are somewhere else: first they are moved there, then it is written down. Publishing again ends what a crash left. */
+export const outsideShelf = (catalog: Catalog, records: Records): Shelf => ({
+  async move(changes, by, also) {
+    const locations = await commitOutside(catalog, changes, by)
+    await records.transaction((transaction) => also(transaction, locations))
+  },
+})
+
 export function openPublications(options: {
   records: Records
-  catalog: EmbeddedCatalog
+  shelf: Shelf
   tables: Tables
   io: FileIO
   clock: Clock
 }): Publications {
-  const { records, catalog, tables, io, clock } = options
+  const { records, shelf, tables, io, clock } = options
   const iso = () => new Date(clock.now()).toISOString()
 
   async function setOf(id: string) {
@@ -98,6 +132,7 @@ export function openPublications(options: {
         fromSnapshot: string | null
         toSnapshot: string | null
         appended: string | null
+        commit: string | null
       }),
     }))
   }
@@ -112,9 +147,8 @@ export function openPublications(options: {
     // A change set is published once, so its publication carries its id: a retry after a lost answer finds it.
     const id = more.changeSetId ?? newId(clock.now())
     const publishedAt = iso()
-    const swaps: Swap[] = pending.map(({ name, kind, base, location }) => ({ name, kind, from: base, to: location }))
     try {
-      await catalog.swapAnd(swaps, async (transaction) => {
+      await shelf.move(pending, by, async (transaction, locations) => {
         if (more.changeSetId !== undefined) {
           const { numUpdatedRows } = await transaction
             .updateTable('change_sets')
@@ -132,7 +166,11 @@ export function openPublications(options: {
           publishedAt,
           by,
           undoes: more.undoes ?? null,
-          tables: pending.map(({ base, location, ...change }) => ({ ...change, from: base, to: location })),
+          tables: pending.map(({ base, location, ...change }) => ({
+            ...change,
+            from: base,
+            to: locations?.get(showName(change.name)) ?? location,
+          })),
         })
         if (more.undoes !== undefined)
           await transaction
@@ -150,7 +188,7 @@ export function openPublications(options: {
   /** Names who wrote the table in between, so that a person knows whom to ask. */
   async function explainConflict(conflict: Failure, pending: readonly PendingChange[]): Promise<Failure> {
     const change = pending.find(({ name }) => showName(name) === conflict.context.table)
-    const now = change && (await catalog.pointer(change.name))
+    const now = change && (await tables.load(change.name))
     const writer =
       now &&
       (await records.catalog
@@ -249,6 +287,7 @@ export function openPublications(options: {
       fromSnapshot: null,
       toSnapshot: entry.from_snapshot,
       appended: null,
+      commit: null,
     }
     if (entry.from_location === null || entry.to_location === null) return change
     const [before, after] = await Promise.all([
@@ -267,9 +306,14 @@ export function openPublications(options: {
     ]
     const metadata = applyUpdates(after.metadata, updates, { nowMs: clock.now(), previous: after.location })
     const location = await writeTableMetadata(io, metadata, { previous: after.location })
+    const requirements: TableRequirement[] = [
+      { type: 'assert-table-uuid', uuid: after.metadata.tableUuid },
+      { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId: after.metadata.currentSnapshotId },
+    ]
     return {
       ...change,
       location,
+      commit: tableCommitText(requirements, updates),
       fromSnapshot: after.metadata.currentSnapshotId?.toString() ?? null,
       toSnapshot: snapshotId.toString(),
     }
@@ -301,13 +345,13 @@ export function openPublications(options: {
       return id
     },
     changes,
-    async put(changeSetId, { name, kind, action, base, location, fromSnapshot, toSnapshot, appended }) {
+    async put(changeSetId, { name, kind, action, base, location, fromSnapshot, toSnapshot, appended, commit: asked }) {
       const values = {
         kind,
         action,
         base_location: base,
         metadata_location: location,
-        updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended }),
+        updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended, commit: asked }),
         written_files_json: null,
         updated_at: iso(),
       }

@@ -48,6 +48,7 @@ export {
   applyViewUpdates,
   checkViewRequirements,
   currentViewVersion,
+  createViewUpdates,
   newViewMetadata,
   replaceViewUpdates,
   type NewView,

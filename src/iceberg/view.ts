@@ -84,6 +84,22 @@ export function replaceViewUpdates({
   ]
 }
 
+/** The updates that make `metadata`, a view of one version, out of nothing: to be committed with `assert-create`. */
+export const createViewUpdates = ({
+  viewUuid,
+  location,
+  schemas,
+  versions,
+  properties,
+}: ViewMetadata): ViewUpdate[] => [
+  { action: 'assign-uuid', uuid: viewUuid },
+  { action: 'set-location', location },
+  { action: 'add-schema', schema: schemas[0]! },
+  { action: 'add-view-version', viewVersion: { ...versions[0]!, schemaId: -1 } },
+  { action: 'set-current-view-version', viewVersionId: -1 },
+  { action: 'set-properties', updates: properties },
+]
+
 /** The view after `updates`, or `metadata` itself when they change nothing. REQUEST_INVALID when one does not fit. */
 export function applyViewUpdates(
   metadata: ViewMetadata,

@@ -7,7 +7,8 @@ import type { Clock } from '../base/clock.ts'
 import {
   checkName,
   showName,
-  type ChangeAction,
+  tableCommitText,
+  viewCommitText,
   type Loaded,
   type LoadedTable,
   type PendingChange,
@@ -20,6 +21,9 @@ import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import {
   applyUpdates,
+  applyViewUpdates,
+  createUpdates,
+  createViewUpdates,
   currentSchema,
   defaultSortOrder,
   newTableMetadata,
@@ -28,6 +32,7 @@ import {
   prepareOverwrite,
   prepareReplace,
   replaceSortOrder,
+  replaceViewUpdates,
   schemaForReplace,
   specForReplace,
   writeTableMetadata,
@@ -227,9 +232,22 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const commit = await prepared.on(metadata, { nowMs, signal: options.signal })
     const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
     const location = await writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
-    await record(target, 'table', published ? action : 'create', location, published, next, appended)
-    const key = showName(target).toLowerCase()
     const isFirst = before?.location === published?.location
+    const earlier = isFirst ? undefined : (await pendingOf(target))?.commit
+    const asked = before
+      ? tableCommitText(commit.requirements, [...commit.updates, ...more], earlier)
+      : tableCommitText([{ type: 'assert-create' }], createUpdates(next))
+    await record({
+      name: target,
+      kind: 'table',
+      action: published ? action : 'create',
+      location,
+      published,
+      next,
+      appended,
+      commit: asked,
+    })
+    const key = showName(target).toLowerCase()
     steps.set(key, [...(isFirst ? [] : (steps.get(key) ?? [])), { write: prepared, more }])
     return {
       table: showName(target),
@@ -388,16 +406,17 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     )
   }
 
-  async function record(
-    name: TableName,
-    kind: 'table' | 'view',
-    action: ChangeAction,
-    location: string | null,
-    published: Loaded | undefined,
-    next?: TableMetadata,
-    appended?: { files: readonly NewDataFile[]; summary: Record<string, string> },
-  ) {
-    const earlier = (await publications.changes(id)).find((one) => showName(one.name) === showName(name))
+  const pendingOf = async (name: TableName) =>
+    (await publications.changes(id)).find((one) => showName(one.name) === showName(name))
+
+  type Recorded = Pick<PendingChange, 'name' | 'kind' | 'action' | 'location' | 'commit'> & {
+    published: Loaded | undefined
+    next?: TableMetadata
+    appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
+  }
+
+  async function record({ name, kind, action, location, commit, published, next, appended }: Recorded) {
+    const earlier = await pendingOf(name)
     const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
     await publications.put(id, {
       name,
@@ -409,8 +428,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       toSnapshot: next?.currentSnapshotId?.toString() ?? null,
       // An append to a table that this same change set replaced moves with the replacement, not alone.
       appended: all && (!earlier || earlier.appended) ? encodeAppended(all, appended.summary) : null,
+      commit,
     })
   }
+
+  const freshLocation = ({ catalog: inCatalog, namespace, name }: TableName): string =>
+    joinLocation(deps.lakeRoot, inCatalog, namespace, `${name}-${randomBytes(4).toString('hex')}`)
 
   function freshTable(target: TableName, fields: readonly NewField[], options: TableOptions): TableMetadata {
     const { 'format-version': version, ...properties } = tableProperties(options)
@@ -418,12 +441,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       throw new Failure('REQUEST_INVALID', `format-version is ${version}; expected 1, 2 or 3`)
     const metadata = newTableMetadata({
       uuid: randomUUID(),
-      location: joinLocation(
-        deps.lakeRoot,
-        target.catalog,
-        target.namespace,
-        `${target.name}-${randomBytes(4).toString('hex')}`,
-      ),
+      location: freshLocation(target),
       schema: fields,
       spec: options.partitionedBy,
       properties: { 'write.parquet.compression-codec': 'zstd', ...properties },
@@ -451,6 +469,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     }
     const nowMs = clock.now()
     let next = now.metadata
+    let asked: string | null = null
     for (const { write: step, more } of again) {
       const commit = await step.on(next, { nowMs }).catch((error: unknown) => {
         throw error instanceof Failure
@@ -458,6 +477,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
           : error
       })
       next = applyUpdates(next, [...commit.updates, ...more], { nowMs, previous: now.location })
+      asked = tableCommitText(commit.requirements, [...commit.updates, ...more], asked)
     }
     const location = await writeTableMetadata(io, next, { previous: now.location })
     await publications.put(id, {
@@ -465,6 +485,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       action: pending!.action === 'append' ? 'append' : 'replace',
       base: now.location,
       location,
+      commit: asked,
       fromSnapshot: now.metadata.currentSnapshotId?.toString() ?? null,
       toSnapshot: next.currentSnapshotId?.toString() ?? null,
     })
@@ -491,28 +512,31 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       checkColumns(target, columns)
       const fields = columns.map((column) => withComment(writtenColumn(column).field, options))
       const nowMs = clock.now()
-      const metadata = newViewMetadata({
-        uuid: published?.kind === 'view' ? published.metadata.viewUuid : randomUUID(),
-        location:
-          published?.kind === 'view'
-            ? published.metadata.location
-            : joinLocation(
-                deps.lakeRoot,
-                target.catalog,
-                target.namespace,
-                `${target.name}-${randomBytes(4).toString('hex')}`,
-              ),
+      const before = published?.kind === 'view' ? published : undefined
+      const version = {
         schema: fields,
-        representations: [{ type: 'sql', sql: select.trim().replace(/;\s*$/, ''), dialect: 'duckdb' }],
+        representations: [{ type: 'sql' as const, sql: select.trim().replace(/;\s*$/, ''), dialect: 'duckdb' }],
         defaultCatalog: target.catalog,
         defaultNamespace: [options.namespace ?? target.namespace],
         properties: tableProperties(options),
         nowMs,
+      }
+      const metadata = before
+        ? applyViewUpdates(before.metadata, replaceViewUpdates(version), { nowMs })
+        : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(target) })
+      const updates = before ? replaceViewUpdates(version) : createViewUpdates(metadata)
+      const location = await writeViewMetadata(io, metadata, { previous: before?.location })
+      const requirement = before
+        ? ({ type: 'assert-view-uuid', uuid: before.metadata.viewUuid } as const)
+        : ({ type: 'assert-create' } as const)
+      await record({
+        name: target,
+        kind: 'view',
+        action: published ? 'replace' : 'create',
+        location,
+        published,
+        commit: viewCommitText([requirement], updates),
       })
-      const location = await writeViewMetadata(io, metadata, {
-        previous: published?.kind === 'view' ? published.location : undefined,
-      })
-      await record(target, 'view', published ? 'replace' : 'create', location, published)
       return {
         table: showName(target),
         kind: 'view',
@@ -529,7 +553,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       deps.mayWrite(target, 'drop')
       const found = await load(target)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
-      await record(found.name, found.kind, 'drop', null, published)
+      await record({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })
     },
 
     async publish() {

@@ -160,3 +160,13 @@ describe.each(ways)('format version %s, %s', (version, mode) => {
     expect(await rowsOf(name)).toEqual(sorted())
   })
 })
+
+test('a replaced table may lose the column that it was partitioned by', async () => {
+  const name = at('loses')
+  const by = [{ column: 'region', transform: { kind: 'identity' } }] as const
+  await changing((changes) => changes.replaceTable(name, "select 1 as id, 'North' as region", { partitionedBy: by }))
+  await changing((changes) => changes.replaceTable(name, 'select 2 as id'))
+  expect(await world.rows('select * from raw.loses')).toEqual([[2]])
+  await world.rows('insert into raw.loses select 3')
+  expect(await world.rows('select * from raw.loses order by 1')).toEqual([[2], [3]])
+})

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../base/clock.ts'
-import { embeddedCatalog, openPublications, openTables } from '../catalog/index.ts'
+import { embeddedCatalog, embeddedShelf, openPublications, openTables } from '../catalog/index.ts'
 import { openEngine } from '../engine/index.ts'
 import { fileLocation, localFileIO } from '../io/index.ts'
 import { openMemoryRecords } from '../records/index.ts'
@@ -21,7 +21,7 @@ export async function openWorld() {
   const records = await openMemoryRecords()
   const catalog = embeddedCatalog(records)
   const tables = openTables(catalog, io)
-  const publications = openPublications({ records, catalog, tables, io, clock })
+  const publications = openPublications({ records, shelf: embeddedShelf(catalog), tables, io, clock })
   const engine = openEngine({
     memoryBytes: 2 ** 30,
     threads: 2,

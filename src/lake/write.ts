@@ -65,7 +65,7 @@ export async function writeFiles(workshop: Workshop, options: WriteFilesOptions)
       placed.push(path)
       if (!(await workshop.io.upload(path, local, options.signal)))
         throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
-      result.push({ ...file, path, partition, specId: options.spec.specId, sortOrderId: options.sortOrder.orderId })
+      result.push({ ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId })
     }
     return result
   } catch (error) {
@@ -76,6 +76,9 @@ export async function writeFiles(workshop: Workshop, options: WriteFilesOptions)
     await rm(staging, { recursive: true, force: true }).catch(() => {})
   }
 }
+
+/** A spec that the commit itself adds has no id yet: the table's default is then meant. */
+const specOf = ({ specId }: PartitionSpec) => (specId < 0 ? {} : { specId })
 
 type StagedFile = Omit<NewDataFile, 'path' | 'partition'> & { local: string; partition: (Value | null)[] }
 

@@ -1,0 +1,179 @@
+// Tables whose names another catalog keeps: reading them as our own, and publishing a change set there.
+//
+// Several tables are one request where that catalog has transactions; views and drops follow, and without transactions the
+// tables go one by one. Each step can be repeated: what the catalog has already is left out, so a publication that a crash
+// or a lost answer interrupted is rolled forward by publishing again.
+
+import { Failure } from '../base/failure.ts'
+import {
+  currentViewVersion,
+  parseTableRequirement,
+  parseTableUpdate,
+  parseViewUpdate,
+  parseJson,
+  printJson,
+  tableRequirementJson,
+  tableUpdateJson,
+  viewUpdateJson,
+  type TableRequirement,
+  type TableUpdate,
+  type ViewRequirement,
+  type ViewUpdate,
+} from '../iceberg/index.ts'
+import type { FileIO } from '../io/index.ts'
+import type { Catalog, CatalogChange } from './catalog.ts'
+import { showName } from './names.ts'
+import type { PendingChange } from './publications.ts'
+import { openTables, type Loaded, type Tables } from './tables.ts'
+
+/** What a catalog is asked to do, as REST has it. Part of a pending change, so that another process can ask as well. */
+export type CommitText = string
+type CommitJson = { requirements: unknown[]; updates: unknown[] }
+
+export const tableCommitText = (
+  requirements: readonly TableRequirement[],
+  updates: readonly TableUpdate[],
+  after?: CommitText | null,
+): CommitText => {
+  // The first requirements are about what is published; those of later steps about what nobody else has seen.
+  const before = after ? (parseJson(after) as CommitJson) : undefined
+  return printJson({
+    requirements: before?.requirements ?? requirements.map(tableRequirementJson),
+    updates: [...(before?.updates ?? []), ...updates.map(tableUpdateJson)],
+  })
+}
+export const viewCommitText = (requirements: readonly ViewRequirement[], updates: readonly ViewUpdate[]): CommitText =>
+  printJson({ requirements, updates: updates.map(viewUpdateJson) })
+
+function changeOf({ name, kind, base, location, commit, action }: PendingChange): CatalogChange | 'register' {
+  if (location === null) return { action: 'drop', kind, name, ...(base === null ? {} : { base }) }
+  if (commit === null) {
+    if (action === 'create') return 'register'
+    throw new Failure('UNSUPPORTED', `${showName(name)} cannot be taken back in a catalog of others`)
+  }
+  const { requirements, updates } = parseJson(commit) as CommitJson
+  return kind === 'table'
+    ? {
+        action: 'commit',
+        kind,
+        name,
+        requirements: requirements.map(parseTableRequirement),
+        updates: updates.map(parseTableUpdate),
+      }
+    : {
+        action: 'commit',
+        kind,
+        name,
+        requirements: requirements as ViewRequirement[],
+        updates: updates.map(parseViewUpdate),
+      }
+}
+
+/** Publishes there. Answers where each table's metadata is now. @throws COMMIT_CONFLICT naming the table */
+export async function commitOutside(
+  catalog: Catalog,
+  pending: readonly PendingChange[],
+  by: string,
+): Promise<Map<string, string>> {
+  const order = (change: PendingChange) => (change.location === null ? 2 : change.kind === 'view' ? 1 : 0)
+  const left: PendingChange[] = []
+  for (const change of pending.toSorted((a, b) => order(a) - order(b)))
+    if (!isThere(change, await catalog.load(change.name))) left.push(change)
+  for (const { name } of left.filter(({ action }) => action === 'create'))
+    if ((await catalog.namespace(name.catalog, name.namespace)) === undefined)
+      await catalog.createNamespace(name.catalog, name.namespace)
+  const commits: CatalogChange[] = []
+  for (const change of left) {
+    const asked = changeOf(change)
+    if (asked === 'register') await catalog.register(change.name, change.location!, { kind: change.kind, by })
+    // A name that was a view is a table now, or the other way round.
+    else {
+      const now = asked.action === 'commit' ? await catalog.load(change.name) : undefined
+      if (now && now.kind !== change.kind) commits.push({ action: 'drop', kind: now.kind, name: change.name })
+      commits.push(asked)
+    }
+  }
+  try {
+    if (commits.length > 0) await catalog.commit(commits, { by })
+  } catch (error) {
+    throw error instanceof Failure && error.code === 'COMMIT_CONFLICT' ? named(error, left) : error
+  }
+  const locations = new Map<string, string>()
+  for (const { name, location } of pending) {
+    const now = location === null ? undefined : await catalog.load(name)
+    if (now) locations.set(showName(name), now.location)
+  }
+  return locations
+}
+
+/** Whether an interrupted publication got this far. */
+function isThere({ location, commit, toSnapshot }: PendingChange, now: Loaded | undefined): boolean {
+  if (location === null) return now === undefined
+  if (!now || commit === null) return false
+  const { updates } = parseJson(commit) as CommitJson
+  if (now.kind === 'table') {
+    const { snapshots, currentSnapshotId } = now.metadata
+    if (toSnapshot === null || !snapshots.some(({ snapshotId }) => snapshotId.toString() === toSnapshot)) return false
+    // A rollback names a snapshot that was there before.
+    return updates.some((update) => (update as { action: string }).action === 'add-snapshot')
+      ? true
+      : currentSnapshotId?.toString() === toSnapshot
+  }
+  const version = currentViewVersion(now.metadata)
+  const wanted = updates
+    .map((update) => update as { action: string; 'view-version'?: { representations: unknown } })
+    .find(({ action }) => action === 'add-view-version')
+  return JSON.stringify(version?.representations) === JSON.stringify(wanted?.['view-version']?.representations)
+}
+
+function named(conflict: Failure, pending: readonly PendingChange[]): Failure {
+  if (conflict.context['table'] !== undefined) return conflict
+  const about = pending.find(({ name }) => conflict.message.includes(showName(name))) ?? pending[0]
+  return new Failure('COMMIT_CONFLICT', conflict.message, {
+    ...conflict.context,
+    cause: conflict,
+    hint: conflict.hint,
+    ...(about ? { table: showName(about.name) } : {}),
+  })
+}
+
+const keptMax = 1_000
+
+/** The tables of another catalog, and metadata files of change sets that it does not know. */
+export function outsideTables(catalog: Catalog, io: FileIO): Tables {
+  const none = { list: async () => [], pointer: async () => undefined, pointers: async () => [] }
+  const files = openTables(none, io)
+  const known = new Map<string, Loaded>()
+  const remember = (loaded: Loaded) => {
+    known.delete(loaded.location)
+    known.set(loaded.location, loaded)
+    if (known.size > keptMax) known.delete(known.keys().next().value!)
+    return loaded
+  }
+  return {
+    async load(name) {
+      const exact = await catalog.load(name)
+      if (exact) return remember(exact)
+      const lower = showName(name).toLowerCase()
+      const alike = (await catalog.list(name.catalog)).filter((other) => showName(other.name).toLowerCase() === lower)
+      if (alike.length > 1)
+        throw new Failure(
+          'TABLE_NOT_FOUND',
+          `${showName(name)} could be ${alike.map((other) => showName(other.name)).join(' or ')}`,
+          { hint: 'Write the name as it is, in double quotes.' },
+        )
+      const found = alike[0] && (await catalog.load(alike[0].name))
+      return found && remember(found)
+    },
+    async open(pointer) {
+      const before = known.get(pointer.location)
+      if (before) return { ...before, name: pointer.name }
+      const now = await catalog.load(pointer.name)
+      if (now?.location === pointer.location) return remember(now)
+      return files.open(pointer)
+    },
+    keep: (loaded) => files.keep(loaded),
+    list: (name, namespace) => catalog.list(name, namespace),
+    stillCurrent: (loaded) => catalog.stillCurrent(loaded),
+  }
+}
