@@ -16,6 +16,8 @@ import { compile, list } from './models.ts'
 import { publicationsList, publicationsRollback, publicationsShow } from './publications.ts'
 import { query, sql } from './query.ts'
 import { build, ingest, ingestAdd, run, runsCancel, runsList, runsRetry, runsShow, test } from './run.ts'
+import { tableCompact, tableExpire, tableOrphans } from './table-maintenance.ts'
+import { tableBranch, tableDiff, tableRollback, tableTag } from './table-refs.ts'
 import { tableDescribe, tableHistory, tableList } from './table.ts'
 import { tokenCreate, tokenList, tokenRevoke } from './tokens.ts'
 import { dev, down, logs, reset, serve, status, up, worker } from './up.ts'
@@ -45,6 +47,13 @@ export const commands: readonly Command[] = [
   tableList,
   tableDescribe,
   tableHistory,
+  tableDiff,
+  tableRollback,
+  tableTag,
+  tableBranch,
+  tableExpire,
+  tableCompact,
+  tableOrphans,
   runsList,
   runsShow,
   runsCancel,
