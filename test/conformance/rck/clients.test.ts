@@ -1,0 +1,51 @@
+// Clients of others on the served catalog: what they make is seen by each other and by our own SQL.
+
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { serveProject, type Served } from './served.ts'
+
+const python = process.env['PYICEBERG_PYTHON']
+
+describe.skipIf(!python)('PyIceberg over REST (skipped without PYICEBERG_PYTHON)', () => {
+  let served: Served
+  beforeAll(async () => {
+    served = await serveProject({ warehouses: [] })
+  })
+  afterAll(() => served.stop())
+
+  test('creates, appends, evolves, deletes, renames, drops, purges', () => {
+    const script = join(import.meta.dirname, 'pyiceberg_rest.py')
+    const printed = execFileSync(python!, [script, served.uri, served.token], { encoding: 'utf8' })
+    expect(JSON.parse(printed)).toEqual({
+      properties: { owner: 'ana' },
+      exists: true,
+      conflict: true,
+      rows: [3, 4, 9],
+      columns: ['id', 'day', 'title', 'amount'],
+      snapshots: 4, // that of the overwrite's delete was never current
+      staged: false,
+      committed: true,
+      tables: ['renamed', 'sales'],
+      nested: true,
+      notEmpty: true,
+      dropped: true,
+      odd: 1,
+      views: [],
+    })
+  })
+
+  test('what it wrote is read by SQL, and each of its commits is a publication', () => {
+    const { rows } = served.boathouse('query', 'select id, title from raw.sales order by id', '--env', 'dev') as {
+      rows: unknown[][]
+    }
+    expect(rows).toEqual([
+      [3, 'n3'],
+      [4, 'n4'],
+      [9, 'n9'],
+    ])
+    const list = served.boathouse('publications', 'ls') as { publishedBy: string }[]
+    expect(list.length).toBeGreaterThan(8)
+    expect(list[0]!.publishedBy).toMatch(/^admin by /)
+  })
+})
