@@ -8,6 +8,7 @@ import type { NewDataFile, NewDeleteFile } from './manifest-types.ts'
 import { newTableMetadata, parseTableMetadata, printTableMetadata } from './metadata.ts'
 import type { FormatVersion, TableChange, TableMetadata } from './metadata-types.ts'
 import { prepareDelete, prepareOverwrite } from './overwrite.ts'
+import { partitionOf } from './partition.ts'
 import type { Predicate } from './predicate-types.ts'
 import { createBranch, createTag, fastForward, rollbackTo, setCurrent } from './refs.ts'
 import { prepareRewrite } from './rewrite.ts'
@@ -657,4 +658,43 @@ test('entries of a manifest that was rewritten keep who added them', async () =>
     ['b', 'existing', first, 1n],
     ['c', 'existing', first, 1n],
   ])
+})
+
+test('a write that is given up leaves nothing but what it names itself', async () => {
+  const writes: Record<string, Write> = { ...mine, ...other }
+  for (const [name, write] of Object.entries(writes)) {
+    const table = await abc()
+    const before = new Set(table.io.files.keys())
+    const prepared = await write(table)
+    const first = await prepared.on(table.metadata, { nowMs: 2 })
+    const second = await prepared.on(table.metadata, { nowMs: 3 })
+    const made = [...table.io.files.keys()].filter((path) => !before.has(path))
+    expect(prepared.leftovers().sort(), name).toEqual(made.sort())
+    // Of two attempts only the list of the first is nobody's.
+    expect(prepared.leftovers(second), name).toEqual([first.snapshot.manifestList])
+    for (const path of prepared.leftovers(second)) await table.io.delete(path)
+    table.change(second)
+    await table.files()
+  }
+})
+
+test.each<[string, bigint | null, string | null, (string | number | null)[]]>([
+  ['in full', 34n, 'abc', [3, 'ab']], // 34 hashes to 2017239379 (spec, appendix B)
+  ['null', null, '', [null, '']],
+])('the partition of a row: %s', (_, id, p, expected) => {
+  const metadata = newTableMetadata({
+    uuid: 'u',
+    location: '/t',
+    nowMs: 1,
+    schema: [
+      { name: 'id', type: { kind: 'long' } },
+      { name: 'p', type: { kind: 'string' } },
+    ],
+    spec: [
+      { column: 'id', transform: { kind: 'bucket', buckets: 4 } },
+      { column: 'p', transform: { kind: 'truncate', width: 2 } },
+    ],
+  })
+  expect(partitionOf(metadata, (field) => (field === 1 ? id : p))).toEqual(expected)
+  expect(() => partitionOf(metadata, () => null, 7)).toThrow('there is no partition spec 7')
 })
