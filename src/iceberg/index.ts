@@ -127,3 +127,4 @@ export {
 } from './rewrite-manifests.ts'
 export { rewritePlan, type RewriteGroup, type RewritePlanOptions } from './rewrite-plan.ts'
 export { planAppends, planChanges, type Between, type SnapshotChanges } from './incremental.ts'
+export { partitionOf } from './partition.ts'
