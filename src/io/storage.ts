@@ -1,8 +1,26 @@
 // One FileIO for all that a table may name: each location goes to the implementation that knows its scheme.
 
+import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import type { FileIO } from './file-io.ts'
+import { localFileIO } from './local.ts'
 import { isLocal, s3Location } from './location.ts'
+import { defaultCredentials } from './s3/credentials.ts'
+import { s3FileIO, type S3Options } from './s3/s3.ts'
+
+export type StorageOptions = Pick<S3Options, 'endpoint' | 'region' | 'pathStyle' | 'conditionalWrites'> & {
+  /** Of the lake: a path, or `s3://bucket/folder`. Local paths in messages are told below it. */
+  root: string
+  /** The variables of the process and of `.env`. */
+  env: Record<string, string | undefined>
+  clock: Clock
+}
+
+/** The storage of a project: the local disk always, and a store with the keys that `env` or this machine has. */
+export function openStorage({ root, env, clock, ...s3 }: StorageOptions): FileIO {
+  const file = localFileIO(isLocal(root) ? { root } : {})
+  return storageFor({ file, s3: s3FileIO({ ...s3, clock, credentials: defaultCredentials({ env, clock }) }) })
+}
 
 /** Local files to `file`, objects to `s3`; UNSUPPORTED for schemes that nobody was given for. */
 export const storageFor = ({ file, s3 }: { file?: FileIO; s3?: FileIO }): FileIO =>

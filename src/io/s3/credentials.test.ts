@@ -1,10 +1,9 @@
 import { mkdtempSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
+import { answering, type TestRequest } from '../../../test/support/http-server.ts'
 import { realClock } from '../../base/clock.ts'
 import {
   cachedCredentials,
@@ -17,27 +16,16 @@ import {
 
 const folder = mkdtempSync(join(tmpdir(), 'boathouse-keys-'))
 afterAll(() => rm(folder, { recursive: true }))
-const closing: (() => void)[] = []
-afterEach(() => closing.splice(0).forEach((close) => close()))
-
 const expiration = '2030-01-01T00:00:00Z'
 const keys = { AccessKeyId: 'AK', SecretAccessKey: 'SK', Token: 'ST', Expiration: expiration }
 const expected = { accessKeyId: 'AK', secretAccessKey: 'SK', sessionToken: 'ST', expiresAtMs: Date.parse(expiration) }
 
 /** Answers by `METHOD /path`; anything else is a 404. */
-async function answering(answers: Record<string, (request: IncomingMessage, body: string) => string | undefined>) {
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
-    request.on('end', () => {
-      const text = answers[`${request.method} ${request.url}`]?.(request, body)
-      response.writeHead(text === undefined ? 404 : 200).end(text)
-    })
+const answeringBy = (answers: Record<string, (request: TestRequest) => string | undefined>) =>
+  answering((request) => {
+    const text = answers[`${request.method} ${request.url}`]?.(request)
+    return text === undefined ? undefined : { text }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing.push(() => server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 test('from the environment, whole or not at all', async () => {
   expect(await environmentCredentials({ AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' })()).toEqual({
@@ -48,10 +36,10 @@ test('from the environment, whole or not at all', async () => {
 })
 
 test('of an instance: a token, the role, its keys', async () => {
-  const withToken = (text: string) => (request: IncomingMessage) =>
+  const withToken = (text: string) => (request: TestRequest) =>
     request.headers['x-aws-ec2-metadata-token'] === 'T' ? text : undefined
   const roles = '/latest/meta-data/iam/security-credentials/'
-  const metadataOrigin = await answering({
+  const metadataOrigin = await answeringBy({
     'PUT /latest/api/token': () => 'T',
     [`GET ${roles}`]: withToken('my-role\n'),
     [`GET ${roles}my-role`]: withToken(JSON.stringify(keys)),
@@ -64,7 +52,7 @@ test('of an instance: a token, the role, its keys', async () => {
 })
 
 test('of a container, with the token that it was given', async () => {
-  const origin = await answering({
+  const origin = await answeringBy({
     'GET /keys?a=1': ({ headers }) => (headers.authorization === 'Bearer t' ? JSON.stringify(keys) : undefined),
   })
   await writeFile(join(folder, 'token'), 'Bearer t\n')
@@ -80,8 +68,8 @@ test('of a container, with the token that it was given', async () => {
 
 test('by a web identity', async () => {
   await writeFile(join(folder, 'identity'), 'a+jwt\n')
-  const origin = await answering({
-    'POST /': (_, body) => {
+  const origin = await answeringBy({
+    'POST /': ({ body }) => {
       const { RoleArn, WebIdentityToken } = Object.fromEntries(new URLSearchParams(body))
       return RoleArn === 'arn:r' && WebIdentityToken === 'a+jwt'
         ? `<R><Credentials><AccessKeyId>AK</AccessKeyId><SecretAccessKey>SK</SecretAccessKey><SessionToken>ST</SessionToken><Expiration>${expiration}</Expiration></Credentials></R>`

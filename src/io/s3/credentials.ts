@@ -146,7 +146,7 @@ export function cachedCredentials(source: CredentialSource, clock: Clock): Crede
   return async ({ fresh = false } = {}) => {
     const leftMs = kept && !fresh ? kept.untilMs - clock.now() : 0
     if (kept && leftMs > (kept.found ? refreshBeforeMs : 0)) return kept.found
-    asking ??= source()
+    asking ??= source({ fresh })
       .then((found) => {
         kept = { found, untilMs: found ? (found.expiresAtMs ?? Infinity) : clock.now() + absentMs }
         return found
