@@ -5,23 +5,15 @@ import { join } from 'node:path'
 import { realClock } from './base/clock.ts'
 import { Failure } from './base/failure.ts'
 import { silentLog } from './base/log.ts'
-import {
-  claimLake,
-  embeddedCatalog,
-  embeddedShelf,
-  openEnvironments,
-  openPublications,
-  openTables,
-  type Fork,
-} from './catalog/index.ts'
+import type { Fork } from './catalog/index.ts'
 import type { App, OpenOptions, Role } from './cli/app.ts'
 import { openLog, resolveEnvironment, type Config, type Environment } from './config/index.ts'
 import { openEngine, type HostClass } from './engine/index.ts'
 import { openGovern, systemPrincipal } from './govern/index.ts'
-import { fileLocation, localFileIO } from './io/index.ts'
 import { openLake } from './lake/index.ts'
 import { openOrchestrator } from './orchestrate/index.ts'
 import { watchForRuns } from './dev.ts'
+import { openLakehouse } from './lakehouse.ts'
 import { openModels } from './models-dbt.ts'
 import { planRun, stepFunctions, type PipelineDeps } from './pipeline.ts'
 import { startServer } from './serving.ts'
@@ -43,20 +35,13 @@ export async function open(
 ): Promise<App> {
   const clock = realClock
   const log = quiet ? silentLog : openLog(settings)
-  const lakeDir = settings.storage.root
   const spoolDir = join(settings.stateDir, 'spool')
-  const io = localFileIO({ root: lakeDir })
   const records = await openRecords(settings, { clock, log })
-  try {
-    await claimLake(io, fileLocation(lakeDir), records.storeId)
-  } catch (error) {
+  const lakehouse = await openLakehouse(settings, { records, clock }).catch(async (error: unknown) => {
     await records.close()
     throw error
-  }
-  const catalog = embeddedCatalog(records)
-  const tables = openTables(catalog, io)
-  const publications = openPublications({ records, shelf: embeddedShelf(catalog), tables, io, clock })
-  const environments = openEnvironments({ records, catalog, tables, io, clock, lakeRoot: fileLocation(lakeDir) })
+  })
+  const { io, tables, publications, environments, catalog } = lakehouse
   const config = withForks(settings, await environments.list())
   const environment = typeof chosen === 'string' ? resolveEnvironment(config, { flag: chosen }) : chosen
   const govern = openGovern({ records, clock, log })
@@ -67,7 +52,7 @@ export async function open(
     tempDirectory: join(config.stateDir, 'temp'),
     tempBytes: config.limits.tempBytes,
     timeZone: config.timezone,
-    directories: [lakeDir],
+    directories: lakehouse.directories,
     writeDirectories: [spoolDir],
     classes,
     slots: config.engine.slots,
@@ -80,7 +65,8 @@ export async function open(
     publications,
     clock,
     log,
-    lakeRoot: fileLocation(lakeDir),
+    lakeRoot: lakehouse.root,
+    ...(lakehouse.files ? { files: lakehouse.files } : {}),
     spoolDir,
     environments: Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry })),
     limits: {
@@ -144,7 +130,7 @@ export async function open(
     records,
     io,
     engine,
-    catalog,
+    lakehouse,
     tables,
     publications,
     environments,
@@ -188,6 +174,7 @@ export async function open(
     async close() {
       await orchestrator.close()
       await engine.close()
+      await lakehouse.close()
       await govern.close()
       await records.close()
     },

@@ -3,10 +3,11 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
-import { openEmbeddedCatalog, purgeFiles } from './catalog/index.ts'
+import { Failure } from './base/failure.ts'
+import { purgeFiles } from './catalog/index.ts'
 import type { App } from './cli/app.ts'
 import { versionOf } from './cli/index.ts'
-import { fileLocation, isLocal, joinLocation, localPath } from './io/index.ts'
+import { isLocal, joinLocation, localPath } from './io/index.ts'
 import { callableFunctions } from './lake/index.ts'
 import type { Models } from './models.ts'
 import {
@@ -64,11 +65,11 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
 }
 
 /** The Iceberg REST catalog over the catalog of this project. */
-function openIcebergRest({ config, records, io, clock, log, tables, catalog, govern }: App): IcebergRest {
-  const root = fileLocation(config.storage.root)
+function openIcebergRest({ config, records, io, clock, log, tables, lakehouse, govern }: App): IcebergRest {
+  const { root, pointers, catalog, isExternal } = lakehouse
   const isOpen = isLoopback(config.http.host) && config.http.publicUrl === undefined
   return icebergRest({
-    catalog: openEmbeddedCatalog({ records, io, clock, tables }),
+    catalog,
     govern,
     records,
     clock,
@@ -95,7 +96,9 @@ function openIcebergRest({ config, records, io, clock, log, tables, catalog, gov
       configOf: () => ({}),
       credentialsFor: async () => [],
       async purge(dropped) {
-        const files = await purgeFiles({ pointers: catalog, tables, io }, dropped)
+        if (isExternal)
+          throw new Failure('UNSUPPORTED', 'files are deleted by the catalog that keeps the names of these tables')
+        const files = await purgeFiles({ pointers, tables, io }, dropped)
         log.info('files of a dropped table deleted', { location: dropped.metadata.location, files })
       },
     },

@@ -2,12 +2,12 @@
 
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { Environments, Pointers, Publications, Tables } from '../catalog/index.ts'
+import type { Catalog, Environments, Pointers, Publications, Tables } from '../catalog/index.ts'
 import type { Config, Environment } from '../config/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Govern, Principal } from '../govern/index.ts'
 import type { IngestDeps } from '../ingest/index.ts'
-import type { FileIO } from '../io/index.ts'
+import type { FileCache, FileIO } from '../io/index.ts'
 import type { Lake, QueryOptions } from '../lake/index.ts'
 import type { Orchestrator, RunRequest, Worker } from '../orchestrate/index.ts'
 import type { Records } from '../records/index.ts'
@@ -44,6 +44,26 @@ export type ListedNode = {
   tags: string[]
 }
 
+/** Where the tables are and who keeps their names. */
+export type Lakehouse = {
+  io: FileIO
+  /** Location of the lake: `file:///…` or `s3://…`. */
+  root: string
+  /** The only folders that engines read tables from. */
+  directories: string[]
+  /** Copies of what lies in a store; undefined when all is on this disk. */
+  files: FileCache | undefined
+  /** The names in the records. */
+  pointers: Pointers
+  /** The names, wherever they are kept. */
+  catalog: Catalog
+  isExternal: boolean
+  tables: Tables
+  publications: Publications
+  environments: Environments
+  close(): Promise<void>
+}
+
 export type App = {
   config: Config
   environment: Environment
@@ -54,7 +74,7 @@ export type App = {
   records: Records
   io: FileIO
   engine: Engine
-  catalog: Pointers
+  lakehouse: Lakehouse
   tables: Tables
   publications: Publications
   environments: Environments

@@ -1,6 +1,6 @@
 import { Failure, asFailure, showPlace } from '../../base/failure.ts'
 import { newId } from '../../base/ids.ts'
-import { fileLocation, joinLocation } from '../../io/index.ts'
+import { joinLocation } from '../../io/index.ts'
 import { collect } from '../../lake/index.ts'
 import { readProject } from '../../project/index.ts'
 import type { App } from '../app.ts'
@@ -52,7 +52,7 @@ function machineChecks(app: App): Check[] {
     {
       name: 'storage',
       async run() {
-        const path = joinLocation(fileLocation(app.config.storage.root), `.doctor-${id}`)
+        const path = joinLocation(app.lakehouse.root, `.doctor-${id}`)
         const bytes = Buffer.from(id)
         try {
           await app.io.write(path, bytes)
@@ -69,14 +69,19 @@ function machineChecks(app: App): Check[] {
     {
       name: 'catalog',
       async run() {
+        const { pointers, catalog, isExternal } = app.lakehouse
+        if (isExternal) {
+          const namespaces = await catalog.namespaces(app.environment.catalog)
+          return `${app.config.catalog.external!.uri} answers; ${namespaces.length} namespaces in ${app.environment.catalog}`
+        }
         const name = { catalog: `doctor_${id}`, namespace: 'doctor', name: 'probe' }
         const location = `doctor://${id}`
-        await app.catalog.swap([{ name, kind: 'table', from: null, to: location }])
+        await pointers.swap([{ name, kind: 'table', from: null, to: location }])
         try {
-          if ((await app.catalog.pointer(name))?.location !== location)
+          if ((await pointers.pointer(name))?.location !== location)
             throw new Failure('RECORDS_FAILED', 'a pointer was not found again')
         } finally {
-          await app.catalog.swap([{ name, kind: 'table', from: location, to: null }])
+          await pointers.swap([{ name, kind: 'table', from: location, to: null }])
         }
         return `a pointer swapped and dropped; ${(await app.tables.list(app.environment.catalog)).length} tables in ${app.environment.catalog}`
       },

@@ -17,6 +17,7 @@ import {
 import { readProject } from '../../project/index.ts'
 import type { App } from '../app.ts'
 import { projectConfig } from '../cli.ts'
+import { isLocal } from '../../io/index.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
 import { follow } from './run.ts'
 import { loginUrl, servedAt } from './users.ts'
@@ -343,7 +344,7 @@ export const reset: Command = {
       throw new Failure('ALREADY_EXISTS', `Boathouse runs for this project (process ${running.pid})`, {
         hint: 'Stop it first with `boathouse down`.',
       })
-    const outside = !config.storage.root.startsWith(config.stateDir)
+    const outside = isLocal(config.storage.root) && !config.storage.root.startsWith(config.stateDir)
     if (!context.flags.is('yes')) {
       if (!process.stdin.isTTY)
         throw new Failure('USAGE', 'reset deletes data and asks first', { hint: 'Say that you mean it with --yes.' })
