@@ -253,8 +253,10 @@ function apply(draft: Draft, update: TableUpdate): void {
 const nextId = (ids: readonly number[]) => Math.max(-1, ...ids) + 1
 const without = <Item>(record: Readonly<Record<string, Item>>, names: readonly string[]): Record<string, Item> =>
   Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)))
+/** DuckDB sends the spec and the order of a new table before it makes the schema current. */
 const schemaOfDraft = (metadata: TableMetadata, action: string) =>
-  metadata.currentSchemaId < 0 ? refuse(`${action}: a schema must be set first`) : currentSchema(metadata)
+  (metadata.currentSchemaId < 0 ? metadata.schemas.at(-1) : currentSchema(metadata)) ??
+  refuse(`${action}: a schema must be added first`)
 
 /** Same columns, transforms and names; field ids do not count, so that a spec which comes back gets its old id. */
 export function sameSpec(a: PartitionSpec, b: PartitionSpec): boolean {
