@@ -138,7 +138,7 @@ const someDeletes = fc.record({
   ),
 })
 
-test('what is deleted by position, vector and value is what the specification says', () =>
+test('what is deleted by position, vector and value is what the specification says', { timeout: 3_600_000 }, () =>
   fc.assert(
     fc.asyncProperty(someDeletes, async ({ data, positions, vectors, keys }) => {
       const text = (value: string | null) => (value === null ? 'NULL' : `'${value}'`)
@@ -224,7 +224,8 @@ test('what is deleted by position, vector and value is what the specification sa
       numRuns: Number(process.env.SOAK_CASES ?? (process.env.SOAK ? 1000 : 15)),
       ...(process.env.SOAK ? {} : { seed: 4 }),
     },
-  ))
+  ),
+)
 
 test('deletes by value of a column that was dropped, renamed or widened since', async () => {
   const path = await parquet(
@@ -387,6 +388,14 @@ test.each([
     [1, st],
     [2, null],
   ])
+})
+
+test('a UUID inside a struct that was written as bytes', async () => {
+  const select = `SELECT {'u': from_hex('f79c3e09677c4bbda4793f349cb785e7')} AS st UNION ALL SELECT NULL`
+  const path = await parquet(select, '{st: {__duckdb_field_id: 1, u: 2}}')
+  const schema = schemaOf([column(1, 'st', { type: 'struct', fields: [column(2, 'u', 'uuid')] })])
+  const rows = await rowsOf(schema, [scanFile(dataFile(path))])
+  expect(rows).toEqual([[{ u: 'f79c3e09-677c-4bbd-a479-3f349cb785e7' }], [null]])
 })
 
 test('files without ids are read by their names', async () => {

@@ -216,6 +216,8 @@ function hasOtherNames(schemas: readonly Schema[], schema: Schema): boolean {
   const nested = [...allFields(schema)].filter(({ parents }) => parents.length > 0)
   if ([...allFields(schema)].some((field) => !isPlain(field.type) && !isEmpty(field.initialDefault))) return true
   if (nested.some(({ name, initialDefault }) => !isEmpty(initialDefault) || !/^[A-Za-z_]\w*$/.test(name))) return true
+  // PyIceberg writes UUIDs as plain bytes, which DuckDB makes UUIDs of only outside of structs.
+  if (nested.some(({ type }) => type.kind === 'uuid')) return true
   if (nested.length === 0) return false
   // Ids of schemas are given in a row: a gap is a schema that was removed while files written under it may live on.
   const highest = Math.max(...schemas.map(({ schemaId }) => schemaId))

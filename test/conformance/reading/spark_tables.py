@@ -3,6 +3,7 @@
     spark_tables.py FOLDER JAR [NAME ...]
 
 FOLDER gets a Hadoop catalog; `expected.json` there maps a table's name to its metadata file, its columns and its rows.
+test/golden/spark holds some of them as made in /tmp/golden-spark, without checksums and older metadata files.
 """
 
 import base64
@@ -439,12 +440,12 @@ for name, make in tables.items():
     utc = lambda value: shown(value.astimezone(datetime.timezone.utc).replace(tzinfo=None)).replace(' ', 'T') + 'Z'
     columns = spark.table(f'c.db.{name}').columns
     expected[name] = {
-        'metadata': sorted(glob.glob(f'{folder}/warehouse/db/{name}/metadata/v*.metadata.json*'), key=os.path.getmtime)[-1],
+        'metadata': os.path.relpath(sorted(glob.glob(f'{folder}/warehouse/db/{name}/metadata/v*.metadata.json*'), key=os.path.getmtime)[-1], folder),
         'columns': columns,
         'rows': [[utc(v) if c in zoned and v is not None else shown(v) for c, v in zip(columns, row)] for row in rows],
     }
-    if name.startswith('lineage') or name.startswith('upgraded'):
+    if name.startswith(('lineage', 'upgraded', 'vectors')):
         lineage = spark.sql(f'SELECT id, _row_id, _last_updated_sequence_number FROM c.db.{name}').collect()
         expected[name]['lineage'] = [[shown(value) for value in row] for row in lineage]
 with open(f'{folder}/expected.json', 'w') as out:
-    json.dump(expected, out, ensure_ascii=False)
+    json.dump({'folder': folder, 'tables': expected}, out, ensure_ascii=False)
