@@ -75,7 +75,9 @@ export async function commitOutside(
   pending: readonly PendingChange[],
   by: string,
 ): Promise<Map<string, string>> {
-  const order = (change: PendingChange) => (change.location === null ? 2 : change.kind === 'view' ? 1 : 0)
+  // New tables cannot be part of a transaction everywhere, so they come first: nobody reads them yet.
+  const order = ({ location, kind, action }: PendingChange) =>
+    location === null ? 3 : kind === 'view' ? 2 : action === 'create' ? 0 : 1
   const left: PendingChange[] = []
   for (const change of pending.toSorted((a, b) => order(a) - order(b)))
     if (!isThere(change, await catalog.load(change.name))) left.push(change)

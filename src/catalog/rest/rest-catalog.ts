@@ -551,7 +551,8 @@ function grouped(changes: readonly CatalogChange[], sessions: readonly Session[]
     const session = sessions[index]!
     const last = groups.at(-1)
     const fits = (one: CatalogChange) =>
-      one.action === 'commit' && one.kind === 'table' && session.offers(transactionEndpoint)
+      // Java's server, and those built on it, load every table of a transaction: what is new goes by itself.
+      one.action === 'commit' && one.kind === 'table' && !creates(one) && session.offers(transactionEndpoint)
     const joins =
       last?.session === session &&
       fits(change) &&
