@@ -6,17 +6,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serveProject, type Served } from './served.ts'
 
 const python = process.env['PYICEBERG_PYTHON']
+const here = import.meta.dirname
+const run = (command: string, ...args: string[]) => execFileSync(command, args, { encoding: 'utf8' })
 
-describe.skipIf(!python)('PyIceberg over REST (skipped without PYICEBERG_PYTHON)', () => {
+describe.skipIf(!python)('over REST (skipped without PYICEBERG_PYTHON)', () => {
   let served: Served
   beforeAll(async () => {
     served = await serveProject({ warehouses: [] })
   })
   afterAll(() => served.stop())
 
-  test('creates, appends, evolves, deletes, renames, drops, purges', () => {
-    const script = join(import.meta.dirname, 'pyiceberg_rest.py')
-    const printed = execFileSync(python!, [script, served.uri, served.token], { encoding: 'utf8' })
+  test('PyIceberg creates, appends, evolves, deletes, renames, drops, purges', () => {
+    const printed = run(python!, join(here, 'pyiceberg_rest.py'), served.uri, served.token)
     expect(JSON.parse(printed)).toEqual({
       properties: { owner: 'ana' },
       exists: true,
@@ -47,5 +48,17 @@ describe.skipIf(!python)('PyIceberg over REST (skipped without PYICEBERG_PYTHON)
     const list = served.boathouse('publications', 'ls') as { publishedBy: string }[]
     expect(list.length).toBeGreaterThan(8)
     expect(list[0]!.publishedBy).toMatch(/^admin by /)
+  })
+
+  test("DuckDB's Iceberg extension creates, inserts, deletes, updates, and commits two tables as one", () => {
+    const duckdb = run(join(here, '../python.sh'), 'duckdb-iceberg', join(here, 'requirements.txt')).trim()
+    const rows = [1, 2, 3, 4, 5, 6].map((id) => [id, id === 1 ? 'z' : `n${id}`])
+    expect(JSON.parse(run(duckdb, join(here, 'duckdb_rest.py'), served.uri, served.token))).toEqual({
+      rows,
+      odd: [[1]],
+      tables: ['a b+%#', 't'],
+    })
+    const ours = served.boathouse('query', 'select id, name from duck.t order by id') as { rows: unknown[][] }
+    expect(ours.rows).toEqual(rows)
   })
 })
