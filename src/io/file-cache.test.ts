@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { appendFile, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import { cachingFileIO } from './caching.ts'
 import { openFileCache, type FileCache } from './file-cache.ts'
 import type { FileIO } from './file-io.ts'
 import { memoryFileIO } from './memory.ts'
@@ -306,4 +307,25 @@ test('leases from elsewhere count until they were silent for long', async () => 
   const left = await readdir(join(folder, 'leases'))
   expect(left).toContain('elsewhere.1.1.a')
   expect(left).not.toContain('elsewhere.2.1.b')
+})
+
+test('metadata and manifests are read from the store once, without asking for their size again', async () => {
+  const [manifest, metadata] = [`${randomUUID()}-m0.avro`, `00001-${randomUUID()}.metadata.json`]
+  const { io, memory, reads } = await storeOf({ [manifest]: 'manifest', [metadata]: '{}', 'v1.metadata.json': '1' })
+  const asked: string[] = []
+  const counting: FileIO = { ...io, stat: (path, signal) => (asked.push(path), memory.stat(path, signal)) }
+  const folder = newFolder()
+  for (const process of [1, 2]) {
+    const cache = await openFileCache({ io: counting, folder, bytesMax: 1_000 })
+    const cached = cachingFileIO({ io: counting, cache })
+    const textOf = async (name: string) => Buffer.from((await cached.read(at(name))) ?? []).toString()
+    expect(await Promise.all([manifest, metadata, 'v1.metadata.json'].map(textOf))).toEqual(['manifest', '{}', '1'])
+    expect(Buffer.from((await cached.readRange(at(manifest), 2, 3))!).toString()).toBe('nif')
+    expect(Buffer.from((await cached.readRange(at(manifest), 6, 30))!).toString()).toBe('st')
+    expect(await cached.read(at(`none-${manifest}`))).toBeUndefined()
+    expect(cache.stats().misses).toBe(process === 1 ? 2 : 0)
+    await cache.close()
+  }
+  expect(reads.toSorted()).toEqual([manifest, metadata, 'v1.metadata.json', 'v1.metadata.json'].map(at).sort())
+  expect(asked.filter((path) => path !== at(`none-${manifest}`))).toHaveLength(2)
 })

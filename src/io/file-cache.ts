@@ -90,7 +90,9 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
 
   // ---- one file
 
-  async function sizeOf(location: string, signal: AbortSignal | undefined): Promise<number> {
+  async function sizeOf(name: string, location: string, signal: AbortSignal | undefined): Promise<number> {
+    const copy = await findCopy(name)
+    if (copy) return copy.sizeBytes
     await using _ = await places.acquire(signal)
     const found = await io.stat(location, signal)
     if (!found) throw missing(location)
@@ -98,11 +100,12 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
   }
 
   /** The whole and unchanged copy of a file, or undefined. What is broken is removed. */
-  async function findCopy(name: string, sizeBytes: number): Promise<Copy | undefined> {
+  async function findCopy(name: string, expected?: number): Promise<Copy | undefined> {
     const known = checked.get(name)
     if (known) {
       const now = await stat(known.path).catch(undefinedIfMissing)
-      if (now && now.size === known.sizeBytes && now.mtimeMs === known.mtimeMs && now.size === sizeBytes) return known
+      const isSame = now && now.size === known.sizeBytes && now.mtimeMs === known.mtimeMs
+      if (isSame && now.size === (expected ?? now.size)) return known
       checked.delete(name)
     }
     const shard = join(filesFolder, name.slice(0, 2))
@@ -114,7 +117,7 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
       if (!found) continue
       const whole =
         found.size === Number(size) &&
-        found.size === sizeBytes &&
+        found.size === (expected ?? found.size) &&
         (await checksumOf(path).catch(() => undefined)) === sum
       if (whole) {
         const copy = { path, sizeBytes: found.size, mtimeMs: found.mtimeMs }
@@ -351,7 +354,7 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
       const sized = new Map<string, Sized>()
       await Promise.all(
         [...remote].map(async ([name, { path, sizeBytes }]) => {
-          sized.set(name, { path, sizeBytes: sizeBytes ?? (await sizeOf(path, signal)) })
+          sized.set(name, { path, sizeBytes: sizeBytes ?? (await sizeOf(name, path, signal)) })
         }),
       )
       await admit(sized, signal)

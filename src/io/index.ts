@@ -1,5 +1,6 @@
 // The public surface of this room: other rooms import this file only.
 
+export { cachingFileIO } from './caching.ts'
 export { openFileCache, type FileCache, type FileLease, type FileToRead } from './file-cache.ts'
 export type { FileIO, FileStat } from './file-io.ts'
 export {
