@@ -299,6 +299,10 @@ export function openPublications(options: {
       return { ...change, kind: before.kind }
     const snapshotId = before.metadata.currentSnapshotId
     if (snapshotId === undefined) return change
+    if (!after.metadata.snapshots.some((snapshot) => snapshot.snapshotId === snapshotId))
+      throw new Failure('UNSUPPORTED', `${showName(name)} has no snapshot ${snapshotId} any more`, {
+        hint: 'Its snapshots were expired, or its catalog keeps none but the newest: then go back by means of that catalog.',
+      })
     // History stays: the table's main branch goes back to the older snapshot in a new metadata file.
     const updates: TableUpdate[] = [
       { action: 'set-current-schema', schemaId: before.metadata.currentSchemaId },
