@@ -70,7 +70,12 @@ test('expire keeps what tags name; orphans finds nothing that is needed', async 
   const [dry] = await json<{ snapshots: string[] }[]>('table', 'expire', 'raw.notes', '--older-than', '0', '--dry-run')
   expect(dry!.snapshots).toHaveLength(before - 3) // the newest, and those of the tag and the branch
   const [done] = await json<{ snapshots: string[]; files: { data: number } }[]>(
-    ...['table', 'expire', 'raw.notes', '--older-than', '0', '--clean-unused'],
+    'table',
+    'expire',
+    'raw.notes',
+    '--older-than',
+    '0',
+    '--clean-unused',
   )
   expect(done!.snapshots).toEqual(dry!.snapshots)
   expect(done!.files.data).toBeGreaterThan(0)
