@@ -11,7 +11,7 @@ const lab = resolve(import.meta.dirname, '../../../../shared/services/bin/lab')
 /** Undefined without a lab; else the variables that say where its services are. */
 export async function labServices(...services: string[]): Promise<Record<string, string> | undefined> {
   if (!existsSync(lab)) return undefined
-  const run = (...args: string[]) => promisify(execFile)(lab, args, { timeout: 600_000 })
+  const run = (...args: string[]) => promisify(execFile)(lab, args, { timeout: 1_800_000 })
   await run('up', ...services)
   const { stdout } = await run('env')
   const pairs = [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [
