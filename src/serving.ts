@@ -7,7 +7,7 @@ import { Failure } from './base/failure.ts'
 import { purgeFiles } from './catalog/index.ts'
 import type { App } from './cli/app.ts'
 import { versionOf } from './cli/index.ts'
-import { isLocal, joinLocation, localPath } from './io/index.ts'
+import { defaultCredentials, isLocal, joinLocation, localPath } from './io/index.ts'
 import { callableFunctions } from './lake/index.ts'
 import type { Models } from './models.ts'
 import {
@@ -15,6 +15,7 @@ import {
   icebergRest,
   isLoopback,
   openHttpDeps,
+  s3ForClients,
   type HttpServer,
   type IcebergRest,
 } from './serve/index.ts'
@@ -67,6 +68,10 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
 /** The Iceberg REST catalog over the catalog of this project. */
 function openIcebergRest({ config, records, io, clock, log, tables, lakehouse, govern }: App): IcebergRest {
   const { root, pointers, catalog, isExternal } = lakehouse
+  const { storage, env } = config
+  const s3 = isLocal(root)
+    ? undefined
+    : s3ForClients({ ...storage, credentials: defaultCredentials({ env, clock }), clock })
   const isOpen = isLoopback(config.http.host) && config.http.publicUrl === undefined
   return icebergRest({
     catalog,
@@ -93,8 +98,10 @@ function openIcebergRest({ config, records, io, clock, log, tables, lakehouse, g
         for (const folder of ['metadata', 'data'])
           await mkdir(localPath(joinLocation(location, folder)), { recursive: true })
       },
-      configOf: () => ({}),
+      configOf: () => s3?.config ?? {},
+      // Keys that open the whole store are not handed out; single requests are signed.
       credentialsFor: async () => [],
+      ...(s3 && { signing: s3.signing }),
       async purge(dropped) {
         if (isExternal)
           throw new Failure('UNSUPPORTED', 'files are deleted by the catalog that keeps the names of these tables')
