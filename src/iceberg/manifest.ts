@@ -72,7 +72,7 @@ export async function readManifestList(
   if (snapshot.manifestList === undefined) return inlineManifests(io, metadata, snapshot, signal)
   const path = snapshot.manifestList
   const { records } = readAvro(await readBytes(io, path, signal), { place: path, keyOf: manifestKey })
-  return records.map((record, index) => manifestFileOf(new Row(record, `manifest ${index}`, path)))
+  return records.map((record, index) => manifestFileOf(new Row(record, ['manifest', index], path)))
 }
 
 /** v1 tables may name their manifests in the metadata. What a manifest list would say is read from each. */
@@ -125,7 +125,7 @@ function manifestFileOf(row: Row): ManifestFile {
     addedRows: row.count('added_rows_count'),
     existingRows: row.count('existing_rows_count'),
     deletedRows: row.count('deleted_rows_count'),
-    partitions: row.list('partitions', (summary) => fieldSummaryOf(new Row(summary, 'partitions', row.path))),
+    partitions: row.list('partitions', (summary) => fieldSummaryOf(new Row(summary, ['partitions'], row.path))),
     ...(keyMetadata && { keyMetadata }),
     ...(firstRowId !== undefined && { firstRowId }),
   }
@@ -282,7 +282,7 @@ function parseManifest(
   const types = partitionTypes({ schemas, currentSchemaId: metadata.currentSchemaId }, spec)
   let rowOffset = 0n
   const entries = file.records.map((record, index) => {
-    const entry = entryOf(new Row(record, `entry ${index}`, path), spec, types)
+    const entry = entryOf(new Row(record, ['entry', index], path), spec, types)
     if (content !== 'data' || entry.status === 'deleted' || entry.file.firstRowId !== undefined) return entry
     const placed = { ...entry, rowOffset }
     rowOffset += BigInt(entry.file.recordCount)
@@ -378,16 +378,19 @@ function partitionValue(stored: unknown, type: Type | undefined): Value | null {
 /** One record of an Avro file that somebody else wrote: each accessor checks what it gives. */
 class Row {
   readonly #record: Record<string, unknown>
-  readonly #what: string
+  // Its name is only put together when something is wrong: there are three of these a file.
+  readonly #what: readonly (string | number)[]
   readonly path: string
-  constructor(record: unknown, what: string, path: string) {
+  constructor(record: unknown, what: readonly (string | number)[], path: string) {
     this.#what = what
     this.path = path
     this.#record =
       typeof record === 'object' && record !== null ? (record as Record<string, unknown>) : this.fail('is no record')
   }
   fail(problem: string): never {
-    throw new Failure('METADATA_INVALID', `${this.path}: ${this.#what}: ${problem}`, { place: { file: this.path } })
+    throw new Failure('METADATA_INVALID', `${this.path}: ${this.#what.join(' ')}: ${problem}`, {
+      place: { file: this.path },
+    })
   }
   value(name: string): unknown {
     return this.#record[name]
@@ -419,7 +422,7 @@ class Row {
     return this.#typed(name, (value) => value instanceof Map || value instanceof PackedMap)
   }
   row(name: string): Row {
-    return new Row(this.#record[name] ?? this.fail(`"${name}" is missing`), `${this.#what} ${name}`, this.path)
+    return new Row(this.#record[name] ?? this.fail(`"${name}" is missing`), [...this.#what, name], this.path)
   }
 }
 

@@ -4,7 +4,7 @@
 // A manifest says where in its Puffin file a deletion vector lies, so that reading one is one ranged read: the footer
 // is not looked at.
 
-import { crc32, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
 import { Failure } from '../base/failure.ts'
 import type { FileIO } from '../io/index.ts'
 import { JsonNode, parseJson, printJson } from './json.ts'
@@ -104,31 +104,6 @@ export async function readDeletionVector(io: FileIO, file: DataFile, signal?: Ab
   if (positions.cardinality !== file.recordCount)
     throw wrong(`it has ${positions.cardinality} positions, the manifest says ${file.recordCount}`)
   return positions
-}
-
-/** The bytes of one blob, unpacked: statistics of other engines. */
-export async function readPuffinBlob(
-  io: FileIO,
-  path: string,
-  { offset, length, compressionCodec }: PuffinBlob,
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
-  const bytes = length <= vectorBytesMax ? await io.readRange(path, offset, length, signal) : undefined
-  if (bytes?.length !== length)
-    throw new Failure('METADATA_INVALID', `${path}: a blob lies outside of the file`, { place: { file: path } })
-  if (compressionCodec === undefined) return bytes
-  try {
-    if (compressionCodec === 'zstd') return zstdDecompressSync(bytes, { maxOutputLength: vectorBytesMax })
-    if (compressionCodec === 'gzip') return gunzipSync(bytes, { maxOutputLength: vectorBytesMax })
-  } catch (cause) {
-    throw new Failure('METADATA_INVALID', `${path}: a ${compressionCodec} blob cannot be unpacked`, {
-      place: { file: path },
-      cause,
-    })
-  }
-  throw new Failure('UNSUPPORTED', `${path} has a blob compressed with ${compressionCodec}, which is not supported`, {
-    place: { file: path },
-  })
 }
 
 export type DeletionVector = {

@@ -97,6 +97,9 @@ async function rowsOf(schema: Schema, files: ScanFile[], more: Partial<ScanSourc
   return engine.rows({ class: 'interactive', sql: `SELECT * FROM ${sql} t` })
 }
 
+/** Joins keep no order. */
+const sorted = (all: unknown[][]) => all.map((row) => JSON.stringify(row)).toSorted()
+
 // --- deletes
 
 const simple = schemaOf([column(1, 'id', 'long'), column(2, 'c', 'string')])
@@ -217,7 +220,6 @@ test('what is deleted by position, vector and value is what the specification sa
         return scanFile(file, sequence, [...(vector ? [vector] : []), ...deletes])
       })
       const rows = await rowsOf(simple, scan, { metadata: metadataOf(simple, twoSpecs) })
-      const sorted = (all: unknown[][]) => all.map((row) => JSON.stringify(row)).toSorted()
       expect(sorted(rows)).toEqual(sorted(kept.map(({ id, c }) => [id, c])))
     }),
     {
@@ -240,7 +242,7 @@ test('deletes by value of a column that was dropped, renamed or widened since', 
   const now = { ...schemaOf([column(1, 'id', 'long'), column(2, 'number', 'long')]), schemaId: 1 }
   const files = [scanFile(dataFile(path), 1, [await by(2, '5::INTEGER'), await by(3, '1::BIGINT')])]
   const metadata = metadataOf(now, { schemas: [then, now], currentSchemaId: 1 })
-  expect((await rowsOf(now, files, { metadata })).toSorted()).toEqual([0, 2, 3].map((id) => [id, id]))
+  expect(sorted(await rowsOf(now, files, { metadata }))).toEqual(sorted([0, 2, 3].map((id) => [id, id])))
   const unknown = scanFile(dataFile(path), 1, [await by(9, '1')])
   await expect(rowsOf(now, [unknown], { metadata })).rejects.toMatchObject({
     code: 'METADATA_INVALID',
@@ -272,16 +274,19 @@ test('rows say where they are and who they are', async () => {
     scanFile(dataFile(moved, { firstRowId: 2000n }), 6),
     scanFile(dataFile(plain.replace('file', '')), 2),
   ]
-  expect(await rowsOf(simple, files, { columns: { file: true, position: true, rowId: true } })).toEqual([
-    [0, 'p', plain, 0, 1000, 3],
-    [1, 'p', plain, 1, 1001, 3],
-    [2, 'p', plain, 2, 1002, 3],
-    [10, 'm', moved, 0, 77, 5],
-    [11, 'm', moved, 1, 78, 6],
-    [0, 'p', plain, 0, null, 2],
-    [1, 'p', plain, 1, null, 2],
-    [2, 'p', plain, 2, null, 2],
-  ])
+  const rows = await rowsOf(simple, files, { columns: { file: true, position: true, rowId: true } })
+  expect(sorted(rows)).toEqual(
+    sorted([
+      [0, 'p', plain, 0, 1000, 3],
+      [1, 'p', plain, 1, 1001, 3],
+      [2, 'p', plain, 2, 1002, 3],
+      [10, 'm', moved, 0, 77, 5],
+      [11, 'm', moved, 1, 78, 6],
+      [0, 'p', plain, 0, null, 2],
+      [1, 'p', plain, 1, null, 2],
+      [2, 'p', plain, 2, null, 2],
+    ]),
+  )
 })
 
 test('every type, present and absent, with its default', async () => {
@@ -384,10 +389,12 @@ test.each([
   const before = nested([column(3, 'a', 'int')])
   const now = { ...nested(fields), schemaId: 1 }
   const rows = await rowsOf(now, [scanFile(dataFile(path))], { metadata: metadataOf(now, { schemas: [before, now] }) })
-  expect(rows).toEqual([
-    [1, st],
-    [2, null],
-  ])
+  expect(sorted(rows)).toEqual(
+    sorted([
+      [1, st],
+      [2, null],
+    ]),
+  )
 })
 
 test('a UUID inside a struct that was written as bytes', async () => {
@@ -395,7 +402,7 @@ test('a UUID inside a struct that was written as bytes', async () => {
   const path = await parquet(select, '{st: {__duckdb_field_id: 1, u: 2}}')
   const schema = schemaOf([column(1, 'st', { type: 'struct', fields: [column(2, 'u', 'uuid')] })])
   const rows = await rowsOf(schema, [scanFile(dataFile(path))])
-  expect(rows).toEqual([[{ u: 'f79c3e09-677c-4bbd-a479-3f349cb785e7' }], [null]])
+  expect(sorted(rows)).toEqual(sorted([[{ u: 'f79c3e09-677c-4bbd-a479-3f349cb785e7' }], [null]]))
 })
 
 test('files without ids are read by their names', async () => {
@@ -452,12 +459,15 @@ test('files without ids are read by their names', async () => {
 test('a partition column that files lack has the value of the partition', async () => {
   const path = await parquet('SELECT range AS id FROM range(2)', '{id: 1}')
   const value = (part: Value | null) => scanFile(dataFile(path, { specId: 1, partition: [part] }))
-  expect(await rowsOf(simple, [value("x'"), value(null)], { metadata: metadataOf(simple, twoSpecs) })).toEqual([
-    [0, "x'"],
-    [1, "x'"],
-    [0, null],
-    [1, null],
-  ])
+  const rows = await rowsOf(simple, [value("x'"), value(null)], { metadata: metadataOf(simple, twoSpecs) })
+  expect(sorted(rows)).toEqual(
+    sorted([
+      [0, "x'"],
+      [1, "x'"],
+      [0, null],
+      [1, null],
+    ]),
+  )
 })
 
 test('a vector of a large file stays quick', async () => {
