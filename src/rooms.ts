@@ -4,8 +4,11 @@ import { layers } from './layers.ts'
 
 export function roomsPage(): string {
   const rows = Object.entries(layers).map(
-    ([name, { does, uses }]) =>
-      `| [${name}](${name}/README.md) | ${does} | ${uses.length > 0 ? uses.join(', ') : '-'} |`,
+    ([name, { does, uses, parts = {} }]) =>
+      `| [${name}](${name}/README.md) | ${does} | ${[
+        uses.length > 0 ? uses.join(', ') : '-',
+        ...Object.entries(parts).map(([part, more]) => `\`${part}\` also ${more.join(', ')}`),
+      ].join('; ')} |`,
   )
   return `# The rooms
 
