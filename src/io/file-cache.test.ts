@@ -83,6 +83,24 @@ test('many that ask for one file at once cause one fetch', async () => {
   for (const lease of leases) lease.release()
 })
 
+test('a file that was just uploaded is kept and not fetched', async () => {
+  const { io, memory, reads } = await storeOf({ full: 90 })
+  const folder = newFolder()
+  const localFile = join(newFolder(), 'written')
+  await writeFile(localFile, 'hello')
+  const cache = await openFileCache({ io, folder, bytesMax: 100 })
+  await memory.upload(at('a'), localFile)
+  await cache.keep(at('a'), localFile)
+  await rm(localFile)
+  expect(await contentOf(cache, 'a')).toBe('hello')
+  expect(reads).toEqual([])
+  await contentOf(cache, 'full')
+  await writeFile(localFile, 'too much for what is left')
+  await cache.keep(at('b'), localFile)
+  expect(cache.stats()).toMatchObject({ files: 2, bytes: 95 })
+  expect((await lookInto(folder)).leased).toEqual([])
+})
+
 const size = 20 * 2 ** 20
 test('a large file comes in ranges and is whole', async () => {
   const { io, memory, reads } = await storeOf({})

@@ -10,7 +10,8 @@
 // by the next one that opens the cache, or looks for room.
 
 import { createHash, randomUUID } from 'node:crypto'
-import { link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
@@ -38,6 +39,11 @@ export interface FileCache {
    * @throws Failure NOT_FOUND for a file that the store does not have, QUERY_TOO_LARGE for more than the cache can hold
    */
   lease(files: readonly FileToRead[], signal?: AbortSignal): Promise<FileLease>
+  /**
+   * Takes a local file as the copy of one that was just uploaded, so that it need not be fetched. It must not change
+   * afterwards; deleting it is the caller's. Where there is no room, nothing happens.
+   */
+  keep(location: string, localFile: string): Promise<void>
   /** Of this process; `bytes` and `files` of the folder, as last counted. */
   stats(): FileCacheStats
   /** Ends the leases of this process. */
@@ -154,16 +160,21 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
       }
       if (attempt === 3) throw new Failure('STORAGE_FAILED', `"${location}" is evicted from the cache again and again`)
       await using _ = await places.acquire(signal)
-      await fetchCopy(name, location, sizeBytes, signal)
+      await placeCopy(name, { path: location, sizeBytes }, signal, (part) => fetchTo(part, location, sizeBytes, signal))
     }
   }
 
-  /** Fetches a file beside the copies and gives it its name. A failure leaves nothing behind. */
-  async function fetchCopy(name: string, location: string, sizeBytes: number, signal: AbortSignal): Promise<void> {
+  /** Lets `fill` make a file beside the copies and gives it its name. A failure leaves nothing behind. */
+  async function placeCopy(
+    name: string,
+    { path: location, sizeBytes }: Sized,
+    signal: AbortSignal,
+    fill: (part: string) => Promise<void>,
+  ): Promise<void> {
     await makeRoom(sizeBytes, signal)
     const part = join(mine.path, `${randomUUID()}.part`)
     try {
-      await fetchTo(part, location, sizeBytes, signal)
+      await fill(part)
       const copy = join(filesFolder, name.slice(0, 2), `${name}.${sizeBytes}.${await checksumOf(part)}`)
       // Whole seconds, so that every file system and `utimes` give back what was set.
       const mtimeMs = Math.floor(Date.now() / 1_000) * 1_000
@@ -383,6 +394,14 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
           return one.path
         },
       }
+    },
+    async keep(location, localFile) {
+      if (isLocal(location)) return
+      const { size } = await stat(localFile)
+      if (bytes + arriving + size > bytesMax) return
+      const copy = (part: string) => copyFile(localFile, part, constants.COPYFILE_FICLONE)
+      const { signal } = new AbortController()
+      await placeCopy(nameOf(location), { path: location, sizeBytes: size }, signal, copy).catch(() => {})
     },
     stats: () => ({ ...counts, bytes, files }),
     close: () => mine.close(),

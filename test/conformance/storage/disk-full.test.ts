@@ -11,13 +11,13 @@ import { memoryFileIO, openFileCache } from '../../../src/io/index.ts'
 const folder = mkdtempSync(join(tmpdir(), 'boathouse-full-'))
 const mounted = (() => {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', folder], { stdio: 'ignore' })
+    execFileSync('sh', ['-c', 'mount -t tmpfs -o size=4m tmpfs "$0"', folder], { stdio: 'ignore' })
     return true
   } catch {
     return false
   }
 })()
-afterAll(() => void (mounted && execFileSync('umount', [folder])))
+afterAll(() => void (mounted && execFileSync('sh', ['-c', 'umount "$0"', folder])))
 
 test.skipIf(!mounted)('a full disk is one clear failure that leaves nothing (skipped: mount not allowed)', async () => {
   const io = memoryFileIO()
