@@ -12,7 +12,7 @@ import type { TableMetadata } from './metadata-types.ts'
 import { coverageOf } from './predicate-strict.ts'
 import { bindPredicate, partitionEvaluator } from './predicate.ts'
 import type { Predicate } from './predicate-types.ts'
-import { placeOf } from './scan.ts'
+import { mapLimited, placeOf, readsAtOnce } from './scan.ts'
 import { isVector } from './summary.ts'
 import type { Type, Value } from './types.ts'
 import { compareValues, decodeBound, isNaN_ } from './value.ts'
@@ -71,38 +71,31 @@ export async function planRemoval(
     for (const entry of live) (isRemoved(entry) ? removed : kept).push(entry)
     return { manifest, removed, kept }
   }
-  const result = new Map<ManifestFile, RemovedManifest>()
   const [data, deletes] = [
     manifests.filter(({ content }) => content === 'data'),
     manifests.filter(({ content }) => content === 'deletes'),
   ]
-  for (const manifest of data)
-    result.set(
-      manifest,
-      await split(manifest, finder.mayHoldData(manifest), (entry) => finder.isDataRemoved(entry.file)),
-    )
+  const dataParts = await mapLimited(data, readsAtOnce, (manifest) =>
+    split(manifest, finder.mayHoldData(manifest), ({ file }) => finder.isDataRemoved(file)),
+  )
   finder.checkDataFound()
 
-  const removedData = [...result.values()].flatMap(({ removed }) => removed.map(({ file }) => file))
-  const oldest = oldestOf([...result.values()], added, base)
-  for (const manifest of deletes) {
-    const isOld = manifest.minSequenceNumber < oldest
-    const mayHold = isOld || finder.mayHoldDeletes(manifest, removedData)
-    const removedPaths = new Set(removedData.map(({ path }) => path))
-    result.set(
+  const removedData = dataParts.flatMap(({ removed }) => removed.map(({ file }) => file))
+  const removedPaths = new Set(removedData.map(({ path }) => path))
+  const oldest = oldestOf(dataParts, added, base)
+  const deleteParts = await mapLimited(deletes, readsAtOnce, (manifest) =>
+    split(
       manifest,
-      await split(
-        manifest,
-        mayHold,
-        ({ file, sequenceNumber }) =>
-          finder.isDeleteRemoved(file) ||
-          sequenceNumber < oldest ||
-          (file.referencedDataFile !== undefined && removedPaths.has(file.referencedDataFile)),
-      ),
-    )
-  }
+      manifest.minSequenceNumber < oldest || finder.mayHoldDeletes(manifest, removedData),
+      ({ file, sequenceNumber }) =>
+        finder.isDeleteRemoved(file) ||
+        sequenceNumber < oldest ||
+        (file.referencedDataFile !== undefined && removedPaths.has(file.referencedDataFile)),
+    ),
+  )
   finder.checkDeletesFound()
-  return manifests.map((manifest) => result.get(manifest)!)
+  const parts = new Map([...dataParts, ...deleteParts].map((part) => [part.manifest, part]))
+  return manifests.map((manifest) => parts.get(manifest)!)
 }
 
 /** The least data sequence number that stays: a delete file below it applies to nothing. */

@@ -51,7 +51,8 @@ export type ScanOptions = ReadOptions & {
   predicate?: Predicate | undefined
 }
 
-const readsAtOnce = 8
+/** Manifests that are read at the same time. */
+export const readsAtOnce = 8
 
 export async function planScan(io: FileIO, metadata: TableMetadata, options: ScanOptions = {}): Promise<ScanPlan> {
   const { snapshotId, predicate = { op: 'true' } } = options
@@ -209,7 +210,7 @@ export function placeOf({ specId, partition }: Pick<DataFile, 'specId' | 'partit
   return [specId, ...partition.map(text)].join('/')
 }
 
-async function mapLimited<Item, Result>(
+export async function mapLimited<Item, Result>(
   items: readonly Item[],
   limit: number,
   work: (item: Item) => Promise<Result>,

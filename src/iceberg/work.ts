@@ -29,6 +29,7 @@ import { currentSchema, metadataFolder } from './metadata.ts'
 import type { Operation, Snapshot, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
 import { metricsModes, statisticsOf } from './metrics.ts'
 import { planRemoval, type RemovedManifest, type Removal } from './removal.ts'
+import { mapLimited, readsAtOnce } from './scan.ts'
 import { snapshotAsOf, snapshotById } from './snapshot.ts'
 import { summaryOf } from './summary.ts'
 import type { PartitionSpec, Schema } from './types.ts'
@@ -263,22 +264,21 @@ export class Work {
     signal: AbortSignal | undefined,
   ): Promise<WrittenManifest> {
     const key = `${sourceKey(manifest)}\n${removed.map(({ file }) => `${file.path}#${file.contentOffset ?? ''}`).join('\n')}`
-    const entries = [
+    return this.#makeOnce(key, metadata, signal, () => [
       ...removed.map((entry): EntryToWrite => ({ ...entry, status: 'deleted', snapshotId: this.snapshotId })),
       ...kept.map((entry): EntryToWrite => ({ ...entry, status: 'existing' })),
-    ]
-    return this.#makeOnce(key, entries, metadata, signal)
+    ])
   }
 
   async #makeOnce(
     key: string,
-    entries: readonly EntryToWrite[],
     metadata: TableMetadata,
     signal: AbortSignal | undefined,
+    entries: () => EntryToWrite[] | Promise<EntryToWrite[]>,
   ): Promise<WrittenManifest> {
     const before = this.#made.get(key)
     if (before) return before
-    const made = await this.write(entries, metadata, signal)
+    const made = await this.write(await entries(), metadata, signal)
     this.#made.set(key, made)
     return made
   }
@@ -425,17 +425,25 @@ export class Work {
     base: TableMetadata,
     signal: AbortSignal | undefined,
   ): Promise<ManifestFile> {
-    const entries: EntryToWrite[] = []
-    for (const manifest of bin) {
-      const { entries: stored } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
-      // No list names what this commit wrote: its entries take their numbers later, or have them already.
-      const isMine = this.#written.has(manifest.path)
-      for (const entry of stored)
-        if (isMine) entries.push({ ...entry, snapshotId: entry.snapshotId ?? this.snapshotId })
-        else if (entry.status !== 'deleted') entries.push({ ...inherit(entry, manifest), status: 'existing' })
-    }
-    const merged = await this.#makeOnce(bin.map(sourceKey).join('\n'), entries, base, signal)
+    const merged = await this.#makeOnce(bin.map(sourceKey).join('\n'), base, signal, async () => {
+      const parts = await mapLimited(bin, readsAtOnce, (manifest) => this.#entriesToMerge(manifest, base, signal))
+      return parts.flat()
+    })
     return listed(merged, nextSequenceNumber(base))
+  }
+
+  async #entriesToMerge(
+    manifest: ManifestFile,
+    base: TableMetadata,
+    signal: AbortSignal | undefined,
+  ): Promise<EntryToWrite[]> {
+    const { entries } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
+    // No list names what this commit wrote: its entries take their numbers later, or have them already.
+    if (this.#written.has(manifest.path))
+      return entries.map((entry) => ({ ...entry, snapshotId: entry.snapshotId ?? this.snapshotId }))
+    return entries
+      .filter(({ status }) => status !== 'deleted')
+      .map((entry) => ({ ...inherit(entry, manifest), status: 'existing' }))
   }
 }
 
