@@ -146,7 +146,7 @@ async function filesRead(where: string): Promise<number> {
   const run = world.engine.run
   let seen = 0
   world.engine.run = (request) => {
-    seen = new Set(request.sql.match(/data_\d+\.parquet|[0-9a-f-]{36}\/[^']+\.parquet/g)).size
+    seen = new Set(request.sql.match(/[0-9a-f-]{36}-\d+\.parquet/g)).size
     return run(request)
   }
   try {
