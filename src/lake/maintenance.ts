@@ -103,9 +103,12 @@ export interface Maintenance {
 const attemptsMax = 20
 const deletedAtOnce = 1_000
 const pathsKept = 1_000
+const homesKept = 10_000
 
 export function openMaintenance(deps: MaintenanceDeps): Maintenance {
   const { catalog, io, clock, manifests } = deps
+  // By metadata file, which never changes: whoever goes over all tables need not open all others for each.
+  const homes = new Map<string, Home>()
 
   async function load(name: TableName): Promise<LoadedTable> {
     const found = await catalog.load(name)
@@ -171,16 +174,22 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
    */
   async function sharers(table: LoadedTable): Promise<Root[]> {
     const roots: Root[] = []
+    const home = homeOf(table.metadata)
     for (const location of await deps.pendingMetadata()) {
       // A change set that was closed and tidied up meanwhile has no files to keep.
       const metadata = (await io.stat(location)) && (await readTableMetadata(io, location).catch(undefinedIfView))
-      if (metadata && isRelated(table.metadata, metadata)) roots.push({ location, metadata })
+      if (metadata && isRelated(home, homeOf(metadata))) roots.push({ location, metadata })
     }
     for (const other of await catalog.catalogs())
-      for (const { name, kind } of await catalog.list(other)) {
+      for (const { name, kind, location } of await catalog.list(other)) {
         if (kind === 'view' || showName(name) === showName(table.name)) continue
+        const known = homes.get(location)
+        if (known && !isRelated(home, known)) continue
         const loaded = await catalog.load(name, { kind })
-        if (loaded?.kind === 'table' && isRelated(table.metadata, loaded.metadata)) roots.push(loaded)
+        if (loaded?.kind !== 'table') continue
+        if (homes.size >= homesKept) homes.clear()
+        homes.set(loaded.location, homeOf(loaded.metadata))
+        if (isRelated(home, homeOf(loaded.metadata))) roots.push(loaded)
       }
     return roots
   }
@@ -371,13 +380,14 @@ function undefinedIfView(error: unknown): undefined {
   if (!(error instanceof Failure && error.code === 'METADATA_INVALID')) throw error
 }
 
+/** What tells whether two tables may share files. */
+type Home = { uuid: string; folders: readonly string[] }
+const homeOf = (metadata: TableMetadata): Home => ({ uuid: metadata.tableUuid, folders: tableFolders(metadata) })
+
 /** One uuid is one table in several environments; or one lies in a folder of the other. */
-function isRelated(table: TableMetadata, other: TableMetadata): boolean {
-  if (table.tableUuid === other.tableUuid) return true
-  return tableFolders(table).some((one) =>
-    tableFolders(other).some((folder) => isWithin(folder, one) || isWithin(one, folder)),
-  )
-}
+const isRelated = (one: Home, other: Home): boolean =>
+  one.uuid === other.uuid ||
+  one.folders.some((folder) => other.folders.some((near) => isWithin(near, folder) || isWithin(folder, near)))
 
 /**
  * The property `gc.enabled=false` says that others may need the files. Where it stands only because an environment was

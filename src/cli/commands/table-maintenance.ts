@@ -5,6 +5,7 @@ import { parseBytes, parseDurationMs, showBytes } from '../../base/units.ts'
 import { openEmbeddedCatalog, showName, type TableName } from '../../catalog/index.ts'
 import { assertWritable } from '../../config/index.ts'
 import { authorise } from '../../govern/index.ts'
+import { manifestCache } from '../../iceberg/index.ts'
 import { openMaintenance, pendingMetadata, type Maintenance, type MaintenanceOptions } from '../../lake/index.ts'
 import type { App } from '../app.ts'
 import type { Command, Context, Option } from '../command.ts'
@@ -166,6 +167,7 @@ export const maintenanceOf = (app: App): Maintenance =>
     clock: app.clock,
     spoolDir: app.ingest.spoolDir,
     pendingMetadata: () => pendingMetadata(app.records),
+    manifests: manifestCache({ bytesMax: 64 * 2 ** 20 }),
   })
 
 /** FORBIDDEN unless the person may change the table in this environment. */

@@ -29,7 +29,7 @@ const python = process.env.PYICEBERG_PYTHON
 type Row = Record<string, unknown>
 const inspect = (location: string) =>
   JSON.parse(
-    execFileSync(python!, [join(import.meta.dirname, 'inspect_table.py'), location], {
+    execFileSync(python!, [join(import.meta.dirname, 'metadata_tables.py'), location], {
       encoding: 'utf8',
       maxBuffer: 2 ** 28,
     }),
@@ -148,7 +148,7 @@ describe.skipIf(!python)('PyIceberg', { timeout: 120_000 }, () => {
   })
 })
 
-/** As `inspect_table.py` prints them. */
+/** As `metadata_tables.py` prints them. */
 function plain(type: Type, cell: Cell): unknown {
   if (cell === null) return null
   switch (type.kind) {
