@@ -635,6 +635,10 @@ test('a request whose answer failed may come again; one whose change was made do
   expect([full.status, full.body.error.type]).toEqual([503, 'ServiceUnavailableException'])
   const lost = await world.ask(`POST ${raw}/tables/t`, asked)
   expect([lost.status, lost.body.error.type]).toEqual([500, 'CommitStateUnknownException'])
+  const create = { headers: { 'idempotency-key': randomUUID() }, body: { name: 'n', schema } }
+  failures.push(new Failure('COMMIT_UNKNOWN', 'lost'))
+  expect((await world.ask(`POST ${raw}/tables`, create)).status).toBe(500)
+  expect((await world.ask(`POST ${raw}/tables`, create)).body.metadata.location).toContain('/raw/n-')
   const told = await world.ask(`POST ${raw}/tables/t`, asked)
   expect([told.status, told.body.metadata['metadata-log'].length]).toEqual([200, 1])
 })
@@ -696,6 +700,15 @@ test('every change stands in the audit, allowed or not, and is nameable as a pub
     .limit(1)
     .execute()
   expect(last).toEqual([{ published_by: 'ada by PyIceberg/0.12.0' }])
+})
+
+test('what is refused before the catalog is asked has its shape too', async () => {
+  const { rest } = await opened()
+  const answer = rest.failed(new Failure('RATE_LIMITED', 'too many', { retryAfterMs: 1_500 }), 'id')
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2'])
+  expect(await answer.json()).toEqual({ error: { message: 'too many', type: 'SlowDownException', code: 503 } })
+  const crash = rest.failed(new TypeError('secret of /etc'), 'id')
+  expect([crash.status, await crash.text()]).toEqual([500, expect.not.stringContaining('secret')])
 })
 
 test('a closed catalog says why; a body that is too large is not read', async () => {

@@ -131,7 +131,7 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
               return await work().catch((error: unknown) => keptError(error, warehouse))
             },
             again: (kept) => again(kept, call),
-            happened: async () => (method === 'POST' && call.params.table !== '' ? await showTable(call) : done),
+            happened: () => outcome(call, path, text),
           },
         ),
       )
@@ -161,7 +161,10 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
       await record(code === 'FORBIDDEN' ? 'refused' : 'failed', code)
       throw error
     }
-    await record('allowed')
+    // 500 tells the client to look before it takes the change for failed and deletes its files.
+    await record('allowed').catch((cause: unknown) => {
+      throw new Failure('COMMIT_UNKNOWN', 'the change was made, but the audit could not be written', { cause })
+    })
     return value
   }
 
@@ -179,11 +182,16 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
     return loaded.kind === 'table' ? await tableAnswer(call, rest, loaded) : viewAnswer(loaded)
   }
 
-  async function showTable(call: Call): Promise<Answer> {
-    const place = await call.warehouse.place(call.params.namespace)
-    if (place?.kind !== 'namespace') return done
-    const name = { catalog: place.catalog, namespace: place.namespace, name: call.params.table }
-    return await again({ status: 200, shows: { name, kind: 'table' } }, call)
+  /** The answer to a change that was made, when the one that it had is lost: what it made or changed, as it is now. */
+  async function outcome(call: Call, path: string, text: string): Promise<Kept> {
+    const { params, warehouse, method } = call
+    const made = /\/(tables|register|views|register-view)$/.exec(path)?.[1]
+    const named = made === undefined ? params.table || params.view : (bodyOf(text) as { name?: string }).name
+    const place = await warehouse.place(params.namespace)
+    if (method !== 'POST' || !named || place?.kind !== 'namespace' || path.endsWith('/unregister')) return done
+    const kind = params.view !== '' || made?.includes('view') ? 'view' : 'table'
+    const name = { catalog: place.catalog, namespace: place.namespace, name: named }
+    return await again({ status: 200, shows: { name, kind } }, call)
   }
 
   return { answer, failed: (error, requestId) => errorAnswer(error, { requestId, log }) }
