@@ -8,7 +8,7 @@ import { newTableMetadata } from './metadata.ts'
 import type { TableMetadata } from './metadata-types.ts'
 import type { Predicate } from './predicate-types.ts'
 import { project, type Leaf } from './predicate.ts'
-import { planScan } from './scan.ts'
+import { filesToRead, planScan } from './scan.ts'
 import { applyTransform, isTransformable, parseTransform } from './transform.ts'
 import type { NewField, Type, Value } from './types.ts'
 import { applyUpdates } from './update.ts'
@@ -491,4 +491,21 @@ test('the cache drops what was used longest ago', async () => {
   await planScan(io, metadata, { manifests: few })
   expect(few.bytes).toBeLessThanOrEqual(all.bytes / 2)
   expect(few.bytes).toBeGreaterThan(0)
+})
+
+test('a table of version 1 may name its manifests in its metadata', async () => {
+  const io = memoryFileIO()
+  const empty = newTableMetadata({ uuid: 'u', location: '/old', nowMs: 0, schema: columns, formatVersion: 1 })
+  const files = ['a', 'b'].map((name): NewDataFile => ({ path: `/old/${name}`, recordCount: 1, fileSizeBytes: 1 }))
+  const { updates } = await (await prepareAppend(io, empty, files)).on(empty, { nowMs: 1 })
+  const listedThere = applyUpdates(empty, updates, { nowMs: 1 })
+  const [{ manifestList, ...snapshot }] = listedThere.snapshots as [(typeof listedThere.snapshots)[0]]
+  const manifests = [...io.files.keys()].filter((path) => path.endsWith('.avro') && path !== manifestList)
+  const metadata: TableMetadata = { ...listedThere, snapshots: [{ ...snapshot, manifests }] }
+  const plan = await planScan(io, metadata)
+  expect(plan.files.map(({ path, sequenceNumber }) => [path, sequenceNumber])).toEqual([
+    ['/old/a', 0n],
+    ['/old/b', 0n],
+  ])
+  expect(filesToRead(plan)).toEqual(files.map(({ path }) => ({ path, sizeBytes: 1 })))
 })
