@@ -17,7 +17,7 @@ import {
 } from './catalog/index.ts'
 import type { Lakehouse } from './cli/app.ts'
 import type { Config } from './config/index.ts'
-import { fileLocation, isLocal, localPath, openFileCache, openStorage } from './io/index.ts'
+import { cachingFileIO, fileLocation, isLocal, localPath, openFileCache, openStorage } from './io/index.ts'
 import type { Records } from './records/index.ts'
 
 /** @throws OWNER_MISMATCH when the lake belongs to another records store; STORAGE_FAILED when it cannot be reached */
@@ -37,16 +37,20 @@ export async function openLakehouse(settings: Config, parts: { records: Records;
   const external = await openExternalCatalog({ config: settings, io: own, clock })
   // Names that others keep are swapped by others: any number of projects may then write below one root.
   if (!external) await claimLake(own, root, records.storeId)
-  const io = external?.io ?? own
+  const remote = external?.io ?? own
   const isAllHere = isLocal(root) && !external
-  const files = isAllHere ? undefined : await openFileCache({ io, folder: cacheDir, bytesMax: cacheBytes })
+  const files = isAllHere ? undefined : await openFileCache({ io: remote, folder: cacheDir, bytesMax: cacheBytes })
+  const io = files ? cachingFileIO({ io: remote, cache: files }) : remote
   const pointers = embeddedCatalog(records)
   const tables = external ? outsideTables(external.catalog, io) : openTables(pointers, io)
   const shelf = external ? outsideShelf(external.catalog, records) : embeddedShelf(pointers)
   return {
     io,
     root,
-    directories: [...(isLocal(root) ? [localPath(root)] : []), ...(files ? [cacheDir] : [])],
+    directories: [
+      ...[root, ...settings.catalog.locations].filter(isLocal).map(localPath),
+      ...(files ? [cacheDir] : []),
+    ],
     files,
     pointers,
     catalog: external?.catalog ?? openEmbeddedCatalog({ records, io, clock, tables }),

@@ -6,10 +6,15 @@
 // or map may leave `element` and `value` out, as SQL does.
 
 import { Failure } from '../base/failure.ts'
-import { printJson } from './json.ts'
 import { checkSchema, currentSchema, defaultSpec, refuse } from './metadata.ts'
 import type { TableChange, TableMetadata, TableUpdate } from './metadata-types.ts'
-import { nameMappingOf, nameMappingOfSchema, type MappedField, type NameMapping } from './name-mapping.ts'
+import {
+  nameMappingOf,
+  nameMappingOfSchema,
+  printNameMapping,
+  type MappedField,
+  type NameMapping,
+} from './name-mapping.ts'
 import { fieldById, fieldsById, findField, isPromotable, sameSchema, showType, withFreshIds } from './schema.ts'
 import type { FoundField } from './schema.ts'
 import type { Default, Field, NewField, Schema, Type } from './types.ts'
@@ -381,7 +386,7 @@ function propertyUpdates(metadata: TableMetadata, old: Schema, schema: Schema): 
   }
   const mapping = nameMappingOf(metadata)
   if (mapping) {
-    const text = printJson(mappingJson(withNames(mapping, nameMappingOfSchema(schema))))
+    const text = printNameMapping(withNames(mapping, nameMappingOfSchema(schema)))
     if (text !== metadata.properties[mappingProperty]) updates[mappingProperty] = text
   }
   const gone = removals.filter((name) => !(name in updates))
@@ -407,10 +412,3 @@ function withNames(mapping: NameMapping, now: NameMapping): NameMapping {
   const added = now.filter(({ id }) => !mapping.some((field) => field.id === id))
   return [...known, ...added]
 }
-
-const mappingJson = (mapping: NameMapping): unknown =>
-  mapping.map(({ id, names, fields }) => ({
-    ...(id !== undefined && { 'field-id': id }),
-    names,
-    ...(fields.length > 0 && { fields: mappingJson(fields) }),
-  }))

@@ -105,7 +105,7 @@ export {
   type MetadataTableOptions,
 } from './metadata-tables.ts'
 export { valueToJson } from './value.ts'
-export { nameMappingOf, nameMappingOfSchema, type NameMapping } from './name-mapping.ts'
+export { nameMappingOf, nameMappingOfSchema, printNameMapping, type NameMapping } from './name-mapping.ts'
 export { cherryPick } from './cherry-pick.ts'
 export {
   changeRef,

@@ -1,7 +1,7 @@
 // Names for columns of files that carry no field ids: files that were written before their table was Iceberg's
 // (spec, "Column Projection" and appendix C, "Name Mapping Serialization").
 
-import { JsonNode, parseJson } from './json.ts'
+import { JsonNode, parseJson, printJson } from './json.ts'
 import type { TableMetadata } from './metadata-types.ts'
 import type { Field, Schema, Type } from './types.ts'
 
@@ -52,3 +52,13 @@ function inside(type: Type): NameMapping {
     mapped({ id: type.valueId, name: 'value', type: type.value }),
   ]
 }
+
+/** The text of the property. */
+export const printNameMapping = (mapping: NameMapping): string => printJson(mappingJson(mapping))
+
+const mappingJson = (mapping: NameMapping): unknown =>
+  mapping.map(({ id, names, fields }) => ({
+    ...(id !== undefined && { 'field-id': id }),
+    names,
+    ...(fields.length > 0 && { fields: mappingJson(fields) }),
+  }))

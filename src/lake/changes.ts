@@ -47,8 +47,9 @@ import {
   type TableMetadata,
 } from '../iceberg/index.ts'
 import { joinLocation, type FileIO, type FileLease } from '../io/index.ts'
+import { columnsOfFiles, describeFiles } from './add-files.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
-import { engineFailure, type Prepared } from './prepare.ts'
+import { engineFailure, type Files, type Prepared } from './prepare.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName } from './sql/tokens.ts'
 import { sqlType, writtenColumn } from './types.ts'
@@ -110,6 +111,8 @@ export interface ChangeSet {
     select: string,
     options?: TableOptions,
   ): Promise<WriteResult & { rowsDeleted: number }>
+  /** Parquet files become files of the table where they lie; the table is made when it is missing. */
+  addFiles(target: TableName, paths: readonly string[], options?: TableOptions): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   drop(target: TableName): Promise<void>
   /** The names changed so far. */
@@ -131,6 +134,7 @@ export type ChangeSetDeps = {
   lakeRoot: string
   /** Where files are before they get their place in a table. */
   spoolDir: string
+  files: Files
   /** Checks and binds a SELECT that reads through the change set. */
   prepare(select: string, changes: ChangeSet, options: TableOptions & { rowsOf?: TableName }): Promise<Prepared>
   mayWrite(target: TableName, action: 'create' | 'write' | 'drop'): void
@@ -502,6 +506,29 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     overwrite: (target, what, select, options = {}) => overwrite(target, what, select, options),
     changeRows: (target, operation, select, options = {}) => change(target, operation, select, options),
     upsert: (target, keys, select, options = {}) => upsert(target, keys, select, options),
+
+    async addFiles(target, paths, options = {}) {
+      checkName(target)
+      const published = await tables.load(target)
+      deps.mayWrite(target, published ? 'write' : 'create')
+      const found = await load(target)
+      if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
+      const parts = { ...deps, signal: options.signal }
+      const metadata = found?.metadata ?? freshTable(target, await columnsOfFiles(parts, paths), options)
+      const { files, mapping } = await describeFiles(parts, metadata, paths)
+      const summary = { ...options.summary, 'boathouse.change-set': id }
+      return stage({
+        target: found?.name ?? target,
+        published,
+        before: found,
+        metadata,
+        write: await prepareAppend(io, metadata, files, { summary, signal: options.signal }),
+        more: mapping ? [{ action: 'set-properties', updates: { 'schema.name-mapping.default': mapping } }] : [],
+        action: 'append',
+        files,
+        options,
+      })
+    },
 
     async createView(target, select, options = {}) {
       checkName(target)

@@ -14,7 +14,8 @@ import {
   type PreparedWrite,
   type ScanFile,
 } from '../iceberg/index.ts'
-import type { FileCache, FileIO } from '../io/index.ts'
+import type { FileIO } from '../io/index.ts'
+import type { Files } from './prepare.ts'
 import { scanSql } from './scan.ts'
 import { writeFiles } from './write.ts'
 
@@ -27,7 +28,7 @@ export type CompactDeps = {
   spoolDir: string
   manifests?: ManifestCache | undefined
   /** Brings files of a store to this disk. Without it all files must be on it. */
-  files?: Pick<FileCache, 'lease'> | undefined
+  files?: Files | undefined
 }
 type Options = {
   startingSnapshotId: bigint

@@ -102,7 +102,10 @@ export type LakeDeps = {
   log?: Log
 }
 
-const onThisDisk: Files = { lease: async () => ({ pathOf: localPath, release() {} }) }
+const onThisDisk: Files = {
+  lease: async () => ({ pathOf: localPath, release() {} }),
+  keep: async () => {},
+}
 
 /** Above this many bytes of files a query goes to the hosts for long ones. */
 const heavyBytes = 512 * 2 ** 20
@@ -403,6 +406,7 @@ export function openLake(deps: LakeDeps): Lake {
       publications: deps.publications,
       lakeRoot: deps.lakeRoot,
       spoolDir: deps.spoolDir,
+      files,
       principal: principal.name,
       mayWrite: (target, action) =>
         authorise(principal, action, {

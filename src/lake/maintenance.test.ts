@@ -105,6 +105,21 @@ test('expiry forgets old snapshots and deletes what only they had', async () => 
   expect((await maintenance.expire(name('old'), { by, olderThanMs })).snapshots).toEqual([])
 })
 
+test('previous metadata: the log is cut to what is asked for, and the files go', async () => {
+  await manyFiles('logged', 5)
+  const metadataFiles = async () => (await stored('logged')).filter((path) => path.endsWith('.metadata.json'))
+  expect(await metadataFiles()).toHaveLength(5)
+  const options = { by, keepMetadata: 2, onlyGivenIds: true }
+  expect(await maintenance.expire(name('logged'), { ...options, dryRun: true })).toMatchObject({
+    files: { metadata: 3 },
+  })
+  expect(await maintenance.expire(name('logged'), options)).toMatchObject({ snapshots: [], files: { metadata: 3 } })
+  expect(await metadataFiles()).toHaveLength(3)
+  expect((await metadataOf('logged')).metadataLog).toHaveLength(2)
+  expect((await maintenance.expire(name('logged'), options)).files.metadata).toBe(0)
+  expect(await rows('logged')).toMatchObject([[50, 50, 1225]])
+})
+
 test('gc.enabled=false: snapshots go, files stay, and orphans are not looked for', async () => {
   await manyFiles('shared', 2, { 'gc.enabled': 'false' })
   const files = await stored('shared')

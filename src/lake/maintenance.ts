@@ -78,7 +78,13 @@ export interface Maintenance {
   /** @throws REQUEST_INVALID for a snapshot that a branch or tag holds */
   expire(
     name: TableName,
-    options: MaintenanceOptions & ExpireOptions & { cleanUnused?: boolean | undefined },
+    options: MaintenanceOptions &
+      ExpireOptions & {
+        /** Also drops schemas and partition specs that nothing uses any more. */
+        cleanUnused?: boolean | undefined
+        /** The metadata log keeps so many files from now on; those before them are deleted. Default: it is left alone. */
+        keepMetadata?: number | undefined
+      },
   ): Promise<Expired>
   /** @throws REQUEST_INVALID for an age below a day without `force`, and where the table forbids deletion */
   removeOrphans(
@@ -230,7 +236,10 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
         plan = expirePlan(metadata, options, clock.now())
         const after = applyUpdates(metadata, plan.updates, { nowMs: clock.now() })
         const unused = options.cleanUnused ? await unusedMetadataUpdates(io, after, { manifests, signal }) : []
-        return { updates: [...plan.updates, ...unused], requirements: plan.requirements }
+        return {
+          updates: [...plan.updates, ...unused, ...metadataLogUpdates(metadata, options.keepMetadata)],
+          requirements: plan.requirements,
+        }
       }
       let done: { before: LoadedTable; after: LoadedTable } | undefined
       if (dryRun) {
@@ -238,30 +247,38 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
         const { updates } = await work(before)
         done = {
           before,
-          after: { ...before, metadata: applyUpdates(before.metadata, updates, { nowMs: clock.now() }) },
+          after: {
+            ...before,
+            metadata: applyUpdates(before.metadata, updates, { nowMs: clock.now(), previous: before.location }),
+          },
         }
       } else done = await commit(name, options.by, work, signal)
       const { snapshots, refs } = plan!
       const result = { snapshots: snapshots.map(({ snapshotId, timestampMs }) => ({ snapshotId, timestampMs })), refs }
       const none: DeletedFiles = { metadata: 0, statistics: 0, 'manifest-list': 0, manifest: 0, data: 0, deletes: 0 }
-      if (!done || snapshots.length === 0) return { ...result, files: none }
-      const why = mayNotDelete(done.before.metadata)
+      if (!done) return { ...result, files: none }
+      const [before, after] = [done.before.metadata, done.after.metadata]
+      const old = options.keepMetadata === undefined ? [] : droppedMetadataFiles(before, after)
+      if (snapshots.length === 0 && old.length === 0) return { ...result, files: none }
+      const why = mayNotDelete(before)
       if (why) return { ...result, files: none, filesKept: why }
-      const others = (await sharers(done.after)).map(({ metadata }) => metadata)
-      const gone = unreachableFiles(io, done.before.metadata, done.after.metadata, { others, manifests, signal })
-      const files = await deleteAll(gone, options)
-      const old = droppedMetadataFiles(done.before.metadata, done.after.metadata)
-      const named = new Set(others.flatMap(({ metadataLog }) => metadataLog.map(({ metadataFile }) => metadataFile)))
-      files.metadata = (
-        await deleteAll(
-          asFiles(
-            'metadata',
-            old.filter((path) => !named.has(path)),
-          ),
-          options,
-        )
-      ).metadata
-      return { ...result, files }
+      const others = await sharers(done.after)
+      const gone = unreachableFiles(io, before, after, {
+        others: others.map(({ metadata }) => metadata),
+        manifests,
+        signal,
+      })
+      const named = new Set(
+        others.flatMap(({ location, metadata }) => [
+          location,
+          ...metadata.metadataLog.map(({ metadataFile }) => metadataFile),
+        ]),
+      )
+      async function* all(): AsyncGenerator<ReachedFile> {
+        yield* gone
+        for (const path of old) if (!named.has(path)) yield { kind: 'metadata', path }
+      }
+      return { ...result, files: await deleteAll(all(), options) }
     },
 
     async removeOrphans(name, options) {
@@ -399,8 +416,11 @@ function mayNotDelete({ properties }: TableMetadata): string | undefined {
   return isFork ? undefined : 'its property "gc.enabled" is false, because other tables may use the same files'
 }
 
-async function* asFiles(kind: ReachedFile['kind'], paths: readonly string[]): AsyncGenerator<ReachedFile> {
-  for (const path of paths) yield { kind, path }
+/** The log is cut to its property with every commit, so a commit that sets the property cuts it. */
+function metadataLogUpdates({ properties, metadataLog }: TableMetadata, keep: number | undefined): TableUpdate[] {
+  const name = 'write.metadata.previous-versions-max'
+  if (keep === undefined || (properties[name] === String(keep) && metadataLog.length <= keep)) return []
+  return [{ action: 'set-properties', updates: { [name]: String(keep) } }]
 }
 
 /** The metadata files of change sets that are not published yet. */

@@ -76,7 +76,7 @@ export type PlannedScan = { table: LoadedTable; files: ScanFile[]; predicate: Pr
 export type Planned = { sql: string; bytes: number; scans: PlannedScan[]; lease: FileLease }
 
 /** Where the files of a plan are on this disk. */
-export type Files = Pick<FileCache, 'lease'>
+export type Files = Pick<FileCache, 'lease' | 'keep'>
 
 /** A SELECT that passed every check. */
 export type Prepared = {

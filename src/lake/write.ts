@@ -20,6 +20,7 @@ import {
 } from '../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../io/index.ts'
 import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
+import type { Files } from './prepare.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
 
 export type WriteFilesOptions = {
@@ -38,7 +39,7 @@ export type WriteFilesOptions = {
 }
 
 /** Where files are written before they get their place in the table. */
-export type Workshop = { engine: Engine; io: FileIO; spoolDir: string }
+export type Workshop = { engine: Engine; io: FileIO; files?: Files | undefined; spoolDir: string }
 
 const targetFileBytes = 512 * 2 ** 20 // `write.target-file-size-bytes`, the default of the specification
 const rowIdField = 2147483540
@@ -65,6 +66,7 @@ export async function writeFiles(workshop: Workshop, options: WriteFilesOptions)
       placed.push(path)
       if (!(await workshop.io.upload(path, local, options.signal)))
         throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
+      await workshop.files?.keep(path, local)
       result.push({ ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId })
     }
     return result
@@ -277,7 +279,7 @@ function leavesOf(path: string, id: number, type: Type): { path: string; id: num
 }
 
 /** A bound as DuckDB prints it, in Iceberg's internal form; undefined where it cannot be one. */
-function parseBound(text: string | null | undefined, type: Type): Value | undefined {
+export function parseBound(text: string | null | undefined, type: Type): Value | undefined {
   if (text === undefined || text === null) return undefined
   switch (type.kind) {
     case 'boolean':

@@ -10,6 +10,7 @@ import {
   environmentsList,
   environmentsPromote,
 } from './environments.ts'
+import { tableAddFiles, tableRegister } from './table-files.ts'
 import { completion, explain, migrate, openapi, version } from './misc.ts'
 import { metricsList, metricsQuery } from './metrics.ts'
 import { compile, list } from './models.ts'
@@ -46,6 +47,8 @@ export const commands: readonly Command[] = [
   metricsQuery,
   tableList,
   tableDescribe,
+  tableAddFiles,
+  tableRegister,
   tableHistory,
   tableDiff,
   tableRollback,

@@ -22,6 +22,11 @@ export const tableExpire: Command = {
     'older-than': { type: 'string', value: 'AGE', about: 'Only snapshots of this age, for example 7d. Default: 5d.' },
     keep: { type: 'string', value: 'N', about: 'At least so many snapshots of each branch stay. Default: 1.' },
     snapshot: { type: 'string', multiple: true, value: 'ID', about: 'Exactly these snapshots, whatever their age.' },
+    'keep-metadata': {
+      type: 'string',
+      value: 'N',
+      about: 'Keep so many previous metadata files, now and from now on. Default: leave them.',
+    },
     'clean-unused': { type: 'boolean', about: 'Also drop schemas and partition specs that nothing uses any more.' },
     'dry-run': dryRun,
   },
@@ -40,6 +45,7 @@ export const tableExpire: Command = {
         retainLast,
         ...(snapshotIds.length > 0 && { snapshotIds, onlyGivenIds: true }),
         cleanUnused: flags.is('clean-unused'),
+        keepMetadata: flags.whole('keep-metadata', { min: 1, max: 1_000_000 }),
       })
       return {
         snapshots: snapshots.map((one) => String(one.snapshotId)),

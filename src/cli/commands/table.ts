@@ -114,15 +114,20 @@ export const tableHistory: Command = {
   },
 }
 
-/** `marts.daily_revenue` or a full name; TABLE_NOT_FOUND otherwise. */
-export async function loadTable(app: App, text: string): Promise<Loaded> {
+/** `marts.daily_revenue` or a full name. */
+export function nameOf(app: App, text: string): TableName {
   const parts = text.split('.')
   if (parts.length < 2 || parts.length > 3) throw new Failure('USAGE', `"${text}" is not a table; write namespace.name`)
-  const name: TableName = {
+  return {
     catalog: parts.length === 3 ? parts[0]! : app.environment.catalog,
     namespace: parts.at(-2)!,
     name: parts.at(-1)!,
   }
+}
+
+/** @throws TABLE_NOT_FOUND */
+export async function loadTable(app: App, text: string): Promise<Loaded> {
+  const name = nameOf(app, text)
   const loaded = await app.tables.load(name)
   if (!loaded) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(name)}`)
   return loaded
