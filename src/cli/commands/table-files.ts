@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import { showName } from '../../catalog/index.ts'
 import { authorise } from '../../govern/index.ts'
-import { fileLocation, isLocal, localPath } from '../../io/index.ts'
+import { fileLocation } from '../../io/index.ts'
 import type { App } from '../app.ts'
 import type { Command } from '../command.ts'
 import { nameOf } from './table.ts'
@@ -66,11 +66,11 @@ export const tableRegister: Command = {
 
 /** A path of this disk or a location of a store. Engines read only the lake, so other folders are refused here. */
 function locationOf({ lakehouse }: App, given: string): string {
-  if (!isLocal(given) || /^[a-z0-9]+:\/\//i.test(given)) return given
+  if (/^[a-z0-9]+:\/\//i.test(given)) return given
   const path = resolve(given)
   if (!lakehouse.directories.some((folder) => path.startsWith(`${folder}/`)))
     throw new Failure('REQUEST_INVALID', `${path} lies outside of the lake, where nothing may read it`, {
       hint: `Move it below ${lakehouse.directories[0] ?? lakehouse.root}, name its folder in catalog.locations, or load it as a source.`,
     })
-  return fileLocation(localPath(path))
+  return fileLocation(path)
 }
