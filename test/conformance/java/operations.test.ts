@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,12 +35,8 @@ afterAll(() => rm(root, { recursive: true }))
 const io = localFileIO({ sync: false })
 
 const classPath = (() => {
-  const file = join(root, 'classpath')
   try {
-    execFileSync('mvn', ['-q', '-B', 'dependency:build-classpath', `-Dmdep.outputFile=${file}`], {
-      cwd: import.meta.dirname,
-    })
-    return readFileSync(file, 'utf8')
+    return execFileSync(join(import.meta.dirname, 'classpath.sh'), { encoding: 'utf8' })
   } catch (error) {
     process.stderr.write(`skipped: the Java reference: no Maven or JDK: ${String(error).slice(0, 200)}\n`)
     return undefined
