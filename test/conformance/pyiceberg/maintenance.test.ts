@@ -13,10 +13,14 @@ import {
   defaultSpec,
   metadataTable,
   newTableMetadata,
+  planScan,
   prepareAppend,
+  prepareRowDelta,
+  upgradeFormat,
   valueToJson,
   type Cell,
   type MetadataTableName,
+  type NewDeleteFile,
   type Type,
   type Value,
 } from '../../../src/iceberg/index.ts'
@@ -145,6 +149,45 @@ describe.skipIf(!python)('PyIceberg', { timeout: 120_000 }, () => {
     const { files, snapshots } = inspect((await load()).location)
     expect(files).toHaveLength(6)
     expect(snapshots).toHaveLength(1)
+  })
+
+  test('reads delete files that were put together, as files and as vectors', async () => {
+    for (const pos of [0, 1]) {
+      const { metadata } = await load()
+      const { files } = await planScan(world.io, metadata)
+      const addDeletes: NewDeleteFile[] = []
+      for (const [index, { path, specId, partition }] of files.entries()) {
+        const staged = join(world.spool, `deletes-${pos}-${index}.parquet`)
+        await world.engine.rows({
+          class: 'write',
+          sql: `COPY (SELECT '${path}' AS file_path, ${pos}::BIGINT AS pos) TO '${staged}' (FORMAT parquet, FIELD_IDS {file_path: 2147483546, pos: 2147483545})`,
+        })
+        const target = `${metadata.location}/data/deletes-${pos}-${index}.parquet`
+        await world.io.upload(target, staged)
+        const { sizeBytes } = (await world.io.stat(target))!
+        addDeletes.push({
+          content: 'position-deletes',
+          path: target,
+          recordCount: 1,
+          fileSizeBytes: sizeBytes,
+          specId,
+          partition,
+        })
+      }
+      const change = await (
+        await prepareRowDelta(world.io, metadata, { addDeletes })
+      ).on(metadata, { nowMs: Date.now() })
+      await maintenance.change(name, by, () => change)
+    }
+    const { rows } = await compare()
+    expect(rows).toHaveLength(48)
+    expect(await maintenance.rewriteDeleteFiles(name, { by })).toEqual({ filesBefore: 12, filesAfter: 6, dangling: 0 })
+    expect((await compare()).rows).toEqual(rows)
+    await maintenance.change(name, by, (metadata) => upgradeFormat(metadata, 3))
+    expect(await maintenance.rewriteDeleteFiles(name, { by })).toEqual({ filesBefore: 6, filesAfter: 6, dangling: 0 })
+    const { delete_files: vectors, rows: last } = inspect((await load()).location)
+    expect(last).toEqual(rows)
+    expect(vectors.map((file) => file.file_format)).toEqual(Array(6).fill('PUFFIN'))
   })
 })
 
