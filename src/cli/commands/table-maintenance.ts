@@ -2,7 +2,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { parseBytes, parseDurationMs, showBytes } from '../../base/units.ts'
-import { openEmbeddedCatalog, showName, type TableName } from '../../catalog/index.ts'
+import { showName, type TableName } from '../../catalog/index.ts'
 import { assertWritable } from '../../config/index.ts'
 import { authorise } from '../../govern/index.ts'
 import { manifestCache } from '../../iceberg/index.ts'
@@ -167,7 +167,8 @@ export function snapshotId(text: string): bigint {
 
 export const maintenanceOf = (app: App): Maintenance =>
   openMaintenance({
-    catalog: openEmbeddedCatalog({ records: app.records, io: app.io, clock: app.clock, tables: app.tables }),
+    catalog: app.lakehouse.catalog,
+    files: app.lakehouse.files,
     io: app.io,
     engine: app.engine,
     clock: app.clock,
