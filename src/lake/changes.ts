@@ -236,6 +236,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const commit = await prepared.on(metadata, { nowMs, signal: options.signal })
     const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
     const location = await writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
+    tables.keep({ kind: 'table', name: target, location, metadata: next })
     const isFirst = before?.location === published?.location
     const earlier = isFirst ? undefined : (await pendingOf(target))?.commit
     const asked = before
@@ -484,6 +485,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       asked = tableCommitText(commit.requirements, [...commit.updates, ...more], asked)
     }
     const location = await writeTableMetadata(io, next, { previous: now.location })
+    tables.keep({ kind: 'table', name: now.name, location, metadata: next })
     await publications.put(id, {
       ...pending!,
       action: pending!.action === 'append' ? 'append' : 'replace',
