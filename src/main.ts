@@ -76,6 +76,7 @@ export async function open(
       manifestBytes: 128 * 2 ** 20,
     },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
+    dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     audit: async (entry) => {
       const { principal: who, door, action, sql, tables: read, verdict, ms, cached, catalog: inCatalog } = entry
       const [rows, failureCode, requestId] = [

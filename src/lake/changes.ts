@@ -28,7 +28,9 @@ import {
   defaultSortOrder,
   newTableMetadata,
   newViewMetadata,
+  evolveSchema,
   prepareAppend,
+  prepareDelete,
   prepareOverwrite,
   prepareReplace,
   replaceSortOrder,
@@ -37,10 +39,12 @@ import {
   specForReplace,
   writeTableMetadata,
   writeViewMetadata,
+  type Field,
   type FormatVersion,
   type NewDataFile,
-  type PreparedWrite,
+  type TableChange,
   type TableUpdate,
+  type Value,
   type NewField,
   type NewPartitionField,
   type Schema,
@@ -52,7 +56,7 @@ import { decodeAppended, encodeAppended } from './appended.ts'
 import { engineFailure, type Files, type Prepared } from './prepare.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName } from './sql/tokens.ts'
-import { sqlType, writtenColumn } from './types.ts'
+import { literalSql, sqlType, writtenColumn } from './types.ts'
 import { writeFiles } from './write.ts'
 
 export type TableOptions = {
@@ -82,6 +86,9 @@ export type WriteResult = {
   bytesWritten: number
 }
 
+/** `rowsChanged`: rows that went, came or are others now. */
+export type RowsResult = WriteResult & { rowsDeleted: number; rowsChanged: number }
+
 /** `where`: a condition over the table's columns. */
 export type Overwritten = { where: string } | { partitions: 'dynamic' }
 
@@ -98,19 +105,26 @@ export interface ChangeSet {
    * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_new` whether
    * one comes, and its columns.
    */
-  changeRows(
-    target: TableName,
-    operation: RowOperation,
-    select: string,
-    options?: TableOptions,
-  ): Promise<WriteResult & { rowsDeleted: number }>
+  changeRows(target: TableName, operation: RowOperation, select: string, options?: TableOptions): Promise<RowsResult>
   /** Rows of a SELECT, each in place of the row with the same values in `keys`, or as a new one. */
-  upsert(
+  upsert(target: TableName, keys: readonly string[], select: string, options?: TableOptions): Promise<RowsResult>
+  /** A table without rows; `defaults` by column (format version 3). */
+  createTable(
     target: TableName,
-    keys: readonly string[],
-    select: string,
+    fields: readonly NewField[],
+    defaults: ReadonlyMap<string, Value>,
     options?: TableOptions,
-  ): Promise<WriteResult & { rowsDeleted: number }>
+  ): Promise<void>
+  /** Changes of columns, partitions, properties: each step sees what those before it did. */
+  alter(
+    target: TableName,
+    steps: readonly ((now: TableMetadata) => TableChange)[],
+    options?: TableOptions,
+  ): Promise<void>
+  /** All rows go, by metadata alone. */
+  truncate(target: TableName, options?: TableOptions): Promise<void>
+  /** @throws ALREADY_EXISTS when there is something under `to` */
+  rename(from: TableName, to: TableName): Promise<void>
   /** Parquet files become files of the table where they lie; the table is made when it is missing. */
   addFiles(target: TableName, paths: readonly string[], options?: TableOptions): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
@@ -123,6 +137,11 @@ export interface ChangeSet {
   publish(): Promise<Publication>
   /** Gives it up: nothing was ever visible. */
   discard(): Promise<void>
+}
+
+/** A write that can be put on top of whatever the table is by then. */
+type Rebased = {
+  on(base: TableMetadata, options: { nowMs: number; signal?: AbortSignal | undefined }): Promise<TableChange>
 }
 
 export type ChangeSetDeps = {
@@ -144,7 +163,7 @@ export type ChangeSetDeps = {
 export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): ChangeSet {
   const { io, engine, tables, publications, clock } = deps
   /** What this process wrote, by table: it can be put on a newer base. */
-  const steps = new Map<string, { write: PreparedWrite; more: TableUpdate[] }[]>()
+  const steps = new Map<string, { write: Rebased; more: TableUpdate[] }[]>()
 
   const load = async (name: TableName): Promise<Loaded | undefined> => {
     const lower = showName(name).toLowerCase()
@@ -221,7 +240,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     /** What the write is on top of: of this change set, else published; undefined for a new table. */
     before: LoadedTable | undefined
     metadata: TableMetadata
-    write: PreparedWrite
+    write: Rebased
     more?: TableUpdate[]
     action: 'replace' | 'append'
     appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
@@ -263,7 +282,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         nullable: !field.required,
       })),
       rowsWritten: files.reduce((sum, { recordCount }) => sum + recordCount, 0),
-      snapshotId: commit.snapshot.snapshotId.toString(),
+      snapshotId: next.currentSnapshotId?.toString() ?? null,
       filesWritten: files.length,
       bytesWritten: files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0),
     }
@@ -287,7 +306,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     operation: RowOperation,
     select: string,
     options: TableOptions,
-  ): Promise<WriteResult & { rowsDeleted: number }> {
+  ): Promise<RowsResult> {
     const { published, before } = await existing(target)
     const prepared = await deps.prepare(select, self, { ...options, rowsOf: before.name })
     const summary = { ...options.summary, 'boathouse.change-set': id }
@@ -295,6 +314,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       write: written,
       deleted,
       inserted,
+      changed,
       files,
       bytes,
     } = await changeRows(deps, before, prepared, {
@@ -321,7 +341,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
           options,
         })
       : nothing
-    return { ...result, rowsWritten: inserted, rowsDeleted: deleted, filesWritten: files, bytesWritten: bytes }
+    return {
+      ...result,
+      rowsWritten: inserted,
+      rowsDeleted: deleted,
+      rowsChanged: changed,
+      filesWritten: files,
+      bytesWritten: bytes,
+    }
   }
 
   /** The rows of `select` as data files of the table. */
@@ -509,6 +536,70 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     changeRows: (target, operation, select, options = {}) => change(target, operation, select, options),
     upsert: (target, keys, select, options = {}) => upsert(target, keys, select, options),
 
+    async createTable(target, fields, defaults, options = {}) {
+      checkName(target)
+      checkColumns(target, fields)
+      const published = await tables.load(target)
+      deps.mayWrite(target, published ? 'write' : 'create')
+      const nowMs = clock.now()
+      let metadata = freshTable(target, fields, options)
+      for (const [name, value] of defaults)
+        metadata = applyUpdates(metadata, evolveSchema(metadata).setDefault(name, value).change().updates, { nowMs })
+      const location = await writeTableMetadata(io, metadata, { previous: undefined, signal: options.signal })
+      const commit = tableCommitText([{ type: 'assert-create' }], createUpdates(metadata))
+      steps.delete(showName(target).toLowerCase())
+      await record({
+        name: target,
+        kind: 'table',
+        action: published ? 'replace' : 'create',
+        location,
+        published,
+        next: metadata,
+        commit,
+      })
+    },
+
+    async alter(target, changes, options = {}) {
+      const { published, before } = await existing(target)
+      const write: Rebased = {
+        async on(base, { nowMs }) {
+          let now = base
+          const all: TableChange = { updates: [], requirements: [] }
+          for (const change of changes) {
+            const { updates, requirements } = change(now)
+            now = applyUpdates(now, updates, { nowMs })
+            all.updates.push(...updates)
+            // Requirements of later steps are about what nobody else has seen.
+            if (all.requirements.length === 0) all.requirements.push(...requirements)
+          }
+          return all
+        },
+      }
+      const { name, metadata } = before
+      await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
+    },
+
+    async truncate(target, options = {}) {
+      const { published, before } = await existing(target)
+      const { name, metadata } = before
+      const summary = { ...options.summary, 'boathouse.change-set': id }
+      const write = await prepareDelete(io, metadata, { filter: { op: 'true' } }, { summary, signal: options.signal })
+      await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
+    },
+
+    async rename(from, to) {
+      checkName(to)
+      const published = await tables.load(from)
+      deps.mayWrite(from, 'drop')
+      deps.mayWrite(to, 'create')
+      const found = await load(from)
+      if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(from)}`)
+      if (await load(to)) throw new Failure('ALREADY_EXISTS', `${showName(to)} exists already`)
+      const { kind, location } = found
+      await record({ name: found.name, kind, action: 'drop', location: null, commit: null, published })
+      await record({ name: to, kind, action: 'create', location, commit: null, published: undefined })
+    },
+
     async addFiles(target, paths, options = {}) {
       checkName(target)
       const published = await tables.load(target)
@@ -613,7 +704,7 @@ const rethrow = (error: unknown): never => {
   throw error instanceof EngineFailure ? engineFailure(error) : error
 }
 
-function checkColumns(target: TableName, columns: readonly EngineColumn[]): void {
+function checkColumns(target: TableName, columns: readonly { name: string }[]): void {
   const seen = new Set<string>()
   for (const { name } of columns) {
     // Iceberg tells columns apart by case; DuckDB, Trino and Spark do not.
@@ -642,13 +733,22 @@ function appendProjection(target: TableName, schema: Schema, columns: readonly E
   const projection = schema.fields.map((field) => {
     const name = given.get(field.name.toLowerCase())
     given.delete(field.name.toLowerCase())
-    if (name === undefined && field.required)
+    if (name === undefined && field.required && field.writeDefault === undefined)
       throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
-    return `CAST(${name === undefined ? 'NULL' : quoteName(name)} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
+    const missing = name === undefined ? defaultSql(target, field) : ''
+    return `CAST(${name === undefined ? missing : quoteName(name)} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
   })
   if (given.size > 0)
     throw new Failure('SQL_INVALID', `${showName(target)} has no column ${[...given.values()].join(', ')}`, {
       hint: 'Leave it out, or replace the table to give it the column.',
     })
   return projection
+}
+
+/** What a column gets that is given nothing. */
+function defaultSql(target: TableName, { name, type, writeDefault }: Field): string {
+  if (writeDefault === undefined) return 'NULL'
+  if (typeof writeDefault === 'object' && 'json' in writeDefault)
+    throw new Failure('UNSUPPORTED', `${showName(target)} needs a value for ${name}: its default is not a simple value`)
+  return literalSql(type, writeDefault)
 }

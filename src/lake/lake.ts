@@ -2,7 +2,7 @@
 // every change of tables through a change set; names, rights, limits and the record of what happened are settled here.
 
 import { createHash } from 'node:crypto'
-import { Failure, asFailure } from '../base/failure.ts'
+import { Failure, asFailure, type Place } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import { silentLog, type Log } from '../base/log.ts'
 import { showName, type Loaded, type Publications, type TableName, type Tables } from '../catalog/index.ts'
@@ -12,10 +12,11 @@ import { authorise, type Principal } from '../govern/index.ts'
 import { manifestCache } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { ResultCache } from './cache.ts'
-import { changeSet, type ChangeSet, type TableOptions } from './changes.ts'
+import { changeSet, type ChangeSet } from './changes.ts'
 import { AnalysisCache, engineFailure, prepareSelect, type Files, type Prepared } from './prepare.ts'
-import { parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
-import { placeAt, quoteName, splitStatements } from './sql/tokens.ts'
+import { perform, type PerformContext } from './perform.ts'
+import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
+import { placeAt, splitStatements } from './sql/tokens.ts'
 
 export type Door = 'cli' | 'http' | 'dashboard' | 'run' | 'doctor'
 
@@ -98,6 +99,7 @@ export type LakeDeps = {
   environments: readonly { name: string; catalog: string; protected: boolean }[]
   limits: { queryTimeoutMs: number; queryRowsMax: number; cacheBytes: number; manifestBytes: number }
   createNamespace(catalog: string, namespace: string): Promise<boolean>
+  dropNamespace(catalog: string, namespace: string): Promise<boolean>
   audit?(entry: AuditEntry): Promise<void>
   log?: Log
 }
@@ -256,8 +258,11 @@ export function openLake(deps: LakeDeps): Lake {
     }
   }
 
-  async function perform(sql: string, options: QueryOptions, started: number): Promise<QueryResult> {
-    const only = splitStatements(sql)[0]!
+  async function change(sql: string, options: QueryOptions, started: number): Promise<QueryResult> {
+    const [only, second] = splitStatements(sql)
+    if (!only) throw new Failure('SQL_INVALID', 'there is no statement in this text')
+    if (second)
+      throw new Failure('SQL_UNSUPPORTED', 'one statement is run at a time', { place: placeAt(sql, second.start) })
     const statement = parseStatement(only.sql)
     if (!statement) {
       const word = /^\w+/.exec(only.sql)?.[0].toUpperCase() ?? only.sql.slice(0, 10)
@@ -268,7 +273,8 @@ export function openLake(deps: LakeDeps): Lake {
     const target = targetName(statement, options)
     const changes = options.changes ?? (await openChanges(options))
     try {
-      const done = await apply(statement, target, changes, options, (index) => placeAt(sql, only.start + index))
+      const at = (index: number) => placeAt(sql, only.start + index)
+      const done = await perform(statement, target, performing(changes, options, at))
       if (!options.changes && done.changed) await changes.publish()
       await deps.audit?.({
         principal: options.principal,
@@ -299,90 +305,32 @@ export function openLake(deps: LakeDeps): Lake {
     }
   }
 
-  async function apply(
-    statement: Statement,
-    target: TableName,
-    changes: ChangeSet,
-    options: QueryOptions,
-    at: (index: number) => ReturnType<typeof placeAt>,
-  ): Promise<{ rows: number; changed: boolean }> {
-    const table: TableOptions = {
-      ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
-      ...(options.signal ? { signal: options.signal } : {}),
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-    }
-    /** A place inside the SELECT becomes one in the whole statement. */
-    const shifted = async <Answer>(start: number, text: string, work: Promise<Answer>): Promise<Answer> => {
-      try {
-        return await work
-      } catch (error) {
-        if (!(error instanceof Failure) || !error.place?.line) throw error
-        const lines = text.split('\n')
-        const index =
-          lines.slice(0, error.place.line - 1).reduce((sum, line) => sum + line.length + 1, 0) +
-          (error.place.column ?? 1) -
-          1
-        throw new Failure(error.code, error.message, {
-          ...error.context,
-          cause: error.cause,
-          hint: error.hint,
-          place: at(start + index),
-        })
-      }
-    }
-    const exists = () => changes.load(target)
-    switch (statement.kind) {
-      case 'create-table':
-      case 'create-view': {
-        if (!statement.replace && (await exists())) {
-          if (statement.ifNotExists) return { rows: 0, changed: false }
-          throw new Failure('ALREADY_EXISTS', `${showName(target)} exists already`, {
-            hint: 'Write CREATE OR REPLACE, or IF NOT EXISTS.',
-          })
-        }
-        const { sql, start } = statement.select
-        const work =
-          statement.kind === 'create-table'
-            ? changes.replaceTable(target, sql, table)
-            : changes.createView(target, sql, table)
-        return { rows: (await shifted(start, sql, work)).rowsWritten, changed: true }
-      }
-      case 'insert': {
-        const found = await exists()
-        if (found?.kind !== 'table')
-          throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)} to insert into`)
-        const { sql, start } = statement.select
-        const schema = found.metadata.schemas.find(({ schemaId }) => schemaId === found.metadata.currentSchemaId)!
-        const names = statement.columns ?? schema.fields.map(({ name }) => name)
-        // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
-        const renamed = statement.byName
-          ? sql
-          : `SELECT * FROM (${sql}\n) AS inserted(${names.map(quoteName).join(', ')})`
-        const shift = statement.byName ? 0 : 'SELECT * FROM ('.length
-        return {
-          rows: (await shifted(start - shift, renamed, changes.append(target, renamed, table))).rowsWritten,
-          changed: true,
-        }
-      }
-      case 'drop': {
-        const found = await exists()
-        if (!found && statement.ifExists) return { rows: 0, changed: false }
-        if (found && found.kind !== statement.what)
-          throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
-        await changes.drop(target)
-        return { rows: 0, changed: true }
-      }
-      case 'create-schema': {
-        authorise(options.principal, 'create', {
+  /** What a statement needs to be carried out in these changes. */
+  function performing(changes: ChangeSet, options: QueryOptions, at: (index: number) => Place): PerformContext {
+    const { namespace, signal, timeoutMs, principal, environmentNamed } = options
+    const asking: QueryOptions = { ...options, changes, cache: false }
+    const guarded =
+      (action: 'create' | 'drop', work: typeof deps.createNamespace) => async (catalog: string, name: string) => {
+        authorise(principal, action, {
           kind: 'table',
-          name: `${target.catalog}.${target.name}`,
-          ...environmentOf(target.catalog, options.environmentNamed),
+          name: `${catalog}.${name}`,
+          ...environmentOf(catalog, environmentNamed),
         })
-        const made = await deps.createNamespace(target.catalog, target.name)
-        if (!made && !statement.ifNotExists)
-          throw new Failure('ALREADY_EXISTS', `the schema ${target.name} exists already`)
-        return { rows: 0, changed: false }
+        return work(catalog, name)
       }
+    return {
+      changes,
+      at,
+      options: {
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(signal ? { signal } : {}),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      },
+      resolve: (name) => resolveName(name, options),
+      bind: (sql) => self.bind(sql, asking),
+      rows: async (sql) => (await collect(await self.query(sql, asking))).rows,
+      createNamespace: guarded('create', deps.createNamespace),
+      dropNamespace: guarded('drop', deps.dropNamespace),
     }
   }
 
@@ -430,14 +378,15 @@ export function openLake(deps: LakeDeps): Lake {
     })
   }
 
-  return {
+  const self: Lake = {
     cache,
     openChanges,
     async query(sql, options) {
       const started = clock.now()
       try {
-        const prepared = await prepare(sql, options)
-        return prepared ? await select(prepared, options, started, sql) : await perform(sql, options, started)
+        // Statements of ours may be written as DuckDB would not have them, so its parser is not asked first.
+        const prepared = isChange(sql) ? undefined : await prepare(sql, options)
+        return prepared ? await select(prepared, options, started, sql) : await change(sql, options, started)
       } catch (error) {
         const failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
         if (failure.code === 'INTERNAL')
@@ -474,6 +423,7 @@ export function openLake(deps: LakeDeps): Lake {
       return (await prepared.columns()).map((column) => ({ ...column, nullable: true }))
     },
   }
+  return self
 }
 
 /** All rows, parsed. For results that are known to be small. */
@@ -505,7 +455,7 @@ const rethrow = (error: unknown): never => {
 }
 
 function targetName(statement: Statement, options: QueryOptions): TableName {
-  if (statement.kind === 'create-schema') {
+  if (statement.kind === 'create-schema' || statement.kind === 'drop-schema') {
     const [catalog, name] =
       statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
     return { catalog, namespace: name, name }

@@ -29,6 +29,7 @@ import { joinLocation, type FileLease } from '../io/index.ts'
 import type { Prepared } from './prepare.ts'
 import { scanSql } from './scan.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
+import { sqlType } from './types.ts'
 import { newDataFile, writeFiles, type StatsRow, type Workshop } from './write.ts'
 
 export type RowOperation = 'delete' | 'update' | 'merge'
@@ -38,6 +39,8 @@ export type RowsChanged = {
   write: PreparedWrite | undefined
   deleted: number
   inserted: number
+  /** Rows that went, came or are others now. */
+  changed: number
   /** Data files and delete files that were written. */
   files: number
   bytes: number
@@ -86,9 +89,10 @@ export async function changeRows(
       `SELECT _file, count(*), count(DISTINCT _pos), count(*) FILTER (_new) FROM ${from} GROUP BY _file`,
     )
     const gone = new Map<string, number>()
-    let inserted = 0
+    let [inserted, all] = [0, 0]
     for (const [file, count, distinct, news] of counted) {
       inserted += Number(news)
+      all += Number(count)
       if (file === null) continue
       if (Number(count) !== Number(distinct))
         throw new Failure('SQL_INVALID', `a row of ${showName(table.name)} would be changed twice by one statement`, {
@@ -97,7 +101,7 @@ export async function changeRows(
       gone.set(String(file), Number(count))
     }
     const deleted = [...gone.values()].reduce((sum, count) => sum + count, 0)
-    if (deleted === 0 && inserted === 0) return { write: undefined, deleted, inserted, files: 0, bytes: 0 }
+    if (deleted === 0 && inserted === 0) return { write: undefined, deleted, inserted, changed: 0, files: 0, bytes: 0 }
 
     const { metadata } = table
     const schema = currentSchema(metadata)
@@ -105,7 +109,11 @@ export async function changeRows(
     const concerned = (scan?.files ?? []).filter(({ path }) => gone.has(path))
     const lineage = metadata.formatVersion >= 3
     const columns = schema.fields.map(({ name }) => quoteName(name)).join(', ')
-    const comes = `SELECT ${columns}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _new`
+    // A statement's values are of its own types; a column's are those of the table.
+    const values = schema.fields.map(
+      ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type, name)}) AS ${quoteName(name)}`,
+    )
+    const comes = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _new`
     const write = (select: string) =>
       writeFiles(workshop, {
         select,
@@ -150,7 +158,7 @@ export async function changeRows(
         { remove: { files: concerned.map(({ file }) => file) }, add: added },
         checked,
       )
-      return { write: prepared, deleted, inserted, files: added.length, bytes: total(added) }
+      return { write: prepared, deleted, inserted, changed: all, files: added.length, bytes: total(added) }
     }
 
     const whole = concerned.filter((file) => gone.get(file.path) === liveRows(file))
@@ -176,6 +184,7 @@ export async function changeRows(
       write: prepared,
       deleted,
       inserted,
+      changed: all,
       files: added.length + deletes.added.length,
       bytes: total(added) + total(deletes.added),
     }

@@ -47,6 +47,7 @@ export async function openWorld() {
     ],
     limits: { queryTimeoutMs: 30_000, queryRowsMax: 1_000_000, cacheBytes: 8 * 2 ** 20, manifestBytes: 8 * 2 ** 20 },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
+    dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     audit: async (entry) => void audited.push(entry),
   })
   const admin = { id: 'a', name: 'ana', role: 'admin' as const }

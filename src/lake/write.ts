@@ -55,6 +55,7 @@ export async function writeFiles(workshop: Workshop, options: WriteFilesOptions)
   try {
     await mkdir(staging, { recursive: true })
     const written = await stage(workshop, options, staging)
+    checkRequired(written, options.schema)
     const result: NewDataFile[] = []
     for (const [index, { local, partition, ...file }] of written.entries()) {
       const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
@@ -83,6 +84,13 @@ export async function writeFiles(workshop: Workshop, options: WriteFilesOptions)
 const specOf = ({ specId }: PartitionSpec) => (specId < 0 ? {} : { specId })
 
 type StagedFile = Omit<NewDataFile, 'path' | 'partition'> & { local: string; partition: (Value | null)[] }
+
+/** Before anything is visible: a table's promise that a column is never null. */
+function checkRequired(files: readonly StagedFile[], schema: Schema): void {
+  for (const { id, name, required } of schema.fields)
+    if (required && files.some(({ nullCounts }) => (nullCounts?.get(id) ?? 0) > 0))
+      throw new Failure('SQL_INVALID', `${name} must not be null, and a row has no value for it`)
+}
 
 /** Lets DuckDB write, and finds out for each file which partition it is and what its statistics are. */
 async function stage(workshop: Workshop, options: WriteFilesOptions, staging: string): Promise<StagedFile[]> {

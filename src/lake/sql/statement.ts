@@ -1,26 +1,134 @@
-// Statements that change data, parsed down to the SELECT inside them. DuckDB's serialiser takes SELECTs only, and what
-// these statements do is ours anyway: an Iceberg commit.
+// Statements that change data, parsed down to the SELECTs and expressions inside them. DuckDB's serialiser takes SELECTs
+// only, and what these statements do is ours anyway: an Iceberg commit.
 
-import { Failure } from '../../base/failure.ts'
-import { nameOf, placeAt, tokens, type Token } from './tokens.ts'
+import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
+import { Reader, type Piece, type WrittenName } from './reader.ts'
+import { tokens } from './tokens.ts'
 
-export type Select = { sql: string; start: number }
-/** One to three parts, as written. */
-export type WrittenName = string[]
+export type { WrittenName } from './reader.ts'
+
+export type ColumnDefinition = {
+  name: string
+  /** DuckDB's name of the type, as written. */
+  type: Piece
+  required: boolean
+  default: Piece | undefined
+  comment: string | undefined
+}
+export type Ordering = NewPartitionField & { direction?: 'asc' | 'desc'; nullOrder?: 'nulls-first' | 'nulls-last' }
+/** What follows the columns of CREATE TABLE. */
+export type TableClauses = {
+  partitionedBy: NewPartitionField[] | undefined
+  sortedBy: Ordering[] | undefined
+  properties: Record<string, string>
+  comment: string | undefined
+}
+export type Assignment = { column: string; value: Piece }
+export type MergeAction =
+  | { kind: 'update'; set: Assignment[] | 'all' }
+  | { kind: 'delete' }
+  | { kind: 'nothing' }
+  | { kind: 'insert'; columns: string[] | undefined; values: Piece[] }
+  | { kind: 'insert-all' }
+export type MergeClause = {
+  when: 'matched' | 'not-matched' | 'not-matched-by-source'
+  and: Piece | undefined
+  action: MergeAction
+}
+/** A table that is read beside the changed one: a name or a subquery, with its alias. */
+export type MergeSource = { from: Piece; alias: string }
+export type Alteration =
+  | {
+      kind: 'add-column'
+      path: string
+      definition: Omit<ColumnDefinition, 'name'>
+      ifNotExists: boolean
+      place: 'first' | { after: string } | undefined
+    }
+  | { kind: 'drop-column'; path: string; ifExists: boolean }
+  | { kind: 'rename-column'; path: string; to: string }
+  | { kind: 'move-column'; path: string; place: 'first' | { after: string } | { before: string } }
+  | { kind: 'type'; path: string; type: Piece }
+  | { kind: 'required'; path: string; required: boolean }
+  | { kind: 'default'; path: string; value: Piece | undefined }
+  | { kind: 'comment'; path: string | undefined; comment: string | undefined }
+  | { kind: 'properties'; set: Record<string, string>; remove: string[] }
+  | { kind: 'add-partition'; field: NewPartitionField }
+  | { kind: 'drop-partition'; field: NewPartitionField }
+  | { kind: 'sort'; fields: Ordering[] }
+  | { kind: 'identifiers'; paths: string[] }
+
 export type Statement =
-  | { kind: 'create-table'; name: WrittenName; replace: boolean; ifNotExists: boolean; select: Select }
-  | { kind: 'create-view'; name: WrittenName; replace: boolean; ifNotExists: boolean; select: Select }
-  | { kind: 'insert'; name: WrittenName; columns: string[] | undefined; byName: boolean; select: Select }
+  | {
+      kind: 'create-table'
+      name: WrittenName
+      replace: boolean
+      ifNotExists: boolean
+      columns: ColumnDefinition[] | undefined
+      select: Piece | undefined
+      clauses: TableClauses
+    }
+  | {
+      kind: 'create-view'
+      name: WrittenName
+      replace: boolean
+      ifNotExists: boolean
+      columns: string[] | undefined
+      comment: string | undefined
+      select: Piece
+    }
+  | {
+      kind: 'insert'
+      name: WrittenName
+      columns: string[] | undefined
+      byName: boolean
+      overwrite: boolean
+      select: Piece
+    }
+  | { kind: 'delete'; name: WrittenName; alias: string | undefined; using: Piece | undefined; where: Piece | undefined }
+  | {
+      kind: 'update'
+      name: WrittenName
+      alias: string | undefined
+      set: Assignment[]
+      from: Piece | undefined
+      where: Piece | undefined
+    }
+  | {
+      kind: 'merge'
+      name: WrittenName
+      alias: string | undefined
+      source: MergeSource
+      on: Piece | string[]
+      clauses: MergeClause[]
+    }
+  | { kind: 'truncate'; name: WrittenName }
+  | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[] }
+  | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName }
   | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; ifExists: boolean }
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
+  | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean }
+
+const verbs = ['create', 'insert', 'drop', 'delete', 'update', 'merge', 'truncate', 'alter', 'comment']
+
+/** Whether the text begins like one of these statements; no SELECT does. */
+export function isChange(sql: string): boolean {
+  const [first] = tokens(sql)
+  return first?.kind === 'word' && verbs.includes(first.text.toLowerCase())
+}
 
 /** Undefined when the text is not one of these statements; SQL_INVALID or SQL_UNSUPPORTED when it begins like one. */
 export function parseStatement(sql: string): Statement | undefined {
-  const all = [...tokens(sql)]
-  const reader = new Reader(sql, all)
+  const reader = new Reader(sql)
   if (reader.take('create')) return create(reader)
   if (reader.take('insert')) return insert(reader)
   if (reader.take('drop')) return drop(reader)
+  if (reader.take('delete')) return deletion(reader)
+  if (reader.take('update')) return update(reader)
+  if (reader.take('merge')) return merge(reader)
+  if (reader.take('truncate')) return truncate(reader)
+  if (reader.take('alter')) return alter(reader)
+  if (reader.take('comment')) return comment(reader)
   return undefined
 }
 
@@ -36,116 +144,379 @@ function create(reader: Reader): Statement {
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifNotExists = reader.take('if', 'not', 'exists')
   const name = reader.name(view ? 'a view' : 'a table')
-  if (reader.peek('('))
-    throw reader.unsupported(
-      view ? 'a list of column names' : 'CREATE TABLE with a list of columns',
-      'Write CREATE TABLE … AS SELECT with casts, for example `AS SELECT 1::BIGINT AS id`.',
-    )
-  reader.expect('AS and a SELECT', 'as')
-  return { kind: view ? 'create-view' : 'create-table', name, replace, ifNotExists, select: reader.rest() }
+  if (view) {
+    const columns = reader.peek('(') ? reader.columns() : undefined
+    const about = reader.take('comment') ? reader.text('a comment') : undefined
+    reader.expect('AS and a SELECT', 'as')
+    return { kind: 'create-view', name, replace, ifNotExists, columns, comment: about, select: reader.rest() }
+  }
+  const columns = reader.peek('(') ? definitions(reader) : undefined
+  const clauses = tableClauses(reader)
+  const select = reader.take('as') ? reader.rest() : undefined
+  if (!columns && !select) throw reader.invalid('expected columns in parentheses, or AS and a SELECT')
+  if (columns && select)
+    throw reader.unsupported('a list of columns together with AS SELECT', 'Cast in the SELECT instead.')
+  reader.end()
+  return { kind: 'create-table', name, replace, ifNotExists, columns, select, clauses }
+}
+
+function definitions(reader: Reader): ColumnDefinition[] {
+  return reader.list(() => {
+    if (reader.sees('primary', 'key') || reader.sees('unique') || reader.sees('foreign') || reader.sees('check'))
+      throw reader.unsupported('a table constraint', 'Iceberg tables have none; test for it in the project instead.')
+    return { name: reader.identifier('a column'), ...definition(reader) }
+  })
+}
+
+const columnWords = [
+  ['not', 'null'],
+  ['null'],
+  ['default'],
+  ['comment'],
+  ['first'],
+  ['after'],
+  ['primary'],
+  ['unique'],
+  ['check'],
+  [','],
+]
+
+function definition(reader: Reader): Omit<ColumnDefinition, 'name'> {
+  const type = reader.until('a type', ...columnWords)
+  const result: Omit<ColumnDefinition, 'name'> = { type, required: false, default: undefined, comment: undefined }
+  for (;;) {
+    if (reader.take('not', 'null')) result.required = true
+    else if (reader.take('default')) result.default = reader.until('a value', ...columnWords)
+    else if (reader.take('comment')) result.comment = reader.text('a comment')
+    else if (reader.sees('primary') || reader.sees('unique') || reader.sees('check'))
+      throw reader.unsupported('a column constraint', 'Iceberg tables have none but NOT NULL.')
+    else if (!reader.take('null')) return result
+  }
+}
+
+function tableClauses(reader: Reader): TableClauses {
+  const clauses: TableClauses = { partitionedBy: undefined, sortedBy: undefined, properties: {}, comment: undefined }
+  for (;;) {
+    if (reader.take('partitioned', 'by')) clauses.partitionedBy = reader.list(() => transformed(reader))
+    else if (reader.take('sorted', 'by')) clauses.sortedBy = reader.list(() => ordering(reader))
+    else if (reader.take('comment')) clauses.comment = reader.text('a comment')
+    else if (reader.take('tblproperties') || reader.take('with')) Object.assign(clauses.properties, properties(reader))
+    else if (reader.take('using')) {
+      if (!reader.take('iceberg')) throw reader.unsupported('a format other than ICEBERG')
+    } else return clauses
+  }
+}
+
+/** `('a.b' = 'x', c = 1)`. */
+function properties(reader: Reader): Record<string, string> {
+  return Object.fromEntries(
+    reader.list(() => {
+      const key = propertyName(reader)
+      reader.expectSymbol('=')
+      const { sql } = reader.until('a value', [','])
+      return [key, sql.startsWith("'") ? sql.slice(1, -1).replaceAll("''", "'") : sql]
+    }),
+  )
+}
+const propertyName = (reader: Reader): string =>
+  reader.peekText().startsWith("'") ? reader.text('a property') : reader.path()
+
+/** `region`, `day(at)`, `bucket(16, id)`, `truncate(4, name)`, in either order of arguments. */
+function transformed(reader: Reader): NewPartitionField {
+  const first = reader.path()
+  if (!reader.takeSymbol('(')) return { column: first, transform: { kind: 'identity' } }
+  const kind = first.toLowerCase().replace(/s$/, '')
+  const whole = () => reader.whole('a whole number')
+  const isNumber = /^\d/.test(reader.peekText())
+  const before = isNumber ? whole() : undefined
+  if (before !== undefined) reader.expectSymbol(',')
+  const column = reader.path()
+  const after = before === undefined && reader.takeSymbol(',') ? whole() : before
+  reader.expectSymbol(')')
+  return {
+    column,
+    transform: transformOf(reader, kind, after),
+    ...(reader.take('as') ? { name: reader.identifier('a partition field') } : {}),
+  }
+}
+
+function transformOf(reader: Reader, kind: string, number: number | undefined): Transform {
+  const simple = {
+    year: 'year',
+    month: 'month',
+    day: 'day',
+    date: 'day',
+    hour: 'hour',
+    date_hour: 'hour',
+    identity: 'identity',
+    void: 'void',
+  } as const
+  if (kind in simple && number === undefined) return { kind: simple[kind as keyof typeof simple] }
+  if (kind === 'bucket' && number) return { kind: 'bucket', buckets: number }
+  if (kind === 'truncate' && number) return { kind: 'truncate', width: number }
+  throw reader.invalid('expected year, month, day, hour, bucket(N, …) or truncate(N, …)')
+}
+
+function ordering(reader: Reader): Ordering {
+  const field = transformed(reader)
+  const direction = reader.take('desc') ? 'desc' : reader.take('asc') ? 'asc' : undefined
+  const nullOrder = reader.take('nulls', 'first')
+    ? 'nulls-first'
+    : reader.take('nulls', 'last')
+      ? 'nulls-last'
+      : undefined
+  return { ...field, ...(direction && { direction }), ...(nullOrder && { nullOrder }) }
 }
 
 function insert(reader: Reader): Statement {
-  if (reader.take('or')) throw reader.unsupported('INSERT OR …')
-  reader.expect('INTO', 'into')
+  if (reader.take('or')) throw reader.unsupported('INSERT OR …', 'Write MERGE INTO.')
+  const overwrite = reader.take('overwrite')
+  if (overwrite) void (reader.take('into') || reader.take('table'))
+  else {
+    reader.expect('INTO', 'into')
+    reader.take('table')
+  }
   const name = reader.name('a table')
   const columns =
     reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
   const byName = reader.take('by', 'name')
   if (!byName) reader.take('by', 'position')
-  return { kind: 'insert', name, columns, byName, select: reader.rest() }
+  return { kind: 'insert', name, columns, byName, overwrite, select: reader.rest() }
+}
+
+function deletion(reader: Reader): Statement {
+  reader.expect('FROM', 'from')
+  const name = reader.name('a table')
+  const alias = reader.alias('using', 'where', 'returning')
+  const using = reader.take('using') ? reader.until('a table', ['where'], ['returning']) : undefined
+  const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
+  noReturning(reader)
+  return { kind: 'delete', name, alias, using, where }
+}
+
+function update(reader: Reader): Statement {
+  const name = reader.name('a table')
+  const alias = reader.alias('set')
+  reader.expect('SET', 'set')
+  const set = assignments(reader, ['from'], ['where'], ['returning'])
+  const from = reader.take('from') ? reader.until('a table', ['where'], ['returning']) : undefined
+  const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
+  noReturning(reader)
+  return { kind: 'update', name, alias, set, from, where }
+}
+
+function assignments(reader: Reader, ...stops: string[][]): Assignment[] {
+  const set: Assignment[] = []
+  do {
+    const path = reader.path()
+    // `alias.column` is allowed; parts of a struct are not.
+    reader.expectSymbol('=')
+    set.push({ column: path.split('.').at(-1)!, value: reader.until('a value', [','], ...stops) })
+  } while (reader.takeSymbol(','))
+  return set
+}
+
+function noReturning(reader: Reader): void {
+  if (reader.sees('returning')) throw reader.unsupported('RETURNING')
+  reader.end()
+}
+
+function merge(reader: Reader): Statement {
+  reader.expect('INTO', 'into')
+  const name = reader.name('a table')
+  const alias = reader.alias('using')
+  reader.expect('USING', 'using')
+  const from = reader.until('a table', ['as'], ['on'], ['using'])
+  const hasAlias = /^[\w".$]+\s+(?:"(?:[^"]|"")*"|\w+)$/.test(from.sql)
+  const source: MergeSource = reader.take('as')
+    ? { from, alias: reader.identifier('an alias') }
+    : withAlias(reader, from, hasAlias)
+  const on = reader.take('using')
+    ? reader.columns()
+    : (reader.expect('ON', 'on'), reader.until('a condition', ['when']))
+  const clauses: MergeClause[] = []
+  while (reader.take('when')) clauses.push(mergeClause(reader))
+  if (clauses.length === 0) throw reader.invalid('expected WHEN')
+  noReturning(reader)
+  return { kind: 'merge', name, alias, source, on, clauses }
+}
+
+/** `source s` or `(SELECT …) s`: the last word is the alias; a name alone is its own. */
+function withAlias(reader: Reader, from: Piece, hasAlias: boolean): MergeSource {
+  const last = /\s*("(?:[^"]|"")*"|[A-Za-z_][\w$]*)\s*$/.exec(from.sql)
+  if (!last) throw reader.invalid('expected an alias for the rows that are merged')
+  const alias = last[1]!.startsWith('"') ? last[1]!.slice(1, -1).replaceAll('""', '"') : last[1]!
+  const isNamed = hasAlias || from.sql.startsWith('(')
+  return { from: isNamed ? { ...from, sql: from.sql.slice(0, last.index) } : from, alias }
+}
+
+function mergeClause(reader: Reader): MergeClause {
+  const isNot = reader.take('not')
+  reader.expect('MATCHED', 'matched')
+  const when = !isNot
+    ? 'matched'
+    : reader.take('by', 'source')
+      ? 'not-matched-by-source'
+      : (reader.take('by', 'target'), 'not-matched')
+  const and = reader.take('and') ? reader.until('a condition', ['then']) : undefined
+  reader.expect('THEN', 'then')
+  return { when, and, action: mergeAction(reader, when) }
+}
+
+function mergeAction(reader: Reader, when: MergeClause['when']): MergeAction {
+  if (reader.take('do', 'nothing')) return { kind: 'nothing' }
+  if (when === 'not-matched') {
+    reader.expect('INSERT', 'insert')
+    if (reader.takeSymbol('*') || reader.take('by', 'name') || reader.isAtEnd() || reader.sees('when'))
+      return { kind: 'insert-all' }
+    const columns = reader.peek('(') ? reader.columns() : undefined
+    reader.expect('VALUES', 'values')
+    return { kind: 'insert', columns, values: reader.list(() => reader.until('a value', [','])) }
+  }
+  if (reader.take('delete')) return { kind: 'delete' }
+  reader.expect('UPDATE or DELETE', 'update')
+  if (reader.isAtEnd() || reader.sees('when') || reader.take('by', 'name')) return { kind: 'update', set: 'all' }
+  reader.expect('SET', 'set')
+  return { kind: 'update', set: reader.takeSymbol('*') ? 'all' : assignments(reader, ['when']) }
+}
+
+function truncate(reader: Reader): Statement {
+  reader.take('table')
+  const name = reader.name('a table')
+  reader.end()
+  return { kind: 'truncate', name }
 }
 
 function drop(reader: Reader): Statement {
+  if (reader.take('schema')) {
+    const ifExists = reader.take('if', 'exists')
+    const name = reader.name('a schema')
+    if (reader.sees('cascade')) throw reader.unsupported('CASCADE', 'Drop the tables first.')
+    reader.take('restrict')
+    reader.end()
+    return { kind: 'drop-schema', name, ifExists }
+  }
   const view = reader.take('view')
-  if (!view) reader.expect('TABLE or VIEW', 'table')
+  if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifExists = reader.take('if', 'exists')
   const name = reader.name(view ? 'a view' : 'a table')
   reader.end()
   return { kind: 'drop', what: view ? 'view' : 'table', name, ifExists }
 }
 
-class Reader {
-  readonly #sql: string
-  readonly #tokens: Token[]
-  #at = 0
-  constructor(sql: string, all: Token[]) {
-    this.#sql = sql
-    this.#tokens = all
-  }
+/** `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS NULL`. */
+function comment(reader: Reader): Statement {
+  reader.expect('ON', 'on')
+  const column = reader.take('column')
+  if (!column) void (reader.take('view') || reader.expect('TABLE or COLUMN', 'table'))
+  const parts = column ? reader.path().split('.') : reader.name('a table')
+  reader.expect('IS', 'is')
+  const text = reader.take('null') ? undefined : reader.text('a comment')
+  reader.end()
+  const path = column ? parts.pop() : undefined
+  return { kind: 'alter', name: parts, ifExists: false, changes: [{ kind: 'comment', path, comment: text }] }
+}
 
-  take(...words: string[]): boolean {
-    const found = words.every((word, offset) => this.#word(this.#at + offset) === word)
-    if (found) this.#at += words.length
-    return found
+function alter(reader: Reader): Statement {
+  const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
+  const ifExists = reader.take('if', 'exists')
+  const name = reader.name(`a ${what}`)
+  if (reader.take('rename', 'to')) {
+    const to = reader.name(`a ${what}`)
+    reader.end()
+    return { kind: 'rename', name, what, to }
   }
-  peek(text: string): boolean {
-    return this.#tokens[this.#at]?.text.toLowerCase() === text
-  }
-  peekAfterParen(...words: string[]): boolean {
-    return words.includes(this.#word(this.#at + 1) ?? '')
-  }
-  expect(what: string, word: string): void {
-    if (!this.take(word)) throw this.#invalid(`expected ${what}`)
-  }
-  name(what: string): WrittenName {
-    const parts: string[] = []
-    do {
-      const token = this.#tokens[this.#at]
-      if (token?.kind !== 'word' && token?.kind !== 'quoted') throw this.#invalid(`expected the name of ${what}`)
-      parts.push(nameOf(token))
-      this.#at++
-    } while (this.#dot())
-    if (parts.length > 3) throw this.#invalid(`"${parts.join('.')}" has more than catalog, namespace and name`)
-    return parts
-  }
-  columns(): string[] {
-    const names: string[] = []
-    this.#at++
-    for (;;) {
-      const token = this.#tokens[this.#at]
-      if (token?.kind !== 'word' && token?.kind !== 'quoted') throw this.#invalid('expected a column name')
-      names.push(nameOf(token))
-      this.#at++
-      if (this.peek(')')) {
-        this.#at++
-        return names
-      }
-      if (!this.peek(',')) throw this.#invalid('expected a comma or )')
-      this.#at++
-    }
-  }
-  rest(): Select {
-    const first = this.#tokens[this.#at]
-    if (!first) throw this.#invalid('expected a SELECT')
-    return { sql: this.#sql.slice(first.start), start: first.start }
-  }
-  end(): void {
-    if (this.#tokens[this.#at]) throw this.#invalid('expected the end of the statement')
-  }
-  unsupported(what: string, hint?: string): Failure {
-    return new Failure('SQL_UNSUPPORTED', `${what} is not supported`, {
-      place: this.#place(),
-      ...(hint ? { hint } : {}),
-    })
-  }
+  if (what === 'view') throw reader.unsupported('this change of a view', 'Write CREATE OR REPLACE VIEW.')
+  const changes: Alteration[] = []
+  do changes.push(...alteration(reader))
+  while (reader.takeSymbol(','))
+  reader.end()
+  return { kind: 'alter', name, ifExists, changes }
+}
 
-  #dot(): boolean {
-    if (this.#tokens[this.#at]?.text !== '.') return false
-    this.#at++
-    return true
+function alteration(reader: Reader): Alteration[] {
+  if (reader.take('add')) {
+    if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
+    if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
+    if (reader.take('columns')) return reader.list(() => addition(reader))
+    reader.take('column')
+    return [addition(reader)]
   }
-  #word(at: number): string | undefined {
-    const token = this.#tokens[at]
-    return token?.kind === 'word' ? token.text.toLowerCase() : undefined
+  if (reader.take('drop')) {
+    if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
+    reader.take('column')
+    const ifExists = reader.take('if', 'exists')
+    return [{ kind: 'drop-column', path: reader.path(), ifExists }]
   }
-  #place() {
-    return placeAt(this.#sql, this.#tokens[this.#at]?.start ?? this.#sql.length)
+  if (reader.take('replace', 'partition', 'field')) {
+    const old = transformed(reader)
+    reader.expect('WITH', 'with')
+    return [
+      { kind: 'drop-partition', field: old },
+      { kind: 'add-partition', field: transformed(reader) },
+    ]
   }
-  #invalid(message: string): Failure {
-    const token = this.#tokens[this.#at]
-    return new Failure('SQL_INVALID', `${message}${token ? `, found ${token.text}` : ' at the end'}`, {
-      place: this.#place(),
-    })
+  if (reader.take('rename')) {
+    reader.take('column')
+    const path = reader.path()
+    reader.expect('TO', 'to')
+    return [{ kind: 'rename-column', path, to: reader.identifier('a column') }]
   }
+  if (reader.take('set', 'identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader) }]
+  if (reader.take('set', 'sorted', 'by') || reader.take('write', 'ordered', 'by'))
+    return [{ kind: 'sort', fields: reader.peek('(') ? reader.list(() => ordering(reader)) : orderings(reader) }]
+  if (reader.take('reset', 'sorted', 'by') || reader.take('write', 'unordered')) return [{ kind: 'sort', fields: [] }]
+  if (reader.take('set', 'comment')) return [{ kind: 'comment', path: undefined, comment: reader.text('a comment') }]
+  if (reader.take('set')) {
+    reader.take('tblproperties')
+    reader.take('properties')
+    return [{ kind: 'properties', set: properties(reader), remove: [] }]
+  }
+  if (reader.take('unset') || reader.take('reset')) {
+    reader.take('tblproperties')
+    reader.take('properties')
+    reader.take('if', 'exists')
+    return [{ kind: 'properties', set: {}, remove: reader.list(() => propertyName(reader)) }]
+  }
+  if (reader.take('alter')) {
+    reader.take('column')
+    return [columnChange(reader, reader.path())]
+  }
+  throw reader.invalid('expected ADD, DROP, RENAME, ALTER, SET or UNSET')
+}
+
+const commaPaths = (reader: Reader): string[] => {
+  const paths = [reader.path()]
+  while (reader.takeSymbol(',')) paths.push(reader.path())
+  return paths
+}
+const orderings = (reader: Reader): Ordering[] => {
+  const all = [ordering(reader)]
+  while (reader.takeSymbol(',')) all.push(ordering(reader))
+  return all
+}
+
+function addition(reader: Reader): Alteration {
+  const ifNotExists = reader.take('if', 'not', 'exists')
+  const path = reader.path()
+  const about = definition(reader)
+  return { kind: 'add-column', path, definition: about, ifNotExists, place: placeOf(reader) }
+}
+
+function placeOf(reader: Reader): 'first' | { after: string } | undefined {
+  if (reader.take('first')) return 'first'
+  return reader.take('after') ? { after: reader.path() } : undefined
+}
+
+function columnChange(reader: Reader, path: string): Alteration {
+  if (reader.take('set', 'data', 'type') || reader.take('set', 'type') || reader.take('type'))
+    return { kind: 'type', path, type: reader.until('a type', [',']) }
+  if (reader.take('set', 'not', 'null')) return { kind: 'required', path, required: true }
+  if (reader.take('drop', 'not', 'null')) return { kind: 'required', path, required: false }
+  if (reader.take('set', 'default')) return { kind: 'default', path, value: reader.until('a value', [',']) }
+  if (reader.take('drop', 'default')) return { kind: 'default', path, value: undefined }
+  if (reader.take('comment')) return { kind: 'comment', path, comment: reader.text('a comment') }
+  const place = reader.take('before') ? { before: reader.path() } : placeOf(reader)
+  if (place) return { kind: 'move-column', path, place }
+  throw reader.invalid('expected SET, DROP, TYPE, COMMENT, FIRST, AFTER or BEFORE')
 }

@@ -1,0 +1,43 @@
+// A statement made of our own text and pieces of a person's: whoever finds a mistake in it is told where the person wrote it.
+
+import type { Piece } from './reader.ts'
+
+export class Composed {
+  readonly sql: string
+  readonly #pieces: { at: number; length: number; start: number }[]
+  constructor(sql: string, pieces: { at: number; length: number; start: number }[]) {
+    this.sql = sql
+    this.#pieces = pieces
+  }
+
+  /** Where index `at` of the text stands in the person's; undefined for text of ours: then the piece before it, if any. */
+  origin(at: number): number | undefined {
+    const inside = this.#pieces.find((piece) => at >= piece.at && at <= piece.at + piece.length)
+    if (inside) return inside.start + Math.min(at - inside.at, inside.length)
+    return this.#pieces.findLast((piece) => piece.at <= at)?.start
+  }
+
+  static join(parts: readonly (Composed | string)[], separator: string): Composed {
+    let sql = ''
+    const pieces: { at: number; length: number; start: number }[] = []
+    for (const [index, part] of parts.entries()) {
+      if (index > 0) sql += separator
+      const text = typeof part === 'string' ? part : part.sql
+      if (typeof part !== 'string')
+        pieces.push(...part.#pieces.map((piece) => ({ ...piece, at: piece.at + sql.length })))
+      sql += text
+    }
+    return new Composed(sql, pieces)
+  }
+}
+
+/** Strings are ours, pieces the person's. A line break ends a comment that a piece may end with. */
+export function compose(texts: TemplateStringsArray, ...values: (string | Piece | Composed)[]): Composed {
+  const parts = texts.flatMap((text, index): (Composed | string)[] => {
+    const value = values[index]
+    if (value === undefined) return [text]
+    if (typeof value === 'string' || value instanceof Composed) return [text, value]
+    return [text, new Composed(`${value.sql}\n`, [{ at: 0, length: value.sql.length, start: value.start }])]
+  })
+  return Composed.join(parts, '')
+}

@@ -1,0 +1,245 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { LoadedTable } from '../catalog/index.ts'
+import { currentSchema, defaultSpec, showTransform, showType } from '../iceberg/index.ts'
+import { openWorld } from './world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+let plain: DuckDBConnection
+beforeAll(async () => {
+  world = await openWorld()
+  plain = await (await DuckDBInstance.create(':memory:')).connect()
+  await plain.run('CREATE SCHEMA raw')
+})
+afterAll(() => world?.close())
+
+const loaded = async (name: string) =>
+  (await world.tables.load({ catalog: 'dev_analytics', namespace: 'raw', name })) as LoadedTable
+const refused = (sql: string) =>
+  world.rows(sql).then(
+    () => undefined,
+    (error: unknown) => error as { code: string; message: string; place?: { line?: number; column?: number } },
+  )
+
+describe('what a table is made of', () => {
+  test('columns, partitions, order, properties, comments', async () => {
+    await world.rows(`create table raw.made (
+      id bigint not null comment 'the key', place struct(city varchar, zip int), at timestamptz, tags varchar[], amount decimal(10, 2))
+      partitioned by (day(at), bucket(4, id), truncate(2, place.city)) sorted by (id desc nulls last)
+      comment 'made here' with ('write.delete.mode' = 'copy-on-write', "format-version" = 2)`)
+    const { metadata } = await loaded('made')
+    expect(
+      currentSchema(metadata).fields.map(({ name, required, type, doc }) => [name, required, showType(type), doc]),
+    ).toEqual([
+      ['id', true, 'long', 'the key'],
+      ['place', false, expect.stringContaining('struct') as string, undefined],
+      ['at', false, 'timestamptz', undefined],
+      ['tags', false, expect.stringContaining('list') as string, undefined],
+      ['amount', false, 'decimal(10, 2)', undefined],
+    ])
+    expect(defaultSpec(metadata).fields.map(({ transform }) => showTransform(transform))).toEqual([
+      'day',
+      'bucket[4]',
+      'truncate[2]',
+    ])
+    expect(metadata.properties).toMatchObject({ comment: 'made here', 'write.delete.mode': 'copy-on-write' })
+    await world.rows("insert into raw.made values (1, {'city': 'Ulm', 'zip': 1}, '2024-03-31T01:00:00Z', ['a'], 1.5)")
+    expect(await world.rows('select id, place.city, amount::varchar from raw.made')).toEqual([[1, 'Ulm', '1.50']])
+  })
+
+  test('changes of columns at any depth keep what is there', async () => {
+    await world.rows("create table raw.changed as select 1::integer as id, {'a': 1} as s, 'x' as name, 2 as gone")
+    for (const sql of [
+      'alter table raw.changed alter column id type bigint',
+      'alter table raw.changed add column s.b varchar, drop column gone',
+      'alter table raw.changed rename column name to title',
+      'alter table raw.changed add column first_one int first',
+      'alter table raw.changed alter title after first_one',
+      "alter table raw.changed set ('a.b' = 'c')",
+      "comment on column raw.changed.title is 'its title'",
+      "comment on table raw.changed is 'about'",
+      'alter table raw.changed add partition field bucket(2, id)',
+    ])
+      await world.rows(sql)
+    const { metadata } = await loaded('changed')
+    expect(currentSchema(metadata).fields.map(({ name }) => name)).toEqual(['first_one', 'title', 'id', 's'])
+    expect(metadata.properties).toMatchObject({ 'a.b': 'c', comment: 'about' })
+    await world.rows("insert into raw.changed values (9, 'y', 2, {'a': 2, 'b': 'new'})")
+    expect(await world.rows('select first_one, title, id, s.a, s.b from raw.changed order by id')).toEqual([
+      [null, 'x', 1, 1, null],
+      [9, 'y', 2, 2, 'new'],
+    ])
+    await world.rows('alter table raw.changed drop partition field bucket(2, id)')
+    await world.rows("alter table raw.changed unset ('a.b')")
+    expect((await loaded('changed')).metadata.properties['a.b']).toBeUndefined()
+    await world.rows('alter table raw.changed rename to renamed')
+    expect(await world.rows('select count(*) from raw.renamed')).toEqual([[2]])
+    expect((await loaded('renamed')).metadata.tableUuid).toBe(metadata.tableUuid)
+  })
+
+  test('defaults of format version 3', async () => {
+    await world.rows(`create table raw.third (id int) with ('format-version' = '3')`)
+    await world.rows('insert into raw.third values (1)')
+    await world.rows("alter table raw.third add column kind varchar default 'old'")
+    await world.rows("alter table raw.third alter kind set default 'new'")
+    await world.rows('insert into raw.third (id) values (2)')
+    expect(await world.rows('from raw.third order by id')).toEqual([
+      [1, 'old'],
+      [2, 'new'],
+    ])
+  })
+
+  test('schemas and views', async () => {
+    await world.rows('create schema extra')
+    await world.rows("create view extra.v (a, b) comment 'two' as select 1, 2")
+    expect(await world.rows('select b, a from extra.v')).toEqual([[2, 1]])
+    expect(await refused('drop schema extra')).toMatchObject({ code: 'NAMESPACE_NOT_EMPTY' })
+    await world.rows('drop view extra.v')
+    await world.rows('drop schema extra')
+    await world.rows('drop schema if exists extra')
+  })
+
+  test.each([
+    ['alter table raw.nowhere add column a int', 'TABLE_NOT_FOUND', undefined],
+    ['alter table raw.made add column id int', 'REQUEST_INVALID', undefined],
+    ['alter table raw.made alter column amount type int', 'REQUEST_INVALID', undefined],
+    ['create table raw.x (a nosuchtype)', 'SQL_INVALID', 23],
+    ['create table raw.x (a int primary key)', 'SQL_UNSUPPORTED', undefined],
+    ['update raw.made set nope = 1', 'SQL_INVALID', undefined],
+    ['update raw.made set amount = nope', 'SQL_INVALID', 30],
+    ['delete from raw.made where nope = 1', 'SQL_INVALID', 28],
+    ["delete from raw.made where id in (select * from read_csv('/etc/passwd'))", 'SQL_REFUSED', undefined],
+    ['insert into raw.made (id, amount) values (null, 1)', 'SQL_INVALID', undefined],
+    ['merge into raw.made using raw.made as s on nope = 1 when matched then delete', 'SQL_INVALID', 44],
+    ['delete from raw.made where (id = 1', 'SQL_INVALID', undefined],
+  ])('%s is refused with its place', async (sql, code, column) => {
+    const failure = await refused(sql)
+    expect(failure).toMatchObject({ code })
+    if (column !== undefined) expect(failure?.place).toMatchObject({ line: 1, column })
+  })
+})
+
+describe('rows', () => {
+  test('delete using, update from, merge with every branch', async () => {
+    await world.rows("create table raw.stock as select i as id, i * 10 as n, 'old' as note from range(6) t(i)")
+    await world.rows('create table raw.moves as select unnest([1, 2, 2, 9]) as id, unnest([5, 6, 6, 7]) as n')
+    expect(await world.rows('delete from raw.stock as s using raw.moves m where m.id = s.id and s.id = 2')).toEqual([
+      [1],
+    ])
+    expect(
+      await world.rows("update raw.stock s set n = m.n + s.n, note = 'moved' from raw.moves m where m.id = s.id"),
+    ).toEqual([[1]])
+    expect(
+      await world.rows(`merge into raw.stock as t using (select distinct * from raw.moves) as s on s.id = t.id
+        when matched and s.n > 100 then delete
+        when matched then update set n = s.n, note = 'merged'
+        when not matched and s.id = 2 then insert (id, n) values (s.id, s.n)
+        when not matched then insert *
+        when not matched by source and t.id = 5 then delete
+        when not matched by source and t.id = 4 then update set note = 'alone'`),
+    ).toEqual([[5]])
+    expect(await world.rows('from raw.stock order by id')).toEqual([
+      [0, 0, 'old'],
+      [1, 5, 'merged'],
+      [2, 6, null],
+      [3, 30, 'old'],
+      [4, 40, 'alone'],
+      [9, 7, null],
+    ])
+    expect(
+      await refused('merge into raw.stock t using raw.moves s on s.id = t.id when matched then delete'),
+    ).toMatchObject({
+      code: 'SQL_INVALID',
+      message: expect.stringContaining('twice') as string,
+    })
+    await world.rows("insert overwrite raw.stock select 1, 1, 'only'")
+    expect(await world.rows('from raw.stock')).toEqual([[1, 1, 'only']])
+    expect(await world.rows('truncate table raw.stock')).toEqual([[1]])
+    expect(await world.rows('select count(*) from raw.stock')).toEqual([[0]])
+  })
+})
+
+// Random statements on an Iceberg table and on a plain DuckDB table give the same rows after each step.
+
+const number = fc.integer({ min: 0, max: 12 })
+const word = fc.constantFrom("'a'", "'b'", "'c'", 'null')
+const condition = fc.oneof(
+  number.map((n) => `id = ${n}`),
+  number.map((n) => `n > ${n}`),
+  word.map((w) => (w === 'null' ? 'region is null' : `region = ${w}`)),
+  fc.tuple(number, word).map(([n, w]) => `id % 3 = ${n % 3} or region = ${w}`),
+)
+const rowValues = fc.tuple(number, number, word).map((values) => `(${values.join(', ')})`)
+const source = fc.uniqueArray(fc.tuple(number, number, word), { minLength: 1, maxLength: 5, selector: ([id]) => id })
+const statement = fc.oneof(
+  fc.array(rowValues, { minLength: 1, maxLength: 6 }).map((rows) => `insert into raw.T values ${rows.join(', ')}`),
+  condition.map((where) => `delete from raw.T where ${where}`),
+  fc.tuple(number, condition).map(([n, where]) => `update raw.T set n = n + ${n} where ${where}`),
+  fc.tuple(word, condition).map(([w, where]) => `update raw.T set region = ${w}, id = id where ${where}`),
+  fc.tuple(source, condition).map(
+    ([rows, and]) =>
+      `merge into raw.T as t using (select * from (values ${rows.map((row) => `(${row.join(', ')})`).join(', ')}) as v(sid, sn, sregion)) as s on t.id = s.sid and t.n = s.sn
+       when matched and t.${and.replaceAll(' or region', ' or t.region')} then delete
+       when matched then update set region = s.sregion
+       when not matched then insert (id, n, region) values (s.sid, s.sn, s.sregion)`,
+  ),
+  fc.constant('alter table raw.T add column EXTRA int'),
+  fc.constant('alter table raw.T drop column EXTRA'),
+)
+
+const sequences = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 5_000 : 12))
+const setups = [
+  [
+    'version 2, merge-on-read',
+    '',
+    "'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read'",
+  ],
+  [
+    'version 2, copy-on-write, partitioned',
+    'partitioned by (region)',
+    "'write.delete.mode' = 'copy-on-write', 'write.update.mode' = 'copy-on-write', 'write.merge.mode' = 'copy-on-write'",
+  ],
+  [
+    'version 3, merge-on-read, partitioned',
+    'partitioned by (bucket(3, id))',
+    "'format-version' = '3', 'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read'",
+  ],
+] as const
+
+test.each(setups)('random statements: %s', { timeout: sequences * 60_000 }, async (name, partitions, properties) => {
+  let round = 0
+  const prefix = `t${setups.findIndex(([one]) => one === name)}`
+  await fc.assert(
+    fc.asyncProperty(fc.array(statement, { minLength: 3, maxLength: 7 }), async (statements) => {
+      const table = `${prefix}_${round++}`
+      await world.rows(
+        `create table raw.${table} (id bigint, n bigint, region varchar) ${partitions} with (${properties})`,
+      )
+      await plain.run(`create table raw.${table} (id bigint, n bigint, region varchar)`)
+      for (const template of statements) {
+        const sql = template.replaceAll('raw.T', `raw.${table}`)
+        const theirs = await plain
+          .run(sql.replace(/insert into (\S+) values/, 'insert into $1 (id, n, region) values'))
+          .then(
+            () => 'done',
+            () => 'failed',
+          )
+        const ours = await world
+          .rows(sql.replace(/insert into (\S+) values/, 'insert into $1 (id, n, region) values'))
+          .then(
+            () => 'done',
+            () => 'failed',
+          )
+        expect([sql, ours]).toEqual([sql, theirs])
+        const all = `select * from raw.${table} order by all`
+        const expected = (await plain.runAndReadAll(all))
+          .getRowsJson()
+          .map((row) => row.map((cell) => (cell === null ? null : String(cell))))
+        const found = (await world.rows(all)).map((row) => row.map((cell) => (cell === null ? null : String(cell))))
+        expect([sql, found]).toEqual([sql, expected])
+      }
+    }),
+    { numRuns: sequences, endOnFailure: true },
+  )
+})
