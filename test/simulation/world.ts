@@ -12,6 +12,7 @@ import {
   readTableMetadata,
   writeTableMetadata,
   type NewDataFile,
+  type NewTable,
   type PreparedWrite,
   type TableCommit,
   type TableMetadata,
@@ -34,13 +35,18 @@ export async function head(io: FileIO): Promise<Head> {
 const swap = (io: FileIO, version: number, location: string) =>
   io.create(joinLocation(pointers, String(version)), new TextEncoder().encode(location))
 
-export async function createTable(io: FileIO, properties: Record<string, string> = {}): Promise<void> {
+export async function createTable(
+  io: FileIO,
+  properties: Record<string, string> = {},
+  more: Partial<NewTable> = {},
+): Promise<void> {
   const metadata = newTableMetadata({
     uuid: 'world',
     location: '/t',
     nowMs: 1,
     schema: [{ name: 'row', type: { kind: 'string' } }],
     properties,
+    ...more,
   })
   await swap(io, 0, await writeTableMetadata(io, metadata))
 }
