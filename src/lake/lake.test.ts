@@ -83,7 +83,7 @@ describe('reading', () => {
     ['', 'SQL_INVALID', undefined, undefined, 'no statement'],
     ['vacuum raw.sales', 'SQL_UNSUPPORTED', 1, 1, 'VACUUM'],
     ["select cast('x' as int)", 'QUERY_FAILED', undefined, undefined, 'x'],
-    ["select * from raw.sales at (version => 'x')", 'SQL_INVALID', 1, 15, 'snapshot id'],
+    ["select * from raw.sales at (version => 'x')", 'NOT_FOUND', 1, 15, 'no branch or tag "x"'],
     ['select * from raw.sales at (version => 5)', 'NOT_FOUND', 1, 15, 'raw.sales'],
   ])('%s fails with its place', async (sql, code, line, column, words) => {
     const failure = await world.rows(sql).then(

@@ -9,7 +9,7 @@ import { showName, type Loaded, type Publications, type TableName, type Tables }
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine, type HostClass } from '../engine/index.ts'
 import { authorise, type Principal } from '../govern/index.ts'
-import { manifestCache } from '../iceberg/index.ts'
+import { manifestCache, type At } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { ResultCache } from './cache.ts'
 import { changeSet, type ChangeSet } from './changes.ts'
@@ -433,8 +433,8 @@ export async function collect(result: QueryResult): Promise<{ columns: Column[];
   return { columns: result.columns, rows }
 }
 
-/** A snapshot id, or a time; a time without zone is UTC. */
-export function parseAsOf(text: string): { snapshotId: bigint } | { timestampMs: number } {
+/** A snapshot id, a time (without zone: UTC), or the name of a branch or tag. */
+export function parseAsOf(text: string): At {
   if (/^-?\d{10,}$/.test(text)) return { snapshotId: BigInt(text) }
   const ms = Date.parse(
     /^\d{4}-\d\d-\d\d$/.test(text)
@@ -443,11 +443,11 @@ export function parseAsOf(text: string): { snapshotId: bigint } | { timestampMs:
         ? text
         : `${text.replace(' ', 'T')}Z`,
   )
-  if (Number.isNaN(ms))
-    throw new Failure('REQUEST_INVALID', `"${text}" is neither a snapshot id nor a time`, {
-      hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.',
-    })
-  return { timestampMs: ms }
+  if (!Number.isNaN(ms)) return { timestampMs: ms }
+  if (/^[\p{L}_][\p{L}\p{N}_./-]*$/u.test(text)) return { ref: text }
+  throw new Failure('REQUEST_INVALID', `"${text}" is neither a snapshot id, a time, a branch nor a tag`, {
+    hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.',
+  })
 }
 
 const rethrow = (error: unknown): never => {

@@ -18,6 +18,7 @@ import {
   planScan,
   schemaOf,
   snapshotAsOf,
+  type At,
   type ManifestCache,
   type MetadataTableName,
   type Predicate,
@@ -59,7 +60,7 @@ export type PrepareContext = {
   catalogs: readonly string[]
   namespace: string | undefined
   /** Every table as of then, where the statement does not say otherwise. */
-  asOf: { snapshotId: bigint } | { timestampMs: number } | undefined
+  asOf: At | undefined
   /** Called for every table and view that is named, before it is read. */
   mayRead(name: TableName): void
   signal: AbortSignal | undefined
@@ -213,8 +214,10 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         ? new Failure(error.code, `${showName(name)}: ${error.message}`, { place: here, cause: error })
         : error
     }
-    // Without time travel the current schema counts, even where no snapshot was written under it yet.
-    const schema = when || context.asOf ? schemaOf(metadata, snapshot) : schemaOf(metadata)
+    // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
+    const travel = when ?? context.asOf
+    const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
+    const schema = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
     const isTarget =
       context.rowsOf && showName(context.rowsOf) === showName(loaded.name) && scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
@@ -600,28 +603,23 @@ function allowed(check: () => void): boolean {
 }
 
 /** `AT (VERSION => 3)` or `AT (TIMESTAMP => now() - INTERVAL 1 DAY)`: the planning host evaluates the constant. */
-async function evaluateAt(
-  named: NamedTable,
-  place: Place,
-  context: PrepareContext,
-): Promise<{ snapshotId: bigint } | { timestampMs: number }> {
+async function evaluateAt(named: NamedTable, place: Place, context: PrepareContext): Promise<At> {
   const { expression } = named.at!
   const version = named.reference.hasAt === 'VERSION'
-  const sql = version
-    ? `SELECT (${expression})::BIGINT::VARCHAR`
-    : `SELECT epoch_ms((${expression})::TIMESTAMPTZ)::VARCHAR`
+  const sql = version ? `SELECT (${expression})::VARCHAR` : `SELECT epoch_ms((${expression})::TIMESTAMPTZ)::VARCHAR`
   const value = await context.engine.rows({ class: 'plan', sql, timeoutMs: 5_000 }).then(
     (rows) => rows[0]?.[0] as string | null,
     (cause: unknown) => {
       throw new Failure(
         'SQL_INVALID',
-        `AT (${named.reference.hasAt} => ${expression.trim()}) is not a ${version ? 'snapshot id' : 'timestamp'}`,
+        `AT (${named.reference.hasAt} => ${expression.trim()}) is not a ${version ? 'snapshot id, branch or tag' : 'timestamp'}`,
         { place, cause },
       )
     },
   )
   if (value === null) throw new Failure('SQL_INVALID', `AT (${named.reference.hasAt} => …) is null`, { place })
-  return version ? { snapshotId: BigInt(value) } : { timestampMs: Number(value) }
+  if (!version) return { timestampMs: Number(value) }
+  return /^-?\d{1,19}$/.test(value) ? { snapshotId: BigInt(value) } : { ref: value }
 }
 
 const distinct = <Item extends { table: string; snapshotId: string | null }>(all: Item[]): Item[] => [

@@ -1,8 +1,9 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { LoadedTable } from '../catalog/index.ts'
-import { currentSchema, defaultSpec, showTransform, showType } from '../iceberg/index.ts'
+import { realClock } from '../base/clock.ts'
+import { openEmbeddedCatalog, type LoadedTable } from '../catalog/index.ts'
+import { createTag, currentSchema, defaultSpec, showTransform, showType } from '../iceberg/index.ts'
 import { openWorld } from './world.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
@@ -88,6 +89,27 @@ describe('what a table is made of', () => {
       [1, 'old'],
       [2, 'new'],
     ])
+  })
+
+  test('a branch and a tag are read by name', async () => {
+    await world.rows('create table raw.past as select 1 as a')
+    const { name, metadata } = await loaded('past')
+    const { updates } = createTag(metadata, 'then')
+    const catalog = openEmbeddedCatalog({
+      records: world.records,
+      io: world.io,
+      clock: realClock,
+      tables: world.tables,
+    })
+    await catalog.commit([{ action: 'commit', kind: 'table', name, requirements: [], updates }])
+    await world.rows('alter table raw.past add column b int')
+    await world.rows('insert into raw.past values (2, 2)')
+    expect(await world.rows("from raw.past at (version => 'then')")).toEqual([[1]])
+    expect(await world.rows("from raw.past at (version => 'main') order by a")).toEqual([
+      [1, null],
+      [2, 2],
+    ])
+    expect(await world.rows('from raw.past', { asOf: 'then' })).toEqual([[1]])
   })
 
   test('schemas and views', async () => {

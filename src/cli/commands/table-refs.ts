@@ -117,7 +117,7 @@ async function changedRows(
 export const tableRollback: Command = {
   name: 'table rollback',
   summary: 'Take a table back to an earlier snapshot. The newer ones stay in its history until they expire.',
-  arguments: 'TABLE SNAPSHOT|TIME',
+  arguments: 'TABLE SNAPSHOT|TIME|TAG',
   options: {
     branch: { type: 'string', value: 'BRANCH', about: 'The branch to take back. Default: main.' },
     any: { type: 'boolean', about: 'Also to a snapshot that the branch never had.' },
@@ -136,9 +136,8 @@ export const tableRollback: Command = {
     const one = await tableOf(app, tableName)
     const work = (metadata: TableMetadata) => {
       const at = parseAsOf(to)
-      return context.flags.is('any')
-        ? setCurrent(metadata, snapshotOf(metadata, to).snapshotId, branch)
-        : rollbackTo(metadata, at, branch)
+      if (context.flags.is('any')) return setCurrent(metadata, snapshotOf(metadata, to).snapshotId, branch)
+      return rollbackTo(metadata, 'ref' in at ? { snapshotId: snapshotOf(metadata, to).snapshotId } : at, branch)
     }
     await changeTable(context, app, one, work, (metadata) => {
       const now = metadata.refs[branch]?.snapshotId
