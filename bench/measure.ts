@@ -44,6 +44,7 @@ export const median = (values: readonly number[]): number => {
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`
 export const milliseconds = (ms: number): string => `${ms.toFixed(0)} ms`
+export const tenths = (ms: number): string => `${ms.toFixed(1)} ms`
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`
 export const kilobytes = (bytes: number): string => `${(bytes / 1e3).toFixed(1)} kB`
 
@@ -65,6 +66,14 @@ export function table(
 /** How often `one` fits into `other`, by their medians: above 1, `one` is the smaller. */
 export const ratio = (samples: Samples, one: string, other: string): number =>
   median(samples.get(other)!) / median(samples.get(one)!)
+
+/** The same round by round, then the median: what else the machine does falls on both of a round alike. */
+export const ratioByRounds = (samples: Samples, one: string, other: string): number =>
+  median(samples.get(other)!.map((value, round) => value / samples.get(one)![round]!))
+
+/** The smallest value that is not below `part` of all: 0.99 for the 99th percentile. */
+export const quantile = (values: readonly number[], part: number): number =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))]!
 
 /** Where and when, for the head of a page of figures. */
 export function circumstances(): string {

@@ -1,0 +1,112 @@
+// A lake as the program opens it, in a temporary folder: files and records are flushed to the disk.
+
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { realClock } from '../../src/base/clock.ts'
+import {
+  embeddedCatalog,
+  embeddedShelf,
+  openEmbeddedCatalog,
+  openEnvironments,
+  openPublications,
+  openTables,
+  outsideShelf,
+  outsideTables,
+  type Catalog,
+  type LoadedTable,
+  type TableName,
+} from '../../src/catalog/index.ts'
+import { openEngine } from '../../src/engine/index.ts'
+import { currentSchema } from '../../src/iceberg/index.ts'
+import { fileLocation, localFileIO } from '../../src/io/index.ts'
+import { collect, openLake, openMaintenance, type TableOptions } from '../../src/lake/index.ts'
+import { openRecords } from '../../src/records/index.ts'
+
+export type BenchLake = Awaited<ReturnType<typeof openBenchLake>>
+
+export const [threads, memoryBytes] = [2, 2 ** 31]
+
+/** `outside`: a catalog of somebody else keeps the names, and tables lie in `folder`. */
+export async function openBenchLake({ outside, folder }: { outside?: Catalog; folder?: string } = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'boathouse-bench-'))
+  const [root, spool, state] = [folder ?? join(dir, 'lake'), join(dir, 'spool'), join(dir, 'state')]
+  for (const made of [root, spool, state]) mkdirSync(made, { recursive: true })
+  const clock = realClock
+  const io = localFileIO({ root })
+  const records = await openRecords({ stateDir: state, records: { url: undefined, schema: 'boathouse' } })
+  const pointers = embeddedCatalog(records)
+  const tables = outside ? outsideTables(outside, io) : openTables(pointers, io)
+  const shelf = outside ? outsideShelf(outside, records) : embeddedShelf(pointers)
+  const publications = openPublications({ records, shelf, tables, io, clock })
+  const lakeRoot = fileLocation(root)
+  const engine = openEngine({
+    memoryBytes,
+    threads,
+    tempDirectory: join(dir, 'temp'),
+    tempBytes: 2 ** 33,
+    timeZone: 'UTC',
+    directories: [root, spool],
+    writeDirectories: [spool],
+    classes: ['plan', 'interactive', 'write'],
+  })
+  const lake = openLake({
+    engine,
+    io,
+    tables,
+    publications,
+    clock,
+    lakeRoot,
+    spoolDir: spool,
+    environments: [{ name: 'dev', catalog: 'dev', protected: false }],
+    limits: { queryTimeoutMs: 600_000, queryRowsMax: 1_000_000, cacheBytes: 2 ** 23, manifestBytes: 2 ** 26 },
+    createNamespace: (name, namespace) => pointers.createNamespace(name, namespace),
+    dropNamespace: (name, namespace) => pointers.dropNamespace(name, namespace),
+  })
+  const catalog = openEmbeddedCatalog({ records, tables, io, clock })
+  const principal = { id: 'bench', name: 'bench', role: 'admin' as const }
+  const open = () => lake.openChanges({ catalog: 'dev', principal })
+  const name = (table: string): TableName => ({ catalog: 'dev', namespace: 'raw', name: table })
+  await pointers.createNamespace('dev', 'raw')
+  return {
+    root,
+    spool,
+    io,
+    clock,
+    engine,
+    pointers,
+    publications,
+    catalog,
+    name,
+    environments: openEnvironments({ records, catalog: pointers, tables, io, clock, lakeRoot }),
+    maintenance: openMaintenance({ engine, io, spoolDir: spool, catalog, clock, pendingMetadata: async () => [] }),
+    /** A whole write, as ingestion does it. */
+    async append(table: string, select: string, options: TableOptions = {}) {
+      const changes = await open()
+      await changes.append(name(table), select, { files: [], ...options })
+      return changes.publish()
+    },
+    /** Rows that match, as a statement DELETE does it. */
+    async delete(table: string, where: string) {
+      const changes = await open()
+      const { metadata } = (await tables.load(name(table))) as LoadedTable
+      const columns = currentSchema(metadata).fields.map((field) => `NULL AS ${field.name}`)
+      const rowId = metadata.formatVersion >= 3 ? ', _row_id' : ''
+      const select = `SELECT _file, _pos, false AS _new, ${columns.join(', ')}${rowId} FROM raw.${table} WHERE ${where}`
+      await changes.changeRows(name(table), 'delete', select)
+      return changes.publish()
+    },
+    /** All rows of a query, never from the result cache. */
+    async query(sql: string) {
+      return collect(await lake.query(sql, { principal, catalog: 'dev', door: 'cli', cache: false }))
+    },
+    async table(table: string): Promise<LoadedTable> {
+      return (await tables.load(name(table))) as LoadedTable
+    },
+    async close() {
+      await engine.close()
+      await records.close()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
