@@ -1,7 +1,9 @@
 // Where the tables of a project are and who keeps their names, as the settings say. Part of the composition root.
 
+import { join } from 'node:path'
 import type { Clock } from './base/clock.ts'
 import { Failure } from './base/failure.ts'
+import { cacheFigures, reportCache } from './cache-report.ts'
 import {
   claimLake,
   embeddedCatalog,
@@ -41,6 +43,8 @@ export async function openLakehouse(settings: Config, parts: { records: Records;
   const isAllHere = isLocal(root) && !external
   const files = isAllHere ? undefined : await openFileCache({ io: remote, folder: cacheDir, bytesMax: cacheBytes })
   const io = files ? cachingFileIO({ io: remote, cache: files }) : remote
+  const figures = join(settings.stateDir, 'run')
+  const stopReport = files && reportCache(files, figures)
   const pointers = embeddedCatalog(records)
   const tables = external ? outsideTables(external.catalog, io) : openTables(pointers, io)
   const shelf = external ? outsideShelf(external.catalog, records) : embeddedShelf(pointers)
@@ -60,7 +64,11 @@ export async function openLakehouse(settings: Config, parts: { records: Records;
     environments: external
       ? noForks
       : openEnvironments({ records, catalog: pointers, tables, io, clock, lakeRoot: root }),
-    close: async () => files?.close(),
+    cacheFigures: () => cacheFigures(figures),
+    async close() {
+      await stopReport?.()
+      await files?.close()
+    },
   }
 }
 

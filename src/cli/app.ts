@@ -44,6 +44,9 @@ export type ListedNode = {
   tags: string[]
 }
 
+/** Since the processes started. */
+export type CacheFigures = { hits: number; misses: number; bytes: number; evictions: number }
+
 /** Where the tables are and who keeps their names. */
 export type Lakehouse = {
   io: FileIO
@@ -61,6 +64,8 @@ export type Lakehouse = {
   tables: Tables
   publications: Publications
   environments: Environments
+  /** How the file caches of all running processes do; undefined where tables lie on this disk. */
+  cacheFigures(): Promise<CacheFigures | undefined>
   close(): Promise<void>
 }
 

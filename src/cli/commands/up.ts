@@ -4,6 +4,7 @@ import { mkdir, open as openFile, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { Failure, Failures, formatFailure, asFailure } from '../../base/failure.ts'
+import { showBytes } from '../../base/units.ts'
 import { newId } from '../../base/ids.ts'
 import { openLog } from '../../config/index.ts'
 import {
@@ -236,6 +237,7 @@ export const status: Command = {
     const workers = (await app.orchestrator.workers()).filter(({ alive }) => alive)
     const [last] = await app.orchestrator.list({ limit: 1 })
     const tables = await app.tables.list(app.environment.catalog)
+    const cache = await app.lakehouse.cacheFigures()
     const answer = {
       project: config.name,
       environment: app.environment.name,
@@ -243,6 +245,7 @@ export const status: Command = {
       health,
       workers: workers.length,
       tables: tables.length,
+      cache: cache ?? null,
       lastRun: last ?? null,
     }
     context.out.answer(answer, () =>
@@ -255,6 +258,11 @@ export const status: Command = {
           : 'not running; `boathouse up` starts it',
         ...(health ? [`${health.url}  ${health.status}`] : []),
         `${workers.length} workers, ${tables.length} tables`,
+        ...(cache
+          ? [
+              `file cache: ${showBytes(cache.bytes)}, ${cache.hits} of ${cache.hits + cache.misses} files were there already`,
+            ]
+          : []),
         last
           ? `last run ${last.id}: ${last.status}${last.finishedAt ? ` at ${last.finishedAt}` : ''}${last.failure ? ` (${last.failure.code}: ${last.failure.message})` : ''}`
           : 'no run yet',
