@@ -19,6 +19,7 @@ export { callableFunctions } from './sql/tree.ts'
 export {
   openMaintenance,
   pendingMetadata,
+  publishedMetadata,
   type Compacted,
   type DeletedFiles,
   type Expired,

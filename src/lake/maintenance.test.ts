@@ -10,7 +10,8 @@ import {
   type TableMetadata,
 } from '../iceberg/index.ts'
 import { localPath } from '../io/index.ts'
-import { openMaintenance, pendingMetadata, type Maintenance } from './maintenance.ts'
+import { openMaintenance, pendingMetadata, publishedMetadata, type Maintenance } from './maintenance.ts'
+import { fileLocation } from '../io/index.ts'
 import { openWorld } from './world.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
@@ -24,6 +25,7 @@ beforeAll(async () => {
     clock: { ...realClock, now: () => Date.now() + nowShiftMs },
     spoolDir: world.spool,
     pendingMetadata: () => pendingMetadata(world.records),
+    publishedMetadata: (since) => publishedMetadata(world.records, since),
   })
 })
 afterAll(() => world.close())
@@ -246,4 +248,27 @@ test('after an upgrade to version 3 position deletes become vectors, and compact
     sql: `SELECT count(DISTINCT _row_id)::int, max(_row_id) < ${nextRowId} FROM read_parquet('${localPath(file!.path)}')`,
   })
   expect(lineage).toEqual([[25, true]])
+})
+
+test('files of dropped tables go when no rollback needs them any more; views, others and the owner stay', async () => {
+  await world.rows('create table raw.dropped as select 1 as a')
+  await world.rows('create table raw.stays as select 1 as a')
+  await world.rows('create view raw.looks as select a from raw.stays')
+  const { location } = await metadataOf('dropped')
+  const has = async (folder: string) => (await Array.fromAsync(world.io.list(folder))).length > 0
+  await world.rows('drop table raw.dropped')
+  const root = fileLocation(world.root)
+  const everything = async () => (await Array.fromAsync(world.io.list(root))).length
+  nowShiftMs = 4 * dayMs
+  await maintenance.removeDropped({ root, by })
+  expect(await has(location)).toBe(true) // it was dropped this week
+  nowShiftMs = 8 * dayMs
+  const before = await everything()
+  const dry = await maintenance.removeDropped({ root, by, dryRun: true })
+  expect([dry.files > 0, await everything()]).toEqual([true, before])
+  await maintenance.removeDropped({ root, by })
+  nowShiftMs = 0
+  expect(await has(location)).toBe(false)
+  expect(await world.rows('from raw.looks')).toEqual([[1]])
+  expect(await world.rows('select count(*) from raw.stays')).toEqual([[1]])
 })

@@ -26,6 +26,7 @@ import {
   unreachableFiles,
   unusedMetadataUpdates,
   type ExpireOptions,
+  type Orphan,
   type OrphanOptions,
   type PreparedWrite,
   type ReachedFile,
@@ -45,6 +46,8 @@ export type MaintenanceDeps = CompactDeps & {
   clock: Clock
   /** Metadata files that no pointer names yet (open change sets): what they reach stays. */
   pendingMetadata(): Promise<string[]>
+  /** Metadata files that publications since then replaced or dropped: rolling back needs them. */
+  publishedMetadata(sinceMs: number): Promise<string[]>
 }
 
 export type MaintenanceOptions = {
@@ -92,6 +95,13 @@ export interface Maintenance {
     options: MaintenanceOptions &
       Pick<OrphanOptions, 'olderThanMs' | 'force' | 'equalSchemes' | 'equalAuthorities' | 'onMismatch'>,
   ): Promise<{ files: number; bytes: number; paths: string[] }>
+  /**
+   * Files below the lake's root that no table, view or open change set has: of tables and environments that were dropped.
+   * What was published in the last `keepMs` stays, so that a rollback finds it.
+   */
+  removeDropped(
+    options: MaintenanceOptions & Pick<OrphanOptions, 'olderThanMs' | 'force'> & { root: string; keepMs?: number },
+  ): Promise<{ files: number; bytes: number; paths: string[] }>
   compact(name: TableName, options: MaintenanceOptions & RewritePlanOptions): Promise<Compacted>
   rewriteManifests(
     name: TableName,
@@ -107,6 +117,7 @@ export interface Maintenance {
 }
 
 const attemptsMax = 20
+const rollbackDefaultMs = 7 * 86_400_000
 const deletedAtOnce = 1_000
 const pathsKept = 1_000
 const homesKept = 10_000
@@ -225,6 +236,20 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
     return counts
   }
 
+  async function deleteOrphans(found: AsyncIterable<Orphan>, options: MaintenanceOptions) {
+    const result = { files: 0, bytes: 0, paths: [] as string[] }
+    async function* counted(): AsyncGenerator<ReachedFile> {
+      for await (const { path, sizeBytes } of found) {
+        result.files++
+        result.bytes += sizeBytes
+        if (result.paths.length < pathsKept) result.paths.push(path)
+        yield { kind: 'data', path }
+      }
+    }
+    await deleteAll(counted(), options)
+    return result
+  }
+
   return {
     change: async (name, by, work) =>
       (await commit(name, by, async ({ metadata }) => work(metadata)))?.after ?? (await load(name)),
@@ -296,17 +321,41 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
           return [...others, await load(name)]
         },
       })
-      const result = { files: 0, bytes: 0, paths: [] as string[] }
-      async function* counted(): AsyncGenerator<ReachedFile> {
-        for await (const { path, sizeBytes } of found) {
-          result.files++
-          result.bytes += sizeBytes
-          if (result.paths.length < pathsKept) result.paths.push(path)
-          yield { kind: 'data', path }
+      return deleteOrphans(found, options)
+    },
+
+    async removeDropped({ root, keepMs = rollbackDefaultMs, ...options }) {
+      const views: string[] = []
+      const everything = async (): Promise<Root[]> => {
+        const kept: Root[] = []
+        const live = new Set<string>()
+        const keep = async (location: string) => {
+          const metadata = (await io.stat(location)) && (await readTableMetadata(io, location).catch(undefinedIfView))
+          if (!metadata) views.push(folderOf(location))
+          // Of a table that is there, older metadata may name what was expired since.
+          else if (!live.has(metadata.tableUuid)) kept.push({ location, metadata })
         }
+        for (const location of await deps.pendingMetadata()) await keep(location)
+        for (const one of await catalog.catalogs())
+          for (const { name, kind } of await catalog.list(one)) {
+            const loaded = await catalog.load(name, { kind })
+            if (loaded?.kind === 'table') {
+              kept.push(loaded)
+              live.add(loaded.metadata.tableUuid)
+            } else if (loaded) views.push(loaded.metadata.location, folderOf(loaded.location))
+          }
+        for (const location of await deps.publishedMetadata(clock.now() - keepMs)) await keep(location)
+        return kept
       }
-      await deleteAll(counted(), options)
-      return result
+      const found = orphanFiles(io, {
+        ...options,
+        manifests,
+        nowMs: clock.now(),
+        folders: [root],
+        roots: everything,
+        onMismatch: 'ignore',
+      })
+      return deleteOrphans(nobodys(found, root, views), options)
     },
 
     async compact(name, options) {
@@ -421,6 +470,24 @@ function metadataLogUpdates({ properties, metadataLog }: TableMetadata, keep: nu
   const name = 'write.metadata.previous-versions-max'
   if (keep === undefined || (properties[name] === String(keep) && metadataLog.length <= keep)) return []
   return [{ action: 'set-properties', updates: { [name]: String(keep) } }]
+}
+
+/** Not what lies in the root itself (the owner's mark), and not what is a view's. */
+async function* nobodys(found: AsyncIterable<Orphan>, root: string, views: readonly string[]): AsyncGenerator<Orphan> {
+  for await (const file of found)
+    if (folderOf(file.path) !== root.replace(/\/+$/, '') && !views.some((view) => isWithin(file.path, view))) yield file
+}
+const folderOf = (location: string) => location.slice(0, location.lastIndexOf('/'))
+
+/** The metadata files that publications since a moment put in place, replaced or dropped. */
+export async function publishedMetadata(records: Records, sinceMs: number): Promise<string[]> {
+  const rows = await records.catalog
+    .selectFrom('publication_tables')
+    .innerJoin('publications', 'publications.id', 'publication_tables.publication_id')
+    .select(['publication_tables.from_location', 'publication_tables.to_location'])
+    .where('publications.published_at', '>=', new Date(sinceMs).toISOString())
+    .execute()
+  return rows.flatMap(({ from_location, to_location }) => [from_location ?? [], to_location ?? []].flat())
 }
 
 /** The metadata files of change sets that are not published yet. */

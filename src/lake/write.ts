@@ -42,6 +42,8 @@ export type WriteFilesOptions = {
 export type Workshop = { engine: Engine; io: FileIO; files?: Files | undefined; spoolDir: string }
 
 const targetFileBytes = 512 * 2 ** 20 // `write.target-file-size-bytes`, the default of the specification
+/** While one file waits for the disk or the store, others use the time. */
+const uploadsAtOnce = 4
 const rowIdField = 2147483540
 const lastUpdatedField = 2147483539
 
@@ -56,8 +58,7 @@ export async function writeFiles(workshop: Workshop, options: WriteFilesOptions)
     await mkdir(staging, { recursive: true })
     const written = await stage(workshop, options, staging)
     checkRequired(written, options.schema)
-    const result: NewDataFile[] = []
-    for (const [index, { local, partition, ...file }] of written.entries()) {
+    const place = async ({ local, partition, ...file }: StagedFile, index: number): Promise<NewDataFile> => {
       const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
       const path = joinLocation(
         dataFolder(options),
@@ -68,7 +69,16 @@ export async function writeFiles(workshop: Workshop, options: WriteFilesOptions)
       if (!(await workshop.io.upload(path, local, options.signal)))
         throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
       await workshop.files?.keep(path, local)
-      result.push({ ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId })
+      return { ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId }
+    }
+    const result: NewDataFile[] = []
+    for (let at = 0; at < written.length; at += uploadsAtOnce) {
+      const some = written.slice(at, at + uploadsAtOnce).map((file, index) => place(file, at + index))
+      // All have ended before a failure of one of them is dealt with.
+      for (const outcome of await Promise.allSettled(some)) {
+        if (outcome.status === 'rejected') throw outcome.reason
+        result.push(outcome.value)
+      }
     }
     return result
   } catch (error) {

@@ -40,6 +40,7 @@ async function openWorld() {
     clock,
     spoolDir,
     pendingMetadata: async () => [],
+    publishedMetadata: async () => [],
   })
   const fresh = newTableMetadata({
     uuid: 'u',

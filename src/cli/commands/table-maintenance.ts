@@ -6,9 +6,15 @@ import { showName, type TableName } from '../../catalog/index.ts'
 import { assertWritable } from '../../config/index.ts'
 import { authorise } from '../../govern/index.ts'
 import { manifestCache } from '../../iceberg/index.ts'
-import { openMaintenance, pendingMetadata, type Maintenance, type MaintenanceOptions } from '../../lake/index.ts'
+import {
+  openMaintenance,
+  pendingMetadata,
+  publishedMetadata,
+  type Maintenance,
+  type MaintenanceOptions,
+} from '../../lake/index.ts'
 import type { App } from '../app.ts'
-import type { Command, Context, Option } from '../command.ts'
+import { noArguments, type Command, type Context, type Option } from '../command.ts'
 import { table as formatTable } from '../output.ts'
 import { loadTable } from './table.ts'
 
@@ -133,16 +139,39 @@ export const tableOrphans: Command = {
       about: 'Only files of this age. Default: 3d; less than 1d needs --force.',
     },
     force: { type: 'boolean', about: 'Allow an age below 1d. Files of writes that are under way would be lost.' },
+    dropped: {
+      type: 'boolean',
+      about: 'Files of tables and environments that were dropped more than a week ago, in the whole lake.',
+    },
     'dry-run': dryRun,
   },
   examples: ['boathouse table orphans --dry-run', 'boathouse table orphans raw.sales --older-than 7d'],
   async run(context) {
     const olderThanMs = age(context, 'older-than')
+    if (context.flags.is('dropped')) return dropped(context, olderThanMs)
     const done = await overTables(context, (maintenance, name, options) =>
       maintenance.removeOrphans(name, { ...options, olderThanMs, force: context.flags.is('force') }),
     )
     answer(context, done, ['table', 'files', 'size'], ({ files, bytes }) => [files, showBytes(bytes)])
   },
+}
+
+async function dropped(context: Context, olderThanMs: number | undefined): Promise<void> {
+  noArguments(context)
+  const app = await context.open({ quiet: true })
+  if (app.lakehouse.isExternal)
+    throw new Failure('UNSUPPORTED', 'what was dropped is known where Boathouse itself keeps the names of tables')
+  authorise(app.principal, 'drop', { kind: 'table', name: app.lakehouse.root })
+  const { files, bytes } = await maintenanceOf(app).removeDropped({
+    root: app.lakehouse.root,
+    by: app.principal.name,
+    olderThanMs,
+    force: context.flags.is('force'),
+    dryRun: context.flags.is('dry-run'),
+    signal: context.signal,
+  })
+  const verb = context.flags.is('dry-run') ? 'would be deleted' : 'deleted'
+  context.out.answer({ files, bytes }, () => `${files} files ${verb}, ${showBytes(bytes)}.`)
 }
 
 const change = (before: number | string, after: number | string | null) =>
@@ -174,6 +203,7 @@ export const maintenanceOf = (app: App): Maintenance =>
     clock: app.clock,
     spoolDir: app.ingest.spoolDir,
     pendingMetadata: () => pendingMetadata(app.records),
+    publishedMetadata: (since) => publishedMetadata(app.records, since),
     manifests: manifestCache({ bytesMax: 64 * 2 ** 20 }),
   })
 

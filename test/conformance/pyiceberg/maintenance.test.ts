@@ -60,6 +60,7 @@ describe.skipIf(!python)('PyIceberg', { timeout: 120_000 }, () => {
       clock: realClock,
       spoolDir: world.spool,
       pendingMetadata: () => pendingMetadata(world.records),
+      publishedMetadata: async () => [],
     })
     const fresh = newTableMetadata({
       uuid: randomUUID(),
