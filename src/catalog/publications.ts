@@ -97,6 +97,9 @@ export const outsideShelf = (catalog: Catalog, records: Records): Shelf => ({
   },
 })
 
+/** Nothing of a change set needs to outlive the machine before its publication does, and that takes it along. */
+const unflushed = { flush: false }
+
 export function openPublications(options: {
   records: Records
   shelf: Shelf
@@ -342,10 +345,15 @@ export function openPublications(options: {
         if (found) return found.id
       }
       const id = newId(clock.now())
-      await records.catalog
-        .insertInto('change_sets')
-        .values({ id, catalog: inCatalog, run_id: runId ?? null, status: 'open', created_at: iso(), updated_at: iso() })
-        .execute()
+      const now = { created_at: iso(), updated_at: iso() }
+      await records.transaction(
+        (transaction) =>
+          transaction
+            .insertInto('change_sets')
+            .values({ id, catalog: inCatalog, run_id: runId ?? null, status: 'open', ...now })
+            .execute(),
+        unflushed,
+      )
       return id
     },
     changes,
@@ -372,7 +380,7 @@ export function openPublications(options: {
           .values({ change_set_id: changeSetId, namespace: name.namespace, name: name.name, ...values })
           .onConflict((conflict) => conflict.columns(['change_set_id', 'namespace', 'name']).doUpdateSet(values))
           .execute()
-      })
+      }, unflushed)
     },
     async publish(changeSetId, by) {
       const set = await setOf(changeSetId)

@@ -218,6 +218,8 @@ export class Work {
   readonly #options: WriteOptions
   readonly #id = randomUUID()
   readonly #written = new Set<string>()
+  /** The manifest on its way to storage: the next one waits for it, or the end of the commit. */
+  #underWay: Promise<void> = Promise.resolve()
   readonly #usedBy = new WeakMap<TableCommit, ReadonlySet<string>>()
   /** Manifests made out of others, by what went in: further attempts find the same ones. */
   readonly #made = new Map<string, WrittenManifest>()
@@ -302,7 +304,9 @@ export class Work {
       formatVersion: metadata.formatVersion,
       codec: codecOf(metadata),
     })
-    await this.#create(path, bytes, signal)
+    await this.#underWay
+    this.#underWay = this.#create(path, bytes, signal)
+    this.#underWay.catch(() => {}) // whoever waits for it is told
     return manifest
   }
 
@@ -337,7 +341,7 @@ export class Work {
       formatVersion,
       codec: codecOf(base),
     })
-    await this.#create(manifestList, list, signal)
+    await Promise.all([this.#underWay, this.#create(manifestList, list, signal)])
     const snapshot: Snapshot = {
       snapshotId,
       ...(head && { parentSnapshotId: head.snapshotId }),
@@ -437,6 +441,7 @@ export class Work {
     base: TableMetadata,
     signal: AbortSignal | undefined,
   ): Promise<EntryToWrite[]> {
+    await this.#underWay
     const { entries } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
     // No list names what this commit wrote: its entries take their numbers later, or have them already.
     if (this.#written.has(manifest.path))

@@ -28,9 +28,10 @@ export type Records = {
   readonly log: Kysely<LogTables>
   /**
    * Runs `work` in one transaction on `catalog`, as if no other were running. `work` may be called again after a
-   * conflict (PostgreSQL), so it does nothing but queries on its argument.
+   * conflict (PostgreSQL), so it does nothing but queries on its argument. `flush: false`: if the machine (not the
+   * process) fails before the next flushed transaction, this one may be lost, never one after it alone.
    */
-  transaction<Value>(work: (trx: CatalogTransaction) => Promise<Value>): Promise<Value>
+  transaction<Value>(work: (trx: CatalogTransaction) => Promise<Value>, options?: { flush?: boolean }): Promise<Value>
   /** Really asks both stores. @throws Failure RECORDS_FAILED */
   check(): Promise<void>
   close(): Promise<void>
@@ -124,7 +125,8 @@ async function start(
       migrated.push(one)
     }
     const storeId = await readStoreId(stores.catalog, clock)
-    const transaction: Records['transaction'] = (work) => insideTransaction(() => runTransaction(stores, clock, work))
+    const transaction: Records['transaction'] = (work, { flush = true } = {}) =>
+      insideTransaction(() => runTransaction(stores, clock, work), flush)
     return {
       kind,
       storeId,

@@ -62,7 +62,7 @@ export function openSqliteFile(path: string): DatabaseSync {
 }
 
 /** The transaction that the running code is inside of, while it lasts. */
-const inside = new AsyncLocalStorage<{ active: boolean }>()
+const inside = new AsyncLocalStorage<{ active: boolean; flushed: boolean }>()
 
 class SqliteDriver implements Driver {
   readonly #options: SqliteOptions
@@ -96,11 +96,13 @@ class SqliteDriver implements Driver {
   }
 
   async releaseConnection(): Promise<void> {
+    this.#connection!.flushes = true
     this.#owner = undefined
     this.#release?.()
   }
 
   async beginTransaction(): Promise<void> {
+    this.#connection!.flushes = inside.getStore()?.flushed !== false
     await this.#run('begin immediate')
     this.#owner = inside.getStore()
   }
@@ -129,9 +131,9 @@ class SqliteDriver implements Driver {
 }
 
 /** Runs `work` so that a query which would wait for the transaction around it is told so instead. */
-export async function insideTransaction<Value>(work: () => Promise<Value>): Promise<Value> {
+export async function insideTransaction<Value>(work: () => Promise<Value>, flushed: boolean): Promise<Value> {
   if (inside.getStore()?.active) throw new Bug('a transaction inside a transaction')
-  const token = { active: true }
+  const token = { active: true, flushed }
   try {
     return await inside.run(token, work)
   } finally {
@@ -144,6 +146,7 @@ class SqliteConnection implements DatabaseConnection {
   readonly #clock: Clock
   readonly #path: string
   readonly #statements = new Map<string, StatementSync>()
+  #flushes = true
 
   constructor(database: DatabaseSync, clock: Clock, path: string) {
     this.#database = database
@@ -153,6 +156,14 @@ class SqliteConnection implements DatabaseConnection {
 
   get inTransaction(): boolean {
     return this.#database.isTransaction
+  }
+
+  /** Whether a commit waits for the disk. One that does takes all before it along: they are in one log. */
+  set flushes(flushes: boolean) {
+    if (flushes === this.#flushes) return
+    // Not as a kept statement: SQLite obeys this pragma when it is prepared, not when it runs.
+    this.#database.exec(`pragma synchronous = ${flushes ? 'full' : 'normal'}`)
+    this.#flushes = flushes
   }
 
   executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
