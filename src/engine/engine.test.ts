@@ -122,6 +122,20 @@ test('a cancel while the host is still starting is not lost', async () => {
   await other.close()
 })
 
+test('where a class has no host, one that may open files stands in for it', async () => {
+  const worker = openEngine({
+    memoryBytes: 2 ** 29,
+    threads: 1,
+    tempDirectory: join(dir, 'tmp5'),
+    tempBytes: 2 ** 30,
+    timeZone: 'UTC',
+    directories: [join(dir, 'lake')],
+    classes: ['plan', 'write'],
+  })
+  expect(await worker.rows({ class: 'interactive', sql: `from '${join(dir, 'lake/b.csv')}'` })).toEqual([[7]])
+  await worker.close()
+})
+
 test('a reader that leaves early stops the query', async () => {
   const { chunks } = await engine.run({ class: 'interactive', sql: 'from range(1000000000)' })
   for await (const _ of chunks) break

@@ -96,7 +96,9 @@ export function openEngine(options: EngineOptions): Engine {
       return [name, new HostSeat(name, memoryBytes, options)]
     }),
   )
-  const seat = (name: HostClass) => hosts.get(name) ?? hosts.get('interactive') ?? [...hosts.values()][0]!
+  // A planning host stands in for nobody: it may open no file.
+  const seat = (name: HostClass) =>
+    hosts.get(name) ?? hosts.get('interactive') ?? hosts.get('write') ?? [...hosts.values()][0]!
   const watch = setInterval(() => hosts.forEach((host) => host.checkMemory()), 500)
   watch.unref()
 
