@@ -10,6 +10,8 @@ import { isLocal, joinLocation, localPath } from '../../io/index.ts'
 export type Locations = {
   /** A folder of its own in the root of the lake. */
   fresh(name: TableName): string
+  /** Where the tables of a namespace go. */
+  of(namespace: Pick<TableName, 'catalog' | 'namespace'>): string
   /** The location as it was given, without slashes at its end. @throws FORBIDDEN */
   check(location: string): string
   /** What a client commits: locations, paths in properties, manifest lists. @throws FORBIDDEN */
@@ -41,9 +43,12 @@ export function openLocations(root: string, more: readonly string[]): Locations 
     for (const key of pathProperties) if (properties[key] !== undefined) check(properties[key])
   }
 
+  const of: Locations['of'] = ({ catalog, namespace }) =>
+    joinLocation(root, ...[catalog, ...levelsOf(namespace)].map(folderName))
+
   return {
-    fresh: ({ catalog, namespace, name }) =>
-      joinLocation(root, ...[catalog, ...levelsOf(namespace), name].map(folderName).slice(0, -1), freshFolder(name)),
+    fresh: (name) => joinLocation(of(name), freshFolder(name.name)),
+    of,
     check,
     checkProperties,
     checkUpdates(updates) {

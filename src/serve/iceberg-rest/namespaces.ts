@@ -47,8 +47,11 @@ export const createNamespace: Handler = async (call, rest) => {
 }
 
 export const loadNamespace: Handler = async (call, rest) => {
-  const { properties } = await namespaceAt(call, rest, call.params.namespace)
-  return { status: 200, body: { namespace: call.params.namespace, properties } }
+  const { place, properties } = await namespaceAt(call, rest, call.params.namespace)
+  // Trino takes a new table's location from here. Without one it has the table made first, and then finds the folder
+  // that must be empty with a metadata file in it.
+  const location = place.kind === 'namespace' ? { location: rest.locations.of(place) } : {}
+  return { status: 200, body: { namespace: call.params.namespace, properties: { ...location, ...properties } } }
 }
 
 export const namespaceExists: Handler = async (call, rest) => {

@@ -433,6 +433,18 @@ test.each([
   expect((await world.ask(`DELETE ${path}`)).status).toBe(204)
 })
 
+test('a namespace says where its tables go, unless its own properties do', async () => {
+  const world = await opened()
+  for (const [namespace, properties] of [
+    ['plain', { owner: 'ana' }],
+    ['placed', { location: 'file:///lake/else' }],
+  ] as const)
+    await world.ask(`POST ${dev}/namespaces`, { body: { namespace: [namespace], properties } })
+  const properties = async (name: string) => (await world.ask(`GET ${dev}/namespaces/${name}`)).body.properties
+  expect(await properties('plain')).toEqual({ owner: 'ana', location: 'file:///lake/dev_analytics/plain' })
+  expect(await properties('placed')).toEqual({ location: 'file:///lake/else' })
+})
+
 test('lists come in pages when asked for, each name once', async () => {
   const world = await opened()
   const names = Array.from({ length: 7 }, (_, index) => `n${index}`)

@@ -19,7 +19,7 @@ describe.skipIf(!python)('over REST (skipped without PYICEBERG_PYTHON)', () => {
   test('PyIceberg creates, appends, evolves, deletes, renames, drops, purges', () => {
     const printed = run(python!, join(here, 'pyiceberg_rest.py'), served.uri, served.token)
     expect(JSON.parse(printed)).toEqual({
-      properties: { owner: 'ana' },
+      properties: { owner: 'ana', location: expect.stringContaining('/dev_analytics/') },
       exists: true,
       conflict: true,
       rows: [3, 4, 9],
