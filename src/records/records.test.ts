@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { CompiledQuery } from 'kysely'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../test/support/postgres.ts'
@@ -227,6 +228,19 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (kind) => {
 })
 
 describe('sqlite files', () => {
+  test('a commit waits for the disk unless told otherwise, and the next one does again', async () => {
+    const records = await open(places.sqlite())
+    const asked = (db: Pick<Records['catalog'], 'executeQuery'>) =>
+      db.executeQuery<{ synchronous: number }>(CompiledQuery.raw('pragma synchronous')).then(({ rows }) => rows[0])
+    for (let round = 0; round < 2; round++) {
+      expect(await records.transaction(asked)).toEqual({ synchronous: 2 })
+      expect(await records.transaction(asked, { flush: false })).toEqual({ synchronous: 1 })
+      expect(await asked(records.catalog)).toEqual({ synchronous: 2 })
+    }
+    await expect(records.transaction(() => Promise.reject(new Error('x')), { flush: false })).rejects.toThrow('x')
+    expect(await asked(records.catalog)).toEqual({ synchronous: 2 })
+  })
+
   test('are copied before they change, and the copy opens', async () => {
     const place = places.sqlite()
     const records = await open(place)
