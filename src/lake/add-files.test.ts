@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadedTable, TableName } from '../catalog/index.ts'
 import { planScan } from '../iceberg/index.ts'
-import type { ChangeSet } from './changes.ts'
+import type { ChangeSet } from './change-set.ts'
 import { openWorld } from './world.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>

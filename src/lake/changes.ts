@@ -12,12 +12,10 @@ import {
   type Loaded,
   type LoadedTable,
   type PendingChange,
-  type Publication,
   type Publications,
   type TableName,
   type Tables,
 } from '../catalog/index.ts'
-import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import {
   applyUpdates,
@@ -39,105 +37,24 @@ import {
   specForReplace,
   writeTableMetadata,
   writeViewMetadata,
-  type Field,
   type FormatVersion,
   type NewDataFile,
   type TableChange,
   type TableUpdate,
-  type Value,
   type NewField,
-  type NewPartitionField,
   type Schema,
   type TableMetadata,
 } from '../iceberg/index.ts'
 import { joinLocation, type FileIO, type FileLease } from '../io/index.ts'
 import { columnsOfFiles, describeFiles } from './add-files.ts'
+import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
+import { appendProjection, checkColumns, withComment } from './columns.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
 import { engineFailure, type Files, type Prepared } from './prepare.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName } from './sql/tokens.ts'
-import { literalSql, sqlType, writtenColumn } from './types.ts'
+import { sqlType, writtenColumn } from './types.ts'
 import { writeFiles } from './write.ts'
-
-export type TableOptions = {
-  /** For one-part names inside the SELECT. */
-  namespace?: string
-  comment?: string
-  columnComments?: Record<string, string>
-  properties?: Record<string, string>
-  /** Partitions and order of the rows of a table that is made. */
-  partitionedBy?: readonly NewPartitionField[]
-  sortedBy?: Parameters<typeof replaceSortOrder>[1]
-  /** Further keys of the snapshot's summary: the cursor of a load, the run. */
-  summary?: Record<string, string>
-  signal?: AbortSignal
-  timeoutMs?: number
-  /** Ingestion's own SQL: it reads files of the spool and is not checked against the allow-list. */
-  files?: string[]
-}
-
-export type WriteResult = {
-  table: string
-  kind: 'table' | 'view'
-  columns: Column[]
-  rowsWritten: number
-  snapshotId: string | null
-  filesWritten: number
-  bytesWritten: number
-}
-
-/** `rowsChanged`: rows that went, came or are others now. */
-export type RowsResult = WriteResult & { rowsDeleted: number; rowsChanged: number }
-
-/** `where`: a condition over the table's columns. */
-export type Overwritten = { where: string } | { partitions: 'dynamic' }
-
-export interface ChangeSet {
-  readonly id: string
-  readonly catalog: string
-  /** CREATE OR REPLACE TABLE AS select. A table that exists keeps its uuid, its history, and the field ids of columns that stay. */
-  replaceTable(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
-  /** Adds the rows, columns matched by name; makes the table when it is missing. */
-  append(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
-  /** Rows of a SELECT in place of those that match, or of the partitions that they fall into. One snapshot. */
-  overwrite(target: TableName, what: Overwritten, select: string, options?: TableOptions): Promise<WriteResult>
-  /**
-   * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_new` whether
-   * one comes, and its columns.
-   */
-  changeRows(target: TableName, operation: RowOperation, select: string, options?: TableOptions): Promise<RowsResult>
-  /** Rows of a SELECT, each in place of the row with the same values in `keys`, or as a new one. */
-  upsert(target: TableName, keys: readonly string[], select: string, options?: TableOptions): Promise<RowsResult>
-  /** A table without rows; `defaults` by column (format version 3). */
-  createTable(
-    target: TableName,
-    fields: readonly NewField[],
-    defaults: ReadonlyMap<string, Value>,
-    options?: TableOptions,
-  ): Promise<void>
-  /** Changes of columns, partitions, properties: each step sees what those before it did. */
-  alter(
-    target: TableName,
-    steps: readonly ((now: TableMetadata) => TableChange)[],
-    options?: TableOptions,
-  ): Promise<void>
-  /** All rows go, by metadata alone. */
-  truncate(target: TableName, options?: TableOptions): Promise<void>
-  /** @throws ALREADY_EXISTS when there is something under `to` */
-  rename(from: TableName, to: TableName): Promise<void>
-  /** Parquet files become files of the table where they lie; the table is made when it is missing. */
-  addFiles(target: TableName, paths: readonly string[], options?: TableOptions): Promise<WriteResult>
-  createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
-  drop(target: TableName): Promise<void>
-  /** The names changed so far. */
-  pending(): Promise<PendingChange[]>
-  /** The table or view as this change set leaves it; undefined when it drops it or nobody has it. */
-  load(name: TableName): Promise<Loaded | undefined>
-  /** All or nothing; COMMIT_CONFLICT names the other writer. Appends are moved onto what others wrote. */
-  publish(): Promise<Publication>
-  /** Gives it up: nothing was ever visible. */
-  discard(): Promise<void>
-}
 
 /** A write that can be put on top of whatever the table is by then. */
 type Rebased = {
@@ -704,51 +621,7 @@ const rethrow = (error: unknown): never => {
   throw error instanceof EngineFailure ? engineFailure(error) : error
 }
 
-function checkColumns(target: TableName, columns: readonly { name: string }[]): void {
-  const seen = new Set<string>()
-  for (const { name } of columns) {
-    // Iceberg tells columns apart by case; DuckDB, Trino and Spark do not.
-    if (seen.has(name.toLowerCase()))
-      throw new Failure('SQL_INVALID', `${showName(target)} would have two columns named ${name}`, {
-        hint: 'Give one of them another name with AS.',
-      })
-    seen.add(name.toLowerCase())
-  }
-  if (columns.length === 0) throw new Failure('SQL_INVALID', `${showName(target)} would have no columns`)
-}
-
-const withComment = (field: NewField, { columnComments = {} }: TableOptions): NewField => {
-  const doc = columnComments[field.name] ?? columnComments[field.name.toLowerCase()]
-  return doc ? { ...field, doc } : field
-}
-
 const tableProperties = ({ comment, properties }: TableOptions): Record<string, string> => ({
   ...properties,
   ...(comment ? { comment } : {}),
 })
-
-/** Every column of the table, from the SELECT's column of the same name or NULL. */
-function appendProjection(target: TableName, schema: Schema, columns: readonly EngineColumn[]): string[] {
-  const given = new Map(columns.map(({ name }) => [name.toLowerCase(), name]))
-  const projection = schema.fields.map((field) => {
-    const name = given.get(field.name.toLowerCase())
-    given.delete(field.name.toLowerCase())
-    if (name === undefined && field.required && field.writeDefault === undefined)
-      throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
-    const missing = name === undefined ? defaultSql(target, field) : ''
-    return `CAST(${name === undefined ? missing : quoteName(name)} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
-  })
-  if (given.size > 0)
-    throw new Failure('SQL_INVALID', `${showName(target)} has no column ${[...given.values()].join(', ')}`, {
-      hint: 'Leave it out, or replace the table to give it the column.',
-    })
-  return projection
-}
-
-/** What a column gets that is given nothing. */
-function defaultSql(target: TableName, { name, type, writeDefault }: Field): string {
-  if (writeDefault === undefined) return 'NULL'
-  if (typeof writeDefault === 'object' && 'json' in writeDefault)
-    throw new Failure('UNSUPPORTED', `${showName(target)} needs a value for ${name}: its default is not a simple value`)
-  return literalSql(type, writeDefault)
-}

@@ -1,4 +1,4 @@
-export type { ChangeSet, TableOptions, WriteResult } from './changes.ts'
+export type { ChangeSet, TableOptions, WriteResult } from './change-set.ts'
 export {
   collect,
   openLake,

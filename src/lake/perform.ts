@@ -22,7 +22,7 @@ import {
   type Type,
   type Value,
 } from '../iceberg/index.ts'
-import type { ChangeSet, TableOptions } from './changes.ts'
+import type { ChangeSet, TableOptions } from './change-set.ts'
 import { compose, Composed } from './sql/compose.ts'
 import type { Piece, WrittenName } from './sql/reader.ts'
 import type { Alteration, Assignment, ColumnDefinition, MergeClause, Statement, TableClauses } from './sql/statement.ts'

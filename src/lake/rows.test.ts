@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LoadedTable, TableName } from '../catalog/index.ts'
 import { planScan } from '../iceberg/index.ts'
-import type { ChangeSet } from './changes.ts'
+import type { ChangeSet } from './change-set.ts'
 import { openWorld } from './world.ts'
 
 // Rows that go and come, in every format version and both ways of writing it down, each against the same change made on a
