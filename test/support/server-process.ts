@@ -4,13 +4,23 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const [attemptsMax, waitMs] = [200, 50]
+const waitMs = 50
 
-type Options = { command: string; args: string[]; ready: () => Promise<boolean>; stopSignal: NodeJS.Signals }
+type Options = {
+  command: string
+  args: string[]
+  /** Beside the variables of the test itself. */
+  env?: Record<string, string>
+  ready: () => Promise<boolean>
+  /** Most tries of `ready`, one every 50 ms. */
+  attemptsMax?: number
+  stopSignal: NodeJS.Signals
+}
 
-export async function startServer({ command, args, ready, stopSignal }: Options): Promise<{ stop(): Promise<void> }> {
+export async function startServer(options: Options): Promise<{ stop(): Promise<void> }> {
+  const { command, args, env, ready, attemptsMax = 200, stopSignal } = options
   const output: string[] = []
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => output.push(data.toString()))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const onExit = () => child.kill('SIGKILL')

@@ -9,6 +9,7 @@ import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } fr
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { s3FileIO } from '../../../src/io/index.ts'
 import { openExample, revenue, type Example } from '../../support/example.ts'
 import { labServices } from './lab.ts'
 import { openProxy, type Exchange, type Proxy } from './proxy.ts'
@@ -45,6 +46,16 @@ const setups: Setup[] = [
 ]
 
 const isWrite = ({ method }: Exchange) => method === 'PUT' || method === 'POST'
+const sum = (numbers: number[]) => numbers.reduce((total, one) => total + one, 0)
+const storeOf = () =>
+  s3FileIO({
+    endpoint: env!['LAB_S3_ENDPOINT'],
+    region: env!['AWS_REGION'],
+    credentials: async () => ({
+      accessKeyId: env!['AWS_ACCESS_KEY_ID']!,
+      secretAccessKey: env!['AWS_SECRET_ACCESS_KEY']!,
+    }),
+  })
 /** What makes or changes a table: not the log-in, not the report of what a query read. */
 const isCommit = ({ method, path }: Exchange) =>
   method === 'POST' && /\/(tables|transactions)\b/.test(path) && !path.endsWith('/metrics')
@@ -53,10 +64,12 @@ describe.skipIf(!env).each(setups)('SeaweedFS and $of (skipped without the lab o
   let example: Example
   let store: Proxy
   let catalog: Proxy | undefined
+  let root: string
 
   beforeAll(async () => {
     example = openExample()
     const name = `project_${randomUUID().slice(0, 8)}`
+    root = `s3://${env!['LAB_S3_BUCKET']}/${name}`
     store = await openProxy(env!['LAB_S3_ENDPOINT']!)
     catalog = setup.catalog && (await openProxy(setup.catalog.uri))
     appendFileSync(
@@ -65,7 +78,7 @@ describe.skipIf(!env).each(setups)('SeaweedFS and $of (skipped without the lab o
         '',
         `environments: {dev: ${name}}`,
         'storage:',
-        `  root: s3://${env!['LAB_S3_BUCKET']}/${name}`,
+        `  root: ${root}`,
         `  endpoint: ${store.uri}`,
         '  region: us-east-1',
         `  cache_size: ${cacheBytesMax / 1024}KiB`,
@@ -245,10 +258,11 @@ describe.skipIf(!env).each(setups)('SeaweedFS and $of (skipped without the lab o
     const from = store.seen.length
     expect(await example.boathouse(question)).toMatchObject({ code: 0 })
     expect(store.seen.slice(from).filter(({ path }) => /\.(parquet|avro)\b/.test(path))).toEqual([])
+    const stored = await Array.fromAsync(storeOf().list(root), ({ sizeBytes }) => sizeBytes)
+    expect(sum(stored), 'more than fits').toBeGreaterThan(cacheBytesMax)
     const folder = join(example.dir, '.boathouse/cache')
-    const bytes = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
+    const copies = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    const bytes = sum(copies.map((entry) => statSync(join(entry.parentPath, entry.name)).size))
     expect(bytes).toBeGreaterThan(0)
     expect(bytes).toBeLessThanOrEqual(cacheBytesMax)
   })
