@@ -33,14 +33,16 @@ if part python; then
   fi
 fi
 
-if part containers && [ -x test/containers/run.sh ]; then
+if part containers; then
   if command -v docker >/dev/null || [ -x ../shared/containers/container-lab ]; then
-    test/containers/run.sh
-    case $? in
-      0) passed=$((passed + 1)) ;;
-      77) skipped=$((skipped + 1)) ;; # it said why it cannot run here
-      *) failed=$((failed + 1)) ;;
-    esac
+    for script in run full; do
+      test/containers/$script.sh
+      case $? in
+        0) passed=$((passed + 1)) ;;
+        77) skipped=$((skipped + 1)) ;; # it said why it cannot run here
+        *) failed=$((failed + 1)) ;;
+      esac
+    done
   else
     echo 'skipped: containers: no docker' >&2
     skipped=$((skipped + 1))
