@@ -16,7 +16,6 @@ import { watchForRuns } from './dev.ts'
 import { openLakehouse } from './lakehouse.ts'
 import { openModels } from './models-dbt.ts'
 import { planRun, stepFunctions, type PipelineDeps } from './pipeline.ts'
-import { startServer } from './serving.ts'
 import { schedulesOf } from './scheduling.ts'
 import { openRecords } from './records/index.ts'
 
@@ -161,7 +160,8 @@ export async function open(
         },
       }
     },
-    startServer: () => startServer(app, models),
+    // Pages and their protocols are read by the process that serves them, not by every command.
+    startServer: async () => (await import('./serving.ts')).startServer(app, models),
     watchProject: (signal, onChange) => watchForRuns(config.dir, signal, onChange),
     async checkQueue() {
       const redis = await orchestrator.redis()

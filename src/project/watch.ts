@@ -1,7 +1,6 @@
 // Tells when files of a project change. An editor's save is several events (write, rename, delete), so they are
 // gathered until the disk has been quiet for a moment.
 
-import { watch } from 'chokidar'
 import { once } from 'node:events'
 import { relative, sep } from 'node:path'
 
@@ -33,6 +32,7 @@ export async function watchProject(
   { debounceMs = 50, pollMs }: WatchOptions = {},
 ): Promise<void> {
   signal.throwIfAborted()
+  const { watch } = await import('chokidar') // not part of the start of commands that watch nothing
   const toName = (path: string): string => relative(dir, path).split(sep).join('/')
   const watcher = watch(dir, {
     ignoreInitial: true,

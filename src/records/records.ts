@@ -11,7 +11,6 @@ import { type Log, silentLog } from '../base/log.ts'
 import type { Config } from '../config/index.ts'
 import { type Migrated, migrateStore } from './migrate.ts'
 import { type Migration, migrations as allMigrations } from './migrations.ts'
-import { openPool, RecordsPostgresDialect } from './postgres.ts'
 import { insideTransaction, SqliteDialect } from './sqlite.ts'
 import type { CatalogTables, LogTables } from './tables.ts'
 
@@ -81,6 +80,8 @@ function openSqlite(stateDir: string, clock: Clock): Stores {
 }
 
 async function openPostgres(url: string, schema: string, log: Log): Promise<Stores> {
+  // Read only where it is used: with SQLite its client would be a part of every start.
+  const { openPool, RecordsPostgresDialect } = await import('./postgres.ts')
   const pool = openPool({ url, schema, log })
   const db = new Kysely<CatalogTables & LogTables>({ dialect: new RecordsPostgresDialect({ pool }) })
   try {
