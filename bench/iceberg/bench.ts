@@ -8,6 +8,8 @@ export type Bench = {
   duckdb: Peer
   /** Undefined where there is no Python. */
   pyiceberg: Peer | undefined
+  /** Another one, which has done nothing yet: for its memory. */
+  freshPyiceberg: Peer | undefined
   rounds: number
   /** Of the large tables. */
   rows: number

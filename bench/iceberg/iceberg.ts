@@ -23,14 +23,19 @@ const sized = (count: number) => Math.max(20, Math.round(count * scale))
 const loadBefore = machineLoad()
 const lake = await openBenchLake()
 const here = (name: string) => join(import.meta.dirname, name)
-mkdirSync(join(lake.root, 'peer'))
 const quiet = '--disable-warning=ExperimentalWarning'
 const duckdb = startPeer(process.execPath, [quiet, here('duckdb.ts'), String(threads), `${memoryBytes / 2 ** 20}MiB`])
-const pyiceberg = python ? startPeer(python, [here('pyiceberg_peer.py'), join(lake.root, 'peer')]) : undefined
+const [pyiceberg, freshPyiceberg] = ['peer', 'fresh-peer'].map((name) => {
+  if (python === undefined) return undefined
+  const folder = join(lake.root, name)
+  mkdirSync(folder)
+  return startPeer(python, [here('pyiceberg_peer.py'), folder])
+})
 const bench: Bench = {
   lake,
   duckdb,
   pyiceberg,
+  freshPyiceberg,
   rounds,
   rows: sized(1_000_000),
   commits: sized(1_000),
@@ -65,6 +70,7 @@ try {
 } finally {
   await duckdb.close()
   await pyiceberg?.close()
+  await freshPyiceberg?.close()
   await lake.close()
 }
 

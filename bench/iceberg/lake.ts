@@ -79,7 +79,16 @@ export async function openBenchLake({ outside, folder }: { outside?: Catalog; fo
     catalog,
     name,
     environments: openEnvironments({ records, catalog: pointers, tables, io, clock, lakeRoot }),
-    maintenance: openMaintenance({ engine, io, spoolDir: spool, catalog, clock, pendingMetadata: async () => [] }),
+    maintenance: openMaintenance({
+      engine,
+      io,
+      spoolDir: spool,
+      catalog,
+      clock,
+      pendingMetadata: async () => [],
+      publishedMetadata: async () => [],
+    }),
+    publishedMetadata: async () => [],
     /** A whole write, as ingestion does it. */
     async append(table: string, select: string, options: TableOptions = {}) {
       const changes = await open()
