@@ -53,7 +53,7 @@ type Options = {
   signal?: AbortSignal | undefined
 }
 
-/** Above this part of the rows of the files concerned, writing them again is cheaper than reading deletes ever after. */
+/** Above this part of the rows of the files concerned, writing them again is cheaper than reading deletes ever after: decision 4. */
 const rewriteAbove = 0.1
 
 /**
