@@ -53,7 +53,7 @@ type Options = {
   signal?: AbortSignal | undefined
 }
 
-/** Above this part of the rows of the files concerned, writing them again is cheaper than reading deletes ever after: decision 4. */
+/** Files that lose more than this part of their rows are written again: docs/decisions/0004 says why. */
 const rewriteAbove = 0.1
 
 /**
