@@ -90,6 +90,7 @@ const simple: Record<string, [Type['kind'], string?]> = {
   UINTEGER: ['long', 'BIGINT'],
   TIMESTAMP_S: ['timestamp', 'TIMESTAMP'],
   TIMESTAMP_MS: ['timestamp', 'TIMESTAMP'],
+  TIMESTAMP_NS: ['timestamp_ns'],
   JSON: ['string', 'VARCHAR'],
   BIT: ['string', 'VARCHAR'],
   SQLNULL: ['int', 'INTEGER'],

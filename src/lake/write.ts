@@ -7,6 +7,7 @@ import { basename, join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { Engine } from '../engine/index.ts'
 import {
+  allFields,
   applyTransform,
   dataFolder,
   partitionPath,
@@ -54,6 +55,7 @@ const lastUpdatedField = 2147483539
 export async function writeFiles(workshop: Workshop, options: WriteFilesOptions): Promise<NewDataFile[]> {
   const staging = join(workshop.spoolDir, `write-${randomUUID()}`)
   const placed: string[] = []
+  checkWritable(options.schema)
   try {
     await mkdir(staging, { recursive: true })
     const written = await stage(workshop, options, staging)
@@ -95,6 +97,19 @@ const specOf = ({ specId }: PartitionSpec) => (specId < 0 ? {} : { specId })
 
 type StagedFile = Omit<NewDataFile, 'path' | 'partition'> & { local: string; partition: (Value | null)[] }
 
+/** DuckDB has no type of a fixed length but UUID: what it would write, neither Spark nor PyIceberg could read. */
+function checkWritable(schema: Schema): void {
+  for (const { path, type } of allFields(schema))
+    if (type.kind === 'fixed')
+      throw new Failure(
+        'UNSUPPORTED',
+        `rows with the column "${path}" of the type fixed[${type.length}] cannot be written`,
+        {
+          hint: 'Write them with another engine, or keep such values in a column of the type binary.',
+        },
+      )
+}
+
 /** Before anything is visible: a table's promise that a column is never null. */
 function checkRequired(files: readonly StagedFile[], schema: Schema): void {
   for (const { id, name, required } of schema.fields)
@@ -109,13 +124,17 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   const names = columns.map((_, index) => `_partition_${index}`)
   const order = [...columns.map((column) => column.order), ...sortTerms(sortOrder, schema)]
   const keys = columns.map(({ key }, index) => `${key} AS ${names[index]}`)
+  // Columns of the type unknown are always null and are in no file (spec, "Primitive Types").
+  const stored = schema.fields.filter(({ type }) => type.kind !== 'unknown')
+  const left = schema.fields.filter((field) => !stored.includes(field)).map(({ name }) => quoteName(name))
+  const all = left.length === 0 ? '*' : `* EXCLUDE (${left.join(', ')})`
   const select = [
-    `SELECT ${['*', ...keys].join(', ')} FROM (${options.select}\n) AS rows_to_write`,
+    `SELECT ${[all, ...keys].join(', ')} FROM (${options.select}\n) AS rows_to_write`,
     ...(order.length > 0 ? [`ORDER BY ${order.join(', ')}`] : []),
   ].join(' ')
   const target = positive(properties['write.target-file-size-bytes']) ?? targetFileBytes
   const copy = (from: string, folder: string, how: string) =>
-    `COPY (${from}) TO ${quoteText(folder)} (FORMAT parquet, ${parquetOptions(properties)}, RETURN_STATS true, FIELD_IDS ${fieldIds(schema.fields, options.lineage)}, ${how})`
+    `COPY (${from}) TO ${quoteText(folder)} (FORMAT parquet, ${parquetOptions(properties)}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}, ${how})`
   const rowsOf = (sql: string) => workshop.engine.rows({ class: 'write', sql, ...limitsOf(options) })
   const whole = `FILE_SIZE_BYTES '${Math.max(1, Math.floor(target / 2 ** 20))}MiB'`
   const rows = (await rowsOf(
