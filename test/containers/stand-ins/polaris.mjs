@@ -31,6 +31,8 @@ function startCatalog({ properties, storageConfigInfo }) {
       '-XX:+UseSerialGC',
       '-XX:TieredStopAtLevel=1',
       '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+      // It calls every 404 an error.
+      '-Dorg.slf4j.simpleLogger.log.org.apache.iceberg.rest.RESTCatalogServlet=off',
       '-cp',
       '/opt/iceberg/*',
       'org.apache.iceberg.rest.LabCatalogServer',
