@@ -19,6 +19,8 @@ const pauseMs = 200
 const outcome: Outcome = { done: 0, conflicts: 0, failures: [] }
 let stopped = false
 process.once('message', () => (stopped = true))
+// Nobody is left to be told.
+process.once('disconnect', () => process.exit())
 
 /** Until it wins: a conflict is an answer, and whoever gets it does the work again on what is there now. */
 async function winning(work: () => Promise<unknown>): Promise<void> {

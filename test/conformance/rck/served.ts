@@ -39,6 +39,7 @@ ${options.databaseUrl === undefined ? '' : 'records: {schema: kit}\n'}`,
     command: process.execPath,
     args: argsOf(['serve']),
     ready: async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok,
+    attemptsMax: 1_200,
     stopSignal: 'SIGTERM',
   })
   const boathouse = (...args: string[]): unknown =>
