@@ -185,6 +185,17 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
   }
 
   /**
+   * Without the snapshots whose manifest list is gone: a change set that was opened before an expiry and written down after
+   * it names some. It is put on the newest state before it is published, or never.
+   */
+  async function stillThere(metadata: TableMetadata): Promise<TableMetadata> {
+    const snapshots = await Array.fromAsync(metadata.snapshots, async (snapshot) =>
+      snapshot.manifestList === undefined || (await io.stat(snapshot.manifestList)) ? [snapshot] : [],
+    )
+    return { ...metadata, snapshots: snapshots.flat() }
+  }
+
+  /**
    * Every other metadata that may reach files of the table: the same table in forked environments, tables whose folders
    * lie in each other, and change sets. Change sets are asked first: one that is published meanwhile is then found among
    * the pointers as well, never in neither.
@@ -195,7 +206,7 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
     for (const location of await deps.pendingMetadata()) {
       // A change set that was closed and tidied up meanwhile has no files to keep.
       const metadata = (await io.stat(location)) && (await readTableMetadata(io, location).catch(undefinedIfView))
-      if (metadata && isRelated(home, homeOf(metadata))) roots.push({ location, metadata })
+      if (metadata && isRelated(home, homeOf(metadata))) roots.push({ location, metadata: await stillThere(metadata) })
     }
     for (const other of await catalog.catalogs())
       for (const { name, kind, location } of await catalog.list(other)) {
