@@ -86,6 +86,7 @@ def open_spark(jar):
 
 
 def open_pyiceberg():
+    import pyarrow
     import pyiceberg
     from pyiceberg.catalog import load_catalog
 
@@ -96,6 +97,10 @@ def open_pyiceberg():
 
     def rows(scan):
         table = scan.to_arrow()
+        for at, field in enumerate(table.schema):
+            # Python's own times have no nanoseconds.
+            if pyarrow.types.is_timestamp(field.type) and field.type.unit == 'ns':
+                table = table.set_column(at, field.name, table.column(at).cast('string'))
         return [[shown(row[name]) for name in table.column_names] for row in table.to_pylist()]
 
     return dict(connect=connect, catalog=catalogs.__getitem__, rows=rows, version=pyiceberg.__version__)

@@ -75,7 +75,12 @@ web-ui.enabled=false
 
   type Page = { nextUri?: string; data?: unknown[][]; error?: { errorName: string; message: string } }
   async function rows(sql: string): Promise<unknown[][]> {
-    const headers = { 'x-trino-user': 'test', 'x-trino-time-zone': 'UTC' }
+    const headers = {
+      'x-trino-user': 'test',
+      'x-trino-time-zone': 'UTC',
+      // Else times are rounded to milliseconds.
+      'x-trino-client-capabilities': 'PARAMETRIC_DATETIME',
+    }
     const all: unknown[][] = []
     let answer = await fetch(`${url}/v1/statement`, { method: 'POST', headers, body: sql })
     for (;;) {
