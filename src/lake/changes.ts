@@ -169,7 +169,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
     const { write: prepared, more = [], action, appended, files, options } = staged
     const nowMs = clock.now()
-    const commit = await prepared.on(metadata, { nowMs, signal: options.signal })
+    const commit = await prepared.on(metadata, { nowMs, signal: options.signal }).catch(async (error: unknown) => {
+      throw await outdated(error, target, published)
+    })
     const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
     const location = await writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
     tables.keep({ kind: 'table', name: target, location, metadata: next })
@@ -203,6 +205,15 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       filesWritten: files.length,
       bytesWritten: files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0),
     }
+  }
+
+  /** Files of a state that was expired meanwhile are gone: that is a lost race, not a damaged table. */
+  async function outdated(error: unknown, target: TableName, published: Loaded | undefined): Promise<unknown> {
+    if (!(error instanceof Failure) || error.code !== 'METADATA_INVALID') return error
+    const now = await tables.load(target)
+    if (now?.location === published?.location) return error
+    const message = `${showName(target)} was changed meanwhile, and what it was before has been cleaned up`
+    return new Failure('COMMIT_CONFLICT', message, { cause: error, table: showName(target) })
   }
 
   /** A table of this change set that rows of can be changed. */
