@@ -29,7 +29,9 @@ test('a new row of a source reaches the marts', async () => {
   const from = printed.length
   appendFileSync(join(example.dir, 'sales.csv'), 'ORD-9999,CUST-0001,2024-03-31,Laptop,1,1500.00,North\n')
   await printedSince(from, /rebuilt everything/)
-  expect(await example.rows('select sum(orders)::bigint from marts.daily_revenue')).toEqual([[(before[0]![0] as number) + 1]])
+  expect(await example.rows('select sum(orders)::bigint from marts.daily_revenue')).toEqual([
+    [(before[0]![0] as number) + 1],
+  ])
 }, 120_000)
 
 test('a mistake in a model is told and changes nothing; the next save mends it', async () => {
