@@ -21,7 +21,7 @@ import { openRecords } from './records/index.ts'
 
 /** Which engine hosts a process may start, and its part of the one memory budget. */
 const hostsOf: Record<Role, { classes: HostClass[]; share: number }> = {
-  serve: { classes: ['plan', 'interactive', 'heavy'], share: 0.5 },
+  serve: { classes: ['plan', 'interactive', 'heavy', 'write'], share: 0.5 },
   worker: { classes: ['plan', 'write'], share: 0.5 },
   cli: { classes: ['plan', 'interactive', 'write'], share: 0.5 },
 }

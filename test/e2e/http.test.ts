@@ -307,7 +307,8 @@ describe('SQL', () => {
 
   test('a protected environment is written only where it is named', async () => {
     const sql = 'create table raw.tiny as select 1 a'
-    expect((await send('POST /api/query', { query: '?env=prod', body: { sql } })).status).toBe(200)
+    const first = await send('POST /api/query', { query: '?env=prod', body: { sql } })
+    expect([first.status, await first.text()]).toEqual([200, expect.any(String)])
     expect(
       (await send('POST /api/query', { body: { sql: 'create table prod_analytics.raw.tiny2 as select 1 a' } })).status,
     ).toBe(403)
