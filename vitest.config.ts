@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -7,6 +8,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/conformance/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Vitest leaves a core for itself; most tests here wait for other processes.
+    maxWorkers: availableParallelism(),
     reporters: ['default', './tools/plain-reporter.ts'],
   },
 })

@@ -104,11 +104,40 @@ test.each([
   ['insert into a.b (select 1)', { kind: 'insert', columns: undefined, select: { sql: '(select 1)', start: 16 } }],
   ['drop table if exists a.b', { kind: 'drop', what: 'table', ifExists: true }],
   ['drop view a.b', { kind: 'drop', what: 'view', ifExists: false }],
+  [
+    'delete from a.b x where y = 1',
+    { kind: 'delete', name: ['a', 'b'], alias: 'x', where: { sql: 'y = 1', start: 24 } },
+  ],
+  [
+    'update t set a = case when b then 1 end, c = f(1, 2) where d',
+    { kind: 'update', set: [{ column: 'a' }, { column: 'c' }] },
+  ],
+  [
+    'merge into t using (select 1 as a) s on t.a = s.a when matched then delete when not matched then insert *',
+    { kind: 'merge', source: { alias: 's' }, clauses: [{ when: 'matched' }, { when: 'not-matched' }] },
+  ],
+  ['merge into t using a.s on t.a = s.a when matched then do nothing', { kind: 'merge', source: { alias: 's' } }],
+  [
+    'create table t (a decimal(10, 2) not null, b int[]) partitioned by (bucket(4, a), days(c)) sorted by (a desc)',
+    {
+      kind: 'create-table',
+      columns: [{ name: 'a', type: { sql: 'decimal(10, 2)' }, required: true }, { name: 'b' }],
+      clauses: { partitionedBy: [{ transform: { kind: 'bucket', buckets: 4 } }, { transform: { kind: 'day' } }] },
+    },
+  ],
+  [
+    "alter table t add column a.b int comment 'x' first",
+    { kind: 'alter', changes: [{ kind: 'add-column', path: 'a.b', place: 'first' }] },
+  ],
 ])('reads %s', (sql, statement) => expect(parseStatement(sql)).toMatchObject(statement))
 
 test.each([
   ['create table', 13, 'expected the name of a table'],
-  ['create table a.b (x int)', 18, 'not supported'],
+  ['create table a.b (x int) as select 1', 37, 'not supported'],
+  ['create table a.b (x int', 24, 'expected )'],
+  ['alter table a.b explode', 17, 'expected ADD'],
+  ['merge into t using s on true', 29, 'expected WHEN'],
+  ['delete from t where a = 1 returning *', 27, 'RETURNING'],
   ['create index i on t(a)', 8, 'expected TABLE, VIEW or SCHEMA'],
   ['insert a.b select 1', 8, 'expected INTO'],
   ['drop table a.b cascade', 16, 'expected the end'],
@@ -119,6 +148,6 @@ test.each([
   ),
 )
 
-test.each(['update t set a = 1', 'copy t to x', 'pragma version', 'select 1'])('%s is not one of ours', (sql) =>
+test.each(['copy t to x', 'attach x', 'pragma version', 'select 1'])('%s is not one of ours', (sql) =>
   expect(parseStatement(sql)).toBeUndefined(),
 )
