@@ -355,13 +355,12 @@ test('one statement reads whole publications only', async () => {
     await changes.publish()
   }
   await publish(0)
-  let done = false
-  const writer = (async () => {
-    for (let value = 1; value <= 6; value++) await publish(value)
-    done = true
-  })()
   let seen = 0
-  while (!done) {
+  let published = 0
+  const writer = (async () => {
+    while (seen < 5) await publish(++published)
+  })()
+  while (seen < 5) {
     const [row] = await world.rows('select (select v from whole.a), (select v from whole.b), (select v from whole.c)', {
       cache: false,
     })
@@ -369,7 +368,7 @@ test('one statement reads whole publications only', async () => {
     seen++
   }
   await writer
-  expect(seen).toBeGreaterThan(3)
+  expect(published).toBeGreaterThan(1)
 })
 
 describe('the cache', () => {
