@@ -2,18 +2,7 @@
 
 import { refuse } from './metadata.ts'
 import type { FormatVersion, TableChange, TableMetadata, TableRequirement } from './metadata-types.ts'
-
-/** Words that metadata has fields for; Java keeps them out of the properties too. */
-const reserved: readonly string[] = [
-  'uuid',
-  'snapshot-count',
-  'current-snapshot-id',
-  'current-snapshot-summary',
-  'current-snapshot-timestamp-ms',
-  'current-schema',
-  'default-partition-spec',
-  'default-sort-order',
-]
+import { reservedProperties } from './reserved.ts'
 
 const sameTable = (metadata: TableMetadata): TableRequirement[] => [
   { type: 'assert-table-uuid', uuid: metadata.tableUuid },
@@ -26,7 +15,7 @@ export function changeProperties(
 ): TableChange {
   const { 'format-version': version, ...updates } = set
   for (const name of [...Object.keys(updates), ...remove])
-    if (reserved.includes(name) || name === 'format-version') refuse(`"${name}" is not a property that can be changed`)
+    if (reservedProperties.has(name)) refuse(`"${name}" is not a property that can be changed`)
   const twice = remove.find((name) => name in set)
   if (twice !== undefined) refuse(`the property "${twice}" cannot be set and removed at once`)
   const removals = remove.filter((name) => name in metadata.properties)

@@ -128,3 +128,4 @@ export {
 export { rewritePlan, type RewriteGroup, type RewritePlanOptions } from './rewrite-plan.ts'
 export { planAppends, planChanges, type Between, type SnapshotChanges } from './incremental.ts'
 export { partitionOf } from './partition.ts'
+export { positionDeleteSchema, reservedFields, reservedProperties } from './reserved.ts'

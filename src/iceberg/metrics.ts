@@ -1,6 +1,7 @@
 // What a manifest keeps of a file's statistics: the metrics modes of the table's properties.
 
 import type { Bounds, Counts, DataFile, NewDataFile } from './manifest-types.ts'
+import { positionDeleteSchema } from './reserved.ts'
 import { fieldsById, type FoundField } from './schema.ts'
 import type { Schema, Value } from './types.ts'
 import { encodeBound, isNaN_, isPrimitive, toForm, truncateLower, truncateUpper } from './value.ts'
@@ -87,16 +88,6 @@ const isCut = (kind: string) => kind === 'string' || kind === 'binary'
 
 const dropEmpty = (statistics: { [Key in keyof Statistics]: Statistics[Key] | undefined }): Statistics =>
   Object.fromEntries(Object.entries(statistics).filter(([, map]) => map !== undefined && map.size > 0)) as Statistics
-
-/** The reserved columns of position delete files (spec, "Position Delete Files"). */
-const positionDeleteSchema: Schema = {
-  schemaId: 0,
-  identifierFieldIds: [],
-  fields: [
-    { id: 2147483546, name: 'file_path', required: true, type: { kind: 'string' } },
-    { id: 2147483545, name: 'pos', required: true, type: { kind: 'long' } },
-  ],
-}
 
 /** Paths are never cut: readers find the delete files of a data file by them. */
 export const positionDeleteStatistics = (file: NewDataFile): Statistics =>

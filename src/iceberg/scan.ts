@@ -11,6 +11,7 @@ import { currentSchema } from './metadata.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
 import { bindPredicate, filesEvaluator, partitionEvaluator } from './predicate.ts'
 import type { Predicate } from './predicate-types.ts'
+import { reservedFields } from './reserved.ts'
 import { schemaOf, snapshotAsOf } from './snapshot.ts'
 import type { Schema, Value } from './types.ts'
 import { lowerBound, upperBound } from './manifest.ts'
@@ -143,7 +144,7 @@ export function filesToRead({ files }: Pick<ScanPlan, 'files'>): { path: string;
 }
 
 /** The column `file_path` of position deletes. */
-const filePathField = { id: 2147483546, type: { kind: 'string' } } as const
+const filePathField = { id: reservedFields.file_path, type: { kind: 'string' } } as const
 
 /**
  * Which deletes apply to a data file: a deletion vector or position deletes of the same or a later commit in the same

@@ -10,24 +10,23 @@ import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { showName, type LoadedTable } from '../catalog/index.ts'
 import {
-  dataFolder,
-  encodeDeletionVectors,
   planScan,
   Positions,
   prepareRewrite,
   readDeletionVector,
   readManifest,
   readManifestList,
+  reservedFields,
   type DataFile,
-  type DeletionVector,
   type ManifestEntry,
   type NewDeleteFile,
   type PreparedWrite,
   type ScanFile,
   type Value,
 } from '../iceberg/index.ts'
-import { joinLocation, localPath } from '../io/index.ts'
+import { localPath } from '../io/index.ts'
 import type { CompactDeps } from './compact.ts'
+import { copyPositions, placePositions, placeVectors, type PlacedVector } from './delete-files.ts'
 import { quoteText } from './sql/tokens.ts'
 
 export type RewrittenDeletes = {
@@ -43,8 +42,7 @@ type Options = {
   commit(prepared: PreparedWrite): Promise<unknown>
 }
 
-/** Fields of position delete files (spec, "Position Delete Files"). */
-const [filePathField, posField] = [2147483546, 2147483545]
+const { file_path: filePathField, pos: posField } = reservedFields
 /** Delete files whose positions are read by one query. */
 const filesAtOnce = 50
 
@@ -171,7 +169,7 @@ async function fileFor(
     const local = join(folder, 'deletes.parquet')
     const [row] = await engine.rows({
       class: 'write',
-      sql: `COPY (SELECT * FROM ${positionsSql(deletes, targets, pathOf)} ORDER BY file_path, pos) TO ${quoteText(local)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true, FIELD_IDS {file_path: ${filePathField}, pos: ${posField}})`,
+      sql: copyPositions(`SELECT * FROM ${positionsSql(deletes, targets, pathOf)} ORDER BY file_path, pos`, local),
       ...(signal ? { signal } : {}),
     })
     const [recordCount, fileSizeBytes] = [Number(row![1]), Number(row![2])]
@@ -181,8 +179,7 @@ async function fileFor(
       sql: `SELECT min(file_path), max(file_path), min(pos)::VARCHAR, max(pos)::VARCHAR FROM read_parquet(${quoteText(local)})`,
     })
     const [first, last, low, high] = ends as [string, string, string, string]
-    const path = joinLocation(dataFolder(metadata), `${randomUUID()}-deletes.parquet`)
-    if (!(await io.upload(path, local, signal))) throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
+    const path = await placePositions(io, metadata, local, signal)
     const { specId, partition } = deletes[0]!.file
     return [
       {
@@ -230,7 +227,7 @@ async function vectorsFor(
     }
   }
   const number = highest(deletes)
-  const vectors: (DeletionVector & Pick<ScanFile, 'specId' | 'partition' | 'sequenceNumber'>)[] = []
+  const vectors: (PlacedVector & Pick<ScanFile, 'sequenceNumber'>)[] = []
   for (const { path, deletes: has, specId, partition } of targets) {
     const positions = found.get(path)
     if (!positions) continue
@@ -240,20 +237,6 @@ async function vectorsFor(
     vectors.push({ referencedDataFile: path, positions, specId, partition, sequenceNumber })
   }
   if (vectors.length === 0) return []
-  const { bytes, blobs } = encodeDeletionVectors(vectors)
-  const path = joinLocation(dataFolder(metadata), `${randomUUID()}-deletes.puffin`)
-  if (!(await io.create(path, bytes, signal))) throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
-  return blobs.map(({ referencedDataFile, offset, length, cardinality }, index) => ({
-    content: 'position-deletes',
-    format: 'puffin',
-    path,
-    recordCount: cardinality,
-    fileSizeBytes: bytes.length,
-    specId: vectors[index]!.specId,
-    partition: vectors[index]!.partition,
-    sequenceNumber: vectors[index]!.sequenceNumber,
-    referencedDataFile,
-    contentOffset: offset,
-    contentSizeBytes: length,
-  }))
+  const placed = await placeVectors(io, metadata, vectors, signal)
+  return placed.map((file, index) => ({ ...file, sequenceNumber: vectors[index]!.sequenceNumber }))
 }

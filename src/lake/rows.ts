@@ -11,11 +11,10 @@ import { Failure } from '../base/failure.ts'
 import { showName, type LoadedTable } from '../catalog/index.ts'
 import {
   currentSchema,
-  dataFolder,
   defaultSortOrder,
   defaultSpec,
-  encodeDeletionVectors,
   placeOf,
+  positionDeleteSchema,
   Positions,
   prepareOverwrite,
   prepareRowDelta,
@@ -25,7 +24,8 @@ import {
   type PreparedWrite,
   type ScanFile,
 } from '../iceberg/index.ts'
-import { joinLocation, type FileLease } from '../io/index.ts'
+import type { FileLease } from '../io/index.ts'
+import { copyPositions, placePositions, placeVectors } from './delete-files.ts'
 import type { Prepared } from './prepare.ts'
 import { scanSql } from './scan.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
@@ -167,7 +167,7 @@ export async function changeRows(
     const added = inserted > 0 ? await write(comes) : []
     const deletes =
       metadata.formatVersion >= 3
-        ? await writeVectors(workshop, table, partly, from, lease, rows)
+        ? await writeVectors(workshop, table, partly, from, lease, rows, options.signal)
         : await writePositions(workshop, table, partly, from, folder, rows, options.signal)
     const prepared = await prepareRowDelta(
       workshop.io,
@@ -215,9 +215,6 @@ function liveRows({ path, recordCount, deletes }: ScanFile): number | undefined 
 type Rows = (sql: string) => Promise<unknown[][]>
 type Deletes = { added: NewDeleteFile[]; removed: { path: string }[] }
 
-/** Columns of position delete files (spec, "Position Delete Files"). */
-const [filePathField, posField] = [2147483546, 2147483545]
-
 /** One file of positions for each partition, sorted as the specification asks. */
 async function writePositions(
   { io }: Workshop,
@@ -232,21 +229,21 @@ async function writePositions(
   if (groups.length === 0) return { added: [], removed: [] }
   const numbers = groups.flatMap((group, index) => group.map(({ path }) => `(${quoteText(path)}, ${index})`))
   const written = (await rows(
-    `COPY (SELECT changed._file AS file_path, changed._pos AS pos, places.place FROM ${from} AS changed
+    copyPositions(
+      `SELECT changed._file AS file_path, changed._pos AS pos, places.place FROM ${from} AS changed
       JOIN (VALUES ${numbers.join(', ')}) AS places(file, place) ON places.file = changed._file
-      ORDER BY place, file_path, pos)
-    TO ${quoteText(join(folder, 'deletes'))} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true, PARTITION_BY (place), WRITE_PARTITION_COLUMNS false,
-      FIELD_IDS {file_path: ${filePathField}, pos: ${posField}})`,
+      ORDER BY place, file_path, pos`,
+      join(folder, 'deletes'),
+      ', PARTITION_BY (place), WRITE_PARTITION_COLUMNS false',
+    ),
   )) as StatsRow[]
   const added: NewDeleteFile[] = []
-  for (const [index, row] of written.entries()) {
+  for (const row of written) {
     const group = groups[Number(row[5]![0]!.value)]!
     const { specId, partition } = group[0]!
-    const path = joinLocation(dataFolder(metadata), `${randomUUID()}-${index}-deletes.parquet`)
-    if (!(await io.upload(path, row[0], signal))) throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
     added.push({
-      ...newDataFile(row, deleteSchema),
-      path,
+      ...newDataFile(row, positionDeleteSchema),
+      path: await placePositions(io, metadata, row[0], signal),
       content: 'position-deletes',
       specId,
       partition,
@@ -256,15 +253,6 @@ async function writePositions(
   return { added, removed: [] }
 }
 
-const deleteSchema = {
-  schemaId: 0,
-  identifierFieldIds: [],
-  fields: [
-    { id: filePathField, name: 'file_path', required: true, type: { kind: 'string' } },
-    { id: posField, name: 'pos', required: true, type: { kind: 'long' } },
-  ],
-} as const
-
 /** Each data file has one vector of all its deleted rows, so the new one takes over what was deleted before. */
 async function writeVectors(
   { io }: Workshop,
@@ -273,6 +261,7 @@ async function writeVectors(
   from: string,
   lease: FileLease,
   rows: Rows,
+  signal: AbortSignal | undefined,
 ): Promise<Deletes> {
   if (files.length === 0) return { added: [], removed: [] }
   const vectors = new Map<string, Positions>()
@@ -298,27 +287,12 @@ async function writeVectors(
     `SELECT _file, to_json(list(_pos ORDER BY _pos))::VARCHAR FROM ${from} WHERE _file IN (${paths}) GROUP BY _file`,
   ))
     for (const position of JSON.parse(String(positions)) as number[]) vectors.get(String(path))!.add(position)
-  const { bytes, blobs } = encodeDeletionVectors(
-    [...vectors].map(([referencedDataFile, positions]) => ({ referencedDataFile, positions })),
-    { 'created-by': 'Boathouse' },
-  )
-  const path = joinLocation(dataFolder(metadata), `${randomUUID()}-deletes.puffin`)
-  if (!(await io.create(path, bytes))) throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
-  const places = new Map(files.map((file) => [file.path, file]))
-  const added = blobs.map(({ referencedDataFile, offset, length, cardinality }): NewDeleteFile => {
-    const { specId, partition } = places.get(referencedDataFile)!
-    return {
-      path,
-      format: 'puffin',
-      content: 'position-deletes',
-      recordCount: cardinality,
-      fileSizeBytes: bytes.length,
-      specId,
-      partition,
-      referencedDataFile,
-      contentOffset: offset,
-      contentSizeBytes: length,
-    }
-  })
+  const placed = files.map(({ path, specId, partition }) => ({
+    referencedDataFile: path,
+    positions: vectors.get(path)!,
+    specId,
+    partition,
+  }))
+  const added = await placeVectors(io, metadata, placed, signal)
   return { added, removed: [...removed.values()] }
 }

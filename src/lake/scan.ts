@@ -21,6 +21,7 @@ import {
   nameMappingOfSchema,
   placeOf,
   readDeletionVector,
+  reservedFields,
   unpartitionedSpecs,
   type DataFile,
   type Default,
@@ -70,8 +71,7 @@ export type ScanSource = {
   signal?: AbortSignal | undefined
 }
 
-/** Columns of data files and delete files that the specification reserves. */
-const [rowIdField, lastUpdatedField] = [2147483540, 2147483539]
+const { _row_id: rowIdField, _last_updated_sequence_number: lastUpdatedField } = reservedFields
 
 /**
  * A SELECT over the files, in parentheses, with exactly the columns of `schema` (and those asked for besides).

@@ -11,6 +11,7 @@ import {
   applyTransform,
   dataFolder,
   partitionPath,
+  reservedFields,
   type Field,
   type NewDataFile,
   type PartitionSpec,
@@ -45,8 +46,6 @@ export type Workshop = { engine: Engine; io: FileIO; files?: Files | undefined; 
 const targetFileBytes = 512 * 2 ** 20 // `write.target-file-size-bytes`, the default of the specification
 /** While one file waits for the disk or the store, others use the time. */
 const uploadsAtOnce = 4
-const rowIdField = 2147483540
-const lastUpdatedField = 2147483539
 
 /**
  * Writes the rows of a SELECT as Parquet files of the table: one partition each, sorted by the table's order, of about the
@@ -230,7 +229,9 @@ const limitsOf = ({ timeoutMs, signal }: WriteFilesOptions) => ({
 /** `{"order_id": 1, "place": {__duckdb_field_id: 2, "city": 3}}` as DuckDB wants it. */
 function fieldIds(fields: readonly Field[], lineage = false): string {
   const ids = fields.map((field) => `${quoteName(field.name)}: ${typeIds(field.id, field.type)}`)
-  if (lineage) ids.push(`_row_id: ${rowIdField}`, `_last_updated_sequence_number: ${lastUpdatedField}`)
+  if (lineage)
+    for (const name of ['_row_id', '_last_updated_sequence_number'] as const)
+      ids.push(`${name}: ${reservedFields[name]}`)
   return `{${ids.join(', ')}}`
 }
 function typeIds(id: number, type: Type): string {

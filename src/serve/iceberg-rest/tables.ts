@@ -7,6 +7,7 @@ import {
   newTableMetadata,
   parseTableRequirement,
   parseTableUpdate,
+  reservedProperties,
   tableMetadataJson,
   type FormatVersion,
   type TableMetadata,
@@ -53,19 +54,6 @@ const Register = z.object({
 })
 export const Rename = z.object({ source: Identifier, destination: Identifier })
 
-/** Java's `TableProperties`: they are fields of the metadata, not properties of the table. */
-const reserved = new Set([
-  'format-version',
-  'uuid',
-  'snapshot-count',
-  'current-snapshot-id',
-  'current-snapshot-summary',
-  'current-snapshot-timestamp-ms',
-  'current-schema',
-  'default-partition-spec',
-  'default-sort-order',
-])
-
 export const createTable: Handler = async (call, rest) => {
   const body = parseBody(CreateTable, call.body)
   const at = { namespace: call.params.namespace, name: body.name }
@@ -98,7 +86,7 @@ const taken = (name: TableName, kind: 'table' | 'view') =>
 
 function newMetadata(body: z.infer<typeof CreateTable>, name: TableName, { deps, locations }: Rest): TableMetadata {
   const given = body.properties ?? {}
-  const properties = Object.fromEntries(Object.entries(given).filter(([key]) => !reserved.has(key)))
+  const properties = Object.fromEntries(Object.entries(given).filter(([key]) => !reservedProperties.has(key)))
   locations.checkProperties(properties)
   const schema = parseTableUpdate({ action: 'add-schema', schema: body.schema })
   const spec =
