@@ -6,7 +6,7 @@
 
 import type { TableRequirement, TableUpdate, ViewRequirement, ViewUpdate } from '../iceberg/index.ts'
 import type { TableName } from './names.ts'
-import type { EntryKind, Pointer, PropertiesChanged, PropertyChange } from './pointers.ts'
+import type { EntryKind, Pointers } from './pointers.ts'
 import type { Loaded } from './tables.ts'
 
 /** A metadata file that holds the result of the updates already, if `base` is still current. It is then used as it is. */
@@ -44,21 +44,12 @@ export type CommitOptions = {
  * Names that do not exist are values where one asks (undefined, false) and failures where one acts: NAMESPACE_NOT_FOUND,
  * TABLE_NOT_FOUND (views too; `context.kind` tells). REQUEST_INVALID: a name or update that cannot be.
  */
-export interface Catalog {
+export interface Catalog extends Pick<
+  Pointers,
+  'catalogs' | 'namespaces' | 'namespace' | 'createNamespace' | 'updateNamespace' | 'dropNamespace' | 'list'
+> {
   /** Whether the changes of one `commit` are visible together or not at all. Else they happen in order. */
   readonly atomic: boolean
-  /** Environments here, warehouses elsewhere. */
-  catalogs(): Promise<string[]>
-  /** All of them, at any depth, each as the text of `namespaceOf`. */
-  namespaces(catalog: string): Promise<string[]>
-  namespace(catalog: string, namespace: string): Promise<Record<string, string> | undefined>
-  /** False when it exists already. */
-  createNamespace(catalog: string, namespace: string, properties?: Record<string, string>): Promise<boolean>
-  /** @throws NAMESPACE_NOT_FOUND */
-  updateNamespace(catalog: string, namespace: string, change: PropertyChange): Promise<PropertiesChanged>
-  /** False when there is none. @throws NAMESPACE_NOT_EMPTY */
-  dropNamespace(catalog: string, namespace: string): Promise<boolean>
-  list(catalog: string, namespace?: string): Promise<Pointer[]>
   /** By its exact name. `kind`: undefined for an entry of the other kind. */
   load(name: TableName, options?: { kind?: EntryKind }): Promise<Loaded | undefined>
   /** Whether all of these were current together, at one moment after they were loaded. */

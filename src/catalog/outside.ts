@@ -24,7 +24,7 @@ import type { FileIO } from '../io/index.ts'
 import type { Catalog, CatalogChange } from './catalog.ts'
 import { showName } from './names.ts'
 import type { PendingChange } from './publications.ts'
-import { openTables, type Loaded, type Tables } from './tables.ts'
+import { onlyAlike, openTables, type Loaded, type Tables } from './tables.ts'
 
 /** What a catalog is asked to do, as REST has it. Part of a pending change, so that another process can ask as well. */
 export type CommitText = string
@@ -156,15 +156,8 @@ export function outsideTables(catalog: Catalog, io: FileIO): Tables {
     async load(name) {
       const exact = await catalog.load(name)
       if (exact) return remember(exact)
-      const lower = showName(name).toLowerCase()
-      const alike = (await catalog.list(name.catalog)).filter((other) => showName(other.name).toLowerCase() === lower)
-      if (alike.length > 1)
-        throw new Failure(
-          'TABLE_NOT_FOUND',
-          `${showName(name)} could be ${alike.map((other) => showName(other.name)).join(' or ')}`,
-          { hint: 'Write the name as it is, in double quotes.' },
-        )
-      const found = alike[0] && (await catalog.load(alike[0].name))
+      const alike = onlyAlike(name, await catalog.list(name.catalog))
+      const found = alike && (await catalog.load(alike.name))
       return found && remember(found)
     },
     async open(pointer) {

@@ -32,8 +32,9 @@ export type PropertyChange = { set: Readonly<Record<string, string>>; remove: re
 export type PropertiesChanged = { updated: string[]; removed: string[]; missing: string[] }
 
 export interface Pointers {
+  /** Environments here, warehouses in catalogs of others. */
   catalogs(): Promise<string[]>
-  /** All of them, at any depth. One exists too when something lies in it or below it. */
+  /** All of them, at any depth, each as the text of `namespaceOf`. One exists too when something lies in it or below it. */
   namespaces(catalog: string): Promise<string[]>
   /** Its properties; undefined when it does not exist. */
   namespace(catalog: string, namespace: string): Promise<Record<string, string> | undefined>

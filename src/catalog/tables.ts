@@ -71,19 +71,21 @@ export function openTables(
     async load(name) {
       const pointer = await pointers.pointer(name)
       if (pointer) return open(pointer)
-      const lower = showName(name).toLowerCase()
-      const alike = (await pointers.list(name.catalog)).filter((other) => showName(other.name).toLowerCase() === lower)
-      if (alike.length > 1)
-        throw new Failure(
-          'TABLE_NOT_FOUND',
-          `${showName(name)} could be ${alike.map((other) => showName(other.name)).join(' or ')}`,
-          {
-            hint: 'Write the name as it is, in double quotes.',
-          },
-        )
-      return alike[0] && open(alike[0])
+      const alike = onlyAlike(name, await pointers.list(name.catalog))
+      return alike && open(alike)
     },
   }
+}
+
+/** The only entry whose name differs in case at most. @throws TABLE_NOT_FOUND naming them when there are several */
+export function onlyAlike(name: TableName, entries: readonly Pointer[]): Pointer | undefined {
+  const lower = showName(name).toLowerCase()
+  const alike = entries.filter((other) => showName(other.name).toLowerCase() === lower)
+  if (alike.length <= 1) return alike[0]
+  const names = alike.map((other) => showName(other.name)).join(' or ')
+  throw new Failure('TABLE_NOT_FOUND', `${showName(name)} could be ${names}`, {
+    hint: 'Write the name as it is, in double quotes.',
+  })
 }
 
 const sharedMark = 'boathouse.shared'

@@ -52,7 +52,7 @@ import { appendProjection, checkColumns, withComment } from './columns.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
 import { engineFailure, type Files, type Prepared } from './prepare.ts'
 import { changeRows, type RowOperation } from './rows.ts'
-import { quoteName } from './sql/tokens.ts'
+import { quoteName, quoteTable } from './sql/tokens.ts'
 import { sqlType, writtenColumn } from './types.ts'
 import { writeFiles } from './write.ts'
 
@@ -330,7 +330,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       return change(
         target,
         'update',
-        `SELECT _file, _pos, false AS _new, ${gone.join(', ')} FROM ${sqlName(before.name)} WHERE (${what.where}\n)
+        `SELECT _file, _pos, false AS _new, ${gone.join(', ')} FROM ${quoteTable(before.name)} WHERE (${what.where}\n)
         UNION ALL SELECT NULL, NULL, true, ${come.join(', ')} FROM (${select}\n) AS selected`,
         options,
       )
@@ -361,7 +361,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       before.name,
       'merge',
       `SELECT before._file, before._pos, true AS _new, ${columns.join(', ')}${rowId}
-      FROM ${sqlName(before.name)} AS before RIGHT JOIN (${select}\n) AS after ON ${on}`,
+      FROM ${quoteTable(before.name)} AS before RIGHT JOIN (${select}\n) AS after ON ${on}`,
       options,
     )
   }
@@ -624,8 +624,6 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
   return self
 }
-
-const sqlName = ({ catalog, namespace, name }: TableName): string => [catalog, namespace, name].map(quoteName).join('.')
 
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})
 const rethrow = (error: unknown): never => {

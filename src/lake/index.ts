@@ -11,7 +11,7 @@ export {
   type QueryResult,
 } from './lake.ts'
 export { schemaOfLoaded } from './information.ts'
-export { quoteName, quoteText, splitStatements, placeAt } from './sql/tokens.ts'
+export { quoteName, quoteTable, quoteText, splitStatements, placeAt } from './sql/tokens.ts'
 export { parseSqlType, sqlType } from './types.ts'
 export type { Chunk } from '../engine/index.ts'
 export type { Column } from '../contract/index.ts'

@@ -23,10 +23,11 @@ import {
   type Value,
 } from '../iceberg/index.ts'
 import type { ChangeSet, TableOptions } from './change-set.ts'
+import type { RowOperation } from './rows.ts'
 import { compose, Composed } from './sql/compose.ts'
 import type { Piece, WrittenName } from './sql/reader.ts'
 import type { Alteration, Assignment, ColumnDefinition, MergeClause, Statement, TableClauses } from './sql/statement.ts'
-import { quoteName } from './sql/tokens.ts'
+import { quoteName, quoteTable } from './sql/tokens.ts'
 import { parseSqlType, sqlType } from './types.ts'
 import { parseBound } from './write.ts'
 
@@ -143,7 +144,7 @@ export async function perform(statement: Statement, target: TableName, context: 
 
 async function truncated(target: TableName, { changes, options, rows }: PerformContext): Promise<Performed> {
   await tableOf(target, changes, 'truncate')
-  const [[count] = []] = await rows(`SELECT count(*) FROM ${sqlName(target)}`)
+  const [[count] = []] = await rows(`SELECT count(*) FROM ${quoteTable(target)}`)
   await changes.truncate(target, options)
   return { rows: Number(count), changed: true }
 }
@@ -158,13 +159,8 @@ async function deleted(
   const condition = where ? compose`(${where})` : 'true'
   // Every row goes once, however many rows of the other tables it meets.
   const met = using ? compose`EXISTS (SELECT 1 FROM ${using} WHERE ${condition})` : condition
-  const text = compose`SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${sqlName(target)} AS ${name} WHERE ${met}`
-  const { rowsDeleted } = await located(
-    text,
-    context,
-    context.changes.changeRows(target, 'delete', text.sql, context.options),
-  )
-  return { rows: rowsDeleted, changed: rowsDeleted > 0 }
+  const text = compose`SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${quoteTable(target)} AS ${name} WHERE ${met}`
+  return changed(text, 'delete', target, context)
 }
 
 async function updated(
@@ -176,13 +172,8 @@ async function updated(
   const schema = currentSchema(metadata)
   const name = quoteName(alias ?? target.name)
   const values = assigned(set, schema, target, (column) => `${name}.${quoteName(column)}`)
-  const text = compose`SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${sqlName(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
-  const { rowsWritten } = await located(
-    text,
-    context,
-    context.changes.changeRows(target, 'update', text.sql, context.options),
-  )
-  return { rows: rowsWritten, changed: rowsWritten > 0 }
+  const text = compose`SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${quoteTable(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
+  return changed(text, 'update', target, context)
 }
 
 /**
@@ -197,15 +188,9 @@ async function merged(
   const { metadata } = await tableOf(target, context.changes, 'merge into')
   const schema = currentSchema(metadata)
   const [name, other] = [quoteName(alias ?? target.name), quoteName(source.alias)]
-  const given = new Map(
-    (
-      await located(
-        compose`SELECT * FROM ${source.from} AS ${other}`,
-        context,
-        context.bind(compose`SELECT * FROM ${source.from} AS ${other}`.sql),
-      )
-    ).map((column) => [column.name.toLowerCase(), column.name]),
-  )
+  const whole = compose`SELECT * FROM ${source.from} AS ${other}`
+  const read = await located(whole, context, context.bind(whole.sql))
+  const given = new Map(read.map((column) => [column.name.toLowerCase(), column.name]))
   const condition = Array.isArray(on)
     ? on.map((column) => `${name}.${quoteName(column)} = ${other}.${quoteName(column)}`).join(' AND ')
     : compose`(${on})`
@@ -234,15 +219,22 @@ async function merged(
   const keepsSource = clauses.some(({ when }) => when === 'not-matched')
   const join = keepsTable && keepsSource ? 'FULL' : keepsTable ? 'LEFT' : keepsSource ? 'RIGHT' : 'INNER'
   const text = compose`SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${rowId(name, metadata)}
-    FROM (SELECT *, true AS _in_table FROM ${sqlName(target)}) AS ${name}
+    FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)}) AS ${name}
     ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${other}) AS ${other} ON ${condition},
     LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _clause) AS _clauses
     WHERE ${acting.length > 0 ? `_clause IN (${acting.join(', ')})` : 'false'}`
-  const { rowsChanged } = await located(
-    text,
-    context,
-    context.changes.changeRows(target, 'merge', text.sql, context.options),
-  )
+  return changed(text, 'merge', target, context)
+}
+
+/** In all three a row that goes, comes or is another now counts once. */
+async function changed(
+  text: Composed,
+  operation: RowOperation,
+  target: TableName,
+  context: PerformContext,
+): Promise<Performed> {
+  const { changes, options } = context
+  const { rowsChanged } = await located(text, context, changes.changeRows(target, operation, text.sql, options))
   return { rows: rowsChanged, changed: rowsChanged > 0 }
 }
 
@@ -470,7 +462,6 @@ async function tableOf(target: TableName, changes: ChangeSet, doing: string): Pr
 }
 
 const nameList = (names: readonly string[]) => names.map(quoteName).join(', ')
-const sqlName = ({ catalog, namespace, name }: TableName) => [catalog, namespace, name].map(quoteName).join('.')
 
 /** A place inside a text of ours becomes the one where the person wrote it. */
 async function located<Answer>(text: Composed, { at }: PerformContext, work: Promise<Answer>): Promise<Answer> {

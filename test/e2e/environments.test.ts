@@ -53,6 +53,15 @@ test('a protected environment takes a promotion only when it is named', async ()
   expect(await rowsIn('prod', 'select a from marts.checked')).toEqual([[1]])
 }, 60_000)
 
+test.each([
+  ['promote', 'dev', 'dev was not forked'],
+  ['diff', 'prod', 'prod was not forked'],
+  ['drop', 'nowhere', 'there is no environment nowhere'],
+])('env %s %s says why not', async (verb, name, message) => {
+  const { code, stderr } = await example.boathouse(['env', verb, name])
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`NOT_FOUND: ${message}`)])
+})
+
 test('a dropped fork is no environment any more', async () => {
   for (const name of ['trial', 'audit']) await json(['env', 'drop', name])
   const { code, stderr } = await example.boathouse(['query', 'select 1', '--env', 'trial'])

@@ -1,5 +1,6 @@
 import { Failure } from '../../base/failure.ts'
 import { showDuration } from '../../base/units.ts'
+import type { Fork } from '../../catalog/index.ts'
 import { resolveEnvironment, type Config } from '../../config/index.ts'
 import { authorise } from '../../govern/index.ts'
 import type { App } from '../app.ts'
@@ -81,7 +82,8 @@ export const environmentsDiff: Command = {
   async run(context) {
     const name = oneArgument(context, 'NAME')
     const app = await context.open()
-    const differences = await app.environments.diff(forkNamed(app, name))
+    const { catalog } = await forkNamed(app, name)
+    const differences = await app.environments.diff(catalog)
     context.out.answer(differences, () =>
       differences.length === 0
         ? `${name} is as it was forked.`
@@ -108,16 +110,14 @@ export const environmentsPromote: Command = {
   async run(context) {
     const name = oneArgument(context, 'NAME')
     const app = await context.open()
-    const catalog = forkNamed(app, name)
-    const { origin } = (await app.environments.list()).find((fork) => fork.catalog === catalog)!
+    const { catalog, origin } = await forkNamed(app, name)
     const target = nameOf(app.config, origin)
-    const named = app.environment.name === target ? app.environment : resolveNamed(app.config, target)
     authorise(app.principal, 'write', {
       kind: 'table',
       name: origin,
       environment: {
         name: target,
-        protected: named.protected,
+        protected: app.config.environments[target]?.protected ?? false,
         named: app.environment.name === target && app.environment.writable,
       },
     })
@@ -136,7 +136,7 @@ export const environmentsDrop: Command = {
   async run(context) {
     const name = oneArgument(context, 'NAME')
     const app = await context.open()
-    const catalog = forkNamed(app, name)
+    const { catalog } = await forkNamed(app, name)
     authorise(app.principal, 'drop', { kind: 'table', name: catalog })
     const { tables } = await app.environments.drop(catalog)
     context.out.answer({ dropped: name, tables }, () => `Dropped ${name} with its ${tables} tables and views.`)
@@ -152,10 +152,11 @@ const catalogFor = (name: string, origin: { name: string; catalog: string }): st
 const nameOf = (config: Config, catalog: string): string =>
   Object.entries(config.environments).find(([, entry]) => entry.catalog === catalog)?.[0] ?? catalog
 
-const resolveNamed = (config: Config, name: string) => config.environments[name] ?? { catalog: name, protected: false }
-
-function forkNamed({ config }: App, name: string): string {
-  const entry = config.environments[name]
-  if (entry) return entry.catalog
-  throw new Failure('NOT_FOUND', `there is no environment ${name}`, { hint: '`boathouse env ls` lists them.' })
+async function forkNamed({ config, environments }: App, name: string): Promise<Fork> {
+  const fork = (await environments.list()).find(({ environment }) => environment === name)
+  if (fork) return fork
+  const why = config.environments[name]
+    ? `${name} was not forked from another environment`
+    : `there is no environment ${name}`
+  throw new Failure('NOT_FOUND', why, { hint: '`boathouse env ls` lists environments and what they were forked from.' })
 }

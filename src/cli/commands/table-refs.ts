@@ -17,7 +17,7 @@ import {
   type Snapshot,
   type TableMetadata,
 } from '../../iceberg/index.ts'
-import { collect, parseAsOf, quoteName } from '../../lake/index.ts'
+import { collect, parseAsOf, quoteName, quoteTable } from '../../lake/index.ts'
 import type { App } from '../app.ts'
 import type { Command, Context, Option } from '../command.ts'
 import { formatRows, table as formatTable } from '../output.ts'
@@ -109,7 +109,7 @@ async function changedRows(
   )
   if (common.length === 0) throw new Failure('REQUEST_INVALID', 'the two snapshots have no column in common')
   const at = ({ snapshotId }: Snapshot) =>
-    `SELECT ${common.join(', ')} FROM ${[name.catalog, name.namespace, name.name].map(quoteName).join('.')} AT (VERSION => ${snapshotId})`
+    `SELECT ${common.join(', ')} FROM ${quoteTable(name)} AT (VERSION => ${snapshotId})`
   const sql = `SELECT '-' AS change, * FROM (${at(before)} EXCEPT ALL ${at(after)}) UNION ALL SELECT '+', * FROM (${at(after)} EXCEPT ALL ${at(before)}) LIMIT ${count}`
   return collect(await app.lake.query(sql, app.asking('cli')))
 }

@@ -109,4 +109,14 @@ export const nameOf = (token: Token): string =>
   token.kind === 'quoted' ? token.text.slice(1, -1).replaceAll('""', '"') : token.text
 
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+/** The full name of a table or view. */
+export const quoteTable = ({
+  catalog,
+  namespace,
+  name,
+}: {
+  catalog: string
+  namespace: string
+  name: string
+}): string => [catalog, namespace, name].map(quoteName).join('.')
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
