@@ -16,7 +16,7 @@ import {
   type TableName,
   type Tables,
 } from '../catalog/index.ts'
-import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
+import type { Engine, EngineColumn } from '../engine/index.ts'
 import {
   applyUpdates,
   applyViewUpdates,
@@ -50,7 +50,8 @@ import { columnsOfFiles, describeFiles } from './add-files.ts'
 import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
 import { appendProjection, checkColumns, withComment } from './columns.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
-import { engineFailure, type Files, type Prepared } from './prepare.ts'
+import { rethrowEngine } from './engine-failure.ts'
+import type { Files, Prepared } from './prepare.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { sqlType, writtenColumn } from './types.ts'
@@ -99,7 +100,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     if (options.files) {
       const columns = await engine
         .bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) })
-        .catch(rethrow)
+        .catch(rethrowEngine)
       return { columns, planned: async () => ({ sql: select }) }
     }
     const prepared = await deps.prepare(select, self, options)
@@ -250,7 +251,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       summary,
       timeoutMs: options.timeoutMs,
       signal: options.signal,
-    }).catch(rethrow)
+    }).catch(rethrowEngine)
     const nothing = {
       table: showName(before.name),
       kind: 'table' as const,
@@ -308,7 +309,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         signal,
       })
     } catch (error) {
-      return rethrow(error)
+      return rethrowEngine(error)
     } finally {
       lease?.release()
     }
@@ -626,9 +627,6 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 }
 
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})
-const rethrow = (error: unknown): never => {
-  throw error instanceof EngineFailure ? engineFailure(error) : error
-}
 
 const tableProperties = ({ comment, properties }: TableOptions): Record<string, string> => ({
   ...properties,

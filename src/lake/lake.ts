@@ -14,7 +14,9 @@ import { localPath, type FileIO } from '../io/index.ts'
 import { ResultCache } from './cache.ts'
 import type { ChangeSet } from './change-set.ts'
 import { changeSet } from './changes.ts'
-import { AnalysisCache, engineFailure, prepareSelect, type Files, type Prepared } from './prepare.ts'
+import { AnalysisCache } from './analyses.ts'
+import { engineFailure, rethrowEngine } from './engine-failure.ts'
+import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { perform, type PerformContext } from './perform.ts'
 import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
@@ -220,7 +222,7 @@ export function openLake(deps: LakeDeps): Lake {
       })
       .catch((error: unknown) => {
         lease.release()
-        return rethrow(error)
+        return rethrowEngine(error)
       })
     const columns = result.columns.map((column) => ({ ...column, nullable: true }))
     const madeAtMs = clock.now()
@@ -415,7 +417,7 @@ export function openLake(deps: LakeDeps): Lake {
     async bindFiles(sql, signal) {
       const columns = await engine
         .bind({ class: 'write', sql, timeoutMs: 120_000, ...(signal ? { signal } : {}) })
-        .catch(rethrow)
+        .catch(rethrowEngine)
       return columns.map((column) => ({ ...column, nullable: true }))
     },
     async bind(sql, options) {
@@ -449,10 +451,6 @@ export function parseAsOf(text: string): At {
   throw new Failure('REQUEST_INVALID', `"${text}" is neither a snapshot id, a time, a branch nor a tag`, {
     hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.',
   })
-}
-
-const rethrow = (error: unknown): never => {
-  throw error instanceof EngineFailure ? engineFailure(error) : error
 }
 
 function targetName(statement: Statement, options: QueryOptions): TableName {

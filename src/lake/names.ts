@@ -1,0 +1,80 @@
+// Names as people write them, as names of tables; and what to say of those that mean nothing.
+
+import { Failure, type Place } from '../base/failure.ts'
+import { suggest } from '../base/suggest.ts'
+import { showName, type TableName } from '../catalog/index.ts'
+import { metadataTableName, type MetadataTableName } from '../iceberg/index.ts'
+import { splitMetadataName } from './metadata-tables.ts'
+import type { PrepareContext } from './sources.ts'
+import type { NamedTable } from './sql/splice.ts'
+
+/**
+ * Names of Iceberg's metadata tables: `t$files` with any number of parts before it, or Spark's `ns.t.files`, where `ns`
+ * is no catalog.
+ */
+export function aboutTable(
+  { catalog, namespace, name }: NamedTable['reference'],
+  catalogs: readonly string[],
+): Pick<NamedTable['reference'], 'catalog' | 'namespace' | 'name'> & { about: MetadataTableName | undefined } {
+  const split = splitMetadataName(name)
+  if (split) return { catalog, namespace, name: split.table, about: split.metadata }
+  const about = metadataTableName(name)
+  const isCatalog = catalogs.some((one) => one.toLowerCase() === catalog?.toLowerCase())
+  if (about && catalog !== undefined && namespace !== undefined && !isCatalog)
+    return { catalog: undefined, namespace: catalog, name: namespace, about }
+  return { catalog, namespace, name, about: undefined }
+}
+
+export function fullName(
+  reference: Pick<NamedTable['reference'], 'catalog' | 'namespace' | 'name'>,
+  catalog: string,
+  namespace: string | undefined,
+  catalogs: readonly string[],
+  place: Place,
+): TableName {
+  const { name } = reference
+  if (reference.catalog !== undefined)
+    return { catalog: exact(reference.catalog, catalogs), namespace: reference.namespace!, name }
+  if (reference.namespace !== undefined) return { catalog, namespace: reference.namespace, name }
+  if (namespace !== undefined) return { catalog, namespace, name }
+  throw new Failure('TABLE_NOT_FOUND', `${name} is named without a namespace`, {
+    place,
+    hint: `Write it as namespace.${name}, for example raw.${name}.`,
+  })
+}
+const exact = (name: string, known: readonly string[]) =>
+  known.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name
+
+export const notFound = (name: string, place: Place, suggestions: string[] = []) =>
+  new Failure(
+    'TABLE_NOT_FOUND',
+    `there is no table ${name}${suggestions.length > 0 ? `; did you mean ${suggestions.join(' or ')}?` : ''}`,
+    { place, suggestions },
+  )
+
+export async function missing(name: TableName, place: Place, context: PrepareContext): Promise<Failure> {
+  const all = (await context.resolver.list(name.catalog)).filter((one) => allowed(() => context.mayRead(one.name)))
+  const shown = ({ namespace, name }: TableName) => `${namespace}.${name}`
+  const namesakes = all.filter((one) => one.name.name.toLowerCase() === name.name.toLowerCase())
+  const near = new Set([
+    ...namesakes.map((one) => shown(one.name)),
+    ...suggest(
+      shown(name),
+      all.map((one) => shown(one.name)),
+    ),
+  ])
+  return notFound(
+    name.catalog === context.catalog ? `${name.namespace}.${name.name}` : showName(name),
+    place,
+    [...near].slice(0, 3),
+  )
+}
+
+export function allowed(check: () => void): boolean {
+  try {
+    check()
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,331 @@
+// What a SELECT names, and what stands there when it runs: scans of tables, bodies of views, values of ours.
+
+import { Failure, type Place } from '../base/failure.ts'
+import { showName, type Loaded, type LoadedTable, type LoadedView, type TableName } from '../catalog/index.ts'
+import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
+import {
+  canTravel,
+  currentViewVersion,
+  metadataTable,
+  schemaOf,
+  snapshotAsOf,
+  type At,
+  type ManifestCache,
+  type MetadataTableName,
+  type Schema,
+  type Snapshot,
+} from '../iceberg/index.ts'
+import type { FileIO } from '../io/index.ts'
+import { analysisOf, type AnalysisCache } from './analyses.ts'
+import { engineFailure } from './engine-failure.ts'
+import { informationSchema, type InformationTable } from './information.ts'
+import { emptyMetadataSql, metadataSql } from './metadata-tables.ts'
+import { aboutTable, allowed, fullName, missing, notFound } from './names.ts'
+import type { Files } from './prepare.ts'
+import { shadowOf, type ScanSource, type Shadow } from './scan.ts'
+import { locate, splice, tableEdits, unqualify, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
+
+/** How names are looked up: through the catalog, or through a change set first. */
+export type Resolver = {
+  load(name: TableName): Promise<Loaded | undefined>
+  list(catalog: string): Promise<Loaded[]>
+}
+export type PrepareContext = {
+  engine: Engine
+  io: FileIO
+  files: Files
+  manifests: ManifestCache
+  analyses: AnalysisCache
+  resolver: Resolver
+  catalog: string
+  catalogs: readonly string[]
+  namespace: string | undefined
+  /** Every table as of then, where the statement does not say otherwise. */
+  asOf: At | undefined
+  /** Called for every table and view that is named, before it is read. */
+  mayRead(name: TableName): void
+  signal: AbortSignal | undefined
+  /** False: every file of a table is read. */
+  prune: boolean
+  /** The first use of this table gives the rows' places (`_file`, `_pos`) and ids besides: for those who change rows. */
+  rowsOf?: TableName | undefined
+}
+
+export type Scan = {
+  kind: 'scan'
+  table: LoadedTable
+  snapshot: Snapshot | undefined
+  schema: Schema
+  shadow: Shadow
+  columns: ScanSource['columns']
+}
+/** A metadata table: `sql` has no rows, `rows` reads the manifests that it needs. */
+type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
+export type Source = Scan | About | { kind: 'view'; name: TableName; piece: Piece } | { kind: 'values'; sql: string }
+export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[] }
+
+/** A statement with everything that it names. */
+export type Named = {
+  piece: Piece
+  scans: Scan[]
+  views: TableName[]
+  /** Every table and view that was loaded. */
+  loaded: Loaded[]
+  volatile: string[]
+  /** Columns of a text over the empty shadows of the tables that were named so far. */
+  bind(sql: string): Promise<EngineColumn[]>
+}
+
+const viewDepthMax = 32
+
+/** Looks up what `sql` names. `undefined` when it is no SELECT. `place` is that of an index of `sql`. */
+export async function nameSources(
+  sql: string,
+  place: (index: number) => Place,
+  context: PrepareContext,
+): Promise<Named | undefined> {
+  const scans: Scan[] = []
+  const views: TableName[] = []
+  const everything: Loaded[] = []
+  const volatile: string[] = []
+  // Against the empty shadows of all tables that were named so far.
+  const bind = (sql: string): Promise<EngineColumn[]> =>
+    retryShadow(() =>
+      context.engine.bind({
+        class: 'plan',
+        sql,
+        setup: scans.map(({ shadow }) => shadow.ddl),
+        timeoutMs: 10_000,
+        ...(context.signal ? { signal: context.signal } : {}),
+      }),
+    )
+
+  const piece = await build(sql, place, context.catalog, context.namespace, [])
+  return piece && { piece, scans, views, loaded: everything, volatile, bind }
+
+  async function build(
+    sql: string,
+    at: (index: number) => Place,
+    catalog: string,
+    namespace: string | undefined,
+    within: TableName[],
+  ): Promise<Piece | undefined> {
+    const analysis = await analysisOf(context, sql, at)
+    if (!analysis) return undefined
+    volatile.push(...analysis.volatile)
+    if (analysis.show !== undefined) {
+      if (!/^(all_)?tables$/i.test(analysis.show))
+        throw new Failure('SQL_UNSUPPORTED', `SHOW ${analysis.show} is not supported`, {
+          hint: 'Use SHOW TABLES, or read information_schema.tables, columns or schemata.',
+        })
+      return showPiece(await informationOf('tables'))
+    }
+    const located = locate(sql, analysis)
+    const tables: Piece['tables'] = []
+    for (const [index, reference] of analysis.tables.entries()) {
+      const named = located[index]
+      if (!named)
+        throw new Failure('SQL_UNSUPPORTED', `the table ${reference.name} is named in a way that cannot be followed`, {
+          hint: 'Write it as FROM namespace.table.',
+        })
+      tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within) })
+    }
+    return { sql, edits: unqualify(sql, analysis), tables }
+  }
+
+  async function informationOf(table: string): Promise<Source> {
+    const readable = (await context.resolver.list(context.catalog)).filter(({ name }) =>
+      allowed(() => context.mayRead(name)),
+    )
+    return { kind: 'values', sql: informationSchema(table as InformationTable, context.catalog, readable) }
+  }
+
+  async function sourceOf(
+    named: NamedTable,
+    at: (index: number) => Place,
+    catalog: string,
+    namespace: string | undefined,
+    within: TableName[],
+  ): Promise<Source> {
+    const { reference } = named
+    const here = at(named.start)
+    if (reference.namespace?.toLowerCase() === 'information_schema') {
+      if (!['tables', 'columns', 'schemata'].includes(reference.name.toLowerCase()))
+        throw notFound(`information_schema.${reference.name}`, here)
+      return informationOf(reference.name.toLowerCase())
+    }
+    const { about, ...ordinary } = aboutTable(reference, context.catalogs)
+    const name = fullName(ordinary, catalog, namespace, context.catalogs, here)
+    context.mayRead(name)
+    const loaded = await context.resolver.load(name)
+    if (!loaded) throw await missing(name, here, context)
+    everything.push(loaded)
+    if (about) return aboutOf(about, loaded, named, here)
+    if (loaded.kind === 'view') {
+      if (within.length >= viewDepthMax || within.some((outer) => showName(outer) === showName(loaded.name)))
+        throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
+      if (named.at)
+        throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
+      views.push(loaded.name)
+      const piece = await viewPiece(loaded, here, within)
+      return { kind: 'view', name: loaded.name, piece }
+    }
+    const { metadata } = loaded
+    const when = named.at ? await evaluateAt(named, here, context) : undefined
+    let snapshot: Snapshot | undefined
+    try {
+      snapshot = snapshotAsOf(metadata, when ?? context.asOf)
+    } catch (error) {
+      throw error instanceof Failure
+        ? new Failure(error.code, `${showName(name)}: ${error.message}`, { place: here, cause: error })
+        : error
+    }
+    // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
+    const travel = when ?? context.asOf
+    const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
+    const schema = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
+    const isTarget =
+      context.rowsOf && showName(context.rowsOf) === showName(loaded.name) && scans.every(({ columns }) => !columns)
+    const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
+    const shadow = shadowOf(schema, scans.length, columns)
+    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns }
+    scans.push(scan)
+    return scan
+  }
+
+  /** The view's SQL for DuckDB; of a view that another engine made, its first text that runs here. */
+  async function viewPiece({ name, metadata }: LoadedView, here: Place, within: TableName[]): Promise<Piece> {
+    const version = currentViewVersion(metadata)
+    if (!version || version.representations.length === 0)
+      throw new Failure('METADATA_INVALID', `the view ${showName(name)} has no SQL`)
+    // Other engines have names of their own for this catalog.
+    const isKnown = context.catalogs.some((one) => one.toLowerCase() === version.defaultCatalog?.toLowerCase())
+    const catalog = isKnown ? version.defaultCatalog! : name.catalog
+    const pieceOf = async (sql: string) => {
+      const piece = await build(sql, () => here, catalog, version.defaultNamespace[0], [...within, name])
+      if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(name)} is not a SELECT`)
+      return piece
+    }
+    const own = version.representations.find(({ dialect }) => dialect.toLowerCase() === 'duckdb')
+    if (own) return pieceOf(own.sql)
+    const reasons: string[] = []
+    for (const { dialect, sql } of version.representations) {
+      const before = [scans, views, everything, volatile].map((list) => [list, list.length] as const)
+      try {
+        const piece = await pieceOf(sql)
+        await bind(render(piece, shadowText).text)
+        return piece
+      } catch (error) {
+        if (context.signal?.aborted || (error instanceof Failure && error.code === 'FORBIDDEN')) throw error
+        for (const [list, length] of before) list.length = length
+        const { message } = error instanceof EngineFailure ? engineFailure(error) : (error as Error)
+        reasons.push(`${dialect}: ${message.split('\n')[0]}`)
+      }
+    }
+    throw new Failure('SQL_UNSUPPORTED', `the view ${showName(name)} has no SQL for DuckDB (${reasons.join('; ')})`, {
+      place: here,
+      hint: 'Add the dialect "duckdb" to the view, or read it with the engine that made it.',
+    })
+  }
+
+  async function aboutOf(what: MetadataTableName, loaded: Loaded, named: NamedTable, here: Place): Promise<Source> {
+    if (loaded.kind === 'view')
+      throw new Failure('TABLE_NOT_FOUND', `${showName(loaded.name)} is a view, which has no ${what}`, { place: here })
+    const { metadata, location } = loaded
+    const when = named.at ? await evaluateAt(named, here, context) : undefined
+    // As of then where it can be; the history itself is always the one of now.
+    const at = when ?? (canTravel(what) ? context.asOf : undefined)
+    try {
+      const table = metadataTable(context.io, metadata, what, {
+        location,
+        at,
+        manifests: context.manifests,
+        signal: context.signal,
+      })
+      return {
+        kind: 'about',
+        sql: emptyMetadataSql(table),
+        identity: `<${what}:${location}:${at === undefined ? '' : Object.values(at).join('')}>`,
+        rows: () => metadataSql(`${showName(loaded.name)}$${what}`, table),
+      }
+    } catch (error) {
+      throw error instanceof Failure
+        ? new Failure(error.code, `${showName(loaded.name)}$${what}: ${error.message}`, { place: here, cause: error })
+        : error
+    }
+  }
+}
+
+/** What stands for a table while a statement is only bound. */
+export const shadowText = (source: Source): string | undefined =>
+  source.kind === 'scan' ? source.shadow.name : source.kind === 'view' ? undefined : source.sql
+
+/** The text with every table's name replaced; a view's body goes in whole. */
+export function render(piece: Piece, textOf: (source: Source) => string | undefined): Spliced {
+  const edits = piece.tables.flatMap(({ named, source }) => {
+    const body = source.kind === 'view' ? `(${render(source.piece, textOf).text}\n)` : textOf(source)!
+    return tableEdits(named, body)
+  })
+  return splice(piece.sql, [...piece.edits, ...edits])
+}
+
+export const sourcesOf = ({ tables }: Piece): Source[] =>
+  tables.flatMap(({ source }) => (source.kind === 'view' ? [source, ...sourcesOf(source.piece)] : [source]))
+
+/** Two statements that make the same shadow at once: one of them is told of a conflict and simply tries again. */
+export async function retryShadow<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= 5 || !(error instanceof EngineFailure) || !/conflict|already exists/i.test(error.message))
+        throw error
+    }
+  }
+}
+
+/** `AT (VERSION => 3)` or `AT (TIMESTAMP => now() - INTERVAL 1 DAY)`: the planning host evaluates the constant. */
+async function evaluateAt(named: NamedTable, place: Place, context: PrepareContext): Promise<At> {
+  const { expression } = named.at!
+  const version = named.reference.hasAt === 'VERSION'
+  const sql = version ? `SELECT (${expression})::VARCHAR` : `SELECT epoch_ms((${expression})::TIMESTAMPTZ)::VARCHAR`
+  const value = await context.engine.rows({ class: 'plan', sql, timeoutMs: 5_000 }).then(
+    (rows) => rows[0]?.[0] as string | null,
+    (cause: unknown) => {
+      throw new Failure(
+        'SQL_INVALID',
+        `AT (${named.reference.hasAt} => ${expression.trim()}) is not a ${version ? 'snapshot id, branch or tag' : 'timestamp'}`,
+        { place, cause },
+      )
+    },
+  )
+  if (value === null) throw new Failure('SQL_INVALID', `AT (${named.reference.hasAt} => …) is null`, { place })
+  if (!version) return { timestampMs: Number(value) }
+  return /^-?\d{1,19}$/.test(value) ? { snapshotId: BigInt(value) } : { ref: value }
+}
+
+// SHOW TABLES becomes a SELECT of ours over the information schema: the name at its start is replaced like any table's.
+const showTables = 'shown'
+const showPiece = (source: Source): Piece => ({
+  sql: `FROM ${showTables} SELECT table_schema, table_name, table_type ORDER BY ALL`,
+  edits: [],
+  tables: [
+    {
+      named: {
+        reference: {
+          catalog: undefined,
+          namespace: undefined,
+          name: showTables,
+          alias: undefined,
+          offset: 5,
+          hasAt: undefined,
+        },
+        start: 5,
+        end: 5 + showTables.length,
+        at: undefined,
+        lead: undefined,
+      },
+      source,
+    },
+  ],
+})
