@@ -35,10 +35,20 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
     })
   }
 
+  /** Flushes that have not begun yet: whoever has named a file before they do shares them. */
+  const coming = new Map<string, Promise<void>>()
   async function flushFolder(folder: string) {
     if (!sync) return
-    await using handle = await open(folder, 'r')
-    await handle.sync()
+    const shared = coming.get(folder)
+    if (shared) return shared
+    const flush = async () => {
+      const opened = open(folder, 'r').finally(() => coming.delete(folder))
+      await using handle = await opened
+      await handle.sync()
+    }
+    const flushing = flush()
+    coming.set(folder, flushing)
+    return flushing
   }
 
   /** Makes the folders above a file; new ones are flushed into their parents, outermost first. */
@@ -70,7 +80,8 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
         await fill(neighbour)
       })
       const result = await place(neighbour)
-      await flushFolder(dirname(path))
+      // The neighbour's own name says nothing any more, or has become the file's.
+      await Promise.all([flushFolder(dirname(path)), unlink(neighbour).catch(() => {})])
       return result
     } catch (error) {
       await unlink(neighbour).catch(() => {}) // the first error is the one to tell
@@ -113,11 +124,7 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
         viaNeighbour(
           path,
           (neighbour) => writeWhole(neighbour, bytes, 'wx', signal),
-          async (neighbour) => {
-            const created = await linked(neighbour, path, () => writeWhole(path, bytes, 'wx', signal))
-            await unlink(neighbour)
-            return created
-          },
+          (neighbour) => linked(neighbour, path, () => writeWhole(path, bytes, 'wx', signal)),
         ),
       ),
 
@@ -126,11 +133,7 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
         viaNeighbour(
           path,
           (neighbour) => linkOrCopy(localFile, neighbour),
-          async (neighbour) => {
-            const created = await linked(neighbour, path, () => copyFile(neighbour, path, constants.COPYFILE_EXCL))
-            await unlink(neighbour)
-            return created
-          },
+          (neighbour) => linked(neighbour, path, () => copyFile(neighbour, path, constants.COPYFILE_EXCL)),
         ),
       ),
 
