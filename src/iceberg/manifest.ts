@@ -62,17 +62,29 @@ export function partitionTypes(
 
 // --- manifest lists
 
-/** The manifests of a snapshot. */
+/** The manifests of a snapshot. `mayBeKept`: a list that this process wrote need not be asked of storage again. */
 export async function readManifestList(
   io: FileIO,
   metadata: TableMetadata,
   snapshot: Snapshot,
-  { signal }: ReadOptions = {},
+  { signal, mayBeKept = false }: ReadOptions & { mayBeKept?: boolean } = {},
 ): Promise<ManifestFile[]> {
   if (snapshot.manifestList === undefined) return inlineManifests(io, metadata, snapshot, signal)
   const path = snapshot.manifestList
-  const { records } = readAvro(await readBytes(io, path, signal), { place: path, keyOf: manifestKey })
+  const bytes = (mayBeKept ? listsWritten.get(path) : undefined) ?? (await readBytes(io, path, signal))
+  const { records } = readAvro(bytes, { place: path, keyOf: manifestKey })
   return records.map((record, index) => manifestFileOf(new Row(record, ['manifest', index], path)))
+}
+
+/** What this process wrote last, by path: most commits go on top of one's own, and need not fetch what they begin with. */
+const listsWritten = new Map<string, Uint8Array>()
+const [listsWrittenMax, listBytesMax] = [64, 256 * 1024]
+
+/** To be called when the list is on storage. Its name is never used again, so it cannot become another. */
+export function keepManifestList(path: string, bytes: Uint8Array): void {
+  if (bytes.length > listBytesMax) return
+  listsWritten.set(path, bytes)
+  if (listsWritten.size > listsWrittenMax) listsWritten.delete(listsWritten.keys().next().value!)
 }
 
 /** v1 tables may name their manifests in the metadata. What a manifest list would say is read from each. */

@@ -17,6 +17,7 @@ import {
   encodeManifest,
   encodeManifestList,
   inherit,
+  keepManifestList,
   listed,
   loadManifest,
   partitionTypes,
@@ -111,7 +112,7 @@ export async function prepareChange(
       checkSameTable(metadata, base)
       const head = headOf(base, work.branch)
       const reading = { manifests: options.manifests, signal }
-      const old = head ? await readManifestList(io, base, head, reading) : []
+      const old = head ? await readManifestList(io, base, head, { ...reading, mayBeKept: true }) : []
       const isUnchanged = head?.snapshotId === headOf(metadata, work.branch)?.snapshotId
       let planned: Promise<RemovedManifest[]> | undefined
       const plan = () => (planned ??= planRemoval(io, base, old, remove ?? {}, add, { ...reading, isUnchanged }))
@@ -331,9 +332,9 @@ export class Work {
     const sequenceNumber = nextSequenceNumber(base)
     const manifestList = joinLocation(metadataFolder(base), `snap-${snapshotId}-${++this.#attempts}-${this.#id}.avro`)
     const firstRowId = formatVersion >= 3 ? (base.nextRowId ?? 0n) : undefined
-    const rows =
-      firstRowId === undefined ? undefined : assignRowIds(await this.#counted(manifests, base, signal), firstRowId)
-    const list = encodeManifestList(rows?.manifests ?? manifests, {
+    const counted = await this.#counted(manifests, base, signal)
+    const rows = firstRowId === undefined ? undefined : assignRowIds(counted, firstRowId)
+    const list = encodeManifestList(rows?.manifests ?? counted, {
       snapshotId,
       parentSnapshotId: head?.snapshotId,
       sequenceNumber,
@@ -342,6 +343,7 @@ export class Work {
       codec: codecOf(base),
     })
     await Promise.all([this.#underWay, this.#create(manifestList, list, signal)])
+    keepManifestList(manifestList, list)
     const snapshot: Snapshot = {
       snapshotId,
       ...(head && { parentSnapshotId: head.snapshotId }),
@@ -381,16 +383,26 @@ export class Work {
     return commit
   }
 
-  /** With the counts that v1 writers could leave out: row ids are given by them. */
+  /** With the counts that v1 writers could leave out: by them manifests without live files are left out, and row ids given. */
   #counted(manifests: readonly ManifestFile[], base: TableMetadata, signal: AbortSignal | undefined) {
     return Promise.all(
       manifests.map(async (manifest) => {
-        if (manifest.content !== 'data' || manifest.firstRowId !== undefined) return manifest
-        if (manifest.addedRows !== undefined && manifest.existingRows !== undefined) return manifest
+        const { addedFiles, existingFiles, deletedFiles, addedRows, existingRows, deletedRows } = manifest
+        const known = [addedFiles, existingFiles, deletedFiles, addedRows, existingRows, deletedRows]
+        if (!known.includes(undefined)) return manifest
         const { entries } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
-        const rows = (status: ManifestEntry['status']) =>
-          entries.reduce((sum, entry) => (entry.status === status ? sum + entry.file.recordCount : sum), 0)
-        return { ...manifest, addedRows: rows('added'), existingRows: rows('existing') }
+        const of = (status: ManifestEntry['status']) => entries.filter((entry) => entry.status === status)
+        const rows = (some: readonly ManifestEntry[]) => some.reduce((sum, { file }) => sum + file.recordCount, 0)
+        const [added, existing, deleted] = [of('added'), of('existing'), of('deleted')]
+        return {
+          ...manifest,
+          addedFiles: added.length,
+          existingFiles: existing.length,
+          deletedFiles: deleted.length,
+          addedRows: rows(added),
+          existingRows: rows(existing),
+          deletedRows: rows(deleted),
+        }
       }),
     )
   }

@@ -317,3 +317,17 @@ test('partition summaries of a manifest enclose its partitions', async () => {
     ['a', 2],
   ])
 })
+
+test('manifests whose counts a v1 writer left out keep their files through further commits', async () => {
+  const io = memoryFileIO()
+  const first = await commit(
+    table({}, { formatVersion: 1 }),
+    prepareAppend(io, table({}, { formatVersion: 1 }), [file('a')]),
+  )
+  const [manifest] = await readManifestList(io, first, current(first))
+  // Version 1 may name its manifests in the metadata, where there is no place for counts.
+  const { manifestList: _, ...snapshot } = current(first)
+  let metadata: TableMetadata = { ...first, snapshots: [{ ...snapshot, manifests: [manifest!.path] }] }
+  for (const name of ['b', 'c']) metadata = await commit(metadata, prepareAppend(io, metadata, [file(name)]))
+  expect(await names(io, metadata)).toEqual(['a', 'b', 'c'])
+})
