@@ -9,35 +9,36 @@ describe('who may do what', () => {
     { id: 'u1', name: 'ada', role: 'admin' },
     { id: 'u2', name: 'rob', role: 'reader' },
     { id: 'system', name: 'system', role: 'system' },
+    { id: 'u4', name: 'mia', role: 'member' },
   ]
   const table: Resource = { kind: 'table', name: 'prod.marts.x' }
   const unnamed: Resource = { ...table, environment: { name: 'prod', protected: true, named: false } }
   const named: Resource = { ...table, environment: { name: 'prod', protected: true, named: true } }
 
-  // one letter each for admin, reader, system: y or n
+  // one letter each for admin, reader, system, member: y or n
   test.each<[string, Action, Resource]>([
-    ['yyy', 'read', table],
-    ['yny', 'write', table],
-    ['yny', 'create', table],
-    ['yny', 'drop', table],
-    ['yyy', 'read', unnamed],
-    ['nnn', 'write', unnamed],
-    ['nnn', 'drop', unnamed],
-    ['yny', 'write', named],
-    ['nnn', 'manage', table],
-    ['yyy', 'run', { kind: 'query', name: 'q', owner: 'u2' }],
-    ['yyn', 'cancel', { kind: 'query', name: 'q', owner: 'u2' }],
-    ['ynn', 'cancel', { kind: 'query', name: 'q', owner: 'u3' }],
-    ['yyy', 'read', { kind: 'dashboard', name: 'sales' }],
-    ['yny', 'run', { kind: 'run', name: 'all' }],
-    ['yny', 'rollback', { kind: 'publication', name: 'p' }],
-    ['ynn', 'create', { kind: 'user', name: 'bob' }],
-    ['ynn', 'read', { kind: 'audit', name: 'audit' }],
-    ['nnn', 'write', { kind: 'audit', name: 'audit' }],
-    ['nyn', 'create', { kind: 'token', name: 't', owner: 'u2' }],
-    ['nnn', 'read', { kind: 'unheard of', name: 'x' } as unknown as Resource],
-    ['nnn', 'fly' as Action, table],
-    ['nnn', 'constructor' as Action, table],
+    ['yyyn', 'read', table],
+    ['ynyn', 'write', table],
+    ['ynyn', 'create', table],
+    ['ynyn', 'drop', table],
+    ['yyyn', 'read', unnamed],
+    ['nnnn', 'write', unnamed],
+    ['nnnn', 'drop', unnamed],
+    ['ynyn', 'write', named],
+    ['nnnn', 'manage', table],
+    ['yyyy', 'run', { kind: 'query', name: 'q', owner: 'u2' }],
+    ['yynn', 'cancel', { kind: 'query', name: 'q', owner: 'u2' }],
+    ['ynnn', 'cancel', { kind: 'query', name: 'q', owner: 'u3' }],
+    ['yyyy', 'read', { kind: 'dashboard', name: 'sales' }],
+    ['ynyn', 'run', { kind: 'run', name: 'all' }],
+    ['ynyn', 'rollback', { kind: 'publication', name: 'p' }],
+    ['ynnn', 'create', { kind: 'user', name: 'bob' }],
+    ['ynnn', 'read', { kind: 'audit', name: 'audit' }],
+    ['nnnn', 'write', { kind: 'audit', name: 'audit' }],
+    ['nynn', 'create', { kind: 'token', name: 't', owner: 'u2' }],
+    ['nnnn', 'read', { kind: 'unheard of', name: 'x' } as unknown as Resource],
+    ['nnnn', 'fly' as Action, table],
+    ['nnnn', 'constructor' as Action, table],
   ])('%s %s %o', (expected, action, resource) => {
     expect(principals.map((principal) => (mayAct(principal, action, resource) ? 'y' : 'n')).join('')).toBe(expected)
   })
