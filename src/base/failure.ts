@@ -77,6 +77,12 @@ const table = {
     retry: false,
     hint: 'The commit may or may not have happened; look at the history of the table before repeating.',
   },
+  TRANSACTION_ABORTED: {
+    status: 409,
+    retry: false,
+    hint: 'A statement of the transaction failed. ROLLBACK, then begin again.',
+  },
+  TRANSACTION_STATE: { status: 409, retry: false, hint: 'BEGIN begins a transaction, COMMIT or ROLLBACK ends it.' },
   METADATA_INVALID: {
     status: 422,
     retry: false,

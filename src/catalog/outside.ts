@@ -153,6 +153,7 @@ export function outsideTables(catalog: Catalog, io: FileIO): Tables {
     return loaded
   }
   return {
+    listsOneMoment: false,
     async load(name) {
       const exact = await catalog.load(name)
       if (exact) return remember(exact)

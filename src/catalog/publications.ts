@@ -58,14 +58,22 @@ export interface Publications {
   changes(changeSetId: string): Promise<PendingChange[]>
   /** Replaces what the set held for the same table. */
   put(changeSetId: string, change: PendingChange): Promise<void>
-  /** All or nothing. COMMIT_CONFLICT names the table and who wrote it. A set that was published already answers with its publication. */
-  publish(changeSetId: string, by: string): Promise<Publication>
+  /** The set holds these changes and no others: what it held when they were read. */
+  restore(changeSetId: string, changes: readonly PendingChange[]): Promise<void>
+  /**
+   * All or nothing. COMMIT_CONFLICT names the table and who wrote it. A set that was published already answers with its
+   * publication. `unchanged`: what was read, and must still be as it was.
+   */
+  publish(changeSetId: string, by: string, unchanged?: readonly ReadPointer[]): Promise<Publication>
   discard(changeSetId: string): Promise<void>
   list(options: { catalog?: string | undefined; limit?: number | undefined }): Promise<Publication[]>
   get(id: string): Promise<Publication>
   /** Restores what the publication replaced, as a new publication. COMMIT_CONFLICT when a table was written since. */
   rollback(id: string, by: string): Promise<Publication>
 }
+
+/** A table or view as somebody read it. */
+export type ReadPointer = { name: TableName; location: string }
 
 /** Who keeps the names of a publication's tables. */
 export type Shelf = {
@@ -77,25 +85,52 @@ export type Shelf = {
     changes: readonly PendingChange[],
     by: string,
     also: (transaction: CatalogTransaction, locations?: ReadonlyMap<string, string>) => Promise<void>,
+    unchanged: readonly ReadPointer[],
   ): Promise<void>
 }
 
 /** The names are in the records, so all is one transaction. */
 export const embeddedShelf = (catalog: EmbeddedCatalog): Shelf => ({
-  move: (changes, _, also) =>
+  move: (changes, _, also, unchanged) =>
     catalog.swapAnd(
       changes.map(({ name, kind, base, location }): Swap => ({ name, kind, from: base, to: location })),
-      (transaction) => also(transaction),
+      async (transaction) => {
+        for (const one of unchanged) await checkUnchanged(transaction, one)
+        await also(transaction)
+      },
     ),
 })
 
 /** The names are somewhere else: first they are moved there, then it is written down. Publishing again ends what a crash left. */
 export const outsideShelf = (catalog: Catalog, records: Records): Shelf => ({
-  async move(changes, by, also) {
+  async move(changes, by, also, unchanged) {
+    if (unchanged.length > 0)
+      throw new Failure('UNSUPPORTED', 'a catalog of others cannot tell whether what was read is unchanged', {
+        hint: 'Begin the transaction without ISOLATION LEVEL SERIALIZABLE.',
+      })
     const locations = await commitOutside(catalog, changes, by)
     await records.transaction((transaction) => also(transaction, locations))
   },
 })
+
+/** Transactions of the records run as if one came after the other, so a look is enough. */
+async function checkUnchanged(transaction: CatalogTransaction, { name, location }: ReadPointer): Promise<void> {
+  const now = await transaction
+    .selectFrom('iceberg_tables')
+    .select('metadata_location')
+    .where('catalog_name', '=', name.catalog)
+    .where('table_namespace', '=', name.namespace)
+    .where('table_name', '=', name.name)
+    .executeTakeFirst()
+  if (now?.metadata_location === location) return
+  throw new Failure(
+    'COMMIT_CONFLICT',
+    `${showName(name)}, which was read, was changed meanwhile; nothing was published`,
+    {
+      read: showName(name),
+    },
+  )
+}
 
 /** Nothing of a change set needs to outlive the machine before its publication does, and that takes it along. */
 const unflushed = { flush: false }
@@ -145,13 +180,13 @@ export function openPublications(options: {
     inCatalog: string,
     pending: readonly PendingChange[],
     by: string,
-    more: { runId: string | null; changeSetId?: string; undoes?: string },
+    more: { runId: string | null; changeSetId?: string; undoes?: string; unchanged?: readonly ReadPointer[] },
   ): Promise<Publication> {
     // A change set is published once, so its publication carries its id: a retry after a lost answer finds it.
     const id = more.changeSetId ?? newId(clock.now())
     const publishedAt = iso()
     try {
-      await shelf.move(pending, by, async (transaction, locations) => {
+      const alsoRecord: Parameters<Shelf['move']>[2] = async (transaction, locations) => {
         if (more.changeSetId !== undefined) {
           const { numUpdatedRows } = await transaction
             .updateTable('change_sets')
@@ -181,7 +216,11 @@ export function openPublications(options: {
             .set({ rolled_back_at: publishedAt, rolled_back_by: by })
             .where('id', '=', more.undoes)
             .execute()
-      })
+      }
+      // A table that is changed too is looked at by its swap.
+      const changed = new Set(pending.map(({ name }) => showName(name)))
+      const unchanged = (more.unchanged ?? []).filter(({ name }) => !changed.has(showName(name)))
+      await shelf.move(pending, by, alsoRecord, unchanged)
     } catch (error) {
       throw error instanceof Failure && error.code === 'COMMIT_CONFLICT' ? await explainConflict(error, pending) : error
     }
@@ -382,11 +421,19 @@ export function openPublications(options: {
           .execute()
       }, unflushed)
     },
-    async publish(changeSetId, by) {
+    async restore(changeSetId, before) {
+      await records.transaction(
+        (transaction) =>
+          transaction.deleteFrom('change_set_entries').where('change_set_id', '=', changeSetId).execute(),
+        unflushed,
+      )
+      for (const change of before) await this.put(changeSetId, change)
+    },
+    async publish(changeSetId, by, unchanged = []) {
       const set = await setOf(changeSetId)
       if (set.status === 'published') return get(changeSetId)
       if (set.status !== 'open') throw new Failure('COMMIT_CONFLICT', `the change set ${changeSetId} is ${set.status}`)
-      return commit(set.catalog, await changes(changeSetId), by, { runId: set.run_id, changeSetId })
+      return commit(set.catalog, await changes(changeSetId), by, { runId: set.run_id, changeSetId, unchanged })
     },
     async discard(changeSetId) {
       await records.catalog

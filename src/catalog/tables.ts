@@ -11,6 +11,8 @@ export type LoadedView = { kind: 'view'; name: TableName; location: string; meta
 export type Loaded = LoadedTable | LoadedView
 
 export interface Tables {
+  /** Whether `list` tells in one request how all names of a catalog stand at one moment. */
+  readonly listsOneMoment: boolean
   /** By exact name, else by the only name that differs in case; undefined when there is none. */
   load(name: TableName, signal?: AbortSignal): Promise<Loaded | undefined>
   /** What a pointer points to. */
@@ -56,6 +58,7 @@ export function openTables(
   }
 
   return {
+    listsOneMoment: true,
     open,
     keep: ({ location, metadata }) => store(location, Promise.resolve(metadata)),
     list: (name, namespace) => pointers.list(name, namespace),

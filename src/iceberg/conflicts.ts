@@ -22,14 +22,18 @@ export type Isolation = 'serializable' | 'snapshot'
 export type CheckedOptions = WriteOptions & {
   /** Default `serializable`. */
   isolation?: Isolation | undefined
-  /** The snapshot that the change was made of; by default the head of the branch in the metadata at hand. */
-  startingSnapshotId?: bigint | undefined
+  /** The snapshot that the change was made of, null for none; by default the head of the branch in the metadata at hand. */
+  startingSnapshotId?: bigint | null | undefined
+  /** Snapshots of the same change set: they are nobody else's work. */
+  own?: ReadonlySet<bigint> | undefined
   /** Rows that the change is about: rows of other writers that cannot match are no conflict. Default: all. */
   conflictFilter?: Predicate | undefined
 }
 
 export const startingSnapshotId = (metadata: TableMetadata, options: CheckedOptions): bigint | undefined =>
-  options.startingSnapshotId ?? headOf(metadata, options.branch ?? 'main')?.snapshotId
+  options.startingSnapshotId === null
+    ? undefined
+    : (options.startingSnapshotId ?? headOf(metadata, options.branch ?? 'main')?.snapshotId)
 
 type Found = { snapshot: Snapshot; entry: ManifestEntry }
 /** Which files of the table a check is about. */
@@ -54,14 +58,15 @@ export class Meanwhile {
   readonly #startingSequenceNumber: bigint
 
   /** COMMIT_CONFLICT when the head does not come from that snapshot: it was rolled back or expired. */
-  constructor(at: Attempt, startingId: bigint | undefined) {
+  constructor(at: Attempt, startingId: bigint | undefined, own: ReadonlySet<bigint> = new Set()) {
     this.#at = at
     const { base, head } = at
     const ancestors = ancestorsOf(base, head?.snapshotId)
     const start = ancestors.findIndex(({ snapshotId }) => snapshotId === startingId)
-    this.#snapshots = start < 0 ? ancestors : ancestors.slice(0, start)
+    const since = start < 0 ? ancestors : ancestors.slice(0, start)
+    this.#snapshots = since.filter(({ snapshotId }) => !own.has(snapshotId))
     this.#startingSequenceNumber = start < 0 ? 0n : ancestors[start]!.sequenceNumber
-    const oldest = this.#snapshots.at(-1)
+    const oldest = since.at(-1)
     if (startingId !== undefined && start < 0)
       throw new Failure(
         'COMMIT_CONFLICT',

@@ -54,7 +54,7 @@ export async function prepareOverwrite(
       ...(partitions === 'dynamic' && { summary: { 'replace-partitions': 'true' } }),
       validate: async (at) => {
         if (!isRemoving) return
-        const meanwhile = new Meanwhile(at, startingId)
+        const meanwhile = new Meanwhile(at, startingId, options.own)
         const isSerializable = (options.isolation ?? 'serializable') === 'serializable'
         if (partitions === 'dynamic') {
           const scope = isWhole ? () => true : inPartitions(replaced)

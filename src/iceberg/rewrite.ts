@@ -64,7 +64,7 @@ export async function prepareRewrite(
       remove: { files, deleteFiles, vectorsOf: vectors },
       operation: 'replace',
       validate: async (at) => {
-        const meanwhile = new Meanwhile(at, startingId)
+        const meanwhile = new Meanwhile(at, startingId, options.own)
         await meanwhile.stillThere(new Set(files.map(({ path }) => path)), { mayBeDeleted: false })
         await meanwhile.noVectorsFor(new Set(vectors.map(({ path }) => path)))
         const replaced = (await at.removed()).filter(({ file }) => file.content === 'data')

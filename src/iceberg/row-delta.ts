@@ -59,7 +59,7 @@ export async function prepareRowDelta(
       validate: async (at) => {
         if (operation === 'append') return
         checkDeletes(deletes, at.base)
-        const meanwhile = new Meanwhile(at, startingId)
+        const meanwhile = new Meanwhile(at, startingId, options.own)
         const scope = matching(options.conflictFilter, at.base)
         await meanwhile.stillThere(referenced, { mayBeDeleted: !isUpdate })
         if ((options.isolation ?? 'serializable') === 'serializable') await meanwhile.noDataAdded(scope)

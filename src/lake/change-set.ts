@@ -1,6 +1,6 @@
 // What a change set offers: writes of tables that nobody sees until they are published together.
 
-import type { Loaded, PendingChange, Publication, TableName } from '../catalog/index.ts'
+import type { Loaded, PendingChange, Publication, ReadPointer, TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import type {
   NewField,
@@ -87,7 +87,12 @@ export interface ChangeSet {
   /** The table or view as this change set leaves it; undefined when it drops it or nobody has it. */
   load(name: TableName): Promise<Loaded | undefined>
   /** All or nothing; COMMIT_CONFLICT names the other writer. Appends are moved onto what others wrote. */
-  publish(): Promise<Publication>
+  publish(options?: {
+    /** What was read and must be as it was, or COMMIT_CONFLICT. */
+    unchanged?: readonly ReadPointer[]
+  }): Promise<Publication>
+  /** What the set holds now; the function takes it back to that. */
+  savepoint(): Promise<() => Promise<void>>
   /** Gives it up: nothing was ever visible. */
   discard(): Promise<void>
 }

@@ -18,6 +18,7 @@ import {
 } from '../catalog/index.ts'
 import type { Engine, EngineColumn } from '../engine/index.ts'
 import {
+  ancestorsOf,
   applyUpdates,
   applyViewUpdates,
   createUpdates,
@@ -55,7 +56,7 @@ import type { Files, Prepared } from './prepare.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { sqlType, writtenColumn } from './types.ts'
-import { writeFiles } from './write.ts'
+import { beginFiles, type FilesUnderWay } from './write.ts'
 
 /** A write that can be put on top of whatever the table is by then. */
 type Rebased = {
@@ -65,7 +66,10 @@ type Rebased = {
 export type ChangeSetDeps = {
   io: FileIO
   engine: Engine
+  /** What the set begins with: as of now, or as of a transaction's begin. */
   tables: Tables
+  /** As they are now. */
+  current: Pick<Tables, 'load'>
   publications: Publications
   clock: Clock
   lakeRoot: string
@@ -82,6 +86,15 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   const { io, engine, tables, publications, clock } = deps
   /** What this process wrote, by table: it can be put on a newer base. */
   const steps = new Map<string, { write: Rebased; more: TableUpdate[] }[]>()
+  /** Snapshots that this set made. */
+  const own = new Set<bigint>()
+
+  /** Since when others' work is looked at: what was published when the set met the table, not its own last write. */
+  const since = (published: Loaded | undefined, { metadata }: LoadedTable) => {
+    const start = published?.kind === 'table' ? published.metadata.currentSnapshotId : undefined
+    const isKnown = ancestorsOf(metadata, metadata.currentSnapshotId).some(({ snapshotId }) => snapshotId === start)
+    return { startingSnapshotId: isKnown ? start : null, own }
+  }
 
   const load = async (name: TableName): Promise<Loaded | undefined> => {
     const lower = showName(name).toLowerCase()
@@ -116,12 +129,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     checkName(target)
     const published = await tables.load(target)
     deps.mayWrite(target, published ? 'write' : 'create')
-    const { columns, planned } = await source(select, options)
+    // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
+    const [{ columns, planned }, base] = await Promise.all([
+      source(select, options),
+      mode === 'append' ? load(target) : published,
+    ])
     checkColumns(target, columns)
     const written = columns.map(writtenColumn)
-
-    // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
-    const base = mode === 'append' ? await load(target) : published
     if (mode === 'append' && base?.kind === 'view')
       throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
     const before = base?.kind === 'table' ? base : undefined
@@ -138,7 +152,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         ? appendProjection(target, schema, columns)
         : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
-    const files = await writeSelected(metadata, schema, projection, await planned(), options)
+    const { files, placed } = await writeSelected(metadata, schema, projection, await planned(), options)
     const summary = { ...options.summary, 'boathouse.change-set': id }
     const prepared =
       mode === 'append' || !before
@@ -149,7 +163,19 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       before && Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties }] : []
     const action = mode === 'append' ? 'append' : 'replace'
     const appended = mode === 'append' ? { files, summary } : undefined
-    return stage({ target, published, before, metadata, write: prepared, more, action, appended, files, options })
+    return stage({
+      target,
+      published,
+      before,
+      metadata,
+      write: prepared,
+      more,
+      action,
+      appended,
+      files,
+      placed,
+      options,
+    })
   }
 
   type Staged = {
@@ -163,17 +189,23 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     action: 'replace' | 'append'
     appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
     files: readonly Pick<NewDataFile, 'recordCount' | 'fileSizeBytes'>[]
+    /** When the files are durable; by default they are. */
+    placed?: Promise<void>
     options: TableOptions
   }
 
   /** The table after one more write, in a metadata file that nobody's pointer names. */
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
-    const { write: prepared, more = [], action, appended, files, options } = staged
+    const { write: prepared, more = [], action, appended, files, placed, options } = staged
     const nowMs = clock.now()
-    const commit = await prepared.on(metadata, { nowMs, signal: options.signal }).catch(async (error: unknown) => {
-      throw await outdated(error, target, published)
-    })
+    // Data files, manifests and their list become durable side by side, and all of them before a metadata file names them.
+    const [made, durable] = await Promise.allSettled([prepared.on(metadata, { nowMs, signal: options.signal }), placed])
+    if (durable.status === 'rejected') throw durable.reason
+    if (made.status === 'rejected') throw await outdated(made.reason, target, published)
+    const commit = made.value
     const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
+    if (next.currentSnapshotId !== undefined && next.currentSnapshotId !== metadata.currentSnapshotId)
+      own.add(next.currentSnapshotId)
     const location = await writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
     tables.keep({ kind: 'table', name: target, location, metadata: next })
     const isFirst = before?.location === published?.location
@@ -211,7 +243,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   /** Files of a state that was expired meanwhile are gone: that is a lost race, not a damaged table. */
   async function outdated(error: unknown, target: TableName, published: Loaded | undefined): Promise<unknown> {
     if (!(error instanceof Failure) || error.code !== 'METADATA_INVALID') return error
-    const now = await tables.load(target)
+    const now = await deps.current.load(target)
     if (now?.location === published?.location) return error
     const message = `${showName(target)} was changed meanwhile, and what it was before has been cleaned up`
     return new Failure('COMMIT_CONFLICT', message, { cause: error, table: showName(target) })
@@ -246,9 +278,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       changed,
       files,
       bytes,
+      placed,
     } = await changeRows(deps, before, prepared, {
       operation,
       summary,
+      since: since(published, before),
       timeoutMs: options.timeoutMs,
       signal: options.signal,
     }).catch(rethrowEngine)
@@ -267,6 +301,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
           write: written,
           action: 'replace',
           files: [],
+          placed,
           options,
         })
       : nothing
@@ -281,7 +316,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
 
   /** The rows of `select` as data files of the table. */
-  async function writeRows(before: LoadedTable, select: string, options: TableOptions): Promise<NewDataFile[]> {
+  async function writeRows(before: LoadedTable, select: string, options: TableOptions): Promise<FilesUnderWay> {
     const { columns, planned } = await source(select, options)
     checkColumns(before.name, columns)
     const { metadata } = before
@@ -296,9 +331,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     projection: readonly string[],
     { sql, lease }: { sql: string; lease?: FileLease },
     { timeoutMs, signal }: TableOptions,
-  ): Promise<NewDataFile[]> {
+  ): Promise<FilesUnderWay> {
     try {
-      return await writeFiles(deps, {
+      return await beginFiles(deps, {
         select: `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`,
         schema,
         spec: specForReplace(metadata, schema),
@@ -337,15 +372,29 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       )
     }
     const { published, before } = await existing(target)
-    const files = await writeRows(before, select, options)
+    const { files, placed } = await writeRows(before, select, options)
     const prepared = await prepareOverwrite(
       io,
       before.metadata,
       { remove: { partitions: 'dynamic' }, add: files },
-      { summary: { ...options.summary, 'boathouse.change-set': id }, signal: options.signal },
+      {
+        ...since(published, before),
+        summary: { ...options.summary, 'boathouse.change-set': id },
+        signal: options.signal,
+      },
     )
     const { name, metadata } = before
-    return stage({ target: name, published, before, metadata, write: prepared, action: 'replace', files, options })
+    return stage({
+      target: name,
+      published,
+      before,
+      metadata,
+      write: prepared,
+      action: 'replace',
+      files,
+      placed,
+      options,
+    })
   }
 
   async function upsert(target: TableName, keys: readonly string[], select: string, options: TableOptions) {
@@ -419,7 +468,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
    */
   async function rebase(conflict: Failure): Promise<boolean> {
     const pending = (await publications.changes(id)).find(({ name }) => showName(name) === conflict.context.table)
-    const now = pending && (await tables.load(pending.name))
+    const now = pending && (await deps.current.load(pending.name))
     if (now?.kind !== 'table') return false
     let again = steps.get(showName(now.name).toLowerCase())
     if (!again) {
@@ -605,14 +654,25 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await record({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })
     },
 
-    async publish() {
+    async savepoint() {
+      const [pending, kept] = [await publications.changes(id), [...steps].map(([key, all]) => [key, [...all]] as const)]
+      return async () => {
+        await publications.restore(id, pending)
+        steps.clear()
+        for (const [key, all] of kept) steps.set(key, [...all])
+      }
+    },
+
+    async publish({ unchanged = [] } = {}) {
+      const mustStay = new Set(unchanged.map(({ name }) => showName(name)))
       for (let attempt = 1; ; attempt++) {
         try {
-          return await publications.publish(id, deps.principal)
+          return await publications.publish(id, deps.principal, unchanged)
         } catch (error) {
           if (
             !(error instanceof Failure) ||
             error.code !== 'COMMIT_CONFLICT' ||
+            mustStay.has(String(error.context.table)) ||
             attempt >= 20 ||
             !(await rebase(error))
           )

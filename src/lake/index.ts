@@ -10,6 +10,8 @@ export {
   type QueryOptions,
   type QueryResult,
 } from './lake.ts'
+export { openSession, queryText, type Session, type SessionOptions } from './session.ts'
+export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'
 export { schemaOfLoaded } from './information.ts'
 export { quoteName, quoteTable, quoteText, splitStatements, placeAt } from './sql/tokens.ts'
 export { parseSqlType, sqlType } from './types.ts'

@@ -20,6 +20,7 @@ import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { perform, type PerformContext } from './perform.ts'
 import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
+import { beginTransaction, type Transaction, type TransactionOptions, type Within } from './transaction.ts'
 
 export type Door = 'cli' | 'http' | 'dashboard' | 'run' | 'doctor'
 
@@ -46,7 +47,12 @@ export type QueryOptions = {
   requestId?: string
 }
 
+/** `within`: the transaction that the statement is part of. */
+type Asking = QueryOptions & { within?: Within }
+
 export type QueryResult = {
+  /** What was done, as SQL clients are told: `SELECT`, `INSERT`, `CREATE TABLE`, `BEGIN`. */
+  command: string
   columns: Column[]
   chunks: AsyncIterable<Chunk>
   provenance: Prepared['provenance']
@@ -73,6 +79,8 @@ export type AuditEntry = {
 export interface Lake {
   /** Runs one SELECT, or one statement that writes for those who may. Failures carry their place in `sql`. */
   query(sql: string, options: QueryOptions): Promise<QueryResult>
+  /** Several statements as one; whoever begins it ends it. */
+  begin(options: TransactionOptions): Promise<Transaction>
   /** Columns of a SELECT without running it. */
   bind(sql: string, options: QueryOptions): Promise<Column[]>
   /** Columns of ingestion's own SQL over files of the spool. Not for SQL that people wrote. */
@@ -132,16 +140,18 @@ export function openLake(deps: LakeDeps): Lake {
    * looked at together once more, and all is done again unless they were current together: a reader sees whole
    * publications only.
    */
-  async function prepare(sql: string, options: QueryOptions, rowsOf?: TableName): Promise<Prepared | undefined> {
+  async function prepare(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined> {
     for (let attempt = 1; ; attempt++) {
       const prepared = await prepareOnce(sql, options, rowsOf)
-      if (!prepared || options.changes || prepared.loaded.length < 2 || attempt > 10) return prepared
+      if (prepared) options.within?.read(prepared.loaded)
+      if (!prepared || options.changes || options.within || prepared.loaded.length < 2 || attempt > 10) return prepared
       if (await tables.stillCurrent(prepared.loaded)) return prepared
     }
   }
 
-  async function prepareOnce(sql: string, options: QueryOptions, rowsOf?: TableName): Promise<Prepared | undefined> {
-    const { changes } = options
+  async function prepareOnce(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined> {
+    const { within, changes = within?.changes } = options
+    const asked = within?.tables ?? tables
     return prepareSelect(sql, {
       engine,
       io,
@@ -149,8 +159,8 @@ export function openLake(deps: LakeDeps): Lake {
       manifests,
       analyses,
       resolver: {
-        load: (name) => (changes ? changes.load(name) : tables.load(name)),
-        list: (catalog) => listAll(catalog, changes),
+        load: (name) => (changes ? changes.load(name) : asked.load(name)),
+        list: (catalog) => listAll(catalog, asked, changes),
       },
       catalog: options.catalog,
       catalogs: deps.environments.map(({ catalog }) => catalog),
@@ -163,8 +173,8 @@ export function openLake(deps: LakeDeps): Lake {
     })
   }
 
-  async function listAll(catalog: string, changes: ChangeSet | undefined): Promise<Loaded[]> {
-    const all = new Map((await tables.list(catalog)).map((pointer) => [showName(pointer.name), pointer]))
+  async function listAll(catalog: string, asked: Tables, changes: ChangeSet | undefined): Promise<Loaded[]> {
+    const all = new Map((await asked.list(catalog)).map((pointer) => [showName(pointer.name), pointer]))
     for (const change of (await changes?.pending()) ?? []) {
       if (change.location === null) all.delete(showName(change.name))
       else all.set(showName(change.name), { name: change.name, kind: change.kind, location: change.location })
@@ -172,10 +182,10 @@ export function openLake(deps: LakeDeps): Lake {
     return Promise.all([...all.values()].map((pointer) => tables.open(pointer)))
   }
 
-  async function select(prepared: Prepared, options: QueryOptions, started: number, sql: string): Promise<QueryResult> {
+  async function select(prepared: Prepared, options: Asking, started: number, sql: string): Promise<QueryResult> {
     const { principal, catalog, door } = options
     const rowsMax = Math.min(options.rowsMax ?? limits.queryRowsMax, limits.queryRowsMax)
-    const cacheable = options.cache !== false && !options.changes && !prepared.volatile
+    const cacheable = options.cache !== false && !options.changes && !options.within?.changes && !prepared.volatile
     // The policy of a principal is its role so far; when grants come, their digest belongs here.
     const key = cacheable
       ? createHash('sha256')
@@ -199,6 +209,7 @@ export function openLake(deps: LakeDeps): Lake {
     if (known) {
       const rows = known.chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
       return {
+        command: 'SELECT',
         columns: known.columns,
         provenance: prepared.provenance,
         cached: { hit: true, ageMs: Math.max(0, clock.now() - known.madeAtMs) },
@@ -227,6 +238,7 @@ export function openLake(deps: LakeDeps): Lake {
     const columns = result.columns.map((column) => ({ ...column, nullable: true }))
     const madeAtMs = clock.now()
     return {
+      command: 'SELECT',
       columns,
       provenance: prepared.provenance,
       cached: { hit: false, ageMs: 0 },
@@ -261,7 +273,7 @@ export function openLake(deps: LakeDeps): Lake {
     }
   }
 
-  async function change(sql: string, options: QueryOptions, started: number): Promise<QueryResult> {
+  async function change(sql: string, options: Asking, started: number): Promise<QueryResult> {
     const [only, second] = splitStatements(sql)
     if (!only) throw new Failure('SQL_INVALID', 'there is no statement in this text')
     if (second)
@@ -274,11 +286,18 @@ export function openLake(deps: LakeDeps): Lake {
       })
     }
     const target = targetName(statement, options)
-    const changes = options.changes ?? (await openChanges(options))
+    const { within } = options
+    const isOwn = !options.changes && !within
+    const changes = options.changes ?? (await (within?.open() ?? openChanges({ ...options, catalog: target.catalog })))
+    if (target.catalog.toLowerCase() !== changes.catalog.toLowerCase())
+      throw new Failure('SQL_UNSUPPORTED', `${showName(target)} is in another environment than what is being changed`, {
+        hint: 'A transaction writes one environment: take another transaction for the other.',
+        place: placeAt(sql, only.start),
+      })
     try {
       const at = (index: number) => placeAt(sql, only.start + index)
       const done = await perform(statement, target, performing(changes, options, at))
-      if (!options.changes && done.changed) await changes.publish()
+      if (isOwn && done.changed) await changes.publish()
       await deps.audit?.({
         principal: options.principal,
         door: options.door,
@@ -294,6 +313,7 @@ export function openLake(deps: LakeDeps): Lake {
         requestId: options.requestId ?? null,
       })
       return {
+        command: commandOf(statement),
         columns: [{ name: 'rows', type: 'BIGINT', nullable: false }],
         chunks: (async function* () {
           yield { rowCount: 1, json: JSON.stringify([[done.rows]]) }
@@ -303,15 +323,15 @@ export function openLake(deps: LakeDeps): Lake {
         truncated: () => false,
       }
     } catch (error) {
-      if (!options.changes) await changes.discard()
+      if (isOwn) await changes.discard()
       throw error
     }
   }
 
   /** What a statement needs to be carried out in these changes. */
-  function performing(changes: ChangeSet, options: QueryOptions, at: (index: number) => Place): PerformContext {
+  function performing(changes: ChangeSet, options: Asking, at: (index: number) => Place): PerformContext {
     const { namespace, signal, timeoutMs, principal, environmentNamed } = options
-    const asking: QueryOptions = { ...options, changes, cache: false }
+    const asking: Asking = { ...options, changes, cache: false }
     const guarded =
       (action: 'create' | 'drop', work: typeof deps.createNamespace) => async (catalog: string, name: string) => {
         authorise(principal, action, {
@@ -342,17 +362,20 @@ export function openLake(deps: LakeDeps): Lake {
     principal,
     runId,
     environmentNamed,
+    within,
   }: {
     catalog: string
     principal: Principal
     runId?: string
     environmentNamed?: boolean
+    within?: Pick<Within, 'tables' | 'read'>
   }): Promise<ChangeSet> {
     const id = await deps.publications.open({ catalog, runId })
     return changeSet(id, catalog, {
       io,
       engine,
-      tables,
+      tables: within?.tables ?? tables,
+      current: tables,
       clock,
       publications: deps.publications,
       lakeRoot: deps.lakeRoot,
@@ -375,15 +398,19 @@ export function openLake(deps: LakeDeps): Lake {
           ...(options.signal ? { signal: options.signal } : {}),
         }
         const prepared = await prepare(sql, asking, options.rowsOf)
+        if (prepared) within?.read(prepared.loaded)
         if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
         return prepared
       },
     })
   }
 
-  const self: Lake = {
+  const run = async (sql: string, options: Asking): Promise<QueryResult> => self.query(sql, options)
+  const self: Lake & { query(sql: string, options: Asking): Promise<QueryResult> } = {
     cache,
     openChanges,
+    begin: (options) =>
+      beginTransaction({ tables, query: run, openChanges: (within) => openChanges({ ...options, within }) }, options),
     async query(sql, options) {
       const started = clock.now()
       try {
@@ -452,6 +479,10 @@ export function parseAsOf(text: string): At {
     hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.',
   })
 }
+
+/** As SQL clients are told what was done. */
+const commandOf = (statement: Statement): string =>
+  statement.kind === 'drop' ? `DROP ${statement.what.toUpperCase()}` : statement.kind.toUpperCase().replace('-', ' ')
 
 function targetName(statement: Statement, options: QueryOptions): TableName {
   if (statement.kind === 'create-schema' || statement.kind === 'drop-schema') {

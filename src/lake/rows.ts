@@ -19,6 +19,7 @@ import {
   prepareOverwrite,
   prepareRowDelta,
   readDeletionVector,
+  type CheckedOptions,
   type Isolation,
   type NewDeleteFile,
   type PreparedWrite,
@@ -30,7 +31,7 @@ import type { Prepared } from './prepare.ts'
 import { scanSql } from './scan.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
 import { sqlType } from './types.ts'
-import { newDataFile, writeFiles, type StatsRow, type Workshop } from './write.ts'
+import { beginFiles, newDataFile, type FilesUnderWay, type StatsRow, type Workshop } from './write.ts'
 
 export type RowOperation = 'delete' | 'update' | 'merge'
 
@@ -44,14 +45,20 @@ export type RowsChanged = {
   /** Data files and delete files that were written. */
   files: number
   bytes: number
+  /** When the data files are durable. */
+  placed: Promise<void>
 }
 
 type Options = {
   operation: RowOperation
   summary: Record<string, string>
+  /** Against what happened since then the change is checked. */
+  since: Pick<CheckedOptions, 'startingSnapshotId' | 'own'>
   timeoutMs?: number | undefined
   signal?: AbortSignal | undefined
 }
+
+const nothing: FilesUnderWay = { files: [], placed: Promise.resolve() }
 
 /** Files that lose more than this part of their rows are written again: docs/decisions/0004 says why. */
 const rewriteAbove = 0.1
@@ -101,7 +108,8 @@ export async function changeRows(
       gone.set(String(file), Number(count))
     }
     const deleted = [...gone.values()].reduce((sum, count) => sum + count, 0)
-    if (deleted === 0 && inserted === 0) return { write: undefined, deleted, inserted, changed: 0, files: 0, bytes: 0 }
+    if (deleted === 0 && inserted === 0)
+      return { write: undefined, deleted, inserted, changed: 0, files: 0, bytes: 0, placed: nothing.placed }
 
     const { metadata } = table
     const schema = currentSchema(metadata)
@@ -115,7 +123,7 @@ export async function changeRows(
     )
     const comes = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _new`
     const write = (select: string) =>
-      writeFiles(workshop, {
+      beginFiles(workshop, {
         select,
         schema,
         spec: defaultSpec(metadata),
@@ -126,6 +134,7 @@ export async function changeRows(
         ...limits,
       })
     const checked = {
+      ...options.since,
       summary: options.summary,
       signal: options.signal,
       isolation: isolationOf(metadata.properties[`write.${options.operation}.isolation-level`]),
@@ -151,20 +160,20 @@ export async function changeRows(
               signal: options.signal,
             })} AS stays ANTI JOIN ${from} AS gone ON stays._file = gone._file AND stays._pos = gone._pos`
       const selects = [...(stay ? [stay] : []), ...(inserted > 0 ? [comes] : [])]
-      const added = selects.length === 0 ? [] : await write(selects.join(' UNION ALL '))
+      const { files: added, placed } = selects.length === 0 ? nothing : await write(selects.join(' UNION ALL '))
       const prepared = await prepareOverwrite(
         workshop.io,
         metadata,
         { remove: { files: concerned.map(({ file }) => file) }, add: added },
         checked,
       )
-      return { write: prepared, deleted, inserted, changed: all, files: added.length, bytes: total(added) }
+      return { write: prepared, deleted, inserted, changed: all, files: added.length, bytes: total(added), placed }
     }
 
     const whole = concerned.filter((file) => gone.get(file.path) === liveRows(file))
     const wholePaths = new Set(whole.map(({ path }) => path))
     const partly = concerned.filter(({ path }) => !wholePaths.has(path))
-    const added = inserted > 0 ? await write(comes) : []
+    const { files: added, placed } = inserted > 0 ? await write(comes) : nothing
     const deletes =
       metadata.formatVersion >= 3
         ? await writeVectors(workshop, table, partly, from, lease, rows, options.signal)
@@ -187,6 +196,7 @@ export async function changeRows(
       changed: all,
       files: added.length + deletes.added.length,
       bytes: total(added) + total(deletes.added),
+      placed,
     }
   } finally {
     lease?.release()

@@ -255,6 +255,7 @@ async function fakeQuery(sql: string, { rowsMax = 100, signal }: QueryOptions): 
   const [, wanted = '3', , then] = /^rows (\d+)( then (\w+))?$/.exec(sql) ?? []
   const count = Math.min(Number(wanted), rowsMax)
   return {
+    command: 'SELECT',
     columns: [
       { name: 'n', type: 'BIGINT', nullable: true },
       { name: 'amount', type: 'DECIMAL(12,2)', nullable: true },

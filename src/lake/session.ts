@@ -1,0 +1,158 @@
+// One statement after the other, as a shell or a client sends them: BEGIN, COMMIT, SAVEPOINT and USE mean something only
+// between statements.
+
+import { Failure } from '../base/failure.ts'
+import type { Lake, QueryOptions, QueryResult } from './lake.ts'
+import { parseControl, type Control } from './sql/control.ts'
+import { placeAt, quoteText, splitStatements } from './sql/tokens.ts'
+import type { StatementOptions, Transaction } from './transaction.ts'
+
+export type SessionOptions = Omit<QueryOptions, 'changes'>
+
+export interface Session {
+  /** `idle` outside of BEGIN … COMMIT; `failed`: until ROLLBACK nothing else is done. */
+  readonly state: 'idle' | 'open' | 'failed'
+  /** What plain names mean at present. */
+  readonly names: { catalog: string; namespace: string | undefined }
+  /** One statement. Its place in failures is one in `sql`. */
+  query(sql: string, options?: StatementOptions): Promise<QueryResult>
+  /** Rolls back what is open. */
+  close(): Promise<void>
+}
+
+export function openSession(lake: Pick<Lake, 'query' | 'begin'>, options: SessionOptions): Session {
+  let transaction: Transaction | undefined
+  let { catalog, namespace } = options
+  const asking = () => ({ ...options, catalog, ...(namespace === undefined ? {} : { namespace }) })
+
+  async function control(found: Control, more: StatementOptions): Promise<string> {
+    if (found.kind === 'begin') {
+      if (transaction) throw new Failure('TRANSACTION_STATE', 'a transaction is under way already')
+      const { isolation, readOnly } = found
+      transaction = await lake.begin({ ...asking(), ...more, isolation, readOnly })
+      return 'BEGIN'
+    }
+    if (found.kind === 'use') {
+      await use(found, more)
+      return 'USE'
+    }
+    if (!transaction) throw new Failure('TRANSACTION_STATE', 'no transaction is under way')
+    const current = transaction
+    switch (found.kind) {
+      case 'commit': {
+        const isFailed = current.state === 'failed'
+        transaction = undefined
+        await current.commit()
+        return isFailed ? 'ROLLBACK' : 'COMMIT'
+      }
+      case 'rollback':
+        transaction = undefined
+        await current.rollback()
+        return 'ROLLBACK'
+      case 'savepoint':
+        await current.savepoint(found.name)
+        return 'SAVEPOINT'
+      case 'rollback-to':
+        await current.rollbackTo(found.name)
+        return 'ROLLBACK'
+      case 'release':
+        current.release(found.name)
+        return 'RELEASE'
+    }
+  }
+
+  async function use(to: Extract<Control, { kind: 'use' }>, more: StatementOptions): Promise<void> {
+    const place = { ...asking(), ...more, catalog: to.catalog ?? catalog }
+    const { chunks } = await lake.query(
+      `SELECT 1 FROM information_schema.schemata WHERE schema_name = ${quoteText(to.namespace)}`,
+      place,
+    )
+    let isThere = false
+    for await (const { rowCount } of chunks) isThere ||= rowCount > 0
+    if (!isThere) throw new Failure('NAMESPACE_NOT_FOUND', `there is no schema ${to.namespace} in ${place.catalog}`)
+    catalog = place.catalog
+    namespace = to.namespace
+  }
+
+  return {
+    get state() {
+      return transaction ? (transaction.state === 'failed' ? 'failed' : 'open') : 'idle'
+    },
+    get names() {
+      return { catalog, namespace }
+    },
+    async query(sql, more = {}) {
+      const found = parseControl(sql)
+      if (found) return done(await control(found, more))
+      return transaction ? transaction.query(sql, { ...asking(), ...more }) : lake.query(sql, { ...asking(), ...more })
+    },
+    async close() {
+      await transaction?.rollback()
+      transaction = undefined
+    },
+  }
+}
+
+/** The answer of a statement that has no rows. */
+const done = (command: string): QueryResult => ({
+  command,
+  columns: [],
+  chunks: (async function* () {})(),
+  provenance: { tables: [], views: [] },
+  cached: { hit: false, ageMs: 0 },
+  truncated: () => false,
+})
+
+/**
+ * All statements of a text, in order. Several without BEGIN are one transaction together, as in PostgreSQL's simple
+ * queries: the first failure takes all of them back. The result is the last statement's.
+ */
+export async function queryText(lake: Pick<Lake, 'query' | 'begin'>, text: string, options: SessionOptions) {
+  const statements = splitStatements(text)
+  const session = openSession(lake, options)
+  const [only] = statements
+  if (statements.length <= 1) {
+    const first = only ? parseControl(only.sql) : undefined
+    if (first) throw new Failure('TRANSACTION_STATE', `${only!.sql} alone has no effect here`, { hint: oneText })
+    return lake.query(text, options)
+  }
+  const isOne = !statements.some(({ sql }) => parseControl(sql))
+  const asOf = options.asOf
+  if (isOne) await session.query(`BEGIN${asOf === undefined ? '' : ' READ ONLY'}`)
+  try {
+    for (const { sql, start } of statements.slice(0, -1))
+      for await (const _ of (await at(text, start, session.query(sql))).chunks);
+    const { sql, start } = statements.at(-1)!
+    const last = await at(text, start, session.query(sql))
+    if (session.state === 'idle') return last
+    // Rows that are read after the commit could fail after it.
+    const chunks = await Array.fromAsync(last.chunks)
+    if (!isOne) throw new Failure('TRANSACTION_STATE', 'the text ends inside a transaction', { hint: oneText })
+    await session.query('COMMIT')
+    return {
+      ...last,
+      chunks: (async function* () {
+        yield* chunks
+      })(),
+    }
+  } finally {
+    await session.close()
+  }
+}
+const oneText = 'Send BEGIN, the statements and COMMIT in one text.'
+
+/** A place in a statement as one in the whole text. */
+async function at(text: string, start: number, work: Promise<QueryResult>): Promise<QueryResult> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Failure) || !error.place?.line) throw error
+    const { line, column } = placeAt(text, start)
+    const place =
+      error.place.line === 1
+        ? { line, column: column + (error.place.column ?? 1) - 1 }
+        : { ...error.place, line: line + error.place.line - 1 }
+    const { code, message, hint, cause, context } = error
+    throw new Failure(code, message, { ...context, cause, hint, place })
+  }
+}

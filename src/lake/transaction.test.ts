@@ -1,0 +1,283 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collect } from './lake.ts'
+import { openSession, queryText } from './session.ts'
+import type { Transaction } from './transaction.ts'
+import { openWorld } from './world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world?.close())
+
+const begin = (more: Partial<Parameters<typeof world.lake.begin>[0]> = {}) =>
+  world.lake.begin({ ...world.asking(), ...more })
+const rows = async (transaction: Transaction, sql: string) => (await collect(await transaction.query(sql))).rows
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: { code: string }) => error.code,
+  )
+
+describe('one transaction', () => {
+  test('reads all tables as of its begin and its own writes; nobody sees them before the commit', async () => {
+    await world.rows('create table raw.a as select 1 as id')
+    await world.rows('create table raw.b as select 1 as id')
+    const own = await begin()
+    await world.rows('insert into raw.b values (2)')
+    await world.rows('create table raw.later as select 1 as x')
+    expect(await rows(own, 'select count(*) from raw.b')).toEqual([[1]])
+    await expect(own.query('from raw.later')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    await own.rollback()
+
+    const next = await begin()
+    await rows(next, 'insert into raw.a values (5)')
+    await rows(next, 'update raw.a set id = id * 10')
+    await rows(next, 'create table raw.c as select * from raw.a')
+    await rows(next, 'alter table raw.b add column note varchar')
+    await rows(next, "update raw.b set note = 'x' where id = 1")
+    expect(await rows(next, 'select id from raw.c order by id')).toEqual([[10], [50]])
+    expect(await world.rows('from raw.a')).toEqual([[1]])
+    await expect(world.rows('from raw.c')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    const publication = await next.commit()
+    expect(publication?.tables.map(({ table }) => table)).toEqual(
+      ['a', 'b', 'c'].map((name) => `dev_analytics.raw.${name}`),
+    )
+    expect(await world.rows('select id from raw.c order by id')).toEqual([[10], [50]])
+    expect(await world.rows('from raw.b order by id')).toEqual([
+      [1, 'x'],
+      [2, null],
+    ])
+    await expect(next.query('select 1')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
+  })
+
+  test('after a failure only the end is left; a savepoint brings it back', async () => {
+    await world.rows('create table raw.s as select 1 as id')
+    const one = await begin()
+    await rows(one, 'insert into raw.s values (2)')
+    await one.savepoint('here')
+    await rows(one, 'insert into raw.s values (3)')
+    await expect(one.query('from raw.nowhere')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    await expect(one.query('select 1')).rejects.toMatchObject({ code: 'TRANSACTION_ABORTED' })
+    await one.rollbackTo('HERE')
+    expect(await rows(one, 'select id from raw.s order by id')).toEqual([[1], [2]])
+    await rows(one, 'insert into raw.s values (4)')
+    await one.commit()
+    expect(await world.rows('select id from raw.s order by id')).toEqual([[1], [2], [4]])
+
+    const two = await begin()
+    await two.savepoint('nothing')
+    await rows(two, 'delete from raw.s')
+    await two.rollbackTo('nothing')
+    two.release('nothing')
+    await expect(two.rollbackTo('nothing')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
+    expect(await two.commit()).toBeUndefined()
+    const failed = await begin()
+    await outcome(failed.query('nonsense'))
+    expect(await failed.commit()).toBeUndefined()
+  })
+
+  test('a failure while rows are read fails it too', async () => {
+    const one = await begin()
+    await expect(
+      rows(one, "select (case when i < 9000 then i::varchar else 'x' end)::int from range(10000) t(i)"),
+    ).rejects.toMatchObject({ code: 'QUERY_FAILED' })
+    expect(one.state).toBe('failed')
+    await one.rollback()
+  })
+
+  test('read-only ones write nothing, readers neither', async () => {
+    await world.rows('create table raw.ro as select 1 as id')
+    const one = await begin({ readOnly: true })
+    await expect(one.query('delete from raw.ro')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
+    const two = await begin({ principal: world.reader })
+    await expect(two.query('delete from raw.ro')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+})
+
+describe('two at once', () => {
+  const both = async (setup: string[], first: string[], second: string[], isolation: 'snapshot' | 'serializable') => {
+    for (const sql of setup) await world.rows(sql)
+    const [one, two] = [await begin({ isolation }), await begin({ isolation })]
+    for (let at = 0; at < Math.max(first.length, second.length); at++) {
+      if (first[at]) await rows(one, first[at]!)
+      if (second[at]) await rows(two, second[at]!)
+    }
+    return [await outcome(one.commit()), await outcome(two.commit())]
+  }
+  let made = 0
+  const table = () => `raw.both_${made++}`
+
+  test.each(['merge-on-read', 'copy-on-write'])('an update is never lost (%s)', async (mode) => {
+    const t = table()
+    const setup = [
+      `create table ${t} (id int, n int) with ('write.update.mode' = '${mode}', 'write.merge.mode' = '${mode}')`,
+      `insert into ${t} values (1, 0), (2, 0), (3, 0)`,
+    ]
+    const add = `merge into ${t} t using (select 1 as id) s on t.id = s.id when matched then update set n = n + 1`
+    expect(await both(setup, [add], [add], 'snapshot')).toEqual(['done', 'COMMIT_CONFLICT'])
+    expect(await world.rows(`select n from ${t} where id = 1`)).toEqual([[1]])
+  })
+
+  test('the second statement of a transaction is checked against others too', async () => {
+    const t = table()
+    const setup = [`create table ${t} (id int, n int)`, `insert into ${t} select i, 0 from range(100) t(i)`]
+    const found = await both(
+      setup,
+      [`update ${t} set n = n + 1 where id = 1`],
+      [`insert into ${t} values (1000, 0)`, `update ${t} set n = n + 1 where id = 1`],
+      'snapshot',
+    )
+    expect(found).toEqual(['done', 'COMMIT_CONFLICT'])
+  })
+
+  test('appends of both stay', async () => {
+    const t = table()
+    const found = await both(
+      [`create table ${t} as select 0 as id`],
+      [`insert into ${t} values (1)`, `insert into ${t} values (2)`],
+      [`insert into ${t} values (3)`, `insert into ${t} values (4)`],
+      'snapshot',
+    )
+    expect(found).toEqual(['done', 'done'])
+    expect(await world.rows(`select sum(id), count(*) from ${t}`)).toEqual([
+      [expect.toSatisfy((n) => Number(n) === 10), 5],
+    ])
+  })
+
+  test('write skew: allowed by snapshot isolation, refused by serializable', async () => {
+    for (const [isolation, second] of [
+      ['snapshot', 'done'],
+      ['serializable', 'COMMIT_CONFLICT'],
+    ] as const) {
+      const [a, b] = [table(), table()]
+      const setup = [`create table ${a} as select 1 as on_call`, `create table ${b} as select 1 as on_call`]
+      const total = `select (select sum(on_call) from ${a}) + (select sum(on_call) from ${b})`
+      expect(
+        await both(setup, [total, `update ${a} set on_call = 0`], [total, `update ${b} set on_call = 0`], isolation),
+      ).toEqual(['done', second])
+    }
+  })
+
+  test('serializable: a blind append needs nothing unchanged', async () => {
+    const t = table()
+    const found = await both(
+      [`create table ${t} as select 0 as id`],
+      [`insert into ${t} values (1)`],
+      [`insert into ${t} values (2)`],
+      'serializable',
+    )
+    expect(found).toEqual(['done', 'done'])
+  })
+})
+
+// Every transaction moves amounts between accounts in two tables. Whatever the interleaving, what committed is what
+// happened: the sum of all accounts stays, and each account holds what the committed transactions put there.
+const transfer = fc.record({
+  from: fc.nat({ max: 2 }),
+  to: fc.nat({ max: 2 }),
+  amount: fc.integer({ min: 1, max: 9 }),
+  merge: fc.boolean(),
+})
+const interleavings = Number(process.env['SOAK_CASES'] ?? 6)
+test('random interleavings of transfers lose nothing', { timeout: interleavings * 30_000 }, async () => {
+  let round = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(transfer, { minLength: 2, maxLength: 3 }),
+      fc.scheduler(),
+      async (transfers, scheduler) => {
+        const [a, b] = [`raw.x_${round}`, `raw.y_${round++}`]
+        for (const t of [a, b])
+          await world.rows(`create table ${t} partitioned by (id) as select i::int as id, 100 as n from range(3) t(i)`)
+        const committed: typeof transfers = []
+        await scheduler.waitFor(
+          Promise.all(
+            transfers.map(async (one) => {
+              const step = <Answer>(work: () => Promise<Answer>) => scheduler.schedule(Promise.resolve()).then(work)
+              try {
+                const transaction = await step(() => begin())
+                await step(() => rows(transaction, `update ${a} set n = n - ${one.amount} where id = ${one.from}`))
+                await step(() =>
+                  rows(
+                    transaction,
+                    one.merge
+                      ? `merge into ${b} t using (select ${one.to} as id) s on t.id = s.id when matched then update set n = t.n + ${one.amount}`
+                      : `update ${b} set n = n + ${one.amount} where id = ${one.to}`,
+                  ),
+                )
+                await step(() => transaction.commit())
+                committed.push(one)
+              } catch (error) {
+                expect(error).toMatchObject({ code: 'COMMIT_CONFLICT' })
+              }
+            }),
+          ),
+        )
+        expect(committed.length).toBeGreaterThan(0)
+        const expected = (sign: 1 | -1, side: 'from' | 'to') =>
+          [0, 1, 2].map((id) => [
+            id,
+            100 + sign * committed.filter((one) => one[side] === id).reduce((sum, { amount }) => sum + amount, 0),
+          ])
+        expect(await world.rows(`from ${a} order by id`)).toEqual(expected(-1, 'from'))
+        expect(await world.rows(`from ${b} order by id`)).toEqual(expected(1, 'to'))
+      },
+    ),
+    { numRuns: interleavings, ...(process.env['SOAK'] ? {} : { seed: 11 }) },
+  )
+})
+
+describe('sessions', () => {
+  const session = () => openSession(world.lake, world.asking())
+
+  test('BEGIN, SAVEPOINT, USE and COMMIT as text', async () => {
+    await world.rows('create table raw.t1 as select 1 as id')
+    const one = session()
+    const said = async (sql: string) => (await collect(await one.query(sql)), one.state)
+    expect(await said('begin isolation level serializable')).toBe('open')
+    expect(await said('insert into raw.t1 values (2)')).toBe('open')
+    expect(await said('savepoint s')).toBe('open')
+    await expect(one.query('selct')).rejects.toMatchObject({ code: 'SQL_INVALID' })
+    expect(one.state).toBe('failed')
+    expect(await said('rollback to savepoint s')).toBe('open')
+    expect((await one.query('commit work')).command).toBe('COMMIT')
+    expect(await said('use raw')).toBe('idle')
+    expect((await collect(await one.query('select count(*) from t1'))).rows).toEqual([[2]])
+    await expect(one.query('commit')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
+    await expect(one.query('use nowhere')).rejects.toMatchObject({ code: 'NAMESPACE_NOT_FOUND' })
+    await one.query('begin')
+    await outcome(one.query('nonsense'))
+    expect((await one.query('commit')).command).toBe('ROLLBACK')
+  })
+
+  test('a text of several statements is one transaction', async () => {
+    const text = (sql: string, more = {}) => queryText(world.lake, sql, world.asking(more)).then(collect)
+    expect(
+      (await text('create table raw.m as select 1 as id; insert into raw.m values (2); select count(*) from raw.m;'))
+        .rows,
+    ).toEqual([[2]])
+    await expect(text('insert into raw.m values (3);\n  select nope from raw.m')).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      place: { line: 2, column: 10 },
+    })
+    expect(await world.rows('select count(*) from raw.m')).toEqual([[2]])
+    expect((await text('begin; delete from raw.m; rollback; select count(*) from raw.m')).rows).toEqual([[2]])
+    await expect(text('begin; delete from raw.m; select 1')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
+    await expect(text('begin')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
+    await expect(text('delete from raw.m; select 1', { asOf: '2999-01-01' })).rejects.toMatchObject({
+      code: 'TRANSACTION_STATE',
+    })
+    expect(await world.rows('select count(*) from raw.m')).toEqual([[2]])
+  })
+
+  test('a table of another environment cannot be written by the same transaction', async () => {
+    const one = await begin({ environmentNamed: true })
+    await rows(one, 'create table raw.here as select 1 as a')
+    await expect(one.query('create table prod_analytics.raw.there as select 1 as a')).rejects.toMatchObject({
+      code: 'SQL_UNSUPPORTED',
+    })
+    await one.rollback()
+  })
+})
