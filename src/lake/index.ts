@@ -10,7 +10,7 @@ export {
   type QueryOptions,
   type QueryResult,
 } from './lake.ts'
-export { openSession, queryText, type Session, type SessionOptions } from './session.ts'
+export { openSession, queryAll, queryText, type Session, type SessionOptions } from './session.ts'
 export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'
 export { schemaOfLoaded } from './information.ts'
 export { quoteName, quoteTable, quoteText, splitStatements, placeAt } from './sql/tokens.ts'

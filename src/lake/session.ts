@@ -1,6 +1,7 @@
 // One statement after the other, as a shell or a client sends them: BEGIN, COMMIT, SAVEPOINT and USE mean something only
 // between statements.
 
+import { Bug } from '../base/assert.ts'
 import { Failure } from '../base/failure.ts'
 import type { Lake, QueryOptions, QueryResult } from './lake.ts'
 import { parseControl, type Control } from './sql/control.ts'
@@ -104,45 +105,64 @@ const done = (command: string): QueryResult => ({
 })
 
 /**
- * All statements of a text, in order. Several without BEGIN are one transaction together, as in PostgreSQL's simple
- * queries: the first failure takes all of them back. The result is the last statement's.
+ * All statements of a text, in order, each run when the reader asks for it. Several without BEGIN are one transaction
+ * together, as in PostgreSQL's simple queries: the first failure takes all of them back.
  */
-export async function queryText(lake: Pick<Lake, 'query' | 'begin'>, text: string, options: SessionOptions) {
+export async function* queryAll(
+  lake: Pick<Lake, 'query' | 'begin'>,
+  text: string,
+  options: SessionOptions,
+): AsyncGenerator<QueryResult, undefined> {
   const statements = splitStatements(text)
-  const session = openSession(lake, options)
   const [only] = statements
-  if (statements.length <= 1) {
-    const first = only ? parseControl(only.sql) : undefined
-    if (first) throw new Failure('TRANSACTION_STATE', `${only!.sql} alone has no effect here`, { hint: oneText })
-    return lake.query(text, options)
+  if (!only || statements.length === 1) {
+    if (only && parseControl(only.sql))
+      throw new Failure('TRANSACTION_STATE', `${only.sql} alone has no effect here`, { hint: oneText })
+    yield await lake.query(text, options)
+    return
   }
+  const session = openSession(lake, options)
   const isOne = !statements.some(({ sql }) => parseControl(sql))
-  const asOf = options.asOf
-  if (isOne) await session.query(`BEGIN${asOf === undefined ? '' : ' READ ONLY'}`)
+  if (isOne) await session.query(options.asOf === undefined ? 'BEGIN' : 'BEGIN READ ONLY')
   try {
-    for (const { sql, start } of statements.slice(0, -1))
-      for await (const _ of (await at(text, start, session.query(sql))).chunks);
-    const { sql, start } = statements.at(-1)!
-    const last = await at(text, start, session.query(sql))
-    if (session.state === 'idle') return last
-    // Rows that are read after the commit could fail after it.
-    const chunks = await Array.fromAsync(last.chunks)
-    if (!isOne) throw new Failure('TRANSACTION_STATE', 'the text ends inside a transaction', { hint: oneText })
-    await session.query('COMMIT')
-    return {
-      ...last,
-      chunks: (async function* () {
-        yield* chunks
-      })(),
+    for (const [index, { sql, start }] of statements.entries()) {
+      const result = await located(text, start, session.query(sql))
+      if (index < statements.length - 1 || session.state === 'idle') {
+        yield result
+        continue
+      }
+      if (!isOne) throw new Failure('TRANSACTION_STATE', 'the text ends inside a transaction', { hint: oneText })
+      // Rows that are read after the commit could fail after it.
+      const chunks = await Array.fromAsync(result.chunks)
+      await session.query('COMMIT')
+      yield { ...result, chunks: listed(chunks) }
     }
   } finally {
     await session.close()
   }
 }
+
+/** As `queryAll`; the result is the last statement's. */
+export async function queryText(
+  lake: Pick<Lake, 'query' | 'begin'>,
+  text: string,
+  options: SessionOptions,
+): Promise<QueryResult> {
+  let left = Math.max(1, splitStatements(text).length)
+  for await (const result of queryAll(lake, text, options)) {
+    if (--left === 0) return result
+    for await (const _ of result.chunks);
+  }
+  throw new Bug('every text has a last result')
+}
+
+async function* listed<Item>(items: readonly Item[]): AsyncGenerator<Item> {
+  yield* items
+}
 const oneText = 'Send BEGIN, the statements and COMMIT in one text.'
 
 /** A place in a statement as one in the whole text. */
-async function at(text: string, start: number, work: Promise<QueryResult>): Promise<QueryResult> {
+async function located(text: string, start: number, work: Promise<QueryResult>): Promise<QueryResult> {
   try {
     return await work
   } catch (error) {

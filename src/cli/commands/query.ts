@@ -1,7 +1,15 @@
 import { createInterface } from 'node:readline'
 import { Failure, asFailure, formatFailure } from '../../base/failure.ts'
 import { showDuration } from '../../base/units.ts'
-import { collect, splitStatements } from '../../lake/index.ts'
+import {
+  collect,
+  openSession,
+  queryAll,
+  splitStatements,
+  type QueryResult,
+  type Session,
+  type SessionOptions,
+} from '../../lake/index.ts'
 import type { App } from '../app.ts'
 import { oneArgument, type Command, type Context } from '../command.ts'
 import { formatRows, formats, type Format } from '../output.ts'
@@ -26,7 +34,7 @@ const options = {
 
 export const query: Command = {
   name: 'query',
-  summary: 'Run one SQL statement and print its rows.',
+  summary: 'Run SQL and print its rows; several statements, separated by semicolons, are one transaction.',
   arguments: 'SQL',
   options,
   examples: [
@@ -36,25 +44,44 @@ export const query: Command = {
   async run(context) {
     const sql = oneArgument(context, 'SQL statement')
     const app = await context.open()
-    await runOne(app, context, sql)
+    const results = queryAll(app.lake, sql, asking(app, context))
+    for (;;) {
+      const started = performance.now()
+      const { value: result } = await results.next()
+      if (!result) return
+      await print(context, result, started)
+    }
   },
 }
 
-async function runOne(app: App, context: Context, sql: string): Promise<void> {
+/** Every statement of a script for itself, or as its BEGIN and COMMIT say. */
+async function runOne(session: Session, context: Context, sql: string): Promise<void> {
+  const started = performance.now()
+  await print(context, await session.query(sql), started)
+}
+
+function asking(app: App, context: Context): SessionOptions {
   const format = formatOf(context)
   const asOf = context.flags.text('as-of')
   const rowsMax =
     context.flags.whole('limit', { min: 1, max: 100_000_000 }) ??
     (context.out.terminal && format === 'table' ? 1_000 : undefined)
-  const started = performance.now()
-  const result = await app.lake.query(sql, {
+  return {
     ...app.asking('cli'),
     signal: context.signal,
     cache: false,
     ...(asOf === undefined ? {} : { asOf }),
     ...(rowsMax === undefined ? {} : { rowsMax }),
-  })
+  }
+}
+
+async function print(context: Context, result: QueryResult, started: number): Promise<void> {
+  const format = formatOf(context)
   const { columns, rows } = await collect(result)
+  if (columns.length === 0) {
+    if (!context.out.json) context.out.note(context.out.style.dim(result.command))
+    return
+  }
   if (context.out.json)
     context.out.answer({ columns, rows, truncated: result.truncated(), provenance: result.provenance }, '')
   else await context.out.raw(`${formatRows(format, columns, rows)}\n`)
@@ -85,15 +112,22 @@ export const sql: Command = {
     if (!process.stdin.isTTY) {
       const chunks: Buffer[] = []
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-      for (const { sql: statement } of splitStatements(Buffer.concat(chunks).toString('utf8')))
-        await runOne(app, context, statement)
+      const session = openSession(app.lake, asking(app, context))
+      try {
+        for (const { sql: statement } of splitStatements(Buffer.concat(chunks).toString('utf8')))
+          await runOne(session, context, statement)
+      } finally {
+        // A script that ends inside a transaction has not committed it.
+        await session.close()
+      }
       return
     }
-    await shell(app, context)
+    const session = openSession(app.lake, asking(app, context))
+    await shell(app, context, session).finally(() => session.close())
   },
 }
 
-async function shell(app: App, context: Context): Promise<void> {
+async function shell(app: App, context: Context, session: Session): Promise<void> {
   const { out } = context
   const words = await completions(app)
   const reader = createInterface({
@@ -107,7 +141,8 @@ async function shell(app: App, context: Context): Promise<void> {
   out.line(`${app.config.name}, environment ${app.environment.name}. Statements end with ; and .quit leaves.`)
   let text = ''
   const prompt = () => {
-    reader.setPrompt(text === '' ? `${app.environment.name}> ` : '   ...> ')
+    const mark = { idle: '>', open: '*>', failed: '!>' }[session.state]
+    reader.setPrompt(text === '' ? `${app.environment.name}${mark} ` : '   ...> ')
     reader.prompt()
   }
   prompt()
@@ -126,7 +161,7 @@ async function shell(app: App, context: Context): Promise<void> {
       text += `${line}\n`
       if (/;\s*$/.test(text) || /^\s*$/.test(text)) {
         for (const { sql: statement } of safeSplit(text, out.note))
-          await runOne(app, context, statement).catch((error: unknown) =>
+          await runOne(session, context, statement).catch((error: unknown) =>
             out.note(out.style.red(formatFailure(asFailure(error)))),
           )
         text = ''

@@ -52,7 +52,7 @@ export type HttpDeps = {
   govern: Pick<Govern, 'users' | 'sessions' | 'audit'> & { tokens: Pick<Govern['tokens'], 'authenticate'> }
   /** Each really asks and throws when it fails. Without Redis: null. */
   health: { db(): Promise<void>; redis: (() => Promise<void>) | null }
-  lake: Pick<Lake, 'query'>
+  lake: Pick<Lake, 'query' | 'begin'>
   catalog: {
     list(asker: Asker): Promise<Catalog>
     /** @throws TABLE_NOT_FOUND */

@@ -5,7 +5,7 @@ import { newId } from '../../base/ids.ts'
 import { showBytes } from '../../base/units.ts'
 import type { QueryLine } from '../../contract/index.ts'
 import { authorise } from '../../govern/index.ts'
-import { quoteName, type QueryResult } from '../../lake/index.ts'
+import { queryText, quoteName, type QueryResult } from '../../lake/index.ts'
 import { failureBody } from './answer.ts'
 import type { Asker, HttpDeps, HttpLimits } from './deps.ts'
 import { JsonText, type Some } from './route.ts'
@@ -72,7 +72,7 @@ export function queryRoutes(deps: HttpDeps, limits: HttpLimits): Some<Keys> {
     const end = () => running.delete(id)
     const startedMs = deps.clock.now()
     try {
-      const result = await deps.lake.query(sql, {
+      const result = await queryText(deps.lake, sql, {
         principal,
         catalog: environment.catalog,
         environmentNamed,

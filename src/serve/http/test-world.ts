@@ -108,6 +108,7 @@ export async function openWorld({ settings = {}, limits = {}, health }: Options 
     govern,
     health: health ?? { db: () => records.check(), redis: null },
     lake: {
+      begin: () => Promise.reject(new Failure('UNSUPPORTED', 'no transactions here')),
       async query(sql, options) {
         asked.push({ sql, options })
         return await fakeQuery(sql, options)
