@@ -392,7 +392,7 @@ export class Work {
         if (!known.includes(undefined)) return manifest
         const { entries } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
         const of = (status: ManifestEntry['status']) => entries.filter((entry) => entry.status === status)
-        const rows = (some: readonly ManifestEntry[]) => some.reduce((sum, { file }) => sum + file.recordCount, 0)
+        const rows = (some: typeof entries) => some.reduce((sum, { file }) => sum + file.recordCount, 0)
         const [added, existing, deleted] = [of('added'), of('existing'), of('deleted')]
         return {
           ...manifest,

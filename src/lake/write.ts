@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import type { Engine } from '../engine/index.ts'
 import {
@@ -52,42 +52,56 @@ const uploadsAtOnce = 4
  * size that it wants. They are durable when this returns, and nothing names them yet. A failure leaves none behind.
  */
 export async function writeFiles(workshop: Workshop, options: WriteFilesOptions): Promise<NewDataFile[]> {
-  const staging = join(workshop.spoolDir, `write-${randomUUID()}`)
-  const placed: string[] = []
+  const { files, placed } = await beginFiles(workshop, options)
+  await placed
+  return files
+}
+
+/** Files that are on their way: manifests may name them, a metadata file only when `placed` has come to pass. */
+export type FilesUnderWay = { files: NewDataFile[]; placed: Promise<void> }
+
+/** As `writeFiles`, but returns when the rows are written: to make them durable takes as long as to write the manifests. */
+export async function beginFiles(workshop: Workshop, options: WriteFilesOptions): Promise<FilesUnderWay> {
+  const id = randomUUID()
+  const staging = join(workshop.spoolDir, `write-${id}`)
+  const leave = () => rm(staging, { recursive: true, force: true }).catch(() => {})
   checkWritable(options.schema)
   try {
     await mkdir(staging, { recursive: true })
-    const written = await stage(workshop, options, staging)
-    checkRequired(written, options.schema)
-    const place = async ({ local, partition, ...file }: StagedFile, index: number): Promise<NewDataFile> => {
+    const staged = await stage(workshop, options, staging)
+    checkRequired(staged, options.schema)
+    const files = staged.map(({ local: _, partition, ...file }, index): NewDataFile => {
       const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
-      const path = joinLocation(
-        dataFolder(options),
-        folder,
-        `${basename(staging).slice('write-'.length)}-${index}.parquet`,
-      )
-      placed.push(path)
-      if (!(await workshop.io.upload(path, local, options.signal)))
-        throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
-      await workshop.files?.keep(path, local)
+      const path = joinLocation(dataFolder(options), folder, `${id}-${index}.parquet`)
       return { ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId }
-    }
-    const result: NewDataFile[] = []
-    for (let at = 0; at < written.length; at += uploadsAtOnce) {
-      const some = written.slice(at, at + uploadsAtOnce).map((file, index) => place(file, at + index))
-      // All have ended before a failure of one of them is dealt with.
-      for (const outcome of await Promise.allSettled(some)) {
-        if (outcome.status === 'rejected') throw outcome.reason
-        result.push(outcome.value)
-      }
-    }
-    return result
+    })
+    const pairs = files.map(({ path }, index) => ({ path, local: staged[index]!.local }))
+    const placed = place(workshop, pairs, options.signal).finally(leave)
+    placed.catch(() => {}) // whoever waits for it is told
+    return { files, placed }
   } catch (error) {
-    // What was half written is named by nothing; taking it away now spares maintenance the work.
-    for (const path of placed) await workshop.io.delete(path).catch(() => {})
+    await leave()
     throw error
-  } finally {
-    await rm(staging, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+async function place(
+  { io, files }: Workshop,
+  pairs: readonly { path: string; local: string }[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const one = async ({ path, local }: { path: string; local: string }) => {
+    if (!(await io.upload(path, local, signal))) throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
+    await files?.keep(path, local)
+  }
+  for (let at = 0; at < pairs.length; at += uploadsAtOnce) {
+    // All have ended before a failure of one of them is dealt with.
+    const outcomes = await Promise.allSettled(pairs.slice(at, at + uploadsAtOnce).map(one))
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (!failed) continue
+    // What was half written is named by nothing; taking it away now spares maintenance the work.
+    for (const { path } of pairs.slice(0, at + uploadsAtOnce)) await io.delete(path).catch(() => {})
+    throw failed.reason
   }
 }
 
@@ -138,8 +152,8 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   const whole = `FILE_SIZE_BYTES '${Math.max(1, Math.floor(target / 2 ** 20))}MiB'`
   const rows = (await rowsOf(
     names.length === 0
-      ? copy(select, join(staging, 'rows'), whole)
-      : copy(select, join(staging, 'rows'), `PARTITION_BY (${names.join(', ')}), WRITE_PARTITION_COLUMNS false`),
+      ? copy(select, staging, whole)
+      : copy(select, staging, `PARTITION_BY (${names.join(', ')}), WRITE_PARTITION_COLUMNS false`),
   )) as StatsRow[]
 
   const files: StagedFile[] = []
