@@ -43,7 +43,8 @@ export async function open(
   const { io, tables, publications, environments, catalog } = lakehouse
   const config = withForks(settings, await environments.list())
   const environment = typeof chosen === 'string' ? resolveEnvironment(config, { flag: chosen }) : chosen
-  const govern = openGovern({ records, clock, log })
+  const environmentList = Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry }))
+  const govern = openGovern({ records, clock, log, environments: environmentList })
   const { classes, share } = hostsOf[role]
   const engine = openEngine({
     memoryBytes: Math.floor(config.limits.memoryBytes * share),
@@ -67,7 +68,7 @@ export async function open(
     lakeRoot: lakehouse.root,
     ...(lakehouse.files ? { files: lakehouse.files } : {}),
     spoolDir,
-    environments: Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry })),
+    environments: environmentList,
     limits: {
       queryTimeoutMs: config.limits.queryTimeoutMs,
       queryRowsMax: config.limits.queryRows,

@@ -3,8 +3,32 @@
 // records changes. The stamp changes in the transaction of each change, and is asked for at every statement: a right that is
 // taken away is gone at the next one, in every process.
 
+import type { Clock } from '../base/clock.ts'
+import { Failure } from '../base/failure.ts'
+import { newId } from '../base/ids.ts'
+import { didYouMean } from '../base/suggest.ts'
+import type { AccessMembersRow, CatalogTransaction, Records } from '../records/index.ts'
+import { applyAccess } from './access-file.ts'
+import {
+  builtInRoles,
+  type ColumnMask,
+  type Grant,
+  type Grantee,
+  type GrantedPrivilege,
+  grantedPrivileges,
+  granteeKey,
+  holds,
+  isTo,
+  type Pattern,
+  type Policy,
+  type Privilege,
+  privileges,
+  type RowFilter,
+  showPattern,
+  subjectOf,
+} from './policy.ts'
 import type { Principal } from './principal.ts'
-import type { ColumnMask, Grant, Grantee, GrantedPrivilege, Pattern, Policy, RowFilter } from './policy.ts'
+import { bumpStamp, columnsText, grantOf, loadPolicy, placeOf, readStamp } from './policy-records.ts'
 
 export type AccessSource = 'access.yml' | 'sql' | 'cli'
 
@@ -56,3 +80,356 @@ export type AccessFile = {
 }
 /** One line for each thing that is or would be different. */
 export type AccessDiff = { added: readonly string[]; removed: readonly string[] }
+
+type World = { records: Records; clock: Clock; environments: readonly { name: string; catalog: string }[] }
+
+/** `environments`: those of the settings; forks are read from the records. */
+export function openAccess({ records, clock, environments }: World): Access {
+  let known: Policy | undefined
+
+  async function policy(): Promise<Policy> {
+    const stamp = await readStamp(records.catalog)
+    if (known?.stamp !== stamp) known = await loadPolicy(records, environments)
+    return known
+  }
+
+  const now = () => new Date(clock.now()).toISOString()
+
+  /** `work` in the transaction that also says that something changed. */
+  const changing = <Value>(work: (trx: CatalogTransaction) => Promise<Value>): Promise<Value> =>
+    records.transaction(async (trx) => {
+      await bumpStamp(trx)
+      return await work(trx)
+    })
+
+  function mustAdminister(policy: Policy, { by }: Change, what: string) {
+    const { role, enabled } = subjectOf(policy, by)
+    if (enabled && (role === 'admin' || role === 'system')) return
+    throw new Failure('FORBIDDEN', `${by.name} may not ${what}`, { hint: 'Ask an administrator.' })
+  }
+
+  /** Who has `manage` on a place passes on what they hold there themselves. */
+  function mustManage(policy: Policy, { by }: Change, request: GrantRequest, verb: string) {
+    const subject = subjectOf(policy, by)
+    if (!subject.enabled) throw new Failure('FORBIDDEN', `${by.name} may not ${verb} rights`)
+    if (subject.role === 'admin' || subject.role === 'system') return
+    const mine = policy.grants.filter(({ to, columns }) => !columns && isTo(subject, to))
+    const covered = (privilege: Privilege) =>
+      mine.some((grant) => holds(grant.privilege, privilege) && covers(grant.on, request.on))
+    const needed = new Set<Privilege>([
+      'manage',
+      ...privileges.filter((one) => request.privileges.some((p) => holds(p, one))),
+    ])
+    const lacking = [...needed].find((privilege) => !covered(privilege))
+    if (lacking === undefined) return
+    throw new Failure('FORBIDDEN', `${by.name} may not ${verb} rights on ${showPattern(request.on)}`, {
+      hint: `That needs ${lacking} on all of it, or an administrator.`,
+    })
+  }
+
+  const resolve = (policy: Policy, names: readonly GranteeName[]): Grantee[] =>
+    names.map((name) => resolveGrantee(policy, name))
+
+  async function roleRows(trx: CatalogTransaction, role: string) {
+    const rows = await trx.selectFrom('access_roles').select('source').where('name', '=', role).execute()
+    if (rows.length > 0) return rows
+    const all = await trx.selectFrom('access_roles').select('name').execute()
+    throw new Failure(
+      'NOT_FOUND',
+      `there is no role ${role}${didYouMean(
+        role,
+        all.map(({ name }) => name),
+      )}`,
+      { hint: 'Make it with CREATE ROLE or `boathouse role create`.' },
+    )
+  }
+
+  const self: Access = {
+    policy,
+
+    async grant(request, change) {
+      const before = await policy()
+      checkRequest(request)
+      mustManage(before, change, request, 'grant')
+      const to = resolve(before, request.to)
+      return changing(async (trx) => {
+        let changed = false
+        for (const row of rowsOf(request, to)) {
+          const { numInsertedOrUpdatedRows = 0n } = await trx
+            .insertInto('access_grants')
+            .values({
+              id: newId(clock.now()),
+              ...row,
+              source: change.source,
+              granted_at: now(),
+              granted_by: change.by.name,
+            })
+            .onConflict((conflict) => conflict.doNothing())
+            .executeTakeFirst()
+          if (numInsertedOrUpdatedRows > 0n) changed = true
+        }
+        return { changed }
+      })
+    },
+
+    async revoke(request, change) {
+      const before = await policy()
+      checkRequest(request)
+      mustManage(before, change, request, 'revoke')
+      const to = resolve(before, request.to)
+      return changing(async (trx) => {
+        const gone: string[] = []
+        for (const row of rowsOf(request, to)) {
+          let rows = trx
+            .deleteFrom('access_grants')
+            .where('environment', '=', row.environment)
+            .where('namespace', '=', row.namespace)
+            .where('table_name', '=', row.table_name)
+            .where('grantee_kind', '=', row.grantee_kind)
+            .where('grantee', '=', row.grantee)
+          // REVOKE ALL takes away whatever was granted there, and REVOKE SELECT the columns too.
+          if (row.privilege !== 'all') rows = rows.where('privilege', '=', row.privilege)
+          if (row.columns_text !== '') rows = rows.where('columns_text', '=', row.columns_text)
+          gone.push(...(await rows.returning('source').execute()).map(({ source }) => source))
+        }
+        return { changed: gone.length > 0, inFile: gone.includes('access.yml') }
+      })
+    },
+
+    async createRole(given, change) {
+      mustAdminister(await policy(), change, 'make roles')
+      const role = checkRole(given)
+      await changing(async (trx) => {
+        const taken = await trx.selectFrom('access_roles').select('name').where('name', '=', role).executeTakeFirst()
+        if (taken) throw new Failure('ALREADY_EXISTS', `there is a role ${role} already`)
+        await trx
+          .insertInto('access_roles')
+          .values({ name: role, source: change.source, created_at: now(), created_by: change.by.name })
+          .execute()
+      })
+    },
+
+    async dropRole(given, change) {
+      const before = await policy()
+      mustAdminister(before, change, 'drop roles')
+      const role = given.toLowerCase()
+      // Who was excepted by it would stop being so, and whom it binds would be free: that is said in the file, not in passing.
+      const named = [...before.rowFilters, ...before.masks].some(({ except }) => except.includes(role))
+      if (named || before.rowFilters.some(({ to }) => to?.includes(role)))
+        throw new Failure('REQUEST_INVALID', `the role ${role} is named by a row filter or a mask`, {
+          hint: 'Change the row filters and masks in access.yml first.',
+        })
+      await changing(async (trx) => {
+        await roleRows(trx, role)
+        await trx.deleteFrom('access_roles').where('name', '=', role).execute()
+        await trx
+          .deleteFrom('access_members')
+          .where((eb) =>
+            eb.or([
+              eb.and([eb('of_kind', '=', 'role'), eb('of_name', '=', role)]),
+              eb.and([eb('kind', '=', 'role'), eb('name', '=', role)]),
+            ]),
+          )
+          .execute()
+        await trx.deleteFrom('access_grants').where('grantee_kind', '=', 'role').where('grantee', '=', role).execute()
+      })
+    },
+
+    async grantRole(given, to, change) {
+      const before = await policy()
+      mustAdminister(before, change, 'give roles')
+      const role = given.toLowerCase()
+      const members = resolve(before, to)
+      for (const member of members)
+        if (member.kind === 'role' && isWithin(before, { kind: 'role', name: role }, member.name))
+          throw new Failure('REQUEST_INVALID', `the role ${role} has the role ${member.name} already: a circle`)
+      return changing(async (trx) => {
+        await roleRows(trx, role)
+        let changed = false
+        for (const { kind, name } of members) {
+          const { numInsertedOrUpdatedRows = 0n } = await trx
+            .insertInto('access_members')
+            .values({
+              kind,
+              name,
+              ...memberOf(role),
+              source: change.source,
+              granted_at: now(),
+              granted_by: change.by.name,
+            })
+            .onConflict((conflict) => conflict.doNothing())
+            .executeTakeFirst()
+          if (numInsertedOrUpdatedRows > 0n) changed = true
+        }
+        return { changed }
+      })
+    },
+
+    async revokeRole(given, from, change) {
+      const before = await policy()
+      mustAdminister(before, change, 'take roles away')
+      const role = given.toLowerCase()
+      const members = resolve(before, from)
+      return changing(async (trx) => {
+        await roleRows(trx, role)
+        const gone: string[] = []
+        for (const { kind, name } of members) {
+          const rows = await trx
+            .deleteFrom('access_members')
+            .where('kind', '=', kind)
+            .where('name', '=', name)
+            .where('of_kind', '=', 'role')
+            .where('of_name', '=', role)
+            .returning('source')
+            .execute()
+          gone.push(...rows.map(({ source }) => source))
+        }
+        return { changed: gone.length > 0, inFile: gone.includes('access.yml') }
+      })
+    },
+
+    async list(by, { of, on } = {}) {
+      const current = await policy()
+      const subject = subjectOf(current, by)
+      const isAdmin = subject.enabled && (subject.role === 'admin' || subject.role === 'system')
+      const grantee = of === undefined ? undefined : resolveGrantee(current, of)
+      const rows = await records.catalog.selectFrom('access_grants').selectAll().orderBy('id').execute()
+      return rows
+        .map((row) => ({
+          ...grantOf(row),
+          source: row.source as AccessSource,
+          grantedBy: row.granted_by,
+          grantedAt: row.granted_at,
+        }))
+        .filter(
+          (one) =>
+            (isAdmin || isTo(subject, one.to)) &&
+            (grantee === undefined || granteeKey(grantee) === granteeKey(one.to)) &&
+            (on === undefined || covers(one.on, on)),
+        )
+    },
+
+    async roles(by) {
+      const current = await policy()
+      const subject = subjectOf(current, by)
+      const isAdmin = subject.enabled && (subject.role === 'admin' || subject.role === 'system')
+      const rows = await records.catalog.selectFrom('access_roles').selectAll().orderBy('name').execute()
+      const members = await records.catalog
+        .selectFrom('access_members')
+        .selectAll()
+        .where('of_kind', '=', 'role')
+        .orderBy('kind')
+        .orderBy('name')
+        .execute()
+      return rows
+        .filter(({ name }) => isAdmin || subject.roles.has(name))
+        .map(({ name, source }) => ({
+          role: name,
+          source: source as AccessSource,
+          members: isAdmin ? members.filter(({ of_name }) => of_name === name).map(granteeOf) : [],
+        }))
+    },
+
+    async apply(file, change) {
+      mustAdminister(await policy(), change, 'apply access.yml')
+      const work = (trx: CatalogTransaction) =>
+        applyAccess(trx, file, { by: change.by.name, at: now(), id: () => newId(clock.now()) })
+      if (!change.dryRun)
+        return records.transaction(async (trx) => {
+          const diff = await work(trx)
+          if (diff.added.length + diff.removed.length > 0) await bumpStamp(trx)
+          return diff
+        })
+      let diff: AccessDiff | undefined
+      await records
+        .transaction(async (trx) => {
+          diff = await work(trx)
+          throw dryRun
+        })
+        .catch((error: unknown) => {
+          if (error !== dryRun) throw error
+        })
+      return diff!
+    },
+  }
+  return self
+}
+
+const dryRun = new Error('nothing is kept of a dry run')
+
+function resolveGrantee(policy: Policy, given: GranteeName): Grantee {
+  const text = given.toLowerCase()
+  const [, kind, rest] = /^(user|group|role):(.+)$/.exec(text) ?? []
+  const users = [...policy.users.values()].map(({ name }) => name.toLowerCase())
+  const known = { role: [...policy.roles, 'public'], user: users, group: [...policy.groups] }
+  const kinds = kind === undefined ? (['role', 'user', 'group'] as const) : [kind as Grantee['kind']]
+  const name = rest ?? text
+  const found = kinds.find((one) => known[one].includes(name))
+  if (found) return { kind: found, name }
+  throw new Failure(
+    'NOT_FOUND',
+    `there is no ${kind ?? 'role, user or group'} ${name}${didYouMean(
+      name,
+      kinds.flatMap((one) => known[one]),
+    )}`,
+    { hint: '`boathouse role ls` lists roles, `boathouse user ls` users; groups are named in access.yml.' },
+  )
+}
+
+/** @throws REQUEST_INVALID */
+export function checkRole(given: string): string {
+  const role = given.toLowerCase()
+  if (!/^[\p{L}_][\p{L}\p{N}_.@-]{0,99}$/u.test(role))
+    throw new Failure('REQUEST_INVALID', `role: ${JSON.stringify(given)} is not 1 to 100 letters, digits and _ . @ -`)
+  if (builtInRoles.includes(role)) throw new Failure('REQUEST_INVALID', `role: ${role} is built in`)
+  return role
+}
+
+function checkRequest({ privileges: given, columns, on }: GrantRequest) {
+  for (const privilege of given)
+    if (!grantedPrivileges.includes(privilege))
+      throw new Failure(
+        'REQUEST_INVALID',
+        `there is no privilege ${privilege}${didYouMean(privilege, grantedPrivileges)}`,
+      )
+  if (given.length === 0) throw new Failure('REQUEST_INVALID', 'no privilege is named')
+  if (columns === undefined) return
+  if (given.some((privilege) => privilege !== 'select'))
+    throw new Failure('REQUEST_INVALID', 'columns are for select only')
+  if (on.table === undefined || on.table === '*')
+    throw new Failure('REQUEST_INVALID', 'columns are for tables: name one')
+  if (columns.length === 0 || columns.some((column) => column.includes(',') || column === ''))
+    throw new Failure('REQUEST_INVALID', 'columns: names without commas are expected')
+}
+
+/** Whether all that `inner` may mean is meant by `outer`. */
+function covers(outer: Pattern, inner: Pattern): boolean {
+  return (['environment', 'namespace', 'table'] as const).every((part) => {
+    const [out, within] = [(outer[part] ?? '*').toLowerCase(), (inner[part] ?? '*').toLowerCase()]
+    return out === '*' || out === within
+  })
+}
+
+/** Whether `inner` has the role `role`, by whatever way. */
+function isWithin(policy: Policy, inner: Grantee, role: string, seen = new Set<string>()): boolean {
+  const key = granteeKey(inner)
+  if (inner.kind === 'role' && inner.name.toLowerCase() === role.toLowerCase()) return true
+  if (seen.has(key)) return false
+  seen.add(key)
+  return (policy.memberships.get(key) ?? []).some((one) => isWithin(policy, one, role, seen))
+}
+
+const memberOf = (role: string) => ({ of_kind: 'role' as const, of_name: role })
+const granteeOf = ({ kind, name }: Pick<AccessMembersRow, 'kind' | 'name'>): Grantee => ({ kind, name })
+
+/** One row for each privilege and grantee. */
+const rowsOf = ({ privileges: given, on, columns }: GrantRequest, to: readonly Grantee[]) =>
+  given.flatMap((privilege) =>
+    to.map(({ kind, name }) => ({
+      privilege,
+      ...placeOf(on),
+      columns_text: columnsText(columns),
+      grantee_kind: kind,
+      grantee: name,
+    })),
+  )

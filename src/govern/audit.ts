@@ -27,6 +27,9 @@ export type AuditEntry = {
   ms?: number | undefined
   requestId?: string | undefined
   failureCode?: string | undefined
+  catalog?: string | undefined
+  /** Snapshot ids of the tables that were read, by full name; null for a table without rows. */
+  snapshots?: Readonly<Record<string, string | null>> | undefined
 }
 export type QueryLogEntry = {
   principal: Pick<Principal, 'name'>
@@ -191,6 +194,8 @@ const auditRow = (stamp: Stamp, entry: AuditEntry): AuditRow => ({
   verdict: entry.verdict,
   request_id: entry.requestId ?? null,
   failure_code: entry.failureCode ?? null,
+  catalog: entry.catalog ?? null,
+  snapshots_json: entry.snapshots ? JSON.stringify(entry.snapshots) : null,
 })
 
 const queryRow = (stamp: Stamp, entry: QueryLogEntry): QueryLogRow => ({

@@ -1,6 +1,7 @@
 import { type Clock, realClock } from '../base/clock.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import type { Records } from '../records/index.ts'
+import { type Access, openAccess } from './access.ts'
 import { type Audit, openAuditLogs, type QueryLog } from './audit.ts'
 import { defaultCost, type PasswordCost } from './password.ts'
 import { type ApiTokens, type LogInLimits, openApiTokens, openSessions, type Sessions } from './sessions.ts'
@@ -10,6 +11,7 @@ export type Govern = {
   users: Users
   sessions: Sessions
   tokens: ApiTokens
+  access: Access
   audit: Audit
   queries: QueryLog
   /** Deletes sessions and links that are over, and log rows older than they are kept. For the worker, now and then. */
@@ -21,7 +23,15 @@ export type Govern = {
   close(): Promise<void>
 }
 
-type Options = { records: Records; clock?: Clock; log?: Log; cost?: PasswordCost; logInLimits?: LogInLimits }
+type Options = {
+  records: Records
+  clock?: Clock
+  log?: Log
+  cost?: PasswordCost
+  logInLimits?: LogInLimits
+  /** Of the settings: patterns may call a catalog by its environment. */
+  environments?: readonly { name: string; catalog: string }[]
+}
 
 /** `cost` is lowered only by tests: it makes passwords cheap to guess. */
 export function openGovern({
@@ -30,12 +40,14 @@ export function openGovern({
   log = silentLog,
   cost = defaultCost,
   logInLimits,
+  environments = [],
 }: Options): Govern {
   const logs = openAuditLogs({ records, clock, log })
   return {
     users: openUsers({ records, clock, cost }),
     sessions: openSessions({ records, clock, log, cost, ...(logInLimits ? { limits: logInLimits } : {}) }),
     tokens: openApiTokens({ records, clock, log }),
+    access: openAccess({ records, clock, environments }),
     audit: logs.audit,
     queries: logs.queries,
     async sweep(keep) {

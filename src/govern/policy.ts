@@ -271,13 +271,13 @@ function grantedBy(
   return { columns: isWhole ? 'all' : columns, because }
 }
 
-const holds = (granted: GrantedPrivilege, action: Privilege): boolean =>
+export const holds = (granted: GrantedPrivilege, action: Privilege): boolean =>
   granted === action || (Object.hasOwn(bundles, granted) && bundles[granted as keyof typeof bundles].includes(action))
 
 const hasAny = (subject: Subject, roles: readonly string[]): boolean =>
   roles.some((role) => subject.roles.has(role.toLowerCase()))
 
-function isTo(subject: Subject, { kind, name }: Grantee): boolean {
+export function isTo(subject: Subject, { kind, name }: Grantee): boolean {
   const lower = name.toLowerCase()
   switch (kind) {
     case 'user':

@@ -18,6 +18,10 @@ export type Principal = {
   readonly attributes?: Readonly<Record<string, string>>
 }
 
+/** A role of a user as it is stored. A word that this version does not know gives the least. */
+export const asRole = (role: string): Exclude<Role, 'system'> =>
+  role === 'admin' || role === 'reader' ? role : 'member'
+
 export const systemPrincipal: Principal = Object.freeze({ id: 'system', name: 'system', role: 'system' })
 
 export type Action = 'read' | 'write' | 'create' | 'drop' | 'run' | 'cancel' | 'rollback' | 'manage'

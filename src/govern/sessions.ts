@@ -9,10 +9,10 @@ import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { CatalogTransaction, Records, UsersRow } from '../records/index.ts'
 import { decoyHash, hashPassword, needsRehash, type PasswordCost, verifyPassword } from './password.ts'
-import type { Principal } from './principal.ts'
+import { asRole, type Principal } from './principal.ts'
 import { addressKey, rateLimiter, takeOrRefuse } from './rate-limit.ts'
 import { hashSecret, newSecret, tokenPrefix } from './secret.ts'
-import { asRole, normaliseName } from './users.ts'
+import { normaliseName } from './users.ts'
 
 /** Where a log-in comes from: for the limits, and to tell sessions apart. */
 export type Visitor = { address: string; userAgent?: string | undefined }

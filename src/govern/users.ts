@@ -8,10 +8,11 @@ import { Failure } from '../base/failure.ts'
 import { newId } from '../base/ids.ts'
 import { type CatalogTransaction, isUniqueViolation, type Records, type UsersRow } from '../records/index.ts'
 import { hashPassword, type PasswordCost, verifyPassword } from './password.ts'
-import type { Principal } from './principal.ts'
+import { bumpStamp } from './policy-records.ts'
+import { asRole, type Principal } from './principal.ts'
 import { hashSecret, newSecret } from './secret.ts'
 
-export type UserRole = 'admin' | 'reader'
+export type UserRole = 'admin' | 'reader' | 'member'
 export type User = {
   id: string
   name: string
@@ -106,7 +107,7 @@ export function openUsers({ records, clock, cost }: { records: Records; clock: C
   }
 
   async function insertUser(
-    db: Db,
+    db: CatalogTransaction,
     user: { name: string; role: UserRole; passwordHash: string | null },
   ): Promise<UsersRow> {
     const row: UsersRow = {
@@ -120,6 +121,7 @@ export function openUsers({ records, clock, cost }: { records: Records; clock: C
       last_login_at: null,
     }
     await db.insertInto('users').values(row).execute()
+    await bumpStamp(db)
     return row
   }
 
@@ -165,7 +167,7 @@ export function openUsers({ records, clock, cost }: { records: Records; clock: C
     async create({ name: given, role }) {
       const name = checkName(given)
       try {
-        return asUser(await insertUser(records.catalog, { name, role, passwordHash: null }))
+        return asUser(await records.transaction((trx) => insertUser(trx, { name, role, passwordHash: null })))
       } catch (error) {
         if (!isUniqueViolation(error)) throw error
         throw new Failure('ALREADY_EXISTS', `there is already a user ${name}`, {
@@ -190,6 +192,7 @@ export function openUsers({ records, clock, cost }: { records: Records; clock: C
           .set({ ...after, updated_at: now() })
           .where('id', '=', row.id)
           .execute()
+        await bumpStamp(trx)
         if (after.disabled === 1) {
           await endSessions(trx, row.id)
           await endLinks(trx, row.id)
@@ -326,6 +329,3 @@ function asUser(row: UsersRow, seenAt: string | null = null): User {
     lastSeenAt: times.at(-1) ?? null,
   }
 }
-
-/** A word that this version does not know gives the least. */
-export const asRole = (role: string): UserRole => (role === 'admin' ? 'admin' : 'reader')

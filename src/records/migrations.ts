@@ -124,6 +124,46 @@ export const migrations: readonly Migration[] = [
     ],
     log: [],
   },
+  {
+    version: 4,
+    name: 'rights',
+    catalog: [
+      'create table access_stamp (id integer primary key, stamp integer not null)',
+      'insert into access_stamp (id, stamp) values (1, 0)',
+      `create table access_roles (
+        name text not null, source text not null, created_at text not null, created_by text not null, primary key (name, source))`,
+      `create table access_groups (name text not null, source text not null, primary key (name, source))`,
+      // The groups of users; the roles of users, groups and roles.
+      `create table access_members (
+        kind text not null, name text not null, of_kind text not null, of_name text not null, source text not null,
+        granted_at text not null, granted_by text not null, primary key (kind, name, of_kind, of_name, source))`,
+      `create table access_attributes (
+        user_name text not null, key text not null, value text not null, source text not null, primary key (user_name, key))`,
+      // columns_text: names in order, a comma before, between and after them; empty for all.
+      `create table access_grants (
+        id text primary key, privilege text not null, environment text not null, namespace text not null, table_name text not null,
+        columns_text text not null, grantee_kind text not null, grantee text not null, source text not null, granted_at text not null,
+        granted_by text not null,
+        unique (privilege, environment, namespace, table_name, columns_text, grantee_kind, grantee, source))`,
+      'create index access_grants_by_grantee on access_grants (grantee_kind, grantee)',
+      `create table access_row_filters (
+        id text primary key, position integer not null, environment text not null, namespace text not null, table_name text not null,
+        to_json text, except_json text not null, condition text not null, source text not null)`,
+      `create table access_column_masks (
+        id text primary key, position integer not null, environment text not null, namespace text not null, table_name text not null,
+        column_name text not null, except_json text not null, expression text not null, source text not null)`,
+      // Whose rights a view reads with. The digest is of what the view says: another text has no owner.
+      `create table view_owners (
+        catalog text not null, namespace text not null, name text not null, uuid text not null, digest text not null,
+        owner_id text not null, owner_name text not null, owner_role text not null, since text not null,
+        primary key (catalog, namespace, name))`,
+    ],
+    log: [
+      'alter table audit add column catalog text',
+      'alter table audit add column snapshots_json text',
+      'create index audit_by_principal on audit (principal, id)',
+    ],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

@@ -234,6 +234,79 @@ export type IdempotencyKeysRow = {
   answer_json: Json | null
 }
 
+/** One row: its number goes up with every change of what decides about rights. */
+export type AccessStampRow = { id: number; stamp: number }
+
+/** `source`, here and below: `access.yml`, `sql` or `cli`. */
+export type AccessRolesRow = { name: string; source: string; created_at: Time; created_by: string }
+export type AccessGroupsRow = { name: string; source: string }
+
+/** `kind` and `name` are in `of_kind` and `of_name`: a user in a group, or whatever has a role. */
+export type AccessMembersRow = {
+  kind: 'user' | 'group' | 'role'
+  name: string
+  of_kind: 'group' | 'role'
+  of_name: string
+  source: string
+  granted_at: Time
+  granted_by: string
+}
+
+export type AccessAttributesRow = { user_name: string; key: string; value: string; source: string }
+
+/** A part of the place that is `*` is not said. */
+export type AccessGrantsRow = {
+  id: string
+  privilege: string
+  environment: string
+  namespace: string
+  table_name: string
+  /** A comma before, between and after names; empty for all columns. */
+  columns_text: string
+  grantee_kind: 'user' | 'group' | 'role'
+  grantee: string
+  source: string
+  granted_at: Time
+  granted_by: string
+}
+
+export type AccessRowFiltersRow = {
+  id: string
+  position: number
+  environment: string
+  namespace: string
+  table_name: string
+  to_json: Json | null
+  except_json: Json
+  condition: string
+  source: string
+}
+
+export type AccessColumnMasksRow = {
+  id: string
+  position: number
+  environment: string
+  namespace: string
+  table_name: string
+  column_name: string
+  except_json: Json
+  expression: string
+  source: string
+}
+
+export type ViewOwnersRow = {
+  catalog: string
+  namespace: string
+  name: string
+  uuid: string
+  /** Of what the view says. */
+  digest: string
+  owner_id: string
+  owner_name: string
+  owner_role: string
+  since: Time
+}
+
 export type SettingsRow = { key: string; value: string }
 
 export type CatalogTables = {
@@ -257,6 +330,15 @@ export type CatalogTables = {
   workers: WorkersRow
   idempotency_keys: IdempotencyKeysRow
   settings: SettingsRow
+  access_stamp: AccessStampRow
+  access_roles: AccessRolesRow
+  access_groups: AccessGroupsRow
+  access_members: AccessMembersRow
+  access_attributes: AccessAttributesRow
+  access_grants: AccessGrantsRow
+  access_row_filters: AccessRowFiltersRow
+  access_column_masks: AccessColumnMasksRow
+  view_owners: ViewOwnersRow
 }
 
 export type RunLogsRow = {
@@ -283,6 +365,10 @@ export type AuditRow = {
   verdict: 'allowed' | 'refused' | 'failed'
   request_id: string | null
   failure_code: string | null
+  /** The environment's catalog. */
+  catalog: string | null
+  /** What was read: snapshot ids by table. */
+  snapshots_json: Json | null
 }
 
 export type QueryLogRow = {
