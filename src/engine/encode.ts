@@ -21,7 +21,8 @@ const exact = (value: bigint) =>
 
 const text: Encode = (value) => JSON.stringify(String(value))
 
-function encoderOf(type: DuckDBType): Encode {
+/** JSON of one value of this type that is not null. */
+export function encoderOf(type: DuckDBType): Encode {
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
       return (value) => (value ? 'true' : 'false')

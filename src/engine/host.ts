@@ -3,10 +3,25 @@
 // A native crash, a query that cannot be interrupted, or too much memory ends this process and nothing else.
 // It is started by `pool.ts` with its settings in the environment and ends when its parent goes away.
 
-import { DuckDBInstance, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api'
+import {
+  DuckDBInstance,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBType,
+  type DuckDBValue,
+} from '@duckdb/node-api'
+import { ByteWriter } from './bytes.ts'
 import { chunkEncoder } from './encode.ts'
 import { registerFunctions } from './functions.ts'
-import { creditMax, type EngineError, type HostAnswer, type HostRequest, type HostSettings } from './protocol.ts'
+import {
+  creditMax,
+  type Chunk,
+  type EngineError,
+  type HostAnswer,
+  type HostRequest,
+  type HostSettings,
+} from './protocol.ts'
+import { wireEncoder } from './wire-encode.ts'
 
 const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
 const send = (answer: HostAnswer) => void process.send?.(answer, undefined, undefined, () => {})
@@ -46,6 +61,43 @@ async function open(): Promise<DuckDBInstance> {
   return instance
 }
 
+/** Rows on their way into one message to the parent. */
+type Gathered = {
+  add(chunk: DuckDBDataChunk, rows: number): void
+  size(): number
+  take(rowCount: number): Chunk
+}
+
+function jsonRows(types: readonly DuckDBType[]): Gathered {
+  const encode = chunkEncoder(types)
+  let parts: string[] = []
+  let size = 0
+  return {
+    add(chunk, rows) {
+      const json = encode(chunk, rows)
+      parts.push(json)
+      size += json.length
+    },
+    size: () => size,
+    take(rowCount) {
+      const json = parts.length === 1 ? parts[0]! : `[${parts.map((part) => part.slice(1, -1)).join(',')}]`
+      parts = []
+      size = 0
+      return { rowCount, json }
+    },
+  }
+}
+
+function wireRows(types: readonly DuckDBType[], formats: readonly number[]): Gathered {
+  const encoder = wireEncoder(types, formats)
+  const out = new ByteWriter()
+  return {
+    add: (chunk, rows) => encoder.encode(chunk, rows, out),
+    size: () => out.at,
+    take: (rowCount) => ({ rowCount, json: '', bytes: out.take() }),
+  }
+}
+
 type Running = { connection?: DuckDBConnection; cancelled: boolean; credit: number; wake?: () => void }
 
 async function main() {
@@ -75,43 +127,51 @@ async function main() {
 
   async function bind(connection: DuckDBConnection, { id, sql }: HostRequest & { kind: 'bind' }) {
     const prepared = await connection.prepare(sql)
+    // Where the types of parameters are not said, neither they nor what depends on them have one.
+    const known = (typeOf: () => unknown) => {
+      try {
+        return String(typeOf())
+      } catch {
+        return 'UNKNOWN'
+      }
+    }
     const columns = Array.from({ length: prepared.columnCount }, (_, at) => ({
       name: prepared.columnName(at),
-      type: String(prepared.columnType(at)),
+      type: known(() => prepared.columnType(at)),
     }))
+    const parameters = Array.from({ length: prepared.parameterCount }, (_, at) =>
+      known(() => prepared.parameterType(at + 1)),
+    )
     prepared.destroySync()
-    send({ kind: 'columns', id, columns })
+    send({ kind: 'columns', id, columns, parameters })
     send({ kind: 'done', id, truncated: false })
   }
 
   async function stream(connection: DuckDBConnection, request: HostRequest & { kind: 'run' }, state: Running) {
-    const { id, sql, rowsMax } = request
+    const { id, sql, rowsMax, whole } = request
     // A streamed query that fails half way ends like a normal end. In a transaction the failure is remembered:
     // the next statement is refused, and then the result is run again, whole, to learn why.
-    await connection.run('BEGIN')
+    if (!whole) await connection.run('BEGIN')
     try {
-      const result = await connection.stream(sql, request.parameters as DuckDBValue[])
+      const parameters = request.parameters as DuckDBValue[]
+      const result = await (whole ? connection.run(sql, parameters) : connection.stream(sql, parameters))
       const types = result.columnTypes()
       send({
         kind: 'columns',
         id,
         columns: result.columnNames().map((name, at) => ({ name, type: String(types[at]) })),
       })
-      const encode = chunkEncoder(types)
+      const gathered = request.formats ? wireRows(types, request.formats) : jsonRows(types)
       let sent = 0
       let truncated = false
-      let pending: string[] = []
       let pendingRows = 0
-      let pendingBytes = 0
       const flush = async () => {
         if (pendingRows === 0) return
         while (state.credit === 0 && !state.cancelled) await new Promise<void>((wake) => (state.wake = wake))
         if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
         state.credit--
-        const json = pending.length === 1 ? pending[0]! : `[${pending.map((part) => part.slice(1, -1)).join(',')}]`
-        send({ kind: 'chunk', id, chunk: { rowCount: pendingRows, json } })
-        pending = []
-        pendingRows = pendingBytes = 0
+        send({ kind: 'chunk', id, chunk: gathered.take(pendingRows) })
+        pendingRows = 0
       }
       for (;;) {
         const chunk = await result.fetchChunk()
@@ -119,21 +179,19 @@ async function main() {
         const rows = Math.min(chunk.rowCount, rowsMax - sent)
         truncated = rows < chunk.rowCount
         if (rows > 0) {
-          const json = encode(chunk, rows)
-          pending.push(json)
+          gathered.add(chunk, rows)
           pendingRows += rows
-          pendingBytes += json.length
           sent += rows
         }
-        if (pendingBytes > 256 * 1024) await flush()
+        if (gathered.size() > 256 * 1024) await flush()
         if (truncated) break
       }
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
-      if (truncated) await connection.run('ROLLBACK').catch(() => {})
-      else {
+      if (truncated && !whole) await connection.run('ROLLBACK').catch(() => {})
+      else if (!whole) {
         await connection.run('SELECT 1').catch(async () => {
           await connection.run('ROLLBACK')
-          await connection.run(sql, request.parameters as DuckDBValue[])
+          await connection.run(sql, parameters)
           throw new Error('the result ended early')
         })
         await connection.run('COMMIT')

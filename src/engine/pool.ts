@@ -39,6 +39,11 @@ export type EngineRequest = {
   setup?: string[]
   parameters?: (string | number | null)[]
   rowsMax?: number
+  /**
+   * Given: rows come as DataRow messages of the PostgreSQL protocol. 0 is text, 1 binary; none: all text, one: for all
+   * columns, else one per column.
+   */
+  formats?: readonly number[]
   timeoutMs?: number
   signal?: AbortSignal
 }
@@ -63,6 +68,8 @@ export interface Engine {
   rows(request: EngineRequest): Promise<unknown[][]>
   /** Columns of a statement, without running it. */
   bind(request: Omit<EngineRequest, 'parameters' | 'rowsMax'>): Promise<EngineColumn[]>
+  /** Types that DuckDB expects of `$1`, `$2` …; `UNKNOWN` where the statement does not say. */
+  parameterTypes(request: Omit<EngineRequest, 'parameters' | 'rowsMax'>): Promise<string[]>
   status(): HostStatus[]
   close(): Promise<void>
 }
@@ -103,18 +110,21 @@ export function openEngine(options: EngineOptions): Engine {
   watch.unref()
 
   const run = (request: EngineRequest) => seat(request.class).submit({ ...request, kind: 'run' })
+  const bound = async (request: EngineRequest) => {
+    const result = await seat(request.class).submit({ ...request, kind: 'bind' })
+    for await (const _ of result.chunks);
+    return result
+  }
   return {
     run,
     async rows(request) {
       const rows: unknown[][] = []
-      for await (const chunk of (await run(request)).chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
+      const { chunks } = await seat(request.class).submit({ ...request, kind: 'run', whole: true })
+      for await (const chunk of chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
       return rows
     },
-    async bind(request) {
-      const { columns, chunks } = await seat(request.class).submit({ ...request, kind: 'bind' })
-      for await (const _ of chunks);
-      return columns
-    },
+    bind: async (request) => (await bound(request)).columns,
+    parameterTypes: async (request) => (await bound(request)).parameters,
     status: () => [...hosts.values()].map((host) => host.status()),
     async close() {
       clearInterval(watch)
@@ -123,7 +133,8 @@ export function openEngine(options: EngineOptions): Engine {
   }
 }
 
-type Job = EngineRequest & { kind: 'run' | 'bind'; again?: true }
+type Job = EngineRequest & { kind: 'run' | 'bind'; whole?: true; again?: true }
+type JobResult = EngineResult & { parameters: string[] }
 
 /** The place of one host: outlives the processes that fill it. */
 class HostSeat {
@@ -147,7 +158,7 @@ class HostSeat {
     this.#slots = options.slots?.[name] ?? defaultSlots[name]
   }
 
-  async submit(job: Job): Promise<EngineResult> {
+  async submit(job: Job): Promise<JobResult> {
     if (job.signal?.aborted) throw cancelled()
     await this.#admit(job.signal)
     let state: 'young' | 'aged' | 'released' = 'young'
@@ -245,7 +256,7 @@ class HostSeat {
 }
 
 type Waiting = {
-  columns(columns: EngineColumn[]): void
+  columns(columns: EngineColumn[], parameters: string[]): void
   chunk(chunk: Chunk): void
   done(truncated: boolean): void
   failed(error: Error): void
@@ -364,7 +375,7 @@ class Host {
   #take(answer: Exclude<HostAnswer, { kind: 'ready' | 'broken' }>) {
     const job = this.#jobs.get(answer.id)
     if (!job) return
-    if (answer.kind === 'columns') job.columns(answer.columns)
+    if (answer.kind === 'columns') job.columns(answer.columns, answer.parameters ?? [])
     else if (answer.kind === 'chunk') job.chunk(answer.chunk)
     else {
       this.#jobs.delete(answer.id)
@@ -377,7 +388,7 @@ class Host {
     if (this.#child.connected) this.#child.send(request, () => {})
   }
 
-  submit(request: Job, release: () => void): Promise<EngineResult> {
+  submit(request: Job, release: () => void): Promise<JobResult> {
     const id = this.#next++
     let verdict: Failure | undefined
     let killer: NodeJS.Timeout | undefined
@@ -432,7 +443,7 @@ class Host {
         }
       })(this)
       this.#jobs.set(id, {
-        columns: (columns) => resolve({ columns, chunks, truncated: () => truncated }),
+        columns: (columns, parameters) => resolve({ columns, parameters, chunks, truncated: () => truncated }),
         chunk: (chunk) => {
           queue.push(chunk)
           poke()
@@ -450,13 +461,21 @@ class Host {
           poke()
         },
       })
-      const { kind, sql, setup = [], parameters = [], rowsMax = Number.MAX_SAFE_INTEGER } = request
+      const {
+        kind,
+        sql,
+        setup = [],
+        parameters = [],
+        rowsMax = Number.MAX_SAFE_INTEGER,
+        formats,
+        whole = false,
+      } = request
       if (this.lost) {
         this.#jobs.delete(id)
         finish()
         reject(new Failure('ENGINE_LOST', `the engine was lost: ${this.#reason}`))
       } else if (kind === 'bind') this.#send({ kind, id, sql, setup })
-      else this.#send({ kind, id, sql, setup, parameters, rowsMax })
+      else this.#send({ kind, id, sql, setup, parameters, rowsMax, whole, ...(formats ? { formats } : {}) })
       // Aborted while the host was starting: the event is past, so nobody else would tell.
       if (request.signal?.aborted) onAbort()
     })

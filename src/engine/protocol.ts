@@ -9,8 +9,11 @@ export const creditMax = 4
 /** One output column: its name and DuckDB's type name, for example `DECIMAL(12,2)`. */
 export type EngineColumn = { name: string; type: string }
 
-/** Some rows of a result: `json` is a JSON array of row arrays, encoded in the host. */
-export type Chunk = { rowCount: number; json: string }
+/**
+ * Some rows of a result, encoded in the host: `json` is a JSON array of row arrays. Where the request asked for formats
+ * of the PostgreSQL protocol, `bytes` holds the rows as DataRow messages instead and `json` is empty.
+ */
+export type Chunk = { rowCount: number; json: string; bytes?: Uint8Array }
 
 export type HostRequest =
   | {
@@ -21,6 +24,10 @@ export type HostRequest =
       setup: string[]
       parameters: (string | number | null)[]
       rowsMax: number
+      /** As in `EngineRequest`. */
+      formats?: readonly number[]
+      /** The result is small: made whole it cannot end early, and needs no transaction to tell. */
+      whole?: boolean
     }
   | { kind: 'bind'; id: number; sql: string; setup: string[] }
   | { kind: 'cancel'; id: number }
@@ -29,7 +36,8 @@ export type HostRequest =
 export type HostAnswer =
   | { kind: 'ready' }
   | { kind: 'broken'; message: string }
-  | { kind: 'columns'; id: number; columns: EngineColumn[] }
+  /** `parameters`: of a bound statement, DuckDB's names for the types that it expects. */
+  | { kind: 'columns'; id: number; columns: EngineColumn[]; parameters?: string[] }
   | { kind: 'chunk'; id: number; chunk: Chunk }
   | { kind: 'done'; id: number; truncated: boolean }
   | { kind: 'failed'; id: number; error: EngineError }

@@ -22,7 +22,7 @@ import { isChange, parseStatement, type Statement, type WrittenName } from './sq
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { beginTransaction, type Transaction, type TransactionOptions, type Within } from './transaction.ts'
 
-export type Door = 'cli' | 'http' | 'dashboard' | 'run' | 'doctor'
+export type Door = 'cli' | 'http' | 'dashboard' | 'run' | 'doctor' | 'pgwire'
 
 export type QueryOptions = {
   principal: Principal
@@ -45,6 +45,8 @@ export type QueryOptions = {
   /** The environment was named with --env or BOATHOUSE_ENV: protected ones may then be written. */
   environmentNamed?: boolean
   requestId?: string
+  /** Rows as the PostgreSQL protocol has them: `bytes` of each chunk. See `EngineRequest`. */
+  formats?: readonly number[]
 }
 
 /** `within`: the transaction that the statement is part of. */
@@ -83,6 +85,8 @@ export interface Lake {
   begin(options: TransactionOptions): Promise<Transaction>
   /** Columns of a SELECT without running it. */
   bind(sql: string, options: QueryOptions): Promise<Column[]>
+  /** As `bind`, with the engine's types of `$1`, `$2` …: `UNKNOWN` where the statement does not say. */
+  describe(sql: string, options: QueryOptions): Promise<{ columns: Column[]; parameters: string[] }>
   /** Columns of ingestion's own SQL over files of the spool. Not for SQL that people wrote. */
   bindFiles(sql: string, signal?: AbortSignal): Promise<Column[]>
   /** The open change set of `runId`, or a new one. */
@@ -185,7 +189,8 @@ export function openLake(deps: LakeDeps): Lake {
   async function select(prepared: Prepared, options: Asking, started: number, sql: string): Promise<QueryResult> {
     const { principal, catalog, door } = options
     const rowsMax = Math.min(options.rowsMax ?? limits.queryRowsMax, limits.queryRowsMax)
-    const cacheable = options.cache !== false && !options.changes && !options.within?.changes && !prepared.volatile
+    const isPlain = options.cache !== false && !options.formats
+    const cacheable = isPlain && !options.changes && !options.within?.changes && !prepared.volatile
     // The policy of a principal is its role so far; when grants come, their digest belongs here.
     const key = cacheable
       ? createHash('sha256')
@@ -228,6 +233,7 @@ export function openLake(deps: LakeDeps): Lake {
         class: hosts,
         sql: text,
         rowsMax,
+        ...(options.formats ? { formats: options.formats } : {}),
         timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
         ...(options.signal ? { signal: options.signal } : {}),
       })
@@ -331,7 +337,8 @@ export function openLake(deps: LakeDeps): Lake {
   /** What a statement needs to be carried out in these changes. */
   function performing(changes: ChangeSet, options: Asking, at: (index: number) => Place): PerformContext {
     const { namespace, signal, timeoutMs, principal, environmentNamed } = options
-    const asking: Asking = { ...options, changes, cache: false }
+    const { formats: _, ...plain } = options
+    const asking: Asking = { ...plain, changes, cache: false }
     const guarded =
       (action: 'create' | 'drop', work: typeof deps.createNamespace) => async (catalog: string, name: string) => {
         authorise(principal, action, {
@@ -446,6 +453,12 @@ export function openLake(deps: LakeDeps): Lake {
         .bind({ class: 'write', sql, timeoutMs: 120_000, ...(signal ? { signal } : {}) })
         .catch(rethrowEngine)
       return columns.map((column) => ({ ...column, nullable: true }))
+    },
+    async describe(sql, options) {
+      const prepared = await prepare(sql, options)
+      if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
+      const columns = (await prepared.columns()).map((column) => ({ ...column, nullable: true }))
+      return { columns, parameters: await prepared.parameterTypes() }
     },
     async bind(sql, options) {
       const prepared = await prepare(sql, options)

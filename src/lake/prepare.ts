@@ -45,6 +45,8 @@ export type Prepared = {
   /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
   execute(): Promise<Planned>
   columns(): Promise<EngineColumn[]>
+  /** The engine's types of `$1`, `$2` …; `UNKNOWN` where the statement does not say. */
+  parameterTypes(): Promise<string[]>
 }
 
 /** Checks one SELECT. `undefined` when it is a statement of another kind; then the caller parses it. */
@@ -76,13 +78,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           : undefined,
   ).text
 
-  const columns = async (): Promise<EngineColumn[]> => {
-    try {
-      return await bind(bound.text)
-    } catch (error) {
+  let bindings: Promise<EngineColumn[]> | undefined
+  const columns = (): Promise<EngineColumn[]> =>
+    (bindings ??= bind(bound.text).catch((error: unknown) => {
       throw rejected(error)
-    }
-  }
+    }))
 
   return {
     identity: identityText,
@@ -99,14 +99,25 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       views: [...new Set(views.map(showName))],
     },
     columns,
+    parameterTypes: () =>
+      retryShadow(() =>
+        context.engine.parameterTypes({
+          class: 'plan',
+          sql: bound.text,
+          setup,
+          timeoutMs: 10_000,
+          ...withSignal(context.signal),
+        }),
+      ).catch((error: unknown) => {
+        throw rejected(error)
+      }),
     execute: async () => {
-      const predicates = await conditions(
-        context,
-        bound,
-        setup,
-        new Map(scans.map(({ shadow, schema }) => [shadow.name, schema])),
-        columns,
-      )
+      if (named.parameters())
+        throw new Failure('SQL_UNSUPPORTED', 'the statement has parameters, and no values were given for them')
+      const schemas = new Map(scans.map(({ shadow, schema }) => [shadow.name, schema]))
+      // Without tables there are no conditions, only mistakes to be told.
+      if (scans.length === 0) await columns()
+      const predicates = scans.length === 0 ? new Map() : await conditions(context, bound, setup, schemas, columns)
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
       const { engine, io, signal } = context

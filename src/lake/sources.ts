@@ -1,6 +1,7 @@
 // What a SELECT names, and what stands there when it runs: scans of tables, bodies of views, values of ours.
 
 import { Failure, type Place } from '../base/failure.ts'
+import type { Log } from '../base/log.ts'
 import { showName, type Loaded, type LoadedTable, type LoadedView, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import {
@@ -18,10 +19,12 @@ import {
 import type { FileIO } from '../io/index.ts'
 import { analysisOf, type AnalysisCache } from './analyses.ts'
 import { engineFailure } from './engine-failure.ts'
-import { informationSchema, type InformationTable } from './information.ts'
+import { guardOf, type Guard } from './guard.ts'
+import { informationSchema, schemaOfLoaded, type InformationTable } from './information.ts'
 import { emptyMetadataSql, metadataSql } from './metadata-tables.ts'
 import { aboutTable, allowed, fullName, missing, notFound } from './names.ts'
 import type { Files } from './prepare.ts'
+import type { Rights } from './rights.ts'
 import { shadowOf, type ScanSource, type Shadow } from './scan.ts'
 import { locate, splice, tableEdits, unqualify, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 
@@ -42,8 +45,8 @@ export type PrepareContext = {
   namespace: string | undefined
   /** Every table as of then, where the statement does not say otherwise. */
   asOf: At | undefined
-  /** Called for every table and view that is named, before it is read. */
-  mayRead(name: TableName): void
+  rights: Rights
+  log: Log
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
   prune: boolean
@@ -58,10 +61,12 @@ export type Scan = {
   schema: Schema
   shadow: Shadow
   columns: ScanSource['columns']
+  /** What is hidden from the asker: whoever reads the table's files or metadata instead shows too much. */
+  guard: Guard | undefined
 }
 /** A metadata table: `sql` has no rows, `rows` reads the manifests that it needs. */
 type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
-export type Source = Scan | About | { kind: 'view'; name: TableName; piece: Piece } | { kind: 'values'; sql: string }
+export type Source = Scan | About | { kind: 'view'; name: TableName; piece: Piece; guard: Guard | undefined } | { kind: 'values'; sql: string }
 export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[] }
 
 /** A statement with everything that it names. */
@@ -74,6 +79,8 @@ export type Named = {
   volatile: string[]
   /** Columns of a text over the empty shadows of the tables that were named so far. */
   bind(sql: string): Promise<EngineColumn[]>
+  /** Whether there are parameters without values. */
+  parameters(): boolean
 }
 
 const viewDepthMax = 32
@@ -88,6 +95,7 @@ export async function nameSources(
   const views: TableName[] = []
   const everything: Loaded[] = []
   const volatile: string[] = []
+  let parameters = false
   // Against the empty shadows of all tables that were named so far.
   const bind = (sql: string): Promise<EngineColumn[]> =>
     retryShadow(() =>
@@ -101,7 +109,7 @@ export async function nameSources(
     )
 
   const piece = await build(sql, place, context.catalog, context.namespace, [])
-  return piece && { piece, scans, views, loaded: everything, volatile, bind }
+  return piece && { piece, scans, views, loaded: everything, volatile, bind, parameters: () => parameters }
 
   async function build(
     sql: string,
@@ -113,6 +121,7 @@ export async function nameSources(
     const analysis = await analysisOf(context, sql, at)
     if (!analysis) return undefined
     volatile.push(...analysis.volatile)
+    parameters ||= analysis.parameters
     if (analysis.show !== undefined) {
       if (!/^(all_)?tables$/i.test(analysis.show))
         throw new Failure('SQL_UNSUPPORTED', `SHOW ${analysis.show} is not supported`, {

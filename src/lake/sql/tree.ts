@@ -34,6 +34,8 @@ export type Analysis = {
   volatile: string[]
   /** `SHOW TABLES` and the like: what is shown. */
   show: string | undefined
+  /** Whether it has parameters, `$1`: those have types, but such a text is not run. */
+  parameters: boolean
 }
 
 const missing = 2 ** 64 // the location of a node that has none, as JSON.parse rounds it
@@ -51,7 +53,7 @@ export function analyse(json: string): Analysis {
   const statements = tree.statements as Node[]
   if (statements.length !== 1)
     throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`)
-  const analysis: Analysis = { tables: [], qualified: [], volatile: [], show: undefined }
+  const analysis: Analysis = { tables: [], qualified: [], volatile: [], show: undefined, parameters: false }
   let terms = 0
 
   const visit = (value: unknown, scope: ReadonlySet<string>, depth: number): void => {
@@ -155,7 +157,8 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
       return
     }
     case 'PARAMETER':
-      throw new Failure('SQL_UNSUPPORTED', 'parameters cannot be bound here; write the value into the statement')
+      analysis.parameters = true
+      return
   }
 }
 

@@ -1,0 +1,107 @@
+// A buffer that grows, with what rows are made of. Numbers are written digit by digit: making a string of each and
+// copying it took twice as long.
+
+export class ByteWriter {
+  bytes: Buffer
+  at = 0
+  constructor(size = 64 * 1024) {
+    this.bytes = Buffer.allocUnsafe(size)
+  }
+
+  /** Makes sure that `count` more bytes fit. */
+  room(count: number): void {
+    if (this.at + count <= this.bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + count))
+    this.bytes.copy(larger, 0, 0, this.at)
+    this.bytes = larger
+  }
+
+  /** What was written, which is the caller's now; writing begins anew. */
+  take(): Buffer {
+    const done = this.bytes.subarray(0, this.at)
+    this.bytes = Buffer.allocUnsafe(this.bytes.length)
+    this.at = 0
+    return done
+  }
+
+  byte(value: number): void {
+    this.room(1)
+    this.bytes[this.at++] = value
+  }
+
+  int16(value: number): void {
+    this.room(2)
+    this.at = this.bytes.writeInt16BE(value, this.at)
+  }
+
+  int32(value: number): void {
+    this.room(4)
+    this.at = this.bytes.writeInt32BE(value, this.at)
+  }
+
+  int64(value: bigint): void {
+    this.room(8)
+    this.at = this.bytes.writeBigInt64BE(value, this.at)
+  }
+
+  double(value: number): void {
+    this.room(8)
+    this.at = this.bytes.writeDoubleBE(value, this.at)
+  }
+
+  float(value: number): void {
+    this.room(4)
+    this.at = this.bytes.writeFloatBE(value, this.at)
+  }
+
+  copy(bytes: Uint8Array): void {
+    this.room(bytes.length)
+    this.bytes.set(bytes, this.at)
+    this.at += bytes.length
+  }
+
+  text(value: string): void {
+    this.room(value.length * 3)
+    this.at += this.bytes.write(value, this.at)
+  }
+
+  /** ASCII only. */
+  ascii(value: string): void {
+    this.room(value.length)
+    this.at += this.bytes.write(value, this.at, 'latin1')
+  }
+
+  /** A whole number that a double holds exactly, in decimal digits. */
+  digits(value: number): void {
+    this.room(20)
+    const { bytes } = this
+    if (value < 0) {
+      bytes[this.at++] = 45
+      value = -value
+    }
+    let end = this.at + digitCount(value)
+    this.at = end
+    do {
+      const rest = value < 2 ** 31 ? (value / 10) | 0 : Math.floor(value / 10)
+      bytes[--end] = 48 + (value - rest * 10)
+      value = rest
+    } while (value > 0)
+  }
+
+  /** A whole number in `width` digits, zeros before it. */
+  padded(value: number, width: number): void {
+    this.room(width)
+    for (let place = this.at + width - 1; place >= this.at; place--) {
+      const rest = Math.floor(value / 10)
+      this.bytes[place] = 48 + (value - rest * 10)
+      value = rest
+    }
+    this.at += width
+  }
+}
+
+function digitCount(value: number): number {
+  let count = 1
+  for (let limit = 10; value >= limit; limit *= 10) count++
+  return count
+}

@@ -1,0 +1,271 @@
+// One value of each PostgreSQL type as the protocol spells it: text (format 0) and binary (format 1).
+//
+// Source: PostgreSQL's `*_out` and `*_send` functions. Binary dates and times count from 2000-01-01.
+
+import type { PgTypeName } from '../base/pg-types.ts'
+import type { ByteWriter } from './bytes.ts'
+
+/** 64 bits: a number where a double holds it, else a bigint. */
+export type Long = number | bigint
+export type Decimal = { unscaled: Long; scale: number }
+export type Span = { months: number; days: number; micros: bigint }
+export type Write<Value> = (value: Value, out: ByteWriter) => void
+
+const [dayMicros, epochDays, infiniteMicros, infiniteDays] = [86_400_000_000, 10_957, 2n ** 63n - 1n, 2 ** 31 - 1]
+const epochMicros = epochDays * dayMicros
+
+type Values = {
+  bool: boolean
+  int2: number
+  int4: number
+  oid: number
+  int8: Long
+  float4: number
+  float8: number
+  numeric: Decimal
+  text: string
+  json: string
+  bytea: Uint8Array
+  uuid: bigint
+  date: number
+  time: Long
+  timetz: { micros: bigint; offset: number }
+  timestamp: Long
+  timestamptz: Long
+  interval: Span
+}
+/** The types that values are sent as. */
+export type SentType = keyof Values & PgTypeName
+
+export const writeText: { [Type in SentType]: Write<Values[Type]> } = {
+  bool: (value, out) => out.byte(value ? 116 : 102),
+  int2: (value, out) => out.digits(value),
+  int4: (value, out) => out.digits(value),
+  oid: (value, out) => out.digits(value),
+  int8: writeLong,
+  float4: (value, out) => out.ascii(showFloat(value)),
+  float8: (value, out) => out.ascii(Object.is(value, -0) ? '-0' : String(value)),
+  numeric: writeDecimal,
+  text: (value, out) => out.text(value),
+  json: (value, out) => out.text(value),
+  bytea: (value, out) => {
+    out.ascii('\\x')
+    out.ascii(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex'))
+  },
+  uuid: (value, out) => {
+    const hex = value.toString(16).padStart(32, '0')
+    out.ascii([hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-'))
+  },
+  date: writeDate,
+  time: (value, out) => writeClock(Number(value), out),
+  timetz: ({ micros, offset }, out) => {
+    writeClock(Number(micros), out)
+    writeOffset(offset, out)
+  },
+  timestamp: writeTimestamp,
+  timestamptz: (value, out) => {
+    if (writeTimestamp(value, out)) out.ascii('+00')
+  },
+  interval: writeInterval,
+}
+
+export const writeBinary: { [Type in SentType]: Write<Values[Type]> } = {
+  bool: (value, out) => out.byte(value ? 1 : 0),
+  int2: (value, out) => out.int16(value),
+  int4: (value, out) => out.int32(value),
+  oid: (value, out) => out.int32(value | 0),
+  int8: (value, out) => writeInt64(value, out),
+  float4: (value, out) => out.float(value),
+  float8: (value, out) => out.double(value),
+  numeric: writeNumeric,
+  text: writeText.text,
+  json: writeText.json,
+  bytea: (value, out) => out.copy(value),
+  uuid: (value, out) => {
+    out.int64(BigInt.asIntN(64, value >> 64n))
+    out.int64(BigInt.asIntN(64, value))
+  },
+  date: (value, out) => out.int32(Math.abs(value) === infiniteDays ? infinity(value, 32) : value - epochDays),
+  time: (value, out) => writeInt64(value, out),
+  timetz: ({ micros, offset }, out) => {
+    out.int64(micros)
+    out.int32(-offset) // PostgreSQL counts seconds west of Greenwich
+  },
+  timestamp: writeInstant,
+  timestamptz: writeInstant,
+  interval: ({ months, days, micros }, out) => {
+    out.int64(micros)
+    out.int32(days)
+    out.int32(months)
+  },
+}
+
+function writeLong(value: Long, out: ByteWriter): void {
+  if (typeof value === 'number') out.digits(value)
+  else out.ascii(value.toString())
+}
+
+function writeInt64(value: Long, out: ByteWriter): void {
+  if (typeof value === 'bigint') return out.int64(value)
+  out.int32(Math.floor(value / 2 ** 32))
+  out.int32(value | 0)
+}
+
+/** The shortest text that gives the same 32-bit number again. */
+function showFloat(value: number): string {
+  if (!Number.isFinite(value) || Number.isInteger(value)) return Object.is(value, -0) ? '-0' : String(value)
+  for (let digits = 6; digits < 9; digits++) {
+    const text = value.toPrecision(digits)
+    if (Math.fround(Number(text)) === value) return String(Number(text))
+  }
+  return String(Number(value.toPrecision(9)))
+}
+
+function writeDecimal({ unscaled, scale }: Decimal, out: ByteWriter): void {
+  if (scale === 0) return writeLong(unscaled, out)
+  if (typeof unscaled === 'number') {
+    let value = unscaled
+    if (value < 0) {
+      out.byte(45)
+      value = -value
+    }
+    if (scale <= 15) {
+      const unit = 10 ** scale
+      const whole = Math.floor(value / unit)
+      out.digits(whole)
+      out.byte(46)
+      out.padded(value - whole * unit, scale)
+      return
+    }
+    return writePointed(String(value), scale, out)
+  }
+  if (unscaled < 0n) out.byte(45)
+  writePointed((unscaled < 0n ? -unscaled : unscaled).toString(), scale, out)
+}
+
+function writePointed(digits: string, scale: number, out: ByteWriter): void {
+  const padded = digits.padStart(scale + 1, '0')
+  out.ascii(`${padded.slice(0, -scale)}.${padded.slice(-scale)}`)
+}
+
+/** Groups of four decimal digits, the first group's weight, the sign and the digits after the point. */
+function writeNumeric({ unscaled, scale }: Decimal, out: ByteWriter): void {
+  const negative = unscaled < 0
+  const digits = String(unscaled)
+    .replace('-', '')
+    .padStart(scale + 1, '0')
+  const whole = digits.slice(0, digits.length - scale)
+  const left = whole.padStart(Math.ceil(whole.length / 4) * 4, '0')
+  const fraction = digits.slice(digits.length - scale)
+  const all = left + fraction.padEnd(Math.ceil(scale / 4) * 4, '0')
+  const groups = Array.from({ length: all.length / 4 }, (_, at) => Number(all.slice(at * 4, at * 4 + 4)))
+  let weight = left.length / 4 - 1
+  while (groups[0] === 0) {
+    groups.shift()
+    weight--
+  }
+  while (groups.at(-1) === 0) groups.pop()
+  out.int16(groups.length)
+  out.int16(groups.length === 0 ? 0 : weight)
+  out.int16(negative ? 0x4000 : 0)
+  out.int16(scale)
+  for (const group of groups) out.int16(group)
+}
+
+/** False for the infinities, which have no zone. Days that follow each other are usually equal: the last one is kept. */
+function writeTimestamp(micros: Long, out: ByteWriter): boolean {
+  if (micros === infiniteMicros || micros === -infiniteMicros) {
+    out.ascii(micros < 0 ? '-infinity' : 'infinity')
+    return false
+  }
+  const [days, rest] =
+    typeof micros === 'number' ? splitDay(micros) : [Number(floorDiv(micros, 86_400_000_000n)), modDay(micros)]
+  const beforeChrist = writeDay(days, out)
+  out.byte(32)
+  writeClock(rest, out)
+  if (beforeChrist) out.ascii(' BC')
+  return true
+}
+const splitDay = (micros: number): [number, number] => {
+  const days = Math.floor(micros / dayMicros)
+  return [days, micros - days * dayMicros]
+}
+const floorDiv = (value: bigint, by: bigint) => (value - (((value % by) + by) % by)) / by
+const modDay = (micros: bigint) => Number(((micros % 86_400_000_000n) + 86_400_000_000n) % 86_400_000_000n)
+
+function writeDate(days: number, out: ByteWriter): void {
+  if (Math.abs(days) === infiniteDays) return out.ascii(days < 0 ? '-infinity' : 'infinity')
+  if (writeDay(days, out)) out.ascii(' BC')
+}
+
+/** `2024-03-31`; true when the year is before Christ. Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
+function writeDay(days: number, out: ByteWriter): boolean {
+  const shifted = days + 719_468
+  const era = Math.floor(shifted / 146_097)
+  const dayOfEra = shifted - era * 146_097
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  )
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153)
+  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1
+  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  const shown = year > 0 ? year : 1 - year
+  if (shown > 9999) out.digits(shown)
+  else out.padded(shown, 4)
+  out.byte(45)
+  out.padded(month, 2)
+  out.byte(45)
+  out.padded(day, 2)
+  return year <= 0
+}
+
+/** `12:30:00`, with a fraction only if there is one. */
+function writeClock(micros: number, out: ByteWriter): void {
+  const seconds = Math.floor(micros / 1_000_000)
+  out.padded(Math.floor(seconds / 3600), 2)
+  out.byte(58)
+  out.padded(Math.floor(seconds / 60) % 60, 2)
+  out.byte(58)
+  out.padded(seconds % 60, 2)
+  let fraction = micros - seconds * 1_000_000
+  if (fraction === 0) return
+  let width = 6
+  for (; fraction % 10 === 0; width--) fraction /= 10
+  out.byte(46)
+  out.padded(fraction, width)
+}
+
+function writeOffset(seconds: number, out: ByteWriter): void {
+  const east = Math.abs(seconds)
+  out.byte(seconds < 0 ? 45 : 43)
+  out.padded(Math.floor(east / 3600), 2)
+  if (east % 3600 === 0) return
+  out.byte(58)
+  out.padded(Math.floor(east / 60) % 60, 2)
+}
+
+function writeInstant(micros: Long, out: ByteWriter): void {
+  if (typeof micros === 'number') writeInt64(micros - epochMicros, out)
+  else if (micros === infiniteMicros || micros === -infiniteMicros) out.int64(micros < 0 ? -(2n ** 63n) : micros)
+  else out.int64(micros - BigInt(epochMicros))
+}
+
+const infinity = (value: number, bits: number) => (value < 0 ? -(2 ** (bits - 1)) : 2 ** (bits - 1) - 1)
+
+/** `1 year 2 mons 3 days 04:05:06.5`, each part with its own sign. */
+function writeInterval({ months, days, micros }: Span, out: ByteWriter): void {
+  const parts: string[] = []
+  const unit = (count: number, one: string) => {
+    if (count !== 0) parts.push(`${count} ${one}${count === 1 ? '' : 's'}`)
+  }
+  unit(Math.trunc(months / 12), 'year')
+  unit(months % 12, 'mon')
+  unit(days, 'day')
+  out.ascii(parts.join(' '))
+  if (micros === 0n && parts.length > 0) return
+  if (parts.length > 0) out.byte(32)
+  if (micros < 0n) out.byte(45)
+  writeClock(Number(micros < 0n ? -micros : micros), out)
+}
