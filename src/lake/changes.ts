@@ -206,12 +206,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
     if (next.currentSnapshotId !== undefined && next.currentSnapshotId !== metadata.currentSnapshotId)
       own.add(next.currentSnapshotId)
-    const location = await writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
+    const [location, earlier] = await Promise.all([
+      writeTableMetadata(io, next, { previous: before?.location, signal: options.signal }),
+      pendingOf(target),
+    ])
     tables.keep({ kind: 'table', name: target, location, metadata: next })
     const isFirst = before?.location === published?.location
-    const earlier = isFirst ? undefined : (await pendingOf(target))?.commit
     const asked = before
-      ? tableCommitText(commit.requirements, [...commit.updates, ...more], earlier)
+      ? tableCommitText(commit.requirements, [...commit.updates, ...more], isFirst ? undefined : earlier?.commit)
       : tableCommitText([{ type: 'assert-create' }], createUpdates(next))
     await record({
       name: target,
@@ -222,6 +224,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       next,
       appended,
       commit: asked,
+      earlier,
     })
     const key = showName(target).toLowerCase()
     steps.set(key, [...(isFirst ? [] : (steps.get(key) ?? [])), { write: prepared, more }])
@@ -423,10 +426,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     published: Loaded | undefined
     next?: TableMetadata
     appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
+    /** What the set holds for an append's table already. */
+    earlier?: PendingChange | undefined
   }
 
-  async function record({ name, kind, action, location, commit, published, next, appended }: Recorded) {
-    const earlier = await pendingOf(name)
+  async function record({ name, kind, action, location, commit, published, next, appended, earlier }: Recorded) {
     const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
     await publications.put(id, {
       name,

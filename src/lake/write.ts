@@ -76,8 +76,8 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
       return { ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId }
     })
     const pairs = files.map(({ path }, index) => ({ path, local: staged[index]!.local }))
-    const placed = place(workshop, pairs, options.signal).finally(leave)
-    placed.catch(() => {}) // whoever waits for it is told
+    const placed = place(workshop, pairs, options.signal)
+    void placed.catch(() => {}).then(leave) // whoever waits for the files is told, and need not wait for the sweeping
     return { files, placed }
   } catch (error) {
     await leave()
