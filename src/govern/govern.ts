@@ -4,14 +4,27 @@ import type { Records } from '../records/index.ts'
 import { type Access, openAccess } from './access.ts'
 import { type Audit, openAuditLogs, type QueryLog } from './audit.ts'
 import { defaultCost, type PasswordCost } from './password.ts'
-import { type ApiTokens, type LogInLimits, openApiTokens, openSessions, type Sessions } from './sessions.ts'
+import {
+  type ApiTokens,
+  type LogInLimits,
+  logInLimiters,
+  openApiTokens,
+  openSessions,
+  type Sessions,
+  usualLogInLimits,
+} from './sessions.ts'
+import { openViewOwners, type ViewOwners } from './view-owners.ts'
 import { openUsers, type Users } from './users.ts'
+import { openWireLogIns, type WireLogIns } from './wire-log-in.ts'
 
 export type Govern = {
   users: Users
   sessions: Sessions
   tokens: ApiTokens
+  /** Log-ins of SQL clients. */
+  wire: WireLogIns
   access: Access
+  owners: ViewOwners
   audit: Audit
   queries: QueryLog
   /** Deletes sessions and links that are over, and log rows older than they are kept. For the worker, now and then. */
@@ -39,15 +52,20 @@ export function openGovern({
   clock = realClock,
   log = silentLog,
   cost = defaultCost,
-  logInLimits,
+  logInLimits = usualLogInLimits,
   environments = [],
 }: Options): Govern {
   const logs = openAuditLogs({ records, clock, log })
+  const limiters = logInLimiters(logInLimits, clock)
+  const wire = openWireLogIns({ records, clock, cost, limiters })
+  const { remember } = wire
   return {
-    users: openUsers({ records, clock, cost }),
-    sessions: openSessions({ records, clock, log, cost, ...(logInLimits ? { limits: logInLimits } : {}) }),
-    tokens: openApiTokens({ records, clock, log }),
+    users: openUsers({ records, clock, cost, remember }),
+    sessions: openSessions({ records, clock, log, cost, limiters, remember }),
+    tokens: openApiTokens({ records, clock, log, remember }),
+    wire,
     access: openAccess({ records, clock, environments }),
+    owners: openViewOwners({ records, clock }),
     audit: logs.audit,
     queries: logs.queries,
     async sweep(keep) {

@@ -48,4 +48,6 @@ export {
 export { addressKey, type RateLimit, type RateLimiter, rateLimiter, takeOrRefuse } from './rate-limit.ts'
 export type { ApiToken, ApiTokens, KnownSession, LogInLimits, OpenedSession, Sessions, Visitor } from './sessions.ts'
 export { tokenPrefix } from './secret.ts'
+export { type ViewContent, type ViewOwners } from './view-owners.ts'
 export type { LoginLink, User, UserRole, Users } from './users.ts'
+export type { ScramLogIn, WireIdentity, WireLogIns } from './wire-log-in.ts'

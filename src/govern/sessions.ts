@@ -10,9 +10,10 @@ import type { Log } from '../base/log.ts'
 import type { CatalogTransaction, Records, UsersRow } from '../records/index.ts'
 import { decoyHash, hashPassword, needsRehash, type PasswordCost, verifyPassword } from './password.ts'
 import { asRole, type Principal } from './principal.ts'
-import { addressKey, rateLimiter, takeOrRefuse } from './rate-limit.ts'
+import { addressKey, type RateLimiter, rateLimiter, takeOrRefuse } from './rate-limit.ts'
 import { hashSecret, newSecret, tokenPrefix } from './secret.ts'
 import { normaliseName } from './users.ts'
+import type { WireLogIns } from './wire-log-in.ts'
 
 /** Where a log-in comes from: for the limits, and to tell sessions apart. */
 export type Visitor = { address: string; userAgent?: string | undefined }
@@ -67,12 +68,26 @@ export const usualLogInLimits: LogInLimits = {
 const day = 24 * 3_600_000
 const [slidingMs, absoluteMs, renewAfterMs] = [7 * day, 30 * day, 10 * 60_000]
 
-type World = { records: Records; clock: Clock; log: Log; cost: PasswordCost; limits?: LogInLimits }
+/** Shared by all ways to come in. */
+export type LogInLimiters = { names: RateLimiter; addresses: RateLimiter }
+export const logInLimiters = (limits: LogInLimits, clock: Clock): LogInLimiters => ({
+  names: rateLimiter(limits.perName, clock),
+  addresses: rateLimiter(limits.perAddress, clock),
+})
 
-export function openSessions({ records, clock, log, cost, limits = usualLogInLimits }: World): Sessions {
+type World = {
+  records: Records
+  clock: Clock
+  log: Log
+  cost: PasswordCost
+  limiters: LogInLimiters
+  /** Makes what SQL clients need beside a new password or token hash. */
+  remember: WireLogIns['remember']
+}
+
+export function openSessions({ records, clock, log, cost, limiters, remember }: World): Sessions {
   const now = () => new Date(clock.now()).toISOString()
-  const names = rateLimiter(limits.perName, clock)
-  const addresses = rateLimiter(limits.perAddress, clock)
+  const { names, addresses } = limiters
   const decoy = decoyHash(cost)
 
   const expiry = (createdAtMs: number) =>
@@ -118,6 +133,20 @@ export function openSessions({ records, clock, log, cost, limits = usualLogInLim
     }
   }
 
+  /** For passwords from before SQL clients were served, and after a rehash. */
+  async function rememberPassword(user: UsersRow, password: string, passwordHash: string): Promise<void> {
+    try {
+      const known = await records.catalog
+        .selectFrom('scram_verifiers')
+        .select('user_id')
+        .where('secret_hash', '=', passwordHash)
+        .executeTakeFirst()
+      if (!known) await remember(user, password, passwordHash)
+    } catch (error) {
+      log.warn('verifier for SQL clients not stored', { reason: (error as Error).message })
+    }
+  }
+
   return {
     async logIn({ name: given, password }, visitor) {
       const name = normaliseName(given)
@@ -132,6 +161,7 @@ export function openSessions({ records, clock, log, cost, limits = usualLogInLim
       names.giveBack(name)
       addresses.giveBack(address)
       const password_hash = await rehash({ id: user.id, password_hash: stored }, password)
+      await rememberPassword(user, password, password_hash)
       return await records.transaction(async (trx) => {
         const row = await enabledUser(trx, user.id)
         // A reset or a disabling while the password was checked must win.
@@ -210,7 +240,12 @@ export function openSessions({ records, clock, log, cost, limits = usualLogInLim
   }
 }
 
-export function openApiTokens({ records, clock, log }: Pick<World, 'records' | 'clock' | 'log'>): ApiTokens {
+export function openApiTokens({
+  records,
+  clock,
+  log,
+  remember,
+}: Pick<World, 'records' | 'clock' | 'log' | 'remember'>): ApiTokens {
   const now = () => new Date(clock.now()).toISOString()
   const rowOf = async (token: string) =>
     token.startsWith(tokenPrefix)
@@ -222,7 +257,11 @@ export function openApiTokens({ records, clock, log }: Pick<World, 'records' | '
       : undefined
   const tokens: ApiTokens = {
     async create(userId, { name, validForMs }) {
-      const user = await records.catalog.selectFrom('users').select('id').where('id', '=', userId).executeTakeFirst()
+      const user = await records.catalog
+        .selectFrom('users')
+        .select(['id', 'name'])
+        .where('id', '=', userId)
+        .executeTakeFirst()
       if (!user) throw new Failure('NOT_FOUND', `there is no user with the id ${userId}`)
       if (!/^[^\p{Cc}]{1,100}$/u.test(name)) throw new Failure('REQUEST_INVALID', 'name: 1 to 100 characters')
       const token = newSecret(tokenPrefix)
@@ -237,6 +276,7 @@ export function openApiTokens({ records, clock, log }: Pick<World, 'records' | '
         revoked_at: null,
       }
       await records.catalog.insertInto('api_tokens').values(row).execute()
+      await remember(user, token, row.token_hash)
       return { token, info: asApiToken(row) }
     },
 
@@ -300,7 +340,7 @@ function refused(by: 'password' | 'link'): Failure {
       })
 }
 
-const principalOf = (row: { id: string; name: string; role: string }): Principal => ({
+export const principalOf = (row: { id: string; name: string; role: string }): Principal => ({
   id: row.id,
   name: row.name,
   role: asRole(row.role),

@@ -11,6 +11,7 @@ import { hashPassword, type PasswordCost, verifyPassword } from './password.ts'
 import { bumpStamp } from './policy-records.ts'
 import { asRole, type Principal } from './principal.ts'
 import { hashSecret, newSecret } from './secret.ts'
+import type { WireLogIns } from './wire-log-in.ts'
 
 export type UserRole = 'admin' | 'reader' | 'member'
 export type User = {
@@ -63,7 +64,9 @@ const adminName = 'admin'
 
 type Db = Records['catalog'] | CatalogTransaction
 
-export function openUsers({ records, clock, cost }: { records: Records; clock: Clock; cost: PasswordCost }): Users {
+type World = { records: Records; clock: Clock; cost: PasswordCost; remember: WireLogIns['remember'] }
+
+export function openUsers({ records, clock, cost, remember }: World): Users {
   const now = () => new Date(clock.now()).toISOString()
 
   async function rowOf(db: Db, idOrName: string): Promise<UsersRow> {
@@ -132,14 +135,16 @@ export function openUsers({ records, clock, cost }: { records: Records; clock: C
     keepSession?: string,
   ) {
     const password_hash = await hashPassword(password, cost)
-    await records.transaction(async (trx) => {
+    const user = await records.transaction(async (trx) => {
       const row = await rowOf(trx, idOrName)
       if (passwordHashBefore !== undefined && row.password_hash !== passwordHashBefore)
         throw new Failure('FORBIDDEN', 'the password was changed meanwhile', { hint: 'Log in again.' })
       await trx.updateTable('users').set({ password_hash, updated_at: now() }).where('id', '=', row.id).execute()
       await endSessions(trx, row.id, keepSession)
       await endLinks(trx, row.id)
+      return row
     })
+    await remember(user, password, password_hash)
   }
 
   const users: Users = {
@@ -241,7 +246,7 @@ export function openUsers({ records, clock, cost }: { records: Records; clock: C
       const before = await onlyAdministratorWithoutLogIn(records.catalog)
       if (before === 'settled') return { created: false, name: adminName }
       const passwordHash = password === undefined ? null : await hashFirstPassword(password, cost)
-      return await records.transaction(async (trx) => {
+      const { userId, ...done } = await records.transaction(async (trx) => {
         const state = await onlyAdministratorWithoutLogIn(trx)
         if (state === 'settled') return { created: false, name: adminName }
         const row = state === 'nobody' ? await insertUser(trx, { name: adminName, role: 'admin', passwordHash }) : state
@@ -253,11 +258,13 @@ export function openUsers({ records, clock, cost }: { records: Records; clock: C
               .set({ password_hash: passwordHash, updated_at: now() })
               .where('id', '=', row.id)
               .execute()
-          return { created, name: row.name }
+          return { created, name: row.name, userId: row.id }
         }
         await endLinks(trx, row.id)
         return { created, name: row.name, link: await insertLink(trx, row.id, firstLinkMs) }
       })
+      if (userId !== undefined) await remember({ id: userId, name: done.name }, password!, passwordHash!)
+      return done
     },
   }
   return users

@@ -164,6 +164,18 @@ export const migrations: readonly Migration[] = [
       'create index audit_by_principal on audit (principal, id)',
     ],
   },
+  {
+    version: 5,
+    name: 'log-ins of SQL clients',
+    catalog: [
+      // secret_hash: the password hash or token hash that the verifier was made beside.
+      `create table scram_verifiers (
+        secret_hash text primary key, user_id text not null references users (id) on delete cascade, verifier text not null,
+        created_at text not null)`,
+      'create index scram_verifiers_by_user on scram_verifiers (user_id)',
+    ],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

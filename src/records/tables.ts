@@ -134,6 +134,13 @@ export type ApiTokensRow = {
   revoked_at: Time | null
 }
 
+export type ScramVerifiersRow = {
+  secret_hash: string
+  user_id: string
+  verifier: string
+  created_at: Time
+}
+
 export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
 export type StepStatus = 'pending' | 'running' | 'succeeded' | 'failed' | 'skipped' | 'cancelled'
 
@@ -322,6 +329,7 @@ export type CatalogTables = {
   sessions: SessionsRow
   login_links: LoginLinksRow
   api_tokens: ApiTokensRow
+  scram_verifiers: ScramVerifiersRow
   runs: RunsRow
   run_steps: RunStepsRow
   run_step_attempts: RunStepAttemptsRow
