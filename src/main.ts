@@ -77,6 +77,7 @@ export async function open(
     },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
+    access: { access: govern.access, owners: govern.owners },
     audit: async (entry) => {
       const { principal: who, door, action, sql, tables: read, verdict, ms, cached, catalog: inCatalog } = entry
       const [rows, failureCode, requestId] = [

@@ -1,14 +1,19 @@
 // `information_schema` as SQL values: what a principal may see of a catalog, in the spelling of the SQL standard.
 
 import type { Loaded } from '../catalog/index.ts'
-import { currentSchema, currentViewVersion } from '../iceberg/index.ts'
+import { currentSchema, currentViewVersion, type Field } from '../iceberg/index.ts'
 import { quoteText } from './sql/tokens.ts'
 import { sqlType } from './types.ts'
 
 export type InformationTable = 'tables' | 'columns' | 'schemata'
 
-/** A SELECT in parentheses. */
-export function informationSchema(table: InformationTable, catalog: string, all: readonly Loaded[]): string {
+/** A SELECT in parentheses. `columnsOf`: those that may be seen. */
+export function informationSchema(
+  table: InformationTable,
+  catalog: string,
+  all: readonly Loaded[],
+  columnsOf: (one: Loaded) => readonly Field[],
+): string {
   switch (table) {
     case 'schemata':
       return values(
@@ -39,7 +44,7 @@ export function informationSchema(table: InformationTable, catalog: string, all:
           'column_comment',
         ],
         all.flatMap((one) =>
-          schemaOfLoaded(one).fields.map((field, at) => [
+          columnsOf(one).map((field, at) => [
             one.name.catalog,
             one.name.namespace,
             one.name.name,

@@ -8,16 +8,19 @@ import { silentLog, type Log } from '../base/log.ts'
 import { showName, type Loaded, type Publications, type TableName, type Tables } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine, type HostClass } from '../engine/index.ts'
-import { authorise, type Principal } from '../govern/index.ts'
+import { authorise, emptyPolicy, seesAll, type Principal } from '../govern/index.ts'
 import { manifestCache, type At } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
+import { withoutValues } from './guard.ts'
+import { authoriseChange, rightsOf, type AccessDeps } from './rights.ts'
 import { ResultCache } from './cache.ts'
 import type { ChangeSet } from './change-set.ts'
 import { changeSet } from './changes.ts'
 import { AnalysisCache } from './analyses.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
-import { perform, type PerformContext } from './perform.ts'
+import { isCommand, runCommand, type CommandContext, type Commanded, type CommandParts } from './commands.ts'
+import { located, perform, type PerformContext } from './perform.ts'
 import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { beginTransaction, type Transaction, type TransactionOptions, type Within } from './transaction.ts'
@@ -99,7 +102,7 @@ export interface Lake {
   readonly cache: { hits: number; misses: number }
 }
 
-export type LakeDeps = {
+export type LakeDeps = CommandParts & {
   engine: Engine
   io: FileIO
   /** Keeps files of object stores on this disk while they are read. Default: all files are on it already. */
@@ -116,6 +119,8 @@ export type LakeDeps = {
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
   audit?(entry: AuditEntry): Promise<void>
+  /** Grants, row filters and masks; without it the built-in roles alone decide. */
+  access?: AccessDeps
   log?: Log
 }
 
@@ -170,7 +175,8 @@ export function openLake(deps: LakeDeps): Lake {
       catalogs: deps.environments.map(({ catalog }) => catalog),
       namespace: options.namespace,
       asOf: options.asOf === undefined ? undefined : parseAsOf(options.asOf),
-      mayRead: (name) => authorise(options.principal, 'read', { kind: 'table', name: showName(name) }),
+      rights: await rightsOf(options.principal, deps.access),
+      log,
       signal: options.signal,
       prune: options.prune !== false,
       rowsOf,
@@ -191,10 +197,9 @@ export function openLake(deps: LakeDeps): Lake {
     const rowsMax = Math.min(options.rowsMax ?? limits.queryRowsMax, limits.queryRowsMax)
     const isPlain = options.cache !== false && !options.formats
     const cacheable = isPlain && !options.changes && !options.within?.changes && !prepared.volatile
-    // The policy of a principal is its role so far; when grants come, their digest belongs here.
     const key = cacheable
       ? createHash('sha256')
-          .update(JSON.stringify([prepared.identity, catalog, principal.role, rowsMax]))
+          .update(JSON.stringify([prepared.identity, catalog, rowsMax]))
           .digest('hex')
       : ''
     const note = (entry: Pick<AuditEntry, 'rows' | 'verdict' | 'failureCode' | 'cached'>) =>
@@ -239,7 +244,7 @@ export function openLake(deps: LakeDeps): Lake {
       })
       .catch((error: unknown) => {
         lease.release()
-        return rethrowEngine(error)
+        return rethrowEngine(prepared.hides ? withoutValues(error) : error)
       })
     const columns = result.columns.map((column) => ({ ...column, nullable: true }))
     const madeAtMs = clock.now()
@@ -263,7 +268,8 @@ export function openLake(deps: LakeDeps): Lake {
           }
           if (cacheable && bytes <= cache.entryBytesMax)
             cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs })
-        } catch (error) {
+        } catch (thrown) {
+          const error = prepared.hides ? withoutValues(thrown) : thrown
           failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
           throw failure
         } finally {
@@ -291,46 +297,122 @@ export function openLake(deps: LakeDeps): Lake {
         place: placeAt(sql, only.start),
       })
     }
+    const at = (index: number) => placeAt(sql, only.start + index)
+    const done = isCommand(statement)
+      ? await runCommand(statement, commanding(options, at))
+      : await changeRows(statement, options, at)
+    await deps.audit?.({
+      principal: options.principal,
+      door: options.door,
+      catalog: options.catalog,
+      sql,
+      action: statement.kind,
+      tables: done.tables.map(showName),
+      rows: done.count,
+      ms: clock.now() - started,
+      cached: false,
+      verdict: 'allowed',
+      failureCode: null,
+      requestId: options.requestId ?? null,
+    })
+    return {
+      command: done.command,
+      columns: done.columns,
+      chunks: (async function* () {
+        yield { rowCount: done.rows.length, json: JSON.stringify(done.rows) }
+      })(),
+      provenance: { tables: [], views: [] },
+      cached: { hit: false, ageMs: 0 },
+      truncated: () => false,
+    }
+  }
+
+  async function changeRows(statement: Statement, options: Asking, at: (index: number) => Place): Promise<Commanded> {
     const target = targetName(statement, options)
+    const count = await changing(target.catalog, options, at, async (changes) => {
+      const done = await perform(statement, target, performing(changes, options, at))
+      return { done: done.rows, changed: done.changed }
+    })
+    const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
+    return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
+  }
+
+  /** Work in the change set of a run or transaction; else in one of its own, which is published after it. */
+  async function changing<Done>(
+    catalog: string,
+    options: Asking,
+    at: (index: number) => Place,
+    work: (changes: ChangeSet) => Promise<{ done: Done; changed: boolean }>,
+  ): Promise<Done> {
     const { within } = options
     const isOwn = !options.changes && !within
-    const changes = options.changes ?? (await (within?.open() ?? openChanges({ ...options, catalog: target.catalog })))
-    if (target.catalog.toLowerCase() !== changes.catalog.toLowerCase())
-      throw new Failure('SQL_UNSUPPORTED', `${showName(target)} is in another environment than what is being changed`, {
+    const changes = options.changes ?? (await (within?.open() ?? openChanges({ ...options, catalog })))
+    if (catalog.toLowerCase() !== changes.catalog.toLowerCase())
+      throw new Failure('SQL_UNSUPPORTED', `${catalog} is another environment than the one that is being changed`, {
         hint: 'A transaction writes one environment: take another transaction for the other.',
-        place: placeAt(sql, only.start),
+        place: at(0),
       })
+    if (!isOwn) return (await work(changes)).done
     try {
-      const at = (index: number) => placeAt(sql, only.start + index)
-      const done = await perform(statement, target, performing(changes, options, at))
-      if (isOwn && done.changed) await changes.publish()
-      await deps.audit?.({
-        principal: options.principal,
-        door: options.door,
-        catalog: options.catalog,
-        sql,
-        action: statement.kind,
-        tables: [showName(target)],
-        rows: done.rows,
-        ms: clock.now() - started,
-        cached: false,
-        verdict: 'allowed',
-        failureCode: null,
-        requestId: options.requestId ?? null,
-      })
-      return {
-        command: commandOf(statement),
-        columns: [{ name: 'rows', type: 'BIGINT', nullable: false }],
-        chunks: (async function* () {
-          yield { rowCount: 1, json: JSON.stringify([[done.rows]]) }
-        })(),
-        provenance: { tables: [], views: [] },
-        cached: { hit: false, ageMs: 0 },
-        truncated: () => false,
-      }
+      const { done, changed } = await work(changes)
+      await (changed ? changes.publish() : changes.discard())
+      return done
     } catch (error) {
-      if (isOwn) await changes.discard()
+      await changes.discard()
       throw error
+    }
+  }
+
+  /** What a statement about the lake needs. */
+  function commanding(options: Asking, at: (index: number) => Place): CommandContext {
+    const { principal, catalog, signal, within } = options
+    const asking: Asking = { ...options, cache: false }
+    const load = (name: TableName) => (options.changes ?? within?.changes ?? within?.tables ?? tables).load(name)
+    const maySeeAll = async (names: readonly TableName[]) => {
+      const rights = await rightsOf(principal, deps.access)
+      const hidden = names.find((name) => !seesAll(rights.select(name)))
+      if (hidden) throw new Failure('FORBIDDEN', `${principal.name} does not see all of ${showName(hidden)}`)
+    }
+    return {
+      maintenance: deps.maintenance,
+      grants: deps.grants,
+      register: deps.register,
+      copyDirectories: deps.copyDirectories,
+      engine,
+      io,
+      principal,
+      catalog,
+      signal,
+      at,
+      isWithin: within !== undefined || options.changes !== undefined,
+      timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
+      nowMs: clock.now(),
+      resolve: (name) => resolveName(name, options),
+      loadWhole: async (name) => {
+        await maySeeAll([name])
+        return load(name)
+      },
+      maySeeAll: (loaded) => maySeeAll(loaded.map(({ name }) => name)),
+      mayMaintain: async (name) => {
+        const policy = (await deps.access?.access.policy()) ?? emptyPolicy
+        authoriseChange(policy, principal, ['maintain'], name, {
+          ...environmentOf(name.catalog, options.environmentNamed),
+          whole: true,
+        })
+      },
+      mayUseFiles: () => authorise(principal, 'create', { kind: 'source', name: 'of files outside of the lake' }),
+      evaluate: async (text) =>
+        located(text, at, (async () => (await collect(await self.query(text.sql, asking))).rows)()),
+      prepare: async (text) => {
+        const prepared = await prepare(text, asking)
+        if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here', { place: at(0) })
+        return prepared
+      },
+      changing: (target, work) =>
+        changing(target, options, at, async (changes) => {
+          const done = await work(changes)
+          return { done, changed: (await changes.pending()).length > 0 }
+        }),
     }
   }
 

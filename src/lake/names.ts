@@ -53,7 +53,7 @@ export const notFound = (name: string, place: Place, suggestions: string[] = [])
   )
 
 export async function missing(name: TableName, place: Place, context: PrepareContext): Promise<Failure> {
-  const all = (await context.resolver.list(name.catalog)).filter((one) => allowed(() => context.mayRead(one.name)))
+  const all = (await context.resolver.list(name.catalog)).filter((one) => context.rights.knows(one.name))
   const shown = ({ namespace, name }: TableName) => `${namespace}.${name}`
   const namesakes = all.filter((one) => one.name.name.toLowerCase() === name.name.toLowerCase())
   const near = new Set([
@@ -68,13 +68,4 @@ export async function missing(name: TableName, place: Place, context: PrepareCon
     place,
     [...near].slice(0, 3),
   )
-}
-
-export function allowed(check: () => void): boolean {
-  try {
-    check()
-    return true
-  } catch {
-    return false
-  }
 }

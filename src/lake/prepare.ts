@@ -10,10 +10,13 @@ import { EngineFailure, type EngineColumn } from '../engine/index.ts'
 import { filesToRead, planScan, type Predicate, type ScanFile, type Schema } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
 import { engineFailure } from './engine-failure.ts'
+import { predicateSql } from './guard.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
 import { scanSql } from './scan.ts'
 import {
+  guardedSql,
   nameSources,
+  openShadowText,
   render,
   retryShadow,
   shadowText,
@@ -39,6 +42,8 @@ export type Prepared = {
   /** What the result is a function of, apart from policy: the text with snapshots in place of tables. */
   identity: string
   volatile: boolean
+  /** Rows or values of a table in it are hidden from the asker: an error's text must not tell them. */
+  hides: boolean
   /** Every table and view that was loaded. */
   loaded: Loaded[]
   provenance: { tables: { table: string; snapshotId: string | null; committedAt: string | null }[]; views: string[] }
@@ -66,11 +71,20 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   const bound = render(piece, shadowText)
   const setup = scans.map(({ shadow }) => shadow.ddl)
+  const isGuarded = sourcesOf(piece).some(
+    (source) => (source.kind === 'scan' || source.kind === 'view') && source.guard,
+  )
+  const hides = sourcesOf(piece).some(
+    (source) => (source.kind === 'scan' || source.kind === 'view') && source.guard?.hides,
+  )
   const rejected = (error: unknown) => bindingFailure(error, bound, place)
 
   const identityText = render(piece, (source) =>
     source.kind === 'scan'
-      ? `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`
+      ? guardedSql(
+          source,
+          `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`,
+        )
       : source.kind === 'about'
         ? source.identity
         : source.kind === 'values'
@@ -87,6 +101,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   return {
     identity: identityText,
     volatile: volatile.length > 0,
+    hides,
     loaded,
     provenance: {
       tables: distinct(
@@ -117,7 +132,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const schemas = new Map(scans.map(({ shadow, schema }) => [shadow.name, schema]))
       // Without tables there are no conditions, only mistakes to be told.
       if (scans.length === 0) await columns()
-      const predicates = scans.length === 0 ? new Map() : await conditions(context, bound, setup, schemas, columns)
+      const open = isGuarded ? render(piece, openShadowText) : bound
+      const predicates: ReadonlyMap<string, Predicate> =
+        scans.length === 0 ? new Map() : await conditions(context, open, setup, schemas, columns)
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
       const { engine, io, signal } = context
@@ -137,21 +154,20 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const planned = [...plans.values()]
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
-        for (const [scan, { table, files }] of plans)
-          texts.set(
-            scan,
-            await scanSql({
-              table: showName(table.name),
-              metadata: table.metadata,
-              schema: scan.schema,
-              files,
-              columns: scan.columns,
-              io,
-              engine,
-              localPathOf: lease.pathOf,
-              signal,
-            }),
-          )
+        for (const [scan, { table, files, predicate }] of plans) {
+          const rows = await scanSql({
+            table: showName(table.name),
+            metadata: table.metadata,
+            schema: scan.schema,
+            files,
+            columns: scan.columns,
+            io,
+            engine,
+            localPathOf: lease.pathOf,
+            signal,
+          })
+          texts.set(scan, guardedSql(scan, rows, predicateSql(predicate, scan.schema)))
+        }
         const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
         const bytes = planned.flatMap(({ files }) => files).reduce((sum, file) => sum + file.fileSizeBytes, 0)
         return { sql: text, bytes, scans: planned, lease }

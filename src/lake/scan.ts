@@ -92,7 +92,7 @@ export async function scanSql(source: ScanSource): Promise<string> {
   return `(${branches.join('\nUNION ALL\n')})`
 }
 
-function extraColumns({ columns }: Pick<ScanSource, 'columns'>): { name: string; sql: string }[] {
+export function extraColumns({ columns }: Pick<ScanSource, 'columns'>): { name: string; sql: string }[] {
   return [
     ...(columns?.file ? [{ name: '_file', sql: 'VARCHAR' }] : []),
     ...(columns?.position ? [{ name: '_pos', sql: 'BIGINT' }] : []),

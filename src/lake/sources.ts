@@ -4,6 +4,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
 import { showName, type Loaded, type LoadedTable, type LoadedView, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
+import { seesAll, type Subject } from '../govern/index.ts'
 import {
   canTravel,
   currentViewVersion,
@@ -22,10 +23,10 @@ import { engineFailure } from './engine-failure.ts'
 import { guardOf, type Guard } from './guard.ts'
 import { informationSchema, schemaOfLoaded, type InformationTable } from './information.ts'
 import { emptyMetadataSql, metadataSql } from './metadata-tables.ts'
-import { aboutTable, allowed, fullName, missing, notFound } from './names.ts'
+import { aboutTable, fullName, missing, notFound } from './names.ts'
 import type { Files } from './prepare.ts'
 import type { Rights } from './rights.ts'
-import { shadowOf, type ScanSource, type Shadow } from './scan.ts'
+import { extraColumns, shadowOf, type ScanSource, type Shadow } from './scan.ts'
 import { locate, splice, tableEdits, unqualify, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 
 /** How names are looked up: through the catalog, or through a change set first. */
@@ -66,7 +67,11 @@ export type Scan = {
 }
 /** A metadata table: `sql` has no rows, `rows` reads the manifests that it needs. */
 type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
-export type Source = Scan | About | { kind: 'view'; name: TableName; piece: Piece; guard: Guard | undefined } | { kind: 'values'; sql: string }
+export type Source =
+  | Scan
+  | About
+  | { kind: 'view'; name: TableName; piece: Piece; guard: Guard | undefined }
+  | { kind: 'values'; sql: string }
 export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[] }
 
 /** A statement with everything that it names. */
@@ -108,7 +113,8 @@ export async function nameSources(
       }),
     )
 
-  const piece = await build(sql, place, context.catalog, context.namespace, [])
+  const { rights } = context
+  const piece = await build(sql, place, context.catalog, context.namespace, [], rights.asker)
   return piece && { piece, scans, views, loaded: everything, volatile, bind, parameters: () => parameters }
 
   async function build(
@@ -117,6 +123,7 @@ export async function nameSources(
     catalog: string,
     namespace: string | undefined,
     within: TableName[],
+    subject: Subject,
   ): Promise<Piece | undefined> {
     const analysis = await analysisOf(context, sql, at)
     if (!analysis) return undefined
@@ -137,16 +144,15 @@ export async function nameSources(
         throw new Failure('SQL_UNSUPPORTED', `the table ${reference.name} is named in a way that cannot be followed`, {
           hint: 'Write it as FROM namespace.table.',
         })
-      tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within) })
+      tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within, subject) })
     }
     return { sql, edits: unqualify(sql, analysis), tables }
   }
 
   async function informationOf(table: string): Promise<Source> {
-    const readable = (await context.resolver.list(context.catalog)).filter(({ name }) =>
-      allowed(() => context.mayRead(name)),
-    )
-    return { kind: 'values', sql: informationSchema(table as InformationTable, context.catalog, readable) }
+    const known = (await context.resolver.list(context.catalog)).filter(({ name }) => rights.knows(name))
+    const sql = informationSchema(table as InformationTable, context.catalog, known, rights.columns)
+    return { kind: 'values', sql }
   }
 
   async function sourceOf(
@@ -155,6 +161,7 @@ export async function nameSources(
     catalog: string,
     namespace: string | undefined,
     within: TableName[],
+    subject: Subject,
   ): Promise<Source> {
     const { reference } = named
     const here = at(named.start)
@@ -165,19 +172,41 @@ export async function nameSources(
     }
     const { about, ...ordinary } = aboutTable(reference, context.catalogs)
     const name = fullName(ordinary, catalog, namespace, context.catalogs, here)
-    context.mayRead(name)
+    const decision = rights.select(name, subject)
+    if (decision.verdict === 'refused') throw await refusal(name, subject, within, here)
     const loaded = await context.resolver.load(name)
     if (!loaded) throw await missing(name, here, context)
     everything.push(loaded)
-    if (about) return aboutOf(about, loaded, named, here)
+    if (about) {
+      // Bounds, counts and partitions tell of rows and columns that are hidden.
+      if (!seesAll(decision))
+        throw new Failure('FORBIDDEN', `${showName(name)}$${about} is for those who see all of the table`, {
+          place: here,
+        })
+      return aboutOf(about, loaded, named, here)
+    }
+    const guarded = (schema: Schema, shadow: string, extra: readonly string[] = []) =>
+      guardOf(
+        decision,
+        { loaded, schema, extra, shadow, place: here },
+        {
+          asker: rights.asker,
+          analyse: (text) => analysisOf(context, text, () => here),
+          bind,
+          volatile,
+          log: context.log,
+        },
+      )
     if (loaded.kind === 'view') {
       if (within.length >= viewDepthMax || within.some((outer) => showName(outer) === showName(loaded.name)))
         throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
       if (named.at)
         throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
       views.push(loaded.name)
-      const piece = await viewPiece(loaded, here, within)
-      return { kind: 'view', name: loaded.name, piece }
+      const owner = (await rights.ownerOf(loaded)) ?? subject
+      const piece = await viewPiece(loaded, here, within, owner)
+      const guard = await guarded(schemaOfLoaded(loaded), `(${render(piece, shadowText).text}\n)`)
+      return { kind: 'view', name: loaded.name, piece, guard }
     }
     const { metadata } = loaded
     const when = named.at ? await evaluateAt(named, here, context) : undefined
@@ -197,13 +226,35 @@ export async function nameSources(
       context.rowsOf && showName(context.rowsOf) === showName(loaded.name) && scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
     const shadow = shadowOf(schema, scans.length, columns)
-    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns }
+    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns, guard: undefined }
     scans.push(scan)
+    const extra = extraColumns({ columns }).map(({ name }) => name)
+    scan.guard = await guarded(schema, shadow.name, extra)
     return scan
   }
 
+  async function refusal(name: TableName, subject: Subject, within: TableName[], place: Place): Promise<Failure> {
+    // Whether it is there is not for everybody to know: the answer is the same.
+    if (!rights.knows(name) && subject === rights.asker) return missing(name, place, context)
+    if (subject !== rights.asker)
+      return new Failure(
+        'FORBIDDEN',
+        `the view ${showName(within.at(-1)!)} reads what its owner may not select (any more)`,
+        {
+          place,
+          hint: `An administrator can grant ${subject.name} select on it, or make the view anew.`,
+        },
+      )
+    return new Failure('FORBIDDEN', `${subject.name} may not select from ${showName(name)}`, { place })
+  }
+
   /** The view's SQL for DuckDB; of a view that another engine made, its first text that runs here. */
-  async function viewPiece({ name, metadata }: LoadedView, here: Place, within: TableName[]): Promise<Piece> {
+  async function viewPiece(
+    { name, metadata }: LoadedView,
+    here: Place,
+    within: TableName[],
+    subject: Subject,
+  ): Promise<Piece> {
     const version = currentViewVersion(metadata)
     if (!version || version.representations.length === 0)
       throw new Failure('METADATA_INVALID', `the view ${showName(name)} has no SQL`)
@@ -211,7 +262,7 @@ export async function nameSources(
     const isKnown = context.catalogs.some((one) => one.toLowerCase() === version.defaultCatalog?.toLowerCase())
     const catalog = isKnown ? version.defaultCatalog! : name.catalog
     const pieceOf = async (sql: string) => {
-      const piece = await build(sql, () => here, catalog, version.defaultNamespace[0], [...within, name])
+      const piece = await build(sql, () => here, catalog, version.defaultNamespace[0], [...within, name], subject)
       if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(name)} is not a SELECT`)
       return piece
     }
@@ -267,13 +318,21 @@ export async function nameSources(
 
 /** What stands for a table while a statement is only bound. */
 export const shadowText = (source: Source): string | undefined =>
-  source.kind === 'scan' ? source.shadow.name : source.kind === 'view' ? undefined : source.sql
+  source.kind === 'scan' ? guardedSql(source, source.shadow.name) : source.kind === 'view' ? undefined : source.sql
+
+/** As `shadowText`, for a plan that says which of the asker's conditions reach the tables. Not to be run over rows. */
+export const openShadowText = (source: Source): string | undefined =>
+  source.kind === 'scan' && source.guard ? source.guard.sql(source.shadow.name, { open: true }) : shadowText(source)
+
+export const guardedSql = ({ guard }: Scan, from: string, predicate?: string): string =>
+  guard ? guard.sql(from, { predicate }) : from
 
 /** The text with every table's name replaced; a view's body goes in whole. */
 export function render(piece: Piece, textOf: (source: Source) => string | undefined): Spliced {
   const edits = piece.tables.flatMap(({ named, source }) => {
-    const body = source.kind === 'view' ? `(${render(source.piece, textOf).text}\n)` : textOf(source)!
-    return tableEdits(named, body)
+    if (source.kind !== 'view') return tableEdits(named, textOf(source)!)
+    const body = `(${render(source.piece, textOf).text}\n)`
+    return tableEdits(named, source.guard ? source.guard.sql(body, { open: textOf === openShadowText }) : body)
   })
   return splice(piece.sql, [...piece.edits, ...edits])
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { realClock } from '../base/clock.ts'
 import { embeddedCatalog, embeddedShelf, openPublications, openTables } from '../catalog/index.ts'
 import { openEngine } from '../engine/index.ts'
+import { openGovern, systemPrincipal, type AccessFile, type Principal } from '../govern/index.ts'
 import { fileLocation, localFileIO } from '../io/index.ts'
 import { openMemoryRecords } from '../records/index.ts'
 import { openLake, type AuditEntry, type QueryOptions } from './lake.ts'
@@ -33,6 +34,11 @@ export async function openWorld() {
     classes: ['plan', 'interactive', 'write'],
   })
   const audited: AuditEntry[] = []
+  const environments = [
+    { name: 'dev', catalog: 'dev_analytics', protected: false },
+    { name: 'prod', catalog: 'prod_analytics', protected: true },
+  ]
+  const govern = openGovern({ records, environments })
   const lake = openLake({
     engine,
     io,
@@ -41,10 +47,8 @@ export async function openWorld() {
     clock,
     lakeRoot: fileLocation(root),
     spoolDir: spool,
-    environments: [
-      { name: 'dev', catalog: 'dev_analytics', protected: false },
-      { name: 'prod', catalog: 'prod_analytics', protected: true },
-    ],
+    environments,
+    access: { access: govern.access, owners: govern.owners },
     limits: { queryTimeoutMs: 30_000, queryRowsMax: 1_000_000, cacheBytes: 8 * 2 ** 20, manifestBytes: 8 * 2 ** 20 },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
@@ -70,6 +74,18 @@ export async function openWorld() {
     engine,
     lake,
     audited,
+    govern,
+    /** What access.yml would say; a part left out is empty. */
+    applyAccess: (file: Partial<AccessFile>) =>
+      govern.access.apply(
+        { roles: [], groups: [], attributes: [], grants: [], rowFilters: [], masks: [], ...file },
+        { by: systemPrincipal, source: 'access.yml' },
+      ),
+    /** A user with no rights but those granted. */
+    async member(name: string): Promise<Principal> {
+      const { id } = await govern.users.create({ name, role: 'member' })
+      return { id, name, role: 'member' }
+    },
     admin,
     reader,
     asking,

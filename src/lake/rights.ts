@@ -1,0 +1,106 @@
+// What the asker of one statement may do, by the policy of the moment when the statement began.
+
+import { createHash } from 'node:crypto'
+import { Failure } from '../base/failure.ts'
+import { showName, type Loaded, type LoadedView, type TableName } from '../catalog/index.ts'
+import {
+  authoriseTable,
+  decide,
+  decideFor,
+  emptyPolicy,
+  mayKnow,
+  seesAll,
+  subjectOf,
+  type Access,
+  type Decision,
+  type NamedEnvironment,
+  type Policy,
+  type Principal,
+  type Privilege,
+  type Subject,
+  type ViewOwners,
+} from '../govern/index.ts'
+import { currentViewVersion, type Field } from '../iceberg/index.ts'
+import { schemaOfLoaded } from './information.ts'
+
+/** Where rights come from. Without it nothing is granted beyond the built-in roles, and nothing hidden. */
+export type AccessDeps = { access: Pick<Access, 'policy'>; owners: ViewOwners } | undefined
+
+export type Rights = {
+  asker: Subject
+  /** What a SELECT shows of a table or view; by the grants of `subject` when a view is read with its owner's. */
+  select(name: TableName, subject?: Subject): Decision
+  /** False: for this asker there is no such thing. */
+  knows(name: TableName): boolean
+  /** Columns that a SELECT gives, in order; none when it is refused. */
+  columns(loaded: Loaded): readonly Field[]
+  /** With whose rights a view reads; undefined: the asker's. */
+  ownerOf(view: LoadedView): Promise<Subject | undefined>
+}
+
+export async function rightsOf(principal: Principal, deps: AccessDeps): Promise<Rights> {
+  const policy = (await deps?.access.policy()) ?? emptyPolicy
+  const asker = subjectOf(policy, principal)
+  const select: Rights['select'] = (name, subject = asker) => decideFor(policy, subject, 'select', name, asker)
+  return {
+    asker,
+    select,
+    knows: (name) => mayKnow(policy, principal, name),
+    columns: (loaded) => {
+      const { verdict, columns } = select(loaded.name)
+      const { fields } = schemaOfLoaded(loaded)
+      if (verdict === 'refused') return []
+      return columns === 'all' ? fields : fields.filter(({ name }) => columns.has(name.toLowerCase()))
+    },
+    async ownerOf(view) {
+      const owner = await deps?.owners.find(view.name, viewContent(view))
+      return owner && subjectOf(policy, owner)
+    },
+  }
+}
+
+/** What a view is, as far as its owner answers for it. */
+export function viewContent({ metadata }: Pick<LoadedView, 'metadata'>): { uuid: string; digest: string } {
+  const version = currentViewVersion(metadata)
+  const content = [version?.defaultCatalog ?? null, version?.defaultNamespace, version?.representations]
+  return {
+    uuid: metadata.viewUuid,
+    digest: createHash('sha256').update(JSON.stringify(content)).digest('hex'),
+  }
+}
+
+/**
+ * Whether a table may be changed. Who does not see all of it may not change what they do not see: rows that are replaced
+ * are read and written again, and a table by another name is one that other rules are for.
+ * @throws FORBIDDEN
+ */
+export function authoriseChange(
+  policy: Policy,
+  principal: Principal,
+  privileges: readonly Privilege[],
+  target: TableName,
+  { environment, whole = false }: { environment?: NamedEnvironment | undefined; whole?: boolean },
+): void {
+  for (const privilege of privileges) authoriseTable(policy, principal, privilege, target, environment)
+  const needsWhole = whole || privileges.some((privilege) => privilege === 'update' || privilege === 'alter')
+  if (!needsWhole) return
+  const { filters, masks, columns, verdict } = decide(policy, principal, 'select', target)
+  // Without any right to see it, the rules that would bind a reader count.
+  const hidden =
+    verdict === 'refused'
+      ? boundBy(policy, principal, target)
+      : !seesAll({ verdict, columns, filters, masks, because: [] })
+  if (hidden)
+    throw new Failure(
+      'FORBIDDEN',
+      `${principal.name} sees only a part of ${showName(target)} and may not change all of it`,
+      {
+        hint: 'Ask somebody whom no row filter, mask or grant of single columns binds there.',
+      },
+    )
+}
+
+function boundBy(policy: Policy, principal: Principal, target: TableName): boolean {
+  const reader: Subject = { ...subjectOf(policy, principal), role: 'reader' }
+  return !seesAll(decideFor(policy, reader, 'select', target, subjectOf(policy, principal)))
+}
