@@ -10,7 +10,8 @@ import type { App, OpenOptions, Role } from './cli/app.ts'
 import { openLog, resolveEnvironment, type Config, type Environment } from './config/index.ts'
 import { openEngine, type HostClass } from './engine/index.ts'
 import { openGovern, systemPrincipal } from './govern/index.ts'
-import { openLake } from './lake/index.ts'
+import { openLake, openMaintenance, pendingMetadata, publishedMetadata } from './lake/index.ts'
+import { fileLocation } from './io/index.ts'
 import { openOrchestrator } from './orchestrate/index.ts'
 import { watchForRuns } from './dev.ts'
 import { openLakehouse } from './lakehouse.ts'
@@ -53,7 +54,7 @@ export async function open(
     tempBytes: config.limits.tempBytes,
     timeZone: config.timezone,
     directories: lakehouse.directories,
-    writeDirectories: [spoolDir],
+    writeDirectories: [spoolDir, ...config.copyDirectories],
     classes,
     slots: config.engine.slots,
     log,
@@ -78,6 +79,22 @@ export async function open(
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     access: { access: govern.access, owners: govern.owners },
+    grants: govern.access,
+    maintenance: openMaintenance({
+      catalog,
+      files: lakehouse.files,
+      io,
+      engine,
+      clock,
+      spoolDir,
+      pendingMetadata: () => pendingMetadata(records),
+      publishedMetadata: (since) => publishedMetadata(records, since),
+    }),
+    register: async (name, file, by) => {
+      await catalog.createNamespace(name.catalog, name.namespace)
+      return catalog.register(name, file.startsWith('/') ? fileLocation(file) : file, { kind: 'table', by })
+    },
+    copyDirectories: config.copyDirectories,
     audit: async (entry) => {
       const { principal: who, door, action, sql, tables: read, verdict, ms, cached, catalog: inCatalog } = entry
       const [rows, failureCode, requestId] = [

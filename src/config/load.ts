@@ -52,6 +52,8 @@ export type Config = {
     /** The server that keeps the tables' names, when it is not the records. */
     external: ExternalCatalog | undefined
   }
+  /** Folders for COPY. */
+  copyDirectories: string[]
   admin: { password: string | undefined }
   limits: {
     memoryBytes: number
@@ -481,6 +483,7 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
       locations: get('catalogLocations'),
       external: externalCatalog(values),
     },
+    copyDirectories: get('copyDirectories').map((folder) => resolve(dir, folder)),
     admin: { password: values.adminPassword },
     limits: {
       memoryBytes: 'bytes' in memory ? memory.bytes : Math.floor(memory.share * machine.memoryBytes),

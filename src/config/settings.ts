@@ -405,6 +405,15 @@ export const settings = {
     example: '[file:///data/shared]',
     fallback: fixed<string[]>([], 'none'),
   }),
+  copyDirectories: setting({
+    key: 'copy.directories',
+    env: null,
+    ...texts('a list of folders', /^[^\0]+$/),
+    about:
+      'Folders that COPY may write files to and read them from, for those who may make sources. Relative to the project.',
+    example: '[exports]',
+    fallback: fixed<string[]>([], 'none'),
+  }),
   adminPassword: setting({
     key: null,
     env: 'BOATHOUSE_ADMIN_PASSWORD',

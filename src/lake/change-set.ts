@@ -5,6 +5,7 @@ import type { Column } from '../contract/index.ts'
 import type {
   NewField,
   NewPartitionField,
+  PreparedWrite,
   replaceSortOrder,
   TableChange,
   TableMetadata,
@@ -74,6 +75,8 @@ export interface ChangeSet {
     steps: readonly ((now: TableMetadata) => TableChange)[],
     options?: TableOptions,
   ): Promise<void>
+  /** A commit that was prepared from the table's metadata. */
+  apply(target: TableName, prepare: (now: TableMetadata) => Promise<PreparedWrite>): Promise<void>
   /** All rows go, by metadata alone. */
   truncate(target: TableName, options?: TableOptions): Promise<void>
   /** @throws ALREADY_EXISTS when there is something under `to` */

@@ -11,11 +11,13 @@ import {
   viewCommitText,
   type Loaded,
   type LoadedTable,
+  type LoadedView,
   type PendingChange,
   type Publications,
   type TableName,
   type Tables,
 } from '../catalog/index.ts'
+import type { Privilege } from '../govern/index.ts'
 import type { Engine, EngineColumn } from '../engine/index.ts'
 import {
   ancestorsOf,
@@ -63,6 +65,14 @@ type Rebased = {
   on(base: TableMetadata, options: { nowMs: number; signal?: AbortSignal | undefined }): Promise<TableChange>
 }
 
+/** What is there goes, for something else of the name. */
+const replacing: readonly Privilege[] = ['drop', 'create']
+const needed: Readonly<Record<RowOperation, readonly Privilege[]>> = {
+  delete: ['delete'],
+  update: ['update'],
+  merge: ['insert', 'update', 'delete'],
+}
+
 export type ChangeSetDeps = {
   io: FileIO
   engine: Engine
@@ -78,7 +88,10 @@ export type ChangeSetDeps = {
   files: Files
   /** Checks and binds a SELECT that reads through the change set. */
   prepare(select: string, changes: ChangeSet, options: TableOptions & { rowsOf?: TableName }): Promise<Prepared>
-  mayWrite(target: TableName, action: 'create' | 'write' | 'drop'): void
+  /** `whole`: what is hidden from the principal would be changed too. @throws FORBIDDEN */
+  mayWrite(target: TableName, privileges: readonly Privilege[], options?: { whole?: boolean }): Promise<void>
+  /** Notes with whose rights a view reads, before anybody can see it. */
+  ownsView(view: Pick<LoadedView, 'name' | 'metadata'>): Promise<void>
   principal: string
 }
 
@@ -128,7 +141,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   ): Promise<WriteResult> {
     checkName(target)
     const published = await tables.load(target)
-    deps.mayWrite(target, published ? 'write' : 'create')
+    await deps.mayWrite(target, !published ? ['create'] : mode === 'append' ? ['insert'] : replacing)
     // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
     const [{ columns, planned }, base] = await Promise.all([
       source(select, options),
@@ -253,9 +266,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
 
   /** A table of this change set that rows of can be changed. */
-  async function existing(target: TableName): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
+  async function existing(
+    target: TableName,
+    privileges: readonly Privilege[],
+    options?: { whole?: boolean },
+  ): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
     const published = await tables.load(target)
-    deps.mayWrite(target, 'write')
+    await deps.mayWrite(target, privileges, options)
     const before = await load(target)
     if (before?.kind !== 'table')
       throw new Failure(
@@ -271,7 +288,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     select: string,
     options: TableOptions,
   ): Promise<RowsResult> {
-    const { published, before } = await existing(target)
+    const { published, before } = await existing(target, needed[operation])
     const prepared = await deps.prepare(select, self, { ...options, rowsOf: before.name })
     const summary = { ...options.summary, 'boathouse.change-set': id }
     const {
@@ -361,7 +378,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   ): Promise<WriteResult> {
     if ('where' in what) {
       // One change of rows: what matches goes, what is selected comes.
-      const { before } = await existing(target)
+      const { before } = await existing(target, ['insert', 'delete'], { whole: true })
       const columns = currentSchema(before.metadata).fields.map(({ name }) => quoteName(name))
       const rowId = before.metadata.formatVersion >= 3
       const gone = [...columns.map((column) => `NULL AS ${column}`), ...(rowId ? ['_row_id'] : [])]
@@ -374,7 +391,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         options,
       )
     }
-    const { published, before } = await existing(target)
+    const { published, before } = await existing(target, ['insert', 'delete'], { whole: true })
     const { files, placed } = await writeRows(before, select, options)
     const prepared = await prepareOverwrite(
       io,
@@ -401,7 +418,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
 
   async function upsert(target: TableName, keys: readonly string[], select: string, options: TableOptions) {
-    const { before } = await existing(target)
+    const { before } = await existing(target, needed.merge)
     const { metadata } = before
     const known = new Map(currentSchema(metadata).fields.map(({ name }) => [name.toLowerCase(), name]))
     const unknown = keys.find((key) => !known.has(key.toLowerCase()))
@@ -522,7 +539,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       checkName(target)
       checkColumns(target, fields)
       const published = await tables.load(target)
-      deps.mayWrite(target, published ? 'write' : 'create')
+      await deps.mayWrite(target, published ? replacing : ['create'])
       const nowMs = clock.now()
       let metadata = freshTable(target, fields, options)
       for (const [name, value] of defaults)
@@ -542,7 +559,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     },
 
     async alter(target, changes, options = {}) {
-      const { published, before } = await existing(target)
+      const { published, before } = await existing(target, ['alter'])
       const write: Rebased = {
         async on(base, { nowMs }) {
           let now = base
@@ -561,8 +578,15 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
     },
 
+    async apply(target, prepare) {
+      const { published, before } = await existing(target, ['maintain'])
+      const { name, metadata } = before
+      const write = await prepare(metadata)
+      await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options: {} })
+    },
+
     async truncate(target, options = {}) {
-      const { published, before } = await existing(target)
+      const { published, before } = await existing(target, ['delete'], { whole: true })
       const { name, metadata } = before
       const summary = { ...options.summary, 'boathouse.change-set': id }
       const write = await prepareDelete(io, metadata, { filter: { op: 'true' } }, { summary, signal: options.signal })
@@ -572,8 +596,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     async rename(from, to) {
       checkName(to)
       const published = await tables.load(from)
-      deps.mayWrite(from, 'drop')
-      deps.mayWrite(to, 'create')
+      await deps.mayWrite(from, ['alter'])
+      await deps.mayWrite(to, ['create'])
       const found = await load(from)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(from)}`)
       if (await load(to)) throw new Failure('ALREADY_EXISTS', `${showName(to)} exists already`)
@@ -585,7 +609,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     async addFiles(target, paths, options = {}) {
       checkName(target)
       const published = await tables.load(target)
-      deps.mayWrite(target, published ? 'write' : 'create')
+      await deps.mayWrite(target, published ? ['insert'] : ['create'])
       const found = await load(target)
       if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
       const parts = { ...deps, signal: options.signal }
@@ -608,7 +632,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     async createView(target, select, options = {}) {
       checkName(target)
       const published = await tables.load(target)
-      deps.mayWrite(target, published ? 'write' : 'create')
+      await deps.mayWrite(target, published ? replacing : ['create'])
       const prepared = await deps.prepare(select, self, options)
       const columns = await prepared.columns()
       checkColumns(target, columns)
@@ -628,6 +652,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(target) })
       const updates = before ? replaceViewUpdates(version) : createViewUpdates(metadata)
       const location = await writeViewMetadata(io, metadata, { previous: before?.location })
+      await deps.ownsView({ name: target, metadata })
       const requirement = before
         ? ({ type: 'assert-view-uuid', uuid: before.metadata.viewUuid } as const)
         : ({ type: 'assert-create' } as const)
@@ -652,7 +677,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
     async drop(target) {
       const published = await tables.load(target)
-      deps.mayWrite(target, 'drop')
+      await deps.mayWrite(target, ['drop'])
       const found = await load(target)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
       await record({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })

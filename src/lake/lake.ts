@@ -8,11 +8,11 @@ import { silentLog, type Log } from '../base/log.ts'
 import { showName, type Loaded, type Publications, type TableName, type Tables } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine, type HostClass } from '../engine/index.ts'
-import { authorise, emptyPolicy, seesAll, type Principal } from '../govern/index.ts'
+import { authorise, authoriseTable, emptyPolicy, mayKnow, seesAll, type Principal } from '../govern/index.ts'
 import { manifestCache, type At } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { withoutValues } from './guard.ts'
-import { authoriseChange, rightsOf, type AccessDeps } from './rights.ts'
+import { authoriseChange, rightsOf, viewContent, type AccessDeps } from './rights.ts'
 import { ResultCache } from './cache.ts'
 import type { ChangeSet } from './change-set.ts'
 import { changeSet } from './changes.ts'
@@ -22,6 +22,8 @@ import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { isCommand, runCommand, type CommandContext, type Commanded, type CommandParts } from './commands.ts'
 import { located, perform, type PerformContext } from './perform.ts'
 import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
+import { showAsSelect } from './sql/command.ts'
+import { Reader } from './sql/reader.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { beginTransaction, type Transaction, type TransactionOptions, type Within } from './transaction.ts'
 
@@ -139,6 +141,9 @@ export function openLake(deps: LakeDeps): Lake {
   const cache = new ResultCache(limits.cacheBytes)
   const analyses = new AnalysisCache()
 
+  /** Change sets with a SELECT of which something is hidden from the asker. */
+  const hiding = new WeakSet<ChangeSet>()
+  const policyNow = async () => (await deps.access?.access.policy()) ?? emptyPolicy
   const environmentOf = (catalog: string, named = false) => {
     const found = deps.environments.find((one) => one.catalog.toLowerCase() === catalog.toLowerCase())
     return found ? { environment: { name: found.name, protected: found.protected, named } } : {}
@@ -329,12 +334,33 @@ export function openLake(deps: LakeDeps): Lake {
 
   async function changeRows(statement: Statement, options: Asking, at: (index: number) => Place): Promise<Commanded> {
     const target = targetName(statement, options)
+    await mayBegin(statement, target, options, at)
     const count = await changing(target.catalog, options, at, async (changes) => {
-      const done = await perform(statement, target, performing(changes, options, at))
+      const done = await perform(statement, target, performing(changes, options, at)).catch((error: unknown) => {
+        throw hiding.has(changes) ? withoutValues(error) : error
+      })
       return { done: done.rows, changed: done.changed }
     })
     const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
     return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
+  }
+
+  /** Before anything is looked up: whether something is there is not for everybody to know. */
+  async function mayBegin(
+    statement: Statement,
+    target: TableName,
+    { principal, environmentNamed }: Asking,
+    at: (index: number) => Place,
+  ): Promise<void> {
+    const policy = await policyNow()
+    if (statement.kind === 'create-table' || statement.kind === 'create-view')
+      authoriseChange(policy, principal, ['create'], target, environmentOf(target.catalog, environmentNamed))
+    else if (
+      statement.kind !== 'create-schema' &&
+      statement.kind !== 'drop-schema' &&
+      !mayKnow(policy, principal, target)
+    )
+      throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`, { place: at(0) })
   }
 
   /** Work in the change set of a run or transaction; else in one of its own, which is published after it. */
@@ -394,8 +420,7 @@ export function openLake(deps: LakeDeps): Lake {
       },
       maySeeAll: (loaded) => maySeeAll(loaded.map(({ name }) => name)),
       mayMaintain: async (name) => {
-        const policy = (await deps.access?.access.policy()) ?? emptyPolicy
-        authoriseChange(policy, principal, ['maintain'], name, {
+        authoriseChange(await policyNow(), principal, ['maintain'], name, {
           ...environmentOf(name.catalog, options.environmentNamed),
           whole: true,
         })
@@ -423,11 +448,8 @@ export function openLake(deps: LakeDeps): Lake {
     const asking: Asking = { ...plain, changes, cache: false }
     const guarded =
       (action: 'create' | 'drop', work: typeof deps.createNamespace) => async (catalog: string, name: string) => {
-        authorise(principal, action, {
-          kind: 'table',
-          name: `${catalog}.${name}`,
-          ...environmentOf(catalog, environmentNamed),
-        })
+        const { environment } = environmentOf(catalog, environmentNamed)
+        authoriseTable(await policyNow(), principal, action, { catalog, namespace: name }, environment)
         return work(catalog, name)
       }
     return {
@@ -471,12 +493,12 @@ export function openLake(deps: LakeDeps): Lake {
       spoolDir: deps.spoolDir,
       files,
       principal: principal.name,
-      mayWrite: (target, action) =>
-        authorise(principal, action, {
-          kind: 'table',
-          name: showName(target),
+      mayWrite: async (target, privileges, options) =>
+        authoriseChange(await policyNow(), principal, privileges, target, {
           ...environmentOf(target.catalog, environmentNamed),
+          ...options,
         }),
+      ownsView: async (view) => deps.access?.owners.note(view.name, viewContent(view), principal),
       prepare: async (sql, changes, options) => {
         const asking: QueryOptions = {
           principal,
@@ -489,6 +511,7 @@ export function openLake(deps: LakeDeps): Lake {
         const prepared = await prepare(sql, asking, options.rowsOf)
         if (prepared) within?.read(prepared.loaded)
         if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
+        if (prepared.hides) hiding.add(changes)
         return prepared
       },
     })
@@ -504,7 +527,8 @@ export function openLake(deps: LakeDeps): Lake {
       const started = clock.now()
       try {
         // Statements of ours may be written as DuckDB would not have them, so its parser is not asked first.
-        const prepared = isChange(sql) ? undefined : await prepare(sql, options)
+        const shown = showAsSelect(new Reader(sql), options.catalog)
+        const prepared = isChange(sql) ? undefined : await prepare(shown ?? sql, options)
         return prepared ? await select(prepared, options, started, sql) : await change(sql, options, started)
       } catch (error) {
         const failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)

@@ -65,13 +65,13 @@ export async function perform(statement: Statement, target: TableName, context: 
         const { columns, select, comment } = statement
         const text = columns ? compose`SELECT * FROM (${select}) AS renamed(${nameList(columns)})` : compose`${select}`
         const about = { ...options, ...(comment === undefined ? {} : { comment }) }
-        await located(text, context, changes.createView(target, text.sql.trimEnd(), about))
+        await located(text, context.at, changes.createView(target, text.sql.trimEnd(), about))
         return { rows: 0, changed: true }
       }
       const table = { ...options, ...tableOptions(statement.clauses) }
       if (statement.select) {
         const text = compose`${statement.select}`
-        const { rowsWritten } = await located(text, context, changes.replaceTable(target, text.sql, table))
+        const { rowsWritten } = await located(text, context.at, changes.replaceTable(target, text.sql, table))
         return { rows: rowsWritten, changed: true }
       }
       const { fields, defaults } = await newFields(statement.columns!, context)
@@ -88,7 +88,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       const work = statement.overwrite
         ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
         : changes.append(target, text.sql, options)
-      return { rows: (await located(text, context, work)).rowsWritten, changed: true }
+      return { rows: (await located(text, context.at, work)).rowsWritten, changed: true }
     }
     case 'truncate':
       return truncated(target, context)
@@ -189,7 +189,7 @@ async function merged(
   const schema = currentSchema(metadata)
   const [name, other] = [quoteName(alias ?? target.name), quoteName(source.alias)]
   const whole = compose`SELECT * FROM ${source.from} AS ${other}`
-  const read = await located(whole, context, context.bind(whole.sql))
+  const read = await located(whole, context.at, context.bind(whole.sql))
   const given = new Map(read.map((column) => [column.name.toLowerCase(), column.name]))
   const condition = Array.isArray(on)
     ? on.map((column) => `${name}.${quoteName(column)} = ${other}.${quoteName(column)}`).join(' AND ')
@@ -234,7 +234,7 @@ async function changed(
   context: PerformContext,
 ): Promise<Performed> {
   const { changes, options } = context
-  const { rowsChanged } = await located(text, context, changes.changeRows(target, operation, text.sql, options))
+  const { rowsChanged } = await located(text, context.at, changes.changeRows(target, operation, text.sql, options))
   return { rows: rowsChanged, changed: rowsChanged > 0 }
 }
 
@@ -348,7 +348,7 @@ async function newFields(
 
 async function typeOf(written: Piece, column: string, context: PerformContext): Promise<Type> {
   const text = compose`SELECT CAST(NULL AS ${written}) AS ${quoteName(column)}`
-  const [bound] = await located(text, context, context.bind(text.sql))
+  const [bound] = await located(text, context.at, context.bind(text.sql))
   return parseSqlType(bound!.type, column)
 }
 
@@ -359,7 +359,7 @@ async function constantOf(
   context: PerformContext,
 ): Promise<Value | undefined> {
   const text = compose`SELECT CAST(CAST((${written}) AS ${sqlType(type)}) AS VARCHAR)`
-  const [[value] = []] = await located(text, context, context.rows(text.sql))
+  const [[value] = []] = await located(text, context.at, context.rows(text.sql))
   if (value === null) return undefined
   const constant = parseBound(String(value), type)
   if (constant === undefined)
@@ -464,7 +464,11 @@ async function tableOf(target: TableName, changes: ChangeSet, doing: string): Pr
 const nameList = (names: readonly string[]) => names.map(quoteName).join(', ')
 
 /** A place inside a text of ours becomes the one where the person wrote it. */
-async function located<Answer>(text: Composed, { at }: PerformContext, work: Promise<Answer>): Promise<Answer> {
+export async function located<Answer>(
+  text: Composed,
+  at: PerformContext['at'],
+  work: Promise<Answer>,
+): Promise<Answer> {
   try {
     return await work
   } catch (error) {

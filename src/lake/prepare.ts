@@ -27,6 +27,7 @@ import {
 } from './sources.ts'
 import { indexOfByte, type Spliced } from './sql/splice.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
+import { travelInDuckDb } from './sql/travel.ts'
 
 /** One use of a table, as it was planned. */
 export type PlannedScan = { table: LoadedTable; files: ScanFile[]; predicate: Predicate | undefined }
@@ -63,9 +64,10 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`, {
       place: placeAt(original, statements[1]!.start),
     })
-  const place = (index: number): Place => placeAt(original, statement.start + index)
+  const { text, origin } = travelInDuckDb(statement.sql)
+  const place = (index: number): Place => placeAt(original, statement.start + origin(index))
 
-  const named = await nameSources(statement.sql, place, context)
+  const named = await nameSources(text, place, context)
   if (!named) return undefined
   const { piece, scans, views, volatile, loaded, bind } = named
 

@@ -4,19 +4,21 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../base/clock.ts'
-import { embeddedCatalog, embeddedShelf, openPublications, openTables } from '../catalog/index.ts'
+import { embeddedCatalog, embeddedShelf, openEmbeddedCatalog, openPublications, openTables } from '../catalog/index.ts'
 import { openEngine } from '../engine/index.ts'
 import { openGovern, systemPrincipal, type AccessFile, type Principal } from '../govern/index.ts'
 import { fileLocation, localFileIO } from '../io/index.ts'
 import { openMemoryRecords } from '../records/index.ts'
 import { openLake, type AuditEntry, type QueryOptions } from './lake.ts'
 import { collect } from './lake.ts'
+import { openMaintenance, pendingMetadata, publishedMetadata } from './maintenance.ts'
 
 export async function openWorld() {
   const dir = mkdtempSync(join(tmpdir(), 'lake-'))
-  const [root, spool] = [join(dir, 'lake'), join(dir, 'spool')]
+  const [root, spool, copies] = [join(dir, 'lake'), join(dir, 'spool'), join(dir, 'copies')]
   mkdirSync(root)
   mkdirSync(spool)
+  mkdirSync(copies)
   const clock = realClock
   const io = localFileIO({ root, sync: false })
   const records = await openMemoryRecords()
@@ -30,9 +32,10 @@ export async function openWorld() {
     tempBytes: 2 ** 30,
     timeZone: 'UTC',
     directories: [root],
-    writeDirectories: [spool],
+    writeDirectories: [spool, copies],
     classes: ['plan', 'interactive', 'write'],
   })
+  const tableCatalog = openEmbeddedCatalog({ records, io, clock, tables })
   const audited: AuditEntry[] = []
   const environments = [
     { name: 'dev', catalog: 'dev_analytics', protected: false },
@@ -49,6 +52,18 @@ export async function openWorld() {
     spoolDir: spool,
     environments,
     access: { access: govern.access, owners: govern.owners },
+    grants: govern.access,
+    maintenance: openMaintenance({
+      catalog: tableCatalog,
+      io,
+      engine,
+      clock,
+      spoolDir: spool,
+      pendingMetadata: () => pendingMetadata(records),
+      publishedMetadata: (since) => publishedMetadata(records, since),
+    }),
+    register: (name, file, by) => tableCatalog.register(name, file, { kind: 'table', by }),
+    copyDirectories: [copies],
     limits: { queryTimeoutMs: 30_000, queryRowsMax: 1_000_000, cacheBytes: 8 * 2 ** 20, manifestBytes: 8 * 2 ** 20 },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
@@ -66,6 +81,7 @@ export async function openWorld() {
     dir,
     root,
     spool,
+    copies,
     io,
     records,
     catalog,

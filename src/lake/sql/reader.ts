@@ -36,6 +36,14 @@ export class Reader {
   peek(text: string): boolean {
     return this.#tokens[this.#at]?.text.toLowerCase() === text
   }
+  /** Whether the next token is a word with these symbols behind it. */
+  isFollowedBy(...symbols: string[]): boolean {
+    return symbols.every((symbol, index) => this.#tokens[this.#at + 1 + index]?.text === symbol)
+  }
+  /** Where the next token begins. */
+  at(): number {
+    return this.#tokens[this.#at]?.start ?? this.sql.length
+  }
   peekText(): string {
     return this.#tokens[this.#at]?.text ?? ''
   }

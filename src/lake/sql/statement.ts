@@ -2,6 +2,7 @@
 // only, and what these statements do is ours anyway: an Iceberg commit.
 
 import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
+import { parseCommand, type Command } from './command.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 import { tokens } from './tokens.ts'
 
@@ -110,16 +111,23 @@ export type Statement =
   | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean }
 
 const verbs = ['create', 'insert', 'drop', 'delete', 'update', 'merge', 'truncate', 'alter', 'comment']
+const commandVerbs = ['call', 'grant', 'revoke', 'explain', 'copy']
+const shown = ['grants', 'roles', 'create']
 
 /** Whether the text begins like one of these statements; no SELECT does. */
 export function isChange(sql: string): boolean {
-  const [first] = tokens(sql)
-  return first?.kind === 'word' && verbs.includes(first.text.toLowerCase())
+  const [first, second] = tokens(sql)
+  if (first?.kind !== 'word') return false
+  const verb = first.text.toLowerCase()
+  if (verb === 'show') return second?.kind === 'word' && shown.includes(second.text.toLowerCase())
+  return verbs.includes(verb) || commandVerbs.includes(verb)
 }
 
 /** Undefined when the text is not one of these statements; SQL_INVALID or SQL_UNSUPPORTED when it begins like one. */
-export function parseStatement(sql: string): Statement | undefined {
+export function parseStatement(sql: string): Statement | Command | undefined {
   const reader = new Reader(sql)
+  const command = parseCommand(reader)
+  if (command) return command
   if (reader.take('create')) return create(reader)
   if (reader.take('insert')) return insert(reader)
   if (reader.take('drop')) return drop(reader)

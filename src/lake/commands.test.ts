@@ -1,0 +1,274 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { LoadedTable } from '../catalog/index.ts'
+import { collect } from './lake.ts'
+import { travelInDuckDb } from './sql/travel.ts'
+import { openWorld } from './world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world?.close())
+
+const run = async (sql: string, more = {}) => {
+  const result = await world.query(sql, more)
+  const { columns, rows } = await collect(result)
+  return { columns: columns.map(({ name }) => name), rows, command: result.command }
+}
+const failure = (sql: string, more = {}) =>
+  world.rows(sql, more).then(
+    () => undefined,
+    (error: unknown) => error as { code: string; message: string; place?: { line?: number; column?: number } },
+  )
+const metadataOf = async (name: string) =>
+  ((await world.tables.load({ catalog: 'dev_analytics', namespace: 'raw', name })) as LoadedTable).metadata
+const snapshotsOf = async (name: string) => (await metadataOf(name)).snapshots.map(({ snapshotId }) => snapshotId)
+
+describe('procedures', () => {
+  test('snapshots and their names', async () => {
+    await world.rows('create table raw.p as select 1 as id')
+    await world.rows('insert into raw.p values (2)')
+    const [first, second] = (await snapshotsOf('p')).map(String)
+    expect(await run(`call system.create_branch('raw.p', 'audit', ${first})`)).toEqual({
+      command: 'CALL',
+      columns: ['name', 'snapshot_id'],
+      rows: [['audit', first]],
+    })
+    await run("call create_tag(table => 'raw.p', tag => 'then', max_ref_age_ms => 1000000)")
+    expect(await world.rows("select count(*) from raw.p for version as of 'audit'")).toEqual([[1]])
+    expect(await run(`CALL dev_analytics.system.rollback_to_snapshot('raw.p', ${first})`)).toEqual({
+      command: 'CALL',
+      columns: ['previous_snapshot_id', 'current_snapshot_id'],
+      rows: [[second, first]],
+    })
+    expect(await world.rows('from raw.p')).toEqual([[1]])
+    expect((await run("call fast_forward('raw.p', 'main', 'then')")).rows).toEqual([['main', first, second]])
+    expect((await run(`call set_current_snapshot('raw.p', ref => 'audit')`)).rows).toEqual([[second, first]])
+    expect((await run(`call cherrypick_snapshot('raw.p', ${second})`)).rows[0]?.[0]).toBe(second)
+    expect(await world.rows('select count(*) from raw.p')).toEqual([[2]])
+    expect((await run("call drop_branch('raw.p', branch := 'audit')")).rows).toEqual([['audit', first]])
+    await run("call system.drop_tag('raw.p', 'then')")
+    expect(Object.keys((await metadataOf('p')).refs)).toEqual(['main'])
+    expect((await run("call rollback_to_timestamp('raw.p', now() + interval 1 day)")).rows[0]).toHaveLength(2)
+  })
+
+  test('maintenance', async () => {
+    await world.rows('create table raw.m as select 1 as id')
+    for (let i = 2; i < 8; i++) await world.rows(`insert into raw.m values (${i})`)
+    const compacted = await run("call rewrite_data_files(table => 'raw.m', options => MAP {'min-input-files': '2'})")
+    expect(compacted.columns[0]).toBe('rewritten_data_files_count')
+    expect(compacted.rows[0]?.slice(0, 2)).toEqual([7, 1])
+    expect((await run("call rewrite_manifests('raw.m')")).columns).toEqual([
+      'rewritten_manifests_count',
+      'added_manifests_count',
+    ])
+    const expired = await run("call expire_snapshots('raw.m', older_than => now() + interval 1 day, retain_last => 1)")
+    expect(expired.columns).toContain('deleted_manifest_lists_count')
+    expect(Number(expired.rows[0]?.[0])).toBe(7)
+    expect(await world.rows('select count(*) from raw.m')).toEqual([[7]])
+    expect((await run("call remove_orphan_files('raw.m', dry_run => true)")).rows).toEqual([])
+    expect((await run("call rewrite_position_delete_files('raw.m')")).rows).toEqual([[0, 0, null, null]])
+  })
+
+  test('files and tables of others', async () => {
+    await world.rows('create table raw.other as select 7 as id')
+    const { location } = (await world.tables.load({
+      catalog: 'dev_analytics',
+      namespace: 'raw',
+      name: 'other',
+    })) as LoadedTable
+    expect((await run(`call register_table('raw.again', '${location}')`)).rows[0]?.slice(1)).toEqual([1, 1])
+    expect(await world.rows('from raw.again')).toEqual([[7]])
+    const [[path]] = (await world.rows('select file_path from raw.other$files')) as [[string]]
+    expect((await run(`call add_files('raw.more', files => ['${path}'])`)).rows).toEqual([[1, null]])
+    expect(await world.rows('from raw.more')).toEqual([[7]])
+  })
+
+  test('a name is moved inside of a transaction, files are not', async () => {
+    await world.rows('create table raw.t as select 1 as id')
+    const transaction = await world.lake.begin(world.asking())
+    await transaction.query("call create_tag('raw.t', 'in_there')")
+    expect((await metadataOf('t')).refs).not.toHaveProperty('in_there')
+    await transaction.commit()
+    expect((await metadataOf('t')).refs).toHaveProperty('in_there')
+    const next = await world.lake.begin(world.asking())
+    await expect(next.query("call rewrite_data_files('raw.t')")).rejects.toMatchObject({ code: 'SQL_UNSUPPORTED' })
+    await next.rollback()
+  })
+
+  test.each([
+    ["call rolback_to_snapshot('raw.t', 1)", 'NOT_FOUND', 6],
+    ["call rollback_to_snapshot('raw.t')", 'SQL_INVALID', 6],
+    ["call rollback_to_snapshot('raw.t', snapshot => 1)", 'SQL_INVALID', 48],
+    ["call rollback_to_snapshot('raw.t', 'x')", 'QUERY_FAILED', undefined],
+    ["call rollback_to_snapshot('raw.t', nope)", 'SQL_INVALID', 36],
+    ["call rollback_to_snapshot('raw.t', 12)", 'NOT_FOUND', undefined],
+    ["call create_tag('raw.nowhere', 'x')", 'TABLE_NOT_FOUND', undefined],
+    ["call rewrite_data_files('raw.t', options => MAP {'nonsense': 1})", 'REQUEST_INVALID', undefined],
+    ["call expire_snapshots('raw.t', table => 'raw.t')", 'SQL_INVALID', undefined],
+    ["call expire_snapshots('raw.t', now(), 1, 1, true, [1], true, 3)", 'SQL_INVALID', undefined],
+  ])('%s is refused', async (sql, code, column) => {
+    const found = await failure(sql)
+    expect(found).toMatchObject({ code })
+    if (column !== undefined) expect(found?.place?.column).toBe(column)
+  })
+
+  test('those who may not', async () => {
+    for (const sql of [
+      "call expire_snapshots('raw.t')",
+      "call create_tag('raw.t', 'mine')",
+      "call add_files('raw.t', files => ['/x'])",
+    ])
+      expect(await failure(sql, { principal: world.reader })).toMatchObject({ code: 'FORBIDDEN' })
+  })
+})
+
+describe('files outside of the lake', () => {
+  test('what goes out comes back', async () => {
+    await world.rows(
+      `create table raw.out as select i::int as id, 'a,"b' || i as name, case when i = 1 then null else i / 4 end::decimal(9, 2) as amount, date '2024-01-01' + i::int as day from range(5) t(i)`,
+    )
+    const all = await world.rows('from raw.out order by id')
+    for (const file of ['one.csv', 'one.parquet', 'one.json']) {
+      expect((await run(`copy raw.out to '${file}'`)).rows).toEqual([[5]])
+      await world.rows(`create or replace table raw.back as select * from raw.out limit 0`)
+      expect(await run(`copy raw.back from '${file}'`)).toMatchObject({ command: 'COPY', rows: [[5]] })
+      expect(await world.rows('from raw.back order by id')).toEqual(all)
+    }
+    await run(
+      "copy (select id, name from raw.out where id = 3) to 'few.txt' with (format csv, header false, delimiter '|')",
+    )
+    expect(readFileSync(join(world.copies, 'few.txt'), 'utf8')).toBe('3|"a,""b3"\n')
+    await run("copy raw.back (id, name) from 'few.txt' (format csv, header false, delimiter '|')")
+    expect(await world.rows('select id, name, amount from raw.back where amount is null and id = 3')).toHaveLength(1)
+    expect(readdirSync(world.copies).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  test('nothing else of the disk', async () => {
+    mkdirSync(join(world.dir, 'elsewhere'))
+    writeFileSync(join(world.dir, 'elsewhere', 'secret.csv'), 'id\n1\n')
+    symlinkSync(join(world.dir, 'elsewhere'), join(world.copies, 'door'))
+    symlinkSync(join(world.dir, 'elsewhere', 'secret.csv'), join(world.copies, 'link.csv'))
+    const places = [
+      '/etc/passwd',
+      '../elsewhere/secret.csv',
+      `${world.dir}/elsewhere/secret.csv`,
+      'door/secret.csv',
+      'link.csv',
+      '*.csv',
+      `${world.root}/dev_analytics/x.csv`,
+      '.',
+      '..',
+    ]
+    for (const place of places) {
+      expect([place, await failure(`copy (select 1) to '${place}'`)]).toMatchObject([place, { code: 'SQL_REFUSED' }])
+      expect([place, await failure(`copy raw.out from '${place}'`)]).toMatchObject([place, { code: 'SQL_REFUSED' }])
+    }
+    expect(await failure("copy raw.out to 'x.csv'", { principal: world.reader })).toMatchObject({ code: 'FORBIDDEN' })
+    expect(await failure("copy raw.out from 'nowhere.csv'")).toMatchObject({ code: 'NOT_FOUND' })
+    expect(await failure("copy raw.out to 'x.csv' (format xlsx)")).toMatchObject({ code: 'SQL_INVALID' })
+    expect(await failure("copy raw.out to 'x.csv' (colour red)")).toMatchObject({ code: 'SQL_INVALID' })
+    expect(await failure("copy (select * from read_csv('/etc/passwd')) to 'x.csv'")).toMatchObject({
+      code: 'SQL_REFUSED',
+    })
+    writeFileSync(join(world.copies, 'wrong.csv'), 'id,name,amount,day\nx,y,z,w\n')
+    const wrong = await failure("copy raw.out from 'wrong.csv'")
+    expect(wrong?.code).toBe('QUERY_FAILED')
+    expect(wrong?.message).not.toContain(world.dir)
+    expect(existsSync(join(world.copies, 'x.csv'))).toBe(false)
+  })
+})
+
+describe('plans and definitions', () => {
+  test('EXPLAIN tells files and the plan, and no path', async () => {
+    await world.rows(
+      "create table raw.e partitioned by (region) as select i as id, 'r' || (i % 4) as region from range(100) t(i)",
+    )
+    const { rows, columns } = await run("explain select count(id) from raw.e where region = 'r1'")
+    expect(columns).toEqual(['explain_key', 'explain_value'])
+    expect(rows[0]).toEqual([
+      'files',
+      expect.stringMatching(/^dev_analytics\.raw\.e: 1 files, 25 rows, .* after pruning$/),
+    ])
+    expect(JSON.stringify(rows)).not.toContain(world.dir)
+    const analyzed = await run('explain analyze select * from raw.e')
+    expect(JSON.stringify(analyzed.rows)).toContain('Total Time')
+    expect(JSON.stringify(analyzed.rows)).not.toContain(world.dir)
+    expect(await failure('explain delete from raw.e')).toMatchObject({ code: 'SQL_INVALID' })
+  })
+
+  test('SHOW CREATE gives a statement that makes the table again', async () => {
+    await world.rows(`create table raw.made (id bigint not null comment 'it''s', at timestamptz, n int default 3)
+      partitioned by (bucket(4, id), day(at)) sorted by (id desc nulls last) comment 'all' with ('format-version' = '3')`)
+    const [[text]] = (await run('show create table raw.made')).rows as [[string]]
+    await world.rows(text.replace('"made"', '"made_again"'))
+    const [[again]] = (await run('show create table raw.made_again')).rows as [[string]]
+    expect(again.replace('"made_again"', '"made"')).toBe(text)
+    await world.rows('create view raw.seen as select 1 as a')
+    expect((await run('show create view raw.seen')).rows).toEqual([['CREATE VIEW "raw"."seen" AS select 1 as a']])
+    expect(await failure('show create table raw.seen')).toMatchObject({ code: 'TABLE_NOT_FOUND' })
+  })
+
+  test('SHOW', async () => {
+    expect((await run('show columns from raw.made')).rows).toEqual([
+      ['id', 'BIGINT', 'YES'],
+      ['at', 'TIMESTAMP WITH TIME ZONE', 'YES'],
+      ['n', 'INTEGER', 'YES'],
+    ])
+    expect((await run('show schemas')).rows).toEqual([['raw']])
+    expect((await run('show databases')).rows).toEqual([['dev_analytics']])
+    expect((await run('show tables from raw')).rows).toContainEqual(['raw', 'made', 'BASE TABLE'])
+    expect((await run('show views')).rows).toEqual([['raw', 'seen']])
+    expect((await run('show tables')).rows).toContainEqual(['raw', 'made', 'BASE TABLE'])
+  })
+})
+
+describe('rights', () => {
+  test('GRANT, REVOKE, roles', async () => {
+    await world.rows('create table raw.given as select 1 as id, 2 as secret')
+    const mia = await world.member('mia')
+    const asMia = { principal: mia }
+    expect(await failure('from raw.given', asMia)).toBeTruthy()
+    expect((await run('create role analyst')).command).toBe('CREATE ROLE')
+    expect(await failure('create role analyst')).toMatchObject({ code: 'ALREADY_EXISTS' })
+    await run('create role if not exists analyst')
+    await run('grant select (id) on raw.given to role analyst')
+    await run('grant analyst to user mia')
+    expect(await world.rows('from raw.given', asMia)).toEqual([[1]])
+    expect((await run('show grants on raw.given')).rows).toEqual([
+      ['select', 'dev_analytics', 'raw', 'given', 'id', 'role', 'analyst', 'sql', 'ana', expect.any(String)],
+    ])
+    expect((await run('show roles')).rows).toEqual([['analyst', 'user:mia', 'sql']])
+    expect(await failure('explain from raw.given', asMia)).toMatchObject({ code: 'FORBIDDEN' })
+    expect(await failure('show create table raw.given', asMia)).toMatchObject({ code: 'FORBIDDEN' })
+    expect(await failure('grant select on raw.given to mia', asMia)).toMatchObject({ code: 'FORBIDDEN' })
+    await run('revoke select (id) on raw.given from role:analyst')
+    expect(await failure('from raw.given', asMia)).toBeTruthy()
+    await run('grant all privileges on schema raw to mia')
+    expect(await world.rows('from raw.given', asMia)).toEqual([[1, 2]])
+    await run('revoke analyst from mia')
+    await run('drop role analyst')
+    await run('drop role if exists analyst')
+    expect(await failure('grant selct on raw.given to mia')).toMatchObject({
+      code: 'SQL_INVALID',
+      message: expect.stringContaining('did you mean') as string,
+      place: { column: 7 },
+    })
+  })
+})
+
+test.each([
+  ['from t for version as of 3', 'from t AT (VERSION => 3)'],
+  [
+    "from t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01' AS x where 1 = 1",
+    "from t AT (TIMESTAMP => TIMESTAMP '2024-01-01') AS x where 1 = 1",
+  ],
+  [
+    "from t version as of 'main', u timestamp as of now() - 1",
+    "from t AT (VERSION => 'main'), u AT (TIMESTAMP => now()) - 1",
+  ],
+  ['from t for system_version as of (1 + 2)::bigint', 'from t AT (VERSION => (1 + 2)::bigint)'],
+  ["select 'for version as of 3' as of", "select 'for version as of 3' as of"],
+])('%s', (written, meant) => expect(travelInDuckDb(written).text).toBe(meant))

@@ -1,0 +1,172 @@
+// Statements about the lake rather than about rows: rights, files outside, plans, procedures.
+
+import { call, type Call } from './call.ts'
+import type { Piece, Reader, WrittenName } from './reader.ts'
+import { quoteText } from './tokens.ts'
+
+export type Place = { environment?: string; namespace?: string; table?: WrittenName }
+export type Command =
+  | Call
+  | {
+      kind: 'grant' | 'revoke'
+      privileges: { name: string; columns: string[] | undefined; start: number }[]
+      on: Place
+      who: string[]
+    }
+  | { kind: 'grant-role' | 'revoke-role'; roles: string[]; who: string[] }
+  | { kind: 'create-role'; role: string; ifNotExists: boolean }
+  | { kind: 'drop-role'; role: string; ifExists: boolean }
+  | { kind: 'show-grants'; of: string | undefined; on: WrittenName | undefined }
+  | { kind: 'show-roles' }
+  | { kind: 'show-create'; what: 'table' | 'view'; name: WrittenName }
+  | { kind: 'explain'; analyze: boolean; select: Piece }
+  | {
+      kind: 'copy'
+      direction: 'to' | 'from'
+      /** A table with perhaps some of its columns, or a SELECT. */
+      table: { name: WrittenName; columns: string[] | undefined } | undefined
+      select: Piece | undefined
+      file: { text: string; start: number }
+      options: { name: string; value: string; start: number }[]
+    }
+
+/** Undefined when the text is none of these. */
+export function parseCommand(reader: Reader): Command | undefined {
+  if (reader.take('call')) return call(reader)
+  if (reader.take('grant')) return grant(reader, 'grant')
+  if (reader.take('revoke')) return grant(reader, 'revoke')
+  if (reader.take('create', 'role')) {
+    const ifNotExists = reader.take('if', 'not', 'exists')
+    return ended(reader, { kind: 'create-role', role: reader.identifier('a role'), ifNotExists })
+  }
+  if (reader.take('drop', 'role')) {
+    const ifExists = reader.take('if', 'exists')
+    return ended(reader, { kind: 'drop-role', role: reader.identifier('a role'), ifExists })
+  }
+  if (reader.take('show', 'grants')) {
+    const on = reader.take('on') ? (reader.take('table'), reader.name('a table')) : undefined
+    const of = reader.take('to') || reader.take('for') ? grantee(reader) : undefined
+    return ended(reader, { kind: 'show-grants', of, on })
+  }
+  if (reader.take('show', 'roles')) return ended(reader, { kind: 'show-roles' })
+  if (reader.take('show', 'create')) {
+    const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
+    return ended(reader, { kind: 'show-create', what, name: reader.name(`a ${what}`) })
+  }
+  if (reader.take('explain')) {
+    const analyze = reader.take('analyze')
+    return { kind: 'explain', analyze, select: reader.rest() }
+  }
+  if (reader.take('copy')) return copy(reader)
+  return undefined
+}
+
+function ended<Read extends Command>(reader: Reader, command: Read): Read {
+  reader.end()
+  return command
+}
+
+/** `GRANT select (a, b), insert ON raw.sales TO role:analyst, USER ana`, `GRANT analyst TO ana`. */
+function grant(reader: Reader, kind: 'grant' | 'revoke'): Command {
+  const named: { name: string; columns: string[] | undefined; start: number }[] = []
+  do {
+    const start = reader.at()
+    const name = reader.identifier('a privilege or role')
+    reader.take('privileges')
+    named.push({ name, columns: reader.peek('(') ? reader.columns() : undefined, start })
+  } while (reader.takeSymbol(','))
+  const on = reader.take('on') ? place(reader) : undefined
+  const word = kind === 'grant' ? 'to' : 'from'
+  reader.expect(word.toUpperCase(), word)
+  const who = [grantee(reader)]
+  while (reader.takeSymbol(',')) who.push(grantee(reader))
+  reader.end()
+  if (on) return { kind, privileges: named, on, who }
+  return { kind: `${kind}-role`, roles: named.map(({ name }) => name), who }
+}
+
+function place(reader: Reader): Place {
+  if (reader.take('all', 'tables', 'in', 'schema') || reader.take('schema') || reader.take('namespace')) {
+    const parts = reader.name('a schema')
+    return { namespace: parts.at(-1)!, ...(parts.length > 1 ? { environment: parts[0]! } : {}) }
+  }
+  if (reader.take('environment') || reader.take('database')) return { environment: reader.identifier('an environment') }
+  reader.take('table')
+  return { table: reader.name('a table') }
+}
+
+/** `ana`, `USER ana`, `ROLE r`, `GROUP g`, `role:r`. */
+function grantee(reader: Reader): string {
+  for (const kind of ['user', 'role', 'group'])
+    if (reader.take(kind)) {
+      reader.takeSymbol(':')
+      return `${kind}:${reader.identifier('a user, role or group')}`
+    }
+  return reader.identifier('a user, role or group')
+}
+
+function copy(reader: Reader): Command {
+  const select = reader.peek('(') ? inside(reader) : undefined
+  const table = select
+    ? undefined
+    : { name: reader.name('a table'), columns: reader.peek('(') ? reader.columns() : undefined }
+  const direction = reader.take('to') ? 'to' : (reader.expect('TO or FROM', 'from'), 'from')
+  if (select && direction === 'from') throw reader.invalid('expected the name of a table')
+  const start = reader.at()
+  const file = { text: reader.text('the name of a file'), start }
+  reader.take('with')
+  const options: { name: string; value: string; start: number }[] = []
+  if (reader.peek('(')) options.push(...reader.list(() => option(reader)))
+  reader.end()
+  return { kind: 'copy', direction, table, select, file, options }
+}
+
+function inside(reader: Reader): Piece {
+  reader.expectSymbol('(')
+  const select = reader.until('a SELECT')
+  reader.expectSymbol(')')
+  return select
+}
+
+function option(reader: Reader): { name: string; value: string; start: number } {
+  const start = reader.at()
+  const name = reader.identifier('an option').toLowerCase()
+  if (reader.peek(',') || reader.peek(')')) return { name, value: 'true', start }
+  const { sql } = reader.until('a value', [','])
+  return { name, value: sql.startsWith("'") ? sql.slice(1, -1).replaceAll("''", "'") : sql, start }
+}
+
+/** SHOW statements that are questions to the information schema, as SELECTs; undefined for all others. */
+export function showAsSelect(reader: Reader, catalog: string): string | undefined {
+  if (!reader.take('show')) return undefined
+  const from = () => reader.take('from') || reader.take('in')
+  const schema = (prefix: string) => {
+    if (!from()) return ''
+    return ` ${prefix} table_schema = ${quoteText(reader.name('a schema').at(-1)!)}`
+  }
+  if (reader.take('schemas') || reader.take('namespaces')) {
+    reader.end()
+    return 'SELECT schema_name FROM information_schema.schemata ORDER BY schema_name'
+  }
+  if (reader.take('databases') || reader.take('catalogs')) {
+    reader.end()
+    return `SELECT ${quoteText(catalog)} AS database_name`
+  }
+  if (reader.sees('tables', 'from') || reader.sees('tables', 'in')) {
+    reader.take('tables')
+    const where = schema('WHERE')
+    reader.end()
+    return `SELECT table_schema, table_name, table_type FROM information_schema.tables${where} ORDER BY ALL`
+  }
+  if (reader.take('views')) {
+    const where = schema('AND')
+    reader.end()
+    return `SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'VIEW'${where} ORDER BY ALL`
+  }
+  if (reader.take('columns')) {
+    if (!from()) throw reader.invalid('expected FROM and a table')
+    const { sql } = reader.rest('a table')
+    return `SELECT column_name, column_type AS data_type, "null" AS is_nullable FROM (DESCRIBE SELECT * FROM ${sql}\n)`
+  }
+  return undefined
+}
