@@ -190,3 +190,182 @@ test('the barrier keeps every row', async () => {
   })
   expect(rows.map((row) => row.map(String))).toEqual([['3000001', '4500001500000']])
 })
+
+describe('changes', () => {
+  let [may, part]: Principal[] = []
+  beforeAll(async () => {
+    ;[may, part] = [await world.member('may'), await world.member('part')]
+    const { admin } = world
+    const give = (
+      user: string,
+      privileges: ('select' | 'insert' | 'update' | 'delete' | 'create' | 'alter' | 'drop')[],
+      table: string,
+    ) =>
+      world.govern.access.grant(
+        { privileges, on: { environment: 'dev', namespace: 'raw', table }, to: [user] },
+        { by: admin, source: 'sql' },
+      )
+    await give('may', ['select', 'insert'], 'log')
+    await give('may', ['create'], 'may_*')
+    await give('part', ['select', 'insert', 'update', 'delete', 'alter', 'drop', 'create'], 'people')
+    await give('part', ['select', 'insert', 'update', 'delete', 'alter', 'drop', 'create'], 'mine')
+    await world.rows('CREATE TABLE raw.log (id BIGINT, text VARCHAR)')
+  })
+
+  test.each([
+    [`INSERT INTO raw.log VALUES (1, 'a')`, 'none'],
+    [`UPDATE raw.log SET text = 'b'`, 'FORBIDDEN'],
+    [`DELETE FROM raw.log WHERE id = 1`, 'FORBIDDEN'],
+    [`TRUNCATE raw.log`, 'FORBIDDEN'],
+    [`MERGE INTO raw.log USING (SELECT 1 AS id) s ON log.id = s.id WHEN MATCHED THEN DELETE`, 'FORBIDDEN'],
+    [`INSERT OVERWRITE raw.log VALUES (1, 'a')`, 'FORBIDDEN'],
+    [`CREATE OR REPLACE TABLE raw.log AS SELECT 1 AS id`, 'FORBIDDEN'],
+    [`CREATE OR REPLACE VIEW raw.log AS SELECT 1 AS id`, 'FORBIDDEN'],
+    [`ALTER TABLE raw.log ADD COLUMN x INT`, 'FORBIDDEN'],
+    [`ALTER TABLE raw.log RENAME TO raw.may_log`, 'FORBIDDEN'],
+    [`DROP TABLE raw.log`, 'FORBIDDEN'],
+    [`COMMENT ON TABLE raw.log IS 'x'`, 'FORBIDDEN'],
+    [`CREATE TABLE raw.may_own AS SELECT * FROM raw.log`, 'none'],
+    [`CREATE TABLE raw.other AS SELECT 1 AS x`, 'FORBIDDEN'],
+    [`CREATE TABLE IF NOT EXISTS raw.hidden (x INT)`, 'FORBIDDEN'],
+    [`CREATE SCHEMA stolen`, 'FORBIDDEN'],
+    [`DROP SCHEMA raw`, 'FORBIDDEN'],
+    [`DROP TABLE raw.hidden`, 'TABLE_NOT_FOUND'],
+    [`DROP TABLE IF EXISTS raw.hidden`, 'TABLE_NOT_FOUND'],
+    [`INSERT INTO raw.hidden VALUES (1)`, 'TABLE_NOT_FOUND'],
+    [`INSERT INTO raw.log SELECT x, 'x' FROM raw.hidden`, 'TABLE_NOT_FOUND'],
+    [`INSERT INTO prod_analytics.raw.log VALUES (1, 'a')`, 'TABLE_NOT_FOUND'],
+  ])('of whom a part is granted: %s', async (sql, code) => {
+    expect((await failure(may!, sql)).code).toBe(code)
+  })
+
+  test.each([
+    [`UPDATE raw.people SET salary = 0`, 'FORBIDDEN'],
+    [
+      `MERGE INTO raw.people USING (SELECT 1 AS id) s ON people.id = s.id WHEN MATCHED THEN UPDATE SET salary = 0`,
+      'FORBIDDEN',
+    ],
+    [`TRUNCATE raw.people`, 'FORBIDDEN'],
+    [`DELETE FROM raw.people`, 'FORBIDDEN'],
+    [`ALTER TABLE raw.people RENAME TO raw.mine`, 'FORBIDDEN'],
+    [`ALTER TABLE raw.people RENAME COLUMN email TO mail`, 'FORBIDDEN'],
+  ])('of whom a part is hidden: %s', async (sql, code) => {
+    const found = await failure(part!, sql)
+    expect([found.code, /secret-/.test(JSON.stringify(found))]).toEqual([code, false])
+  })
+
+  test('rows that are hidden are not deleted, and copies hold what is seen', async () => {
+    await world.rows('CREATE TABLE raw.copied AS SELECT * FROM raw.people')
+    expect(await as(world.admin, 'SELECT count(*) FROM raw.copied')).toEqual([[1000]])
+    const lou = await world.member('lou')
+    await world.govern.access.grant(
+      { privileges: ['select', 'delete'], on: { namespace: 'raw', table: 'people' }, to: ['lou'] },
+      { by: world.admin, source: 'sql' },
+    )
+    await as(lou, `DELETE FROM raw.people WHERE id >= 0 OR region = 'US'`)
+    expect(await as(world.admin, 'SELECT count(*) FROM raw.people')).toEqual([[1000]])
+    await as(part!, 'CREATE TABLE raw.mine AS SELECT email FROM raw.people')
+    expect(await as(part!, 'SELECT count(*) FROM raw.mine')).toEqual([[0]])
+  })
+})
+
+test('an error of a statement that changes tells no value either', async () => {
+  await world.govern.access.grant(
+    { privileges: ['create'], on: { namespace: 'raw', table: 'anas' }, to: ['user:ana'] },
+    { by: world.admin, source: 'sql' },
+  )
+  const found = await failure(ana!, 'CREATE TABLE raw.anas AS SELECT CAST(email AS INT) AS x FROM raw.people')
+  expect(found).toMatchObject({ code: 'QUERY_FAILED', message: 'the query failed on a value' })
+  expect(await failure(ana!, 'SELECT CAST(email AS INT) AS x FROM raw.people')).toMatchObject({
+    code: 'QUERY_FAILED',
+    message: 'the query failed on a value',
+  })
+})
+
+describe('views', () => {
+  const operator: Principal = { id: 'cli', name: 'op', role: 'admin' }
+  test('read with the grants of their owner, and with the rows and masks of whoever asks', async () => {
+    const [vic, wen] = [await world.member('vic'), await world.member('wen')]
+    const change = { by: world.admin, source: 'sql' as const }
+    const place = (table: string) => ({ environment: 'dev', namespace: 'raw', table })
+    await world.govern.access.grant({ privileges: ['create'], on: place('v_*'), to: ['vic'] }, change)
+    await world.govern.access.grant(
+      { privileges: ['select'], on: place('v_*'), to: ['vic', 'wen', 'user:ana'] },
+      change,
+    )
+    await world.govern.access.grant({ privileges: ['select'], on: place('orders'), to: ['vic'] }, change)
+    await as(vic, 'CREATE VIEW raw.v_orders AS SELECT person, count(*) AS n FROM raw.orders GROUP BY person')
+    expect((await failure(wen, 'FROM raw.orders')).code).toBe('TABLE_NOT_FOUND')
+    expect(await as(wen, 'SELECT count(*) FROM raw.v_orders')).toEqual([[10]])
+
+    await as(operator, 'CREATE VIEW raw.v_people AS SELECT id, region, email FROM raw.people')
+    expect(await as(wen, 'SELECT count(*) FROM raw.v_people')).toEqual([[0]])
+    expect(await as(ana!, 'SELECT count(*), min(email) FROM raw.v_people')).toEqual([[500, 'sec***']])
+
+    // What the owner loses, the view loses.
+    await world.govern.access.revoke({ privileges: ['select'], on: place('orders'), to: ['vic'] }, change)
+    expect((await failure(wen, 'FROM raw.v_orders')).code).toBe('FORBIDDEN')
+    expect((await failure(vic, 'CREATE VIEW raw.v_more AS SELECT * FROM raw.orders')).code).toBe('TABLE_NOT_FOUND')
+  })
+
+  test('a view whose text was changed elsewhere has no owner: whoever asks reads with their own rights', async () => {
+    const xia = await world.member('xia')
+    await as(operator, 'CREATE VIEW raw.v_hidden AS SELECT * FROM raw.hidden')
+    await world.govern.access.grant(
+      { privileges: ['select'], on: { namespace: 'raw', table: 'v_hidden' }, to: ['xia'] },
+      { by: world.admin, source: 'sql' },
+    )
+    expect(await as(xia, 'FROM raw.v_hidden')).toEqual([[1]])
+    await world.records.catalog
+      .updateTable('view_owners')
+      .set({ digest: 'of another text' })
+      .where('name', '=', 'v_hidden')
+      .execute()
+    expect((await failure(xia, 'FROM raw.v_hidden')).code).toBe('TABLE_NOT_FOUND')
+  })
+})
+
+describe('a table of then', () => {
+  test('shows no more than that of now: columns are known by their ids', async () => {
+    const { rows } = world
+    await rows('CREATE TABLE raw.then (id BIGINT, mail VARCHAR, place VARCHAR, gone VARCHAR)')
+    await rows(`INSERT INTO raw.then VALUES (1, 'a@x', 'EU', 'g'), (2, 'b@x', 'US', 'g')`)
+    const [[snapshot] = []] = await rows('SELECT snapshot_id::VARCHAR FROM raw."then$snapshots"')
+    await rows('ALTER TABLE raw.then RENAME COLUMN mail TO email')
+    await rows('ALTER TABLE raw.then RENAME COLUMN place TO region')
+    await rows('ALTER TABLE raw.then DROP COLUMN gone')
+    await rows(`INSERT INTO raw.then VALUES (3, 'c@x', 'EU')`)
+    const yan = await world.member('yan')
+    const place = { namespace: 'raw', table: 'then' }
+    await world.applyAccess({
+      grants: [
+        { privilege: 'select', on: place, columns: ['id', 'email', 'region'], to: { kind: 'user', name: 'yan' } },
+      ],
+      rowFilters: [{ on: place, except: [], condition: `region = 'EU'` }],
+      masks: [{ on: place, column: 'email', except: [], expression: `'*' || right(email, 2)` }],
+    })
+    expect(await as(yan, 'SELECT * FROM raw.then ORDER BY id')).toEqual([
+      [1, '*@x', 'EU'],
+      [3, '*@x', 'EU'],
+    ])
+    const { message, ...then } = await failure(yan, `SELECT * FROM raw.then AT (VERSION => ${String(snapshot)})`)
+    expect([message, then]).toEqual(['', { code: 'none', rows: [[1, '*@x', 'EU']] }])
+    expect(await as(yan, `SELECT * FROM raw.then AT (VERSION => ${String(snapshot)}) WHERE mail = 'a@x'`)).toEqual([])
+  })
+
+  test('a policy that cannot be applied shows nothing', async () => {
+    await world.applyAccess({
+      rowFilters: [{ on: { namespace: 'raw', table: 'orders' }, except: [], condition: 'no_such_column = 1' }],
+    })
+    expect(await failure(rob!, 'FROM raw.orders')).toMatchObject({ code: 'FORBIDDEN' })
+    for (const condition of [
+      'true) OR (true',
+      'id IN (SELECT x FROM raw.hidden)',
+      'attribute(id)',
+      '1; DROP TABLE raw.orders',
+    ]) {
+      await world.applyAccess({ rowFilters: [{ on: { namespace: 'raw', table: 'orders' }, except: [], condition }] })
+      expect((await failure(rob!, 'FROM raw.orders')).code, condition).toMatch(/FORBIDDEN/)
+    }
+  })
+})

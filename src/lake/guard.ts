@@ -15,6 +15,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
 import { showName, type Loaded, type LoadedTable } from '../catalog/index.ts'
 import { EngineFailure } from '../engine/index.ts'
+import { engineFailure } from './engine-failure.ts'
 import type { Decision, Subject } from '../govern/index.ts'
 import { currentSchema, type Field, type Predicate, type Schema } from '../iceberg/index.ts'
 import type { Analysis } from './sql/tree.ts'
@@ -220,11 +221,11 @@ const constant = ({ name, type }: Field, value: Parameters<typeof literalSql>[1]
 
 /** A failure of a statement over tables of which something is hidden, without the values that it may tell. */
 export function withoutValues(error: unknown): unknown {
-  const isTold = error instanceof EngineFailure ? true : error instanceof Failure && told.has(error.code)
-  if (!isTold) return error
+  const failure = error instanceof EngineFailure ? engineFailure(error) : error
+  if (!(failure instanceof Failure) || !told.has(failure.code)) return failure
   return new Failure('QUERY_FAILED', 'the query failed on a value', {
     hint: 'The message is not shown, because rows or columns of a table in it are hidden from you. Look for casts, divisions and functions that can fail; TRY_CAST and TRY give NULL instead.',
   })
 }
 /** Codes whose messages are DuckDB's, about values. */
-const told: ReadonlySet<string> = new Set(['QUERY_FAILED', 'SQL_INVALID', 'SQL_UNSUPPORTED', 'INTERNAL'])
+const told: ReadonlySet<string> = new Set(['QUERY_FAILED', 'INTERNAL'])
