@@ -102,7 +102,8 @@ function newMetadata(body: z.infer<typeof CreateTable>, name: TableName, { deps,
     schema: (schema as Extract<TableUpdate, { action: 'add-schema' }>).schema,
     spec: (spec as Extract<TableUpdate, { action: 'add-spec' }> | undefined)?.spec,
     order: (order as Extract<TableUpdate, { action: 'add-sort-order' }> | undefined)?.sortOrder,
-    properties,
+    // As Java's core writes it down: what a writer does by default may change, what a table asked for does not.
+    properties: { 'write.parquet.compression-codec': 'zstd', ...properties },
     formatVersion: formatVersionOf(given['format-version']),
   })
 }
