@@ -27,6 +27,9 @@ import {
   createViewUpdates,
   currentSchema,
   defaultSortOrder,
+  defaultSpec,
+  evolveSpec,
+  fieldById,
   newTableMetadata,
   newViewMetadata,
   evolveSchema,
@@ -37,6 +40,7 @@ import {
   replaceSortOrder,
   replaceViewUpdates,
   schemaForReplace,
+  showTransform,
   specForReplace,
   writeTableMetadata,
   writeViewMetadata,
@@ -45,6 +49,9 @@ import {
   type TableChange,
   type TableUpdate,
   type NewField,
+  type NewPartitionField,
+  type Transform,
+  type Value,
   type Schema,
   type TableMetadata,
 } from '../iceberg/index.ts'
@@ -483,6 +490,43 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     return applyUpdates(metadata, replaceSortOrder(metadata, options.sortedBy).updates, { nowMs: clock.now() })
   }
 
+  /** The table with these columns and no rows, as the next step of its history: it stays the same table. */
+  async function emptied(
+    metadata: TableMetadata,
+    fields: readonly NewField[],
+    defaults: ReadonlyMap<string, Value>,
+    options: TableOptions,
+  ): Promise<Rebased> {
+    const { 'format-version': version, ...properties } = tableProperties(options)
+    const { partitionedBy = [], sortedBy = [], summary, signal } = options
+    const formatVersion = Number(version ?? metadata.formatVersion) as FormatVersion
+    const replaced = await prepareReplace(io, metadata, [], {
+      schema: schemaForReplace(metadata, fields),
+      summary: { ...summary, 'boathouse.change-set': id },
+      signal,
+    })
+    const about: TableUpdate[] = [
+      ...(formatVersion > metadata.formatVersion ? [{ action: 'upgrade-format-version', formatVersion } as const] : []),
+      ...(Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties } as const] : []),
+    ]
+    return {
+      async on(base, at) {
+        const { updates, requirements } = await replaced.on(base, at)
+        let now = applyUpdates(base, updates, at)
+        const all = [...updates]
+        const step = (more: readonly TableUpdate[]) => {
+          now = applyUpdates(now, more, at)
+          all.push(...more)
+        }
+        step(about)
+        for (const [name, value] of defaults) step(evolveSchema(now).setDefault(name, value).change().updates)
+        step(specChange(now, partitionedBy).updates)
+        step(replaceSortOrder(now, sortedBy).updates)
+        return { updates: all, requirements }
+      },
+    }
+  }
+
   /**
    * Makes the writes of this set again on top of what is published now, without writing their data files again. False
    * when that is not possible; COMMIT_CONFLICT when what others did does not go together with them.
@@ -541,6 +585,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const published = await tables.load(target)
       await deps.mayWrite(target, published ? replacing : ['create'])
       const nowMs = clock.now()
+      const before = await load(target)
+      if (before?.kind === 'table') {
+        const write = await emptied(before.metadata, fields, defaults, options)
+        const { name, metadata } = before
+        await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
+        return
+      }
       let metadata = freshTable(target, fields, options)
       for (const [name, value] of defaults)
         metadata = applyUpdates(metadata, evolveSchema(metadata).setDefault(name, value).change().updates, { nowMs })
@@ -713,6 +764,25 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     discard: () => publications.discard(id),
   }
   return self
+}
+
+/** From the partitions that there are to these. */
+function specChange(metadata: TableMetadata, wanted: readonly NewPartitionField[]): TableChange {
+  const key = (column: string, transform: Transform) => `${column.toLowerCase()} ${showTransform(transform)}`
+  const schema = currentSchema(metadata)
+  const fields = defaultSpec(metadata).fields.filter(({ transform }) => transform.kind !== 'void')
+  const present = new Map(
+    fields.map(({ name, sourceIds, transform }) => [
+      key(fieldById(schema, sourceIds[0]!)?.path ?? '', transform),
+      name,
+    ]),
+  )
+  let evolution = evolveSpec(metadata, { caseSensitive: false })
+  const kept = new Set(wanted.map(({ column, transform }) => key(column, transform)))
+  for (const [one, name] of present) if (!kept.has(one)) evolution = evolution.remove(name)
+  for (const { column, transform, name } of wanted)
+    if (!present.has(key(column, transform))) evolution = evolution.add(column, transform, name)
+  return evolution.change()
 }
 
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})

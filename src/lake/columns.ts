@@ -45,8 +45,8 @@ export function appendProjection(target: TableName, schema: Schema, columns: rea
   return projection
 }
 
-/** What a column gets that is given nothing. */
-function defaultSql(target: TableName, { name, type, writeDefault }: Field): string {
+/** What a column gets that is given nothing. @throws UNSUPPORTED for a default that is not a simple value */
+export function defaultSql(target: TableName, { name, type, writeDefault }: Field): string {
   if (writeDefault === undefined) return 'NULL'
   if (typeof writeDefault === 'object' && 'json' in writeDefault)
     throw new Failure('UNSUPPORTED', `${showName(target)} needs a value for ${name}: its default is not a simple value`)

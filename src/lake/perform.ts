@@ -14,6 +14,7 @@ import {
   evolveSpec,
   fieldById,
   replaceSortOrder,
+  type Field,
   type NewField,
   type NewPartitionField,
   type Schema,
@@ -24,6 +25,7 @@ import {
 } from '../iceberg/index.ts'
 import type { ChangeSet, TableOptions } from './change-set.ts'
 import type { RowOperation } from './rows.ts'
+import { defaultSql } from './columns.ts'
 import { compose, Composed } from './sql/compose.ts'
 import type { Piece, WrittenName } from './sql/reader.ts'
 import type { Alteration, Assignment, ColumnDefinition, MergeClause, Statement, TableClauses } from './sql/statement.ts'
@@ -171,7 +173,7 @@ async function updated(
   const { metadata } = await tableOf(target, context.changes, 'update')
   const schema = currentSchema(metadata)
   const name = quoteName(alias ?? target.name)
-  const values = assigned(set, schema, target, (column) => `${name}.${quoteName(column)}`)
+  const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
   const text = compose`SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${quoteTable(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
   return changed(text, 'update', target, context)
 }
@@ -257,9 +259,9 @@ function effectOf(
         ? new Map(
             schema.fields.map(({ name: column }) => [column, fromSource(column) ?? `${name}.${quoteName(column)}`]),
           )
-        : assignedValues(action.set, schema, target, (column) => `${name}.${quoteName(column)}`)
+        : assignedValues(action.set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
     case 'insert-all':
-      return new Map(schema.fields.map(({ name: column }) => [column, fromSource(column) ?? 'NULL']))
+      return new Map(schema.fields.map((field) => [field.name, fromSource(field.name) ?? defaultSql(target, field)]))
     case 'insert': {
       const columns = action.columns ?? schema.fields.map((field) => field.name)
       if (columns.length !== action.values.length)
@@ -268,7 +270,7 @@ function effectOf(
           `INSERT names ${columns.length} columns and gives ${action.values.length} values`,
         )
       const set = columns.map((column, index): Assignment => ({ column, value: action.values[index]! }))
-      return assignedValues(set, schema, target, () => 'NULL')
+      return assignedValues(set, schema, target, (field) => defaultSql(target, field))
     }
     default:
       return undefined
@@ -276,12 +278,7 @@ function effectOf(
 }
 
 /** `expression AS column, …` for all columns of the table. */
-const assigned = (
-  set: readonly Assignment[],
-  schema: Schema,
-  target: TableName,
-  otherwise: (column: string) => string,
-) =>
+const assigned = (set: readonly Assignment[], schema: Schema, target: TableName, otherwise: (field: Field) => string) =>
   Composed.join(
     [...assignedValues(set, schema, target, otherwise)].map(
       ([column, value]) => compose`${value} AS ${quoteName(column)}`,
@@ -293,7 +290,7 @@ function assignedValues(
   set: readonly Assignment[],
   schema: Schema,
   target: TableName,
-  otherwise: (column: string) => string,
+  otherwise: (field: Field) => string,
 ): Map<string, Composed | string> {
   const names = schema.fields.map(({ name }) => name)
   const values = new Map<string, Piece>()
@@ -307,10 +304,11 @@ function assignedValues(
     values.set(known, value)
   }
   return new Map(
-    names.map((name) => {
+    schema.fields.map((field) => {
+      const { name } = field
       const value = values.get(name)
-      if (!value) return [name, otherwise(name)]
-      return [name, /^default$/i.test(value.sql) ? 'NULL' : compose`(${value})`]
+      if (!value) return [name, otherwise(field)]
+      return [name, /^default$/i.test(value.sql) ? defaultSql(target, field) : compose`(${value})`]
     }),
   )
 }

@@ -91,6 +91,52 @@ describe('what a table is made of', () => {
     ])
   })
 
+  test('DEFAULT is the default of the column, in UPDATE and where MERGE gives no value', async () => {
+    await world.rows("create table raw.d (id int, kind varchar default 'new', n int) with ('format-version' = '3')")
+    await world.rows("insert into raw.d values (1, 'old', 1)")
+    await world.rows('update raw.d set kind = default, n = default where id = 1')
+    await world.rows(
+      'merge into raw.d t using (select unnest([1, 2, 3]) as id) s on t.id = s.id when not matched and s.id = 2 then insert (id) values (s.id) when not matched then insert *',
+    )
+    expect(await world.rows('from raw.d order by id')).toEqual([1, 2, 3].map((id) => [id, 'new', null]))
+  })
+
+  test('CREATE OR REPLACE TABLE with columns is the next step of the same table', async () => {
+    await world.rows(
+      "create table raw.rep (id int, region varchar, at date) partitioned by (region) sorted by (id) with ('a' = '1', 'b' = '2')",
+    )
+    await world.rows("insert into raw.rep values (1, 'x', '2024-01-01')")
+    const before = (await loaded('rep')).metadata
+    await world.rows(
+      "create or replace table raw.rep (id bigint not null, at date, kind varchar default 'k') partitioned by (month(at)) with ('b' = '3', 'format-version' = '3')",
+    )
+    const after = (await loaded('rep')).metadata
+    expect(after.tableUuid).toBe(before.tableUuid)
+    expect(after.formatVersion).toBe(3)
+    expect(after.properties).toMatchObject({ a: '1', b: '3' })
+    expect(currentSchema(after).fields.map(({ id, name, required }) => [id, name, required])).toEqual([
+      [1, 'id', true],
+      [3, 'at', false],
+      [4, 'kind', false],
+    ])
+    expect(
+      defaultSpec(after)
+        .fields.map(({ transform }) => showTransform(transform))
+        .filter((one) => one !== 'void'),
+    ).toEqual(['month'])
+    expect(await world.rows('from raw.rep')).toEqual([])
+    await world.rows("insert into raw.rep (id, at) values (2, '2024-02-01')")
+    expect(await world.rows('select id, kind from raw.rep')).toEqual([[2, 'k']])
+    expect(await world.rows(`select * from raw.rep at (version => ${before.currentSnapshotId})`)).toEqual([
+      [1, 'x', '2024-01-01'],
+    ])
+    await world.rows('create or replace table raw.rep (id int)')
+    expect(await world.rows('from raw.rep')).toEqual([])
+    expect(defaultSpec((await loaded('rep')).metadata).fields.every(({ transform }) => transform.kind === 'void')).toBe(
+      true,
+    )
+  })
+
   test('a branch and a tag are read by name', async () => {
     await world.rows('create table raw.past as select 1 as a')
     const { name, metadata } = await loaded('past')
