@@ -170,3 +170,20 @@ test('a replaced table may lose the column that it was partitioned by', async ()
   await world.rows('insert into raw.loses select 3')
   expect(await world.rows('select * from raw.loses order by 1')).toEqual([[2], [3]])
 })
+
+test('rows that stay keep their order when their file is written again', async () => {
+  await changing((changes) =>
+    changes.replaceTable(at('ordered'), 'select i as id from range(20000) t(i)', {
+      properties: { 'write.delete.mode': 'copy-on-write' },
+    }),
+  )
+  await changing((changes) =>
+    changes.changeRows(
+      at('ordered'),
+      'delete',
+      'select _file, _pos, false as _new, null as id from raw.ordered where id % 2 = 1',
+    ),
+  )
+  const sql = 'select count(*) filter (id < before) from (select id, lag(id) over () as before from raw.ordered)'
+  expect(await world.rows(sql)).toEqual([[0]])
+})

@@ -158,7 +158,7 @@ export async function changeRows(
               localPathOf: lease.pathOf,
               columns: { file: true, position: true, rowId: lineage },
               signal: options.signal,
-            })} AS stays ANTI JOIN ${from} AS gone ON stays._file = gone._file AND stays._pos = gone._pos`
+            })} AS stays WHERE (_file, _pos) NOT IN (SELECT (_file, _pos) FROM ${from} WHERE _file IS NOT NULL)`
       const selects = [...(stay ? [stay] : []), ...(inserted > 0 ? [comes] : [])]
       const { files: added, placed } = selects.length === 0 ? nothing : await write(selects.join(' UNION ALL '))
       const prepared = await prepareOverwrite(

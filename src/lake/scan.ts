@@ -7,8 +7,8 @@
 //   branches ──UNION ALL──▶ one relation
 //
 // Branches keep the price of deletes and of old files to the files that have them, and conditions of the query are
-// pushed into every `read_parquet`. Positions are checked by NOT IN and not by an anti join, because DuckDB believes that a
-// scan with a `schema` has 1,000 rows a file and would build its hash table over the data instead of the deletes.
+// pushed into every `read_parquet`. Positions are checked by NOT IN and not by an anti join, because that keeps the order of
+// the rows and never builds its hash table over the data instead of the deletes, whatever DuckDB believes of their sizes.
 
 import { createHash } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
@@ -158,7 +158,8 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
   // Whoever writes such files writes only such files: one is asked for all.
   const first = files.slice(0, 1)
   const hasIds = (await shapesOf(source, first)).get(first[0]!.path)?.hasIds ?? true
-  return hasIds ? () => undefined : columnsOfAll(source, files)
+  // Of a file that is read by ids DuckDB learns too late how large it is: one thread would read it, and joins be turned round.
+  return hasIds && files.length > 1 ? () => undefined : columnsOfAll(source, files)
 }
 
 async function shapesOf(
@@ -247,11 +248,10 @@ function hasOtherNames(schemas: readonly Schema[], schema: Schema): boolean {
 async function branchSql(source: ScanSource, branch: Branch): Promise<string> {
   const { schema, columns } = source
   const { files, own, constants, hasDeletes } = branch
-  const paths = files.map(({ path }) => path)
   if (!hasDeletes && constants.length === 0 && extraColumns(source).length === 0)
     return readFiles(
       source,
-      paths,
+      files,
       own,
       schema.fields.map((field) => ({ field, as: field.name })),
     )
@@ -265,7 +265,7 @@ async function branchSql(source: ScanSource, branch: Branch): Promise<string> {
   for (const id of constant) wanted.delete(id)
   const inner = readFiles(
     source,
-    paths,
+    files,
     own,
     [...wanted.values()].map((field) => ({ field, as: `c${field.id}` })),
     true,
@@ -302,12 +302,12 @@ const lineageField = (id: number): WantedColumn => ({ id, type: { kind: 'long' }
 /** A SELECT of the columns, and with `withPlace` of `fi`, the file's place in the list, and `pos`, the row's in the file. */
 function readFiles(
   { table, localPathOf = localPath }: ScanSource,
-  paths: readonly string[],
+  files: readonly { path: string; recordCount: number }[],
   own: readonly FileColumn[] | undefined,
   columns: readonly { field: WantedColumn; as: string }[],
   withPlace = false,
 ): string {
-  const list = `[${paths.map((path) => quoteText(localPathOf(path))).join(', ')}]`
+  const list = `[${files.map(({ path }) => quoteText(localPathOf(path))).join(', ')}]`
   const place = withPlace ? ['file_index::BIGINT AS fi', 'file_row_number AS pos'] : []
   if (own) {
     const taken = own.find(({ name }) => /^file_(index|row_number)$/i.test(name))
@@ -325,7 +325,9 @@ function readFiles(
     return `${field.id}: {name: ${quoteText(as)}, type: ${quoteText(sqlType(field.type))}, default_value: ${absent}}`
   })
   const names = columns.map(({ as }) => quoteName(as))
-  return `SELECT ${[...names, ...place].join(', ')} FROM read_parquet(${list}, schema = MAP {${entries.join(', ')}})`
+  // With a schema DuckDB looks into no file before it plans, and would think that each has 1,000 rows.
+  const rows = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
+  return `SELECT ${[...names, ...place].join(', ')} FROM read_parquet(${list}, schema = MAP {${entries.join(', ')}}, explicit_cardinality = ${rows})`
 }
 
 /** What the manifests say of each file, for those that must know: one row a file. */
@@ -498,12 +500,17 @@ async function keysSql(
   const files = deletes.map(({ file }) => file)
   const columnsOf = isPlain ? () => undefined : await columnsOfAll(source, files)
   const parts = [...Map.groupBy(deletes, ({ file }) => columnsOf(file.path))].map(([own, some]) => {
-    const paths = some.map(({ file }) => file.path)
     const columns = fields.map((field) => ({ field, as: `k${field.id}` }))
     const about = some.map(({ file, sequenceNumber }, index) =>
       row([`${index}::BIGINT`, `${sequenceNumber}::BIGINT`, isScoped ? quoteText(placeOf(file)) : "''"]),
     )
-    return `SELECT * EXCLUDE (fi, pos, di) FROM (${readFiles(source, paths, own, columns, true)}) r JOIN (VALUES ${about.join(', ')}) a(di, seq, place) ON a.di = r.fi`
+    return `SELECT * EXCLUDE (fi, pos, di) FROM (${readFiles(
+      source,
+      some.map(({ file }) => file),
+      own,
+      columns,
+      true,
+    )}) r JOIN (VALUES ${about.join(', ')}) a(di, seq, place) ON a.di = r.fi`
   })
   const keys = [...fields.map(({ id }) => `k${id}`), 'place']
   return `SELECT ${keys.join(', ')}, max(seq) AS seq FROM (${parts.join(' UNION ALL ')}) GROUP BY ${keys.join(', ')}`
