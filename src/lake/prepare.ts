@@ -4,12 +4,14 @@
 //        ──splice──▶ text over empty shadows ──optimiser──▶ errors with a place, conditions per scan
 //        ──splice──▶ text over the files that survive ──▶ engine
 
+import { Bug } from '../base/assert.ts'
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type Loaded, type LoadedTable } from '../catalog/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
 import { filesToRead, planScan, type Predicate, type ScanFile, type Schema } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
 import { engineFailure } from './engine-failure.ts'
+import { metadataAnswer } from './metadata-answer.ts'
 import { predicateSql } from './guard.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
 import { scanSql } from './scan.ts'
@@ -154,6 +156,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         plans.set(scan, { table, files: snapshot ? plan.files : [], predicate })
       }
       const planned = [...plans.values()]
+      const [only, ...others] = piece.tables
+      const [scan] = scans
+      if (scan && only?.source === scan && others.length === 0 && !scan.guard && !scan.columns && context.prune) {
+        const answer = metadataAnswer(piece.sql, plans.get(scan)!, scan.schema, await columns())
+        if (answer !== undefined)
+          return { sql: answer, bytes: 0, scans: [{ ...plans.get(scan)!, files: [] }], lease: nothingLeased }
+      }
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
         for (const [scan, { table, files, predicate }] of plans) {
@@ -179,6 +188,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       }
     },
   }
+}
+
+const nothingLeased: FileLease = {
+  pathOf: (location) => {
+    throw new Bug(`${location} was not leased`)
+  },
+  release() {},
 }
 
 /**
