@@ -27,7 +27,7 @@ test('what is answered from manifests, and what is not', async () => {
     'select max(x) from raw.a',
     'select count(*) from raw.a where id = 3',
     "select count(*) from raw.a where region = 'r1' and id = 3",
-    'select count(*) from raw.a limit 0',
+    'select count(*) from raw.a limit 1',
     'select count(*) filter (where id > 3) from raw.a',
     'select count(distinct id) from raw.a',
     'select min(id + 1) from raw.a',
