@@ -77,6 +77,7 @@ function openIcebergRest({ config, records, io, clock, log, tables, lakehouse, g
     catalog,
     govern,
     records,
+    io,
     clock,
     log,
     settings: {

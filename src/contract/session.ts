@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Timestamp } from './common.ts'
 
-export const Role = z.enum(['admin', 'reader'])
+export const Role = z.enum(['admin', 'reader', 'member'])
 export type Role = z.infer<typeof Role>
 
 export const Environment = z.strictObject({

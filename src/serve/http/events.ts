@@ -4,11 +4,12 @@
 
 import { Failure } from '../../base/failure.ts'
 import type { Event } from '../../contract/index.ts'
-import type { Principal } from '../../govern/index.ts'
+import { mayAct, type Principal } from '../../govern/index.ts'
 import type { HttpDeps, HttpLimits } from './deps.ts'
 
 type Reader = { principal: Principal; token?: string; signal: AbortSignal }
-type Stream = { owner: string; send(text: string): void; end(): void }
+/** `hears`: runs, publications and files are for those who may look at them. */
+type Stream = { owner: string; hears: boolean; send(text: string): void; end(): void }
 
 export interface EventStreams {
   /** @throws RATE_LIMITED when there are too many streams */
@@ -24,7 +25,7 @@ export function openEventStreams(deps: HttpDeps, limits: HttpLimits): EventStrea
   let closed = false
   const stop = deps.events((event) => {
     const text = `data: ${JSON.stringify(event)}\n\n`
-    for (const stream of streams) stream.send(text)
+    for (const stream of streams) if (stream.hears) stream.send(text)
   })
 
   return {
@@ -60,6 +61,7 @@ export function openEventStreams(deps: HttpDeps, limits: HttpLimits): EventStrea
         start(controller) {
           stream = {
             owner: principal.id,
+            hears: mayAct(principal, 'read', { kind: 'run', name: 'of this project' }),
             send(text) {
               // desiredSize counts what waits: below zero the page is too slow.
               if ((controller.desiredSize ?? 0) <= 0) end()

@@ -1,4 +1,5 @@
 import type { Home, Problem, Run, Schedule, TableSummary } from '../../contract/index.ts'
+import { mayAct } from '../../govern/index.ts'
 import type { HttpDeps } from './deps.ts'
 import type { Some } from './route.ts'
 import { baseUrl } from './users.ts'
@@ -11,12 +12,13 @@ export function homeRoutes(deps: HttpDeps): Some<Keys> {
   const { about } = deps
   return {
     async 'GET /api/home'(asker) {
+      const looks = mayAct(asker.principal, 'read', { kind: 'run', name: 'of this project' })
       const [{ dashboards }, { runs }, { schedules }, { namespaces }, problems] = await Promise.all([
         deps.dashboards.list(asker),
-        deps.runs.list({ limit: runsShown }, asker),
-        deps.runs.schedules(asker),
+        looks ? deps.runs.list({ limit: runsShown }, asker) : { runs: [] },
+        looks ? deps.runs.schedules(asker) : { schedules: [] },
         deps.catalog.list(asker),
-        deps.problems(),
+        looks ? deps.problems() : [],
       ])
       return {
         project: { name: about.project.name, description: about.project.description },

@@ -66,6 +66,15 @@ const rights: Record<AdminKey, [Action, Resource['kind'] & ('source' | 'run' | '
   'POST /api/users/:id/reset': ['manage', 'user'],
 }
 
+/** Routes for whoever may look at the work of the project, and not only at data. */
+const looks: Partial<Record<RouteKey, 'run' | 'publication'>> = {
+  'GET /api/runs': 'run',
+  'GET /api/runs/:id': 'run',
+  'GET /api/runs/:id/log': 'run',
+  'GET /api/schedules': 'run',
+  'GET /api/publications': 'publication',
+}
+
 type EnterOptions = { deps: HttpDeps; limits: HttpLimits }
 
 /** Checks and parses one request. @throws UNAUTHENTICATED, FORBIDDEN, REQUEST_INVALID, PAYLOAD_TOO_LARGE, NOT_FOUND */
@@ -79,6 +88,8 @@ export async function enter<Key extends RouteKey>(
   const { principal } = known
   if (route.auth !== 'none' && !principal) throw new Failure('UNAUTHENTICATED', 'log in first')
   if (route.auth === 'admin' && principal) mayEnter(key as AdminKey, principal, context.req.param('id'))
+  const looked = looks[key]
+  if (looked && principal) authorise(principal, 'read', { kind: looked, name: 'of this project' })
   const { env, ...search } = searchOf(context.req.url)
   const mistakes: Failure[] = []
   const params = parse(route.params, context.req.param(), 'params', mistakes)

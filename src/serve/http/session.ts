@@ -1,6 +1,6 @@
 import { asFailure, Failure } from '../../base/failure.ts'
 import type { Session } from '../../contract/index.ts'
-import { rateLimiter, takeOrRefuse, type OpenedSession, type Visitor } from '../../govern/index.ts'
+import { asRole, rateLimiter, takeOrRefuse, type OpenedSession, type Visitor } from '../../govern/index.ts'
 import { endedCookie, sessionCookie } from './cookie.ts'
 import type { HttpDeps } from './deps.ts'
 import { environmentOf, type HttpContext, type Known, type Some } from './route.ts'
@@ -84,7 +84,7 @@ export function sessionRoutes(deps: HttpDeps): Some<Keys> {
         ? {
             id: user.id,
             name: user.name,
-            role: user.role === 'admin' ? 'admin' : 'reader',
+            role: asRole(user.role),
             passwordNeeded: user.passwordNeeded,
           }
         : null,

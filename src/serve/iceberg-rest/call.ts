@@ -10,7 +10,7 @@ import {
   showName,
   type TableName,
 } from '../../catalog/index.ts'
-import { authorise, mayAct, type Action, type Principal, type Resource } from '../../govern/index.ts'
+import type { Policy, Principal } from '../../govern/index.ts'
 import type { IcebergRestDeps } from './deps.ts'
 import type { Locations } from './locations.ts'
 import type { Warehouse, Warehouses } from './warehouses.ts'
@@ -18,6 +18,8 @@ import type { Warehouse, Warehouses } from './warehouses.ts'
 export type Call = {
   method: string
   principal: Principal
+  /** What decides about rights, of when the request came. */
+  policy: Policy
   warehouse: Warehouse
   params: Params
   query: URLSearchParams
@@ -99,25 +101,3 @@ export async function loadedOf(name: TableName, kind: EntryKind, { catalog }: Pi
   if (!loaded) throw new Failure('TABLE_NOT_FOUND', `there is no ${kind} ${showName(name)}`, { name, kind })
   return loaded
 }
-
-/** @throws FORBIDDEN */
-export function may(
-  call: Call,
-  rest: Rest,
-  action: Action,
-  name: Pick<TableName, 'catalog'> & Partial<TableName>,
-): void {
-  if (action !== 'read') call.touched.push(shown(name))
-  authorise(call.principal, action, resourceOf(rest, name))
-}
-
-export const mayAlso = (call: Call, rest: Rest, action: Action, name: TableName): boolean =>
-  mayAct(call.principal, action, resourceOf(rest, name))
-
-function resourceOf({ warehouses }: Rest, name: Pick<TableName, 'catalog'> & Partial<TableName>): Resource {
-  const environment = warehouses.environmentOf(name.catalog)
-  return { kind: 'table', name: shown(name), ...(environment && { environment }) }
-}
-
-const shown = ({ catalog, namespace, name }: Pick<TableName, 'catalog'> & Partial<TableName>) =>
-  [catalog, namespace, name].filter((part) => part !== undefined).join('.')

@@ -3,6 +3,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Catalog, Loaded, LoadedTable } from '../../catalog/index.ts'
+import type { FileIO } from '../../io/index.ts'
 import type { Govern } from '../../govern/index.ts'
 import type { Records } from '../../records/index.ts'
 
@@ -11,9 +12,12 @@ export type IcebergRestDeps = {
   govern: {
     tokens: Pick<Govern['tokens'], 'authenticate' | 'client' | 'hasExpired'>
     audit: Pick<Govern['audit'], 'record'>
+    access: Pick<Govern['access'], 'policy'>
   }
   /** For requests that carry an Idempotency-Key. */
   records: Pick<Records, 'catalog'>
+  /** Where clients' files are looked at before they become a table's. */
+  io: FileIO
   clock: Clock
   log: Log
   settings: IcebergRestSettings

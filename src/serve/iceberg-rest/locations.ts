@@ -14,6 +14,10 @@ export type Locations = {
   of(namespace: Pick<TableName, 'catalog' | 'namespace'>): string
   /** The location as it was given, without slashes at its end. @throws FORBIDDEN */
   check(location: string): string
+  /** Whether a path lies in a folder. */
+  isInside(folder: string, path: string): boolean
+  /** Whether a location is one that `fresh` may have given for a table of this name. */
+  isFresh(name: TableName, location: string): boolean
   /** What a client commits: locations, paths in properties, manifest lists. @throws FORBIDDEN */
   checkUpdates(updates: readonly (TableUpdate | ViewUpdate)[]): void
   checkProperties(properties: Readonly<Record<string, string>>): void
@@ -49,6 +53,17 @@ export function openLocations(root: string, more: readonly string[]): Locations 
   return {
     fresh: (name) => joinLocation(of(name), freshFolder(name.name)),
     of,
+    isInside(folder, path) {
+      const clean = comparable(path)
+      return (
+        clean.startsWith(`${comparable(folder)}/`) && !clean.split('/').some((part) => part === '.' || part === '..')
+      )
+    },
+    isFresh(name, location) {
+      const start = comparable(joinLocation(of(name), folderName(name.name)))
+      const given = comparable(location)
+      return given.startsWith(`${start}-`) && /^-[0-9a-f]{8}$/.test(given.slice(start.length))
+    },
     check,
     checkProperties,
     checkUpdates(updates) {

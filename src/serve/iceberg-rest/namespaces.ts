@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
-import { done, Levels, may, parseBody, Properties, type Call, type Handler, type Rest } from './call.ts'
+import { done, Levels, parseBody, Properties, type Call, type Handler, type Rest } from './call.ts'
+import { knows, may } from './rights.ts'
 import { page } from './paging.ts'
 
 const CreateNamespace = z.object({ namespace: Levels, properties: Properties.nullish() })
@@ -15,14 +16,16 @@ export const listNamespaces: Handler = async (call, rest) => {
   const first = warehouse.catalogs()
   const found =
     above.length === 0 && first
-      ? (await first).map((name) => [name])
+      ? (await first).filter((catalog) => knows(call, { catalog })).map((name) => [name])
       : await below(call, rest, first ? above[0]! : warehouse.prefix!, above)
   const { items, ...next } = page(found, (levels) => levels.join('\u001f'), query)
   return { status: 200, body: { namespaces: items, ...next } }
 }
 
-async function below({ warehouse }: Call, { catalog }: Rest, name: string, above: string[]): Promise<string[][]> {
-  const all = (await catalog.namespaces(name)).map((namespace) => warehouse.levelsOf({ catalog: name, namespace }))
+async function below(call: Call, { catalog }: Rest, name: string, above: string[]): Promise<string[][]> {
+  const all = (await catalog.namespaces(name))
+    .filter((namespace) => knows(call, { catalog: name, namespace }))
+    .map((namespace) => call.warehouse.levelsOf({ catalog: name, namespace }))
   return all.filter(
     (levels) => levels.length === above.length + 1 && above.every((level, index) => levels[index] === level),
   )
@@ -69,7 +72,7 @@ export const updateProperties: Handler = async (call, rest) => {
       restType: 'UnprocessableEntityException',
     })
   const place = await ownNamespace(call, rest)
-  may(call, rest, 'write', place)
+  may(call, rest, 'alter', place)
   const body = await rest.catalog.updateNamespace(place.catalog, place.namespace, { set, remove })
   return { status: 200, body }
 }
@@ -108,7 +111,7 @@ export function listEntries(kind: 'table' | 'view'): Handler {
   return async (call, rest) => {
     const { place } = await namespaceAt(call, rest, call.params.namespace)
     const entries = place.kind === 'catalog' ? [] : await rest.catalog.list(place.catalog, place.namespace)
-    const names = entries.filter((entry) => entry.kind === kind).map(({ name }) => name.name)
+    const names = entries.filter((entry) => entry.kind === kind && knows(call, entry.name)).map(({ name }) => name.name)
     const { items, ...next } = page(names, (name) => name, call.query)
     const identifiers = items.map((name) => ({ namespace: call.params.namespace, name }))
     return { status: 200, body: { identifiers, ...next } }

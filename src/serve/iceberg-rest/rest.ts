@@ -103,6 +103,7 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
     const call: Call = {
       method,
       principal,
+      policy: await deps.govern.access.policy(),
       warehouse,
       params,
       query,

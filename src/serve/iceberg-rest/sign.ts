@@ -4,7 +4,8 @@
 import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
 import type { LoadedTable } from '../../catalog/index.ts'
-import { may, parseBody, type Call, type Handler } from './call.ts'
+import { parseBody, type Call, type Handler } from './call.ts'
+import { may } from './rights.ts'
 import { tableOf } from './tables.ts'
 
 const SignRequest = z.object({

@@ -18,8 +18,6 @@ import {
   findName,
   Identifier,
   loadedOf,
-  may,
-  mayAlso,
   nameOf,
   newNameOf,
   noSuch,
@@ -30,6 +28,7 @@ import {
   type Handler,
   type Rest,
 } from './call.ts'
+import { checkFiles, isTrusted, may, mayAlso, mustBeTrusted } from './rights.ts'
 import { signerConfig } from './sign.ts'
 
 const CreateTable = z.object({
@@ -59,6 +58,7 @@ export const createTable: Handler = async (call, rest) => {
   const at = { namespace: call.params.namespace, name: body.name }
   const name = await newNameOf(call, rest, at)
   may(call, rest, 'create', name)
+  if (body.location != null) mustBeTrusted(call, 'choose where a table lies')
   const existing = await rest.catalog.load(name)
   if (existing) throw taken(name, existing.kind)
   const metadata = newMetadata(body, name, rest)
@@ -119,6 +119,7 @@ export const registerTable: Handler = async (call, rest) => {
   const body = parseBody(Register, call.body)
   const name = await newNameOf(call, rest, { namespace: call.params.namespace, name: body.name })
   may(call, rest, body.overwrite === true ? 'write' : 'create', name)
+  mustBeTrusted(call, 'register a table by its metadata file')
   rest.locations.check(body['metadata-location'])
   const options = { ...call.commit, kind: 'table' as const, replace: body.overwrite === true }
   const table = await rest.catalog.register(name, body['metadata-location'], options)
@@ -179,6 +180,9 @@ export const commitTransaction: Handler = async (call, rest) => {
 
 type Body = { identifier: z.infer<typeof Identifier>; requirements: unknown[]; updates: unknown[] }
 
+/** Updates that change rows and nothing else. */
+const rowsOnly: ReadonlySet<TableUpdate['action']> = new Set(['add-snapshot', 'set-snapshot-ref'])
+
 async function changeOf(call: Call, rest: Rest, { identifier, requirements: asked, updates: given }: Body) {
   const requirements = asked.map(parseTableRequirement)
   const updates = given.map(parseTableUpdate)
@@ -187,6 +191,11 @@ async function changeOf(call: Call, rest: Rest, { identifier, requirements: aske
   const name = creates ? await newNameOf(call, rest, identifier) : await findName(call.warehouse, identifier)
   if (!name) throw noSuch('table', [...identifier.namespace, identifier.name])
   may(call, rest, creates ? 'create' : 'write', name)
+  if (!creates && updates.some(({ action }) => !rowsOnly.has(action))) may(call, rest, 'alter', name)
+  if (!isTrusted(call)) {
+    const before = creates ? undefined : ((await loadedOf(name, 'table', rest)) as LoadedTable)
+    await checkFiles(call, rest, name, updates, before)
+  }
   const hasPlace = !creates || updates.some(({ action }) => action === 'set-location')
   const placed: TableUpdate[] = hasPlace
     ? updates
@@ -199,7 +208,7 @@ export const renameEntry =
   async (call, rest) => {
     const { source, destination } = parseBody(Rename, call.body)
     const from = await nameOf(call, source, kind)
-    may(call, rest, 'write', from)
+    may(call, rest, 'alter', from, kind)
     await loadedOf(from, kind, rest)
     const to = await newNameOf(call, rest, destination)
     may(call, rest, 'create', to)

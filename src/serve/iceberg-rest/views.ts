@@ -7,7 +7,6 @@ import {
   done,
   Identifier,
   loadedOf,
-  may,
   nameOf,
   newNameOf,
   parseBody,
@@ -17,6 +16,7 @@ import {
   type Handler,
   type Rest,
 } from './call.ts'
+import { may, mustBeTrusted } from './rights.ts'
 
 const CreateView = z.object({
   name: z.string().min(1),
@@ -44,6 +44,7 @@ export const createView: Handler = async (call, rest) => {
   if (existing) throw taken(name, existing.kind)
   checkDialects(body['view-version'].representations)
   const { locations } = rest
+  if (body.location != null) mustBeTrusted(call, 'choose where a view lies')
   const location = body.location == null ? locations.fresh(name) : locations.check(body.location)
   const change: CatalogChange = {
     action: 'commit',
@@ -84,6 +85,7 @@ export const registerView: Handler = async (call, rest) => {
   const body = parseBody(RegisterView, call.body)
   const name = await newNameOf(call, rest, { namespace: call.params.namespace, name: body.name })
   may(call, rest, 'create', name)
+  mustBeTrusted(call, 'register a view by its metadata file')
   rest.locations.check(body['metadata-location'])
   const view = await rest.catalog.register(name, body['metadata-location'], { ...call.commit, kind: 'view' })
   return viewAnswer(view as LoadedView)
@@ -98,7 +100,7 @@ export const viewExists: Handler = async (call, rest) => {
 
 async function viewOf(call: Call, rest: Rest): Promise<LoadedView> {
   const name = await nameOf(call, { namespace: call.params.namespace, name: call.params.view }, 'view')
-  may(call, rest, 'read', name)
+  may(call, rest, 'read', name, 'view')
   return (await loadedOf(name, 'view', rest)) as LoadedView
 }
 
@@ -108,7 +110,7 @@ export const replaceView: Handler = async (call, rest) => {
   const updates = body.updates.map(parseViewUpdate)
   rest.locations.checkUpdates(updates)
   const name = await nameOf(call, { namespace: call.params.namespace, name: call.params.view }, 'view')
-  may(call, rest, 'write', name)
+  may(call, rest, 'alter', name, 'view')
   const [view] = await rest.catalog.commit(
     [{ action: 'commit', kind: 'view', name, requirements, updates }],
     call.commit,
@@ -118,7 +120,7 @@ export const replaceView: Handler = async (call, rest) => {
 
 export const dropView: Handler = async (call, rest) => {
   const name = await nameOf(call, { namespace: call.params.namespace, name: call.params.view }, 'view')
-  may(call, rest, 'drop', name)
+  may(call, rest, 'drop', name, 'view')
   await rest.catalog.drop(name, 'view', call.commit)
   return done
 }

@@ -51,6 +51,7 @@ export async function openWorld({ settings = {}, storage = {}, through = (catalo
     catalog: through(embedded),
     govern,
     records,
+    io,
     clock: realClock,
     log: silentLog,
     settings: {

@@ -22,7 +22,7 @@ import { MenuItem, MenuLine, Popover } from '../parts/Popover.tsx'
 import { formatMoment } from '../value/format.ts'
 import './users.css'
 
-const roleText: Record<Role, string> = { admin: 'Administrator', reader: 'Reader' }
+const roleText: Record<Role, string> = { admin: 'Administrator', reader: 'Reader', member: 'Member' }
 
 export default function UsersPage() {
   const isAdmin = useIsAdmin()
@@ -176,7 +176,7 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (made: 
     try {
       onAdded(
         await call('POST /api/users', {
-          body: { name: String(form.get('name')).trim(), role: form.get('role') === 'admin' ? 'admin' : 'reader' },
+          body: { name: String(form.get('name')).trim(), role: form.get('role') as Role },
         }),
       )
     } catch (error) {
@@ -201,10 +201,14 @@ function AddDialog({ onClose, onAdded }: { onClose: () => void; onAdded: (made: 
             />
           )}
         </Field>
-        <Field label="Role" hint="Readers look and ask; administrators also run, upload and roll back.">
+        <Field
+          label="Role"
+          hint="Readers look and ask; members see what is granted to them; administrators also run, upload and roll back."
+        >
           {(id, hint) => (
             <select id={id} aria-describedby={hint} className="select" name="role" defaultValue="reader">
               <option value="reader">Reader</option>
+              <option value="member">Member</option>
               <option value="admin">Administrator</option>
             </select>
           )}

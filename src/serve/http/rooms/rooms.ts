@@ -8,7 +8,7 @@ import { assertWritable, resolveEnvironment, type Config, type Environment } fro
 import type * as contract from '../../../contract/index.ts'
 import type { Event } from '../../../contract/index.ts'
 import { loadDashboardData, loadFilterValues, type CompiledDashboard } from '../../../dashboards/index.ts'
-import { mayAct, type Govern } from '../../../govern/index.ts'
+import { decide, mayAct, mayKnow, seesAll, type Govern } from '../../../govern/index.ts'
 import type { Lake } from '../../../lake/index.ts'
 import { nextFire, type Orchestrator, type RunRequest } from '../../../orchestrate/index.ts'
 import type { Records } from '../../../records/index.ts'
@@ -30,6 +30,11 @@ type PlanOptions = {
   select?: readonly string[]
   by: string
 }
+
+/** Mistakes in the files of the project are for those who may look at it. */
+const looking = { kind: 'project', name: 'of this server' } as const
+/** Not a source or a dashboard, which stand beside tables in lineage. */
+const isRelation = ({ kind }: { kind: string }) => kind === 'table' || kind === 'view'
 
 export type Rooms = {
   config: Config
@@ -162,11 +167,12 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
 
     catalog: {
       async list({ principal, environment }) {
-        const all = await listLoaded(tables, environment.catalog)
-        const readable = all.filter(({ name }) =>
-          mayAct(principal, 'read', { kind: 'table', name: `${name.namespace}.${name.name}` }),
+        const policy = await rooms.govern.access.policy()
+        const known = (await listLoaded(tables, environment.catalog)).filter(({ name }) =>
+          mayKnow(policy, principal, name),
         )
-        const byNamespace = Map.groupBy(readable.map(summaryOf), ({ namespace }) => namespace)
+        const summaries = known.map((one) => summaryOf(one, decide(policy, principal, 'select', one.name)))
+        const byNamespace = Map.groupBy(summaries, ({ namespace }) => namespace)
         const namespaces = [...byNamespace].map(([name, list]) => ({
           name,
           tables: list.sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -177,18 +183,27 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
           functions: [...rooms.functions],
         }
       },
-      async table({ namespace, name }, { environment }) {
+      async table({ namespace, name }, { environment, principal }) {
         const { catalog } = environment
-        const found = await tables.load({ catalog, namespace, name })
+        const policy = await rooms.govern.access.policy()
+        const knows = (one: { namespace: string; name: string }) => mayKnow(policy, principal, { ...one, catalog })
+        const found = knows({ namespace, name }) ? await tables.load({ catalog, namespace, name }) : undefined
         if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${namespace}.${name} in ${catalog}`)
         const own = `${found.name.namespace}.${found.name.name}`
         const known = lineageOf(own, await models(), await edges(catalog), await tables.list(catalog))
-        return await tableOf(found, { ...known, records })
+        const decision = decide(policy, principal, 'select', found.name)
+        const table = await tableOf(found, { ...known, records }, decision)
+        const upstream = table.lineage.upstream.filter((one) => !isRelation(one) || knows(one))
+        const downstream = table.lineage.downstream.filter((one) => !isRelation(one) || knows(one))
+        return seesAll(decision) ? table : { ...table, lineage: { upstream, downstream } }
       },
     },
 
     dashboards: {
-      list: async (asker) => ({ dashboards: await dashboardSummaries(asker), problems: await project.problems() }),
+      list: async (asker) => ({
+        dashboards: await dashboardSummaries(asker),
+        problems: mayAct(asker.principal, 'read', looking) ? await project.problems() : [],
+      }),
       get: async (name, { environment }) => (await project.dashboard(name, environment.catalog)).definition,
       data: async (name, { filters, panels, asOf }, { environment, principal, requestId, signal }) =>
         await loadDashboardData({
@@ -292,8 +307,10 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
     },
 
     iceberg: rooms.iceberg,
-    async connect({ environment }, baseUrl) {
-      const names = (await tables.list(environment.catalog)).map(({ name }) => `${name.namespace}.${name.name}`)
+    async connect({ environment, principal }, baseUrl) {
+      const policy = await rooms.govern.access.policy()
+      const known = (await tables.list(environment.catalog)).filter(({ name }) => mayKnow(policy, principal, name))
+      const names = known.map(({ name }) => `${name.namespace}.${name.name}`)
       const table = names.find((name) => name.startsWith('marts.')) ?? names[0] ?? 'marts.my_table'
       return connectTexts({ config, environment, baseUrl, table, version: rooms.version })
     },

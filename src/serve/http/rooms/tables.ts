@@ -3,23 +3,28 @@
 
 import type { Loaded, LoadedTable, Pointer, Tables } from '../../../catalog/index.ts'
 import type * as contract from '../../../contract/index.ts'
+import { seesAll, type Decision } from '../../../govern/index.ts'
 import { schemaOfLoaded, sqlType } from '../../../lake/index.ts'
 import type { Records } from '../../../records/index.ts'
 
-export function summaryOf(one: Loaded): contract.TableSummary {
+/** What `decision` shows of it. */
+export function summaryOf(one: Loaded, decision: Decision): contract.TableSummary {
   const { namespace, name } = one.name
+  const { columns, verdict } = decision
+  const isShown = (column: string) => columns === 'all' || columns.has(column.toLowerCase())
+  const fields = verdict === 'refused' ? [] : schemaOfLoaded(one).fields.filter((field) => isShown(field.name))
   return {
     namespace,
     name,
     kind: one.kind,
     comment: one.metadata.properties['comment'] ?? null,
-    columns: schemaOfLoaded(one).fields.map((field) => ({
+    columns: fields.map((field) => ({
       name: field.name,
       type: columnType(field.type),
       nullable: !field.required,
       comment: field.doc ?? null,
     })),
-    ...sizeOf(one),
+    ...(seesAll(decision) ? sizeOf(one) : { rows: null, bytes: null }),
     updatedAt: updatedAt(one),
   }
 }
@@ -65,12 +70,18 @@ export function updatedAt(one: Loaded): string | null {
 export type Lineage = contract.Table['lineage']
 type Details = { lineage: Lineage; definedAt: contract.Place | null; records: Pick<Records, 'catalog'> }
 
-export async function tableOf(one: Loaded, { lineage, definedAt, records }: Details): Promise<contract.Table> {
+export async function tableOf(
+  one: Loaded,
+  { lineage, definedAt, records }: Details,
+  decision: Decision,
+): Promise<contract.Table> {
+  const isWhole = seesAll(decision)
   const shared = {
-    ...summaryOf(one),
+    ...summaryOf(one, decision),
     catalog: one.name.catalog,
-    location: one.metadata.location,
-    properties: { ...one.metadata.properties },
+    // Properties and snapshots count rows and name columns that may be hidden.
+    location: isWhole ? one.metadata.location : '',
+    properties: isWhole ? { ...one.metadata.properties } : {},
     lineage,
     definedAt,
   }
@@ -82,7 +93,7 @@ export async function tableOf(one: Loaded, { lineage, definedAt, records }: Deta
       files: null,
       partitions: [],
       snapshots: [],
-      sql: version?.representations[0]?.sql ?? null,
+      sql: isWhole ? (version?.representations[0]?.sql ?? null) : null,
     }
   }
   const { metadata } = one
@@ -90,9 +101,9 @@ export async function tableOf(one: Loaded, { lineage, definedAt, records }: Deta
   return {
     ...shared,
     formatVersion: metadata.formatVersion,
-    files: snapshot ? total(snapshot.summary, 'data-files') : 0,
-    partitions: partitionsOf(one),
-    snapshots: await snapshotsOf(one, records),
+    files: !isWhole ? null : snapshot ? total(snapshot.summary, 'data-files') : 0,
+    partitions: isWhole ? partitionsOf(one) : [],
+    snapshots: isWhole ? await snapshotsOf(one, records) : [],
     sql: null,
   }
 }
