@@ -1,9 +1,11 @@
 // The composition root: the only file that knows every room. Read it to see the whole product.
 
+import { readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from './base/clock.ts'
 import { Failure } from './base/failure.ts'
+import { applyAccess, applyAccessAtStart } from './access.ts'
 import { silentLog } from './base/log.ts'
 import type { Fork } from './catalog/index.ts'
 import type { App, OpenOptions, Role } from './cli/app.ts'
@@ -73,7 +75,8 @@ export async function open(
     limits: {
       queryTimeoutMs: config.limits.queryTimeoutMs,
       queryRowsMax: config.limits.queryRows,
-      cacheBytes: 128 * 2 ** 20,
+      perPrincipal: config.limits.perPrincipal,
+      cacheBytes: config.results.cacheBytes,
       manifestBytes: 128 * 2 ** 20,
     },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
@@ -95,6 +98,8 @@ export async function open(
       return catalog.register(name, file.startsWith('/') ? fileLocation(file) : file, { kind: 'table', by })
     },
     copyDirectories: config.copyDirectories,
+    results: { folder: join(config.stateDir, 'results'), bytesMax: config.results.diskBytes },
+    resultsStamp: `${config.timezone} ${await installedVersions()}`,
     audit: async (entry) => {
       const { principal: who, door, action, sql, tables: read, verdict, ms, cached, catalog: inCatalog } = entry
       const [rows, failureCode, requestId] = [
@@ -190,6 +195,8 @@ export async function open(
         })
       return redis === 'ok' ? 'Redis answers' : 'embedded, in the records'
     },
+    applyAccess: (options = {}) => applyAccess({ dir: config.dir, govern, by: principal, ...options }),
+    applyAccessAtStart: () => applyAccessAtStart({ dir: config.dir, govern, by: systemPrincipal, log }),
     asking: (door) => ({ principal, catalog: environment.catalog, door, environmentNamed: environment.writable }),
     async close() {
       await orchestrator.close()
@@ -208,6 +215,13 @@ function withForks(config: Config, forks: readonly Fork[]): Config {
     forks.map(({ environment, catalog }) => [environment, { catalog, protected: false }]),
   )
   return { ...config, environments: { ...known, ...config.environments } }
+}
+
+/** Results of another program or engine may differ. */
+async function installedVersions(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  const { version, dependencies } = JSON.parse(text) as { version: string; dependencies: Record<string, string> }
+  return `${version} ${dependencies['@duckdb/node-api']}`
 }
 
 function localUser(): string {

@@ -43,6 +43,16 @@ export type Config = {
   records: { url: string | undefined; schema: string }
   redis: { url: string | undefined }
   http: { host: string; port: number; publicUrl: string | undefined }
+  /** The PostgreSQL endpoint. `port` undefined: the usual one, if it is free. `tls`: the paths of two files. */
+  pg: {
+    enabled: boolean
+    host: string
+    port: number | undefined
+    tls: { certFile: string; keyFile: string } | undefined
+    plaintext: boolean
+    auth: 'scram' | 'password'
+    connectionsMax: number
+  }
   /** Of the Iceberg REST catalog that is served. */
   catalog: {
     trustClients: boolean
@@ -52,6 +62,7 @@ export type Config = {
     /** The server that keeps the tables' names, when it is not the records. */
     external: ExternalCatalog | undefined
   }
+  results: { cacheBytes: number; diskBytes: number }
   /** Folders for COPY. */
   copyDirectories: string[]
   admin: { password: string | undefined }
@@ -60,6 +71,8 @@ export type Config = {
     threads: number
     queryTimeoutMs: number
     queryRows: number
+    /** For everybody but Boathouse itself. */
+    perPrincipal: { queries: number; waiting: number; resultBytes: number }
     uploadBytes: number
     tempBytes: number
   }
@@ -476,6 +489,18 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
     records: { url: values.databaseUrl, schema: get('databaseSchema') },
     redis: { url: values.redisUrl },
     http: { host: get('httpHost'), port: get('httpPort'), publicUrl: values.publicUrl?.replace(/\/+$/, '') },
+    pg: {
+      enabled: get('pgEnabled'),
+      host: get('pgHost'),
+      port: values.pgPort,
+      tls:
+        values.pgTlsCert !== undefined && values.pgTlsKey !== undefined
+          ? { certFile: resolve(dir, values.pgTlsCert), keyFile: resolve(dir, values.pgTlsKey) }
+          : undefined,
+      plaintext: get('pgPlaintext'),
+      auth: get('pgAuth'),
+      connectionsMax: get('pgConnections'),
+    },
     catalog: {
       trustClients: get('catalogTrustClients'),
       protectedWrites: get('catalogProtectedWrites'),
@@ -483,6 +508,7 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
       locations: get('catalogLocations'),
       external: externalCatalog(values),
     },
+    results: { cacheBytes: get('resultsCacheBytes'), diskBytes: get('resultsDiskBytes') },
     copyDirectories: get('copyDirectories').map((folder) => resolve(dir, folder)),
     admin: { password: values.adminPassword },
     limits: {
@@ -490,6 +516,11 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
       threads: get('threads'),
       queryTimeoutMs: get('queryTimeoutMs'),
       queryRows: get('queryRows'),
+      perPrincipal: {
+        queries: get('principalQueries'),
+        waiting: get('principalWaiting'),
+        resultBytes: get('principalResultBytes'),
+      },
       uploadBytes: get('uploadBytes'),
       tempBytes: get('tempBytes'),
     },

@@ -13,11 +13,13 @@ import { manifestCache, type At } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { withoutValues } from './guard.ts'
 import { authoriseChange, rightsOf, viewContent, type AccessDeps } from './rights.ts'
-import { ResultCache } from './cache.ts'
+import { ResultCache, type CacheFolder } from './cache.ts'
+import { Admission, type Leave, type PrincipalLimits } from './admission.ts'
 import type { ChangeSet } from './change-set.ts'
 import { changeSet } from './changes.ts'
 import { AnalysisCache } from './analyses.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
+import type { PrepareContext } from './sources.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { isCommand, runCommand, type CommandContext, type Commanded, type CommandParts } from './commands.ts'
 import { located, perform, type PerformContext } from './perform.ts'
@@ -54,8 +56,8 @@ export type QueryOptions = {
   formats?: readonly number[]
 }
 
-/** `within`: the transaction that the statement is part of. */
-type Asking = QueryOptions & { within?: Within }
+/** `within`: the transaction that the statement is part of. `isPart`: it is part of one that was admitted. */
+type Asking = QueryOptions & { within?: Within; isPart?: true }
 
 export type QueryResult = {
   /** What was done, as SQL clients are told: `SELECT`, `INSERT`, `CREATE TABLE`, `BEGIN`. */
@@ -117,7 +119,17 @@ export type LakeDeps = CommandParts & {
   /** A folder of this disk where files are before they get their place in a table. */
   spoolDir: string
   environments: readonly { name: string; catalog: string; protected: boolean }[]
-  limits: { queryTimeoutMs: number; queryRowsMax: number; cacheBytes: number; manifestBytes: number }
+  limits: {
+    queryTimeoutMs: number
+    queryRowsMax: number
+    cacheBytes: number
+    manifestBytes: number
+    perPrincipal?: PrincipalLimits
+  }
+  /** Keeps results on disk too. */
+  results?: CacheFolder
+  /** What else a result depends on: the engine's version, the time zone. */
+  resultsStamp?: string
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
   audit?(entry: AuditEntry): Promise<void>
@@ -138,7 +150,8 @@ export function openLake(deps: LakeDeps): Lake {
   const { engine, io, tables, clock, limits, files = onThisDisk } = deps
   const log = deps.log ?? silentLog
   const manifests = manifestCache({ bytesMax: limits.manifestBytes })
-  const cache = new ResultCache(limits.cacheBytes)
+  const admission = new Admission(limits.perPrincipal)
+  const cache = new ResultCache(limits.cacheBytes, deps.results, log)
   const analyses = new AnalysisCache()
 
   /** Change sets with a SELECT of which something is hidden from the asker. */
@@ -179,7 +192,7 @@ export function openLake(deps: LakeDeps): Lake {
       catalog: options.catalog,
       catalogs: deps.environments.map(({ catalog }) => catalog),
       namespace: options.namespace,
-      asOf: options.asOf === undefined ? undefined : parseAsOf(options.asOf),
+      ...travelOf(options.asOf),
       rights: await rightsOf(options.principal, deps.access),
       log,
       signal: options.signal,
@@ -204,7 +217,7 @@ export function openLake(deps: LakeDeps): Lake {
     const cacheable = isPlain && !options.changes && !options.within?.changes && !prepared.volatile
     const key = cacheable
       ? createHash('sha256')
-          .update(JSON.stringify([prepared.identity, catalog, rowsMax]))
+          .update(JSON.stringify([prepared.identity, catalog, rowsMax, deps.resultsStamp ?? '']))
           .digest('hex')
       : ''
     const note = (entry: Pick<AuditEntry, 'rows' | 'verdict' | 'failureCode' | 'cached'>) =>
@@ -220,7 +233,7 @@ export function openLake(deps: LakeDeps): Lake {
         ...entry,
       })
 
-    const known = cacheable ? cache.get(key) : undefined
+    const known = cacheable ? await cache.get(key) : undefined
     if (known) {
       const rows = known.chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
       return {
@@ -268,11 +281,12 @@ export function openLake(deps: LakeDeps): Lake {
           for await (const chunk of result.chunks) {
             rows += chunk.rowCount
             bytes += chunk.json.length * 2
+            admission.checkBytes(principal, bytes / 2)
             if (cacheable && bytes <= cache.entryBytesMax) kept.push(chunk)
             yield chunk
           }
           if (cacheable && bytes <= cache.entryBytesMax)
-            cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs })
+            cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs }, clock.now() - started)
         } catch (thrown) {
           const error = prepared.hides ? withoutValues(thrown) : thrown
           failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
@@ -392,7 +406,7 @@ export function openLake(deps: LakeDeps): Lake {
   /** What a statement about the lake needs. */
   function commanding(options: Asking, at: (index: number) => Place): CommandContext {
     const { principal, catalog, signal, within } = options
-    const asking: Asking = { ...options, cache: false }
+    const asking: Asking = { ...options, cache: false, isPart: true }
     const load = (name: TableName) => (options.changes ?? within?.changes ?? within?.tables ?? tables).load(name)
     const maySeeAll = async (names: readonly TableName[]) => {
       const rights = await rightsOf(principal, deps.access)
@@ -445,7 +459,7 @@ export function openLake(deps: LakeDeps): Lake {
   function performing(changes: ChangeSet, options: Asking, at: (index: number) => Place): PerformContext {
     const { namespace, signal, timeoutMs, principal, environmentNamed } = options
     const { formats: _, ...plain } = options
-    const asking: Asking = { ...plain, changes, cache: false }
+    const asking: Asking = { ...plain, changes, cache: false, isPart: true }
     const guarded =
       (action: 'create' | 'drop', work: typeof deps.createNamespace) => async (catalog: string, name: string) => {
         const { environment } = environmentOf(catalog, environmentNamed)
@@ -525,12 +539,21 @@ export function openLake(deps: LakeDeps): Lake {
       beginTransaction({ tables, query: run, openChanges: (within) => openChanges({ ...options, within }) }, options),
     async query(sql, options) {
       const started = clock.now()
+      let leave: Leave | undefined
       try {
+        if (!(options as Asking).isPart) leave = await admission.enter(options.principal, options.signal)
         // Statements of ours may be written as DuckDB would not have them, so its parser is not asked first.
         const shown = showAsSelect(new Reader(sql), options.catalog)
         const prepared = isChange(sql) ? undefined : await prepare(shown ?? sql, options)
-        return prepared ? await select(prepared, options, started, sql) : await change(sql, options, started)
+        if (prepared) {
+          const result = await select(prepared, options, started, sql)
+          return leave ? { ...result, chunks: andThen(result.chunks, leave) } : result
+        }
+        const done = await change(sql, options, started)
+        leave?.()
+        return done
       } catch (error) {
+        leave?.()
         const failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
         if (failure.code === 'INTERNAL')
           log.error('query failed unexpectedly', {
@@ -575,11 +598,45 @@ export function openLake(deps: LakeDeps): Lake {
   return self
 }
 
+async function* andThen<Item>(items: AsyncIterable<Item>, then: () => void): AsyncGenerator<Item> {
+  try {
+    yield* items
+  } finally {
+    then()
+  }
+}
+
 /** All rows, parsed. For results that are known to be small. */
 export async function collect(result: QueryResult): Promise<{ columns: Column[]; rows: unknown[][] }> {
   const rows: unknown[][] = []
   for await (const chunk of result.chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
   return { columns: result.columns, rows }
+}
+
+/** As `parseAsOf`; or as of an answer's provenance, `{"catalog.namespace.table": "snapshot id", …}`. */
+function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' | 'asOfTable'> {
+  if (!text?.trimStart().startsWith('{')) return { asOf: text === undefined ? undefined : parseAsOf(text) }
+  const invalid = () =>
+    new Failure('REQUEST_INVALID', `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots`)
+  let read: unknown
+  try {
+    read = JSON.parse(text)
+  } catch {
+    throw invalid()
+  }
+  const snapshots = new Map<string, bigint>()
+  for (const [name, id] of Object.entries(read as Record<string, unknown>)) {
+    if (id === null) continue // it had no rows, so there is nothing to go back to
+    if (typeof id !== 'string' || !/^-?\d{1,19}$/.test(id)) throw invalid()
+    snapshots.set(name.toLowerCase(), BigInt(id))
+  }
+  return {
+    asOf: undefined,
+    asOfTable: (name) => {
+      const snapshotId = snapshots.get(showName(name).toLowerCase())
+      return snapshotId === undefined ? undefined : { snapshotId }
+    },
+  }
 }
 
 /** A snapshot id, a time (without zone: UTC), or the name of a branch or tag. */

@@ -357,7 +357,7 @@ export async function checkCall(
   const procedure = Object.hasOwn(procedures, name) ? procedures[name]! : undefined
   if (!procedure) {
     const suggestions = suggest(name, Object.keys(procedures))
-    throw new Failure('NOT_FOUND', `there is no procedure ${name}${didYouMean(name, Object.keys(procedures))}`, {
+    throw new Failure('SQL_INVALID', `there is no procedure ${name}${didYouMean(name, Object.keys(procedures))}`, {
       place: at(start),
       suggestions,
       hint: `There are ${Object.keys(procedures).sort().join(', ')}.`,

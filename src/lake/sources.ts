@@ -46,6 +46,8 @@ export type PrepareContext = {
   namespace: string | undefined
   /** Every table as of then, where the statement does not say otherwise. */
   asOf: At | undefined
+  /** As of then, for this one table: goes before `asOf`. */
+  asOfTable?: ((name: TableName) => At | undefined) | undefined
   rights: Rights
   log: Log
   signal: AbortSignal | undefined
@@ -210,16 +212,17 @@ export async function nameSources(
     }
     const { metadata } = loaded
     const when = named.at ? await evaluateAt(named, here, context) : undefined
+    const asOf = context.asOfTable?.(loaded.name) ?? context.asOf
     let snapshot: Snapshot | undefined
     try {
-      snapshot = snapshotAsOf(metadata, when ?? context.asOf)
+      snapshot = snapshotAsOf(metadata, when ?? asOf)
     } catch (error) {
       throw error instanceof Failure
         ? new Failure(error.code, `${showName(name)}: ${error.message}`, { place: here, cause: error })
         : error
     }
     // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
-    const travel = when ?? context.asOf
+    const travel = when ?? asOf
     const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
     const schema = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
     const isTarget =
@@ -294,7 +297,7 @@ export async function nameSources(
     const { metadata, location } = loaded
     const when = named.at ? await evaluateAt(named, here, context) : undefined
     // As of then where it can be; the history itself is always the one of now.
-    const at = when ?? (canTravel(what) ? context.asOf : undefined)
+    const at = when ?? (canTravel(what) ? (context.asOfTable?.(loaded.name) ?? context.asOf) : undefined)
     try {
       const table = metadataTable(context.io, metadata, what, {
         location,
