@@ -1,6 +1,6 @@
 // Opens the HTTP server over the rooms. Part of the composition root.
 
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { Failure } from './base/failure.ts'
@@ -12,12 +12,14 @@ import { callableFunctions } from './lake/index.ts'
 import type { Models } from './models.ts'
 import {
   createHttpServer,
+  createPgServer,
   icebergRest,
   isLoopback,
   openHttpDeps,
   s3ForClients,
   type HttpServer,
   type IcebergRest,
+  type PgServer,
 } from './serve/index.ts'
 
 const webDir = fileURLToPath(new URL('../web/dist', import.meta.url))
@@ -25,6 +27,7 @@ const webDir = fileURLToPath(new URL('../web/dist', import.meta.url))
 /** The first start of a store makes the administrator; `firstLink` lets in once. @throws PORT_TAKEN */
 export async function startServer(app: App, models: Models): ReturnType<App['startServer']> {
   const { config, environment, clock, log, records, govern, tables, publications, lake, orchestrator } = app
+  await app.applyAccessAtStart()
   const { link } = await govern.users.ensureAdministrator({ password: config.admin.password })
   const { deps, close } = await openHttpDeps({
     config,
@@ -50,18 +53,69 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
   for (const name of ['plan', 'interactive'] as const)
     void app.engine.rows({ class: name, sql: 'SELECT 1' }).catch(() => {})
   const http = createHttpServer(deps)
+  let pg: PgServer | undefined
   const server: HttpServer = {
     ...http,
     async close() {
-      await http.close()
+      await Promise.all([http.close(), pg?.close()])
       await close()
     },
   }
   try {
-    return { server, listening: await server.listen(), firstLink: link ?? null }
+    const listening = await server.listen()
+    pg = await startPgServer(app)
+    return { server, listening, firstLink: link ?? null }
   } catch (error) {
-    await close()
+    await server.close()
     throw error
+  }
+}
+
+const usualPgPort = 5439
+
+/** The PostgreSQL endpoint. Undefined where it is switched off, or where its usual port is somebody else's. */
+async function startPgServer(app: App): Promise<PgServer | undefined> {
+  const { config, environment, clock, log, govern, lake } = app
+  const { enabled, host, port, tls, plaintext, auth, connectionsMax } = config.pg
+  if (!enabled) return undefined
+  const databases = Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry }))
+  const server = createPgServer({
+    project: config.name,
+    databases,
+    current: databases.find(({ name }) => name === environment.name)!,
+    currentNamed: environment.writable && environment.protected,
+    version: await versionOf(),
+    lake,
+    govern,
+    clock,
+    log,
+    settings: {
+      host,
+      port: port ?? usualPgPort,
+      tls: tls && { cert: await pemOf(tls.certFile), key: await pemOf(tls.keyFile) },
+      plaintext,
+      auth,
+      connectionsMax,
+      queryTimeoutMs: config.limits.queryTimeoutMs,
+      timeZone: config.timezone,
+    },
+  })
+  try {
+    const listening = await server.listen()
+    log.info('serving SQL clients', listening)
+    return server
+  } catch (error) {
+    if (port !== undefined || !(error instanceof Failure) || error.code !== 'PORT_TAKEN') throw error
+    log.warn('SQL clients are not served', { reason: error.message, hint: error.hint })
+    return undefined
+  }
+}
+
+async function pemOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new Failure('CONFIG_INVALID', `pg.tls_cert, pg.tls_key: ${file} cannot be read`, { cause })
   }
 }
 

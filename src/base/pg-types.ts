@@ -148,10 +148,12 @@ const engineTypes: Partial<Record<PgTypeName, string>> = {
   uuid: 'UUID',
 }
 const byOid = new Map<number, { type: PgTypeName; array: boolean }>(
-  (Object.keys(table) as PgTypeName[]).flatMap((type) => [
-    [table[type].oid, { type, array: false }],
-    [table[type].array, { type, array: true }],
-  ]),
+  (Object.keys(table) as PgTypeName[])
+    .flatMap((type): [number, { type: PgTypeName; array: boolean }][] => [
+      [table[type].oid, { type, array: false }],
+      [table[type].array, { type, array: true }],
+    ])
+    .filter(([oid]) => oid !== 0),
 )
 
 /** The type with this OID, if it is one of ours. */

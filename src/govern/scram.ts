@@ -40,7 +40,7 @@ export function parseVerifier(text: string): Verifier {
 const prepared = (secret: string) =>
   secret
     .replace(/[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/g, ' ')
-    .replace(/[\u00ad\u034f\u1806\u180b-\u180d\u200c\u200d\u2060\ufe00-\ufe0f\ufeff]/g, '')
+    .replace(/\u00ad|\u034f|\u1806|[\u180b-\u180d]|\u200c|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/gu, '')
     .normalize('NFKC')
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest()

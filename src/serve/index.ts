@@ -1,2 +1,3 @@
 export * from './http/index.ts'
 export * from './iceberg-rest/index.ts'
+export * from './pgwire/index.ts'

@@ -1,0 +1,363 @@
+// What kind of statement a text is, as far as the connection must know: what it does itself, what ends or begins
+// transactions, what gives rows. Everything else is the lake's.
+
+import { Failure } from '../../base/failure.ts'
+import { nameOf, placeAt, tokens, type Token } from '../../lake/index.ts'
+
+export type CopyFormat = {
+  format: 'text' | 'csv' | 'binary'
+  delimiter: string
+  nullText: string
+  header: boolean
+  quote: string
+  escape: string
+  forceQuote: boolean
+}
+export type Command =
+  | { kind: 'empty' }
+  /** SELECT and whatever else gives rows; or, without them, a change. */
+  | { kind: 'lake'; rows: boolean }
+  /** BEGIN, COMMIT, SAVEPOINT …; `tag` is answered where there is nothing to do. */
+  | { kind: 'transaction'; does: 'begin' | 'end' | 'other'; tag: string }
+  | { kind: 'set'; name: string; value: string | undefined; local: boolean }
+  | { kind: 'show'; name: string }
+  | { kind: 'reset'; name: string }
+  | { kind: 'nothing'; tag: string }
+  | { kind: 'discard'; tag: string; all: boolean }
+  | { kind: 'deallocate'; name: string | undefined }
+  | { kind: 'prepare'; name: string; start: number }
+  | { kind: 'execute'; name: string; arguments: string[] }
+  | { kind: 'declare'; name: string; hold: boolean; start: number }
+  | { kind: 'fetch'; name: string; count: number; move: boolean }
+  | { kind: 'close'; name: string | undefined }
+  | { kind: 'copy'; query: string; start: number; to: CopyFormat }
+
+const changes = new Set(
+  'insert update delete merge create drop alter truncate comment grant revoke replace rename copy refresh'.split(' '),
+)
+/** SHOW of these is the lake's. */
+const shownByLake = new Set('tables schemas databases columns create grants views roles all_tables'.split(' '))
+
+export function classify(sql: string): Command {
+  const head = new Head(sql)
+  const word = head.word()
+  switch (word) {
+    case undefined:
+      return head.isEmpty ? { kind: 'empty' } : { kind: 'lake', rows: true }
+    case 'begin':
+      return { kind: 'transaction', does: 'begin', tag: 'BEGIN' }
+    case 'start':
+      return { kind: 'transaction', does: 'begin', tag: 'START TRANSACTION' }
+    case 'commit':
+    case 'end':
+      return { kind: 'transaction', does: 'end', tag: 'COMMIT' }
+    case 'abort':
+      return { kind: 'transaction', does: 'end', tag: 'ROLLBACK' }
+    case 'rollback':
+      return head.has('to')
+        ? { kind: 'transaction', does: 'other', tag: 'ROLLBACK' }
+        : { kind: 'transaction', does: 'end', tag: 'ROLLBACK' }
+    case 'savepoint':
+    case 'release':
+      return { kind: 'transaction', does: 'other', tag: word.toUpperCase() }
+    case 'set':
+      return set(head)
+    case 'show':
+      return show(head)
+    case 'reset':
+      return { kind: 'reset', name: head.rest().join(' ').toLowerCase() }
+    case 'discard':
+      return { kind: 'discard', tag: `DISCARD ${(head.take() ?? 'ALL').toUpperCase()}`, all: head.last() === 'all' }
+    case 'deallocate': {
+      head.skip('prepare')
+      const name = head.name()
+      return { kind: 'deallocate', name: name.toLowerCase() === 'all' ? undefined : name }
+    }
+    case 'prepare': {
+      const name = head.name()
+      if (head.peek() === '(') head.skipParentheses()
+      return { kind: 'prepare', name, start: head.after('as') }
+    }
+    case 'execute':
+      return { kind: 'execute', name: head.name(), arguments: head.argumentsInside() }
+    case 'declare':
+      return declare(head)
+    case 'fetch':
+    case 'move':
+      return fetch(head, word === 'move')
+    case 'close': {
+      const name = head.name()
+      return { kind: 'close', name: name.toLowerCase() === 'all' ? undefined : name }
+    }
+    case 'listen':
+    case 'unlisten':
+    case 'notify':
+    case 'load':
+    case 'checkpoint':
+      return { kind: 'nothing', tag: word.toUpperCase() }
+    case 'copy':
+      return copy(head)
+    default:
+      return { kind: 'lake', rows: !changes.has(word) }
+  }
+}
+
+/** The first tokens of a statement, read once from left to right. */
+class Head {
+  readonly sql: string
+  readonly #tokens: Token[]
+  #at = 0
+  constructor(sql: string) {
+    this.sql = sql
+    this.#tokens = [...tokens(sql)]
+  }
+  get isEmpty(): boolean {
+    return this.#tokens.length === 0
+  }
+  /** The next word, small; undefined when what comes is none. */
+  word(): string | undefined {
+    const token = this.#tokens[this.#at]
+    if (token?.kind !== 'word') return undefined
+    this.#at++
+    return token.text.toLowerCase()
+  }
+  peek(): string | undefined {
+    return this.#tokens[this.#at]?.text.toLowerCase()
+  }
+  take(): string | undefined {
+    return this.#tokens[this.#at++]?.text.toLowerCase()
+  }
+  last(): string | undefined {
+    return this.#tokens.at(-1)?.text.toLowerCase()
+  }
+  skip(...words: string[]): boolean {
+    const found = words.includes(this.peek() ?? '')
+    if (found) this.#at++
+    return found
+  }
+  has(word: string): boolean {
+    return this.#tokens.some((token) => token.text.toLowerCase() === word)
+  }
+  name(): string {
+    const token = this.#tokens[this.#at]
+    if (token?.kind !== 'word' && token?.kind !== 'quoted') throw this.invalid('a name')
+    this.#at++
+    return token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()
+  }
+  /** The values that are left, without quotes. */
+  rest(): string[] {
+    return this.#tokens.slice(this.#at).map(plain)
+  }
+  /** Where what follows this word begins. */
+  after(word: string): number {
+    while (this.#at < this.#tokens.length) if (this.take() === word) return this.start()
+    throw this.invalid(word.toUpperCase())
+  }
+  start(): number {
+    const token = this.#tokens[this.#at]
+    if (!token) throw this.invalid('a statement')
+    return token.start
+  }
+  /** The range inside the parentheses that open here. */
+  skipParentheses(): { start: number; end: number } {
+    const start = this.#tokens[this.#at]!.end
+    let depth = 0
+    for (; this.#at < this.#tokens.length; this.#at++) {
+      const token = this.#tokens[this.#at]!
+      if (token.text === '(') depth++
+      else if (token.text === ')' && --depth === 0) {
+        this.#at++
+        return { start, end: token.start }
+      }
+    }
+    throw this.invalid(')')
+  }
+  argumentsInside(): string[] {
+    if (this.peek() !== '(') return []
+    const { start, end } = this.skipParentheses()
+    const inside = this.sql.slice(start, end)
+    const parts: string[] = []
+    let [depth, from] = [0, 0]
+    for (const token of tokens(inside)) {
+      if ('([{'.includes(token.text)) depth++
+      else if (')]}'.includes(token.text)) depth--
+      else if (token.text === ',' && depth === 0) {
+        parts.push(inside.slice(from, token.start))
+        from = token.end
+      }
+    }
+    return [...parts, inside.slice(from)]
+  }
+  slice(start: number, end: number): string {
+    return this.sql.slice(start, end)
+  }
+  invalid(expected: string): Failure {
+    const token = this.#tokens[this.#at]
+    return new Failure(
+      'SQL_INVALID',
+      `syntax error at or near "${token?.text ?? 'end of input'}": expected ${expected}`,
+      {
+        place: placeAt(this.sql, token?.start ?? this.sql.length),
+      },
+    )
+  }
+}
+
+const plain = (token: Token): string =>
+  token.kind === 'string' && token.text.startsWith("'")
+    ? token.text.slice(1, -1).replaceAll("''", "'")
+    : token.kind === 'quoted'
+      ? nameOf(token)
+      : token.text
+
+function set(head: Head): Command {
+  const local = head.skip('local')
+  const session = head.skip('session')
+  if (head.skip('characteristics') || head.peek() === 'transaction') {
+    const words = head.rest().join(' ').toLowerCase()
+    if (/read (only|write)/.test(words))
+      return {
+        kind: 'set',
+        name: session ? 'default_transaction_read_only' : 'transaction_read_only',
+        value: words.includes('read only') ? 'on' : 'off',
+        local: !session,
+      }
+    const level = /isolation level (serializable|repeatable read|read committed|read uncommitted)/.exec(words)?.[1]
+    return {
+      kind: 'set',
+      name: session ? 'default_transaction_isolation' : 'transaction_isolation',
+      value: level ?? 'read committed',
+      local: !session,
+    }
+  }
+  if (head.skip('time')) {
+    head.skip('zone')
+    return { kind: 'set', name: 'timezone', value: valueOf(head), local }
+  }
+  if (head.skip('names')) return { kind: 'set', name: 'client_encoding', value: valueOf(head), local }
+  if (session && head.skip('authorization')) return { kind: 'nothing', tag: 'SET' }
+  let name = head.name()
+  while (head.skip('.')) name += `.${head.name()}`
+  if (name === 'role' && head.peek() !== '=' && head.peek() !== 'to') return { kind: 'nothing', tag: 'SET' }
+  if (!head.skip('=', 'to')) throw head.invalid('= or TO')
+  return { kind: 'set', name, value: valueOf(head), local }
+}
+
+function valueOf(head: Head): string | undefined {
+  const values = head.rest().filter((one) => one !== ',')
+  if (values.length === 0) throw head.invalid('a value')
+  if (values[0] === '-') return values.join('')
+  return values.length === 1 && /^default$/i.test(values[0]!) ? undefined : values.join(', ')
+}
+
+function show(head: Head): Command {
+  const words = head.rest().map((one) => one.toLowerCase())
+  const first = words[0] ?? ''
+  if (shownByLake.has(first) && !(first === 'all' && words.length === 1)) return { kind: 'lake', rows: true }
+  const spoken: Record<string, string> = {
+    'time zone': 'timezone',
+    'transaction isolation level': 'transaction_isolation',
+    'session authorization': 'session_authorization',
+  }
+  const name = words.join(' ')
+  return { kind: 'show', name: spoken[name] ?? words.join('') }
+}
+
+function declare(head: Head): Command {
+  const name = head.name()
+  let hold = false
+  for (let word = head.take(); word !== 'cursor'; word = head.take())
+    if (!['binary', 'asensitive', 'insensitive', 'no', 'scroll'].includes(word ?? '')) throw head.invalid('CURSOR')
+  if (head.skip('with')) hold = head.skip('hold')
+  else if (head.skip('without')) head.skip('hold')
+  if (!head.skip('for')) throw head.invalid('FOR')
+  return { kind: 'declare', name, hold, start: head.start() }
+}
+
+function fetch(head: Head, move: boolean): Command {
+  let count = 1
+  if (head.skip('next')) count = 1
+  else if (head.skip('all')) count = Infinity
+  else if (head.skip('forward')) {
+    count = /^\d+$/.test(head.peek() ?? '') ? Number(head.take()) : head.skip('all') ? Infinity : 1
+  } else if (/^\d+$/.test(head.peek() ?? '')) count = Number(head.take())
+  else if (['prior', 'first', 'last', 'absolute', 'relative', 'backward', '-'].includes(head.peek() ?? ''))
+    throw new Failure('SQL_UNSUPPORTED', 'a cursor can only be read forward', { hint: 'Declare another one.' })
+  if (!head.skip('from')) head.skip('in')
+  return { kind: 'fetch', name: head.name(), count, move }
+}
+
+function copy(head: Head): Command {
+  let query: string
+  const start = head.start()
+  let at = start
+  if (head.peek() === '(') {
+    const inside = head.skipParentheses()
+    query = head.slice(inside.start, inside.end)
+    at = inside.start
+  } else {
+    let end = start
+    let table = ''
+    let columns = '*'
+    for (;;) {
+      table += quoted(head.name())
+      end = head.start()
+      if (!head.skip('.')) break
+      table += '.'
+    }
+    if (head.peek() === '(') {
+      const inside = head.skipParentheses()
+      columns = head.slice(inside.start, inside.end)
+    }
+    query = `SELECT ${columns} FROM ${table}`
+    at = Math.min(start, end)
+  }
+  if (head.skip('from'))
+    throw new Failure('SQL_UNSUPPORTED', 'COPY … FROM STDIN is not taken', {
+      hint: 'Use INSERT, or load the file with an upload or a source.',
+    })
+  if (!head.skip('to')) throw head.invalid('TO')
+  // A file is the server's: the lake decides.
+  if (!head.skip('stdout')) return { kind: 'lake', rows: false }
+  return { kind: 'copy', query, start: at, to: copyFormat(head) }
+}
+
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+
+/** `WITH (FORMAT csv, HEADER true, …)`, and the older `CSV HEADER DELIMITER ','`. */
+function copyFormat(head: Head): CopyFormat {
+  head.skip('with')
+  const words = head.rest().filter((one) => !['(', ')', ',', '*'].includes(one) || one === ',')
+  const given = new Map<string, string>()
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!.toLowerCase()
+    const next = words[at + 1]
+    if (['csv', 'binary', 'text'].includes(word)) given.set('format', word)
+    else if (word === 'header') {
+      given.set('header', /^(false|off|0)$/i.test(next ?? '') ? 'false' : 'true')
+      if (/^(true|false|on|off|0|1)$/i.test(next ?? '')) at++
+    } else if (word === 'force' || word === 'force_quote') given.set('force_quote', 'true')
+    else if (['format', 'delimiter', 'null', 'quote', 'escape', 'encoding'].includes(word)) {
+      if (words[at + 1]?.toLowerCase() === 'as') at++
+      const value = words[++at]
+      if (value === undefined) throw head.invalid(`a value of ${word}`)
+      given.set(word, value)
+    } else if (!['as', 'quote', ','].includes(word)) throw head.invalid('an option of COPY')
+  }
+  const format = (given.get('format')?.toLowerCase() ?? 'text') as CopyFormat['format']
+  if (!['text', 'csv', 'binary'].includes(format)) throw head.invalid('FORMAT text, csv or binary')
+  const isCsv = format === 'csv'
+  const quote = given.get('quote') ?? '"'
+  const delimiter = given.get('delimiter') ?? (isCsv ? ',' : '\t')
+  if ([delimiter, quote].some((one) => Buffer.byteLength(one) !== 1))
+    throw new Failure('REQUEST_INVALID', 'DELIMITER and QUOTE of COPY are one character each')
+  return {
+    format,
+    delimiter,
+    nullText: given.get('null') ?? (isCsv ? '' : '\\N'),
+    header: given.get('header') === 'true',
+    quote,
+    escape: given.get('escape') ?? quote,
+    forceQuote: given.has('force_quote'),
+  }
+}

@@ -1,0 +1,2 @@
+export type { PgDatabase, PgDeps, PgSettings } from './deps.ts'
+export { createPgServer, type PgServer } from './server.ts'

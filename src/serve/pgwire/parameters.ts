@@ -1,0 +1,215 @@
+// Values that a client binds, as literals in the text of the statement. So they reach the planning too, where they prune
+// files, and a statement of any kind may have them. A literal is quoted here or consists of digits: nothing a client
+// sends becomes syntax.
+//
+// Source of the binary forms: PostgreSQL's `*_recv` functions.
+
+import { Failure } from '../../base/failure.ts'
+import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
+import { quoteText, tokens, type Edit } from '../../lake/index.ts'
+import { Body, utf8 } from './body.ts'
+
+/** The places of `$1`, `$2` … in a text. */
+export type Placeholder = { number: number; start: number; end: number; counts: boolean }
+
+/** `counts`: stands where only a number can, so a value without a type is written as one. */
+export function placeholders(sql: string): Placeholder[] {
+  const all = [...tokens(sql)]
+  return all.flatMap((token, at) => {
+    const digits = all[at + 1]
+    if (token.text !== '$' || digits?.kind !== 'number' || digits.start !== token.end) return []
+    if (!/^\d{1,5}$/.test(digits.text)) return []
+    const [before, after] = [all[at - 1]?.text.toLowerCase() ?? '', all[at + 2]?.text.toLowerCase() ?? '']
+    const counts = /^([-+*/%]|limit|offset)$/.test(before) || /^[-+*/%]$/.test(after)
+    return [{ number: Number(digits.text), start: token.start, end: digits.end, counts }]
+  })
+}
+
+/** One value as it came in a Bind message. `oid` is 0 where nobody said of which type it is. */
+export type Bound = { bytes: Buffer | null; format: number; oid: number }
+
+/** @throws Failure REQUEST_INVALID, QUERY_FAILED */
+export function parameterEdits(places: readonly Placeholder[], values: readonly Bound[]): Edit[] {
+  return places.map(({ number, start, end, counts }) => {
+    const value = values[number - 1]
+    if (!value)
+      throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`, {
+        hint: `${values.length} were bound.`,
+      })
+    return { start, end, text: literal(value, number, counts) }
+  })
+}
+
+/** `$n` with the types that were declared, as a text that can be bound without values. */
+export function typedEdits(places: readonly Placeholder[], oids: readonly number[]): Edit[] {
+  return places.flatMap(({ number, start, end }) => {
+    const type = castOf(oids[number - 1] ?? 0)
+    return type ? [{ start, end, text: `CAST($${number} AS ${type})` }] : []
+  })
+}
+
+/** Null of the type of each parameter in its place. */
+export function nullEdits(places: readonly Placeholder[], oids: readonly number[]): Edit[] {
+  return places.map(({ number, start, end }) => {
+    const type = castOf(oids[number - 1] ?? 0)
+    return { start, end, text: type ? `CAST(NULL AS ${type})` : 'CAST(NULL AS VARCHAR)' }
+  })
+}
+
+function castOf(oid: number): string | undefined {
+  const type = pgTypeOfOid(oid)
+  if (!type || type.type === 'unknown') return undefined
+  return engineTypeOf(type) ?? (type.type === 'numeric' ? 'DECIMAL(38,10)' : undefined)
+}
+
+function literal({ bytes, format, oid }: Bound, number: number, counts: boolean): string {
+  const type = pgTypeOfOid(oid)
+  const cast = castOf(oid)
+  if (bytes === null) return cast ? `CAST(NULL AS ${cast})` : 'NULL'
+  if (format === 1 && !type)
+    throw new Failure('REQUEST_INVALID', `the parameter $${number} is binary and of the unknown type ${oid}`)
+  const text = format === 1 ? binaryText(bytes, type!) : utf8(bytes)
+  if (text.includes('\0')) throw new Failure('REQUEST_INVALID', `the parameter $${number} holds a zero byte`)
+  const isNumber = /^-?\d{1,38}(\.\d{1,37})?$/.test(text.trim())
+  // A numeric as it is written: its precision is its own. Parentheses, so that no `--` begins with its sign.
+  if ((type?.type === 'numeric' && !type.array) || (!cast && counts))
+    return isNumber ? `(${text.trim()})` : `CAST(${quoteText(text)} AS DOUBLE)`
+  if (type?.array && format === 0) return `CAST(${arrayLiteral(text, number)} AS ${cast})`
+  if (type?.type === 'bytea' && !type.array) return `from_hex(${quoteText(hexOf(text))})`
+  if (type?.type === 'bool' && !type.array) return /^(t|true|y|yes|on|1)$/i.test(text.trim()) ? 'true' : 'false'
+  return cast ? `CAST(${type?.array ? text : quoteText(text)} AS ${cast})` : quoteText(text)
+}
+
+const hexOf = (text: string): string =>
+  /^\\x([0-9a-f]{2})*$/i.test(text) ? text.slice(2) : Buffer.from(text).toString('hex')
+
+/** `{1,NULL,"a b"}` as a list of quoted texts. */
+function arrayLiteral(text: string, number: number): string {
+  const items = parseArray(text)
+  if (!items) throw new Failure('QUERY_FAILED', `the parameter $${number} is a malformed array literal`)
+  return `[${items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')}]`
+}
+
+/** One dimension; undefined when it is malformed. */
+export function parseArray(text: string): (string | null)[] | undefined {
+  const inside = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1]
+  if (inside === undefined) return undefined
+  if (inside.trim() === '') return []
+  const items: (string | null)[] = []
+  const item = /\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^",{}\\]|\\.)+?))\s*(,|$)/sy
+  for (;;) {
+    const match = item.exec(inside)
+    if (!match) return undefined
+    const [, quoted, bare, separator] = match
+    items.push(quoted === undefined && /^null$/i.test(bare!) ? null : (quoted ?? bare)!.replace(/\\(.)/gs, '$1'))
+    if (separator === '') return items
+  }
+}
+
+/** Text of a binary value; of an array, a list of literals. */
+function binaryText(bytes: Buffer, { type, array }: { type: PgTypeName; array: boolean }): string {
+  const body = new Body(bytes)
+  if (!array) {
+    const text = scalarText(body, bytes.length, type)
+    body.end()
+    return text
+  }
+  const dimensions = body.int32()
+  body.int32() // whether there are nulls
+  const item = body.int32()
+  if (item !== pgTypes[type].oid || dimensions > 1)
+    throw new Failure('SQL_UNSUPPORTED', 'arrays of one dimension can be bound')
+  if (dimensions === 0) return '[]'
+  const count = body.int32()
+  body.int32()
+  if (count < 0 || count > bytes.length) throw new Failure('REQUEST_INVALID', 'a malformed array was bound')
+  const items = Array.from({ length: count }, () => {
+    const value = body.value()
+    return value === null ? 'NULL' : quoteText(scalarText(new Body(value), value.length, type))
+  })
+  body.end()
+  return `[${items.join(', ')}]`
+}
+
+const epochMs = Date.UTC(2000, 0, 1)
+
+function scalarText(body: Body, length: number, type: PgTypeName): string {
+  switch (type) {
+    case 'bool':
+      return body.byte() === '\0' ? 'false' : 'true'
+    case 'int2':
+      return String(body.int16())
+    case 'int4':
+      return String(body.int32())
+    case 'oid':
+    case 'regproc':
+      return String(body.int32() >>> 0)
+    case 'int8':
+      return String(body.bytes(8).readBigInt64BE())
+    case 'float4':
+      return String(body.bytes(4).readFloatBE())
+    case 'float8':
+      return String(body.bytes(8).readDoubleBE())
+    case 'numeric':
+      return numericText(body)
+    case 'bytea':
+      return `\\x${body.rest().toString('hex')}`
+    case 'uuid':
+      return body
+        .bytes(16)
+        .toString('hex')
+        .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+    case 'date': {
+      const days = body.int32()
+      if (days === 2 ** 31 - 1) return 'infinity'
+      if (days === -(2 ** 31)) return '-infinity'
+      return isoOf(epochMs + days * 86_400_000).slice(0, -14)
+    }
+    case 'time':
+      return isoOf(0, body.bytes(8).readBigInt64BE()).slice(-16, -1)
+    case 'timestamp':
+    case 'timestamptz': {
+      const micros = body.bytes(8).readBigInt64BE()
+      if (micros === 2n ** 63n - 1n) return 'infinity'
+      if (micros === -(2n ** 63n)) return '-infinity'
+      const text = isoOf(epochMs, micros).replace('T', ' ')
+      return type === 'timestamptz' ? text.replace('Z', '+00') : text.slice(0, -1)
+    }
+    case 'interval': {
+      const micros = body.bytes(8).readBigInt64BE()
+      const [days, months] = [body.int32(), body.int32()]
+      return `${months} months ${days} days ${micros} microseconds`
+    }
+    case 'jsonb':
+      body.bytes(1) // the version of the format
+      return utf8(body.rest())
+    case 'timetz':
+      throw new Failure('SQL_UNSUPPORTED', 'time with time zone cannot be bound in binary')
+    default:
+      return utf8(body.bytes(length))
+  }
+}
+
+/** ISO 8601 with microseconds. */
+function isoOf(baseMs: number, micros = 0n): string {
+  const ms = micros >= 0n ? micros / 1000n : (micros - 999n) / 1000n
+  const date = new Date(baseMs + Number(ms))
+  if (Number.isNaN(date.getTime())) throw new Failure('QUERY_FAILED', 'a date is out of range')
+  const rest = String(micros - ms * 1000n).padStart(3, '0')
+  return date.toISOString().replace('Z', `${rest}Z`).replace(/^\+0*/, '')
+}
+
+function numericText(body: Body): string {
+  const [count, weight, sign, scale] = [body.int16(), body.int16(), body.int16() & 0xffff, body.int16()]
+  if (sign !== 0 && sign !== 0x4000) return sign === 0xc000 ? 'NaN' : sign === 0xf000 ? '-Infinity' : 'Infinity'
+  if (count < 0 || count > 100 || Math.abs(weight) > 100 || scale < 0 || scale > 100)
+    throw new Failure('QUERY_FAILED', 'a numeric is out of range')
+  const groups = Array.from({ length: count }, () => String(body.int16()).padStart(4, '0'))
+  const wholeGroups = weight + 1
+  const all = '0000'.repeat(Math.max(0, -wholeGroups)) + groups.join('')
+  const digits = all.padEnd(Math.max(0, wholeGroups) * 4 + scale, '0')
+  const split = Math.max(0, wholeGroups) * 4
+  const whole = digits.slice(0, split).replace(/^0+(?=\d)/, '') || '0'
+  const fraction = digits.slice(split, split + scale)
+  return `${sign === 0x4000 ? '-' : ''}${whole}${fraction && `.${fraction}`}`
+}

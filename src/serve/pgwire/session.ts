@@ -1,0 +1,441 @@
+// The conversation with one client that is logged in: simple queries, and the extended protocol with prepared statements
+// and portals.
+//
+// Each message is answered before the next is read, so one connection runs one statement at a time. After an error in
+// the extended protocol everything is skipped until Sync, as the protocol has it.
+
+import { asFailure, Failure } from '../../base/failure.ts'
+import { splitStatements, splice } from '../../lake/index.ts'
+import { Body } from './body.ts'
+import { classify, type Command } from './classify.ts'
+import { copyHead, copyRows, copyTail } from './copy.ts'
+import type { PgDeps } from './deps.ts'
+import type { Entered } from './log-in.ts'
+import * as say from './messages.ts'
+import { placeholders, type Bound } from './parameters.ts'
+import { Gone, ProtocolViolation, type Message } from './socket.ts'
+import { sqlStateOf } from './sqlstate.ts'
+import { indexOf, openStatements, type Answer, type Asked } from './statements.ts'
+
+/** What another connection may do with this one. */
+export type Cancellable = { cancel(): void }
+
+type Prepared = { sql: string; oids: number[] }
+type Portal = { asked: Asked; answer?: Answer | undefined; hold: boolean; cursor: boolean; done: boolean }
+type Control = { id: number; key: number; session: Cancellable; stopping: AbortSignal }
+
+const messageBytesMax = 16 * 2 ** 20
+const [preparedMax, portalsMax] = [1_000, 100]
+const quickWords = /^\s*(insert|update|delete|merge)\b/i
+
+export async function runSession(deps: PgDeps, entered: Entered, control: Control): Promise<void> {
+  const { wire } = entered
+  const prepared = new Map<string, Prepared>()
+  const portals = new Map<string, Portal>()
+  const stopped = new Failure('ENGINE_LOST', 'terminating connection due to administrator command')
+  let current: AbortController | undefined
+  let isSkipping = false
+
+  const statements = openStatements({
+    deps,
+    entered,
+    notice: (report) => wire.send(say.noticeResponse({ severity: 'NOTICE', ...report })),
+    status: (name) => wire.send(say.parameterStatus(name, statements.settings.get(name) ?? '')),
+  })
+  control.session.cancel = () =>
+    current?.abort(new Failure('QUERY_CANCELLED', 'canceling statement due to user request'))
+  const onStop = () => {
+    current?.abort(stopped)
+    if (!current) {
+      wire.send(say.errorResponse({ severity: 'FATAL', sqlState: '57P01', message: stopped.message }))
+      wire.end()
+    }
+  }
+  control.stopping.addEventListener('abort', onStop, { once: true })
+
+  wire.send(
+    say.authenticationOk,
+    ...statements.settings.reported().map(([name, value]) => say.parameterStatus(name, value)),
+    say.backendKeyData(control.id, control.key),
+  )
+  ready()
+  try {
+    while (!control.stopping.aborted) {
+      wire.flush()
+      const message = await wire.next(messageBytesMax)
+      if (message.type === 'X') return
+      current = new AbortController()
+      const signal = AbortSignal.any([wire.gone, current.signal])
+      try {
+        await take(message, signal)
+      } catch (error) {
+        if (error instanceof Gone || error instanceof ProtocolViolation || wire.gone.aborted) throw error
+        await failed(message, signal, error)
+      } finally {
+        current = undefined
+      }
+    }
+  } finally {
+    control.stopping.removeEventListener('abort', onStop)
+    await closePortals(() => true)
+    await statements.close()
+  }
+
+  function ready(): void {
+    const status = { idle: 'I', open: 'T', failed: 'E' } as const
+    wire.send(say.readyForQuery(status[statements.state]))
+    wire.flush()
+  }
+
+  async function failed({ type }: Message, signal: AbortSignal, error: unknown): Promise<void> {
+    const reason = signal.aborted && signal.reason instanceof Failure ? signal.reason : error
+    const failure = asFailure(reason)
+    if (failure.code === 'INTERNAL')
+      deps.log.error('a statement of a SQL client failed unexpectedly', {
+        error: failure.message,
+        stack: (failure.cause as Error | undefined)?.stack,
+      })
+    statements.failed()
+    const isOver = failure === stopped || failure.code === 'UNAUTHENTICATED'
+    wire.send(say.errorResponse({ ...reportOf(failure), severity: isOver ? 'FATAL' : 'ERROR' }))
+    if (isOver) throw new Gone()
+    if (type === 'Q' || type === 'S') {
+      await endImplicit()
+      await closePortals((portal) => !portal.hold)
+      ready()
+    } else isSkipping = true
+  }
+
+  /** Also after a failure: then it rolls back, and its own failure has nobody to tell. */
+  async function endImplicit(): Promise<void> {
+    await statements.endImplicit(AbortSignal.timeout(60_000)).catch(() => {})
+  }
+
+  async function take({ type, body: bytes }: Message, signal: AbortSignal): Promise<void> {
+    if (isSkipping && type !== 'S') return
+    const body = new Body(bytes)
+    switch (type) {
+      case 'Q':
+        return simple(body.text(), signal)
+      case 'P':
+        return parse(body)
+      case 'B':
+        return bind(body)
+      case 'D':
+        return describe(body.byte(), body.text(), signal)
+      case 'E':
+        return execute(body.text(), body.int32(), signal)
+      case 'C':
+        return close(body.byte(), body.text())
+      case 'H':
+        return wire.flush()
+      case 'S': {
+        const wasSkipping = isSkipping
+        isSkipping = false
+        if (wasSkipping) await endImplicit()
+        else await statements.endImplicit(signal)
+        if (statements.state === 'idle') await closePortals((portal) => !portal.hold)
+        return ready()
+      }
+      case 'd':
+      case 'c':
+      case 'f':
+        return // the rest of a COPY that was refused
+      case 'F':
+        throw new Failure('SQL_UNSUPPORTED', 'function calls of the protocol are not taken')
+      default:
+        throw new ProtocolViolation(`a message of the unknown type ${type}`)
+    }
+  }
+
+  // Simple queries
+
+  async function simple(text: string, signal: AbortSignal): Promise<void> {
+    portals.delete('')
+    const parts = splitStatements(text)
+    if (parts.length === 0) {
+      wire.send(say.emptyQuery)
+      return ready()
+    }
+    const commands = parts.map(({ sql }) => classify(sql))
+    const isOne =
+      parts.length > 1 &&
+      !commands.some(({ kind }) => kind === 'transaction') &&
+      commands.some((command) => command.kind === 'lake' && !command.rows)
+    if (isOne) await statements.beginImplicit(signal)
+    for (const { sql, start } of parts) {
+      const answer = await answerOf({ sql, start, text }, signal, true)
+      if (!answer) continue
+      if (answer.fields && !answer.copy) wire.send(say.rowDescription(answer.fields))
+      await sendRows(answer, Infinity, signal)
+    }
+    await statements.endImplicit(signal)
+    if (statements.state === 'idle') await closePortals((portal) => !portal.hold)
+    ready()
+  }
+
+  /** Undefined when everything was said already. `isSimple`: rows are described unasked. */
+  async function answerOf(asked: Asked, signal: AbortSignal, isSimple: boolean): Promise<Answer | undefined> {
+    const command = classify(asked.sql)
+    switch (command.kind) {
+      case 'empty':
+        wire.send(say.emptyQuery)
+        return undefined
+      case 'prepare':
+        keepPrepared(command.name, { sql: asked.sql.slice(command.start), oids: [] }, false)
+        return { tag: () => 'PREPARE' }
+      case 'execute': {
+        const known = preparedOf(command.name)
+        const edits = placeholders(known.sql).map(({ number, start, end }) => {
+          const value = command.arguments[number - 1]
+          if (value === undefined)
+            throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`)
+          return { start, end, text: `(${value})` }
+        })
+        const { text } = splice(known.sql, edits)
+        return statements.run({ sql: text, start: 0, text }, signal)
+      }
+      case 'deallocate':
+        if (command.name === undefined) prepared.clear()
+        else if (!prepared.delete(command.name)) throw unknownStatement(command.name)
+        return { tag: () => 'DEALLOCATE' }
+      case 'discard':
+        if (command.all) {
+          prepared.clear()
+          await closePortals(() => true)
+          statements.settings.resetAll()
+        }
+        return { tag: () => command.tag }
+      case 'declare': {
+        if (statements.state === 'idle' && !command.hold)
+          throw new Failure('TRANSACTION_STATE', 'DECLARE CURSOR can only be used in transaction blocks', {
+            hint: 'BEGIN first, or declare it WITH HOLD.',
+          })
+        const sql = asked.sql.slice(command.start)
+        const { formats: _, ...rest } = asked
+        const inner: Asked = { ...rest, sql, start: asked.start + command.start }
+        keepPortal(command.name, { asked: inner, hold: command.hold, cursor: true, done: false })
+        return { tag: () => 'DECLARE CURSOR' }
+      }
+      case 'fetch':
+        return fetch(command, asked, signal, isSimple)
+      case 'close':
+        if (command.name === undefined) await closePortals(({ cursor }) => cursor)
+        else await closePortal(command.name, true)
+        return { tag: () => 'CLOSE CURSOR' }
+      default:
+        return statements.run(asked, signal)
+    }
+  }
+
+  async function fetch(
+    { name, count, move }: Extract<Command, { kind: 'fetch' }>,
+    asked: Asked,
+    signal: AbortSignal,
+    isSimple: boolean,
+  ): Promise<undefined> {
+    const answer = await cursor(name, asked, signal)
+    if (answer.fields && !move && isSimple) wire.send(say.rowDescription(answer.fields))
+    let taken = 0
+    for (let left = count; left > 0 && answer.rows;) {
+      const before = answer.rows.count
+      const bytes = await answer.rows.take(left)
+      if (!bytes) {
+        answer.tag(answer.rows.count) // refuses what was cut
+        break
+      }
+      taken += answer.rows.count - before
+      left -= answer.rows.count - before
+      if (!move) await sendAll([bytes], signal)
+    }
+    wire.send(say.commandComplete(`${move ? 'MOVE' : 'FETCH'} ${taken}`))
+  }
+
+  /** The rows of a cursor, in the formats that its first FETCH asked for. */
+  async function cursor(name: string, { formats }: Asked, signal: AbortSignal): Promise<Answer> {
+    const portal = portalOf(name)
+    if (formats && !portal.answer) portal.asked = { ...portal.asked, formats }
+    return started(portal, signal)
+  }
+
+  // The extended protocol
+
+  function parse(body: Body): void {
+    const name = body.text()
+    const sql = body.text()
+    const oids = body.list(() => body.int32() >>> 0)
+    body.end()
+    const parts = splitStatements(sql)
+    if (parts.length > 1) throw new Failure('SQL_INVALID', 'cannot insert multiple commands into a prepared statement')
+    keepPrepared(name, { sql, oids }, name === '')
+    wire.send(say.parseComplete)
+  }
+
+  function bind(body: Body): void {
+    const [name, from] = [body.text(), body.text()]
+    const formats = body.list(() => body.int16())
+    const values = body.list(() => body.value())
+    const resultFormats = body.list(() => body.int16())
+    body.end()
+    const { sql, oids } = preparedOf(from)
+    if ([...formats, ...resultFormats].some((format) => format !== 0 && format !== 1))
+      throw new ProtocolViolation('a format is neither text nor binary')
+    if (formats.length > 1 && formats.length !== values.length)
+      throw new ProtocolViolation(`${formats.length} formats for ${values.length} parameters`)
+    const bound = values.map((bytes, at): Bound => ({
+      bytes,
+      format: (formats.length === 1 ? formats[0] : formats[at]) ?? 0,
+      oid: oids[at] ?? 0,
+    }))
+    const asked: Asked = { sql, start: 0, text: sql, values: bound, formats: resultFormats }
+    keepPortal(name, { asked, hold: false, cursor: false, done: false })
+    wire.send(say.bindComplete)
+  }
+
+  async function describe(what: string, name: string, signal: AbortSignal): Promise<void> {
+    if (what === 'S') {
+      const known = preparedOf(name)
+      const { fields, oids } = await statements.describe(
+        { sql: known.sql, start: 0, text: known.sql },
+        known.oids,
+        signal,
+      )
+      // Values are read as the client was told that they are.
+      known.oids = oids
+      wire.send(say.parameterDescription(oids), fields ? say.rowDescription(fields) : say.noData)
+      return
+    }
+    if (what !== 'P') throw new ProtocolViolation('Describe is of a statement or a portal')
+    const portal = portalOf(name)
+    const command = classify(portal.asked.sql)
+    const hasRows = (command.kind === 'lake' && command.rows) || command.kind === 'show' || command.kind === 'execute'
+    // What gives rows is begun now: its columns are known when it runs.
+    const answer = hasRows
+      ? await started(portal, signal)
+      : command.kind === 'fetch' && !command.move
+        ? await cursor(command.name, portal.asked, signal)
+        : undefined
+    wire.send(answer?.fields ? say.rowDescription(answer.fields) : say.noData)
+  }
+
+  async function execute(name: string, max: number, signal: AbortSignal): Promise<void> {
+    const portal = portalOf(name)
+    const { asked } = portal
+    if (portal.done && portal.answer?.rows) {
+      wire.send(say.commandComplete(portal.answer.tag(0)))
+      return
+    }
+    if (!portal.answer && quickWords.test(asked.sql)) await statements.beginImplicit(signal)
+    const isContinued = portal.answer !== undefined
+    const answer = portal.answer ?? (await answerOf(asked, signal, false))
+    if (!answer) return
+    portal.answer = answer
+    if (isContinued && (answer.rows?.count ?? 0) > 0) await statements.mayContinue(answer)
+    portal.done = await sendRows(answer, max > 0 ? max : Infinity, signal)
+  }
+
+  async function close(what: string, name: string): Promise<void> {
+    if (what === 'S') prepared.delete(name)
+    else if (what === 'P') await closePortal(name, false)
+    else throw new ProtocolViolation('Close is of a statement or a portal')
+    wire.send(say.closeComplete)
+  }
+
+  // Both
+
+  async function started(portal: Portal, signal: AbortSignal): Promise<Answer> {
+    if (portal.answer) await statements.mayContinue(portal.answer)
+    else portal.answer = await answerOf(portal.asked, signal, false)
+    if (!portal.answer) throw new Failure('SQL_UNSUPPORTED', 'this statement has no portal')
+    return portal.answer
+  }
+
+  /** True when the end was reached. */
+  async function sendRows(answer: Answer, max: number, signal: AbortSignal): Promise<boolean> {
+    const { rows, copy, fields = [] } = answer
+    const before = rows?.count ?? 0
+    if (copy) {
+      wire.send(say.copyOutResponse(copy.format === 'binary' ? 1 : 0, fields.length), ...copyHead(copy, fields))
+    }
+    while (rows) {
+      const left = max - (rows.count - before)
+      if (left === 0) {
+        wire.send(say.portalSuspended)
+        return false
+      }
+      const bytes = await rows.take(left)
+      if (!bytes) break
+      await sendAll(copy ? copyRows(bytes, copy) : [bytes], signal)
+    }
+    const tag = answer.tag(rows?.count ?? 0)
+    if (copy) wire.send(...copyTail(copy), say.copyDone)
+    wire.send(say.commandComplete(tag))
+    return true
+  }
+
+  async function sendAll(messages: Buffer[], signal: AbortSignal): Promise<void> {
+    wire.send(...messages)
+    await wire.drained(signal)
+  }
+
+  function preparedOf(name: string): Prepared {
+    const found = prepared.get(name)
+    if (!found) throw unknownStatement(name)
+    return found
+  }
+  function keepPrepared(name: string, one: Prepared, replace: boolean): void {
+    if (!replace && prepared.has(name))
+      throw new Failure('ALREADY_EXISTS', `prepared statement "${name}" already exists`, { sqlState: '42P05' })
+    if (prepared.size >= preparedMax)
+      throw new Failure('QUERY_TOO_LARGE', `a connection keeps at most ${preparedMax} prepared statements`, {
+        hint: 'Close some, or DISCARD ALL.',
+      })
+    prepared.set(name, one)
+  }
+  function portalOf(name: string): Portal {
+    const found = portals.get(name)
+    if (!found) throw new Failure('NOT_FOUND', `portal "${name}" does not exist`, { sqlState: '34000' })
+    return found
+  }
+  function keepPortal(name: string, portal: Portal): void {
+    const old = portals.get(name)
+    if (old && name !== '')
+      throw new Failure('ALREADY_EXISTS', `cursor "${name}" already exists`, { sqlState: '42P03' })
+    if (portals.size >= portalsMax)
+      throw new Failure('QUERY_TOO_LARGE', `a connection has at most ${portalsMax} open cursors`)
+    void old?.answer?.rows?.close().catch(() => {})
+    portals.set(name, portal)
+  }
+  async function closePortal(name: string, mustExist: boolean): Promise<void> {
+    const portal = portals.get(name)
+    if (!portal) {
+      if (mustExist) throw new Failure('NOT_FOUND', `cursor "${name}" does not exist`, { sqlState: '34000' })
+      return
+    }
+    portals.delete(name)
+    await portal.answer?.rows?.close().catch(() => {})
+  }
+  async function closePortals(which: (portal: Portal) => boolean): Promise<void> {
+    for (const [name, portal] of portals) if (which(portal)) await closePortal(name, false)
+  }
+}
+
+const unknownStatement = (name: string) =>
+  new Failure('NOT_FOUND', `prepared statement "${name}" does not exist`, { sqlState: '26000' })
+
+function reportOf(failure: Failure): say.Report {
+  const { line, column } = failure.place ?? {}
+  const text = typeof failure.context.text === 'string' ? failure.context.text : undefined
+  const position =
+    line !== undefined && text !== undefined
+      ? Array.from(text.slice(0, indexOf(text, line, column ?? 1))).length + 1
+      : undefined
+  return {
+    severity: 'ERROR',
+    sqlState: typeof failure.context.sqlState === 'string' ? failure.context.sqlState : sqlStateOf(failure),
+    // Of our own bugs nothing is told.
+    message: failure.code === 'INTERNAL' ? 'unexpected error' : failure.message,
+    ...(failure.code === 'INTERNAL' ? {} : { hint: failure.hint }),
+    ...(position === undefined ? {} : { position }),
+  }
+}

@@ -1,0 +1,172 @@
+// What `SET`, `SHOW` and the start-up message speak of. Most of it exists because clients set or read it; what would
+// change an answer and cannot (the encoding, the date style, the zone) is refused or stays as it is.
+
+import { Failure } from '../../base/failure.ts'
+import { parseDurationMs } from '../../base/units.ts'
+
+type Kind = 'fixed' | 'text' | 'time'
+type Known = { value: string; kind: Kind; reported?: true; is?: (value: string) => boolean }
+
+export interface Settings {
+  /** Undefined when there is no such setting. */
+  get(name: string): string | undefined
+  /** The name as it is reported, when its value is one that clients are told of. @throws NOT_FOUND, REQUEST_INVALID */
+  set(name: string, value: string | undefined): string | undefined
+  /** All back to what the connection began with. */
+  resetAll(): void
+  all(): [name: string, value: string][]
+  /** Those that a client is told of at the start and whenever they change. */
+  reported(): [name: string, value: string][]
+  /** In milliseconds; 0 is none. */
+  statementTimeoutMs(): number
+}
+
+const settingsMax = 200
+const readsIso = (value: string) => /^(iso)\b/i.test(value) || /^(mdy|dmy|ymd|default)$/i.test(value)
+
+export function openSettings(about: {
+  version: string
+  user: string
+  timeZone: string
+  superuser: boolean
+  initial: ReadonlyMap<string, string>
+}): Settings {
+  const fixed = (value: string): Known => ({ value, kind: 'fixed' })
+  const free = (value: string): Known => ({ value, kind: 'text' })
+  const time: Known = { value: '0', kind: 'time' }
+  const known: Record<string, Known> = {
+    server_version: { ...fixed(about.version), reported: true },
+    server_version_num: fixed('150000'),
+    server_encoding: { ...fixed('UTF8'), reported: true },
+    client_encoding: {
+      ...free('UTF8'),
+      reported: true,
+      is: (value) => /^(utf-?8|unicode|sql_ascii|auto|default)$/i.test(value),
+    },
+    application_name: { ...free(''), reported: true },
+    datestyle: { ...free('ISO, MDY'), reported: true, is: readsIso },
+    intervalstyle: { ...free('postgres'), reported: true, is: (value) => /^postgres$/i.test(value) },
+    timezone: { ...free(about.timeZone), reported: true },
+    integer_datetimes: { ...fixed('on'), reported: true },
+    standard_conforming_strings: {
+      ...free('on'),
+      reported: true,
+      is: (value) => /^(on|true|1|yes|default)$/i.test(value),
+    },
+    is_superuser: { ...fixed(about.superuser ? 'on' : 'off'), reported: true },
+    session_authorization: { ...fixed(about.user), reported: true },
+    in_hot_standby: { ...fixed('off'), reported: true },
+    default_transaction_read_only: { ...free('off'), reported: true },
+    default_transaction_isolation: free('read committed'),
+    transaction_isolation: free('read committed'),
+    transaction_read_only: free('off'),
+    search_path: free('"$user", public'),
+    statement_timeout: time,
+    lock_timeout: time,
+    idle_in_transaction_session_timeout: time,
+    idle_session_timeout: time,
+    extra_float_digits: free('1'),
+    bytea_output: { ...free('hex'), is: (value) => /^hex$/i.test(value) },
+    client_min_messages: free('notice'),
+    max_identifier_length: fixed('63'),
+    max_index_keys: fixed('32'),
+    block_size: fixed('8192'),
+    lc_collate: fixed('C'),
+    lc_ctype: fixed('C'),
+    lc_messages: free('C'),
+    lc_monetary: free('C'),
+    lc_numeric: free('C'),
+    lc_time: free('C'),
+    ssl: fixed('off'),
+    port: fixed('5439'),
+    row_security: free('on'),
+    jit: free('off'),
+    geqo: free('on'),
+    synchronize_seqscans: free('on'),
+    synchronous_commit: free('on'),
+    default_tablespace: free(''),
+    default_table_access_method: free('heap'),
+    default_with_oids: fixed('off'),
+    check_function_bodies: free('on'),
+    xmloption: free('content'),
+    xmlbinary: free('base64'),
+    role: free('none'),
+    work_mem: free('4MB'),
+    max_connections: fixed('100'),
+    enable_seqscan: free('on'),
+    plan_cache_mode: free('auto'),
+    cursor_tuple_fraction: free('0.1'),
+    random_page_cost: free('4'),
+    quote_all_identifiers: free('off'),
+    escape_string_warning: free('on'),
+    backslash_quote: free('safe_encoding'),
+    array_nulls: free('on'),
+    password_encryption: fixed('scram-sha-256'),
+  }
+  const spelling: Record<string, string> = {
+    datestyle: 'DateStyle',
+    intervalstyle: 'IntervalStyle',
+    timezone: 'TimeZone',
+  }
+  const values = new Map<string, string>()
+  const spelled = (name: string) => spelling[name] ?? name
+  const keyOf = (name: string) => name.toLowerCase()
+
+  const settings: Settings = {
+    get(name) {
+      const key = keyOf(name)
+      return values.get(key) ?? (Object.hasOwn(known, key) ? known[key]!.value : undefined)
+    },
+    set(name, value) {
+      const key = keyOf(name)
+      const one = Object.hasOwn(known, key) ? known[key] : undefined
+      // Names with a dot are anybody's, as PostgreSQL has it.
+      if (!one && !key.includes('.'))
+        throw new Failure('NOT_FOUND', `unrecognized configuration parameter "${name}"`, {
+          hint: 'SHOW ALL lists the settings of a connection.',
+        })
+      if (one?.kind === 'fixed')
+        throw new Failure('REQUEST_INVALID', `parameter "${name}" cannot be changed`, { hint: 'Leave it out.' })
+      if (value !== undefined && (value.length > 1_000 || (one?.is && !one.is(value))))
+        throw new Failure('REQUEST_INVALID', `invalid value for parameter "${name}": "${value.slice(0, 100)}"`, {
+          hint: `It is ${one?.value ?? 'shorter'} here.`,
+        })
+      if (value !== undefined && one?.kind === 'time') timeMs(name, value)
+      // Every statement runs in the project's zone, and answers carry their offset: another zone is heard and not taken.
+      if (key === 'timezone' || value === undefined || /^default$/i.test(value)) values.delete(key)
+      else if (values.size < settingsMax || values.has(key)) values.set(key, canonical(key, value))
+      return one?.reported ? spelled(key) : undefined
+    },
+    resetAll: () => values.clear(),
+    all: () =>
+      [...new Set([...Object.keys(known), ...values.keys()])]
+        .sort()
+        .map((key) => [spelled(key), settings.get(key) ?? '']),
+    reported: () =>
+      Object.entries(known)
+        .filter(([, one]) => one.reported)
+        .map(([key]) => [spelled(key), settings.get(key)!]),
+    statementTimeoutMs: () => timeMs('statement_timeout', settings.get('statement_timeout')!),
+  }
+  for (const [name, value] of about.initial) {
+    if (name === 'options') continue
+    try {
+      settings.set(name, value)
+    } catch {
+      // A client that asks for more than there is gets what there is: it is told by the values that are reported.
+    }
+  }
+  return settings
+}
+
+const canonical = (key: string, value: string): string =>
+  key === 'client_encoding' ? 'UTF8' : key === 'datestyle' ? 'ISO, MDY' : value
+
+function timeMs(name: string, value: string): number {
+  const ms = /^\d{1,9}$/.test(value.trim()) ? Number(value) : parseDurationMs(value.trim().replaceAll(' ', ''))
+  if (ms === undefined)
+    throw new Failure('REQUEST_INVALID', `invalid value for parameter "${name}": "${value.slice(0, 100)}"`, {
+      hint: 'A number of milliseconds, or for example 30s.',
+    })
+  return ms
+}

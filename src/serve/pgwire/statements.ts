@@ -1,0 +1,441 @@
+// One statement of a connection: what the connection does itself (settings, prepared names, cursors), what goes through
+// the door, and in which form the answer comes back.
+
+import { Failure } from '../../base/failure.ts'
+import { wireTypeOf } from '../../base/pg-types.ts'
+import type { Policy } from '../../govern/index.ts'
+import { openSession, placeAt, type Chunk, type Column, type QueryResult, type Spliced } from '../../lake/index.ts'
+import { classify, type Command, type CopyFormat } from './classify.ts'
+import type { PgDeps } from './deps.ts'
+import { translate } from './dialect.ts'
+import type { Entered } from './log-in.ts'
+import { dataRow, type Field, type Report } from './messages.ts'
+import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound } from './parameters.ts'
+import { RowStream } from './rows.ts'
+import { openSettings, type Settings } from './settings.ts'
+
+/** What a statement gave. Without `fields` there are no rows. */
+export type Answer = {
+  fields?: Field[]
+  rows?: RowStream
+  /** What stands behind the rows, asked when they were read. @throws QUERY_TOO_LARGE when they are not all */
+  tag(count: number): string
+  copy?: CopyFormat
+  /** The rights that the rows were chosen by. */
+  policy?: Policy
+}
+/** `start`: where the statement begins in the text that the client sent. */
+export type Asked = { sql: string; start: number; text: string; values?: readonly Bound[]; formats?: readonly number[] }
+
+export interface Statements {
+  readonly settings: Settings
+  readonly state: 'idle' | 'open' | 'failed'
+  run(asked: Asked, signal: AbortSignal): Promise<Answer>
+  /** Fields of the rows, undefined where there are none, and the types of the parameters. */
+  describe(asked: Asked, oids: readonly number[], signal: AbortSignal): Promise<Described>
+  /** Something failed that the door does not know of. */
+  failed(): void
+  /** Rows that were begun under other rights than those of now are not continued. @throws FORBIDDEN */
+  mayContinue(answer: Answer): Promise<void>
+  /** A transaction around statements that the client did not put into one. */
+  beginImplicit(signal: AbortSignal): Promise<void>
+  endImplicit(signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+export type Described = { fields: Field[] | undefined; oids: number[] }
+
+type World = {
+  deps: PgDeps
+  entered: Entered
+  notice(report: Omit<Report, 'severity'> & { severity?: Report['severity'] }): void
+  status(name: string): void
+}
+
+export function openStatements({ deps, entered, notice, status }: World): Statements {
+  const { lake, govern, settings: rules } = deps
+  const { database, named, identity } = entered
+  const settings = openSettings({
+    version: `15.0 (Boathouse ${deps.version})`,
+    user: identity.principal.name,
+    timeZone: rules.timeZone,
+    superuser: identity.principal.role === 'admin',
+    initial: entered.settings,
+  })
+  const door = openSession(lake, {
+    principal: identity.principal,
+    catalog: database.catalog,
+    door: 'pgwire',
+    environmentNamed: named,
+  })
+  let isFailed = false
+  let isImplicit = false
+  let isFresh = false
+  const locals: (() => void)[] = []
+
+  const state = () => (door.state === 'idle' ? 'idle' : isFailed ? 'failed' : door.state)
+  const settle = () => {
+    if (door.state !== 'idle') return
+    isFailed = false
+    isImplicit = false
+    for (const restore of locals.splice(0).toReversed()) restore()
+  }
+
+  /** Asked anew for each statement: what was taken from somebody counts at once. */
+  async function principal() {
+    const found = await govern.wire.refresh(identity)
+    if (!found)
+      throw new Failure('UNAUTHENTICATED', 'the log-in has ended: the user was disabled, or the secret changed', {
+        hint: 'Connect again.',
+      })
+    return found
+  }
+
+  async function options(signal: AbortSignal) {
+    const asked = settings.statementTimeoutMs()
+    const namespace = firstOfPath(settings.get('search_path') ?? '')
+    return {
+      principal: await principal(),
+      signal,
+      timeoutMs: asked > 0 ? Math.min(asked, rules.queryTimeoutMs) : rules.queryTimeoutMs,
+      ...(namespace === undefined ? {} : { namespace }),
+    }
+  }
+
+  async function through(
+    asked: Asked,
+    signal: AbortSignal,
+    translated: Spliced,
+  ): Promise<{ result: QueryResult; policy: Policy }> {
+    // Before the query: what changes while it runs is noticed.
+    const policy = await govern.access.policy()
+    const more = await options(signal)
+    const formats = asked.formats ?? []
+    const result = await placed(asked, translated, () => door.query(translated.text, { ...more, formats }))
+    return { result, policy }
+  }
+
+  async function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
+    const translated = translatedOf(asked)
+    const { result, policy } = await through(asked, signal, translated)
+    isFresh = false
+    const { columns, command } = result
+    const tag = (count: number) => {
+      if (result.truncated())
+        throw new Failure('QUERY_TOO_LARGE', `the result has more than ${count} rows`, {
+          hint: 'Aggregate or filter, or raise `limits.query_rows`.',
+        })
+      return command === 'SELECT' ? `SELECT ${count}` : command
+    }
+    if (!rows || columns.length === 0) {
+      const count = await countOf(result)
+      return { tag: () => tagOf(command, count) }
+    }
+    // Whether rows are encoded already is known by the first of them: what the lake answers itself comes as JSON.
+    const chunks = placedChunks(asked, translated, result.chunks)
+    const first = await chunks.next()
+    const encoded = first.done || first.value.bytes !== undefined
+    const fields = encoded ? fieldsOf(columns, asked.formats ?? []) : textFields(columns)
+    const all = encoded ? chunks : asRows(chunks)
+    return { fields, rows: new RowStream(startingWith(first, all, encoded)), tag, policy }
+  }
+
+  async function transaction(
+    command: Extract<Command, { kind: 'transaction' }>,
+    { sql, start, text }: Asked,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const asked = { sql, start, text }
+    const say = async (words: string) => {
+      const { result } = await through(asked, signal, { text: words, origin: (index) => index })
+      return result.command
+    }
+    if (command.does === 'begin') {
+      if (door.state !== 'idle' && !isImplicit) {
+        notice({ severity: 'WARNING', sqlState: '25001', message: 'there is already a transaction in progress' })
+        return done(command.tag)
+      }
+      if (isImplicit) {
+        isImplicit = false // it becomes the client's
+        return done(command.tag)
+      }
+      await say(withDefaults(sql, settings))
+      isFresh = true
+      return done(command.tag)
+    }
+    if (command.does === 'end') {
+      if (door.state === 'idle') {
+        notice({ severity: 'WARNING', sqlState: '25P01', message: 'there is no transaction in progress' })
+        return done(command.tag)
+      }
+      try {
+        return done(await say(isFailed ? 'ROLLBACK' : sql))
+      } finally {
+        settle()
+      }
+    }
+    const tag = await say(sql)
+    if (tag === 'ROLLBACK') isFailed = false
+    return done(tag)
+  }
+
+  async function isolation(value: string, signal: AbortSignal): Promise<void> {
+    if (value !== 'serializable' || door.state !== 'open') return
+    if (!isFresh)
+      throw new Failure('TRANSACTION_STATE', 'SET TRANSACTION ISOLATION LEVEL must be called before any query')
+    const more = await options(signal)
+    await door.query('ROLLBACK', more)
+    await door.query('BEGIN ISOLATION LEVEL SERIALIZABLE', more)
+  }
+
+  const statements: Statements = {
+    settings,
+    get state() {
+      return state()
+    },
+    failed() {
+      if (door.state !== 'idle') isFailed = true
+    },
+
+    async run(asked, signal) {
+      const command = classified(asked)
+      if (state() === 'failed' && !(command.kind === 'transaction' && command.does !== 'begin'))
+        throw new Failure(
+          'TRANSACTION_ABORTED',
+          'current transaction is aborted, commands ignored until end of transaction block',
+        )
+      switch (command.kind) {
+        case 'lake':
+          return lakeAnswer(asked, signal, command.rows)
+        case 'copy': {
+          const { query, start, to } = command
+          const formats = [to.format === 'binary' ? 1 : 0]
+          const inner = { ...asked, sql: query, start: asked.start + start, formats }
+          const answer = await lakeAnswer(inner, signal, true)
+          return { ...answer, copy: to, tag: (count) => (answer.tag(count), `COPY ${count}`) }
+        }
+        case 'transaction':
+          return transaction(command, asked, signal)
+        case 'set': {
+          const { name, value, local } = command
+          const before = settings.get(name)
+          if (name === 'transaction_isolation' && value !== undefined) await isolation(value, signal)
+          const reported = settings.set(name, value)
+          if (reported) status(reported)
+          if (local) locals.push(() => settings.set(name, before))
+          settle()
+          return done('SET')
+        }
+        case 'show':
+          return show(command.name, settings)
+        case 'reset':
+          if (command.name === 'all') settings.resetAll()
+          else settings.set(command.name, undefined)
+          return done('RESET')
+        case 'nothing':
+          return done(command.tag)
+        default:
+          throw new Failure('SQL_UNSUPPORTED', `${command.kind.toUpperCase()} is not for here`)
+      }
+    },
+
+    async describe(asked, oids, signal) {
+      const command = classified(asked)
+      const places = placeholders(asked.sql)
+      const count = Math.max(oids.length, ...places.map(({ number }) => number), 0)
+      const declared = Array.from({ length: count }, (_, at) => oids[at] ?? 0)
+      if (command.kind === 'show') return { fields: show(command.name, settings).fields, oids: declared }
+      if (command.kind !== 'lake' || !command.rows) return { fields: undefined, oids: declared.map((oid) => oid || 25) }
+      const more = { ...(await options(signal)), catalog: database.catalog, door: 'pgwire' as const }
+      const describe = async (translated: Spliced) =>
+        placed(asked, translated, () => lake.describe(translated.text, { ...more, environmentNamed: named }))
+      let known = declared
+      if (count > 0) {
+        const { parameters } = await describe(translate(asked.sql, typedEdits(places, declared)))
+        known = declared.map((oid, at) => oid || (parameters[at] ? wireTypeOf(parameters[at]).oid : 25))
+      }
+      const { columns } = await describe(translate(asked.sql, nullEdits(places, known)))
+      return { fields: fieldsOf(columns, asked.formats ?? []), oids: known }
+    },
+
+    async mayContinue({ policy }) {
+      await principal()
+      if (policy && policy !== (await govern.access.policy()))
+        throw new Failure('FORBIDDEN', 'rights were changed since these rows were chosen', {
+          hint: 'Run the statement again.',
+        })
+    },
+
+    async beginImplicit(signal) {
+      if (door.state !== 'idle') return
+      await door.query('BEGIN', await options(signal))
+      isImplicit = true
+    },
+    async endImplicit(signal) {
+      if (!isImplicit) return
+      const words = state() === 'failed' ? 'ROLLBACK' : 'COMMIT'
+      try {
+        await door.query(words, await options(signal))
+      } finally {
+        settle()
+      }
+    },
+    close: () => door.close(),
+  }
+  return statements
+}
+
+const done = (tag: string): Answer => ({ tag: () => tag })
+
+/** A statement's text is looked at once, whatever is asked of it. */
+function classified(asked: Asked): Command {
+  try {
+    return classify(asked.sql)
+  } catch (error) {
+    throw error instanceof Failure ? relocated(error, asked, (index) => index, asked.sql) : error
+  }
+}
+
+const translatedOf = ({ sql, values = [] }: Asked): Spliced => translate(sql, parameterEdits(placeholders(sql), values))
+
+/** A failure of the translated text gets its place in what the client sent. */
+async function placed<Value>(asked: Asked, translated: Spliced, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof Failure ? relocated(error, asked, translated.origin, translated.text) : error
+  }
+}
+
+async function* placedChunks(
+  asked: Asked,
+  translated: Spliced,
+  chunks: AsyncIterable<Chunk>,
+): AsyncGenerator<Chunk, undefined> {
+  try {
+    yield* chunks
+  } catch (error) {
+    throw error instanceof Failure ? relocated(error, asked, translated.origin, translated.text) : error
+  }
+  return undefined
+}
+
+function relocated(error: Failure, asked: Asked, origin: (index: number) => number, text: string): Failure {
+  const { line, column } = error.place ?? {}
+  if (line === undefined) return error
+  const index = indexOf(text, line, column ?? 1)
+  const { code, message, hint, cause, context } = error
+  const place = placeAt(asked.text, asked.start + origin(index))
+  return new Failure(code, message, { ...context, cause, hint, place, text: asked.text })
+}
+
+/** The index of a line and column. */
+export function indexOf(text: string, line: number, column: number): number {
+  let at = 0
+  for (let count = 1; count < line; count++) {
+    const end = text.indexOf('\n', at)
+    if (end < 0) return text.length
+    at = end + 1
+  }
+  return Math.min(at + column - 1, text.length)
+}
+
+function fieldsOf(columns: readonly Column[], formats: readonly number[]): Field[] {
+  if (formats.length > 1 && formats.length !== columns.length)
+    throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
+  return columns.map(({ name, type }, at) => ({
+    name: shownName(name),
+    type: wireTypeOf(type),
+    format: (formats.length === 1 ? formats[0] : formats[at]) ?? 0,
+  }))
+}
+
+/** PostgreSQL names an expression by its outermost function, the engine by its whole text. */
+export function shownName(name: string): string {
+  const cast = /^CAST\((.*) AS [^()]*(?:\([^()]*\))?\)$/s.exec(name)
+  if (cast) return shownName(cast[1]!)
+  const call = /^"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
+  return call === undefined ? name : call === 'count_star' ? 'count' : call
+}
+
+const textFields = (columns: readonly Column[]): Field[] =>
+  columns.map(({ name }) => ({ name, type: wireTypeOf('VARCHAR'), format: 0 }))
+
+async function* startingWith(
+  first: IteratorResult<Chunk, undefined>,
+  rest: AsyncGenerator<Chunk, undefined>,
+  encoded: boolean,
+): AsyncGenerator<Chunk, undefined> {
+  if (!first.done) yield encoded ? first.value : asWire(first.value)
+  yield* rest
+  return undefined
+}
+
+async function* asRows(chunks: AsyncGenerator<Chunk, undefined>): AsyncGenerator<Chunk, undefined> {
+  for await (const chunk of chunks) yield asWire(chunk)
+  return undefined
+}
+
+function asWire({ rowCount, json }: Chunk): Chunk {
+  const rows = JSON.parse(json) as unknown[][]
+  const show = (value: unknown) =>
+    value === null ? null : typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return { rowCount, json: '', bytes: Buffer.concat(rows.map((row) => dataRow(row.map(show)))) }
+}
+
+/** Rows that a change says it touched. */
+async function countOf({ chunks }: QueryResult): Promise<number> {
+  let count = 0
+  for await (const { json } of chunks) {
+    const value = json === '' ? 0 : (JSON.parse(json) as unknown[][])[0]?.[0]
+    count += Number(value) || 0
+  }
+  return count
+}
+
+function tagOf(command: string, count: number): string {
+  if (command === 'INSERT') return `INSERT 0 ${count}`
+  return ['UPDATE', 'DELETE', 'MERGE', 'COPY'].includes(command) ? `${command} ${count}` : command
+}
+
+function show(name: string, settings: Settings): Answer {
+  const rows: [string[], (string | null)[][]] =
+    name === 'all'
+      ? [['name', 'setting', 'description'], settings.all().map(([key, value]) => [key, value, ''])]
+      : [[name === 'transaction_isolation' ? 'transaction_isolation' : name], [[valueOf(name, settings)]]]
+  const [names, lines] = rows
+  const chunk = { rowCount: lines.length, json: '', bytes: Buffer.concat(lines.map(dataRow)) }
+  return {
+    fields: names.map((one) => ({ name: one, type: wireTypeOf('VARCHAR'), format: 0 })),
+    rows: new RowStream(
+      (async function* () {
+        yield chunk
+      })(),
+    ),
+    tag: () => 'SHOW',
+  }
+}
+
+function valueOf(name: string, settings: Settings): string {
+  const value = settings.get(name)
+  if (value === undefined) throw new Failure('NOT_FOUND', `unrecognized configuration parameter "${name}"`)
+  return value
+}
+
+/** What `SET SESSION CHARACTERISTICS` said holds for each BEGIN that says nothing itself. */
+function withDefaults(sql: string, settings: Settings): string {
+  const isolation =
+    /isolation/i.test(sql) || settings.get('default_transaction_isolation') !== 'serializable'
+      ? ''
+      : ' ISOLATION LEVEL SERIALIZABLE'
+  const reading =
+    /\bread\s+(only|write)/i.test(sql) || settings.get('default_transaction_read_only') !== 'on' ? '' : ' READ ONLY'
+  return `${sql}${isolation}${reading}`
+}
+
+/** The schema of names without one: the first of the path that is an ordinary one. */
+function firstOfPath(path: string): string | undefined {
+  return path
+    .split(',')
+    .map((one) => one.trim().replace(/^"(.*)"$/, '$1'))
+    .find((one) => one !== '' && !['$user', 'public', 'pg_catalog', 'information_schema'].includes(one))
+}
