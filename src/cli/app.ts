@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts'
 import type { Catalog, Environments, Pointers, Publications, Tables } from '../catalog/index.ts'
 import type { Config, Environment } from '../config/index.ts'
 import type { Engine } from '../engine/index.ts'
-import type { Govern, Principal } from '../govern/index.ts'
+import type { AccessDiff, Govern, Principal } from '../govern/index.ts'
 import type { IngestDeps } from '../ingest/index.ts'
 import type { FileCache, FileIO } from '../io/index.ts'
 import type { Lake, QueryOptions } from '../lake/index.ts'
@@ -102,6 +102,10 @@ export type App = {
   watchProject(signal: AbortSignal, onChange: (what: string, selection: string[]) => Promise<void>): Promise<void>
   /** Pings Redis when it is configured. Says what the queue is; RECORDS_FAILED otherwise. */
   checkQueue(): Promise<string>
+  /** access.yml into the records; undefined when the project has none. */
+  applyAccess(options?: { dryRun?: boolean }): Promise<AccessDiff | undefined>
+  /** As `applyAccess`; a broken file is a line in the log, and what held before holds. */
+  applyAccessAtStart(): Promise<void>
   /** The options every query of this process shares. */
   asking(door: QueryOptions['door']): QueryOptions
   close(): Promise<void>

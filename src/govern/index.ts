@@ -31,6 +31,7 @@ export {
   privileges,
   type RowFilter,
   seesAll,
+  showPattern,
   type Subject,
   subjectOf,
 } from './policy.ts'

@@ -70,6 +70,8 @@ export async function guardOf(decision: Decision, guarded: Guarded, world: World
     world.log.error('a policy cannot be carried out', { table: name, reason: error.message })
     throw new Failure('FORBIDDEN', `the row filters or masks of ${name} cannot be applied to it`, {
       place: guarded.place,
+      // Shown by no door: for `access check`, on the machine of the server.
+      cause: error,
       hint: 'Ask an administrator: `boathouse access check` and the log of the server tell what is wrong.',
     })
   }

@@ -1,3 +1,4 @@
+export { accessRules, readAccess } from './access.ts'
 export { Condition, operators, Scalar } from './conditions.ts'
 export type { Operator } from './conditions.ts'
 export { DashboardFile, readDashboards } from './dashboards.ts'

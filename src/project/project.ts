@@ -1,6 +1,7 @@
 // A project folder, read whole: everything in it that is not dbt's or the configuration's.
 
 import type { Failure } from '../base/failure.ts'
+import { readAccess } from './access.ts'
 import { readDashboards, type DashboardFile } from './dashboards.ts'
 import { readMetrics, type MetricsFile } from './metrics.ts'
 import { readSchedules, type Schedule } from './schedules.ts'
@@ -18,11 +19,12 @@ export type Project = {
 }
 
 export async function readProject(dir: string): Promise<Project> {
-  const [sources, metrics, dashboards, schedules] = await Promise.all([
+  const [sources, metrics, dashboards, schedules, access] = await Promise.all([
     readSources(dir),
     readMetrics(dir),
     readDashboards(dir),
     readSchedules(dir),
+    readAccess(dir),
   ])
   return {
     dir,
@@ -30,6 +32,6 @@ export async function readProject(dir: string): Promise<Project> {
     metrics: metrics.items,
     dashboards: dashboards.items,
     schedules: schedules.items,
-    failures: [sources, metrics, dashboards, schedules].flatMap(({ failures }) => failures),
+    failures: [sources, metrics, dashboards, schedules, access].flatMap(({ failures }) => failures),
   }
 }

@@ -1,6 +1,7 @@
 // The JSON schema of every kind of YAML file here, from which editors complete and check.
 
 import { z } from 'zod'
+import { AccessFile } from './access.ts'
 import { DashboardFile } from './dashboards.ts'
 import { MetricsFile } from './metrics.ts'
 import { SchedulesFile } from './schedules.ts'
@@ -10,6 +11,7 @@ const kinds = {
   source: { schema: Source, title: 'A source: sources/*.yml' },
   metrics: { schema: MetricsFile, title: 'Metrics: metrics/*.yml' },
   dashboard: { schema: DashboardFile, title: 'A dashboard: dashboards/*.yml' },
+  access: { schema: AccessFile, title: 'Rights: access.yml' },
   schedules: { schema: SchedulesFile, title: 'Schedules: schedules.yml' },
 }
 

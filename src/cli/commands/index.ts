@@ -1,7 +1,9 @@
 // Every command, in the order in which help shows them.
 
 import type { Command } from '../command.ts'
+import { accessApply, accessCheck, accessShow } from './access.ts'
 import { doctor } from './doctor.ts'
+import { grant, grantList, revoke, roleCreate, roleDrop, roleGrant, roleList, roleRevoke } from './grants.ts'
 import { init } from './init.ts'
 import {
   environmentsCreate,
@@ -77,6 +79,17 @@ export const commands: readonly Command[] = [
   tokenList,
   tokenCreate,
   tokenRevoke,
+  roleList,
+  roleCreate,
+  roleDrop,
+  roleGrant,
+  roleRevoke,
+  grant,
+  grantList,
+  revoke,
+  accessShow,
+  accessCheck,
+  accessApply,
   doctor,
   migrate,
   openapi,

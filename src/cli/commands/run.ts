@@ -71,6 +71,7 @@ export const ingestAdd: Command = {
 
 async function execute(context: Context, kind: 'run' | 'build' | 'test' | 'ingest'): Promise<number> {
   const app = await context.open({ role: 'cli', quiet: true })
+  await app.applyAccessAtStart()
   const request = await app.pipeline.plan({
     environment: app.environment,
     kind,

@@ -1,31 +1,61 @@
 import { oneArgument, noArguments, type Command } from '../command.ts'
 import { parseDurationMs } from '../../base/units.ts'
 import { Failure } from '../../base/failure.ts'
+import { asRole } from '../../govern/index.ts'
+import type { App } from '../app.ts'
 import { table } from '../output.ts'
 
 export const tokenCreate: Command = {
   name: 'token create',
-  summary: 'Make an API token for a person; it is shown once.',
+  summary: 'Make an API token for a person, or with --role for a program; it is shown once.',
   arguments: 'NAME',
   options: {
     user: { type: 'string', value: 'USER', about: 'Whose rights it has; default admin.' },
-    valid: { type: 'string', value: 'DURATION', about: 'For example 30d; default: until it is revoked.' },
+    role: {
+      type: 'string',
+      multiple: true,
+      value: 'ROLE',
+      about: 'For a program: a user of the name of the token is made, with this role and no other right.',
+    },
+    expires: { type: 'string', value: 'DURATION', about: 'For example 30d; default: until it is revoked.' },
+    valid: { type: 'string', value: 'DURATION', about: 'The same as --expires.' },
   },
-  examples: ['boathouse token create ci --user ana --valid 30d'],
+  examples: ['boathouse token create ci --user ana --expires 30d', 'boathouse token create loader --role ingest'],
   async run(context) {
     const name = oneArgument(context, 'NAME')
-    const valid = context.flags.text('valid')
+    const valid = context.flags.text('expires') ?? context.flags.text('valid')
     const validForMs = valid === undefined ? undefined : parseDurationMs(valid)
     if (valid !== undefined && !validForMs)
-      throw new Failure('USAGE', `--valid takes a duration such as 30d or 12h, found "${valid}"`)
+      throw new Failure('USAGE', `--expires takes a duration such as 30d or 12h, found "${valid}"`)
+    const roles = context.flags.list('role')
+    if (roles.length > 0 && context.flags.text('user') !== undefined)
+      throw new Failure('USAGE', 'a token is for a user or for roles: give --user or --role')
     const app = await context.open()
-    const user = await app.govern.users.get(context.flags.text('user') ?? 'admin')
+    const user =
+      roles.length > 0
+        ? await programOf(app, name, roles)
+        : await app.govern.users.get(context.flags.text('user') ?? 'admin')
     const { token, info } = await app.govern.tokens.create(user.id, { name, ...(validForMs ? { validForMs } : {}) })
     context.out.answer(
       { token, ...info },
       `${token}\nIt is shown only now. Send it as \`Authorization: Bearer …\` with the header \`x-boathouse: 1\`.`,
     )
   },
+}
+
+/** A user that nobody logs in as, with exactly these roles. */
+async function programOf({ govern, principal }: App, name: string, roles: readonly string[]) {
+  const builtIn = roles.find((role) => role === 'admin' || role === 'reader')
+  const user = await govern.users.create({ name, role: asRole(builtIn ?? 'member') })
+  const others = roles.filter((role) => role !== builtIn)
+  try {
+    for (const role of others)
+      await govern.access.grantRole(role, [`user:${user.name}`], { by: principal, source: 'cli' })
+  } catch (error) {
+    await govern.users.change(user.id, { disabled: true })
+    throw error
+  }
+  return user
 }
 
 export const tokenList: Command = {

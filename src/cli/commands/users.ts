@@ -27,13 +27,18 @@ export const userCreate: Command = {
   summary: 'Add a person; prints a one-time link with which to log in and choose a password.',
   arguments: 'NAME',
   options: {
-    role: { type: 'string', value: 'ROLE', about: 'reader (looks at data; the default) or admin (changes it).' },
+    role: {
+      type: 'string',
+      value: 'ROLE',
+      about: 'reader (looks at all data; the default), member (only at what is granted) or admin (changes it).',
+    },
   },
   examples: ['boathouse user create ana --role reader'],
   async run(context) {
     const name = oneArgument(context, 'NAME')
     const role = context.flags.text('role') ?? 'reader'
-    if (role !== 'admin' && role !== 'reader') throw new Failure('USAGE', `--role is admin or reader, found "${role}"`)
+    if (role !== 'admin' && role !== 'reader' && role !== 'member')
+      throw new Failure('USAGE', `--role is admin, reader or member, found "${role}"`)
     const app = await context.open()
     const user = await app.govern.users.create({ name, role })
     const link = loginUrl(app, await app.govern.users.createLink(user.id))
