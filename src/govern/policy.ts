@@ -94,6 +94,8 @@ export type Governed = { catalog: string; namespace?: string; name?: string }
 /** Who asks, as of now. */
 export type Subject = {
   name: string
+  /** A user of the records: others may bear the name (in a JWT), and have nothing of what is granted to the user. */
+  isUser: boolean
   role: Role
   /** Names of all roles, those that come by groups and by other roles too, and the built-in one. */
   roles: ReadonlySet<string>
@@ -144,6 +146,7 @@ export function subjectOf(policy: Policy, principal: Principal): Subject {
   const roles = named('role').filter((one) => !builtInRoles.includes(one))
   return {
     name,
+    isUser: user !== undefined,
     role,
     roles: new Set(builtInRoles.includes(role) ? [...roles, role] : roles),
     groups: new Set(named('group')),
@@ -281,7 +284,7 @@ export function isTo(subject: Subject, { kind, name }: Grantee): boolean {
   const lower = name.toLowerCase()
   switch (kind) {
     case 'user':
-      return subject.name.toLowerCase() === lower
+      return subject.isUser && subject.name.toLowerCase() === lower
     case 'group':
       return subject.groups.has(lower)
     case 'role':

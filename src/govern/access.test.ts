@@ -1,0 +1,198 @@
+// Rights in the records, on both stores: who may give and take them, and that every change is seen at once by all.
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startPostgres, type TestPostgres } from '../../test/support/postgres.ts'
+import { openMemoryRecords, openRecords, type Records } from '../records/index.ts'
+import { decide, type Govern, openGovern, type Principal, systemPrincipal } from './index.ts'
+import type { AccessFile, GrantRequest } from './access.ts'
+
+const environments = [{ name: 'dev', catalog: 'dev_analytics' }]
+const table = { catalog: 'dev_analytics', namespace: 'raw', name: 'orders' }
+const orders = { environment: 'dev', namespace: 'raw', table: 'orders' }
+const by = { by: systemPrincipal, source: 'sql' as const }
+const nothing: AccessFile = { roles: [], groups: [], attributes: [], grants: [], rowFilters: [], masks: [] }
+
+let postgres: TestPostgres
+let records: Records
+let [govern, other]: Govern[] = []
+let [ana, bob]: Principal[] = []
+let schemas = 0
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres?.stop())
+
+const refused = (code: string) => expect.objectContaining({ code })
+const may = async (who: Principal, action: 'select' | 'insert' | 'drop' = 'select', where = table) =>
+  decide(await other!.access.policy(), who, action, where).verdict === 'allowed'
+
+describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
+  beforeEach(async () => {
+    records =
+      kind === 'sqlite'
+        ? await openMemoryRecords()
+        : await openRecords({ stateDir: '', records: { url: postgres.url, schema: `access_${++schemas}` } })
+    govern = openGovern({ records, environments })
+    // As in another process: with a memory of its own.
+    other = openGovern({ records, environments })
+    ;[ana, bob] = await Promise.all(
+      ['ana', 'bob'].map(async (name): Promise<Principal> => {
+        const { id } = await govern!.users.create({ name, role: 'member' })
+        return { id, name, role: 'member' }
+      }),
+    )
+  })
+  afterEach(async () => {
+    await govern!.close()
+    await other!.close()
+    await records.close()
+  })
+
+  test('a grant and a revoke count at the next question, in every process', async () => {
+    const { access } = govern!
+    expect(await may(ana!)).toBe(false)
+    const request: GrantRequest = { privileges: ['select'], on: orders, to: ['ana'] }
+    expect(await access.grant(request, by)).toEqual({ changed: true })
+    expect(await access.grant(request, by)).toEqual({ changed: false })
+    expect([await may(ana!), await may(bob!), await may(ana!, 'drop')]).toEqual([true, false, false])
+    expect(await access.revoke(request, by)).toEqual({ changed: true, inFile: false })
+    expect(await access.revoke(request, by)).toEqual({ changed: false, inFile: false })
+    expect(await may(ana!)).toBe(false)
+  })
+
+  test('so do users, roles and forks', async () => {
+    const { access, users } = govern!
+    await access.createRole('analyst', by)
+    await access.grant({ privileges: ['select'], on: orders, to: ['analyst'] }, by)
+    await access.grantRole('analyst', ['ana'], by)
+    expect([await may(ana!), await may(ana!, 'select', { ...table, catalog: 'fork_x' })]).toEqual([true, false])
+    await records.catalog
+      .insertInto('forks')
+      .values({
+        catalog: 'fork_x',
+        environment: 'x',
+        origin: 'dev_analytics',
+        created_at: '2026-01-01',
+        created_by: 'a',
+      })
+      .execute()
+    expect(await may(ana!, 'select', { ...table, catalog: 'fork_x' })).toBe(true)
+    await users.change(ana!.id, { disabled: true })
+    expect(await may(ana!)).toBe(false)
+    await users.change(ana!.id, { disabled: false })
+    await access.revokeRole('analyst', ['ana'], by)
+    expect(await may(ana!)).toBe(false)
+    await access.grantRole('analyst', ['ana', 'bob'], by)
+    await access.dropRole('analyst', by)
+    expect([await may(ana!), await may(bob!), await access.list(systemPrincipal)]).toEqual([false, false, []])
+    await access.createRole('analyst', by)
+    expect([await may(ana!), await access.roles(systemPrincipal)]).toEqual([
+      false,
+      [{ role: 'analyst', source: 'sql', members: [] }],
+    ])
+  })
+
+  test('who may manage passes on what they hold there, and no more', async () => {
+    const { access } = govern!
+    const mine = { by: ana!, source: 'sql' as const }
+    const give = (more: Partial<GrantRequest>) =>
+      access.grant({ privileges: ['select'], on: orders, to: ['bob'], ...more }, mine)
+    await expect(give({})).rejects.toThrow(refused('FORBIDDEN'))
+    await access.grant({ privileges: ['select'], on: orders, to: ['ana'] }, by)
+    await expect(give({})).rejects.toThrow(refused('FORBIDDEN'))
+    await access.grant({ privileges: ['manage'], on: orders, to: ['ana'] }, by)
+    await give({})
+    await give({ columns: ['id'] })
+    expect(await may(bob!)).toBe(true)
+    for (const more of [
+      { privileges: ['insert' as const] },
+      { privileges: ['all' as const] },
+      { privileges: ['manage' as const, 'drop' as const] },
+      { on: { ...orders, table: '*' } },
+      { on: { ...orders, environment: '*' } },
+      { on: {} },
+    ])
+      await expect(give(more)).rejects.toThrow(refused('FORBIDDEN'))
+    await expect(access.createRole('x', mine)).rejects.toThrow(refused('FORBIDDEN'))
+    await access.createRole('x', by)
+    await expect(access.grantRole('x', ['ana'], mine)).rejects.toThrow(refused('FORBIDDEN'))
+    await expect(access.dropRole('x', mine)).rejects.toThrow(refused('FORBIDDEN'))
+    await expect(access.apply(nothing, mine)).rejects.toThrow(refused('FORBIDDEN'))
+    expect((await access.list(ana!)).map(({ to }) => to.name)).toEqual(['ana', 'ana'])
+    expect(await access.roles(ana!)).toEqual([])
+  })
+
+  test('mistakes are told', async () => {
+    const { access } = govern!
+    const give = (more: object) => access.grant({ privileges: ['select'], on: orders, to: ['ana'], ...more }, by)
+    await expect(give({ to: ['anna'] })).rejects.toThrow(/no role, user or group anna; did you mean "ana"/)
+    await expect(give({ to: ['role:ana'] })).rejects.toThrow(refused('NOT_FOUND'))
+    await expect(give({ privileges: ['selct'] })).rejects.toThrow(/did you mean "select"/)
+    await expect(give({ privileges: [] })).rejects.toThrow(refused('REQUEST_INVALID'))
+    await expect(give({ columns: ['a'], privileges: ['insert'] })).rejects.toThrow(refused('REQUEST_INVALID'))
+    await expect(give({ columns: ['a'], on: { namespace: 'raw' } })).rejects.toThrow(refused('REQUEST_INVALID'))
+    await expect(give({ columns: ['a,b'] })).rejects.toThrow(refused('REQUEST_INVALID'))
+    for (const role of ['admin', 'PUBLIC', 'a b', '', `'; drop`])
+      await expect(access.createRole(role, by)).rejects.toThrow(refused('REQUEST_INVALID'))
+    await access.createRole('a', by)
+    await access.createRole('b', by)
+    await expect(access.createRole('A', by)).rejects.toThrow(refused('ALREADY_EXISTS'))
+    await access.grantRole('a', ['role:b'], by)
+    await expect(access.grantRole('b', ['role:a'], by)).rejects.toThrow(/circle/)
+    await expect(access.grantRole('a', ['role:a'], by)).rejects.toThrow(/circle/)
+    await expect(access.grantRole('none', ['ana'], by)).rejects.toThrow(refused('NOT_FOUND'))
+  })
+
+  test('the file stands for itself: applied again nothing is different, changed it takes back, and leaves what came by SQL', async () => {
+    const { access } = govern!
+    const file: AccessFile = {
+      roles: [
+        { name: 'analyst', members: [{ kind: 'group', name: 'eu' }] },
+        { name: 'hr', members: [] },
+      ],
+      groups: [{ name: 'eu', users: ['ana', 'later'] }],
+      attributes: [{ user: 'ana', values: { region: 'EU' } }],
+      grants: [{ privilege: 'select', on: orders, to: { kind: 'role', name: 'analyst' } }],
+      rowFilters: [{ on: { namespace: 'raw' }, except: ['hr'], condition: 'x > 1' }],
+      masks: [{ on: { namespace: 'raw' }, column: 'Email', except: [], expression: 'NULL' }],
+    }
+    const change = { by: systemPrincipal, source: 'access.yml' as const }
+    const dry = await access.apply(file, { ...change, dryRun: true })
+    expect([dry.added.length, dry.removed, await may(ana!)]).toEqual([10, [], false])
+    expect(await access.apply(file, change)).toEqual(dry)
+    const { stamp } = await access.policy()
+    expect(await access.apply(file, change)).toEqual({ added: [], removed: [] })
+    expect((await access.policy()).stamp).toBe(stamp)
+    const decision = decide(await other!.access.policy(), ana!, 'select', table)
+    expect(decision).toMatchObject({ verdict: 'allowed', filters: ['x > 1'], masks: new Map([['email', 'NULL']]) })
+
+    await access.grant({ privileges: ['insert'], on: orders, to: ['analyst'] }, by)
+    expect(await access.revoke({ privileges: ['select'], on: orders, to: ['analyst'] }, by)).toEqual({
+      changed: true,
+      inFile: true,
+    })
+    await expect(access.dropRole('hr', by)).rejects.toThrow(/row filter or a mask/)
+    expect((await access.apply(file, change)).added).toEqual(['grant select on dev.raw.orders to role:analyst'])
+    const { removed } = await access.apply({ ...nothing, roles: file.roles, groups: file.groups }, change)
+    expect(removed).toHaveLength(4)
+    expect([await may(ana!), await may(ana!, 'insert')]).toEqual([false, true])
+    await expect(
+      access.apply({ ...nothing, grants: [{ ...file.grants[0]!, to: { kind: 'role', name: 'no' } }] }, change),
+    ).rejects.toThrow(/names the role no, which there is not/)
+    expect(await may(ana!, 'insert')).toBe(true)
+  })
+
+  test('users that come after the file have what it gives them', async () => {
+    const { access, users } = govern!
+    await access.apply(
+      {
+        ...nothing,
+        roles: [{ name: 'r', members: [{ kind: 'user', name: 'zoe' }] }],
+        grants: [{ privilege: 'select', on: orders, to: { kind: 'role', name: 'r' } }],
+      },
+      { by: systemPrincipal, source: 'access.yml' },
+    )
+    const { id } = await users.create({ name: 'Zoe', role: 'member' })
+    expect(await may({ id, name: 'zoe', role: 'member' })).toBe(true)
+  })
+})
