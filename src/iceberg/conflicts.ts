@@ -11,7 +11,7 @@ import { currentSchema } from './metadata.ts'
 import type { Operation, Snapshot, TableMetadata } from './metadata-types.ts'
 import { coverageOf } from './predicate-strict.ts'
 import type { Predicate } from './predicate-types.ts'
-import { deleteIndex, placeOf } from './scan.ts'
+import { deleteIndex, placeOf, planScan } from './scan.ts'
 import { ancestorsOf } from './snapshot.ts'
 import { isVector } from './summary.ts'
 import { headOf, type Attempt, type WriteOptions } from './work.ts'
@@ -97,10 +97,24 @@ export class Meanwhile {
       if (entry.status === 'deleted' && paths.has(entry.file.path)) refuse(snapshot, 'removed', entry.file)
   }
 
-  /** No delete file of the scope was added. */
-  async noDeletesAdded(scope: Scope): Promise<void> {
-    for await (const { snapshot, entry } of this.#entries('deletes', ['overwrite', 'delete']))
-      if (entry.status === 'added' && scope(entry.file)) refuse(snapshot, 'added deletes in', entry.file)
+  /**
+   * No delete file of the scope was added. Deletes by position say nothing of values: with the `filter` that the scope is
+   * made of they count only where they are about a data file that may hold such rows.
+   */
+  async noDeletesAdded(scope: Scope, filter?: Predicate): Promise<void> {
+    const found: Found[] = []
+    for await (const one of this.#entries('deletes', ['overwrite', 'delete']))
+      if (one.entry.status === 'added' && scope(one.entry.file)) found.push(one)
+    if (found.length === 0) return
+    const keyOf = ({ path, contentOffset }: DataFile) => `${path}#${contentOffset ?? ''}`
+    let concerned = new Set(found.map(({ entry }) => keyOf(entry.file)))
+    if (filter) {
+      const { io, base, head, options } = this.#at
+      const { files } = await planScan(io, base, { ...options, snapshotId: head?.snapshotId, predicate: filter })
+      concerned = new Set(files.flatMap(({ deletes }) => deletes.map(({ file }) => keyOf(file))))
+    }
+    for (const { snapshot, entry } of found)
+      if (concerned.has(keyOf(entry.file))) refuse(snapshot, 'added deletes in', entry.file)
   }
 
   /** No rows of these data files were deleted. Equality deletes go on to apply to files that keep their sequence number. */

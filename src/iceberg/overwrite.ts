@@ -66,7 +66,7 @@ export async function prepareOverwrite(
         if (isSerializable) await meanwhile.noDataAdded(matching(about, at.base))
         if (filter) {
           const scope = matching(options.conflictFilter ?? filter, at.base)
-          await meanwhile.noDeletesAdded(scope)
+          await meanwhile.noDeletesAdded(scope, options.conflictFilter ?? filter)
           await meanwhile.noDataRemoved(scope)
         }
         const paths = new Set(files.map(({ path }) => path))

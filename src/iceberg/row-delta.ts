@@ -19,6 +19,8 @@ export type RowDelta = {
   removeFiles?: readonly FileRef[]
   /** Data files whose rows were read and deleted: they must still be there. Those that delete files name are added. */
   referencedFiles?: readonly string[]
+  /** What is added was decided on by what the table held: then rows that came meanwhile count, also where none goes. */
+  readsTable?: boolean
 }
 
 /**
@@ -28,7 +30,14 @@ export type RowDelta = {
 export async function prepareRowDelta(
   io: FileIO,
   metadata: TableMetadata,
-  { addFiles = [], addDeletes = [], removeDeletes = [], removeFiles = [], referencedFiles = [] }: RowDelta,
+  {
+    addFiles = [],
+    addDeletes = [],
+    removeDeletes = [],
+    removeFiles = [],
+    referencedFiles = [],
+    readsTable = false,
+  }: RowDelta,
   options: CheckedOptions = {},
 ): Promise<PreparedWrite> {
   const startingId = startingSnapshotId(metadata, options)
@@ -57,13 +66,13 @@ export async function prepareRowDelta(
       remove: { files: removeFiles, deleteFiles: removeDeletes, vectorsOf: vectors },
       operation,
       validate: async (at) => {
-        if (operation === 'append') return
+        if (operation === 'append' && !readsTable) return
         checkDeletes(deletes, at.base)
         const meanwhile = new Meanwhile(at, startingId, options.own)
         const scope = matching(options.conflictFilter, at.base)
         await meanwhile.stillThere(referenced, { mayBeDeleted: !isUpdate })
         if ((options.isolation ?? 'serializable') === 'serializable') await meanwhile.noDataAdded(scope)
-        if (isUpdate) await meanwhile.noDeletesAdded(scope)
+        if (isUpdate) await meanwhile.noDeletesAdded(scope, options.conflictFilter)
         const paths = new Set(removeFiles.map(({ path }) => path))
         await meanwhile.stillThere(paths, { mayBeDeleted: false })
         await meanwhile.noVectorsFor(new Set(vectors.map(({ path }) => path)))

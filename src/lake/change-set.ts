@@ -11,6 +11,7 @@ import type {
   TableMetadata,
   Value,
 } from '../iceberg/index.ts'
+import type { JoinKey, KeyBounds } from './key-bounds.ts'
 import type { RowOperation } from './rows.ts'
 
 export type TableOptions = {
@@ -59,7 +60,16 @@ export interface ChangeSet {
    * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_new` whether
    * one comes, and its columns.
    */
-  changeRows(target: TableName, operation: RowOperation, select: string, options?: TableOptions): Promise<RowsResult>
+  changeRows(
+    target: TableName,
+    operation: RowOperation,
+    select: string,
+    options?: TableOptions,
+    /** What the SELECT narrows its table by. */
+    bounds?: KeyBounds,
+  ): Promise<RowsResult>
+  /** Which rows of a table can equal a row of a source, where both are joined by these keys (`key-bounds.ts`). */
+  keyBounds(from: string, keys: readonly JoinKey[], options?: TableOptions): Promise<KeyBounds | undefined>
   /** Rows of a SELECT, each in place of the row with the same values in `keys`, or as a new one. */
   upsert(target: TableName, keys: readonly string[], select: string, options?: TableOptions): Promise<RowsResult>
   /** A table without rows; `defaults` by column (format version 3). */

@@ -62,6 +62,7 @@ import { appendProjection, checkColumns, withComment } from './columns.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
 import { rethrowEngine } from './engine-failure.ts'
 import type { Files, Prepared } from './prepare.ts'
+import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { sqlType, writtenColumn } from './types.ts'
@@ -294,9 +295,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     operation: RowOperation,
     select: string,
     options: TableOptions,
+    bounds?: KeyBounds,
   ): Promise<RowsResult> {
     const { published, before } = await existing(target, needed[operation])
     const prepared = await deps.prepare(select, self, { ...options, rowsOf: before.name })
+    if (bounds && !readAlike(bounds, prepared.loaded))
+      throw new Failure('COMMIT_CONFLICT', `what ${showName(before.name)} is to be changed by was changed meanwhile`)
     const summary = { ...options.summary, 'boathouse.change-set': id }
     const {
       write: written,
@@ -431,6 +435,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const unknown = keys.find((key) => !known.has(key.toLowerCase()))
     if (keys.length === 0 || unknown !== undefined)
       throw new Failure('SQL_INVALID', `${showName(before.name)} has no column ${unknown ?? ''} to find rows by`)
+    const source = await deps.prepare(select, self, options)
+    const types = new Map((await source.columns()).map(({ name, type }) => [name.toLowerCase(), type]))
+    const joined = currentSchema(metadata).fields.flatMap((field): JoinKey[] => {
+      const type = types.get(field.name.toLowerCase())
+      const isKey = keys.some((key) => key.toLowerCase() === field.name.toLowerCase())
+      return isKey && type !== undefined ? [{ field, value: `after.${quoteName(field.name)}`, type }] : []
+    })
+    const bounds = await boundsOf(`(${select}\n) AS after`, joined, { ...options, nulls: true })
     const on = keys.map((key) => `before.${quoteName(key)} IS NOT DISTINCT FROM after.${quoteName(key)}`).join(' AND ')
     const columns = [...known.values()].map((name) => `after.${quoteName(name)}`)
     const rowId = metadata.formatVersion >= 3 ? ', before._row_id' : ''
@@ -438,10 +450,21 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       before.name,
       'merge',
       `SELECT before._file, before._pos, true AS _new, ${columns.join(', ')}${rowId}
-      FROM ${quoteTable(before.name)} AS before RIGHT JOIN (${select}\n) AS after ON ${on}`,
+      FROM (SELECT * FROM ${quoteTable(before.name)}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS before
+      RIGHT JOIN (${select}\n) AS after ON ${on}`,
       options,
+      bounds,
     )
   }
+
+  const boundsOf = (from: string, keys: readonly JoinKey[], { nulls, ...options }: TableOptions & { nulls: boolean }) =>
+    keyBounds(from, keys, {
+      engine,
+      prepare: (sql) => deps.prepare(sql, self, options),
+      nulls,
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    })
 
   const pendingOf = async (name: TableName) =>
     (await publications.changes(id)).find((one) => showName(one.name) === showName(name))
@@ -576,7 +599,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     replaceTable: (target, select, options = {}) => write(target, select, 'replace', options),
     append: (target, select, options = {}) => write(target, select, 'append', options),
     overwrite: (target, what, select, options = {}) => overwrite(target, what, select, options),
-    changeRows: (target, operation, select, options = {}) => change(target, operation, select, options),
+    changeRows: (target, operation, select, options = {}, bounds) => change(target, operation, select, options, bounds),
+    keyBounds: (from, keys, options = {}) => boundsOf(from, keys, { ...options, nulls: false }),
     upsert: (target, keys, select, options = {}) => upsert(target, keys, select, options),
 
     async createTable(target, fields, defaults, options = {}) {

@@ -84,6 +84,16 @@ test('an append while a compaction works is not lost', async () => {
   await expect.poll(async () => (await rows('busy'))[0]![0]).toBe(51)
 })
 
+test('deletes in several files are refused when these were compacted meanwhile: their rows would come back', async () => {
+  await manyFiles('spread', 5, { 'write.delete.mode': 'merge-on-read' })
+  const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+  const select = 'select _file, _pos, false as _new, null as id, null as v from raw.spread where id in (3, 13)'
+  await changes.changeRows(name('spread'), 'delete', select)
+  await maintenance.compact(name('spread'), { by })
+  expect(await filesOf('spread')).toHaveLength(1)
+  await expect(changes.publish()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+})
+
 test('expiry forgets old snapshots and deletes what only they had', async () => {
   await manyFiles('old', 5)
   await maintenance.compact(name('old'), { by })

@@ -24,6 +24,7 @@ import {
   type Value,
 } from '../iceberg/index.ts'
 import type { ChangeSet, TableOptions } from './change-set.ts'
+import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import type { RowOperation } from './rows.ts'
 import { defaultSql } from './columns.ts'
 import { compose, Composed } from './sql/compose.ts'
@@ -219,13 +220,24 @@ async function merged(
   })
   const keepsTable = clauses.some(({ when }) => when === 'not-matched-by-source')
   const keepsSource = clauses.some(({ when }) => when === 'not-matched')
+  const columnsOn = Array.isArray(on)
+    ? on.map((column): [string, string] => [column, column])
+    : equalColumns(on.sql, alias ?? target.name, source.alias)
+  const keys = columnsOn.flatMap(([column, otherColumn]): JoinKey[] => {
+    const field = schema.fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
+    const found = read.find((one) => one.name.toLowerCase() === otherColumn.toLowerCase())
+    return field && found ? [{ field, value: `${other}.${quoteName(found.name)}`, type: found.type }] : []
+  })
+  // Where rows without a match are changed too, all rows count.
+  const from = compose`${source.from} AS ${other}`
+  const bounds = keepsTable ? undefined : await context.changes.keyBounds(from.sql, keys, context.options)
   const join = keepsTable && keepsSource ? 'FULL' : keepsTable ? 'LEFT' : keepsSource ? 'RIGHT' : 'INNER'
   const text = compose`SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${rowId(name, metadata)}
-    FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)}) AS ${name}
+    FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
     ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${other}) AS ${other} ON ${condition},
     LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _clause) AS _clauses
     WHERE ${acting.length > 0 ? `_clause IN (${acting.join(', ')})` : 'false'}`
-  return changed(text, 'merge', target, context)
+  return changed(text, 'merge', target, context, bounds)
 }
 
 /** In all three a row that goes, comes or is another now counts once. */
@@ -234,9 +246,11 @@ async function changed(
   operation: RowOperation,
   target: TableName,
   context: PerformContext,
+  bounds?: KeyBounds,
 ): Promise<Performed> {
   const { changes, options } = context
-  const { rowsChanged } = await located(text, context.at, changes.changeRows(target, operation, text.sql, options))
+  const work = changes.changeRows(target, operation, text.sql, options, bounds)
+  const { rowsChanged } = await located(text, context.at, work)
   return { rows: rowsChanged, changed: rowsChanged > 0 }
 }
 

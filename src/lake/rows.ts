@@ -186,6 +186,8 @@ export async function changeRows(
         addDeletes: deletes.added,
         removeDeletes: deletes.removed,
         removeFiles: whole.map(({ file }) => file),
+        referencedFiles: partly.map(({ path }) => path),
+        readsTable: true,
       },
       checked,
     )
