@@ -7,7 +7,6 @@ import { realClock } from './base/clock.ts'
 import { Failure } from './base/failure.ts'
 import { applyAccess, applyAccessAtStart } from './access.ts'
 import { silentLog } from './base/log.ts'
-import type { Fork } from './catalog/index.ts'
 import type { App, OpenOptions, Role } from './cli/app.ts'
 import { openLog, resolveEnvironment, type Config, type Environment } from './config/index.ts'
 import { openEngine, type HostClass } from './engine/index.ts'
@@ -16,6 +15,7 @@ import { openLake, openMaintenance, pendingMetadata, publishedMetadata } from '.
 import { fileLocation } from './io/index.ts'
 import { openOrchestrator } from './orchestrate/index.ts'
 import { watchForRuns } from './dev.ts'
+import { knownEnvironments } from './known-environments.ts'
 import { openLakehouse } from './lakehouse.ts'
 import { openModels } from './models-dbt.ts'
 import { planRun, stepFunctions, type PipelineDeps } from './pipeline.ts'
@@ -44,9 +44,10 @@ export async function open(
     throw error
   })
   const { io, tables, publications, environments, catalog } = lakehouse
-  const config = withForks(settings, await environments.list())
+  const known = await knownEnvironments(settings, () => environments.list())
+  const { config, list: environmentList } = known
+  const unfollow = role === 'cli' ? undefined : known.follow(log)
   const environment = typeof chosen === 'string' ? resolveEnvironment(config, { flag: chosen }) : chosen
-  const environmentList = Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry }))
   const govern = openGovern({ records, clock, log, environments: environmentList })
   const { classes, share } = hostsOf[role]
   const engine = openEngine({
@@ -82,6 +83,7 @@ export async function open(
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     access: { access: govern.access, owners: govern.owners },
+    logs: { audit: govern.audit, queries: govern.queries },
     grants: govern.access,
     maintenance: openMaintenance({
       catalog,
@@ -118,6 +120,8 @@ export async function open(
         ms,
         requestId,
         failureCode,
+        catalog: inCatalog,
+        snapshots: entry.snapshots,
       })
       await govern.queries.record({
         principal: who,
@@ -158,6 +162,7 @@ export async function open(
     tables,
     publications,
     environments,
+    environmentList,
     govern,
     lake,
     ingest,
@@ -199,6 +204,7 @@ export async function open(
     applyAccessAtStart: () => applyAccessAtStart({ dir: config.dir, govern, by: systemPrincipal, log }),
     asking: (door) => ({ principal, catalog: environment.catalog, door, environmentNamed: environment.writable }),
     async close() {
+      unfollow?.()
       await orchestrator.close()
       await engine.close()
       await lakehouse.close()
@@ -207,14 +213,6 @@ export async function open(
     },
   }
   return app
-}
-
-/** Forks are environments like those of the project's file; a name in the file comes first. */
-function withForks(config: Config, forks: readonly Fork[]): Config {
-  const known = Object.fromEntries(
-    forks.map(({ environment, catalog }) => [environment, { catalog, protected: false }]),
-  )
-  return { ...config, environments: { ...known, ...config.environments } }
 }
 
 /** Results of another program or engine may differ. */

@@ -45,17 +45,23 @@ export type QueryLogEntry = {
   failureCode?: string | undefined
 }
 
+/** Times as the rows have them, both ends included. */
+export type LogRange = { from?: string; to?: string; principal?: string }
+
 export interface Audit {
   /** Resolves when the row is on disk. @throws RECORDS_FAILED when it cannot be written */
   record(entry: AuditEntry): Promise<void>
   /** Newest first. */
   list(options?: { limit?: number; before?: string; principal?: string }): Promise<AuditRow[]>
+  /** All rows of a range, newest first, page by page. */
+  scan(range: LogRange): AsyncIterable<AuditRow>
 }
 export interface QueryLog {
   /** Never throws and never waits. */
   record(entry: QueryLogEntry): void
   /** Newest first. */
   list(options?: { limit?: number; before?: string }): Promise<QueryLogRow[]>
+  scan(range: LogRange): AsyncIterable<QueryLogRow>
 }
 export interface AuditLogs {
   audit: Audit
@@ -66,6 +72,7 @@ export interface AuditLogs {
   flush(): Promise<void>
 }
 
+const scannedAtOnceMax = 2_000
 const [rowsPerWriteMax, waitingMax, queriesWaitingMax, sqlLengthMax, purgedAtOnceMax] = [
   500, 10_000, 2_000, 100_000, 5_000,
 ]
@@ -139,6 +146,7 @@ export function openAuditLogs({
         if (principal !== undefined) query = query.where('principal', '=', principal)
         return await query.execute()
       },
+      scan: (range) => scanLog<AuditRow>('audit', range),
     },
 
     queries: {
@@ -155,6 +163,7 @@ export function openAuditLogs({
         if (before !== undefined) query = query.where('id', '<', before)
         return await query.execute()
       },
+      scan: (range) => scanLog<QueryLogRow>('query_log', range),
     },
 
     async purge({ auditMs, queriesMs }) {
@@ -164,6 +173,24 @@ export function openAuditLogs({
     async flush() {
       while (writing) await writing
     },
+  }
+
+  async function* scanLog<Row extends { id: string }>(
+    table: 'audit' | 'query_log',
+    { from, to, principal }: LogRange,
+  ): AsyncGenerator<Row, undefined> {
+    for (let before: string | undefined; ;) {
+      let query = records.log.selectFrom(table).selectAll().orderBy('id', 'desc').limit(scannedAtOnceMax)
+      if (before !== undefined) query = query.where('id', '<', before)
+      if (principal !== undefined) query = query.where('principal', '=', principal)
+      // Ids begin with their time, but another process's clock may differ a little: the column counts.
+      if (from !== undefined) query = query.where('at', '>=', from)
+      if (to !== undefined) query = query.where('at', '<=', to)
+      const rows = (await query.execute()) as unknown as Row[]
+      yield* rows
+      if (rows.length < scannedAtOnceMax) return
+      before = rows.at(-1)!.id
+    }
   }
 
   /** In portions: one long delete would hold up the rows that answers are waiting for. */

@@ -9,7 +9,7 @@ export type {
   ListedGrant,
   ListedRole,
 } from './access.ts'
-export type { Audit, AuditEntry, QueryLog, QueryLogEntry, Verdict } from './audit.ts'
+export type { Audit, AuditEntry, LogRange, QueryLog, QueryLogEntry, Verdict } from './audit.ts'
 export { type Govern, openGovern } from './govern.ts'
 export {
   authoriseTable,

@@ -12,6 +12,7 @@ import { authorise, authoriseTable, emptyPolicy, mayKnow, seesAll, type Principa
 import { manifestCache, type At } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { withoutValues } from './guard.ts'
+import type { SystemLogs } from './system-tables.ts'
 import { authoriseChange, rightsOf, viewContent, type AccessDeps } from './rights.ts'
 import { ResultCache, type CacheFolder } from './cache.ts'
 import { Admission, type Leave, type PrincipalLimits } from './admission.ts'
@@ -20,6 +21,7 @@ import { changeSet } from './changes.ts'
 import { AnalysisCache } from './analyses.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
 import type { PrepareContext } from './sources.ts'
+import type { KeysOf } from './pg-catalog/index.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { isCommand, runCommand, type CommandContext, type Commanded, type CommandParts } from './commands.ts'
 import { located, perform, type PerformContext } from './perform.ts'
@@ -77,6 +79,8 @@ export type AuditEntry = {
   catalog: string
   sql: string
   tables: string[]
+  /** Of the tables that were read. */
+  snapshots?: Record<string, string | null>
   rows: number | null
   ms: number
   cached: boolean
@@ -133,8 +137,12 @@ export type LakeDeps = CommandParts & {
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
   audit?(entry: AuditEntry): Promise<void>
+  /** Keys of tables that the project's tests hold true; `pg_catalog` shows them. */
+  keysOf?: KeysOf
   /** Grants, row filters and masks; without it the built-in roles alone decide. */
   access?: AccessDeps
+  /** What `system.audit` and `system.queries` show. */
+  logs?: SystemLogs
   log?: Log
 }
 
@@ -194,6 +202,10 @@ export function openLake(deps: LakeDeps): Lake {
       namespace: options.namespace,
       ...travelOf(options.asOf),
       rights: await rightsOf(options.principal, deps.access),
+      logs: deps.logs,
+      user: options.principal,
+      postgres: options.door === 'pgwire',
+      keysOf: deps.keysOf,
       log,
       signal: options.signal,
       prune: options.prune !== false,
@@ -228,6 +240,7 @@ export function openLake(deps: LakeDeps): Lake {
         sql,
         action: 'select',
         tables: prepared.provenance.tables.map(({ table }) => table),
+        snapshots: Object.fromEntries(prepared.provenance.tables.map(({ table, snapshotId }) => [table, snapshotId])),
         ms: clock.now() - started,
         requestId: options.requestId ?? null,
         ...entry,
@@ -570,7 +583,7 @@ export function openLake(deps: LakeDeps): Lake {
           rows: null,
           ms: clock.now() - started,
           cached: false,
-          verdict: failure.code === 'FORBIDDEN' || failure.code === 'SQL_REFUSED' ? 'refused' : 'failed',
+          verdict: isRefusal(failure, options.principal) ? 'refused' : 'failed',
           failureCode: failure.code,
           requestId: options.requestId ?? null,
         })
@@ -605,6 +618,10 @@ async function* andThen<Item>(items: AsyncIterable<Item>, then: () => void): Asy
     then()
   }
 }
+
+/** To whom nothing is granted by default, a table that may not be known is one that is not there. */
+const isRefusal = ({ code }: Failure, { role }: Principal): boolean =>
+  code === 'FORBIDDEN' || code === 'SQL_REFUSED' || (code === 'TABLE_NOT_FOUND' && role === 'member')
 
 /** All rows, parsed. For results that are known to be small. */
 export async function collect(result: QueryResult): Promise<{ columns: Column[]; rows: unknown[][] }> {

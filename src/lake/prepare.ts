@@ -28,6 +28,7 @@ import {
   type Source,
 } from './sources.ts'
 import { indexOfByte, type Spliced } from './sql/splice.ts'
+import { systemSql } from './system-tables.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 
@@ -71,10 +72,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   const named = await nameSources(text, place, context)
   if (!named) return undefined
-  const { piece, scans, views, volatile, loaded, bind } = named
+  const { piece, scans, systemTables, views, volatile, loaded, bind } = named
 
   const bound = render(piece, shadowText)
-  const setup = scans.map(({ shadow }) => shadow.ddl)
+  const shadowed = [...scans, ...systemTables]
+  const setup = shadowed.map(({ shadow }) => shadow.ddl)
   const isGuarded = sourcesOf(piece).some(
     (source) => (source.kind === 'scan' || source.kind === 'view') && source.guard,
   )
@@ -93,7 +95,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         ? source.identity
         : source.kind === 'values'
           ? source.sql
-          : undefined,
+          : source.kind === 'system'
+            ? `<system.${source.name}>`
+            : undefined,
   ).text
 
   let bindings: Promise<EngineColumn[]> | undefined
@@ -133,14 +137,16 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     execute: async () => {
       if (named.parameters())
         throw new Failure('SQL_UNSUPPORTED', 'the statement has parameters, and no values were given for them')
-      const schemas = new Map(scans.map(({ shadow, schema }) => [shadow.name, schema]))
+      const schemas = new Map(shadowed.map(({ shadow, schema }) => [shadow.name, schema]))
       // Without tables there are no conditions, only mistakes to be told.
-      if (scans.length === 0) await columns()
+      if (shadowed.length === 0) await columns()
       const open = isGuarded ? render(piece, openShadowText) : bound
       const predicates: ReadonlyMap<string, Predicate> =
-        scans.length === 0 ? new Map() : await conditions(context, open, setup, schemas, columns)
+        shadowed.length === 0 ? new Map() : await conditions(context, open, setup, schemas, columns)
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
+      for (const source of systemTables)
+        texts.set(source, await systemSql(source.name, context.logs!, predicates.get(source.shadow.name)))
       const { engine, io, signal } = context
       const plans = new Map<Scan, PlannedScan>()
       for (const scan of scans) {

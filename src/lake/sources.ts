@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts'
 import { showName, type Loaded, type LoadedTable, type LoadedView, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import { seesAll, type Subject } from '../govern/index.ts'
+import type { Principal } from '../govern/index.ts'
 import {
   canTravel,
   currentViewVersion,
@@ -21,11 +22,13 @@ import type { FileIO } from '../io/index.ts'
 import { analysisOf, type AnalysisCache } from './analyses.ts'
 import { engineFailure } from './engine-failure.ts'
 import { guardOf, type Guard } from './guard.ts'
+import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
 import { informationSchema, schemaOfLoaded, type InformationTable } from './information.ts'
 import { emptyMetadataSql, metadataSql } from './metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound } from './names.ts'
 import type { Files } from './prepare.ts'
 import type { Rights } from './rights.ts'
+import { asReaderOfLogs, systemSchema, systemTable, type SystemLogs, type SystemTableName } from './system-tables.ts'
 import { extraColumns, shadowOf, type ScanSource, type Shadow } from './scan.ts'
 import { locate, splice, tableEdits, unqualify, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 
@@ -49,6 +52,12 @@ export type PrepareContext = {
   /** As of then, for this one table: goes before `asOf`. */
   asOfTable?: ((name: TableName) => At | undefined) | undefined
   rights: Rights
+  /** What `system.audit` and `system.queries` show; undefined: there are none. */
+  logs: SystemLogs | undefined
+  user: Pick<Principal, 'name' | 'role'>
+  /** For a client of PostgreSQL: `information_schema` is PostgreSQL's. */
+  postgres: boolean
+  keysOf: KeysOf | undefined
   log: Log
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
@@ -68,10 +77,13 @@ export type Scan = {
   guard: Guard | undefined
 }
 /** A metadata table: `sql` has no rows, `rows` reads the manifests that it needs. */
+/** A table of Boathouse's own: its rows are read when it is known which matter. */
+export type SystemTable = { kind: 'system'; name: SystemTableName; schema: Schema; shadow: Shadow }
 type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
 export type Source =
   | Scan
   | About
+  | SystemTable
   | { kind: 'view'; name: TableName; piece: Piece; guard: Guard | undefined }
   | { kind: 'values'; sql: string }
 export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[] }
@@ -80,6 +92,7 @@ export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; s
 export type Named = {
   piece: Piece
   scans: Scan[]
+  systemTables: SystemTable[]
   views: TableName[]
   /** Every table and view that was loaded. */
   loaded: Loaded[]
@@ -99,6 +112,7 @@ export async function nameSources(
   context: PrepareContext,
 ): Promise<Named | undefined> {
   const scans: Scan[] = []
+  const systemTables: SystemTable[] = []
   const views: TableName[] = []
   const everything: Loaded[] = []
   const volatile: string[] = []
@@ -109,7 +123,7 @@ export async function nameSources(
       context.engine.bind({
         class: 'plan',
         sql,
-        setup: scans.map(({ shadow }) => shadow.ddl),
+        setup: [...scans, ...systemTables].map(({ shadow }) => shadow.ddl),
         timeoutMs: 10_000,
         ...(context.signal ? { signal: context.signal } : {}),
       }),
@@ -117,7 +131,9 @@ export async function nameSources(
 
   const { rights } = context
   const piece = await build(sql, place, context.catalog, context.namespace, [], rights.asker)
-  return piece && { piece, scans, views, loaded: everything, volatile, bind, parameters: () => parameters }
+  return (
+    piece && { piece, scans, systemTables, views, loaded: everything, volatile, bind, parameters: () => parameters }
+  )
 
   async function build(
     sql: string,
@@ -157,6 +173,27 @@ export async function nameSources(
     return { kind: 'values', sql }
   }
 
+  /** Asked of the catalog once for a statement, however many system relations it names. */
+  let knownToAsker: Promise<Known> | undefined
+  function systemOf(name: string, relation: SystemRelation): Source {
+    volatile.push(name)
+    const ask = async (): Promise<Known> => ({
+      catalog: context.catalog,
+      catalogs: context.catalogs,
+      user: context.user.name,
+      isAdmin: context.user.role === 'admin',
+      tables: (await context.resolver.list(context.catalog)).filter((one) => rights.knows(one.name)),
+      columnsOf: rights.columns,
+      keys: (await context.keysOf?.(context.catalog)) ?? [],
+    })
+    return {
+      kind: 'about',
+      sql: relation.sql,
+      identity: `<${name}>`,
+      rows: async () => relation.rows(await (knownToAsker ??= ask())),
+    }
+  }
+
   async function sourceOf(
     named: NamedTable,
     at: (index: number) => Place,
@@ -167,11 +204,15 @@ export async function nameSources(
   ): Promise<Source> {
     const { reference } = named
     const here = at(named.start)
+    const system = systemRelation(reference, context.postgres ? 'postgres' : 'own')
+    if (system) return systemOf(reference.name, system)
     if (reference.namespace?.toLowerCase() === 'information_schema') {
       if (!['tables', 'columns', 'schemata'].includes(reference.name.toLowerCase()))
         throw notFound(`information_schema.${reference.name}`, here)
       return informationOf(reference.name.toLowerCase())
     }
+    const log = systemTable(reference.namespace, reference.name)
+    if (log && context.logs) return logOf(log, here, subject)
     const { about, ...ordinary } = aboutTable(reference, context.catalogs)
     const name = fullName(ordinary, catalog, namespace, context.catalogs, here)
     const decision = rights.select(name, subject)
@@ -228,12 +269,23 @@ export async function nameSources(
     const isTarget =
       context.rowsOf && showName(context.rowsOf) === showName(loaded.name) && scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
-    const shadow = shadowOf(schema, scans.length, columns)
+    const shadow = shadowOf(schema, scans.length + systemTables.length, columns)
     const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns, guard: undefined }
     scans.push(scan)
     const extra = extraColumns({ columns }).map(({ name }) => name)
     scan.guard = await guarded(schema, shadow.name, extra)
     return scan
+  }
+
+  function logOf(name: SystemTableName, place: Place, subject: Subject): Source {
+    const full = { catalog: context.catalog, namespace: 'system', name }
+    if (!seesAll(rights.select(full, asReaderOfLogs(subject)))) throw notFound(`system.${name}`, place)
+    volatile.push(`system.${name}`)
+    const schema = systemSchema(name)
+    const shadow = shadowOf(schema, scans.length + systemTables.length)
+    const source: SystemTable = { kind: 'system', name, schema, shadow }
+    systemTables.push(source)
+    return source
   }
 
   async function refusal(name: TableName, subject: Subject, within: TableName[], place: Place): Promise<Failure> {
@@ -321,7 +373,13 @@ export async function nameSources(
 
 /** What stands for a table while a statement is only bound. */
 export const shadowText = (source: Source): string | undefined =>
-  source.kind === 'scan' ? guardedSql(source, source.shadow.name) : source.kind === 'view' ? undefined : source.sql
+  source.kind === 'scan'
+    ? guardedSql(source, source.shadow.name)
+    : source.kind === 'system'
+      ? source.shadow.name
+      : source.kind === 'view'
+        ? undefined
+        : source.sql
 
 /** As `shadowText`, for a plan that says which of the asker's conditions reach the tables. Not to be run over rows. */
 export const openShadowText = (source: Source): string | undefined =>

@@ -52,6 +52,7 @@ export async function openWorld() {
     spoolDir: spool,
     environments,
     access: { access: govern.access, owners: govern.owners },
+    logs: { audit: govern.audit, queries: govern.queries },
     grants: govern.access,
     maintenance: openMaintenance({
       catalog: tableCatalog,
