@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { realClock } from '../base/clock.ts'
 import { openEmbeddedCatalog, type LoadedTable } from '../catalog/index.ts'
 import { createTag, currentSchema, defaultSpec, showTransform, showType } from '../iceberg/index.ts'
+import { collect } from './lake.ts'
+import { openSession } from './session.ts'
 import { openWorld } from './world.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
@@ -230,6 +232,14 @@ describe('rows', () => {
 
 // Random statements on an Iceberg table and on a plain DuckDB table give the same rows after each step.
 
+const outcome = async (all: readonly string[], run: (sql: string) => Promise<unknown>) => {
+  try {
+    for (const one of all) await run(one)
+    return 'done'
+  } catch {
+    return 'failed'
+  }
+}
 const number = fc.integer({ min: 0, max: 12 })
 const word = fc.constantFrom("'a'", "'b'", "'c'", 'null')
 const condition = fc.oneof(
@@ -240,7 +250,7 @@ const condition = fc.oneof(
 )
 const rowValues = fc.tuple(number, number, word).map((values) => `(${values.join(', ')})`)
 const source = fc.uniqueArray(fc.tuple(number, number, word), { minLength: 1, maxLength: 5, selector: ([id]) => id })
-const statement = fc.oneof(
+const change = fc.oneof(
   fc.array(rowValues, { minLength: 1, maxLength: 6 }).map((rows) => `insert into raw.T values ${rows.join(', ')}`),
   condition.map((where) => `delete from raw.T where ${where}`),
   fc.tuple(number, condition).map(([n, where]) => `update raw.T set n = n + ${n} where ${where}`),
@@ -255,13 +265,29 @@ const statement = fc.oneof(
   fc.constant('alter table raw.T add column EXTRA int'),
   fc.constant('alter table raw.T drop column EXTRA'),
 )
+/** One statement, or several between BEGIN and the end that comes last. */
+const statement = fc.oneof(
+  { weight: 5, arbitrary: change.map((one) => [one]) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.array(change, { minLength: 1, maxLength: 3 }), fc.constantFrom('commit', 'rollback'))
+      .map(([changes, end]) => ['begin', ...changes, end]),
+  },
+)
 
-const sequences = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 300 : 8))
+// All setups together: 100 in `make test`, 5,000 in `make soak`.
+const sequences = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 1_250 : 25))
 const setups = [
   [
     'version 2, merge-on-read',
     '',
     "'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read'",
+  ],
+  [
+    'version 2, copy-on-write',
+    '',
+    "'write.delete.mode' = 'copy-on-write', 'write.update.mode' = 'copy-on-write', 'write.merge.mode' = 'copy-on-write'",
   ],
   [
     'version 2, copy-on-write, partitioned',
@@ -285,20 +311,18 @@ test.each(setups)('random statements: %s', { timeout: sequences * 60_000 }, asyn
         `create table raw.${table} (id bigint, n bigint, region varchar) ${partitions} with (${properties})`,
       )
       await plain.run(`create table raw.${table} (id bigint, n bigint, region varchar)`)
-      for (const template of statements) {
-        const sql = template.replaceAll('raw.T', `raw.${table}`)
-        const theirs = await plain
-          .run(sql.replace(/insert into (\S+) values/, 'insert into $1 (id, n, region) values'))
-          .then(
-            () => 'done',
-            () => 'failed',
-          )
-        const ours = await world
-          .rows(sql.replace(/insert into (\S+) values/, 'insert into $1 (id, n, region) values'))
-          .then(
-            () => 'done',
-            () => 'failed',
-          )
+      for (const templates of statements) {
+        const sql = templates.map((one) =>
+          one
+            .replaceAll('raw.T', `raw.${table}`)
+            .replace(/insert into (\S+) values/, 'insert into $1 (id, n, region) values'),
+        )
+        // A failure ends the transaction in both.
+        const theirs = await outcome(sql, (one) => plain.run(one))
+        if (theirs === 'failed' && sql.length > 1) await plain.run('rollback')
+        const session = openSession(world.lake, world.asking())
+        const ours = await outcome(sql, async (one) => collect(await session.query(one)))
+        await session.close()
         expect([sql, ours]).toEqual([sql, theirs])
         const all = `select * from raw.${table} order by all`
         const expected = (await plain.runAndReadAll(all))
