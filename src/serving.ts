@@ -32,6 +32,7 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
   const { deps, close } = await openHttpDeps({
     config,
     environment,
+    environments: app.environmentList,
     clock,
     log,
     records,
@@ -78,7 +79,7 @@ async function startPgServer(app: App): Promise<PgServer | undefined> {
   const { config, environment, clock, log, govern, lake } = app
   const { enabled, host, port, tls, plaintext, auth, connectionsMax } = config.pg
   if (!enabled) return undefined
-  const databases = Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry }))
+  const databases = app.environmentList
   const server = createPgServer({
     project: config.name,
     databases,
@@ -120,7 +121,8 @@ async function pemOf(file: string): Promise<string> {
 }
 
 /** The Iceberg REST catalog over the catalog of this project. */
-function openIcebergRest({ config, records, io, clock, log, tables, lakehouse, govern }: App): IcebergRest {
+function openIcebergRest(app: App): IcebergRest {
+  const { config, records, io, clock, log, tables, lakehouse, govern, environmentList } = app
   const { root, pointers, catalog, isExternal } = lakehouse
   const { storage, env } = config
   const s3 = isLocal(root)
@@ -136,7 +138,7 @@ function openIcebergRest({ config, records, io, clock, log, tables, lakehouse, g
     log,
     settings: {
       name: config.name,
-      environments: Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry })),
+      environments: environmentList,
       warehouses: config.catalog.warehouses,
       protectedWrites: config.catalog.protectedWrites,
       closed:

@@ -83,6 +83,8 @@ export type App = {
   tables: Tables
   publications: Publications
   environments: Environments
+  /** Those of the settings and the forks that there are now: always the same array. */
+  environmentList: readonly { name: string; catalog: string; protected: boolean }[]
   govern: Govern
   lake: Lake
   ingest: IngestDeps

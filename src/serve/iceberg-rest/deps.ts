@@ -27,6 +27,7 @@ export type IcebergRestDeps = {
 export type IcebergRestSettings = {
   /** Of the project: the name of the warehouse that holds all environments. */
   name: string
+  /** As they are now: forks come and go. */
   environments: readonly { name: string; catalog: string; protected: boolean }[]
   /** Warehouses beside the environments. Their namespaces may have several levels. */
   warehouses: readonly string[]

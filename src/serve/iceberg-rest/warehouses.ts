@@ -30,17 +30,20 @@ export type Warehouses = {
 
 export function openWarehouses(catalog: Pick<Catalog, 'catalogs'>, settings: IcebergRestSettings): Warehouses {
   const { environments, name: rootName, warehouses, protectedWrites } = settings
-  const flat = new Set(environments.map((one) => one.catalog))
+  // Looked up each time: forks come and go while the server runs.
+  const isFlat = (name: string) => environments.some((one) => one.catalog === name)
 
   async function all(): Promise<string[]> {
-    return [...new Set([...flat, ...warehouses, ...(await catalog.catalogs())])].sort()
+    return [
+      ...new Set([...environments.map((one) => one.catalog), ...warehouses, ...(await catalog.catalogs())]),
+    ].sort()
   }
 
   function one(name: string): Warehouse {
     return {
       prefix: name,
       place: async (levels) =>
-        levels.length === 0 || (flat.has(name) && levels.length > 1)
+        levels.length === 0 || (isFlat(name) && levels.length > 1)
           ? undefined
           : { kind: 'namespace', catalog: name, namespace: namespaceOf(levels) },
       levelsOf: ({ namespace }) => levelsOf(namespace),
@@ -60,7 +63,7 @@ export function openWarehouses(catalog: Pick<Catalog, 'catalogs'>, settings: Ice
   }
 
   async function known(name: string): Promise<Warehouse> {
-    if (flat.has(name) || warehouses.includes(name) || (await catalog.catalogs()).includes(name)) return one(name)
+    if (isFlat(name) || warehouses.includes(name) || (await catalog.catalogs()).includes(name)) return one(name)
     throw new Failure('NOT_FOUND', `Warehouse does not exist: ${name}`, { restType: 'NoSuchWarehouseException' })
   }
 

@@ -40,6 +40,8 @@ export type Rooms = {
   config: Config
   /** Of the process: what `resolveEnvironment` gave. */
   environment: Environment
+  /** All of them, as they are now: forks come and go. */
+  environments: HttpDeps['about']['environments']
   version: string
   clock: Clock
   log: Log
@@ -74,7 +76,7 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
     deliver(event)
     if (event.kind === 'published') project.tablesChanged()
   }
-  const environments = Object.entries(config.environments).map(([name, entry]) => ({ name, ...entry }))
+  const { environments } = rooms
   const environmentOf = (catalog: string) => environments.find((one) => one.catalog === catalog)?.name ?? catalog
   const store = { records, pointers: tables, environmentOf }
 
