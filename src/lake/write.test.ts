@@ -60,3 +60,11 @@ test('bytes of a fixed length are not written in a form that nobody else reads',
     message: 'rows with the column "f" of the type fixed[4] cannot be written',
   })
 })
+
+test('a file of a table without partitions lies in its data folder', async () => {
+  await create('plain', [{ name: 'id', type: { kind: 'int' } }])
+  await append('plain', 'select 1 as id')
+  const { metadata } = (await world.tables.load(at('plain'))) as LoadedTable
+  const [file] = (await planScan(world.io, metadata)).files
+  expect(file!.path.slice(metadata.location.length)).toMatch(/^\/data\/[^/]+\.parquet$/)
+})

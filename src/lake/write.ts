@@ -72,7 +72,8 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
     checkRequired(staged, options.schema)
     const files = staged.map(({ local: _, partition, ...file }, index): NewDataFile => {
       const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
-      const path = joinLocation(dataFolder(options), folder, `${id}-${index}.parquet`)
+      // Not `data//file` where there is no partition: an object of that name is one that Hadoop's paths cannot spell.
+      const path = joinLocation(dataFolder(options), ...(folder === '' ? [] : [folder]), `${id}-${index}.parquet`)
       return { ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId }
     })
     const pairs = files.map(({ path }, index) => ({ path, local: staged[index]!.local }))
