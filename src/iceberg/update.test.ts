@@ -269,52 +269,63 @@ test('a taken sequence number is a conflict, so that the writer tries again', ()
     expect.objectContaining({ code: 'COMMIT_CONFLICT' }),
   ))
 
-test.each<[TableRequirement, TableRequirement]>([
+test.each<[TableRequirement, TableRequirement, string]>([
   [
     { type: 'assert-table-uuid', uuid: table.tableUuid.toUpperCase() },
     { type: 'assert-table-uuid', uuid: 'other' },
+    'UUID does not match: expected other != ',
   ],
   [
     { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId: 3n },
     { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId: 2n },
+    'branch main has changed: expected id 2 != 3',
   ],
   [
     { type: 'assert-ref-snapshot-id', ref: 'b', snapshotId: undefined },
     { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId: undefined },
+    'branch main was created concurrently',
   ],
   [
     { type: 'assert-last-assigned-field-id', lastAssignedFieldId: 4 },
     { type: 'assert-last-assigned-field-id', lastAssignedFieldId: 3 },
+    'last assigned field id changed: expected id 3 != 4',
   ],
   [
     { type: 'assert-current-schema-id', currentSchemaId: 0 },
     { type: 'assert-current-schema-id', currentSchemaId: 1 },
+    'current schema changed: expected id 1 != 0',
   ],
   [
     { type: 'assert-last-assigned-partition-id', lastAssignedPartitionId: 1001 },
     { type: 'assert-last-assigned-partition-id', lastAssignedPartitionId: 1 },
+    'last assigned partition id changed: expected id 1 != 1001',
   ],
   [
     { type: 'assert-default-spec-id', defaultSpecId: 0 },
     { type: 'assert-default-spec-id', defaultSpecId: 1 },
+    'default partition spec changed: expected id 1 != 0',
   ],
   [
     { type: 'assert-default-sort-order-id', defaultSortOrderId: 0 },
     { type: 'assert-default-sort-order-id', defaultSortOrderId: 1 },
+    'default sort order changed: expected id 1 != 0',
   ],
-])('%s', (holds, fails) => {
+])('%s', (holds, fails, words) => {
   checkRequirements(three, [holds])
   expect(() => checkRequirements(three, [holds, fails])).toThrow(
-    expect.objectContaining({ code: 'COMMIT_CONFLICT', message: expect.stringContaining(`${fails.type} failed`) }),
+    expect.objectContaining({
+      code: 'COMMIT_CONFLICT',
+      message: expect.stringContaining(`Requirement failed: ${words}`),
+    }),
   )
-  expect(() => checkRequirements(undefined, [holds])).toThrow('the table does not exist')
+  expect(() => checkRequirements(undefined, [holds])).toThrow('Requirement failed: table does not exist')
   expect(parseTableRequirement(parseJson(printJson(tableRequirementJson(fails))))).toEqual(fails)
 })
 
 test('assert-create', () => {
   checkRequirements(undefined, [{ type: 'assert-create' }])
   expect(() => checkRequirements(table, [{ type: 'assert-create' }])).toThrow(
-    'assert-create failed: the table exists already',
+    'Requirement failed: table already exists',
   )
 })
 

@@ -399,42 +399,52 @@ export function createUpdates(metadata: TableMetadata): TableUpdate[] {
   ]
 }
 
-/** COMMIT_CONFLICT names the first requirement that does not hold. `undefined`: the table does not exist. */
+/**
+ * COMMIT_CONFLICT names the first requirement that does not hold, in the words of Java's core: clients and their users look
+ * for them. `undefined`: the table does not exist.
+ */
 export function checkRequirements(
   metadata: TableMetadata | undefined,
   requirements: readonly TableRequirement[],
 ): void {
   for (const requirement of requirements) {
     const problem = broken(metadata, requirement)
-    if (problem !== undefined)
-      throw new Failure('COMMIT_CONFLICT', `${requirement.type} failed: ${problem}`, { requirement: requirement.type })
+    if (problem !== undefined) throw requirementFailed(requirement.type, problem)
   }
 }
 
+export const requirementFailed = (requirement: string, problem: string): Failure =>
+  new Failure('COMMIT_CONFLICT', `Requirement failed: ${problem}`, { requirement })
+
 function broken(metadata: TableMetadata | undefined, requirement: TableRequirement): string | undefined {
-  if (requirement.type === 'assert-create') return metadata ? 'the table exists already' : undefined
-  if (!metadata) return 'the table does not exist'
-  const differs = (what: string, wanted: unknown, found: unknown) =>
-    wanted === found ? undefined : `${what} is ${String(found ?? 'none')}, not ${String(wanted ?? 'none')}`
+  if (requirement.type === 'assert-create') return metadata ? 'table already exists' : undefined
+  if (!metadata) return 'table does not exist'
+  const changed = (what: string, wanted: number, found: number) =>
+    wanted === found ? undefined : `${what} changed: expected id ${wanted} != ${found}`
   switch (requirement.type) {
-    case 'assert-table-uuid':
-      return differs('the uuid', requirement.uuid.toLowerCase(), metadata.tableUuid.toLowerCase())
-    case 'assert-ref-snapshot-id':
-      return differs(
-        `the snapshot of "${requirement.ref}"`,
-        requirement.snapshotId,
-        metadata.refs[requirement.ref]?.snapshotId,
-      )
+    case 'assert-table-uuid': {
+      const [wanted, found] = [requirement.uuid.toLowerCase(), metadata.tableUuid.toLowerCase()]
+      return wanted === found ? undefined : `UUID does not match: expected ${wanted} != ${found}`
+    }
+    case 'assert-ref-snapshot-id': {
+      const { ref: name, snapshotId } = requirement
+      const ref = metadata.refs[name]
+      if (ref?.snapshotId === snapshotId) return undefined
+      if (!ref) return `branch or tag ${name} is missing, expected ${String(snapshotId)}`
+      return snapshotId === undefined
+        ? `${ref.type} ${name} was created concurrently`
+        : `${ref.type} ${name} has changed: expected id ${snapshotId} != ${ref.snapshotId}`
+    }
     case 'assert-last-assigned-field-id':
-      return differs('the last field id', requirement.lastAssignedFieldId, metadata.lastColumnId)
+      return changed('last assigned field id', requirement.lastAssignedFieldId, metadata.lastColumnId)
     case 'assert-current-schema-id':
-      return differs('the current schema', requirement.currentSchemaId, metadata.currentSchemaId)
+      return changed('current schema', requirement.currentSchemaId, metadata.currentSchemaId)
     case 'assert-last-assigned-partition-id':
-      return differs('the last partition field id', requirement.lastAssignedPartitionId, metadata.lastPartitionId)
+      return changed('last assigned partition id', requirement.lastAssignedPartitionId, metadata.lastPartitionId)
     case 'assert-default-spec-id':
-      return differs('the default partition spec', requirement.defaultSpecId, metadata.defaultSpecId)
+      return changed('default partition spec', requirement.defaultSpecId, metadata.defaultSpecId)
     case 'assert-default-sort-order-id':
-      return differs('the default sort order', requirement.defaultSortOrderId, metadata.defaultSortOrderId)
+      return changed('default sort order', requirement.defaultSortOrderId, metadata.defaultSortOrderId)
     default:
       return unreachable(requirement)
   }

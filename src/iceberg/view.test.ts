@@ -134,10 +134,10 @@ test('requirements', () => {
   checkViewRequirements(view, [{ type: 'assert-view-uuid', uuid: 'U' }])
   checkViewRequirements(undefined, [{ type: 'assert-create' }])
   expect(() => checkViewRequirements(view, [{ type: 'assert-view-uuid', uuid: 'x' }])).toThrow(
-    'assert-view-uuid failed',
+    'view UUID does not match',
   )
   expect(() => checkViewRequirements(undefined, [{ type: 'assert-view-uuid', uuid: 'x' }])).toThrow('does not exist')
-  expect(() => checkViewRequirements(view, [{ type: 'assert-create' }])).toThrow('exists already')
+  expect(() => checkViewRequirements(view, [{ type: 'assert-create' }])).toThrow('view already exists')
 })
 
 const texts = (...dialects: string[]) =>

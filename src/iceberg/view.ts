@@ -1,11 +1,11 @@
 // Views: SQL text with its dialect and schema, versioned like tables. Pure functions of values, as in `update.ts`.
 
 import { unreachable } from '../base/assert.ts'
-import { Failure } from '../base/failure.ts'
 import { checkSchema, refuse } from './metadata.ts'
 import { printJson } from './json.ts'
 import { sameSchema, withFreshIds } from './schema.ts'
 import type { NewField, Schema } from './types.ts'
+import { requirementFailed } from './update.ts'
 import { viewVersionJson } from './view-json.ts'
 import type { ViewMetadata, ViewRepresentation, ViewRequirement, ViewUpdate, ViewVersion } from './view-types.ts'
 
@@ -233,12 +233,12 @@ export function checkViewRequirements(
 ): void {
   for (const requirement of requirements) {
     const fail = (problem: string): never => {
-      throw new Failure('COMMIT_CONFLICT', `${requirement.type} failed: ${problem}`, { requirement: requirement.type })
+      throw requirementFailed(requirement.type, problem)
     }
     if (requirement.type === 'assert-create') {
-      if (metadata) fail('the view exists already')
-    } else if (!metadata) fail('the view does not exist')
+      if (metadata) fail('view already exists')
+    } else if (!metadata) fail('view does not exist')
     else if (metadata.viewUuid.toLowerCase() !== requirement.uuid.toLowerCase())
-      fail(`the uuid is ${metadata.viewUuid}, not ${requirement.uuid}`)
+      fail(`view UUID does not match: expected ${metadata.viewUuid} != ${requirement.uuid}`)
   }
 }

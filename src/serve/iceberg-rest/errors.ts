@@ -28,19 +28,6 @@ const kinds: Partial<Record<FailureCode, Kind>> = {
   COMMIT_UNKNOWN: { status: 500, type: 'CommitStateUnknownException' },
 }
 
-/** The words of Java's catalogs for requirements that do not hold: its clients and users look for them. */
-const requirementWords: Record<string, string> = {
-  'assert-create': 'table already exists',
-  'assert-table-uuid': 'UUID does not match',
-  'assert-view-uuid': 'view UUID does not match',
-  'assert-ref-snapshot-id': 'branch or tag has changed',
-  'assert-last-assigned-field-id': 'last assigned field id changed',
-  'assert-current-schema-id': 'current schema changed',
-  'assert-last-assigned-partition-id': 'last assigned partition id changed',
-  'assert-default-spec-id': 'default partition spec changed',
-  'assert-default-sort-order-id': 'default sort order changed',
-}
-
 export type RestError = { status: number; type: string; message: string; retryAfterS?: number }
 
 /** `context.restType` and `context.restStatus` of a failure go before what its code says. */
@@ -97,12 +84,8 @@ function messageOf(failure: Failure, warehouse: Warehouse | undefined): string {
         ? `${word(kind)} already exists: ${shown}`
         : `${word(kind)} with same name already exists: ${shown}`
     }
-    case 'COMMIT_CONFLICT': {
-      const words = requirement === undefined ? undefined : requirementWords[requirement]
-      return words === undefined
-        ? `Commit failed: ${failure.message}`
-        : `Requirement failed: ${words}: ${failure.message}`
-    }
+    case 'COMMIT_CONFLICT':
+      return requirement === undefined ? `Commit failed: ${failure.message}` : failure.message
     default: {
       // The usual hints are for people in front of the app or a terminal.
       const isOwn = failure.hint !== '' && failure.hint !== failure.help.hint

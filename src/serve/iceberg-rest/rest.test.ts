@@ -231,7 +231,7 @@ const refusals: [line: string, asked: Parameters<World['ask']>[1], status: numbe
     [
       [{ type: 'assert-create' }, 'table already exists'],
       [{ type: 'assert-table-uuid', uuid: randomUUID() }, 'UUID does not match'],
-      [{ type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': 7 }, 'branch or tag has changed'],
+      [{ type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': 7 }, 'branch or tag main is missing, expected 7'],
       [{ type: 'assert-last-assigned-field-id', 'last-assigned-field-id': 9 }, 'last assigned field id changed'],
       [{ type: 'assert-current-schema-id', 'current-schema-id': 9 }, 'current schema changed'],
       [
