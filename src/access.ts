@@ -1,8 +1,13 @@
-// The project's access.yml into the records: at the start of the server and of a run, and when asked. Part of the composition
-// root. A file that is broken or gone changes nothing: without its row filters and masks more would be seen, not less.
+// Who may do what, as the project says it: access.yml into the records, at the start of the server and of a run and when asked;
+// the issuer of tokens from the settings. Part of the composition root.
+//
+// A file that is broken or gone changes nothing: without its row filters and masks more would be seen, not less.
 
+import { readFile } from 'node:fs/promises'
+import { Failure } from './base/failure.ts'
 import type { Log } from './base/log.ts'
-import type { AccessDiff, Govern, Principal } from './govern/index.ts'
+import type { Config } from './config/index.ts'
+import type { AccessDiff, Govern, JwtSettings, Principal } from './govern/index.ts'
 import { accessRules, orThrow, readAccess } from './project/index.ts'
 
 type Options = { dir: string; govern: Pick<Govern, 'access'>; by: Principal; dryRun?: boolean }
@@ -23,4 +28,16 @@ export async function applyAccessAtStart(options: Options & { log: Log }): Promi
   } catch (error) {
     log.error('access.yml was not applied; what was applied before holds', { reason: (error as Error).message })
   }
+}
+
+/** @throws CONFIG_INVALID for a file of keys that cannot be read */
+export async function jwtSettings({ jwt }: Pick<Config, 'jwt'>): Promise<JwtSettings | undefined> {
+  if (!jwt) return undefined
+  const { jwks, publicKey, ...claims } = jwt
+  if (jwks?.includes('://')) return { ...claims, keys: { jwksUrl: jwks } }
+  const path = (jwks ?? publicKey)!
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Failure('CONFIG_INVALID', `auth.jwt: ${path} cannot be read`, { cause })
+  })
+  return { ...claims, keys: jwks === undefined ? { publicKey: text } : { jwks: text } }
 }

@@ -5,7 +5,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from './base/clock.ts'
 import { Failure } from './base/failure.ts'
-import { applyAccess, applyAccessAtStart } from './access.ts'
+import { applyAccess, applyAccessAtStart, jwtSettings } from './access.ts'
 import { silentLog } from './base/log.ts'
 import type { App, OpenOptions, Role } from './cli/app.ts'
 import { openLog, resolveEnvironment, type Config, type Environment } from './config/index.ts'
@@ -48,7 +48,7 @@ export async function open(
   const { config, list: environmentList } = known
   const unfollow = role === 'cli' ? undefined : known.follow(log)
   const environment = typeof chosen === 'string' ? resolveEnvironment(config, { flag: chosen }) : chosen
-  const govern = openGovern({ records, clock, log, environments: environmentList })
+  const govern = openGovern({ records, clock, log, jwt: await jwtSettings(config), environments: environmentList })
   const { classes, share } = hostsOf[role]
   const engine = openEngine({
     memoryBytes: Math.floor(config.limits.memoryBytes * share),

@@ -66,6 +66,8 @@ export type Config = {
   /** Folders for COPY. */
   copyDirectories: string[]
   admin: { password: string | undefined }
+  /** Whose tokens are taken beside our own. */
+  jwt: Jwt | undefined
   limits: {
     memoryBytes: number
     threads: number
@@ -146,7 +148,7 @@ export function loadConfig({
     mistakes,
   )
   const stateDir = resolve(dir, values.stateDir ?? '.boathouse')
-  mistakes.push(...checkState(values, stateDir, machine), ...checkCatalog(values))
+  mistakes.push(...checkState(values, stateDir, machine), ...checkCatalog(values), ...checkJwt(values))
   const environment = chooseEnvironment(values, found.environment, dir, mistakes)
   if (mistakes.length > 0) throw new Failures(mistakes)
   const merged = mergedEnv(env, dotenv.entries)
@@ -511,6 +513,7 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
     results: { cacheBytes: get('resultsCacheBytes'), diskBytes: get('resultsDiskBytes') },
     copyDirectories: get('copyDirectories').map((folder) => resolve(dir, folder)),
     admin: { password: values.adminPassword },
+    jwt: jwtOf(values, dir),
     limits: {
       memoryBytes: 'bytes' in memory ? memory.bytes : Math.floor(memory.share * machine.memoryBytes),
       threads: get('threads'),
@@ -544,6 +547,49 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
 function rootOf(root: string | undefined, dir: string): string | undefined {
   if (root === undefined) return undefined
   return root.startsWith('s3:') ? root.replace(/\/+$/, '') : resolve(dir, root)
+}
+
+/** `jwks` and `publicKey`: an address or the path of a file. */
+export type Jwt = {
+  issuer: string
+  audience: string
+  jwks: string | undefined
+  publicKey: string | undefined
+  name: string
+  roles: string
+  groups: string
+  attributes: string[]
+}
+
+function jwtOf(values: Values, dir: string): Jwt | undefined {
+  const { jwtIssuer: issuer, jwtAudience: audience, jwtJwks: jwks, jwtPublicKey: publicKey } = values
+  if (issuer === undefined || audience === undefined) return undefined
+  return {
+    issuer,
+    audience,
+    jwks: jwks === undefined || jwks.includes('://') ? jwks : resolve(dir, jwks),
+    publicKey: publicKey && resolve(dir, publicKey),
+    name: values.jwtName!,
+    roles: values.jwtRoles!,
+    groups: values.jwtGroups!,
+    attributes: values.jwtAttributes!,
+  }
+}
+
+function checkJwt({ jwtIssuer, jwtAudience, jwtJwks, jwtPublicKey }: Values): Failure[] {
+  if ([jwtIssuer, jwtAudience, jwtJwks, jwtPublicKey].every((value) => value === undefined)) return []
+  const isComplete =
+    jwtIssuer !== undefined && jwtAudience !== undefined && (jwtJwks === undefined) !== (jwtPublicKey === undefined)
+  const isSafe =
+    jwtJwks === undefined ||
+    !jwtJwks.startsWith('http:') ||
+    /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(jwtJwks)
+  return [
+    ...(isComplete
+      ? []
+      : [new Failure('CONFIG_INVALID', 'auth.jwt needs issuer, audience and either jwks or public_key, all three')]),
+    ...(isSafe ? [] : [new Failure('CONFIG_INVALID', 'auth.jwt.jwks is http; keys are fetched by https only')]),
+  ]
 }
 
 function externalCatalog(values: Values): ExternalCatalog | undefined {

@@ -13,6 +13,7 @@ import {
   type Sessions,
   usualLogInLimits,
 } from './sessions.ts'
+import { type JwtSettings, looksLikeJwt, openJwtVerifier } from './jwt.ts'
 import { openViewOwners, type ViewOwners } from './view-owners.ts'
 import { openUsers, type Users } from './users.ts'
 import { openWireLogIns, type WireLogIns } from './wire-log-in.ts'
@@ -42,6 +43,8 @@ type Options = {
   log?: Log
   cost?: PasswordCost
   logInLimits?: LogInLimits
+  /** Who else may say who somebody is. */
+  jwt?: JwtSettings | undefined
   /** Of the settings: patterns may call a catalog by its environment. */
   environments?: readonly { name: string; catalog: string }[]
 }
@@ -54,15 +57,28 @@ export function openGovern({
   cost = defaultCost,
   logInLimits = usualLogInLimits,
   environments = [],
+  jwt,
 }: Options): Govern {
   const logs = openAuditLogs({ records, clock, log })
+  /** Wherever an API token is taken, a JWT is. */
+  function withJwt(tokens: ApiTokens): ApiTokens {
+    if (!jwt) return tokens
+    const verifier = openJwtVerifier(jwt, { clock, log })
+    // Whoever comes first is told what is wrong with the settings.
+    verifier.catch(() => {})
+    return {
+      ...tokens,
+      authenticate: async (token) =>
+        (await tokens.authenticate(token)) ?? (looksLikeJwt(token) ? (await verifier).verify(token) : undefined),
+    }
+  }
   const limiters = logInLimiters(logInLimits, clock)
   const wire = openWireLogIns({ records, clock, cost, limiters })
   const { remember } = wire
   return {
     users: openUsers({ records, clock, cost, remember }),
     sessions: openSessions({ records, clock, log, cost, limiters, remember }),
-    tokens: openApiTokens({ records, clock, log, remember }),
+    tokens: withJwt(openApiTokens({ records, clock, log, remember })),
     wire,
     access: openAccess({ records, clock, environments }),
     owners: openViewOwners({ records, clock }),

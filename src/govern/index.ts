@@ -48,6 +48,7 @@ export {
   type Role,
   systemPrincipal,
 } from './principal.ts'
+export type { JwtSettings } from './jwt.ts'
 export { addressKey, type RateLimit, type RateLimiter, rateLimiter, takeOrRefuse } from './rate-limit.ts'
 export type { ApiToken, ApiTokens, KnownSession, LogInLimits, OpenedSession, Sessions, Visitor } from './sessions.ts'
 export { tokenPrefix } from './secret.ts'
