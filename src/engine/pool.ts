@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { Failure } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { silentLog, type Log } from '../base/log.ts'
+import { pgFunctionsSql } from './pg-functions.ts'
 import type { Chunk, EngineColumn, EngineError, HostAnswer, HostRequest, HostSettings } from './protocol.ts'
 
 export type HostClass = 'plan' | 'interactive' | 'heavy' | 'write'
@@ -286,10 +287,12 @@ class Host {
         name === 'plan' ? [] : [...options.directories, ...(name === 'write' ? (options.writeDirectories ?? []) : [])],
       // Statistics of the empty shadow tables would turn every scan into "no rows" and drop filters. The other two leave
       // plans that json_serialize_plan cannot name columns of ("inequal num bindings/types"): select d, 1 from t limit 3.
-      init:
-        name === 'plan'
+      init: [
+        ...pgFunctionsSql,
+        ...(name === 'plan'
           ? ["SET GLOBAL disabled_optimizers = 'statistics_propagation,late_materialization,limit_pushdown'"]
-          : [],
+          : []),
+      ],
     }
     this.#child = fork(
       fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './host.ts' : './host.js', import.meta.url)),

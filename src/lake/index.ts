@@ -14,6 +14,7 @@ export { openSession, queryAll, queryText, type Session, type SessionOptions } f
 export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'
 export { sampleSql } from './sample.ts'
 export { schemaOfLoaded } from './information.ts'
+export { systemOids, type Key, type KeysOf } from './pg-catalog/index.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
 export { nameOf, placeAt, quoteName, quoteTable, quoteText, splitStatements, tokens, type Token } from './sql/tokens.ts'
 export { parseSqlType, sqlType } from './types.ts'

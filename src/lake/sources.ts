@@ -62,7 +62,7 @@ export type PrepareContext = {
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
   prune: boolean
-  /** The first use of this table gives the rows' places (`_file`, `_pos`) and ids besides: for those who change rows. */
+  /** The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides. */
   rowsOf?: TableName | undefined
 }
 
@@ -103,6 +103,9 @@ export type Named = {
   parameters(): boolean
 }
 
+/** How a statement that changes rows of a table calls that use of it whose rows change. */
+export const changedAlias = '_changed'
+
 const viewDepthMax = 32
 
 /** Looks up what `sql` names. `undefined` when it is no SELECT. `place` is that of an index of `sql`. */
@@ -117,6 +120,8 @@ export async function nameSources(
   const everything: Loaded[] = []
   const volatile: string[] = []
   let parameters = false
+  // Asked of the catalog once for a statement, however many system relations it names.
+  let knownToAsker: Promise<Known> | undefined
   // Against the empty shadows of all tables that were named so far.
   const bind = (sql: string): Promise<EngineColumn[]> =>
     retryShadow(() =>
@@ -173,8 +178,6 @@ export async function nameSources(
     return { kind: 'values', sql }
   }
 
-  /** Asked of the catalog once for a statement, however many system relations it names. */
-  let knownToAsker: Promise<Known> | undefined
   function systemOf(name: string, relation: SystemRelation): Source {
     volatile.push(name)
     const ask = async (): Promise<Known> => ({
@@ -267,7 +270,10 @@ export async function nameSources(
     const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
     const schema = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
     const isTarget =
-      context.rowsOf && showName(context.rowsOf) === showName(loaded.name) && scans.every(({ columns }) => !columns)
+      context.rowsOf &&
+      reference.alias === changedAlias &&
+      showName(context.rowsOf) === showName(loaded.name) &&
+      scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
     const shadow = shadowOf(schema, scans.length + systemTables.length, columns)
     const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns, guard: undefined }

@@ -3,6 +3,7 @@
 // host behind it is the second one.
 
 import { Failure } from '../../base/failure.ts'
+import { pgScalarFunctions, pgTableFunctions } from '../../engine/index.ts'
 import { scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
 
 /** Functions whose names are words: for completion. */
@@ -120,7 +121,7 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
     }
     case 'TABLE_FUNCTION': {
       const name = String((node.function as Node).function_name).toLowerCase()
-      if (!tableFunctions.has(name) || text((node.function as Node).schema)) throw refused(`the table function ${name}`)
+      if (!isTableFunction(name) || text((node.function as Node).schema)) throw refused(`the table function ${name}`)
       return
     }
     case 'SHOW_REF':
@@ -141,7 +142,7 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
       const name = String(node.function_name).toLowerCase()
       if (isTableFunctionCall(node)) return
       const schema = text(node.schema)
-      if (!scalarFunctions.has(name) || (schema && schema !== 'main')) {
+      if ((!scalarFunctions.has(name) && !pgScalarFunctions.has(name)) || (schema && schema !== 'main')) {
         if (tableFunctions.has(name)) return
         throw refused(`the function ${schema ? `${schema}.` : ''}${name}`)
       }
@@ -162,7 +163,9 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
   }
 }
 
+const isTableFunction = (name: string) => tableFunctions.has(name) || pgTableFunctions.has(name)
+
 /** The function inside a TABLE_FUNCTION node was checked with its parent. */
-const isTableFunctionCall = (node: Node): boolean => tableFunctions.has(String(node.function_name).toLowerCase())
+const isTableFunctionCall = (node: Node): boolean => isTableFunction(String(node.function_name).toLowerCase())
 
 const refused = (what: string) => new Failure('SQL_REFUSED', `${what} may not be used here, or does not exist`)

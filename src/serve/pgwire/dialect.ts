@@ -1,20 +1,417 @@
 // PostgreSQL's spelling of a statement into the engine's: edits of the text, token by token, so that a place in an error
 // still leads back to what the client wrote.
+//
+// What belongs to the session (the user, the database, settings) is written as literals. Queries of the system catalog
+// are edited further: OID aliases (`'raw.sales'::regclass`), functions that look something up there, and operators whose
+// meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
-import { splice, tokens, type Edit, type Spliced } from '../../lake/index.ts'
+import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
 
-/** The text for the lake. `values` are further edits of the same text: bound parameters. */
-export function translate(sql: string, values: readonly Edit[]): Spliced {
-  return splice(sql, [...collations(sql), ...values])
+/** What a text may say of the session that it runs in. */
+export type SessionNames = {
+  user: string
+  catalog: string
+  schema: string | undefined
+  version: string
+  backendId: number
+  setting(name: string): string | undefined
 }
 
-/** The engine compares text by code point, as COLLATE "C" asks for; other collations it does not know. */
-function collations(sql: string): Edit[] {
-  const all = [...tokens(sql)]
-  return all.flatMap((token, at) => {
-    if (token.kind !== 'word' || token.text.toLowerCase() !== 'collate') return []
-    const qualified = all[at + 2]?.text === '.'
-    const name = all[at + (qualified ? 3 : 1)]
-    return name ? [{ start: token.start, end: name.end, text: '' }] : []
-  })
+/** The text for the lake. `values` are further edits of the same text: bound parameters. */
+export function translate(sql: string, session: SessionNames, values: readonly Edit[] = []): Spliced {
+  return splice(sql, [...new Translation(sql, session).edits(), ...values])
+}
+
+/** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
+type Lookup = { from: string; key: string; value: string; where?: string; more?: string }
+const lookups: Record<string, Lookup> = {
+  pg_get_userbyid: { from: 'pg_catalog.pg_roles', key: 'oid', value: 'rolname' },
+  obj_description: { from: 'pg_catalog.pg_description', key: 'objoid', value: 'description', where: 'objsubid = 0' },
+  col_description: { from: 'pg_catalog.pg_description', key: 'objoid', value: 'description', more: 'objsubid' },
+  pg_get_constraintdef: definition('constraint'),
+  pg_get_indexdef: definition('index'),
+  pg_get_viewdef: definition('view'),
+}
+function definition(kind: string): Lookup {
+  return { from: 'pg_catalog.boathouse_definition', key: 'oid', value: 'definition', where: `kind = '${kind}'` }
+}
+const relationNames: Lookup = { from: 'pg_catalog.boathouse_relation', key: 'oid', value: 'name' }
+const namesOf: Record<string, Lookup> = {
+  regclass: relationNames,
+  regnamespace: { from: 'pg_catalog.pg_namespace', key: 'oid', value: 'nspname' },
+  regrole: { from: 'pg_catalog.pg_roles', key: 'oid', value: 'rolname' },
+}
+const renamed: Record<string, string> = {
+  json_build_object: 'json_object',
+  jsonb_build_object: 'json_object',
+  json_build_array: 'json_array',
+  jsonb_build_array: 'json_array',
+  json_agg: 'json_group_array',
+  jsonb_agg: 'json_group_array',
+  to_jsonb: 'to_json',
+}
+/** Types of the catalog that the engine does not know, by one that holds their values. */
+const castTo: Record<string, string> = {
+  name: 'VARCHAR',
+  '"char"': 'VARCHAR',
+  cstring: 'VARCHAR',
+  anyarray: 'VARCHAR[]',
+  oid: 'UINTEGER',
+  xid: 'UINTEGER',
+  regproc: 'UINTEGER',
+  regprocedure: 'UINTEGER',
+  int2vector: 'SMALLINT[]',
+  oidvector: 'UINTEGER[]',
+  aclitem: 'VARCHAR',
+  pg_node_tree: 'VARCHAR',
+  sql_identifier: 'VARCHAR',
+  character_data: 'VARCHAR',
+  yes_or_no: 'VARCHAR',
+  cardinal_number: 'INTEGER',
+  jsonb: 'JSON',
+  citext: 'VARCHAR',
+}
+
+const opening = (one: Lookup) =>
+  `(SELECT max(bh_d.bh_v) FROM (SELECT ${one.key} AS bh_k, ${one.value} AS bh_v${one.more ? `, ${one.more} AS bh_m` : ''} FROM ${one.from}${one.where ? ` WHERE ${one.where}` : ''}) AS bh_d WHERE bh_d.bh_k = (`
+
+class Translation {
+  readonly #sql: string
+  readonly #session: SessionNames
+  readonly #all: Token[]
+  readonly #words: string[]
+  readonly #edits: Edit[] = []
+  constructor(sql: string, session: SessionNames) {
+    this.#sql = sql
+    this.#session = session
+    this.#all = [...tokens(sql)]
+    this.#words = this.#all.map((token) => (token.kind === 'string' ? '' : token.text.toLowerCase()))
+  }
+
+  edits(): Edit[] {
+    const isCatalog = this.#words.some((word) =>
+      /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b)/.test(word),
+    )
+    const selects = this.#selectItems()
+    for (let at = 0; at < this.#all.length; at++) {
+      if (this.#collation(at)) continue
+      if (this.#names(at, selects)) continue
+      this.#renamed(at)
+      if (isCatalog) this.#catalog(at, selects)
+      else if (this.#words[at] === '::') this.#cast(at)
+    }
+    // What was found to lie inside of something else that goes away.
+    const cuts = this.#edits.filter(({ start, end }) => end > start)
+    return this.#edits.filter(
+      (one) =>
+        !cuts.some(
+          (cut) =>
+            cut !== one &&
+            cut.start <= one.start &&
+            one.end <= cut.end &&
+            cut.end - cut.start > one.end - one.start &&
+            one.start < cut.end,
+        ),
+    )
+  }
+
+  #replace(from: number, to: number, text: string): true {
+    this.#edits.push({ start: this.#all[from]!.start, end: this.#all[to]!.end, text })
+    return true
+  }
+  #insertBefore(at: number, text: string): void {
+    const { start } = this.#all[at]!
+    this.#edits.push({ start, end: start, text })
+  }
+
+  /** Text is compared by code point, as COLLATE "C" asks for; other collations are not known. */
+  #collation(at: number): boolean {
+    if (this.#words[at] !== 'collate' || this.#all[at]!.kind !== 'word') return false
+    const last = this.#words[at + 2] === '.' ? at + 3 : at + 1
+    return this.#all[last] !== undefined && this.#replace(at, last, '')
+  }
+
+  /** Names of the session: `current_user`, `current_database()`, `current_setting('x')`. */
+  #names(at: number, selects: ReadonlySet<number>): boolean {
+    const token = this.#all[at]!
+    if (token.kind !== 'word') return false
+    const word = this.#words[at]!
+    const before = this.#words[at - 1]
+    const first = before === '.' ? (this.#words[at - 2] === 'pg_catalog' ? at - 2 : -1) : at
+    if (first < 0) return false
+    const isCall = this.#words[at + 1] === '('
+    const end = isCall ? this.#closing(at + 1) : at
+    if (end === undefined || (!isCall && this.#words[at + 1] === '.')) return false
+    const value = this.#session
+    const give = (text: string, last = end) =>
+      this.#replace(first, last, text + (this.#isItem(first, last, selects) ? ` AS ${word}` : ''))
+    const name = quoteText(value.user)
+    switch (word) {
+      case 'current_user':
+      case 'session_user':
+      case 'current_role':
+        return !isCall && before !== 'as' && give(name)
+      case 'user':
+        return !isCall && this.#isItem(first, end, selects) && give(name)
+      case 'current_catalog':
+        return !isCall && before !== 'as' && give(quoteText(value.catalog))
+      case 'current_schema':
+        return before !== 'as' && give(value.schema === undefined ? `'public'` : quoteText(value.schema))
+    }
+    if (!isCall) return false
+    switch (word) {
+      case 'current_database':
+        return give(quoteText(value.catalog))
+      case 'current_schemas': {
+        const schemas = [value.schema ?? 'public']
+        return give(`[${['pg_catalog', ...schemas].map(quoteText).join(', ')}]`)
+      }
+      case 'version':
+        return give(quoteText(value.version))
+      case 'pg_backend_pid':
+        return give(String(value.backendId))
+      case 'current_setting':
+      case 'set_config': {
+        const argument = this.#all[at + 2]
+        if (argument?.kind !== 'string' || !argument.text.startsWith("'")) return false
+        const asked = argument.text.slice(1, -1).replaceAll("''", "'")
+        const found = value.setting(asked)
+        return give(found === undefined ? 'NULL::VARCHAR' : quoteText(found))
+      }
+      default:
+        return false
+    }
+  }
+
+  #renamed(at: number): void {
+    const to = renamed[this.#words[at]!]
+    if (to && this.#words[at + 1] === '(' && this.#words[at - 1] !== '.') this.#replace(at, at, to)
+  }
+
+  #catalog(at: number, selects: ReadonlySet<number>): void {
+    const word = this.#words[at]!
+    const token = this.#all[at]!
+    if (word === '::') return this.#cast(at)
+    if (word === 'as' && this.#words[at - 1] !== ')') this.#castAs(at)
+    if (word === 'operator' && this.#words[at + 1] === '(' && this.#words[at + 2] === 'pg_catalog') {
+      const end = this.#closing(at + 1)
+      if (end === undefined) return
+      const symbol = this.#sql.slice(this.#all[at + 4]!.start, this.#all[end - 1]!.end)
+      return this.#matching(at, end, symbol)
+    }
+    if (token.kind === 'symbol' && (word === '~' || word === '!')) {
+      const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(this.#sql.slice(token.start))?.[0]
+      if (symbol && this.#words[at - 1] !== '!' && this.#words[at - 1] !== '~')
+        return this.#matching(at, at + symbol.length - 1, symbol)
+    }
+    // `pg_catalog.format_type(` is our function of that name, not the engine's.
+    if ((word === 'pg_catalog' || word === 'information_schema') && this.#words[at + 1] === '.') {
+      if (this.#words[at + 3] === '(') this.#replace(at, at + 1, '')
+      return
+    }
+    if ((word === 'generate_series' || word === 'unnest') && this.#words[at + 1] === '(') return this.#column(at)
+    const lookup = Object.hasOwn(lookups, word) && this.#words[at + 1] === '(' ? lookups[word]! : undefined
+    if (lookup) return this.#lookUp(at, lookup, selects)
+    if ((word === 'to_regclass' || word === 'to_regtype') && this.#words[at + 1] === '(') {
+      const end = this.#closing(at + 1)
+      const argument = this.#all[at + 2]
+      if (end === at + 3 && argument?.kind === 'string') {
+        const name = argument.text.slice(1, -1)
+        this.#replace(at, end, word === 'to_regtype' ? String(systemOids.type(name)) : relationOf(name))
+      }
+      return
+    }
+    // Rows of these relations do not know which relation they are of.
+    if (word === 'tableoid' && this.#words[at - 1] === '.') {
+      this.#replace(at - 2, at, 'NULL::UINTEGER')
+      return
+    }
+    // `= ANY ('{a,b}')`: a list that is written as text.
+    if (token.kind === 'string' && /^'\{.*\}'$/s.test(token.text)) this.#list(at)
+  }
+
+  #list(at: number): void {
+    const before = [this.#words[at - 2], this.#words[at - 1]]
+    const isArgument = before[1] === '(' && ['any', 'all', 'some'].includes(before[0] ?? '')
+    const isCast = this.#words[at + 1] === '::' && this.#castEnd(at + 1).type.endsWith('[]')
+    if (!isArgument && !isCast) return
+    const items = this.#all
+      [at]!.text.slice(2, -2)
+      .split(',')
+      .filter((item) => item !== '')
+    this.#replace(at, at, `[${items.map((item) => quoteText(item.trim().replace(/^"(.*)"$/, '$1'))).join(', ')}]`)
+  }
+
+  /** `FROM generate_series(…) s`: there s is the one column, here it is the row. */
+  #column(at: number): void {
+    const before = this.#words[this.#words[at - 1] === '.' ? at - 3 : at - 1] ?? ''
+    const end = this.#closing(at + 1)
+    if (end === undefined || !['from', 'join', ',', 'lateral'].includes(before)) return
+    const name = this.#words[end + 1] === 'as' ? end + 2 : end + 1
+    const token = this.#all[name]
+    const isName =
+      token?.kind === 'word' && !/^(where|on|join|cross|left|inner|group|order|with|limit)$/.test(this.#words[name]!)
+    if (isName && this.#words[name + 1] !== '(') this.#replace(name, name, `${token.text}(${token.text})`)
+  }
+
+  /** `~` finds a part in PostgreSQL and asks for the whole in DuckDB. */
+  #matching(from: number, to: number, symbol: string): void {
+    const pattern = this.#all[to + 1]
+    const flags = symbol.endsWith('*') ? 'is' : 's'
+    this.#replace(from, to, symbol.startsWith('!') ? ' !~ ' : ' ~ ')
+    if (pattern?.kind === 'string' && pattern.text.startsWith("'"))
+      this.#replace(to + 1, to + 1, `'(?${flags}:.*(?:${pattern.text.slice(1, -1)}).*)'`)
+  }
+
+  /** A function of an OID becomes a look at the relation that knows; its first argument stays where it is. */
+  #lookUp(at: number, lookup: Lookup, selects: ReadonlySet<number>): void {
+    const end = this.#closing(at + 1)
+    if (end === undefined || end === at + 2) return
+    const first = this.#words[at - 1] === '.' ? at - 2 : at
+    const comma = this.#comma(at + 2, end)
+    const alias = this.#isItem(first, end, selects) ? ` AS ${this.#words[at]}` : ''
+    this.#replace(at, at + 1, opening(lookup))
+    if (comma !== undefined && lookup.more) {
+      this.#replace(comma, comma, ') AND bh_d.bh_m = (')
+      this.#replace(end, end, `))${alias}`)
+    } else this.#replace(comma ?? end, end, `))${alias}`)
+  }
+
+  /** The type behind `::`, or behind AS in CAST, and the index of its last token. */
+  #castEnd(at: number): { type: string; last: number; isPlain: boolean } {
+    let first = at + 1
+    const isQualified =
+      ['pg_catalog', 'information_schema'].includes(this.#words[first]!) && this.#words[first + 1] === '.'
+    if (isQualified) first += 2
+    let last = first
+    while (this.#words[last + 1] === '[' && this.#words[last + 2] === ']') last += 2
+    const type = (this.#words[first] ?? '') + '[]'.repeat((last - first) / 2)
+    return { type, last, isPlain: !isQualified }
+  }
+
+  #cast(at: number): void {
+    const { type, last, isPlain } = this.#castEnd(at)
+    const bare = type.replaceAll('[]', '')
+    const operand = this.#all[at - 1]
+    if (/^reg(class|type|proc|procedure|namespace|role)$/.test(type)) return this.#alias(at, last, type, operand)
+    const to = castTo[bare]
+    if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
+    else if (!isPlain) this.#replace(at + 1, at + 2, '')
+  }
+
+  /** `CAST(x AS pg_catalog.text)`. */
+  #castAs(at: number): void {
+    const { type, last, isPlain } = this.#castEnd(at)
+    if (this.#words[last + 1] !== ')') return
+    const to = castTo[type] ?? (type === 'regclass' ? 'VARCHAR' : undefined)
+    if (to) this.#replace(at + 1, last, to)
+    else if (!isPlain) this.#replace(at + 1, at + 2, '')
+  }
+
+  /** An OID by its name, or, of what is an OID already, the name. */
+  #alias(at: number, last: number, type: string, operand: Token | undefined): void {
+    if (operand?.kind === 'string' && operand.text.startsWith("'")) {
+      const name = operand.text.slice(1, -1).replaceAll("''", "'")
+      const oid = /^\d+$/.test(name)
+        ? name
+        : type === 'regclass'
+          ? relationOf(name)
+          : type === 'regtype'
+            ? String(systemOids.type(name))
+            : type === 'regnamespace'
+              ? String(systemOids.namespace(name))
+              : type === 'regrole'
+                ? String(systemOids.role(name))
+                : String(systemOids.function(name.replace(/^pg_catalog\./, '')))
+      this.#replace(at - 1, last, `${oid}::UINTEGER`)
+      return
+    }
+    const first = this.#operand(at - 1)
+    if (type === 'regtype') {
+      this.#insertBefore(first, 'format_type(')
+      this.#replace(at, last, ', NULL)')
+    } else if (namesOf[type]) {
+      const isParameter = this.#words[first] === '$'
+      const lookup = namesOf[type]
+      this.#insertBefore(first, opening(isParameter ? { ...lookup, key: lookup.value, value: lookup.key } : lookup))
+      this.#replace(at, last, '))')
+    } else this.#replace(at, last, '::UINTEGER')
+  }
+
+  /** The first token of the operand that ends here: a name with dots, a call, something in parentheses, a parameter. */
+  #operand(end: number): number {
+    let at = end
+    if (this.#words[at] === ')') {
+      let depth = 0
+      for (; at > 0; at--) {
+        if (this.#words[at] === ')') depth++
+        else if (this.#words[at] === '(' && --depth === 0) break
+      }
+      if (
+        this.#all[at - 1]?.kind !== 'word' ||
+        ['and', 'or', 'not', 'select', 'in', 'on', 'where', 'values'].includes(this.#words[at - 1]!)
+      )
+        return at
+      at--
+    }
+    while (this.#words[at - 1] === '.') at -= 2
+    if (this.#words[at - 1] === '$') at--
+    return Math.max(at, 0)
+  }
+
+  #closing(open: number): number | undefined {
+    let depth = 0
+    for (let at = open; at < this.#all.length; at++) {
+      if (this.#words[at] === '(') depth++
+      else if (this.#words[at] === ')' && --depth === 0) return at
+    }
+    return undefined
+  }
+
+  #comma(from: number, end: number): number | undefined {
+    let depth = 0
+    for (let at = from; at < end; at++) {
+      if ('([{'.includes(this.#words[at] || ' ')) depth++
+      else if (')]}'.includes(this.#words[at] || ' ')) depth--
+      else if (this.#words[at] === ',' && depth === 0) return at
+    }
+    return undefined
+  }
+
+  /** Whether these tokens are one item of a select list without a name of its own. */
+  #isItem(first: number, last: number, selects: ReadonlySet<number>): boolean {
+    const [before, after] = [this.#words[first - 1], this.#words[last + 1]]
+    return (
+      selects.has(first) &&
+      (before === 'select' || before === ',' || before === 'distinct' || before === 'all') &&
+      (after === undefined || [',', 'from', ')', ';', 'union', 'where', 'limit', 'order'].includes(after))
+    )
+  }
+
+  /** Tokens that stand in a select list, not inside of a call there. */
+  #selectItems(): Set<number> {
+    const found = new Set<number>()
+    const levels = [false]
+    this.#words.forEach((word, at) => {
+      if (word === '(' || word === '[' || word === '{') levels.push(false)
+      else if (word === ')' || word === ']' || word === '}') levels.pop()
+      else if (word === 'select') levels[levels.length - 1] = true
+      else if (['from', 'where', 'group', 'order', 'limit', 'having', 'union'].includes(word))
+        levels[levels.length - 1] = false
+      if (levels.at(-1)) found.add(at)
+    })
+    return found
+  }
+}
+
+/** SQL for the OID of a relation by its name, as `'raw.sales'::regclass` has it. */
+function relationOf(name: string): string {
+  const parts = [...tokens(name)].filter(({ kind }) => kind === 'word' || kind === 'quoted')
+  const names = parts.map((token) => (token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()))
+  const system = names.length === 1 || names[0] === 'pg_catalog' ? systemOids.relation(names.at(-1) ?? '') : undefined
+  if (system !== undefined) return String(system)
+  const plain = (one: string) => (/^[a-z_][a-z0-9_]*$/.test(one) ? one : `"${one.replaceAll('"', '""')}"`)
+  const shown = names.slice(-2).map(plain).join('.')
+  const matches = names.length > 1 ? `name = ${quoteText(shown)}` : `ends_with(name, ${quoteText(`.${shown}`)})`
+  return `(SELECT max(oid) FROM pg_catalog.boathouse_relation WHERE ${matches})`
 }

@@ -38,6 +38,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
 
   const statements = openStatements({
     deps,
+    backendId: control.id,
     entered,
     notice: (report) => wire.send(say.noticeResponse({ severity: 'NOTICE', ...report })),
     status: (name) => wire.send(say.parameterStatus(name, statements.settings.get(name) ?? '')),

@@ -7,7 +7,7 @@ import type { Policy } from '../../govern/index.ts'
 import { openSession, placeAt, type Chunk, type Column, type QueryResult, type Spliced } from '../../lake/index.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
 import type { PgDeps } from './deps.ts'
-import { translate } from './dialect.ts'
+import { translate, type SessionNames } from './dialect.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound } from './parameters.ts'
@@ -46,12 +46,14 @@ export type Described = { fields: Field[] | undefined; oids: number[] }
 
 type World = {
   deps: PgDeps
+  /** What a client cancels it by. */
+  backendId: number
   entered: Entered
   notice(report: Omit<Report, 'severity'> & { severity?: Report['severity'] }): void
   status(name: string): void
 }
 
-export function openStatements({ deps, entered, notice, status }: World): Statements {
+export function openStatements({ deps, backendId, entered, notice, status }: World): Statements {
   const { lake, govern, settings: rules } = deps
   const { database, named, identity } = entered
   const settings = openSettings({
@@ -71,6 +73,24 @@ export function openStatements({ deps, entered, notice, status }: World): Statem
   let isImplicit = false
   let isFresh = false
   const locals: (() => void)[] = []
+
+  const names: SessionNames = {
+    user: identity.principal.name,
+    catalog: database.catalog,
+    get schema() {
+      return firstOfPath(settings.get('search_path') ?? '')
+    },
+    version: `PostgreSQL 15.0 (Boathouse ${deps.version})`,
+    backendId,
+    setting: (name) => settings.get(name),
+  }
+  /** `SELECT set_config('search_path', '', false)`: done when it is read, as its value is part of the text then. */
+  function applyConfig(sql: string): void {
+    for (const [, name, value] of sql.matchAll(/\bset_config\(\s*'([a-z_.]{1,60})'\s*,\s*'([^']{0,200})'/gi)) {
+      const reported = settings.set(name!, value)
+      if (reported) status(reported)
+    }
+  }
 
   const state = () => (door.state === 'idle' ? 'idle' : isFailed ? 'failed' : door.state)
   const settle = () => {
@@ -115,7 +135,9 @@ export function openStatements({ deps, entered, notice, status }: World): Statem
   }
 
   async function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
-    const translated = translatedOf(asked)
+    applyConfig(asked.sql)
+    const { sql, values = [] } = asked
+    const translated = translate(sql, names, parameterEdits(placeholders(sql), values))
     const { result, policy } = await through(asked, signal, translated)
     isFresh = false
     const { columns, command } = result
@@ -250,10 +272,10 @@ export function openStatements({ deps, entered, notice, status }: World): Statem
         placed(asked, translated, () => lake.describe(translated.text, { ...more, environmentNamed: named }))
       let known = declared
       if (count > 0) {
-        const { parameters } = await describe(translate(asked.sql, typedEdits(places, declared)))
+        const { parameters } = await describe(translate(asked.sql, names, typedEdits(places, declared)))
         known = declared.map((oid, at) => oid || (parameters[at] ? wireTypeOf(parameters[at]).oid : 25))
       }
-      const { columns } = await describe(translate(asked.sql, nullEdits(places, known)))
+      const { columns } = await describe(translate(asked.sql, names, nullEdits(places, known)))
       return { fields: fieldsOf(columns, asked.formats ?? []), oids: known }
     },
 
@@ -294,8 +316,6 @@ function classified(asked: Asked): Command {
     throw error instanceof Failure ? relocated(error, asked, (index) => index, asked.sql) : error
   }
 }
-
-const translatedOf = ({ sql, values = [] }: Asked): Spliced => translate(sql, parameterEdits(placeholders(sql), values))
 
 /** A failure of the translated text gets its place in what the client sent. */
 async function placed<Value>(asked: Asked, translated: Spliced, work: () => Promise<Value>): Promise<Value> {

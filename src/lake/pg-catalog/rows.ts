@@ -1,0 +1,556 @@
+// The rows of the system relations that have any, from what the asker may know of the lake.
+
+import { pgTypes, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
+import type { Loaded } from '../../catalog/index.ts'
+import { currentViewVersion, type Field } from '../../iceberg/index.ts'
+import { schemaOfLoaded } from '../information.ts'
+import { sqlType } from '../types.ts'
+import {
+  databaseOid,
+  distinctOids,
+  functionOid,
+  namespaceOid,
+  namespaceOids,
+  ownerOid,
+  pseudoTypes,
+  roleOid,
+  systemRelationOid,
+} from './oids.ts'
+import type { Row } from './relation-sql.ts'
+
+/** A key of a table that the lake does not enforce: from the project's tests, or an Iceberg table's identifier fields. */
+export type Key =
+  | { kind: 'primary' | 'unique'; namespace: string; table: string; columns: readonly string[] }
+  | {
+      kind: 'foreign'
+      namespace: string
+      table: string
+      columns: readonly string[]
+      to: { namespace: string; table: string; columns: readonly string[] }
+    }
+
+export type Known = {
+  catalog: string
+  catalogs: readonly string[]
+  user: string
+  isAdmin: boolean
+  /** Tables and views whose names the asker may know. */
+  tables: readonly Loaded[]
+  columnsOf(one: Loaded): readonly Field[]
+  keys: readonly Key[]
+}
+
+type Column = Field & { number: number; type: Field['type'] }
+type Relation = { oid: number; schema: string; name: string; loaded: Loaded; columns: Column[] }
+type Constraint = {
+  oid: number
+  indexOid: number
+  name: string
+  key: Key
+  relation: Relation
+  numbers: number[]
+  to: { relation: Relation; numbers: number[] } | undefined
+}
+type Model = { known: Known; relations: Relation[]; constraints: Constraint[]; namespaces: string[] }
+
+const [btree, heap, textCollation] = [403, 2, 100]
+
+export function modelOf(known: Known): Model {
+  const uuidOf = (one: Loaded) => (one.kind === 'view' ? one.metadata.viewUuid : one.metadata.tableUuid)
+  const oids = distinctOids(known.tables.map((one) => `relation ${uuidOf(one)} ${one.name.namespace}.${one.name.name}`))
+  const relations = known.tables.map((loaded): Relation => {
+    const { namespace, name } = loaded.name
+    const columns = known.columnsOf(loaded).map((field, at) => ({ ...field, number: at + 1 }))
+    return {
+      oid: oids.get(`relation ${uuidOf(loaded)} ${namespace}.${name}`)!,
+      schema: namespace,
+      name,
+      loaded,
+      columns,
+    }
+  })
+  relations.sort((a, b) => (a.schema === b.schema ? (a.name < b.name ? -1 : 1) : a.schema < b.schema ? -1 : 1))
+  const namespaces = [...new Set([...Object.keys(namespaceOids), ...relations.map(({ schema }) => schema)])]
+  return { known, relations, constraints: constraintsOf(relations, known.keys), namespaces }
+}
+
+function constraintsOf(relations: readonly Relation[], given: readonly Key[]): Constraint[] {
+  const find = (namespace: string, table: string) =>
+    relations.find(({ schema, name }) => schema === namespace && name === table)
+  const numbersOf = (relation: Relation, columns: readonly string[]) =>
+    columns.map((column) => relation.columns.find(({ name }) => name.toLowerCase() === column.toLowerCase())?.number)
+  const all = new Map<string, { key: Key; relation: Relation }>()
+  for (const key of [...relations.flatMap(identifierKey), ...given]) {
+    const relation = find(key.namespace, key.table)
+    const suffix = { primary: 'pkey', unique: 'key', foreign: 'fkey' }[key.kind]
+    // A primary key is unique: said once.
+    const isKnown = key.kind === 'unique' && all.has(`${key.namespace}.${key.table}_pkey`)
+    const name = key.kind === 'primary' ? `${key.table}_pkey` : `${key.table}_${key.columns.join('_')}_${suffix}`
+    if (relation && !isKnown) all.set(`${key.namespace}.${name}`, { key, relation })
+  }
+  const oids = distinctOids([...all.keys()].flatMap((name) => [`constraint ${name}`, `index ${name}`]))
+  return [...all].flatMap(([fullName, { key, relation }]): Constraint[] => {
+    const numbers = numbersOf(relation, key.columns)
+    const target = key.kind === 'foreign' ? find(key.to.namespace, key.to.table) : undefined
+    const toNumbers = key.kind === 'foreign' && target ? numbersOf(target, key.to.columns) : []
+    // A column that the asker may not know takes the key with it.
+    if ([...numbers, ...toNumbers].includes(undefined) || (key.kind === 'foreign' && !target)) return []
+    return [
+      {
+        oid: oids.get(`constraint ${fullName}`)!,
+        indexOid: oids.get(`index ${fullName}`)!,
+        name: fullName.slice(key.namespace.length + 1),
+        key,
+        relation,
+        numbers: numbers as number[],
+        to: target ? { relation: target, numbers: toNumbers as number[] } : undefined,
+      },
+    ]
+  })
+}
+
+/** Identifier fields of an Iceberg table say which columns make a row. */
+function identifierKey({ loaded, schema, name }: Relation): Key[] {
+  if (loaded.kind === 'view') return []
+  const { identifierFieldIds = [], fields } = schemaOfLoaded(loaded) as {
+    identifierFieldIds?: readonly number[]
+    fields: readonly Field[]
+  }
+  const columns = fields.filter(({ id }) => identifierFieldIds.includes(id)).map((field) => field.name)
+  if (columns.length === 0 || columns.length < identifierFieldIds.length) return []
+  return [{ kind: 'primary', namespace: schema, table: name, columns }]
+}
+
+export const isUnique = ({ key }: Constraint): boolean => key.kind !== 'foreign'
+export const wireOf = (field: Field) => wireTypeOf(safeType(field))
+function safeType(field: Field): string {
+  try {
+    return sqlType(field.type)
+  } catch {
+    return 'VARCHAR' // a type that cannot be read yet still has a name
+  }
+}
+
+const quoted = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)
+export const columnNames = ({ columns }: Relation, numbers: readonly number[]): string =>
+  numbers.map((number) => quoted(columns[number - 1]!.name)).join(', ')
+export const viewSql = ({ loaded }: Relation, known: Known): string | undefined => {
+  if (loaded.kind !== 'view' || !known.isAdmin) return undefined
+  const version = currentViewVersion(loaded.metadata)
+  return (version?.representations.find(({ dialect }) => dialect === 'duckdb') ?? version?.representations[0])?.sql
+}
+
+export function constraintDefinition({ key, relation, numbers, to }: Constraint): string {
+  const columns = columnNames(relation, numbers)
+  if (key.kind === 'foreign')
+    return `FOREIGN KEY (${columns}) REFERENCES ${quoted(to!.relation.schema)}.${quoted(to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})`
+  return `${key.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'} (${columns})`
+}
+
+const indexDefinition = ({ name, relation, numbers }: Constraint) =>
+  `CREATE UNIQUE INDEX ${quoted(name)} ON ${quoted(relation.schema)}.${quoted(relation.name)} USING btree (${columnNames(relation, numbers)})`
+
+const classRow = (row: Row): Row => ({
+  reltype: 0,
+  reloftype: 0,
+  relowner: ownerOid,
+  relfilenode: 0,
+  reltablespace: 0,
+  relpages: 0,
+  reltuples: -1,
+  relallvisible: 0,
+  reltoastrelid: 0,
+  relisshared: false,
+  relpersistence: 'p',
+  relchecks: 0,
+  relhassubclass: false,
+  relhastriggers: false,
+  relrowsecurity: false,
+  relforcerowsecurity: false,
+  relispopulated: true,
+  relispartition: false,
+  relrewrite: 0,
+  ...row,
+})
+
+const roleRow = (name: string, isAdmin: boolean): Row => ({
+  oid: roleOid(name),
+  usesysid: roleOid(name),
+  rolname: name,
+  usename: name,
+  rolsuper: isAdmin,
+  usesuper: isAdmin,
+  rolinherit: true,
+  rolcreaterole: false,
+  rolcreatedb: false,
+  usecreatedb: false,
+  rolcanlogin: true,
+  rolreplication: false,
+  userepl: false,
+  rolbypassrls: false,
+  usebypassrls: false,
+  rolconnlimit: -1,
+})
+
+/** Rows by relation of `pg_catalog`; a relation that is not here has none. */
+export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
+  pg_namespace: ({ namespaces }) =>
+    namespaces.map((name) => ({ oid: namespaceOid(name), nspname: name, nspowner: ownerOid })),
+
+  pg_class: ({ relations, constraints }) => [
+    ...relations.map(({ oid, schema, name, loaded, columns }) =>
+      classRow({
+        oid,
+        relname: name,
+        relnamespace: namespaceOid(schema),
+        relkind: loaded.kind === 'view' ? 'v' : 'r',
+        relam: loaded.kind === 'view' ? 0 : heap,
+        relnatts: columns.length,
+        relhasindex: constraints.some((one) => one.relation.oid === oid && isUnique(one)),
+        relhasrules: loaded.kind === 'view',
+        relreplident: 'd',
+      }),
+    ),
+    ...constraints.filter(isUnique).map(({ indexOid, name, relation, numbers }) =>
+      classRow({
+        oid: indexOid,
+        relname: name,
+        relnamespace: namespaceOid(relation.schema),
+        relkind: 'i',
+        relam: btree,
+        relnatts: numbers.length,
+        relhasindex: false,
+        relhasrules: false,
+        relreplident: 'n',
+      }),
+    ),
+  ],
+
+  pg_attribute: ({ relations, constraints }) => [
+    ...relations.flatMap(({ oid, columns }) => columns.map((column) => attributeRow(oid, column, column.number))),
+    ...constraints
+      .filter(isUnique)
+      .flatMap(({ indexOid, relation, numbers }) =>
+        numbers.map((number, at) => attributeRow(indexOid, relation.columns[number - 1]!, at + 1)),
+      ),
+  ],
+
+  pg_type: () => [
+    ...(Object.keys(pgTypes) as PgTypeName[]).flatMap((name) => {
+      const { oid, size, array, category } = pgTypes[name]
+      const collation = ['text', 'varchar', 'bpchar', 'name'].includes(name) ? textCollation : 0
+      return [
+        typeRow({ oid, typname: name, typlen: size, typcategory: category, typarray: array, typcollation: collation }),
+        ...(array === 0
+          ? []
+          : [
+              typeRow({
+                oid: array,
+                typname: `_${name}`,
+                typlen: -1,
+                typcategory: 'A',
+                typelem: oid,
+                typcollation: collation,
+              }),
+            ]),
+      ]
+    }),
+    ...Object.entries(pseudoTypes).map(([typname, oid]) =>
+      typeRow({ oid, typname, typlen: 4, typcategory: 'P', typtype: 'p' }),
+    ),
+  ],
+
+  pg_proc: () =>
+    [
+      ...new Set(
+        (Object.keys(pgTypes) as PgTypeName[]).flatMap((name) => [
+          `${name}in`,
+          `${name}out`,
+          `${name}recv`,
+          `${name}send`,
+        ]),
+      ),
+      'array_in',
+      'array_out',
+      'array_recv',
+      'array_send',
+    ].map((proname) => ({
+      oid: functionOid(proname),
+      proname,
+      pronamespace: 11,
+      proowner: ownerOid,
+      prolang: 12,
+      procost: 1,
+      prorows: 0,
+      provariadic: 0,
+      prokind: 'f',
+      prosecdef: false,
+      proleakproof: false,
+      proisstrict: true,
+      proretset: false,
+      provolatile: 'i',
+      proparallel: 's',
+      pronargs: 0,
+      pronargdefaults: 0,
+      prorettype: 2278,
+      proargtypes: [],
+      prosrc: proname,
+    })),
+
+  pg_index: ({ constraints }) =>
+    constraints.filter(isUnique).map(({ indexOid, relation, key, numbers }) => ({
+      indexrelid: indexOid,
+      indrelid: relation.oid,
+      indnatts: numbers.length,
+      indnkeyatts: numbers.length,
+      indisunique: true,
+      indnullsnotdistinct: false,
+      indisprimary: key.kind === 'primary',
+      indisexclusion: false,
+      indimmediate: true,
+      indisclustered: false,
+      indisvalid: true,
+      indcheckxmin: false,
+      indisready: true,
+      indislive: true,
+      indisreplident: false,
+      indkey: numbers,
+      indcollation: numbers.map(() => 0),
+      indclass: numbers.map(() => 0),
+      indoption: numbers.map(() => 0),
+    })),
+
+  pg_constraint: ({ constraints }) =>
+    constraints.map(({ oid, indexOid, name, relation, key, numbers, to }) => ({
+      oid,
+      conname: name,
+      connamespace: namespaceOid(relation.schema),
+      contype: { primary: 'p', unique: 'u', foreign: 'f' }[key.kind],
+      condeferrable: false,
+      condeferred: false,
+      convalidated: true,
+      conrelid: relation.oid,
+      contypid: 0,
+      conindid: isUnique({ key } as Constraint) ? indexOid : 0,
+      conparentid: 0,
+      confrelid: to?.relation.oid ?? 0,
+      confupdtype: to ? 'a' : ' ',
+      confdeltype: to ? 'a' : ' ',
+      confmatchtype: to ? 's' : ' ',
+      conislocal: true,
+      coninhcount: 0,
+      connoinherit: true,
+      conkey: numbers,
+      ...(to ? { confkey: to.numbers } : {}),
+    })),
+
+  pg_description: ({ relations }) =>
+    relations.flatMap(({ oid, loaded, columns }) => [
+      ...comment(oid, 0, loaded.metadata.properties.comment),
+      ...columns.flatMap(({ number, doc }) => comment(oid, number, doc)),
+    ]),
+
+  pg_database: ({ known }) =>
+    known.catalogs.map((datname) => ({
+      oid: databaseOid(datname),
+      datname,
+      datdba: ownerOid,
+      encoding: 6,
+      datlocprovider: 'c',
+      datistemplate: false,
+      datallowconn: true,
+      datconnlimit: -1,
+      datlastsysoid: 0,
+      datfrozenxid: 0,
+      datminmxid: 0,
+      dattablespace: 1663,
+      datcollate: 'C',
+      datctype: 'C',
+    })),
+
+  pg_roles: ({ known }) => roles(known),
+  pg_authid: ({ known }) => roles(known),
+  pg_user: ({ known }) => roles(known),
+  pg_tablespace: () => [
+    { oid: 1663, spcname: 'pg_default', spcowner: ownerOid },
+    { oid: 1664, spcname: 'pg_global', spcowner: ownerOid },
+  ],
+  pg_am: () => [
+    { oid: heap, amname: 'heap', amhandler: 0, amtype: 't' },
+    { oid: btree, amname: 'btree', amhandler: 0, amtype: 'i' },
+  ],
+  pg_language: () =>
+    ['internal', 'c', 'sql'].map((lanname, at) => ({
+      oid: 12 + at,
+      lanname,
+      lanowner: ownerOid,
+      lanispl: false,
+      lanpltrusted: lanname === 'sql',
+      lanplcallfoid: 0,
+      laninline: 0,
+      lanvalidator: 0,
+    })),
+  pg_collation: () =>
+    (
+      [
+        [100, 'default'],
+        [950, 'C'],
+        [951, 'POSIX'],
+      ] as const
+    ).map(([oid, collname]) => ({
+      oid,
+      collname,
+      collnamespace: 11,
+      collowner: ownerOid,
+      collprovider: 'c',
+      collisdeterministic: true,
+      collencoding: -1,
+      collcollate: 'C',
+      collctype: 'C',
+    })),
+  pg_settings: () =>
+    Object.entries({
+      max_index_keys: '32',
+      max_identifier_length: '63',
+      server_version: '15.0',
+      server_version_num: '150000',
+      server_encoding: 'UTF8',
+      client_encoding: 'UTF8',
+      standard_conforming_strings: 'on',
+      search_path: '"$user", public',
+      transaction_isolation: 'read committed',
+      block_size: '8192',
+    }).map(([name, setting]) => ({
+      name,
+      setting,
+      category: 'Boathouse',
+      context: 'internal',
+      vartype: 'string',
+      source: 'default',
+      pending_restart: false,
+    })),
+  pg_timezone_names: () => [{ name: 'UTC', abbrev: 'UTC', is_dst: false }],
+
+  pg_tables: ({ relations, constraints }) =>
+    relations
+      .filter(({ loaded }) => loaded.kind === 'table')
+      .map(({ oid, schema, name }) => ({
+        schemaname: schema,
+        tablename: name,
+        tableowner: 'boathouse',
+        hasindexes: constraints.some((one) => one.relation.oid === oid && isUnique(one)),
+        hasrules: false,
+        hastriggers: false,
+        rowsecurity: false,
+      })),
+  pg_views: ({ relations, known }) =>
+    relations
+      .filter(({ loaded }) => loaded.kind === 'view')
+      .map((one) => ({
+        schemaname: one.schema,
+        viewname: one.name,
+        viewowner: 'boathouse',
+        definition: viewSql(one, known) ?? null,
+      })),
+  pg_indexes: ({ constraints }) =>
+    constraints.filter(isUnique).map((one) => ({
+      schemaname: one.relation.schema,
+      tablename: one.relation.name,
+      indexname: one.name,
+      indexdef: indexDefinition(one),
+    })),
+  pg_stat_user_tables: (model) => statRows(model),
+  pg_stat_all_tables: (model) => statRows(model),
+
+  boathouse_definition: ({ relations, constraints, known }) => [
+    ...constraints.map((one) => ({ kind: 'constraint', oid: one.oid, definition: constraintDefinition(one) })),
+    ...constraints
+      .filter(isUnique)
+      .map((one) => ({ kind: 'index', oid: one.indexOid, definition: indexDefinition(one) })),
+    ...relations.flatMap((one) => {
+      const definition = viewSql(one, known)
+      return definition === undefined ? [] : [{ kind: 'view', oid: one.oid, definition }]
+    }),
+  ],
+  boathouse_relation: ({ relations, constraints }) => [
+    ...relations.map(({ oid, schema, name }) => ({ oid, name: `${quoted(schema)}.${quoted(name)}` })),
+    ...constraints
+      .filter(isUnique)
+      .map(({ indexOid, relation, name }) => ({ oid: indexOid, name: `${quoted(relation.schema)}.${quoted(name)}` })),
+  ],
+}
+
+const roles = ({ user, isAdmin }: Known): Row[] => [
+  roleRow('boathouse', true),
+  ...(user === 'boathouse' ? [] : [roleRow(user, isAdmin)]),
+]
+
+const statRows = ({ relations }: Model): Row[] =>
+  relations
+    .filter(({ loaded }) => loaded.kind === 'table')
+    .map(({ oid, schema, name }) => ({ relid: oid, schemaname: schema, relname: name }))
+
+const comment = (objoid: number, objsubid: number, description: string | undefined): Row[] =>
+  description ? [{ objoid, classoid: systemRelationOid('pg_class'), objsubid, description }] : []
+
+function attributeRow(attrelid: number, column: Column, attnum: number): Row {
+  const { type, oid, size, array, modifier } = wireOf(column)
+  return {
+    attrelid,
+    attname: column.name,
+    atttypid: oid,
+    attstattarget: -1,
+    attlen: size,
+    attnum,
+    attndims: array ? 1 : 0,
+    attcacheoff: -1,
+    atttypmod: modifier,
+    attbyval: size > 0 && size <= 8,
+    attalign: size === 8 ? 'd' : 'i',
+    attstorage: size > 0 ? 'p' : 'x',
+    attcompression: '',
+    attnotnull: column.required,
+    atthasdef: false,
+    atthasmissing: false,
+    attidentity: '',
+    attgenerated: '',
+    attisdropped: false,
+    attislocal: true,
+    attinhcount: 0,
+    attcollation: type === 'text' ? textCollation : 0,
+  }
+}
+
+function typeRow(row: { oid: number; typname: string; typlen: number; typelem?: number } & Row): Row {
+  const procedures = (row.typelem ?? 0) !== 0 ? 'array_' : row.typname
+  return {
+    typnamespace: 11,
+    typowner: ownerOid,
+    typbyval: row.typlen > 0 && row.typlen <= 8,
+    typtype: 'b',
+    typispreferred: ['bool', 'text', 'float8', 'timestamptz', 'oid', 'interval'].includes(row.typname),
+    typisdefined: true,
+    typdelim: ',',
+    typrelid: 0,
+    typsubscript: 0,
+    typarray: 0,
+    typinput: functionOid(`${procedures}in`),
+    typoutput: functionOid(`${procedures}out`),
+    typreceive: functionOid(`${procedures}recv`),
+    typsend: functionOid(`${procedures}send`),
+    typmodin: 0,
+    typmodout: 0,
+    typanalyze: 0,
+    typalign: row.typlen === 8 ? 'd' : 'i',
+    typstorage: row.typlen > 0 ? 'p' : 'x',
+    typnotnull: false,
+    typbasetype: 0,
+    typtypmod: -1,
+    typndims: 0,
+    typcollation: 0,
+    ...row,
+    typelem: row.typelem ?? 0,
+  }
+}
+
+export type { Column, Constraint, Model, Relation }
