@@ -7,6 +7,7 @@ import { Failure } from './base/failure.ts'
 import { purgeFiles } from './catalog/index.ts'
 import type { App } from './cli/app.ts'
 import { versionOf } from './cli/index.ts'
+import { warmUp } from './iceberg/index.ts'
 import { defaultCredentials, isLocal, joinLocation, localPath } from './io/index.ts'
 import { callableFunctions } from './lake/index.ts'
 import type { Models } from './models.ts'
@@ -64,6 +65,8 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
   }
   try {
     const listening = await server.listen()
+    // Nor the first query for code that is still cold.
+    void warmUp().catch((error: unknown) => log.warn('planning could not be warmed up', { error }))
     pg = await startPgServer(app)
     return { server, listening, firstLink: link ?? null }
   } catch (error) {

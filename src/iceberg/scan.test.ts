@@ -13,6 +13,7 @@ import { applyTransform, isTransformable, parseTransform } from './transform.ts'
 import type { NewField, Type, Value } from './types.ts'
 import { applyUpdates } from './update.ts'
 import { compareValues, encodeBound, isNaN_ } from './value.ts'
+import { warmUp } from './warm-up.ts'
 import { prepareAppend } from './write.ts'
 
 // --- tables of random rows
@@ -509,3 +510,5 @@ test('a table of version 1 may name its manifests in its metadata', async () => 
   ])
   expect(filesToRead(plan)).toEqual(files.map(({ path }) => ({ path, sizeBytes: 1 })))
 })
+
+test('the plan that warms up is one that works', () => expect(warmUp()).resolves.toBeUndefined())

@@ -1,9 +1,12 @@
 // One HTTP exchange, over node:http rather than fetch: the names of objects and namespaces have to reach the server as
 // they were written, and URL parsing folds `a/../b` and even `%2E%2E`. Bodies are whole: large files travel in parts.
 
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { realClock, type Clock } from '../base/clock.ts'
+
+// An import statement would look at every export of node:http, and some of them load fetch and WebSocket: at every start.
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule('node:http')
+const { Agent: HttpsAgent, request: httpsRequest } = process.getBuiltinModule('node:https')
 
 export type HttpRequest = {
   method: string
