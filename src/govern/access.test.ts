@@ -182,6 +182,25 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
     expect(await may(ana!, 'insert')).toBe(true)
   })
 
+  test('an environment and its catalog are one; and changes are in the audit, refused ones too', async () => {
+    const { access, audit } = govern!
+    const cli = { by: systemPrincipal, source: 'cli' as const }
+    await access.grant({ privileges: ['select'], on: { ...orders, environment: 'DEV_analytics' }, to: ['ana'] }, cli)
+    expect((await access.list(systemPrincipal))[0]?.on.environment).toBe('dev')
+    expect(await access.list(systemPrincipal, { on: { ...orders, environment: 'dev_analytics' } })).toHaveLength(1)
+    expect((await access.revoke({ privileges: ['select'], on: orders, to: ['ana'] }, cli)).changed).toBe(true)
+    await access.createRole('x', { by: ana!, source: 'cli' }).catch(() => {})
+    await access.createRole('y', by)
+    await access.apply(nothing, { ...cli, source: 'access.yml' })
+    expect(
+      (await audit.list()).map(({ principal, action, verdict, door }) => [principal, action, verdict, door]),
+    ).toEqual([
+      ['ana', 'create role', 'refused', 'cli'],
+      ['system', 'revoke', 'allowed', 'cli'],
+      ['system', 'grant', 'allowed', 'cli'],
+    ])
+  })
+
   test('users that come after the file have what it gives them', async () => {
     const { access, users } = govern!
     await access.apply(

@@ -8,7 +8,9 @@ import { Failure } from '../base/failure.ts'
 import { newId } from '../base/ids.ts'
 import { didYouMean } from '../base/suggest.ts'
 import type { AccessMembersRow, CatalogTransaction, Records } from '../records/index.ts'
+import { audited } from './access-audit.ts'
 import { applyAccess } from './access-file.ts'
+import type { Audit } from './audit.ts'
 import {
   builtInRoles,
   type ColumnMask,
@@ -81,10 +83,15 @@ export type AccessFile = {
 /** One line for each thing that is or would be different. */
 export type AccessDiff = { added: readonly string[]; removed: readonly string[] }
 
-type World = { records: Records; clock: Clock; environments: readonly { name: string; catalog: string }[] }
+type World = {
+  records: Records
+  clock: Clock
+  environments: readonly { name: string; catalog: string }[]
+  audit: Pick<Audit, 'record'>
+}
 
 /** `environments`: those of the settings; forks are read from the records. */
-export function openAccess({ records, clock, environments }: World): Access {
+export function openAccess({ records, clock, environments, audit }: World): Access {
   let known: Policy | undefined
 
   async function policy(): Promise<Policy> {
@@ -147,8 +154,9 @@ export function openAccess({ records, clock, environments }: World): Access {
   const self: Access = {
     policy,
 
-    async grant(request, change) {
+    async grant(given, change) {
       const before = await policy()
+      const request = canonical(before, given)
       checkRequest(request)
       mustManage(before, change, request, 'grant')
       const to = resolve(before, request.to)
@@ -172,8 +180,9 @@ export function openAccess({ records, clock, environments }: World): Access {
       })
     },
 
-    async revoke(request, change) {
+    async revoke(given, change) {
       const before = await policy()
+      const request = canonical(before, given)
       checkRequest(request)
       mustManage(before, change, request, 'revoke')
       const to = resolve(before, request.to)
@@ -288,8 +297,9 @@ export function openAccess({ records, clock, environments }: World): Access {
       })
     },
 
-    async list(by, { of, on } = {}) {
+    async list(by, { of, on: given } = {}) {
       const current = await policy()
+      const on = given && canonical(current, { on: given }).on
       const subject = subjectOf(current, by)
       const isAdmin = subject.enabled && (subject.role === 'admin' || subject.role === 'system')
       const grantee = of === undefined ? undefined : resolveGrantee(current, of)
@@ -330,8 +340,17 @@ export function openAccess({ records, clock, environments }: World): Access {
         }))
     },
 
-    async apply(file, change) {
-      mustAdminister(await policy(), change, 'apply access.yml')
+    async apply(given, change) {
+      const before = await policy()
+      mustAdminister(before, change, 'apply access.yml')
+      const named = <Rule extends { on: Pattern }>(rules: readonly Rule[]) =>
+        rules.map((rule) => canonical(before, rule))
+      const file: AccessFile = {
+        ...given,
+        grants: named(given.grants),
+        rowFilters: named(given.rowFilters),
+        masks: named(given.masks),
+      }
       const work = (trx: CatalogTransaction) =>
         applyAccess(trx, file, { by: change.by.name, at: now(), id: () => newId(clock.now()) })
       if (!change.dryRun)
@@ -352,7 +371,7 @@ export function openAccess({ records, clock, environments }: World): Access {
       return diff!
     },
   }
-  return self
+  return audited(self, audit)
 }
 
 const dryRun = new Error('nothing is kept of a dry run')
@@ -421,6 +440,13 @@ function isWithin(policy: Policy, inner: Grantee, role: string, seen = new Set<s
 
 const memberOf = (role: string) => ({ of_kind: 'role' as const, of_name: role })
 const granteeOf = ({ kind, name }: Pick<AccessMembersRow, 'kind' | 'name'>): Grantee => ({ kind, name })
+
+/** An environment goes by one name, so that what was granted by its catalog is revoked by its name. */
+function canonical<Rule extends { on: Pattern }>(policy: Policy, rule: Rule): Rule {
+  const names =
+    rule.on.environment === undefined ? undefined : policy.environments.get(rule.on.environment.toLowerCase())
+  return names ? { ...rule, on: { ...rule.on, environment: names[0]! } } : rule
+}
 
 /** One row for each privilege and grantee. */
 const rowsOf = ({ privileges: given, on, columns }: GrantRequest, to: readonly Grantee[]) =>

@@ -80,7 +80,7 @@ export function openGovern({
     sessions: openSessions({ records, clock, log, cost, limiters, remember }),
     tokens: withJwt(openApiTokens({ records, clock, log, remember })),
     wire,
-    access: openAccess({ records, clock, environments }),
+    access: openAccess({ records, clock, environments, audit: logs.audit }),
     owners: openViewOwners({ records, clock }),
     audit: logs.audit,
     queries: logs.queries,
