@@ -1,7 +1,7 @@
 // A change set in use: every table that a run writes, each as a metadata file that no catalog names yet. Whoever passes
 // the change set along reads through it; nobody else sees it until `publish`, which shows all of it at once.
 
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import {
@@ -12,7 +12,6 @@ import {
   type Loaded,
   type LoadedTable,
   type LoadedView,
-  type PendingChange,
   type Publications,
   type TableName,
   type Tables,
@@ -20,58 +19,42 @@ import {
 import type { Privilege } from '../govern/index.ts'
 import type { Engine, EngineColumn } from '../engine/index.ts'
 import {
-  ancestorsOf,
   applyUpdates,
   applyViewUpdates,
   createUpdates,
   createViewUpdates,
   currentSchema,
   defaultSortOrder,
-  defaultSpec,
-  evolveSpec,
-  fieldById,
-  newTableMetadata,
   newViewMetadata,
   evolveSchema,
   prepareAppend,
   prepareDelete,
   prepareOverwrite,
   prepareReplace,
-  replaceSortOrder,
   replaceViewUpdates,
   schemaForReplace,
-  showTransform,
   specForReplace,
   writeTableMetadata,
   writeViewMetadata,
-  type FormatVersion,
-  type NewDataFile,
   type TableChange,
   type TableUpdate,
-  type NewField,
-  type NewPartitionField,
-  type Transform,
-  type Value,
   type Schema,
   type TableMetadata,
 } from '../iceberg/index.ts'
-import { joinLocation, type FileIO, type FileLease } from '../io/index.ts'
+import type { FileIO, FileLease } from '../io/index.ts'
 import { columnsOfFiles, describeFiles } from './add-files.ts'
 import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
 import { appendProjection, checkColumns, withComment } from './columns.ts'
-import { decodeAppended, encodeAppended } from './appended.ts'
 import { rethrowEngine } from './engine-failure.ts'
+import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from './prepare.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
+import { changedAlias } from './sources.ts'
+import { openStaging } from './staging.ts'
 import { sqlType, writtenColumn } from './types.ts'
 import { beginFiles, type FilesUnderWay } from './write.ts'
-
-/** A write that can be put on top of whatever the table is by then. */
-type Rebased = {
-  on(base: TableMetadata, options: { nowMs: number; signal?: AbortSignal | undefined }): Promise<TableChange>
-}
 
 /** What is there goes, for something else of the name. */
 const replacing: readonly Privilege[] = ['drop', 'create']
@@ -105,26 +88,8 @@ export type ChangeSetDeps = {
 
 export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): ChangeSet {
   const { io, engine, tables, publications, clock } = deps
-  /** What this process wrote, by table: it can be put on a newer base. */
-  const steps = new Map<string, { write: Rebased; more: TableUpdate[] }[]>()
-  /** Snapshots that this set made. */
-  const own = new Set<bigint>()
-
-  /** Since when others' work is looked at: what was published when the set met the table, not its own last write. */
-  const since = (published: Loaded | undefined, { metadata }: LoadedTable) => {
-    const start = published?.kind === 'table' ? published.metadata.currentSnapshotId : undefined
-    const isKnown = ancestorsOf(metadata, metadata.currentSnapshotId).some(({ snapshotId }) => snapshotId === start)
-    return { startingSnapshotId: isKnown ? start : null, own }
-  }
-
-  const load = async (name: TableName): Promise<Loaded | undefined> => {
-    const lower = showName(name).toLowerCase()
-    const change = (await publications.changes(id)).find((one) => showName(one.name).toLowerCase() === lower)
-    if (!change) return tables.load(name)
-    return change.location === null
-      ? undefined
-      : tables.open({ name: change.name, kind: change.kind, location: change.location })
-  }
+  const staging = openStaging(id, deps)
+  const { load, since, stage, record } = staging
 
   /** The SELECT's columns, and its text for the write host together with the files that it reads. */
   async function source(
@@ -161,7 +126,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
     const before = base?.kind === 'table' ? base : undefined
     const fields = written.map(({ field }) => withComment(field, options))
-    const metadata = before?.metadata ?? freshTable(target, fields, options)
+    const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
     const schema =
       mode === 'append' && before
         ? currentSchema(metadata)
@@ -197,80 +162,6 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       placed,
       options,
     })
-  }
-
-  type Staged = {
-    target: TableName
-    published: Loaded | undefined
-    /** What the write is on top of: of this change set, else published; undefined for a new table. */
-    before: LoadedTable | undefined
-    metadata: TableMetadata
-    write: Rebased
-    more?: TableUpdate[]
-    action: 'replace' | 'append'
-    appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
-    files: readonly Pick<NewDataFile, 'recordCount' | 'fileSizeBytes'>[]
-    /** When the files are durable; by default they are. */
-    placed?: Promise<void>
-    options: TableOptions
-  }
-
-  /** The table after one more write, in a metadata file that nobody's pointer names. */
-  async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
-    const { write: prepared, more = [], action, appended, files, placed, options } = staged
-    const nowMs = clock.now()
-    // Data files, manifests and their list become durable side by side, and all of them before a metadata file names them.
-    const [made, durable] = await Promise.allSettled([prepared.on(metadata, { nowMs, signal: options.signal }), placed])
-    if (durable.status === 'rejected') throw durable.reason
-    if (made.status === 'rejected') throw await outdated(made.reason, target, published)
-    const commit = made.value
-    const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
-    if (next.currentSnapshotId !== undefined && next.currentSnapshotId !== metadata.currentSnapshotId)
-      own.add(next.currentSnapshotId)
-    const [location, earlier] = await Promise.all([
-      writeTableMetadata(io, next, { previous: before?.location, signal: options.signal }),
-      pendingOf(target),
-    ])
-    tables.keep({ kind: 'table', name: target, location, metadata: next })
-    const isFirst = before?.location === published?.location
-    const asked = before
-      ? tableCommitText(commit.requirements, [...commit.updates, ...more], isFirst ? undefined : earlier?.commit)
-      : tableCommitText([{ type: 'assert-create' }], createUpdates(next))
-    await record({
-      name: target,
-      kind: 'table',
-      action: published ? action : 'create',
-      location,
-      published,
-      next,
-      appended,
-      commit: asked,
-      earlier,
-    })
-    const key = showName(target).toLowerCase()
-    steps.set(key, [...(isFirst ? [] : (steps.get(key) ?? [])), { write: prepared, more }])
-    return {
-      table: showName(target),
-      kind: 'table',
-      columns: currentSchema(next).fields.map((field) => ({
-        name: field.name,
-        type: sqlType(field.type),
-        nullable: !field.required,
-      })),
-      rowsWritten: files.reduce((sum, { recordCount }) => sum + recordCount, 0),
-      snapshotId: next.currentSnapshotId?.toString() ?? null,
-      filesWritten: files.length,
-      bytesWritten: files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0),
-    }
-  }
-
-  /** Files of a state that was expired meanwhile are gone: that is a lost race, not a damaged table. */
-  async function outdated(error: unknown, target: TableName, published: Loaded | undefined): Promise<unknown> {
-    if (!(error instanceof Failure) || error.code !== 'METADATA_INVALID') return error
-    const now = await deps.current.load(target)
-    if (now?.location === published?.location) return error
-    const message = `${showName(target)} was changed meanwhile, and what it was before has been cleaned up`
-    return new Failure('COMMIT_CONFLICT', message, { cause: error, table: showName(target) })
   }
 
   /** A table of this change set that rows of can be changed. */
@@ -397,7 +288,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       return change(
         target,
         'update',
-        `SELECT _file, _pos, false AS _new, ${gone.join(', ')} FROM ${quoteTable(before.name)} WHERE (${what.where}\n)
+        `SELECT _file, _pos, false AS _new, ${gone.join(', ')} FROM ${quoteTable(before.name)} AS ${changedAlias} WHERE (${what.where}\n)
         UNION ALL SELECT NULL, NULL, true, ${come.join(', ')} FROM (${select}\n) AS selected`,
         options,
       )
@@ -450,7 +341,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       before.name,
       'merge',
       `SELECT before._file, before._pos, true AS _new, ${columns.join(', ')}${rowId}
-      FROM (SELECT * FROM ${quoteTable(before.name)}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS before
+      FROM (SELECT * FROM ${quoteTable(before.name)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS before
       RIGHT JOIN (${select}\n) AS after ON ${on}`,
       options,
       bounds,
@@ -465,131 +356,6 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       timeoutMs: options.timeoutMs,
       signal: options.signal,
     })
-
-  const pendingOf = async (name: TableName) =>
-    (await publications.changes(id)).find((one) => showName(one.name) === showName(name))
-
-  type Recorded = Pick<PendingChange, 'name' | 'kind' | 'action' | 'location' | 'commit'> & {
-    published: Loaded | undefined
-    next?: TableMetadata
-    appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
-    /** What the set holds for an append's table already. */
-    earlier?: PendingChange | undefined
-  }
-
-  async function record({ name, kind, action, location, commit, published, next, appended, earlier }: Recorded) {
-    const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
-    await publications.put(id, {
-      name,
-      kind,
-      action,
-      location,
-      base: published?.location ?? null,
-      fromSnapshot: published?.kind === 'table' ? (published.metadata.currentSnapshotId?.toString() ?? null) : null,
-      toSnapshot: next?.currentSnapshotId?.toString() ?? null,
-      // An append to a table that this same change set replaced moves with the replacement, not alone.
-      appended: all && (!earlier || earlier.appended) ? encodeAppended(all, appended.summary) : null,
-      commit,
-    })
-  }
-
-  const freshLocation = ({ catalog: inCatalog, namespace, name }: TableName): string =>
-    joinLocation(deps.lakeRoot, inCatalog, namespace, `${name}-${randomBytes(4).toString('hex')}`)
-
-  function freshTable(target: TableName, fields: readonly NewField[], options: TableOptions): TableMetadata {
-    const { 'format-version': version, ...properties } = tableProperties(options)
-    if (version !== undefined && !['1', '2', '3'].includes(version))
-      throw new Failure('REQUEST_INVALID', `format-version is ${version}; expected 1, 2 or 3`)
-    const metadata = newTableMetadata({
-      uuid: randomUUID(),
-      location: freshLocation(target),
-      schema: fields,
-      spec: options.partitionedBy,
-      properties: { 'write.parquet.compression-codec': 'zstd', ...properties },
-      formatVersion: version === undefined ? undefined : (Number(version) as FormatVersion),
-      nowMs: clock.now(),
-    })
-    if (!options.sortedBy) return metadata
-    return applyUpdates(metadata, replaceSortOrder(metadata, options.sortedBy).updates, { nowMs: clock.now() })
-  }
-
-  /** The table with these columns and no rows, as the next step of its history: it stays the same table. */
-  async function emptied(
-    metadata: TableMetadata,
-    fields: readonly NewField[],
-    defaults: ReadonlyMap<string, Value>,
-    options: TableOptions,
-  ): Promise<Rebased> {
-    const { 'format-version': version, ...properties } = tableProperties(options)
-    const { partitionedBy = [], sortedBy = [], summary, signal } = options
-    const formatVersion = Number(version ?? metadata.formatVersion) as FormatVersion
-    const replaced = await prepareReplace(io, metadata, [], {
-      schema: schemaForReplace(metadata, fields),
-      summary: { ...summary, 'boathouse.change-set': id },
-      signal,
-    })
-    const about: TableUpdate[] = [
-      ...(formatVersion > metadata.formatVersion ? [{ action: 'upgrade-format-version', formatVersion } as const] : []),
-      ...(Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties } as const] : []),
-    ]
-    return {
-      async on(base, at) {
-        const { updates, requirements } = await replaced.on(base, at)
-        let now = applyUpdates(base, updates, at)
-        const all = [...updates]
-        const step = (more: readonly TableUpdate[]) => {
-          now = applyUpdates(now, more, at)
-          all.push(...more)
-        }
-        step(about)
-        for (const [name, value] of defaults) step(evolveSchema(now).setDefault(name, value).change().updates)
-        step(specChange(now, partitionedBy).updates)
-        step(replaceSortOrder(now, sortedBy).updates)
-        return { updates: all, requirements }
-      },
-    }
-  }
-
-  /**
-   * Makes the writes of this set again on top of what is published now, without writing their data files again. False
-   * when that is not possible; COMMIT_CONFLICT when what others did does not go together with them.
-   */
-  async function rebase(conflict: Failure): Promise<boolean> {
-    const pending = (await publications.changes(id)).find(({ name }) => showName(name) === conflict.context.table)
-    const now = pending && (await deps.current.load(pending.name))
-    if (now?.kind !== 'table') return false
-    let again = steps.get(showName(now.name).toLowerCase())
-    if (!again) {
-      // Another process wrote this change set; only its appends can be made again.
-      if (!pending?.appended) return false
-      const { files, summary } = decodeAppended(pending.appended)
-      again = [{ write: await prepareAppend(io, now.metadata, files, { summary }), more: [] }]
-    }
-    const nowMs = clock.now()
-    let next = now.metadata
-    let asked: string | null = null
-    for (const { write: step, more } of again) {
-      const commit = await step.on(next, { nowMs }).catch((error: unknown) => {
-        throw error instanceof Failure
-          ? new Failure(error.code, `${conflict.message} (${error.message})`, { cause: error, hint: error.hint })
-          : error
-      })
-      next = applyUpdates(next, [...commit.updates, ...more], { nowMs, previous: now.location })
-      asked = tableCommitText(commit.requirements, [...commit.updates, ...more], asked)
-    }
-    const location = await writeTableMetadata(io, next, { previous: now.location })
-    tables.keep({ kind: 'table', name: now.name, location, metadata: next })
-    await publications.put(id, {
-      ...pending!,
-      action: pending!.action === 'append' ? 'append' : 'replace',
-      base: now.location,
-      location,
-      commit: asked,
-      fromSnapshot: now.metadata.currentSnapshotId?.toString() ?? null,
-      toSnapshot: next.currentSnapshotId?.toString() ?? null,
-    })
-    return true
-  }
 
   const self: ChangeSet = {
     id,
@@ -611,17 +377,20 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const nowMs = clock.now()
       const before = await load(target)
       if (before?.kind === 'table') {
-        const write = await emptied(before.metadata, fields, defaults, options)
+        const write = await emptied(io, before.metadata, fields, defaults, {
+          ...options,
+          summary: { ...options.summary, 'boathouse.change-set': id },
+        })
         const { name, metadata } = before
         await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
         return
       }
-      let metadata = freshTable(target, fields, options)
+      let metadata = freshTable(deps, target, fields, options)
       for (const [name, value] of defaults)
         metadata = applyUpdates(metadata, evolveSchema(metadata).setDefault(name, value).change().updates, { nowMs })
       const location = await writeTableMetadata(io, metadata, { previous: undefined, signal: options.signal })
       const commit = tableCommitText([{ type: 'assert-create' }], createUpdates(metadata))
-      steps.delete(showName(target).toLowerCase())
+      staging.forget(target)
       await record({
         name: target,
         kind: 'table',
@@ -688,7 +457,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const found = await load(target)
       if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
       const parts = { ...deps, signal: options.signal }
-      const metadata = found?.metadata ?? freshTable(target, await columnsOfFiles(parts, paths), options)
+      const metadata = found?.metadata ?? freshTable(deps, target, await columnsOfFiles(parts, paths), options)
       const { files, mapping } = await describeFiles(parts, metadata, paths)
       const summary = { ...options.summary, 'boathouse.change-set': id }
       return stage({
@@ -724,7 +493,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       }
       const metadata = before
         ? applyViewUpdates(before.metadata, replaceViewUpdates(version), { nowMs })
-        : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(target) })
+        : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(deps.lakeRoot, target) })
       const updates = before ? replaceViewUpdates(version) : createViewUpdates(metadata)
       const location = await writeViewMetadata(io, metadata, { previous: before?.location })
       await deps.ownsView({ name: target, metadata })
@@ -758,60 +527,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await record({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })
     },
 
-    async savepoint() {
-      const [pending, kept] = [await publications.changes(id), [...steps].map(([key, all]) => [key, [...all]] as const)]
-      return async () => {
-        await publications.restore(id, pending)
-        steps.clear()
-        for (const [key, all] of kept) steps.set(key, [...all])
-      }
-    },
+    savepoint: staging.savepoint,
 
-    async publish({ unchanged = [] } = {}) {
-      const mustStay = new Set(unchanged.map(({ name }) => showName(name)))
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await publications.publish(id, deps.principal, unchanged)
-        } catch (error) {
-          if (
-            !(error instanceof Failure) ||
-            error.code !== 'COMMIT_CONFLICT' ||
-            mustStay.has(String(error.context.table)) ||
-            attempt >= 20 ||
-            !(await rebase(error))
-          )
-            throw error
-          await clock.sleep(clock.random() * Math.min(1_000, 10 * 2 ** attempt))
-        }
-      }
-    },
+    publish: ({ unchanged = [] } = {}) => staging.publish(deps.principal, unchanged),
     discard: () => publications.discard(id),
   }
   return self
 }
 
-/** From the partitions that there are to these. */
-function specChange(metadata: TableMetadata, wanted: readonly NewPartitionField[]): TableChange {
-  const key = (column: string, transform: Transform) => `${column.toLowerCase()} ${showTransform(transform)}`
-  const schema = currentSchema(metadata)
-  const fields = defaultSpec(metadata).fields.filter(({ transform }) => transform.kind !== 'void')
-  const present = new Map(
-    fields.map(({ name, sourceIds, transform }) => [
-      key(fieldById(schema, sourceIds[0]!)?.path ?? '', transform),
-      name,
-    ]),
-  )
-  let evolution = evolveSpec(metadata, { caseSensitive: false })
-  const kept = new Set(wanted.map(({ column, transform }) => key(column, transform)))
-  for (const [one, name] of present) if (!kept.has(one)) evolution = evolution.remove(name)
-  for (const { column, transform, name } of wanted)
-    if (!present.has(key(column, transform))) evolution = evolution.add(column, transform, name)
-  return evolution.change()
-}
-
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})
-
-const tableProperties = ({ comment, properties }: TableOptions): Record<string, string> => ({
-  ...properties,
-  ...(comment ? { comment } : {}),
-})

@@ -263,7 +263,7 @@ test.each([
   ['from t for version as of 3', 'from t AT (VERSION => 3)'],
   [
     "from t FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01' AS x where 1 = 1",
-    "from t AT (TIMESTAMP => TIMESTAMP '2024-01-01') AS x where 1 = 1",
+    "from t AS x AT (TIMESTAMP => TIMESTAMP '2024-01-01') where 1 = 1",
   ],
   [
     "from t version as of 'main', u timestamp as of now() - 1",

@@ -28,6 +28,7 @@ import { located, perform, type PerformContext } from './perform.ts'
 import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
 import { showAsSelect } from './sql/command.ts'
 import { Reader } from './sql/reader.ts'
+import { withPivotValues } from './sql/pivot.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { beginTransaction, type Transaction, type TransactionOptions, type Within } from './transaction.ts'
 
@@ -419,7 +420,8 @@ export function openLake(deps: LakeDeps): Lake {
   /** What a statement about the lake needs. */
   function commanding(options: Asking, at: (index: number) => Place): CommandContext {
     const { principal, catalog, signal, within } = options
-    const asking: Asking = { ...options, cache: false, isPart: true }
+    const { formats: _, ...plain } = options
+    const asking: Asking = { ...plain, cache: false, isPart: true }
     const load = (name: TableName) => (options.changes ?? within?.changes ?? within?.tables ?? tables).load(name)
     const maySeeAll = async (names: readonly TableName[]) => {
       const rights = await rightsOf(principal, deps.access)
@@ -557,7 +559,13 @@ export function openLake(deps: LakeDeps): Lake {
         if (!(options as Asking).isPart) leave = await admission.enter(options.principal, options.signal)
         // Statements of ours may be written as DuckDB would not have them, so its parser is not asked first.
         const shown = showAsSelect(new Reader(sql), options.catalog)
-        const prepared = isChange(sql) ? undefined : await prepare(shown ?? sql, options)
+        let prepared = isChange(sql) ? undefined : await prepare(shown ?? sql, options)
+        if (!prepared && /\bpivot/i.test(sql) && !isChange(sql)) {
+          const { formats: _, ...plain } = options
+          const rows = async (text: string) => (await collect(await self.query(text, { ...plain, isPart: true }))).rows
+          const text = await withPivotValues(sql, rows)
+          if (text !== undefined) prepared = await prepare(text, options)
+        }
         if (prepared) {
           const result = await select(prepared, options, started, sql)
           return leave ? { ...result, chunks: andThen(result.chunks, leave) } : result

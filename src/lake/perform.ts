@@ -31,6 +31,7 @@ import { compose, Composed } from './sql/compose.ts'
 import type { Piece, WrittenName } from './sql/reader.ts'
 import type { Alteration, Assignment, ColumnDefinition, MergeClause, Statement, TableClauses } from './sql/statement.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
+import { changedAlias } from './sources.ts'
 import { parseSqlType, sqlType } from './types.ts'
 import { parseBound } from './write.ts'
 
@@ -162,7 +163,7 @@ async function deleted(
   const condition = where ? compose`(${where})` : 'true'
   // Every row goes once, however many rows of the other tables it meets.
   const met = using ? compose`EXISTS (SELECT 1 FROM ${using} WHERE ${condition})` : condition
-  const text = compose`SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${quoteTable(target)} AS ${name} WHERE ${met}`
+  const text = compose`SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${changing(target)} AS ${name} WHERE ${met}`
   return changed(text, 'delete', target, context)
 }
 
@@ -175,7 +176,7 @@ async function updated(
   const schema = currentSchema(metadata)
   const name = quoteName(alias ?? target.name)
   const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
-  const text = compose`SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${quoteTable(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
+  const text = compose`SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
   return changed(text, 'update', target, context)
 }
 
@@ -191,7 +192,8 @@ async function merged(
   const { metadata } = await tableOf(target, context.changes, 'merge into')
   const schema = currentSchema(metadata)
   const [name, other] = [quoteName(alias ?? target.name), quoteName(source.alias)]
-  const whole = compose`SELECT * FROM ${source.from} AS ${other}`
+  const otherNamed = source.columns ? `${other}(${nameList(source.columns)})` : other
+  const whole = compose`SELECT * FROM ${source.from} AS ${otherNamed}`
   const read = await located(whole, context.at, context.bind(whole.sql))
   const given = new Map(read.map((column) => [column.name.toLowerCase(), column.name]))
   const condition = Array.isArray(on)
@@ -233,8 +235,8 @@ async function merged(
   const bounds = keepsTable ? undefined : await context.changes.keyBounds(from.sql, keys, context.options)
   const join = keepsTable && keepsSource ? 'FULL' : keepsTable ? 'LEFT' : keepsSource ? 'RIGHT' : 'INNER'
   const text = compose`SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${rowId(name, metadata)}
-    FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
-    ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${other}) AS ${other} ON ${condition},
+    FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
+    ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${otherNamed}) AS ${other} ON ${condition},
     LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _clause) AS _clauses
     WHERE ${acting.length > 0 ? `_clause IN (${acting.join(', ')})` : 'false'}`
   return changed(text, 'merge', target, context, bounds)
@@ -327,6 +329,8 @@ function assignedValues(
   )
 }
 
+/** The rows that change, whatever else of the statement reads the table. */
+const changing = (target: TableName) => `(SELECT * FROM ${quoteTable(target)} AS ${changedAlias})`
 const rowPlace = (name: string) => `${name}._file AS _file, ${name}._pos AS _pos`
 const rowId = (name: string, { formatVersion }: TableMetadata) =>
   formatVersion >= 3 ? `, ${name}._row_id AS _row_id` : ''

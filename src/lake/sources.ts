@@ -62,7 +62,7 @@ export type PrepareContext = {
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
   prune: boolean
-  /** The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides. */
+  /** The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides; without such a name its first use. */
   rowsOf?: TableName | undefined
 }
 
@@ -114,6 +114,7 @@ export async function nameSources(
   place: (index: number) => Place,
   context: PrepareContext,
 ): Promise<Named | undefined> {
+  const hasMark = sql.includes(changedAlias)
   const scans: Scan[] = []
   const systemTables: SystemTable[] = []
   const views: TableName[] = []
@@ -271,7 +272,7 @@ export async function nameSources(
     const schema = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
     const isTarget =
       context.rowsOf &&
-      reference.alias === changedAlias &&
+      (reference.alias === changedAlias || !hasMark) &&
       showName(context.rowsOf) === showName(loaded.name) &&
       scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined

@@ -37,7 +37,7 @@ export type MergeClause = {
   action: MergeAction
 }
 /** A table that is read beside the changed one: a name or a subquery, with its alias. */
-export type MergeSource = { from: Piece; alias: string }
+export type MergeSource = { from: Piece; alias: string; columns?: string[] }
 export type Alteration =
   | {
       kind: 'add-column'
@@ -335,10 +335,9 @@ function merge(reader: Reader): Statement {
   const alias = reader.alias('using')
   reader.expect('USING', 'using')
   const from = reader.until('a table', ['as'], ['on'], ['using'])
-  const hasAlias = /^[\w".$]+\s+(?:"(?:[^"]|"")*"|\w+)$/.test(from.sql)
   const source: MergeSource = reader.take('as')
-    ? { from, alias: reader.identifier('an alias') }
-    : withAlias(reader, from, hasAlias)
+    ? { from, alias: reader.identifier('an alias'), ...(reader.peek('(') ? { columns: reader.columns() } : {}) }
+    : withAlias(reader, from)
   const on = reader.take('using')
     ? reader.columns()
     : (reader.expect('ON', 'on'), reader.until('a condition', ['when']))
@@ -350,7 +349,16 @@ function merge(reader: Reader): Statement {
 }
 
 /** `source s` or `(SELECT …) s`: the last word is the alias; a name alone is its own. */
-function withAlias(reader: Reader, from: Piece, hasAlias: boolean): MergeSource {
+function withAlias(reader: Reader, whole: Piece): MergeSource {
+  // `(…) v(a, b)`: the alias gives names to the columns.
+  const named = /[\w"]\s*(\([\w\s",]*\))$/.exec(whole.sql)
+  if (whole.sql.startsWith('(') && named) {
+    const columns = new Reader(named[1]!).columns()
+    const from = { ...whole, sql: whole.sql.slice(0, -named[1]!.length) }
+    return { ...withAlias(reader, from), columns }
+  }
+  const from = whole
+  const hasAlias = /^[\w".$]+\s+(?:"(?:[^"]|"")*"|\w+)$/.test(from.sql)
   const last = /\s*("(?:[^"]|"")*"|[A-Za-z_][\w$]*)\s*$/.exec(from.sql)
   if (!last) throw reader.invalid('expected an alias for the rows that are merged')
   const alias = last[1]!.startsWith('"') ? last[1]!.slice(1, -1).replaceAll('""', '"') : last[1]!

@@ -12,6 +12,14 @@ const units: Record<string, 'VERSION' | 'TIMESTAMP'> = {
   system_time: 'TIMESTAMP',
 }
 
+/** Words that are no alias. */
+const following = new Set(
+  `where join on using group order limit having union intersect except inner left right full cross natural semi anti asof
+  positional window qualify tablesample offset fetch for when set select lateral returning values pivot unpivot at`.split(
+    /\s+/,
+  ),
+)
+
 /** The text in DuckDB's words; `origin` leads from its indices to those of `sql`. */
 export function travelInDuckDb(sql: string): Spliced {
   if (!/\bas\s+of\b/i.test(sql)) return { text: sql, origin: (index) => index }
@@ -26,8 +34,13 @@ export function travelInDuckDb(sql: string): Spliced {
     const first = unitAt + 3
     const last = valueEnd(all, first)
     if (last < first) continue
-    edits.push({ start: all[at]!.start, end: all[first]!.start, text: `AT (${unit} => ` })
-    edits.push({ start: all[last]!.end, end: all[last]!.end, text: ')' })
+    // DuckDB has the alias before the clause, the others behind it.
+    const aliasAt = word(last + 1) === 'as' ? last + 2 : last + 1
+    const token = all[aliasAt]
+    const hasAlias = token?.kind === 'quoted' || (token?.kind === 'word' && !following.has(word(aliasAt)))
+    const alias = hasAlias ? `AS ${token.text} ` : ''
+    edits.push({ start: all[at]!.start, end: all[first]!.start, text: `${alias}AT (${unit} => ` })
+    edits.push({ start: all[last]!.end, end: hasAlias ? token.end : all[last]!.end, text: ')' })
     at = last
   }
   return splice(sql, edits)

@@ -1,0 +1,88 @@
+// `PIVOT t ON region USING sum(n)` has a column for each region that there is. DuckDB finds them by a query of its own
+// before it plans, which its serialiser cannot do; so they are asked for here and written down: `ON region IN ('n', 's')`.
+
+import { Failure } from '../../base/failure.ts'
+import { splice } from './splice.ts'
+import { placeAt, quoteText, tokens, type Token } from './tokens.ts'
+
+const valuesMax = 1_000
+const pivotsMax = 8
+const opening = new Set(['(', '[', '{'])
+const closing = new Set([')', ']', '}'])
+
+/** The text with all values named; undefined when no PIVOT leaves them out. `rows` runs a SELECT. */
+export async function withPivotValues(
+  sql: string,
+  rows: (sql: string) => Promise<unknown[][]>,
+): Promise<string | undefined> {
+  let text = sql
+  for (let count = 0; count < pivotsMax; count++) {
+    const found = firstOpen(text)
+    if (!found) return count === 0 ? undefined : text
+    const { source, element, prefix } = found
+    const read = `SELECT DISTINCT CAST((${element.text}) AS VARCHAR) AS pivoted FROM ${source} WHERE pivoted IS NOT NULL ORDER BY pivoted LIMIT ${valuesMax + 1}`
+    const values = (await rows(`${prefix}${read}`)).map(([value]) => String(value))
+    const place = placeAt(text, element.start)
+    if (values.length === 0) throw new Failure('SQL_INVALID', 'PIVOT found no values to make columns of', { place })
+    if (values.length > valuesMax)
+      throw new Failure('SQL_INVALID', `PIVOT found more than ${valuesMax} values to make columns of`, { place })
+    const list = ` IN (${values.map(quoteText).join(', ')})`
+    text = splice(text, [{ start: element.end, end: element.end, text: list }]).text
+  }
+  return text
+}
+
+type Range = { text: string; start: number; end: number }
+
+/** The first element of a PIVOT's ON that names no values, and what it is read from. */
+function firstOpen(sql: string): { source: string; element: Range; prefix: string } | undefined {
+  const all = [...tokens(sql)]
+  const word = (at: number) => (all[at]?.kind === 'word' ? all[at]!.text.toLowerCase() : '')
+  for (let at = 0; at < all.length; at++) {
+    if (word(at) !== 'pivot' && word(at) !== 'pivot_wider') continue
+    const before = all[at - 1]?.text
+    // `FROM t PIVOT (… FOR x IN (…))` names its values.
+    if (before !== undefined && before !== '(' && before !== ')') continue
+    const on = next(all, at + 1, (index) => word(index) === 'on')
+    if (on === undefined) continue
+    const end = next(all, on + 1, (index) => ['using', 'group', 'order', 'limit'].includes(word(index))) ?? all.length
+    for (let first = on + 1; first < end;) {
+      const comma = next(all, first, (index) => all[index]!.text === ',') ?? end
+      const last = Math.min(comma, end, closed(all, first)) - 1
+      const hasValues = next(all, first, (index) => index <= last && word(index) === 'in') !== undefined
+      if (!hasValues && last >= first) {
+        const [start, stop] = [all[first]!.start, all[last]!.end]
+        return {
+          source: sql.slice(all[at + 1]!.start, all[on - 1]!.end),
+          element: { text: sql.slice(start, stop), start, end: stop },
+          // The tables of a WITH may be what is pivoted.
+          prefix: word(0) === 'with' && before === ')' ? `${sql.slice(0, all[at]!.start)} ` : '',
+        }
+      }
+      if (comma >= end) break
+      first = comma + 1
+    }
+  }
+  return undefined
+}
+
+/** Index of the first token outside of parentheses that is meant; undefined at the end of the parentheses it began in. */
+function next(all: readonly Token[], from: number, isMeant: (index: number) => boolean): number | undefined {
+  let depth = 0
+  for (let at = from; at < all.length; at++) {
+    if (depth === 0 && isMeant(at)) return at
+    if (opening.has(all[at]!.text)) depth++
+    else if (closing.has(all[at]!.text) && --depth < 0) return undefined
+  }
+  return undefined
+}
+
+/** Index of the token that closes the parentheses around `from`, or behind the last. */
+const closed = (all: readonly Token[], from: number): number => {
+  let depth = 0
+  for (let at = from; at < all.length; at++) {
+    if (opening.has(all[at]!.text)) depth++
+    else if (closing.has(all[at]!.text) && --depth < 0) return at
+  }
+  return all.length
+}
