@@ -238,7 +238,7 @@ describe('rights', () => {
     await run('grant analyst to user mia')
     expect(await world.rows('from raw.given', asMia)).toEqual([[1]])
     expect((await run('show grants on raw.given')).rows).toEqual([
-      ['select', 'dev_analytics', 'raw', 'given', 'id', 'role', 'analyst', 'sql', 'ana', expect.any(String)],
+      ['select', 'dev', 'raw', 'given', 'id', 'role', 'analyst', 'sql', 'ana', expect.any(String)],
     ])
     expect((await run('show roles')).rows).toEqual([['analyst', 'user:mia', 'sql']])
     expect(await failure('explain from raw.given', asMia)).toMatchObject({ code: 'FORBIDDEN' })
