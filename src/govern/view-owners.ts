@@ -11,36 +11,26 @@ type Name = { catalog: string; namespace: string; name: string }
 export type ViewContent = { uuid: string; digest: string }
 
 export interface ViewOwners {
-  /** Also of the same view in the catalogs that this one was forked from. */
+  /** Also where the view came by a fork, or by promoting one. */
   find(name: Name, content: ViewContent): Promise<Principal | undefined>
   /** Before the view can be seen. Who is not known to the records later has nothing to lend: nobody is noted. */
   note(name: Name, content: ViewContent, owner: Principal): Promise<void>
 }
 
 export function openViewOwners({ records, clock }: { records: Records; clock: Clock }): ViewOwners {
-  const rowOf = ({ catalog, namespace, name }: Name) =>
-    records.catalog
-      .selectFrom('view_owners')
-      .selectAll()
-      .where('catalog', '=', catalog)
-      .where('namespace', '=', namespace)
-      .where('name', '=', name)
-      .executeTakeFirst()
   return {
-    async find(name, { uuid, digest }) {
-      const seen = new Set<string>()
-      for (let catalog: string | undefined = name.catalog; catalog !== undefined && !seen.has(catalog);) {
-        seen.add(catalog)
-        const row = await rowOf({ ...name, catalog })
-        if (row?.uuid === uuid && row.digest === digest) return ownerOf(row)
-        const fork = await records.catalog
-          .selectFrom('forks')
-          .select('origin')
-          .where('catalog', '=', catalog)
-          .executeTakeFirst()
-        catalog = fork?.origin
-      }
-      return undefined
+    async find({ catalog, namespace, name }, { uuid, digest }) {
+      const rows = await records.catalog
+        .selectFrom('view_owners')
+        .selectAll()
+        .where('namespace', '=', namespace)
+        .where('name', '=', name)
+        .where('uuid', '=', uuid)
+        .where('digest', '=', digest)
+        .execute()
+      // Clients cannot choose the uuid of a view: the same one elsewhere is of a fork of this environment, or of its origin.
+      const found = rows.find((row) => row.catalog === catalog) ?? rows[0]
+      return found && ownerOf(found)
     },
 
     async note({ catalog, namespace, name }, { uuid, digest }, owner) {

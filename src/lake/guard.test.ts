@@ -297,6 +297,11 @@ describe('views', () => {
     await as(vic, 'CREATE VIEW raw.v_orders AS SELECT person, count(*) AS n FROM raw.orders GROUP BY person')
     expect((await failure(wen, 'FROM raw.orders')).code).toBe('TABLE_NOT_FOUND')
     expect(await as(wen, 'SELECT count(*) FROM raw.v_orders')).toEqual([[10]])
+    // Whoever asks is not told what lies below; the audit is.
+    const { provenance, chunks } = await world.lake.query('FROM raw.v_orders', world.asking({ principal: wen }))
+    for await (const _ of chunks);
+    expect(provenance).toEqual({ tables: [], views: ['dev_analytics.raw.v_orders'] })
+    expect(world.audited.at(-1)?.tables).toEqual(['dev_analytics.raw.orders'])
 
     await as(operator, 'CREATE VIEW raw.v_people AS SELECT id, region, email FROM raw.people')
     expect(await as(wen, 'SELECT count(*) FROM raw.v_people')).toEqual([[0]])

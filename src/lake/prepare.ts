@@ -50,7 +50,10 @@ export type Prepared = {
   hides: boolean
   /** Every table and view that was loaded. */
   loaded: Loaded[]
+  /** Without what the asker may not know of: tables below a view that reads with the rights of its owner. */
   provenance: { tables: { table: string; snapshotId: string | null; committedAt: string | null }[]; views: string[] }
+  /** Every table, with the id of its snapshot. */
+  read: Record<string, string | null>
   /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
   execute(): Promise<Planned>
   columns(): Promise<EngineColumn[]>
@@ -113,14 +116,19 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     loaded,
     provenance: {
       tables: distinct(
-        scans.map(({ table, snapshot }) => ({
-          table: showName(table.name),
-          snapshotId: snapshot?.snapshotId.toString() ?? null,
-          committedAt: snapshot ? new Date(snapshot.timestampMs).toISOString() : null,
-        })),
+        scans
+          .filter(({ table }) => context.rights.knows(table.name))
+          .map(({ table, snapshot }) => ({
+            table: showName(table.name),
+            snapshotId: snapshot?.snapshotId.toString() ?? null,
+            committedAt: snapshot ? new Date(snapshot.timestampMs).toISOString() : null,
+          })),
       ),
-      views: [...new Set(views.map(showName))],
+      views: [...new Set(views.filter(context.rights.knows).map(showName))],
     },
+    read: Object.fromEntries(
+      scans.map(({ table, snapshot }) => [showName(table.name), snapshot?.snapshotId.toString() ?? null]),
+    ),
     columns,
     parameterTypes: () =>
       retryShadow(() =>

@@ -15,6 +15,7 @@ import { errorAnswer, restError } from './errors.ts'
 import { keyLifetime, once, type Kept } from './idempotency.ts'
 import { openLocations } from './locations.ts'
 import { tokenAnswer } from './oauth.ts'
+import { may } from './rights.ts'
 import { tableAnswer } from './tables.ts'
 import { viewAnswer } from './views.ts'
 import { openWarehouses, type Warehouse } from './warehouses.ts'
@@ -179,6 +180,7 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
   /** The answer to a copy: what it showed may have changed since, which the specification allows. */
   async function again(kept: Kept, call: Call): Promise<Kept> {
     if (!kept.shows) return kept
+    may(call, rest, 'read', kept.shows.name, kept.shows.kind)
     const loaded = await loadedOf(kept.shows.name, kept.shows.kind, rest)
     return loaded.kind === 'table' ? await tableAnswer(call, rest, loaded) : viewAnswer(loaded)
   }
