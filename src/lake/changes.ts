@@ -52,8 +52,8 @@ import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { changedAlias } from './sources.ts'
-import { openStaging } from './staging.ts'
-import { sqlType, writtenColumn } from './types.ts'
+import { openStaging, type Rebased } from './staging.ts'
+import { writtenColumn } from './types.ts'
 import { beginFiles, type FilesUnderWay } from './write.ts'
 
 /** What is there goes, for something else of the name. */
