@@ -17,10 +17,17 @@ export type SessionNames = {
   setting(name: string): string | undefined
 }
 
-/** The text for the lake. `values` are further edits of the same text: bound parameters. */
+/** The text for the lake. `values`: bound parameters, put in first, as some of them are names of what is looked up. */
 export function translate(sql: string, session: SessionNames, values: readonly Edit[] = []): Spliced {
-  return splice(sql, [...new Translation(sql, session).edits(), ...values])
+  const bound = splice(sql, values)
+  const { text, origin } = splice(bound.text, new Translation(bound.text, session).edits())
+  return { text, origin: (index) => bound.origin(origin(index)) }
 }
+
+/** Whether a text asks for the system catalog. */
+export const isCatalogQuery = (sql: string): boolean =>
+  [...tokens(sql)].some(({ kind, text }) => kind !== 'string' && catalogWord.test(text))
+const catalogWord = /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b|to_reg(class|type)\b)/i
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
 type Lookup = { from: string; key: string; value: string; where?: string; more?: string }
@@ -40,6 +47,10 @@ const namesOf: Record<string, Lookup> = {
   regclass: relationNames,
   regnamespace: { from: 'pg_catalog.pg_namespace', key: 'oid', value: 'nspname' },
   regrole: { from: 'pg_catalog.pg_roles', key: 'oid', value: 'rolname' },
+}
+const oidsOf: Record<'to_regclass' | 'to_regtype', Lookup> = {
+  to_regclass: { from: 'pg_catalog.boathouse_relation', key: 'name', value: 'oid' },
+  to_regtype: { from: 'pg_catalog.pg_type', key: 'typname', value: 'oid' },
 }
 const renamed: Record<string, string> = {
   json_build_object: 'json_object',
@@ -89,9 +100,7 @@ class Translation {
   }
 
   edits(): Edit[] {
-    const isCatalog = this.#words.some((word) =>
-      /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b)/.test(word),
-    )
+    const isCatalog = this.#words.some((word) => catalogWord.test(word))
     const selects = this.#selectItems()
     for (let at = 0; at < this.#all.length; at++) {
       if (this.#collation(at)) continue
@@ -100,19 +109,12 @@ class Translation {
       if (isCatalog) this.#catalog(at, selects)
       else if (this.#words[at] === '::') this.#cast(at)
     }
-    // What was found to lie inside of something else that goes away.
-    const cuts = this.#edits.filter(({ start, end }) => end > start)
-    return this.#edits.filter(
-      (one) =>
-        !cuts.some(
-          (cut) =>
-            cut !== one &&
-            cut.start <= one.start &&
-            one.end <= cut.end &&
-            cut.end - cut.start > one.end - one.start &&
-            one.start < cut.end,
-        ),
-    )
+    // What lies inside of something that goes away goes with it.
+    const isInside = (one: Edit, cut: Edit) =>
+      one.start === one.end
+        ? one.start > cut.start && one.start < cut.end
+        : one.start >= cut.start && one.end <= cut.end && one.end - one.start < cut.end - cut.start
+    return this.#edits.filter((one) => !this.#edits.some((cut) => isInside(one, cut)))
   }
 
   #replace(from: number, to: number, text: string): true {
@@ -192,7 +194,7 @@ class Translation {
     const word = this.#words[at]!
     const token = this.#all[at]!
     if (word === '::') return this.#cast(at)
-    if (word === 'as' && this.#words[at - 1] !== ')') this.#castAs(at)
+    if (word === 'as') this.#castAs(at)
     if (word === 'operator' && this.#words[at + 1] === '(' && this.#words[at + 2] === 'pg_catalog') {
       const end = this.#closing(at + 1)
       if (end === undefined) return
@@ -209,16 +211,17 @@ class Translation {
       if (this.#words[at + 3] === '(') this.#replace(at, at + 1, '')
       return
     }
-    if ((word === 'generate_series' || word === 'unnest') && this.#words[at + 1] === '(') return this.#column(at)
+    if ((word === 'generate_series' || word === 'unnest') && this.#words[at + 1] === '(')
+      return this.#column(at, selects)
     const lookup = Object.hasOwn(lookups, word) && this.#words[at + 1] === '(' ? lookups[word]! : undefined
     if (lookup) return this.#lookUp(at, lookup, selects)
     if ((word === 'to_regclass' || word === 'to_regtype') && this.#words[at + 1] === '(') {
       const end = this.#closing(at + 1)
       const argument = this.#all[at + 2]
-      if (end === at + 3 && argument?.kind === 'string') {
+      if (end !== undefined && argument?.kind === 'string') {
         const name = argument.text.slice(1, -1)
         this.#replace(at, end, word === 'to_regtype' ? String(systemOids.type(name)) : relationOf(name))
-      }
+      } else this.#lookUp(at, oidsOf[word], selects)
       return
     }
     // Rows of these relations do not know which relation they are of.
@@ -243,10 +246,10 @@ class Translation {
   }
 
   /** `FROM generate_series(…) s`: there s is the one column, here it is the row. */
-  #column(at: number): void {
+  #column(at: number, selects: ReadonlySet<number>): void {
     const before = this.#words[this.#words[at - 1] === '.' ? at - 3 : at - 1] ?? ''
     const end = this.#closing(at + 1)
-    if (end === undefined || !['from', 'join', ',', 'lateral'].includes(before)) return
+    if (end === undefined || selects.has(at) || !['from', 'join', ',', 'lateral'].includes(before)) return
     const name = this.#words[end + 1] === 'as' ? end + 2 : end + 1
     const token = this.#all[name]
     const isName =
@@ -293,37 +296,38 @@ class Translation {
     const { type, last, isPlain } = this.#castEnd(at)
     const bare = type.replaceAll('[]', '')
     const operand = this.#all[at - 1]
-    if (/^reg(class|type|proc|procedure|namespace|role)$/.test(type)) return this.#alias(at, last, type, operand)
+    if (isOidAlias(type)) return this.#alias(at, last, type, operand)
     const to = castTo[bare]
     if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
     else if (!isPlain) this.#replace(at + 1, at + 2, '')
   }
 
-  /** `CAST(x AS pg_catalog.text)`. */
+  /** `CAST(x AS pg_catalog.text)`, `CAST(oid AS regclass)`. */
   #castAs(at: number): void {
     const { type, last, isPlain } = this.#castEnd(at)
-    if (this.#words[last + 1] !== ')') return
-    const to = castTo[type] ?? (type === 'regclass' ? 'VARCHAR' : undefined)
-    if (to) this.#replace(at + 1, last, to)
-    else if (!isPlain) this.#replace(at + 1, at + 2, '')
+    const open = this.#words[last + 1] === ')' ? this.#opening(last + 1) : undefined
+    if (open === undefined || !/^(try_)?cast$/.test(this.#words[open - 1] ?? '')) return
+    const operand = this.#all[at - 1]!
+    const isLiteral = operand.kind === 'string' && this.#words[at - 2] === '('
+    if (isOidAlias(type) && isLiteral) {
+      this.#replace(at - 1, at - 1, oidOf(type, operand))
+      this.#replace(at + 1, last, 'UINTEGER')
+    } else if (namesOf[type]) {
+      this.#insertBefore(open + 1, opening(namesOf[type]))
+      this.#insertBefore(at, ')) ')
+      this.#replace(at + 1, last, 'VARCHAR')
+    } else {
+      const bare = type.replaceAll('[]', '')
+      const to = castTo[bare]
+      if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
+      else if (!isPlain) this.#replace(at + 1, at + 2, '')
+    }
   }
 
   /** An OID by its name, or, of what is an OID already, the name. */
   #alias(at: number, last: number, type: string, operand: Token | undefined): void {
     if (operand?.kind === 'string' && operand.text.startsWith("'")) {
-      const name = operand.text.slice(1, -1).replaceAll("''", "'")
-      const oid = /^\d+$/.test(name)
-        ? name
-        : type === 'regclass'
-          ? relationOf(name)
-          : type === 'regtype'
-            ? String(systemOids.type(name))
-            : type === 'regnamespace'
-              ? String(systemOids.namespace(name))
-              : type === 'regrole'
-                ? String(systemOids.role(name))
-                : String(systemOids.function(name.replace(/^pg_catalog\./, '')))
-      this.#replace(at - 1, last, `${oid}::UINTEGER`)
+      this.#replace(at - 1, last, oidOf(type, operand))
       return
     }
     const first = this.#operand(at - 1)
@@ -331,9 +335,7 @@ class Translation {
       this.#insertBefore(first, 'format_type(')
       this.#replace(at, last, ', NULL)')
     } else if (namesOf[type]) {
-      const isParameter = this.#words[first] === '$'
-      const lookup = namesOf[type]
-      this.#insertBefore(first, opening(isParameter ? { ...lookup, key: lookup.value, value: lookup.key } : lookup))
+      this.#insertBefore(first, opening(namesOf[type]))
       this.#replace(at, last, '))')
     } else this.#replace(at, last, '::UINTEGER')
   }
@@ -355,8 +357,16 @@ class Translation {
       at--
     }
     while (this.#words[at - 1] === '.') at -= 2
-    if (this.#words[at - 1] === '$') at--
     return Math.max(at, 0)
+  }
+
+  #opening(close: number): number | undefined {
+    let depth = 0
+    for (let at = close; at >= 0; at--) {
+      if (this.#words[at] === ')') depth++
+      else if (this.#words[at] === '(' && --depth === 0) return at
+    }
+    return undefined
   }
 
   #closing(open: number): number | undefined {
@@ -401,6 +411,26 @@ class Translation {
       if (levels.at(-1)) found.add(at)
     })
     return found
+  }
+}
+
+const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)
+
+/** SQL for the OID that a literal names. */
+function oidOf(type: string, literal: Token): string {
+  const name = literal.text.slice(1, -1).replaceAll("''", "'")
+  if (/^\d+$/.test(name)) return `${name}::UINTEGER`
+  switch (type) {
+    case 'regclass':
+      return `${relationOf(name)}::UINTEGER`
+    case 'regtype':
+      return `${systemOids.type(name)}::UINTEGER`
+    case 'regnamespace':
+      return `${systemOids.namespace(name)}::UINTEGER`
+    case 'regrole':
+      return `${systemOids.role(name)}::UINTEGER`
+    default:
+      return `${systemOids.function(name.replace(/^pg_catalog\./, ''))}::UINTEGER`
   }
 }
 

@@ -28,15 +28,21 @@ export function placeholders(sql: string): Placeholder[] {
 /** One value as it came in a Bind message. `oid` is 0 where nobody said of which type it is. */
 export type Bound = { bytes: Buffer | null; format: number; oid: number }
 
-/** @throws Failure REQUEST_INVALID, QUERY_FAILED */
-export function parameterEdits(places: readonly Placeholder[], values: readonly Bound[]): Edit[] {
+/** `plainText`: text without its type, for queries of the catalog. @throws Failure REQUEST_INVALID, QUERY_FAILED */
+export function parameterEdits(
+  places: readonly Placeholder[],
+  values: readonly Bound[],
+  { plainText }: { plainText: boolean },
+): Edit[] {
   return places.map(({ number, start, end, counts }) => {
     const value = values[number - 1]
     if (!value)
       throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`, {
         hint: `${values.length} were bound.`,
       })
-    return { start, end, text: literal(value, number, counts) }
+    const isText = plainText && ['text', 'varchar', 'name'].includes(pgTypeOfOid(value.oid)?.type ?? '')
+    const asked = isText && !pgTypeOfOid(value.oid)!.array ? { ...value, oid: 0, format: 0 } : value
+    return { start, end, text: literal(asked, number, counts) }
   })
 }
 

@@ -7,7 +7,7 @@ import type { Policy } from '../../govern/index.ts'
 import { openSession, placeAt, type Chunk, type Column, type QueryResult, type Spliced } from '../../lake/index.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
 import type { PgDeps } from './deps.ts'
-import { translate, type SessionNames } from './dialect.ts'
+import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound } from './parameters.ts'
@@ -137,7 +137,11 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
   async function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
     applyConfig(asked.sql)
     const { sql, values = [] } = asked
-    const translated = translate(sql, names, parameterEdits(placeholders(sql), values))
+    const translated = translate(
+      sql,
+      names,
+      parameterEdits(placeholders(sql), values, { plainText: isCatalogQuery(sql) }),
+    )
     const { result, policy } = await through(asked, signal, translated)
     isFresh = false
     const { columns, command } = result
