@@ -105,9 +105,9 @@ export async function openBenchLake({ outside, folder }: { outside?: Catalog; fo
       await changes.changeRows(name(table), 'delete', select)
       return changes.publish()
     },
-    /** All rows of a query, never from the result cache. */
-    async query(sql: string) {
-      return collect(await lake.query(sql, { principal, catalog: 'dev', door: 'cli', cache: false }))
+    /** All rows of a query, by default never from the result cache. */
+    async query(sql: string, { cache = false } = {}) {
+      return collect(await lake.query(sql, { principal, catalog: 'dev', door: 'cli', cache }))
     },
     async table(table: string): Promise<LoadedTable> {
       return (await tables.load(name(table))) as LoadedTable
