@@ -2,7 +2,8 @@
 
 import { expect, onTestFinished, test } from 'vitest'
 import { systemPrincipal, type Pattern, type Privilege } from '../../govern/index.ts'
-import { newTableMetadata, writeTableMetadata } from '../../iceberg/index.ts'
+import { tableCommitText, type LoadedTable } from '../../catalog/index.ts'
+import { newTableMetadata, prepareAppend, writeTableMetadata } from '../../iceberg/index.ts'
 import { filled, openWorld, schema, viewVersion } from './world.testing.ts'
 
 const raw = '/v1/dev_analytics/namespaces/raw'
@@ -27,7 +28,7 @@ async function opened() {
       body: answer.body,
     }
   }
-  return { world, grant, ask }
+  return { world, grant, ask, token }
 }
 
 const on = (table: string) => ({ environment: '*', namespace: 'raw', table })
@@ -138,6 +139,32 @@ test('who may write a table gives it no files of another, and does not choose wh
   const location = await writeTableMetadata(world.io, metadata, { previous: undefined })
   expect((await ask(`POST ${raw}/register`, { name: 'm3', 'metadata-location': location })).status).toBe(403)
   expect((await ask(`POST ${raw}/register-view`, { name: 'm4', 'metadata-location': location })).status).toBe(403)
+})
+
+test('a snapshot of somebody who is no administrator has the files of its own table only', async () => {
+  const { ask, grant, world, token } = await opened()
+  await grant(['select', 'insert', 'update', 'delete', 'create'], on('mine'))
+  expect((await ask(`POST ${raw}/tables`, { name: 'mine', schema })).status).toBe(200)
+  const loaded = await world.catalog.load(
+    { catalog: 'dev_analytics', namespace: 'raw', name: 'mine' },
+    { kind: 'table' },
+  )
+  const { metadata } = loaded as LoadedTable
+  const other = (await world.ask(`GET ${raw}/tables/other`)).body.metadata.location as string
+  const commit = async (path: string, as: string) => {
+    const write = await prepareAppend(world.io, metadata, [{ path, recordCount: 1, fileSizeBytes: 10 }])
+    const { requirements, updates } = await write.on(metadata, { nowMs: metadata.lastUpdatedMs + 1 })
+    const text = tableCommitText(requirements, updates)
+    return (await world.ask(`POST ${raw}/tables/mine`, { as, text })).status
+  }
+  for (const path of [
+    `${other}/data/a.parquet`,
+    `${metadata.location}x/a.parquet`,
+    `${metadata.location}/../a.parquet`,
+    '/etc/passwd',
+  ])
+    expect([path, await commit(path, token)]).toEqual([path, 403])
+  expect(await commit(`${metadata.location}/data/a.parquet`, token)).toBe(200)
 })
 
 test('a view that a client makes or changes has no owner', async () => {
