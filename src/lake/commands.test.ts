@@ -196,6 +196,11 @@ describe('plans and definitions', () => {
     const analyzed = await run('explain analyze select * from raw.e')
     expect(JSON.stringify(analyzed.rows)).toContain('Total Time')
     expect(JSON.stringify(analyzed.rows)).not.toContain(world.dir)
+    await world.rows("create table raw.dim as select i as k, 'd' || i as name from range(8) t(i)")
+    await world.rows('create table raw.mid as select i as id, i % 8 as k from range(100) t(i)')
+    const joined = await run(`explain select name, sum(e.id) from raw.e, raw.mid, raw.dim
+      where e.id = mid.id and mid.k = dim.k and dim.name = 'd1' and e.region = 'r1' group by name order by 2 desc`)
+    expect(joined.rows[0]).toEqual(['files', expect.stringMatching(/^dev_analytics\.raw\.e: 1 files, 25 rows/)])
     expect(await failure('explain delete from raw.e')).toMatchObject({ code: 'SQL_INVALID' })
   })
 

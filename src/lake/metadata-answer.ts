@@ -21,15 +21,15 @@ import { literalSql, sqlType } from './types.ts'
 type Item = { kind: 'count' } | { kind: 'min' | 'max' | 'count-of'; column: string }
 type Asked = { items: Item[]; equal: string[] }
 
-/** `columns`: those of the statement. Undefined when the answer needs the rows. */
-export function metadataAnswer(
+/** `bind` gives the columns of the statement. Undefined when the answer needs the rows. */
+export async function metadataAnswer(
   sql: string,
   { table, files, predicate }: PlannedScan,
   schema: Schema,
-  columns: readonly EngineColumn[],
-): string | undefined {
+  bind: () => Promise<readonly EngineColumn[]>,
+): Promise<string | undefined> {
   const asked = questionOf(sql)
-  if (!asked || asked.items.length !== columns.length) return undefined
+  if (!asked) return undefined
   if (files.some(({ deletes }) => deletes.length > 0)) return undefined
   const named = (name: string) => schema.fields.find((field) => field.name.toLowerCase() === name.toLowerCase())
   const fixed = asked.equal.map(named)
@@ -50,6 +50,8 @@ export function metadataAnswer(
     if (value === undefined) return undefined
     values.push(value)
   }
+  const columns = await bind()
+  if (columns.length !== values.length) return undefined
   const list = values.map(
     (value, index) => `CAST(${value} AS ${columns[index]!.type}) AS ${quoteName(columns[index]!.name)}`,
   )

@@ -173,7 +173,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const [only, ...others] = piece.tables
       const [scan] = scans
       if (scan && only?.source === scan && others.length === 0 && !scan.guard && !scan.columns && context.prune) {
-        const answer = metadataAnswer(piece.sql, plans.get(scan)!, scan.schema, await columns())
+        const answer = await metadataAnswer(piece.sql, plans.get(scan)!, scan.schema, columns)
         if (answer !== undefined)
           return { sql: answer, bytes: 0, scans: [{ ...plans.get(scan)!, files: [] }], lease: nothingLeased }
       }
