@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadedTable, TableName } from '../catalog/index.ts'
@@ -77,4 +78,11 @@ test('a file that is not there is named', async () => {
   await expect(changing((changes) => changes.addFiles(at('parts'), ['/nowhere/x.parquet']))).rejects.toMatchObject({
     code: 'NOT_FOUND',
   })
+})
+
+test('what is in a file counts, not what its folder is called', async () => {
+  await mkdir(join(world.root, 'day=5'))
+  const file = await parquet('day=5/one.parquet', 'select 7 as day')
+  await changing((changes) => changes.addFiles(at('named'), [file]))
+  expect(await world.rows('select day from raw.named')).toEqual([[7]])
 })

@@ -161,7 +161,9 @@ async function footers({ engine, io, files, signal }: Parts, paths: readonly str
     for (const [index, path] of paths.entries()) {
       const local = quoteText(lease.pathOf(path))
       const ask = (sql: string) => engine.rows({ class: 'write', sql, ...(signal ? { signal } : {}) })
-      const describe = await ask(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(${local}))`)
+      const describe = await ask(
+        `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(${local}, hive_partitioning = false))`,
+      )
       const ids = new Map(
         (await ask(`SELECT name, field_id FROM parquet_schema(${local}) WHERE field_id IS NOT NULL`)).map(
           ([name, id]) => [String(name), Number(id)],

@@ -187,3 +187,19 @@ test('rows that stay keep their order when their file is written again', async (
   const sql = 'select count(*) filter (id < before) from (select id, lag(id) over () as before from raw.ordered)'
   expect(await world.rows(sql)).toEqual([[0]])
 })
+
+test('columns may have the names by which DuckDB tells the place of a row', async () => {
+  const select = 'select i as file_index, i as file_row_number from range(3) t(i)'
+  await changing((changes) => changes.replaceTable(at('places'), select))
+  await changing((changes) =>
+    changes.changeRows(
+      at('places'),
+      'delete',
+      'select _file, _pos, false as _new, null as file_index, null as file_row_number from raw.places where file_index = 1',
+    ),
+  )
+  expect(await world.rows('select * from raw.places order by 1')).toEqual([
+    [0, 0],
+    [2, 2],
+  ])
+})

@@ -157,9 +157,10 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
   // A file without ids in a table without a mapping breaks the spec, and by ids its columns would all be null.
   // Whoever writes such files writes only such files: one is asked for all.
   const first = files.slice(0, 1)
-  const hasIds = (await shapesOf(source, first)).get(first[0]!.path)?.hasIds ?? true
-  // Of a file that is read by ids DuckDB learns too late how large it is: one thread would read it, and joins be turned round.
-  return hasIds && files.length > 1 ? () => undefined : columnsOfAll(source, files)
+  const { hasIds = true, columns = [] } = (await shapesOf(source, first)).get(first[0]!.path) ?? {}
+  // Of a file that is read by ids DuckDB learns too late how large it is: a single one would be read by one thread.
+  const isByName = files.length === 1 && !columns.some(isPlaceName)
+  return hasIds && !isByName ? () => undefined : columnsOfAll(source, files)
 }
 
 async function shapesOf(
@@ -299,6 +300,9 @@ async function branchSql(source: ScanSource, branch: Branch): Promise<string> {
 
 const lineageField = (id: number): WantedColumn => ({ id, type: { kind: 'long' } })
 
+/** DuckDB has these names for a row's place, and none other. */
+const isPlaceName = ({ name }: FileColumn) => /^file_(index|row_number)$/i.test(name)
+
 /** A SELECT of the columns, and with `withPlace` of `fi`, the file's place in the list, and `pos`, the row's in the file. */
 function readFiles(
   { table, localPathOf = localPath }: ScanSource,
@@ -310,11 +314,12 @@ function readFiles(
   const list = `[${files.map(({ path }) => quoteText(localPathOf(path))).join(', ')}]`
   const place = withPlace ? ['file_index::BIGINT AS fi', 'file_row_number AS pos'] : []
   if (own) {
-    const taken = own.find(({ name }) => /^file_(index|row_number)$/i.test(name))
+    const taken = own.find(isPlaceName)
     if (withPlace && taken)
       throw new Failure('UNSUPPORTED', `${table} has files with a column "${taken.name}", a name that DuckDB needs`)
     const values = columns.map(({ field, as }) => `${columnSql(own, field) ?? absentSql(field)} AS ${quoteName(as)}`)
-    return `SELECT ${[...values, ...place].join(', ')} FROM read_parquet(${list})`
+    // A folder named `day=5` must not answer for what is in the file.
+    return `SELECT ${[...values, ...place].join(', ')} FROM read_parquet(${list}, hive_partitioning = false)`
   }
   const entries = columns.map(({ field, as }) => {
     const { initialDefault } = field
@@ -395,7 +400,7 @@ function deleteFilesSql(
   return [
     'SELECT t.fi, p.pos',
     // The specification fixes the names of both columns: they are found also where a writer left the ids out.
-    `FROM (SELECT file_path, pos, file_index::BIGINT AS di FROM read_parquet([${list.join(', ')}])) p`,
+    `FROM (SELECT file_path, pos, file_index::BIGINT AS di FROM read_parquet([${list.join(', ')}], hive_partitioning = false)) p`,
     `JOIN (VALUES ${about.join(', ')}) a(di, seq, place) ON a.di = p.di`,
     `JOIN (VALUES ${targets.join(', ')}) t(fi, path, seq, place)`,
     'ON t.path = p.file_path AND t.place = a.place AND t.seq <= a.seq',

@@ -163,7 +163,9 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
     // DuckDB cannot both partition and cut files to a size, so one that became too large is written once more.
     const parts =
       names.length > 0 && Number(row[2]) > target * 1.5
-        ? ((await rowsOf(copy(`FROM read_parquet(${quoteText(row[0])})`, `${row[0]}.parts`, whole))) as StatsRow[])
+        ? ((await rowsOf(
+            copy(`FROM read_parquet(${quoteText(row[0])}, hive_partitioning = false)`, `${row[0]}.parts`, whole),
+          )) as StatsRow[])
         : [row]
     for (const part of parts) files.push({ ...(await described(workshop, part, schema)), local: part[0], partition })
   }
