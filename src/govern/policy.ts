@@ -123,8 +123,28 @@ export const seesAll = ({ verdict, columns, filters, masks }: Decision): boolean
 
 export const granteeKey = ({ kind, name }: Grantee): string => `${kind}:${name.toLowerCase()}`
 
+// Lists ask for every table: what a principal is, and which grants are theirs, is found once for a policy.
+const subjects = new WeakMap<Policy, WeakMap<Principal, Subject>>()
+const grantsTo = new WeakMap<Subject, { policy: Policy; grants: readonly Grant[] }>()
+
 /** Everything that a principal is, by the policy of now. Pure. */
 export function subjectOf(policy: Policy, principal: Principal): Subject {
+  let known = subjects.get(policy)
+  if (!known) subjects.set(policy, (known = new WeakMap()))
+  let subject = known.get(principal)
+  if (!subject) known.set(principal, (subject = findSubject(policy, principal)))
+  return subject
+}
+
+function grantsOf(policy: Policy, subject: Subject): readonly Grant[] {
+  const known = grantsTo.get(subject)
+  if (known?.policy === policy) return known.grants
+  const grants = policy.grants.filter(({ to }) => isTo(subject, to))
+  grantsTo.set(subject, { policy, grants })
+  return grants
+}
+
+function findSubject(policy: Policy, principal: Principal): Subject {
   const user = policy.users.get(principal.id)
   const role = user?.role ?? principal.role
   const name = user?.name ?? principal.name
@@ -201,9 +221,14 @@ export function decideFor(
 }
 
 /** Whether anything at all may be done with a table: who may do nothing is not told that it exists. Pure. */
-export const mayKnow = (policy: Policy, principal: Principal, on: Governed): boolean => {
+export function mayKnow(policy: Policy, principal: Principal, on: Governed): boolean {
   const subject = subjectOf(policy, principal)
-  return privileges.some((action) => decideFor(policy, subject, action, on).verdict === 'allowed')
+  if (!subject.enabled) return false
+  if (subject.role !== 'member') return true
+  const places = placesOf(policy, on.catalog)
+  return grantsOf(policy, subject).some(
+    ({ on: pattern, columns }) => matches(pattern, on, places) && (columns === undefined || on.name !== undefined),
+  )
 }
 
 /** Whether something in a namespace or environment may be known to the principal. Pure. */
@@ -212,10 +237,8 @@ export function mayKnowOf(policy: Policy, principal: Principal, on: Governed): b
   if (!subject.enabled) return false
   if (subject.role !== 'member') return true
   const places = placesOf(policy, on.catalog)
-  return policy.grants.some(
-    ({ on: pattern, to }) =>
-      isTo(subject, to) &&
-      matches({ ...pattern, table: '*', ...(on.namespace === undefined ? { namespace: '*' } : {}) }, on, places),
+  return grantsOf(policy, subject).some(({ on: pattern }) =>
+    matches({ ...pattern, table: '*', ...(on.namespace === undefined ? { namespace: '*' } : {}) }, on, places),
   )
 }
 
@@ -262,8 +285,8 @@ function grantedBy(
   const columns = new Set<string>()
   const because: string[] = []
   let isWhole = false
-  for (const grant of policy.grants) {
-    if (!holds(grant.privilege, action) || !isTo(subject, grant.to) || !matches(grant.on, on, places)) continue
+  for (const grant of grantsOf(policy, subject)) {
+    if (!holds(grant.privilege, action) || !matches(grant.on, on, places)) continue
     // Rights on some columns of a table are none on what is larger than a table.
     if (grant.columns && (action !== 'select' || on.name === undefined)) continue
     if (grant.columns) for (const column of grant.columns) columns.add(column.toLowerCase())
