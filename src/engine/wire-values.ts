@@ -44,7 +44,7 @@ export const writeText: { [Type in SentType]: Write<Values[Type]> } = {
   oid: (value, out) => out.digits(value),
   int8: writeLong,
   float4: (value, out) => out.ascii(showFloat(value)),
-  float8: (value, out) => out.ascii(Object.is(value, -0) ? '-0' : String(value)),
+  float8: (value, out) => out.ascii(showFloating(value, 1e15)),
   numeric: writeDecimal,
   text: (value, out) => out.text(value),
   json: (value, out) => out.text(value),
@@ -111,14 +111,21 @@ function writeInt64(value: Long, out: ByteWriter): void {
   out.int32(value | 0)
 }
 
-/** The shortest text that gives the same 32-bit number again. */
+/** The shortest digits that give the same number again; from `large` on with an exponent, as PostgreSQL prints them. */
+function showFloating(value: number, large: number): string {
+  const size = Math.abs(value)
+  if (size === 0) return Object.is(value, -0) ? '-0' : '0'
+  if ((size >= 1e-4 && size < large) || !Number.isFinite(value)) return String(value)
+  return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
+}
+
+/** Of a 32-bit number fewer digits do. */
 function showFloat(value: number): string {
-  if (!Number.isFinite(value) || Number.isInteger(value)) return Object.is(value, -0) ? '-0' : String(value)
-  for (let digits = 6; digits < 9; digits++) {
-    const text = value.toPrecision(digits)
-    if (Math.fround(Number(text)) === value) return String(Number(text))
+  for (let digits = 6; digits < 9 && Number.isFinite(value); digits++) {
+    const shorter = Number(value.toPrecision(digits))
+    if (Math.fround(shorter) === value) return showFloating(shorter, 1e6)
   }
-  return String(Number(value.toPrecision(9)))
+  return showFloating(Number.isFinite(value) ? Number(value.toPrecision(9)) : value, 1e6)
 }
 
 function writeDecimal({ unscaled, scale }: Decimal, out: ByteWriter): void {

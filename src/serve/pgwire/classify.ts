@@ -336,8 +336,10 @@ function copyFormat(head: Head): CopyFormat {
     else if (word === 'header') {
       given.set('header', /^(false|off|0)$/i.test(next ?? '') ? 'false' : 'true')
       if (/^(true|false|on|off|0|1)$/i.test(next ?? '')) at++
-    } else if (word === 'force' || word === 'force_quote') given.set('force_quote', 'true')
-    else if (['format', 'delimiter', 'null', 'quote', 'escape', 'encoding'].includes(word)) {
+    } else if (word === 'force' || word === 'force_quote') {
+      given.set('force_quote', 'true')
+      if (next?.toLowerCase() === 'quote') at++
+    } else if (['format', 'delimiter', 'null', 'quote', 'escape', 'encoding'].includes(word)) {
       if (words[at + 1]?.toLowerCase() === 'as') at++
       const value = words[++at]
       if (value === undefined) throw head.invalid(`a value of ${word}`)

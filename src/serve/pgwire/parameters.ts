@@ -10,9 +10,18 @@ import { quoteText, tokens, type Edit } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
 /** The places of `$1`, `$2` … in a text. */
-export type Placeholder = { number: number; start: number; end: number; counts: boolean }
+export type Placeholder = {
+  number: number
+  start: number
+  end: number
+  /** Stands where only a number can, so a value without a type is written as one. */
+  counts: boolean
+  /** Is cast to a list. */
+  isList: boolean
+  /** The range of `= ANY ($1)`. */
+  any: { start: number; end: number } | undefined
+}
 
-/** `counts`: stands where only a number can, so a value without a type is written as one. */
 export function placeholders(sql: string): Placeholder[] {
   const all = [...tokens(sql)]
   return all.flatMap((token, at) => {
@@ -21,7 +30,17 @@ export function placeholders(sql: string): Placeholder[] {
     if (!/^\d{1,5}$/.test(digits.text)) return []
     const [before, after] = [all[at - 1]?.text.toLowerCase() ?? '', all[at + 2]?.text.toLowerCase() ?? '']
     const counts = /^([-+*/%]|limit|offset)$/.test(before) || /^[-+*/%]$/.test(after)
-    return [{ number: Number(digits.text), start: token.start, end: digits.end, counts }]
+    const isAny = before === '(' && after === ')' && /^(any|some)$/i.test(all[at - 2]?.text ?? '')
+    return [
+      {
+        number: Number(digits.text),
+        start: token.start,
+        end: digits.end,
+        counts,
+        isList: after === '::' && all[at + 4]?.text === '[',
+        any: isAny && all[at - 3]?.text === '=' ? { start: all[at - 3]!.start, end: all[at + 2]!.end } : undefined,
+      },
+    ]
   })
 }
 
@@ -34,12 +53,17 @@ export function parameterEdits(
   values: readonly Bound[],
   { plainText }: { plainText: boolean },
 ): Edit[] {
-  return places.map(({ number, start, end, counts }) => {
+  return places.map(({ number, start, end, counts, isList, any }) => {
     const value = values[number - 1]
     if (!value)
       throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`, {
         hint: `${values.length} were bound.`,
       })
+    const items =
+      (isList || any) && value.bytes && value.oid === 0 && value.format === 0 && parseArray(utf8(value.bytes))
+    // Texts in IN become what they are compared with; in a list they would all be text.
+    if (items && any) return { ...any, text: ` IN (${items.length > 0 ? items.map(textOrNull).join(', ') : 'NULL'})` }
+    if (items) return { start, end, text: `[${items.map(textOrNull).join(', ')}]` }
     const isText = plainText && ['text', 'varchar', 'name'].includes(pgTypeOfOid(value.oid)?.type ?? '')
     const asked = isText && !pgTypeOfOid(value.oid)!.array ? { ...value, oid: 0, format: 0 } : value
     return { start, end, text: literal(asked, number, counts) }
@@ -93,8 +117,10 @@ const hexOf = (text: string): string =>
 function arrayLiteral(text: string, number: number): string {
   const items = parseArray(text)
   if (!items) throw new Failure('QUERY_FAILED', `the parameter $${number} is a malformed array literal`)
-  return `[${items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')}]`
+  return `[${items.map(textOrNull).join(', ')}]`
 }
+
+const textOrNull = (item: string | null) => (item === null ? 'NULL' : quoteText(item))
 
 /** One dimension; undefined when it is malformed. */
 export function parseArray(text: string): (string | null)[] | undefined {

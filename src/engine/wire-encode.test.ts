@@ -1,0 +1,170 @@
+// The rows of a host beside the rows of PostgreSQL itself for the same literals, byte for byte, in text and in binary.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bind, execute, openRaw, parse, query, startup, sync, type RawClient } from '../../test/support/pg-raw.ts'
+import { startPostgres, type TestPostgres } from '../../test/support/postgres.ts'
+import { openEngine, type Engine } from './index.ts'
+
+let engine: Engine
+let postgres: TestPostgres
+let client: RawClient
+const dir = mkdtempSync(join(tmpdir(), 'wire-'))
+
+beforeAll(async () => {
+  engine = openEngine({
+    memoryBytes: 2 ** 29,
+    threads: 1,
+    tempDirectory: dir,
+    tempBytes: 2 ** 30,
+    timeZone: 'UTC',
+    directories: [],
+    classes: ['interactive'],
+  })
+  postgres = await startPostgres()
+  client = await openRaw(Number(new URL(postgres.url).port))
+  client.send(startup({ user: 'boathouse', database: 'postgres' }))
+  await client.until('Z')
+  client.send(query("set timezone = 'UTC'; set intervalstyle = 'postgres'"))
+  await client.until('Z')
+})
+afterAll(async () => {
+  client.close()
+  await Promise.all([engine.close(), postgres.stop()])
+  rmSync(dir, { recursive: true, force: true })
+})
+
+async function ofHost(sql: string, format: number): Promise<string> {
+  const { chunks } = await engine.run({ class: 'interactive', sql, formats: [format] })
+  const bytes: Uint8Array[] = []
+  for await (const chunk of chunks) bytes.push(chunk.bytes!)
+  return Buffer.concat(bytes).subarray(5).toString('latin1')
+}
+
+async function ofPostgres(sql: string, format: number): Promise<string> {
+  client.send(parse('', sql), bind('', '', format), execute(''), sync)
+  const messages = await client.until('Z')
+  const rows = messages.filter(({ type }) => type === 'D').map(({ body }) => body)
+  if (rows.length !== 1) throw new Error(`${sql}: ${messages.map(({ body }) => body.toString()).join(' ')}`)
+  return rows[0]!.toString('latin1')
+}
+
+const same = [
+  'true',
+  'false',
+  'null::int',
+  '0::smallint',
+  '(-32768)::smallint',
+  '1',
+  '(-2147483648)::int',
+  '2147483647',
+  '0::bigint',
+  '(-1)::bigint',
+  '4294967296',
+  '(-4294967297)::bigint',
+  '9007199254740993::bigint',
+  '(-9223372036854775807)::bigint',
+  '1.5::double precision',
+  '(-0.1)::double precision',
+  '1e15::double precision',
+  '999999999999999::double precision',
+  '123456789012345680::double precision',
+  '0.0001::double precision',
+  '0.00001234::double precision',
+  '1e300::double precision',
+  '999999::float4',
+  '(-0.00001)::float4',
+  "'NaN'::double precision",
+  "'Infinity'::double precision",
+  "'-Infinity'::float4",
+  '0.1::float4',
+  '16777216::float4',
+  '3.4028234e38::float4',
+  '0::numeric(4,2)',
+  '(-0.05)::numeric(10,2)',
+  '99.99::numeric(4,2)',
+  '1500.10::numeric(12,2)',
+  '12345678901234.5678::numeric(18,4)',
+  '(-99999999999999999999.000001)::numeric(38,6)',
+  '0.0001::numeric(18,17)',
+  '10000::numeric(9,0)',
+  "''",
+  "'a short one'",
+  "'a text of more than twelve bytes, é and 😀 in it'",
+  "'exactly 12 b'",
+  "date '2024-03-31'",
+  "date '1969-12-31'",
+  "date '0001-01-01'",
+  "date '9999-12-31'",
+  "date '10000-01-01'",
+  "'infinity'::date",
+  "'-infinity'::date",
+  "time '00:00:00'",
+  "time '23:59:59.999999'",
+  "timestamp '2024-03-31 12:00:00'",
+  "timestamp '2024-02-29 12:00:00.120'",
+  "timestamp '1960-02-29 00:00:00.000001'",
+  "timestamp '1500-03-01 00:00:00'",
+  "timestamp '4713-01-01 23:59:59.999999'",
+  "'infinity'::timestamp",
+  "timestamptz '2024-03-31 12:00:00+02'",
+  "timestamptz '1969-12-31 23:59:59.999999+00'",
+  "'-infinity'::timestamptz",
+  "interval '1 year 2 months 3 days 04:05:06.5'",
+  "interval '-1 month'",
+  "interval '0'",
+  "interval '1 month -3 days'",
+  "'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid",
+  "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid",
+]
+test.each(same.flatMap((sql) => [0, 1].map((format) => [sql, format] as const)))(
+  '%s in format %i',
+  async (sql, format) => expect(await ofHost(`select ${sql}`, format)).toBe(await ofPostgres(`select ${sql}`, format)),
+)
+
+// What the two spell differently.
+test.each([
+  ["'\\xAB\\x00'::blob", "'\\xab00'::bytea"],
+  ['[1, null, 3]::int[]', 'array[1, null, 3]'],
+  ['[]::int[]', "'{}'::int[]"],
+  ["['a', 'b c', '', 'null', '{x}', 'q\"\\', null]", `array['a', 'b c', '', 'null', '{x}', E'q"\\\\', null]`],
+  ['[1.5, null]::decimal(4,2)[]', 'array[1.5, null]::numeric(4,2)[]'],
+  ["[timestamptz '2024-01-01 00:00:00+00']", "array[timestamptz '2024-01-01 00:00:00+00']"],
+  ['[true, false]', 'array[true, false]'],
+  ['170141183460469231731687303715884105727::hugeint', '170141183460469231731687303715884105727::numeric'],
+  ['18446744073709551615::ubigint', '18446744073709551615::numeric'],
+  ["timestamp_ns '2024-01-01 00:00:00.123456789'", "timestamp '2024-01-01 00:00:00.123456'"],
+  ["timestamp_s '2024-01-01 00:00:01'", "timestamp '2024-01-01 00:00:01'"],
+  ["date '0044-03-15 (BC)'", "date '0044-03-15 BC'"],
+  ["timetz '12:30:00+02'", "timetz '12:30:00+02'"],
+])('%s', async (duckdb, sql) => {
+  for (const format of [0, 1])
+    expect(await ofHost(`select ${duckdb}`, format)).toBe(await ofPostgres(`select ${sql}`, format))
+})
+
+test('every row of many chunks is its own, nulls and long strings among them', async () => {
+  const sql = `select i::int, case when i % 3 = 0 then null else 'row number ' || i || ' of a long result' end,
+    case when i % 5 = 0 then null else repeat('x', i % 17) end from range(10000) t(i)`
+  const { chunks } = await engine.run({ class: 'interactive', sql, formats: [0] })
+  let [next, bytes] = [0, Buffer.alloc(0)]
+  for await (const chunk of chunks) bytes = Buffer.concat([bytes, chunk.bytes!])
+  for (let at = 0; at < bytes.length; next++) {
+    const end = at + 1 + bytes.readInt32BE(at + 1)
+    let field = at + 7
+    const values = Array.from({ length: 3 }, () => {
+      const length = bytes.readInt32BE(field)
+      field += 4 + Math.max(0, length)
+      return length < 0 ? null : bytes.toString('utf8', field - length, field)
+    })
+    expect(values).toEqual([
+      String(next),
+      next % 3 === 0 ? null : `row number ${next} of a long result`,
+      next % 5 === 0 ? null : 'x'.repeat(next % 17),
+    ])
+    expect(field).toBe(end)
+    at = end
+  }
+  expect(next).toBe(10_000)
+})

@@ -1,0 +1,416 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  bind,
+  cstring,
+  errorFields,
+  execute,
+  int32,
+  logIn,
+  message,
+  openRaw,
+  parse,
+  query,
+  startup,
+  sync,
+  type RawClient,
+} from '../../../test/support/pg-raw.ts'
+import { openPgWorld, password, type PgWorld } from '../../../test/support/pg-world.ts'
+
+let world: PgWorld
+let ada: pg.Client
+
+beforeAll(async () => {
+  world = await openPgWorld()
+  await world.rows('create schema raw')
+  await world.rows(`create table raw.sales as select range::int id, (range * 1.5)::decimal(12,2) amount,
+    date '2024-01-01' + range::int as d, 'item ' || range item from range(10)`)
+  ada = await connect('ada')
+})
+afterAll(async () => {
+  await ada.end()
+  await world.close()
+})
+
+async function connect(user: string, more: pg.ClientConfig = {}): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: world.url(user), ...more })
+  client.on('error', () => {}) // a connection that the server ends
+  await client.connect()
+  return client
+}
+const raw = async (user = 'rob'): Promise<RawClient> => {
+  const client = await openRaw(world.port)
+  await logIn(client, { user, password })
+  return client
+}
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'no error',
+    (error: { code?: string }) => error.code,
+  )
+const endless = 'select count(*) from range(100000000) a, range(100000) b where a.range + b.range = -1'
+
+describe('log-in', () => {
+  test('with the password, and with a token of the same user', async () => {
+    const { id } = (await world.govern.users.list()).find(({ name }) => name === 'rob')!
+    const { token, info } = await world.govern.tokens.create(id, { name: 'notebook' })
+    const client = await connect('rob', {
+      password: token,
+      connectionString: undefined,
+      host: '127.0.0.1',
+      port: world.port,
+      user: 'rob',
+      database: 'dev',
+    })
+    expect((await client.query('select current_user as who')).rows).toEqual([{ who: 'rob' }])
+    // A token that is revoked ends the connection at its next statement.
+    await world.govern.tokens.revoke(info.id)
+    expect(await codeOf(client.query('select 1'))).toBe('28P01')
+  })
+
+  test('a wrong password, an unknown name and a name without a password are told the same', async () => {
+    await world.govern.users.create({ name: 'eve', role: 'reader' })
+    const told = async (user: string, secret: string) => {
+      const client = await openRaw(world.port)
+      const messages = await logIn(client, { user, password: secret })
+      return errorFields(messages.at(-1)!)
+    }
+    const wrong = await told('ada', 'not the password')
+    expect(wrong).toMatchObject({ S: 'FATAL', C: '28P01' })
+    expect(await told('nobody', 'not the password')).toEqual(wrong)
+    expect(await told('eve', 'not the password')).toEqual(wrong)
+  })
+
+  test('the salt of a name is the same each time, whether there is such a user or not', async () => {
+    const saltOf = async (user: string) => {
+      const { salt } = await world.govern.wire.startScram(user, { address: '10.0.0.9' })
+      return salt.toString('hex')
+    }
+    expect(await saltOf('ada')).toBe(await saltOf('Ada'))
+    expect(await saltOf('nobody')).toBe(await saltOf('nobody'))
+    expect(await saltOf('nobody')).not.toBe(await saltOf('ada'))
+  })
+
+  test('a password that was changed ends the connection, and the old one opens nothing', async () => {
+    await world.govern.users.create({ name: 'kim', role: 'reader' })
+    await world.govern.users.setPassword('kim', password)
+    const client = await connect('kim')
+    await world.govern.users.setPassword('kim', 'another pair of oars')
+    expect(await codeOf(client.query('select 1'))).toBe('28P01')
+    expect(await codeOf(connect('kim'))).toBe('28P01')
+  })
+
+  test('a database that is none is told so, after the password', async () => {
+    expect(await codeOf(connect('ada', { connectionString: world.url('ada', 'nope') }))).toBe('3D000')
+    const client = await openRaw(world.port)
+    const told = errorFields((await logIn(client, { user: 'ada', password: 'wrong one', database: 'nope' })).at(-1)!)
+    expect(told.C).toBe('28P01')
+  })
+
+  test('who guesses is slowed down', async () => {
+    const attempt = () => world.govern.wire.logIn('victim', 'a guess of mine', { address: '10.1.2.3' })
+    const codes: unknown[] = []
+    for (let count = 0; count < 12; count++) codes.push(await codeOf(attempt()))
+    expect(codes.at(-1)).toBe('RATE_LIMITED')
+  })
+})
+
+describe('TLS', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'pg-tls-'))
+  afterAll(() => rmSync(dir, { recursive: true }))
+
+  test('is spoken, and bytes that came before it are refused', async () => {
+    const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')]
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-keyout',
+        key,
+        '-out',
+        cert,
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+      ],
+      { stdio: 'ignore' },
+    )
+    const secured = await openPgWorld({ tls: { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') } })
+    try {
+      const client = new pg.Client({ connectionString: secured.url(), ssl: { rejectUnauthorized: false } })
+      await client.connect()
+      expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      await client.end()
+      const pushy = await openRaw(secured.port)
+      pushy.send(Buffer.concat([int32(8), int32(80877103), startup({ user: 'ada' })]))
+      expect(errorFields((await pushy.next())!).C).toBe('08P01')
+    } finally {
+      await secured.close()
+    }
+  })
+
+  test('without it nobody listens beyond this machine', async () => {
+    await expect(openPgWorld({ host: '0.0.0.0' })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+  })
+})
+
+describe('statements', () => {
+  test.each<[string, unknown[], unknown[]]>([
+    ['select id, amount from raw.sales where id = $1', [3], [{ id: 3, amount: '4.50' }]],
+    ['select id from raw.sales where d = $1', ['2024-01-03'], [{ id: 2 }]],
+    ['select id from raw.sales where item = $1', ['item 4'], [{ id: 4 }]],
+    ['select id from raw.sales where item = $1', ["x' or '1'='1"], []],
+    ['select $1 as it', ["'; drop table raw.sales; --"], [{ it: "'; drop table raw.sales; --" }]],
+    ['select $1::int + $2::int as sum', [2, '40'], [{ sum: 42 }]],
+    ['select id from raw.sales order by id limit $1 offset $2', [1, 2], [{ id: 2 }]],
+    ['select $1::int[] as list', [[1, 2]], [{ list: [1, 2] }]],
+    ['select id from raw.sales where id = any($1) order by 1', [[1, 3]], [{ id: 1 }, { id: 3 }]],
+    ['select id from raw.sales where item = any($1)', [['item 5', 'it\'s "x"']], [{ id: 5 }]],
+    ['select $1::timestamptz as at', ['2024-01-01T00:00:00Z'], [{ at: new Date('2024-01-01T00:00:00Z') }]],
+    ['select $1::varchar as none', [null], [{ none: null }]],
+    ['select count(*), sum(amount) from raw.sales', [], [{ count: '10', sum: '67.50' }]],
+    ["select 1 as a where 'x' collate \"C\" = 'x'", [], [{ a: 1 }]],
+    ["select {'a': 1, 'b': [1.5]} as doc", [], [{ doc: { a: 1, b: ['1.5'] } }]],
+    ['show transaction_isolation', [], [{ transaction_isolation: 'read committed' }]],
+    ['values (1), (2)', [], [{ col0: 1 }, { col0: 2 }]],
+  ])('%s', async (sql, values, rows) => expect((await ada.query(sql, values)).rows).toEqual(rows))
+
+  test.each([
+    ['select nope from raw.sales', '42703', '8'],
+    ["select 'é😀', nope from raw.sales", '42703', '14'],
+    ['select * from raw.nope', '42P01', '15'],
+    ['selec 1', '42601', '1'],
+    ["select 'abc'::int", '22P02', undefined],
+    ['select $1', '22023', undefined],
+    ["select * from read_csv('/etc/passwd')", '42501', undefined],
+    ['copy raw.sales from stdin', '0A000', undefined],
+    ['fetch 1 from nowhere', '34000', undefined],
+    ['execute nothing', '26000', undefined],
+    ['set client_encoding to latin1', '22023', undefined],
+    ['set no_such_thing = 1', '42704', undefined],
+    ['declare c cursor for select 1', '25000', undefined],
+  ])('%s is %s', async (sql, code, position) => {
+    await expect(ada.query(sql)).rejects.toMatchObject({ code, ...(position === undefined ? {} : { position }) })
+    expect((await ada.query('select 1 as still')).rows).toEqual([{ still: 1 }])
+  })
+
+  test('several in one text are answered in turn, and a failure takes all of them back', async () => {
+    const results = (await ada.query("select 1 as a; select 'x' as b")) as unknown as pg.QueryResult[]
+    expect(results.map(({ rows }) => rows)).toEqual([[{ a: 1 }], [{ b: 'x' }]])
+    await ada.query('create table raw.many (n int)')
+    expect(
+      await codeOf(ada.query("insert into raw.many values (1); insert into raw.many values ('no number')")),
+    ).toBeTruthy()
+    expect((await ada.query('select count(*)::int n from raw.many')).rows).toEqual([{ n: 0 }])
+  })
+
+  test('a transaction is one commit, and a failure inside must be rolled back', async () => {
+    const other = await connect('rob')
+    const n = async (client: pg.Client) =>
+      ((await client.query('select count(*)::int n from raw.tx')).rows as { n: number }[])[0]!.n
+    await ada.query('create table raw.tx (n int)')
+    await ada.query('begin')
+    expect((await ada.query('insert into raw.tx values (1), (2)')).rowCount).toBe(2)
+    expect([await n(ada), await n(other)]).toEqual([2, 0])
+    await ada.query('savepoint here')
+    expect(await codeOf(ada.query('select nope'))).toBe('42703')
+    expect(await codeOf(ada.query('select 1'))).toBe('25P02')
+    await ada.query('rollback to savepoint here')
+    expect((await ada.query('commit')).command).toBe('COMMIT')
+    expect(await n(other)).toBe(2)
+    await ada.query('begin')
+    expect(await codeOf(ada.query('select nope'))).toBe('42703')
+    expect((await ada.query('commit')).command).toBe('ROLLBACK')
+    await other.end()
+  })
+
+  test('a reader may not write, and is told so', async () => {
+    const rob = await connect('rob')
+    expect(await codeOf(rob.query('insert into raw.sales select * from raw.sales'))).toBe('42501')
+    await rob.end()
+  })
+
+  test('prepared statements by name, in the protocol and in SQL', async () => {
+    for (const id of [1, 2])
+      expect(
+        (await ada.query({ name: 'by-id', text: 'select id from raw.sales where id = $1', values: [id] })).rows,
+      ).toEqual([{ id }])
+    await ada.query('prepare p as select $1 + 1 as n')
+    expect((await ada.query('execute p(41)')).rows).toEqual([{ n: 42 }])
+    await ada.query('deallocate all')
+    expect(await codeOf(ada.query('execute p(1)'))).toBe('26000')
+  })
+
+  test('statement_timeout ends what takes too long', async () => {
+    await ada.query('set statement_timeout = 200')
+    expect(await codeOf(ada.query(endless))).toBe('57014')
+    await ada.query('reset statement_timeout')
+  })
+
+  test('nobody else is told what runs: unexpected failures keep their words', async () => {
+    await expect(ada.query("select error('secret')")).rejects.toMatchObject({ code: '42501' })
+  })
+})
+
+describe('portals and cursors', () => {
+  test('rows come in portions, and are complete', async () => {
+    const client = await raw()
+    client.send(
+      parse('', 'select range from range(10000)'),
+      bind('p', ''),
+      execute('p', 3),
+      execute('p', 4000),
+      execute('p', 0),
+      sync,
+    )
+    const messages = await client.until('Z')
+    const shape = messages.reduce((text, { type }) => (text.endsWith(type) && type === 'D' ? text : text + type), '')
+    expect(shape).toBe('12DsDsDCZ')
+    expect(messages.filter(({ type }) => type === 'D')).toHaveLength(10_000)
+    expect(messages.at(-2)!.body.toString()).toBe('SELECT 10000\0')
+    client.close()
+  })
+
+  test('after a failure everything is skipped until Sync', async () => {
+    const client = await raw()
+    client.send(parse('', 'select nope'), bind('', ''), execute(''), query('select 1'), sync, query('select 2'))
+    expect((await client.until('Z')).map(({ type }) => type).join('')).toBe('1' + '2' + 'E' + 'Z')
+    expect((await client.until('Z')).map(({ type }) => type).join('')).toBe('TDCZ')
+    client.close()
+  })
+
+  test('DECLARE, FETCH and CLOSE in a transaction', async () => {
+    await ada.query('begin')
+    await ada.query('declare c cursor for select range::int n from range(5)')
+    expect((await ada.query('fetch 2 from c')).rows).toEqual([{ n: 0 }, { n: 1 }])
+    expect((await ada.query('move 1 from c')).rows).toEqual([])
+    expect((await ada.query('fetch all in c')).rows).toEqual([{ n: 3 }, { n: 4 }])
+    await ada.query('close c')
+    await ada.query('commit')
+  })
+
+  test('rows that were chosen under other rights are not continued', async () => {
+    const grants = [
+      {
+        privilege: 'select',
+        on: { environment: '*', namespace: 'raw', table: 'sales' },
+        to: { kind: 'user', name: 'mia' },
+      },
+    ] as const
+    await world.applyAccess({ grants })
+    const mia = await connect('mia')
+    await mia.query('begin')
+    await mia.query('declare c cursor for select id from raw.sales order by id')
+    expect((await mia.query('fetch 1 from c')).rows).toEqual([{ id: 0 }])
+    await world.applyAccess({})
+    expect(await codeOf(mia.query('fetch 1 from c'))).toBe('42501')
+    await mia.query('rollback')
+    expect(await codeOf(mia.query('select id from raw.sales'))).toMatch(/42501|42P01/)
+    await mia.end()
+  })
+})
+
+describe('COPY TO STDOUT', () => {
+  test.each([
+    ["copy (select 1, null, 'a\tb\\c') to stdout", '1\t\\N\ta\\tb\\\\c\n'],
+    ['copy (select 1 a, \'x,"y"\' b, null c) to stdout with (format csv, header)', 'a,b,c\n1,"x,""y""",\n'],
+    ["copy (select 1, 'x') to stdout csv delimiter ';' quote '''' force quote *", "'1';'x'\n"],
+  ])('%s', async (sql, text) => {
+    const client = await raw()
+    client.send(query(sql))
+    const messages = await client.until('Z')
+    const data = messages.filter(({ type }) => type === 'd').map(({ body }) => body.toString())
+    expect(data.join('')).toBe(text)
+    expect(messages.map(({ type }) => type).join('')).toMatch(/^Hd+cCZ$/)
+    client.close()
+  })
+})
+
+describe('cancel, back-pressure, and what is not the protocol', () => {
+  test('a cancel request with the right key ends the statement, another does nothing', async () => {
+    const client = await openRaw(world.port)
+    const hello = await logIn(client, { user: 'rob', password })
+    const keys = hello.find(({ type }) => type === 'K')!.body
+    const cancel = async (key: number) => {
+      const other = await openRaw(world.port)
+      other.send(Buffer.concat([int32(16), int32(80877102), keys.subarray(0, 4), int32(key)]))
+      expect(await other.next()).toBeUndefined()
+    }
+    client.send(query(endless))
+    await cancel(keys.readInt32BE(4) ^ 1)
+    await sleep(100)
+    await cancel(keys.readInt32BE(4))
+    const messages = await client.until('Z')
+    expect(errorFields(messages[0]!).C).toBe('57014')
+    client.close()
+  })
+
+  test('a client that goes away takes its statement along', async () => {
+    const client = await raw()
+    client.send(query(endless))
+    await expect
+      .poll(() => world.engine.status().find((host) => host.class === 'interactive')!.running)
+      .toBeGreaterThan(0)
+    client.close()
+    await expect.poll(() => world.engine.status().find((host) => host.class === 'interactive')!.running).toBe(0)
+  })
+
+  test('who does not read holds the query back, not the memory', async () => {
+    const client = await raw()
+    client.socket.pause()
+    const before = process.memoryUsage.rss()
+    client.send(query("select range, repeat('x', 200) from range(50000000)"))
+    await sleep(1_500)
+    expect(process.memoryUsage.rss() - before).toBeLessThan(100 * 2 ** 20)
+    client.close()
+    await expect.poll(() => world.engine.status().find((host) => host.class === 'interactive')!.running).toBe(0)
+  })
+
+  test.each<[string, Buffer]>([
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+    ['zeros', Buffer.alloc(64)],
+    ['a huge start-up message', Buffer.concat([int32(2 ** 30), int32(3 << 16)])],
+    ['another version', Buffer.concat([int32(8), int32(2 << 16)])],
+    ['a start-up message without an end', Buffer.concat([int32(14), int32(3 << 16), Buffer.from('user\0a')])],
+  ])('%s is refused with one error', async (_, bytes) => {
+    const client = await openRaw(world.port)
+    client.send(bytes)
+    const [first, second] = [await client.next(), await client.next()]
+    expect(first?.type).toBe('E')
+    expect(second).toBeUndefined()
+  })
+
+  test.each<[string, Buffer]>([
+    ['a type that is none', Buffer.concat([Buffer.from([1]), int32(4)])],
+    ['a negative length', Buffer.concat([Buffer.from('Q'), int32(-5)])],
+    ['a message beyond the bound', Buffer.concat([Buffer.from('Q'), int32(2 ** 30)])],
+    ['text that is not UTF-8', message('Q', Buffer.from([0xff, 0xfe, 0]))],
+    ['a Bind that is cut', message('B', cstring(''), cstring(''))],
+    ['an unknown message', message('y')],
+  ])('%s ends a connection with one error', async (_, bytes) => {
+    const client = await raw()
+    client.send(parse('', 'select 1'), bytes)
+    const messages = await client.until('never')
+    expect(errorFields(messages.at(-1)!)).toMatchObject({ S: 'FATAL', C: expect.stringMatching(/08P01|26000/) })
+  })
+
+  test('connections are bounded', async () => {
+    const all = await Promise.all(Array.from({ length: 60 }, () => openRaw(world.port)))
+    const one = await openRaw(world.port)
+    expect(errorFields((await one.next())!).C).toBe('53300')
+    for (const client of all) client.close()
+    await expect.poll(() => world.server.status().connections).toBeLessThan(10)
+  })
+})
