@@ -70,7 +70,8 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
     await mkdir(staging, { recursive: true })
     const staged = await stage(workshop, options, staging)
     checkRequired(staged, options.schema)
-    const files = staged.map(({ local: _, partition, ...file }, index): NewDataFile => {
+    const files = staged.map((one, index): NewDataFile => {
+      const { local: _, partition, ...file } = one
       const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
       // Not `data//file` where there is no partition: an object of that name is one that Hadoop's paths cannot spell.
       const path = joinLocation(dataFolder(options), ...(folder === '' ? [] : [folder]), `${id}-${index}.parquet`)
