@@ -141,6 +141,20 @@ test('the REST catalog gives a table whole or not at all', async () => {
   expect((await load('max', 'people')).status).toBe(404)
 })
 
+test('a fork carries the policy of its origin, from its first moment', async () => {
+  const query = async (as: string, sql: string) => JSON.parse((await ask(as, 'POST', '/api/query', { sql })).text)
+  const [trial, people] = [
+    'trial_analytics',
+    'SELECT count(*), max(region), max(email) FROM trial_analytics.raw.people',
+  ]
+  await app.environments.create({ environment: 'trial', catalog: trial, origin: 'dev_analytics', by: 'ada' })
+  expect((await query('ada', people)).rows).toEqual([[10, 'US', 'secret-9']])
+  expect((await query('mia', people)).rows).toEqual([[5, 'EU', '***']])
+  expect((await query('mia', `SELECT * FROM ${trial}.raw.hidden`)).code).toBe('TABLE_NOT_FOUND')
+  expect((await query('mia', `SELECT * FROM ${trial}.raw."people$snapshots"`)).code).toBe('FORBIDDEN')
+  expect((await get('mia', `/iceberg/v1/${trial}/namespaces/raw/tables/people`)).status).toBe(403)
+})
+
 test('a program with a role', async () => {
   const { access, users, tokens: api } = app.govern
   const { id } = await users.create({ name: 'loader', role: 'member' })
