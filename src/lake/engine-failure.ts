@@ -6,7 +6,9 @@ import { EngineFailure } from '../engine/index.ts'
 /** DuckDB's words without what is ours alone: shadow names and paths. */
 export function engineFailure(error: EngineFailure, place?: Place): Failure {
   const { type, message, candidates } = error.error
+  // Where in the engine's own code a mistake of it happened helps nobody here.
   const clean = message
+    .replace(/\n\s*Stack Trace:[^]*$/, '')
     .replace(/\bs_[0-9a-f]{20}_\d+\b/g, 'the table')
     .replace(/'?\/[^\s'"]*\/(data|metadata)\/[^\s'",)]*'?/g, 'a data file')
     .trim()

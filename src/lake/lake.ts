@@ -25,6 +25,7 @@ import type { KeysOf } from './pg-catalog/index.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { isCommand, runCommand, type CommandContext, type Commanded, type CommandParts } from './commands.ts'
 import { located, perform, type PerformContext } from './perform.ts'
+import { missing } from './names.ts'
 import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
 import { showAsSelect } from './sql/command.ts'
 import { Reader } from './sql/reader.ts'
@@ -333,7 +334,7 @@ export function openLake(deps: LakeDeps): Lake {
     const at = (index: number) => placeAt(sql, only.start + index)
     const done = isCommand(statement)
       ? await runCommand(statement, commanding(options, at))
-      : await changeRows(statement, options, at)
+      : await changeRows(statement, only.sql, options, at)
     await deps.audit?.({
       principal: options.principal,
       door: options.door,
@@ -360,15 +361,32 @@ export function openLake(deps: LakeDeps): Lake {
     }
   }
 
-  async function changeRows(statement: Statement, options: Asking, at: (index: number) => Place): Promise<Commanded> {
+  async function changeRows(
+    statement: Statement,
+    written: string,
+    options: Asking,
+    at: (index: number) => Place,
+  ): Promise<Commanded> {
     const target = targetName(statement, options)
-    await mayBegin(statement, target, options, at)
+    const named = async (error: unknown): Promise<never> => {
+      if (!isMissing(error, target)) throw error
+      const tried = options.changes ?? options.within?.changes
+      throw await missing(target, at(written.indexOf(statement.name.at(-1)!)), {
+        catalog: options.catalog,
+        resolver: {
+          load: async () => undefined,
+          list: (catalog) => listAll(catalog, options.within?.tables ?? tables, tried),
+        },
+        rights: await rightsOf(options.principal, deps.access),
+      })
+    }
+    await mayBegin(statement, target, options, at).catch(named)
     const count = await changing(target.catalog, options, at, async (changes) => {
       const done = await perform(statement, target, performing(changes, options, at)).catch((error: unknown) => {
         throw hiding.has(changes) ? withoutValues(error) : error
       })
       return { done: done.rows, changed: done.changed }
-    })
+    }).catch(named)
     const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
     return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
   }
@@ -680,6 +698,13 @@ export function parseAsOf(text: string): At {
     hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.',
   })
 }
+
+/** That the statement's own table is not there, as it is told before anybody has looked for what was meant. */
+const isMissing = (error: unknown, target: TableName): boolean =>
+  error instanceof Failure &&
+  error.code === 'TABLE_NOT_FOUND' &&
+  error.context.suggestions === undefined &&
+  error.message.includes(showName(target))
 
 /** As SQL clients are told what was done. */
 const commandOf = (statement: Statement): string =>

@@ -52,7 +52,11 @@ export const notFound = (name: string, place: Place, suggestions: string[] = [])
     { place, suggestions },
   )
 
-export async function missing(name: TableName, place: Place, context: PrepareContext): Promise<Failure> {
+export async function missing(
+  name: TableName,
+  place: Place,
+  context: Pick<PrepareContext, 'catalog' | 'resolver' | 'rights'>,
+): Promise<Failure> {
   const all = (await context.resolver.list(name.catalog)).filter((one) => context.rights.knows(one.name))
   const shown = ({ namespace, name }: TableName) => `${namespace}.${name}`
   const namesakes = all.filter((one) => one.name.name.toLowerCase() === name.name.toLowerCase())

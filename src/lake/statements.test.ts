@@ -171,7 +171,9 @@ describe('what a table is made of', () => {
   })
 
   test.each([
-    ['alter table raw.nowhere add column a int', 'TABLE_NOT_FOUND', undefined],
+    ['alter table raw.nowhere add column a int', 'TABLE_NOT_FOUND', 17],
+    ['drop table raw.mad', 'TABLE_NOT_FOUND', 16],
+    ['delete from raw.maed where id = 1', 'TABLE_NOT_FOUND', 17],
     ['alter table raw.made add column id int', 'REQUEST_INVALID', undefined],
     ['alter table raw.made alter column amount type int', 'REQUEST_INVALID', undefined],
     ['create table raw.x (a nosuchtype)', 'SQL_INVALID', 23],
@@ -187,6 +189,16 @@ describe('what a table is made of', () => {
     const failure = await refused(sql)
     expect(failure).toMatchObject({ code })
     if (column !== undefined) expect(failure?.place).toMatchObject({ line: 1, column })
+  })
+})
+
+test('a name that is nearly right is told', async () => {
+  for (const sql of ['insert into raw.maed values (1)', 'drop table raw.mad', 'update made set id = 1'])
+    expect(await refused(sql)).toMatchObject({
+      message: expect.stringMatching(/did you mean raw\.made|without a namespace/) as string,
+    })
+  expect(await refused('update raw.made set amuont = 1')).toMatchObject({
+    message: expect.stringContaining('amount') as string,
   })
 })
 
