@@ -79,30 +79,37 @@ export async function commitOutside(
   const order = ({ location, kind, action }: PendingChange) =>
     location === null ? 3 : kind === 'view' ? 2 : action === 'create' ? 0 : 1
   const left: PendingChange[] = []
-  for (const change of pending.toSorted((a, b) => order(a) - order(b)))
-    if (!isThere(change, await catalog.load(change.name))) left.push(change)
+  const known = new Map<string, Loaded | undefined>()
+  for (const change of pending.toSorted((a, b) => order(a) - order(b))) {
+    const now = await catalog.load(change.name)
+    known.set(showName(change.name), now)
+    if (!isThere(change, now)) left.push(change)
+  }
   for (const { name } of left.filter(({ action }) => action === 'create'))
     if ((await catalog.namespace(name.catalog, name.namespace)) === undefined)
       await catalog.createNamespace(name.catalog, name.namespace)
   const commits: CatalogChange[] = []
   for (const change of left) {
     const asked = changeOf(change)
-    if (asked === 'register') await catalog.register(change.name, change.location!, { kind: change.kind, by })
-    // A name that was a view is a table now, or the other way round.
-    else {
-      const now = asked.action === 'commit' ? await catalog.load(change.name) : undefined
+    if (asked === 'register') {
+      const made = await catalog.register(change.name, change.location!, { kind: change.kind, by })
+      known.set(showName(change.name), made)
+    } else {
+      // A name that was a view is a table now, or the other way round.
+      const now = asked.action === 'commit' ? known.get(showName(change.name)) : undefined
       if (now && now.kind !== change.kind) commits.push({ action: 'drop', kind: now.kind, name: change.name })
       commits.push(asked)
     }
   }
   try {
-    if (commits.length > 0) await catalog.commit(commits, { by })
+    if (commits.length > 0)
+      for (const loaded of await catalog.commit(commits, { by })) known.set(showName(loaded.name), loaded)
   } catch (error) {
     throw error instanceof Failure && error.code === 'COMMIT_CONFLICT' ? named(error, left) : error
   }
   const locations = new Map<string, string>()
   for (const { name, location } of pending) {
-    const now = location === null ? undefined : await catalog.load(name)
+    const now = location === null ? undefined : known.get(showName(name))
     if (now) locations.set(showName(name), now.location)
   }
   return locations

@@ -118,7 +118,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
     const [{ columns, planned }, base] = await Promise.all([
       source(select, options),
-      mode === 'append' ? load(target) : published,
+      mode === 'append' ? load(target, published) : published,
     ])
     checkColumns(target, columns)
     const written = columns.map(writtenColumn)
@@ -172,7 +172,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   ): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
     const published = await tables.load(target)
     await deps.mayWrite(target, privileges, options)
-    const before = await load(target)
+    const before = await load(target, published)
     if (before?.kind !== 'table')
       throw new Failure(
         before ? 'SQL_INVALID' : 'TABLE_NOT_FOUND',
@@ -360,7 +360,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   const self: ChangeSet = {
     id,
     catalog,
-    load,
+    load: (name) => load(name),
     pending: () => publications.changes(id),
     replaceTable: (target, select, options = {}) => write(target, select, 'replace', options),
     append: (target, select, options = {}) => write(target, select, 'append', options),

@@ -86,10 +86,11 @@ export function openStaging(id: string, deps: StagingDeps) {
     return { startingSnapshotId: isKnown ? start : null, own }
   }
 
-  const load = async (name: TableName): Promise<Loaded | undefined> => {
+  /** `published`: what is published, where that is known already. */
+  const load = async (name: TableName, published?: Loaded): Promise<Loaded | undefined> => {
     const lower = showName(name).toLowerCase()
     const change = (await publications.changes(id)).find((one) => showName(one.name).toLowerCase() === lower)
-    if (!change) return tables.load(name)
+    if (!change) return published ?? tables.load(name)
     return change.location === null
       ? undefined
       : tables.open({ name: change.name, kind: change.kind, location: change.location })
