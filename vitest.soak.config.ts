@@ -10,6 +10,8 @@ export default defineConfig({
       'src/lake/prune.test.ts',
       'src/lake/scan.test.ts',
       'src/lake/statements.test.ts',
+      'src/lake/transaction.test.ts',
+      'src/lake/metadata-answer.test.ts',
       'src/iceberg/fuzz.test.ts',
       'src/iceberg/write-model.test.ts',
     ],

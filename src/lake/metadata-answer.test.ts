@@ -67,7 +67,7 @@ const questions = [
   'select min(d), count(d) from raw.T',
   'select max(b) from raw.T where a = 1',
 ]
-const cases = Number(process.env['SOAK_CASES'] ?? 8)
+const cases = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 500 : 8))
 test('the same as from the rows', { timeout: cases * 30_000 }, async () => {
   let round = 0
   await fc.assert(

@@ -180,7 +180,7 @@ const transfer = fc.record({
   amount: fc.integer({ min: 1, max: 9 }),
   merge: fc.boolean(),
 })
-const interleavings = Number(process.env['SOAK_CASES'] ?? 6)
+const interleavings = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 300 : 6))
 test('random interleavings of transfers lose nothing', { timeout: interleavings * 30_000 }, async () => {
   let round = 0
   await fc.assert(
