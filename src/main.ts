@@ -179,6 +179,7 @@ export async function open(
       const sweep = () =>
         void govern
           .sweep({ auditMs: config.log.auditRetentionMs, queriesMs: config.log.retentionMs })
+          .then(() => publications.discardAbandoned(abandonedMs))
           .catch((error: unknown) => log.warn('old rows could not be deleted', { error }))
       const sweeping = setInterval(sweep, 3_600_000)
       return {
@@ -214,6 +215,9 @@ export async function open(
   }
   return app
 }
+
+/** No statement and no transaction takes so long; what they wrote is an orphan then, and maintenance need not keep it. */
+const abandonedMs = 86_400_000
 
 /** Results of another program or engine may differ. */
 async function installedVersions(): Promise<string> {

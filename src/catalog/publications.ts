@@ -66,6 +66,8 @@ export interface Publications {
    */
   publish(changeSetId: string, by: string, unchanged?: readonly ReadPointer[]): Promise<Publication>
   discard(changeSetId: string): Promise<void>
+  /** Gives up what no run will resume: statements and transactions of processes that ended this long ago. Answers how many. */
+  discardAbandoned(ageMs: number): Promise<number>
   list(options: { catalog?: string | undefined; limit?: number | undefined }): Promise<Publication[]>
   get(id: string): Promise<Publication>
   /** Restores what the publication replaced, as a new publication. COMMIT_CONFLICT when a table was written since. */
@@ -442,6 +444,17 @@ export function openPublications(options: {
         .where('id', '=', changeSetId)
         .where('status', '=', 'open')
         .execute()
+    },
+    async discardAbandoned(ageMs) {
+      const before = new Date(clock.now() - ageMs).toISOString()
+      const { numUpdatedRows } = await records.catalog
+        .updateTable('change_sets')
+        .set({ status: 'discarded', updated_at: iso() })
+        .where('status', '=', 'open')
+        .where('run_id', 'is', null)
+        .where('created_at', '<', before)
+        .executeTakeFirstOrThrow()
+      return Number(numUpdatedRows)
     },
     async list({ catalog: inCatalog, limit = 50 }) {
       let query = records.catalog.selectFrom('publications').selectAll().orderBy('id', 'desc').limit(limit)

@@ -142,6 +142,19 @@ test('a reader that leaves early stops the query', async () => {
   await expect.poll(() => engine.status().find((host) => host.class === 'interactive')!.running).toBe(0)
 })
 
+test('long queries in all slots do not keep short ones waiting for their end', async () => {
+  const slots = 8
+  const stop = new AbortController()
+  const long = Array.from({ length: slots }, () =>
+    rows('select count(*) from range(100000000000)', { signal: stop.signal }).catch(
+      (error: { code: string }) => error.code,
+    ),
+  )
+  expect(await rows('select 42')).toEqual([[42]])
+  stop.abort()
+  expect(await Promise.all(long)).toEqual(Array.from({ length: slots }, () => 'QUERY_CANCELLED'))
+})
+
 test('what cannot be interrupted is killed, and the next query has a new host', async () => {
   const stuck = "select levenshtein(repeat('abcdefghij', 9000), repeat('jihgfedcba', 9000))"
   await expect(rows(stuck, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' })

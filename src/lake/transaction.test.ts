@@ -87,6 +87,16 @@ describe('one transaction', () => {
     await one.rollback()
   })
 
+  test('what a process left that died is given up after a while, and nobody ever sees it', async () => {
+    await world.rows('create table raw.left as select 1 as id')
+    const one = await begin()
+    await rows(one, 'delete from raw.left')
+    expect(await world.publications.discardAbandoned(3_600_000)).toBe(0)
+    expect(await world.publications.discardAbandoned(-3_600_000)).toBeGreaterThan(0)
+    await expect(one.commit()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+    expect(await world.rows('from raw.left')).toEqual([[1]])
+  })
+
   test('read-only ones write nothing, readers neither', async () => {
     await world.rows('create table raw.ro as select 1 as id')
     const one = await begin({ readOnly: true })
