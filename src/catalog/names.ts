@@ -8,7 +8,13 @@ import { Failure } from '../base/failure.ts'
 
 export type TableName = { catalog: string; namespace: string; name: string }
 
-export const showName = ({ catalog, namespace, name }: TableName): string => `${catalog}.${namespace}.${name}`
+/**
+ * One text for one name: rights are decided by the parts and tables are found by this text, so `raw.sub` with `t` and `raw`
+ * with `sub.t` must differ in it.
+ */
+export const showName = ({ catalog, namespace, name }: TableName): string =>
+  `${shownPart(catalog)}.${namespace}.${shownPart(name)}`
+const shownPart = (part: string) => (/[."]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part)
 export const sameName = (a: TableName, b: TableName): boolean => showName(a) === showName(b)
 
 /** `levelsOf('a.b%2Ec')` is `['a', 'b.c']`. */

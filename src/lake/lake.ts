@@ -13,7 +13,7 @@ import { manifestCache, type At } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { withoutValues } from './guard.ts'
 import type { SystemLogs } from './system-tables.ts'
-import { authoriseChange, rightsOf, viewContent, type AccessDeps } from './rights.ts'
+import { authoriseChange, authoriseProperties, rightsOf, viewContent, type AccessDeps } from './rights.ts'
 import { ResultCache, type CacheFolder } from './cache.ts'
 import { Admission, type Leave, type PrincipalLimits } from './admission.ts'
 import type { ChangeSet } from './change-set.ts'
@@ -399,6 +399,10 @@ export function openLake(deps: LakeDeps): Lake {
     at: (index: number) => Place,
   ): Promise<void> {
     const policy = await policyNow()
+    if (statement.kind === 'create-table') authoriseProperties(policy, principal, statement.clauses.properties, target)
+    if (statement.kind === 'alter')
+      for (const change of statement.changes)
+        if (change.kind === 'properties') authoriseProperties(policy, principal, change.set, target)
     if (statement.kind === 'create-table' || statement.kind === 'create-view')
       authoriseChange(policy, principal, ['create'], target, environmentOf(target.catalog, environmentNamed))
     else if (

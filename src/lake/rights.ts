@@ -30,6 +30,8 @@ export type Rights = {
   asker: Subject
   /** What a SELECT shows of a table or view; by the grants of `subject` when a view is read with its owner's. */
   select(name: TableName, subject?: Subject): Decision
+  /** As `select` of `system.audit`: whoever may see all tables is not yet told what others do with them. */
+  logs(name: TableName, subject: Subject): Decision
   /** False: for this asker there is no such thing. */
   knows(name: TableName): boolean
   /** Columns that a SELECT gives, in order; none when it is refused. */
@@ -45,6 +47,10 @@ export async function rightsOf(principal: Principal, deps: AccessDeps): Promise<
   return {
     asker,
     select,
+    logs(name, subject) {
+      const grants = policy.grants.filter(({ on }) => on.namespace?.toLowerCase() === name.namespace)
+      return decideFor({ ...policy, grants }, subject, 'select', name, asker)
+    },
     knows: (name) => mayKnow(policy, principal, name),
     columns: (loaded) => {
       const { verdict, columns } = select(loaded.name)
@@ -103,4 +109,22 @@ export function authoriseChange(
 function boundBy(policy: Policy, principal: Principal, target: TableName): boolean {
   const reader: Subject = { ...subjectOf(policy, principal), role: 'reader' }
   return !seesAll(decideFor(policy, reader, 'select', target, subjectOf(policy, principal)))
+}
+
+/**
+ * Whether somebody may give a table these properties. One that says where files go has the server write there, wherever
+ * that is on its disk. @throws FORBIDDEN
+ */
+export function authoriseProperties(
+  policy: Policy,
+  principal: Principal,
+  properties: Readonly<Record<string, string>>,
+  target: TableName,
+): void {
+  const { role, name } = subjectOf(policy, principal)
+  const place = Object.keys(properties).find((key) => /^write\..*path$/i.test(key))
+  if (place === undefined || role === 'admin' || role === 'system') return
+  throw new Failure('FORBIDDEN', `${name} may not say where the files of ${showName(target)} go (${place})`, {
+    hint: 'Leave the property out: tables have folders of their own.',
+  })
 }

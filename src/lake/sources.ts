@@ -250,7 +250,8 @@ export async function nameSources(
       if (named.at)
         throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
       views.push(loaded.name)
-      const owner = (await rights.ownerOf(loaded)) ?? subject
+      // Without an owner it lends nobody's rights, nor those of the view around it: it may have been made anew since.
+      const owner = (await rights.ownerOf(loaded)) ?? rights.asker
       const piece = await viewPiece(loaded, here, within, owner)
       const guard = await guarded(schemaOfLoaded(loaded), `(${render(piece, shadowText).text}\n)`)
       return { kind: 'view', name: loaded.name, piece, guard }
@@ -286,7 +287,7 @@ export async function nameSources(
 
   function logOf(name: SystemTableName, place: Place, subject: Subject): Source {
     const full = { catalog: context.catalog, namespace: 'system', name }
-    if (!seesAll(rights.select(full, asReaderOfLogs(subject)))) throw notFound(`system.${name}`, place)
+    if (!seesAll(rights.logs(full, asReaderOfLogs(subject)))) throw notFound(`system.${name}`, place)
     volatile.push(`system.${name}`)
     const schema = systemSchema(name)
     const shadow = shadowOf(schema, scans.length + systemTables.length)
@@ -425,6 +426,12 @@ async function evaluateAt(named: NamedTable, place: Place, context: PrepareConte
   const { expression } = named.at!
   const version = named.reference.hasAt === 'VERSION'
   const sql = version ? `SELECT (${expression})::VARCHAR` : `SELECT epoch_ms((${expression})::TIMESTAMPTZ)::VARCHAR`
+  // The planning host knows the shadows of everybody's tables: nothing of it may be named.
+  const analysis = await analysisOf(context, sql, () => place)
+  if (!analysis || analysis.tables.length > 0 || analysis.show !== undefined)
+    throw new Failure('SQL_INVALID', `AT (${named.reference.hasAt} => …) takes a constant, not what a query gives`, {
+      place,
+    })
   const value = await context.engine.rows({ class: 'plan', sql, timeoutMs: 5_000 }).then(
     (rows) => rows[0]?.[0] as string | null,
     (cause: unknown) => {

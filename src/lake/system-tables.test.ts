@@ -72,6 +72,12 @@ test('is for administrators and for those to whom it is granted; nobody writes i
     world.lake.query(sql, world.asking({ principal })).then(collect, (error: { code: string }) => error.code)
   expect(await as(world.reader, 'SELECT count(*) FROM system.audit')).toBe('TABLE_NOT_FOUND')
   expect(await as(kim, 'SELECT count(*) FROM system.audit')).toBe('TABLE_NOT_FOUND')
+  // All tables of an environment are not yet what others do with them.
+  await world.govern.access.grant(
+    { privileges: ['select'], on: { environment: 'dev' }, to: ['kim'] },
+    { by: world.admin, source: 'sql' },
+  )
+  expect(await as(kim, 'SELECT count(*) FROM system.audit')).toBe('TABLE_NOT_FOUND')
   await world.govern.access.grant(
     { privileges: ['select'], on: { namespace: 'system', table: 'audit' }, to: ['kim'] },
     { by: world.admin, source: 'sql' },

@@ -37,6 +37,9 @@ test.each([
   ['', []],
 ])('splits %j', (script, statements) => expect(splitStatements(script).map(({ sql }) => sql)).toEqual(statements))
 
+test('a comment to the end of the line ends at a carriage return', () =>
+  expect([...tokens('a --\r) b -- c\n;')].map(({ text }) => text)).toEqual(['a', ')', 'b', ';']))
+
 test('quoting is undone by reading', () =>
   fc.assert(
     fc.property(fc.string(), (text) => {

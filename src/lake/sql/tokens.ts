@@ -12,8 +12,9 @@ export type Token = {
   end: number
 }
 
+// A comment ends at a carriage return too, as DuckDB has it: what follows is SQL there, and must be here.
 const pattern =
-  /(?<space>\s+|--[^\n]*|\/\*)|(?<quoted>"(?:[^"]|"")*")|(?<string>[eE]?'(?:[^']|'')*')|(?<dollar>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<symbol>::|=>|->|<=|>=|<>|!=|\|\||[^])/y
+  /(?<space>\s+|--[^\n\r]*|\/\*)|(?<quoted>"(?:[^"]|"")*")|(?<string>[eE]?'(?:[^']|'')*')|(?<dollar>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<symbol>::|=>|->|<=|>=|<>|!=|\|\||[^])/y
 
 /** Tokens of `sql` from index `from`, comments left out. SQL_INVALID where a string or comment is never closed. */
 export function* tokens(sql: string, from = 0): Generator<Token> {

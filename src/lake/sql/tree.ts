@@ -77,24 +77,32 @@ export function analyse(json: string): Analysis {
     if (map?.length) {
       const names = new Set(scope)
       for (const { key, value: cte } of map) {
-        const query = (cte.query as Node | undefined)?.node as Node | undefined
-        // Only a recursive body sees its own name; elsewhere the name still means the table outside.
-        visit(cte, query?.type === 'RECURSIVE_CTE_NODE' ? new Set([...names, key.toLowerCase()]) : names, depth + 1)
-        names.add(key.toLowerCase())
+        // In its own body the name still means the table outside.
+        visit(cte, names, depth + 1)
+        names.add(cteName(key))
       }
       inner = names
     }
-    if (node.type === 'RECURSIVE_CTE_NODE' || node.type === 'CTE_NODE') {
-      const name = String(node.cte_name ?? '').toLowerCase()
-      if (name) inner = new Set([...inner, name])
-    }
     check(node, inner, analysis)
-    for (const [key, child] of Object.entries(node)) if (key !== 'cte_map') visit(child, inner, depth + 1)
+    // But the second part of a recursive body sees it: DuckDB looks for a table, or a file, where the first part names it.
+    const sees = node.type === 'RECURSIVE_CTE_NODE' ? 'right' : node.type === 'CTE_NODE' ? 'child' : undefined
+    for (const [key, child] of Object.entries(node))
+      if (key !== 'cte_map')
+        visit(child, key === sees ? new Set([...inner, cteName(String(node.cte_name))]) : inner, depth + 1)
   }
   visit(statements[0], new Set(), 0)
   if (analysis.tables.length > limits.tables)
     throw new Failure('SQL_REFUSED', `more than ${limits.tables} tables in one statement`)
   return analysis
+}
+
+/** As DuckDB compares names: only ASCII letters are the same in both cases. The Kelvin sign is no k. */
+const lowered = (name: string) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
+/** Should DuckDB ever think otherwise than we about where a name is seen, it must not be the path of a file. */
+function cteName(name: string): string {
+  if (/[/\\]/.test(name)) throw refused(`the name "${name.slice(0, 100)}" of a WITH clause`)
+  return lowered(name)
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
@@ -107,7 +115,7 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
   switch (node.type) {
     case 'BASE_TABLE': {
       const [catalog, namespace, name] = [text(node.catalog_name), text(node.schema_name), String(node.table_name)]
-      if (!catalog && !namespace && scope.has(name.toLowerCase())) return
+      if (!catalog && !namespace && scope.has(lowered(name))) return
       const at = (node.at_clause as Node | undefined)?.unit
       analysis.tables.push({
         catalog,
