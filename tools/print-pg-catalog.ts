@@ -82,7 +82,9 @@ const list = (schema: string) =>
   rows
     .filter((row) => row.schema === schema)
     .map(({ relation, columns }) => {
-      const coded = columns.replace(/(\S+):(\S+)/g, (_, name: string, type: string) => `${name}:${known(type)}`)
+      // Clients read the vector of a function's types as its text.
+      const code = (name: string, type: string) => (name === 'proargtypes' ? 't' : known(type))
+      const coded = columns.replace(/(\S+):(\S+)/g, (_, name: string, type: string) => `${name}:${code(name, type)}`)
       return `${wrapped(`${relation} ${coded}`, 115).join('\n    ')}`
     })
     .map((line) => `  ${line}`)

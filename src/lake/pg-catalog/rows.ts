@@ -293,7 +293,7 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       pronargs: 0,
       pronargdefaults: 0,
       prorettype: 2278,
-      proargtypes: [],
+      proargtypes: '',
       prosrc: proname,
     })),
 
@@ -419,6 +419,10 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       standard_conforming_strings: 'on',
       search_path: '"$user", public',
       transaction_isolation: 'read committed',
+      default_transaction_isolation: 'read committed',
+      default_transaction_read_only: 'off',
+      TimeZone: 'UTC',
+      DateStyle: 'ISO, MDY',
       block_size: '8192',
     }).map(([name, setting]) => ({
       name,

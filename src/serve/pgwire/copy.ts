@@ -6,29 +6,42 @@ import type { CopyFormat } from './classify.ts'
 import { copyData, type Field } from './messages.ts'
 import { valuesOf } from './rows.ts'
 
-/** What goes before the rows. */
-export function copyHead(to: CopyFormat, fields: readonly Field[]): Buffer[] {
-  if (to.format === 'binary') return [copyData(Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1'))]
-  if (!to.header) return []
-  const line = fields.map(({ name }) => show(Buffer.from(name), to, false)).join(to.delimiter)
-  return [copyData(Buffer.from(`${line}\n`))]
-}
+/** The messages of one COPY. As PostgreSQL has it, the head of the binary format is part of the first message. */
+export class CopyWriter {
+  readonly #to: CopyFormat
+  #head: Buffer | undefined
+  constructor(to: CopyFormat, fields: readonly Field[]) {
+    this.#to = to
+    if (to.format === 'binary') this.#head = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
+    else if (to.header)
+      this.#head = Buffer.from(`${fields.map(({ name }) => show(Buffer.from(name), to, false)).join(to.delimiter)}\n`)
+  }
 
-/** One message for the rows of a buffer of DataRow messages. */
-export function copyRows(rows: Buffer, to: CopyFormat): Buffer[] {
-  if (to.format === 'binary') return [...tuples(rows)].map(copyData)
-  const lines: string[] = []
-  for (const values of valuesOf(rows))
-    lines.push(
-      values.map((value) => (value === null ? to.nullText : show(value, to, to.forceQuote))).join(to.delimiter),
-      '\n',
-    )
-  return [copyData(Buffer.from(lines.join('')))]
-}
+  #taken(bytes: Buffer): Buffer {
+    const head = this.#head
+    this.#head = undefined
+    return copyData(head ? Buffer.concat([head, bytes]) : bytes)
+  }
 
-/** What goes after them. */
-export const copyTail = (to: CopyFormat): Buffer[] =>
-  to.format === 'binary' ? [copyData(Buffer.from([255, 255]))] : []
+  /** The rows of a buffer of DataRow messages. */
+  rows(rows: Buffer): Buffer[] {
+    const to = this.#to
+    if (to.format === 'binary') return [...tuples(rows)].map((tuple) => this.#taken(tuple))
+    const lines: string[] = []
+    for (const values of valuesOf(rows))
+      lines.push(
+        values.map((value) => (value === null ? to.nullText : show(value, to, to.forceQuote))).join(to.delimiter),
+        '\n',
+      )
+    return [this.#taken(Buffer.from(lines.join('')))]
+  }
+
+  /** What goes after them. */
+  end(): Buffer[] {
+    if (this.#to.format === 'binary') return [this.#taken(Buffer.from([255, 255]))]
+    return this.#head ? [this.#taken(Buffer.alloc(0))] : []
+  }
+}
 
 function* tuples(rows: Buffer): Generator<Buffer> {
   for (let at = 0; at < rows.length;) {

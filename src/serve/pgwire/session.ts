@@ -8,7 +8,7 @@ import { asFailure, Failure } from '../../base/failure.ts'
 import { splitStatements, splice } from '../../lake/index.ts'
 import { Body } from './body.ts'
 import { classify, type Command } from './classify.ts'
-import { copyHead, copyRows, copyTail } from './copy.ts'
+import { CopyWriter } from './copy.ts'
 import type { PgDeps } from './deps.ts'
 import type { Entered } from './log-in.ts'
 import * as say from './messages.ts'
@@ -355,9 +355,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   async function sendRows(answer: Answer, max: number, signal: AbortSignal): Promise<boolean> {
     const { rows, copy, fields = [] } = answer
     const before = rows?.count ?? 0
-    if (copy) {
-      wire.send(say.copyOutResponse(copy.format === 'binary' ? 1 : 0, fields.length), ...copyHead(copy, fields))
-    }
+    const copying = copy && new CopyWriter(copy, fields)
+    if (copy) wire.send(say.copyOutResponse(copy.format === 'binary' ? 1 : 0, fields.length))
     while (rows) {
       const left = max - (rows.count - before)
       if (left === 0) {
@@ -366,10 +365,10 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       }
       const bytes = await rows.take(left)
       if (!bytes) break
-      await sendAll(copy ? copyRows(bytes, copy) : [bytes], signal)
+      await sendAll(copying ? copying.rows(bytes) : [bytes], signal)
     }
     const tag = answer.tag(rows?.count ?? 0)
-    if (copy) wire.send(...copyTail(copy), say.copyDone)
+    if (copying) wire.send(...copying.end(), say.copyDone)
     wire.send(say.commandComplete(tag))
     return true
   }
