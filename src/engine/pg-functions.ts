@@ -23,7 +23,11 @@ const same = (names: string, forms: string[], sql: string): Macro[] =>
   names.split(' ').map((name) => [name, forms, sql])
 
 const scalars: Macro[] = [
-  ['format_type', ['type_oid, typmod'], `CASE type_oid ${formats} ELSE '???' END`],
+  [
+    'format_type',
+    ['type_oid, typmod'],
+    `CASE type_oid ${formats} ELSE CASE WHEN type_oid IS NULL THEN NULL ELSE '???' END END`,
+  ],
   ...same(
     'pg_table_is_visible pg_type_is_visible pg_function_is_visible pg_operator_is_visible pg_opclass_is_visible pg_collation_is_visible pg_conversion_is_visible pg_ts_config_is_visible pg_ts_dict_is_visible pg_ts_parser_is_visible pg_ts_template_is_visible pg_statistics_obj_is_visible',
     [one],
@@ -38,6 +42,7 @@ const scalars: Macro[] = [
   ['pg_get_expr', [two, three], 'a'],
   ['pg_encoding_to_char', [one], "'UTF8'"],
   ['pg_char_to_encoding', [one], '6'],
+  ['parse_ident', ['x'], `string_split(replace(x, '"', ''), '.')`],
   ['getdatabaseencoding', [''], "'UTF8'"],
   ['array_remove', [two], 'list_filter(a, lambda item: item IS DISTINCT FROM b)'],
   ['pg_is_in_recovery', [''], 'false'],

@@ -51,6 +51,7 @@ const own: [string, readonly RelationColumn[]][] = [
     [
       { name: 'kind', type: 'VARCHAR' },
       { name: 'oid', type: 'UINTEGER' },
+      { name: 'part', type: 'INTEGER' },
       { name: 'definition', type: 'VARCHAR' },
     ],
   ],

@@ -466,14 +466,19 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
   pg_stat_user_tables: (model) => statRows(model),
   pg_stat_all_tables: (model) => statRows(model),
 
+  // Part 0 is the whole, part n the n-th column of an index.
   boathouse_definition: ({ relations, constraints, known }) => [
-    ...constraints.map((one) => ({ kind: 'constraint', oid: one.oid, definition: constraintDefinition(one) })),
-    ...constraints
-      .filter(isUnique)
-      .map((one) => ({ kind: 'index', oid: one.indexOid, definition: indexDefinition(one) })),
+    ...constraints.map((one) => ({ kind: 'constraint', oid: one.oid, part: 0, definition: constraintDefinition(one) })),
+    ...constraints.filter(isUnique).flatMap((one) => {
+      const row = { kind: 'index', oid: one.indexOid }
+      return [
+        { ...row, part: 0, definition: indexDefinition(one) },
+        ...one.numbers.map((number, at) => ({ ...row, part: at + 1, definition: columnNames(one.relation, [number]) })),
+      ]
+    }),
     ...relations.flatMap((one) => {
       const definition = viewSql(one, known)
-      return definition === undefined ? [] : [{ kind: 'view', oid: one.oid, definition }]
+      return definition === undefined ? [] : [{ kind: 'view', oid: one.oid, part: 0, definition }]
     }),
   ],
   boathouse_relation: ({ relations, constraints }) => [

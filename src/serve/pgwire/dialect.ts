@@ -36,13 +36,19 @@ const lookups: Record<string, Lookup> = {
   obj_description: { from: 'pg_catalog.pg_description', key: 'objoid', value: 'description', where: 'objsubid = 0' },
   col_description: { from: 'pg_catalog.pg_description', key: 'objoid', value: 'description', more: 'objsubid' },
   pg_get_constraintdef: definition('constraint'),
-  pg_get_indexdef: definition('index'),
+  pg_get_indexdef: { ...definition('index'), more: 'part' },
   pg_get_viewdef: definition('view'),
 }
 function definition(kind: string): Lookup {
   return { from: 'pg_catalog.boathouse_definition', key: 'oid', value: 'definition', where: `kind = '${kind}'` }
 }
 const relationNames: Lookup = { from: 'pg_catalog.boathouse_relation', key: 'oid', value: 'name' }
+/** By the name or by the OID itself, which of both a text may hold. */
+const relationOids: Lookup = {
+  from: '(SELECT oid, name FROM pg_catalog.boathouse_relation UNION ALL SELECT oid, oid::VARCHAR FROM pg_catalog.boathouse_relation)',
+  key: 'name',
+  value: 'oid',
+}
 const namesOf: Record<string, Lookup> = {
   regclass: relationNames,
   regnamespace: { from: 'pg_catalog.pg_namespace', key: 'oid', value: 'nspname' },
@@ -211,8 +217,15 @@ class Translation {
       if (this.#words[at + 3] === '(') this.#replace(at, at + 1, '')
       return
     }
-    if ((word === 'generate_series' || word === 'unnest') && this.#words[at + 1] === '(')
+    if (/^(generate_series|unnest|string_to_array)$/.test(word) && this.#words[at + 1] === '(')
       return this.#column(at, selects)
+    // `%I` and `%L` quote names and texts, which these are looked up without.
+    const pattern = word === 'format' && this.#words[at + 1] === '(' ? this.#all[at + 2] : undefined
+    if (pattern?.kind === 'string' && /%[IsL]/.test(pattern.text)) {
+      this.#replace(at, at, 'printf')
+      this.#replace(at + 2, at + 2, pattern.text.replace(/%[IL]/g, '%s'))
+      return
+    }
     const lookup = Object.hasOwn(lookups, word) && this.#words[at + 1] === '(' ? lookups[word]! : undefined
     if (lookup) return this.#lookUp(at, lookup, selects)
     if ((word === 'to_regclass' || word === 'to_regtype') && this.#words[at + 1] === '(') {
@@ -254,7 +267,13 @@ class Translation {
     const token = this.#all[name]
     const isName =
       token?.kind === 'word' && !/^(where|on|join|cross|left|inner|group|order|with|limit)$/.test(this.#words[name]!)
-    if (isName && this.#words[name + 1] !== '(') this.#replace(name, name, `${token.text}(${token.text})`)
+    if (!isName || this.#words[name + 1] === '(') return
+    this.#replace(name, name, `${token.text}(${token.text})`)
+    // It gives one list, and is no function of tables here.
+    if (this.#words[at] === 'string_to_array') {
+      this.#insertBefore(at, '(SELECT ')
+      this.#insertBefore(end, ')')
+    }
   }
 
   /** `~` finds a part in PostgreSQL and asks for the whole in DuckDB. */
@@ -276,8 +295,8 @@ class Translation {
     this.#replace(at, at + 1, opening(lookup))
     if (comma !== undefined && lookup.more) {
       this.#replace(comma, comma, ') AND bh_d.bh_m = (')
-      this.#replace(end, end, `))${alias}`)
-    } else this.#replace(comma ?? end, end, `))${alias}`)
+      this.#replace(this.#comma(comma + 1, end) ?? end, end, `))${alias}`)
+    } else this.#replace(comma ?? end, end, `)${lookup.more ? ' AND bh_d.bh_m = 0' : ''})${alias}`)
   }
 
   /** The type behind `::`, or behind AS in CAST, and the index of its last token. */
@@ -313,9 +332,10 @@ class Translation {
       this.#replace(at - 1, at - 1, oidOf(type, operand))
       this.#replace(at + 1, last, 'UINTEGER')
     } else if (namesOf[type]) {
-      this.#insertBefore(open + 1, opening(namesOf[type]))
-      this.#insertBefore(at, ')) ')
-      this.#replace(at + 1, last, 'VARCHAR')
+      const isForOid = type === 'regclass' && this.#words[last + 2] === 'as' && this.#words[last + 3] === 'oid'
+      this.#insertBefore(open + 1, opening(isForOid ? relationOids : namesOf[type]))
+      this.#insertBefore(at, isForOid ? ')::VARCHAR) ' : ')) ')
+      this.#replace(at + 1, last, isForOid ? 'UINTEGER' : 'VARCHAR')
     } else {
       const bare = type.replaceAll('[]', '')
       const to = castTo[bare]

@@ -1,0 +1,147 @@
+// What tools ask the catalog, with the answers as they were when somebody looked at each of them.
+
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openPgWorld, type PgWorld } from '../../../test/support/pg-world.ts'
+
+const golden = (name: string) => fileURLToPath(new URL(`../../../test/golden/wire/${name}`, import.meta.url))
+const run = promisify(execFile)
+let world: PgWorld
+let ada: pg.Client
+
+beforeAll(async () => {
+  world = await openPgWorld()
+  await world.rows('create schema raw')
+  await world.rows(`create table raw.sales (id bigint not null comment 'The number', amount decimal(12,2), d date,
+    tags varchar[], at timestamptz) comment 'All sales'`)
+  await world.rows('create table raw.keyed (id bigint not null, name varchar)')
+  await world.rows('alter table raw.keyed set identifier fields id')
+  await world.rows('create view raw.v as select id, amount from raw.sales')
+  await world.rows('create table raw."Odd name" ("a b" int)')
+  ada = new pg.Client({ connectionString: world.url() })
+  await ada.connect()
+})
+afterAll(async () => {
+  await ada.end()
+  await world.close()
+})
+
+test('psql shows what there is', async () => {
+  const commands = [
+    '\\d',
+    '\\d raw.sales',
+    '\\d raw.keyed',
+    '\\d+ raw.v',
+    '\\d raw."Odd name"',
+    '\\dt+',
+    '\\dt raw.s*',
+    '\\dv',
+    '\\di',
+    '\\dn',
+    '\\df',
+    '\\l',
+    '\\du',
+    '\\dT',
+    '\\dp',
+    '\\dx',
+    '\\db',
+    '\\dL',
+    '\\sv raw.v',
+    '\\copy (select id from raw.sales) to stdout',
+    "\\copy (select 1 a, 'x' b) to stdout csv header",
+  ]
+  const { stdout, stderr } = await run('psql', [
+    '-X',
+    world.url(),
+    ...commands.flatMap((command) => ['-c', `\\echo == ${command.replaceAll('\\', '')}`, '-c', command]),
+  ])
+  expect(stderr).toBe('Did not find any relations.\n'.repeat(0))
+  await expect(stdout).toMatchFileSnapshot(golden('psql.txt'))
+})
+
+const queries = (await readFile(golden('queries.sql'), 'utf8'))
+  .split(/\n\n(?=-- )/)
+  .slice(1)
+  .map((one) => [/^-- (.*)/.exec(one)![1]!, one.replace(/^-- .*\n/, '')] as const)
+
+test('every query of a tool has its answer', async () => {
+  const answers: string[] = []
+  for (const [who, sql] of queries) {
+    const answer = await ada.query({ text: sql, rowMode: 'array' }).catch((error: Error) => error)
+    if (answer instanceof Error) {
+      answers.push(`== ${who}`, `FAILED ${answer.message}`)
+      continue
+    }
+    const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult[]
+    answers.push(
+      `== ${who}`,
+      ...results.flatMap(({ fields, rows }) => [
+        fields.map(({ name }) => name).join(' | '),
+        ...rows.map((row) => row.map(String).join(' | ')),
+      ]),
+    )
+  }
+  const text = `${answers.join('\n')}\n`
+  expect(text).not.toContain('FAILED')
+  await expect(text).toMatchFileSnapshot(golden('queries.expected.txt'))
+})
+
+test('nobody is shown the names of what they may not know', async () => {
+  const mia = new pg.Client({ connectionString: world.url('mia') })
+  await mia.connect()
+  for (const relation of [
+    'pg_class',
+    'pg_attribute',
+    'pg_description',
+    'pg_tables',
+    'pg_views',
+    'pg_index',
+    'pg_constraint',
+    'pg_catalog.boathouse_definition',
+    'pg_catalog.boathouse_relation',
+    'information_schema.tables',
+    'information_schema.columns',
+    'information_schema.key_column_usage',
+  ])
+    expect((await mia.query(`select * from ${relation}`)).rows, relation).toEqual([])
+  expect((await mia.query("select nspname from pg_namespace where nspname = 'raw'")).rows).toEqual([])
+  expect((await mia.query("select 'raw.sales'::regclass as oid")).rows).toEqual([{ oid: null }])
+  const grants = [
+    {
+      privilege: 'select',
+      on: { namespace: 'raw', table: 'sales' },
+      columns: ['id'],
+      to: { kind: 'user', name: 'mia' },
+    },
+  ] as const
+  await world.applyAccess({ grants })
+  expect((await mia.query('select attname from pg_attribute')).rows).toEqual([{ attname: 'id' }])
+  expect((await mia.query('select relname from pg_class')).rows).toEqual([{ relname: 'sales' }])
+  await mia.end()
+})
+
+test('OIDs are the same at each time, and below 2^31', async () => {
+  const oids = async () => (await ada.query('select oid, relname from pg_class order by 2')).rows as { oid: number }[]
+  const before = await oids()
+  expect(await oids()).toEqual(before)
+  for (const { oid } of before) expect(oid).toBeGreaterThan(16_384)
+  for (const { oid } of before) expect(oid).toBeLessThan(2 ** 31)
+})
+
+test("DuckDB's own catalog is not reached", async () => {
+  for (const sql of [
+    'select * from duckdb_tables()',
+    "select * from pg_catalog.pg_settings where name = 'memory_limit'",
+    'select * from duckdb_settings()',
+  ])
+    expect(
+      await ada.query(sql).then(
+        ({ rows }) => rows,
+        () => [],
+      ),
+    ).toEqual([])
+})
