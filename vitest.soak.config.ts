@@ -12,6 +12,7 @@ export default defineConfig({
       'src/lake/statements.test.ts',
       'src/lake/transaction.test.ts',
       'src/lake/metadata-answer.test.ts',
+      'src/lake/join-keys.test.ts',
       'src/iceberg/fuzz.test.ts',
       'src/iceberg/write-model.test.ts',
     ],

@@ -11,6 +11,7 @@ import { EngineFailure, type EngineColumn } from '../engine/index.ts'
 import { filesToRead, planScan, type Predicate, type ScanFile, type Schema } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
 import { engineFailure } from './engine-failure.ts'
+import { filesWorth, joinKeys, keyPredicate, keysSql, smallBytes, smallerBy, type JoinKey } from './join-keys.ts'
 import { metadataAnswer } from './metadata-answer.ts'
 import { predicateSql } from './guard.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
@@ -149,16 +150,15 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       // Without tables there are no conditions, only mistakes to be told.
       if (shadowed.length === 0) await columns()
       const open = isGuarded ? render(piece, openShadowText) : bound
-      const predicates: ReadonlyMap<string, Predicate> =
-        shadowed.length === 0 ? new Map() : await conditions(context, open, setup, schemas, columns)
+      const { predicates, joins } =
+        shadowed.length === 0 ? nothingKnown : await conditions(context, open, setup, schemas, columns)
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
       for (const source of systemTables)
         texts.set(source, await systemSql(source.name, context.logs!, predicates.get(source.shadow.name)))
       const { engine, io, signal } = context
       const plans = new Map<Scan, PlannedScan>()
-      for (const scan of scans) {
-        const predicate = context.prune ? predicates.get(scan.shadow.name) : undefined
+      const planOf = async (scan: Scan, predicate: Predicate | undefined) => {
         const { table, snapshot } = scan
         const plan = await planScan(io, table.metadata, {
           snapshotId: snapshot?.snapshotId,
@@ -169,6 +169,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         // An empty table has no snapshot; the schema to show is still the one that was bound.
         plans.set(scan, { table, files: snapshot ? plan.files : [], predicate })
       }
+      for (const scan of scans) await planOf(scan, context.prune ? predicates.get(scan.shadow.name) : undefined)
+      if (context.prune) await pruneByJoins(joins, plans, context, planOf)
       const planned = [...plans.values()]
       const [only, ...others] = piece.tables
       const [scan] = scans
@@ -221,7 +223,7 @@ async function conditions(
   setup: string[],
   schemas: Map<string, Schema>,
   bind: () => Promise<unknown>,
-): Promise<Map<string, Predicate>> {
+): Promise<Conditions> {
   const json = await retryShadow(async () =>
     String(
       (
@@ -241,10 +243,62 @@ async function conditions(
   })
   if (json === undefined || json.startsWith('{"error":true')) {
     await bind()
-    return new Map()
+    return nothingKnown
   }
   const plan = parsePlan(json)
-  return plan ? predicatesOf(plan, schemas) : new Map()
+  return plan ? { predicates: predicatesOf(plan, schemas), joins: joinKeys(plan, schemas) } : nothingKnown
+}
+
+/** By the name of the shadow table, and the columns that joins compare. */
+type Conditions = { predicates: ReadonlyMap<string, Predicate>; joins: readonly JoinKey[] }
+const nothingKnown: Conditions = { predicates: new Map(), joins: [] }
+
+/** Reads the keys of the small sides of joins, and plans the large ones again with them. */
+async function pruneByJoins(
+  joins: readonly JoinKey[],
+  plans: ReadonlyMap<Scan, PlannedScan>,
+  context: PrepareContext,
+  planAgain: (scan: Scan, predicate: Predicate) => Promise<void>,
+): Promise<void> {
+  const { engine, io, signal } = context
+  const bytesOf = ({ files }: PlannedScan) => files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
+  const scanOf = (shadow: string) => [...plans.keys()].find((scan) => scan.shadow.name === shadow)
+  for (const join of joins.flatMap(({ one, other }) => [[one, other] as const, [other, one] as const])) {
+    const [large, small] = join
+    const [scan, by] = [scanOf(large.shadow), scanOf(small.shadow)]
+    if (!scan || !by || scan.guard || by.guard || scan.columns || by.columns) continue
+    const [wide, narrow] = [plans.get(scan)!, plans.get(by)!]
+    const condition = predicateSql(narrow.predicate, by.schema)
+    const isWorthIt =
+      condition !== undefined &&
+      wide.files.length >= filesWorth &&
+      bytesOf(narrow) <= Math.min(smallBytes, bytesOf(wide) / smallerBy)
+    if (!isWorthIt) continue
+    const lease = await context.files.lease(filesToRead(narrow), signal)
+    try {
+      const { table, files } = narrow
+      const rows = await scanSql({
+        table: showName(table.name),
+        metadata: table.metadata,
+        schema: by.schema,
+        files,
+        columns: undefined,
+        io,
+        engine,
+        localPathOf: lease.pathOf,
+        signal,
+      })
+      const sql = keysSql(small.field, `(SELECT * FROM ${rows} AS narrow WHERE ${condition})`)
+      const [keys = []] = await engine.rows({ class: 'interactive', sql, timeoutMs: 10_000, ...withSignal(signal) })
+      const found = keyPredicate(large.field, keys)
+      if (found) await planAgain(scan, wide.predicate ? { op: 'and', of: [wide.predicate, found] } : found)
+    } catch (error) {
+      // Reading all files is right, too; the statement itself tells what is wrong.
+      if (!(error instanceof EngineFailure)) throw error
+    } finally {
+      lease.release()
+    }
+  }
 }
 
 const withSignal = (signal: AbortSignal | undefined) => (signal ? { signal } : {})
