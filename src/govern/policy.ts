@@ -253,8 +253,9 @@ export function authoriseTable(
   if (action !== 'select') mayActInEnvironment(principal, action, showGoverned(on), environment)
   const decision = decide(policy, principal, action, on)
   if (decision.verdict === 'allowed') return decision
+  const { catalog, namespace = '*', name = '*' } = on
   throw new Failure('FORBIDDEN', `${principal.name} may not ${action} ${showGoverned(on)}`, {
-    hint: `An administrator can grant it: boathouse grant ${action} on ${showGoverned(on)} to user:${principal.name}`,
+    hint: `An administrator can grant it: boathouse grant ${action} on '${catalog}.${namespace}.${name}' to user:${principal.name}`,
   })
 }
 
