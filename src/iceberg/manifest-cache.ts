@@ -1,4 +1,4 @@
-import type { Manifest, ManifestCache } from './manifest-types.ts'
+import type { Manifest, ManifestCache, ManifestList } from './manifest-types.ts'
 
 export type BoundedManifestCache = ManifestCache & {
   readonly bytes: number
@@ -6,15 +6,32 @@ export type BoundedManifestCache = ManifestCache & {
   readonly misses: number
 }
 
-/** Keeps the manifests used last, up to about `bytesMax` of memory. */
+/** Keeps the manifests and lists used last, up to about `bytesMax` of memory. Hits and misses are those of manifests. */
 export function manifestCache({ bytesMax }: { bytesMax: number }): BoundedManifestCache {
-  const kept = new Map<string, Manifest>() // a Map iterates in the order of insertion: the first is the oldest
+  const kept = new Map<string, Manifest | ManifestList>() // a Map iterates in the order of insertion: the first is the oldest
   let [bytes, hits, misses] = [0, 0, 0]
   const drop = (path: string) => {
-    const manifest = kept.get(path)
-    if (!manifest) return
+    const item = kept.get(path)
+    if (!item) return
     kept.delete(path)
-    bytes -= manifest.weightBytes
+    bytes -= item.weightBytes
+  }
+  const take = (path: string) => {
+    const item = kept.get(path)
+    if (!item) return undefined
+    kept.delete(path)
+    kept.set(path, item)
+    return item
+  }
+  const put = (path: string, item: Manifest | ManifestList) => {
+    drop(path)
+    if (item.weightBytes > bytesMax) return
+    kept.set(path, item)
+    bytes += item.weightBytes
+    for (const oldest of kept.keys()) {
+      if (bytes <= bytesMax) break
+      drop(oldest)
+    }
   }
   return {
     get bytes() {
@@ -27,25 +44,19 @@ export function manifestCache({ bytesMax }: { bytesMax: number }): BoundedManife
       return misses
     },
     get(path) {
-      const manifest = kept.get(path)
-      if (!manifest) {
+      const found = take(path)
+      if (!found || !('entries' in found)) {
         misses++
         return undefined
       }
       hits++
-      kept.delete(path)
-      kept.set(path, manifest)
-      return manifest
+      return found
     },
-    put(path, manifest) {
-      drop(path)
-      if (manifest.weightBytes > bytesMax) return
-      kept.set(path, manifest)
-      bytes += manifest.weightBytes
-      for (const oldest of kept.keys()) {
-        if (bytes <= bytesMax) break
-        drop(oldest)
-      }
+    put,
+    getList(path) {
+      const found = take(path)
+      return found && 'manifests' in found ? found : undefined
     },
+    putList: put,
   }
 }

@@ -88,10 +88,19 @@ export type RawManifestEntry = Omit<ManifestEntry, 'snapshotId' | 'sequenceNumbe
   rowOffset?: bigint | undefined
 }
 
-/** Manifests never change, so a parsed one may be kept under its path for as long as memory lasts. */
+/** A manifest list's own content. */
+export type ManifestList = {
+  manifests: readonly ManifestFile[]
+  /** Memory it takes, roughly: for caches. */
+  weightBytes: number
+}
+
+/** Manifests and their lists never change, so a parsed one may be kept under its path for as long as memory lasts. */
 export interface ManifestCache {
   get(path: string): Manifest | undefined
   put(path: string, manifest: Manifest): void
+  getList(path: string): ManifestList | undefined
+  putList(path: string, list: ManifestList): void
 }
 
 /** A data file that was just written. Bounds are whole values: the table's metrics mode decides what is kept of them. */

@@ -67,13 +67,17 @@ export async function readManifestList(
   io: FileIO,
   metadata: TableMetadata,
   snapshot: Snapshot,
-  { signal, mayBeKept = false }: ReadOptions & { mayBeKept?: boolean } = {},
-): Promise<ManifestFile[]> {
+  { manifests: cache, signal, mayBeKept = false }: ReadOptions & { mayBeKept?: boolean } = {},
+): Promise<readonly ManifestFile[]> {
   if (snapshot.manifestList === undefined) return inlineManifests(io, metadata, snapshot, signal)
   const path = snapshot.manifestList
+  const known = cache?.getList(path)
+  if (known) return known.manifests
   const bytes = (mayBeKept ? listsWritten.get(path) : undefined) ?? (await readBytes(io, path, signal))
-  const { records } = readAvro(bytes, { place: path, keyOf: manifestKey })
-  return records.map((record, index) => manifestFileOf(new Row(record, ['manifest', index], path)))
+  const { records, plainBytes } = readAvro(bytes, { place: path, keyOf: manifestKey })
+  const manifests = records.map((record, index) => manifestFileOf(new Row(record, ['manifest', index], path)))
+  cache?.putList(path, { manifests, weightBytes: plainBytes + manifests.length * 600 })
+  return manifests
 }
 
 /** What this process wrote last, by path: most commits go on top of one's own, and need not fetch what they begin with. */
