@@ -243,6 +243,13 @@ describe('examples', () => {
     expect(decide(policyOf({ grants }), stranger, 'select', table).verdict).toBe('refused')
   })
 
+  test('a role that this version does not know has nothing', () => {
+    const ghost = { id: 'x', name: 'x', role: 'root' } as unknown as Principal
+    const one = policyOf({})
+    expect(privileges.map((action) => decide(one, ghost, action, table).verdict)).not.toContain('allowed')
+    expect([mayKnow(one, ghost, table), mayKnowOf(one, ghost, { catalog: 'dev_analytics' })]).toEqual([false, false])
+  })
+
   test('a role that was taken away since the log-in counts no more', () => {
     const one = policyOf({ users: new Map([['u1', { name: 'ana', role: 'member', disabled: false, attributes: {} }]]) })
     expect(decide(one, { ...ana, role: 'admin' }, 'drop', table).verdict).toBe('refused')

@@ -220,11 +220,14 @@ export function decideFor(
   return { verdict: 'allowed', columns: granted.columns, filters, masks, because }
 }
 
+/** Roles that select everywhere. */
+const seesEverywhere: ReadonlySet<Role> = new Set<Role>(['admin', 'reader', 'system'])
+
 /** Whether anything at all may be done with a table: who may do nothing is not told that it exists. Pure. */
 export function mayKnow(policy: Policy, principal: Principal, on: Governed): boolean {
   const subject = subjectOf(policy, principal)
   if (!subject.enabled) return false
-  if (subject.role !== 'member') return true
+  if (seesEverywhere.has(subject.role)) return true
   const places = placesOf(policy, on.catalog)
   return grantsOf(policy, subject).some(
     ({ on: pattern, columns }) => matches(pattern, on, places) && (columns === undefined || on.name !== undefined),
@@ -235,7 +238,7 @@ export function mayKnow(policy: Policy, principal: Principal, on: Governed): boo
 export function mayKnowOf(policy: Policy, principal: Principal, on: Governed): boolean {
   const subject = subjectOf(policy, principal)
   if (!subject.enabled) return false
-  if (subject.role !== 'member') return true
+  if (seesEverywhere.has(subject.role)) return true
   const places = placesOf(policy, on.catalog)
   return grantsOf(policy, subject).some(({ on: pattern }) =>
     matches({ ...pattern, table: '*', ...(on.namespace === undefined ? { namespace: '*' } : {}) }, on, places),
