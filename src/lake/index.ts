@@ -2,7 +2,6 @@ export type { ChangeSet, TableOptions, WriteResult } from './change-set.ts'
 export {
   collect,
   openLake,
-  parseAsOf,
   type AuditEntry,
   type Door,
   type Lake,
@@ -10,6 +9,7 @@ export {
   type QueryOptions,
   type QueryResult,
 } from './lake.ts'
+export { parseAsOf } from './as-of.ts'
 export { openSession, queryAll, queryText, type Session, type SessionOptions } from './session.ts'
 export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'
 export { sampleSql } from './sample.ts'

@@ -9,7 +9,7 @@ import { showName, type Loaded, type Publications, type TableName, type Tables }
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine, type HostClass } from '../engine/index.ts'
 import { authorise, authoriseTable, emptyPolicy, mayKnow, seesAll, type Principal } from '../govern/index.ts'
-import { manifestCache, type At } from '../iceberg/index.ts'
+import { manifestCache } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { withoutValues } from './guard.ts'
 import type { SystemLogs } from './system-tables.ts'
@@ -20,13 +20,13 @@ import type { ChangeSet } from './change-set.ts'
 import { changeSet } from './changes.ts'
 import { AnalysisCache } from './analyses.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
-import type { PrepareContext } from './sources.ts'
+import { travelOf } from './as-of.ts'
 import type { KeysOf } from './pg-catalog/index.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import { isCommand, runCommand, type CommandContext, type Commanded, type CommandParts } from './commands.ts'
 import { located, perform, type PerformContext } from './perform.ts'
-import { missing } from './names.ts'
-import { isChange, parseStatement, type Statement, type WrittenName } from './sql/statement.ts'
+import { missing, resolveName, targetName } from './names.ts'
+import { isChange, parseStatement, type Statement } from './sql/statement.ts'
 import { showAsSelect } from './sql/command.ts'
 import { Reader } from './sql/reader.ts'
 import { withPivotValues } from './sql/pivot.ts'
@@ -660,49 +660,6 @@ export async function collect(result: QueryResult): Promise<{ columns: Column[];
   return { columns: result.columns, rows }
 }
 
-/** As `parseAsOf`; or as of an answer's provenance, `{"catalog.namespace.table": "snapshot id", …}`. */
-function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' | 'asOfTable'> {
-  if (!text?.trimStart().startsWith('{')) return { asOf: text === undefined ? undefined : parseAsOf(text) }
-  const invalid = () =>
-    new Failure('REQUEST_INVALID', `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots`)
-  let read: unknown
-  try {
-    read = JSON.parse(text)
-  } catch {
-    throw invalid()
-  }
-  const snapshots = new Map<string, bigint>()
-  for (const [name, id] of Object.entries(read as Record<string, unknown>)) {
-    if (id === null) continue // it had no rows, so there is nothing to go back to
-    if (typeof id !== 'string' || !/^-?\d{1,19}$/.test(id)) throw invalid()
-    snapshots.set(name.toLowerCase(), BigInt(id))
-  }
-  return {
-    asOf: undefined,
-    asOfTable: (name) => {
-      const snapshotId = snapshots.get(showName(name).toLowerCase())
-      return snapshotId === undefined ? undefined : { snapshotId }
-    },
-  }
-}
-
-/** A snapshot id, a time (without zone: UTC), or the name of a branch or tag. */
-export function parseAsOf(text: string): At {
-  if (/^-?\d{10,}$/.test(text)) return { snapshotId: BigInt(text) }
-  const ms = Date.parse(
-    /^\d{4}-\d\d-\d\d$/.test(text)
-      ? `${text}T23:59:59.999Z`
-      : /[Zz]$|[+-]\d\d:?\d\d$/.test(text)
-        ? text
-        : `${text.replace(' ', 'T')}Z`,
-  )
-  if (!Number.isNaN(ms)) return { timestampMs: ms }
-  if (/^[\p{L}_][\p{L}\p{N}_./-]*$/u.test(text)) return { ref: text }
-  throw new Failure('REQUEST_INVALID', `"${text}" is neither a snapshot id, a time, a branch nor a tag`, {
-    hint: 'Write it as 2024-03-31T12:00:00Z, or as the id of a snapshot.',
-  })
-}
-
 /** That the statement's own table is not there, as it is told before anybody has looked for what was meant. */
 const isMissing = (error: unknown, target: TableName): boolean =>
   error instanceof Failure &&
@@ -713,25 +670,3 @@ const isMissing = (error: unknown, target: TableName): boolean =>
 /** As SQL clients are told what was done. */
 const commandOf = (statement: Statement): string =>
   statement.kind === 'drop' ? `DROP ${statement.what.toUpperCase()}` : statement.kind.toUpperCase().replace('-', ' ')
-
-function targetName(statement: Statement, options: QueryOptions): TableName {
-  if (statement.kind === 'create-schema' || statement.kind === 'drop-schema') {
-    const [catalog, name] =
-      statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
-    return { catalog, namespace: name, name }
-  }
-  return resolveName(statement.name, options)
-}
-
-function resolveName(
-  parts: WrittenName,
-  { catalog, namespace }: Pick<QueryOptions, 'catalog' | 'namespace'>,
-): TableName {
-  if (parts.length === 3) return { catalog: parts[0]!, namespace: parts[1]!, name: parts[2]! }
-  if (parts.length === 2) return { catalog, namespace: parts[0]!, name: parts[1]! }
-  if (namespace === undefined)
-    throw new Failure('TABLE_NOT_FOUND', `${parts[0]} is named without a namespace`, {
-      hint: `Write it as namespace.${parts[0]}.`,
-    })
-  return { catalog, namespace, name: parts[0]! }
-}

@@ -7,6 +7,7 @@ import { metadataTableName, type MetadataTableName } from '../iceberg/index.ts'
 import { splitMetadataName } from './metadata-tables.ts'
 import type { PrepareContext } from './sources.ts'
 import type { NamedTable } from './sql/splice.ts'
+import type { Statement, WrittenName } from './sql/statement.ts'
 
 /**
  * Names of Iceberg's metadata tables: `t$files` with any number of parts before it, or Spark's `ns.t.files`, where `ns`
@@ -72,4 +73,28 @@ export async function missing(
     place,
     [...near].slice(0, 3),
   )
+}
+
+/** Where plain names are. */
+type Here = { catalog: string; namespace?: string | undefined }
+
+/** What a statement is about: a table, or a schema in place of one. */
+export function targetName(statement: Statement, options: Here): TableName {
+  if (statement.kind === 'create-schema' || statement.kind === 'drop-schema') {
+    const [catalog, name] =
+      statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
+    return { catalog, namespace: name, name }
+  }
+  return resolveName(statement.name, options)
+}
+
+/** @throws TABLE_NOT_FOUND for a plain name where no namespace is meant by it */
+export function resolveName(parts: WrittenName, { catalog, namespace }: Here): TableName {
+  if (parts.length === 3) return { catalog: parts[0]!, namespace: parts[1]!, name: parts[2]! }
+  if (parts.length === 2) return { catalog, namespace: parts[0]!, name: parts[1]! }
+  if (namespace === undefined)
+    throw new Failure('TABLE_NOT_FOUND', `${parts[0]} is named without a namespace`, {
+      hint: `Write it as namespace.${parts[0]}.`,
+    })
+  return { catalog, namespace, name: parts[0]! }
 }
