@@ -100,9 +100,13 @@ function wireRows(types: readonly DuckDBType[], formats: readonly number[]): Gat
 
 type Running = { connection?: DuckDBConnection; cancelled: boolean; credit: number; wake?: () => void }
 
+const madeMax = 10_000
+
 async function main() {
   const instance = await open()
   const running = new Map<number, Running>()
+  /** Setup that was run: its effect lasts as long as this process. */
+  const made = new Set<string>()
   const idle: DuckDBConnection[] = []
 
   async function run(request: HostRequest & { kind: 'run' | 'bind' }) {
@@ -113,7 +117,12 @@ async function main() {
       connection = idle.pop() ?? (await instance.connect())
       state.connection = connection
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
-      for (const statement of request.setup) await connection.run(statement)
+      for (const statement of request.setup) {
+        if (made.has(statement)) continue
+        await connection.run(statement)
+        if (made.size >= madeMax) made.clear()
+        made.add(statement)
+      }
       if (request.kind === 'bind') await bind(connection, request)
       else await stream(connection, request, state)
       idle.push(connection)
@@ -187,17 +196,16 @@ async function main() {
         if (truncated) break
       }
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
-      if (truncated && !whole) await connection.run('ROLLBACK').catch(() => {})
-      else if (!whole) {
+      if (!whole && !truncated)
         await connection.run('SELECT 1').catch(async () => {
           await connection.run('ROLLBACK')
           await connection.run(sql, parameters)
           throw new Error('the result ended early')
         })
-        await connection.run('COMMIT')
-      }
       await flush()
       send({ kind: 'done', id, truncated })
+      // Nobody needs to wait for this: there is nothing to be kept.
+      if (!whole) await connection.run('ROLLBACK').catch(() => {})
     } catch (error) {
       await connection.run('ROLLBACK').catch(() => {})
       throw error

@@ -20,7 +20,7 @@ export type HostRequest =
       kind: 'run'
       id: number
       sql: string
-      /** Statements that run first on the same connection; their results are dropped. */
+      /** Statements that must have run before, `CREATE … IF NOT EXISTS`: each is run once in a host's life. */
       setup: string[]
       parameters: (string | number | null)[]
       rowsMax: number
