@@ -13,7 +13,7 @@ import { manifestCache } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import { withoutValues } from './guard.ts'
 import type { SystemLogs } from './system-tables.ts'
-import { authoriseChange, authoriseProperties, rightsOf, viewContent, type AccessDeps } from './rights.ts'
+import { authoriseChange, authoriseProperties, rightsOf, viewContent, watchRights, type AccessDeps } from './rights.ts'
 import { ResultCache, type CacheFolder } from './cache.ts'
 import { Admission, type Leave, type PrincipalLimits } from './admission.ts'
 import type { ChangeSet } from './change-set.ts'
@@ -292,8 +292,10 @@ export function openLake(deps: LakeDeps): Lake {
         let bytes = 0
         const kept: Chunk[] = []
         let failure: Failure | undefined
+        const stillMay = watchRights(prepared.rights, prepared.direct, () => rightsOf(principal, deps.access), clock)
         try {
           for await (const chunk of result.chunks) {
+            await stillMay()
             rows += chunk.rowCount
             bytes += chunk.json.length * 2
             admission.checkBytes(principal, bytes / 2)
@@ -395,16 +397,23 @@ export function openLake(deps: LakeDeps): Lake {
   async function mayBegin(
     statement: Statement,
     target: TableName,
-    { principal, environmentNamed }: Asking,
+    asking: Asking,
     at: (index: number) => Place,
   ): Promise<void> {
+    const { principal } = asking
     const policy = await policyNow()
     if (statement.kind === 'create-table') authoriseProperties(policy, principal, statement.clauses.properties, target)
     if (statement.kind === 'alter')
       for (const change of statement.changes)
         if (change.kind === 'properties') authoriseProperties(policy, principal, change.set, target)
     if (statement.kind === 'create-table' || statement.kind === 'create-view')
-      authoriseChange(policy, principal, ['create'], target, environmentOf(target.catalog, environmentNamed))
+      authoriseChange(
+        policy,
+        principal,
+        ['create'],
+        target,
+        environmentOf(target.catalog, isNamed(target.catalog, asking)),
+      )
     else if (
       statement.kind !== 'create-schema' &&
       statement.kind !== 'drop-schema' &&
@@ -422,7 +431,9 @@ export function openLake(deps: LakeDeps): Lake {
   ): Promise<Done> {
     const { within } = options
     const isOwn = !options.changes && !within
-    const changes = options.changes ?? (await (within?.open() ?? openChanges({ ...options, catalog })))
+    const changes =
+      options.changes ??
+      (await (within?.open() ?? openChanges({ ...options, catalog, environmentNamed: isNamed(catalog, options) })))
     if (catalog.toLowerCase() !== changes.catalog.toLowerCase())
       throw new Failure('SQL_UNSUPPORTED', `${catalog} is another environment than the one that is being changed`, {
         hint: 'A transaction writes one environment: take another transaction for the other.',
@@ -472,7 +483,7 @@ export function openLake(deps: LakeDeps): Lake {
       maySeeAll: (loaded) => maySeeAll(loaded.map(({ name }) => name)),
       mayMaintain: async (name) => {
         authoriseChange(await policyNow(), principal, ['maintain'], name, {
-          ...environmentOf(name.catalog, options.environmentNamed),
+          ...environmentOf(name.catalog, isNamed(name.catalog, options)),
           whole: true,
         })
       },
@@ -494,12 +505,12 @@ export function openLake(deps: LakeDeps): Lake {
 
   /** What a statement needs to be carried out in these changes. */
   function performing(changes: ChangeSet, options: Asking, at: (index: number) => Place): PerformContext {
-    const { namespace, signal, timeoutMs, principal, environmentNamed } = options
+    const { namespace, signal, timeoutMs, principal } = options
     const { formats: _, ...plain } = options
     const asking: Asking = { ...plain, changes, cache: false, isPart: true }
     const guarded =
       (action: 'create' | 'drop', work: typeof deps.createNamespace) => async (catalog: string, name: string) => {
-        const { environment } = environmentOf(catalog, environmentNamed)
+        const { environment } = environmentOf(catalog, isNamed(catalog, options))
         authoriseTable(await policyNow(), principal, action, { catalog, namespace: name }, environment)
         return work(catalog, name)
       }
@@ -659,6 +670,10 @@ export async function collect(result: QueryResult): Promise<{ columns: Column[];
   for await (const chunk of result.chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
   return { columns: result.columns, rows }
 }
+
+/** Whoever names one environment has not named another whose tables the statement writes. */
+const isNamed = (catalog: string, { catalog: here, environmentNamed = false }: Asking): boolean =>
+  environmentNamed && catalog.toLowerCase() === here.toLowerCase()
 
 /** That the statement's own table is not there, as it is told before anybody has looked for what was meant. */
 const isMissing = (error: unknown, target: TableName): boolean =>

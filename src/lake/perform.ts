@@ -119,6 +119,10 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (found && found.kind !== statement.what)
         throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
       const to = statement.to.length === 1 ? { ...target, name: statement.to[0]! } : context.resolve(statement.to)
+      if (to.catalog.toLowerCase() !== target.catalog.toLowerCase())
+        throw new Failure('SQL_UNSUPPORTED', `a ${statement.what} cannot be renamed into another environment`, {
+          hint: 'Make it there with CREATE TABLE … AS SELECT.',
+        })
       await changes.rename(target, to)
       return { rows: 0, changed: true }
     }

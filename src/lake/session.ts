@@ -24,7 +24,13 @@ export interface Session {
 export function openSession(lake: Pick<Lake, 'query' | 'begin'>, options: SessionOptions): Session {
   let transaction: Transaction | undefined
   let { catalog, namespace } = options
-  const asking = () => ({ ...options, catalog, ...(namespace === undefined ? {} : { namespace }) })
+  const asking = () => ({
+    ...options,
+    catalog,
+    ...(namespace === undefined ? {} : { namespace }),
+    // Whoever named one environment has not named the one that USE leads to.
+    environmentNamed: options.environmentNamed === true && catalog === options.catalog,
+  })
 
   async function control(found: Control, more: StatementOptions): Promise<string> {
     if (found.kind === 'begin') {

@@ -282,11 +282,35 @@ describe('sessions', () => {
     expect(await world.rows('select count(*) from raw.m')).toEqual([[2]])
   })
 
+  test('a protected environment is not written by a name or by USE from another one', async () => {
+    await world.query('create table prod_analytics.raw.p as select 1 as a', {
+      catalog: 'prod_analytics',
+      environmentNamed: true,
+    })
+    const named = { environmentNamed: true }
+    for (const sql of [
+      'insert into prod_analytics.raw.p values (2)',
+      'create table prod_analytics.raw.q as select 1 as a',
+      'drop table prod_analytics.raw.p',
+      'create schema prod_analytics.extra',
+      "call create_tag('prod_analytics.raw.p', 'x')",
+    ])
+      await expect(world.rows(sql, named)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await world.rows('create table raw.stays as select 1 as a')
+    await expect(world.rows('alter table raw.stays rename to prod_analytics.raw.gone', named)).rejects.toMatchObject({
+      code: 'SQL_UNSUPPORTED',
+    })
+    const one = openSession(world.lake, world.asking(named))
+    await one.query('use prod_analytics.raw')
+    await expect(one.query('delete from p')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    expect(await world.rows('from prod_analytics.raw.p')).toEqual([[1]])
+  })
+
   test('a table of another environment cannot be written by the same transaction', async () => {
     const one = await begin({ environmentNamed: true })
     await rows(one, 'create table raw.here as select 1 as a')
     await expect(one.query('create table prod_analytics.raw.there as select 1 as a')).rejects.toMatchObject({
-      code: 'SQL_UNSUPPORTED',
+      code: 'FORBIDDEN',
     })
     await one.rollback()
   })
