@@ -49,6 +49,7 @@ docs: install ## print the pages that are generated from the code
 bench: build
 	bench/main-job/run.sh
 	bench/iceberg/run.sh
+	bench/wire/run.sh
 	bench/sql/run.sh
 
 conformance: build ## real peers: PyIceberg, dbt, a container engine

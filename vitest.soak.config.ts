@@ -15,6 +15,8 @@ export default defineConfig({
       'src/lake/join-keys.test.ts',
       'src/iceberg/fuzz.test.ts',
       'src/iceberg/write-model.test.ts',
+      'src/serve/pgwire/fuzz.test.ts',
+      'src/serve/pgwire/soak.test.ts',
     ],
     testTimeout: 3_600_000,
     hookTimeout: 120_000,

@@ -24,6 +24,7 @@ export async function openPgWorld(more: Partial<PgSettings> = {}) {
     await govern.users.create({ name, role })
     await govern.users.setPassword(name, password)
   }
+  const errors: unknown[] = []
   const server = createPgServer({
     project: 'sales',
     databases: [dev, prod],
@@ -33,8 +34,7 @@ export async function openPgWorld(more: Partial<PgSettings> = {}) {
     lake,
     govern,
     clock: realClock,
-    // An unexpected failure is a bug, which a test should show.
-    log: { ...silentLog, error: (event, fields) => console.error(event, fields), child: () => silentLog },
+    log: { ...silentLog, error: (event, fields) => void errors.push({ event, ...fields }), child: () => silentLog },
     settings: {
       host: '127.0.0.1',
       port: 0,
@@ -52,6 +52,8 @@ export async function openPgWorld(more: Partial<PgSettings> = {}) {
     ...world,
     server,
     port,
+    /** Failures that nobody expected: bugs. */
+    errors,
     url: (user = 'ada', database = 'dev') =>
       `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`,
     async close() {

@@ -35,6 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await ada.end()
   await world.close()
+  expect(world.errors).toEqual([])
 })
 
 async function connect(user: string, more: pg.ClientConfig = {}): Promise<pg.Client> {
