@@ -107,6 +107,22 @@ describe('what is seen', () => {
     expect((await failure(eva, 'FROM raw.orders', { cache: true })).code).toBe('TABLE_NOT_FOUND')
   })
 
+  test('an answer that is read slowly ends when the right to it does', async () => {
+    const [eli, change] = [await world.member('eli'), { by: world.admin, source: 'sql' as const }]
+    const request = { privileges: ['select' as const], on: { namespace: 'raw', table: 'orders' }, to: ['eli'] }
+    await world.govern.access.grant(request, change)
+    const sql = 'SELECT a.id FROM raw.orders a, raw.orders b, raw.orders c'
+    const { chunks } = await world.lake.query(sql, world.asking({ principal: eli, cache: false }))
+    const reading = chunks[Symbol.asyncIterator]()
+    expect((await reading.next()).done).toBe(false)
+    await world.govern.access.grant({ ...request, privileges: ['insert'] }, change)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect((await reading.next()).done).toBe(false)
+    await world.govern.access.revoke(request, change)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await expect(reading.next()).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  })
+
   test('a cached result is of those who see the same', async () => {
     const count = (principal: Principal) => as(principal, 'SELECT count(*) AS n FROM raw.people', { cache: true })
     expect(await count(world.admin)).toEqual([[1000]])

@@ -6,7 +6,7 @@
 
 import { Bug } from '../base/assert.ts'
 import { Failure, type Place } from '../base/failure.ts'
-import { showName, type Loaded, type LoadedTable } from '../catalog/index.ts'
+import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
 import { filesToRead, planScan, type Predicate, type ScanFile, type Schema } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
@@ -15,6 +15,7 @@ import { filesWorth, joinKeys, keyPredicate, keysSql, smallBytes, smallerBy, typ
 import { metadataAnswer } from './metadata-answer.ts'
 import { predicateSql } from './guard.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
+import type { Rights } from './rights.ts'
 import { scanSql } from './scan.ts'
 import {
   guardedSql,
@@ -53,6 +54,9 @@ export type Prepared = {
   loaded: Loaded[]
   /** Without what the asker may not know of: tables below a view that reads with the rights of its owner. */
   provenance: { tables: { table: string; snapshotId: string | null; committedAt: string | null }[]; views: string[] }
+  /** What the asker named, and their rights when the statement began. */
+  direct: readonly TableName[]
+  rights: Rights
   /** Every table, with the id of its snapshot. */
   read: Record<string, string | null>
   /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
@@ -115,6 +119,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     volatile: volatile.length > 0,
     hides,
     loaded,
+    direct: named.direct,
+    rights: context.rights,
     provenance: {
       tables: distinct(
         scans

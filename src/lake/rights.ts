@@ -1,6 +1,7 @@
 // What the asker of one statement may do, by the policy of the moment when the statement began.
 
 import { createHash } from 'node:crypto'
+import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import { showName, type Loaded, type LoadedView, type TableName } from '../catalog/index.ts'
 import {
@@ -64,6 +65,45 @@ export async function rightsOf(principal: Principal, deps: AccessDeps): Promise<
     },
   }
 }
+
+const askedEveryMs = 250
+
+/**
+ * For answers that are read slowly, a cursor's say: whether what the asker named may still be seen as when the statement
+ * began. Asks now and then, however often it is called. @throws FORBIDDEN
+ */
+export function watchRights(
+  began: Rights,
+  named: readonly TableName[],
+  now: () => Promise<Rights>,
+  clock: Pick<Clock, 'now'>,
+): () => Promise<void> {
+  let askedAtMs = clock.now()
+  return async () => {
+    if (named.length === 0 || clock.now() - askedAtMs < askedEveryMs) return
+    askedAtMs = clock.now()
+    const rights = await now()
+    const lost = named.find((name) => !showsAsMuch(began, rights, name))
+    if (lost)
+      throw new Failure('FORBIDDEN', `what ${rights.asker.name} may see of ${showName(lost)} has changed meanwhile`, {
+        hint: 'Run the statement again: the answer is what may be seen now.',
+      })
+  }
+}
+
+function showsAsMuch(began: Rights, rights: Rights, name: TableName): boolean {
+  const [before, after] = [began.select(name), rights.select(name)]
+  const hiding = ({ filters, masks }: Decision, { roles, attributes }: Subject) =>
+    filters.length + masks.size === 0 ? '' : JSON.stringify([filters, [...masks], [...roles].sort(), attributes])
+  return (
+    after.verdict === 'allowed' &&
+    includes(after.columns, before.columns) &&
+    hiding(before, began.asker) === hiding(after, rights.asker)
+  )
+}
+
+const includes = (all: Decision['columns'], some: Decision['columns']): boolean =>
+  all === 'all' || (some !== 'all' && [...some].every((column) => all.has(column)))
 
 /** What a view is, as far as its owner answers for it. */
 export function viewContent({ metadata }: Pick<LoadedView, 'metadata'>): { uuid: string; digest: string } {

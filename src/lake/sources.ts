@@ -96,6 +96,8 @@ export type Named = {
   views: TableName[]
   /** Every table and view that was loaded. */
   loaded: Loaded[]
+  /** Those that the asker named, and not a view. */
+  direct: TableName[]
   volatile: string[]
   /** Columns of a text over the empty shadows of the tables that were named so far. */
   bind(sql: string): Promise<EngineColumn[]>
@@ -119,6 +121,7 @@ export async function nameSources(
   const systemTables: SystemTable[] = []
   const views: TableName[] = []
   const everything: Loaded[] = []
+  const direct: TableName[] = []
   const volatile: string[] = []
   let parameters = false
   // Asked of the catalog once for a statement, however many system relations it names.
@@ -138,7 +141,17 @@ export async function nameSources(
   const { rights } = context
   const piece = await build(sql, place, context.catalog, context.namespace, [], rights.asker)
   return (
-    piece && { piece, scans, systemTables, views, loaded: everything, volatile, bind, parameters: () => parameters }
+    piece && {
+      piece,
+      scans,
+      systemTables,
+      views,
+      loaded: everything,
+      direct,
+      volatile,
+      bind,
+      parameters: () => parameters,
+    }
   )
 
   async function build(
@@ -224,6 +237,7 @@ export async function nameSources(
     const loaded = await context.resolver.load(name)
     if (!loaded) throw await missing(name, here, context)
     everything.push(loaded)
+    if (within.length === 0) direct.push(loaded.name)
     if (about) {
       // Bounds, counts and partitions tell of rows and columns that are hidden.
       if (!seesAll(decision))
