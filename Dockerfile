@@ -21,7 +21,7 @@ FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title=Boathouse \
       org.opencontainers.image.description="A lakehouse for small data teams in one program" \
       org.opencontainers.image.licenses=Apache-2.0
-ENV NODE_ENV=production BOATHOUSE_HTTP_HOST=0.0.0.0 BOATHOUSE_STATE_DIR=/state BOATHOUSE_LOG_FORMAT=json
+ENV NODE_ENV=production BOATHOUSE_HTTP_HOST=0.0.0.0 BOATHOUSE_PG_HOST=0.0.0.0 BOATHOUSE_STATE_DIR=/state BOATHOUSE_LOG_FORMAT=json
 WORKDIR /app
 # Made before they become volumes: a new named volume takes their owner.
 RUN mkdir /state /project && chown node:node /state /project && ln -s /app/boathouse /usr/local/bin/boathouse
@@ -35,7 +35,7 @@ COPY container container
 USER 1000:1000
 WORKDIR /project
 VOLUME ["/state"]
-EXPOSE 8620
+EXPOSE 8620 5439
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=5 CMD ["node", "/app/container/healthy.ts"]
 ENTRYPOINT ["/app/container/start.sh"]

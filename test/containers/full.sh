@@ -12,6 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . test/containers/common.sh
 
 export IMAGE=boathouse-test BOATHOUSE_HTTP_PORT=${TEST_PORT:-18620} STAGING_HTTP_PORT=${TEST_STAGING_PORT:-18622}
+export BOATHOUSE_PG_PORT=${TEST_PG_PORT:-15439} STAGING_PG_PORT=${TEST_STAGING_PG_PORT:-15440}
 unset BOATHOUSE_ADMIN_PASSWORD BOATHOUSE_PUBLIC_URL BOATHOUSE_ENV PROJECT_DIR SALES_EXAMPLE COMPOSE_PROJECT_NAME
 url=http://localhost:$BOATHOUSE_HTTP_PORT
 use() { # project, file
@@ -118,7 +119,7 @@ expect 'rows of raw.sales in production' "$(rows_of)" $rows
 staging
 up
 for service in serve worker postgres redis; do expect "$service of staging" "$(health $service)" healthy; done
-expect 'the ports' "$(docker port "$(id_of serve)")" "8620/tcp -> 127.0.0.1:$STAGING_HTTP_PORT"
+expect 'the ports' "$(docker port "$(id_of serve)" | sort | xargs)" "5439/tcp -> 127.0.0.1:$STAGING_PG_PORT 8620/tcp -> 127.0.0.1:$STAGING_HTTP_PORT"
 expect 'the environment of staging' "$(compose exec -T serve printenv BOATHOUSE_ENV)" staging
 quietly boathouse run
 expect 'rows of raw.sales in staging' "$(rows_of)" $((rows - 1))

@@ -11,6 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . test/containers/common.sh
 
 export COMPOSE_PROJECT_NAME=boathouse-test IMAGE=boathouse-test BOATHOUSE_HTTP_PORT=${TEST_PORT:-18620} WEB_PORT=${TEST_WEB_PORT:-18621}
+export BOATHOUSE_PG_PORT=${TEST_PG_PORT:-15439}
 unset BOATHOUSE_ADMIN_PASSWORD BOATHOUSE_PUBLIC_URL BOATHOUSE_ENV PROJECT_DIR SALES_EXAMPLE
 url=http://localhost:$BOATHOUSE_HTTP_PORT
 
@@ -54,7 +55,7 @@ expect 'what a second up changes' "$([ "$(states)" = "$before" ] && echo nothing
 # ---- who reaches what
 
 for service in serve worker postgres redis; do
-  expect "the published port of $service" "$(inspect $service '{{range $port, $to := .NetworkSettings.Ports}}{{range $to}}{{.HostIp}}:{{.HostPort}}{{end}}{{end}}')" "$([ $service = serve ] && echo "127.0.0.1:$BOATHOUSE_HTTP_PORT" || true)"
+  expect "the published port of $service" "$(inspect $service '{{range $port, $to := .NetworkSettings.Ports}}{{range $to}}{{.HostIp}}:{{.HostPort}} {{end}}{{end}}' | xargs)" "$([ $service = serve ] && echo "127.0.0.1:$BOATHOUSE_PG_PORT 127.0.0.1:$BOATHOUSE_HTTP_PORT" || true)"
 done
 expect 'the private network lets nothing out' "$(docker network inspect -f '{{.Internal}}' ${COMPOSE_PROJECT_NAME}_private)" true
 for service in worker postgres redis; do
@@ -74,6 +75,8 @@ expect 'who logs in by the link of the log' "$(api POST /api/session/link "{\"to
 quietly boathouse run
 rows=$(($(compose exec -T serve cat sales.csv | grep -c .) - 1))
 expect 'rows of raw.sales' "$(ask 'select count(*) from raw.sales')" $rows
+token=$(boathouse token create containers --json | json it.token)
+expect 'rows of raw.sales for psql of another container' "$(compose exec -T -e PGPASSWORD="$token" postgres psql -h serve -p 5439 -U admin -d dev -tAc 'select count(*) from raw.sales')" $rows
 quietly boathouse doctor
 ok 'doctor passes'
 expect 'who executed the run' "$(boathouse runs ls --json --limit 1 | json 'it[0].workerId.replace(/-.*/, "")')" worker
