@@ -80,6 +80,10 @@ export async function open(
       cacheBytes: config.results.cacheBytes,
       manifestBytes: 128 * 2 ** 20,
     },
+    keysOf: async (name) => {
+      const found = Object.entries(config.environments).find(([, entry]) => entry.catalog === name)
+      return found ? models.keys({ name: found[0], catalog: name }) : []
+    },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     access: { access: govern.access, owners: govern.owners },

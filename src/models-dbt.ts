@@ -6,7 +6,8 @@ import { Failure, Failures } from './base/failure.ts'
 import type { Log } from './base/log.ts'
 import type { Config, Environment } from './config/index.ts'
 import { systemPrincipal } from './govern/index.ts'
-import type { ChangeSet, Lake } from './lake/index.ts'
+import { keysOfProject } from './keys.ts'
+import type { ChangeSet, Key, Lake } from './lake/index.ts'
 import type { ModelEdge, Models, PlannedModel } from './models.ts'
 import type { StepContext } from './orchestrate/index.ts'
 import {
@@ -28,6 +29,7 @@ import {
 const targetNames: Record<string, string> = { staging: 'test' }
 /** Parsed projects of runs under way: all steps of a run see the same files. */
 const keptRuns = 4
+const keysKeptMs = 60_000
 
 export function openModels({ config, lake, log }: { config: Config; lake: Lake; log: Log }): Models {
   const byRun = new Map<string, Promise<DbtProject | undefined>>()
@@ -64,7 +66,20 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
     return fresh
   }
 
+  const keys = new Map<string, { at: number; keys: Promise<readonly Key[]> }>()
+
   return {
+    keys({ name, catalog }) {
+      const known = keys.get(catalog)
+      if (known && Date.now() - known.at < keysKeptMs) return known.keys
+      const fresh = load({ name, catalog }).then(
+        (project) => (project ? keysOfProject(project) : []),
+        () => [],
+      )
+      keys.set(catalog, { at: Date.now(), keys: fresh })
+      return fresh
+    },
+
     async plan({ environment, select, exclude, test }) {
       const project = await load(environment)
       if (!project) return []

@@ -3,7 +3,7 @@
 import type { Failure, Place } from './base/failure.ts'
 import type { ListedNode } from './cli/app.ts'
 import type { Environment } from './config/index.ts'
-import type { ChangeSet } from './lake/index.ts'
+import type { ChangeSet, Key } from './lake/index.ts'
 import type { StepContext } from './orchestrate/index.ts'
 
 export type PlannedModel = {
@@ -35,6 +35,8 @@ export interface Models {
   }): Promise<{ uniqueId: string; file: string; sql: string }[]>
   /** Every model with what it reads; throws what `plan` throws. */
   edges(environment: Environment): Promise<readonly ModelEdge[]>
+  /** Keys that the project's tests hold true, as of a minute ago at the longest; none while its files have mistakes. */
+  keys(environment: Pick<Environment, 'name' | 'catalog'>): Promise<readonly Key[]>
   /** Mistakes of the project's files, none when all is well. */
   problems(environment: Environment): Promise<readonly Failure[]>
 
