@@ -106,12 +106,18 @@ test('strings to paste carry names of the project and no secret', () => {
     stateDir: '/p/.boathouse',
     storage: { root: '/p/.boathouse/lake' },
     records: { url: undefined, schema: 'boathouse' },
+    pg: { enabled: true, port: undefined },
   }
   const embedded = Connect.parse(connectTexts({ ...about, config }))
   const text = JSON.stringify(embedded)
   expect(text).toContain('sqlite:////p/.boathouse/catalog.db')
   expect(text).toContain('file:///p/.boathouse/lake')
   expect(text).toContain('my_sales:')
+  expect(text).toContain('psql -h localhost -p 5439 -U USER -d dev')
+  expect(text).toContain('jdbc:postgresql://localhost:5439/dev')
+  expect(text).toContain('http://localhost:8620/iceberg')
+  const without = connectTexts({ ...about, config: { ...config, pg: { enabled: false, port: undefined } } })
+  expect(JSON.stringify(without)).not.toContain('5439')
   const onPostgres = JSON.stringify(
     connectTexts({
       ...about,
