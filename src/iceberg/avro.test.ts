@@ -185,6 +185,17 @@ test('a block that unpacks to more than it may is refused', () => {
   ).toThrow('cannot be unpacked')
 })
 
+test('a file of a few bytes cannot keep its reader busy', () => {
+  // 20 MB of zeros, packed by Python's bz2.
+  const bomb = Buffer.from(
+    '425a6839314159265359bfcaafc400992fc200c00000080008200030cc0529a6aa91146c0288a3c5dc914e14242ff2abf100',
+    'hex',
+  )
+  expect(() => readAvro(withBlock('bzip2', onlyText, 1, bomb), { place: 'a.avro', keyOf })).toThrow(
+    /a.avro is not a readable Avro file: a bzip2 block cannot be unpacked: it unpacks to more than 1\d{7} bytes/,
+  )
+})
+
 test.each([
   ['plain_1', 'plain_1'],
   ['a b', 'a_x20b'],

@@ -8,8 +8,12 @@
 // Files come from anywhere, so every length is checked against what is left before anything is allocated.
 
 import { randomBytes } from 'node:crypto'
-import { crc32, deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { Failure } from '../base/failure.ts'
+import { unbzip2 } from './codecs/bzip2.ts'
+import { unsnappy } from './codecs/snappy.ts'
+import { CodecError } from './codecs/unpacked.ts'
+import { unxz } from './codecs/xz.ts'
 import { JsonNode, parseJson, printJson } from './json.ts'
 
 export type AvroCodec = 'null' | 'deflate' | 'zstandard'
@@ -44,6 +48,8 @@ export type KeyOf = (name: string, id: number | undefined, inside: number | unde
 
 const magic = [0x4f, 0x62, 0x6a, 1]
 const blockBytesMaxDefault = 512 * 1024 * 1024
+/** A file that unpacks to more than a thousand times its size, and more than this, was made to keep its reader busy. */
+const [plainFactorMax, plainBytesFree] = [1_000, 16 * 1024 * 1024]
 const depthMax = 64
 
 // --- reading
@@ -81,11 +87,12 @@ function readFile(bytes: Uint8Array, keyOf: KeyOf, place: string, blockBytesMax:
   const read = compileReader(new JsonNode(schema, { place }), keyOf)
   const codec = header.get('avro.codec') ?? 'null'
   const records: Record<string, unknown>[] = []
+  const plainBytesMax = plainBytesFree + bytes.length * plainFactorMax
   let plainBytes = 0
   while (!file.isAtEnd()) {
     const count = file.count()
     const packed = file.take(file.count())
-    const block = new Input(decompress(codec, packed, blockBytesMax))
+    const block = new Input(decompress(codec, packed, Math.min(blockBytesMax, plainBytesMax - plainBytes)))
     if (count > block.left()) throw new AvroError(`a block claims ${count} records in ${block.left()} bytes`)
     plainBytes += block.left()
     for (let index = 0; index < count; index++) records.push(read(block) as Record<string, unknown>)
@@ -111,53 +118,16 @@ function decompress(codec: string, packed: Uint8Array, maxOutputLength: number):
         return zstdDecompressSync(packed, { maxOutputLength })
       case 'snappy':
         return unsnappy(packed, maxOutputLength)
+      case 'bzip2':
+        return unbzip2(packed, maxOutputLength)
+      case 'xz':
+        return unxz(packed, maxOutputLength)
     }
   } catch (error) {
-    if (error instanceof AvroError) throw error
-    throw new AvroError(`a ${codec} block cannot be unpacked`)
+    const why = error instanceof CodecError ? `: ${error.message}` : ''
+    throw new AvroError(`a ${codec} block cannot be unpacked${why}`, { cause: error })
   }
-  throw new UnknownCodec(`the codec "${codec}" is not supported; null, deflate, zstandard and snappy are`)
-}
-
-/** Snappy's raw format, followed by a big-endian CRC-32 of the plain bytes. */
-function unsnappy(packed: Uint8Array, lengthMax: number): Uint8Array {
-  let at = 0
-  let length = 0
-  for (let shift = 0; ; shift += 7) {
-    const byte = packed[at++] ?? fail('a snappy block is cut')
-    length += (byte & 0x7f) * 2 ** shift
-    if (byte < 0x80) break
-    if (shift > 28) fail('a snappy block is damaged')
-  }
-  if (length > lengthMax || length > packed.length * 64) fail('a snappy block claims too much') // no element gives more than 64 bytes for 2
-  const plain = new Uint8Array(length)
-  const end = packed.length - 4
-  let out = 0
-  while (at < end) {
-    const tag = packed[at++]!
-    const little = (bytes: number) => {
-      let value = 0
-      for (let index = 0; index < bytes; index++) value += packed[at++]! * 2 ** (8 * index)
-      return value
-    }
-    if ((tag & 3) === 0) {
-      const short = tag >> 2
-      const size = (short < 60 ? short : little(short - 59)) + 1
-      if (at + size > end || out + size > length) fail('a snappy block is damaged')
-      plain.set(packed.subarray(at, at + size), out)
-      at += size
-      out += size
-      continue
-    }
-    const kind = tag & 3
-    const size = kind === 1 ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1
-    const back = kind === 1 ? (tag >> 5) * 256 + little(1) : little(kind === 2 ? 2 : 4)
-    if (back === 0 || back > out || out + size > length || at > end) fail('a snappy block is damaged')
-    for (let index = 0; index < size; index++, out++) plain[out] = plain[out - back]! // may overlap itself
-  }
-  const sum = new DataView(packed.buffer, packed.byteOffset + packed.length - 4, 4).getUint32(0)
-  if (out !== length || crc32(plain) !== sum) fail('a snappy block is damaged')
-  return plain
+  throw new UnknownCodec(`the codec "${codec}" is not one of Avro's`)
 }
 
 /** Bytes with a position; every read is within them or fails. */

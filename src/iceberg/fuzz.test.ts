@@ -1,5 +1,5 @@
-// Whatever other programs and broken disks leave behind: metadata, manifest lists, manifests, vectors and Puffin files with
-// bytes changed, cut, doubled or moved. Reading them gives an answer or a Failure with a code that names the file - never a
+// Whatever other programs and broken disks leave behind: metadata, manifest lists, manifests of any codec, vectors and Puffin
+// files with bytes changed, cut, doubled or moved. Reading them gives an answer or a Failure with a code that names the file - never a
 // crash, a hang, or memory beyond a bound.
 
 import { readFile } from 'node:fs/promises'
@@ -9,13 +9,14 @@ import { Failure } from '../base/failure.ts'
 import { fileLocation, localFileIO, mappedFileIO, memoryFileIO, type FileIO } from '../io/index.ts'
 import { readManifest, readManifestList } from './manifest.ts'
 import { readTableMetadata } from './metadata-file.ts'
-import { encodeDeletionVectors, readDeletionVector, readPuffinFooter } from './puffin.ts'
+import { encodeDeletionVectors, readDeletionVector, readPuffinBlob, readPuffinFooter } from './puffin.ts'
 import { Positions } from './roaring.ts'
 import { planScan } from './scan.ts'
 import { snapshotAsOf } from './snapshot.ts'
 
 const cases = Number(process.env.SOAK_CASES ?? (process.env.SOAK ? 100_000 : 2000))
 const folder = join(import.meta.dirname, '../../test/golden/iceberg')
+const codecs = join(folder, '../codecs')
 const golden = mappedFileIO(localFileIO(), { from: 'file:///tmp/golden-iceberg', to: fileLocation(folder) })
 const expected = JSON.parse(await readFile(join(folder, 'expected.json'), 'utf8')) as Record<
   string,
@@ -77,6 +78,7 @@ type Subject = { path: string; io: FileIO; read: (io: FileIO) => Promise<unknown
 
 async function subjects(): Promise<Subject[]> {
   const all: Subject[] = []
+  const packed = JSON.parse(await readFile(join(codecs, 'manifest.json'), 'utf8')) as { from: string }
   for (const { location } of Object.values(expected)) {
     const path = `${location}/metadata/newest.metadata.json`
     const metadata = await readTableMetadata(golden, path)
@@ -85,7 +87,13 @@ async function subjects(): Promise<Subject[]> {
     const snapshot = snapshotAsOf(metadata)!
     if (snapshot.manifestList)
       all.push({ path: snapshot.manifestList, io: golden, read: (io) => planScan(io, metadata) })
-    for (const manifest of await readManifestList(golden, metadata, snapshot))
+    const manifests = await readManifestList(golden, metadata, snapshot)
+    for (const codec of manifests.some(({ path }) => path.endsWith(packed.from)) ? ['bzip2', 'xz'] : []) {
+      const path = join(codecs, `manifest.${codec}.avro`)
+      const manifest = { ...manifests.find((one) => one.path.endsWith(packed.from))!, path }
+      all.push({ path, io: localFileIO(), read: (io) => readManifest(io, metadata, manifest) })
+    }
+    for (const manifest of manifests)
       all.push({
         path: manifest.path,
         io: golden,
@@ -120,6 +128,14 @@ async function subjects(): Promise<Subject[]> {
   }
   all.push({ path: entry.path, io, read: (io) => readDeletionVector(io, entry) })
   all.push({ path: entry.path, io, read: (io) => readPuffinFooter(io, entry.path) })
+  const puffin = join(codecs, 'packed.puffin')
+  all.push({
+    path: puffin,
+    io: localFileIO(),
+    async read(io) {
+      for (const blob of (await readPuffinFooter(io, puffin)).blobs) await readPuffinBlob(io, puffin, blob)
+    },
+  })
   return all
 }
 
@@ -127,6 +143,7 @@ test(`damaged files are refused by name or read (${cases} cases)`, { timeout: 3_
   const all = await subjects()
   const whole = new Map<Subject, Uint8Array>()
   for (const subject of all) whole.set(subject, (await subject.io.read(subject.path))!)
+  expect(all.filter(({ path }) => path.startsWith(codecs))).toHaveLength(3)
   const before = process.memoryUsage().rss
   const outcomes = { read: 0, refused: 0 }
   const seed = process.env.SOAK || process.env.SOAK_CASES ? Date.now() | 0 : 1

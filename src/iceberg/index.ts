@@ -91,6 +91,7 @@ export { reachableFiles, type ReachedFile, type Root } from './reachable.ts'
 export {
   encodeDeletionVectors,
   readDeletionVector,
+  readPuffinBlob,
   readPuffinFooter,
   type DeletionVector,
   type PuffinBlob,

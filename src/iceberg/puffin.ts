@@ -1,12 +1,14 @@
-// Puffin files (Iceberg's `puffin-spec`), as far as tables need them: the footer, and deletion vectors, each of which
-// is one blob with the positions of one data file's deleted rows.
+// Puffin files (Iceberg's `puffin-spec`), as far as tables need them: the footer and its blobs, and deletion vectors, each
+// of which is one blob with the positions of one data file's deleted rows.
 //
 // A manifest says where in its Puffin file a deletion vector lies, so that reading one is one ranged read: the footer
-// is not looked at.
+// is not looked at. Vectors are never compressed; footers and other blobs may be.
 
-import { crc32 } from 'node:zlib'
+import { crc32, zstdDecompressSync } from 'node:zlib'
 import { Failure } from '../base/failure.ts'
 import type { FileIO } from '../io/index.ts'
+import { unlz4 } from './codecs/lz4.ts'
+import { CodecError } from './codecs/unpacked.ts'
 import { JsonNode, parseJson, printJson } from './json.ts'
 import type { DataFile } from './manifest-types.ts'
 import { Positions, RoaringError } from './roaring.ts'
@@ -21,6 +23,8 @@ const trailerBytes = 12
 const footerBytesMax = 64 * 1024 * 1024
 /** A bitmap of a billion rows takes 125 MB; a manifest that claims more than this is wrong. */
 const vectorBytesMax = 512 * 1024 * 1024
+/** Of other blobs, which are sketches and sets of positions: as they lie there and unpacked. */
+const blobBytesMax = 512 * 1024 * 1024
 
 export type PuffinBlob = {
   type: string
@@ -33,14 +37,16 @@ export type PuffinBlob = {
   properties: Readonly<Record<string, string>>
 }
 
-/** What the footer says. METADATA_INVALID names the file; UNSUPPORTED for an LZ4 footer. */
+const unreadable = (path: string, why: string, cause?: unknown) =>
+  new Failure('METADATA_INVALID', `${path} is not a readable Puffin file: ${why}`, { place: { file: path }, cause })
+
+/** What the footer says. METADATA_INVALID names the file. */
 export async function readPuffinFooter(
   io: FileIO,
   path: string,
   signal?: AbortSignal,
 ): Promise<{ blobs: PuffinBlob[]; properties: Record<string, string> }> {
-  const wrong = (why: string, cause?: unknown) =>
-    new Failure('METADATA_INVALID', `${path} is not a readable Puffin file: ${why}`, { place: { file: path }, cause })
+  const wrong = (why: string, cause?: unknown) => unreadable(path, why, cause)
   const size = (await io.stat(path, signal))?.sizeBytes
   if (size === undefined) throw wrong('it is missing')
   const trailer = await io.readRange(path, Math.max(0, size - trailerBytes), trailerBytes, signal)
@@ -49,14 +55,12 @@ export async function readPuffinFooter(
   const payloadBytes = view.getInt32(0, true)
   const start = size - trailerBytes - payloadBytes
   if (payloadBytes < 0 || payloadBytes > footerBytesMax || start < 8) throw wrong('its footer has an impossible size')
-  if ((trailer[4]! & 1) !== 0)
-    throw new Failure('UNSUPPORTED', `${path} has a footer compressed with LZ4, which is not supported`, {
-      place: { file: path },
-    })
   const payload = await io.readRange(path, start - 4, payloadBytes + 4, signal)
   if (payload?.length !== payloadBytes + 4 || !magic.equals(payload.subarray(0, 4)))
     throw wrong('its footer does not begin as one')
-  const root = new JsonNode(parseJson(Buffer.from(payload.subarray(4)).toString('utf8'), path), { place: path })
+  const isPacked = (trailer[4]! & 1) !== 0
+  const plain = isPacked ? unpacked(path, 'lz4', payload.subarray(4), footerBytesMax) : payload.subarray(4)
+  const root = new JsonNode(parseJson(Buffer.from(plain).toString('utf8'), path), { place: path })
   return {
     blobs: root.get('blobs').list((blob) => {
       const compressionCodec = blob.maybe('compression-codec', (at) => at.text())
@@ -73,6 +77,32 @@ export async function readPuffinFooter(
     }),
     properties: root.maybe('properties', (at) => at.texts()) ?? {},
   }
+}
+
+/** The bytes of a blob that the footer names, unpacked. METADATA_INVALID names the file; UNSUPPORTED: another codec. */
+export async function readPuffinBlob(
+  io: FileIO,
+  path: string,
+  { offset, length, compressionCodec }: PuffinBlob,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  if (length > blobBytesMax) throw unreadable(path, `a blob of ${length} bytes is too long`)
+  const bytes = await io.readRange(path, offset, length, signal)
+  if (bytes?.length !== length) throw unreadable(path, 'it ends before its blob')
+  return compressionCodec === undefined ? bytes : unpacked(path, compressionCodec, bytes, blobBytesMax)
+}
+
+function unpacked(path: string, codec: string, bytes: Uint8Array, maxOutputLength: number): Uint8Array {
+  try {
+    if (codec === 'lz4') return unlz4(bytes, maxOutputLength)
+    if (codec === 'zstd') return zstdDecompressSync(bytes, { maxOutputLength })
+  } catch (error) {
+    const why = error instanceof CodecError ? `: ${error.message}` : ''
+    throw unreadable(path, `what is packed with ${codec} cannot be unpacked${why}`, error)
+  }
+  throw new Failure('UNSUPPORTED', `${path} has a blob packed with "${codec}"; lz4 and zstd are read`, {
+    place: { file: path },
+  })
 }
 
 /** The positions that a deletion vector of a manifest deletes. METADATA_INVALID names the Puffin file. */
