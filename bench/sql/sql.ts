@@ -21,7 +21,7 @@ try {
   const names = await load()
   const plain = await openPlain(names)
   const times = await tpch(plain)
-  const door = await overhead(names)
+  const door = await overhead(names, plain)
   plain.closeSync()
   const text = [...head(), ...tpchSection(times), ...doorSection(door), ''].join('\n')
   writeFileSync(fileURLToPath(new URL('../../docs/reference/bench-sql.md', import.meta.url)), text)
@@ -86,7 +86,7 @@ async function tpch(plain: Awaited<ReturnType<typeof openPlain>>): Promise<Times
 
 type Overhead = { name: string; ms: number[] }[]
 
-async function overhead(names: readonly string[]): Promise<Overhead> {
+async function overhead(names: readonly string[], plain: Awaited<ReturnType<typeof openPlain>>): Promise<Overhead> {
   const orders = names.includes('orders') ? 'raw.orders' : ''
   const cases: [string, (index: number) => string][] = [
     ['`select 1`, each time another number', (index) => `select ${index}`],
@@ -106,6 +106,13 @@ async function overhead(names: readonly string[]): Promise<Overhead> {
     }
     all.push({ name, ms })
   }
+  const beside: number[] = []
+  for (let index = 0; index < 220; index++) {
+    const started = performance.now()
+    await plain.runAndReadAll(`select * from files.orders where o_orderkey = ${index * 32 + 1}`)
+    if (index >= 20) beside.push(performance.now() - started)
+  }
+  all.push({ name: 'the same order by DuckDB alone, on the same file', ms: beside })
   // The same text again: what the page of a dashboard costs.
   const ms: number[] = []
   for (let index = 0; index < 220; index++) {
