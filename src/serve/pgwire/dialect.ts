@@ -27,6 +27,7 @@ export function translate(sql: string, session: SessionNames, values: readonly E
 /** Whether a text asks for the system catalog. */
 export const isCatalogQuery = (sql: string): boolean =>
   [...tokens(sql)].some(({ kind, text }) => kind !== 'string' && catalogWord.test(text))
+const catalogTextMax = 50_000
 const catalogWord = /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b|to_reg(class|type)\b)/i
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
@@ -98,15 +99,26 @@ class Translation {
   readonly #all: Token[]
   readonly #words: string[]
   readonly #edits: Edit[] = []
+  /** Parentheses that belong together, each by the other. */
+  readonly #pairs = new Map<number, number>()
   constructor(sql: string, session: SessionNames) {
     this.#sql = sql
     this.#session = session
     this.#all = [...tokens(sql)]
     this.#words = this.#all.map((token) => (token.kind === 'string' ? '' : token.text.toLowerCase()))
+    const open: number[] = []
+    this.#words.forEach((word, at) => {
+      if (word === '(') open.push(at)
+      else if (word === ')' && open.length > 0) {
+        const first = open.pop()!
+        this.#pairs.set(first, at).set(at, first)
+      }
+    })
   }
 
   edits(): Edit[] {
-    const isCatalog = this.#words.some((word) => catalogWord.test(word))
+    // No tool asks at such length, and what is looked for here is looked for again and again.
+    const isCatalog = this.#sql.length <= catalogTextMax && this.#words.some((word) => catalogWord.test(word))
     const selects = this.#selectItems()
     for (let at = 0; at < this.#all.length; at++) {
       if (this.#collation(at)) continue
@@ -115,12 +127,7 @@ class Translation {
       if (isCatalog) this.#catalog(at, selects)
       else if (this.#words[at] === '::') this.#cast(at)
     }
-    // What lies inside of something that goes away goes with it.
-    const isInside = (one: Edit, cut: Edit) =>
-      one.start === one.end
-        ? one.start > cut.start && one.start < cut.end
-        : one.start >= cut.start && one.end <= cut.end && one.end - one.start < cut.end - cut.start
-    return this.#edits.filter((one) => !this.#edits.some((cut) => isInside(one, cut)))
+    return outermost(this.#edits)
   }
 
   #replace(from: number, to: number, text: string): true {
@@ -364,11 +371,7 @@ class Translation {
   #operand(end: number): number {
     let at = end
     if (this.#words[at] === ')') {
-      let depth = 0
-      for (; at > 0; at--) {
-        if (this.#words[at] === ')') depth++
-        else if (this.#words[at] === '(' && --depth === 0) break
-      }
+      at = this.#opening(at) ?? 0
       if (
         this.#all[at - 1]?.kind !== 'word' ||
         ['and', 'or', 'not', 'select', 'in', 'on', 'where', 'values'].includes(this.#words[at - 1]!)
@@ -380,23 +383,8 @@ class Translation {
     return Math.max(at, 0)
   }
 
-  #opening(close: number): number | undefined {
-    let depth = 0
-    for (let at = close; at >= 0; at--) {
-      if (this.#words[at] === ')') depth++
-      else if (this.#words[at] === '(' && --depth === 0) return at
-    }
-    return undefined
-  }
-
-  #closing(open: number): number | undefined {
-    let depth = 0
-    for (let at = open; at < this.#all.length; at++) {
-      if (this.#words[at] === '(') depth++
-      else if (this.#words[at] === ')' && --depth === 0) return at
-    }
-    return undefined
-  }
+  #opening = (close: number): number | undefined => this.#pairs.get(close)
+  #closing = (open: number): number | undefined => this.#pairs.get(open)
 
   #comma(from: number, end: number): number | undefined {
     let depth = 0
@@ -432,6 +420,20 @@ class Translation {
     })
     return found
   }
+}
+
+/** Without those that lie inside of one that replaces more. */
+function outermost(edits: readonly Edit[]): Edit[] {
+  const isInsert = ({ start, end }: Edit) => start === end
+  const ordered = edits.toSorted(
+    (a, b) => a.start - b.start || Number(isInsert(b)) - Number(isInsert(a)) || b.end - a.end,
+  )
+  let reach = -1
+  return ordered.filter((one) => {
+    if (one.start < reach && one.end <= reach) return false
+    if (!isInsert(one)) reach = one.end
+    return true
+  })
 }
 
 const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)

@@ -122,19 +122,35 @@ function arrayLiteral(text: string, number: number): string {
 
 const textOrNull = (item: string | null) => (item === null ? 'NULL' : quoteText(item))
 
-/** One dimension; undefined when it is malformed. */
+/** One dimension; undefined when it is malformed. Reads each character once. */
 export function parseArray(text: string): (string | null)[] | undefined {
-  const inside = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1]
-  if (inside === undefined) return undefined
-  if (inside.trim() === '') return []
+  const whole = text.trim()
+  if (!whole.startsWith('{') || !whole.endsWith('}')) return undefined
+  const end = whole.length - 1
   const items: (string | null)[] = []
-  const item = /\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^",{}\\]|\\.)+?))\s*(,|$)/sy
+  let at = 1
+  const space = () => {
+    while (at < end && /\s/.test(whole[at]!)) at++
+  }
+  space()
+  if (at === end) return []
   for (;;) {
-    const match = item.exec(inside)
-    if (!match) return undefined
-    const [, quoted, bare, separator] = match
-    items.push(quoted === undefined && /^null$/i.test(bare!) ? null : (quoted ?? bare)!.replace(/\\(.)/gs, '$1'))
-    if (separator === '') return items
+    space()
+    const isQuoted = whole[at] === '"'
+    const parts: string[] = []
+    if (isQuoted) at++
+    for (; at < end && (isQuoted ? whole[at] !== '"' : whole[at] !== ','); at++) {
+      if (!isQuoted && '"{}'.includes(whole[at]!)) return undefined
+      if (whole[at] === '\\') at++
+      parts.push(whole[at]!)
+    }
+    if (isQuoted && whole[at++] !== '"') return undefined
+    const item = isQuoted ? parts.join('') : parts.join('').trim()
+    if (!isQuoted && item === '') return undefined
+    items.push(!isQuoted && /^null$/i.test(item) ? null : item)
+    space()
+    if (at >= end) return at === end ? items : undefined
+    if (whole[at++] !== ',') return undefined
   }
 }
 

@@ -265,6 +265,20 @@ describe('statements', () => {
   })
 })
 
+test('a statement that is too long, and one made to be slow to read, are no trouble', async () => {
+  expect(await codeOf(ada.query(`select '${'x'.repeat(2 ** 20)}'`))).toBe('54000')
+  for (const text of [
+    'version('.repeat(100_000),
+    `select ${'obj_description('.repeat(2_500)}1`,
+    `select ${"'a'::name||".repeat(4_000)}'b' from pg_class`,
+    `select ${'('.repeat(50_000)}`,
+  ])
+    expect(await codeOf(ada.query(text))).toBeTruthy()
+  expect(
+    (await ada.query('select $1::varchar[] as list', [`{${' '.repeat(100_000)}a${' '.repeat(100_000)}}`])).rows,
+  ).toEqual([{ list: ['a'] }])
+})
+
 describe('portals and cursors', () => {
   test('rows come in portions, and are complete', async () => {
     const client = await raw()

@@ -24,7 +24,8 @@ type Prepared = { sql: string; oids: number[] }
 type Portal = { asked: Asked; answer?: Answer | undefined; hold: boolean; cursor: boolean; done: boolean }
 type Control = { id: number; key: number; session: Cancellable; stopping: AbortSignal }
 
-const messageBytesMax = 16 * 2 ** 20
+/** Of all messages, and of those that hold SQL: its tokens take a hundred times as much. */
+const [messageBytesMax, sqlBytesMax] = [16 * 2 ** 20, 2 ** 20]
 const [preparedMax, portalsMax] = [1_000, 100]
 const quickWords = /^\s*(insert|update|delete|merge)\b/i
 
@@ -114,6 +115,10 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
 
   async function take({ type, body: bytes }: Message, signal: AbortSignal): Promise<void> {
     if (isSkipping && type !== 'S') return
+    if ((type === 'Q' || type === 'P') && bytes.length > sqlBytesMax)
+      throw new Failure('QUERY_TOO_LARGE', `a statement has at most ${sqlBytesMax} bytes`, {
+        hint: 'Bind large values as parameters.',
+      })
     const body = new Body(bytes)
     switch (type) {
       case 'Q':
