@@ -30,7 +30,17 @@ import type { Files } from './prepare.ts'
 import type { Rights } from './rights.ts'
 import { asReaderOfLogs, systemSchema, systemTable, type SystemLogs, type SystemTableName } from './system-tables.ts'
 import { extraColumns, shadowOf, type ScanSource, type Shadow } from './scan.ts'
-import { locate, splice, tableEdits, unqualify, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
+import {
+  locate,
+  splice,
+  tableEdits,
+  unqualify,
+  withEdits,
+  type Edit,
+  type NamedTable,
+  type Spliced,
+} from './sql/splice.ts'
+import { quoteName } from './sql/tokens.ts'
 
 /** How names are looked up: through the catalog, or through a change set first. */
 export type Resolver = {
@@ -86,7 +96,8 @@ export type Source =
   | SystemTable
   | { kind: 'view'; name: TableName; piece: Piece; guard: Guard | undefined }
   | { kind: 'values'; sql: string }
-export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[] }
+/** `hoist`: what stands for the tables goes into a WITH clause, as the text around them names a column. */
+export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[]; hoist: boolean }
 
 /** A statement with everything that it names. */
 export type Named = {
@@ -183,7 +194,7 @@ export async function nameSources(
         })
       tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within, subject) })
     }
-    return { sql, edits: unqualify(sql, analysis), tables }
+    return { sql, edits: unqualify(sql, analysis), tables, hoist: analysis.namesQueries && tables.length > 0 }
   }
 
   async function informationOf(table: string): Promise<Source> {
@@ -410,14 +421,34 @@ export const openShadowText = (source: Source): string | undefined =>
 export const guardedSql = ({ guard }: Scan, from: string, predicate?: string): string =>
   guard ? guard.sql(from, { predicate }) : from
 
-/** The text with every table's name replaced; a view's body goes in whole. */
+/**
+ * The text with every table's name replaced; a view's body goes in whole. Where DuckDB would name a column by the text, the
+ * paths, conditions and masks in it would be told: there a name stands for the table, and all that in a WITH clause.
+ */
 export function render(piece: Piece, textOf: (source: Source) => string | undefined): Spliced {
-  const edits = piece.tables.flatMap(({ named, source }) => {
-    if (source.kind !== 'view') return tableEdits(named, textOf(source)!)
+  const bodyOf = (source: Source) => {
+    if (source.kind !== 'view') return textOf(source)!
     const body = `(${render(source.piece, textOf).text}\n)`
-    return tableEdits(named, source.guard ? source.guard.sql(body, { open: textOf === openShadowText }) : body)
+    return source.guard ? source.guard.sql(body, { open: textOf === openShadowText }) : body
+  }
+  if (!piece.hoist)
+    return splice(piece.sql, [
+      ...piece.edits,
+      ...piece.tables.flatMap(({ named, source }) => tableEdits(named, bodyOf(source))),
+    ])
+  const names = piece.tables.map(({ named: { reference } }, index) => {
+    const { namespace, name } = reference
+    const shown = namespace === undefined ? name : `${namespace}.${name}`
+    return quoteName(index === 0 ? shown : `${shown} ${index + 1}`)
   })
-  return splice(piece.sql, [...piece.edits, ...edits])
+  const definitions = piece.tables.map(
+    ({ source }, index) => `${names[index]} AS NOT MATERIALIZED (SELECT * FROM ${bodyOf(source)})`,
+  )
+  return splice(piece.sql, [
+    ...piece.edits,
+    ...piece.tables.flatMap(({ named }, index) => tableEdits(named, names[index]!)),
+    ...withEdits(piece.sql, definitions),
+  ])
 }
 
 export const sourcesOf = ({ tables }: Piece): Source[] =>
@@ -464,6 +495,7 @@ async function evaluateAt(named: NamedTable, place: Place, context: PrepareConte
 // SHOW TABLES becomes a SELECT of ours over the information schema: the name at its start is replaced like any table's.
 const showTables = 'shown'
 const showPiece = (source: Source): Piece => ({
+  hoist: false,
   sql: `FROM ${showTables} SELECT table_schema, table_name, table_type ORDER BY ALL`,
   edits: [],
   tables: [

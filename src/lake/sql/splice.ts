@@ -135,3 +135,21 @@ export function tableEdits(table: NamedTable, body: string): Edit[] {
     ...(table.at ? [{ start: table.at.start, end: table.at.end, text: '' }] : []),
   ]
 }
+
+/** The edits that give a query more names in its WITH clause. */
+export function withEdits(sql: string, definitions: readonly string[]): Edit[] {
+  const [first, second] = tokens(sql).take(2)
+  const word = (token: Token | undefined) => (token?.kind === 'word' ? token.text.toUpperCase() : '')
+  const list = definitions.join(', ')
+  if (word(first) === 'WITH') {
+    const { end } = word(second) === 'RECURSIVE' ? second! : first!
+    return [{ start: end, end, text: ` ${list},` }]
+  }
+  if (!['DESCRIBE', 'DESC', 'SUMMARIZE', 'SHOW'].includes(word(first)))
+    return [{ start: 0, end: 0, text: `WITH ${list} ` }]
+  // These stand before a query, and their answer is one.
+  return [
+    { start: 0, end: 0, text: `WITH ${list} FROM (` },
+    { start: sql.length, end: sql.length, text: '\n)' },
+  ]
+}

@@ -37,6 +37,8 @@ export type Analysis = {
   show: string | undefined
   /** Whether it has parameters, `$1`: those have types, but such a text is not run. */
   parameters: boolean
+  /** Whether DuckDB names a column by the text of a query in it: `SELECT (SELECT max(x) FROM t)`. */
+  namesQueries: boolean
 }
 
 const missing = 2 ** 64 // the location of a node that has none, as JSON.parse rounds it
@@ -54,7 +56,14 @@ export function analyse(json: string): Analysis {
   const statements = tree.statements as Node[]
   if (statements.length !== 1)
     throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`)
-  const analysis: Analysis = { tables: [], qualified: [], volatile: [], show: undefined, parameters: false }
+  const analysis: Analysis = {
+    tables: [],
+    qualified: [],
+    volatile: [],
+    show: undefined,
+    parameters: false,
+    namesQueries: false,
+  }
   let terms = 0
 
   const visit = (value: unknown, scope: ReadonlySet<string>, depth: number): void => {
@@ -144,10 +153,13 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
     case 'COLUMN_DATA':
       return
   }
+  if (Array.isArray(node.select_list))
+    analysis.namesQueries ||= (node.select_list as Node[]).some((item) => !text(item.alias) && holdsQuery(item))
   switch (node.class) {
     case 'FUNCTION':
     case 'WINDOW': {
       const name = String(node.function_name).toLowerCase()
+      if (name === 'alias') analysis.namesQueries ||= holdsQuery(node)
       if (isTableFunctionCall(node)) return
       const schema = text(node.schema)
       if ((!scalarFunctions.has(name) && !pgScalarFunctions.has(name)) || (schema && schema !== 'main')) {
@@ -170,6 +182,11 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
       return
   }
 }
+
+const holdsQuery = (value: unknown): boolean =>
+  value !== null &&
+  typeof value === 'object' &&
+  ((value as Node).class === 'SUBQUERY' || Object.values(value).some(holdsQuery))
 
 const isTableFunction = (name: string) => tableFunctions.has(name) || pgTableFunctions.has(name)
 
