@@ -110,6 +110,7 @@ public class Jdbc {
       try (ResultSet rows = statement.executeQuery("select count(*) from raw.jdbc")) {
         show("committed", rows);
       }
+      statement.execute("drop table raw.jdbc");
     }
   }
 
