@@ -231,6 +231,25 @@ export function catalogSuite(title: string, open: () => Promise<World>, known: R
       expect((await catalog.list(inCatalog)).map(({ name }) => name.name)).toEqual(['t'])
     })
 
+    test('names come in pages, in the order of their bytes', async () => {
+      const { catalog, inCatalog, named, create, viewCreation } = await opened()
+      // UTF-16, which JavaScript compares, has the last two the other way round; locales have 'a' before 'B'.
+      const sorted = ['B', 'a', 'ä', '漢', '～', '😀']
+      for (const name of sorted.toReversed()) await create(named(name))
+      await catalog.commit([viewCreation(named('b'))])
+      await create(named('elsewhere', 'other'))
+      const page = (limit: number, after?: string) => catalog.names(inCatalog, 'raw', { kind: 'table', after, limit })
+      expect(await page(10)).toEqual(sorted)
+      expect(await page(2)).toEqual(['B', 'a'])
+      expect(await page(2, 'a')).toEqual(['ä', '漢'])
+      expect(await page(10, '漢')).toEqual(['～', '😀'])
+      expect(await page(10, '😀')).toEqual([])
+      // A name that is gone, or never was, is a place all the same.
+      expect(await page(1, 'C')).toEqual(['a'])
+      expect(await catalog.names(inCatalog, 'raw', { kind: 'view', limit: 10 })).toEqual(['b'])
+      expect(await catalog.names(inCatalog, 'nowhere', { kind: 'table', limit: 10 })).toEqual([])
+    })
+
     test('what cannot be a name is refused', async () => {
       const { catalog, inCatalog, creation, named } = await opened()
       await catalog.createNamespace(inCatalog, 'raw')

@@ -46,7 +46,7 @@ export type CommitOptions = {
  */
 export interface Catalog extends Pick<
   Pointers,
-  'catalogs' | 'namespaces' | 'namespace' | 'createNamespace' | 'updateNamespace' | 'dropNamespace' | 'list'
+  'catalogs' | 'namespaces' | 'namespace' | 'createNamespace' | 'updateNamespace' | 'dropNamespace' | 'list' | 'names'
 > {
   /** Whether the changes of one `commit` are visible together or not at all. Else they happen in order. */
   readonly atomic: boolean

@@ -2,6 +2,7 @@
 // JdbcCatalog can open the same database. The compare-and-swap is a conditional UPDATE inside one transaction, so
 // storage needs none.
 
+import { sql } from 'kysely'
 import type { CatalogTransaction, Records } from '../records/index.ts'
 import { namespacesAbove, type TableName } from './names.ts'
 import {
@@ -108,6 +109,27 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
       if (namespace !== undefined) query = query.where('table_namespace', '=', namespace)
       const rows = await query.orderBy('table_namespace').orderBy('table_name').execute()
       return withShares(records.catalog, rows)
+    },
+
+    async names(catalog, namespace, { kind, after, limit }) {
+      // SQLite orders by bytes, and finds the place in its index; PostgreSQL by the database's locale, unless it is told.
+      const ordered = records.kind === 'postgres' ? sql<string>`table_name collate "C"` : sql.ref<string>('table_name')
+      const rows = await records.catalog
+        .selectFrom('iceberg_tables')
+        .select('table_name')
+        .where('catalog_name', '=', catalog)
+        .where('table_namespace', '=', namespace)
+        .where('metadata_location', 'is not', null)
+        .where((is) =>
+          kind === 'view'
+            ? is('iceberg_type', '=', icebergType.view)
+            : is.or([is('iceberg_type', 'is', null), is('iceberg_type', '!=', icebergType.view)]),
+        )
+        .$if(after !== undefined, (query) => query.where(ordered, '>', after!))
+        .orderBy(ordered)
+        .limit(limit)
+        .execute()
+      return rows.map(({ table_name }) => table_name)
     },
 
     async pointer(name) {

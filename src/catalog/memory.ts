@@ -4,6 +4,7 @@ import { namespacesAbove, showName, type TableName } from './names.ts'
 import {
   namespaceMissing,
   namespaceNotEmpty,
+  pageOfNames,
   propertiesChanged,
   swapConflict,
   type Pointer,
@@ -61,6 +62,13 @@ export function memoryPointers(): Pointers {
     },
     async list(catalog, namespace) {
       return list(catalog, namespace)
+    },
+    async names(catalog, namespace, page) {
+      const found = list(catalog, namespace).filter(({ kind }) => kind === page.kind)
+      return pageOfNames(
+        found.map(({ name }) => name.name),
+        page,
+      )
     },
     async pointer(name: TableName) {
       return entries.get(showName(name))

@@ -235,6 +235,7 @@ export function catalogOver({ pointers, tables, io, clock, swap = (moves) => poi
     },
     dropNamespace: (name, namespace) => pointers.dropNamespace(name, namespace),
     list: (name, namespace) => pointers.list(name, namespace),
+    names: (name, namespace, page) => pointers.names(name, namespace, page),
     async load(name, { kind } = {}) {
       const pointer = await pointers.pointer(name)
       return pointer && (kind === undefined || pointer.kind === kind) ? tables.open(pointer) : undefined

@@ -31,6 +31,9 @@ export type PropertyChange = { set: Readonly<Record<string, string>>; remove: re
 /** Names of properties. `missing` were to be removed and were not there. */
 export type PropertiesChanged = { updated: string[]; removed: string[]; missing: string[] }
 
+/** The first `limit` names behind `after`, in the order of their UTF-8 bytes, which is the same in every store. */
+export type NamesPage = { kind: EntryKind; after?: string | undefined; limit: number }
+
 export interface Pointers {
   /** Environments here, warehouses in catalogs of others. */
   catalogs(): Promise<string[]>
@@ -45,6 +48,8 @@ export interface Pointers {
   /** False when there is none. @throws NAMESPACE_NOT_EMPTY */
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
   list(catalog: string, namespace?: string): Promise<Pointer[]>
+  /** A page of the names of a kind that lie in a namespace, none where it does not exist. */
+  names(catalog: string, namespace: string, page: NamesPage): Promise<string[]>
   pointer(name: TableName): Promise<Pointer | undefined>
   /** Several pointers as of one moment: in between, nobody published. Those that do not exist are left out. */
   pointers(names: readonly TableName[]): Promise<Pointer[]>
@@ -65,6 +70,15 @@ export const swapConflict = ({ name, from }: Swap): Failure =>
     table: showName(name),
     expected: from,
   })
+
+/** A page of names that are all at hand. */
+export function pageOfNames(names: readonly string[], { after, limit }: NamesPage): string[] {
+  const inOrder = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return names
+    .filter((name) => after === undefined || inOrder(name, after) > 0)
+    .sort(inOrder)
+    .slice(0, limit)
+}
 
 /** What a change of properties comes to, given those that are there. */
 export function propertiesChanged(

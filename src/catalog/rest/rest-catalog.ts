@@ -28,6 +28,7 @@ import { checkStorable, levelsOf, namespaceOf, showName, type TableName } from '
 import {
   namespaceMissing,
   namespaceNotEmpty,
+  pageOfNames,
   type EntryKind,
   type Pointer,
   type PropertiesChanged,
@@ -207,16 +208,20 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Cata
   }
 
   async function namesIn(catalog: string, namespace: string): Promise<{ name: TableName; kind: EntryKind }[]> {
-    const { session, inNamespace } = await placeOf({ catalog, namespace })
-    const kinds: EntryKind[] = hasViews(session) ? ['table', 'view'] : ['table']
+    const place = await placeOf({ catalog, namespace })
     const found = await Promise.all(
-      kinds.map(async (kind) => {
-        const path = `${inNamespace}/${pathOf[kind]}`
-        const entries = await pages<{ name: string }>(session, path, {}, 'identifiers').catch(ifMissing([]))
-        return entries.map(({ name }) => ({ name: { catalog, namespace, name }, kind }))
-      }),
+      (['table', 'view'] as const).map(async (kind) =>
+        (await namesOf(kind, place)).map((name) => ({ name: { catalog, namespace, name }, kind })),
+      ),
     )
     return found.flat()
+  }
+
+  async function namesOf(kind: EntryKind, { session, inNamespace }: Place): Promise<string[]> {
+    if (kind === 'view' && !hasViews(session)) return []
+    const path = `${inNamespace}/${pathOf[kind]}`
+    const entries = await pages<{ name: string }>(session, path, {}, 'identifiers').catch(ifMissing([]))
+    return entries.map(({ name }) => name)
   }
 
   // ---- committing
@@ -455,6 +460,9 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Cata
       })
     },
     list,
+    // A token of theirs stands for no name, so every page is read.
+    names: async (catalog, namespace, page) =>
+      pageOfNames(await namesOf(page.kind, await placeOf({ catalog, namespace })), page),
     load,
     async stillCurrent(loaded) {
       const now = await Promise.all(loaded.map(({ name }) => load(name)))

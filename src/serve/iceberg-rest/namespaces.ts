@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
 import { done, Levels, parseBody, Properties, type Call, type Handler, type Rest } from './call.ts'
 import { knows, may } from './rights.ts'
-import { page } from './paging.ts'
+import { pageAsked, pageOf } from './paging.ts'
 
 const CreateNamespace = z.object({ namespace: Levels, properties: Properties.nullish() })
 const UpdateProperties = z.object({ removals: z.array(z.string()).nullish(), updates: Properties.nullish() })
@@ -18,7 +18,11 @@ export const listNamespaces: Handler = async (call, rest) => {
     above.length === 0 && first
       ? (await first).filter((catalog) => knows(call, { catalog })).map((name) => [name])
       : await below(call, rest, first ? above[0]! : warehouse.prefix!, above)
-  const { items, ...next } = page(found, (levels) => levels.join('\u001f'), query)
+  const { after, size } = pageAsked(query)
+  const key = (levels: string[]) => levels.join('\u001f')
+  const left = found.filter((levels) => after === undefined || key(levels) > after)
+  const sorted = left.sort((a, b) => (key(a) < key(b) ? -1 : 1))
+  const { items, ...next } = pageOf(sorted, key, size)
   return { status: 200, body: { namespaces: items, ...next } }
 }
 
@@ -110,10 +114,26 @@ const noNamespace = (levels: readonly string[]) =>
 export function listEntries(kind: 'table' | 'view'): Handler {
   return async (call, rest) => {
     const { place } = await namespaceAt(call, rest, call.params.namespace)
-    const entries = place.kind === 'catalog' ? [] : await rest.catalog.list(place.catalog, place.namespace)
-    const names = entries.filter((entry) => entry.kind === kind && knows(call, entry.name)).map(({ name }) => name.name)
-    const { items, ...next } = page(names, (name) => name, call.query)
+    const { after, size } = pageAsked(call.query)
+    const names = place.kind === 'catalog' ? [] : await knownNames(call, rest, { ...place, kind, after, size })
+    const { items, ...next } = pageOf(names, (name) => name, size)
     const identifiers = items.map((name) => ({ namespace: call.params.namespace, name }))
     return { status: 200, body: { identifiers, ...next } }
   }
+}
+
+type Listing = { catalog: string; namespace: string; kind: 'table' | 'view'; after: string | undefined; size: number }
+const readAtOnce = 1_000
+
+/** Names that the client may know, as many as it asked for and at least one more if there is one. */
+async function knownNames(call: Call, rest: Rest, { catalog, namespace, kind, after, size }: Listing) {
+  const known: string[] = []
+  let last = after
+  while (known.length <= size) {
+    const names = await rest.catalog.names(catalog, namespace, { kind, after: last, limit: readAtOnce })
+    known.push(...names.filter((name) => knows(call, { catalog, namespace, name })))
+    if (names.length < readAtOnce) break
+    last = names.at(-1)
+  }
+  return known
 }

@@ -5,22 +5,23 @@ import { Failure } from '../../base/failure.ts'
 
 const pageSizeUsual = 1_000
 
-/** All items unless the client asks for pages (`pageToken`, empty for the first). `key` orders them, each once. */
-export function page<Item>(
-  items: readonly Item[],
-  key: (item: Item) => string,
-  query: URLSearchParams,
-): { items: Item[]; 'next-page-token': string | null } {
-  const sorted = [...items].sort((a, b) => (key(a) < key(b) ? -1 : 1))
+/** Everything, unless the client asks for pages (`pageToken`, empty for the first). */
+export function pageAsked(query: URLSearchParams): { after: string | undefined; size: number } {
   const size = query.get('pageSize')
   if (size !== null && !/^[1-9]\d{0,8}$/.test(size)) throw new Failure('REQUEST_INVALID', `pageSize: not ${size}`)
   const token = query.get('pageToken')
-  if (token === null) return { items: sorted, 'next-page-token': null }
-  const after = token === '' ? undefined : nameOf(token)
-  const rest = after === undefined ? sorted : sorted.filter((item) => key(item) > after)
-  const shown = rest.slice(0, size === null ? pageSizeUsual : Number(size))
-  const last = shown.at(-1)
-  return { items: shown, 'next-page-token': last && shown.length < rest.length ? tokenOf(key(last)) : null }
+  if (token === null) return { after: undefined, size: Infinity }
+  return { after: token === '' ? undefined : nameOf(token), size: size === null ? pageSizeUsual : Number(size) }
+}
+
+/** The first `size` of `found`. What is behind them shows only that there is another page. `key` is what they are sorted by. */
+export function pageOf<Item>(
+  found: readonly Item[],
+  key: (item: Item) => string,
+  size: number,
+): { items: Item[]; 'next-page-token': string | null } {
+  const items = found.slice(0, size)
+  return { items, 'next-page-token': items.length < found.length ? tokenOf(key(items.at(-1)!)) : null }
 }
 
 const tokenOf = (name: string) => Buffer.from(`1${name}`).toString('base64url')

@@ -87,6 +87,39 @@ test('lists and loads what is granted, whole', async () => {
   expect((await world.ask(`GET ${raw}/tables/t`)).status).toBe(200)
 })
 
+test('pages hold what is granted and nothing else, and are full', async () => {
+  const { ask, grant, world } = await opened()
+  const many = Array.from({ length: 2_500 }, (_, index) => `t${String(index).padStart(4, '0')}`)
+  for (let start = 0; start < many.length; start += 500)
+    await world.records.catalog
+      .insertInto('iceberg_tables')
+      .values(
+        many.slice(start, start + 500).map((table_name) => ({
+          catalog_name: 'dev_analytics',
+          table_namespace: 'raw',
+          table_name,
+          metadata_location: `/lake/${table_name}`,
+          previous_metadata_location: null,
+          iceberg_type: 'TABLE',
+        })),
+      )
+      .execute()
+  const granted = ['t0001', 't0002', 't1100', 't2498', 't2499']
+  for (const name of granted) await grant(['select'], on(name))
+  const pages: string[][] = []
+  const tokens: string[] = []
+  for (let token: string | null = ''; token !== null;) {
+    const { body } = await ask(`GET ${raw}/tables?pageSize=2&pageToken=${token}`)
+    pages.push(body.identifiers.map(({ name }: { name: string }) => name))
+    token = body['next-page-token'] as string | null
+    if (token !== null) tokens.push(Buffer.from(token, 'base64url').toString())
+  }
+  expect(pages).toEqual([granted.slice(0, 2), granted.slice(2, 4), granted.slice(4)])
+  expect(tokens).toEqual(['1t0002', '1t2498'])
+  expect((await ask(`GET ${raw}/tables`)).body.identifiers).toHaveLength(granted.length)
+  expect((await world.ask(`GET ${raw}/tables`)).body.identifiers).toHaveLength(many.length + 2)
+})
+
 test('granted columns are no table', async () => {
   const { ask, grant } = await opened()
   await grant(['select'], on('t'), ['id'])
