@@ -1,0 +1,133 @@
+// Answers of SELECTs: what the result cache holds is given again, anything else runs on an engine host. Every answer is
+// bounded, ends when the right to it does, and is in the audit before it ends.
+
+import { createHash } from 'node:crypto'
+import { asFailure, type Failure } from '../base/failure.ts'
+import type { Column } from '../contract/index.ts'
+import { EngineFailure, type Chunk, type HostClass } from '../engine/index.ts'
+import type { Admission } from './admission.ts'
+import type { ResultCache } from './cache.ts'
+import { engineFailure, rethrowEngine } from './engine-failure.ts'
+import { withoutValues } from './guard.ts'
+import type { Asking, AuditEntry, LakeDeps, QueryResult } from './lake.ts'
+import type { Prepared } from './prepare.ts'
+import { rightsOf, watchRights } from './rights.ts'
+
+/** Above this many bytes of files a query goes to the hosts for long ones. */
+const heavyBytes = 512 * 2 ** 20
+
+export type AnswerDeps = Pick<LakeDeps, 'engine' | 'limits' | 'clock' | 'access' | 'audit' | 'resultsStamp'> & {
+  cache: ResultCache
+  admission: Admission
+}
+
+/** The rows of a SELECT that passed every check: from the cache, or from an engine host while they are read. */
+export async function answerSelect(
+  prepared: Prepared,
+  options: Asking,
+  { sql, started }: { sql: string; started: number },
+  deps: AnswerDeps,
+): Promise<QueryResult> {
+  const { engine, limits, clock, cache, admission } = deps
+  const { principal, catalog, door } = options
+  const rowsMax = Math.min(options.rowsMax ?? limits.queryRowsMax, limits.queryRowsMax)
+  const isPlain = options.cache !== false && !options.formats
+  const cacheable = isPlain && !options.changes && !options.within?.changes && !prepared.volatile
+  const key = cacheable
+    ? createHash('sha256')
+        .update(JSON.stringify([prepared.identity, catalog, rowsMax, deps.resultsStamp ?? '']))
+        .digest('hex')
+    : ''
+  const note = (entry: Pick<AuditEntry, 'rows' | 'verdict' | 'failureCode' | 'cached'>) =>
+    deps.audit?.({
+      principal,
+      door,
+      catalog,
+      sql,
+      action: 'select',
+      tables: Object.keys(prepared.read),
+      snapshots: prepared.read,
+      ms: clock.now() - started,
+      requestId: options.requestId ?? null,
+      ...entry,
+    })
+
+  const known = cacheable ? await cache.get(key) : undefined
+  if (known) {
+    const rows = known.chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
+    return {
+      command: 'SELECT',
+      columns: known.columns,
+      provenance: prepared.provenance,
+      cached: { hit: true, ageMs: Math.max(0, clock.now() - known.madeAtMs) },
+      truncated: () => known.truncated,
+      chunks: (async function* () {
+        yield* known.chunks
+        await note({ rows, cached: true, verdict: 'allowed', failureCode: null })
+      })(),
+    }
+  }
+
+  const { sql: text, bytes, lease } = await prepared.execute()
+  const hosts: HostClass = door === 'run' ? 'write' : bytes > heavyBytes ? 'heavy' : 'interactive'
+  const result = await engine
+    .run({
+      class: hosts,
+      sql: text,
+      rowsMax,
+      ...(options.formats ? { formats: options.formats } : {}),
+      timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
+      ...(options.signal ? { signal: options.signal } : {}),
+    })
+    .catch((error: unknown) => {
+      lease.release()
+      return rethrowEngine(prepared.hides ? withoutValues(error) : error)
+    })
+  const columns = result.columns.map((column) => ({ ...column, nullable: true }))
+  const madeAtMs = clock.now()
+  return {
+    command: 'SELECT',
+    columns,
+    provenance: prepared.provenance,
+    cached: { hit: false, ageMs: 0 },
+    truncated: result.truncated,
+    chunks: (async function* () {
+      let rows = 0
+      let bytes = 0
+      const kept: Chunk[] = []
+      let failure: Failure | undefined
+      const stillMay = watchRights(prepared.rights, prepared.direct, () => rightsOf(principal, deps.access), clock)
+      try {
+        for await (const chunk of result.chunks) {
+          await stillMay()
+          rows += chunk.rowCount
+          bytes += chunk.json.length * 2
+          admission.checkBytes(principal, bytes / 2)
+          if (cacheable && bytes <= cache.entryBytesMax) kept.push(chunk)
+          yield chunk
+        }
+        if (cacheable && bytes <= cache.entryBytesMax)
+          cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs }, clock.now() - started)
+      } catch (thrown) {
+        const error = prepared.hides ? withoutValues(thrown) : thrown
+        failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
+        throw failure
+      } finally {
+        lease.release()
+        await note({
+          rows,
+          cached: false,
+          verdict: failure ? 'failed' : 'allowed',
+          failureCode: failure?.code ?? null,
+        })
+      }
+    })(),
+  }
+}
+
+/** All rows, parsed. For results that are known to be small. */
+export async function collect(result: QueryResult): Promise<{ columns: Column[]; rows: unknown[][] }> {
+  const rows: unknown[][] = []
+  for await (const chunk of result.chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
+  return { columns: result.columns, rows }
+}

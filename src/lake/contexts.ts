@@ -1,0 +1,132 @@
+// What statements need of the open lake to be carried out, with the rights and the moment of whoever asks.
+
+import { Failure, type Place } from '../base/failure.ts'
+import { showName, type TableName } from '../catalog/index.ts'
+import { authorise, authoriseTable, seesAll } from '../govern/index.ts'
+import { collect } from './answer.ts'
+import type { ChangeSet } from './change-set.ts'
+import type { CommandContext } from './commands.ts'
+import type { Asking, LakeDeps, Opened } from './lake.ts'
+import { resolveName } from './names.ts'
+import { located, type PerformContext } from './perform.ts'
+import { authoriseChange, rightsOf } from './rights.ts'
+
+/** What a statement about the lake needs. */
+export function commandContext(options: Asking, at: (index: number) => Place, opened: Opened): CommandContext {
+  const { deps, policyNow, environmentOf } = opened
+  const { engine, io, tables, limits, clock } = deps
+  const { principal, catalog, signal, within } = options
+  const { formats: _, ...plain } = options
+  const asking: Asking = { ...plain, cache: false, isPart: true }
+  const load = (name: TableName) => (options.changes ?? within?.changes ?? within?.tables ?? tables).load(name)
+  const maySeeAll = async (names: readonly TableName[]) => {
+    const rights = await rightsOf(principal, deps.access)
+    const hidden = names.find((name) => !seesAll(rights.select(name)))
+    if (hidden) throw new Failure('FORBIDDEN', `${principal.name} does not see all of ${showName(hidden)}`)
+  }
+  return {
+    maintenance: deps.maintenance,
+    grants: deps.grants,
+    register: deps.register,
+    copyDirectories: deps.copyDirectories,
+    engine,
+    io,
+    principal,
+    catalog,
+    signal,
+    at,
+    isWithin: within !== undefined || options.changes !== undefined,
+    timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
+    nowMs: clock.now(),
+    resolve: (name) => resolveName(name, options),
+    loadWhole: async (name) => {
+      await maySeeAll([name])
+      return load(name)
+    },
+    maySeeAll: (loaded) => maySeeAll(loaded.map(({ name }) => name)),
+    mayMaintain: async (name) => {
+      authoriseChange(await policyNow(), principal, ['maintain'], name, {
+        ...environmentOf(name.catalog, isNamed(name.catalog, options)),
+        whole: true,
+      })
+    },
+    mayUseFiles: () => authorise(principal, 'create', { kind: 'source', name: 'of files outside of the lake' }),
+    evaluate: async (text) =>
+      located(text, at, (async () => (await collect(await opened.query(text.sql, asking))).rows)()),
+    prepare: async (text) => {
+      const prepared = await opened.prepare(text, asking)
+      if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here', { place: at(0) })
+      return prepared
+    },
+    changing: (target, work) =>
+      changing(target, options, opened, at, async (changes) => {
+        const done = await work(changes)
+        return { done, changed: (await changes.pending()).length > 0 }
+      }),
+  }
+}
+
+/** What a statement needs to be carried out in these changes. */
+export function performContext(
+  changes: ChangeSet,
+  options: Asking,
+  at: (index: number) => Place,
+  { deps, query, bind, policyNow, environmentOf }: Opened,
+): PerformContext {
+  const { namespace, signal, timeoutMs, principal } = options
+  const { formats: _, ...plain } = options
+  const asking: Asking = { ...plain, changes, cache: false, isPart: true }
+  const guarded =
+    (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
+      const { environment } = environmentOf(catalog, isNamed(catalog, options))
+      authoriseTable(await policyNow(), principal, action, { catalog, namespace: name }, environment)
+      return work(catalog, name)
+    }
+  return {
+    changes,
+    at,
+    options: {
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(signal ? { signal } : {}),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    },
+    resolve: (name) => resolveName(name, options),
+    bind: (sql) => bind(sql, asking),
+    rows: async (sql) => (await collect(await query(sql, asking))).rows,
+    createNamespace: guarded('create', deps.createNamespace),
+    dropNamespace: guarded('drop', deps.dropNamespace),
+  }
+}
+
+/** Work in the change set of a run or transaction; else in one of its own, which is published after it. */
+export async function changing<Done>(
+  catalog: string,
+  options: Asking,
+  { openChanges }: Pick<Opened, 'openChanges'>,
+  at: (index: number) => Place,
+  work: (changes: ChangeSet) => Promise<{ done: Done; changed: boolean }>,
+): Promise<Done> {
+  const { within } = options
+  const isOwn = !options.changes && !within
+  const changes =
+    options.changes ??
+    (await (within?.open() ?? openChanges({ ...options, catalog, environmentNamed: isNamed(catalog, options) })))
+  if (catalog.toLowerCase() !== changes.catalog.toLowerCase())
+    throw new Failure('SQL_UNSUPPORTED', `${catalog} is another environment than the one that is being changed`, {
+      hint: 'A transaction writes one environment: take another transaction for the other.',
+      place: at(0),
+    })
+  if (!isOwn) return (await work(changes)).done
+  try {
+    const { done, changed } = await work(changes)
+    await (changed ? changes.publish() : changes.discard())
+    return done
+  } catch (error) {
+    await changes.discard()
+    throw error
+  }
+}
+
+/** Whoever names one environment has not named another whose tables the statement writes. */
+export const isNamed = (catalog: string, { catalog: here, environmentNamed = false }: Asking): boolean =>
+  environmentNamed && catalog.toLowerCase() === here.toLowerCase()

@@ -1,0 +1,138 @@
+// Statements that are no SELECT: which one it is, whether it may begin, and the change set that it is carried out in.
+
+import { Failure, type Place } from '../base/failure.ts'
+import { showName, type TableName } from '../catalog/index.ts'
+import { mayKnow } from '../govern/index.ts'
+import { isCommand, runCommand, type Commanded } from './commands.ts'
+import { changing, commandContext, isNamed, performContext } from './contexts.ts'
+import { withoutValues } from './guard.ts'
+import type { Asking, Opened, QueryResult } from './lake.ts'
+import { missing, targetName } from './names.ts'
+import { perform } from './perform.ts'
+import { authoriseChange, authoriseProperties, rightsOf } from './rights.ts'
+import { parseStatement, type Statement } from './sql/statement.ts'
+import { placeAt, splitStatements } from './sql/tokens.ts'
+
+/** Runs the one statement of a text, which is no SELECT. */
+export async function runStatement(
+  sql: string,
+  options: Asking,
+  started: number,
+  opened: Opened,
+): Promise<QueryResult> {
+  const { deps } = opened
+  const [only, second] = splitStatements(sql)
+  if (!only) throw new Failure('SQL_INVALID', 'there is no statement in this text')
+  if (second)
+    throw new Failure('SQL_UNSUPPORTED', 'one statement is run at a time', { place: placeAt(sql, second.start) })
+  const statement = parseStatement(only.sql)
+  if (!statement) {
+    const word = /^\w+/.exec(only.sql)?.[0].toUpperCase() ?? only.sql.slice(0, 10)
+    throw new Failure('SQL_UNSUPPORTED', `${word} is not a statement that can be run here`, {
+      place: placeAt(sql, only.start),
+    })
+  }
+  const at = (index: number) => placeAt(sql, only.start + index)
+  const done = isCommand(statement)
+    ? await runCommand(statement, commandContext(options, at, opened))
+    : await changeTable(statement, only.sql, options, at, opened)
+  await deps.audit?.({
+    principal: options.principal,
+    door: options.door,
+    catalog: options.catalog,
+    sql,
+    action: statement.kind,
+    tables: done.tables.map(showName),
+    rows: done.count,
+    ms: deps.clock.now() - started,
+    cached: false,
+    verdict: 'allowed',
+    failureCode: null,
+    requestId: options.requestId ?? null,
+  })
+  return {
+    command: done.command,
+    columns: done.columns,
+    chunks: (async function* () {
+      yield { rowCount: done.rows.length, json: JSON.stringify(done.rows) }
+    })(),
+    provenance: { tables: [], views: [] },
+    cached: { hit: false, ageMs: 0 },
+    truncated: () => false,
+  }
+}
+
+async function changeTable(
+  statement: Statement,
+  written: string,
+  options: Asking,
+  at: (index: number) => Place,
+  opened: Opened,
+): Promise<Commanded> {
+  const { tables, access } = opened.deps
+  const target = targetName(statement, options)
+  const named = async (error: unknown): Promise<never> => {
+    if (!isMissing(error, target)) throw error
+    const tried = options.changes ?? options.within?.changes
+    throw await missing(target, at(written.indexOf(statement.name.at(-1)!)), {
+      catalog: options.catalog,
+      resolver: {
+        load: async () => undefined,
+        list: (catalog) => opened.listAll(catalog, options.within?.tables ?? tables, tried),
+      },
+      rights: await rightsOf(options.principal, access),
+    })
+  }
+  await mayBegin(statement, target, options, at, opened).catch(named)
+  const count = await changing(target.catalog, options, opened, at, async (changes) => {
+    const done = await perform(statement, target, performContext(changes, options, at, opened)).catch(
+      (error: unknown) => {
+        throw opened.hiding.has(changes) ? withoutValues(error) : error
+      },
+    )
+    return { done: done.rows, changed: done.changed }
+  }).catch(named)
+  const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
+  return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
+}
+
+/** Before anything is looked up: whether something is there is not for everybody to know. */
+async function mayBegin(
+  statement: Statement,
+  target: TableName,
+  asking: Asking,
+  at: (index: number) => Place,
+  { policyNow, environmentOf }: Opened,
+): Promise<void> {
+  const { principal } = asking
+  const policy = await policyNow()
+  if (statement.kind === 'create-table') authoriseProperties(policy, principal, statement.clauses.properties, target)
+  if (statement.kind === 'alter')
+    for (const change of statement.changes)
+      if (change.kind === 'properties') authoriseProperties(policy, principal, change.set, target)
+  if (statement.kind === 'create-table' || statement.kind === 'create-view')
+    authoriseChange(
+      policy,
+      principal,
+      ['create'],
+      target,
+      environmentOf(target.catalog, isNamed(target.catalog, asking)),
+    )
+  else if (
+    statement.kind !== 'create-schema' &&
+    statement.kind !== 'drop-schema' &&
+    !mayKnow(policy, principal, target)
+  )
+    throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`, { place: at(0) })
+}
+
+/** That the statement's own table is not there, as it is told before anybody has looked for what was meant. */
+const isMissing = (error: unknown, target: TableName): boolean =>
+  error instanceof Failure &&
+  error.code === 'TABLE_NOT_FOUND' &&
+  error.context.suggestions === undefined &&
+  error.message.includes(showName(target))
+
+/** As SQL clients are told what was done. */
+const commandOf = (statement: Statement): string =>
+  statement.kind === 'drop' ? `DROP ${statement.what.toUpperCase()}` : statement.kind.toUpperCase().replace('-', ' ')
