@@ -6,6 +6,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { lettingIn } from './let-in.ts'
+import { catalog, foreignView, pages, type Attempt } from './requests.ts'
+import { revocations } from './revoked.ts'
 import { statements, type Attack } from './statements.ts'
 import { found, openAttackWorld, people, secrets, type AttackWorld, type Person, type Secret } from './world.ts'
 
@@ -13,6 +16,8 @@ let world: AttackWorld
 let vault: string
 let first: string
 let before: unknown
+/** Values of `requests.ts`. */
+const places: Record<string, string> = {}
 
 beforeAll(async () => {
   world = await openAttackWorld()
@@ -20,6 +25,17 @@ beforeAll(async () => {
   vault = fileURLToPath(String(file))
   const [[id] = []] = await world.asOperator(`SELECT snapshot_id::VARCHAR FROM raw."people$refs" WHERE name = 'first'`)
   first = String(id)
+  const table = await world.app.tables.load({ catalog: 'dev_analytics', namespace: 'raw', name: 'vault' })
+  if (table?.kind !== 'table') throw new Error('there is no vault')
+  Object.assign(places, {
+    vault: table.metadata.location,
+    metadata: table.location,
+    list: table.metadata.snapshots[0]!.manifestList!,
+    user: (await world.app.govern.users.list()).find(({ name }) => name === 'admin')!.id,
+    first,
+  })
+  for (const person of ['cole', 'rosa', 'mack'])
+    await world.doors.cli(person, `CREATE TABLE scratch_${person}.mine (word VARCHAR)`)
   before = await state()
 }, 120_000)
 afterAll(() => world?.close())
@@ -112,6 +128,67 @@ async function attempt(person: Person, door: Door, { sql, fails, topic }: Attack
   return through
 }
 
+describe.each([
+  ['pages', pages],
+  ['the catalog for other engines', catalog],
+])('%s', (_, attempts) => {
+  const filled = (text: string, as: string) =>
+    text
+      .replaceAll('{s}', `scratch_${as}`)
+      .replaceAll('{n}', () => `n_${randomBytes(6).toString('hex')}`)
+      .replaceAll(/\{(vault|metadata|list|user|first)\}/g, (_, name: string) => places[name]!)
+  const send = ({ line, body }: Attempt, as: string) => {
+    const [method, path] = filled(line, as).split(' ') as [string, string]
+    return world.ask(as, method, path, body === undefined ? undefined : JSON.parse(filled(JSON.stringify(body), as)))
+  }
+
+  test.each(attempts)('$line $body', async (attempt) => {
+    for (const person of everybody) {
+      const { ok, text } = await send(attempt, person)
+      expect([person, found(person, text, JSON.stringify(attempt)), text]).toEqual([person, [], text])
+      if (attempt.to && !attempt.to.includes(person)) expect([person, ok, text]).toEqual([person, false, text])
+    }
+    const nobody = await send(attempt, 'nobody')
+    expect(Object.values(secrets).filter((secret) => nobody.text.includes(secret))).toEqual([])
+    if (/ \/(api|iceberg)\/(?!session|nothing|\.\.)/.test(attempt.line)) expect(nobody.status).toBe(401)
+    if (attempt.seen) expect((await send(attempt, 'admin')).text).toContain(secrets[attempt.seen])
+  })
+})
+
+test('a view that a client of the catalog wrote lends nobody rights, whatever it says of its owner', async () => {
+  const views = '/iceberg/v1/dev_analytics/namespaces/scratch_rosa/views'
+  const properties = { owner: 'admin', 'boathouse.owner': 'cli', created_by: 'operator' }
+  const body = { ...foreignView('SELECT word FROM raw.vault'), name: 'forged', properties }
+  expect((await world.ask('rosa', 'POST', views, body)).status).toBe(200)
+  const { metadata } = JSON.parse(
+    (await world.request('rosa', 'GET', `${views}/forged`).then((one) => one.text())) ?? '',
+  )
+  // The identity of a view that lends the rights of its owner.
+  const lender = await world.app.tables.load({ catalog: 'dev_analytics', namespace: 'marts', name: 'vault_view' })
+  const uuid = lender!.kind === 'view' ? lender!.metadata.viewUuid : ''
+  const renamed = await world.ask('rosa', 'POST', `${views}/forged`, {
+    requirements: [{ type: 'assert-view-uuid', uuid: metadata['view-uuid'] }],
+    updates: [{ action: 'assign-uuid', uuid }],
+  })
+  expect(renamed.ok).toBe(false)
+  // A view around it that an administrator made does not lend it theirs either.
+  await world.asOperator('CREATE VIEW marts.round AS SELECT * FROM scratch_rosa.forged')
+  const everything = { privileges: ['select' as const], on: { namespace: 'marts', table: 'round' }, to: ['public'] }
+  const by = { by: world.principals.get('admin')!, source: 'sql' as const }
+  await world.app.govern.access.grant(everything, by)
+  for (const person of ['rosa', 'mack', 'cole', 'nell'] as const)
+    for (const sql of ['FROM scratch_rosa.forged', 'FROM marts.round', 'SHOW CREATE VIEW marts.round']) {
+      const { text } = await world.doors.http(person, sql)
+      expect([person, sql, found(person, text, sql)]).toEqual([person, sql, []])
+    }
+  expect((await world.doors.http('admin', 'FROM marts.round')).text).toContain(secrets.vault)
+  await world.app.govern.access.revoke(everything, by)
+  await world.asOperator('DROP VIEW marts.round')
+})
+
+revocations(() => world)
+lettingIn(() => world)
+
 test('nothing was changed by them, and no file was written', async () => {
   expect(await state()).toEqual(before)
   expect(existsSync(join(world.dir, 'stolen'))).toBe(false)
@@ -119,4 +196,5 @@ test('nothing was changed by them, and no file was written', async () => {
   expect(existsSync(join(world.dir, 'escaped.csv'))).toBe(false)
 })
 
-test('there are at least 150 attacks', () => expect(statements.length).toBeGreaterThanOrEqual(150))
+test('there are at least 150 attacks', () =>
+  expect(statements.length + pages.length + catalog.length).toBeGreaterThanOrEqual(150))

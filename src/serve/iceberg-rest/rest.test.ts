@@ -786,11 +786,22 @@ test('credentials and signatures are for the files of the table only', async () 
     [`http://evil/lake/${folder}/x`, {}, 400],
     [`http://store/lake?list-type=2&prefix=${folder}`, {}, 200],
     [`http://store/lake?list-type=2&prefix=`, {}, 403],
+    [`http://store/lake?prefix=${folder}&prefix=other`, {}, 400],
+    [`http://store/lake?prefix=${folder}&policy`, {}, 403],
+    [`http://store/lake/${folder}/data/x?X-Amz-Copy-Source=lake/secret`, { method: 'PUT' }, 400],
+    [`http://store/lake?delete`, deleting(`${folder}/data/x</Key><Key >tables/other/x</Key ><Key>${folder}/y`), 400],
+    [
+      `http://store/lake?delete`,
+      deleting(`${folder}/x</Key><Key><![CDATA[tables/other/x]]></Key><Key>${folder}/y`),
+      400,
+    ],
+    [`http://store/lake?delete`, deleting(`${folder}/&#x2e;./other/x`), 403],
     [`http://store/lake?delete`, deleting(`${folder}/data/x`), 200],
     [`http://store/lake?delete`, deleting('tables/other/x'), 403],
     [`http://store/lake?delete`, { method: 'POST' }, 400],
     [`http://store/lake/${folder}/data/y`, copying(`/lake/${folder}/data/x`), 200],
     [`http://store/lake/${folder}/data/y`, copying('/lake/secret'), 403],
+    [`http://store/lake/${folder}/data/y`, { method: 'PUT', headers: { 'X-Amz-Rename-Source': '/lake/secret' } }, 403],
   ] as const)
     expect([uri, (await sign(uri, more)).status]).toEqual([uri, status])
   expect(signed).toHaveLength(6)

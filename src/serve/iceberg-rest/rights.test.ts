@@ -131,6 +131,9 @@ test('granted columns are no table', async () => {
 test('who may write a table gives it no files of another, and does not choose where it lies', async () => {
   const { ask, grant, world } = await opened()
   await grant(['select', 'insert', 'update', 'delete', 'alter', 'create'], on('mine'))
+  const elsewhere = { name: 'mine', schema, properties: { 'write.metadata.path': 'memory:///elsewhere' } }
+  for (const more of [{}, { 'stage-create': true }])
+    expect(await ask(`POST ${raw}/tables`, { ...elsewhere, ...more })).toMatchObject({ status: 403 })
   expect((await ask(`POST ${raw}/tables`, { name: 'mine', schema })).status).toBe(200)
   const other = (await world.ask(`GET ${raw}/tables/other`)).body.metadata.location as string
   const mine = (await ask(`GET ${raw}/tables/mine`)).body.metadata.location as string

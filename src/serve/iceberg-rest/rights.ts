@@ -85,6 +85,12 @@ export function mustBeTrusted(call: Call, what: string): void {
   })
 }
 
+/** Another table's folder could be among the places where files go. @throws FORBIDDEN */
+export function checkProperties(call: Call, name: TableName, properties: Readonly<Record<string, string>>): void {
+  if (Object.keys(properties).some((key) => /^write\..*path$/i.test(key)))
+    mustBeTrusted(call, `say where the files of ${shown(name)} go`)
+}
+
 /** Of a commit by somebody who is no administrator. `before`: undefined for a table that is made. @throws FORBIDDEN */
 export async function checkFiles(
   call: Call,
@@ -110,8 +116,7 @@ export async function checkFiles(
     folder = update.location
   }
   for (const update of updates) {
-    if (update.action === 'set-properties' && Object.keys(update.updates).some((key) => /^write\..*path$/.test(key)))
-      mustBeTrusted(call, `say where the files of ${shown(name)} go`)
+    if (update.action === 'set-properties') checkProperties(call, name, update.updates)
     if (update.action !== 'add-snapshot') continue
     const { snapshot } = update
     if (folder === undefined || snapshot.manifestList === undefined || !before)

@@ -29,3 +29,13 @@ test('the signature is that of the example in the S3 API reference; what a libra
   expect(signed['authorization']).toMatch(/Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7$/)
   expect(signed).toMatchObject({ 'user-agent': 'x', host: url.host, 'x-amz-date': '20130524T000000Z' })
 })
+
+test('a body that was looked at is part of the signature, whatever hash was sent', async () => {
+  const { signing } = s3ForClients({ region: 'us-east-1', credentials, clock })
+  const url = new URL('https://examplebucket.s3.amazonaws.com/?delete')
+  const headers = { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' }
+  const sign = (body: string) => signing.sign({ method: 'POST', url, region: 'us-east-1', headers, body })
+  const [one, other] = [await sign('<Delete>one</Delete>'), await sign('<Delete>other</Delete>')]
+  expect(one['x-amz-content-sha256']).toMatch(/^[0-9a-f]{64}$/)
+  expect(one['authorization']).not.toBe(other['authorization'])
+})

@@ -1,6 +1,7 @@
 // What clients of the catalog need for tables in an S3-compatible store: where it is, and signatures for single requests.
 // The keys themselves stay here: they open the whole store, and not only the table that a client may see.
 
+import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
 import { encodeName, encodeQuery, signRequest, type CredentialSource } from '../../io/index.ts'
@@ -29,7 +30,7 @@ export function s3ForClients({ endpoint, region, pathStyle, credentials, clock }
     },
     signing: {
       objectOf: (url) => objectOf(url, host),
-      async sign({ method, url, region: asked, headers }) {
+      async sign({ method, url, region: asked, headers, body }) {
         const keys = await credentials()
         if (!keys) throw new Failure('STORAGE_FAILED', 'there are no keys to sign requests to the store with')
         const path = url.pathname
@@ -45,7 +46,10 @@ export function s3ForClients({ endpoint, region, pathStyle, credentials, clock }
             host: url.host,
             path: query === '' ? path : `${path}?${query}`,
             headers: Object.fromEntries(own.filter(([name]) => mustBeSigned.test(name))),
-            payloadHash: headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD',
+            payloadHash:
+              body === undefined
+                ? (headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD')
+                : createHash('sha256').update(body).digest('hex'),
           },
           keys,
           { region: region ?? asked, service: 's3', nowMs: clock.now() },

@@ -38,7 +38,8 @@ export const signRequest: Handler = async (call, rest) => {
     url,
     region: asked.region,
     headers,
-    ...(asked.body == null ? {} : { body: asked.body }),
+    // The keys that were looked at are signed with it: another body would not be taken.
+    ...(isDelete(asked.method, url) ? { body: asked.body ?? '' } : {}),
   })
   return {
     status: 200,
@@ -57,26 +58,43 @@ function objectsOf({ headers, body, method }: Asked, url: URL, target: string | 
   if (target === undefined) throw new Failure('REQUEST_INVALID', `uri: ${url.host} is not the store of this table`)
   const [bucket = ''] = /^s3:\/\/[^/]+/.exec(target) ?? []
   const isBucket = target.replace(/\/+$/, '') === bucket
-  if (isBucket && method === 'POST' && url.searchParams.has('delete')) {
-    const keys = [...(body ?? '').matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => unescapeXml(key!))
-    if (keys.length === 0)
-      throw new Failure('REQUEST_INVALID', 'body: the keys to delete are needed to sign this request')
-    return keys.map((key) => `${bucket}/${key}`)
-  }
-  // Listing is for a prefix; the folder itself may be asked for with or without its slash.
-  if (isBucket && method === 'GET' && url.searchParams.has('prefix'))
+  const names = [...url.searchParams.keys()]
+  // Of two that are called the same one would be looked at here and the other by the store. Headers may stand in the query too.
+  if (new Set(names).size < names.length || names.some((name) => /^x-amz-/i.test(name)))
+    throw new Failure('REQUEST_INVALID', `uri: ${url.search.slice(0, 300)} is not signed`)
+  if (isBucket && isDelete(method, url)) return keysOf(body ?? '').map((key) => `${bucket}/${key}`)
+  // Listing is for a prefix; the folder itself may be asked for with or without its slash. A bucket has other things to ask for.
+  if (isBucket && method === 'GET' && names.includes('prefix') && names.every((name) => ofListing.has(name)))
     return [`${bucket}/${url.searchParams.get('prefix')!.replace(/\/*$/, '/')}`]
-  const source = Object.entries(headers).find(([name]) => name.toLowerCase() === 'x-amz-copy-source')?.[1]
-  const copied = (source ?? []).map((value) => `s3://${decodeURIComponent(value).replace(/^\//, '')}`)
-  return [target, ...copied]
+  const sources = Object.entries(headers).filter(([name]) => /^x-amz-.*-source$/i.test(name))
+  const copied = sources.flatMap(([, values]) => values)
+  return [target, ...copied.map((value) => `s3://${decodeURIComponent(value).replace(/^\//, '')}`)]
+}
+
+const isDelete = (method: string, url: URL) => method === 'POST' && url.searchParams.has('delete')
+
+const ofListing = new Set(
+  'list-type prefix delimiter continuation-token start-after max-keys encoding-type fetch-owner marker x-id'.split(' '),
+)
+
+/** Of a request to delete several objects. What is not understood whole might name more. @throws REQUEST_INVALID */
+function keysOf(body: string): string[] {
+  const rest = body
+    .replace(/<Key>[^<]*<\/Key>/g, '')
+    .replace(/<\/?(?:Object|Quiet|VersionId|ETag|Size)>|<\/?Delete(?: xmlns="[^"<>]*")?>|<\?xml [^<>]*\?>/g, '')
+  const keys = [...body.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => unescapeXml(key!))
+  if (keys.length > 0 && !/[<&]/.test(rest)) return keys
+  throw new Failure('REQUEST_INVALID', 'body: the keys to delete are needed to sign this request')
 }
 
 const unescapeXml = (text: string) =>
-  text.replace(/&(lt|gt|quot|apos|amp|#\d+);/g, (_, name: string) =>
+  text.replace(/&(lt|gt|quot|apos|amp|#\d{1,7}|#x[0-9a-f]{1,6});/gi, (_, name: string) =>
     name.startsWith('#')
-      ? String.fromCodePoint(Number(name.slice(1)))
+      ? characterOf(Number(name.slice(1).replace(/^x/i, '0x')))
       : { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }[name]!,
   )
+
+const characterOf = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(code) : '')
 
 function checkInside(object: string, { metadata }: LoadedTable): void {
   const folder = `${metadata.location.replace(/^s3[an]:/, 's3:').replace(/\/+$/, '')}/`

@@ -28,7 +28,7 @@ import {
   type Handler,
   type Rest,
 } from './call.ts'
-import { checkFiles, isTrusted, may, mayAlso, mustBeTrusted } from './rights.ts'
+import { checkFiles, checkProperties, isTrusted, may, mayAlso, mustBeTrusted } from './rights.ts'
 import { signerConfig } from './sign.ts'
 
 const CreateTable = z.object({
@@ -59,6 +59,7 @@ export const createTable: Handler = async (call, rest) => {
   const name = await newNameOf(call, rest, at)
   may(call, rest, 'create', name)
   if (body.location != null) mustBeTrusted(call, 'choose where a table lies')
+  checkProperties(call, name, body.properties ?? {})
   const existing = await rest.catalog.load(name)
   if (existing) throw taken(name, existing.kind)
   const metadata = newMetadata(body, name, rest)
