@@ -83,7 +83,7 @@ const topics = Map.groupBy(statements, ({ topic }) => topic)
 function attempts({ seen }: Attack, index: number): [Person, Door][] {
   if (process.env.ATTACK_FULL) return everybody.flatMap((person) => doors.map((door): [Person, Door] => [person, door]))
   const hidden = seen === 'nobody' ? everybody : everybody.filter((person) => isHidden(seen, person))
-  const count = Math.max(doors.length, seen === 'nobody' ? 0 : hidden.length)
+  const count = seen === 'nobody' ? 2 : Math.max(doors.length, hidden.length)
   return Array.from({ length: count }, (_, at) => [
     hidden[(index + at) % hidden.length]!,
     doors[(index + at + Math.floor(index / hidden.length)) % doors.length]!,

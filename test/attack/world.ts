@@ -51,6 +51,30 @@ export const people = {
 } satisfies Record<string, readonly Secret[]>
 export type Person = keyof typeof people
 
+const model = `model: raw.people
+dimensions:
+  - {name: note}
+  - {name: email}
+  - {name: pay}
+metrics:
+  - {name: how_many, agg: count, expr: id}
+  - {name: last_note, agg: max, expr: email}
+`
+const dashboard = `title: People
+filters:
+  - {id: note, kind: select, dimension: note}
+  - {id: email, kind: select, dimension: email}
+rows:
+  - panels:
+      - {kind: table, id: people, columns: [note, email], sql: "select note, email from raw.people"}
+      - {kind: table, id: vault, columns: [word], sql: "select word from raw.vault"}
+      - {kind: kpi, id: failing, value: n, sql: "select max(cast(email as int)) as n from raw.people"}
+      - {kind: kpi, id: mistaken, value: n, sql: "select cnry_fiel as n from raw.shelf"}
+  - panels:
+      - {kind: bar, id: notes, metric: how_many, by: note}
+      - {kind: bar, id: emails, metric: how_many, by: email}
+`
+
 /** All that somebody is told: rows, headers, messages, hints, notices. */
 export type Told = { ok: boolean; text: string }
 
@@ -61,6 +85,10 @@ export async function openAttackWorld() {
   const copies = join(dir, 'copies')
   mkdirSync(copies)
   writeFileSync(join(dir, 'boathouse.yml'), 'name: attacked\ncopy: {directories: [copies]}\n')
+  mkdirSync(join(dir, 'dashboards'))
+  mkdirSync(join(dir, 'metrics'))
+  writeFileSync(join(dir, 'dashboards', 'people.yml'), dashboard)
+  writeFileSync(join(dir, 'metrics', 'people.yml'), model)
   writeFileSync(join(dir, '.env'), `ATTACK_SECRET=${secrets.environment}_1\n`)
   for (const folder of [dir, copies]) writeFileSync(join(folder, 'secret.csv'), `word\n${secrets.file}_1\n`)
   process.env.ATTACK_SECRET = `${secrets.environment}_1`
@@ -95,7 +123,8 @@ export async function openAttackWorld() {
     `ALTER TABLE raw.people RENAME COLUMN mail TO email`,
     `CREATE TABLE raw.staff AS SELECT * FROM raw.people`,
     `CREATE TABLE raw.vault PARTITIONED BY (word) AS SELECT '${secrets.vault}_' || i AS word, i AS number FROM range(3) AS t(i)`,
-    `CREATE TABLE raw.${secrets.name} AS SELECT 1 AS ${secrets.field}`,
+    `CREATE TABLE raw.${secrets.name} AS SELECT 1 AS x`,
+    `CREATE TABLE raw.shelf AS SELECT 1 AS ${secrets.field}`,
     `CREATE TABLE marts.open AS SELECT i AS id FROM range(3) AS t(i)`,
     `CREATE VIEW marts.vault_view AS SELECT word FROM raw.vault`,
     `CREATE VIEW marts.around AS SELECT count(*) AS n FROM raw.people`,
@@ -104,6 +133,7 @@ export async function openAttackWorld() {
     `SELECT word FROM raw.vault ORDER BY ALL`,
     `SELECT * FROM raw.people ORDER BY ALL`,
     `SELECT * FROM raw.${secrets.name}`,
+    `SELECT * FROM raw.shelf`,
   ])
     await asOperator(sql)
   await app.environments.create({
