@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEngine, type Engine } from './index.ts'
+import { stalledMax } from './slots.ts'
 
 let engine: Engine
 let dir: string
@@ -175,6 +176,26 @@ test('a lost planning host is asked once more', async () => {
   const { pid } = engine.status().find((host) => host.class === 'plan')!
   process.kill(pid!, 'SIGKILL')
   expect(await engine.bind({ class: 'plan', sql: 'select 2 b' })).toEqual([{ name: 'b', type: 'INTEGER' }])
+})
+
+test('readers that stall keep nobody waiting; of too many of them one loses its rows', async () => {
+  const sql = "select range, repeat('x', 100) from range(100000000)"
+  const stop = new AbortController()
+  const stalled: Promise<void>[] = []
+  const all = Array.from({ length: stalledMax.all + 1 }, (_, at) => {
+    const { promise, resolve: onIdle } = Promise.withResolvers<void>()
+    stalled.push(promise)
+    return engine.run({ class: 'interactive', sql, owner: `owner ${at % 3}`, onIdle, signal: stop.signal })
+  })
+  await Promise.all(stalled)
+  expect(await rows('select 42')).toEqual([[42]])
+  stop.abort()
+  const ends = (await Promise.all(all)).map(async ({ chunks }) => {
+    for await (const { rowCount } of chunks) expect(rowCount).toBeGreaterThan(0)
+  })
+  const told = (await Promise.allSettled(ends)).map((end) => (end as PromiseRejectedResult).reason as Error)
+  for (const reason of told) expect(reason).toMatchObject({ code: 'QUERY_CANCELLED' })
+  expect(told.filter(({ message }) => message.includes('not read'))).toHaveLength(1)
 })
 
 test('a host that grows past its share is ended, not the machine', async () => {

@@ -1,6 +1,6 @@
 // Engine hosts by class, under one memory budget.
 //
-// A class is one child process with its share of the budget, its slots and a queue in front of them. A host that
+// A class is one child process with its share of the budget, its slots and a queue in front of them (`slots.ts`). A host that
 // crashes, hangs or grows past its share is killed: its own queries fail with ENGINE_LOST and the next query gets a
 // new host. Some SQL cannot be interrupted, so a cancel or a time-out that is not obeyed in `graceMs` kills too.
 
@@ -13,7 +13,16 @@ import { Failure } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { silentLog, type Log } from '../base/log.ts'
 import { pgFunctionsSql } from './pg-functions.ts'
-import type { Chunk, EngineColumn, EngineError, HostAnswer, HostRequest, HostSettings } from './protocol.ts'
+import {
+  creditMax,
+  type Chunk,
+  type EngineColumn,
+  type EngineError,
+  type HostAnswer,
+  type HostRequest,
+  type HostSettings,
+} from './protocol.ts'
+import { crowdMax, Slots, type Place } from './slots.ts'
 
 export type HostClass = 'plan' | 'interactive' | 'heavy' | 'write'
 
@@ -47,6 +56,10 @@ export type EngineRequest = {
   formats?: readonly number[]
   timeoutMs?: number
   signal?: AbortSignal
+  /** Whose query it is: nobody takes all slots, or keeps too many results that are not read. */
+  owner?: string
+  /** Called when the host is done with the query, or its reader stalled: from now on it takes nobody's turn. */
+  onIdle?: () => void
 }
 
 /** `chunks` may be read once. `truncated()` says, when they were read, whether `rowsMax` cut the result. */
@@ -85,11 +98,8 @@ export class EngineFailure extends Error {
 }
 
 const graceMs = 2_000
-/** A query that ran this long gives its slot to the next: long ones must not keep short ones waiting. */
-const agedMs = 2_000
-/** Aged and young ones together, in slots. */
-const crowdFactor = 4
-const queueMax = 200
+/** Who takes nothing for so long, while all that may be under way is there, has stalled. */
+const stalledMs = 250
 /** Node itself and DuckDB's allocations outside its own limit (strings, planning). */
 const overheadBytes = 384 * 2 ** 20
 const shares: Record<HostClass, number> = { plan: 0.08, interactive: 0.37, heavy: 0.3, write: 0.25 }
@@ -143,77 +153,33 @@ class HostSeat {
   readonly memoryBytes: number
   readonly #options: EngineOptions
   readonly #log: Log
-  readonly #slots: number
+  readonly #slotCount: number
+  readonly #slots: Slots
   #host: Host | undefined
-  #young = 0
-  #aged = 0
   #restarts = 0
   #closed = false
-  readonly #waiting: (() => void)[] = []
 
   constructor(name: HostClass, memoryBytes: number, options: EngineOptions) {
     this.name = name
     this.memoryBytes = memoryBytes
     this.#options = options
     this.#log = (options.log ?? silentLog).child({ host: name })
-    this.#slots = options.slots?.[name] ?? defaultSlots[name]
+    this.#slotCount = options.slots?.[name] ?? defaultSlots[name]
+    this.#slots = new Slots(this.#slotCount)
   }
 
   async submit(job: Job): Promise<JobResult> {
     if (job.signal?.aborted) throw cancelled()
-    await this.#admit(job.signal)
-    let state: 'young' | 'aged' | 'released' = 'young'
-    const aging = setTimeout(() => {
-      state = 'aged'
-      this.#young--
-      this.#aged++
-      this.#next()
-    }, agedMs)
-    const release = () => {
-      if (state === 'released') return
-      clearTimeout(aging)
-      if (state === 'young') this.#young--
-      else this.#aged--
-      state = 'released'
-      this.#next()
-    }
+    const place = await this.#slots.enter(job.owner ?? '', job.signal, cancelled)
     try {
-      return await (await this.#ensure()).submit(job, release)
+      return await (await this.#ensure()).submit(job, place)
     } catch (error) {
-      release()
+      place.leave()
       // Planning reads nothing and changes nothing: when its host is lost it is asked once more.
       const lost = this.name === 'plan' && error instanceof Failure && error.code === 'ENGINE_LOST'
       if (lost && !job.again && !this.#closed) return this.submit({ ...job, again: true })
       throw error
     }
-  }
-
-  get #hasRoom(): boolean {
-    return this.#young < this.#slots && this.#young + this.#aged < this.#slots * crowdFactor
-  }
-
-  /** Lets in who waits longest, if there is room. */
-  #next(): void {
-    if (this.#hasRoom) this.#waiting.shift()?.()
-  }
-
-  async #admit(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#hasRoom || this.#waiting.length > 0) {
-      if (this.#waiting.length >= queueMax) throw new Failure('ENGINE_BUSY', `${queueMax} queries are waiting already`)
-      await new Promise<void>((resolve, reject) => {
-        const go = () => {
-          signal?.removeEventListener('abort', leave)
-          this.#young++ // taken here, so that nobody slips in between
-          resolve()
-        }
-        const leave = () => {
-          this.#waiting.splice(this.#waiting.indexOf(go), 1)
-          reject(cancelled())
-        }
-        signal?.addEventListener('abort', leave, { once: true })
-        this.#waiting.push(go)
-      })
-    } else this.#young++
   }
 
   async #ensure(): Promise<Host> {
@@ -223,7 +189,7 @@ class HostSeat {
       this.#restarts++
       this.#log.warn('engine host replaced', { restarts: this.#restarts })
     }
-    const host = new Host(this.name, this.memoryBytes, this.#slots, this.#options, this.#log)
+    const host = new Host(this.name, this.memoryBytes, this.#slotCount, this.#options, this.#log)
     this.#host = host
     await host.ready
     return host
@@ -242,8 +208,8 @@ class HostSeat {
     return {
       class: this.name,
       pid: host?.pid ?? null,
-      running: this.#young + this.#aged,
-      waiting: this.#waiting.length,
+      running: this.#slots.running,
+      waiting: this.#slots.waiting,
       rssBytes: host?.rssBytes() ?? 0,
       restarts: this.#restarts,
       memoryBytes: this.memoryBytes,
@@ -310,7 +276,7 @@ class Host {
           ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
           LANG: 'C.UTF-8',
           TZ: 'UTC',
-          UV_THREADPOOL_SIZE: String(slots * crowdFactor + 4),
+          UV_THREADPOOL_SIZE: String(crowdMax(slots) + 4),
           BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
         },
       },
@@ -394,7 +360,7 @@ class Host {
     if (this.#child.connected) this.#child.send(request, () => {})
   }
 
-  submit(request: Job, release: () => void): Promise<JobResult> {
+  submit(request: Job, place: Place): Promise<JobResult> {
     const id = this.#next++
     let verdict: Failure | undefined
     let killer: NodeJS.Timeout | undefined
@@ -415,11 +381,18 @@ class Host {
           )
     const onAbort = () => stop(cancelled())
     request.signal?.addEventListener('abort', onAbort, { once: true })
+    let stalling: NodeJS.Timeout | undefined
+    const stalled = () => {
+      place.stalled(() => stop(tooManyStalled()))
+      request.onIdle?.()
+    }
     const finish = () => {
       clearTimeout(timer)
       clearTimeout(killer)
+      clearTimeout(stalling)
       request.signal?.removeEventListener('abort', onAbort)
-      release()
+      place.leave()
+      request.onIdle?.()
     }
 
     return new Promise((resolve, reject) => {
@@ -437,6 +410,8 @@ class Host {
           for (;;) {
             const chunk = queue.shift()
             if (chunk) {
+              clearTimeout(stalling)
+              place.resumed()
               host.#send({ kind: 'ack', id })
               yield chunk
             } else if (error) throw error
@@ -452,6 +427,7 @@ class Host {
         columns: (columns, parameters) => resolve({ columns, parameters, chunks, truncated: () => truncated }),
         chunk: (chunk) => {
           queue.push(chunk)
+          if (queue.length === creditMax) stalling = setTimeout(stalled, stalledMs)
           poke()
         },
         done: (cut) => {
@@ -498,3 +474,7 @@ function lowerPriority(pid: number): void {
   }
 }
 const cancelled = () => new Failure('QUERY_CANCELLED', 'the query was cancelled')
+const tooManyStalled = () =>
+  new Failure('QUERY_CANCELLED', 'the query was ended: its rows were not read, and too many others wait to be read', {
+    hint: 'Read results as they come, close cursors that are not needed, or select fewer rows.',
+  })
