@@ -4,7 +4,8 @@ import { Failure } from '../base/failure.ts'
 import { didYouMean } from '../base/suggest.ts'
 import type { CatalogTransaction } from '../records/index.ts'
 import type { AccessDiff, AccessFile } from './access.ts'
-import { columnsText, grantOf, maskOf, placeOf, rowFilterOf } from './policy-records.ts'
+import type { Limit } from './limits.ts'
+import { columnsText, grantOf, limitOf, maskOf, placeOf, rowFilterOf } from './policy-records.ts'
 import { type ColumnMask, type Grant, granteeKey, type RowFilter, showPattern } from './policy.ts'
 
 const source = 'access.yml'
@@ -22,6 +23,7 @@ export async function applyAccess(trx: CatalogTransaction, file: AccessFile, sta
     'access_grants',
     'access_row_filters',
     'access_column_masks',
+    'access_limits',
   ] as const)
     await trx.deleteFrom(table).where('source', '=', source).execute()
   await insert(trx, file, stamp)
@@ -96,6 +98,11 @@ async function insert(trx: CatalogTransaction, file: AccessFile, { by, at, id }:
         source,
       })
       .execute()
+  for (const { name, most, to } of file.limits ?? [])
+    await trx
+      .insertInto('access_limits')
+      .values({ id: id(), grantee_kind: to.kind, grantee: to.name, name, most, source })
+      .execute()
 }
 
 /** Users may be named before they are made: they log in later. A role or group that nobody made is a slip of the pen. */
@@ -116,6 +123,7 @@ async function checkNames(trx: CatalogTransaction, file: AccessFile): Promise<vo
   for (const { name, members } of file.roles)
     for (const { kind, name: member } of members) if (kind !== 'user') check(kind, member, `the role ${name}`)
   for (const { to } of file.grants) if (to.kind !== 'user') check(to.kind, to.name, 'a grant')
+  for (const { to } of file.limits ?? []) if (to.kind !== 'user') check(to.kind, to.name, 'a limit')
   for (const { to = [], except } of file.rowFilters)
     for (const role of [...to, ...except]) check('role', role, 'a row filter')
   for (const { except } of file.masks) for (const role of except) check('role', role, 'a mask')
@@ -140,6 +148,7 @@ async function linesOf(trx: CatalogTransaction): Promise<string[]> {
     .where('source', '=', source)
     .orderBy('position')
     .execute()
+  const limits = await trx.selectFrom('access_limits').selectAll().where('source', '=', source).execute()
   return [
     ...roles.map(({ name }) => `role ${name}`),
     ...groups.map(({ name }) => `group ${name}`),
@@ -148,11 +157,13 @@ async function linesOf(trx: CatalogTransaction): Promise<string[]> {
     ...grants.map((row) => showGrant(grantOf(row))),
     ...filters.map((row) => showRowFilter(rowFilterOf(row))),
     ...masks.map((row) => showMask(maskOf(row))),
+    ...limits.map((row) => showLimit(limitOf(row))),
   ].sort()
 }
 
 export const showGrant = ({ privilege, on, columns, to }: Grant): string =>
   `grant ${privilege}${columns ? ` (${columns.join(', ')})` : ''} on ${showPattern(on)} to ${granteeKey(to)}`
+const showLimit = ({ name, most, to }: Limit): string => `limit ${name} of ${granteeKey(to)} to ${most}`
 const showRowFilter = ({ on, to, except, condition }: RowFilter): string =>
   `rows of ${showPattern(on)} where ${condition}${to ? ` for ${to.join(', ')}` : ''}${showExcept(except)}`
 const showMask = ({ on, column, except, expression }: ColumnMask): string =>

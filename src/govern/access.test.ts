@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../test/support/postgres.ts'
 import { openMemoryRecords, openRecords, type Records } from '../records/index.ts'
-import { decide, type Govern, openGovern, type Principal, systemPrincipal } from './index.ts'
+import { decide, limitsOf, type Govern, openGovern, type Principal, systemPrincipal } from './index.ts'
 import type { AccessFile, GrantRequest } from './access.ts'
 
 const environments = [{ name: 'dev', catalog: 'dev_analytics' }]
@@ -180,6 +180,33 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
       access.apply({ ...nothing, grants: [{ ...file.grants[0]!, to: { kind: 'role', name: 'no' } }] }, change),
     ).rejects.toThrow(/names the role no, which there is not/)
     expect(await may(ana!, 'insert')).toBe(true)
+  })
+
+  test('limits of the file are seen at once, and go with the file or the role', async () => {
+    const { access } = govern!
+    const [analyst, apply] = [
+      { kind: 'role' as const, name: 'analyst' },
+      { ...by, source: 'access.yml' as const },
+    ]
+    const big = 5 * 2 ** 40
+    const file: AccessFile = {
+      ...nothing,
+      roles: [{ name: 'analyst', members: [{ kind: 'user', name: 'ana' }] }],
+      limits: [{ name: 'scan_bytes', most: big, to: analyst }],
+    }
+    const own = async () => limitsOf(await other!.access.policy(), ana!).scan_bytes?.most
+    const limit = `limit scan_bytes of role:analyst to ${big}`
+    expect(await own()).toBeUndefined()
+    expect((await access.apply(file, apply)).added).toContain(limit)
+    expect(await own()).toBe(big)
+    expect(await access.apply(file, apply)).toEqual({ added: [], removed: [] })
+    expect((await access.apply({ ...file, limits: [] }, apply)).removed).toEqual([limit])
+    expect(await own()).toBeUndefined()
+    await access.apply(file, apply)
+    await access.dropRole('analyst', by)
+    expect((await other!.access.policy()).limits).toEqual([])
+    const nobody = { ...nothing, limits: [{ name: 'rows' as const, most: 1, to: analyst }] }
+    await expect(access.apply(nobody, apply)).rejects.toThrow('a limit names the role analyst')
   })
 
   test('an environment and its catalog are one; and changes are in the audit, refused ones too', async () => {

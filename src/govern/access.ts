@@ -11,6 +11,7 @@ import type { AccessMembersRow, CatalogTransaction, Records } from '../records/i
 import { audited } from './access-audit.ts'
 import { applyAccess } from './access-file.ts'
 import type { Audit } from './audit.ts'
+import type { Limit } from './limits.ts'
 import {
   builtInRoles,
   type ColumnMask,
@@ -79,6 +80,7 @@ export type AccessFile = {
   grants: readonly Grant[]
   rowFilters: readonly RowFilter[]
   masks: readonly ColumnMask[]
+  limits?: readonly Limit[]
 }
 /** One line for each thing that is or would be different. */
 export type AccessDiff = { added: readonly string[]; removed: readonly string[] }
@@ -241,6 +243,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
           )
           .execute()
         await trx.deleteFrom('access_grants').where('grantee_kind', '=', 'role').where('grantee', '=', role).execute()
+        await trx.deleteFrom('access_limits').where('grantee_kind', '=', 'role').where('grantee', '=', role).execute()
       })
     },
 

@@ -11,6 +11,7 @@ export type {
 } from './access.ts'
 export type { Audit, AuditEntry, LogRange, QueryLog, QueryLogEntry, Verdict } from './audit.ts'
 export { type Govern, openGovern } from './govern.ts'
+export { type Bound, type LimitName, limitNames, limitsOf, type OwnLimits } from './limits.ts'
 export {
   authoriseTable,
   type ColumnMask,

@@ -3,10 +3,12 @@
 import type {
   AccessColumnMasksRow,
   AccessGrantsRow,
+  AccessLimitsRow,
   AccessRowFiltersRow,
   CatalogTransaction,
   Records,
 } from '../records/index.ts'
+import { type Limit, type LimitName, limitNames } from './limits.ts'
 import {
   granteeKey,
   type ColumnMask,
@@ -66,6 +68,7 @@ export function loadPolicy(
       const grants = await trx.selectFrom('access_grants').selectAll().orderBy('id').execute()
       const filters = await trx.selectFrom('access_row_filters').selectAll().orderBy('position').orderBy('id').execute()
       const masks = await trx.selectFrom('access_column_masks').selectAll().orderBy('position').orderBy('id').execute()
+      const limits = await trx.selectFrom('access_limits').selectAll().orderBy('id').execute()
       const forks = await trx.selectFrom('forks').select(['environment', 'catalog', 'origin']).execute()
       const attributesOf = Map.groupBy(attributes, ({ user_name }) => user_name)
       const memberships = new Map<string, Grantee[]>()
@@ -92,6 +95,8 @@ export function loadPolicy(
         grants: grants.map(grantOf),
         rowFilters: filters.map(rowFilterOf),
         masks: masks.map(maskOf),
+        // A name that this version does not know cannot be kept to.
+        limits: limits.map(limitOf).filter(({ name }) => limitNames.includes(name)),
         environments: namesOfCatalogs(environments, forks),
       }
     },
@@ -150,4 +155,9 @@ export const maskOf = (row: AccessColumnMasksRow): ColumnMask => ({
   column: row.column_name,
   except: JSON.parse(row.except_json) as string[],
   expression: row.expression,
+})
+export const limitOf = (row: AccessLimitsRow): Limit => ({
+  name: row.name as LimitName,
+  most: Number(row.most),
+  to: { kind: row.grantee_kind, name: row.grantee },
 })

@@ -6,6 +6,7 @@
 //   row filters, masks (bind all but those excepted) ───────────────────┘
 
 import { Failure } from '../base/failure.ts'
+import type { Limit } from './limits.ts'
 import { mayActInEnvironment, type NamedEnvironment, type Principal, type Role } from './principal.ts'
 
 export const privileges = [
@@ -72,6 +73,7 @@ export type Policy = {
   grants: readonly Grant[]
   rowFilters: readonly RowFilter[]
   masks: readonly ColumnMask[]
+  limits: readonly Limit[]
   /** By catalog in lower case: the names that patterns may call it by. */
   environments: ReadonlyMap<string, readonly string[]>
 }
@@ -85,6 +87,7 @@ export const emptyPolicy: Policy = {
   grants: [],
   rowFilters: [],
   masks: [],
+  limits: [],
   environments: new Map(),
 }
 

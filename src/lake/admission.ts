@@ -3,8 +3,8 @@
 
 import { Failure } from '../base/failure.ts'
 import { openSemaphore, type Semaphore } from '../base/semaphore.ts'
-import { showBytes } from '../base/units.ts'
-import type { Principal } from '../govern/index.ts'
+import type { Bound, Principal } from '../govern/index.ts'
+import { whose } from './limits.ts'
 
 export type PrincipalLimits = {
   /** At the same time. */
@@ -20,21 +20,26 @@ export type Leave = () => void
 
 export class Admission {
   readonly #limits: PrincipalLimits | undefined
-  readonly #byPrincipal = new Map<string, { semaphore: Semaphore; here: number }>()
+  readonly #byPrincipal = new Map<string, { semaphore: Semaphore; places: number; here: number }>()
 
   constructor(limits: PrincipalLimits | undefined) {
     this.#limits = limits
   }
 
-  /** @throws RATE_LIMITED when too many of this principal wait already; what `signal` says */
-  async enter(principal: Principal, signal: AbortSignal | undefined): Promise<Leave> {
+  /**
+   * `bound`: how many may run at the same time.
+   * @throws RATE_LIMITED when too many of this principal wait already; what `signal` says
+   */
+  async enter(principal: Principal, bound: Bound | undefined, signal: AbortSignal | undefined): Promise<Leave> {
     const limits = this.#limits
-    // Boathouse's own work is bounded by its workers.
-    if (!limits || principal.role === 'system') return () => {}
-    const mine = this.#byPrincipal.get(principal.id) ?? { semaphore: openSemaphore(limits.queries), here: 0 }
-    if (mine.here >= limits.queries + limits.waiting)
+    if (!limits || !bound) return () => {}
+    const places = bound.most
+    const mine = this.#byPrincipal.get(principal.id) ?? { semaphore: openSemaphore(places), places, here: 0 }
+    // Another limit counts from now on; who is inside or waits does so by the one before.
+    if (mine.places !== places) Object.assign(mine, { semaphore: openSemaphore(places), places })
+    if (mine.here >= places + limits.waiting)
       throw new Failure('RATE_LIMITED', `${mine.here} queries of ${principal.name} are running or waiting`, {
-        hint: 'Wait for one, or raise `limits.per_principal`.',
+        hint: `Wait for one. ${whose(bound)}`,
       })
     mine.here++
     this.#byPrincipal.set(principal.id, mine)
@@ -59,14 +64,5 @@ export class Admission {
     }
     signal?.addEventListener('abort', leave, { once: true })
     return leave
-  }
-
-  /** @throws QUERY_TOO_LARGE */
-  checkBytes(principal: Principal, bytes: number): void {
-    const most = principal.role === 'system' ? undefined : this.#limits?.resultBytes
-    if (most !== undefined && bytes > most)
-      throw new Failure('QUERY_TOO_LARGE', `the result is larger than ${showBytes(most)}`, {
-        hint: 'Select fewer rows or columns, or raise `limits.per_principal.result_bytes`.',
-      })
   }
 }

@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto'
 import { asFailure, type Failure } from '../base/failure.ts'
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type HostClass } from '../engine/index.ts'
-import type { Admission } from './admission.ts'
-import type { ResultCache } from './cache.ts'
+import { keptBytes, type ResultCache } from './cache.ts'
+import { boundsOf, checkResult, namingTimeout } from './limits.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
 import { withoutValues } from './guard.ts'
 import type { Asking, AuditEntry, LakeDeps, QueryResult } from './lake.ts'
@@ -18,24 +18,39 @@ const heavyBytes = 512 * 2 ** 20
 
 export type AnswerDeps = Pick<LakeDeps, 'engine' | 'limits' | 'clock' | 'access' | 'audit' | 'resultsStamp'> & {
   cache: ResultCache
-  admission: Admission
 }
 
-/** The rows of a SELECT that passed every check: from the cache, or from an engine host while they are read. */
+/**
+ * The rows of a SELECT that passed every check: from the cache, or from an engine host while they are read. `idle` is
+ * called when it keeps no host busy any more, though its rows may not all be read.
+ */
 export async function answerSelect(
   prepared: Prepared,
   options: Asking,
-  { sql, started }: { sql: string; started: number },
+  { sql, started, idle }: { sql: string; started: number; idle: (() => void) | undefined },
   deps: AnswerDeps,
 ): Promise<QueryResult> {
-  const { engine, limits, clock, cache, admission } = deps
+  const { engine, limits, clock, cache } = deps
   const { principal, catalog, door } = options
-  const rowsMax = Math.min(options.rowsMax ?? limits.queryRowsMax, limits.queryRowsMax)
-  const isPlain = options.cache !== false && !options.formats
-  const cacheable = isPlain && !options.changes && !options.within?.changes && !prepared.volatile
+  const bounds = boundsOf(prepared.rights.limits, limits, principal)
+  // What is a part of a statement is needed whole.
+  const most = options.isPart ? limits.queryRowsMax : bounds.rows!.most
+  const rowsMax = Math.min(options.rowsMax ?? most, most)
+  const rowsSetBy = bounds.rows!.setBy
+  const ownTime = prepared.rights.limits.query_timeout
+  const asked = options.timeoutMs ?? limits.queryTimeoutMs
+  const told = (thrown: unknown) =>
+    namingTimeout(
+      prepared.hides ? withoutValues(thrown) : thrown,
+      ownTime && ownTime.most <= asked ? ownTime : undefined,
+    )
+  const { formats } = options
+  const cacheable = options.cache !== false && !options.changes && !options.within?.changes && !prepared.volatile
   const key = cacheable
     ? createHash('sha256')
-        .update(JSON.stringify([prepared.identity, catalog, rowsMax, deps.resultsStamp ?? '']))
+        .update(
+          JSON.stringify([prepared.identity, catalog, rowsMax, deps.resultsStamp ?? '', ...(formats ? [formats] : [])]),
+        )
         .digest('hex')
     : ''
   const note = (entry: Pick<AuditEntry, 'rows' | 'verdict' | 'failureCode' | 'cached'>) =>
@@ -52,15 +67,21 @@ export async function answerSelect(
       ...entry,
     })
 
-  const known = cacheable ? await cache.get(key) : undefined
+  const known = cacheable ? await cache.get(key, formats ? 'memory' : 'anywhere') : undefined
   if (known) {
     const rows = known.chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
+    checkResult(
+      bounds.result_bytes,
+      known.chunks.reduce((sum, chunk) => sum + encodedBytes(chunk), 0),
+    )
+    idle?.()
     return {
       command: 'SELECT',
       columns: known.columns,
       provenance: prepared.provenance,
       cached: { hit: true, ageMs: Math.max(0, clock.now() - known.madeAtMs) },
       truncated: () => known.truncated,
+      rowsSetBy,
       chunks: (async function* () {
         yield* known.chunks
         await note({ rows, cached: true, verdict: 'allowed', failureCode: null })
@@ -75,13 +96,15 @@ export async function answerSelect(
       class: hosts,
       sql: text,
       rowsMax,
-      ...(options.formats ? { formats: options.formats } : {}),
-      timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
+      owner: principal.id,
+      ...(idle ? { onIdle: idle } : {}),
+      ...(formats ? { formats } : {}),
+      timeoutMs: Math.min(asked, ownTime?.most ?? asked),
       ...(options.signal ? { signal: options.signal } : {}),
     })
     .catch((error: unknown) => {
       lease.release()
-      return rethrowEngine(prepared.hides ? withoutValues(error) : error)
+      return rethrowEngine(told(error))
     })
   const columns = result.columns.map((column) => ({ ...column, nullable: true }))
   const madeAtMs = clock.now()
@@ -91,9 +114,11 @@ export async function answerSelect(
     provenance: prepared.provenance,
     cached: { hit: false, ageMs: 0 },
     truncated: result.truncated,
+    rowsSetBy,
     chunks: (async function* () {
       let rows = 0
       let bytes = 0
+      let encoded = 0
       const kept: Chunk[] = []
       let failure: Failure | undefined
       const stillMay = watchRights(prepared.rights, prepared.direct, () => rightsOf(principal, deps.access), clock)
@@ -101,15 +126,16 @@ export async function answerSelect(
         for await (const chunk of result.chunks) {
           await stillMay()
           rows += chunk.rowCount
-          bytes += chunk.json.length * 2
-          admission.checkBytes(principal, bytes / 2)
+          bytes += keptBytes(chunk)
+          encoded += encodedBytes(chunk)
+          checkResult(bounds.result_bytes, encoded)
           if (cacheable && bytes <= cache.entryBytesMax) kept.push(chunk)
           yield chunk
         }
         if (cacheable && bytes <= cache.entryBytesMax)
           cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs }, clock.now() - started)
       } catch (thrown) {
-        const error = prepared.hides ? withoutValues(thrown) : thrown
+        const error = told(thrown)
         failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
         throw failure
       } finally {
@@ -124,6 +150,8 @@ export async function answerSelect(
     })(),
   }
 }
+
+const encodedBytes = ({ json, bytes }: Chunk) => bytes?.byteLength ?? json.length
 
 /** All rows, parsed. For results that are known to be small. */
 export async function collect(result: QueryResult): Promise<{ columns: Column[]; rows: unknown[][] }> {

@@ -16,8 +16,7 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
   const { deps, policyNow, environmentOf } = opened
   const { engine, io, tables, limits, clock } = deps
   const { principal, catalog, signal, within } = options
-  const { formats: _, ...plain } = options
-  const asking: Asking = { ...plain, cache: false, isPart: true }
+  const asking: Asking = { ...partOf(options), cache: false }
   const load = (name: TableName) => (options.changes ?? within?.changes ?? within?.tables ?? tables).load(name)
   const maySeeAll = async (names: readonly TableName[]) => {
     const rights = await rightsOf(principal, deps.access)
@@ -74,8 +73,7 @@ export function performContext(
   { deps, query, bind, policyNow, environmentOf }: Opened,
 ): PerformContext {
   const { namespace, signal, timeoutMs, principal } = options
-  const { formats: _, ...plain } = options
-  const asking: Asking = { ...plain, changes, cache: false, isPart: true }
+  const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
     (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
       const { environment } = environmentOf(catalog, isNamed(catalog, options))
@@ -125,6 +123,12 @@ export async function changing<Done>(
     await changes.discard()
     throw error
   }
+}
+
+/** For a SELECT that a statement needs: all of its rows, as values. */
+export function partOf(options: Asking): Asking {
+  const { formats: _, rowsMax: __, ...rest } = options
+  return { ...rest, isPart: true }
 }
 
 /** Whoever names one environment has not named another whose tables the statement writes. */

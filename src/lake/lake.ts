@@ -7,7 +7,7 @@ import { silentLog, type Log } from '../base/log.ts'
 import { showName, type Loaded, type Publications, type TableName, type Tables } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine } from '../engine/index.ts'
-import { emptyPolicy, type NamedEnvironment, type Policy, type Principal } from '../govern/index.ts'
+import { emptyPolicy, limitsOf, type NamedEnvironment, type Policy, type Principal } from '../govern/index.ts'
 import { manifestCache } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import type { SystemLogs } from './system-tables.ts'
@@ -15,6 +15,7 @@ import { authoriseChange, rightsOf, viewContent, type AccessDeps } from './right
 import { ResultCache, type CacheFolder } from './cache.ts'
 import { Admission, type Leave, type PrincipalLimits } from './admission.ts'
 import { answerSelect, collect } from './answer.ts'
+import { partOf } from './contexts.ts'
 import type { ChangeSet } from './change-set.ts'
 import { changeSet } from './changes.ts'
 import { AnalysisCache } from './analyses.ts'
@@ -23,6 +24,7 @@ import { travelOf } from './as-of.ts'
 import type { KeysOf } from './pg-catalog/index.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import type { CommandParts } from './commands.ts'
+import { boundsOf } from './limits.ts'
 import { runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
 import { showAsSelect } from './sql/command.ts'
@@ -71,6 +73,8 @@ export type QueryResult = {
   cached: { hit: boolean; ageMs: number }
   /** Whether `rowsMax` cut the result; known when the chunks were read. */
   truncated(): boolean
+  /** Where the most rows that the asker may be given is set. */
+  rowsSetBy?: string
 }
 
 export type AuditEntry = {
@@ -279,6 +283,11 @@ export function openLake(deps: LakeDeps): Lake {
     })
   }
 
+  const enter = async ({ principal, signal }: QueryOptions): Promise<Leave> => {
+    const own = limitsOf(await policyNow(), principal)
+    return admission.enter(principal, boundsOf(own, limits, principal).queries, signal)
+  }
+
   const query: Opened['query'] = (sql, options) => self.query(sql, options)
   const opened: Opened = {
     deps,
@@ -300,18 +309,17 @@ export function openLake(deps: LakeDeps): Lake {
       const started = clock.now()
       let leave: Leave | undefined
       try {
-        if (!(options as Asking).isPart) leave = await admission.enter(options.principal, options.signal)
+        if (!(options as Asking).isPart) leave = await enter(options)
         // Statements of ours may be written as DuckDB would not have them, so its parser is not asked first.
         const shown = showAsSelect(new Reader(sql), options.catalog)
         let prepared = isChange(sql) ? undefined : await prepare(shown ?? sql, options)
         if (!prepared && /\bpivot/i.test(sql) && !isChange(sql)) {
-          const { formats: _, ...plain } = options
-          const rows = async (text: string) => (await collect(await self.query(text, { ...plain, isPart: true }))).rows
+          const rows = async (text: string) => (await collect(await self.query(text, partOf(options)))).rows
           const text = await withPivotValues(sql, rows)
           if (text !== undefined) prepared = await prepare(text, options)
         }
         if (prepared) {
-          const result = await answerSelect(prepared, options, { sql, started }, { ...deps, cache, admission })
+          const result = await answerSelect(prepared, options, { sql, started, idle: leave }, { ...deps, cache })
           return leave ? { ...result, chunks: andThen(result.chunks, leave) } : result
         }
         const done = await runStatement(sql, options, started, opened)

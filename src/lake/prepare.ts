@@ -12,6 +12,7 @@ import { filesToRead, planScan, type Predicate, type ScanFile, type Schema } fro
 import type { FileCache, FileLease } from '../io/index.ts'
 import { engineFailure } from './engine-failure.ts'
 import { filesWorth, joinKeys, keyPredicate, keysSql, smallBytes, smallerBy, type JoinKey } from './join-keys.ts'
+import { checkScan } from './limits.ts'
 import { metadataAnswer } from './metadata-answer.ts'
 import { predicateSql } from './guard.ts'
 import { parsePlan, predicatesOf } from './predicates.ts'
@@ -185,6 +186,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         if (answer !== undefined)
           return { sql: answer, bytes: 0, scans: [{ ...plans.get(scan)!, files: [] }], lease: nothingLeased }
       }
+      const bytes = planned.flatMap(({ files }) => files).reduce((sum, file) => sum + file.fileSizeBytes, 0)
+      checkScan(context.rights.limits.scan_bytes, bytes)
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
         for (const [scan, { table, files, predicate }] of plans) {
@@ -202,7 +205,6 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           texts.set(scan, guardedSql(scan, rows, predicateSql(predicate, scan.schema)))
         }
         const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
-        const bytes = planned.flatMap(({ files }) => files).reduce((sum, file) => sum + file.fileSizeBytes, 0)
         return { sql: text, bytes, scans: planned, lease }
       } catch (error) {
         lease.release()

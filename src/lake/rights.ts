@@ -9,12 +9,14 @@ import {
   decide,
   decideFor,
   emptyPolicy,
+  limitsOf,
   mayKnow,
   seesAll,
   subjectOf,
   type Access,
   type Decision,
   type NamedEnvironment,
+  type OwnLimits,
   type Policy,
   type Principal,
   type Privilege,
@@ -29,6 +31,8 @@ export type AccessDeps = { access: Pick<Access, 'policy'>; owners: ViewOwners } 
 
 export type Rights = {
   asker: Subject
+  /** How much they may take, below what the server allows. */
+  limits: OwnLimits
   /** What a SELECT shows of a table or view; by the grants of `subject` when a view is read with its owner's. */
   select(name: TableName, subject?: Subject): Decision
   /** As `select` of `system.audit`: whoever may see all tables is not yet told what others do with them. */
@@ -47,6 +51,7 @@ export async function rightsOf(principal: Principal, deps: AccessDeps): Promise<
   const select: Rights['select'] = (name, subject = asker) => decideFor(policy, subject, 'select', name, asker)
   return {
     asker,
+    limits: limitsOf(policy, principal),
     select,
     logs(name, subject) {
       const grants = policy.grants.filter(({ on }) => on.namespace?.toLowerCase() === name.namespace)

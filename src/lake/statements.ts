@@ -2,11 +2,12 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type TableName } from '../catalog/index.ts'
-import { mayKnow } from '../govern/index.ts'
+import { limitsOf, mayKnow } from '../govern/index.ts'
 import { isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, performContext } from './contexts.ts'
 import { withoutValues } from './guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
+import { namingTimeout } from './limits.ts'
 import { missing, targetName } from './names.ts'
 import { perform } from './perform.ts'
 import { authoriseChange, authoriseProperties, rightsOf } from './rights.ts'
@@ -14,12 +15,7 @@ import { parseStatement, type Statement } from './sql/statement.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 
 /** Runs the one statement of a text, which is no SELECT. */
-export async function runStatement(
-  sql: string,
-  options: Asking,
-  started: number,
-  opened: Opened,
-): Promise<QueryResult> {
+export async function runStatement(sql: string, given: Asking, started: number, opened: Opened): Promise<QueryResult> {
   const { deps } = opened
   const [only, second] = splitStatements(sql)
   if (!only) throw new Failure('SQL_INVALID', 'there is no statement in this text')
@@ -33,9 +29,15 @@ export async function runStatement(
     })
   }
   const at = (index: number) => placeAt(sql, only.start + index)
-  const done = isCommand(statement)
-    ? await runCommand(statement, commandContext(options, at, opened))
-    : await changeTable(statement, only.sql, options, at, opened)
+  const own = limitsOf(await opened.policyNow(), given.principal).query_timeout
+  const time = own && own.most < (given.timeoutMs ?? Infinity) ? own : undefined
+  const options = time ? { ...given, timeoutMs: time.most } : given
+  const doing = isCommand(statement)
+    ? runCommand(statement, commandContext(options, at, opened))
+    : changeTable(statement, only.sql, options, at, opened)
+  const done = await doing.catch((error: unknown) => {
+    throw namingTimeout(error, time)
+  })
   await deps.audit?.({
     principal: options.principal,
     door: options.door,

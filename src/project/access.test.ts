@@ -57,6 +57,29 @@ masks:
   ])
 })
 
+test('limits in milliseconds and bytes, each for one', () => {
+  const { limits } = read(`
+roles:
+  analyst:
+limits:
+  - {to: [analyst, user:Kim], query_timeout: 1.5min, rows: 1000}
+  - {to: public, scan_bytes: 2GiB, queries: 2}
+`)
+  const [analyst, kim, everybody] = [
+    { kind: 'role', name: 'analyst' },
+    { kind: 'user', name: 'kim' },
+    { kind: 'role', name: 'public' },
+  ]
+  expect(limits).toEqual([
+    { name: 'query_timeout', most: 90_000, to: analyst },
+    { name: 'rows', most: 1_000, to: analyst },
+    { name: 'query_timeout', most: 90_000, to: kim },
+    { name: 'rows', most: 1_000, to: kim },
+    { name: 'scan_bytes', most: 2 ** 31, to: everybody },
+    { name: 'queries', most: 2, to: everybody },
+  ])
+})
+
 describe('mistakes are told where they stand', () => {
   test.each([
     [
@@ -75,6 +98,10 @@ describe('mistakes are told where they stand', () => {
     ['grants:\n  - to: public\n    privileges: select\n    on: a.*\n    columns: [x]', 5, 'name one'],
     ['masks:\n  - {on: a.b, column: c, show: "1", except: hr}', 2, 'there is no role "hr"'],
     ['row_filters:\n  - {on: a.b}', 2, '"where" is missing'],
+    ['limits:\n  - {to: analyst, rows: 5}', 2, 'there is no role "analyst"'],
+    ['limits:\n  - {to: public}', 2, 'at least one of query_timeout'],
+    ['limits:\n  - to: public\n    query_timeout: 30', 3, 'query_timeout'],
+    ['limits:\n  - to: public\n    scan_bytes: lots', 3, 'a size such as 500MB'],
     ['row_filter: []', 1, 'did you mean "row_filters"'],
     ['roles:\n  admin:', 2, 'built in'],
     ['users:\n  ana: {roles: admin}', 2, 'boathouse user'],

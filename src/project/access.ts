@@ -1,6 +1,7 @@
 // access.yml: roles, groups, what is granted to whom, which rows are hidden and which columns masked.
 
 import { z } from 'zod'
+import { parseBytes, parseDurationMs } from '../base/units.ts'
 import { readYaml, type Read } from './read.ts'
 
 const Role = z
@@ -91,6 +92,32 @@ const Mask = z.strictObject({
   except: list(Role).optional().describe('Who has one of these roles sees the value. So do administrators.'),
 })
 
+const measured = (parse: (text: string) => number | undefined, says: string) =>
+  z.string().transform((text, context) => {
+    const most = parse(text)
+    if (most !== undefined && most >= 1) return Math.floor(most)
+    context.addIssue({ code: 'custom', message: `Write ${says}` })
+    return z.NEVER
+  })
+const size = () => measured(parseBytes, 'a size such as 500MB, 2GiB')
+
+const Limits = z
+  .strictObject({
+    to: list(Grantee).describe('A role, `user:NAME`, `group:NAME`, or the role `public`: everybody who logs in.'),
+    query_timeout: measured(parseDurationMs, 'a duration such as 30s, 5min')
+      .optional()
+      .describe('Longest time of one statement.'),
+    rows: z.int().min(1).optional().describe('Most rows of one answer.'),
+    result_bytes: size().optional().describe('Largest answer, as it is encoded.'),
+    scan_bytes: size()
+      .optional()
+      .describe('Most bytes of the files that one statement reads: whole files, of those that its conditions leave.'),
+    queries: z.int().min(1).max(1_000).optional().describe('Statements at the same time; the next ones wait.'),
+  })
+  .refine((given) => Object.keys(given).some((key) => key !== 'to'), {
+    message: 'name at least one of query_timeout, rows, result_bytes, scan_bytes, queries',
+  })
+
 export const AccessFile = z
   .strictObject({
     roles: z
@@ -112,6 +139,7 @@ export const AccessFile = z
     grants: z.array(Grant).default([]),
     row_filters: z.array(RowFilter).default([]),
     masks: z.array(Mask).default([]),
+    limits: z.array(Limits).default([]).describe('How much one asker may take, below the limits of boathouse.yml.'),
   })
   .superRefine((file, context) => {
     const roles = new Set([...Object.keys(file.roles), ...builtIn])
@@ -137,6 +165,8 @@ export const AccessFile = z
       }
     for (const [index, { to }] of file.grants.entries())
       for (const { kind, name } of to) if (kind !== 'user') mustBe(kind, name, ['grants', index, 'to'])
+    for (const [index, { to }] of file.limits.entries())
+      for (const { kind, name } of to) if (kind !== 'user') mustBe(kind, name, ['limits', index, 'to'])
     for (const what of ['row_filters', 'masks'] as const)
       for (const [index, one] of file[what].entries())
         for (const key of ['to', 'except'] as const)
@@ -152,7 +182,9 @@ export type AccessRules = {
   grants: { privilege: z.output<typeof Privilege>; on: Pattern; columns?: string[]; to: Grantee }[]
   rowFilters: { on: Pattern; to?: string[]; except: string[]; condition: string }[]
   masks: { on: Pattern; column: string; except: string[]; expression: string }[]
+  limits: { name: LimitName; most: number; to: Grantee }[]
 }
+type LimitName = Exclude<keyof z.output<typeof Limits>, 'to'>
 
 /** `access.yml` of the project; no item when the file does not exist. */
 export const readAccess = (dir: string): Promise<Read<z.output<typeof AccessFile>>> =>
@@ -192,6 +224,13 @@ export function accessRules(file: z.output<typeof AccessFile>): AccessRules {
     ),
     masks: file.masks.flatMap(({ on, column, show, except = [] }) =>
       on.flatMap((pattern) => column.map((one) => ({ on: pattern, column: one, except, expression: show }))),
+    ),
+    limits: file.limits.flatMap(({ to, ...most }) =>
+      to.flatMap((one) =>
+        Object.entries(most).flatMap(([name, value]) =>
+          value === undefined ? [] : [{ name: name as LimitName, most: value, to: one }],
+        ),
+      ),
     ),
   }
 }

@@ -176,6 +176,17 @@ export const migrations: readonly Migration[] = [
     ],
     log: [],
   },
+  {
+    version: 6,
+    name: 'limits of roles and users',
+    catalog: [
+      // most: milliseconds, rows, bytes or queries, as the name has it.
+      `create table access_limits (
+        id text primary key, grantee_kind text not null, grantee text not null, name text not null, most integer not null,
+        source text not null)`,
+    ],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

@@ -301,6 +301,16 @@ export type AccessColumnMasksRow = {
   source: string
 }
 
+/** `most`: milliseconds, rows, bytes or queries, as the name has it. */
+export type AccessLimitsRow = {
+  id: string
+  grantee_kind: 'user' | 'group' | 'role'
+  grantee: string
+  name: string
+  most: number
+  source: string
+}
+
 export type ViewOwnersRow = {
   catalog: string
   namespace: string
@@ -346,6 +356,7 @@ export type CatalogTables = {
   access_grants: AccessGrantsRow
   access_row_filters: AccessRowFiltersRow
   access_column_masks: AccessColumnMasksRow
+  access_limits: AccessLimitsRow
   view_owners: ViewOwnersRow
 }
 

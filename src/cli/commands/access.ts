@@ -1,7 +1,16 @@
 import { Failure } from '../../base/failure.ts'
 import { showName } from '../../catalog/index.ts'
-import { decide, privileges, showPattern, subjectOf, type Privilege } from '../../govern/index.ts'
-import { sampleSql } from '../../lake/index.ts'
+import { showBytes, showDuration } from '../../base/units.ts'
+import {
+  decide,
+  limitsOf,
+  privileges,
+  showPattern,
+  subjectOf,
+  type LimitName,
+  type Privilege,
+} from '../../govern/index.ts'
+import { boundsOf, sampleSql } from '../../lake/index.ts'
 import { readAccess } from '../../project/index.ts'
 import type { App } from '../app.ts'
 import { noArguments, type Command } from '../command.ts'
@@ -79,10 +88,10 @@ export const accessShow: Command = {
   async run(context) {
     noArguments(context)
     const app = await context.open()
-    const { rowFilters, masks } = await app.govern.access.policy()
+    const { rowFilters, masks, limits } = await app.govern.access.policy()
     const [grants, roles] = [await app.govern.access.list(app.principal), await app.govern.access.roles(app.principal)]
     const isInFile = (await readAccess(app.config.dir)).items.length > 0
-    context.out.answer({ roles, grants, rowFilters, masks }, () =>
+    context.out.answer({ roles, grants, rowFilters, masks, limits }, () =>
       [
         table(
           ['right', 'on', 'to', 'from'],
@@ -101,6 +110,7 @@ export const accessShow: Command = {
           ({ on, column, expression, except }) =>
             `${column} of ${showPattern(on)} as ${expression}${except.length > 0 ? ` except ${except.join(', ')}` : ''}`,
         ),
+        ...limits.map(({ name, most, to }) => `${name} of ${to.kind}:${to.name}: at most ${showMost(name, most)}`),
         ...(isInFile ? [] : ['There is no access.yml in the project.']),
       ].join('\n'),
     )
@@ -127,6 +137,13 @@ export const accessCheck: Command = {
     const policy = await app.govern.access.policy()
     const decision = decide(policy, principal, action as Privilege, loaded.name)
     const { verdict, columns, filters, masks, because } = decision
+    const own = limitsOf(policy, principal)
+    const { queryTimeoutMs, queryRows: queryRowsMax, perPrincipal } = app.config.limits
+    const limits = Object.fromEntries(
+      Object.entries(boundsOf(own, { queryTimeoutMs, queryRowsMax, perPrincipal }, principal)).flatMap(
+        ([name, bound]) => (bound ? [[name, bound]] : []),
+      ),
+    )
     const isRead = action === 'select' && verdict === 'allowed'
     const problem = isRead ? await whyNot(app, principal, loaded.name) : undefined
     const sql = isRead && problem === undefined ? sampleSql(decision, loaded, subjectOf(policy, principal)) : null
@@ -140,6 +157,7 @@ export const accessCheck: Command = {
         filters,
         masks: Object.fromEntries(masks),
         because,
+        limits,
         sql,
         problem: problem ?? null,
       },
@@ -147,9 +165,27 @@ export const accessCheck: Command = {
         [
           `${known} ${verdict === 'allowed' ? 'may' : 'may not'} ${action} ${showName(loaded.name)}:`,
           ...because.map((reason) => `  ${reason}`),
+          ...Object.entries(limits)
+            .filter(([name]) => name in own)
+            .map(([name, { most, setBy }]) => `  at most ${showMost(name as LimitName, most)} (${setBy})`),
           ...(sql === null ? [] : ['', sql]),
           ...(problem === undefined ? [] : ['', `It cannot be read now: ${problem}`]),
         ].join('\n'),
     )
   },
+}
+
+function showMost(name: LimitName, most: number): string {
+  switch (name) {
+    case 'query_timeout':
+      return `${showDuration(most)} a statement`
+    case 'rows':
+      return `${most} rows an answer`
+    case 'result_bytes':
+      return `${showBytes(most)} an answer`
+    case 'scan_bytes':
+      return `${showBytes(most)} of files a statement`
+    case 'queries':
+      return `${most} statements at the same time`
+  }
 }

@@ -148,7 +148,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
     const tag = (count: number) => {
       if (result.truncated())
         throw new Failure('QUERY_TOO_LARGE', `the result has more than ${count} rows`, {
-          hint: 'Aggregate or filter, or raise `limits.query_rows`.',
+          hint: `Aggregate or filter. The limit is ${result.rowsSetBy ?? 'limits.query_rows'}.`,
         })
       return command === 'SELECT' ? `SELECT ${count}` : command
     }
