@@ -83,8 +83,7 @@ function readFile(bytes: Uint8Array, keyOf: KeyOf, place: string, blockBytesMax:
       header.set(key, file.text())
     }
   const sync = file.take(16)
-  const schema = parseJson(header.get('avro.schema') ?? fail('the header has no schema'), place)
-  const read = compileReader(new JsonNode(schema, { place }), keyOf)
+  const read = readerFor(header.get('avro.schema') ?? fail('the header has no schema'), keyOf, place)
   const codec = header.get('avro.codec') ?? 'null'
   const records: Record<string, unknown>[] = []
   const plainBytesMax = plainBytesFree + bytes.length * plainFactorMax
@@ -282,6 +281,21 @@ function readPacked(input: Input, form: Packed<unknown>): PackedMap<unknown> {
     }
   }
   return new PackedMap(start, size, form)
+}
+
+/** Readers by the text of their schemas: those of a table's manifests are all the same, and most of them are small. */
+const readers = new WeakMap<KeyOf, Map<string, Read>>()
+const [readersMax, schemaTextMax] = [32, 64 * 1024]
+
+function readerFor(schema: string, keyOf: KeyOf, place: string): Read {
+  const known = readers.get(keyOf) ?? new Map<string, Read>()
+  const before = known.get(schema)
+  if (before) return before
+  const read = compileReader(new JsonNode(parseJson(schema, place), { place }), keyOf)
+  if (schema.length > schemaTextMax) return read
+  if (known.size >= readersMax) known.delete(known.keys().next().value!)
+  readers.set(keyOf, known.set(schema, read))
+  return read
 }
 
 /** Fields under the keys that `keyOf` gives; what it does not want is read and dropped. */

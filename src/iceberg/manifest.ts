@@ -47,7 +47,12 @@ import {
   uuidText,
 } from './value.ts'
 
-export type ReadOptions = { manifests?: ManifestCache | undefined; signal?: AbortSignal | undefined }
+export type ReadOptions = {
+  manifests?: ManifestCache | undefined
+  signal?: AbortSignal | undefined
+  /** What this process wrote itself need not be asked of storage again. */
+  mayBeKept?: boolean | undefined
+}
 
 /** Types of the partition values of a spec; undefined where the transform or its column is not known any more. */
 export function partitionTypes(
@@ -62,33 +67,42 @@ export function partitionTypes(
 
 // --- manifest lists
 
-/** The manifests of a snapshot. `mayBeKept`: a list that this process wrote need not be asked of storage again. */
+/** The manifests of a snapshot. */
 export async function readManifestList(
   io: FileIO,
   metadata: TableMetadata,
   snapshot: Snapshot,
-  { manifests: cache, signal, mayBeKept = false }: ReadOptions & { mayBeKept?: boolean } = {},
+  { manifests: cache, signal, mayBeKept = false }: ReadOptions = {},
 ): Promise<readonly ManifestFile[]> {
   if (snapshot.manifestList === undefined) return inlineManifests(io, metadata, snapshot, signal)
   const path = snapshot.manifestList
   const known = cache?.getList(path)
   if (known) return known.manifests
-  const bytes = (mayBeKept ? listsWritten.get(path) : undefined) ?? (await readBytes(io, path, signal))
+  const bytes = (mayBeKept ? written.get(path) : undefined) ?? (await readBytes(io, path, signal))
   const { records, plainBytes } = readAvro(bytes, { place: path, keyOf: manifestKey })
   const manifests = records.map((record, index) => manifestFileOf(new Row(record, ['manifest', index], path)))
   cache?.putList(path, { manifests, weightBytes: plainBytes + manifests.length * 600 })
   return manifests
 }
 
-/** What this process wrote last, by path: most commits go on top of one's own, and need not fetch what they begin with. */
-const listsWritten = new Map<string, Uint8Array>()
-const [listsWrittenMax, listBytesMax] = [64, 256 * 1024]
+/**
+ * Small files that this process wrote last, by path: most commits go on top of one's own, and need not fetch the list that
+ * they begin with, nor a hundred manifests to merge them.
+ */
+const written = new Map<string, Uint8Array>() // a Map iterates in the order of insertion: the first is the oldest
+let writtenBytes = 0
+const [writtenBytesMax, writtenFileBytesMax] = [16 * 1024 * 1024, 256 * 1024]
 
-/** To be called when the list is on storage. Its name is never used again, so it cannot become another. */
-export function keepManifestList(path: string, bytes: Uint8Array): void {
-  if (bytes.length > listBytesMax) return
-  listsWritten.set(path, bytes)
-  if (listsWritten.size > listsWrittenMax) listsWritten.delete(listsWritten.keys().next().value!)
+/** Of a manifest or a list, which nobody reads before it is on storage. Its name is never used again, so it cannot become another. */
+export function keepWritten(path: string, bytes: Uint8Array): void {
+  if (bytes.length > writtenFileBytesMax) return
+  written.set(path, bytes)
+  writtenBytes += bytes.length
+  for (const [oldest, { length }] of written) {
+    if (writtenBytes <= writtenBytesMax) return
+    written.delete(oldest)
+    writtenBytes -= length
+  }
 }
 
 /** v1 tables may name their manifests in the metadata. What a manifest list would say is read from each. */
@@ -245,11 +259,11 @@ export async function loadManifest(
   io: FileIO,
   metadata: Pick<TableMetadata, 'schemas' | 'currentSchemaId' | 'partitionSpecs'>,
   manifest: ManifestFile,
-  { manifests, signal }: ReadOptions = {},
+  { manifests, signal, mayBeKept = false }: ReadOptions = {},
 ): Promise<Manifest> {
   const cached = manifests?.get(manifest.path)
   if (cached) return cached
-  const bytes = await readBytes(io, manifest.path, signal)
+  const bytes = (mayBeKept ? written.get(manifest.path) : undefined) ?? (await readBytes(io, manifest.path, signal))
   const parsed = parseManifest(bytes, manifest, metadata)
   manifests?.put(manifest.path, parsed)
   return parsed

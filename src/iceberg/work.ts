@@ -17,7 +17,7 @@ import {
   encodeManifest,
   encodeManifestList,
   inherit,
-  keepManifestList,
+  keepWritten,
   listed,
   loadManifest,
   partitionTypes,
@@ -306,6 +306,7 @@ export class Work {
       codec: codecOf(metadata),
     })
     await this.#underWay
+    keepWritten(path, bytes)
     this.#underWay = this.#create(path, bytes, signal)
     this.#underWay.catch(() => {}) // whoever waits for it is told
     return manifest
@@ -343,7 +344,7 @@ export class Work {
       codec: codecOf(base),
     })
     await Promise.all([this.#underWay, this.#create(manifestList, list, signal)])
-    keepManifestList(manifestList, list)
+    keepWritten(manifestList, list)
     const snapshot: Snapshot = {
       snapshotId,
       ...(head && { parentSnapshotId: head.snapshotId }),
@@ -454,7 +455,7 @@ export class Work {
     signal: AbortSignal | undefined,
   ): Promise<EntryToWrite[]> {
     await this.#underWay
-    const { entries } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
+    const { entries } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal, mayBeKept: true })
     // No list names what this commit wrote: its entries take their numbers later, or have them already.
     if (this.#written.has(manifest.path))
       return entries.map((entry) => ({ ...entry, snapshotId: entry.snapshotId ?? this.snapshotId }))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { memoryFileIO, type MemoryFileIO } from '../io/index.ts'
 import { readAvro } from './avro.ts'
-import { lowerBound, readManifest, readManifestList, upperBound } from './manifest.ts'
+import { encodeManifestList, lowerBound, readManifest, readManifestList, upperBound } from './manifest.ts'
 import type { NewDataFile } from './manifest-types.ts'
 import { currentSchema, newTableMetadata } from './metadata.ts'
 import type { TableMetadata } from './metadata-types.ts'
@@ -180,6 +180,30 @@ test('a replace refuses a base that another writer changed, and names it', async
   await expect(replace.on(evolved, { nowMs: 1 })).rejects.toThrow('schema')
   const renamed = applyUpdates(one, [{ action: 'set-properties', updates: { comment: 'x' } }], { nowMs: 3 })
   expect(await names(io, await commit(renamed, replace))).toEqual(['new']) // a property is no conflict
+})
+
+test('a merge reads the manifests of others and none that this process wrote', async () => {
+  const read: string[] = []
+  const files = memoryFileIO()
+  const io = { ...files, read: (path: string) => (read.push(path), files.read(path)) }
+  let metadata = table({ 'commit.manifest.min-count-to-merge': '5' })
+  for (const name of ['a', 'b', 'c', 'd']) metadata = await commit(metadata, prepareAppend(io, metadata, [file(name)]))
+  const [first, ...own] = await readManifestList(files, metadata, current(metadata))
+  // One of them by another writer: the same content under a name of its own.
+  const others = { ...first!, path: '/t/metadata/others-m0.avro' }
+  await files.create(others.path, (await files.read(first!.path))!)
+  const list = encodeManifestList([others, ...own], {
+    snapshotId: metadata.currentSnapshotId!,
+    parentSnapshotId: undefined,
+    sequenceNumber: 4n,
+  })
+  await files.create('/t/metadata/others-list.avro', list)
+  const snapshots = metadata.snapshots.with(-1, { ...current(metadata), manifestList: '/t/metadata/others-list.avro' })
+  read.length = 0
+  const after = await commit({ ...metadata, snapshots }, prepareAppend(io, metadata, [file('e')]))
+  expect(read).toEqual(['/t/metadata/others-list.avro', others.path])
+  expect(await readManifestList(files, after, current(after))).toHaveLength(1)
+  expect(await names(files, after)).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
 
 test('many manifests are merged, and nothing else changes', async () => {
