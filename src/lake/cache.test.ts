@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ResultCache, type CachedResult } from './cache.ts'
-import { collect } from './lake.ts'
+import { collect, type QueryOptions } from './lake.ts'
 import { openWorld } from './world.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'results-'))
@@ -37,6 +37,18 @@ describe('in memory', () => {
 })
 
 describe('on disk', () => {
+  test('bytes of SQL clients are kept in memory only, and there without the rest of their buffer', async () => {
+    const folder = join(dir, 'wire')
+    const cache = new ResultCache(1e6, { folder, bytesMax: 1e6 })
+    const bytes = Buffer.alloc(50_000, 'x').subarray(0, 10)
+    cache.put(keyOf('wire'), { ...result(''), chunks: [{ rowCount: 1, json: '', bytes }] }, 100)
+    await cache.settled()
+    const [chunk] = (await cache.get(keyOf('wire'), 'memory'))!.chunks
+    expect(Buffer.from(chunk!.bytes!).toString()).toBe('xxxxxxxxxx')
+    expect(chunk!.bytes!.buffer.byteLength).toBe(10)
+    expect(existsSync(folder)).toBe(false)
+  })
+
   test('outlives the process; what took no time, or is damaged, is not there', async () => {
     const folder = join(dir, 'one')
     const open = () => new ResultCache(1e6, { folder, bytesMax: 1e6 })
@@ -139,6 +151,31 @@ describe('what a result is a function of', () => {
   test.each(['now()', 'random()', 'current_date', 'uuid()', 'current_user'])('%s is not kept', async (call) => {
     await ask(`select ${call} is null from raw.g`)
     expect((await ask(`select ${call} is null from raw.g`)).hit).toBe(false)
+  })
+
+  test('in the formats of SQL clients, for the same formats, and for no other snapshot, rights or moment', async () => {
+    await world.rows('create table raw.w as select 1 as id, 100 as salary')
+    const mia = await world.member('ida')
+    const wire = async (sql: string, more: Partial<QueryOptions> = {}) => {
+      const { cached, chunks } = await world.query(sql, { formats: [0], ...more })
+      const bytes = await Array.fromAsync(chunks, (chunk) => Buffer.from(chunk.bytes!).toString('latin1'))
+      return { hit: cached.hit, bytes: bytes.join('') }
+    }
+    const sql = 'select * from raw.w order by all'
+    const first = await wire(sql)
+    expect(first).toMatchObject({ hit: false, bytes: expect.stringContaining('100') })
+    expect(await wire(sql)).toEqual({ ...first, hit: true })
+    expect(await ask(sql)).toMatchObject({ hit: false, rows: [[1, 100]] })
+    expect(await wire(sql, { formats: [1] })).toMatchObject({ hit: false })
+    await world.rows('insert into raw.w values (2, 200)')
+    expect(await wire(sql)).toMatchObject({ hit: false, bytes: expect.stringContaining('200') })
+    await expect(wire(sql, { principal: mia })).rejects.toBeTruthy()
+    await world.rows(`grant select (id) on raw.w to "${mia.name}"`)
+    expect(await wire(sql, { principal: mia })).toMatchObject({ hit: false, bytes: expect.not.stringContaining('200') })
+    expect(await wire(sql, { principal: mia })).toMatchObject({ hit: true, bytes: expect.not.stringContaining('200') })
+    await world.rows(`revoke select (id) on raw.w from "${mia.name}"`)
+    await expect(wire(sql, { principal: mia })).rejects.toBeTruthy()
+    for (const _ of [1, 2]) expect(await wire('select now() is null from raw.w')).toMatchObject({ hit: false })
   })
 
   test('an answer can be asked for again, as of what it read', async () => {

@@ -1,8 +1,8 @@
 // Results by what they are a function of: the statement, the snapshots it read, what the asker may see, the time zone, the
 // engine. Such a result is never stale, so there is nothing to invalidate; only memory and disk bound it.
 //
-// Results live in memory first. Those that took a while to compute are written to a folder too, so that they outlive the
-// process: a file has its name only when it is whole, says by a checksum whether it still is, and may be deleted by anybody at
+// Results live in memory first; those of SQL clients, as bytes of their protocol, live nowhere else. The others are written
+// to a folder too when they took a while to compute, so that they outlive the process: a file has its name only when it is whole, says by a checksum whether it still is, and may be deleted by anybody at
 // any time. So several processes can share the folder; each deletes the least recently used files when there is too much.
 
 import { createHash } from 'node:crypto'
@@ -54,13 +54,13 @@ export class ResultCache {
   }
 
   /** `key`: 64 hexadecimal digits. */
-  async get(key: string): Promise<CachedResult | undefined> {
+  async get(key: string, where: 'memory' | 'anywhere' = 'anywhere'): Promise<CachedResult | undefined> {
     const known = this.#entries.get(key)
     if (known) {
       this.#entries.delete(key)
       this.#entries.set(key, known) // youngest again
     }
-    const found = known ?? (await this.#read(key))
+    const found = known ?? (where === 'anywhere' ? await this.#read(key) : undefined)
     if (found) this.hits++
     else this.misses++
     if (found && !known) this.#keep(key, found)
@@ -71,7 +71,7 @@ export class ResultCache {
   put(key: string, result: CachedResult, tookMs: number): void {
     if (!this.#keep(key, result)) return
     const disk = this.#disk
-    if (!disk || tookMs < (disk.tookMsMin ?? 50)) return
+    if (!disk || tookMs < (disk.tookMsMin ?? 50) || result.chunks.some(({ bytes }) => bytes)) return
     this.#writing = this.#writing.then(() =>
       this.#write(disk, key, result).catch((error: unknown) =>
         this.#log?.warn('a result could not be kept on disk', { error: (error as Error).message }),
@@ -85,12 +85,12 @@ export class ResultCache {
   }
 
   #keep(key: string, result: CachedResult): boolean {
-    const bytes = result.chunks.reduce((sum, { json }) => sum + json.length * 2, 1_000)
+    const bytes = result.chunks.reduce((sum, chunk) => sum + keptBytes(chunk), 1_000)
     if (bytes > this.entryBytesMax) return false
     const old = this.#entries.get(key)
     if (old) this.#bytes -= old.bytes
     this.#entries.delete(key)
-    this.#entries.set(key, { ...result, bytes })
+    this.#entries.set(key, { ...result, chunks: result.chunks.map(withOwnBytes), bytes })
     this.#bytes += bytes
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes <= this.#bytesMax) break
@@ -131,6 +131,12 @@ export class ResultCache {
     if (this.#diskBytes > bytesMax) this.#diskBytes = await shrink(folder, bytesMax)
   }
 }
+
+/** What a chunk takes in memory. */
+export const keptBytes = ({ json, bytes }: Chunk): number => json.length * 2 + (bytes?.byteLength ?? 0)
+
+/** A few bytes must not keep the whole buffer that they came in. */
+const withOwnBytes = (chunk: Chunk): Chunk => (chunk.bytes ? { ...chunk, bytes: new Uint8Array(chunk.bytes) } : chunk)
 
 /** SHA-256, then compressed JSON. */
 async function encoded(result: CachedResult): Promise<Buffer> {
