@@ -89,7 +89,7 @@ export type ChangeSetDeps = {
 export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): ChangeSet {
   const { io, engine, tables, publications, clock } = deps
   const staging = openStaging(id, deps)
-  const { load, since, stage, record } = staging
+  const { load, since, stage, become } = staging
 
   /** The SELECT's columns, and its text for the write host together with the files that it reads. */
   async function source(
@@ -390,8 +390,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         metadata = applyUpdates(metadata, evolveSchema(metadata).setDefault(name, value).change().updates, { nowMs })
       const location = await writeTableMetadata(io, metadata, { previous: undefined, signal: options.signal })
       const commit = tableCommitText([{ type: 'assert-create' }], createUpdates(metadata))
-      staging.forget(target)
-      await record({
+      await become({
         name: target,
         kind: 'table',
         action: published ? 'replace' : 'create',
@@ -446,8 +445,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(from)}`)
       if (await load(to)) throw new Failure('ALREADY_EXISTS', `${showName(to)} exists already`)
       const { kind, location } = found
-      await record({ name: found.name, kind, action: 'drop', location: null, commit: null, published })
-      await record({ name: to, kind, action: 'create', location, commit: null, published: undefined })
+      await become({ name: found.name, kind, action: 'drop', location: null, commit: null, published })
+      await become({ name: to, kind, action: 'create', location, commit: null, published: undefined })
     },
 
     async addFiles(target, paths, options = {}) {
@@ -500,7 +499,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const requirement = before
         ? ({ type: 'assert-view-uuid', uuid: before.metadata.viewUuid } as const)
         : ({ type: 'assert-create' } as const)
-      await record({
+      await become({
         name: target,
         kind: 'view',
         action: published ? 'replace' : 'create',
@@ -524,7 +523,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await deps.mayWrite(target, ['drop'])
       const found = await load(target)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
-      await record({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })
+      await become({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })
     },
 
     savepoint: staging.savepoint,

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ChangeSet } from './change-set.ts'
 import { collect } from './lake.ts'
 import { openWorld } from './world.ts'
 
@@ -329,6 +330,19 @@ describe('change sets', () => {
     })
     await expect(world.rows('from raw.fresh')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
     expect(await world.rows('from raw.race order by a')).toEqual([[1], [3]])
+  })
+
+  test.each([
+    ['dropped', (changes: ChangeSet) => changes.drop(name('contended'))],
+    ['made a view', (changes: ChangeSet) => changes.createView(name('contended'), 'select 1 as a')],
+  ])('what was written and then %s is not written again when another writer was faster', async (_, then) => {
+    await world.rows('create or replace table raw.contended as select 1 as a')
+    const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+    await changes.append(name('contended'), 'select 2 as a')
+    await then(changes)
+    await world.rows('insert into raw.contended select 3')
+    await expect(changes.publish()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+    expect(await world.rows('from raw.contended order by a')).toEqual([[1], [3]])
   })
 
   test('appends of many writers at once all arrive', async () => {

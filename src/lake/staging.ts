@@ -244,8 +244,11 @@ export function openStaging(id: string, deps: StagingDeps) {
     }
   }
 
-  /** A table that begins anew: what was written before is not to be made again. */
-  const forget = (target: TableName) => void steps.delete(showName(target).toLowerCase())
+  /** Something else under a name, or nothing: what was written there before is not to be made again. */
+  async function become(change: Recorded): Promise<void> {
+    steps.delete(showName(change.name).toLowerCase())
+    await record(change)
+  }
 
-  return { load, since, stage, record, publish, savepoint, forget }
+  return { load, since, stage, become, publish, savepoint }
 }
