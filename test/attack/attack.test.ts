@@ -5,12 +5,23 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { lettingIn } from './let-in.ts'
 import { catalog, foreignView, pages, type Attempt } from './requests.ts'
 import { revocations } from './revoked.ts'
 import { statements, type Attack } from './statements.ts'
-import { found, openAttackWorld, people, secrets, type AttackWorld, type Person, type Secret } from './world.ts'
+import { logIn, openRaw, query } from '../support/pg-raw.ts'
+import {
+  found,
+  openAttackWorld,
+  overWire,
+  password,
+  people,
+  secrets,
+  type AttackWorld,
+  type Person,
+  type Secret,
+} from './world.ts'
 
 let world: AttackWorld
 let vault: string
@@ -184,6 +195,66 @@ test('a view that a client of the catalog wrote lends nobody rights, whatever it
   expect((await world.doors.http('admin', 'FROM marts.round')).text).toContain(secrets.vault)
   await world.app.govern.access.revoke(everything, by)
   await world.asOperator('DROP VIEW marts.round')
+})
+
+test.each(['SELECT note, email FROM raw.people WHERE region = $1', 'SELECT note FROM raw.people WHERE note LIKE $1'])(
+  'a value that a client binds is no SQL: %s',
+  async (text) => {
+    const values = [
+      'US',
+      "US' OR '1'='1",
+      "') OR true --",
+      "\\' OR true --",
+      '%',
+      'US\u0000',
+      "$$ || (SELECT 'x') || $$",
+    ]
+    for (const person of everybody)
+      for (const value of values) {
+        const told = (await overWire(world.wires.get(person)!, { text, values: [value] })).text
+        expect([person, value, found(person, told, text)]).toEqual([person, value, []])
+      }
+    const shown = await overWire(world.wires.get('admin')!, { text, values: [text.includes('LIKE') ? '%' : 'US'] })
+    expect(shown.text).toContain(secrets.row)
+  },
+)
+
+test.each([
+  ['COPY raw.vault TO STDOUT', 'vault'],
+  ['COPY raw.people TO STDOUT', 'mask'],
+  ['COPY (SELECT email, note FROM raw.people) TO STDOUT (FORMAT csv)', 'row'],
+  ['COPY (SELECT * FROM raw.people) TO STDOUT (FORMAT binary)', 'row'],
+] as const)('%s', async (sql, seen) => {
+  const copied = async (user: string) => {
+    const raw = await openRaw(world.pgPort)
+    await logIn(raw, { user, password })
+    raw.send(query(sql))
+    const told = (await raw.until('Z')).map(({ type, body }) => type + body.toString('latin1')).join('')
+    raw.close()
+    return told
+  }
+  for (const person of everybody) expect([person, found(person, await copied(person), sql)]).toEqual([person, []])
+  expect(await copied('admin')).toContain(secrets[seen])
+})
+
+test('what happens is told live to those who may look at the project', async () => {
+  const stop = new AbortController()
+  const heard = new Map<string, string>()
+  const listen = async (as: string) => {
+    const { body } = await fetch(`${world.base}/api/events`, {
+      headers: { cookie: world.cookies.get(as)! },
+      signal: stop.signal,
+    })
+    for await (const bytes of body!) heard.set(as, `${heard.get(as) ?? ''}${Buffer.from(bytes).toString()}`)
+  }
+  const listening = ['nell', 'rosa', 'admin'].map((as) => listen(as).catch(() => {}))
+  await vi.waitUntil(() => heard.size === 3)
+  await world.asOperator(`CREATE TABLE raw.cnry_told AS SELECT 1 AS x`)
+  await vi.waitUntil(() => heard.get('admin')!.includes('published'), { timeout: 20_000 })
+  await world.asOperator(`DROP TABLE raw.cnry_told`)
+  stop.abort()
+  await Promise.all(listening)
+  for (const as of ['nell', 'rosa']) expect(heard.get(as)).not.toMatch(/published|cnry_/)
 })
 
 revocations(() => world)

@@ -277,6 +277,7 @@ export async function openAttackWorld() {
     principals,
     tokens,
     cookies,
+    wires,
     doors,
     ask,
     request,
