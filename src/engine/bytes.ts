@@ -31,12 +31,23 @@ export class ByteWriter {
 
   int16(value: number): void {
     this.room(2)
-    this.at = this.bytes.writeInt16BE(value, this.at)
+    this.bytes[this.at++] = value >> 8
+    this.bytes[this.at++] = value
   }
 
   int32(value: number): void {
     this.room(4)
-    this.at = this.bytes.writeInt32BE(value, this.at)
+    this.setInt32(value, this.at)
+    this.at += 4
+  }
+
+  /** Over what was written at `at`. Buffer's own method checks more than it writes. */
+  setInt32(value: number, at: number): void {
+    const { bytes } = this
+    bytes[at] = value >> 24
+    bytes[at + 1] = value >> 16
+    bytes[at + 2] = value >> 8
+    bytes[at + 3] = value
   }
 
   int64(value: bigint): void {
@@ -58,6 +69,15 @@ export class ByteWriter {
     this.room(bytes.length)
     this.bytes.set(bytes, this.at)
     this.at += bytes.length
+  }
+
+  /** Some bytes of `from`. For a few of them a call of native code takes longer than copying. */
+  part(from: Uint8Array, start: number, length: number): void {
+    this.room(length)
+    const { bytes, at } = this
+    if (length > 64) bytes.set(from.subarray(start, start + length), at)
+    else for (let index = 0; index < length; index++) bytes[at + index] = from[start + index]!
+    this.at += length
   }
 
   text(value: string): void {

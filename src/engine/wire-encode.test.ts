@@ -168,3 +168,11 @@ test('every row of many chunks is its own, nulls and long strings among them', a
   }
   expect(next).toBe(10_000)
 })
+
+test.each([
+  ['row(1, 2)', '[1,2]'],
+  ["[row('a', row(1, 2))]", '[["a",[1,2]]]'],
+  ["{'b': row(1, null), 'a': {'c': 1}}", '{"b":[1,null],"a":{"c":1}}'],
+])('a struct without names is a JSON array: %s', async (sql, json) => {
+  for (const format of [0, 1]) expect((await ofHost(`select ${sql}`, format)).slice(6)).toBe(json)
+})

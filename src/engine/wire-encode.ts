@@ -17,7 +17,7 @@ import {
 import bindings from '@duckdb/node-bindings'
 import { pgTypes, wireTypeOf, type PgTypeName, type WireType } from '../base/pg-types.ts'
 import { ByteWriter } from './bytes.ts'
-import { encoderOf as jsonEncoderOf } from './encode.ts'
+import { byPlace, encoderOf as jsonEncoderOf } from './encode.ts'
 import { writeBinary, writeText, type Decimal, type Long, type SentType, type Write } from './wire-values.ts'
 
 /** Formats as a client's Bind message has them: none is all text, one is for all, else one per column. */
@@ -39,7 +39,7 @@ export function wireEncoder(types: readonly DuckDBType[], formats: WireFormats):
   return {
     encode(chunk, rows, out) {
       const cells = columns.map((column, at) => {
-        const vector = chunk.getColumnVector(at)
+        const vector = byPlace(chunk.getColumnVector(at))
         return { isNull: nullsOf(vector), write: column(vector) }
       })
       for (let row = 0; row < rows; row++) {
@@ -55,9 +55,9 @@ export function wireEncoder(types: readonly DuckDBType[], formats: WireFormats):
           const at = out.at
           out.int32(0)
           write(row, out)
-          out.bytes.writeInt32BE(out.at - at - 4, at)
+          out.setInt32(out.at - at - 4, at)
         }
-        out.bytes.writeInt32BE(out.at - start, start)
+        out.setInt32(out.at - start, start)
       }
     },
   }
@@ -85,61 +85,59 @@ function column(reader: Reader, write: Write<never>): Column {
 const strings: Column = (vector) => {
   const { dataView } = rawOf(vector)
   if (!dataView) return (row, out) => out.text(String(vector.getItem(row)))
-  const bytes = new Uint8Array(dataView.buffer, dataView.byteOffset, dataView.byteLength)
-  const longOnes = longStrings(dataView, nullsOf(vector))
+  const { buffer, byteOffset, byteLength } = dataView
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength)
+  const words = new Uint32Array(buffer, byteOffset, byteLength / 4)
+  const longOnes = longStrings(dataView, words, nullsOf(vector))
   return (row, out) => {
-    const length = dataView.getUint32(row * 16, true)
-    out.room(length)
-    if (length > 12) {
-      const { data, start } = longOnes(row)
-      data.copy(out.bytes, out.at, start, start + length)
-    } else {
-      const from = row * 16 + 4
-      for (let at = 0; at < length; at++) out.bytes[out.at + at] = bytes[from + at]!
-    }
-    out.at += length
+    const length = words[row * 4]!
+    if (length > 12) out.part(longOnes.runs[longOnes.runOf[row]!]!, longOnes.starts[row]!, length)
+    else out.part(bytes, row * 16 + 4, length)
   }
 }
 
-/** Addresses have 48 bits, which a double holds. */
-const addressAt = (view: DataView, row: number) =>
-  view.getUint32(row * 16 + 8, true) + view.getUint32(row * 16 + 12, true) * 2 ** 32
+/** Of each row with a long string: the run of memory that it is in, and where in it. */
+type LongStrings = { runs: Uint8Array[]; runOf: Uint32Array; starts: Uint32Array }
 
 /**
  * Strings of up to 12 bytes lie in the vector itself, of longer ones there is the address. Asking the library for each is
  * a native call and a buffer of its own (1.5 µs); most of a chunk lie one after the other, so they are fetched in runs. A
  * gap inside a run is smaller than a page of memory, so all of its bytes are in a page that holds a string, and readable.
  */
-function longStrings(
-  view: DataView,
-  isNull: (row: number) => boolean,
-): (row: number) => { data: Buffer; start: number } {
+function longStrings(view: DataView, words: Uint32Array, isNull: (row: number) => boolean): LongStrings {
+  const count = words.length / 4
   const rows: number[] = []
-  const addresses = new Float64Array(view.byteLength / 16)
-  for (let row = 0; row < addresses.length; row++) {
-    if (view.getUint32(row * 16, true) <= 12 || isNull(row)) continue
-    addresses[row] = addressAt(view, row)
+  const addresses = new Float64Array(count)
+  let isSorted = true
+  for (let row = 0; row < count; row++) {
+    if (words[row * 4]! <= 12 || isNull(row)) continue
+    // Addresses have 48 bits, which a double holds.
+    const address = words[row * 4 + 2]! + words[row * 4 + 3]! * 2 ** 32
+    addresses[row] = address
+    if (rows.length > 0 && address < addresses[rows[rows.length - 1]!]!) isSorted = false
     rows.push(row)
   }
-  rows.sort((a, b) => addresses[a]! - addresses[b]!)
-  const found: ({ data: Buffer; start: number } | undefined)[] = Array.from({ length: addresses.length })
+  if (!isSorted) rows.sort((a, b) => addresses[a]! - addresses[b]!)
+  const runs: Uint8Array[] = []
+  const [runOf, starts] = [new Uint32Array(count), new Uint32Array(count)]
   for (let at = 0; at < rows.length;) {
     const first = rows[at]!
     const begin = addresses[first]!
-    let [next, end] = [at, begin]
-    while (next < rows.length && addresses[rows[next]!]! < end + pageBytes) {
-      end = Math.max(end, addresses[rows[next]!]! + view.getUint32(rows[next]! * 16, true))
-      next++
+    let end = begin
+    for (; at < rows.length && addresses[rows[at]!]! < end + pageBytes; at++) {
+      const row = rows[at]!
+      end = Math.max(end, addresses[row]! + words[row * 4]!)
+      runOf[row] = runs.length
+      starts[row] = addresses[row]! - begin
     }
     const run = bindings.get_data_from_pointer(
       view.buffer as ArrayBuffer,
       view.byteOffset + first * 16 + 8,
       end - begin,
     )
-    const data = Buffer.from(run.buffer, run.byteOffset, run.byteLength)
-    for (; at < next; at++) found[rows[at]!] = { data, start: addresses[rows[at]!]! - begin }
+    runs.push(new Uint8Array(run.buffer, run.byteOffset, run.byteLength))
   }
-  return (row) => found[row]!
+  return { runs, runOf, starts }
 }
 const pageBytes = 4096
 
@@ -302,7 +300,7 @@ const binaryArray =
       out.int32(-1)
       if (item === null) continue
       write(item, out)
-      out.bytes.writeInt32BE(out.at - at - 4, at)
+      out.setInt32(out.at - at - 4, at)
     }
   }
 
