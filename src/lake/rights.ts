@@ -15,6 +15,7 @@ import {
   subjectOf,
   type Access,
   type Decision,
+  type Governed,
   type NamedEnvironment,
   type OwnLimits,
   type Policy,
@@ -35,6 +36,8 @@ export type Rights = {
   limits: OwnLimits
   /** What a SELECT shows of a table or view; by the grants of `subject` when a view is read with its owner's. */
   select(name: TableName, subject?: Subject): Decision
+  /** Whether the grants allow it; a protected environment may still refuse. */
+  may(privilege: Privilege, on: Governed): boolean
   /** As `select` of `system.audit`: whoever may see all tables is not yet told what others do with them. */
   logs(name: TableName, subject: Subject): Decision
   /** False: for this asker there is no such thing. */
@@ -53,6 +56,7 @@ export async function rightsOf(principal: Principal, deps: AccessDeps): Promise<
     asker,
     limits: limitsOf(policy, principal),
     select,
+    may: (privilege, on) => decideFor(policy, asker, privilege, on).verdict === 'allowed',
     logs(name, subject) {
       const grants = policy.grants.filter(({ on }) => on.namespace?.toLowerCase() === name.namespace)
       return decideFor({ ...policy, grants }, subject, 'select', name, asker)

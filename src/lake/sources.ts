@@ -212,6 +212,8 @@ export async function nameSources(
       isAdmin: context.user.role === 'admin',
       tables: (await context.resolver.list(context.catalog)).filter((one) => rights.knows(one.name)),
       columnsOf: rights.columns,
+      may: rights.may,
+      seesEveryColumn: (name) => rights.select(name).columns === 'all',
       keys: (await context.keysOf?.(context.catalog)) ?? [],
     })
     return {

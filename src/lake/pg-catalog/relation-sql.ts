@@ -62,6 +62,16 @@ const own: [string, readonly RelationColumn[]][] = [
       { name: 'name', type: 'VARCHAR' },
     ],
   ],
+  [
+    'boathouse_privilege',
+    [
+      { name: 'kind', type: 'VARCHAR' },
+      { name: 'name', type: 'VARCHAR' },
+      { name: 'privileges', type: 'VARCHAR[]' },
+      { name: 'some_privileges', type: 'VARCHAR[]' },
+      { name: 'columns', type: 'VARCHAR[]' },
+    ],
+  ],
 ]
 
 const relations: Record<string, ReadonlyMap<string, readonly RelationColumn[]>> = {
@@ -72,6 +82,10 @@ const relations: Record<string, ReadonlyMap<string, readonly RelationColumn[]>> 
 /** Columns of a system relation; undefined when there is none of this name. */
 export const columnsOfRelation = (schema: string, name: string): readonly RelationColumn[] | undefined =>
   relations[schema]?.get(name)
+
+/** PostgreSQL's own, without ours. */
+export const namesOfRelations = (schema: 'pg_catalog' | 'information_schema'): readonly string[] =>
+  [...relations[schema]!.keys()].filter((name) => !name.startsWith('boathouse_'))
 
 /** A SELECT in parentheses without rows. */
 export const emptySql = (columns: readonly RelationColumn[]): string =>

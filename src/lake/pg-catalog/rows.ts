@@ -1,7 +1,8 @@
 // The rows of the system relations that have any, from what the asker may know of the lake.
 
 import { pgTypes, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
-import type { Loaded } from '../../catalog/index.ts'
+import type { Loaded, TableName } from '../../catalog/index.ts'
+import type { Governed, Privilege } from '../../govern/index.ts'
 import { currentViewVersion, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../information.ts'
 import { sqlType } from '../types.ts'
@@ -16,6 +17,7 @@ import {
   roleOid,
   systemRelationOid,
 } from './oids.ts'
+import { privilegeRows } from './privilege-rows.ts'
 import type { Row } from './relation-sql.ts'
 
 /** A key of a table that the lake does not enforce: from the project's tests, or an Iceberg table's identifier fields. */
@@ -37,6 +39,8 @@ export type Known = {
   /** Tables and views whose names the asker may know. */
   tables: readonly Loaded[]
   columnsOf(one: Loaded): readonly Field[]
+  may(privilege: Privilege, on: Governed): boolean
+  seesEveryColumn(name: TableName): boolean
   keys: readonly Key[]
 }
 
@@ -487,6 +491,7 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       .filter(isUnique)
       .map(({ indexOid, relation, name }) => ({ oid: indexOid, name: `${quoted(relation.schema)}.${quoted(name)}` })),
   ],
+  boathouse_privilege: privilegeRows,
 }
 
 const roles = ({ user, isAdmin }: Known): Row[] => [

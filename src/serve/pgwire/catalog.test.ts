@@ -103,6 +103,7 @@ test('nobody is shown the names of what they may not know', async () => {
     'pg_constraint',
     'pg_catalog.boathouse_definition',
     'pg_catalog.boathouse_relation',
+    "pg_catalog.boathouse_privilege where kind = 'relation' and privileges != ['SELECT']",
     'information_schema.tables',
     'information_schema.columns',
     'information_schema.key_column_usage',
@@ -121,6 +122,58 @@ test('nobody is shown the names of what they may not know', async () => {
   await world.applyAccess({ grants })
   expect((await mia.query('select attname from pg_attribute')).rows).toEqual([{ attname: 'id' }])
   expect((await mia.query('select relname from pg_class')).rows).toEqual([{ relname: 'sales' }])
+  await mia.end()
+})
+
+test('rights are those of who asks; what they may not know of is what is not there', async () => {
+  const mia = new pg.Client({ connectionString: world.url('mia') })
+  await mia.connect()
+  await world.applyAccess({
+    grants: [
+      {
+        privilege: 'select',
+        on: { namespace: 'raw', table: 'sales' },
+        columns: ['id'],
+        to: { kind: 'user', name: 'mia' },
+      },
+      { privilege: 'write', on: { namespace: 'raw', table: 'keyed' }, to: { kind: 'user', name: 'mia' } },
+      { privilege: 'select', on: { namespace: 'raw', table: 'keyed' }, to: { kind: 'user', name: 'mia' } },
+    ],
+  })
+  const held = async (client: pg.Client, call: string) =>
+    Object.values((await client.query(`select ${call}`)).rows[0] as object)[0] as unknown
+  const table = [
+    ["has_table_privilege('raw.keyed', 'select')", true, true],
+    ['has_table_privilege(\'"raw"."keyed"\', \'INSERT, TRIGGER\')', true, true],
+    ["has_table_privilege('keyed', 'update')", true, true],
+    ["has_table_privilege('raw.keyed', 'trigger')", false, false],
+    ["has_table_privilege('raw.sales', 'select')", false, true],
+    ["has_any_column_privilege('raw.sales', 'select')", true, true],
+    ["has_column_privilege('raw.sales', 'id', 'select')", true, true],
+    ["has_column_privilege('raw.sales', 'amount', 'select')", false, true],
+    ["has_column_privilege(current_user, 'raw.sales', 'id', 'update')", false, true],
+    ["has_table_privilege('raw.v', 'select')", false, true],
+    ["has_table_privilege('raw.nothing', 'select')", false, false],
+    ["has_table_privilege(current_user, 'raw.keyed', 'delete')", true, true],
+    ["has_table_privilege('bob', 'raw.keyed', 'delete')", false, false],
+    ["has_table_privilege('pg_class', 'select')", true, true],
+    ["has_table_privilege('pg_catalog.pg_class', 'insert')", false, false],
+    ["has_schema_privilege('raw', 'usage')", true, true],
+    ["has_schema_privilege('raw', 'create')", false, true],
+    ["has_schema_privilege(current_user, 'hidden', 'usage')", false, false],
+    ["pg_catalog.has_table_privilege('raw.keyed'::regclass, 'select')", true, true],
+  ] as const
+  for (const [call, ofMia, ofAda] of table)
+    expect([call, await held(mia, call), await held(ada, call)]).toEqual([call, ofMia, ofAda])
+  const { rows, fields } = await mia.query(
+    "select relname, has_table_privilege(c.oid, 'select') from pg_class c where has_any_column_privilege(oid, $1) order by 1",
+    ['select'],
+  )
+  expect(rows).toEqual([
+    { relname: 'keyed', has_table_privilege: true },
+    { relname: 'sales', has_table_privilege: false },
+  ])
+  expect(fields).toHaveLength(2)
   await mia.end()
 })
 

@@ -28,7 +28,8 @@ export function translate(sql: string, session: SessionNames, values: readonly E
 export const isCatalogQuery = (sql: string): boolean =>
   [...tokens(sql)].some(({ kind, text }) => kind !== 'string' && catalogWord.test(text))
 const catalogTextMax = 50_000
-const catalogWord = /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b|to_reg(class|type)\b)/i
+const catalogWord =
+  /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b|to_reg(class|type)\b|has_(table|schema|column|any_column)_privilege\b)/i
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
 type Lookup = { from: string; key: string; value: string; where?: string; more?: string }
@@ -88,6 +89,14 @@ const castTo: Record<string, string> = {
   cardinal_number: 'INTEGER',
   jsonb: 'JSON',
   citext: 'VARCHAR',
+}
+
+/** `has_table_privilege([user,] table, privilege)`: where the asker's rights are. With a column there is one argument more. */
+const privilegesOf: Record<string, { kind: 'relation' | 'schema'; held: string; column?: true }> = {
+  has_table_privilege: { kind: 'relation', held: 'privileges' },
+  has_any_column_privilege: { kind: 'relation', held: 'some_privileges' },
+  has_column_privilege: { kind: 'relation', held: 'some_privileges', column: true },
+  has_schema_privilege: { kind: 'schema', held: 'privileges' },
 }
 
 const opening = (one: Lookup) =>
@@ -235,6 +244,7 @@ class Translation {
     }
     const lookup = Object.hasOwn(lookups, word) && this.#words[at + 1] === '(' ? lookups[word]! : undefined
     if (lookup) return this.#lookUp(at, lookup, selects)
+    if (Object.hasOwn(privilegesOf, word) && this.#words[at + 1] === '(') return this.#privilege(at, selects)
     if ((word === 'to_regclass' || word === 'to_regtype') && this.#words[at + 1] === '(') {
       const end = this.#closing(at + 1)
       const argument = this.#all[at + 2]
@@ -304,6 +314,33 @@ class Translation {
       this.#replace(comma, comma, ') AND bh_d.bh_m = (')
       this.#replace(this.#comma(comma + 1, end) ?? end, end, `))${alias}`)
     } else this.#replace(comma ?? end, end, `)${lookup.more ? ' AND bh_d.bh_m = 0' : ''})${alias}`)
+  }
+
+  /** Whether the asker has a right becomes a look at the rights; the arguments stay where they are. */
+  #privilege(at: number, selects: ReadonlySet<number>): void {
+    const end = this.#closing(at + 1)
+    if (end === undefined || end === at + 2) return
+    const { kind, held, column } = privilegesOf[this.#words[at]!]!
+    const commas: number[] = []
+    for (let comma = this.#comma(at + 2, end); comma !== undefined; comma = this.#comma(comma + 1, end))
+      commas.push(comma)
+    const rest = commas.slice(column ? -2 : -1)
+    const [ofUser, ...more] = commas.slice(0, commas.length - rest.length)
+    if (rest.length < (column ? 2 : 1) || more.length > 0) return
+    const first = this.#words[at - 1] === '.' ? at - 2 : at
+    const alias = this.#isItem(first, end, selects) ? ` AS ${this.#words[at]}` : ''
+    const { user } = this.#session
+    const me = `[${quoteText(user)}, ${quoteText(String(systemOids.role(user)))}]`
+    const object = ` bh_p.kind = '${kind}' AND bh_p.name = lower(replace((`
+    const from = `(SELECT count(*) > 0 FROM pg_catalog.boathouse_privilege AS bh_p WHERE`
+    this.#replace(at, at + 1, ofUser === undefined ? from + object : `${from} list_contains(${me}, (`)
+    if (ofUser !== undefined) this.#replace(ofUser, ofUser, `)::VARCHAR) AND${object}`)
+    const before = column ? rest.shift() : undefined
+    if (before !== undefined)
+      this.#replace(before, before, `)::VARCHAR, '"', '')) AND list_contains(bh_p.columns, lower(replace((`)
+    const closing = column ? `)::VARCHAR, '"', '')))` : `)::VARCHAR, '"', ''))`
+    this.#replace(rest[0]!, rest[0]!, `${closing} AND list_has_any(bh_p.${held}, string_split_regex(upper(trim(`)
+    this.#replace(end, end, `)), '\\s*,\\s*')))${alias}`)
   }
 
   /** The type behind `::`, or behind AS in CAST, and the index of its last token. */
