@@ -90,6 +90,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   const { io, engine, tables, publications, clock } = deps
   const staging = openStaging(id, deps)
   const { load, since, stage, become } = staging
+  /** What was allowed so far, to be asked once more at the end: rights may be taken in between. */
+  const allowed = new Map<string, () => Promise<void>>()
+  const mayWrite: ChangeSetDeps['mayWrite'] = async (target, privileges, options) => {
+    const again = () => deps.mayWrite(target, privileges, options)
+    await again()
+    allowed.set(JSON.stringify([showName(target), privileges, options]), again)
+  }
 
   /** The SELECT's columns, and its text for the write host together with the files that it reads. */
   async function source(
@@ -114,7 +121,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   ): Promise<WriteResult> {
     checkName(target)
     const published = await tables.load(target)
-    await deps.mayWrite(target, !published ? ['create'] : mode === 'append' ? ['insert'] : replacing)
+    await mayWrite(target, !published ? ['create'] : mode === 'append' ? ['insert'] : replacing)
     // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
     const [{ columns, planned }, base] = await Promise.all([
       source(select, options),
@@ -171,7 +178,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     options?: { whole?: boolean },
   ): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
     const published = await tables.load(target)
-    await deps.mayWrite(target, privileges, options)
+    await mayWrite(target, privileges, options)
     const before = await load(target, published)
     if (before?.kind !== 'table')
       throw new Failure(
@@ -373,7 +380,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       checkName(target)
       checkColumns(target, fields)
       const published = await tables.load(target)
-      await deps.mayWrite(target, published ? replacing : ['create'])
+      await mayWrite(target, published ? replacing : ['create'])
       const nowMs = clock.now()
       const before = await load(target)
       if (before?.kind === 'table') {
@@ -439,8 +446,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     async rename(from, to) {
       checkName(to)
       const published = await tables.load(from)
-      await deps.mayWrite(from, ['alter'])
-      await deps.mayWrite(to, ['create'])
+      await mayWrite(from, ['alter'])
+      await mayWrite(to, ['create'])
       const found = await load(from)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(from)}`)
       if (await load(to)) throw new Failure('ALREADY_EXISTS', `${showName(to)} exists already`)
@@ -452,7 +459,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     async addFiles(target, paths, options = {}) {
       checkName(target)
       const published = await tables.load(target)
-      await deps.mayWrite(target, published ? ['insert'] : ['create'])
+      await mayWrite(target, published ? ['insert'] : ['create'])
       const found = await load(target)
       if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
       const parts = { ...deps, signal: options.signal }
@@ -475,7 +482,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     async createView(target, select, options = {}) {
       checkName(target)
       const published = await tables.load(target)
-      await deps.mayWrite(target, published ? replacing : ['create'])
+      await mayWrite(target, published ? replacing : ['create'])
       const prepared = await deps.prepare(select, self, options)
       const columns = await prepared.columns()
       checkColumns(target, columns)
@@ -520,7 +527,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
     async drop(target) {
       const published = await tables.load(target)
-      await deps.mayWrite(target, ['drop'])
+      await mayWrite(target, ['drop'])
       const found = await load(target)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
       await become({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })
@@ -528,7 +535,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
     savepoint: staging.savepoint,
 
-    publish: ({ unchanged = [] } = {}) => staging.publish(deps.principal, unchanged),
+    async publish({ unchanged = [] } = {}) {
+      for (const stillAllowed of allowed.values()) await stillAllowed()
+      return staging.publish(deps.principal, unchanged)
+    },
     discard: () => publications.discard(id),
   }
   return self
