@@ -99,22 +99,36 @@ export class ByteWriter {
       bytes[this.at++] = 45
       value = -value
     }
-    let end = this.at + digitCount(value)
+    if (value >= 1e9) {
+      const high = Math.floor(value / 1e9)
+      this.digits(high)
+      return this.padded(value - high * 1e9, 9)
+    }
+    // Below 2^31 a whole division is one of integers.
+    let rest = value | 0
+    let end = this.at + digitCount(rest)
     this.at = end
     do {
-      const rest = value < 2 ** 31 ? (value / 10) | 0 : Math.floor(value / 10)
-      bytes[--end] = 48 + (value - rest * 10)
-      value = rest
-    } while (value > 0)
+      const tenth = (rest / 10) | 0
+      bytes[--end] = 48 + (rest - tenth * 10)
+      rest = tenth
+    } while (rest > 0)
   }
 
   /** A whole number in `width` digits, zeros before it. */
   padded(value: number, width: number): void {
+    if (width > 9) {
+      const high = Math.floor(value / 1e9)
+      this.padded(high, width - 9)
+      return this.padded(value - high * 1e9, 9)
+    }
     this.room(width)
-    for (let place = this.at + width - 1; place >= this.at; place--) {
-      const rest = Math.floor(value / 10)
-      this.bytes[place] = 48 + (value - rest * 10)
-      value = rest
+    const { bytes, at } = this
+    let rest = value | 0
+    for (let place = at + width - 1; place >= at; place--) {
+      const tenth = (rest / 10) | 0
+      bytes[place] = 48 + (rest - tenth * 10)
+      rest = tenth
     }
     this.at += width
   }

@@ -182,18 +182,31 @@ async function main() {
         send({ kind: 'chunk', id, chunk: gathered.take(pendingRows) })
         pendingRows = 0
       }
-      for (;;) {
-        const chunk = await result.fetchChunk()
-        if (!chunk || chunk.rowCount === 0) break
-        const rows = Math.min(chunk.rowCount, rowsMax - sent)
-        truncated = rows < chunk.rowCount
-        if (rows > 0) {
-          gathered.add(chunk, rows)
-          pendingRows += rows
-          sent += rows
+      // The next chunk is computed while this one is encoded.
+      const fetch = () => {
+        const coming = result.fetchChunk()
+        coming.catch(() => {}) // told when it is awaited
+        return coming
+      }
+      let coming = fetch()
+      try {
+        for (;;) {
+          const chunk = await coming
+          if (!chunk || chunk.rowCount === 0) break
+          const rows = Math.min(chunk.rowCount, rowsMax - sent)
+          truncated = rows < chunk.rowCount
+          if (!truncated) coming = fetch()
+          if (rows > 0) {
+            gathered.add(chunk, rows)
+            pendingRows += rows
+            sent += rows
+          }
+          if (gathered.size() > 256 * 1024) await flush()
+          if (truncated) break
         }
-        if (gathered.size() > 256 * 1024) await flush()
-        if (truncated) break
+      } finally {
+        // Nothing else may be asked of the connection before.
+        await coming.catch(() => {})
       }
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
       if (!whole && !truncated)

@@ -282,7 +282,8 @@ class Host {
       },
     )
     // Whoever waits for a cached page or for /healthz goes before whoever computes for a minute.
-    if (name !== 'plan' && this.#child.pid !== undefined) lowerPriority(this.#child.pid)
+    if (name !== 'plan' && this.#child.pid !== undefined)
+      lowerPriority(this.#child.pid, name === 'interactive' ? 5 : 10)
     this.#child.stderr?.on('data', (text: Buffer) =>
       log.warn('engine host says', { text: text.toString().slice(0, 2_000) }),
     )
@@ -466,9 +467,9 @@ class Host {
 
 let hostCount = 0
 
-function lowerPriority(pid: number): void {
+function lowerPriority(pid: number, to: number): void {
   try {
-    setPriority(pid, 10)
+    setPriority(pid, to)
   } catch {
     // A child that ended at once, or a system that does not let us: it runs all the same.
   }

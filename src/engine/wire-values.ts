@@ -218,7 +218,7 @@ function writeShortNumeric(unscaled: number, scale: number, out: ByteWriter): vo
   out.at = end
 }
 
-/** False for the infinities, which have no zone. Days that follow each other are usually equal: the last one is kept. */
+/** False for the infinities, which have no zone. */
 function writeTimestamp(micros: Long, out: ByteWriter): boolean {
   if (micros === infiniteMicros || micros === -infiniteMicros) {
     out.ascii(micros < 0 ? '-infinity' : 'infinity')
@@ -244,8 +244,29 @@ function writeDate(days: number, out: ByteWriter): void {
   if (writeDay(days, out)) out.ascii(' BC')
 }
 
-/** `2024-03-31`; true when the year is before Christ. Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
+/** Days as they were written, for twenty-odd years: most results have few. */
+const daysKept = 8_192
+const daysKnown = new Int32Array(daysKept).fill(2 ** 31 - 1)
+const dayTexts = new Uint8Array(daysKept * 10)
+
+/** `2024-03-31`; true when the year is before Christ. */
 function writeDay(days: number, out: ByteWriter): boolean {
+  const at = days & (daysKept - 1)
+  if (daysKnown[at] === days) {
+    out.part(dayTexts, at * 10, 10)
+    return false
+  }
+  const start = out.at
+  const beforeChrist = computeDay(days, out)
+  if (!beforeChrist && out.at - start === 10) {
+    dayTexts.set(out.bytes.subarray(start, out.at), at * 10)
+    daysKnown[at] = days
+  }
+  return beforeChrist
+}
+
+/** Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
+function computeDay(days: number, out: ByteWriter): boolean {
   const shifted = days + 719_468
   const era = Math.floor(shifted / 146_097)
   const dayOfEra = shifted - era * 146_097
