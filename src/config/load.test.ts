@@ -290,6 +290,16 @@ test.each<[string, Given, string[]]>([
       'catalog.type is rest and catalog.uri is missing, for example catalog.uri: https://polaris.example.com/api/catalog',
     ],
   ],
+  [
+    'a certificate without its key',
+    { yml: 'name: sales\npg: {tls_cert: server.crt}' },
+    ['pg.tls_cert is set and pg.tls_key is missing, for example pg.tls_key: /etc/boathouse/server.key'],
+  ],
+  [
+    'a key without its certificate',
+    { yml: 'name: sales\npg: {tls_key: server.key}' },
+    ['pg.tls_key is set and pg.tls_cert is missing, for example pg.tls_cert: /etc/boathouse/server.crt'],
+  ],
 ])('mistake: %s', (_, given, expected) => {
   const found = mistakes(given)
   expect(found).toEqual(expect.arrayContaining(expected))

@@ -148,7 +148,12 @@ export function loadConfig({
     mistakes,
   )
   const stateDir = resolve(dir, values.stateDir ?? '.boathouse')
-  mistakes.push(...checkState(values, stateDir, machine), ...checkCatalog(values), ...checkJwt(values))
+  mistakes.push(
+    ...checkState(values, stateDir, machine),
+    ...checkCatalog(values),
+    ...checkJwt(values),
+    ...checkPg(values),
+  )
   const environment = chooseEnvironment(values, found.environment, dir, mistakes)
   if (mistakes.length > 0) throw new Failures(mistakes)
   const merged = mergedEnv(env, dotenv.entries)
@@ -405,6 +410,19 @@ function checkCatalog({ catalogType, catalogUri }: Values): Failure[] {
     new Failure(
       'CONFIG_INVALID',
       `catalog.type is rest and catalog.uri is missing, for example ${exampleLine(settings.catalogUri)}`,
+    ),
+  ]
+}
+
+/** One of them alone would be no TLS where somebody meant it. */
+function checkPg({ pgTlsCert, pgTlsKey }: Values): Failure[] {
+  if ((pgTlsCert === undefined) === (pgTlsKey === undefined)) return []
+  const [given, missing] =
+    pgTlsKey === undefined ? [settings.pgTlsCert, settings.pgTlsKey] : [settings.pgTlsKey, settings.pgTlsCert]
+  return [
+    new Failure(
+      'CONFIG_INVALID',
+      `${given.key} is set and ${missing.key} is missing, for example ${exampleLine(missing)}`,
     ),
   ]
 }

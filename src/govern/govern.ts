@@ -60,20 +60,17 @@ export function openGovern({
   jwt,
 }: Options): Govern {
   const logs = openAuditLogs({ records, clock, log })
+  const verifier = jwt && openJwtVerifier(jwt, { clock, log })
+  // Whoever comes first is told what is wrong with the settings.
+  verifier?.catch(() => {})
+  const ofJwt = async (token: string) => (verifier && looksLikeJwt(token) ? (await verifier).verify(token) : undefined)
   /** Wherever an API token is taken, a JWT is. */
-  function withJwt(tokens: ApiTokens): ApiTokens {
-    if (!jwt) return tokens
-    const verifier = openJwtVerifier(jwt, { clock, log })
-    // Whoever comes first is told what is wrong with the settings.
-    verifier.catch(() => {})
-    return {
-      ...tokens,
-      authenticate: async (token) =>
-        (await tokens.authenticate(token)) ?? (looksLikeJwt(token) ? (await verifier).verify(token) : undefined),
-    }
-  }
+  const withJwt = (tokens: ApiTokens): ApiTokens => ({
+    ...tokens,
+    authenticate: async (token) => (await tokens.authenticate(token)) ?? ofJwt(token),
+  })
   const limiters = logInLimiters(logInLimits, clock)
-  const wire = openWireLogIns({ records, clock, cost, limiters })
+  const wire = openWireLogIns({ records, clock, cost, limiters, ofJwt })
   const { remember } = wire
   return {
     users: openUsers({ records, clock, cost, remember }),

@@ -152,3 +152,24 @@ test('a JWT is taken where an API token is, and has what its roles are granted',
   expect(await govern.tokens.authenticate('a.b.c')).toBeUndefined()
   expect(await openGovern({ records, clock }).tokens.authenticate(await sign())).toBeUndefined()
 })
+
+test('SQL clients give a JWT as the password of whom it names, for as long as it counts', async () => {
+  const store = await openMemoryRecords({ clock })
+  onTestFinished(() => store.close())
+  let laterMs = 0
+  const moving = { ...clock, now: () => nowMs + laterMs }
+  const { wire, users } = openGovern({ records: store, clock: moving, jwt: settings({ name: 'email' }) })
+  await users.create({ name: 'ana@example.com', role: 'admin' })
+  const visitor = { address: '127.0.0.1' }
+  const token = await sign({ claims: { email: 'Ana@example.com', roles: ['analyst'] } })
+  const identity = await wire.logIn('ana@example.com', token, visitor)
+  expect(identity.principal).toMatchObject({ id: expect.stringMatching(/^jwt:/), role: 'member', roles: ['analyst'] })
+  expect(await wire.refresh(identity)).toEqual(identity.principal)
+  const refused = { code: 'UNAUTHENTICATED' }
+  await expect(wire.logIn('rob@example.com', token, visitor)).rejects.toMatchObject(refused)
+  const forged = await sign({ claims: { email: 'ana@example.com' }, key: others.privateKey })
+  await expect(wire.logIn('ana@example.com', forged, visitor)).rejects.toMatchObject(refused)
+  laterMs = 24 * 3_600_000
+  expect(await wire.refresh(identity)).toBeUndefined()
+  await expect(wire.logIn('ana@example.com', token, visitor)).rejects.toMatchObject(refused)
+})

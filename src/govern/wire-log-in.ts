@@ -1,5 +1,5 @@
 // Log-ins of SQL clients: by SCRAM, or with the secret itself where the connection may carry it. The secret is the
-// password of the user or any of their API tokens.
+// password of the user or any of their API tokens; where it is carried itself it may also be a JWT, whose name the client gives.
 //
 // The server must name a salt before it knows which secret the client has, and to unknown names too. So the salt is a
 // function of the name and of a key of this installation: the same for all secrets of a name, and nobody sees from it
@@ -19,7 +19,7 @@ import { principalOf, type LogInLimiters, type Visitor } from './sessions.ts'
 import { normaliseName } from './users.ts'
 
 /** Somebody who came in, and by which secret: for `refresh`. */
-export type WireIdentity = { principal: Principal; secretHash: string }
+export type WireIdentity = { principal: Principal; secretHash: string } | { principal: Principal; jwt: string }
 
 export interface ScramLogIn {
   salt: Buffer
@@ -31,19 +31,26 @@ export interface ScramLogIn {
 export interface WireLogIns {
   /** @throws RATE_LIMITED */
   startScram(name: string, visitor: Visitor): Promise<ScramLogIn>
-  /** With the password or a token itself. @throws UNAUTHENTICATED, RATE_LIMITED */
+  /** With the password, a token or a JWT itself. @throws UNAUTHENTICATED, RATE_LIMITED */
   logIn(name: string, secret: string, visitor: Visitor): Promise<WireIdentity>
-  /** Undefined once the user is disabled, the password changed or the token revoked. */
+  /** Undefined once the user is disabled, the password changed, the token revoked or the JWT expired. */
   refresh(identity: WireIdentity): Promise<Principal | undefined>
   /** Makes the verifier of a new password or token. */
   remember(user: { id: string; name: string }, secret: string, secretHash: string): Promise<void>
 }
 
-type World = { records: Records; clock: Clock; cost: PasswordCost; limiters: LogInLimiters }
+type World = {
+  records: Records
+  clock: Clock
+  cost: PasswordCost
+  limiters: LogInLimiters
+  /** Who a JWT is of; undefined when it is none, or not right. */
+  ofJwt(token: string): Promise<Principal | undefined>
+}
 
 const tokensMax = 200
 
-export function openWireLogIns({ records, clock, cost, limiters }: World): WireLogIns {
+export function openWireLogIns({ records, clock, cost, limiters, ofJwt }: World): WireLogIns {
   const decoy = decoyHash(cost)
   let saltKey: Promise<string> | undefined
 
@@ -122,6 +129,12 @@ export function openWireLogIns({ records, clock, cost, limiters }: World): WireL
 
     async logIn(name, secret, visitor) {
       const giveBack = take(name, visitor)
+      const byJwt = await ofJwt(secret)
+      if (byJwt) {
+        if (normaliseName(byJwt.name) !== normaliseName(name)) throw refused()
+        giveBack()
+        return { principal: byJwt, jwt: secret }
+      }
       const user = await userOf(name)
       const isToken = secret.startsWith(tokenPrefix)
       const tokenHash = hashSecret(secret)
@@ -134,7 +147,9 @@ export function openWireLogIns({ records, clock, cost, limiters }: World): WireL
       return { principal: principalOf(user), secretHash: byToken ? tokenHash : user.password_hash! }
     },
 
-    async refresh({ principal, secretHash }) {
+    async refresh(identity) {
+      if ('jwt' in identity) return ofJwt(identity.jwt)
+      const { principal, secretHash } = identity
       const user = await records.catalog
         .selectFrom('users')
         .selectAll()

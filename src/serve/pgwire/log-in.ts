@@ -25,7 +25,8 @@ export type Entered = {
 export type CancelRequest = { cancel: { id: number; key: number } }
 
 const [sslRequest, gssRequest, cancelRequest] = [80877103, 80877104, 80877102]
-const [startupBytesMax, passwordBytesMax] = [10_000, 4_096]
+/** A JWT has up to 16 KiB. */
+const [startupBytesMax, passwordBytesMax] = [10_000, 17_000]
 
 export async function logIn(
   wire: Wire,
