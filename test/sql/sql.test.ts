@@ -1,4 +1,4 @@
-// Every `*.test` file through three doors at once: HTTP, the command line's session, and the PostgreSQL wire.
+// Every `*.test` file, each in schemas of its own, through three doors at once: HTTP, the command line's session, and the PostgreSQL wire.
 
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -133,7 +133,8 @@ async function overWire(): Promise<Door> {
   }
 }
 
-test.each(files)('%s', { timeout: 240_000 }, async (file) => {
+// All files at once: most of a statement's time is waiting, for an engine host or for the disk.
+test.concurrent.each(files)('%s', { timeout: 240_000 }, async (file) => {
   const blocks = parseBlocks(readFileSync(join(folder, file), 'utf8'))
   const doors = [overHttp(), onCommandLine(), await overWire()]
   const found = await Promise.all(doors.map((door) => through(door, blocks, basename(file, '.test'))))
