@@ -41,7 +41,8 @@ export async function openWorld() {
     { name: 'dev', catalog: 'dev_analytics', protected: false },
     { name: 'prod', catalog: 'prod_analytics', protected: true },
   ]
-  const govern = openGovern({ records, environments })
+  // Passwords of tests may be cheap to guess.
+  const govern = openGovern({ records, environments, cost: { logN: 4, r: 8, p: 1 } })
   const lake = openLake({
     engine,
     io,

@@ -9,6 +9,17 @@ export const password = 'seven oars and a heron'
 
 export type PgWorld = Awaited<ReturnType<typeof openPgWorld>>
 
+const usual: PgSettings = {
+  host: '127.0.0.1',
+  port: 0,
+  tls: undefined,
+  plaintext: false,
+  auth: 'scram',
+  connectionsMax: 60,
+  queryTimeoutMs: 30_000,
+  timeZone: 'UTC',
+}
+
 export async function openPgWorld(more: Partial<PgSettings> = {}) {
   const world = await openWorld()
   const { lake, govern } = world
@@ -25,37 +36,34 @@ export async function openPgWorld(more: Partial<PgSettings> = {}) {
     await govern.users.setPassword(name, password)
   }
   const errors: unknown[] = []
-  const server = createPgServer({
-    project: 'sales',
-    databases: [dev, prod],
-    current: dev,
-    currentNamed: false,
-    version: '1.2.3',
-    lake,
-    govern,
-    clock: realClock,
-    log: { ...silentLog, error: (event, fields) => void errors.push({ event, ...fields }), child: () => silentLog },
-    settings: {
-      host: '127.0.0.1',
-      port: 0,
-      tls: undefined,
-      plaintext: false,
-      auth: 'scram',
-      connectionsMax: 60,
-      queryTimeoutMs: 30_000,
-      timeZone: 'UTC',
-      ...more,
-    },
-  })
+  const serverWith = (more: Partial<PgSettings>) =>
+    createPgServer({
+      project: 'sales',
+      databases: [dev, prod],
+      current: dev,
+      currentNamed: false,
+      version: '1.2.3',
+      lake,
+      govern,
+      clock: realClock,
+      log: { ...silentLog, error: (event, fields) => void errors.push({ event, ...fields }), child: () => silentLog },
+      settings: { ...usual, ...more },
+    })
+  const server = serverWith(more)
   const { port } = await server.listen()
   return {
     ...world,
     server,
     port,
+    /** Another server of the same lake. */
+    async serve(others: Partial<PgSettings>) {
+      const another = serverWith(others)
+      return { ...(await another.listen()), close: () => another.close() }
+    },
     /** Failures that nobody expected: bugs. */
     errors,
-    url: (user = 'ada', database = 'dev') =>
-      `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`,
+    url: (user = 'ada', database = 'dev', at = port) =>
+      `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${at}/${database}`,
     async close() {
       await server.close()
       await world.close()
