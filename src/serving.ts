@@ -55,11 +55,11 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
   for (const name of ['plan', 'interactive'] as const)
     void app.engine.rows({ class: name, sql: 'SELECT 1' }).catch(() => {})
   const http = createHttpServer(deps)
-  let pg: PgServer | undefined
+  let pg: { server: PgServer; listening: { host: string; port: number } } | undefined
   const server: HttpServer = {
     ...http,
     async close() {
-      await Promise.all([http.close(), pg?.close()])
+      await Promise.all([http.close(), pg?.server.close()])
       await close()
     },
   }
@@ -68,7 +68,7 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
     // Nor the first query for code that is still cold.
     void warmUp().catch((error: unknown) => log.warn('planning could not be warmed up', { error }))
     pg = await startPgServer(app)
-    return { server, listening, firstLink: link ?? null }
+    return { server, listening, sql: pg?.listening ?? null, firstLink: link ?? null }
   } catch (error) {
     await server.close()
     throw error
@@ -78,7 +78,9 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
 const usualPgPort = 5439
 
 /** The PostgreSQL endpoint. Undefined where it is switched off, or where its usual port is somebody else's. */
-async function startPgServer(app: App): Promise<PgServer | undefined> {
+async function startPgServer(
+  app: App,
+): Promise<{ server: PgServer; listening: { host: string; port: number } } | undefined> {
   const { config, environment, clock, log, govern, lake } = app
   const { enabled, host, port, tls, plaintext, auth, connectionsMax } = config.pg
   if (!enabled) return undefined
@@ -107,7 +109,7 @@ async function startPgServer(app: App): Promise<PgServer | undefined> {
   try {
     const listening = await server.listen()
     log.info('serving SQL clients', listening)
-    return server
+    return { server, listening }
   } catch (error) {
     if (port !== undefined || !(error instanceof Failure) || error.code !== 'PORT_TAKEN') throw error
     log.warn('SQL clients are not served', { reason: error.message, hint: error.hint })

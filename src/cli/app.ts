@@ -12,6 +12,7 @@ import type { Lake, QueryOptions } from '../lake/index.ts'
 import type { Orchestrator, RunRequest, Worker } from '../orchestrate/index.ts'
 import type { Records } from '../records/index.ts'
 import type { HttpServer } from '../serve/index.ts'
+import type { SqlEndpoint } from './sql-endpoint.ts'
 
 export type Role = 'cli' | 'serve' | 'worker'
 export type OpenOptions = {
@@ -96,6 +97,8 @@ export type App = {
   startServer(): Promise<{
     server: HttpServer
     listening: { url: string; port: number }
+    /** The PostgreSQL endpoint; null where it is switched off or its usual port is taken. */
+    sql: SqlEndpoint | null
     firstLink: { token: string } | null
   }>
   /** Executes runs, fires schedules, sweeps old rows. */

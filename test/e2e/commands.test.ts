@@ -233,14 +233,26 @@ describe('the command line', () => {
   })
 
   test('up, status and down; nothing is left running', async () => {
-    const up = await example.boathouse(['up', '--detach', '--port', '0', '--json'])
+    const up = await example.boathouse(['up', '--detach', '--port', '0', '--json'], { env: { BOATHOUSE_PG_PORT: '0' } })
     expect(up, up.stderr).toMatchObject({ code: 0 })
-    const { url, link, pid } = JSON.parse(up.stdout) as { url: string; link: string; pid: number }
+    const { url, link, pid, sql } = JSON.parse(up.stdout) as {
+      url: string
+      link: string
+      pid: number
+      sql: { host: string; port: number }
+    }
     expect(link).toContain(`${url}/login?token=`)
     expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok', db: 'ok', redis: 'off' })
     const status = JSON.parse((await example.boathouse(['status', '--json'])).stdout) as {
       running: { processes: Record<string, number> }
+      sql: { host: string; port: number; status: string }
     }
+    expect(sql).toEqual({ host: '127.0.0.1', port: expect.any(Number) })
+    expect(status.sql).toEqual({ ...sql, status: 'ok' })
+    expect((await example.boathouse(['status'])).stdout).toContain(
+      `psql -h 127.0.0.1 -p ${sql.port} -U YOUR_NAME dev  ok`,
+    )
+    expect((await example.boathouse(['doctor'])).stdout).toContain(`127.0.0.1:${sql.port} answers`)
     expect((await example.boathouse(['down'])).code).toBe(0)
     for (const one of [pid, ...Object.values(status.running.processes)]) expect(lives(one)).toBe(false)
     await expect(fetch(`${url}/healthz`)).rejects.toThrow()

@@ -3,7 +3,10 @@ import { newId } from '../../base/ids.ts'
 import { joinLocation } from '../../io/index.ts'
 import { collect } from '../../lake/index.ts'
 import { readProject } from '../../project/index.ts'
+import { findSupervisor } from '../../orchestrate/index.ts'
 import type { App } from '../app.ts'
+import { sqlStatus } from '../sql-endpoint.ts'
+import { served } from './users.ts'
 import { noArguments, type Command } from '../command.ts'
 
 type Check = { name: string; run(): Promise<string> }
@@ -101,6 +104,7 @@ function machineChecks(app: App): Check[] {
         return `DuckDB ${String(rows[0]?.[1])} answers`
       },
     },
+    { name: 'SQL clients', run: () => checkSql(app) },
     {
       name: 'project',
       async run() {
@@ -115,6 +119,23 @@ function machineChecks(app: App): Check[] {
       },
     },
   ]
+}
+
+async function checkSql(app: App): Promise<string> {
+  const { stateDir, pg } = app.config
+  if (!pg.enabled) return 'not served: pg.enabled is false'
+  if (!findSupervisor(stateDir)) return 'served once `boathouse up` runs'
+  const { sql } = served(app)
+  if (!sql)
+    throw new Failure('PORT_TAKEN', 'SQL clients are not served: the usual port of the endpoint was taken', {
+      hint: 'Choose another, for example pg.port: 5440, and start again; or say pg.enabled: false.',
+    })
+  const status = await sqlStatus(sql)
+  if (status === 'does not answer')
+    throw new Failure('DOCTOR_FAILED', `nobody answers at ${sql.host}:${sql.port}`, {
+      hint: '`boathouse logs serve` says why.',
+    })
+  return `${sql.host}:${sql.port} answers${status === 'ok' ? '' : ', with TLS'}`
 }
 
 function projectChecks(app: App): Check[] {

@@ -20,11 +20,12 @@ import type { App } from '../app.ts'
 import { projectConfig } from '../cli.ts'
 import { isLocal } from '../../io/index.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
+import { sqlLine, sqlStatus, type SqlEndpoint } from '../sql-endpoint.ts'
 import { follow } from './run.ts'
-import { loginUrl, servedAt } from './users.ts'
+import { loginUrl, served, servedAt } from './users.ts'
 
 /** What `serve` tells whoever started it. */
-type Ready = { url: string; link: string | null }
+type Ready = { url: string; sql: SqlEndpoint | null; link: string | null }
 
 export const serve: Command = {
   name: 'serve',
@@ -37,14 +38,15 @@ export const serve: Command = {
     if (port !== undefined) process.env.BOATHOUSE_HTTP_PORT = port
     const stop = stopSignal(context)
     const app = await context.open({ role: 'serve' })
-    const { server, listening, firstLink } = await app.startServer()
+    const { server, listening, sql, firstLink } = await app.startServer()
     app.log.info('serving', { url: listening.url })
     const link = firstLink === null ? null : loginUrl(app, firstLink, listening.url)
     if (!process.channel) {
       context.out.line(`Boathouse serves ${app.config.name} at ${listening.url}`)
+      if (sql) context.out.line(sqlLine(sql, app.environment.name))
       if (link) context.out.line(`Log in once with\n  ${link}`)
     }
-    reportReady({ url: listening.url, link } satisfies Ready)
+    reportReady({ url: listening.url, sql, link } satisfies Ready)
     await stop
     app.log.info('stopping')
     await server.close()
@@ -112,9 +114,10 @@ async function startAttached(context: Context): Promise<number> {
     onReady: (name, info) => {
       if (name !== 'serve') return
       const ready = info as Ready
-      // For `status`, which has to know the port that was really taken.
-      writeFileSync(join(config.stateDir, 'run', 'serve.json'), JSON.stringify({ url: ready.url }))
+      // For `status`, which has to know the ports that were really taken.
+      writeFileSync(join(config.stateDir, 'run', 'serve.json'), JSON.stringify({ url: ready.url, sql: ready.sql }))
       out.line(`Boathouse serves ${config.name} (${environment.name}) at ${ready.url}`)
+      if (ready.sql) out.line(sqlLine(ready.sql, environment.name))
       if (ready.link) out.line(`Log in once with\n  ${ready.link}`)
       reportReady(ready)
     },
@@ -205,6 +208,7 @@ async function startDetached(context: Context): Promise<number> {
   out.answer({ pid: child.pid, ...outcome }, () =>
     [
       `Boathouse serves ${config.name} (${environment.name}) at ${outcome.url}`,
+      ...(outcome.sql ? [sqlLine(outcome.sql, environment.name)] : []),
       ...(outcome.link ? [`Log in once with\n  ${outcome.link}`] : []),
       'Stop it with `boathouse down`; `boathouse logs -f` shows what it does.',
     ].join('\n'),
@@ -234,6 +238,8 @@ export const status: Command = {
     const running = findSupervisor(config.stateDir)
     const app = await context.open({ role: 'cli', quiet: true })
     const health = running ? await healthOf(app) : null
+    const listening = running ? served(app).sql : null
+    const sql = listening && { ...listening, status: await sqlStatus(listening) }
     const workers = (await app.orchestrator.workers()).filter(({ alive }) => alive)
     const [last] = await app.orchestrator.list({ limit: 1 })
     const tables = await app.tables.list(app.environment.catalog)
@@ -243,6 +249,7 @@ export const status: Command = {
       environment: app.environment.name,
       running: running ? { pid: running.pid, since: running.startedAt, processes: running.children } : null,
       health,
+      sql,
       workers: workers.length,
       tables: tables.length,
       cache: cache ?? null,
@@ -257,6 +264,7 @@ export const status: Command = {
               .join(', ')})`
           : 'not running; `boathouse up` starts it',
         ...(health ? [`${health.url}  ${health.status}`] : []),
+        ...(sql ? [`${sqlLine(sql, app.environment.name)}  ${sql.status}`] : []),
         `${workers.length} workers, ${tables.length} tables`,
         ...(cache
           ? [

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import { noArguments, oneArgument, type Command } from '../command.ts'
 import type { App } from '../app.ts'
+import type { SqlEndpoint } from '../sql-endpoint.ts'
 import { table } from '../output.ts'
 
 export const userList: Command = {
@@ -87,11 +88,15 @@ async function setDisabled(context: Parameters<Command['run']>[0], disabled: boo
 export const loginUrl = (app: App, { token }: { token: string }, base = servedAt(app)): string =>
   `${app.config.http.publicUrl?.replace(/\/$/, '') ?? base}/login?token=${token}`
 
+type Served = { url: string; sql: SqlEndpoint | null }
+
 /** Where the server of this project said that it listens. */
-export function servedAt({ config }: App): string {
+export function served({ config }: Pick<App, 'config'>): Served {
+  const usual: Served = { url: `http://localhost:${config.http.port}`, sql: null }
   try {
-    return (JSON.parse(readFileSync(join(config.stateDir, 'run', 'serve.json'), 'utf8')) as { url: string }).url
+    return { ...usual, ...(JSON.parse(readFileSync(join(config.stateDir, 'run', 'serve.json'), 'utf8')) as Served) }
   } catch {
-    return `http://localhost:${config.http.port}`
+    return usual
   }
 }
+export const servedAt = (app: App): string => served(app).url
