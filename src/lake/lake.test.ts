@@ -371,10 +371,15 @@ test('one statement reads whole publications only', async () => {
   await publish(0)
   let seen = 0
   let published = 0
+  // However slow one of the two is: five reads, and three publications meanwhile.
+  const goesOn = () => seen < 5 || published < 3
   const writer = (async () => {
-    while (seen < 5) await publish(++published)
+    while (goesOn()) {
+      await publish(published + 1)
+      published++
+    }
   })()
-  while (seen < 5) {
+  while (goesOn()) {
     const [row] = await world.rows('select (select v from whole.a), (select v from whole.b), (select v from whole.c)', {
       cache: false,
     })
@@ -382,7 +387,6 @@ test('one statement reads whole publications only', async () => {
     seen++
   }
   await writer
-  expect(published).toBeGreaterThan(1)
 })
 
 describe('the cache', () => {
