@@ -16,6 +16,9 @@ import { rightsOf, watchRights } from './rights.ts'
 /** Above this many bytes of files a query goes to the hosts for long ones. */
 const heavyBytes = 512 * 2 ** 20
 
+/** Results of SQL clients that are larger are not kept. */
+const wireKeptMax = 2 ** 20
+
 export type AnswerDeps = Pick<LakeDeps, 'engine' | 'limits' | 'clock' | 'access' | 'audit' | 'resultsStamp'> & {
   cache: ResultCache
 }
@@ -120,6 +123,8 @@ export async function answerSelect(
       let bytes = 0
       let encoded = 0
       const kept: Chunk[] = []
+      // A hundred connections may read slowly, and each keeps so much while it does.
+      const keptMax = Math.min(cache.entryBytesMax, formats ? wireKeptMax : Infinity)
       let failure: Failure | undefined
       const stillMay = watchRights(prepared.rights, prepared.direct, () => rightsOf(principal, deps.access), clock)
       try {
@@ -129,10 +134,11 @@ export async function answerSelect(
           bytes += keptBytes(chunk)
           encoded += encodedBytes(chunk)
           checkResult(bounds.result_bytes, encoded)
-          if (cacheable && bytes <= cache.entryBytesMax) kept.push(chunk)
+          if (cacheable && bytes <= keptMax) kept.push(chunk)
+          else kept.length = 0
           yield chunk
         }
-        if (cacheable && bytes <= cache.entryBytesMax)
+        if (cacheable && bytes <= keptMax)
           cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs }, clock.now() - started)
       } catch (thrown) {
         const error = told(thrown)
