@@ -414,7 +414,7 @@ export function checkRequirements(
 }
 
 export const requirementFailed = (requirement: string, problem: string): Failure =>
-  new Failure('COMMIT_CONFLICT', `Requirement failed: ${problem}`, { requirement })
+  new Failure('COMMIT_CONFLICT', `Requirement failed: ${problem}`, { requirement, problem })
 
 function broken(metadata: TableMetadata | undefined, requirement: TableRequirement): string | undefined {
   if (requirement.type === 'assert-create') return metadata ? 'table already exists' : undefined

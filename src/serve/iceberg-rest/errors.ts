@@ -53,14 +53,14 @@ export function restError(failure: Failure, warehouse?: Warehouse): RestError {
 }
 
 function messageOf(failure: Failure, warehouse: Warehouse | undefined): string {
-  const { name, kind, wanted, catalog, namespace, requirement, renamed } = failure.context as {
+  const { name, kind, wanted, catalog, namespace, problem, renamed } = failure.context as {
     renamed?: TableName
     name?: TableName
     kind?: EntryKind
     wanted?: EntryKind
     catalog?: string
     namespace?: string
-    requirement?: string
+    problem?: string
   }
   const shown = name && warehouse ? [...warehouse.levelsOf(name), name.name].join('.') : ''
   switch (failure.code) {
@@ -85,7 +85,10 @@ function messageOf(failure: Failure, warehouse: Warehouse | undefined): string {
         : `${word(kind)} with same name already exists: ${shown}`
     }
     case 'COMMIT_CONFLICT':
-      return requirement === undefined ? `Commit failed: ${failure.message}` : failure.message
+      // Clients look at how it begins; of several tables it has to be said which.
+      return problem === undefined
+        ? `Commit failed: ${failure.message}`
+        : `Requirement failed: ${problem}${shown && ` (${shown})`}`
     default: {
       // The usual hints are for people in front of the app or a terminal.
       const isOwn = failure.hint !== '' && failure.hint !== failure.help.hint
