@@ -2,6 +2,7 @@
 //
 // Source: PostgreSQL's `*_out` and `*_send` functions. Binary dates and times count from 2000-01-01.
 
+import { civilOf, floorDiv } from '../base/calendar.ts'
 import type { PgTypeName } from '../base/pg-types.ts'
 import type { ByteWriter } from './bytes.ts'
 
@@ -224,20 +225,21 @@ function writeTimestamp(micros: Long, out: ByteWriter): boolean {
     out.ascii(micros < 0 ? '-infinity' : 'infinity')
     return false
   }
-  const [days, rest] =
-    typeof micros === 'number' ? splitDay(micros) : [Number(floorDiv(micros, 86_400_000_000n)), modDay(micros)]
+  const [days, rest] = splitDay(micros)
   const beforeChrist = writeDay(days, out)
   out.byte(32)
   writeClock(rest, out)
   if (beforeChrist) out.ascii(' BC')
   return true
 }
-const splitDay = (micros: number): [number, number] => {
-  const days = Math.floor(micros / dayMicros)
-  return [days, micros - days * dayMicros]
+function splitDay(micros: Long): [days: number, rest: number] {
+  if (typeof micros === 'number') {
+    const days = Math.floor(micros / dayMicros)
+    return [days, micros - days * dayMicros]
+  }
+  const days = floorDiv(micros, BigInt(dayMicros))
+  return [Number(days), Number(micros - days * BigInt(dayMicros))]
 }
-const floorDiv = (value: bigint, by: bigint) => (value - (((value % by) + by) % by)) / by
-const modDay = (micros: bigint) => Number(((micros % 86_400_000_000n) + 86_400_000_000n) % 86_400_000_000n)
 
 function writeDate(days: number, out: ByteWriter): void {
   if (Math.abs(days) === infiniteDays) return out.ascii(days < 0 ? '-infinity' : 'infinity')
@@ -265,19 +267,8 @@ function writeDay(days: number, out: ByteWriter): boolean {
   return beforeChrist
 }
 
-/** Source: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms". */
 function computeDay(days: number, out: ByteWriter): boolean {
-  const shifted = days + 719_468
-  const era = Math.floor(shifted / 146_097)
-  const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  )
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153)
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+  const { year, month, day } = civilOf(days)
   const shown = year > 0 ? year : 1 - year
   if (shown > 9999) out.digits(shown)
   else out.padded(shown, 4)

@@ -1,10 +1,11 @@
 // Partition transforms (spec, "Partition Transforms" and appendix B): value in, partition value out.
 
+import { floorDiv } from '../base/calendar.ts'
 import { unreachable } from '../base/assert.ts'
 import { murmur3 } from '../base/murmur3.ts'
 import type { PartitionSpec, Schema, Transform, Type, Value } from './types.ts'
 import { fieldById, showType } from './schema.ts'
-import { bigintBytes, codePointPrefix, dateText, daysOf, floorDiv, showValue, uuidBytes } from './value.ts'
+import { bigintBytes, codePointPrefix, dateText, daysOf, showValue, uuidBytes } from './value.ts'
 
 export function parseTransform(text: string): Transform {
   switch (text) {

@@ -1,5 +1,6 @@
 // Values of columns: their order, their text, their JSON form and their bytes in manifests (spec, appendix D).
 
+import { civilOf, floorDiv } from '../base/calendar.ts'
 import { assert, unreachable } from '../base/assert.ts'
 import type { JsonNode } from './json.ts'
 import type { PrimitiveType, Type, Value } from './types.ts'
@@ -202,22 +203,9 @@ function raiseText(prefix: string): string | undefined {
 // --- text of dates and times
 
 const microsPerDay = 86_400_000_000n
-export const floorDiv = (a: bigint, b: bigint): bigint => a / b - (a % b < 0n ? 1n : 0n)
 
-export const dateText = (days: number): string => isoDate(days)
-function isoDate(days: number): string {
-  // Civil date from days since 1970-01-01, for any year (H. Hinnant, "chrono-compatible low-level date algorithms").
-  const shifted = days + 719_468
-  const era = Math.floor(shifted / 146_097)
-  const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  )
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153)
-  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1
-  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+export function dateText(days: number): string {
+  const { year, month, day } = civilOf(days)
   const yearText = year < 0 ? `-${String(-year).padStart(4, '0')}` : String(year).padStart(4, '0')
   return `${yearText}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
 }
@@ -242,7 +230,7 @@ export function timeText(micros: bigint, digits: 6 | 9 = 6): string {
 export function timestampText(ticks: bigint, digits: 6 | 9 = 6): string {
   const perDay = digits === 6 ? microsPerDay : microsPerDay * 1000n
   const days = floorDiv(ticks, perDay)
-  return `${isoDate(Number(days))}T${timeText(ticks - days * perDay, digits)}`
+  return `${dateText(Number(days))}T${timeText(ticks - days * perDay, digits)}`
 }
 
 export function decimalText(unscaled: bigint, scale: number): string {
