@@ -548,11 +548,8 @@ export function encodeManifest(
       },
     })),
   )
-  const of = (status: ManifestEntry['status']) => entries.filter((entry) => entry.status === status)
-  const rows = (some: readonly EntryToWrite[]) => some.reduce((sum, { file }) => sum + file.recordCount, 0)
-  const [added, existing, deleted] = [of('added'), of('existing'), of('deleted')]
-  const known = [...added, ...existing].flatMap(({ sequenceNumber }) =>
-    sequenceNumber === undefined ? [] : [sequenceNumber],
+  const known = entries.flatMap(({ status, sequenceNumber }) =>
+    status === 'deleted' || sequenceNumber === undefined ? [] : [sequenceNumber],
   )
   const manifest: WrittenManifest = {
     path,
@@ -562,12 +559,7 @@ export function encodeManifest(
     addedSnapshotId: snapshotId,
     leastSequenceNumber:
       known.length === 0 ? undefined : known.reduce((least, number) => (number < least ? number : least)),
-    addedFiles: added.length,
-    existingFiles: existing.length,
-    deletedFiles: deleted.length,
-    addedRows: rows(added),
-    existingRows: rows(existing),
-    deletedRows: rows(deleted),
+    ...countsOf(entries),
     partitions: spec.fields.map((_, index) =>
       summarise(
         stored[index]!,
@@ -576,6 +568,16 @@ export function encodeManifest(
     ),
   }
   return { bytes, manifest }
+}
+
+/** Files and rows by what became of them, as a manifest list has them. */
+export function countsOf(entries: readonly { status: ManifestEntry['status']; file: { recordCount: number } }[]) {
+  const counts = { addedFiles: 0, existingFiles: 0, deletedFiles: 0, addedRows: 0, existingRows: 0, deletedRows: 0 }
+  for (const { status, file } of entries) {
+    counts[`${status}Files`]++
+    counts[`${status}Rows`] += file.recordCount
+  }
+  return counts
 }
 
 /** What Java writes into the field that v1 requires. */

@@ -16,6 +16,7 @@ import {
   assignRowIds,
   encodeManifest,
   encodeManifestList,
+  countsOf,
   inherit,
   keepWritten,
   listed,
@@ -392,18 +393,7 @@ export class Work {
         const known = [addedFiles, existingFiles, deletedFiles, addedRows, existingRows, deletedRows]
         if (!known.includes(undefined)) return manifest
         const { entries } = await loadManifest(this.#io, base, manifest, { ...this.#options, signal })
-        const of = (status: ManifestEntry['status']) => entries.filter((entry) => entry.status === status)
-        const rows = (some: typeof entries) => some.reduce((sum, { file }) => sum + file.recordCount, 0)
-        const [added, existing, deleted] = [of('added'), of('existing'), of('deleted')]
-        return {
-          ...manifest,
-          addedFiles: added.length,
-          existingFiles: existing.length,
-          deletedFiles: deleted.length,
-          addedRows: rows(added),
-          existingRows: rows(existing),
-          deletedRows: rows(deleted),
-        }
+        return { ...manifest, ...countsOf(entries) }
       }),
     )
   }
