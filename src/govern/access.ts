@@ -3,6 +3,7 @@
 // records changes. The stamp changes in the transaction of each change, and is asked for at every statement: a right that is
 // taken away is gone at the next one, in every process.
 
+import type { InsertResult } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import { newId } from '../base/ids.ts'
@@ -28,6 +29,7 @@ import {
   privileges,
   type RowFilter,
   showPattern,
+  type Subject,
   subjectOf,
 } from './policy.ts'
 import type { Principal } from './principal.ts'
@@ -103,6 +105,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
   }
 
   const now = () => new Date(clock.now()).toISOString()
+  const grantedBy = ({ source, by }: Change) => ({ source, granted_at: now(), granted_by: by.name })
 
   /** `work` in the transaction that also says that something changed. */
   const changing = <Value>(work: (trx: CatalogTransaction) => Promise<Value>): Promise<Value> =>
@@ -112,8 +115,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
     })
 
   function mustAdminister(policy: Policy, { by }: Change, what: string) {
-    const { role, enabled } = subjectOf(policy, by)
-    if (enabled && (role === 'admin' || role === 'system')) return
+    if (administers(subjectOf(policy, by))) return
     throw new Failure('FORBIDDEN', `${by.name} may not ${what}`, { hint: 'Ask an administrator.' })
   }
 
@@ -121,7 +123,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
   function mustManage(policy: Policy, { by }: Change, request: GrantRequest, verb: string) {
     const subject = subjectOf(policy, by)
     if (!subject.enabled) throw new Failure('FORBIDDEN', `${by.name} may not ${verb} rights`)
-    if (subject.role === 'admin' || subject.role === 'system') return
+    if (administers(subject)) return
     const mine = policy.grants.filter(({ to, columns }) => !columns && isTo(subject, to))
     const covered = (privilege: Privilege) =>
       mine.some((grant) => holds(grant.privilege, privilege) && covers(grant.on, request.on))
@@ -165,18 +167,9 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
       return changing(async (trx) => {
         let changed = false
         for (const row of rowsOf(request, to)) {
-          const { numInsertedOrUpdatedRows = 0n } = await trx
-            .insertInto('access_grants')
-            .values({
-              id: newId(clock.now()),
-              ...row,
-              source: change.source,
-              granted_at: now(),
-              granted_by: change.by.name,
-            })
-            .onConflict((conflict) => conflict.doNothing())
-            .executeTakeFirst()
-          if (numInsertedOrUpdatedRows > 0n) changed = true
+          const values = { id: newId(clock.now()), ...row, ...grantedBy(change) }
+          const insert = trx.insertInto('access_grants').values(values)
+          if (await isNew(insert.onConflict((conflict) => conflict.doNothing()))) changed = true
         }
         return { changed }
       })
@@ -259,19 +252,9 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
         await roleRows(trx, role)
         let changed = false
         for (const { kind, name } of members) {
-          const { numInsertedOrUpdatedRows = 0n } = await trx
-            .insertInto('access_members')
-            .values({
-              kind,
-              name,
-              ...memberOf(role),
-              source: change.source,
-              granted_at: now(),
-              granted_by: change.by.name,
-            })
-            .onConflict((conflict) => conflict.doNothing())
-            .executeTakeFirst()
-          if (numInsertedOrUpdatedRows > 0n) changed = true
+          const values = { kind, name, ...memberOf(role), ...grantedBy(change) }
+          const insert = trx.insertInto('access_members').values(values)
+          if (await isNew(insert.onConflict((conflict) => conflict.doNothing()))) changed = true
         }
         return { changed }
       })
@@ -304,7 +287,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
       const current = await policy()
       const on = given && canonical(current, { on: given }).on
       const subject = subjectOf(current, by)
-      const isAdmin = subject.enabled && (subject.role === 'admin' || subject.role === 'system')
+      const isAdmin = administers(subject)
       const grantee = of === undefined ? undefined : resolveGrantee(current, of)
       const rows = await records.catalog.selectFrom('access_grants').selectAll().orderBy('id').execute()
       return rows
@@ -325,7 +308,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
     async roles(by) {
       const current = await policy()
       const subject = subjectOf(current, by)
-      const isAdmin = subject.enabled && (subject.role === 'admin' || subject.role === 'system')
+      const isAdmin = administers(subject)
       const rows = await records.catalog.selectFrom('access_roles').selectAll().orderBy('name').execute()
       const members = await records.catalog
         .selectFrom('access_members')
@@ -375,6 +358,13 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
     },
   }
   return audited(self, audit)
+}
+
+const administers = ({ enabled, role }: Subject): boolean => enabled && (role === 'admin' || role === 'system')
+
+/** Whether the row was not there yet. */
+async function isNew(insert: { executeTakeFirst(): Promise<InsertResult> }): Promise<boolean> {
+  return ((await insert.executeTakeFirst()).numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
 const dryRun = new Error('nothing is kept of a dry run')

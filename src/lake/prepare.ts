@@ -86,11 +86,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const bound = render(piece, shadowText)
   const shadowed = [...scans, ...systemTables]
   const setup = shadowed.map(({ shadow }) => shadow.ddl)
-  const isGuarded = sourcesOf(piece).some(
-    (source) => (source.kind === 'scan' || source.kind === 'view') && source.guard,
-  )
-  const hides = sourcesOf(piece).some(
-    (source) => (source.kind === 'scan' || source.kind === 'view') && source.guard?.hides,
+  const guards = sourcesOf(piece).flatMap((source) =>
+    source.kind === 'scan' || source.kind === 'view' ? (source.guard ?? []) : [],
   )
   const rejected = (error: unknown) => bindingFailure(error, bound, place)
 
@@ -118,7 +115,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   return {
     identity: identityText,
     volatile: volatile.length > 0,
-    hides,
+    hides: guards.some(({ hides }) => hides),
     loaded,
     direct: named.direct,
     rights: context.rights,
@@ -156,14 +153,14 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const schemas = new Map(shadowed.map(({ shadow, schema }) => [shadow.name, schema]))
       // Without tables there are no conditions, only mistakes to be told.
       if (shadowed.length === 0) await columns()
-      const open = isGuarded ? render(piece, openShadowText) : bound
+      const open = guards.length > 0 ? render(piece, openShadowText) : bound
       const { predicates, joins } =
         shadowed.length === 0 ? nothingKnown : await conditions(context, open, setup, schemas, columns)
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
       for (const source of systemTables)
         texts.set(source, await systemSql(source.name, context.logs!, predicates.get(source.shadow.name)))
-      const { engine, io, signal } = context
+      const { io, signal } = context
       const plans = new Map<Scan, PlannedScan>()
       const planOf = async (scan: Scan, predicate: Predicate | undefined) => {
         const { table, snapshot } = scan
@@ -190,18 +187,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       checkScan(context.rights.limits.scan_bytes, bytes)
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
-        for (const [scan, { table, files, predicate }] of plans) {
-          const rows = await scanSql({
-            table: showName(table.name),
-            metadata: table.metadata,
-            schema: scan.schema,
-            files,
-            columns: scan.columns,
-            io,
-            engine,
-            localPathOf: lease.pathOf,
-            signal,
-          })
+        for (const [scan, { files, predicate }] of plans) {
+          const rows = await rowsSql(scan, files, lease, context)
           texts.set(scan, guardedSql(scan, rows, predicateSql(predicate, scan.schema)))
         }
         const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
@@ -213,6 +200,25 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     },
   }
 }
+
+/** The live rows of these files of a table, unguarded. */
+const rowsSql = (
+  { table, schema, columns }: Scan,
+  files: readonly ScanFile[],
+  lease: FileLease,
+  { io, engine, signal }: Pick<PrepareContext, 'io' | 'engine' | 'signal'>,
+): Promise<string> =>
+  scanSql({
+    table: showName(table.name),
+    metadata: table.metadata,
+    schema,
+    files,
+    columns,
+    io,
+    engine,
+    localPathOf: lease.pathOf,
+    signal,
+  })
 
 const nothingLeased: FileLease = {
   pathOf: (location) => {
@@ -268,7 +274,7 @@ async function pruneByJoins(
   context: PrepareContext,
   planAgain: (scan: Scan, predicate: Predicate) => Promise<void>,
 ): Promise<void> {
-  const { engine, io, signal } = context
+  const { engine, signal } = context
   const bytesOf = ({ files }: PlannedScan) => files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
   const scanOf = (shadow: string) => [...plans.keys()].find((scan) => scan.shadow.name === shadow)
   for (const join of joins.flatMap(({ one, other }) => [[one, other] as const, [other, one] as const])) {
@@ -284,18 +290,7 @@ async function pruneByJoins(
     if (!isWorthIt) continue
     const lease = await context.files.lease(filesToRead(narrow), signal)
     try {
-      const { table, files } = narrow
-      const rows = await scanSql({
-        table: showName(table.name),
-        metadata: table.metadata,
-        schema: by.schema,
-        files,
-        columns: undefined,
-        io,
-        engine,
-        localPathOf: lease.pathOf,
-        signal,
-      })
+      const rows = await rowsSql(by, narrow.files, lease, context)
       const sql = keysSql(small.field, `(SELECT * FROM ${rows} AS narrow WHERE ${condition})`)
       const [keys = []] = await engine.rows({ class: 'interactive', sql, timeoutMs: 10_000, ...withSignal(signal) })
       const found = keyPredicate(large.field, keys)

@@ -86,9 +86,9 @@ export type Scan = {
   /** What is hidden from the asker: whoever reads the table's files or metadata instead shows too much. */
   guard: Guard | undefined
 }
-/** A metadata table: `sql` has no rows, `rows` reads the manifests that it needs. */
 /** A table of Boathouse's own: its rows are read when it is known which matter. */
 export type SystemTable = { kind: 'system'; name: SystemTableName; schema: Schema; shadow: Shadow }
+/** A metadata table or a system relation: `sql` has no rows, `rows` reads what it needs for them. */
 type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
 export type Source =
   | Scan
@@ -360,7 +360,7 @@ export async function nameSources(
     if (own) return pieceOf(own.sql)
     const reasons: string[] = []
     for (const { dialect, sql } of version.representations) {
-      const before = [scans, views, everything, volatile].map((list) => [list, list.length] as const)
+      const before = [scans, systemTables, views, everything, volatile].map((list) => [list, list.length] as const)
       try {
         const piece = await pieceOf(sql)
         await bind(render(piece, shadowText).text)
