@@ -1,11 +1,5 @@
-export {
-  openContext,
-  dbtVersion,
-  type Context,
-  type DatabaseAnswer,
-  type DatabaseRequest,
-  type Session,
-} from './context.ts'
+export { openContext, dbtVersion, type Context } from './context.ts'
+export type { DatabaseAnswer, DatabaseRequest, Session } from './session.ts'
 export { diskFiles, recordFiles, type ProjectFiles } from './files.ts'
 export { MacroTable } from './macros.ts'
 export { nodeDict } from './node-dict.ts'

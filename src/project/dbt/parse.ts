@@ -27,7 +27,7 @@ import {
   testDefaults,
   treeConfigs,
 } from './config.ts'
-import { openContext, type Context, type Session } from './context.ts'
+import { openContext, type Context } from './context.ts'
 import { looksLikeCall, readGenericTest, testHash, type GenericTest } from './data-tests.ts'
 import type { ProjectFiles } from './files.ts'
 import { builtinPackage, builtins, macrosOf, MacroTable } from './macros.ts'
@@ -36,6 +36,7 @@ import { quotingOf, readProjectFile } from './project-file.ts'
 import { readProperties, type Patch, type Properties, type SourceEntry, type TestEntry } from './properties.ts'
 import { quoteAll, Relation } from './relation.ts'
 import { findSource, nodesByName, pickRef } from './references.ts'
+import type { Session } from './session.ts'
 import type {
   Config,
   ConfigTree,
