@@ -1,14 +1,17 @@
 import { Failure } from '../base/failure.ts'
 import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler, type Compiled } from './compile.ts'
-import { asker, type NodeResult, type Work } from './materialize.ts'
+import { asker } from './materialize.ts'
+import type { NodeResult, Work } from './work.ts'
 import { plan, runStep, type Command } from './plan.ts'
 import type { Selection } from './select.ts'
 
 export type { ColumnSpec, DbtNode, DbtProject, DbtSource } from '../project/dbt/index.ts'
 export type { Compiled } from './compile.ts'
 export { graphOf, reach, type Graph } from './graph.ts'
-export { runModel, runTest, type NodeResult, type Work } from './materialize.ts'
+export { runTest } from './judge.ts'
+export { runModel } from './materialize.ts'
+export type { NodeResult, Work } from './work.ts'
 export { explain, isBad, plan, runPlan, runStep, tableOf, type Command, type Plan, type Step } from './plan.ts'
 export {
   lineage,

@@ -5,7 +5,9 @@
 
 import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { graphOf } from './graph.ts'
-import { runModel, runTest, skipped, type NodeResult, type Work } from './materialize.ts'
+import { runTest } from './judge.ts'
+import { runModel } from './materialize.ts'
+import { skipped, type NodeResult, type Work } from './work.ts'
 import { select, type Selection } from './select.ts'
 
 export type Step =

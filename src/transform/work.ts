@@ -1,0 +1,193 @@
+// What the steps of a run share: what they work with, what comes of them, and how a failure finds its place in a template.
+
+import { Failure, type Place } from '../base/failure.ts'
+import type { ChangeSet, Lake, QueryOptions } from '../lake/index.ts'
+import { collect } from '../lake/index.ts'
+import type { Answer, DbtNode, DbtProject } from '../project/dbt/index.ts'
+import type { Compiled } from './compile.ts'
+
+type Principal = QueryOptions['principal']
+
+export type Work = {
+  project: DbtProject
+  lake: Pick<Lake, 'query' | 'bind'>
+  /** Pending changes of this run: models write here, tests and questions read through it. */
+  changes: ChangeSet
+  principal: Principal
+  signal?: AbortSignal | undefined
+  timeoutMs?: number | undefined
+  /** Milliseconds now; only for the times in results. */
+  now?: () => number
+}
+
+/** dbt's words, as `run_results.json` has them. `no-op`: nothing had to be done, for a reason that `message` gives. */
+export type NodeStatus =
+  | 'success'
+  | 'pass'
+  | 'warn'
+  | 'fail'
+  | 'error'
+  | 'skipped'
+  | 'partial success'
+  | 'no-op'
+  | 'runtime error'
+
+/** A stretch of a node's work; times in milliseconds since 1970. */
+export type Timing = { name: 'compile' | 'execute'; startedAt: number; completedAt: number }
+
+export type NodeResult = {
+  uniqueId: string
+  kind: DbtNode['kind'] | 'unit_test' | 'operation' | 'source'
+  name: string
+  status: NodeStatus
+  message: string
+  /** The code of the failure, for `error`. */
+  code: string | undefined
+  hint: string | undefined
+  place: Place | undefined
+  executionMs: number
+  timing: Timing[]
+  /** The worker of the loop that did it, from 1. */
+  thread: number
+  /** What dbt's adapter would answer: `{ _message: 'OK' }`; batches of a microbatch model. */
+  adapterResponse: Record<string, unknown>
+  /** Rows written, when a table was. */
+  rows: number | undefined
+  /** Failing rows of a test. */
+  failures: number | undefined
+  table: string | undefined
+  compiledSql: string | undefined
+}
+
+/** Rows that the answer to a template's question may have. */
+export const questionRowsMax = 100_000
+
+/** How a run asks the lake: through its pending changes. */
+export function queryOptions({
+  project,
+  principal,
+  changes,
+  signal,
+  timeoutMs,
+}: Omit<Work, 'changes'> & { changes?: ChangeSet | undefined }): QueryOptions {
+  return {
+    principal,
+    catalog: project.target.database,
+    namespace: project.target.schema,
+    door: 'run',
+    cache: false,
+    ...(changes && { changes }),
+    ...(signal && { signal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  }
+}
+
+/** All rows of a query of ours. */
+export async function rowsOf(lake: Work['lake'], sql: string, options: QueryOptions): Promise<Answer> {
+  const result = await lake.query(sql, options)
+  const { columns, rows } = await collect(result)
+  if (result.truncated())
+    throw new Failure('QUERY_TOO_LARGE', `a query of a template answers more than ${questionRowsMax} rows`)
+  return { columns, rows }
+}
+
+/** What runs: without a last semicolon, which dbt does not forbid. */
+export const statementOf = ({ sql }: Compiled): string => sql.replace(/[\s;]+$/, '')
+
+/** A failure inside compiled SQL is shown where the template says it. */
+export async function inTemplate<Value>(
+  compiled: Compiled,
+  work: () => Promise<Value>,
+  linesBefore = 0,
+): Promise<Value> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const inSql =
+      error.place?.line === undefined || error.place.file !== undefined
+        ? undefined
+        : { ...error.place, line: error.place.line - linesBefore }
+    throw new Failure(error.code, error.message, {
+      ...error.context,
+      hint: error.hint,
+      cause: error.cause,
+      place: compiled.place(inSql),
+      compiledPlace: inSql,
+      compiledSql: compiled.sql,
+    })
+  }
+}
+
+/** What a step says of its work; `timed` adds the rest. */
+export type Outcome = Pick<NodeResult, 'status' | 'message' | 'rows' | 'failures' | 'table' | 'compiledSql'> &
+  Partial<Pick<NodeResult, 'adapterResponse' | 'code' | 'hint' | 'place'>>
+
+/** Which node it is, for results. */
+type Named = Pick<NodeResult, 'uniqueId' | 'kind' | 'name'> & { place: Place | undefined }
+
+/** Marks the end of compiling, so that its time is told apart. */
+export type Clocked = { compiled(): void }
+
+/** Does a node's work. A failure is its result; only a cancelled run is thrown. */
+export async function timed(
+  node: Named,
+  work: Pick<Work, 'now' | 'signal'>,
+  run: (clocked: Clocked) => Promise<Outcome>,
+): Promise<NodeResult> {
+  const now = work.now ?? Date.now
+  const startedAt = now()
+  let compiledAt: number | undefined
+  const ended = () => {
+    const completedAt = now()
+    const timing: Timing[] =
+      compiledAt === undefined
+        ? [{ name: 'compile', startedAt, completedAt }]
+        : [
+            { name: 'compile', startedAt, completedAt: compiledAt },
+            { name: 'execute', startedAt: compiledAt, completedAt },
+          ]
+    return { timing, executionMs: completedAt - startedAt }
+  }
+  try {
+    work.signal?.throwIfAborted()
+    const outcome = await run({ compiled: () => (compiledAt = now()) })
+    const isFine = outcome.status === 'success' || outcome.status === 'pass' || outcome.status === 'no-op'
+    return { ...nothingYet(node), place: isFine ? undefined : node.place, ...outcome, ...ended() }
+  } catch (error) {
+    if (!(error instanceof Failure) || work.signal?.aborted) throw error
+    const { compiledSql } = error.context
+    return {
+      ...nothingYet(node),
+      status: 'error',
+      message: error.message,
+      code: error.code,
+      hint: error.hint,
+      place: error.place ?? node.place,
+      ...ended(),
+      compiledSql: typeof compiledSql === 'string' ? compiledSql : undefined,
+    }
+  }
+}
+
+/** A node that was not tried, and why. */
+export const skipped = (node: Named, because: string): NodeResult => ({ ...nothingYet(node), message: because })
+
+const nothingYet = ({ uniqueId, kind, name }: Named): NodeResult => ({
+  uniqueId,
+  kind,
+  name,
+  status: 'skipped',
+  message: '',
+  code: undefined,
+  hint: undefined,
+  place: undefined,
+  executionMs: 0,
+  timing: [],
+  thread: 1,
+  adapterResponse: {},
+  rows: undefined,
+  failures: undefined,
+  table: undefined,
+  compiledSql: undefined,
+})
