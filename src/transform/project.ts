@@ -35,6 +35,8 @@ export async function readTransform(dir: string, options: LoadOptions) {
     target: {
       name: target.name,
       database: target.catalog,
+      catalog: target.catalog,
+      type: 'duckdb',
       schema: target.schema ?? 'main',
       profile: target.profile ?? 'boathouse',
       threads: target.threads ?? 1,

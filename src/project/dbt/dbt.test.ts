@@ -10,7 +10,15 @@ const head = 'name: shop\nversion: "1"\n'
 
 async function read(files: Record<string, string>, vars: Record<string, unknown> = {}) {
   return readDbtProject(recordFiles({ 'dbt_project.yml': head, ...files }), '/project', {
-    target: { name: 'dev', database: 'dev_analytics', schema: 'main', profile: 'p', threads: 1 },
+    target: {
+      name: 'dev',
+      database: 'dev_analytics',
+      catalog: 'dev_analytics',
+      type: 'duckdb',
+      schema: 'main',
+      profile: 'p',
+      threads: 1,
+    },
     vars,
     env: { SET: 'x' },
     flags: { fullRefresh: false, command: 'build', storeFailures: false, empty: false },

@@ -102,7 +102,10 @@ export function graphDict(project: DbtProject): Dict {
       'sources',
       new Dict(Array.from(project.sources.values(), (source) => [source.uniqueId, sourceDict(source)] as const)),
     ],
-    ['exposures', new Dict(project.exposures.map(({ uniqueId, value }) => [uniqueId, fromJs(value)] as const))],
+    [
+      'exposures',
+      new Dict(Array.from(project.exposures.values(), ({ uniqueId, value }) => [uniqueId, fromJs(value)] as const)),
+    ],
     ['metrics', new Dict()],
     ['groups', new Dict()],
   ] as [unknown, unknown][])

@@ -83,6 +83,31 @@ const defaultsOf: Record<NodeKind, Config> = {
   analysis: modelDefaults,
 }
 
+const emptyEntry = {
+  fqn: [],
+  description: '',
+  label: undefined,
+  config: {},
+  tags: [],
+  meta: {},
+  group: undefined,
+  refs: [],
+  sources: [],
+  metrics: [],
+  dependsOn: [],
+  type: '',
+  maturity: undefined,
+  url: undefined,
+  owner: {},
+}
+const plainNode = {
+  group: undefined,
+  access: 'protected' as const,
+  constraints: [],
+  contract: false,
+  hooks: { pre: [], post: [] },
+}
+
 /** dbt takes the white space off both ends of a file; `at` is where the rest begins. */
 type SqlFile = { package: DbtPackage; root: string; file: string; text: string; at: { line: number; column: number } }
 /** What a file's text says when it is parsed: its calls and its own config. */
@@ -111,7 +136,14 @@ class ProjectReader {
       disabled: new Map(),
       macros: [],
       docs: new Map(),
-      exposures: [],
+      unitTests: new Map(),
+      operations: new Map(),
+      groups: new Map(),
+      exposures: new Map(),
+      metrics: new Map(),
+      semanticModels: new Map(),
+      savedQueries: new Map(),
+      selectors: new Map(),
       warnings: [],
       options,
     }
@@ -289,7 +321,8 @@ class ProjectReader {
         } else this.#patches.set(key, patch)
       }
       for (const { name, value, place } of found.exposures) {
-        this.project.exposures.push({ name, value, place, uniqueId: `exposure.${from.name}.${name}` })
+        const uniqueId = `exposure.${from.name}.${name}`
+        this.project.exposures.set(uniqueId, { ...emptyEntry, uniqueId, name, package: from.name, file, value, place })
       }
     }
   }
@@ -368,6 +401,7 @@ class ProjectReader {
       sources: parsed.sources,
       dependsOn: [],
       test: undefined,
+      ...plainNode,
       place,
       patch: patch?.place,
     }
@@ -599,6 +633,9 @@ class ProjectReader {
       tags: tagsOf(config),
       columns: entry.columns,
       quoting: quotingOf(entry.quoting, quoteAll),
+      freshness: undefined,
+      loadedAtField: undefined,
+      loadedAtQuery: undefined,
       file: entry.file,
       place: entry.place,
     })
@@ -673,6 +710,7 @@ class ProjectReader {
         refs: parsed.refs,
         sources: parsed.sources,
         dependsOn: [],
+        ...plainNode,
         place,
         patch: place,
         test: {

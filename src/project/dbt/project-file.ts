@@ -24,6 +24,11 @@ const treeKeys: Record<ConfigTree, string[]> = {
   snapshots: ['snapshots'],
   data_tests: ['data_tests', 'tests'],
   sources: ['sources'],
+  unit_tests: ['unit_tests'],
+  exposures: ['exposures'],
+  metrics: ['metrics'],
+  'semantic-models': ['semantic-models', 'semantic_models'],
+  'saved-queries': ['saved-queries', 'saved_queries'],
 }
 
 const known = [

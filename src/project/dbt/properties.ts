@@ -178,6 +178,7 @@ class PropertiesReader {
         quote: column['quote'] === true,
         tags: listOfTexts(config['tags']),
         meta: isRecord(config['meta']) ? config['meta'] : {},
+        constraints: [],
         place: this.#at(at),
       })
     })

@@ -12,6 +12,22 @@ export type NodeKind = 'model' | 'test' | 'seed' | 'snapshot' | 'analysis'
 export type RefCall = { name: string; package: string | undefined; version: string | undefined; place: Place }
 export type SourceCall = { source: string; table: string; place: Place }
 
+export type Constraint = {
+  type: 'check' | 'not_null' | 'unique' | 'primary_key' | 'foreign_key' | 'custom'
+  name: string | undefined
+  expression: string | undefined
+  /** Of a constraint of the whole model; empty in a column's own. */
+  columns: string[]
+  /** Of a foreign key: the table as it is written (a `ref` or `source` still in braces), and its columns. */
+  to: string | undefined
+  toColumns: string[]
+  warnUnenforced: boolean
+  warnUnsupported: boolean
+}
+
+/** A statement before or after a model; rendered when it runs. */
+export type Hook = { sql: string; transaction: boolean; place: Place }
+
 export type ColumnSpec = {
   name: string
   description: string
@@ -19,6 +35,7 @@ export type ColumnSpec = {
   quote: boolean
   tags: string[]
   meta: Config
+  constraints: Constraint[]
   place: Place
 }
 
@@ -61,6 +78,14 @@ export type DbtNode = {
   /** Unique ids of nodes and sources that this one reads. */
   dependsOn: string[]
   test: TestSpec | undefined
+  /** The group it belongs to, and who may `ref` it. */
+  group: string | undefined
+  access: 'private' | 'protected' | 'public'
+  /** Of the whole model; those of a column stand with it. */
+  constraints: Constraint[]
+  /** Whether columns and types are promised (`contract: {enforced: true}`). */
+  contract: boolean
+  hooks: { pre: Hook[]; post: Hook[] }
   /** Where it is defined: the top of its SQL file, or the entry of a YAML file. */
   place: Place
   /** Where its properties stand. */
@@ -83,18 +108,146 @@ export type DbtSource = {
   tags: string[]
   columns: ColumnSpec[]
   quoting: Quoting
+  /** When its data counts as old; undefined: nobody asks. */
+  freshness: Freshness | undefined
+  /** SQL for the time of a row, and SQL that answers the newest time; at most one of them is there. */
+  loadedAtField: string | undefined
+  loadedAtQuery: string | undefined
   file: string
   place: Place
 }
 
-export type DbtMacro = MacroBlock & { package: string; uniqueId: string; description: string }
+export type Period = { count: number; period: 'minute' | 'hour' | 'day' }
+export type Freshness = { warnAfter: Period | undefined; errorAfter: Period | undefined; filter: string | undefined }
+
+export type DbtMacro = MacroBlock & {
+  package: string
+  uniqueId: string
+  description: string
+  /** What a YAML file says about it. */
+  properties?: { arguments: Config[]; meta: Config; config: Config; place: Place }
+}
 
 export type DbtDoc = { name: string; package: string; text: string; place: Place }
 
+/** Rows of a unit test: as YAML lists or CSV they are records, as SQL they are a query. */
+export type UnitRows = { rows: Config[] | undefined; sql: string | undefined; fixture: string | undefined } & {
+  format: 'dict' | 'csv' | 'sql'
+}
+
+export type DbtUnitTest = {
+  uniqueId: string
+  name: string
+  package: string
+  fqn: string[]
+  /** Name of the model under test, and its version. */
+  model: string
+  version: string | undefined
+  description: string
+  /** `input` is a `ref(…)`, a `source(…)` or `this`, as it is written. */
+  given: (UnitRows & { input: string; place: Place })[]
+  expect: UnitRows
+  overrides: { macros: Config; vars: Config; envVars: Config }
+  config: Config
+  tags: string[]
+  /** The model first, then what `given` names. */
+  dependsOn: string[]
+  file: string
+  place: Place
+}
+
+/** One statement of `on-run-start` or `on-run-end`. */
+export type DbtOperation = {
+  uniqueId: string
+  name: string
+  package: string
+  when: 'on-run-start' | 'on-run-end'
+  /** From 0 within its package. */
+  index: number
+  sql: string
+  dependsOn: string[]
+  file: string
+  place: Place
+}
+
+export type DbtGroup = {
+  uniqueId: string
+  name: string
+  package: string
+  description: string
+  owner: Config
+  config: Config
+  file: string
+  place: Place
+}
+
+/** What exposures, metrics, semantic models and saved queries share: a named entry of YAML that reads others. */
+export type DbtEntry = {
+  uniqueId: string
+  name: string
+  package: string
+  fqn: string[]
+  description: string
+  label: string | undefined
+  config: Config
+  tags: string[]
+  meta: Config
+  group: string | undefined
+  refs: RefCall[]
+  sources: SourceCall[]
+  /** Names of metrics that it reads. */
+  metrics: string[]
+  dependsOn: string[]
+  /** The entry as it is written, texts rendered. */
+  value: Config
+  file: string
+  place: Place
+}
+export type DbtExposure = DbtEntry & {
+  type: string
+  maturity: string | undefined
+  url: string | undefined
+  owner: Config
+}
+export type DbtMetric = DbtEntry & { type: string }
+export type DbtSemanticModel = DbtEntry & { model: string }
+export type DbtSavedQuery = DbtEntry
+
+/** What a selector of selectors.yml selects. */
+export type SelectorTree =
+  /** All of these, what every one of them has, or the first without the others. */
+  | { kind: 'union' | 'intersection' | 'difference'; parts: SelectorTree[] }
+  | {
+      kind: 'method'
+      /** `tag`, `config.materialized`, `selector` … */
+      method: string
+      value: string
+      /** Steps towards parents (children) that are taken along: 0 none, Infinity all. */
+      parents: number
+      children: number
+      /** `@`: children and all that they need. */
+      childrensParents: boolean
+      indirectSelection: 'eager' | 'cautious' | 'buildable' | 'empty' | undefined
+    }
+export type DbtSelector = {
+  name: string
+  description: string
+  /** Used when the command selects nothing: true, false, or a template's answer. */
+  isDefault: boolean
+  tree: SelectorTree
+  /** As it is written, for the manifest. */
+  definition: unknown
+  place: Place
+}
+
 export type Target = {
   name: string
-  /** The catalog of the environment: the database of every relation that names no other. */
+  /** The database of every relation that names no other, as templates and compiled SQL show it. */
   database: string
+  /** The catalog of the environment, which holds the tables; where `database` differs the lake takes it as an alias. */
+  catalog: string
+  /** The profile's adapter: `duckdb`, whatever the project's own profile names. */
+  type: string
   /** The schema of models that name none. */
   schema: string
   profile: string
@@ -119,7 +272,17 @@ export type DbtPackage = {
 }
 
 export type PathKind = 'model' | 'seed' | 'test' | 'macro' | 'snapshot' | 'analysis' | 'docs'
-export type ConfigTree = 'models' | 'seeds' | 'snapshots' | 'data_tests' | 'sources'
+export type ConfigTree =
+  | 'models'
+  | 'seeds'
+  | 'snapshots'
+  | 'data_tests'
+  | 'sources'
+  | 'unit_tests'
+  | 'exposures'
+  | 'metrics'
+  | 'semantic-models'
+  | 'saved-queries'
 
 export type DbtProject = {
   dir: string
@@ -132,10 +295,32 @@ export type DbtProject = {
   disabled: Map<string, string>
   macros: DbtMacro[]
   docs: Map<string, DbtDoc>
-  exposures: { name: string; uniqueId: string; value: Config; place: Place }[]
+  unitTests: Map<string, DbtUnitTest>
+  /** In the order in which they run. */
+  operations: Map<string, DbtOperation>
+  groups: Map<string, DbtGroup>
+  exposures: Map<string, DbtExposure>
+  metrics: Map<string, DbtMetric>
+  semanticModels: Map<string, DbtSemanticModel>
+  savedQueries: Map<string, DbtSavedQuery>
+  /** By name. */
+  selectors: Map<string, DbtSelector>
   /** What is odd, but no error: unknown keys, properties for nothing. */
   warnings: { message: string; place: Place }[]
   options: ProjectOptions
+}
+
+/** What `flags.*` and `invocation_args_dict` show. */
+export type Flags = {
+  /** `run`, `build` …: `flags.WHICH`. */
+  command: string
+  fullRefresh: boolean
+  storeFailures: boolean
+  empty: boolean
+  /** The command as it was typed, for `invocation_args_dict.invocation_command`. */
+  typed?: string
+  /** All other flags, by dbt's names in lower case (`fail_fast`, `event_time_start`): what the command line sets. */
+  others?: Config
 }
 
 export type ProjectOptions = {
@@ -143,7 +328,7 @@ export type ProjectOptions = {
   /** `--vars`. */
   vars: Config
   env: Readonly<Record<string, string | undefined>>
-  flags: { fullRefresh: boolean; command: string; storeFailures: boolean; empty: boolean }
+  flags: Flags
   /** Milliseconds since 1970: `run_started_at` and `modules.datetime` for everything rendered with this project. */
   startedAt: number
   invocationId: string
