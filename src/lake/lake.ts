@@ -22,6 +22,7 @@ import { AnalysisCache } from './analyses.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
 import { travelOf } from './as-of.ts'
 import type { KeysOf } from './pg-catalog/index.ts'
+import { outlineOf, type Given, type Outline } from './outline.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import type { CommandParts } from './commands.ts'
 import { boundsOf } from './limits.ts'
@@ -62,7 +63,7 @@ export type QueryOptions = {
 }
 
 /** `within`: the transaction that the statement is part of. `isPart`: it is part of one that was admitted. */
-export type Asking = QueryOptions & { within?: Within; isPart?: true }
+export type Asking = QueryOptions & { within?: Within; isPart?: true; given?: Given }
 
 export type QueryResult = {
   /** What was done, as SQL clients are told: `SELECT`, `INSERT`, `CREATE TABLE`, `BEGIN`. */
@@ -101,6 +102,8 @@ export interface Lake {
   begin(options: TransactionOptions): Promise<Transaction>
   /** Columns of a SELECT without running it. */
   bind(sql: string, options: QueryOptions): Promise<Column[]>
+  /** As `bind`, with the syntax tree and the tables that the SELECT names; `given` ones need not be there. */
+  outline(sql: string, options: QueryOptions & { given?: Given }): Promise<Outline>
   /** As `bind`, with the engine's types of `$1`, `$2` …: `UNKNOWN` where the statement does not say. */
   describe(sql: string, options: QueryOptions): Promise<{ columns: Column[]; parameters: string[] }>
   /** Columns of ingestion's own SQL over files of the spool. Not for SQL that people wrote. */
@@ -233,6 +236,7 @@ export function openLake(deps: LakeDeps): Lake {
       log,
       signal: options.signal,
       prune: options.prune !== false,
+      given: options.given,
       rowsOf,
     })
   }
@@ -361,6 +365,11 @@ export function openLake(deps: LakeDeps): Lake {
       if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
       const columns = (await prepared.columns()).map((column) => ({ ...column, nullable: true }))
       return { columns, parameters: await prepared.parameterTypes() }
+    },
+    async outline(sql, options) {
+      const prepared = await prepare(sql, options)
+      if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
+      return outlineOf(prepared, engine, options.signal)
     },
     async bind(sql, options) {
       const prepared = await prepare(sql, options)

@@ -26,6 +26,7 @@ import {
   retryShadow,
   shadowText,
   sourcesOf,
+  type Piece,
   type PrepareContext,
   type Scan,
   type Source,
@@ -58,6 +59,9 @@ export type Prepared = {
   /** What the asker named, and their rights when the statement began. */
   direct: readonly TableName[]
   rights: Rights
+  /** What was written, with time travel in DuckDB's spelling, and the tables that it names itself. */
+  text: string
+  named: Piece['tables']
   /** Every table, with the id of its snapshot. */
   read: Record<string, string | null>
   /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
@@ -119,6 +123,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     loaded,
     direct: named.direct,
     rights: context.rights,
+    text,
+    named: piece.tables,
     provenance: {
       tables: distinct(
         scans

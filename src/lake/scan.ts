@@ -12,7 +12,7 @@
 
 import { createHash } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
-import type { Engine } from '../engine/index.ts'
+import type { Engine, EngineColumn } from '../engine/index.ts'
 import {
   allFields,
   fieldById,
@@ -531,6 +531,14 @@ export function shadowOf(schema: Schema, use: number, extra: ScanSource['columns
     ...schema.fields.map(({ name, type }) => `${quoteName(name)} ${sqlType(type, name)}`),
     ...extraColumns({ columns: extra }).map(({ name, sql }) => `${name} ${sql}`),
   ].join(', ')
+  return shadowNamed(columns, use)
+}
+
+/** The same for columns of the engine's types: nothing is asked of such a shadow but its columns, so uses need no telling apart. */
+export const shadowOfColumns = (columns: readonly EngineColumn[]): Shadow =>
+  shadowNamed(columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', '), 0)
+
+function shadowNamed(columns: string, use: number): Shadow {
   const name = `s_${createHash('sha256').update(columns).digest('hex').slice(0, 20)}_${use}`
   // A table needs a column; a table without any is legal in Iceberg and useless in SQL.
   return { name, ddl: `CREATE TABLE IF NOT EXISTS ${name} (${columns || '"no columns" INTEGER'})` }

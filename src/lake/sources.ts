@@ -29,7 +29,8 @@ import { aboutTable, fullName, missing, notFound } from './names.ts'
 import type { Files } from './prepare.ts'
 import type { Rights } from './rights.ts'
 import { asReaderOfLogs, systemSchema, systemTable, type SystemLogs, type SystemTableName } from './system-tables.ts'
-import { extraColumns, shadowOf, type ScanSource, type Shadow } from './scan.ts'
+import type { Given } from './outline.ts'
+import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan.ts'
 import {
   locate,
   splice,
@@ -72,6 +73,8 @@ export type PrepareContext = {
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
   prune: boolean
+  /** Columns of tables that are looked at as if they were there (`outline.ts`). */
+  given?: Given | undefined
   /** The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides; without such a name its first use. */
   rowsOf?: TableName | undefined
 }
@@ -88,13 +91,16 @@ export type Scan = {
 }
 /** A table of Boathouse's own: its rows are read when it is known which matter. */
 export type SystemTable = { kind: 'system'; name: SystemTableName; schema: Schema; shadow: Shadow }
+/** What is looked at as if it were a table: its columns by name. */
+type GivenTable = { kind: 'given'; name: TableName; columns: readonly EngineColumn[]; shadow: Shadow; sql: string }
 /** A metadata table or a system relation: `sql` has no rows, `rows` reads what it needs for them. */
 type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
 export type Source =
   | Scan
   | About
   | SystemTable
-  | { kind: 'view'; name: TableName; piece: Piece; guard: Guard | undefined }
+  | GivenTable
+  | { kind: 'view'; name: TableName; loaded: LoadedView; piece: Piece; guard: Guard | undefined }
   | { kind: 'values'; sql: string }
 /** `hoist`: what stands for the tables goes into a WITH clause, as the text around them names a column. */
 export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[]; hoist: boolean }
@@ -130,6 +136,7 @@ export async function nameSources(
   const hasMark = sql.includes(changedAlias)
   const scans: Scan[] = []
   const systemTables: SystemTable[] = []
+  const givenTables: GivenTable[] = []
   const views: TableName[] = []
   const everything: Loaded[] = []
   const direct: TableName[] = []
@@ -143,7 +150,7 @@ export async function nameSources(
       context.engine.bind({
         class: 'plan',
         sql,
-        setup: [...scans, ...systemTables].map(({ shadow }) => shadow.ddl),
+        setup: [...scans, ...systemTables, ...givenTables].map(({ shadow }) => shadow.ddl),
         timeoutMs: 10_000,
         ...(context.signal ? { signal: context.signal } : {}),
       }),
@@ -247,6 +254,13 @@ export async function nameSources(
     const name = fullName(ordinary, catalog, namespace, context.catalogs, here)
     const decision = rights.select(name, subject)
     if (decision.verdict === 'refused') throw await refusal(name, subject, within, here)
+    const given = context.given?.(name)
+    if (given && !about) {
+      const shadow = shadowOfColumns(given)
+      const table: GivenTable = { kind: 'given', name, columns: given, shadow, sql: shadow.name }
+      givenTables.push(table)
+      return table
+    }
     const loaded = await context.resolver.load(name)
     if (!loaded) throw await missing(name, here, context)
     everything.push(loaded)
@@ -281,7 +295,7 @@ export async function nameSources(
       const owner = (await rights.ownerOf(loaded)) ?? rights.asker
       const piece = await viewPiece(loaded, here, within, owner)
       const guard = await guarded(schemaOfLoaded(loaded), `(${render(piece, shadowText).text}\n)`)
-      return { kind: 'view', name: loaded.name, piece, guard }
+      return { kind: 'view', name: loaded.name, loaded, piece, guard }
     }
     const { metadata } = loaded
     const when = named.at ? await evaluateAt(named, here, context) : undefined
