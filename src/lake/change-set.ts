@@ -12,6 +12,7 @@ import type {
   Value,
 } from '../iceberg/index.ts'
 import type { JoinKey, KeyBounds } from './key-bounds.ts'
+import type { Csv } from './load-csv.ts'
 import type { RowOperation } from './rows.ts'
 
 export type TableOptions = {
@@ -52,6 +53,8 @@ export interface ChangeSet {
   readonly catalog: string
   /** CREATE OR REPLACE TABLE AS select. A table that exists keeps its uuid, its history, and the field ids of columns that stay. */
   replaceTable(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
+  /** The same from the text of a CSV file. */
+  loadCsv(target: TableName, csv: Csv, options?: TableOptions): Promise<WriteResult>
   /** Adds the rows, columns matched by name; makes the table when it is missing. */
   append(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   /** Rows of a SELECT in place of those that match, or of the partitions that they fall into. One snapshot. */

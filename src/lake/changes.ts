@@ -49,6 +49,7 @@ import { rethrowEngine } from './engine-failure.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from './prepare.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
+import { withCsv } from './load-csv.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { changedAlias } from './sources.ts'
@@ -370,6 +371,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     load: (name) => load(name),
     pending: () => publications.changes(id),
     replaceTable: (target, select, options = {}) => write(target, select, 'replace', options),
+    loadCsv: (target, csv, options = {}) =>
+      withCsv(deps.spoolDir, csv, (select, file) => write(target, select, 'replace', { ...options, files: [file] })),
     append: (target, select, options = {}) => write(target, select, 'append', options),
     overwrite: (target, what, select, options = {}) => overwrite(target, what, select, options),
     changeRows: (target, operation, select, options = {}, bounds) => change(target, operation, select, options, bounds),

@@ -4,6 +4,8 @@ import { Failure } from '../base/failure.ts'
 import type { ChangeSet, QueryOptions } from '../lake/index.ts'
 import type { DatabaseAnswer, DatabaseRequest, DbtNode } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
+import { loadSeed } from './materializations/seed.ts'
+import { lakeName, tableOptions } from './materializations/target.ts'
 import {
   inTemplate,
   queryOptions,
@@ -38,22 +40,14 @@ export function asker(
   }
 }
 
-/** Compiles and materialises one model. Failures become a result; a cancelled run is thrown. */
+/** Does the work of one model, seed or snapshot. Failures become a result; a cancelled run is thrown. */
 export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
   return timed(node, work, async () => {
+    if (node.kind === 'seed') return loadSeed(node, work)
     const materialized = supported(node)
     const compiled = await new Compiler(work.project, asker(work)).compile(node)
-    const target = { catalog: node.database, namespace: node.schema, name: node.alias }
-    const comments = Object.fromEntries(
-      node.columns.filter(({ description }) => description !== '').map(({ name, description }) => [name, description]),
-    )
-    const options = {
-      ...(node.description !== '' && { comment: node.description }),
-      ...(Object.keys(comments).length > 0 && { columnComments: comments }),
-      namespace: work.project.target.schema,
-      ...(work.signal && { signal: work.signal }),
-      ...(work.timeoutMs !== undefined && { timeoutMs: work.timeoutMs }),
-    }
+    const target = lakeName(work.project, node)
+    const options = tableOptions(node, work)
     const sql = statementOf(compiled)
     const written = await inTemplate(compiled, () =>
       materialized === 'view'

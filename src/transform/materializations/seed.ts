@@ -1,0 +1,57 @@
+// A CSV file → a table with the columns and types that dbt would give it.
+
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure } from '../../base/failure.ts'
+import type { DbtNode } from '../../project/dbt/index.ts'
+import type { Outcome, Work } from '../work.ts'
+import { seedColumns } from './seed-types.ts'
+import { lakeName, tableOptions } from './target.ts'
+
+/** dbt empties a table that is there and keeps its columns; here it gets those of the file, so that a new column needs no `--full-refresh`. */
+export async function loadSeed(node: DbtNode, work: Work): Promise<Outcome> {
+  const { file } = node
+  const text = await seedText(work.project.dir, node)
+  const delimiter = textOr(node.config['delimiter'], ',')
+  const given = Object.fromEntries(
+    Object.entries((node.config['column_types'] ?? {}) as Record<string, unknown>).map(([name, type]) => [
+      name,
+      String(type),
+    ]),
+  )
+  const { columns, rows } = seedColumns(text, { file, delimiter, given })
+  const written = await work.changes
+    .loadCsv(lakeName(work.project, node), { text, columns, delimiter }, tableOptions(node, work))
+    .catch((error: unknown) => {
+      throw error instanceof Failure ? inFile(error, file) : error
+    })
+  const code = work.project.options.flags.fullRefresh ? 'CREATE' : 'INSERT'
+  return {
+    status: 'success',
+    message: `${code} ${rows}`,
+    adapterResponse: { _message: `${code} ${rows}`, code, rows_affected: rows },
+    rows: written.rowsWritten,
+    failures: undefined,
+    table: written.table,
+    compiledSql: undefined,
+  }
+}
+
+async function seedText(dir: string, { name, file }: DbtNode): Promise<string> {
+  try {
+    return (await readFile(join(dir, file), 'utf8')).replace(/^\uFEFF/, '')
+  } catch (cause) {
+    throw new Failure('MODEL_INVALID', `the file of seed "${name}" cannot be read`, { place: { file }, cause })
+  }
+}
+
+const textOr = (value: unknown, fallback: string): string =>
+  typeof value === 'string' && value !== '' ? value : fallback
+
+const inFile = ({ code, message, place, context, hint, cause }: Failure, file: string): Failure =>
+  new Failure(code, message, {
+    ...context,
+    place: { ...place, file },
+    hint: code === 'QUERY_FAILED' ? 'Correct the value, or give the column another type with `column_types`.' : hint,
+    cause,
+  })
