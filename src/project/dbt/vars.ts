@@ -60,11 +60,11 @@ class Var extends HostObject {
 /** A variable that only profiles and packages may read, so that secrets reach no SQL and no log. */
 const secretPrefix = 'DBT_ENV_SECRET'
 
-export function envVar(env: ProjectOptions['env']): Callable {
+export function envVar(env: ProjectOptions['env'], mayReadSecrets = false): Callable {
   return (args, kwargs) => {
     const [key, fallback] = bind('env_var', ['var', 'default?'], args, kwargs)
     const name = str(key)
-    if (name.startsWith(secretPrefix)) {
+    if (name.startsWith(secretPrefix) && !mayReadSecrets) {
       throw new Failure('TEMPLATE_FAILED', `the environment variable ${name} is secret and may not be read here`, {
         hint: 'Names with the prefix DBT_ENV_SECRET are for credentials only. Use another name for what may appear in SQL.',
       })
@@ -92,6 +92,14 @@ export function targetDict({ target }: ProjectOptions): Dict {
     user: null,
     catalog: target.database,
   })
+}
+
+/** The names that profiles.yml and packages.yml may use: there is no target yet, and secrets may be read. */
+export function profileGlobals(env: ProjectOptions['env'], vars: Config): Globals {
+  return new Map<string, unknown>([
+    ['var', new Var([vars])],
+    ['env_var', envVar(env, true)],
+  ])
 }
 
 /** The names that YAML may use: `var`, `env_var`, `target`. */
