@@ -43,13 +43,23 @@ export type TableCommit = {
   snapshot: Snapshot
 }
 
+export type OnOptions = {
+  nowMs: number
+  signal?: AbortSignal | undefined
+  /**
+   * Files that are still being written when `on` answers are added here, and whoever gives this waits for all of them
+   * before anything names the commit. Without it they are durable when `on` answers.
+   */
+  underWay?: Promise<unknown>[] | undefined
+}
+
 export type PreparedWrite = {
   readonly snapshotId: bigint
   /**
    * The change on top of `base`, which may be newer than the metadata that it was prepared with. COMMIT_CONFLICT when
    * what happened in between does not go together with it: then the whole work must be done again.
    */
-  on(base: TableMetadata, options: { nowMs: number; signal?: AbortSignal | undefined }): Promise<TableCommit>
+  on(base: TableMetadata, options: OnOptions): Promise<TableCommit>
   /**
    * Files that this write made and no table refers to: all but those of the commit that succeeded, or all when the
    * write is given up. They may be deleted as soon as the outcome is certain. Data files are not among them.
@@ -109,7 +119,7 @@ export async function prepareChange(
   return {
     snapshotId: work.snapshotId,
     leftovers: (committed) => work.leftovers(committed),
-    on: async (base, { nowMs, signal = options.signal }) => {
+    on: async (base, { nowMs, signal = options.signal, underWay }) => {
       checkSameTable(metadata, base)
       const head = headOf(base, work.branch)
       const reading = { manifests: options.manifests, signal }
@@ -135,7 +145,7 @@ export async function prepareChange(
         previous: head?.summary,
         isEmptied: head === undefined || remove?.all === true,
       })
-      return work.commit({ base, next, schemaUpdates, head, manifests, change, counters, nowMs, signal })
+      return work.commit({ base, next, schemaUpdates, head, manifests, change, counters, nowMs, signal, underWay })
     },
   }
 }
@@ -205,6 +215,7 @@ type CommitParts = {
   counters: Record<string, string>
   nowMs: number
   signal: AbortSignal | undefined
+  underWay?: Promise<unknown>[] | undefined
 }
 
 /** A manifest of a million entries would have to be read whole to find one of them. */
@@ -328,6 +339,7 @@ export class Work {
     counters,
     nowMs,
     signal,
+    underWay,
   }: CommitParts): Promise<TableCommit> {
     const { snapshotId, branch } = this
     const { formatVersion } = base
@@ -344,7 +356,10 @@ export class Work {
       formatVersion,
       codec: codecOf(base),
     })
-    await Promise.all([this.#underWay, this.#create(manifestList, list, signal)])
+    const written = Promise.all([this.#underWay, this.#create(manifestList, list, signal)])
+    written.catch(() => {}) // whoever waits for it is told
+    if (underWay) underWay.push(written)
+    else await written
     keepWritten(manifestList, list)
     const snapshot: Snapshot = {
       snapshotId,

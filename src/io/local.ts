@@ -6,9 +6,10 @@
 // hidden `.*.tmp` file, which nothing refers to.
 
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { copyFile, link, mkdir, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { closeSync, constants, fsync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFile, mkdir, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { promisify } from 'node:util'
 import type { FileIO, FileStat } from './file-io.ts'
 import { groups } from './groups.ts'
 import { localPath } from './location.ts'
@@ -61,9 +62,21 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
   }
 
   async function writeWhole(path: string, bytes: Uint8Array, flag: 'wx' | 'w', signal: AbortSignal | undefined) {
+    if (bytes.byteLength <= smallBytes) return writeSmall(path, bytes, flag)
     await using handle = await open(path, flag)
     await handle.writeFile(bytes, { signal })
     if (sync) await handle.sync()
+  }
+
+  /** Only the flush waits for the disk: to hand the other calls to a thread costs more than they do. */
+  async function writeSmall(path: string, bytes: Uint8Array, flag: 'wx' | 'w') {
+    const file = openSync(path, flag)
+    try {
+      writeFileSync(file, bytes)
+      if (sync) await flushFile(file)
+    } finally {
+      closeSync(file)
+    }
   }
 
   /** Lets `fill` make a file beside `path` and `place` give it its name. */
@@ -81,7 +94,9 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
       })
       const result = await place(neighbour)
       // The neighbour's own name says nothing any more, or has become the file's.
-      await Promise.all([flushFolder(dirname(path)), unlink(neighbour).catch(() => {})])
+      const flushed = flushFolder(dirname(path))
+      rmSync(neighbour, { force: true })
+      await flushed
       return result
     } catch (error) {
       await unlink(neighbour).catch(() => {}) // the first error is the one to tell
@@ -91,10 +106,12 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
 
   /** A second name for a file, or a copy of it where there can be none, flushed. */
   async function linkOrCopy(from: string, to: string) {
-    await link(from, to).catch((error: unknown) => {
-      if (errorCode(error) === 'EXDEV' || cannotLink(error)) return copyFile(from, to, constants.COPYFILE_EXCL)
-      throw error
-    })
+    try {
+      linkSync(from, to)
+    } catch (error) {
+      if (errorCode(error) !== 'EXDEV' && !cannotLink(error)) throw error
+      await copyFile(from, to, constants.COPYFILE_EXCL)
+    }
     if (!sync) return
     await using handle = await open(to, 'r')
     await handle.sync()
@@ -195,16 +212,21 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
 const asBytes = (buffer: Buffer) => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 
 /** Gives a whole file its name; false when the name is taken. */
-const linked = (neighbour: string, path: string, withoutLinks: () => Promise<void>): Promise<boolean> =>
-  link(neighbour, path).then(
-    () => true,
-    (error: unknown) => {
-      if (errorCode(error) === 'EEXIST') return false
-      // File systems without hard links: exclusive all the same, only not whole if the power fails meanwhile.
-      if (!cannotLink(error)) throw error
-      return withoutLinks().then(() => true, falseIfPresent)
-    },
-  )
+async function linked(neighbour: string, path: string, withoutLinks: () => Promise<void>): Promise<boolean> {
+  try {
+    linkSync(neighbour, path)
+    return true
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    // File systems without hard links: exclusive all the same, only not whole if the power fails meanwhile.
+    if (!cannotLink(error)) throw error
+    return withoutLinks().then(() => true, falseIfPresent)
+  }
+}
+
+/** Metadata of most tables, manifests and their lists are smaller. */
+const smallBytes = 2 ** 18
+const flushFile = promisify(fsync)
 
 const cannotLink = (error: unknown) => ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error) ?? '')
 

@@ -24,6 +24,7 @@ import {
   prepareAppend,
   writeTableMetadata,
   type NewDataFile,
+  type OnOptions,
   type TableChange,
   type TableMetadata,
   type TableUpdate,
@@ -35,7 +36,7 @@ import { sqlType } from './types.ts'
 
 /** A write that can be put on top of whatever the table is by then. */
 export type Rebased = {
-  on(base: TableMetadata, options: { nowMs: number; signal?: AbortSignal | undefined }): Promise<TableChange>
+  on(base: TableMetadata, options: OnOptions): Promise<TableChange>
 }
 
 type Staged = {
@@ -100,18 +101,25 @@ export function openStaging(id: string, deps: StagingDeps) {
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
     const { write: prepared, more = [], action, appended, files, placed, options } = staged
     const nowMs = clock.now()
-    // Data files, manifests and their list become durable side by side, and all of them before a metadata file names them.
-    const [made, durable] = await Promise.allSettled([prepared.on(metadata, { nowMs, signal: options.signal }), placed])
-    if (durable.status === 'rejected') throw durable.reason
-    if (made.status === 'rejected') throw await outdated(made.reason, target, published)
-    const commit = made.value
+    // Data files, manifests, their list and the metadata file become durable side by side, all of them before the
+    // records name the metadata file.
+    const underWay: Promise<unknown>[] = placed ? [placed] : []
+    const written = async () => {
+      for (const outcome of await Promise.allSettled(underWay)) if (outcome.status === 'rejected') throw outcome.reason
+    }
+    const commit = await prepared
+      .on(metadata, { nowMs, signal: options.signal, underWay })
+      .catch(async (error: unknown) => {
+        await written()
+        throw await outdated(error, target, published)
+      })
     const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
     if (next.currentSnapshotId !== undefined && next.currentSnapshotId !== metadata.currentSnapshotId)
       own.add(next.currentSnapshotId)
-    const [location, earlier] = await Promise.all([
-      writeTableMetadata(io, next, { previous: before?.location, signal: options.signal }),
-      pendingOf(target),
-    ])
+    const named = writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
+    underWay.push(named)
+    const [earlier] = await Promise.all([pendingOf(target), written()])
+    const location = await named
     tables.keep({ kind: 'table', name: target, location, metadata: next })
     const isFirst = before?.location === published?.location
     const asked = before
