@@ -214,7 +214,10 @@ export async function startFixture(dist: string) {
       .filter(({ value }) => value.toLowerCase().includes((query.search ?? '').toLowerCase()))
     return { values: values.sort((a, b) => (a.value < b.value ? -1 : 1)), complete: true }
   })
-  on('GET /api/catalog', () => (state.empty ? { ...catalogAnswer, namespaces: [] } : catalogAnswer))
+  on('GET /api/catalog', async () => {
+    await state.held
+    return state.empty ? { ...catalogAnswer, namespaces: [] } : catalogAnswer
+  })
   on(
     'GET /api/tables/:namespace/:name',
     ({ params }) => tableAnswer(params.namespace, params.name) ?? missing(`table ${params.namespace}.${params.name}`),

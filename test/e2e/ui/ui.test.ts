@@ -430,6 +430,19 @@ describe('everywhere', () => {
     await page.waitForURL('**/tables/staging/stg_sales')
   })
 
+  test('who presses Enter before the names have come goes there when they have', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    fixture.state.held = promise
+    await page.goto('/runs')
+    await page.getByText('Publications').waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox').fill('stg')
+    await page.getByText('Looking for names').waitFor()
+    await page.keyboard.press('Enter')
+    resolve()
+    await page.waitForURL('**/tables/staging/stg_sales')
+  })
+
   test('dark follows the system and can be chosen; production is visibly production', async () => {
     const ground = () => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
     fixture.state.protectedEnvironment = true

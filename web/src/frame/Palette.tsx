@@ -1,6 +1,6 @@
 // ⌘K: jump to a page, a dashboard or a table by a few letters of its name.
 
-import { useId, useMemo, useRef, useState } from 'react'
+import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import { useQuery } from '@tanstack/react-query'
 import { Eye, LayoutDashboard, MonitorSmartphone, Search, Square, Table2 } from 'lucide-react'
 import { queries } from '../api/queries.ts'
@@ -31,8 +31,13 @@ const actions: Entry[] = [
 export default function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('')
   const [at, setAt] = useState(0)
-  const dashboards = useQuery(queries.dashboards()).data?.dashboards
-  const namespaces = useQuery(queries.catalog()).data?.namespaces
+  /** Enter came before the names did: the first that fits is gone to when they are there. */
+  const [isWanted, setWanted] = useState(false)
+  const ofDashboards = useQuery(queries.dashboards())
+  const ofTables = useQuery(queries.catalog())
+  const isComing = ofDashboards.isPending || ofTables.isPending
+  const dashboards = ofDashboards.data?.dashboards
+  const namespaces = ofTables.data?.namespaces
   const isAdmin = useIsAdmin()
   const list = useRef<HTMLUListElement>(null)
   const id = useId()
@@ -60,10 +65,13 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   )
   const found = useMemo(() => rank(entries, text).slice(0, 50), [entries, text])
   const choose = (entry: Entry | undefined) => {
-    if (!entry) return
+    if (!entry) return setWanted(isComing)
     onClose()
     entry.go()
   }
+  useEffect(() => {
+    if (isWanted && !isComing) choose(found[0])
+  })
   const move = (to: number) => {
     const next = Math.max(0, Math.min(found.length - 1, to))
     setAt(next)
@@ -87,6 +95,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
             onChange={(event) => {
               setText(event.target.value)
               setAt(0)
+              setWanted(false)
             }}
             onKeyDown={(event) => {
               if (event.key === 'ArrowDown') move(at + 1)
@@ -114,7 +123,9 @@ export default function Palette({ onClose }: { onClose: () => void }) {
             </li>
           ))}
         </ul>
-        {found.length === 0 && <p className="palette-none">Nothing here is called “{text}”.</p>}
+        {found.length === 0 && (
+          <p className="palette-none">{isComing ? 'Looking for names …' : `Nothing here is called “${text}”.`}</p>
+        )}
       </div>
     </Dialog>
   )
