@@ -46,11 +46,11 @@ export function fullName(
 const exact = (name: string, known: readonly string[]) =>
   known.find((one) => one.toLowerCase() === name.toLowerCase()) ?? name
 
-export const notFound = (name: string, place: Place, suggestions: string[] = []) =>
+export const notFound = (name: string, place: Place, suggestions: string[] = [], table = name) =>
   new Failure(
     'TABLE_NOT_FOUND',
     `there is no table ${name}${suggestions.length > 0 ? `; did you mean ${suggestions.join(' or ')}?` : ''}`,
-    { place, suggestions },
+    { place, suggestions, table },
   )
 
 export async function missing(
@@ -72,6 +72,7 @@ export async function missing(
     name.catalog === context.catalog ? `${name.namespace}.${name.name}` : showName(name),
     place,
     [...near].slice(0, 3),
+    showName(name),
   )
 }
 

@@ -36,7 +36,7 @@ test('columns of tables that are given and of the lake’s own', async () => {
     ['dev_analytics.marts.ORDERS', ['id', 'items']],
     ['dev_analytics.raw.seen', ['id', 'twice']],
   ])
-  expect(found.tree).toHaveProperty('node.type', 'SELECT_NODE')
+  expect(await found.tree()).toHaveProperty('node.type', 'SELECT_NODE')
 })
 
 test.each([

@@ -26,23 +26,27 @@ export type OutlineTable = {
 export type Outline = {
   columns: readonly EngineColumn[]
   tables: readonly OutlineTable[]
-  /** As `json_serialize_sql` gives it, without what is null, empty or default. */
-  tree: unknown
+  /** As `json_serialize_sql` gives it, without what is null, empty or default; parsed when it is asked for. */
+  tree(): Promise<unknown>
 }
 
 /** @throws Failure with the place in the text, as the statement itself would fail */
 export async function outlineOf(prepared: Prepared, engine: Engine, signal: AbortSignal | undefined): Promise<Outline> {
   const columns = await prepared.columns()
+  return { columns, tables: prepared.named.map(outlineTable), tree: () => treeOf(prepared.text, engine, signal) }
+}
+
+async function treeOf(text: string, engine: Engine, signal: AbortSignal | undefined): Promise<unknown> {
   const [row] = await engine.rows({
     class: 'plan',
     sql: 'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)',
-    parameters: [prepared.text],
+    parameters: [text],
     timeoutMs: 10_000,
     ...(signal ? { signal } : {}),
   })
   const { statements } = JSON.parse(String(row?.[0])) as { statements?: unknown[] }
   if (statements?.length !== 1) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
-  return { columns, tables: prepared.named.map(outlineTable), tree: statements[0] }
+  return statements[0]
 }
 
 function outlineTable({ named, source }: { named: NamedTable; source: Source }): OutlineTable {

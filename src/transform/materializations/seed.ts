@@ -11,15 +11,7 @@ import { lakeName, tableOptions } from './target.ts'
 /** dbt empties a table that is there and keeps its columns; here it gets those of the file, so that a new column needs no `--full-refresh`. */
 export async function loadSeed(node: DbtNode, work: Work): Promise<Outcome> {
   const { file } = node
-  const text = await seedText(work.project.dir, node)
-  const delimiter = textOr(node.config['delimiter'], ',')
-  const given = Object.fromEntries(
-    Object.entries((node.config['column_types'] ?? {}) as Record<string, unknown>).map(([name, type]) => [
-      name,
-      String(type),
-    ]),
-  )
-  const { columns, rows } = seedColumns(text, { file, delimiter, given })
+  const { text, delimiter, columns, rows } = await readSeed(work.project.dir, node)
   const written = await work.changes
     .loadCsv(lakeName(work.project, node), { text, columns, delimiter }, tableOptions(node, work))
     .catch((error: unknown) => {
@@ -35,6 +27,20 @@ export async function loadSeed(node: DbtNode, work: Work): Promise<Outcome> {
     table: written.table,
     compiledSql: undefined,
   }
+}
+
+/** The file with its columns as they will be loaded. @throws MODEL_INVALID for a file that cannot be read or breaks its own form */
+export async function readSeed(dir: string, node: DbtNode) {
+  const { file } = node
+  const text = await seedText(dir, node)
+  const delimiter = textOr(node.config['delimiter'], ',')
+  const given = Object.fromEntries(
+    Object.entries((node.config['column_types'] ?? {}) as Record<string, unknown>).map(([name, type]) => [
+      name,
+      String(type),
+    ]),
+  )
+  return { text, delimiter, ...seedColumns(text, { file, delimiter, given }) }
 }
 
 async function seedText(dir: string, { name, file }: DbtNode): Promise<string> {

@@ -1,0 +1,153 @@
+// A project is checked before anything of it is built, against a real lake that only has its sources.
+
+import { afterAll, expect, test } from 'vitest'
+import { openWorld } from '../lake/world.ts'
+import { recordFiles } from '../project/dbt/index.ts'
+import { checkProject, type Checked, type CheckWork } from './check.ts'
+import { loadProject } from './project.ts'
+
+const world = await openWorld()
+afterAll(world.close)
+const { lake, asking } = world
+for (const sql of [
+  'create schema raw',
+  "create table raw.orders as select 1 as id, 'a' as customer, 2.50::decimal(9,2) as amount, date '2024-01-01' as day",
+])
+  await lake.query(sql, asking())
+
+const principal = { id: 'system', name: 'system', role: 'system' as const }
+const yml = 'sources: [{name: raw, tables: [{name: orders}]}]'
+
+async function check(files: Record<string, string>, more: Partial<CheckWork> = {}): Promise<Checked> {
+  const project = await loadProject('/project', {
+    files: recordFiles({
+      'dbt_project.yml': 'name: shop\nmodels: {+materialized: table}',
+      'models/sources.yml': yml,
+      'models/stg.sql': "select id, customer, amount, day from {{ source('raw', 'orders') }}",
+      ...files,
+    }),
+    target: { name: 'dev', catalog: 'dev_analytics' },
+    startedAt: 0,
+  })
+  return checkProject({ project, lake, principal, ...more })
+}
+const told = ({ failures }: Checked) =>
+  failures.map(({ message, place }) => `${place?.file}:${place?.line}:${place?.column} ${message}`)
+const columnsOf = ({ shapes }: Checked, id: string) =>
+  shapes.get(`model.shop.${id}`)?.columns.map(({ name, type }) => `${name} ${type}`)
+
+test('models that are not built yet have columns; tables have the types that are stored, views those of their SELECT', async () => {
+  const found = await check({
+    'models/a.sql': "select customer, sum(id) as n, count(*)::utinyint as few from {{ ref('stg') }} group by 1",
+    'models/v.sql': "{{ config(materialized='view') }} select sum(id) as n, null as nothing from {{ ref('stg') }}",
+    'models/e.sql': "{{ config(materialized='ephemeral') }} select n + 1 as more from {{ ref('v') }}",
+    'models/b.sql': "select a.n, e.more from {{ ref('a') }} a cross join {{ ref('e') }} e",
+  })
+  expect(told(found)).toEqual([])
+  expect(columnsOf(found, 'stg')).toEqual(['id INTEGER', 'customer VARCHAR', 'amount DECIMAL(9,2)', 'day DATE'])
+  expect(columnsOf(found, 'a')).toEqual(['customer VARCHAR', 'n DECIMAL(38,0)', 'few INTEGER'])
+  expect(columnsOf(found, 'v')).toEqual(['n HUGEINT', 'nothing INTEGER'])
+  expect(columnsOf(found, 'b')).toEqual(['n DECIMAL(38,0)', 'more DECIMAL(38,0)'])
+})
+
+test('every mistake at once, each at its place in the template, and nothing of what waits for them', async () => {
+  const found = await check({
+    'models/unknown.sql': "select id,\n  amout -- {{ 1 + 1 }}\nfrom {{ ref('stg') }}",
+    'models/behind.sql': "select amount from {{ ref('unknown') }}",
+    'models/further.sql': "select amount from {{ ref('behind') }}",
+    'models/qualified.sql': "{% set t = ref('stg') %}\nselect s.idd from {{ t }} s",
+    'models/ambiguous.sql': "select id from {{ ref('stg') }} a join {{ ref('stg') }} b on a.id = b.id",
+    'models/types.sql': "select sum(customer) as s from {{ ref('stg') }}",
+    'models/compare.sql': "select * from {{ ref('stg') }} where day > 5",
+    'models/twice.sql': "select id, amount as ID from {{ ref('stg') }}",
+    'models/gone.sql': 'select * from raw.oders',
+    'models/interval.sql': "select interval 1 day as i from {{ ref('stg') }}",
+  })
+  expect(told(found).sort()).toEqual([
+    'models/ambiguous.sql:1:8 the column "id" is ambiguous: write "a.id" or "b.id"',
+    expect.stringMatching(/^models\/compare.sql:1:\d+ Cannot compare values of type DATE and type INTEGER/),
+    'models/gone.sql:1:15 there is no table raw.oders; did you mean raw.orders?',
+    expect.stringMatching(/^models\/interval.sql:1:1 interval: .*INTERVAL/),
+    'models/qualified.sql:2:8 there is no column "idd" in "s"; did you mean "id"?',
+    'models/twice.sql:1:1 twice would have two columns named "ID"',
+    'models/types.sql:1:8 there is no sum(VARCHAR): no function of this name takes these types',
+    'models/unknown.sql:2:3 there is no column "amout"; did you mean "amount"?',
+  ])
+  expect(found.waiting.sort()).toEqual(['model.shop.behind', 'model.shop.further'])
+})
+
+test('tests are checked like models: columns that are not there, types that cannot be compared', async () => {
+  const found = await check({
+    'models/t.yml': `models:
+  - name: stg
+    columns:
+      - name: id
+        tests: [unique, not_null]
+      - name: amont
+        tests: [not_null]
+`,
+    'tests/single.sql': "select * from {{ ref('stg') }} where total < 0",
+  })
+  expect(told(found)).toEqual([
+    expect.stringMatching(/^models\/t.yml:7:\d+ there is no column "amont"; did you mean "amount"\?$/),
+    expect.stringMatching(/^tests\/single.sql:1:\d+ there is no column "total"; there are: id, customer, amount, day$/),
+  ])
+  expect(found.warnings.map(({ message }) => message)).toEqual([
+    'the column "amont" is described, but stg does not have it',
+  ])
+})
+
+test('an incremental model is checked as it is first built and as it is added to', async () => {
+  const incremental = (later: string) => ({
+    'models/inc.sql': `{{ config(materialized='incremental') }}
+select id, amount from {{ ref('stg') }}
+{% if is_incremental() %}where ${later}{% endif %}`,
+  })
+  expect(told(await check(incremental('id > (select max(id) from {{ this }})')))).toEqual([])
+  expect(told(await check(incremental('id > (select max(idx) from {{ this }})')))).toEqual([
+    expect.stringMatching(/^models\/inc.sql:3:\d+ there is no column "idx"; did you mean "id"\?$/),
+  ])
+})
+
+test('a template that asks is answered as far as the answer is known, and the check says where it was not', async () => {
+  const found = await check({
+    'models/star.sql':
+      "select {% for c in adapter.get_columns_in_relation(ref('stg')) %}{{ c.name }} as x_{{ c.name }}{{ ',' if not loop.last }}{% endfor %} from {{ ref('stg') }}",
+    'models/rows.sql':
+      "select 1 as one {% for row in run_query('select customer from ' ~ source('raw', 'orders')).rows %}, '{{ row[0] }}' as c_{{ row[0] }}{% endfor %}",
+    'models/unbuilt.sql':
+      "select {{ run_query('select count(*) from ' ~ ref('stg')).rows | length }} as n from {{ ref('stg') }}",
+    'models/wrong.sql':
+      "select {{ run_query('select nothing from ' ~ ref('stg')).rows | length }} as n from {{ ref('stg') }}",
+    'models/changes.sql': "{% do run_query('drop table raw.orders') %} select 1 as one",
+    'models/after.sql': "select * from {{ ref('unbuilt') }}",
+  })
+  expect(columnsOf(found, 'star')).toEqual([
+    'x_id INTEGER',
+    'x_customer VARCHAR',
+    'x_amount DECIMAL(9,2)',
+    'x_day DATE',
+  ])
+  expect(columnsOf(found, 'rows')).toEqual(['one INTEGER', 'c_a VARCHAR'])
+  expect(told(found)).toEqual([expect.stringMatching(/^models\/wrong.sql:.*there is no column "nothing"/)])
+  expect(Object.fromEntries(found.partly.map(({ name, because }) => [name, because]))).toEqual({
+    rows: expect.stringContaining('asks for rows'),
+    unbuilt: expect.stringContaining('not built yet'),
+    changes: expect.stringContaining('runs a statement'),
+    after: expect.stringContaining('unbuilt is not built yet'),
+  })
+  expect((await lake.bind('from raw.orders', asking())).length).toBe(4)
+})
+
+test('what is not selected is taken as it is in the lake; what will be loaded is no mistake', async () => {
+  const files = { 'models/b.sql': "select id from {{ ref('stg') }}", 'models/c.sql': 'select * from raw.coming' }
+  const only = new Set(['model.shop.b'])
+  expect((await check(files, { only })).partly.map(({ because }) => because)).toEqual([
+    'stg is not built yet, and its columns are not known before',
+  ])
+  const found = await check(files, { awaited: (table) => table.endsWith('.raw.coming') })
+  expect(told(found)).toEqual([])
+  expect(found.partly.map(({ name, because }) => [name, because])).toEqual([
+    ['c', 'dev_analytics.raw.coming is not loaded yet'],
+  ])
+})

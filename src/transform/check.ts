@@ -1,0 +1,270 @@
+// Is the project right before anything runs? Every model's SELECT is bound in the order of the graph against empty
+// tables of its inputs' types: what is not built yet is given by the columns that were bound for it. So one pass finds
+// unknown columns, wrong types, ambiguous names, broken contracts, and tests of columns that are not there, all at once
+// and each at its place in the template.
+//
+// What waits for a broken model is not told: its mistake is not its own. A template that asks the database while it
+// compiles is answered as far as the answer is known, and the check says where it was not.
+
+import { Failure, type Place } from '../base/failure.ts'
+import { openSemaphore } from '../base/semaphore.ts'
+import { parseSqlType, quoteName, sqlType, type Given, type Lake, type Outline } from '../lake/index.ts'
+import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
+import { shadowAsker, tableKey, type ShadowAsker } from './check-ask.ts'
+import { inPlainWords } from './check-words.ts'
+import { contractFailures } from './contract.ts'
+import { readSeed } from './materializations/seed.ts'
+import { Compiler, type Compiled } from './compile.ts'
+import { graphOf } from './graph.ts'
+import { inTemplate, queryOptions, statementOf, type Work } from './work.ts'
+
+export type EngineColumn = Outline['columns'][number]
+
+/** What a node gives to those who read it. */
+export type Shape = {
+  columns: readonly EngineColumn[]
+  /** Of the SELECT; undefined for what has none (seeds) and for what was taken from the lake as it is. */
+  outline: Outline | undefined
+  compiled: Compiled | undefined
+}
+
+export type Checked = {
+  /** By unique id: models, snapshots, seeds, and tests that bind. */
+  shapes: ReadonlyMap<string, Shape>
+  failures: Failure[]
+  warnings: { message: string; place: Place }[]
+  /** What was checked in part or not at all, and why. */
+  partly: { uniqueId: string; name: string; because: string; place: Place }[]
+  /** Unique ids of what reads something that is broken. */
+  waiting: string[]
+}
+
+export type CheckWork = {
+  project: DbtProject
+  lake: Pick<Lake, 'query' | 'bind' | 'outline'>
+  principal: Work['principal']
+  /** Unique ids of what is checked; what they read besides is taken as it is in the lake. Default: everything. */
+  only?: ReadonlySet<string> | undefined
+  /** Tables that are filled before the models run: of them nothing is known yet when they are not there. */
+  awaited?: ((table: string) => boolean) | undefined
+  signal?: AbortSignal | undefined
+}
+
+type State = 'ok' | 'failed' | 'waits' | 'unknown'
+
+/** Nodes under way at once: the planning host has four slots, the others compile meanwhile. */
+const underWayMax = 8
+
+/** Checks the project as it is. Nothing is thrown for what is wrong in it; nothing is written. */
+export async function checkProject(work: CheckWork): Promise<Checked> {
+  const { project, only } = work
+  const checker = new Checker(work)
+  const { order, parents } = graphOf(project)
+  const slots = openSemaphore(underWayMax)
+  const states = new Map<string, Promise<State>>()
+  for (const id of order) {
+    const node = project.nodes.get(id)
+    if (!node || node.kind === 'analysis' || (only && !only.has(id))) continue
+    const before = (parents.get(id) ?? []).flatMap((parent) => states.get(parent) ?? [])
+    const state = Promise.all(before).then(async (found) => {
+      if (found.includes('failed') || found.includes('waits')) return 'waits'
+      await using _ = await slots.acquire(work.signal)
+      return checker.check(node)
+    })
+    state.catch(() => {}) // told below
+    states.set(id, state)
+  }
+  const waiting: string[] = []
+  for (const [id, state] of states) if ((await state) === 'waits') waiting.push(id)
+  const position = new Map(order.map((id, index) => [id, index]))
+  const { shapes, warnings, partly, failures } = checker
+  const inOrder = <Item extends { uniqueId: string }>(items: Item[]) =>
+    items.sort((a, b) => position.get(a.uniqueId)! - position.get(b.uniqueId)!)
+  return {
+    shapes,
+    failures: inOrder(failures).map(({ failure }) => failure),
+    warnings: inOrder(warnings),
+    partly: inOrder(partly),
+    waiting,
+  }
+}
+
+class Checker {
+  readonly shapes = new Map<string, Shape>()
+  readonly failures: { uniqueId: string; failure: Failure }[] = []
+  readonly warnings: { uniqueId: string; message: string; place: Place }[] = []
+  readonly partly: Checked['partly'] = []
+  readonly #work: CheckWork
+  /** Columns of what was checked, by the name of its table. */
+  readonly #given = new Map<string, readonly EngineColumn[]>()
+  readonly #nodes = new Map<string, DbtNode>()
+
+  constructor(work: CheckWork) {
+    this.#work = work
+    for (const node of work.project.nodes.values())
+      if (node.kind !== 'test' && node.kind !== 'analysis') this.#nodes.set(this.#key(node), node)
+  }
+
+  async check(node: DbtNode): Promise<State> {
+    try {
+      if (node.kind === 'seed') return await this.#seed(node)
+      if (node.file.endsWith('.py')) return this.#unknown(node, 'it is Python')
+      return await this.#select(node)
+    } catch (error) {
+      if (!(error instanceof Failure) || this.#work.signal?.aborted) throw error
+      this.failures.push({ uniqueId: node.uniqueId, failure: inPlainWords(error, this.#inputs(node)) })
+      return 'failed'
+    }
+  }
+
+  async #select(node: DbtNode): Promise<State> {
+    const isIncremental = node.config['materialized'] === 'incremental'
+    const first = await this.#bound(node, undefined)
+    if (first === 'unknown') return 'unknown'
+    const columns = storedColumns(node, first.outline.columns)
+    this.#know(node, { columns, ...first })
+    const mistakes =
+      node.kind === 'test' ? [] : await contractFailures(node, first.outline.columns, (type) => this.#typeNamed(type))
+    for (const failure of mistakes) this.failures.push({ uniqueId: node.uniqueId, failure })
+    // Once as it is first built and once as it is added to.
+    if (isIncremental) {
+      const later = await this.#bound(node, columns)
+      if (later !== 'unknown') this.shapes.set(node.uniqueId, { columns, ...later })
+    }
+    return mistakes.length > 0 ? 'failed' : 'ok'
+  }
+
+  /** Its SELECT, compiled and bound. `self`: the columns of its own table, as when it is there already. */
+  async #bound(node: DbtNode, self: readonly EngineColumn[] | undefined) {
+    const { project, lake, principal } = this.#work
+    const asker: ShadowAsker = shadowAsker({
+      ...this.#work,
+      self: node.kind === 'test' ? undefined : { key: this.#key(node), columns: self },
+      given: (key) => this.#given.get(key),
+      nodeOf: (key) => this.#nodes.get(key),
+    })
+    let compiled: Compiled
+    try {
+      compiled = await new Compiler(project, asker.ask).compile(node)
+    } catch (error) {
+      if (asker.unknown !== undefined) return this.#unknown(node, asker.unknown)
+      throw error
+    }
+    if (asker.noted !== undefined)
+      this.partly.push({ uniqueId: node.uniqueId, name: node.name, because: asker.noted, place: node.place })
+    try {
+      const outline = await inTemplate(compiled, () =>
+        lake.outline(statementOf(compiled), { ...queryOptions({ project, lake, principal }), given: this.#columnsOf }),
+      )
+      return { compiled, outline }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      const missing = this.#unseen(error)
+      if (missing === undefined) throw error
+      return this.#unknown(node, missing)
+    }
+  }
+
+  /** Why a table that is not there is no mistake: it is not known yet what it will be. */
+  #unseen({ code, context }: Failure): string | undefined {
+    if (code !== 'TABLE_NOT_FOUND' || typeof context['table'] !== 'string') return undefined
+    const table = context['table']
+    const node = this.#nodes.get(table.toLowerCase())
+    if (node) return `${node.name} is not built yet, and its columns are not known before`
+    return this.#work.awaited?.(table) ? `${table} is not loaded yet` : undefined
+  }
+
+  async #seed(node: DbtNode): Promise<State> {
+    const { columns } = await readSeed(this.#work.project.dir, node)
+    const casts = columns.map(({ name, type }) => `cast(null as ${type}) as ${quoteName(name)}`)
+    const typed = await this.#bind(`select ${casts.join(', ')}`)
+    this.#know(node, { columns: storedColumns(node, typed), outline: undefined, compiled: undefined })
+    return 'ok'
+  }
+
+  /** Names of the columns of what a node reads, as far as they were bound. */
+  #inputs(node: DbtNode): Map<string, string[]> {
+    return new Map(
+      node.dependsOn.flatMap((id) => {
+        const shape = this.shapes.get(id)
+        return shape ? [[id, shape.columns.map(({ name }) => name)] as const] : []
+      }),
+    )
+  }
+
+  #know(node: DbtNode, shape: Shape): void {
+    this.shapes.set(node.uniqueId, shape)
+    if (node.kind === 'test') return
+    this.#given.set(this.#key(node), shape.columns)
+    const known = new Set(shape.columns.map(({ name }) => name.toLowerCase()))
+    for (const { name, place } of node.columns)
+      if (!known.has(name.toLowerCase()))
+        this.warnings.push({
+          uniqueId: node.uniqueId,
+          message: `the column "${name}" is described, but ${node.name} does not have it`,
+          place,
+        })
+  }
+
+  #bind(sql: string) {
+    const { project, lake, principal, signal } = this.#work
+    return lake.bind(sql, queryOptions({ project, lake, principal, signal }))
+  }
+
+  #unknown(node: DbtNode, because: string): 'unknown' {
+    this.partly.push({ uniqueId: node.uniqueId, name: node.name, because, place: node.place })
+    return 'unknown'
+  }
+
+  /** The engine's name of a type as people write it. */
+  async #typeNamed(type: string): Promise<string> {
+    const [column] = await this.#bind(`select cast(null as ${type}) as c`)
+    return column!.type
+  }
+
+  #columnsOf: Given = ({ catalog, namespace, name }) => this.#given.get(`${catalog}.${namespace}.${name}`.toLowerCase())
+
+  #key({ database, schema, alias }: Pick<DbtNode, 'database' | 'schema' | 'alias'>): string {
+    return tableKey(this.#work.project, database, schema, alias)
+  }
+}
+
+/** The columns as readers find them: a table holds Iceberg's types, a view what its SELECT gives. */
+function storedColumns(node: DbtNode, columns: readonly EngineColumn[]): readonly EngineColumn[] {
+  const { materialized } = node.config
+  if (node.kind === 'test' || materialized === 'ephemeral') return columns
+  const seen = new Set<string>()
+  for (const { name } of columns) {
+    if (seen.has(name.toLowerCase()))
+      throw new Failure('SQL_INVALID', `${node.name} would have two columns named "${name}"`, {
+        place: node.place,
+        hint: 'Give one of them another name with AS.',
+      })
+    seen.add(name.toLowerCase())
+  }
+  const stored = columns.map(({ name, type }) => {
+    if (materialized === 'view') return { name, type: type === '"NULL"' ? 'INTEGER' : type }
+    try {
+      return { name, type: sqlType(parseSqlType(type, name)) }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      throw new Failure(error.code, `${node.name}: ${error.message}`, { place: node.place, hint: error.hint })
+    }
+  })
+  return node.kind === 'snapshot' ? [...stored, ...snapshotColumns(node, stored)] : stored
+}
+
+function snapshotColumns({ config }: DbtNode, columns: readonly EngineColumn[]): EngineColumn[] {
+  const names = (config['snapshot_meta_column_names'] ?? {}) as Record<string, string | undefined>
+  const updatedAt = String(config['updated_at'] ?? '').toLowerCase()
+  const time = columns.find(({ name }) => name.toLowerCase() === updatedAt)?.type ?? 'TIMESTAMP'
+  return [
+    { name: names['dbt_scd_id'] ?? 'dbt_scd_id', type: 'VARCHAR' },
+    { name: names['dbt_updated_at'] ?? 'dbt_updated_at', type: time },
+    { name: names['dbt_valid_from'] ?? 'dbt_valid_from', type: time },
+    { name: names['dbt_valid_to'] ?? 'dbt_valid_to', type: time },
+    ...(config['hard_deletes'] === 'new_record'
+      ? [{ name: names['dbt_is_deleted'] ?? 'dbt_is_deleted', type: 'VARCHAR' }]
+      : []),
+  ]
+}
