@@ -8,10 +8,9 @@ import type { Config, Environment } from './config/index.ts'
 import { systemPrincipal } from './govern/index.ts'
 import { keysOfProject } from './keys.ts'
 import type { ChangeSet, Key, Lake } from './lake/index.ts'
-import type { ModelEdge, Models, PlannedModel } from './models.ts'
-import type { StepContext } from './orchestrate/index.ts'
+import { openNodeJournal } from './models-journal.ts'
+import type { ModelEdge, Models } from './models.ts'
 import {
-  buildNode,
   compileNode,
   graphOf,
   isBad,
@@ -19,6 +18,7 @@ import {
   ls,
   plan,
   readTransform,
+  runPlan,
   tableOf,
   tablesRead,
   type DbtProject,
@@ -27,13 +27,9 @@ import {
 
 /** dbt's usual names of targets for our usual names of environments. */
 const targetNames: Record<string, string> = { staging: 'test' }
-/** Parsed projects of runs under way: all steps of a run see the same files. */
-const keptRuns = 4
 const keysKeptMs = 60_000
 
 export function openModels({ config, lake, log }: { config: Config; lake: Lake; log: Log }): Models {
-  const byRun = new Map<string, Promise<DbtProject | undefined>>()
-
   async function read(environment: Pick<Environment, 'name' | 'catalog'>) {
     if (!existsSync(join(config.dir, 'dbt_project.yml'))) return undefined
     return readTransform(config.dir, {
@@ -56,16 +52,6 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
     return found.project
   }
 
-  function ofRun({ runId, environment, catalog }: StepContext): Promise<DbtProject | undefined> {
-    const known = byRun.get(runId)
-    if (known) return known
-    const fresh = load({ name: environment, catalog })
-    byRun.set(runId, fresh)
-    fresh.catch(() => byRun.delete(runId))
-    if (byRun.size > keptRuns) byRun.delete(byRun.keys().next().value!)
-    return fresh
-  }
-
   const keys = new Map<string, { at: number; keys: Promise<readonly Key[]> }>()
 
   return {
@@ -80,52 +66,35 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
       return fresh
     },
 
-    async plan({ environment, select, exclude, test }) {
+    async plan({ environment, command, select, exclude }) {
       const project = await load(environment)
-      if (!project) return []
-      const { steps } = plan(project, test ? 'test' : 'build', { select: [...select], exclude: [...exclude] })
-      return steps.flatMap((step): PlannedModel[] => {
-        const node = project.nodes.get(step.node)!
-        if (step.kind === 'skip') return []
-        const reads = tablesRead(project, node).map((table) => table.split('.').slice(-2).join('.'))
-        return [
-          {
-            uniqueId: step.node,
-            asset: step.kind === 'build' ? short(step.table) : node.name,
-            parents: [...step.after],
-            reads,
-          },
-        ]
+      if (!project) return undefined
+      const { steps } = plan(project, command, { select: [...select], exclude: [...exclude] })
+      if (steps.length === 0) return undefined
+      const reads = steps.flatMap(({ node }) => {
+        const found = project.nodes.get(node)
+        return found ? tablesRead(project, found).map(short) : []
       })
+      return { reads: [...new Set(reads)] }
     },
 
-    async build(uniqueId, { context, changes, testOnly }) {
-      const project = await ofRun(context)
-      const node = project?.nodes.get(uniqueId)
-      if (!project || !node) throw new Failure('MODEL_INVALID', `${uniqueId} is gone from the project`)
-      const results = await buildNode(
-        node,
-        // Tests alone read what is published: there are no changes to read through.
-        { project, lake, changes: changes as ChangeSet, principal: systemPrincipal, signal: context.signal },
-        { command: testOnly ? 'test' : 'build' },
-      )
-      for (const result of results) tell(context.log, result)
+    async build({ command, select, exclude }, { context, changes }) {
+      const project = await load({ name: context.environment, catalog: context.catalog })
+      if (!project) throw new Failure('MODEL_INVALID', 'dbt_project.yml is gone from the project')
+      const planned = plan(project, command, { select: [...select], exclude: [...exclude] })
+      const journal = await openNodeJournal(planned, context)
+      // Tests alone read what is published: there are no changes to read through.
+      const work = { project, lake, changes: changes as ChangeSet, principal: systemPrincipal, signal: context.signal }
+      const results = await runPlan(planned, work, {
+        done: journal.done,
+        onStart: journal.started,
+        record: journal.ended,
+        onResult: (result) => tell(context.log, result),
+      })
+      await journal.settled()
       const bad = results.filter(isBad)
       if (bad.length > 0) throw failureOf(bad)
-      return {
-        table: results[0]?.table ?? null,
-        rows: results[0]?.rows ?? null,
-        tests: results
-          .filter(({ kind }) => kind === 'test')
-          .map(({ name, status, failures, message, compiledSql, place }) => ({
-            name,
-            status: status === 'success' ? 'pass' : status,
-            failures: failures ?? null,
-            message,
-            sql: compiledSql ?? null,
-            ...(place ? { place } : {}),
-          })),
-      }
+      return countsOf(results)
     },
 
     async list({ environment, select, exclude }) {
@@ -187,6 +156,13 @@ function tell(log: Log, { kind, name, status, message, place, failures, rows, ex
   }
   const level = status === 'error' || status === 'fail' ? 'error' : status === 'warn' ? 'warn' : 'info'
   log[level](`${kind} ${status}`, Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)))
+}
+
+/** How many ended how: `{ success: 12, pass: 30 }`. */
+function countsOf(results: readonly NodeResult[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1
+  return counts
 }
 
 function failureOf(bad: readonly NodeResult[]): Failure {

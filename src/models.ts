@@ -6,14 +6,13 @@ import type { Environment } from './config/index.ts'
 import type { ChangeSet, Key } from './lake/index.ts'
 import type { StepContext } from './orchestrate/index.ts'
 
-export type PlannedModel = {
-  uniqueId: string
-  /** `staging.stg_sales` */
-  asset: string
-  /** Models that are built first, of those that are planned. */
-  parents: string[]
-  /** Tables of the lake that it reads by source or plain name: `raw.sales`. */
-  reads: string[]
+/** What is to be done with the project, as a step of a durable run keeps it: plain data. */
+export type BuildInput = {
+  command: 'build' | 'run' | 'test' | 'seed' | 'snapshot'
+  select: readonly string[]
+  exclude: readonly string[]
+  /** Whoever asked for it. */
+  by: string
 }
 
 /** A model as the tables page shows it: what it is made of and where it is written. */
@@ -40,16 +39,14 @@ export interface Models {
   /** Mistakes of the project's files, none when all is well. */
   problems(environment: Environment): Promise<readonly Failure[]>
 
-  /** In an order in which they can be built. Every mistake of the project's files at once. */
-  plan(options: {
-    environment: Environment
-    select: readonly string[]
-    exclude: readonly string[]
-    test: boolean
-  }): Promise<PlannedModel[]>
-  /** Builds one model and runs its tests; throws MODEL_INVALID, TEST_FAILED and the like. */
+  /**
+   * Tables of the lake that the selection reads by source or plain name (`raw.sales`); undefined when nothing is
+   * selected. Every mistake of the project's files at once.
+   */
+  plan(options: { environment: Environment } & BuildInput): Promise<{ reads: readonly string[] } | undefined>
+  /** Does it all; throws MODEL_INVALID, TEST_FAILED and the like. `changes`: none for tests alone. */
   build(
-    uniqueId: string,
-    options: { context: StepContext; changes: ChangeSet | undefined; testOnly: boolean },
-  ): Promise<unknown>
+    input: BuildInput,
+    options: { context: StepContext; changes: ChangeSet | undefined },
+  ): Promise<Record<string, unknown>>
 }

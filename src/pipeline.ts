@@ -1,8 +1,8 @@
 // The steps of a run, and the plan that says in which order. Part of the composition root: ingestion, transformation
 // and orchestration know nothing of each other and meet here.
 //
-//   ingest:SOURCE …  ─▶  build:MODEL (with its tests) …  ─▶  publish        every step reads and writes the run's one
-//                                                         └▶  close          change set; close discards what failed
+//   ingest:SOURCE …  ─▶  models (each node a part of it)  ─▶  publish        every step reads and writes the run's one
+//                                                          └▶  close          change set; close discards what failed
 
 import { Failure } from './base/failure.ts'
 import type { App } from './cli/app.ts'
@@ -11,7 +11,7 @@ import { systemPrincipal } from './govern/index.ts'
 import { ingestSource } from './ingest/index.ts'
 import type { PlannedStep, RunPlan, RunRequest, StepContext, StepFunctions } from './orchestrate/index.ts'
 import { orThrow, readSources, type Located, type Source } from './project/index.ts'
-import type { Models } from './models.ts'
+import type { BuildInput, Models } from './models.ts'
 
 /** What is planned and executed, apart from orchestration itself. */
 export type PipelineDeps = Pick<App, 'config' | 'lake' | 'ingest'> & { models: Models }
@@ -35,29 +35,21 @@ export async function planRun(deps: PipelineDeps, options: PlanOptions): Promise
   const chosen = sources.map(({ value }) => value.name)
   // A selector that names a source is not one for models.
   const forModels = select.filter((text) => !chosen.includes(text.replace(/^source:/, '')))
+  const input: BuildInput = { command: kind === 'test' ? 'test' : 'build', select: forModels, exclude, by }
   const models =
     kind === 'ingest' || (select.length > 0 && forModels.length === 0)
-      ? []
-      : await deps.models.plan({ environment, select: forModels, exclude, test: kind === 'test' })
+      ? undefined
+      : await deps.models.plan({ environment, ...input })
   const ingests: PlannedStep[] = sources.map(({ value }) => ({
     id: `ingest:${value.name}`,
     kind: 'ingest',
     asset: value.table,
     input: { source: value.name, by },
   }))
-  const fills = new Map(
-    sources.map(({ value }) => [value.table.split('.').slice(-2).join('.'), `ingest:${value.name}`]),
-  )
-  const builds: PlannedStep[] = models.map((model) => ({
-    id: `build:${model.uniqueId}`,
-    kind: 'build',
-    asset: model.asset,
-    input: { uniqueId: model.uniqueId, test: kind === 'test', by },
-    dependsOn: [
-      ...model.parents.map((parent) => `build:${parent}`),
-      ...model.reads.flatMap((table) => fills.get(table) ?? []),
-    ],
-  }))
+  const filling = sources.filter(({ value }) => models?.reads.includes(value.table.split('.').slice(-2).join('.')))
+  const builds: PlannedStep[] = models
+    ? [{ id: 'models', kind: 'models', input, dependsOn: filling.map(({ value }) => `ingest:${value.name}`) }]
+    : []
   if (ingests.length + builds.length === 0)
     throw new Failure(
       'USAGE',
@@ -132,12 +124,11 @@ export function stepFunctions(deps: PipelineDeps): StepFunctions {
         files: loaded.files.length,
       }
     },
-    async build(input, context) {
-      const { uniqueId, test } = input as { uniqueId: string; test: boolean }
-      return deps.models.build(uniqueId, {
+    async models(input, context) {
+      const what = input as BuildInput
+      return deps.models.build(what, {
         context,
-        changes: test ? undefined : await changesOf(context, input),
-        testOnly: test,
+        changes: what.command === 'test' ? undefined : await changesOf(context, input),
       })
     },
     async publish(input, context) {

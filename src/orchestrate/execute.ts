@@ -75,7 +75,7 @@ class Execution {
     this.#lease = lease
     this.#run = run
     this.#options = options
-    this.#steps = new Map(run.steps.map((step) => [step.id, step]))
+    this.#steps = new Map(run.steps.flatMap((step) => (step.partOf === null ? [[step.id, step] as const] : [])))
     this.#cancelled.signal.addEventListener('abort', () => this.#changed.resolve())
   }
 
@@ -256,6 +256,9 @@ class Execution {
       signal,
       log: journal.logFor(this.#run.id, step.id, log.child({ step_id: step.id, ...assetOf(step) })),
       progress: (fields) => journal.write(this.#run.id, step.id, 'debug', 'progress', fields),
+      nameParts: (parts) => this.#persist(() => store.nameParts(this.#lease, step.id, parts)),
+      tellParts: (news) => this.#persist(() => store.tellParts(this.#lease, step.id, news)),
+      parts: () => this.#persist(() => store.parts(this.#run.id, step.id)),
       outputOf: (stepId) => {
         const other = this.#steps.get(stepId)
         return other?.status === 'succeeded' ? other.output : undefined

@@ -19,7 +19,7 @@ import {
 } from '../records/index.ts'
 import { dependenciesOf } from './graph.ts'
 import { isAlive } from './process-id.ts'
-import type { Problem, Run, RunDetail, RunPlan, RunRequest, Step, StepAttempt } from './types.ts'
+import type { PartNews, PlannedStep, Problem, Run, RunDetail, RunPlan, RunRequest, Step, StepAttempt } from './types.ts'
 
 /** The right to write a run. */
 export type Lease = { runId: string; workerId: string; attempt: number }
@@ -30,6 +30,8 @@ export type Timing = { heartbeatMs: number; leaseMs: number; takeoversMax: numbe
 export type RunEnd = { status: 'succeeded' | 'failed' | 'cancelled'; failure: Problem | null }
 
 const candidatesMax = 50
+/** Rows of one statement: a statement has at most 32,766 values. */
+const partsAtOnce = 500
 
 export type Store = ReturnType<typeof openStore>
 
@@ -289,6 +291,86 @@ export function openStore({ records, clock, timing }: { records: Records; clock:
     })
   }
 
+  // ---- parts of steps: what pages show and what the next attempt goes on from
+
+  async function nameParts(
+    lease: Lease,
+    stepId: string,
+    parts: readonly Pick<PlannedStep, 'id' | 'kind' | 'asset' | 'dependsOn'>[],
+  ): Promise<void> {
+    await transaction(async (trx) => {
+      await hold(trx, lease)
+      const { last } = await trx
+        .selectFrom('run_steps')
+        .select(({ fn }) => fn.max('position').as('last'))
+        .where('run_id', '=', lease.runId)
+        .executeTakeFirstOrThrow()
+      const rows = parts.map(({ id, kind, asset = null, dependsOn = [] }, index): RunStepsRow => ({
+        run_id: lease.runId,
+        id,
+        position: Number(last) + 1 + index,
+        kind,
+        asset,
+        status: 'pending',
+        attempt: 0,
+        always: 0,
+        depends_on_json: JSON.stringify(dependsOn),
+        input_json: 'null',
+        output_json: null,
+        failure_json: null,
+        started_at: null,
+        finished_at: null,
+        part_of: stepId,
+      }))
+      for (let at = 0; at < rows.length; at += partsAtOnce)
+        await trx
+          .insertInto('run_steps')
+          .values(rows.slice(at, at + partsAtOnce))
+          .onConflict((conflict) => conflict.columns(['run_id', 'id']).doNothing())
+          .execute()
+    })
+  }
+
+  /** Need not outlive the machine before the run's publication does: whatever is lost is done again. */
+  async function tellParts(lease: Lease, stepId: string, news: readonly PartNews[]): Promise<void> {
+    const at = now()
+    await transaction(
+      async (trx) => {
+        for (const { id, status, output, failure } of news)
+          await trx
+            .updateTable('run_steps')
+            .set(({ fn, val }) => ({
+              status,
+              ...(status === 'running' ? { started_at: at, attempt: lease.attempt } : {}),
+              ...(status === 'succeeded' || status === 'failed'
+                ? { started_at: fn.coalesce('started_at', val(at)) }
+                : {}),
+              ...(status === 'running' || status === 'pending' ? {} : { finished_at: at }),
+              ...(output === undefined ? {} : { output_json: toJson(output) }),
+              ...(failure === undefined ? {} : { failure_json: toJson(failure) }),
+            }))
+            .where('run_id', '=', lease.runId)
+            .where('id', '=', id)
+            .where('part_of', '=', stepId)
+            .where(({ exists, selectFrom }) =>
+              exists(
+                selectFrom('runs')
+                  .select('id')
+                  .where('id', '=', lease.runId)
+                  .where('worker_id', '=', lease.workerId)
+                  .where('attempt', '=', lease.attempt),
+              ),
+            )
+            .execute()
+      },
+      { flush: false },
+    )
+  }
+
+  async function parts(runId: string, stepId: string): Promise<Step[]> {
+    return (await steps(runId)).filter(({ partOf }) => partOf === stepId)
+  }
+
   /** A run points to what its steps opened and published, so that it can be found from either side. */
   async function noteOutput(trx: CatalogTransaction, runId: string, output: unknown): Promise<void> {
     const { publicationId, changeSetId } = (output ?? {}) as { publicationId?: unknown; changeSetId?: unknown }
@@ -426,7 +508,9 @@ export function openStore({ records, clock, timing }: { records: Records; clock:
 
   async function steps(runId: string): Promise<Step[]> {
     const rows = await db.selectFrom('run_steps').selectAll().where('run_id', '=', runId).orderBy('position').execute()
-    return rows.map(stepOf)
+    const all = rows.map(stepOf)
+    const parts = Map.groupBy(all, ({ partOf }) => partOf)
+    return (parts.get(null) ?? []).flatMap((step) => [step, ...(parts.get(step.id) ?? [])])
   }
 
   /** @throws Failure NOT_FOUND */
@@ -457,6 +541,9 @@ export function openStore({ records, clock, timing }: { records: Records; clock:
     heartbeat,
     startStep,
     endStep,
+    nameParts,
+    tellParts,
+    parts,
     settle,
     endRun,
     release,
@@ -518,6 +605,7 @@ function stepRows(runId: string, plan: RunPlan): RunStepsRow[] {
     failure_json: null,
     started_at: null,
     finished_at: null,
+    part_of: null,
   }))
 }
 
@@ -569,6 +657,7 @@ const stepOf = (row: RunStepsRow): Step => ({
   startedAt: row.started_at,
   finishedAt: row.finished_at,
   attempt: row.attempt,
+  partOf: row.part_of,
 })
 
 const attemptOf = (row: RunStepAttemptsRow): StepAttempt => ({

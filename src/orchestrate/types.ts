@@ -97,6 +97,16 @@ export type Step = {
   startedAt: string | null
   finishedAt: string | null
   attempt: number
+  /** The step that this one is a part of: told, not started. */
+  partOf: string | null
+}
+
+/** What a step tells of a part of its work. A key that is left out stays as it was. */
+export type PartNews = {
+  id: string
+  status: StepStatus
+  output?: unknown
+  failure?: unknown
 }
 
 export type RunDetail = Run & { steps: (Step & { attempts: StepAttempt[] })[] }
@@ -126,6 +136,12 @@ export type StepContext = {
   signal: AbortSignal
   /** What has happened so far, for whoever watches. */
   progress(fields: LogFields): void
+  /** Names the parts of this step, in order; those that an earlier attempt named stay as they are. */
+  nameParts(parts: readonly Pick<PlannedStep, 'id' | 'kind' | 'asset' | 'dependsOn'>[]): Promise<void>
+  /** Writes down how parts stand. A part that has ended is found by the next attempt, should this one be killed. */
+  tellParts(news: readonly PartNews[]): Promise<void>
+  /** The parts as they stand. */
+  parts(): Promise<Step[]>
   /** Output of a finished step of this run; undefined when there is none. */
   outputOf(stepId: string): unknown
   /** @throws Failure RUN_CONFLICT when another worker has taken the run: to be asked before what cannot be undone */

@@ -187,6 +187,19 @@ export const migrations: readonly Migration[] = [
     ],
     log: [],
   },
+  {
+    version: 7,
+    name: 'nodes of dbt projects',
+    catalog: [
+      // The step that this row tells a part of, for those that no worker starts.
+      'alter table run_steps add column part_of text',
+      // What a model or test was made of when it last went well: fingerprint of its SQL, configs and inputs; and what it left.
+      `create table node_states (
+        catalog text not null, node text not null, fingerprint text not null, left_behind text, result_json text not null,
+        run_id text, noted_at text not null, primary key (catalog, node))`,
+    ],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

@@ -192,6 +192,21 @@ export type RunStepsRow = {
   failure_json: Json | null
   started_at: Time | null
   finished_at: Time | null
+  /** The step that this row tells a part of; such a row is no step that a worker starts. */
+  part_of: string | null
+}
+
+/** What a node of a dbt project was made of when it last went well. */
+type NodeStatesRow = {
+  catalog: string
+  node: string
+  /** Of its SQL, its configs and the versions of what it read. */
+  fingerprint: string
+  /** The version of the table or view that it wrote; null for a test. */
+  left_behind: string | null
+  result_json: Json
+  run_id: string | null
+  noted_at: Time
 }
 
 /** One row per start of a step, kept: `lost` is one whose worker died. */
@@ -358,6 +373,7 @@ export type CatalogTables = {
   access_column_masks: AccessColumnMasksRow
   access_limits: AccessLimitsRow
   view_owners: ViewOwnersRow
+  node_states: NodeStatesRow
 }
 
 export type RunLogsRow = {

@@ -2,9 +2,7 @@ import { Failure } from '../base/failure.ts'
 import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler, type Compiled } from './compile.ts'
 import { asker } from './materialize.ts'
-import type { NodeResult, Work } from './work.ts'
-import { plan, runStep, type Command } from './plan.ts'
-import type { Selection } from './select.ts'
+import type { Work } from './work.ts'
 
 export type { ColumnSpec, DbtNode, DbtProject, DbtSource } from '../project/dbt/index.ts'
 export type { Compiled } from './compile.ts'
@@ -12,7 +10,8 @@ export { graphOf, reach, type Graph } from './graph.ts'
 export { runTest } from './judge.ts'
 export { runModel } from './materialize.ts'
 export type { NodeResult, Work } from './work.ts'
-export { explain, isBad, plan, runPlan, runStep, tableOf, type Command, type Plan, type Step } from './plan.ts'
+export { explain, plan, tableOf, type Command, type Plan, type Step } from './plan.ts'
+export { isBad, runPlan, runStep, type LoopOptions, type Position } from './run.ts'
 export {
   lineage,
   loadProject,
@@ -34,23 +33,6 @@ export async function compileNode(
   return new Compiler(work.project, asker(work)).compile(
     typeof node === 'string' ? nodeNamed(work.project, node) : node,
   )
-}
-
-/**
- * One model with its tests, as one durable step: the model's result, then its tests'. Only those tests run that belong
- * to this model (see plan.ts) and to the selection. Nothing is thrown for what is wrong in the project; a cancelled run is.
- */
-export async function buildNode(
-  node: DbtNode | string,
-  work: Work,
-  options: { selection?: Selection; command?: Command } = {},
-): Promise<NodeResult[]> {
-  const { uniqueId } = typeof node === 'string' ? nodeNamed(work.project, node) : node
-  const step = plan(work.project, options.command ?? 'build', options.selection).steps.find(
-    (each) => each.node === uniqueId,
-  )
-  if (!step) throw new Failure('NOT_FOUND', `nothing is to be done for "${uniqueId}" in this selection`)
-  return runStep(step, work)
 }
 
 function nodeNamed(project: DbtProject, name: string): DbtNode {

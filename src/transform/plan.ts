@@ -1,166 +1,206 @@
-// What will be done, as data. `explain` prints it, `runPlan` does it, and orchestration makes its durable steps of it.
+// What will be done, as data. `explain` prints it, `runPlan` (run.ts) does it, and orchestration makes a durable step of it.
 //
-// One step is one model with the tests that can be judged once it exists. A test that reads several models belongs to
-// the one that is built last, so that it never runs too early.
+// Every node is a step of its own; `after` names the steps that must have ended well before it. The order is dbt's: who
+// reads a node waits for it and, in a build, for those tests of it that read nothing else but what lies above the reader.
+// Unit tests come before their model. Operations of the project come before (`start`) and after (`end`) everything.
 
-import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
-import { graphOf } from './graph.ts'
-import { runTest } from './judge.ts'
-import { runModel } from './materialize.ts'
-import { skipped, type NodeResult, type Work } from './work.ts'
+import type { DbtEntry, DbtNode, DbtOperation, DbtProject, DbtUnitTest } from '../project/dbt/index.ts'
+import { graphOf, reach } from './graph.ts'
 import { select, type Selection } from './select.ts'
 
-export type Step =
-  | {
-      kind: 'build'
-      /** Unique id; also the id of the step. */
-      node: string
-      table: string
-      materialized: string
-      /** Tests to run as soon as the model is written, by unique id. */
-      tests: string[]
-      /** Steps that must have succeeded. */
-      after: string[]
-    }
-  | { kind: 'test'; node: string; after: string[] }
-  | {
-      kind: 'skip'
-      node: string
-      because: 'inlined in its readers' | 'seeds are not loaded yet' | 'snapshots are not taken yet'
-    }
+export type StepKind = 'seed' | 'snapshot' | 'model' | 'test' | 'unit_test' | 'exposure' | 'saved_query' | 'operation'
 
-export type Plan = { command: Command; steps: Step[] }
-export type Command = 'build' | 'run' | 'test'
+export type Step = {
+  kind: StepKind
+  /** Unique id; also the id of the step. */
+  node: string
+  name: string
+  /** What is written; null for what writes no table. */
+  table: string | null
+  /** `view`, `incremental` …; null for what is no table. */
+  materialized: string | null
+  /** Steps that must have ended well before. */
+  after: string[]
+}
 
-/** The steps for a selection, in an order that can be run from first to last. */
-export function plan(project: DbtProject, command: Command, selection: Selection = {}): Plan {
-  const graph = graphOf(project)
-  const selected = select(project, selection).flatMap((id) => project.nodes.get(id) ?? [])
-  const position = new Map(graph.order.map((id, index) => [id, index]))
-  const models =
-    command === 'test' ? [] : selected.filter(({ kind }) => kind === 'model' || kind === 'seed' || kind === 'snapshot')
+export type Plan = { command: Command; start: Step[]; steps: Step[]; end: Step[] }
+export type Command = 'build' | 'run' | 'test' | 'seed' | 'snapshot'
+
+const kindsOf: Readonly<Record<Command, readonly StepKind[]>> = {
+  build: ['seed', 'snapshot', 'model', 'test', 'unit_test', 'exposure', 'saved_query'],
+  run: ['model'],
+  test: ['test', 'unit_test'],
+  seed: ['seed'],
+  snapshot: ['snapshot'],
+}
+
+/**
+ * The steps for a selection, or for the unique ids of one, in an order that can be run from first to last. Ephemeral
+ * models are no steps: they are part of who reads them.
+ */
+export function plan(project: DbtProject, command: Command, selection: Selection | readonly string[] = {}): Plan {
+  const selected = isList(selection) ? selection : select(project, selection)
   const steps = new Map<string, Step>()
-  for (const node of models) steps.set(node.uniqueId, stepOf(node))
-  for (const step of steps.values()) {
-    if (step.kind === 'build') step.after = nearest(project, step.node, (id) => steps.get(id)?.kind === 'build')
+  for (const id of selected) {
+    const step = stepOf(project, id)
+    if (step && kindsOf[command].includes(step.kind)) steps.set(id, step)
   }
-  if (command !== 'run') {
-    for (const test of selected.filter(({ kind }) => kind === 'test')) placeTest(project, test, steps, position)
+  const parents = command === 'build' ? withTests(project) : graphOf(project).parents
+  for (const step of steps.values()) step.after = waitsFor(project, step, steps, parents)
+  if (command === 'build') {
+    for (const step of steps.values()) {
+      const model = step.kind === 'unit_test' ? steps.get(project.unitTests.get(step.node)!.dependsOn[0]!) : undefined
+      model?.after.push(step.node)
+    }
   }
-  return { command, steps: [...steps.values()] }
+  const operations = (when: DbtOperation['when']) =>
+    [...project.operations.values()].filter((one) => one.when === when).map(operationStep)
+  return { command, start: operations('on-run-start'), steps: ordered(project, steps), end: operations('on-run-end') }
 }
 
-function stepOf(node: DbtNode): Step {
-  if (node.kind === 'seed') return { kind: 'skip', node: node.uniqueId, because: 'seeds are not loaded yet' }
-  if (node.kind === 'snapshot') return { kind: 'skip', node: node.uniqueId, because: 'snapshots are not taken yet' }
-  const materialized = String(node.config['materialized'])
-  if (materialized === 'ephemeral') return { kind: 'skip', node: node.uniqueId, because: 'inlined in its readers' }
-  return { kind: 'build', node: node.uniqueId, table: tableOf(node), materialized, tests: [], after: [] }
+const isList = (selection: Selection | readonly string[]): selection is readonly string[] => Array.isArray(selection)
+
+function stepOf(project: DbtProject, id: string): Step | undefined {
+  const node = project.nodes.get(id)
+  if (node) return nodeStep(node)
+  const unit = project.unitTests.get(id)
+  if (unit) return bareStep('unit_test', unit)
+  const exposure = project.exposures.get(id)
+  if (exposure) return bareStep('exposure', exposure)
+  const query = project.savedQueries.get(id)
+  return query && bareStep('saved_query', query)
 }
+
+function nodeStep(node: DbtNode): Step | undefined {
+  const { kind, uniqueId, name } = node
+  if (kind === 'analysis') return undefined
+  if (kind === 'test') return { kind, node: uniqueId, name, table: null, materialized: null, after: [] }
+  const materialized = String(node.config['materialized'] ?? kind)
+  if (materialized === 'ephemeral') return undefined
+  return { kind, node: uniqueId, name, table: tableOf(node), materialized, after: [] }
+}
+
+const bareStep = (kind: StepKind, { uniqueId, name }: DbtEntry | DbtUnitTest | DbtOperation): Step => ({
+  kind,
+  node: uniqueId,
+  name,
+  table: null,
+  materialized: null,
+  after: [],
+})
+const operationStep = (operation: DbtOperation) => bareStep('operation', operation)
 
 export const tableOf = ({ database, schema, alias }: Pick<DbtNode, 'database' | 'schema' | 'alias'>): string =>
   `${database}.${schema}.${alias}`
 
-/** The nearest steps above a node, through everything that is no step. */
-function nearest(project: DbtProject, id: string, isStep: (id: string) => boolean): string[] {
+/** The nearest steps above a step, through everything that is no step. */
+function waitsFor(
+  project: DbtProject,
+  { node, kind }: Step,
+  steps: ReadonlyMap<string, Step>,
+  parents: ReadonlyMap<string, readonly string[]>,
+): string[] {
   const found = new Set<string>()
   const seen = new Set<string>()
-  const walk = (from: string): void => {
-    for (const parent of project.nodes.get(from)?.dependsOn ?? []) {
-      if (seen.has(parent)) continue
-      seen.add(parent)
-      if (isStep(parent)) found.add(parent)
-      else walk(parent)
-    }
+  // A unit test needs what its model reads, not the model.
+  const stack = [
+    ...(kind === 'unit_test' ? (parents.get(modelOf(project, node)) ?? []) : dependsOn(project, node, parents)),
+  ]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    if (seen.has(id)) continue
+    seen.add(id)
+    if (steps.has(id)) found.add(id)
+    else stack.push(...dependsOn(project, id, parents))
   }
-  walk(id)
   return [...found]
 }
 
-function placeTest(
-  project: DbtProject,
-  test: DbtNode,
-  steps: Map<string, Step>,
-  position: ReadonlyMap<string, number>,
-): void {
-  const owners = nearest(project, test.uniqueId, (id) => steps.get(id)?.kind === 'build')
-  // A test that also reads what this plan does not build judges older tables: it runs at the end and holds up nothing.
-  const isWhole = test.dependsOn.every((id) => steps.has(id) || project.sources.has(id))
-  const last = owners.toSorted((a, b) => position.get(a)! - position.get(b)!).at(-1)
-  const owner = last === undefined || !isWhole ? undefined : steps.get(last)
-  if (owner?.kind === 'build') {
-    owner.tests.push(test.uniqueId)
-    // The others it reads must be there as well, even when the owner does not read them.
-    owner.after = [...new Set([...owner.after, ...owners.filter((id) => id !== last && !reads(steps, id, last!))])]
-  } else steps.set(test.uniqueId, { kind: 'test', node: test.uniqueId, after: owners })
+const modelOf = (project: DbtProject, unitTest: string) => project.unitTests.get(unitTest)!.dependsOn[0] ?? ''
+
+const dependsOn = (project: DbtProject, id: string, parents: ReadonlyMap<string, readonly string[]>) =>
+  parents.get(id) ?? (project.exposures.get(id) ?? project.savedQueries.get(id))?.dependsOn ?? []
+
+/**
+ * Who waits for whom in a build: a node waits for the tests of what lies above it, unless a test reads something that
+ * does not (then it might itself wait for the node). Edges that follow from others are left out.
+ */
+function withTests(project: DbtProject): Map<string, readonly string[]> {
+  const { parents, children } = graphOf(project)
+  const all = new Map<string, string[]>(Array.from(parents, ([id, list]) => [id, [...list]]))
+  const isTest = (id: string) => project.nodes.get(id)?.kind === 'test'
+  const below = new Map<string, ReadonlySet<string>>()
+  const belowOf = (id: string) => {
+    const known = below.get(id) ?? reach(children, [id])
+    below.set(id, known)
+    return known
+  }
+  for (const test of project.nodes.values()) {
+    if (test.kind !== 'test' || test.dependsOn.length === 0) continue
+    const [first, ...others] = [...new Set(test.dependsOn)]
+    const waiting =
+      others.length === 0 ? (children.get(first!) ?? []) : firstBelow([first!, ...others].map(belowOf), parents)
+    for (const id of waiting) if (!isTest(id)) all.get(id)?.push(test.uniqueId)
+  }
+  return all
 }
 
-/** Whether step `from` waits for step `to`. */
-function reads(steps: ReadonlyMap<string, Step>, from: string, to: string): boolean {
-  const step = steps.get(from)
-  return step?.kind === 'build' && step.after.some((id) => id === to || reads(steps, id, to))
+/** What lies below all of them, without what lies below that. */
+function firstBelow(sets: readonly ReadonlySet<string>[], parents: ReadonlyMap<string, readonly string[]>): string[] {
+  const [smallest, ...others] = sets.toSorted((a, b) => a.size - b.size)
+  const common = new Set([...smallest!].filter((id) => others.every((set) => set.has(id))))
+  return [...common].filter((id) => !parents.get(id)?.some((parent) => common.has(parent)))
+}
+
+/** What comes first is first: each node after what it waits for, its tests as soon as they can be judged. */
+function ordered(project: DbtProject, steps: ReadonlyMap<string, Step>): Step[] {
+  const done = new Set<string>()
+  const list: Step[] = []
+  const waiting = new Map<string, string[]>()
+  for (const step of steps.values())
+    for (const id of step.after) waiting.set(id, [...(waiting.get(id) ?? []), step.node])
+  const place = (start: string): void => {
+    // Depth first without recursion: chains of models may be long.
+    const stack = [start]
+    while (stack.length > 0) {
+      const id = stack.at(-1)!
+      const missing = done.has(id) ? undefined : steps.get(id)!.after.find((one) => !done.has(one))
+      if (missing !== undefined) {
+        stack.push(missing)
+        continue
+      }
+      stack.pop()
+      if (done.has(id)) continue
+      done.add(id)
+      list.push(steps.get(id)!)
+      const judged = (waiting.get(id) ?? []).filter((one) => {
+        const step = steps.get(one)!
+        return !done.has(one) && step.kind === 'test' && step.after.every((each) => done.has(each))
+      })
+      stack.push(...judged.toReversed())
+    }
+  }
+  const isJudge = (id: string) => ['test', 'unit_test', 'exposure', 'saved_query'].includes(steps.get(id)!.kind)
+  const position = graphOf(project).order.filter((id) => steps.has(id))
+  for (const id of position) if (!isJudge(id)) place(id)
+  for (const id of [...position, ...steps.keys()]) place(id)
+  return list
 }
 
 /** One line for a person. */
-export function explain(project: DbtProject, step: Step): string {
-  const name = project.nodes.get(step.node)?.name ?? step.node
-  switch (step.kind) {
-    case 'build':
-      return `build ${step.table} (${step.materialized}${step.tests.length > 0 ? `, ${step.tests.length} tests` : ''})`
-    case 'test':
+export function explain({ kind, name, table, materialized }: Step): string {
+  switch (kind) {
+    case 'model':
+      return `build ${table} (${materialized})`
+    case 'seed':
+      return `load  ${table} (seed)`
+    case 'snapshot':
+      return `take  ${table} (snapshot)`
+    case 'operation':
+      return `do    ${name}`
+    case 'exposure':
+    case 'saved_query':
+      return `note  ${name} (nothing to do)`
+    default:
       return `test  ${name}`
-    case 'skip':
-      return `skip  ${name}: ${step.because}`
   }
-}
-
-/** The results of one step: the model first, then its tests. */
-export async function runStep(step: Step, work: Work): Promise<NodeResult[]> {
-  const node = work.project.nodes.get(step.node)!
-  switch (step.kind) {
-    case 'skip':
-      return [skipped(node, step.because)]
-    case 'test':
-      return [await runTest(node, work)]
-    case 'build': {
-      const model = await runModel(node, work)
-      const tests = step.tests.map((id) => work.project.nodes.get(id)!)
-      if (model.status !== 'success') return [model, ...tests.map((test) => skipped(test, `${node.name} failed`))]
-      const results = [model]
-      for (const test of tests) results.push(await runTest(test, work))
-      return results
-    }
-  }
-}
-
-/** What may not be built upon. */
-export const isBad = ({ status }: Pick<NodeResult, 'status'>): boolean => status === 'error' || status === 'fail'
-
-/** All steps, one after the other. What waits for a step that failed is skipped; the rest goes on. */
-export async function runPlan(
-  { steps }: Plan,
-  work: Work,
-  onResult: (result: NodeResult) => void = () => {},
-): Promise<NodeResult[]> {
-  const results: NodeResult[] = []
-  const bad = new Map<string, string>()
-  const report = (result: NodeResult) => {
-    results.push(result)
-    onResult(result)
-  }
-  for (const step of steps) {
-    const failed = 'after' in step ? step.after.find((id) => bad.has(id)) : undefined
-    if (failed !== undefined) {
-      const because = `${work.project.nodes.get(failed)?.name ?? failed} ${bad.get(failed)!}`
-      bad.set(step.node, 'was skipped')
-      for (const id of [step.node, ...(step.kind === 'build' ? step.tests : [])])
-        report(skipped(work.project.nodes.get(id)!, because))
-      continue
-    }
-    const found = await runStep(step, work)
-    for (const result of found) report(result)
-    const worst = found.find(isBad)
-    if (worst) bad.set(step.node, worst.kind === 'test' ? `failed its test ${worst.name}` : 'failed')
-  }
-  return results
 }

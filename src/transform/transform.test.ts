@@ -6,7 +6,6 @@ import { asFailure } from '../base/failure.ts'
 import { openWorld } from '../lake/world.ts'
 import { recordFiles } from '../project/dbt/index.ts'
 import {
-  buildNode,
   compileNode,
   explain,
   graphOf,
@@ -176,26 +175,35 @@ function hasCycle(edges: readonly (readonly [number, number])[]): boolean {
   }
 }
 
-test('a plan is data: each test stands with the model that is built last', async () => {
+test('a plan is data: tests come as soon as they can be judged, and readers wait for them', async () => {
   const project = await load(shop)
-  expect(plan(project, 'build').steps.map((step) => explain(project, step))).toEqual([
-    'build dev_analytics.staging.stg_sales (view, 3 tests)',
-    'skip  helper: inlined in its readers',
-    'build dev_analytics.marts.daily (table, 2 tests)',
+  expect(plan(project, 'build').steps.map(explain)).toEqual([
+    'test  source_not_null_raw_sales_id',
+    'build dev_analytics.staging.stg_sales (view)',
+    'test  accepted_values_stg_sales_region__N__S',
+    'test  not_null_stg_sales_id',
+    'test  unique_stg_sales_id',
+    'build dev_analytics.marts.daily (table)',
+    'test  relationships_daily_id__id__ref_stg_sales_',
+    'test  totals',
     'build dev_analytics.marts.yearly (table)',
     'build dev_analytics.marts.top (view)',
-    'test  source_not_null_raw_sales_id',
   ])
-  const steps = plan(project, 'build').steps.flatMap((step) =>
-    step.kind === 'build' ? [[...names([step.node]), names(step.after)]] : [],
+  const after = Object.fromEntries(
+    plan(project, 'build').steps.map((step) => [names([step.node])[0], names(step.after).sort()]),
   )
-  expect(steps).toEqual([
-    ['stg_sales', []],
-    ['daily', ['stg_sales']],
-    ['yearly', ['daily']],
-    ['top', ['yearly']],
+  expect(after).toMatchObject({
+    stg_sales: ['source_not_null_raw_sales_id'],
+    daily: ['accepted_values_stg_sales_region__N__S', 'not_null_stg_sales_id', 'stg_sales', 'unique_stg_sales_id'],
+    relationships_daily_id__id__ref_stg_sales_: ['daily', 'stg_sales'],
+    yearly: ['daily', 'relationships_daily_id__id__ref_stg_sales_', 'totals'],
+    top: ['yearly'],
+  })
+  expect(plan(project, 'run', { select: ['daily'] }).steps).toMatchObject([{ kind: 'model', after: [] }])
+  expect(plan(project, 'run', { select: ['stg_sales', 'yearly'] }).steps).toMatchObject([
+    { name: 'stg_sales' },
+    { name: 'yearly', after: ['model.shop.stg_sales'] },
   ])
-  expect(plan(project, 'run', { select: ['daily'] }).steps).toMatchObject([{ kind: 'build', tests: [], after: [] }])
   expect(plan(project, 'test', { select: ['daily'] }).steps.map(({ kind }) => kind)).toEqual(['test', 'test'])
 })
 
@@ -212,17 +220,16 @@ async function run(files: Record<string, string>, selection?: Selection) {
 test('builds models with their tests', async () => {
   const { results, written, run: query } = await run(shop)
   expect(brief(results)).toEqual([
+    'source_not_null_raw_sales_id pass: passed',
     'stg_sales success: view created',
     'accepted_values_stg_sales_region__N__S pass: passed',
     'not_null_stg_sales_id pass: passed',
     'unique_stg_sales_id pass: passed',
-    'helper skipped: inlined in its readers',
     'daily success: 2 rows',
     'relationships_daily_id__id__ref_stg_sales_ pass: passed',
     'totals pass: passed',
     'yearly success: 1 rows',
     'top success: view created',
-    'source_not_null_raw_sales_id pass: passed',
   ])
   expect(written).toEqual([
     'view dev_analytics.staging.stg_sales',
@@ -244,12 +251,11 @@ test('a failing test keeps its children from being built; a warning does not', a
     'stg_sales success: view created',
     'accepted_values_stg_sales_region__N__S warn: 1 failing row',
     'unique_stg_sales_id fail: 1 failing row',
-    'helper skipped: inlined in its readers',
-    'daily skipped: stg_sales failed its test unique_stg_sales_id',
-    'relationships_daily_id__id__ref_stg_sales_ skipped: stg_sales failed its test unique_stg_sales_id',
-    'totals skipped: stg_sales failed its test unique_stg_sales_id',
-    'yearly skipped: daily was skipped',
-    'top skipped: yearly was skipped',
+    'daily skipped: the test unique_stg_sales_id failed',
+    'relationships_daily_id__id__ref_stg_sales_ skipped: the test unique_stg_sales_id failed',
+    'totals skipped: the test unique_stg_sales_id failed',
+    'yearly skipped: the test unique_stg_sales_id failed',
+    'top skipped: the test unique_stg_sales_id failed',
   ])
   const failed = results.find(({ status }) => status === 'fail')!
   expect(failed).toMatchObject({ failures: 1, place: { file: 'models/s.yml', line: 7 } })
@@ -334,11 +340,11 @@ select {% for r in regions %}'{{ r }}' as {{ r }}, {% endfor %}{{ columns | leng
   logged.length = 0
   const fake = await fakeLake('dev_analytics', raw)
   const work = { project, ...fake, principal: system }
-  await buildNode('stg_sales', work)
+  await runPlan(plan(project, 'run', { select: ['stg_sales'] }), work)
   const { sql } = await compileNode('ask', work)
   expect(sql.trim()).toBe("select 'N' as N, 'S' as S, 3 as k, 'True' as gone")
   expect(logged.filter((line) => line === 'info asked')).toHaveLength(1)
-  const [result] = await buildNode('ask', work)
+  const [result] = await runPlan(plan(project, 'run', { select: ['ask'] }), work)
   expect(result).toMatchObject({ status: 'success' })
 })
 
@@ -352,7 +358,7 @@ test('a cancelled run is no result', async () => {
   const project = await load(shop)
   const fake = await fakeLake('dev_analytics', raw)
   const signal = AbortSignal.abort(new Error('stop'))
-  await expect(buildNode('stg_sales', { project, ...fake, principal: system, signal })).rejects.toThrow('stop')
+  await expect(runPlan(plan(project, 'build'), { project, ...fake, principal: system, signal })).rejects.toThrow('stop')
 })
 
 test('ls and lineage show what reads what', async () => {

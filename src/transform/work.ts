@@ -37,7 +37,7 @@ export type Timing = { name: 'compile' | 'execute'; startedAt: number; completed
 
 export type NodeResult = {
   uniqueId: string
-  kind: DbtNode['kind'] | 'unit_test' | 'operation' | 'source'
+  kind: DbtNode['kind'] | 'unit_test' | 'operation' | 'source' | 'exposure' | 'saved_query'
   name: string
   status: NodeStatus
   message: string

@@ -1,0 +1,212 @@
+// Doing what a plan says: as many steps at a time as there are threads, each as soon as what it waits for has ended well.
+
+import type { DbtProject } from '../project/dbt/index.ts'
+import { Failure } from '../base/failure.ts'
+import { runTest } from './judge.ts'
+import { runModel } from './materialize.ts'
+import type { Plan, Step } from './plan.ts'
+import { skipped, timed, type NodeResult, type Work } from './work.ts'
+
+/** Which of how many: what `3 of 12` shows. Operations count among themselves. */
+export type Position = { index: number; total: number }
+
+export type LoopOptions = {
+  /** Steps at the same time; default the target's. */
+  threads?: number | undefined
+  /** Nothing new is begun after a step has gone wrong. */
+  failFast?: boolean | undefined
+  signal?: AbortSignal | undefined
+  onStart?: ((step: Step, position: Position) => void) | undefined
+  onResult?: ((result: NodeResult, position: Position) => void) | undefined
+  /** What an earlier, killed attempt has done. */
+  done?: ReadonlyMap<string, NodeResult> | undefined
+  /** Makes a result durable; the steps that wait for it begin afterwards. */
+  record?: ((result: NodeResult) => Promise<void>) | undefined
+}
+
+/** What may not be built upon. */
+export const isBad = ({ status }: Pick<NodeResult, 'status'>): boolean =>
+  status === 'error' || status === 'fail' || status === 'partial success' || status === 'runtime error'
+
+/**
+ * All steps. What waits for a step that went wrong is skipped, the rest goes on; results come in the order in which they
+ * ended. What is wrong in the project is a result; only a cancelled run and a failing `record` are thrown.
+ */
+export async function runPlan(plan: Plan, work: Work, options: LoopOptions = {}): Promise<NodeResult[]> {
+  const signal = options.signal ?? work.signal
+  return new Loop(plan, signal ? { ...work, signal } : work, options).run()
+}
+
+class Loop {
+  readonly #plan: Plan
+  readonly #work: Work
+  readonly #options: LoopOptions
+  readonly #results: NodeResult[] = []
+  /** Why nobody may build upon a step, by its id. */
+  readonly #bad = new Map<string, string>()
+  #started = 0
+  #stopped = false
+
+  constructor(plan: Plan, work: Work, options: LoopOptions) {
+    this.#plan = plan
+    this.#work = work
+    this.#options = options
+  }
+
+  async run(): Promise<NodeResult[]> {
+    const { start, steps, end } = this.#plan
+    if (steps.length === 0) return []
+    const begun = await this.#operations(start, {})
+    if (begun) await this.#nodes(steps)
+    else
+      for (const step of steps)
+        await this.#end(step, this.#skip(step, 'an operation of on-run-start failed'), ++this.#started)
+    await this.#operations(end, this.#whatHappened())
+    return this.#results
+  }
+
+  /** One after the other; the rest is skipped once one has failed. */
+  async #operations(steps: readonly Step[], extras: OperationExtras): Promise<boolean> {
+    let failed = false
+    for (const [at, step] of steps.entries()) {
+      const position = { index: at + 1, total: steps.length }
+      this.#options.onStart?.(step, position)
+      const result = failed
+        ? this.#skip(step, `${step.name} skipped`)
+        : (this.#options.done?.get(step.node) ?? (await runOperation(step, this.#work, extras)))
+      failed ||= isBad(result)
+      await this.#report(result, position)
+    }
+    return !failed
+  }
+
+  async #nodes(steps: readonly Step[]): Promise<void> {
+    const waitsFor = new Map(steps.map(({ node, after }) => [node, new Set(after)]))
+    const readers = new Map<string, Step[]>()
+    for (const step of steps) for (const id of step.after) readers.set(id, [...(readers.get(id) ?? []), step])
+    const order = new Map(steps.map(({ node }, at) => [node, at]))
+    const ready = steps.filter(({ after }) => after.length === 0)
+    const ended = (step: Step) => {
+      const free = (readers.get(step.node) ?? []).filter(({ node }) => {
+        const left = waitsFor.get(node)!
+        return left.delete(step.node) && left.size === 0
+      })
+      ready.push(...free)
+      ready.sort((a, b) => order.get(a.node)! - order.get(b.node)!)
+    }
+    const running = new Set<Promise<void>>()
+    const threads = Math.max(1, this.#options.threads ?? this.#work.project.target.threads)
+    const idle = Array.from({ length: threads }, (_, at) => at + 1)
+    try {
+      while (ready.length > 0 || running.size > 0) {
+        while (ready.length > 0 && idle.length > 0) {
+          const step = ready.shift()!
+          const thread = idle.shift()!
+          const doing = this.#step(step, thread).then(() => {
+            running.delete(doing)
+            idle.unshift(thread)
+            ended(step)
+          })
+          running.add(doing)
+        }
+        if (running.size > 0) await Promise.race(running)
+      }
+    } finally {
+      // A cancelled run ends when its steps have: nobody writes after it.
+      await Promise.allSettled(running)
+    }
+  }
+
+  async #step(step: Step, thread: number): Promise<void> {
+    const index = ++this.#started
+    const because = this.#stopped ? 'Skipping due to fail_fast' : this.#whySkipped(step)
+    const known = this.#options.done?.get(step.node)
+    if (because !== undefined && !known) return this.#end(step, this.#skip(step, because), index)
+    if (!known) this.#options.onStart?.(step, { index, total: this.#plan.steps.length })
+    await this.#end(step, known ?? { ...(await runStep(step, this.#work)), thread }, index)
+  }
+
+  #whySkipped({ after }: Step): string | undefined {
+    const failed = after.find((id) => this.#bad.has(id))
+    return failed === undefined ? undefined : this.#bad.get(failed)
+  }
+
+  #skip(step: Step, because: string): NodeResult {
+    return skipped(named(this.#work.project, step), because)
+  }
+
+  async #end(step: Step, result: NodeResult, index: number): Promise<void> {
+    // Who waits for what was skipped is told what it was skipped for.
+    if (result.status === 'skipped') this.#bad.set(step.node, result.message)
+    else if (isBad(result)) {
+      this.#bad.set(step.node, isJudgement(step) ? `the test ${step.name} failed` : `${step.name} failed`)
+      if (this.#options.failFast) this.#stopped = true
+    }
+    await this.#report(result, { index, total: this.#plan.steps.length })
+  }
+
+  async #report(result: NodeResult, position: Position): Promise<void> {
+    this.#results.push(result)
+    await this.#options.record?.(result)
+    this.#options.onResult?.(result, position)
+  }
+
+  /** What `on-run-end` is told. */
+  #whatHappened(): OperationExtras {
+    const { project } = this.#work
+    const written = this.#results.flatMap(({ uniqueId, status }) => {
+      const node = ['error', 'fail', 'skipped'].includes(status) ? undefined : project.nodes.get(uniqueId)
+      return node && node.kind !== 'test' ? [node] : []
+    })
+    const pairs = new Map(
+      written.map(({ database, schema }) => [JSON.stringify([database, schema]), [database, schema] as const]),
+    )
+    return {
+      results: this.#results.filter(({ kind, status }) => kind !== 'operation' || status === 'error'),
+      schemas: [...new Set(written.map(({ schema }) => schema))],
+      databaseSchemas: [...pairs.values()],
+    }
+  }
+}
+
+const isJudgement = ({ kind }: Step) => kind === 'test' || kind === 'unit_test'
+
+/** What `results`, `schemas` and `database_schemas` say in `on-run-end`. */
+export type OperationExtras = {
+  results?: readonly NodeResult[]
+  schemas?: readonly string[]
+  databaseSchemas?: readonly (readonly [database: string, schema: string])[]
+}
+
+/** One step of a plan, an operation excepted. */
+export async function runStep(step: Step, work: Work): Promise<NodeResult> {
+  const { project } = work
+  switch (step.kind) {
+    case 'test':
+      return runTest(project.nodes.get(step.node)!, work)
+    case 'exposure':
+    case 'saved_query':
+      return { ...skipped(named(project, step), 'NO-OP'), status: 'no-op' }
+    case 'unit_test':
+    case 'operation':
+      return runOperation(step, work, {})
+    default:
+      return runModel(project.nodes.get(step.node)!, work)
+  }
+}
+
+function named(project: DbtProject, { node, name, kind }: Step) {
+  const found =
+    project.nodes.get(node) ??
+    project.unitTests.get(node) ??
+    project.exposures.get(node) ??
+    project.savedQueries.get(node) ??
+    project.operations.get(node)
+  return { uniqueId: node, kind, name, place: found?.place }
+}
+
+async function runOperation(step: Step, work: Work, _extras: OperationExtras): Promise<NodeResult> {
+  return timed(named(work.project, step), work, async () => {
+    throw new Failure('SQL_UNSUPPORTED', `${step.name}: this cannot be run yet`)
+  })
+}
