@@ -58,6 +58,8 @@ export interface Publications {
   changes(changeSetId: string): Promise<PendingChange[]>
   /** Replaces what the set held for the same table. */
   put(changeSetId: string, change: PendingChange): Promise<void>
+  /** The set no longer says anything about these names. */
+  forget(changeSetId: string, names: readonly TableName[]): Promise<void>
   /** The set holds these changes and no others: what it held when they were read. */
   restore(changeSetId: string, changes: readonly PendingChange[]): Promise<void>
   /**
@@ -421,6 +423,17 @@ export function openPublications(options: {
           .values({ change_set_id: changeSetId, namespace: name.namespace, name: name.name, ...values })
           .onConflict((conflict) => conflict.columns(['change_set_id', 'namespace', 'name']).doUpdateSet(values))
           .execute()
+      }, unflushed)
+    },
+    async forget(changeSetId, names) {
+      await records.transaction(async (transaction) => {
+        for (const { namespace, name } of names)
+          await transaction
+            .deleteFrom('change_set_entries')
+            .where('change_set_id', '=', changeSetId)
+            .where('namespace', '=', namespace)
+            .where('name', '=', name)
+            .execute()
       }, unflushed)
     },
     async restore(changeSetId, before) {

@@ -14,8 +14,9 @@ import type {
 import type { JoinKey, KeyBounds } from './key-bounds.ts'
 import type { Csv } from './load-csv.ts'
 import type { RowOperation } from './rows.ts'
+import type { RunNames } from './run-names.ts'
 
-export type TableOptions = {
+export type TableOptions = RunNames & {
   /** For one-part names inside the SELECT. */
   namespace?: string
   comment?: string
@@ -98,6 +99,8 @@ export interface ChangeSet {
   addFiles(target: TableName, paths: readonly string[], options?: TableOptions): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   drop(target: TableName): Promise<void>
+  /** The temporary tables of a namespace go, files and all (`run-names.ts`). */
+  dropTemporary(namespace: string): Promise<void>
   /** The names changed so far. */
   pending(): Promise<PendingChange[]>
   /** The table or view as this change set leaves it; undefined when it drops it or nobody has it. */

@@ -50,6 +50,7 @@ import { emptied, freshLocation, freshTable, tableProperties } from './fresh-tab
 import type { Files, Prepared } from './prepare.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
+import { isTemporary } from './run-names.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { changedAlias } from './sources.ts'
@@ -90,7 +91,7 @@ export type ChangeSetDeps = {
 export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): ChangeSet {
   const { io, engine, tables, publications, clock } = deps
   const staging = openStaging(id, deps)
-  const { load, since, stage, become } = staging
+  const { load, since, stage, become, vanish } = staging
   /** What was allowed so far, to be asked once more at the end: rights may be taken in between. */
   const allowed = new Map<string, () => Promise<void>>()
   const mayWrite: ChangeSetDeps['mayWrite'] = async (target, privileges, options) => {
@@ -455,8 +456,17 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(from)}`)
       if (await load(to)) throw new Failure('ALREADY_EXISTS', `${showName(to)} exists already`)
       const { kind, location } = found
-      await become({ name: found.name, kind, action: 'drop', location: null, commit: null, published })
-      await become({ name: to, kind, action: 'create', location, commit: null, published: undefined })
+      await vanish({ name: found.name, kind, published })
+      // What was published under that name is replaced by this one when the set is.
+      const replaced = await tables.load(to)
+      await become({
+        name: replaced?.name ?? to,
+        kind,
+        action: replaced ? 'replace' : 'create',
+        location,
+        commit: null,
+        published: replaced,
+      })
     },
 
     async addFiles(target, paths, options = {}) {
@@ -533,7 +543,19 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await mayWrite(target, ['drop'])
       const found = await load(target)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
-      await become({ name: found.name, kind: found.kind, action: 'drop', location: null, commit: null, published })
+      await vanish({ name: found.name, kind: found.kind, published })
+    },
+
+    async dropTemporary(namespace) {
+      const own = (await publications.changes(id)).filter(
+        ({ name }) => isTemporary(name) && name.namespace === namespace,
+      )
+      await staging.forget(own.map(({ name }) => name))
+      for (const { name, kind, location } of own) {
+        if (location === null) continue
+        const loaded = await tables.open({ name, kind, location })
+        for await (const { path } of io.list(loaded.metadata.location)) await io.delete(path)
+      }
     },
 
     savepoint: staging.savepoint,

@@ -70,9 +70,9 @@ export function performContext(
   changes: ChangeSet,
   options: Asking,
   at: (index: number) => Place,
-  { deps, query, bind, policyNow, environmentOf }: Opened,
+  { deps, query, bind, relations, policyNow, environmentOf }: Opened,
 ): PerformContext {
-  const { namespace, signal, timeoutMs, principal } = options
+  const { namespace, signal, timeoutMs, principal, aliases, temporary } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
     (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
@@ -87,9 +87,12 @@ export function performContext(
       ...(namespace === undefined ? {} : { namespace }),
       ...(signal ? { signal } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      aliases,
+      temporary,
     },
     resolve: (name) => resolveName(name, options),
     bind: (sql) => bind(sql, asking),
+    relations: ({ catalog, namespace }) => relations({ catalog, namespace }, asking),
     rows: async (sql) => (await collect(await query(sql, asking))).rows,
     createNamespace: guarded('create', deps.createNamespace),
     dropNamespace: guarded('drop', deps.dropNamespace),

@@ -26,6 +26,8 @@ import { outlineOf, type Given, type Outline } from './outline.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import type { CommandParts } from './commands.ts'
 import { boundsOf } from './limits.ts'
+import { relationsOf, type Relation } from './relations.ts'
+import { isTemporary, temporaryTable, type RunNames } from './run-names.ts'
 import { runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
 import { showAsSelect } from './sql/command.ts'
@@ -37,7 +39,7 @@ export { collect } from './answer.ts'
 
 export type Door = 'cli' | 'http' | 'dashboard' | 'run' | 'doctor' | 'pgwire'
 
-export type QueryOptions = {
+export type QueryOptions = RunNames & {
   principal: Principal
   /** The environment's catalog: plain names resolve in it. */
   catalog: string
@@ -104,6 +106,11 @@ export interface Lake {
   bind(sql: string, options: QueryOptions): Promise<Column[]>
   /** As `bind`, with the syntax tree and the tables that the SELECT names; `given` ones need not be there. */
   outline(sql: string, options: QueryOptions & { given?: Given }): Promise<Outline>
+  /** What there is under a name, or in a schema, of what the asker may know of; through `changes`. */
+  relations(
+    of: { catalog: string; namespace: string; name?: string | undefined },
+    options: Pick<QueryOptions, 'principal' | 'changes' | 'aliases' | 'temporary'>,
+  ): Promise<Relation[]>
   /** As `bind`, with the engine's types of `$1`, `$2` …: `UNKNOWN` where the statement does not say. */
   describe(sql: string, options: QueryOptions): Promise<{ columns: Column[]; parameters: string[] }>
   /** Columns of ingestion's own SQL over files of the spool. Not for SQL that people wrote. */
@@ -167,6 +174,7 @@ export type Opened = {
   deps: LakeDeps
   query(sql: string, options: Asking): Promise<QueryResult>
   bind: Lake['bind']
+  relations: Lake['relations']
   /** Undefined when it is no SELECT. */
   prepare(sql: string, options: Asking): Promise<Prepared | undefined>
   openChanges(options: OpenChanges): Promise<ChangeSet>
@@ -237,6 +245,9 @@ export function openLake(deps: LakeDeps): Lake {
       signal: options.signal,
       prune: options.prune !== false,
       given: options.given,
+      names: options,
+      temporaryNamed: ({ catalog, namespace, name }) =>
+        temporaryTable(catalog === undefined && namespace === undefined ? [name] : [], options, changes),
       rowsOf,
     })
   }
@@ -263,11 +274,13 @@ export function openLake(deps: LakeDeps): Lake {
       spoolDir: deps.spoolDir,
       files,
       principal: principal.name,
-      mayWrite: async (target, privileges, options) =>
+      mayWrite: async (target, privileges, options) => {
+        if (isTemporary(target)) return
         authoriseChange(await policyNow(), principal, privileges, target, {
           ...environmentOf(target.catalog, environmentNamed),
           ...options,
-        }),
+        })
+      },
       ownsView: async (view) => deps.access?.owners.note(view.name, viewContent(view), principal),
       prepare: async (sql, changes, options) => {
         const asking: QueryOptions = {
@@ -277,6 +290,8 @@ export function openLake(deps: LakeDeps): Lake {
           door: 'run',
           ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
           ...(options.signal ? { signal: options.signal } : {}),
+          aliases: options.aliases,
+          temporary: options.temporary,
         }
         const prepared = await prepare(sql, asking, options.rowsOf)
         if (prepared) within?.read(prepared.loaded)
@@ -297,6 +312,7 @@ export function openLake(deps: LakeDeps): Lake {
     deps,
     query,
     bind: (sql, options) => self.bind(sql, options),
+    relations: (of, options) => self.relations(of, options),
     prepare,
     openChanges,
     listAll,
@@ -360,6 +376,7 @@ export function openLake(deps: LakeDeps): Lake {
         .catch(rethrowEngine)
       return columns.map((column) => ({ ...column, nullable: true }))
     },
+    relations: async (of, options) => relationsOf(of, options, await rightsOf(options.principal, deps.access), tables),
     async describe(sql, options) {
       const prepared = await prepare(sql, options)
       if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')

@@ -5,6 +5,7 @@ import { suggest } from '../base/suggest.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import { metadataTableName, type MetadataTableName } from '../iceberg/index.ts'
 import { splitMetadataName } from './metadata-tables.ts'
+import { isTemporary, unaliased, type RunNames } from './run-names.ts'
 import type { PrepareContext } from './sources.ts'
 import type { NamedTable } from './sql/splice.ts'
 import type { Statement, WrittenName } from './sql/statement.ts'
@@ -32,10 +33,11 @@ export function fullName(
   namespace: string | undefined,
   catalogs: readonly string[],
   place: Place,
+  names: RunNames = {},
 ): TableName {
   const { name } = reference
   if (reference.catalog !== undefined)
-    return { catalog: exact(reference.catalog, catalogs), namespace: reference.namespace!, name }
+    return { catalog: exact(unaliased(reference.catalog, names), catalogs), namespace: reference.namespace!, name }
   if (reference.namespace !== undefined) return { catalog, namespace: reference.namespace, name }
   if (namespace !== undefined) return { catalog, namespace, name }
   throw new Failure('TABLE_NOT_FOUND', `${name} is named without a namespace`, {
@@ -77,21 +79,33 @@ export async function missing(
 }
 
 /** Where plain names are. */
-type Here = { catalog: string; namespace?: string | undefined }
+type Here = RunNames & { catalog: string; namespace?: string | undefined }
 
 /** What a statement is about: a table, or a schema in place of one. */
 export function targetName(statement: Statement, options: Here): TableName {
   if (statement.kind === 'create-schema' || statement.kind === 'drop-schema') {
     const [catalog, name] =
       statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
-    return { catalog, namespace: name, name }
+    return { catalog: unaliased(catalog, options), namespace: name, name }
   }
+  if ('temporary' in statement && statement.temporary) return newTemporary(statement.name, options)
   return resolveName(statement.name, options)
 }
 
+/** The table of CREATE TEMPORARY, which no catalog or schema has but that of the run. */
+function newTemporary(parts: WrittenName, { catalog, temporary }: Here): TableName {
+  if (temporary === undefined)
+    throw new Failure('SQL_UNSUPPORTED', 'temporary tables are for the steps of a run', {
+      hint: 'Use a WITH clause, or make a table and drop it again.',
+    })
+  return { catalog, namespace: temporary, name: parts.at(-1)! }
+}
+
 /** @throws TABLE_NOT_FOUND for a plain name where no namespace is meant by it */
-export function resolveName(parts: WrittenName, { catalog, namespace }: Here): TableName {
-  if (parts.length === 3) return { catalog: parts[0]!, namespace: parts[1]!, name: parts[2]! }
+export function resolveName(parts: WrittenName, { catalog, namespace, ...names }: Here): TableName {
+  // What is made there goes with its files when the step ends: nothing else may be moved there.
+  if (parts.length > 1 && isTemporary({ namespace: parts.at(-2)! })) throw notFound(parts.join('.'), {})
+  if (parts.length === 3) return { catalog: unaliased(parts[0]!, names), namespace: parts[1]!, name: parts[2]! }
   if (parts.length === 2) return { catalog, namespace: parts[0]!, name: parts[1]! }
   if (namespace === undefined)
     throw new Failure('TABLE_NOT_FOUND', `${parts[0]} is named without a namespace`, {

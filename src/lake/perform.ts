@@ -31,6 +31,7 @@ import { compose, Composed } from './sql/compose.ts'
 import type { Piece, WrittenName } from './sql/reader.ts'
 import type { Alteration, Assignment, ColumnDefinition, MergeClause, Statement, TableClauses } from './sql/statement.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
+import type { Relation } from './relations.ts'
 import { changedAlias } from './sources.ts'
 import { parseSqlType, sqlType } from './types.ts'
 import { parseBound } from './write.ts'
@@ -43,6 +44,8 @@ export type PerformContext = {
   resolve(name: WrittenName): TableName
   /** Columns of a SELECT. */
   bind(sql: string): Promise<Column[]>
+  /** What is in the schema of a name. */
+  relations(of: Pick<TableName, 'catalog' | 'namespace'>): Promise<Relation[]>
   /** The rows of a small SELECT. */
   rows(sql: string): Promise<unknown[][]>
   createNamespace(catalog: string, namespace: string): Promise<boolean>
@@ -141,6 +144,12 @@ export async function perform(statement: Statement, target: TableName, context: 
       return nothing
     }
     case 'drop-schema': {
+      if (statement.cascade) {
+        const inside = await context.relations(target)
+        for (const { name } of inside) await changes.drop(name)
+        // What is there for others until the change set is published keeps the schema.
+        if (inside.length > 0) return { rows: 0, changed: true }
+      }
       const gone = await context.dropNamespace(target.catalog, target.namespace)
       if (!gone && !statement.ifExists) throw new Failure('NOT_FOUND', `there is no schema ${target.namespace}`)
       return nothing

@@ -27,6 +27,7 @@ import { informationSchema, schemaOfLoaded, type InformationTable } from './info
 import { emptyMetadataSql, metadataSql } from './metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound } from './names.ts'
 import type { Files } from './prepare.ts'
+import { seenByItsMaker, type RunNames } from './run-names.ts'
 import type { Rights } from './rights.ts'
 import { asReaderOfLogs, systemSchema, systemTable, type SystemLogs, type SystemTableName } from './system-tables.ts'
 import type { Given } from './outline.ts'
@@ -73,6 +74,9 @@ export type PrepareContext = {
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
   prune: boolean
+  /** What names mean in a run, and its temporary table that a plain name means. */
+  names?: RunNames | undefined
+  temporaryNamed?: ((reference: NamedTable['reference']) => Promise<TableName | undefined>) | undefined
   /** Columns of tables that are looked at as if they were there (`outline.ts`). */
   given?: Given | undefined
   /** The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides; without such a name its first use. */
@@ -251,8 +255,9 @@ export async function nameSources(
     const log = systemTable(reference.namespace, reference.name)
     if (log && context.logs) return logOf(log, here, subject)
     const { about, ...ordinary } = aboutTable(reference, context.catalogs)
-    const name = fullName(ordinary, catalog, namespace, context.catalogs, here)
-    const decision = rights.select(name, subject)
+    const own = within.length === 0 ? await context.temporaryNamed?.(reference) : undefined
+    const name = own ?? fullName(ordinary, catalog, namespace, context.catalogs, here, context.names)
+    const decision = own ? seenByItsMaker : rights.select(name, subject)
     if (decision.verdict === 'refused') throw await refusal(name, subject, within, here)
     const given = context.given?.(name)
     if (given && !about) {

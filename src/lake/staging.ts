@@ -32,6 +32,7 @@ import {
 import type { FileIO } from '../io/index.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
 import type { TableOptions, WriteResult } from './change-set.ts'
+import { isTemporary } from './run-names.ts'
 import { sqlType } from './types.ts'
 
 /** A write that can be put on top of whatever the table is by then. */
@@ -224,6 +225,7 @@ export function openStaging(id: string, deps: StagingDeps) {
 
   /** All or nothing; what others published meanwhile is gone on top of, where that can be. */
   async function publish(by: string, unchanged: readonly ReadPointer[]): Promise<Publication> {
+    await forget((await publications.changes(id)).flatMap(({ name }) => (isTemporary(name) ? [name] : [])))
     const mustStay = new Set(unchanged.map(({ name }) => showName(name)))
     for (let attempt = 1; ; attempt++) {
       try {
@@ -242,6 +244,17 @@ export function openStaging(id: string, deps: StagingDeps) {
     }
   }
 
+  /** Nothing is to become of these names. */
+  async function forget(names: readonly TableName[]): Promise<void> {
+    if (names.length === 0) return
+    for (const name of names) steps.delete(showName(name).toLowerCase())
+    await publications.forget(id, names)
+  }
+
+  /** Nothing is under this name any more, whether anybody has seen what was there or not. */
+  const vanish = async ({ name, kind, published }: Pick<Recorded, 'name' | 'kind' | 'published'>): Promise<void> =>
+    published ? become({ name, kind, action: 'drop', location: null, commit: null, published }) : forget([name])
+
   /** What the set holds now; the function takes it back to that. */
   async function savepoint(): Promise<() => Promise<void>> {
     const [pending, kept] = [await publications.changes(id), [...steps].map(([key, all]) => [key, [...all]] as const)]
@@ -258,5 +271,5 @@ export function openStaging(id: string, deps: StagingDeps) {
     await record(change)
   }
 
-  return { load, since, stage, become, publish, savepoint }
+  return { load, since, stage, become, vanish, forget, publish, savepoint }
 }

@@ -11,6 +11,7 @@ import { namingTimeout } from './limits.ts'
 import { missing, targetName } from './names.ts'
 import { perform } from './perform.ts'
 import { authoriseChange, authoriseProperties, rightsOf } from './rights.ts'
+import { isTemporary, temporaryTable } from './run-names.ts'
 import { parseStatement, type Statement } from './sql/statement.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 
@@ -72,7 +73,8 @@ async function changeTable(
   opened: Opened,
 ): Promise<Commanded> {
   const { tables, access } = opened.deps
-  const target = targetName(statement, options)
+  const own = await temporaryTable(statement.name, options, options.changes)
+  const target = own ?? targetName(statement, options)
   const named = async (error: unknown): Promise<never> => {
     if (!isMissing(error, target)) throw error
     const tried = options.changes ?? options.within?.changes
@@ -107,6 +109,7 @@ async function mayBegin(
   { policyNow, environmentOf }: Opened,
 ): Promise<void> {
   const { principal } = asking
+  if (isTemporary(target)) return
   const policy = await policyNow()
   if (statement.kind === 'create-table') authoriseProperties(policy, principal, statement.clauses.properties, target)
   if (statement.kind === 'alter')

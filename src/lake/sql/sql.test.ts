@@ -143,7 +143,7 @@ test.each([
   ['delete from t where a = 1 returning *', 27, 'RETURNING'],
   ['create index i on t(a)', 8, 'expected TABLE, VIEW or SCHEMA'],
   ['insert a.b select 1', 8, 'expected INTO'],
-  ['drop table a.b cascade', 16, 'expected the end'],
+  ['drop table a.b purge', 16, 'expected the end'],
   ['create table a.b as', 20, 'expected a SELECT'],
 ])('%s is refused at its place', (sql, column, message) =>
   expect(() => parseStatement(sql)).toThrow(

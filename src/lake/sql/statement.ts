@@ -62,6 +62,7 @@ export type Alteration =
 export type Statement =
   | {
       kind: 'create-table'
+      temporary: boolean
       name: WrittenName
       replace: boolean
       ifNotExists: boolean
@@ -71,6 +72,7 @@ export type Statement =
     }
   | {
       kind: 'create-view'
+      temporary: boolean
       name: WrittenName
       replace: boolean
       ifNotExists: boolean
@@ -108,7 +110,7 @@ export type Statement =
   | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName }
   | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; ifExists: boolean }
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
-  | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean }
+  | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean; cascade: boolean }
 
 const verbs = ['create', 'insert', 'drop', 'delete', 'update', 'merge', 'truncate', 'alter', 'comment']
 const commandVerbs = ['call', 'grant', 'revoke', 'explain', 'copy']
@@ -148,6 +150,7 @@ function create(reader: Reader): Statement {
     reader.end()
     return { kind: 'create-schema', name, ifNotExists }
   }
+  const temporary = reader.take('temporary') || reader.take('temp')
   const view = reader.take('view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifNotExists = reader.take('if', 'not', 'exists')
@@ -156,7 +159,16 @@ function create(reader: Reader): Statement {
     const columns = reader.peek('(') ? reader.columns() : undefined
     const about = reader.take('comment') ? reader.text('a comment') : undefined
     reader.expect('AS and a SELECT', 'as')
-    return { kind: 'create-view', name, replace, ifNotExists, columns, comment: about, select: reader.rest() }
+    return {
+      kind: 'create-view',
+      temporary,
+      name,
+      replace,
+      ifNotExists,
+      columns,
+      comment: about,
+      select: reader.rest(),
+    }
   }
   const columns = reader.peek('(') ? definitions(reader) : undefined
   const clauses = tableClauses(reader)
@@ -165,7 +177,7 @@ function create(reader: Reader): Statement {
   if (columns && select)
     throw reader.unsupported('a list of columns together with AS SELECT', 'Cast in the SELECT instead.')
   reader.end()
-  return { kind: 'create-table', name, replace, ifNotExists, columns, select, clauses }
+  return { kind: 'create-table', temporary, name, replace, ifNotExists, columns, select, clauses }
 }
 
 function definitions(reader: Reader): ColumnDefinition[] {
@@ -407,15 +419,17 @@ function drop(reader: Reader): Statement {
   if (reader.take('schema')) {
     const ifExists = reader.take('if', 'exists')
     const name = reader.name('a schema')
-    if (reader.sees('cascade')) throw reader.unsupported('CASCADE', 'Drop the tables first.')
+    const cascade = reader.take('cascade')
     reader.take('restrict')
     reader.end()
-    return { kind: 'drop-schema', name, ifExists }
+    return { kind: 'drop-schema', name, ifExists, cascade }
   }
   const view = reader.take('view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifExists = reader.take('if', 'exists')
   const name = reader.name(view ? 'a view' : 'a table')
+  // Views that read it stay, as they do in DuckDB: each is looked at again whenever it is read.
+  void (reader.take('cascade') || reader.take('restrict'))
   reader.end()
   return { kind: 'drop', what: view ? 'view' : 'table', name, ifExists }
 }
@@ -462,7 +476,9 @@ function alteration(reader: Reader): Alteration[] {
     if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
     reader.take('column')
     const ifExists = reader.take('if', 'exists')
-    return [{ kind: 'drop-column', path: reader.path(), ifExists }]
+    const path = reader.path()
+    void (reader.take('cascade') || reader.take('restrict'))
+    return [{ kind: 'drop-column', path, ifExists }]
   }
   if (reader.take('replace', 'partition', 'field')) {
     const old = transformed(reader)
