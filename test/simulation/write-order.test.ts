@@ -1,5 +1,5 @@
-// Data files, manifests and their list are on their way to storage side by side. Whatever order they arrive in, and wherever
-// the process dies, a metadata file never names what is not there.
+// Data files, manifests, their list and the metadata file are on their way to storage side by side. Whatever order they
+// arrive in, and wherever the process dies, the records never name a metadata file before it and all that it names are there.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,10 +37,18 @@ const engine = {
   },
 } as unknown as Engine
 
-function openProcess(io: FileIO, records: Records) {
+/** `disk`: what has arrived in it when the records are told of a file. */
+function openProcess(io: FileIO, records: Records, disk = io) {
   const pointers = embeddedCatalog(records)
   const tables = openTables(pointers, io)
-  const publications = openPublications({ records, shelf: embeddedShelf(pointers), tables, io, clock })
+  const journal = openPublications({ records, shelf: embeddedShelf(pointers), tables, io, clock })
+  const publications: typeof journal = {
+    ...journal,
+    async put(id, change) {
+      await expectWhole(disk, change.location!)
+      await journal.put(id, change)
+    },
+  }
   const lake = openLake({
     engine,
     io,
@@ -71,18 +79,11 @@ function openProcess(io: FileIO, records: Records) {
   }
 }
 
-/** When a metadata file is to be made, all that it names must be there already. */
-const watched = (disk: FileIO): FileIO => ({
-  ...disk,
-  async create(path, bytes, signal) {
-    const created = await disk.create(path, bytes, signal)
-    if (!path.endsWith('.metadata.json')) return created
-    const metadata = await readTableMetadata(disk, path)
-    for (const file of await Array.fromAsync(reachableFiles(disk, [{ location: path, metadata }])))
-      expect(await disk.stat(file.path), file.path).toBeDefined()
-    return created
-  },
-})
+async function expectWhole(disk: FileIO, location: string) {
+  const metadata = await readTableMetadata(disk, location)
+  for (const file of await Array.fromAsync(reachableFiles(disk, [{ location, metadata }])))
+    expect(await disk.stat(file.path), file.path).toBeDefined()
+}
 
 async function openWorld() {
   const [disk, records] = [memoryFileIO(), await openMemoryRecords()]
@@ -92,11 +93,11 @@ async function openWorld() {
   return { disk, records }
 }
 
-test('no order in which files arrive lets a metadata file come before what it names', () =>
+test('no order in which files arrive lets the records name what is not there', () =>
   fc.assert(
     fc.asyncProperty(fc.scheduler(), async (scheduler) => {
       const { disk, records } = await openWorld()
-      const process = openProcess(scheduledFileIO(watched(disk), scheduler), records)
+      const process = openProcess(scheduledFileIO(disk, scheduler), records, disk)
       await scheduler.waitFor(process.append())
       expect(await openProcess(disk, records).files()).toBe(4)
       await records.close()
@@ -109,8 +110,8 @@ for (const fault of ['crash', 'ENOSPC'] as const)
     test(`${fault} ${when} any step of an append leaves the old table or the new one, and it goes on`, async () => {
       for (let step = 0; ; step++) {
         const { disk, records } = await openWorld()
-        const failing = crashingFileIO(watched(disk), { step, when, fault })
-        const finished = await openProcess(failing, records)
+        const failing = crashingFileIO(disk, { step, when, fault })
+        const finished = await openProcess(failing, records, disk)
           .append()
           .then(
             () => true,
