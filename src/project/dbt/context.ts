@@ -31,7 +31,8 @@ import {
   type Kwargs,
 } from '../../jinja/index.ts'
 import { parseYaml } from '../yaml.ts'
-import { PyDate, pythonModules, utc } from './datetime.ts'
+import { PyDate, utc } from './python/dates.ts'
+import { pythonModules } from './python/modules.ts'
 import { BoundMacros, type MacroTable } from './macros.ts'
 import { graphDict } from './node-dict.ts'
 import { Adapter, Namespaced } from './adapter.ts'
@@ -52,6 +53,8 @@ export type ContextInput = {
   this: Relation | null
   quoting: Quoting
   lenient: boolean
+  /** Further names: what a materialization, a hook or a unit test sees besides. They go before those of the same name. */
+  names?: Readonly<Record<string, unknown>> | undefined
   /** Instead of the project's, so that repeated renderings do not repeat themselves in the log. */
   onLog?: ProjectOptions['onLog']
 }
@@ -156,7 +159,7 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
     flags: flagsOf(options),
     dbt_version: dbtVersion,
     invocation_id: options.invocationId,
-    run_started_at: new PyDate('datetime', options.startedAt, utc),
+    run_started_at: PyDate.at(options.startedAt, utc),
     thread_id: 'main',
     invocation_args_dict: invocationArguments(options),
     dbt_metadata_envs: new Dict(),
@@ -171,7 +174,7 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
       ['config', config],
     ] as [string, unknown][]),
   }
-  for (const [name, value] of Object.entries(values)) own.set(name, value)
+  for (const [name, value] of Object.entries({ ...values, ...input.names })) own.set(name, value)
   // Made when asked for: they cost more than most templates.
   const lazy = new Map<string, () => unknown>([
     ['modules', () => pythonModules(() => options.startedAt)],

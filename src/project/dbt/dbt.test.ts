@@ -1,8 +1,6 @@
 // Reading a dbt project: what is wrong is said with file, line and column; what is allowed in several spellings is one.
 
 import { expect, test } from 'vitest'
-import { compileTemplate, Dict } from '../../jinja/index.ts'
-import { pythonModules } from './datetime.ts'
 import { plainNames, readDbtProject, recordFiles } from './index.ts'
 import type { DbtProject } from './types.ts'
 
@@ -345,54 +343,4 @@ test('odd things are warnings', async () => {
     'models/p.yml:2 unknown key "source"; did you mean "sources"?',
     'models/p.yml:1 no model "gone" exists for these properties',
   ])
-})
-
-// What Python prints for the same expressions.
-test.each([
-  [
-    "m.datetime.datetime(1997, 9, 29, 6, 14, tzinfo=m.pytz.timezone('America/Los_Angeles'))",
-    '1997-09-29 06:14:00-07:53',
-  ],
-  [
-    "m.datetime.datetime(2024, 2, 29, 13, 5, 9).strftime('%Y-%m-%d %H:%M:%S %j %a %A %b %B %y %I %p %U %W %V %%')",
-    '2024-02-29 13:05:09 060 Thu Thursday Feb February 24 01 PM 08 09 09 %',
-  ],
-  ['m.datetime.date(2024, 3, 1) - m.datetime.timedelta(days=1)', '2024-02-29'],
-  ['(m.datetime.date(2024, 3, 1) - m.datetime.date(2023, 3, 1)).days', '366'],
-  ['m.datetime.datetime(2024, 1, 1) + m.datetime.timedelta(hours=30, minutes=1)', '2024-01-02 06:01:00'],
-  ["m.datetime.datetime.strptime('31/01/2024 5', '%d/%m/%Y %H').isoformat()", '2024-01-31T05:00:00'],
-  ["m.datetime.datetime.fromisoformat('2024-01-02T03:04:05+02:00')", '2024-01-02 01:04:05+00:00'],
-  ['m.datetime.datetime.now()', '2024-01-02 03:04:05'],
-  ['m.datetime.date.today()', '2024-01-02'],
-  ["m.pytz.timezone('Europe/Berlin').localize(m.datetime.datetime(2024, 7, 1, 12))", '2024-07-01 12:00:00+02:00'],
-  [
-    '[m.datetime.date(2024, 1, 2), m.datetime.datetime(2024, 1, 2, 3)]',
-    '[datetime.date(2024, 1, 2), datetime.datetime(2024, 1, 2, 3, 0)]',
-  ],
-  ['m.datetime.date(2024, 1, 2) < m.datetime.date(2024, 1, 3)', 'True'],
-  ['m.datetime.timedelta(days=2, seconds=5).total_seconds()', '172805.0'],
-  ['m.datetime.timedelta(days=1, hours=2)', '1 day, 2:00:00'],
-  ["m.re.sub('(a)(b)?', '<\\\\1>', 'xab')", 'x<a>'],
-  ["m.re.findall('\\\\d+', 'a1b22')", "['1', '22']"],
-  ["m.re.search('(?i)B(?P<n>.)', 'abc').group('n')", 'c'],
-  ["m.re.match('b', 'abc') is none", 'True'],
-  ["m.re.compile('[aeiou]').sub('', 'template')", 'tmplt'],
-  ["m.re.split(',\\\\s*', 'a, b,c')", "['a', 'b', 'c']"],
-  ["m.itertools.product([1, 2], ['a']) | list", "[(1, 'a'), (2, 'a')]"],
-])('modules: %s', (expression, expected) => {
-  const context = new Map<string, unknown>([['m', pythonModules(() => Date.UTC(2024, 0, 2, 3, 4, 5))]])
-  expect(compileTemplate(`{{ ${expression} }}`).render(context)).toBe(expected)
-})
-
-test('modules give no way into JavaScript', () => {
-  const context = new Map<string, unknown>([['m', pythonModules(() => 0)]])
-  for (const path of [
-    'm.re.constructor',
-    'm.datetime.datetime.constructor',
-    'm.datetime.date.prototype',
-    'm.re.sub.constructor',
-  ]) {
-    expect(compileTemplate(`{{ ${path} }}`).render(context)).toBe('')
-  }
-  expect(context.get('m')).toBeInstanceOf(Dict)
 })

@@ -15,7 +15,7 @@ import {
   truth,
   type Callable,
 } from '../../jinja/index.ts'
-import { parseDate, parseTimestamp } from './datetime.ts'
+import { parseDate, parseTimestamp } from './python/strftime.ts'
 
 export type Quoting = { database: boolean; schema: boolean; identifier: boolean }
 export const quoteAll: Quoting = { database: true, schema: true, identifier: true }

@@ -1,0 +1,69 @@
+// Compiles a project without building it. Templates that ask are answered by the database that dbt-core built.
+
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { existsSync } from 'node:fs'
+import { parse } from 'yaml'
+import { Failure } from '../../../src/base/failure.ts'
+import { compileNode, readTransform, type Work } from '../../../src/transform/index.ts'
+import type { Ours } from './differences.ts'
+
+const principal = { id: 'system', name: 'system', role: 'system' as const }
+
+export async function compileOnly(
+  dir: string,
+  {
+    database,
+    vars,
+    env,
+    profile,
+  }: { database: string; vars?: string | undefined; env: Record<string, string>; profile: string },
+): Promise<Ours> {
+  const { project, failures } = await readTransform(dir, {
+    target: { name: 'dev', catalog: 'db', schema: 'main', profile, threads: 4 },
+    vars: vars === undefined ? {} : (parse(vars) as Record<string, unknown>),
+    env: { ...env },
+    command: 'build',
+  })
+  for (const failure of failures) console.warn(`${failure.place?.file}:${failure.place?.line}: ${failure.message}`)
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  await connection.run(
+    existsSync(database) ? `attach '${database}' as db (read_only); use db` : `attach ':memory:' as db; use db`,
+  )
+  const lake = lakeOf(connection)
+  const ours: Ours = { parents: new Map(), statuses: new Map(), messages: new Map(), sql: new Map() }
+  for (const node of project.nodes.values()) {
+    ours.parents.set(node.uniqueId, [...new Set(node.dependsOn)].sort())
+    if (node.kind === 'seed' || node.kind === 'analysis') continue
+    try {
+      ours.sql.set(node.uniqueId, (await compileNode(node, { project, lake, principal })).sql)
+    } catch (error) {
+      if (!(error instanceof Failure)) console.warn(node.uniqueId, error)
+      ours.messages.set(node.uniqueId, (error as Error).message)
+    }
+  }
+  for (const id of project.sources.keys()) ours.parents.set(id, [])
+  connection.closeSync()
+  return ours
+}
+
+function lakeOf(connection: DuckDBConnection): Work['lake'] {
+  const read = async (sql: string) => {
+    const reader = await connection.runAndReadAll(sql).catch((error: Error) => {
+      throw new Failure(/does not exist/.test(error.message) ? 'TABLE_NOT_FOUND' : 'SQL_INVALID', error.message)
+    })
+    const types = reader.columnTypes()
+    const columns = reader.columnNames().map((name, index) => ({ name, type: String(types[index]) }))
+    return { columns, rows: reader.getRowsJson() }
+  }
+  return {
+    async query(sql: string) {
+      const { columns, rows } = await read(sql)
+      const chunks = (async function* () {
+        yield { rowCount: rows.length, json: JSON.stringify(rows) }
+      })()
+      return { columns, chunks, provenance: { tables: [], views: [] }, truncated: () => false }
+    },
+    bind: async (sql: string) => (await read(`select * from (${sql}\n) limit 0`)).columns,
+  } as unknown as Work['lake']
+}
