@@ -13,7 +13,8 @@ import { openLake, type AuditEntry, type QueryOptions } from './lake.ts'
 import { collect } from './lake.ts'
 import { openMaintenance, pendingMetadata, publishedMetadata } from './maintenance.ts'
 
-export async function openWorld() {
+/** `catalog`: what the environment dev calls its catalog. */
+export async function openWorld({ catalog: devCatalog = 'dev_analytics' } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'lake-'))
   const [root, spool, copies] = [join(dir, 'lake'), join(dir, 'spool'), join(dir, 'copies')]
   mkdirSync(root)
@@ -38,7 +39,7 @@ export async function openWorld() {
   const tableCatalog = openEmbeddedCatalog({ records, io, clock, tables })
   const audited: AuditEntry[] = []
   const environments = [
-    { name: 'dev', catalog: 'dev_analytics', protected: false },
+    { name: 'dev', catalog: devCatalog, protected: false },
     { name: 'prod', catalog: 'prod_analytics', protected: true },
   ]
   // Passwords of tests may be cheap to guess.
@@ -75,7 +76,7 @@ export async function openWorld() {
   const reader = { id: 'r', name: 'rob', role: 'reader' as const }
   const asking = (more: Partial<QueryOptions> = {}): QueryOptions => ({
     principal: admin,
-    catalog: 'dev_analytics',
+    catalog: devCatalog,
     door: 'cli',
     ...more,
   })

@@ -1,17 +1,20 @@
 // One dbt project, built by us and by dbt-core, and every difference: nodes, parents, status, compiled SQL, tables.
 //
-//     node test/conformance/dbt/compare.ts PROJECT [--golden FILE] [--vars YAML] [--compile DATABASE] [-v]
+//     node test/conformance/dbt/compare.ts PROJECT [--golden FILE] [--vars YAML] [--compile DATABASE] [--keep DIR]
 //
-// PROJECT holds its `profiles.yml` and `dbt_packages`. Without --golden dbt-core makes one (DBT_PYTHON names the Python
-// that has it). --compile only compiles; templates that ask are answered by DATABASE, the file that dbt-core built.
+// PROJECT holds its `profiles.yml` and `dbt_packages`; it is copied, and built in the copy. Without --golden dbt-core
+// makes one: DBT_PYTHON names the Python that has it, DBT_LAB the folder of golden.py and compare.py. --compile only
+// compiles; templates that ask are answered by DATABASE, a file that dbt-core built. --keep keeps SQL and tables there.
 
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
+import { build } from './build.ts'
 import { compileOnly } from './compile-only.ts'
-import { differencesOf, report } from './differences.ts'
+import { differencesOf, report, tableDifferences, type Difference } from './differences.ts'
 import { makeGolden, readGolden } from './golden.ts'
 
 const { values, positionals } = parseArgs({
@@ -20,29 +23,49 @@ const { values, positionals } = parseArgs({
     golden: { type: 'string' },
     vars: { type: 'string' },
     compile: { type: 'string' },
-    sql: { type: 'string' },
+    keep: { type: 'string' },
   },
 })
-const dir = resolve(positionals[0] ?? '.')
+const source = resolve(positionals[0] ?? '.')
+const name = basename(source)
 const lab = process.env.DBT_LAB ?? '../shared/dbt'
-const read = (name: string) => (existsSync(join(dir, name)) ? readFileSync(join(dir, name), 'utf8') : undefined)
+const python = process.env.DBT_PYTHON ?? 'python3'
+const work = mkdtempSync(join(tmpdir(), `compare-${name}-`))
+const dir = join(work, name)
+cpSync(source, dir, { recursive: true, filter: (path) => !/\/(target|logs|\.git)$/.test(path) })
+const read = (file: string) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), 'utf8') : undefined)
 
-const goldenFile = values.golden ?? join(mkdtempSync(join(tmpdir(), 'golden-')), `${basename(dir)}.json`)
-if (!existsSync(goldenFile)) makeGolden(dir, goldenFile, { python: process.env.DBT_PYTHON ?? 'python3', lab })
+const goldenFile = values.golden ?? join(work, 'golden.json')
+if (!existsSync(goldenFile)) makeGolden(dir, goldenFile, { python, lab })
 const golden = readGolden(goldenFile)
-const { profile } = parse(read('dbt_project.yml')!) as { profile?: string }
-const ours = await compileOnly(dir, {
-  database: values.compile ?? '',
-  vars: values.vars ?? read('.lab_vars.yml'),
+const vars = values.vars ?? read('.lab_vars.yml')
+const options = {
+  vars: vars === undefined ? {} : (parse(vars) as Record<string, unknown>),
   env: JSON.parse(read('.lab_env.json') ?? '{}') as Record<string, string>,
-  profile: profile ?? 'default',
-})
-const differences = differencesOf(golden, ours, { statuses: false })
-if (values.sql !== undefined) for (const [id, text] of ours.sql) writeFileSync(join(values.sql, `${id}.sql`), text)
-const count = (what: string) => differences.filter((each) => each.what === what).length
+  profile: (parse(read('dbt_project.yml')!) as { profile?: string }).profile ?? 'default',
+}
+const kept = values.keep ?? join(work, 'ours')
+const [tables, sql] = [join(kept, 'tables'), join(kept, 'sql')]
+for (const folder of [tables, sql]) mkdirSync(folder, { recursive: true })
+const ours =
+  values.compile === undefined
+    ? await build(dir, { ...options, tables })
+    : await compileOnly(dir, { ...options, database: values.compile })
+for (const [id, text] of ours.sql) writeFileSync(join(sql, `${id}.sql`), text)
+const differences: Difference[] = differencesOf(golden, ours, { statuses: values.compile === undefined })
+if (values.compile === undefined) {
+  const json = join(work, 'tables.json')
+  spawnSync(python, [join(lab, 'compare.py'), goldenFile, tables, '--json', json])
+  differences.push(
+    ...tableDifferences(JSON.parse(readFileSync(json, 'utf8')) as Parameters<typeof tableDifferences>[0]),
+  )
+}
+const equal = (what: Difference['what'], total: number) =>
+  `${total - differences.filter((each) => each.what === what).length}/${total}`
 console.log(
-  `${basename(dir)}: ${golden.parents.size} nodes, ${count('node')} missing or too many, ${count('parents')} with other parents; ` +
-    `SQL of ${golden.compiled.size}, ${count('sql')} differ`,
+  `${name}: nodes ${equal('node', golden.parents.size)}, parents ${equal('parents', golden.parents.size)}, ` +
+    `status ${equal('status', golden.statuses.size)}, SQL ${equal('sql', golden.compiled.size)}, tables ${equal('table', golden.tables.length)}`,
 )
 if (differences.length > 0) console.log(report(differences))
+rmSync(work, { recursive: true, force: true })
 process.exitCode = differences.length === 0 ? 0 : 1

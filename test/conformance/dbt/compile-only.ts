@@ -2,10 +2,9 @@
 
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { existsSync } from 'node:fs'
-import { parse } from 'yaml'
 import { Failure } from '../../../src/base/failure.ts'
 import { compileNode, readTransform, type Work } from '../../../src/transform/index.ts'
-import type { Ours } from './differences.ts'
+import { parentsOf, type Ours } from './differences.ts'
 
 const principal = { id: 'system', name: 'system', role: 'system' as const }
 
@@ -16,11 +15,11 @@ export async function compileOnly(
     vars,
     env,
     profile,
-  }: { database: string; vars?: string | undefined; env: Record<string, string>; profile: string },
+  }: { database: string; vars: Record<string, unknown>; env: Record<string, string>; profile: string },
 ): Promise<Ours> {
   const { project, failures } = await readTransform(dir, {
     target: { name: 'dev', catalog: 'db', schema: 'main', profile, threads: 4 },
-    vars: vars === undefined ? {} : (parse(vars) as Record<string, unknown>),
+    vars,
     env: { ...env },
     command: 'build',
   })
@@ -32,8 +31,8 @@ export async function compileOnly(
   )
   const lake = lakeOf(connection)
   const ours: Ours = { parents: new Map(), statuses: new Map(), messages: new Map(), sql: new Map() }
+  parentsOf(project, ours.parents)
   for (const node of project.nodes.values()) {
-    ours.parents.set(node.uniqueId, [...new Set(node.dependsOn)].sort())
     if (node.kind === 'seed' || node.kind === 'analysis') continue
     try {
       ours.sql.set(node.uniqueId, (await compileNode(node, { project, lake, principal })).sql)
@@ -42,7 +41,6 @@ export async function compileOnly(
       ours.messages.set(node.uniqueId, (error as Error).message)
     }
   }
-  for (const id of project.sources.keys()) ours.parents.set(id, [])
   connection.closeSync()
   return ours
 }

@@ -1,5 +1,6 @@
 // Differences of one project, and the causes behind them: many nodes usually differ for one reason.
 
+import type { DbtProject } from '../../../src/transform/index.ts'
 import { hashOf, type Golden } from './golden.ts'
 
 /** What we made of a project. */
@@ -12,6 +13,14 @@ export type Ours = {
 }
 
 export type Difference = { what: 'node' | 'parents' | 'status' | 'sql' | 'table'; id: string; cause: string }
+
+/** What each node, and whatever else stands in a manifest, is built upon. */
+export function parentsOf(project: DbtProject, into: Map<string, string[]>): void {
+  const { nodes, unitTests, metrics, semanticModels, savedQueries, exposures } = project
+  for (const part of [nodes, unitTests, metrics, semanticModels, savedQueries, exposures])
+    for (const { uniqueId, dependsOn } of part.values()) into.set(uniqueId, [...new Set(dependsOn)].sort())
+  for (const id of [...project.sources.keys(), ...project.groups.keys()]) into.set(id, [])
+}
 
 /** `statuses` false: nothing was run, only compiled. */
 export function differencesOf(golden: Golden, ours: Ours, { statuses }: { statuses: boolean }): Difference[] {
@@ -78,4 +87,12 @@ export function report(differences: readonly Difference[]): string {
           .join('\n       ')}`,
     )
     .join('\n')
+}
+
+/** What `compare.py --json` wrote. */
+export function tableDifferences(found: { differ: [string, string][]; missing: string[] }): Difference[] {
+  return [
+    ...found.missing.map((id) => ({ what: 'table' as const, id, cause: 'missing' })),
+    ...found.differ.map(([id, why]) => ({ what: 'table' as const, id, cause: withoutNames(why) })),
+  ]
 }
