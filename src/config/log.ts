@@ -4,11 +4,16 @@
 // Secrets are hidden twice: fields named like one lose their value, and every text loses each configured secret,
 // wherever it came from (the event, an error's message, an address, a stack). All that is written passes `clean`.
 
-import { pino } from 'pino'
-import { prettyFactory } from 'pino-pretty'
+import { createRequire } from 'node:module'
+import type { Logger } from 'pino'
 import { Failure } from '../base/failure.ts'
 import type { Log, LogFields } from '../base/log.ts'
 import { isSecretName } from './secrets.ts'
+
+// Loaded when a log is opened: a command that opens none does not wait for them.
+const load = createRequire(import.meta.url)
+const loadPino = () => load('pino') as typeof import('pino')
+const loadPretty = () => load('pino-pretty') as typeof import('pino-pretty')
 
 type LogStream = { write(text: string): unknown; isTTY?: boolean | undefined }
 type LogConfig = { log: { level: string; format: 'auto' | 'pretty' | 'json' }; secrets: readonly string[] }
@@ -24,13 +29,14 @@ export function openLog(
   const redact = redactor(secrets)
   const pretty = log.format === 'pretty' || (log.format === 'auto' && stream.isTTY === true)
   const format = pretty
-    ? prettyFactory({
+    ? loadPretty().prettyFactory({
         colorize: stream.isTTY === true,
         messageKey: 'event',
         ignore: 'pid,hostname',
         translateTime: 'SYS:HH:MM:ss.l',
       })
     : asIs
+  const { pino } = loadPino()
   const options = {
     level: log.level,
     base: null,
@@ -52,7 +58,7 @@ const asIs = (text: string) => text
 
 type Redact = (text: string) => string
 
-function wrap(inner: pino.Logger, redact: Redact): Log {
+function wrap(inner: Logger, redact: Redact): Log {
   const write = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, fields?: LogFields) =>
     inner[level](clean(fields, redact), redact(event))
   return {

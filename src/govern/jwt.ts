@@ -3,15 +3,7 @@
 // reading, and gives nothing that a user of that name has.
 
 import { createHash } from 'node:crypto'
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  importSPKI,
-  jwtVerify,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-} from 'jose'
+import type { JWTPayload, JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
@@ -46,6 +38,7 @@ export async function openJwtVerifier(
   settings: JwtSettings,
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<JwtVerifier> {
+  const { errors, jwtVerify } = await library()
   const key = await keyOf(settings)
   return {
     async verify(token) {
@@ -69,7 +62,11 @@ export async function openJwtVerifier(
   }
 }
 
+/** Loaded where an issuer is configured: no other command waits for it. */
+const library = () => import('jose')
+
 async function keyOf({ keys }: JwtSettings): Promise<JWTVerifyGetKey> {
+  const { createLocalJWKSet, createRemoteJWKSet, importSPKI } = await library()
   try {
     if ('jwksUrl' in keys)
       return createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: 5_000, cooldownDuration: 30_000 })
