@@ -3,9 +3,10 @@
 
 import { resolve } from 'node:path'
 import { Failure, Failures, asFailure, formatFailure } from '../base/failure.ts'
+import { dbtFolderOf, dbtFolderText } from './dbt-folder.ts'
 import { findProjectDir, isEnvironment, loadConfig, resolveEnvironment } from '../config/index.ts'
 import type { App, OpenOptions } from './app.ts'
-import { globalOptions, parseCommand, type Command, type Context, type Option } from './command.ts'
+import { Flags, globalOptions, parseCommand, type Command, type Context, type Option } from './command.ts'
 import { commands } from './commands/index.ts'
 import { versionOf } from './version.ts'
 import { openOutput, type Output } from './output.ts'
@@ -36,11 +37,11 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     }
     if (!found) return help(argv, out)
     const { command, rest } = found
-    if (rest.includes('--help') || rest.includes('-h')) {
+    if (!command.takesLine && (rest.includes('--help') || rest.includes('-h'))) {
       out.answer(commandHelp(command), () => commandHelp(command))
       return 0
     }
-    const { args, flags } = parseCommand(command, rest)
+    const { args, flags } = command.takesLine ? { args: rest, flags: new Flags({}) } : parseCommand(command, rest)
     const dir = resolve(flags.text('project') ?? '.')
     process.on('SIGINT', interrupt)
     process.on('SIGTERM', interrupt)
@@ -53,6 +54,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       signal: control.signal,
       env: process.env,
       open: (options = {}) => (opened ??= openProject(dir, flags.text('env'), options, deps)),
+      openWith: (config, environment, options = {}) => (opened ??= deps.open(config, environment, options)),
     }
     return (await command.run(context)) ?? 0
   } catch (error) {
@@ -72,6 +74,8 @@ export function projectConfig(dir: string, env?: string): { config: Config; envi
 
 function projectSettings(dir: string): Config {
   const found = findProjectDir(dir)
+  const dbtFolder = found ? undefined : dbtFolderOf(dir)
+  if (dbtFolder) return loadConfig({ dir: dbtFolder, instead: dbtFolderText(dbtFolder) })
   if (!found) throw new Failure('PROJECT_NOT_FOUND', `there is no boathouse.yml in ${dir} or above it`)
   return loadConfig({ dir: found })
 }
@@ -175,6 +179,7 @@ function help(argv: readonly string[], out: Output): number {
 }
 
 export function commandHelp(command: Command): string {
+  if (command.help) return command.help()
   const options = { ...command.options, ...globalOptions }
   const left = ([name, { short, value }]: [string, Option]) =>
     `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`

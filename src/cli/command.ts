@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { Failure } from '../base/failure.ts'
+import type { Config, Environment } from '../config/index.ts'
 import type { App, OpenOptions } from './app.ts'
 import type { Output } from './output.ts'
 
@@ -25,6 +26,10 @@ export type Command = {
   examples: readonly string[]
   /** Not shown in the list of commands. */
   hidden?: true
+  /** It reads its arguments itself: `args` is the line as it is, `flags` are empty. */
+  takesLine?: true
+  /** What --help prints, where options are not all of it. */
+  help?(): string
   /** Exit code; undefined is 0. */
   run(context: Context): Promise<number | void>
 }
@@ -39,6 +44,8 @@ export type Context = {
   dir: string
   /** Opens the project; closed by the dispatcher. Called at most once. */
   open(options?: OpenOptions): Promise<App>
+  /** The same with settings and an environment that the command has chosen itself. */
+  openWith(config: Config, environment: Environment, options?: OpenOptions): Promise<App>
   /** The command line of this program, for processes that it starts. */
   self: { node: string; script: string }
   /** Settings given on the command line. */

@@ -116,6 +116,8 @@ type Options = {
   env?: Record<string, string | undefined>
   overrides?: readonly Override[]
   machine?: Machine
+  /** Text that stands for boathouse.yml where there is none: a folder that is only a dbt project. */
+  instead?: string
 }
 
 /** The nearest folder at or above `from` that holds a boathouse.yml. */
@@ -128,16 +130,17 @@ export function findProjectDir(from: string): string | undefined {
 
 /**
  * Settings of the project in `dir`: command line over process environment over `.env` over boathouse.yml over defaults.
- * @throws Failure PROJECT_NOT_FOUND without a boathouse.yml; Failures CONFIG_INVALID with every mistake
+ * @throws Failure PROJECT_NOT_FOUND without a boathouse.yml or a text instead; Failures CONFIG_INVALID with every mistake
  */
 export function loadConfig({
   dir: given,
   env = process.env,
   overrides = [],
   machine = realMachine(),
+  instead,
 }: Options): Config {
   const dir = resolve(given)
-  const yaml = readYaml(dir)
+  const yaml = readYaml(dir, instead)
   const dotenv = readDotenv(dir)
   const mistakes = [...yaml.mistakes, ...dotenv.mistakes, ...unknownVariables(env, dotenv.entries)]
   const found = findAll({ env, overrides, yaml: yaml.entries, dotenv: dotenv.entries })
@@ -261,9 +264,9 @@ const missing = (setting: Setting) =>
 
 // ---- the files
 
-function readYaml(dir: string): { entries: Map<string, Found>; mistakes: Failure[] } {
+function readYaml(dir: string, instead?: string): { entries: Map<string, Found>; mistakes: Failure[] } {
   const file = 'boathouse.yml'
-  const text = readIfThere(join(dir, file))
+  const text = readIfThere(join(dir, file)) ?? instead
   if (text === undefined) throw new Failure('PROJECT_NOT_FOUND', `${dir} has no ${file}`)
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })

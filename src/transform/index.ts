@@ -23,7 +23,12 @@ export {
   type Listed,
   type LoadOptions,
 } from './project.ts'
-export { select, type Selection } from './select.ts'
+export { defaultSelector, select, selectNodes, type Selection } from './select.ts'
+export { membersOf, type Member } from './select/members.ts'
+export { manifestOf } from './artifacts/manifest.ts'
+export { messageOf, runResults } from './artifacts/run-results.ts'
+export { pathInTarget, writeJson, writeWhole } from './artifacts/write.ts'
+export { readState, type PreviousState } from './select/state.ts'
 
 /** The SQL of one node, by unique id or name. Templates that ask the database are answered through `work`. */
 export async function compileNode(

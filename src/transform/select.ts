@@ -1,230 +1,223 @@
 // dbt's selection language: `--select "tag:daily+ staging.*,config.materialized:table" --exclude orders`.
 //
 // Spaces join, commas intersect, `+` reaches to parents and children (`2+a+1`), `@` to the children and all that those
-// need. A test is selected with what it tests, unless the selection is cautious.
+// need. A test that is not named itself comes with what it tests, as the mode of indirect selection says: so every part
+// yields what it means directly and what it would bring if all that a test reads were there.
 
 import { Failure } from '../base/failure.ts'
-import type { DbtNode, DbtProject, DbtSource } from '../project/dbt/index.ts'
-import { graphOf, reach, type Graph } from './graph.ts'
+import { didYouMean } from '../base/suggest.ts'
+import { parseCriterion, type DbtProject, type SelectorTree } from '../project/dbt/index.ts'
+import { reach } from './graph.ts'
+import { membersOf, type Member, type Members } from './select/members.ts'
+import { methods } from './select/methods.ts'
+import type { PreviousState } from './select/state.ts'
+import { wildcard } from './select/wildcard.ts'
+
+/**
+ * Which tests come with what is selected. `eager`: those that read any of it; `cautious`: those that read nothing else;
+ * `buildable`: nothing else but what lies above; `empty`: none.
+ */
+export type Indirect = 'eager' | 'cautious' | 'buildable' | 'empty'
 
 export type Selection = {
   /** Each text may hold several words. None selects everything. */
   select?: readonly string[] | undefined
   exclude?: readonly string[] | undefined
-  /** `eager`: a test runs when any node it reads is selected; `cautious`: when all are. */
-  indirect?: 'eager' | 'cautious' | undefined
+  /** A selector of selectors.yml, in place of `select` and `exclude`. */
+  selector?: string | undefined
+  indirect?: Indirect | undefined
+  /** What `state:`, `result:` and `source_status:` compare with. */
+  state?: PreviousState | undefined
 }
 
-type Member = { id: string; node: DbtNode | undefined; source: DbtSource | undefined }
-type Criterion = {
-  childrensParents: boolean
-  parents: number
-  children: number
-  method: string
-  arguments: string[]
-  value: string
-}
+type Criterion = Extract<SelectorTree, { kind: 'method' }>
+/** `mode`: of words of the command line; groups of selectors.yml take tests eagerly. `said`: reported when it is nothing. */
+type Tree = Criterion | { kind: 'union' | 'intersection' | 'difference'; parts: Tree[]; mode?: Indirect; said?: string }
+type Picked = { direct: Set<string>; indirect: Set<string> }
 
 /** Unique ids of nodes and sources, in building order. @throws Failure USAGE for what is no selector */
 export function select(project: DbtProject, selection: Selection): string[] {
-  const graph = graphOf(project)
-  const members = graph.order.map((id) => ({ id, node: project.nodes.get(id), source: project.sources.get(id) }))
-  const picked =
-    selection.select && words(selection.select).length > 0
-      ? union(selection.select, project, graph, members, selection.indirect)
-      : new Set(graph.order)
-  const left =
-    selection.exclude && words(selection.exclude).length > 0
-      ? union(selection.exclude, project, graph, members, selection.indirect)
-      : new Set<string>()
-  return graph.order.filter((id) => picked.has(id) && !left.has(id))
+  return selectNodes(project, selection).ids.filter((id) => project.nodes.has(id) || project.sources.has(id))
 }
 
-const words = (texts: readonly string[]): string[] => texts.flatMap((text) => text.split(/\s+/)).filter(Boolean)
+/** Unique ids of everything that can be selected, in building order, and the words that match nothing. @throws Failure USAGE */
+export function selectNodes(project: DbtProject, selection: Selection): { ids: string[]; unmatched: string[] } {
+  const members = membersOf(project)
+  const evaluation = new Evaluation(project, members, selection)
+  const { direct } = evaluation.evaluate(treeOf(project, selection))
+  return { ids: members.order.filter((id) => direct.has(id)), unmatched: evaluation.unmatched }
+}
 
-function union(
-  texts: readonly string[],
+function treeOf(
   project: DbtProject,
-  graph: Graph,
-  members: readonly Member[],
-  indirect: Selection['indirect'] = 'eager',
-): Set<string> {
-  const found = new Set<string>()
-  const chosen = (part: string) => {
-    const set = one(parseCriterion(part), project, graph, members)
-    return indirect === 'eager' ? withTests(set, members, indirect) : set
-  }
-  for (const word of words(texts)) {
-    const [first, ...rest] = word.split(',').filter(Boolean).map(chosen)
-    for (const id of first ?? []) if (rest.every((set) => set.has(id))) found.add(id)
-  }
-  // Whether all that a test reads is selected shows only when everything is.
-  return indirect === 'eager' ? found : withTests(found, members, indirect)
+  { select: wanted = [], exclude = [], selector, indirect = 'eager' }: Selection,
+): Tree {
+  if (selector !== undefined) return selectorNamed(project, selector)
+  const everything: Tree = { kind: 'union', parts: ['fqn', 'source'].map(all), mode: indirect }
+  const included = wanted.length === 0 ? everything : wordsOf(wanted, indirect)
+  return { kind: 'difference', parts: [included, wordsOf(exclude, indirect)] }
 }
 
-/** `@2+tag:daily+1` in its parts. */
-export function parseCriterion(text: string): Criterion {
-  const match = /^(@)?(?:(\d*)(\+))?(?:([a-z_]+)((?:\.[^:.]+)*):)?([^+]*?)(?:(\+)(\d*))?$/i.exec(text)
-  const value = match?.[6]
-  if (!match || !value)
-    throw new Failure('USAGE', `"${text}" is no selector`, {
+/** The selector that a command takes when it is told nothing. */
+export const defaultSelector = (project: DbtProject): string | undefined =>
+  [...project.selectors.values()].find(({ isDefault }) => isDefault)?.name
+
+const all = (method: string): Criterion => ({
+  kind: 'method',
+  method,
+  value: '*',
+  parents: 0,
+  children: 0,
+  childrensParents: false,
+  indirectSelection: undefined,
+})
+
+function selectorNamed(project: DbtProject, name: string): SelectorTree {
+  const found = project.selectors.get(name)
+  if (found) return found.tree
+  throw new Failure('USAGE', `selectors.yml has no selector "${name}"${didYouMean(name, project.selectors.keys())}`)
+}
+
+function wordsOf(texts: readonly string[], mode: Indirect): Tree {
+  const words = texts.flatMap((text) => text.split(/\s+/)).filter(Boolean)
+  const parts = words.map((word): Tree => ({
+    kind: 'intersection',
+    parts: word.split(',').map(criterion),
+    mode,
+    said: word,
+  }))
+  return { kind: 'union', parts, mode }
+}
+
+function criterion(text: string): Criterion {
+  try {
+    return parseCriterion(text)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure('USAGE', error.message, {
       hint: 'Examples: orders, +orders, tag:daily, path:models/marts, config.materialized:table, source:shop.',
     })
-  const [, at, parents, beforePlus, method, more = '', , afterPlus, children] = match
-  if (at && afterPlus)
-    throw new Failure(
-      'USAGE',
-      `"${text}": "@" already reaches the children, "+" after the name cannot be combined with it`,
+  }
+}
+
+class Evaluation {
+  readonly unmatched: string[] = []
+  readonly #project: DbtProject
+  readonly #members: Members
+  readonly #list: readonly Member[]
+  readonly #selection: Selection
+  /** Selectors that are being looked into: one that names itself ends. */
+  readonly #open = new Set<string>()
+
+  constructor(project: DbtProject, members: Members, selection: Selection) {
+    this.#project = project
+    this.#members = members
+    this.#list = [...members.byId.values()]
+    this.#selection = selection
+  }
+
+  evaluate(tree: Tree): Picked {
+    if (tree.kind === 'method') return this.#criterion(tree)
+    const parts = tree.parts.map((part) => this.evaluate(part))
+    const direct = combine(
+      tree.kind,
+      parts.map((part) => part.direct),
     )
-  return {
-    childrensParents: at !== undefined,
-    parents: beforePlus ? (parents ? Number(parents) : Infinity) : 0,
-    children: afterPlus ? (children ? Number(children) : Infinity) : 0,
-    method: (method ?? defaultMethod(value)).toLowerCase(),
-    arguments: more.split('.').filter(Boolean),
-    value,
+    const indirect = combine(
+      tree.kind,
+      parts.map((part) => new Set([...part.direct, ...part.indirect])),
+    )
+    const whole = this.#nowComplete(direct, indirect, tree.mode ?? 'eager')
+    if (tree.said !== undefined && whole.size === 0) this.unmatched.push(tree.said)
+    return { direct: whole, indirect }
   }
-}
 
-function defaultMethod(value: string): string {
-  if (/[/\\]/.test(value)) return 'path'
-  return /\.(sql|csv|ya?ml|py)$/i.test(value) ? 'file' : 'fqn'
-}
-
-function one(criterion: Criterion, project: DbtProject, graph: Graph, members: readonly Member[]): Set<string> {
-  const method = methods[criterion.method]
-  if (!method) {
-    throw new Failure('USAGE', `the selector method "${criterion.method}:" is not known`, {
-      hint: `Known: ${Object.keys(methods)
-        .map((name) => `${name}:`)
-        .join(' ')}`,
-    })
-  }
-  const matches = method(criterion.value, criterion.arguments, project)
-  const found = new Set(members.filter(matches).map(({ id }) => id))
-  const base = [...found]
-  if (criterion.childrensParents) {
-    for (const id of reach(graph.children, base)) found.add(id)
-    for (const id of reach(graph.parents, [...found])) found.add(id)
-  }
-  if (criterion.parents > 0) for (const id of reach(graph.parents, base, criterion.parents)) found.add(id)
-  if (criterion.children > 0) for (const id of reach(graph.children, base, criterion.children)) found.add(id)
-  return found
-}
-
-function withTests(found: Set<string>, members: readonly Member[], indirect: Selection['indirect']): Set<string> {
-  for (const { id, node } of members) {
-    if (node?.kind !== 'test' || found.has(id) || node.dependsOn.length === 0) continue
-    const isCovered = (parent: string) => found.has(parent)
-    if (indirect === 'cautious' ? node.dependsOn.every(isCovered) : node.dependsOn.some(isCovered)) found.add(id)
-  }
-  return found
-}
-
-/** Shell wildcards: `*`, `?`, `[ab]`. */
-export function wildcard(pattern: string): (text: string) => boolean {
-  if (!/[*?[]/.test(pattern)) return (text) => text === pattern
-  const source = pattern.replace(/\[!?[^\]]*\]|[.+^${}()|\\*?]/g, (part) => {
-    if (part === '*') return '.*'
-    if (part === '?') return '.'
-    return part.startsWith('[') ? part.replace('[!', '[^') : `\\${part}`
-  })
-  const expression = new RegExp(`^${source}$`, 's')
-  return (text) => expression.test(text)
-}
-
-type Method = (value: string, args: string[], project: DbtProject) => (member: Member) => boolean
-const fqnOf = ({ node, source }: Member): string[] => node?.fqn ?? source?.fqn ?? []
-const tagsOf = ({ node, source }: Member): string[] => node?.tags ?? source?.tags ?? []
-const kindOf = ({ node }: Member): string => node?.kind ?? 'source'
-
-const methods: Readonly<Record<string, Method>> = {
-  fqn: (value) => (member) =>
-    member.source === undefined && matchesFqn(value, fqnOf(member), member.node?.version !== undefined),
-  tag: (value) => {
-    const matches = wildcard(value)
-    return (member) => tagsOf(member).some(matches)
-  },
-  source: (value) => {
-    const parts = value.split('.').map(wildcard)
-    return ({ source }) => {
-      if (!source) return false
-      const names = [source.package, source.source, source.name]
-      if (parts.length === 1) return parts[0]!(source.source)
-      return names.slice(-parts.length).every((name, index) => parts[index]!(name))
+  #criterion(tree: Criterion): Picked {
+    const [method, ...path] = tree.method.split('.')
+    const found = method === 'selector' ? this.#bySelector(tree.value) : this.#byMethod(method!, path, tree.value)
+    const { parents, children } = this.#members
+    const selected = new Set(found)
+    if (tree.childrensParents) {
+      for (const id of reach(children, found)) selected.add(id)
+      for (const id of reach(parents, [...selected])) selected.add(id)
     }
-  },
-  path: (value) => {
-    const wanted = value.replaceAll('\\', '/').replace(/^\.\//, '').replace(/\/+$/, '')
-    const matches = wildcard(wanted)
-    return ({ node, source }) => {
-      const file = (node ?? source)!.file
-      const folders = file.split('/').map((_, index, all) => all.slice(0, index + 1).join('/'))
-      return folders.some(matches)
+    if (tree.parents > 0) for (const id of reach(parents, found, tree.parents)) selected.add(id)
+    if (tree.children > 0) for (const id of reach(children, found, tree.children)) selected.add(id)
+    const mode = tree.indirectSelection ?? this.#selection.indirect ?? 'eager'
+    // A selector has brought the tests that it wants.
+    if (method === 'selector' || mode === 'empty') return { direct: selected, indirect: new Set() }
+    return this.#withTests(selected, mode)
+  }
+
+  #byMethod(name: string, path: readonly string[], value: string): Set<string> {
+    const method = methods[name]!
+    const { state } = this.#selection
+    const matches = method({ value, path, project: this.#project, members: this.#list, state })
+    return new Set(this.#list.filter(matches).map(({ id }) => id))
+  }
+
+  #bySelector(pattern: string): Set<string> {
+    const matches = wildcard(pattern)
+    const names = [...this.#project.selectors.keys()].filter(matches).sort()
+    if (names.length === 0) selectorNamed(this.#project, pattern)
+    const found = new Set<string>()
+    for (const name of names) {
+      if (this.#open.has(name)) throw new Failure('USAGE', `the selector "${name}" names itself`)
+      this.#open.add(name)
+      for (const id of this.evaluate(this.#project.selectors.get(name)!.tree).direct) found.add(id)
+      this.#open.delete(name)
     }
-  },
-  file: (value) => {
-    const matches = wildcard(value)
-    return ({ node, source }) => {
-      const file = (node ?? source)!.file.split('/').at(-1)!
-      return matches(file) || matches(file.replace(/\.\w+$/, ''))
+    return found
+  }
+
+  #withTests(selected: ReadonlySet<string>, mode: Indirect): Picked {
+    const direct = new Set(selected)
+    const indirect = new Set<string>()
+    const within = mode === 'buildable' ? this.#withAncestors(selected, true) : selected
+    for (const id of selected) {
+      for (const child of this.#members.children.get(id) ?? []) {
+        if (!this.#isTest(child)) continue
+        if (mode === 'eager' || this.#reads(child).every((parent) => within.has(parent))) direct.add(child)
+        else indirect.add(child)
+      }
     }
-  },
-  package: (value, _, project) => {
-    const matches = wildcard(value === 'this' ? project.name : value)
-    return ({ node, source }) => matches((node ?? source)!.package)
-  },
-  config: (value, path) => {
-    if (path.length === 0) throw new Failure('USAGE', 'config: needs the name of a config: config.materialized:table')
-    return ({ node, source }) => matchesConfig((node ?? source)!.config, path, value)
-  },
-  resource_type: (value) => (member) => kindOf(member) === value,
-  test_type:
-    (value) =>
-    ({ node }) => {
-      if (node?.test === undefined) return false
-      return value === 'data' || node.test.kind === (value === 'schema' ? 'generic' : value)
-    },
-  test_name: (value) => {
-    const matches = wildcard(value)
-    return ({ node }) => node?.test?.kind === 'generic' && matches(node.test.name)
-  },
-  group:
-    (value) =>
-    ({ node }) =>
-      node?.config['group'] === value,
-  access:
-    (value) =>
-    ({ node }) =>
-      node?.kind === 'model' && (node.config['access'] ?? 'protected') === value,
-  version:
-    (value) =>
-    ({ node }) =>
-      node?.version !== undefined && (value === 'latest' ? node.version === node.latestVersion : value === 'none'),
+    return { direct, indirect }
+  }
+
+  /** Tests of parts that now have all that they read. */
+  #nowComplete(direct: Set<string>, indirect: ReadonlySet<string>, mode: Indirect): Set<string> {
+    if (mode !== 'cautious' && mode !== 'buildable') return direct
+    const within = mode === 'buildable' ? this.#withAncestors(direct, false) : direct
+    const more = [...indirect].filter(
+      (id) => this.#project.nodes.has(id) && this.#reads(id).every((parent) => within.has(parent)),
+    )
+    return new Set([...direct, ...more])
+  }
+
+  #withAncestors(selected: ReadonlySet<string>, withSources: boolean): Set<string> {
+    const found = new Set([...selected, ...reach(this.#members.parents, [...selected])])
+    if (withSources) for (const id of this.#project.sources.keys()) found.add(id)
+    return found
+  }
+
+  #isTest(id: string): boolean {
+    const type = this.#members.byId.get(id)?.type
+    return type === 'test' || type === 'unit_test'
+  }
+
+  #reads(id: string): readonly string[] {
+    return this.#members.parents.get(id) ?? []
+  }
 }
 
-/** dbt's rule: the last part, or a path of parts from the root, with or without the package. */
-function matchesFqn(selector: string, fqn: readonly string[], isVersioned: boolean): boolean {
-  const matches = wildcard(selector)
-  if (matches(fqn.at(-1) ?? '')) return true
-  if (isVersioned && (matches(fqn.at(-2) ?? '') || matches(fqn.slice(-2).join('.')))) return true
-  const parts = selector.split('.')
-  return [fqn, fqn.slice(1)].some((each) => {
-    const flat = each.flatMap((step) => step.split('.'))
-    if (flat.length < parts.length) return false
-    return parts.every((part, index) => wildcard(part)(flat[index]!))
-  })
-}
-
-function matchesConfig(config: unknown, path: readonly string[], wanted: string): boolean {
-  const value = path.reduce<unknown>(
-    (found, key) => (typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[key] : undefined),
-    config,
-  )
-  const matches = wildcard(wanted)
-  const fits = (each: unknown) =>
-    each !== undefined && each !== null && (matches(String(each)) || matches(String(each).toLowerCase()))
-  if (Array.isArray(value)) return value.some(fits)
-  if (typeof value === 'object' && value !== null) return Object.keys(value).some(fits)
-  return fits(value)
+function combine(kind: 'union' | 'intersection' | 'difference', sets: readonly Set<string>[]): Set<string> {
+  const [first = new Set<string>(), ...others] = sets
+  switch (kind) {
+    case 'union':
+      return new Set(sets.flatMap((set) => [...set]))
+    case 'intersection':
+      return new Set([...first].filter((id) => others.every((set) => set.has(id))))
+    case 'difference':
+      return new Set([...first].filter((id) => !others.some((set) => set.has(id))))
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { Command } from '../command.ts'
 import { accessApply, accessCheck, accessShow } from './access.ts'
+import { dbt } from './dbt/index.ts'
 import { doctor } from './doctor.ts'
 import { grant, grantList, revoke, roleCreate, roleDrop, roleGrant, roleList, roleRevoke } from './grants.ts'
 import { init } from './init.ts'
@@ -43,6 +44,7 @@ export const commands: readonly Command[] = [
   test,
   compile,
   list,
+  dbt,
   query,
   sql,
   metricsList,

@@ -1,0 +1,167 @@
+// compile and show: the SQL of what is selected, and its first rows.
+
+import { join } from 'node:path'
+import { Failure } from '../../../base/failure.ts'
+import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
+import { collect } from '../../../lake/index.ts'
+import { compileNode, manifestOf, pathInTarget, writeJson, writeWhole } from '../../../transform/index.ts'
+import type { App } from '../../app.ts'
+import { sayFound, sayThreads } from './lines.ts'
+import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
+import { chosenBy, warnOrFail } from './selection.ts'
+
+type Compiled = { node: DbtNode; sql: string }
+
+export async function compile(session: Session): Promise<number> {
+  const { log, flags, targetDir } = session
+  const opened = await compiled(session)
+  for (const { node, sql } of opened.all)
+    if (flags.text('inline') === undefined) await writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
+  if (flags.is('write-json', true)) await writeJson(join(targetDir, 'manifest.json'), manifestOf(opened.project))
+  const isInline = flags.text('inline') !== undefined
+  // One model, or what was typed, is printed: that is what people compile one for.
+  const asked = isInline || flags.words('select').length > 0
+  for (const { node, sql } of asked ? opened.all : []) {
+    if (!isInline && node.kind === 'test' && opened.all.length > 1) continue
+    const text = isJson(session)
+      ? JSON.stringify(isInline ? { compiled: sql } : { node: node.name, compiled: sql }, null, 2)
+      : flags.is('quiet')
+        ? sql
+        : isInline
+          ? `Compiled inline node is:\n${sql}`
+          : `Compiled node '${node.name}' is:\n${sql}`
+    log.answer(text, {
+      name: 'CompiledNode',
+      code: 'Q042',
+      data: { node_name: node.name, compiled: sql, is_inline: isInline },
+    })
+  }
+  return 0
+}
+
+export async function show(session: Session): Promise<number> {
+  const { flags, log } = session
+  const direct = flags.text('inline-direct')
+  const opened = direct === undefined ? await compiled(session) : undefined
+  const place = opened?.place ?? (await openPlace(session))
+  const app = opened?.app ?? (await openLakeOf(session, place))
+  const all = opened?.all.filter(({ node }) => opened.all.length === 1 || node.kind !== 'test') ?? []
+  if (opened && all.length === 0)
+    throw new Failure('USAGE', 'nothing is selected to show', {
+      hint: 'boathouse dbt show --select MODEL, or --inline "select …".',
+    })
+  const shown =
+    direct === undefined ? all.map(({ node, sql }) => ({ name: node.name, sql })) : [{ name: 'inline', sql: direct }]
+  const isInline = direct !== undefined || flags.text('inline') !== undefined
+  const limit = flags.whole('limit') ?? 5
+  for (const { name, sql } of shown) {
+    const { columns, rows } = await firstRows(session, app, place, opened?.project, sql, limit)
+    const names = columns.map((column) => column.name)
+    const text = isJson(session)
+      ? JSON.stringify(
+          {
+            ...(isInline ? {} : { node: name }),
+            show: rows.map((row) => Object.fromEntries(names.map((key, at) => [key, row[at] ?? null]))),
+          },
+          null,
+          2,
+        )
+      : `${flags.is('quiet') ? '' : isInline ? 'Previewing inline node:\n' : `Previewing node '${name}':\n`}${grid(names, rows)}`
+    log.answer(text, { name: 'ShowNode', code: 'Q041', data: { node_name: name, is_inline: isInline } })
+  }
+  return 0
+}
+
+const isJson = ({ flags }: Session): boolean => flags.is('json') || flags.text('output') === 'json'
+
+async function compiled(session: Session): Promise<{ all: Compiled[]; app: App; place: Place; project: DbtProject }> {
+  const { log, flags, context } = session
+  const place = await openPlace(session)
+  const project = await openProject(session, place)
+  sayFound(log, project)
+  const inline = flags.text('inline')
+  const nodes = inline === undefined ? selected(session, project) : [inlineNode(project, inline)]
+  sayThreads(log, place.target.threads, place.target.name)
+  const app = await openLakeOf(session, place)
+  const all: Compiled[] = []
+  const work = { project, lake: app.lake, principal: app.principal, signal: context.signal }
+  for (const node of nodes) all.push({ node, sql: (await compileNode(node, work)).sql })
+  return { all, app, place, project }
+}
+
+function selected(session: Session, project: DbtProject): DbtNode[] {
+  const found = chosenBy(session, project).ids.flatMap((id) => project.nodes.get(id) ?? [])
+  const nodes = found.filter(({ kind }) => kind !== 'seed')
+  if (found.length === 0)
+    warnOrFail(
+      session,
+      'Nothing to do. Try checking your model configs and model specification args',
+      'NothingToDo',
+      'Q035',
+    )
+  return nodes
+}
+
+/** Text of the command line as a node of its own: it may read whatever a model may. */
+function inlineNode(project: DbtProject, sql: string): DbtNode {
+  const like = [...project.nodes.values()].find(({ kind }) => kind === 'model')
+  if (!like) throw new Failure('USAGE', 'the project has no model, so there is nothing to read')
+  const place = { file: '--inline', line: 1, column: 1 }
+  return {
+    ...like,
+    uniqueId: `sql_operation.${project.name}.inline_query`,
+    name: 'inline_query',
+    alias: 'inline_query',
+    package: project.name,
+    kind: 'analysis',
+    path: 'inline_query',
+    file: '--inline',
+    rawSql: sql,
+    config: { ...like.config, materialized: 'view' },
+    columns: [],
+    place,
+    dependsOn: [...project.nodes.keys(), ...project.sources.keys()],
+    refs: [],
+    sources: [],
+  }
+}
+
+async function firstRows(
+  { context }: Session,
+  app: App,
+  { environment, target }: Place,
+  project: DbtProject | undefined,
+  sql: string,
+  limit: number,
+) {
+  const text = sql.trim().replace(/;+$/, '')
+  const limited = limit < 0 ? text : `select * from (\n${text}\n) limit ${limit}`
+  const result = await app.lake.query(limited, {
+    ...app.asking('cli'),
+    catalog: environment.catalog,
+    namespace: project?.target.schema ?? target.schema,
+    environmentNamed: environment.writable,
+    cache: false,
+    signal: context.signal,
+  })
+  return collect(result)
+}
+
+/** Rows between bars, numbers to the right, as dbt shows them. */
+function grid(names: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  const shown = rows.map((row) => row.map(cell))
+  const widths = names.map((name, at) => Math.max(name.length, ...shown.map((row) => row[at]!.length), 1))
+  const isNumber = names.map(
+    (_, at) =>
+      rows.length > 0 &&
+      rows.every((row) => row[at] === null || typeof row[at] === 'number' || /^-?\d+(\.\d+)?$/.test(String(row[at]))),
+  )
+  const line = (row: readonly string[]) =>
+    `| ${row.map((text, at) => (isNumber[at] ? text.padStart(widths[at]!) : text.padEnd(widths[at]!))).join(' | ')} |`
+  return [line(names), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...shown.map(line), ''].join('\n')
+}
+
+const cell = (value: unknown): string =>
+  value === null || value === undefined
+    ? ''
+    : (typeof value === 'object' ? JSON.stringify(value) : String(value as string)).replaceAll('\n', ' ')

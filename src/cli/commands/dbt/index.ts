@@ -1,0 +1,118 @@
+// `boathouse dbt …`: dbt's command line. `alias dbt='boathouse dbt'` keeps scripts working: the same verbs, flags,
+// exit codes (0 done, 1 something of the project failed, 2 anything else) and lines.
+
+import { asFailure, formatFailure } from '../../../base/failure.ts'
+import { Failure } from '../../../base/failure.ts'
+import { didYouMean } from '../../../base/suggest.ts'
+import type { Command, Context } from '../../command.ts'
+import { versionOf } from '../../version.ts'
+import { checkVerb, DbtFlags, readVariables, splitLine } from './flags.ts'
+import { dbtPage, verbPage } from './help.ts'
+import { openSession, type Session } from './open.ts'
+import { verbs, type Verb } from './verbs.ts'
+import { dbtLike } from './version.ts'
+
+export const dbt: Command = {
+  name: 'dbt',
+  summary: "dbt's whole command line on the lake: run, build, test, seed, ls, docs …",
+  arguments: 'VERB',
+  takesLine: true,
+  help: dbtPage,
+  examples: ["alias dbt='boathouse dbt'", 'boathouse dbt build --select +orders', 'boathouse dbt run --help'],
+  run: (context) => runLine(context, context.args),
+}
+
+/** A short form: `boathouse seed …` is `boathouse dbt seed …`. */
+export const shortForm = (name: string, verb: string, summary: string): Command => ({
+  name,
+  summary,
+  takesLine: true,
+  help: () => verbPage(verb),
+  examples: [`boathouse ${name}`, ...(verbs[verb]?.examples ?? []).slice(0, 1)],
+  run: (context) => runLine(context, [...verb.split(' '), ...context.args]),
+})
+
+async function runLine(context: Context, argv: readonly string[]): Promise<number> {
+  const { words, given } = splitLine(argv)
+  if (given.has('version')) {
+    context.out.line(await versionText())
+    return 0
+  }
+  const [name, rest] = verbOf(words)
+  if (given.has('help') || name === undefined) {
+    context.out.line(name === undefined ? dbtPage() : verbPage(name))
+    return name === undefined && !given.has('help') ? 2 : 0
+  }
+  checkVerb(name, given)
+  const verb = verbs[name]!
+  if (verb.refused) throw new Failure('UNSUPPORTED', verb.refused, { hint: verb.hint ?? '' })
+  if (rest.length > 0 && !verb.takesWord)
+    throw new Failure('USAGE', `dbt ${name} takes no argument, found "${rest[0]}"`, {
+      hint: 'Names of models go after --select.',
+    })
+  const flags = new DbtFlags(given, readVariables(context.env))
+  const typed = `dbt ${argv.join(' ')}`
+  const session = openSession(name, rest, flags, context, typed)
+  try {
+    return await perform(verb, session)
+  } finally {
+    session.log.close()
+  }
+}
+
+async function perform(verb: Verb, session: Session): Promise<number> {
+  const { log, context } = session
+  try {
+    if (!verb.isSilent)
+      log.info(`Running with dbt=${dbtLike} (boathouse ${await versionOf()})`, {
+        name: 'MainReportVersion',
+        code: 'A001',
+      })
+    return await verb.run(session)
+  } catch (error) {
+    const failure = asFailure(error)
+    log.error(`Encountered an error:\n${formatFailure(failure)}`, {
+      name: 'MainEncounteredError',
+      code: 'Z002',
+      data: { exc: failure.message, code: failure.code },
+    })
+    if (failure.code === 'INTERNAL' && failure.cause instanceof Error) context.out.note(failure.cause.stack ?? '')
+    return 2
+  }
+}
+
+/** The verb, in one or two words, and what stands after it. */
+function verbOf(words: readonly string[]): [string | undefined, string[]] {
+  const [first, second = ''] = words
+  if (first === undefined) return [undefined, []]
+  const two = aliases[`${first} ${second}`] ?? `${first} ${second}`
+  if (verbs[two]) return [two, words.slice(2)]
+  const one = aliases[first] ?? first
+  if (verbs[one]) return [one, words.slice(1)]
+  const group = Object.keys(verbs).filter((name) => name.startsWith(`${first} `))
+  if (group.length > 0)
+    throw new Failure(
+      'USAGE',
+      `dbt ${first} needs one of: ${group.map((name) => name.slice(first.length + 1)).join(', ')}`,
+    )
+  throw new Failure('USAGE', `dbt has no command "${first}"${didYouMean(first, Object.keys(verbs), 0)}`, {
+    hint: '`boathouse dbt --help` lists the commands.',
+  })
+}
+
+const aliases: Readonly<Record<string, string>> = {
+  list: 'ls',
+  'source snapshot-freshness': 'source freshness',
+}
+
+async function versionText(): Promise<string> {
+  return [
+    'Core:',
+    `  - installed: ${dbtLike}`,
+    '',
+    'Plugins:',
+    '  - duckdb: 1.11.1',
+    '',
+    `This is boathouse ${await versionOf()}, which runs dbt projects on the lake.`,
+  ].join('\n')
+}

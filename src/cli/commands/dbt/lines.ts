@@ -1,0 +1,302 @@
+// The lines of nodes that start and end, in dbt's words.
+
+import type { DbtProject } from '../../../project/dbt/index.ts'
+import { messageOf, pathInTarget, type NodeResult, type Position, type Step } from '../../../transform/index.ts'
+import { relative, join } from 'node:path'
+import { counted, progressLine, type Colour, type DbtLog, type Event, type Level } from './log.ts'
+import type { Session } from './open.ts'
+
+/** What a node is called in lines: `sql table model main.orders`. */
+function described(project: DbtProject, { kind, node: id, name }: Pick<Step, 'kind' | 'node' | 'name'>): string {
+  const node = project.nodes.get(id)
+  const relation = node
+    ? [...(node.database === project.target.database ? [] : [node.database]), node.schema, node.alias].join('.')
+    : name
+  switch (kind) {
+    case 'model':
+      return `sql ${String(node?.config['materialized'] ?? 'table')} model ${relation}`
+    case 'seed':
+      return `seed file ${relation}`
+    case 'snapshot':
+      return `snapshot ${relation}`
+    case 'unit_test':
+      return `unit_test ${project.unitTests.get(id)?.model ?? ''}::${name}`
+    case 'operation':
+      return `hook: ${name}`
+    default:
+      return `${kind} ${name}`
+  }
+}
+
+export function sayStart(log: DbtLog, project: DbtProject, step: Step, { index, total }: Position): void {
+  const text = `START ${described(project, step)}`
+  log.info(progressLine(log, text, 'RUN', { index, total, isCut: step.kind === 'operation' }), {
+    name: step.kind === 'operation' ? 'LogHookStartLine' : 'LogStartLine',
+    code: step.kind === 'operation' ? 'Q032' : 'Q011',
+    data: { index, total, description: described(project, step), node_info: nodeInfo(project, step.node, 'started') },
+  })
+}
+
+type Said = { text: string; status: string; colour: Colour; level: Level; event: string; code: string }
+
+export function sayResult(log: DbtLog, project: DbtProject, result: NodeResult, { index, total }: Position): void {
+  const { text, status, colour, level, event, code } = saidOf(project, result)
+  const timed = result.status === 'skipped' ? {} : { seconds: result.executionMs / 1000 }
+  const line = progressLine(log, text, log.paint(colour, status), {
+    index,
+    total,
+    isCut: result.kind === 'operation',
+    ...timed,
+  })
+  const data = {
+    index,
+    total,
+    execution_time: result.executionMs / 1000,
+    status: result.status,
+    node_info: nodeInfo(project, result.uniqueId, result.status),
+    ...(result.failures === undefined ? {} : { num_failures: result.failures }),
+  }
+  log.say(level, line, { name: event, code, data })
+}
+
+function saidOf(project: DbtProject, result: NodeResult): Said {
+  const { kind, status, name, uniqueId, failures } = result
+  const what = described(project, { kind: kind as Step['kind'], node: uniqueId, name })
+  const bad: Pick<Said, 'status' | 'colour' | 'level'> = { status: 'ERROR', colour: 'red', level: 'error' }
+  const good: Pick<Said, 'status' | 'colour' | 'level'> = {
+    status: messageOf(project, result) ?? 'OK',
+    colour: 'green',
+    level: 'info',
+  }
+  if (status === 'skipped') {
+    const node = project.nodes.get(uniqueId)
+    const isTable = kind === 'model' || kind === 'seed' || kind === 'snapshot'
+    const skipped =
+      isTable && node ? `relation ${node.schema}.${node.alias}` : kind === 'operation' ? what : `${kind} ${name}`
+    return {
+      text: `SKIP ${skipped}`,
+      status: 'SKIP',
+      colour: 'yellow',
+      level: 'info',
+      event: 'SkippingDetails',
+      code: 'Q034',
+    }
+  }
+  if (status === 'no-op')
+    return {
+      text: `NO-OP ${what}`,
+      status: 'NO-OP',
+      colour: 'yellow',
+      level: 'info',
+      event: 'LogNodeNoOpResult',
+      code: 'Q019',
+    }
+  switch (kind) {
+    case 'test':
+    case 'unit_test': {
+      const tested = kind === 'unit_test' ? what.slice('unit_test '.length) : name
+      const event = { event: 'LogTestResult', code: 'Q007' }
+      if (status === 'pass') return { text: `PASS ${tested}`, status: 'PASS', colour: 'green', level: 'info', ...event }
+      if (status === 'warn')
+        return {
+          text: `WARN ${failures} ${tested}`,
+          status: `WARN ${failures}`,
+          colour: 'yellow',
+          level: 'warn',
+          ...event,
+        }
+      if (status === 'fail')
+        return {
+          text: `FAIL ${failures ?? 1} ${tested}`,
+          status: `FAIL ${failures ?? 1}`,
+          colour: 'red',
+          level: 'error',
+          ...event,
+        }
+      return { text: `ERROR ${tested}`, ...bad, ...event }
+    }
+    case 'seed': {
+      const event = { event: 'LogSeedResult', code: 'Q016' }
+      return status === 'success'
+        ? { text: `OK loaded ${what}`, ...good, ...event }
+        : { text: `ERROR loading ${what}`, ...bad, ...event }
+    }
+    case 'snapshot': {
+      const event = { event: 'LogSnapshotResult', code: 'Q015' }
+      return status === 'success'
+        ? { text: `OK snapshotted ${what}`, ...good, ...event }
+        : { text: `ERROR snapshotting ${what}`, ...bad, ...event }
+    }
+    case 'operation': {
+      const event = { event: 'LogHookEndLine', code: 'Q033' }
+      return status === 'success'
+        ? { text: `OK ${what}`, ...good, status: 'OK', ...event }
+        : { text: `ERROR ${what}`, ...bad, ...event }
+    }
+    default: {
+      const event = { event: 'LogModelResult', code: 'Q012' }
+      if (status === 'success') return { text: `OK created ${what}`, ...good, ...event }
+      if (status === 'partial success')
+        return {
+          text: `PARTIALLY created ${what}`,
+          status: result.message.toUpperCase(),
+          colour: 'yellow',
+          level: 'error',
+          ...event,
+        }
+      return { text: `ERROR creating ${what}`, ...bad, ...event }
+    }
+  }
+}
+
+function nodeInfo(project: DbtProject, id: string, status: string): Record<string, unknown> {
+  const node = project.nodes.get(id)
+  return {
+    unique_id: id,
+    resource_type: node?.kind ?? id.split('.')[0],
+    node_name: node?.name ?? id.split('.').at(-1),
+    node_path: node?.path ?? '',
+    materialized: node ? String(node.config['materialized'] ?? '') : '',
+    node_status: status,
+    node_relation: node ? { database: node.database, schema: node.schema, alias: node.alias, relation_name: '' } : {},
+  }
+}
+
+const isWrong = ({ status }: NodeResult): boolean => ['error', 'fail', 'runtime error'].includes(status)
+
+/** What was done in how long, what went wrong, and the counts. */
+export function sayEnd(session: Session, project: DbtProject, results: readonly NodeResult[], elapsedMs: number): void {
+  const { log } = session
+  const counts = new Map<string, number>()
+  for (const { kind, uniqueId } of results) {
+    const node = project.nodes.get(uniqueId)
+    const what = kind === 'model' ? `${String(node?.config['materialized'])} model` : (kindWords[kind] ?? kind)
+    counts.set(what, (counts.get(what) ?? 0) + 1)
+  }
+  const listed = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([what, count]) => counted(count, what))
+  log.gap()
+  log.info(`Finished running ${listed.join(', ')} in ${inWords(elapsedMs / 1000)}.`, {
+    name: 'FinishedRunningStats',
+    code: 'E040',
+    data: { execution_time: elapsedMs / 1000 },
+  })
+  const bad = results.filter(isWrong)
+  const warned = results.filter(({ status }) => status === 'warn')
+  const partial = results.filter(({ status }) => status === 'partial success')
+  log.gap()
+  log.info(summary(log, bad.length, partial.length, warned.length), {
+    name: 'EndOfRunSummary',
+    code: 'Z030',
+    data: { num_errors: bad.length, num_warnings: warned.length },
+  })
+  for (const result of [...bad, ...partial]) sayProblem(session, project, result, 'error')
+  for (const result of warned) sayProblem(session, project, result, 'warn')
+  const stats = statsOf(results)
+  log.gap()
+  log.info(
+    `Done. PASS=${stats.pass} WARN=${stats.warn} ERROR=${stats.error} SKIP=${stats.skip} NO-OP=${stats.noop} REUSED=${stats.reused} TOTAL=${stats.total}`,
+    { name: 'StatsLine', code: 'Z023', data: { stats } },
+  )
+}
+
+const kindWords: Readonly<Record<string, string>> = {
+  test: 'data test',
+  unit_test: 'unit test',
+  operation: 'project hook',
+  saved_query: 'saved query',
+}
+
+function summary(log: DbtLog, errors: number, partial: number, warnings: number): string {
+  const warned = counted(warnings, 'warning')
+  const partly = `${partial} partial ${partial === 1 ? 'success' : 'successes'}`
+  if (errors > 0) return log.paint('red', `Completed with ${counted(errors, 'error')}, ${partly}, and ${warned}:`)
+  if (partial > 0) return log.paint('yellow', `Completed with ${partly} and ${warned}`)
+  if (warnings > 0) return log.paint('yellow', `Completed with ${warned}:`)
+  return log.paint('green', 'Completed successfully')
+}
+
+function sayProblem(
+  { log, dir, targetDir }: Session,
+  project: DbtProject,
+  result: NodeResult,
+  level: 'error' | 'warn',
+): void {
+  const { kind, name, uniqueId, code, hint, place, compiledSql } = result
+  const node = project.nodes.get(uniqueId)
+  const file = node?.fileInPackage ?? place?.file ?? ''
+  log.gap()
+  log[level](`in ${kind} ${name} (${file})`, {
+    name: level === 'warn' ? 'RunResultWarning' : 'RunResultFailure',
+    code: level === 'warn' ? 'Z021' : 'Z022',
+  })
+  const where =
+    place?.file && place.line !== undefined
+      ? ` at ${place.file}:${place.line}${place.column === undefined ? '' : `:${place.column}`}`
+      : ''
+  const lines = [
+    ...(code === undefined ? [] : [`${code}${where}`]),
+    ...(messageOf(project, result) ?? result.message).split('\n'),
+    ...(code === undefined || !hint ? [] : [hint]),
+  ]
+  log.say(level, lines.map((line) => `  ${line}`).join('\n'), {
+    name: 'RunResultError',
+    code: 'Z024',
+    data: { msg: result.message },
+  })
+  if (!node || compiledSql === undefined) return
+  log.gap()
+  const path = relative(dir, join(targetDir, pathInTarget('compiled', node)))
+  log.info(`  compiled code at ${path}`, { name: 'SQLCompiledPath', code: 'Z026', data: { path } })
+}
+
+function statsOf(results: readonly NodeResult[]) {
+  const stats = { pass: 0, warn: 0, error: 0, skip: 0, noop: 0, reused: 0, total: results.length }
+  for (const { status } of results) stats[statOf[status]]++
+  return stats
+}
+const statOf: Readonly<Record<NodeResult['status'], 'pass' | 'warn' | 'error' | 'skip' | 'noop'>> = {
+  success: 'pass',
+  pass: 'pass',
+  warn: 'warn',
+  fail: 'error',
+  error: 'error',
+  'runtime error': 'error',
+  'partial success': 'error',
+  skipped: 'skip',
+  'no-op': 'noop',
+}
+
+/** `0 hours 1 minutes and 2.40 seconds (62.40s)`, as dbt says it. */
+export function inWords(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)]
+  return `${hours} hours ${minutes} minutes and ${(seconds % 60).toFixed(2)} seconds (${seconds.toFixed(2)}s)`
+}
+
+/** `Found 5 models, 3 seeds, 20 data tests`, and how the work is spread. */
+export function sayFound(log: DbtLog, project: DbtProject): void {
+  const counts = new Map<string, number>()
+  const add = (what: string, count = 1) => counts.set(what, (counts.get(what) ?? 0) + count)
+  for (const { kind } of project.nodes.values()) add(kindWords[kind] ?? kind)
+  add('operation', project.operations.size)
+  add('source', project.sources.size)
+  add('exposure', project.exposures.size)
+  add('metric', project.metrics.size)
+  add('macro', project.macros.length)
+  add('group', project.groups.size)
+  add('semantic model', project.semanticModels.size)
+  add('saved query', project.savedQueries.size)
+  add('unit test', project.unitTests.size)
+  const listed = [...counts].filter(([, count]) => count > 0).map(([what, count]) => counted(count, what))
+  const event: Event = { name: 'FoundStats', code: 'W006', data: { stat_line: listed.join(', ') } }
+  log.info(`Found ${listed.join(', ')}`, event)
+}
+
+export function sayThreads(log: DbtLog, threads: number, target: string): void {
+  log.gap()
+  log.info(`Concurrency: ${threads} threads (target='${target}')`, {
+    name: 'ConcurrencyLine',
+    code: 'Q027',
+    data: { num_threads: threads, target_name: target },
+  })
+  log.gap()
+}

@@ -1,0 +1,230 @@
+// A dbt command's project: which folder, which environment and target, which names; then the project itself.
+//
+// A folder that has only dbt_project.yml works as it is: settings are the defaults, state goes to .boathouse/ in it, and
+// the target says which environment is written (dev → dev, test → staging, prod → prod, any other under its own name).
+
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { Failure, Failures } from '../../../base/failure.ts'
+import {
+  findProjectDir,
+  isEnvironment,
+  loadConfig,
+  resolveEnvironment,
+  type Config,
+  type Environment,
+} from '../../../config/index.ts'
+import {
+  diskFiles,
+  readDbtProject,
+  readProfile,
+  type DbtProject,
+  type Profile,
+  type Target,
+} from '../../../project/dbt/index.ts'
+import { graphOf } from '../../../transform/index.ts'
+import type { App } from '../../app.ts'
+import { dbtFolderOf, dbtFolderText, environmentOfTarget, targetOfEnvironment } from '../../dbt-folder.ts'
+import type { Context } from '../../command.ts'
+import type { DbtFlags } from './flags.ts'
+import { DbtLog, logFileIn, type DbtLogOptions } from './log.ts'
+
+/** What every verb works with. */
+export type Session = {
+  verb: string
+  flags: DbtFlags
+  /** What stands after the verb and is no flag. */
+  words: string[]
+  /** The line as it was typed. */
+  typed: string
+  /** The folder of dbt_project.yml. */
+  dir: string
+  /** dbt_project.yml as it is written, not rendered; for what is needed before the project can be read. */
+  written: Record<string, unknown>
+  /** Absolute. */
+  targetDir: string
+  log: DbtLog
+  invocationId: string
+  startedAt: number
+  context: Context
+}
+
+export type Place = { config: Config; environment: Environment; target: Target; profile: Profile | undefined }
+
+/** The folder, the flags of the project file, the log. @throws Failure PROJECT_NOT_FOUND */
+export function openSession(verb: string, words: string[], flags: DbtFlags, context: Context, typed: string): Session {
+  const dir = projectFolder(context, flags)
+  const written = readWritten(dir)
+  const fromProject = written['flags']
+  if (isRecord(fromProject)) flags.readProject(fromProject)
+  const invocationId = randomUUID()
+  const folder = (flag: string, key: string, fallback: string) =>
+    resolve(dir, flags.text(flag) ?? (typeof written[key] === 'string' ? written[key] : fallback))
+  const log = new DbtLog(logOptions(flags, invocationId, folder('log-path', 'log-path', 'logs')))
+  const targetDir = folder('target-path', 'target-path', 'target')
+  return { verb, flags, words, typed, dir, written, targetDir, log, invocationId, startedAt: Date.now(), context }
+}
+
+function projectFolder(context: Context, flags: DbtFlags): string {
+  const given = flags.text('project') ?? flags.text('project-dir')
+  const start = resolve(context.dir, given ?? '.')
+  const found =
+    given === undefined ? dbtFolderOf(start) : existsSync(join(start, 'dbt_project.yml')) ? start : undefined
+  if (found !== undefined) return found
+  throw new Failure(
+    'PROJECT_NOT_FOUND',
+    `there is no dbt_project.yml in ${start}${given === undefined ? ' or above it' : ''}`,
+    {
+      hint: 'Go to the folder of a dbt project, or name it with --project-dir DIR.',
+    },
+  )
+}
+
+function readWritten(dir: string): Record<string, unknown> {
+  try {
+    const value: unknown = parseYaml(readFileSync(join(dir, 'dbt_project.yml'), 'utf8'), {
+      maxAliasCount: 100,
+      uniqueKeys: false,
+    })
+    return isRecord(value) ? value : {}
+  } catch {
+    return {} // reading the project says what is wrong with it, and where
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function logOptions(flags: DbtFlags, invocationId: string, logPath: string): DbtLogOptions {
+  const format = (name: string) => {
+    const text = flags.text(name) ?? 'default'
+    return text === 'json' || text === 'debug' ? text : 'text'
+  }
+  const debug = flags.is('debug')
+  const fileFormat = format('log-format-file')
+  return {
+    format: flags.is('json') ? 'json' : format('log-format'),
+    fileFormat:
+      flags.get('log-format-file') === undefined && format('log-format') === 'json'
+        ? 'json'
+        : fileFormat === 'text'
+          ? 'debug'
+          : fileFormat,
+    level: debug ? 'debug' : ((flags.text('log-level') ?? 'info') as DbtLogOptions['level']),
+    fileLevel: (flags.text('log-level-file') ?? 'debug') as DbtLogOptions['fileLevel'],
+    quiet: flags.is('quiet'),
+    color:
+      process.stdout.isTTY === true &&
+      flags.is('use-colors', true) &&
+      flags.is('color', true) &&
+      !process.env['NO_COLOR'],
+    width: Math.max(20, flags.whole('printer-width') ?? 80),
+    file: logFileIn(logPath),
+    fileBytesMax: flags.whole('log-file-max-bytes') ?? 10 * 2 ** 20,
+    invocationId,
+  }
+}
+
+/** Settings, environment and target. @throws Failure USAGE for a target that has no environment */
+export async function openPlace({ flags, dir, context }: Session): Promise<Place> {
+  const home = findProjectDir(dir)
+  const bare = home === undefined
+  const known = bare ? undefined : loadConfig({ dir: home })
+  const env = known?.env ?? loadConfig({ dir, instead: dbtFolderText(dir) }).env
+  const chosen = known?.environment
+  // What boathouse.yml, a branch or BOATHOUSE_ENV says goes before the profile's own default.
+  const asked =
+    flags.text('env') ??
+    (flags.text('target') === undefined
+      ? chosen && chosen.chosenBy !== 'default'
+        ? chosen.name
+        : env['BOATHOUSE_ENV']
+      : undefined)
+  const request = {
+    dir,
+    profilesDir: flags.text('profiles-dir') && resolve(context.dir, flags.text('profiles-dir')!),
+    profile: flags.text('profile'),
+    threads: flags.whole('threads'),
+    vars: flags.mapping('vars'),
+    env,
+    home: homedir(),
+  }
+  const wanted = flags.text('target') ?? (asked === undefined ? undefined : targetOfEnvironment(asked))
+  const profile = await readProfile({ ...request, target: wanted }).catch((error: unknown) => {
+    // An environment need not be a target of the profile; then the profile's own gives the names.
+    if (flags.text('target') !== undefined || asked === undefined) throw error
+    return readProfile(request)
+  })
+  const named = flags.text('env') ?? (flags.text('target') === undefined ? asked : undefined)
+  const targetName = wanted ?? profile?.target.name
+  const environmentName = named ?? (targetName === undefined ? undefined : environmentOfTarget(targetName))
+  const config = known ?? loadConfig({ dir, instead: dbtFolderText(dir, environmentName) })
+  const environment = environmentIn(config, environmentName, {
+    isNamed: bare || flags.text('target') !== undefined || named !== undefined,
+  })
+  const { catalog } = environment
+  const target: Target = {
+    ...(profile?.target ?? {
+      name: targetName ?? targetOfEnvironment(environment.name),
+      database: catalog,
+      type: 'duckdb',
+      schema: 'main',
+      profile: 'boathouse',
+      threads: flags.whole('threads') ?? config.worker.concurrency,
+    }),
+    ...(targetName === undefined ? {} : { name: targetName }),
+    catalog,
+  }
+  return { config, environment, target, profile }
+}
+
+function environmentIn(config: Config, name: string | undefined, { isNamed }: { isNamed: boolean }): Environment {
+  if (name === undefined || (!isNamed && !isEnvironment(config, name))) return resolveEnvironment(config)
+  const found = resolveEnvironment(config, { flag: name })
+  return isNamed ? found : { ...found, writable: !found.protected }
+}
+
+/** Reads the project, or throws every mistake of it. */
+export async function openProject(session: Session, { config, target, profile }: Place): Promise<DbtProject> {
+  const { flags, log } = session
+  for (const warning of profile?.warnings ?? []) log.warn(warning)
+  const { project, failures } = await readDbtProject(diskFiles(session.dir), session.dir, {
+    target,
+    vars: flags.mapping('vars'),
+    env: config.env,
+    flags: {
+      command: session.verb,
+      fullRefresh: flags.is('full-refresh'),
+      storeFailures: flags.is('store-failures'),
+      empty: flags.is('empty'),
+      typed: session.typed,
+      others: flags.all(),
+    },
+    startedAt: session.startedAt,
+    invocationId: session.invocationId,
+    onLog(level, message, place) {
+      const where = level === 'warn' && place?.file ? `${place.file}:${place.line ?? 1}: ` : ''
+      if (level === 'warn') log.warn(`${where}${message}`, { name: 'JinjaLogWarning', code: 'I061' })
+      else log.say(level, message, { name: 'JinjaLogInfo', code: 'I062', data: { msg: message } })
+    },
+  })
+  if (failures.length > 0) throw failures.length === 1 ? failures[0]! : new Failures(failures)
+  graphOf(project)
+  warnOf(session, project)
+  return project
+}
+
+function warnOf({ log }: Session, project: DbtProject): void {
+  for (const { message, place } of project.warnings)
+    log.warn(`${place.file ?? ''}${place.line === undefined ? '' : `:${place.line}`}: ${message}`, {
+      name: 'Note',
+      code: 'I075',
+    })
+}
+
+/** Opens the lake for the environment. */
+export const openLakeOf = ({ context }: Session, { config, environment }: Place): Promise<App> =>
+  context.openWith(config, environment, { role: 'cli', quiet: true })

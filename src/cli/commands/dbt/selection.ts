@@ -1,0 +1,74 @@
+// The flags that say what is meant → unique ids.
+
+import type { DbtProject } from '../../../project/dbt/index.ts'
+import { defaultSelector, readState, selectNodes, type PreviousState } from '../../../transform/index.ts'
+import { resolve } from 'node:path'
+import { Failure } from '../../../base/failure.ts'
+import type { Session } from './open.ts'
+
+export type Chosen = {
+  /** Unique ids in building order, before `--resource-type`. */
+  ids: string[]
+  state: PreviousState | undefined
+}
+
+/** What the flags select; a criterion that matches nothing is a warning. @throws Failure USAGE for what is no selector */
+export function chosenBy(session: Session, project: DbtProject): Chosen {
+  const { flags, log } = session
+  const state = stateOf(session)
+  const isPlain = flags.words('select').length + flags.words('exclude').length === 0
+  const { ids, unmatched } = selectNodes(project, {
+    select: flags.words('select'),
+    exclude: flags.words('exclude'),
+    selector: flags.text('selector') ?? (isPlain ? defaultSelector(project) : undefined),
+    // Only what was said: a selector may say otherwise.
+    indirect: flags.text('indirect-selection') as 'eager' | undefined,
+    state,
+  })
+  for (const text of unmatched)
+    warnOrFail(
+      session,
+      `The selection criterion '${text}' does not match any enabled nodes`,
+      'NoNodesForSelectionCriteria',
+      'M030',
+    )
+  log.say('debug', `selected ${ids.length} nodes`)
+  return { ids, state }
+}
+
+/** The artifacts of --state; undefined without it. */
+export function stateOf({ flags, context, targetDir }: Session): PreviousState | undefined {
+  const dir = flags.text('state')
+  return dir === undefined ? undefined : readState(resolve(context.dir, dir), targetDir)
+}
+
+/** Kinds that --resource-type and --exclude-resource-type leave, of those that a command knows. */
+export function kindsLeft({ flags }: Session, all: readonly string[], usual: readonly string[] = all): Set<string> {
+  const wanted = flags
+    .words('resource-type')
+    .flatMap((each) => (each === 'all' ? all : each === 'default' ? usual : [each]))
+  const kept = new Set(wanted.length > 0 ? wanted : usual)
+  for (const each of flags.words('exclude-resource-type')) kept.delete(each)
+  return kept
+}
+
+/** A warning, or with --warn-error (or -options that name it) the end. */
+export function warnOrFail({ flags, log }: Session, text: string, name: string, code: string): void {
+  const options = flags.mapping('warn-error-options')
+  const names = (key: string) => (Array.isArray(options[key]) ? (options[key] as unknown[]).map(String) : options[key])
+  const has = (key: string) => {
+    const list = names(key)
+    return (
+      list === 'all' ||
+      list === '*' ||
+      (Array.isArray(list) && (list.includes(name) || list.includes('all') || list.includes('*')))
+    )
+  }
+  if (has('silence')) return
+  const isError =
+    (flags.is('warn-error') || has('error') || has('include')) &&
+    !(Array.isArray(names('warn')) && has('warn')) &&
+    !has('exclude')
+  if (isError) throw new Failure('USAGE', text, { hint: 'It is an error because of --warn-error.' })
+  log.warn(text, { name, code })
+}

@@ -1,0 +1,164 @@
+// dbt's verbs, as data: the dispatcher, help and the reference page read this table.
+
+import { build, run, seed, snapshot, test } from './build.ts'
+import { clean } from './clean.ts'
+import { compile, show } from './compile.ts'
+import { debug } from './debug.ts'
+import { deps } from './deps.ts'
+import { docsGenerate } from './docs.ts'
+import { sourceFreshness } from './freshness.ts'
+import { list } from './list.ts'
+import { runOperation } from './operation.ts'
+import type { Session } from './open.ts'
+import { parse } from './parse.ts'
+import { retry } from './retry.ts'
+
+export type Verb = {
+  summary: string
+  examples: readonly string[]
+  /** What stands after it, as help shows it; only run-operation has that. */
+  takesWord?: string
+  /** Prints nothing before its answer. */
+  isSilent?: true
+  /** Why there is none, and what to do instead. */
+  refused?: string
+  hint?: string
+  run(session: Session): Promise<number>
+}
+
+const never = () => Promise.resolve(2)
+
+export const verbs: Readonly<Record<string, Verb>> = {
+  build: {
+    summary: 'Seeds, snapshots, models and their tests, in the order of the graph; published together when all passed.',
+    examples: [
+      'boathouse dbt build',
+      'boathouse dbt build -s +orders --full-refresh',
+      'boathouse dbt build -s state:modified+ --defer --state prod-artifacts',
+    ],
+    run: build,
+  },
+  run: {
+    summary: 'Models alone.',
+    examples: [
+      'boathouse dbt run',
+      'boathouse dbt run -s tag:daily --target prod',
+      "boathouse dbt run --vars '{start: 2024-01-01}'",
+    ],
+    run,
+  },
+  test: {
+    summary: 'Data tests and unit tests, on what is published.',
+    examples: [
+      'boathouse dbt test',
+      'boathouse dbt test -s orders --store-failures',
+      'boathouse dbt test -s test_type:unit',
+    ],
+    run: test,
+  },
+  seed: {
+    summary: 'Load the CSV files of the project.',
+    examples: ['boathouse dbt seed', 'boathouse dbt seed -s countries --full-refresh --show'],
+    run: seed,
+  },
+  snapshot: {
+    summary: 'Take the snapshots: keep how rows were.',
+    examples: ['boathouse dbt snapshot', 'boathouse dbt snapshot -s orders_history'],
+    run: snapshot,
+  },
+  compile: {
+    summary: 'Write the SQL to target/compiled without running it; print it for one model.',
+    examples: [
+      'boathouse dbt compile',
+      'boathouse dbt compile -s orders',
+      `boathouse dbt compile --inline "select * from {{ ref('orders') }}"`,
+    ],
+    run: compile,
+  },
+  show: {
+    summary: 'The first rows of a model as it is in the working tree, or of any SQL.',
+    examples: [
+      'boathouse dbt show -s orders --limit 10',
+      `boathouse dbt show --inline "select count(*) from {{ ref('orders') }}" --output json`,
+    ],
+    run: show,
+  },
+  ls: {
+    summary: 'What is selected: selectors, names, paths or JSON.',
+    examples: [
+      'boathouse dbt ls -s +orders',
+      'boathouse dbt ls --resource-type model --output json --output-keys name config.materialized',
+    ],
+    run: list,
+  },
+  parse: {
+    summary: 'Read the project and write target/manifest.json.',
+    examples: ['boathouse dbt parse'],
+    run: parse,
+  },
+  deps: {
+    summary: 'Install the packages that packages.yml names.',
+    examples: [
+      'boathouse dbt deps',
+      'boathouse dbt deps --upgrade',
+      'boathouse dbt deps --add-package dbt-labs/dbt_utils@1.3.0',
+    ],
+    run: deps,
+  },
+  'docs generate': {
+    summary: 'Write target/catalog.json and target/manifest.json.',
+    examples: ['boathouse dbt docs generate'],
+    run: docsGenerate,
+  },
+  'docs serve': {
+    summary: "Not here: the app shows the project's models.",
+    examples: ['boathouse up'],
+    refused: 'dbt docs serve is not here',
+    hint: '`boathouse up` opens the app, whose models page shows the same.',
+    run: never,
+  },
+  'source freshness': {
+    summary: 'How old the data of sources is, by their loaded_at_field or their last snapshot.',
+    examples: [
+      'boathouse dbt source freshness',
+      'boathouse dbt source freshness -s source:shop -o target/sources.json',
+    ],
+    run: sourceFreshness,
+  },
+  'run-operation': {
+    summary: 'Run a macro of the project.',
+    examples: ["boathouse dbt run-operation grant_select --args '{role: reader}'"],
+    takesWord: 'MACRO',
+    run: runOperation,
+  },
+  retry: {
+    summary: 'What failed or was skipped in the last command, and what came after it.',
+    examples: ['boathouse dbt retry'],
+    run: retry,
+  },
+  debug: {
+    summary: 'Check the project, the profile, git and the lake.',
+    examples: ['boathouse dbt debug', 'boathouse dbt debug --connection'],
+    run: debug,
+  },
+  clean: {
+    summary: 'Delete the folders of clean-targets; nothing outside the project.',
+    examples: ['boathouse dbt clean'],
+    run: clean,
+  },
+  init: {
+    summary: 'Not here: `boathouse init` makes a project.',
+    examples: ['boathouse init sales'],
+    takesWord: '[NAME]',
+    refused: 'dbt init is not here',
+    hint: '`boathouse init DIR` makes a project with an example, `boathouse init DIR --empty` a bare one.',
+    run: never,
+  },
+  clone: {
+    summary: 'Not here: `boathouse env create` forks an environment without a copy.',
+    examples: ['boathouse env create try_it --from prod'],
+    refused: 'dbt clone is not here',
+    hint: '`boathouse env create NAME --from ENV` gives an environment with the same tables, at once and without a copy.',
+    run: never,
+  },
+}

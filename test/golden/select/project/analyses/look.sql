@@ -1,0 +1,2 @@
+{{ config(tags=['adhoc']) }}
+select * from {{ ref('revenue') }}

@@ -1,0 +1,1 @@
+{% macro double(column) %}{{ toolbox.pick(column) }} * 2{% endmacro %}

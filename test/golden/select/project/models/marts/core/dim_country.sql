@@ -1,0 +1,2 @@
+{{ config(alias='country', tags=['geo']) }}
+select code, name from {{ ref('countries') }}

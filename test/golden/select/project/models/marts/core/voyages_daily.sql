@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', unique_key='id', enabled=var('daily', true)) }}
+select * from {{ ref('voyages') }}

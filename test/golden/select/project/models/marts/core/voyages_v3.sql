@@ -1,0 +1,1 @@
+select id, tons, 'x' as code from {{ ref('stg_ships') }}

@@ -1,0 +1,1 @@
+{% macro pick(column) %}coalesce({{ column }}, 0){% endmacro %}

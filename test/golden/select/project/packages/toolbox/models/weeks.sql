@@ -1,0 +1,1 @@
+select day as week from {{ ref('days') }}
