@@ -240,6 +240,7 @@ export function openLake(deps: LakeDeps): Lake {
       logs: deps.logs,
       user: options.principal,
       postgres: options.door === 'pgwire',
+      run: options.door === 'run',
       keysOf: deps.keysOf,
       log,
       signal: options.signal,

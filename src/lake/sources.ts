@@ -69,6 +69,8 @@ export type PrepareContext = {
   user: Pick<Principal, 'name' | 'role'>
   /** For a client of PostgreSQL: `information_schema` is PostgreSQL's. */
   postgres: boolean
+  /** For a run of models, as DuckDB has it: `information_schema` lies in `system`, in no database of a user. */
+  run: boolean
   keysOf: KeysOf | undefined
   log: Log
   signal: AbortSignal | undefined
@@ -245,6 +247,7 @@ export async function nameSources(
   ): Promise<Source> {
     const { reference } = named
     const here = at(named.start)
+    if (context.run && isInformationOfDatabase(reference)) throw notFound(`information_schema.${reference.name}`, here)
     const system = systemRelation(reference, context.postgres ? 'postgres' : 'own')
     if (system) return systemOf(reference.name, system)
     if (reference.namespace?.toLowerCase() === 'information_schema') {
@@ -539,3 +542,6 @@ const showPiece = (source: Source): Piece => ({
     },
   ],
 })
+
+const isInformationOfDatabase = ({ catalog, namespace }: NamedTable['reference']): boolean =>
+  namespace?.toLowerCase() === 'information_schema' && catalog !== undefined && catalog.toLowerCase() !== 'system'

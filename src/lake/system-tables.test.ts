@@ -108,3 +108,13 @@ test('every question is in the audit of the door, with its tables, snapshots and
   await world.lake.query('SELECT * FROM raw.t', world.asking({ principal: lea })).catch(() => {})
   expect(world.audited.at(-1)).toMatchObject({ principal: { name: 'lea' }, verdict: 'refused' })
 })
+
+test('a run of models has no information_schema in its own database, as in DuckDB', async () => {
+  const count = (name: string, door: 'run' | 'cli') => world.rows(`SELECT count(*) FROM ${name}`, { door })
+  await expect(count('dev_analytics.information_schema.tables', 'run')).rejects.toMatchObject({
+    code: 'TABLE_NOT_FOUND',
+  })
+  expect(await count('dev_analytics.information_schema.tables', 'cli')).toHaveLength(1)
+  expect(await count('information_schema.tables', 'run')).toHaveLength(1)
+  expect(await count('system.information_schema.tables', 'run')).toHaveLength(1)
+})

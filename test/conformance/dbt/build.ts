@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openWorld } from '../../../src/lake/world.ts'
-import { plan, readTransform, runPlan, type Command } from '../../../src/transform/index.ts'
+import { compileNode, plan, readTransform, runPlan, type Command } from '../../../src/transform/index.ts'
 import { parentsOf, type Ours } from './differences.ts'
 
 const principal = { id: 'system', name: 'system', role: 'system' as const }
@@ -36,6 +36,12 @@ export async function build(
       ours.statuses.set(uniqueId, status)
       if (status === 'error' || status === 'fail') ours.messages.set(uniqueId, message)
       if (compiledSql !== undefined) ours.sql.set(uniqueId, compiledSql)
+    }
+    // Those that are inlined in their readers have no result.
+    for (const node of project.nodes.values()) {
+      if (node.kind !== 'model' || node.config['materialized'] !== 'ephemeral') continue
+      const compiled = await compileNode(node, { project, lake: world.lake, principal }).catch(() => undefined)
+      if (compiled) ours.sql.set(node.uniqueId, compiled.sql)
     }
     const tables = await world.rows(
       `select table_schema, table_name from information_schema.tables where table_catalog = '${catalog}' order by all`,
