@@ -1,6 +1,6 @@
 // What a template calls, read from its syntax tree without running it.
 
-import { childrenOf, bodiesOf, expressionsOf, type Expression, type Statement } from './ast.ts'
+import { childrenOf, bodiesOf, expressionsOf, type Expression, type Statement, type Target } from './ast.ts'
 import type { Origin, SourceMap } from './errors.ts'
 import { parseTemplate } from './template.ts'
 import type { Place } from '../base/failure.ts'
@@ -19,37 +19,58 @@ export type FoundCall = {
 export type Analysis = {
   calls: FoundCall[]
   /**
-   * True when rendering could call nothing but the named functions with literal arguments, unconditionally: then the
-   * calls found are exactly those that rendering would make.
+   * True when rendering could call nothing but the named functions with literal arguments, unconditionally, and
+   * functions that were named harmless: then the calls found are exactly those that rendering would make.
    */
   isStatic: boolean
+  /** Everything that is called by a name, dotted as written, once each. */
+  called: string[]
 }
 
-/** Calls of the named functions (`ref`, `config.get`), in the order they stand in the text. */
-export function findCalls(text: string, names: readonly string[], origin: Origin = {}): Analysis {
+/**
+ * Calls of the named functions (`ref`, `config.get`), in the order they stand in the text. `harmless` are functions
+ * whose calls leave no trace, wherever they stand and whatever they are given; methods of local values are so too.
+ */
+export function findCalls(
+  text: string,
+  names: readonly string[],
+  origin: Origin = {},
+  harmless: readonly string[] = [],
+): Analysis {
   const { statements, source } = parseTemplate(text, origin)
-  return analyse(statements, source, new Set(names))
+  return analyse(statements, source, new Set(names), new Set(harmless))
 }
 
-export function analyse(statements: readonly Statement[], source: SourceMap, names: ReadonlySet<string>): Analysis {
+export function analyse(
+  statements: readonly Statement[],
+  source: SourceMap,
+  names: ReadonlySet<string>,
+  harmless: ReadonlySet<string> = new Set(),
+): Analysis {
   const calls: FoundCall[] = []
-  let isStatic = true
+  const called = new Set<string>()
+  const locals = localNames(statements)
+  let isStatic = [...names, ...harmless].every((name) => !locals.has(name))
   const visitExpression = (expression: Expression, conditional: boolean): void => {
-    const name = expression.kind === 'call' ? dotted(expression.callee) : undefined
-    if (expression.kind === 'call' && name !== undefined && names.has(name)) {
-      const literal = literalArguments(expression)
-      calls.push({ name, literal, conditional, place: source.place(expression.at) })
-      isStatic &&= literal !== undefined && !conditional
-      for (const child of childrenOf(expression)) if (child !== expression.callee) visitExpression(child, conditional)
-      return
+    if (expression.kind === 'call') {
+      const name = dotted(expression.callee)
+      if (name !== undefined) called.add(name)
+      if (name !== undefined && names.has(name)) {
+        const literal = literalArguments(expression)
+        calls.push({ name, literal, conditional, place: source.place(expression.at) })
+        const leavesNoTrace = harmless.has(name) && literal !== undefined
+        isStatic &&= leavesNoTrace || (literal !== undefined && !conditional)
+        for (const child of childrenOf(expression)) if (child !== expression.callee) visitExpression(child, conditional)
+        return
+      }
+      isStatic &&= (name !== undefined && harmless.has(name)) || isMethod(expression.callee, locals, names)
     }
-    if (expression.kind === 'call' || expression.kind === 'name' || expression.kind === 'filter') isStatic = false
     const mayNotRun = expression.kind === 'conditional' || expression.kind === 'and' || expression.kind === 'or'
     for (const child of childrenOf(expression)) visitExpression(child, conditional || mayNotRun)
   }
   const visit = (body: readonly Statement[], conditional: boolean): void => {
     for (const statement of body) {
-      if (statement.kind !== 'text' && statement.kind !== 'output') isStatic = false
+      if (statement.kind === 'macro' || statement.kind === 'call block') isStatic = false
       for (const expression of expressionsOf(statement)) visitExpression(expression, conditional)
       const mayNotRun =
         statement.kind === 'if' ||
@@ -60,7 +81,46 @@ export function analyse(statements: readonly Statement[], source: SourceMap, nam
     }
   }
   visit(statements, false)
-  return { calls, isStatic }
+  return { calls, isStatic, called: [...called] }
+}
+
+/** `columns.append` where `columns` is set in the template, `ref('a').include`, `'a,b'.split`. */
+function isMethod(callee: Expression, locals: ReadonlySet<string>, names: ReadonlySet<string>): boolean {
+  if (callee.kind !== 'attribute') return false
+  const { object } = callee
+  switch (object.kind) {
+    case 'name':
+      return locals.has(object.name)
+    case 'call': {
+      const name = dotted(object.callee)
+      return (name !== undefined && names.has(name)) || isMethod(object.callee, locals, names)
+    }
+    case 'literal':
+    case 'list':
+    case 'dict':
+    case 'filter':
+      return true
+    default:
+      return isMethod(object, locals, names)
+  }
+}
+
+/** What `set`, `for` and `with` give a name. */
+function localNames(statements: readonly Statement[]): Set<string> {
+  const found = new Set<string>()
+  const add = (target: Target): void => {
+    if (target.kind === 'tuple') target.items.forEach(add)
+    else if (target.kind === 'name') found.add(target.name)
+  }
+  const visit = (body: readonly Statement[]): void => {
+    for (const statement of body) {
+      if ('target' in statement) add(statement.target)
+      if (statement.kind === 'with') statement.targets.forEach(add)
+      bodiesOf(statement).forEach(visit)
+    }
+  }
+  visit(statements)
+  return found
 }
 
 export function dotted(expression: Expression): string | undefined {

@@ -370,6 +370,13 @@ select * from {{ ref('a') }} join {{ ref('p', "b", v=2) }}
   expect(findCalls('{{ config(x=y) }}', names).isStatic).toBe(false)
   expect(findCalls("{{ ref('a').name }}", names).isStatic).toBe(true)
   expect(findCalls("{{ ref('a') if x else ref('b') }}", names).isStatic).toBe(false)
+  const isStatic = (text: string) => findCalls(text, [...names, 'var'], {}, ['var', 'is_incremental']).isStatic
+  expect(isStatic("{% set xs = ['a'] %}{% for x in xs %}{{ x | upper }}{% do xs.append(x) %}{% endfor %}")).toBe(true)
+  expect(isStatic("{{ ref('a') }}{% if var('b', 1) or is_incremental() %} where c {% endif %}")).toBe(true)
+  expect(isStatic("{% for x in [1] %}{{ ref('a') }}{% endfor %}")).toBe(false)
+  expect(isStatic("{% set ref = 1 %}{{ ref('a') }}")).toBe(false)
+  expect(isStatic('{{ run_query("select 1").columns }}')).toBe(false)
+  expect(isStatic('{{ this.schema.upper() }}')).toBe(false)
 })
 
 test('host data goes in with Python types', () => {

@@ -39,6 +39,8 @@ export type YamlOptions = {
   code?: FailureCode
   /** YAML 1.1, as dbt reads it (`yes` is true), or 1.2 (the default). */
   version?: '1.1' | '1.2'
+  /** Keys that stand twice in a mapping are told instead of refused; the last one counts, as for PyYAML. */
+  onDuplicateKey?: (place: Place) => void
 }
 
 /**
@@ -49,7 +51,7 @@ export function parseYaml<Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
-  { code = 'PROJECT_INVALID', version = '1.2' }: YamlOptions = {},
+  { code = 'PROJECT_INVALID', version = '1.2', onDuplicateKey }: YamlOptions = {},
 ): Located<z.output<Schema>> {
   const lines = new LineCounter()
   const document = parseDocument(text, {
@@ -64,7 +66,9 @@ export function parseYaml<Schema extends z.ZodType>(
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(1, line), column: Math.max(1, col) }
   }
-  const broken = [...document.errors, ...document.warnings]
+  const isDuplicate = ({ code: kind }: { code: string }) => onDuplicateKey !== undefined && kind === 'DUPLICATE_KEY'
+  for (const { pos } of document.errors.filter(isDuplicate)) onDuplicateKey?.(placeOf(pos[0]))
+  const broken = [...document.errors.filter((error) => !isDuplicate(error)), ...document.warnings]
   if (broken.length > 0)
     throw new Failures(broken.map(({ message, pos }) => new Failure(code, message, { place: placeOf(pos[0]) })))
 

@@ -4,13 +4,13 @@
 // properties, the `config()` of the file, and, for a node of a package, the tree of the project that uses it
 // (dbt/context/context_config.py). Tags and hooks add up, meta and the like merge by key, the rest is replaced.
 
-import type { Config } from './types.ts'
+import type { Place } from '../../base/failure.ts'
+import type { Config, ConfigTree, DbtPackage, Hook } from './types.ts'
+import { isRecord } from './yaml-file.ts'
 
 const appended = new Set(['tags', 'pre-hook', 'post-hook', 'packages'])
 const updated = new Set(['meta', 'quoting', 'column_types', 'docs', 'contract', 'persist_docs_columns'])
 
-const isRecord = (value: unknown): value is Config =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const asList = (value: unknown): unknown[] =>
   Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
 
@@ -38,7 +38,7 @@ function mergeGrants(into: Config, partial: Config): Config {
 }
 
 /** The configs of a tree that apply to `fqn`, from the root down. `+key` always is a config, `key` if it is no mapping. */
-export function treeConfigs(tree: Config, fqn: readonly string[]): Config[] {
+function treeConfigs(tree: Config, fqn: readonly string[]): Config[] {
   const found: Config[] = [levelConfig(tree)]
   let level: unknown = tree
   for (const step of fqn) {
@@ -59,40 +59,140 @@ function levelConfig(level: Config): Config {
 }
 
 /** The whole config of a node, from lowest to highest precedence. */
-export const resolveConfig = (defaults: Config, layers: readonly Config[]): Config =>
-  layers.reduce(mergeConfig, defaults)
+const resolveConfig = (defaults: Config, layers: readonly Config[]): Config => layers.reduce(mergeConfig, defaults)
 
-export const modelDefaults: Config = {
+const nodeDefaults: Config = {
   enabled: true,
+  alias: null,
+  schema: null,
+  database: null,
+  tags: [],
+  meta: {},
+  group: null,
   materialized: 'view',
-  tags: [],
-  meta: {},
-  'pre-hook': [],
+  incremental_strategy: null,
+  batch_size: null,
+  lookback: 1,
+  begin: null,
+  persist_docs: {},
   'post-hook': [],
-}
-export const seedDefaults: Config = {
-  enabled: true,
-  materialized: 'seed',
-  tags: [],
-  meta: {},
+  'pre-hook': [],
+  quoting: {},
   column_types: {},
-  quote_columns: null,
-  delimiter: ',',
+  full_refresh: null,
+  unique_key: null,
+  on_schema_change: 'ignore',
+  on_configuration_change: 'apply',
+  grants: {},
+  packages: [],
+  docs: { show: true, node_color: null },
+  contract: { enforced: false, alias_types: true },
+  event_time: null,
+  concurrent_batches: null,
 }
-export const testDefaults: Config = {
+const testDefaults: Config = {
   enabled: true,
-  materialized: 'test',
+  alias: null,
+  schema: 'dbt_test__audit',
+  database: null,
   tags: [],
   meta: {},
+  group: null,
+  materialized: 'test',
   severity: 'ERROR',
+  store_failures: null,
+  store_failures_as: null,
+  where: null,
+  limit: null,
   fail_calc: 'count(*)',
   warn_if: '!= 0',
   error_if: '!= 0',
-  where: null,
-  limit: null,
-  store_failures: null,
-  schema: 'dbt_test__audit',
 }
-export const sourceDefaults: Config = { enabled: true, tags: [], meta: {} }
+const entryDefaults: Config = { enabled: true, tags: [], meta: {} }
 
-export const tagsOf = (config: Config): string[] => [...new Set(asList(config['tags']).map(String))].sort()
+/** Which tree of dbt_project.yml configures a kind, and what it starts from. */
+export const kinds = {
+  model: { tree: 'models', defaults: { ...nodeDefaults, access: 'protected', freshness: null } },
+  analysis: { tree: 'models', defaults: nodeDefaults },
+  seed: {
+    tree: 'seeds',
+    defaults: { ...nodeDefaults, materialized: 'seed', delimiter: ',', quote_columns: null },
+  },
+  snapshot: {
+    tree: 'snapshots',
+    defaults: {
+      ...nodeDefaults,
+      materialized: 'snapshot',
+      strategy: null,
+      target_schema: null,
+      target_database: null,
+      updated_at: null,
+      check_cols: null,
+      snapshot_meta_column_names: {
+        dbt_valid_to: null,
+        dbt_valid_from: null,
+        dbt_scd_id: null,
+        dbt_updated_at: null,
+        dbt_is_deleted: null,
+      },
+      dbt_valid_to_current: null,
+    },
+  },
+  test: { tree: 'data_tests', defaults: testDefaults },
+  source: { tree: 'sources', defaults: { ...entryDefaults, event_time: null } },
+  'unit test': { tree: 'unit_tests', defaults: entryDefaults },
+  exposure: { tree: 'exposures', defaults: entryDefaults },
+  metric: { tree: 'metrics', defaults: { ...entryDefaults, group: null } },
+  'semantic model': { tree: 'semantic-models', defaults: { enabled: true, group: null, meta: {} } },
+  'saved query': {
+    tree: 'saved-queries',
+    defaults: { ...entryDefaults, group: null, export_as: null, schema: null, cache: { enabled: false } },
+  },
+} as const satisfies Record<string, { tree: ConfigTree; defaults: Config }>
+
+/**
+ * The config of what stands at `fqn` in package `from`: `own` are, in rising precedence, the `config:` of its YAML and
+ * the `config()` of its file. `unrendered` is dbt's other view: the texts of dbt_project.yml as they are written, and
+ * nothing merged.
+ */
+export function configOf(
+  kind: keyof typeof kinds,
+  fqn: readonly string[],
+  own: readonly Config[],
+  { from, root }: { from: DbtPackage; root: DbtPackage },
+): { config: Config; unrendered: Config } {
+  const { tree, defaults } = kinds[kind]
+  const layers = (trees: (one: DbtPackage) => Config) => [
+    ...treeConfigs(trees(from), fqn),
+    ...own,
+    ...(from === root ? [] : treeConfigs(trees(root), fqn)),
+  ]
+  return {
+    config: resolveConfig(
+      defaults,
+      layers((one) => one.configs[tree]),
+    ),
+    unrendered: Object.assign({}, ...layers((one) => one.unrendered[tree])) as Config,
+  }
+}
+
+/** In the order in which they are given, each once. */
+export const tagsOf = (config: Config): string[] => [...new Set(asList(config['tags']).map(String))]
+
+/** `{sql, transaction}`, as text or as the JSON of it, which is what `before_begin()` and `after_commit()` make. */
+export function hooksOf(config: Config, key: 'pre-hook' | 'post-hook', place: Place): Hook[] {
+  return asList(config[key]).map((written) => {
+    const hook = isRecord(written) ? written : (jsonRecord(String(written)) ?? { sql: String(written) })
+    return { sql: String(hook['sql'] ?? ''), transaction: hook['transaction'] !== false, place }
+  })
+}
+
+function jsonRecord(text: string): Config | undefined {
+  if (!text.trimStart().startsWith('{"')) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -205,8 +205,7 @@ test('config: the nearer wins, tags add up, meta merges, + and no + are the same
     'models/marts/a.sql': "{{ config(tags='file', meta={'b': 3, 'c': 3}) }}{{ config(alias='x') }} select 1",
     'models/marts/sub/b.sql': 'select 1',
     'models/c.sql': 'select 1',
-    'models/p.yml':
-      'models:\n  - name: a\n    config: {meta: {b: 2}, materialized: incremental, tags: [yaml]}\n    meta: {ignored: 1}',
+    'models/p.yml': 'models:\n  - name: a\n    config: {meta: {b: 2}, materialized: incremental, tags: [yaml]}',
   })
   expect(failures).toEqual([])
   expect(configOf(project, 'model.shop.a')).toMatchObject({
@@ -259,14 +258,14 @@ models:
       dependsOn.map((id) => id.split('.').at(-1)).join(),
     ]),
   ).toEqual([
-    ['relationships_a_id__id__ref_b_', 'ERROR', '', 'a,b'],
-    ['row_count_a_1', 'warn', '', 'a'],
     ['unique_a_id', 'ERROR', '', 'a'],
     ['not_null_a_id', 'warn', '', 'a'],
     ['mine', 'ERROR', 'id > 0', 'a'],
     ['accepted_values_a_id__False__1__2', 'ERROR', '', 'a'],
     ['accepted_values_a_id__3', 'ERROR', '', 'a'],
     ['other', 'ERROR', '', 'a'],
+    ['relationships_a_id__id__ref_b_', 'ERROR', '', 'a,b'],
+    ['row_count_a_1', 'warn', '', 'a'],
     ['one', 'ERROR', '', 'a'],
   ])
 })

@@ -14,7 +14,7 @@ const pathKeys: Record<PathKind, { keys: string[]; fallback: string[] }> = {
   test: { keys: ['test-paths'], fallback: ['tests'] },
   macro: { keys: ['macro-paths'], fallback: ['macros'] },
   snapshot: { keys: ['snapshot-paths'], fallback: ['snapshots'] },
-  analysis: { keys: ['analysis-paths'], fallback: ['analyses', 'analysis'] },
+  analysis: { keys: ['analysis-paths'], fallback: ['analyses'] },
   docs: { keys: ['docs-paths'], fallback: [] },
 }
 
@@ -74,6 +74,15 @@ const known = [
   ...Object.values(treeKeys).flat(),
 ]
 
+/** Names that templates have already. */
+const reservedNames = new Set(
+  `_sql_results adapter api column config context database env env_var exceptions execute flags fromjson fromyaml graph
+  invocation_id load_agate_table load_result log model modules post_hooks pre_hooks ref render return run_started_at
+  schema source sql sql_now store_result store_raw_result target this tojson toyaml try_or_compiler_error var write`.split(
+    /\s+/,
+  ),
+)
+
 // Hooks are rendered when they run, vars never are.
 const isRaw = (key: unknown): boolean =>
   typeof key === 'string' && /^\+?(pre[-_]hook|post[-_]hook|on-run-start|on-run-end|query-comment|vars)$/.test(key)
@@ -94,6 +103,7 @@ export function readProjectFile(
     failures.push(new Failure('PROJECT_INVALID', message, { place: located.at(path) }))
   const rendered = renderYaml(located.value, located.at, globals, (path) => path.some(isRaw), failures)
   const root = isRecord(rendered) ? rendered : {}
+  const written = isRecord(located.value) ? located.value : {}
   if (!isRecord(rendered)) wrong('must be a mapping with at least a name', [])
   for (const key of Object.keys(root)) {
     if (!known.includes(key))
@@ -103,12 +113,25 @@ export function readProjectFile(
   if (typeof name !== 'string') wrong(name === undefined ? '"name" is missing' : '"name" must be text', ['name'])
   else if (!/^[A-Za-z_]\w*$/.test(name))
     wrong(`"name" is "${name}"; letters, digits and underscores are allowed`, ['name'])
+  else if (reservedNames.has(name)) wrong(`"${name}" is a word of dbt and no name for a project`, ['name'])
   const record = (key: string): Config => {
     const value = root[key] ?? {}
     if (isRecord(value)) return value
     wrong(`"${key}" must be a mapping`, [key])
     return {}
   }
+  for (const [old, key] of [
+    ['source-paths', 'model-paths'],
+    ['data-paths', 'seed-paths'],
+    ['tests', 'data_tests'],
+  ] as const) {
+    if (root[old] !== undefined && root[key] !== undefined)
+      wrong(`"${old}" is the old name of "${key}"; keep "${key}"`, [old])
+  }
+  if (root['config-version'] !== undefined && root['config-version'] !== 2)
+    wrong(`"config-version" is ${String(root['config-version'])}; it must be 2`, ['config-version'])
+  const hookPlaces = (key: string): Place[] =>
+    texts(key).map((_, index) => located.at(Array.isArray(written[key]) ? [key, index] : [key]))
   const texts = (key: string): string[] => {
     const value = root[key] ?? []
     const list = Array.isArray(value) ? value : [value]
@@ -118,7 +141,7 @@ export function readProjectFile(
   }
   const paths = Object.fromEntries(
     Object.entries(pathKeys).map(([kind, { keys, fallback }]) => {
-      const key = keys.find((each) => root[each] !== undefined)
+      const key = keys.find((each) => root[each] !== undefined && root[each] !== null)
       return [
         kind,
         key === undefined ? fallback : texts(key).map((path) => path.replace(/^\.\//, '').replace(/\/+$/, '')),
@@ -130,18 +153,20 @@ export function readProjectFile(
       ...new Set([...paths.model, ...paths.seed, ...paths.snapshot, ...paths.analysis, ...paths.macro, ...paths.test]),
     ]
   }
-  const configs = Object.fromEntries(
-    Object.entries(treeKeys).map(([tree, keys]) => [
-      tree,
-      Object.assign({}, ...keys.toReversed().map(record)) as Config,
-    ]),
-  ) as Record<ConfigTree, Config>
+  const trees = (from: (key: string) => Config) =>
+    Object.fromEntries(
+      Object.entries(treeKeys).map(([tree, keys]) => [
+        tree,
+        Object.assign({}, ...keys.toReversed().map(from)) as Config,
+      ]),
+    ) as Record<ConfigTree, Config>
   return {
     name: typeof name === 'string' ? name : 'project',
     version: root['version'] === undefined ? '' : String(root['version']),
     folder,
     paths,
-    configs,
+    configs: trees(record),
+    unrendered: trees((key) => (isRecord(written[key]) ? written[key] : {})),
     file,
     vars: record('vars'),
     dispatch: dispatchOf(root['dispatch'], () =>
@@ -149,7 +174,20 @@ export function readProjectFile(
     ),
     quoting: quotingOf(record('quoting')),
     packagesFolder: texts('packages-install-path')[0] ?? texts('modules-path')[0] ?? 'dbt_packages',
-    hooks: { onRunStart: texts('on-run-start'), onRunEnd: texts('on-run-end') },
+    hooks: {
+      onRunStart: texts('on-run-start'),
+      onRunEnd: texts('on-run-end'),
+      places: { 'on-run-start': hookPlaces('on-run-start'), 'on-run-end': hookPlaces('on-run-end') },
+    },
+    requiredVersion:
+      root['require-dbt-version'] === undefined || root['require-dbt-version'] === null
+        ? undefined
+        : { value: root['require-dbt-version'], place: located.at(['require-dbt-version']) },
+    restrictAccess: root['restrict-access'] === true,
+    flags: record('flags'),
+    targetFolder: texts('target-path')[0] ?? 'target',
+    cleanTargets: root['clean-targets'] === undefined ? [texts('target-path')[0] ?? 'target'] : texts('clean-targets'),
+    queryComment: root['query-comment'],
   }
 }
 
@@ -165,6 +203,10 @@ function dispatchOf(value: unknown, wrong: () => void): DbtPackage['dispatch'] {
 }
 
 export function quotingOf(value: Config, base: Quoting = quoteAll): Quoting {
-  const part = (name: keyof Quoting) => (typeof value[name] === 'boolean' ? value[name] : base[name])
+  const part = (name: keyof Quoting) => {
+    // `project` is another word for the database.
+    const given = name === 'database' ? (value['database'] ?? value['project']) : value[name]
+    return typeof given === 'boolean' ? given : base[name]
+  }
   return { database: part('database'), schema: part('schema'), identifier: part('identifier') }
 }

@@ -1,277 +1,246 @@
-// The YAML files beside the models: sources, descriptions, columns, tests, configs; each part with its place.
+// The YAML files beside the models: descriptions, columns, tests, configs, sources and everything else that is
+// defined in YAML; each part with its place. What refers to what is found out later.
 
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Path } from '../yaml.ts'
-import type { ColumnSpec, Config } from './types.ts'
+import {
+  columnsOfVersion,
+  readColumns,
+  readConstraints,
+  readTests,
+  type ColumnEntry,
+  type TestEntry,
+} from './column-properties.ts'
+import { EntryReader } from './entry-reader.ts'
+import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
+import type { ColumnSpec, Config, Constraint } from './types.ts'
 import { gathering, isRecord, readYamlText, renderYaml } from './yaml-file.ts'
 
-/** One entry of `tests:` or `data_tests:`, not yet understood. */
-export type TestEntry = { definition: unknown; place: Place; column: ColumnSpec | undefined }
-
-/** What a file says about a model, seed, snapshot, analysis, macro or singular test. */
-export type Patch = {
-  section: 'models' | 'seeds' | 'snapshots' | 'analyses' | 'macros' | 'data_tests'
-  name: string
+/** What a file says about one model, seed, snapshot, analysis, macro or singular test, or about a version of a model. */
+export type Facts = {
   description: string
   config: Config
   columns: ColumnSpec[]
   tests: TestEntry[]
-  versions: { v: string; definedIn: string | undefined; config: Config; tests: TestEntry[] | undefined }[]
+  constraints: Constraint[]
+  deprecationDate: string | undefined
+}
+
+export type Patch = Facts & {
+  section: 'models' | 'seeds' | 'snapshots' | 'analyses' | 'macros' | 'data_tests'
+  name: string
+  /** Each with the facts of the model laid below its own. */
+  versions: (Facts & { v: string; definedIn: string | undefined; place: Place })[]
   latestVersion: string | undefined
+  timeSpine: Config | undefined
+  /** Of a macro. */
+  arguments: Config[]
+  /** Of a snapshot without an SQL file: what it is taken of, `ref(…)` or `source(…)`. */
+  relation: string | undefined
   file: string
   place: Place
 }
 
-export type SourceEntry = {
-  source: string
+export type EntrySection = 'exposures' | 'groups' | 'metrics' | 'semantic_models' | 'saved_queries' | 'unit_tests'
+
+/** An entry that is understood when all nodes are known. */
+export type YamlEntry = {
+  section: EntrySection
   name: string
-  identifier: string
-  database: string | undefined
-  schema: string
-  description: string
-  sourceDescription: string
-  loader: string
-  config: Config[]
-  quoting: Config
-  columns: ColumnSpec[]
-  tests: TestEntry[]
+  value: Config
   file: string
   place: Place
+  /** Where each of its keys stands. */
+  keys: Readonly<Record<string, Place>>
+  /** Where each entry of its `given` or `depends_on` stands. */
+  parts: Place[]
 }
 
 export type Properties = {
   patches: Patch[]
   sources: SourceEntry[]
-  exposures: { name: string; value: Config; place: Place }[]
+  sourcePatches: SourcePatch[]
+  entries: YamlEntry[]
   failures: Failure[]
   warnings: { message: string; place: Place }[]
 }
 
-const sections = ['models', 'seeds', 'snapshots', 'analyses', 'macros', 'data_tests', 'tests'] as const
-const others = [
-  'version',
-  'sources',
+const patchSections = ['models', 'seeds', 'snapshots', 'analyses', 'macros', 'data_tests', 'tests'] as const
+const entrySections = [
   'exposures',
   'groups',
   'metrics',
   'semantic_models',
   'saved_queries',
   'unit_tests',
-  'functions',
-  'anchors',
-  'catalogs',
-]
+] as const satisfies EntrySection[]
+const known = [...patchSections, ...entrySections, 'version', 'sources', 'functions', 'anchors', 'catalogs']
 
-/** Texts that are rendered later, with names of their own: tests with `ref`, descriptions with `doc`. */
-function isLate(path: Path): boolean {
+/** Keys that dbt takes as config when they stand beside `config:`. */
+const besideConfig = ['meta', 'docs', 'group', 'contract', 'access']
+/** Keys that look like config and are not read when they stand there. */
+const misplaced = ['tags', 'enabled', 'materialized', 'schema', 'alias', 'database', 'unique_key', 'strategy']
+
+/** Texts that are rendered later, with names of their own: tests with `ref`, descriptions with `doc`, filters of metrics. */
+function isLate([section, , ...keys]: Path): boolean {
+  const isText = (key: PropertyKey | undefined) =>
+    key === 'tests' || key === 'data_tests' || key === 'description' || key === 'loaded_at_query'
+  const [first, second] = keys
+  if (section === 'sources' && first === 'tables') return isLate(['models', 0, ...keys.slice(2)])
+  if (section === 'macros' && first === 'arguments') return isLate(['models', 0, ...keys.slice(2)])
+  if (section === 'metrics' && keys.some((key) => key === 'filter')) return true
+  if (section === 'saved_queries' && first === 'query_params' && second === 'where') return true
+  if (isText(first) || (keys.length === 2 && isText(second)) || keys.at(-1) === 'description') return true
+  if (first === 'config')
+    return ['pre_hook', 'post_hook', 'pre-hook', 'post-hook', 'loaded_at_query'].includes(String(second))
   return (
-    path.some((step) => step === 'tests' || step === 'data_tests' || step === 'description') ||
-    path[0] === 'unit_tests' ||
-    path[0] === 'macros' ||
-    path.some((step) => typeof step === 'string' && /^(pre|post)[-_]hook$/.test(step))
+    ['columns', 'dimensions', 'measures', 'entities', 'versions'].includes(String(first)) && keys.slice(2).some(isText)
   )
 }
 
 export function readProperties(file: string, text: string, globals: Globals): Properties {
-  const found: Properties = { patches: [], sources: [], exposures: [], failures: [], warnings: [] }
+  const found: Properties = { patches: [], sources: [], sourcePatches: [], entries: [], failures: [], warnings: [] }
+  const warn = (message: string, place: Place) => found.warnings.push({ message, place })
   gathering(found.failures, () => {
-    const located = readYamlText(file, text)
+    const located = readYamlText(file, text, warn)
     const rendered = renderYaml(located.value, located.at, globals, isLate, found.failures)
-    new PropertiesReader(file, located.at, found).read(rendered)
+    readRoot(rendered, new EntryReader(file, located.at, found.failures), found, warn)
   })
   return found
 }
 
-class PropertiesReader {
-  readonly #file: string
-  readonly #at: (path: Path, what?: 'key' | 'value') => Place
-  readonly #found: Properties
-
-  constructor(file: string, at: (path: Path, what?: 'key' | 'value') => Place, found: Properties) {
-    this.#file = file
-    this.#at = at
-    this.#found = found
+function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (text: string, place: Place) => void) {
+  if (root === null || root === undefined) return
+  if (!isRecord(root)) return reader.wrong('a properties file must be a mapping: models:, sources:, …', [])
+  for (const key of Object.keys(root)) {
+    if (!known.includes(key)) warn(`unknown key "${key}"${didYouMean(key, known, 0)}`, reader.at([key], 'key'))
   }
-
-  #wrong(message: string, path: Path): void {
-    this.#found.failures.push(new Failure('PROJECT_INVALID', message, { place: this.#at(path) }))
-  }
-
-  read(root: unknown): void {
-    if (root === null || root === undefined) return
-    if (!isRecord(root)) return this.#wrong('a properties file must be a mapping: models:, sources:, …', [])
-    const known = [...sections, ...others]
-    for (const key of Object.keys(root)) {
-      if (!known.includes(key)) {
-        this.#found.warnings.push({
-          message: `unknown key "${key}"${didYouMean(key, known, 0)}`,
-          place: this.#at([key], 'key'),
-        })
+  for (const section of patchSections) {
+    reader.each(root[section], [section], (entry, path) => {
+      const patch = readPatch(reader, section === 'tests' ? 'data_tests' : section, entry, path)
+      if (patch) found.patches.push(patch)
+      for (const key of misplaced) {
+        if (section !== 'macros' && entry[key] !== undefined)
+          warn(`"${key}" has no effect here; put it under "config"`, reader.at([...path, key], 'key'))
       }
-    }
-    for (const section of sections) {
-      this.#each(root[section], [section], (entry, path) =>
-        this.#patch(section === 'tests' ? 'data_tests' : section, entry, path),
-      )
-    }
-    this.#each(root['sources'], ['sources'], (entry, path) => this.#source(entry, path))
-    this.#each(root['exposures'], ['exposures'], (entry, path) => {
-      const name = this.#text(entry, 'name', path)
-      if (name !== undefined) this.#found.exposures.push({ name, value: entry, place: this.#at(path) })
     })
   }
-
-  #each(list: unknown, path: Path, visit: (entry: Config, path: Path) => void): void {
-    if (list === undefined || list === null) return
-    if (!Array.isArray(list)) return this.#wrong(`"${String(path.at(-1))}" must be a list`, path)
-    list.forEach((entry, index) => {
-      const at = [...path, index]
-      if (isRecord(entry)) visit(entry, at)
-      else this.#wrong(`each entry of "${String(path.at(-1))}" must be a mapping with a name`, at)
+  reader.each(root['sources'], ['sources'], (entry, path) => {
+    if (typeof entry['overrides'] === 'string')
+      found.sourcePatches.push({
+        overrides: entry['overrides'],
+        source: entry,
+        file: reader.file,
+        place: reader.at(path),
+      })
+    else found.sources.push(...readSource(reader, entry, path))
+  })
+  for (const section of entrySections) {
+    reader.each(root[section], [section], (value, path) => {
+      const name = reader.text(value, 'name', path)
+      if (name === undefined) return
+      const list = value['given'] ?? value['depends_on']
+      const listKey = value['given'] === undefined ? 'depends_on' : 'given'
+      found.entries.push({
+        section,
+        name,
+        value,
+        file: reader.file,
+        place: reader.at(path),
+        keys: Object.fromEntries(Object.keys(value).map((key) => [key, reader.at([...path, key])])),
+        parts: Array.isArray(list) ? list.map((_, index) => reader.at([...path, listKey, index])) : [],
+      })
     })
   }
+  if (Array.isArray(root['functions']) && root['functions'].length > 0)
+    warn('functions are not built here; this section is ignored', reader.at(['functions'], 'key'))
+}
 
-  /** A text that must be there. */
-  #text(entry: Config, key: string, path: Path): string | undefined {
-    const value = entry[key]
-    if (typeof value === 'string' || typeof value === 'number') return String(value)
-    this.#wrong(
-      value === undefined || value === null ? `"${key}" is missing` : `"${key}" must be text`,
-      value === undefined ? path : [...path, key],
+function readPatch(reader: EntryReader, section: Patch['section'], entry: Config, path: Path): Patch | undefined {
+  const name = reader.text(entry, 'name', path)
+  if (name === undefined) return undefined
+  const columns = section === 'macros' || section === 'data_tests' ? [] : readColumns(reader, entry, path)
+  const tests =
+    section === 'macros' || section === 'data_tests' || section === 'analyses'
+      ? []
+      : readTests(reader, entry, path, undefined)
+  const base: Facts = {
+    description: reader.optional(entry, 'description', path) ?? '',
+    config: reader.config(entry, path, besideConfig),
+    columns: columns.map(({ spec }) => spec),
+    tests: [...columns.flatMap((column) => column.tests), ...tests],
+    constraints: readConstraints(reader, entry, path),
+    deprecationDate: reader.optional(entry, 'deprecation_date', path),
+  }
+  const versions = section === 'models' ? readVersions(reader, entry, path, { base, columns, tests }) : []
+  const args: Config[] = []
+  if (section === 'macros')
+    reader.each(entry['arguments'], [...path, 'arguments'], (argument, at) => {
+      if (reader.text(argument, 'name', at) !== undefined) args.push(argument)
+    })
+  const latestVersion = reader.optional(entry, 'latest_version', path)
+  if (latestVersion !== undefined && versions.length > 0 && !versions.some(({ v }) => v === latestVersion)) {
+    reader.wrong(
+      `"latest_version" is ${latestVersion}, which is no version of "${name}"${didYouMean(
+        latestVersion,
+        versions.map(({ v }) => v),
+      )}`,
+      [...path, 'latest_version'],
     )
-    return undefined
   }
-
-  #optional(entry: Config, key: string): string | undefined {
-    const value = entry[key]
-    return value === undefined || value === null ? undefined : String(value)
-  }
-
-  /** `config:` and the keys that may stand beside it. */
-  #config(entry: Config, path: Path): Config {
-    const own = entry['config'] ?? {}
-    if (!isRecord(own)) {
-      this.#wrong('"config" must be a mapping', [...path, 'config'])
-      return {}
-    }
-    const beside: Config = {}
-    for (const key of ['tags', 'meta', 'docs', 'access', 'group', 'enabled', 'quoting_config']) {
-      if (entry[key] !== undefined && entry[key] !== null && own[key] === undefined) beside[key] = entry[key]
-    }
-    return { ...beside, ...own }
-  }
-
-  #columns(entry: Config, path: Path): ColumnSpec[] {
-    const columns: ColumnSpec[] = []
-    this.#each(entry['columns'], [...path, 'columns'], (column, at) => {
-      // `include:` of a versioned model lists columns of another version.
-      if (column['include'] !== undefined && column['name'] === undefined) return
-      const name = this.#text(column, 'name', at)
-      if (name === undefined) return
-      const config = this.#config(column, at)
-      columns.push({
-        name,
-        description: this.#optional(column, 'description') ?? '',
-        dataType: this.#optional(column, 'data_type'),
-        quote: column['quote'] === true,
-        tags: listOfTexts(config['tags']),
-        meta: isRecord(config['meta']) ? config['meta'] : {},
-        constraints: [],
-        place: this.#at(at),
-      })
-    })
-    return columns
-  }
-
-  #tests(entry: Config, path: Path, columns: readonly ColumnSpec[]): TestEntry[] {
-    const tests = this.#testList(entry, path, undefined)
-    if (!Array.isArray(entry['columns'])) return tests
-    for (const [index, column] of (entry['columns'] as unknown[]).entries()) {
-      if (!isRecord(column)) continue
-      const spec = columns.find(({ name }) => name === String(column['name']))
-      if (spec) tests.push(...this.#testList(column, [...path, 'columns', index], spec))
-    }
-    return tests
-  }
-
-  #testList(entry: Config, path: Path, column: ColumnSpec | undefined): TestEntry[] {
-    return ['tests', 'data_tests'].flatMap((key) => {
-      const list = entry[key]
-      if (list === undefined || list === null) return []
-      if (!Array.isArray(list)) {
-        this.#wrong(`"${key}" must be a list`, [...path, key])
-        return []
-      }
-      return list.map((definition, index) => ({
-        definition: definition as unknown,
-        place: this.#at([...path, key, index]),
-        column,
-      }))
-    })
-  }
-
-  #patch(section: Patch['section'], entry: Config, path: Path): void {
-    const name = this.#text(entry, 'name', path)
-    if (name === undefined) return
-    const columns = this.#columns(entry, path)
-    const versions: Patch['versions'] = []
-    this.#each(entry['versions'], [...path, 'versions'], (version, at) => {
-      const v = this.#text(version, 'v', at)
-      if (v === undefined) return
-      const hasTests = version['tests'] !== undefined || version['data_tests'] !== undefined
-      versions.push({
-        v,
-        definedIn: this.#optional(version, 'defined_in'),
-        config: this.#config(version, at),
-        tests: hasTests ? this.#testList(version, at, undefined) : undefined,
-      })
-    })
-    this.#found.patches.push({
-      section,
-      name,
-      columns,
-      versions,
-      description: this.#optional(entry, 'description') ?? '',
-      config: this.#config(entry, path),
-      tests: section === 'macros' || section === 'data_tests' ? [] : this.#tests(entry, path, columns),
-      latestVersion: this.#optional(entry, 'latest_version'),
-      file: this.#file,
-      place: this.#at(path),
-    })
-  }
-
-  #source(entry: Config, path: Path): void {
-    const source = this.#text(entry, 'name', path)
-    if (source === undefined) return
-    const config = this.#config(entry, path)
-    this.#each(entry['tables'], [...path, 'tables'], (table, at) => {
-      const name = this.#text(table, 'name', at)
-      if (name === undefined) return
-      const columns = this.#columns(table, at)
-      this.#found.sources.push({
-        source,
-        name,
-        columns,
-        identifier: this.#optional(table, 'identifier') ?? name,
-        database: this.#optional(entry, 'database') ?? this.#optional(entry, 'catalog'),
-        schema: this.#optional(entry, 'schema') ?? source,
-        description: this.#optional(table, 'description') ?? '',
-        sourceDescription: this.#optional(entry, 'description') ?? '',
-        loader: this.#optional(table, 'loader') ?? this.#optional(entry, 'loader') ?? '',
-        config: [config, this.#config(table, at)],
-        quoting: {
-          ...(isRecord(entry['quoting']) ? entry['quoting'] : {}),
-          ...(isRecord(table['quoting']) ? table['quoting'] : {}),
-        },
-        tests: this.#tests(table, at, columns),
-        file: this.#file,
-        place: this.#at(at),
-      })
-    })
+  return {
+    ...base,
+    section,
+    name,
+    versions,
+    latestVersion,
+    timeSpine: isRecord(entry['time_spine']) ? entry['time_spine'] : undefined,
+    arguments: args,
+    relation: section === 'snapshots' ? reader.optional(entry, 'relation', path) : undefined,
+    file: reader.file,
+    place: reader.place(path),
   }
 }
 
-const listOfTexts = (value: unknown): string[] =>
-  Array.isArray(value) ? value.map(String) : value === undefined || value === null ? [] : [String(value)]
+function readVersions(
+  reader: EntryReader,
+  entry: Config,
+  path: Path,
+  model: { base: Facts; columns: ColumnEntry[]; tests: TestEntry[] },
+): Patch['versions'] {
+  const versions: Patch['versions'] = []
+  reader.each(entry['versions'], [...path, 'versions'], (version, at) => {
+    const v = reader.text(version, 'v', at)
+    if (v === undefined) return
+    if (versions.some((each) => each.v === v)) return reader.wrong(`the version ${v} is listed twice`, at)
+    const hasTests = version['tests'] !== undefined || version['data_tests'] !== undefined
+    const columns = columnsOfVersion(reader, model.columns, version, at)
+    const constraints = readConstraints(reader, version, at)
+    versions.push({
+      v,
+      definedIn: reader.optional(version, 'defined_in', at)?.replace(/\.sql$/, ''),
+      description: reader.optional(version, 'description', at) ?? model.base.description,
+      config: deepMerge(model.base.config, reader.config(version, at, besideConfig)),
+      columns: columns.map(({ spec }) => spec),
+      tests: [
+        ...columns.flatMap(({ tests }) => tests),
+        ...(hasTests ? readTests(reader, version, at, undefined) : model.tests),
+      ],
+      constraints: constraints.length > 0 ? constraints : model.base.constraints,
+      deprecationDate: reader.optional(version, 'deprecation_date', at) ?? model.base.deprecationDate,
+      place: reader.place(at),
+    })
+  })
+  return versions
+}
+
+function deepMerge(base: Config, over: Config): Config {
+  const merged: Config = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key]
+    merged[key] = isRecord(value) && isRecord(below) ? deepMerge(below, value) : value
+  }
+  return merged
+}

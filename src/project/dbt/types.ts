@@ -36,6 +36,10 @@ export type ColumnSpec = {
   tags: string[]
   meta: Config
   constraints: Constraint[]
+  /** Of a time spine's column: `day`, `month` … */
+  granularity: string | undefined
+  /** Unique ids of the docs blocks that the description is made of. */
+  docBlocks: string[]
   place: Place
 }
 
@@ -61,6 +65,9 @@ export type DbtNode = {
   package: string
   fqn: string[]
   file: string
+  /** The same below the folder of its package: dbt's `original_file_path`. */
+  fileInPackage: string
+  quoting: Quoting
   /** Relative to the model, seed or test folder it was found in. */
   path: string
   rawSql: string
@@ -78,6 +85,15 @@ export type DbtNode = {
   /** Unique ids of nodes and sources that this one reads. */
   dependsOn: string[]
   test: TestSpec | undefined
+  /** Unique ids of the macros that it calls by name. */
+  macros: string[]
+  /** The config before it is rendered and merged, for comparing states. */
+  unrenderedConfig: Config
+  /** Unique ids of the docs blocks that the description is made of. */
+  docBlocks: string[]
+  /** ISO text. */
+  deprecationDate: string | undefined
+  timeSpine: Config | undefined
   /** The group it belongs to, and who may `ref` it. */
   group: string | undefined
   access: 'private' | 'protected' | 'public'
@@ -113,6 +129,10 @@ export type DbtSource = {
   /** SQL for the time of a row, and SQL that answers the newest time; at most one of them is there. */
   loadedAtField: string | undefined
   loadedAtQuery: string | undefined
+  sourceMeta: Config
+  external: Config | undefined
+  unrenderedConfig: Config
+  docBlocks: string[]
   file: string
   place: Place
 }
@@ -125,7 +145,7 @@ export type DbtMacro = MacroBlock & {
   uniqueId: string
   description: string
   /** What a YAML file says about it. */
-  properties?: { arguments: Config[]; meta: Config; config: Config; place: Place }
+  properties?: { arguments: Config[]; meta: Config; docs: Config; file: string; place: Place }
 }
 
 export type DbtDoc = { name: string; package: string; text: string; place: Place }
@@ -144,13 +164,17 @@ export type DbtUnitTest = {
   model: string
   version: string | undefined
   description: string
-  /** `input` is a `ref(…)`, a `source(…)` or `this`, as it is written. */
-  given: (UnitRows & { input: string; place: Place })[]
+  /** As it is written, for the manifest. */
+  versions: Config | undefined
+  /** Of the model under test. */
+  schema: string | undefined
+  /** `input` is a `ref(…)`, a `source(…)` or `this`, as it is written; `uniqueId` is what it names. */
+  given: (UnitRows & { input: string; uniqueId: string; place: Place })[]
   expect: UnitRows
   overrides: { macros: Config; vars: Config; envVars: Config }
   config: Config
   tags: string[]
-  /** The model first, then what `given` names. */
+  /** The model alone, as for dbt: what `given` names is not read. */
   dependsOn: string[]
   file: string
   place: Place
@@ -267,7 +291,17 @@ export type DbtPackage = {
   quoting: Quoting
   /** Where the project's packages are installed. */
   packagesFolder: string
-  hooks: { onRunStart: string[]; onRunEnd: string[] }
+  hooks: { onRunStart: string[]; onRunEnd: string[]; places: Record<DbtOperation['when'], Place[]> }
+  requiredVersion: { value: unknown; place: Place } | undefined
+  /** The trees of configs with their templates as written. */
+  unrendered: Record<ConfigTree, Config>
+  /** `restrict-access`: whether other packages may read its protected models. */
+  restrictAccess: boolean
+  /** `flags:` of dbt_project.yml. */
+  flags: Config
+  targetFolder: string
+  cleanTargets: string[]
+  queryComment: unknown
   file: string
 }
 
@@ -291,8 +325,8 @@ export type DbtProject = {
   packages: Map<string, DbtPackage>
   nodes: Map<string, DbtNode>
   sources: Map<string, DbtSource>
-  /** Nodes and sources with `enabled: false`, by unique id: who refers to one is told so. */
-  disabled: Map<string, string>
+  /** What has `enabled: false`, by unique id: who refers to one is told so. Several may share one id. */
+  disabled: Map<string, Disabled[]>
   macros: DbtMacro[]
   docs: Map<string, DbtDoc>
   unitTests: Map<string, DbtUnitTest>
@@ -309,6 +343,12 @@ export type DbtProject = {
   warnings: { message: string; place: Place }[]
   options: ProjectOptions
 }
+
+export type Disabled =
+  | { kind: 'node'; entry: DbtNode }
+  | { kind: 'source'; entry: DbtSource }
+  | { kind: 'unit test'; entry: DbtUnitTest }
+  | { kind: 'exposure' | 'metric' | 'semantic model' | 'saved query'; entry: DbtEntry }
 
 /** What `flags.*` and `invocation_args_dict` show. */
 export type Flags = {

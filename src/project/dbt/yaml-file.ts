@@ -8,9 +8,16 @@ import type { Config } from './types.ts'
 
 const anything = z.unknown()
 
-/** A file as plain values that remember their places. @throws Failures */
-export const readYamlText = (file: string, text: string): Located<unknown> =>
-  parseYaml(file, text, anything, { version: '1.1' })
+/** A file as plain values that remember their places; of a key that stands twice the last one counts. @throws Failures */
+export const readYamlText = (
+  file: string,
+  text: string,
+  warn: (message: string, place: Place) => void = () => {},
+): Located<unknown> =>
+  parseYaml(file, text, anything, {
+    version: '1.1',
+    onDuplicateKey: (place) => warn('this key stands twice; the last one counts', place),
+  })
 
 export const isRecord = (value: unknown): value is Config =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,183 @@
+// What the text of a node says when it is parsed: which `ref` and `source` it calls, its `config`, which macros it names.
+//
+// Most files are not rendered for that: where all calls are literal and none of them is conditional, the calls that
+// stand in the text are those that rendering would make. The others are rendered once, with `execute` false.
+
+import { Failure, Failures, type Place } from '../../base/failure.ts'
+import { compileTemplate, findCalls, str, type FoundCall } from '../../jinja/index.ts'
+import { didYouMean } from '../../base/suggest.ts'
+import { mergeConfig } from './config.ts'
+import type { Reading } from './reading.ts'
+import { Relation } from './relation.ts'
+import type { Session } from './session.ts'
+import type { Config, DbtPackage, RefCall, SourceCall } from './types.ts'
+import { gathering } from './yaml-file.ts'
+
+/** dbt takes the white space off both ends of a file; `at` is where the rest begins. */
+export type SqlFile = {
+  package: DbtPackage
+  /** The folder it was found in. */
+  root: string
+  file: string
+  text: string
+  at: { line: number; column: number }
+}
+
+export type Parsed = {
+  refs: RefCall[]
+  sources: SourceCall[]
+  config: Config
+  /** What it calls by name, dotted as written. */
+  called: string[]
+}
+
+export const emptyParsed = (): Parsed => ({ refs: [], sources: [], config: {}, called: [] })
+
+const collected = ['ref', 'source', 'config', 'var']
+/** They may stand anywhere: calling them or not makes no difference while parsing. */
+const harmless = ['var', 'is_incremental', 'should_full_refresh', 'config.get', 'config.require']
+
+/** `kind` and `name` are those of `model` in the text. Undefined: it is broken, and the failures say why. */
+export function parseSql(
+  reading: Reading,
+  { package: from, file, text, at }: SqlFile,
+  kind: string,
+  name: string,
+): Parsed | undefined {
+  return gathering(reading.failures, () => {
+    const isOverridden = [...collected, 'is_incremental', 'should_full_refresh'].some((each) => {
+      const macro = reading.macros.find(from.name, each)
+      return macro !== undefined && macro.package !== 'dbt'
+    })
+    const analysis = findCalls(text, collected, { file, ...at }, harmless)
+    if (!analysis.isStatic || isOverridden) {
+      return { ...byRendering(reading, from, { file, text, at }, kind, name), called: analysis.called }
+    }
+    const parsed: Parsed = { ...emptyParsed(), called: analysis.called }
+    const failures: Failure[] = []
+    for (const call of analysis.calls) gathering(failures, () => readCall(reading, from, call, parsed))
+    if (failures.length > 0) throw new Failures(failures)
+    return parsed
+  })
+}
+
+/** A literal call, into what is parsed so far. @throws Failure TEMPLATE_FAILED */
+export function readCall(reading: Reading, from: DbtPackage, call: FoundCall, parsed: Parsed): void {
+  const { args, kwargs } = call.literal ?? { args: [], kwargs: {} }
+  const wrong = (message: string) => new Failure('TEMPLATE_FAILED', message, { place: call.place })
+  const isText = args.every((each) => typeof each === 'string')
+  switch (call.name) {
+    case 'config':
+      if (args.length > 0) throw wrong('config() takes names with values: config(materialized="table")')
+      parsed.config = mergeConfig(parsed.config, kwargs)
+      return
+    case 'ref': {
+      if (args.length < 1 || args.length > 2 || !isText)
+        throw wrong('ref() takes the name of a model, or a package and a name')
+      const version = kwargs['version'] ?? kwargs['v']
+      const [name, packageName] = (args as string[]).toReversed()
+      addRef(parsed, {
+        name: name!,
+        package: packageName,
+        version: version === undefined || version === null ? undefined : str(version),
+        place: call.place,
+      })
+      return
+    }
+    case 'source':
+      if (args.length !== 2 || !isText) throw wrong('source() takes the name of a source and of a table')
+      addSource(parsed, { source: args[0] as string, table: args[1] as string, place: call.place })
+      return
+    case 'var':
+      if (call.literal && !call.conditional) checkVar(reading, from, call)
+  }
+}
+
+function checkVar(reading: Reading, from: DbtPackage, { literal, place }: FoundCall): void {
+  const { args, kwargs } = literal!
+  const name = str(args[0] ?? '')
+  if (args.length > 1 || 'default' in kwargs) return
+  const scopes = reading.scopes(from)
+  if (scopes.some((scope) => Object.hasOwn(scope, name))) return
+  const known = scopes.flatMap((scope) => Object.keys(scope))
+  throw new Failure('TEMPLATE_FAILED', `var "${name}" has no value and no default${didYouMean(name, known)}`, {
+    place,
+    hint: 'Give it under "vars" in dbt_project.yml, with --vars, or as a default: var("name", "value").',
+  })
+}
+
+function byRendering(
+  reading: Reading,
+  from: DbtPackage,
+  { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
+  kind: string,
+  name: string,
+): Parsed {
+  const parsed = emptyParsed()
+  const origin = { file, ...at }
+  let places: Map<string, Place> | undefined
+  const placeOf = (call: string) => (places ??= callPlaces(text, origin)).get(call) ?? origin
+  const context = reading.context(
+    from,
+    parseSession(parsed, placeOf),
+    reading.plainModel(from, kind, name, file),
+    undefined,
+  )
+  compileTemplate(text, origin).render(context.globals, { lenient: true })
+  return parsed
+}
+
+/** Where `ref('a')` and `source('a', 'b')` stand in a file whose calls are found by rendering. */
+function callPlaces(text: string, origin: { file: string; line: number; column: number }): Map<string, Place> {
+  const places = new Map<string, Place>()
+  for (const { name, literal, place } of findCalls(text, ['ref', 'source'], origin).calls) {
+    if (!literal) continue
+    const names = literal.args.map(String)
+    const key = name === 'ref' ? `ref ${names.at(-1) ?? ''}` : `source ${names.join('.')}`
+    if (!places.has(key)) places.set(key, place)
+  }
+  return places
+}
+
+/** The session of parsing: collects, answers nothing. */
+export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Place): Session {
+  const placeholder = (identifier: string) => new Relation({ database: null, schema: null, identifier })
+  return {
+    execute: false,
+    ref(name, packageName, version) {
+      addRef(parsed, { name, package: packageName, version, place: placeOfCall(`ref ${name}`) })
+      return placeholder(name)
+    },
+    source(source, table) {
+      addSource(parsed, { source, table, place: placeOfCall(`source ${source}.${table}`) })
+      return placeholder(table)
+    },
+    configure(values) {
+      parsed.config = mergeConfig(parsed.config, values)
+    },
+    config: () => undefined,
+    ask: () => ({ kind: 'query', answer: { columns: [], rows: [] } }),
+  }
+}
+
+function addRef(parsed: Parsed, call: RefCall): void {
+  const { name, package: from, version } = call
+  if (!parsed.refs.some((each) => each.name === name && each.package === from && each.version === version))
+    parsed.refs.push(call)
+}
+
+function addSource(parsed: Parsed, call: SourceCall): void {
+  const { source, table } = call
+  if (!parsed.sources.some((each) => each.source === source && each.table === table)) parsed.sources.push(call)
+}
+
+/** A text of YAML that is one `ref` or `source` without braces: `ref('orders')`. Undefined when it is neither. */
+export function refOrSource(reading: Reading, from: DbtPackage, text: string, place: Place): Parsed | undefined {
+  const inner = text.trim().replace(/^\{\{|\}\}$/g, '')
+  const { calls } = findCalls(`{{ ${inner} }}`, ['ref', 'source'])
+  const [call] = calls
+  if (!call?.literal || calls.length > 1) return undefined
+  const parsed = emptyParsed()
+  readCall(reading, from, { ...call, place }, parsed)
+  return parsed
+}

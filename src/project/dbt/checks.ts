@@ -1,0 +1,151 @@
+// What dbt refuses although every file is sound for itself: two nodes that would write one table, snapshots without a
+// strategy, contracts without columns.
+
+import { Failure } from '../../base/failure.ts'
+import type { Reading } from './reading.ts'
+import type { DbtNode } from './types.ts'
+import { isRecord } from './yaml-file.ts'
+
+export function checkNodes(reading: Reading): void {
+  checkUnique(reading)
+  for (const node of reading.project.nodes.values()) {
+    for (const message of problemsOf(node)) {
+      const place = node.patch ?? node.place
+      reading.failures.push(new Failure('MODEL_INVALID', `${node.kind} "${node.name}" ${message}`, { place }))
+    }
+  }
+}
+
+/** Names within a package, and tables within the lake, belong to one node each. */
+function checkUnique({ project, failures }: Reading): void {
+  const names = new Map<string, DbtNode>()
+  const tables = new Map<string, DbtNode>()
+  for (const node of project.nodes.values()) {
+    if (node.kind !== 'model' && node.kind !== 'seed' && node.kind !== 'snapshot') continue
+    const name = `${node.package}.${node.name}.${node.version ?? ''}`
+    const other = names.get(name)
+    if (other) {
+      failures.push(
+        new Failure(
+          'PROJECT_INVALID',
+          `${node.kind} and ${other.kind} share the name "${node.name}": the other one is ${other.file}`,
+          { place: node.place, hint: 'ref() would not know which of them is meant. Rename one.' },
+        ),
+      )
+      continue
+    }
+    names.set(name, node)
+    if (node.config['materialized'] === 'ephemeral') continue
+    const table = `${node.database}.${node.schema}.${node.alias}`.toLowerCase()
+    const writer = tables.get(table)
+    if (writer) {
+      failures.push(
+        new Failure(
+          'PROJECT_INVALID',
+          `"${node.name}" and "${writer.name}" (${writer.file}) both write ${node.schema}.${node.alias}`,
+          {
+            place: node.place,
+            hint: 'Give one of them another alias or schema.',
+          },
+        ),
+      )
+    } else tables.set(table, node)
+  }
+}
+
+function problemsOf(node: DbtNode): string[] {
+  switch (node.kind) {
+    case 'snapshot':
+      return snapshotProblems(node)
+    case 'model':
+      return [...modelProblems(node), ...microbatchProblems(node)]
+    case 'seed':
+      return node.config['materialized'] === 'seed' ? [] : ['must have the materialization seed']
+    case 'test':
+      return node.config['materialized'] === 'test' ? [] : ['must have the materialization test']
+    case 'analysis':
+      return []
+  }
+}
+
+function snapshotProblems({ config }: DbtNode): string[] {
+  const { strategy, unique_key: key, check_cols: columns, updated_at: updatedAt } = config
+  if (!strategy || !key) return [`needs a ${strategy ? 'unique_key' : key ? 'strategy' : 'strategy and a unique_key'}`]
+  const found: string[] = []
+  if (strategy === 'check') {
+    if (!columns) found.push('has the strategy check and needs check_cols: all, or a list of columns')
+    else if (typeof columns === 'string' && columns !== 'all')
+      found.push(`has check_cols "${columns}"; it must be all, or a list of columns`)
+  } else if (strategy === 'timestamp') {
+    if (!updatedAt) found.push('has the strategy timestamp and needs updated_at')
+    if (columns) found.push('has the strategy timestamp and check_cols; they exclude each other')
+  }
+  if (config['materialized'] !== 'snapshot') found.push('must have the materialization snapshot')
+  const hardDeletes = config['hard_deletes']
+  if (hardDeletes !== undefined && hardDeletes !== null) {
+    if (config['invalidate_hard_deletes'] !== undefined && config['invalidate_hard_deletes'] !== null)
+      found.push('has hard_deletes and invalidate_hard_deletes; keep hard_deletes')
+    if (!['ignore', 'invalidate', 'new_record'].includes(String(hardDeletes)))
+      found.push(`has hard_deletes "${String(hardDeletes)}"; it must be one of ignore, invalidate, new_record`)
+  }
+  return found
+}
+
+function modelProblems(node: DbtNode): string[] {
+  const { config, columns, constraints } = node
+  const found: string[] = []
+  const materialized = config['materialized']
+  if (typeof materialized !== 'string') found.push('has a materialization that is no name')
+  if (materialized === 'ephemeral' && node.access === 'public')
+    found.push('is public and ephemeral; what others may read needs a table or a view')
+  if (node.contract) {
+    if (columns.length === 0) found.push('has an enforced contract and no columns in YAML')
+    const untyped = columns.filter(({ dataType }) => dataType === undefined).map(({ name }) => name)
+    if (untyped.length > 0)
+      found.push(
+        `has an enforced contract and needs a data_type for ${untyped.length === 1 ? 'the column' : 'the columns'} ${untyped.join(', ')}`,
+      )
+    if (materialized === 'incremental' && !['append_new_columns', 'fail'].includes(String(config['on_schema_change'])))
+      found.push('is incremental with an enforced contract: on_schema_change must be append_new_columns or fail')
+  }
+  const keys = columns.filter((column) => column.constraints.some(({ type }) => type === 'primary_key'))
+  if (keys.length > 1)
+    found.push(
+      `has ${keys.length} columns with a primary key (${keys.map(({ name }) => name).join(', ')}); a key of several columns is a constraint of the model`,
+    )
+  if (keys.length > 0 && constraints.some(({ type }) => type === 'primary_key'))
+    found.push('has a primary key both on the model and on a column; keep one')
+  return [...found, ...timeSpineProblems(node)]
+}
+
+function timeSpineProblems({ timeSpine, columns }: DbtNode): string[] {
+  if (!timeSpine) return []
+  const name = timeSpine['standard_granularity_column']
+  const column = columns.find((each) => each.name === name)
+  if (!column) return [`is a time spine, but "${String(name)}" is none of its columns`]
+  if (column.granularity === undefined) return [`is a time spine, and its column "${column.name}" needs a granularity`]
+  const custom = Array.isArray(timeSpine['custom_granularities'])
+    ? timeSpine['custom_granularities'].filter(isRecord)
+    : []
+  const missing = custom
+    .map((each) => String(each['column_name'] ?? each['name']))
+    .filter((each) => !columns.some((known) => known.name === each))
+  return missing.length === 0 ? [] : [`is a time spine, and has no column ${missing.join(', ')}`]
+}
+
+const batchSizes = ['hour', 'day', 'month', 'year']
+
+function microbatchProblems({ config }: DbtNode): string[] {
+  if (config['materialized'] !== 'incremental' || config['incremental_strategy'] !== 'microbatch') return []
+  const { event_time: eventTime, begin, batch_size: size, lookback, concurrent_batches: concurrent } = config
+  const found: string[] = []
+  const needs = (what: string) => found.push(`is incremental by microbatch and needs ${what}`)
+  if (typeof eventTime !== 'string') needs('event_time: the name of a column')
+  if (begin === null || begin === undefined) needs('begin: the first point in time')
+  else if (typeof begin === 'string' && Number.isNaN(Date.parse(begin))) needs(`begin as a date, not "${begin}"`)
+  if (!batchSizes.includes(String(size))) needs(`batch_size: one of ${batchSizes.join(', ')}`)
+  if (lookback !== null && lookback !== undefined && !Number.isInteger(lookback)) needs('lookback as a whole number')
+  if (concurrent !== null && concurrent !== undefined && typeof concurrent !== 'boolean')
+    needs('concurrent_batches as true or false')
+  return found
+}

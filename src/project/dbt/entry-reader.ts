@@ -1,0 +1,81 @@
+// Reading mappings of YAML whose keys may be missing or of the wrong kind: a mistake is noted at its place, and
+// reading goes on with what is there.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import type { Located, Path } from '../yaml.ts'
+import type { Config } from './types.ts'
+import { isRecord } from './yaml-file.ts'
+
+export class EntryReader {
+  readonly file: string
+  readonly at: Located<unknown>['at']
+  readonly #failures: Failure[]
+
+  constructor(file: string, at: Located<unknown>['at'], failures: Failure[]) {
+    this.file = file
+    this.at = at
+    this.#failures = failures
+  }
+
+  wrong(message: string, path: Path): undefined {
+    this.#failures.push(new Failure('PROJECT_INVALID', message, { place: this.at(path) }))
+    return undefined
+  }
+
+  place(path: Path): Place {
+    return this.at(path)
+  }
+
+  /** Visits the mappings of a list; `path` is where the list stands. */
+  each(list: unknown, path: Path, visit: (entry: Config, path: Path) => void): void {
+    if (list === undefined || list === null) return
+    if (!Array.isArray(list)) return this.wrong(`"${String(path.at(-1))}" must be a list`, path)
+    list.forEach((entry: unknown, index) => {
+      const at = [...path, index]
+      if (isRecord(entry)) visit(entry, at)
+      else this.wrong(`each entry of "${String(path.at(-1))}" must be a mapping with a name`, at)
+    })
+  }
+
+  /** A text that must be there. */
+  text(entry: Config, key: string, path: Path): string | undefined {
+    const value = entry[key]
+    if (typeof value === 'string' || typeof value === 'number') return String(value)
+    return this.wrong(
+      value === undefined || value === null ? `"${key}" is missing` : `"${key}" must be text`,
+      value === undefined ? path : [...path, key],
+    )
+  }
+
+  /** A text that may be missing; lists and mappings are mistakes. */
+  optional(entry: Config, key: string, path: Path): string | undefined {
+    const value = entry[key]
+    if (value === undefined || value === null) return undefined
+    if (typeof value === 'object') return this.wrong(`"${key}" must be text`, [...path, key])
+    return String(value)
+  }
+
+  record(entry: Config, key: string, path: Path): Config {
+    const value = entry[key]
+    if (value === undefined || value === null) return {}
+    if (isRecord(value)) return value
+    this.wrong(`"${key}" must be a mapping`, [...path, key])
+    return {}
+  }
+
+  /** `config:`, and those of `keys` that stand beside it, which dbt moves there; the same key twice is a mistake. */
+  config(entry: Config, path: Path, keys: readonly string[]): Config {
+    const own = this.record(entry, 'config', path)
+    const beside: Config = {}
+    for (const key of keys) {
+      if (entry[key] === undefined || entry[key] === null) continue
+      if (own[key] === undefined) beside[key] = entry[key]
+      else this.wrong(`"${key}" stands both here and under "config"; keep the one under "config"`, [...path, key])
+    }
+    return { ...beside, ...own }
+  }
+}
+
+/** A text, a list of texts, or nothing. */
+export const listOfTexts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.map(String) : value === undefined || value === null ? [] : [String(value)]

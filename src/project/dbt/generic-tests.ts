@@ -1,0 +1,205 @@
+// Tests that YAML puts below models, seeds, snapshots, sources and their columns: each entry becomes a node.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import { compileTemplate, Dict, findCalls, fromJs, str } from '../../jinja/index.ts'
+import { didYouMean } from '../../base/suggest.ts'
+import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
+import type { TestEntry } from './column-properties.ts'
+import type { Context } from './context.ts'
+import { looksLikeCall, readGenericTest, testHash, type GenericTest, type TestTarget } from './data-tests.ts'
+import { builtinPackage, builtins } from './macros.ts'
+import type { Nodes } from './nodes.ts'
+import { relativeFolders, type Reading } from './reading.ts'
+import type { SourceEntry } from './source-properties.ts'
+import type { Config, DbtMacro, DbtPackage } from './types.ts'
+import { gathering, renderText } from './yaml-file.ts'
+
+/** Of everything that has properties. */
+export function readGenericTests(reading: Reading, nodes: Nodes): void {
+  const reader = new GenericTests(reading, nodes)
+  for (const { from, found } of reading.properties) {
+    for (const patch of found.patches) {
+      if (!['models', 'seeds', 'snapshots'].includes(patch.section)) continue
+      for (const version of patch.versions.length > 0 ? patch.versions : [undefined]) {
+        const expression = version ? `ref('${patch.name}', version='${version.v}')` : `ref('${patch.name}')`
+        const shown = version ? `${patch.name}_v${version.v}` : patch.name
+        for (const entry of (version ?? patch).tests)
+          reader.add(from, patch.file, entry, { expression, shown, isSource: false }, [])
+      }
+    }
+  }
+}
+
+export function readSourceTests(reading: Reading, nodes: Nodes, from: DbtPackage, source: SourceEntry): void {
+  const reader = new GenericTests(reading, nodes)
+  const expression = `source('${source.source}', '${source.name}')`
+  const target = { expression, shown: `${source.source}_${source.name}`, isSource: true }
+  for (const entry of source.tests) reader.add(from, source.file, entry, target, source.tags)
+}
+
+class GenericTests {
+  readonly #reading: Reading
+  readonly #nodes: Nodes
+  constructor(reading: Reading, nodes: Nodes) {
+    this.#reading = reading
+    this.#nodes = nodes
+  }
+
+  add(from: DbtPackage, file: string, entry: TestEntry, target: TestTarget, tags: readonly string[]): void {
+    const reading = this.#reading
+    gathering(reading.failures, () => {
+      const { column, place } = entry
+      const columnName = column && (column.quote ? `"${column.name}"` : column.name)
+      const test = readGenericTest(entry.definition, target, columnName, place)
+      this.#renderConfig(from, test, place)
+      const macro = reading.macros.test(from.name, test.namespace, test.name)
+      if (!macro) throw this.#noSuchTest(from, test, place)
+      const parsed = this.#parse(from, test, macro, place)
+      const node = this.#nodes.add(
+        {
+          kind: 'test',
+          name: test.fullName,
+          package: from,
+          fqn: [from.name, ...relativeFolders(from, file), test.fullName],
+          file,
+          path: `${test.shortName}.sql`,
+          rawSql: rawSqlOf(test),
+          parsed,
+          configs: [test.config],
+          facts: undefined,
+          patch: undefined,
+          version: undefined,
+          place,
+        },
+        `test.${from.name}.${test.fullName}.${testHash(test)}`,
+      )
+      if (!node) return
+      node.description = test.description
+      node.patch = place
+      node.macros = [macro.uniqueId]
+      const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
+      node.tags = [...new Set([...own.toSorted(), ...node.tags])]
+      node.test = {
+        kind: 'generic',
+        name: test.name,
+        namespace: test.namespace,
+        kwargs: test.kwargs,
+        columnName,
+        attachedTo: undefined,
+      }
+    })
+  }
+
+  #renderConfig(from: DbtPackage, test: GenericTest, place: Place): void {
+    const { failures } = this.#reading
+    for (const [key, value] of Object.entries(test.config)) {
+      if (typeof value === 'string' && /\{[{%]/.test(value))
+        test.config[key] = renderText(value, place, this.#reading.globals(from), failures)
+    }
+    const { severity, store_failures_as: storedAs, store_failures: isStored } = test.config
+    if (severity !== undefined && !/^(?:warn|error)$/i.test(String(severity)))
+      throw new Failure('PROJECT_INVALID', `"severity" is "${String(severity)}"; it must be warn or error`, { place })
+    // `store_failures_as` decides; without it the old switch means a table or nothing.
+    if (storedAs !== undefined) test.config['store_failures'] = storedAs !== 'ephemeral'
+    else if (isStored !== undefined) test.config['store_failures_as'] = isStored === true ? 'table' : 'ephemeral'
+  }
+
+  #parse(from: DbtPackage, test: GenericTest, macro: DbtMacro, place: Place): Parsed {
+    const parsed = emptyParsed()
+    const reading = this.#reading
+    if (macro.package === builtinPackage) {
+      // dbt's own tests read what their arguments name and nothing else.
+      for (const value of Object.values(test.kwargs)) {
+        if (typeof value !== 'string') continue
+        const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
+        if (!text.includes('{{')) continue
+        for (const call of findCalls(text, ['ref', 'source']).calls) {
+          if (call.literal) readCall(reading, from, { ...call, place }, parsed)
+        }
+      }
+      return parsed
+    }
+    const model = reading.plainModel(from, 'test', test.fullName, test.shortName)
+    const context = reading.context(
+      from,
+      parseSession(parsed, () => place),
+      model,
+      undefined,
+    )
+    const kwargs = renderKwargs(test.kwargs, context, true)
+    try {
+      context.macros.bind(macro)([], kwargs)
+    } catch (error) {
+      throw atTest(error, place)
+    }
+    return parsed
+  }
+
+  #noSuchTest(from: DbtPackage, test: GenericTest, place: Place): Failure {
+    const { project } = this.#reading
+    const shown = test.namespace === undefined ? test.name : `${test.namespace}.${test.name}`
+    const known = [...builtins(), ...project.macros]
+      .filter(({ kind }) => kind === 'test' || kind === 'data_test')
+      .map(
+        ({ package: owner, macroName }) =>
+          (owner === from.name || owner === builtinPackage ? '' : `${owner}.`) + macroName.replace(/^test_/, ''),
+      )
+    const hint =
+      test.namespace && !project.packages.has(test.namespace)
+        ? { hint: `The package "${test.namespace}" is not installed: its folder is expected in dbt_packages/.` }
+        : {}
+    return new Failure('PROJECT_INVALID', `there is no test "${shown}"${didYouMean(shown, known)}`, { place, ...hint })
+  }
+}
+
+function asTags(tags: unknown, test: GenericTest, place: Place): string[] {
+  const list: unknown[] = Array.isArray(tags) ? tags : tags === undefined ? [] : [tags]
+  if (list.every((tag) => typeof tag === 'string')) return list
+  throw new Failure('PROJECT_INVALID', `"tags" of the test "${test.name}" must be texts`, { place })
+}
+
+/** As dbt writes it, for those who read the manifest; it is the macro itself that is called. */
+function rawSqlOf({ name, namespace, config }: GenericTest): string {
+  const macro = `${namespace === undefined ? '' : `${namespace}.`}test_${name}`
+  const configs = Object.entries(config).map(([key, value]) => {
+    const shown = typeof value === 'string' ? `"${value.replaceAll('"', '\\"')}"` : str(fromJs(value))
+    return `${key}=${shown}`
+  })
+  return `{{ ${macro}(**_dbt_generic_test_kwargs) }}${configs.length > 0 ? `{{ config(${configs.join(',')}) }}` : ''}`
+}
+
+/** Arguments of a generic test, each text rendered: to a value, but column names to text. */
+export function renderKwargs(kwargs: Config, context: Context, lenient: boolean): Record<string, unknown> {
+  const render = (value: unknown, path: string): unknown => {
+    if (typeof value === 'string') {
+      const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
+      if (!/\{[{%#]/.test(text)) return text
+      const template = compileTemplate(text)
+      return path === 'column_name'
+        ? template.render(context.globals, { lenient })
+        : template.renderNative(context.globals, { lenient })
+    }
+    if (Array.isArray(value)) return value.map((each) => render(each, `${path}[]`))
+    if (typeof value === 'object' && value !== null) {
+      return new Dict(Object.entries(value).map(([key, each]) => [key, render(each, `${path}.${key}`)] as const))
+    }
+    return value
+  }
+  return Object.assign(
+    Object.create(null) as Record<string, unknown>,
+    Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, render(value, key)])),
+  )
+}
+
+/** An error inside a test's macro is shown where the test stands; the macro's own place stays in `calls`. */
+export function atTest(error: unknown, place: Place): unknown {
+  if (!(error instanceof Failure)) return error
+  const { code, message, hint, context, cause } = error
+  const inMacro = error.place ? ` (in ${error.place.file ?? 'a macro'}:${error.place.line ?? 1})` : ''
+  return new Failure(code, `${message}${error.place?.file === 'dbt' ? '' : inMacro}`, {
+    ...context,
+    hint,
+    cause,
+    place,
+  })
+}

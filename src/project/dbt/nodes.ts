@@ -1,0 +1,319 @@
+// The files of a project that are nodes: models, seeds, snapshots, analyses and singular tests, each with its config.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import { findBlocks } from '../../jinja/index.ts'
+import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from './calls.ts'
+import { configOf, hooksOf, tagsOf } from './config.ts'
+import type { Facts, Patch } from './properties.ts'
+import { fileInPackage, latestOf, relativeFolders, type Reading } from './reading.ts'
+import { RelationNames } from './relation-names.ts'
+import { quotingOf } from './project-file.ts'
+import type { Config, DbtNode, DbtPackage, NodeKind } from './types.ts'
+import { gathering, isRecord } from './yaml-file.ts'
+
+export type NodeInput = {
+  kind: NodeKind
+  name: string
+  package: DbtPackage
+  fqn: string[]
+  file: string
+  path: string
+  rawSql: string
+  parsed: Parsed
+  /** What YAML says about it, lowest precedence first. */
+  configs: readonly Config[]
+  facts: Facts | undefined
+  patch: Patch | undefined
+  version: string | undefined
+  place: Place
+}
+
+/** Makes nodes and keeps them in the project. */
+export class Nodes {
+  readonly #reading: Reading
+  readonly #names: RelationNames
+
+  constructor(reading: Reading) {
+    this.#reading = reading
+    this.#names = new RelationNames(reading)
+  }
+
+  /** Reads the model, seed, snapshot and analysis files of one package. */
+  async read(from: DbtPackage): Promise<void> {
+    const { files } = this.#reading
+    for (const sql of await readSqlFiles(this.#reading, from, from.paths.model, /\.(sql|py)$/i)) this.#model(sql)
+    for (const { root, file } of await files.find(from, from.paths.seed, /\.csv$/i)) {
+      const sql = { package: from, root, file, text: '', at: { line: 1, column: 1 } }
+      this.#fromFile('seed', sql, 'seeds', emptyParsed())
+    }
+    for (const sql of await readSqlFiles(this.#reading, from, from.paths.snapshot, /\.sql$/i)) this.#snapshots(sql)
+    this.#yamlSnapshots(from)
+    for (const sql of await readSqlFiles(this.#reading, from, from.paths.analysis, /\.sql$/i))
+      this.#fromFile('analysis', sql, 'analyses', this.#parse(sql, 'analysis'))
+  }
+
+  /** Tests that are SQL files of their own. */
+  async readSingularTests(from: DbtPackage): Promise<void> {
+    for (const sql of await readSqlFiles(this.#reading, from, from.paths.test, /\.sql$/i)) {
+      const path = sql.file.slice(sql.root.length + 1)
+      if (path.startsWith('generic/') || path.startsWith('fixtures/')) continue
+      const node = this.#fromFile('test', sql, 'data_tests', this.#parse(sql, 'test'))
+      if (node) node.test = { kind: 'singular' }
+    }
+  }
+
+  #parse(sql: SqlFile, kind: NodeKind): Parsed | undefined {
+    return parseSql(this.#reading, sql, kind, stemOf(sql.file))
+  }
+
+  #model(sql: SqlFile): void {
+    const { file, at } = sql
+    if (file.endsWith('.py')) {
+      const message = `${file} is a Python model; models are SQL here`
+      this.#reading.failures.push(new Failure('SQL_UNSUPPORTED', message, { place: { file, ...at } }))
+      return
+    }
+    // A broken model stays known, so that those who read it are not reported as well.
+    this.#fromFile('model', sql, 'models', this.#parse(sql, 'model') ?? emptyParsed())
+  }
+
+  #fromFile(kind: NodeKind, sql: SqlFile, section: Patch['section'], parsed: Parsed | undefined): DbtNode | undefined {
+    if (!parsed) return undefined
+    const from = sql.package
+    const path = sql.file.slice(sql.root.length + 1)
+    const stem = stemOf(path)
+    const { patch, version } = this.#reading.patchOf(from, section, stem)
+    const name = version === undefined ? stem : patch!.name
+    const folders = [...(kind === 'analysis' ? ['analysis'] : []), ...path.split('/').slice(0, -1)]
+    return this.add({
+      kind,
+      name,
+      package: from,
+      fqn: [from.name, ...folders, name, ...(version === undefined ? [] : [`v${version.v}`])],
+      file: sql.file,
+      path: kind === 'analysis' ? `analysis/${path}` : path,
+      rawSql: sql.text,
+      parsed,
+      configs: [(version ?? patch)?.config ?? {}],
+      facts: version ?? patch,
+      patch,
+      version: version?.v,
+      place: { file: sql.file, ...sql.at },
+    })
+  }
+
+  /** `{% snapshot name %} … {% endsnapshot %}`: several may stand in one file. */
+  #snapshots(sql: SqlFile): void {
+    const { file, root, package: from } = sql
+    gathering(this.#reading.failures, () => {
+      for (const block of findBlocks(sql.text, file, ['snapshot'])) {
+        const { line, column } = startOfBody(sql, block)
+        const text = { ...sql, text: block.body, at: { line, column } }
+        const parsed = parseSql(this.#reading, text, 'snapshot', block.name)
+        if (!parsed) continue
+        const path = file.slice(root.length + 1)
+        const { patch } = this.#reading.patchOf(from, 'snapshots', block.name)
+        this.add({
+          kind: 'snapshot',
+          name: block.name,
+          package: from,
+          fqn: [from.name, ...path.replace(/\.\w+$/, '').split('/'), block.name],
+          file,
+          path,
+          rawSql: block.body,
+          parsed,
+          configs: [patch?.config ?? {}],
+          facts: patch,
+          patch,
+          version: undefined,
+          place: { file, line, column },
+        })
+      }
+    })
+  }
+
+  /** Snapshots that YAML alone defines: all rows of their `relation`. */
+  #yamlSnapshots(from: DbtPackage): void {
+    for (const { found } of this.#reading.properties.filter((each) => each.from === from)) {
+      for (const patch of found.patches) {
+        const { relation } = patch
+        if (relation === undefined || patch.section !== 'snapshots') continue
+        const parsed = gathering(this.#reading.failures, () => refOrSource(this.#reading, from, relation, patch.place))
+        if (!parsed) {
+          this.#reading.wrong(`"relation" must be one ref('…') or source('…', '…'), not "${relation}"`, patch.place)
+          continue
+        }
+        this.#reading.usePatch(patch)
+        this.add({
+          kind: 'snapshot',
+          name: patch.name,
+          package: from,
+          fqn: [from.name, ...relativeFolders(from, patch.file), patch.name],
+          file: patch.file,
+          path: [...relativeFolders(from, patch.file), patch.file.replace(/^.*\//, ''), `${patch.name}.sql`].join('/'),
+          rawSql: `select * from {{ ${relation} }}`,
+          parsed,
+          configs: [patch.config],
+          facts: patch,
+          patch,
+          version: undefined,
+          place: patch.place,
+        })
+      }
+    }
+  }
+
+  /** Undefined when it is switched off or already there. */
+  add(input: NodeInput, uniqueId?: string): DbtNode | undefined {
+    const { kind, name, package: from, fqn, facts, patch, version, parsed, place } = input
+    const { config, unrendered } = configOf(kind, fqn, [...input.configs, parsed.config], {
+      from,
+      root: this.#reading.root,
+    })
+    const node: DbtNode = {
+      uniqueId: uniqueId ?? `${kind}.${from.name}.${name}${version === undefined ? '' : `.v${version}`}`,
+      kind,
+      name,
+      package: from.name,
+      fqn,
+      file: input.file,
+      fileInPackage: fileInPackage(from, input.file),
+      path: input.path,
+      rawSql: input.rawSql,
+      config,
+      unrenderedConfig: unrendered,
+      quoting: quotingOf(isRecord(config['quoting']) ? config['quoting'] : {}, this.#reading.root.quoting),
+      tags: tagsOf(config),
+      description: facts?.description ?? '',
+      docBlocks: [],
+      columns: facts?.columns ?? [],
+      database: '',
+      schema: '',
+      alias: '',
+      version,
+      latestVersion: version === undefined || !patch ? undefined : latestOf(patch),
+      refs: parsed.refs,
+      sources: parsed.sources,
+      dependsOn: [],
+      macros: this.#macrosOf(from, parsed.called),
+      test: undefined,
+      group: undefined,
+      access: 'protected',
+      constraints: facts?.constraints ?? [],
+      contract: false,
+      deprecationDate: facts?.deprecationDate,
+      timeSpine: patch?.timeSpine,
+      hooks: { pre: hooksOf(config, 'pre-hook', place), post: hooksOf(config, 'post-hook', place) },
+      place,
+      patch: patch?.place,
+    }
+    return this.#keep(from, node) ? node : undefined
+  }
+
+  #macrosOf(from: DbtPackage, called: readonly string[]): string[] {
+    const { macros } = this.#reading
+    const found = called.map((name) => {
+      const [first, second] = name.split('.')
+      return second === undefined ? macros.find(from.name, name) : macros.in(first!, second)
+    })
+    return [...new Set(found.filter((each) => each !== undefined).map((each) => each.uniqueId))]
+  }
+
+  #keep(from: DbtPackage, node: DbtNode): boolean {
+    const { project, failures } = this.#reading
+    if (node.config['enabled'] === false) {
+      project.disabled.set(node.uniqueId, [
+        ...(project.disabled.get(node.uniqueId) ?? []),
+        { kind: 'node', entry: node },
+      ])
+      return false
+    }
+    const other = project.nodes.get(node.uniqueId)
+    if (other) {
+      const message =
+        node.kind === 'test'
+          ? `the test "${node.name}" stands here and in ${other.file}:${other.place.line ?? 1}; give one of them a "name"`
+          : `the ${node.kind} "${node.name}" is already defined in ${other.file}`
+      return this.#reading.wrong(message, node.place) ?? false
+    }
+    this.#fromConfig(from, node)
+    gathering(failures, () => this.#names.name(node))
+    project.nodes.set(node.uniqueId, node)
+    return true
+  }
+
+  /** What the node has of its config in words of its own. */
+  #fromConfig(from: DbtPackage, node: DbtNode): void {
+    const { config } = node
+    if (typeof config['group'] === 'string') node.group = config['group']
+    node.contract = isRecord(config['contract']) && config['contract']['enforced'] === true
+    if (node.kind === 'model') {
+      const access = (['private', 'protected', 'public'] as const).find((each) => each === config['access'])
+      if (access) node.access = access
+      else
+        this.#reading.wrong(
+          `the access of "${node.name}" is "${String(config['access'])}"; it must be private, protected or public`,
+          node.patch ?? node.place,
+        )
+    }
+    for (const key of ['pre-hook', 'post-hook'] as const) {
+      const hooks = key === 'pre-hook' ? node.hooks.pre : node.hooks.post
+      config[key] = hooks.map(({ sql, transaction }) => ({ sql, transaction, index: null }))
+      for (const { sql } of hooks) this.#readHook(from, node, sql)
+    }
+  }
+
+  /** What a hook reads the node reads as well. */
+  #readHook(from: DbtPackage, node: DbtNode, sql: string): void {
+    if (!sql.includes('{')) return
+    const text = { package: from, root: '', file: node.file, text: sql, at: { line: 1, column: 1 } }
+    const failures = this.#reading.failures.length
+    const parsed = parseSql(this.#reading, text, node.kind, node.name)
+    // A hook has no file: its mistakes are those of the node.
+    for (const [index, failure] of this.#reading.failures.entries()) {
+      if (index < failures) continue
+      const { code, message, hint, context } = failure
+      this.#reading.failures[index] = new Failure(code, `a hook of "${node.name}": ${message}`, {
+        ...context,
+        hint,
+        place: node.patch ?? node.place,
+      })
+    }
+    if (!parsed) return
+    const place = node.patch ?? node.place
+    for (const ref of parsed.refs) if (ref.name !== node.name) node.refs.push({ ...ref, place })
+    for (const source of parsed.sources) node.sources.push({ ...source, place })
+  }
+}
+
+const stemOf = (path: string): string => path.replace(/^.*\//, '').replace(/\.\w+$/, '')
+
+/** Where the text between the tags of a block begins. */
+function startOfBody(
+  { at }: SqlFile,
+  block: { text: string; body: string; origin: { line?: number; column?: number } },
+) {
+  const head = block.text.slice(0, block.text.indexOf(block.body)).split('\n')
+  const line = (block.origin.line ?? 1) + at.line - 1
+  return head.length === 1
+    ? { line, column: (block.origin.column ?? 1) + head[0]!.length }
+    : { line: line + head.length - 1, column: head.at(-1)!.length + 1 }
+}
+
+async function readSqlFiles(
+  { files }: Reading,
+  from: DbtPackage,
+  folders: readonly string[],
+  extension: RegExp,
+): Promise<SqlFile[]> {
+  const found = await files.find(from, folders, extension)
+  return Promise.all(
+    found.map(async ({ root, file }) => {
+      const whole = await files.text(file)
+      const before = /^\s*/.exec(whole)![0]
+      const lines = before.split(/\r\n|\r|\n/)
+      const at = { line: lines.length, column: lines.at(-1)!.length + 1 }
+      return { package: from, root, file, text: whole.trim(), at }
+    }),
+  )
+}

@@ -1,0 +1,77 @@
+// The project and the packages that lie in its `dbt_packages`.
+
+import { Failure } from '../../base/failure.ts'
+import { dbtVersion } from './context.ts'
+import { readPackageFiles } from './package-files.ts'
+import { readProjectFile } from './project-file.ts'
+import type { Reading } from './reading.ts'
+import { versionProblem } from './require-version.ts'
+import type { DbtPackage } from './types.ts'
+import { varScopes, yamlGlobals } from './vars.ts'
+import { gathering } from './yaml-file.ts'
+
+/** False when there is no project to read. */
+export async function readPackages(reading: Reading): Promise<boolean> {
+  const { files, project, failures } = reading
+  const text = await files.read('dbt_project.yml')
+  if (text === undefined) {
+    failures.push(new Failure('PROJECT_NOT_FOUND', `there is no dbt_project.yml in ${project.dir}`))
+    return false
+  }
+  const root = readPackage(reading, '', text)
+  if (!root) return false
+  project.name = root.name
+  project.packages.set(root.name, root)
+  const folder = root.packagesFolder
+  const isPackage = (file: string) =>
+    file.endsWith('/dbt_project.yml') && !file.slice(folder.length + 1, -'/dbt_project.yml'.length).includes('/')
+  const installed = (await files.list(folder)).filter(isPackage)
+  for (const file of installed) {
+    const found = readPackage(reading, file.replace(/\/dbt_project\.yml$/, ''), await files.text(file))
+    if (!found) continue
+    const other = project.packages.get(found.name)
+    if (other) {
+      const where = other === root ? 'the project itself' : other.folder
+      reading.wrong(`the package "${found.name}" is there twice: ${where} has the same name`, { file })
+    } else project.packages.set(found.name, found)
+  }
+  await checkWishes(reading, installed.length)
+  return true
+}
+
+function readPackage({ project, failures }: Reading, folder: string, text: string): DbtPackage | undefined {
+  const file = folder === '' ? 'dbt_project.yml' : `${folder}/dbt_project.yml`
+  const globals = yamlGlobals(project.options, varScopes(project.options, undefined, undefined))
+  const warn = (message: string, place: { file?: string }) => project.warnings.push({ message, place })
+  const found = gathering(failures, () => readProjectFile(file, text, folder, globals, failures, warn))
+  if (!found || found.requiredVersion === undefined) return found
+  const isChecked = project.options.flags.others?.['version_check'] !== false && found.flags['version_check'] !== false
+  const problem = isChecked ? versionProblem(found.requiredVersion.value, dbtVersion) : undefined
+  if (problem !== undefined)
+    failures.push(
+      new Failure('PROJECT_INVALID', `"${found.name}" cannot be read: ${problem}`, {
+        place: found.requiredVersion.place,
+        hint: 'Raise "require-dbt-version", or pass --no-version-check.',
+      }),
+    )
+  return found
+}
+
+/** dbt counts: fewer packages installed than wanted is an error. */
+async function checkWishes(reading: Reading, installed: number): Promise<void> {
+  const { files, project, failures } = reading
+  try {
+    const { wishes, file } = await readPackageFiles(files, '', project.options)
+    if (wishes.length > installed && file !== undefined) {
+      reading.wrong(
+        `${wishes.length} ${wishes.length === 1 ? 'package is' : 'packages are'} wanted and ${installed} ${installed === 1 ? 'is' : 'are'} installed in ${reading.root.packagesFolder}`,
+        { file, line: 1, column: 1 },
+        'Run `boathouse dbt deps`.',
+      )
+    }
+  } catch (error) {
+    gathering(failures, () => {
+      throw error
+    })
+  }
+}

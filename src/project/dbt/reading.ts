@@ -1,0 +1,158 @@
+// What the steps of reading a project share: what is read so far, what is wrong, and how templates are rendered
+// before there is a database.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import { Dict, fromJs, type Globals } from '../../jinja/index.ts'
+import { openContext, type Context } from './context.ts'
+import type { MacroTable } from './macros.ts'
+import type { ProjectSearch } from './project-search.ts'
+import type { Patch, Properties } from './properties.ts'
+import { Relation } from './relation.ts'
+import type { Session } from './session.ts'
+import type { DbtNode, DbtPackage, DbtProject } from './types.ts'
+import { varScopes, yamlGlobals, type VarScopes } from './vars.ts'
+
+export class Reading {
+  readonly files: ProjectSearch
+  readonly project: DbtProject
+  readonly failures: Failure[] = []
+  /** Set when the macros are read. */
+  macros!: MacroTable
+  readonly properties: { from: DbtPackage; found: Properties }[] = []
+  readonly #patches = new Map<string, Patch>()
+  readonly #versioned: Patch[] = []
+  readonly #usedPatches = new Set<Patch>()
+  readonly #globals = new Map<DbtPackage, Globals>()
+  readonly #scopes = new Map<DbtPackage, VarScopes>()
+
+  constructor(files: ProjectSearch, project: DbtProject) {
+    this.files = files
+    this.project = project
+  }
+
+  get packages(): DbtPackage[] {
+    return [...this.project.packages.values()]
+  }
+
+  get root(): DbtPackage {
+    return this.project.packages.get(this.project.name)!
+  }
+
+  wrong(message: string, place: Place | undefined, hint?: string): undefined {
+    const context = { ...(place && { place }), ...(hint !== undefined && { hint }) }
+    this.failures.push(new Failure('PROJECT_INVALID', message, context))
+    return undefined
+  }
+
+  warn(message: string, place: Place): void {
+    this.project.warnings.push({ message, place })
+  }
+
+  /** Where `var` looks, for a text of this package. */
+  scopes(from: DbtPackage): VarScopes {
+    const known = this.#scopes.get(from)
+    if (known) return known
+    const scopes = varScopes(this.project.options, this.root, from)
+    this.#scopes.set(from, scopes)
+    return scopes
+  }
+
+  /** The names that YAML of this package may use. */
+  globals(from: DbtPackage): Globals {
+    const known = this.#globals.get(from)
+    if (known) return known
+    const globals = yamlGlobals(this.project.options, this.scopes(from))
+    this.#globals.set(from, globals)
+    return globals
+  }
+
+  context(from: DbtPackage, session: Session, model: Dict | null, node: DbtNode | undefined): Context {
+    const { target } = this.project
+    return openContext({
+      project: this.project,
+      macros: this.macros,
+      packageName: from.name,
+      scopes: this.scopes(from),
+      session,
+      model,
+      this: new Relation({
+        database: node?.database || target.database,
+        schema: node?.schema || target.schema,
+        identifier: node?.alias || node?.name || null,
+      }),
+      quoting: this.root.quoting,
+      lenient: true,
+    })
+  }
+
+  /** `model` of a file that has no node yet. */
+  plainModel(from: DbtPackage, kind: string, name: string, file: string): Dict {
+    return fromJs({
+      name,
+      unique_id: `${kind}.${from.name}.${name}`,
+      package_name: from.name,
+      resource_type: kind,
+      path: file,
+      original_file_path: file,
+      config: {},
+      alias: name,
+      tags: [],
+      columns: {},
+    }) as Dict
+  }
+
+  addPatch(from: DbtPackage, patch: Patch): void {
+    const key = `${from.name}.${patch.section}.${patch.name}`
+    const other = this.#patches.get(key)
+    if (other)
+      return this.wrong(`"${patch.name}" is already described in ${other.file}:${other.place.line ?? 1}`, patch.place)
+    this.#patches.set(key, patch)
+    if (patch.versions.length > 0) this.#versioned.push(patch)
+  }
+
+  /** What YAML says about the file `stem`, and which version of a model it is. */
+  patchOf(from: DbtPackage, section: Patch['section'], stem: string) {
+    const patch = this.#patches.get(`${from.name}.${section}.${stem}`)
+    if (patch && patch.versions.length === 0) return { patch: this.#use(patch), version: undefined }
+    for (const each of section === 'models' ? this.#versioned : []) {
+      const latest = latestOf(each)
+      const version =
+        each.versions.find(({ v, definedIn }) => (definedIn ?? `${each.name}_v${v}`) === stem) ??
+        (each.name === stem ? each.versions.find(({ v }) => v === latest) : undefined)
+      if (version) return { patch: this.#use(each), version }
+    }
+    return { patch: undefined, version: undefined }
+  }
+
+  #use(patch: Patch): Patch {
+    this.#usedPatches.add(patch)
+    return patch
+  }
+
+  /** Marks it as read, so that it is not reported as properties for nothing. */
+  usePatch(patch: Patch): void {
+    this.#use(patch)
+  }
+
+  get unusedPatches(): Patch[] {
+    return [...this.#patches.values()].filter((patch) => !this.#usedPatches.has(patch))
+  }
+}
+
+/** Newest version: numbers by value, else by text. */
+export function latestOf({ versions, latestVersion }: Patch): string | undefined {
+  if (latestVersion !== undefined || versions.length === 0) return latestVersion
+  return versions
+    .map(({ v }) => v)
+    .toSorted((a, b) => Number(a) - Number(b) || a.localeCompare(b))
+    .at(-1)
+}
+
+/** The folders between a file and the first folder of its package. */
+export function relativeFolders(from: DbtPackage, file: string): string[] {
+  return fileInPackage(from, file).split('/').slice(1, -1)
+}
+
+/** A file's name as its package sees it: dbt's `original_file_path`. */
+export const fileInPackage = (from: Pick<DbtPackage, 'folder'>, file: string): string =>
+  from.folder === '' ? file : file.slice(from.folder.length + 1)

@@ -1,0 +1,286 @@
+// Names that are read → unique ids: refs and sources of nodes, and what exposures, metrics and their like refer to.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import { didYouMean } from '../../base/suggest.ts'
+import type { Reading } from './reading.ts'
+import { findSource, nodesByName, pickRef } from './references.ts'
+import type { DbtEntry, DbtMetric, DbtNode, DbtSemanticModel, RefCall, SourceCall } from './types.ts'
+import { isRecord } from './yaml-file.ts'
+
+/** Turns the refs and sources of everything into unique ids. */
+export class Resolver {
+  readonly #reading: Reading
+  readonly #byName: Map<string, DbtNode[]>
+  /** Names of what is switched off: of nodes alone, of sources `source.table`. */
+  readonly #disabled = new Set<string>()
+
+  constructor(reading: Reading) {
+    this.#reading = reading
+    this.#byName = nodesByName(reading.project)
+    for (const entries of reading.project.disabled.values()) {
+      for (const { kind, entry } of entries) {
+        if (kind === 'source') this.#disabled.add(`${entry.source}.${entry.name}`)
+        else if (kind === 'node') this.#disabled.add(entry.name)
+      }
+    }
+  }
+
+  nodes(): void {
+    // Nodes are deleted on the way; a Map allows that.
+    for (const node of this.#reading.project.nodes.values()) this.#node(node)
+  }
+
+  #node(node: DbtNode): void {
+    const { project } = this.#reading
+    const found = new Set<string>()
+    const missing: Failure[] = []
+    let isDisabled = false
+    for (const ref of node.refs) {
+      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, node.package, project.name)
+      if (to) {
+        this.#checkAccess(node, to, ref)
+        found.add(to.uniqueId)
+      } else {
+        isDisabled ||= this.#disabled.has(ref.name)
+        missing.push(this.#refFailure(described(node), ref))
+      }
+    }
+    for (const call of node.sources) {
+      const to = findSource(project, call, node.package)
+      if (to) found.add(to.uniqueId)
+      else {
+        isDisabled ||= this.#disabled.has(`${call.source}.${call.table}`)
+        missing.push(this.#sourceFailure(described(node), call))
+      }
+    }
+    node.dependsOn = [...found]
+    if (node.test?.kind === 'generic') node.test.attachedTo = node.dependsOn[0]
+    if (missing.length === 0) return
+    if (node.kind !== 'test') {
+      this.#reading.failures.push(...missing)
+      return
+    }
+    // As for dbt a test of what is not there or switched off is no error, and not run.
+    project.nodes.delete(node.uniqueId)
+    const known = project.disabled.get(node.uniqueId) ?? []
+    project.disabled.set(node.uniqueId, [...known, { kind: 'node', entry: node }])
+    // That a model is not there is said of its properties already.
+    const isOfNothing = node.refs.length > 0 && !this.#byName.has(node.refs[0]!.name)
+    if (isDisabled || (isOfNothing && node.test?.kind === 'generic')) return
+    for (const { message, place } of missing) this.#reading.warn(`${message}; the test is not run`, place ?? node.place)
+  }
+
+  #checkAccess(node: DbtNode, to: DbtNode, ref: RefCall): void {
+    if (to.kind !== 'model' || to.access === 'public' || to === node) return
+    const isElsewhere = node.package !== to.package && this.#reading.project.packages.get(to.package)!.restrictAccess
+    // A test belongs to the group of what it tests.
+    const group = node.kind === 'test' && node.group === undefined ? to.group : node.group
+    const isForeign = to.access === 'private' && (group === undefined || group !== to.group)
+    if (!isForeign && !isElsewhere) return
+    const only = isForeign
+      ? `private: only members of the group "${to.group ?? ''}" may read it`
+      : `${to.access}: only its package "${to.package}" may read it`
+    this.#reading.failures.push(
+      new Failure('MODEL_INVALID', `${described(node)} reads ref('${ref.name}'), which is ${only}`, {
+        place: ref.place,
+      }),
+    )
+  }
+
+  #refFailure(who: string, { name, package: from, version, place }: RefCall): Failure {
+    const args = [
+      ...(from === undefined ? [] : [`'${from}'`]),
+      `'${name}'`,
+      ...(version === undefined ? [] : [`v=${version}`]),
+    ]
+    return new Failure(
+      'MODEL_INVALID',
+      `${who} reads ref(${args.join(', ')}), which ${this.#why(name, from, version)}`,
+      {
+        place,
+      },
+    )
+  }
+
+  #why(name: string, from: string | undefined, version: string | undefined): string {
+    const candidates = this.#byName.get(name) ?? []
+    if (candidates.length > 0) {
+      const { project } = this.#reading
+      if (from !== undefined && !project.packages.has(from))
+        return `is not there${didYouMean(from, project.packages.keys())}`
+      const versions = candidates.flatMap((each) => each.version ?? [])
+      if (version !== undefined && versions.length > 0)
+        return `has no version ${version}; there are: ${versions.join(', ')}`
+      if (from !== undefined)
+        return `is not in the package "${from}"; it is in ${[...new Set(candidates.map((each) => each.package))].join(', ')}`
+    }
+    if (this.#disabled.has(name)) return 'is switched off (enabled: false)'
+    return `is not there${didYouMean(name, this.#byName.keys())}`
+  }
+
+  #sourceFailure(who: string, { source, table, place }: SourceCall): Failure {
+    if (this.#disabled.has(`${source}.${table}`))
+      return new Failure(
+        'MODEL_INVALID',
+        `${who} reads source('${source}', '${table}'), which is switched off (enabled: false)`,
+        { place },
+      )
+    const known = [...this.#reading.project.sources.values()]
+    const tables = known.filter((each) => each.source === source).map(({ name }) => name)
+    const suggestion =
+      tables.length > 0 ? didYouMean(table, tables) : didYouMean(source, new Set(known.map((each) => each.source)))
+    return new Failure(
+      'MODEL_INVALID',
+      `${who} reads source('${source}', '${table}'), which is not there${suggestion}`,
+      {
+        place,
+      },
+    )
+  }
+
+  // --- what YAML alone defines
+
+  entries(): void {
+    const { project, failures } = this.#reading
+    for (const model of project.semanticModels.values()) this.#tables(model, 'the semantic model')
+    for (const metric of project.metrics.values()) this.#metric(metric)
+    for (const exposure of project.exposures.values()) {
+      this.#tables(exposure, 'the exposure')
+      this.#metricsOf(exposure, 'the exposure')
+    }
+    for (const query of project.savedQueries.values()) this.#metricsOf(query, 'the saved query')
+    this.#checkGroups(failures)
+  }
+
+  #tables(entry: DbtEntry, kind: string): void {
+    const { project, failures } = this.#reading
+    const who = `${kind} "${entry.name}"`
+    const found: string[] = []
+    for (const ref of entry.refs) {
+      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, entry.package, project.name)
+      if (!to) failures.push(this.#refFailure(who, ref))
+      else if (to.access === 'private' && to.group !== entry.group)
+        failures.push(
+          new Failure(
+            'MODEL_INVALID',
+            `${who} reads ref('${ref.name}'), which is private to the group "${to.group ?? ''}"`,
+            {
+              place: ref.place,
+            },
+          ),
+        )
+      else found.push(to.uniqueId)
+    }
+    for (const call of entry.sources) {
+      const to = findSource(project, call, entry.package)
+      if (to) found.push(to.uniqueId)
+      else failures.push(this.#sourceFailure(who, call))
+    }
+    entry.dependsOn = [...new Set([...entry.dependsOn, ...found])]
+  }
+
+  #metricsOf(entry: DbtEntry, kind: string): void {
+    for (const name of entry.metrics) {
+      const to = this.#metricNamed(entry.package, name)
+      if (to) entry.dependsOn = [...new Set([...entry.dependsOn, to.uniqueId])]
+      else this.#noMetric(`${kind} "${entry.name}"`, name, entry.place)
+    }
+  }
+
+  #metricNamed(from: string, name: string): DbtMetric | undefined {
+    const { metrics } = this.#reading.project
+    return metrics.get(`metric.${from}.${name}`) ?? [...metrics.values()].find((each) => each.name === name)
+  }
+
+  #noMetric(who: string, name: string, place: Place): void {
+    const known = [...this.#reading.project.metrics.values()].map((each) => each.name)
+    this.#reading.wrong(`${who} reads the metric "${name}", which is not there${didYouMean(name, known)}`, place)
+  }
+
+  /** Simple metrics stand on the semantic models that hold their measures, the others on metrics. */
+  #metric(metric: DbtMetric): void {
+    const { value, type, place } = metric
+    const params = isRecord(value['type_params']) ? value['type_params'] : {}
+    const nameOf = (input: unknown) =>
+      isRecord(input) ? String(input['name']) : input === undefined || input === null ? undefined : String(input)
+    const who = `the metric "${metric.name}"`
+    const found = new Set<string>()
+    const conversion = isRecord(params['conversion_type_params']) ? params['conversion_type_params'] : {}
+    const measures =
+      type === 'conversion'
+        ? [conversion['base_measure'], conversion['conversion_measure']]
+        : type === 'simple' || type === 'cumulative'
+          ? [params['measure']]
+          : []
+    for (const measure of measures) {
+      const name = nameOf(measure)
+      if (name === undefined) {
+        // The newer spelling defines a simple metric by its aggregation, without a measure.
+        if (value['agg'] === undefined && params['metric_aggregation_params'] === undefined)
+          this.#reading.wrong(`${who} names no measure under type_params`, place)
+        continue
+      }
+      const model = this.#modelWithMeasure(name)
+      if (model) found.add(model.uniqueId)
+      else {
+        const known = [...this.#reading.project.semanticModels.values()].flatMap(measuresOf)
+        this.#reading.wrong(
+          `${who} reads the measure "${name}", which no semantic model has${didYouMean(name, known)}`,
+          place,
+        )
+      }
+    }
+    const inputs =
+      type === 'ratio'
+        ? [params['numerator'], params['denominator']]
+        : type === 'derived' && Array.isArray(params['metrics'])
+          ? (params['metrics'] as unknown[])
+          : []
+    if (type === 'ratio' && inputs.some((input) => input === undefined || input === null))
+      this.#reading.wrong(`${who} is a ratio and needs a numerator and a denominator`, place)
+    if (type === 'derived' && inputs.length === 0) this.#reading.wrong(`${who} is derived and names no metrics`, place)
+    for (const input of inputs) {
+      const name = nameOf(input)
+      if (name === undefined) continue
+      const to = this.#metricNamed(metric.package, name)
+      if (to) {
+        found.add(to.uniqueId)
+        metric.metrics.push(name)
+      } else this.#noMetric(who, name, place)
+    }
+    metric.dependsOn = [...found]
+  }
+
+  #modelWithMeasure(name: string): DbtSemanticModel | undefined {
+    return [...this.#reading.project.semanticModels.values()].find((model) => measuresOf(model).includes(name))
+  }
+
+  #checkGroups(failures: Failure[]): void {
+    const { project } = this.#reading
+    const groups = new Set([...project.groups.values()].map(({ name }) => name))
+    const check = (who: string, group: string | undefined, place: Place) => {
+      if (group === undefined || groups.has(group)) return
+      failures.push(
+        new Failure(
+          'PROJECT_INVALID',
+          `${who} is in the group "${group}", which is not defined${didYouMean(group, groups)}`,
+          {
+            place,
+          },
+        ),
+      )
+    }
+    for (const node of project.nodes.values()) check(described(node), node.group, node.patch ?? node.place)
+    for (const entry of [
+      ...project.metrics.values(),
+      ...project.semanticModels.values(),
+      ...project.savedQueries.values(),
+    ])
+      check(`"${entry.name}"`, entry.group, entry.place)
+  }
+}
+
+const described = (node: DbtNode): string => `${node.kind} "${node.name}"`
+
+const measuresOf = ({ value }: DbtSemanticModel): string[] =>
+  Array.isArray(value['measures']) ? value['measures'].filter(isRecord).map(({ name }) => String(name)) : []
