@@ -252,6 +252,23 @@ const outcome = async (all: readonly string[], run: (sql: string) => Promise<unk
     return 'failed'
   }
 }
+/** A failure ends the transaction in both. */
+async function inPlain(sql: readonly string[]) {
+  let isCommitting = false
+  const theirs = await outcome(sql, (one) => {
+    isCommitting = one === 'commit'
+    return plain.run(one)
+  })
+  if (theirs === 'done' || sql.length === 1) return theirs
+  if (!isCommitting) {
+    await plain.run('rollback')
+    return theirs
+  }
+  // DuckDB cannot commit rows that were written before and after an ALTER of the same transaction. Nobody else writes
+  // here, so the statements, which all went well, do the same without one.
+  return outcome(sql.slice(1, -1), (one) => plain.run(one))
+}
+
 const number = fc.integer({ min: 0, max: 12 })
 const word = fc.constantFrom("'a'", "'b'", "'c'", 'null')
 const condition = fc.oneof(
@@ -329,9 +346,7 @@ test.each(setups)('random statements: %s', { timeout: sequences * 60_000 }, asyn
             .replaceAll('raw.T', `raw.${table}`)
             .replace(/insert into (\S+) values/, 'insert into $1 (id, n, region) values'),
         )
-        // A failure ends the transaction in both.
-        const theirs = await outcome(sql, (one) => plain.run(one))
-        if (theirs === 'failed' && sql.length > 1) await plain.run('rollback')
+        const theirs = await inPlain(sql)
         const session = openSession(world.lake, world.asking())
         const ours = await outcome(sql, async (one) => collect(await session.query(one)))
         await session.close()
