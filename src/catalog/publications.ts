@@ -55,7 +55,9 @@ export type Publication = {
 export interface Publications {
   /** The open change set of a run, or a new one. */
   open(options: { catalog: string; runId?: string | undefined }): Promise<string>
-  changes(changeSetId: string): Promise<PendingChange[]>
+  changes(changeSetId: string): Promise<readonly PendingChange[]>
+  /** Of one name, however it is spelt. */
+  change(changeSetId: string, name: TableName): Promise<PendingChange | undefined>
   /** Replaces what the set held for the same table. */
   put(changeSetId: string, change: PendingChange): Promise<void>
   /** The set no longer says anything about these names. */
@@ -68,7 +70,14 @@ export interface Publications {
    */
   publish(changeSetId: string, by: string, unchanged?: readonly ReadPointer[]): Promise<Publication>
   discard(changeSetId: string): Promise<void>
-  /** Gives up what no run will resume: statements and transactions of processes that ended this long ago. Answers how many. */
+  /** The open change set of a run: what it wrote and did not publish. */
+  find(options: { catalog: string; runId: string }): Promise<string | undefined>
+  /** Gives up what runs of this catalog left behind that have ended without a publication. Answers how many. */
+  discardEnded(catalog: string): Promise<number>
+  /**
+   * Gives up what no run will resume: what statements and transactions of processes that ended this long ago have left, and
+   * runs that failed. Answers how many.
+   */
   discardAbandoned(ageMs: number): Promise<number>
   list(options: { catalog?: string | undefined; limit?: number | undefined }): Promise<Publication[]>
   get(id: string): Promise<Publication>
@@ -136,6 +145,10 @@ async function checkUnchanged(transaction: CatalogTransaction, { name, location 
   )
 }
 
+type Held = { byName: Map<string, PendingChange>; sorted?: PendingChange[] | undefined }
+const heldMax = 64
+const keyOf = (name: TableName): string => `${name.namespace}\u0000${name.name}`.toLowerCase()
+
 /** Nothing of a change set needs to outlive the machine before its publication does, and that takes it along. */
 const unflushed = { flush: false }
 
@@ -155,7 +168,35 @@ export function openPublications(options: {
     return set
   }
 
-  async function changes(id: string): Promise<PendingChange[]> {
+  /**
+   * What sets hold that this process writes: it is asked for with every name that a run reads. Nobody else writes them
+   * meanwhile, a run's lease sees to that.
+   */
+  const held = new Map<string, Held>()
+
+  async function changes(id: string): Promise<readonly PendingChange[]> {
+    const mine = held.get(id)
+    if (!mine) return readChanges(id)
+    mine.sorted ??= [...mine.byName.values()].sort((a, b) => (keyOf(a.name) < keyOf(b.name) ? -1 : 1))
+    return mine.sorted
+  }
+
+  async function change(id: string, name: TableName): Promise<PendingChange | undefined> {
+    const mine = held.get(id)
+    if (mine) return mine.byName.get(keyOf(name))
+    return (await readChanges(id)).find((one) => keyOf(one.name) === keyOf(name))
+  }
+
+  /** What a set holds, from its first write by this process on. */
+  async function hold(id: string): Promise<Held> {
+    const mine = held.get(id) ?? { byName: new Map((await readChanges(id)).map((one) => [keyOf(one.name), one])) }
+    held.delete(id)
+    held.set(id, mine)
+    if (held.size > heldMax) held.delete(held.keys().next().value!)
+    return mine
+  }
+
+  async function readChanges(id: string): Promise<PendingChange[]> {
     const { catalog: inCatalog } = await setOf(id)
     const rows = await records.catalog
       .selectFrom('change_set_entries')
@@ -375,6 +416,17 @@ export function openPublications(options: {
     return bytes && Buffer.from(bytes.subarray(0, 4_096)).includes('"view-uuid"') ? 'view' : bytes ? 'table' : guess
   }
 
+  const openSets = () =>
+    records.catalog
+      .updateTable('change_sets')
+      .set({ status: 'discarded', updated_at: iso() })
+      .where('status', '=', 'open')
+  async function giveUp(which: (open: ReturnType<typeof openSets>) => ReturnType<typeof openSets>): Promise<number> {
+    return Number((await which(openSets()).executeTakeFirstOrThrow()).numUpdatedRows)
+  }
+  const endedRuns = () =>
+    records.catalog.selectFrom('runs').select('id').where('status', 'in', ['succeeded', 'failed', 'cancelled'])
+
   return {
     async open({ catalog: inCatalog, runId }) {
       if (runId !== undefined) {
@@ -400,7 +452,10 @@ export function openPublications(options: {
       return id
     },
     changes,
-    async put(changeSetId, { name, kind, action, base, location, fromSnapshot, toSnapshot, appended, commit: asked }) {
+    change,
+    async put(changeSetId, pending) {
+      const { name, kind, action, base, location, fromSnapshot, toSnapshot, appended, commit: asked } = pending
+      const mine = await hold(changeSetId)
       const values = {
         kind,
         action,
@@ -424,6 +479,8 @@ export function openPublications(options: {
           .onConflict((conflict) => conflict.columns(['change_set_id', 'namespace', 'name']).doUpdateSet(values))
           .execute()
       }, unflushed)
+      mine.byName.set(keyOf(name), pending)
+      mine.sorted = undefined
     },
     async forget(changeSetId, names) {
       await records.transaction(async (transaction) => {
@@ -435,6 +492,7 @@ export function openPublications(options: {
             .where('name', '=', name)
             .execute()
       }, unflushed)
+      held.delete(changeSetId)
     },
     async restore(changeSetId, before) {
       await records.transaction(
@@ -442,7 +500,8 @@ export function openPublications(options: {
           transaction.deleteFrom('change_set_entries').where('change_set_id', '=', changeSetId).execute(),
         unflushed,
       )
-      for (const change of before) await this.put(changeSetId, change)
+      held.delete(changeSetId)
+      for (const pending of before) await this.put(changeSetId, pending)
     },
     async publish(changeSetId, by, unchanged = []) {
       const set = await setOf(changeSetId)
@@ -458,16 +517,25 @@ export function openPublications(options: {
         .where('status', '=', 'open')
         .execute()
     },
+    async find({ catalog: inCatalog, runId }) {
+      const found = await records.catalog
+        .selectFrom('change_sets')
+        .select('id')
+        .where('run_id', '=', runId)
+        .where('catalog', '=', inCatalog)
+        .where('status', '=', 'open')
+        .executeTakeFirst()
+      return found?.id
+    },
+    discardEnded: (inCatalog) =>
+      giveUp((open) => open.where('catalog', '=', inCatalog).where('run_id', 'in', endedRuns())),
     async discardAbandoned(ageMs) {
       const before = new Date(clock.now() - ageMs).toISOString()
-      const { numUpdatedRows } = await records.catalog
-        .updateTable('change_sets')
-        .set({ status: 'discarded', updated_at: iso() })
-        .where('status', '=', 'open')
-        .where('run_id', 'is', null)
-        .where('created_at', '<', before)
-        .executeTakeFirstOrThrow()
-      return Number(numUpdatedRows)
+      return giveUp((open) =>
+        open
+          .where('created_at', '<', before)
+          .where(({ or, eb }) => or([eb('run_id', 'is', null), eb('run_id', 'in', endedRuns())])),
+      )
     },
     async list({ catalog: inCatalog, limit = 50 }) {
       let query = records.catalog.selectFrom('publications').selectAll().orderBy('id', 'desc').limit(limit)

@@ -102,7 +102,7 @@ export interface ChangeSet {
   /** The temporary tables of a namespace go, files and all (`run-names.ts`). */
   dropTemporary(namespace: string): Promise<void>
   /** The names changed so far. */
-  pending(): Promise<PendingChange[]>
+  pending(): Promise<readonly PendingChange[]>
   /** The table or view as this change set leaves it; undefined when it drops it or nobody has it. */
   load(name: TableName): Promise<Loaded | undefined>
   /** All or nothing; COMMIT_CONFLICT names the other writer. Appends are moved onto what others wrote. */
@@ -112,6 +112,8 @@ export interface ChangeSet {
   }): Promise<Publication>
   /** What the set holds now; the function takes it back to that. */
   savepoint(): Promise<() => Promise<void>>
+  /** What is not to be kept is given up: its names are as they are published. */
+  keepOnly(isKept: (change: PendingChange) => boolean): Promise<void>
   /** Gives it up: nothing was ever visible. */
   discard(): Promise<void>
 }

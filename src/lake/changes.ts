@@ -559,6 +559,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     },
 
     savepoint: staging.savepoint,
+    keepOnly: staging.keepOnly,
 
     async publish({ unchanged = [] } = {}) {
       for (const stillAllowed of allowed.values()) await stillAllowed()

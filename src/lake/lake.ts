@@ -16,7 +16,7 @@ import { ResultCache, type CacheFolder } from './cache.ts'
 import { Admission, type Leave, type PrincipalLimits } from './admission.ts'
 import { answerSelect, collect } from './answer.ts'
 import { partOf } from './contexts.ts'
-import type { ChangeSet } from './change-set.ts'
+import type { ChangeSet, TableOptions } from './change-set.ts'
 import { changeSet } from './changes.ts'
 import { AnalysisCache } from './analyses.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
@@ -41,6 +41,8 @@ export type Door = 'cli' | 'http' | 'dashboard' | 'run' | 'doctor' | 'pgwire'
 
 export type QueryOptions = RunNames & {
   principal: Principal
+  /** What is further said of a table when a statement makes or changes it: descriptions, partitions, the snapshot's summary. */
+  about?: (target: TableName) => Omit<TableOptions, keyof RunNames | 'namespace' | 'files'> | undefined
   /** The environment's catalog: plain names resolve in it. */
   catalog: string
   /** Namespace of one-part names. */
@@ -122,6 +124,8 @@ export interface Lake {
     runId?: string
     environmentNamed?: boolean
   }): Promise<ChangeSet>
+  /** What a run wrote and did not publish, to be read through; undefined when there is nothing of it (any more). */
+  changesOf(runId: string, options: { catalog: string; principal: Principal }): Promise<ChangeSet | undefined>
   readonly cache: { hits: number; misses: number }
 }
 
@@ -323,6 +327,10 @@ export function openLake(deps: LakeDeps): Lake {
   }
   const self: Lake & { query: Opened['query'] } = {
     cache,
+    async changesOf(runId, { catalog, principal }) {
+      const found = await deps.publications.find({ catalog, runId })
+      return found === undefined ? undefined : openChanges({ catalog, principal, runId })
+    },
     openChanges,
     begin: (options) =>
       beginTransaction({ tables, query, openChanges: (within) => openChanges({ ...options, within }) }, options),

@@ -24,7 +24,7 @@ export const isTemporary = ({ namespace }: Pick<TableName, 'namespace'>): boolea
 /** The catalog that is meant by a name. */
 export const unaliased = (catalog: string, { aliases }: RunNames): string => aliases?.[catalog.toLowerCase()] ?? catalog
 
-type Pending = { pending(): Promise<PendingChange[]> }
+type Pending = { pending(): Promise<readonly PendingChange[]> }
 
 /** The temporary table that a plain name means, when there is one. */
 export async function temporaryTable(

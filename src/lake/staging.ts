@@ -90,8 +90,7 @@ export function openStaging(id: string, deps: StagingDeps) {
 
   /** `published`: what is published, where that is known already. */
   const load = async (name: TableName, published?: Loaded): Promise<Loaded | undefined> => {
-    const lower = showName(name).toLowerCase()
-    const change = (await publications.changes(id)).find((one) => showName(one.name).toLowerCase() === lower)
+    const change = await publications.change(id, name)
     if (!change) return published ?? tables.load(name)
     return change.location === null
       ? undefined
@@ -163,8 +162,7 @@ export function openStaging(id: string, deps: StagingDeps) {
     return new Failure('COMMIT_CONFLICT', message, { cause: error, table: showName(target) })
   }
 
-  const pendingOf = async (name: TableName) =>
-    (await publications.changes(id)).find((one) => showName(one.name) === showName(name))
+  const pendingOf = (name: TableName) => publications.change(id, name)
 
   async function record({ name, kind, action, location, commit, published, next, appended, earlier }: Recorded) {
     const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
@@ -265,11 +263,21 @@ export function openStaging(id: string, deps: StagingDeps) {
     }
   }
 
+  /** Goes back to what is published, but for what is to be kept. */
+  async function keepOnly(isKept: (change: PendingChange) => boolean): Promise<void> {
+    const pending = await publications.changes(id)
+    const kept = pending.filter(isKept)
+    if (kept.length === pending.length) return
+    await publications.restore(id, kept)
+    const names = new Set(kept.map(({ name }) => showName(name).toLowerCase()))
+    for (const name of steps.keys()) if (!names.has(name)) steps.delete(name)
+  }
+
   /** Something else under a name, or nothing: what was written there before is not to be made again. */
   async function become(change: Recorded): Promise<void> {
     steps.delete(showName(change.name).toLowerCase())
     await record(change)
   }
 
-  return { load, since, stage, become, vanish, forget, publish, savepoint }
+  return { load, since, stage, become, vanish, forget, publish, savepoint, keepOnly }
 }
