@@ -1,44 +1,123 @@
-// One test → one count, judged by its severity.
+// One test → one count, judged by its severity. What a test finds is kept as a table or view where its config asks for it
+// (`store_failures`), in the change set like everything else of a run.
 
-import type { DbtNode } from '../project/dbt/index.ts'
+import { Failure } from '../base/failure.ts'
+import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
-import { inTemplate, queryOptions, rowsOf, statementOf, timed, type NodeResult, type Work } from './work.ts'
+import { lakeName } from './materializations/target.ts'
+import {
+  inTemplate,
+  queryOptions,
+  rowsOf,
+  statementOf,
+  timed,
+  type NodeResult,
+  type Outcome,
+  type Work,
+} from './work.ts'
 
 /** Runs one test: counts the rows that its SQL answers and judges them by its severity. */
 export async function runTest(node: DbtNode, work: Work): Promise<NodeResult> {
-  return timed(node, work, async () => {
+  return timed(node, work, async (clocked) => {
     const compiled = await new Compiler(work.project, asker(work)).compile(node)
-    const { config } = node
-    const text = (key: string, fallback: string) => (typeof config[key] === 'string' ? config[key] : fallback)
-    const failCalc = text('fail_calc', 'count(*)')
-    const limit = typeof config['limit'] === 'number' ? `\nlimit ${config['limit']}` : ''
+    clocked.compiled()
+    const judgement = judgementOf(node)
     // The test's own text starts on a line of its own, so that the lines of an error can be led back.
-    const before = `select\n  ${failCalc} as failures,\n  ${failCalc} ${text('warn_if', '!= 0')} as should_warn,\n  ${failCalc} ${text('error_if', '!= 0')} as should_error\nfrom (\n`
-    const sql = `${before}${statementOf(compiled)}${limit}\n) dbt_internal_test`
-    const { rows } = await inTemplate(
-      compiled,
-      () => rowsOf(work.lake, sql, queryOptions(work)),
-      before.split('\n').length - 1,
-    )
-    const [count, shouldWarn, shouldError] = rows[0] ?? [0, false, false]
-    const failures = Number(count ?? 0)
-    const severity = text('severity', 'ERROR').toLowerCase()
-    const status =
-      severity === 'error' && isTrue(shouldError)
-        ? ('fail' as const)
-        : isTrue(shouldWarn)
-          ? ('warn' as const)
-          : ('pass' as const)
-    return {
-      status,
-      failures,
-      message: status === 'pass' ? 'passed' : `${failures} failing ${failures === 1 ? 'row' : 'rows'}`,
-      rows: undefined,
-      table: undefined,
-      compiledSql: compiled.sql,
-    }
+    const found = `${statementOf(compiled)}${judgement.limit}`
+    const kept = await inTemplate(compiled, () => keep(node, found, work))
+    const before = judgement.before
+    const linesBefore = kept === undefined ? before.split('\n').length - 1 : 0
+    const sql = `${before}${kept === undefined ? found : `select * from ${kept.sql}`}\n) dbt_internal_test`
+    const { columns, rows } = await inTemplate(compiled, () => rowsOf(work.lake, sql, queryOptions(work)), linesBefore)
+    if (rows.length !== 1 || columns.length !== 3)
+      throw new Failure(
+        'MODEL_INVALID',
+        `the test ${node.name} answers ${rows.length} rows of ${columns.length} columns; it must count: 1 row of 3`,
+      )
+    return { ...verdict(node, work.project, rows[0]!), table: kept?.table, compiledSql: compiled.sql }
   })
+}
+
+/** The query around a test, up to its own text, and what comes behind that. */
+function judgementOf({ config, name, place }: DbtNode): { before: string; limit: string } {
+  const text = (key: string, fallback: string) => {
+    const value = config[key] ?? fallback
+    if (typeof value === 'string' || typeof value === 'number') return String(value)
+    throw new Failure('MODEL_INVALID', `${key} of the test ${name} is no SQL`, { place })
+  }
+  const failCalc = text('fail_calc', 'count(*)')
+  const { limit = null } = config
+  if (limit !== null && !/^\d+$/.test(String(limit)))
+    throw new Failure('MODEL_INVALID', `limit of the test ${name} is no number: ${JSON.stringify(limit)}`, { place })
+  return {
+    before: `select\n  ${failCalc} as failures,\n  ${failCalc} ${text('warn_if', '!= 0')} as should_warn,\n  ${failCalc} ${text('error_if', '!= 0')} as should_error\nfrom (\n`,
+    limit: limit === null ? '' : `\nlimit ${String(limit)}`,
+  }
+}
+
+/** Keeps the rows that a test finds; undefined when nobody asks for them, or nothing may be written. */
+async function keep(node: DbtNode, select: string, work: Work): Promise<{ table: string; sql: string } | undefined> {
+  const as = storedAs(node, work.project)
+  if (as === undefined || !(work.changes as Work['changes'] | undefined)) return undefined
+  const target = lakeName(work.project, node)
+  const options = {
+    namespace: work.project.target.schema,
+    ...(work.signal && { signal: work.signal }),
+    ...(work.timeoutMs !== undefined && { timeoutMs: work.timeoutMs }),
+  }
+  const { table } =
+    as === 'view'
+      ? await work.changes.createView(target, select, options)
+      : await work.changes.replaceTable(target, select, options)
+  const quoted = [target.catalog, target.namespace, target.name].map((part) => `"${part.replaceAll('"', '""')}"`)
+  return { table, sql: quoted.join('.') }
+}
+
+/** As what the failing rows of a test are kept; dbt's rules for `store_failures` and `store_failures_as`. */
+function storedAs(
+  { config, name, place }: Pick<DbtNode, 'config' | 'name' | 'place'>,
+  { options }: Pick<DbtProject, 'options'>,
+): 'table' | 'view' | undefined {
+  const as = config['store_failures_as'] ?? null
+  if (as === 'table' || as === 'view') return as
+  if (as === 'ephemeral') return undefined
+  if (as !== null)
+    throw new Failure('MODEL_INVALID', `store_failures_as of the test ${name} is ${JSON.stringify(as)}`, {
+      place,
+      hint: 'It may be ephemeral, table or view.',
+    })
+  return (config['store_failures'] ?? options.flags.storeFailures) === true ? 'table' : undefined
+}
+
+function verdict(
+  node: DbtNode,
+  { options }: DbtProject,
+  [count, shouldWarn, shouldError]: readonly unknown[],
+): Outcome {
+  const { config } = node
+  if (count === null || count === undefined)
+    throw new Failure('MODEL_INVALID', `the test ${node.name} counts nothing: its fail_calc answers NULL`, {
+      hint: 'Write coalesce(…, 0) around it.',
+    })
+  const failures = Number(count)
+  const severity = String(config['severity'] ?? 'ERROR').toUpperCase()
+  const warnIsError = options.flags.others?.['warn_error'] === true
+  const got = `Got ${failures} ${failures === 1 ? 'result' : 'results'}, configured to`
+  const told = {
+    failures,
+    rows: undefined,
+    table: undefined,
+    compiledSql: undefined,
+    adapterResponse: { _message: 'OK' },
+  }
+  if (severity === 'ERROR' && isTrue(shouldError))
+    return { ...told, status: 'fail', message: `${got} fail if ${String(config['error_if'] ?? '!= 0')}` }
+  if (isTrue(shouldWarn)) {
+    const status = warnIsError ? 'fail' : 'warn'
+    return { ...told, status, message: `${got} ${status} if ${String(config['warn_if'] ?? '!= 0')}` }
+  }
+  return { ...told, status: 'pass', message: 'passed', failures: 0 }
 }
 
 const isTrue = (value: unknown): boolean => value === true || value === 1 || value === 'true'

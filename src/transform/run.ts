@@ -5,6 +5,7 @@ import { Failure } from '../base/failure.ts'
 import { runTest } from './judge.ts'
 import { runModel } from './materialize.ts'
 import type { Plan, Step } from './plan.ts'
+import { runUnitTest } from './unit-tests.ts'
 import { skipped, timed, type NodeResult, type Work } from './work.ts'
 
 /** Which of how many: what `3 of 12` shows. Operations count among themselves. */
@@ -188,6 +189,7 @@ export async function runStep(step: Step, work: Work): Promise<NodeResult> {
     case 'saved_query':
       return { ...skipped(named(project, step), 'NO-OP'), status: 'no-op' }
     case 'unit_test':
+      return runUnitTest(project.unitTests.get(step.node)!, work)
     case 'operation':
       return runOperation(step, work, {})
     default:

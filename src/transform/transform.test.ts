@@ -249,8 +249,8 @@ test('a failing test keeps its children from being built; a warning does not', a
   expect(brief(results).filter((line) => !line.includes(' pass'))).toEqual([
     'apart success: 1 rows',
     'stg_sales success: view created',
-    'accepted_values_stg_sales_region__N__S warn: 1 failing row',
-    'unique_stg_sales_id fail: 1 failing row',
+    'accepted_values_stg_sales_region__N__S warn: Got 1 result, configured to warn if != 0',
+    'unique_stg_sales_id fail: Got 1 result, configured to fail if != 0',
     'daily skipped: the test unique_stg_sales_id failed',
     'relationships_daily_id__id__ref_stg_sales_ skipped: the test unique_stg_sales_id failed',
     'totals skipped: the test unique_stg_sales_id failed',
