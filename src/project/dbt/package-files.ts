@@ -61,7 +61,7 @@ export async function readPackageFiles(
       }),
     )
   }
-  const lock = await parse('package-lock.yml', false)
+  const lock = await parse('package-lock.yml', true)
   if (failures.length > 0) throw new Failures(failures)
   const chosen = dependencies?.hasPackages ? dependencies : packages
   const projects = Array.isArray(dependencies?.root['projects']) ? (dependencies.root['projects'] as unknown[]) : []

@@ -128,12 +128,19 @@ function logOptions(flags: DbtFlags, invocationId: string, logPath: string): Dbt
   }
 }
 
+/** Settings alone: for what needs neither environment nor target. */
+export function openSettings({ dir }: Session): Config {
+  const home = findProjectDir(dir)
+  return home === undefined ? loadConfig({ dir, instead: dbtFolderText(dir) }) : loadConfig({ dir: home })
+}
+
 /** Settings, environment and target. @throws Failure USAGE for a target that has no environment */
-export async function openPlace({ flags, dir, context }: Session): Promise<Place> {
+export async function openPlace(session: Session): Promise<Place> {
+  const { flags, dir, context } = session
   const home = findProjectDir(dir)
   const bare = home === undefined
   const known = bare ? undefined : loadConfig({ dir: home })
-  const env = known?.env ?? loadConfig({ dir, instead: dbtFolderText(dir) }).env
+  const { env } = known ?? openSettings(session)
   const chosen = known?.environment
   // What boathouse.yml, a branch or BOATHOUSE_ENV says goes before the profile's own default.
   const asked =
