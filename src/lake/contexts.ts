@@ -71,6 +71,7 @@ export function performContext(
   options: Asking,
   at: (index: number) => Place,
   { deps, query, bind, relations, policyNow, environmentOf }: Opened,
+  target?: TableName,
 ): PerformContext {
   const { namespace, signal, timeoutMs, principal, aliases, temporary } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
@@ -89,6 +90,7 @@ export function performContext(
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       aliases,
       temporary,
+      ...(target && options.about?.(target)),
     },
     resolve: (name) => resolveName(name, options),
     bind: (sql) => bind(sql, asking),

@@ -10,6 +10,7 @@ export {
   type QueryResult,
 } from './lake.ts'
 export { parseAsOf } from './as-of.ts'
+export { temporaryNamespace } from './run-names.ts'
 export { boundsOf } from './limits.ts'
 export { openSession, queryAll, queryText, type Session, type SessionOptions } from './session.ts'
 export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'

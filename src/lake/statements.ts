@@ -89,7 +89,7 @@ async function changeTable(
   }
   await mayBegin(statement, target, options, at, opened).catch(named)
   const count = await changing(target.catalog, options, opened, at, async (changes) => {
-    const done = await perform(statement, target, performContext(changes, options, at, opened)).catch(
+    const done = await perform(statement, target, performContext(changes, options, at, opened, target)).catch(
       (error: unknown) => {
         throw opened.hiding.has(changes) ? withoutValues(error) : error
       },

@@ -1,11 +1,13 @@
-// A node → its SQL.
+// A node → its SQL; and whatever else is rendered with a node's names: hooks, materializations, operations.
 //
 // Rendering is synchronous, the database is not. So a template that asks something is stopped (Suspend), the answer is
 // fetched, and the template is rendered again from the start with all answers so far; rendering is pure, so it asks
-// the same questions in the same order.
+// the same questions in the same order. What only changes something (`insert`, `create`) stops nothing: it is noted, and
+// done in order before the next question is answered or when the template has ended. So a hook that sends a thousand
+// inserts is rendered once, and nothing is ever done twice.
 
 import { Failure, type Place } from '../base/failure.ts'
-import { compileTemplate, str, Suspend, type Callable, type LineMap } from '../jinja/index.ts'
+import { compileTemplate, str, Suspend, type Callable, type Dict, type LineMap } from '../jinja/index.ts'
 import {
   atTest,
   findSource,
@@ -17,6 +19,8 @@ import {
   Relation,
   renderKwargs,
   varScopes,
+  type Config,
+  type Context,
   type DatabaseAnswer,
   type DatabaseRequest,
   type DbtMacro,
@@ -24,6 +28,7 @@ import {
   type DbtProject,
   type Session,
 } from '../project/dbt/index.ts'
+import { isStatement } from './materializations/statements.ts'
 import { injectCtes, type Injected } from './inject.ts'
 
 export type Compiled = {
@@ -34,11 +39,37 @@ export type Compiled = {
   place(inSql: Place | undefined): Place
 }
 
-/** Answers a template's question; failures are the template's. */
+/** SQL that stands in for what a node reads, by unique id: the inputs of a unit test. `this` has the id of the node itself. */
+export type Inputs = ReadonlyMap<string, Injected>
+
+/** Answers a template's question, or does what it says; failures are the template's. */
 export type Ask = (request: DatabaseRequest) => Promise<DatabaseAnswer>
 
-/** Questions that one template may ask. */
-const questionsMax = 1_000
+/** Whose template it is: a node, or an operation of the project. */
+export type Subject = {
+  uniqueId: string
+  /** `model`, `operation`: for messages. */
+  kind: string
+  name: string
+  package: string
+  place: Place
+  /** What it may `ref`; undefined: everything. */
+  dependsOn: readonly string[] | undefined
+  config: Config
+  /** `this`. */
+  relation: { database: string; schema: string; identifier: string } | null
+  /** `model`. */
+  model(): Dict | null
+}
+
+export const subjectOf = (node: DbtNode): Subject => ({
+  ...node,
+  relation: { database: node.database, schema: node.schema, identifier: node.alias },
+  model: () => nodeDict(node),
+})
+
+/** Questions that one template may ask, and statements that it may send. */
+const [questionsMax, statementsMax] = [5_000, 100_000]
 
 type Index = { macros: MacroTable; byName: Map<string, DbtNode[]> }
 const indexes = new WeakMap<DbtProject, Index>()
@@ -57,8 +88,11 @@ export class Compiler {
   readonly #ask: Ask
   readonly #macros: MacroTable
   readonly #byName: Map<string, DbtNode[]>
+  readonly #inputs: Inputs | undefined
 
-  constructor(project: DbtProject, ask: Ask) {
+  /** With `inputs`, what is not among them is read as it is. */
+  constructor(project: DbtProject, ask: Ask, inputs?: Inputs) {
+    this.#inputs = inputs
     this.#project = project
     this.#ask = ask
     const { macros, byName } = indexOf(project)
@@ -66,10 +100,15 @@ export class Compiler {
     this.#byName = byName
   }
 
+  get macros(): MacroTable {
+    return this.#macros
+  }
+
   /** @throws Failure with the place in the template */
-  async compile(node: DbtNode): Promise<Compiled> {
-    const rendered = await this.#render(node)
-    const ctes = await this.#ctes(rendered.ephemerals, [node.uniqueId])
+  async compile(node: DbtNode, names: Names = {}): Promise<Compiled> {
+    const rendered = await this.#render(node, names)
+    const itself = this.#inputs?.has(node.uniqueId) ? [node.uniqueId] : []
+    const ctes = await this.#ctes([...rendered.ephemerals, ...itself], [node.uniqueId])
     const { sql, at, inserted } = injectCtes(rendered.text, ctes)
     return { node, sql, place: (inSql) => placeIn(node, rendered, at, inserted, inSql) }
   }
@@ -78,6 +117,11 @@ export class Compiler {
   async #ctes(ids: readonly string[], above: readonly string[]): Promise<Injected[]> {
     const found: Injected[] = []
     for (const id of ids) {
+      const input = this.#inputs?.get(id)
+      if (input) {
+        if (!found.some(({ name }) => name === input.name)) found.push(input)
+        continue
+      }
       const node = this.#project.nodes.get(id)!
       if (above.includes(id))
         throw new Failure(
@@ -85,7 +129,7 @@ export class Compiler {
           `ephemeral models read each other in a circle: ${[...above, id].join(' → ')}`,
           { place: node.place },
         )
-      const { text, ephemerals } = await this.#render(node)
+      const { text, ephemerals } = await this.#render(node, {})
       for (const cte of [
         ...(await this.#ctes(ephemerals, [...above, id])),
         { name: `__dbt__cte__${node.alias}`, sql: text },
@@ -96,93 +140,82 @@ export class Compiler {
     return found
   }
 
-  async #render(node: DbtNode): Promise<Rendered> {
-    const answers: { request: DatabaseRequest; answer: DatabaseAnswer }[] = []
+  #render(node: DbtNode, names: Names): Promise<Rendered> {
+    return this.run(
+      subjectOf(node),
+      (context, ephemerals): Rendered => {
+        if (node.test?.kind === 'generic') {
+          const macro = this.#macros.test(node.package, node.test.namespace, node.test.name)!
+          return { text: this.#renderTest(node, macro, context), ephemerals, lines: undefined }
+        }
+        const { text, lines } = compileTemplate(node.rawSql, {
+          file: node.file,
+          line: node.place.line ?? 1,
+          column: node.place.column ?? 1,
+        }).renderWithLines(context.globals)
+        return { text, ephemerals, lines }
+      },
+      names,
+    )
+  }
+
+  /**
+   * Does something with the names of a node, as often as it takes until everything that it asks is answered. `names`:
+   * further ones. `ephemerals`: unique ids of those that it read.
+   */
+  async run<Value>(
+    subject: Subject,
+    work: (context: Context, ephemerals: string[]) => Value,
+    names: Names = {},
+  ): Promise<Value> {
+    const script = new Script(subject, this.#ask)
     for (;;) {
-      const logged: Logged[] = []
+      const attempt = script.attempt()
       try {
-        const rendered = this.#renderOnce(node, answers, logged)
+        const ephemerals: string[] = []
+        const value = work(this.#open(subject, attempt, names, ephemerals), ephemerals)
+        await script.settle(attempt)
         const { onLog } = this.#project.options
-        for (const { level, message, place } of logged) onLog(level, message, place ?? node.place)
-        return rendered
+        for (const { level, message, place } of attempt.logged) onLog(level, message, place ?? subject.place)
+        return value
       } catch (error) {
         if (!(error instanceof Suspend)) throw error
-        if (answers.length >= questionsMax)
-          throw new Failure('TEMPLATE_FAILED', `"${node.name}" asks the database more than ${questionsMax} questions`, {
-            place: node.place,
-          })
-        const request = error.request as DatabaseRequest
-        answers.push({ request, answer: await this.#answer(node, request) })
+        await script.settle(attempt)
+        await script.answer(error.request as DatabaseRequest)
       }
     }
   }
 
-  async #answer(node: DbtNode, request: DatabaseRequest): Promise<DatabaseAnswer> {
-    try {
-      return await this.#ask(request)
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      const { code, message, hint, cause } = error
-      const what =
-        request.kind === 'query' ? 'a query of this template failed' : `a question about ${request.identifier} failed`
-      throw new Failure(code, `${what}: ${message}`, {
-        hint,
-        cause,
-        place: node.place,
-        ...(request.kind === 'query' && { sql: request.sql.trim(), placeInSql: error.place }),
-      })
-    }
-  }
-
-  #renderOnce(
-    node: DbtNode,
-    answers: readonly { request: DatabaseRequest; answer: DatabaseAnswer }[],
-    logged: Logged[],
-  ): Rendered {
+  #open(subject: Subject, attempt: Attempt, names: Names, ephemerals: string[]): Context {
     const project = this.#project
     const root = project.packages.get(project.name)!
-    const own = project.packages.get(node.package) ?? root
-    const ephemerals: string[] = []
-    let next = 0
+    const own = project.packages.get(subject.package) ?? root
+    const configured: Config = {}
+    const { config, relation } = subject
     const session: Session = {
       execute: true,
-      ref: (name, packageName, version) => this.#ref(node, name, packageName, version, ephemerals),
-      source: (source, table) => this.#source(node, source, table),
-      configure: () => undefined,
-      config: (name) =>
-        node.config[name] ??
-        (name === 'pre_hook' ? node.config['pre-hook'] : name === 'post_hook' ? node.config['post-hook'] : undefined),
-      ask: (request) => {
-        const known = answers[next++]
-        if (!known) throw new Suspend(request)
-        return known.answer
-      },
+      ref: (name, packageName, version) => this.#ref(subject, name, packageName, version, ephemerals),
+      source: (source, table) => this.#source(subject, source, table, ephemerals),
+      configure: (values) => void Object.assign(configured, values),
+      config: (name) => configOf(configured, name) ?? configOf(config, name),
+      ask: attempt.ask,
     }
-    const context = openContext({
+    return openContext({
       project,
       macros: this.#macros,
-      packageName: node.package,
+      packageName: subject.package,
       scopes: varScopes(project.options, root, own),
       session,
-      model: nodeDict(node),
-      this: new Relation({ database: node.database, schema: node.schema, identifier: node.alias }, null, root.quoting),
+      model: subject.model(),
+      this: relation && new Relation(relation, null, root.quoting),
       quoting: root.quoting,
       lenient: false,
-      onLog: (level, message, place) => logged.push({ level, message, place }),
+      names,
+      onLog: (level, message, place) => attempt.logged.push({ level, message, place }),
     })
-    if (node.test?.kind === 'generic') {
-      const macro = this.#macros.test(node.package, node.test.namespace, node.test.name)!
-      return { text: this.#renderTest(node, macro, context), ephemerals, lines: undefined }
-    }
-    const { text, lines } = compileTemplate(node.rawSql, {
-      file: node.file,
-      line: node.place.line ?? 1,
-      column: node.place.column ?? 1,
-    }).renderWithLines(context.globals)
-    return { text, ephemerals, lines }
   }
 
-  #renderTest(node: DbtNode, macro: DbtMacro, context: ReturnType<typeof openContext>): string {
+  #renderTest(node: DbtNode, macro: DbtMacro, context: Context): string {
     try {
       const kwargs = renderKwargs(node.test!.kind === 'generic' ? node.test!.kwargs : {}, context, false)
       return str((context.macros.bind(macro) as Callable)([], kwargs))
@@ -192,7 +225,7 @@ export class Compiler {
   }
 
   #ref(
-    node: DbtNode,
+    node: Subject,
     name: string,
     packageName: string | undefined,
     version: string | undefined,
@@ -206,7 +239,7 @@ export class Compiler {
     )
     const shown = packageName === undefined ? `ref('${name}')` : `ref('${packageName}', '${name}')`
     if (!to) throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" reads ${shown}, which is not there`)
-    if (!node.dependsOn.includes(to.uniqueId) && to !== node) {
+    if (node.dependsOn?.includes(to.uniqueId) === false && to.uniqueId !== node.uniqueId) {
       throw new Failure(
         'MODEL_INVALID',
         `${node.kind} "${node.name}" reads ${shown} only when it runs, so it cannot be ordered after it`,
@@ -215,6 +248,8 @@ export class Compiler {
         },
       )
     }
+    const input = this.#input(to.uniqueId, ephemerals)
+    if (input) return input
     const quoting = this.#project.packages.get(this.#project.name)!.quoting
     if (to.config['materialized'] === 'ephemeral') {
       if (!ephemerals.includes(to.uniqueId)) ephemerals.push(to.uniqueId)
@@ -224,14 +259,107 @@ export class Compiler {
     return new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, kind, quoting)
   }
 
-  #source(node: DbtNode, source: string, table: string): Relation {
+  #source(node: Subject, source: string, table: string, ephemerals: string[]): Relation {
     const to = findSource(this.#project, { source, table }, node.package)
     if (!to)
       throw new Failure(
         'MODEL_INVALID',
         `${node.kind} "${node.name}" reads source('${source}', '${table}'), which is not there`,
       )
-    return new Relation({ database: to.database, schema: to.schema, identifier: to.identifier }, null, to.quoting)
+    return (
+      this.#input(to.uniqueId, ephemerals) ??
+      new Relation({ database: to.database, schema: to.schema, identifier: to.identifier }, null, to.quoting)
+    )
+  }
+
+  #input(id: string, ephemerals: string[]): Relation | undefined {
+    const input = this.#inputs?.get(id)
+    if (input && !ephemerals.includes(id)) ephemerals.push(id)
+    return input && new Relation({ database: null, schema: null, identifier: input.name }, 'cte')
+  }
+}
+
+/** What a template sees besides the names of its project. */
+export type Names = Readonly<Record<string, unknown>>
+
+const configOf = (config: Config, name: string): unknown =>
+  config[name] ?? (name === 'pre_hook' ? config['pre-hook'] : name === 'post_hook' ? config['post-hook'] : undefined)
+
+type Attempt = { ask: Session['ask']; statements: string[]; logged: Logged[] }
+
+/** What one template has asked and done so far. */
+class Script {
+  readonly #subject: Subject
+  readonly #ask: Ask
+  readonly #answers: DatabaseAnswer[] = []
+  #done = 0
+
+  constructor(subject: Subject, ask: Ask) {
+    this.#subject = subject
+    this.#ask = ask
+  }
+
+  attempt(): Attempt {
+    let next = 0
+    const statements: string[] = []
+    const ask: Session['ask'] = (request) => {
+      if (request.kind === 'query' && isStatement(request.sql)) {
+        if (statements.length >= statementsMax) throw this.#tooMany(`sends more than ${statementsMax} statements`)
+        statements.push(request.sql)
+        return { kind: 'statement' }
+      }
+      const known = this.#answers[next++]
+      if (!known) throw new Suspend(request)
+      return known
+    }
+    return { ask, statements, logged: [] }
+  }
+
+  /** Does what an attempt noted and no earlier one has done. */
+  async settle({ statements }: Attempt): Promise<void> {
+    for (; this.#done < statements.length; this.#done++)
+      await this.#answered({ kind: 'statement', sql: statements[this.#done]! })
+  }
+
+  async answer(request: DatabaseRequest): Promise<void> {
+    if (this.#answers.length >= questionsMax)
+      throw this.#tooMany(`asks the database more than ${questionsMax} questions`)
+    this.#answers.push(await this.#answered(request))
+  }
+
+  async #answered(request: DatabaseRequest): Promise<DatabaseAnswer> {
+    try {
+      return await this.#ask(request)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      const { code, message, hint, cause } = error
+      throw new Failure(code, `${whatFailed(request)}: ${message}`, {
+        hint,
+        cause,
+        place: this.#subject.place,
+        ...('sql' in request && { sql: request.sql.trim(), placeInSql: error.place }),
+      })
+    }
+  }
+
+  #tooMany(what: string): Failure {
+    return new Failure('TEMPLATE_FAILED', `"${this.#subject.name}" ${what}`, { place: this.#subject.place })
+  }
+}
+
+function whatFailed(request: DatabaseRequest): string {
+  switch (request.kind) {
+    case 'query':
+    case 'describe':
+      return 'a query of this template failed'
+    case 'statement':
+      return 'a statement of this template failed'
+    case 'seed':
+      return 'the seed could not be loaded'
+    case 'relations':
+      return `a question about the schema ${request.schema} failed`
+    default:
+      return `a question about ${request.identifier} failed`
   }
 }
 

@@ -6,7 +6,7 @@ import { Failure } from '../base/failure.ts'
 import type { ChangeSet, Column, Lake, QueryResult, WriteResult } from '../lake/index.ts'
 
 export type FakeLake = {
-  lake: Pick<Lake, 'query' | 'bind'>
+  lake: Pick<Lake, 'query' | 'bind' | 'relations'>
   changes: ChangeSet
   /** What was written, in order: `table dev_analytics.marts.orders`. */
   written: string[]
@@ -32,6 +32,15 @@ export async function fakeLake(catalog = 'dev_analytics', setup = ''): Promise<F
         cached: { hit: false, ageMs: 0 },
         truncated: () => false,
       } as unknown as QueryResult
+    },
+    async relations({ catalog: database, namespace, name }) {
+      const found = await rows(
+        `select table_name, table_type from information_schema.tables where table_catalog = '${database}' and table_schema = '${namespace}'${name === undefined ? '' : ` and table_name = '${name}'`}`,
+      )
+      return found.map(([table, type]) => ({
+        name: { catalog: database, namespace, name: String(table) },
+        kind: type === 'VIEW' ? ('view' as const) : ('table' as const),
+      }))
     },
     async bind(sql) {
       return (await located(connection, `select * from (${sql}\n) limit 0`)).columns

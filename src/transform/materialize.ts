@@ -1,89 +1,200 @@
-// One model → one change in the change set.
+// One node → its table, view or rows in the change set.
+//
+// A node is compiled, its first hooks run, it is materialised, its last hooks run. Tables, views and seeds are written by the
+// change set itself; everything else, and all that a project overrides, by the template that dbt would run, whose statements
+// go through the lake's door into the same change set.
 
+import { compileTemplate, Dict, fromJs, type Callable } from '../jinja/index.ts'
 import { Failure } from '../base/failure.ts'
-import type { ChangeSet, QueryOptions } from '../lake/index.ts'
-import type { DatabaseAnswer, DatabaseRequest, DbtNode } from '../project/dbt/index.ts'
-import { Compiler } from './compile.ts'
+import type { DbtMacro, DbtNode, DbtOperation } from '../project/dbt/index.ts'
+import { Compiler, type Compiled, type Names, type Subject } from './compile.ts'
+import { chosenFor } from './materializations/chosen.ts'
+import { checkContract, holdConstraints } from './materializations/constraints.ts'
+import { applyGrants } from './materializations/grants.ts'
+import { runHooks } from './materializations/hooks.ts'
+import { runMaterialization } from './materializations/jinja.ts'
+import { batchesOf, runBatches } from './materializations/microbatch.ts'
+import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
-import { lakeName, tableOptions } from './materializations/target.ts'
-import {
-  inTemplate,
-  queryOptions,
-  questionRowsMax,
-  rowsOf,
-  statementOf,
-  timed,
-  type NodeResult,
-  type Work,
-} from './work.ts'
+import { runScript, type Sending } from './materializations/statements.ts'
+import { lakeName, readSnapshots, tableOptions } from './materializations/target.ts'
+import { inTemplate, statementOf, timed, type Clocked, type NodeResult, type Outcome, type Work } from './work.ts'
 
-/** Answers what templates ask while they compile, through the pending changes. */
-export function asker(
-  work: Omit<Work, 'changes'> & { changes?: ChangeSet | undefined },
-): (request: DatabaseRequest) => Promise<DatabaseAnswer> {
-  const options: QueryOptions = { ...queryOptions(work), rowsMax: questionRowsMax }
-  return async (request) => {
-    if (request.kind === 'query') return { kind: 'query', answer: await rowsOf(work.lake, request.sql, options) }
-    const select = `select * from ${[request.database, request.schema, request.identifier].flatMap((part) => (part === null ? [] : [`"${part.replaceAll('"', '""')}"`])).join('.')}`
-    try {
-      if (request.kind === 'columns') return { kind: 'columns', columns: await work.lake.bind(select, options) }
-      const { provenance, chunks } = await work.lake.query(`${select} limit 0`, options)
-      for await (const _ of chunks);
-      return {
-        kind: 'relation',
-        found: provenance.views.some((view) => view.endsWith(`.${request.identifier}`)) ? 'view' : 'table',
-      }
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'TABLE_NOT_FOUND') throw error
-      return request.kind === 'columns' ? { kind: 'columns', columns: [] } : { kind: 'relation', found: undefined }
-    }
-  }
-}
+export { asker } from './materializations/scope.ts'
 
-/** Does the work of one model, seed or snapshot. Failures become a result; a cancelled run is thrown. */
+/** Does the work of one model, seed or snapshot, hooks included. Failures become a result; a cancelled run is thrown. */
 export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
-  return timed(node, work, async () => {
-    if (node.kind === 'seed') return loadSeed(node, work)
-    const materialized = supported(node)
-    const compiled = await new Compiler(work.project, asker(work)).compile(node)
-    const target = lakeName(work.project, node)
-    const options = tableOptions(node, work)
-    const sql = statementOf(compiled)
-    const written = await inTemplate(compiled, () =>
-      materialized === 'view'
-        ? work.changes.createView(target, sql, options)
-        : work.changes.replaceTable(target, sql, options),
-    )
-    const rows = written.kind === 'table' ? written.rowsWritten : undefined
-    return {
-      status: 'success' as const,
-      message: rows === undefined ? 'view created' : `${rows} rows`,
-      rows,
-      failures: undefined,
-      table: written.table,
-      compiledSql: compiled.sql,
+  return timed(node, work, async (clocked) => {
+    const about = aboutTable(work.project, node, {
+      ...tableOptions(node, work),
+      summary: await readSnapshots(node, work),
+    })
+    const scope = openScope(node.uniqueId, work, { about, loadSeed: async () => void (await loadSeed(node, work)) })
+    try {
+      return await materialized(node, work, scope, clocked)
+    } finally {
+      await scope.close()
     }
   })
 }
 
-function supported(node: DbtNode): 'table' | 'view' {
-  const { materialized } = node.config
-  for (const hook of ['pre-hook', 'post-hook']) {
-    if (Array.isArray(node.config[hook]) && (node.config[hook] as unknown[]).length > 0) {
-      throw new Failure('SQL_UNSUPPORTED', `model "${node.name}" has a ${hook}; hooks are not run yet`, {
-        place: node.place,
-        hint: 'Remove the hook, or put its work into a model.',
-      })
-    }
-  }
-  if (materialized === 'table' || materialized === 'view') return materialized
-  const shown = typeof materialized === 'string' ? materialized : JSON.stringify(materialized)
-  throw new Failure(
-    'SQL_UNSUPPORTED',
-    `model "${node.name}" is materialized as "${shown}", which cannot be built yet`,
-    {
-      place: node.place,
-      hint: 'Supported are table, view and ephemeral; incremental models come with a later version. Until then use table.',
-    },
+async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Clocked): Promise<Outcome> {
+  const compiler = new Compiler(work.project, scope.ask)
+  const chosen = chosenFor(node, work.project, compiler.macros)
+  const batches = 'macro' in chosen ? batchesOf(node, work) : undefined
+  if (batches && 'macro' in chosen) return runBatches(node, chosen.macro, batches, { work, compiler })
+  const compiled = node.kind === 'seed' ? undefined : await compiler.compile(node)
+  clocked.compiled()
+  const written =
+    'macro' in chosen
+      ? await byTemplate(node, chosen.macro, compiled, { work, compiler })
+      : await byLake(node, chosen.native, compiled, { work, compiler, scope })
+  return written
+}
+
+async function byLake(
+  node: DbtNode,
+  as: 'table' | 'view' | 'seed',
+  compiled: Compiled | undefined,
+  { work, compiler, scope }: { work: Work; compiler: Compiler; scope: Scope },
+): Promise<Outcome> {
+  const sending = sendingOf(work, scope)
+  await runHooks('pre', node, { compiler, sending })
+  const outcome = compiled && as !== 'seed' ? await writeSelect(node, as, compiled, work) : await loadSeed(node, work)
+  await applyGrants(node, sending)
+  await runHooks('post', node, { compiler, sending })
+  return outcome
+}
+
+async function writeSelect(node: DbtNode, as: 'table' | 'view', compiled: Compiled, work: Work): Promise<Outcome> {
+  const target = lakeName(work.project, node)
+  const options = { ...tableOptions(node, work), summary: await readSnapshots(node, work) }
+  const sql = await checkContract(node, statementOf(compiled), work)
+  const written = await inTemplate(compiled, () =>
+    as === 'view' ? work.changes.createView(target, sql, options) : work.changes.replaceTable(target, sql, options),
   )
+  if (as === 'table') await holdConstraints(node, work)
+  const rows = written.kind === 'table' ? written.rowsWritten : undefined
+  return {
+    status: 'success',
+    message: rows === undefined ? 'view created' : `${rows} rows`,
+    adapterResponse: { _message: 'OK' },
+    rows,
+    failures: undefined,
+    table: written.table,
+    compiledSql: compiled.sql,
+  }
+}
+
+async function byTemplate(
+  node: DbtNode,
+  macro: DbtMacro,
+  compiled: Compiled | undefined,
+  { work, compiler }: { work: Work; compiler: Compiler },
+): Promise<Outcome> {
+  if (compiled) await checkContract(node, statementOf(compiled), work)
+  await runMaterialization(node, macro, { compiler, compiled })
+  await holdConstraints(node, work)
+  return {
+    status: 'success',
+    message: 'OK',
+    adapterResponse: { _message: 'OK' },
+    rows: undefined,
+    failures: undefined,
+    table: Object.values(lakeName(work.project, node)).join('.'),
+    compiledSql: compiled?.sql,
+  }
+}
+
+const sendingOf = (work: Work, scope: Scope): Sending => ({
+  lake: work.lake,
+  options: scope.options,
+  onWarning: (message) => work.project.options.onLog('warn', message, undefined),
+})
+
+// --- operations
+
+const operationSubject = (
+  operation: Pick<DbtOperation, 'uniqueId' | 'name' | 'package' | 'place'>,
+  { project }: Pick<Work, 'project'>,
+  raw: string,
+): Subject => {
+  const { database, schema } = project.target
+  return {
+    ...operation,
+    kind: 'operation',
+    dependsOn: undefined,
+    config: { materialized: 'view' },
+    relation: { database, schema, identifier: operation.name },
+    model: () =>
+      fromJs({
+        unique_id: operation.uniqueId,
+        resource_type: 'operation',
+        name: operation.name,
+        alias: operation.name,
+        package_name: operation.package,
+        database,
+        schema,
+        raw_code: raw,
+        config: { materialized: 'view' },
+        columns: {},
+      }) as Dict,
+  }
+}
+
+/** One statement of on-run-start or on-run-end. `names`: `results`, `schemas`, `database_schemas` where they are known. */
+export async function runOperation(operation: DbtOperation, work: Work, names: Names = {}): Promise<NodeResult> {
+  return timed({ ...operation, kind: 'operation' }, work, async (clocked) => {
+    const scope = openScope(operation.uniqueId, work)
+    try {
+      const compiler = new Compiler(work.project, scope.ask)
+      const subject = operationSubject(operation, work, operation.sql)
+      const text = await compiler.run(subject, ({ globals }) => compileTemplate(operation.sql).render(globals), names)
+      clocked.compiled()
+      if (text.trim() !== '') await runScript(text, sendingOf(work, scope))
+      return { ...done, compiledSql: text }
+    } finally {
+      await scope.close()
+    }
+  })
+}
+
+const done: Outcome = {
+  status: 'success',
+  message: 'OK',
+  adapterResponse: { _message: 'OK' },
+  rows: undefined,
+  failures: undefined,
+  table: undefined,
+  compiledSql: undefined,
+}
+
+/** `dbt run-operation NAME --args …`: calls a macro, of the project or of a package (`package.name`), by named arguments. */
+export async function runMacro(name: string, args: Readonly<Record<string, unknown>>, work: Work): Promise<NodeResult> {
+  const { project } = work
+  const parts = name.split('.')
+  const operation = {
+    uniqueId: `operation.${project.name}.${name}`,
+    name: parts.at(-1)!,
+    package: parts.length > 1 ? parts[0]! : project.name,
+    place: { file: 'dbt_project.yml' },
+  }
+  return timed({ ...operation, kind: 'operation' }, work, async () => {
+    const scope = openScope(operation.uniqueId, work)
+    try {
+      const compiler = new Compiler(project, scope.ask)
+      const macro =
+        parts.length > 1 ? compiler.macros.in(parts[0]!, operation.name) : compiler.macros.find(project.name, name)
+      if (!macro)
+        throw new Failure('NOT_FOUND', `dbt could not find a macro with the name "${name}" in any package`, {
+          hint: 'It is looked for in the project, then in dbt; macros of a package are named package.macro.',
+        })
+      const kwargs = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, fromJs(value)]))
+      const subject = operationSubject(operation, work, '')
+      await compiler.run(subject, ({ macros }) => (macros.bind(macro) as Callable)([], kwargs))
+      return done
+    } finally {
+      await scope.close()
+    }
+  })
 }

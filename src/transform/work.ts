@@ -10,7 +10,7 @@ type Principal = QueryOptions['principal']
 
 export type Work = {
   project: DbtProject
-  lake: Pick<Lake, 'query' | 'bind'>
+  lake: Pick<Lake, 'query' | 'bind' | 'relations'>
   /** Pending changes of this run: models write here, tests and questions read through it. */
   changes: ChangeSet
   principal: Principal
@@ -72,7 +72,8 @@ export function queryOptions({
 }: Omit<Work, 'changes'> & { changes?: ChangeSet | undefined }): QueryOptions {
   return {
     principal,
-    catalog: project.target.database,
+    catalog: project.target.catalog,
+    aliases: { [project.target.database.toLowerCase()]: project.target.catalog },
     namespace: project.target.schema,
     door: 'run',
     cache: false,
@@ -83,7 +84,7 @@ export function queryOptions({
 }
 
 /** All rows of a query of ours. */
-export async function rowsOf(lake: Work['lake'], sql: string, options: QueryOptions): Promise<Answer> {
+export async function rowsOf(lake: Pick<Lake, 'query'>, sql: string, options: QueryOptions): Promise<Answer> {
   const result = await lake.query(sql, options)
   const { columns, rows } = await collect(result)
   if (result.truncated())

@@ -1,11 +1,12 @@
 // The macros that dbt itself and its DuckDB adapter bring: names, arguments and SQL as theirs, so that packages and
 // projects may call, override and dispatch them. Each cross-database macro is a dispatcher and its implementation.
 
-/** A dispatcher: `dateadd(a, b)` finds `duckdb__dateadd` or `default__dateadd`, in the project first. */
-function dispatched(name: string, parameters = ''): string {
-  const names = Array.from(parameters.matchAll(/(?:^|, )([a-z_]\w*)/g), ([, each]) => each).join(', ')
-  return `{% macro ${name}(${parameters}) -%}{{ return(adapter.dispatch('${name}', 'dbt')(${names})) }}{%- endmacro %}\n`
-}
+import { columnMacros } from './builtin/columns.ts'
+import { incrementalMacros } from './builtin/incremental.ts'
+import { materializationMacros } from './builtin/materializations.ts'
+import { relationMacros } from './builtin/relations.ts'
+import { snapshotMacros } from './builtin/snapshots.ts'
+import { dispatched } from './builtin/text.ts'
 
 const crossDatabase = [
   dispatched('dateadd', 'datepart, interval, from_date_or_timestamp'),
@@ -570,4 +571,16 @@ where parent.to_field is null
 ]
 
 /** The package `dbt`, as one macro file. */
-export const builtinMacros: string = [...crossDatabase, ...types, ...time, ...names, ...statements, ...tests].join('')
+export const builtinMacros: string = [
+  ...crossDatabase,
+  ...types,
+  ...time,
+  ...names,
+  ...statements,
+  ...tests,
+  relationMacros,
+  columnMacros,
+  incrementalMacros,
+  snapshotMacros,
+  materializationMacros,
+].join('')

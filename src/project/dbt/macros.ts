@@ -96,6 +96,17 @@ export class MacroTable {
     )
   }
 
+  /** What dispatching one of dbt's own names finds; undefined where it is no dispatcher's. */
+  dispatches(packageName: string, name: string): DbtMacro | undefined {
+    for (const searched of this.#searchOrder(builtinPackage))
+      for (const prefix of prefixes) {
+        const candidate = `${prefix}__${name}`
+        const macro = searched === undefined ? this.find(packageName, candidate) : this.in(searched, candidate)
+        if (macro) return macro
+      }
+    return undefined
+  }
+
   #searchOrder(namespace: string | null): (string | undefined)[] {
     if (namespace === null) return [undefined]
     const configured = this.#project.packages

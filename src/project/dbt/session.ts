@@ -3,14 +3,24 @@
 import type { Answer } from './relation.ts'
 import type { Config } from './types.ts'
 
-/** What a template asks the database while it compiles. */
+/** What a template asks the database, or has it do. */
 export type DatabaseRequest =
   | { kind: 'query'; sql: string }
+  /** Columns of a query. */
+  | { kind: 'describe'; sql: string }
+  /** Something is changed, and no answer is waited for: it is done before the next question, or at the end. */
+  | { kind: 'statement'; sql: string }
+  /** The file of the seed whose template it is becomes its table. */
+  | { kind: 'seed' }
+  /** What there is in a schema. */
+  | { kind: 'relations'; database: string | null; schema: string }
   | { kind: 'columns'; database: string | null; schema: string | null; identifier: string }
   | { kind: 'relation'; database: string | null; schema: string | null; identifier: string }
 
 export type DatabaseAnswer =
   | { kind: 'query'; answer: Answer }
+  | { kind: 'statement' }
+  | { kind: 'relations'; relations: readonly { name: string; type: 'table' | 'view' }[] }
   | { kind: 'columns'; columns: readonly { name: string; type: string }[] }
   | { kind: 'relation'; found: 'table' | 'view' | undefined }
 

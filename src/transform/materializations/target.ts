@@ -10,22 +10,86 @@ export type LakeName = { catalog: string; namespace: string; name: string }
 export const catalogOf = ({ target }: Pick<DbtProject, 'target'>, database: string): string =>
   database.toLowerCase() === target.database.toLowerCase() ? target.catalog : database
 
-export const lakeName = (project: DbtProject, { database, schema, alias }: DbtNode): LakeName => ({
-  catalog: catalogOf(project, database),
-  namespace: schema,
-  name: alias,
-})
+export const lakeName = (
+  project: DbtProject,
+  { database, schema, alias }: Pick<DbtNode, 'database' | 'schema' | 'alias'>,
+): LakeName => ({ catalog: catalogOf(project, database), namespace: schema, name: alias })
 
-/** Descriptions, and the bounds of the run. */
+/** Descriptions, partitions and order, and the bounds of the run. */
 export function tableOptions(node: DbtNode, work: Work): TableOptions {
+  const { config } = node
   const comments = Object.fromEntries(
     node.columns.filter(({ description }) => description !== '').map(({ name, description }) => [name, description]),
   )
+  const partitions = columnsNamed(config['partitioned_by'] ?? config['partition_by'])
+  const order = columnsNamed(config['sorted_by'] ?? config['sort_by'])
+  const properties = config['table_properties'] ?? config['tblproperties']
   return {
     ...(node.description !== '' && { comment: node.description }),
     ...(Object.keys(comments).length > 0 && { columnComments: comments }),
+    ...(partitions.length > 0 && { partitionedBy: partitions.map(partitionOf) }),
+    ...(order.length > 0 && { sortedBy: order.map(orderOf) }),
+    ...(isRecord(properties) && {
+      properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, String(value)])),
+    }),
     namespace: work.project.target.schema,
+    aliases: { [work.project.target.database.toLowerCase()]: work.project.target.catalog },
     ...(work.signal && { signal: work.signal }),
     ...(work.timeoutMs !== undefined && { timeoutMs: work.timeoutMs }),
   }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** `'a, b'` or `['a', 'b']`. What other adapters mean by it (`{field: …}`) says nothing here. */
+const columnsNamed = (value: unknown): string[] => {
+  const list = Array.isArray(value) ? value : typeof value === 'string' ? value.split(/,(?![^(]*\))/) : []
+  return list.flatMap((each) => (typeof each === 'string' && each.trim() !== '' ? [each.trim()] : []))
+}
+
+type Partition = NonNullable<TableOptions['partitionedBy']>[number]
+
+/** `region`, `day(at)`, `bucket(16, id)`. */
+function partitionOf(text: string): Partition {
+  const [, name, first, second] = /^(\w+)\(\s*"?(\w+)"?\s*(?:,\s*"?(\w+)"?\s*)?\)$/.exec(text) ?? []
+  if (name === undefined) return { column: text.replaceAll('"', ''), transform: { kind: 'identity' } }
+  const kind = name.toLowerCase().replace(/s$/, '')
+  const number = [first, second].find((each) => each !== undefined && /^\d+$/.test(each))
+  const column = [first, second].find((each) => each !== undefined && !/^\d+$/.test(each)) ?? ''
+  if (kind === 'bucket') return { column, transform: { kind: 'bucket', buckets: Number(number) } }
+  if (kind === 'truncate') return { column, transform: { kind: 'truncate', width: Number(number) } }
+  return { column, transform: { kind: kind as 'day' } }
+}
+
+const orderOf = (text: string): NonNullable<TableOptions['sortedBy']>[number] => {
+  const [, column = text, direction = 'asc'] = /^"?(.+?)"?(?:\s+(asc|desc))?$/i.exec(text) ?? []
+  return { ...partitionOf(column), direction: direction.toLowerCase() as 'asc' | 'desc' }
+}
+
+/**
+ * For the summary of a snapshot: which snapshots of its inputs a model that keeps its rows has read, by full name, as JSON
+ * under `boathouse.read`. Empty for all others.
+ */
+export async function readSnapshots(node: DbtNode, work: Work): Promise<Record<string, string>> {
+  if (node.kind !== 'snapshot' && node.config['materialized'] !== 'incremental') return {}
+  const read: Record<string, string> = {}
+  const seen = new Set<string>()
+  const visit = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) {
+      if (seen.has(id)) continue
+      seen.add(id)
+      const [source, parent] = [work.project.sources.get(id), work.project.nodes.get(id)]
+      const name = source
+        ? { ...lakeName(work.project, { ...source, alias: source.identifier }) }
+        : parent && lakeName(work.project, parent)
+      if (!name) continue
+      const loaded = parent?.config['materialized'] === 'ephemeral' ? undefined : await work.changes.load(name)
+      if (loaded?.kind === 'table')
+        read[[name.catalog, name.namespace, name.name].join('.')] = loaded.metadata.currentSnapshotId?.toString() ?? ''
+      else if (parent) await visit(parent.dependsOn)
+    }
+  }
+  await visit(node.dependsOn)
+  return { 'boathouse.read': JSON.stringify(read) }
 }

@@ -1,0 +1,80 @@
+// Which template materialises a node, and whether one is needed: tables, views and seeds are made by the lake's own
+// methods as long as the project leaves alone every macro that dbt would call on the way.
+
+import { Failure } from '../../base/failure.ts'
+import type { DbtMacro, DbtNode, DbtProject, MacroTable } from '../../project/dbt/index.ts'
+
+/** dbt's own package. */
+const core = 'dbt'
+
+const common = ['run_hooks', 'statement', 'apply_grants', 'persist_docs', 'should_revoke', 'create_indexes']
+const swapping = [
+  'drop_relation',
+  'rename_relation',
+  'drop_relation_if_exists',
+  'make_intermediate_relation',
+  'make_backup_relation',
+  'load_cached_relation',
+  'get_assert_columns_equivalent',
+]
+const called: Readonly<Record<string, readonly string[]>> = {
+  table: [...common, ...swapping, 'create_table_as', 'get_create_table_as_sql', 'get_select_subquery'],
+  view: [...common, ...swapping, 'create_view_as', 'get_create_view_as_sql'],
+  seed: [...common, 'create_csv_table', 'reset_csv_table', 'load_csv_rows', 'get_csv_sql', 'get_batch_size'],
+}
+
+/** `external` writes a file in dbt-duckdb, `materialized_view` is none there: both are tables here. */
+const asTables = ['materialized_view', 'external']
+
+export type Chosen = { native: 'table' | 'view' | 'seed' } | { macro: DbtMacro }
+
+/** @throws MODEL_INVALID for a materialization that nobody defines */
+export function chosenFor(node: DbtNode, project: DbtProject, macros: MacroTable): Chosen {
+  const name = node.kind === 'seed' || node.kind === 'snapshot' ? node.kind : String(node.config['materialized'])
+  const macro = materializationNamed(name, node, project, macros)
+  const isOwn = !macro || macro.package === core
+  const plain = isOwn && asTables.includes(name) ? 'table' : name
+  const needed = called[plain]
+  if (
+    isOwn &&
+    needed &&
+    node.config['sql_header'] === undefined &&
+    !needed.some((each) => isOverridden(each, node, macros))
+  )
+    return { native: plain as 'table' | 'view' | 'seed' }
+  if (macro) return { macro }
+  throw new Failure(
+    'MODEL_INVALID',
+    `${node.kind} "${node.name}" is materialized as "${name}", which nothing defines`,
+    {
+      place: node.place,
+      hint: `Built in are table, view, incremental, ephemeral, materialized_view; one of your own is {% materialization ${name}, default %}.`,
+    },
+  )
+}
+
+/** That of the adapter before the default one; of the project before packages', and theirs only for names of their own. */
+function materializationNamed(
+  name: string,
+  node: DbtNode,
+  project: DbtProject,
+  macros: MacroTable,
+): DbtMacro | undefined {
+  const own = (suffix: string) => macros.in(core, `materialization_${name}_${suffix}`)
+  const isBuiltin = own('duckdb') !== undefined || own('default') !== undefined
+  const others = [node.package, ...project.packages.keys()].filter((each) => each !== project.name && each !== core)
+  for (const suffix of ['duckdb', 'default']) {
+    for (const from of [project.name, ...(isBuiltin ? [] : others)]) {
+      const found = macros.in(from, `materialization_${name}_${suffix}`)
+      if (found) return found
+    }
+    const found = own(suffix)
+    if (found) return found
+  }
+  return undefined
+}
+
+function isOverridden(name: string, node: DbtNode, macros: MacroTable): boolean {
+  const found = [macros.find(node.package, name), macros.dispatches(node.package, name)]
+  return found.some((macro) => macro !== undefined && macro.package !== core)
+}

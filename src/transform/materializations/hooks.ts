@@ -1,0 +1,30 @@
+// The statements that a project wants before and after a node: rendered when their turn comes, with the node's names.
+
+import { compileTemplate, Dict } from '../../jinja/index.ts'
+import type { DbtNode } from '../../project/dbt/index.ts'
+import { type Compiler, subjectOf } from '../compile.ts'
+import { runScript, type Sending } from './statements.ts'
+
+type Hooks = DbtNode['hooks']['pre']
+
+/** What `pre_hooks` and `post_hooks` are in a materialization. */
+export const hookDicts = (hooks: Hooks): Dict[] =>
+  hooks.map(({ sql, transaction }, index) => Dict.of({ sql, transaction, index }))
+
+/** Before a node those outside of its transaction come first, after it last, as in dbt. */
+export async function runHooks(
+  when: 'pre' | 'post',
+  node: DbtNode,
+  { compiler, sending }: { compiler: Compiler; sending: Sending },
+): Promise<void> {
+  const hooks = node.hooks[when]
+  const [inside, outside] = [
+    hooks.filter(({ transaction }) => transaction),
+    hooks.filter(({ transaction }) => !transaction),
+  ]
+  for (const { sql, place } of when === 'pre' ? [...outside, ...inside] : [...inside, ...outside]) {
+    const subject = { ...subjectOf(node), place }
+    const text = await compiler.run(subject, ({ globals }) => compileTemplate(sql).render(globals))
+    if (text.trim() !== '') await runScript(text, sending)
+  }
+}

@@ -1,0 +1,51 @@
+// Materialisation by a template: the project's own, or dbt's where one of its macros is overridden or SQL is all there is
+// to it (incremental models, snapshots).
+
+import { Failure } from '../../base/failure.ts'
+import { Dict, str, type Callable } from '../../jinja/index.ts'
+import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
+import { type Compiled, type Compiler, subjectOf, type Names } from '../compile.ts'
+import { hookDicts } from './hooks.ts'
+
+/** Runs the template. Answers the relations that it says it has made. `batch`: of a microbatch model. */
+export async function runMaterialization(
+  node: DbtNode,
+  macro: DbtMacro,
+  { compiler, compiled, batch }: { compiler: Compiler; compiled: Compiled | undefined; batch?: Dict },
+): Promise<string[]> {
+  const sql = compiled?.sql ?? ''
+  const model = () => {
+    const dict = new Dict(nodeDict(node).entries())
+    for (const [key, value] of [
+      ['compiled', true],
+      ['compiled_code', sql],
+      ['compiled_sql', sql],
+      ['language', 'sql'],
+      ...(batch ? [['batch', batch]] : []),
+    ] as [string, unknown][])
+      dict.set(key, value)
+    return dict
+  }
+  const names: Names = {
+    sql,
+    compiled_code: sql,
+    pre_hooks: hookDicts(node.hooks.pre),
+    post_hooks: hookDicts(node.hooks.post),
+  }
+  const subject = { ...subjectOf(node), model, dependsOn: undefined }
+  return compiler.run(
+    subject,
+    ({ macros }) => relationsOf((macros.bind(macro) as Callable)([], {}), macro, node),
+    names,
+  )
+}
+
+function relationsOf(answer: unknown, macro: DbtMacro, node: DbtNode): string[] {
+  const relations = answer instanceof Dict ? answer.get('relations') : undefined
+  if (Array.isArray(relations)) return relations.map(str)
+  throw new Failure(
+    'MODEL_INVALID',
+    `The materialization ("${macro.name}") did not explicitly return a list of relations to add to the cache.`,
+    { place: node.place, hint: "End it with {{ return({'relations': [target_relation]}) }}." },
+  )
+}
