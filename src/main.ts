@@ -18,7 +18,7 @@ import { watchForRuns } from './dev.ts'
 import { knownEnvironments } from './known-environments.ts'
 import { openLakehouse } from './lakehouse.ts'
 import { openModels } from './models-dbt.ts'
-import { planRun, stepFunctions, type PipelineDeps } from './pipeline.ts'
+import { planRun, runDbt, stepFunctions, type PipelineDeps } from './pipeline.ts'
 import { schedulesOf } from './scheduling.ts'
 import { openRecords } from './records/index.ts'
 
@@ -144,7 +144,7 @@ export async function open(
   const principal = role === 'cli' ? { id: 'cli', name: localUser(), role: 'admin' as const } : systemPrincipal
   const ingest = { lake, projectDir: config.dir, spoolDir }
   const models = openModels({ config, lake, log })
-  const pipeline: PipelineDeps = { config, lake, ingest, models }
+  const pipeline: PipelineDeps = { config, lake, ingest, models, publications }
   const orchestrator = openOrchestrator({
     records,
     clock,
@@ -172,6 +172,7 @@ export async function open(
     ingest,
     orchestrator,
     pipeline: { plan: (options) => planRun(pipeline, options), list: models.list, compile: models.compile },
+    dbtRun: (request) => runDbt({ ...pipeline, orchestrator }, request),
     environmentNamed: (name) => (name === environment.name ? environment : resolveEnvironment(config, { flag: name })),
     async startWorker(workerId) {
       const worker = await orchestrator.startWorker({

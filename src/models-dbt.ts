@@ -1,28 +1,27 @@
 // The dbt project as the pipeline sees it. Part of the composition root.
 
 import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Failure, Failures } from './base/failure.ts'
 import type { Log } from './base/log.ts'
 import type { Config, Environment } from './config/index.ts'
 import { systemPrincipal } from './govern/index.ts'
 import { keysOfProject } from './keys.ts'
-import type { ChangeSet, Key, Lake } from './lake/index.ts'
-import { openNodeJournal } from './models-journal.ts'
+import type { Key, Lake } from './lake/index.ts'
+import { planOf, runBuild } from './models-run.ts'
+import type { BuildInput } from './cli/dbt-run.ts'
 import type { ModelEdge, Models } from './models.ts'
+import { readProfile } from './project/dbt/index.ts'
 import {
   compileNode,
   graphOf,
-  isBad,
   lineage,
   ls,
-  plan,
   readTransform,
-  runPlan,
   tableOf,
   tablesRead,
   type DbtProject,
-  type NodeResult,
 } from './transform/index.ts'
 
 /** dbt's usual names of targets for our usual names of environments. */
@@ -30,22 +29,32 @@ const targetNames: Record<string, string> = { staging: 'test' }
 const keysKeptMs = 60_000
 
 export function openModels({ config, lake, log }: { config: Config; lake: Lake; log: Log }): Models {
-  async function read(environment: Pick<Environment, 'name' | 'catalog'>) {
+  async function read(environment: Pick<Environment, 'name' | 'catalog'>, reading: BuildInput['reading'] = {}) {
     if (!existsSync(join(config.dir, 'dbt_project.yml'))) return undefined
+    const name = targetNames[environment.name] ?? environment.name
+    const request = { dir: config.dir, vars: {}, env: config.env, home: homedir() }
+    // An environment need not be a target of the profile; then the profile's own gives the names.
+    const profile = await readProfile({ ...request, target: name }).catch(() => readProfile(request))
     return readTransform(config.dir, {
       target: {
-        name: targetNames[environment.name] ?? environment.name,
+        ...(profile?.target ?? { threads: config.worker.concurrency }),
+        name,
+        ...reading.target,
         catalog: environment.catalog,
-        threads: config.worker.concurrency,
       },
+      ...(reading.vars && { vars: reading.vars }),
+      ...(reading.fullRefresh && { fullRefresh: true }),
       env: config.env,
       startedAt: Date.now(),
       onLog: (level, message, place) => log[level](message, place ? { place } : {}),
     })
   }
 
-  async function load(environment: Pick<Environment, 'name' | 'catalog'>): Promise<DbtProject | undefined> {
-    const found = await read(environment)
+  async function load(
+    environment: Pick<Environment, 'name' | 'catalog'>,
+    reading?: BuildInput['reading'],
+  ): Promise<DbtProject | undefined> {
+    const found = await read(environment, reading)
     if (!found) return undefined
     if (found.failures.length > 0) throw new Failures(found.failures)
     graphOf(found.project)
@@ -55,6 +64,8 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
   const keys = new Map<string, { at: number; keys: Promise<readonly Key[]> }>()
 
   return {
+    project: (environment) => load(environment),
+
     keys({ name, catalog }) {
       const known = keys.get(catalog)
       if (known && Date.now() - known.at < keysKeptMs) return known.keys
@@ -66,10 +77,10 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
       return fresh
     },
 
-    async plan({ environment, command, select, exclude }) {
-      const project = await load(environment)
+    async plan({ environment, ...input }) {
+      const project = await load(environment, input.reading)
       if (!project) return undefined
-      const { steps } = plan(project, command, { select: [...select], exclude: [...exclude] })
+      const { steps } = planOf(project, input)
       if (steps.length === 0) return undefined
       const reads = steps.flatMap(({ node }) => {
         const found = project.nodes.get(node)
@@ -78,24 +89,8 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
       return { reads: [...new Set(reads)] }
     },
 
-    async build({ command, select, exclude }, { context, changes }) {
-      const project = await load({ name: context.environment, catalog: context.catalog })
-      if (!project) throw new Failure('MODEL_INVALID', 'dbt_project.yml is gone from the project')
-      const planned = plan(project, command, { select: [...select], exclude: [...exclude] })
-      const journal = await openNodeJournal(planned, context)
-      // Tests alone read what is published: there are no changes to read through.
-      const work = { project, lake, changes: changes as ChangeSet, principal: systemPrincipal, signal: context.signal }
-      const results = await runPlan(planned, work, {
-        done: journal.done,
-        onStart: journal.started,
-        record: journal.ended,
-        onResult: (result) => tell(context.log, result),
-      })
-      await journal.settled()
-      const bad = results.filter(isBad)
-      if (bad.length > 0) throw failureOf(bad)
-      return countsOf(results)
-    },
+    build: (input, options) =>
+      runBuild(input, options, { lake, load: ({ reading }, environment) => load(environment, reading) }),
 
     async list({ environment, select, exclude }) {
       const project = await load(environment)
@@ -143,37 +138,3 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
 
 /** Without the catalog: `staging.stg_sales`. */
 const short = (table: string): string => table.split('.').slice(-2).join('.')
-
-function tell(log: Log, { kind, name, status, message, place, failures, rows, executionMs, code }: NodeResult): void {
-  const fields = {
-    [kind === 'test' ? 'test' : 'model']: name,
-    message,
-    durationMs: executionMs,
-    rows,
-    failures,
-    code,
-    place: place && { ...place },
-  }
-  const level = status === 'error' || status === 'fail' ? 'error' : status === 'warn' ? 'warn' : 'info'
-  log[level](`${kind} ${status}`, Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)))
-}
-
-/** How many ended how: `{ success: 12, pass: 30 }`. */
-function countsOf(results: readonly NodeResult[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1
-  return counts
-}
-
-function failureOf(bad: readonly NodeResult[]): Failure {
-  const failures = bad.map(({ status, kind, name, message, code, hint, place, compiledSql }) =>
-    status === 'fail'
-      ? new Failure('TEST_FAILED', `${message} in the test ${name}`, { ...(place ? { place } : {}), compiledSql })
-      : new Failure(
-          (code ?? 'MODEL_INVALID') as 'MODEL_INVALID',
-          `${kind === 'test' ? `the test ${name}: ` : ''}${message}`,
-          { ...(place ? { place } : {}), ...(hint ? { hint } : {}), compiledSql },
-        ),
-  )
-  return failures.length === 1 ? failures[0]! : new Failures(failures)
-}

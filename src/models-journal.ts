@@ -7,20 +7,31 @@
 import type { PartNews, StepContext } from './orchestrate/index.ts'
 import { isBad, type NodeResult, type Plan, type Step } from './transform/index.ts'
 
-type Output = { result: NodeResult | null; judged: NodeResult[]; tests: TestLine[]; rows: number | null }
+type Output = {
+  result: NodeResult | null
+  judged: NodeResult[]
+  /** The project that it was made of, and the metadata file of the table that it left. */
+  project: string
+  left: string | null
+  tests: TestLine[]
+  rows: number | null
+}
 type TestLine = { name: string; status: string; failures: number | null; message: string; sql: string | null }
 
 export type NodeJournal = {
   /** What an earlier attempt of the step has done. */
   done: ReadonlyMap<string, NodeResult>
+  /** Metadata files of the tables that it left, by unique id. */
+  left: ReadonlyMap<string, string>
   started(step: Step): void
-  /** When it is written down. */
-  ended(result: NodeResult): Promise<void>
+  /** When it is written down. `left`: the metadata file of the table that the node wrote. */
+  ended(result: NodeResult, left: string | undefined): Promise<void>
   /** When all that was begun is written down. */
   settled(): Promise<void>
 }
 
-export async function openNodeJournal(plan: Plan, context: StepContext): Promise<NodeJournal> {
+/** `project`: tells versions of it apart; what was made of another one is not done. */
+export async function openNodeJournal(plan: Plan, context: StepContext, project: string): Promise<NodeJournal> {
   const all = [...plan.start, ...plan.steps, ...plan.end]
   const rowOf = rowsOf(all)
   const rows = all.filter(({ node }) => rowOf.get(node) === node)
@@ -35,14 +46,17 @@ export async function openNodeJournal(plan: Plan, context: StepContext): Promise
   )
   const outputs = new Map<string, Output>()
   const done = new Map<string, NodeResult>()
+  const left = new Map<string, string>()
   for (const { id, output } of await context.parts()) {
     const known = output as Output | null
+    if (known?.project !== project) continue
     const row = id.slice(plan.command.length + 1)
     // What went wrong before is tried again; what was skipped may be possible now.
-    const judged = (known?.judged ?? []).filter(isWell)
-    outputs.set(row, outputOf(known?.result && isWell(known.result) ? known.result : null, judged))
-    for (const result of [...(known?.result ? [known.result] : []), ...judged])
-      if (isWell(result)) done.set(result.uniqueId, result)
+    const result = known.result && isWell(known.result) ? known.result : null
+    const judged = known.judged.filter(isWell)
+    outputs.set(row, outputOf(result, judged, project, known.left))
+    for (const one of [...(result ? [result] : []), ...judged]) done.set(one.uniqueId, one)
+    if (result && known.left !== null) left.set(row, known.left)
   }
   let news: PartNews[] = []
   let telling: Promise<void> = Promise.resolve()
@@ -58,16 +72,18 @@ export async function openNodeJournal(plan: Plan, context: StepContext): Promise
   }
   return {
     done,
+    left,
     started: ({ node }) => {
       if (rowOf.get(node) === node) tell({ id: toId(node), status: 'running' }).catch(() => {}) // `ended` meets it too
     },
-    ended: (result) => {
+    ended: (result, location) => {
       const row = rowOf.get(result.uniqueId)!
-      const before = outputs.get(row) ?? outputOf(null, [])
+      const before = outputs.get(row) ?? outputOf(null, [], project, null)
+      const others = before.judged.filter(({ uniqueId }) => uniqueId !== result.uniqueId)
       const output =
         row === result.uniqueId
-          ? outputOf(result, before.judged)
-          : outputOf(before.result, [...before.judged.filter(({ uniqueId }) => uniqueId !== result.uniqueId), result])
+          ? outputOf(result, before.judged, project, location ?? null)
+          : outputOf(before.result, [...others, result], project, before.left)
       outputs.set(row, output)
       const failed = [...(output.result ? [output.result] : []), ...output.judged].find(isBad)
       return tell({
@@ -95,7 +111,7 @@ function rowsOf(all: readonly Step[]): Map<string, string> {
   )
 }
 
-function outputOf(result: NodeResult | null, judged: NodeResult[]): Output {
+function outputOf(result: NodeResult | null, judged: NodeResult[], project: string, left: string | null): Output {
   const isTest = result?.kind === 'test' || result?.kind === 'unit_test'
   const tests = [...(isTest ? [result] : []), ...judged].map(
     ({ name, status, failures, message, compiledSql, place }) => ({
@@ -107,7 +123,7 @@ function outputOf(result: NodeResult | null, judged: NodeResult[]): Output {
       ...(place ? { place } : {}),
     }),
   )
-  return { result, judged, tests, rows: result?.rows ?? null }
+  return { result, judged, project, left, tests, rows: result?.rows ?? null }
 }
 
 const problemOf = ({ code, message, hint, place, name, kind, status }: NodeResult) => ({

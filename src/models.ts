@@ -5,20 +5,15 @@ import type { ListedNode } from './cli/app.ts'
 import type { Environment } from './config/index.ts'
 import type { ChangeSet, Key } from './lake/index.ts'
 import type { StepContext } from './orchestrate/index.ts'
-
-/** What is to be done with the project, as a step of a durable run keeps it: plain data. */
-export type BuildInput = {
-  command: 'build' | 'run' | 'test' | 'seed' | 'snapshot'
-  select: readonly string[]
-  exclude: readonly string[]
-  /** Whoever asked for it. */
-  by: string
-}
+import type { BuildInput, LiveBuild } from './cli/dbt-run.ts'
+import type { DbtProject } from './transform/index.ts'
 
 /** A model as the tables page shows it: what it is made of and where it is written. */
 export type ModelEdge = { table: string; reads: readonly string[]; place: Place | null }
 
 export interface Models {
+  /** The project for an environment; undefined when there is none. Throws every mistake of its files. */
+  project(environment: Pick<Environment, 'name' | 'catalog'>): Promise<DbtProject | undefined>
   /** The selected nodes and sources, in building order. */
   list(options: {
     environment: Environment
@@ -47,6 +42,6 @@ export interface Models {
   /** Does it all; throws MODEL_INVALID, TEST_FAILED and the like. `changes`: none for tests alone. */
   build(
     input: BuildInput,
-    options: { context: StepContext; changes: ChangeSet | undefined },
+    options: { context: StepContext; changes: ChangeSet | undefined; live?: LiveBuild | undefined },
   ): Promise<Record<string, unknown>>
 }

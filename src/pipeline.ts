@@ -2,19 +2,20 @@
 // and orchestration know nothing of each other and meet here.
 //
 //   ingest:SOURCE …  ─▶  models (each node a part of it)  ─▶  publish        every step reads and writes the run's one
-//                                                          └▶  close          change set; close discards what failed
+//                                                          └▶  close          change set; close says what failed
 
 import { Failure } from './base/failure.ts'
 import type { App } from './cli/app.ts'
 import { assertWritable, type Environment } from './config/index.ts'
 import { systemPrincipal } from './govern/index.ts'
 import { ingestSource } from './ingest/index.ts'
-import type { PlannedStep, RunPlan, RunRequest, StepContext, StepFunctions } from './orchestrate/index.ts'
+import type { Orchestrator, PlannedStep, RunPlan, RunRequest, StepContext, StepFunctions } from './orchestrate/index.ts'
 import { orThrow, readSources, type Located, type Source } from './project/index.ts'
-import type { BuildInput, Models } from './models.ts'
+import type { BuildInput, DbtRunDone, DbtRunRequest, LiveBuild } from './cli/dbt-run.ts'
+import type { Models } from './models.ts'
 
 /** What is planned and executed, apart from orchestration itself. */
-export type PipelineDeps = Pick<App, 'config' | 'lake' | 'ingest'> & { models: Models }
+export type PipelineDeps = Pick<App, 'config' | 'lake' | 'ingest' | 'publications'> & { models: Models }
 
 export type PlanOptions = {
   environment: Environment
@@ -95,8 +96,8 @@ function selectSources(
   return found
 }
 
-/** What the worker does for each kind of step. */
-export function stepFunctions(deps: PipelineDeps): StepFunctions {
+/** What the worker does for each kind of step. `live`: builds that this process follows itself. */
+export function stepFunctions(deps: PipelineDeps, live?: (runId: string) => LiveBuild | undefined): StepFunctions {
   const changesOf = ({ runId, catalog }: StepContext, input: unknown) =>
     deps.lake.openChanges({
       catalog,
@@ -125,27 +126,68 @@ export function stepFunctions(deps: PipelineDeps): StepFunctions {
       }
     },
     async models(input, context) {
-      const what = input as BuildInput
-      return deps.models.build(what, {
+      const build = input as BuildInput
+      return deps.models.build(build, {
         context,
-        changes: what.command === 'test' ? undefined : await changesOf(context, input),
+        changes: writes(build) ? await changesOf(context, input) : undefined,
+        live: live?.(context.runId),
       })
     },
     async publish(input, context) {
       const changes = await changesOf(context, input)
       await context.assertOwned()
+      if ((await changes.pending()).length === 0) return { tables: [] }
       const publication = await changes.publish()
+      // What failed runs left to be looked at has been overtaken.
+      await deps.publications.discardEnded(context.catalog)
       context.log.info('published', {
         publication: publication.id,
         tables: publication.tables.map(({ table }) => table),
       })
       return { publicationId: publication.id, tables: publication.tables }
     },
-    async close(input, context) {
-      // Published or discarded already: then this does nothing. Otherwise the run failed and nobody will publish it.
-      const changes = await changesOf(context, input)
-      if (context.outputOf('publish') === undefined) await changes.discard()
+    async close(_, context) {
+      // Nothing was published: the run failed. What it wrote can be read (`boathouse query --run`) until the next run of
+      // the environment succeeds, or a day has passed; then it is given up.
+      const { failed } = (context.outputOf('models') ?? {}) as { failed?: string[] }
+      if (failed && failed.length > 0)
+        throw new Failure('RUN_FAILED', `${failed.join(', ')} went wrong; what was built is published all the same`)
       return {}
     },
   }
+}
+
+/** Tests write nothing, unless what they find is wanted. */
+const writes = ({ command, publish }: BuildInput): boolean => command !== 'test' || publish === 'always'
+
+/**
+ * A run of the project's nodes alone, as dbt's commands are, done by this process: the project, the plan and who is told
+ * are given. It is a durable run like any other: recorded, alone in writing its catalog, resumed by whoever comes next
+ * should this process be killed, and published in one step.
+ */
+export async function runDbt(
+  deps: PipelineDeps & { orchestrator: Orchestrator },
+  request: DbtRunRequest,
+): Promise<DbtRunDone> {
+  const { environment, input, signal, onWait } = request
+  if (writes(input)) assertWritable(environment)
+  const live: LiveBuild = { ...request.live, results: [] }
+  const steps: PlannedStep[] = [
+    { id: 'models', kind: 'models', input },
+    ...(writes(input) ? [{ id: 'publish', kind: 'publish', input: { by: input.by }, dependsOn: 'all' as const }] : []),
+    { id: 'close', kind: 'close', dependsOn: 'all', always: true },
+  ]
+  const run = await deps.orchestrator.execute(
+    {
+      environment: environment.name,
+      catalog: environment.catalog,
+      kind: input.command,
+      selection: input.select.length > 0 ? input.select.join(' ') : null,
+      trigger: { kind: 'manual', by: input.by },
+      plan: { steps },
+      writes: writes(input),
+    },
+    { signal, functions: (id) => stepFunctions(deps, (runId) => (runId === id ? live : undefined)), onWait },
+  )
+  return { run, results: live.results }
 }

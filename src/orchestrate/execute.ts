@@ -263,6 +263,10 @@ class Execution {
         const other = this.#steps.get(stepId)
         return other?.status === 'succeeded' ? other.output : undefined
       },
+      outputsOf: (kind) =>
+        [...this.#steps.values()].flatMap((one) =>
+          one.kind === kind && one.status === 'succeeded' ? [one.output] : [],
+        ),
       assertOwned: async () => void (await store.heartbeat(this.#lease)),
     }
   }

@@ -4,12 +4,14 @@
 import { type Clock, realClock } from '../base/clock.ts'
 import { type Log, silentLog } from '../base/log.ts'
 import { openCleaner } from '../config/index.ts'
+import { newId } from '../base/ids.ts'
 import type { Records } from '../records/index.ts'
 import { openBus } from './bus.ts'
 import type { Retry } from './execute.ts'
 import { openJournal } from './journal.ts'
 import { listScheduleStates, type ScheduleState } from './schedules.ts'
-import { type ListOptions, openStore, type Timing } from './store.ts'
+import { ownProcess } from './process-id.ts'
+import { type Lease, type ListOptions, openStore, type Timing } from './store.ts'
 import { executeRun } from './execute.ts'
 import { openSemaphore } from '../base/semaphore.ts'
 import type { Run, RunDetail, RunEvent, RunPlan, RunRequest, StepFunctions } from './types.ts'
@@ -19,6 +21,19 @@ import { startWorker, type Worker, type WorkerOptions } from './worker.ts'
 export type Orchestrator = {
   /** @throws Failure GRAPH_CYCLE, REQUEST_INVALID for a plan that cannot be executed */
   enqueue(request: RunRequest): Promise<RunDetail>
+  /**
+   * A run that this process does itself, at once, or as soon as nobody else writes its catalog; runs whose process died
+   * are taken to their end before. An aborted `signal` cancels it. @throws what `enqueue` throws
+   */
+  execute(
+    request: RunRequest,
+    options: {
+      signal: AbortSignal
+      /** What the steps of this run do. */
+      functions: (runId: string) => StepFunctions
+      onWait?: ((runId: string) => void) | undefined
+    },
+  ): Promise<RunDetail>
   /** Ends a queued run at once; asks a running one to end. @throws Failure NOT_FOUND */
   cancel(id: string): Promise<RunDetail>
   /** A new run of the same request, with `plan` in place of the old one when given. @throws Failure NOT_FOUND */
@@ -60,6 +75,8 @@ export type OrchestratorOptions = {
 
 const timingDefault: Timing = { heartbeatMs: 2_000, leaseMs: 10_000, takeoversMax: 5 }
 const retryDefault: Retry = { attemptsMax: 3, waitMsMin: 1_000, waitMsMax: 30_000 }
+const graceMs = 10_000
+const never = new AbortController().signal
 const endedStatuses = ['succeeded', 'failed', 'cancelled']
 
 export function openOrchestrator(options: OrchestratorOptions): Orchestrator {
@@ -82,6 +99,36 @@ export function openOrchestrator(options: OrchestratorOptions): Orchestrator {
     await journal.flush()
     bus.wake('queue')
     return store.get(id)
+  }
+
+  const execute: Orchestrator['execute'] = async (request, { signal, functions: own, onWait }) => {
+    const { host, pid, key } = ownProcess()
+    const workerId = `cli-${newId(clock.now())}`
+    await store.registerWorker({ id: workerId, host, pid, process_key: key })
+    const perform = (lease: Lease, steps: StepFunctions) =>
+      executeRun(lease, { ...parts, functions: steps, slots: openSemaphore(1), graceMs, stopping: never })
+    try {
+      for (let told = ''; ;) {
+        signal.throwIfAborted()
+        const lease = await store.insertClaimed(request, workerId)
+        if ('runId' in lease) {
+          const cancelling = () => void cancel(lease.runId).catch(() => {})
+          signal.addEventListener('abort', cancelling, { once: true })
+          await perform(lease, own(lease.runId)).finally(() => signal.removeEventListener('abort', cancelling))
+          return await store.get(lease.runId)
+        }
+        const left = await store.takeOver(workerId, lease.busyWith)
+        if (left) {
+          await perform(left.lease, functions)
+          continue
+        }
+        if (told !== lease.busyWith) onWait?.(lease.busyWith)
+        told = lease.busyWith
+        await bus.wait('journal', 500, signal)
+      }
+    } finally {
+      await store.forgetWorker(workerId)
+    }
   }
 
   const cancel: Orchestrator['cancel'] = async (id) => {
@@ -118,6 +165,7 @@ export function openOrchestrator(options: OrchestratorOptions): Orchestrator {
 
   return {
     enqueue,
+    execute,
     cancel,
     retry: async (id, { by = null, plan } = {}) => {
       const request = await store.requestOf(id)

@@ -132,6 +132,43 @@ export function openStore({ records, clock, timing }: { records: Records; clock:
     }
   }
 
+  /**
+   * Adds a run that is this worker's from the beginning; the id of the run that writes the catalog instead, while there
+   * is one.
+   */
+  async function insertClaimed(request: RunRequest, workerId: string): Promise<Lease | { busyWith: string }> {
+    const lease = { runId: newId(clock.now()), workerId, attempt: 1 }
+    const rows = stepRows(lease.runId, request.plan)
+    const at = now()
+    try {
+      await transaction(async (trx) => {
+        await trx
+          .insertInto('runs')
+          .values({
+            ...runRow(lease.runId, request, at, undefined),
+            status: 'running',
+            worker_id: workerId,
+            attempt: 1,
+            started_at: at,
+            heartbeat_at: at,
+          })
+          .execute()
+        await trx.insertInto('run_steps').values(rows).execute()
+      })
+      return lease
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error
+      const other = await db
+        .selectFrom('runs')
+        .select('id')
+        .where('status', '=', 'running')
+        .where('writes', '=', 1)
+        .where('catalog', '=', request.catalog)
+        .executeTakeFirst()
+      return { busyWith: other?.id ?? '' }
+    }
+  }
+
   /** A running run whose worker is dead or silent, now ours; undefined when there is none. */
   async function takeOver(
     workerId: string,
@@ -531,6 +568,7 @@ export function openStore({ records, clock, timing }: { records: Records; clock:
 
   return {
     insert,
+    insertClaimed,
     requestCancel,
     requestOf,
     list,

@@ -144,6 +144,8 @@ export type StepContext = {
   parts(): Promise<Step[]>
   /** Output of a finished step of this run; undefined when there is none. */
   outputOf(stepId: string): unknown
+  /** Outputs of the finished steps of a kind. */
+  outputsOf(kind: string): unknown[]
   /** @throws Failure RUN_CONFLICT when another worker has taken the run: to be asked before what cannot be undone */
   assertOwned(): Promise<void>
 }

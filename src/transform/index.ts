@@ -6,6 +6,7 @@ import type { Work } from './work.ts'
 
 export type { ColumnSpec, DbtNode, DbtProject, DbtSource } from '../project/dbt/index.ts'
 export type { Compiled } from './compile.ts'
+export { freshnessSources, runFreshness, type FreshnessResult } from './freshness.ts'
 export { graphOf, reach, type Graph } from './graph.ts'
 export { runTest } from './judge.ts'
 export { runModel } from './materialize.ts'

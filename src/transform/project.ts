@@ -9,14 +9,15 @@ import {
   type DbtProject,
   type ProjectFiles,
   type ProjectOptions,
+  type Target,
 } from '../project/dbt/index.ts'
 import { graphOf } from './graph.ts'
 import { tableOf } from './plan.ts'
 import { select, type Selection } from './select.ts'
 
 export type LoadOptions = {
-  /** The dbt target: its name, the catalog of its environment, the schema of models that name none (`main`). */
-  target: { name: string; catalog: string; schema?: string; profile?: string; threads?: number }
+  /** The dbt target: its name, the catalog of its environment, and what a profile says besides (schema: `main`). */
+  target: { name: string; catalog: string } & Partial<Target>
   vars?: Record<string, unknown>
   env?: Readonly<Record<string, string | undefined>>
   fullRefresh?: boolean
@@ -34,7 +35,7 @@ export async function readTransform(dir: string, options: LoadOptions) {
   return readDbtProject(options.files ?? diskFiles(dir), dir, {
     target: {
       name: target.name,
-      database: target.catalog,
+      database: target.database ?? target.catalog,
       catalog: target.catalog,
       type: 'duckdb',
       schema: target.schema ?? 'main',

@@ -1,12 +1,13 @@
 // Doing what a plan says: as many steps at a time as there are threads, each as soon as what it waits for has ended well.
 
 import type { DbtProject } from '../project/dbt/index.ts'
-import { Failure } from '../base/failure.ts'
 import { runTest } from './judge.ts'
-import { runModel } from './materialize.ts'
+import type { Names } from './compile.ts'
+import { runModel, runOperation } from './materialize.ts'
+import { namesAtEnd, namesAtStart } from './operation-names.ts'
 import type { Plan, Step } from './plan.ts'
 import { runUnitTest } from './unit-tests.ts'
-import { skipped, timed, type NodeResult, type Work } from './work.ts'
+import { skipped, type NodeResult, type Work } from './work.ts'
 
 /** Which of how many: what `3 of 12` shows. Operations count among themselves. */
 export type Position = { index: number; total: number }
@@ -57,28 +58,36 @@ class Loop {
   async run(): Promise<NodeResult[]> {
     const { start, steps, end } = this.#plan
     if (steps.length === 0) return []
-    const begun = await this.#operations(start, {})
+    const begun = await this.#operations(start, namesAtStart(this.#plan))
     if (begun) await this.#nodes(steps)
     else
       for (const step of steps)
         await this.#end(step, this.#skip(step, 'an operation of on-run-start failed'), ++this.#started)
-    await this.#operations(end, this.#whatHappened())
+    await this.#operations(end, namesAtEnd(this.#plan, this.#work.project, this.#results))
     return this.#results
   }
 
   /** One after the other; the rest is skipped once one has failed. */
-  async #operations(steps: readonly Step[], extras: OperationExtras): Promise<boolean> {
+  async #operations(steps: readonly Step[], names: Names): Promise<boolean> {
     let failed = false
     for (const [at, step] of steps.entries()) {
       const position = { index: at + 1, total: steps.length }
       this.#options.onStart?.(step, position)
       const result = failed
         ? this.#skip(step, `${step.name} skipped`)
-        : (this.#options.done?.get(step.node) ?? (await runOperation(step, this.#work, extras)))
+        : (this.#options.done?.get(step.node) ?? (await this.#operation(step, names, position)))
       failed ||= isBad(result)
       await this.#report(result, position)
     }
     return !failed
+  }
+
+  async #operation(step: Step, names: Names, { index }: Position): Promise<NodeResult> {
+    const operation = this.#work.project.operations.get(step.node)!
+    const result = await runOperation(operation, this.#work, names)
+    const called = `${operation.package}.${operation.when}.${index - 1}`
+    const message = isBad(result) ? `${called} failed, error:\n ${result.message}` : `${called} passed`
+    return { ...result, message, failures: isBad(result) ? 1 : 0 }
   }
 
   async #nodes(steps: readonly Step[]): Promise<void> {
@@ -151,35 +160,11 @@ class Loop {
     await this.#options.record?.(result)
     this.#options.onResult?.(result, position)
   }
-
-  /** What `on-run-end` is told. */
-  #whatHappened(): OperationExtras {
-    const { project } = this.#work
-    const written = this.#results.flatMap(({ uniqueId, status }) => {
-      const node = ['error', 'fail', 'skipped'].includes(status) ? undefined : project.nodes.get(uniqueId)
-      return node && node.kind !== 'test' ? [node] : []
-    })
-    const pairs = new Map(
-      written.map(({ database, schema }) => [JSON.stringify([database, schema]), [database, schema] as const]),
-    )
-    return {
-      results: this.#results.filter(({ kind, status }) => kind !== 'operation' || status === 'error'),
-      schemas: [...new Set(written.map(({ schema }) => schema))],
-      databaseSchemas: [...pairs.values()],
-    }
-  }
 }
 
 const isJudgement = ({ kind }: Step) => kind === 'test' || kind === 'unit_test'
 
-/** What `results`, `schemas` and `database_schemas` say in `on-run-end`. */
-export type OperationExtras = {
-  results?: readonly NodeResult[]
-  schemas?: readonly string[]
-  databaseSchemas?: readonly (readonly [database: string, schema: string])[]
-}
-
-/** One step of a plan, an operation excepted. */
+/** One step of a plan by itself. */
 export async function runStep(step: Step, work: Work): Promise<NodeResult> {
   const { project } = work
   switch (step.kind) {
@@ -191,7 +176,7 @@ export async function runStep(step: Step, work: Work): Promise<NodeResult> {
     case 'unit_test':
       return runUnitTest(project.unitTests.get(step.node)!, work)
     case 'operation':
-      return runOperation(step, work, {})
+      return runOperation(project.operations.get(step.node)!, work)
     default:
       return runModel(project.nodes.get(step.node)!, work)
   }
@@ -205,10 +190,4 @@ function named(project: DbtProject, { node, name, kind }: Step) {
     project.savedQueries.get(node) ??
     project.operations.get(node)
   return { uniqueId: node, kind, name, place: found?.place }
-}
-
-async function runOperation(step: Step, work: Work, _extras: OperationExtras): Promise<NodeResult> {
-  return timed(named(work.project, step), work, async () => {
-    throw new Failure('SQL_UNSUPPORTED', `${step.name}: this cannot be run yet`)
-  })
 }

@@ -141,6 +141,9 @@ export class PackageNamespace extends HostObject {
   override item(key: unknown): unknown {
     return typeof key === 'string' ? this.attr(key) : undefined
   }
+  override contains(key: unknown): boolean {
+    return this.item(key) !== undefined
+  }
 }
 
 const templates = new WeakMap<DbtMacro, Template>()

@@ -1,0 +1,134 @@
+// How old the data of sources is: the newest time in the table, by the field or the query that the source names, or the
+// time of the table's last commit; judged by what the source allows.
+
+import { Failure } from '../base/failure.ts'
+import { collect } from '../lake/index.ts'
+import { compileTemplate, str } from '../jinja/index.ts'
+import type { DbtProject, DbtSource } from '../project/dbt/index.ts'
+import { Compiler } from './compile.ts'
+import { asker } from './materialize.ts'
+import type { LoopOptions } from './run.ts'
+import { queryOptions, timed, type NodeResult, type Work } from './work.ts'
+
+/** `message` says why for `runtime error`; times are ISO-8601 UTC. */
+export type FreshnessResult = NodeResult & {
+  freshness: { maxLoadedAt: string; snapshottedAt: string; ageSeconds: number } | undefined
+}
+
+type ReadingWork = Omit<Work, 'changes'> & { changes?: Work['changes'] | undefined }
+
+/** The sources among `ids` that say when their data is too old, in their order. */
+export function freshnessSources(project: DbtProject, ids: readonly string[]): DbtSource[] {
+  return ids.flatMap((id) => {
+    const source = project.sources.get(id)
+    return source?.freshness && (source.freshness.warnAfter || source.freshness.errorAfter) ? [source] : []
+  })
+}
+
+/** Looks at the sources, several at a time. A source that cannot be asked is a `runtime error`, as in dbt. */
+export async function runFreshness(
+  sources: readonly DbtSource[],
+  work: ReadingWork,
+  options: Pick<LoopOptions, 'threads' | 'signal'> & {
+    onStart?: (source: DbtSource, position: { index: number; total: number }) => void
+    onResult?: (result: FreshnessResult, position: { index: number; total: number }) => void
+  } = {},
+): Promise<FreshnessResult[]> {
+  const results: FreshnessResult[] = []
+  const signal = options.signal ?? work.signal
+  const asking = signal ? { ...work, signal } : work
+  let next = 0
+  const worker = async (thread: number) => {
+    for (let at = next++; at < sources.length; at = next++) {
+      const position = { index: at + 1, total: sources.length }
+      options.onStart?.(sources[at]!, position)
+      const result = { ...(await lookAt(sources[at]!, asking)), thread }
+      results.push(result)
+      options.onResult?.(result, position)
+    }
+  }
+  const threads = Math.max(1, options.threads ?? work.project.target.threads)
+  await Promise.all(Array.from({ length: Math.min(threads, sources.length) }, (_, at) => worker(at + 1)))
+  return results
+}
+
+async function lookAt(source: DbtSource, work: ReadingWork): Promise<FreshnessResult> {
+  let freshness: FreshnessResult['freshness']
+  const named = { ...source, kind: 'source' as const, name: `${source.source}.${source.name}` }
+  const result = await timed(named, work, async (clocked) => {
+    const { sql, loadedAt, asked } = await newest(source, work, clocked.compiled)
+    const ageSeconds = (asked - loadedAt) / 1_000
+    freshness = { maxLoadedAt: isoOf(loadedAt), snapshottedAt: isoOf(asked), ageSeconds }
+    const status = judged(source, ageSeconds)
+    const message = status === 'pass' ? 'passed' : `the newest data is of ${freshness.maxLoadedAt}`
+    return { status, message, rows: undefined, failures: undefined, table: undefined, compiledSql: sql }
+  })
+  // What goes wrong while asking is told apart from data that is too old.
+  return freshness ? { ...result, freshness } : { ...result, status: 'runtime error', freshness }
+}
+
+function judged({ freshness }: DbtSource, ageSeconds: number): 'pass' | 'warn' | 'error' {
+  const seconds = { minute: 60, hour: 3_600, day: 86_400 }
+  const isOver = (after: { count: number; period: keyof typeof seconds } | undefined) =>
+    after !== undefined && ageSeconds > after.count * seconds[after.period]
+  if (isOver(freshness?.errorAfter)) return 'error'
+  return isOver(freshness?.warnAfter) ? 'warn' : 'pass'
+}
+
+type Newest = { sql: string | undefined; loadedAt: number; asked: number }
+
+async function newest(source: DbtSource, work: ReadingWork, compiled: () => void): Promise<Newest> {
+  const table = [source.database, source.schema, source.identifier].map(quoted).join('.')
+  const { loadedAtField, loadedAtQuery, freshness } = source
+  const now = work.now ?? Date.now
+  if (loadedAtField === undefined && loadedAtQuery === undefined) {
+    compiled()
+    const { chunks, provenance } = await work.lake.query(`select * from ${table} limit 0`, queryOptions(work))
+    for await (const _ of chunks);
+    const times = provenance.tables.flatMap(({ committedAt }) => committedAt ?? [])
+    return { sql: undefined, loadedAt: times.length === 0 ? longAgo : Math.max(...times.map(Date.parse)), asked: now() }
+  }
+  const where = freshness?.filter ? `\nwhere ${freshness.filter}` : ''
+  const sql =
+    loadedAtQuery === undefined
+      ? `select\n  max(${loadedAtField}) as max_loaded_at\nfrom ${table}${where}`
+      : `with source_query as (\n${(await rendered(source, loadedAtQuery, work)).replace(/[\s;]+$/, '')}\n)\nselect\n  (select * from source_query) as max_loaded_at`
+  compiled()
+  const { columns, rows } = await collect(await work.lake.query(sql, queryOptions(work)))
+  return { sql, loadedAt: timeOf(rows[0]?.[0] ?? null, columns[0]?.type ?? '', source), asked: now() }
+}
+
+function rendered(source: DbtSource, text: string, work: ReadingWork): Promise<string> {
+  const { database, schema, identifier } = source
+  const subject = {
+    ...source,
+    kind: 'source',
+    dependsOn: undefined,
+    relation: { database, schema, identifier },
+    model: () => null,
+  }
+  return new Compiler(work.project, asker(work)).run(subject, ({ globals }) =>
+    str(compileTemplate(text).render(globals)),
+  )
+}
+
+/** Nothing was ever loaded. */
+const longAgo = Date.parse('0001-01-01T00:00:00Z')
+
+/** A time without a zone is UTC, as in dbt. */
+function timeOf(value: unknown, type: string, { name, loadedAtField }: DbtSource): number {
+  if (value === null) return longAgo
+  const text = /^(\d{4,}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d(?:\.\d+)?))?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/.exec(String(value))
+  const zone = text?.[3] ?? 'Z'
+  const offset = zone === 'Z' ? 'Z' : zone.length === 3 ? `${zone}:00` : zone.replace(/^(...):?(..)$/, '$1:$2')
+  const time = text ? Date.parse(`${text[1]!}T${text[2]?.slice(0, 12) ?? '00:00:00'}${offset}`) : Number.NaN
+  if (/^(TIMESTAMP|DATE)/.test(type) && !Number.isNaN(time)) return time
+  throw new Failure(
+    'MODEL_INVALID',
+    `Expected a timestamp value when querying field '${loadedAtField ?? 'loaded_at_query'}' of table ${name} but received value of type '${type}' instead`,
+    { hint: 'Cast it: loaded_at_field: "loaded_at::timestamp".' },
+  )
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString()
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -1,0 +1,70 @@
+// What the statements of `on-run-start` and `on-run-end` see of the run: which nodes were chosen and, at the end, what
+// became of each, as the objects that dbt would give them.
+
+import { Dict, fromJs, HostObject, type Callable } from '../jinja/index.ts'
+import { nodeDict, type DbtProject } from '../project/dbt/index.ts'
+import type { Names } from './compile.ts'
+import type { Plan } from './plan.ts'
+import type { NodeResult } from './work.ts'
+
+export const namesAtStart = ({ steps }: Plan): Names => ({ selected_resources: steps.map(({ node }) => node) })
+
+/** `results`, `schemas` and `database_schemas` besides. Operations are told only when they failed, as in dbt. */
+export function namesAtEnd(plan: Plan, project: DbtProject, results: readonly NodeResult[]): Names {
+  const written = results.flatMap(({ uniqueId, status }) => {
+    const node = ['error', 'fail', 'skipped'].includes(status) ? undefined : project.nodes.get(uniqueId)
+    return node && node.kind !== 'test' ? [node] : []
+  })
+  const pairs = new Map(written.map(({ database, schema }) => [JSON.stringify([database, schema]), [database, schema]]))
+  return {
+    ...namesAtStart(plan),
+    results: results
+      .filter(({ kind, status }) => kind !== 'operation' || status === 'error')
+      .map((result) => new RunResult(result, project)),
+    schemas: [...new Set(written.map(({ schema }) => schema))],
+    database_schemas: fromJs([...pairs.values()]),
+  }
+}
+
+/** One node's result: `{{ result.node.unique_id }} {{ result.status }}`. */
+class RunResult extends HostObject {
+  override readonly typeName = 'RunResult'
+  readonly #attributes: Readonly<Record<string, unknown>>
+
+  constructor(result: NodeResult, project: DbtProject) {
+    super()
+    const { uniqueId, status, message, failures, timing, thread, executionMs, adapterResponse, compiledSql } = result
+    const node = project.nodes.get(uniqueId)
+    const told = {
+      status,
+      timing: timing.map(({ name, startedAt, completedAt }) => ({
+        name,
+        started_at: isoOf(startedAt),
+        completed_at: isoOf(completedAt),
+      })),
+      thread_id: `Thread-${thread}`,
+      execution_time: executionMs / 1_000,
+      adapter_response: adapterResponse,
+      message: status === 'pass' || message === '' ? null : message,
+      failures: failures ?? null,
+      unique_id: uniqueId,
+      compiled_code: compiledSql ?? null,
+    }
+    const dict = fromJs(told) as Dict
+    const about = node
+      ? nodeDict(node)
+      : (fromJs({ unique_id: uniqueId, name: result.name, resource_type: result.kind }) as Dict)
+    const asDict: Callable = () => new Dict([...dict.entries(), ['node', about]])
+    this.#attributes = { ...Object.fromEntries(dict.entries()), node: about, to_dict: asDict, to_msg_dict: asDict }
+  }
+
+  override attr(name: string): unknown {
+    return Object.hasOwn(this.#attributes, name) ? this.#attributes[name] : undefined
+  }
+
+  override text(): string {
+    return `RunResult(status='${String(this.#attributes['status'])}')`
+  }
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
