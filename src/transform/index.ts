@@ -6,6 +6,17 @@ import type { Work } from './work.ts'
 
 export type { ColumnSpec, DbtNode, DbtProject, DbtSource } from '../project/dbt/index.ts'
 export type { Compiled } from './compile.ts'
+export { checkProject, type Checked, type CheckWork } from './check.ts'
+export {
+  columnGraph,
+  columnsNamed,
+  traceColumns,
+  type ColumnGraph,
+  type ColumnId,
+  type NodeLineage,
+  type Trace,
+} from './column-graph.ts'
+export { previewRows } from './preview.ts'
 export { freshnessSources, runFreshness, type FreshnessResult } from './freshness.ts'
 export { graphOf, reach, type Graph } from './graph.ts'
 export { runTest } from './judge.ts'
@@ -26,7 +37,7 @@ export {
 } from './project.ts'
 export { defaultSelector, select, selectNodes, type Selection } from './select.ts'
 export { membersOf, type Member } from './select/members.ts'
-export { manifestOf } from './artifacts/manifest.ts'
+export type { Invocation } from './artifacts/common.ts'
 export { messageOf, runResults } from './artifacts/run-results.ts'
 export { pathInTarget, writeJson, writeWhole } from './artifacts/write.ts'
 export { readState, type PreviousState } from './select/state.ts'
@@ -41,7 +52,8 @@ export async function compileNode(
   )
 }
 
-function nodeNamed(project: DbtProject, name: string): DbtNode {
+/** A node by unique id or name, models before tests. @throws NOT_FOUND */
+export function nodeNamed(project: DbtProject, name: string): DbtNode {
   const found =
     project.nodes.get(name) ??
     [...project.nodes.values()].find((node) => node.name === name && node.kind !== 'test') ??

@@ -85,10 +85,15 @@ function collect(project: DbtProject): Members {
   // The first is the model that is tested; what its inputs stand for is not read.
   for (const one of project.unitTests.values()) add({ ...one, type: 'unit_test' }, one.dependsOn.slice(0, 1))
   for (const one of project.semanticModels.values()) add({ ...one, type: 'semantic_model' }, one.dependsOn)
-  for (const one of project.metrics.values()) add({ ...one, type: 'metric' }, one.dependsOn)
+  // dbt knows a metric by the tags beside its name, not by those of its config.
+  for (const one of project.metrics.values())
+    add({ ...one, type: 'metric', tags: textsOf(one.value['tags']) }, one.dependsOn)
   for (const one of project.savedQueries.values()) add({ ...one, type: 'saved_query' }, one.dependsOn)
   for (const one of project.exposures.values()) add({ ...one, type: 'exposure' }, one.dependsOn)
   const children = new Map<string, string[]>(Array.from(byId.keys(), (id) => [id, []]))
   for (const [id, list] of parents) for (const parent of list) children.get(parent)?.push(id)
   return { order: [...byId.keys()], byId, parents, children }
 }
+
+const textsOf = (value: unknown): string[] =>
+  typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []

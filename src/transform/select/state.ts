@@ -5,8 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
-import type { DbtProject } from '../../project/dbt/index.ts'
-import { manifestOf } from '../artifacts/manifest.ts'
+import { manifestOf, type DbtProject } from '../../project/dbt/index.ts'
 import type { Asked } from './methods.ts'
 import type { Member } from './members.ts'
 
@@ -194,7 +193,7 @@ const kept = new WeakMap<DbtProject, { before: Json; changes: Changes }>()
 function changesSince(project: DbtProject, before: Json): Changes {
   const known = kept.get(project)
   if (known?.before === before) return known.changes
-  const changes = new Changes(manifestOf(project), before)
+  const changes = new Changes(manifestOf(project, { generatedAt: 0 }), before)
   kept.set(project, { before, changes })
   return changes
 }
@@ -214,14 +213,18 @@ const macrosOf = (entry: Json): string[] => {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '')
 
-/** Key order and what is missing or null make no difference. */
+/** Key order, what is missing or null, and what stands twice in a list (dbt repeats some) make no difference. */
 function same(a: unknown, b: unknown): boolean {
-  if (a === b || (a ?? null) === (b ?? null)) return true
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, at) => same(one, b[at]))
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a) || Array.isArray(b)) return false
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)])
-  return [...keys].every((key) => same((a as Json)[key], (b as Json)[key]))
+  return keyOf(a) === keyOf(b)
+}
+function keyOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${[...new Set(value.map(keyOf))].join()}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
+  const entries = Object.entries(value).filter(([, each]) => each !== null && each !== undefined)
+  return `{${entries
+    .map(([key, each]) => `${JSON.stringify(key)}:${keyOf(each)}`)
+    .toSorted()
+    .join()}}`
 }
 const sameKeys =
   (...keys: string[]): Same =>
@@ -254,8 +257,14 @@ const sameConfig: Same = (now, before) => {
   const keys = new Set([...Object.keys(mine), ...Object.keys(other)].map((key) => key.replace(/^\+/, '')))
   const counts = (key: string) =>
     now['resource_type'] === 'test' ? testModifiers.has(key) || !testKeys.has(key) : !noChange.has(key)
-  return [...keys].every((key) => !counts(key) || same(mine[key] ?? mine[`+${key}`], other[key] ?? other[`+${key}`]))
+  return [...keys].every(
+    (key) => !counts(key) || sameSetting(mine[key] ?? mine[`+${key}`], other[key] ?? other[`+${key}`]),
+  )
 }
+/** dbt keeps the text of what is no literal, `var('daily')`: beside a value it says nothing. */
+const sameSetting = (a: unknown, b: unknown): boolean => same(a, b) || isExpressionFor(a, b) || isExpressionFor(b, a)
+const isExpressionFor = (text: unknown, value: unknown): boolean =>
+  typeof text === 'string' && /[([]/.test(text) && typeof value !== 'string' && value !== undefined
 const testKeys = new Set([
   'enabled',
   'alias',
@@ -323,5 +332,6 @@ const comparisons: Readonly<Record<string, readonly Same[]>> = {
     ),
   ],
   saved_query: [sameKeys('query_params', 'description', 'config', 'label', 'group')],
-  unit_test: [sameKeys('checksum')],
+  // dbt's checksum is of Python's way to show these.
+  unit_test: [sameKeys('model', 'versions', 'given', 'expect', 'overrides')],
 }

@@ -1,26 +1,14 @@
 // run, build, test, seed, snapshot: a plan, done into one change set, published when it may be.
 
-import { join } from 'node:path'
 import { showDuration } from '../../../base/units.ts'
 import { assertWritable } from '../../../config/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import {
-  isBad,
-  manifestOf,
-  pathInTarget,
-  plan,
-  runPlan,
-  runResults,
-  writeJson,
-  writeWhole,
-  type Command,
-  type NodeResult,
-} from '../../../transform/index.ts'
+import { isBad, plan, runPlan, type Command, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
+import { writeArtifacts } from './artifacts.ts'
 import { sayEnd, sayFound, sayResult, sayStart, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy, kindsLeft, warnOrFail } from './selection.ts'
-import { dbtLike } from './version.ts'
 
 export const build = (session: Session): Promise<number> => execute(session, 'build')
 export const run = (session: Session): Promise<number> => execute(session, 'run')
@@ -125,29 +113,4 @@ export async function doAndPublish(
   } finally {
     if (!isDone) await changes.discard()
   }
-}
-
-async function writeArtifacts(
-  session: Session,
-  project: DbtProject,
-  results: readonly NodeResult[],
-  elapsedMs: number,
-): Promise<void> {
-  if (!session.flags.is('write-json', true)) return
-  const { targetDir } = session
-  for (const { uniqueId, compiledSql } of results) {
-    const node = project.nodes.get(uniqueId)
-    if (!node || compiledSql === undefined) continue
-    await writeWhole(join(targetDir, pathInTarget('compiled', node)), compiledSql)
-    await writeWhole(join(targetDir, pathInTarget('run', node)), compiledSql)
-  }
-  await writeJson(join(targetDir, 'manifest.json'), manifestOf(project))
-  const invocation = {
-    id: session.invocationId,
-    startedAt: session.startedAt,
-    dbtVersion: dbtLike,
-    env: session.context.env,
-  }
-  const args = { ...session.flags.all(), which: session.verb, invocation_command: session.typed }
-  await writeJson(join(targetDir, 'run_results.json'), runResults(project, results, invocation, { elapsedMs, args }))
 }

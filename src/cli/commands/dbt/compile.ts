@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
 import { collect } from '../../../lake/index.ts'
-import { compileNode, manifestOf, pathInTarget, writeJson, writeWhole } from '../../../transform/index.ts'
+import { compileNode, pathInTarget, writeWhole } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
+import { writeManifest } from './artifacts.ts'
 import { sayFound, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy, warnOrFail } from './selection.ts'
@@ -17,7 +18,11 @@ export async function compile(session: Session): Promise<number> {
   const opened = await compiled(session)
   for (const { node, sql } of opened.all)
     if (flags.text('inline') === undefined) await writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
-  if (flags.is('write-json', true)) await writeJson(join(targetDir, 'manifest.json'), manifestOf(opened.project))
+  await writeManifest(
+    session,
+    opened.project,
+    opened.all.map(({ node, sql }) => ({ uniqueId: node.uniqueId, sql })),
+  )
   const isInline = flags.text('inline') !== undefined
   // One model, or what was typed, is printed: that is what people compile one for.
   const asked = isInline || flags.words('select').length > 0

@@ -3,7 +3,7 @@
 import { Failure } from '../../../base/failure.ts'
 import { addPackage, installPackages, type DepsEvent, type NewPackage } from '../../../project/deps/index.ts'
 import { openSettings, type Session } from './open.ts'
-import { dbtLike } from './version.ts'
+import { dbtVersion } from '../../../project/dbt/index.ts'
 
 const usualHub = 'https://hub.getdbt.com/'
 
@@ -27,7 +27,7 @@ export async function deps(session: Session): Promise<number> {
     vars: flags.mapping('vars'),
     env,
     hubUrl: env['DBT_PACKAGE_HUB_URL'] || usualHub,
-    dbtVersion: flags.is('version-check', true) ? dbtLike : undefined,
+    dbtVersion: flags.is('version-check', true) ? dbtVersion : undefined,
     upgrade: flags.is('upgrade') || added !== undefined,
     lockOnly: flags.is('lock'),
     signal: context.signal,

@@ -10,7 +10,7 @@ import { checkVerb, DbtFlags, readVariables, splitLine } from './flags.ts'
 import { dbtPage, verbPage } from './help.ts'
 import { openSession, type Session } from './open.ts'
 import { verbs, type Verb } from './verbs.ts'
-import { dbtLike } from './version.ts'
+import { dbtVersion } from '../../../project/dbt/index.ts'
 
 export const dbt: Command = {
   name: 'dbt',
@@ -64,7 +64,7 @@ async function perform(verb: Verb, session: Session): Promise<number> {
   const { log, context } = session
   try {
     if (!verb.isSilent)
-      log.info(`Running with dbt=${dbtLike} (boathouse ${await versionOf()})`, {
+      log.info(`Running with dbt=${dbtVersion} (boathouse ${await versionOf()})`, {
         name: 'MainReportVersion',
         code: 'A001',
       })
@@ -108,7 +108,7 @@ const aliases: Readonly<Record<string, string>> = {
 async function versionText(): Promise<string> {
   return [
     'Core:',
-    `  - installed: ${dbtLike}`,
+    `  - installed: ${dbtVersion}`,
     '',
     'Plugins:',
     '  - duckdb: 1.11.1',

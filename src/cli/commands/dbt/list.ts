@@ -1,7 +1,7 @@
 // ls: what the flags select, one a line, for people and for the next command of a pipe.
 
-import type { DbtProject } from '../../../project/dbt/index.ts'
-import { manifestOf, membersOf, type Member } from '../../../transform/index.ts'
+import { manifestOf, type DbtProject } from '../../../project/dbt/index.ts'
+import { membersOf, type Member } from '../../../transform/index.ts'
 import { Failure } from '../../../base/failure.ts'
 import { sayFound } from './lines.ts'
 import { openPlace, openProject, type Session } from './open.ts'
@@ -56,7 +56,7 @@ const printers: Readonly<Record<string, Printer>> = {
     ({ file }) =>
       file,
   json: (project, keys) => {
-    const entries = entriesOf(manifestOf(project))
+    const entries = entriesOf(manifestOf(project, { generatedAt: Date.now() }))
     return ({ id }) => {
       const entry = entries.get(id) ?? {}
       const wanted = keys.length > 0 ? keys : usualKeys.filter((key) => Object.hasOwn(entry, key))

@@ -1,0 +1,70 @@
+// Writing what dbt leaves in target/.
+
+import { join, relative } from 'node:path'
+import { dbtVersion, manifestOf, type CompiledNode, type DbtProject } from '../../../project/dbt/index.ts'
+import {
+  pathInTarget,
+  runResults,
+  writeJson,
+  writeWhole,
+  type Invocation,
+  type NodeResult,
+} from '../../../transform/index.ts'
+import type { Session } from './open.ts'
+
+export const invocationOf = ({ invocationId, startedAt, context }: Session): Invocation => ({
+  id: invocationId,
+  startedAt,
+  dbtVersion,
+  env: context.env,
+})
+
+/** manifest.json, with the SQL of what was compiled. */
+export async function writeManifest(
+  session: Session,
+  project: DbtProject,
+  compiled: readonly { uniqueId: string; sql: string }[] = [],
+): Promise<void> {
+  if (!session.flags.is('write-json', true)) return
+  const { dir, targetDir } = session
+  const entries = compiled.flatMap(({ uniqueId, sql }) => {
+    const node = project.nodes.get(uniqueId)
+    if (!node) return []
+    return [
+      [uniqueId, { sql, path: relative(dir, join(targetDir, pathInTarget('compiled', node))), ctes: [] }] as [
+        string,
+        CompiledNode,
+      ],
+    ]
+  })
+  await writeJson(
+    join(targetDir, 'manifest.json'),
+    manifestOf(project, { compiled: new Map(entries), generatedAt: Date.now() }),
+  )
+}
+
+/** SQL in compiled/ and run/, manifest.json, run_results.json. */
+export async function writeArtifacts(
+  session: Session,
+  project: DbtProject,
+  results: readonly NodeResult[],
+  elapsedMs: number,
+): Promise<void> {
+  const { targetDir, flags, verb, typed } = session
+  const compiled = results.flatMap(({ uniqueId, compiledSql }) =>
+    compiledSql === undefined ? [] : [{ uniqueId, sql: compiledSql }],
+  )
+  for (const { uniqueId, sql } of compiled) {
+    const node = project.nodes.get(uniqueId)
+    if (!node) continue
+    await writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
+    await writeWhole(join(targetDir, pathInTarget('run', node)), sql)
+  }
+  await writeManifest(session, project, compiled)
+  if (!flags.is('write-json', true)) return
+  const args = { ...flags.all(), which: verb, invocation_command: typed }
+  await writeJson(
+    join(targetDir, 'run_results.json'),
+    runResults(project, results, invocationOf(session), { elapsedMs, args }),
+  )
+}
