@@ -34,7 +34,7 @@ export async function fakeS3({ conditional = true, pageSize = 1_000 } = {}): Pro
   const fake: FakeS3 = { endpoint: '', objects, uploads, requests: [], misbehave: () => undefined, close }
 
   const server = createServer((incoming, outgoing) => {
-    void bodyOf(incoming).then((body) => {
+    const answered = bodyOf(incoming).then((body) => {
       const [rawPath = '', rawQuery = ''] = (incoming.url ?? '').split('?')
       const request = {
         method: incoming.method ?? '',
@@ -62,6 +62,8 @@ export async function fakeS3({ conditional = true, pageSize = 1_000 } = {}): Pro
       }) as never
       return answer(request, body, outgoing)
     })
+    // A client that hangs up in the middle of its request is no fault of the store.
+    answered.catch(() => outgoing.destroy())
   })
 
   function answer({ method, path, query, headers }: S3Request, body: Buffer, out: ServerResponse): void {
