@@ -6,8 +6,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.{ts,tsx}'],
     // Peers in Python and containers run under `make conformance`.
     exclude: [...configDefaults.exclude, 'test/conformance/**'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000, // long enough for a machine that does other work too: nothing here measures time
     // Vitest leaves a core for itself; most tests here wait for other processes.
     maxWorkers: availableParallelism(),
     reporters: ['default', './tools/plain-reporter.ts'],
