@@ -200,7 +200,7 @@ describe('a dashboard', () => {
 
     fixture.state.dashboards.set('sales', { ...salesDashboard, title: 'Sales, renamed', revision: 'r2' })
     fixture.emit({ kind: 'dashboard', name: 'sales', revision: 'r2' })
-    await page.getByRole('heading', { name: 'Sales, renamed' }).waitFor({ timeout: 5_000 })
+    await page.getByRole('heading', { name: 'Sales, renamed' }).waitFor({ timeout: 20_000 })
 
     fixture.state.orders = [
       ...fixture.state.orders,
