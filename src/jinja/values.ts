@@ -270,6 +270,10 @@ export abstract class HostObject {
   hashKey(): unknown {
     return this
   }
+  /** `item in object`; undefined: as its items say. */
+  contains(_item: unknown): boolean | undefined {
+    return undefined
+  }
   /** Like a dict, for `is mapping`, `dict(x)` and `**x`. */
   mapping(): Dict | undefined {
     return undefined
@@ -501,6 +505,8 @@ export function contains(container: unknown, item: unknown): boolean {
   }
   if (container instanceof Dict || container instanceof PySet) return container.has(item)
   if (container instanceof View && container.kind === 'keys') return container.dict.has(item)
+  const own = container instanceof HostObject ? container.contains(item) : undefined
+  if (own !== undefined) return own
   if (container instanceof HostObject && container.mapping()) return container.mapping()!.has(item)
   const items = iterable(container)
   if (!items) throw typeError(`argument of type '${typeName(container)}' is not iterable`)

@@ -3,43 +3,28 @@
 // One context serves both. What differs is the session: parsing collects `ref`, `source` and `config` and lets every
 // question to the database go unanswered (`execute` is false); compiling resolves them and asks.
 
-import { createHash } from 'node:crypto'
-import { stringify } from 'yaml'
-import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
-import {
-  bind,
-  builtins as jinjaBuiltins,
-  compileTemplate,
-  Dict,
-  fromJs,
-  fromJson,
-  HostObject,
-  iterate,
-  listOf,
-  PyError,
-  PySet,
-  Rendering,
-  renderingOf,
-  str,
-  toJs,
-  toJson,
-  Tuple,
-  truth,
-  type Callable,
-  type Globals,
-  type Kwargs,
-} from '../../jinja/index.ts'
-import { parseYaml } from '../yaml.ts'
+import { Dict, Rendering, renderingOf, str, type Callable, type Globals, type Kwargs } from '../../jinja/index.ts'
 import { PyDate, utc } from './python/dates.ts'
 import { pythonModules } from './python/modules.ts'
 import { BoundMacros, type MacroTable } from './macros.ts'
 import { graphDict } from './node-dict.ts'
 import { Adapter, Namespaced } from './adapter.ts'
-import { ColumnApi, RelationApi, ResultTable, storedResult, type Quoting, type Relation } from './relation.ts'
+import { ColumnApi } from './column.ts'
+import { plainFunctions } from './context-functions.ts'
+import {
+  ConfigObject,
+  ContextObject,
+  Exceptions,
+  flagsOf,
+  invocationArguments,
+  metadataVariables,
+  Validation,
+} from './context-objects.ts'
+import { RelationApi, type Quoting, type Relation } from './relation.ts'
 import type { Session } from './session.ts'
-import type { Config, DbtProject, ProjectOptions } from './types.ts'
-import { envVar, plainArguments, targetDict, varFunction, type VarScopes } from './vars.ts'
+import type { DbtProject, ProjectOptions } from './types.ts'
+import { envVar, targetDict, varFunction, type VarScopes } from './vars.ts'
 
 export const dbtVersion = '1.12.0'
 
@@ -75,7 +60,6 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
   const { project, session, model } = input
   const { options } = project
   const onLog = input.onLog ?? options.onLog
-  const results = new Map<string, unknown>()
   const functions: Record<string, Callable> = {
     ref: (args, kwargs) => session.ref(...refArguments(args, kwargs)),
     source: (args) => {
@@ -84,100 +68,48 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
       return session.source(str(args[0]), str(args[1]))
     },
     env_var: envVar(options.env),
-    log: (args, kwargs) => {
-      const [message, info] = bind('log', ['msg', 'info?'], args, kwargs)
-      onLog(info !== undefined && truth(info) ? 'info' : 'debug', str(message), undefined)
-      return ''
-    },
-    print: ([message]) => (onLog('info', str(message), undefined), ''),
-    tojson: (args, kwargs) => {
-      const [value, fallback, sort] = bind('tojson', ['value', 'default?', 'sort_keys?'], args, kwargs)
-      return orFallback(fallback, () => toJson(value, { sortKeys: sort !== undefined && truth(sort) }))
-    },
-    fromjson: ([text, fallback]) => orFallback(fallback, () => fromJson(str(text))),
-    toyaml: ([value, fallback]) => orFallback(fallback, () => stringify(toJs(value))),
-    fromyaml: ([text, fallback]) =>
-      orFallback(fallback, () => fromJs(parseYaml('fromyaml', str(text), z.unknown(), { version: '1.1' }).value)),
-    set: ([value, fallback]) => orFallback(fallback, () => new PySet(iterate(value))),
-    set_strict: ([value]) => new PySet(iterate(value)),
-    zip: (args, kwargs) => orFallback(kwargs['default'], () => zip(args)),
-    zip_strict: (args) => zip(args),
-    local_md5: ([text]) => createHash('md5').update(str(text)).digest('hex'),
-    diff_of_two_dicts: ([first, second]) => differenceOf(first, second),
-    render: ([text]) => compileTemplate(str(text)).render(globals),
-    try_or_compiler_error: ([message, callee, ...rest], kwargs) => {
-      try {
-        return (callee as Callable)(rest, kwargs)
-      } catch (error) {
-        if (!(error instanceof PyError)) throw error
-        throw new Failure('TEMPLATE_FAILED', str(message), { cause: error })
-      }
-    },
-    store_result: (args, kwargs) => {
-      const [name, , table] = bind('store_result', ['name', 'response', 'agate_table?'], args, kwargs)
-      results.set(
-        str(name),
-        table instanceof ResultTable
-          ? storedResult(table)
-          : new Dict([
-              ['table', null],
-              ['data', []],
-              ['response', 'OK'],
-            ] as [string, unknown][]),
-      )
-      return ''
-    },
-    store_raw_result: (args, kwargs) => (
-      results.set(
-        str(kwargs['name'] ?? args[0]),
-        new Dict([
-          ['table', null],
-          ['data', []],
-        ] as [string, unknown][]),
-      ),
-      ''
-    ),
-    load_result: ([name]) => results.get(str(name)) ?? null,
-    write: () => '',
+    ...plainFunctions(globals, onLog),
     doc: () => '',
   }
   for (const [name, run] of Object.entries(functions)) own.set(name, run)
   const config = new ConfigObject(session)
+  const columnApi = new ColumnApi()
+  const variables = varFunction(input.scopes)
   const values: Record<string, unknown> = {
-    var: varFunction(input.scopes),
+    var: variables,
     config,
     execute: session.execute,
-    target: targetDict(options),
     project_name: project.name,
     model,
     this: input.this,
     database: input.this?.path.database ?? options.target.database,
     schema: input.this?.path.schema ?? options.target.schema,
     adapter: new Adapter(input, macros),
-    api: new Namespaced({ Relation: new RelationApi(input.quoting), Column: new ColumnApi() }),
+    api: new Namespaced({ Relation: new RelationApi(input.quoting), Column: columnApi }),
+    column: columnApi,
+    sql: null,
+    sql_now: 'now()',
     exceptions: new Exceptions(onLog),
-    flags: flagsOf(options),
     dbt_version: dbtVersion,
     invocation_id: options.invocationId,
     run_started_at: PyDate.at(options.startedAt, utc),
-    thread_id: 'main',
-    invocation_args_dict: invocationArguments(options),
-    dbt_metadata_envs: new Dict(),
+    thread_id: 'Thread-1',
     selected_resources: [],
     context: new ContextObject(globals),
     pre_hooks: [],
     post_hooks: [],
-    validation: new Namespaced({}),
-    builtins: new Dict([
-      ['ref', functions['ref']],
-      ['source', functions['source']],
-      ['config', config],
-    ] as [string, unknown][]),
+    validation: new Validation(),
   }
-  for (const [name, value] of Object.entries({ ...values, ...input.names })) own.set(name, value)
+  for (const [name, value] of Object.entries(values)) own.set(name, value)
   // Made when asked for: they cost more than most templates.
   const lazy = new Map<string, () => unknown>([
     ['modules', () => pythonModules(() => options.startedAt)],
+    ['target', () => targetDict(options)],
+    ['env', () => targetDict(options)],
+    ['flags', () => flagsOf(options)],
+    ['invocation_args_dict', () => invocationArguments(options)],
+    ['dbt_metadata_envs', () => metadataVariables(options)],
+    ['builtins', () => new Dict(Object.entries({ ...functions, config, var: variables }))],
     [
       'graph',
       () =>
@@ -192,6 +124,10 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
             ]),
     ],
   ])
+  for (const [name, value] of Object.entries(input.names ?? {})) {
+    lazy.delete(name)
+    own.set(name, value)
+  }
   const get = own.get.bind(own)
   own.get = (name) => {
     const make = lazy.get(name)
@@ -213,146 +149,4 @@ function refArguments(args: unknown[], kwargs: Kwargs): [string, string | undefi
   })
   const [packageName, name] = texts.length === 2 ? texts : [undefined, texts[0]]
   return [name!, packageName, version === null ? undefined : str(version)]
-}
-
-function orFallback(fallback: unknown, work: () => unknown): unknown {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof PyError || error instanceof Failure) return fallback ?? null
-    throw error
-  }
-}
-
-function zip(lists: unknown[]): unknown[] {
-  const all = lists.map(listOf)
-  return Array.from(
-    { length: Math.min(...all.map(({ length }) => length)) },
-    (_, at) => new Tuple(all.map((list) => list[at])),
-  )
-}
-
-/** Keys of the first whose lists have more than the second's, compared without case. */
-function differenceOf(first: unknown, second: unknown): Dict {
-  const result = new Dict()
-  if (!(first instanceof Dict) || !(second instanceof Dict)) return result
-  for (const [key, value] of first.entries()) {
-    const others = new Set(listOf(second.get(key) ?? []).map((each) => str(each).toLowerCase()))
-    const rest = listOf(value).filter((each) => !others.has(str(each).toLowerCase()))
-    if (rest.length > 0) result.set(key, rest)
-  }
-  return result
-}
-
-const flagsOf = ({ flags }: ProjectOptions): Dict =>
-  Dict.of({
-    FULL_REFRESH: flags.fullRefresh,
-    STORE_FAILURES: flags.storeFailures,
-    WHICH: flags.command,
-    EMPTY: flags.empty,
-    NON_DESTRUCTIVE: false,
-    INTROSPECT: true,
-    DEBUG: false,
-    LOG_FORMAT: 'default',
-    USE_COLORS: false,
-    VERSION_CHECK: true,
-    WARN_ERROR: false,
-  })
-
-const invocationArguments = (options: ProjectOptions): Dict =>
-  fromJs({
-    which: options.flags.command,
-    vars: options.vars,
-    target: options.target.name,
-    full_refresh: options.flags.fullRefresh,
-    invocation_command: `dbt ${options.flags.command}`,
-  }) as Dict
-
-/** `context['name']`, `context.get('name')`. */
-class ContextObject extends HostObject {
-  override readonly typeName = 'dict'
-  readonly #globals: Globals
-  constructor(globals: Globals) {
-    super()
-    this.#globals = globals
-  }
-  override attr(name: string): unknown {
-    if (name === 'get') return (([key, fallback = null]) => this.item(key) ?? fallback) satisfies Callable
-    return this.item(name)
-  }
-  override item(key: unknown): unknown {
-    return typeof key === 'string' ? (this.#globals.get(key) ?? jinjaBuiltins.get(key)) : undefined
-  }
-}
-
-/** `config(…)`, `config.get(…)`, `config.require(…)`. */
-class ConfigObject extends HostObject {
-  override readonly typeName = 'config'
-  readonly #session: Session
-  constructor(session: Session) {
-    super()
-    this.#session = session
-  }
-  override get callable(): boolean {
-    return true
-  }
-  override call(args: unknown[], kwargs: Kwargs): unknown {
-    const [dict] = args
-    if (args.length > 1 || (args.length === 1 && !(dict instanceof Dict))) {
-      throw new Failure('TEMPLATE_FAILED', 'config() takes names with values: config(materialized="table")')
-    }
-    this.#session.configure({ ...(dict instanceof Dict ? (toJs(dict) as Config) : {}), ...plainArguments(kwargs) })
-    return ''
-  }
-  override attr(name: string): unknown {
-    const { execute } = this.#session
-    switch (name) {
-      case 'get':
-        return ((args, kwargs) => {
-          const [key, fallback = null] = bind('get', ['name', 'default?', 'validator?'], args, kwargs)
-          if (!execute) return fallback ?? ''
-          const value = this.#session.config(str(key))
-          return value === undefined || value === null ? fallback : fromJs(value)
-        }) satisfies Callable
-      case 'meta_get':
-        return (([key, fallback = null]) => {
-          const meta = this.#session.config('meta') as Config | undefined
-          return fromJs(meta?.[str(key)] ?? null) ?? fallback
-        }) satisfies Callable
-      case 'require':
-        return (([key]) => {
-          const value = execute ? this.#session.config(str(key)) : ''
-          if (value === undefined || value === null)
-            throw new Failure('TEMPLATE_FAILED', `the config "${str(key)}" is required and missing`)
-          return fromJs(value)
-        }) satisfies Callable
-      case 'set':
-        return (([key, value]) => (this.#session.configure({ [str(key)]: toJs(value) }), '')) satisfies Callable
-      case 'persist_relation_docs':
-      case 'persist_column_docs':
-        return (() => true) satisfies Callable
-      default:
-        return undefined
-    }
-  }
-}
-
-/** `exceptions.raise_compiler_error(message)`, `exceptions.warn(message)`. */
-class Exceptions extends HostObject {
-  override readonly typeName = 'exceptions'
-  readonly #onLog: ProjectOptions['onLog']
-  constructor(onLog: ProjectOptions['onLog']) {
-    super()
-    this.#onLog = onLog
-  }
-  override attr(name: string): unknown {
-    if (name === 'warn') return (([message]) => (this.#onLog('warn', str(message), undefined), '')) satisfies Callable
-    if (name === 'CompilationException' || name === 'CompilationError') return undefined
-    if (/^(raise_|missing_|relation_|column_|invalid_|doc_|ref_|source_|cache_)/.test(name)) {
-      return (([message = name]) => {
-        throw new Failure('TEMPLATE_FAILED', str(message).trim(), { hint: 'The project itself raised this error.' })
-      }) satisfies Callable
-    }
-    return undefined
-  }
 }

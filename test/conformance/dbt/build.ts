@@ -11,13 +11,19 @@ const catalog = 'db'
 
 export async function build(
   dir: string,
-  options: { vars: Record<string, unknown>; env: Record<string, string>; profile: string; tables: string },
+  options: {
+    vars: Record<string, unknown>
+    env: Record<string, string>
+    profile: string
+    schema: string
+    tables: string
+  },
 ): Promise<Ours> {
   const world = await openWorld({ catalog })
   const ours: Ours = { parents: new Map(), statuses: new Map(), messages: new Map(), sql: new Map() }
   const command = async (name: Command) => {
     const { project, failures } = await readTransform(dir, {
-      target: { name: 'dev', catalog, schema: 'main', profile: options.profile, threads: 4 },
+      target: { name: 'dev', catalog, schema: options.schema, profile: options.profile, threads: 4 },
       vars: options.vars,
       env: options.env,
       command: name,

@@ -39,10 +39,17 @@ const goldenFile = values.golden ?? join(work, 'golden.json')
 if (!existsSync(goldenFile)) makeGolden(dir, goldenFile, { python, lab })
 const golden = readGolden(goldenFile)
 const vars = values.vars ?? read('.lab_vars.yml')
+const profile = (parse(read('dbt_project.yml')!) as { profile?: string }).profile ?? 'default'
+const profiles = parse(read('profiles.yml')!) as Record<
+  string,
+  { target: string; outputs: Record<string, { schema?: string }> }
+>
+const { target, outputs } = profiles[profile]!
 const options = {
   vars: vars === undefined ? {} : (parse(vars) as Record<string, unknown>),
   env: JSON.parse(read('.lab_env.json') ?? '{}') as Record<string, string>,
-  profile: (parse(read('dbt_project.yml')!) as { profile?: string }).profile ?? 'default',
+  profile,
+  schema: outputs[target]?.schema ?? 'main',
 }
 const kept = values.keep ?? join(work, 'ours')
 const [tables, sql] = [join(kept, 'tables'), join(kept, 'sql')]

@@ -15,10 +15,11 @@ export async function compileOnly(
     vars,
     env,
     profile,
-  }: { database: string; vars: Record<string, unknown>; env: Record<string, string>; profile: string },
+    schema,
+  }: { database: string; vars: Record<string, unknown>; env: Record<string, string>; profile: string; schema: string },
 ): Promise<Ours> {
   const { project, failures } = await readTransform(dir, {
-    target: { name: 'dev', catalog: 'db', schema: 'main', profile, threads: 4 },
+    target: { name: 'dev', catalog: 'db', schema, profile, threads: 4 },
     vars,
     env: { ...env },
     command: 'build',

@@ -42,7 +42,7 @@ function layOut(project: PublicProject, to: string): void {
     `${profile ?? project.name}:
   target: dev
   outputs:
-    dev: {type: duckdb, path: target/db.duckdb, schema: main, threads: 4}
+    dev: {type: duckdb, path: target/db.duckdb, schema: ${project.schema ?? 'main'}, threads: 4}
 `,
   )
   // golden.py reads what to pass to dbt from these.

@@ -10,12 +10,26 @@ export type PublicProject = Origin & {
   packages?: Record<string, Origin>
   vars?: string
   env?: Record<string, string>
-  /** Only a part of the project runs on DuckDB at all: dbt's own selection, for both sides. */
-  select?: string
+  /** The target's schema; `main` when none is named. */
+  schema?: string
 }
 
 const utils: Record<string, Origin> = { dbt_utils: { repository: 'dbt-labs/dbt-utils' } }
 const date: Record<string, Origin> = { dbt_date: { repository: 'godatadriven/dbt-date' } }
+const fivetranUtils: Record<string, Origin> = {
+  fivetran_utils: { repository: 'fivetran/dbt_fivetran_utils', commit: 'releases/v0.4.latest' },
+}
+const spark: Record<string, Origin> = { spark_utils: { repository: 'dbt-labs/spark-utils', commit: '0.3.3' } }
+
+/** The integration tests of one of Fivetran's packages. Its sources are seeds in a schema that the project names. */
+const fivetran = (name: string, schema: string): PublicProject => ({
+  name: `fivetran_${name}`,
+  repository: `fivetran/dbt_${name}`,
+  folder: 'integration_tests',
+  packages: { [name]: { repository: `fivetran/dbt_${name}` }, ...fivetranUtils, ...utils, ...spark },
+  schema,
+})
+
 const auditHelper: Record<string, Origin> = { audit_helper: { repository: 'dbt-labs/dbt-audit-helper' } }
 
 export const publicProjects: readonly PublicProject[] = [
@@ -63,5 +77,56 @@ export const publicProjects: readonly PublicProject[] = [
     name: 'mf_tutorial',
     repository: 'dbt-labs/metricflow',
     folder: 'dbt-metricflow/dbt_metricflow/cli/mf_tutorial_project',
+  },
+  fivetran('quickbooks', 'zz_dbt_avinash_seed_2'),
+  fivetran('stripe', 'stripe_integrations_tests'),
+  fivetran('shopify', 'shopify_integration_tests'),
+  fivetran('jira', 'jira_integration_tests'),
+  fivetran('github', 'github_integration_tests_1'),
+  fivetran('hubspot', 'hubspot_integration_tests'),
+  fivetran('zendesk', 'zendesk_integration_tests'),
+  fivetran('xero', 'xero_integration_tests'),
+  fivetran('salesforce', 'salesforce_integrations_tests_4'),
+  fivetran('mailchimp', 'mailchimp_integration_tests'),
+  {
+    name: 'dbt_profiler_it',
+    repository: 'data-mie/dbt-profiler',
+    folder: 'integration_tests',
+    packages: {
+      dbt_profiler: { repository: 'data-mie/dbt-profiler' },
+      dbt_expectations: { repository: 'metaplane/dbt-expectations' },
+      ...utils,
+      ...date,
+    },
+  },
+  {
+    name: 'elementary_it',
+    repository: 'elementary-data/dbt-data-reliability',
+    folder: 'integration_tests/dbt_project',
+    packages: { elementary: { repository: 'elementary-data/dbt-data-reliability' }, ...utils },
+  },
+  {
+    name: 'dbt_artifacts_it',
+    repository: 'brooklyn-data/dbt_artifacts',
+    folder: 'integration_test_project',
+    packages: { dbt_artifacts: { repository: 'brooklyn-data/dbt_artifacts' } },
+    env: { TEST_ENV_VAR_NUMBER: '3', TEST_ENV_VAR_EMPTY: '', TEST_ENV_VAR_WITH_QUOTE: "Triple Quotes: '''" },
+  },
+  {
+    name: 'jaffle-sl-template',
+    repository: 'dbt-labs/jaffle-sl-template',
+    packages: { ...utils, ...date },
+  },
+  {
+    name: 'tuva_it',
+    repository: 'tuva-health/tuva',
+    folder: 'integration_tests',
+    packages: {
+      the_tuva_project: { repository: 'tuva-health/tuva' },
+      dbt_expectations: { repository: 'metaplane/dbt-expectations' },
+      elementary: { repository: 'elementary-data/dbt-data-reliability' },
+      ...utils,
+      ...date,
+    },
   },
 ]
