@@ -17,6 +17,7 @@ import { openOrchestrator } from './orchestrate/index.ts'
 import { watchForRuns } from './dev.ts'
 import { knownEnvironments } from './known-environments.ts'
 import { openLakehouse } from './lakehouse.ts'
+import { openInsight } from './insight.ts'
 import { openModels } from './models-dbt.ts'
 import { planRun, runDbt, stepFunctions, type PipelineDeps } from './pipeline.ts'
 import { schedulesOf } from './scheduling.ts'
@@ -172,6 +173,7 @@ export async function open(
     ingest,
     orchestrator,
     pipeline: { plan: (options) => planRun(pipeline, options), list: models.list, compile: models.compile },
+    insight: openInsight({ lake, models }),
     dbtRun: (request) => runDbt({ ...pipeline, orchestrator }, request),
     environmentNamed: (name) => (name === environment.name ? environment : resolveEnvironment(config, { flag: name })),
     async startWorker(workerId) {

@@ -12,6 +12,7 @@ import type { Lake, QueryOptions } from '../lake/index.ts'
 import type { Orchestrator, RunRequest, Worker } from '../orchestrate/index.ts'
 import type { Records } from '../records/index.ts'
 import type { HttpServer } from '../serve/index.ts'
+import type { Insight } from './insight.ts'
 import type { DbtRunDone, DbtRunRequest } from './dbt-run.ts'
 import type { SqlEndpoint } from './sql-endpoint.ts'
 
@@ -92,6 +93,8 @@ export type App = {
   ingest: IngestDeps
   orchestrator: Orchestrator
   pipeline: Pipeline
+  /** What is known of the dbt project without building it. */
+  insight: Insight
   /** Runs nodes of the dbt project here and now: durable, published in one step. See `DbtRunRequest`. */
   dbtRun(request: DbtRunRequest): Promise<DbtRunDone>
   /** An environment by name, as if --env had named it when the command's own is that one. */

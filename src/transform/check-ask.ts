@@ -4,7 +4,7 @@
 import { Failure } from '../base/failure.ts'
 import type { DatabaseAnswer, DatabaseRequest, DbtNode, DbtProject } from '../project/dbt/index.ts'
 import type { CheckWork, EngineColumn } from './check.ts'
-import { asker } from './materialize.ts'
+import { asker } from './materializations/scope.ts'
 import { queryOptions } from './work.ts'
 
 export type ShadowAsker = {
@@ -13,6 +13,8 @@ export type ShadowAsker = {
   unknown: string | undefined
   /** Why an answer may be another one when the project runs. */
   noted: string | undefined
+  /** Something was left undone that the template may rely on: what fails then is no mistake for certain. */
+  doubtful: boolean
 }
 
 type Shadows = CheckWork & {
@@ -29,7 +31,7 @@ export function shadowAsker(shadows: Shadows): ShadowAsker {
   const fromLake = asker({ project, lake, principal, signal })
   const options = queryOptions({ project, lake, principal, signal })
   const keyOf = ({ database, schema, identifier }: Named) => tableKey(project, database, schema, identifier)
-  const found: ShadowAsker = { ask, unknown: undefined, noted: undefined }
+  const found: ShadowAsker = { ask, unknown: undefined, noted: undefined, doubtful: false }
   return found
 
   async function ask(request: DatabaseRequest): Promise<DatabaseAnswer> {
@@ -46,29 +48,47 @@ export function shadowAsker(shadows: Shadows): ShadowAsker {
         if (key === self?.key) return { kind: 'columns', columns: self.columns ?? [] }
         const columns = given(key)
         if (columns) return { kind: 'columns', columns }
-        if (nodeOf(key)) found.noted ??= `its template asks for the columns of ${request.identifier} as it is published`
-        return fromLake(request)
+        const answer = await fromLake(request)
+        if (!nodeOf(key)) return answer
+        if (answer.kind === 'columns' && answer.columns.length === 0)
+          return giveUp(`its template asks for the columns of ${request.identifier}, which is not built yet`)
+        found.noted ??= `its template asks for the columns of ${request.identifier} as it is published`
+        return answer
       }
       case 'query':
         return rowsNow(request)
+      case 'describe':
+        return { kind: 'columns', columns: await columnsNow(request.sql) }
+      case 'relations':
+        found.noted ??= `its template asks what there is in the schema ${request.schema}`
+        return fromLake(request)
+      case 'statement':
+        found.noted ??= 'its template changes the database while it compiles, which the check does not do'
+        found.doubtful = true
+        return { kind: 'statement' }
       default:
-        return giveUp('its template changes the database while it compiles')
+        return giveUp('its template asks what the check cannot answer')
     }
   }
 
-  /** The query must bind with what the project will be; its rows are those of what is published. */
-  async function rowsNow(request: Extract<DatabaseRequest, { kind: 'query' }>): Promise<DatabaseAnswer> {
+  async function columnsNow(sql: string) {
     try {
-      await lake.outline(request.sql, {
+      const { columns } = await lake.outline(sql, {
         ...options,
         given: ({ catalog, namespace, name }) => given(`${catalog}.${namespace}.${name}`.toLowerCase()),
       })
+      return columns
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (error.code === 'TABLE_NOT_FOUND') return giveUp(`its template reads a table that is not there yet`)
       if (/only a SELECT/.test(error.message)) return giveUp('its template runs a statement while it compiles')
       throw error
     }
+  }
+
+  /** The query must bind with what the project will be; its rows are those of what is published. */
+  async function rowsNow(request: Extract<DatabaseRequest, { kind: 'query' }>): Promise<DatabaseAnswer> {
+    await columnsNow(request.sql)
     try {
       const answer = await fromLake(request)
       found.noted ??= 'its template asks for rows: it was checked with those of the tables as they are published'

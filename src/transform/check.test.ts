@@ -97,6 +97,41 @@ test('tests are checked like models: columns that are not there, types that cann
   ])
 })
 
+test('a contract is held to its names and types, whatever the order', async () => {
+  const found = await check({
+    'models/promised.sql': "select amount, id, day as extra from {{ ref('stg') }}",
+    'models/promised.yml': `models:
+  - name: promised
+    config: {contract: {enforced: true}}
+    columns:
+      - {name: id, data_type: varchar}
+      - {name: amount, data_type: 'numeric(38, 2)'}
+      - {name: gone, data_type: date}
+      - {name: day, data_type: date}
+`,
+    'models/behind.sql': "select nothing from {{ ref('promised') }}",
+  })
+  const broken = (line: number, what: string) =>
+    expect.stringMatching(new RegExp(`^models/promised.yml:${line}:\\d+ promised breaks its contract: ${what}$`))
+  expect(told(found)).toEqual([
+    broken(5, '"id" is promised as varchar, but it is INTEGER'),
+    broken(7, '"gone" is promised, but the model does not have it'),
+    broken(8, '"day" is promised, but the model does not have it'),
+    broken(2, '"extra" \\(DATE\\) is not part of it'),
+  ])
+  expect(found.waiting).toEqual(['model.shop.behind'])
+})
+
+test('a snapshot has the columns that say when a row held', async () => {
+  const found = await check({
+    'snapshots/s.sql': `{% snapshot kept %}{{ config(unique_key='id', strategy='timestamp', updated_at='day', target_schema='main') }}
+select * from {{ ref('stg') }}{% endsnapshot %}`,
+    'models/now.sql': "select id, dbt_valid_from from {{ ref('kept') }} where dbt_valid_to is null",
+  })
+  expect(told(found)).toEqual([])
+  expect(columnsOf(found, 'now')).toEqual(['id INTEGER', 'dbt_valid_from DATE'])
+})
+
 test('an incremental model is checked as it is first built and as it is added to', async () => {
   const incremental = (later: string) => ({
     'models/inc.sql': `{{ config(materialized='incremental') }}
@@ -133,7 +168,7 @@ test('a template that asks is answered as far as the answer is known, and the ch
   expect(Object.fromEntries(found.partly.map(({ name, because }) => [name, because]))).toEqual({
     rows: expect.stringContaining('asks for rows'),
     unbuilt: expect.stringContaining('not built yet'),
-    changes: expect.stringContaining('runs a statement'),
+    changes: expect.stringContaining('changes the database'),
     after: expect.stringContaining('unbuilt is not built yet'),
   })
   expect((await lake.bind('from raw.orders', asking())).length).toBe(4)

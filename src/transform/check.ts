@@ -41,7 +41,7 @@ export type Checked = {
 
 export type CheckWork = {
   project: DbtProject
-  lake: Pick<Lake, 'query' | 'bind' | 'outline'>
+  lake: Pick<Lake, 'query' | 'bind' | 'outline' | 'relations'>
   principal: Work['principal']
   /** Unique ids of what is checked; what they read besides is taken as it is in the lake. Default: everything. */
   only?: ReadonlySet<string> | undefined
@@ -147,7 +147,8 @@ class Checker {
     try {
       compiled = await new Compiler(project, asker.ask).compile(node)
     } catch (error) {
-      if (asker.unknown !== undefined) return this.#unknown(node, asker.unknown)
+      const doubt = asker.unknown ?? (asker.doubtful ? asker.noted : undefined)
+      if (doubt !== undefined && error instanceof Failure) return this.#unknown(node, doubt)
       throw error
     }
     if (asker.noted !== undefined)
@@ -159,7 +160,7 @@ class Checker {
       return { compiled, outline }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      const missing = this.#unseen(error)
+      const missing = this.#unseen(error) ?? (asker.doubtful ? asker.noted : undefined)
       if (missing === undefined) throw error
       return this.#unknown(node, missing)
     }

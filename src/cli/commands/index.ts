@@ -15,6 +15,7 @@ import {
 } from './environments.ts'
 import { tableAddFiles, tableRegister } from './table-files.ts'
 import { completion, explain, migrate, openapi, version } from './misc.ts'
+import { check, lineage, preview } from './insight.ts'
 import { metricsList, metricsQuery } from './metrics.ts'
 import { compile, list } from './models.ts'
 import { publicationsList, publicationsRollback, publicationsShow } from './publications.ts'
@@ -44,6 +45,9 @@ export const commands: readonly Command[] = [
   test,
   compile,
   list,
+  check,
+  lineage,
+  preview,
   dbt,
   query,
   sql,

@@ -1,0 +1,42 @@
+// What commands and pages may ask about the dbt project without building it.
+
+import type { Place } from '../base/failure.ts'
+import type { Environment } from '../config/index.ts'
+import type { Principal } from '../govern/index.ts'
+import type { Column } from '../contract/index.ts'
+import type { Checked, ColumnGraph, DbtProject } from '../transform/index.ts'
+
+export type Preview = {
+  name: string
+  columns: Column[]
+  rows: unknown[][]
+  truncated: boolean
+  /** What ran. */
+  sql: string
+  place: Place
+}
+
+export type Insight = {
+  /** The project as it is in the working tree; throws every mistake of its files, NOT_FOUND when there is none. */
+  project(environment: Environment): Promise<DbtProject>
+  /** Binds every SELECT of the project, or of the selection, without running any. */
+  check(options: InsightOptions): Promise<Checked & { project: DbtProject }>
+  /** Lineage by columns of all that binds. */
+  columns(options: InsightOptions): Promise<{ project: DbtProject; graph: ColumnGraph; checked: Checked }>
+  /** First rows of a model as it is in the working tree, over what is published; of one of its CTEs where `cte` is given. */
+  preview(options: {
+    environment: Environment
+    principal: Principal
+    model: string
+    cte?: string | undefined
+    limit: number
+    signal: AbortSignal
+  }): Promise<Preview>
+}
+
+export type InsightOptions = {
+  environment: Environment
+  select?: readonly string[]
+  exclude?: readonly string[]
+  signal?: AbortSignal
+}
