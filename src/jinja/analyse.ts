@@ -1,6 +1,14 @@
 // What a template calls, read from its syntax tree without running it.
 
-import { childrenOf, bodiesOf, expressionsOf, type Expression, type Statement, type Target } from './ast.ts'
+import {
+  childrenOf,
+  bodiesOf,
+  expressionsOf,
+  walkExpressions,
+  type Expression,
+  type Statement,
+  type Target,
+} from './ast.ts'
 import type { Origin, SourceMap } from './errors.ts'
 import { parseTemplate } from './template.ts'
 import type { Place } from '../base/failure.ts'
@@ -82,6 +90,16 @@ export function analyse(
   }
   visit(statements, false)
   return { calls, isStatic, called: [...called] }
+}
+
+/** Everything that is called by a name, dotted as written, with its literal arguments if all of them are. */
+export function callsIn(statements: readonly Statement[]): { name: string; literal: FoundCall['literal'] }[] {
+  const found: { name: string; literal: FoundCall['literal'] }[] = []
+  walkExpressions(statements, (expression) => {
+    const name = expression.kind === 'call' ? dotted(expression.callee) : undefined
+    if (expression.kind === 'call' && name !== undefined) found.push({ name, literal: literalArguments(expression) })
+  })
+  return found
 }
 
 /** `columns.append` where `columns` is set in the template, `ref('a').include`, `'a,b'.split`. */

@@ -1,4 +1,22 @@
-import { createHash } from 'node:crypto'
+// dbt's fingerprints of files, by which states are compared.
 
-/** dbt's fingerprint of a file: what stands between its first and last word. */
-export const checksum = (text: string): string => createHash('sha256').update(text.trim()).digest('hex')
+import { createHash } from 'node:crypto'
+import type { DbtNode } from './types.ts'
+
+type Checksum = DbtNode['checksum']
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** dbt reads larger seeds for nothing but their path. */
+const seedCharactersMax = 1_000_000
+
+export const noChecksum: Checksum = { name: 'none', checksum: '' }
+
+/** Of an SQL file: how its words are spaced does not count. */
+export const fileChecksum = (text: string): Checksum => ({
+  name: 'sha256',
+  checksum: sha256(text.trim().replace(/\s+/g, ' ')),
+})
+
+export const seedChecksum = (file: string, text: string): Checksum =>
+  text.length > seedCharactersMax ? { name: 'path', checksum: file } : { name: 'sha256', checksum: sha256(text.trim()) }

@@ -69,6 +69,7 @@ const nodeDefaults: Config = {
   tags: [],
   meta: {},
   group: null,
+  static_analysis: null,
   materialized: 'view',
   incremental_strategy: null,
   batch_size: null,
@@ -98,10 +99,12 @@ const testDefaults: Config = {
   tags: [],
   meta: {},
   group: null,
+  static_analysis: null,
   materialized: 'test',
   severity: 'ERROR',
   store_failures: null,
   store_failures_as: null,
+  sql_header: null,
   where: null,
   limit: null,
   fail_calc: 'count(*)',
@@ -109,10 +112,25 @@ const testDefaults: Config = {
   error_if: '!= 0',
 }
 const entryDefaults: Config = { enabled: true, tags: [], meta: {} }
+const noFreshness: Config = {
+  warn_after: { count: null, period: null },
+  error_after: { count: null, period: null },
+  filter: null,
+}
+const semanticDefaults: Config = { enabled: true, group: null, meta: {} }
 
 /** Which tree of dbt_project.yml configures a kind, and what it starts from. */
 export const kinds = {
-  model: { tree: 'models', defaults: { ...nodeDefaults, access: 'protected', freshness: null } },
+  model: {
+    tree: 'models',
+    defaults: {
+      ...nodeDefaults,
+      access: 'protected',
+      freshness: null,
+      on_error: null,
+      latest_version_pointer: { enabled: null, alias: null },
+    },
+  },
   analysis: { tree: 'models', defaults: nodeDefaults },
   seed: {
     tree: 'seeds',
@@ -139,14 +157,17 @@ export const kinds = {
     },
   },
   test: { tree: 'data_tests', defaults: testDefaults },
-  source: { tree: 'sources', defaults: { ...entryDefaults, event_time: null } },
-  'unit test': { tree: 'unit_tests', defaults: entryDefaults },
+  source: {
+    tree: 'sources',
+    defaults: { ...entryDefaults, event_time: null, static_analysis: null, freshness: noFreshness },
+  },
+  'unit test': { tree: 'unit_tests', defaults: { ...entryDefaults, static_analysis: null } },
   exposure: { tree: 'exposures', defaults: entryDefaults },
-  metric: { tree: 'metrics', defaults: { ...entryDefaults, group: null } },
-  'semantic model': { tree: 'semantic-models', defaults: { enabled: true, group: null, meta: {} } },
+  metric: { tree: 'metrics', defaults: semanticDefaults },
+  'semantic model': { tree: 'semantic-models', defaults: semanticDefaults },
   'saved query': {
     tree: 'saved-queries',
-    defaults: { ...entryDefaults, group: null, export_as: null, schema: null, cache: { enabled: false } },
+    defaults: { ...semanticDefaults, export_as: null, schema: null, cache: { enabled: false } },
   },
 } as const satisfies Record<string, { tree: ConfigTree; defaults: Config }>
 

@@ -3,6 +3,7 @@
 import { Failure, type Place } from '../../base/failure.ts'
 import { compileTemplate, Dict, findCalls, fromJs, str } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
+import { noChecksum } from './checksum.ts'
 import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
 import type { TestEntry } from './column-properties.ts'
 import type { Context } from './context.ts'
@@ -70,12 +71,12 @@ class GenericTests {
           patch: undefined,
           version: undefined,
           place,
+          checksum: noChecksum,
         },
         `test.${from.name}.${test.fullName}.${testHash(test)}`,
       )
       if (!node) return
       node.description = test.description
-      node.patch = place
       node.macros = [macro.uniqueId]
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]

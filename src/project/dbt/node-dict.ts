@@ -1,12 +1,19 @@
 // Nodes and sources as dbt writes them down: `model` and `graph` in templates, and the entries of manifest.json.
 
 import { Dict, fromJs } from '../../jinja/index.ts'
+import { fileChecksum } from './checksum.ts'
+import {
+  exposureValue,
+  groupValue,
+  metricValue,
+  packageFile,
+  refValues,
+  savedQueryValue,
+  semanticModelValue,
+  versionValue,
+} from './entry-dict.ts'
 import type { Quoting } from './relation.ts'
-import type { ColumnSpec, Config, Constraint, DbtEntry, DbtNode, DbtProject, DbtSource } from './types.ts'
-
-/** Versions are numbers where they look like one. */
-const versionValue = (version: string | undefined): string | number | null =>
-  version === undefined ? null : /^\d+(?:\.\d+)?$/.test(version) ? Number(version) : version
+import type { ColumnSpec, Config, Constraint, DbtNode, DbtProject, DbtSource } from './types.ts'
 
 const constraintDict = (one: Constraint, isOfModel: boolean): Config => ({
   type: one.type,
@@ -33,6 +40,8 @@ const columnsDict = (columns: readonly ColumnSpec[]): Config =>
         config: { meta: column.meta, tags: column.tags },
         tags: column.tags,
         granularity: column.granularity ?? null,
+        dimension: null,
+        entity: null,
         doc_blocks: column.docBlocks,
       },
     ]),
@@ -67,6 +76,7 @@ export function nodeValue(node: DbtNode): Config {
     unique_id: node.uniqueId,
     fqn: node.fqn,
     alias: node.alias,
+    checksum: node.checksum,
     config: node.config,
     tags: node.tags,
     description: node.description,
@@ -78,8 +88,9 @@ export function nodeValue(node: DbtNode): Config {
     unrendered_config: node.unrenderedConfig,
     relation_name: relationNameOf(node),
     raw_code: node.rawSql,
+    build_path: null,
     doc_blocks: node.docBlocks,
-    ...(node.kind === 'seed' ? {} : compiledValue(node)),
+    ...(node.kind === 'seed' ? { depends_on: { macros: [] } } : compiledValue(node)),
     ...(node.kind === 'model' && modelValue(node)),
     ...(node.test?.kind === 'generic' && testValue(node)),
   }
@@ -93,18 +104,28 @@ function patchFile({ patch, file, fileInPackage }: DbtNode): string {
 
 const compiledValue = (node: DbtNode): Config => ({
   language: 'sql',
-  refs: node.refs.map(({ name, package: from, version }) => ({
-    name,
-    package: from ?? null,
-    version: versionValue(version),
-  })),
+  refs: refValues(node.refs),
   sources: node.sources.map(({ source, table }) => [source, table]),
   metrics: [],
   functions: [],
   depends_on: { macros: node.macros, nodes: node.dependsOn },
   compiled_path: null,
-  contract: { enforced: node.contract, alias_types: true, checksum: null },
+  contract: { enforced: node.contract, alias_types: true, checksum: contractChecksum(node) },
 })
+
+/** Changes when a promised column does. */
+function contractChecksum({ contract, columns, constraints, config }: DbtNode): string | null {
+  if (!contract) return null
+  const promised = columns
+    .map(({ name, dataType, constraints: own }) =>
+      JSON.stringify([name, dataType ?? null, own.map(({ type }) => type)]),
+    )
+    .toSorted()
+  const isEnforced = config['materialized'] === 'table' || config['materialized'] === 'incremental'
+  return fileChecksum(
+    JSON.stringify([promised, isEnforced ? [config['materialized'], constraints.map(({ type }) => type)] : []]),
+  ).checksum
+}
 
 const modelValue = (node: DbtNode): Config => ({
   access: node.access,
@@ -120,15 +141,23 @@ function testValue(node: DbtNode): Config {
   const { name, kwargs, namespace, columnName, attachedTo } = node.test
   return {
     column_name: columnName ?? null,
-    file_key_name: null,
+    file_key_name: fileKeyOf(node),
     attached_node: attachedTo ?? null,
     test_metadata: { name, kwargs, namespace: namespace ?? null },
   }
 }
 
+/** The entry of YAML that the test stands in: `models.orders`. */
+function fileKeyOf({ refs, sources, test }: DbtNode): string | null {
+  const kind = test?.kind === 'generic' ? test.attachedTo?.split('.')[0] : undefined
+  if (kind === undefined) return null
+  return kind === 'source' ? `sources.${sources[0]?.source ?? ''}` : `${kind}s.${refs[0]?.name ?? ''}`
+}
+
 export function sourceValue(source: DbtSource, fileInPackage: string): Config {
   const { database, schema, identifier, quoting } = source
-  const period = (part: { count: number; period: string } | undefined) => part ?? { count: null, period: null }
+  // What is quoted anyway is not said.
+  const unquoted = (part: keyof Quoting) => (quoting[part] ? null : false)
   return {
     database,
     schema,
@@ -143,16 +172,15 @@ export function sourceValue(source: DbtSource, fileInPackage: string): Config {
     source_description: source.sourceDescription,
     loader: source.loader,
     identifier,
-    quoting: { ...quoting, column: null },
+    quoting: {
+      database: unquoted('database'),
+      schema: unquoted('schema'),
+      identifier: unquoted('identifier'),
+      column: null,
+    },
     loaded_at_field: source.loadedAtField ?? null,
     loaded_at_query: source.loadedAtQuery ?? null,
-    freshness: source.freshness
-      ? {
-          warn_after: period(source.freshness.warnAfter),
-          error_after: period(source.freshness.errorAfter),
-          filter: source.freshness.filter ?? null,
-        }
-      : null,
+    freshness: source.config['freshness'] ?? null,
     external: source.external ?? null,
     description: source.description,
     columns: columnsDict(source.columns),
@@ -172,79 +200,20 @@ export function nodeDict(node: DbtNode): Dict {
   return fromJs({ ...nodeValue(node), identifier: node.alias, raw_sql: node.rawSql }) as Dict
 }
 
-/** What a package calls a file of the project. */
-export const packageFile = (project: DbtProject, packageName: string, file: string): string => {
-  const folder = project.packages.get(packageName)?.folder ?? ''
-  return folder === '' ? file : file.slice(folder.length + 1)
-}
-
-/** Exposures, metrics and the like, with what is the same for all of them. */
-export function entryValue(project: DbtProject, entry: DbtEntry, kind: string): Config {
-  const file = packageFile(project, entry.package, entry.file)
-  return {
-    name: entry.name,
-    resource_type: kind,
-    package_name: entry.package,
-    path: file.split('/').slice(1).join('/'),
-    original_file_path: file,
-    unique_id: entry.uniqueId,
-    fqn: entry.fqn,
-    description: entry.description,
-    label: entry.label ?? null,
-    config: entry.config,
-    unrendered_config: {},
-    depends_on: { macros: [], nodes: entry.dependsOn },
-    refs: entry.refs.map(({ name, package: from, version }) => ({
-      name,
-      package: from ?? null,
-      version: versionValue(version),
-    })),
-  }
-}
-
 /** `graph`. Made once for a project, since a template may walk all of it. */
 export function graphDict(project: DbtProject): Dict {
   const known = graphs.get(project)
   if (known) return known
-  const entries = (map: ReadonlyMap<string, DbtEntry>, kind: string) =>
-    new Dict(
-      Array.from(map, ([id, entry]) => [id, fromJs({ ...entry.value, ...entryValue(project, entry, kind) })] as const),
-    )
+  const dicts = <One extends { uniqueId: string }>(map: ReadonlyMap<string, One>, value: (one: One) => unknown) =>
+    new Dict(Array.from(map.values(), (one) => [one.uniqueId, fromJs(value(one))] as const))
   const graph = new Dict([
-    ['exposures', entries(project.exposures, 'exposure')],
-    [
-      'groups',
-      new Dict(
-        Array.from(
-          project.groups.values(),
-          (group) =>
-            [
-              group.uniqueId,
-              fromJs({
-                name: group.name,
-                unique_id: group.uniqueId,
-                package_name: group.package,
-                owner: group.owner,
-                resource_type: 'group',
-              }),
-            ] as const,
-        ),
-      ),
-    ],
-    ['metrics', entries(project.metrics, 'metric')],
+    ['exposures', dicts(project.exposures, (one) => exposureValue(project, one))],
+    ['groups', dicts(project.groups, (one) => groupValue(project, one))],
+    ['metrics', dicts(project.metrics, (one) => metricValue(project, one))],
     ['nodes', new Dict(Array.from(project.nodes.values(), (node) => [node.uniqueId, nodeDict(node)] as const))],
-    [
-      'sources',
-      new Dict(
-        Array.from(
-          project.sources.values(),
-          (source) =>
-            [source.uniqueId, fromJs(sourceValue(source, packageFile(project, source.package, source.file)))] as const,
-        ),
-      ),
-    ],
-    ['semantic_models', entries(project.semanticModels, 'semantic_model')],
-    ['saved_queries', entries(project.savedQueries, 'saved_query')],
+    ['sources', dicts(project.sources, (one) => sourceValue(one, packageFile(project, one.package, one.file)))],
+    ['semantic_models', dicts(project.semanticModels, (one) => semanticModelValue(project, one))],
+    ['saved_queries', dicts(project.savedQueries, (one) => savedQueryValue(project, one))],
   ] as [unknown, unknown][])
   graphs.set(project, graph)
   return graph

@@ -2,6 +2,7 @@
 
 import { Failure, type Place } from '../../base/failure.ts'
 import { findBlocks } from '../../jinja/index.ts'
+import { fileChecksum, seedChecksum } from './checksum.ts'
 import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from './calls.ts'
 import { configOf, hooksOf, tagsOf } from './config.ts'
 import type { Facts, Patch } from './properties.ts'
@@ -26,6 +27,7 @@ export type NodeInput = {
   patch: Patch | undefined
   version: string | undefined
   place: Place
+  checksum: DbtNode['checksum']
 }
 
 /** Makes nodes and keeps them in the project. */
@@ -44,7 +46,8 @@ export class Nodes {
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.model, /\.(sql|py)$/i)) this.#model(sql)
     for (const { root, file } of await files.find(from, from.paths.seed, /\.csv$/i)) {
       const sql = { package: from, root, file, text: '', at: { line: 1, column: 1 } }
-      this.#fromFile('seed', sql, 'seeds', emptyParsed())
+      const checksum = seedChecksum(fileInPackage(from, file), await files.text(file))
+      this.#fromFile('seed', sql, 'seeds', emptyParsed(), checksum)
     }
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.snapshot, /\.sql$/i)) this.#snapshots(sql)
     this.#yamlSnapshots(from)
@@ -77,7 +80,13 @@ export class Nodes {
     this.#fromFile('model', sql, 'models', this.#parse(sql, 'model') ?? emptyParsed())
   }
 
-  #fromFile(kind: NodeKind, sql: SqlFile, section: Patch['section'], parsed: Parsed | undefined): DbtNode | undefined {
+  #fromFile(
+    kind: NodeKind,
+    sql: SqlFile,
+    section: Patch['section'],
+    parsed: Parsed | undefined,
+    checksum = fileChecksum(sql.text),
+  ): DbtNode | undefined {
     if (!parsed) return undefined
     const from = sql.package
     const path = sql.file.slice(sql.root.length + 1)
@@ -99,6 +108,7 @@ export class Nodes {
       patch,
       version: version?.v,
       place: { file: sql.file, ...sql.at },
+      checksum,
     })
   }
 
@@ -127,6 +137,7 @@ export class Nodes {
           patch,
           version: undefined,
           place: { file, line, column },
+          checksum: fileChecksum(sql.text),
         })
       }
     })
@@ -158,6 +169,7 @@ export class Nodes {
           patch,
           version: undefined,
           place: patch.place,
+          checksum: fileChecksum(''),
         })
       }
     }
@@ -178,6 +190,7 @@ export class Nodes {
       fqn,
       file: input.file,
       fileInPackage: fileInPackage(from, input.file),
+      checksum: input.checksum,
       path: input.path,
       rawSql: input.rawSql,
       config,
@@ -221,6 +234,7 @@ export class Nodes {
 
   #keep(from: DbtPackage, node: DbtNode): boolean {
     const { project, failures } = this.#reading
+    gathering(failures, () => this.#names.name(node))
     if (node.config['enabled'] === false) {
       project.disabled.set(node.uniqueId, [
         ...(project.disabled.get(node.uniqueId) ?? []),
@@ -237,7 +251,6 @@ export class Nodes {
       return this.#reading.wrong(message, node.place) ?? false
     }
     this.#fromConfig(from, node)
-    gathering(failures, () => this.#names.name(node))
     project.nodes.set(node.uniqueId, node)
     return true
   }
@@ -256,6 +269,7 @@ export class Nodes {
           node.patch ?? node.place,
         )
     }
+    if (node.kind === 'test') return
     for (const key of ['pre-hook', 'post-hook'] as const) {
       const hooks = key === 'pre-hook' ? node.hooks.pre : node.hooks.post
       config[key] = hooks.map(({ sql, transaction }) => ({ sql, transaction, index: null }))

@@ -68,6 +68,8 @@ export type DbtNode = {
   /** The same below the folder of its package: dbt's `original_file_path`. */
   fileInPackage: string
   quoting: Quoting
+  /** dbt's fingerprint of the file: `sha256`, `path` for what is too large to be read for it, `none` for what has no file. */
+  checksum: { name: 'sha256' | 'path' | 'none'; checksum: string }
   /** Relative to the model, seed or test folder it was found in. */
   path: string
   rawSql: string

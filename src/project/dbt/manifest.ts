@@ -1,0 +1,342 @@
+// manifest.json, version 12: the whole project as dbt writes it down, for the tools that read it.
+
+import { createHash } from 'node:crypto'
+import { Failure } from '../../base/failure.ts'
+import { callsIn } from '../../jinja/index.ts'
+import { fileChecksum } from './checksum.ts'
+import { dbtVersion } from './context.ts'
+import {
+  exposureValue,
+  groupValue,
+  metricValue,
+  packageFile,
+  savedQueryValue,
+  semanticModelValue,
+  unitTestValue,
+} from './entry-dict.ts'
+import { builtins, MacroTable } from './macros.ts'
+import { nodeValue, sourceValue } from './node-dict.ts'
+import type { Config, DbtMacro, DbtNode, DbtOperation, DbtProject, Disabled } from './types.ts'
+
+/** What compiling a node found out. */
+export type CompiledNode = {
+  sql: string
+  /** Where it is written, below the target folder's parent. */
+  path: string
+  ctes: { id: string; sql: string }[]
+}
+
+export type ManifestInput = {
+  /** By unique id; nodes that were not compiled are missing. */
+  compiled?: ReadonlyMap<string, CompiledNode>
+  /** Milliseconds since 1970. */
+  generatedAt: number
+}
+
+/** The manifest as plain values. */
+export function manifestOf(project: DbtProject, { compiled = new Map(), generatedAt }: ManifestInput): Config {
+  const { options } = project
+  const root = project.packages.get(project.name)
+  const createdAt = options.startedAt / 1000
+  const parents = parentsOf(project)
+  const values = <One extends { uniqueId: string }>(ones: Iterable<One>, value: (one: One) => Config) =>
+    Object.fromEntries(Array.from(ones, (one) => [one.uniqueId, { ...value(one), created_at: createdAt }]))
+  const primaryKeys = primaryKeysOf(project)
+  const nodeOf = (node: DbtNode): Config => ({
+    ...nodeValue(node),
+    ...compiledValue(compiled.get(node.uniqueId)),
+    ...(node.kind === 'model' && { primary_key: primaryKeys(node) }),
+    ...(node.kind === 'seed' && { root_path: rootPathOf(project, node) }),
+  })
+  const disabledOf = ({ kind, entry }: Disabled): Config => {
+    switch (kind) {
+      case 'node':
+        return nodeOf(entry)
+      case 'source':
+        return sourceValue(entry, packageFile(project, entry.package, entry.file))
+      case 'unit test':
+        return unitTestValue(project, entry)
+      case 'exposure':
+        return exposureValue(project, { type: 'dashboard', maturity: undefined, url: undefined, owner: {}, ...entry })
+      case 'metric':
+        return metricValue(project, { type: 'simple', ...entry })
+      case 'semantic model':
+        return semanticModelValue(project, { model: '', ...entry })
+      case 'saved query':
+        return savedQueryValue(project, entry)
+    }
+  }
+  return {
+    metadata: {
+      dbt_schema_version: 'https://schemas.getdbt.com/dbt/manifest/v12.json',
+      dbt_version: dbtVersion,
+      generated_at: isoTime(generatedAt),
+      invocation_id: options.invocationId,
+      invocation_started_at: isoTime(options.startedAt),
+      env: metadataEnvs(options.env),
+      project_name: project.name,
+      project_id: createHash('md5').update(project.name).digest('hex'),
+      user_id: null,
+      send_anonymous_usage_stats: false,
+      adapter_type: project.target.type,
+      quoting: { ...root?.quoting, column: null },
+      run_started_at: isoTime(options.startedAt),
+    },
+    nodes: {
+      ...values(project.nodes.values(), nodeOf),
+      ...values(project.operations.values(), (one) => operationValue(project, one)),
+    },
+    sources: values(project.sources.values(), (one) => ({
+      ...sourceValue(one, packageFile(project, one.package, one.file)),
+      unrendered_database: null,
+      unrendered_schema: null,
+    })),
+    macros: macroValues(project, createdAt),
+    docs: Object.fromEntries(
+      Array.from(project.docs.values(), (doc) => {
+        const file = packageFile(project, doc.package, doc.place.file ?? '')
+        const id = `doc.${doc.package}.${doc.name}`
+        return [
+          id,
+          {
+            name: doc.name,
+            resource_type: 'doc',
+            package_name: doc.package,
+            path: file.split('/').slice(1).join('/'),
+            original_file_path: file,
+            unique_id: id,
+            block_contents: doc.text,
+          },
+        ]
+      }),
+    ),
+    exposures: values(project.exposures.values(), (one) => exposureValue(project, one)),
+    metrics: values(project.metrics.values(), (one) => metricValue(project, one)),
+    groups: Object.fromEntries(Array.from(project.groups.values(), (one) => [one.uniqueId, groupValue(project, one)])),
+    selectors: Object.fromEntries(
+      Array.from(project.selectors.values(), ({ name, definition, description, isDefault }) => [
+        name,
+        { name, definition, ...(description !== '' && { description }), ...(isDefault && { default: true }) },
+      ]),
+    ),
+    disabled: Object.fromEntries(
+      Array.from(project.disabled, ([id, entries]) => [
+        id,
+        entries.map((one) => ({ ...disabledOf(one), created_at: createdAt })),
+      ]),
+    ),
+    parent_map: Object.fromEntries(parents),
+    child_map: childMap(parents),
+    group_map: groupMap(project),
+    saved_queries: values(project.savedQueries.values(), (one) => savedQueryValue(project, one)),
+    semantic_models: values(project.semanticModels.values(), (one) => semanticModelValue(project, one)),
+    unit_tests: values(project.unitTests.values(), (one) => unitTestValue(project, one)),
+    functions: {},
+  }
+}
+
+const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')
+
+/** `DBT_ENV_CUSTOM_ENV_x` is there to be written down. */
+const metadataEnvs = (env: DbtProject['options']['env']): Config =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([key, value]) =>
+      key.startsWith('DBT_ENV_CUSTOM_ENV_') ? [[key.slice('DBT_ENV_CUSTOM_ENV_'.length), value]] : [],
+    ),
+  )
+
+const compiledValue = (compiled: CompiledNode | undefined): Config =>
+  compiled
+    ? {
+        compiled: true,
+        compiled_code: compiled.sql,
+        compiled_path: compiled.path,
+        extra_ctes_injected: true,
+        extra_ctes: compiled.ctes,
+      }
+    : {}
+
+function rootPathOf(project: DbtProject, node: DbtNode): string {
+  const folder = project.packages.get(node.package)?.folder ?? ''
+  return folder === '' ? project.dir : `${project.dir}/${folder}`
+}
+
+function operationValue(project: DbtProject, operation: DbtOperation): Config {
+  const { name, package: from, sql, when, index } = operation
+  const path = `hooks/${name}.sql`
+  return {
+    database: project.target.database,
+    schema: project.target.schema,
+    name,
+    resource_type: 'operation',
+    package_name: from,
+    path,
+    original_file_path: './dbt_project.yml',
+    unique_id: operation.uniqueId,
+    fqn: [from, 'hooks', name],
+    alias: name,
+    checksum: fileChecksum(sql),
+    config: {},
+    tags: [when],
+    description: '',
+    columns: {},
+    meta: {},
+    group: null,
+    docs: { show: true, node_color: null },
+    patch_path: null,
+    build_path: null,
+    unrendered_config: {},
+    relation_name: null,
+    raw_code: sql,
+    doc_blocks: [],
+    language: 'sql',
+    refs: [],
+    sources: [],
+    metrics: [],
+    functions: [],
+    depends_on: { macros: [], nodes: operation.dependsOn },
+    compiled_path: null,
+    contract: { enforced: false, alias_types: true, checksum: null },
+    index,
+  }
+}
+
+// --- macros
+
+function macroValues(project: DbtProject, createdAt: number): Config {
+  const table = new MacroTable(project)
+  return Object.fromEntries(
+    [...builtins(), ...project.macros].map((macro) => {
+      const { properties, package: from, origin } = macro
+      const file = from === 'dbt' ? 'macros/dbt.sql' : packageFile(project, from, origin.file ?? '')
+      const docs = { show: true, node_color: null, ...properties?.docs }
+      const meta = properties?.meta ?? {}
+      return [
+        macro.uniqueId,
+        {
+          name: macro.macroName,
+          resource_type: 'macro',
+          package_name: from,
+          path: file,
+          original_file_path: file,
+          unique_id: macro.uniqueId,
+          macro_sql: macro.text,
+          depends_on: { macros: macrosCalledBy(macro, table) },
+          description: macro.description,
+          meta,
+          docs,
+          patch_path: properties ? `${from}://${packageFile(project, from, properties.file)}` : null,
+          arguments: argumentsOf(macro),
+          created_at: createdAt,
+          supported_languages: macro.kind === 'materialization' ? ['sql'] : null,
+        },
+      ]
+    }),
+  )
+}
+
+function argumentsOf({ properties, parameters }: DbtMacro): Config[] {
+  if (properties && properties.arguments.length > 0)
+    return properties.arguments.map(({ name, type, description }) => ({
+      name,
+      type: type ?? null,
+      description: description ?? '',
+    }))
+  return parameters.map(({ name }) => ({ name, type: null, description: '' }))
+}
+
+/** Macros that its text calls; `adapter.dispatch` calls what it finds. */
+function macrosCalledBy(macro: DbtMacro, table: MacroTable): string[] {
+  const found = new Set<string>()
+  for (const { name, literal } of callsIn(macro.statements)) {
+    const to = name === 'adapter.dispatch' ? dispatchedBy(literal, macro, table) : macroNamed(name, macro, table)
+    if (to && to !== macro) found.add(to.uniqueId)
+  }
+  return [...found]
+}
+
+function macroNamed(name: string, { package: from }: DbtMacro, table: MacroTable): DbtMacro | undefined {
+  const [first, second] = name.split('.')
+  return second === undefined ? table.find(from, name) : table.in(first!, second)
+}
+
+function dispatchedBy(
+  literal: ReturnType<typeof callsIn>[number]['literal'],
+  { package: from }: DbtMacro,
+  table: MacroTable,
+): DbtMacro | undefined {
+  if (!literal) return undefined
+  const name = literal.args[0] ?? literal.kwargs['macro_name']
+  const namespace = literal.args[1] ?? literal.kwargs['macro_namespace'] ?? null
+  try {
+    return table.dispatch(from, String(name), namespace === null ? null : String(namespace))
+  } catch (error) {
+    // Nothing there for this database: it is said when the macro is called.
+    if (error instanceof Failure) return undefined
+    throw error
+  }
+}
+
+// --- maps
+
+function parentsOf(project: DbtProject): Map<string, string[]> {
+  const ones: Iterable<{ uniqueId: string; dependsOn: readonly string[] }>[] = [
+    project.nodes.values(),
+    project.operations.values(),
+    project.exposures.values(),
+    project.metrics.values(),
+    project.semanticModels.values(),
+    project.savedQueries.values(),
+    project.unitTests.values(),
+  ]
+  const parents = new Map<string, string[]>()
+  for (const list of ones) for (const { uniqueId, dependsOn } of list) parents.set(uniqueId, [...dependsOn].sort())
+  for (const id of project.sources.keys()) parents.set(id, [])
+  return parents
+}
+
+function childMap(parents: ReadonlyMap<string, readonly string[]>): Config {
+  const children = new Map<string, string[]>(Array.from(parents.keys(), (id) => [id, []]))
+  for (const [id, above] of parents) for (const parent of above) children.get(parent)?.push(id)
+  return Object.fromEntries(Array.from(children, ([id, below]) => [id, below.sort()]))
+}
+
+function groupMap(project: DbtProject): Config {
+  const members: { uniqueId: string; group: string | undefined }[] = [
+    ...project.nodes.values(),
+    ...project.metrics.values(),
+    ...project.semanticModels.values(),
+    ...project.savedQueries.values(),
+  ]
+  const names = Array.from(project.groups.values(), ({ name }) => name)
+  return Object.fromEntries(
+    names.map((name) => [name, members.filter(({ group }) => group === name).map(({ uniqueId }) => uniqueId)]),
+  )
+}
+
+/** What tells rows of a model apart: by constraint, else by tests that say unique (and not null). */
+function primaryKeysOf(project: DbtProject): (node: DbtNode) => string[] {
+  const tests = new Map<string, DbtNode[]>()
+  for (const node of project.nodes.values()) {
+    const owner = node.test?.kind === 'generic' ? node.test.attachedTo : undefined
+    if (owner !== undefined) tests.set(owner, [...(tests.get(owner) ?? []), node])
+  }
+  return (node) => {
+    const ofModel = node.constraints.find(({ type }) => type === 'primary_key')
+    if (ofModel) return ofModel.columns
+    const ofColumn = node.columns.find(({ constraints }) => constraints.some(({ type }) => type === 'primary_key'))
+    if (ofColumn) return [ofColumn.name]
+    const unique = new Set<string>()
+    const filled = new Set<string>()
+    for (const { test } of tests.get(node.uniqueId) ?? []) {
+      if (test?.kind !== 'generic') continue
+      const { column_name: column, combination_of_columns: combination } = test.kwargs
+      const columns = typeof column === 'string' ? [column] : Array.isArray(combination) ? combination.map(String) : []
+      if (test.name === 'unique' || test.name === 'unique_combination_of_columns')
+        columns.forEach((each) => unique.add(each))
+      else if (test.name === 'not_null') columns.forEach((each) => filled.add(each))
+    }
+    const both = [...unique].filter((each) => filled.has(each))
+    return both.length > 0 ? both : [...unique]
+  }
+}
