@@ -50,7 +50,7 @@ import { emptied, freshLocation, freshTable, tableProperties } from './fresh-tab
 import type { Files, Prepared } from './prepare.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
-import { isTemporary } from './run-names.ts'
+import { isTemporary, withoutAliases } from './run-names.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { changedAlias } from './sources.ts'
@@ -504,7 +504,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const before = published?.kind === 'view' ? published : undefined
       const version = {
         schema: fields,
-        representations: [{ type: 'sql' as const, sql: select.trim().replace(/;\s*$/, ''), dialect: 'duckdb' }],
+        representations: [
+          {
+            type: 'sql' as const,
+            sql: withoutAliases(select, prepared, options).trim().replace(/;\s*$/, ''),
+            dialect: 'duckdb',
+          },
+        ],
         defaultCatalog: target.catalog,
         defaultNamespace: [options.namespace ?? target.namespace],
         properties: tableProperties(options),

@@ -73,7 +73,10 @@ test('a table made under another name takes the place of the old one, and leaves
     await query('alter table t rename to t__backup', mine)
     await query('alter table t__tmp rename to "t"', mine)
     await query('drop table if exists t__backup cascade', mine)
-    await query('create view v__tmp as select * from main.t', mine)
+    await query('create view v__tmp as select x.* from "Jaffle"."main".t as x where "id" > 0', {
+      ...mine,
+      aliases: { jaffle: 'dev_analytics' },
+    })
     await query('alter view v__tmp rename to v', mine)
     expect(await rows('select * from t', mine)).toEqual([[2]])
     expect(await rows('select * from main.t')).toEqual([[1]])

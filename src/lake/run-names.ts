@@ -6,6 +6,9 @@
 
 import type { PendingChange, TableName } from '../catalog/index.ts'
 import type { Decision } from '../govern/index.ts'
+import type { Prepared } from './prepare.ts'
+import { splice, type Edit } from './sql/splice.ts'
+import { quoteTable } from './sql/tokens.ts'
 
 export type RunNames = {
   /** Other names of catalogs, in lower case: a dbt project's database stands for an environment's catalog. */
@@ -38,6 +41,21 @@ export async function temporaryTable(
   return (await changes.pending()).find(
     (one) => one.name.namespace === temporary && one.name.name.toLowerCase() === lower && one.location !== null,
   )?.name
+}
+
+/** The text of a SELECT with the catalogs' own names: what is kept, a view's say, is read where nobody knows the others. */
+export function withoutAliases(
+  select: string,
+  { text, named }: Pick<Prepared, 'text' | 'named'>,
+  names: RunNames,
+): string {
+  const edits = named.flatMap(({ named: { reference, start, end } }): Edit[] => {
+    const { catalog, namespace, name } = reference
+    const meant = catalog === undefined ? undefined : unaliased(catalog, names)
+    if (meant === catalog || meant === undefined || namespace === undefined) return []
+    return [{ start, end, text: quoteTable({ catalog: meant, namespace, name }) }]
+  })
+  return edits.length === 0 ? select : splice(text, edits).text
 }
 
 /** Whoever made a temporary table sees all of it. */

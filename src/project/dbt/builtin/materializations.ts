@@ -58,7 +58,6 @@ const models = `{% materialization table, adapter="duckdb" %}${swapped('table', 
   {%- set temp_relation = duckdb__dispatch_temporary_relation(target_relation).relation -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {%- set strategy_macro = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default') -%}
   {% set need_swap = existing_relation is not none and full_refresh_mode %}
   {% if existing_relation is none %}
     {% set build_sql = get_create_table_as_sql(False, target_relation, sql) %}
@@ -69,6 +68,7 @@ const models = `{% materialization table, adapter="duckdb" %}${swapped('table', 
     {% do adapter.expand_target_column_types(from_relation=temp_relation, to_relation=target_relation) %}
     {% set dest_columns = process_schema_changes(on_schema_change, temp_relation, existing_relation) %}
     {% if not dest_columns %}{% set dest_columns = adapter.get_columns_in_relation(existing_relation) %}{% endif %}
+    {%- set strategy_macro = adapter.get_incremental_strategy_macro(context, config.get('incremental_strategy') or 'default') -%}
     {% set build_sql = strategy_macro({
       'target_relation': target_relation,
       'temp_relation': temp_relation,
