@@ -144,7 +144,7 @@ export async function open(
   })
   const principal = role === 'cli' ? { id: 'cli', name: localUser(), role: 'admin' as const } : systemPrincipal
   const ingest = { lake, projectDir: config.dir, spoolDir }
-  const models = openModels({ config, lake, log })
+  const models = openModels({ config, lake, log, records, clock })
   const pipeline: PipelineDeps = { config, lake, ingest, models, publications }
   const orchestrator = openOrchestrator({
     records,

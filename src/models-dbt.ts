@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Failure, Failures } from './base/failure.ts'
+import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import type { Config, Environment } from './config/index.ts'
 import { systemPrincipal } from './govern/index.ts'
@@ -12,6 +13,7 @@ import type { Key, Lake } from './lake/index.ts'
 import { planOf, runBuild } from './models-run.ts'
 import type { BuildInput } from './cli/dbt-run.ts'
 import type { ModelEdge, Models } from './models.ts'
+import type { Records } from './records/index.ts'
 import { readProfile } from './project/dbt/index.ts'
 import {
   compileNode,
@@ -28,7 +30,9 @@ import {
 const targetNames: Record<string, string> = { staging: 'test' }
 const keysKeptMs = 60_000
 
-export function openModels({ config, lake, log }: { config: Config; lake: Lake; log: Log }): Models {
+type Parts = { config: Config; lake: Lake; log: Log; records: Records; clock: Clock }
+
+export function openModels({ config, lake, log, records, clock }: Parts): Models {
   async function read(environment: Pick<Environment, 'name' | 'catalog'>, reading: BuildInput['reading'] = {}) {
     if (!existsSync(join(config.dir, 'dbt_project.yml'))) return undefined
     const name = targetNames[environment.name] ?? environment.name
@@ -90,7 +94,12 @@ export function openModels({ config, lake, log }: { config: Config; lake: Lake; 
     },
 
     build: (input, options) =>
-      runBuild(input, options, { lake, load: ({ reading }, environment) => load(environment, reading) }),
+      runBuild(input, options, {
+        lake,
+        records,
+        clock,
+        load: ({ reading }, environment) => load(environment, reading),
+      }),
 
     async list({ environment, select, exclude }) {
       const project = await load(environment)

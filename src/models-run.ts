@@ -7,12 +7,15 @@
 
 import { createHash } from 'node:crypto'
 import { Failure, Failures } from './base/failure.ts'
+import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
 import { showName } from './catalog/index.ts'
 import { systemPrincipal } from './govern/index.ts'
 import type { ChangeSet, Lake } from './lake/index.ts'
 import { openNodeJournal } from './models-journal.ts'
+import { openNodeStates } from './models-states.ts'
 import type { BuildInput, LiveBuild } from './cli/dbt-run.ts'
+import type { Records } from './records/index.ts'
 import type { StepContext } from './orchestrate/index.ts'
 import { isBad, plan, runPlan, type DbtProject, type NodeResult, type Plan } from './transform/index.ts'
 
@@ -20,6 +23,8 @@ export type BuildParts = {
   lake: Lake
   /** Reads the project as the input wants it; undefined when there is none. */
   load(input: BuildInput, environment: { name: string; catalog: string }): Promise<DbtProject | undefined>
+  records: Records
+  clock: Pick<Clock, 'now'>
   /** Looks at the whole project before anything is built. @throws what is wrong with it */
   beforeRun?: ((project: DbtProject, planned: Plan) => Promise<void>) | undefined
 }
@@ -30,7 +35,7 @@ type BuildOptions = { context: StepContext; changes: ChangeSet | undefined; live
 export async function runBuild(
   input: BuildInput,
   { context, changes, live }: BuildOptions,
-  { lake, load, beforeRun }: BuildParts,
+  { lake, load, records, clock, beforeRun }: BuildParts,
 ): Promise<Record<string, unknown>> {
   const environment = { name: context.environment, catalog: context.catalog }
   const project = live?.project ?? (await load(input, environment))
@@ -42,7 +47,10 @@ export async function runBuild(
   if (!isSafe) context.log.warn('begun again: what a killed attempt left cannot be told apart')
   // Tests alone read what is published: there are no changes to read through.
   const work = { project, lake, changes: changes as ChangeSet, principal: systemPrincipal, signal: context.signal }
+  const { catalog, runId } = context
+  const states = input.stateAware ? await openNodeStates(records, { lake, catalog, runId, clock }) : undefined
   const results = await runPlan(planned, work, {
+    states,
     threads: input.threads,
     failFast: input.failFast,
     done: isSafe ? journal.done : new Map(),
@@ -57,6 +65,7 @@ export async function runBuild(
     },
   })
   await journal.settled()
+  await states?.save()
   live?.results.push(...results)
   const bad = results.filter(isBad)
   if (bad.length > 0 && input.publish !== 'always') throw failureOf(bad)

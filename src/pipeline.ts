@@ -25,18 +25,21 @@ export type PlanOptions = {
   /** What the run does: `run` all, `ingest` only sources, `build` only models with tests, `test` only tests. */
   kind: 'run' | 'ingest' | 'build' | 'test'
   by: string
+  /** Everything is built, also what has not changed. */
+  force?: boolean
 }
 
 /** Plans a run of the project as it is now. Failures of the project's files come before anything is queued. */
 export async function planRun(deps: PipelineDeps, options: PlanOptions): Promise<Omit<RunRequest, 'trigger'>> {
-  const { environment, kind, select = [], exclude = [], by } = options
+  const { environment, kind, select = [], exclude = [], by, force = false } = options
   if (kind !== 'test') assertWritable(environment)
   const sources =
     kind === 'run' || kind === 'ingest' ? selectSources(orThrow(await readSources(deps.config.dir)), select, kind) : []
   const chosen = sources.map(({ value }) => value.name)
   // A selector that names a source is not one for models.
   const forModels = select.filter((text) => !chosen.includes(text.replace(/^source:/, '')))
-  const input: BuildInput = { command: kind === 'test' ? 'test' : 'build', select: forModels, exclude, by }
+  const command = kind === 'test' ? 'test' : 'build'
+  const input: BuildInput = { command, select: forModels, exclude, by, stateAware: !force }
   const models =
     kind === 'ingest' || (select.length > 0 && forModels.length === 0)
       ? undefined

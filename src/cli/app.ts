@@ -31,6 +31,7 @@ export type Pipeline = {
     select?: readonly string[]
     exclude?: readonly string[]
     by: string
+    force?: boolean
   }): Promise<Omit<RunRequest, 'trigger'>>
   list(options: Selected): Promise<ListedNode[]>
   compile(options: Selected & { signal: AbortSignal }): Promise<{ uniqueId: string; file: string; sql: string }[]>

@@ -12,6 +12,7 @@ export {
 export { parseAsOf } from './as-of.ts'
 export { temporaryNamespace } from './run-names.ts'
 export { boundsOf } from './limits.ts'
+export { versionOf, type Version, type Versions } from './versions.ts'
 export { openSession, queryAll, queryText, type Session, type SessionOptions } from './session.ts'
 export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'
 export type { Given, Outline, OutlineTable } from './outline.ts'

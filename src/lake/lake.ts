@@ -27,6 +27,7 @@ import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import type { CommandParts } from './commands.ts'
 import { boundsOf } from './limits.ts'
 import { relationsOf, type Relation } from './relations.ts'
+import { versionOf, type Versions } from './versions.ts'
 import { isTemporary, temporaryTable, type RunNames } from './run-names.ts'
 import { runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
@@ -124,6 +125,8 @@ export interface Lake {
     runId?: string
     environmentNamed?: boolean
   }): Promise<ChangeSet>
+  /** What a SELECT reads, each in the version that it would read now, views and what lies below them included. */
+  versions(sql: string, options: QueryOptions): Promise<Versions>
   /** What a run wrote and did not publish, to be read through; undefined when there is nothing of it (any more). */
   changesOf(runId: string, options: { catalog: string; principal: Principal }): Promise<ChangeSet | undefined>
   readonly cache: { hits: number; misses: number }
@@ -327,6 +330,11 @@ export function openLake(deps: LakeDeps): Lake {
   }
   const self: Lake & { query: Opened['query'] } = {
     cache,
+    async versions(sql, options) {
+      const prepared = await prepare(sql, options)
+      if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT reads versions')
+      return { volatile: prepared.volatile, read: prepared.loaded.map(versionOf) }
+    },
     async changesOf(runId, { catalog, principal }) {
       const found = await deps.publications.find({ catalog, runId })
       return found === undefined ? undefined : openChanges({ catalog, principal, runId })

@@ -23,6 +23,7 @@ export { runTest } from './judge.ts'
 export { runModel } from './materialize.ts'
 export type { NodeResult, Work } from './work.ts'
 export { explain, plan, tableOf, type Command, type Plan, type Step } from './plan.ts'
+export type { NodeState, NodeStates } from './state.ts'
 export { isBad, runPlan, runStep, type LoopOptions, type Position } from './run.ts'
 export {
   lineage,

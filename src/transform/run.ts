@@ -6,6 +6,7 @@ import type { Names } from './compile.ts'
 import { runModel, runOperation } from './materialize.ts'
 import { namesAtEnd, namesAtStart } from './operation-names.ts'
 import type { Plan, Step } from './plan.ts'
+import { unlessUnchanged, type NodeStates } from './state.ts'
 import { runUnitTest } from './unit-tests.ts'
 import { skipped, type NodeResult, type Work } from './work.ts'
 
@@ -22,6 +23,8 @@ export type LoopOptions = {
   onResult?: ((result: NodeResult, position: Position) => void) | undefined
   /** What an earlier, killed attempt has done. */
   done?: ReadonlyMap<string, NodeResult> | undefined
+  /** What is as it was when it last went well is not done again. */
+  states?: NodeStates | undefined
   /** Makes a result durable; the steps that wait for it begin afterwards. */
   record?: ((result: NodeResult) => Promise<void>) | undefined
 }
@@ -133,7 +136,13 @@ class Loop {
     const known = this.#options.done?.get(step.node)
     if (because !== undefined && !known) return this.#end(step, this.#skip(step, because), index)
     if (!known) this.#options.onStart?.(step, { index, total: this.#plan.steps.length })
-    await this.#end(step, known ?? { ...(await runStep(step, this.#work)), thread }, index)
+    await this.#end(step, known ?? { ...(await this.#do(step)), thread }, index)
+  }
+
+  #do(step: Step): Promise<NodeResult> {
+    const run = () => runStep(step, this.#work)
+    const { states } = this.#options
+    return states ? unlessUnchanged(step, this.#work, states, run) : run()
   }
 
   #whySkipped({ after }: Step): string | undefined {
