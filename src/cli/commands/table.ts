@@ -133,7 +133,7 @@ export async function loadTable(app: App, text: string): Promise<Loaded> {
   return loaded
 }
 
-function sizeOf(one: Loaded): {
+export function sizeOf(one: Loaded): {
   rows: number | null
   files: number | null
   bytes: number | null

@@ -10,6 +10,7 @@ import {
   type Invocation,
   type NodeResult,
 } from '../../../transform/index.ts'
+import { catalogVariable } from './defer.ts'
 import type { Session } from './open.ts'
 
 export const invocationOf = ({ invocationId, startedAt, context }: Session): Invocation => ({
@@ -37,10 +38,10 @@ export async function writeManifest(
       ],
     ]
   })
-  await writeJson(
-    join(targetDir, 'manifest.json'),
-    manifestOf(project, { compiled: new Map(entries), generatedAt: Date.now() }),
-  )
+  const manifest = manifestOf(project, { compiled: new Map(entries), generatedAt: Date.now() })
+  const metadata = manifest['metadata'] as { env?: object }
+  metadata.env = { ...metadata.env, [catalogVariable]: project.target.catalog }
+  await writeJson(join(targetDir, 'manifest.json'), manifest)
 }
 
 /** SQL in compiled/ and run/, manifest.json, run_results.json. */

@@ -1,12 +1,13 @@
-// run, build, test, seed, snapshot: a plan, done into one change set, published when it may be.
+// run, build, test, seed, snapshot: a plan, done as one durable run, published when it may be.
 
-import { showDuration } from '../../../base/units.ts'
 import { assertWritable } from '../../../config/index.ts'
+import { fromProblem } from '../../../orchestrate/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import { isBad, plan, runPlan, type Command, type NodeResult } from '../../../transform/index.ts'
-import type { App } from '../../app.ts'
+import { isBad, plan, type Command, type NodeResult, type Plan } from '../../../transform/index.ts'
+import type { PublishMode } from '../../dbt-run.ts'
 import { writeArtifacts } from './artifacts.ts'
-import { sayEnd, sayFound, sayResult, sayStart, sayThreads } from './lines.ts'
+import { deferTo } from './defer.ts'
+import { sayEnd, sayFound, sayPlace, sayResult, sayStart, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy, kindsLeft, warnOrFail } from './selection.ts'
 
@@ -26,7 +27,7 @@ export async function execute(session: Session, command: Command, only?: readonl
   const { log } = session
   const place = await openPlace(session)
   if (command !== 'test') assertWritable(place.environment)
-  sayPlace(session, place)
+  sayPlace(log, place)
   const project = await openProject(session, place)
   sayFound(log, project)
   const all = only ?? chosenBy(session, project).ids
@@ -43,74 +44,66 @@ export async function execute(session: Session, command: Command, only?: readonl
     await writeArtifacts(session, project, [], 0)
     return 0
   }
-  const threads = session.flags.is('single-threaded') ? 1 : place.target.threads
-  sayThreads(log, threads, place.target.name)
-  const app = await openLakeOf(session, place)
   const started = performance.now()
-  const results = await doAndPublish(session, app, place, project, (changes) =>
-    runPlan(
-      planned,
-      { project, lake: app.lake, changes, principal: app.principal, signal: session.context.signal },
-      {
-        threads,
-        failFast: session.flags.is('fail-fast'),
-        signal: session.context.signal,
-        onStart: (step, position) => sayStart(log, project, step, position),
-        onResult: (result, position) => sayResult(log, project, result, position),
-      },
-    ),
-  )
+  const results = await perform(session, place, project, planned, ids)
   const elapsedMs = performance.now() - started
   await writeArtifacts(session, project, results, elapsedMs)
   sayEnd(session, project, results, elapsedMs)
   return results.some(isBad) ? 1 : 0
 }
 
-export function sayPlace({ log }: Session, { environment, target, profile, config }: Place): void {
-  const from = profile ? `target '${target.name}' of ${profile.file}` : `target '${target.name}'`
-  log.info(`Environment ${environment.name} (catalog ${environment.catalog}), ${from}; state in ${config.stateDir}`, {
-    name: 'AdapterRegistered',
-    code: 'E034',
+async function perform(
+  session: Session,
+  place: Place,
+  project: DbtProject,
+  planned: Plan,
+  ids: readonly string[],
+): Promise<readonly NodeResult[]> {
+  const { flags, log, context } = session
+  const { environment, target } = place
+  const threads = flags.is('single-threaded') ? 1 : target.threads
+  const app = await openLakeOf(session, place)
+  await deferTo(session, app, project, ids)
+  sayThreads(log, threads, target.name)
+  const { run, results } = await app.dbtRun({
+    environment,
+    input: {
+      command: planned.command,
+      select: flags.words('select'),
+      exclude: flags.words('exclude'),
+      ids,
+      by: app.principal.name,
+      publish: publishMode(session, project, planned),
+      threads,
+      failFast: flags.is('fail-fast'),
+      stateAware: flags.is('state-aware') && !flags.is('force'),
+      reading: { target, vars: flags.mapping('vars'), fullRefresh: flags.is('full-refresh') },
+    },
+    live: {
+      project,
+      plan: planned,
+      onStart: (step, position) => sayStart(log, project, step, position),
+      onResult: (result, position) => sayResult(log, project, result, position),
+    },
+    signal: context.signal,
+    onWait: (id) => log.info(`Run ${id} writes ${environment.name}; this one begins when it has ended.`),
   })
+  const isRed = results.some(isBad)
+  // What went wrong besides the nodes: another writer was faster, the disk is full.
+  if (run.status !== 'succeeded' && run.failure && !isRed) throw fromProblem(run.failure)
+  if (isRed && run.publicationId === null && planned.command !== 'test')
+    log.warn(
+      `Nothing was published: readers of ${environment.name} see the tables as they were. \`boathouse query --run ${run.id} "select …"\` shows what was built, --publish always publishes it.`,
+    )
+  return results
 }
 
-type Changes = Awaited<ReturnType<App['lake']['openChanges']>>
-
-/** One change set for the command; readers see it when nothing failed, or when the user wants it in any case. */
-export async function doAndPublish(
-  session: Session,
-  app: App,
-  { environment }: Place,
-  project: DbtProject,
-  work: (changes: Changes) => Promise<NodeResult[]>,
-): Promise<NodeResult[]> {
-  const { log, flags } = session
-  const changes = await app.lake.openChanges({
-    catalog: environment.catalog,
-    principal: app.principal,
-    environmentNamed: environment.writable,
-  })
-  let isDone = false
-  try {
-    const results = await work(changes)
-    const isRed = results.some(isBad)
-    // What tests write are the rows that failed: those are wanted most when they did.
-    const always = flags.text('publish') === 'always' || session.verb === 'test'
-    if ((await changes.pending()).length === 0) return results
-    if (isRed && !always) {
-      log.warn(
-        `Nothing was published: readers of ${environment.name} see the tables as they were. --publish always shows them what was built.`,
-      )
-      return results
-    }
-    const { id, tables } = await changes.publish()
-    isDone = true
-    log.say(
-      'debug',
-      `Published ${tables.length} tables as ${id} of ${project.name} ${showDuration(Date.now() - session.startedAt)} after the start`,
-    )
-    return results
-  } finally {
-    if (!isDone) await changes.discard()
+/** What tests find is wanted most when they fail. */
+function publishMode({ flags }: Session, project: DbtProject, { command, steps }: Plan): PublishMode {
+  if (command !== 'test') return flags.text('publish') === 'always' ? 'always' : 'passed-only'
+  const stores = ({ node }: { node: string }) => {
+    const config = project.nodes.get(node)?.config ?? {}
+    return config['store_failures'] === true || ['table', 'view'].includes(String(config['store_failures_as']))
   }
+  return flags.is('store-failures') || steps.some(stores) ? 'always' : 'passed-only'
 }

@@ -144,6 +144,7 @@ async function firstRows(
   const result = await app.lake.query(limited, {
     ...app.asking('cli'),
     catalog: environment.catalog,
+    aliases: { [target.database.toLowerCase()]: environment.catalog },
     namespace: project?.target.schema ?? target.schema,
     environmentNamed: environment.writable,
     cache: false,

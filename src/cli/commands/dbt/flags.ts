@@ -392,6 +392,14 @@ export class DbtFlags {
     this.#project = found
   }
 
+  /** Takes what an earlier command was told, by dbt's names, for what this one is not. */
+  inherit(args: Record<string, unknown>): void {
+    const own = Object.entries(args).filter(
+      ([key]) => !['project_dir', 'state', 'target_path', 'log_path'].includes(key),
+    )
+    this.readProject({ ...Object.fromEntries(this.#project), ...Object.fromEntries(own) })
+  }
+
   get(name: string): Value | undefined {
     return this.#given.get(name) ?? this.#environment.get(name) ?? this.#project.get(name)
   }

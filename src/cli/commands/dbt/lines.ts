@@ -4,7 +4,7 @@ import type { DbtProject } from '../../../project/dbt/index.ts'
 import { messageOf, pathInTarget, type NodeResult, type Position, type Step } from '../../../transform/index.ts'
 import { relative, join } from 'node:path'
 import { counted, progressLine, type Colour, type DbtLog, type Event, type Level } from './log.ts'
-import type { Session } from './open.ts'
+import type { Place, Session } from './open.ts'
 
 /** What a node is called in lines: `sql table model main.orders`. */
 function described(project: DbtProject, { kind, node: id, name }: Pick<Step, 'kind' | 'node' | 'name'>): string {
@@ -289,6 +289,15 @@ export function sayFound(log: DbtLog, project: DbtProject): void {
   const listed = [...counts].filter(([, count]) => count > 0).map(([what, count]) => counted(count, what))
   const event: Event = { name: 'FoundStats', code: 'W006', data: { stat_line: listed.join(', ') } }
   log.info(`Found ${listed.join(', ')}`, event)
+}
+
+/** Which environment is written, and where that was decided. */
+export function sayPlace(log: DbtLog, { environment, target, profile, config }: Place): void {
+  const from = profile ? `target '${target.name}' of ${profile.file}` : `target '${target.name}'`
+  log.info(`Environment ${environment.name} (catalog ${environment.catalog}), ${from}; state in ${config.stateDir}`, {
+    name: 'AdapterRegistered',
+    code: 'E034',
+  })
 }
 
 export function sayThreads(log: DbtLog, threads: number, target: string): void {

@@ -87,12 +87,9 @@ const usualKeys = [
 ]
 
 type Json = Record<string, unknown>
+const groups = ['nodes', 'sources', 'exposures', 'metrics', 'semantic_models', 'saved_queries', 'unit_tests']
 const entriesOf = (manifest: Json): Map<string, Json> =>
-  new Map(
-    Object.values(manifest).flatMap((group) =>
-      typeof group === 'object' && group !== null ? Object.entries(group as Record<string, Json>) : [],
-    ),
-  )
+  new Map(groups.flatMap((group) => Object.entries((manifest[group] ?? {}) as Record<string, Json>)))
 
 /** `config.materialized` is a value below; what is not there is left out. */
 function valueAt(entry: Json, key: string): [string, unknown][] {

@@ -34,6 +34,7 @@ import { DbtLog, logFileIn, type DbtLogOptions } from './log.ts'
 
 /** What every verb works with. */
 export type Session = {
+  /** The command that is done; `retry` becomes the one that it repeats. */
   verb: string
   flags: DbtFlags
   /** What stands after the verb and is no flag. */

@@ -1,6 +1,40 @@
+// retry: the last command again, for what failed in it or was never tried.
+
+import { readState } from '../../../transform/index.ts'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
+import { execute } from './build.ts'
 import type { Session } from './open.ts'
 
-export const retry = (session: Session): Promise<number> => {
-  throw new Failure('UNSUPPORTED', `dbt ${session.verb} is not here yet`)
+const commands = ['build', 'run', 'test', 'seed', 'snapshot'] as const
+const again = new Set(['error', 'fail', 'skipped', 'runtime error', 'partial success'])
+
+export async function retry(session: Session): Promise<number> {
+  const { flags, log, context, targetDir } = session
+  const dir = flags.text('state') === undefined ? targetDir : resolve(context.dir, flags.text('state')!)
+  const results = readState(dir, targetDir).results()
+  const args = argsOf(join(dir, 'run_results.json'))
+  const command = commands.find((name) => name === args['which'])
+  if (!command)
+    throw new Failure(
+      'USAGE',
+      `the last command was ${typeof args['which'] === 'string' ? `dbt ${args['which']}` : 'none of ours'}, which cannot be retried`,
+      {
+        hint: `Retried are ${commands.join(', ')}.`,
+      },
+    )
+  const ids = [...results].filter(([, status]) => again.has(status)).map(([id]) => id)
+  if (ids.length === 0) {
+    log.info('Nothing to do: everything of the last command went well.')
+    return 0
+  }
+  flags.inherit(args)
+  session.verb = command
+  return execute(session, command, ids)
+}
+
+function argsOf(file: string): Record<string, unknown> {
+  const { args } = JSON.parse(readFileSync(file, 'utf8')) as { args?: unknown }
+  return typeof args === 'object' && args !== null ? (args as Record<string, unknown>) : {}
 }
