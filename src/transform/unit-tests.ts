@@ -70,7 +70,7 @@ function overridden(project: DbtProject, model: DbtNode, { overrides, name, file
     const [packageName, macroName] = called.includes('.') ? called.split('.', 2) : [model.package, called]
     if (!/^\w+$/.test(macroName!))
       throw new Failure('MODEL_INVALID', `unit test "${name}" overrides "${called}", which names no macro`)
-    const answer = `{{ return(fromjson(${toJson(toJson(value))})) }}`
+    const answer = `{{ return(fromjson(${toJson(JSON.stringify(value))})) }}`
     const text = `{% macro ${macroName}() %}{% set _ = [varargs, kwargs] %}${answer}{% endmacro %}`
     return macrosOf(packageName!, text, file).macros
   })
