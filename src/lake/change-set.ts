@@ -114,6 +114,8 @@ export interface ChangeSet {
   savepoint(): Promise<() => Promise<void>>
   /** What is not to be kept is given up: its names are as they are published. */
   keepOnly(isKept: (change: PendingChange) => boolean): Promise<void>
+  /** These names become what they were in what `pending` answered once: for a step that failed while others went on. */
+  putBack(names: readonly TableName[], pending: readonly PendingChange[]): Promise<void>
   /** Gives it up: nothing was ever visible. */
   discard(): Promise<void>
 }

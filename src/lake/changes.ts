@@ -566,6 +566,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
     savepoint: staging.savepoint,
     keepOnly: staging.keepOnly,
+    putBack: staging.putBack,
 
     async publish({ unchanged = [] } = {}) {
       for (const stillAllowed of allowed.values()) await stillAllowed()

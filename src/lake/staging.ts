@@ -273,11 +273,21 @@ export function openStaging(id: string, deps: StagingDeps) {
     for (const name of steps.keys()) if (!names.has(name)) steps.delete(name)
   }
 
+  /** These names become what they were in `pending`; all others stay what they are by now. */
+  async function putBack(names: readonly TableName[], pending: readonly PendingChange[]): Promise<void> {
+    for (const name of names) {
+      const key = showName(name).toLowerCase()
+      const was = pending.find((change) => showName(change.name).toLowerCase() === key)
+      steps.delete(key)
+      await (was ? publications.put(id, was) : publications.forget(id, [name]))
+    }
+  }
+
   /** Something else under a name, or nothing: what was written there before is not to be made again. */
   async function become(change: Recorded): Promise<void> {
     steps.delete(showName(change.name).toLowerCase())
     await record(change)
   }
 
-  return { load, since, stage, become, vanish, forget, publish, savepoint, keepOnly }
+  return { load, since, stage, become, vanish, forget, publish, savepoint, keepOnly, putBack }
 }

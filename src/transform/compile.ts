@@ -28,6 +28,7 @@ import {
   type DbtProject,
   type Session,
 } from '../project/dbt/index.ts'
+import { timed, type Stretch } from './materializations/event-time.ts'
 import { isStatement } from './materializations/statements.ts'
 import { injectCtes, type Injected } from './inject.ts'
 
@@ -60,6 +61,8 @@ export type Subject = {
   relation: { database: string; schema: string; identifier: string } | null
   /** `model`. */
   model(): Dict | null
+  /** The time that it may see of its inputs. */
+  stretch?: Stretch
 }
 
 export const subjectOf = (node: DbtNode): Subject => ({
@@ -105,8 +108,10 @@ export class Compiler {
   }
 
   /** @throws Failure with the place in the template */
-  async compile(node: DbtNode, names: Names = {}): Promise<Compiled> {
-    const rendered = await this.#render(node, names)
+  async compile(node: DbtNode, names: Names = {}, subject: Subject = subjectOf(node)): Promise<Compiled> {
+    if (node.language === 'python')
+      throw new Failure('SQL_UNSUPPORTED', `"${node.name}" is a Python model; models are SQL here`, { place: node.place })
+    const rendered = await this.#render(node, names, subject)
     const itself = this.#inputs?.has(node.uniqueId) ? [node.uniqueId] : []
     const ctes = await this.#ctes([...rendered.ephemerals, ...itself], [node.uniqueId])
     const { sql, at, inserted } = injectCtes(rendered.text, ctes)
@@ -129,7 +134,7 @@ export class Compiler {
           `ephemeral models read each other in a circle: ${[...above, id].join(' → ')}`,
           { place: node.place },
         )
-      const { text, ephemerals } = await this.#render(node, {})
+      const { text, ephemerals } = await this.#render(node, {}, subjectOf(node))
       for (const cte of [
         ...(await this.#ctes(ephemerals, [...above, id])),
         { name: `__dbt__cte__${node.alias}`, sql: text },
@@ -140,9 +145,9 @@ export class Compiler {
     return found
   }
 
-  #render(node: DbtNode, names: Names): Promise<Rendered> {
+  #render(node: DbtNode, names: Names, subject: Subject): Promise<Rendered> {
     return this.run(
-      subjectOf(node),
+      subject,
       (context, ephemerals): Rendered => {
         if (node.test?.kind === 'generic') {
           const macro = this.#macros.test(node.package, node.test.namespace, node.test.name)!
@@ -256,7 +261,8 @@ export class Compiler {
       return new Relation({ database: null, schema: null, identifier: `__dbt__cte__${to.alias}` }, 'cte')
     }
     const kind = to.config['materialized'] === 'view' ? 'view' : 'table'
-    return new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, kind, quoting)
+    const relation = new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, kind, quoting)
+    return timed(relation, to.config, node.stretch)
   }
 
   #source(node: Subject, source: string, table: string, ephemerals: string[]): Relation {
@@ -266,10 +272,10 @@ export class Compiler {
         'MODEL_INVALID',
         `${node.kind} "${node.name}" reads source('${source}', '${table}'), which is not there`,
       )
-    return (
-      this.#input(to.uniqueId, ephemerals) ??
-      new Relation({ database: to.database, schema: to.schema, identifier: to.identifier }, null, to.quoting)
-    )
+    const input = this.#input(to.uniqueId, ephemerals)
+    if (input) return input
+    const path = { database: to.database, schema: to.schema, identifier: to.identifier }
+    return timed(new Relation(path, null, to.quoting), to.config, node.stretch)
   }
 
   #input(id: string, ephemerals: string[]): Relation | undefined {
@@ -282,7 +288,19 @@ export class Compiler {
 /** What a template sees besides the names of its project. */
 export type Names = Readonly<Record<string, unknown>>
 
+const snapshotColumns = ['dbt_valid_to', 'dbt_valid_from', 'dbt_scd_id', 'dbt_updated_at', 'dbt_is_deleted']
+
 const configOf = (config: Config, name: string): unknown =>
+  name === 'snapshot_table_column_names' && config['strategy'] !== undefined
+    ? {
+        ...Object.fromEntries(snapshotColumns.map((each) => [each, each])),
+        ...Object.fromEntries(
+          Object.entries((config['snapshot_meta_column_names'] ?? {}) as Config).filter(([, named]) => named !== null),
+        ),
+      }
+    : configNamed(config, name)
+
+const configNamed = (config: Config, name: string): unknown =>
   config[name] ?? (name === 'pre_hook' ? config['pre-hook'] : name === 'post_hook' ? config['post-hook'] : undefined)
 
 type Attempt = { ask: Session['ask']; statements: string[]; logged: Logged[] }

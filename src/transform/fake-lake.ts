@@ -74,6 +74,9 @@ export async function fakeLake(catalog = 'dev_analytics', setup = ''): Promise<F
   const changes = {
     id: 'changes',
     catalog,
+    pending: async () => [],
+    putBack: async () => {},
+    load: async () => undefined,
     replaceTable: (target: Parameters<ChangeSet['replaceTable']>[0], select: string) => write('table', target, select),
     createView: (target: Parameters<ChangeSet['createView']>[0], select: string) => write('view', target, select),
   } as unknown as ChangeSet

@@ -13,7 +13,7 @@ import { checkContract, holdConstraints } from './materializations/constraints.t
 import { applyGrants } from './materializations/grants.ts'
 import { runHooks } from './materializations/hooks.ts'
 import { runMaterialization } from './materializations/jinja.ts'
-import { batchesOf, runBatches } from './materializations/microbatch.ts'
+import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
 import { runScript, type Sending } from './materializations/statements.ts'
@@ -29,9 +29,16 @@ export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
       ...tableOptions(node, work),
       summary: await readSnapshots(node, work),
     })
-    const scope = openScope(node.uniqueId, work, { about, loadSeed: async () => void (await loadSeed(node, work)) })
+    const scope = await openScope(node.uniqueId, work, {
+      target: lakeName(work.project, node),
+      about,
+      loadSeed: async () => void (await loadSeed(node, work)),
+    })
     try {
       return await materialized(node, work, scope, clocked)
+    } catch (error) {
+      await scope.takeBack()
+      throw error
     } finally {
       await scope.close()
     }
@@ -41,8 +48,7 @@ export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
 async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Clocked): Promise<Outcome> {
   const compiler = new Compiler(work.project, scope.ask)
   const chosen = chosenFor(node, work.project, compiler.macros)
-  const batches = 'macro' in chosen ? batchesOf(node, work) : undefined
-  if (batches && 'macro' in chosen) return runBatches(node, chosen.macro, batches, { work, compiler })
+  if ('macro' in chosen && isMicrobatch(node)) return runBatches(node, chosen.macro, { work, compiler })
   const compiled = node.kind === 'seed' ? undefined : await compiler.compile(node)
   clocked.compiled()
   const written =
@@ -145,7 +151,7 @@ const operationSubject = (
 /** One statement of on-run-start or on-run-end. `names`: `results`, `schemas`, `database_schemas` where they are known. */
 export async function runOperation(operation: DbtOperation, work: Work, names: Names = {}): Promise<NodeResult> {
   return timed({ ...operation, kind: 'operation' }, work, async (clocked) => {
-    const scope = openScope(operation.uniqueId, work)
+    const scope = await openScope(operation.uniqueId, work)
     try {
       const compiler = new Compiler(work.project, scope.ask)
       const subject = operationSubject(operation, work, operation.sql)
@@ -180,7 +186,7 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
     place: { file: 'dbt_project.yml' },
   }
   return timed({ ...operation, kind: 'operation' }, work, async () => {
-    const scope = openScope(operation.uniqueId, work)
+    const scope = await openScope(operation.uniqueId, work)
     try {
       const compiler = new Compiler(project, scope.ask)
       const macro =

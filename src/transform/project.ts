@@ -22,6 +22,8 @@ export type LoadOptions = {
   env?: Readonly<Record<string, string | undefined>>
   fullRefresh?: boolean
   command?: string
+  /** Everything else that `flags` shows; `others` by dbt's names (`event_time_start`). */
+  flags?: Partial<ProjectOptions['flags']>
   /** The run's start in milliseconds: what `run_started_at` says. */
   startedAt?: number
   invocationId?: string
@@ -49,6 +51,7 @@ export async function readTransform(dir: string, options: LoadOptions) {
       command: options.command ?? 'build',
       storeFailures: false,
       empty: false,
+      ...options.flags,
     },
     startedAt: options.startedAt ?? Date.now(),
     invocationId: options.invocationId ?? '00000000-0000-0000-0000-000000000000',

@@ -49,7 +49,8 @@ export type Context = { globals: Globals; rendering: Rendering; macros: BoundMac
 export function openContext(input: ContextInput): Context {
   const own = new Map<string, unknown>()
   let macros: BoundMacros | undefined // bound below: they need the rendering, which asks for globals while it is made
-  const globals: Globals = { get: (name) => macros?.find(name) ?? own.get(name) }
+  const isGiven = (name: string) => input.names !== undefined && Object.hasOwn(input.names, name)
+  const globals: Globals = { get: (name) => (isGiven(name) ? own.get(name) : (macros?.find(name) ?? own.get(name))) }
   const rendering = renderingOf(globals, { lenient: input.lenient })
   macros = new BoundMacros(input.macros, rendering, input.packageName)
   fill(own, input, globals, macros)
@@ -74,7 +75,7 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
   for (const [name, run] of Object.entries(functions)) own.set(name, run)
   const config = new ConfigObject(session)
   const columnApi = new ColumnApi()
-  const variables = varFunction(input.scopes)
+  const variables = varFunction(input.scopes, !session.execute)
   const values: Record<string, unknown> = {
     var: variables,
     config,

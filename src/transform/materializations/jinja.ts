@@ -11,7 +11,12 @@ import { hookDicts } from './hooks.ts'
 export async function runMaterialization(
   node: DbtNode,
   macro: DbtMacro,
-  { compiler, compiled, batch }: { compiler: Compiler; compiled: Compiled | undefined; batch?: Dict },
+  {
+    compiler,
+    compiled,
+    batch,
+    names: more,
+  }: { compiler: Compiler; compiled: Compiled | undefined; batch?: Dict; names?: Names },
 ): Promise<string[]> {
   const sql = compiled?.sql ?? ''
   const model = () => {
@@ -31,6 +36,7 @@ export async function runMaterialization(
     compiled_code: sql,
     pre_hooks: hookDicts(node.hooks.pre),
     post_hooks: hookDicts(node.hooks.post),
+    ...more,
   }
   const subject = { ...subjectOf(node), model, dependsOn: undefined }
   return compiler.run(

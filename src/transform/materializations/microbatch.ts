@@ -1,18 +1,150 @@
-// A microbatch model: one piece of time after the other, each as if it were a run of its own.
+// A microbatch model: one stretch of time after the other, each compiled and materialised as if it were a run of its own.
+//
+// Which stretches those are is dbt's rule: from `begin` when the table is made, else from `lookback` batches before now, or
+// as the command says (`--event-time-start`, `--event-time-end`). Bounds are UTC.
 
-import type { DbtMacro, DbtNode } from '../../project/dbt/index.ts'
-import type { Compiler } from '../compile.ts'
-import type { Outcome, Work } from '../work.ts'
+import { Failure } from '../../base/failure.ts'
+import { Dict } from '../../jinja/index.ts'
+import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
+import { subjectOf, type Compiler } from '../compile.ts'
+import type { NodeResult, Outcome, Work } from '../work.ts'
+import type { Stretch } from './event-time.ts'
+import { runMaterialization } from './jinja.ts'
+import { lakeName } from './target.ts'
 
-export type Batch = { id: string; startMs: number; endMs: number }
+type Size = 'hour' | 'day' | 'month' | 'year'
+export type Batch = Stretch & { id: string }
 
-export const batchesOf = (_node: DbtNode, _work: Work): Batch[] | undefined => undefined
+export const isMicrobatch = (node: DbtNode): boolean =>
+  node.config['materialized'] === 'incremental' && node.config['incremental_strategy'] === 'microbatch'
 
+/** The batches of a model, first to last. @throws MODEL_INVALID for a config without `batch_size`, `begin` or `event_time` */
+export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {
+  const { config } = node
+  const invalid = (message: string) => new Failure('MODEL_INVALID', message, { place: node.place })
+  const size = config['batch_size'] as Size
+  if (!['hour', 'day', 'month', 'year'].includes(size))
+    throw invalid(
+      `Microbatch model '${node.name}' does not have a 'batch_size' config (one of hour, day, month, year) specified.`,
+    )
+  const { others = {}, fullRefresh } = work.project.options.flags
+  const end = ceiling(timeOf(others['event_time_end']) ?? work.project.options.startedAt, size)
+  const isNew = !exists || (typeof config['full_refresh'] === 'boolean' ? config['full_refresh'] : fullRefresh)
+  const begin = timeOf(config['begin'])
+  if (begin === undefined && isNew) throw invalid(`Microbatch model '${node.name}' requires a 'begin' configuration.`)
+  const lookback = Number(config['lookback'] ?? 1)
+  const given = timeOf(others['event_time_start'])
+  const start =
+    given !== undefined ? truncated(given, size) : isNew ? truncated(begin!, size) : moved(end, size, -(lookback + 1))
+  const batches: Batch[] = []
+  for (let from = start; from < end || batches.length === 0;) {
+    const to = moved(from, size, 1)
+    batches.push({ id: idOf(from, size), start: shown(from), end: shown(Math.min(to, Math.max(end, from))) })
+    from = to
+  }
+  return batches
+}
+
+/** Milliseconds of `2026-01-01`, `2026-01-01 10:00:00` and what YAML makes of them. */
+function timeOf(value: unknown): number | undefined {
+  if (value instanceof Date) return value.getTime()
+  if (typeof value !== 'string' || value === '') return undefined
+  const iso = value.trim().replace(' ', 'T')
+  const ms = Date.parse(/[Z+]|T.*-/.test(iso) ? iso : iso.length === 10 ? `${iso}T00:00:00Z` : `${iso}Z`)
+  return Number.isNaN(ms) ? undefined : ms
+}
+
+function parts(ms: number): [number, number, number, number] {
+  const date = new Date(ms)
+  return [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), date.getUTCHours()]
+}
+
+function truncated(ms: number, size: Size): number {
+  const [year, month, day, hour] = parts(ms)
+  if (size === 'year') return Date.UTC(year, 0, 1)
+  if (size === 'month') return Date.UTC(year, month, 1)
+  return size === 'day' ? Date.UTC(year, month, day) : Date.UTC(year, month, day, hour)
+}
+
+function moved(ms: number, size: Size, count: number): number {
+  const [year, month, day, hour] = parts(ms)
+  if (size === 'year') return Date.UTC(year + count, 0, 1)
+  if (size === 'month') return Date.UTC(year, month + count, 1)
+  return size === 'day' ? Date.UTC(year, month, day + count) : Date.UTC(year, month, day, hour + count)
+}
+
+const ceiling = (ms: number, size: Size): number => (truncated(ms, size) === ms ? ms : moved(ms, size, 1))
+
+/** As Python prints a time of UTC. */
+const shown = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')}+00:00`
+
+const idLength: Record<Size, number> = { year: 4, month: 7, day: 10, hour: 13 }
+const idOf = (ms: number, size: Size): string => new Date(ms).toISOString().slice(0, idLength[size]).replaceAll('-', '')
+
+/**
+ * Runs the batches one after the other. The first must succeed for the others to be tried; of those, the ones that fail are
+ * told and the rest stays. The outcome is `error` when all failed and `partial success` when some did.
+ */
 export async function runBatches(
-  _node: DbtNode,
-  _macro: DbtMacro,
-  _batches: readonly Batch[],
-  _parts: { work: Work; compiler: Compiler },
+  node: DbtNode,
+  macro: DbtMacro,
+  { work, compiler }: { work: Work; compiler: Compiler },
 ): Promise<Outcome> {
-  throw new Error('not yet')
+  const target = lakeName(work.project, node)
+  const exists = (await work.changes.load(target))?.kind === 'table'
+  const batches = batchesOf(node, work, exists)
+  const failures: { batch: Batch; failure: Failure }[] = []
+  const done: Batch[] = []
+  let compiledSql: string | undefined
+  for (const batch of batches) {
+    const before = await work.changes.pending()
+    try {
+      compiledSql = await runBatch(node, macro, batch, { compiler, isFirst: done.length === 0 })
+      done.push(batch)
+    } catch (error) {
+      if (!(error instanceof Failure) || work.signal?.aborted) throw error
+      await work.changes.putBack([target], before)
+      if (done.length === 0) throw error
+      failures.push({ batch, failure: error })
+    }
+  }
+  const bounds = ({ start, end }: Batch) => [start, end]
+  const status: NodeResult['status'] = failures.length === 0 ? 'success' : 'partial success'
+  return {
+    status,
+    message: failures.length === 0 ? 'OK' : `PARTIAL SUCCESS (${done.length}/${batches.length})`,
+    adapterResponse: {
+      _message: 'OK',
+      batch_results: { successful: done.map(bounds), failed: failures.map(({ batch }) => bounds(batch)) },
+    },
+    ...(failures[0] && {
+      code: failures[0].failure.code,
+      hint: failures[0].failure.message,
+      place: failures[0].failure.place ?? node.place,
+    }),
+    rows: undefined,
+    failures: undefined,
+    table: Object.values(target).join('.'),
+    compiledSql,
+  }
+}
+
+async function runBatch(
+  node: DbtNode,
+  macro: DbtMacro,
+  batch: Batch,
+  { compiler, isFirst }: { compiler: Compiler; isFirst: boolean },
+): Promise<string> {
+  const dict = Dict.of({ id: batch.id, event_time_start: batch.start, event_time_end: batch.end })
+  const model = () => {
+    const described = new Dict(nodeDict(node).entries())
+    described.set('batch', dict)
+    return described
+  }
+  const subject = { ...subjectOf(node), model, stretch: batch }
+  // Once the first batch has made the table, the next ones add to it, whatever the command says.
+  const names = isFirst ? {} : { is_incremental: () => true, should_full_refresh: () => false }
+  const compiled = await compiler.compile(node, names, subject)
+  await runMaterialization(node, macro, { compiler, compiled, batch: dict, names })
+  return compiled.sql
 }

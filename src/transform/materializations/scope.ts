@@ -8,7 +8,7 @@ import type { DatabaseAnswer, DatabaseRequest, DbtProject } from '../../project/
 import type { Ask } from '../compile.ts'
 import { queryOptions, questionRowsMax, type Work } from '../work.ts'
 import { runScript, type Sending } from './statements.ts'
-import { catalogOf } from './target.ts'
+import { catalogOf, type LakeName } from './target.ts'
 
 export type Asking = Omit<Work, 'changes'> & { changes?: ChangeSet | undefined }
 
@@ -70,17 +70,37 @@ async function known(
 export type Scope = {
   options: QueryOptions
   ask: Ask
+  /** Takes back what the node's statements changed, as a database does with a transaction that failed. */
+  takeBack(): Promise<void>
   close(): Promise<void>
 }
 
 /** `about`: what is said of a table when a statement of the node makes or changes it. */
-export function openScope(
+export async function openScope(
   uniqueId: string,
   work: Work,
-  { about, loadSeed }: { about?: QueryOptions['about']; loadSeed?: () => Promise<void> } = {},
-): Scope {
+  {
+    about,
+    loadSeed,
+    target,
+  }: { about?: QueryOptions['about']; loadSeed?: () => Promise<void>; target?: LakeName } = {},
+): Promise<Scope> {
   const temporary = temporaryNamespace(createHash('sha256').update(uniqueId).digest('hex').slice(0, 12))
-  const options: QueryOptions = { ...queryOptions(work), temporary, ...(about && { about }) }
+  const before = await work.changes.pending()
+  const touched = new Map<string, LakeName>()
+  if (target)
+    for (const suffix of ['', '__dbt_tmp', '__dbt_backup']) {
+      const name = { ...target, name: target.name + suffix }
+      touched.set(JSON.stringify(name), name)
+    }
+  const options: QueryOptions = {
+    ...queryOptions(work),
+    temporary,
+    about: (name) => {
+      touched.set(JSON.stringify(name), name)
+      return about?.(name)
+    },
+  }
   let sweep: Promise<void> | undefined
   const answer = asker(work, options, loadSeed)
   return {
@@ -91,6 +111,7 @@ export function openScope(
         await (sweep ??= work.changes.dropTemporary(temporary))
       return answer(request)
     },
+    takeBack: () => work.changes.putBack([...touched.values()], before),
     close: async () => (sweep ? work.changes.dropTemporary(temporary) : undefined),
   }
 }

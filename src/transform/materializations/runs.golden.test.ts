@@ -1,0 +1,99 @@
+// Projects that are run several times, their tables compared with what dbt-core and dbt-duckdb leave after each run
+// (test/golden/dbt-runs, made by generate.py there).
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openWorld } from '../../lake/world.ts'
+import { loadProject, topologicalOrder } from '../project.ts'
+import { runModel } from '../materialize.ts'
+
+const root = 'test/golden/dbt-runs'
+const system = { id: 'system', name: 'system', role: 'system' as const }
+
+type Table = { columns: [string, string][]; rows: (string | null)[][] }
+type Step = { statuses: Record<string, string>; tables: Record<string, Table> }
+type Plan = { volatile?: string[]; steps: { sql?: string[]; args?: string[] }[] }
+
+let world: Awaited<ReturnType<typeof openWorld>>
+beforeAll(async () => void (world = await openWorld()))
+afterAll(() => world.close())
+
+const json = <Value>(file: string) => JSON.parse(readFileSync(file, 'utf8')) as Value
+
+test.each(readdirSync(root).filter((name) => existsSync(join(root, name, 'expected.json'))))(
+  '%s: the same rows as with dbt after each run',
+  async (name) => {
+    const dir = join(root, name)
+    const { steps, volatile = [] } = json<Plan>(join(dir, 'steps.json'))
+    const expected = json<Step[]>(join(dir, 'expected.json'))
+    for (const [index, { sql = [], args = [] }] of steps.entries()) {
+      for (const statement of sql) await world.query(statement, { namespace: 'raw' })
+      const statuses = await build(join(dir, 'project'), args)
+      expect(statuses, `statuses of step ${index + 1}`).toEqual(onlyNodes(expected[index]!.statuses))
+      for (const [table, wanted] of Object.entries(expected[index]!.tables))
+        expect(await contents(table, wanted, volatile), `${table} after step ${index + 1}`).toEqual(wanted)
+    }
+  },
+  120_000,
+)
+
+const onlyNodes = (statuses: Record<string, string>) =>
+  Object.fromEntries(Object.entries(statuses).filter(([id]) => /^(model|seed|snapshot)\./.test(id)))
+
+const after = (args: readonly string[], flag: string): string | undefined =>
+  args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined
+
+async function build(dir: string, args: readonly string[]): Promise<Record<string, string>> {
+  const vars = args.includes('--vars') ? (parse(args[args.indexOf('--vars') + 1]!) as Record<string, unknown>) : {}
+  const project = await loadProject(dir, {
+    target: { name: 'dev', catalog: 'dev_analytics', database: 'golden' },
+    vars,
+    fullRefresh: args.includes('--full-refresh'),
+    flags: {
+      others: { event_time_start: after(args, '--event-time-start'), event_time_end: after(args, '--event-time-end') },
+    },
+    startedAt: Date.now(),
+  })
+  const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: system })
+  const work = { project, lake: world.lake, changes, principal: system }
+  const statuses: Record<string, string> = {}
+  const problems: string[] = []
+  const failed = new Set<string>()
+  for (const id of topologicalOrder(project)) {
+    const node = project.nodes.get(id)
+    if (!node || !['model', 'seed', 'snapshot'].includes(node.kind) || node.config['materialized'] === 'ephemeral')
+      continue
+    if (node.dependsOn.some((each) => failed.has(each))) {
+      failed.add(id)
+      statuses[id] = 'skipped'
+      continue
+    }
+    const { status, message } = await runModel(node, work)
+    statuses[id] = status
+    if (status !== 'success') failed.add(id)
+    if (status !== 'success') problems.push(`${node.name}: ${message}`)
+  }
+  await changes.publish()
+  if (process.env['SHOW']) console.log(problems.join('\n'))
+  return statuses
+}
+
+/** Types that Iceberg has not are the next larger ones it has. */
+const alike: Record<string, string> = { HUGEINT: 'DECIMAL(38,0)', TINYINT: 'INTEGER', SMALLINT: 'INTEGER' }
+
+async function contents(table: string, wanted: Table, volatile: readonly string[]): Promise<Table> {
+  const columns = (await world.lake.bind(`select * from ${table}`, world.asking())).map(
+    ({ name, type }): [string, string] => {
+      const same = wanted.columns.find(([each]) => each === name)?.[1]
+      return [name, same !== undefined && alike[same] === type ? same : type]
+    },
+  )
+  const shown = columns.map(([name]) =>
+    volatile.includes(`${table.split('.')[1]}.${name}`)
+      ? `case when "${name}" is null then null else '*' end`
+      : `"${name}"::varchar`,
+  )
+  return { columns, rows: (await world.rows(`select ${shown.join(', ')} from ${table} order by all`)) as Table['rows'] }
+}

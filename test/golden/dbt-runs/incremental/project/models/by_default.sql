@@ -1,0 +1,1 @@
+{{ config(unique_key='id') }} select * from {{ source('raw', 'events') }}

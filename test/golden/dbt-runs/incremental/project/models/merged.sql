@@ -1,0 +1,1 @@
+{{ config(unique_key='id', incremental_strategy='merge') }} select * from {{ source('raw', 'events') }}

@@ -1,0 +1,1 @@
+{{ config(unique_key='id', incremental_strategy='merge', merge_update_set_expressions={'amount': 'DBT_INTERNAL_DEST.amount + DBT_INTERNAL_SOURCE.amount'}) }} select * from {{ source('raw', 'events') }}

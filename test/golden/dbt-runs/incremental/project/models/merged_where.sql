@@ -1,0 +1,1 @@
+{{ config(unique_key='id', incremental_strategy='merge', merge_update_condition='DBT_INTERNAL_SOURCE.amount > 20', merge_insert_condition="DBT_INTERNAL_SOURCE.region = 'N'") }} select * from {{ source('raw', 'events') }}

@@ -1,0 +1,1 @@
+{{ config(incremental_strategy='merge') }} select * from {{ source('raw', 'events') }}

@@ -1,0 +1,1 @@
+select * from {{ source('raw', 'events') }} {% if is_incremental() %} where seen > (select max(seen) from {{ this }}) {% endif %}

@@ -1,0 +1,1 @@
+{{ config(unique_key='id', incremental_strategy='only_larger') }} select * from {{ source('raw', 'events') }}

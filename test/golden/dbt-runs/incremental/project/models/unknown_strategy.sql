@@ -1,0 +1,1 @@
+{{ config(incremental_strategy='no_such') }} select * from {{ source('raw', 'events') }}

@@ -1,0 +1,1 @@
+select id, count(*) as versions from {{ ref('by_time') }} group by id
