@@ -6,7 +6,7 @@
 
 import type { DbtEntry, DbtNode, DbtOperation, DbtProject, DbtUnitTest } from '../project/dbt/index.ts'
 import { graphOf, reach } from './graph.ts'
-import { select, type Selection } from './select.ts'
+import { selectNodes, type Selection } from './select.ts'
 
 export type StepKind = 'seed' | 'snapshot' | 'model' | 'test' | 'unit_test' | 'exposure' | 'saved_query' | 'operation'
 
@@ -39,7 +39,7 @@ const kindsOf: Readonly<Record<Command, readonly StepKind[]>> = {
  * models are no steps: they are part of who reads them.
  */
 export function plan(project: DbtProject, command: Command, selection: Selection | readonly string[] = {}): Plan {
-  const selected = isList(selection) ? selection : select(project, selection)
+  const selected = isList(selection) ? selection : selectNodes(project, selection).ids
   const steps = new Map<string, Step>()
   for (const id of selected) {
     const step = stepOf(project, id)
@@ -48,9 +48,15 @@ export function plan(project: DbtProject, command: Command, selection: Selection
   const parents = command === 'build' ? withTests(project) : graphOf(project).parents
   for (const step of steps.values()) step.after = waitsFor(project, step, steps, parents)
   if (command === 'build') {
+    // As dbt: those of one model run one after the other, and what follows a red one is skipped, the model last.
+    const latest = new Map<Step, string>()
     for (const step of steps.values()) {
       const model = step.kind === 'unit_test' ? steps.get(project.unitTests.get(step.node)!.dependsOn[0]!) : undefined
-      model?.after.push(step.node)
+      if (!model) continue
+      const before = latest.get(model)
+      if (before !== undefined) step.after.push(before)
+      latest.set(model, step.node)
+      model.after.push(step.node)
     }
   }
   const operations = (when: DbtOperation['when']) =>

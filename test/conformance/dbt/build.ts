@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { openWorld } from '../../../src/lake/world.ts'
-import { compileNode, plan, readTransform, runPlan, type Command } from '../../../src/transform/index.ts'
+import { compileNode, plan, readTransform, runPlan, selectNodes, type Command } from '../../../src/transform/index.ts'
 import { parentsOf, type Ours } from './differences.ts'
 
 const principal = { id: 'system', name: 'system', role: 'system' as const }
@@ -30,7 +30,12 @@ export async function build(
     })
     for (const failure of failures) console.warn(`${failure.place?.file}:${failure.place?.line}: ${failure.message}`)
     const changes = await world.lake.openChanges({ catalog, principal, environmentNamed: true })
-    const results = await runPlan(plan(project, name), { project, lake: world.lake, changes, principal })
+    const results = await runPlan(plan(project, name, selectNodes(project, {}).ids), {
+      project,
+      lake: world.lake,
+      changes,
+      principal,
+    })
     await changes.publish()
     return { project, results }
   }
