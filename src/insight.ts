@@ -5,7 +5,16 @@ import type { Insight } from './cli/insight.ts'
 import { systemPrincipal } from './govern/index.ts'
 import type { Lake } from './lake/index.ts'
 import type { Models } from './models.ts'
-import { checkProject, columnGraph, nodeNamed, previewRows, select } from './transform/index.ts'
+import {
+  checkProject,
+  columnGraph,
+  impactOf,
+  loadProject,
+  nodeNamed,
+  previewRows,
+  select,
+  type DbtProject,
+} from './transform/index.ts'
 
 export function openInsight({ lake, models }: { lake: Lake; models: Models }): Insight {
   const project: Insight['project'] = async (environment) => {
@@ -25,8 +34,17 @@ export function openInsight({ lake, models }: { lake: Lake; models: Models }): I
       ...(await checkProject({ project: found, lake, principal: systemPrincipal, only, signal })),
     }
   }
+  const version = async (one: DbtProject, signal: AbortSignal) => {
+    const checked = await checkProject({ project: one, lake, principal: systemPrincipal, signal })
+    return { project: one, graph: await columnGraph(one, checked) }
+  }
   return {
     project,
+    projectAt: (dir, { target, options: { vars, env, startedAt, onLog } }) =>
+      loadProject(dir, { target, vars, env, startedAt, onLog }),
+    async compare(before, after, signal) {
+      return impactOf(await version(before, signal), await version(after, signal))
+    },
     check,
     async columns(options) {
       const checked = await check(options)

@@ -4,7 +4,7 @@ import type { Place } from '../base/failure.ts'
 import type { Environment } from '../config/index.ts'
 import type { Principal } from '../govern/index.ts'
 import type { Column } from '../contract/index.ts'
-import type { Checked, ColumnGraph, DbtProject } from '../transform/index.ts'
+import type { Checked, ColumnGraph, DbtProject, ModelChange } from '../transform/index.ts'
 
 export type Preview = {
   name: string
@@ -19,6 +19,10 @@ export type Preview = {
 export type Insight = {
   /** The project as it is in the working tree; throws every mistake of its files, NOT_FOUND when there is none. */
   project(environment: Environment): Promise<DbtProject>
+  /** The project in another folder, read as `like` was: with its target, variables and environment. */
+  projectAt(dir: string, like: DbtProject): Promise<DbtProject>
+  /** What changed from one version of the project to the other. */
+  compare(before: DbtProject, after: DbtProject, signal: AbortSignal): Promise<ModelChange[]>
   /** Binds every SELECT of the project, or of the selection, without running any. */
   check(options: InsightOptions): Promise<Checked & { project: DbtProject }>
   /** Lineage by columns of all that binds. */

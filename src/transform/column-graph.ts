@@ -16,9 +16,11 @@ export type NodeLineage = {
   /** Unique id. */
   node: string
   kind: string
-  columns: { name: string; type: string; from: (ColumnId & { how: How })[] }[]
+  columns: { name: string; type: string; from: (ColumnId & { how: How })[]; written: string }[]
   /** Columns that decide its rows. */
   rows: (ColumnId & { use: RowUse })[]
+  /** Changes when what decides the rows is written otherwise; `written` of a column likewise. */
+  rowsWritten: string
   /** Columns that it names and makes nothing of. */
   named: ColumnId[]
   exact: boolean
@@ -41,16 +43,20 @@ export async function columnGraph(project: DbtProject, { shapes }: Pick<Checked,
   for (const [id, { columns, outline }] of shapes) {
     const found: ColumnLineage = outline
       ? await columnLineage(outline)
-      : { columns: [], rows: [], named: [], exact: true }
-    const from = new Map(found.columns.map((column) => [column.name.toLowerCase(), column.from]))
+      : { columns: [], rows: [], named: [], written: { columns: [], rows: '' }, exact: true }
+    const made = new Map(
+      found.columns.map(({ name, from }, at) => [name.toLowerCase(), { from, written: found.written.columns[at]! }]),
+    )
     graph.set(id, {
       node: id,
       kind: project.nodes.get(id)!.kind,
       columns: columns.map(({ name, type }) => ({
         name,
         type,
-        from: (from.get(name.toLowerCase()) ?? []).map((one) => ({ ...idOf(one), how: one.how })),
+        from: (made.get(name.toLowerCase())?.from ?? []).map((one) => ({ ...idOf(one), how: one.how })),
+        written: made.get(name.toLowerCase())?.written ?? '',
       })),
+      rowsWritten: found.written.rows,
       rows: found.rows.map((one) => ({ ...idOf(one), use: one.use })),
       named: found.named.map(idOf),
       exact: found.exact,

@@ -4,6 +4,7 @@
 // promises hold (`columns.test.ts`, on generated queries): a column that is in no list may be dropped and the result stays
 // as it is; values of a column that decides no rows change only the columns made of it.
 
+import { createHash } from 'node:crypto'
 import type { Outline } from '../lake/index.ts'
 import {
   atLeast,
@@ -35,6 +36,8 @@ export type ColumnLineage = {
   rows: (ColumnOf & { use: RowUse })[]
   /** Named, though nothing of the result comes from them: without them the statement would not bind. */
   named: ColumnOf[]
+  /** Changes when an expression on the way to one of the columns is written otherwise, or one that decides the rows. */
+  written: { columns: string[]; rows: string }
   /** False: some columns could not be told apart, and are said to be made of all that they could be. */
   exact: boolean
 }
@@ -55,18 +58,36 @@ export async function columnLineage(outline: Outline): Promise<ColumnLineage> {
     uses: isCertain ? found[at]!.uses : ((rest && named(cols, name)) ?? all),
   }))
   const told = new Set([...rows.keys(), ...made.flatMap(({ uses }) => [...uses.keys()])])
+  const { known } = reader
+  const asColumn = <Use>([key, use]: [string, Use]) => (known.has(key) ? [{ column: known.get(key)!, use }] : [])
   return {
     columns: made.map(({ name, uses }) => ({
       name,
-      from: Array.from(uses, ([key, how]) => ({ ...reader.known.get(key)!, how })),
+      from: [...uses].flatMap(asColumn).map(({ column, use }) => ({ ...column, how: use })),
     })),
-    rows: Array.from(rows, ([key, use]) => ({ ...reader.known.get(key)!, use })),
-    named: Array.from(reader.mentioned).flatMap((key) => (told.has(key) ? [] : [reader.known.get(key)!])),
+    written: { columns: made.map(({ uses }) => textsIn(uses.keys())), rows: textsIn(rows.keys()) },
+    rows: [...rows].flatMap(asColumn).map(({ column, use }) => ({ ...column, use })),
+    named: Array.from(reader.mentioned).flatMap((key) => (told.has(key) || !known.has(key) ? [] : [known.get(key)!])),
     exact: isCertain && reader.exact,
   }
 }
 
 const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+
+/** An expression goes along with the columns that it reads, as a key that is no column's: its text as a hash. */
+const textMark = '\u0001'
+const withoutPlaces = (key: string, value: unknown): unknown =>
+  key === 'query_location' || key === 'alias' ? undefined : value
+const textKey = (value: unknown): string =>
+  `${textMark}${createHash('sha1').update(JSON.stringify(value, withoutPlaces)).digest('base64')}`
+const textOf = (value: unknown): Uses => (isNothing(value) ? noUses : new Map([[textKey(value), 'identity']]))
+const isNothing = (value: unknown): boolean =>
+  value === undefined || value === null || (Array.isArray(value) && value.every(isNothing))
+const textsIn = (keys: Iterable<string>): string =>
+  [...keys]
+    .filter((key) => key.startsWith(textMark))
+    .sort()
+    .join('')
 
 type Rows = ReadonlyMap<string, RowUse>
 type Found = { cols: Cols; rows: Rows }
@@ -151,10 +172,12 @@ class TreeReader {
     const groups = list(node['group_expressions'])
     const rows: Rows[] = [
       from.rows,
-      asRows(uses(node['where_clause']), 'filter'),
+      asRows(union([uses(node['where_clause']), textOf(node['where_clause'])]), 'filter'),
       ...groups.map((group) => asRows(byPlace(group), 'group')),
       ...(node['aggregate_handling'] === 'FORCE_AGGREGATES' ? [asRows(everything(cols), 'group')] : []),
-      asRows(uses([node['having'], node['qualify']]), 'filter'),
+      asRows(union([uses([node['having'], node['qualify']]), textOf([node['having'], node['qualify']])]), 'filter'),
+      asRows(textOf(node['group_expressions']), 'group'),
+      asRows(textOf(node['modifiers']), 'order'),
       this.#modifiers(node, cols, byPlace, uses),
     ]
     return { cols, rows: allRows(rows) }
@@ -187,7 +210,7 @@ class TreeReader {
       const names = item['column_names'] as string[]
       return { columns: [{ name: alias ?? names.at(-1), uses: this.#mention(scope.resolve(names)) }], rest: undefined }
     }
-    const uses = this.#uses(item, within, 'derived')
+    const uses = union([this.#uses(item, within, 'derived'), textOf(item)])
     const isMany = holdsStar(item) || (item['function_name'] === 'unnest' && alias === undefined)
     return isMany ? this.#manyOf(uses) : { columns: [{ name: alias, uses }], rest: undefined }
   }
@@ -221,7 +244,7 @@ class TreeReader {
       if (name === undefined) return [column]
       if (excluded.some((one) => same(one, name))) return []
       const other = replaced.find(({ key }) => same(String(key), name))
-      if (other) return [{ name, uses: this.#uses(other.value, within, 'derived') }]
+      if (other) return [{ name, uses: union([this.#uses(other.value, within, 'derived'), textOf(other.value)]) }]
       const rename = renames.find(({ key }) => same(String((key as Node)['column']), name))
       return [rename ? { ...column, name: String(rename.value) } : column]
     })
@@ -246,6 +269,7 @@ class TreeReader {
       cols,
       rows: allRows([
         ...parts.map(({ rows }) => rows),
+        asRows(textOf([kind, isBag, node['modifiers']]), 'group'),
         ...(isBag ? [] : [asRows(everything(cols), 'group')]),
         this.#modifiers(node, cols, byPlace, () => everything(cols)),
       ]),
@@ -360,7 +384,8 @@ class TreeReader {
     const scope = new Scope(relations, joined([left.star, right.star]), outer)
     const condition = this.#uses(node['condition'], { scope, ctes, aliasFirst: false, hidden: new Set() }, 'derived')
     const shared = using.flatMap((name) => [left.star, right.star].map((side) => named(side, name) ?? noUses))
-    const rows = allRows([left.rows, right.rows, asRows(union([condition, ...shared]), 'join')])
+    const how = textOf([node['join_type'], node['ref_type'], node['condition'], using])
+    const rows = allRows([left.rows, right.rows, asRows(union([condition, ...shared, how]), 'join')])
     const isUsed = (name: string | undefined) => name !== undefined && using.some((one) => same(one, name))
     const merged: Cols = {
       columns: left.star.columns.map((column) =>

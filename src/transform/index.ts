@@ -16,6 +16,8 @@ export {
   type NodeLineage,
   type Trace,
 } from './column-graph.ts'
+export { diffTables, keysOfNode, type TableDiff } from './data-diff.ts'
+export { impactOf, impactText, type ModelChange } from './impact.ts'
 export { previewRows } from './preview.ts'
 export { freshnessSources, runFreshness, type FreshnessResult } from './freshness.ts'
 export { graphOf, reach, type Graph } from './graph.ts'
@@ -43,7 +45,7 @@ export { messageOf, runResults } from './artifacts/run-results.ts'
 export { catalogArtifact, type CatalogTable } from './artifacts/catalog.ts'
 export { sourcesArtifact } from './artifacts/sources.ts'
 export { pathInTarget, writeJson, writeWhole } from './artifacts/write.ts'
-export { readState, type PreviousState } from './select/state.ts'
+export { readState, stateOf, type PreviousState } from './select/state.ts'
 
 /** The SQL of one node, by unique id or name. Templates that ask the database are answered through `work`. */
 export async function compileNode(

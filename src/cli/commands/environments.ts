@@ -144,7 +144,7 @@ export const environmentsDrop: Command = {
 }
 
 /** `dev_analytics` of `dev` becomes `try_analytics` for `try`. */
-const catalogFor = (name: string, origin: { name: string; catalog: string }): string =>
+export const catalogFor = (name: string, origin: { name: string; catalog: string }): string =>
   origin.catalog.startsWith(`${origin.name}_`)
     ? `${name}${origin.catalog.slice(origin.name.length)}`
     : `${name}_${origin.catalog}`

@@ -2,6 +2,7 @@
 
 import type { Command } from '../command.ts'
 import { accessApply, accessCheck, accessShow } from './access.ts'
+import { ci, impact } from './ci.ts'
 import { dbt } from './dbt/index.ts'
 import { doctor } from './doctor.ts'
 import { grant, grantList, revoke, roleCreate, roleDrop, roleGrant, roleList, roleRevoke } from './grants.ts'
@@ -48,6 +49,8 @@ export const commands: readonly Command[] = [
   check,
   lineage,
   preview,
+  impact,
+  ci,
   dbt,
   query,
   sql,

@@ -40,6 +40,13 @@ export function readState(dir: string, targetDir: string): PreviousState {
   }
 }
 
+/** The state of a project that was read, in place of artifacts of a run. */
+export function stateOf(project: DbtProject): PreviousState {
+  const manifest = record(JSON.parse(JSON.stringify(manifestOf(project, { generatedAt: 0 }))))
+  const none = () => new Map<string, string>()
+  return { dir: project.dir, manifest: () => manifest, results: none, sources: none, sourcesNow: none }
+}
+
 function readArtifact(file: string): Json {
   let text: string
   try {

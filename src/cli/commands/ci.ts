@@ -1,0 +1,186 @@
+// What a branch does to the data, before it is merged: built in an environment of its own, compared, taken away again.
+
+import { writeFile } from 'node:fs/promises'
+import { Failure, Failures } from '../../base/failure.ts'
+import { resolveEnvironment } from '../../config/index.ts'
+import { authorise, type Principal } from '../../govern/index.ts'
+import type { QueryOptions } from '../../lake/index.ts'
+import {
+  diffTables,
+  isBad,
+  keysOfNode,
+  plan,
+  runPlan,
+  select,
+  stateOf,
+  type DbtProject,
+  type NodeResult,
+  type TableDiff,
+} from '../../transform/index.ts'
+import type { App } from '../app.ts'
+import { folderAt, usualReference } from '../ci/base-project.ts'
+import { markdownOf } from '../ci/report.ts'
+import { noArguments, type Command, type Context } from '../command.ts'
+import { catalogFor } from './environments.ts'
+
+/** Samples in a pull request are what a reader may see, whoever runs the check. */
+const reader: Principal = { id: 'ci', name: 'ci', role: 'reader' }
+
+const against = {
+  type: 'string',
+  value: 'REF',
+  about: 'The git reference to compare with; default: the target of the pull request, else the main branch.',
+} as const
+
+export const ci: Command = {
+  name: 'ci',
+  summary: 'Build what a branch changes in an environment of its own, and print how the data differs, as Markdown.',
+  options: {
+    base: {
+      type: 'string',
+      value: 'ENV',
+      about: 'The environment to compare with; default: prod, else the current one.',
+    },
+    against,
+    name: {
+      type: 'string',
+      value: 'ENV',
+      about: 'What the environment of the branch is called; default: ci_ and a number.',
+    },
+    samples: { type: 'string', value: 'ROWS', about: 'Rows shown per table and kind of change; default 3, 0: none.' },
+    output: { type: 'string', value: 'FILE', about: 'Write the Markdown to a file as well.' },
+    keep: { type: 'boolean', about: 'Keep the environment; else it is dropped at the end.' },
+  },
+  examples: ['boathouse ci', 'boathouse ci --base prod --against origin/main --output diff.md'],
+  async run(context) {
+    noArguments(context)
+    const { flags, out } = context
+    const app = await context.open({ quiet: true })
+    const base = baseOf(app, flags.text('base'))
+    const name = flags.text('name') ?? `ci_${app.clock.now().toString(36)}`
+    if (app.config.environments[name])
+      throw new Failure('ALREADY_EXISTS', `there is an environment ${name} already`, { hint: 'Choose another --name.' })
+    const catalog = catalogFor(name, base)
+    authorise(app.principal, 'create', { kind: 'table', name: catalog })
+    const project = await app.insight.project({ ...base, catalog: base.catalog })
+    const reference = flags.text('against') ?? (await usualReference(app.config.dir, app.config.env))
+    await using folder = await folderAt(app.config.dir, reference, rootPackages(project))
+    const before = await app.insight.projectAt(folder.dir, project)
+    const changes = await app.insight.compare(before, project, context.signal)
+    const ids = select(project, { select: ['state:modified+'], state: stateOf(before) })
+    out.note(out.style.dim(`${ids.length} nodes are changed, or depend on what is`))
+    const environment = { environment: name, catalog, origin: base.catalog, by: app.principal.name }
+    await app.environments.create(environment)
+    try {
+      const results = await build(app, inCatalog(project, catalog), ids, context)
+      const diffs = await compare(app, project, ids, { before: base.catalog, after: catalog }, context)
+      const kept = flags.is('keep')
+      const report = {
+        base: { environment: base.name, reference: `${reference} at ${folder.commit.slice(0, 8)}` },
+        environment: name,
+        results,
+        changes,
+        diffs,
+        kept,
+      }
+      const markdown = markdownOf(report)
+      const file = flags.text('output')
+      if (file !== undefined) await writeFile(file, markdown)
+      out.answer({ ...report, markdown }, markdown)
+      return results.some(isBad) ? 1 : 0
+    } finally {
+      if (!flags.is('keep')) await app.environments.drop(catalog)
+    }
+  },
+}
+
+export const impact: Command = {
+  name: 'impact',
+  summary: 'What the working tree changes against a git reference: models, columns, and who depends on them.',
+  options: { against, 'fail-on-breaking': { type: 'boolean', about: 'Exit with 1 when a change is breaking.' } },
+  examples: ['boathouse impact', 'boathouse impact --against origin/main --json'],
+  async run(context) {
+    noArguments(context)
+    const { flags, out, signal } = context
+    const app = await context.open()
+    const project = await app.insight.project(app.environment)
+    const reference = flags.text('against') ?? (await usualReference(app.config.dir, app.config.env))
+    await using folder = await folderAt(app.config.dir, reference, rootPackages(project))
+    const changes = await app.insight.compare(await app.insight.projectAt(folder.dir, project), project, signal)
+    const none = { results: [], diffs: [], kept: false, environment: app.environment.name }
+    const base = { environment: app.environment.name, reference: `${reference} at ${folder.commit.slice(0, 8)}` }
+    out.answer({ ...base, changes }, () => changesText(markdownOf({ ...none, base, changes })))
+    return flags.is('fail-on-breaking') && changes.some(({ severity }) => severity === 'breaking') ? 1 : 0
+  },
+}
+
+/** Only what is said of models: nothing was built. */
+function changesText(markdown: string): string {
+  const at = markdown.indexOf('### Changed models')
+  return at < 0 ? 'No model is changed.' : markdown.slice(at).trim()
+}
+
+function baseOf({ config, environment }: App, named: string | undefined) {
+  if (named !== undefined) return resolveEnvironment(config, { flag: named })
+  return config.environments['prod'] ? resolveEnvironment(config, { flag: 'prod' }) : environment
+}
+
+const rootPackages = (project: DbtProject): string =>
+  project.packages.get(project.name)?.packagesFolder ?? 'dbt_packages'
+
+/** The same project, its tables in another catalog: names in SQL and target stay those of the base. */
+const inCatalog = (project: DbtProject, catalog: string): DbtProject => {
+  const target = { ...project.target, catalog }
+  return { ...project, target, options: { ...project.options, target } }
+}
+
+/** What fails is part of what is shown, so what was built is kept in the branch's own environment in any case. */
+async function build(app: App, project: DbtProject, ids: readonly string[], context: Context): Promise<NodeResult[]> {
+  const { lake, principal } = app
+  const { signal, out } = context
+  const planned = plan(project, 'build', ids)
+  if (planned.steps.length === 0) return []
+  const changes = await lake.openChanges({ catalog: project.target.catalog, principal, environmentNamed: true })
+  try {
+    const results = await runPlan(
+      planned,
+      { project, lake, changes, principal, signal },
+      {
+        onResult: ({ name, status, message }, { index, total }) =>
+          out.note(
+            out.style.dim(
+              `${index} of ${total}  ${name}: ${status}${status === 'success' ? '' : `, ${message.split('\n')[0]}`}`,
+            ),
+          ),
+      },
+    )
+    await ((await changes.pending()).length > 0 ? changes.publish() : changes.discard())
+    return results
+  } catch (error) {
+    await changes.discard()
+    throw error instanceof Failures ? error.all[0]! : error
+  }
+}
+
+async function compare(
+  app: App,
+  project: DbtProject,
+  ids: readonly string[],
+  catalogs: { before: string; after: string },
+  { flags, signal }: Context,
+): Promise<TableDiff[]> {
+  const samplesMax = flags.whole('samples', { min: 0, max: 100 }) ?? 3
+  const options: QueryOptions = { ...app.asking('cli'), catalog: catalogs.after, signal }
+  const diffs: TableDiff[] = []
+  for (const id of ids) {
+    const node = project.nodes.get(id)
+    if (!node || node.kind === 'test' || node.kind === 'analysis' || node.config['materialized'] === 'ephemeral')
+      continue
+    const named = (catalog: string) =>
+      [catalog, node.schema, node.alias].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
+    const names = { before: named(catalogs.before), after: named(catalogs.after) }
+    const asking = { lake: app.lake, options, samples: { ...options, principal: reader } }
+    diffs.push(await diffTables(`${node.schema}.${node.alias}`, names, keysOfNode(project, node), asking, samplesMax))
+  }
+  return diffs
+}
