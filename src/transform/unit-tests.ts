@@ -36,7 +36,7 @@ export async function runUnitTest(test: DbtUnitTest, work: Work): Promise<NodeRe
     if (!model)
       throw new Failure('MODEL_INVALID', `unit test "${test.name}" is about ${test.model}, which is not there`)
     const project = overridden(work.project, model, test)
-    const inputs = await inputsOf(test, model, project, { ...work, project })
+    const inputs = await inputsOf(test, model, work)
     const compiler = new Compiler(project, asker({ ...work, project }), inputs)
     const own = inputs.get(model.uniqueId)
     const self = own ? new Relation({ database: null, schema: null, identifier: own.name }, 'cte') : null
@@ -85,10 +85,10 @@ function overridden(project: DbtProject, model: DbtNode, { overrides, name, file
 
 // ---- inputs
 
-async function inputsOf(test: DbtUnitTest, model: DbtNode, project: DbtProject, work: Work): Promise<Inputs> {
+async function inputsOf(test: DbtUnitTest, model: DbtNode, work: Work): Promise<Inputs> {
   const inputs = new Map<string, Injected>()
   for (const { input, rows, sql, place } of test.given) {
-    const to = inputNamed(input, model, project)
+    const to = inputNamed(input, model, work.project)
     if (!to)
       throw new Failure(
         'MODEL_INVALID',
@@ -171,11 +171,15 @@ function fixtureSql(rows: readonly Row[], types: ColumnTypes, name: string): str
 function expectedSql({ expect: { rows, sql } }: DbtUnitTest, types: ColumnTypes): string {
   if (sql !== undefined) return sql.replace(/[\s;]+$/, '')
   if (!rows || rows.length === 0) return 'select * from dbt_internal_unit_test_actual limit 0'
+  const ordered = promoted(rows)
+  // Rows are put together by position, whatever the order in which each names its columns.
+  const order = Object.keys(ordered[0]!).map((key) => key.toLowerCase())
   const line = (row: Row) =>
     `select ${Object.entries(row)
+      .toSorted(([a], [b]) => order.indexOf(a.toLowerCase()) - order.indexOf(b.toLowerCase()))
       .map(([key, value]) => cast(value, typeOf(types, key, 'expected output')))
       .join(', ')}`
-  return promoted(rows).map(line).join('\nunion all\n')
+  return ordered.map(line).join('\nunion all\n')
 }
 
 const cast = (value: unknown, { name, type }: { name: string; type: string }): string =>

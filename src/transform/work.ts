@@ -1,6 +1,6 @@
 // What the steps of a run share: what they work with, what comes of them, and how a failure finds its place in a template.
 
-import { Failure, type Place } from '../base/failure.ts'
+import { asFailure, Failure, type Place } from '../base/failure.ts'
 import type { ChangeSet, Lake, QueryOptions } from '../lake/index.ts'
 import { collect } from '../lake/index.ts'
 import type { Answer, DbtNode, DbtProject } from '../project/dbt/index.ts'
@@ -156,15 +156,17 @@ export async function timed(
     const isFine = outcome.status === 'success' || outcome.status === 'pass' || outcome.status === 'no-op'
     return { ...nothingYet(node), place: isFine ? undefined : node.place, ...outcome, ...ended() }
   } catch (error) {
-    if (!(error instanceof Failure) || work.signal?.aborted) throw error
-    const { compiledSql } = error.context
+    if (work.signal?.aborted) throw error
+    // A mistake of ours in one node (INTERNAL) is that node's error: the others go on.
+    const failure = asFailure(error)
+    const { compiledSql } = failure.context
     return {
       ...nothingYet(node),
       status: 'error',
-      message: error.message,
-      code: error.code,
-      hint: error.hint,
-      place: error.place ?? node.place,
+      message: failure.message,
+      code: failure.code,
+      hint: failure.hint,
+      place: failure.place ?? node.place,
       ...ended(),
       compiledSql: typeof compiledSql === 'string' ? compiledSql : undefined,
     }

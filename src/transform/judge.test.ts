@@ -1,0 +1,249 @@
+// Tests, unit tests, freshness and what is left alone, over the real lake.
+
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { openWorld } from '../lake/world.ts'
+import { recordFiles } from '../project/dbt/index.ts'
+import { freshnessSources, runFreshness } from './freshness.ts'
+import { loadProject, plan, runPlan, type Command, type NodeResult, type NodeState, type NodeStates } from './index.ts'
+import { showDifference } from './unit-test-diff.ts'
+
+const system = { id: 'system', name: 'system', role: 'system' as const }
+const world = await openWorld()
+afterAll(world.close)
+const { lake } = world
+const catalog = 'dev_analytics'
+const open = () => lake.openChanges({ catalog, principal: system })
+
+beforeEach(async () => {
+  const changes = await open()
+  await changes.replaceTable(
+    { catalog, namespace: 'raw', name: 'sales' },
+    "select * from (values (1, 'N', 10.50::decimal(12,2), timestamp '2026-01-01 10:00:00'), (2, 'S', 2.00, timestamp '2026-01-02 10:00:00')) t(id, region, amount, loaded_at)",
+  )
+  await changes.publish()
+})
+
+const load = (files: Record<string, string>, more: Record<string, unknown> = {}) =>
+  loadProject('/project', {
+    files: recordFiles({
+      'dbt_project.yml': 'name: shop\nmodels: {shop: {+materialized: table}}',
+      'macros/s.sql':
+        "{% macro generate_schema_name(custom, node) %}{{ custom or target.schema }}{% endmacro %}{% macro answer() %}{{ return('real') }}{% endmacro %}",
+      'models/sources.yml': 'sources: [{name: raw, tables: [{name: sales}]}]',
+      ...files,
+    }),
+    target: { name: 'dev', catalog, schema: 'marts' },
+    startedAt: 0,
+    ...more,
+  })
+
+async function run(
+  files: Record<string, string>,
+  options: { command?: Command; states?: NodeStates; more?: object } = {},
+) {
+  const project = await load(files, { ...options.more })
+  const changes = await open()
+  const work = { project, lake, changes, principal: system }
+  const results = await runPlan(plan(project, options.command ?? 'build'), work, { threads: 3, states: options.states })
+  return { project, changes, results, of: (name: string) => results.find((one) => one.name === name)! }
+}
+const rows = (sql: string, changes: Awaited<ReturnType<typeof open>>) => world.rows(sql, { changes })
+
+const sales = "select * from {{ source('raw', 'sales') }}"
+const about = (config: string) =>
+  `models: [{name: a, columns: [{name: id, data_tests: [{unique: {config: ${config}}}]}]}]`
+
+test.each([
+  ['{store_failures: true}', 'table'],
+  ['{store_failures_as: view}', 'view'],
+  ['{store_failures: true, store_failures_as: ephemeral}', undefined],
+  ['{store_failures: false}', undefined],
+  ['{severity: warn, store_failures: true, schema: audit, alias: found}', 'table'],
+])('what a test finds is kept: %s', async (config, kind) => {
+  const { results, changes } = await run({
+    'models/a.sql': `${sales} union all ${sales}`,
+    'models/a.yml': about(config),
+  })
+  const found = results.find((one) => one.kind === 'test')!
+  expect(found).toMatchObject({ failures: 2, status: config.includes('warn') ? 'warn' : 'fail' })
+  expect(found.message).toBe(`Got 2 results, configured to ${found.status} if != 0`)
+  const pending = (await changes.pending()).filter(({ name }) => name.name !== 'a')
+  expect(pending.map((one) => one.kind)).toEqual(kind ? [kind] : [])
+  if (kind) {
+    const { namespace, name } = pending[0]!.name
+    expect(namespace).toBe(config.includes('audit') ? 'audit' : 'dbt_test__audit')
+    expect(await rows(`select count(*) from "${namespace}"."${name}"`, changes)).toEqual([[2]])
+  }
+})
+
+test('a test on a source, on an ephemeral model, of one row, of none, and one that counts nothing', async () => {
+  const { of } = await run({
+    'models/sources.yml':
+      'sources: [{name: raw, tables: [{name: sales, columns: [{name: id, data_tests: [not_null, {unique: {config: {where: "region = \'N\'"}}}]}]}]}]',
+    'models/e.sql': `{{ config(materialized='ephemeral') }} ${sales}`,
+    'models/e.yml': 'models: [{name: e, columns: [{name: id, data_tests: [not_null]}]}]',
+    'tests/none.sql': "{{ config(fail_calc='max(amount)') }} select * from {{ ref('e') }} where false",
+    'tests/some.sql': "{{ config(error_if='>1', limit=1) }} select * from {{ ref('e') }}",
+    'tests/broken.sql': "select *\nfrom {{ ref('e') }} where nothing = 1",
+  })
+  expect(of('source_not_null_raw_sales_id').status).toBe('pass')
+  expect(of('not_null_e_id').status).toBe('pass')
+  expect(of('none')).toMatchObject({
+    status: 'error',
+    message: 'the test none counts nothing: its fail_calc answers NULL',
+  })
+  expect(of('some')).toMatchObject({ status: 'warn', failures: 1 })
+  expect(of('broken')).toMatchObject({ status: 'error', place: { file: 'tests/broken.sql', line: 2 } })
+})
+
+// ---- unit tests
+
+const unit = (name: string, rest: string) => `unit_tests:\n  - name: ${name}\n    model: daily\n${rest}`
+const daily = {
+  'models/stg.sql': sales,
+  'models/daily.sql':
+    "select region, sum(amount) as total, '{{ var('v', 'none') }}' as v, '{{ answer() }}' as m, '{{ env_var('E', '-') }}' as e from {{ ref('stg') }} s group by 1",
+}
+
+test.each<[string, string, string, string?]>([
+  [
+    'rows as dicts, a subset of columns, in any order',
+    `    given: [{input: ref('stg'), rows: [{id: 1, region: N, amount: 1.5}, {region: S, amount: 2}, {region: N}]}]
+    expect: {rows: [{region: S, total: 2}, {total: 1.5, region: N}]}`,
+    'pass',
+  ],
+  [
+    'rows as CSV, empty is null',
+    `    given: [{input: ref('stg'), format: csv, rows: "id,region,amount\\n1,N,1.5\\n2,,3"}]
+    expect: {format: csv, rows: "region,total\\nN,1.5\\n,3"}`,
+    'pass',
+  ],
+  [
+    'rows as SQL',
+    `    given: [{input: ref('stg'), format: sql, rows: "select 'N' as region, 2 as amount"}]
+    expect: {format: sql, rows: "select 'N' as region, 2 as total, 'none' as v, 'real' as m, '-' as e"}`,
+    'pass',
+  ],
+  ['nothing given, nothing expected', `    given: [{input: ref('stg'), rows: []}]\n    expect: {rows: []}`, 'pass'],
+  [
+    'what differs is shown',
+    `    given: [{input: ref('stg'), rows: [{region: N, amount: 1}, {region: S, amount: 2}]}]
+    expect: {rows: [{region: N, total: 1}, {region: S, total: 3}, {region: X, total: 9}]}`,
+    'fail',
+    '\n\nactual differs from expected:\n\n@@ ,region,total\n→  ,S     ,3.00→2.00\n---,X     ,9.00\n   ,N     ,1.00\n',
+  ],
+  [
+    'variables, environment, macros',
+    `    overrides: {vars: {v: mine}, env_vars: {E: set}, macros: {answer: mocked}}
+    given: [{input: ref('stg'), rows: [{region: N}]}]
+    expect: {rows: [{region: N, v: mine, e: set, m: mocked}]}`,
+    'pass',
+  ],
+  [
+    'an incremental run over rows of its own table',
+    `    overrides: {macros: {is_incremental: true}}
+    given: [{input: ref('stg'), rows: [{id: 1, region: N}, {id: 8, region: S}]}, {input: this, rows: [{total: 5}]}]
+    expect: {rows: [{region: S}]}`,
+    'pass',
+  ],
+  [
+    'a column that the input has not',
+    `    given: [{input: ref('stg'), rows: [{colour: red}]}]\n    expect: {rows: []}`,
+    'error',
+    "Invalid column name: 'colour' in unit test fixture for 'stg'.\nAccepted columns for 'stg' are: id, region, amount, loaded_at",
+  ],
+])('a unit test: %s', async (_, rest, status, message) => {
+  const grows = rest.includes('is_incremental')
+  const limited = ' {% if is_incremental() %} where id > (select max(total) from {{ this }}) {% endif %} group by 1'
+  const model = daily['models/daily.sql'].replace(' group by 1', grows ? limited : ' group by 1')
+  const { of } = await run({ ...daily, 'models/daily.sql': model, 'models/u.yml': unit('u', rest) })
+  expect(of('u')).toMatchObject({ status, ...(message !== undefined && { message }) })
+  // A model is built after its unit tests, and not when they fail.
+  expect(of('daily').status).toBe(status === 'pass' ? 'success' : 'skipped')
+})
+
+test('rows that differ are told from those that are missing', () => {
+  expect(showDifference(['a', 'b'], [[1, 'x']], [[1, 'x']])).toBeUndefined()
+  expect(showDifference(['a'], [[1], [1]], [[1]])).toBe('@@ ,a\n---,1\n   ,1')
+  expect(showDifference(['a', 'b'], [[1, null]], [[2, true]])).toBe('@@ ,a,b\n---,1,NULL\n+++,2,True')
+})
+
+// ---- freshness
+
+test('the age of a source: by field, by query, by its last commit, and where nobody can tell', async () => {
+  const table = (name: string, rest: string) =>
+    `{name: ${name}, identifier: sales, freshness: {warn_after: {count: 1, period: day}, error_after: {count: 2, period: day}}${rest}}`
+  const project = await load({
+    'models/sources.yml': `sources: [{name: raw, tables: [${[
+      table('by_field', ', loaded_at_field: loaded_at'),
+      table('filtered', ', loaded_at_field: loaded_at').replace('freshness: {', 'freshness: {filter: id = 1, '),
+      table('by_query', ', loaded_at_query: "select max(loaded_at) from {{ this }}"'),
+      table('by_commit', ''),
+      table('nonsense', ', loaded_at_field: amount'),
+      table('gone', ', loaded_at_field: loaded_at').replace('identifier: sales', 'identifier: gone'),
+      '{name: silent, identifier: sales}',
+    ].join(', ')}]}]`,
+  })
+  const chosen = freshnessSources(project, [...project.sources.keys()])
+  const now = () => Date.parse('2026-01-03T22:00:00Z')
+  const results = await runFreshness(chosen, { project, lake, principal: system, now }, { threads: 2 })
+  const found = Object.fromEntries(
+    results.map(({ name, status, freshness }) => [name, [status, freshness?.maxLoadedAt]]),
+  )
+  expect(found).toMatchObject({
+    'raw.by_field': ['warn', '2026-01-02T10:00:00.000Z'],
+    'raw.filtered': ['error', '2026-01-01T10:00:00.000Z'],
+    'raw.by_query': ['warn', '2026-01-02T10:00:00.000Z'],
+    'raw.by_commit': ['pass', expect.any(String)],
+    'raw.nonsense': ['runtime error', undefined],
+    'raw.gone': ['runtime error', undefined],
+  })
+  expect(results).toHaveLength(6)
+})
+
+// ---- what is unchanged
+
+/** Notes in memory. */
+function memory(): NodeStates & { known: Map<string, NodeState> } {
+  const known = new Map<string, NodeState>()
+  return {
+    known,
+    versions: (sql, options) => lake.versions(sql, options),
+    note: (state) => void known.set(state.node, { ...state, notedAt: '2026-01-01T00:00:00.000Z' }),
+  }
+}
+
+const told = (results: readonly NodeResult[]) => Object.fromEntries(results.map(({ name, status }) => [name, status]))
+
+test('what has not changed is left alone; what has, and what stands on it, is not', async () => {
+  const states = memory()
+  const files: Record<string, string> = {
+    'models/stg.sql': `{{ config(materialized='view') }} ${sales}`,
+    'models/day.sql': "select region, sum(amount) as total from {{ ref('stg') }} group by 1",
+    'models/top.sql': "select max(total) as most from {{ ref('day') }}",
+    'models/now.sql': "select now() as at, count(*) as n from {{ ref('stg') }}",
+    'models/t.yml': 'models: [{name: day, columns: [{name: region, data_tests: [unique]}]}]',
+  }
+  const again = async (more: Record<string, string> = {}) => {
+    const { results, changes } = await run({ ...files, ...more }, { states })
+    await changes.publish()
+    return told(results)
+  }
+  const all = { stg: 'success', day: 'success', top: 'success', now: 'success', unique_day_region: 'pass' }
+  expect(await again()).toEqual(all)
+  const same = { ...all, stg: 'no-op', day: 'no-op', top: 'no-op' }
+  expect(await again()).toEqual(same)
+  // A change of one model.
+  expect(await again({ 'models/day.sql': `${files['models/day.sql']} having true` })).toEqual({ ...all, stg: 'no-op' })
+  expect(await again({ 'models/day.sql': `${files['models/day.sql']} having true` })).toEqual(same)
+  // Rows of the source: the view stays, what reads through it does not.
+  await world.rows("insert into raw.sales values (3, 'W', 1, timestamp '2026-01-03 00:00:00')")
+  expect(await again({ 'models/day.sql': `${files['models/day.sql']} having true` })).toEqual({ ...all, stg: 'no-op' })
+  // Somebody else wrote a table of ours, or it was rolled back: it is not as it was left.
+  await world.rows('delete from marts.top')
+  expect(await again({ 'models/day.sql': `${files['models/day.sql']} having true` })).toEqual({
+    ...same,
+    top: 'success',
+  })
+  expect(await world.rows('select count(*) from marts.top')).toEqual([[1]])
+})
