@@ -7,7 +7,7 @@ import { dbtFolderOf, dbtFolderText } from './dbt-folder.ts'
 import { findProjectDir, isEnvironment, loadConfig, resolveEnvironment } from '../config/index.ts'
 import type { App, OpenOptions } from './app.ts'
 import { Flags, globalOptions, parseCommand, type Command, type Context, type Option } from './command.ts'
-import { commands } from './commands/index.ts'
+import { commandsOf } from './commands/by-word.ts'
 import { versionOf } from './version.ts'
 import { openOutput, type Output } from './output.ts'
 import type { Config, Environment } from '../config/index.ts'
@@ -21,6 +21,7 @@ export type CliDeps = {
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
   const color = process.stdout.isTTY === true && !argv.includes('--no-color') && !process.env.NO_COLOR
   const out = openOutput({ json: argv.includes('--json'), color })
+  process.stdout.on('error', readerLeft)
   let opened: Promise<App> | undefined
   const control = new AbortController()
   const interrupt = () => {
@@ -29,7 +30,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     control.abort(new Failure('RUN_CANCELLED', 'interrupted'))
   }
   try {
-    const found = findCommand(argv)
+    const found = await findCommand(argv)
     if (!found && argv.includes('--version')) {
       const version = await versionOf()
       out.answer({ boathouse: version }, version)
@@ -60,10 +61,16 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   } catch (error) {
     return report(error, out)
   } finally {
+    process.stdout.off('error', readerLeft)
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
     await opened?.then((app) => app.close()).catch(() => {})
   }
+}
+
+/** `boathouse … | head`: nobody reads on, and what was begun is ended all the same. */
+function readerLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 /** The settings and environment of the project at or above `dir`. */
@@ -110,9 +117,13 @@ const failureJson = (failure: Failure): object => ({
   ...(failure instanceof Failures ? { all: failure.all.map(failureJson) } : {}),
 })
 
+const allCommands = async () => (await import('./commands/index.ts')).commands
+
 /** The longest command whose words begin the line; global options may stand before it. */
-function findCommand(argv: readonly string[]): { command: Command; rest: string[] } | undefined {
+async function findCommand(argv: readonly string[]): Promise<{ command: Command; rest: string[] } | undefined> {
   const [words, before] = leadingWords(argv)
+  if (words.length === 0) return undefined
+  const commands = (await commandsOf(words[0]!)) ?? (await allCommands())
   for (let count = Math.min(3, words.length); count > 0; count--) {
     const command = commands.find(({ name }) => name === words.slice(0, count).join(' '))
     if (!command) continue
@@ -139,7 +150,8 @@ function leadingWords(argv: readonly string[]): [string[], number] {
   return [words, at]
 }
 
-function help(argv: readonly string[], out: Output): number {
+async function help(argv: readonly string[], out: Output): Promise<number> {
+  const commands = await allCommands()
   const [words] = leadingWords(argv)
   const asked = words[0] === 'help' ? words.slice(1) : words
   const group =

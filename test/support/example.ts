@@ -33,9 +33,10 @@ export type Order = {
   region: string
 }
 
-export function openExample(): Example {
+/** `from`: another project than the example. */
+export function openExample(from = join(root, 'examples/sales')): Example {
   const dir = mkdtempSync(join(tmpdir(), 'sales-'))
-  cpSync(join(root, 'examples/sales'), dir, { recursive: true, filter: (path) => !leftOut.has(basename(path)) })
+  cpSync(from, dir, { recursive: true, filter: (path) => !leftOut.has(basename(path)) })
   const alive = new Set<ChildProcess>()
 
   const start: Example['start'] = (args, { env = {} } = {}) => {

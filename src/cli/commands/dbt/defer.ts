@@ -29,7 +29,8 @@ export async function deferTo(session: Session, app: App, project: DbtProject, i
   const entries = record(manifest['nodes'])
   const catalog = record(record(manifest['metadata'])['env'])[catalogVariable]
   const built = new Set(ids)
-  for (const node of [...project.nodes.values()]) {
+  // Setting a node that is there keeps its place, so going through them meanwhile is safe.
+  for (const node of project.nodes.values()) {
     const entry = record(entries[node.uniqueId])
     if (built.has(node.uniqueId) || !isTable(node) || typeof entry['schema'] !== 'string') continue
     if (!flags.is('favor-state') && (await isHere(app, project, node))) continue

@@ -1,0 +1,245 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { Failure } from '../../../base/failure.ts'
+import { runCli } from '../../cli.ts'
+import { DbtFlags, flagTable, readVariables, splitLine } from './flags.ts'
+import { verbPage } from './help.ts'
+import { inWords } from './lines.ts'
+import { counted, DbtLog, progressLine } from './log.ts'
+import { verbs } from './verbs.ts'
+
+const given = (line: string) => Object.fromEntries(splitLine(line.split('|')).given)
+
+describe('a command line', () => {
+  test.each<[string, string[], Record<string, unknown>]>([
+    ['run', ['run'], {}],
+    ['--quiet|run|-x', ['run'], { quiet: true, 'fail-fast': true }],
+    ['run|--select|a|b+|--exclude|c', ['run'], { select: ['a', 'b+'], exclude: ['c'] }],
+    ['run|-s|a b|-s|c', ['run'], { select: ['a', 'b', 'c'] }],
+    ['run|--models|a|-m|b|--model|c', ['run'], { select: ['a', 'b', 'c'] }],
+    ['run|--select=a', ['run'], { select: ['a'] }],
+    ['run|-tprod|-xf', ['run'], { target: 'prod', 'fail-fast': true, 'full-refresh': true }],
+    ['run|--no-defer|--defer', ['run'], { defer: true }],
+    ['build|--vars|{a: 1, b: [x, "2"]}', ['build'], { vars: { a: 1, b: ['x', '2'] } }],
+    ['build|--vars|{}', ['build'], { vars: {} }],
+    ['build|--resource-types|model|seed', ['build'], { 'resource-type': ['model', 'seed'] }],
+    ['ls|--output|JSON', ['ls'], { output: 'JSON' }],
+    ['run-operation|m|--args|{x: 1}', ['run-operation', 'm'], { args: { x: 1 } }],
+    ['docs|generate|--no-compile', ['docs', 'generate'], { compile: false }],
+    [
+      'run|--threads|4|--no-partial-parse|--no-populate-cache|--cache-selected-only',
+      ['run'],
+      { threads: 4, 'partial-parse': false, 'populate-cache': false, 'cache-selected-only': true },
+    ],
+    ['show|--limit|-1', ['show'], { limit: -1 }],
+    ['run|--|--odd', ['run', '--odd'], {}],
+    ['run|-C|elsewhere|--env|prod', ['run'], { project: 'elsewhere', env: 'prod' }],
+  ])('%s', (line, words, flags) => {
+    expect(splitLine(line.split('|')).words).toEqual(words)
+    expect(given(line)).toEqual(flags)
+  })
+
+  test.each([
+    ['run|--selct|a', /no flag --selct; did you mean "--select"/],
+    ['run|--threads|many', /--threads takes a whole number, found "many"/],
+    ['run|--threads', /--threads needs a value/],
+    ['run|--quiet=yes', /--quiet takes no value/],
+    ['run|--indirect-selection|sideways', /--indirect-selection is one of eager, cautious, buildable, empty/],
+    ['build|--resource-type|table', /--resource-type is one of/],
+    ['run|--vars|a: [', /--vars is no YAML/],
+    ['run|--vars|[1]', /--vars takes a mapping/],
+    ['run|--vars|{a: &a [1], b: *a}', /--vars is no YAML/],
+  ])('%s is refused', (line, message) => {
+    expect(() => splitLine(line.split('|'))).toThrow(message)
+    expect(() => splitLine(line.split('|'))).toThrow(Failure)
+  })
+
+  test('the line goes before variables, those before the project, in both spellings of variables', () => {
+    const environment = readVariables({
+      DBT_FULL_REFRESH: 'true',
+      DBT_ENGINE_TARGET: 'ci',
+      DBT_TARGET: 'dev',
+      DBT_QUIET: '0',
+      DBT_NO_PRINT: '1',
+      DBT_STATE: '',
+    })
+    const flags = new DbtFlags(new Map([['quiet', true]]), environment)
+    flags.readProject({
+      fail_fast: true,
+      target: 'other',
+      send_anonymous_usage_stats: false,
+      unknown: 1,
+      indirect_selection: 'cautious',
+    })
+    expect([
+      flags.is('full-refresh'),
+      flags.text('target'),
+      flags.is('quiet'),
+      flags.is('print', true),
+      flags.is('fail-fast'),
+      flags.text('indirect-selection'),
+      flags.text('state'),
+    ]).toEqual([true, 'ci', true, false, true, 'cautious', undefined])
+    expect(flags.all()).toMatchObject({ full_refresh: true, fail_fast: true })
+    expect(() => readVariables({ DBT_INDIRECT_SELECTION: 'no' })).toThrow(/DBT_INDIRECT_SELECTION is one of/)
+  })
+
+  test('every flag and verb has its help, and every example is a line that is understood', () => {
+    for (const [name, verb] of Object.entries(verbs)) {
+      expect(verbPage(name)).toContain(verb.summary)
+      for (const example of verb.examples.filter((one) => one.startsWith('boathouse dbt ')))
+        expect(() =>
+          splitLine(
+            example
+              .replace(/(["'])(.*?)\1/g, (_, __, text: string) => text.replaceAll(' ', '\u0001'))
+              .split(' ')
+              .slice(2)
+              .map((word) => word.replaceAll('\u0001', ' ')),
+          ),
+        ).not.toThrow()
+    }
+    for (const { verbs: some = [] } of Object.values(flagTable))
+      for (const verb of some) expect(Object.keys(verbs)).toContain(verb)
+  })
+})
+
+describe('lines', () => {
+  // As dbt-core 1.12.6 prints them.
+  test.each([
+    [
+      progressLine({ width: 80 }, 'START seed file main.raw_customers', 'RUN', { index: 1, total: 28 }),
+      '1 of 28 START seed file main.raw_customers ..................................... [RUN]',
+    ],
+    [
+      progressLine({ width: 80 }, 'OK loaded seed file main.raw_customers', 'INSERT 100', {
+        index: 1,
+        total: 28,
+        seconds: 0.5,
+      }),
+      '1 of 28 OK loaded seed file main.raw_customers ................................. [INSERT 100 in 0.50s]',
+    ],
+    [
+      progressLine(
+        { width: 80 },
+        'PASS accepted_values_orders_status__placed__shipped__completed__return_pending__returned',
+        'PASS',
+        { index: 19, total: 28, seconds: 0.123 },
+      ),
+      '19 of 28 PASS accepted_values_orders_status__placed__shipped__completed__return_pending__returned  [PASS in 0.12s]',
+    ],
+    [inWords(1.9), '0 hours 0 minutes and 1.90 seconds (1.90s)'],
+    [inWords(3_725.5), '1 hours 2 minutes and 5.50 seconds (3725.50s)'],
+    [counted(1, 'data test'), '1 data test'],
+    [counted(2, 'saved query'), '2 saved queries'],
+    [counted(2, 'analysis'), '2 analyses'],
+  ])('%s', (line, expected) => expect(line).toBe(expected))
+
+  test('the log file has what the terminal does not show; a folder that cannot be written stops nobody', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dbt-log-'))
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    try {
+      const options = {
+        format: 'text',
+        fileFormat: 'json',
+        level: 'warn',
+        fileLevel: 'debug',
+        quiet: false,
+        color: false,
+        width: 80,
+        fileBytesMax: 0,
+        invocationId: 'i',
+      } as const
+      const log = new DbtLog({ ...options, file: join(folder, 'logs/dbt.log') })
+      log.info('one')
+      log.warn('two')
+      log.close()
+      const lines = readFileSync(join(folder, 'logs/dbt.log'), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { info: { msg: string; level: string } })
+      expect(lines.map(({ info }) => [info.level, info.msg])).toEqual([
+        ['info', 'one'],
+        ['warn', '[WARNING]: two'],
+      ])
+      expect(written.mock.calls.map(([text]) => String(text).slice(10))).toEqual(['[WARNING]: two\n'])
+      writeFileSync(join(folder, 'file'), '')
+      new DbtLog({ ...options, file: join(folder, 'file/dbt.log') }).warn('three')
+    } finally {
+      written.mockRestore()
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe('used wrongly', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dbt-cli-'))
+  writeFileSync(join(folder, 'dbt_project.yml'), 'name: shop\nprofile: shop\n')
+  writeFileSync(
+    join(folder, 'profiles.yml'),
+    'shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.duckdb}}}\n',
+  )
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  async function run(line: string): Promise<[number, string]> {
+    let said = ''
+    const take = (text: string | Uint8Array) => ((said += String(text)), true)
+    const streams = [
+      vi.spyOn(process.stdout, 'write').mockImplementation(take),
+      vi.spyOn(process.stderr, 'write').mockImplementation(take),
+    ]
+    try {
+      const code = await runCli(['dbt', ...line.split(' ').filter(Boolean)], {
+        open: () => Promise.reject(new Error('not here')),
+        self: { node: '', script: '' },
+      })
+      return [code, said]
+    } finally {
+      for (const stream of streams) stream.mockRestore()
+    }
+  }
+
+  test.each([
+    ['biuld', 2, /USAGE: dbt has no command "biuld"; did you mean "build"\?/],
+    ['parse --select a', 2, /USAGE: dbt parse has no flag --select; it belongs to build/],
+    ['docs', 2, /USAGE: dbt docs needs one of: generate, serve/],
+    ['run orders', 2, /USAGE: dbt run takes no argument, found "orders"/],
+    ['init', 1, /UNSUPPORTED: dbt init is not here\n {2}`boathouse init DIR`/],
+    ['docs serve', 1, /`boathouse up`/],
+    [`run --project-dir ${folder}/nowhere`, 2, /PROJECT_NOT_FOUND: there is no dbt_project\.yml in/],
+    [
+      `ls --project-dir ${folder} --target nowhere`,
+      2,
+      /the profile "shop" has no target "nowhere"; did you mean|has no target/,
+    ],
+    [`ls --project-dir ${folder} -s state:modified`, 2, /--state DIR/],
+    [`ls --project-dir ${folder} -s nonsense:x`, 2, /"nonsense" is no method of selection/],
+    [`ls --project-dir ${folder} --selector daily`, 2, /selectors\.yml has no selector "daily"/],
+    [`--warn-error ls --project-dir ${folder} -s nothing`, 2, /does not match any enabled nodes/],
+    [
+      `ls --project-dir ${folder} -s nothing`,
+      0,
+      /\[WARNING\]: The selection criterion 'nothing' does not match any enabled nodes/,
+    ],
+    [`clean --project-dir ${folder} --no-clean-project-files-only`, 2, /nothing outside the project is deleted/],
+    ['--version', 0, /Core:\n {2}- installed: 1\.12/],
+    ['run --help', 0, /boathouse dbt run \[flags\].*--full-refresh/s],
+    ['', 2, /boathouse dbt VERB/],
+  ])('dbt %s ends with %i', async (line, code, said) => {
+    const [ended, text] = await run(line)
+    expect(text).toMatch(said)
+    expect(ended).toBe(code)
+  })
+
+  test.each([
+    ['clean-targets: [../elsewhere]', /lies outside the project/],
+    ['clean-targets: [models]', /holds what cannot be made again/],
+    ['clean-targets: ["."]', /holds what cannot be made again/],
+    ['clean-targets: [.boathouse]', /holds what cannot be made again/],
+  ])('clean keeps its hands off: %s', async (text, message) => {
+    writeFileSync(join(folder, 'dbt_project.yml'), `name: shop\nprofile: shop\n${text}\n`)
+    const [code, said] = await run(`clean --project-dir ${folder}`)
+    expect([code, said]).toEqual([2, expect.stringMatching(message)])
+  })
+})

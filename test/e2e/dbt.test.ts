@@ -1,0 +1,159 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openExample, type Example } from '../support/example.ts'
+
+// dbt's command line in a folder that has nothing but a dbt project.
+
+let shop: Example
+beforeAll(() => {
+  shop = openExample(fileURLToPath(new URL('../golden/dbt-shop', import.meta.url)))
+})
+afterAll(() => shop.close())
+
+const dbt = (line: string, env: Record<string, string> = {}) => shop.boathouse(['dbt', ...line.split(' ')], { env })
+const lines = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^\d\d:\d\d:\d\d {2}/, '').replace(/\d+\.\d\ds/g, 'N.NNs'))
+const artifact = (name: string) =>
+  JSON.parse(readFileSync(join(shop.dir, 'target', name), 'utf8')) as Record<string, unknown>
+const results = () =>
+  Object.fromEntries(
+    (artifact('run_results.json')['results'] as { unique_id: string; status: string }[]).map(
+      ({ unique_id, status }) => [unique_id, status],
+    ),
+  )
+const edit = (file: string, text: string) => writeFileSync(join(shop.dir, file), text)
+
+describe('build', () => {
+  test('says what dbt says, and leaves what dbt leaves', async () => {
+    const { code, stdout, stderr } = await dbt('build')
+    expect(code, stdout + stderr).toBe(0)
+    const said = lines(stdout)
+    expect(said[0]).toMatch(/^Running with dbt=1\.12\.\d+ \(boathouse /)
+    expect(said[1]).toMatch(
+      /^Environment dev \(catalog dev_shop\), target 'dev' of .*profiles\.yml; state in .*\.boathouse$/,
+    )
+    expect(said).toContain("Concurrency: 2 threads (target='dev')")
+    expect(said).toContain('1 of 8 START seed file main.payments ........................................... [RUN]')
+    expect(said).toContain(
+      '1 of 8 OK loaded seed file main.payments ....................................... [INSERT 3 in N.NNs]',
+    )
+    expect(
+      said.filter((line) => /OK created sql (view|table) model main\.\w+ \.+ \[OK in N\.NNs\]$/.test(line)),
+    ).toHaveLength(3)
+    expect(said.filter((line) => /PASS (unique|not_null|no_large)\w* \.+ \[PASS in N\.NNs\]$/.test(line))).toHaveLength(
+      3,
+    )
+    expect(said).toContain('Completed successfully')
+    expect(said.at(-1)).toMatch(/^Done\. PASS=9 WARN=0 ERROR=0 SKIP=0 NO-OP=0 REUSED=0 TOTAL=9$/)
+    expect(await shop.rows('select result from main.report')).toEqual([['60']])
+    expect(readFileSync(join(shop.dir, 'target/compiled/shop/models/totals.sql'), 'utf8')).toContain(
+      'from "shop"."main"."stg_payments"',
+    )
+    expect(readFileSync(join(shop.dir, 'logs/dbt.log'), 'utf8')).toContain('OK created sql table model main.report')
+    expect(results()).toMatchObject({ 'model.shop.report': 'success', 'test.shop.no_large_payment': 'pass' })
+    expect(artifact('manifest.json')).toHaveProperty(['nodes', 'model.shop.report', 'compiled_code'])
+  })
+
+  test('a red test: exit code 1, readers see what was, and retry does the rest', async () => {
+    edit('seeds/payments.csv', 'id,amount\n1,10\n2,20\n3,3000\n')
+    const { code, stdout } = await dbt('build')
+    expect(code).toBe(1)
+    const said = lines(stdout)
+    expect(said).toContain('[ERROR]: in test no_large_payment (tests/no_large_payment.sql)')
+    expect(said).toContain('  Got 1 result, configured to fail if != 0')
+    expect(said).toContain('  compiled code at target/compiled/shop/tests/no_large_payment.sql')
+    expect(said.at(-1)).toMatch(/^Done\. PASS=\d WARN=0 ERROR=1 SKIP=\d NO-OP=0 REUSED=0 TOTAL=\d$/)
+    expect(await shop.rows('select result from main.report')).toEqual([['60']])
+    expect(results()).toMatchObject({ 'test.shop.no_large_payment': 'fail', 'model.shop.totals': 'skipped' })
+
+    expect((await dbt('build --publish always')).code).toBe(1)
+    expect(await shop.rows('select max(amount) from main.payments')).toEqual([[3000]])
+    // Its reader was held back, as in dbt.
+    expect(await shop.rows('select result from main.report')).toEqual([['60']])
+
+    edit('tests/no_large_payment.sql', "select * from {{ ref('stg_payments') }} where amount > 5000\n")
+    const again = await dbt('retry')
+    expect(again.code, again.stdout).toBe(0)
+    expect(Object.keys(results()).filter((id) => id.startsWith('seed'))).toEqual([])
+    expect(await shop.rows('select result from main.report')).toEqual([['3030']])
+  })
+})
+
+test('flags: before the verb, by variable, several words, YAML', async () => {
+  const { code, stdout } = await shop.boathouse(
+    ['dbt', '--quiet', 'run', '--select', 'totals', 'report', '--vars', '{factor: 2}', '--target-path', 'elsewhere'],
+    {
+      env: { DBT_THREADS: '7', DBT_LOG_FORMAT: 'json' },
+    },
+  )
+  expect([code, stdout]).toEqual([0, ''])
+  expect(await shop.rows('select result from main.report')).toEqual([['6060']])
+  expect(existsSync(join(shop.dir, 'elsewhere/run_results.json'))).toBe(true)
+  const json = await dbt('ls -s +report --log-format json --resource-type model')
+  const events = json.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { info: { name: string; msg: string } })
+  expect(events.filter(({ info }) => info.name === 'PrintEvent').map(({ info }) => info.msg)).toEqual([
+    'shop.report',
+    'shop.stg_payments',
+    'shop.totals',
+  ])
+})
+
+test('docs, freshness, an operation, and what clean takes away', async () => {
+  expect((await dbt('docs generate')).code).toBe(0)
+  expect(artifact('catalog.json')).toMatchObject({
+    nodes: {
+      'model.shop.report': {
+        metadata: { type: 'BASE TABLE', schema: 'main', name: 'report', database: 'shop' },
+        columns: { result: { index: 1, name: 'result' } },
+        stats: { num_rows: { value: 1 } },
+      },
+    },
+    errors: null,
+  })
+  expect((await dbt('source freshness')).code).toBe(0)
+  expect(artifact('sources.json')).toMatchObject({
+    results: [
+      {
+        unique_id: 'source.shop.outside.payments',
+        status: 'pass',
+        criteria: { warn_after: { count: 1, period: 'day' } },
+      },
+    ],
+  })
+  const noted = await shop.boathouse(['dbt', 'run-operation', 'note', '--args', '{text: hello}'])
+  expect(noted.code, noted.stdout).toBe(0)
+  expect(noted.stdout).toContain('noted hello')
+  expect(await shop.rows('select text from main.notes')).toEqual([['hello']])
+  const shown = await dbt('show -s report --limit 1 --output json -q')
+  expect(JSON.parse(shown.stdout)).toEqual({ node: 'report', show: [{ result: expect.anything() as unknown }] })
+  expect((await dbt('clean')).code).toBe(0)
+  expect(existsSync(join(shop.dir, 'target'))).toBe(false)
+  expect(existsSync(join(shop.dir, '.boathouse'))).toBe(true)
+})
+
+test('another target is another environment, and --defer reads what is not built there', async () => {
+  expect((await dbt('compile -q --target dev')).code).toBe(0)
+  const { code, stdout } = await shop.boathouse([
+    'dbt',
+    'run',
+    '-s',
+    'report',
+    '--target',
+    'prod',
+    '--defer',
+    '--state',
+    join(shop.dir, 'target'),
+  ])
+  expect(code, stdout).toBe(0)
+  const rows = await shop.boathouse(['query', 'select result from main.report', '--env', 'prod', '--json'])
+  expect(JSON.parse(rows.stdout)).toMatchObject({ rows: [[expect.anything()]] })
+  rmSync(join(shop.dir, 'target'), { recursive: true })
+})

@@ -1,0 +1,1 @@
+select total * factor as result from {{ ref('totals') }}
