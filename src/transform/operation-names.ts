@@ -2,7 +2,7 @@
 // became of each, as the objects that dbt would give them.
 
 import { Dict, fromJs, HostObject, type Callable } from '../jinja/index.ts'
-import { nodeDict, type DbtProject } from '../project/dbt/index.ts'
+import { nodeDict, PlainObject, type DbtProject } from '../project/dbt/index.ts'
 import type { Names } from './compile.ts'
 import type { Plan } from './plan.ts'
 import type { NodeResult } from './work.ts'
@@ -55,7 +55,13 @@ class RunResult extends HostObject {
       ? nodeDict(node)
       : (fromJs({ unique_id: uniqueId, name: result.name, resource_type: result.kind }) as Dict)
     const asDict: Callable = () => new Dict([...dict.entries(), ['node', about]])
-    this.#attributes = { ...Object.fromEntries(dict.entries()), node: about, to_dict: asDict, to_msg_dict: asDict }
+    this.#attributes = {
+      ...Object.fromEntries(dict.entries()),
+      timing: (dict.get('timing') as Dict[]).map((each) => new PlainObject('TimingInfo', each)),
+      node: new PlainObject('Node', about),
+      to_dict: asDict,
+      to_msg_dict: asDict,
+    }
   }
 
   override attr(name: string): unknown {

@@ -21,12 +21,13 @@ import {
   metadataVariables,
   Validation,
 } from './context-objects.ts'
+import { RefFunction } from './runtime-config.ts'
 import { RelationApi, type Quoting, type Relation } from './relation.ts'
 import type { Session } from './session.ts'
 import type { DbtProject, ProjectOptions } from './types.ts'
 import { envVar, targetDict, varFunction, type VarScopes } from './vars.ts'
 
-export const dbtVersion = '1.12.0'
+export const dbtVersion = '1.12.6'
 
 export type ContextInput = {
   project: DbtProject
@@ -61,16 +62,16 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
   const { project, session, model } = input
   const { options } = project
   const onLog = input.onLog ?? options.onLog
-  const functions: Record<string, Callable> = {
-    ref: (args, kwargs) => session.ref(...refArguments(args, kwargs)),
-    source: (args) => {
+  const functions: Record<string, unknown> = {
+    ref: new RefFunction((args, kwargs) => session.ref(...refArguments(args, kwargs)), project),
+    source: ((args) => {
       if (args.length !== 2)
         throw new Failure('TEMPLATE_FAILED', `source() takes a source and a table, ${args.length} arguments were given`)
       return session.source(str(args[0]), str(args[1]))
-    },
+    }) satisfies Callable,
     env_var: envVar(options.env),
     ...plainFunctions(globals, onLog),
-    doc: () => '',
+    doc: (() => '') satisfies Callable,
   }
   for (const [name, run] of Object.entries(functions)) own.set(name, run)
   const config = new ConfigObject(session)

@@ -43,3 +43,4 @@ export type {
   UnitRows,
 } from './types.ts'
 export { varScopes } from './vars.ts'
+export { PlainObject } from './runtime-config.ts'

@@ -60,6 +60,7 @@ const ours =
     : await compileOnly(dir, { ...options, database: values.compile })
 // Names of tests are longer than names of files may be.
 for (const [id, text] of ours.sql) writeFileSync(join(sql, `${id.slice(0, 240)}.sql`), text)
+writeFileSync(join(kept, 'messages.json'), JSON.stringify(Object.fromEntries(ours.messages), null, 1))
 const differences: Difference[] = differencesOf(golden, ours, { statuses: values.compile === undefined })
 if (values.compile === undefined) {
   const json = join(work, 'tables.json')
