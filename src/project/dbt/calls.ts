@@ -5,7 +5,6 @@
 
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { compileTemplate, findCalls, str, type FoundCall } from '../../jinja/index.ts'
-import { didYouMean } from '../../base/suggest.ts'
 import { mergeConfig } from './config.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
@@ -55,14 +54,14 @@ export function parseSql(
     }
     const parsed: Parsed = { ...emptyParsed(), called: analysis.called }
     const failures: Failure[] = []
-    for (const call of analysis.calls) gathering(failures, () => readCall(reading, from, call, parsed))
+    for (const call of analysis.calls) gathering(failures, () => readCall(call, parsed))
     if (failures.length > 0) throw new Failures(failures)
     return parsed
   })
 }
 
 /** A literal call, into what is parsed so far. @throws Failure TEMPLATE_FAILED */
-export function readCall(reading: Reading, from: DbtPackage, call: FoundCall, parsed: Parsed): void {
+export function readCall(call: FoundCall, parsed: Parsed): void {
   const { args, kwargs } = call.literal ?? { args: [], kwargs: {} }
   const wrong = (message: string) => new Failure('TEMPLATE_FAILED', message, { place: call.place })
   const isText = args.every((each) => typeof each === 'string')
@@ -88,22 +87,7 @@ export function readCall(reading: Reading, from: DbtPackage, call: FoundCall, pa
       if (args.length !== 2 || !isText) throw wrong('source() takes the name of a source and of a table')
       addSource(parsed, { source: args[0] as string, table: args[1] as string, place: call.place })
       return
-    case 'var':
-      if (call.literal && !call.conditional) checkVar(reading, from, call)
   }
-}
-
-function checkVar(reading: Reading, from: DbtPackage, { literal, place }: FoundCall): void {
-  const { args, kwargs } = literal!
-  const name = str(args[0] ?? '')
-  if (args.length > 1 || 'default' in kwargs) return
-  const scopes = reading.scopes(from)
-  if (scopes.some((scope) => Object.hasOwn(scope, name))) return
-  const known = scopes.flatMap((scope) => Object.keys(scope))
-  throw new Failure('TEMPLATE_FAILED', `var "${name}" has no value and no default${didYouMean(name, known)}`, {
-    place,
-    hint: 'Give it under "vars" in dbt_project.yml, with --vars, or as a default: var("name", "value").',
-  })
 }
 
 function byRendering(
@@ -172,12 +156,12 @@ function addSource(parsed: Parsed, call: SourceCall): void {
 }
 
 /** A text of YAML that is one `ref` or `source` without braces: `ref('orders')`. Undefined when it is neither. */
-export function refOrSource(reading: Reading, from: DbtPackage, text: string, place: Place): Parsed | undefined {
+export function refOrSource(text: string, place: Place): Parsed | undefined {
   const inner = text.trim().replace(/^\{\{|\}\}$/g, '')
   const { calls } = findCalls(`{{ ${inner} }}`, ['ref', 'source'])
   const [call] = calls
   if (!call?.literal || calls.length > 1) return undefined
   const parsed = emptyParsed()
-  readCall(reading, from, { ...call, place }, parsed)
+  readCall({ ...call, place }, parsed)
   return parsed
 }

@@ -100,11 +100,6 @@ function modelProblems(node: DbtNode): string[] {
     found.push('is public and ephemeral; what others may read needs a table or a view')
   if (node.contract) {
     if (columns.length === 0) found.push('has an enforced contract and no columns in YAML')
-    const untyped = columns.filter(({ dataType }) => dataType === undefined).map(({ name }) => name)
-    if (untyped.length > 0)
-      found.push(
-        `has an enforced contract and needs a data_type for ${untyped.length === 1 ? 'the column' : 'the columns'} ${untyped.join(', ')}`,
-      )
     if (materialized === 'incremental' && !['append_new_columns', 'fail'].includes(String(config['on_schema_change'])))
       found.push('is incremental with an enforced contract: on_schema_change must be append_new_columns or fail')
   }

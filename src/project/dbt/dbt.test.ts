@@ -58,9 +58,9 @@ test.each<[string, Record<string, string>, string[]]>([
     ],
   ],
   [
-    'a missing var',
-    { 'models/a.sql': "select {{ var('day') }}" },
-    ['TEMPLATE_FAILED models/a.sql:1:11 var "day" has no value and no default'],
+    'a missing var in YAML',
+    { 'models/a.yml': 'sources: [{name: s, schema: "{{ var(\'day\') }}"}]' },
+    ['TEMPLATE_FAILED models/a.yml:1:29 var "day" has no value and no default'],
   ],
   [
     'a missing environment variable',
@@ -157,11 +157,6 @@ test.each<[string, Record<string, string>, string[]]>([
     'a docs block that is not there',
     { 'models/a.sql': 'select 1', 'models/s.yml': 'models:\n  - name: a\n    description: "{{ doc(\'x\') }}"' },
     ['PROJECT_INVALID models/s.yml:2:5 there is no docs block "x"'],
-  ],
-  [
-    'a Python model',
-    { 'models/a.py': 'x' },
-    ['SQL_UNSUPPORTED models/a.py:1:1 models/a.py is a Python model; models are SQL here'],
   ],
   [
     'a ref to what is switched off',

@@ -154,7 +154,7 @@ function exposureOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
       throw wrongAt(`"${text}" must be ref('…'), source('…', '…') or metric('…')`, at)
     for (const call of calls) {
       if (call.name === 'metric') metrics.push(String(call.literal!.args.at(-1)))
-      else readCall(reading, from, { ...call, place: at }, parsed)
+      else readCall({ ...call, place: at }, parsed)
     }
   }
   return {
@@ -189,7 +189,7 @@ function semanticModelOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
   const { name, value, keys, place } = entry
   const model = textOf(value, 'model')
   if (model === undefined) throw wrongAt(`the semantic model "${name}" names no model`, place)
-  const parsed = refOrSource(reading, from, model, keys['model'] ?? place)
+  const parsed = refOrSource(model, keys['model'] ?? place)
   if (!parsed || parsed.refs.length === 0)
     throw wrongAt(`"model" of the semantic model "${name}" must be ref('…'), not "${model}"`, keys['model'])
   return { ...entryOf(reading, from, 'semantic model', entry), refs: parsed.refs, model }

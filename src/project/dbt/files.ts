@@ -1,7 +1,7 @@
 // The files of a dbt project, through an interface so small that a test can be one.
 
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 
 export interface ProjectFiles {
   /** All files below `folder` (relative, forward slashes), sorted; none when it does not exist. */
@@ -13,10 +13,9 @@ export interface ProjectFiles {
 export function diskFiles(dir: string): ProjectFiles {
   return {
     async list(folder) {
-      const entries = await readdir(join(dir, folder), { withFileTypes: true, recursive: true }).catch(() => [])
-      const inside = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-      const root = join(dir, '.')
-      return inside.map((path) => path.slice(root.length).replaceAll('\\', '/').replace(/^\//, '')).sort()
+      const found: string[] = []
+      await walk(dir, folder, found, [])
+      return found.sort()
     },
     async read(file) {
       try {
@@ -28,6 +27,27 @@ export function diskFiles(dir: string): ProjectFiles {
     },
   }
 }
+
+/** Links to folders are followed, as local packages are such links; a link into a folder above itself is not. */
+async function walk(dir: string, folder: string, found: string[], above: readonly string[]): Promise<void> {
+  const here = join(dir, folder)
+  const entries = await readdir(here, { withFileTypes: true, recursive: true }).catch(() => [])
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name)
+    const file = relative(dir, path).replaceAll('\\', '/')
+    if (entry.isFile()) found.push(file)
+    else if (entry.isSymbolicLink()) {
+      const real = await realpath(path).catch(() => undefined)
+      const kind = real === undefined ? undefined : await stat(real)
+      if (kind?.isFile()) found.push(file)
+      else if (kind?.isDirectory() && !above.includes(real!) && above.length < linksMax)
+        await walk(dir, file, found, [...above, real!])
+    }
+  }
+}
+
+/** Links within links. */
+const linksMax = 8
 
 /** Files that live in a record, for tests: `{ 'models/a.sql': 'select 1' }`. */
 export function recordFiles(record: Readonly<Record<string, string>>): ProjectFiles {

@@ -115,7 +115,7 @@ class GenericTests {
         const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
         if (!text.includes('{{')) continue
         for (const call of findCalls(text, ['ref', 'source']).calls) {
-          if (call.literal) readCall(reading, from, { ...call, place }, parsed)
+          if (call.literal) readCall({ ...call, place }, parsed)
         }
       }
       return parsed

@@ -103,7 +103,7 @@ function patchFile({ patch, file, fileInPackage }: DbtNode): string {
 }
 
 const compiledValue = (node: DbtNode): Config => ({
-  language: 'sql',
+  language: node.language,
   refs: refValues(node.refs),
   sources: node.sources.map(({ source, table }) => [source, table]),
   metrics: [],

@@ -70,14 +70,9 @@ export class Nodes {
   }
 
   #model(sql: SqlFile): void {
-    const { file, at } = sql
-    if (file.endsWith('.py')) {
-      const message = `${file} is a Python model; models are SQL here`
-      this.#reading.failures.push(new Failure('SQL_UNSUPPORTED', message, { place: { file, ...at } }))
-      return
-    }
     // A broken model stays known, so that those who read it are not reported as well.
-    this.#fromFile('model', sql, 'models', this.#parse(sql, 'model') ?? emptyParsed())
+    const parsed = isPython(sql.file) ? parsePython(sql) : (this.#parse(sql, 'model') ?? emptyParsed())
+    this.#fromFile('model', sql, 'models', parsed)
   }
 
   #fromFile(
@@ -149,7 +144,7 @@ export class Nodes {
       for (const patch of found.patches) {
         const { relation } = patch
         if (relation === undefined || patch.section !== 'snapshots') continue
-        const parsed = gathering(this.#reading.failures, () => refOrSource(this.#reading, from, relation, patch.place))
+        const parsed = gathering(this.#reading.failures, () => refOrSource(relation, patch.place))
         if (!parsed) {
           this.#reading.wrong(`"relation" must be one ref('…') or source('…', '…'), not "${relation}"`, patch.place)
           continue
@@ -192,6 +187,7 @@ export class Nodes {
       fileInPackage: fileInPackage(from, input.file),
       checksum: input.checksum,
       path: input.path,
+      language: kind === 'model' && isPython(input.file) ? 'python' : 'sql',
       rawSql: input.rawSql,
       config,
       unrenderedConfig: unrendered,
@@ -298,6 +294,20 @@ export class Nodes {
     for (const ref of parsed.refs) if (ref.name !== node.name) node.refs.push({ ...ref, place })
     for (const source of parsed.sources) node.sources.push({ ...source, place })
   }
+}
+
+const isPython = (file: string): boolean => /\.py$/i.test(file)
+
+/** What a Python model reads, where it is named literally: `dbt.ref("orders")`, `dbt.source("raw", "orders")`. */
+function parsePython({ file, text, at }: SqlFile): Parsed {
+  const parsed = { ...emptyParsed(), config: { materialized: 'table' } }
+  const call = /\bdbt\.(ref|source)\(\s*["'](\w+)["'](?:\s*,\s*["'](\w+)["'])?/g
+  for (const { 1: kind, 2: first, 3: second, index } of text.matchAll(call)) {
+    const place = { file, line: at.line + text.slice(0, index).split('\n').length - 1, column: 1 }
+    if (kind === 'source') parsed.sources.push({ source: first!, table: second ?? '', place })
+    else parsed.refs.push({ name: second ?? first!, package: second && first, version: undefined, place })
+  }
+  return parsed
 }
 
 const stemOf = (path: string): string => path.replace(/^.*\//, '').replace(/\.\w+$/, '')

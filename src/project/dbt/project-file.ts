@@ -129,7 +129,7 @@ export function readProjectFile(
       wrong(`"${old}" is the old name of "${key}"; keep "${key}"`, [old])
   }
   if (root['config-version'] !== undefined && root['config-version'] !== 2)
-    wrong(`"config-version" is ${String(root['config-version'])}; it must be 2`, ['config-version'])
+    warn(`"config-version" is ${String(root['config-version'])}; it is read as 2`, located.at(['config-version']))
   const hookPlaces = (key: string): Place[] =>
     texts(key).map((_, index) => located.at(Array.isArray(written[key]) ? [key, index] : [key]))
   const texts = (key: string): string[] => {

@@ -72,6 +72,8 @@ export type DbtNode = {
   checksum: { name: 'sha256' | 'path' | 'none'; checksum: string }
   /** Relative to the model, seed or test folder it was found in. */
   path: string
+  /** A Python model is read, so that the others can be built; it cannot be run. */
+  language: 'sql' | 'python'
   rawSql: string
   config: Config
   tags: string[]
@@ -170,7 +172,7 @@ export type DbtUnitTest = {
   versions: Config | undefined
   /** Of the model under test. */
   schema: string | undefined
-  /** `input` is a `ref(…)`, a `source(…)` or `this`, as it is written; `uniqueId` is what it names. */
+  /** `input` is a `ref(…)`, a `source(…)` or `this`, as it is written; `uniqueId` is what it names, '' for nothing. */
   given: (UnitRows & { input: string; uniqueId: string; place: Place })[]
   expect: UnitRows
   overrides: { macros: Config; vars: Config; envVars: Config }

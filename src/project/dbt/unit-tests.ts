@@ -196,7 +196,7 @@ class UnitTestReader {
   /** The unique id of what an input names. */
   #input(input: string, place: Place): string {
     const { project } = this.#reading
-    const parsed = refOrSource(this.#reading, this.#from, input, place)
+    const parsed = refOrSource(input, place)
     const [ref] = parsed?.refs ?? []
     const [source] = parsed?.sources ?? []
     if (!ref && !source)
@@ -204,8 +204,10 @@ class UnitTestReader {
     const found = ref
       ? pickRef(this.#byName.get(ref.name) ?? [], ref, this.#from.name, project.name)
       : findSource(project, source!, this.#from.name)
-    if (!found) throw this.#wrong(`has the input ${input}, which is not there`, place)
-    return found.uniqueId
+    // As for dbt only running the test needs it.
+    if (!found)
+      this.#reading.warn(`the unit test "${this.#entry.name}" has the input ${input}, which is not there`, place)
+    return found?.uniqueId ?? ''
   }
 
   async #rows(entry: unknown, key: string, place: Place, input: string | undefined): Promise<UnitRows> {
@@ -247,7 +249,7 @@ class UnitTestReader {
 
   /** An input that is a seed and gives no rows has those of its file. */
   async #seedRows(input: string, place: Place): Promise<Config[]> {
-    const parsed = refOrSource(this.#reading, this.#from, input, place)
+    const parsed = refOrSource(input, place)
     const [ref] = parsed?.refs ?? []
     const seeds = (this.#byName.get(ref?.name ?? '') ?? []).filter(({ kind }) => kind === 'seed')
     const seed = ref && pickRef(seeds, ref, this.#from.name, this.#reading.project.name)

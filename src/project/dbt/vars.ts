@@ -29,9 +29,11 @@ export function varScopes(
 class Var extends HostObject {
   override readonly typeName = 'Var'
   readonly #scopes: VarScopes
-  constructor(scopes: VarScopes) {
+  readonly #mayMiss: boolean
+  constructor(scopes: VarScopes, mayMiss = false) {
     super()
     this.#scopes = scopes
+    this.#mayMiss = mayMiss
   }
   override get callable(): boolean {
     return true
@@ -47,6 +49,7 @@ class Var extends HostObject {
     const name = str(key)
     if (this.#has(name)) return fromJs(this.#find(name))
     if (fallback !== undefined) return fallback
+    if (this.#mayMiss) return null
     const known = this.#scopes.flatMap((scope) => Object.keys(scope))
     throw new Failure('TEMPLATE_FAILED', `var "${name}" has no value and no default${didYouMean(name, known)}`, {
       hint: 'Give it under "vars" in dbt_project.yml, with --vars, or as a default: var("name", "value").',
@@ -112,6 +115,7 @@ export function yamlGlobals(options: ProjectOptions, scopes: VarScopes): Globals
   ])
 }
 
-export const varFunction = (scopes: VarScopes): HostObject => new Var(scopes)
+/** `mayMiss`: while parsing, a variable without a value is none; that it is missing is said when SQL is made of it. */
+export const varFunction = (scopes: VarScopes, mayMiss: boolean): HostObject => new Var(scopes, mayMiss)
 export const plainArguments = (kwargs: Record<string, unknown>): Config =>
   Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, toJs(value)]))

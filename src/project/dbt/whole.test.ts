@@ -1,0 +1,395 @@
+// What a dbt project holds besides models and tests: each in every form that dbt accepts.
+
+import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { csvRecords } from './csv.ts'
+import { ignoring } from './ignore.ts'
+import {
+  diskFiles,
+  manifestOf,
+  parseCriterion,
+  readDbtProject,
+  readPackageFiles,
+  readProfile,
+  recordFiles,
+} from './index.ts'
+import { versionProblem } from './require-version.ts'
+import type { DbtProject, ProjectOptions } from './types.ts'
+
+const options: ProjectOptions = {
+  target: { name: 'dev', database: 'shop', catalog: 'dev', type: 'duckdb', schema: 'main', profile: 'p', threads: 1 },
+  vars: {},
+  env: {},
+  flags: { fullRefresh: false, command: 'build', storeFailures: false, empty: false },
+  startedAt: Date.UTC(2024, 0, 2),
+  invocationId: 'id',
+  onLog: () => {},
+}
+
+async function read(files: Record<string, string>): Promise<DbtProject> {
+  const all = { 'dbt_project.yml': 'name: shop\n', ...files }
+  const { project, failures } = await readDbtProject(recordFiles(all), '/project', options)
+  expect(failures).toEqual([])
+  return project
+}
+
+const lines = (project: DbtProject) =>
+  project.warnings.map(({ message, place }) => `${place.file}:${place.line} ${message}`)
+
+test('snapshots: blocks of a file and entries of YAML', async () => {
+  const project = await read({
+    'models/orders.sql': 'select 1 as id',
+    'snapshots/daily/s.sql': `{% snapshot first %}
+{{ config(unique_key='id', strategy='check', check_cols='all', target_schema='history') }}
+select * from {{ ref('orders') }}
+{% endsnapshot %}
+{% snapshot second %}{{ config(unique_key='id', strategy='timestamp', updated_at='at') }}select 2{% endsnapshot %}`,
+    'snapshots/y.yml': `snapshots:
+  - {name: third, relation: "ref('orders')", config: {unique_key: id, strategy: check, check_cols: [id], schema: past}}
+  - {name: first, description: The first.}`,
+  })
+  const shown = [...project.nodes.values()]
+    .filter(({ kind }) => kind === 'snapshot')
+    .map((node) => [
+      node.uniqueId,
+      node.fqn.join('.'),
+      node.schema,
+      node.dependsOn.join(),
+      node.rawSql.trim().slice(0, 8),
+    ])
+  expect(shown).toEqual([
+    ['snapshot.shop.first', 'shop.daily.s.first', 'history', 'model.shop.orders', '{{ confi'],
+    ['snapshot.shop.second', 'shop.daily.s.second', 'main', '', '{{ confi'],
+    ['snapshot.shop.third', 'shop.third', 'main_past', 'model.shop.orders', 'select *'],
+  ])
+  expect(project.nodes.get('snapshot.shop.first')).toMatchObject({ description: 'The first.', place: { line: 1 } })
+})
+
+test('unit tests: rows, CSV, SQL, fixtures, seeds, and each version of a model', async () => {
+  const project = await read({
+    'models/a_v1.sql': "select * from {{ ref('raw') }}",
+    'models/a_v2.sql': "select * from {{ ref('raw') }} where {{ is_incremental() }}",
+    'models/u.yml': `models: [{name: a, versions: [{v: 1}, {v: 2}]}]
+unit_tests:
+  - name: both
+    model: a
+    given:
+      - {input: ref('raw'), format: csv, rows: "id,name\\n1,\\n2,\\"b, c\\"\\n"}
+    expect: {format: sql, fixture: wanted}
+    overrides: {macros: {is_incremental: false}, vars: {day: 1}}
+  - name: one
+    model: a
+    versions: {include: [1]}
+    given: [{input: ref('raw')}]
+    expect: {rows: [{id: 1}]}`,
+    'seeds/raw.csv': 'id\n7\n',
+    'tests/fixtures/wanted.sql': 'select 1 as id',
+  })
+  const shown = [...project.unitTests.values()].map(({ uniqueId, dependsOn, given }) => [
+    uniqueId,
+    dependsOn,
+    given[0]!.rows,
+  ])
+  const rows = [
+    { id: '1', name: null },
+    { id: '2', name: 'b, c' },
+  ]
+  expect(shown).toEqual([
+    ['unit_test.shop.a.both_v1', ['model.shop.a.v1'], rows],
+    ['unit_test.shop.a.both_v2', ['model.shop.a.v2'], rows],
+    ['unit_test.shop.a.one_v1', ['model.shop.a.v1'], [{ id: '7' }]],
+  ])
+  expect(project.unitTests.get('unit_test.shop.a.both_v1')).toMatchObject({
+    given: [{ input: "ref('raw')", uniqueId: 'seed.shop.raw' }],
+    expect: { format: 'sql', sql: 'select 1 as id', fixture: 'wanted' },
+    overrides: { macros: { is_incremental: false }, vars: { day: 1 } },
+  })
+})
+
+test('hooks and operations, and what they read', async () => {
+  const project = await read({
+    'dbt_project.yml': `name: shop
+on-run-start: "create schema if not exists {{ target.schema }}_log"
+on-run-end:
+  - "{% for r in results %}{{ r.status }}{% endfor %}"
+  - "insert into log select * from {{ ref('a') }}"
+models: {+pre-hook: "select 1"}`,
+    'models/a.sql': `{{ config(post_hook=[{'sql': 'vacuum', 'transaction': false}, "analyze {{ ref('b') }}"]) }}select 1`,
+    'models/b.sql': 'select 2',
+  })
+  expect(
+    [...project.operations.values()].map(({ uniqueId, dependsOn, place }) => [uniqueId, dependsOn, place.line]),
+  ).toEqual([
+    ['operation.shop.shop-on-run-start-0', [], 2],
+    ['operation.shop.shop-on-run-end-0', [], 4],
+    ['operation.shop.shop-on-run-end-1', ['model.shop.a'], 5],
+  ])
+  const { hooks, dependsOn } = project.nodes.get('model.shop.a')!
+  expect(hooks.pre.map(({ sql }) => sql)).toEqual(['select 1'])
+  expect(hooks.post.map(({ sql, transaction }) => [sql, transaction])).toEqual([
+    ['vacuum', false],
+    ["analyze {{ ref('b') }}", true],
+  ])
+  expect(dependsOn).toEqual(['model.shop.b'])
+})
+
+test('groups, access, contracts, constraints, and columns that a version includes', async () => {
+  const project = await read({
+    'models/g.yml': `groups: [{name: finance, owner: {email: f@x.y, slack: "#f"}}]
+models:
+  - name: a
+    config: {group: finance, access: private, contract: {enforced: true}}
+    constraints: [{type: check, expression: id > 0, columns: [id]}]
+    columns:
+      - {name: id, data_type: int, constraints: [{type: not_null}], data_tests: [unique]}
+      - {name: old, data_type: int}
+    versions:
+      - v: 1
+      - {v: 2, columns: [{include: all, exclude: [old]}, {name: fresh, data_type: date}]}
+  - {name: b, config: {group: finance}}`,
+    'models/a_v1.sql': 'select 1 as id, 2 as old',
+    'models/a.sql': 'select 1 as id, current_date as fresh',
+    'models/b.sql': "select * from {{ ref('a') }} join {{ ref('a', v=1) }} using (id)",
+  })
+  const [v1, v2] = [project.nodes.get('model.shop.a.v1')!, project.nodes.get('model.shop.a.v2')!]
+  expect([v1, v2].map(({ columns, alias }) => [alias, columns.map(({ name }) => name).join()])).toEqual([
+    ['a_v1', 'id,old'],
+    ['a_v2', 'id,fresh'],
+  ])
+  expect(v2).toMatchObject({ group: 'finance', access: 'private', contract: true, latestVersion: '2' })
+  expect(v2.constraints[0]).toMatchObject({ type: 'check', expression: 'id > 0', columns: ['id'] })
+  expect(project.nodes.get('model.shop.b')!.dependsOn).toEqual(['model.shop.a.v2', 'model.shop.a.v1'])
+  expect([...project.nodes.keys()].filter((id) => id.startsWith('test.')).length).toBe(2)
+})
+
+test('freshness is laid over from source to table; null switches it off', async () => {
+  const project = await read({
+    'models/s.yml': `sources:
+  - name: raw
+    freshness: {warn_after: {count: 12, period: hour}, error_after: {count: 1, period: day}}
+    loaded_at_field: at
+    tables:
+      - {name: kept}
+      - {name: other, freshness: {warn_after: {count: 6, period: hour}, error_after: null, filter: day = 1}}
+      - {name: never, config: {freshness: null}}
+      - {name: asked, config: {loaded_at_query: select 1}}`,
+  })
+  const of = (name: string) => project.sources.get(`source.shop.raw.${name}`)!
+  const error = { count: 1, period: 'day' }
+  expect(of('kept')).toMatchObject({ freshness: { warnAfter: { count: 12 }, errorAfter: error }, loadedAtField: 'at' })
+  expect(of('other').freshness).toEqual({
+    warnAfter: { count: 6, period: 'hour' },
+    errorAfter: undefined,
+    filter: 'day = 1',
+  })
+  expect(of('never').freshness).toBeUndefined()
+  expect(of('asked')).toMatchObject({ loadedAtQuery: 'select 1' })
+})
+
+test('exposures, metrics, semantic models and saved queries know what they stand on', async () => {
+  const project = await read({
+    'models/orders.sql': 'select 1 as id',
+    'models/m.yml': `semantic_models:
+  - name: orders
+    model: ref('orders')
+    entities: [{name: id, type: primary}]
+    measures: [{name: order_count, agg: count, expr: id, create_metric: true}]
+metrics:
+  - {name: share, label: Share, type: ratio, type_params: {numerator: order_count, denominator: {name: order_count, filter: "{{ Dimension('id__x') }} > 1"}}}
+saved_queries:
+  - {name: weekly, query_params: {metrics: [share], where: "{{ TimeDimension('id__at', 'day') }} > 1"}}
+exposures:
+  - {name: board, type: dashboard, owner: {name: Ann}, depends_on: [ref('orders'), metric('share')], tags: [x]}`,
+  })
+  const all = [project.semanticModels, project.metrics, project.savedQueries, project.exposures].flatMap((map) => [
+    ...map.values(),
+  ])
+  expect(Object.fromEntries(all.map(({ uniqueId, dependsOn }) => [uniqueId, dependsOn.join()]))).toEqual({
+    'semantic_model.shop.orders': 'model.shop.orders',
+    'metric.shop.order_count': 'semantic_model.shop.orders',
+    'metric.shop.share': 'metric.shop.order_count',
+    'saved_query.shop.weekly': 'metric.shop.share',
+    'exposure.shop.board': 'model.shop.orders,metric.shop.share',
+  })
+})
+
+test('odd and old spellings are read, some with a warning', async () => {
+  const project = await read({
+    'dbt_project.yml': `name: shop
+config-version: 1
+source-paths: [src]
+data-paths: [data]
+require-dbt-version: [">=1.0.0", "<3.0.0"]
+models: {shop: {materialized: table}}
+tests: {severity: warn}`,
+    'src/A.SQL': "{# nothing #}select {{ var('unset') }}",
+    'src/.#A.sql': 'left by an editor',
+    'src/py.py': 'def model(dbt, session):\n    return dbt.ref("a_seed")',
+    'src/old/ignored.sql': '{% broken',
+    '.dbtignore': '# comment\nold/\n',
+    'data/a_seed.csv': 'id\n1\n',
+    'src/p.yml': `models:
+  - name: A
+    tags: [unused]
+    description: first
+    description: second
+    tests: [{unique: {column_name: id}}]`,
+  })
+  expect(project.nodes.get('model.shop.A')).toMatchObject({ config: { materialized: 'table' }, description: 'second' })
+  expect(project.nodes.get('model.shop.py')).toMatchObject({ language: 'python', dependsOn: ['seed.shop.a_seed'] })
+  expect([...project.nodes.keys()].map((id) => id.replace(/\.\w{10}$/, ''))).toEqual([
+    'model.shop.A',
+    'model.shop.py',
+    'seed.shop.a_seed',
+    'test.shop.unique_A_id',
+  ])
+  expect(lines(project)).toEqual([
+    'dbt_project.yml:2 "config-version" is 1; it is read as 2',
+    'src/p.yml:5 this key stands twice; the last one counts',
+    'src/p.yml:3 "tags" has no effect here; put it under "config"',
+  ])
+})
+
+test('the manifest has every node, its parents and its children', async () => {
+  const project = await read({
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': "select * from {{ ref('a') }}",
+    'models/p.yml':
+      "models: [{name: b, columns: [{name: id, data_tests: [unique, not_null]}]}]\nexposures: [{name: e, type: ml, owner: {name: A}, depends_on: [ref('b')]}]",
+    'macros/m.sql': '{% macro m(x) %}{{ helper(x) }}{% endmacro %}{% macro helper(x) %}{{ x }}{% endmacro %}',
+    'models/off.sql': '{{ config(enabled=false) }}select 1',
+  })
+  const manifest = manifestOf(project, {
+    generatedAt: 0,
+    compiled: new Map([['model.shop.b', { sql: 'select 2', path: 'target/b.sql', ctes: [] }]]),
+  }) as Record<string, Record<string, Record<string, unknown>>>
+  expect(Object.keys(manifest['nodes']!)).toEqual([...project.nodes.keys()])
+  expect(manifest['nodes']!['model.shop.b']).toMatchObject({
+    relation_name: '"shop"."main"."b"',
+    compiled_code: 'select 2',
+    primary_key: ['id'],
+    patch_path: 'shop://models/p.yml',
+    depends_on: { macros: [], nodes: ['model.shop.a'] },
+  })
+  expect(manifest['child_map']!['model.shop.a']).toEqual(['model.shop.b'])
+  expect(manifest['parent_map']!['exposure.shop.e']).toEqual(['model.shop.b'])
+  expect(manifest['macros']!['macro.shop.m']!['depends_on']).toEqual({ macros: ['macro.shop.helper'] })
+  expect(Object.keys(manifest['disabled']!)).toEqual(['model.shop.off'])
+  expect(JSON.parse(JSON.stringify(manifest))).toEqual(manifest)
+})
+
+// --- files beside the project
+
+test.each<[string, string, boolean]>([
+  ['*.tmp.sql', 'models/a.tmp.sql', true],
+  ['models/x', 'models/x/a.sql', true],
+  ['models/x', 'other/models/x/a.sql', false],
+  ['x/', 'models/x/a.sql', true],
+  ['x/', 'models/x.sql', false],
+  ['**/gone/*.sql', 'models/gone/a.sql', true],
+  ['a?.sql', 'models/ab.sql', true],
+  ['*.sql\n!keep.sql', 'models/keep.sql', false],
+  ['# x', 'x', false],
+])('.dbtignore %j: %s', (text, file, expected) => expect(ignoring(text)(file)).toBe(expected))
+
+test.each<[unknown, string | undefined]>([
+  ['>=1.0.0', undefined],
+  [['>=1.3.0', '<2.0.0'], undefined],
+  ['>=1.3.0,<1.10.0', 'it requires dbt <1.10.0; this program is like dbt 1.12.0'],
+  ['1.12.0', undefined],
+  ['newest', '"newest" is no version: write it as ">=1.6.0"'],
+])('require-dbt-version %j', (required, problem) => expect(versionProblem(required, '1.12.0')).toBe(problem))
+
+test.each<[string, Record<string, string | null>[]]>([
+  ['a,b\n1,2\n', [{ a: '1', b: '2' }]],
+  [
+    'a,b\r\n"x ""y""",\r\n\r\n3',
+    [
+      { a: 'x "y"', b: null },
+      { a: '3', b: null },
+    ],
+  ],
+  ['a\n', []],
+  ['', []],
+])('CSV %j', (text, records) => expect(csvRecords(text)).toEqual(records))
+
+test.each<[string, Record<string, unknown>]>([
+  ['orders', { method: 'fqn', value: 'orders', parents: 0, children: 0 }],
+  ['2+tag:x+', { method: 'tag', value: 'x', parents: 2, children: Infinity }],
+  ['@models/a', { method: 'path', childrensParents: true }],
+  ['config.materialized:view', { method: 'config.materialized', value: 'view' }],
+  ['a.csv', { method: 'file' }],
+])('criterion %s', (text, expected) => expect(parseCriterion(text)).toMatchObject(expected))
+
+test('links to folders are followed, a link to a folder above is not followed for ever', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'boathouse-dbt-'))
+  try {
+    await mkdir(join(dir, 'real/macros'), { recursive: true })
+    await mkdir(join(dir, 'dbt_packages'))
+    await writeFile(join(dir, 'real/macros/m.sql'), '')
+    await symlink(join(dir, 'real'), join(dir, 'dbt_packages/linked'))
+    await symlink(join(dir, 'real'), join(dir, 'real/self'))
+    const found = await diskFiles(dir).list('dbt_packages')
+    expect(found).toContain('dbt_packages/linked/macros/m.sql')
+    expect(found.length).toBeLessThan(4)
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+})
+
+test('profiles.yml: the target, with secrets that go no further', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'boathouse-dbt-'))
+  const request = { dir, vars: {}, env: { WHERE: 'prod', DBT_ENV_SECRET_TOKEN: 'hush' }, home: join(dir, 'home') }
+  try {
+    expect(await readProfile(request)).toBeUndefined()
+    await writeFile(join(dir, 'dbt_project.yml'), 'name: shop\nprofile: shop')
+    await writeFile(
+      join(dir, 'profiles.yml'),
+      `shop:
+  target: "{{ env_var('WHERE') }}"
+  outputs:
+    prod: {type: duckdb, path: data/my.shop.duckdb, schema: sales, threads: 3, motherduck_token: "{{ env_var('DBT_ENV_SECRET_TOKEN') }}", attach: [{path: x.db}]}
+    pg: {type: postgres, dbname: warehouse, schema: public, host: "{{ env_var('MISSING') }}"}
+    snow: {type: snowflake, database: DB, schema: S}
+    odd: {type: duckdb, path: a.duckdb, database: b}`,
+    )
+    const found = await readProfile(request)
+    expect(found).toMatchObject({
+      target: { name: 'prod', database: 'my', schema: 'sales', threads: 3, profile: 'shop', type: 'duckdb' },
+      warnings: ['"attach" of the target "prod" has no meaning here: tables live in the lake'],
+    })
+    expect(JSON.stringify(found)).not.toContain('hush')
+    expect(await readProfile({ ...request, target: 'snow', threads: 8 })).toMatchObject({
+      target: { name: 'snow', database: 'DB', schema: 'S', threads: 8, type: 'duckdb' },
+      warnings: [expect.stringContaining('snowflake')],
+    })
+    await expect(readProfile({ ...request, target: 'prd' })).rejects.toThrow('did you mean "prod"?')
+    await expect(readProfile({ ...request, profile: 'shp' })).rejects.toThrow('did you mean "shop"?')
+    await expect(readProfile({ ...request, target: 'odd' })).rejects.toThrow('the path makes it a')
+    await expect(readProfile({ ...request, target: 'pg' })).rejects.toThrow()
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+})
+
+test('packages.yml in every form', async () => {
+  const files = recordFiles({
+    'packages.yml': `packages:
+  - {package: dbt-labs/dbt_utils, version: [">=1.0.0", "<2.0.0"]}
+  - {git: "https://{{ env_var('DBT_ENV_SECRET_TOKEN') }}@example.com/x.git", revision: 1.0, subdirectory: pkg}
+  - {local: ../common}
+  - {tarball: "https://example.com/x.tar.gz", name: x}`,
+    'package-lock.yml': 'packages: [{package: dbt-labs/dbt_utils, version: 1.3.0}]\nsha1_hash: abc',
+  })
+  const { file, wishes, locked } = await readPackageFiles(files, '', { vars: {}, env: { DBT_ENV_SECRET_TOKEN: 't' } })
+  expect(file).toBe('packages.yml')
+  expect(wishes).toMatchObject([
+    { kind: 'hub', package: 'dbt-labs/dbt_utils', versions: ['>=1.0.0', '<2.0.0'] },
+    { kind: 'git', url: 'https://t@example.com/x.git', revision: '1', subdirectory: 'pkg' },
+    { kind: 'local', path: '../common' },
+    { kind: 'tarball', name: 'x' },
+  ])
+  expect(locked).toMatchObject({ wishes: [{ versions: ['1.3.0'] }], hash: 'abc' })
+})

@@ -1,0 +1,1 @@
+select '{{ env_var('SHOP_REGION_UNSET') }}' as id

@@ -1,0 +1,3 @@
+{% macro strict(x) %}
+  {% do exceptions.raise_compiler_error('x must be positive') %}
+{% endmacro %}

@@ -1,0 +1,1 @@
+select {{ strict(-1) }} as id
