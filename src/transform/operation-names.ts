@@ -42,17 +42,21 @@ class RunResult extends HostObject {
         started_at: isoOf(startedAt),
         completed_at: isoOf(completedAt),
       })),
-      thread_id: `Thread-${thread}`,
+      thread_id: `Thread-${thread} (worker)`,
       execution_time: executionMs / 1_000,
       adapter_response: adapterResponse,
       message: status === 'pass' || message === '' ? null : message,
-      failures: failures ?? null,
+      failures: failures ?? (status === 'no-op' ? 0 : null),
       unique_id: uniqueId,
       compiled_code: compiledSql ?? null,
     }
     const dict = fromJs(told) as Dict
     const about = node
-      ? nodeDict(node)
+      ? new Dict([
+          ...nodeDict(node).entries(),
+          ['compiled', compiledSql !== undefined],
+          ['compiled_code', compiledSql ?? null],
+        ] as [string, unknown][])
       : (fromJs({ unique_id: uniqueId, name: result.name, resource_type: result.kind }) as Dict)
     const asDict: Callable = () => new Dict([...dict.entries(), ['node', about]])
     this.#attributes = {
