@@ -12,6 +12,7 @@ import { chosenFor } from './materializations/chosen.ts'
 import { checkContract, holdConstraints } from './materializations/constraints.ts'
 import { applyGrants } from './materializations/grants.ts'
 import { runHooks } from './materializations/hooks.ts'
+import { plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
@@ -51,6 +52,8 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
   if ('macro' in chosen && isMicrobatch(node)) return runBatches(node, chosen.macro, { work, compiler })
   const compiled = node.kind === 'seed' ? undefined : await compiler.compile(node)
   clocked.compiled()
+  const plain = 'macro' in chosen && chosen.plain && compiled ? await plainWrite(node, work) : undefined
+  if (plain) return aroundHooks(node, { work, compiler, scope }, () => writeSelect(node, plain, compiled!, work))
   const written =
     'macro' in chosen
       ? await byTemplate(node, chosen.macro, compiled, { work, compiler })
@@ -64,22 +67,43 @@ async function byLake(
   compiled: Compiled | undefined,
   { work, compiler, scope }: { work: Work; compiler: Compiler; scope: Scope },
 ): Promise<Outcome> {
+  return aroundHooks(node, { work, compiler, scope }, () =>
+    compiled && as !== 'seed'
+      ? writeSelect(node, { how: as === 'view' ? 'view' : 'replace' }, compiled, work)
+      : loadSeed(node, work),
+  )
+}
+
+async function aroundHooks(
+  node: DbtNode,
+  { work, compiler, scope }: { work: Work; compiler: Compiler; scope: Scope },
+  write: () => Promise<Outcome>,
+): Promise<Outcome> {
   const sending = sendingOf(work, scope)
   await runHooks('pre', node, { compiler, sending })
-  const outcome = compiled && as !== 'seed' ? await writeSelect(node, as, compiled, work) : await loadSeed(node, work)
+  const outcome = await write()
   await applyGrants(node, sending)
   await runHooks('post', node, { compiler, sending })
   return outcome
 }
 
-async function writeSelect(node: DbtNode, as: 'table' | 'view', compiled: Compiled, work: Work): Promise<Outcome> {
+type Writing = { how: 'replace' | 'view' } | { how: 'append'; select(sql: string): string }
+
+async function writeSelect(node: DbtNode, writing: Writing, compiled: Compiled, work: Work): Promise<Outcome> {
   const target = lakeName(work.project, node)
   const options = { ...tableOptions(node, work), summary: await readSnapshots(node, work) }
   const sql = await checkContract(node, statementOf(compiled), work)
-  const written = await inTemplate(compiled, () =>
-    as === 'view' ? work.changes.createView(target, sql, options) : work.changes.replaceTable(target, sql, options),
+  const written = await inTemplate(
+    compiled,
+    () => {
+      if ('select' in writing) return work.changes.append(target, writing.select(sql), options)
+      return writing.how === 'view'
+        ? work.changes.createView(target, sql, options)
+        : work.changes.replaceTable(target, sql, options)
+    },
+    writing.how === 'append' ? 1 : 0,
   )
-  if (as === 'table') await holdConstraints(node, work)
+  if (writing.how !== 'view') await holdConstraints(node, work)
   const rows = written.kind === 'table' ? written.rowsWritten : undefined
   return {
     status: 'success',

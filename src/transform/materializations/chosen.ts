@@ -20,13 +20,28 @@ const swapping = [
 const called: Readonly<Record<string, readonly string[]>> = {
   table: [...common, ...swapping, 'create_table_as', 'get_create_table_as_sql', 'get_select_subquery'],
   view: [...common, ...swapping, 'create_view_as', 'get_create_view_as_sql'],
+  incremental: [
+    ...common,
+    ...swapping,
+    'create_table_as',
+    'get_create_table_as_sql',
+    'get_select_subquery',
+    'get_incremental_default_sql',
+    'get_incremental_append_sql',
+    'get_incremental_delete_insert_sql',
+    'get_delete_insert_merge_sql',
+    'get_insert_into_sql',
+    'get_quoted_csv',
+    'process_schema_changes',
+  ],
   seed: [...common, 'create_csv_table', 'reset_csv_table', 'load_csv_rows', 'get_csv_sql', 'get_batch_size'],
 }
 
 /** `external` writes a file in dbt-duckdb, `materialized_view` is none there: both are tables here. */
 const asTables = ['materialized_view', 'external']
 
-export type Chosen = { native: 'table' | 'view' | 'seed' } | { macro: DbtMacro }
+/** `plain`: dbt's own template, and nothing that it calls is overridden. */
+export type Chosen = { native: 'table' | 'view' | 'seed' } | { macro: DbtMacro; plain: boolean }
 
 /** @throws MODEL_INVALID for a materialization that nobody defines */
 export function chosenFor(node: DbtNode, project: DbtProject, macros: MacroTable): Chosen {
@@ -35,14 +50,13 @@ export function chosenFor(node: DbtNode, project: DbtProject, macros: MacroTable
   const isOwn = !macro || macro.package === core
   const plain = isOwn && asTables.includes(name) ? 'table' : name
   const needed = called[plain]
-  if (
+  const isPlain =
     isOwn &&
-    needed &&
+    needed !== undefined &&
     node.config['sql_header'] === undefined &&
     !needed.some((each) => isOverridden(each, node, macros))
-  )
-    return { native: plain as 'table' | 'view' | 'seed' }
-  if (macro) return { macro }
+  if (isPlain && plain !== 'incremental') return { native: plain as 'table' | 'view' | 'seed' }
+  if (macro) return { macro, plain: isPlain }
   throw new Failure(
     'MODEL_INVALID',
     `${node.kind} "${node.name}" is materialized as "${name}", which nothing defines`,

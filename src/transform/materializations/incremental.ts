@@ -1,0 +1,27 @@
+// When an incremental model needs no template: its table is made or made anew, or rows are only added to it. Then one
+// write does it, and a table that is made anew stays the same table with its history.
+
+import { quoteName, schemaOfLoaded } from '../../lake/index.ts'
+import type { DbtNode } from '../../project/dbt/index.ts'
+import type { Work } from '../work.ts'
+import { lakeName } from './target.ts'
+
+/** How the SELECT of the model is written; undefined: by the template. */
+export async function plainWrite(
+  node: DbtNode,
+  work: Work,
+): Promise<{ how: 'replace' } | { how: 'append'; select(sql: string): string } | undefined> {
+  const { config } = node
+  const found = await work.changes.load(lakeName(work.project, node))
+  const { fullRefresh } = work.project.options.flags
+  const isRefresh = typeof config['full_refresh'] === 'boolean' ? config['full_refresh'] : fullRefresh
+  if (found?.kind !== 'table' || isRefresh) return { how: 'replace' }
+  const strategy = config['incremental_strategy'] ?? 'default'
+  const key = config['unique_key']
+  const hasKey = Array.isArray(key) ? key.length > 0 : key !== undefined && key !== null && key !== ''
+  const adds = strategy === 'append' || ((strategy === 'default' || strategy === 'delete+insert') && !hasKey)
+  if (!adds || node.contract || (config['on_schema_change'] ?? 'ignore') !== 'ignore') return undefined
+  // Of what the SELECT gives, the columns that the table has; one that it lacks is told as dbt's INSERT would tell it.
+  const columns = schemaOfLoaded(found).fields.map(({ name }) => quoteName(name))
+  return { how: 'append', select: (sql) => `select ${columns.join(', ')} from (\n${sql}\n) as added` }
+}

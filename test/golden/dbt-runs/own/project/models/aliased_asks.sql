@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select *, '{{ get_some(ref('shown')) }}' as columns, {{ (adapter.get_relation(this.database, this.schema, 'nothing') is none) | lower }} as none_there from {{ ref('shown') }}

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select id::varchar as id, name as name_ from {{ ref('plain') }}
