@@ -21,7 +21,8 @@ export type CliDeps = {
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
   const color = process.stdout.isTTY === true && !argv.includes('--no-color') && !process.env.NO_COLOR
   const out = openOutput({ json: argv.includes('--json'), color })
-  process.stdout.on('error', readerLeft)
+  // It stays: the news may come when all is done.
+  if (!process.stdout.listeners('error').includes(readerLeft)) process.stdout.on('error', readerLeft)
   let opened: Promise<App> | undefined
   const control = new AbortController()
   const interrupt = () => {
@@ -61,7 +62,6 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   } catch (error) {
     return report(error, out)
   } finally {
-    process.stdout.off('error', readerLeft)
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
     await opened?.then((app) => app.close()).catch(() => {})
