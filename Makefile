@@ -51,6 +51,7 @@ bench: build
 	bench/iceberg/run.sh
 	bench/wire/run.sh
 	bench/sql/run.sh
+	bench/dbt/run.sh
 
 conformance: build ## real peers: PyIceberg, dbt, a container engine
 	test/conformance/run.sh

@@ -9,10 +9,16 @@ import { projectConfig } from '../cli.ts'
 import { table } from '../output.ts'
 import { selectionOf, selectOptions } from './models.ts'
 
+/** What has not changed is not built or tested again; see docs. */
+const buildOptions = {
+  ...selectOptions,
+  force: { type: 'boolean', about: 'Also what has not changed since it last went well.' },
+} as const
+
 export const run: Command = {
   name: 'run',
   summary: 'The whole pipeline: ingest, build, test, and publish all of it in one step.',
-  options: selectOptions,
+  options: buildOptions,
   examples: ['boathouse run', 'boathouse run --select +daily_revenue', 'boathouse run --env prod'],
   run: (context) => execute(context, 'run'),
 }
@@ -20,7 +26,7 @@ export const run: Command = {
 export const build: Command = {
   name: 'build',
   summary: 'Build models and run their tests; publish when all passed.',
-  options: selectOptions,
+  options: buildOptions,
   examples: ['boathouse build', 'boathouse build --select stg_sales+'],
   run: (context) => execute(context, 'build'),
 }
@@ -28,7 +34,7 @@ export const build: Command = {
 export const test: Command = {
   name: 'test',
   summary: 'Run the tests of the models as they are published; changes nothing.',
-  options: selectOptions,
+  options: buildOptions,
   examples: ['boathouse test', 'boathouse test --select stg_sales'],
   run: (context) => execute(context, 'test'),
 }
@@ -77,6 +83,7 @@ async function execute(context: Context, kind: 'run' | 'build' | 'test' | 'inges
     kind,
     ...selectionOf(context),
     by: app.principal.name,
+    ...(kind !== 'ingest' && { force: context.flags.is('force') }),
   })
   const queued = await app.orchestrator.enqueue({ ...request, trigger: { kind: 'manual', by: app.principal.name } })
   return follow(app, context, queued.id)
