@@ -5,6 +5,7 @@ import { dbtVersion, manifestOf, type CompiledNode, type DbtProject } from '../.
 import {
   pathInTarget,
   runResults,
+  semanticManifest,
   writeJson,
   writeWhole,
   type Invocation,
@@ -42,6 +43,7 @@ export async function writeManifest(
   const metadata = manifest['metadata'] as { env?: object }
   metadata.env = { ...metadata.env, [catalogVariable]: project.target.catalog }
   await writeJson(join(targetDir, 'manifest.json'), manifest)
+  await writeJson(join(targetDir, 'semantic_manifest.json'), semanticManifest(manifest))
 }
 
 /** SQL in compiled/ and run/, manifest.json, run_results.json. */
