@@ -17,7 +17,6 @@ import { runMaterialization } from './materializations/jinja.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
-import { runScript, type Sending } from './materializations/statements.ts'
 import { lakeName, readSnapshots, tableOptions } from './materializations/target.ts'
 import { inTemplate, statementOf, timed, type Clocked, type NodeResult, type Outcome, type Work } from './work.ts'
 
@@ -53,7 +52,8 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
   const compiled = node.kind === 'seed' ? undefined : await compiler.compile(node)
   clocked.compiled()
   const plain = 'macro' in chosen && chosen.plain && compiled ? await plainWrite(node, work) : undefined
-  if (plain) return aroundHooks(node, { work, compiler, scope }, () => writeSelect(node, plain, compiled!, work))
+  if (plain)
+    return aroundHooks(node, { work, compiler, scope }, () => writeSelect(node, plain, compiled!, { work, scope }))
   const written =
     'macro' in chosen
       ? await byTemplate(node, chosen.macro, compiled, { work, compiler })
@@ -69,7 +69,7 @@ async function byLake(
 ): Promise<Outcome> {
   return aroundHooks(node, { work, compiler, scope }, () =>
     compiled && as !== 'seed'
-      ? writeSelect(node, { how: as === 'view' ? 'view' : 'replace' }, compiled, work)
+      ? writeSelect(node, { how: as === 'view' ? 'view' : 'replace' }, compiled, { work, scope })
       : loadSeed(node, work),
   )
 }
@@ -79,19 +79,24 @@ async function aroundHooks(
   { work, compiler, scope }: { work: Work; compiler: Compiler; scope: Scope },
   write: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  const sending = sendingOf(work, scope)
-  await runHooks('pre', node, { compiler, sending })
+  await runHooks('pre', node, { compiler, ask: scope.ask })
   const outcome = await write()
-  await applyGrants(node, sending)
-  await runHooks('post', node, { compiler, sending })
+  await applyGrants(node, { lake: work.lake, options: scope.options })
+  await runHooks('post', node, { compiler, ask: scope.ask })
   return outcome
 }
 
 type Writing = { how: 'replace' | 'view' } | { how: 'append'; select(sql: string): string }
 
-async function writeSelect(node: DbtNode, writing: Writing, compiled: Compiled, work: Work): Promise<Outcome> {
+async function writeSelect(
+  node: DbtNode,
+  writing: Writing,
+  compiled: Compiled,
+  { work, scope }: { work: Work; scope: Scope },
+): Promise<Outcome> {
   const target = lakeName(work.project, node)
-  const options = { ...tableOptions(node, work), summary: await readSnapshots(node, work) }
+  const summary = await readSnapshots(node, work)
+  const options = { ...tableOptions(node, work), temporary: scope.options.temporary, summary }
   const sql = await checkContract(node, statementOf(compiled), work)
   const written = await inTemplate(
     compiled,
@@ -136,12 +141,6 @@ async function byTemplate(
   }
 }
 
-const sendingOf = (work: Work, scope: Scope): Sending => ({
-  lake: work.lake,
-  options: scope.options,
-  onWarning: (message) => work.project.options.onLog('warn', message, undefined),
-})
-
 // --- operations
 
 const operationSubject = (
@@ -181,7 +180,7 @@ export async function runOperation(operation: DbtOperation, work: Work, names: N
       const subject = operationSubject(operation, work, operation.sql)
       const text = await compiler.run(subject, ({ globals }) => compileTemplate(operation.sql).render(globals), names)
       clocked.compiled()
-      if (text.trim() !== '') await runScript(text, sendingOf(work, scope))
+      if (text.trim() !== '') await scope.ask({ kind: 'statement', sql: text })
       return { ...done, compiledSql: text }
     } finally {
       await scope.close()

@@ -5,7 +5,7 @@ import { rowsOf } from '../work.ts'
 import type { Sending } from './statements.ts'
 
 /** Rights are given by name, so they are there before the table is published. They are only added to. */
-export async function applyGrants(node: DbtNode, { lake, options }: Sending): Promise<void> {
+export async function applyGrants(node: DbtNode, { lake, options }: Pick<Sending, 'lake' | 'options'>): Promise<void> {
   const grants = (node.config['grants'] ?? {}) as Record<string, unknown>
   const { changes: _, ...outside } = options
   const table = [node.database, node.schema, node.alias].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')

@@ -2,8 +2,7 @@
 
 import { compileTemplate, Dict } from '../../jinja/index.ts'
 import type { DbtNode } from '../../project/dbt/index.ts'
-import { type Compiler, subjectOf } from '../compile.ts'
-import { runScript, type Sending } from './statements.ts'
+import { type Ask, type Compiler, subjectOf } from '../compile.ts'
 
 type Hooks = DbtNode['hooks']['pre']
 
@@ -15,7 +14,7 @@ export const hookDicts = (hooks: Hooks): Dict[] =>
 export async function runHooks(
   when: 'pre' | 'post',
   node: DbtNode,
-  { compiler, sending }: { compiler: Compiler; sending: Sending },
+  { compiler, ask }: { compiler: Compiler; ask: Ask },
 ): Promise<void> {
   const hooks = node.hooks[when]
   const [inside, outside] = [
@@ -25,6 +24,6 @@ export async function runHooks(
   for (const { sql, place } of when === 'pre' ? [...outside, ...inside] : [...inside, ...outside]) {
     const subject = { ...subjectOf(node), place }
     const text = await compiler.run(subject, ({ globals }) => compileTemplate(sql).render(globals))
-    if (text.trim() !== '') await runScript(text, sending)
+    if (text.trim() !== '') await ask({ kind: 'statement', sql: text })
   }
 }

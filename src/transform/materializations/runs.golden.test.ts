@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWorld } from '../../lake/world.ts'
-import { loadProject, topologicalOrder } from '../project.ts'
-import { runModel } from '../materialize.ts'
+import { plan } from '../plan.ts'
+import { loadProject } from '../project.ts'
+import { runPlan } from '../run.ts'
 
 const root = 'test/golden/dbt-runs'
 const system = { id: 'system', name: 'system', role: 'system' as const }
@@ -40,7 +41,7 @@ test.each(readdirSync(root).filter((name) => existsSync(join(root, name, 'expect
 )
 
 const onlyNodes = (statuses: Record<string, string>) =>
-  Object.fromEntries(Object.entries(statuses).filter(([id]) => /^(model|seed|snapshot)\./.test(id)))
+  Object.fromEntries(Object.entries(statuses).filter(([id]) => /^(model|seed|snapshot|operation)\./.test(id)))
 
 const after = (args: readonly string[], flag: string): string | undefined =>
   args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined
@@ -58,26 +59,9 @@ async function build(dir: string, args: readonly string[]): Promise<Record<strin
   })
   const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: system })
   const work = { project, lake: world.lake, changes, principal: system }
-  const statuses: Record<string, string> = {}
-  const problems: string[] = []
-  const failed = new Set<string>()
-  for (const id of topologicalOrder(project)) {
-    const node = project.nodes.get(id)
-    if (!node || !['model', 'seed', 'snapshot'].includes(node.kind) || node.config['materialized'] === 'ephemeral')
-      continue
-    if (node.dependsOn.some((each) => failed.has(each))) {
-      failed.add(id)
-      statuses[id] = 'skipped'
-      continue
-    }
-    const { status, message } = await runModel(node, work)
-    statuses[id] = status
-    if (status !== 'success') failed.add(id)
-    if (status !== 'success') problems.push(`${node.name}: ${message}`)
-  }
+  const results = await runPlan(plan(project, 'build'), work, { threads: 1 })
   await changes.publish()
-  if (process.env['SHOW']) console.log(problems.join('\n'))
-  return statuses
+  return onlyNodes(Object.fromEntries(results.map(({ uniqueId, status }) => [uniqueId, status])))
 }
 
 /** Types that Iceberg has not are the next larger ones it has. */
