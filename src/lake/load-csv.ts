@@ -9,7 +9,11 @@ import { quoteText } from './sql/tokens.ts'
 /** A text with a line of names, and the names and types (DuckDB's) of all its columns in order. */
 export type Csv = { text: string; columns: readonly { name: string; type: string }[]; delimiter: string }
 
-/** Calls `read` with the SELECT and its file. @throws QUERY_FAILED with the line of a value that is not of its type */
+/**
+ * Quotes and escapes are found out by DuckDB, as they are by its COPY: seeds are to have the values that dbt-duckdb gives
+ * them, even where a file quotes with something else. Calls `read` with the SELECT and its file.
+ * @throws QUERY_FAILED with the line of a value that is not of its type
+ */
 export async function withCsv<Done>(
   spoolDir: string,
   { text, columns, delimiter }: Csv,
@@ -21,7 +25,7 @@ export async function withCsv<Done>(
   try {
     await writeFile(file, text)
     return await read(
-      `SELECT * FROM read_csv(${quoteText(file)}, columns = {${types}}, header = true, delim = ${quoteText(delimiter)}, quote = '"', escape = '"')`,
+      `SELECT * FROM read_csv(${quoteText(file)}, columns = {${types}}, header = true, delim = ${quoteText(delimiter)})`,
       file,
     )
   } catch (error) {

@@ -46,6 +46,11 @@ export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
 }
 
 async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Clocked): Promise<Outcome> {
+  if (node.file.endsWith('.py'))
+    throw new Failure('SQL_UNSUPPORTED', `${node.name} is a Python model; models are SQL here`, {
+      place: node.place,
+      hint: 'Write it as SQL, or load what its program makes as a source.',
+    })
   const compiler = new Compiler(work.project, scope.ask)
   const chosen = chosenFor(node, work.project, compiler.macros)
   if ('macro' in chosen && isMicrobatch(node)) return runBatches(node, chosen.macro, { work, compiler })
@@ -95,8 +100,8 @@ async function writeSelect(
   { work, scope }: { work: Work; scope: Scope },
 ): Promise<Outcome> {
   const target = lakeName(work.project, node)
-  const summary = await readSnapshots(node, work)
-  const options = { ...tableOptions(node, work), temporary: scope.options.temporary, summary }
+  const { temporary } = scope.options
+  const options = { ...tableOptions(node, work), ...scope.options.about?.(target), temporary }
   const sql = await checkContract(node, statementOf(compiled), work)
   const written = await inTemplate(
     compiled,
