@@ -47,6 +47,7 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
     plan: app.pipeline.plan,
     models: () => models.edges(environment),
     modelProblems: () => models.problems(environment),
+    modelColumns: app.insight.columns,
     functions: callableFunctions,
     webDir,
     spoolDir: join(config.stateDir, 'spool'),

@@ -7,6 +7,7 @@ import { AsOf, Done, Result, SnapshotId } from './common.ts'
 import { Dashboard, DashboardData, DashboardQuestion, Dashboards, DimensionValues } from './dashboard.ts'
 import { Event } from './events.ts'
 import { Connect, Health, Home } from './home.ts'
+import { Model, Models } from './models.ts'
 import { Query, QueryLine, QueryResult } from './query.ts'
 import { NewRun, Publication, Publications, Run, RunDetail, RunLog, Runs, Schedules } from './runs.ts'
 import { ChangePassword, ChangeUser, LogIn, LogInByLink, NewUser, Session, User, UserLink, Users } from './session.ts'
@@ -166,6 +167,23 @@ export const routes = {
     params: table,
     response: Table,
     summary: 'One table: schema, snapshots, files, lineage.',
+  },
+  'GET /api/models': {
+    id: 'listModels',
+    tag: 'models',
+    auth: 'session',
+    environment: true,
+    response: Models,
+    summary: 'The models of the project, what they read, and how they last ended.',
+  },
+  'GET /api/models/:id': {
+    id: 'getModel',
+    tag: 'models',
+    auth: 'session',
+    environment: true,
+    params: byId,
+    response: Model,
+    summary: 'One model: SQL, columns with their lineage, tests, runs.',
   },
   'GET /api/tables/:namespace/:name/preview': {
     id: 'previewTable',

@@ -17,6 +17,8 @@ const pages = [
   page('/sql', () => import('./sql/SqlPage.tsx')),
   page('/tables', () => import('./tables/TablesPage.tsx')),
   page('/tables/:namespace/:name', table),
+  page('/models', () => import('./models/ModelsPage.tsx')),
+  page('/models/:id', () => import('./models/ModelPage.tsx')),
   page('/runs', () => import('./runs/RunsPage.tsx')),
   page('/runs/:id', run),
   page('/connect', () => import('./connect/ConnectPage.tsx')),

@@ -13,6 +13,8 @@ import type {
   DimensionValues,
   Environment,
   Event,
+  Model,
+  Models,
   Problem,
   Publication,
   Run,
@@ -57,6 +59,12 @@ export type HttpDeps = {
     list(asker: Asker): Promise<Catalog>
     /** @throws TABLE_NOT_FOUND */
     table(name: { namespace: string; name: string }, asker: Asker): Promise<Table>
+  }
+  models: {
+    /** @throws FORBIDDEN for those who may not look at the project */
+    list(asker: Asker): Promise<Models>
+    /** @throws NOT_FOUND */
+    get(id: string, asker: Asker): Promise<Model>
   }
   dashboards: {
     list(asker: Asker): Promise<Dashboards>

@@ -4,7 +4,13 @@ import type { HttpDeps } from './deps.ts'
 import type { Some } from './route.ts'
 import { baseUrl } from './users.ts'
 
-type Keys = 'GET /api/home' | 'GET /api/connect' | 'GET /api/catalog' | 'GET /api/tables/:namespace/:name'
+type Keys =
+  | 'GET /api/home'
+  | 'GET /api/connect'
+  | 'GET /api/catalog'
+  | 'GET /api/models'
+  | 'GET /api/models/:id'
+  | 'GET /api/tables/:namespace/:name'
 
 const runsShown = 5
 
@@ -31,6 +37,8 @@ export function homeRoutes(deps: HttpDeps): Some<Keys> {
       }
     },
     'GET /api/connect': (asker) => deps.connect(asker, baseUrl(asker.context, deps)),
+    'GET /api/models': (asker) => deps.models.list(asker),
+    'GET /api/models/:id': ({ params, ...asker }) => deps.models.get(params.id, asker),
     'GET /api/catalog': (asker) => deps.catalog.list(asker),
     'GET /api/tables/:namespace/:name': ({ params, ...asker }) => deps.catalog.table(params, asker),
   }

@@ -125,6 +125,12 @@ export async function openWorld({ settings = {}, limits = {}, health }: Options 
         return table
       },
     },
+    models: {
+      list: async () => ({ models: [], edges: [] }),
+      get: async (id) => {
+        throw new Failure('NOT_FOUND', `there is no model ${id}`)
+      },
+    },
     dashboards: {
       list: async () => ({ dashboards: [], problems: [] }),
       get: async (name) => ({

@@ -9,6 +9,9 @@ import type {
   DashboardQuestion,
   DateRange,
   Home,
+  Model,
+  ModelSummary,
+  Models,
   Publication,
   Run,
   RunDetail,
@@ -911,3 +914,117 @@ export const homeAnswer = (dashboards: Dashboard[]): Home => ({
   tables: catalogAnswer.namespaces.flatMap(({ tables }) => tables.map((table) => without(table, 'columns'))),
   open: [],
 })
+
+// ---- models
+
+const last = { status: 'success', at: committedAt, ms: 412, runId: 'run1' }
+const model = (id: string, name: string, more: Partial<ModelSummary> = {}): ModelSummary => ({
+  id,
+  name,
+  kind: 'model',
+  materialized: 'table',
+  table: null,
+  description: '',
+  tags: [],
+  group: null,
+  tests: 0,
+  problems: 0,
+  last,
+  ...more,
+})
+export const modelsAnswer: Models = {
+  models: [
+    model('source.sales.raw.sales', 'raw.sales', {
+      kind: 'source',
+      materialized: null,
+      table: 'raw.sales',
+      last: null,
+    }),
+    model('model.sales.stg_sales', 'stg_sales', {
+      materialized: 'view',
+      table: 'staging.stg_sales',
+      description: 'Orders, typed and checked: one row per order.',
+      tags: ['nightly'],
+      tests: 3,
+    }),
+    model('model.sales.daily_revenue', 'daily_revenue', {
+      table: 'marts.daily_revenue',
+      description: 'Revenue by day, region and product.',
+      group: 'finance',
+      tests: 1,
+    }),
+    model('model.sales.top_customers', 'top_customers', {
+      materialized: 'view',
+      table: 'marts.top_customers',
+      problems: 1,
+      last: { ...last, status: 'error' },
+    }),
+    model('exposure.sales.weekly', 'weekly', { kind: 'exposure', materialized: 'dashboard', last: null }),
+  ],
+  edges: [
+    { from: 'source.sales.raw.sales', to: 'model.sales.stg_sales' },
+    { from: 'model.sales.stg_sales', to: 'model.sales.daily_revenue' },
+    { from: 'model.sales.stg_sales', to: 'model.sales.top_customers' },
+    { from: 'model.sales.daily_revenue', to: 'exposure.sales.weekly' },
+  ],
+}
+
+export function modelAnswer(id: string): Model | null {
+  const found = modelsAnswer.models.find((one) => one.id === id)
+  if (!found) return null
+  const isMart = found.name === 'daily_revenue'
+  return {
+    ...found,
+    package: 'sales',
+    owner: found.group === null ? null : 'finance@example.com',
+    place: { file: `models/${found.name}.sql`, line: 1, column: 1 },
+    template: "select order_date, sum(amount) as revenue\nfrom {{ ref('stg_sales') }}\ngroup by 1",
+    compiled: `select order_date, sum(amount) as revenue\nfrom "${catalog}"."staging"."stg_sales"\ngroup by 1`,
+    columns: isMart
+      ? [
+          {
+            name: 'order_date',
+            type: 'DATE',
+            description: 'Day of the order.',
+            tests: ['not_null'],
+            from: [{ model: 'model.sales.stg_sales', column: 'order_date', how: 'identity' }],
+            into: [],
+          },
+          {
+            name: 'revenue',
+            type: 'DECIMAL(38,2)',
+            description: 'Sum of the amounts.',
+            tests: [],
+            from: [{ model: 'model.sales.stg_sales', column: 'amount', how: 'aggregated' }],
+            into: [],
+          },
+        ]
+      : [],
+    rows: isMart ? [{ model: 'model.sales.stg_sales', column: 'order_date', use: 'group' }] : [],
+    testList: isMart
+      ? [
+          {
+            id: 'test.sales.not_null_daily_revenue_order_date.1',
+            name: 'not_null',
+            column: 'order_date',
+            severity: 'error',
+            place: { file: 'models/schema.yml', line: 9, column: 17 },
+            last: { ...last, status: 'pass' },
+          },
+        ]
+      : [],
+    runs: found.last ? [found.last] : [],
+    mistakes:
+      found.problems > 0
+        ? [
+            {
+              code: 'SQL_INVALID',
+              message: 'there is no column "revenu"; did you mean "revenue"?',
+              place: { file: 'models/top_customers.sql', line: 4, column: 3 },
+              hint: 'Correct the statement at the position shown.',
+            },
+          ]
+        : [],
+    partly: null,
+  }
+}

@@ -27,6 +27,8 @@ import {
   homeAnswer,
   logOf,
   makeOrders,
+  modelAnswer,
+  modelsAnswer,
   now,
   orderColumns,
   orderRow,
@@ -222,6 +224,8 @@ export async function startFixture(dist: string) {
     'GET /api/tables/:namespace/:name',
     ({ params }) => tableAnswer(params.namespace, params.name) ?? missing(`table ${params.namespace}.${params.name}`),
   )
+  on('GET /api/models', () => (state.empty ? { models: [], edges: [] } : modelsAnswer))
+  on('GET /api/models/:id', ({ params }) => modelAnswer(params.id) ?? missing(`model ${params.id}`))
   on('GET /api/tables/:namespace/:name/preview', ({ query }) => {
     const rows = state.orders.slice(0, query.snapshot ? 40 : query.limit).map(orderRow)
     if (rows[3]) rows[3][6] = null

@@ -373,6 +373,35 @@ describe('the SQL page', () => {
   })
 })
 
+describe('models', () => {
+  test('the graph leads to a model, its columns to those they are made of', async () => {
+    await page.goto('/models')
+    const graph = page.getByRole('group', { name: /models and what they read/ })
+    await graph.getByRole('link', { name: 'stg_sales' }).focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/models/model~sales~daily_revenue')
+    await page.getByRole('heading', { name: 'daily_revenue' }).waitFor()
+    const revenue = page.locator('#column-revenue')
+    expect(await revenue.innerText()).toContain('stg_sales.amount aggregated')
+    await page.getByRole('tab', { name: 'Tests' }).click()
+    expect(await page.getByRole('tabpanel').innerText()).toContain('models/schema.yml')
+    await page.getByRole('tab', { name: 'SQL' }).click()
+    expect(await page.getByRole('tabpanel').innerText()).toContain("ref('stg_sales')")
+  })
+
+  test('a mistake stands with its place, and the search finds by tag', async () => {
+    await page.goto('/models/model~sales~top_customers')
+    await page.getByText('did you mean "revenue"').waitFor()
+    await page.goto('/models?search=nightly')
+    const rows = page.getByRole('row')
+    await page.getByRole('link', { name: 'stg_sales' }).first().waitFor()
+    expect(await rows.count()).toBe(2)
+    await page.goto('/models/model~sales~nothing')
+    await page.getByText('The project has no model model.sales.nothing.').waitFor()
+  })
+})
+
 describe('tables and runs', () => {
   test('a table as of a snapshot', async () => {
     await page.goto('/tables/staging/stg_sales?tab=history')
@@ -470,6 +499,9 @@ describe('everywhere', () => {
     '/tables',
     '/tables/staging/stg_sales',
     '/tables/staging/stg_sales?tab=about',
+    '/models',
+    '/models/model~sales~daily_revenue',
+    '/models/model~sales~top_customers?tab=sql',
     '/runs',
     '/runs/run2',
     '/connect',

@@ -52,6 +52,12 @@ export const queries = {
         }),
       placeholderData: keepPreviousData,
     }),
+  models: () => queryOptions({ queryKey: ['models'], queryFn: ({ signal }) => call('GET /api/models', { signal }) }),
+  model: (id: string) =>
+    queryOptions({
+      queryKey: ['models', id],
+      queryFn: ({ signal }) => call('GET /api/models/:id', { params: { id }, signal }),
+    }),
   catalog: () => queryOptions({ queryKey: ['catalog'], queryFn: ({ signal }) => call('GET /api/catalog', { signal }) }),
   table: (namespace: string, name: string) =>
     queryOptions({

@@ -6,6 +6,7 @@ import {
   ChevronsRight,
   Home,
   LayoutDashboard,
+  Network,
   Plug,
   SquareTerminal,
   Table2,
@@ -24,6 +25,7 @@ const places = [
   ['/dashboards', 'Dashboards', LayoutDashboard],
   ['/sql', 'SQL', SquareTerminal],
   ['/tables', 'Tables', Table2],
+  ['/models', 'Models', Network],
   ['/runs', 'Runs', Workflow],
   ['/connect', 'Connect', Plug],
 ] as const

@@ -19,6 +19,7 @@ const pages: Entry[] = [
   ['Dashboards', '/dashboards'],
   ['SQL', '/sql'],
   ['Tables', '/tables'],
+  ['Models', '/models'],
   ['Runs', '/runs'],
   ['Connect', '/connect'],
 ].map(([name, to]) => ({ name: name!, kind: 'Page', icon: Square, ...goTo(to!) }))

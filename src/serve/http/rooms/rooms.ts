@@ -8,7 +8,7 @@ import { assertWritable, resolveEnvironment, type Config, type Environment } fro
 import type * as contract from '../../../contract/index.ts'
 import type { Event } from '../../../contract/index.ts'
 import { loadDashboardData, loadFilterValues, type CompiledDashboard } from '../../../dashboards/index.ts'
-import { decide, mayAct, mayKnow, seesAll, type Govern } from '../../../govern/index.ts'
+import { authorise, decide, mayAct, mayKnow, seesAll, type Govern } from '../../../govern/index.ts'
 import type { Lake } from '../../../lake/index.ts'
 import { nextFire, type Orchestrator, type RunRequest } from '../../../orchestrate/index.ts'
 import type { Records } from '../../../records/index.ts'
@@ -21,6 +21,7 @@ import { openLiveProject, type LiveProject } from './live-project.ts'
 import { followNews } from './news.ts'
 import { getPublication, listPublications } from './publications.ts'
 import { cronInWords, lineOf, readTail, runOf, stepsOf } from './runs.ts'
+import { openModelPages, type ModelKnowledge } from './models.ts'
 import { lineageOf, listLoaded, summaryOf, tableOf, updatedAt, type ModelEdge, type OtherEdges } from './tables.ts'
 import { addUpload } from './upload.ts'
 
@@ -57,6 +58,8 @@ export type Rooms = {
   models?(): Promise<readonly ModelEdge[]>
   /** Mistakes in the files of the dbt project, as they are now. */
   modelProblems?(): Promise<readonly Failure[]>
+  /** The dbt project with what binds in it and the lineage of its columns. */
+  modelColumns(options: { environment: Environment }): Promise<ModelKnowledge>
   /** Names that SQL may call, for completion. */
   functions: readonly string[]
   webDir: string
@@ -142,6 +145,8 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
     })
   }
 
+  const pages = openModelPages({ columns: rooms.modelColumns, orchestrator, now: clock.now })
+
   async function enqueue(planned: Omit<RunRequest, 'trigger'>, trigger: RunRequest['trigger']): Promise<contract.Run> {
     return runOf(await orchestrator.enqueue({ ...planned, trigger }))
   }
@@ -198,6 +203,17 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
         const upstream = table.lineage.upstream.filter((one) => !isRelation(one) || knows(one))
         const downstream = table.lineage.downstream.filter((one) => !isRelation(one) || knows(one))
         return seesAll(decision) ? table : { ...table, lineage: { upstream, downstream } }
+      },
+    },
+
+    models: {
+      async list(asker) {
+        authorise(asker.principal, 'read', looking)
+        return pages.list(writableOf(asker))
+      },
+      async get(id, asker) {
+        authorise(asker.principal, 'read', looking)
+        return pages.get(id, writableOf(asker))
       },
     },
 

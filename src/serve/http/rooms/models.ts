@@ -1,0 +1,209 @@
+// The dbt project for its pages: the graph, and one model with its columns' lineage, tests and runs.
+
+import { Failure } from '../../../base/failure.ts'
+import type * as contract from '../../../contract/index.ts'
+import type { Environment } from '../../../config/index.ts'
+import type { Orchestrator, RunDetail } from '../../../orchestrate/index.ts'
+import { graphOf, traceColumns, type Checked, type ColumnGraph, type DbtProject } from '../../../transform/index.ts'
+import { asProblem } from '../answer.ts'
+
+export type ModelKnowledge = { project: DbtProject; graph: ColumnGraph; checked: Checked }
+export type ModelPages = {
+  list(environment: Environment): Promise<contract.Models>
+  /** @throws NOT_FOUND */
+  get(id: string, environment: Environment): Promise<contract.Model>
+}
+type Last = NonNullable<contract.ModelSummary['last']>
+
+/** Checking a project takes seconds where it is large: what was found counts for so long. */
+const keptMs = 20_000
+const runsRead = 20
+const runsShown = 10
+
+export function openModelPages(parts: {
+  columns(options: { environment: Environment }): Promise<ModelKnowledge>
+  orchestrator: Pick<Orchestrator, 'list' | 'get'>
+  now(): number
+}): ModelPages {
+  const kept = new Map<string, { at: number; known: Promise<ModelKnowledge> }>()
+  const known = (environment: Environment): Promise<ModelKnowledge> => {
+    const { name } = environment
+    const found = kept.get(name)
+    if (found && parts.now() - found.at < keptMs) return found.known
+    const fresh = parts.columns({ environment })
+    kept.set(name, { at: parts.now(), known: fresh })
+    fresh.catch(() => kept.delete(name))
+    return fresh
+  }
+  const runsOf = async ({ name }: Environment): Promise<Map<string, Last[]>> => {
+    const runs = (await parts.orchestrator.list({ limit: runsRead })).filter(({ environment }) => environment === name)
+    return lastOf(await Promise.all(runs.map(({ id }) => parts.orchestrator.get(id))))
+  }
+  return {
+    async list(environment) {
+      const [{ project, checked }, runs] = await Promise.all([known(environment), runsOf(environment)])
+      const { order, parents } = graphOf(project)
+      const summary = summariser(project, checked, runs)
+      const models = order.flatMap((id) => summary(id) ?? [])
+      const exposures = [...project.exposures.keys()].flatMap((id) => summary(id) ?? [])
+      const shown = new Set([...models, ...exposures].map(({ id }) => id))
+      const edges = [...models, ...exposures].flatMap(({ id }) =>
+        [...new Set(project.exposures.get(id)?.dependsOn ?? parents.get(id) ?? [])]
+          .filter((from) => shown.has(from))
+          .map((from) => ({ from, to: id })),
+      )
+      return { models: [...models, ...exposures], edges }
+    },
+    async get(id, environment) {
+      const [found, runs] = await Promise.all([known(environment), runsOf(environment)])
+      return modelOf(id, found, runs)
+    },
+  }
+}
+
+/** By unique id, newest first. */
+function lastOf(runs: readonly RunDetail[]): Map<string, Last[]> {
+  const found = new Map<string, Last[]>()
+  for (const { id: runId, steps } of runs) {
+    for (const { id, status, output, startedAt, finishedAt } of steps) {
+      if (!id.startsWith('build:') || (status !== 'succeeded' && status !== 'failed')) continue
+      const said = (output as { status?: unknown } | null)?.status
+      const ms = startedAt && finishedAt ? Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) : null
+      const last = {
+        status: typeof said === 'string' ? said : status === 'failed' ? 'error' : 'success',
+        at: finishedAt,
+        ms,
+        runId,
+      }
+      const key = id.slice('build:'.length)
+      found.set(key, [...(found.get(key) ?? []), last])
+    }
+  }
+  return found
+}
+
+const isShown = (kind: string): kind is 'model' | 'seed' | 'snapshot' =>
+  kind === 'model' || kind === 'seed' || kind === 'snapshot'
+
+function summariser(project: DbtProject, checked: Checked, runs: ReadonlyMap<string, Last[]>) {
+  const tests = new Map<string, number>()
+  for (const { kind, dependsOn, test } of project.nodes.values()) {
+    if (kind !== 'test') continue
+    for (const id of test?.kind === 'generic' && test.attachedTo ? [test.attachedTo] : dependsOn)
+      tests.set(id, (tests.get(id) ?? 0) + 1)
+  }
+  const mistakesIn = (file: string | undefined) =>
+    file === undefined ? 0 : checked.failures.filter(({ place }) => place?.file === file).length
+  return (id: string): contract.ModelSummary | undefined => {
+    const shared = { id, tests: tests.get(id) ?? 0, last: runs.get(id)?.[0] ?? null }
+    const source = project.sources.get(id)
+    if (source) {
+      const { schema, identifier, description, tags } = source
+      const name = `${source.source}.${source.name}`
+      return {
+        ...shared,
+        name,
+        kind: 'source',
+        materialized: null,
+        table: `${schema}.${identifier}`,
+        description,
+        tags,
+        group: null,
+        problems: 0,
+      }
+    }
+    const exposure = project.exposures.get(id)
+    if (exposure) {
+      const { name, description, tags } = exposure
+      return {
+        ...shared,
+        name,
+        kind: 'exposure',
+        materialized: exposure.type,
+        table: null,
+        description,
+        tags,
+        group: null,
+        problems: 0,
+      }
+    }
+    const node = project.nodes.get(id)
+    if (!node || !isShown(node.kind)) return undefined
+    const materialized = String(node.config['materialized'] ?? node.kind)
+    return {
+      ...shared,
+      name: node.version === undefined ? node.name : `${node.name}.v${node.version}`,
+      kind: node.kind,
+      materialized,
+      table: materialized === 'ephemeral' ? null : `${node.schema}.${node.alias}`,
+      description: node.description,
+      tags: node.tags,
+      group: node.group ?? null,
+      problems: mistakesIn(node.file),
+    }
+  }
+}
+
+function modelOf(
+  id: string,
+  { project, graph, checked }: ModelKnowledge,
+  runs: ReadonlyMap<string, Last[]>,
+): contract.Model {
+  const summary = summariser(project, checked, runs)(id)
+  if (!summary) throw new Failure('NOT_FOUND', `there is no model ${id}`)
+  const node = project.nodes.get(id)
+  const source = project.sources.get(id)
+  const lineage = graph.get(id)
+  const described = new Map((node ?? source)?.columns.map((column) => [column.name.toLowerCase(), column]))
+  const attached = [...project.nodes.values()].filter(
+    ({ kind, test, dependsOn }) =>
+      kind === 'test' &&
+      (test?.kind === 'generic' && test.attachedTo ? test.attachedTo === id : dependsOn.includes(id)),
+  )
+  const testsOf = (column: string) =>
+    attached.flatMap(({ test }) =>
+      test?.kind === 'generic' && test.columnName?.toLowerCase() === column.toLowerCase() ? [test.name] : [],
+    )
+  const columns = lineage?.columns ?? (source?.columns ?? []).map(({ name }) => ({ name, type: null, from: [] }))
+  const group =
+    summary.group === null ? undefined : [...project.groups.values()].find(({ name }) => name === summary.group)
+  const file = node?.file
+  return {
+    ...summary,
+    package: (node ?? source)?.package ?? project.name,
+    owner: ownerOf(group?.owner ?? node?.config['meta'] ?? project.exposures.get(id)?.owner),
+    place: (node ?? source ?? project.exposures.get(id))?.place ?? null,
+    template: node && node.kind !== 'seed' ? node.rawSql : null,
+    compiled: checked.shapes.get(id)?.compiled?.sql ?? null,
+    columns: columns.map(({ name, type, from }) => ({
+      name,
+      type,
+      description: described.get(name.toLowerCase())?.description ?? '',
+      tests: testsOf(name),
+      from: from.map(({ node: model, column, how }) => ({ model, column, how })),
+      into: traceColumns(project, graph, { node: id, columns: [name] }).downstream.flatMap(
+        ({ node: model, column, how, from: near }) => (near.node === id ? [{ model, column, how }] : []),
+      ),
+    })),
+    rows: (lineage?.rows ?? []).map(({ node: model, column, use }) => ({ model, column, use })),
+    testList: attached.map(({ uniqueId, name, test, config, place }) => ({
+      id: uniqueId,
+      name: test?.kind === 'generic' ? test.name : name,
+      column: (test?.kind === 'generic' ? test.columnName : undefined) ?? null,
+      severity: String(config['severity'] ?? 'error').toLowerCase(),
+      place,
+      last: runs.get(uniqueId)?.[0] ?? null,
+    })),
+    runs: (runs.get(id) ?? []).slice(0, runsShown),
+    mistakes: file === undefined ? [] : checked.failures.filter(({ place }) => place?.file === file).map(asProblem),
+    partly: checked.partly.find(({ uniqueId }) => uniqueId === id)?.because ?? null,
+  }
+}
+
+/** `owner: {name, email}`, or a text. */
+function ownerOf(value: unknown): string | null {
+  if (value === null || typeof value !== 'object') return null
+  const { owner, name, email } = value as Record<string, unknown>
+  const text = [name, email, owner].find((one) => typeof one === 'string' && one !== '')
+  return typeof text === 'string' ? text : null
+}
