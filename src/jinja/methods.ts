@@ -280,6 +280,7 @@ const strings = new Map<string, Method>([
   method('isalpha', [], all(/^\p{L}+$/u)),
   method('isalnum', [], all(/^[\p{L}\p{N}]+$/u)),
   method('isspace', [], all(/^\s+$/)),
+  method('isprintable', [], (self: string) => /^(?:[^\p{C}\p{Z}]| )*$/u.test(self)),
   method('isascii', [], (self: string) => /^[\0-\x7f]*$/.test(self)),
   method('isidentifier', [], all(/^[\p{L}_][\p{L}\p{Nd}\p{Mn}\p{Mc}_]*$/u)),
   method('islower', [], (self: string) => hasCase(self) && self === self.toLowerCase()),
@@ -348,7 +349,12 @@ const lists = new Map<string, Method>([
   }),
   method('pop', ['index?'], popAt),
   method('clear', [], (self: unknown[]) => ((self.length = 0), null)),
-  method('index', ['value', 'start?', 'stop?'], (self: unknown[], each) => position(self, each, 'list')),
+  method('index', ['value', 'start?', 'stop?'], (self: unknown[], each, start = 0, stop = self.length) => {
+    const [from, to] = [start, stop].map((at) =>
+      indexOf(at) < 0 ? Math.max(0, self.length + indexOf(at)) : indexOf(at),
+    )
+    return from! + position(self.slice(from, to), each, 'list')
+  }),
   method('count', ['value'], (self: unknown[], each) => self.filter((other) => equals(other, each)).length),
   method('reverse', [], (self: unknown[]) => (self.reverse(), null)),
   method('copy', [], (self: unknown[]) => self.slice()),

@@ -16,8 +16,8 @@ export type Difference = { what: 'node' | 'parents' | 'status' | 'sql' | 'table'
 
 /** What each node, and whatever else stands in a manifest, is built upon. */
 export function parentsOf(project: DbtProject, into: Map<string, string[]>): void {
-  const { nodes, unitTests, metrics, semanticModels, savedQueries, exposures } = project
-  for (const part of [nodes, unitTests, metrics, semanticModels, savedQueries, exposures])
+  const { nodes, operations, unitTests, metrics, semanticModels, savedQueries, exposures } = project
+  for (const part of [nodes, operations, unitTests, metrics, semanticModels, savedQueries, exposures])
     for (const { uniqueId, dependsOn } of part.values()) into.set(uniqueId, [...new Set(dependsOn)].sort())
   for (const id of [...project.sources.keys(), ...project.groups.keys()]) into.set(id, [])
 }

@@ -21,14 +21,20 @@ const fivetranUtils: Record<string, Origin> = {
 }
 const spark: Record<string, Origin> = { spark_utils: { repository: 'dbt-labs/spark-utils', commit: '0.3.3' } }
 
-/** The integration tests of one of Fivetran's packages. Its sources are seeds in a schema that the project names. */
-const fivetran = (name: string, schema: string): PublicProject => ({
-  name: `fivetran_${name}`,
-  repository: `fivetran/dbt_${name}`,
-  folder: 'integration_tests',
-  packages: { [name]: { repository: `fivetran/dbt_${name}` }, ...fivetranUtils, ...utils, ...spark },
-  schema,
-})
+/**
+ * The integration tests of one of Fivetran's packages. Its sources are seeds in a schema that the project names. The
+ * commit is the last one that runs with the published release of fivetran_utils.
+ */
+const fivetran = (name: string, schema: string, commit?: string): PublicProject => {
+  const origin = { repository: `fivetran/dbt_${name}`, ...(commit !== undefined && { commit }) }
+  return {
+    ...origin,
+    name: `fivetran_${name}`,
+    folder: 'integration_tests',
+    packages: { [name]: origin, ...fivetranUtils, ...utils, ...spark },
+    schema,
+  }
+}
 
 const auditHelper: Record<string, Origin> = { audit_helper: { repository: 'dbt-labs/dbt-audit-helper' } }
 
@@ -78,16 +84,16 @@ export const publicProjects: readonly PublicProject[] = [
     repository: 'dbt-labs/metricflow',
     folder: 'dbt-metricflow/dbt_metricflow/cli/mf_tutorial_project',
   },
-  fivetran('quickbooks', 'zz_dbt_avinash_seed_2'),
-  fivetran('stripe', 'stripe_integrations_tests'),
+  fivetran('quickbooks', 'quickbooks_integration_tests', 'de857a52ca577fa4f283bd1ae4d184ad09eb20c5'),
+  fivetran('stripe', 'stripe_integrations_tests', '922ae62eee8b9633110d34e7ebbdde28f4f9e39e'),
   fivetran('shopify', 'shopify_integration_tests'),
-  fivetran('jira', 'jira_integration_tests'),
+  fivetran('jira', 'jira_integrations_tests_42', 'b998e651b3a224235132832e6ddc2203c57edb4d'),
   fivetran('github', 'github_integration_tests_1'),
-  fivetran('hubspot', 'hubspot_integration_tests'),
-  fivetran('zendesk', 'zendesk_integration_tests'),
-  fivetran('xero', 'xero_integration_tests'),
+  fivetran('hubspot', 'hubspot_integration_tests_66', 'ce0ab866926f7922e9fe9a823785d1e1046c54a1'),
+  fivetran('zendesk', 'zendesk_integration_tests', '0baeb69a6aa5badcd3c8b0281b8f17416d1cbc13'),
+  fivetran('xero', 'xero_integration_tests', '34130dc795cf4e5bcf583a73d43ea3e4927d5b95'),
   fivetran('salesforce', 'salesforce_integrations_tests_4'),
-  fivetran('mailchimp', 'mailchimp_integration_tests'),
+  fivetran('mailchimp', 'mailchimp_integration_tests_2', '4d814357257cefd7436e74231d6c6da745f88819'),
   {
     name: 'dbt_profiler_it',
     repository: 'data-mie/dbt-profiler',
@@ -111,11 +117,6 @@ export const publicProjects: readonly PublicProject[] = [
     folder: 'integration_test_project',
     packages: { dbt_artifacts: { repository: 'brooklyn-data/dbt_artifacts' } },
     env: { TEST_ENV_VAR_NUMBER: '3', TEST_ENV_VAR_EMPTY: '', TEST_ENV_VAR_WITH_QUOTE: "Triple Quotes: '''" },
-  },
-  {
-    name: 'jaffle-sl-template',
-    repository: 'dbt-labs/jaffle-sl-template',
-    packages: { ...utils, ...date },
   },
   {
     name: 'tuva_it',
