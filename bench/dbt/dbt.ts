@@ -14,6 +14,7 @@ import { writeGenerated } from './generated.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const [rounds, models] = [Number(process.env.BENCH_ROUNDS ?? 3), Number(process.env.BENCH_MODELS ?? 1_000)]
+const quiet = { ...process.env, DBT_SEND_ANONYMOUS_USAGE_STATS: 'false', NO_COLOR: '1', BOATHOUSE_LOG_LEVEL: 'error' }
 
 type Tool = { name: string; command: readonly string[]; verbs: readonly Verb[] }
 type Verb = 'parse' | 'parse again' | 'compile' | 'build'
@@ -45,8 +46,6 @@ const projects = [
     .filter(Boolean)
     .map((path) => ({ name: basename(path), from: resolve(path) })),
 ]
-
-const quiet = { ...process.env, DBT_SEND_ANONYMOUS_USAGE_STATS: 'false', NO_COLOR: '1', BOATHOUSE_LOG_LEVEL: 'error' }
 
 /** Milliseconds on the clock and of processors. A build may end red: that is the project's own result. */
 function timed(command: readonly string[], dir: string): { clock: number; processor: number } {
