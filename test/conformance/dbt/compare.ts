@@ -4,7 +4,8 @@
 //
 // PROJECT holds its `profiles.yml` and `dbt_packages`; it is copied, and built in the copy. Without --golden dbt-core
 // makes one: DBT_PYTHON names the Python that has it, DBT_LAB the folder of golden.py and compare.py. --compile only
-// compiles; templates that ask are answered by DATABASE, a file that dbt-core built. --keep keeps SQL and tables there.
+// compiles; templates that ask are answered by DATABASE, a file that dbt-core built. --keep keeps SQL and tables there,
+// --json writes the figures.
 
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +15,7 @@ import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { build } from './build.ts'
 import { compileOnly } from './compile-only.ts'
-import { differencesOf, report, tableDifferences, type Difference } from './differences.ts'
+import { differencesOf, report, tableDifferences, type Difference, type Figures } from './differences.ts'
 import { makeGolden, readGolden } from './golden.ts'
 
 const { values, positionals } = parseArgs({
@@ -24,6 +25,7 @@ const { values, positionals } = parseArgs({
     vars: { type: 'string' },
     compile: { type: 'string' },
     keep: { type: 'string' },
+    json: { type: 'string' },
   },
 })
 const source = resolve(positionals[0] ?? '.')
@@ -69,12 +71,20 @@ if (values.compile === undefined) {
     ...tableDifferences(JSON.parse(readFileSync(json, 'utf8')) as Parameters<typeof tableDifferences>[0]),
   )
 }
-const equal = (what: Difference['what'], total: number) =>
-  `${total - differences.filter((each) => each.what === what).length}/${total}`
-console.log(
-  `${name}: nodes ${equal('node', golden.parents.size)}, parents ${equal('parents', golden.parents.size)}, ` +
-    `status ${equal('status', golden.statuses.size)}, SQL ${equal('sql', golden.compiled.size)}, tables ${equal('table', golden.tables.length)}`,
-)
+const of = (what: Difference['what'], total: number): [equal: number, total: number] => [
+  total - differences.filter((each) => each.what === what).length,
+  total,
+]
+const figures: Figures = {
+  nodes: of('node', golden.parents.size),
+  parents: of('parents', golden.parents.size),
+  statuses: of('status', golden.statuses.size),
+  sql: of('sql', golden.compiled.size),
+  tables: of('table', golden.tables.length),
+}
+const shown = Object.entries(figures).map(([what, [equal, total]]) => `${what} ${equal}/${total}`)
+console.log(`${name}: ${shown.join(', ')}`)
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(figures))
 if (differences.length > 0) console.log(report(differences))
 rmSync(work, { recursive: true, force: true })
 process.exitCode = differences.length === 0 ? 0 : 1

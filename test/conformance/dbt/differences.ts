@@ -22,6 +22,10 @@ export function parentsOf(project: DbtProject, into: Map<string, string[]>): voi
   for (const id of [...project.sources.keys(), ...project.groups.keys()]) into.set(id, [])
 }
 
+type Equal = [equal: number, total: number]
+/** How many are equal to dbt-core's, and how many there are. */
+export type Figures = { nodes: Equal; parents: Equal; statuses: Equal; sql: Equal; tables: Equal }
+
 /** `statuses` false: nothing was run, only compiled. */
 export function differencesOf(golden: Golden, ours: Ours, { statuses }: { statuses: boolean }): Difference[] {
   const found: Difference[] = []
