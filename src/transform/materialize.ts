@@ -11,7 +11,7 @@ import { Compiler, type Compiled, type Names, type Subject } from './compile.ts'
 import { chosenFor } from './materializations/chosen.ts'
 import { checkContract, holdConstraints } from './materializations/constraints.ts'
 import { applyGrants } from './materializations/grants.ts'
-import { runHooks } from './materializations/hooks.ts'
+import { originOf, runHooks } from './materializations/hooks.ts'
 import { plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
@@ -183,7 +183,11 @@ export async function runOperation(operation: DbtOperation, work: Work, names: N
     try {
       const compiler = new Compiler(work.project, scope.ask)
       const subject = operationSubject(operation, work, operation.sql)
-      const text = await compiler.run(subject, ({ globals }) => compileTemplate(operation.sql).render(globals), names)
+      const text = await compiler.run(
+        subject,
+        ({ globals }) => compileTemplate(operation.sql, originOf(operation.place)).render(globals),
+        names,
+      )
       clocked.compiled()
       if (text.trim() !== '') await scope.ask({ kind: 'statement', sql: text })
       return { ...done, compiledSql: text }

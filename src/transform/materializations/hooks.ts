@@ -1,5 +1,6 @@
 // The statements that a project wants before and after a node: rendered when their turn comes, with the node's names.
 
+import type { Place } from '../../base/failure.ts'
 import { compileTemplate, Dict } from '../../jinja/index.ts'
 import type { DbtNode } from '../../project/dbt/index.ts'
 import { type Ask, type Compiler, subjectOf } from '../compile.ts'
@@ -9,6 +10,9 @@ type Hooks = DbtNode['hooks']['pre']
 /** What `pre_hooks` and `post_hooks` are in a materialization. */
 export const hookDicts = (hooks: Hooks): Dict[] =>
   hooks.map(({ sql, transaction }, index) => Dict.of({ sql, transaction, index }))
+
+/** Where a text of a config stands: mistakes in it are told there. */
+export const originOf = ({ file, line = 1, column = 1 }: Place) => ({ file, line, column })
 
 /** Before a node those outside of its transaction come first, after it last, as in dbt. */
 export async function runHooks(
@@ -23,7 +27,7 @@ export async function runHooks(
   ]
   for (const { sql, place } of when === 'pre' ? [...outside, ...inside] : [...inside, ...outside]) {
     const subject = { ...subjectOf(node), place }
-    const text = await compiler.run(subject, ({ globals }) => compileTemplate(sql).render(globals))
+    const text = await compiler.run(subject, ({ globals }) => compileTemplate(sql, originOf(place)).render(globals))
     if (text.trim() !== '') await ask({ kind: 'statement', sql: text })
   }
 }

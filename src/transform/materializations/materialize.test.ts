@@ -1,0 +1,116 @@
+// What the lake adds to dbt's way: history, partitions, what was read, and nothing left by what failed.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openRuns } from './world.testing.ts'
+
+let runs: Awaited<ReturnType<typeof openRuns>>
+beforeAll(async () => void (runs = await openRuns()))
+afterAll(() => runs.close())
+
+const tableAt = async (namespace: string, name: string) => {
+  const loaded = await runs.tables.load({ catalog: 'dev_analytics', namespace, name })
+  if (loaded?.kind !== 'table') throw new Error(`${name} is no table`)
+  return loaded.metadata
+}
+const summaryOf = async (name: string) => {
+  const metadata = await tableAt('main', name)
+  return metadata.snapshots.find(({ snapshotId }) => snapshotId === metadata.currentSnapshotId)!.summary as Record<
+    string,
+    string
+  >
+}
+
+test('an incremental model keeps its table through a full refresh, and says which snapshots it has read', async () => {
+  await runs.query('create table raw.s as select 1 as id')
+  const files = {
+    'models/s.yml': 'sources: [{name: raw, tables: [{name: s}]}]',
+    'models/v.sql': "select * from {{ source('raw', 's') }}",
+    'models/inc.sql': "{{ config(materialized='incremental', unique_key='id') }} select * from {{ ref('v') }}",
+  }
+  const first = await runs.run(files)
+  expect(first.results['inc']).toMatchObject({ status: 'success', rows: 1 })
+  const source = await tableAt('raw', 's')
+  const { tableUuid } = await tableAt('main', 'inc')
+  const read = JSON.parse((await summaryOf('inc'))['boathouse.read']!) as unknown
+  expect(read).toEqual({ 'dev_analytics.raw.s': source.currentSnapshotId!.toString() })
+  await runs.query('insert into raw.s values (2)')
+  await runs.run(files)
+  expect(JSON.parse((await summaryOf('inc'))['boathouse.read']!)).not.toEqual(read)
+  await runs.run(files, { fullRefresh: true })
+  const after = await tableAt('main', 'inc')
+  expect(after.tableUuid).toBe(tableUuid)
+  expect(after.snapshots.length).toBeGreaterThan(2)
+  expect(await runs.rows('select * from main.inc order by 1')).toEqual([[1], [2]])
+})
+
+test('partitions, order, properties, descriptions and grants of the config are those of the table', async () => {
+  const eve = await runs.member('eve')
+  const { results } = await runs.run({
+    'models/p.sql':
+      "{{ config(materialized='table', partitioned_by=['day(seen)', 'bucket(4, id)'], sorted_by='id desc', table_properties={'a.b': 1}, grants={'select': ['eve']}) }} select 1 as id, timestamp '2026-01-01' as seen",
+    'models/p.yml': 'models: [{name: p, description: All of it, columns: [{name: id, description: The key}]}]',
+  })
+  expect(results['p']).toMatchObject({ status: 'success' })
+  const metadata = await tableAt('main', 'p')
+  expect(metadata.partitionSpecs.at(-1)!.fields.map(({ transform }) => transform.kind)).toEqual(['day', 'bucket'])
+  expect(metadata.properties).toMatchObject({ 'a.b': '1', comment: 'All of it' })
+  expect(metadata.sortOrders.at(-1)!.fields).toMatchObject([{ direction: 'desc' }])
+  expect(await runs.rows('select id from main.p', { principal: eve })).toEqual([[1]])
+  await expect(runs.rows('select id from main.inc', { principal: eve })).rejects.toMatchObject({
+    code: 'TABLE_NOT_FOUND',
+  })
+})
+
+test('what failed leaves the old table, what it made beside it is gone', async () => {
+  const files = { 'models/t.sql': "{{ config(materialized='table') }} select 1 as id" }
+  await runs.run(files)
+  const { results, changes } = await runs.run(
+    {
+      'models/t.sql':
+        "{{ config(materialized='table', pre_hook='create temporary table mine as select 1 as a', post_hook='select * from no_such') }} select 2 as id",
+      'models/own.sql':
+        "{{ config(materialized='incremental', unique_key='id', incremental_strategy='merge') }} select 1 as id union all select 'x'",
+      'macros/own.sql':
+        '{% macro create_indexes(relation) %}{% do run_query("insert into nowhere select 1") %}{% endmacro %}',
+    },
+    { publish: false },
+  )
+  expect(results['t']).toMatchObject({ status: 'error' })
+  expect(results['own']).toMatchObject({ status: 'error' })
+  expect(await changes.pending()).toEqual([])
+  expect(await runs.rows('select * from main.t')).toEqual([[1]])
+})
+
+test('an overridden macro brings the template of dbt back', async () => {
+  const { results } = await runs.run({
+    'models/o.sql': "{{ config(materialized='table') }} select 1 as id",
+    'macros/o.sql': `{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql') -%}
+      create table {{ relation }} as (select *, 'own' as made from ({{ compiled_code }}) as q)
+    {%- endmacro %}`,
+  })
+  expect(results['o']).toMatchObject({ status: 'success' })
+  expect(await runs.rows('select * from main.o')).toEqual([[1, 'own']])
+})
+
+test('somebody else writes the table meanwhile: nothing is published, and they are named', async () => {
+  const files = { 'models/w.sql': "{{ config(materialized='incremental', unique_key='id') }} select 1 as id" }
+  await runs.run(files)
+  const { changes } = await runs.run(files, { publish: false, fullRefresh: true })
+  await runs.query('insert into main.w values (7)')
+  await expect(changes.publish()).rejects.toMatchObject({
+    code: 'COMMIT_CONFLICT',
+    message: expect.stringContaining('by ana in publication'),
+  })
+})
+
+test.each([
+  ['a materialization that nobody defines', "{{ config(materialized='no_such') }} select 1 as id", 'MODEL_INVALID'],
+  [
+    'a hook that fails',
+    "{{ config(pre_hook='{{ exceptions.raise_compiler_error(this.name) }}') }} select 1 as id",
+    'TEMPLATE_FAILED',
+  ],
+])('%s', async (_, sql, code) => {
+  const { results } = await runs.run({ 'models/x.sql': sql }, { publish: false })
+  expect(results['x']).toMatchObject({ status: 'error', code, place: { file: 'models/x.sql' } })
+})
