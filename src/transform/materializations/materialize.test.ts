@@ -107,7 +107,7 @@ test.each([
   ['a materialization that nobody defines', "{{ config(materialized='no_such') }} select 1 as id", 'MODEL_INVALID'],
   [
     'a hook that fails',
-    "{{ config(pre_hook='{{ exceptions.raise_compiler_error(this.name) }}') }} select 1 as id",
+    "{{ config(pre_hook='{% if execute %}{{ exceptions.raise_compiler_error(this.name) }}{% endif %}') }} select 1 as id",
     'TEMPLATE_FAILED',
   ],
 ])('%s', async (_, sql, code) => {
