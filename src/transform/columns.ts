@@ -167,13 +167,16 @@ class TreeReader {
       scope.aliases = aliases
     }
     const cols = joined(items)
-    const byPlace = (value: Node): Uses =>
-      value['class'] === 'CONSTANT' ? (cols.columns[placeOf(value) - 1]?.uses ?? everything(cols)) : uses(value)
+    // As DuckDB looks names up: WHERE and GROUP BY mean columns of the tables before those of the SELECT list.
+    const byPlace = (value: Node, aliasFirst = true): Uses =>
+      value['class'] === 'CONSTANT'
+        ? (cols.columns[placeOf(value) - 1]?.uses ?? everything(cols))
+        : uses(value, 'derived', aliasFirst)
     const groups = list(node['group_expressions'])
     const rows: Rows[] = [
       from.rows,
-      asRows(union([uses(node['where_clause']), textOf(node['where_clause'])]), 'filter'),
-      ...groups.map((group) => asRows(byPlace(group), 'group')),
+      asRows(union([uses(node['where_clause'], 'derived', false), textOf(node['where_clause'])]), 'filter'),
+      ...groups.map((group) => asRows(byPlace(group, false), 'group')),
       ...(node['aggregate_handling'] === 'FORCE_AGGREGATES' ? [asRows(everything(cols), 'group')] : []),
       asRows(union([uses([node['having'], node['qualify']]), textOf([node['having'], node['qualify']])]), 'filter'),
       asRows(textOf(node['group_expressions']), 'group'),
@@ -190,7 +193,10 @@ class TreeReader {
         switch (modifier['type']) {
           case 'DISTINCT_MODIFIER': {
             const targets = list(modifier['distinct_on_targets'])
-            return asRows(targets.length > 0 ? union(targets.map(byPlace)) : everything(cols), 'group')
+            return asRows(
+              targets.length > 0 ? union(targets.map((target) => byPlace(target))) : everything(cols),
+              'group',
+            )
           }
           case 'ORDER_MODIFIER':
             return asRows(union(list(modifier['orders']).map((order) => byPlace(order['expression'] as Node))), 'order')
