@@ -37,7 +37,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       out.answer({ boathouse: version }, version)
       return 0
     }
-    if (!found) return help(argv, out)
+    if (!found) return await help(argv, out)
     const { command, rest } = found
     if (!command.takesLine && (rest.includes('--help') || rest.includes('-h'))) {
       out.answer(commandHelp(command), () => commandHelp(command))

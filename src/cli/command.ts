@@ -28,6 +28,8 @@ export type Command = {
   hidden?: true
   /** It reads its arguments itself: `args` is the line as it is, `flags` are empty. */
   takesLine?: true
+  /** Words and flags that completion offers, where `options` are not all of it. */
+  completes?: readonly string[]
   /** What --help prints, where options are not all of it. */
   help?(): string
   /** Exit code; undefined is 0. */

@@ -76,6 +76,7 @@ describe('build', () => {
     // Its reader was held back, as in dbt.
     expect(await shop.rows('select result from main.report')).toEqual([['60']])
 
+    // Nothing of the first red run was published; of the second all but what was held back.
     edit('tests/no_large_payment.sql', "select * from {{ ref('stg_payments') }} where amount > 5000\n")
     const again = await dbt('retry')
     expect(again.code, again.stdout).toBe(0)

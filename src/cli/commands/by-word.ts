@@ -11,9 +11,17 @@ const models = () => import('./models.ts')
 const misc = () => import('./misc.ts')
 const ci = () => import('./ci.ts')
 const query = () => import('./query.ts')
+const short = () => import('./dbt/short.ts')
 
 const files: Readonly<Record<string, readonly (() => Promise<object>)[]>> = {
   dbt: [() => import('./dbt/index.ts')],
+  seed: [short],
+  snapshot: [short],
+  show: [short],
+  docs: [short],
+  parse: [short],
+  deps: [short],
+  'source-freshness': [short],
   query: [query],
   sql: [query],
   run: [run],

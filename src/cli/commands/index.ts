@@ -4,6 +4,7 @@ import type { Command } from '../command.ts'
 import { accessApply, accessCheck, accessShow } from './access.ts'
 import { ci, impact } from './ci.ts'
 import { dbt } from './dbt/index.ts'
+import { deps, docs, parse, seed, show, snapshot, sourceFreshness } from './dbt/short.ts'
 import { doctor } from './doctor.ts'
 import { grant, grantList, revoke, roleCreate, roleDrop, roleGrant, roleList, roleRevoke } from './grants.ts'
 import { init } from './init.ts'
@@ -51,6 +52,13 @@ export const commands: readonly Command[] = [
   preview,
   impact,
   ci,
+  seed,
+  snapshot,
+  show,
+  docs,
+  parse,
+  deps,
+  sourceFreshness,
   dbt,
   query,
   sql,

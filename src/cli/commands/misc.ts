@@ -87,7 +87,8 @@ export const completion: Command = {
 }
 
 const shown = () => commands.filter(({ hidden }) => !hidden)
-const flagsOf = (command: Command) => Object.keys({ ...command.options, ...globalOptions }).map((name) => `--${name}`)
+const flagsOf = (command: Command) =>
+  command.completes ?? Object.keys({ ...command.options, ...globalOptions }).map((name) => `--${name}`)
 
 function bash(): string {
   const cases = shown().map((command) => `    "${command.name}") words="${flagsOf(command).join(' ')}" ;;`)

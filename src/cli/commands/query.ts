@@ -36,7 +36,10 @@ export const query: Command = {
   name: 'query',
   summary: 'Run SQL and print its rows; several statements, separated by semicolons, are one transaction.',
   arguments: 'SQL',
-  options,
+  options: {
+    ...options,
+    run: { type: 'string', value: 'RUN', about: 'Read what a failed run built and did not publish.' },
+  },
   examples: [
     'boathouse query "select region, sum(quantity) from raw.sales group by region"',
     'boathouse query "from marts.daily_revenue" --format csv --as-of 2024-03-31',
@@ -44,7 +47,7 @@ export const query: Command = {
   async run(context) {
     const sql = oneArgument(context, 'SQL statement')
     const app = await context.open()
-    const results = queryAll(app.lake, sql, asking(app, context))
+    const results = queryAll(app.lake, sql, { ...asking(app, context), ...(await ofRun(app, context)) })
     for (;;) {
       const started = performance.now()
       const { value: result } = await results.next()
@@ -52,6 +55,19 @@ export const query: Command = {
       await print(context, result, started)
     }
   },
+}
+
+/** Reads through what a run wrote. @throws NOT_FOUND when nothing of it is left */
+async function ofRun(app: App, { flags }: Context): Promise<Pick<SessionOptions, 'changes'>> {
+  const id = flags.text('run')
+  if (id === undefined) return {}
+  const { catalog } = await app.orchestrator.get(id)
+  const changes = await app.lake.changesOf(id, { catalog, principal: app.principal })
+  if (!changes)
+    throw new Failure('NOT_FOUND', `nothing that the run ${id} wrote is kept apart`, {
+      hint: 'What it published is in the tables. What a failed run wrote is kept until the next one succeeds, or a day has passed.',
+    })
+  return { changes }
 }
 
 /** Every statement of a script for itself, or as its BEGIN and COMMIT say. */

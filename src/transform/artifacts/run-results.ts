@@ -43,7 +43,6 @@ function resultOf(project: DbtProject, result: NodeResult): Record<string, unkno
         ? quoted([node.database, node.schema, node.alias])
         : null,
     batch_results: batches ?? null,
-    overload_results: null,
   }
 }
 

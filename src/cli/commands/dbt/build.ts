@@ -45,9 +45,9 @@ export async function execute(session: Session, command: Command, only?: readonl
     return 0
   }
   const started = performance.now()
-  const results = await perform(session, place, project, planned, ids)
+  const { results, isPublished } = await perform(session, place, project, planned, ids)
   const elapsedMs = performance.now() - started
-  await writeArtifacts(session, project, results, elapsedMs)
+  await writeArtifacts(session, project, results, elapsedMs, { isPublished })
   sayEnd(session, project, results, elapsedMs)
   return results.some(isBad) ? 1 : 0
 }
@@ -58,7 +58,7 @@ async function perform(
   project: DbtProject,
   planned: Plan,
   ids: readonly string[],
-): Promise<readonly NodeResult[]> {
+): Promise<{ results: readonly NodeResult[]; isPublished: boolean }> {
   const { flags, log, context } = session
   const { environment, target } = place
   const threads = flags.is('single-threaded') ? 1 : target.threads
@@ -95,7 +95,7 @@ async function perform(
     log.warn(
       `Nothing was published: readers of ${environment.name} see the tables as they were. \`boathouse query --run ${run.id} "select …"\` shows what was built, --publish always publishes it.`,
     )
-  return results
+  return { results, isPublished: run.publicationId !== null || planned.command === 'test' }
 }
 
 /** What tests find is wanted most when they fail. */

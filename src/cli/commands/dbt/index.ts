@@ -6,11 +6,17 @@ import { Failure } from '../../../base/failure.ts'
 import { didYouMean } from '../../../base/suggest.ts'
 import type { Command, Context } from '../../command.ts'
 import { versionOf } from '../../version.ts'
-import { checkVerb, DbtFlags, readVariables, splitLine } from './flags.ts'
+import { checkVerb, DbtFlags, flagTable, readVariables, splitLine } from './flags.ts'
 import { dbtPage, verbPage } from './help.ts'
 import { openSession, type Session } from './open.ts'
 import { verbs, type Verb } from './verbs.ts'
 import { dbtVersion } from '../../../project/dbt/index.ts'
+
+/** The flags of a verb, or of all. */
+export const flagsOf = (verb?: string): string[] =>
+  Object.entries(flagTable)
+    .filter(([, { ignored, verbs: some }]) => !ignored && (verb === undefined || !some || some.includes(verb)))
+    .map(([name]) => `--${name}`)
 
 export const dbt: Command = {
   name: 'dbt',
@@ -18,21 +24,12 @@ export const dbt: Command = {
   arguments: 'VERB',
   takesLine: true,
   help: dbtPage,
+  completes: [...Object.keys(verbs), ...flagsOf()],
   examples: ["alias dbt='boathouse dbt'", 'boathouse dbt build --select +orders', 'boathouse dbt run --help'],
   run: (context) => runLine(context, context.args),
 }
 
-/** A short form: `boathouse seed …` is `boathouse dbt seed …`. */
-export const shortForm = (name: string, verb: string, summary: string): Command => ({
-  name,
-  summary,
-  takesLine: true,
-  help: () => verbPage(verb),
-  examples: [`boathouse ${name}`, ...(verbs[verb]?.examples ?? []).slice(0, 1)],
-  run: (context) => runLine(context, [...verb.split(' '), ...context.args]),
-})
-
-async function runLine(context: Context, argv: readonly string[]): Promise<number> {
+export async function runLine(context: Context, argv: readonly string[]): Promise<number> {
   const { words, given } = splitLine(argv)
   if (given.has('version')) {
     context.out.line(await versionText())

@@ -24,8 +24,10 @@ export async function retry(session: Session): Promise<number> {
         hint: `Retried are ${commands.join(', ')}.`,
       },
     )
-  const ids = [...results].filter(([, status]) => again.has(status)).map(([id]) => id)
-  if (ids.length === 0) {
+  const unfinished = [...results].filter(([, status]) => again.has(status)).map(([id]) => id)
+  // What went well in a run that was not published is nowhere: it is built again. dbt-core's own runs do not say so.
+  const ids = args['published'] === false ? [...results.keys()] : unfinished
+  if (unfinished.length === 0) {
     log.info('Nothing to do: everything of the last command went well.')
     return 0
   }

@@ -1,17 +1,6 @@
-// dbt's verbs, as data: the dispatcher, help and the reference page read this table.
+// dbt's verbs, as data: the dispatcher, help and the reference page read this table. Each loads only what it needs.
 
-import { build, run, seed, snapshot, test } from './build.ts'
-import { clean } from './clean.ts'
-import { compile, show } from './compile.ts'
-import { debug } from './debug.ts'
-import { deps } from './deps.ts'
-import { docsGenerate } from './docs.ts'
-import { sourceFreshness } from './freshness.ts'
-import { list } from './list.ts'
-import { runOperation } from './operation.ts'
 import type { Session } from './open.ts'
-import { parse } from './parse.ts'
-import { retry } from './retry.ts'
 
 export type Verb = {
   summary: string
@@ -36,7 +25,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt build -s +orders --full-refresh',
       'boathouse dbt build -s state:modified+ --defer --state prod-artifacts',
     ],
-    run: build,
+    run: async (session) => (await import('./build.ts')).build(session),
   },
   run: {
     summary: 'Models alone.',
@@ -45,7 +34,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt run -s tag:daily --target prod',
       "boathouse dbt run --vars '{start: 2024-01-01}'",
     ],
-    run,
+    run: async (session) => (await import('./build.ts')).run(session),
   },
   test: {
     summary: 'Data tests and unit tests, on what is published.',
@@ -54,17 +43,17 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt test -s orders --store-failures',
       'boathouse dbt test -s test_type:unit',
     ],
-    run: test,
+    run: async (session) => (await import('./build.ts')).test(session),
   },
   seed: {
     summary: 'Load the CSV files of the project.',
     examples: ['boathouse dbt seed', 'boathouse dbt seed -s countries --full-refresh --show'],
-    run: seed,
+    run: async (session) => (await import('./build.ts')).seed(session),
   },
   snapshot: {
     summary: 'Take the snapshots: keep how rows were.',
     examples: ['boathouse dbt snapshot', 'boathouse dbt snapshot -s orders_history'],
-    run: snapshot,
+    run: async (session) => (await import('./build.ts')).snapshot(session),
   },
   compile: {
     summary: 'Write the SQL to target/compiled without running it; print it for one model.',
@@ -73,7 +62,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt compile -s orders',
       `boathouse dbt compile --inline "select * from {{ ref('orders') }}"`,
     ],
-    run: compile,
+    run: async (session) => (await import('./compile.ts')).compile(session),
   },
   show: {
     summary: 'The first rows of a model as it is in the working tree, or of any SQL.',
@@ -81,7 +70,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt show -s orders --limit 10',
       `boathouse dbt show --inline "select count(*) from {{ ref('orders') }}" --output json`,
     ],
-    run: show,
+    run: async (session) => (await import('./compile.ts')).show(session),
   },
   ls: {
     summary: 'What is selected: selectors, names, paths or JSON.',
@@ -89,12 +78,12 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt ls -s +orders',
       'boathouse dbt ls --resource-type model --output json --output-keys name config.materialized',
     ],
-    run: list,
+    run: async (session) => (await import('./list.ts')).list(session),
   },
   parse: {
     summary: 'Read the project and write target/manifest.json.',
     examples: ['boathouse dbt parse'],
-    run: parse,
+    run: async (session) => (await import('./parse.ts')).parse(session),
   },
   deps: {
     summary: 'Install the packages that packages.yml names.',
@@ -103,12 +92,12 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt deps --upgrade',
       'boathouse dbt deps --add-package dbt-labs/dbt_utils@1.3.0',
     ],
-    run: deps,
+    run: async (session) => (await import('./deps.ts')).deps(session),
   },
   'docs generate': {
     summary: 'Write target/catalog.json and target/manifest.json.',
     examples: ['boathouse dbt docs generate'],
-    run: docsGenerate,
+    run: async (session) => (await import('./docs.ts')).docsGenerate(session),
   },
   'docs serve': {
     summary: "Not here: the app shows the project's models.",
@@ -123,28 +112,28 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt source freshness',
       'boathouse dbt source freshness -s source:shop -o target/sources.json',
     ],
-    run: sourceFreshness,
+    run: async (session) => (await import('./freshness.ts')).sourceFreshness(session),
   },
   'run-operation': {
     summary: 'Run a macro of the project.',
     examples: ["boathouse dbt run-operation grant_select --args '{role: reader}'"],
     takesWord: 'MACRO',
-    run: runOperation,
+    run: async (session) => (await import('./operation.ts')).runOperation(session),
   },
   retry: {
     summary: 'What failed or was skipped in the last command, and what came after it.',
     examples: ['boathouse dbt retry'],
-    run: retry,
+    run: async (session) => (await import('./retry.ts')).retry(session),
   },
   debug: {
     summary: 'Check the project, the profile, git and the lake.',
     examples: ['boathouse dbt debug', 'boathouse dbt debug --connection'],
-    run: debug,
+    run: async (session) => (await import('./debug.ts')).debug(session),
   },
   clean: {
     summary: 'Delete the folders of clean-targets; nothing outside the project.',
     examples: ['boathouse dbt clean'],
-    run: clean,
+    run: async (session) => (await import('./clean.ts')).clean(session),
   },
   init: {
     summary: 'Not here: `boathouse init` makes a project.',
