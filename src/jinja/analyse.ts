@@ -4,6 +4,7 @@ import {
   childrenOf,
   bodiesOf,
   expressionsOf,
+  walkExpression,
   walkExpressions,
   type Expression,
   type Statement,
@@ -33,32 +34,37 @@ export type Analysis = {
   isStatic: boolean
   /** Everything that is called by a name, dotted as written, once each. */
   called: string[]
+  /**
+   * `{{ config(enabled=var('x')) }}`: outputs of the outermost level that are one of the named calls and must be
+   * rendered to know its arguments. They are no part of `calls`, and all else may be static.
+   */
+  parts: { text: string; place: Place }[]
 }
 
-/**
- * Calls of the named functions (`ref`, `config.get`), in the order they stand in the text. `harmless` are functions
- * whose calls leave no trace, wherever they stand and whatever they are given; methods of local values are so too.
- */
+/** Whether calling a function that is not one of those looked for leaves no trace, wherever the call stands. */
+export type Harmless = (name: string, literal: FoundCall['literal'], conditional: boolean) => boolean
+
+/** Calls of the named functions (`ref`, `config.get`), in the order they stand in the text. */
 export function findCalls(
   text: string,
   names: readonly string[],
   origin: Origin = {},
-  harmless: readonly string[] = [],
+  harmless: Harmless = () => false,
 ): Analysis {
   const { statements, source } = parseTemplate(text, origin)
-  return analyse(statements, source, new Set(names), new Set(harmless))
+  return analyse(statements, source, new Set(names), harmless)
 }
 
 export function analyse(
   statements: readonly Statement[],
   source: SourceMap,
   names: ReadonlySet<string>,
-  harmless: ReadonlySet<string> = new Set(),
+  harmless: Harmless = () => false,
 ): Analysis {
   const calls: FoundCall[] = []
   const called = new Set<string>()
   const locals = localNames(statements)
-  let isStatic = [...names, ...harmless].every((name) => !locals.has(name))
+  let isStatic = [...names].every((name) => !locals.has(name))
   const visitExpression = (expression: Expression, conditional: boolean): void => {
     if (expression.kind === 'call') {
       const name = dotted(expression.callee)
@@ -66,18 +72,34 @@ export function analyse(
       if (name !== undefined && names.has(name)) {
         const literal = literalArguments(expression)
         calls.push({ name, literal, conditional, place: source.place(expression.at) })
-        const leavesNoTrace = harmless.has(name) && literal !== undefined
-        isStatic &&= leavesNoTrace || (literal !== undefined && !conditional)
+        isStatic &&= literal !== undefined && (!conditional || harmless(name, literal, conditional))
         for (const child of childrenOf(expression)) if (child !== expression.callee) visitExpression(child, conditional)
         return
       }
-      isStatic &&= (name !== undefined && harmless.has(name)) || isMethod(expression.callee, locals, names)
+      const isHarmless =
+        name !== undefined && !locals.has(name) && harmless(name, literalArguments(expression), conditional)
+      isStatic &&= isHarmless || isOfValue(expression.callee, locals)
+      const inputs = childrenOf(expression).filter((child) => child !== expression.callee || !isHarmless)
+      for (const child of inputs) visitExpression(child, conditional)
+      return
     }
+    // What is looked for may not be handed on: whoever gets it may call it.
+    if (expression.kind === 'name' && (names.has(expression.name) || wholeContexts.has(expression.name)))
+      isStatic = false
     const mayNotRun = expression.kind === 'conditional' || expression.kind === 'and' || expression.kind === 'or'
     for (const child of childrenOf(expression)) visitExpression(child, conditional || mayNotRun)
   }
+  const parts: Analysis['parts'] = []
   const visit = (body: readonly Statement[], conditional: boolean): void => {
     for (const statement of body) {
+      if (body === statements && statement.kind === 'output' && isPart(statement.value, names, locals)) {
+        parts.push({ text: outputText(source.text, statement.at), place: source.place(statement.at) })
+        walkExpression(statement.value, (expression) => {
+          const name = expression.kind === 'call' ? dotted(expression.callee) : undefined
+          if (name !== undefined) called.add(name)
+        })
+        continue
+      }
       if (statement.kind === 'macro' || statement.kind === 'call block') isStatic = false
       for (const expression of expressionsOf(statement)) visitExpression(expression, conditional)
       const mayNotRun =
@@ -89,7 +111,24 @@ export function analyse(
     }
   }
   visit(statements, false)
-  return { calls, isStatic, called: [...called] }
+  return { calls, isStatic, called: [...called], parts }
+}
+
+/** A named call whose arguments are no literals, and stand on nothing that the template has set. */
+function isPart(value: Expression, names: ReadonlySet<string>, locals: ReadonlySet<string>): boolean {
+  if (value.kind !== 'call' || !names.has(dotted(value.callee) ?? '') || literalArguments(value)) return false
+  let isAlone = true
+  walkExpression(value, (expression) => {
+    if (expression.kind === 'name' && locals.has(expression.name)) isAlone = false
+  })
+  return isAlone
+}
+
+/** The output whose expression begins at `at`, in braces. */
+function outputText(text: string, at: number): string {
+  const rest = /(?:'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"|[^'"])*?(?=[-+]?\}\})/y
+  rest.lastIndex = at
+  return `{{ ${(rest.exec(text)?.[0] ?? '').trimEnd()} }}`
 }
 
 /** Everything that is called by a name, dotted as written, with its literal arguments if all of them are. */
@@ -102,25 +141,53 @@ export function callsIn(statements: readonly Statement[]): { name: string; liter
   return found
 }
 
-/** `columns.append` where `columns` is set in the template, `ref('a').include`, `'a,b'.split`. */
-function isMethod(callee: Expression, locals: ReadonlySet<string>, names: ReadonlySet<string>): boolean {
+/** Through them every name of the context can be had. */
+const wholeContexts: ReadonlySet<string> = new Set(['context', 'builtins', 'self'])
+
+/** `columns.append` where `columns` is set in the template, `ref('a').include`, `'a,b'.split`, and what a call returns. */
+function isOfValue(callee: Expression, locals: ReadonlySet<string>): boolean {
+  // What stands inside has been judged for itself.
+  if (callee.kind === 'call') return true
   if (callee.kind !== 'attribute') return false
   const { object } = callee
   switch (object.kind) {
     case 'name':
       return locals.has(object.name)
-    case 'call': {
-      const name = dotted(object.callee)
-      return (name !== undefined && names.has(name)) || isMethod(object.callee, locals, names)
-    }
+    case 'call':
     case 'literal':
     case 'list':
     case 'dict':
     case 'filter':
       return true
     default:
-      return isMethod(object, locals, names)
+      return isOfValue(object, locals)
   }
+}
+
+/** Whether statements (a macro's) call none of the named functions, and nothing else that could. */
+export function leavesNoTrace(
+  statements: readonly Statement[],
+  names: ReadonlySet<string>,
+  harmless: Harmless,
+  conditional = false,
+): boolean {
+  const isQuiet = (expression: Expression): boolean => {
+    if (expression.kind === 'name') return !names.has(expression.name) && !wholeContexts.has(expression.name)
+    if (expression.kind !== 'call') return childrenOf(expression).every(isQuiet)
+    const { callee } = expression
+    const name = dotted(callee)
+    if (name === undefined)
+      return (callee.kind === 'call' || callee.kind === 'attribute') && childrenOf(expression).every(isQuiet)
+    if (names.has(name) || !harmless(name, literalArguments(expression), conditional)) return false
+    return childrenOf(expression).every((child) => child === callee || isQuiet(child))
+  }
+  return statements.every((statement) => {
+    const mayNotRun = conditional || statement.kind === 'if' || statement.kind === 'for'
+    return (
+      expressionsOf(statement).every(isQuiet) &&
+      bodiesOf(statement).every((body) => leavesNoTrace(body, names, harmless, mayNotRun))
+    )
+  })
 }
 
 /** What `set`, `for` and `with` give a name. */

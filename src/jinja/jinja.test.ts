@@ -367,16 +367,25 @@ select * from {{ ref('a') }} join {{ ref('p', "b", v=2) }}
     ['adapter.dispatch', { args: ['m'], kwargs: {} }, false, 3],
   ])
   expect(findCalls("{{ config(materialized='view') }} select * from {{ ref('a') }}", names).isStatic).toBe(true)
-  expect(findCalls('{{ config(x=y) }}', names).isStatic).toBe(false)
+  expect(findCalls('{{ config(x=y) }}', names)).toMatchObject({ calls: [], parts: [{ text: '{{ config(x=y) }}' }] })
   expect(findCalls("{{ ref('a').name }}", names).isStatic).toBe(true)
   expect(findCalls("{{ ref('a') if x else ref('b') }}", names).isStatic).toBe(false)
-  const isStatic = (text: string) => findCalls(text, [...names, 'var'], {}, ['var', 'is_incremental']).isStatic
+  const harmless = (name: string) => ['var', 'is_incremental', 'm', 'adapter.dispatch'].includes(name)
+  const isStatic = (text: string) => findCalls(text, [...names, 'var'], {}, harmless).isStatic
   expect(isStatic("{% set xs = ['a'] %}{% for x in xs %}{{ x | upper }}{% do xs.append(x) %}{% endfor %}")).toBe(true)
   expect(isStatic("{{ ref('a') }}{% if var('b', 1) or is_incremental() %} where c {% endif %}")).toBe(true)
   expect(isStatic("{% for x in [1] %}{{ ref('a') }}{% endfor %}")).toBe(false)
   expect(isStatic("{% set ref = 1 %}{{ ref('a') }}")).toBe(false)
   expect(isStatic('{{ run_query("select 1").columns }}')).toBe(false)
   expect(isStatic('{{ this.schema.upper() }}')).toBe(false)
+  expect(isStatic("{{ m(ref('a'), x=1) }}{{ adapter.dispatch('m')(2) }}")).toBe(true)
+  expect(isStatic('{{ m(ref) }}')).toBe(false)
+  const dynamic = findCalls("{{- config(a='}}', b=var('x')) -}} {{ ref('a') }}", names)
+  expect(dynamic).toMatchObject({ isStatic: true, calls: [{ name: 'ref' }] })
+  expect(dynamic.parts).toEqual([{ text: "{{ config(a='}}', b=var('x')) }}", place: { line: 1, column: 5 } }])
+  expect(findCalls('{% set x = 1 %}{{ config(b=x) }}', names)).toMatchObject({ isStatic: false, parts: [] })
+  expect(isStatic("{{ context['ref']('a') }}")).toBe(false)
+  expect(isStatic("{{ m('a') }}{% set m = ref %}")).toBe(false)
 })
 
 test('host data goes in with Python types', () => {

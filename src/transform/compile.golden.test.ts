@@ -47,7 +47,7 @@ test.each(cases)('%s', async (name) => {
       compiled: (await compileNode(node, work)).sql,
       relation: [node.database, node.schema, node.alias],
       fqn: node.fqn,
-      tags: node.tags,
+      tags: [...node.tags].sort(),
       depends_on: [...node.dependsOn].sort(),
       config: Object.fromEntries(
         keys.map((key) => [key, key === 'tags' ? [...new Set(node.config[key] as string[])].sort() : node.config[key]]),

@@ -1,7 +1,7 @@
 // What the text of a node says when it is parsed: which `ref` and `source` it calls, its `config`, which macros it names.
 //
-// Most files are not rendered for that: where all calls are literal and none of them is conditional, the calls that
-// stand in the text are those that rendering would make. The others are rendered once, with `execute` false.
+// Most files are not rendered for that: where all these calls are literal and none of them is conditional, the calls
+// that stand in the text are those that rendering would make. The others are rendered once, with `execute` false.
 
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { compileTemplate, findCalls, str, type FoundCall } from '../../jinja/index.ts'
@@ -33,9 +33,6 @@ export type Parsed = {
 export const emptyParsed = (): Parsed => ({ refs: [], sources: [], config: {}, called: [] })
 
 const collected = ['ref', 'source', 'config', 'var']
-/** They may stand anywhere: calling them or not makes no difference while parsing. */
-const harmless = ['var', 'is_incremental', 'should_full_refresh', 'config.get', 'config.require']
-
 /** `kind` and `name` are those of `model` in the text. Undefined: it is broken, and the failures say why. */
 export function parseSql(
   reading: Reading,
@@ -44,15 +41,27 @@ export function parseSql(
   name: string,
 ): Parsed | undefined {
   return gathering(reading.failures, () => {
-    const isOverridden = [...collected, 'is_incremental', 'should_full_refresh'].some((each) => {
-      const macro = reading.macros.find(from.name, each)
-      return macro !== undefined && macro.package !== 'dbt'
-    })
-    const analysis = findCalls(text, collected, { file, ...at }, harmless)
-    if (!analysis.isStatic || isOverridden) {
-      return { ...byRendering(reading, from, { file, text, at }, kind, name), called: analysis.called }
-    }
+    const isOverridden = collected.some((each) => reading.macros.find(from.name, each) !== undefined)
+    const analysis = findCalls(
+      text,
+      collected,
+      { file, ...at },
+      (called, literal, conditional) =>
+        called === 'var' ||
+        (!collected.includes(called) && reading.quiet.isHarmless(from.name, called, literal, conditional)),
+    )
+    // What is laid over what depends on the order of several configs.
+    const isOrdered = analysis.parts.length === 0 || !analysis.calls.some((call) => call.name === 'config')
     const parsed: Parsed = { ...emptyParsed(), called: analysis.called }
+    if (!analysis.isStatic || isOverridden || !isOrdered) {
+      render(reading, from, { file, text, at }, { kind, name }, parsed)
+      return parsed
+    }
+    for (const { text: part, place } of analysis.parts) {
+      const { line = 1, column = 1 } = place
+      // Two braces and a space stand before the expression, whose place it is.
+      render(reading, from, { file, text: part, at: { line, column: Math.max(1, column - 3) } }, { kind, name }, parsed)
+    }
     const failures: Failure[] = []
     for (const call of analysis.calls) gathering(failures, () => readCall(call, parsed))
     if (failures.length > 0) throw new Failures(failures)
@@ -90,25 +99,19 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
   }
 }
 
-function byRendering(
+function render(
   reading: Reading,
   from: DbtPackage,
   { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
-  kind: string,
-  name: string,
-): Parsed {
-  const parsed = emptyParsed()
+  { kind, name }: { kind: string; name: string },
+  parsed: Parsed,
+): void {
   const origin = { file, ...at }
   let places: Map<string, Place> | undefined
   const placeOf = (call: string) => (places ??= callPlaces(text, origin)).get(call) ?? origin
-  const context = reading.context(
-    from,
-    parseSession(parsed, placeOf),
-    reading.plainModel(from, kind, name, file),
-    undefined,
-  )
+  const model = reading.plainModel(from, kind, name, file)
+  const context = reading.context(from, parseSession(parsed, placeOf), model, undefined)
   compileTemplate(text, origin).render(context.globals, { lenient: true })
-  return parsed
 }
 
 /** Where `ref('a')` and `source('a', 'b')` stand in a file whose calls are found by rendering. */

@@ -13,7 +13,7 @@ import type { Nodes } from './nodes.ts'
 import { relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
 import type { Config, DbtMacro, DbtPackage } from './types.ts'
-import { gathering, renderText } from './yaml-file.ts'
+import { gathering, isRecord, renderText } from './yaml-file.ts'
 
 /** Of everything that has properties. */
 export function readGenericTests(reading: Reading, nodes: Nodes): void {
@@ -108,18 +108,9 @@ class GenericTests {
   #parse(from: DbtPackage, test: GenericTest, macro: DbtMacro, place: Place): Parsed {
     const parsed = emptyParsed()
     const reading = this.#reading
-    if (macro.package === builtinPackage) {
-      // dbt's own tests read what their arguments name and nothing else.
-      for (const value of Object.values(test.kwargs)) {
-        if (typeof value !== 'string') continue
-        const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
-        if (!text.includes('{{')) continue
-        for (const call of findCalls(text, ['ref', 'source']).calls) {
-          if (call.literal) readCall({ ...call, place }, parsed)
-        }
-      }
+    // A macro that reads nothing of its own reads what its arguments name.
+    if (reading.quiet.isQuiet(macro) && Object.values(test.kwargs).every((value) => collect(value, place, parsed)))
       return parsed
-    }
     const model = reading.plainModel(from, 'test', test.fullName, test.shortName)
     const context = reading.context(
       from,
@@ -151,6 +142,18 @@ class GenericTests {
         : {}
     return new Failure('PROJECT_INVALID', `there is no test "${shown}"${didYouMean(shown, known)}`, { place, ...hint })
   }
+}
+
+/** The literal `ref` and `source` of an argument; false when it must be rendered to know them. */
+function collect(value: unknown, place: Place, parsed: Parsed): boolean {
+  if (Array.isArray(value)) return value.every((each) => collect(each, place, parsed))
+  if (isRecord(value)) return Object.values(value).every((each) => collect(each, place, parsed))
+  if (typeof value !== 'string') return true
+  const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
+  if (!/\{[{%]/.test(text)) return true
+  const { calls, isStatic } = findCalls(text, ['ref', 'source'], {}, () => true)
+  for (const call of calls) if (call.literal) readCall({ ...call, place }, parsed)
+  return isStatic
 }
 
 function asTags(tags: unknown, test: GenericTest, place: Place): string[] {

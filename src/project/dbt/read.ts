@@ -17,6 +17,7 @@ import { readPackages } from './packages.ts'
 import { addPlainNames } from './plain-names.ts'
 import { ProjectSearch } from './project-search.ts'
 import { readProperties } from './properties.ts'
+import { QuietMacros } from './quiet-macros.ts'
 import { Reading } from './reading.ts'
 import { Resolver } from './resolve.ts'
 import { readSelectors } from './selectors.ts'
@@ -40,6 +41,7 @@ async function readRest(reading: Reading): Promise<void> {
   const { project, packages } = reading
   for (const one of packages) await readMacros(reading, one)
   reading.macros = new MacroTable(project)
+  reading.quiet = new QuietMacros(reading.macros)
   for (const one of packages) await readDocs(reading, one)
   for (const one of packages) await readYaml(reading, one)
   const nodes = new Nodes(reading)

@@ -7,6 +7,7 @@ import { openContext, type Context } from './context.ts'
 import type { MacroTable } from './macros.ts'
 import type { ProjectSearch } from './project-search.ts'
 import type { Patch, Properties } from './properties.ts'
+import type { QuietMacros } from './quiet-macros.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
 import type { DbtNode, DbtPackage, DbtProject } from './types.ts'
@@ -16,8 +17,9 @@ export class Reading {
   readonly files: ProjectSearch
   readonly project: DbtProject
   readonly failures: Failure[] = []
-  /** Set when the macros are read. */
+  /** Set when the macros are read: which there are, and which of them need not be called. */
   macros!: MacroTable
+  quiet!: QuietMacros
   readonly properties: { from: DbtPackage; found: Properties }[] = []
   readonly #patches = new Map<string, Patch>()
   readonly #versioned: Patch[] = []

@@ -1,0 +1,56 @@
+// Which macros can be left uncalled while a project is parsed: those that neither `ref` nor `source` nor `config`
+// anything, nor call a macro that does. Most are so, and what is not called costs nothing.
+
+import { Failure } from '../../base/failure.ts'
+import { leavesNoTrace, type FoundCall } from '../../jinja/index.ts'
+import type { MacroTable } from './macros.ts'
+import type { DbtMacro } from './types.ts'
+
+const traces: ReadonlySet<string> = new Set(['ref', 'source', 'config', 'metric'])
+/** Functions that are given text and do what it says, and those that fail while parsing. */
+const loud = new Set(['render', 'config.set', 'env_var'])
+
+export class QuietMacros {
+  readonly #macros: MacroTable
+  readonly #known = new Map<DbtMacro, boolean>()
+
+  constructor(macros: MacroTable) {
+    this.#macros = macros
+  }
+
+  /** Of a call in a text of package `from`; the name is dotted as written. */
+  isHarmless(from: string, name: string, literal: FoundCall['literal'], conditional: boolean): boolean {
+    // Macros check their arguments; what they find wrong can wait until SQL is made, but not what is always wrong.
+    if (loud.has(name) || (!conditional && name.startsWith('exceptions.'))) return false
+    if (name === 'adapter.dispatch') return this.#isDispatchHarmless(from, literal)
+    const [first, second] = name.split('.')
+    const macro = second === undefined ? this.#macros.find(from, name) : this.#macros.in(first!, second)
+    // What is no macro is a function of the context, a parameter or a value: it knows no `ref` of its own.
+    return macro ? this.isQuiet(macro) : true
+  }
+
+  isQuiet(macro: DbtMacro): boolean {
+    const known = this.#known.get(macro)
+    if (known !== undefined) return known
+    // Macros that call each other are quiet if nothing else they call is loud.
+    this.#known.set(macro, true)
+    const isQuiet = leavesNoTrace(macro.statements, traces, (name, literal, conditional) =>
+      this.isHarmless(macro.package, name, literal, conditional),
+    )
+    this.#known.set(macro, isQuiet)
+    return isQuiet
+  }
+
+  #isDispatchHarmless(from: string, literal: FoundCall['literal']): boolean {
+    const name = literal?.args[0] ?? literal?.kwargs['macro_name']
+    const namespace = literal?.args[1] ?? literal?.kwargs['macro_namespace'] ?? null
+    if (typeof name !== 'string' || (namespace !== null && typeof namespace !== 'string')) return false
+    try {
+      return this.isQuiet(this.#macros.dispatch(from, name, namespace))
+    } catch (error) {
+      // Nothing there for this database: said when SQL is made.
+      if (error instanceof Failure) return true
+      throw error
+    }
+  }
+}
