@@ -28,7 +28,7 @@ import {
   type DbtProject,
   type Session,
 } from '../project/dbt/index.ts'
-import { timed, type Stretch } from './materializations/event-time.ts'
+import { externalLocation, externalRelation, narrowed, type Stretch } from './materializations/narrowed.ts'
 import { isStatement } from './materializations/statements.ts'
 import { injectCtes, type Injected } from './inject.ts'
 
@@ -110,7 +110,9 @@ export class Compiler {
   /** @throws Failure with the place in the template */
   async compile(node: DbtNode, names: Names = {}, subject: Subject = subjectOf(node)): Promise<Compiled> {
     if (node.language === 'python')
-      throw new Failure('SQL_UNSUPPORTED', `"${node.name}" is a Python model; models are SQL here`, { place: node.place })
+      throw new Failure('SQL_UNSUPPORTED', `"${node.name}" is a Python model; models are SQL here`, {
+        place: node.place,
+      })
     const rendered = await this.#render(node, names, subject)
     const itself = this.#inputs?.has(node.uniqueId) ? [node.uniqueId] : []
     const ctes = await this.#ctes([...rendered.ephemerals, ...itself], [node.uniqueId])
@@ -262,7 +264,7 @@ export class Compiler {
     }
     const kind = to.config['materialized'] === 'view' ? 'view' : 'table'
     const relation = new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, kind, quoting)
-    return timed(relation, to.config, node.stretch)
+    return this.#narrowed(node, relation, to.config)
   }
 
   #source(node: Subject, source: string, table: string, ephemerals: string[]): Relation {
@@ -275,7 +277,15 @@ export class Compiler {
     const input = this.#input(to.uniqueId, ephemerals)
     if (input) return input
     const path = { database: to.database, schema: to.schema, identifier: to.identifier }
-    return timed(new Relation(path, null, to.quoting), to.config, node.stretch)
+    const relation = new Relation(path, null, to.quoting)
+    const location = externalLocation(to)
+    if (location !== undefined) return externalRelation(relation, location)
+    return this.#narrowed(node, relation, to.config)
+  }
+
+  #narrowed({ kind, stretch }: Subject, relation: Relation, config: Config): Relation {
+    const isEmpty = this.#project.options.flags.empty && (kind === 'model' || kind === 'snapshot')
+    return narrowed(relation, config, { stretch, isEmpty })
   }
 
   #input(id: string, ephemerals: string[]): Relation | undefined {

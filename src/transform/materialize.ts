@@ -14,6 +14,7 @@ import { applyGrants } from './materializations/grants.ts'
 import { originOf, runHooks } from './materializations/hooks.ts'
 import { plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
+import { externalLocation } from './materializations/narrowed.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
@@ -51,6 +52,7 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
       place: node.place,
       hint: 'Write it as SQL, or load what its program makes as a source.',
     })
+  refuseFiles(node, work)
   const compiler = new Compiler(work.project, scope.ask)
   const chosen = chosenFor(node, work.project, compiler.macros)
   if ('macro' in chosen && isMicrobatch(node)) return runBatches(node, chosen.macro, { work, compiler })
@@ -64,6 +66,22 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
       ? await byTemplate(node, chosen.macro, compiled, { work, compiler })
       : await byLake(node, chosen.native, compiled, { work, compiler, scope })
   return written
+}
+
+/** Files are for ingestion, and for COPY where the settings name their folders: no SELECT reads one. */
+function refuseFiles({ name, place, dependsOn }: DbtNode, { project }: Work): void {
+  const source = dependsOn
+    .flatMap((id) => project.sources.get(id) ?? [])
+    .find((one) => externalLocation(one) !== undefined)
+  if (source)
+    throw new Failure(
+      'SQL_UNSUPPORTED',
+      `${name} reads ${source.source}.${source.name}, which is a file (external_location)`,
+      {
+        place,
+        hint: 'Load it as a table: `boathouse ingest add FILE`, and leave external_location out.',
+      },
+    )
 }
 
 async function byLake(

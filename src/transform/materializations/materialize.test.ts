@@ -1,6 +1,7 @@
 // What the lake adds to dbt's way: history, partitions, what was read, and nothing left by what failed.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { compileNode } from '../index.ts'
 import { openRuns } from './world.testing.ts'
 
 let runs: Awaited<ReturnType<typeof openRuns>>
@@ -113,4 +114,24 @@ test.each([
 ])('%s', async (_, sql, code) => {
   const { results } = await runs.run({ 'models/x.sql': sql }, { publish: false })
   expect(results['x']).toMatchObject({ status: 'error', code, place: { file: 'models/x.sql' } })
+})
+
+test('a source that is a file is compiled as dbt-duckdb does, and not read', async () => {
+  const files = {
+    'models/f.yml': `sources: [{name: lake, meta: {external_location: "data/{name}.parquet"}, tables: [{name: t}, {name: u, config: {meta: {external_location: "read_csv('x')"}}}]}]`,
+    'models/f.sql': "select * from {{ source('lake', 't') }}",
+    'models/g.sql': "select * from {{ source('lake', 'u') }}",
+    'models/h.sql': 'select 1 as id',
+    'models/e.sql': "select * from {{ ref('h') }}",
+  }
+  const { results, project, work } = await runs.run(files, { publish: false })
+  expect(results['f']).toMatchObject({ status: 'error', code: 'SQL_UNSUPPORTED', place: { file: 'models/f.sql' } })
+  const compiled = async (name: string) => (await compileNode(name, { ...work, project })).sql
+  expect(await compiled('f')).toBe("select * from 'data/t.parquet'")
+  expect(await compiled('g')).toBe("select * from read_csv('x')")
+  const empty = await runs.run(files, { publish: false, flags: { empty: true } })
+  expect((await compileNode('e', { ...empty.work, project: empty.project })).sql).toBe(
+    'select * from (select * from "shop_db"."main"."h" where false limit 0)',
+  )
+  expect(empty.results['e']).toMatchObject({ status: 'success' })
 })

@@ -8,7 +8,7 @@ import { Dict } from '../../jinja/index.ts'
 import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
 import { subjectOf, type Compiler } from '../compile.ts'
 import type { NodeResult, Outcome, Work } from '../work.ts'
-import type { Stretch } from './event-time.ts'
+import type { Stretch } from './narrowed.ts'
 import { runMaterialization } from './jinja.ts'
 import { lakeName } from './target.ts'
 
