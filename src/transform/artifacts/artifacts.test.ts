@@ -1,0 +1,203 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { manifestOf, readDbtProject, recordFiles } from '../../project/dbt/index.ts'
+import type { FreshnessResult } from '../freshness.ts'
+import type { NodeResult } from '../work.ts'
+import { catalogArtifact } from './catalog.ts'
+import { messageOf, runResults } from './run-results.ts'
+import { semanticManifest } from './semantic-manifest.ts'
+import { sourcesArtifact } from './sources.ts'
+import { pathInTarget, writeJson } from './write.ts'
+
+// The shapes; that dbt-core's own classes read them is tried in test/conformance/dbt-artifacts.
+
+const { project, failures } = await readDbtProject(
+  recordFiles({
+    'dbt_project.yml': 'name: shop\nprofile: shop\n',
+    'models/orders.sql': 'select 1 as id',
+    'models/shop.yml':
+      'models:\n  - name: orders\n    columns:\n      - name: id\n        data_tests: [not_null]\nsources:\n  - name: raw\n    tables: [{name: clicks}]\n',
+    'seeds/codes.csv': 'id\n1\n',
+  }),
+  '/shop',
+  {
+    target: {
+      name: 'dev',
+      database: 'db',
+      catalog: 'dev_shop',
+      type: 'duckdb',
+      schema: 'main',
+      profile: 'shop',
+      threads: 1,
+    },
+    vars: {},
+    env: {},
+    flags: { command: 'build', fullRefresh: false, storeFailures: false, empty: false },
+    startedAt: 0,
+    invocationId: 'i',
+    onLog: () => {},
+  },
+)
+const invocation = { id: 'i', startedAt: 0, dbtVersion: '1.12.6', env: { DBT_ENV_CUSTOM_ENV_TEAM: 'crew', OTHER: 'x' } }
+const test0 = [...project.nodes.keys()].find((id) => id.startsWith('test.'))!
+
+const result = (more: Partial<NodeResult>): NodeResult => ({
+  uniqueId: 'model.shop.orders',
+  kind: 'model',
+  name: 'orders',
+  status: 'success',
+  message: '1 rows',
+  code: undefined,
+  hint: undefined,
+  place: undefined,
+  executionMs: 1_500,
+  timing: [{ name: 'compile', startedAt: 0, completedAt: 1_000 }],
+  thread: 2,
+  adapterResponse: { _message: 'OK' },
+  rows: 1,
+  failures: undefined,
+  table: 'db.main.orders',
+  compiledSql: 'select 1 as id',
+  ...more,
+})
+
+test('run_results.json', () => {
+  expect(failures).toEqual([])
+  const artifact = runResults(
+    project,
+    [result({}), result({ uniqueId: 'seed.shop.codes', kind: 'seed', rows: 7 })],
+    invocation,
+    { elapsedMs: 2_000, args: { which: 'build' } },
+  )
+  expect(artifact).toMatchObject({
+    metadata: {
+      dbt_schema_version: 'https://schemas.getdbt.com/dbt/run-results/v6.json',
+      invocation_id: 'i',
+      env: { TEAM: 'crew' },
+    },
+    elapsed_time: 2,
+    args: { which: 'build' },
+    results: [
+      {
+        status: 'success',
+        unique_id: 'model.shop.orders',
+        thread_id: 'Thread-2 (worker)',
+        execution_time: 1.5,
+        message: 'OK',
+        relation_name: '"db"."main"."orders"',
+        compiled: true,
+        compiled_code: 'select 1 as id',
+        timing: [{ name: 'compile', started_at: '1970-01-01T00:00:00.000Z', completed_at: '1970-01-01T00:00:01.000Z' }],
+      },
+      { unique_id: 'seed.shop.codes', message: 'INSERT 7', compiled: null },
+    ],
+  })
+})
+
+test.each<[Partial<NodeResult>, string | null]>([
+  [{ uniqueId: test0, kind: 'test', status: 'fail', failures: 1 }, 'Got 1 result, configured to fail if != 0'],
+  [{ uniqueId: test0, kind: 'test', status: 'warn', failures: 3 }, 'Got 3 results, configured to warn if != 0'],
+  [{ uniqueId: test0, kind: 'test', status: 'pass', failures: 0 }, null],
+  [{ status: 'error', message: 'no such column' }, 'no such column'],
+  [{ adapterResponse: {} }, 'OK'],
+])('the message of %o', (more, message) => expect(messageOf(project, result(more))).toBe(message))
+
+test('catalog.json and sources.json', () => {
+  const table = {
+    kind: 'table' as const,
+    columns: [{ name: 'id', type: 'BIGINT', comment: null }],
+    rows: 3,
+    bytes: 10,
+    files: 1,
+    updatedAt: '2026-01-01T00:00:00.000Z',
+    snapshotId: '1',
+  }
+  const catalog = catalogArtifact(
+    project,
+    [
+      { ...table, uniqueId: 'model.shop.orders' },
+      {
+        ...table,
+        uniqueId: 'source.shop.raw.clicks',
+        kind: 'view',
+        rows: null,
+        bytes: null,
+        files: null,
+        updatedAt: null,
+        snapshotId: null,
+      },
+    ],
+    [],
+    invocation,
+  )
+  expect(catalog).toMatchObject({
+    nodes: {
+      'model.shop.orders': {
+        metadata: { type: 'BASE TABLE', database: 'db', schema: 'main', name: 'orders' },
+        columns: { id: { index: 1, type: 'BIGINT' } },
+        stats: { num_rows: { value: 3, include: true }, has_stats: { value: true } },
+      },
+    },
+    sources: {
+      'source.shop.raw.clicks': {
+        metadata: { type: 'VIEW', schema: 'raw', name: 'clicks' },
+        stats: { has_stats: { value: false } },
+      },
+    },
+    errors: null,
+  })
+  const looked = {
+    maxLoadedAt: '2026-01-01T00:00:00.000Z',
+    snapshottedAt: '2026-01-02T00:00:00.000Z',
+    ageSeconds: 86_400,
+  }
+  const sources = sourcesArtifact(
+    project,
+    [
+      { ...result({ uniqueId: 'source.shop.raw.clicks', kind: 'source', status: 'warn' }), freshness: looked },
+      {
+        ...result({ uniqueId: 'source.shop.raw.clicks', kind: 'source', status: 'runtime error', message: 'gone' }),
+        freshness: undefined,
+      },
+    ] satisfies FreshnessResult[],
+    invocation,
+    1_000,
+  )
+  expect(sources['results']).toMatchObject([
+    {
+      status: 'warn',
+      max_loaded_at: looked.maxLoadedAt,
+      max_loaded_at_time_ago_in_s: 86_400,
+      criteria: { filter: null },
+    },
+    { unique_id: 'source.shop.raw.clicks', error: 'gone', status: 'runtime error' },
+  ])
+})
+
+test('semantic_manifest.json of a project without metrics is empty, and has its configuration', () => {
+  expect(semanticManifest(manifestOf(project, { generatedAt: 0 }))).toMatchObject({
+    semantic_models: [],
+    metrics: [],
+    saved_queries: [],
+    project_configuration: { time_spines: [] },
+  })
+})
+
+test('files lie where dbt puts them, below the folder whatever a name says, and are there whole or not at all', async () => {
+  const node = project.nodes.get('model.shop.orders')!
+  expect(pathInTarget('compiled', node)).toBe('compiled/shop/models/orders.sql')
+  expect(pathInTarget('run', project.nodes.get(test0)!)).toBe('run/shop/models/shop.yml/not_null_orders_id.sql')
+  expect(
+    pathInTarget('compiled', { package: 'shop', path: '../../../x.sql', fileInPackage: 'models/../../../y.yml' }),
+  ).toBe('compiled/shop/x.sql')
+  const folder = mkdtempSync(join(tmpdir(), 'artifacts-'))
+  try {
+    await Promise.all([1, 2, 3].map((value) => writeJson(join(folder, 'a/one.json'), { value })))
+    expect(readdirSync(join(folder, 'a'))).toEqual(['one.json'])
+    expect(JSON.parse(readFileSync(join(folder, 'a/one.json'), 'utf8'))).toHaveProperty('value')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
