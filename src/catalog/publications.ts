@@ -177,7 +177,7 @@ export function openPublications(options: {
   async function changes(id: string): Promise<readonly PendingChange[]> {
     const mine = held.get(id)
     if (!mine) return readChanges(id)
-    mine.sorted ??= [...mine.byName.values()].sort((a, b) => (keyOf(a.name) < keyOf(b.name) ? -1 : 1))
+    mine.sorted ??= [...mine.byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
     return mine.sorted
   }
 

@@ -200,6 +200,13 @@ export const migrations: readonly Migration[] = [
     ],
     log: [],
   },
+  {
+    version: 8,
+    name: 'owners of views by what they are',
+    // They are looked up without a catalog, with every view that is read.
+    catalog: ['create index view_owners_by_uuid on view_owners (uuid)'],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

@@ -47,7 +47,9 @@ export const query: Command = {
   async run(context) {
     const sql = oneArgument(context, 'SQL statement')
     const app = await context.open()
-    const results = queryAll(app.lake, sql, { ...asking(app, context), ...(await ofRun(app, context)) })
+    const run = context.flags.text('run')
+    if (run !== undefined) return print(context, await queryRun(app, context, run, sql), performance.now())
+    const results = queryAll(app.lake, sql, asking(app, context))
     for (;;) {
       const started = performance.now()
       const { value: result } = await results.next()
@@ -57,17 +59,17 @@ export const query: Command = {
   },
 }
 
-/** Reads through what a run wrote. @throws NOT_FOUND when nothing of it is left */
-async function ofRun(app: App, { flags }: Context): Promise<Pick<SessionOptions, 'changes'>> {
-  const id = flags.text('run')
-  if (id === undefined) return {}
+/** One SELECT through what a run wrote. @throws NOT_FOUND when nothing of it is left */
+async function queryRun(app: App, context: Context, id: string, sql: string): Promise<QueryResult> {
   const { catalog } = await app.orchestrator.get(id)
   const changes = await app.lake.changesOf(id, { catalog, principal: app.principal })
   if (!changes)
     throw new Failure('NOT_FOUND', `nothing that the run ${id} wrote is kept apart`, {
       hint: 'What it published is in the tables. What a failed run wrote is kept until the next one succeeds, or a day has passed.',
     })
-  return { changes }
+  const options = { ...asking(app, context), catalog, changes }
+  await app.lake.bind(sql, options) // nothing but a SELECT
+  return app.lake.query(sql, options)
 }
 
 /** Every statement of a script for itself, or as its BEGIN and COMMIT say. */
