@@ -27,9 +27,10 @@ type Shadows = CheckWork & {
 type Named = { database: string | null; schema: string | null; identifier: string }
 
 export function shadowAsker(shadows: Shadows): ShadowAsker {
-  const { project, lake, principal, signal, self, given, nodeOf } = shadows
-  const fromLake = asker({ project, lake, principal, signal })
-  const options = queryOptions({ project, lake, principal, signal })
+  const { project, lake, self, given, nodeOf } = shadows
+  // Without changes of a run nothing can be written; what a run has pending is only read here.
+  const fromLake = asker({ ...shadows, changes: undefined }, queryOptions(shadows))
+  const options = queryOptions(shadows)
   const keyOf = ({ database, schema, identifier }: Named) => tableKey(project, database, schema, identifier)
   const found: ShadowAsker = { ask, unknown: undefined, noted: undefined, doubtful: false }
   return found

@@ -43,6 +43,8 @@ export type CheckWork = {
   project: DbtProject
   lake: Pick<Lake, 'query' | 'bind' | 'outline' | 'relations'>
   principal: Work['principal']
+  /** Read through these pending changes: of a run that has loaded tables already. */
+  changes?: Work['changes'] | undefined
   /** Unique ids of what is checked; what they read besides is taken as it is in the lake. Default: everything. */
   only?: ReadonlySet<string> | undefined
   /** Tables that are filled before the models run: of them nothing is known yet when they are not there. */
@@ -136,7 +138,7 @@ class Checker {
 
   /** Its SELECT, compiled and bound. `self`: the columns of its own table, as when it is there already. */
   async #bound(node: DbtNode, self: readonly EngineColumn[] | undefined) {
-    const { project, lake, principal } = this.#work
+    const { project, lake } = this.#work
     const asker: ShadowAsker = shadowAsker({
       ...this.#work,
       self: node.kind === 'test' ? undefined : { key: this.#key(node), columns: self },
@@ -155,7 +157,7 @@ class Checker {
       this.partly.push({ uniqueId: node.uniqueId, name: node.name, because: asker.noted, place: node.place })
     try {
       const outline = await inTemplate(compiled, () =>
-        lake.outline(statementOf(compiled), { ...queryOptions({ project, lake, principal }), given: this.#columnsOf }),
+        lake.outline(statementOf(compiled), { ...queryOptions(this.#work), given: this.#columnsOf }),
       )
       return { compiled, outline }
     } catch (error) {
@@ -208,8 +210,7 @@ class Checker {
   }
 
   #bind(sql: string) {
-    const { project, lake, principal, signal } = this.#work
-    return lake.bind(sql, queryOptions({ project, lake, principal, signal }))
+    return this.#work.lake.bind(sql, queryOptions(this.#work))
   }
 
   #unknown(node: DbtNode, because: string): 'unknown' {

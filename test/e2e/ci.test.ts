@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openExample, type Example } from '../support/example.ts'
+
+// A branch of a dbt project in git: checked, compared with what it left, built beside the base and taken away again.
+
+let shop: Example
+const git = (...args: string[]) =>
+  execFileSync('git', ['-C', shop.dir, '-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], { stdio: 'pipe' })
+const file = (name: string) => join(shop.dir, name)
+const edit = (name: string, from: string, to: string) =>
+  writeFileSync(file(name), readFileSync(file(name), 'utf8').replace(from, to))
+
+beforeAll(async () => {
+  shop = openExample(fileURLToPath(new URL('../golden/dbt-shop', import.meta.url)))
+  git('init', '-q', '-b', 'main')
+  writeFileSync(file('.gitignore'), '.boathouse\ntarget\nlogs\n')
+  git('add', '-A')
+  git('commit', '-qm', 'base')
+  const built = await shop.boathouse(['dbt', 'build'])
+  expect(built.code, built.stdout + built.stderr).toBe(0)
+}, 60_000)
+afterAll(() => shop.close())
+
+test('a branch is built in an environment of its own, its data compared, and nothing stays', async () => {
+  git('switch', '-qc', 'more')
+  edit('models/stg_payments.sql', 'select id, amount from', 'select id, amount * 2 as amount, amount as paid from')
+  const { code, stdout, stderr } = await shop.boathouse([
+    'ci',
+    '--base',
+    'dev',
+    '--against',
+    'main',
+    '--output',
+    file('diff.md'),
+  ])
+  expect(code, stderr).toBe(0)
+  expect(stdout).toBe(`${readFileSync(file('diff.md'), 'utf8')}\n`)
+  expect(stdout).toMatch(/^## Boathouse: 1 model changed, all passed$/m)
+  expect(stdout).toMatch(
+    /^\| `stg_payments` \| .*`amount` is made of payments.amount \(derived\)<br>\+ `paid` \| values may change \| /m,
+  )
+  expect(stdout).toMatch(/^\| `main.stg_payments` \| 3 \| 0 \| 0 \| 3 \| \+ `paid`<br>`amount`: 3 \|$/m)
+  expect(stdout).toMatch(/^\| `main.totals` \| 1 \| 1 \| 1 \| - \| /m)
+  expect(await shop.rows('select total from main.totals')).toEqual([['60']])
+  const environments = await shop.boathouse(['env', 'ls'])
+  expect(environments.stdout).not.toContain('ci_')
+}, 60_000)
+
+test('a mistake is told before anything runs, and a failed build keeps nothing either', async () => {
+  edit('models/totals.sql', 'sum(amount)', 'sum(amont)')
+  const checked = await shop.boathouse(['check', '--json'])
+  expect(checked.code).toBe(1)
+  expect(JSON.parse(checked.stdout)).toMatchObject({
+    failures: [
+      {
+        code: 'SQL_INVALID',
+        message: 'there is no column "amont"; did you mean "amount"?',
+        place: { file: 'models/totals.sql', line: 1 },
+      },
+    ],
+  })
+  const { code, stdout } = await shop.boathouse(['ci', '--base', 'dev', '--against', 'main', '--samples', '0'])
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/^### Failed$/m)
+  expect(stdout).toContain('- `totals` (`models/totals.sql:1`)')
+  expect(existsSync(file('.boathouse'))).toBe(true)
+  const environments = await shop.boathouse(['env', 'ls'])
+  expect(environments.stdout).not.toContain('ci_')
+}, 60_000)
