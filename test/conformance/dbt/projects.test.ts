@@ -1,0 +1,22 @@
+// Public projects built by us and held against what dbt-core made of them. Runs where the lab of reference results is at
+// hand (DBT_LAB, else ../shared/dbt) and DBT_PROJECTS names the folder that lay-out.ts made.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const lab = process.env.DBT_LAB ?? '../shared/dbt'
+const projects = process.env.DBT_PROJECTS
+// Those whose tables tell neither of the time nor of chance, and that are quick.
+const names = ['jaffle_shop_duckdb', 'mf_tutorial', 'codegen_it', 'dbt_date_it']
+
+test.skipIf(projects === undefined || !existsSync(lab)).each(names)('%s comes out as from dbt-core', (name) => {
+  const compare = join(import.meta.dirname, 'compare.ts')
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [compare, join(projects!, name), '--golden', join(lab, 'golden', `${name}.json`)],
+    { encoding: 'utf8', env: { ...process.env, DBT_PYTHON: process.env.CONFORMANCE_PYTHON ?? 'python3' } },
+  )
+  expect(status, stdout + stderr).toBe(0)
+})
