@@ -54,6 +54,7 @@ import { isTemporary, withoutAliases } from './run-names.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from './sql/tokens.ts'
 import { changedAlias } from './sources.ts'
+import { takingTurns } from './turns.ts'
 import { openStaging, type Rebased } from './staging.ts'
 import { writtenColumn } from './types.ts'
 import { beginFiles, type FilesUnderWay } from './write.ts'
@@ -574,7 +575,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     },
     discard: () => publications.discard(id),
   }
-  return self
+  return takingTurns(self)
 }
 
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})

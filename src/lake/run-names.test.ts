@@ -105,3 +105,13 @@ test('a swap meets another writer: nothing is published', () =>
     })
     expect(await rows('select * from main.t order by 1')).toEqual([[1], [9]])
   }))
+
+test('steps that write the same table at the same time lose nothing of each other', () =>
+  inWorld(async ({ lake, admin, query, rows }) => {
+    await query('create table main.log as select 0 as n')
+    const changes = await lake.openChanges({ catalog: 'dev_analytics', principal: admin })
+    const numbers = Array.from({ length: 8 }, (_, at) => at + 1)
+    await Promise.all(numbers.map((n) => query(`insert into main.log values (${n})`, { changes })))
+    await Promise.all(numbers.map((n) => query(`delete from main.log where n = ${n} and n > 5`, { changes })))
+    expect(await rows('select n from main.log order by n', { changes })).toEqual([[0], [1], [2], [3], [4], [5]])
+  }))
