@@ -1,6 +1,6 @@
 // Help of `boathouse dbt` and its verbs, printed from the tables of verbs and flags.
 
-import { flagTable, type FlagSpec } from './flags.ts'
+import { flagTable, type FlagSpec } from './flag-table.ts'
 import { verbs } from './verbs.ts'
 
 /** The list of verbs. */

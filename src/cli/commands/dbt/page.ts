@@ -1,6 +1,6 @@
 // The reference page of `boathouse dbt`, printed from the tables of verbs and flags.
 
-import { flagTable } from './flags.ts'
+import { flagTable } from './flag-table.ts'
 import { dbtPage, verbPage } from './help.ts'
 import { verbs } from './verbs.ts'
 
