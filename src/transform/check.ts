@@ -113,7 +113,8 @@ class Checker {
       if (node.file.endsWith('.py')) return this.#unknown(node, 'it is Python')
       return await this.#select(node)
     } catch (error) {
-      if (!(error instanceof Failure) || this.#work.signal?.aborted) throw error
+      // A busy or lost engine says nothing of the project.
+      if (!(error instanceof Failure) || error.help.retry || this.#work.signal?.aborted) throw error
       this.failures.push({ uniqueId: node.uniqueId, failure: inPlainWords(error, this.#inputs(node)) })
       return 'failed'
     }
@@ -179,6 +180,8 @@ class Checker {
 
   async #seed(node: DbtNode): Promise<State> {
     const { columns } = await readSeed(this.#work.project.dir, node)
+    if (columns.some(({ type }) => type.includes('{')))
+      return this.#unknown(node, 'its column types are rendered when it is loaded')
     const casts = columns.map(({ name, type }) => `cast(null as ${type}) as ${quoteName(name)}`)
     const typed = await this.#bind(`select ${casts.join(', ')}`)
     this.#know(node, { columns: storedColumns(node, typed), outline: undefined, compiled: undefined })
