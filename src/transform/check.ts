@@ -71,7 +71,7 @@ export async function checkProject(work: CheckWork): Promise<Checked> {
     const state = Promise.all(before).then(async (found) => {
       if (found.includes('failed') || found.includes('waits')) return 'waits'
       await using _ = await slots.acquire(work.signal)
-      return checker.check(node)
+      return await checker.check(node) // the slot is kept until then
     })
     state.catch(() => {}) // told below
     states.set(id, state)
