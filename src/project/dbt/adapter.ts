@@ -19,7 +19,9 @@ import {
 } from '../../jinja/index.ts'
 import { columnConstraints, modelConstraints } from './constraints.ts'
 import type { BoundMacros } from './macros.ts'
-import { Column, ColumnApi, Relation, RelationApi, ResultTable, type Answer, type Quoting } from './relation.ts'
+import { ResultTable, type Answer } from './agate.ts'
+import { Column, ColumnApi } from './column.ts'
+import { Relation, RelationApi, type Quoting } from './relation.ts'
 import type { Session } from './session.ts'
 import type { DbtProject } from './types.ts'
 

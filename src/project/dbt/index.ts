@@ -11,7 +11,9 @@ export { readPackageFiles, type PackageFiles, type PackageWish } from './package
 export { readProfile, type Profile, type ProfileRequest } from './profiles.ts'
 export { parseCriterion } from './selectors.ts'
 export { findSource, nodesByName, pickRef } from './references.ts'
-export { Column, quoteAll, Relation, ResultTable, type Answer, type Quoting } from './relation.ts'
+export { ResultTable, type Answer } from './agate.ts'
+export { Column } from './column.ts'
+export { quoteAll, Relation, type Quoting } from './relation.ts'
 export type {
   ColumnSpec,
   Config,

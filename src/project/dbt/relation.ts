@@ -331,6 +331,3 @@ export class RelationApi extends HostObject {
     }
   }
 }
-
-export { Column, ColumnApi } from './column.ts'
-export { ResultTable, type Answer } from './agate.ts'

@@ -1,6 +1,6 @@
 // What a template asks of whoever renders it: names, configs, and the database.
 
-import type { Answer } from './relation.ts'
+import type { Answer } from './agate.ts'
 import type { Config } from './types.ts'
 
 /** What a template asks the database, or has it do. */
