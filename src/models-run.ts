@@ -17,7 +17,16 @@ import { openNodeStates } from './models-states.ts'
 import type { BuildInput, LiveBuild } from './cli/dbt-run.ts'
 import type { Records } from './records/index.ts'
 import type { StepContext } from './orchestrate/index.ts'
-import { isBad, plan, runPlan, type DbtProject, type NodeResult, type Plan } from './transform/index.ts'
+import {
+  checkProject,
+  isBad,
+  plan,
+  runPlan,
+  type CheckWork,
+  type DbtProject,
+  type NodeResult,
+  type Plan,
+} from './transform/index.ts'
 
 export type BuildParts = {
   lake: Lake
@@ -25,8 +34,6 @@ export type BuildParts = {
   load(input: BuildInput, environment: { name: string; catalog: string }): Promise<DbtProject | undefined>
   records: Records
   clock: Pick<Clock, 'now'>
-  /** Looks at the whole project before anything is built. @throws what is wrong with it */
-  beforeRun?: ((project: DbtProject, planned: Plan) => Promise<void>) | undefined
 }
 
 type BuildOptions = { context: StepContext; changes: ChangeSet | undefined; live?: LiveBuild | undefined }
@@ -35,13 +42,13 @@ type BuildOptions = { context: StepContext; changes: ChangeSet | undefined; live
 export async function runBuild(
   input: BuildInput,
   { context, changes, live }: BuildOptions,
-  { lake, load, records, clock, beforeRun }: BuildParts,
+  { lake, load, records, clock }: BuildParts,
 ): Promise<Record<string, unknown>> {
   const environment = { name: context.environment, catalog: context.catalog }
   const project = live?.project ?? (await load(input, environment))
   if (!project) throw new Failure('MODEL_INVALID', 'dbt_project.yml is gone from the project')
   const planned = live?.plan ?? planOf(project, input)
-  await beforeRun?.(project, planned)
+  if (input.check) await checkBefore(planned, { project, lake, principal: systemPrincipal, changes }, context)
   const journal = await openNodeJournal(planned, context, fingerprintOf(project))
   const isSafe = !changes || (await settleLeftovers(changes, project, journal.left, context))
   if (!isSafe) context.log.warn('begun again: what a killed attempt left cannot be told apart')
@@ -70,6 +77,21 @@ export async function runBuild(
   const bad = results.filter(isBad)
   if (bad.length > 0 && input.publish !== 'always') throw failureOf(bad)
   return { ...countsOf(results), ...(bad.length > 0 && { failed: problemsOf(bad) }) }
+}
+
+/** Every mistake of what is planned, before any of it runs. @throws Failures */
+async function checkBefore(
+  { steps, start }: Plan,
+  work: Pick<CheckWork, 'project' | 'lake' | 'principal' | 'changes'>,
+  { log, signal }: Pick<StepContext, 'log' | 'signal'>,
+): Promise<void> {
+  const { nodes } = work.project
+  const only = new Set(steps.map(({ node }) => node))
+  // Hooks may make tables that a model reads: what is not there before they ran is no mistake then.
+  const haveHooks = start.length > 0 || [...only].some((id) => (nodes.get(id)?.hooks.pre.length ?? 0) > 0)
+  const { failures, partly } = await checkProject({ ...work, only, awaited: () => haveHooks, signal })
+  for (const { name, because, place } of partly) log.debug('checked in part', { model: name, because, place })
+  if (failures.length > 0) throw failures.length === 1 ? failures[0]! : new Failures(failures)
 }
 
 export const planOf = (project: DbtProject, { command, select, exclude, ids }: BuildInput): Plan =>

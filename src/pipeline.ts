@@ -39,7 +39,8 @@ export async function planRun(deps: PipelineDeps, options: PlanOptions): Promise
   // A selector that names a source is not one for models.
   const forModels = select.filter((text) => !chosen.includes(text.replace(/^source:/, '')))
   const command = kind === 'test' ? 'test' : 'build'
-  const input: BuildInput = { command, select: forModels, exclude, by, stateAware: !force }
+  const check = command === 'build'
+  const input: BuildInput = { command, select: forModels, exclude, by, stateAware: !force, check }
   const models =
     kind === 'ingest' || (select.length > 0 && forModels.length === 0)
       ? undefined

@@ -20,6 +20,8 @@ export type BuildInput = {
   failFast?: boolean
   /** What has not changed since it was last published is not built again. */
   stateAware?: boolean
+  /** Types of all that is planned are checked before anything of it runs. */
+  check?: boolean
   /** How the project is read, where not as usual. */
   reading?: { target?: Partial<Target>; vars?: Record<string, unknown>; fullRefresh?: boolean }
 }

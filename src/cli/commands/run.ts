@@ -117,11 +117,22 @@ function show(out: Context['out'], { event, level, stepId, fields }: RunEvent): 
   const { style } = out
   const step = stepId ?? ''
   if (step === 'close') return
+  const node = fields['model'] ?? fields['test']
+  if (typeof node === 'string')
+    return out.note(`${nodeWord(event, out)} ${event.split(' ')[0]} ${node}${details(fields)}`)
   if (event === 'step succeeded') out.note(`${style.green('done   ')} ${step}${details(fields)}`)
   else if (event === 'step failed') out.note(`${style.red('failed ')} ${step}`)
   else if (event === 'step skipped') out.note(`${style.yellow('skipped')} ${step}`)
   else if (level === 'warn' || level === 'error')
     out.note(`${style.yellow(level.padEnd(7))} ${step} ${event}${details(fields)}`)
+}
+
+/** `model success`, `test fail`: how it ended, as wide as the words of steps. */
+function nodeWord(event: string, { style }: Context['out']): string {
+  const status = event.slice(event.indexOf(' ') + 1)
+  const word = status.padEnd(7)
+  if (status === 'success' || status === 'pass') return style.green(word)
+  return status === 'error' || status === 'fail' ? style.red(word) : style.yellow(word)
 }
 
 function details(fields: Record<string, unknown>): string {
