@@ -191,3 +191,14 @@ test('what parses gives the plain value', () => {
     options: { nullstr: ['NA'] },
   })
 })
+
+test.each([
+  ['a: |\n  x', 'x'],
+  ['a: |\n  x\n', 'x\n'],
+  ['a: >\n  x\n  y', 'x y'],
+  ['a: >\n  x\n  y\n', 'x y\n'],
+  ['a: |-\n  x', 'x'],
+  ['a: |\n  x\n\n', 'x\n'],
+])('the end of %j is as it is written', (text, expected) => {
+  expect(parseYaml('f.yml', text, z.unknown()).value).toEqual({ a: expected })
+})

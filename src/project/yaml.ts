@@ -72,6 +72,7 @@ export function parseYaml<Schema extends z.ZodType>(
   if (broken.length > 0)
     throw new Failures(broken.map(({ message, pos }) => new Failure(code, message, { place: placeOf(pos[0]) })))
 
+  if (!text.endsWith('\n')) endAsWritten(document.contents)
   const input: unknown = toPlain(document, file, code) ?? {}
   const at: Located<unknown>['at'] = (path, what = 'value') => placeOf(offsetOf(document, path, what))
   const within: Located<unknown>['within'] = (path, inner) => {
@@ -90,6 +91,19 @@ export function parseYaml<Schema extends z.ZodType>(
     throw new Failures(described.map(toFailure).sort(byPlace))
   }
   return { value: parsed.data, file, at, within }
+}
+
+/** A block at the end of a file that has no last line break has none either (YAML 1.2.2, 8.1.1.2); the library gives it one. */
+function endAsWritten(contents: unknown): void {
+  let last = contents
+  for (;;) {
+    if (isMap<unknown, unknown>(last)) last = last.items.at(-1)?.value
+    else if (isSeq(last)) last = last.items.at(-1)
+    else break
+  }
+  if (!isScalar(last) || typeof last.value !== 'string') return
+  if (last.type === Scalar.BLOCK_LITERAL || last.type === Scalar.BLOCK_FOLDED)
+    last.value = last.value.replace(/\n$/, '')
 }
 
 /** PyYAML's 1.1, which is dbt's: `y` and `n` are texts, and a date stays as it is written. */

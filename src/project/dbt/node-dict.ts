@@ -127,12 +127,15 @@ function contractChecksum({ contract, columns, constraints, config }: DbtNode): 
   ).checksum
 }
 
+/** A day is its first moment. */
+const instantOf = (text: string): string => (/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00+00:00` : text)
+
 const modelValue = (node: DbtNode): Config => ({
   access: node.access,
   constraints: node.constraints.map((each) => constraintDict(each, true)),
   version: versionValue(node.version),
   latest_version: versionValue(node.latestVersion),
-  deprecation_date: node.deprecationDate ?? null,
+  deprecation_date: node.deprecationDate === undefined ? null : instantOf(node.deprecationDate),
   time_spine: node.timeSpine ?? null,
 })
 

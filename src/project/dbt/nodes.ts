@@ -34,6 +34,8 @@ export type NodeInput = {
 export class Nodes {
   readonly #reading: Reading
   readonly #names: RelationNames
+  /** What nodes were made of, by unique id. */
+  readonly #inputs = new Map<string, NodeInput>()
 
   constructor(reading: Reading) {
     this.#reading = reading
@@ -53,6 +55,29 @@ export class Nodes {
     this.#yamlSnapshots(from)
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.analysis, /\.sql$/i))
       this.#fromFile('analysis', sql, 'analyses', this.#parse(sql, 'analysis'))
+  }
+
+  /**
+   * To be called when all nodes are read: properties of a name that their own package does not have, or has switched off,
+   * are about the node of that name in another one.
+   */
+  describeStrays(): void {
+    const { nodes } = this.#reading.project
+    for (const [kind, section] of [
+      ['model', 'models'],
+      ['seed', 'seeds'],
+    ] as const)
+      for (const { from, patch } of this.#reading.patchesOf(section)) {
+        if (patch.versions.length > 0 || nodes.has(`${kind}.${from}.${patch.name}`)) continue
+        const meant = [...nodes.values()].find(
+          (node) => node.kind === kind && node.name === patch.name && node.version === undefined && !node.patch,
+        )
+        const input = meant && this.#inputs.get(meant.uniqueId)
+        if (!input) continue
+        nodes.delete(meant.uniqueId)
+        this.add({ ...input, configs: [patch.config], facts: patch, patch })
+        this.#reading.usePatch(patch)
+      }
   }
 
   /** Tests that are SQL files of their own. */
@@ -216,7 +241,9 @@ export class Nodes {
       place,
       patch: patch?.place,
     }
-    return this.#keep(from, node) ? node : undefined
+    if (!this.#keep(from, node)) return undefined
+    this.#inputs.set(node.uniqueId, input)
+    return node
   }
 
   #macrosOf(from: DbtPackage, called: readonly string[]): string[] {
@@ -310,8 +337,6 @@ function parsePython({ file, text, at }: SqlFile): Parsed {
   return parsed
 }
 
-const stemOf = (path: string): string => path.replace(/^.*\//, '').replace(/\.\w+$/, '')
-
 /** Where the text between the tags of a block begins. */
 function startOfBody(
   { at }: SqlFile,
@@ -341,3 +366,5 @@ async function readSqlFiles(
     }),
   )
 }
+
+const stemOf = (path: string): string => path.replace(/^.*\//, '').replace(/\.\w+$/, '')

@@ -46,6 +46,7 @@ async function readRest(reading: Reading): Promise<void> {
   for (const one of packages) await readYaml(reading, one)
   const nodes = new Nodes(reading)
   for (const one of packages) await nodes.read(one)
+  nodes.describeStrays()
   readSources(reading, nodes)
   readGenericTests(reading, nodes)
   for (const one of packages) await nodes.readSingularTests(one)

@@ -131,6 +131,13 @@ export class Reading {
     return patch
   }
 
+  /** Properties of one section, with the package that they stand in. */
+  patchesOf(section: Patch['section']): { from: string; patch: Patch }[] {
+    return [...this.#patches]
+      .filter(([, patch]) => patch.section === section)
+      .map(([key, patch]) => ({ from: key.slice(0, key.indexOf('.')), patch }))
+  }
+
   /** Marks it as read, so that it is not reported as properties for nothing. */
   usePatch(patch: Patch): void {
     this.#use(patch)

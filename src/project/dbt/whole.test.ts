@@ -393,3 +393,23 @@ test('packages.yml in every form', async () => {
   ])
   expect(locked).toMatchObject({ wishes: [{ versions: ['1.3.0'] }], hash: 'abc' })
 })
+
+test('properties that a package gives a name of another one are about that one', async () => {
+  const { nodes, warnings } = await read({
+    'seeds/exceptions.csv': 'a\n1\n',
+    'models/plain.sql': 'select 1 as a',
+    'models/own.sql': "{{ config(alias='ours') }} select 1 as a",
+    'dbt_packages/checks/dbt_project.yml': 'name: checks\n',
+    'dbt_packages/checks/models/own.sql': 'select 1 as a',
+    'dbt_packages/checks/models/plain.sql': '{{ config(enabled=false) }} select 1 as a',
+    'dbt_packages/checks/models/all.yml': [
+      'seeds: [{name: exceptions, columns: [{name: a, description: why}]}]',
+      'models: [{name: plain, description: of the package}, {name: own, description: only its own}]',
+    ].join('\n'),
+  })
+  expect(warnings).toEqual([])
+  expect(nodes.get('seed.shop.exceptions')?.columns).toMatchObject([{ name: 'a', description: 'why' }])
+  expect(nodes.get('model.shop.plain')?.description).toBe('of the package')
+  expect(nodes.get('model.shop.own')?.description).toBe('')
+  expect(nodes.get('model.checks.own')?.description).toBe('only its own')
+})
