@@ -66,7 +66,11 @@ writeFileSync(join(kept, 'messages.json'), JSON.stringify(Object.fromEntries(our
 const differences: Difference[] = differencesOf(golden, ours, { statuses: values.compile === undefined })
 if (values.compile === undefined) {
   const json = join(work, 'tables.json')
-  spawnSync(python, [join(lab, 'compare.py'), goldenFile, tables, '--json', json])
+  const { stderr } = spawnSync(python, [join(lab, 'compare.py'), goldenFile, tables, '--json', json], {
+    encoding: 'utf8',
+  })
+  if (!existsSync(json))
+    throw new Error(`the tables could not be compared: DBT_PYTHON must name a Python that has duckdb\n${stderr ?? ''}`)
   differences.push(
     ...tableDifferences(JSON.parse(readFileSync(json, 'utf8')) as Parameters<typeof tableDifferences>[0]),
   )
