@@ -32,7 +32,7 @@ export type Parsed = {
 
 export const emptyParsed = (): Parsed => ({ refs: [], sources: [], config: {}, called: [] })
 
-const collected = ['ref', 'source', 'config', 'var']
+const collected = ['ref', 'source', 'config']
 /** `kind` and `name` are those of `model` in the text. Undefined: it is broken, and the failures say why. */
 export function parseSql(
   reading: Reading,
@@ -41,14 +41,13 @@ export function parseSql(
   name: string,
 ): Parsed | undefined {
   return gathering(reading.failures, () => {
-    const isOverridden = collected.some((each) => reading.macros.find(from.name, each) !== undefined)
+    const isOverridden = [...collected, 'var'].some((each) => reading.macros.find(from.name, each) !== undefined)
     const analysis = findCalls(
       text,
       collected,
       { file, ...at },
       (called, literal, conditional) =>
-        called === 'var' ||
-        (!collected.includes(called) && reading.quiet.isHarmless(from.name, called, literal, conditional)),
+        !collected.includes(called) && reading.quiet.isHarmless(from.name, called, literal, conditional),
     )
     // What is laid over what depends on the order of several configs.
     const isOrdered = analysis.parts.length === 0 || !analysis.calls.some((call) => call.name === 'config')

@@ -76,7 +76,7 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
   for (const [name, run] of Object.entries(functions)) own.set(name, run)
   const config = new ConfigObject(session)
   const columnApi = new ColumnApi()
-  const variables = varFunction(input.scopes, !session.execute)
+  const variables = varFunction(input.scopes, globals, !session.execute)
   const values: Record<string, unknown> = {
     var: variables,
     config,

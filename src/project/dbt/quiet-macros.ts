@@ -14,14 +14,22 @@ export class QuietMacros {
   readonly #macros: MacroTable
   readonly #known = new Map<DbtMacro, boolean>()
 
-  constructor(macros: MacroTable) {
+  readonly #templatedVars: ReadonlySet<string>
+
+  /** `templatedVars`: variables that may be a `ref` or a `source`. */
+  constructor(macros: MacroTable, templatedVars: ReadonlySet<string>) {
     this.#macros = macros
+    this.#templatedVars = templatedVars
   }
 
   /** Of a call in a text of package `from`; the name is dotted as written. */
   isHarmless(from: string, name: string, literal: FoundCall['literal'], conditional: boolean): boolean {
     // Macros check their arguments; what they find wrong can wait until SQL is made, but not what is always wrong.
     if (loud.has(name) || (!conditional && name.startsWith('exceptions.'))) return false
+    if (name === 'var') {
+      const asked = literal?.args[0] ?? literal?.kwargs['var_name']
+      return typeof asked === 'string' ? !this.#templatedVars.has(asked) : this.#templatedVars.size === 0
+    }
     if (name === 'adapter.dispatch') return this.#isDispatchHarmless(from, literal)
     const [first, second] = name.split('.')
     const macro = second === undefined ? this.#macros.find(from, name) : this.#macros.in(first!, second)

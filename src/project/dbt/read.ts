@@ -24,6 +24,7 @@ import { readSelectors } from './selectors.ts'
 import { readSources } from './sources.ts'
 import type { DbtMacro, DbtPackage, DbtProject, ProjectOptions } from './types.ts'
 import { readUnitTests } from './unit-tests.ts'
+import { templatedVars } from './vars.ts'
 
 /** The project, as far as it could be read, and everything that is wrong with it. */
 export async function readDbtProject(
@@ -41,7 +42,7 @@ async function readRest(reading: Reading): Promise<void> {
   const { project, packages } = reading
   for (const one of packages) await readMacros(reading, one)
   reading.macros = new MacroTable(project)
-  reading.quiet = new QuietMacros(reading.macros)
+  reading.quiet = new QuietMacros(reading.macros, templatedVars(project.options, packages))
   for (const one of packages) await readDocs(reading, one)
   for (const one of packages) await readYaml(reading, one)
   const nodes = new Nodes(reading)

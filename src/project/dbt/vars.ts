@@ -1,7 +1,17 @@
 // `var()`, `env_var()` and `target`: what every text of a project may ask for, YAML included.
 
 import { Failure } from '../../base/failure.ts'
-import { bind, Dict, fromJs, HostObject, str, toJs, type Callable, type Globals } from '../../jinja/index.ts'
+import {
+  bind,
+  compileTemplate,
+  Dict,
+  fromJs,
+  HostObject,
+  str,
+  toJs,
+  type Callable,
+  type Globals,
+} from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Config, DbtPackage, ProjectOptions } from './types.ts'
 import { isRecord } from './yaml-file.ts'
@@ -26,13 +36,35 @@ export function varScopes(
   ]
 }
 
+/** A variable's text may be a template itself: `{{ source('shop', 'orders') }}` is what packages let one replace. */
+const isTemplate = (value: unknown): value is string => typeof value === 'string' && /\{[{%]/.test(value)
+
+/** Names of all variables of a project whose text is a template. */
+export function templatedVars(options: ProjectOptions, packages: Iterable<DbtPackage>): Set<string> {
+  const found = new Set<string>()
+  const visit = (vars: Config) => {
+    for (const [name, value] of Object.entries(vars))
+      if (isTemplate(value)) found.add(name)
+      else if (isRecord(value)) visit(value)
+  }
+  for (const vars of [options.vars, ...Array.from(packages, (one) => one.vars)]) visit(vars)
+  return found
+}
+
+/** Variables in variables; more is a circle. */
+const depthMax = 50
+
 class Var extends HostObject {
   override readonly typeName = 'Var'
   readonly #scopes: VarScopes
+  readonly #globals: Globals
   readonly #mayMiss: boolean
-  constructor(scopes: VarScopes, mayMiss = false) {
+  #depth = 0
+  /** `globals`: the names that a variable's own template may use. */
+  constructor(scopes: VarScopes, globals: Globals, mayMiss = false) {
     super()
     this.#scopes = scopes
+    this.#globals = globals
     this.#mayMiss = mayMiss
   }
   override get callable(): boolean {
@@ -47,13 +79,24 @@ class Var extends HostObject {
   override call(args: unknown[], kwargs: Record<string, unknown>): unknown {
     const [key, fallback] = bind('var', ['var_name', 'default?'], args, kwargs)
     const name = str(key)
-    if (this.#has(name)) return fromJs(this.#find(name))
+    if (this.#has(name)) return this.#rendered(name, this.#find(name))
     if (fallback !== undefined) return fallback
     if (this.#mayMiss) return null
     const known = this.#scopes.flatMap((scope) => Object.keys(scope))
     throw new Failure('TEMPLATE_FAILED', `var "${name}" has no value and no default${didYouMean(name, known)}`, {
       hint: 'Give it under "vars" in dbt_project.yml, with --vars, or as a default: var("name", "value").',
     })
+  }
+  #rendered(name: string, value: unknown): unknown {
+    if (!isTemplate(value)) return fromJs(value)
+    if (this.#depth >= depthMax)
+      throw new Failure('TEMPLATE_FAILED', `var "${name}" is made of variables that are made of it`)
+    this.#depth++
+    try {
+      return compileTemplate(value).render(this.#globals, { lenient: this.#mayMiss })
+    } finally {
+      this.#depth--
+    }
   }
   override attr(name: string): unknown {
     return name === 'has_var' ? ((([key]) => this.#has(str(key))) satisfies Callable) : undefined
@@ -99,23 +142,22 @@ export function targetDict({ target }: ProjectOptions): Dict {
 
 /** The names that profiles.yml and packages.yml may use: there is no target yet, and secrets may be read. */
 export function profileGlobals(env: ProjectOptions['env'], vars: Config): Globals {
-  return new Map<string, unknown>([
-    ['var', new Var([vars])],
-    ['env_var', envVar(env, true)],
-  ])
+  const globals = new Map<string, unknown>([['env_var', envVar(env, true)]])
+  return globals.set('var', new Var([vars], globals))
 }
 
 /** The names that YAML may use: `var`, `env_var`, `target`. */
 export function yamlGlobals(options: ProjectOptions, scopes: VarScopes): Globals {
-  return new Map<string, unknown>([
-    ['var', new Var(scopes)],
+  const globals = new Map<string, unknown>([
     ['env_var', envVar(options.env)],
     ['target', targetDict(options)],
     ['project_name', null],
   ])
+  return globals.set('var', new Var(scopes, globals))
 }
 
 /** `mayMiss`: while parsing, a variable without a value is none; that it is missing is said when SQL is made of it. */
-export const varFunction = (scopes: VarScopes, mayMiss: boolean): HostObject => new Var(scopes, mayMiss)
+export const varFunction = (scopes: VarScopes, globals: Globals, mayMiss: boolean): HostObject =>
+  new Var(scopes, globals, mayMiss)
 export const plainArguments = (kwargs: Record<string, unknown>): Config =>
   Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, toJs(value)]))

@@ -413,3 +413,35 @@ test('properties that a package gives a name of another one are about that one',
   expect(nodes.get('model.shop.own')?.description).toBe('')
   expect(nodes.get('model.checks.own')?.description).toBe('only its own')
 })
+
+test('a variable may be a template: a source that another project replaces', async () => {
+  const { nodes } = await read({
+    'dbt_project.yml': [
+      'name: shop',
+      'vars:',
+      "  orders: \"{{ source('raw', 'orders') }}\"",
+      '  others: "{{ var(\'orders\') }}"',
+      '  place: "{{ target.schema }}_raw"',
+    ].join('\n'),
+    'models/sources.yml': 'sources: [{name: raw, schema: "{{ var(\'place\') }}", tables: [{name: orders}]}]',
+    'models/direct.sql': "select * from {{ var('orders') }}",
+    'models/through.sql': "select * from {{ var('others') }}",
+    'models/macro.sql': "select * from {{ table('orders') }}",
+    'models/none.sql': "select '{{ var('place') }}' as a",
+    'macros/table.sql': '{% macro table(name) %}{{ return(var(name)) }}{% endmacro %}',
+  })
+  const reads = Object.fromEntries([...nodes.values()].map(({ name, dependsOn }) => [name, dependsOn]))
+  const source = ['source.shop.raw.orders']
+  expect(reads).toEqual({ direct: source, through: source, macro: source, none: [] })
+})
+
+test('variables that are made of each other are told', async () => {
+  const files = {
+    'dbt_project.yml': 'name: shop\nvars: {a: "{{ var(\'b\') }}", b: "{{ var(\'a\') }}"}',
+    'models/m.sql': "select {{ var('a') }}",
+  }
+  const { failures } = await readDbtProject(recordFiles(files), '/project', options)
+  expect(failures.map(({ code, message }) => [code, message])).toEqual([
+    ['TEMPLATE_FAILED', expect.stringMatching(/^var "[ab]" is made of variables that are made of it/)],
+  ])
+})

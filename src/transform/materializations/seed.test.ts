@@ -101,12 +101,13 @@ test('a seed is a table with these types, and what is wrong in it has its line',
     const seed = (name: string, text: string) => writeFileSync(join(dir, 'seeds', name), text)
     writeFileSync(
       join(dir, 'dbt_project.yml'),
-      "name: shop\nseeds:\n  shop:\n    semi: {delimiter: ';', +column_types: {code: varchar(5), amount: 'numeric(10,2)'}}",
+      "name: shop\nseeds:\n  shop:\n    semi: {delimiter: ';', +column_types: {code: varchar(5), amount: 'numeric(10,2)'}}\n    words: {+quote_columns: false}",
     )
     seed('plain.csv', '\uFEFFid,name,day,at,flag,price\n1,"a, b",2026-01-02,2026-01-02T03:04:05Z,true,1.5\n2,,,,,\n')
     seed('semi.csv', 'code;amount\n007;12.5\n')
     seed('empty.csv', 'a,b\n')
     seed('wrong.csv', 'a\n1\n$5\n')
+    seed('words.csv', 'id,default\n1,2\n')
     const project = await loadProject(dir, { target: { name: 'dev', catalog: 'dev_analytics' }, startedAt: 0 })
     const system = { id: 'system', name: 'system', role: 'system' as const }
     const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: system })
@@ -123,6 +124,12 @@ test('a seed is a table with these types, and what is wrong in it has its line',
       status: 'error',
       code: 'QUERY_FAILED',
       place: { file: 'seeds/wrong.csv', line: 3 },
+    })
+    // As in dbt, which writes the name without quotes.
+    expect(await run('words')).toMatchObject({
+      status: 'error',
+      code: 'MODEL_INVALID',
+      place: { file: 'seeds/words.csv' },
     })
     await changes.publish()
     const types = (name: string) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import type { DbtNode } from '../../project/dbt/index.ts'
 import type { Outcome, Work } from '../work.ts'
+import { isPlainName } from './plain-names.ts'
 import { seedColumns } from './seed-types.ts'
 import { lakeName, tableOptions } from './target.ts'
 
@@ -40,7 +41,14 @@ export async function readSeed(dir: string, node: DbtNode) {
       String(type),
     ]),
   )
-  return { text, delimiter, ...seedColumns(text, { file, delimiter, given }) }
+  const read = seedColumns(text, { file, delimiter, given })
+  const wrong = node.config['quote_columns'] === false && read.columns.find(({ name }) => !isPlainName(name))
+  if (wrong)
+    throw new Failure('MODEL_INVALID', `the column "${wrong.name}" of seed "${node.name}" is no name without quotes`, {
+      place: { file, line: 1 },
+      hint: 'Set `quote_columns: true` for this seed, or give the column another name.',
+    })
+  return { text, delimiter, ...read }
 }
 
 async function seedText(dir: string, { name, file }: DbtNode): Promise<string> {
