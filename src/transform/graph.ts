@@ -4,7 +4,7 @@ import { Failure } from '../base/failure.ts'
 import type { DbtProject } from '../project/dbt/index.ts'
 
 export type Graph = {
-  /** Unique ids of nodes and sources, parents before children. */
+  /** Unique ids of nodes and sources, parents before children; without tests of what is not there. */
   order: readonly string[]
   parents: ReadonlyMap<string, readonly string[]>
   children: ReadonlyMap<string, readonly string[]>
@@ -18,7 +18,8 @@ export function graphOf(project: DbtProject): Graph {
   if (known) return known
   const parents = new Map<string, string[]>()
   for (const id of project.sources.keys()) parents.set(id, [])
-  for (const node of project.nodes.values()) parents.set(node.uniqueId, node.dependsOn)
+  for (const node of project.nodes.values())
+    if (node.config['enabled'] !== false) parents.set(node.uniqueId, node.dependsOn)
   const children = new Map<string, string[]>(Array.from(parents.keys(), (id) => [id, []]))
   for (const [id, list] of parents) for (const parent of list) children.get(parent)?.push(id)
   const graph = { order: sorted(project, parents), parents, children }

@@ -26,7 +26,6 @@ export class Resolver {
   }
 
   nodes(): void {
-    // Nodes are deleted on the way; a Map allows that.
     for (const node of this.#reading.project.nodes.values()) this.#node(node)
   }
 
@@ -60,10 +59,8 @@ export class Resolver {
       this.#reading.failures.push(...missing)
       return
     }
-    // As for dbt a test of what is not there or switched off is no error, and not run.
-    project.nodes.delete(node.uniqueId)
-    const known = project.disabled.get(node.uniqueId) ?? []
-    project.disabled.set(node.uniqueId, [...known, { kind: 'node', entry: node }])
+    // As for dbt a test of what is not there or switched off is no error: it stays a node, and is never run.
+    node.config['enabled'] = false
     // That a model is not there is said of its properties already.
     const isOfNothing = node.refs.length > 0 && !this.#byName.has(node.refs[0]!.name)
     if (isDisabled || (isOfNothing && node.test?.kind === 'generic')) return
