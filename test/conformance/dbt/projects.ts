@@ -27,10 +27,11 @@ const spark: Record<string, Origin> = { spark_utils: { repository: 'dbt-labs/spa
  * The integration tests of one of Fivetran's packages. Its sources are seeds in a schema that the project names. The
  * commit is the last one that runs with the published release of fivetran_utils.
  */
-const fivetran = (name: string, schema: string, commit?: string): PublicProject => {
+const fivetran = (name: string, schema: string, commit?: string, note?: string): PublicProject => {
   const origin = { repository: `fivetran/dbt_${name}`, ...(commit !== undefined && { commit }) }
   return {
     ...origin,
+    ...(note !== undefined && { note }),
     name: `fivetran_${name}`,
     folder: 'integration_tests',
     packages: { [name]: origin, ...fivetranUtils, ...utils, ...spark },
@@ -44,6 +45,7 @@ export const publicProjects: readonly PublicProject[] = [
   { name: 'jaffle_shop_duckdb', repository: 'dbt-labs/jaffle_shop_duckdb' },
   {
     name: 'jaffle-shop',
+    note: 'its seeds are random: compared on those made for it',
     repository: 'dbt-labs/jaffle-shop',
     packages: { ...utils, ...date, ...auditHelper },
     vars: 'load_source_data: true',
@@ -90,11 +92,26 @@ export const publicProjects: readonly PublicProject[] = [
   fivetran('quickbooks', 'quickbooks_integration_tests', 'de857a52ca577fa4f283bd1ae4d184ad09eb20c5'),
   fivetran('stripe', 'stripe_integrations_tests', '922ae62eee8b9633110d34e7ebbdde28f4f9e39e'),
   fivetran('shopify', 'shopify_integration_tests'),
-  fivetran('jira', 'jira_integrations_tests_42', 'b998e651b3a224235132832e6ddc2203c57edb4d'),
+  fivetran(
+    'jira',
+    'jira_integrations_tests_42',
+    'b998e651b3a224235132832e6ddc2203c57edb4d',
+    'a partition_by that dbt-duckdb refuses is taken here, so more is green',
+  ),
   fivetran('github', 'github_integration_tests_1'),
   fivetran('hubspot', 'hubspot_integration_tests_66', 'ce0ab866926f7922e9fe9a823785d1e1046c54a1'),
-  fivetran('zendesk', 'zendesk_integration_tests', '0baeb69a6aa5badcd3c8b0281b8f17416d1cbc13'),
-  fivetran('xero', 'xero_integration_tests', '34130dc795cf4e5bcf583a73d43ea3e4927d5b95'),
+  fivetran(
+    'zendesk',
+    'zendesk_integration_tests',
+    '0baeb69a6aa5badcd3c8b0281b8f17416d1cbc13',
+    'a partition_by that dbt-duckdb refuses is taken here, so more is green; one table of durations differs, unexplained',
+  ),
+  fivetran(
+    'xero',
+    'xero_integration_tests',
+    '34130dc795cf4e5bcf583a73d43ea3e4927d5b95',
+    'values with equal counts come in another order, and columns are made of them',
+  ),
   fivetran('salesforce', 'salesforce_integrations_tests_4'),
   fivetran('mailchimp', 'mailchimp_integration_tests_2', '4d814357257cefd7436e74231d6c6da745f88819'),
   {
