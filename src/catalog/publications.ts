@@ -424,19 +424,15 @@ export function openPublications(options: {
   async function giveUp(which: (open: ReturnType<typeof openSets>) => ReturnType<typeof openSets>): Promise<number> {
     return Number((await which(openSets()).executeTakeFirstOrThrow()).numUpdatedRows)
   }
+  const setsOfRun = (inCatalog: string, runId: string) =>
+    records.catalog.selectFrom('change_sets').select('id').where('run_id', '=', runId).where('catalog', '=', inCatalog)
   const endedRuns = () =>
     records.catalog.selectFrom('runs').select('id').where('status', 'in', ['succeeded', 'failed', 'cancelled'])
 
   return {
     async open({ catalog: inCatalog, runId }) {
       if (runId !== undefined) {
-        const found = await records.catalog
-          .selectFrom('change_sets')
-          .select('id')
-          .where('run_id', '=', runId)
-          .where('catalog', '=', inCatalog)
-          .where('status', '!=', 'discarded')
-          .executeTakeFirst()
+        const found = await setsOfRun(inCatalog, runId).where('status', '!=', 'discarded').executeTakeFirst()
         if (found) return found.id
       }
       const id = newId(clock.now())
@@ -518,13 +514,7 @@ export function openPublications(options: {
         .execute()
     },
     async find({ catalog: inCatalog, runId }) {
-      const found = await records.catalog
-        .selectFrom('change_sets')
-        .select('id')
-        .where('run_id', '=', runId)
-        .where('catalog', '=', inCatalog)
-        .where('status', '=', 'open')
-        .executeTakeFirst()
+      const found = await setsOfRun(inCatalog, runId).where('status', '=', 'open').executeTakeFirst()
       return found?.id
     },
     discardEnded: (inCatalog) =>

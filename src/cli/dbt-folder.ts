@@ -1,7 +1,9 @@
 // A folder that has dbt_project.yml and no boathouse.yml: what stands in the place of its settings.
 
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { recordOf } from '../base/record.ts'
+import { findProjectDir } from '../config/index.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 
 const usual: Readonly<Record<string, string>> = { test: 'staging' }
@@ -14,12 +16,7 @@ export const targetOfEnvironment = (environment: string): string =>
   Object.entries(usual).find(([, name]) => name === environment)?.[0] ?? environment
 
 /** The nearest folder at or above `from` that holds a dbt_project.yml. */
-export function dbtFolderOf(from: string): string | undefined {
-  for (let dir = resolve(from); ; dir = dirname(dir)) {
-    if (existsSync(join(dir, 'dbt_project.yml'))) return dir
-    if (dir === dirname(dir)) return undefined
-  }
-}
+export const dbtFolderOf = (from: string): string | undefined => findProjectDir(from, 'dbt_project.yml')
 
 const identifier = (text: string): string => {
   const plain = text.toLowerCase().replace(/[^a-z0-9_]+/g, '_')
@@ -28,10 +25,10 @@ const identifier = (text: string): string => {
 
 /** Text of a boathouse.yml for the folder: its name, and an environment for each target of its profiles.yml. */
 export function dbtFolderText(dir: string, environment?: string): string {
-  const named = record(read(join(dir, 'dbt_project.yml')))['name']
+  const named = recordOf(read(join(dir, 'dbt_project.yml')))['name']
   const name = identifier(typeof named === 'string' ? named : 'project').replace(/^_+/, '') || 'project'
-  const targets = Object.values(record(read(join(dir, 'profiles.yml')))).flatMap((profile) =>
-    Object.keys(record(record(profile)['outputs'])),
+  const targets = Object.values(recordOf(read(join(dir, 'profiles.yml')))).flatMap((profile) =>
+    Object.keys(recordOf(recordOf(profile)['outputs'])),
   )
   const environments = new Set(['dev', 'staging', 'prod', ...targets.map(environmentOfTarget)])
   if (environment !== undefined) environments.add(environment)
@@ -49,6 +46,3 @@ function read(file: string): unknown {
     return {}
   }
 }
-
-const record = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}

@@ -120,10 +120,10 @@ type Options = {
   instead?: string
 }
 
-/** The nearest folder at or above `from` that holds a boathouse.yml. */
-export function findProjectDir(from: string): string | undefined {
+/** The nearest folder at or above `from` that holds a boathouse.yml, or what else marks one. */
+export function findProjectDir(from: string, file = 'boathouse.yml'): string | undefined {
   for (let dir = resolve(from); ; dir = dirname(dir)) {
-    if (existsSync(join(dir, 'boathouse.yml'))) return dir
+    if (existsSync(join(dir, file))) return dir
     if (dir === dirname(dir)) return undefined
   }
 }

@@ -4,7 +4,7 @@ export { findBlocks, findMacros, type Block, type BlockName, type MacroBlock } f
 export { type Frame, type Origin } from './errors.ts'
 export { roundTo } from './format.ts'
 export { builtins } from './globals.ts'
-export { fromJson, toJson } from './json.ts'
+export { fromJson, quoteAscii, toJson } from './json.ts'
 export { Rendering, returnFunction, Suspend, type Globals } from './runtime.ts'
 export {
   compileMacros,

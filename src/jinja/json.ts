@@ -62,7 +62,8 @@ function keyJson(key: unknown): string {
 const floatJson = (value: number): string =>
   Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? reprFloat(value) : value > 0 ? 'Infinity' : '-Infinity'
 
-const quoteAscii = (text: string): string =>
+/** A text as Python's `json.dumps` has it. */
+export const quoteAscii = (text: string): string =>
   JSON.stringify(text).replace(
     /[\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

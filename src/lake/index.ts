@@ -20,7 +20,17 @@ export { sampleSql } from './sample.ts'
 export { schemaOfLoaded } from './information.ts'
 export { systemOids, type Key, type KeysOf } from './pg-catalog/index.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
-export { nameOf, placeAt, quoteName, quoteTable, quoteText, splitStatements, tokens, type Token } from './sql/tokens.ts'
+export {
+  closing,
+  nameOf,
+  placeAt,
+  quoteName,
+  quoteTable,
+  quoteText,
+  splitStatements,
+  tokens,
+  type Token,
+} from './sql/tokens.ts'
 export { parseSqlType, sqlType } from './types.ts'
 export type { Chunk } from '../engine/index.ts'
 export type { Column } from '../contract/index.ts'

@@ -121,8 +121,10 @@ export function unlocated<Value>(value: Value, file: string): Located<Value> {
   return { value, file, at: () => ({ file }), within: () => ({ file }) }
 }
 
-const byPlace = (a: Failure, b: Failure): number =>
-  (a.place?.line ?? 0) - (b.place?.line ?? 0) || (a.place?.column ?? 0) - (b.place?.column ?? 0)
+export const byPlace = (a: Failure, b: Failure): number =>
+  (a.place?.file ?? '').localeCompare(b.place?.file ?? '') ||
+  (a.place?.line ?? 0) - (b.place?.line ?? 0) ||
+  (a.place?.column ?? 0) - (b.place?.column ?? 0)
 
 function toPlain(document: Document, file: string, code: FailureCode): unknown {
   try {

@@ -61,7 +61,7 @@ export function renamed({ columns, rest }: Cols, names: readonly string[]): Cols
   return { columns: [...columns.map((column, at) => ({ ...column, name: names[at] ?? column.name })), ...more], rest }
 }
 
-const same = (one: string | undefined, other: string): boolean => one?.toLowerCase() === other.toLowerCase()
+export const same = (one: string | undefined, other: string): boolean => one?.toLowerCase() === other.toLowerCase()
 
 /** All columns called so; undefined when there is none. */
 export function named({ columns, rest }: Cols, name: string): Uses | undefined {

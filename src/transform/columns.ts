@@ -14,6 +14,7 @@ import {
   named,
   noUses,
   renamed,
+  same,
   Scope,
   union,
   type Col,
@@ -71,8 +72,6 @@ export async function columnLineage(outline: Outline): Promise<ColumnLineage> {
     exact: isCertain && reader.exact,
   }
 }
-
-const same = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
 
 /** An expression goes along with the columns that it reads, as a key that is no column's: its text as a hash. */
 const textMark = '\u0001'

@@ -2,7 +2,7 @@
 // time of the table's last commit; judged by what the source allows.
 
 import { Failure } from '../base/failure.ts'
-import { collect } from '../lake/index.ts'
+import { collect, quoteName } from '../lake/index.ts'
 import { compileTemplate, str } from '../jinja/index.ts'
 import type { DbtProject, DbtSource } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
@@ -78,7 +78,7 @@ function judged({ freshness }: DbtSource, ageSeconds: number): 'pass' | 'warn' |
 type Newest = { sql: string | undefined; loadedAt: number; asked: number }
 
 async function newest(source: DbtSource, work: ReadingWork, compiled: () => void): Promise<Newest> {
-  const table = [source.database, source.schema, source.identifier].map(quoted).join('.')
+  const table = [source.database, source.schema, source.identifier].map(quoteName).join('.')
   const { loadedAtField, loadedAtQuery, freshness } = source
   const now = work.now ?? Date.now
   if (loadedAtField === undefined && loadedAtQuery === undefined) {
@@ -131,4 +131,3 @@ function timeOf(value: unknown, type: string, { name, loadedAtField }: DbtSource
 }
 
 const isoOf = (ms: number): string => new Date(ms).toISOString()
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

@@ -2,7 +2,7 @@
 // became of each, as the objects that dbt would give them.
 
 import { Dict, fromJs, HostObject, type Callable } from '../jinja/index.ts'
-import { nodeDict, PlainObject, type DbtProject } from '../project/dbt/index.ts'
+import { isoTime, nodeDict, PlainObject, type DbtProject } from '../project/dbt/index.ts'
 import type { Names } from './compile.ts'
 import type { Plan } from './plan.ts'
 import type { NodeResult } from './work.ts'
@@ -39,8 +39,8 @@ class RunResult extends HostObject {
       status,
       timing: timing.map(({ name, startedAt, completedAt }) => ({
         name,
-        started_at: isoOf(startedAt),
-        completed_at: isoOf(completedAt),
+        started_at: isoTime(startedAt),
+        completed_at: isoTime(completedAt),
       })),
       thread_id: `Thread-${thread} (worker)`,
       execution_time: executionMs / 1_000,
@@ -76,5 +76,3 @@ class RunResult extends HostObject {
     return `RunResult(status='${String(this.#attributes['status'])}')`
   }
 }
-
-const isoOf = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')

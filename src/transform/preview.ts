@@ -3,7 +3,7 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { didYouMean } from '../base/suggest.ts'
-import { collect, quoteName, tokens, type Column, type Token } from '../lake/index.ts'
+import { closing, collect, quoteName, tokens, type Column, type Token } from '../lake/index.ts'
 import type { DbtNode } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materializations/scope.ts'
@@ -61,13 +61,4 @@ export function withClause(sql: string): { names: string[]; end: number } {
     at = close + 2
   }
   return { names: [], end: 0 }
-}
-
-function closing(all: readonly Token[], open: number): number {
-  let depth = 0
-  for (let at = open; at < all.length; at++) {
-    if (all[at]!.text === '(') depth++
-    else if (all[at]!.text === ')' && --depth === 0) return at
-  }
-  return all.length - 1
 }

@@ -7,6 +7,7 @@
 // of the model behind them while its table is not there yet.
 
 import { Failure } from '../base/failure.ts'
+import { quoteName } from '../lake/index.ts'
 import { toJson } from '../jinja/index.ts'
 import {
   findSource,
@@ -47,7 +48,7 @@ export async function runUnitTest(test: DbtUnitTest, work: Work): Promise<NodeRe
     const types = typesOf(answered)
     const columns = test.expect.rows?.[0] ? Object.keys(promoted(test.expect.rows)[0]!) : [...types.keys()]
     const expected = expectedSql(test, types)
-    const names = columns.map((name) => quoted(typeOf(types, name, 'expected output').name))
+    const names = columns.map((name) => quoteName(typeOf(types, name, 'expected output').name))
     const { rows } = await rowsOf(work.lake, comparison(main, expected, names), queryOptions(work))
     const pick = (which: string) => rows.filter((row) => row.at(-1) === which).map((row) => row.slice(0, -1))
     const difference = showDifference(columns, pick('expected'), pick('actual'))
@@ -128,7 +129,7 @@ async function columnsOf(to: DbtNode | DbtSource, test: DbtUnitTest, work: Work)
   const options = queryOptions(work)
   const isNode = 'alias' in to
   if (!isNode || to.config['materialized'] !== 'ephemeral') {
-    const path = [to.database, to.schema, isNode ? to.alias : to.identifier].map(quoted).join('.')
+    const path = [to.database, to.schema, isNode ? to.alias : to.identifier].map(quoteName).join('.')
     try {
       return typesOf(await work.lake.bind(`select * from ${path}`, options))
     } catch (error) {
@@ -183,7 +184,7 @@ function expectedSql({ expect: { rows, sql } }: DbtUnitTest, types: ColumnTypes)
 }
 
 const cast = (value: unknown, { name, type }: { name: string; type: string }): string =>
-  `cast(${literal(value)} as ${type}) as ${quoted(name)}`
+  `cast(${literal(value)} as ${type}) as ${quoteName(name)}`
 
 /** The first row without a null goes to the front, as in dbt. */
 function promoted(rows: readonly Row[]): Row[] {
@@ -222,5 +223,3 @@ ${expected}
 select * from dbt_internal_unit_test_actual
 union all
 select * from dbt_internal_unit_test_expected`
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`

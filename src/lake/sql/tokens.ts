@@ -121,3 +121,13 @@ export const quoteTable = ({
   name: string
 }): string => [catalog, namespace, name].map(quoteName).join('.')
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** Index of the token that closes the parenthesis at `open`, or of the last one. */
+export function closing(all: readonly Token[], open: number): number {
+  let depth = 0
+  for (let at = open; at < all.length; at++) {
+    if (all[at]!.text === '(') depth++
+    else if (all[at]!.text === ')' && --depth === 0) return at
+  }
+  return all.length - 1
+}

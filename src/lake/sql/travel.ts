@@ -3,7 +3,7 @@
 //   FROM t FOR SYSTEM_TIME AS OF '2024-01-01'   → FROM t AT (TIMESTAMP => '2024-01-01')
 
 import { splice, type Edit, type Spliced } from './splice.ts'
-import { tokens, type Token } from './tokens.ts'
+import { closing, tokens, type Token } from './tokens.ts'
 
 const units: Record<string, 'VERSION' | 'TIMESTAMP'> = {
   version: 'VERSION',
@@ -57,13 +57,4 @@ function valueEnd(all: readonly Token[], first: number): number {
   else if (token.text === '(') last = closing(all, last)
   while (all[last + 1]?.text === '::' && all[last + 2]?.kind === 'word') last += 2
   return last
-}
-
-function closing(all: readonly Token[], open: number): number {
-  let depth = 0
-  for (let at = open; at < all.length; at++) {
-    if (all[at]!.text === '(') depth++
-    else if (all[at]!.text === ')' && --depth === 0) return at
-  }
-  return all.length - 1
 }

@@ -1,10 +1,10 @@
 // What dbt refuses although every file is sound for itself: two nodes that would write one table, snapshots without a
 // strategy, contracts without columns.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
 import type { Reading } from './reading.ts'
 import type { DbtNode } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 export function checkNodes(reading: Reading): void {
   checkUnique(reading)

@@ -1,9 +1,9 @@
 // `columns:` of a model, seed, snapshot or source: descriptions, types, constraints, and the tests that stand below them.
 
+import { isRecord } from '../../base/record.ts'
 import type { Path } from '../yaml.ts'
 import { listOfTexts, type EntryReader } from './entry-reader.ts'
 import type { ColumnSpec, Config, Constraint } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 import type { Place } from '../../base/failure.ts'
 
 /** One entry of `tests:` or `data_tests:`, not yet understood. */

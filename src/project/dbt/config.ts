@@ -4,9 +4,9 @@
 // properties, the `config()` of the file, and, for a node of a package, the tree of the project that uses it
 // (dbt/context/context_config.py). Tags and hooks add up, meta and the like merge by key, the rest is replaced.
 
+import { isRecord } from '../../base/record.ts'
 import type { Place } from '../../base/failure.ts'
 import type { Config, ConfigTree, DbtPackage, Hook } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 const appended = new Set(['tags', 'pre-hook', 'post-hook', 'packages'])
 const updated = new Set(['meta', 'quoting', 'column_types', 'docs', 'contract', 'persist_docs_columns'])

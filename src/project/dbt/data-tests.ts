@@ -1,11 +1,11 @@
 // Generic tests: one entry of `data_tests:` in any of dbt's spellings → which macro, with which arguments and config,
 // under which name. Names and ids are computed exactly as dbt does it, because selectors and stored results use them.
 
+import { isRecord } from '../../base/record.ts'
 import { createHash } from 'node:crypto'
 import { Failure, type Place } from '../../base/failure.ts'
 import { fromJs, repr, str } from '../../jinja/index.ts'
 import type { Config } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 /** Keys of an entry that configure the test and are no arguments of its macro. */
 const configKeys = [

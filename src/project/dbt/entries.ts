@@ -1,5 +1,6 @@
 // What YAML alone defines besides sources and tests: groups, exposures, metrics, semantic models, saved queries.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { findCalls } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
@@ -9,7 +10,7 @@ import { listOfTexts } from './entry-reader.ts'
 import type { YamlEntry } from './properties.ts'
 import { relativeFolders, type Reading } from './reading.ts'
 import type { Config, DbtEntry, DbtGroup, DbtPackage, Disabled } from './types.ts'
-import { gathering, isRecord } from './yaml-file.ts'
+import { gathering } from './yaml-file.ts'
 
 export function readEntries(reading: Reading): void {
   for (const { from, found } of reading.properties) {

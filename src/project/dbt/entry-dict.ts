@@ -1,6 +1,7 @@
 // Groups, exposures, metrics, semantic models, saved queries and unit tests as dbt writes them down: for `graph` in
 // templates and for manifest.json.
 
+import { isRecord } from '../../base/record.ts'
 import { createHash } from 'node:crypto'
 import type {
   Config,
@@ -15,7 +16,6 @@ import type {
   RefCall,
   UnitRows,
 } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 /** Versions are numbers where they look like one. */
 export const versionValue = (version: string | undefined): string | number | null =>

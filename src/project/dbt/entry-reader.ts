@@ -1,10 +1,10 @@
 // Reading mappings of YAML whose keys may be missing or of the wrong kind: a mistake is noted at its place, and
 // reading goes on with what is there.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Located, Path } from '../yaml.ts'
 import type { Config } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 export class EntryReader {
   readonly file: string

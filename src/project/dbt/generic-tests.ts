@@ -1,5 +1,6 @@
 // Tests that YAML puts below models, seeds, snapshots, sources and their columns: each entry becomes a node.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { compileTemplate, Dict, findCalls, fromJs, str } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
@@ -13,7 +14,7 @@ import type { Nodes } from './nodes.ts'
 import { relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
 import type { Config, DbtMacro, DbtPackage } from './types.ts'
-import { gathering, isRecord, renderText } from './yaml-file.ts'
+import { gathering, renderText } from './yaml-file.ts'
 
 /** Of everything that has properties. */
 export function readGenericTests(reading: Reading, nodes: Nodes): void {

@@ -135,7 +135,8 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
   }
 }
 
-const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')
+/** A time as Python's isoformat has it, with microseconds, and `Z`. */
+export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')
 
 /** `DBT_ENV_CUSTOM_ENV_x` is there to be written down. */
 const metadataEnvs = (env: DbtProject['options']['env']): Config =>

@@ -1,5 +1,6 @@
 // The files of a project that are nodes: models, seeds, snapshots, analyses and singular tests, each with its config.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { findBlocks } from '../../jinja/index.ts'
 import { fileChecksum, seedChecksum } from './checksum.ts'
@@ -10,7 +11,7 @@ import { fileInPackage, latestOf, relativeFolders, type Reading } from './readin
 import { RelationNames } from './relation-names.ts'
 import { quotingOf } from './project-file.ts'
 import type { Config, DbtNode, DbtPackage, NodeKind } from './types.ts'
-import { gathering, isRecord } from './yaml-file.ts'
+import { gathering } from './yaml-file.ts'
 
 export type NodeInput = {
   kind: NodeKind

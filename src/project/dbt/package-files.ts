@@ -1,11 +1,12 @@
 // packages.yml, dependencies.yml and package-lock.yml: which packages a project wants, and from where.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { ProjectFiles } from './files.ts'
 import type { Config } from './types.ts'
 import { profileGlobals } from './vars.ts'
-import { isRecord, readYamlText, renderYaml } from './yaml-file.ts'
+import { readYamlText, renderYaml } from './yaml-file.ts'
 
 export type PackageWish =
   | { kind: 'hub'; package: string; versions: string[]; prerelease: boolean; place: Place }

@@ -3,13 +3,14 @@
 // What a profile says about connecting (paths, settings, secrets, extensions) means nothing here, since tables live in
 // the lake; it is read so that mistakes are found, and then dropped, so that no secret goes further than this file.
 
+import { isRecord } from '../../base/record.ts'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Config, Target } from './types.ts'
 import { profileGlobals } from './vars.ts'
-import { isRecord, readYamlText, renderYaml } from './yaml-file.ts'
+import { readYamlText, renderYaml } from './yaml-file.ts'
 
 export type ProfileRequest = {
   /** The project's folder. */

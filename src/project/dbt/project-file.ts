@@ -1,12 +1,13 @@
 // dbt_project.yml, in the spellings of today and of old.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Located } from '../yaml.ts'
 import { quoteAll, type Quoting } from './relation.ts'
 import type { Config, ConfigTree, DbtPackage, PathKind } from './types.ts'
-import { isRecord, readYamlText, renderYaml } from './yaml-file.ts'
+import { readYamlText, renderYaml } from './yaml-file.ts'
 
 const pathKeys: Record<PathKind, { keys: string[]; fallback: string[] }> = {
   model: { keys: ['model-paths', 'source-paths'], fallback: ['models'] },

@@ -1,6 +1,7 @@
 // The YAML files beside the models: descriptions, columns, tests, configs, sources and everything else that is
 // defined in YAML; each part with its place. What refers to what is found out later.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
@@ -16,7 +17,7 @@ import {
 import { EntryReader } from './entry-reader.ts'
 import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
 import type { ColumnSpec, Config, Constraint } from './types.ts'
-import { gathering, isRecord, readYamlText, renderYaml } from './yaml-file.ts'
+import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 
 /** What a file says about one model, seed, snapshot, analysis, macro or singular test, or about a version of a model. */
 export type Facts = {

@@ -5,6 +5,7 @@
 // do not stop the reading: what is independent is reported together.
 
 import { Failure } from '../../base/failure.ts'
+import { byPlace } from '../yaml.ts'
 import { checkNodes } from './checks.ts'
 import { describeAll, readDocs } from './describe.ts'
 import { readEntries } from './entries.ts'
@@ -66,11 +67,6 @@ async function readRest(reading: Reading): Promise<void> {
     reading.warn(`no ${patch.section.replace(/s$/, '')} "${patch.name}" exists for these properties`, patch.place)
   }
 }
-
-const byPlace = (a: Failure, b: Failure): number =>
-  (a.place?.file ?? '').localeCompare(b.place?.file ?? '') ||
-  (a.place?.line ?? 0) - (b.place?.line ?? 0) ||
-  (a.place?.column ?? 0) - (b.place?.column ?? 0)
 
 const isDisabled = ({ disabled }: DbtProject, name: string): boolean =>
   [...disabled.keys()].some((id) => id.split('.').includes(name))

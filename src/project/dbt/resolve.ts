@@ -1,11 +1,11 @@
 // Names that are read → unique ids: refs and sources of nodes, and what exposures, metrics and their like refer to.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Reading } from './reading.ts'
 import { findSource, nodesByName, pickRef } from './references.ts'
 import type { DbtEntry, DbtMetric, DbtNode, DbtSemanticModel, RefCall, SourceCall } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 /** Turns the refs and sources of everything into unique ids. */
 export class Resolver {

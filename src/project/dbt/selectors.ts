@@ -1,10 +1,11 @@
 // selectors.yml: named selections, as a tree that says what to take. Which nodes that are is `transform`'s business.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Config, DbtSelector, SelectorTree } from './types.ts'
-import { gathering, isRecord, readYamlText, renderYaml } from './yaml-file.ts'
+import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 
 export const selectorMethods = [
   'fqn',

@@ -1,11 +1,11 @@
 // `sources:` of a YAML file: each table with what its source says about all tables laid below it.
 
+import { isRecord } from '../../base/record.ts'
 import type { Place } from '../../base/failure.ts'
 import type { Path } from '../yaml.ts'
 import { readColumns, readTests, type TestEntry } from './column-properties.ts'
 import { listOfTexts, type EntryReader } from './entry-reader.ts'
 import type { ColumnSpec, Config } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 export type SourceEntry = {
   source: string

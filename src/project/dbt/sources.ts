@@ -1,5 +1,6 @@
 // The sources of all packages, with what other packages say over them, and their tests.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
 import { EntryReader } from './entry-reader.ts'
 import { configOf, tagsOf } from './config.ts'
@@ -10,7 +11,7 @@ import { relativeFolders, type Reading } from './reading.ts'
 import { quoteAll } from './relation.ts'
 import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
 import type { Config, DbtPackage, DbtSource, Freshness, Period } from './types.ts'
-import { gathering, isRecord } from './yaml-file.ts'
+import { gathering } from './yaml-file.ts'
 
 export function readSources(reading: Reading, nodes: Nodes): void {
   const patches = reading.properties.flatMap(({ found }) => found.sourcePatches)

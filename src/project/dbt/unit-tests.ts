@@ -1,5 +1,6 @@
 // `unit_tests:`: which model, given what, is expected to give which rows. They are run by `transform`.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { refOrSource } from './calls.ts'
@@ -9,7 +10,7 @@ import type { YamlEntry } from './properties.ts'
 import { relativeFolders, type Reading } from './reading.ts'
 import { findSource, nodesByName, pickRef } from './references.ts'
 import type { Config, DbtNode, DbtPackage, DbtUnitTest, UnitRows } from './types.ts'
-import { gathering, isRecord } from './yaml-file.ts'
+import { gathering } from './yaml-file.ts'
 
 /** All models are known by now, so that versions can be told apart. */
 export async function readUnitTests(reading: Reading): Promise<void> {

@@ -1,5 +1,6 @@
 // `var()`, `env_var()` and `target`: what every text of a project may ask for, YAML included.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
 import {
   bind,
@@ -14,7 +15,6 @@ import {
 } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Config, DbtPackage, ProjectOptions } from './types.ts'
-import { isRecord } from './yaml-file.ts'
 
 /** The values of `var` for a node of one package, strongest first. */
 export type VarScopes = readonly Config[]

@@ -1,10 +1,10 @@
 // YAML as dbt reads it: version 1.1 words, and texts that hold Jinja, rendered where they stand.
 
+import { isRecord } from '../../base/record.ts'
 import { z } from 'zod'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { compileTemplate, PyError, toJs, type Globals } from '../../jinja/index.ts'
 import { parseYaml, type Located, type Path } from '../yaml.ts'
-import type { Config } from './types.ts'
 
 const anything = z.unknown()
 
@@ -18,9 +18,6 @@ export const readYamlText = (
     version: '1.1',
     onDuplicateKey: (place) => warn('this key stands twice; the last one counts', place),
   })
-
-export const isRecord = (value: unknown): value is Config =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const looksRendered = /\{[{%#]/
 

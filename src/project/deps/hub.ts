@@ -1,5 +1,6 @@
 // Packages of the hub, by its JSON API: `/api/v1/NAMESPACE/NAME.json` lists the versions and where each can be fetched.
 
+import { recordOf } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
 import { limits, unpack } from './archive.ts'
 
@@ -88,6 +89,4 @@ export function withoutSecret(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1')
 }
 
-const recordOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isScalar, parseDocument, stringify, visit } from 'yaml'
+import { quoteAscii } from '../../jinja/index.ts'
 
 type Entry = Record<string, unknown>
 
@@ -63,13 +64,10 @@ function pythonJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
     const keys = Object.keys(value).toSorted()
-    return `{${keys.map((key) => `${ascii(key)}: ${pythonJson((value as Entry)[key])}`).join(', ')}}`
+    return `{${keys.map((key) => `${quoteAscii(key)}: ${pythonJson((value as Entry)[key])}`).join(', ')}}`
   }
-  return typeof value === 'string' ? ascii(value) : JSON.stringify(value ?? null)
+  return typeof value === 'string' ? quoteAscii(value) : JSON.stringify(value ?? null)
 }
-const ascii = (text: string): string =>
-  JSON.stringify(text).replace(/[\u007f-\uffff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
 /** Text of package-lock.yml. */
 export function lockText(packages: readonly Entry[], hash: string): string {
   return stringify({ packages, sha1_hash: hash }, { sortMapEntries: true, lineWidth: 0 })

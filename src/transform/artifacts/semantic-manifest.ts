@@ -1,17 +1,17 @@
 // semantic_manifest.json: semantic models, metrics and saved queries, as MetricFlow reads them.
 
+import { recordOf } from '../../base/record.ts'
+
 type Json = Record<string, unknown>
 
-const record = (value: unknown): Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
-const entries = (value: unknown): Json[] => Object.values(record(value)).map(record)
+const entries = (value: unknown): Json[] => Object.values(recordOf(value)).map(recordOf)
 const pick = (value: Json, keys: readonly string[]): Json =>
   Object.fromEntries(keys.map((key) => [key, value[key] ?? null]))
-const metaOf = ({ config, meta }: Json): Json => ({ meta: record(record(config)['meta'] ?? meta) })
+const metaOf = ({ config, meta }: Json): Json => ({ meta: recordOf(recordOf(config)['meta'] ?? meta) })
 
 /** `manifest`: the values of manifest.json. */
 export function semanticManifest(manifest: Json): Json {
-  const nodes = record(manifest['nodes'])
+  const nodes = recordOf(manifest['nodes'])
   return {
     semantic_models: entries(manifest['semantic_models']).map((model) => ({
       ...pick(model, ['name', 'defaults', 'description', 'node_relation', 'primary_entity', 'label', 'metadata']),
@@ -35,12 +35,12 @@ export function semanticManifest(manifest: Json): Json {
       time_spine_table_configurations: [],
       metadata: null,
       dsi_package_version: { major_version: '0', minor_version: '213', patch_version: '0' },
-      time_spines: Object.values(nodes).map(record).flatMap(timeSpine),
+      time_spines: Object.values(nodes).map(recordOf).flatMap(timeSpine),
     },
     saved_queries: entries(manifest['saved_queries']).map((query) => ({
       ...pick(query, ['name', 'query_params', 'description', 'metadata', 'label']),
       exports: (Array.isArray(query['exports']) ? query['exports'] : []).map((one: unknown) =>
-        pick(record(one), ['name', 'config']),
+        pick(recordOf(one), ['name', 'config']),
       ),
       tags: query['tags'] ?? [],
     })),
@@ -48,10 +48,10 @@ export function semanticManifest(manifest: Json): Json {
 }
 
 function timeSpine({ time_spine: written, columns, alias, schema, database, relation_name: relation }: Json): Json[] {
-  const spine = record(written)
+  const spine = recordOf(written)
   const name = spine['standard_granularity_column']
   if (typeof name !== 'string') return []
-  const granularity = record(record(columns)[name])['granularity'] ?? null
+  const granularity = recordOf(recordOf(columns)[name])['granularity'] ?? null
   return [
     {
       node_relation: { alias, schema_name: schema, database, relation_name: relation },

@@ -59,13 +59,9 @@ function parts(ms: number): [number, number, number, number] {
   return [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), date.getUTCHours()]
 }
 
-function truncated(ms: number, size: Size): number {
-  const [year, month, day, hour] = parts(ms)
-  if (size === 'year') return Date.UTC(year, 0, 1)
-  if (size === 'month') return Date.UTC(year, month, 1)
-  return size === 'day' ? Date.UTC(year, month, day) : Date.UTC(year, month, day, hour)
-}
+const truncated = (ms: number, size: Size): number => moved(ms, size, 0)
 
+/** The beginning of the batch that lies so many after the one that the time is in. */
 function moved(ms: number, size: Size, count: number): number {
   const [year, month, day, hour] = parts(ms)
   if (size === 'year') return Date.UTC(year + count, 0, 1)

@@ -1,5 +1,6 @@
 // Where a node's relation is in the lake, and what is said about it there.
 
+import { isRecord } from '../../base/record.ts'
 import type { TableOptions } from '../../lake/index.ts'
 import type { DbtNode, DbtProject } from '../../project/dbt/index.ts'
 import type { Work } from '../work.ts'
@@ -38,9 +39,6 @@ export function tableOptions(node: DbtNode, work: Work): TableOptions {
     ...(work.timeoutMs !== undefined && { timeoutMs: work.timeoutMs }),
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** `'a, b'` or `['a', 'b']`. What other adapters mean by it (`{field: …}`) says nothing here. */
 const columnsNamed = (value: unknown): string[] => {

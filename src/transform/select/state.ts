@@ -2,6 +2,7 @@
 // `source_status:fresher`). Nodes are compared as dbt does it: by what is written in the project, not by what it renders to,
 // so that another target or variable is no change.
 
+import { recordOf } from '../../base/record.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
@@ -42,7 +43,7 @@ export function readState(dir: string, targetDir: string): PreviousState {
 
 /** The state of a project that was read, in place of artifacts of a run. */
 export function stateOf(project: DbtProject): PreviousState {
-  const manifest = record(JSON.parse(JSON.stringify(manifestOf(project, { generatedAt: 0 }))))
+  const manifest = recordOf(JSON.parse(JSON.stringify(manifestOf(project, { generatedAt: 0 }))))
   const none = () => new Map<string, string>()
   return { dir: project.dir, manifest: () => manifest, results: none, sources: none, sourcesNow: none }
 }
@@ -59,17 +60,14 @@ function readArtifact(file: string): Json {
   }
   if (text.length > artifactBytesMax) throw new Failure('USAGE', `${file} is too large`)
   try {
-    return record(JSON.parse(text))
+    return recordOf(JSON.parse(text))
   } catch (cause) {
     throw new Failure('USAGE', `${file} is no JSON`, { cause })
   }
 }
 
-const record = (value: unknown): Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {}
-
 function byId(artifact: Json, key: string): Map<string, string> {
-  const results = Array.isArray(artifact['results']) ? artifact['results'].map(record) : []
+  const results = Array.isArray(artifact['results']) ? artifact['results'].map(recordOf) : []
   return new Map(
     results.flatMap((one) => {
       const { unique_id: id, [key]: value } = one
@@ -140,15 +138,15 @@ class Changes {
   constructor(now: Json, before: Json) {
     this.#now = entriesOf(now)
     this.#before = entriesOf(before)
-    this.#macros = record(now['macros'])
-    const old = record(before['macros'])
+    this.#macros = recordOf(now['macros'])
+    const old = recordOf(before['macros'])
     const ids = new Set([...Object.keys(this.#macros), ...Object.keys(old)])
     // Macros of dbt itself are another program's: a state that dbt-core wrote has its own text of them.
     this.#changedMacros = new Set(
       [...ids].filter(
         (id) =>
           !/^macro\.dbt(_duckdb)?\./.test(id) &&
-          textOf(record(this.#macros[id])['macro_sql']) !== textOf(record(old[id])['macro_sql']),
+          textOf(recordOf(this.#macros[id])['macro_sql']) !== textOf(recordOf(old[id])['macro_sql']),
       ),
     )
   }
@@ -186,7 +184,7 @@ class Changes {
       seen.add(id)
       if (this.#changedMacros.has(id)) return true
       const known = this.#otherMacros.get(id)
-      const found = known ?? this.#reachesChanged(macrosOf(record(this.#macros[id])), seen)
+      const found = known ?? this.#reachesChanged(macrosOf(recordOf(this.#macros[id])), seen)
       if (found) this.#otherMacros.set(id, true)
       if (found) return true
     }
@@ -209,12 +207,12 @@ const groups = ['nodes', 'sources', 'exposures', 'metrics', 'semantic_models', '
 const entriesOf = (manifest: Json): Map<string, Json> =>
   new Map(
     groups.flatMap((group) =>
-      Object.entries(record(manifest[group])).map(([id, entry]) => [id, record(entry)] as const),
+      Object.entries(recordOf(manifest[group])).map(([id, entry]) => [id, recordOf(entry)] as const),
     ),
   )
 
 const macrosOf = (entry: Json): string[] => {
-  const { macros } = record(entry['depends_on'])
+  const { macros } = recordOf(entry['depends_on'])
   return Array.isArray(macros) ? macros.filter((id) => typeof id === 'string') : []
 }
 
@@ -260,7 +258,7 @@ const testModifiers = new Set([
 ])
 const sameConfig: Same = (now, before) => {
   if (now['unrendered_config'] === undefined) return undefined
-  const [mine, other] = [record(now['unrendered_config']), record(before['unrendered_config'])]
+  const [mine, other] = [recordOf(now['unrendered_config']), recordOf(before['unrendered_config'])]
   const keys = new Set([...Object.keys(mine), ...Object.keys(other)].map((key) => key.replace(/^\+/, '')))
   const counts = (key: string) =>
     now['resource_type'] === 'test' ? testModifiers.has(key) || !testKeys.has(key) : !noChange.has(key)
@@ -286,12 +284,15 @@ const testKeys = new Set([
 
 const samePersisted: Same = (now, before) => {
   if (now['config'] === undefined || now['raw_code'] === undefined) return undefined
-  const persisted = record(record(now['config'])['persist_docs'])
+  const persisted = recordOf(recordOf(now['config'])['persist_docs'])
   if (persisted['relation'] === true && textOf(now['description']) !== textOf(before['description'])) return false
   if (persisted['columns'] !== true) return true
   const described = (entry: Json) =>
     Object.fromEntries(
-      Object.entries(record(entry['columns'])).map(([name, column]) => [name, textOf(record(column)['description'])]),
+      Object.entries(recordOf(entry['columns'])).map(([name, column]) => [
+        name,
+        textOf(recordOf(column)['description']),
+      ]),
     )
   return same(described(now), described(before))
 }
@@ -299,18 +300,22 @@ const samePersisted: Same = (now, before) => {
 const sameRelation: Same = (now, before) => {
   if (now['resource_type'] === 'source') return sameKeys('database', 'schema', 'identifier')(now, before)
   if (now['unrendered_config'] === undefined || now['raw_code'] === undefined) return undefined
-  return sameKeys('database', 'schema', 'alias')(record(now['unrendered_config']), record(before['unrendered_config']))
+  return sameKeys(
+    'database',
+    'schema',
+    'alias',
+  )(recordOf(now['unrendered_config']), recordOf(before['unrendered_config']))
 }
 
 const sameContract: Same = (now, before) => {
   if (now['resource_type'] !== 'model') return now['raw_code'] === undefined ? undefined : true
-  const [mine, other] = [record(now['contract']), record(before['contract'])]
+  const [mine, other] = [recordOf(now['contract']), recordOf(before['contract'])]
   if (mine['enforced'] !== true && other['enforced'] !== true) return true
   return mine['enforced'] === other['enforced'] && same(mine['checksum'], other['checksum'])
 }
 
 const sameDependencies: Same = (now, before) => {
-  const nodes = (entry: Json) => [...new Set(record(entry['depends_on'])['nodes'] as string[] | undefined)].sort()
+  const nodes = (entry: Json) => [...new Set(recordOf(entry['depends_on'])['nodes'] as string[] | undefined)].sort()
   return same(nodes(now), nodes(before))
 }
 

@@ -1,5 +1,6 @@
 // --defer: what is not built by this command is read where the state has it.
 
+import { recordOf } from '../../../base/record.ts'
 import { resolve } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
@@ -9,9 +10,6 @@ import type { Session } from './open.ts'
 
 /** Where manifests of ours say which catalog they are of: the database in them is the profile's word. */
 export const catalogVariable = 'BOATHOUSE_CATALOG'
-
-type Json = Record<string, unknown>
-const record = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
 
 /**
  * Nodes that are read and not among `ids` get the names that they have in the state: unless this environment has them
@@ -26,12 +24,12 @@ export async function deferTo(session: Session, app: App, project: DbtProject, i
       hint: 'Name the artifacts of an earlier run: --state DIR or --defer-state DIR.',
     })
   const manifest = readState(resolve(context.dir, dir), targetDir).manifest()
-  const entries = record(manifest['nodes'])
-  const catalog = record(record(manifest['metadata'])['env'])[catalogVariable]
+  const entries = recordOf(manifest['nodes'])
+  const catalog = recordOf(recordOf(manifest['metadata'])['env'])[catalogVariable]
   const built = new Set(ids)
   // Setting a node that is there keeps its place, so going through them meanwhile is safe.
   for (const node of project.nodes.values()) {
-    const entry = record(entries[node.uniqueId])
+    const entry = recordOf(entries[node.uniqueId])
     if (built.has(node.uniqueId) || !isTable(node) || typeof entry['schema'] !== 'string') continue
     if (!flags.is('favor-state') && (await isHere(app, project, node))) continue
     const database = typeof catalog === 'string' ? catalog : String(entry['database'])

@@ -3,6 +3,7 @@
 // A folder that has only dbt_project.yml works as it is: settings are the defaults, state goes to .boathouse/ in it, and
 // the target says which environment is written (dev → dev, test → staging, prod → prod, any other under its own name).
 
+import { isRecord } from '../../../base/record.ts'
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -95,9 +96,6 @@ function readWritten(dir: string): Record<string, unknown> {
     return {} // reading the project says what is wrong with it, and where
   }
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function logOptions(flags: DbtFlags, invocationId: string, logPath: string): DbtLogOptions {
   const format = (name: string) => {

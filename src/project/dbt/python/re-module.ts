@@ -50,24 +50,20 @@ function allOf(pattern: RegExp, text: string): RegExpStringIterator<RegExpExecAr
   return text.matchAll(pattern)
 }
 
-const sticky = new WeakMap<RegExp, RegExp>()
-function matchAt(pattern: RegExp, text: string): RegExpExecArray | null {
-  let made = sticky.get(pattern)
-  if (!made) {
-    made = new RegExp(pattern.source, pattern.flags.replace('g', 'y'))
-    sticky.set(pattern, made)
-  }
-  return execAt(made, text)
-}
+const matchAt = anchored((source) => source)
+const matchWhole = anchored((source) => `(?:${source})(?![^])`)
 
-const whole = new WeakMap<RegExp, RegExp>()
-function matchWhole(pattern: RegExp, text: string): RegExpExecArray | null {
-  let made = whole.get(pattern)
-  if (!made) {
-    made = new RegExp(`(?:${pattern.source})(?![^])`, pattern.flags.replace('g', 'y'))
-    whole.set(pattern, made)
+/** Matches at the beginning of a text; each pattern is made ready for that once. */
+function anchored(changed: (source: string) => string) {
+  const known = new WeakMap<RegExp, RegExp>()
+  return (pattern: RegExp, text: string): RegExpExecArray | null => {
+    let made = known.get(pattern)
+    if (!made) {
+      made = new RegExp(changed(pattern.source), pattern.flags.replace('g', 'y'))
+      known.set(pattern, made)
+    }
+    return execAt(made, text)
   }
-  return execAt(made, text)
 }
 
 class Match extends HostObject {
