@@ -16,7 +16,7 @@ import {
   type ScanFile,
 } from '../../src/iceberg/index.ts'
 import { localFileIO } from '../../src/io/index.ts'
-import { scanSql } from '../../src/lake/scan.ts'
+import { scanSql } from '../../src/lake/scan/scan.ts'
 
 const [files, rowsPerFile, rounds] = [10, 100_000, 9]
 const folder = mkdtempSync(join(tmpdir(), 'boathouse-bench-'))

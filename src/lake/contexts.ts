@@ -3,13 +3,13 @@
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import { authorise, authoriseTable, seesAll } from '../govern/index.ts'
-import { collect } from './answer.ts'
-import type { ChangeSet } from './change-set.ts'
+import { collect } from './answers/answer.ts'
+import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
 import type { Asking, LakeDeps, Opened } from './lake.ts'
 import { resolveName } from './names.ts'
-import { located, type PerformContext } from './perform.ts'
-import { authoriseChange, rightsOf } from './rights.ts'
+import { located, type PerformContext } from './write/perform.ts'
+import { authoriseChange, rightsOf } from './policy/rights.ts'
 
 /** What a statement about the lake needs. */
 export function commandContext(options: Asking, at: (index: number) => Place, opened: Opened): CommandContext {

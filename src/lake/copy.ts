@@ -10,7 +10,7 @@ import { showName, type TableName } from '../catalog/index.ts'
 import { EngineFailure } from '../engine/index.ts'
 import { currentSchema } from '../iceberg/index.ts'
 import type { CommandContext } from './commands.ts'
-import { rethrowEngine } from './engine-failure.ts'
+import { rethrowEngine } from './answers/engine-failure.ts'
 import type { Command } from './sql/command.ts'
 import { quoteName, quoteTable, quoteText } from './sql/tokens.ts'
 

@@ -1,4 +1,4 @@
-export type { ChangeSet, TableOptions, WriteResult } from './change-set.ts'
+export type { ChangeSet, TableOptions, WriteResult } from './write/change-set.ts'
 export {
   collect,
   openLake,
@@ -9,15 +9,15 @@ export {
   type QueryOptions,
   type QueryResult,
 } from './lake.ts'
-export { parseAsOf } from './as-of.ts'
-export { temporaryNamespace } from './run-names.ts'
-export { boundsOf } from './limits.ts'
-export { versionOf, type Version, type Versions } from './versions.ts'
+export { parseAsOf } from './scan/as-of.ts'
+export { temporaryNamespace } from './write/run-names.ts'
+export { boundsOf } from './answers/limits.ts'
+export { versionOf, type Version, type Versions } from './scan/versions.ts'
 export { openSession, queryAll, queryText, type Session, type SessionOptions } from './session.ts'
 export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'
-export type { Given, Outline, OutlineTable } from './outline.ts'
-export { sampleSql } from './sample.ts'
-export { schemaOfLoaded } from './information.ts'
+export type { Given, Outline, OutlineTable } from './relations/outline.ts'
+export { sampleSql } from './policy/sample.ts'
+export { schemaOfLoaded } from './relations/information.ts'
 export { systemOids, type Key, type KeysOf } from './pg-catalog/index.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
 export {
@@ -45,4 +45,4 @@ export {
   type Maintenance,
   type MaintenanceDeps,
   type MaintenanceOptions,
-} from './maintenance.ts'
+} from './upkeep/maintenance.ts'

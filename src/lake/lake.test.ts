@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ChangeSet } from './change-set.ts'
+import type { ChangeSet } from './write/change-set.ts'
 import { collect } from './lake.ts'
 import { openWorld } from './world.ts'
 

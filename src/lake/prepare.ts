@@ -10,14 +10,22 @@ import { showName, type Loaded, type LoadedTable, type TableName } from '../cata
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
 import { filesToRead, planScan, type Predicate, type ScanFile, type Schema } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
-import { engineFailure } from './engine-failure.ts'
-import { filesWorth, joinKeys, keyPredicate, keysSql, smallBytes, smallerBy, type JoinKey } from './join-keys.ts'
-import { checkScan } from './limits.ts'
-import { metadataAnswer } from './metadata-answer.ts'
-import { predicateSql } from './guard.ts'
-import { parsePlan, predicatesOf } from './predicates.ts'
-import type { Rights } from './rights.ts'
-import { scanSql } from './scan.ts'
+import { engineFailure } from './answers/engine-failure.ts'
+import {
+  filesWorth,
+  joinKeys,
+  keyPredicate,
+  keysSql,
+  smallBytes,
+  smallerBy,
+  type JoinKey,
+} from './answers/join-keys.ts'
+import { checkScan } from './answers/limits.ts'
+import { metadataAnswer } from './answers/metadata-answer.ts'
+import { predicateSql } from './policy/guard.ts'
+import { parsePlan, predicatesOf } from './scan/predicates.ts'
+import type { Rights } from './policy/rights.ts'
+import { scanSql } from './scan/scan.ts'
 import {
   guardedSql,
   nameSources,
@@ -32,7 +40,7 @@ import {
   type Source,
 } from './sources.ts'
 import { indexOfByte, type Spliced } from './sql/splice.ts'
-import { systemSql } from './system-tables.ts'
+import { systemSql } from './relations/system-tables.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 

@@ -19,19 +19,25 @@ import {
   type Snapshot,
 } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
-import { analysisOf, type AnalysisCache } from './analyses.ts'
-import { engineFailure } from './engine-failure.ts'
-import { guardOf, type Guard } from './guard.ts'
+import { analysisOf, type AnalysisCache } from './answers/analyses.ts'
+import { engineFailure } from './answers/engine-failure.ts'
+import { guardOf, type Guard } from './policy/guard.ts'
 import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
-import { informationSchema, schemaOfLoaded, type InformationTable } from './information.ts'
-import { emptyMetadataSql, metadataSql } from './metadata-tables.ts'
+import { informationSchema, schemaOfLoaded, type InformationTable } from './relations/information.ts'
+import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound } from './names.ts'
 import type { Files } from './prepare.ts'
-import { seenByItsMaker, type RunNames } from './run-names.ts'
-import type { Rights } from './rights.ts'
-import { asReaderOfLogs, systemSchema, systemTable, type SystemLogs, type SystemTableName } from './system-tables.ts'
-import type { Given } from './outline.ts'
-import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan.ts'
+import { seenByItsMaker, type RunNames } from './write/run-names.ts'
+import type { Rights } from './policy/rights.ts'
+import {
+  asReaderOfLogs,
+  systemSchema,
+  systemTable,
+  type SystemLogs,
+  type SystemTableName,
+} from './relations/system-tables.ts'
+import type { Given } from './relations/outline.ts'
+import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
 import {
   locate,
   splice,

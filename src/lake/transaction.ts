@@ -17,7 +17,7 @@ import {
   type TableName,
   type Tables,
 } from '../catalog/index.ts'
-import type { ChangeSet } from './change-set.ts'
+import type { ChangeSet } from './write/change-set.ts'
 import type { QueryOptions, QueryResult } from './lake.ts'
 import type { Isolation } from './sql/control.ts'
 

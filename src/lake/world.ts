@@ -11,7 +11,7 @@ import { fileLocation, localFileIO } from '../io/index.ts'
 import { openMemoryRecords } from '../records/index.ts'
 import { openLake, type AuditEntry, type QueryOptions } from './lake.ts'
 import { collect } from './lake.ts'
-import { openMaintenance, pendingMetadata, publishedMetadata } from './maintenance.ts'
+import { openMaintenance, pendingMetadata, publishedMetadata } from './upkeep/maintenance.ts'
 
 /** `catalog`: what the environment dev calls its catalog. */
 export async function openWorld({ catalog: devCatalog = 'dev_analytics' } = {}) {

@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest'
 import { openEngine, type Engine } from '../../src/engine/index.ts'
 import { currentSchema, filesToRead, planScan, readTableMetadata, type ScanFile } from '../../src/iceberg/index.ts'
 import { localFileIO, localPath, mappedFileIO } from '../../src/io/index.ts'
-import { scanSql, type ScanSource } from '../../src/lake/scan.ts'
+import { scanSql, type ScanSource } from '../../src/lake/scan/scan.ts'
 
 type Expected = { metadata: string; columns: string[]; rows: unknown[][]; lineage?: unknown[][]; failed?: string }
 

@@ -4,7 +4,7 @@ import { pgTypes, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
 import type { Loaded, TableName } from '../../catalog/index.ts'
 import type { Governed, Privilege } from '../../govern/index.ts'
 import { currentViewVersion, type Field } from '../../iceberg/index.ts'
-import { schemaOfLoaded } from '../information.ts'
+import { schemaOfLoaded } from '../relations/information.ts'
 import { sqlType } from '../types.ts'
 import {
   databaseOid,

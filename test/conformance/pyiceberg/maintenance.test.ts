@@ -27,7 +27,7 @@ import {
 import { fileLocation } from '../../../src/io/index.ts'
 import { openMaintenance, pendingMetadata, type Maintenance } from '../../../src/lake/index.ts'
 import { openWorld } from '../../../src/lake/world.ts'
-import { writeFiles } from '../../../src/lake/write.ts'
+import { writeFiles } from '../../../src/lake/write/write.ts'
 
 const python = process.env.PYICEBERG_PYTHON
 type Row = Record<string, unknown>

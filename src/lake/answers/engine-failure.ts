@@ -1,0 +1,37 @@
+// What an engine host said, as a Failure for people.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import { EngineFailure } from '../../engine/index.ts'
+
+/** DuckDB's words without what is ours alone: shadow names and paths. */
+export function engineFailure(error: EngineFailure, place?: Place): Failure {
+  const { type, message, candidates } = error.error
+  // Where in the engine's own code a mistake of it happened helps nobody here.
+  const clean = message
+    .replace(/\n\s*Stack Trace:[^]*$/, '')
+    .replace(/\bs_[0-9a-f]{20}_\d+\b/g, 'the table')
+    .replace(/'?\/[^\s'"]*\/(data|metadata)\/[^\s'",)]*'?/g, 'a data file')
+    .trim()
+  const more = {
+    cause: error,
+    ...(place ? { place } : {}),
+    ...(candidates ? { suggestions: candidates.split(',').map((one) => one.trim()) } : {}),
+  }
+  if (['parser', 'binder', 'catalog', 'syntax'].includes(type)) return new Failure('SQL_INVALID', clean, more)
+  if (type === 'not implemented') return new Failure('SQL_UNSUPPORTED', clean, more)
+  if (type === 'out of memory')
+    return new Failure('QUERY_TOO_LARGE', `the query needs more memory than it may use: ${clean}`, {
+      ...more,
+      hint: 'Aggregate or filter earlier, or raise `limits.memory`.',
+    })
+  if (type === 'permission') return new Failure('SQL_REFUSED', clean, more)
+  if (type === 'io' && /no space left|disk full/i.test(message))
+    return new Failure('STORAGE_FAILED', `the disk is full: ${clean}`, more)
+  if (type === 'io') return new Failure('STORAGE_FAILED', clean, more)
+  return new Failure('QUERY_FAILED', clean, more)
+}
+
+/** For `catch`: throws what an engine host said as a Failure, everything else as it is. */
+export const rethrowEngine = (error: unknown): never => {
+  throw error instanceof EngineFailure ? engineFailure(error) : error
+}

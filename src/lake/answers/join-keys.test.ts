@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openWorld } from '../world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+beforeAll(async () => {
+  world = await openWorld()
+  // 40 files, each with its own keys.
+  await world.rows(`create table raw.fact partitioned by (part) as
+    select i as id, i // 50 as part, case when i % 97 = 0 then null else i // 10 end as k, 'w' || (i // 10) as word, repeat('x', 200) || i as pad from range(2000) t(i)`)
+  await world.rows(
+    `create table raw.dim as select i as k, 'w' || i as word, 'n' || (i % 20) as name, i % 7 as g from range(200) t(i)`,
+  )
+  await world.rows("insert into raw.dim values (null, null, 'n3', 1), (5000, 'none', 'alone', 1)")
+})
+afterAll(() => world?.close())
+
+const filesOf = async (sql: string) => {
+  const [first] = await world.rows(`explain ${sql}`)
+  return Number(/(\d+) files/.exec(String(first?.[1]))![1])
+}
+
+test('the files of the large side are those that the keys of the small side meet', async () => {
+  expect(await filesOf("select count(pad) from raw.fact f join raw.dim d on f.k = d.k where d.name = 'n3'")).toBe(10)
+  expect(
+    await filesOf("select count(pad) from raw.fact f join raw.dim d using (word) where d.name = 'n3'"),
+  ).toBeLessThan(20)
+  expect(await filesOf("select count(pad) from raw.fact f where k in (select k from raw.dim where name = 'n3')")).toBe(
+    10,
+  )
+  expect(await filesOf("select count(pad) from raw.fact f join raw.dim d on f.k = d.k where d.name = 'alone'")).toBe(0)
+  expect(await filesOf('select count(pad) from raw.fact f join raw.dim d on f.k = d.k')).toBe(40)
+  expect(await filesOf("select count(pad) from raw.fact f left join raw.dim d on f.k = d.k and d.name = 'n3'")).toBe(40)
+  expect(
+    await filesOf("select count(pad) from raw.fact f where k not in (select k from raw.dim where name = 'n3')"),
+  ).toBe(40)
+})
+
+const join = fc.constantFrom('join', 'left join', 'right join', 'full join', 'semi join', 'anti join')
+const on = fc.constantFrom(
+  'f.k = d.k',
+  'f.word = d.word',
+  'f.k = d.k and f.word = d.word',
+  'f.k = d.g',
+  'f.k is not distinct from d.k',
+  'f.k = d.k + 1',
+)
+const where = fc.constantFrom(
+  "d.name = 'n3'",
+  "d.name = 'n3' or f.id < 10",
+  'd.k between 20 and 25',
+  'd.g = 2 and f.id > 1000',
+  "d.name = 'alone'",
+  'd.k is null',
+)
+const outer = fc.constantFrom(
+  '',
+  "join raw.dim e on e.k = f.k and e.name = 'n5'",
+  "left join raw.dim e on e.k = f.k where e.name = 'n5'",
+  'join (select max(k) as m from raw.fact) x on true',
+)
+const cases = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 1_000 : 40))
+test('pruned by joins is unpruned', { timeout: cases * 20_000 }, () =>
+  fc.assert(
+    fc.asyncProperty(join, on, where, outer, async (kind, condition, filter, more) => {
+      const isHalf = kind === 'semi join' || kind === 'anti join'
+      const inner = filter.replaceAll('d.', 'd2.')
+      const from = isHalf
+        ? `raw.fact f ${kind} (select * from raw.dim d2 where ${inner.includes('f.') ? 'd2.g = 2' : inner}) d on ${condition}`
+        : `raw.fact f ${kind} raw.dim d on ${condition}`
+      const base = isHalf ? `select f.* from ${from}` : `select f.* from ${from} where ${filter}`
+      const sql = `select count(*), sum(f.id), min(f.word), max(length(f.pad)) from (${base}) f ${more}`
+      const outcome = (prune: boolean) =>
+        world.rows(sql, { prune, cache: false }).catch((error: { code: string }) => error.code)
+      expect([sql, await outcome(true)]).toEqual([sql, await outcome(false)])
+    }),
+    { numRuns: cases, ...(process.env['SOAK'] ? {} : { seed: 5 }) },
+  ),
+)

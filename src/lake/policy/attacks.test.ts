@@ -1,0 +1,163 @@
+// Statements of somebody who may see a part, each of which would tell or change more if a wall had a hole. What is expected was
+// thought out for each: a code, or `seen` for an answer in which nothing hidden stands.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Principal } from '../../govern/index.ts'
+import { collect } from '../lake.ts'
+import { openWorld } from '../world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+let ana: Principal
+beforeAll(async () => {
+  world = await openWorld()
+  const { rows } = world
+  await rows('CREATE SCHEMA raw')
+  await rows(`CREATE TABLE raw.people AS SELECT i AS id, CASE WHEN i % 2 = 0 THEN 'EU' ELSE 'US' END AS region,
+    'secret-' || i AS email, {'a': 'secret-' || i, 'b': i} AS st, [i] AS l FROM range(1000) AS t(i)`)
+  await rows(`CREATE TABLE raw.orders AS SELECT i AS id, 'secret-' || i AS person FROM range(100) AS t(i)`)
+  await rows(`CREATE TABLE raw.hidden AS SELECT 'secret-0' AS x`)
+  ana = await world.member('ana')
+  const on = (table: string) => ({ environment: '*', namespace: 'raw', table })
+  const to = { kind: 'user' as const, name: 'ana' }
+  await world.applyAccess({
+    attributes: [{ user: 'ana', values: { region: 'EU' } }],
+    grants: [
+      { privilege: 'select', on: on('people'), to },
+      { privilege: 'select', on: on('orders'), columns: ['id'], to },
+      { privilege: 'all', on: on('mine*'), to },
+    ],
+    rowFilters: [{ on: on('people'), except: [], condition: `region = attribute('region')` }],
+    masks: [
+      { on: on('people'), column: 'email', except: [], expression: `'***'` },
+      { on: on('people'), column: 'st', except: [], expression: `NULL` },
+    ],
+  })
+  await world.lake.query('CREATE TABLE raw.mine AS SELECT 1 AS id', world.asking({ principal: ana }))
+}, 60_000)
+afterAll(() => world?.close())
+
+test.each<[sql: string, expected: 'seen' | string]>([
+  // columns that are not granted, and values that are masked
+  ['SELECT people FROM raw.people', 'seen'],
+  ['SELECT to_json(p) FROM raw.people p', 'seen'],
+  ['SELECT struct_pack(a := p.email, b := p.region) FROM raw.people p', 'seen'],
+  ['SELECT orders FROM raw.orders', 'seen'],
+  [`SELECT COLUMNS('.*') FROM raw.orders`, 'seen'],
+  ['SELECT * REPLACE (1 AS id) FROM raw.orders', 'seen'],
+  ['SELECT raw.orders.person FROM raw.orders', 'SQL_INVALID'],
+  ['SELECT person FROM raw.orders', 'SQL_INVALID'],
+  ['SELECT "PERSON" FROM raw.orders', 'SQL_INVALID'],
+  ['SELECT id FROM raw.orders WHERE person IS NOT NULL', 'SQL_INVALID'],
+  ['SELECT id FROM raw.orders ORDER BY person', 'SQL_INVALID'],
+  ['SELECT o.id FROM raw.orders o JOIN raw.orders p USING (person)', 'SQL_INVALID'],
+  ['SELECT st.a FROM raw.people', 'seen'],
+  ['SELECT unnest(st) FROM raw.people', 'seen'],
+  ['SELECT email FROM raw.people GROUP BY email', 'seen'],
+  ['SELECT p.email FROM raw.people p JOIN raw.people q ON p.email = q.email LIMIT 5', 'seen'],
+  ['SELECT rowid FROM raw.people', 'SQL_INVALID'],
+  ['SELECT filename FROM raw.people', 'SQL_INVALID'],
+  ['SELECT file_row_number FROM raw.people', 'SQL_INVALID'],
+  ['SELECT _file, _pos FROM raw.people', 'SQL_INVALID'],
+  // rows that are hidden
+  [`SELECT * FROM raw.people AT (VERSION => 'main') WHERE region = 'US'`, 'seen'],
+  [`SELECT * FROM raw.people FOR VERSION AS OF 'main' WHERE region <> 'EU'`, 'seen'],
+  [`SELECT * FROM raw.people FOR TIMESTAMP AS OF now() WHERE region <> 'EU'`, 'seen'],
+  [`SELECT * FROM raw.people WHERE region = 'EU' OR true`, 'seen'],
+  [`SELECT * FROM raw.people WHERE NOT (region = 'EU')`, 'seen'],
+  ['SELECT DISTINCT region FROM raw.people', 'seen'],
+  ['SELECT histogram(region) FROM raw.people', 'seen'],
+  ['SELECT approx_top_k(region, 5) FROM raw.people', 'seen'],
+  ['SELECT * FROM raw.people TABLESAMPLE 50 ROWS', 'seen'],
+  ['SELECT min(region), max(region), count(*) FROM raw.people', 'seen'],
+  ['SELECT region FROM raw.people FULL JOIN raw.orders ON people.id = orders.id', 'seen'],
+  [`SELECT id FROM raw.people ORDER BY CASE WHEN region = 'US' THEN 0 ELSE 1 END LIMIT 3`, 'seen'],
+  // errors that tell
+  ['SELECT error(region) FROM raw.people', 'SQL_REFUSED'],
+  ['SELECT list_transform(l, x -> error(region)) FROM raw.people', 'SQL_REFUSED'],
+  ['SELECT region::INT FROM raw.people', 'QUERY_FAILED'],
+  ['SELECT email::DATE FROM raw.people', 'QUERY_FAILED'],
+  [`SELECT strptime(email, '%Y') FROM raw.people`, 'QUERY_FAILED'],
+  [`SELECT json_extract(email, '$') FROM raw.people`, 'QUERY_FAILED'],
+  ['SELECT id::TINYINT FROM raw.people', 'QUERY_FAILED'],
+  ['SELECT sum(id)::TINYINT FROM raw.people', 'QUERY_FAILED'],
+  ['INSERT INTO raw.mine SELECT email::INT FROM raw.people', 'QUERY_FAILED'],
+  // what counts and describes
+  ['SELECT * FROM raw."people$files"', 'FORBIDDEN'],
+  ['SELECT * FROM raw."people$manifests"', 'FORBIDDEN'],
+  ['SELECT * FROM raw.people.snapshots', 'FORBIDDEN'],
+  ['SELECT * FROM raw."orders$partitions"', 'FORBIDDEN'],
+  ['EXPLAIN SELECT * FROM raw.people', 'FORBIDDEN'],
+  ['EXPLAIN ANALYZE SELECT id FROM raw.orders', 'FORBIDDEN'],
+  ['SHOW CREATE TABLE raw.people', 'FORBIDDEN'],
+  ['SUMMARIZE raw.people', 'seen'],
+  ['DESCRIBE raw.orders', 'seen'],
+  // tables that may not be known
+  ['FROM raw.hidden', 'TABLE_NOT_FOUND'],
+  ['TABLE raw.hidden', 'TABLE_NOT_FOUND'],
+  ['DESCRIBE raw.hidden', 'TABLE_NOT_FOUND'],
+  ['SUMMARIZE raw.hidden', 'TABLE_NOT_FOUND'],
+  ['SHOW COLUMNS FROM raw.hidden', 'TABLE_NOT_FOUND'],
+  ['SELECT * FROM raw."hidden$files"', 'TABLE_NOT_FOUND'],
+  ['SELECT * FROM dev_analytics.raw.hidden', 'TABLE_NOT_FOUND'],
+  ['SELECT * FROM "RAW"."Hidden"', 'TABLE_NOT_FOUND'],
+  ['SELECT * FROM raw/**/.--\nhidden', 'TABLE_NOT_FOUND'],
+  ['SELECT (SELECT x FROM raw.hidden)', 'TABLE_NOT_FOUND'],
+  ['SELECT EXISTS (FROM raw.hidden)', 'TABLE_NOT_FOUND'],
+  ['SELECT 1 IN (SELECT 1 FROM raw.hidden)', 'TABLE_NOT_FOUND'],
+  ['VALUES ((SELECT x FROM raw.hidden))', 'TABLE_NOT_FOUND'],
+  ['PIVOT raw.hidden ON x USING count(*)', 'TABLE_NOT_FOUND'],
+  ['SELECT 1 FROM raw.people, LATERAL (FROM raw.hidden)', 'TABLE_NOT_FOUND'],
+  ['SELECT region FROM raw.people UNION ALL SELECT x FROM raw.hidden', 'TABLE_NOT_FOUND'],
+  ['WITH "raw.hidden" AS (SELECT 1) SELECT * FROM raw.hidden', 'TABLE_NOT_FOUND'],
+  ['WITH hidden AS (SELECT * FROM raw.hidden) SELECT * FROM hidden', 'TABLE_NOT_FOUND'],
+  ['WITH RECURSIVE hidden(x) AS (SELECT 1 UNION ALL SELECT 1 FROM raw.hidden) FROM hidden', 'TABLE_NOT_FOUND'],
+  [`SELECT * FROM information_schema.tables WHERE table_name = 'hidden'`, 'seen'],
+  [`SELECT * FROM information_schema.columns WHERE column_name IN ('person', 'x')`, 'seen'],
+  [`SELECT relname FROM pg_catalog.pg_class WHERE relname = 'hidden'`, 'seen'],
+  [`SELECT attname FROM pg_catalog.pg_attribute WHERE attname IN ('person', 'x')`, 'seen'],
+  ['SHOW TABLES', 'seen'],
+  ['SHOW GRANTS ON raw.hidden', 'seen'],
+  ['SELECT * FROM system.audit', 'TABLE_NOT_FOUND'],
+  ['SELECT * FROM SYSTEM.queries', 'TABLE_NOT_FOUND'],
+  // ways around names
+  [`SELECT * FROM query('FROM raw.hidden')`, 'SQL_REFUSED'],
+  [`SELECT * FROM query_table('raw.hidden')`, 'SQL_REFUSED'],
+  ['SELECT * FROM duckdb_tables()', 'SQL_REFUSED'],
+  [`SELECT * FROM read_parquet('/**/*.parquet')`, 'SQL_REFUSED'],
+  [`SELECT * FROM '/etc/passwd'`, 'SQL_UNSUPPORTED'],
+  [`SELECT current_setting('temp_directory')`, 'SQL_REFUSED'],
+  // changes
+  ['CREATE VIEW raw.mine_v AS FROM raw.hidden', 'TABLE_NOT_FOUND'],
+  ['INSERT INTO raw.mine SELECT 1 FROM raw.hidden', 'TABLE_NOT_FOUND'],
+  ['INSERT INTO raw.mine SELECT person FROM raw.orders', 'SQL_INVALID'],
+  ['DELETE FROM raw.mine USING raw.hidden WHERE true', 'TABLE_NOT_FOUND'],
+  ['UPDATE raw.mine SET id = (SELECT count(*) FROM raw.hidden)', 'TABLE_NOT_FOUND'],
+  ['MERGE INTO raw.mine USING raw.hidden h ON mine.id = 1 WHEN MATCHED THEN DELETE', 'TABLE_NOT_FOUND'],
+  ['DROP TABLE raw.hidden', 'TABLE_NOT_FOUND'],
+  ['DROP TABLE raw.people', 'FORBIDDEN'],
+  ['ALTER TABLE raw.people DROP COLUMN region', 'FORBIDDEN'],
+  ['ALTER TABLE raw.mine RENAME TO raw.other', 'FORBIDDEN'],
+  [`CALL rollback_to_snapshot('raw.people', 1)`, 'FORBIDDEN'],
+  [`CALL create_branch('raw.people', 'b')`, 'FORBIDDEN'],
+  [`CALL register_table('raw.mine3', 'file:///x.metadata.json')`, 'FORBIDDEN'],
+  [`CALL add_files('raw.mine', '/tmp')`, 'FORBIDDEN'],
+  [`COPY raw.people TO '/tmp/x.csv'`, 'FORBIDDEN'],
+  [`COPY raw.mine FROM '/etc/passwd'`, 'FORBIDDEN'],
+  ['GRANT SELECT ON raw.hidden TO ana', 'FORBIDDEN'],
+  ['GRANT ALL ON raw.mine TO public', 'FORBIDDEN'],
+  ['CREATE ROLE r', 'FORBIDDEN'],
+])('%s: %s', async (sql, expected) => {
+  const found = await world.lake.query(sql, world.asking({ principal: ana })).then(
+    async (result) => {
+      const { rows } = await collect(result)
+      return { code: 'seen', rows, provenance: result.provenance }
+    },
+    ({ code, message, hint, context }: { code: string; message: string; hint?: string; context?: object }) => ({
+      code,
+      // What somebody wrote themselves is no news.
+      told: JSON.stringify([message, hint, context]).replaceAll(/person|hidden/gi, ''),
+    }),
+  )
+  expect(found).toMatchObject({ code: expected })
+  expect(JSON.stringify(found)).not.toMatch(/secret-|"US"|"person"|hidden/)
+})

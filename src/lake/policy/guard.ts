@@ -1,0 +1,233 @@
+// What stands between a table and somebody who may see a part of it: a subquery that gives the columns they may see, masks in
+// place of values, and the rows that the row filters leave.
+//
+//   (SELECT * FROM (SELECT columns, masks FROM table WHERE filters) USING SAMPLE 100 PERCENT (system))
+//
+// The sample keeps every row and costs a comparison for each 2,048 of them. It is there because DuckDB's optimiser moves no
+// condition and no expression below a sample (guard.test.ts holds the pinned DuckDB to it): without it, a condition of the asker
+// may run before the policy's on rows that are hidden, and `CAST(secret AS INT)` or `error(secret)` tells a value in its
+// message. What of the asker's conditions is a mere comparison with a constant cannot fail: it is put inside again, and files
+// and row groups are left out by it as for everybody else.
+//
+// Columns are known by their field ids, so that a table of then, with other names, shows no more than that of now.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import type { Log } from '../../base/log.ts'
+import { showName, type Loaded, type LoadedTable } from '../../catalog/index.ts'
+import { EngineFailure } from '../../engine/index.ts'
+import { engineFailure } from '../answers/engine-failure.ts'
+import type { Decision, Subject } from '../../govern/index.ts'
+import { currentSchema, type Field, type Predicate, type Schema } from '../../iceberg/index.ts'
+import type { Analysis } from '../sql/tree.ts'
+import { quoteName } from '../sql/tokens.ts'
+import { withAsker } from './policy-sql.ts'
+import { literalSql, sqlType } from '../types.ts'
+
+export type Guard = {
+  /**
+   * A SELECT in parentheses over `from`, a table's name or a SELECT in parentheses. `open`: without the barrier, for the
+   * planning host, which has no rows. `predicate`: a condition on columns of `from` that cannot fail.
+   */
+  sql(from: string, how?: { open?: boolean; predicate?: string | undefined }): string
+  /** False when only columns are left out: then every row and value that is shown is what it is. */
+  hides: boolean
+}
+
+type World = {
+  asker: Subject
+  /** The checked tree of a SELECT. */
+  analyse(sql: string): Promise<Analysis | undefined>
+  /** Fails when a SELECT over the empty shadows of the statement's tables does not bind. */
+  bind(sql: string): Promise<unknown>
+  /** Functions of the policy whose answers change. */
+  volatile: string[]
+  log: Log
+}
+
+/** What is read: as a table of now or of then, or as a view. */
+type Guarded = {
+  loaded: Loaded
+  /** The columns that `from` has. */
+  schema: Schema
+  /** Names of columns that it has besides, which are shown. */
+  extra: readonly string[]
+  /** What stands for it on the planning host. */
+  shadow: string
+  place: Place
+}
+
+/** Undefined when the decision shows everything. @throws FORBIDDEN when the policy cannot be carried out: nothing is shown then */
+export async function guardOf(decision: Decision, guarded: Guarded, world: World): Promise<Guard | undefined> {
+  const { columns, filters, masks } = decision
+  if (columns === 'all' && filters.length === 0 && masks.size === 0) return undefined
+  try {
+    return await makeGuard({ columns, filters, masks }, guarded, world)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'FORBIDDEN') throw error
+    if (!(error instanceof Failure) && !(error instanceof EngineFailure)) throw error
+    const name = showName(guarded.loaded.name)
+    // What is wrong may name columns that the asker is not to know of.
+    world.log.error('a policy cannot be carried out', { table: name, reason: error.message })
+    throw new Failure('FORBIDDEN', `the row filters or masks of ${name} cannot be applied to it`, {
+      place: guarded.place,
+      // Shown by no door: for `access check`, on the machine of the server.
+      cause: error,
+      hint: 'Ask an administrator: `boathouse access check` and the log of the server tell what is wrong.',
+    })
+  }
+}
+
+async function makeGuard(
+  { columns, filters, masks }: Pick<Decision, 'columns' | 'filters' | 'masks'>,
+  guarded: Guarded,
+  world: World,
+): Promise<Guard | undefined> {
+  const { loaded, schema, extra, shadow } = guarded
+  const fields = fieldsOf(loaded, schema)
+  const shown = fields.filter(({ names }) => columns === 'all' || names.some((name) => columns.has(name)))
+  if (shown.length === 0) throw new Failure('FORBIDDEN', `no column of ${showName(loaded.name)} may be selected`)
+  const conditions = await Promise.all(filters.map((text) => checked(text, world)))
+  const outputs = await Promise.all(
+    shown.map(async ({ field, pastNames }) => {
+      const mask = masks.size === 0 ? undefined : maskOf(masks, pastNames)
+      return { field, mask: mask === undefined ? undefined : await checked(mask, world) }
+    }),
+  )
+  const isMasked = outputs.some(({ mask }) => mask !== undefined)
+  const hides = conditions.length > 0 || isMasked
+  if (!hides && shown.length === fields.length) return undefined
+
+  // Filters and masks speak of the columns as they are called now.
+  const renamed = hides && loaded.kind === 'table' ? ofNow(loaded, schema) : undefined
+  const inner = ({ id, name }: Field) => (renamed ? `_then.${quoteName(`_id_${id}`)}` : quoteName(name))
+  const projection = [
+    ...outputs.map(({ field, mask }) => {
+      const { name, type } = field
+      // A mask of another type is a mask all the same, and one that cannot be cast hides the value.
+      return mask === undefined
+        ? `${inner(field)} AS ${quoteName(name)}`
+        : `TRY_CAST((${mask}\n) AS ${sqlType(type, name)}) AS ${quoteName(name)}`
+    }),
+    ...extra.map((name) => quoteName(name)),
+  ].join(', ')
+
+  const guard: Guard = {
+    hides,
+    sql(from, { open = false, predicate } = {}) {
+      const source = renamed
+        ? `(SELECT ${[...renamed, ...extra.map(quoteName)].join(', ')} FROM ${from} AS _then) AS _then`
+        : `${from} AS _all`
+      const where = [...(predicate === undefined || renamed ? [] : [predicate]), ...conditions]
+      const select = `SELECT ${projection} FROM ${source}${where.length > 0 ? ` WHERE ${where.map((one) => `(${one}\n)`).join(' AND ')}` : ''}`
+      return hides && !open ? `(SELECT * FROM (${select}) USING SAMPLE 100 PERCENT (system))` : `(${select})`
+    },
+  }
+  if (hides) await world.bind(`SELECT * FROM ${guard.sql(shadow)}`)
+  return guard
+}
+
+type Known = {
+  field: Field
+  /** In lower case: under which a grant of columns may mean the field. */
+  names: readonly string[]
+  /** All that it was ever called: a mask does not fall off with the name. */
+  pastNames: readonly string[]
+}
+
+function fieldsOf(loaded: Loaded, schema: Schema): Known[] {
+  if (loaded.kind === 'view')
+    return schema.fields.map((field) => ({
+      field,
+      names: [field.name.toLowerCase()],
+      pastNames: [field.name.toLowerCase()],
+    }))
+  const now = new Map(currentSchema(loaded.metadata).fields.map(({ id, name }) => [id, name.toLowerCase()]))
+  const past = new Map<number, Set<string>>()
+  for (const { fields } of loaded.metadata.schemas)
+    for (const { id, name } of fields) past.set(id, (past.get(id) ?? new Set()).add(name.toLowerCase()))
+  return schema.fields.map((field) => ({
+    field,
+    // A column that was dropped since is granted to nobody by its name: another may bear it now.
+    names: now.has(field.id) ? [now.get(field.id)!] : [],
+    pastNames: [...new Set([field.name.toLowerCase(), ...(past.get(field.id) ?? [])])],
+  }))
+}
+
+const maskOf = (masks: ReadonlyMap<string, string>, names: readonly string[]): string | undefined =>
+  names.map((name) => masks.get(name)).find((mask) => mask !== undefined)
+
+/** The columns of now out of a table of then, and those of then under their ids; undefined when they are called the same. */
+function ofNow({ metadata }: LoadedTable, then: Schema): string[] | undefined {
+  const now = currentSchema(metadata)
+  const there = new Map(then.fields.map((field) => [field.id, field]))
+  const same =
+    now.fields.length === then.fields.length && now.fields.every(({ id, name }) => there.get(id)?.name === name)
+  if (same) return undefined
+  return [
+    ...now.fields.map(({ id, name, type }) => {
+      const old = there.get(id)
+      return `${old ? `_then.${quoteName(old.name)}` : `CAST(NULL AS ${sqlType(type, name)})`} AS ${quoteName(name)}`
+    }),
+    ...then.fields.map(({ id, name }) => `_then.${quoteName(name)} AS ${quoteName(`_id_${id}`)}`),
+  ]
+}
+
+async function checked(text: string, { asker, analyse, volatile }: World): Promise<string> {
+  const sql = withAsker(text, asker)
+  const analysis = await analyse(`SELECT (${sql}\n)`)
+  if (!analysis || analysis.tables.length > 0 || analysis.show !== undefined)
+    throw new Failure('SQL_INVALID', 'a row filter or mask is an expression over the columns of its table')
+  volatile.push(...analysis.volatile)
+  return sql
+}
+
+/** A condition of the planner as SQL over the columns of `schema`; undefined when a part of it is not a mere comparison. */
+export function predicateSql(predicate: Predicate | undefined, schema: Schema): string | undefined {
+  if (!predicate) return undefined
+  const column = (id: number) => schema.fields.find((field) => field.id === id)
+  switch (predicate.op) {
+    case 'and': {
+      const parts = predicate.of.map((one) => predicateSql(one, schema)).filter((one) => one !== undefined)
+      return parts.length > 0 ? parts.join(' AND ') : undefined
+    }
+    case 'or': {
+      const parts = predicate.of.map((one) => predicateSql(one, schema))
+      return parts.includes(undefined) ? undefined : `(${parts.map((one) => `(${one})`).join(' OR ')})`
+    }
+    case '=':
+    case '<':
+    case '<=':
+    case '>':
+    case '>=': {
+      const field = column(predicate.field)
+      return field && `${quoteName(field.name)} ${predicate.op} ${constant(field, predicate.value)}`
+    }
+    case 'in': {
+      const field = column(predicate.field)
+      return (
+        field && `${quoteName(field.name)} IN (${predicate.values.map((value) => constant(field, value)).join(', ')})`
+      )
+    }
+    case 'is_null':
+    case 'not_null': {
+      const field = column(predicate.field)
+      return field && `${quoteName(field.name)} IS ${predicate.op === 'is_null' ? '' : 'NOT '}NULL`
+    }
+    default:
+      return undefined
+  }
+}
+
+const constant = ({ name, type }: Field, value: Parameters<typeof literalSql>[1]) =>
+  `CAST(${literalSql(type, value)} AS ${sqlType(type, name)})`
+
+/** A failure of a statement over tables of which something is hidden, without the values that it may tell. */
+export function withoutValues(error: unknown): unknown {
+  const failure = error instanceof EngineFailure ? engineFailure(error) : error
+  if (!(failure instanceof Failure) || !told.has(failure.code)) return failure
+  return new Failure('QUERY_FAILED', 'the query failed on a value', {
+    hint: 'The message is not shown, because rows or columns of a table in it are hidden from you. Look for casts, divisions and functions that can fail; TRY_CAST and TRY give NULL instead.',
+  })
+}
+/** Codes whose messages are DuckDB's, about values. */
+const told: ReadonlySet<string> = new Set(['QUERY_FAILED', 'INTERNAL'])

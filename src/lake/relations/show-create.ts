@@ -1,0 +1,64 @@
+// The statement that would make a table or view as it is now.
+
+import type { Loaded } from '../../catalog/index.ts'
+import {
+  currentSchema,
+  currentViewVersion,
+  defaultSortOrder,
+  defaultSpec,
+  fieldById,
+  type Transform,
+} from '../../iceberg/index.ts'
+import { quoteName, quoteText } from '../sql/tokens.ts'
+import { literalSql, sqlType } from '../types.ts'
+
+export function createText(one: Loaded): string {
+  const name = `${quoteName(one.name.namespace)}.${quoteName(one.name.name)}`
+  if (one.kind === 'view') {
+    const version = currentViewVersion(one.metadata)
+    const own = version?.representations.find(({ dialect }) => dialect.toLowerCase() === 'duckdb')
+    return `CREATE VIEW ${name} AS ${(own ?? version?.representations[0])?.sql ?? ''}`
+  }
+  const { metadata } = one
+  const schema = currentSchema(metadata)
+  const path = (id: number) => (fieldById(schema, id)?.path ?? '').split('.').map(quoteName).join('.')
+  const columns = schema.fields.map(({ name: column, type, required, doc, writeDefault }) =>
+    [
+      `  ${quoteName(column)} ${sqlType(type)}`,
+      ...(required ? ['NOT NULL'] : []),
+      ...(writeDefault === undefined || (typeof writeDefault === 'object' && 'json' in writeDefault)
+        ? []
+        : [`DEFAULT ${literalSql(type, writeDefault)}`]),
+      ...(doc ? [`COMMENT ${quoteText(doc)}`] : []),
+    ].join(' '),
+  )
+  const { comment, ...properties } = metadata.properties
+  const partitions = defaultSpec(metadata)
+    .fields.filter(({ transform }) => transform.kind !== 'void')
+    .map(({ transform, sourceIds }) => transformText(transform, path(sourceIds[0]!)))
+  const order = defaultSortOrder(metadata)?.fields.map(
+    ({ transform, sourceIds, direction, nullOrder }) =>
+      `${transformText(transform, path(sourceIds[0]!))} ${direction.toUpperCase()} ${nullOrder === 'nulls-first' ? 'NULLS FIRST' : 'NULLS LAST'}`,
+  )
+  const pairs = Object.entries({ 'format-version': String(metadata.formatVersion), ...properties })
+  return [
+    `CREATE TABLE ${name} (\n${columns.join(',\n')}\n)`,
+    ...(partitions.length > 0 ? [`PARTITIONED BY (${partitions.join(', ')})`] : []),
+    ...(order && order.length > 0 ? [`SORTED BY (${order.join(', ')})`] : []),
+    ...(comment === undefined ? [] : [`COMMENT ${quoteText(comment)}`]),
+    `WITH (${pairs.map(([key, value]) => `${quoteText(key)} = ${quoteText(value)}`).join(', ')})`,
+  ].join('\n')
+}
+
+function transformText(transform: Transform, column: string): string {
+  switch (transform.kind) {
+    case 'identity':
+      return column
+    case 'bucket':
+      return `bucket(${transform.buckets}, ${column})`
+    case 'truncate':
+      return `truncate(${transform.width}, ${column})`
+    default:
+      return `${transform.kind}(${column})`
+  }
+}

@@ -1,0 +1,246 @@
+// The columns that a Parquet file really has, and how a table's columns come out of them.
+//
+// DuckDB finds top-level columns by field id, but everything inside them by name. That is not enough for files without
+// ids, for files whose nested fields were renamed since, and for defaults inside structs. Such files are read by their own
+// names, and an expression per column builds what the table's schema asks for.
+
+import { Failure } from '../../base/failure.ts'
+import { EngineFailure, type Engine } from '../../engine/index.ts'
+import type { Default, Field, NameMapping, Type } from '../../iceberg/index.ts'
+import { quoteName, quoteText } from '../sql/tokens.ts'
+import { literalSql, sqlType } from '../types.ts'
+
+export type FileColumn = {
+  name: string
+  id: number | undefined
+  /** DuckDB's type of a leaf. */
+  type: string
+  kind: 'leaf' | 'struct' | 'list' | 'map'
+  /** Of a list its element, of a map key and value. */
+  children: readonly FileColumn[]
+}
+/** All files written alike share one shape: the same object. */
+export type FileShape = { columns: readonly FileColumn[]; hasIds: boolean }
+
+// --- reading shapes
+
+const [filesAtOnce, keptMax, columnsMax] = [500, 50_000, 20_000]
+// Files never change: their shapes are kept by path, oldest out first. Shapes are few, paths are many.
+const kept = new Map<string, FileShape>()
+const shapes = new Map<string, FileShape>()
+
+/** The shapes of local Parquet files, read from their footers by the engine. METADATA_INVALID when one is damaged. */
+export async function fileShapes(
+  engine: Engine,
+  paths: readonly string[],
+  signal?: AbortSignal,
+): Promise<Map<string, FileShape>> {
+  const found = new Map<string, FileShape>()
+  const missing: string[] = []
+  for (const path of paths) {
+    const shape = kept.get(path)
+    if (shape) found.set(path, shape)
+    else missing.push(path)
+  }
+  for (let at = 0; at < missing.length; at += filesAtOnce) {
+    const rows = await footers(engine, missing.slice(at, at + filesAtOnce), signal)
+    for (const [path, own] of Map.groupBy(rows, ([path]) => path)) {
+      const shape = shapeOf(own)
+      found.set(path, shape)
+      kept.set(path, shape)
+    }
+  }
+  for (const path of kept.keys()) {
+    if (kept.size <= keptMax) break
+    kept.delete(path)
+  }
+  return found
+}
+
+type FooterRow = [
+  path: string,
+  name: string,
+  children: number | null,
+  repetition: string | null,
+  converted: string | null,
+  id: number | null,
+  logical: string | null,
+  type: string | null,
+]
+
+async function footers(engine: Engine, paths: readonly string[], signal: AbortSignal | undefined) {
+  try {
+    return (await engine.rows({
+      class: 'interactive',
+      sql: `SELECT file_name, name, num_children::INTEGER, repetition_type, converted_type, field_id::INTEGER, logical_type, duckdb_type
+        FROM parquet_schema([${paths.map(quoteText).join(', ')}]) ORDER BY file_name, column_id`,
+      timeoutMs: 60_000,
+      ...(signal && { signal }),
+    })) as FooterRow[]
+  } catch (error) {
+    if (!(error instanceof EngineFailure)) throw error
+    throw new Failure('METADATA_INVALID', `a data file cannot be read: ${error.message}`, { cause: error })
+  }
+}
+
+function shapeOf(rows: readonly FooterRow[]): FileShape {
+  const text = JSON.stringify(rows.map(([, ...row]) => row))
+  const known = shapes.get(text)
+  if (known) return known
+  if (rows.length > columnsMax)
+    throw new Failure('UNSUPPORTED', `${rows[0]![0]} has ${rows.length} columns; up to ${columnsMax} are read`)
+  let at = 1 // the first row is the file itself
+  const column = (depth: number): FileColumn => {
+    const [path, name, count, repetition, converted, id, logical, type] = rows[at++] ?? [rows[0]![0], '']
+    if (depth > 100) throw new Failure('UNSUPPORTED', `${path} has columns nested deeper than 100 levels`)
+    const own = { name, id: id ?? undefined, type: type ?? '' }
+    const children = Array.from({ length: count ?? 0 }, () => column(depth + 1))
+    const [inner] = children
+    if (inner && (converted === 'LIST' || logical?.startsWith('List')))
+      // Three levels, list > repeated group > element, or two, where the repeated one is the element.
+      return {
+        ...own,
+        kind: 'list',
+        children: inner.children.length === 1 ? inner.children : [{ ...inner, id: undefined }],
+      }
+    if (inner?.children.length === 2 && (converted?.startsWith('MAP') || logical?.startsWith('Map')))
+      return { ...own, kind: 'map', children: inner.children }
+    const plain = { ...own, kind: count ? ('struct' as const) : ('leaf' as const), children }
+    return repetition === 'REPEATED' && depth === 0 ? { ...own, kind: 'list', children: [plain] } : plain
+  }
+  const columns: FileColumn[] = []
+  while (at < rows.length) columns.push(column(0))
+  const hasId = ({ id, children }: FileColumn): boolean => id !== undefined || children.some(hasId)
+  const shape = { columns, hasIds: columns.some(hasId) }
+  shapes.set(text, shape)
+  if (shapes.size > 1000) shapes.delete(shapes.keys().next().value!)
+  return shape
+}
+
+/** The columns of a file without ids, with the ids that a mapping gives to their names. */
+export function withMappedIds(columns: readonly FileColumn[], mapping: NameMapping): FileColumn[] {
+  const give = (column: FileColumn, name: string, among: NameMapping): FileColumn => {
+    const found = among.find(({ names }) => names.includes(name))
+    const inner =
+      column.kind === 'list'
+        ? ['element']
+        : column.kind === 'map'
+          ? ['key', 'value']
+          : column.children.map(({ name }) => name)
+    const children = column.children.map((child, index) => give(child, inner[index]!, found?.fields ?? []))
+    return { ...column, id: found?.id, children }
+  }
+  return columns.map((column) => give(column, column.name, mapping))
+}
+
+// --- expressions
+
+export type WantedColumn = Pick<Field, 'id' | 'type' | 'initialDefault'>
+
+/**
+ * The SQL of a column over the file's own columns, or undefined when the file does not have it.
+ * Also fields inside structs are found.
+ */
+export function columnSql(columns: readonly FileColumn[], wanted: WantedColumn): string | undefined {
+  const find = (among: readonly FileColumn[], around: string | undefined): string | undefined => {
+    for (const column of among) {
+      const own = around === undefined ? quoteName(column.name) : part(around, column.name)
+      if (column.id === wanted.id) return valueSql(column, own, wanted.type, 0)
+      const inner = column.kind === 'struct' ? find(column.children, own) : undefined
+      if (inner !== undefined) return inner
+    }
+    return undefined
+  }
+  return find(columns, undefined)
+}
+
+/** What rows have in a column that their file lacks. */
+export function absentSql({ type, initialDefault }: Pick<WantedColumn, 'type' | 'initialDefault'>): string {
+  return `${defaultSql(type, initialDefault)}::${sqlType(type)}`
+}
+
+function defaultSql(type: Type, value: Default | undefined): string {
+  if (value === undefined) return 'NULL'
+  if (typeof value !== 'object' || !('json' in value)) return literalSql(type, value)
+  // Spec: a default of a struct is null or {}, which means the defaults of its fields; of a list or map null or empty.
+  if (value.json === null) return 'NULL'
+  if (type.kind === 'list') return '[]'
+  if (type.kind === 'map') return 'MAP {}'
+  if (type.kind !== 'struct') return 'NULL'
+  return structSql(type.fields.map((field) => [field.name, absentSql(field)]))
+}
+
+const part = (struct: string, name: string) => `struct_extract(${struct}, ${quoteText(name)})`
+const structSql = (fields: readonly (readonly [string, string])[]) =>
+  fields.length === 0
+    ? 'NULL'
+    : `struct_pack(${fields.map(([name, sql]) => `${quoteName(name)} := ${sql}`).join(', ')})`
+const unlessNull = (sql: string, result: string) => `CASE WHEN ${sql} IS NULL THEN NULL ELSE ${result} END`
+
+function valueSql(column: FileColumn, sql: string, type: Type, depth: number): string {
+  if (type.kind === 'unknown') return `NULL::${sqlType(type)}`
+  if (isDirect(column, type)) return `${sql}::${sqlType(type)}`
+  const each = `x${depth}`
+  switch (type.kind) {
+    case 'struct': {
+      const fields = type.fields.map((field) => {
+        const child = column.children.find(({ id }) => id === field.id)
+        const value = child ? valueSql(child, part(sql, child.name), field.type, depth) : absentSql(field)
+        return [field.name, value] as const
+      })
+      return unlessNull(sql, structSql(fields))
+    }
+    case 'list':
+      return `list_transform(${sql}, lambda ${each}: ${valueSql(column.children[0]!, each, type.element, depth + 1)})`
+    case 'map': {
+      const [key, value] = column.children as [FileColumn, FileColumn]
+      const entry = structSql([
+        ['key', valueSql(key, part(each, 'key'), type.key, depth + 1)],
+        ['value', valueSql(value, part(each, 'value'), type.value, depth + 1)],
+      ])
+      return unlessNull(sql, `map_from_entries(list_transform(map_entries(${sql}), lambda ${each}: ${entry}))`)
+    }
+    case 'uuid':
+      return `hex(${sql})::UUID`
+    case 'string':
+      return `decode(${sql})`
+    default:
+      // Hive and Spark wrote INT96 without saying whose time it is: it is always UTC, whatever zone the session is in.
+      return `${sql} AT TIME ZONE 'UTC'`
+  }
+}
+
+/** Whether a cast makes the wanted value: DuckDB casts structs by name, and fills with null what is missing - but not all. */
+function isDirect(column: FileColumn, type: Type): boolean {
+  const kind = type.kind === 'struct' || type.kind === 'list' || type.kind === 'map' ? type.kind : 'leaf'
+  if (column.kind !== kind)
+    throw new Failure(
+      'METADATA_INVALID',
+      `a data file has the column "${column.name}" as ${column.kind}, the table as ${kind}`,
+    )
+  switch (type.kind) {
+    case 'struct':
+      if (!type.fields.some((field) => column.children.some(({ id }) => id === field.id))) return false
+      return type.fields.every((field) => {
+        const child = column.children.find(({ id }) => id === field.id)
+        if (child) return child.name.toLowerCase() === field.name.toLowerCase() && isDirect(child, field.type)
+        const isNameTaken = column.children.some(({ name }) => name.toLowerCase() === field.name.toLowerCase())
+        return !isNameTaken && field.initialDefault === undefined
+      })
+    case 'list':
+      return isDirect(column.children[0]!, type.element)
+    case 'map':
+      return isDirect(column.children[0]!, type.key) && isDirect(column.children[1]!, type.value)
+    case 'uuid':
+    case 'string':
+      return column.type !== 'BLOB'
+    case 'timestamptz':
+    case 'timestamptz_ns':
+      return column.type === 'TIMESTAMP WITH TIME ZONE'
+    case 'timestamp':
+    case 'timestamp_ns':
+      return column.type !== 'TIMESTAMP WITH TIME ZONE'
+    default:
+      return true
+  }
+}

@@ -1,0 +1,156 @@
+// Which files a query can do without.
+//
+// DuckDB's optimiser, asked on empty shadow tables, says which conditions reach which scan. They are turned into
+// Iceberg predicates for the manifests. The rule of safety: what is not wholly understood is "true", a scan that does
+// not appear in the plan keeps all its files, and a table that appears twice keeps what either use needs.
+
+import type { Field, Predicate, Schema, Type, Value } from '../../iceberg/index.ts'
+
+type Json = { [key: string]: unknown }
+const always: Predicate = { op: 'true' }
+
+/** By the name of the shadow table: the condition under which its rows matter. Tables not in the map need all files. */
+export function predicatesOf(plan: Json, schemas: ReadonlyMap<string, Schema>): Map<string, Predicate> {
+  const found = new Map<string, Predicate[]>()
+  const visit = (node: unknown) => {
+    if (node === null || typeof node !== 'object') return
+    if (Array.isArray(node)) return node.forEach(visit)
+    const { type, function_data: data, children } = node as Json
+    if (type === 'LOGICAL_GET') {
+      const table = String((data as Json | undefined)?.table ?? '')
+      const schema = schemas.get(table)
+      if (schema) found.set(table, [...(found.get(table) ?? []), scanPredicate(node as Json, schema)])
+    }
+    visit(children)
+    // Subplans (materialised CTEs, delim joins) hang on other keys.
+    for (const [key, value] of Object.entries(node as Json))
+      if (key !== 'children' && typeof value === 'object') visit(value)
+  }
+  visit(plan)
+  return new Map([...found].map(([table, all]) => [table, any(all)]))
+}
+
+function scanPredicate(get: Json, schema: Schema): Predicate {
+  const filters = ((get.table_filters as Json | undefined)?.filters ?? []) as { key: number; value: Json }[]
+  const names = get.names as string[]
+  return every(
+    filters.map(({ key, value }) => {
+      // The key is the column's place in the table, not in the scan's own list of columns.
+      const field = schema.fields[key]?.name === names[key] ? schema.fields[key] : undefined
+      return field ? filterPredicate(value, field) : always
+    }),
+  )
+}
+
+function filterPredicate(filter: Json, field: Field): Predicate {
+  switch (filter.filter_type) {
+    case 'CONSTANT_COMPARISON': {
+      const op = comparisons[String(filter.comparison_type)]
+      const value = literal(filter.constant as Json | undefined, field.type)
+      return op && value !== undefined ? { op, field: field.id, value } : always
+    }
+    case 'IN_FILTER': {
+      const values = (filter.values as Json[]).map((value) => literal(value, field.type))
+      return values.length > 0 && values.every((value) => value !== undefined)
+        ? { op: 'in', field: field.id, values }
+        : always
+    }
+    case 'IS_NULL':
+      return { op: 'is_null', field: field.id }
+    case 'IS_NOT_NULL':
+      return { op: 'not_null', field: field.id }
+    case 'OPTIONAL_FILTER':
+      // Implied by the query, only not checked twice: as good as the others.
+      return filter.child_filter ? filterPredicate(filter.child_filter as Json, field) : always
+    case 'CONJUNCTION_AND':
+      return every((filter.child_filters as Json[]).map((child) => filterPredicate(child, field)))
+    case 'CONJUNCTION_OR':
+      return any((filter.child_filters as Json[]).map((child) => filterPredicate(child, field)))
+    case 'STRUCT_EXTRACT': {
+      const child =
+        field.type.kind === 'struct'
+          ? field.type.fields.find(({ name }) => name.toLowerCase() === String(filter.child_name).toLowerCase())
+          : undefined
+      return child && filter.child_filter ? filterPredicate(filter.child_filter as Json, child) : always
+    }
+    default:
+      return always
+  }
+}
+
+const comparisons: Record<string, '=' | '<' | '<=' | '>' | '>='> = {
+  COMPARE_EQUAL: '=',
+  COMPARE_LESSTHAN: '<',
+  COMPARE_LESSTHANOREQUALTO: '<=',
+  COMPARE_GREATERTHAN: '>',
+  COMPARE_GREATERTHANOREQUALTO: '>=',
+}
+
+const every = (all: readonly Predicate[]): Predicate => {
+  const of = all.filter(({ op }) => op !== 'true')
+  return of.length === 0 ? always : of.length === 1 ? of[0]! : { op: 'and', of }
+}
+const any = (all: readonly Predicate[]): Predicate =>
+  all.length === 0 || all.some(({ op }) => op === 'true') ? always : all.length === 1 ? all[0]! : { op: 'or', of: all }
+
+/** A constant of the plan in Iceberg's internal form; undefined where the types do not answer to each other. */
+function literal(constant: Json | undefined, type: Type): Value | undefined {
+  if (!constant || constant.is_null) return undefined
+  const { value } = constant
+  const id = (constant.type as Json | undefined)?.id
+  switch (type.kind) {
+    case 'boolean':
+      return id === 'BOOLEAN' && typeof value === 'boolean' ? value : undefined
+    case 'int':
+      return id === 'INTEGER' && typeof value === 'number' ? value : undefined
+    case 'date':
+      return id === 'DATE' && typeof value === 'number' ? value : undefined
+    case 'float':
+    case 'double':
+      // NaN sorts above all in DuckDB and is outside the bounds in Iceberg: such a constant prunes nothing.
+      return (id === 'FLOAT' || id === 'DOUBLE') && typeof value === 'number' && Number.isFinite(value)
+        ? value
+        : undefined
+    case 'long':
+      return id === 'BIGINT' ? integer(value) : undefined
+    case 'time':
+      return id === 'TIME' ? integer(value) : undefined
+    case 'timestamp':
+      return id === 'TIMESTAMP' ? integer(value) : undefined
+    case 'timestamptz':
+      return id === 'TIMESTAMP WITH TIME ZONE' ? integer(value) : undefined
+    case 'decimal': {
+      const info = (constant.type as Json).type_info as Json | undefined
+      if (id !== 'DECIMAL' || Number(info?.scale ?? -1) !== type.scale) return undefined
+      return integer(value)
+    }
+    case 'string':
+      return id === 'VARCHAR' && typeof value === 'string' ? value : undefined
+    default:
+      return undefined
+  }
+}
+
+/** The plan is parsed so that integers beyond 2^53 are bigint (see `parsePlan`). HUGEINTs are objects: left alone. */
+const integer = (value: unknown): bigint | undefined =>
+  typeof value === 'bigint'
+    ? value
+    : typeof value === 'number' && Number.isSafeInteger(value)
+      ? BigInt(value)
+      : undefined
+
+/**
+ * `JSON.parse` with integers beyond 2^53 as bigint instead of rounded. Undefined for a plan that holds NaN or Infinity,
+ * which DuckDB writes bare: then nothing is known and every file is read.
+ */
+export function parsePlan(json: string): Json | undefined {
+  try {
+    return JSON.parse(json, (_key, value: unknown, context?: { source?: string }) =>
+      typeof value === 'number' && !Number.isSafeInteger(value) && context?.source && /^-?\d+$/.test(context.source)
+        ? BigInt(context.source)
+        : value,
+    ) as Json
+  } catch {
+    return undefined
+  }
+}

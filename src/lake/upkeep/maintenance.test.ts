@@ -1,0 +1,284 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { realClock } from '../../base/clock.ts'
+import { openEmbeddedCatalog, type LoadedTable, type TableName } from '../../catalog/index.ts'
+import {
+  planScan,
+  prepareRowDelta,
+  readManifestList,
+  type NewDeleteFile,
+  type TableMetadata,
+} from '../../iceberg/index.ts'
+import { localPath } from '../../io/index.ts'
+import { openMaintenance, pendingMetadata, publishedMetadata, type Maintenance } from './maintenance.ts'
+import { fileLocation } from '../../io/index.ts'
+import { openWorld } from '../world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+let maintenance: Maintenance
+beforeAll(async () => {
+  world = await openWorld()
+  maintenance = openMaintenance({
+    catalog: openEmbeddedCatalog({ records: world.records, io: world.io, clock: realClock, tables: world.tables }),
+    io: world.io,
+    engine: world.engine,
+    clock: { ...realClock, now: () => Date.now() + nowShiftMs },
+    spoolDir: world.spool,
+    pendingMetadata: () => pendingMetadata(world.records),
+    publishedMetadata: (since) => publishedMetadata(world.records, since),
+  })
+})
+afterAll(() => world.close())
+
+const dayMs = 86_400_000
+let nowShiftMs = 0
+const by = 'ana'
+const name = (table: string, catalog = 'dev_analytics'): TableName => ({ catalog, namespace: 'raw', name: table })
+const metadataOf = async (table: string): Promise<TableMetadata> =>
+  ((await world.tables.load(name(table))) as LoadedTable).metadata
+const filesOf = async (table: string) => (await planScan(world.io, await metadataOf(table))).files
+const stored = async (table: string) =>
+  (await Array.fromAsync(world.io.list((await metadataOf(table)).location), ({ path }) => path)).sort()
+
+/** A table of `count` files with ten rows each. */
+async function manyFiles(table: string, count: number, properties: Record<string, string> = {}) {
+  await world.rows(`create table raw.${table} as select i::int as id, 'v' || i as v from range(10) t(i)`)
+  for (let at = 1; at < count; at++)
+    await world.rows(`insert into raw.${table} select i::int, 'v' || i from range(${at * 10}, ${at * 10 + 10}) t(i)`)
+  if (Object.keys(properties).length > 0)
+    await maintenance.change(name(table), by, () => ({
+      updates: [{ action: 'set-properties', updates: properties }],
+      requirements: [],
+    }))
+}
+const rows = (table: string) => world.rows(`select count(*), count(distinct id), sum(id)::bigint from raw.${table}`)
+
+test('compaction: few files of the same rows; dry first; then nothing is left to do', async () => {
+  await manyFiles('small', 6)
+  const before = await rows('small')
+  const dry = await maintenance.compact(name('small'), { by, dryRun: true })
+  expect(dry).toMatchObject({ planned: [{ files: 6 }], rewritten: [] })
+  expect(await filesOf('small')).toHaveLength(6)
+  const steps: string[] = []
+  const done = await maintenance.compact(name('small'), { by, onProgress: (...step) => steps.push(step.join(' ')) })
+  expect(done.rewritten).toMatchObject([{ filesBefore: 6, filesAfter: 1 }])
+  expect(steps).toEqual(['groups rewritten 0 1', 'groups rewritten 1 1'])
+  expect(await filesOf('small')).toHaveLength(1)
+  expect(await rows('small')).toEqual(before)
+  expect((await maintenance.compact(name('small'), { by })).planned).toEqual([])
+  const { snapshots } = await metadataOf('small')
+  expect(snapshots.at(-1)!.summary).toMatchObject({ operation: 'replace', 'total-records': '60' })
+})
+
+test('an append while a compaction works is not lost', async () => {
+  await manyFiles('busy', 5)
+  let appended = false
+  await maintenance.compact(name('busy'), {
+    by,
+    onProgress: () => {
+      if (appended) return
+      appended = true
+      void world.rows('insert into raw.busy select 1000, null')
+    },
+  })
+  await expect.poll(async () => (await rows('busy'))[0]![0]).toBe(51)
+})
+
+test('deletes in several files are refused when these were compacted meanwhile: their rows would come back', async () => {
+  await manyFiles('spread', 5, { 'write.delete.mode': 'merge-on-read' })
+  const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+  const select = 'select _file, _pos, false as _new, null as id, null as v from raw.spread where id in (3, 13)'
+  await changes.changeRows(name('spread'), 'delete', select)
+  await maintenance.compact(name('spread'), { by })
+  expect(await filesOf('spread')).toHaveLength(1)
+  await expect(changes.publish()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+})
+
+test('expiry forgets old snapshots and deletes what only they had', async () => {
+  await manyFiles('old', 5)
+  await maintenance.compact(name('old'), { by })
+  const before = await rows('old')
+  const [first] = (await metadataOf('old')).snapshots
+  await maintenance.change(name('old'), by, () => ({
+    updates: [{ action: 'set-snapshot-ref', refName: 'kept', ref: { type: 'tag', snapshotId: first!.snapshotId } }],
+    requirements: [],
+  }))
+  const olderThanMs = Date.now() + 1
+  const files = await stored('old')
+  const dry = await maintenance.expire(name('old'), { by, olderThanMs, dryRun: true })
+  expect(dry.snapshots).toHaveLength(4)
+  expect(await stored('old')).toEqual(files)
+  const done = await maintenance.expire(name('old'), { by, olderThanMs })
+  expect(done.files).toEqual(dry.files)
+  expect(done.files).toMatchObject({ data: 4, 'manifest-list': 4 })
+  expect(await rows('old')).toEqual(before)
+  const tagged = await world.rows('select count(*) from raw.old', { asOf: String(first!.snapshotId) })
+  expect(tagged).toEqual([[10]])
+  expect((await maintenance.expire(name('old'), { by, olderThanMs })).snapshots).toEqual([])
+})
+
+test('previous metadata: the log is cut to what is asked for, and the files go', async () => {
+  await manyFiles('logged', 5)
+  const metadataFiles = async () => (await stored('logged')).filter((path) => path.endsWith('.metadata.json'))
+  expect(await metadataFiles()).toHaveLength(5)
+  const options = { by, keepMetadata: 2, onlyGivenIds: true }
+  expect(await maintenance.expire(name('logged'), { ...options, dryRun: true })).toMatchObject({
+    files: { metadata: 3 },
+  })
+  expect(await maintenance.expire(name('logged'), options)).toMatchObject({ snapshots: [], files: { metadata: 3 } })
+  expect(await metadataFiles()).toHaveLength(3)
+  expect((await metadataOf('logged')).metadataLog).toHaveLength(2)
+  expect((await maintenance.expire(name('logged'), options)).files.metadata).toBe(0)
+  expect(await rows('logged')).toMatchObject([[50, 50, 1225]])
+})
+
+test('gc.enabled=false: snapshots go, files stay, and orphans are not looked for', async () => {
+  await manyFiles('shared', 2, { 'gc.enabled': 'false' })
+  const files = await stored('shared')
+  const done = await maintenance.expire(name('shared'), { by, olderThanMs: Date.now() + 1 })
+  expect(done).toMatchObject({ snapshots: [{}], filesKept: expect.stringContaining('gc.enabled') })
+  expect(await stored('shared')).toEqual(expect.arrayContaining(files))
+  await expect(maintenance.removeOrphans(name('shared'), { by })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+})
+
+test('files of a fork outlive expiry and orphan removal of its origin', async () => {
+  await manyFiles('origin', 5)
+  const before = (await world.tables.load(name('origin')))!
+  await world.catalog.swap([{ name: name('origin', 'prod_analytics'), kind: 'table', from: null, to: before.location }])
+  await maintenance.compact(name('origin'), { by })
+  await maintenance.expire(name('origin'), { by, olderThanMs: Date.now() + 1 })
+  nowShiftMs = 10 * dayMs
+  await maintenance.removeOrphans(name('origin'), { by })
+  nowShiftMs = 0
+  expect(await world.rows('select count(*) from prod_analytics.raw.origin')).toEqual([[50]])
+  expect(await rows('origin')).toMatchObject([[50, 50, 1225]])
+})
+
+test('orphans: old strangers go; open change sets, young files and other tables stay', async () => {
+  await manyFiles('dirty', 2)
+  const { location } = await metadataOf('dirty')
+  await world.io.create(`${location}/data/lost.parquet`, new Uint8Array(3))
+  const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+  await changes.append(name('dirty'), 'select 500 as id, null as v')
+  expect(await maintenance.removeOrphans(name('dirty'), { by })).toMatchObject({ files: 0 })
+  nowShiftMs = 4 * dayMs
+  const dry = await maintenance.removeOrphans(name('dirty'), { by, dryRun: true })
+  expect(dry).toMatchObject({ files: 1, bytes: 3, paths: [expect.stringMatching(/lost\.parquet$/)] })
+  expect(await maintenance.removeOrphans(name('dirty'), { by })).toEqual(dry)
+  expect(await maintenance.removeOrphans(name('dirty'), { by })).toMatchObject({ files: 0 })
+  nowShiftMs = 0
+  await changes.publish()
+  expect(await rows('dirty')).toMatchObject([[21, 21, 690]])
+})
+
+test('manifests: one of many, the same files, once', async () => {
+  await manyFiles('listed', 6)
+  const before = await rows('listed')
+  expect(await maintenance.rewriteManifests(name('listed'), { by, dryRun: true })).toEqual({ replaced: 6, created: 1 })
+  expect(await maintenance.rewriteManifests(name('listed'), { by })).toEqual({ replaced: 6, created: 1 })
+  const metadata = await metadataOf('listed')
+  expect(await readManifestList(world.io, metadata, metadata.snapshots.at(-1)!)).toHaveLength(1)
+  expect(await rows('listed')).toEqual(before)
+  expect(await maintenance.rewriteManifests(name('listed'), { by })).toEqual({ replaced: 0, created: 0 })
+})
+
+/** Deletes the first rows of each data file by a position delete file for each. */
+async function deletePositions(table: string, count: number): Promise<void> {
+  const metadata = await metadataOf(table)
+  const addDeletes: NewDeleteFile[] = []
+  for (const [index, { path }] of (await filesOf(table)).entries()) {
+    const target = `${metadata.location}/data/deletes-${Date.now()}-${index}-${addDeletes.length}.parquet`
+    const staged = join(world.spool, `d${index}.parquet`)
+    await world.engine.rows({
+      class: 'write',
+      sql: `COPY (SELECT '${path}' AS file_path, i::bigint AS pos FROM range(${count}) t(i)) TO '${staged}' (FORMAT parquet, FIELD_IDS {file_path: 2147483546, pos: 2147483545})`,
+    })
+    await world.io.upload(target, staged)
+    const { sizeBytes } = (await world.io.stat(target))!
+    addDeletes.push({ content: 'position-deletes', path: target, recordCount: count, fileSizeBytes: sizeBytes })
+  }
+  const prepared = await prepareRowDelta(world.io, metadata, { addDeletes })
+  const { updates, requirements } = await prepared.on(metadata, { nowMs: Date.now() })
+  await maintenance.change(name(table), by, () => ({ updates, requirements }))
+}
+
+test('position deletes of version 2 become one file; compaction applies them; none is left dangling', async () => {
+  await manyFiles('deleted', 3)
+  await deletePositions('deleted', 1)
+  await deletePositions('deleted', 2)
+  const after = await rows('deleted')
+  expect(after[0]![0]).toBe(24)
+  expect(await maintenance.rewriteDeleteFiles(name('deleted'), { by, dryRun: true })).toMatchObject({ filesBefore: 6 })
+  expect(await maintenance.rewriteDeleteFiles(name('deleted'), { by })).toEqual({
+    filesBefore: 6,
+    filesAfter: 1,
+    dangling: 0,
+  })
+  expect(await rows('deleted')).toEqual(after)
+  expect((await filesOf('deleted')).flatMap(({ deletes }) => deletes.map(({ file }) => file.recordCount))).toEqual([
+    6, 6, 6,
+  ])
+  expect(await maintenance.rewriteDeleteFiles(name('deleted'), { by })).toMatchObject({ filesBefore: 0 })
+
+  await maintenance.compact(name('deleted'), { by, all: true })
+  expect(await rows('deleted')).toEqual(after)
+  const files = await filesOf('deleted')
+  expect(files).toHaveLength(1)
+  expect(files[0]!.deletes).toEqual([])
+  const { summary } = (await metadataOf('deleted')).snapshots.at(-1)!
+  expect(summary).toMatchObject({ 'total-records': '24', 'total-delete-files': '0' })
+})
+
+test('after an upgrade to version 3 position deletes become vectors, and compaction keeps row ids', async () => {
+  await manyFiles('third', 3)
+  await deletePositions('third', 2)
+  const after = await rows('third')
+  await maintenance.change(name('third'), by, () => ({
+    updates: [{ action: 'upgrade-format-version', formatVersion: 3 }],
+    requirements: [],
+  }))
+  expect(await maintenance.rewriteDeleteFiles(name('third'), { by })).toEqual({
+    filesBefore: 3,
+    filesAfter: 3,
+    dangling: 0,
+  })
+  expect(await rows('third')).toEqual(after)
+  const deletes = (await filesOf('third')).flatMap((file) => file.deletes.map(({ file: one }) => one.format))
+  expect(deletes).toEqual(['puffin', 'puffin', 'puffin'])
+
+  await world.rows("insert into raw.third select 900, 'x'")
+  const ids = async () => new Set((await filesOf('third')).map(({ file }) => file.firstRowId))
+  expect((await ids()).size).toBe(4)
+  const { nextRowId } = await metadataOf('third')
+  await maintenance.compact(name('third'), { by, all: true })
+  expect((await rows('third'))[0]![0]).toBe(25)
+  const [file] = await filesOf('third')
+  const lineage = await world.engine.rows({
+    class: 'write',
+    sql: `SELECT count(DISTINCT _row_id)::int, max(_row_id) < ${nextRowId} FROM read_parquet('${localPath(file!.path)}')`,
+  })
+  expect(lineage).toEqual([[25, true]])
+})
+
+test('files of dropped tables go when no rollback needs them any more; views, others and the owner stay', async () => {
+  await world.rows('create table raw.dropped as select 1 as a')
+  await world.rows('create table raw.stays as select 1 as a')
+  await world.rows('create view raw.looks as select a from raw.stays')
+  const { location } = await metadataOf('dropped')
+  const has = async (folder: string) => (await Array.fromAsync(world.io.list(folder))).length > 0
+  await world.rows('drop table raw.dropped')
+  const root = fileLocation(world.root)
+  const everything = async () => (await Array.fromAsync(world.io.list(root))).length
+  nowShiftMs = 4 * dayMs
+  await maintenance.removeDropped({ root, by })
+  expect(await has(location)).toBe(true) // it was dropped this week
+  nowShiftMs = 8 * dayMs
+  const before = await everything()
+  const dry = await maintenance.removeDropped({ root, by, dryRun: true })
+  expect([dry.files > 0, await everything()]).toEqual([true, before])
+  await maintenance.removeDropped({ root, by })
+  nowShiftMs = 0
+  expect(await has(location)).toBe(false)
+  expect(await world.rows('from raw.looks')).toEqual([[1]])
+  expect(await world.rows('select count(*) from raw.stays')).toEqual([[1]])
+})

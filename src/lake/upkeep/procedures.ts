@@ -1,0 +1,429 @@
+// What CALL can call: Iceberg's procedures, with the names, arguments and result columns that they have in Spark. Those
+// that only move names of snapshots are changes of a change set like any other; those that rewrite or delete files work on
+// the published table, again and again while others are faster, and so not inside of a transaction.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import { didYouMean, suggest } from '../../base/suggest.ts'
+import { showName, type LoadedTable, type TableName } from '../../catalog/index.ts'
+import type { Column } from '../../contract/index.ts'
+import {
+  cherryPick,
+  createBranch,
+  createTag,
+  fastForward,
+  removeRef,
+  rollbackTo,
+  setCurrent,
+  snapshotAsOf,
+  type TableChange,
+  type TableMetadata,
+} from '../../iceberg/index.ts'
+import { fileLocation, type FileIO } from '../../io/index.ts'
+import type { ChangeSet } from '../write/change-set.ts'
+import type { Maintenance, MaintenanceOptions } from './maintenance.ts'
+import type { Call } from '../sql/call.ts'
+import { compose, Composed } from '../sql/compose.ts'
+
+type Kind = 'text' | 'id' | 'ids' | 'time' | 'boolean' | 'whole' | 'options' | 'texts'
+type Parameter = { name: string; kind: Kind; required?: true }
+/** By the parameter's name; one that was not given or is null is missing. */
+type Arguments = ReadonlyMap<string, unknown>
+
+export type ProcedureContext = {
+  target: TableName
+  /** Undefined where the procedure makes the table. */
+  table: LoadedTable | undefined
+  io: FileIO
+  changes: ChangeSet
+  maintenance: Maintenance
+  options: MaintenanceOptions
+  nowMs: number
+  register(name: TableName, metadataFile: string): Promise<LoadedTable>
+}
+type Procedure = {
+  parameters: readonly Parameter[]
+  columns: readonly Column[]
+  /** It makes the table when there is none. */
+  makes?: true
+  /** It changes more than names: files, or what is no part of a change set. */
+  outside?: true
+  run(given: Arguments, context: ProcedureContext): Promise<unknown[][]>
+}
+
+const column = (name: string, type: string): Column => ({ name, type, nullable: true })
+const bigints = (...names: string[]) => names.map((name) => column(name, 'BIGINT'))
+const ints = (...names: string[]) => names.map((name) => column(name, 'INTEGER'))
+const table: Parameter = { name: 'table', kind: 'text', required: true }
+
+/** A snapshot id as results have numbers: text beyond what JSON's numbers hold. */
+const shown = (id: bigint | undefined): string | number | null =>
+  id === undefined ? null : id <= Number.MAX_SAFE_INTEGER ? Number(id) : String(id)
+
+const headOf = (metadata: TableMetadata, branch = 'main') => metadata.refs[branch]?.snapshotId
+
+/** The change of names, and where the branch was before and is then. */
+async function moved(
+  { target, table: before, changes }: ProcedureContext,
+  branch: string,
+  step: (now: TableMetadata) => TableChange,
+): Promise<[bigint | undefined, bigint | undefined]> {
+  await changes.alter(target, [step])
+  const after = (await changes.load(target)) as LoadedTable
+  return [headOf(before!.metadata, branch), headOf(after.metadata, branch)]
+}
+const movedRow = async (context: ProcedureContext, step: (now: TableMetadata) => TableChange) => [
+  (await moved(context, 'main', step)).map(shown),
+]
+
+const made: Pick<Procedure, 'columns'> = {
+  columns: [column('name', 'VARCHAR'), column('snapshot_id', 'BIGINT')],
+}
+const refParameters = (what: string): Parameter[] => [
+  table,
+  { name: what, kind: 'text', required: true },
+  { name: 'snapshot_id', kind: 'id' },
+  { name: 'max_ref_age_ms', kind: 'id' },
+]
+const dropped = (what: 'branch' | 'tag'): Procedure => ({
+  parameters: [table, { name: what, kind: 'text', required: true }],
+  columns: [column('name', 'VARCHAR'), column('snapshot_id', 'BIGINT')],
+  async run(given, context) {
+    const name = text(given, what)
+    const ref = context.table!.metadata.refs[name]
+    if (ref && ref.type !== what) throw new Failure('REQUEST_INVALID', `"${name}" is a ${ref.type}, not a ${what}`)
+    const [before] = await moved(context, name, (now) => removeRef(now, name))
+    return [[name, shown(before)]]
+  },
+})
+
+const text = (given: Arguments, name: string): string => String(given.get(name))
+const id = (given: Arguments, name: string): bigint | undefined =>
+  given.has(name) ? BigInt(text(given, name)) : undefined
+const number = (given: Arguments, name: string): number | undefined =>
+  given.has(name) ? Number(given.get(name)) : undefined
+
+const procedures: Record<string, Procedure> = {
+  rollback_to_snapshot: {
+    parameters: [table, { name: 'snapshot_id', kind: 'id', required: true }],
+    columns: bigints('previous_snapshot_id', 'current_snapshot_id'),
+    run: (given, context) =>
+      movedRow(context, (now) => rollbackTo(now, { snapshotId: id(given, 'snapshot_id')! }, 'main')),
+  },
+  rollback_to_timestamp: {
+    parameters: [table, { name: 'timestamp', kind: 'time', required: true }],
+    columns: bigints('previous_snapshot_id', 'current_snapshot_id'),
+    run: (given, context) =>
+      movedRow(context, (now) => rollbackTo(now, { timestampMs: number(given, 'timestamp')! }, 'main')),
+  },
+  set_current_snapshot: {
+    parameters: [table, { name: 'snapshot_id', kind: 'id' }, { name: 'ref', kind: 'text' }],
+    columns: bigints('previous_snapshot_id', 'current_snapshot_id'),
+    run(given, context) {
+      const [snapshotId, ref] = [id(given, 'snapshot_id'), given.get('ref')]
+      if ((snapshotId === undefined) === (ref === undefined))
+        throw new Failure('REQUEST_INVALID', 'either snapshot_id or ref is expected')
+      return movedRow(context, (now) =>
+        setCurrent(now, snapshotId ?? snapshotAsOf(now, { ref: String(ref) })!.snapshotId, 'main'),
+      )
+    },
+  },
+  cherrypick_snapshot: {
+    parameters: [table, { name: 'snapshot_id', kind: 'id', required: true }],
+    columns: bigints('source_snapshot_id', 'current_snapshot_id'),
+    async run(given, { io, target, changes }) {
+      const picked = id(given, 'snapshot_id')!
+      await changes.apply(target, (metadata) => cherryPick(io, metadata, picked))
+      const after = (await changes.load(target)) as LoadedTable
+      return [[shown(picked), shown(headOf(after.metadata))]]
+    },
+  },
+  fast_forward: {
+    parameters: [table, { name: 'branch', kind: 'text', required: true }, { name: 'to', kind: 'text', required: true }],
+    columns: [column('branch_updated', 'VARCHAR'), ...bigints('previous_ref', 'updated_ref')],
+    async run(given, context) {
+      const branch = text(given, 'branch')
+      const refs = await moved(context, branch, (now) => fastForward(now, branch, text(given, 'to')))
+      return [[branch, ...refs.map(shown)]]
+    },
+  },
+  create_branch: {
+    parameters: [
+      ...refParameters('branch'),
+      { name: 'min_snapshots_to_keep', kind: 'whole' },
+      { name: 'max_snapshot_age_ms', kind: 'id' },
+    ],
+    ...made,
+    async run(given, context) {
+      const name = text(given, 'branch')
+      const options = {
+        snapshotId: id(given, 'snapshot_id'),
+        maxRefAgeMs: number(given, 'max_ref_age_ms'),
+        minSnapshotsToKeep: number(given, 'min_snapshots_to_keep'),
+        maxSnapshotAgeMs: number(given, 'max_snapshot_age_ms'),
+      }
+      const known = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+      const [, after] = await moved(context, name, (now) => createBranch(now, name, known))
+      return [[name, shown(after)]]
+    },
+  },
+  create_tag: {
+    parameters: refParameters('tag'),
+    ...made,
+    async run(given, context) {
+      const name = text(given, 'tag')
+      const options = { snapshotId: id(given, 'snapshot_id'), maxRefAgeMs: number(given, 'max_ref_age_ms') }
+      const [, after] = await moved(context, name, (now) => createTag(now, name, options))
+      return [[name, shown(after)]]
+    },
+  },
+  drop_branch: dropped('branch'),
+  drop_tag: dropped('tag'),
+  expire_snapshots: {
+    parameters: [
+      table,
+      { name: 'older_than', kind: 'time' },
+      { name: 'retain_last', kind: 'whole' },
+      { name: 'max_concurrent_deletes', kind: 'whole' },
+      { name: 'stream_results', kind: 'boolean' },
+      { name: 'snapshot_ids', kind: 'ids' },
+      { name: 'clean_expired_metadata', kind: 'boolean' },
+    ],
+    // Delete files of both kinds are counted together: which was which is not known any more.
+    columns: bigints(
+      'deleted_data_files_count',
+      'deleted_position_delete_files_count',
+      'deleted_equality_delete_files_count',
+      'deleted_manifest_files_count',
+      'deleted_manifest_lists_count',
+      'deleted_statistics_files_count',
+    ),
+    outside: true,
+    async run(given, { target, maintenance, options }) {
+      const ids = given.get('snapshot_ids') as string[] | undefined
+      const { files } = await maintenance.expire(target, {
+        ...options,
+        olderThanMs: number(given, 'older_than'),
+        retainLast: number(given, 'retain_last'),
+        snapshotIds: ids?.map(BigInt),
+        onlyGivenIds: ids !== undefined && !given.has('older_than') && !given.has('retain_last'),
+        cleanUnused: given.get('clean_expired_metadata') === true,
+      })
+      return [[files.data, files.deletes, 0, files.manifest, files['manifest-list'], files.statistics]]
+    },
+  },
+  remove_orphan_files: {
+    parameters: [
+      table,
+      { name: 'older_than', kind: 'time' },
+      { name: 'dry_run', kind: 'boolean' },
+      { name: 'max_concurrent_deletes', kind: 'whole' },
+      { name: 'equal_schemes', kind: 'options' },
+      { name: 'equal_authorities', kind: 'options' },
+      { name: 'prefix_mismatch_mode', kind: 'text' },
+    ],
+    columns: [column('orphan_file_location', 'VARCHAR')],
+    outside: true,
+    async run(given, { target, maintenance, options, nowMs }) {
+      const mode = (given.get('prefix_mismatch_mode') as string | undefined)?.toLowerCase()
+      if (mode !== undefined && mode !== 'error' && mode !== 'ignore' && mode !== 'delete')
+        throw new Failure('REQUEST_INVALID', `prefix_mismatch_mode is ERROR, IGNORE or DELETE, found ${mode}`)
+      const olderThan = number(given, 'older_than')
+      const { paths } = await maintenance.removeOrphans(target, {
+        ...options,
+        dryRun: given.get('dry_run') === true,
+        ...(olderThan === undefined ? {} : { olderThanMs: Math.max(0, nowMs - olderThan) }),
+        equalSchemes: given.get('equal_schemes') as Record<string, string> | undefined,
+        equalAuthorities: given.get('equal_authorities') as Record<string, string> | undefined,
+        onMismatch: mode,
+      })
+      return paths.map((path) => [path])
+    },
+  },
+  rewrite_data_files: {
+    parameters: [
+      table,
+      { name: 'strategy', kind: 'text' },
+      { name: 'sort_order', kind: 'text' },
+      { name: 'options', kind: 'options' },
+      { name: 'where', kind: 'text' },
+    ],
+    columns: [
+      ...ints('rewritten_data_files_count', 'added_data_files_count'),
+      column('rewritten_bytes_count', 'BIGINT'),
+      ...ints('failed_data_files_count', 'removed_delete_files_count'),
+    ],
+    outside: true,
+    async run(given, { target, maintenance, options }) {
+      for (const name of ['sort_order', 'where'])
+        if (given.has(name))
+          throw new Failure('SQL_UNSUPPORTED', `the argument ${name} is not supported`, {
+            hint: 'Rows are sorted as the table says: ALTER TABLE … SET SORTED BY (…).',
+          })
+      const { rewritten } = await maintenance.compact(target, { ...options, ...rewriteOptions(given) })
+      const sum = (of: (group: (typeof rewritten)[number]) => number) =>
+        rewritten.reduce((total, group) => total + of(group), 0)
+      return [[sum((one) => one.filesBefore), sum((one) => one.filesAfter), sum((one) => one.bytesBefore), 0, null]]
+    },
+  },
+  rewrite_manifests: {
+    parameters: [table, { name: 'use_caching', kind: 'boolean' }],
+    columns: ints('rewritten_manifests_count', 'added_manifests_count'),
+    outside: true,
+    async run(_, { target, maintenance, options }) {
+      const { replaced, created } = await maintenance.rewriteManifests(target, { ...options, all: true })
+      return [[replaced, created]]
+    },
+  },
+  rewrite_position_delete_files: {
+    parameters: [table, { name: 'options', kind: 'options' }],
+    columns: [
+      ...ints('rewritten_delete_files_count', 'added_delete_files_count'),
+      ...bigints('rewritten_bytes_count', 'added_bytes_count'),
+    ],
+    outside: true,
+    async run(_, { target, maintenance, options }) {
+      const { filesBefore, filesAfter } = await maintenance.rewriteDeleteFiles(target, options)
+      return [[filesBefore, filesAfter, null, null]]
+    },
+  },
+  register_table: {
+    parameters: [table, { name: 'metadata_file', kind: 'text', required: true }],
+    columns: bigints('current_snapshot_id', 'total_records_count', 'total_data_files_count'),
+    makes: true,
+    outside: true,
+    async run(given, { target, register }) {
+      const { metadata } = await register(target, text(given, 'metadata_file'))
+      const summary = snapshotAsOf(metadata)?.summary
+      const total = (name: string) => (summary?.[name] === undefined ? null : Number(summary[name]))
+      return [[shown(metadata.currentSnapshotId), total('total-records'), total('total-data-files')]]
+    },
+  },
+  add_files: {
+    parameters: [table, { name: 'source_table', kind: 'text' }, { name: 'files', kind: 'texts' }],
+    columns: bigints('added_files_count', 'changed_partition_count'),
+    makes: true,
+    async run(given, { target, changes }) {
+      // Spark names files as a table: `parquet`.`/path/of/file.parquet`.
+      const source = /^`?parquet`?\.`(.+)`$/i.exec(String(given.get('source_table') ?? ''))?.[1]
+      const paths = [...((given.get('files') as string[] | undefined) ?? []), ...(source === undefined ? [] : [source])]
+      if (paths.length === 0)
+        throw new Failure('REQUEST_INVALID', "add_files needs files => ['…'] or source_table => '`parquet`.`…`'")
+      const { filesWritten } = await changes.addFiles(
+        target,
+        paths.map((path) => (path.startsWith('/') ? fileLocation(path) : path)),
+      )
+      return [[filesWritten, null]]
+    },
+  },
+}
+
+const sizes = {
+  'target-file-size-bytes': 'targetBytes',
+  'min-file-size-bytes': 'minBytes',
+  'max-file-size-bytes': 'maxBytes',
+  'min-input-files': 'minInputFiles',
+  'max-file-group-size-bytes': 'maxGroupBytes',
+  'delete-file-threshold': 'deleteFileThreshold',
+  'delete-ratio-threshold': 'deleteRatioThreshold',
+} as const
+/** How Spark does it, which is nothing to us. */
+const withoutEffect =
+  /^(partial-progress\.|max-concurrent-|use-starting-sequence-number|rewrite-job-order|remove-dangling-deletes|output-spec-id)/
+
+function rewriteOptions(given: Arguments) {
+  const result: Record<string, number | boolean> = {}
+  for (const [name, value] of Object.entries((given.get('options') as Record<string, unknown> | undefined) ?? {})) {
+    if (name === 'rewrite-all') result['all'] = String(value) === 'true'
+    else if (name in sizes) {
+      const size = Number(value)
+      if (!Number.isFinite(size) || size < 0)
+        throw new Failure('REQUEST_INVALID', `${name} is no number: ${String(value)}`)
+      result[sizes[name as keyof typeof sizes]] = size
+    } else if (!withoutEffect.test(name))
+      throw new Failure('REQUEST_INVALID', `there is no option ${name}${didYouMean(name, Object.keys(sizes))}`)
+  }
+  return result
+}
+
+/** A call whose procedure and arguments exist, and are of their types. */
+export type CheckedCall = { procedure: Procedure; table: string; given: Arguments }
+
+/** `rows` evaluates a SELECT of constants. @throws NOT_FOUND, SQL_INVALID with a place */
+export async function checkCall(
+  { procedure: name, given, start }: Call,
+  at: (index: number) => Place,
+  rows: (text: Composed) => Promise<unknown[][]>,
+): Promise<CheckedCall> {
+  const procedure = Object.hasOwn(procedures, name) ? procedures[name]! : undefined
+  if (!procedure) {
+    const suggestions = suggest(name, Object.keys(procedures))
+    throw new Failure('SQL_INVALID', `there is no procedure ${name}${didYouMean(name, Object.keys(procedures))}`, {
+      place: at(start),
+      suggestions,
+      hint: `There are ${Object.keys(procedures).sort().join(', ')}.`,
+    })
+  }
+  const invalid = (message: string, index = start) => new Failure('SQL_INVALID', message, { place: at(index) })
+  const { parameters } = procedure
+  const known = parameters.map((one) => one.name)
+  const chosen = new Map<Parameter, Call['given'][number]>()
+  for (const [index, argument] of given.entries()) {
+    const isPositional = argument.name === undefined
+    if (isPositional && given.slice(0, index).some((one) => one.name !== undefined))
+      throw invalid('an argument without a name comes before those with one', argument.value.start)
+    const parameter = isPositional ? parameters[index] : parameters.find((one) => one.name === argument.name)
+    if (!parameter)
+      throw invalid(
+        isPositional
+          ? `${name} has ${parameters.length} arguments`
+          : `${name} has no argument ${argument.name}${didYouMean(argument.name!, known)}`,
+        argument.value.start,
+      )
+    if (chosen.has(parameter)) throw invalid(`the argument ${parameter.name} is given twice`, argument.value.start)
+    chosen.set(parameter, argument)
+  }
+  const lacking = parameters.find((one) => one.required && !chosen.has(one))
+  if (lacking) throw invalid(`${name} needs the argument ${lacking.name}`)
+  const pairs = [...chosen]
+  const asked = Composed.join(
+    pairs.map(([{ kind }, { value }]) => valueSql[kind](compose`(${value})`)),
+    ', ',
+  )
+  const [values = []] = await rows(compose`SELECT ${asked}`)
+  const read = new Map(
+    pairs.flatMap(([{ name: key, kind }], index): [string, unknown][] => {
+      const value = values[index]
+      if (value === null || value === undefined) return []
+      const isJson = kind === 'ids' || kind === 'options' || kind === 'texts'
+      return [[key, isJson ? JSON.parse(String(value)) : value]]
+    }),
+  )
+  if (parameters.some((one) => one.required && !read.has(one.name)))
+    throw invalid(`an argument that ${name} needs is null`)
+  return { procedure, table: text(read, 'table'), given: read }
+}
+
+/** How a value of each kind is asked for. */
+const valueSql: Record<Kind, (value: Composed) => Composed> = {
+  text: (value) => compose`CAST(${value} AS VARCHAR)`,
+  id: (value) => compose`CAST(CAST(${value} AS BIGINT) AS VARCHAR)`,
+  ids: (value) => compose`CAST(to_json(CAST(CAST(${value} AS BIGINT[]) AS VARCHAR[])) AS VARCHAR)`,
+  time: (value) => compose`CAST(epoch_ms(CAST(${value} AS TIMESTAMPTZ)) AS VARCHAR)`,
+  boolean: (value) => compose`CAST(${value} AS BOOLEAN)`,
+  whole: (value) => compose`CAST(${value} AS INTEGER)`,
+  options: (value) => compose`CAST(to_json(${value}) AS VARCHAR)`,
+  texts: (value) => compose`CAST(to_json(CAST(${value} AS VARCHAR[])) AS VARCHAR)`,
+}
+
+/** @throws TABLE_NOT_FOUND */
+export async function runProcedure(
+  { procedure, given }: CheckedCall,
+  context: Omit<ProcedureContext, 'table'>,
+): Promise<{ columns: Column[]; rows: unknown[][] }> {
+  const { target, changes } = context
+  const found = await changes.load(target)
+  if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
+  if (!found && !procedure.makes) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
+  const rows = await procedure.run(given, { ...context, target: found?.name ?? target, table: found })
+  return { columns: [...procedure.columns], rows }
+}

@@ -1,0 +1,88 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LoadedTable, TableName } from '../../catalog/index.ts'
+import { planScan } from '../../iceberg/index.ts'
+import type { ChangeSet } from './change-set.ts'
+import { openWorld } from '../world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+beforeAll(async () => {
+  world = await openWorld()
+})
+afterAll(() => world?.close())
+
+const at = (name: string): TableName => ({ catalog: 'dev_analytics', namespace: 'raw', name })
+async function changing<Result>(work: (changes: ChangeSet) => Promise<Result>): Promise<Result> {
+  const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
+  const result = await work(changes)
+  await changes.publish()
+  return result
+}
+async function parquet(name: string, select: string): Promise<string> {
+  const path = join(world.root, name)
+  await world.engine.rows({ class: 'write', sql: `COPY (${select}) TO '${path}' (FORMAT parquet)` })
+  return path
+}
+const loaded = async (name: string) => (await world.tables.load(at(name))) as LoadedTable
+
+test('files of another program become a table where they lie', async () => {
+  const one = await parquet('one.parquet', "select 1 as id, 'a' as name, {'x': 1.5} as place, [1, 2] as list")
+  const two = await parquet('two.parquet', "select 2::bigint as id, 'b' as name, {'x': 2.5} as place, [3] as list")
+  const made = await changing((changes) => changes.addFiles(at('added'), [two]))
+  expect([made.rowsWritten, made.columns.map(({ type }) => type)]).toEqual([
+    1,
+    ['BIGINT', 'VARCHAR', 'STRUCT("x" DECIMAL(2,1))', 'INTEGER[]'],
+  ])
+  await changing((changes) => changes.addFiles(at('added'), [one])) // an INTEGER is read as BIGINT
+  expect(await world.rows('select id, name, place.x::varchar, list from raw.added order by id')).toEqual([
+    [1, 'a', '1.5', [1, 2]],
+    [2, 'b', '2.5', [3]],
+  ])
+  const { metadata } = await loaded('added')
+  expect(metadata.properties['schema.name-mapping.default']).toContain('"names":["place"]')
+  const { files, pruned } = await planScan(world.io, metadata, { predicate: { op: '=', field: 1, value: 2n } })
+  expect([files.map(({ path }) => path), pruned.files]).toEqual([[two], 1])
+})
+
+test('a partition is told by statistics, or by the folder', async () => {
+  await changing((changes) =>
+    changes.replaceTable(at('parts'), "select 0 as id, 'East' as region", {
+      partitionedBy: [{ column: 'region', transform: { kind: 'identity' } }],
+    }),
+  )
+  const west = await parquet('west.parquet', "select unnest([1, 2]) as id, 'West' as region")
+  await changing((changes) => changes.addFiles(at('parts'), [west]))
+  expect(await world.rows("select count(*) from raw.parts where region = 'West'")).toEqual([[2]])
+  const { files } = await planScan(world.io, (await loaded('parts')).metadata)
+  expect(files.map(({ partition }) => partition[0]).sort()).toEqual(['East', 'West'])
+  const mixed = await parquet('mixed.parquet', "select 3 as id, unnest(['West', 'East']) as region")
+  await expect(changing((changes) => changes.addFiles(at('parts'), [mixed]))).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: expect.stringContaining('more than one partition') as string,
+  })
+})
+
+test.each([
+  ['an unknown column', 'select 1 as id, 2 as other', 'no column "other"'],
+  ['another type', "select 'x' as id, 'y' as region", 'another type'],
+])('%s is refused', async (name, select, message) => {
+  const path = await parquet(`${name.replaceAll(' ', '_')}.parquet`, select)
+  await expect(changing((changes) => changes.addFiles(at('parts'), [path]))).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: expect.stringContaining(message) as string,
+  })
+})
+
+test('a file that is not there is named', async () => {
+  await expect(changing((changes) => changes.addFiles(at('parts'), ['/nowhere/x.parquet']))).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  })
+})
+
+test('what is in a file counts, not what its folder is called', async () => {
+  await mkdir(join(world.root, 'day=5'))
+  const file = await parquet('day=5/one.parquet', 'select 7 as day')
+  await changing((changes) => changes.addFiles(at('named'), [file]))
+  expect(await world.rows('select day from raw.named')).toEqual([[7]])
+})

@@ -1,0 +1,581 @@
+// A change set in use: every table that a run writes, each as a metadata file that no catalog names yet. Whoever passes
+// the change set along reads through it; nobody else sees it until `publish`, which shows all of it at once.
+
+import { randomUUID } from 'node:crypto'
+import { Failure } from '../../base/failure.ts'
+import type { Clock } from '../../base/clock.ts'
+import {
+  checkName,
+  showName,
+  tableCommitText,
+  viewCommitText,
+  type Loaded,
+  type LoadedTable,
+  type LoadedView,
+  type Publications,
+  type TableName,
+  type Tables,
+} from '../../catalog/index.ts'
+import type { Privilege } from '../../govern/index.ts'
+import type { Engine, EngineColumn } from '../../engine/index.ts'
+import {
+  applyUpdates,
+  applyViewUpdates,
+  createUpdates,
+  createViewUpdates,
+  currentSchema,
+  defaultSortOrder,
+  newViewMetadata,
+  evolveSchema,
+  prepareAppend,
+  prepareDelete,
+  prepareOverwrite,
+  prepareReplace,
+  replaceViewUpdates,
+  schemaForReplace,
+  specForReplace,
+  writeTableMetadata,
+  writeViewMetadata,
+  type TableChange,
+  type TableUpdate,
+  type Schema,
+  type TableMetadata,
+} from '../../iceberg/index.ts'
+import type { FileIO, FileLease } from '../../io/index.ts'
+import { columnsOfFiles, describeFiles } from './add-files.ts'
+import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
+import { appendProjection, checkColumns, withComment } from './columns.ts'
+import { rethrowEngine } from '../answers/engine-failure.ts'
+import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
+import type { Files, Prepared } from '../prepare.ts'
+import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
+import { withCsv } from './load-csv.ts'
+import { isTemporary, withoutAliases } from './run-names.ts'
+import { changeRows, type RowOperation } from './rows.ts'
+import { quoteName, quoteTable } from '../sql/tokens.ts'
+import { changedAlias } from '../sources.ts'
+import { takingTurns } from './turns.ts'
+import { openStaging, type Rebased } from './staging.ts'
+import { writtenColumn } from '../types.ts'
+import { beginFiles, type FilesUnderWay } from './write.ts'
+
+/** What is there goes, for something else of the name. */
+const replacing: readonly Privilege[] = ['drop', 'create']
+const needed: Readonly<Record<RowOperation, readonly Privilege[]>> = {
+  delete: ['delete'],
+  update: ['update'],
+  merge: ['insert', 'update', 'delete'],
+}
+
+export type ChangeSetDeps = {
+  io: FileIO
+  engine: Engine
+  /** What the set begins with: as of now, or as of a transaction's begin. */
+  tables: Tables
+  /** As they are now. */
+  current: Pick<Tables, 'load'>
+  publications: Publications
+  clock: Clock
+  lakeRoot: string
+  /** Where files are before they get their place in a table. */
+  spoolDir: string
+  files: Files
+  /** Checks and binds a SELECT that reads through the change set. */
+  prepare(select: string, changes: ChangeSet, options: TableOptions & { rowsOf?: TableName }): Promise<Prepared>
+  /** `whole`: what is hidden from the principal would be changed too. @throws FORBIDDEN */
+  mayWrite(target: TableName, privileges: readonly Privilege[], options?: { whole?: boolean }): Promise<void>
+  /** Notes with whose rights a view reads, before anybody can see it. */
+  ownsView(view: Pick<LoadedView, 'name' | 'metadata'>): Promise<void>
+  principal: string
+}
+
+export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): ChangeSet {
+  const { io, engine, tables, publications, clock } = deps
+  const staging = openStaging(id, deps)
+  const { load, since, stage, become, vanish } = staging
+  /** What was allowed so far, to be asked once more at the end: rights may be taken in between. */
+  const allowed = new Map<string, () => Promise<void>>()
+  const mayWrite: ChangeSetDeps['mayWrite'] = async (target, privileges, options) => {
+    const again = () => deps.mayWrite(target, privileges, options)
+    await again()
+    allowed.set(JSON.stringify([showName(target), privileges, options]), again)
+  }
+
+  /** The SELECT's columns, and its text for the write host together with the files that it reads. */
+  async function source(
+    select: string,
+    options: TableOptions,
+  ): Promise<{ columns: EngineColumn[]; planned: () => Promise<{ sql: string; lease?: FileLease }> }> {
+    if (options.files) {
+      const columns = await engine
+        .bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) })
+        .catch(rethrowEngine)
+      return { columns, planned: async () => ({ sql: select }) }
+    }
+    const prepared = await deps.prepare(select, self, options)
+    return { columns: await prepared.columns(), planned: prepared.execute }
+  }
+
+  async function write(
+    target: TableName,
+    select: string,
+    mode: 'replace' | 'append',
+    options: TableOptions,
+  ): Promise<WriteResult> {
+    checkName(target)
+    const published = await tables.load(target)
+    await mayWrite(target, !published ? ['create'] : mode === 'append' ? ['insert'] : replacing)
+    // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
+    const [{ columns, planned }, base] = await Promise.all([
+      source(select, options),
+      mode === 'append' ? load(target, published) : published,
+    ])
+    checkColumns(target, columns)
+    const written = columns.map(writtenColumn)
+    if (mode === 'append' && base?.kind === 'view')
+      throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
+    const before = base?.kind === 'table' ? base : undefined
+    const fields = written.map(({ field }) => withComment(field, options))
+    const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
+    const schema =
+      mode === 'append' && before
+        ? currentSchema(metadata)
+        : before
+          ? schemaForReplace(metadata, fields)
+          : currentSchema(metadata)
+    const projection =
+      mode === 'append' && before
+        ? appendProjection(target, schema, columns)
+        : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
+
+    const { files, placed } = await writeSelected(metadata, schema, projection, await planned(), options)
+    const summary = { ...options.summary, 'boathouse.change-set': id }
+    const prepared =
+      mode === 'append' || !before
+        ? await prepareAppend(io, metadata, files, { summary, signal: options.signal })
+        : await prepareReplace(io, metadata, files, { schema, summary, signal: options.signal })
+    const properties = tableProperties(options)
+    const more: TableUpdate[] =
+      before && Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties }] : []
+    const action = mode === 'append' ? 'append' : 'replace'
+    const appended = mode === 'append' ? { files, summary } : undefined
+    return stage({
+      target,
+      published,
+      before,
+      metadata,
+      write: prepared,
+      more,
+      action,
+      appended,
+      files,
+      placed,
+      options,
+    })
+  }
+
+  /** A table of this change set that rows of can be changed. */
+  async function existing(
+    target: TableName,
+    privileges: readonly Privilege[],
+    options?: { whole?: boolean },
+  ): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
+    const published = await tables.load(target)
+    await mayWrite(target, privileges, options)
+    const before = await load(target, published)
+    if (before?.kind !== 'table')
+      throw new Failure(
+        before ? 'SQL_INVALID' : 'TABLE_NOT_FOUND',
+        before ? `${showName(target)} is a view; its rows cannot be changed` : `there is no table ${showName(target)}`,
+      )
+    return { published, before }
+  }
+
+  async function change(
+    target: TableName,
+    operation: RowOperation,
+    select: string,
+    options: TableOptions,
+    bounds?: KeyBounds,
+  ): Promise<RowsResult> {
+    const { published, before } = await existing(target, needed[operation])
+    const prepared = await deps.prepare(select, self, { ...options, rowsOf: before.name })
+    if (bounds && !readAlike(bounds, prepared.loaded))
+      throw new Failure('COMMIT_CONFLICT', `what ${showName(before.name)} is to be changed by was changed meanwhile`)
+    const summary = { ...options.summary, 'boathouse.change-set': id }
+    const {
+      write: written,
+      deleted,
+      inserted,
+      changed,
+      files,
+      bytes,
+      placed,
+    } = await changeRows(deps, before, prepared, {
+      operation,
+      summary,
+      since: since(published, before),
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    }).catch(rethrowEngine)
+    const nothing = {
+      table: showName(before.name),
+      kind: 'table' as const,
+      columns: [],
+      snapshotId: before.metadata.currentSnapshotId?.toString() ?? null,
+    }
+    const result = written
+      ? await stage({
+          target: before.name,
+          published,
+          before,
+          metadata: before.metadata,
+          write: written,
+          action: 'replace',
+          files: [],
+          placed,
+          options,
+        })
+      : nothing
+    return {
+      ...result,
+      rowsWritten: inserted,
+      rowsDeleted: deleted,
+      rowsChanged: changed,
+      filesWritten: files,
+      bytesWritten: bytes,
+    }
+  }
+
+  /** The rows of `select` as data files of the table. */
+  async function writeRows(before: LoadedTable, select: string, options: TableOptions): Promise<FilesUnderWay> {
+    const { columns, planned } = await source(select, options)
+    checkColumns(before.name, columns)
+    const { metadata } = before
+    const schema = currentSchema(metadata)
+    const projection = appendProjection(before.name, schema, columns)
+    return writeSelected(metadata, schema, projection, await planned(), options)
+  }
+
+  async function writeSelected(
+    metadata: TableMetadata,
+    schema: Schema,
+    projection: readonly string[],
+    { sql, lease }: { sql: string; lease?: FileLease },
+    { timeoutMs, signal }: TableOptions,
+  ): Promise<FilesUnderWay> {
+    try {
+      return await beginFiles(deps, {
+        select: `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`,
+        schema,
+        spec: specForReplace(metadata, schema),
+        sortOrder: defaultSortOrder(metadata),
+        location: metadata.location,
+        properties: metadata.properties,
+        timeoutMs,
+        signal,
+      })
+    } catch (error) {
+      return rethrowEngine(error)
+    } finally {
+      lease?.release()
+    }
+  }
+
+  async function overwrite(
+    target: TableName,
+    what: Overwritten,
+    select: string,
+    options: TableOptions,
+  ): Promise<WriteResult> {
+    if ('where' in what) {
+      // One change of rows: what matches goes, what is selected comes.
+      const { before } = await existing(target, ['insert', 'delete'], { whole: true })
+      const columns = currentSchema(before.metadata).fields.map(({ name }) => quoteName(name))
+      const rowId = before.metadata.formatVersion >= 3
+      const gone = [...columns.map((column) => `NULL AS ${column}`), ...(rowId ? ['_row_id'] : [])]
+      const come = [...columns, ...(rowId ? ['NULL::BIGINT'] : [])]
+      return change(
+        target,
+        'update',
+        `SELECT _file, _pos, false AS _new, ${gone.join(', ')} FROM ${quoteTable(before.name)} AS ${changedAlias} WHERE (${what.where}\n)
+        UNION ALL SELECT NULL, NULL, true, ${come.join(', ')} FROM (${select}\n) AS selected`,
+        options,
+      )
+    }
+    const { published, before } = await existing(target, ['insert', 'delete'], { whole: true })
+    const { files, placed } = await writeRows(before, select, options)
+    const prepared = await prepareOverwrite(
+      io,
+      before.metadata,
+      { remove: { partitions: 'dynamic' }, add: files },
+      {
+        ...since(published, before),
+        summary: { ...options.summary, 'boathouse.change-set': id },
+        signal: options.signal,
+      },
+    )
+    const { name, metadata } = before
+    return stage({
+      target: name,
+      published,
+      before,
+      metadata,
+      write: prepared,
+      action: 'replace',
+      files,
+      placed,
+      options,
+    })
+  }
+
+  async function upsert(target: TableName, keys: readonly string[], select: string, options: TableOptions) {
+    const { before } = await existing(target, needed.merge)
+    const { metadata } = before
+    const known = new Map(currentSchema(metadata).fields.map(({ name }) => [name.toLowerCase(), name]))
+    const unknown = keys.find((key) => !known.has(key.toLowerCase()))
+    if (keys.length === 0 || unknown !== undefined)
+      throw new Failure('SQL_INVALID', `${showName(before.name)} has no column ${unknown ?? ''} to find rows by`)
+    const source = await deps.prepare(select, self, options)
+    const types = new Map((await source.columns()).map(({ name, type }) => [name.toLowerCase(), type]))
+    const joined = currentSchema(metadata).fields.flatMap((field): JoinKey[] => {
+      const type = types.get(field.name.toLowerCase())
+      const isKey = keys.some((key) => key.toLowerCase() === field.name.toLowerCase())
+      return isKey && type !== undefined ? [{ field, value: `after.${quoteName(field.name)}`, type }] : []
+    })
+    const bounds = await boundsOf(`(${select}\n) AS after`, joined, { ...options, nulls: true })
+    const on = keys.map((key) => `before.${quoteName(key)} IS NOT DISTINCT FROM after.${quoteName(key)}`).join(' AND ')
+    const columns = [...known.values()].map((name) => `after.${quoteName(name)}`)
+    const rowId = metadata.formatVersion >= 3 ? ', before._row_id' : ''
+    return change(
+      before.name,
+      'merge',
+      `SELECT before._file, before._pos, true AS _new, ${columns.join(', ')}${rowId}
+      FROM (SELECT * FROM ${quoteTable(before.name)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS before
+      RIGHT JOIN (${select}\n) AS after ON ${on}`,
+      options,
+      bounds,
+    )
+  }
+
+  const boundsOf = (from: string, keys: readonly JoinKey[], { nulls, ...options }: TableOptions & { nulls: boolean }) =>
+    keyBounds(from, keys, {
+      engine,
+      prepare: (sql) => deps.prepare(sql, self, options),
+      nulls,
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+    })
+
+  const self: ChangeSet = {
+    id,
+    catalog,
+    load: (name) => load(name),
+    pending: () => publications.changes(id),
+    replaceTable: (target, select, options = {}) => write(target, select, 'replace', options),
+    loadCsv: (target, csv, options = {}) =>
+      withCsv(deps.spoolDir, csv, (select, file) => write(target, select, 'replace', { ...options, files: [file] })),
+    append: (target, select, options = {}) => write(target, select, 'append', options),
+    overwrite: (target, what, select, options = {}) => overwrite(target, what, select, options),
+    changeRows: (target, operation, select, options = {}, bounds) => change(target, operation, select, options, bounds),
+    keyBounds: (from, keys, options = {}) => boundsOf(from, keys, { ...options, nulls: false }),
+    upsert: (target, keys, select, options = {}) => upsert(target, keys, select, options),
+
+    async createTable(target, fields, defaults, options = {}) {
+      checkName(target)
+      checkColumns(target, fields)
+      const published = await tables.load(target)
+      await mayWrite(target, published ? replacing : ['create'])
+      const nowMs = clock.now()
+      const before = await load(target)
+      if (before?.kind === 'table') {
+        const write = await emptied(io, before.metadata, fields, defaults, {
+          ...options,
+          summary: { ...options.summary, 'boathouse.change-set': id },
+        })
+        const { name, metadata } = before
+        await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
+        return
+      }
+      let metadata = freshTable(deps, target, fields, options)
+      for (const [name, value] of defaults)
+        metadata = applyUpdates(metadata, evolveSchema(metadata).setDefault(name, value).change().updates, { nowMs })
+      const location = await writeTableMetadata(io, metadata, { previous: undefined, signal: options.signal })
+      const commit = tableCommitText([{ type: 'assert-create' }], createUpdates(metadata))
+      await become({
+        name: target,
+        kind: 'table',
+        action: published ? 'replace' : 'create',
+        location,
+        published,
+        next: metadata,
+        commit,
+      })
+    },
+
+    async alter(target, changes, options = {}) {
+      const { published, before } = await existing(target, ['alter'])
+      const write: Rebased = {
+        async on(base, { nowMs }) {
+          let now = base
+          const all: TableChange = { updates: [], requirements: [] }
+          for (const change of changes) {
+            const { updates, requirements } = change(now)
+            now = applyUpdates(now, updates, { nowMs })
+            all.updates.push(...updates)
+            // Requirements of later steps are about what nobody else has seen.
+            if (all.requirements.length === 0) all.requirements.push(...requirements)
+          }
+          return all
+        },
+      }
+      const { name, metadata } = before
+      await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
+    },
+
+    async apply(target, prepare) {
+      const { published, before } = await existing(target, ['maintain'])
+      const { name, metadata } = before
+      const write = await prepare(metadata)
+      await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options: {} })
+    },
+
+    async truncate(target, options = {}) {
+      const { published, before } = await existing(target, ['delete'], { whole: true })
+      const { name, metadata } = before
+      const summary = { ...options.summary, 'boathouse.change-set': id }
+      const write = await prepareDelete(io, metadata, { filter: { op: 'true' } }, { summary, signal: options.signal })
+      await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
+    },
+
+    async rename(from, to) {
+      checkName(to)
+      const published = await tables.load(from)
+      await mayWrite(from, ['alter'])
+      await mayWrite(to, ['create'])
+      const found = await load(from)
+      if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(from)}`)
+      if (await load(to)) throw new Failure('ALREADY_EXISTS', `${showName(to)} exists already`)
+      const { kind, location } = found
+      await vanish({ name: found.name, kind, published })
+      // What was published under that name is replaced by this one when the set is.
+      const replaced = await tables.load(to)
+      await become({
+        name: replaced?.name ?? to,
+        kind,
+        action: replaced ? 'replace' : 'create',
+        location,
+        commit: null,
+        published: replaced,
+      })
+    },
+
+    async addFiles(target, paths, options = {}) {
+      checkName(target)
+      const published = await tables.load(target)
+      await mayWrite(target, published ? ['insert'] : ['create'])
+      const found = await load(target)
+      if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
+      const parts = { ...deps, signal: options.signal }
+      const metadata = found?.metadata ?? freshTable(deps, target, await columnsOfFiles(parts, paths), options)
+      const { files, mapping } = await describeFiles(parts, metadata, paths)
+      const summary = { ...options.summary, 'boathouse.change-set': id }
+      return stage({
+        target: found?.name ?? target,
+        published,
+        before: found,
+        metadata,
+        write: await prepareAppend(io, metadata, files, { summary, signal: options.signal }),
+        more: mapping ? [{ action: 'set-properties', updates: { 'schema.name-mapping.default': mapping } }] : [],
+        action: 'append',
+        files,
+        options,
+      })
+    },
+
+    async createView(target, select, options = {}) {
+      checkName(target)
+      const published = await tables.load(target)
+      await mayWrite(target, published ? replacing : ['create'])
+      const prepared = await deps.prepare(select, self, options)
+      const columns = await prepared.columns()
+      checkColumns(target, columns)
+      const fields = columns.map((column) => withComment(writtenColumn(column).field, options))
+      const nowMs = clock.now()
+      const before = published?.kind === 'view' ? published : undefined
+      const version = {
+        schema: fields,
+        representations: [
+          {
+            type: 'sql' as const,
+            sql: withoutAliases(select, prepared, options).trim().replace(/;\s*$/, ''),
+            dialect: 'duckdb',
+          },
+        ],
+        defaultCatalog: target.catalog,
+        defaultNamespace: [options.namespace ?? target.namespace],
+        properties: tableProperties(options),
+        nowMs,
+      }
+      const metadata = before
+        ? applyViewUpdates(before.metadata, replaceViewUpdates(version), { nowMs })
+        : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(deps.lakeRoot, target) })
+      const updates = before ? replaceViewUpdates(version) : createViewUpdates(metadata)
+      const location = await writeViewMetadata(io, metadata, { previous: before?.location })
+      await deps.ownsView({ name: target, metadata })
+      const requirement = before
+        ? ({ type: 'assert-view-uuid', uuid: before.metadata.viewUuid } as const)
+        : ({ type: 'assert-create' } as const)
+      await become({
+        name: target,
+        kind: 'view',
+        action: published ? 'replace' : 'create',
+        location,
+        published,
+        commit: viewCommitText([requirement], updates),
+      })
+      return {
+        table: showName(target),
+        kind: 'view',
+        columns: columns.map((column) => ({ ...column, nullable: true })),
+        rowsWritten: 0,
+        snapshotId: null,
+        filesWritten: 0,
+        bytesWritten: 0,
+      }
+    },
+
+    async drop(target) {
+      const published = await tables.load(target)
+      await mayWrite(target, ['drop'])
+      const found = await load(target)
+      if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
+      await vanish({ name: found.name, kind: found.kind, published })
+    },
+
+    async dropTemporary(namespace) {
+      const own = (await publications.changes(id)).filter(
+        ({ name }) => isTemporary(name) && name.namespace === namespace,
+      )
+      await staging.forget(own.map(({ name }) => name))
+      for (const { name, kind, location } of own) {
+        if (location === null) continue
+        const loaded = await tables.open({ name, kind, location })
+        for await (const { path } of io.list(loaded.metadata.location)) await io.delete(path)
+      }
+    },
+
+    savepoint: staging.savepoint,
+    keepOnly: staging.keepOnly,
+    putBack: staging.putBack,
+
+    async publish({ unchanged = [] } = {}) {
+      for (const stillAllowed of allowed.values()) await stillAllowed()
+      return staging.publish(deps.principal, unchanged)
+    },
+    discard: () => publications.discard(id),
+  }
+  return takingTurns(self)
+}
+
+const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})

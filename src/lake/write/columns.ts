@@ -1,0 +1,54 @@
+// The columns of a SELECT as columns of a table: by name, with what the table says where nothing is given.
+
+import { Failure } from '../../base/failure.ts'
+import { showName, type TableName } from '../../catalog/index.ts'
+import type { EngineColumn } from '../../engine/index.ts'
+import type { Field, NewField, Schema } from '../../iceberg/index.ts'
+import type { TableOptions } from './change-set.ts'
+import { quoteName } from '../sql/tokens.ts'
+import { literalSql, sqlType } from '../types.ts'
+
+/** SQL_INVALID for names that differ only in case, and for none at all. */
+export function checkColumns(target: TableName, columns: readonly { name: string }[]): void {
+  const seen = new Set<string>()
+  for (const { name } of columns) {
+    // Iceberg tells columns apart by case; DuckDB, Trino and Spark do not.
+    if (seen.has(name.toLowerCase()))
+      throw new Failure('SQL_INVALID', `${showName(target)} would have two columns named ${name}`, {
+        hint: 'Give one of them another name with AS.',
+      })
+    seen.add(name.toLowerCase())
+  }
+  if (columns.length === 0) throw new Failure('SQL_INVALID', `${showName(target)} would have no columns`)
+}
+
+export const withComment = (field: NewField, { columnComments = {} }: TableOptions): NewField => {
+  const doc = columnComments[field.name] ?? columnComments[field.name.toLowerCase()]
+  return doc ? { ...field, doc } : field
+}
+
+/** Every column of the table, from the SELECT's column of the same name or NULL. */
+export function appendProjection(target: TableName, schema: Schema, columns: readonly EngineColumn[]): string[] {
+  const given = new Map(columns.map(({ name }) => [name.toLowerCase(), name]))
+  const projection = schema.fields.map((field) => {
+    const name = given.get(field.name.toLowerCase())
+    given.delete(field.name.toLowerCase())
+    if (name === undefined && field.required && field.writeDefault === undefined)
+      throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
+    const missing = name === undefined ? defaultSql(target, field) : ''
+    return `CAST(${name === undefined ? missing : quoteName(name)} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
+  })
+  if (given.size > 0)
+    throw new Failure('SQL_INVALID', `${showName(target)} has no column ${[...given.values()].join(', ')}`, {
+      hint: 'Leave it out, or replace the table to give it the column.',
+    })
+  return projection
+}
+
+/** What a column gets that is given nothing. @throws UNSUPPORTED for a default that is not a simple value */
+export function defaultSql(target: TableName, { name, type, writeDefault }: Field): string {
+  if (writeDefault === undefined) return 'NULL'
+  if (typeof writeDefault === 'object' && 'json' in writeDefault)
+    throw new Failure('UNSUPPORTED', `${showName(target)} needs a value for ${name}: its default is not a simple value`)
+  return literalSql(type, writeDefault)
+}

@@ -1,0 +1,49 @@
+// The rows of a CSV text as a SELECT of the write host: the text lies in the spool while it is read.
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure } from '../../base/failure.ts'
+import { quoteText } from '../sql/tokens.ts'
+
+/** A text with a line of names, and the names and types (DuckDB's) of all its columns in order. */
+export type Csv = { text: string; columns: readonly { name: string; type: string }[]; delimiter: string }
+
+/**
+ * Quotes and escapes are found out by DuckDB, as they are by its COPY: seeds are to have the values that dbt-duckdb gives
+ * them, even where a file quotes with something else. Calls `read` with the SELECT and its file.
+ * @throws QUERY_FAILED with the line of a value that is not of its type
+ */
+export async function withCsv<Done>(
+  spoolDir: string,
+  { text, columns, delimiter }: Csv,
+  read: (select: string, file: string) => Promise<Done>,
+): Promise<Done> {
+  const file = join(spoolDir, `csv-${randomUUID()}.csv`)
+  const types = columns.map(({ name, type }) => `${quoteText(name)}: ${quoteText(type)}`).join(', ')
+  await mkdir(spoolDir, { recursive: true })
+  try {
+    await writeFile(file, text)
+    return await read(
+      `SELECT * FROM read_csv(${quoteText(file)}, columns = {${types}}, header = true, delim = ${quoteText(delimiter)})`,
+      file,
+    )
+  } catch (error) {
+    throw error instanceof Failure ? inCsv(error) : error
+  } finally {
+    await rm(file, { force: true })
+  }
+}
+
+/** DuckDB tells of the spooled file, and lists all its settings. */
+function inCsv(failure: Failure): Failure {
+  const line = /CSV Error on Line: (\d+)/.exec(failure.message)?.[1]
+  if (line === undefined) return failure
+  const told = failure.message
+    .split('\n')
+    .filter((each) =>
+      /^(?:CSV Error|Original Line|Error when converting|Expected|Value|Could not|Row )/.test(each.trim()),
+    )
+    .map((each) => each.trim().replace(/^(?:Invalid Input Error: )?CSV Error on Line/, 'line'))
+  return new Failure('QUERY_FAILED', told.join('; ').slice(0, 500), { cause: failure, place: { line: Number(line) } })
+}

@@ -1,0 +1,310 @@
+// Changes of single rows: which rows go and which come is one SELECT, run once and kept as a file. What follows is either
+// copy-on-write (files that lose rows are written again) or merge-on-read (delete files say which rows are gone).
+//
+//   SELECT _file, _pos, _new, columns… ──COPY──▶ changed.parquet ──▶ rows that come ─────────▶ data files ─┐
+//                                                        └─────────▶ rows that stay │ delete files ────────┴▶ one commit
+
+import { randomUUID } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure } from '../../base/failure.ts'
+import { showName, type LoadedTable } from '../../catalog/index.ts'
+import {
+  currentSchema,
+  defaultSortOrder,
+  defaultSpec,
+  placeOf,
+  positionDeleteSchema,
+  Positions,
+  prepareOverwrite,
+  prepareRowDelta,
+  readDeletionVector,
+  type CheckedOptions,
+  type Isolation,
+  type NewDeleteFile,
+  type PreparedWrite,
+  type ScanFile,
+} from '../../iceberg/index.ts'
+import type { FileLease } from '../../io/index.ts'
+import { copyPositions, placePositions, placeVectors } from './delete-files.ts'
+import type { Prepared } from '../prepare.ts'
+import { scanSql } from '../scan/scan.ts'
+import { quoteName, quoteText } from '../sql/tokens.ts'
+import { sqlType } from '../types.ts'
+import { beginFiles, newDataFile, type FilesUnderWay, type StatsRow, type Workshop } from './write.ts'
+
+export type RowOperation = 'delete' | 'update' | 'merge'
+
+export type RowsChanged = {
+  /** Undefined when no row was changed. */
+  write: PreparedWrite | undefined
+  deleted: number
+  inserted: number
+  /** Rows that went, came or are others now. */
+  changed: number
+  /** Data files and delete files that were written. */
+  files: number
+  bytes: number
+  /** When the data files are durable. */
+  placed: Promise<void>
+}
+
+type Options = {
+  operation: RowOperation
+  summary: Record<string, string>
+  /** Against what happened since then the change is checked. */
+  since: Pick<CheckedOptions, 'startingSnapshotId' | 'own'>
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
+const nothing: FilesUnderWay = { files: [], placed: Promise.resolve() }
+
+/** Files that lose more than this part of their rows are written again: docs/decisions/0004 says why. */
+const rewriteAbove = 0.1
+
+/**
+ * `changed` gives one row for each row that goes or comes: `_file`, `_pos` (null: a row that only comes), `_new` (whether
+ * a row comes), the columns of the table with their new values, and for tables of version 3 `_row_id`. It reads `table`.
+ * SQL_INVALID when one row of the table is changed twice.
+ */
+export async function changeRows(
+  workshop: Workshop,
+  table: LoadedTable,
+  changed: Prepared,
+  options: Options,
+): Promise<RowsChanged> {
+  const folder = join(workshop.spoolDir, `change-${randomUUID()}`)
+  const limits = { timeoutMs: options.timeoutMs, signal: options.signal }
+  const rows = (sql: string) =>
+    workshop.engine.rows({
+      class: 'write',
+      sql,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+  let lease: FileLease | undefined
+  try {
+    await mkdir(folder, { recursive: true })
+    const staged = join(folder, 'changed.parquet')
+    const planned = await changed.execute()
+    const { scans } = planned
+    lease = planned.lease
+    await rows(`COPY (${planned.sql}) TO ${quoteText(staged)} (FORMAT parquet, COMPRESSION lz4_raw)`)
+    const from = `read_parquet(${quoteText(staged)})`
+    const counted = await rows(
+      `SELECT _file, count(*), count(DISTINCT _pos), count(*) FILTER (_new) FROM ${from} GROUP BY _file`,
+    )
+    const gone = new Map<string, number>()
+    let [inserted, all] = [0, 0]
+    for (const [file, count, distinct, news] of counted) {
+      inserted += Number(news)
+      all += Number(count)
+      if (file === null) continue
+      if (Number(count) !== Number(distinct))
+        throw new Failure('SQL_INVALID', `a row of ${showName(table.name)} would be changed twice by one statement`, {
+          hint: 'See that each row of the table meets at most one row of the other side, for example by QUALIFY row_number() OVER (PARTITION BY key) = 1.',
+        })
+      gone.set(String(file), Number(count))
+    }
+    const deleted = [...gone.values()].reduce((sum, count) => sum + count, 0)
+    if (deleted === 0 && inserted === 0)
+      return { write: undefined, deleted, inserted, changed: 0, files: 0, bytes: 0, placed: nothing.placed }
+
+    const { metadata } = table
+    const schema = currentSchema(metadata)
+    const scan = scans.find((one) => showName(one.table.name) === showName(table.name))
+    const concerned = (scan?.files ?? []).filter(({ path }) => gone.has(path))
+    const lineage = metadata.formatVersion >= 3
+    const columns = schema.fields.map(({ name }) => quoteName(name)).join(', ')
+    // A statement's values are of its own types; a column's are those of the table.
+    const values = schema.fields.map(
+      ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type, name)}) AS ${quoteName(name)}`,
+    )
+    const comes = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _new`
+    const write = (select: string) =>
+      beginFiles(workshop, {
+        select,
+        schema,
+        spec: defaultSpec(metadata),
+        sortOrder: defaultSortOrder(metadata),
+        location: metadata.location,
+        properties: metadata.properties,
+        lineage,
+        ...limits,
+      })
+    const checked = {
+      ...options.since,
+      summary: options.summary,
+      signal: options.signal,
+      isolation: isolationOf(metadata.properties[`write.${options.operation}.isolation-level`]),
+      conflictFilter: scan?.predicate,
+    }
+    const total = (files: readonly { fileSizeBytes: number }[]) =>
+      files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
+
+    if (deleted > 0 && isCopied(table, options.operation, concerned, deleted)) {
+      const partly = concerned.filter(({ path, recordCount }) => gone.get(path)! < recordCount)
+      const stay =
+        partly.length === 0
+          ? undefined
+          : `SELECT ${columns}${lineage ? ', _row_id, _last_updated_sequence_number' : ''} FROM ${await scanSql({
+              table: showName(table.name),
+              metadata,
+              schema,
+              files: partly,
+              io: workshop.io,
+              engine: workshop.engine,
+              localPathOf: lease.pathOf,
+              columns: { file: true, position: true, rowId: lineage },
+              signal: options.signal,
+            })} AS stays WHERE (_file, _pos) NOT IN (SELECT (_file, _pos) FROM ${from} WHERE _file IS NOT NULL)`
+      const selects = [...(stay ? [stay] : []), ...(inserted > 0 ? [comes] : [])]
+      const { files: added, placed } = selects.length === 0 ? nothing : await write(selects.join(' UNION ALL '))
+      const prepared = await prepareOverwrite(
+        workshop.io,
+        metadata,
+        { remove: { files: concerned.map(({ file }) => file) }, add: added },
+        checked,
+      )
+      return { write: prepared, deleted, inserted, changed: all, files: added.length, bytes: total(added), placed }
+    }
+
+    const whole = concerned.filter((file) => gone.get(file.path) === liveRows(file))
+    const wholePaths = new Set(whole.map(({ path }) => path))
+    const partly = concerned.filter(({ path }) => !wholePaths.has(path))
+    const { files: added, placed } = inserted > 0 ? await write(comes) : nothing
+    const deletes =
+      metadata.formatVersion >= 3
+        ? await writeVectors(workshop, table, partly, from, lease, rows, options.signal)
+        : await writePositions(workshop, table, partly, from, folder, rows, options.signal)
+    const prepared = await prepareRowDelta(
+      workshop.io,
+      metadata,
+      {
+        addFiles: added,
+        addDeletes: deletes.added,
+        removeDeletes: deletes.removed,
+        removeFiles: whole.map(({ file }) => file),
+        referencedFiles: partly.map(({ path }) => path),
+        readsTable: true,
+      },
+      checked,
+    )
+    return {
+      write: prepared,
+      deleted,
+      inserted,
+      changed: all,
+      files: added.length + deletes.added.length,
+      bytes: total(added) + total(deletes.added),
+      placed,
+    }
+  } finally {
+    lease?.release()
+    await rm(folder, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+const isolationOf = (text: string | undefined): Isolation =>
+  text?.toLowerCase() === 'snapshot' ? 'snapshot' : 'serializable'
+
+/** `write.delete.mode` and so on; without it the cheaper way for this many rows. */
+function isCopied({ metadata }: LoadedTable, operation: RowOperation, concerned: readonly ScanFile[], deleted: number) {
+  if (metadata.formatVersion === 1) return true
+  const mode = metadata.properties[`write.${operation}.mode`]?.toLowerCase()
+  if (mode === 'copy-on-write' || mode === 'merge-on-read') return mode === 'copy-on-write'
+  return deleted > rewriteAbove * concerned.reduce((sum, { recordCount }) => sum + recordCount, 0)
+}
+
+/** Undefined where deletes may overlap, or may be about other files too. */
+function liveRows({ path, recordCount, deletes }: ScanFile): number | undefined {
+  if (deletes.some(({ file }) => file.content !== 'position-deletes' || file.referencedDataFile !== path))
+    return undefined
+  return recordCount - deletes.reduce((sum, { file }) => sum + file.recordCount, 0)
+}
+
+type Rows = (sql: string) => Promise<unknown[][]>
+type Deletes = { added: NewDeleteFile[]; removed: { path: string }[] }
+
+/** One file of positions for each partition, sorted as the specification asks. */
+async function writePositions(
+  { io }: Workshop,
+  { metadata }: LoadedTable,
+  files: readonly ScanFile[],
+  from: string,
+  folder: string,
+  rows: Rows,
+  signal: AbortSignal | undefined,
+): Promise<Deletes> {
+  const groups = [...Map.groupBy(files, ({ file }) => placeOf(file)).values()]
+  if (groups.length === 0) return { added: [], removed: [] }
+  const numbers = groups.flatMap((group, index) => group.map(({ path }) => `(${quoteText(path)}, ${index})`))
+  const written = (await rows(
+    copyPositions(
+      `SELECT changed._file AS file_path, changed._pos AS pos, places.place FROM ${from} AS changed
+      JOIN (VALUES ${numbers.join(', ')}) AS places(file, place) ON places.file = changed._file
+      ORDER BY place, file_path, pos`,
+      join(folder, 'deletes'),
+      ', PARTITION_BY (place), WRITE_PARTITION_COLUMNS false',
+    ),
+  )) as StatsRow[]
+  const added: NewDeleteFile[] = []
+  for (const row of written) {
+    const group = groups[Number(row[5]![0]!.value)]!
+    const { specId, partition } = group[0]!
+    added.push({
+      ...newDataFile(row, positionDeleteSchema),
+      path: await placePositions(io, metadata, row[0], signal),
+      content: 'position-deletes',
+      specId,
+      partition,
+      ...(group.length === 1 ? { referencedDataFile: group[0]!.path } : {}),
+    })
+  }
+  return { added, removed: [] }
+}
+
+/** Each data file has one vector of all its deleted rows, so the new one takes over what was deleted before. */
+async function writeVectors(
+  { io }: Workshop,
+  { metadata }: LoadedTable,
+  files: readonly ScanFile[],
+  from: string,
+  lease: FileLease,
+  rows: Rows,
+  signal: AbortSignal | undefined,
+): Promise<Deletes> {
+  if (files.length === 0) return { added: [], removed: [] }
+  const vectors = new Map<string, Positions>()
+  const removed = new Map<string, { path: string }>()
+  for (const { path, deletes } of files) {
+    const positions = new Positions()
+    vectors.set(path, positions)
+    for (const { file } of deletes) {
+      if (file.content !== 'position-deletes') continue
+      if (file.format === 'puffin') positions.addAll(await readDeletionVector(io, file))
+      else {
+        // Written before the table became version 3.
+        const old = await rows(
+          `SELECT pos FROM read_parquet(${quoteText(lease.pathOf(file.path))}, hive_partitioning = false) WHERE file_path = ${quoteText(path)}`,
+        )
+        for (const [position] of old) positions.add(Number(position))
+        if (file.referencedDataFile === path) removed.set(file.path, file)
+      }
+    }
+  }
+  const paths = files.map(({ path }) => quoteText(path)).join(', ')
+  for (const [path, positions] of await rows(
+    `SELECT _file, to_json(list(_pos ORDER BY _pos))::VARCHAR FROM ${from} WHERE _file IN (${paths}) GROUP BY _file`,
+  ))
+    for (const position of JSON.parse(String(positions)) as number[]) vectors.get(String(path))!.add(position)
+  const placed = files.map(({ path, specId, partition }) => ({
+    referencedDataFile: path,
+    positions: vectors.get(path)!,
+    specId,
+    partition,
+  }))
+  const added = await placeVectors(io, metadata, placed, signal)
+  return { added, removed: [...removed.values()] }
+}

@@ -1,0 +1,68 @@
+// What names mean inside a run besides what they mean everywhere: its databases may be called otherwise, and it has tables
+// of its own that are gone when it ends.
+//
+// A temporary table is a table of the change set in a namespace that only those statements name that were given it
+// (`temporary`). No publication takes such a namespace along, so what a killed step leaves is never seen.
+
+import type { PendingChange, TableName } from '../../catalog/index.ts'
+import type { Decision } from '../../govern/index.ts'
+import type { Prepared } from '../prepare.ts'
+import { splice, type Edit } from '../sql/splice.ts'
+import { quoteTable } from '../sql/tokens.ts'
+
+export type RunNames = {
+  /** Other names of catalogs, in lower case: a dbt project's database stands for an environment's catalog. */
+  aliases?: Readonly<Record<string, string>> | undefined
+  /** Where CREATE TEMPORARY puts tables, and where plain names are looked up first: a name of `temporaryNamespace`. */
+  temporary?: string | undefined
+}
+
+const prefix = '__temporary_'
+
+/** The namespace for the temporary tables of whoever is told `id`. */
+export const temporaryNamespace = (id: string): string => `${prefix}${id}`
+
+export const isTemporary = ({ namespace }: Pick<TableName, 'namespace'>): boolean => namespace.startsWith(prefix)
+
+/** The catalog that is meant by a name. */
+export const unaliased = (catalog: string, { aliases }: RunNames): string => aliases?.[catalog.toLowerCase()] ?? catalog
+
+type Pending = { pending(): Promise<readonly PendingChange[]> }
+
+/** The temporary table that a plain name means, when there is one. */
+export async function temporaryTable(
+  parts: readonly string[],
+  { temporary }: RunNames,
+  changes: Pending | undefined,
+): Promise<TableName | undefined> {
+  const [name, second] = parts
+  if (temporary === undefined || name === undefined || second !== undefined || !changes) return undefined
+  const lower = name.toLowerCase()
+  return (await changes.pending()).find(
+    (one) => one.name.namespace === temporary && one.name.name.toLowerCase() === lower && one.location !== null,
+  )?.name
+}
+
+/** The text of a SELECT with the catalogs' own names: what is kept, a view's say, is read where nobody knows the others. */
+export function withoutAliases(
+  select: string,
+  { text, named }: Pick<Prepared, 'text' | 'named'>,
+  names: RunNames,
+): string {
+  const edits = named.flatMap(({ named: { reference, start, end } }): Edit[] => {
+    const { catalog, namespace, name } = reference
+    const meant = catalog === undefined ? undefined : unaliased(catalog, names)
+    if (meant === catalog || meant === undefined || namespace === undefined) return []
+    return [{ start, end, text: quoteTable({ catalog: meant, namespace, name }) }]
+  })
+  return edits.length === 0 ? select : splice(text, edits).text
+}
+
+/** Whoever made a temporary table sees all of it. */
+export const seenByItsMaker: Decision = {
+  verdict: 'allowed',
+  columns: 'all',
+  filters: [],
+  masks: new Map(),
+  because: ['it is a temporary table of this run'],
+}

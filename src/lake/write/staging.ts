@@ -1,0 +1,293 @@
+// What a change set holds between its writes and its publication. Each write becomes a metadata file that no pointer names,
+// on top of the one before it, and is written down in the records, so that a killed run goes on with it. When somebody else
+// was faster, the writes are made again on top of theirs, without writing a data file twice.
+
+import type { Clock } from '../../base/clock.ts'
+import { Failure } from '../../base/failure.ts'
+import {
+  showName,
+  tableCommitText,
+  type Loaded,
+  type LoadedTable,
+  type PendingChange,
+  type Publication,
+  type Publications,
+  type ReadPointer,
+  type TableName,
+  type Tables,
+} from '../../catalog/index.ts'
+import {
+  ancestorsOf,
+  applyUpdates,
+  createUpdates,
+  currentSchema,
+  prepareAppend,
+  writeTableMetadata,
+  type NewDataFile,
+  type OnOptions,
+  type TableChange,
+  type TableMetadata,
+  type TableUpdate,
+} from '../../iceberg/index.ts'
+import type { FileIO } from '../../io/index.ts'
+import { decodeAppended, encodeAppended } from './appended.ts'
+import type { TableOptions, WriteResult } from './change-set.ts'
+import { isTemporary } from './run-names.ts'
+import { sqlType } from '../types.ts'
+
+/** A write that can be put on top of whatever the table is by then. */
+export type Rebased = {
+  on(base: TableMetadata, options: OnOptions): Promise<TableChange>
+}
+
+type Staged = {
+  target: TableName
+  published: Loaded | undefined
+  /** What the write is on top of: of this change set, else published; undefined for a new table. */
+  before: LoadedTable | undefined
+  metadata: TableMetadata
+  write: Rebased
+  more?: TableUpdate[]
+  action: 'replace' | 'append'
+  appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
+  files: readonly Pick<NewDataFile, 'recordCount' | 'fileSizeBytes'>[]
+  /** When the files are durable; by default they are. */
+  placed?: Promise<void>
+  options: TableOptions
+}
+
+type Recorded = Pick<PendingChange, 'name' | 'kind' | 'action' | 'location' | 'commit'> & {
+  published: Loaded | undefined
+  next?: TableMetadata
+  appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
+  /** What the set holds for an append's table already. */
+  earlier?: PendingChange | undefined
+}
+
+type StagingDeps = {
+  io: FileIO
+  tables: Pick<Tables, 'load' | 'open' | 'keep'>
+  /** As they are now. */
+  current: Pick<Tables, 'load'>
+  publications: Publications
+  clock: Clock
+}
+
+/** What one change set holds. */
+export function openStaging(id: string, deps: StagingDeps) {
+  const { io, tables, publications, clock } = deps
+  /** What this process wrote, by table: it can be put on a newer base. */
+  const steps = new Map<string, { write: Rebased; more: TableUpdate[] }[]>()
+  /** Snapshots that this set made. */
+  const own = new Set<bigint>()
+
+  /** Since when others' work is looked at: what was published when the set met the table, not its own last write. */
+  const since = (published: Loaded | undefined, { metadata }: LoadedTable) => {
+    const start = published?.kind === 'table' ? published.metadata.currentSnapshotId : undefined
+    const isKnown = ancestorsOf(metadata, metadata.currentSnapshotId).some(({ snapshotId }) => snapshotId === start)
+    return { startingSnapshotId: isKnown ? start : null, own }
+  }
+
+  /** `published`: what is published, where that is known already. */
+  const load = async (name: TableName, published?: Loaded): Promise<Loaded | undefined> => {
+    const change = await publications.change(id, name)
+    if (!change) return published ?? tables.load(name)
+    return change.location === null
+      ? undefined
+      : tables.open({ name: change.name, kind: change.kind, location: change.location })
+  }
+
+  /** The table after one more write, in a metadata file that nobody's pointer names. */
+  async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
+    const { write: prepared, more = [], action, appended, files, placed, options } = staged
+    const nowMs = clock.now()
+    // Data files, manifests, their list and the metadata file become durable side by side, all of them before the
+    // records name the metadata file.
+    const underWay: Promise<unknown>[] = placed ? [placed] : []
+    const written = async () => {
+      for (const outcome of await Promise.allSettled(underWay)) if (outcome.status === 'rejected') throw outcome.reason
+    }
+    const commit = await prepared
+      .on(metadata, { nowMs, signal: options.signal, underWay })
+      .catch(async (error: unknown) => {
+        await written()
+        throw await outdated(error, target, published)
+      })
+    const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
+    if (next.currentSnapshotId !== undefined && next.currentSnapshotId !== metadata.currentSnapshotId)
+      own.add(next.currentSnapshotId)
+    const named = writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
+    underWay.push(named)
+    const [earlier] = await Promise.all([pendingOf(target), written()])
+    const location = await named
+    tables.keep({ kind: 'table', name: target, location, metadata: next })
+    const isFirst = before?.location === published?.location
+    const asked = before
+      ? tableCommitText(commit.requirements, [...commit.updates, ...more], isFirst ? undefined : earlier?.commit)
+      : tableCommitText([{ type: 'assert-create' }], createUpdates(next))
+    await record({
+      name: target,
+      kind: 'table',
+      action: published ? action : 'create',
+      location,
+      published,
+      next,
+      appended,
+      commit: asked,
+      earlier,
+    })
+    const key = showName(target).toLowerCase()
+    steps.set(key, [...(isFirst ? [] : (steps.get(key) ?? [])), { write: prepared, more }])
+    return {
+      table: showName(target),
+      kind: 'table',
+      columns: currentSchema(next).fields.map((field) => ({
+        name: field.name,
+        type: sqlType(field.type),
+        nullable: !field.required,
+      })),
+      rowsWritten: files.reduce((sum, { recordCount }) => sum + recordCount, 0),
+      snapshotId: next.currentSnapshotId?.toString() ?? null,
+      filesWritten: files.length,
+      bytesWritten: files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0),
+    }
+  }
+
+  /** Files of a state that was expired meanwhile are gone: that is a lost race, not a damaged table. */
+  async function outdated(error: unknown, target: TableName, published: Loaded | undefined): Promise<unknown> {
+    if (!(error instanceof Failure) || error.code !== 'METADATA_INVALID') return error
+    const now = await deps.current.load(target)
+    if (now?.location === published?.location) return error
+    const message = `${showName(target)} was changed meanwhile, and what it was before has been cleaned up`
+    return new Failure('COMMIT_CONFLICT', message, { cause: error, table: showName(target) })
+  }
+
+  const pendingOf = (name: TableName) => publications.change(id, name)
+
+  async function record({ name, kind, action, location, commit, published, next, appended, earlier }: Recorded) {
+    const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
+    await publications.put(id, {
+      name,
+      kind,
+      action,
+      location,
+      base: published?.location ?? null,
+      fromSnapshot: published?.kind === 'table' ? (published.metadata.currentSnapshotId?.toString() ?? null) : null,
+      toSnapshot: next?.currentSnapshotId?.toString() ?? null,
+      // An append to a table that this same change set replaced moves with the replacement, not alone.
+      appended: all && (!earlier || earlier.appended) ? encodeAppended(all, appended.summary) : null,
+      commit,
+    })
+  }
+
+  /**
+   * Makes the writes of this set again on top of what is published now, without writing their data files again. False
+   * when that is not possible; COMMIT_CONFLICT when what others did does not go together with them.
+   */
+  async function rebase(conflict: Failure): Promise<boolean> {
+    const pending = (await publications.changes(id)).find(({ name }) => showName(name) === conflict.context.table)
+    const now = pending && (await deps.current.load(pending.name))
+    if (now?.kind !== 'table') return false
+    let again = steps.get(showName(now.name).toLowerCase())
+    if (!again) {
+      // Another process wrote this change set; only its appends can be made again.
+      if (!pending?.appended) return false
+      const { files, summary } = decodeAppended(pending.appended)
+      again = [{ write: await prepareAppend(io, now.metadata, files, { summary }), more: [] }]
+    }
+    const nowMs = clock.now()
+    let next = now.metadata
+    let asked: string | null = null
+    for (const { write: step, more } of again) {
+      const commit = await step.on(next, { nowMs }).catch((error: unknown) => {
+        throw error instanceof Failure
+          ? new Failure(error.code, `${conflict.message} (${error.message})`, { cause: error, hint: error.hint })
+          : error
+      })
+      next = applyUpdates(next, [...commit.updates, ...more], { nowMs, previous: now.location })
+      asked = tableCommitText(commit.requirements, [...commit.updates, ...more], asked)
+    }
+    const location = await writeTableMetadata(io, next, { previous: now.location })
+    tables.keep({ kind: 'table', name: now.name, location, metadata: next })
+    await publications.put(id, {
+      ...pending!,
+      action: pending!.action === 'append' ? 'append' : 'replace',
+      base: now.location,
+      location,
+      commit: asked,
+      fromSnapshot: now.metadata.currentSnapshotId?.toString() ?? null,
+      toSnapshot: next.currentSnapshotId?.toString() ?? null,
+    })
+    return true
+  }
+
+  /** All or nothing; what others published meanwhile is gone on top of, where that can be. */
+  async function publish(by: string, unchanged: readonly ReadPointer[]): Promise<Publication> {
+    await forget((await publications.changes(id)).flatMap(({ name }) => (isTemporary(name) ? [name] : [])))
+    const mustStay = new Set(unchanged.map(({ name }) => showName(name)))
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await publications.publish(id, by, unchanged)
+      } catch (error) {
+        if (
+          !(error instanceof Failure) ||
+          error.code !== 'COMMIT_CONFLICT' ||
+          mustStay.has(String(error.context.table)) ||
+          attempt >= 20 ||
+          !(await rebase(error))
+        )
+          throw error
+        await clock.sleep(clock.random() * Math.min(1_000, 10 * 2 ** attempt))
+      }
+    }
+  }
+
+  /** Nothing is to become of these names. */
+  async function forget(names: readonly TableName[]): Promise<void> {
+    if (names.length === 0) return
+    for (const name of names) steps.delete(showName(name).toLowerCase())
+    await publications.forget(id, names)
+  }
+
+  /** Nothing is under this name any more, whether anybody has seen what was there or not. */
+  const vanish = async ({ name, kind, published }: Pick<Recorded, 'name' | 'kind' | 'published'>): Promise<void> =>
+    published ? become({ name, kind, action: 'drop', location: null, commit: null, published }) : forget([name])
+
+  /** What the set holds now; the function takes it back to that. */
+  async function savepoint(): Promise<() => Promise<void>> {
+    const [pending, kept] = [await publications.changes(id), [...steps].map(([key, all]) => [key, [...all]] as const)]
+    return async () => {
+      await publications.restore(id, pending)
+      steps.clear()
+      for (const [key, all] of kept) steps.set(key, [...all])
+    }
+  }
+
+  /** Goes back to what is published, but for what is to be kept. */
+  async function keepOnly(isKept: (change: PendingChange) => boolean): Promise<void> {
+    const pending = await publications.changes(id)
+    const kept = pending.filter(isKept)
+    if (kept.length === pending.length) return
+    await publications.restore(id, kept)
+    const names = new Set(kept.map(({ name }) => showName(name).toLowerCase()))
+    for (const name of steps.keys()) if (!names.has(name)) steps.delete(name)
+  }
+
+  /** These names become what they were in `pending`; all others stay what they are by now. */
+  async function putBack(names: readonly TableName[], pending: readonly PendingChange[]): Promise<void> {
+    for (const name of names) {
+      const key = showName(name).toLowerCase()
+      const was = pending.find((change) => showName(change.name).toLowerCase() === key)
+      steps.delete(key)
+      await (was ? publications.put(id, was) : publications.forget(id, [name]))
+    }
+  }
+
+  /** Something else under a name, or nothing: what was written there before is not to be made again. */
+  async function become(change: Recorded): Promise<void> {
+    steps.delete(showName(change.name).toLowerCase())
+    await record(change)
+  }
+
+  return { load, since, stage, become, vanish, forget, publish, savepoint, keepOnly, putBack }
+}
