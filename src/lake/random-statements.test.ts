@@ -1,0 +1,174 @@
+// Random statements on an Iceberg table and on a plain DuckDB table give the same rows after each step.
+//
+// All setups together: 100 sequences in `make test`, 5,000 in `make soak`. There they come in slices, each with a seed of
+// its own, and what has passed is noted in a file, so that a run which was ended goes on where it was.
+
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { collect } from './lake.ts'
+import { openSession } from './session.ts'
+import { openWorld } from './world.ts'
+
+const slice = 25
+const slices = process.env['SOAK'] ? Math.ceil(Number(process.env['SOAK_CASES'] ?? 1_250) / slice) : 1
+
+let world: Awaited<ReturnType<typeof openWorld>>
+let plain: DuckDBConnection
+beforeAll(async () => {
+  world = await openWorld()
+  plain = await (await DuckDBInstance.create(':memory:')).connect()
+  await plain.run('CREATE SCHEMA raw')
+})
+afterAll(() => world?.close())
+
+const outcome = async (all: readonly string[], run: (sql: string) => Promise<unknown>) => {
+  try {
+    for (const one of all) await run(one)
+    return 'done'
+  } catch {
+    return 'failed'
+  }
+}
+/** A failure ends the transaction in both. */
+async function inPlain(sql: readonly string[]) {
+  let isCommitting = false
+  const theirs = await outcome(sql, (one) => {
+    isCommitting = one === 'commit'
+    return plain.run(one)
+  })
+  if (theirs === 'done' || sql.length === 1) return theirs
+  if (!isCommitting) {
+    await plain.run('rollback')
+    return theirs
+  }
+  // DuckDB cannot commit rows that were written before and after an ALTER of the same transaction. Nobody else writes
+  // here, so the statements, which all went well, do the same without one.
+  return outcome(sql.slice(1, -1), (one) => plain.run(one))
+}
+
+const number = fc.integer({ min: 0, max: 12 })
+const word = fc.constantFrom("'a'", "'b'", "'c'", 'null')
+const condition = fc.oneof(
+  number.map((n) => `id = ${n}`),
+  number.map((n) => `n > ${n}`),
+  word.map((w) => (w === 'null' ? 'region is null' : `region = ${w}`)),
+  fc.tuple(number, word).map(([n, w]) => `id % 3 = ${n % 3} or region = ${w}`),
+)
+const rowValues = fc.tuple(number, number, word).map((values) => `(${values.join(', ')})`)
+const source = fc.uniqueArray(fc.tuple(number, number, word), { minLength: 1, maxLength: 5, selector: ([id]) => id })
+const change = fc.oneof(
+  fc.array(rowValues, { minLength: 1, maxLength: 6 }).map((rows) => `insert into raw.T values ${rows.join(', ')}`),
+  condition.map((where) => `delete from raw.T where ${where}`),
+  fc.tuple(number, condition).map(([n, where]) => `update raw.T set n = n + ${n} where ${where}`),
+  fc.tuple(word, condition).map(([w, where]) => `update raw.T set region = ${w}, id = id where ${where}`),
+  fc.tuple(source, condition).map(
+    ([rows, and]) =>
+      `merge into raw.T as t using (select * from (values ${rows.map((row) => `(${row.join(', ')})`).join(', ')}) as v(sid, sn, sregion)) as s on t.id = s.sid and t.n = s.sn
+       when matched and t.${and.replaceAll(' or region', ' or t.region')} then delete
+       when matched then update set region = s.sregion
+       when not matched then insert (id, n, region) values (s.sid, s.sn, s.sregion)`,
+  ),
+  fc.constant('alter table raw.T add column EXTRA int'),
+  fc.constant('alter table raw.T drop column EXTRA'),
+)
+/** One statement, or several between BEGIN and the end that comes last. */
+const statement = fc.oneof(
+  { weight: 5, arbitrary: change.map((one) => [one]) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.array(change, { minLength: 1, maxLength: 3 }), fc.constantFrom('commit', 'rollback'))
+      .map(([changes, end]) => ['begin', ...changes, end]),
+  },
+)
+
+const setups = [
+  [
+    'version 2, merge-on-read',
+    '',
+    "'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read'",
+  ],
+  [
+    'version 2, copy-on-write',
+    '',
+    "'write.delete.mode' = 'copy-on-write', 'write.update.mode' = 'copy-on-write', 'write.merge.mode' = 'copy-on-write'",
+  ],
+  [
+    'version 2, copy-on-write, partitioned',
+    'partitioned by (region)',
+    "'write.delete.mode' = 'copy-on-write', 'write.update.mode' = 'copy-on-write', 'write.merge.mode' = 'copy-on-write'",
+  ],
+  [
+    'version 3, merge-on-read, partitioned',
+    'partitioned by (bucket(3, id))',
+    "'format-version' = '3', 'write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read'",
+  ],
+] as const
+
+/** The slices of a soak that have passed, as `setup seed` in lines. */
+const notes = 'test-results/soak/random-statements'
+const passed = (setup: number): number[] =>
+  process.env['SOAK'] && existsSync(notes)
+    ? readFileSync(notes, 'utf8')
+        .split('\n')
+        .map((line) => line.split(' ').map(Number))
+        .flatMap(([of, seed]) => (of === setup && seed !== undefined ? [seed] : []))
+    : []
+// A soak that was done whole is followed by another.
+const isDone = setups.every((_, setup) => passed(setup).length >= slices)
+if (isDone) rmSync(notes, { force: true })
+
+test.for(setups)(
+  'random statements: %s',
+  { timeout: slices * slice * 60_000 },
+  async ([name, partitions, properties], { task }) => {
+    const setup = setups.findIndex(([one]) => one === name)
+    const seeds = passed(setup)
+    let round = 0
+    const sequence = async (statements: readonly string[][]) => {
+      const table = `t${setup}_${round++}`
+      await world.rows(
+        `create table raw.${table} (id bigint, n bigint, region varchar) ${partitions} with (${properties})`,
+      )
+      await plain.run(`create table raw.${table} (id bigint, n bigint, region varchar)`)
+      for (const templates of statements) {
+        const sql = templates.map((one) =>
+          one
+            .replaceAll('raw.T', `raw.${table}`)
+            .replace(/insert into (\S+) values/, 'insert into $1 (id, n, region) values'),
+        )
+        const theirs = await inPlain(sql)
+        const session = openSession(world.lake, world.asking())
+        const ours = await outcome(sql, async (one) => collect(await session.query(one)))
+        await session.close()
+        expect([sql, ours]).toEqual([sql, theirs])
+        const all = `select * from raw.${table} order by all`
+        const expected = (await plain.runAndReadAll(all)).getRowsJson()
+        expect([sql, texts(await world.rows(all))]).toEqual([sql, texts(expected)])
+      }
+      await world.rows(`drop table raw.${table}`)
+      await plain.run(`drop table raw.${table}`)
+    }
+    while (seeds.length < slices) {
+      const seed = process.env['SOAK'] ? Math.floor(Math.random() * 2 ** 31) : 7
+      await fc.assert(fc.asyncProperty(fc.array(statement, { minLength: 3, maxLength: 7 }), sequence), {
+        numRuns: slice,
+        seed,
+      })
+      seeds.push(seed)
+      if (process.env['SOAK']) note(setup, seed)
+    }
+    Object.assign(task.meta, { figures: { [`random sequences, ${name}`]: seeds.length * slice } })
+  },
+)
+
+function note(setup: number, seed: number): void {
+  mkdirSync(dirname(notes), { recursive: true })
+  appendFileSync(notes, `${setup} ${seed}\n`)
+}
+
+const texts = (rows: readonly (readonly unknown[])[]) =>
+  rows.map((row) => row.map((cell) => (cell === null ? null : String(cell))))
