@@ -12,13 +12,13 @@ import { chosenFor } from './materializations/chosen.ts'
 import { checkContract, holdConstraints } from './materializations/constraints.ts'
 import { applyGrants } from './materializations/grants.ts'
 import { originOf, runHooks } from './materializations/hooks.ts'
-import { plainWrite } from './materializations/incremental.ts'
+import { keptTable, plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
 import { externalLocation } from './materializations/narrowed.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
-import { lakeName, readSnapshots, tableOptions } from './materializations/target.ts'
+import { checkLayout, lakeName, readSnapshots, tableOptions } from './materializations/target.ts'
 import { inTemplate, statementOf, timed, type Clocked, type NodeResult, type Outcome, type Work } from './work.ts'
 
 export { asker } from './materializations/scope.ts'
@@ -55,9 +55,13 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
   refuseFiles(node, work)
   const compiler = new Compiler(work.project, scope.ask)
   const chosen = chosenFor(node, work.project, compiler.macros)
-  if ('macro' in chosen && isMicrobatch(node)) return runBatches(node, chosen.macro, { work, compiler })
+  if ('macro' in chosen && isMicrobatch(node)) {
+    await checkMade(node, work)
+    return runBatches(node, chosen.macro, { work, compiler })
+  }
   const compiled = node.kind === 'seed' ? undefined : await compiler.compile(node)
   clocked.compiled()
+  if (compiled) await inTemplate(compiled, () => checkMade(node, work))
   const plain = 'macro' in chosen && chosen.plain && compiled ? await plainWrite(node, work) : undefined
   if (plain)
     return aroundHooks(node, { work, compiler, scope }, () => writeSelect(node, plain, compiled!, { work, scope }))
@@ -66,6 +70,12 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
       ? await byTemplate(node, chosen.macro, compiled, { work, compiler })
       : await byLake(node, chosen.native, compiled, { work, compiler, scope })
   return written
+}
+
+/** Tables that dbt's own templates make are laid out as their configs say. */
+async function checkMade(node: DbtNode, work: Work): Promise<void> {
+  const { materialized } = node.config
+  if (materialized === 'table' || (materialized === 'incremental' && !(await keptTable(node, work)))) checkLayout(node)
 }
 
 /** Files are for ingestion, and for COPY where the settings name their folders: no SELECT reads one. */

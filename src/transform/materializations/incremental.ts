@@ -6,16 +6,23 @@ import type { DbtNode } from '../../project/dbt/index.ts'
 import type { Work } from '../work.ts'
 import { lakeName } from './target.ts'
 
+/** The table that rows are added to; undefined: it is made, or made anew. */
+export async function keptTable(node: DbtNode, work: Work) {
+  const { fullRefresh } = work.project.options.flags
+  const isRefresh = typeof node.config['full_refresh'] === 'boolean' ? node.config['full_refresh'] : fullRefresh
+  if (isRefresh) return undefined
+  const found = await work.changes.load(lakeName(work.project, node))
+  return found?.kind === 'table' ? found : undefined
+}
+
 /** How the SELECT of the model is written; undefined: by the template. */
 export async function plainWrite(
   node: DbtNode,
   work: Work,
 ): Promise<{ how: 'replace' } | { how: 'append'; select(sql: string): string } | undefined> {
   const { config } = node
-  const found = await work.changes.load(lakeName(work.project, node))
-  const { fullRefresh } = work.project.options.flags
-  const isRefresh = typeof config['full_refresh'] === 'boolean' ? config['full_refresh'] : fullRefresh
-  if (found?.kind !== 'table' || isRefresh) return { how: 'replace' }
+  const found = await keptTable(node, work)
+  if (!found) return { how: 'replace' }
   const strategy = config['incremental_strategy'] ?? 'default'
   const key = config['unique_key']
   const hasKey = Array.isArray(key) ? key.length > 0 : key !== undefined && key !== null && key !== ''

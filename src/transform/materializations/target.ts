@@ -1,8 +1,9 @@
 // Where a node's relation is in the lake, and what is said about it there.
 
+import { Failure } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
 import type { TableOptions } from '../../lake/index.ts'
-import type { DbtNode, DbtProject } from '../../project/dbt/index.ts'
+import type { Config, DbtNode, DbtProject } from '../../project/dbt/index.ts'
 import type { Work } from '../work.ts'
 
 export type LakeName = { catalog: string; namespace: string; name: string }
@@ -22,8 +23,8 @@ export function tableOptions(node: DbtNode, work: Work): TableOptions {
   const comments = Object.fromEntries(
     node.columns.filter(({ description }) => description !== '').map(({ name, description }) => [name, description]),
   )
-  const partitions = columnsNamed(config['partitioned_by'] ?? config['partition_by'])
-  const order = columnsNamed(config['sorted_by'] ?? config['sort_by'])
+  const partitions = columnsNamed(partitionedBy(config))
+  const order = columnsNamed(sortedBy(config))
   const properties = config['table_properties'] ?? config['tblproperties']
   return {
     ...(node.description !== '' && { comment: node.description }),
@@ -40,7 +41,35 @@ export function tableOptions(node: DbtNode, work: Work): TableOptions {
   }
 }
 
-/** `'a, b'` or `['a', 'b']`. What other adapters mean by it (`{field: …}`) says nothing here. */
+const partitionedBy = (config: Config): unknown =>
+  [config['partitioned_by'], config['partition_by']].find((one) => one !== undefined && one !== null && one !== '')
+
+const sortedBy = (config: Config): unknown => config['sorted_by'] ?? config['sort_by']
+
+/**
+ * What dbt-duckdb accepts as the partitions and the order of a table that is made: texts. What other adapters mean by a mapping
+ * (`{field: at, granularity: day}`) fails there, and so here.
+ * @throws MODEL_INVALID
+ */
+export function checkLayout({ config, name, place }: Pick<DbtNode, 'config' | 'name' | 'place'>): void {
+  const refuse = (what: string, asked: string) => {
+    throw new Failure('MODEL_INVALID', `${asked} of ${name} ${what}`, {
+      place,
+      hint: 'Write the names of columns: [region], or "day(created_at)".',
+    })
+  }
+  for (const [asked, value] of [
+    ['partitioned_by/partition_by', partitionedBy(config)],
+    ['sorted_by/sort_by', sortedBy(config)],
+  ] as const) {
+    if (value === undefined || value === null || typeof value === 'string') continue
+    if (!Array.isArray(value)) refuse('must be a list of strings or a string', asked)
+    else if (value.length === 0) refuse('must contain at least one column', asked)
+    else if (!value.every((each) => typeof each === 'string')) refuse('list values must be non-empty strings', asked)
+  }
+}
+
+/** `'a, b'` or `['a', 'b']`. */
 const columnsNamed = (value: unknown): string[] => {
   const list = Array.isArray(value) ? value : typeof value === 'string' ? value.split(/,(?![^(]*\))/) : []
   return list.flatMap((each) => (typeof each === 'string' && each.trim() !== '' ? [each.trim()] : []))

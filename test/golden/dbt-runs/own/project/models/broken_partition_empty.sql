@@ -1,0 +1,1 @@
+{{ config(materialized='table', partitioned_by=[]) }} select 1 as id

@@ -1,0 +1,1 @@
+{{ config(materialized='view', partition_by={'field': 'id'}) }} select 1 as id
