@@ -1,11 +1,11 @@
 // Metadata files on storage: each version is a new file, created and never overwritten.
 
 import { randomUUID } from 'node:crypto'
-import { gunzip, gzip } from 'node:zlib'
+import { constants, crc32, deflateRaw, gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { Failure } from '../base/failure.ts'
 import { joinLocation, type FileIO } from '../io/index.ts'
-import { metadataFolder, parseTableMetadata, printTableMetadata } from './metadata.ts'
+import { metadataFolder, parseTableMetadata, tableMetadataParts, type TextPart } from './metadata.ts'
 import type { TableMetadata } from './metadata-types.ts'
 import { parseViewMetadata, printViewMetadata } from './view-json.ts'
 import type { ViewMetadata } from './view-types.ts'
@@ -28,14 +28,24 @@ export type WriteMetadataOptions = {
   signal?: AbortSignal | undefined
 }
 
-/** Creates `<metadata folder>/00001-<uuid>.metadata.json` and gives its location. */
-export function writeTableMetadata(
+// A metadata file says again all that the ones before it said. Beyond this size most of a commit would be the disk's time.
+const plainBytesMax = 128 * 1024
+
+/**
+ * Creates `<metadata folder>/00001-<uuid>.metadata.json` and gives its location. Packed as the table's property
+ * `write.metadata.compression-codec` says (`none`, `gzip`); without it, when a long history has made it large.
+ */
+export async function writeTableMetadata(
   io: FileIO,
   metadata: TableMetadata,
   options: WriteMetadataOptions = {},
 ): Promise<string> {
-  const isPacked = metadata.properties['write.metadata.compression-codec']?.toLowerCase() === 'gzip'
-  return writeText(io, metadataFolder(metadata), printTableMetadata(metadata), isPacked, options)
+  const parts = tableMetadataParts(metadata).map(encoded)
+  const size = parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+  const codec = metadata.properties['write.metadata.compression-codec']?.toLowerCase()
+  const isPacked = codec === undefined ? size > plainBytesMax : codec === 'gzip'
+  const bytes = isPacked ? await packed(parts) : joined(parts.map((part) => part.bytes))
+  return create(io, metadataFolder(metadata), bytes, isPacked, options)
 }
 
 export function writeViewMetadata(
@@ -43,21 +53,53 @@ export function writeViewMetadata(
   metadata: ViewMetadata,
   options: WriteMetadataOptions = {},
 ): Promise<string> {
-  return writeText(io, metadataFolder(metadata), printViewMetadata(metadata), false, options)
+  return create(io, metadataFolder(metadata), new TextEncoder().encode(printViewMetadata(metadata)), false, options)
 }
 
-async function writeText(
+type Encoded = { bytes: Uint8Array; deflated?: Uint8Array }
+const encodedParts = new WeakMap<TextPart, Encoded>()
+function encoded(part: TextPart): Encoded {
+  const before = encodedParts.get(part)
+  if (before) return before
+  const now: Encoded = { bytes: new TextEncoder().encode(part.text) }
+  encodedParts.set(part, now)
+  return now
+}
+
+/**
+ * One member of gzip (RFC 1952). Each part is deflated by itself up to a byte's border (RFC 1951, an empty stored block at its
+ * end), so that parts which were packed before are put in as they are.
+ */
+async function packed(parts: readonly Encoded[]): Promise<Uint8Array> {
+  const deflated: Uint8Array[] = []
+  for (const part of parts)
+    deflated.push((part.deflated ??= await promisify(deflateRaw)(part.bytes, { finishFlush: constants.Z_FULL_FLUSH })))
+  const trailer = Buffer.alloc(8)
+  trailer.writeUInt32LE(
+    parts.reduce((sum, { bytes }) => crc32(bytes, sum), 0),
+    0,
+  )
+  trailer.writeUInt32LE(parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0) % 2 ** 32, 4)
+  return joined([gzipHeader, ...deflated, lastBlock, trailer])
+}
+
+/** Deflate, no flags, no time, unknown system. */
+const gzipHeader = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
+/** Says that nothing follows. */
+const lastBlock = Uint8Array.of(0x03, 0x00)
+
+const joined = (pieces: readonly Uint8Array[]): Uint8Array => Buffer.concat(pieces)
+
+async function create(
   io: FileIO,
   folder: string,
-  text: string,
+  bytes: Uint8Array,
   isPacked: boolean,
   { previous, signal }: WriteMetadataOptions,
 ): Promise<string> {
   const version = String(versionOf(previous) + 1).padStart(5, '0')
   const location = joinLocation(folder, `${version}-${randomUUID()}${isPacked ? '.gz' : ''}.metadata.json`)
-  const bytes = new TextEncoder().encode(text)
-  const created = await io.create(location, isPacked ? await promisify(gzip)(bytes) : bytes, signal)
-  if (!created) throw new Failure('STORAGE_FAILED', `"${location}" exists already`)
+  if (!(await io.create(location, bytes, signal))) throw new Failure('STORAGE_FAILED', `"${location}" exists already`)
   return location
 }
 

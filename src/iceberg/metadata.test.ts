@@ -1,9 +1,16 @@
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { memoryFileIO } from '../io/index.ts'
 import { parseJson, printJson } from './json.ts'
-import { currentSchema, newTableMetadata, parseTableMetadata, printTableMetadata } from './metadata.ts'
+import {
+  currentSchema,
+  newTableMetadata,
+  parseTableMetadata,
+  printTableMetadata,
+  tableMetadataJson,
+} from './metadata.ts'
 import { readTableMetadata, writeTableMetadata } from './metadata-file.ts'
+import type { Snapshot, TableMetadata } from './metadata-types.ts'
 import { history, schemaOf, snapshotAsOf } from './snapshot.ts'
 import { applyUpdates } from './update.ts'
 
@@ -246,4 +253,51 @@ test('files are created once, named by version, and read plain or packed', async
   await io.create('/broken', gzipSync('{}').subarray(0, 15))
   await expect(readTableMetadata(io, '/broken')).rejects.toMatchObject({ code: 'METADATA_INVALID' })
   await expect(readTableMetadata(io, '/none')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+})
+
+test('a long history is packed unless the table says otherwise, and reads back whatever was kept of the files before', async () => {
+  const io = memoryFileIO()
+  const snapshot = (id: number): Snapshot => ({
+    snapshotId: BigInt(id),
+    sequenceNumber: BigInt(id),
+    timestampMs: 1_000 + id,
+    summary: { operation: 'append', 'added-records': String(id), note: 'x'.repeat(300) },
+    manifestList: `/lake/t/metadata/snap-${id}.avro`,
+    schemaId: 0,
+  })
+  let metadata: TableMetadata = newTableMetadata({
+    uuid: 'u',
+    location: '/lake/t',
+    nowMs: 1,
+    schema: [{ name: 'a', type: { kind: 'long' } }],
+  })
+  const written = async (next: TableMetadata) => {
+    const location = await writeTableMetadata(io, next)
+    expect(await readTableMetadata(io, location)).toEqual(next)
+    const bytes = (await io.read(location))!
+    const text = location.includes('.gz.') ? gunzipSync(bytes).toString() : Buffer.from(bytes).toString()
+    expect(JSON.parse(text)).toEqual(JSON.parse(printJson(tableMetadataJson(next))))
+    return location.includes('.gz.') ? 'packed' : 'plain'
+  }
+  const forms = new Map<number, string>()
+  for (let id = 1; id <= 500; id++) {
+    metadata = {
+      ...metadata,
+      lastSequenceNumber: BigInt(id),
+      snapshots: [...metadata.snapshots, snapshot(id)],
+      snapshotLog: [...metadata.snapshotLog, { snapshotId: BigInt(id), timestampMs: 1_000 + id }],
+      currentSnapshotId: BigInt(id),
+      refs: { main: { type: 'branch', snapshotId: BigInt(id) } },
+    }
+    if (id % 63 === 1 || id > 490) forms.set(id, await written(metadata))
+  }
+  expect([forms.get(1), forms.get(190), forms.get(500)]).toEqual(['plain', 'plain', 'packed'])
+  const expired = { ...metadata, snapshots: metadata.snapshots.slice(70), snapshotLog: metadata.snapshotLog.slice(70) }
+  expect(await written(expired)).toBe('packed')
+  expect(await written({ ...expired, formatVersion: 3, nextRowId: 0n })).toBe('packed')
+  for (const [codec, form] of [
+    ['none', 'plain'],
+    ['gzip', 'packed'],
+  ] as const)
+    expect(await written({ ...metadata, properties: { 'write.metadata.compression-codec': codec } })).toBe(form)
 })

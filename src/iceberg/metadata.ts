@@ -243,13 +243,59 @@ export function partitionStatisticsFromNode(node: JsonNode): PartitionStatistics
 
 // --- printing
 
-/** The text of a metadata file. What a commit leaves as it was is printed once: a commit costs the same after 1,000 others. */
-export function printTableMetadata(metadata: TableMetadata): string {
+/** The text of a metadata file. */
+export const printTableMetadata = (metadata: TableMetadata): string =>
+  tableMetadataParts(metadata)
+    .map((part) => part.text)
+    .join('')
+
+/** A piece of text; the same object for as long as it says the same. */
+export type TextPart = { readonly text: string }
+
+/**
+ * The text of a metadata file in pieces. A commit adds one snapshot to a history of which all else stays: pieces of it are
+ * made once, so that the thousandth commit costs what the first did.
+ */
+export function tableMetadataParts(metadata: TableMetadata): TextPart[] {
   const { formatVersion, snapshots, snapshotLog } = metadata
-  const texts = snapshots.map((one) => printOnce(one, formatVersion, () => snapshotJson(one, formatVersion)))
-  const log = snapshotLog.map((one) => printOnce(one, formatVersion, () => logEntryJson(one)))
   const rest = printJson(metadataJsonWithoutHistory(metadata)).slice(0, -1)
-  return `${rest},"snapshots":[${texts.join(',')}],"snapshot-log":[${log.join(',')}]}`
+  return [
+    { text: `${rest},"snapshots":[` },
+    ...listParts(snapshots, formatVersion, (one) => snapshotJson(one, formatVersion)),
+    { text: '],"snapshot-log":[' },
+    ...listParts(snapshotLog, formatVersion, logEntryJson),
+    { text: ']}' },
+  ]
+}
+
+const valuesPerPart = 64
+type ListPart = TextPart & { formatVersion: FormatVersion; values: readonly object[] }
+const partsByFirst = new WeakMap<object, ListPart>()
+
+function listParts<Value extends object>(
+  values: readonly Value[],
+  formatVersion: FormatVersion,
+  json: (value: Value) => unknown,
+): TextPart[] {
+  const parts: TextPart[] = []
+  for (let start = 0; start < values.length; start += valuesPerPart) {
+    const some = values.slice(start, start + valuesPerPart)
+    const before = partsByFirst.get(some[0]!)
+    const isSame =
+      before?.formatVersion === formatVersion &&
+      before.values.length === some.length &&
+      some.every((value, index) => value === before.values[index])
+    if (isSame) {
+      parts.push(before)
+      continue
+    }
+    const texts = some.map((value) => printOnce(value, formatVersion, () => json(value)))
+    if (some.length === valuesPerPart) for (const value of some) printed.delete(value) // the part says it from now on
+    const part: ListPart = { text: (start > 0 ? ',' : '') + texts.join(','), formatVersion, values: some }
+    partsByFirst.set(some[0]!, part)
+    parts.push(part)
+  }
+  return parts
 }
 
 const printed = new WeakMap<object, { formatVersion: FormatVersion; text: string }>()
