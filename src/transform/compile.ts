@@ -18,6 +18,7 @@ import {
   pickRef,
   Relation,
   renderKwargs,
+  unknownTest,
   varScopes,
   type Config,
   type Context,
@@ -152,7 +153,8 @@ export class Compiler {
       subject,
       (context, ephemerals): Rendered => {
         if (node.test?.kind === 'generic') {
-          const macro = this.#macros.test(node.package, node.test.namespace, node.test.name)!
+          const macro = this.#macros.test(node.package, node.test.namespace, node.test.name)
+          if (!macro) throw unknownTest(this.#project, node, node.test)
           return { text: this.#renderTest(node, macro, context), ephemerals, lines: undefined }
         }
         const { text, lines } = compileTemplate(node.rawSql, {

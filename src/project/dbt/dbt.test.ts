@@ -106,23 +106,6 @@ test.each<[string, Record<string, string>, string[]]>([
     ['PROJECT_INVALID models/x/a.sql:1:1 the model "a" is already defined in models/a.sql'],
   ],
   [
-    'an unknown test',
-    {
-      'models/a.sql': 'select 1',
-      'models/s.yml': 'models:\n  - name: a\n    columns:\n      - name: id\n        tests:\n          - uniqe',
-    },
-    ['PROJECT_INVALID models/s.yml:6:13 there is no test "uniqe"; did you mean "unique"?'],
-  ],
-  [
-    'a test of a package that is not installed',
-    {
-      'models/a.sql': 'select 1',
-      'models/s.yml':
-        'models:\n  - name: a\n    tests:\n      - dbt_utils.equality:\n          compare_model: ref("a")',
-    },
-    ['PROJECT_INVALID models/s.yml:4:9 there is no test "dbt_utils.equality"'],
-  ],
-  [
     'arguments beside the name',
     {
       'models/a.sql': 'select 1',

@@ -13,7 +13,7 @@ import { builtinPackage, builtins } from './macros.ts'
 import type { Nodes } from './nodes.ts'
 import { relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
-import type { Config, DbtMacro, DbtPackage } from './types.ts'
+import type { Config, DbtMacro, DbtNode, DbtPackage, DbtProject } from './types.ts'
 import { gathering, renderText } from './yaml-file.ts'
 
 /** Of everything that has properties. */
@@ -54,8 +54,8 @@ class GenericTests {
       const columnName = column && (column.quote ? `"${column.name}"` : column.name)
       const test = readGenericTest(entry.definition, target, columnName, place)
       this.#renderConfig(from, test, place)
+      // A test that nothing defines is an error where its SQL is made, as for dbt.
       const macro = reading.macros.test(from.name, test.namespace, test.name)
-      if (!macro) throw this.#noSuchTest(from, test, place)
       const parsed = this.#parse(from, test, macro, place)
       const node = this.#nodes.add(
         {
@@ -78,7 +78,7 @@ class GenericTests {
       )
       if (!node) return
       node.description = test.description
-      node.macros = [macro.uniqueId]
+      node.macros = macro ? [macro.uniqueId] : []
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]
       node.test = {
@@ -106,11 +106,14 @@ class GenericTests {
     else if (isStored !== undefined) test.config['store_failures_as'] = isStored === true ? 'table' : 'ephemeral'
   }
 
-  #parse(from: DbtPackage, test: GenericTest, macro: DbtMacro, place: Place): Parsed {
+  #parse(from: DbtPackage, test: GenericTest, macro: DbtMacro | undefined, place: Place): Parsed {
     const parsed = emptyParsed()
     const reading = this.#reading
     // A macro that reads nothing of its own reads what its arguments name.
-    if (reading.quiet.isQuiet(macro) && Object.values(test.kwargs).every((value) => collect(value, place, parsed)))
+    if (
+      (!macro || reading.quiet.isQuiet(macro)) &&
+      Object.values(test.kwargs).every((value) => collect(value, place, parsed))
+    )
       return parsed
     const model = reading.plainModel(from, 'test', test.fullName, test.shortName)
     const context = reading.context(
@@ -121,28 +124,32 @@ class GenericTests {
     )
     const kwargs = renderKwargs(test.kwargs, context, true)
     try {
-      context.macros.bind(macro)([], kwargs)
+      if (macro) context.macros.bind(macro)([], kwargs)
     } catch (error) {
       throw atTest(error, place)
     }
     return parsed
   }
+}
 
-  #noSuchTest(from: DbtPackage, test: GenericTest, place: Place): Failure {
-    const { project } = this.#reading
-    const shown = test.namespace === undefined ? test.name : `${test.namespace}.${test.name}`
-    const known = [...builtins(), ...project.macros]
-      .filter(({ kind }) => kind === 'test' || kind === 'data_test')
-      .map(
-        ({ package: owner, macroName }) =>
-          (owner === from.name || owner === builtinPackage ? '' : `${owner}.`) + macroName.replace(/^test_/, ''),
-      )
-    const hint =
-      test.namespace && !project.packages.has(test.namespace)
-        ? { hint: `The package "${test.namespace}" is not installed: its folder is expected in dbt_packages/.` }
-        : {}
-    return new Failure('PROJECT_INVALID', `there is no test "${shown}"${didYouMean(shown, known)}`, { place, ...hint })
-  }
+/** For a generic test that no macro defines. */
+export function unknownTest(
+  { packages, macros }: Pick<DbtProject, 'packages' | 'macros'>,
+  { package: from, place }: Pick<DbtNode, 'package' | 'place'>,
+  { name, namespace }: { name: string; namespace: string | undefined },
+): Failure {
+  const shown = namespace === undefined ? name : `${namespace}.${name}`
+  const known = [...builtins(), ...macros]
+    .filter(({ kind }) => kind === 'test' || kind === 'data_test')
+    .map(
+      ({ package: owner, macroName }) =>
+        (owner === from || owner === builtinPackage ? '' : `${owner}.`) + macroName.replace(/^test_/, ''),
+    )
+  const hint =
+    namespace && !packages.has(namespace)
+      ? { hint: `The package "${namespace}" is not installed: its folder is expected in dbt_packages/.` }
+      : {}
+  return new Failure('PROJECT_INVALID', `there is no test "${shown}"${didYouMean(shown, known)}`, { place, ...hint })
 }
 
 /** The literal `ref` and `source` of an argument; false when it must be rendered to know them. */
