@@ -2,8 +2,9 @@
 // printed from it, and the browser's client takes its types from it (types only: no schema reaches the browser).
 
 import { z } from 'zod'
+import { Access, AccessCheck, Audit, Changed, NewRight, NewRole, Grantee, Privilege, Verdict } from './access.ts'
 import { Catalog, Table, UploadForm, Uploaded } from './catalog.ts'
-import { AsOf, Done, Result, SnapshotId } from './common.ts'
+import { AsOf, Done, Result, SnapshotId, Timestamp } from './common.ts'
 import { Dashboard, DashboardData, DashboardQuestion, Dashboards, DimensionValues } from './dashboard.ts'
 import { Event } from './events.ts'
 import { Connect, Health, Home } from './home.ts'
@@ -344,6 +345,93 @@ export const routes = {
     params: byId,
     response: UserLink,
     summary: 'Ends the sessions of a user, forgets the password and makes a one-time log-in link.',
+  },
+
+  'GET /api/access': {
+    id: 'getAccess',
+    tag: 'access',
+    auth: 'admin',
+    response: Access,
+    summary: 'The rights that are in force: who is in what, grants, row filters, masks, limits.',
+  },
+  'GET /api/access/check': {
+    id: 'checkAccess',
+    tag: 'access',
+    auth: 'admin',
+    environment: true,
+    query: z.strictObject({
+      user: z.string().min(1).max(100),
+      table: z.string().min(1).max(500).describe('`namespace.name`.'),
+      action: Privilege.default('select'),
+    }),
+    response: AccessCheck,
+    summary: 'What somebody may do with a table and sees of it, and why. Nothing of the table is read.',
+  },
+  'POST /api/access/grant': {
+    id: 'grantAccess',
+    tag: 'access',
+    auth: 'admin',
+    body: NewRight,
+    response: Changed,
+    summary: 'Gives a right, as GRANT does.',
+  },
+  'POST /api/access/revoke': {
+    id: 'revokeAccess',
+    tag: 'access',
+    auth: 'admin',
+    body: NewRight,
+    response: Changed,
+    summary: 'Takes a right away, as REVOKE does; what access.yml says is refused.',
+  },
+  'POST /api/access/roles': {
+    id: 'createAccessRole',
+    tag: 'access',
+    auth: 'admin',
+    body: NewRole,
+    response: Done,
+    summary: 'Makes a role.',
+  },
+  'DELETE /api/access/roles/:name': {
+    id: 'dropAccessRole',
+    tag: 'access',
+    auth: 'admin',
+    params: named,
+    response: Done,
+    summary: 'Drops a role with its members and what is granted to it; what access.yml says is refused.',
+  },
+  'POST /api/access/roles/:name/members': {
+    id: 'addAccessMember',
+    tag: 'access',
+    auth: 'admin',
+    params: named,
+    body: Grantee,
+    response: Changed,
+    summary: 'Gives a role to a user, a group or another role.',
+  },
+  'DELETE /api/access/roles/:name/members/:kind/:member': {
+    id: 'removeAccessMember',
+    tag: 'access',
+    auth: 'admin',
+    params: z.object({ name: z.string().min(1), kind: Grantee.shape.kind, member: z.string().min(1) }),
+    response: Changed,
+    summary: 'Takes a role away; what access.yml says is refused.',
+  },
+  'GET /api/audit': {
+    id: 'listAudit',
+    tag: 'access',
+    auth: 'admin',
+    query: z.strictObject({
+      limit: count(500, 100),
+      before: z.string().max(100).optional(),
+      from: Timestamp.optional(),
+      to: Timestamp.optional(),
+      principal: z.string().min(1).max(200).optional(),
+      door: z.string().min(1).max(50).optional(),
+      verdict: Verdict.optional(),
+      text: z.string().min(1).max(200).optional().describe('In the action, the SQL or the names of tables.'),
+    }),
+    response: Audit,
+    summary: 'Who did what and who was refused, newest first.',
   },
 } as const satisfies Record<`${Method} ${string}`, Route>
 

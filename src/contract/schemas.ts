@@ -1,5 +1,6 @@
 // Every schema that has a name in the printed description. A route may only use schemas that stand here.
 
+export * from './access.ts'
 export * from './catalog.ts'
 export * from './common.ts'
 export * from './dashboard.ts'

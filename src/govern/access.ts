@@ -35,7 +35,7 @@ import {
 import type { Principal } from './principal.ts'
 import { bumpStamp, columnsText, grantOf, loadPolicy, placeOf, readStamp } from './policy-records.ts'
 
-export type AccessSource = 'access.yml' | 'sql' | 'cli'
+export type AccessSource = 'access.yml' | 'sql' | 'cli' | 'web'
 
 /** `user:ana`, `group:finance`, `role:analyst`; a bare name is the role of that name, else the user, else the group. */
 export type GranteeName = string
@@ -59,7 +59,10 @@ export interface Access {
   policy(): Promise<Policy>
   /** `changed` false: it was there already. @throws FORBIDDEN, REQUEST_INVALID, NOT_FOUND */
   grant(request: GrantRequest, change: Change): Promise<{ changed: boolean }>
-  /** Wherever the grant came from; `inFile`: access.yml still says it, and would give it again. @throws FORBIDDEN, NOT_FOUND */
+  /**
+   * Wherever the grant came from; `inFile`: access.yml still says it, and would give it again. From the source `web`, as all
+   * that takes away, REQUEST_INVALID then. @throws FORBIDDEN, NOT_FOUND
+   */
   revoke(request: GrantRequest, change: Change): Promise<{ changed: boolean; inFile: boolean }>
   /** @throws FORBIDDEN, ALREADY_EXISTS, REQUEST_INVALID */
   createRole(role: string, change: Change): Promise<void>
@@ -196,6 +199,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
           if (row.columns_text !== '') rows = rows.where('columns_text', '=', row.columns_text)
           gone.push(...(await rows.returning('source').execute()).map(({ source }) => source))
         }
+        mayTake(gone, change)
         return { changed: gone.length > 0, inFile: gone.includes('access.yml') }
       })
     },
@@ -225,18 +229,35 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
         })
       await changing(async (trx) => {
         await roleRows(trx, role)
-        await trx.deleteFrom('access_roles').where('name', '=', role).execute()
-        await trx
-          .deleteFrom('access_members')
-          .where((eb) =>
-            eb.or([
-              eb.and([eb('of_kind', '=', 'role'), eb('of_name', '=', role)]),
-              eb.and([eb('kind', '=', 'role'), eb('name', '=', role)]),
-            ]),
-          )
-          .execute()
-        await trx.deleteFrom('access_grants').where('grantee_kind', '=', 'role').where('grantee', '=', role).execute()
-        await trx.deleteFrom('access_limits').where('grantee_kind', '=', 'role').where('grantee', '=', role).execute()
+        const gone = [
+          await trx.deleteFrom('access_roles').where('name', '=', role).returning('source').execute(),
+          await trx
+            .deleteFrom('access_members')
+            .where((eb) =>
+              eb.or([
+                eb.and([eb('of_kind', '=', 'role'), eb('of_name', '=', role)]),
+                eb.and([eb('kind', '=', 'role'), eb('name', '=', role)]),
+              ]),
+            )
+            .returning('source')
+            .execute(),
+          await trx
+            .deleteFrom('access_grants')
+            .where('grantee_kind', '=', 'role')
+            .where('grantee', '=', role)
+            .returning('source')
+            .execute(),
+          await trx
+            .deleteFrom('access_limits')
+            .where('grantee_kind', '=', 'role')
+            .where('grantee', '=', role)
+            .returning('source')
+            .execute(),
+        ]
+        mayTake(
+          gone.flat().map(({ source }) => source),
+          change,
+        )
       })
     },
 
@@ -279,6 +300,7 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
             .execute()
           gone.push(...rows.map(({ source }) => source))
         }
+        mayTake(gone, change)
         return { changed: gone.length > 0, inFile: gone.includes('access.yml') }
       })
     },
@@ -368,6 +390,14 @@ async function isNew(insert: { executeTakeFirst(): Promise<InsertResult> }): Pro
 }
 
 const dryRun = new Error('nothing is kept of a dry run')
+
+/** A page shows what the file says as fixed: a start would bring it back, and nobody would know why. */
+function mayTake(gone: readonly string[], { source }: Change): void {
+  if (source !== 'web' || !gone.includes('access.yml')) return
+  throw new Failure('REQUEST_INVALID', 'access.yml says so: it is changed there', {
+    hint: 'Take it out of the file; `boathouse access apply` or the next start puts that into force.',
+  })
+}
 
 function resolveGrantee(policy: Policy, given: GranteeName): Grantee {
   const text = given.toLowerCase()

@@ -46,7 +46,16 @@ export type QueryLogEntry = {
 }
 
 /** Times as the rows have them, both ends included. */
-export type LogRange = { from?: string; to?: string; principal?: string }
+export type LogRange = { from?: string | undefined; to?: string | undefined; principal?: string | undefined }
+
+/** `text` is looked for in the action, the SQL and the names of tables, whatever the case. */
+export type AuditQuestion = LogRange & {
+  verdict?: Verdict | undefined
+  door?: string | undefined
+  text?: string | undefined
+  before?: string | undefined
+  limit: number
+}
 
 export interface Audit {
   /** Resolves when the row is on disk. @throws RECORDS_FAILED when it cannot be written */
@@ -55,6 +64,8 @@ export interface Audit {
   list(options?: { limit?: number; before?: string; principal?: string }): Promise<AuditRow[]>
   /** All rows of a range, newest first, page by page. */
   scan(range: LogRange): AsyncIterable<AuditRow>
+  /** Newest first. Looks at so many rows at once and no more: `next`, a row's id, is where to go on, null at the end. */
+  find(question: AuditQuestion): Promise<{ rows: AuditRow[]; next: string | null }>
 }
 export interface QueryLog {
   /** Never throws and never waits. */
@@ -72,7 +83,7 @@ export interface AuditLogs {
   flush(): Promise<void>
 }
 
-const scannedAtOnceMax = 2_000
+const [scannedAtOnceMax, lookedAtMax] = [2_000, 20_000]
 const [rowsPerWriteMax, waitingMax, queriesWaitingMax, sqlLengthMax, purgedAtOnceMax] = [
   500, 10_000, 2_000, 100_000, 5_000,
 ]
@@ -147,6 +158,21 @@ export function openAuditLogs({
         return await query.execute()
       },
       scan: (range) => scanLog<AuditRow>('audit', range),
+      async find({ verdict, door, text, limit, ...range }) {
+        const wanted = text?.toLowerCase()
+        const fits = (row: AuditRow) =>
+          (verdict === undefined || row.verdict === verdict) &&
+          (door === undefined || row.door === door) &&
+          (wanted === undefined ||
+            [row.action, row.sql, row.tables_json].some((one) => one?.toLowerCase().includes(wanted)))
+        const rows: AuditRow[] = []
+        let looked = 0
+        for await (const row of scanLog<AuditRow>('audit', range)) {
+          if (fits(row)) rows.push(row)
+          if (rows.length >= limit || ++looked >= lookedAtMax) return { rows, next: row.id }
+        }
+        return { rows, next: null }
+      },
     },
 
     queries: {
@@ -177,9 +203,9 @@ export function openAuditLogs({
 
   async function* scanLog<Row extends { id: string }>(
     table: 'audit' | 'query_log',
-    { from, to, principal }: LogRange,
+    { from, to, principal, before: first }: LogRange & { before?: string | undefined },
   ): AsyncGenerator<Row, undefined> {
-    for (let before: string | undefined; ;) {
+    for (let before = first; ;) {
       let query = records.log.selectFrom(table).selectAll().orderBy('id', 'desc').limit(scannedAtOnceMax)
       if (before !== undefined) query = query.where('id', '<', before)
       if (principal !== undefined) query = query.where('principal', '=', principal)

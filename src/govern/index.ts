@@ -9,7 +9,7 @@ export type {
   ListedGrant,
   ListedRole,
 } from './access.ts'
-export type { Audit, AuditEntry, LogRange, QueryLog, QueryLogEntry, Verdict } from './audit.ts'
+export type { Audit, AuditEntry, AuditQuestion, LogRange, QueryLog, QueryLogEntry, Verdict } from './audit.ts'
 export { type Govern, openGovern } from './govern.ts'
 export { type Bound, type LimitName, limitNames, limitsOf, type OwnLimits } from './limits.ts'
 export {
@@ -24,6 +24,7 @@ export {
   type GrantedPrivilege,
   type Grantee,
   grantedPrivileges,
+  granteeKey,
   mayKnow,
   mayKnowOf,
   type Pattern,

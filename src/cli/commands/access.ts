@@ -6,11 +6,11 @@ import {
   limitsOf,
   privileges,
   showPattern,
-  subjectOf,
   type LimitName,
+  type Principal,
   type Privilege,
 } from '../../govern/index.ts'
-import { boundsOf, sampleSql } from '../../lake/index.ts'
+import { checkAccess, whyUnreadable } from '../../lake/index.ts'
 import { readAccess } from '../../project/index.ts'
 import type { App } from '../app.ts'
 import { noArguments, type Command } from '../command.ts'
@@ -54,9 +54,8 @@ async function unusable(app: App): Promise<{ table: string; reason: string }[]> 
     const { name } = pointer
     const { filters, masks } = decide(policy, anybody, 'select', name)
     if (filters.length === 0 && masks.size === 0) continue
-    const reason = await whyNot(app, anybody, name)
-    if (reason !== undefined)
-      found.push({ table: showName(name), reason: `${reason}; only administrators can read it` })
+    const reason = await whyUnreadable(name, anybody, binding(app))
+    if (reason !== null) found.push({ table: showName(name), reason: `${reason}; only administrators can read it` })
     const { metadata } = await app.tables.open(pointer)
     const columns = new Set(metadata.schemas.flatMap(({ fields }) => fields.map((field) => field.name.toLowerCase())))
     for (const column of masks.keys())
@@ -66,20 +65,8 @@ async function unusable(app: App): Promise<{ table: string; reason: string }[]> 
   return found
 }
 
-async function whyNot(
-  app: App,
-  principal: { id: string; name: string; role: 'admin' | 'reader' | 'member' },
-  { namespace, name, catalog }: { namespace: string; name: string; catalog: string },
-): Promise<string | undefined> {
-  const quoted = [catalog, namespace, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
-  try {
-    await app.lake.bind(`SELECT * FROM ${quoted}`, { ...app.asking('cli'), principal })
-    return undefined
-  } catch (error) {
-    const { message, cause } = error as Error
-    return cause instanceof Error ? `${message} (${cause.message.split('\n')[0]})` : message
-  }
-}
+const binding = (app: App) => (sql: string, principal: Principal) =>
+  app.lake.bind(sql, { ...app.asking('cli'), principal })
 
 export const accessShow: Command = {
   name: 'access show',
@@ -135,18 +122,12 @@ export const accessCheck: Command = {
     const principal = { id, name: known, role }
     const loaded = await loadTable(app, name)
     const policy = await app.govern.access.policy()
-    const decision = decide(policy, principal, action as Privilege, loaded.name)
-    const { verdict, columns, filters, masks, because } = decision
-    const own = limitsOf(policy, principal)
     const { queryTimeoutMs, queryRows: queryRowsMax, perPrincipal } = app.config.limits
-    const limits = Object.fromEntries(
-      Object.entries(boundsOf(own, { queryTimeoutMs, queryRowsMax, perPrincipal }, principal)).flatMap(
-        ([name, bound]) => (bound ? [[name, bound]] : []),
-      ),
+    const { verdict, columns, filters, masks, because, limits, sql, problem } = await checkAccess(
+      { principal, loaded, action: action as Privilege },
+      { policy, limits: { queryTimeoutMs, queryRowsMax, perPrincipal }, bind: binding(app) },
     )
-    const isRead = action === 'select' && verdict === 'allowed'
-    const problem = isRead ? await whyNot(app, principal, loaded.name) : undefined
-    const sql = isRead && problem === undefined ? sampleSql(decision, loaded, subjectOf(policy, principal)) : null
+    const own = limitsOf(policy, principal)
     context.out.answer(
       {
         user: known,
@@ -159,7 +140,7 @@ export const accessCheck: Command = {
         because,
         limits,
         sql,
-        problem: problem ?? null,
+        problem,
       },
       () =>
         [
@@ -169,7 +150,7 @@ export const accessCheck: Command = {
             .filter(([name]) => name in own)
             .map(([name, { most, setBy }]) => `  at most ${showMost(name as LimitName, most)} (${setBy})`),
           ...(sql === null ? [] : ['', sql]),
-          ...(problem === undefined ? [] : ['', `It cannot be read now: ${problem}`]),
+          ...(problem === null ? [] : ['', `It cannot be read now: ${problem}`]),
         ].join('\n'),
     )
   },

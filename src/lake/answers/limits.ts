@@ -7,7 +7,7 @@ import { showBytes, showDuration } from '../../base/units.ts'
 import { limitNames, type Bound, type LimitName, type OwnLimits, type Principal } from '../../govern/index.ts'
 import type { LakeDeps } from '../lake.ts'
 
-type ServerLimits = Pick<LakeDeps['limits'], 'queryTimeoutMs' | 'queryRowsMax' | 'perPrincipal'>
+export type ServerLimits = Pick<LakeDeps['limits'], 'queryTimeoutMs' | 'queryRowsMax' | 'perPrincipal'>
 
 /** Undefined where nothing bounds. */
 export type Bounds = Readonly<Record<LimitName, Bound | undefined>>

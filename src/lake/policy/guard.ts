@@ -134,7 +134,8 @@ type Known = {
   pastNames: readonly string[]
 }
 
-function fieldsOf(loaded: Loaded, schema: Schema): Known[] {
+/** The columns of `schema`, with the names that rules know them by. */
+export function fieldsOf(loaded: Loaded, schema: Schema): Known[] {
   if (loaded.kind === 'view')
     return schema.fields.map((field) => ({
       field,
@@ -153,7 +154,7 @@ function fieldsOf(loaded: Loaded, schema: Schema): Known[] {
   }))
 }
 
-const maskOf = (masks: ReadonlyMap<string, string>, names: readonly string[]): string | undefined =>
+export const maskOf = (masks: ReadonlyMap<string, string>, names: readonly string[]): string | undefined =>
   names.map((name) => masks.get(name)).find((mask) => mask !== undefined)
 
 /** The columns of now out of a table of then, and those of then under their ids; undefined when they are called the same. */

@@ -3,6 +3,7 @@
 import { Hono } from 'hono'
 import { Failure } from '../../base/failure.ts'
 import { routes, splitRoute, type Route, type RouteKey } from '../../contract/index.ts'
+import { accessRoutes } from './access.ts'
 import { failureAnswer, jsonAnswer } from './answer.ts'
 import { dashboardRoutes } from './dashboards.ts'
 import type { HttpDeps, HttpLimits } from './deps.ts'
@@ -30,6 +31,7 @@ export function createApp(deps: HttpDeps, { limits, streams, stopping }: Options
     ...uploadRoutes(deps, limits),
     ...runRoutes(deps),
     ...userRoutes(deps),
+    ...accessRoutes(deps),
   }
   const app = new Hono<HttpEnv>()
   app.use(begin(deps, stopping), guard(deps, limits))

@@ -4,6 +4,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type {
+  AccessCheck,
   Catalog,
   Connect,
   Dashboard,
@@ -15,6 +16,7 @@ import type {
   Event,
   Model,
   Models,
+  Privilege,
   Problem,
   Publication,
   Run,
@@ -51,7 +53,7 @@ export type HttpDeps = {
     environments: readonly Environment[]
     features: Session['features']
   }
-  govern: Pick<Govern, 'users' | 'sessions' | 'audit'> & { tokens: Pick<Govern['tokens'], 'authenticate'> }
+  govern: Pick<Govern, 'users' | 'sessions' | 'audit' | 'access'> & { tokens: Pick<Govern['tokens'], 'authenticate'> }
   /** Each really asks and throws when it fails. Without Redis: null. */
   health: { db(): Promise<void>; redis: (() => Promise<void>) | null }
   lake: Pick<Lake, 'query' | 'begin'>
@@ -66,6 +68,8 @@ export type HttpDeps = {
     /** @throws NOT_FOUND */
     get(id: string, asker: Asker): Promise<Model>
   }
+  /** @throws NOT_FOUND, TABLE_NOT_FOUND */
+  checkAccess(asked: { user: string; table: string; action: Privilege }, asker: Asker): Promise<AccessCheck>
   dashboards: {
     list(asker: Asker): Promise<Dashboards>
     /** @throws NOT_FOUND */

@@ -54,7 +54,7 @@ export type Some<Keys extends RouteKey> = Pick<Handlers, Keys>
 type AdminKey = { [Key in RouteKey]: Routes[Key]['auth'] extends 'admin' ? Key : never }[RouteKey]
 
 /** What the routes for administrators do, in the words of `govern`, which decides. */
-const rights: Record<AdminKey, [Action, Resource['kind'] & ('source' | 'run' | 'publication' | 'user')]> = {
+const rights: Record<AdminKey, [Action, Resource['kind'] & ('source' | 'run' | 'publication' | 'user' | 'audit')]> = {
   'POST /api/tables/upload': ['create', 'source'],
   'POST /api/runs': ['run', 'run'],
   'POST /api/runs/:id/cancel': ['cancel', 'run'],
@@ -64,6 +64,15 @@ const rights: Record<AdminKey, [Action, Resource['kind'] & ('source' | 'run' | '
   'POST /api/users': ['create', 'user'],
   'PATCH /api/users/:id': ['manage', 'user'],
   'POST /api/users/:id/reset': ['manage', 'user'],
+  'GET /api/access': ['read', 'user'],
+  'GET /api/access/check': ['read', 'user'],
+  'POST /api/access/grant': ['manage', 'user'],
+  'POST /api/access/revoke': ['manage', 'user'],
+  'POST /api/access/roles': ['manage', 'user'],
+  'DELETE /api/access/roles/:name': ['manage', 'user'],
+  'POST /api/access/roles/:name/members': ['manage', 'user'],
+  'DELETE /api/access/roles/:name/members/:kind/:member': ['manage', 'user'],
+  'GET /api/audit': ['read', 'audit'],
 }
 
 /** Routes for whoever may look at the work of the project, and not only at data. */

@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Failure, routes, splitRoute, type RouteKey } from '../../contract/index.ts'
+import { systemPrincipal } from '../../govern/index.ts'
 import { openWorld, type World } from './test-world.ts'
 
 let world: World
@@ -25,6 +26,18 @@ const form = () => {
   return body
 }
 
+let roles = 0
+async function newRole(): Promise<string> {
+  const name = `role${++roles}`
+  await world.govern.access.createRole(name, { by: systemPrincipal, source: 'cli' })
+  return name
+}
+const right = {
+  privilege: 'select',
+  on: { environment: '*', namespace: 'marts', table: '*' },
+  to: { kind: 'user', name: 'rob' },
+}
+
 /** What to send, where more than the path is needed. */
 const sent: { [Key in RouteKey]?: () => Promise<RequestInit & { json?: unknown; path?: string }> } = {
   'POST /api/session': async () => ({ json: { name: 'ada', password: 'correct horse battery' } }),
@@ -39,6 +52,18 @@ const sent: { [Key in RouteKey]?: () => Promise<RequestInit & { json?: unknown; 
   'POST /api/runs': async () => ({ json: {} }),
   'POST /api/users': async () => ({ json: { name: `new${Math.random()}`, role: 'reader' } }),
   'PATCH /api/users/:id': async () => ({ json: { disabled: false } }),
+  'GET /api/access/check': async () => ({ path: '/api/access/check?user=rob&table=marts.daily_revenue' }),
+  'POST /api/access/grant': async () => ({ json: right }),
+  'POST /api/access/revoke': async () => ({ json: right }),
+  'POST /api/access/roles': async () => ({ json: { name: `role${++roles}` } }),
+  'DELETE /api/access/roles/:name': async () => ({ path: `/api/access/roles/${await newRole()}` }),
+  'POST /api/access/roles/:name/members': async () => ({
+    path: `/api/access/roles/${await newRole()}/members`,
+    json: { kind: 'user', name: 'rob' },
+  }),
+  'DELETE /api/access/roles/:name/members/:kind/:member': async () => ({
+    path: `/api/access/roles/${await newRole()}/members/user/rob`,
+  }),
   'GET /api/tables/:namespace/:name': async () => ({ path: '/api/tables/marts/daily_revenue' }),
 }
 const pathOf = (key: RouteKey) =>

@@ -152,6 +152,18 @@ export async function openWorld({ settings = {}, limits = {}, health }: Options 
         partly: null,
       }),
     },
+    checkAccess: async ({ user, table, action }) => ({
+      user,
+      table,
+      action,
+      verdict: 'refused',
+      because: [],
+      columns: [],
+      filters: [],
+      limits: [],
+      sql: null,
+      problem: null,
+    }),
     dashboards: {
       list: async () => ({ dashboards: [], problems: [] }),
       get: async (name) => ({

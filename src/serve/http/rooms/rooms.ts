@@ -9,7 +9,7 @@ import type * as contract from '../../../contract/index.ts'
 import type { Event } from '../../../contract/index.ts'
 import { loadDashboardData, loadFilterValues, type CompiledDashboard } from '../../../dashboards/index.ts'
 import { authorise, decide, mayAct, mayKnow, seesAll, type Govern } from '../../../govern/index.ts'
-import type { Lake } from '../../../lake/index.ts'
+import { checkAccess, type Lake } from '../../../lake/index.ts'
 import { nextFire, type Orchestrator, type RunRequest } from '../../../orchestrate/index.ts'
 import type { Records } from '../../../records/index.ts'
 import { modelOf } from '../../../semantic/index.ts'
@@ -215,6 +215,34 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
         authorise(asker.principal, 'read', looking)
         return pages.get(id, writableOf(asker))
       },
+    },
+
+    async checkAccess({ user, table, action }, { environment: { catalog }, signal }) {
+      const { id, name, role } = await rooms.govern.users.get(user)
+      const [namespace, ...rest] = table.split('.')
+      const loaded = await tables.load({ catalog, namespace: namespace!, name: rest.join('.') })
+      if (!loaded) throw new Failure('TABLE_NOT_FOUND', `there is no table ${table} in ${catalog}`)
+      const { queryTimeoutMs, queryRows: queryRowsMax, perPrincipal } = config.limits
+      const { verdict, because, shown, filters, limits, sql, problem } = await checkAccess(
+        { principal: { id, name, role }, loaded, action },
+        {
+          policy: await rooms.govern.access.policy(),
+          limits: { queryTimeoutMs, queryRowsMax, perPrincipal },
+          bind: (text, principal) => lake.bind(text, { principal, catalog, door: 'http', signal }),
+        },
+      )
+      return {
+        user: name,
+        table: `${loaded.name.namespace}.${loaded.name.name}`,
+        action,
+        verdict,
+        because: [...because],
+        columns: shown,
+        filters: [...filters],
+        limits: Object.entries(limits).map(([limit, { most, setBy }]) => ({ name: limit, most, setBy })),
+        sql,
+        problem,
+      }
     },
 
     dashboards: {
