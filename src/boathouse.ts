@@ -1,9 +1,39 @@
-// The program: hands the command line to `cli`, and the rooms to it only when a command needs them.
+// What is started. Hundreds of small files take several times as long to load as a few large ones, so `make build`
+// puts the program together in `dist/`. That is used while every source is as it was then; else the sources are.
 
+import { readFileSync, statSync } from 'node:fs'
+import { constants, enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runCli } from './cli/index.ts'
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  open: async (...options) => (await import('./main.ts')).open(...options),
-  self: { node: process.execPath, script: fileURLToPath(import.meta.url) },
-})
+const root = new URL('../', import.meta.url)
+
+cacheCompiled()
+const { runProgram }: typeof import('./program.ts') = await import(isBuilt() ? '../dist/program.js' : './program.ts')
+process.exitCode = await runProgram(process.argv.slice(2), fileURLToPath(import.meta.url))
+
+/** Types are stripped and code compiled once, not at every start, by this process and those that it starts. */
+function cacheCompiled(): void {
+  if (process.env['NODE_COMPILE_CACHE']) return
+  // The second one is for a program that lies where its user may not write.
+  for (const folder of [fileURLToPath(new URL('node_modules', root)), homedir()]) {
+    const cache = join(folder, '.cache', 'boathouse')
+    if (enableCompileCache(cache).status === constants.compileCacheStatus.FAILED) continue
+    process.env['NODE_COMPILE_CACHE'] = cache
+    return
+  }
+}
+
+/** Against `dist/sources.json`, which `tools/build-program.ts` writes: size and time of every file that went in. */
+function isBuilt(): boolean {
+  try {
+    const sources = JSON.parse(readFileSync(new URL('dist/sources.json', root), 'utf8')) as Record<string, string>
+    return Object.entries(sources).every(([file, stamp]) => {
+      const { size, mtimeMs } = statSync(new URL(file, root))
+      return `${size} ${mtimeMs}` === stamp
+    })
+  } catch {
+    return false // never built, or a source is gone
+  }
+}

@@ -5,6 +5,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from './base/clock.ts'
 import { Failure } from './base/failure.ts'
+import { programFile } from './base/program.ts'
 import { applyAccess, applyAccessAtStart, jwtSettings } from './access.ts'
 import { silentLog } from './base/log.ts'
 import type { App, OpenOptions, Role } from './cli/app.ts'
@@ -228,7 +229,7 @@ const abandonedMs = 86_400_000
 
 /** Results of another program or engine may differ. */
 async function installedVersions(): Promise<string> {
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  const text = await readFile(programFile('package.json'), 'utf8')
   const { version, dependencies } = JSON.parse(text) as { version: string; dependencies: Record<string, string> }
   return `${version} ${dependencies['@duckdb/node-api']}`
 }

@@ -4,6 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { Failure } from './base/failure.ts'
+import { programFile } from './base/program.ts'
 import { purgeFiles } from './catalog/index.ts'
 import type { App } from './cli/app.ts'
 import { versionOf } from './cli/index.ts'
@@ -23,7 +24,7 @@ import {
   type PgServer,
 } from './serve/index.ts'
 
-const webDir = fileURLToPath(new URL('../web/dist', import.meta.url))
+const webDir = fileURLToPath(programFile('web/dist'))
 
 /** The first start of a store makes the administrator; `firstLink` lets in once. @throws PORT_TAKEN */
 export async function startServer(app: App, models: Models): ReturnType<App['startServer']> {

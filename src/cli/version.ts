@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { programFile } from '../base/program.ts'
 
 /** The version in package.json. */
 export const versionOf = async (): Promise<string> =>
-  (JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+  (JSON.parse(await readFile(programFile('package.json'), 'utf8')) as { version: string }).version

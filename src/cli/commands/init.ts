@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../../base/failure.ts'
+import { programFile } from '../../base/program.ts'
 import { snakeCase } from '../../ingest/index.ts'
 import type { Command } from '../command.ts'
 
-const example = fileURLToPath(new URL('../../../examples/sales', import.meta.url))
+const example = fileURLToPath(programFile('examples/sales'))
 /** State and secrets of somebody's own copy of the example are not part of it. */
 const leftOut = new Set(['.boathouse', '.env', 'node_modules', 'target', 'logs', 'dbt_packages', '__pycache__'])
 
