@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { programFile } from '../base/program.ts'
 import { Failure } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { silentLog, type Log } from '../base/log.ts'
@@ -263,24 +264,20 @@ class Host {
           : []),
       ],
     }
-    this.#child = fork(
-      fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './host.ts' : './host.js', import.meta.url)),
-      [],
-      {
-        serialization: 'advanced',
-        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
-        // Nothing of the server's environment is for a host: no secret can leak from there.
-        env: {
-          PATH: process.env.PATH ?? '',
-          ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
-          LANG: 'C.UTF-8',
-          TZ: 'UTC',
-          UV_THREADPOOL_SIZE: String(crowdMax(slots) + 4),
-          BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
-        },
+    this.#child = fork(fileURLToPath(programFile('src/engine/host.ts')), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
+      // Nothing of the server's environment is for a host: no secret can leak from there.
+      env: {
+        PATH: process.env.PATH ?? '',
+        ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
+        LANG: 'C.UTF-8',
+        TZ: 'UTC',
+        UV_THREADPOOL_SIZE: String(crowdMax(slots) + 4),
+        BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
       },
-    )
+    })
     // Whoever waits for a cached page or for /healthz goes before whoever computes for a minute.
     if (name !== 'plan' && this.#child.pid !== undefined)
       lowerPriority(this.#child.pid, name === 'interactive' ? 5 : 10)
@@ -294,12 +291,13 @@ class Host {
         clearTimeout(late)
         fn()
       }
-      this.#child.on('message', (answer: HostAnswer) => {
-        if (answer.kind === 'ready') settle(resolve)
-        else if (answer.kind === 'broken') {
-          this.#reason = answer.message
-          settle(() => reject(new Failure('ENGINE_LOST', `the engine did not start: ${answer.message}`)))
-        } else this.#take(answer)
+      this.#child.on('message', (answers: HostAnswer[]) => {
+        for (const answer of answers)
+          if (answer.kind === 'ready') settle(resolve)
+          else if (answer.kind === 'broken') {
+            this.#reason = answer.message
+            settle(() => reject(new Failure('ENGINE_LOST', `the engine did not start: ${answer.message}`)))
+          } else this.#take(answer)
       })
       const gone = (code: number | null, killedBy: string | null) => {
         this.lost = true
@@ -413,7 +411,7 @@ class Host {
             if (chunk) {
               clearTimeout(stalling)
               place.resumed()
-              host.#send({ kind: 'ack', id })
+              if (!over) host.#send({ kind: 'ack', id })
               yield chunk
             } else if (error) throw error
             else if (over) return
