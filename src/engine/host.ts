@@ -3,16 +3,11 @@
 // A native crash, a query that cannot be interrupted, or too much memory ends this process and nothing else.
 // It is started by `pool.ts` with its settings in the environment and ends when its parent goes away.
 
-import {
-  DuckDBInstance,
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  type DuckDBType,
-  type DuckDBValue,
-} from '@duckdb/node-api'
+import { DuckDBInstance, type DuckDBDataChunk, type DuckDBType, type DuckDBValue } from '@duckdb/node-api'
 import { ByteWriter } from './bytes.ts'
 import { chunkEncoder } from './encode.ts'
 import { registerFunctions } from './functions.ts'
+import { openConnection, type HostConnection } from './host-connection.ts'
 import {
   creditMax,
   type Chunk,
@@ -24,7 +19,7 @@ import {
 import { wireEncoder } from './wire-encode.ts'
 
 const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
-const send = (answer: HostAnswer) => void process.send?.(answer, undefined, undefined, () => {})
+const send = (...answers: HostAnswer[]) => void process.send?.(answers, undefined, undefined, () => {})
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
 
@@ -98,7 +93,7 @@ function wireRows(types: readonly DuckDBType[], formats: readonly number[]): Gat
   }
 }
 
-type Running = { connection?: DuckDBConnection; cancelled: boolean; credit: number; wake?: () => void }
+type Running = { connection?: HostConnection; cancelled: boolean; credit: number; wake?: () => void }
 
 const madeMax = 10_000
 
@@ -107,14 +102,14 @@ async function main() {
   const running = new Map<number, Running>()
   /** Setup that was run: its effect lasts as long as this process. */
   const made = new Set<string>()
-  const idle: DuckDBConnection[] = []
+  const idle: HostConnection[] = []
 
   async function run(request: HostRequest & { kind: 'run' | 'bind' }) {
     const state: Running = { cancelled: false, credit: creditMax }
     running.set(request.id, state)
-    let connection: DuckDBConnection | undefined
+    let connection: HostConnection | undefined
     try {
-      connection = idle.pop() ?? (await instance.connect())
+      connection = idle.pop() ?? (await openConnection(instance))
       state.connection = connection
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
       for (const statement of request.setup) {
@@ -127,14 +122,14 @@ async function main() {
       else await stream(connection, request, state)
       idle.push(connection)
     } catch (error) {
-      connection?.closeSync()
+      connection?.close()
       send({ kind: 'failed', id: request.id, error: await explain(error, request, state.cancelled) })
     } finally {
       running.delete(request.id)
     }
   }
 
-  async function bind(connection: DuckDBConnection, { id, sql }: HostRequest & { kind: 'bind' }) {
+  async function bind(connection: HostConnection, { id, sql }: HostRequest & { kind: 'bind' }) {
     const prepared = await connection.prepare(sql)
     // Where the types of parameters are not said, neither they nor what depends on them have one.
     const known = (typeOf: () => unknown) => {
@@ -152,35 +147,40 @@ async function main() {
       known(() => prepared.parameterType(at + 1)),
     )
     prepared.destroySync()
-    send({ kind: 'columns', id, columns, parameters })
-    send({ kind: 'done', id, truncated: false })
+    send({ kind: 'columns', id, columns, parameters }, { kind: 'done', id, truncated: false })
   }
 
-  async function stream(connection: DuckDBConnection, request: HostRequest & { kind: 'run' }, state: Running) {
+  async function stream(connection: HostConnection, request: HostRequest & { kind: 'run' }, state: Running) {
     const { id, sql, rowsMax, whole } = request
     // A streamed query that fails half way ends like a normal end. In a transaction the failure is remembered:
-    // the next statement is refused, and then the result is run again, whole, to learn why.
-    if (!whole) await connection.run('BEGIN')
+    // it cannot be committed, and then the result is made again, whole, to learn why.
+    if (!whole) await connection.begin()
     try {
       const parameters = request.parameters as DuckDBValue[]
       const result = await (whole ? connection.run(sql, parameters) : connection.stream(sql, parameters))
       const types = result.columnTypes()
-      send({
-        kind: 'columns',
-        id,
-        columns: result.columnNames().map((name, at) => ({ name, type: String(types[at]) })),
-      })
+      /** What goes with the next message. */
+      let held: HostAnswer[] = [
+        {
+          kind: 'columns',
+          id,
+          columns: result.columnNames().map((name, at) => ({ name, type: String(types[at]) })),
+        },
+      ]
       const gathered = request.formats ? wireRows(types, request.formats) : jsonRows(types)
       let sent = 0
       let truncated = false
       let pendingRows = 0
-      const flush = async () => {
-        if (pendingRows === 0) return
-        while (state.credit === 0 && !state.cancelled) await new Promise<void>((wake) => (state.wake = wake))
-        if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
-        state.credit--
-        send({ kind: 'chunk', id, chunk: gathered.take(pendingRows) })
-        pendingRows = 0
+      const flush = async (...last: HostAnswer[]) => {
+        if (pendingRows > 0) {
+          while (state.credit === 0 && !state.cancelled) await new Promise<void>((wake) => (state.wake = wake))
+          if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
+          state.credit--
+          held.push({ kind: 'chunk', id, chunk: gathered.take(pendingRows) })
+          pendingRows = 0
+        }
+        send(...held, ...last)
+        held = []
       }
       // The next chunk is computed while this one is encoded.
       const fetch = () => {
@@ -210,17 +210,15 @@ async function main() {
       }
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
       if (!whole && !truncated)
-        await connection.run('SELECT 1').catch(async () => {
-          await connection.run('ROLLBACK')
+        await connection.commit().catch(async () => {
+          await connection.rollback()
           await connection.run(sql, parameters)
           throw new Error('the result ended early')
         })
-      await flush()
-      send({ kind: 'done', id, truncated })
-      // Nobody needs to wait for this: there is nothing to be kept.
-      if (!whole) await connection.run('ROLLBACK').catch(() => {})
+      await flush({ kind: 'done', id, truncated })
+      if (!whole && truncated) await connection.rollback()
     } catch (error) {
-      await connection.run('ROLLBACK').catch(() => {})
+      if (!whole) await connection.rollback()
       throw error
     }
   }

@@ -8,7 +8,7 @@ import { Bug } from '../base/assert.ts'
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
-import { filesToRead, planScan, type Predicate, type ScanFile, type Schema } from '../iceberg/index.ts'
+import { filesToRead, planScan, type Predicate, type ScanFile } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
 import { engineFailure } from './answers/engine-failure.ts'
 import {
@@ -32,8 +32,9 @@ import {
   openShadowText,
   render,
   retryShadow,
-  shadowText,
+  columnsOf,
   sourcesOf,
+  type Named,
   type Piece,
   type PrepareContext,
   type Scan,
@@ -56,7 +57,7 @@ export type Files = Pick<FileCache, 'lease' | 'keep'>
 /** A SELECT that passed every check. */
 export type Prepared = {
   /** What the result is a function of, apart from policy: the text with snapshots in place of tables. */
-  identity: string
+  readonly identity: string
   volatile: boolean
   /** Rows or values of a table in it are hidden from the asker: an error's text must not tell them. */
   hides: boolean
@@ -72,9 +73,12 @@ export type Prepared = {
   named: Piece['tables']
   /** Every table, with the id of its snapshot. */
   read: Record<string, string | null>
-  /** Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. */
-  execute(): Promise<Planned>
-  columns(): Promise<EngineColumn[]>
+  /**
+   * Plans the scans and gives the text for an engine host. `bytes` is what the surviving files hold. Where no file can be
+   * spared a text need not be bound for that: with `unbound` its mistakes are found when it runs, and `columns` tells where.
+   */
+  execute(options?: { unbound: boolean }): Promise<Planned>
+  columns(): Promise<readonly EngineColumn[]>
   /** The engine's types of `$1`, `$2` …; `UNKNOWN` where the statement does not say. */
   parameterTypes(): Promise<string[]>
 }
@@ -93,39 +97,49 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   const named = await nameSources(text, place, context)
   if (!named) return undefined
-  const { piece, scans, systemTables, views, volatile, loaded, bind } = named
+  const { piece, scans, systemTables, views, volatile, loaded } = named
 
-  const bound = render(piece, shadowText)
   const shadowed = [...scans, ...systemTables]
-  const setup = shadowed.map(({ shadow }) => shadow.ddl)
   const guards = sourcesOf(piece).flatMap((source) =>
     source.kind === 'scan' || source.kind === 'view' ? (source.guard ?? []) : [],
   )
-  const rejected = (error: unknown) => bindingFailure(error, bound, place)
 
-  const identityText = render(piece, (source) =>
-    source.kind === 'scan'
-      ? guardedSql(
-          source,
-          `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`,
-        )
-      : source.kind === 'about'
-        ? source.identity
-        : source.kind === 'values'
-          ? source.sql
-          : source.kind === 'system'
-            ? `<system.${source.name}>`
-            : undefined,
-  ).text
+  const identityText = () =>
+    render(piece, (source) =>
+      source.kind === 'scan'
+        ? guardedSql(
+            source,
+            `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`,
+          )
+        : source.kind === 'about'
+          ? source.identity
+          : source.kind === 'values'
+            ? source.sql
+            : source.kind === 'system'
+              ? `<system.${source.name}>`
+              : undefined,
+    ).text
 
-  let bindings: Promise<EngineColumn[]> | undefined
-  const columns = (): Promise<EngineColumn[]> =>
-    (bindings ??= bind(bound.text).catch((error: unknown) => {
-      throw rejected(error)
-    }))
+  const bind = async () => {
+    const { spliced, setup } = await named.brief()
+    try {
+      return await columnsOf(spliced.text, setup, context)
+    } catch (error) {
+      if (!(error instanceof EngineFailure)) throw error
+      // What is wrong may lie below a view: the whole text tells it, and its place.
+      const { spliced: whole, setup } = named.whole()
+      return columnsOf(whole.text, setup, context).catch((error: unknown) => {
+        throw bindingFailure(error, whole, place)
+      })
+    }
+  }
+  let bindings: Promise<readonly EngineColumn[]> | undefined
+  const columns = (): Promise<readonly EngineColumn[]> => (bindings ??= bind())
 
   return {
-    identity: identityText,
+    get identity() {
+      return identityText()
+    },
     volatile: volatile.length > 0,
     hides: guards.some(({ hides }) => hides),
     loaded,
@@ -149,27 +163,26 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       scans.map(({ table, snapshot }) => [showName(table.name), snapshot?.snapshotId.toString() ?? null]),
     ),
     columns,
-    parameterTypes: () =>
-      retryShadow(() =>
+    parameterTypes: () => {
+      const { spliced, setup } = named.whole()
+      return retryShadow(() =>
         context.engine.parameterTypes({
           class: 'plan',
-          sql: bound.text,
+          sql: spliced.text,
           setup,
           timeoutMs: 10_000,
           ...withSignal(context.signal),
         }),
       ).catch((error: unknown) => {
-        throw rejected(error)
-      }),
-    execute: async () => {
+        throw bindingFailure(error, spliced, place)
+      })
+    },
+    execute: async ({ unbound } = { unbound: false }) => {
       if (named.parameters())
         throw new Failure('SQL_UNSUPPORTED', 'the statement has parameters, and no values were given for them')
-      const schemas = new Map(shadowed.map(({ shadow, schema }) => [shadow.name, schema]))
-      // Without tables there are no conditions, only mistakes to be told.
-      if (shadowed.length === 0) await columns()
-      const open = guards.length > 0 ? render(piece, openShadowText) : bound
-      const { predicates, joins } =
-        shadowed.length === 0 ? nothingKnown : await conditions(context, open, setup, schemas, columns)
+      const isUnconditional = shadowed.length === 0 || (context.run && systemTables.length === 0 && areSmall(scans))
+      if (isUnconditional && !unbound) await columns()
+      const { predicates, joins } = isUnconditional ? nothingKnown : await conditions(context, named, columns)
       const texts = new Map<Source, string>()
       for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
       for (const source of systemTables)
@@ -247,19 +260,18 @@ const nothingLeased: FileLease = {
  */
 async function conditions(
   context: PrepareContext,
-  bound: Spliced,
-  setup: string[],
-  schemas: Map<string, Schema>,
+  { piece, scans, systemTables, whole }: Named,
   bind: () => Promise<unknown>,
 ): Promise<Conditions> {
+  const schemas = new Map([...scans, ...systemTables].map(({ shadow, schema }) => [shadow.name, schema]))
   const json = await retryShadow(async () =>
     String(
       (
         await context.engine.rows({
           class: 'plan',
           sql: 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)',
-          parameters: [bound.text],
-          setup,
+          parameters: [render(piece, openShadowText).text],
+          setup: whole().setup,
           timeoutMs: 10_000,
           ...withSignal(context.signal),
         })
@@ -276,6 +288,20 @@ async function conditions(
   const plan = parsePlan(json)
   return plan ? { predicates: predicatesOf(plan, schemas), joins: joinKeys(plan, schemas) } : nothingKnown
 }
+
+/**
+ * Whether to read all costs less than to find out what need not be read: a plan of views upon views is large, and a run asks
+ * for one for each of its models.
+ */
+function areSmall(scans: readonly Scan[]): boolean {
+  const snapshots = new Map(
+    scans.map(({ table, snapshot }) => [`${table.location} ${snapshot?.snapshotId}`, snapshot]),
+  )
+  const total = (name: string) =>
+    [...snapshots.values()].reduce((sum, snapshot) => sum + (snapshot ? Number(snapshot.summary[name]) : 0), 0)
+  return total('total-data-files') <= fewFiles && total('total-files-size') <= fewBytes
+}
+const [fewFiles, fewBytes] = [32, 2 ** 25]
 
 /** By the name of the shadow table, and the columns that joins compare. */
 type Conditions = { predicates: ReadonlyMap<string, Predicate>; joins: readonly JoinKey[] }

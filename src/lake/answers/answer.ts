@@ -92,7 +92,7 @@ export async function answerSelect(
     }
   }
 
-  const { sql: text, bytes, lease } = await prepared.execute()
+  const { sql: text, bytes, lease } = await prepared.execute({ unbound: true })
   const hosts: HostClass = door === 'run' ? 'write' : bytes > heavyBytes ? 'heavy' : 'interactive'
   const result = await engine
     .run({
@@ -105,8 +105,9 @@ export async function answerSelect(
       timeoutMs: Math.min(asked, ownTime?.most ?? asked),
       ...(options.signal ? { signal: options.signal } : {}),
     })
-    .catch((error: unknown) => {
+    .catch(async (error: unknown) => {
       lease.release()
+      if (error instanceof EngineFailure) await prepared.columns()
       return rethrowEngine(told(error))
     })
   const columns = result.columns.map((column) => ({ ...column, nullable: true }))
