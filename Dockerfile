@@ -12,6 +12,11 @@ COPY src/contract src/contract
 COPY web web
 RUN npm run build -w web
 
+FROM modules AS program
+COPY tools/build-program.ts tools/
+COPY src src
+RUN node tools/build-program.ts
+
 # The image has its own Node; the pinned ones are for machines without.
 FROM modules AS production
 RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
@@ -27,6 +32,7 @@ WORKDIR /app
 RUN mkdir /state /project && chown node:node /state /project && ln -s /app/boathouse /usr/local/bin/boathouse
 COPY --from=production /app/node_modules node_modules
 COPY --from=web /app/web/dist web/dist
+COPY --from=program /app/dist dist
 COPY package.json boathouse ./
 COPY src src
 COPY examples examples

@@ -7,7 +7,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = new URL('../', import.meta.url)
+const root = join(import.meta.dirname, '..')
 
 cacheCompiled()
 const { runProgram }: typeof import('./program.ts') = await import(isBuilt() ? '../dist/program.js' : './program.ts')
@@ -17,7 +17,7 @@ process.exitCode = await runProgram(process.argv.slice(2), fileURLToPath(import.
 function cacheCompiled(): void {
   if (process.env['NODE_COMPILE_CACHE']) return
   // The second one is for a program that lies where its user may not write.
-  for (const folder of [fileURLToPath(new URL('node_modules', root)), homedir()]) {
+  for (const folder of [join(root, 'node_modules'), homedir()]) {
     const cache = join(folder, '.cache', 'boathouse')
     if (enableCompileCache(cache).status === constants.compileCacheStatus.FAILED) continue
     process.env['NODE_COMPILE_CACHE'] = cache
@@ -28,9 +28,9 @@ function cacheCompiled(): void {
 /** Against `dist/sources.json`, which `tools/build-program.ts` writes: size and time of every file that went in. */
 function isBuilt(): boolean {
   try {
-    const sources = JSON.parse(readFileSync(new URL('dist/sources.json', root), 'utf8')) as Record<string, string>
+    const sources = JSON.parse(readFileSync(`${root}/dist/sources.json`, 'utf8')) as Record<string, string>
     return Object.entries(sources).every(([file, stamp]) => {
-      const { size, mtimeMs } = statSync(new URL(file, root))
+      const { size, mtimeMs } = statSync(`${root}/${file}`)
       return `${size} ${mtimeMs}` === stamp
     })
   } catch {
