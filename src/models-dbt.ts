@@ -47,7 +47,7 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
         catalog: environment.catalog,
       },
       ...(reading.vars && { vars: reading.vars }),
-      ...(reading.fullRefresh && { fullRefresh: true }),
+      ...(reading.flags && { flags: reading.flags }),
       env: config.env,
       startedAt: Date.now(),
       onLog: (level, message, place) => log[level](message, place ? { place } : {}),

@@ -99,7 +99,9 @@ export const planOf = (project: DbtProject, { command, select, exclude, ids }: B
 
 /** Of everything that nodes are made of: an attempt does not go on with what another version of the files made. */
 function fingerprintOf({ nodes, macros, options }: DbtProject): string {
-  const hash = createHash('sha256').update(JSON.stringify([options.vars, options.flags.fullRefresh, options.target]))
+  const { fullRefresh, empty, storeFailures, others } = options.flags
+  const asked = [options.vars, fullRefresh, empty, storeFailures, others, options.target]
+  const hash = createHash('sha256').update(JSON.stringify(asked))
   for (const { uniqueId, rawSql, config } of nodes.values()) hash.update(JSON.stringify([uniqueId, rawSql, config]))
   for (const { uniqueId, text } of macros) hash.update(JSON.stringify([uniqueId, text]))
   return hash.digest('hex')

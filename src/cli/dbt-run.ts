@@ -2,7 +2,7 @@
 
 import type { Environment } from '../config/index.ts'
 import type { RunDetail } from '../orchestrate/index.ts'
-import type { Target } from '../project/dbt/index.ts'
+import type { Flags, Target } from '../project/dbt/index.ts'
 import type { Command, DbtProject, LoopOptions, NodeResult, Plan } from '../transform/index.ts'
 
 /** What is to be done with the project, as a step of a durable run keeps it: plain data. */
@@ -23,7 +23,7 @@ export type BuildInput = {
   /** Types of all that is planned are checked before anything of it runs. */
   check?: boolean
   /** How the project is read, where not as usual. */
-  reading?: { target?: Partial<Target>; vars?: Record<string, unknown>; fullRefresh?: boolean }
+  reading?: { target?: Partial<Target>; vars?: Record<string, unknown>; flags?: Partial<Flags> }
 }
 export type PublishMode = 'passed-only' | 'always'
 

@@ -29,9 +29,10 @@ import {
   type DbtProject,
   type Session,
 } from '../project/dbt/index.ts'
-import { externalLocation, externalRelation, narrowed, type Stretch } from './materializations/narrowed.ts'
+import { bothOf, externalLocation, externalRelation, narrowed, type Stretch } from './materializations/narrowed.ts'
 import { isStatement } from './materializations/statements.ts'
 import { injectCtes, type Injected } from './inject.ts'
+import { sampleOf } from './sample.ts'
 
 export type Compiled = {
   node: DbtNode
@@ -262,11 +263,12 @@ export class Compiler {
     const quoting = this.#project.packages.get(this.#project.name)!.quoting
     if (to.config['materialized'] === 'ephemeral') {
       if (!ephemerals.includes(to.uniqueId)) ephemerals.push(to.uniqueId)
-      return new Relation({ database: null, schema: null, identifier: `__dbt__cte__${to.alias}` }, 'cte')
+      const cte = new Relation({ database: null, schema: null, identifier: `__dbt__cte__${to.alias}` }, 'cte')
+      return this.#narrowed(node, cte, to)
     }
     const kind = to.config['materialized'] === 'view' ? 'view' : 'table'
     const relation = new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, kind, quoting)
-    return this.#narrowed(node, relation, to.config)
+    return this.#narrowed(node, relation, to)
   }
 
   #source(node: Subject, source: string, table: string, ephemerals: string[]): Relation {
@@ -282,12 +284,13 @@ export class Compiler {
     const relation = new Relation(path, null, to.quoting)
     const location = externalLocation(to)
     if (location !== undefined) return externalRelation(relation, location)
-    return this.#narrowed(node, relation, to.config)
+    return this.#narrowed(node, relation, to)
   }
 
-  #narrowed({ kind, stretch }: Subject, relation: Relation, config: Config): Relation {
-    const isEmpty = this.#project.options.flags.empty && (kind === 'model' || kind === 'snapshot')
-    return narrowed(relation, config, { stretch, isEmpty })
+  #narrowed({ kind, stretch }: Subject, relation: Relation, read: Parameters<typeof narrowed>[1]): Relation {
+    const { options } = this.#project
+    const sample = kind === 'model' || kind === 'snapshot' ? sampleOf(options) : undefined
+    return narrowed(relation, read, { stretch: bothOf(stretch, sample), isEmpty: options.flags.empty })
   }
 
   #input(id: string, ephemerals: string[]): Relation | undefined {

@@ -19,6 +19,7 @@ export {
 export { diffTables, keysOfNode, type TableDiff } from './data-diff.ts'
 export { impactOf, impactText, type ModelChange } from './impact.ts'
 export { previewRows } from './preview.ts'
+export { sampleOf } from './sample.ts'
 export { freshnessSources, runFreshness, type FreshnessResult } from './freshness.ts'
 export { graphOf, reach, type Graph } from './graph.ts'
 export { runTest } from './judge.ts'

@@ -11,8 +11,9 @@ import type { NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
 import { runMaterialization } from './jinja.ts'
 import { lakeName } from './target.ts'
+import { sampleOf } from '../sample.ts'
+import { ceiling, moved, shown, sizes, timeOf, truncated, type Size } from './times.ts'
 
-type Size = 'hour' | 'day' | 'month' | 'year'
 export type Batch = Stretch & { id: string }
 
 export const isMicrobatch = (node: DbtNode): boolean =>
@@ -23,17 +24,19 @@ export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {
   const { config } = node
   const invalid = (message: string) => new Failure('MODEL_INVALID', message, { place: node.place })
   const size = config['batch_size'] as Size
-  if (!['hour', 'day', 'month', 'year'].includes(size))
+  if (!sizes.includes(size))
     throw invalid(
       `Microbatch model '${node.name}' does not have a 'batch_size' config (one of hour, day, month, year) specified.`,
     )
   const { others = {}, fullRefresh } = work.project.options.flags
-  const end = ceiling(timeOf(others['event_time_end']) ?? work.project.options.startedAt, size)
+  const sample = sampleOf(work.project.options)
+  const bound = (which: 'start' | 'end') => timeOf(sample ? sample[which] : others[`event_time_${which}`])
+  const end = ceiling(bound('end') ?? work.project.options.startedAt, size)
   const isNew = !exists || (typeof config['full_refresh'] === 'boolean' ? config['full_refresh'] : fullRefresh)
   const begin = timeOf(config['begin'])
   if (begin === undefined && isNew) throw invalid(`Microbatch model '${node.name}' requires a 'begin' configuration.`)
   const lookback = Number(config['lookback'] ?? 1)
-  const given = timeOf(others['event_time_start'])
+  const given = bound('start')
   const start =
     given !== undefined ? truncated(given, size) : isNew ? truncated(begin!, size) : moved(end, size, -(lookback + 1))
   const batches: Batch[] = []
@@ -44,35 +47,6 @@ export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {
   }
   return batches
 }
-
-/** Milliseconds of `2026-01-01`, `2026-01-01 10:00:00` and what YAML makes of them. */
-function timeOf(value: unknown): number | undefined {
-  if (value instanceof Date) return value.getTime()
-  if (typeof value !== 'string' || value === '') return undefined
-  const iso = value.trim().replace(' ', 'T')
-  const ms = Date.parse(/[Z+]|T.*-/.test(iso) ? iso : iso.length === 10 ? `${iso}T00:00:00Z` : `${iso}Z`)
-  return Number.isNaN(ms) ? undefined : ms
-}
-
-function parts(ms: number): [number, number, number, number] {
-  const date = new Date(ms)
-  return [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), date.getUTCHours()]
-}
-
-const truncated = (ms: number, size: Size): number => moved(ms, size, 0)
-
-/** The beginning of the batch that lies so many after the one that the time is in. */
-function moved(ms: number, size: Size, count: number): number {
-  const [year, month, day, hour] = parts(ms)
-  if (size === 'year') return Date.UTC(year + count, 0, 1)
-  if (size === 'month') return Date.UTC(year, month + count, 1)
-  return size === 'day' ? Date.UTC(year, month, day + count) : Date.UTC(year, month, day, hour + count)
-}
-
-const ceiling = (ms: number, size: Size): number => (truncated(ms, size) === ms ? ms : moved(ms, size, 1))
-
-/** As Python prints a time of UTC. */
-const shown = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')}+00:00`
 
 const idLength: Record<Size, number> = { year: 4, month: 7, day: 10, hour: 13 }
 const idOf = (ms: number, size: Size): string => new Date(ms).toISOString().slice(0, idLength[size]).replaceAll('-', '')

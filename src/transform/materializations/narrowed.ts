@@ -1,38 +1,32 @@
 // Relations that stand for a part of a table, or for a file: what `ref` and `source` answer to a batch of a microbatch model,
-// under `--empty`, and for sources of dbt-duckdb with an `external_location`.
+// under `--sample` and `--empty`, and for sources of dbt-duckdb with an `external_location`.
 
-import { Relation, type Config, type DbtSource } from '../../project/dbt/index.ts'
+import { Relation, type ColumnSpec, type Config, type DbtSource } from '../../project/dbt/index.ts'
 
 /** In Python's spelling of a time with its zone, as dbt puts it into SQL. */
 export type Stretch = { start: string; end: string }
 
-class ShownRelation extends Relation {
-  readonly #show: (text: string) => string
-  constructor({ path, kind, quoting, included }: Relation, show: (text: string) => string) {
-    super(path, kind, quoting, included)
-    this.#show = show
-  }
-  override text(): string {
-    return this.#show(super.text())
-  }
-}
+/** What is read: a node or a source. */
+type Read = { config: Config; columns: readonly Pick<ColumnSpec, 'name' | 'quote'>[] }
 
-/** The relation as far as its reader is to see it; all of it for a batch where nobody said which column its time is. */
+/** The relation as far as its reader is to see it; all of it for a stretch where nobody said which column its time is. */
 export function narrowed(
   relation: Relation,
-  config: Config,
+  { config, columns }: Read,
   { stretch, isEmpty }: { stretch: Stretch | undefined; isEmpty: boolean },
 ): Relation {
-  const field = config['event_time']
-  const timed =
-    stretch && typeof field === 'string'
-      ? new ShownRelation(
-          relation,
-          (text) => `(select * from ${text} where ${field} >= '${stretch.start}' and ${field} < '${stretch.end}')`,
-        )
-      : relation
-  return isEmpty ? new ShownRelation(timed, () => `(select * from ${timed.text()} where false limit 0)`) : timed
+  const { event_time: name } = config
+  if (typeof name !== 'string' || !stretch) return isEmpty ? relation.limited({ rows: 0 }) : relation
+  const field = columns.some((column) => column.name === name && column.quote) ? `"${name}"` : name
+  return relation.limited({ rows: isEmpty ? 0 : null, time: { field, ...stretch } })
 }
+
+/** What lies in both. */
+export const bothOf = (one: Stretch | undefined, other: Stretch | undefined): Stretch | undefined =>
+  // Texts of one zone stand in the order of their times.
+  one && other
+    ? { start: one.start > other.start ? one.start : other.start, end: one.end < other.end ? one.end : other.end }
+    : (one ?? other)
 
 /** Where dbt-duckdb finds a source that is no table: `'data/{name}.parquet'`, names of the source put in. */
 export function externalLocation(source: DbtSource): string | undefined {
@@ -51,5 +45,16 @@ export function externalLocation(source: DbtSource): string | undefined {
   return text.includes('(') || text.startsWith("'") ? text : `'${text}'`
 }
 
+class ExternalRelation extends Relation {
+  readonly #location: string
+  constructor({ path, kind, quoting, included }: Relation, location: string) {
+    super(path, kind, quoting, included)
+    this.#location = location
+  }
+  override text(): string {
+    return this.#location
+  }
+}
+
 export const externalRelation = (relation: Relation, location: string): Relation =>
-  new ShownRelation(relation, () => location)
+  new ExternalRelation(relation, location)

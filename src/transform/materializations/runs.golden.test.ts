@@ -41,7 +41,7 @@ test.each(readdirSync(root).filter((name) => existsSync(join(root, name, 'expect
 )
 
 const onlyNodes = (statuses: Record<string, string>) =>
-  Object.fromEntries(Object.entries(statuses).filter(([id]) => /^(model|seed|snapshot|operation)\./.test(id)))
+  Object.fromEntries(Object.entries(statuses).filter(([id]) => /^(model|seed|snapshot|operation|test)\./.test(id)))
 
 const after = (args: readonly string[], flag: string): string | undefined =>
   args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined
@@ -53,7 +53,12 @@ async function build(dir: string, args: readonly string[]): Promise<Record<strin
     vars,
     fullRefresh: args.includes('--full-refresh'),
     flags: {
-      others: { event_time_start: after(args, '--event-time-start'), event_time_end: after(args, '--event-time-end') },
+      empty: args.includes('--empty'),
+      others: {
+        event_time_start: after(args, '--event-time-start'),
+        event_time_end: after(args, '--event-time-end'),
+        sample: after(args, '--sample'),
+      },
     },
     startedAt: Date.now(),
   })

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
+import { quoteName } from '../../lake/index.ts'
 import type { DbtNode } from '../../project/dbt/index.ts'
 import type { Outcome, Work } from '../work.ts'
 import { isPlainName } from './plain-names.ts'
@@ -12,13 +13,17 @@ import { lakeName, tableOptions } from './target.ts'
 /** dbt empties a table that is there and keeps its columns; here it gets those of the file, so that a new column needs no `--full-refresh`. */
 export async function loadSeed(node: DbtNode, work: Work): Promise<Outcome> {
   const { file } = node
-  const { text, delimiter, columns, rows } = await readSeed(work.project.dir, node)
-  const written = await work.changes
-    .loadCsv(lakeName(work.project, node), { text, columns, delimiter }, tableOptions(node, work))
-    .catch((error: unknown) => {
-      throw error instanceof Failure ? inFile(error, file) : error
-    })
-  const code = work.project.options.flags.fullRefresh ? 'CREATE' : 'INSERT'
+  const { text, delimiter, columns, rows: all } = await readSeed(work.project.dir, node)
+  const { empty, fullRefresh } = work.project.options.flags
+  const [target, options] = [lakeName(work.project, node), tableOptions(node, work)]
+  const loading = empty
+    ? work.changes.replaceTable(target, withoutRows(columns), options)
+    : work.changes.loadCsv(target, { text, columns, delimiter }, options)
+  const written = await loading.catch((error: unknown) => {
+    throw error instanceof Failure ? inFile(error, file) : error
+  })
+  const rows = empty ? 0 : all
+  const code = fullRefresh ? 'CREATE' : 'INSERT'
   return {
     status: 'success',
     message: `${code} ${rows}`,
@@ -29,6 +34,9 @@ export async function loadSeed(node: DbtNode, work: Work): Promise<Outcome> {
     compiledSql: undefined,
   }
 }
+
+const withoutRows = (columns: readonly { name: string; type: string }[]): string =>
+  `select ${columns.map(({ name, type }) => `cast(null as ${type}) as ${quoteName(name)}`).join(', ')} where false`
 
 /** The file with its columns as they will be loaded. @throws MODEL_INVALID for a file that cannot be read or breaks its own form */
 export async function readSeed(dir: string, node: DbtNode) {

@@ -8,7 +8,7 @@ import type { PublishMode } from '../../dbt-run.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
 import { sayEnd, sayFound, sayPlace, sayResult, sayStart, sayThreads } from './lines.ts'
-import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
+import { flagsOf, openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy, kindsLeft, warnOrFail } from './selection.ts'
 
 export const build = (session: Session): Promise<number> => execute(session, 'build')
@@ -77,7 +77,7 @@ async function perform(
       threads,
       failFast: flags.is('fail-fast'),
       stateAware: flags.is('state-aware') && !flags.is('force'),
-      reading: { target, vars: flags.mapping('vars'), fullRefresh: flags.is('full-refresh') },
+      reading: { target, vars: flags.mapping('vars'), flags: flagsOf(session) },
     },
     live: {
       project,

@@ -26,7 +26,7 @@ import {
   type Profile,
   type Target,
 } from '../../../project/dbt/index.ts'
-import { graphOf } from '../../../transform/index.ts'
+import { graphOf, sampleOf } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { dbtFolderOf, dbtFolderText, environmentOfTarget, targetOfEnvironment } from '../../dbt-folder.ts'
 import type { Context } from '../../command.ts'
@@ -193,23 +193,27 @@ function environmentIn(config: Config, name: string | undefined, { isNamed }: { 
   return isNamed ? found : { ...found, writable: !found.protected }
 }
 
+/** What templates see of the line, the variables and the project file. */
+export const flagsOf = ({ flags, verb, typed }: Session): DbtProject['options']['flags'] => ({
+  command: verb,
+  fullRefresh: flags.is('full-refresh'),
+  storeFailures: flags.is('store-failures'),
+  empty: flags.is('empty'),
+  typed,
+  others: flags.all(),
+})
+
 /** Reads the project, or throws every mistake of it. */
 export async function openProject(session: Session, { config, target, profile }: Place): Promise<DbtProject> {
   const { flags, log } = session
   for (const warning of profile?.warnings ?? []) log.warn(warning)
+  const options = { flags: flagsOf(session), startedAt: session.startedAt }
+  sampleOf(options) // what is no window is told before anything is read
   const { project, failures } = await readDbtProject(diskFiles(session.dir), session.dir, {
     target,
     vars: flags.mapping('vars'),
     env: config.env,
-    flags: {
-      command: session.verb,
-      fullRefresh: flags.is('full-refresh'),
-      storeFailures: flags.is('store-failures'),
-      empty: flags.is('empty'),
-      typed: session.typed,
-      others: flags.all(),
-    },
-    startedAt: session.startedAt,
+    ...options,
     invocationId: session.invocationId,
     onLog(level, message, place) {
       const where = level === 'warn' && place?.file ? `${place.file}:${place.line ?? 1}: ` : ''

@@ -1,0 +1,1 @@
+{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='seen', batch_size='day', begin='2025-12-01') }} select *, '{{ model.batch.id }}' as batch from {{ source('raw', 'events') }}

@@ -1,0 +1,1 @@
+{{ config(materialized='table') }} select (select count(*) from {{ ref('copied') }}) as sampled, (select count(*) from {{ source('raw', 'plain') }}) as plain, (select count(*) from {{ ref('days') }}) as days, (select count(*) from {{ ref('passed_on') }}) as passed_on, (select count(*) from {{ source('raw', 'spelled') }}) as spelled

@@ -1,0 +1,1 @@
+{{ config(severity='warn') }} select * from {{ ref('copied') }} where id > 2
