@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openExample, revenue, type Example, type Order } from '../support/example.ts'
 
 // The main job in a real browser: what the dashboard shows equals the CSV file, computed here without any of the code
@@ -41,6 +41,8 @@ beforeAll(async () => {
   await page.getByLabel('New password again').fill('correct horse battery')
   await page.getByRole('button', { name: 'Set password' }).click()
   await page.getByRole('navigation').first().waitFor()
+  const made = await example.boathouse(['user', 'create', 'ana', '--role', 'member'])
+  expect(made, made.stderr).toMatchObject({ code: 0 })
 }, 180_000)
 afterAll(async () => {
   await browser?.close()
@@ -127,7 +129,17 @@ test('a dashboard that names a missing column says so at its place', async () =>
 })
 
 test('every page opens and complains of nothing', async () => {
-  for (const path of ['/', '/dashboards', '/sql', '/tables', '/tables/raw/sales', '/runs', '/connect', '/users']) {
+  for (const path of [
+    '/',
+    '/dashboards',
+    '/sql',
+    '/tables',
+    '/tables/raw/sales',
+    '/runs',
+    '/connect',
+    '/users',
+    '/access',
+  ]) {
     await page.goto(`${url}${path}`)
     await page.getByRole('main').waitFor({ timeout: 15_000 })
     await page.waitForLoadState('load')
@@ -152,4 +164,91 @@ test('the SQL page runs a statement and marks an error at its place', async () =
     .first()
     .waitFor({ timeout: 15_000 })
   await expect.poll(() => page.locator('.failed-word').count(), { timeout: 5_000 }).toBeGreaterThan(0)
+})
+
+test('the Connect page gives the strings of this server, and each tool has a link of its own', async () => {
+  await page.goto(`${url}/connect`)
+  const tools = page.getByRole('list', { name: 'Tools' })
+  await tools.waitFor()
+  const { host } = new URL(url)
+  expect(await page.getByLabel('This installation').innerText()).toContain(`http://${host}`)
+  await tools.getByRole('button', { name: 'curl' }).click()
+  await expect.poll(() => page.url()).toContain('with=curl')
+  const command = await page.locator('pre').innerText()
+  expect(command).toContain(`${url}/api/query?env=dev`)
+  // What is pasted works: the address, the headers and the body of the command, with a token in its place.
+  const made = await example.boathouse(['token', 'create', 'pasted', '--user', 'admin', '--json'])
+  const { token } = JSON.parse(made.stdout) as { token: string }
+  const headers = [...command.matchAll(/-H '([^:']+): ([^']+)'/g)].map(([, name, value]) => [name!, value!] as const)
+  const response = await fetch(/'(http[^']+)'/.exec(command)![1]!, {
+    method: 'POST',
+    headers: headers.map(([name, value]) => [name, value.replace('TOKEN', token)]),
+    body: /-d '([^']+)'/.exec(command)![1]!,
+  })
+  expect(response.status).toBe(200)
+  expect(((await response.json()) as { rows: unknown[] }).rows).toHaveLength(10)
+})
+
+describe('access', () => {
+  test('what somebody sees, and why, by a link', async () => {
+    await page.goto(`${url}/access?user=ana&table=raw.sales`)
+    await page.getByText('ana may not select').waitFor({ timeout: 20_000 })
+    await page.getByText('nothing grants ana select').waitFor()
+  })
+
+  test('a right that is granted by keyboard counts, is told, and is gone when it is revoked', async () => {
+    await page.goto(`${url}/access?tab=rights`)
+    await page.getByRole('button', { name: 'Grant a right' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByLabel('To', { exact: true }).selectOption('user:ana')
+    await page.getByLabel('On tables').fill('raw.sales')
+    await page.getByLabel('Only columns').fill('order_id, region')
+    await page.keyboard.press('Enter')
+    const row = page.getByRole('row', { name: /ana.*raw\.sales/ })
+    await row.waitFor({ timeout: 20_000 })
+    await page.goto(`${url}/access`)
+    await page.getByLabel('Who', { exact: true }).selectOption('ana')
+    await page.getByLabel('Table or view').selectOption('raw.sales')
+    await page.getByText('ana may select').waitFor({ timeout: 20_000 })
+    expect(await page.getByRole('row', { name: /amount/ }).innerText()).toContain('hidden')
+    expect(await page.getByRole('row', { name: /region/ }).innerText()).toContain('as it is')
+    expect(page.url()).toContain('user=ana&table=raw.sales')
+    await page.getByRole('tab', { name: /^Rights/ }).click()
+    await page.getByRole('button', { name: /^Revoke select on raw\.sales/ }).click()
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click()
+    await row.waitFor({ state: 'detached', timeout: 20_000 })
+  })
+
+  test('the audit is filtered by the address', async () => {
+    await page.goto(`${url}/access?tab=audit&door=web`)
+    const actions = page.locator('.audit-open')
+    await expect.poll(() => actions.count(), { timeout: 20_000 }).toBe(2)
+    expect(await actions.allInnerTexts()).toEqual([
+      expect.stringMatching(/^revoke/) as string,
+      expect.stringMatching(/^grant/) as string,
+    ])
+    await page.getByLabel('Verdict').selectOption('refused')
+    await page.getByText('Nothing in the audit fits.').waitFor({ timeout: 20_000 })
+    await actions.first().waitFor({ state: 'detached' })
+    expect(page.url()).toContain('verdict=refused')
+  })
+
+  test('nobody else gets the page, nor what it asks', async () => {
+    const { stdout } = await example.boathouse(['user', 'reset', 'ana', '--json'])
+    const { link } = JSON.parse(stdout) as { link: string }
+    const other = await browser.newContext({ locale: 'en-US', timezoneId: 'UTC' })
+    const theirs = await other.newPage()
+    await theirs.goto(`${url}/login${new URL(link).search}`)
+    await theirs.getByLabel('New password', { exact: true }).fill('correct horse battery')
+    await theirs.getByLabel('New password again').fill('correct horse battery')
+    await theirs.getByRole('button', { name: 'Set password' }).click()
+    await theirs.getByRole('navigation').first().waitFor()
+    await theirs.goto(`${url}/access?tab=audit`)
+    await theirs.getByText('Rights are for administrators.').waitFor({ timeout: 20_000 })
+    const asked = ['/api/access', '/api/audit', '/api/access/check?user=ana&table=raw.sales']
+    expect(
+      await theirs.evaluate((paths) => Promise.all(paths.map(async (path) => (await fetch(path)).status)), asked),
+    ).toEqual([403, 403, 403])
+    await other.close()
+  })
 })

@@ -22,6 +22,7 @@ const pages = [
   page('/runs', () => import('./runs/RunsPage.tsx')),
   page('/runs/:id', run),
   page('/connect', () => import('./connect/ConnectPage.tsx')),
+  page('/access', () => import('./access/AccessPage.tsx')),
   page('/users', () => import('./users/UsersPage.tsx')),
 ]
 

@@ -1,8 +1,13 @@
 // What pages ask, each under a key whose first word is its topic, so that an event can say what is out of date.
 
-import { QueryClient, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import type { FilterValues } from '../../../src/contract/index.ts'
+import { QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+import type { FilterValues, Privilege, SentTo } from '../../../src/contract/index.ts'
 import { CallFailed, call } from './call.ts'
+
+export type AuditFilters = Pick<
+  NonNullable<SentTo<'GET /api/audit'>['query']>,
+  'principal' | 'verdict' | 'door' | 'text' | 'from'
+>
 
 export const client = new QueryClient({
   defaultOptions: {
@@ -95,6 +100,22 @@ export const queries = {
   schedules: () =>
     queryOptions({ queryKey: ['schedules'], queryFn: ({ signal }) => call('GET /api/schedules', { signal }) }),
   connect: () => queryOptions({ queryKey: ['connect'], queryFn: ({ signal }) => call('GET /api/connect', { signal }) }),
+  access: () => queryOptions({ queryKey: ['access'], queryFn: ({ signal }) => call('GET /api/access', { signal }) }),
+  accessCheck: (user: string, table: string, action: Privilege) =>
+    queryOptions({
+      queryKey: ['access', 'check', user, table, action],
+      queryFn: ({ signal }) => call('GET /api/access/check', { query: { user, table, action }, signal }),
+      placeholderData: keepPreviousData,
+    }),
+  audit: (filters: AuditFilters) =>
+    infiniteQueryOptions({
+      queryKey: ['audit', filters],
+      queryFn: ({ pageParam, signal }) =>
+        call('GET /api/audit', { query: { ...filters, ...(pageParam ? { before: pageParam } : {}) }, signal }),
+      initialPageParam: null as string | null,
+      getNextPageParam: ({ next }) => next,
+      placeholderData: keepPreviousData,
+    }),
   users: () => queryOptions({ queryKey: ['users'], queryFn: ({ signal }) => call('GET /api/users', { signal }) }),
 }
 

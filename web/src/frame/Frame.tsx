@@ -8,6 +8,7 @@ import {
   LayoutDashboard,
   Network,
   Plug,
+  ShieldCheck,
   SquareTerminal,
   Table2,
   Users,
@@ -29,6 +30,11 @@ const places = [
   ['/runs', 'Runs', Workflow],
   ['/connect', 'Connect', Plug],
 ] as const
+const adminPlaces = [
+  ['/users', 'Users', Users],
+  ['/access', 'Access', ShieldCheck],
+] as const
+const late: readonly string[] = ['/connect', ...adminPlaces.map(([to]) => to)]
 
 export function Frame({ children }: { children: ReactNode }) {
   const { path } = useLocation()
@@ -51,7 +57,7 @@ export function Frame({ children }: { children: ReactNode }) {
       removeEventListener('boathouse:search', onSearch)
     }
   }, [])
-  const items = user.role === 'admin' ? [...places, ['/users', 'Users', Users] as const] : places
+  const items = user.role === 'admin' ? [...places, ...adminPlaces] : places
   return (
     <div className="frame" data-rail={open ? 'open' : 'closed'} data-protected={environment.protected}>
       <a className="skip-link" href="#main">
@@ -66,7 +72,7 @@ export function Frame({ children }: { children: ReactNode }) {
           {items.map(([to, name, Icon]) => {
             const here = to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`)
             return (
-              <li key={to} className={to === '/connect' || to === '/users' ? 'rail-late' : undefined}>
+              <li key={to} className={late.includes(to) ? 'rail-late' : undefined}>
                 <Link
                   to={to}
                   className="rail-item"

@@ -14,6 +14,7 @@ import './palette.css'
 
 type Entry = { name: string; kind: string; icon: typeof Square; go: () => void; to?: string }
 const goTo = (to: string) => ({ to, go: () => navigate(to) })
+const pageOf = ([name, to]: readonly [string, string]): Entry => ({ name, kind: 'Page', icon: Square, ...goTo(to) })
 const pages: Entry[] = [
   ['Home', '/'],
   ['Dashboards', '/dashboards'],
@@ -22,7 +23,8 @@ const pages: Entry[] = [
   ['Models', '/models'],
   ['Runs', '/runs'],
   ['Connect', '/connect'],
-].map(([name, to]) => ({ name: name!, kind: 'Page', icon: Square, ...goTo(to!) }))
+].map(([name, to]) => pageOf([name!, to!]))
+const adminPages: Entry[] = [pageOf(['Users', '/users']), pageOf(['Access', '/access'])]
 const actions: Entry[] = [
   { name: 'Appearance: light', kind: 'Action', icon: MonitorSmartphone, go: () => chooseTheme('light') },
   { name: 'Appearance: dark', kind: 'Action', icon: MonitorSmartphone, go: () => chooseTheme('dark') },
@@ -51,7 +53,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         ...goTo(`/dashboards/${name}`),
       })),
       ...pages,
-      ...(isAdmin ? [{ name: 'Users', kind: 'Page', icon: Square, ...goTo('/users') }] : []),
+      ...(isAdmin ? adminPages : []),
       ...(namespaces ?? []).flatMap(({ tables }) =>
         tables.map((table) => ({
           name: `${table.namespace}.${table.name}`,

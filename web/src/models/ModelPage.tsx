@@ -6,6 +6,7 @@ import { queries } from '../api/queries.ts'
 import { Page } from '../frame/Page.tsx'
 import type { PageProps } from '../pages.ts'
 import { Button, CodeBlock, ErrorState, FailureNote, Lines, showPlace, State, Time } from '../parts/parts.tsx'
+import { Tabs, useTab } from '../parts/Tabs.tsx'
 import { Link, navigate, setSearch, useLocation } from '../router.tsx'
 import { formatDuration, noValue } from '../value/format.ts'
 import { modelOfPath, neighbours, pathOfModel } from './graph-layout.ts'
@@ -27,7 +28,7 @@ export default function ModelPage({ params }: PageProps) {
   const { search } = useLocation()
   const { data: model, error, refetch } = useQuery(queries.model(id))
   const { data: all } = useQuery(queries.models())
-  const tab = tabs.find(([one]) => one === search.get('tab'))?.[0] ?? 'columns'
+  const tab = useTab(tabs)
   const steps = stepsShown.find((one) => String(one) === search.get('steps')) ?? 1
   const crumbs = [{ text: 'Models', to: '/models' }, { text: model?.name ?? id }]
   if (!model)
@@ -103,28 +104,12 @@ export default function ModelPage({ params }: PageProps) {
           <ModelGraph models={all.models.filter((one) => near.has(one.id))} edges={all.edges} focus={id} />
         </section>
       )}
-      <div className="tabs" role="tablist" aria-label="About the model">
-        {tabs.map(([one, label]) => (
-          <button
-            key={one}
-            type="button"
-            role="tab"
-            className="tab"
-            id={`tab-${one}`}
-            aria-selected={one === tab}
-            aria-controls="panel"
-            onClick={() => setSearch({ tab: one === 'columns' ? null : one }, { replace: true })}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
-      <div role="tabpanel" id="panel" aria-labelledby={`tab-${tab}`}>
+      <Tabs label="About the model" tabs={tabs} chosen={tab}>
         {tab === 'columns' && <Columns model={model} />}
         {tab === 'sql' && <Sql model={model} />}
         {tab === 'tests' && <Tests model={model} />}
         {tab === 'runs' && <Runs model={model} />}
-      </div>
+      </Tabs>
     </Page>
   )
 }

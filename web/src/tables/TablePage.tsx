@@ -18,6 +18,7 @@ import {
   State,
   Time,
 } from '../parts/parts.tsx'
+import { Tabs, useTab } from '../parts/Tabs.tsx'
 import { Link, navigate, setSearch, useLocation } from '../router.tsx'
 import { quoteName } from '../sql/CatalogTree.tsx'
 import { formatBytes, formatCount, formatMoment, noValue, plural } from '../value/format.ts'
@@ -34,7 +35,7 @@ export default function TablePage({ params }: PageProps) {
   const [namespace, name] = [params['namespace']!, params['name']!]
   const { search } = useLocation()
   const { data: table, error, refetch } = useQuery(queries.table(namespace, name))
-  const tab = tabs.find(([id]) => id === search.get('tab'))?.[0] ?? 'rows'
+  const tab = useTab(tabs)
   const crumbs = [{ text: 'Tables', to: '/tables' }, { text: `${namespace}.${name}` }]
   if (!table)
     return (
@@ -90,40 +91,18 @@ export default function TablePage({ params }: PageProps) {
           </Button>
         </div>
       </div>
-      <div className="tabs" role="tablist" aria-label="About the table">
-        {tabs
-          .filter(([id]) => id !== 'history' || table.kind === 'table')
-          .map(([id, label]) => (
-            <button
-              key={id}
-              type="button"
-              role="tab"
-              id={`tab-${id}`}
-              aria-selected={tab === id}
-              aria-controls="tab-panel"
-              tabIndex={tab === id ? 0 : -1}
-              className="tab"
-              onClick={() => setSearch({ tab: id === 'rows' ? null : id })}
-              onKeyDown={(event) => {
-                const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
-                if (!step) return
-                const all = [...event.currentTarget.parentElement!.querySelectorAll<HTMLButtonElement>('[role=tab]')]
-                const next = all[(all.indexOf(event.currentTarget) + step + all.length) % all.length]!
-                next.focus()
-                next.click()
-              }}
-            >
-              {label}
-              {counts[id] !== undefined && <span className="tab-count">{formatCount(counts[id])}</span>}
-            </button>
-          ))}
-      </div>
-      <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} className="tab-panel">
+      <Tabs
+        label="About the table"
+        chosen={tab}
+        tabs={tabs.flatMap(([id, label]) =>
+          id === 'history' && table.kind !== 'table' ? [] : [[id, label, counts[id]] as const],
+        )}
+      >
         {tab === 'rows' && <Preview table={table} snapshot={search.get('snapshot')} />}
         {tab === 'columns' && <Columns table={table} />}
         {tab === 'history' && <History table={table} />}
         {tab === 'about' && <About table={table} />}
-      </div>
+      </Tabs>
     </Page>
   )
 }

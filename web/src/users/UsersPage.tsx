@@ -19,6 +19,7 @@ import {
   Time,
 } from '../parts/parts.tsx'
 import { MenuItem, MenuLine, Popover } from '../parts/Popover.tsx'
+import { Link } from '../router.tsx'
 import { formatMoment } from '../value/format.ts'
 import './users.css'
 
@@ -63,6 +64,9 @@ function Users() {
       <div className="page-head">
         <h1>Users</h1>
         <div className="page-head-actions">
+          <Link className="button plain" to="/access">
+            What they may do
+          </Link>
           <Button kind="primary" icon={<UserPlus size={14} aria-hidden />} onClick={() => setAdding(true)}>
             Add a user
           </Button>
