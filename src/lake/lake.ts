@@ -4,7 +4,14 @@
 import { Failure, asFailure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import { silentLog, type Log } from '../base/log.ts'
-import { showName, type Loaded, type Publications, type TableName, type Tables } from '../catalog/index.ts'
+import {
+  showName,
+  type Loaded,
+  type LoadedView,
+  type Publications,
+  type TableName,
+  type Tables,
+} from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine } from '../engine/index.ts'
 import { emptyPolicy, limitsOf, type NamedEnvironment, type Policy, type Principal } from '../govern/index.ts'
@@ -18,7 +25,7 @@ import { answerSelect, collect } from './answers/answer.ts'
 import { partOf } from './contexts.ts'
 import type { ChangeSet, TableOptions } from './write/change-set.ts'
 import { changeSet } from './write/changes.ts'
-import { AnalysisCache } from './answers/analyses.ts'
+import { AnalysisCache, ColumnsCache } from './answers/analyses.ts'
 import { engineFailure, rethrowEngine } from './answers/engine-failure.ts'
 import { travelOf } from './scan/as-of.ts'
 import type { KeysOf } from './pg-catalog/index.ts'
@@ -203,9 +210,11 @@ export function openLake(deps: LakeDeps): Lake {
   const manifests = manifestCache({ bytesMax: limits.manifestBytes })
   const admission = new Admission(limits.perPrincipal)
   const cache = new ResultCache(limits.cacheBytes, deps.results, log)
-  const analyses = new AnalysisCache()
+  const [analyses, columns] = [new AnalysisCache(), new ColumnsCache()]
 
   const hiding = new WeakSet<ChangeSet>()
+  /** Views that a change set holds and nobody else has seen: theirs who made it. */
+  const ownViews = new WeakMap<ChangeSet, { by: string; views: WeakSet<LoadedView['metadata']> }>()
   const policyNow = async () => (await deps.access?.access.policy()) ?? emptyPolicy
   const environmentOf: Opened['environmentOf'] = (catalog, named = false) => {
     const found = deps.environments.find((one) => one.catalog.toLowerCase() === catalog.toLowerCase())
@@ -235,6 +244,7 @@ export function openLake(deps: LakeDeps): Lake {
       files,
       manifests,
       analyses,
+      columns,
       resolver: {
         load: (name) => (changes ? changes.load(name) : asked.load(name)),
         list: (catalog) => listAll(catalog, asked, changes),
@@ -243,7 +253,10 @@ export function openLake(deps: LakeDeps): Lake {
       catalogs: deps.environments.map(({ catalog }) => catalog),
       namespace: options.namespace,
       ...travelOf(options.asOf),
-      rights: await rightsOf(options.principal, deps.access),
+      rights: await rightsOf(options.principal, deps.access, (view) => {
+        const made = changes && ownViews.get(changes)
+        return made !== undefined && made.by === options.principal.id && made.views.has(view.metadata)
+      }),
       logs: deps.logs,
       user: options.principal,
       postgres: options.door === 'pgwire',
@@ -271,7 +284,8 @@ export function openLake(deps: LakeDeps): Lake {
 
   async function openChanges({ catalog, principal, runId, environmentNamed, within }: OpenChanges): Promise<ChangeSet> {
     const id = await deps.publications.open({ catalog, runId })
-    return changeSet(id, catalog, {
+    const views = new WeakSet<LoadedView['metadata']>()
+    const opened = changeSet(id, catalog, {
       io,
       engine,
       tables: within?.tables ?? tables,
@@ -289,7 +303,10 @@ export function openLake(deps: LakeDeps): Lake {
           ...options,
         })
       },
-      ownsView: async (view) => deps.access?.owners.note(view.name, viewContent(view), principal),
+      ownsView: async (view) => {
+        await deps.access?.owners.note(view.name, viewContent(view), principal)
+        views.add(view.metadata)
+      },
       prepare: async (sql, changes, options) => {
         const asking: QueryOptions = {
           principal,
@@ -308,6 +325,8 @@ export function openLake(deps: LakeDeps): Lake {
         return prepared
       },
     })
+    ownViews.set(opened, { by: principal.id, views })
+    return opened
   }
 
   const enter = async ({ principal, signal }: QueryOptions): Promise<Leave> => {

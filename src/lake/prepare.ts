@@ -294,9 +294,7 @@ async function conditions(
  * for one for each of its models.
  */
 function areSmall(scans: readonly Scan[]): boolean {
-  const snapshots = new Map(
-    scans.map(({ table, snapshot }) => [`${table.location} ${snapshot?.snapshotId}`, snapshot]),
-  )
+  const snapshots = new Map(scans.map(({ table, snapshot }) => [`${table.location} ${snapshot?.snapshotId}`, snapshot]))
   const total = (name: string) =>
     [...snapshots.values()].reduce((sum, snapshot) => sum + (snapshot ? Number(snapshot.summary[name]) : 0), 0)
   return total('total-data-files') <= fewFiles && total('total-files-size') <= fewBytes

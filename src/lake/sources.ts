@@ -19,7 +19,7 @@ import {
   type Snapshot,
 } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
-import { analysisOf, type AnalysisCache } from './answers/analyses.ts'
+import { analysisOf, type AnalysisCache, type ColumnsCache } from './answers/analyses.ts'
 import { engineFailure } from './answers/engine-failure.ts'
 import { guardOf, type Guard } from './policy/guard.ts'
 import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
@@ -38,16 +38,7 @@ import {
 } from './relations/system-tables.ts'
 import type { Given } from './relations/outline.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
-import {
-  locate,
-  splice,
-  tableEdits,
-  unqualify,
-  withEdits,
-  type Edit,
-  type NamedTable,
-  type Spliced,
-} from './sql/splice.ts'
+import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 import { quoteName } from './sql/tokens.ts'
 
 /** How names are looked up: through the catalog, or through a change set first. */
@@ -61,6 +52,7 @@ export type PrepareContext = {
   files: Files
   manifests: ManifestCache
   analyses: AnalysisCache
+  columns: ColumnsCache
   resolver: Resolver
   catalog: string
   catalogs: readonly string[]
@@ -128,11 +120,16 @@ export type Named = {
   /** Those that the asker named, and not a view. */
   direct: TableName[]
   volatile: string[]
-  /** Columns of a text over the empty shadows of the tables that were named so far. */
-  bind(sql: string): Promise<EngineColumn[]>
+  /** The statement over empty shadows of all tables below it. */
+  whole(): Shadowed
+  /** The same, with columns of its views in place of what these read: as good to be bound where they are sound. */
+  brief(): Promise<Shadowed>
   /** Whether there are parameters without values. */
   parameters(): boolean
 }
+
+/** A text over shadow tables, and the statements that make those. */
+type Shadowed = { spliced: Spliced; setup: string[] }
 
 /** How a statement that changes rows of a table calls that use of it whose rows change. */
 export const changedAlias = '_changed'
@@ -168,6 +165,41 @@ export async function nameSources(
       }),
     )
 
+  /** A text without views of views is bound as it stands; what a view gives was bound when it was made. */
+  async function brief(piece: Piece): Promise<Shadowed> {
+    const shapes = new Map<Source, Shadow>()
+    for (const { source } of piece.tables)
+      if (source.kind === 'view' && !source.guard && !shapes.has(source)) {
+        const shape = await shapeOf(source.piece)
+        if (shape) shapes.set(source, shape)
+      }
+    const setup = new Set<string>()
+    const use = ({ name, ddl }: Shadow) => {
+      setup.add(ddl)
+      return name
+    }
+    const spliced = render(piece, (source) => {
+      const shape = shapes.get(source)
+      if (shape) return `(FROM ${use(shape)})`
+      if (source.kind === 'scan') return guardedSql(source, use(source.guard ? source.shadow : plainShadow(source)))
+      return source.kind === 'system' || source.kind === 'given' ? use(source.shadow) : shadowText(source)
+    })
+    return { spliced, setup: [...setup] }
+  }
+
+  /** The columns of a view, as a table of them; undefined where only the whole text can tell. */
+  async function shapeOf(piece: Piece): Promise<Shadow | undefined> {
+    const { spliced, setup } = await brief(piece)
+    const columns = await columnsOf(spliced.text, setup, context).catch((error: unknown) => {
+      if (error instanceof EngineFailure) return undefined
+      throw error
+    })
+    if (!columns) return undefined
+    const names = new Set(columns.map(({ name }) => name.toLowerCase()))
+    const isTable = names.size === columns.length && columns.every(({ type }) => !/null|unknown|literal/i.test(type))
+    return isTable ? shadowOfColumns(columns) : undefined
+  }
+
   const { rights } = context
   const piece = await build(sql, place, context.catalog, context.namespace, [], rights.asker)
   return (
@@ -179,7 +211,11 @@ export async function nameSources(
       loaded: everything,
       direct,
       volatile,
-      bind,
+      whole: () => ({
+        spliced: render(piece, shadowText),
+        setup: [...scans, ...systemTables, ...givenTables].map(({ shadow }) => shadow.ddl),
+      }),
+      brief: () => brief(piece),
       parameters: () => parameters,
     }
   )
@@ -203,17 +239,17 @@ export async function nameSources(
         })
       return showPiece(await informationOf('tables'))
     }
-    const located = locate(sql, analysis)
+    const places = placesOf(sql, analysis)
     const tables: Piece['tables'] = []
     for (const [index, reference] of analysis.tables.entries()) {
-      const named = located[index]
+      const named = places.tables[index]
       if (!named)
         throw new Failure('SQL_UNSUPPORTED', `the table ${reference.name} is named in a way that cannot be followed`, {
           hint: 'Write it as FROM namespace.table.',
         })
       tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within, subject) })
     }
-    return { sql, edits: unqualify(sql, analysis), tables, hoist: analysis.namesQueries && tables.length > 0 }
+    return { sql, edits: places.cuts, tables, hoist: analysis.namesQueries && tables.length > 0 }
   }
 
   async function informationOf(table: string): Promise<Source> {
@@ -434,6 +470,24 @@ export async function nameSources(
   }
 }
 
+/** The columns of a text over shadows. @throws EngineFailure */
+export async function columnsOf(
+  sql: string,
+  setup: readonly string[],
+  { engine, columns, signal }: Pick<PrepareContext, 'engine' | 'columns' | 'signal'>,
+): Promise<readonly EngineColumn[]> {
+  const known = columns.get(sql)
+  if (known) return known
+  const bound = await retryShadow(() =>
+    engine.bind({ class: 'plan', sql, setup: [...setup], timeoutMs: 10_000, ...(signal ? { signal } : {}) }),
+  )
+  columns.put(sql, bound)
+  return bound
+}
+
+/** Where uses of a table need no telling apart. */
+const plainShadow = ({ schema, columns }: Scan): Shadow => shadowOf(schema, 0, columns)
+
 /** What stands for a table while a statement is only bound. */
 export const shadowText = (source: Source): string | undefined =>
   source.kind === 'scan'
@@ -457,7 +511,8 @@ export const guardedSql = ({ guard }: Scan, from: string, predicate?: string): s
  */
 export function render(piece: Piece, textOf: (source: Source) => string | undefined): Spliced {
   const bodyOf = (source: Source) => {
-    if (source.kind !== 'view') return textOf(source)!
+    const text = textOf(source)
+    if (source.kind !== 'view' || text !== undefined) return text!
     const body = `(${render(source.piece, textOf).text}\n)`
     return source.guard ? source.guard.sql(body, { open: textOf === openShadowText }) : body
   }

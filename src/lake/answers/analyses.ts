@@ -1,14 +1,14 @@
-// The checked syntax tree of a text, kept by the text.
+// What is known of a text by the text alone, kept: its checked syntax tree, and the columns that it has over shadows.
 
 import { Failure, type Place } from '../../base/failure.ts'
-import type { Engine } from '../../engine/index.ts'
+import type { Engine, EngineColumn } from '../../engine/index.ts'
 import { indexOfByte } from '../sql/splice.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
 
-/** Syntax trees that were checked, by their text: a page that asks the same again costs no parsing. */
-export class AnalysisCache {
-  readonly #kept = new Map<string, Analysis>()
-  get(sql: string): Analysis | undefined {
+/** By text, the youngest of them. Long texts are not kept. */
+class Kept<Value> {
+  readonly #kept = new Map<string, Value>()
+  get(sql: string): Value | undefined {
     const known = this.#kept.get(sql)
     if (known) {
       this.#kept.delete(sql)
@@ -16,13 +16,19 @@ export class AnalysisCache {
     }
     return known
   }
-  put(sql: string, analysis: Analysis): void {
-    if (sql.length > analysisTextMax) return
-    this.#kept.set(sql, analysis)
-    if (this.#kept.size > analysesMax) this.#kept.delete(this.#kept.keys().next().value!)
+  put(sql: string, value: Value): void {
+    if (sql.length > textMax) return
+    this.#kept.set(sql, value)
+    if (this.#kept.size > keptMax) this.#kept.delete(this.#kept.keys().next().value!)
   }
 }
-const [analysesMax, analysisTextMax] = [2_000, 20_000]
+const [keptMax, textMax] = [2_000, 20_000]
+
+/** Syntax trees that were checked: a page that asks the same again costs no parsing. */
+export class AnalysisCache extends Kept<Analysis> {}
+
+/** Columns of texts over shadow tables, whose names say what columns they have: the same text has the same ones. */
+export class ColumnsCache extends Kept<readonly EngineColumn[]> {}
 
 /** The checked tree of one SELECT; undefined when the text is a statement of another kind. */
 export async function analysisOf(

@@ -48,7 +48,12 @@ export type Rights = {
   ownerOf(view: LoadedView): Promise<Subject | undefined>
 }
 
-export async function rightsOf(principal: Principal, deps: AccessDeps): Promise<Rights> {
+/** `isOwn`: views whose owner is the principal, which need not be looked up. */
+export async function rightsOf(
+  principal: Principal,
+  deps: AccessDeps,
+  isOwn: (view: LoadedView) => boolean = () => false,
+): Promise<Rights> {
   const policy = (await deps?.access.policy()) ?? emptyPolicy
   const asker = subjectOf(policy, principal)
   const select: Rights['select'] = (name, subject = asker) => decideFor(policy, subject, 'select', name, asker)
@@ -69,6 +74,7 @@ export async function rightsOf(principal: Principal, deps: AccessDeps): Promise<
       return columns === 'all' ? fields : fields.filter(({ name }) => columns.has(name.toLowerCase()))
     },
     async ownerOf(view) {
+      if (isOwn(view)) return asker
       const owner = await deps?.owners.find(view.name, viewContent(view))
       return owner && subjectOf(policy, owner)
     },
@@ -114,14 +120,21 @@ function showsAsMuch(began: Rights, rights: Rights, name: TableName): boolean {
 const includes = (all: Decision['columns'], some: Decision['columns']): boolean =>
   all === 'all' || (some !== 'all' && [...some].every((column) => all.has(column)))
 
+type Content = { uuid: string; digest: string }
+const contents = new WeakMap<LoadedView['metadata'], Content>()
+
 /** What a view is, as far as its owner answers for it. */
-export function viewContent({ metadata }: Pick<LoadedView, 'metadata'>): { uuid: string; digest: string } {
+export function viewContent({ metadata }: Pick<LoadedView, 'metadata'>): Content {
+  const known = contents.get(metadata)
+  if (known) return known
   const version = currentViewVersion(metadata)
-  const content = [version?.defaultCatalog ?? null, version?.defaultNamespace, version?.representations]
-  return {
+  const said = [version?.defaultCatalog ?? null, version?.defaultNamespace, version?.representations]
+  const content = {
     uuid: metadata.viewUuid,
-    digest: createHash('sha256').update(JSON.stringify(content)).digest('hex'),
+    digest: createHash('sha256').update(JSON.stringify(said)).digest('hex'),
   }
+  contents.set(metadata, content)
+  return content
 }
 
 /**

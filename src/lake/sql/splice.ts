@@ -56,9 +56,21 @@ export type NamedTable = {
   lead: Edit | undefined
 }
 
-/** Finds the extent of every table name that `analysis` found; undefined for one that has no position. */
-export function locate(sql: string, analysis: Analysis): (NamedTable | undefined)[] {
+/** What `placesOf` finds: the extent of every table name, undefined for one that has no position; and what to cut. */
+type Places = { tables: (NamedTable | undefined)[]; cuts: Edit[] }
+const places = new WeakMap<Analysis, Places>()
+
+/** Where `sql`, of which `analysis` is, names its tables. Found once: a view is put into every text that reads it. */
+export function placesOf(sql: string, analysis: Analysis): Places {
+  const known = places.get(analysis)
+  if (known) return known
   const all = [...tokens(sql)]
+  const found = { tables: locate(sql, all, analysis), cuts: unqualify(sql, all, analysis) }
+  places.set(analysis, found)
+  return found
+}
+
+function locate(sql: string, all: readonly Token[], analysis: Analysis): (NamedTable | undefined)[] {
   const indexAt = (index: number) => all.findIndex((token) => token.start >= index)
   return analysis.tables.map((reference) => {
     if (reference.offset < 0) return undefined
@@ -88,8 +100,7 @@ export function locate(sql: string, analysis: Analysis): (NamedTable | undefined
 }
 
 /** Cuts `raw.` from `raw.sales.amount`, and the catalog too, where the statement reads a table of that name. */
-export function unqualify(sql: string, analysis: Analysis): Edit[] {
-  const all = [...tokens(sql)]
+function unqualify(sql: string, all: readonly Token[], analysis: Analysis): Edit[] {
   return analysis.qualified.flatMap(({ names, offset }) => {
     if (offset < 0) return []
     const lower = names.map((name) => name.toLowerCase())

@@ -105,7 +105,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   async function source(
     select: string,
     options: TableOptions,
-  ): Promise<{ columns: EngineColumn[]; planned: () => Promise<{ sql: string; lease?: FileLease }> }> {
+  ): Promise<{ columns: readonly EngineColumn[]; planned: () => Promise<{ sql: string; lease?: FileLease }> }> {
     if (options.files) {
       const columns = await engine
         .bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) })
@@ -522,6 +522,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(deps.lakeRoot, target) })
       const updates = before ? replaceViewUpdates(version) : createViewUpdates(metadata)
       const location = await writeViewMetadata(io, metadata, { previous: before?.location })
+      tables.keep({ kind: 'view', name: target, location, metadata })
       await deps.ownsView({ name: target, metadata })
       const requirement = before
         ? ({ type: 'assert-view-uuid', uuid: before.metadata.viewUuid } as const)
