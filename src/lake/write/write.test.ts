@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadedTable } from '../../catalog/index.ts'
 import { newTableMetadata, planScan, writeTableMetadata, type NewField } from '../../iceberg/index.ts'
@@ -53,11 +54,36 @@ test('nanoseconds stay', async () => {
   expect(await world.rows('select ns::varchar from raw.ns')).toEqual([['2024-02-29 12:00:00.123456789']])
 })
 
-test('bytes of a fixed length are not written in a form that nobody else reads', async () => {
-  await create('fixed', [{ name: 'f', type: { kind: 'fixed', length: 4 } }])
-  await expect(append('fixed', "select 'abcd'::blob as f")).rejects.toMatchObject({
-    code: 'UNSUPPORTED',
-    message: 'rows with the column "f" of the type fixed[4] cannot be written',
+test('bytes of a fixed length are so in the file, whatever is done to the rows', async () => {
+  const bytes = { kind: 'fixed', length: 4 } as const
+  await create('fixed', [
+    { name: 'id', type: { kind: 'int' } },
+    { name: 'f', type: bytes },
+    { name: 'l', type: { kind: 'list', elementId: 0, element: bytes, elementRequired: false } },
+  ])
+  await append('fixed', "select 1 as id, 'abcd'::blob as f, ['efgh'::blob, null] as l union all select 2, null, null")
+  await append('fixed', "select 3 as id, '\\x00\\xFF\\x00\\x01'::blob as f, [] as l")
+  await world.rows("update raw.fixed set f = 'wxyz' where id = 2")
+  await world.rows('delete from raw.fixed where id = 1')
+  await world.rows(
+    "merge into raw.fixed using (select 4 as id, 'mnop'::blob as f) as s on fixed.f = s.f when not matched then insert (id, f) values (s.id, s.f)",
+  )
+  expect(await world.rows('select id, f::varchar, l::varchar from raw.fixed order by id')).toEqual([
+    [2, 'wxyz', null],
+    [3, '\\x00\\xFF\\x00\\x01', '[]'],
+    [4, 'mnop', null],
+  ])
+  const { metadata } = (await world.tables.load(at('fixed'))) as LoadedTable
+  const { files } = await planScan(world.io, metadata)
+  for (const { path, file } of files) {
+    const local = localPath(path)
+    expect(file.fileSizeBytes).toBe((await stat(local)).size)
+    const sql = `SELECT DISTINCT type || type_length FROM parquet_schema('${local}') WHERE type LIKE '%BYTE_ARRAY'`
+    expect(await world.engine.rows({ class: 'write', sql })).toEqual([['FIXED_LEN_BYTE_ARRAY4']])
+  }
+  await expect(append('fixed', "select 5 as id, 'abc'::blob as f, null as l")).rejects.toMatchObject({
+    code: 'SQL_INVALID',
+    message: '"f" is of the type fixed[4], and a row\'s value has 3 bytes',
   })
 })
 

@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import type { Engine } from '../../engine/index.ts'
 import {
-  allFields,
   applyTransform,
   dataFolder,
   partitionPath,
@@ -21,6 +20,7 @@ import {
   type Value,
 } from '../../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../../io/index.ts'
+import { codecsOfFixed, fixLengths, type FixedColumn } from './parquet/fixed.ts'
 import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
 import type { Files } from '../prepare.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
@@ -65,7 +65,6 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
   const id = randomUUID()
   const staging = join(workshop.spoolDir, `write-${id}`)
   const leave = () => rm(staging, { recursive: true, force: true }).catch(() => {})
-  checkWritable(options.schema)
   try {
     await mkdir(staging, { recursive: true })
     const staged = await stage(workshop, options, staging)
@@ -112,19 +111,6 @@ const specOf = ({ specId }: PartitionSpec) => (specId < 0 ? {} : { specId })
 
 type StagedFile = Omit<NewDataFile, 'path' | 'partition'> & { local: string; partition: (Value | null)[] }
 
-/** DuckDB has no type of a fixed length but UUID: what it would write, neither Spark nor PyIceberg could read. */
-function checkWritable(schema: Schema): void {
-  for (const { path, type } of allFields(schema))
-    if (type.kind === 'fixed')
-      throw new Failure(
-        'UNSUPPORTED',
-        `rows with the column "${path}" of the type fixed[${type.length}] cannot be written`,
-        {
-          hint: 'Write them with another engine, or keep such values in a column of the type binary.',
-        },
-      )
-}
-
 /** Before anything is visible: a table's promise that a column is never null. */
 function checkRequired(files: readonly StagedFile[], schema: Schema): void {
   for (const { id, name, required } of schema.fields)
@@ -148,8 +134,9 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
     ...(order.length > 0 ? [`ORDER BY ${order.join(', ')}`] : []),
   ].join(' ')
   const target = positive(properties['write.target-file-size-bytes']) ?? targetFileBytes
+  const fixed = fixedColumns(schema)
   const copy = (from: string, folder: string, how: string) =>
-    `COPY (${from}) TO ${quoteText(folder)} (FORMAT parquet, ${parquetOptions(properties)}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}, ${how})`
+    `COPY (${from}) TO ${quoteText(folder)} (FORMAT parquet, ${parquetOptions(properties, fixed)}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}, ${how})`
   const rowsOf = (sql: string) => workshop.engine.rows({ class: 'write', sql, ...limitsOf(options) })
   const whole = `FILE_SIZE_BYTES '${Math.max(1, Math.floor(target / 2 ** 20))}MiB'`
   const rows = (await rowsOf(
@@ -168,7 +155,13 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
             copy(`FROM read_parquet(${quoteText(row[0])}, hive_partitioning = false)`, `${row[0]}.parts`, whole),
           )) as StatsRow[])
         : [row]
-    for (const part of parts) files.push({ ...(await described(workshop, part, schema)), local: part[0], partition })
+    for (const part of parts) {
+      const measured = fixed.length > 0 ? await fixLengths(part[0], fixed) : undefined
+      const { columnSizes, ...file } = await described(workshop, part, schema)
+      for (const [id, size] of measured?.columnSizes ?? []) columnSizes.set(id, size)
+      const fileSizeBytes = measured?.fileSizeBytes ?? file.fileSizeBytes
+      files.push({ ...file, fileSizeBytes, columnSizes, local: part[0], partition })
+    }
   }
   return files
 }
@@ -223,13 +216,19 @@ async function described({ engine }: Workshop, row: StatsRow, schema: Schema) {
 /** DuckDB's row groups have at least as many rows, so fewer are one group, and that begins behind the magic number. */
 const oneGroupRows = 100_000
 
+/** DuckDB writes them as bytes of any length. */
+const fixedColumns = (schema: Schema): FixedColumn[] =>
+  leafFields(schema.fields, '').flatMap(({ path: name, id, type }) =>
+    type.kind === 'fixed' ? [{ id, name, length: type.length }] : [],
+  )
+
 /** The table's properties of the specification's names as options of COPY. */
-function parquetOptions(properties: Readonly<Record<string, string>>): string {
+function parquetOptions(properties: Readonly<Record<string, string>>, fixed: readonly FixedColumn[]): string {
   const codec = (properties['write.parquet.compression-codec'] ?? 'zstd').toLowerCase()
   const known: Record<string, string> = { lz4: 'lz4_raw', none: 'uncompressed' }
   const level = positive(properties['write.parquet.compression-level'])
-  const compression =
-    known[codec] ?? (['zstd', 'snappy', 'gzip', 'uncompressed', 'brotli'].includes(codec) ? codec : 'zstd')
+  const wanted = known[codec] ?? (['zstd', 'snappy', 'gzip', 'uncompressed', 'brotli'].includes(codec) ? codec : 'zstd')
+  const compression = fixed.length === 0 || codecsOfFixed.includes(wanted) ? wanted : 'zstd'
   return [
     `COMPRESSION ${compression}`,
     ...(compression === 'zstd' && level !== undefined ? [`COMPRESSION_LEVEL ${Math.min(22, level)}`] : []),

@@ -15,6 +15,7 @@ import {
   type TableChange,
   type TableMetadata,
   type Transform,
+  type Type,
 } from '../../../src/iceberg/index.ts'
 import type { ChangeSet, TableOptions } from '../../../src/lake/index.ts'
 import { tableName } from '../../support/contended-table.ts'
@@ -178,6 +179,25 @@ export const cases: Case[] = [
         ],
       })
       await append('SELECT 1 AS id')
+    },
+  },
+  {
+    what: 'bytes of a fixed length, in buckets, rows deleted',
+    async make({ create, append, remove }) {
+      const f: Type = { kind: 'fixed', length: 6 }
+      await create({
+        schema: [
+          { name: 'id', type: { kind: 'long' } },
+          { name: 'f', type: f },
+          { name: 'li', type: { kind: 'list', elementId: 0, element: f, elementRequired: false } },
+        ],
+        spec: [{ name: 'f_bucket', column: 'f', transform: { kind: 'bucket', buckets: 3 } }],
+      })
+      await append(
+        `SELECT i AS id, unhex(lpad(hex(i * 7919), 12, '0')) AS f, [unhex('0000000000' || lpad(hex(i), 2, '0')), NULL] AS li
+          FROM range(200) t(i) UNION ALL SELECT 200, NULL, NULL`,
+      )
+      await remove('id % 10 = 3', 'id, f, li')
     },
   },
   partitioned('identity', 's', { kind: 'identity' }, "s = 'v7'"),
