@@ -56,6 +56,8 @@ export type Statement =
       test?: Expression | undefined
       body: Statement[]
       otherwise: Statement[]
+      /** `loop(items)` in the body runs it for other items, and answers their text. */
+      isRecursive: boolean
       at: number
     }
   | { kind: 'set'; target: Target; value: Expression; at: number }

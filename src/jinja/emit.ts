@@ -48,6 +48,7 @@ export const helperNames = [
   'unpack',
   'assign',
   'loop',
+  'nested',
   'macro',
   'caller',
   'tuple',
@@ -60,6 +61,9 @@ export const helperNames = [
   'Float',
   'missing',
 ] as const
+
+/** dbt's filters that do nothing but where templates are rendered to values. */
+const conversions = new Set(['as_bool', 'as_number', 'as_native', 'as_text'])
 
 export function emit(statements: readonly Statement[], source: SourceMap, mode: EmitMode): string {
   return new Emitter(source, mode).template(statements)
@@ -155,7 +159,7 @@ return o
       case 'if':
         return this.#if(statement, scope, body)
       case 'for':
-        return this.#for(statement, scope, body)
+        return statement.isRecursive ? this.#recursive(statement, scope, body) : this.#for(statement, scope, body)
       case 'macro':
         return this.#macro(statement, scope)
       case 'call block':
@@ -180,8 +184,46 @@ return o
   #output(value: Expression, scope: Scope, body: Body, at: number): string {
     return (
       this.#returned(value, scope, body) ??
-      this.#write(body, body.native ? this.#value(value, scope, body) : this.#text(value, scope, body), at, false)
+      this.#write(body, body.native ? this.#native(value, scope, body) : this.#text(value, scope, body), at, false)
     )
+  }
+
+  /**
+   * `as_bool` and its like say what a whole text becomes, so they convert only what comes out: deeper in an expression
+   * they answer text, as in `{{ target.type == 'duckdb' | as_bool }}`, where the filter is the literal's.
+   */
+  #native(expression: Expression, scope: Scope, body: Body): string {
+    const native = (each: Expression) => this.#native(each, scope, body)
+    switch (expression.kind) {
+      case 'conditional': {
+        this.#soft++
+        const test = this.#condition(expression.test, scope, body)
+        const otherwise = expression.otherwise ? native(expression.otherwise) : `noElse(c, T, ${expression.at})`
+        const code = `(${test} ? ${native(expression.value)} : ${otherwise})`
+        this.#soft--
+        return code
+      }
+      case 'and':
+      case 'or': {
+        const temporary = this.#temporary(body)
+        const left = this.#value(expression.left, scope, body)
+        const [decided, right] = [this.#converted(expression.left, temporary, scope, body), native(expression.right)]
+        return expression.kind === 'and'
+          ? `(truth(${temporary} = ${left}) ? ${right} : ${decided})`
+          : `(truth(${temporary} = ${left}) ? ${decided} : ${right})`
+      }
+      case 'filter':
+        if (conversions.has(expression.name) && expression.operand)
+          return this.#converted(expression, this.#value(expression.operand, scope, body), scope, body)
+        return this.#value(expression, scope, body)
+      default:
+        return this.#value(expression, scope, body)
+    }
+  }
+
+  #converted(expression: Expression, value: string, scope: Scope, body: Body): string {
+    if (expression.kind !== 'filter' || !conversions.has(expression.name)) return value
+    return this.#filter(expression, value, scope, body)
   }
 
   #do(value: Expression, scope: Scope, body: Body): string {
@@ -265,11 +307,32 @@ return o
     return `${code}\n`
   }
 
-  #for(statement: Extract<Statement, { kind: 'for' }>, scope: Scope, body: Body): string {
+  /** A loop that may run itself for the items inside of an item: a function of its items, which answers text. */
+  #recursive(statement: Extract<Statement, { kind: 'for' }>, scope: Scope, body: Body): string {
+    const [render, given, depth, out] = ['r', 'g', 'd', 'o'].map((prefix) => this.#fresh(prefix)) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    const inner = { ...body, out, isMacro: false, marks: false, native: false }
+    const code = this.#for(statement, scope, inner, { given, again: `, ${render}, ${depth}` })
+    const first = `${render}(${this.#value(statement.items, scope, body)}, 1)`
+    return `{\nconst ${render} = (${given}, ${depth}) => nested(c, () => { let ${out} = '';\n${code}return ${out};\n});
+${this.#write(body, first, statement.at, false)}}\n`
+  }
+
+  #for(
+    statement: Extract<Statement, { kind: 'for' }>,
+    scope: Scope,
+    body: Body,
+    recursive: { given: string; again: string } = { given: '', again: '' },
+  ): string {
     const { target, test, otherwise } = statement
-    const needsLoop = mentions(statement.body, 'loop')
+    const needsLoop = recursive.given !== '' || mentions(statement.body, 'loop')
     const [item, empty] = [this.#fresh('i'), this.#fresh('e')]
-    let items = `iterate(${this.#value(statement.items, scope, body)}, p = ${statement.items.at})`
+    const source = recursive.given || this.#value(statement.items, scope, body)
+    let items = `iterate(${source}, p = ${statement.items.at})`
     let before = ''
     if (test && needsLoop) {
       const [kept, each] = [this.#fresh('k'), this.#fresh('i')]
@@ -292,7 +355,7 @@ ${declared}${this.#assign(target, each, filtering)}if (${this.#condition(test, f
     let looping = ''
     if (needsLoop) {
       const variable = this.#fresh('l')
-      before += `const ${variable} = loop(${items});\n`
+      before += `const ${variable} = loop(${items}${recursive.again});\n`
       head = `for (const ${item} of ${variable}.walk()) {\n`
       looping = `${inner.find('loop')!} = ${variable};\n`
     }
@@ -444,6 +507,7 @@ return o
         return this.#call(expression, scope, body)
       case 'filter': {
         const operand = expression.operand ? value(expression.operand) : "''"
+        if (this.#mode === 'native' && conversions.has(expression.name)) return `str(${operand})`
         return this.#filter(expression, operand, scope, body)
       }
     }

@@ -61,7 +61,7 @@ function getter(rendering: Rendering, path: unknown, fallback?: unknown): (value
     let found = value
     for (const part of parts) {
       found = item(rendering, found, part)
-      if (found instanceof Undefined && fallback !== undefined) found = fallback
+      if (found instanceof Undefined && fallback !== undefined && fallback !== null) found = fallback
     }
     return found
   }
@@ -168,8 +168,8 @@ function groupby(value: unknown, [path, fallback, caseSensitive]: unknown[], ren
 function sort(value: unknown, [reverse, caseSensitive, paths]: unknown[], rendering: Rendering): unknown[] {
   const parts = typeof paths === 'string' ? paths.split(',') : [paths]
   const getters = parts.map((path) => keyOf(rendering, path, flag(caseSensitive, false)))
-  const key = getters.length === 1 ? getters[0]! : (each: unknown) => getters.map((get) => get(each))
-  return sorted(listOf(value), key, flag(reverse, false))
+  // Lists, as in Jinja: equal items are not asked which is less, so several nones can be sorted.
+  return sorted(listOf(value), (each) => getters.map((get) => get(each)), flag(reverse, false))
 }
 
 function* unique(items: Iterable<unknown>, key: (each: unknown) => unknown): Generator<unknown> {
@@ -204,16 +204,16 @@ function toInt(value: unknown, [fallback, base]: unknown[]): unknown {
     const whole = parseIntText(value, number(base, 10))
     if (whole !== undefined) return whole
     const found = numberOf(parseFloatText(value))
-    return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : (fallback ?? 0)
+    return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback === undefined ? 0 : fallback
   }
   const found = numberOf(value)
-  return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : (fallback ?? 0)
+  return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback === undefined ? 0 : fallback
 }
 
 function toFloat(value: unknown, [fallback]: unknown[]): unknown {
   if (value instanceof Undefined) value.fail()
   const found = typeof value === 'string' ? parseFloatText(value) : numberOf(value)
-  if (found === undefined) return fallback ?? new Float(0)
+  if (found === undefined) return fallback === undefined ? new Float(0) : fallback
   return found instanceof Float ? found : float(found as number)
 }
 
@@ -393,7 +393,8 @@ function absolute(value: unknown): unknown {
 
 function defaulted(value: unknown, [fallback, boolean]: unknown[]): unknown {
   const isMissing = value instanceof Undefined || (flag(boolean, false) && !truth(value))
-  return isMissing ? (fallback ?? '') : value
+  if (!isMissing) return value
+  return fallback === undefined ? '' : fallback
 }
 
 function titled(value: unknown): string {
@@ -521,5 +522,5 @@ export const filters: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   filter('as_bool', [], asBool),
   filter('as_native', [], asNative),
   filter('as_number', [], asNumber),
-  filter('as_text', [], same),
+  filter('as_text', [], (value, _, rendering) => (rendering.native ? str(value) : value)),
 ])

@@ -279,6 +279,13 @@ test('native rendering keeps types', () => {
   expect(native('{{ x }}{{ x }}', { x: 5 })).toBe('55')
   expect(native('plain')).toBe('plain')
   expect(native("{{ 'a' ~ 1 }}")).toBe('a1')
+  expect(native("{{ 'true' == 'True' | as_bool }}")).toBe(false)
+  expect(native("{{ x == 'duckdb' | as_bool }}", { x: 'duckdb' })).toBe(true)
+  expect(native("{{ (x == 'duckdb') | as_bool }}", { x: 'duckdb' })).toBe(true)
+  expect(native("{{ 'False' | as_bool and x }}", { x: 5 })).toBe(5)
+  expect(native("{{ 'False' | as_bool or x }}", { x: 5 })).toBe(false)
+  expect(native("{{ '7' | as_number if x else 'a' | as_text }}", { x: true })).toBe(7)
+  expect(() => native("{{ 'duckdb' | as_bool }}")).toThrow('into type')
 })
 
 class Relation extends HostObject {
@@ -324,14 +331,7 @@ test('blocks of a file, whatever stands around them', () => {
 {% macro broken( %}{% endmacro %}
 {% docs a_doc %}It's {% anything %} {{ goes }}{% enddocs %}`.replace('text {{ not parsed', 'text')
   const { macros, failures } = findMacros(text, 'macros/m.sql')
-  expect(
-    macros.map(({ kind, macroName, parameters, origin }) => [
-      kind,
-      macroName,
-      parameters.map(({ name }) => name),
-      origin.line,
-    ]),
-  ).toEqual([
+  expect(macros.map(({ kind, macroName, parameters, origin }) => [kind, macroName, parameters, origin.line])).toEqual([
     ['macro', 'one', ['a', 'b'], 3],
     ['test', 'test_positive', ['model', 'column_name'], 4],
     ['materialization', 'materialization_view_duckdb', [], 5],

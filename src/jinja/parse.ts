@@ -235,7 +235,7 @@ class Parser {
     this.#expect('name', 'in')
     const items = this.#tuple({ stop: ['if', 'recursive'] })
     const test = this.#skip('if') ? this.#expression() : undefined
-    if (this.#is('recursive')) this.#fail('recursive loops are not supported; use a macro that calls itself')
+    const isRecursive = this.#skip('recursive')
     this.#endTag()
     this.#loops++
     const { body, end } = this.#body('for', at, ['endfor', 'else'])
@@ -245,7 +245,7 @@ class Parser {
       this.#endTag()
       otherwise = this.#body('for', at, ['endfor']).body
     }
-    return { kind: 'for', target, items, test, body, otherwise, at }
+    return { kind: 'for', target, items, test, body, otherwise, isRecursive, at }
   }
 
   #set(at: number): Statement {

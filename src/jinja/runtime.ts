@@ -586,9 +586,23 @@ export class Loop extends HostObject {
   #index = -1
   #changed: unknown[] | undefined
 
-  constructor(items: unknown[]) {
+  readonly #again: Again | undefined
+  readonly #depth: number
+
+  constructor(items: unknown[], again: Again | undefined, depth: number) {
     super()
     this.#items = items
+    this.#again = again
+    this.#depth = depth
+  }
+
+  override get callable(): boolean {
+    return true
+  }
+
+  override call([items]: unknown[]): unknown {
+    if (!this.#again) throw typeError("The loop must have the 'recursive' marker to be called")
+    return this.#again(items, this.#depth + 1)
   }
 
   *walk(): Generator<unknown> {
@@ -616,9 +630,9 @@ export class Loop extends HostObject {
       case 'length':
         return count
       case 'depth':
-        return 1
+        return this.#depth
       case 'depth0':
-        return 0
+        return this.#depth - 1
       case 'previtem':
         return index > 0 ? this.#items[index - 1] : new Undefined('there is no previous item')
       case 'nextitem':
@@ -652,7 +666,22 @@ export class Loop extends HostObject {
   }
 }
 
-export const loop = (items: Iterable<unknown>): Loop => new Loop([...items])
+/** Renders a recursive loop for other items. */
+type Again = (items: unknown, depth: number) => string
+
+export const loop = (items: Iterable<unknown>, again?: Again, depth = 1): Loop => new Loop([...items], again, depth)
+
+/** One level deeper, of macros and recursive loops together. */
+function nested<Value>(rendering: Rendering, work: () => Value): Value {
+  rendering.depth++
+  try {
+    if (rendering.depth > depthMax)
+      throw new PyError('RecursionError', `macros call each other more than ${depthMax} levels deep`)
+    return work()
+  } finally {
+    rendering.depth--
+  }
+}
 
 export const helpers = {
   get,
@@ -677,6 +706,7 @@ export const helpers = {
   unpack,
   assign,
   loop,
+  nested,
   macro,
   caller,
   tuple,

@@ -4,7 +4,8 @@
 // that stand in the text are those that rendering would make. The others are rendered once, with `execute` false.
 
 import { Failure, Failures, type Place } from '../../base/failure.ts'
-import { compileTemplate, findCalls, str, type FoundCall } from '../../jinja/index.ts'
+import { isRecord } from '../../base/record.ts'
+import { compileTemplate, findCalls, str, type Analysis, type FoundCall, type Harmless } from '../../jinja/index.ts'
 import { mergeConfig } from './config.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
@@ -75,8 +76,10 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
   const isText = args.every((each) => typeof each === 'string')
   switch (call.name) {
     case 'config':
-      if (args.length > 0) throw wrong('config() takes names with values: config(materialized="table")')
-      parsed.config = mergeConfig(parsed.config, kwargs)
+      // Names with values, or one mapping of them.
+      if (args.length > 1 || (args.length === 1 && !isRecord(args[0])))
+        throw wrong('config() takes names with values: config(materialized="table")')
+      parsed.config = mergeConfig(parsed.config, { ...(args[0] as Config | undefined), ...kwargs })
       return
     case 'ref': {
       if (args.length < 1 || args.length > 2 || !isText)

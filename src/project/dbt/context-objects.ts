@@ -21,16 +21,41 @@ import { plainArguments } from './vars.ts'
 export class ContextObject extends HostObject {
   override readonly typeName = 'dict'
   readonly #globals: Globals
-  constructor(globals: Globals) {
+  readonly #written: Map<string, unknown>
+  constructor(globals: Globals, written: Map<string, unknown>) {
     super()
     this.#globals = globals
+    this.#written = written
   }
   override attr(name: string): unknown {
-    if (name === 'get') return (([key, fallback = null]) => this.item(key) ?? fallback) satisfies Callable
-    return this.item(name)
+    switch (name) {
+      case 'get':
+        return (([key, fallback = null]) => this.item(key) ?? fallback) satisfies Callable
+      case 'update':
+        return (([values], kwargs) => {
+          const entries = values instanceof Dict ? [...values.entries()] : []
+          for (const [key, value] of [...entries, ...Object.entries(kwargs)]) this.#written.set(str(key), value)
+          return null
+        }) satisfies Callable
+      case 'setdefault':
+        return (([key, value = null]) => {
+          const found = this.item(key)
+          if (found === undefined) this.#written.set(str(key), value)
+          return found ?? value
+        }) satisfies Callable
+      case 'pop':
+        return (([key, fallback = null]) => {
+          const found = this.item(key)
+          this.#written.set(str(key), undefined)
+          return found ?? fallback
+        }) satisfies Callable
+      default:
+        return this.item(name)
+    }
   }
   override item(key: unknown): unknown {
-    return typeof key === 'string' ? (this.#globals.get(key) ?? jinjaBuiltins.get(key)) : undefined
+    if (typeof key !== 'string') return undefined
+    return this.#written.has(key) ? this.#written.get(key) : (this.#globals.get(key) ?? jinjaBuiltins.get(key))
   }
   override contains(key: unknown): boolean {
     return this.item(key) !== undefined

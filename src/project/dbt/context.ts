@@ -51,14 +51,27 @@ export function openContext(input: ContextInput): Context {
   const own = new Map<string, unknown>()
   let macros: BoundMacros | undefined // bound below: they need the rendering, which asks for globals while it is made
   const isGiven = (name: string) => input.names !== undefined && Object.hasOwn(input.names, name)
-  const globals: Globals = { get: (name) => (isGiven(name) ? own.get(name) : (macros?.find(name) ?? own.get(name))) }
+  // What templates have put there themselves, by `context.update(…)`.
+  const written = new Map<string, unknown>()
+  const globals: Globals = {
+    get(name) {
+      if (written.has(name)) return written.get(name)
+      return isGiven(name) ? own.get(name) : (macros?.find(name) ?? own.get(name))
+    },
+  }
   const rendering = renderingOf(globals, { lenient: input.lenient })
   macros = new BoundMacros(input.macros, rendering, input.packageName)
-  fill(own, input, globals, macros)
+  fill(own, input, globals, macros, written)
   return { globals, rendering, macros }
 }
 
-function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, macros: BoundMacros): void {
+function fill(
+  own: Map<string, unknown>,
+  input: ContextInput,
+  globals: Globals,
+  macros: BoundMacros,
+  written: Map<string, unknown>,
+): void {
   const { project, session, model } = input
   const { options } = project
   const onLog = input.onLog ?? options.onLog
@@ -97,7 +110,7 @@ function fill(own: Map<string, unknown>, input: ContextInput, globals: Globals, 
     run_started_at: PyDate.at(options.startedAt, utc),
     thread_id: 'Thread-1 (worker)',
     selected_resources: [],
-    context: new ContextObject(globals),
+    context: new ContextObject(globals, written),
     pre_hooks: [],
     post_hooks: [],
     validation: new Validation(),

@@ -257,7 +257,7 @@ test('YAML is rendered with var, env_var and target; descriptions with doc', asy
 sources:
   - {name: s, database: "{{ var('db') }}", schema: "raw_{{ env_var('SET') }}", tables: [{name: t, identifier: "{{ target.name }}_t"}]}
 models:
-  - {name: a, description: "{{ doc('about') }}", config: {enabled: "{{ not var('on') | as_bool }}"}}
+  - {name: a, description: "{{ doc('about') }}", config: {enabled: "{{ (not var('on')) | as_bool }}"}}
 `,
   })
   expect(failures).toEqual([])
@@ -270,6 +270,49 @@ models:
     description: 'All {{ about }} it.',
     config: { enabled: true },
   })
+})
+
+test('YAML has the names that dbt offers everywhere; a text loses its last line break, filters of metrics stay', async () => {
+  const { project, failures } = await read({
+    'models/a.sql': "{{ config({'materialized': 'table', 'tags': ['x']}) }} select 1 as n",
+    'models/b.sql': "{% set x = config(dict(materialized='ephemeral')) %} select 1 as n",
+    'models/m.yml': `
+models:
+  - name: a
+    config:
+      enabled: "{{ (dbt_version.split('.')[0] | int) < 2 }}"
+      meta:
+        day: "{{ run_started_at.strftime('%Y') }}"
+        expression: |
+          a
+            and b
+        parts: "{{ fromjson('[1]')[0] }} {{ modules.re.sub('a', 'b', 'aa') }}"
+    metrics:
+      - name: m
+        type: simple
+        filter: "{{ Dimension('a__b') }} = 1"
+`,
+    'seeds/off.csv': 'id\n1\n',
+    'dbt_project.yml': `${head}seeds:\n  shop:\n    off:\n      +enabled: "{{ target.type == 'bigquery' | as_bool }}"\n`,
+  })
+  expect(shown({ project, failures })).toEqual([])
+  expect(project.nodes.get('model.shop.a')!.config).toMatchObject({
+    materialized: 'table',
+    tags: ['x'],
+    meta: { day: '2024', expression: 'a\n  and b', parts: '1 bb' },
+  })
+  expect(project.nodes.get('model.shop.b')!.config['materialized']).toBe('ephemeral')
+  expect(project.nodes.has('seed.shop.off')).toBe(false)
+})
+
+test('what a template puts into its context is there for the macros that come after', async () => {
+  const { project, failures } = await read({
+    'macros/m.sql': `{% macro note(x) %}{% do context.update({'noted': context.get('noted', []) + [x]}) %}{% endmacro %}
+{% macro noted_ones() %}{{ return(context['noted']) }}{% endmacro %}`,
+    'models/a.sql': `{% do note('u') %}{% do note('v') %}{{ config(tags=noted_ones(), meta={'n': noted | length}) }} select 1 as n`,
+  })
+  expect(shown({ project, failures })).toEqual([])
+  expect(project.nodes.get('model.shop.a')!.config).toMatchObject({ tags: ['u', 'v'], meta: { n: 2 } })
 })
 
 test('versions of a model', async () => {

@@ -7,7 +7,8 @@ import { readProjectFile } from './project-file.ts'
 import type { Reading } from './reading.ts'
 import { versionProblem } from './require-version.ts'
 import type { DbtPackage } from './types.ts'
-import { varScopes, yamlGlobals } from './vars.ts'
+import { varScopes } from './vars.ts'
+import { yamlGlobals } from './yaml-context.ts'
 import { gathering } from './yaml-file.ts'
 
 /** False when there is no project to read. */

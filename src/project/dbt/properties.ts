@@ -91,7 +91,8 @@ function isLate([section, , ...keys]: Path): boolean {
   const [first, second] = keys
   if (section === 'sources' && first === 'tables') return isLate(['models', 0, ...keys.slice(2)])
   if (section === 'macros' && first === 'arguments') return isLate(['models', 0, ...keys.slice(2)])
-  if (section === 'metrics' && keys.some((key) => key === 'filter')) return true
+  const isOfMetrics = section === 'metrics' || (section === 'models' && first === 'metrics')
+  if (isOfMetrics && keys.some((key) => key === 'filter')) return true
   if (section === 'saved_queries' && first === 'query_params' && second === 'where') return true
   if (isText(first) || (keys.length === 2 && isText(second)) || keys.at(-1) === 'description') return true
   if (first === 'config')

@@ -7,8 +7,8 @@ import type { MacroTable } from './macros.ts'
 import type { DbtMacro } from './types.ts'
 
 const traces: ReadonlySet<string> = new Set(['ref', 'source', 'config', 'metric'])
-/** Functions that are given text and do what it says, and those that fail while parsing. */
-const loud = new Set(['render', 'config.set', 'env_var'])
+/** Functions that are given text and do what it says, those that fail while parsing, and those that others can tell. */
+const loud = new Set(['render', 'config.set', 'env_var', 'context.update', 'context.setdefault', 'context.pop'])
 
 export class QuietMacros {
   readonly #macros: MacroTable

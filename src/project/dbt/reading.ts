@@ -11,7 +11,8 @@ import type { QuietMacros } from './quiet-macros.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
 import type { DbtNode, DbtPackage, DbtProject } from './types.ts'
-import { varScopes, yamlGlobals, type VarScopes } from './vars.ts'
+import { varScopes, type VarScopes } from './vars.ts'
+import { yamlGlobals } from './yaml-context.ts'
 
 export class Reading {
   readonly files: ProjectSearch

@@ -146,16 +146,6 @@ export function profileGlobals(env: ProjectOptions['env'], vars: Config): Global
   return globals.set('var', new Var([vars], globals))
 }
 
-/** The names that YAML may use: `var`, `env_var`, `target`. */
-export function yamlGlobals(options: ProjectOptions, scopes: VarScopes): Globals {
-  const globals = new Map<string, unknown>([
-    ['env_var', envVar(options.env)],
-    ['target', targetDict(options)],
-    ['project_name', null],
-  ])
-  return globals.set('var', new Var(scopes, globals))
-}
-
 /** `mayMiss`: while parsing, a variable without a value is none; that it is missing is said when SQL is made of it. */
 export const varFunction = (scopes: VarScopes, globals: Globals, mayMiss: boolean): HostObject =>
   new Var(scopes, globals, mayMiss)

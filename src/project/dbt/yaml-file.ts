@@ -34,7 +34,9 @@ export function renderYaml(
   path: Path = [],
 ): unknown {
   if (typeof value === 'string') {
-    if (!looksRendered.test(value) || skip(path)) return value
+    if (skip(path)) return value
+    // Jinja takes one line break off the end of a text, be there a template in it or not.
+    if (!looksRendered.test(value)) return value.replace(/\r?\n$/, '')
     return renderText(value, at(path), globals, failures)
   }
   if (Array.isArray(value))

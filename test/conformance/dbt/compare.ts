@@ -59,7 +59,7 @@ for (const folder of [tables, sql]) mkdirSync(folder, { recursive: true })
 const ours =
   values.compile === undefined
     ? await build(dir, { ...options, tables })
-    : await compileOnly(dir, { ...options, database: values.compile })
+    : (await compileOnly(dir, { ...options, database: values.compile })).ours
 // Names of tests are longer than names of files may be.
 for (const [id, text] of ours.sql) writeFileSync(join(sql, `${id.slice(0, 240)}.sql`), text)
 writeFileSync(join(kept, 'messages.json'), JSON.stringify(Object.fromEntries(ours.messages), null, 1))

@@ -3,7 +3,7 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { existsSync } from 'node:fs'
 import { Failure } from '../../../src/base/failure.ts'
-import { compileNode, readTransform, type Work } from '../../../src/transform/index.ts'
+import { compileNode, readTransform, type DbtProject, type Work } from '../../../src/transform/index.ts'
 import { parentsOf, type Ours } from './differences.ts'
 
 const principal = { id: 'system', name: 'system', role: 'system' as const }
@@ -17,14 +17,13 @@ export async function compileOnly(
     profile,
     schema,
   }: { database: string; vars: Record<string, unknown>; env: Record<string, string>; profile: string; schema: string },
-): Promise<Ours> {
+): Promise<{ ours: Ours; project: DbtProject; failures: readonly Failure[] }> {
   const { project, failures } = await readTransform(dir, {
     target: { name: 'dev', catalog: 'db', schema, profile, threads: 4 },
     vars,
     env: { ...env },
     command: 'build',
   })
-  for (const failure of failures) console.warn(`${failure.place?.file}:${failure.place?.line}: ${failure.message}`)
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   await connection.run(
@@ -43,10 +42,11 @@ export async function compileOnly(
     }
   }
   connection.closeSync()
-  return ours
+  return { ours, project, failures }
 }
 
 function lakeOf(connection: DuckDBConnection): Work['lake'] {
+  const text = (value: string) => `'${value.replaceAll("'", "''")}'`
   const read = async (sql: string) => {
     const reader = await connection.runAndReadAll(sql).catch((error: Error) => {
       throw new Failure(/does not exist/.test(error.message) ? 'TABLE_NOT_FOUND' : 'SQL_INVALID', error.message)
@@ -62,6 +62,13 @@ function lakeOf(connection: DuckDBConnection): Work['lake'] {
         yield { rowCount: rows.length, json: JSON.stringify(rows) }
       })()
       return { columns, chunks, provenance: { tables: [], views: [] }, truncated: () => false }
+    },
+    async relations({ namespace, name }: { namespace: string; name?: string }) {
+      const { rows } = await read(
+        `select table_name, case table_type when 'VIEW' then 'view' else 'table' end from information_schema.tables
+         where table_schema = ${text(namespace)}${name === undefined ? '' : ` and lower(table_name) = lower(${text(name)})`}`,
+      )
+      return (rows as [string, string][]).map(([found, kind]) => ({ name: { namespace, name: found }, kind }))
     },
     bind: async (sql: string) => (await read(`select * from (${sql}\n) limit 0`)).columns,
   } as unknown as Work['lake']
