@@ -23,6 +23,7 @@ import {
   type HostRequest,
   type HostSettings,
 } from './protocol.ts'
+import { OwnHosts } from './own-hosts.ts'
 import { crowdMax, Slots, type Place } from './slots.ts'
 
 export type HostClass = 'plan' | 'interactive' | 'heavy' | 'write'
@@ -56,6 +57,8 @@ export type EngineRequest = {
    */
   formats?: readonly number[]
   timeoutMs?: number
+  /** The most memory that it may use: it runs in a host of its own when its class has more. */
+  memoryMost?: number
   signal?: AbortSignal
   /** Whose query it is: nobody takes all slots, or keeps too many results that are not read. */
   owner?: string
@@ -116,12 +119,31 @@ export function openEngine(options: EngineOptions): Engine {
     }),
   )
   // A planning host stands in for nobody: it may open no file.
-  const seat = (name: HostClass) =>
-    hosts.get(name) ?? hosts.get('interactive') ?? hosts.get('write') ?? [...hosts.values()][0]!
-  const watch = setInterval(() => hosts.forEach((host) => host.checkMemory()), 500)
+  const seat = (name: HostClass) => {
+    const found = hosts.get(name)
+    return found && !found.isLent
+      ? found
+      : (hosts.get('interactive') ?? hosts.get('write') ?? found ?? [...hosts.values()][0]!)
+  }
+  const lender = hosts.get('heavy')
+  const own = new OwnHosts<HostSeat>({
+    // A process without that class lives for a command: what its hosts may use is beside the rest.
+    bytesMax: lender?.memoryBytes ?? seat('interactive').memoryBytes,
+    open: (bytes) => new HostSeat('heavy', bytes, options, 1),
+    lend: async (signal) => await lender?.lend(signal),
+    giveBack: () => lender?.giveBack(),
+    cancelled,
+  })
+  const watch = setInterval(() => [...hosts.values(), ...own.seats].forEach((host) => host.checkMemory()), 500)
   watch.unref()
 
-  const run = (request: EngineRequest) => seat(request.class).submit({ ...request, kind: 'run' })
+  async function submit(job: Job): Promise<JobResult> {
+    const usual = seat(job.class)
+    if (job.memoryMost === undefined || job.memoryMost >= usual.memoryBytes) return await usual.submit(job)
+    const { seat: host, release } = await own.take(job.memoryMost, job.signal)
+    return await host.submit(job, release)
+  }
+  const run = (request: EngineRequest) => submit({ ...request, kind: 'run' })
   const bound = async (request: EngineRequest) => {
     const result = await seat(request.class).submit({ ...request, kind: 'bind' })
     for await (const _ of result.chunks);
@@ -131,21 +153,21 @@ export function openEngine(options: EngineOptions): Engine {
     run,
     async rows(request) {
       const rows: unknown[][] = []
-      const { chunks } = await seat(request.class).submit({ ...request, kind: 'run', whole: true })
+      const { chunks } = await submit({ ...request, kind: 'run', whole: true })
       for await (const chunk of chunks) rows.push(...(JSON.parse(chunk.json) as unknown[][]))
       return rows
     },
     bind: async (request) => (await bound(request)).columns,
     parameterTypes: async (request) => (await bound(request)).parameters,
-    status: () => [...hosts.values()].map((host) => host.status()),
+    status: () => [...hosts.values(), ...own.seats].map((host) => host.status()),
     async close() {
       clearInterval(watch)
-      await Promise.all([...hosts.values()].map((host) => host.close()))
+      await Promise.all([...[...hosts.values()].map((host) => host.close()), own.close()])
     },
   }
 }
 
-type Job = EngineRequest & { kind: 'run' | 'bind'; whole?: true; again?: true }
+type Job = EngineRequest & { kind: 'run' | 'bind'; whole?: true; again?: true; onEnd?: () => void }
 type JobResult = EngineResult & { parameters: string[] }
 
 /** The place of one host: outlives the processes that fill it. */
@@ -159,26 +181,71 @@ class HostSeat {
   #host: Host | undefined
   #restarts = 0
   #closed = false
+  /** Statements that were submitted and have not ended, and who waits for the last of them. */
+  #busy = 0
+  #whenIdle: (() => void)[] = []
+  /** Its memory is somebody else's: nothing is to be asked of it. */
+  isLent = false
 
-  constructor(name: HostClass, memoryBytes: number, options: EngineOptions) {
+  constructor(name: HostClass, memoryBytes: number, options: EngineOptions, slots?: number) {
     this.name = name
     this.memoryBytes = memoryBytes
     this.#options = options
     this.#log = (options.log ?? silentLog).child({ host: name })
-    this.#slotCount = options.slots?.[name] ?? defaultSlots[name]
+    this.#slotCount = slots ?? options.slots?.[name] ?? defaultSlots[name]
     this.#slots = new Slots(this.#slotCount)
   }
 
-  async submit(job: Job): Promise<JobResult> {
-    if (job.signal?.aborted) throw cancelled()
-    const place = await this.#slots.enter(job.owner ?? '', job.signal, cancelled)
+  /** `onEnd` is called once, when the host is done with it, whatever came of it. */
+  async submit(job: Job, onEnd?: () => void): Promise<JobResult> {
+    this.#busy++
+    let isOver = false
+    const end = () => {
+      if (isOver) return
+      isOver = true
+      onEnd?.()
+      if (--this.#busy === 0) for (const go of this.#whenIdle.splice(0)) go()
+    }
+    try {
+      if (job.signal?.aborted) throw cancelled()
+      const place = await this.#slots.enter(job.owner ?? '', job.signal, cancelled)
+      return await this.#submitAt(place, { ...job, onEnd: end })
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
+  /** Ends its host when that has nothing to do any more. @throws QUERY_CANCELLED when `signal` is aborted first */
+  async lend(signal: AbortSignal | undefined): Promise<void> {
+    this.isLent = true
+    while (this.#busy > 0) {
+      if (signal?.aborted) throw cancelled()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#whenIdle.push(resolve)
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+      await promise
+    }
+    const host = this.#host
+    this.#host = undefined
+    await host?.close()
+  }
+
+  giveBack(): void {
+    this.isLent = false
+  }
+
+  async #submitAt(place: Place, job: Job): Promise<JobResult> {
     try {
       return await (await this.#ensure()).submit(job, place)
     } catch (error) {
       place.leave()
       // Planning reads nothing and changes nothing: when its host is lost it is asked once more.
       const lost = this.name === 'plan' && error instanceof Failure && error.code === 'ENGINE_LOST'
-      if (lost && !job.again && !this.#closed) return this.submit({ ...job, again: true })
+      if (lost && !job.again && !this.#closed) {
+        const next = await this.#slots.enter(job.owner ?? '', job.signal, cancelled)
+        return await this.#submitAt(next, { ...job, again: true })
+      }
       throw error
     }
   }
@@ -392,6 +459,7 @@ class Host {
       request.signal?.removeEventListener('abort', onAbort)
       place.leave()
       request.onIdle?.()
+      request.onEnd?.()
     }
 
     return new Promise((resolve, reject) => {

@@ -4,8 +4,11 @@
 import { granteeKey, isTo, subjectOf, type Grantee, type Policy } from './policy.ts'
 import type { Principal } from './principal.ts'
 
-/** Milliseconds of one query, rows and bytes of its answer, bytes of the files that it reads, queries at the same time. */
-export const limitNames = ['query_timeout', 'rows', 'result_bytes', 'scan_bytes', 'queries'] as const
+/**
+ * Milliseconds of one query, rows and bytes of its answer, bytes of the files that it reads and of the memory that it uses, queries
+ * at the same time.
+ */
+export const limitNames = ['query_timeout', 'rows', 'result_bytes', 'scan_bytes', 'memory', 'queries'] as const
 export type LimitName = (typeof limitNames)[number]
 
 export type Limit = { name: LimitName; most: number; to: Grantee }

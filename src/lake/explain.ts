@@ -12,11 +12,13 @@ export async function explain(
   { engine, signal, timeoutMs }: Pick<CommandContext, 'engine' | 'signal' | 'timeoutMs'>,
 ): Promise<unknown[][]> {
   const { sql, scans, lease } = await prepared.execute()
+  const { memory } = prepared.rights.limits
   try {
     const plan = await engine.rows({
       class: 'interactive',
       sql: `EXPLAIN ${analyze ? 'ANALYZE ' : ''}${sql}`,
       timeoutMs,
+      ...(memory ? { memoryMost: memory.most } : {}),
       ...(signal ? { signal } : {}),
     })
     const read = scans.map(({ table, files }) => {

@@ -112,10 +112,16 @@ const Limits = z
     scan_bytes: size()
       .optional()
       .describe('Most bytes of the files that one statement reads: whole files, of those that its conditions leave.'),
+    memory: size()
+      .refine((bytes) => bytes >= 64 * 2 ** 20, { message: 'at least 64MiB' })
+      .optional()
+      .describe(
+        'Most memory of one SELECT, which then runs in an engine host of its own; what is larger spills to disk.',
+      ),
     queries: z.int().min(1).max(1_000).optional().describe('Statements at the same time; the next ones wait.'),
   })
   .refine((given) => Object.keys(given).some((key) => key !== 'to'), {
-    message: 'name at least one of query_timeout, rows, result_bytes, scan_bytes, queries',
+    message: 'name at least one of query_timeout, rows, result_bytes, scan_bytes, memory, queries',
   })
 
 export const AccessFile = z

@@ -166,6 +166,8 @@ function showMost(name: LimitName, most: number): string {
       return `${showBytes(most)} an answer`
     case 'scan_bytes':
       return `${showBytes(most)} of files a statement`
+    case 'memory':
+      return `${showBytes(most)} of memory a SELECT`
     case 'queries':
       return `${most} statements at the same time`
   }

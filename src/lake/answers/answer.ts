@@ -6,7 +6,7 @@ import { asFailure, type Failure } from '../../base/failure.ts'
 import type { Column } from '../../contract/index.ts'
 import { EngineFailure, type Chunk, type HostClass } from '../../engine/index.ts'
 import { keptBytes, type ResultCache } from './cache.ts'
-import { boundsOf, checkResult, namingTimeout } from './limits.ts'
+import { boundsOf, checkResult, namingMemory, namingTimeout } from './limits.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
 import { withoutValues } from '../policy/guard.ts'
 import type { Asking, AuditEntry, LakeDeps, QueryResult } from '../lake.ts'
@@ -44,7 +44,7 @@ export async function answerSelect(
   const asked = options.timeoutMs ?? limits.queryTimeoutMs
   const told = (thrown: unknown) =>
     namingTimeout(
-      prepared.hides ? withoutValues(thrown) : thrown,
+      prepared.hides ? withoutValues(namingMemory(thrown, bounds.memory)) : namingMemory(thrown, bounds.memory),
       ownTime && ownTime.most <= asked ? ownTime : undefined,
     )
   const { formats } = options
@@ -100,6 +100,7 @@ export async function answerSelect(
       sql: text,
       rowsMax,
       owner: principal.id,
+      ...(bounds.memory ? { memoryMost: bounds.memory.most } : {}),
       ...(idle ? { onIdle: idle } : {}),
       ...(formats ? { formats } : {}),
       timeoutMs: Math.min(asked, ownTime?.most ?? asked),

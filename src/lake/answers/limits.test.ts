@@ -43,6 +43,7 @@ test('the narrower of the server and the asker counts, and says whose it is', ()
     rows: { most: 10, setBy: 'limits.query_rows' },
     result_bytes: { most: 100, setBy: 'limits.per_principal.result_bytes' },
     scan_bytes: { most: 7, setBy: 'role' },
+    memory: undefined,
     queries: { most: 2, setBy: 'role' },
   })
   expect(boundsOf({}, server, systemPrincipal)).toMatchObject({ queries: undefined, result_bytes: undefined })
@@ -100,4 +101,19 @@ test('time, of what is read and of what is written', async () => {
   await expect(ask(`create table raw.slow as ${slow}`)).rejects.toMatchObject(stopped)
   await limited(undefined)
   expect((await ask('select 1')).rows).toEqual([[1]])
+})
+
+test('memory: a SELECT of somebody who is bounded has a host of its own, and fails alone', async () => {
+  await limited([{ name: 'memory', most: 96 * 2 ** 20, to: analyst }])
+  const wide = `select max(l) from (select a.b, list(x.range) as l from raw.t a, range(40000) x group by all)`
+  await expect(ask(wide)).rejects.toMatchObject({
+    code: 'QUERY_TOO_LARGE',
+    hint: hinting('memory of role:analyst in access.yml'),
+  })
+  await expect(ask(`explain analyze ${wide}`)).rejects.toMatchObject({ code: 'QUERY_TOO_LARGE' })
+  expect((await ask('select count(*) from raw.t')).rows).toEqual([[100]])
+  // Nobody else is bound, and what spills is answered.
+  await ask('select max(n) from (select range n, random() r from range(3000000) order by r)')
+  await limited([])
+  expect((await ask(`select count(*) from (${wide})`)).rows).toEqual([[1]])
 })

@@ -1,9 +1,9 @@
 // What bounds the statements of one asker: the server's settings, and below them what access.yml says of the asker.
-// Memory is shared by all queries of an engine host, so nobody's share of it can be set; what stands for it here are the
-// bytes of files that a statement may read, which are known when its files are pruned and before anything runs.
+// Memory is shared by all queries of an engine host: a statement of somebody whose memory is bounded gets a host of its own.
 
 import { Failure } from '../../base/failure.ts'
 import { showBytes, showDuration } from '../../base/units.ts'
+import { EngineFailure } from '../../engine/index.ts'
 import { limitNames, type Bound, type LimitName, type OwnLimits, type Principal } from '../../govern/index.ts'
 import type { LakeDeps } from '../lake.ts'
 
@@ -22,6 +22,7 @@ export function boundsOf(own: OwnLimits, limits: ServerLimits, { role }: Pick<Pr
     rows: of('limits.query_rows', limits.queryRowsMax),
     result_bytes: of('limits.per_principal.result_bytes', each?.resultBytes),
     scan_bytes: undefined,
+    memory: undefined,
     queries: of('limits.per_principal.queries', each?.queries),
   }
   const narrower = (name: LimitName) => {
@@ -54,6 +55,16 @@ export function namingTimeout(error: unknown, bound: Bound | undefined): unknown
   if (!bound || !(error instanceof Failure) || error.code !== 'QUERY_TIMEOUT') return error
   return new Failure('QUERY_TIMEOUT', `the query ran longer than ${showDuration(bound.most)}`, {
     hint: `Narrow the query. ${whose(bound)}`,
+    cause: error,
+  })
+}
+
+/** A query that needed more memory than its asker may use is told whose limit that was. */
+export function namingMemory(error: unknown, bound: Bound | undefined): unknown {
+  const isMemory = error instanceof EngineFailure && error.error.type === 'out of memory'
+  if (!bound || !isMemory) return error
+  return new Failure('QUERY_TOO_LARGE', `the query needs more memory than ${showBytes(bound.most)}`, {
+    hint: `Aggregate or filter earlier. ${whose(bound)}`,
     cause: error,
   })
 }
