@@ -5,7 +5,6 @@ import {
   bodiesOf,
   expressionsOf,
   walkExpression,
-  walkExpressions,
   type Expression,
   type Statement,
   type Target,
@@ -131,16 +130,6 @@ function outputText(text: string, at: number): string {
   return `{{ ${(rest.exec(text)?.[0] ?? '').trimEnd()} }}`
 }
 
-/** Everything that is called by a name, dotted as written, with its literal arguments if all of them are. */
-export function callsIn(statements: readonly Statement[]): { name: string; literal: FoundCall['literal'] }[] {
-  const found: { name: string; literal: FoundCall['literal'] }[] = []
-  walkExpressions(statements, (expression) => {
-    const name = expression.kind === 'call' ? dotted(expression.callee) : undefined
-    if (expression.kind === 'call' && name !== undefined) found.push({ name, literal: literalArguments(expression) })
-  })
-  return found
-}
-
 /** Through them every name of the context can be had. */
 const wholeContexts: ReadonlySet<string> = new Set(['context', 'builtins', 'self'])
 
@@ -164,31 +153,51 @@ function isOfValue(callee: Expression, locals: ReadonlySet<string>): boolean {
   }
 }
 
-/** Whether statements (a macro's) call none of the named functions, and nothing else that could. */
-export function leavesNoTrace(
-  statements: readonly Statement[],
-  names: ReadonlySet<string>,
-  harmless: Harmless,
-  conditional = false,
-): boolean {
-  const isQuiet = (expression: Expression): boolean => {
-    if (expression.kind === 'name') return !names.has(expression.name) && !wholeContexts.has(expression.name)
-    if (expression.kind !== 'call') return childrenOf(expression).every(isQuiet)
+/** What statements (a macro's) call and name: plain data, so that it can be kept. */
+export type Traces = {
+  /** Something is called that has no name. */
+  isOpen: boolean
+  /** Names that are read and not called, once each. */
+  names: string[]
+  /** Everything that is called by a name, dotted as written, in order. */
+  calls: Pick<FoundCall, 'name' | 'literal' | 'conditional'>[]
+}
+
+export function tracesOf(statements: readonly Statement[]): Traces {
+  const names = new Set<string>()
+  const calls: Traces['calls'] = []
+  let isOpen = false
+  const visitExpression = (expression: Expression, conditional: boolean): void => {
+    if (expression.kind === 'name') names.add(expression.name)
+    if (expression.kind !== 'call')
+      return childrenOf(expression).forEach((child) => visitExpression(child, conditional))
     const { callee } = expression
     const name = dotted(callee)
-    if (name === undefined)
-      return (callee.kind === 'call' || callee.kind === 'attribute') && childrenOf(expression).every(isQuiet)
-    if (names.has(name) || !harmless(name, literalArguments(expression), conditional)) return false
-    return childrenOf(expression).every((child) => child === callee || isQuiet(child))
+    if (name === undefined) isOpen ||= callee.kind !== 'call' && callee.kind !== 'attribute'
+    else calls.push({ name, literal: literalArguments(expression), conditional })
+    for (const child of childrenOf(expression))
+      if (child !== callee || name === undefined) visitExpression(child, conditional)
   }
-  return statements.every((statement) => {
-    const mayNotRun = conditional || statement.kind === 'if' || statement.kind === 'for'
-    return (
-      expressionsOf(statement).every(isQuiet) &&
-      bodiesOf(statement).every((body) => leavesNoTrace(body, names, harmless, mayNotRun))
-    )
-  })
+  const visit = (body: readonly Statement[], conditional: boolean): void => {
+    for (const statement of body) {
+      const mayNotRun = conditional || statement.kind === 'if' || statement.kind === 'for'
+      for (const expression of expressionsOf(statement)) visitExpression(expression, conditional)
+      for (const inner of bodiesOf(statement)) visit(inner, mayNotRun)
+    }
+  }
+  visit(statements, false)
+  return { isOpen, names: [...names], calls }
 }
+
+/** Whether none of the named functions is called, and nothing else that could. */
+export const leavesNoTrace = (
+  { isOpen, names, calls }: Traces,
+  forbidden: ReadonlySet<string>,
+  harmless: Harmless,
+): boolean =>
+  !isOpen &&
+  !names.some((name) => forbidden.has(name) || wholeContexts.has(name)) &&
+  calls.every(({ name, literal, conditional }) => !forbidden.has(name) && harmless(name, literal, conditional))
 
 /** What `set`, `for` and `with` give a name. */
 function localNames(statements: readonly Statement[]): Set<string> {

@@ -5,7 +5,8 @@
 
 import { Failure } from '../base/failure.ts'
 import { parseTemplate } from './template.ts'
-import type { BlockKind, Expression, Parameter, Statement } from './ast.ts'
+import { tracesOf, type Traces } from './analyse.ts'
+import type { BlockKind } from './ast.ts'
 import { SourceMap, type Origin } from './errors.ts'
 
 export type BlockName = BlockKind | 'data_test' | 'docs'
@@ -78,9 +79,9 @@ function endOf(
 /** A block compiled as the macro it is: its callable name, its parameters, and its source for `compileTemplate`. */
 export type MacroBlock = Block & {
   macroName: string
-  parameters: readonly Parameter[]
-  options: readonly { name: string; value: Expression }[]
-  statements: readonly Statement[]
+  /** Their names. */
+  parameters: readonly string[]
+  traces: Traces
 }
 
 /** All macros of a file, and the failures of those that are broken. */
@@ -104,9 +105,8 @@ export function findMacros(text: string, file: string | undefined): { macros: Ma
         macros.push({
           ...block,
           macroName: macro.name,
-          parameters: macro.parameters,
-          options: macro.options,
-          statements,
+          parameters: macro.parameters.map(({ name }) => name),
+          traces: tracesOf(statements),
         })
       })
     }

@@ -1,4 +1,4 @@
-export { callsIn, findCalls, leavesNoTrace, type Analysis, type FoundCall, type Harmless } from './analyse.ts'
+export { findCalls, leavesNoTrace, type Analysis, type FoundCall, type Harmless, type Traces } from './analyse.ts'
 export { bind } from './arguments.ts'
 export { findBlocks, findMacros, type Block, type BlockName, type MacroBlock } from './blocks.ts'
 export { type Frame, type Origin } from './errors.ts'

@@ -34,6 +34,16 @@ export type Located<Value> = {
   within(path: Path, inner: Place | undefined): Place
 }
 
+/** The places of a document as plain data; see `placeIn`. */
+export type Outline = Spot | null
+/** Line and column of a value; then its items, or its keys with line and column of each. */
+type Spot = [
+  line: number,
+  column: number,
+  items?: Outline[],
+  keys?: [name: string, line: number, column: number, value: Spot][],
+]
+
 export type YamlOptions = {
   /** The code of the failures; PROJECT_INVALID when absent. */
   code?: FailureCode
@@ -41,6 +51,8 @@ export type YamlOptions = {
   version?: '1.1' | '1.2'
   /** Keys that stand twice in a mapping are told instead of refused; the last one counts, as for PyYAML. */
   onDuplicateKey?: (place: Place) => void
+  /** Told where everything stands; not for a document in which one part stands for another. */
+  onOutline?: (outline: Outline) => void
 }
 
 /**
@@ -51,7 +63,7 @@ export function parseYaml<Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
-  { code = 'PROJECT_INVALID', version = '1.2', onDuplicateKey }: YamlOptions = {},
+  { code = 'PROJECT_INVALID', version = '1.2', onDuplicateKey, onOutline }: YamlOptions = {},
 ): Located<z.output<Schema>> {
   const lines = new LineCounter()
   const document = parseDocument(text, {
@@ -90,7 +102,48 @@ export function parseYaml<Schema extends z.ZodType>(
     const described = parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, input))
     throw new Failures(described.map(toFailure).sort(byPlace))
   }
+  const outline = onOutline && spotOf(document.contents as Node | null, placeOf)
+  if (outline !== undefined) onOutline?.(outline)
   return { value: parsed.data, file, at, within }
+}
+
+/** Deeper ones are nobody's work. */
+const outlineDepthMax = 100
+
+/** Undefined when there is an alias in it. */
+function spotOf(node: Node | null, placeOf: (offset: number) => Place, depth = 0): Outline | undefined {
+  if (node === null) return null
+  if (isAlias(node) || depth > outlineDepthMax) return undefined
+  const at = (of: Node): [number, number] => {
+    const { line = 1, column = 1 } = placeOf(of.range?.[0] ?? 0)
+    return [line, column]
+  }
+  if (isSeq<Node>(node)) {
+    const items = node.items.map((item) => spotOf(item, placeOf, depth + 1))
+    return items.includes(undefined) ? undefined : [...at(node), items as Outline[]]
+  }
+  if (!isMap<Node, Node | null>(node)) return at(node)
+  const keys: NonNullable<Spot[3]> = []
+  for (const { key, value } of node.items) {
+    const spot = spotOf(value ?? key, placeOf, depth + 1)
+    if (!isScalar(key) || !spot) return undefined
+    keys.push([String(key.value), ...at(key), spot])
+  }
+  return [...at(node), [], keys]
+}
+
+/** What `Located.at` says of the document that the outline was made of. */
+export function placeIn(outline: Outline, file: string, path: Path, what: 'key' | 'value' = 'value'): Place {
+  let [value, key]: [Outline, [number, number] | undefined] = [outline, undefined]
+  for (const step of path) {
+    const pair = value?.[3]?.find(([name]) => name === String(step))
+    const item = value?.[2]?.[Number(step)]
+    if (pair) [key, value] = [[pair[1], pair[2]], pair[3]]
+    else if (item) [key, value] = [undefined, item]
+    else break
+  }
+  const [line, column] = (what === 'key' ? key : undefined) ?? value ?? [1, 1]
+  return { file, line, column }
 }
 
 /** A block at the end of a file that has no last line break has none either (YAML 1.2.2, 8.1.1.2); the library gives it one. */

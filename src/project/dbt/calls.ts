@@ -7,6 +7,7 @@ import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
 import { compileTemplate, findCalls, str, type Analysis, type FoundCall, type Harmless } from '../../jinja/index.ts'
 import { mergeConfig } from './config.ts'
+import type { ParseCache } from './parse-cache.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
@@ -43,10 +44,9 @@ export function parseSql(
 ): Parsed | undefined {
   return gathering(reading.failures, () => {
     const isOverridden = [...collected, 'var'].some((each) => reading.macros.find(from.name, each) !== undefined)
-    const analysis = findCalls(
-      text,
-      collected,
-      { file, ...at },
+    const analysis = callsOf(
+      reading.cache,
+      { file, text, at },
       (called, literal, conditional) =>
         !collected.includes(called) && reading.quiet.isHarmless(from.name, called, literal, conditional),
     )
@@ -67,6 +67,30 @@ export function parseSql(
     if (failures.length > 0) throw new Failures(failures)
     return parsed
   })
+}
+
+/** What was found the last time counts as long as all that was asked then is answered now as it was. */
+function callsOf(
+  cache: ParseCache,
+  { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
+  harmless: Harmless,
+): Analysis {
+  const { analysis } = cache.of(
+    'calls',
+    [file, at.line, at.column, text],
+    () => {
+      const asked: (Pick<FoundCall, 'name' | 'literal' | 'conditional'> & { answer: boolean })[] = []
+      const found = findCalls(text, collected, { file, ...at }, (name, literal, conditional) => {
+        const answer = harmless(name, literal, conditional)
+        asked.push({ name, literal, conditional, answer })
+        return answer
+      })
+      return { analysis: found, asked }
+    },
+    ({ asked }) =>
+      asked.every(({ name, literal, conditional, answer }) => harmless(name, literal, conditional) === answer),
+  )
+  return analysis
 }
 
 /** A literal call, into what is parsed so far. @throws Failure TEMPLATE_FAILED */

@@ -11,6 +11,7 @@ import type { Context } from './context.ts'
 import { looksLikeCall, readGenericTest, testHash, type GenericTest, type TestTarget } from './data-tests.ts'
 import { builtinPackage, builtins } from './macros.ts'
 import type { Nodes } from './nodes.ts'
+import type { ParseCache } from './parse-cache.ts'
 import { relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
 import type { Config, DbtMacro, DbtNode, DbtPackage, DbtProject } from './types.ts'
@@ -112,7 +113,7 @@ class GenericTests {
     // A macro that reads nothing of its own reads what its arguments name.
     if (
       (!macro || reading.quiet.isQuiet(macro)) &&
-      Object.values(test.kwargs).every((value) => collect(value, place, parsed))
+      Object.values(test.kwargs).every((value) => collect(value, place, parsed, reading.cache))
     )
       return parsed
     const model = reading.plainModel(from, 'test', test.fullName, test.shortName)
@@ -153,13 +154,13 @@ export function unknownTest(
 }
 
 /** The literal `ref` and `source` of an argument; false when it must be rendered to know them. */
-function collect(value: unknown, place: Place, parsed: Parsed): boolean {
-  if (Array.isArray(value)) return value.every((each) => collect(each, place, parsed))
-  if (isRecord(value)) return Object.values(value).every((each) => collect(each, place, parsed))
+function collect(value: unknown, place: Place, parsed: Parsed, cache: ParseCache): boolean {
+  if (Array.isArray(value)) return value.every((each) => collect(each, place, parsed, cache))
+  if (isRecord(value)) return Object.values(value).every((each) => collect(each, place, parsed, cache))
   if (typeof value !== 'string') return true
   const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
   if (!/\{[{%]/.test(text)) return true
-  const { calls, isStatic } = findCalls(text, ['ref', 'source'], {}, () => true)
+  const { calls, isStatic } = cache.of('argument', [text], () => findCalls(text, ['ref', 'source'], {}, () => true))
   for (const call of calls) if (call.literal) readCall({ ...call, place }, parsed)
   return isStatic
 }

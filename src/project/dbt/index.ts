@@ -44,5 +44,6 @@ export type {
   TestSpec,
   UnitRows,
 } from './types.ts'
+export { parseCacheFile } from './parse-cache.ts'
 export { varScopes } from './vars.ts'
 export { PlainObject } from './runtime-config.ts'

@@ -13,6 +13,7 @@ import {
   type Template,
 } from '../../jinja/index.ts'
 import { builtinMacros } from './builtin-macros.ts'
+import { ParseCache } from './parse-cache.ts'
 import type { DbtMacro, DbtProject } from './types.ts'
 
 export const builtinPackage = 'dbt'
@@ -21,9 +22,9 @@ const prefixes = ['duckdb', 'default']
 let parsedBuiltins: DbtMacro[] | undefined
 
 /** dbt's own macros, parsed once. */
-export function builtins(): DbtMacro[] {
+export function builtins(cache?: ParseCache): DbtMacro[] {
   if (!parsedBuiltins) {
-    const { macros, failures } = macrosOf(builtinPackage, builtinMacros, 'dbt')
+    const { macros, failures } = macrosOf(builtinPackage, builtinMacros, 'dbt', cache)
     assert(failures.length === 0, `the macros of dbt are templates: ${failures[0]?.message}`)
     parsedBuiltins = macros
   }
@@ -31,8 +32,13 @@ export function builtins(): DbtMacro[] {
 }
 
 /** The macros of one file. */
-export function macrosOf(packageName: string, text: string, file: string): { macros: DbtMacro[]; failures: Failure[] } {
-  const { macros, failures } = findMacros(text, file)
+export function macrosOf(
+  packageName: string,
+  text: string,
+  file: string,
+  cache = new ParseCache(),
+): { macros: DbtMacro[]; failures: Failure[] } {
+  const { macros, failures } = cache.of('macros', [file, text], () => findMacros(text, file))
   return {
     macros: macros.map((block) => ({
       ...block,

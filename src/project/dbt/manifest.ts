@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { Failure } from '../../base/failure.ts'
-import { callsIn } from '../../jinja/index.ts'
+import type { Traces } from '../../jinja/index.ts'
 import { fileChecksum } from './checksum.ts'
 import { dbtVersion } from './context.ts'
 import {
@@ -243,13 +243,13 @@ function argumentsOf({ properties, parameters }: DbtMacro): Config[] {
       type: type ?? null,
       description: description ?? '',
     }))
-  return parameters.map(({ name }) => ({ name, type: null, description: '' }))
+  return parameters.map((name) => ({ name, type: null, description: '' }))
 }
 
 /** Macros that its text calls; `adapter.dispatch` calls what it finds. */
 function macrosCalledBy(macro: DbtMacro, table: MacroTable): string[] {
   const found = new Set<string>()
-  for (const { name, literal } of callsIn(macro.statements)) {
+  for (const { name, literal } of macro.traces.calls) {
     const to = name === 'adapter.dispatch' ? dispatchedBy(literal, macro, table) : macroNamed(name, macro, table)
     if (to && to !== macro) found.add(to.uniqueId)
   }
@@ -262,7 +262,7 @@ function macroNamed(name: string, { package: from }: DbtMacro, table: MacroTable
 }
 
 function dispatchedBy(
-  literal: ReturnType<typeof callsIn>[number]['literal'],
+  literal: Traces['calls'][number]['literal'],
   { package: from }: DbtMacro,
   table: MacroTable,
 ): DbtMacro | undefined {

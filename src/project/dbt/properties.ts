@@ -17,6 +17,7 @@ import {
 import { EntryReader } from './entry-reader.ts'
 import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
 import type { ColumnSpec, Config, Constraint } from './types.ts'
+import type { ParseCache } from './parse-cache.ts'
 import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 
 /** What a file says about one model, seed, snapshot, analysis, macro or singular test, or about a version of a model. */
@@ -102,11 +103,11 @@ function isLate([section, , ...keys]: Path): boolean {
   )
 }
 
-export function readProperties(file: string, text: string, globals: Globals): Properties {
+export function readProperties(file: string, text: string, globals: Globals, cache?: ParseCache): Properties {
   const found: Properties = { patches: [], sources: [], sourcePatches: [], entries: [], failures: [], warnings: [] }
   const warn = (message: string, place: Place) => found.warnings.push({ message, place })
   gathering(found.failures, () => {
-    const located = readYamlText(file, text, warn)
+    const located = readYamlText(file, text, warn, cache)
     const rendered = renderYaml(located.value, located.at, globals, isLate, found.failures)
     readRoot(rendered, new EntryReader(file, located.at, found.failures), found, warn)
   })

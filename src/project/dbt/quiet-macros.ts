@@ -42,7 +42,7 @@ export class QuietMacros {
     if (known !== undefined) return known
     // Macros that call each other are quiet if nothing else they call is loud.
     this.#known.set(macro, true)
-    const isQuiet = leavesNoTrace(macro.statements, traces, (name, literal, conditional) =>
+    const isQuiet = leavesNoTrace(macro.traces, traces, (name, literal, conditional) =>
       this.isHarmless(macro.package, name, literal, conditional),
     )
     this.#known.set(macro, isQuiet)

@@ -11,10 +11,11 @@ import { describeAll, readDocs } from './describe.ts'
 import { readEntries } from './entries.ts'
 import type { ProjectFiles } from './files.ts'
 import { readGenericTests } from './generic-tests.ts'
-import { macrosOf, MacroTable } from './macros.ts'
+import { builtins, macrosOf, MacroTable } from './macros.ts'
 import { Nodes } from './nodes.ts'
 import { readOperations } from './operations.ts'
 import { readPackages } from './packages.ts'
+import { openParseCache, ParseCache, saveParseCache } from './parse-cache.ts'
 import { addPlainNames } from './plain-names.ts'
 import { ProjectSearch } from './project-search.ts'
 import { readProperties } from './properties.ts'
@@ -33,15 +34,19 @@ export async function readDbtProject(
   dir: string,
   options: ProjectOptions,
 ): Promise<{ project: DbtProject; failures: Failure[] }> {
-  const reading = new Reading(new ProjectSearch(files), emptyProject(dir, options))
+  const { cache } = options
+  const known = cache && !cache.isFresh ? await openParseCache(cache.file) : new ParseCache()
+  const reading = new Reading(new ProjectSearch(files), emptyProject(dir, options), known)
   const { project, failures } = reading
   if (await readPackages(reading)) await readRest(reading)
+  if (cache) await saveParseCache(cache.file, known)
   return { project, failures: failures.sort(byPlace) }
 }
 
 async function readRest(reading: Reading): Promise<void> {
   const { project, packages } = reading
   for (const one of packages) await readMacros(reading, one)
+  builtins(reading.cache)
   reading.macros = new MacroTable(project)
   reading.quiet = new QuietMacros(reading.macros, templatedVars(project.options, packages))
   for (const one of packages) await readDocs(reading, one)
@@ -98,7 +103,7 @@ async function readMacros(reading: Reading, from: DbtPackage): Promise<void> {
   const folders = [...from.paths.macro, ...from.paths.test.map((folder) => `${folder}/generic`)]
   const seen = new Map<string, DbtMacro>()
   for (const { file } of await files.find(from, folders, /\.sql$/i)) {
-    const found = macrosOf(from.name, await files.text(file), file)
+    const found = macrosOf(from.name, await files.text(file), file, reading.cache)
     failures.push(...found.failures)
     for (const macro of found.macros) {
       const other = seen.get(macro.macroName)
@@ -116,7 +121,7 @@ async function readYaml(reading: Reading, from: DbtPackage): Promise<void> {
   const { model, seed, snapshot, analysis, macro, test } = from.paths
   const folders = [...model, ...seed, ...snapshot, ...analysis, ...macro, ...test]
   for (const { file } of await reading.files.find(from, folders, /\.ya?ml$/i)) {
-    const found = readProperties(file, await reading.files.text(file), reading.globals(from))
+    const found = readProperties(file, await reading.files.text(file), reading.globals(from), reading.cache)
     reading.failures.push(...found.failures)
     reading.project.warnings.push(...found.warnings)
     reading.properties.push({ from, found })

@@ -5,6 +5,7 @@ import { Failure, type Place } from '../../base/failure.ts'
 import { Dict, fromJs, type Globals } from '../../jinja/index.ts'
 import { openContext, type Context } from './context.ts'
 import type { MacroTable } from './macros.ts'
+import type { ParseCache } from './parse-cache.ts'
 import type { ProjectSearch } from './project-search.ts'
 import type { Patch, Properties } from './properties.ts'
 import type { QuietMacros } from './quiet-macros.ts'
@@ -17,6 +18,7 @@ import { yamlGlobals } from './yaml-context.ts'
 export class Reading {
   readonly files: ProjectSearch
   readonly project: DbtProject
+  readonly cache: ParseCache
   readonly failures: Failure[] = []
   /** Set when the macros are read: which there are, and which of them need not be called. */
   macros!: MacroTable
@@ -28,9 +30,10 @@ export class Reading {
   readonly #globals = new Map<DbtPackage, Globals>()
   readonly #scopes = new Map<DbtPackage, VarScopes>()
 
-  constructor(files: ProjectSearch, project: DbtProject) {
+  constructor(files: ProjectSearch, project: DbtProject, cache: ParseCache) {
     this.files = files
     this.project = project
+    this.cache = cache
   }
 
   get packages(): DbtPackage[] {

@@ -4,20 +4,39 @@ import { isRecord } from '../../base/record.ts'
 import { z } from 'zod'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { compileTemplate, PyError, toJs, type Globals } from '../../jinja/index.ts'
-import { parseYaml, type Located, type Path } from '../yaml.ts'
+import { parseYaml, placeIn, type Located, type Outline, type Path } from '../yaml.ts'
+import { ParseCache } from './parse-cache.ts'
 
 const anything = z.unknown()
 
 /** A file as plain values that remember their places; of a key that stands twice the last one counts. @throws Failures */
-export const readYamlText = (
+export function readYamlText(
   file: string,
   text: string,
   warn: (message: string, place: Place) => void = () => {},
-): Located<unknown> =>
-  parseYaml(file, text, anything, {
-    version: '1.1',
-    onDuplicateKey: (place) => warn('this key stands twice; the last one counts', place),
-  })
+  cache = new ParseCache(),
+): Located<unknown> {
+  let located: Located<unknown> | undefined
+  const parse = () => {
+    const duplicates: Place[] = []
+    let outline: Outline | undefined
+    located = parseYaml(file, text, anything, {
+      version: '1.1',
+      onDuplicateKey: (place) => duplicates.push(place),
+      onOutline: (found) => (outline = found),
+    })
+    return { value: located.value, duplicates, outline }
+  }
+  const { value, duplicates, outline } = cache.of('yaml', [file, text], parse)
+  for (const place of duplicates) warn('this key stands twice; the last one counts', place)
+  const parsed = () => located ?? (parse(), located!)
+  return {
+    value,
+    file,
+    at: (path, what) => (outline ? placeIn(outline, file, path, what) : parsed().at(path, what)),
+    within: (path, inner) => parsed().within(path, inner),
+  }
+}
 
 const looksRendered = /\{[{%#]/
 
