@@ -1,5 +1,6 @@
 // The built app in a real browser, against the fixture server, under the content security policy it is served with.
 
+import { readdirSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,9 +18,7 @@ let page: Page
 let complaints: string[]
 
 beforeAll(async () => {
-  dist = await mkdtemp(join(tmpdir(), 'boathouse-ui-'))
-  const { build } = await import('vite')
-  await build({ configFile: 'web/vite.config.ts', logLevel: 'error', build: { outDir: dist, emptyOutDir: true } })
+  dist = isBuilt() ? 'web/dist' : await buildApp()
   fixture = await startFixture(dist)
   const quiet = [
     '--no-sandbox',
@@ -38,8 +37,24 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   await fixture?.close()
-  await rm(dist, { recursive: true, force: true })
+  if (dist !== 'web/dist') await rm(dist, { recursive: true, force: true })
 })
+
+/** `make build` left the app, and nothing that it is made of was changed since. */
+function isBuilt(): boolean {
+  const sources = ['web/src', 'src/contract'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+  )
+  const built = statSync('web/dist/.built', { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return [...sources, 'web/index.html', 'web/vite.config.ts'].every((file) => statSync(file).mtimeMs <= built)
+}
+
+async function buildApp(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'boathouse-ui-'))
+  const { build } = await import('vite')
+  await build({ configFile: 'web/vite.config.ts', logLevel: 'error', build: { outDir: folder, emptyOutDir: true } })
+  return folder
+}
 
 beforeEach(async () => {
   Object.assign(fixture.state, {
