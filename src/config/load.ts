@@ -104,6 +104,8 @@ export type ExternalCatalog = {
   scope: string
   audience: string | undefined
   oauthUri: string | undefined
+  /** Sent with every request. */
+  headers: Record<string, string>
   vendedCredentials: boolean
   sigv4Service: string | undefined
 }
@@ -624,6 +626,7 @@ function externalCatalog(values: Values): ExternalCatalog | undefined {
     scope: values.catalogScope!,
     audience: values.catalogAudience,
     oauthUri: values.catalogOauthUri,
+    headers: values.catalogHeaders ?? {},
     vendedCredentials: values.catalogVendedCredentials!,
     sigv4Service: values.catalogSigv4Service,
   }

@@ -64,6 +64,13 @@ const folder: Kind<string> = {
 }
 const file = (says: string): Kind<string> => ({ says, schema: folder.schema })
 const texts = (says: string, pattern: RegExp): Kind<string[]> => ({ says, schema: z.array(z.string().regex(pattern)) })
+const headers: Kind<Record<string, string>> = {
+  says: 'headers as Name=value, with semicolons between them',
+  schema: z
+    .string()
+    .regex(/^[\w-]+=[!-:<-~]+(; *[\w-]+=[!-:<-~]+)*$/)
+    .transform((value) => Object.fromEntries(value.split(/; */).map((one) => /^([^=]+)=(.*)$/.exec(one)!.slice(1)))),
+}
 const folderOrBucket: Kind<string> = {
   says: 'a local folder, absolute or relative to boathouse.yml, or s3://bucket/folder',
   schema: z.union([folder.schema, z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^?#]*)?$/)]),
@@ -418,6 +425,14 @@ export const settings = {
     about: 'Where tokens are given.',
     example: 'https://login.example.com/realms/data/protocol/openid-connect/token',
     fallback: { text: '`/v1/oauth/tokens` of the server', value: () => undefined },
+  }),
+  catalogHeaders: setting({
+    key: 'catalog.headers',
+    env: 'BOATHOUSE_CATALOG_HEADERS',
+    ...headers,
+    about:
+      'Headers that go with every request to that server, also those for tokens that it gives itself. Not for secrets.',
+    example: 'Polaris-Realm=analytics',
   }),
   catalogVendedCredentials: setting({
     key: 'catalog.vended_credentials',

@@ -11,6 +11,7 @@ export type OAuthOptions = {
   tokenUri: string
   scope?: string | undefined
   audience?: string | undefined
+  headers?: Readonly<Record<string, string>> | undefined
   clock: Clock
 }
 
@@ -27,6 +28,7 @@ export function clientCredentials({
   tokenUri,
   scope = 'catalog',
   audience,
+  headers: more = {},
   clock,
 }: OAuthOptions): TokenSource {
   let kept: { token: string; untilMs: number } | undefined
@@ -44,7 +46,7 @@ export function clientCredentials({
         ...(audience !== undefined && { audience }),
       }),
     )
-    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
+    const headers = { ...more, 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
     const path = url.pathname + url.search
     const { status, body: answer } = await exchangeWithRetries(
       () => ({ method: 'POST', origin: url.origin, path, headers, body, bytesMax: 2 ** 20 }),

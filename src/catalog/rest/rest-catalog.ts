@@ -477,12 +477,14 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Cata
 }
 
 function authenticationOf(options: RestCatalogOptions): Authentication {
-  const { credential, token, sigv4, uri, scope, audience, clock } = options
+  const { credential, token, sigv4, uri, scope, audience, oauthUri, clock } = options
   if (sigv4) return { type: 'sigv4', ...sigv4 }
   if (token) return { type: 'token', token: async () => token }
   if (!credential) return { type: 'none' }
-  const tokenUri = options.oauthUri ?? `${uri.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/oauth/tokens`
-  return { type: 'token', token: clientCredentials({ credential, tokenUri, scope, audience, clock }) }
+  const tokenUri = oauthUri ?? `${uri.replace(/\/+$/, '').replace(/\/v1$/, '')}/v1/oauth/tokens`
+  // Polaris wants to know the realm for a token too. An identity provider of somebody else is told nothing.
+  const headers = oauthUri === undefined ? options.headers : undefined
+  return { type: 'token', token: clientCredentials({ credential, tokenUri, scope, audience, headers, clock }) }
 }
 
 /** Nessie answers a commit with an address of its own, and gives the file only when the table is loaded. */

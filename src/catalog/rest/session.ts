@@ -279,12 +279,18 @@ const byStatus: Record<number, FailureCode> = {
 }
 
 /** The server's own words under our code; undefined for what is no refusal. */
-function refusalOf({ method, path, accept = [] }: Call, { status, body }: HttpResponse): Failure | undefined {
+function refusalOf({ method, path, headers, accept = [] }: Call, { status, body }: HttpResponse): Failure | undefined {
   if ((status >= 200 && status < 300) || accept.includes(status)) return undefined
   const { message, type } = errorIn(body)
   const code = byType[type ?? ''] ?? byStatus[status] ?? 'CATALOG_FAILED'
   const words = message ?? `${method} ${path} was answered with status ${status}`
-  return new Failure(code, `the catalog says: ${words}`, { status, ...(type !== undefined && { type }) })
+  // Polaris refuses a table when it cannot give keys to it, and says so in words only.
+  const isAboutKeys = status === 400 && headers?.['x-iceberg-access-delegation'] !== undefined && /\bvend/i.test(words)
+  return new Failure(code, `the catalog says: ${words}`, {
+    status,
+    ...(type !== undefined && { type }),
+    ...(isAboutKeys && { hint: 'Set `catalog.vended_credentials: false`, and give keys to the storage as AWS_….' }),
+  })
 }
 
 function errorIn(body: Uint8Array): { message?: string; type?: string } {
