@@ -3,6 +3,7 @@
 
 import { Dict, fromJs, HostObject, type Callable } from '../jinja/index.ts'
 import { isoTime, nodeDict, PlainObject, type DbtProject } from '../project/dbt/index.ts'
+import { messageOf } from './artifacts/run-results.ts'
 import type { Names } from './compile.ts'
 import type { Plan } from './plan.ts'
 import type { NodeResult } from './work.ts'
@@ -33,7 +34,7 @@ class RunResult extends HostObject {
 
   constructor(result: NodeResult, project: DbtProject) {
     super()
-    const { uniqueId, status, message, failures, timing, thread, executionMs, adapterResponse, compiledSql } = result
+    const { uniqueId, status, failures, timing, thread, executionMs, adapterResponse, compiledSql } = result
     const node = project.nodes.get(uniqueId)
     const told = {
       status,
@@ -45,7 +46,7 @@ class RunResult extends HostObject {
       thread_id: `Thread-${thread} (worker)`,
       execution_time: executionMs / 1_000,
       adapter_response: adapterResponse,
-      message: status === 'pass' || message === '' ? null : message,
+      message: messageOf(project, result) || null,
       failures: failures ?? (status === 'no-op' ? 0 : null),
       unique_id: uniqueId,
       compiled_code: compiledSql ?? null,

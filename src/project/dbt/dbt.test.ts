@@ -292,6 +292,7 @@ models:
         type: simple
         filter: "{{ Dimension('a__b') }} = 1"
 `,
+    'models/end.yml': 'models:\n  - name: b\n    description: >\n      ends with\n      the file\n\n',
     'seeds/off.csv': 'id\n1\n',
     'dbt_project.yml': `${head}seeds:\n  shop:\n    off:\n      +enabled: "{{ target.type == 'bigquery' | as_bool }}"\n`,
   })
@@ -301,7 +302,10 @@ models:
     tags: ['x'],
     meta: { day: '2024', expression: 'a\n  and b', parts: '1 bb' },
   })
-  expect(project.nodes.get('model.shop.b')!.config['materialized']).toBe('ephemeral')
+  expect(project.nodes.get('model.shop.b')).toMatchObject({
+    config: { materialized: 'ephemeral' },
+    description: 'ends with the file',
+  })
   expect(project.nodes.has('seed.shop.off')).toBe(false)
 })
 

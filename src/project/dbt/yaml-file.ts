@@ -9,13 +9,17 @@ import { ParseCache } from './parse-cache.ts'
 
 const anything = z.unknown()
 
-/** A file as plain values that remember their places; of a key that stands twice the last one counts. @throws Failures */
+/**
+ * A file as plain values that remember their places; of a key that stands twice the last one counts. dbt takes the
+ * white space off the end of the file, so a block of text that ends there has no last line break. @throws Failures
+ */
 export function readYamlText(
   file: string,
-  text: string,
+  written: string,
   warn: (message: string, place: Place) => void = () => {},
   cache = new ParseCache(),
 ): Located<unknown> {
+  const text = written.trimEnd()
   let located: Located<unknown> | undefined
   const parse = () => {
     const duplicates: Place[] = []
