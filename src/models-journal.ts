@@ -18,13 +18,15 @@ type Output = {
 }
 type TestLine = { name: string; status: string; failures: number | null; message: string; sql: string | null }
 
+const gatheredMs = 25
+
 export type NodeJournal = {
   /** What an earlier attempt of the step has done. */
   done: ReadonlyMap<string, NodeResult>
   /** Metadata files of the tables that it left, by unique id. */
   left: ReadonlyMap<string, string>
   started(step: Step): void
-  /** When it is written down. `left`: the metadata file of the table that the node wrote. */
+  /** It will be written down, in order. `left`: the metadata file of the table that the node wrote. */
   ended(result: NodeResult, left: string | undefined): Promise<void>
   /** When all that was begun is written down. */
   settled(): Promise<void>
@@ -59,16 +61,25 @@ export async function openNodeJournal(plan: Plan, context: StepContext, project:
     if (result && known.left !== null) left.set(row, known.left)
   }
   let news: PartNews[] = []
+  let timer: NodeJS.Timeout | undefined
   let telling: Promise<void> = Promise.resolve()
-  const tell = (one: PartNews): Promise<void> => {
-    news.push(one)
-    // What comes while the records are being written goes together.
+  const write = (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
     telling = telling.then(async () => {
       const now = news
       news = []
       if (now.length > 0) await context.tellParts(now)
     })
+    telling.catch(() => {}) // whoever tells next, or waits for all, is told
     return telling
+  }
+  // What comes within a moment is written together. Nobody waits for it: all is written in the order in which it was told,
+  // so what is noted as done stands on nothing that is not.
+  const tell = async (one: PartNews): Promise<void> => {
+    news.push(one)
+    timer ??= setTimeout(write, gatheredMs)
+    await telling
   }
   return {
     done,
@@ -93,7 +104,7 @@ export async function openNodeJournal(plan: Plan, context: StepContext, project:
         ...(failed && { failure: problemOf(failed) }),
       })
     },
-    settled: () => telling,
+    settled: write,
   }
 }
 

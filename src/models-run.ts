@@ -70,8 +70,7 @@ export async function runBuild(
       tell(context.log, result)
       live?.onResult?.(result, position)
     },
-  })
-  await journal.settled()
+  }).finally(() => journal.settled())
   await states?.save()
   live?.results.push(...results)
   const bad = results.filter(isBad)

@@ -6,8 +6,8 @@
 // hidden `.*.tmp` file, which nothing refers to.
 
 import { randomUUID } from 'node:crypto'
-import { closeSync, constants, fsync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { copyFile, mkdir, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { closeSync, constants, fsync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFile, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { FileIO, FileStat } from './file-io.ts'
@@ -54,7 +54,7 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
 
   /** Makes the folders above a file; new ones are flushed into their parents, outermost first. */
   async function makeFolders(folder: string) {
-    const outermost = await mkdir(folder, { recursive: true })
+    const outermost = mkdirSync(folder, { recursive: true })
     if (outermost === undefined) return
     const made = [outermost]
     for (const part of relative(outermost, folder).split('/').filter(Boolean)) made.push(join(made.at(-1)!, part))

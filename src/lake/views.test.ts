@@ -1,8 +1,9 @@
-// Views that other engines made: which of their texts is read.
+// Views that other engines made: which of their texts is read. Views of views: what is bound in place of them.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fileLocation, joinLocation } from '../io/index.ts'
 import { newViewMetadata, writeViewMetadata } from '../iceberg/index.ts'
+import { collect } from './lake.ts'
 import { openWorld } from './world.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
@@ -44,4 +45,39 @@ test('else it says why none does', async () => {
     code: 'SQL_UNSUPPORTED',
     message: expect.stringMatching(/raw\.none has no SQL for DuckDB \(trino: .*nowhere.*; hive: /),
   })
+})
+
+test('a view of views says what the whole of them says', async () => {
+  await world.rows('create table raw.base as select 1 as id, 2.5::decimal(9, 2) as price, null as nothing')
+  await world.rows('create view raw.one as select id, price, [id] as ids, {a: price} as pair from raw.base')
+  await world.rows("create view raw.two as select *, 'x' as tag, price * 2 as twice from raw.one")
+  const sql = 'select b.*, a.pair.a from raw.one a join raw.two b using (id)'
+  const columns = await world.lake.bind(sql, world.asking())
+  expect(columns.map(({ name }) => name)).toEqual(['id', 'price', 'ids', 'pair', 'tag', 'twice', 'a'])
+  // What runs is the whole text.
+  const result = await world.query(sql)
+  expect(columns).toEqual(result.columns)
+  expect((await collect(result)).rows).toHaveLength(1)
+  expect(await world.rows('select twice, tag from raw.two')).toEqual([['5.00', 'x']])
+  // A view has no row ids, and its own columns only.
+  for (const wrong of ['rowid', 'nothing'])
+    await expect(world.rows(`create view raw.three as select ${wrong} from raw.two`)).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      place: { line: 1 },
+    })
+})
+
+test('what breaks a view below breaks those above, however they were bound before', async () => {
+  await world.rows('create table raw.wide as select 1 as id, 2 as gone')
+  await world.rows('create view raw.lower as select id, gone from raw.wide')
+  await world.rows('create view raw.upper as select gone from raw.lower')
+  await world.rows('alter table raw.wide drop column gone')
+  for (const sql of ['create view raw.top as select * from raw.upper', 'select * from raw.upper'])
+    await expect(world.rows(sql)).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      message: expect.stringContaining('gone'),
+    })
+  await world.rows('alter table raw.wide add column gone varchar')
+  await world.rows('create view raw.top as select * from raw.upper')
+  expect(await world.rows('select * from raw.top')).toEqual([[null]])
 })

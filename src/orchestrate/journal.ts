@@ -19,7 +19,7 @@ export type Journal = {
 
 export type Clean = { text: (text: string) => string; fields: (fields: LogFields) => LogFields }
 
-const [batchMs, linesMax, linesHeldMax] = [50, 200, 20_000]
+const [batchMs, linesMax, linesHeldMax] = [200, 200, 20_000]
 
 type Options = { records: Records; bus: Bus; clock: Clock; log: Log; clean: Clean }
 

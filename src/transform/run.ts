@@ -25,7 +25,7 @@ export type LoopOptions = {
   done?: ReadonlyMap<string, NodeResult> | undefined
   /** What is as it was when it last went well is not done again. */
   states?: NodeStates | undefined
-  /** Makes a result durable; the steps that wait for it begin afterwards. */
+  /** Notes a result, before the steps that wait for it begin. */
   record?: ((result: NodeResult) => Promise<void>) | undefined
 }
 
