@@ -15,9 +15,9 @@ install: node_modules/.installed
 web/dist/.built: node_modules/.installed $(shell find web/src web/index.html web/vite.config.ts src/contract -type f 2>/dev/null)
 	npm run --silent build -w web
 	@touch $@
-dist/sources.json: node_modules/.installed tools/build-program.ts $(shell find src -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
+dist/built.json: node_modules/.installed tools/build-program.ts $(shell find src -name '*.ts' ! -name '*.test.ts' 2>/dev/null)
 	node --disable-warning=ExperimentalWarning tools/build-program.ts
-build: web/dist/.built dist/sources.json
+build: web/dist/.built dist/built.json
 
 up: build ## install, build, start everything embedded with the example loaded, print the URL
 	./boathouse up -C $(EXAMPLE) --detach --load

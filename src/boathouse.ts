@@ -10,7 +10,10 @@ import { fileURLToPath } from 'node:url'
 const root = join(import.meta.dirname, '..')
 
 cacheCompiled()
-const { runProgram }: typeof import('./program.ts') = await import(isBuilt() ? '../dist/program.js' : './program.ts')
+const built = builtProgram()
+// Stack traces name the sources and their lines.
+if (built !== undefined) process.setSourceMapsEnabled(true)
+const { runProgram }: typeof import('./program.ts') = await import(built ?? './program.ts')
 process.exitCode = await runProgram(process.argv.slice(2), fileURLToPath(import.meta.url))
 
 /** Types are stripped and code compiled once, not at every start, by this process and those that it starts. */
@@ -25,15 +28,19 @@ function cacheCompiled(): void {
   }
 }
 
-/** Against `dist/sources.json`, which `tools/build-program.ts` writes: size and time of every file that went in. */
-function isBuilt(): boolean {
+/** As `dist/built.json` has it, with size and time of every file that went in; see `tools/build-program.ts`. */
+function builtProgram(): string | undefined {
   try {
-    const sources = JSON.parse(readFileSync(`${root}/dist/sources.json`, 'utf8')) as Record<string, string>
-    return Object.entries(sources).every(([file, stamp]) => {
+    const { program, sources } = JSON.parse(readFileSync(`${root}/dist/built.json`, 'utf8')) as {
+      program: string
+      sources: Record<string, string>
+    }
+    const isNow = Object.entries(sources).every(([file, stamp]) => {
       const { size, mtimeMs } = statSync(`${root}/${file}`)
       return `${size} ${mtimeMs}` === stamp
     })
+    return isNow ? `../${program}` : undefined
   } catch {
-    return false // never built, or a source is gone
+    return undefined // never built, or a source is gone
   }
 }

@@ -14,7 +14,7 @@ import { planOf, runBuild } from './models-run.ts'
 import type { BuildInput } from './cli/dbt-run.ts'
 import type { ModelEdge, Models } from './models.ts'
 import type { Records } from './records/index.ts'
-import { readProfile } from './project/dbt/index.ts'
+import { parseCacheFile, readProfile } from './project/dbt/index.ts'
 import {
   compileNode,
   graphOf,
@@ -50,6 +50,7 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
       ...(reading.flags && { flags: reading.flags }),
       env: config.env,
       startedAt: Date.now(),
+      cache: { file: parseCacheFile(config.stateDir, config.dir), isFresh: false },
       onLog: (level, message, place) => log[level](message, place ? { place } : {}),
     })
   }

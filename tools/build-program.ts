@@ -1,8 +1,8 @@
-// Puts the program and the packages that it needs together in `dist/`, one file for what is always loaded together, so
+// Puts the program and the packages that it needs together in a folder of `dist/`, one file for what is always loaded together, so
 // that a command loads few files and nothing that it does not use. See `src/boathouse.ts` for when that is used.
 
-import { rename, rm, stat, writeFile } from 'node:fs/promises'
-import { relative } from 'node:path'
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
@@ -24,22 +24,39 @@ const program = await rolldown({
     if (level === 'warn') throw new Error(log.message)
   },
 })
-const folder = `${root}dist.new`
-await rm(folder, { recursive: true, force: true })
-const { output } = await program.write({ dir: folder, entryFileNames: '[name].js', chunkFileNames: '[name].js' })
+// Named by when it was built: a server that runs goes on loading what it was started with.
+const folder = `${root}dist/${started.toString(36)}`
+const { output } = await program.write({
+  dir: folder,
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name].js',
+  // For stack traces: the places that they name are those of the sources.
+  sourcemap: true,
+  sourcemapExcludeSources: true,
+})
 
 // All that was read: an index that only hands on is in no file, and what it says counts all the same.
-const sources = (await program.watchFiles).map((file) => relative(root, file)).filter((file) => file.startsWith('src/'))
-const stamps: Record<string, string> = {}
-for (const file of ['package-lock.json', ...sources].sort()) {
+const files = (await program.watchFiles).map((file) => relative(root, file)).filter((file) => file.startsWith('src/'))
+const sources: Record<string, string> = {}
+for (const file of ['package-lock.json', ...files].sort()) {
   const { size, mtimeMs } = await stat(`${root}${file}`)
-  stamps[file] = `${size} ${mtimeMs}`
+  sources[file] = `${size} ${mtimeMs}`
   if (mtimeMs > started) throw new Error(`${file} was changed while the program was built: build again`)
 }
 await program.close()
-await writeFile(`${folder}/sources.json`, JSON.stringify(stamps))
-await rm(`${root}dist`, { recursive: true, force: true })
-await rename(folder, `${root}dist`)
-console.log(
-  `dist: ${output.length} files of ${sources.length} sources, in ${((Date.now() - started) / 1000).toFixed(1)} s`,
-)
+const list = `${root}dist/built.json`
+await writeFile(`${list}.new`, JSON.stringify({ program: `dist/${basename(folder)}/program.js`, sources }))
+await rename(`${list}.new`, list)
+await removeOld()
+const chunks = output.filter(({ type }) => type === 'chunk').length
+console.log(`dist: ${chunks} files of ${files.length} sources, in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+
+/** Builds that are older than a week and not among the newest ones: nothing that runs was started with them. */
+async function removeOld(): Promise<void> {
+  const entries = await readdir(`${root}dist`, { withFileTypes: true })
+  const builds = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  const newestFirst = builds.sort((a, b) => parseInt(b, 36) - parseInt(a, 36))
+  for (const [index, name] of newestFirst.entries())
+    if (index >= 20 || (index >= 3 && parseInt(name, 36) < started - 7 * 86_400_000))
+      await rm(`${root}dist/${name}`, { recursive: true, force: true })
+}

@@ -28,6 +28,7 @@ export type LoadOptions = {
   startedAt?: number
   invocationId?: string
   files?: ProjectFiles
+  cache?: ProjectOptions['cache']
   onLog?: ProjectOptions['onLog']
 }
 
@@ -55,6 +56,7 @@ export async function readTransform(dir: string, options: LoadOptions) {
     },
     startedAt: options.startedAt ?? Date.now(),
     invocationId: options.invocationId ?? '00000000-0000-0000-0000-000000000000',
+    ...(options.cache && { cache: options.cache }),
     onLog: options.onLog ?? (() => {}),
   })
 }

@@ -4,7 +4,6 @@ import { openRecords } from '../../records/index.ts'
 import { projectConfig } from '../cli.ts'
 import { noArguments, oneArgument, globalOptions, type Command } from '../command.ts'
 import { versionOf } from '../version.ts'
-import { commands } from './index.ts'
 
 export const version: Command = {
   name: 'version',
@@ -82,19 +81,19 @@ export const completion: Command = {
       throw new Failure('USAGE', `there is no completion for "${shell}"`, {
         hint: 'There is one for bash, zsh and fish.',
       })
-    await context.out.raw(print())
+    const { commands } = await import('./index.ts')
+    await context.out.raw(print(commands.filter(({ hidden }) => !hidden)))
   },
 }
 
-const shown = () => commands.filter(({ hidden }) => !hidden)
 const flagsOf = (command: Command) =>
   command.completes ?? Object.keys({ ...command.options, ...globalOptions }).map((name) => `--${name}`)
 
-function bash(): string {
-  const cases = shown().map((command) => `    "${command.name}") words="${flagsOf(command).join(' ')}" ;;`)
-  const first = [...new Set(shown().map(({ name }) => name.split(' ')[0]))]
+function bash(shown: readonly Command[]): string {
+  const cases = shown.map((command) => `    "${command.name}") words="${flagsOf(command).join(' ')}" ;;`)
+  const first = [...new Set(shown.map(({ name }) => name.split(' ')[0]))]
   const groups = first.flatMap((word) => {
-    const rest = shown().flatMap(({ name }) => (name.startsWith(`${word} `) ? [name.slice(word!.length + 1)] : []))
+    const rest = shown.flatMap(({ name }) => (name.startsWith(`${word} `) ? [name.slice(word!.length + 1)] : []))
     return rest.length > 0 ? [`    "${word}") words="${rest.join(' ')}" ;;`] : []
   })
   return `_boathouse() {
@@ -117,9 +116,9 @@ ${cases
 complete -o default -F _boathouse boathouse
 `
 }
-const zsh = () => `autoload -U +X bashcompinit && bashcompinit\n${bash()}`
-const fish = () =>
-  shown()
+const zsh = (shown: readonly Command[]) => `autoload -U +X bashcompinit && bashcompinit\n${bash(shown)}`
+const fish = (shown: readonly Command[]) =>
+  shown
     .map(({ name, summary }) => {
       const [first, second] = name.split(' ')
       return second

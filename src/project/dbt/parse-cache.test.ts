@@ -1,0 +1,241 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { formatFailure } from '../../base/failure.ts'
+import { parseYaml, placeIn, type Outline } from '../yaml.ts'
+import { z } from 'zod'
+import { recordFiles } from './files.ts'
+import { manifestOf } from './manifest.ts'
+import { openParseCache, ParseCache, saveParseCache } from './parse-cache.ts'
+import { readDbtProject } from './read.ts'
+import type { Config, ProjectOptions } from './types.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'boathouse-parse-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+type Project = { files: Record<string, string>; vars: Config; env: Record<string, string>; target: string }
+
+const optionsOf = ({ vars, env, target }: Project, cache?: ProjectOptions['cache']): ProjectOptions => ({
+  target: { name: target, database: 'db', catalog: 'db', type: 'duckdb', schema: 'main', profile: 'p', threads: 1 },
+  vars,
+  env,
+  flags: { command: 'parse', fullRefresh: false, storeFailures: false, empty: false },
+  startedAt: Date.UTC(2024, 0, 1),
+  invocationId: '00000000-0000-0000-0000-000000000000',
+  onLog: () => {},
+  ...(cache && { cache }),
+})
+
+/** Everything that reading says, as text. */
+async function said(from: Project, cache?: ProjectOptions['cache']): Promise<string> {
+  const { project, failures } = await readDbtProject(recordFiles(from.files), '/project', optionsOf(from, cache))
+  const { options: _, ...rest } = project
+  const plain = (_key: string, value: unknown) =>
+    value instanceof Map ? [...value] : value instanceof Set ? [...value] : value
+  const macros = project.macros.map(({ uniqueId, text, traces, parameters, origin, properties }) => ({
+    uniqueId,
+    text,
+    traces,
+    parameters,
+    origin,
+    properties,
+  }))
+  const manifest = failures.length === 0 ? manifestOf(project, { generatedAt: 0 }) : undefined
+  return JSON.stringify({ ...rest, macros, manifest, failures: failures.map(formatFailure) }, plain, 1)
+}
+
+const start: Project = {
+  files: {
+    'dbt_project.yml': 'name: shop\nversion: 1.0.0\nvars: {on: true, table: orders}\nmodels: {+tags: [t]}\n',
+    'packages.yml': 'packages: [{local: vendor/u}]\n',
+    'dbt_packages/u/dbt_project.yml': 'name: u\nversion: 1.0.0\n',
+    'dbt_packages/u/macros/m.sql':
+      "{% macro pick(x) %}{{ return(adapter.dispatch('pick', 'u')(x)) }}{% endmacro %}\n{% macro default__pick(x) %}{{ x }}{% endmacro %}",
+    'seeds/base.csv': 'id,n\n1,2\n',
+    'macros/m.sql': "{% macro cents(c) %}{{ c }} / 100{% endmacro %}\n{% macro late() %}{{ cents('a') }}{% endmacro %}",
+    'models/orders.sql':
+      "{{ config(materialized='table', meta={'n': 1.5}) }}\nselect {{ cents('n') }} from {{ ref('base') }}",
+    'models/late.sql': "select {{ late() }}, {{ u.pick('1') }} from {{ ref(var('table')) }}",
+    'models/static.sql': "select {{ late() }} as n from {{ ref('orders') }} join {{ source('s', 't') }} using (n)",
+    'models/p.yml':
+      "version: 2\nsources: [{name: s, tables: [{name: t}]}]\nmodels:\n  - name: orders\n    description: \"{{ doc('d') }}\"\n    config: {enabled: \"{{ var('on') }}\"}\n    columns:\n      - {name: id, data_tests: [unique, {relationships: {to: ref('base'), field: id}}]}\n",
+    'models/d.md': '{% docs d %}All {{ of }} it.{% enddocs %}',
+  },
+  vars: {},
+  env: { SET: 'x' },
+  target: 'dev',
+}
+
+/** What may become of each file: pieces that change who calls what, what is broken, and what is on. */
+const edits: Record<string, readonly (string | null)[]> = {
+  'macros/m.sql': [
+    start.files['macros/m.sql']!,
+    "{% macro cents(c) %}{{ ref('base') }}{% endmacro %}\n{% macro late() %}{{ cents('a') }}{% endmacro %}",
+    "{% macro cents(c) %}{{ config(tags=['loud']) }}{% endmacro %}\n{% macro late() %}{% if var('on') %}{{ cents('a') }}{% endif %}{% endmacro %}",
+    "{% macro late() %}{{ env_var('SET') }}{% endmacro %}",
+    '{% macro cents(c %}{% endmacro %}',
+    "{% macro ref(x) %}{{ builtins.ref('base') }}{% endmacro %}",
+    "{% macro shop__pick(x) %}{{ ref('base') }}{% endmacro %}{% macro default__pick(x) %}{{ source('s', 't') }}{% endmacro %}{% macro late() %}{% endmacro %}",
+  ],
+  'dbt_packages/u/macros/m.sql': [
+    start.files['dbt_packages/u/macros/m.sql']!,
+    "{% macro pick(x) %}{{ ref('base') }}{% endmacro %}",
+    null,
+  ],
+  'models/orders.sql': [
+    start.files['models/orders.sql']!,
+    "\n\n{{ config(materialized='view', enabled=var('on')) }} select 1 as id",
+    "{% if target.name == 'dev' %}select * from {{ ref('base') }}{% else %}select 1 as id{% endif %}",
+    "select {{ 1e999 }}, {{ -0 }} from {{ ref('base', v=-0) }}",
+    'select {{ broken',
+    null,
+  ],
+  'models/late.sql': [start.files['models/late.sql']!, "select 1 from {{ ref(env_var('SET')) }}", null],
+  'models/copy.sql': [null, start.files['models/static.sql']!, '  select 1'],
+  'models/p.yml': [
+    start.files['models/p.yml']!,
+    start.files['models/p.yml']!.replace('version: 2', '# moved\n\nversion: 2'),
+    'models:\n  - &a {name: orders, columns: [{name: id, data_tests: [not_null]}]}\n  - {<<: *a, name: late}\n',
+    'models:\n  - {name: orders, name: orders, tags: [x], meta: {day: 2024-01-01, far: .inf, on: yes}}\nmacros: [{name: cents, description: d}]\n',
+    'models: [{name: orders, columns: [{name: id, data_tests: [{nothing: {}}]}]}]\n',
+    'models:\n - {name: [\n',
+    null,
+  ],
+  'models/d.md': [start.files['models/d.md']!, '{% docs d %}Other.{% enddocs %}', null],
+  'seeds/base.csv': ['id,n\n1,2\n', 'id\n', null],
+  'dbt_project.yml': [
+    start.files['dbt_project.yml']!,
+    'name: shop\nversion: 1.0.0\nvars: {on: false, table: "{{ ref(\'base\') }}"}\nmodels: {shop: {+enabled: true, +schema: "{{ env_var(\'SET\') }}"}}\n',
+    'name: shop\nversion: 1.0.0\nvars: {table: base}\ndispatch: [{macro_namespace: u, search_order: [shop, u]}]\n',
+  ],
+}
+
+const edit = fc.oneof(
+  ...Object.entries(edits).map(([file, texts]) =>
+    fc.constantFrom(...texts).map((text) => (project: Project): Project => {
+      const { [file]: _, ...others } = project.files
+      return { ...project, files: text === null ? others : { ...others, [file]: text } }
+    }),
+  ),
+  fc.constantFrom({}, { on: false }, { table: 'base' }).map((vars) => (project: Project): Project => ({
+    ...project,
+    vars,
+  })),
+  fc.constantFrom({ SET: 'x' }, { SET: 'base' }, {}).map((env) => (project: Project): Project => ({
+    ...project,
+    env: env as Record<string, string>,
+  })),
+  fc.constantFrom('dev', 'prod').map((target) => (project: Project): Project => ({ ...project, target })),
+)
+
+test('reading with what was kept says what reading without it says, whatever is edited in between', async () => {
+  let count = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 8 }), async (changes) => {
+      const cache = { file: join(dir, `${count++}.cache`), isFresh: false }
+      let project = start
+      await said(project, cache)
+      for (const change of changes) {
+        project = change(project)
+        expect(await said(project, cache)).toBe(await said(project))
+      }
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('a file that is damaged, of another version or of somebody else is no cache', async () => {
+  const file = join(dir, 'damaged.cache')
+  const [right, cache] = [await said(start), { file, isFresh: false }]
+  expect(await said(start, cache)).toBe(right)
+  const written = readFileSync(file)
+  const foreign = [
+    Buffer.alloc(0),
+    written.subarray(0, written.length / 2),
+    Buffer.from(written).fill('x', 100, 101),
+    Buffer.from(written.toString().replace(/^boathouse \S+/, 'boathouse 9.9.9')),
+    Buffer.from('SQLite format 3'),
+  ]
+  for (const bytes of foreign) {
+    writeFileSync(file, bytes)
+    expect(await said(start, cache)).toBe(right)
+    expect(readFileSync(file).equals(written), 'and is written anew').toBe(true)
+  }
+  expect(readdirSync(dir).filter((name) => !name.endsWith('.cache'))).toEqual([])
+})
+
+test('what is kept is used, fresh reading does not, and what cannot be written does not matter', async () => {
+  const file = join(dir, 'used.cache')
+  const cache = new ParseCache()
+  const [made, read] = [{ list: [1, { a: undefined, b: 'ü\n' }] }, { list: [1, { b: 'ü\n' }] }]
+  expect(cache.of('kind', ['a', 1], () => made)).toBe(made)
+  for (const odd of [Infinity, -0, new Date(0), [undefined], undefined, 1n]) cache.of('odd', [String(odd)], () => odd)
+  await saveParseCache(file, cache)
+  const again = await openParseCache(file)
+  const never = () => expect.unreachable()
+  expect(again.of('kind', ['a', 1], never)).toEqual(read)
+  expect(again.of('kind', ['a', 1], never), 'each gets a value of its own').not.toBe(again.of('kind', ['a', 1], never))
+  expect(again.lines(), 'nothing new').toBeUndefined()
+  for (const [kind, inputs] of [
+    ['kind', ['a', '1']],
+    ['kind', ['a1']],
+    ['dnik', ['a', 1]],
+  ] as const)
+    expect(again.of(kind, inputs, () => 'other')).toBe('other')
+  expect(
+    again.of(
+      'kind',
+      ['a', 1],
+      () => 'new' as unknown,
+      () => false,
+    ),
+  ).toBe('new')
+  expect(again.of('odd', ['Infinity'], () => 'made')).toBe('made')
+  await saveParseCache(join(file, 'below', 'a-file'), again)
+  expect(await said(start, { file: join(file, 'x'), isFresh: true })).toBe(await said(start))
+})
+
+test('an outline knows the places that the document knows', () => {
+  const texts = [
+    edits['models/p.yml']![0]!,
+    edits['models/p.yml']![1]!,
+    '',
+    'a:\nb: [1, {c: x}, []]\nc: |\n  text\n"d e": \'x\'\n',
+    '- - 1\n  - a: b\n',
+  ]
+  const step = fc.constantFrom<string | number>(
+    'models',
+    'sources',
+    'columns',
+    'name',
+    'a',
+    'b',
+    'c',
+    'd e',
+    'nothing',
+    0,
+    1,
+    '1',
+    7,
+  )
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...texts),
+      fc.array(step, { maxLength: 6 }),
+      fc.constantFrom('key', 'value'),
+      (text, path, what) => {
+        let outline: Outline | undefined
+        const located = parseYaml('f.yml', text, z.unknown(), {
+          version: '1.1',
+          onOutline: (found) => (outline = found),
+        })
+        expect(placeIn(outline!, 'f.yml', path, what as 'key' | 'value')).toEqual(
+          located.at(path, what as 'key' | 'value'),
+        )
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
