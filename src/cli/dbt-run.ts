@@ -3,7 +3,7 @@
 import type { Environment } from '../config/index.ts'
 import type { RunDetail } from '../orchestrate/index.ts'
 import type { Flags, Target } from '../project/dbt/index.ts'
-import type { Command, DbtProject, LoopOptions, NodeResult, Plan } from '../transform/index.ts'
+import type { Command, DbtProject, LoopOptions, NodeResult, Plan, Work } from '../transform/index.ts'
 
 /** What is to be done with the project, as a step of a durable run keeps it: plain data. */
 export type BuildInput = {
@@ -22,6 +22,8 @@ export type BuildInput = {
   stateAware?: boolean
   /** Types of all that is planned are checked before anything of it runs. */
   check?: boolean
+  /** Of microbatch models, by unique id: only the batches that failed before. */
+  batches?: Work['batches']
   /** How the project is read, where not as usual. */
   reading?: { target?: Partial<Target>; vars?: Record<string, unknown>; flags?: Partial<Flags> }
 }

@@ -2,16 +2,21 @@
 // (`store_failures`), in the change set like everything else of a run.
 
 import { Failure } from '../base/failure.ts'
-import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
+import type { DbtMacro, DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
+import { testTemplate } from './materializations/chosen.ts'
+import { runJudgement } from './materializations/jinja.ts'
+import { openScope } from './materializations/scope.ts'
 import { lakeName } from './materializations/target.ts'
+import { handlingOf } from './warnings.ts'
 import {
   inTemplate,
   queryOptions,
   rowsOf,
   statementOf,
   timed,
+  type Clocked,
   type NodeResult,
   type Outcome,
   type Work,
@@ -20,7 +25,10 @@ import {
 /** Runs one test: counts the rows that its SQL answers and judges them by its severity. */
 export async function runTest(node: DbtNode, work: Work): Promise<NodeResult> {
   return timed(node, work, async (clocked) => {
-    const compiled = await new Compiler(work.project, asker(work)).compile(node)
+    const compiler = new Compiler(work.project, asker(work))
+    const template = testTemplate(node, work.project, compiler.macros)
+    if (template) return byTemplate(node, template, work, clocked)
+    const compiled = await compiler.compile(node)
     clocked.compiled()
     const judgement = judgementOf(node)
     // The test's own text starts on a line of its own, so that the lines of an error can be led back.
@@ -30,13 +38,36 @@ export async function runTest(node: DbtNode, work: Work): Promise<NodeResult> {
     const linesBefore = kept === undefined ? before.split('\n').length - 1 : 0
     const sql = `${before}${kept === undefined ? found : `select * from ${kept.sql}`}\n) dbt_internal_test`
     const { columns, rows } = await inTemplate(compiled, () => rowsOf(work.lake, sql, queryOptions(work)), linesBefore)
-    if (rows.length !== 1 || columns.length !== 3)
-      throw new Failure(
-        'MODEL_INVALID',
-        `the test ${node.name} answers ${rows.length} rows of ${columns.length} columns; it must count: 1 row of 3`,
-      )
-    return { ...verdict(node, work.project, rows[0]!), table: kept?.table, compiledSql: compiled.sql }
+    const counted = countedIn(node, { columns: columns.length, rows })
+    return { ...verdict(node, work.project, counted), table: kept?.table, compiledSql: compiled.sql }
   })
+}
+
+/** By the project's own materialization of tests, whose statements go into the run's changes, where it has such. */
+async function byTemplate(node: DbtNode, macro: DbtMacro, work: Work, clocked: Clocked): Promise<Outcome> {
+  const scope = (work.changes as Work['changes'] | undefined) ? await openScope(node.uniqueId, work) : undefined
+  try {
+    const compiler = new Compiler(work.project, scope?.ask ?? asker(work))
+    const compiled = await compiler.compile(node)
+    clocked.compiled()
+    const counted = countedIn(node, await runJudgement(node, macro, { compiler, compiled }))
+    const isKept = scope !== undefined && storedAs(node, work.project) !== undefined
+    const table = isKept ? Object.values(lakeName(work.project, node)).join('.') : undefined
+    return { ...verdict(node, work.project, counted), table, compiledSql: compiled.sql }
+  } finally {
+    await scope?.close()
+  }
+}
+
+function countedIn(
+  { name }: DbtNode,
+  { columns, rows }: { columns: number; rows: readonly (readonly unknown[])[] },
+): readonly unknown[] {
+  if (rows.length === 1 && columns === 3) return rows[0]!
+  throw new Failure(
+    'MODEL_INVALID',
+    `the test ${name} answers ${rows.length} rows of ${columns} columns; it must count: 1 row of 3`,
+  )
 }
 
 /** The query around a test, up to its own text, and what comes behind that. */
@@ -102,7 +133,7 @@ function verdict(
     })
   const failures = Number(count)
   const severity = String(config['severity'] ?? 'ERROR').toUpperCase()
-  const warnIsError = options.flags.others?.['warn_error'] === true
+  const warnIsError = handlingOf(options.flags.others ?? {}, { name: 'LogTestResult', code: 'Q007' }) === 'error'
   const got = `Got ${failures} ${failures === 1 ? 'result' : 'results'}, configured to`
   const told = {
     failures,

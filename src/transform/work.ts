@@ -16,9 +16,14 @@ export type Work = {
   principal: Principal
   signal?: AbortSignal | undefined
   timeoutMs?: number | undefined
+  /** Of microbatch models that are tried again, by unique id: only what failed is done. */
+  batches?: Readonly<Record<string, BatchResults>> | undefined
   /** Milliseconds now; only for the times in results. */
   now?: () => number
 }
+
+/** Start and end of batches, as run_results.json has them: `2026-01-01T00:00:00+00:00`. */
+export type BatchResults = { successful: [string, string][]; failed: [string, string][] }
 
 /** dbt's words, as `run_results.json` has them. `no-op`: nothing had to be done, for a reason that `message` gives. */
 export type NodeStatus =

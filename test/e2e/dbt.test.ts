@@ -85,6 +85,35 @@ describe('build', () => {
   })
 })
 
+test('retry does the batches of a microbatch model again that failed, and no others', async () => {
+  edit(
+    'models/batched.sql',
+    `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='seen', batch_size='day', begin='2026-01-01') }}
+select '{{ model.batch.id }}' as batch, timestamp '{{ model.batch.event_time_start }}' as seen,
+  cast('{{ 'x' if model.batch.id == '20260102' and var('bad', true) else run_started_at.microsecond }}' as integer) as made`,
+  )
+  const batches = () =>
+    (artifact('run_results.json')['results'] as { unique_id: string; status: string; batch_results: unknown }[])
+      .filter(({ unique_id }) => unique_id === 'model.shop.batched')
+      .map(({ status, batch_results }) => [status, batch_results])
+  const day = (number: number) => [1, 0].map((less) => `2026-01-0${number + 1 - less}T00:00:00+00:00`)
+  const window = '--event-time-start 2026-01-01 --event-time-end 2026-01-04'
+  expect((await dbt(`run -s batched ${window} --publish always`)).code).toBe(1)
+  expect(batches()).toEqual([['partial success', { successful: [day(1), day(3)], failed: [day(2)] }]])
+  const made = 'select made from main.batched where batch <> 20260102 order by batch'
+  const before = await shop.rows(made)
+  const again = await shop.boathouse(['dbt', 'retry', '--vars', '{bad: false}'])
+  expect(again.code, again.stdout).toBe(0)
+  expect(batches()).toEqual([['success', { successful: [day(2), day(1), day(3)], failed: [] }]])
+  expect(await shop.rows('select batch from main.batched order by 1')).toEqual([
+    ['20260101'],
+    ['20260102'],
+    ['20260103'],
+  ])
+  expect(await shop.rows(made)).toEqual(before)
+  rmSync(join(shop.dir, 'models/batched.sql'))
+})
+
 test('flags: before the verb, by variable, several words, YAML', async () => {
   const { code, stdout } = await shop.boathouse(
     ['dbt', '--quiet', 'run', '--select', 'totals', 'report', '--vars', '{factor: 2}', '--target-path', 'elsewhere'],

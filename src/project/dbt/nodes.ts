@@ -293,7 +293,13 @@ export class Nodes {
           node.patch ?? node.place,
         )
     }
-    if (node.kind === 'test') return
+    if (node.kind === 'test') {
+      // `store_failures_as` decides; without it the old switch means a table or nothing.
+      const { store_failures_as: storedAs = null, store_failures: isStored = null } = config
+      if (storedAs !== null) config['store_failures'] = storedAs !== 'ephemeral'
+      else if (isStored !== null) config['store_failures_as'] = isStored === true ? 'table' : 'ephemeral'
+      return
+    }
     for (const key of ['pre-hook', 'post-hook'] as const) {
       const hooks = key === 'pre-hook' ? node.hooks.pre : node.hooks.post
       config[key] = hooks.map(({ sql, transaction }) => ({ sql, transaction, index: null }))

@@ -22,7 +22,7 @@ export function runResults(
 function resultOf(project: DbtProject, result: NodeResult): Record<string, unknown> {
   const { uniqueId, status, timing, thread, executionMs, adapterResponse, failures, compiledSql, kind } = result
   const node = project.nodes.get(uniqueId)
-  const { batches, ...response } = adapterResponse
+  const { batch_results: batches, ...response } = adapterResponse
   return {
     status,
     timing: timing.map(({ name, startedAt, completedAt }) => ({

@@ -67,6 +67,15 @@ export function chosenFor(node: DbtNode, project: DbtProject, macros: MacroTable
   )
 }
 
+const judging = ['statement', 'get_test_sql', 'get_limit_subquery_sql', 'should_store_failures', 'get_create_sql']
+
+/** The template that judges a test; undefined: dbt's own, and nothing that it calls is overridden. */
+export function testTemplate(node: DbtNode, project: DbtProject, macros: MacroTable): DbtMacro | undefined {
+  const macro = materializationNamed('test', node, project, macros)
+  const isOwn = macro === undefined || macro.package === core
+  return isOwn && !judging.some((each) => isOverridden(each, node, macros)) ? undefined : macro
+}
+
 /** That of the adapter before the default one; of the project before packages', and theirs only for names of their own. */
 function materializationNamed(
   name: string,

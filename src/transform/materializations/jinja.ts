@@ -3,8 +3,8 @@
 
 import { Failure } from '../../base/failure.ts'
 import { Dict, str, type Callable } from '../../jinja/index.ts'
-import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
-import { type Compiled, type Compiler, subjectOf, type Names } from '../compile.ts'
+import { nodeDict, ResultTable, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
+import { type Compiled, type Compiler, subjectOf, type Names, type Subject } from '../compile.ts'
 import { hookDicts } from './hooks.ts'
 
 /** Runs the template. Answers the relations that it says it has made. `batch`: of a microbatch model. */
@@ -18,7 +18,38 @@ export async function runMaterialization(
     names: more,
   }: { compiler: Compiler; compiled: Compiled | undefined; batch?: Dict; names?: Names },
 ): Promise<string[]> {
-  const sql = compiled?.sql ?? ''
+  const { subject, names } = materializing(node, compiled?.sql ?? '', batch, more)
+  return compiler.run(
+    subject,
+    ({ macros }) => relationsOf((macros.bind(macro) as Callable)([], {}), macro, node),
+    names,
+  )
+}
+
+/** Runs the template of a test. Answers what its statement `main` has counted. */
+export async function runJudgement(
+  node: DbtNode,
+  macro: DbtMacro,
+  { compiler, compiled }: { compiler: Compiler; compiled: Compiled },
+): Promise<{ columns: number; rows: unknown[][] }> {
+  const { subject, names } = materializing(node, compiled.sql)
+  return compiler.run(
+    subject,
+    ({ macros, globals }) => {
+      ;(macros.bind(macro) as Callable)([], {})
+      const result = (globals.get('load_result') as Callable)(['main'], {})
+      const table = result instanceof Dict ? result.get('table') : undefined
+      if (table instanceof ResultTable)
+        return { columns: table.names.length, rows: table.rows.map((row) => [...row.values]) }
+      throw new Failure('MODEL_INVALID', `${macro.name} counts nothing: it sends no statement called "main"`, {
+        place: node.place,
+      })
+    },
+    names,
+  )
+}
+
+function materializing(node: DbtNode, sql: string, batch?: Dict, more?: Names): { subject: Subject; names: Names } {
   const model = () => {
     const dict = new Dict(nodeDict(node).entries())
     for (const [key, value] of [
@@ -38,12 +69,7 @@ export async function runMaterialization(
     post_hooks: hookDicts(node.hooks.post),
     ...more,
   }
-  const subject = { ...subjectOf(node), model, dependsOn: undefined }
-  return compiler.run(
-    subject,
-    ({ macros }) => relationsOf((macros.bind(macro) as Callable)([], {}), macro, node),
-    names,
-  )
+  return { subject: { ...subjectOf(node), model, dependsOn: undefined }, names }
 }
 
 function relationsOf(answer: unknown, macro: DbtMacro, node: DbtNode): string[] {

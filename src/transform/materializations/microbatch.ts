@@ -7,7 +7,7 @@ import { Failure } from '../../base/failure.ts'
 import { Dict } from '../../jinja/index.ts'
 import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
 import { subjectOf, type Compiler } from '../compile.ts'
-import type { NodeResult, Outcome, Work } from '../work.ts'
+import type { BatchResults, NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
 import { runMaterialization } from './jinja.ts'
 import { lakeName } from './target.ts'
@@ -62,31 +62,34 @@ export async function runBatches(
 ): Promise<Outcome> {
   const target = lakeName(work.project, node)
   const exists = (await work.changes.load(target))?.kind === 'table'
-  const batches = batchesOf(node, work, exists)
+  const previous = work.batches?.[node.uniqueId]
+  const batches = previous ? batchesAgain(node, previous) : batchesOf(node, work, exists)
   const failures: { batch: Batch; failure: Failure }[] = []
   const done: Batch[] = []
   let compiledSql: string | undefined
   for (const batch of batches) {
     const before = await work.changes.pending()
     try {
-      compiledSql = await runBatch(node, macro, batch, { compiler, isFirst: done.length === 0 })
+      compiledSql = await runBatch(node, macro, batch, { compiler, isFirst: !previous && done.length === 0 })
       done.push(batch)
     } catch (error) {
       if (!(error instanceof Failure) || work.signal?.aborted) throw error
       await work.changes.putBack([target], before)
-      if (done.length === 0) throw error
+      if (!previous && done.length === 0) throw error
       failures.push({ batch, failure: error })
     }
   }
-  const bounds = ({ start, end }: Batch) => [start, end]
-  const status: NodeResult['status'] = failures.length === 0 ? 'success' : 'partial success'
+  const bounds = ({ start, end }: Batch): [string, string] => [start.replace(' ', 'T'), end.replace(' ', 'T')]
+  const results: BatchResults = {
+    successful: [...done.map(bounds), ...(previous?.successful ?? [])],
+    failed: failures.map(({ batch }) => bounds(batch)),
+  }
+  const status: NodeResult['status'] =
+    failures.length === 0 ? 'success' : done.length === 0 ? 'error' : 'partial success'
   return {
     status,
-    message: failures.length === 0 ? 'OK' : `PARTIAL SUCCESS (${done.length}/${batches.length})`,
-    adapterResponse: {
-      _message: 'OK',
-      batch_results: { successful: done.map(bounds), failed: failures.map(({ batch }) => bounds(batch)) },
-    },
+    message: failures.length === 0 ? 'SUCCESS' : `${status.toUpperCase()} (${done.length}/${batches.length})`,
+    adapterResponse: { _message: 'SUCCESS', batch_results: results },
     ...(failures[0] && {
       code: failures[0].failure.code,
       hint: failures[0].failure.message,
@@ -98,6 +101,14 @@ export async function runBatches(
     compiledSql,
   }
 }
+
+/** Those that failed the last time: the table is there, so each of them is added to it. */
+const batchesAgain = ({ config }: DbtNode, { failed }: BatchResults): Batch[] =>
+  failed.flatMap(([from, to]) => {
+    const [start, end] = [timeOf(from), timeOf(to)]
+    if (start === undefined || end === undefined) return []
+    return [{ id: idOf(start, config['batch_size'] as Size), start: shown(start), end: shown(end) }]
+  })
 
 async function runBatch(
   node: DbtNode,

@@ -54,6 +54,7 @@ async function build(dir: string, args: readonly string[]): Promise<Record<strin
     fullRefresh: args.includes('--full-refresh'),
     flags: {
       empty: args.includes('--empty'),
+      storeFailures: args.includes('--store-failures'),
       others: {
         event_time_start: after(args, '--event-time-start'),
         event_time_end: after(args, '--event-time-end'),

@@ -4,12 +4,13 @@ import { assertWritable } from '../../../config/index.ts'
 import { fromProblem } from '../../../orchestrate/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
 import { isBad, plan, type Command, type NodeResult, type Plan } from '../../../transform/index.ts'
-import type { PublishMode } from '../../dbt-run.ts'
+import type { BuildInput, PublishMode } from '../../dbt-run.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
 import { sayEnd, sayFound, sayPlace, sayResult, sayStart, sayThreads } from './lines.ts'
 import { flagsOf, openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
-import { chosenBy, kindsLeft, warnOrFail } from './selection.ts'
+import { chosenBy, kindsLeft } from './selection.ts'
+import { warnOrFail } from './warnings.ts'
 
 export const build = (session: Session): Promise<number> => execute(session, 'build')
 export const run = (session: Session): Promise<number> => execute(session, 'run')
@@ -22,15 +23,17 @@ const kinds: Readonly<Record<'build' | 'test', readonly string[]>> = {
   test: ['test', 'unit_test'],
 }
 
-/** `only`: these nodes instead of those that the flags select; `retry` says so. */
-export async function execute(session: Session, command: Command, only?: readonly string[]): Promise<number> {
+/** What `retry` does again instead of what the flags select: nodes, and of some of them batches alone. */
+export type Again = { ids: readonly string[]; batches: NonNullable<BuildInput['batches']> }
+
+export async function execute(session: Session, command: Command, again?: Again): Promise<number> {
   const { log } = session
   const place = await openPlace(session)
   if (command !== 'test') assertWritable(place.environment)
   sayPlace(log, place)
   const project = await openProject(session, place)
   sayFound(log, project)
-  const all = only ?? chosenBy(session, project).ids
+  const all = again?.ids ?? chosenBy(session, project).ids
   const left = command === 'build' || command === 'test' ? kindsLeft(session, kinds[command]) : undefined
   const ids = left ? all.filter((id) => left.has(id.split('.')[0]!)) : all
   const planned = plan(project, command, ids)
@@ -45,7 +48,10 @@ export async function execute(session: Session, command: Command, only?: readonl
     return 0
   }
   const started = performance.now()
-  const { results, isPublished } = await perform(session, place, project, planned, ids)
+  const { results, isPublished } = await perform(session, place, project, planned, {
+    ids,
+    ...(again && { batches: again.batches }),
+  })
   const elapsedMs = performance.now() - started
   await writeArtifacts(session, project, results, elapsedMs, { isPublished })
   sayEnd(session, project, results, elapsedMs)
@@ -57,7 +63,7 @@ async function perform(
   place: Place,
   project: DbtProject,
   planned: Plan,
-  ids: readonly string[],
+  { ids, batches }: { ids: readonly string[]; batches?: Again['batches'] },
 ): Promise<{ results: readonly NodeResult[]; isPublished: boolean }> {
   const { flags, log, context } = session
   const { environment, target } = place
@@ -72,6 +78,7 @@ async function perform(
       select: flags.words('select'),
       exclude: flags.words('exclude'),
       ids,
+      ...(batches && { batches }),
       by: app.principal.name,
       publish: publishMode(session, project, planned),
       threads,

@@ -9,7 +9,8 @@ import type { App } from '../../app.ts'
 import { writeManifest } from './artifacts.ts'
 import { sayFound, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
-import { chosenBy, warnOrFail } from './selection.ts'
+import { chosenBy } from './selection.ts'
+import { warnOrFail } from './warnings.ts'
 
 type Compiled = { node: DbtNode; sql: string }
 

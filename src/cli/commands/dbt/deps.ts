@@ -4,6 +4,7 @@ import { Failure } from '../../../base/failure.ts'
 import { addPackage, installPackages, type DepsEvent, type NewPackage } from '../../../project/deps/index.ts'
 import { openSettings, type Session } from './open.ts'
 import { dbtVersion } from '../../../project/dbt/index.ts'
+import { warnOrFail } from './warnings.ts'
 
 const usualHub = 'https://hub.getdbt.com/'
 
@@ -42,14 +43,15 @@ export async function deps(session: Session): Promise<number> {
   return 0
 }
 
-function say({ log }: Session, event: DepsEvent, outdated: string[]): void {
+function say(session: Session, event: DepsEvent, outdated: string[]): void {
+  const { log } = session
   switch (event.kind) {
     case 'none':
       return log.info('Warning: No packages were found in packages.yml', { name: 'DepsNoPackagesFound', code: 'M013' })
     case 'locked':
       return log.info(`Updating lock file in file path: ${event.file}`, { name: 'DepsLockUpdating', code: 'M031' })
     case 'warning':
-      return log.warn(event.message, { name: 'DepsUnpinned', code: 'M034' })
+      return warnOrFail(session, event.message, 'DepsUnpinned', 'M034')
     case 'installed':
       log.info(`Installing ${event.title}`, {
         name: 'DepsStartPackageInstall',

@@ -5,7 +5,8 @@ import { membersOf, type Member } from '../../../transform/index.ts'
 import { Failure } from '../../../base/failure.ts'
 import { sayFound } from './lines.ts'
 import { openPlace, openProject, type Session } from './open.ts'
-import { chosenBy, kindsLeft, warnOrFail } from './selection.ts'
+import { chosenBy, kindsLeft } from './selection.ts'
+import { warnOrFail } from './warnings.ts'
 
 const usual = [
   'model',

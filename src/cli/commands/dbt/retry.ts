@@ -3,8 +3,9 @@
 import { readState } from '../../../transform/index.ts'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { z } from 'zod'
 import { Failure } from '../../../base/failure.ts'
-import { execute } from './build.ts'
+import { execute, type Again } from './build.ts'
 import type { Session } from './open.ts'
 
 const commands = ['build', 'run', 'test', 'seed', 'snapshot'] as const
@@ -14,7 +15,8 @@ export async function retry(session: Session): Promise<number> {
   const { flags, log, context, targetDir } = session
   const dir = flags.text('state') === undefined ? targetDir : resolve(context.dir, flags.text('state')!)
   const results = readState(dir, targetDir).results()
-  const args = argsOf(join(dir, 'run_results.json'))
+  const file = join(dir, 'run_results.json')
+  const args = argsOf(file)
   const command = commands.find((name) => name === args['which'])
   if (!command)
     throw new Failure(
@@ -26,17 +28,38 @@ export async function retry(session: Session): Promise<number> {
     )
   const unfinished = [...results].filter(([, status]) => again.has(status)).map(([id]) => id)
   // What went well in a run that was not published is nowhere: it is built again. dbt-core's own runs do not say so.
-  const ids = args['published'] === false ? [...results.keys()] : unfinished
+  const isKept = args['published'] !== false
+  const ids = isKept ? unfinished : [...results.keys()]
   if (unfinished.length === 0) {
     log.info('Nothing to do: everything of the last command went well.')
     return 0
   }
   flags.inherit(args)
   session.verb = command
-  return execute(session, command, ids)
+  return execute(session, command, { ids, batches: isKept ? batchesOf(file) : {} })
 }
 
 function argsOf(file: string): Record<string, unknown> {
   const { args } = JSON.parse(readFileSync(file, 'utf8')) as { args?: unknown }
   return typeof args === 'object' && args !== null ? (args as Record<string, unknown>) : {}
 }
+
+/** Of microbatch models of which a part went well. @throws whatever is no run_results.json */
+function batchesOf(file: string): Again['batches'] {
+  const { results } = RunResults.parse(JSON.parse(readFileSync(file, 'utf8')))
+  return Object.fromEntries(
+    results.flatMap(({ unique_id: id, batch_results: batches }) =>
+      batches && batches.successful.length > 0 && batches.failed.length > 0 ? [[id, batches]] : [],
+    ),
+  )
+}
+
+const Bounds = z.array(z.tuple([z.string(), z.string()])).default([])
+const RunResults = z.object({
+  results: z.array(
+    z.object({
+      unique_id: z.string(),
+      batch_results: z.object({ successful: Bounds, failed: Bounds }).nullish(),
+    }),
+  ),
+})

@@ -3,8 +3,8 @@
 import type { DbtProject } from '../../../project/dbt/index.ts'
 import { defaultSelector, readState, selectNodes, type PreviousState } from '../../../transform/index.ts'
 import { resolve } from 'node:path'
-import { Failure } from '../../../base/failure.ts'
 import type { Session } from './open.ts'
+import { warnOrFail } from './warnings.ts'
 
 export type Chosen = {
   /** Unique ids in building order, before `--resource-type`. */
@@ -50,25 +50,4 @@ export function kindsLeft({ flags }: Session, all: readonly string[], usual: rea
   const kept = new Set(wanted.length > 0 ? wanted : usual)
   for (const each of flags.words('exclude-resource-type')) kept.delete(each)
   return kept
-}
-
-/** A warning, or with --warn-error (or -options that name it) the end. */
-export function warnOrFail({ flags, log }: Session, text: string, name: string, code: string): void {
-  const options = flags.mapping('warn-error-options')
-  const names = (key: string) => (Array.isArray(options[key]) ? (options[key] as unknown[]).map(String) : options[key])
-  const has = (key: string) => {
-    const list = names(key)
-    return (
-      list === 'all' ||
-      list === '*' ||
-      (Array.isArray(list) && (list.includes(name) || list.includes('all') || list.includes('*')))
-    )
-  }
-  if (has('silence')) return
-  const isError =
-    (flags.is('warn-error') || has('error') || has('include')) &&
-    !(Array.isArray(names('warn')) && has('warn')) &&
-    !has('exclude')
-  if (isError) throw new Failure('USAGE', text, { hint: 'It is an error because of --warn-error.' })
-  log.warn(text, { name, code })
 }

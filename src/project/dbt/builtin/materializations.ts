@@ -126,4 +126,33 @@ const seeds =
 {% endmaterialization %}
 `
 
-export const materializationMacros: string = hooks + models + seeds
+const tests =
+  dispatchers('get_test_sql(main_sql, fail_calc, warn_if, error_if, limit)') +
+  `{% macro default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
+select
+  {{ fail_calc }} as failures,
+  {{ fail_calc }} {{ warn_if }} as should_warn,
+  {{ fail_calc }} {{ error_if }} as should_error
+from (
+{{ main_sql }}
+{% if limit is not none %}limit {{ limit }}{% endif %}
+) dbt_internal_test
+{%- endmacro %}
+{% materialization test, default %}
+  {%- set found = get_limit_subquery_sql(sql, config.get('limit')) -%}
+  {%- set relations = [] -%}
+  {%- if should_store_failures() -%}
+    {%- set target = api.Relation.create(database=database, schema=schema, identifier=model['alias'], type=config.get('store_failures_as') or 'table') -%}
+    {%- do drop_relation_if_exists(adapter.get_relation(database, schema, model['alias'])) -%}
+    {%- call statement() -%}{{ get_create_sql(target, found) }}{%- endcall -%}
+    {%- do relations.append(target) -%}
+    {%- set found = 'select * from ' ~ target -%}
+  {%- endif -%}
+  {%- call statement('main', fetch_result=True) -%}
+    {{ get_test_sql(found, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), limit=none) }}
+  {%- endcall -%}
+  {{ return({'relations': relations}) }}
+{% endmaterialization %}
+`
+
+export const materializationMacros: string = hooks + models + seeds + tests

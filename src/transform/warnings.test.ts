@@ -1,0 +1,25 @@
+// The expected answers are those of dbt_common's WarnErrorOptionsV2.
+
+import { expect, test } from 'vitest'
+import { handlingOf } from './warnings.ts'
+
+const plain = { name: 'NothingToDo', code: 'Q035' }
+const old = { name: 'ConfigDataPathDeprecation', code: 'D003' }
+
+test.each([
+  [{}, 'warn', 'warn'],
+  [{ warn_error: true }, 'error', 'error'],
+  [{ warn_error: false }, 'warn', 'warn'],
+  [{ warn_error_options: { error: 'all' } }, 'error', 'error'],
+  [{ warn_error_options: { include: '*', exclude: ['NothingToDo'] } }, 'warn', 'error'],
+  [{ warn_error_options: { error: ['NothingToDo'] } }, 'error', 'warn'],
+  [{ warn_error_options: { error: ['Deprecations'] } }, 'warn', 'error'],
+  [{ warn_error_options: { error: 'all', warn: ['Deprecations'] } }, 'error', 'warn'],
+  [{ warn_error_options: { error: ['Deprecations'], warn: ['ConfigDataPathDeprecation'] } }, 'warn', 'warn'],
+  [{ warn_error_options: { error: 'all', silence: ['NothingToDo'] } }, 'silence', 'error'],
+  [{ warn_error_options: { silence: ['Deprecations'] } }, 'warn', 'silence'],
+  [{ warn_error_options: { silence: ['Deprecations'], error: ['ConfigDataPathDeprecation'] } }, 'warn', 'error'],
+  [{ warn_error_options: { error: ['NothingToDo'], warn: null, silence: ['NothingToDo'] } }, 'silence', 'warn'],
+])('%j', (flags, ofPlain, ofOld) => {
+  expect([handlingOf(flags, plain), handlingOf(flags, old)]).toEqual([ofPlain, ofOld])
+})

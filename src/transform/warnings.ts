@@ -1,0 +1,29 @@
+// `--warn-error` and `--warn-error-options`: which of dbt's warnings end the command, which are told, which are not.
+//
+// A warning has the name of dbt's event. What is named goes before the group "Deprecations", and that before "all"; within
+// each, silence goes before warn, warn before error. `include` and `exclude` are old names of error and warn.
+
+import { isRecord } from '../base/record.ts'
+import type { Config } from '../project/dbt/index.ts'
+
+/** dbt's name and code of what it tells; codes of deprecations begin with D. */
+export type WarningEvent = { name: string; code: string }
+
+/** `flags`: all of them by dbt's names. */
+export function handlingOf(flags: Config, { name, code }: WarningEvent): 'error' | 'warn' | 'silence' {
+  const options = isRecord(flags['warn_error_options']) ? flags['warn_error_options'] : {}
+  const namesIn = (...keys: string[]) =>
+    keys.flatMap((key) => {
+      const value = options[key]
+      return Array.isArray(value) ? value.map(String) : typeof value === 'string' ? [value] : []
+    })
+  const ways = [
+    ['silence', namesIn('silence')],
+    ['warn', namesIn('warn', 'exclude')],
+    ['error', namesIn('error', 'include')],
+  ] as const
+  for (const called of code.startsWith('D') ? [[name], ['Deprecations']] : [[name]])
+    for (const [way, names] of ways) if (called.some((each) => names.includes(each))) return way
+  const isAll = flags['warn_error'] === true || ways[2][1].some((each) => each === 'all' || each === '*')
+  return isAll ? 'error' : 'warn'
+}
