@@ -134,7 +134,7 @@ async function overWire(): Promise<Door> {
 }
 
 // All files at once: most of a statement's time is waiting, for an engine host or for the disk.
-test.concurrent.each(files)('%s', { timeout: 240_000 }, async (file) => {
+test.concurrent.each(files)('%s', { timeout: 600_000 }, async (file) => {
   const blocks = parseBlocks(readFileSync(join(folder, file), 'utf8'))
   const doors = [overHttp(), onCommandLine(), await overWire()]
   const found = await Promise.all(doors.map((door) => through(door, blocks, basename(file, '.test'))))
