@@ -20,6 +20,7 @@ import {
 } from '../../../config/index.ts'
 import {
   diskFiles,
+  parseCacheFile,
   readDbtProject,
   readProfile,
   type DbtProject,
@@ -32,6 +33,7 @@ import { dbtFolderOf, dbtFolderText, environmentOfTarget, targetOfEnvironment } 
 import type { Context } from '../../command.ts'
 import type { DbtFlags } from './flags.ts'
 import { DbtLog, logFileIn, type DbtLogOptions } from './log.ts'
+import { warnOrFail } from './warnings.ts'
 
 /** What every verb works with. */
 export type Session = {
@@ -215,9 +217,10 @@ export async function openProject(session: Session, { config, target, profile }:
     env: config.env,
     ...options,
     invocationId: session.invocationId,
+    cache: { file: parseCacheFile(config.stateDir, session.dir), isFresh: !flags.is('partial-parse', true) },
     onLog(level, message, place) {
       const where = level === 'warn' && place?.file ? `${place.file}:${place.line ?? 1}: ` : ''
-      if (level === 'warn') log.warn(`${where}${message}`, { name: 'JinjaLogWarning', code: 'I061' })
+      if (level === 'warn') warnOrFail(session, `${where}${message}`, 'JinjaLogWarning', 'I061')
       else log.say(level, message, { name: 'JinjaLogInfo', code: 'I062', data: { msg: message } })
     },
   })
