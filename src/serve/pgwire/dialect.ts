@@ -5,6 +5,7 @@
 // are edited further: OID aliases (`'raw.sales'::regclass`), functions that look something up there, and operators whose
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
+import { enginePattern } from './date-patterns.ts'
 import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
 
 /** What a text may say of the session that it runs in. */
@@ -68,6 +69,12 @@ const renamed: Record<string, string> = {
   json_agg: 'json_group_array',
   jsonb_agg: 'json_group_array',
   to_jsonb: 'to_json',
+}
+/** Calls with a pattern of dates behind a comma. */
+const dated: Record<string, { before: string; after: string }> = {
+  to_date: { before: 'CAST(strptime(', after: ') AS DATE)' },
+  to_timestamp: { before: 'CAST(strptime(', after: ') AS TIMESTAMPTZ)' },
+  to_char: { before: 'strftime(', after: ')' },
 }
 /** Types of the catalog that the engine does not know, by one that holds their values. */
 const castTo: Record<string, string> = {
@@ -133,6 +140,7 @@ class Translation {
       if (this.#collation(at)) continue
       if (this.#names(at, selects)) continue
       this.#renamed(at)
+      if (this.#dated(at, selects)) continue
       if (isCatalog) this.#catalog(at, selects)
       else if (this.#words[at] === '::') this.#cast(at)
     }
@@ -210,6 +218,25 @@ class Translation {
   #renamed(at: number): void {
     const to = renamed[this.#words[at]!]
     if (to && this.#words[at + 1] === '(' && this.#words[at - 1] !== '.') this.#replace(at, at, to)
+  }
+
+  /** `to_date(text, 'YYYY-MM-DD')`, `to_timestamp`, `to_char`: with a pattern that is written there. */
+  #dated(at: number, selects: ReadonlySet<number>): boolean {
+    const call = Object.hasOwn(dated, this.#words[at]!) ? dated[this.#words[at]!] : undefined
+    if (!call || this.#all[at]!.kind !== 'word' || this.#words[at + 1] !== '(') return false
+    const end = this.#closing(at + 1)
+    const comma = end === undefined ? undefined : this.#comma(at + 2, end)
+    const pattern = comma === undefined ? undefined : this.#all[comma + 1]
+    if (comma === undefined || end !== comma + 2 || pattern?.kind !== 'string' || !pattern.text.startsWith("'"))
+      return false
+    const given = enginePattern(pattern.text.slice(1, -1).replaceAll("''", "'"))
+    if (given === undefined) return false
+    const isQualified = this.#words[at - 1] === '.' && this.#words[at - 2] === 'pg_catalog'
+    if (this.#words[at - 1] === '.' && !isQualified) return false
+    const first = isQualified ? at - 2 : at
+    const alias = this.#isItem(first, end, selects) ? ` AS ${this.#words[at]}` : ''
+    this.#replace(first, at + 1, call.before)
+    return this.#replace(comma, end, `, ${quoteText(given)}${call.after}${alias}`)
   }
 
   #catalog(at: number, selects: ReadonlySet<number>): void {

@@ -160,7 +160,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
     const chunks = placedChunks(asked, translated, result.chunks)
     const first = await chunks.next()
     const encoded = first.done || first.value.bytes !== undefined
-    const fields = encoded ? fieldsOf(columns, asked.formats ?? []) : textFields(columns)
+    const fields = encoded ? fieldsOf(columns, asked) : textFields(columns)
     const all = encoded ? chunks : asRows(chunks)
     return { fields, rows: new RowStream(startingWith(first, all, encoded)), tag, policy }
   }
@@ -280,7 +280,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
         known = declared.map((oid, at) => oid || (parameters[at] ? wireTypeOf(parameters[at]).oid : 25))
       }
       const { columns } = await describe(translate(asked.sql, names, nullEdits(places, known)))
-      return { fields: fieldsOf(columns, asked.formats ?? []), oids: known }
+      return { fields: fieldsOf(columns, asked), oids: known }
     },
 
     async mayContinue({ policy }) {
@@ -363,11 +363,12 @@ export function indexOf(text: string, line: number, column: number): number {
   return Math.min(at + column - 1, text.length)
 }
 
-function fieldsOf(columns: readonly Column[], formats: readonly number[]): Field[] {
+function fieldsOf(columns: readonly Column[], { sql, formats = [] }: Asked): Field[] {
   if (formats.length > 1 && formats.length !== columns.length)
     throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
   return columns.map(({ name, type }, at) => ({
-    name: shownName(name),
+    // `AS "SUM(amount)"`: a name that the client chose is not ours to shorten.
+    name: sql.includes(`"${name.replaceAll('"', '""')}"`) ? name : shownName(name),
     type: wireTypeOf(type),
     format: (formats.length === 1 ? formats[0] : formats[at]) ?? 0,
   }))

@@ -1,0 +1,145 @@
+-- What tools really send while they look around, held against PostgreSQL with like tables (tools.test.ts). Read from the sources of Grafana 12, Metabase 0.56, DBeaver 25 and Superset 5; only OIDs and what is of the server alone is left out of the answers.
+
+-- Grafana: schemas
+SELECT schema_name AS "name" FROM information_schema.schemata WHERE schema_name NOT IN ('information_schema', 'pg_catalog', 'pg_toast', '_timescaledb_cache', 'timescaledb_information') AND schema_name = 'raw' ORDER BY schema_name
+
+-- Grafana: tables of a schema
+SELECT quote_ident(table_name) AS "table" FROM information_schema.tables WHERE quote_ident(table_schema) = 'raw' ORDER BY 1
+
+-- Grafana: all tables
+SELECT CASE WHEN quote_ident(table_schema) IN (SELECT CASE WHEN trim(s[i]) = '"$user"' THEN user ELSE trim(s[i]) END FROM generate_series(array_lower(string_to_array(current_setting('search_path'),','),1), array_upper(string_to_array(current_setting('search_path'),','),1)) as i, string_to_array(current_setting('search_path'),',') s) THEN quote_ident(table_name) ELSE quote_ident(table_schema) || '.' || quote_ident(table_name) END AS "table" FROM information_schema.tables WHERE quote_ident(table_schema) NOT IN ('information_schema', 'pg_catalog', '_timescaledb_cache') ORDER BY CASE WHEN quote_ident(table_schema) IN (SELECT CASE WHEN trim(s[i]) = '"$user"' THEN user ELSE trim(s[i]) END FROM generate_series(array_lower(string_to_array(current_setting('search_path'),','),1), array_upper(string_to_array(current_setting('search_path'),','),1)) as i, string_to_array(current_setting('search_path'),',') s) THEN 0 ELSE 1 END, 1
+
+-- Grafana: columns of a table with its schema
+SELECT quote_ident(column_name) AS "column", data_type AS "type" FROM information_schema.columns WHERE CASE WHEN array_length(parse_ident('raw.sales'),1) = 2 THEN quote_ident(table_schema) = (parse_ident('raw.sales'))[1] AND quote_ident(table_name) = (parse_ident('raw.sales'))[2] ELSE quote_ident(table_name) = 'raw.sales' AND quote_ident(table_schema) IN (SELECT CASE WHEN trim(s[i]) = '"$user"' THEN user ELSE trim(s[i]) END FROM generate_series(array_lower(string_to_array(current_setting('search_path'),','),1), array_upper(string_to_array(current_setting('search_path'),','),1)) as i, string_to_array(current_setting('search_path'),',') s) END
+
+-- Grafana: columns of a table without its schema
+SELECT quote_ident(column_name) AS "column", data_type AS "type" FROM information_schema.columns WHERE CASE WHEN array_length(parse_ident('sales'),1) = 2 THEN quote_ident(table_schema) = (parse_ident('sales'))[1] AND quote_ident(table_name) = (parse_ident('sales'))[2] ELSE quote_ident(table_name) = 'sales' AND quote_ident(table_schema) IN ('raw') END
+
+-- Grafana: TimescaleDB
+SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'
+
+-- Grafana: macros of time
+SELECT floor(extract(epoch from ts)/300)*300 AS "time", count(id) AS n FROM raw.sales WHERE ts BETWEEN '2024-03-01T00:00:00Z' AND '2024-04-01T00:00:00Z' GROUP BY 1 ORDER BY 1
+
+-- Metabase: tables
+SELECT "n"."nspname" AS "schema", "c"."relname" AS "name", CASE "c"."relkind" WHEN 'r' THEN 'TABLE' WHEN 'p' THEN 'PARTITIONED TABLE' WHEN 'v' THEN 'VIEW' WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE NULL END AS "type", "d"."description" AS "description" FROM "pg_catalog"."pg_class" AS "c" INNER JOIN "pg_catalog"."pg_namespace" AS "n" ON "c"."relnamespace" = "n"."oid" LEFT JOIN "pg_catalog"."pg_description" AS "d" ON ("c"."oid" = "d"."objoid") AND ("d"."objsubid" = 0) AND ("d"."classoid" = 'pg_class'::regclass) LEFT JOIN "pg_stat_user_tables" AS "stat" ON ("n"."nspname" = "stat"."schemaname") AND ("c"."relname" = "stat"."relname") WHERE ("c"."relnamespace" = "n"."oid") AND ("n"."nspname" !~ '^pg_') AND ("n"."nspname" <> 'information_schema') AND c.relkind in ('r', 'p', 'v', 'f', 'm') AND ("n"."nspname" IN ('raw')) ORDER BY "type" ASC, "schema" ASC, "name" ASC
+
+-- Metabase: fields
+SELECT "c"."column_name" AS "name", CASE WHEN "c"."udt_schema" IN ('public', 'pg_catalog') THEN FORMAT('%s', "c"."udt_name") ELSE FORMAT('"%s"."%s"', "c"."udt_schema", "c"."udt_name") END AS "database-type", "c"."ordinal_position" - 1 AS "database-position", "c"."table_schema" AS "table-schema", "c"."table_name" AS "table-name", "pk"."column_name" IS NOT NULL AS "pk?", COL_DESCRIPTION(CAST(CAST(FORMAT('%I.%I', CAST("c"."table_schema" AS TEXT), CAST("c"."table_name" AS TEXT)) AS REGCLASS) AS OID), "c"."ordinal_position") AS "field-comment", (("column_default" IS NULL) OR (LOWER("column_default") = 'null')) AND ("is_nullable" = 'NO') AND NOT ((("column_default" IS NOT NULL) AND ("column_default" LIKE '%nextval(%')) OR ("is_identity" <> 'NO')) AS "database-required", (("column_default" IS NOT NULL) AND ("column_default" LIKE '%nextval(%')) OR ("is_identity" <> 'NO') AS "database-is-auto-increment" FROM "information_schema"."columns" AS "c" LEFT JOIN (SELECT "tc"."table_schema", "tc"."table_name", "kc"."column_name" FROM "information_schema"."table_constraints" AS "tc" INNER JOIN "information_schema"."key_column_usage" AS "kc" ON ("tc"."constraint_name" = "kc"."constraint_name") AND ("tc"."table_schema" = "kc"."table_schema") AND ("tc"."table_name" = "kc"."table_name") WHERE "tc"."constraint_type" = 'PRIMARY KEY') AS "pk" ON ("c"."table_schema" = "pk"."table_schema") AND ("c"."table_name" = "pk"."table_name") AND ("c"."column_name" = "pk"."column_name") WHERE c.table_schema !~ '^information_schema|catalog_history|pg_' AND ("c"."table_schema" IN ('raw')) UNION ALL SELECT "pa"."attname" AS "name", CASE WHEN "ptn"."nspname" IN ('public', 'pg_catalog') THEN FORMAT('%s', "pt"."typname") ELSE FORMAT('"%s"."%s"', "ptn"."nspname", "pt"."typname") END AS "database-type", "pa"."attnum" - 1 AS "database-position", "pn"."nspname" AS "table-schema", "pc"."relname" AS "table-name", FALSE AS "pk?", NULL AS "field-comment", FALSE AS "database-required", FALSE AS "database-is-auto-increment" FROM "pg_catalog"."pg_class" AS "pc" INNER JOIN "pg_catalog"."pg_namespace" AS "pn" ON "pn"."oid" = "pc"."relnamespace" INNER JOIN "pg_catalog"."pg_attribute" AS "pa" ON "pa"."attrelid" = "pc"."oid" INNER JOIN "pg_catalog"."pg_type" AS "pt" ON "pt"."oid" = "pa"."atttypid" INNER JOIN "pg_catalog"."pg_namespace" AS "ptn" ON "ptn"."oid" = "pt"."typnamespace" WHERE ("pc"."relkind" = 'm') AND ("pa"."attnum" >= 1) ORDER BY "table-schema" ASC, "table-name" ASC, "database-position" ASC
+
+-- Metabase: foreign keys
+SELECT "fk_ns"."nspname" AS "fk-table-schema", "fk_table"."relname" AS "fk-table-name", "fk_column"."attname" AS "fk-column-name", "pk_ns"."nspname" AS "pk-table-schema", "pk_table"."relname" AS "pk-table-name", "pk_column"."attname" AS "pk-column-name" FROM "pg_constraint" AS "c" INNER JOIN "pg_class" AS "fk_table" ON "c"."conrelid" = "fk_table"."oid" INNER JOIN "pg_namespace" AS "fk_ns" ON "c"."connamespace" = "fk_ns"."oid" INNER JOIN "pg_attribute" AS "fk_column" ON "c"."conrelid" = "fk_column"."attrelid" INNER JOIN "pg_class" AS "pk_table" ON "c"."confrelid" = "pk_table"."oid" INNER JOIN "pg_namespace" AS "pk_ns" ON "pk_table"."relnamespace" = "pk_ns"."oid" INNER JOIN "pg_attribute" AS "pk_column" ON "c"."confrelid" = "pk_column"."attrelid" WHERE fk_ns.nspname !~ '^information_schema|catalog_history|pg_' AND ("c"."contype" = 'f'::char) AND ("fk_column"."attnum" = ANY(c.conkey)) AND ("pk_column"."attnum" = ANY(c.confkey)) ORDER BY "fk-table-schema" ASC, "fk-table-name" ASC
+
+-- Metabase: indexes
+SELECT "tmp"."table-schema", "tmp"."table-name", TRIM(BOTH '"' FROM PG_CATALOG.PG_GET_INDEXDEF("tmp"."ci_oid", "tmp"."pos", FALSE)) AS "field-name" FROM (SELECT "n"."nspname" AS "table-schema", "ct"."relname" AS "table-name", "ci"."oid" AS "ci_oid", (information_schema._pg_expandarray("i"."indkey"))."n" AS "pos" FROM "pg_catalog"."pg_class" AS "ct" INNER JOIN "pg_catalog"."pg_namespace" AS "n" ON "ct"."relnamespace" = "n"."oid" INNER JOIN "pg_catalog"."pg_index" AS "i" ON "ct"."oid" = "i"."indrelid" INNER JOIN "pg_catalog"."pg_class" AS "ci" ON "ci"."oid" = "i"."indexrelid" WHERE (PG_CATALOG.PG_GET_EXPR("i"."indpred", "i"."indrelid") IS NULL) AND n.nspname !~ '^information_schema|catalog_history|pg_') AS "tmp" WHERE "tmp"."pos" = 1
+
+-- Metabase: enums
+SELECT nspname, typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.oid IN (SELECT DISTINCT enumtypid FROM pg_enum e) AND nspname = 'raw'
+
+-- Metabase: rights
+with table_privileges as ( select NULL as role, t.schemaname as schema, t.objectname as table, pg_catalog.has_any_column_privilege(current_user, '"' || replace(t.schemaname, '"', '""') || '"' || '.' || '"' || replace(t.objectname, '"', '""') || '"', 'update') as update, pg_catalog.has_any_column_privilege(current_user, '"' || replace(t.schemaname, '"', '""') || '"' || '.' || '"' || replace(t.objectname, '"', '""') || '"', 'select') as select, pg_catalog.has_any_column_privilege(current_user, '"' || replace(t.schemaname, '"', '""') || '"' || '.' || '"' || replace(t.objectname, '"', '""') || '"', 'insert') as insert, pg_catalog.has_table_privilege(current_user, '"' || replace(t.schemaname, '"', '""') || '"' || '.' || '"' || replace(t.objectname, '"', '""') || '"', 'delete') as delete from ( select schemaname, tablename as objectname from pg_catalog.pg_tables union select schemaname, viewname as objectname from pg_catalog.pg_views union select schemaname, matviewname as objectname from pg_catalog.pg_matviews ) t where t.schemaname !~ '^pg_' and t.schemaname <> 'information_schema' and pg_catalog.has_schema_privilege(current_user, t.schemaname, 'usage') ) select t.schema, t.table, t.select from table_privileges t where t.schema = 'raw' order by 2
+
+-- Metabase: the time zone
+SELECT current_setting('TIMEZONE')
+
+-- Metabase: a sample for fingerprints
+SELECT "raw"."sales"."id" AS "id", "raw"."sales"."amount" AS "amount", SUBSTRING("raw"."keyed"."name", 1, 1234) AS "name" FROM "raw"."sales" LEFT JOIN "raw"."keyed" ON "raw"."sales"."id" = "raw"."keyed"."id" ORDER BY 1 LIMIT 10000
+
+-- Metabase: a question by months
+SELECT CAST(DATE_TRUNC('month', "source"."d") AS DATE) AS "d", SUM("source"."amount") AS "sum", COUNT(*) AS "count" FROM (SELECT * FROM "raw"."sales" AS "inside") AS "source" WHERE "source"."d" >= DATE_TRUNC('month', (CAST('2024-03-31' AS DATE) + INTERVAL '-12 month')) AND "source"."d" < DATE_TRUNC('month', (CAST('2024-03-31' AS DATE) + INTERVAL '1 month')) GROUP BY CAST(DATE_TRUNC('month', "source"."d") AS DATE) ORDER BY CAST(DATE_TRUNC('month', "source"."d") AS DATE) ASC
+
+-- DBeaver: schemas
+SELECT n.nspname, d.description FROM pg_catalog.pg_namespace n LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=n.oid AND d.objsubid=0 AND d.classoid='pg_namespace'::regclass WHERE nspname = 'raw' ORDER BY nspname
+
+-- DBeaver: tables of a schema
+SELECT c.relname,c.relkind,c.relhassubclass,c.relispartition,c.relnatts,c.relpersistence,d.description,pg_catalog.pg_get_expr(c.relpartbound, c.oid) as partition_expr, pg_catalog.pg_get_partkeydef(c.oid) as partition_key FROM pg_catalog.pg_class c LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_class'::regclass WHERE c.relnamespace='raw'::regnamespace AND c.relkind not in ('i','I','c') ORDER BY 1
+
+-- DBeaver: columns of a schema
+SELECT c.relname,a.attname,a.atttypid,a.attnum,a.attndims,a.atttypmod,a.attnotnull,a.atthasdef,a.attidentity,a.attgenerated,a.attisdropped,pg_catalog.pg_get_expr(ad.adbin, ad.adrelid, true) as def_value,dsc.description,dep.objid FROM pg_catalog.pg_attribute a INNER JOIN pg_catalog.pg_class c ON (a.attrelid=c.oid) LEFT OUTER JOIN pg_catalog.pg_attrdef ad ON (a.attrelid=ad.adrelid AND a.attnum = ad.adnum) LEFT OUTER JOIN pg_catalog.pg_description dsc ON (c.oid=dsc.objoid AND a.attnum = dsc.objsubid) LEFT OUTER JOIN pg_depend dep on dep.refobjid = a.attrelid AND dep.deptype = 'i' and dep.refobjsubid = a.attnum and dep.classid = dep.refclassid WHERE NOT a.attisdropped AND c.relnamespace='raw'::regnamespace AND c.relkind not in ('i','I','c') AND a.attnum > 0 ORDER BY 1, a.attnum
+
+-- DBeaver: constraints of a schema
+SELECT c.conname,c.contype,c.condeferrable,c.condeferred,c.convalidated,c.conkey,t.relname as tabrelname,rt.relnamespace as refnamespace,d.description, case when c.contype='c' then "substring"(pg_get_constraintdef(c.oid), 7) else null end consrc_copy FROM pg_catalog.pg_constraint c INNER JOIN pg_catalog.pg_class t ON t.oid=c.conrelid LEFT OUTER JOIN pg_catalog.pg_class rt ON rt.oid=c.confrelid LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_constraint'::regclass WHERE t.relnamespace='raw'::regnamespace ORDER BY c.conname
+
+-- DBeaver: indexes of a table
+SELECT i.indisunique,i.indisprimary,i.indnatts,c.relname,tc.relname as tabrelname,dsc.description,pg_catalog.pg_get_expr(i.indpred, i.indrelid) as pred_expr,pg_catalog.pg_get_expr(i.indexprs, i.indrelid, true) as expr FROM pg_catalog.pg_index i INNER JOIN pg_catalog.pg_class c ON c.oid=i.indexrelid INNER JOIN pg_catalog.pg_class tc ON tc.oid=i.indrelid LEFT OUTER JOIN pg_catalog.pg_description dsc ON i.indexrelid=dsc.objoid WHERE i.indrelid='raw.keyed'::regclass ORDER BY tabrelname, c.relname
+
+-- DBeaver: triggers, rules, policies
+SELECT x.tgname FROM pg_catalog.pg_trigger x WHERE NOT x.tgisinternal UNION ALL SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class='raw.sales'::regclass UNION ALL SELECT p.polname FROM pg_catalog.pg_policy p WHERE p.polrelid='raw.sales'::regclass
+
+-- DBeaver: parents of a table
+SELECT i.*,c.relnamespace FROM pg_catalog.pg_inherits i,pg_catalog.pg_class c WHERE i.inhrelid='raw.sales'::regclass AND c.oid=i.inhparent ORDER BY i.inhseqno
+
+-- DBeaver: sequences
+SELECT seq.seqrelid FROM pg_catalog.pg_sequence seq WHERE seq.seqrelid='raw.sales'::regclass
+
+-- DBeaver: procedures of a schema
+SELECT p.proname, pg_catalog.pg_get_expr(p.proargdefaults, 0) as arg_defaults,d.description FROM pg_catalog.pg_proc p LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=p.oid AND d.objsubid = 0 WHERE p.pronamespace='raw'::regnamespace ORDER BY p.proname
+
+-- DBeaver: enums
+SELECT e.enumlabel FROM pg_catalog.pg_enum e WHERE e.enumtypid=23 ORDER BY e.enumsortorder
+
+-- DBeaver: types that columns have
+SELECT t.oid,t.typname,t.typlen,t.typbyval,t.typtype,t.typcategory,t.typispreferred,t.typisdefined,t.typdelim,t.typelem,t.typarray,t.typnotnull,t.typbasetype,t.typtypmod,t.typndims,c.relkind,format_type(nullif(t.typbasetype, 0), t.typtypmod) as base_type_name FROM pg_catalog.pg_type t LEFT OUTER JOIN pg_catalog.pg_type et ON et.oid=t.typelem LEFT OUTER JOIN pg_catalog.pg_class c ON c.oid=t.typrelid WHERE t.typname IS NOT NULL AND (c.relkind IS NULL OR c.relkind = 'c') AND (et.typcategory IS NULL OR et.typcategory <> 'C') AND t.typname IN ('bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'date', 'time', 'timestamp', 'timestamptz', 'interval', 'bytea', 'uuid', 'json', 'jsonb', '_int4', '_text', '_varchar') ORDER BY t.oid
+
+-- DBeaver: settings that it reads
+SELECT name, setting FROM pg_catalog.pg_settings WHERE name IN ('standard_conforming_strings') ORDER BY name
+
+-- DBeaver: the first page of a table
+SELECT x.* FROM raw.keyed x ORDER BY x.id
+
+-- DBeaver: rows of a page counted
+SELECT count(*) FROM raw.sales
+
+-- DBeaver: a search for objects
+SELECT x.relname, x.relkind FROM pg_catalog.pg_class x WHERE x.relkind IN ('r','v','m','f','p') AND x.relname ILIKE '%sal%' AND x.relnamespace IN ('raw'::regnamespace) ORDER BY x.relname LIMIT 10
+
+-- Superset: schemas
+SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' AND nspname = 'raw' ORDER BY nspname
+
+-- Superset: tables
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'raw' AND c.relkind in ('r', 'p') ORDER BY 1
+
+-- Superset: views
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'raw' AND c.relkind IN ('v', 'm') ORDER BY 1
+
+-- Superset: an OID of a table
+SELECT c.relname FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 'raw') AND c.relname = 'sales' AND c.relkind in ('r', 'v', 'm', 'f', 'p')
+
+-- Superset: columns
+SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.atthasdef) AS DEFAULT, a.attnotnull, pgd.description as comment, a.attgenerated as generated, (SELECT json_build_object('always', a.attidentity = 'a', 'start', s.seqstart) FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c on s.seqrelid = c."oid" WHERE c.relkind = 'S' AND a.attidentity != '' AND s.seqrelid = pg_catalog.pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)::regclass::oid) as identity_options FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_description pgd ON (pgd.objoid = a.attrelid AND pgd.objsubid = a.attnum) WHERE a.attrelid = 'raw.sales'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+
+-- Superset: the comment of a table
+SELECT pgd.description as table_comment FROM pg_catalog.pg_description pgd WHERE pgd.objsubid = 0 AND pgd.objoid = 'raw.sales'::regclass
+
+-- Superset: foreign tables
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'raw' AND c.relkind = 'f'
+
+-- Superset: a chart by weeks
+SELECT DATE_TRUNC('week', d) AS d, sum(amount) AS "SUM(amount)" FROM raw.sales WHERE d >= TO_DATE('2024-01-01', 'YYYY-MM-DD') AND d < TO_DATE('2025-01-01', 'YYYY-MM-DD') GROUP BY DATE_TRUNC('week', d) ORDER BY "SUM(amount)" DESC LIMIT 10000
+
+-- Superset: a time range
+SELECT count(*) FROM raw.sales WHERE ts >= TO_TIMESTAMP('2024-03-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US') AND ts < TO_TIMESTAMP('2024-04-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US')
+
+-- Tableau: tables
+SELECT n.nspname AS TABLE_SCHEM, c.relname AS TABLE_NAME, CASE n.nspname ~ '^pg_' OR n.nspname = 'information_schema' WHEN true THEN 'SYSTEM' WHEN false THEN CASE c.relkind WHEN 'r' THEN 'TABLE' WHEN 'p' THEN 'PARTITIONED TABLE' WHEN 'i' THEN 'INDEX' WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE NULL END ELSE NULL END AS TABLE_TYPE, d.description AS REMARKS FROM pg_catalog.pg_namespace n, pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_description d ON (c.oid = d.objoid AND d.objsubid = 0 and d.classoid = 'pg_class'::regclass) WHERE c.relnamespace = n.oid AND n.nspname LIKE 'raw' AND (false OR ( c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' ) OR ( c.relkind = 'v' AND n.nspname <> 'pg_catalog' AND n.nspname <> 'information_schema' )) ORDER BY TABLE_TYPE,TABLE_SCHEM,TABLE_NAME
+
+-- Tableau: a temporary probe and an aggregate
+SELECT "sales"."d" AS "d", SUM("sales"."amount") AS "sum:amount:ok", COUNT(DISTINCT "sales"."id") AS "ctd:id:ok" FROM "raw"."sales" "sales" WHERE (CAST("sales"."d" AS TIMESTAMP) >= (TIMESTAMP '2024-01-01 00:00:00.000')) GROUP BY 1 HAVING (COUNT(1) > 0) ORDER BY 1
+
+-- Superset: a week that begins on Sunday
+SELECT DATE_TRUNC('week', d + INTERVAL '1 day') + INTERVAL '-1 day' AS d, count(*) AS n FROM raw.sales GROUP BY 1 ORDER BY 1
+
+-- Superset: the range of a column
+SELECT MIN(ts) AS min, MAX(ts) AS max FROM raw.sales
+
+-- Metabase: texts that are dates
+SELECT TO_TIMESTAMP('20240331101500', 'YYYYMMDDHH24MISS') AS t, TO_DATE('31.03.2024', 'DD.MM.YYYY')
+
+-- Grafana: labels of time
+SELECT to_char(ts, 'YYYY-MM-DD HH24:MI:SS.MS'), pg_catalog.to_char(d, 'DD Mon YY, "week" IW') AS "label", to_char(ts, 'HH12:MI AM') AS clock FROM raw.sales ORDER BY id
+
+-- Grafana: the last value of a series
+SELECT DISTINCT ON (ok) ok, d FROM raw.sales WHERE d IS NOT NULL AND ok IS NOT NULL ORDER BY ok, d DESC
+
+-- Tableau: whole months
+SELECT DATE_TRUNC( 'MONTH', CAST("sales"."d" AS DATE) ) AS "tmn:d:ok", EXTRACT(YEAR FROM "sales"."d")::int AS "yr" FROM "raw"."sales" "sales" GROUP BY 1, 2 ORDER BY 1
