@@ -1,11 +1,11 @@
 // dbt's fingerprints of files, by which states are compared.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { DbtNode } from './types.ts'
 
 type Checksum = DbtNode['checksum']
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string): string => hash('sha256', text)
 
 /** dbt reads larger seeds for nothing but their path. */
 const seedCharactersMax = 1_000_000

@@ -2,7 +2,7 @@
 // under which name. Names and ids are computed exactly as dbt does it, because selectors and stored results use them.
 
 import { isRecord } from '../../base/record.ts'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { Failure, type Place } from '../../base/failure.ts'
 import { fromJs, repr, str } from '../../jinja/index.ts'
 import type { Config } from './types.ts'
@@ -119,7 +119,7 @@ function takeConfig(args: Config, written: string, wrong: (message: string) => F
   return config
 }
 
-const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
+const md5 = (text: string): string => hash('md5', text)
 const pythonText = (value: unknown): string => str(fromJs(value))
 
 /** dbt's `synthesize_generic_test_names`. */
