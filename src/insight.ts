@@ -17,16 +17,16 @@ import {
 } from './transform/index.ts'
 
 export function openInsight({ lake, models }: { lake: Lake; models: Models }): Insight {
-  const project: Insight['project'] = async (environment) => {
-    const found = await models.project(environment)
+  const project: Insight['project'] = async (environment, reading) => {
+    const found = await models.project(environment, reading)
     if (!found)
       throw new Failure('NOT_FOUND', 'the project has no dbt_project.yml', {
         hint: 'Models are a dbt project beside boathouse.yml: dbt_project.yml and a folder models/.',
       })
     return found
   }
-  const check: Insight['check'] = async ({ environment, select: patterns = [], exclude = [], signal }) => {
-    const found = await project(environment)
+  const check: Insight['check'] = async ({ environment, reading, select: patterns = [], exclude = [], signal }) => {
+    const found = await project(environment, reading)
     const isPart = patterns.length > 0 || exclude.length > 0
     const only = isPart ? new Set(select(found, { select: [...patterns], exclude: [...exclude] })) : undefined
     return {

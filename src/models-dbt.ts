@@ -35,8 +35,8 @@ type Parts = { config: Config; lake: Lake; log: Log; records: Records; clock: Cl
 export function openModels({ config, lake, log, records, clock }: Parts): Models {
   async function read(environment: Pick<Environment, 'name' | 'catalog'>, reading: BuildInput['reading'] = {}) {
     if (!existsSync(join(config.dir, 'dbt_project.yml'))) return undefined
-    const name = targetNames[environment.name] ?? environment.name
-    const request = { dir: config.dir, vars: {}, env: config.env, home: homedir() }
+    const name = reading.target?.name ?? targetNames[environment.name] ?? environment.name
+    const request = { dir: config.dir, vars: reading.vars ?? {}, env: config.env, home: homedir() }
     // An environment need not be a target of the profile; then the profile's own gives the names.
     const profile = await readProfile({ ...request, target: name }).catch(() => readProfile(request))
     return readTransform(config.dir, {
@@ -69,7 +69,7 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
   const keys = new Map<string, { at: number; keys: Promise<readonly Key[]> }>()
 
   return {
-    project: (environment) => load(environment),
+    project: load,
 
     keys({ name, catalog }) {
       const known = keys.get(catalog)

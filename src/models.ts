@@ -13,7 +13,10 @@ export type ModelEdge = { table: string; reads: readonly string[]; place: Place 
 
 export interface Models {
   /** The project for an environment; undefined when there is none. Throws every mistake of its files. */
-  project(environment: Pick<Environment, 'name' | 'catalog'>): Promise<DbtProject | undefined>
+  project(
+    environment: Pick<Environment, 'name' | 'catalog'>,
+    reading?: BuildInput['reading'],
+  ): Promise<DbtProject | undefined>
   /** The selected nodes and sources, in building order. */
   list(options: {
     environment: Environment

@@ -4,6 +4,7 @@ import type { Place } from '../base/failure.ts'
 import type { Environment } from '../config/index.ts'
 import type { Principal } from '../govern/index.ts'
 import type { Column } from '../contract/index.ts'
+import type { BuildInput } from './dbt-run.ts'
 import type { Checked, ColumnGraph, DbtProject, ModelChange } from '../transform/index.ts'
 
 export type Preview = {
@@ -18,7 +19,7 @@ export type Preview = {
 
 export type Insight = {
   /** The project as it is in the working tree; throws every mistake of its files, NOT_FOUND when there is none. */
-  project(environment: Environment): Promise<DbtProject>
+  project(environment: Environment, reading?: ProjectReading): Promise<DbtProject>
   /** The project in another folder, read as `like` was: with its target, variables and environment. */
   projectAt(dir: string, like: DbtProject): Promise<DbtProject>
   /** What changed from one version of the project to the other. */
@@ -38,8 +39,12 @@ export type Insight = {
   }): Promise<Preview>
 }
 
+/** Variables, and the target of the profile, where not those of the environment. */
+export type ProjectReading = NonNullable<BuildInput['reading']>
+
 export type InsightOptions = {
   environment: Environment
+  reading?: ProjectReading
   select?: readonly string[]
   exclude?: readonly string[]
   signal?: AbortSignal

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -63,6 +63,11 @@ test('a mistake is told before anything runs, and a failed build keeps nothing e
       },
     ],
   })
+  // What a check that was killed has left is dropped by the next.
+  expect((await shop.boathouse(['env', 'create', 'ci_left', '--from', 'dev'])).code).toBe(0)
+  mkdirSync(file('.boathouse/ci'), { recursive: true })
+  writeFileSync(file('.boathouse/ci/ci_left'), '')
+  utimesSync(file('.boathouse/ci/ci_left'), 1, 1)
   const { code, stdout } = await shop.boathouse(['ci', '--base', 'dev', '--against', 'main', '--samples', '0'])
   expect(code).toBe(1)
   expect(stdout).toMatch(/^### Failed$/m)

@@ -19,9 +19,11 @@ import {
 } from '../../transform/index.ts'
 import type { App } from '../app.ts'
 import { folderAt, usualReference } from '../ci/base-project.ts'
+import { abandonedForks, forgetFork, holdFork } from '../ci/leases.ts'
 import { markdownOf } from '../ci/report.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
 import { catalogFor } from './environments.ts'
+import { reading, readingOf } from './reading.ts'
 
 /** Samples in a pull request are what a reader may see, whoever runs the check. */
 const reader: Principal = { id: 'ci', name: 'ci', role: 'reader' }
@@ -47,6 +49,7 @@ export const ci: Command = {
       value: 'ENV',
       about: 'What the environment of the branch is called; default: ci_ and a number.',
     },
+    ...reading,
     samples: { type: 'string', value: 'ROWS', about: 'Rows shown per table and kind of change; default 3, 0: none.' },
     output: { type: 'string', value: 'FILE', about: 'Write the Markdown to a file as well.' },
     keep: { type: 'boolean', about: 'Keep the environment; else it is dropped at the end.' },
@@ -62,7 +65,7 @@ export const ci: Command = {
       throw new Failure('ALREADY_EXISTS', `there is an environment ${name} already`, { hint: 'Choose another --name.' })
     const catalog = catalogFor(name, base)
     authorise(app.principal, 'create', { kind: 'table', name: catalog })
-    const project = await app.insight.project({ ...base, catalog: base.catalog })
+    const project = await app.insight.project(base, readingOf(flags))
     const reference = flags.text('against') ?? (await usualReference(app.config.dir, app.config.env))
     await using folder = await folderAt(app.config.dir, reference, rootPackages(project))
     const before = await app.insight.projectAt(folder.dir, project)
@@ -70,6 +73,8 @@ export const ci: Command = {
     const ids = select(project, { select: ['state:modified+'], state: stateOf(before) })
     out.note(out.style.dim(`${ids.length} nodes are changed, or depend on what is`))
     const environment = { environment: name, catalog, origin: base.catalog, by: app.principal.name }
+    await dropAbandoned(app, out)
+    await using _held = await holdFork(app.config.stateDir, name)
     await app.environments.create(environment)
     try {
       const results = await build(app, inCatalog(project, catalog), ids, context)
@@ -97,13 +102,17 @@ export const ci: Command = {
 export const impact: Command = {
   name: 'impact',
   summary: 'What the working tree changes against a git reference: models, columns, and who depends on them.',
-  options: { against, 'fail-on-breaking': { type: 'boolean', about: 'Exit with 1 when a change is breaking.' } },
+  options: {
+    against,
+    ...reading,
+    'fail-on-breaking': { type: 'boolean', about: 'Exit with 1 when a change is breaking.' },
+  },
   examples: ['boathouse impact', 'boathouse impact --against origin/main --json'],
   async run(context) {
     noArguments(context)
     const { flags, out, signal } = context
     const app = await context.open()
-    const project = await app.insight.project(app.environment)
+    const project = await app.insight.project(app.environment, readingOf(flags))
     const reference = flags.text('against') ?? (await usualReference(app.config.dir, app.config.env))
     await using folder = await folderAt(app.config.dir, reference, rootPackages(project))
     const changes = await app.insight.compare(await app.insight.projectAt(folder.dir, project), project, signal)
@@ -112,6 +121,23 @@ export const impact: Command = {
     out.answer({ ...base, changes }, () => changesText(markdownOf({ ...none, base, changes })))
     return flags.is('fail-on-breaking') && changes.some(({ severity }) => severity === 'breaking') ? 1 : 0
   },
+}
+
+/** Forks of checks that were killed, which nobody else will drop. */
+async function dropAbandoned(app: App, out: Context['out']): Promise<void> {
+  const { stateDir } = app.config
+  const abandoned = await abandonedForks(stateDir, app.clock.now())
+  if (abandoned.length === 0) return
+  const forks = await app.environments.list()
+  for (const name of abandoned) {
+    const fork = forks.find(({ environment }) => environment === name)
+    if (fork) {
+      authorise(app.principal, 'drop', { kind: 'table', name: fork.catalog })
+      await app.environments.drop(fork.catalog)
+      out.note(out.style.dim(`dropped ${name}, which a check that was ended had left`))
+    }
+    await forgetFork(stateDir, name)
+  }
 }
 
 /** Only what is said of models: nothing was built. */

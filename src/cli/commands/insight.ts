@@ -6,12 +6,13 @@ import type { Checked } from '../../transform/index.ts'
 import { oneArgument, type Command } from '../command.ts'
 import { formatRows, table } from '../output.ts'
 import { selectionOf, selectOptions } from './models.ts'
+import { reading, readingOf } from './reading.ts'
 
 export const check: Command = {
   name: 'check',
   summary: 'Find what is wrong in the models and tests before anything runs: columns, types, names, contracts.',
   arguments: '[PATTERN...]',
-  options: selectOptions,
+  options: { ...selectOptions, ...reading },
   examples: ['boathouse check', 'boathouse check +daily_revenue --json'],
   async run(context) {
     const { out, signal } = context
@@ -19,6 +20,7 @@ export const check: Command = {
     const started = performance.now()
     const { project, ...checked } = await app.insight.check({
       environment: app.environment,
+      reading: readingOf(context.flags),
       ...selectionOf(context),
       signal,
     })

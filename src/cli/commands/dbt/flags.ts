@@ -162,7 +162,8 @@ function valueOf(spelled: string, spec: FlagSpec, text: string): Value {
   }
 }
 
-function mappingOf(spelled: string, text: string): Record<string, unknown> {
+/** A mapping that was typed as YAML. @throws USAGE */
+export function mappingOf(spelled: string, text: string): Record<string, unknown> {
   let value: unknown
   try {
     // Aliases could make a short text endless.
