@@ -222,7 +222,7 @@ function parseAll(
 }
 
 function parseOne(setting: Setting, found: Found, mistakes: Failure[]): unknown {
-  const parsed = setting.schema.safeParse(found.value)
+  const parsed = setting.schema().safeParse(found.value)
   if (parsed.success) return parsed.data
   const structured = typeof found.value === 'object' && found.value !== null
   if (!structured) {

@@ -76,7 +76,7 @@ function place(parent: JsonSchema, [first, ...rest]: string[], schema: JsonSchem
 }
 
 function leaf(setting: Setting): JsonSchema {
-  const { $schema: _, ...schema } = z.toJSONSchema(setting.schema, {
+  const { $schema: _, ...schema } = z.toJSONSchema(setting.schema(), {
     io: 'input',
     unrepresentable: 'any',
   }) as JsonSchema

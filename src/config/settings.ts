@@ -6,8 +6,11 @@ import { z } from 'zod'
 import { parseBytes, parseDurationMs } from '../base/units.ts'
 import type { Machine } from './machine.ts'
 
-/** `says` ends the sentence "expected …". The schema takes the text of a variable and the value of a YAML line alike. */
-type Kind<Value> = { says: string; schema: z.ZodType<Value> }
+/**
+ * `says` ends the sentence "expected …". The schema takes the text of a variable and the value of a YAML line alike; it is
+ * made when there is a value, as to make all of them would take a third of a short command's time.
+ */
+type Kind<Value> = { says: string; schema: () => z.ZodType<Value> }
 
 type Place = { dir: string; machine: Machine }
 
@@ -24,35 +27,37 @@ export type Setting<Value = unknown> = Kind<Value> & {
   fallback?: { text: string; value: (place: Place) => Value | undefined }
 }
 
-const text = (says: string, pattern: RegExp): Kind<string> => ({ says, schema: z.string().regex(pattern) })
+const text = (says: string, pattern: RegExp): Kind<string> => ({ says, schema: () => z.string().regex(pattern) })
 const whole = (min: number, max: number, unit = ''): Kind<number> => ({
   says: `a whole number from ${min} to ${max}${unit}`,
-  schema: z
-    .union([z.int().min(min).max(max), z.string().regex(/^\d+$/)])
-    .transform(Number)
-    .refine((value) => value >= min && value <= max),
+  schema: () =>
+    z
+      .union([z.int().min(min).max(max), z.string().regex(/^\d+$/)])
+      .transform(Number)
+      .refine((value) => value >= min && value <= max),
 })
 const flag: Kind<boolean> = {
   says: 'true or false',
-  schema: z
-    .union([z.boolean(), z.enum(['true', 'false', 'on', 'off', 'yes', 'no', '1', '0'])])
-    .transform((value) => value === true || ['true', 'on', 'yes', '1'].includes(String(value))),
+  schema: () =>
+    z
+      .union([z.boolean(), z.enum(['true', 'false', 'on', 'off', 'yes', 'no', '1', '0'])])
+      .transform((value) => value === true || ['true', 'on', 'yes', '1'].includes(String(value))),
 }
 const choice = <const Word extends string>(words: readonly Word[]): Kind<Word> => ({
   says: `one of ${words.join(', ')}`,
-  schema: z.enum(words) as unknown as z.ZodType<Word>,
+  schema: () => z.enum(words) as unknown as z.ZodType<Word>,
 })
 const duration: Kind<number> = {
   says: 'a duration in ms, s, min, h or d',
-  schema: z.string().transform((value, context) => parseDurationMs(value) || refuse(context)),
+  schema: () => z.string().transform((value, context) => parseDurationMs(value) || refuse(context)),
 }
 const size: Kind<number> = {
   says: 'a size in KB, MB, GB, TB (or KiB, MiB, GiB, TiB)',
-  schema: z.string().transform((value, context) => parseBytes(value) || refuse(context)),
+  schema: () => z.string().transform((value, context) => parseBytes(value) || refuse(context)),
 }
 const url = (says: string, protocols: string[]): Kind<string> => ({
   says,
-  schema: z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
+  schema: () => z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol)),
 })
 const refuse = (context: z.RefinementCtx): never => {
   context.addIssue('not understood')
@@ -60,76 +65,84 @@ const refuse = (context: z.RefinementCtx): never => {
 }
 const folder: Kind<string> = {
   says: 'a local folder, absolute or relative to boathouse.yml',
-  schema: z.string().regex(/^(?![a-z][a-z0-9+]+:\/\/).+$/i),
+  schema: () => z.string().regex(/^(?![a-z][a-z0-9+]+:\/\/).+$/i),
 }
 const file = (says: string): Kind<string> => ({ says, schema: folder.schema })
-const texts = (says: string, pattern: RegExp): Kind<string[]> => ({ says, schema: z.array(z.string().regex(pattern)) })
+const texts = (says: string, pattern: RegExp): Kind<string[]> => ({
+  says,
+  schema: () => z.array(z.string().regex(pattern)),
+})
 const headers: Kind<Record<string, string>> = {
   says: 'headers as Name=value, with semicolons between them',
-  schema: z
-    .string()
-    .regex(/^[\w-]+=[!-:<-~]+(; *[\w-]+=[!-:<-~]+)*$/)
-    .transform((value) => Object.fromEntries(value.split(/; */).map((one) => /^([^=]+)=(.*)$/.exec(one)!.slice(1)))),
+  schema: () =>
+    z
+      .string()
+      .regex(/^[\w-]+=[!-:<-~]+(; *[\w-]+=[!-:<-~]+)*$/)
+      .transform((value) => Object.fromEntries(value.split(/; */).map((one) => /^([^=]+)=(.*)$/.exec(one)!.slice(1)))),
 }
 const folderOrBucket: Kind<string> = {
   says: 'a local folder, absolute or relative to boathouse.yml, or s3://bucket/folder',
-  schema: z.union([folder.schema, z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^?#]*)?$/)]),
+  schema: () => z.union([folder.schema(), z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^?#]*)?$/)]),
 }
 const timezone: Kind<string> = {
   says: 'a time zone of the IANA list',
-  schema: z.string().refine((zone) => {
-    try {
-      return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
-    } catch {
-      return false
-    }
-  }),
+  schema: () =>
+    z.string().refine((zone) => {
+      try {
+        return Boolean(new Intl.DateTimeFormat('en', { timeZone: zone }))
+      } catch {
+        return false
+      }
+    }),
 }
 
-const identifier = z.string().regex(/^[a-z_][a-z0-9_]*$/, 'must be lower-case letters, digits and _')
+const identifier = () => z.string().regex(/^[a-z_][a-z0-9_]*$/, 'must be lower-case letters, digits and _')
 export type EnvironmentEntry = { catalog: string; protected: boolean }
 
 const environments: Kind<Record<string, EnvironmentEntry>> = {
   says: 'a map of short names to catalogs',
-  schema: z
-    .record(
-      identifier,
-      z.union([identifier, z.strictObject({ catalog: identifier, protected: z.boolean().optional() })], {
-        error: 'must be a catalog name or {catalog, protected}',
-      }),
-    )
-    .refine((value) => Object.keys(value).length > 0, 'must name at least one environment')
-    .transform((value) =>
-      Object.fromEntries(
-        Object.entries(value).map(([name, entry]) => {
-          const { catalog, protected: isProtected } =
-            typeof entry === 'string' ? { catalog: entry } : { protected: undefined, ...entry }
-          return [name, { catalog, protected: isProtected ?? name === 'prod' }]
+  schema: () =>
+    z
+      .record(
+        identifier(),
+        z.union([identifier(), z.strictObject({ catalog: identifier(), protected: z.boolean().optional() })], {
+          error: 'must be a catalog name or {catalog, protected}',
         }),
+      )
+      .refine((value) => Object.keys(value).length > 0, 'must name at least one environment')
+      .transform((value) =>
+        Object.fromEntries(
+          Object.entries(value).map(([name, entry]) => {
+            const { catalog, protected: isProtected } =
+              typeof entry === 'string' ? { catalog: entry } : { protected: undefined, ...entry }
+            return [name, { catalog, protected: isProtected ?? name === 'prod' }]
+          }),
+        ),
       ),
-    ),
 }
 
 export type EnvironmentChoice = string | { by_branch: Record<string, string> }
 const environment: Kind<EnvironmentChoice> = {
   says: 'the name of an environment, or by_branch with a map of branch to environment',
-  schema: z.union([z.string().min(1), z.strictObject({ by_branch: z.record(z.string(), z.string()) })], {
-    error: 'must be the name of an environment, or by_branch with a map of branch to environment',
-  }),
+  schema: () =>
+    z.union([z.string().min(1), z.strictObject({ by_branch: z.record(z.string(), z.string()) })], {
+      error: 'must be the name of an environment, or by_branch with a map of branch to environment',
+    }),
 }
 
-const Expectation = z.strictObject({
-  name: z.string().min(1).describe('What holds when all is well; printed by doctor.'),
-  sql: z.string().min(1).describe('One SELECT that returns one value.'),
-  expect: z
-    .strictObject({
-      equals: z.union([z.number(), z.string(), z.boolean()]).optional(),
-      at_least: z.number().optional(),
-      at_most: z.number().optional(),
-    })
-    .refine((value) => Object.keys(value).length > 0, 'must have equals, at_least or at_most'),
-})
-export type Expectation = z.infer<typeof Expectation>
+const expectation = () =>
+  z.strictObject({
+    name: z.string().min(1).describe('What holds when all is well; printed by doctor.'),
+    sql: z.string().min(1).describe('One SELECT that returns one value.'),
+    expect: z
+      .strictObject({
+        equals: z.union([z.number(), z.string(), z.boolean()]).optional(),
+        at_least: z.number().optional(),
+        at_most: z.number().optional(),
+      })
+      .refine((value) => Object.keys(value).length > 0, 'must have equals, at_least or at_most'),
+  })
+export type Expectation = z.infer<ReturnType<typeof expectation>>
 
 /** A share is of the memory of the machine, which the table does not know. */
 export type Memory = { bytes: number } | { share: number }
@@ -568,12 +581,13 @@ export const settings = {
     key: 'limits.memory',
     env: 'BOATHOUSE_LIMITS_MEMORY',
     says: 'a size such as 4GB (at least 256MiB), or a share of the memory such as 60%',
-    schema: z.string().transform((value, context) => {
-      const share = /^([1-9]\d?|100)%$/.exec(value)
-      if (share) return { share: Number(share[1]) / 100 }
-      const bytes = parseBytes(value)
-      return bytes !== undefined && bytes >= 256 * 2 ** 20 ? { bytes } : refuse(context)
-    }),
+    schema: () =>
+      z.string().transform((value, context) => {
+        const share = /^([1-9]\d?|100)%$/.exec(value)
+        if (share) return { share: Number(share[1]) / 100 }
+        const bytes = parseBytes(value)
+        return bytes !== undefined && bytes >= 256 * 2 ** 20 ? { bytes } : refuse(context)
+      }),
     about: 'Memory of all engine processes together. A share counts of the RAM or of the container limit.',
     example: '4GB',
     fallback: fixed<Memory>({ share: 0.6 }, '60%'),
@@ -742,7 +756,7 @@ export const settings = {
     key: 'doctor',
     env: null,
     says: 'a list of {name, sql, expect}',
-    schema: z.array(Expectation),
+    schema: () => z.array(expectation()),
     about:
       'What must hold in the data: `boathouse doctor` runs each SELECT and compares its one value with `equals`, `at_least` or `at_most`.',
     example: '[{name: five regions, sql: select count(distinct region) from raw.sales, expect: {equals: 5}}]',
