@@ -24,8 +24,8 @@ describe('printed pages are up to date', () => {
 test.each(Object.entries(settings) as [string, Setting][])(
   'the example of %s is valid, in YAML and as a variable',
   (_, { key, env, example, schema }) => {
-    if (key) expect(schema.safeParse(parse(example)).success).toBe(true)
-    if (env) expect(schema.safeParse(example).success).toBe(true)
+    if (key) expect(schema().safeParse(parse(example)).success).toBe(true)
+    if (env) expect(schema().safeParse(example).success).toBe(true)
   },
 )
 
