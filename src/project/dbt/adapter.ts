@@ -310,16 +310,20 @@ export class Adapter extends HostObject {
   }
 }
 
-/** `{privilege: [grantees]}` of rows `grantee`, `privilege_type`. */
+/**
+ * `{privilege: [grantees]}` of rows `grantee`, `privilege_type`; of the lake's own `show grants` those on the table itself
+ * that no file gives.
+ */
 function grantsOf(table: unknown): Dict {
   const grants = new Map<string, unknown[]>()
   if (table instanceof ResultTable) {
-    const [grantee, privilege] = ['grantee', 'privilege'].map((name) =>
-      table.names.findIndex((each) => each.toLowerCase().startsWith(name)),
-    )
+    const position = (...names: string[]) => table.names.findIndex((each) => names.includes(each.toLowerCase()))
+    const [grantee, privilege] = [position('grantee'), position('privilege', 'privilege_type')]
+    const [on, source] = [position('table'), position('source')]
     for (const row of table.rows) {
-      const key = str(row.item(privilege!))
-      grants.set(key, [...(grants.get(key) ?? []), row.item(grantee!)])
+      if (on >= 0 && (row.item(on) === '*' || row.item(source) === 'access.yml')) continue
+      const key = str(row.item(privilege))
+      grants.set(key, [...(grants.get(key) ?? []), row.item(grantee)])
     }
   }
   return new Dict([...grants])

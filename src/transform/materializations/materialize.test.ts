@@ -62,6 +62,30 @@ test('partitions, order, properties, descriptions and grants of the config are t
   })
 })
 
+test.each([
+  ['by the lake', {}],
+  ['by a template', { 'macros/own.sql': '{% macro create_indexes(relation) %}{% endmacro %}' }],
+])('a config that gives rights says all of them, %s: others on the table are taken back', async (how, more) => {
+  const [ann, bob] = [await runs.member(`ann_${how.slice(-4)}`), await runs.member(`bob_${how.slice(-4)}`)]
+  const model = (grants: string) => ({
+    'models/shared.sql': `{{ config(materialized='table', grants=${grants}) }} select 1 as id`,
+    ...more,
+  })
+  const sees = (principal: typeof ann) =>
+    runs.rows('select id from main.shared', { principal }).then(
+      () => true,
+      () => false,
+    )
+  const first = await runs.run(model(`{'select': ['${ann.name}', '${bob.name}']}`))
+  expect([first.results['shared']?.status, first.results['shared']?.message]).toEqual(['success', expect.anything()])
+  expect([await sees(ann), await sees(bob)]).toEqual([true, true])
+  await runs.run(model('{}'))
+  expect([await sees(ann), await sees(bob)]).toEqual([true, true])
+  const { results } = await runs.run(model(`{'select': ['${bob.name}']}`))
+  expect(results['shared']).toMatchObject({ status: 'success' })
+  expect([await sees(ann), await sees(bob)]).toEqual([false, true])
+})
+
 test('what failed leaves the old table, what it made beside it is gone', async () => {
   const files = { 'models/t.sql': "{{ config(materialized='table') }} select 1 as id" }
   await runs.run(files)

@@ -20,6 +20,9 @@ const transactional = /^(?:begin|commit|rollback|abort|end|start)\b/i
 const withoutMeaning =
   /^(?:(?:create\s+(?:unique\s+)?|drop\s+)index|set|reset|pragma|install|load|analyze|vacuum|checkpoint)\b/i
 
+/** Rights are given by name and hold at once: they are no part of a change set. */
+const aboutRights = /^(?:grant|revoke|show\s+(?:grants|roles)|(?:create|drop)\s+role)\b/i
+
 export type Sending = {
   lake: Pick<Work['lake'], 'query'>
   options: QueryOptions
@@ -35,9 +38,12 @@ export async function runScript(sql: string, { lake, options, onWarning }: Sendi
       onWarning(`${/^\w+(?:\s+index)?/i.exec(statement)![0].toUpperCase()} does nothing here and was left out`)
       continue
     }
-    const done = await rowsOf(lake, statement, options).catch((error: unknown) => {
-      throw error instanceof Failure ? movedBy(error, placeAt(sql, start)) : error
-    })
+    const { changes: _, ...outside } = options
+    const done = await rowsOf(lake, statement, aboutRights.test(statement) ? outside : options).catch(
+      (error: unknown) => {
+        throw error instanceof Failure ? movedBy(error, placeAt(sql, start)) : error
+      },
+    )
     if (!isStatement(statement)) answer = done
   }
   return answer

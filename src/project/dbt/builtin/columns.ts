@@ -133,7 +133,12 @@ export const columnMacros: string = [
 {% endmacro %}
 {% macro default__apply_grants(relation, grant_config, should_revoke=True) %}
     {% if grant_config %}
-        {% set dcl_statement_list = get_dcl_statement_list(relation, grant_config, get_grant_sql) %}
+        {% set needs_revoking = {} %}
+        {% if should_revoke %}
+            {% set given = adapter.standardize_grants_dict(run_query(get_show_grant_sql(relation))) %}
+            {% set needs_revoking = diff_of_two_dicts(given, grant_config) %}
+        {% endif %}
+        {% set dcl_statement_list = get_dcl_statement_list(relation, needs_revoking, get_revoke_sql) + get_dcl_statement_list(relation, grant_config, get_grant_sql) %}
         {% if dcl_statement_list %}{{ call_dcl_statements(dcl_statement_list) }}{% endif %}
     {% endif %}
 {% endmacro %}
