@@ -12,8 +12,8 @@ export type Peer = {
   close(): Promise<void>
 }
 
-export function startPeer(command: string, args: readonly string[]): Peer {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+export function startPeer(command: string, args: readonly string[], env: Record<string, string> = {}): Peer {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   return {

@@ -13,6 +13,7 @@ import { memoryBytes, openBenchLake, threads } from './lake.ts'
 import { benchPlanning } from './planning.ts'
 import { benchRest } from './rest.ts'
 import { benchRows } from './rows.ts'
+import { benchStorage } from './storage.ts'
 import { benchFork, benchUpkeep } from './upkeep.ts'
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5)
@@ -50,6 +51,7 @@ try {
     await benchCommits(bench),
     await benchPlanning(bench),
     await benchRest(bench),
+    await benchStorage(bench, python),
     await benchRows(bench, source),
     await benchUpkeep(bench),
     await benchFork(bench),

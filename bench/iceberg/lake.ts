@@ -1,6 +1,7 @@
 // A lake as the program opens it, in a temporary folder: files and records are flushed to the disk.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../../src/base/clock.ts'
@@ -19,7 +20,7 @@ import {
 } from '../../src/catalog/index.ts'
 import { openEngine } from '../../src/engine/index.ts'
 import { currentSchema } from '../../src/iceberg/index.ts'
-import { fileLocation, localFileIO } from '../../src/io/index.ts'
+import { cachingFileIO, fileLocation, localFileIO, openFileCache, type FileIO } from '../../src/io/index.ts'
 import { collect, openLake, openMaintenance, type TableOptions } from '../../src/lake/index.ts'
 import { openRecords } from '../../src/records/index.ts'
 
@@ -27,26 +28,30 @@ export type BenchLake = Awaited<ReturnType<typeof openBenchLake>>
 
 export const [threads, memoryBytes] = [2, 2 ** 31]
 
-/** `outside`: a catalog of somebody else keeps the names, and tables lie in `folder`. */
-export async function openBenchLake({ outside, folder }: { outside?: Catalog; folder?: string } = {}) {
+type Options = { outside?: Catalog; folder?: string; store?: { location: string; io: FileIO } }
+
+/** `outside`: a catalog of somebody else keeps the names, and tables lie in `folder`. `store`: they lie there. */
+export async function openBenchLake({ outside, folder, store }: Options = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'boathouse-bench-'))
   const [root, spool, state] = [folder ?? join(dir, 'lake'), join(dir, 'spool'), join(dir, 'state')]
   for (const made of [root, spool, state]) mkdirSync(made, { recursive: true })
   const clock = realClock
-  const io = localFileIO({ root })
+  const copies = join(dir, 'cache')
+  const cache = store && (await openFileCache({ io: store.io, folder: copies, bytesMax: 2 ** 34 }))
+  const io = store && cache ? cachingFileIO({ io: store.io, cache }) : localFileIO({ root })
   const records = await openRecords({ stateDir: state, records: { url: undefined, schema: 'boathouse' } })
   const pointers = embeddedCatalog(records)
   const tables = outside ? outsideTables(outside, io) : openTables(pointers, io)
   const shelf = outside ? outsideShelf(outside, records) : embeddedShelf(pointers)
   const publications = openPublications({ records, shelf, tables, io, clock })
-  const lakeRoot = fileLocation(root)
+  const lakeRoot = store?.location ?? fileLocation(root)
   const engine = openEngine({
     memoryBytes,
     threads,
     tempDirectory: join(dir, 'temp'),
     tempBytes: 2 ** 33,
     timeZone: 'UTC',
-    directories: [root, spool],
+    directories: [root, spool, ...(store ? [copies] : [])],
     writeDirectories: [spool],
     classes: ['plan', 'interactive', 'write'],
   })
@@ -57,6 +62,7 @@ export async function openBenchLake({ outside, folder }: { outside?: Catalog; fo
     publications,
     clock,
     lakeRoot,
+    ...(cache && { files: cache }),
     spoolDir: spool,
     environments: [{ name: 'dev', catalog: 'dev', protected: false }],
     limits: { queryTimeoutMs: 600_000, queryRowsMax: 1_000_000, cacheBytes: 2 ** 23, manifestBytes: 2 ** 26 },
@@ -112,8 +118,14 @@ export async function openBenchLake({ outside, folder }: { outside?: Catalog; fo
     async table(table: string): Promise<LoadedTable> {
       return (await tables.load(name(table))) as LoadedTable
     },
+    /** Files of the store are fetched again. */
+    async forgetFiles() {
+      for (const name of await readdir(join(copies, 'files')))
+        await rm(join(copies, 'files', name), { recursive: true, force: true })
+    },
     async close() {
       await engine.close()
+      await cache?.close()
       await records.close()
       rmSync(dir, { recursive: true, force: true })
     },

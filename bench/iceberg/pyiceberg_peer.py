@@ -81,6 +81,24 @@ def delete(file, value):
     return {"ms": timed(lambda: table.delete(EqualTo("n", value)))}
 
 
+def remote(warehouse, properties):
+    """From now on tables lie in an object store."""
+    global catalog
+    catalog = SqlCatalog("remote", uri=f"sqlite:///{folder}/remote.db", warehouse=warehouse, **properties)
+    catalog.create_namespace("raw")
+    return {}
+
+
+def select(location, value, properties):
+    """The rows of one value, beginning with the metadata file."""
+
+    def work():
+        table = StaticTable.from_metadata(location, properties)
+        assert table.scan(row_filter=EqualTo("id", value)).to_arrow().num_rows == 1
+
+    return {"ms": timed(work)}
+
+
 def load(location):
     return {"ms": timed(lambda: StaticTable.from_metadata(location))}
 
