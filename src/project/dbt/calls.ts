@@ -77,7 +77,8 @@ function callsOf(
 ): Analysis {
   const { analysis } = cache.of(
     'calls',
-    [file, at.line, at.column, text],
+    [file, at.line, at.column],
+    text,
     () => {
       const asked: (Pick<FoundCall, 'name' | 'literal' | 'conditional'> & { answer: boolean })[] = []
       const found = findCalls(text, collected, { file, ...at }, (name, literal, conditional) => {

@@ -160,7 +160,7 @@ function collect(value: unknown, place: Place, parsed: Parsed, cache: ParseCache
   if (typeof value !== 'string') return true
   const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
   if (!/\{[{%]/.test(text)) return true
-  const { calls, isStatic } = cache.of('argument', [text], () => findCalls(text, ['ref', 'source'], {}, () => true))
+  const { calls, isStatic } = cache.of('argument', [], text, () => findCalls(text, ['ref', 'source'], {}, () => true))
   for (const call of calls) if (call.literal) readCall({ ...call, place }, parsed)
   return isStatic
 }

@@ -38,7 +38,7 @@ export function macrosOf(
   file: string,
   cache = new ParseCache(),
 ): { macros: DbtMacro[]; failures: Failure[] } {
-  const { macros, failures } = cache.of('macros', [file, text], () => findMacros(text, file))
+  const { macros, failures } = cache.of('macros', [file], text, () => findMacros(text, file))
   return {
     macros: macros.map((block) => ({
       ...block,

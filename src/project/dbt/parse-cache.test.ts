@@ -170,29 +170,32 @@ test('what is kept is used, fresh reading does not, and what cannot be written d
   const file = join(dir, 'used.cache')
   const cache = new ParseCache()
   const [made, read] = [{ list: [1, { a: undefined, b: 'ü\n' }] }, { list: [1, { b: 'ü\n' }] }]
-  expect(cache.of('kind', ['a', 1], () => made)).toBe(made)
-  for (const odd of [Infinity, -0, new Date(0), [undefined], undefined, 1n]) cache.of('odd', [String(odd)], () => odd)
+  expect(cache.of('kind', ['a', 1], 'text', () => made)).toBe(made)
+  for (const odd of [Infinity, -0, new Date(0), [undefined], undefined, 1n]) cache.of('odd', [], String(odd), () => odd)
   await saveParseCache(file, cache)
   const again = await openParseCache(file)
   const never = () => expect.unreachable()
-  expect(again.of('kind', ['a', 1], never)).toEqual(read)
-  expect(again.of('kind', ['a', 1], never), 'each gets a value of its own').not.toBe(again.of('kind', ['a', 1], never))
+  expect(again.of('kind', ['a', 1], 'text', never)).toEqual(read)
+  expect(again.of('kind', ['a', 1], 'text', never), 'each gets a value of its own').not.toBe(
+    again.of('kind', ['a', 1], 'text', never),
+  )
   expect(again.lines(), 'nothing new').toBeUndefined()
-  for (const [kind, inputs] of [
-    ['kind', ['a', '1']],
-    ['kind', ['a1']],
-    ['dnik', ['a', 1]],
+  for (const [kind, where, text] of [
+    ['kind', ['a', '1'], 'text'],
+    ['kind', ['a'], '1text'],
+    ['dnik', ['a', 1], 'text'],
   ] as const)
-    expect(again.of(kind, inputs, () => 'other')).toBe('other')
+    expect(again.of(kind, where, text, () => 'other')).toBe('other')
   expect(
     again.of(
       'kind',
       ['a', 1],
+      'text',
       () => 'new' as unknown,
       () => false,
     ),
   ).toBe('new')
-  expect(again.of('odd', ['Infinity'], () => 'made')).toBe('made')
+  expect(again.of('odd', [], 'Infinity', () => 'made')).toBe('made')
   await saveParseCache(join(file, 'below', 'a-file'), again)
   expect(await said(start, { file: join(file, 'x'), isFresh: true })).toBe(await said(start))
 })

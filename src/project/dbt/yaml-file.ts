@@ -31,7 +31,7 @@ export function readYamlText(
     })
     return { value: located.value, duplicates, outline }
   }
-  const { value, duplicates, outline } = cache.of('yaml', [file, text], parse)
+  const { value, duplicates, outline } = cache.of('yaml', [file], text, parse)
   for (const place of duplicates) warn('this key stands twice; the last one counts', place)
   const parsed = () => located ?? (parse(), located!)
   return {
