@@ -104,21 +104,21 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     source.kind === 'scan' || source.kind === 'view' ? (source.guard ?? []) : [],
   )
 
-  const identityText = () =>
-    render(piece, (source) =>
-      source.kind === 'scan'
-        ? guardedSql(
-            source,
-            `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`,
-          )
-        : source.kind === 'about'
-          ? source.identity
-          : source.kind === 'values'
-            ? source.sql
-            : source.kind === 'system'
-              ? `<system.${source.name}>`
-              : undefined,
-    ).text
+  const identityOf = (source: Source): string | undefined =>
+    source.kind === 'scan'
+      ? guardedSql(
+          source,
+          `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`,
+          identityOf,
+        )
+      : source.kind === 'about'
+        ? source.identity
+        : source.kind === 'values'
+          ? source.sql
+          : source.kind === 'system'
+            ? `<system.${source.name}>`
+            : undefined
+  const identityText = () => render(piece, identityOf).text
 
   const bind = async () => {
     const { spliced, setup } = await named.brief()
@@ -214,11 +214,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       checkScan(context.rights.limits.scan_bytes, bytes)
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
-        for (const [scan, { files, predicate }] of plans) {
-          const rows = await rowsSql(scan, files, lease, context)
-          texts.set(scan, guardedSql(scan, rows, predicateSql(predicate, scan.schema)))
-        }
-        const { text } = render(piece, (source) => (source.kind === 'values' ? source.sql : texts.get(source)))
+        const rows = new Map<Source, string>()
+        for (const [scan, { files }] of plans) rows.set(scan, await rowsSql(scan, files, lease, context))
+        const textOf = (source: Source) =>
+          source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
+        for (const [scan, { predicate }] of plans)
+          texts.set(scan, guardedSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
+        const { text } = render(piece, textOf)
         return { sql: text, bytes, scans: planned, lease }
       } catch (error) {
         lease.release()

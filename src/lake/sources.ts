@@ -178,12 +178,14 @@ export async function nameSources(
       setup.add(ddl)
       return name
     }
-    const spliced = render(piece, (source) => {
+    const textOf = (source: Source): string | undefined => {
       const shape = shapes.get(source)
       if (shape) return `(FROM ${use(shape)})`
-      if (source.kind === 'scan') return guardedSql(source, use(source.guard ? source.shadow : plainShadow(source)))
+      if (source.kind === 'scan')
+        return guardedSql(source, use(source.guard ? source.shadow : plainShadow(source)), textOf)
       return source.kind === 'system' || source.kind === 'given' ? use(source.shadow) : shadowText(source)
-    })
+    }
+    const spliced = render(piece, textOf)
     return { spliced, setup: [...setup] }
   }
 
@@ -330,6 +332,8 @@ export async function nameSources(
         {
           asker: rights.asker,
           analyse: (text) => analysisOf(context, text, () => here),
+          tableOf: (named) => ofPolicy(named, loaded.name.catalog),
+          shadowed: (condition) => render(condition, shadowText).text,
           bind,
           volatile,
           log: context.log,
@@ -373,6 +377,29 @@ export async function nameSources(
     scans.push(scan)
     const extra = extraColumns({ columns }).map(({ name }) => name)
     scan.guard = await guarded(schema, shadow.name, extra)
+    return scan
+  }
+
+  /** A table that a row filter asks: with the rights of the policy, as of now, and known to nobody by it. */
+  async function ofPolicy({ reference, at }: NamedTable, catalog: string): Promise<Source> {
+    const { namespace, name } = reference
+    const shown = [reference.catalog, namespace, name].filter((part) => part !== undefined).join('.')
+    if (reference.catalog !== undefined || namespace === undefined || at || reference.hasAt)
+      throw new Failure('SQL_INVALID', `a row filter names a table as namespace.table, found ${shown}`)
+    const table = await context.resolver.load({ catalog, namespace, name })
+    if (table?.kind !== 'table') throw new Failure('TABLE_NOT_FOUND', `a row filter reads ${shown}, which is no table`)
+    everything.push(table)
+    const schema = schemaOf(table.metadata)
+    const scan: Scan = {
+      kind: 'scan',
+      table,
+      snapshot: snapshotAsOf(table.metadata, undefined),
+      schema,
+      shadow: shadowOf(schema, scans.length + systemTables.length),
+      columns: undefined,
+      guard: undefined,
+    }
+    scans.push(scan)
     return scan
   }
 
@@ -488,10 +515,13 @@ export async function columnsOf(
 /** Where uses of a table need no telling apart. */
 const plainShadow = ({ schema, columns }: Scan): Shadow => shadowOf(schema, 0, columns)
 
+/** What stands for a source; undefined for a view whose body does. */
+type TextOf = (source: Source) => string | undefined
+
 /** What stands for a table while a statement is only bound. */
 export const shadowText = (source: Source): string | undefined =>
   source.kind === 'scan'
-    ? guardedSql(source, source.shadow.name)
+    ? guardedSql(source, source.shadow.name, shadowText)
     : source.kind === 'system'
       ? source.shadow.name
       : source.kind === 'view'
@@ -500,21 +530,28 @@ export const shadowText = (source: Source): string | undefined =>
 
 /** As `shadowText`, for a plan that says which of the asker's conditions reach the tables. Not to be run over rows. */
 export const openShadowText = (source: Source): string | undefined =>
-  source.kind === 'scan' && source.guard ? source.guard.sql(source.shadow.name, { open: true }) : shadowText(source)
+  source.kind === 'scan' && source.guard
+    ? source.guard.sql(source.shadow.name, { open: true, text: (condition) => render(condition, openShadowText).text })
+    : shadowText(source)
 
-export const guardedSql = ({ guard }: Scan, from: string, predicate?: string): string =>
-  guard ? guard.sql(from, { predicate }) : from
+/** `textOf`: what stands for the tables that a row filter asks. */
+export const guardedSql = ({ guard }: Scan, from: string, textOf: TextOf, predicate?: string): string =>
+  guard ? guard.sql(from, { predicate, text: (condition) => render(condition, textOf).text }) : from
 
 /**
  * The text with every table's name replaced; a view's body goes in whole. Where DuckDB would name a column by the text, the
  * paths, conditions and masks in it would be told: there a name stands for the table, and all that in a WITH clause.
  */
-export function render(piece: Piece, textOf: (source: Source) => string | undefined): Spliced {
+export function render(piece: Piece, textOf: TextOf): Spliced {
   const bodyOf = (source: Source) => {
     const text = textOf(source)
     if (source.kind !== 'view' || text !== undefined) return text!
     const body = `(${render(source.piece, textOf).text}\n)`
-    return source.guard ? source.guard.sql(body, { open: textOf === openShadowText }) : body
+    if (!source.guard) return body
+    return source.guard.sql(body, {
+      open: textOf === openShadowText,
+      text: (condition) => render(condition, textOf).text,
+    })
   }
   if (!piece.hoist)
     return splice(piece.sql, [

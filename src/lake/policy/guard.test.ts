@@ -422,12 +422,138 @@ describe('a table of then', () => {
     expect(await failure(rob!, 'FROM raw.orders')).toMatchObject({ code: 'FORBIDDEN' })
     for (const condition of [
       'true) OR (true',
-      'id IN (SELECT x FROM raw.hidden)',
+      'id IN (SELECT x FROM hidden)',
       'attribute(id)',
       '1; DROP TABLE raw.orders',
     ]) {
       await world.applyAccess({ rowFilters: [{ on: { namespace: 'raw', table: 'orders' }, except: [], condition }] })
       expect((await failure(rob!, 'FROM raw.orders')).code, condition).toMatch(/FORBIDDEN/)
     }
+  })
+})
+
+describe('a row filter that asks another table', () => {
+  const mayRead = `region IN (SELECT a.region FROM access.regions AS a WHERE a.who = current_user)`
+  const readable = ['people', 'orders'].map((table) => grant('select', table, 'ana'))
+  const apply = (condition: string, more: Partial<Parameters<typeof world.applyAccess>[0]> = {}) =>
+    world.applyAccess({
+      grants: [...readable, grant('select', 'people', 'eve'), grant('write', 'people', 'ana')],
+      rowFilters: [{ on: on('people'), except: [], condition }],
+      masks: [{ on: on('people'), column: 'email', except: [], expression: "'***'" }],
+      ...more,
+    })
+  const seen = (principal: Principal, more = {}) =>
+    as(principal, 'SELECT region, count(*) FROM raw.people GROUP BY ALL ORDER BY ALL', more)
+
+  beforeAll(async () => {
+    await world.rows('CREATE SCHEMA access')
+    await world.rows("CREATE TABLE access.regions AS SELECT 'ana' AS who, 'EU' AS region, 42 AS private_number")
+    await world.rows('CREATE VIEW raw.of_people AS SELECT id, region FROM raw.people')
+    await world.rows('CREATE VIEW access.v AS SELECT * FROM access.regions')
+  })
+
+  test('shows what that table says of the asker, as it is now, whatever is cached', async () => {
+    await apply(mayRead)
+    expect(await seen(ana!, { cache: true })).toEqual([['EU', 500]])
+    expect(await seen(ana!, { cache: true })).toEqual([['EU', 500]])
+    expect(await seen(eve!)).toEqual([])
+    await world.rows("INSERT INTO access.regions VALUES ('ana', 'US', 1), ('eve', 'US', 2)")
+    expect(await seen(ana!, { cache: true })).toEqual([
+      ['EU', 500],
+      ['US', 500],
+    ])
+    expect(await seen(eve!)).toEqual([['US', 500]])
+    await world.rows("DELETE FROM access.regions WHERE who = 'ana' AND region = 'US'")
+    expect(await seen(ana!, { cache: true })).toEqual([['EU', 500]])
+    expect(await seen(world.admin)).toHaveLength(2)
+  })
+
+  test('in joins, views, subqueries, counts, and beside itself', async () => {
+    expect(await as(ana!, 'SELECT count(*) FROM raw.people p JOIN raw.people q USING (id)')).toEqual([[500]])
+    expect(await as(ana!, 'SELECT count(*) FROM raw.orders o LEFT JOIN raw.people p ON p.id = o.id')).toEqual([[100]])
+    expect(await as(ana!, 'SELECT count(p.id) FROM raw.orders o LEFT JOIN raw.people p ON p.id = o.id')).toEqual([[50]])
+    expect(await as(ana!, 'WITH regions AS (SELECT 1 AS x) SELECT count(*) FROM raw.people, regions')).toEqual([[500]])
+    expect(await as(ana!, "SELECT count(*) FROM raw.people WHERE region = 'US'")).toEqual([[0]])
+    await apply('id < (SELECT count(*) / 2 FROM raw.people)')
+    expect(await as(ana!, 'SELECT max(id) FROM raw.people')).toEqual([[499]])
+    await apply(`EXISTS (SELECT 1 FROM access.regions a WHERE a.who = current_user AND a.region = _all.region)`)
+    expect(await seen(ana!)).toEqual([['EU', 500]])
+    await apply(mayRead, { grants: [...readable, grant('select', 'of_people', 'ana')] })
+    expect(await as(ana!, 'SELECT DISTINCT region FROM raw.of_people')).toEqual([['EU']])
+  })
+
+  test('an earlier moment of the table is read with the rights of now', async () => {
+    await apply(mayRead)
+    const [[before]] = (await world.rows('SELECT snapshot_id FROM raw.people$snapshots LIMIT 1')) as [[string]]
+    await world.rows("DELETE FROM access.regions WHERE who = 'ana'")
+    expect(await seen(ana!)).toEqual([])
+    expect(await as(ana!, `SELECT count(*) FROM raw.people AT (VERSION => ${before})`)).toEqual([[0]])
+    expect(await seen(ana!, { asOf: '2100-01-01T00:00:00Z' })).toEqual([])
+    await world.rows("INSERT INTO access.regions VALUES ('ana', 'EU', 3)")
+  })
+
+  test.each([
+    'SELECT * FROM access.regions',
+    'SELECT a.who FROM raw.people AS p, access.regions AS a',
+    'SELECT private_number FROM raw.people',
+    'SELECT privat_numbr FROM raw.people',
+    'SELECT a.who FROM raw.people',
+    'SELECT a.private_number FROM raw.people AS _all',
+    'WITH people AS (FROM access.regions) FROM people',
+    'EXPLAIN SELECT * FROM raw.people',
+    'EXPLAIN ANALYZE SELECT * FROM raw.people',
+    'SELECT * FROM raw.people WHERE error(region || email) IS NULL',
+    'SELECT CAST(region AS INT) FROM raw.people',
+    "DELETE FROM access.regions WHERE who = 'eve'",
+    "INSERT INTO access.regions VALUES ('eve', 'EU', 1)",
+    'SELECT * FROM access.regions$snapshots',
+    'CREATE VIEW raw.w AS SELECT * FROM access.regions',
+    'SELECT * FROM raw.people AT (VERSION => (SELECT max(private_number) FROM access.regions))',
+  ])('tells nothing of what it asks, nor of rows that it hides: %s', async (sql) => {
+    await apply(mayRead)
+    const { code, message, hint } = (await failure(ana!, sql)) as { code: string; message: string; hint?: string }
+    expect([sql, code]).not.toEqual([sql, 'none'])
+    expect(`${message} ${hint}`).not.toMatch(/\b42\b|secret-|\bUS\b/)
+    if (!sql.includes('private_number')) expect(`${message} ${hint}`).not.toContain('private_number')
+  })
+
+  test('nor does what is told of an answer', async () => {
+    await apply(mayRead)
+    const result = await world.lake.query(
+      'SELECT count(*) FROM raw.people',
+      world.asking({ principal: ana!, cache: false }),
+    )
+    await collect(result)
+    expect(JSON.stringify(result.provenance)).not.toContain('regions')
+    expect(await as(ana!, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'access'")).toEqual([
+      [0],
+    ])
+  })
+
+  test.each([
+    'region IN (SELECT region FROM access.nowhere)',
+    'region IN (SELECT region FROM regions)',
+    'region IN (SELECT region FROM prod_analytics.access.regions)',
+    'region IN (SELECT region FROM access.v)',
+    'region IN (SELECT region FROM access.regions AT (VERSION => 1))',
+    'region IN (SELECT nope FROM access.regions)',
+    "region IN (SELECT * FROM read_csv('/etc/passwd'))",
+    'region IN (SELECT file_path FROM access.regions$files)',
+    'region IN (SELECT table_name FROM information_schema.tables)',
+    'region IN (SELECT principal FROM system.audit)',
+    '(SHOW TABLES)',
+  ])('one that cannot be followed shows nothing: %s', async (condition) => {
+    await apply(condition)
+    expect(await failure(ana!, 'SELECT id FROM raw.people')).toMatchObject({ code: 'FORBIDDEN' })
+  })
+
+  test('what is hidden is not deleted', async () => {
+    await world.rows('CREATE TABLE raw.kept AS FROM raw.people')
+    await world.applyAccess({
+      grants: (['select', 'write'] as const).map((privilege) => grant(privilege, 'kept', 'ana')),
+      rowFilters: [{ on: on('kept'), except: [], condition: mayRead }],
+    })
+    await world.query('DELETE FROM raw.kept WHERE id >= 0', { principal: ana! })
+    expect(await world.rows('SELECT region, count(*) FROM raw.kept GROUP BY ALL')).toEqual([['US', 500]])
   })
 })

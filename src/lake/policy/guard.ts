@@ -10,6 +10,9 @@
 // and row groups are left out by it as for everybody else.
 //
 // Columns are known by their field ids, so that a table of then, with other names, shows no more than that of now.
+//
+// A row filter may ask other tables (`region IN (SELECT region FROM access.regions WHERE who = current_user)`). These are read
+// as they are now and whole, with the rights of whoever wrote the policy, whatever moment and columns the asker may see.
 
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Log } from '../../base/log.ts'
@@ -18,6 +21,8 @@ import { EngineFailure } from '../../engine/index.ts'
 import { engineFailure } from '../answers/engine-failure.ts'
 import type { Decision, Subject } from '../../govern/index.ts'
 import { currentSchema, type Field, type Predicate, type Schema } from '../../iceberg/index.ts'
+import type { Piece, Source } from '../sources.ts'
+import { placesOf, type NamedTable } from '../sql/splice.ts'
 import type { Analysis } from '../sql/tree.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { withAsker } from './policy-sql.ts'
@@ -25,10 +30,11 @@ import { literalSql, sqlType } from '../types.ts'
 
 export type Guard = {
   /**
-   * A SELECT in parentheses over `from`, a table's name or a SELECT in parentheses. `open`: without the barrier, for the
-   * planning host, which has no rows. `predicate`: a condition on columns of `from` that cannot fail.
+   * A SELECT in parentheses over `from`, a table's name or a SELECT in parentheses. `text` writes a condition with what stands
+   * for its tables. `open`: without the barrier, for the planning host, which has no rows. `predicate`: a condition on columns
+   * of `from` that cannot fail.
    */
-  sql(from: string, how?: { open?: boolean; predicate?: string | undefined }): string
+  sql(from: string, how: { text: (condition: Piece) => string; open?: boolean; predicate?: string | undefined }): string
   /** False when only columns are left out: then every row and value that is shown is what it is. */
   hides: boolean
 }
@@ -37,6 +43,10 @@ type World = {
   asker: Subject
   /** The checked tree of a SELECT. */
   analyse(sql: string): Promise<Analysis | undefined>
+  /** A table that a row filter reads: all of it, as of now. */
+  tableOf(named: NamedTable): Promise<Source>
+  /** A condition over the empty shadows of its tables. */
+  shadowed(condition: Piece): string
   /** Fails when a SELECT over the empty shadows of the statement's tables does not bind. */
   bind(sql: string): Promise<unknown>
   /** Functions of the policy whose answers change. */
@@ -86,7 +96,9 @@ async function makeGuard(
   const fields = fieldsOf(loaded, schema)
   const shown = fields.filter(({ names }) => columns === 'all' || names.some((name) => columns.has(name)))
   if (shown.length === 0) throw new Failure('FORBIDDEN', `no column of ${showName(loaded.name)} may be selected`)
-  const conditions = await Promise.all(filters.map((text) => checked(text, world)))
+  // One after the other: each of their tables gets a place of its own among those of the statement.
+  const conditions: Piece[] = []
+  for (const text of filters) conditions.push(await conditionOf(text, world))
   const outputs = await Promise.all(
     shown.map(async ({ field, pastNames }) => {
       const mask = masks.size === 0 ? undefined : maskOf(masks, pastNames)
@@ -113,16 +125,16 @@ async function makeGuard(
 
   const guard: Guard = {
     hides,
-    sql(from, { open = false, predicate } = {}) {
+    sql(from, { text, open = false, predicate }) {
       const source = renamed
         ? `(SELECT ${[...renamed, ...extra.map(quoteName)].join(', ')} FROM ${from} AS _then) AS _then`
         : `${from} AS _all`
-      const where = [...(predicate === undefined || renamed ? [] : [predicate]), ...conditions]
+      const where = [...(predicate === undefined || renamed ? [] : [predicate]), ...conditions.map(text)]
       const select = `SELECT ${projection} FROM ${source}${where.length > 0 ? ` WHERE ${where.map((one) => `(${one}\n)`).join(' AND ')}` : ''}`
       return hides && !open ? `(SELECT * FROM (${select}) USING SAMPLE 100 PERCENT (system))` : `(${select})`
     },
   }
-  if (hides) await world.bind(`SELECT * FROM ${guard.sql(shadow)}`)
+  if (hides) await world.bind(`SELECT * FROM ${guard.sql(shadow, { text: world.shadowed })}`)
   return guard
 }
 
@@ -173,13 +185,38 @@ function ofNow({ metadata }: LoadedTable, then: Schema): string[] | undefined {
   ]
 }
 
+/** A mask: an expression over the columns of its table. */
 async function checked(text: string, { asker, analyse, volatile }: World): Promise<string> {
   const sql = withAsker(text, asker)
   const analysis = await analyse(`SELECT (${sql}\n)`)
   if (!analysis || analysis.tables.length > 0 || analysis.show !== undefined)
-    throw new Failure('SQL_INVALID', 'a row filter or mask is an expression over the columns of its table')
+    throw new Failure('SQL_INVALID', 'a mask is an expression over the columns of its table')
   volatile.push(...analysis.volatile)
   return sql
+}
+
+/** A row filter with the tables that it asks. */
+async function conditionOf(text: string, { asker, analyse, volatile, tableOf }: World): Promise<Piece> {
+  const sql = withAsker(text, asker)
+  const [before, after] = ['SELECT (', '\n)']
+  const whole = before + sql + after
+  const analysis = await analyse(whole)
+  if (!analysis || analysis.show !== undefined)
+    throw new Failure('SQL_INVALID', 'a row filter is a condition on the columns of its table')
+  volatile.push(...analysis.volatile)
+  const places = placesOf(whole, analysis)
+  const moved = <Range extends { start: number; end: number }>(range: Range): Range => ({
+    ...range,
+    start: range.start - before.length,
+    end: range.end - before.length,
+  })
+  const tables: Piece['tables'] = []
+  for (const named of places.tables) {
+    if (!named || named.lead)
+      throw new Failure('SQL_INVALID', 'a row filter names a table in a way that cannot be followed')
+    tables.push({ named: moved(named), source: await tableOf(named) })
+  }
+  return { sql, edits: places.cuts.map(moved), tables, hoist: false }
 }
 
 /** A condition of the planner as SQL over the columns of `schema`; undefined when a part of it is not a mere comparison. */
