@@ -27,7 +27,8 @@ ${rows.join('\n')}
 
 The files beside the rooms are the composition root, which knows every room: \`main.ts\` opens a project; \`pipeline.ts\`,
 \`models.ts\`, \`scheduling.ts\`, \`serving.ts\` and \`dev.ts\` are the parts of it where rooms meet that know nothing of each other;
-\`boathouse.ts\` is the program.
+\`boathouse.ts\` is what is started: it loads \`program.ts\`, from the sources, or from \`dist/\` when that was made of just these
+(\`make build\`; a command then starts in a fraction of the time). So a module does nothing when it is loaded but define.
 
 ## The path of a query
 
