@@ -36,11 +36,11 @@ test.each<[string, [string, string][]]>([
 ])('joined by %s', (condition, pairs) => expect(equalColumns(condition, 't', 's')).toEqual(pairs))
 
 /** Four files with ten keys each, 0 to 39. */
-async function fill(name: string, mode: string): Promise<void> {
+async function fill(name: string, mode: string, more: Record<string, string> = {}): Promise<void> {
   for (let from = 0; from < 40; from += 10) {
     const changes = await open()
     const select = `select (${from} + i)::integer as k, 'old' as v from range(10) t(i)`
-    await changes.append(at(name), select, { properties: { 'write.merge.mode': mode } })
+    await changes.append(at(name), select, { properties: { 'write.merge.mode': mode, ...more } })
     await changes.publish()
   }
 }
@@ -135,6 +135,28 @@ test('an append that cannot match is no conflict for a merge; one that can is', 
     else await publish()
   }
 })
+
+test.each(['copy-on-write', 'merge-on-read'])(
+  'as in Spark, `snapshot` lets rows through that came meanwhile, and never rows that went: %s',
+  async (mode) => {
+    const name = `snapshot_${mode.replaceAll('-', '_')}`
+    await fill(name, mode, { 'write.merge.isolation-level': 'snapshot' })
+    const publish = await ways.merge(name, [11, 13], 'merged')
+    const changes = await open()
+    await changes.append(at(name), `select 12::integer as k, 'appended' as v`)
+    await changes.publish()
+    await publish()
+    expect(await world.rows(`select k, v from raw.${name} where k between 11 and 13 order by all`)).toEqual([
+      [11, 'merged'],
+      [12, 'appended'],
+      [12, 'old'],
+      [13, 'merged'],
+    ])
+    const late = await ways.merge(name, [11, 13], 'late')
+    await world.rows(`delete from raw.${name} where k = 11`)
+    await expect(late()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+  },
+)
 
 test('null keys are found by an upsert and never by a merge', async () => {
   for (const name of ['nulls_upsert', 'nulls_merge']) {
