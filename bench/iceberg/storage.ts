@@ -111,8 +111,9 @@ export async function benchStorage(bench: Bench, python: string | undefined): Pr
 /** A Python with DuckDB's extensions, which `make conformance` installs too. */
 function duckdbPython(): string | undefined {
   try {
-    const args = ['duckdb-iceberg', 'test/conformance/rck/requirements.txt']
-    return execFileSync('test/conformance/python.sh', args, { encoding: 'utf8' }).trim()
+    const conformance = join(import.meta.dirname, '../../test/conformance')
+    const args = ['duckdb-iceberg', join(conformance, 'rck/requirements.txt')]
+    return execFileSync(join(conformance, 'python.sh'), args, { encoding: 'utf8' }).trim()
   } catch {
     return undefined
   }

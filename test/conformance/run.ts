@@ -44,7 +44,7 @@ const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, e
 
 /** The Python of the peers, with what `requirements.txt` pins. */
 function python(): string | undefined {
-  const made = spawnSync('test/conformance/python.sh', ['conformance', 'test/conformance/requirements.txt'], {
+  const made = spawnSync(join(import.meta.dirname, 'python.sh'), ['conformance', 'test/conformance/requirements.txt'], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
