@@ -46,7 +46,7 @@ class RunResult extends HostObject {
       thread_id: `Thread-${thread} (worker)`,
       execution_time: executionMs / 1_000,
       adapter_response: adapterResponse,
-      message: messageOf(project, result) || null,
+      message: status === 'skipped' ? null : messageOf(project, result) || null,
       failures: failures ?? (status === 'no-op' ? 0 : null),
       unique_id: uniqueId,
       compiled_code: compiledSql ?? null,

@@ -8,11 +8,25 @@ import type { DbtNode } from './types.ts'
 
 export function checkNodes(reading: Reading): void {
   checkUnique(reading)
+  checkSpaces(reading)
   for (const node of reading.project.nodes.values()) {
     for (const message of problemsOf(node)) {
       const place = node.patch ?? node.place
       reading.failures.push(new Failure('MODEL_INVALID', `${node.kind} "${node.name}" ${message}`, { place }))
     }
+  }
+}
+
+/** Names with spaces are refused, tests' too, or only told where the project's flag allows them. */
+function checkSpaces(reading: Reading): void {
+  const { project } = reading
+  const flag = 'require_resource_names_without_spaces'
+  const isAllowed = (project.options.flags.others?.[flag] ?? project.packages.get(project.name)?.flags[flag]) === false
+  for (const { kind, name, place, patch } of project.nodes.values()) {
+    if (!name.includes(' ')) continue
+    const message = `the name of the ${kind} "${name}" has a space in it`
+    if (isAllowed) reading.warn(message, patch ?? place)
+    else reading.wrong(message, patch ?? place, `Rename it, or set the flag ${flag} to false in dbt_project.yml.`)
   }
 }
 

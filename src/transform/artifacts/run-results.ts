@@ -61,7 +61,10 @@ export function messageOf(
   }
   if (status === 'pass') return null
   if (status !== 'success') return message
-  if (kind === 'seed' && rows !== undefined) return `INSERT ${rows}`
+  if (kind === 'seed' && rows !== undefined) {
+    const isFull = node?.config['full_refresh'] ?? project.options.flags.fullRefresh
+    return `${isFull === true ? 'CREATE' : 'INSERT'} ${rows}`
+  }
   const answer = adapterResponse['_message']
   return typeof answer === 'string' ? answer : 'OK'
 }

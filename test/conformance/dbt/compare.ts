@@ -1,10 +1,11 @@
 // One dbt project, built by us and by dbt-core, and every difference: nodes, parents, status, compiled SQL, tables.
 //
-//     node test/conformance/dbt/compare.ts PROJECT [--golden FILE] [--vars YAML] [--compile DATABASE] [--keep DIR]
+//     node test/conformance/dbt/compare.ts PROJECT [--golden FILE] [--vars YAML] [--compile DATABASE | --command] [--keep DIR]
 //
 // PROJECT holds its `profiles.yml` and `dbt_packages`; it is copied, and built in the copy. Without --golden dbt-core
 // makes one: DBT_PYTHON names the Python that has it, DBT_LAB the folder of golden.py and compare.py. --compile only
-// compiles; templates that ask are answered by DATABASE, a file that dbt-core built. --keep keeps SQL and tables there,
+// compiles; templates that ask are answered by DATABASE, a file that dbt-core built. --command builds by `boathouse dbt`
+// in the folder, as a person would, and has dbt-core read the artifacts. --keep keeps SQL and tables there,
 // --json writes the figures.
 
 import { spawnSync } from 'node:child_process'
@@ -14,6 +15,7 @@ import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { build } from './build.ts'
+import { buildByCommand } from './build-by-command.ts'
 import { compileOnly } from './compile-only.ts'
 import { differencesOf, report, tableDifferences, type Difference, type Figures } from './differences.ts'
 import { makeGolden, readGolden } from './golden.ts'
@@ -24,6 +26,7 @@ const { values, positionals } = parseArgs({
     golden: { type: 'string' },
     vars: { type: 'string' },
     compile: { type: 'string' },
+    command: { type: 'boolean' },
     keep: { type: 'string' },
     json: { type: 'string' },
   },
@@ -56,10 +59,12 @@ const options = {
 const kept = values.keep ?? join(work, 'ours')
 const [tables, sql] = [join(kept, 'tables'), join(kept, 'sql')]
 for (const folder of [tables, sql]) mkdirSync(folder, { recursive: true })
+const built = () =>
+  values.command === true
+    ? buildByCommand(dir, { vars, env: options.env, tables, python })
+    : build(dir, { ...options, tables })
 const ours =
-  values.compile === undefined
-    ? await build(dir, { ...options, tables })
-    : (await compileOnly(dir, { ...options, database: values.compile })).ours
+  values.compile === undefined ? await built() : (await compileOnly(dir, { ...options, database: values.compile })).ours
 // Names of tests are longer than names of files may be.
 for (const [id, text] of ours.sql) writeFileSync(join(sql, `${id.slice(0, 240)}.sql`), text)
 writeFileSync(join(kept, 'messages.json'), JSON.stringify(Object.fromEntries(ours.messages), null, 1))

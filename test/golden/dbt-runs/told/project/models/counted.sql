@@ -1,0 +1,1 @@
+{{ config({'materialized': 'table'}) }} select id, count(*) as n from {{ ref('seen') }} group by id
