@@ -33,7 +33,7 @@ RUN mkdir /state /project && chown node:node /state /project && ln -s /app/boath
 COPY --from=production /app/node_modules node_modules
 COPY --from=web /app/web/dist web/dist
 COPY --from=program /app/dist dist
-COPY package.json boathouse ./
+COPY package.json package-lock.json boathouse ./
 COPY src src
 COPY examples examples
 COPY container container

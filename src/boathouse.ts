@@ -28,7 +28,7 @@ function cacheCompiled(): void {
   }
 }
 
-/** As `dist/built.json` has it, with size and time of every file that went in; see `tools/build-program.ts`. */
+/** As `dist/built.json` has it, with size and time (in seconds) of every file that went in; see `tools/build-program.ts`. */
 function builtProgram(): string | undefined {
   try {
     const { program, sources } = JSON.parse(readFileSync(`${root}/dist/built.json`, 'utf8')) as {
@@ -37,7 +37,7 @@ function builtProgram(): string | undefined {
     }
     const isNow = Object.entries(sources).every(([file, stamp]) => {
       const { size, mtimeMs } = statSync(`${root}/${file}`)
-      return `${size} ${mtimeMs}` === stamp
+      return `${size} ${Math.floor(mtimeMs / 1000)}` === stamp
     })
     return isNow ? `../${program}` : undefined
   } catch {

@@ -40,7 +40,8 @@ const files = (await program.watchFiles).map((file) => relative(root, file)).fil
 const sources: Record<string, string> = {}
 for (const file of ['package-lock.json', ...files].sort()) {
   const { size, mtimeMs } = await stat(`${root}${file}`)
-  sources[file] = `${size} ${mtimeMs}`
+  // Whole seconds: an image keeps no more of a time.
+  sources[file] = `${size} ${Math.floor(mtimeMs / 1000)}`
   if (mtimeMs > started) throw new Error(`${file} was changed while the program was built: build again`)
 }
 await program.close()
