@@ -28,7 +28,10 @@ const start = (env: Record<string, string> = {}) => {
 }
 const build = () => {
   const { size, mtimeMs } = statSync(join(root, 'src/program.ts'))
-  const built = { program: 'dist/one/program.js', sources: { 'src/program.ts': `${size} ${Math.floor(mtimeMs / 1000)}` } }
+  const built = {
+    program: 'dist/one/program.js',
+    sources: { 'src/program.ts': `${size} ${Math.floor(mtimeMs / 1000)}` },
+  }
   writeFileSync(join(root, 'dist/built.json'), JSON.stringify(built))
 }
 
