@@ -87,6 +87,7 @@ export type Config = {
   }
   timezone: string
   worker: { concurrency: number }
+  dbt: { publish: 'passed-only' | 'always' }
   schedules: { enabled: boolean }
   doctor: Expectation[]
   /** The process's variables over those of `.env`: what sources and `env_var` see. */
@@ -559,6 +560,7 @@ function assemble({ values, dir, stateDir, environment, env, machine }: Parts): 
     },
     timezone: get('timezone'),
     worker: { concurrency: get('workerConcurrency') },
+    dbt: { publish: get('dbtPublish') },
     schedules: { enabled: get('schedulesEnabled') },
     doctor: get('doctor'),
     env,

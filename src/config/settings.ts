@@ -744,6 +744,15 @@ export const settings = {
     example: '2',
     fallback: fixed(2),
   }),
+  dbtPublish: setting({
+    key: 'dbt.publish',
+    env: 'BOATHOUSE_DBT_PUBLISH',
+    ...choice(['passed-only', 'always']),
+    about:
+      'When `boathouse dbt` shows readers what it built: when all passed, or in any case. `--publish` goes before it.',
+    example: 'always',
+    fallback: fixed<'passed-only' | 'always'>('passed-only'),
+  }),
   schedulesEnabled: setting({
     key: 'schedules.enabled',
     env: 'BOATHOUSE_SCHEDULES_ENABLED',

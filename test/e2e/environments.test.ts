@@ -30,6 +30,13 @@ test('what is done in a fork is seen there only, until it is promoted', async ()
     { table: 'raw.sales', change: 'changed', conflict: false },
   ])
 
+  expect(await json(['env', 'diff', 'trial', '--data'])).toMatchObject({
+    data: [
+      { table: 'marts.extra', rowsBefore: null, rowsAfter: 1 },
+      { table: 'raw.sales', rowsBefore: 1000, rowsAfter: 1005, removed: 0, schema: [] },
+    ],
+  })
+
   await json(['env', 'promote', 'trial'])
   expect(await example.rows('select (select count(*) from raw.sales), (select a from marts.extra)')).toEqual([
     [1005, 1],

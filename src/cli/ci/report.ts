@@ -38,6 +38,10 @@ export function markdownOf({ base, environment, results, changes, diffs, kept }:
   ].join('\n')}\n`
 }
 
+/** What is different in the rows of tables, with a few of them. */
+export const dataMarkdown = (diffs: readonly TableDiff[]): string =>
+  [...dataTable(diffs), ...diffs.flatMap(detailsOf)].join('\n')
+
 const count = (many: number, one: string): string => `${many.toLocaleString('en')} ${one}${many === 1 ? '' : 's'}`
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length > 0 ? ['', title, '', ...lines] : []

@@ -1,10 +1,13 @@
 import { Failure } from '../../base/failure.ts'
 import { showDuration } from '../../base/units.ts'
-import type { Fork } from '../../catalog/index.ts'
+import type { Difference, Fork } from '../../catalog/index.ts'
 import { resolveEnvironment, type Config } from '../../config/index.ts'
 import { authorise } from '../../govern/index.ts'
 import type { App } from '../app.ts'
-import { noArguments, oneArgument, type Command } from '../command.ts'
+import { quoteName } from '../../lake/index.ts'
+import { diffTables, keysOfNode, type TableDiff } from '../../transform/index.ts'
+import { dataMarkdown } from '../ci/report.ts'
+import { noArguments, oneArgument, type Command, type Context } from '../command.ts'
 import { table } from '../output.ts'
 
 export const environmentsList: Command = {
@@ -78,28 +81,62 @@ export const environmentsDiff: Command = {
   name: 'env diff',
   summary: 'What a fork changed since it was made.',
   arguments: 'NAME',
-  examples: ['boathouse env diff try_new_marts'],
+  options: {
+    data: { type: 'boolean', about: 'Compare the rows too, with those of the origin as it is now.' },
+    samples: {
+      type: 'string',
+      value: 'ROWS',
+      about: 'With --data: rows shown per table and kind of change; default 3.',
+    },
+  },
+  examples: ['boathouse env diff try_new_marts', 'boathouse env diff try_new_marts --data'],
   async run(context) {
     const name = oneArgument(context, 'NAME')
     const app = await context.open()
-    const { catalog } = await forkNamed(app, name)
-    const differences = await app.environments.diff(catalog)
-    context.out.answer(differences, () =>
-      differences.length === 0
-        ? `${name} is as it was forked.`
-        : table(
-            ['table', 'kind', 'change', 'its snapshot', "origin's snapshot", ''],
-            differences.map((one) => [
-              one.table,
-              one.kind,
-              one.change,
-              one.forkSnapshot ?? '-',
-              one.originSnapshot ?? '-',
-              one.conflict ? 'the origin changed it too' : '',
-            ]),
-          ),
-    )
+    const fork = await forkNamed(app, name)
+    const differences = await app.environments.diff(fork.catalog)
+    const data = context.flags.is('data') ? await dataOf(app, fork, differences, context) : undefined
+    context.out.answer(data ? { differences, data } : differences, () => {
+      if (differences.length === 0) return `${name} is as it was forked.`
+      const listed = table(
+        ['table', 'kind', 'change', 'its snapshot', "origin's snapshot", ''],
+        differences.map((one) => [
+          one.table,
+          one.kind,
+          one.change,
+          one.forkSnapshot ?? '-',
+          one.originSnapshot ?? '-',
+          one.conflict ? 'the origin changed it too' : '',
+        ]),
+      )
+      return data ? `${listed}\n\n${dataMarkdown(data)}` : listed
+    })
   },
+}
+
+/** Rows of both, told apart by the keys that the project says; samples are what the caller may see. */
+async function dataOf(
+  app: App,
+  { catalog, origin }: Fork,
+  differences: readonly Difference[],
+  { flags, signal }: Context,
+): Promise<TableDiff[]> {
+  const samplesMax = flags.whole('samples', { min: 0, max: 100 }) ?? 3
+  const options = { ...app.asking('cli'), catalog, signal }
+  // Tables need no project; without one whole rows are compared.
+  const project = await app.insight.project(app.environment).catch(() => undefined)
+  const diffs: TableDiff[] = []
+  for (const { table: shown } of differences) {
+    const [namespace, ...rest] = shown.split('.')
+    const named = (from: string) => [from, namespace!, rest.join('.')].map(quoteName).join('.')
+    const node = [...(project?.nodes.values() ?? [])].find(
+      ({ kind, schema, alias }) => kind !== 'test' && `${schema}.${alias}`.toLowerCase() === shown.toLowerCase(),
+    )
+    const keys = project && node ? keysOfNode(project, node) : []
+    const names = { before: named(origin), after: named(catalog) }
+    diffs.push(await diffTables(shown, names, keys, { lake: app.lake, options, samples: options }, samplesMax))
+  }
+  return diffs
 }
 
 export const environmentsPromote: Command = {

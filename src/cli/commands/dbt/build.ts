@@ -80,7 +80,7 @@ async function perform(
       ids,
       ...(batches && { batches }),
       by: app.principal.name,
-      publish: publishMode(session, project, planned),
+      publish: publishMode(session, place, project, planned),
       threads,
       failFast: flags.is('fail-fast'),
       stateAware: flags.is('state-aware') && !flags.is('force'),
@@ -106,8 +106,15 @@ async function perform(
 }
 
 /** What tests find is wanted most when they fail. */
-function publishMode({ flags }: Session, project: DbtProject, { command, steps }: Plan): PublishMode {
-  if (command !== 'test') return flags.text('publish') === 'always' ? 'always' : 'passed-only'
+function publishMode(
+  { flags }: Session,
+  { config }: Place,
+  project: DbtProject,
+  { command, steps }: Plan,
+): PublishMode {
+  if (command !== 'test') return (flags.text('publish') ?? config.dbt.publish) === 'always' ? 'always' : 'passed-only'
+  // A project's own materialization of tests may write whatever it likes.
+  if (project.macros.some(({ macroName }) => macroName.startsWith('materialization_test_'))) return 'always'
   const stores = ({ node }: { node: string }) => {
     const config = project.nodes.get(node)?.config ?? {}
     return config['store_failures'] === true || ['table', 'view'].includes(String(config['store_failures_as']))
