@@ -165,7 +165,7 @@ export async function nameSources(
       }),
     )
 
-  /** A text without views of views is bound as it stands; what a view gives was bound when it was made. */
+  /** Every table as its columns, wherever they are from: what was bound for a check need not be bound when it is built. */
   async function brief(piece: Piece): Promise<Shadowed> {
     const shapes = new Map<Source, Shadow>()
     for (const { source } of piece.tables)
@@ -181,9 +181,9 @@ export async function nameSources(
     const textOf = (source: Source): string | undefined => {
       const shape = shapes.get(source)
       if (shape) return `(FROM ${use(shape)})`
-      if (source.kind === 'scan')
-        return guardedSql(source, use(source.guard ? source.shadow : plainShadow(source)), textOf)
-      return source.kind === 'system' || source.kind === 'given' ? use(source.shadow) : shadowText(source)
+      if (source.kind === 'given') return `(FROM ${use(source.shadow)})`
+      if (source.kind !== 'scan') return source.kind === 'system' ? use(source.shadow) : shadowText(source)
+      return source.guard ? guardedSql(source, use(source.shadow), textOf) : `(FROM ${use(plainShadow(source))})`
     }
     const spliced = render(piece, textOf)
     return { spliced, setup: [...setup] }

@@ -5,9 +5,10 @@ import type { Engine, EngineColumn } from '../../engine/index.ts'
 import { indexOfByte } from '../sql/splice.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
 
-/** By text, the youngest of them. Long texts are not kept. */
+/** By text, the youngest of them: as many as a project of thousands of models has. Long texts are not kept. */
 class Kept<Value> {
   readonly #kept = new Map<string, Value>()
+  #length = 0
   get(sql: string): Value | undefined {
     const known = this.#kept.get(sql)
     if (known) {
@@ -18,11 +19,16 @@ class Kept<Value> {
   }
   put(sql: string, value: Value): void {
     if (sql.length > textMax) return
+    if (!this.#kept.has(sql)) this.#length += sql.length
     this.#kept.set(sql, value)
-    if (this.#kept.size > keptMax) this.#kept.delete(this.#kept.keys().next().value!)
+    for (const oldest of this.#kept.keys()) {
+      if (this.#length <= textsMax && this.#kept.size <= keptMax) break
+      this.#kept.delete(oldest)
+      this.#length -= oldest.length
+    }
   }
 }
-const [keptMax, textMax] = [2_000, 20_000]
+const [keptMax, textMax, textsMax] = [10_000, 20_000, 2 ** 23]
 
 /** Syntax trees that were checked: a page that asks the same again costs no parsing. */
 export class AnalysisCache extends Kept<Analysis> {}
