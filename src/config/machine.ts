@@ -1,7 +1,6 @@
 // What the settings need to know of the machine: how much memory this process may really use, and whether a
 // folder lies on a disk that can hold a database. Both come in from outside, so that a test can be any machine.
 
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -35,6 +34,8 @@ function readMounts(): string | undefined {
   if (process.platform !== 'darwin') return undefined
   try {
     // `//ann@nas/share on /Volumes/share (smbfs, nodev)` becomes the order of /proc/mounts.
+    // Loaded here: on Linux no command waits for it.
+    const { execFileSync } = process.getBuiltinModule('node:child_process')
     return execFileSync('/sbin/mount', { encoding: 'utf8' }).replace(
       /^(.+) on (\/.*) \((\w+).*\)$/gm,
       (_, device, folder, type) =>

@@ -13,7 +13,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { crc32 } from 'node:zlib'
+
 import { programFile } from '../../base/program.ts'
 
 /** A file that is larger was made by something else. */
@@ -102,7 +102,7 @@ export async function openParseCache(file: string): Promise<ParseCache> {
     const text = await readFile(file, 'utf8')
     const end = text.indexOf('\n')
     const body = text.slice(end + 1)
-    if (text.slice(0, end) !== `${headOf()} ${crc32(body)}`) return new ParseCache()
+    if (text.slice(0, end) !== headOf(body)) return new ParseCache()
     const lines = body.split('\n')
     return new ParseCache(new Map(lines.map((line) => [line.slice(0, keyLength), line.slice(keyLength + 1)])))
   } catch {
@@ -121,15 +121,15 @@ export async function saveParseCache(file: string, cache: ParseCache): Promise<v
   try {
     const body = lines.join('\n')
     await mkdir(dirname(file), { recursive: true })
-    await writeFile(temporary, `${headOf()} ${crc32(body)}\n${body}`)
+    await writeFile(temporary, `${headOf(body)}\n${body}`)
     await rename(temporary, file)
   } catch {
     await rm(temporary, { force: true }).catch(() => {})
   }
 }
 
-/** The version of what is kept: of the program, and of the sources that find it out, as they are while it is worked on. */
-function headOf(): string {
+/** The first line: that nothing is damaged, and the version of what is kept: of the program, and of the sources that find it out, as they are while it is worked on. */
+function headOf(body: string): string {
   const { version } = JSON.parse(readFileSync(programFile('package.json'), 'utf8')) as { version: string }
   const stamps = ['src/jinja', 'src/project'].flatMap((folder) => {
     const dir = fileURLToPath(programFile(folder))
@@ -141,5 +141,5 @@ function headOf(): string {
         return `${file} ${size} ${mtimeMs}`
       })
   })
-  return `boathouse ${version} ${hash('sha256', stamps.join('\n'), 'base64url')}`
+  return `boathouse ${version} ${hash('sha256', stamps.join('\n'), 'base64url')} ${hash('sha256', body, 'base64url')}`
 }
