@@ -317,6 +317,12 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
       expect(await govern.users.ensureAdministrator({ password })).toEqual({ created: false, name: 'admin' })
     })
 
+    test('makes one beside those who were added before it', async () => {
+      await govern.users.create({ name: 'ana', role: 'member' })
+      expect(await govern.users.ensureAdministrator({})).toMatchObject({ created: true, name: 'admin', link: {} })
+      expect(await govern.users.ensureAdministrator({})).toEqual({ created: false, name: 'admin' })
+    })
+
     test('takes a password instead, once', async () => {
       await expect(govern.users.ensureAdministrator({ password: 'short' })).rejects.toThrow(refused('CONFIG_INVALID'))
       expect(await govern.users.ensureAdministrator({ password })).toEqual({ created: true, name: 'admin' })

@@ -270,11 +270,21 @@ export function openUsers({ records, clock, cost, remember }: World): Users {
   return users
 }
 
-/** 'nobody' on a first start; the one user who never came in and has no password; else 'settled'. */
+/**
+ * 'nobody' on a first start, also where others were added before it; the one user who never came in and has no password; else
+ * 'settled'.
+ */
 async function onlyAdministratorWithoutLogIn(db: Db): Promise<'nobody' | 'settled' | UsersRow> {
   const rows = await db.selectFrom('users').selectAll().limit(2).execute()
   const [first] = rows
   if (!first) return 'nobody'
+  const names = await db
+    .selectFrom('users')
+    .select('id')
+    .where((eb) => eb.or([eb.and([eb('role', '=', 'admin'), eb('disabled', '=', 0)]), eb('name', '=', adminName)]))
+    .limit(1)
+    .execute()
+  if (names.length === 0) return 'nobody'
   const untouched =
     rows.length === 1 &&
     first.role === 'admin' &&

@@ -1,6 +1,6 @@
 // Tabs of a page: the chosen one stands in the address, arrow keys go from one to the next.
 
-import type { ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { setSearch, useLocation } from '../router.tsx'
 import { formatCount } from '../value/format.ts'
 import './tabs.css'
@@ -20,9 +20,15 @@ type Props<Id extends string> = {
   children: ReactNode
 }
 export function Tabs<Id extends string>({ label, tabs, chosen, children }: Props<Id>) {
+  const list = useRef<HTMLDivElement>(null)
+  // On a phone the last ones lie outside of the window.
+  useEffect(() => {
+    const tab = list.current?.querySelector<HTMLElement>('[aria-selected=true]')
+    if (tab) list.current!.scrollLeft = Math.max(0, tab.offsetLeft + tab.offsetWidth - list.current!.clientWidth)
+  }, [chosen])
   return (
     <>
-      <div className="tabs" role="tablist" aria-label={label}>
+      <div ref={list} className="tabs" role="tablist" aria-label={label}>
         {tabs.map(([id, text, count], index) => (
           <button
             key={id}
