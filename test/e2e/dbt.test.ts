@@ -136,6 +136,15 @@ test('flags: before the verb, by variable, several words, YAML', async () => {
   ])
 })
 
+test('warnings are errors where the flags say so', async () => {
+  edit('models/none.yml', 'models: [{name: not_there, description: x}]')
+  const parse = async (...more: string[]) => (await shop.boathouse(['dbt', 'parse', ...more])).code
+  expect(await parse()).toBe(0)
+  expect(await parse('--warn-error')).toBe(2)
+  expect(await parse('--warn-error-options', '{error: all, silence: [NoNodeForYamlKey]}')).toBe(0)
+  rmSync(join(shop.dir, 'models/none.yml'))
+})
+
 test('docs, freshness, an operation, and what clean takes away', async () => {
   expect((await dbt('docs generate')).code).toBe(0)
   expect(artifact('catalog.json')).toMatchObject({

@@ -69,7 +69,10 @@ async function readRest(reading: Reading): Promise<void> {
   await readSelectorsFile(reading)
   for (const patch of reading.unusedPatches) {
     if (patch.section === 'macros' || isDisabled(project, patch.name)) continue
-    reading.warn(`no ${patch.section.replace(/s$/, '')} "${patch.name}" exists for these properties`, patch.place)
+    reading.warn(`no ${patch.section.replace(/s$/, '')} "${patch.name}" exists for these properties`, patch.place, {
+      name: 'NoNodeForYamlKey',
+      code: 'I058',
+    })
   }
 }
 
@@ -130,7 +133,10 @@ async function readYaml(reading: Reading, from: DbtPackage): Promise<void> {
       if (patch.section !== 'macros') continue
       const described = reading.macros.in(from.name, patch.name)
       if (!described) {
-        reading.warn(`no macro "${patch.name}" exists for these properties`, patch.place)
+        reading.warn(`no macro "${patch.name}" exists for these properties`, patch.place, {
+          name: 'MacroNotFoundForPatch',
+          code: 'I059',
+        })
         continue
       }
       const { config, description, place } = patch

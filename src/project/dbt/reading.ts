@@ -11,7 +11,7 @@ import type { Patch, Properties } from './properties.ts'
 import type { QuietMacros } from './quiet-macros.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
-import type { DbtNode, DbtPackage, DbtProject } from './types.ts'
+import type { DbtNode, DbtPackage, DbtProject, Warning } from './types.ts'
 import { varScopes, type VarScopes } from './vars.ts'
 import { yamlGlobals } from './yaml-context.ts'
 
@@ -50,8 +50,8 @@ export class Reading {
     return undefined
   }
 
-  warn(message: string, place: Place): void {
-    this.project.warnings.push({ message, place })
+  warn(message: string, place: Place, event?: Warning['event']): void {
+    this.project.warnings.push({ message, place, ...(event && { event }) })
   }
 
   /** Where `var` looks, for a text of this package. */

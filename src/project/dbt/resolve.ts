@@ -64,7 +64,9 @@ export class Resolver {
     // That a model is not there is said of its properties already.
     const isOfNothing = node.refs.length > 0 && !this.#byName.has(node.refs[0]!.name)
     if (isDisabled || (isOfNothing && node.test?.kind === 'generic')) return
-    for (const { message, place } of missing) this.#reading.warn(`${message}; the test is not run`, place ?? node.place)
+    const event = { name: 'NodeNotFoundOrDisabled', code: 'I060' }
+    for (const { message, place } of missing)
+      this.#reading.warn(`${message}; the test is not run`, place ?? node.place, event)
   }
 
   #checkAccess(node: DbtNode, to: DbtNode, ref: RefCall): void {

@@ -344,9 +344,12 @@ export type DbtProject = {
   /** By name. */
   selectors: Map<string, DbtSelector>
   /** What is odd, but no error: unknown keys, properties for nothing. */
-  warnings: { message: string; place: Place }[]
+  warnings: Warning[]
   options: ProjectOptions
 }
+
+/** `event`: dbt's name and code where dbt warns of the same; `--warn-error` is about those. */
+export type Warning = { message: string; place: Place; event?: { name: string; code: string } }
 
 export type Disabled =
   | { kind: 'node'; entry: DbtNode }

@@ -230,12 +230,12 @@ export async function openProject(session: Session, { config, target, profile }:
   return project
 }
 
-function warnOf({ log }: Session, project: DbtProject): void {
-  for (const { message, place } of project.warnings)
-    log.warn(`${place.file ?? ''}${place.line === undefined ? '' : `:${place.line}`}: ${message}`, {
-      name: 'Note',
-      code: 'I075',
-    })
+function warnOf(session: Session, project: DbtProject): void {
+  for (const { message, place, event } of project.warnings) {
+    const text = `${place.file ?? ''}${place.line === undefined ? '' : `:${place.line}`}: ${message}`
+    if (event) warnOrFail(session, text, event.name, event.code)
+    else session.log.warn(text, { name: 'Note', code: 'I075' })
+  }
 }
 
 /** Opens the lake for the environment. */
