@@ -1,17 +1,20 @@
 // Compares many projects, and prints the page of verdicts.
 //
-//     node test/conformance/dbt/page.ts PROJECTS GOLDENS [NAME …] > docs/reference/dbt-compatibility.md
+//     node test/conformance/dbt/page.ts PROJECTS GOLDENS [NAME …] [--command] > docs/reference/dbt-compatibility.md
 //
-// PROJECTS is what lay-out.ts made, GOLDENS a folder of NAME.json. A project without a golden is left out.
+// PROJECTS is what lay-out.ts made, GOLDENS a folder of NAME.json. A project without a golden is left out. With --command
+// each is built by `boathouse dbt` in its folder, as a person would: slower, and every part of the program is in it.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import type { Figures } from './differences.ts'
 import { publicProjects } from './projects.ts'
 
-const [folder, goldens, ...names] = process.argv.slice(2)
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { command: { type: 'boolean' } } })
+const [folder, goldens, ...names] = positionals
 if (folder === undefined || goldens === undefined) throw new Error('usage: page.ts PROJECTS GOLDENS [NAME …]')
 
 const work = mkdtempSync(join(tmpdir(), 'verdicts-'))
@@ -22,7 +25,7 @@ const rows = publicProjects.flatMap((project) => {
   const compare = join(import.meta.dirname, 'compare.ts')
   const { stdout } = spawnSync(
     process.execPath,
-    [compare, join(folder, project.name), '--golden', golden, '--json', json],
+    [compare, join(folder, project.name), '--golden', golden, '--json', json, ...(values.command ? ['--command'] : [])],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 28 },
   )
   process.stderr.write(stdout)
