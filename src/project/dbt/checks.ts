@@ -10,6 +10,7 @@ export function checkNodes(reading: Reading): void {
   checkUnique(reading)
   checkSpaces(reading)
   for (const node of reading.project.nodes.values()) {
+    warnOfTable(reading, node)
     for (const message of problemsOf(node)) {
       const place = node.patch ?? node.place
       reading.failures.push(new Failure('MODEL_INVALID', `${node.kind} "${node.name}" ${message}`, { place }))
@@ -28,6 +29,14 @@ function checkSpaces(reading: Reading): void {
     if (isAllowed) reading.warn(message, patch ?? place)
     else reading.wrong(message, patch ?? place, `Rename it, or set the flag ${flag} to false in dbt_project.yml.`)
   }
+}
+
+/** dbt-duckdb's `external` writes a file, and DuckDB has no materialized views. */
+function warnOfTable(reading: Reading, { kind, name, config, place }: DbtNode): void {
+  const as = String(config['materialized'])
+  if (kind !== 'model' || (as !== 'external' && as !== 'materialized_view')) return
+  const isOwn = reading.project.macros.some(({ macroName }) => macroName.startsWith(`materialization_${as}_`))
+  if (!isOwn) reading.warn(`"${name}" is materialized as ${as}: here it is a table`, place)
 }
 
 /** Names within a package, and tables within the lake, belong to one node each. */

@@ -394,6 +394,19 @@ test('packages.yml in every form', async () => {
   expect(locked).toMatchObject({ wishes: [{ versions: ['1.3.0'] }], hash: 'abc' })
 })
 
+test('what becomes a table here says so, unless the project defines it itself', async () => {
+  const models = {
+    'models/written.sql': "{{ config(materialized='external') }} select 1 as a",
+    'models/kept.sql': "{{ config(materialized='materialized_view') }} select 1 as a",
+  }
+  expect(lines(await read(models))).toEqual([
+    'models/kept.sql:1 "kept" is materialized as materialized_view: here it is a table',
+    'models/written.sql:1 "written" is materialized as external: here it is a table',
+  ])
+  const own = '{% materialization external, default %}{% endmaterialization %}'
+  expect(lines(await read({ ...models, 'macros/own.sql': own }))).toHaveLength(1)
+})
+
 test('properties that a package gives a name of another one are about that one', async () => {
   const { nodes, warnings } = await read({
     'seeds/exceptions.csv': 'a\n1\n',
