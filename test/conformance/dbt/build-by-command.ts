@@ -1,8 +1,8 @@
 // Seeds and builds a project as its owner would: `boathouse dbt …` in its folder. What was built is read out of the
-// artifacts that are left in `target`, the tables by `boathouse query`.
+// artifacts that are left in `target`; tables are compared by build.ts.
 
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Ours } from './differences.ts'
 
@@ -14,22 +14,17 @@ type RunResults = { results: { unique_id: string; status: string; message: strin
 
 export function buildByCommand(
   dir: string,
-  {
-    vars,
-    env,
-    tables,
-    python,
-  }: { vars: string | undefined; env: Record<string, string>; tables: string; python: string },
+  { vars, env, python }: { vars: string | undefined; env: Record<string, string>; python: string },
 ): Ours {
-  const boathouse = (args: string[], stdout: 'pipe' | number = 'pipe') =>
+  const boathouse = (args: string[]) =>
     spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/boathouse.ts'), ...args], {
       cwd: dir,
       env: { ...process.env, ...env },
       encoding: 'utf8',
       maxBuffer: 2 ** 29,
-      stdio: ['ignore', stdout, 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
-  // Tables are compared that dbt leaves beside red tests, too.
+  // As dbt leaves it: beside red tests, too.
   const dbt = (verb: string) =>
     boathouse(['dbt', verb, '--publish', 'always', ...(vars === undefined ? [] : ['--vars', vars])])
   const seeded = dbt('seed')
@@ -60,20 +55,5 @@ export function buildByCommand(
   for (const [file, mistakes] of Object.entries(JSON.parse(checked.stdout) as Record<string, string[]>))
     if (mistakes.length > 0) console.warn(`dbt's own classes refuse ${file}:\n${mistakes.slice(0, 5).join('\n')}`)
 
-  const listed = boathouse([
-    'query',
-    `select table_schema, table_name from information_schema.tables
-     where table_schema not in ('system', 'information_schema') order by all`,
-    '--format',
-    'json',
-  ])
-  if (listed.status !== 0) throw new Error(`no table can be listed: ${listed.stderr}`)
-  for (const { table_schema: schema, table_name: name } of JSON.parse(listed.stdout) as Record<string, string>[]) {
-    mkdirSync(join(tables, schema!), { recursive: true })
-    const file = openSync(join(tables, schema!, `${name}.parquet`), 'w')
-    const { status, stderr } = boathouse(['query', `select * from "${schema}"."${name}"`, '--format', 'parquet'], file)
-    closeSync(file)
-    if (status !== 0) console.warn(`${schema}.${name} cannot be read: ${stderr}`)
-  }
   return ours
 }
