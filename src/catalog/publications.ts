@@ -7,6 +7,7 @@
 import { Failure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
+import { openSemaphore, type Semaphore } from '../base/semaphore.ts'
 import { applyUpdates, writeTableMetadata, type TableRequirement, type TableUpdate } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
 import type { CatalogTransaction, Records } from '../records/index.ts'
@@ -145,7 +146,13 @@ async function checkUnchanged(transaction: CatalogTransaction, { name, location 
   )
 }
 
-type Held = { byName: Map<string, PendingChange>; sorted?: PendingChange[] | undefined }
+type Held = {
+  byName: Map<string, PendingChange>
+  sorted?: PendingChange[] | undefined
+  turns: Semaphore
+  /** Writes that are under way or wait. */
+  writing: number
+}
 const heldMax = 64
 const keyOf = (name: TableName): string => `${name.namespace}\u0000${name.name}`.toLowerCase()
 
@@ -169,10 +176,12 @@ export function openPublications(options: {
   }
 
   /**
-   * What sets hold that this process writes: it is asked for with every name that a run reads. Nobody else writes them
-   * meanwhile, a run's lease sees to that.
+   * What sets hold that this process writes: it is asked for with every name that a run reads. No other process writes them
+   * meanwhile, a run's lease sees to that; within this one, nodes side by side take turns.
    */
   const held = new Map<string, Held>()
+  /** Sets that are being met for the first time: whoever writes at the same moment meets the same one. */
+  const coming = new Map<string, Promise<Held>>()
 
   async function changes(id: string): Promise<readonly PendingChange[]> {
     const mine = held.get(id)
@@ -189,11 +198,40 @@ export function openPublications(options: {
 
   /** What a set holds, from its first write by this process on. */
   async function hold(id: string): Promise<Held> {
-    const mine = held.get(id) ?? { byName: new Map((await readChanges(id)).map((one) => [keyOf(one.name), one])) }
-    held.delete(id)
-    held.set(id, mine)
-    if (held.size > heldMax) held.delete(held.keys().next().value!)
-    return mine
+    const known = held.get(id)
+    if (known) {
+      held.delete(id)
+      held.set(id, known) // youngest again
+      return known
+    }
+    const read = async (): Promise<Held> => {
+      const found = await readChanges(id)
+      const mine = { byName: new Map(found.map((one) => [keyOf(one.name), one])), turns: openSemaphore(1), writing: 0 }
+      held.set(id, mine)
+      for (const [key, one] of held) if (held.size > heldMax && one.writing === 0 && one !== mine) held.delete(key)
+      return mine
+    }
+    const meeting = coming.get(id) ?? read().finally(() => coming.delete(id))
+    coming.set(id, meeting)
+    return meeting
+  }
+
+  /** One write of a set: of the records and of what is known of them, with none other of the set in between. */
+  async function write(
+    id: string,
+    change: (transaction: CatalogTransaction, byName: ReadonlyMap<string, PendingChange>) => Promise<void>,
+    known: (byName: Map<string, PendingChange>) => void,
+  ): Promise<void> {
+    const mine = await hold(id)
+    mine.writing++
+    try {
+      await using _ = await mine.turns.acquire()
+      await records.transaction((transaction) => change(transaction, mine.byName), unflushed)
+      known(mine.byName)
+      mine.sorted = undefined
+    } finally {
+      mine.writing--
+    }
   }
 
   async function readChanges(id: string): Promise<PendingChange[]> {
@@ -416,6 +454,27 @@ export function openPublications(options: {
     return bytes && Buffer.from(bytes.subarray(0, 4_096)).includes('"view-uuid"') ? 'view' : bytes ? 'table' : guess
   }
 
+  async function putEntries(transaction: CatalogTransaction, id: string, all: readonly PendingChange[]): Promise<void> {
+    const set = await transaction.selectFrom('change_sets').select('status').where('id', '=', id).executeTakeFirst()
+    if (set?.status !== 'open') throw new Failure('COMMIT_CONFLICT', `the change set ${id} is ${set?.status ?? 'gone'}`)
+    for (const { name, kind, action, base, location, fromSnapshot, toSnapshot, appended, commit: asked } of all) {
+      const values = {
+        kind,
+        action,
+        base_location: base,
+        metadata_location: location,
+        updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended, commit: asked }),
+        written_files_json: null,
+        updated_at: iso(),
+      }
+      await transaction
+        .insertInto('change_set_entries')
+        .values({ change_set_id: id, namespace: name.namespace, name: name.name, ...values })
+        .onConflict((conflict) => conflict.columns(['change_set_id', 'namespace', 'name']).doUpdateSet(values))
+        .execute()
+    }
+  }
+
   const openSets = () =>
     records.catalog
       .updateTable('change_sets')
@@ -449,56 +508,40 @@ export function openPublications(options: {
     },
     changes,
     change,
-    async put(changeSetId, pending) {
-      const { name, kind, action, base, location, fromSnapshot, toSnapshot, appended, commit: asked } = pending
-      const mine = await hold(changeSetId)
-      const values = {
-        kind,
-        action,
-        base_location: base,
-        metadata_location: location,
-        updates_json: JSON.stringify({ fromSnapshot, toSnapshot, appended, commit: asked }),
-        written_files_json: null,
-        updated_at: iso(),
-      }
-      await records.transaction(async (transaction) => {
-        const set = await transaction
-          .selectFrom('change_sets')
-          .select('status')
-          .where('id', '=', changeSetId)
-          .executeTakeFirst()
-        if (set?.status !== 'open')
-          throw new Failure('COMMIT_CONFLICT', `the change set ${changeSetId} is ${set?.status ?? 'gone'}`)
-        await transaction
-          .insertInto('change_set_entries')
-          .values({ change_set_id: changeSetId, namespace: name.namespace, name: name.name, ...values })
-          .onConflict((conflict) => conflict.columns(['change_set_id', 'namespace', 'name']).doUpdateSet(values))
-          .execute()
-      }, unflushed)
-      mine.byName.set(keyOf(name), pending)
-      mine.sorted = undefined
-    },
-    async forget(changeSetId, names) {
-      await records.transaction(async (transaction) => {
-        for (const { namespace, name } of names)
-          await transaction
-            .deleteFrom('change_set_entries')
-            .where('change_set_id', '=', changeSetId)
-            .where('namespace', '=', namespace)
-            .where('name', '=', name)
-            .execute()
-      }, unflushed)
-      held.delete(changeSetId)
-    },
-    async restore(changeSetId, before) {
-      await records.transaction(
-        (transaction) =>
-          transaction.deleteFrom('change_set_entries').where('change_set_id', '=', changeSetId).execute(),
-        unflushed,
-      )
-      held.delete(changeSetId)
-      for (const pending of before) await this.put(changeSetId, pending)
-    },
+    put: (id, pending) =>
+      write(
+        id,
+        (transaction) => putEntries(transaction, id, [pending]),
+        (byName) => void byName.set(keyOf(pending.name), pending),
+      ),
+    forget: (id, names) =>
+      write(
+        id,
+        async (transaction, byName) => {
+          for (const asked of names) {
+            const { namespace, name } = byName.get(keyOf(asked))?.name ?? asked
+            await transaction
+              .deleteFrom('change_set_entries')
+              .where('change_set_id', '=', id)
+              .where('namespace', '=', namespace)
+              .where('name', '=', name)
+              .execute()
+          }
+        },
+        (byName) => names.forEach((name) => byName.delete(keyOf(name))),
+      ),
+    restore: (id, before) =>
+      write(
+        id,
+        async (transaction) => {
+          await transaction.deleteFrom('change_set_entries').where('change_set_id', '=', id).execute()
+          await putEntries(transaction, id, before)
+        },
+        (byName) => {
+          byName.clear()
+          for (const one of before) byName.set(keyOf(one.name), one)
+        },
+      ),
     async publish(changeSetId, by, unchanged = []) {
       const set = await setOf(changeSetId)
       if (set.status === 'published') return get(changeSetId)
