@@ -1,4 +1,4 @@
--- What tools really send while they look around, held against PostgreSQL with like tables (tools.test.ts). Read from the sources of Grafana 12, Metabase 0.56, DBeaver 25 and Superset 5; only OIDs and what is of the server alone is left out of the answers.
+-- What tools send while they look around, held against PostgreSQL with like tables (tools.test.ts). Statements of Grafana and Metabase are from their sources; those of DBeaver, Superset and Tableau are like theirs, written down from how they are known to ask. Only OIDs and what is of the server alone is left out of the answers.
 
 -- Grafana: schemas
 SELECT schema_name AS "name" FROM information_schema.schemata WHERE schema_name NOT IN ('information_schema', 'pg_catalog', 'pg_toast', '_timescaledb_cache', 'timescaledb_information') AND schema_name = 'raw' ORDER BY schema_name
