@@ -180,7 +180,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     execute: async ({ unbound } = { unbound: false }) => {
       if (named.parameters())
         throw new Failure('SQL_UNSUPPORTED', 'the statement has parameters, and no values were given for them')
-      const isUnconditional = shadowed.length === 0 || (context.run && systemTables.length === 0 && areSmall(scans))
+      // Of rows that change the conditions say, too, which changes of others are a conflict.
+      const isRead = context.rowsOf === undefined && systemTables.length === 0
+      const isUnconditional = shadowed.length === 0 || (context.run && isRead && areSmall(scans))
       if (isUnconditional && !unbound) await columns()
       const { predicates, joins } = isUnconditional ? nothingKnown : await conditions(context, named, columns)
       const texts = new Map<Source, string>()
