@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openWorld } from '../../lake/world.ts'
 import { plan } from '../plan.ts'
 import { loadProject } from '../project.ts'
@@ -18,8 +18,9 @@ type Step = { statuses: Record<string, string>; tables: Record<string, Table> }
 type Plan = { volatile?: string[]; steps: { sql?: string[]; args?: string[] }[] }
 
 let world: Awaited<ReturnType<typeof openWorld>>
-beforeAll(async () => void (world = await openWorld()))
-afterAll(() => world.close())
+// Projects name their tables as they like: each has a lake of its own.
+beforeEach(async () => void (world = await openWorld()))
+afterEach(() => world.close())
 
 const json = <Value>(file: string) => JSON.parse(readFileSync(file, 'utf8')) as Value
 
