@@ -46,6 +46,9 @@ Each project was built as it is, with the same packages and seeds, by dbt-core 1
 number says that all are equal: nodes, what each is built upon, the status of each after \`build\` (red ones included),
 the compiled SQL (white space aside), the rows and columns of each table. \`a of b\` says that some differ.
 
+dbt-core built most of them the day before: what is made of today's date (spines of dates, days overdue, ages) is then a day
+further here. That is all that differs where no note says otherwise.
+
 Printed by \`test/conformance/dbt/page.ts\`; \`compare.ts\` beside it does one project and prints every difference.
 
 | project | from | nodes | parents | status | SQL | tables | |

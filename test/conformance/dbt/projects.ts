@@ -149,16 +149,6 @@ export const publicProjects: readonly PublicProject[] = [
     env: { POSTGRES_DB: 'main', POSTGRES_SCHEMA: 'main' },
   },
   {
-    name: 'datamocktool_it',
-    repository: 'mjirv/dbt-datamocktool',
-    folder: 'integration_tests',
-    packages: {
-      dbt_datamocktool: { repository: 'mjirv/dbt-datamocktool' },
-      ...utilsAt('1.4.1'),
-      audit_helper: { repository: 'dbt-labs/dbt-audit-helper', commit: '0.12.2' },
-    },
-  },
-  {
     name: 'segment_it',
     repository: 'dbt-labs/segment',
     folder: 'integration_tests',
@@ -185,7 +175,7 @@ export const publicProjects: readonly PublicProject[] = [
   },
   {
     name: 'dbt_artifacts_it',
-    note: 'a hook uploads the results. A setting of partitions that dbt-duckdb refuses in SQL-less form is refused later here; a snapshot is of the time of the run',
+    note: 'a hook uploads the results. a snapshot and two microbatch tables are of the time of the run',
     repository: 'brooklyn-data/dbt_artifacts',
     folder: 'integration_test_project',
     packages: { dbt_artifacts: { repository: 'brooklyn-data/dbt_artifacts' } },
