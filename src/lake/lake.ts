@@ -383,7 +383,7 @@ export function openLake(deps: LakeDeps): Lake {
         return done
       } catch (error) {
         leave?.()
-        const failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
+        const failure = failureOf(error, options.signal)
         if (failure.code === 'INTERNAL')
           log.error('query failed unexpectedly', {
             error: failure.message,
@@ -431,6 +431,14 @@ export function openLake(deps: LakeDeps): Lake {
     },
   }
   return self
+}
+
+function failureOf(error: unknown, signal: AbortSignal | undefined): Failure {
+  if (error instanceof EngineFailure) return engineFailure(error)
+  // Whoever asked may say with any error that nothing is wanted any more.
+  return signal?.aborted && error === signal.reason
+    ? new Failure('QUERY_CANCELLED', 'the query was cancelled', { cause: error })
+    : asFailure(error)
 }
 
 async function* andThen<Item>(items: AsyncIterable<Item>, then: () => void): AsyncGenerator<Item> {

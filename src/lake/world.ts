@@ -9,12 +9,16 @@ import { openEngine } from '../engine/index.ts'
 import { openGovern, systemPrincipal, type AccessFile, type Principal } from '../govern/index.ts'
 import { fileLocation, localFileIO } from '../io/index.ts'
 import { openMemoryRecords } from '../records/index.ts'
+import type { PrincipalLimits } from './answers/admission.ts'
 import { openLake, type AuditEntry, type QueryOptions } from './lake.ts'
 import { collect } from './lake.ts'
 import { openMaintenance, pendingMetadata, publishedMetadata } from './upkeep/maintenance.ts'
 
-/** `catalog`: what the environment dev calls its catalog. */
-export async function openWorld({ catalog: devCatalog = 'dev_analytics' } = {}) {
+/** `catalog`: what the environment dev calls its catalog. `perPrincipal`: how much one asker may take; default: anything. */
+export async function openWorld({
+  catalog: devCatalog = 'dev_analytics',
+  perPrincipal,
+}: { catalog?: string; perPrincipal?: PrincipalLimits } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'lake-'))
   const [root, spool, copies] = [join(dir, 'lake'), join(dir, 'spool'), join(dir, 'copies')]
   mkdirSync(root)
@@ -67,7 +71,13 @@ export async function openWorld({ catalog: devCatalog = 'dev_analytics' } = {}) 
     }),
     register: (name, file, by) => tableCatalog.register(name, file, { kind: 'table', by }),
     copyDirectories: [copies],
-    limits: { queryTimeoutMs: 30_000, queryRowsMax: 1_000_000, cacheBytes: 8 * 2 ** 20, manifestBytes: 8 * 2 ** 20 },
+    limits: {
+      queryTimeoutMs: 30_000,
+      queryRowsMax: 1_000_000,
+      cacheBytes: 8 * 2 ** 20,
+      manifestBytes: 8 * 2 ** 20,
+      ...(perPrincipal ? { perPrincipal } : {}),
+    },
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     audit: async (entry) => void audited.push(entry),

@@ -117,3 +117,10 @@ test('memory: a SELECT of somebody who is bounded has a host of its own, and fai
   await limited([])
   expect((await ask(`select count(*) from (${wide})`)).rows).toEqual([[1]])
 })
+
+test('whoever is gone before it is their turn has cancelled, whatever error they say it with: nothing has failed', async () => {
+  const narrow = await openWorld({ perPrincipal: { queries: 1, waiting: 1, resultBytes: 2 ** 20 } })
+  const [signal, principal] = [AbortSignal.abort(new Error('the client has left')), await narrow.member('bea')]
+  const asked = narrow.query('select 1', { principal, signal })
+  await expect(asked.finally(() => narrow.close())).rejects.toMatchObject({ code: 'QUERY_CANCELLED' })
+})
