@@ -254,7 +254,7 @@ export type TextPart = { readonly text: string }
 
 /**
  * The text of a metadata file in pieces. A commit adds one snapshot to a history of which all else stays: pieces of it are
- * made once, so that the thousandth commit costs what the first did.
+ * made once, not by every commit again.
  */
 export function tableMetadataParts(metadata: TableMetadata): TextPart[] {
   const { formatVersion, snapshots, snapshotLog } = metadata
