@@ -1,34 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openEngine, type Engine } from './index.ts'
+import { openTestEngine } from './engine.testing.ts'
+import { openEngine } from './index.ts'
 import { stalledMax } from './slots.ts'
 
-let engine: Engine
-let dir: string
+const { engine, dir, close } = openTestEngine({ memoryBytes: 800 * 2 ** 20, classes: ['plan', 'interactive'] })
 beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'engine-'))
-  mkdirSync(join(dir, 'lake'))
   mkdirSync(join(dir, 'secret'))
   writeFileSync(join(dir, 'secret/a.csv'), 'a\n1\n')
   writeFileSync(join(dir, 'lake/b.csv'), 'a\n7\n')
-  engine = openEngine({
-    memoryBytes: 800 * 2 ** 20,
-    threads: 2,
-    tempDirectory: join(dir, 'tmp'),
-    tempBytes: 2 ** 30,
-    timeZone: 'UTC',
-    directories: [join(dir, 'lake')],
-    classes: ['plan', 'interactive'],
-  })
 })
-afterAll(async () => {
-  await engine.close()
-  rmSync(dir, { recursive: true, force: true })
-})
+afterAll(close)
 const rows = (sql: string, more = {}) => engine.rows({ class: 'interactive', sql, ...more })
 
 test.each([

@@ -1,28 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openEngine, type Engine } from './index.ts'
+import { afterAll, expect, test } from 'vitest'
+import { openTestEngine } from './engine.testing.ts'
 
-let engine: Engine
-let dir: string
-beforeAll(() => {
-  dir = mkdtempSync(join(tmpdir(), 'own-hosts-'))
-  mkdirSync(join(dir, 'lake'))
-  engine = openEngine({
-    memoryBytes: 600 * 2 ** 20,
-    threads: 2,
-    tempDirectory: join(dir, 'tmp'),
-    tempBytes: 2 ** 30,
-    timeZone: 'UTC',
-    directories: [join(dir, 'lake')],
-    classes: ['interactive', 'heavy'],
-  })
-})
-afterAll(async () => {
-  await engine.close()
-  rmSync(dir, { recursive: true, force: true })
-})
+const { engine, close } = openTestEngine({ memoryBytes: 600 * 2 ** 20, classes: ['interactive', 'heavy'] })
+afterAll(close)
 const rows = (sql: string, more = {}) => engine.rows({ class: 'interactive', sql, ...more })
 
 const bounded = (sql: string, mib: number, more = {}) => rows(sql, { memoryMost: mib * 2 ** 20, ...more })

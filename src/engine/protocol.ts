@@ -1,6 +1,7 @@
 // What the server and an engine host say to each other over the child process's IPC channel.
 // One request is answered by: `columns`, any number of `chunk`s, then `done`; or by `failed` at any point. A message of the
-// host holds a list of answers, so that a small result is one message. The host sends at most `creditMax` chunks that were not acknowledged, so a slow reader slows the query.
+// host holds a list of answers, so that a small result is one message. The host sends at most `creditMax` chunks that were
+// not acknowledged, so a slow reader slows the query.
 
 import type { Place } from '../base/failure.ts'
 

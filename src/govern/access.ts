@@ -241,19 +241,16 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
             )
             .returning('source')
             .execute(),
-          await trx
-            .deleteFrom('access_grants')
-            .where('grantee_kind', '=', 'role')
-            .where('grantee', '=', role)
-            .returning('source')
-            .execute(),
-          await trx
-            .deleteFrom('access_limits')
-            .where('grantee_kind', '=', 'role')
-            .where('grantee', '=', role)
-            .returning('source')
-            .execute(),
         ]
+        for (const table of ['access_grants', 'access_limits'] as const)
+          gone.push(
+            await trx
+              .deleteFrom(table)
+              .where('grantee_kind', '=', 'role')
+              .where('grantee', '=', role)
+              .returning('source')
+              .execute(),
+          )
         mayTake(
           gone.flat().map(({ source }) => source),
           change,

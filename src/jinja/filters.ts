@@ -198,22 +198,22 @@ function dictsort(value: unknown, [caseSensitive, by, reverse]: unknown[]): unkn
   return sorted(pairs, key, flag(reverse, false))
 }
 
-function toInt(value: unknown, [fallback, base]: unknown[]): unknown {
+function toInt(value: unknown, [fallback = 0, base]: unknown[]): unknown {
   if (value instanceof Undefined) value.fail()
   if (typeof value === 'string') {
     const whole = parseIntText(value, number(base, 10))
     if (whole !== undefined) return whole
     const found = numberOf(parseFloatText(value))
-    return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback === undefined ? 0 : fallback
+    return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback
   }
   const found = numberOf(value)
-  return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback === undefined ? 0 : fallback
+  return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback
 }
 
-function toFloat(value: unknown, [fallback]: unknown[]): unknown {
+function toFloat(value: unknown, [fallback = new Float(0)]: unknown[]): unknown {
   if (value instanceof Undefined) value.fail()
   const found = typeof value === 'string' ? parseFloatText(value) : numberOf(value)
-  if (found === undefined) return fallback === undefined ? new Float(0) : fallback
+  if (found === undefined) return fallback
   return found instanceof Float ? found : float(found as number)
 }
 
@@ -391,10 +391,9 @@ function absolute(value: unknown): unknown {
   return isFloat(value) ? float(Math.abs(found)) : Math.abs(found)
 }
 
-function defaulted(value: unknown, [fallback, boolean]: unknown[]): unknown {
+function defaulted(value: unknown, [fallback = '', boolean]: unknown[]): unknown {
   const isMissing = value instanceof Undefined || (flag(boolean, false) && !truth(value))
-  if (!isMissing) return value
-  return fallback === undefined ? '' : fallback
+  return isMissing ? fallback : value
 }
 
 function titled(value: unknown): string {

@@ -118,7 +118,6 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           : source.kind === 'system'
             ? `<system.${source.name}>`
             : undefined
-  const identityText = () => render(piece, identityOf).text
 
   const bind = async () => {
     const { spliced, setup } = await named.brief()
@@ -138,7 +137,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   return {
     get identity() {
-      return identityText()
+      return render(piece, identityOf).text
     },
     volatile: volatile.length > 0,
     hides: guards.some(({ hides }) => hides),
@@ -264,7 +263,7 @@ const nothingLeased: FileLease = {
  */
 async function conditions(
   context: PrepareContext,
-  { piece, scans, systemTables, whole }: Named,
+  { piece, scans, systemTables, setup }: Named,
   bind: () => Promise<unknown>,
 ): Promise<Conditions> {
   const schemas = new Map([...scans, ...systemTables].map(({ shadow, schema }) => [shadow.name, schema]))
@@ -275,7 +274,7 @@ async function conditions(
           class: 'plan',
           sql: 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)',
           parameters: [render(piece, openShadowText).text],
-          setup: whole().setup,
+          setup: setup(),
           timeoutMs: 10_000,
           ...withSignal(context.signal),
         })

@@ -120,7 +120,9 @@ export type Named = {
   /** Those that the asker named, and not a view. */
   direct: TableName[]
   volatile: string[]
-  /** The statement over empty shadows of all tables below it. */
+  /** Statements that make the empty shadows of all tables below it. */
+  setup(): string[]
+  /** The statement over those. */
   whole(): Shadowed
   /** The same, with columns of its views in place of what these read: as good to be bound where they are sound. */
   brief(): Promise<Shadowed>
@@ -202,6 +204,8 @@ export async function nameSources(
     return isTable ? shadowOfColumns(columns) : undefined
   }
 
+  const setup = () => [...scans, ...systemTables, ...givenTables].map(({ shadow }) => shadow.ddl)
+
   const { rights } = context
   const piece = await build(sql, place, context.catalog, context.namespace, [], rights.asker)
   return (
@@ -213,10 +217,8 @@ export async function nameSources(
       loaded: everything,
       direct,
       volatile,
-      whole: () => ({
-        spliced: render(piece, shadowText),
-        setup: [...scans, ...systemTables, ...givenTables].map(({ shadow }) => shadow.ddl),
-      }),
+      setup,
+      whole: () => ({ spliced: render(piece, shadowText), setup: setup() }),
       brief: () => brief(piece),
       parameters: () => parameters,
     }

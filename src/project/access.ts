@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { parseBytes, parseDurationMs } from '../base/units.ts'
+import { GrantedPrivilege } from '../contract/index.ts'
 import { readYaml, type Read } from './read.ts'
 
 const Role = z
@@ -42,24 +43,12 @@ const On = z
   .describe('`namespace.table` of every environment, `environment.namespace.table` of one; `*` is any text.')
 type Pattern = { environment: string; namespace: string; table: string }
 
-const Privilege = z.enum([
-  'select',
-  'insert',
-  'update',
-  'delete',
-  'create',
-  'alter',
-  'drop',
-  'maintain',
-  'manage',
-  'write',
-  'all',
-])
-
 const Grant = z
   .strictObject({
     to: list(Grantee).describe('A role, `user:NAME`, `group:NAME`, or the role `public`: everybody who logs in.'),
-    privileges: list(Privilege).describe('`write` is insert, update and delete; `all` is everything but manage.'),
+    privileges: list(GrantedPrivilege).describe(
+      '`write` is insert, update and delete; `all` is everything but manage.',
+    ),
     on: list(On),
     columns: z.array(z.string().min(1)).min(1).optional().describe('Of select: these columns and no others.'),
   })
@@ -185,7 +174,7 @@ export type AccessRules = {
   roles: { name: string; members: Grantee[] }[]
   groups: { name: string; users: string[] }[]
   attributes: { user: string; values: Record<string, string> }[]
-  grants: { privilege: z.output<typeof Privilege>; on: Pattern; columns?: string[]; to: Grantee }[]
+  grants: { privilege: GrantedPrivilege; on: Pattern; columns?: string[]; to: Grantee }[]
   rowFilters: { on: Pattern; to?: string[]; except: string[]; condition: string }[]
   masks: { on: Pattern; column: string; except: string[]; expression: string }[]
   limits: { name: LimitName; most: number; to: Grantee }[]

@@ -6,6 +6,7 @@
 
 import { compileTemplate, Dict, fromJs, type Callable } from '../jinja/index.ts'
 import { Failure } from '../base/failure.ts'
+import type { LoadedTable } from '../catalog/index.ts'
 import type { DbtMacro, DbtNode, DbtOperation } from '../project/dbt/index.ts'
 import { Compiler, type Compiled, type Names, type Subject } from './compile.ts'
 import { chosenFor } from './materializations/chosen.ts'
@@ -56,13 +57,14 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
   const compiler = new Compiler(work.project, scope.ask)
   const chosen = chosenFor(node, work.project, compiler.macros)
   if ('macro' in chosen && isMicrobatch(node)) {
-    await checkMade(node, work)
+    checkMade(node, await keptTable(node, work))
     return runBatches(node, chosen.macro, { work, compiler })
   }
   const compiled = node.kind === 'seed' ? undefined : await compiler.compile(node)
   clocked.compiled()
-  if (compiled) await inTemplate(compiled, () => checkMade(node, work))
-  const plain = 'macro' in chosen && chosen.plain && compiled ? await plainWrite(node, work) : undefined
+  const kept = node.config['materialized'] === 'incremental' ? await keptTable(node, work) : undefined
+  if (compiled) await inTemplate(compiled, async () => checkMade(node, kept))
+  const plain = 'macro' in chosen && chosen.plain && compiled ? plainWrite(node, kept) : undefined
   if (plain)
     return aroundHooks(node, { work, compiler, scope }, () => writeSelect(node, plain, compiled!, { work, scope }))
   const written =
@@ -73,9 +75,9 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
 }
 
 /** Tables that dbt's own templates make are laid out as their configs say. */
-async function checkMade(node: DbtNode, work: Work): Promise<void> {
+function checkMade(node: DbtNode, kept: LoadedTable | undefined): void {
   const { materialized } = node.config
-  if (materialized === 'table' || (materialized === 'incremental' && !(await keptTable(node, work)))) checkLayout(node)
+  if (materialized === 'table' || (materialized === 'incremental' && !kept)) checkLayout(node)
 }
 
 /** Files are for ingestion, and for COPY where the settings name their folders: no SELECT reads one. */

@@ -42,11 +42,11 @@ export async function answerSelect(
   const rowsSetBy = bounds.rows!.setBy
   const ownTime = prepared.rights.limits.query_timeout
   const asked = options.timeoutMs ?? limits.queryTimeoutMs
-  const told = (thrown: unknown) =>
-    namingTimeout(
-      prepared.hides ? withoutValues(namingMemory(thrown, bounds.memory)) : namingMemory(thrown, bounds.memory),
-      ownTime && ownTime.most <= asked ? ownTime : undefined,
-    )
+  const told = (thrown: unknown) => {
+    const error = namingMemory(thrown, bounds.memory)
+    const bound = ownTime && ownTime.most <= asked ? ownTime : undefined
+    return namingTimeout(prepared.hides ? withoutValues(error) : error, bound)
+  }
   const { formats } = options
   const cacheable = options.cache !== false && !options.changes && !options.within?.changes && !prepared.volatile
   const key = cacheable

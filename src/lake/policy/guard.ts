@@ -186,37 +186,42 @@ function ofNow({ metadata }: LoadedTable, then: Schema): string[] | undefined {
 }
 
 /** A mask: an expression over the columns of its table. */
-async function checked(text: string, { asker, analyse, volatile }: World): Promise<string> {
-  const sql = withAsker(text, asker)
-  const analysis = await analyse(`SELECT (${sql}\n)`)
-  if (!analysis || analysis.tables.length > 0 || analysis.show !== undefined)
-    throw new Failure('SQL_INVALID', 'a mask is an expression over the columns of its table')
-  volatile.push(...analysis.volatile)
+async function checked(text: string, world: World): Promise<string> {
+  const wanted = 'a mask is an expression over the columns of its table'
+  const { sql, analysis } = await analysed(text, world, wanted)
+  if (analysis.tables.length > 0) throw new Failure('SQL_INVALID', wanted)
   return sql
 }
 
 /** A row filter with the tables that it asks. */
-async function conditionOf(text: string, { asker, analyse, volatile, tableOf }: World): Promise<Piece> {
-  const sql = withAsker(text, asker)
-  const [before, after] = ['SELECT (', '\n)']
-  const whole = before + sql + after
-  const analysis = await analyse(whole)
-  if (!analysis || analysis.show !== undefined)
-    throw new Failure('SQL_INVALID', 'a row filter is a condition on the columns of its table')
-  volatile.push(...analysis.volatile)
+async function conditionOf(text: string, world: World): Promise<Piece> {
+  const wanted = 'a row filter is a condition on the columns of its table'
+  const { sql, whole, analysis } = await analysed(text, world, wanted)
   const places = placesOf(whole, analysis)
   const moved = <Range extends { start: number; end: number }>(range: Range): Range => ({
     ...range,
-    start: range.start - before.length,
-    end: range.end - before.length,
+    start: range.start - opening.length,
+    end: range.end - opening.length,
   })
   const tables: Piece['tables'] = []
   for (const named of places.tables) {
     if (!named || named.lead)
       throw new Failure('SQL_INVALID', 'a row filter names a table in a way that cannot be followed')
-    tables.push({ named: moved(named), source: await tableOf(named) })
+    tables.push({ named: moved(named), source: await world.tableOf(named) })
   }
   return { sql, edits: places.cuts.map(moved), tables, hoist: false }
+}
+
+const opening = 'SELECT ('
+
+/** What the policy says, for this asker, with the checked tree of `whole`, a SELECT of it. */
+async function analysed(text: string, { asker, analyse, volatile }: World, wanted: string) {
+  const sql = withAsker(text, asker)
+  const whole = `${opening}${sql}\n)`
+  const analysis = await analyse(whole)
+  if (!analysis || analysis.show !== undefined) throw new Failure('SQL_INVALID', wanted)
+  volatile.push(...analysis.volatile)
+  return { sql, whole, analysis }
 }
 
 /** A condition of the planner as SQL over the columns of `schema`; undefined when a part of it is not a mere comparison. */

@@ -527,15 +527,12 @@ async function keysSql(
 export type Shadow = { name: string; ddl: string }
 
 export function shadowOf(schema: Schema, use: number, extra: ScanSource['columns'] = {}): Shadow {
-  const more = extraColumns({ columns: extra }).map(({ name, sql }) => `${name} ${sql}`)
-  const known = more.length === 0 && use === 0 ? shadows.get(schema) : undefined
-  if (known) return known
-  const columns = schema.fields.map(({ name, type }) => `${quoteName(name)} ${sqlType(type, name)}`)
-  const shadow = shadowNamed([...columns, ...more].join(', '), use)
-  if (more.length === 0 && use === 0) shadows.set(schema, shadow)
-  return shadow
+  const columns = [
+    ...schema.fields.map(({ name, type }) => `${quoteName(name)} ${sqlType(type, name)}`),
+    ...extraColumns({ columns: extra }).map(({ name, sql }) => `${name} ${sql}`),
+  ].join(', ')
+  return shadowNamed(columns, use)
 }
-const shadows = new WeakMap<Schema, Shadow>()
 
 /** The same for columns of the engine's types: nothing is asked of such a shadow but its columns, so uses need no telling apart. */
 export const shadowOfColumns = (columns: readonly EngineColumn[]): Shadow =>

@@ -128,8 +128,12 @@ export async function saveParseCache(file: string, cache: ParseCache): Promise<v
   }
 }
 
-/** The first line: that nothing is damaged, and the version of what is kept: of the program, and of the sources that find it out, as they are while it is worked on. */
-function headOf(body: string): string {
+/** The first line: that nothing is damaged, and the version of what is kept. */
+const headOf = (body: string): string => `boathouse ${(version ??= readVersion())} ${hash('sha256', body, 'base64url')}`
+
+let version: string | undefined
+/** Of the program, and of the sources that find out what is kept, as they are while it is worked on. */
+function readVersion(): string {
   const { version } = JSON.parse(readFileSync(programFile('package.json'), 'utf8')) as { version: string }
   const stamps = ['src/jinja', 'src/project'].flatMap((folder) => {
     const dir = fileURLToPath(programFile(folder))
@@ -141,5 +145,5 @@ function headOf(body: string): string {
         return `${file} ${size} ${mtimeMs}`
       })
   })
-  return `boathouse ${version} ${hash('sha256', stamps.join('\n'), 'base64url')} ${hash('sha256', body, 'base64url')}`
+  return `${version} ${hash('sha256', stamps.join('\n'), 'base64url')}`
 }

@@ -19,7 +19,7 @@ type Keys =
 
 export function accessRoutes({ govern, checkAccess }: HttpDeps): Some<Keys> {
   const { access, audit } = govern
-  const by = ({ principal }: { principal: Change['by'] }): Change => ({ by: principal, source: 'web' })
+  const from = (by: Change['by']): Change => ({ by, source: 'web' })
   return {
     async 'GET /api/access'({ principal }) {
       const policy = await access.policy()
@@ -45,26 +45,26 @@ export function accessRoutes({ govern, checkAccess }: HttpDeps): Some<Keys> {
     },
     'GET /api/access/check': ({ query, ...asker }) => checkAccess(query, asker),
     async 'POST /api/access/grant'({ body, principal }) {
-      return await access.grant(requestOf(body), by({ principal }))
+      return await access.grant(requestOf(body), from(principal))
     },
     async 'POST /api/access/revoke'({ body, principal }) {
-      const { changed } = await access.revoke(requestOf(body), by({ principal }))
+      const { changed } = await access.revoke(requestOf(body), from(principal))
       return { changed }
     },
     async 'POST /api/access/roles'({ body, principal }) {
-      await access.createRole(body.name, by({ principal }))
+      await access.createRole(body.name, from(principal))
       return { ok: true }
     },
     async 'DELETE /api/access/roles/:name'({ params, principal }) {
-      await access.dropRole(params.name, by({ principal }))
+      await access.dropRole(params.name, from(principal))
       return { ok: true }
     },
     async 'POST /api/access/roles/:name/members'({ params, body, principal }) {
-      return await access.grantRole(params.name, [granteeKey(body)], by({ principal }))
+      return await access.grantRole(params.name, [granteeKey(body)], from(principal))
     },
     async 'DELETE /api/access/roles/:name/members/:kind/:member'({ params, principal }) {
       const member = granteeKey({ kind: params.kind, name: params.member })
-      const { changed } = await access.revokeRole(params.name, [member], by({ principal }))
+      const { changed } = await access.revokeRole(params.name, [member], from(principal))
       return { changed }
     },
     async 'GET /api/audit'({ query }) {

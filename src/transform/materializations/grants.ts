@@ -1,5 +1,6 @@
 // `grants` of a node's config, as grants of the lake.
 
+import { quoteName } from '../../lake/index.ts'
 import type { DbtNode } from '../../project/dbt/index.ts'
 import { rowsOf } from '../work.ts'
 import type { Sending } from './statements.ts'
@@ -17,7 +18,7 @@ export async function applyGrants(
   const grants = Object.entries((node.config['grants'] ?? {}) as Record<string, unknown>)
   if (grants.length === 0) return
   const { changes: _, ...outside } = options
-  const table = [node.database, node.schema, node.alias].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
+  const table = [node.database, node.schema, node.alias].map(quoteName).join('.')
   const itself = `${target.namespace}.${target.name}`.toLowerCase()
   const wanted = new Map(
     grants.map(([privilege, given]) => [
@@ -32,7 +33,7 @@ export async function applyGrants(
     if (!isIts || one['source'] === 'access.yml') continue
     const kept = wanted.get(one['privilege']!)?.some((grantee) => nameIn(grantee) === one['grantee']!.toLowerCase())
     if (!kept) {
-      const grantee = `${one['grantee_type']} "${one['grantee']!.replaceAll('"', '""')}"`
+      const grantee = `${one['grantee_type']} ${quoteName(one['grantee']!)}`
       await rowsOf(lake, `revoke ${one['privilege']} on ${table} from ${grantee}`, outside)
     }
   }

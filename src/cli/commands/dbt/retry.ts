@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '../../../base/failure.ts'
+import { recordOf } from '../../../base/record.ts'
 import { execute, type Again } from './build.ts'
 import type { Session } from './open.ts'
 
@@ -15,8 +16,8 @@ export async function retry(session: Session): Promise<number> {
   const { flags, log, context, targetDir } = session
   const dir = flags.text('state') === undefined ? targetDir : resolve(context.dir, flags.text('state')!)
   const results = readState(dir, targetDir).results()
-  const file = join(dir, 'run_results.json')
-  const args = argsOf(file)
+  const written: unknown = JSON.parse(readFileSync(join(dir, 'run_results.json'), 'utf8'))
+  const args = recordOf(recordOf(written)['args'])
   const command = commands.find((name) => name === args['which'])
   if (!command)
     throw new Failure(
@@ -36,17 +37,12 @@ export async function retry(session: Session): Promise<number> {
   }
   flags.inherit(args)
   session.verb = command
-  return execute(session, command, { ids, batches: isKept ? batchesOf(file) : {} })
-}
-
-function argsOf(file: string): Record<string, unknown> {
-  const { args } = JSON.parse(readFileSync(file, 'utf8')) as { args?: unknown }
-  return typeof args === 'object' && args !== null ? (args as Record<string, unknown>) : {}
+  return execute(session, command, { ids, batches: isKept ? batchesOf(written) : {} })
 }
 
 /** Of microbatch models of which a part went well. @throws whatever is no run_results.json */
-function batchesOf(file: string): Again['batches'] {
-  const { results } = RunResults.parse(JSON.parse(readFileSync(file, 'utf8')))
+function batchesOf(written: unknown): Again['batches'] {
+  const { results } = RunResults.parse(written)
   return Object.fromEntries(
     results.flatMap(({ unique_id: id, batch_results: batches }) =>
       batches && batches.successful.length > 0 && batches.failed.length > 0 ? [[id, batches]] : [],
