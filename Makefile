@@ -3,7 +3,8 @@
 SHELL := /bin/sh
 NODE := $(firstword $(wildcard node_modules/node-linux-*/bin/node node_modules/node-darwin-*/bin/node node_modules/node-bin-darwin-*/bin/node) node)
 EXAMPLE ?= examples/sales
-export PATH := $(CURDIR)/$(dir $(NODE)):$(PATH)
+# In a fresh clone Node comes with the first target, after NODE was looked for.
+export PATH := $(CURDIR)/$(dir $(NODE)):$(CURDIR)/node_modules/.bin:$(PATH)
 
 .PHONY: install build up down status dev test lint format bench conformance soak image up-services docs clean
 
