@@ -26,7 +26,7 @@ const table = {
   REQUEST_INVALID: {
     status: 400,
     retry: false,
-    hint: 'Correct the fields named above; `/api/openapi.json` describes each request.',
+    hint: 'Correct what the message names; of requests over HTTP, `/api/openapi.json` says what each takes.',
   },
   PORT_TAKEN: {
     status: 500,

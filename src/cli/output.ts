@@ -50,6 +50,9 @@ export function openOutput({ json, color }: { json: boolean; color: boolean }): 
   }
 }
 
+/** `1 worker`, `2 workers`. */
+export const some = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
 const width = (text: string): number => [...new Intl.Segmenter().segment(text)].length
 const show = (value: unknown): string =>
   value === null || value === undefined

@@ -8,6 +8,9 @@ export type SqlEndpoint = { host: string; port: number }
 export const sqlLine = (endpoint: SqlEndpoint, environment: string): string =>
   `SQL clients: psql -h ${reachedAt(endpoint)} -p ${endpoint.port} -U YOUR_NAME ${environment}`
 
+/** Said where clients are wanted and have no port: whoever holds it would answer them. */
+export const sqlMissing = 'SQL clients are not served: port 5439 is taken. Choose another: BOATHOUSE_PG_PORT=5440'
+
 /** Asks whether TLS is spoken, which every client may ask before it says who it is. */
 export async function sqlStatus(endpoint: SqlEndpoint): Promise<'ok' | 'ok, with TLS' | 'does not answer'> {
   const socket = connect({ host: reachedAt(endpoint), port: endpoint.port, timeout: 3_000 })

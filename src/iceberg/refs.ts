@@ -1,6 +1,7 @@
 // Branches, tags and which snapshot is current: changes of a table that write no files, as Java's SnapshotManager makes
 // them. Each gives updates and the requirements under which they mean what was meant.
 
+import { Failure } from '../base/failure.ts'
 import { refuse } from './metadata.ts'
 import type { Snapshot, SnapshotRef, TableChange, TableMetadata, TableRequirement } from './metadata-types.ts'
 import { ancestorsOf, snapshotAsOf, snapshotById } from './snapshot.ts'
@@ -58,7 +59,11 @@ function newRef(
   retention: Retention,
 ): TableChange {
   if (name === '') refuse(`a ${type} needs a name`)
-  if (metadata.refs[name]) refuse(`there is a ${metadata.refs[name].type} "${name}" already`)
+  const there = metadata.refs[name]
+  if (there)
+    throw new Failure('ALREADY_EXISTS', `there is a ${there.type} "${name}" already`, {
+      hint: 'Choose another name, or drop it first.',
+    })
   if (name === 'main' && type === 'tag') refuse('"main" must be a branch')
   checkRetention(name, type, retention)
   const id = snapshotId ?? metadata.currentSnapshotId ?? refuse(`the table is empty: a ${type} needs a snapshot`)

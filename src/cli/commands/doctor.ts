@@ -8,6 +8,7 @@ import type { App } from '../app.ts'
 import { sqlStatus } from '../sql-endpoint.ts'
 import { served } from './users.ts'
 import { noArguments, type Command } from '../command.ts'
+import { some } from '../output.ts'
 
 type Check = { name: string; run(): Promise<string> }
 
@@ -115,7 +116,11 @@ function machineChecks(app: App): Check[] {
             hint: first.hint,
             ...(first.place ? { place: first.place } : {}),
           })
-        return `${project.sources.length} sources, ${project.metrics.length} metric files, ${project.dashboards.length} dashboards`
+        return [
+          some(project.sources.length, 'source'),
+          some(project.metrics.length, 'metric file'),
+          some(project.dashboards.length, 'dashboard'),
+        ].join(', ')
       },
     },
   ]

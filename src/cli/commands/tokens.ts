@@ -46,6 +46,17 @@ export const tokenCreate: Command = {
 /** A user that nobody logs in as, with exactly these roles. */
 async function programOf({ govern, principal }: App, name: string, roles: readonly string[]) {
   const builtIn = roles.find((role) => role === 'admin' || role === 'reader')
+  // Before the user is made, who would be in the way of the next try.
+  const known = new Set((await govern.access.roles(principal)).map(({ role }) => role))
+  for (const role of roles)
+    if (role !== builtIn && !known.has(role.toLowerCase()))
+      throw new Failure(
+        'NOT_FOUND',
+        `there is no role ${role}; there are: ${['admin', 'reader', ...known].join(', ')}`,
+        {
+          hint: `Make it with \`boathouse role create ${role}\`.`,
+        },
+      )
   const user = await govern.users.create({ name, role: asRole(builtIn ?? 'member') })
   const others = roles.filter((role) => role !== builtIn)
   try {
@@ -66,14 +77,16 @@ export const tokenList: Command = {
     noArguments(context)
     const app = await context.open()
     const all = await app.govern.tokens.list()
+    const names = new Map((await app.govern.users.list()).map(({ id, name }) => [id, name]))
     context.out.answer(all, () =>
       all.length === 0
         ? 'There are no tokens.'
         : table(
-            ['id', 'name', 'created', 'last used', 'expires', ''],
+            ['id', 'name', 'of', 'created', 'last used', 'expires', ''],
             all.map((one) => [
               one.id,
               one.name,
+              names.get(one.userId),
               one.createdAt,
               one.lastUsedAt ?? 'never',
               one.expiresAt ?? 'never',

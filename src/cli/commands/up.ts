@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline/promises'
 import { Failure, Failures, formatFailure, asFailure } from '../../base/failure.ts'
 import { showBytes } from '../../base/units.ts'
 import { newId } from '../../base/ids.ts'
-import { openLog } from '../../config/index.ts'
+import { openLog, type Config } from '../../config/index.ts'
 import {
   findSupervisor,
   reportReady,
@@ -20,7 +20,8 @@ import type { App } from '../app.ts'
 import { projectConfig } from '../cli.ts'
 import { isLocal } from '../../io/index.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
-import { sqlLine, sqlStatus, type SqlEndpoint } from '../sql-endpoint.ts'
+import { some } from '../output.ts'
+import { sqlLine, sqlMissing, sqlStatus, type SqlEndpoint } from '../sql-endpoint.ts'
 import { follow } from './run.ts'
 import { loginUrl, served, servedAt } from './users.ts'
 
@@ -43,7 +44,7 @@ export const serve: Command = {
     const link = firstLink === null ? null : loginUrl(app, firstLink, listening.url)
     if (!process.channel) {
       context.out.line(`Boathouse serves ${app.config.name} at ${listening.url}`)
-      if (sql) context.out.line(sqlLine(sql, app.environment.name))
+      for (const line of sqlLines(sql, app.config, app.environment.name)) context.out.line(line)
       if (link) context.out.line(`Log in once with\n  ${link}`)
     }
     reportReady({ url: listening.url, sql, link } satisfies Ready)
@@ -67,6 +68,9 @@ export const worker: Command = {
     await running.stop()
   },
 }
+
+const sqlLines = (sql: SqlEndpoint | null, { pg }: Pick<Config, 'pg'>, environment: string): string[] =>
+  sql ? [sqlLine(sql, environment)] : pg.enabled ? [sqlMissing] : []
 
 /** Resolves when this process is asked to end: by a signal, or because its supervisor is gone. */
 function stopSignal({ signal }: Context): Promise<void> {
@@ -117,7 +121,7 @@ async function startAttached(context: Context): Promise<number> {
       // For `status`, which has to know the ports that were really taken.
       writeFileSync(join(config.stateDir, 'run', 'serve.json'), JSON.stringify({ url: ready.url, sql: ready.sql }))
       out.line(`Boathouse serves ${config.name} (${environment.name}) at ${ready.url}`)
-      if (ready.sql) out.line(sqlLine(ready.sql, environment.name))
+      for (const line of sqlLines(ready.sql, config, environment.name)) out.line(line)
       if (ready.link) out.line(`Log in once with\n  ${ready.link}`)
       reportReady(ready)
     },
@@ -208,7 +212,7 @@ async function startDetached(context: Context): Promise<number> {
   out.answer({ pid: child.pid, ...outcome }, () =>
     [
       `Boathouse serves ${config.name} (${environment.name}) at ${outcome.url}`,
-      ...(outcome.sql ? [sqlLine(outcome.sql, environment.name)] : []),
+      ...sqlLines(outcome.sql, config, environment.name),
       ...(outcome.link ? [`Log in once with\n  ${outcome.link}`] : []),
       'Stop it with `boathouse down`; `boathouse logs -f` shows what it does.',
     ].join('\n'),
@@ -264,8 +268,12 @@ export const status: Command = {
               .join(', ')})`
           : 'not running; `boathouse up` starts it',
         ...(health ? [`${health.url}  ${health.status}`] : []),
-        ...(sql ? [`${sqlLine(sql, app.environment.name)}  ${sql.status}`] : []),
-        `${workers.length} workers, ${tables.length} tables`,
+        ...(sql
+          ? [`${sqlLine(sql, app.environment.name)}  ${sql.status}`]
+          : running && config.pg.enabled
+            ? [sqlMissing]
+            : []),
+        `${some(workers.length, 'worker')}, ${some(tables.length, 'table')}`,
         ...(cache
           ? [
               `file cache: ${showBytes(cache.bytes)}, ${cache.hits} of ${cache.hits + cache.misses} files were there already`,
@@ -360,7 +368,7 @@ export const reset: Command = {
       throw new Failure('ALREADY_EXISTS', `Boathouse runs for this project (process ${running.pid})`, {
         hint: 'Stop it first with `boathouse down`.',
       })
-    const outside = isLocal(config.storage.root) && !config.storage.root.startsWith(config.stateDir)
+    const outside = isLocal(config.storage.root) && !config.storage.root.startsWith(`${config.stateDir}/`)
     if (!context.flags.is('yes')) {
       if (!process.stdin.isTTY)
         throw new Failure('USAGE', 'reset deletes data and asks first', { hint: 'Say that you mean it with --yes.' })

@@ -135,7 +135,7 @@ const notBuilt = () =>
   new Response(
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>Boathouse</title>
 <h1>Boathouse is running</h1>
-<p>Its web app is not built yet. In the folder of Boathouse run <code>make install</code> (or <code>npm run build --workspace web</code>) and load this page again.</p>
+<p>Its web app is not built yet. In the folder of Boathouse run <code>make build</code> (or <code>npm run build --workspace web</code>) and load this page again.</p>
 <p>The API answers already: <a href="/api/openapi.json">/api/openapi.json</a>.</p></html>
 `,
     {
