@@ -43,6 +43,22 @@ beforeAll(() => {
   writeFileSync(join(root, 'dist/one/program.js'), program('built'))
 })
 
+test('a stack of the built program names the sources', () => {
+  const failing = "export const runProgram = async () => (console.log(new Error('what')?.stack), 3)\n"
+  writeFileSync(join(root, 'dist/one/program.js'), failing)
+  // The place of `new Error` is line 7, column 3 of the source (both count from 0 in a map).
+  const map = { version: 3, sources: ['../../src/program.ts'], names: [], mappings: 'AAOG' }
+  writeFileSync(join(root, 'dist/one/program.js.map'), JSON.stringify(map))
+  build()
+  const stack = start()
+  expect(stack).toContain('Error: what\n')
+  expect(stack).toMatch(/at .*runProgram .*\/src\/program\.ts:8:4\)/)
+  rmSync(join(root, 'dist/one/program.js.map'))
+  expect(start(), 'without the map').toContain('/dist/one/program.js:1:')
+  writeFileSync(join(root, 'dist/one/program.js'), program('built'))
+  rmSync(join(root, 'dist/built.json'))
+})
+
 test('the built program is used while every source is as it was, and the sources are otherwise', () => {
   expect(start(), 'nothing is built').toBe('sources a b')
   build()

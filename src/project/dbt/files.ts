@@ -1,6 +1,6 @@
 // The files of a dbt project, through an interface so small that a test can be one.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 
@@ -9,6 +9,8 @@ export interface ProjectFiles {
   list(folder: string): Promise<string[]>
   /** The text of a file; undefined when there is none. */
   read(file: string): Promise<string | undefined>
+  /** How many bytes the file has; 0 when there is none. */
+  size(file: string): number
 }
 
 export function diskFiles(dir: string): ProjectFiles {
@@ -27,6 +29,7 @@ export function diskFiles(dir: string): ProjectFiles {
         throw error
       }
     },
+    size: (file) => statSync(join(dir, file), { throwIfNoEntry: false })?.size ?? 0,
   }
 }
 
@@ -57,5 +60,6 @@ export function recordFiles(record: Readonly<Record<string, string>>): ProjectFi
   return {
     list: (folder) => Promise.resolve(names.filter((name) => name.startsWith(folder === '' ? '' : `${folder}/`))),
     read: (file) => Promise.resolve(record[file]),
+    size: (file) => Buffer.byteLength(record[file] ?? ''),
   }
 }

@@ -3,7 +3,7 @@
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { findBlocks } from '../../jinja/index.ts'
-import { fileChecksum, seedChecksum } from './checksum.ts'
+import { fileChecksum, seedBytesMax, seedChecksum } from './checksum.ts'
 import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from './calls.ts'
 import { configOf, hooksOf, tagsOf } from './config.ts'
 import type { Facts, Patch } from './properties.ts'
@@ -49,7 +49,8 @@ export class Nodes {
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.model, /\.(sql|py)$/i)) this.#model(sql)
     for (const { root, file } of await files.find(from, from.paths.seed, /\.csv$/i)) {
       const sql = { package: from, root, file, text: '', at: { line: 1, column: 1 } }
-      const checksum = seedChecksum(fileInPackage(from, file), await files.text(file))
+      const text = files.size(file) > seedBytesMax ? undefined : await files.text(file)
+      const checksum = seedChecksum(fileInPackage(from, file), text)
       this.#fromFile('seed', sql, 'seeds', emptyParsed(), checksum)
     }
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.snapshot, /\.sql$/i)) this.#snapshots(sql)

@@ -4,6 +4,7 @@ import { isRecord } from '../../base/record.ts'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { ProjectFiles } from './files.ts'
+import type { ParseCache } from './parse-cache.ts'
 import type { Config } from './types.ts'
 import { profileGlobals } from './vars.ts'
 import { readYamlText, renderYaml } from './yaml-file.ts'
@@ -32,13 +33,14 @@ export async function readPackageFiles(
   files: Pick<ProjectFiles, 'read'>,
   folder: string,
   { vars, env }: { vars: Config; env: Readonly<Record<string, string | undefined>> },
+  cache?: ParseCache,
 ): Promise<PackageFiles> {
   const inside = (name: string) => (folder === '' ? name : `${folder}/${name}`)
   const failures: Failure[] = []
   const parse = async (name: string, isRendered: boolean) => {
     const text = await files.read(inside(name))
     if (text === undefined) return undefined
-    const located = readYamlText(inside(name), text)
+    const located = readYamlText(inside(name), text, undefined, cache)
     const globals = profileGlobals(env, vars)
     const value = isRendered ? renderYaml(located.value, located.at, globals, () => false, failures) : located.value
     const root = isRecord(value) ? value : {}

@@ -40,11 +40,11 @@ export async function readPackages(reading: Reading): Promise<boolean> {
   return true
 }
 
-function readPackage({ project, failures }: Reading, folder: string, text: string): DbtPackage | undefined {
+function readPackage({ project, failures, cache }: Reading, folder: string, text: string): DbtPackage | undefined {
   const file = folder === '' ? 'dbt_project.yml' : `${folder}/dbt_project.yml`
   const globals = yamlGlobals(project.options, varScopes(project.options, undefined, undefined))
   const warn = (message: string, place: { file?: string }) => project.warnings.push({ message, place })
-  const found = gathering(failures, () => readProjectFile(file, text, folder, globals, failures, warn))
+  const found = gathering(failures, () => readProjectFile(file, text, folder, globals, failures, warn, cache))
   if (!found || found.requiredVersion === undefined) return found
   const isChecked = project.options.flags.others?.['version_check'] !== false && found.flags['version_check'] !== false
   const problem = isChecked ? versionProblem(found.requiredVersion.value, dbtVersion) : undefined
@@ -62,7 +62,7 @@ function readPackage({ project, failures }: Reading, folder: string, text: strin
 async function checkWishes(reading: Reading, installed: number): Promise<void> {
   const { files, project, failures } = reading
   try {
-    const { wishes, file } = await readPackageFiles(files, '', project.options)
+    const { wishes, file } = await readPackageFiles(files, '', project.options, reading.cache)
     if (wishes.length > installed && file !== undefined) {
       reading.wrong(
         `${wishes.length} ${wishes.length === 1 ? 'package is' : 'packages are'} wanted and ${installed} ${installed === 1 ? 'is' : 'are'} installed in ${reading.root.packagesFolder}`,

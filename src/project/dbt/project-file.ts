@@ -5,6 +5,7 @@ import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Located } from '../yaml.ts'
+import type { ParseCache } from './parse-cache.ts'
 import { quoteAll, type Quoting } from './relation.ts'
 import type { Config, ConfigTree, DbtPackage, PathKind } from './types.ts'
 import { readYamlText, renderYaml } from './yaml-file.ts'
@@ -98,8 +99,9 @@ export function readProjectFile(
   globals: Globals,
   failures: Failure[],
   warn: Warn,
+  cache?: ParseCache,
 ): DbtPackage {
-  const located: Located<unknown> = readYamlText(file, text)
+  const located: Located<unknown> = readYamlText(file, text, undefined, cache)
   const wrong = (message: string, path: readonly PropertyKey[]) =>
     failures.push(new Failure('PROJECT_INVALID', message, { place: located.at(path) }))
   const rendered = renderYaml(located.value, located.at, globals, (path) => path.some(isRaw), failures)

@@ -52,6 +52,10 @@ export class ProjectSearch {
     return this.#files.read(file)
   }
 
+  size(file: string): number {
+    return this.#files.size(file)
+  }
+
   #list(folder: string): Promise<string[]> {
     const known = this.#lists.get(folder)
     if (known) return known
