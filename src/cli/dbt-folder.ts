@@ -2,8 +2,9 @@
 
 import { recordOf } from '../base/record.ts'
 import { findProjectDir } from '../config/index.ts'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 
 const usual: Readonly<Record<string, string>> = { test: 'staging' }
@@ -23,26 +24,59 @@ const identifier = (text: string): string => {
   return /^[a-z_]/.test(plain) ? plain : `_${plain}`
 }
 
-/** Text of a boathouse.yml for the folder: its name, and an environment for each target of its profiles.yml. */
+/**
+ * Text of a boathouse.yml for the folder: its name, an environment for each target of its profiles.yml, and for those
+ * that were built before. Commands work in that of the profile's own target, unless `--env` says otherwise.
+ */
 export function dbtFolderText(dir: string, environment?: string): string {
-  const named = recordOf(read(join(dir, 'dbt_project.yml')))['name']
+  const project = recordOf(read(join(dir, 'dbt_project.yml')))
+  const named = project['name']
   const name = identifier(typeof named === 'string' ? named : 'project').replace(/^_+/, '') || 'project'
-  const targets = Object.values(recordOf(read(join(dir, 'profiles.yml')))).flatMap((profile) =>
-    Object.keys(recordOf(recordOf(profile)['outputs'])),
-  )
+  const profiles = profilesOf(dir)
+  const targets = Object.values(profiles).flatMap((profile) => Object.keys(recordOf(recordOf(profile)['outputs'])))
+  const seen = recordOf(read(seenFile(dir)))
+  const own = seen['environment'] ?? ownEnvironment(recordOf(profiles[String(project['profile'])])['target'])
   const environments = new Set(['dev', 'staging', 'prod', ...targets.map(environmentOfTarget)])
-  if (environment !== undefined) environments.add(environment)
+  for (const one of [environment, own, ...[seen['environments']].flat()])
+    if (typeof one === 'string') environments.add(identifier(one))
   return JSON.stringify({
     name,
     environments: Object.fromEntries(Array.from(environments, (one) => [one, `${one}_${name}`])),
+    ...(typeof own === 'string' && { environment: identifier(own) }),
   })
 }
+
+/** Keeps for later commands what only this one was told (`--target`, `--profiles-dir`): see `dbtFolderText`. */
+export function rememberEnvironment(dir: string, environment: string, { isOwn }: { isOwn: boolean }): void {
+  const seen = recordOf(read(seenFile(dir)))
+  const environments = new Set([seen['environments'] ?? []].flat()).add(environment)
+  const now = { environment: isOwn ? environment : seen['environment'], environments: [...environments].sort() }
+  if (JSON.stringify(now) === JSON.stringify(seen)) return
+  mkdirSync(dirname(seenFile(dir)), { recursive: true })
+  writeFileSync(seenFile(dir), JSON.stringify(now))
+}
+
+const seenFile = (dir: string): string => join(dir, '.boathouse', 'dbt-targets.json')
+
+/** Where dbt looks, in its order. */
+function profilesOf(dir: string): Record<string, unknown> {
+  const named = process.env['DBT_PROFILES_DIR']
+  for (const folder of named ? [named] : [dir, join(homedir(), '.dbt')]) {
+    const found = read(join(folder, 'profiles.yml'))
+    if (found !== undefined) return recordOf(found)
+  }
+  return {}
+}
+
+/** What a template in the profile says is known once a command of dbt has read it. */
+const ownEnvironment = (target: unknown): string | undefined =>
+  typeof target === 'string' && !target.includes('{{') ? environmentOfTarget(target) : undefined
 
 /** Mistakes in these files are told by whoever reads them for what they say. */
 function read(file: string): unknown {
   try {
     return parseYaml(readFileSync(file, 'utf8'), { maxAliasCount: 100 })
   } catch {
-    return {}
+    return undefined
   }
 }

@@ -29,7 +29,13 @@ import {
 } from '../../../project/dbt/index.ts'
 import { graphOf, sampleOf } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
-import { dbtFolderOf, dbtFolderText, environmentOfTarget, targetOfEnvironment } from '../../dbt-folder.ts'
+import {
+  dbtFolderOf,
+  dbtFolderText,
+  environmentOfTarget,
+  rememberEnvironment,
+  targetOfEnvironment,
+} from '../../dbt-folder.ts'
 import type { Context } from '../../command.ts'
 import type { DbtFlags } from './flags.ts'
 import { DbtLog, logFileIn, type DbtLogOptions } from './log.ts'
@@ -173,6 +179,7 @@ export async function openPlace(session: Session): Promise<Place> {
   const environment = environmentIn(config, environmentName, {
     isNamed: bare || flags.text('target') !== undefined || named !== undefined,
   })
+  if (bare) rememberEnvironment(dir, environment.name, { isOwn: wanted === undefined && named === undefined })
   const { catalog } = environment
   const target: Target = {
     ...(profile?.target ?? {
