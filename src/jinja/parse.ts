@@ -607,18 +607,13 @@ class Parser {
       this.#fail(`a name is expected after ".", got "${token.text}"`, token.at)
     }
     const keys: Expression[] = []
-    let isTuple = false
     while (!this.#is(']')) {
-      if (keys.length > 0) {
-        this.#expect('operator', ',')
-        isTuple = true
-        if (this.#is(']')) break
-      }
+      if (keys.length > 0) this.#expect('operator', ',')
       keys.push(this.#subscriptItem())
     }
-    if (keys.length === 0) this.#fail('a key is expected between "[" and "]"')
     this.#next++
-    return { kind: 'item', object, key: isTuple ? { kind: 'tuple', items: keys, at } : keys[0]!, at }
+    // None between the brackets is the empty tuple, as in Jinja2.
+    return { kind: 'item', object, key: keys.length === 1 ? keys[0]! : { kind: 'tuple', items: keys, at }, at }
   }
 
   #subscriptItem(): Expression {
