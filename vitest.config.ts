@@ -8,6 +8,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/conformance/**'],
     testTimeout: 120_000,
     hookTimeout: 120_000, // long enough for a machine that does other work too: nothing here measures time
+    expect: { poll: { timeout: 60_000 } },
     // What modules keep is by value and holds for every file, so a worker need not load them again for each: that was a
     // fifth of all work.
     isolate: false,
