@@ -181,7 +181,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         throw new Failure('SQL_UNSUPPORTED', 'the statement has parameters, and no values were given for them')
       // Of rows that change the conditions say, too, which changes of others are a conflict.
       const isRead = context.rowsOf === undefined && systemTables.length === 0
-      const isUnconditional = shadowed.length === 0 || (context.run && isRead && areSmall(scans))
+      const isUnconditional =
+        shadowed.length === 0 || (isRead && ((context.run && areSmall(scans)) || areOneFileEach(scans)))
       if (isUnconditional && !unbound) await columns()
       const { predicates, joins } = isUnconditional ? nothingKnown : await conditions(context, named, columns)
       const texts = new Map<Source, string>()
@@ -303,6 +304,15 @@ function areSmall(scans: readonly Scan[]): boolean {
   return total('total-data-files') <= fewFiles && total('total-files-size') <= fewBytes
 }
 const [fewFiles, fewBytes] = [32, 2 ** 25]
+
+/** Of one file on this disk its own statistics tell, row group by row group, more than its manifest could. */
+const areOneFileEach = (scans: readonly Scan[]): boolean =>
+  scans.every(
+    ({ table, snapshot, guard }) =>
+      !guard &&
+      table.metadata.location.startsWith('file:') &&
+      (!snapshot || Number(snapshot.summary['total-data-files']) <= 1),
+  )
 
 /** By the name of the shadow table, and the columns that joins compare. */
 type Conditions = { predicates: ReadonlyMap<string, Predicate>; joins: readonly JoinKey[] }

@@ -13,6 +13,7 @@ import type {
 } from '../../iceberg/index.ts'
 import type { JoinKey, KeyBounds } from './key-bounds.ts'
 import type { Csv } from './load-csv.ts'
+import type { LocalFile } from './load-files.ts'
 import type { RowOperation } from './rows.ts'
 import type { RunNames } from './run-names.ts'
 
@@ -56,6 +57,16 @@ export interface ChangeSet {
   replaceTable(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   /** The same from the text of a CSV file. */
   loadCsv(target: TableName, csv: Csv, options?: TableOptions): Promise<WriteResult>
+  /**
+   * The same from local files. `select` gets the folder and the paths where they lie meanwhile; its text is not checked, so it
+   * has nothing in it that somebody else wrote but literals.
+   */
+  loadFiles(
+    target: TableName,
+    files: readonly LocalFile[],
+    select: (folder: string, paths: readonly string[]) => string,
+    options?: TableOptions,
+  ): Promise<WriteResult>
   /** Adds the rows, columns matched by name; makes the table when it is missing. */
   append(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   /** Rows of a SELECT in place of those that match, or of the partitions that they fall into. One snapshot. */

@@ -50,6 +50,7 @@ import { emptied, freshLocation, freshTable, tableProperties } from './fresh-tab
 import type { Files, Prepared } from '../prepare.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
+import { withFiles } from './load-files.ts'
 import { isTemporary, withoutAliases } from './run-names.ts'
 import { changeRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
@@ -375,6 +376,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     replaceTable: (target, select, options = {}) => write(target, select, 'replace', options),
     loadCsv: (target, csv, options = {}) =>
       withCsv(deps.spoolDir, csv, (select, file) => write(target, select, 'replace', { ...options, files: [file] })),
+    loadFiles: (target, files, select, options = {}) =>
+      withFiles(deps.spoolDir, files, (folder, paths) =>
+        write(target, select(folder, paths), 'replace', { ...options, files: paths }),
+      ),
     append: (target, select, options = {}) => write(target, select, 'append', options),
     overwrite: (target, what, select, options = {}) => overwrite(target, what, select, options),
     changeRows: (target, operation, select, options = {}, bounds) => change(target, operation, select, options, bounds),

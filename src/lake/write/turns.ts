@@ -8,6 +8,7 @@ import type { ChangeSet } from './change-set.ts'
 const writes = [
   'replaceTable',
   'loadCsv',
+  'loadFiles',
   'append',
   'overwrite',
   'changeRows',
