@@ -421,3 +421,15 @@ test('one mistake says what to do', () => {
       Correct the settings named above; \`docs/reference/configuration.md\` lists all of them."
   `)
 })
+
+describe('a folder of another tool, whose settings are given instead of a boathouse.yml', () => {
+  const loadIn = (dir: string) => loadConfig({ dir, env: {}, machine, instead: 'name: shop' }).env
+  test('takes its .env, or the one above it, as far as it is one', () => {
+    const above = project({ '.env': 'A=1\nsome words\nB="open\n', 'dbt/x': '' })
+    expect(loadIn(join(above, 'dbt'))).toEqual({ A: '1' })
+    expect(loadIn(project({ '.env': 'A=2' }))).toEqual({ A: '2' })
+  })
+  test('may have a folder of that name', () => {
+    expect(loadIn(project({ '.env/bin/python': '' }))).toEqual({})
+  })
+})

@@ -144,7 +144,7 @@ export function loadConfig({
 }: Options): Config {
   const dir = resolve(given)
   const yaml = readYaml(dir, instead)
-  const dotenv = readDotenv(dir)
+  const dotenv = readDotenv(dir, { isOurs: instead === undefined })
   const mistakes = [...yaml.mistakes, ...dotenv.mistakes, ...unknownVariables(env, dotenv.entries)]
   const found = findAll({ env, overrides, yaml: yaml.entries, dotenv: dotenv.entries })
   // A file that could not be read has not left anything out.
@@ -362,15 +362,23 @@ const sounds = (name: string) =>
     .replace(/^boathouse_/, '')
     .replace(/[._]/g, '')
 
-function readDotenv(dir: string) {
-  return parseDotenv(readIfThere(join(dir, '.env')) ?? '', '.env')
+/** Where the folder is of another tool, `.env` is too: found at it or above, and what is no line of ours is none. */
+function readDotenv(dir: string, { isOurs: own }: { isOurs: boolean }): ReturnType<typeof parseDotenv> {
+  for (let folder = dir; ; folder = dirname(folder)) {
+    const text = readIfThere(join(folder, '.env'))
+    if (own || text !== undefined || folder === dirname(folder)) {
+      const found = parseDotenv(text ?? '', '.env')
+      return own ? found : { ...found, mistakes: [] }
+    }
+  }
 }
 
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    // A folder of the name `.env` is somebody's Python.
+    if (['ENOENT', 'EISDIR', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw new Failure('CONFIG_INVALID', `${path} cannot be read: ${(error as Error).message}`, { cause: error })
   }
 }

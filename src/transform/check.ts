@@ -13,6 +13,7 @@ import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { shadowAsker, tableKey, type ShadowAsker } from './check-ask.ts'
 import { inPlainWords } from './check-words.ts'
 import { contractFailures } from './contract.ts'
+import { namesFiles } from './materializations/files.ts'
 import { readSeed } from './materializations/seed.ts'
 import { Compiler, type Compiled } from './compile.ts'
 import { graphOf } from './graph.ts'
@@ -156,6 +157,7 @@ class Checker {
     }
     if (asker.noted !== undefined)
       this.partly.push({ uniqueId: node.uniqueId, name: node.name, because: asker.noted, place: node.place })
+    if (namesFiles(compiled.sql)) return this.#unknown(node, 'it reads files')
     try {
       const outline = await inTemplate(compiled, () =>
         lake.outline(statementOf(compiled), { ...queryOptions(this.#work), given: this.#columnsOf }),

@@ -15,7 +15,7 @@ import { applyGrants } from './materializations/grants.ts'
 import { originOf, runHooks } from './materializations/hooks.ts'
 import { keptTable, plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
-import { externalLocation } from './materializations/narrowed.ts'
+import { filesAsTables, readingFiles } from './materializations/files.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
@@ -53,7 +53,6 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
       place: node.place,
       hint: 'Write it as SQL, or load what its program makes as a source.',
     })
-  refuseFiles(node, work)
   const compiler = new Compiler(work.project, scope.ask)
   const chosen = chosenFor(node, work.project, compiler.macros)
   if ('macro' in chosen && isMicrobatch(node)) {
@@ -78,22 +77,6 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
 function checkMade(node: DbtNode, kept: LoadedTable | undefined): void {
   const { materialized } = node.config
   if (materialized === 'table' || (materialized === 'incremental' && !kept)) checkLayout(node)
-}
-
-/** Files are for ingestion, and for COPY where the settings name their folders: no SELECT reads one. */
-function refuseFiles({ name, place, dependsOn }: DbtNode, { project }: Work): void {
-  const source = dependsOn
-    .flatMap((id) => project.sources.get(id) ?? [])
-    .find((one) => externalLocation(one) !== undefined)
-  if (source)
-    throw new Failure(
-      'SQL_UNSUPPORTED',
-      `${name} reads ${source.source}.${source.name}, which is a file (external_location)`,
-      {
-        place,
-        hint: 'Load it as a table: `boathouse ingest add FILE`, and leave external_location out.',
-      },
-    )
 }
 
 async function byLake(
@@ -132,7 +115,8 @@ async function writeSelect(
   const target = lakeName(work.project, node)
   const { temporary } = scope.options
   const options = { ...tableOptions(node, work), ...scope.options.about?.(target), temporary }
-  const sql = await checkContract(node, statementOf(compiled), work)
+  const checked = await checkContract(node, statementOf(compiled), work)
+  const sql = await inTemplate(compiled, () => filesAsTables(checked, work))
   const written = await inTemplate(
     compiled,
     () => {
@@ -240,6 +224,7 @@ const done: Outcome = {
 /** `dbt run-operation NAME --args …`: calls a macro, of the project or of a package (`package.name`), by named arguments. */
 export async function runMacro(name: string, args: Readonly<Record<string, unknown>>, work: Work): Promise<NodeResult> {
   const { project } = work
+  const reading = readingFiles(work)
   const parts = name.split('.')
   const operation = {
     uniqueId: `operation.${project.name}.${name}`,
@@ -248,7 +233,7 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
     place: { file: 'dbt_project.yml' },
   }
   return timed({ ...operation, kind: 'operation' }, work, async () => {
-    const scope = await openScope(operation.uniqueId, work)
+    const scope = await openScope(operation.uniqueId, reading)
     try {
       const compiler = new Compiler(project, scope.ask)
       const macro =

@@ -3,6 +3,7 @@
 import type { DbtProject } from '../project/dbt/index.ts'
 import { runTest } from './judge.ts'
 import type { Names } from './compile.ts'
+import { readingFiles } from './materializations/files.ts'
 import { runModel, runOperation } from './materialize.ts'
 import { namesAtEnd, namesAtStart } from './operation-names.ts'
 import type { Plan, Step } from './plan.ts'
@@ -39,7 +40,7 @@ export const isBad = ({ status }: Pick<NodeResult, 'status'>): boolean =>
  */
 export async function runPlan(plan: Plan, work: Work, options: LoopOptions = {}): Promise<NodeResult[]> {
   const signal = options.signal ?? work.signal
-  return new Loop(plan, signal ? { ...work, signal } : work, options).run()
+  return new Loop(plan, readingFiles(signal ? { ...work, signal } : work), options).run()
 }
 
 class Loop {

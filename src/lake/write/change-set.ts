@@ -106,7 +106,7 @@ export interface ChangeSet {
   truncate(target: TableName, options?: TableOptions): Promise<void>
   /** @throws ALREADY_EXISTS when there is something under `to` */
   rename(from: TableName, to: TableName): Promise<void>
-  /** Parquet files become files of the table where they lie; the table is made when it is missing. */
+  /** Parquet files, or those below a folder, become files of the table where they lie; it is made when it is missing. */
   addFiles(target: TableName, paths: readonly string[], options?: TableOptions): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   drop(target: TableName): Promise<void>

@@ -42,7 +42,7 @@ import {
   type TableMetadata,
 } from '../../iceberg/index.ts'
 import type { FileIO, FileLease } from '../../io/index.ts'
-import { columnsOfFiles, describeFiles } from './add-files.ts'
+import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
 import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
 import { appendProjection, checkColumns, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
@@ -475,13 +475,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       })
     },
 
-    async addFiles(target, paths, options = {}) {
+    async addFiles(target, given, options = {}) {
       checkName(target)
       const published = await tables.load(target)
       await mayWrite(target, published ? ['insert'] : ['create'])
       const found = await load(target)
       if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
       const parts = { ...deps, signal: options.signal }
+      const paths = await filesAt(parts, given)
       const metadata = found?.metadata ?? freshTable(deps, target, await columnsOfFiles(parts, paths), options)
       const { files, mapping } = await describeFiles(parts, metadata, paths)
       const summary = { ...options.summary, 'boathouse.change-set': id }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
 import { collect } from '../../../lake/index.ts'
-import { compileNode, pathInTarget, writeWhole } from '../../../transform/index.ts'
+import { compileNode, filesAsTables, namesFiles, pathInTarget, writeWhole } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { writeManifest } from './artifacts.ts'
 import { sayFound, sayThreads } from './lines.ts'
@@ -142,7 +142,7 @@ async function firstRows(
 ) {
   const text = sql.trim().replace(/;+$/, '')
   const limited = limit < 0 ? text : `select * from (\n${text}\n) limit ${limit}`
-  const result = await app.lake.query(limited, {
+  const options = {
     ...app.asking('cli'),
     catalog: environment.catalog,
     aliases: { [target.database.toLowerCase()]: environment.catalog },
@@ -150,8 +150,17 @@ async function firstRows(
     environmentNamed: environment.writable,
     cache: false,
     signal: context.signal,
-  })
-  return collect(result)
+  }
+  if (!project || !namesFiles(limited)) return collect(await app.lake.query(limited, options))
+  // What files hold is shown, and kept by nobody.
+  const { lake, principal } = app
+  const changes = await lake.openChanges({ catalog: environment.catalog, principal, environmentNamed: true })
+  try {
+    const read = await filesAsTables(limited, { project, lake, principal, changes, signal: context.signal })
+    return await collect(await lake.query(read, { ...options, changes }))
+  } finally {
+    await changes.discard()
+  }
 }
 
 /** Rows between bars, numbers to the right, as dbt shows them. */

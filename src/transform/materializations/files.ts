@@ -1,0 +1,251 @@
+// Files that a project's SQL names as dbt-duckdb lets it: `read_csv('data/x.csv')`, `from 'data/x.parquet'`, sources with an
+// `external_location`.
+//
+// No SQL of the lake reads a file. Before such a text runs, each file that it names becomes a table (`files.x_1a2b3c4d`), and
+// the text reads that: so views over files go on working, every reader has rights or none, and what a run has read is known.
+// A table is loaded again only when its files have changed. Only data files of the project's own repository are read, and
+// nothing in a folder or under a name that begins with a dot.
+
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { glob, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
+import { Failure } from '../../base/failure.ts'
+import {
+  closing,
+  placeAt,
+  quoteTable,
+  quoteText,
+  splice,
+  tokens,
+  type ChangeSet,
+  type Edit,
+  type Token,
+} from '../../lake/index.ts'
+import { queryOptions, type Work } from '../work.ts'
+
+type FileRead = { start: number; end: number; reader: string; patterns: string[]; options: string }
+
+const readers: Readonly<Record<string, string>> = {
+  read_csv: 'read_csv',
+  read_csv_auto: 'read_csv_auto',
+  read_parquet: 'read_parquet',
+  parquet_scan: 'read_parquet',
+  read_json: 'read_json',
+  read_json_auto: 'read_json_auto',
+  read_ndjson: 'read_ndjson',
+  read_ndjson_auto: 'read_ndjson_auto',
+}
+const readerOf: Readonly<Record<string, string>> = {
+  csv: 'read_csv_auto',
+  tsv: 'read_csv_auto',
+  txt: 'read_csv_auto',
+  parquet: 'read_parquet',
+  json: 'read_json_auto',
+  jsonl: 'read_json_auto',
+  ndjson: 'read_json_auto',
+}
+const filesMax = 10_000
+
+/** Most texts name no file, which this tells without cutting them into tokens. */
+const mayRead = /\b(?:read_(?:csv|parquet|json|ndjson)|parquet_scan)|\b(?:from|join)\s+'/i
+
+/** Whether a text names files. */
+export const namesFiles = (sql: string): boolean => mayRead.test(sql) && fileReads(sql).length > 0
+
+/** The text with tables in place of the files that it names, which are loaded where they are missing or out of date. */
+export async function filesAsTables(sql: string, work: Reading): Promise<string> {
+  if (!mayRead.test(sql)) return sql
+  const edits: Edit[] = []
+  for (const read of fileReads(sql)) {
+    const table = await tableOf(read, sql, work)
+    edits.push({ start: read.start, end: read.end, text: quoteTable(table) })
+  }
+  return edits.length === 0 ? sql : splice(sql, edits).text
+}
+
+/** The same work, whose statements may name files. */
+export function readingFiles<One extends Reading>(work: One): One {
+  const { lake } = work
+  return {
+    ...work,
+    lake: {
+      ...lake,
+      query: async (sql, options) => lake.query(await filesAsTables(sql, work), options),
+      bind: async (sql, options) => lake.bind(await filesAsTables(sql, work), options),
+      relations: (...given) => lake.relations(...given),
+    },
+  }
+}
+
+type Reading = Omit<Work, 'changes'> & { changes?: ChangeSet | undefined }
+
+function fileReads(sql: string): FileRead[] {
+  const all = [...tokens(sql)]
+  const found: FileRead[] = []
+  for (const [at, token] of all.entries()) {
+    const [before, after] = [all[at - 1], all[at + 1]]
+    const reader = token.kind === 'word' && after?.text === '(' ? readers[token.text.toLowerCase()] : undefined
+    if (reader !== undefined) found.push(callAt(sql, all, at, reader))
+    else if (token.kind === 'string' && before?.kind === 'word' && /^(?:from|join)$/i.test(before.text)) {
+      const pattern = textOf(token)
+      const byName = readerOf[extensionOf(pattern)]
+      if (byName !== undefined)
+        found.push({ start: token.start, end: token.end, reader: byName, patterns: [pattern], options: '' })
+    }
+  }
+  return found
+}
+
+/** A call whose first argument is a path or a list of paths, and whose options are literals. */
+function callAt(sql: string, all: readonly Token[], at: number, reader: string): FileRead {
+  const close = closing(all, at + 1)
+  const inner = all.slice(at + 2, close)
+  const refuse = (token: Token | undefined, message: string) =>
+    new Failure('SQL_REFUSED', `${all[at]!.text}: ${message}`, {
+      place: placeAt(sql, (token ?? all[at]!).start),
+      hint: 'Its first argument is a path in quotes or a list of them, its options are plain values.',
+    })
+  const isList = inner[0]?.text === '['
+  const listEnd = isList ? inner.findIndex(({ text }) => text === ']') : 0
+  const paths = isList ? inner.slice(1, listEnd).filter(({ text }) => text !== ',') : inner.slice(0, 1)
+  const odd = paths.find(({ kind }) => kind !== 'string')
+  if (paths.length === 0 || listEnd < 0 || odd) throw refuse(odd, 'its files are not written out')
+  const rest = inner.slice(listEnd + 1)
+  const strange = rest.find((token, index) => !isLiteral(token, rest[index + 1]))
+  if (strange) throw refuse(strange, `${strange.text} is no plain value`)
+  const options = rest.length === 0 ? '' : sql.slice(rest[0]!.start, rest.at(-1)!.end)
+  return { start: all[at]!.start, end: all[close]!.end, reader, patterns: paths.map(textOf), options }
+}
+
+/** Strings, numbers, lists and mappings of such, and names of options. */
+function isLiteral({ kind, text }: Token, next: Token | undefined): boolean {
+  if (kind === 'string' || kind === 'number') return true
+  if (kind === 'symbol') return /^(?:[,[\]{}:=-]|=>)$/.test(text)
+  if (/^(?:true|false|null)$/i.test(text)) return true
+  return next !== undefined && /^(?:=|:|=>)$/.test(next.text)
+}
+
+const textOf = ({ text }: Token): string => {
+  if (!text.startsWith("'")) throw new Failure('SQL_UNSUPPORTED', `the path ${text} is to stand in plain quotes`)
+  return text.slice(1, -1).replaceAll("''", "'")
+}
+
+const extensionOf = (path: string): string =>
+  extname(path.replace(/\.(?:gz|zst)$/i, ''))
+    .slice(1)
+    .toLowerCase()
+
+type Table = { catalog: string; namespace: string; name: string }
+
+async function tableOf(read: FileRead, sql: string, work: Reading): Promise<Table> {
+  const { project, lake, changes } = work
+  const { reader, patterns, options } = read
+  const id = createHash('sha256')
+    .update(JSON.stringify([reader, patterns, options]))
+    .digest('hex')
+    .slice(0, 8)
+  const stem = basename(patterns[0]!)
+    .split('.')[0]!
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, '_')
+  const target = { catalog: project.target.catalog, namespace: 'files', name: `${stem}_${id}` }
+  if (changes) await once(changes, target.name, () => load(read, sql, target, { ...work, changes }))
+  else if ((await lake.relations(target, queryOptions(work))).length === 0)
+    throw new Failure('TABLE_NOT_FOUND', `${patterns[0]!} was not loaded yet`, {
+      place: placeAt(sql, read.start),
+      hint: 'Files are loaded by commands that build: `boathouse dbt build`.',
+    })
+  return target
+}
+
+const loading = new WeakMap<ChangeSet, Map<string, Promise<void>>>()
+
+/** Files are read once in a run, whatever number of nodes names them. */
+function once(changes: ChangeSet, name: string, work: () => Promise<void>): Promise<void> {
+  const known = loading.get(changes) ?? new Map<string, Promise<void>>()
+  loading.set(changes, known)
+  const found = known.get(name) ?? work()
+  known.set(name, found)
+  return found
+}
+
+async function load(
+  { start, reader, patterns, options }: FileRead,
+  sql: string,
+  target: Table,
+  { project, changes, signal, timeoutMs }: Work,
+): Promise<void> {
+  const files = await filesOf(project.dir, patterns).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure(error.code, error.message, { place: placeAt(sql, start), hint: error.hint })
+  })
+  const stamp = createHash('sha256')
+    .update(JSON.stringify(files.map(({ name, size, mtimeMs }) => [name, size, mtimeMs])))
+    .digest('hex')
+  const kept = await changes.load(target)
+  if (kept?.kind === 'table') {
+    const { snapshots, currentSnapshotId } = kept.metadata
+    const current = snapshots.find(({ snapshotId }) => snapshotId === currentSnapshotId)
+    if (current?.summary?.['boathouse.files'] === stamp) return
+  }
+  const select = (folder: string, paths: readonly string[]) => {
+    const given = options === '' ? '' : ` ${options}`
+    // The path that a row comes from is that of the project.
+    const shown = /\bfilename\s*(?:=>?|:=)\s*true\b/i.test(options)
+      ? ` REPLACE (substr(filename, ${folder.length + 2}) AS filename)`
+      : ''
+    return `SELECT *${shown} FROM ${reader}([${paths.map(quoteText).join(', ')}]${given})`
+  }
+  await changes
+    .loadFiles(target, files, select, {
+      comment: `Rows of ${patterns.join(', ')}`,
+      summary: { 'boathouse.files': stamp },
+      ...(signal && { signal }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error
+      const message = error.message.replace(/\S*\/files-[0-9a-f-]{36}\//g, '')
+      throw new Failure(error.code, `${patterns.join(', ')}: ${message}`, { place: placeAt(sql, start) })
+    })
+}
+
+type Found = { path: string; name: string; size: number; mtimeMs: number }
+
+/** The files that the patterns mean. @throws SQL_REFUSED for others than data files of the repository, NOT_FOUND */
+async function filesOf(dir: string, patterns: readonly string[]): Promise<Found[]> {
+  const root = await realpath(rootOf(dir))
+  const found: Found[] = []
+  for (const pattern of patterns) {
+    const refused = (why: string) =>
+      new Failure('SQL_REFUSED', `${pattern} ${why}`, {
+        hint: 'SQL of a project reads CSV, JSON and Parquet files of its own repository; load others as sources.',
+      })
+    if (/^[a-z0-9+.-]+:\/\//i.test(pattern)) throw refused('lies on the network')
+    if (readerOf[extensionOf(pattern)] === undefined) throw refused('is not named as a data file')
+    const before = found.length
+    const isPattern = /[*?[]/.test(pattern)
+    for await (const each of isPattern ? glob(pattern, { cwd: dir }) : [pattern]) {
+      const path = await realpath(resolve(dir, each)).catch(() => undefined)
+      const info = path === undefined ? undefined : await stat(path)
+      if (path === undefined || !info?.isFile()) continue
+      const inside = relative(root, path)
+      if (inside.split(sep).some((part) => part.startsWith('.'))) throw refused('is no data file of the repository')
+      if (readerOf[extensionOf(path)] === undefined) throw refused('leads to another kind of file')
+      const name = relative(dir, resolve(dir, each)).replaceAll('..', '__')
+      found.push({ path, name, size: info.size, mtimeMs: info.mtimeMs })
+      if (found.length > filesMax) throw new Failure('QUERY_TOO_LARGE', `${pattern} means more than ${filesMax} files`)
+    }
+    if (found.length === before) throw new Failure('NOT_FOUND', `there is no file ${pattern} in ${dir}`)
+  }
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The repository that the project belongs to; without one its own folder. */
+function rootOf(dir: string): string {
+  for (let folder = dir; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return folder
+    if (folder === dirname(folder)) return dir
+  }
+}
