@@ -11,6 +11,7 @@ export {
   defaultSortOrder,
   defaultSpec,
   metadataFolder,
+  needsVersion3,
   newTableMetadata,
   parseTableMetadata,
   printTableMetadata,

@@ -25,6 +25,7 @@ import type {
   SortField,
   SortOrder,
   Transform,
+  Type,
 } from './types.ts'
 
 /** Partition field ids start here (spec, "Partition Evolution"). */
@@ -522,12 +523,24 @@ export function refuse(message: string): never {
 
 const laterTypes: readonly string[] = ['timestamp_ns', 'timestamptz_ns', 'unknown', 'variant', 'geometry', 'geography']
 
+/** Whether a type, or one within it, came with format version 3. */
+export function needsVersion3(type: Type): boolean {
+  if (type.kind === 'struct') return type.fields.some((field) => needsVersion3(field.type))
+  if (type.kind === 'list') return needsVersion3(type.element)
+  if (type.kind === 'map') return needsVersion3(type.key) || needsVersion3(type.value)
+  return laterTypes.includes(type.kind)
+}
+
 /** Refuses a schema that no reader could use, or that the format version does not know. */
 export function checkSchema(schema: Schema, formatVersion: FormatVersion = 3): void {
   if (formatVersion < 3)
     for (const { path, type, initialDefault } of fieldsById(schema).values()) {
       if (laterTypes.includes(type.kind))
-        refuse(`"${path}": the type ${type.kind} needs format version 3, the table has ${formatVersion}`)
+        throw new Failure(
+          'REQUEST_INVALID',
+          `"${path}": the type ${type.kind} needs format version 3, the table has ${formatVersion}`,
+          { hint: "ALTER TABLE … SET ('format-version' = '3') makes it one of version 3; or cast the column." },
+        )
       if (initialDefault !== undefined)
         refuse(`"${path}": an initial default needs format version 3, the table has ${formatVersion}`)
     }

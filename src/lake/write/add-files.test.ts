@@ -86,3 +86,45 @@ test('what is in a file counts, not what its folder is called', async () => {
   await changing((changes) => changes.addFiles(at('named'), [file]))
   expect(await world.rows('select day from raw.named')).toEqual([[7]])
 })
+
+test('a folder is all Parquet below it; a file is there once', async () => {
+  await mkdir(join(world.root, 'folder/region=West'), { recursive: true })
+  await mkdir(join(world.root, 'folder/_temporary'), { recursive: true })
+  await parquet('folder/region=West/one.parquet', 'select 1 as id')
+  const two = await parquet('folder/two.parquet', "select 2 as id, 'East' as region")
+  await parquet('folder/_temporary/three.parquet', "select 3 as id, 'East' as region")
+  await changing((changes) =>
+    changes.replaceTable(at('of_folder'), "select 0 as id, 'East' as region", {
+      partitionedBy: [{ column: 'region', transform: { kind: 'identity' } }],
+    }),
+  )
+  await changing((changes) => changes.addFiles(at('of_folder'), [join(world.root, 'folder')]))
+  expect(await world.rows('select id, region from raw.of_folder order by id')).toEqual([
+    [0, 'East'],
+    [1, 'West'],
+    [2, 'East'],
+  ])
+  const twice = { code: 'REQUEST_INVALID', message: expect.stringContaining('the table has it already') as string }
+  await expect(changing((changes) => changes.addFiles(at('of_folder'), [two]))).rejects.toMatchObject(twice)
+  const three = await parquet('three.parquet', "select 3 as id, 'East' as region")
+  await expect(changing((changes) => changes.addFiles(at('of_folder'), [three, three]))).rejects.toMatchObject(twice)
+  await expect(
+    changing((changes) => changes.addFiles(at('of_folder'), [join(world.root, 'nowhere')])),
+  ).rejects.toMatchObject({ code: 'NOT_FOUND' })
+})
+
+test('what only DuckDB reads in a file is refused', async () => {
+  const path = await parquet('unsigned.parquet', 'select {a: 1::ubigint} as s')
+  await expect(changing((changes) => changes.addFiles(at('unsigned'), [path]))).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: expect.stringContaining('"a" holds unsigned integers of 64 bits') as string,
+  })
+})
+
+test('nanoseconds make a table of version 3 that was not there', async () => {
+  const path = await parquet('ns.parquet', "select timestamp_ns '2024-02-29 12:00:00.123456789' as ns")
+  await changing((changes) => changes.addFiles(at('ns'), [path]))
+  await changing((changes) => changes.replaceTable(at('ns_copy'), 'select [ns] as l from raw.ns'))
+  for (const name of ['ns', 'ns_copy']) expect((await loaded(name)).metadata.formatVersion).toBe(3)
+  expect(await world.rows('select l[1]::varchar from raw.ns_copy')).toEqual([['2024-02-29 12:00:00.123456789']])
+})

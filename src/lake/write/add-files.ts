@@ -10,6 +10,7 @@ import {
   defaultSpec,
   fieldById,
   nameMappingOfSchema,
+  planScan,
   printNameMapping,
   type Field,
   type NewDataFile,
@@ -27,6 +28,21 @@ import { parseBound } from './write.ts'
 
 export type Parts = { engine: Engine; io: FileIO; files: Files; signal?: AbortSignal | undefined }
 
+/** Files as they are, folders as the Parquet below them. @throws NOT_FOUND for what is neither */
+export async function filesAt({ io, signal }: Parts, paths: readonly string[]): Promise<string[]> {
+  const all = await Promise.all(
+    paths.map(async (path) => {
+      if (path.endsWith('.parquet') || (await io.stat(path, signal))) return [path]
+      const below = await Array.fromAsync(io.list(`${path.replace(/\/$/, '')}/`, signal), (file) => file.path)
+      // As in Hive: what begins with `_` or `.` is no data.
+      const found = below.filter((file) => file.endsWith('.parquet') && !/\/[_.]/.test(file.slice(path.length)))
+      if (found.length === 0) throw new Failure('NOT_FOUND', `"${path}" is neither a file nor a folder with Parquet`)
+      return found.sort()
+    }),
+  )
+  return all.flat()
+}
+
 /** The columns of the first file, as a new table would have them. */
 export async function columnsOfFiles(parts: Parts, [first]: readonly string[]): Promise<NewField[]> {
   const [file] = await footers(parts, first === undefined ? [] : [first])
@@ -34,7 +50,10 @@ export async function columnsOfFiles(parts: Parts, [first]: readonly string[]): 
   return file.columns.map(({ name, type }) => ({ name, type }))
 }
 
-/** Entries of a manifest for the files. REQUEST_INVALID names the file and column that does not fit the table. */
+/**
+ * Entries of a manifest for the files. REQUEST_INVALID names the file and column that does not fit the table, or the file
+ * that the table has already: its rows would be there twice.
+ */
 export async function describeFiles(
   parts: Parts,
   metadata: TableMetadata,
@@ -42,10 +61,19 @@ export async function describeFiles(
 ): Promise<{ files: NewDataFile[]; mapping: string | undefined }> {
   const schema = currentSchema(metadata)
   const byName = new Map(schema.fields.map((field) => [field.name, field]))
+  const present = new Set((await planScan(parts.io, metadata, { signal: parts.signal })).files.map(({ path }) => path))
+  for (const path of paths) {
+    if (present.has(path)) throw new Failure('REQUEST_INVALID', `"${path}" cannot be added: the table has it already`)
+    present.add(path)
+  }
   const all = await footers(parts, paths)
   const files = all.map((file): NewDataFile => {
-    const { path, rows, sizeBytes, leaves, columns } = file
+    const { path, rows, sizeBytes, leaves, columns, foreign } = file
     const fail = (why: string) => new Failure('REQUEST_INVALID', `"${path}" cannot be added: ${why}`)
+    for (const [name, type] of foreign)
+      throw new Failure('REQUEST_INVALID', `"${path}" cannot be added: its column "${name}" holds ${type}`, {
+        hint: 'Files of Iceberg tables hold no such values. Load the file as a source instead, which copies its rows.',
+      })
     for (const { name, type, id } of columns) {
       const field = byName.get(name)
       if (!field) throw fail(`the table has no column "${name}"`)
@@ -78,7 +106,12 @@ export async function describeFiles(
       result.lower.set(field.id, sorted[0]!)
       result.upper.set(field.id, sorted.at(-1)!)
     }
-    const partition = defaultSpec(metadata).fields.map((field) => partitionValue(field, metadata, path, result, fail))
+    const inexact = new Set(
+      leaves.flatMap((leaf) => (leaf.isExact ? [] : (leafOf(schema.fields, leaf.path.split(', '))?.id ?? []))),
+    )
+    const partition = defaultSpec(metadata).fields.map((field) =>
+      partitionValue(field, metadata, path, { ...result, inexact }, fail),
+    )
     return { ...result, partition }
   })
   const lackIds = all.some(({ columns }) => columns.some(({ id }) => id === undefined))
@@ -96,7 +129,12 @@ function partitionValue(
     upper,
     nullCounts,
     recordCount,
-  }: Required<Pick<NewDataFile, 'lower' | 'upper' | 'nullCounts'>> & { recordCount: number },
+    inexact,
+  }: Required<Pick<NewDataFile, 'lower' | 'upper' | 'nullCounts'>> & {
+    recordCount: number
+    /** Columns whose bounds are cut: they bound the rows, and are not values of them. */
+    inexact: ReadonlySet<number>
+  },
   fail: (why: string) => Failure,
 ): Value | null {
   const id = sourceIds[0]!
@@ -105,7 +143,7 @@ function partitionValue(
   const [low, high] = [lower?.get(id), upper?.get(id)]
   const nulls = nullCounts?.get(id)
   if (low === undefined && nulls === recordCount) return null
-  if (low !== undefined && high !== undefined && nulls === 0) {
+  if (low !== undefined && high !== undefined && nulls === 0 && !inexact.has(id)) {
     const [first, last] = [low, high].map((value) => applyTransform(transform, source.type, value))
     const isOne = transform.kind === 'bucket' ? low === high : first === last
     if (isOne) return first!
@@ -145,8 +183,25 @@ type Footer = {
   rows: number
   sizeBytes: number
   columns: { name: string; type: Type; id: number | undefined }[]
-  leaves: { path: string; values: number; nulls: number | undefined; sizeBytes: number; bounds: string[] }[]
+  leaves: {
+    path: string
+    values: number
+    nulls: number | undefined
+    sizeBytes: number
+    bounds: string[]
+    isExact: boolean
+  }[]
+  /** Columns that DuckDB reads and other readers of Iceberg tables cannot, with what they hold. */
+  foreign: [name: string, type: string][]
 }
+
+/** What Parquet knows and no type of the specification is; as DuckDB shows it. */
+const foreignTypes: readonly [logicalType: RegExp, inWords: string][] = [
+  [/^(IntType\(bitWidth=@, isSigned=0\)|UINT_64)/, 'unsigned integers of 64 bits'],
+  [/^TimeType\(.*NANOS=Nano/, 'times in nanoseconds'],
+  [/^Float16Type/, 'floats of 16 bits'],
+  [/^INTERVAL/, 'intervals'],
+]
 
 async function footers({ engine, io, files, signal }: Parts, paths: readonly string[]): Promise<Footer[]> {
   const sizes = await Promise.all(paths.map((path) => io.stat(path, signal)))
@@ -164,15 +219,20 @@ async function footers({ engine, io, files, signal }: Parts, paths: readonly str
       const describe = await ask(
         `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(${local}, hive_partitioning = false))`,
       )
-      const ids = new Map(
-        (await ask(`SELECT name, field_id FROM parquet_schema(${local}) WHERE field_id IS NOT NULL`)).map(
-          ([name, id]) => [String(name), Number(id)],
+      const nodes = await ask(
+        `SELECT name, field_id, coalesce(logical_type, converted_type, '') FROM parquet_schema(${local})`,
+      )
+      const ids = new Map(nodes.flatMap(([name, id]) => (id === null ? [] : [[String(name), Number(id)] as const])))
+      const foreign = nodes.flatMap(([name, , logical]) =>
+        foreignTypes.flatMap(([type, words]) =>
+          type.test(String(logical)) ? [[String(name), words] as [string, string]] : [],
         ),
       )
       const [rows] = await ask(`SELECT num_rows FROM parquet_file_metadata(${local})`)
       const leaves = await ask(
         `SELECT path_in_schema, sum(num_values), CASE WHEN count(*) = count(stats_null_count) THEN sum(stats_null_count) END, sum(total_compressed_size),
-          to_json(CASE WHEN count(*) = count(stats_min_value) AND count(*) = count(stats_max_value) THEN list(stats_min_value) || list(stats_max_value) ELSE [] END)::VARCHAR
+          to_json(CASE WHEN count(*) = count(stats_min_value) AND count(*) = count(stats_max_value) THEN list(stats_min_value) || list(stats_max_value) ELSE [] END)::VARCHAR,
+          coalesce(bool_and(min_is_exact AND max_is_exact), true)
         FROM parquet_metadata(${local}) GROUP BY path_in_schema`,
       )
       found.push({
@@ -184,12 +244,14 @@ async function footers({ engine, io, files, signal }: Parts, paths: readonly str
           type: parseSqlType(String(type), String(name)),
           id: ids.get(String(name)),
         })),
-        leaves: leaves.map(([leaf, values, nulls, sizeBytes, bounds]) => ({
+        foreign,
+        leaves: leaves.map(([leaf, values, nulls, sizeBytes, bounds, isExact]) => ({
           path: String(leaf),
           values: Number(values),
           nulls: nulls === null ? undefined : Number(nulls),
           sizeBytes: Number(sizeBytes),
           bounds: JSON.parse(String(bounds)) as string[],
+          isExact: isExact === true,
         })),
       })
     }

@@ -11,6 +11,7 @@ import {
   evolveSchema,
   evolveSpec,
   fieldById,
+  needsVersion3,
   newTableMetadata,
   prepareReplace,
   replaceSortOrder,
@@ -43,13 +44,15 @@ export function freshTable(
   const { 'format-version': version, ...properties } = tableProperties(options)
   if (version !== undefined && !['1', '2', '3'].includes(version))
     throw new Failure('REQUEST_INVALID', `format-version is ${version}; expected 1, 2 or 3`)
+  // What pandas writes has nanoseconds: nobody should have to ask for the version that can hold them.
+  const needed = fields.some(({ type }) => needsVersion3(type)) ? 3 : undefined
   const metadata = newTableMetadata({
     uuid: randomUUID(),
     location: freshLocation(lakeRoot, target),
     schema: fields,
     spec: options.partitionedBy,
     properties: { 'write.parquet.compression-codec': 'zstd', ...properties },
-    formatVersion: version === undefined ? undefined : (Number(version) as FormatVersion),
+    formatVersion: version === undefined ? needed : (Number(version) as FormatVersion),
     nowMs: clock.now(),
   })
   if (!options.sortedBy) return metadata
