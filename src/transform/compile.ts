@@ -76,17 +76,20 @@ export const subjectOf = (node: DbtNode): Subject => ({
 /** Questions that one template may ask, and statements that it may send. */
 const [questionsMax, statementsMax] = [5_000, 100_000]
 
-type Index = { macros: MacroTable; byName: Map<string, DbtNode[]> }
+type Index = { macros: MacroTable; byName: Map<string, DbtNode[]>; inlined: Map<string, string> }
 const indexes = new WeakMap<DbtProject, Index>()
 
 /** What every compilation of a project looks up, made once. */
 function indexOf(project: DbtProject): Index {
   const known = indexes.get(project)
   if (known) return known
-  const index = { macros: new MacroTable(project), byName: nodesByName(project) }
+  const index = { macros: new MacroTable(project), byName: nodesByName(project), inlined: new Map<string, string>() }
   indexes.set(project, index)
   return index
 }
+
+/** SQL of the ephemeral models that were put into others so far, by unique id: they have no result of their own. */
+export const inlinedIn = (project: DbtProject): ReadonlyMap<string, string> => indexOf(project).inlined
 
 export class Compiler {
   readonly #project: DbtProject
@@ -139,10 +142,9 @@ export class Compiler {
           { place: node.place },
         )
       const { text, ephemerals } = await this.#render(node, {}, subjectOf(node))
-      for (const cte of [
-        ...(await this.#ctes(ephemerals, [...above, id])),
-        { name: `__dbt__cte__${node.alias}`, sql: text },
-      ]) {
+      const below = await this.#ctes(ephemerals, [...above, id])
+      if (!this.#inputs) indexOf(this.#project).inlined.set(id, injectCtes(text, below).sql)
+      for (const cte of [...below, { name: `__dbt__cte__${node.alias}`, sql: text }]) {
         if (!found.some(({ name }) => name === cte.name)) found.push(cte)
       }
     }

@@ -5,7 +5,7 @@ import { asker } from './materialize.ts'
 import type { Work } from './work.ts'
 
 export type { ColumnSpec, DbtNode, DbtProject, DbtSource } from '../project/dbt/index.ts'
-export type { Compiled } from './compile.ts'
+export { inlinedIn, type Compiled } from './compile.ts'
 export { checkProject, type Checked, type CheckWork } from './check.ts'
 export {
   columnGraph,

@@ -215,7 +215,7 @@ type Found = { path: string; name: string; size: number; mtimeMs: number }
 
 /** The files that the patterns mean. @throws SQL_REFUSED for others than data files of the repository, NOT_FOUND */
 async function filesOf(dir: string, patterns: readonly string[]): Promise<Found[]> {
-  const root = await realpath(rootOf(dir))
+  const root = await realpath(rootOf(dir)).catch(() => dir)
   const found: Found[] = []
   for (const pattern of patterns) {
     const refused = (why: string) =>

@@ -140,7 +140,7 @@ test.each([
   expect(results['x']).toMatchObject({ status: 'error', code, place: { file: 'models/x.sql' } })
 })
 
-test('a source that is a file is compiled as dbt-duckdb does, and not read', async () => {
+test('a source that is a file is compiled as dbt-duckdb does', async () => {
   const files = {
     'models/f.yml': `sources: [{name: lake, meta: {external_location: "data/{name}.parquet"}, tables: [{name: t}, {name: u, config: {meta: {external_location: "read_csv('x')"}}}]}]`,
     'models/f.sql': "select * from {{ source('lake', 't') }}",
@@ -149,7 +149,7 @@ test('a source that is a file is compiled as dbt-duckdb does, and not read', asy
     'models/e.sql': "select * from {{ ref('h') }}",
   }
   const { results, project, work } = await runs.run(files, { publish: false })
-  expect(results['f']).toMatchObject({ status: 'error', code: 'SQL_UNSUPPORTED', place: { file: 'models/f.sql' } })
+  expect(results['f']).toMatchObject({ status: 'error', code: 'NOT_FOUND', place: { file: 'models/f.sql' } })
   const compiled = async (name: string) => (await compileNode(name, { ...work, project })).sql
   expect(await compiled('f')).toBe("select * from 'data/t.parquet'")
   expect(await compiled('g')).toBe("select * from read_csv('x')")

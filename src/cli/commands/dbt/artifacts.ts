@@ -3,6 +3,7 @@
 import { join, relative } from 'node:path'
 import { dbtVersion, manifestOf, type CompiledNode, type DbtProject } from '../../../project/dbt/index.ts'
 import {
+  inlinedIn,
   pathInTarget,
   runResults,
   semanticManifest,
@@ -29,7 +30,8 @@ export async function writeManifest(
 ): Promise<void> {
   if (!session.flags.is('write-json', true)) return
   const { dir, targetDir } = session
-  const entries = compiled.flatMap(({ uniqueId, sql }) => {
+  const inlined = Array.from(inlinedIn(project), ([uniqueId, sql]) => ({ uniqueId, sql }))
+  const entries = [...inlined, ...compiled].flatMap(({ uniqueId, sql }) => {
     const node = project.nodes.get(uniqueId)
     if (!node) return []
     return [
@@ -59,6 +61,8 @@ export async function writeArtifacts(
   const compiled = results.flatMap(({ uniqueId, compiledSql }) =>
     compiledSql === undefined ? [] : [{ uniqueId, sql: compiledSql }],
   )
+  for (const [id, sql] of inlinedIn(project))
+    await writeWhole(join(targetDir, pathInTarget('compiled', project.nodes.get(id)!)), sql)
   for (const { uniqueId, sql } of compiled) {
     const node = project.nodes.get(uniqueId)
     if (!node) continue
