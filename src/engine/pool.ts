@@ -353,7 +353,7 @@ class Host {
     )
     this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()))
     this.ready = new Promise((resolve, reject) => {
-      const late = setTimeout(() => this.kill('it did not start in 30 s'), 30_000)
+      const late = setTimeout(() => this.kill('it did not start in two minutes'), 120_000)
       const settle = (fn: () => void) => {
         clearTimeout(late)
         fn()
