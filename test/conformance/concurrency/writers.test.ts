@@ -54,7 +54,7 @@ function told(what: string, outcomes: readonly (Outcome & { kind: string })[], s
   expect(outcomes.flatMap(({ failures }) => failures)).toEqual([])
 }
 
-test('8 processes append 50 times each', { timeout: 600_000 }, async () => {
+test('8 processes append 50 times each', async () => {
   await makeTable(app, 'appended', {})
   const all = works(
     'appended',
@@ -68,7 +68,7 @@ test('8 processes append 50 times each', { timeout: 600_000 }, async () => {
 // PyIceberg 0.12 writes no manifests of version 3: there all are ours.
 describe.each(['2', '3'])('format version %s', (version) => {
   const isTheirs = ({ writer }: Work) => version === '2' && [5, 6].includes(writer)
-  test.skipIf(!python)('all kinds of writers, and maintenance meanwhile', { timeout: 900_000 }, async () => {
+  test.skipIf(!python)('all kinds of writers, and maintenance meanwhile', async () => {
     const name = `mixed_${version}`
     const modes = ['delete', 'update', 'merge'].map((what) => [`write.${what}.mode`, 'merge-on-read'])
     await makeTable(app, name, { 'format-version': version, ...Object.fromEntries(modes) })

@@ -42,7 +42,7 @@ const inspect = (location: string) =>
 const name: TableName = { catalog: 'dev_analytics', namespace: 'raw', name: 'sales' }
 const by = 'conformance'
 
-describe.skipIf(!python)('PyIceberg', { timeout: 120_000 }, () => {
+describe.skipIf(!python)('PyIceberg', () => {
   let world: Awaited<ReturnType<typeof openWorld>>
   let maintenance: Maintenance
   beforeAll(async () => {

@@ -137,7 +137,7 @@ async function copy(path: string, select: string, ids: string[]) {
 const range = (low: number, high: number) => Array.from({ length: high - low + 1 }, (_, at) => low + at)
 const ref = ({ path, partition }: NewDataFile) => ({ path, specId: 0, partition: partition! })
 
-describe.skipIf(!python)('PyIceberg finds', { timeout: 120_000 }, () => {
+describe.skipIf(!python)('PyIceberg finds', () => {
   test.each([1, 2] as const)('version %i: appends, overwrites and deletes of whole files', async (version) => {
     const table = new Table(version)
     const [a, b, y] = [await table.file(1, 10), await table.file(11, 20), await table.file(1, 3, 'y')]

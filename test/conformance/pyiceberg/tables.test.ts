@@ -88,7 +88,7 @@ class Table {
   }
 }
 
-describe.skipIf(!python)('PyIceberg', { timeout: 120_000 }, () => {
+describe.skipIf(!python)('PyIceberg', () => {
   test('reads every type, appended and replaced, and travels in time', async () => {
     const columns: NewField[] = [
       { name: 'l', type: { kind: 'long' }, required: true },

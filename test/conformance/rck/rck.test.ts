@@ -16,7 +16,7 @@ const given = process.env['RCK_KIT'] ?? fileURLToPath(new URL('../../../../share
 const kit = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'boathouse-rck')
 
 describe.skipIf(!existsSync(join(given, 'rck')))('the compatibility kit (skipped: the kit is not at hand)', () => {
-  test.each(['SQLite', 'PostgreSQL'])('passes with records in %s', { timeout: 900_000 }, async (store) => {
+  test.each(['SQLite', 'PostgreSQL'])('passes with records in %s', async (store) => {
     const postgres = store === 'PostgreSQL' ? await startPostgres() : undefined
     if (postgres) onTestFinished(() => postgres.stop())
     const served = await serveProject({
