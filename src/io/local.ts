@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, constants, fsync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { copyFile, open, opendir, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { FileIO, FileStat } from './file-io.ts'
 import { groups } from './groups.ts'
@@ -43,22 +44,23 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
     const shared = coming.get(folder)
     if (shared) return shared
     const flush = async () => {
-      const opened = open(folder, 'r').finally(() => coming.delete(folder))
-      await using handle = await opened
-      await handle.sync()
+      // Who names a file until then shares it.
+      await nextTurn()
+      coming.delete(folder)
+      await flushPath(folder)
     }
     const flushing = flush()
     coming.set(folder, flushing)
     return flushing
   }
 
-  /** Makes the folders above a file; new ones are flushed into their parents, outermost first. */
+  /** Makes the folders above a file; new ones are flushed into their parents. */
   async function makeFolders(folder: string) {
     const outermost = mkdirSync(folder, { recursive: true })
     if (outermost === undefined) return
     const made = [outermost]
     for (const part of relative(outermost, folder).split('/').filter(Boolean)) made.push(join(made.at(-1)!, part))
-    for (const one of made) await flushFolder(dirname(one))
+    await Promise.all(made.map((one) => flushFolder(dirname(one))))
   }
 
   async function writeWhole(path: string, bytes: Uint8Array, flag: 'wx' | 'w', signal: AbortSignal | undefined) {
@@ -112,9 +114,7 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
       if (errorCode(error) !== 'EXDEV' && !cannotLink(error)) throw error
       await copyFile(from, to, constants.COPYFILE_EXCL)
     }
-    if (!sync) return
-    await using handle = await open(to, 'r')
-    await handle.sync()
+    if (sync) await flushPath(to)
   }
 
   return {
@@ -227,6 +227,15 @@ async function linked(neighbour: string, path: string, withoutLinks: () => Promi
 /** Metadata of most tables, manifests and their lists are smaller. */
 const smallBytes = 2 ** 18
 const flushFile = promisify(fsync)
+/** Only the flush waits for the disk, as for small files. */
+async function flushPath(path: string): Promise<void> {
+  const opened = openSync(path, 'r')
+  try {
+    await flushFile(opened)
+  } finally {
+    closeSync(opened)
+  }
+}
 
 const cannotLink = (error: unknown) => ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errorCode(error) ?? '')
 

@@ -31,6 +31,7 @@ import {
   nameSources,
   openShadowText,
   render,
+  renderOnce,
   retryShadow,
   columnsOf,
   sourcesOf,
@@ -222,7 +223,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
         for (const [scan, { predicate }] of plans)
           texts.set(scan, guardedSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
-        const { text } = render(piece, textOf)
+        const isOnce = isUnconditional && named.isShared && volatile.length === 0 && guards.length === 0
+        const text = isOnce ? renderOnce(piece, textOf) : render(piece, textOf).text
         return { sql: text, bytes, scans: planned, lease }
       } catch (error) {
         lease.release()
@@ -264,7 +266,7 @@ const nothingLeased: FileLease = {
  */
 async function conditions(
   context: PrepareContext,
-  { piece, scans, systemTables, setup }: Named,
+  { piece, scans, systemTables, isShared, setup }: Named,
   bind: () => Promise<unknown>,
 ): Promise<Conditions> {
   const schemas = new Map([...scans, ...systemTables].map(({ shadow, schema }) => [shadow.name, schema]))
@@ -290,7 +292,9 @@ async function conditions(
     return nothingKnown
   }
   const plan = parsePlan(json)
-  return plan ? { predicates: predicatesOf(plan, schemas), joins: joinKeys(plan, schemas) } : nothingKnown
+  if (!plan) return nothingKnown
+  // A table that stands in several places has the conditions of all of them, and what one of them is joined with says nothing.
+  return { predicates: predicatesOf(plan, schemas), joins: isShared ? [] : joinKeys(plan, schemas) }
 }
 
 /**

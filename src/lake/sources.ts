@@ -120,6 +120,8 @@ export type Named = {
   /** Those that the asker named, and not a view. */
   direct: TableName[]
   volatile: string[]
+  /** A view stands in it in several places. */
+  isShared: boolean
   /** Statements that make the empty shadows of all tables below it. */
   setup(): string[]
   /** The statement over those. */
@@ -153,6 +155,9 @@ export async function nameSources(
   const direct: TableName[] = []
   const volatile: string[] = []
   let parameters = false
+  let isShared = false
+  /** Views of a run's statement, of which each is looked up once: views upon views would double with every level. */
+  const viewsOf = new Map<string, Source>()
   // Asked of the catalog once for a statement, however many system relations it names.
   let knownToAsker: Promise<Known> | undefined
   // Against the empty shadows of all tables that were named so far.
@@ -167,12 +172,14 @@ export async function nameSources(
       }),
     )
 
+  const shapeOfPiece = new Map<Piece, Promise<Shadow | undefined>>()
+
   /** Every table as its columns, wherever they are from: what was bound for a check need not be bound when it is built. */
   async function brief(piece: Piece): Promise<Shadowed> {
     const shapes = new Map<Source, Shadow>()
     for (const { source } of piece.tables)
       if (source.kind === 'view' && !source.guard && !shapes.has(source)) {
-        const shape = await shapeOf(source.piece)
+        const shape = await (shapeOfPiece.get(source.piece) ?? shapeOf(source.piece))
         if (shape) shapes.set(source, shape)
       }
     const setup = new Set<string>()
@@ -192,7 +199,12 @@ export async function nameSources(
   }
 
   /** The columns of a view, as a table of them; undefined where only the whole text can tell. */
-  async function shapeOf(piece: Piece): Promise<Shadow | undefined> {
+  function shapeOf(piece: Piece): Promise<Shadow | undefined> {
+    const shape = findShape(piece)
+    shapeOfPiece.set(piece, shape)
+    return shape
+  }
+  async function findShape(piece: Piece): Promise<Shadow | undefined> {
     const { spliced, setup } = await brief(piece)
     const columns = await columnsOf(spliced.text, setup, context).catch((error: unknown) => {
       if (error instanceof EngineFailure) return undefined
@@ -217,6 +229,7 @@ export async function nameSources(
       loaded: everything,
       direct,
       volatile,
+      isShared,
       setup,
       whole: () => ({ spliced: render(piece, shadowText), setup: setup() }),
       brief: () => brief(piece),
@@ -327,7 +340,7 @@ export async function nameSources(
         })
       return aboutOf(about, loaded, named, here)
     }
-    const guarded = (schema: Schema, shadow: string, extra: readonly string[] = []) =>
+    const guarded = (schema: Schema, shadow: () => string, extra: readonly string[] = []) =>
       guardOf(
         decision,
         { loaded, schema, extra, shadow, place: here },
@@ -347,11 +360,22 @@ export async function nameSources(
       if (named.at)
         throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
       views.push(loaded.name)
+      const key = JSON.stringify([
+        loaded.location,
+        { ...subject, roles: [...subject.roles], groups: [...subject.groups] },
+      ])
+      const known = viewsOf.get(key)
+      if (known) {
+        isShared = true
+        return known
+      }
       // Without an owner it lends nobody's rights, nor those of the view around it: it may have been made anew since.
       const owner = (await rights.ownerOf(loaded)) ?? rights.asker
       const piece = await viewPiece(loaded, here, within, owner)
-      const guard = await guarded(schemaOfLoaded(loaded), `(${render(piece, shadowText).text}\n)`)
-      return { kind: 'view', name: loaded.name, loaded, piece, guard }
+      const guard = await guarded(schemaOfLoaded(loaded), () => `(${render(piece, shadowText).text}\n)`)
+      const view: Source = { kind: 'view', name: loaded.name, loaded, piece, guard }
+      if (context.run) viewsOf.set(key, view)
+      return view
     }
     const { metadata } = loaded
     const when = named.at ? await evaluateAt(named, here, context) : undefined
@@ -378,7 +402,7 @@ export async function nameSources(
     const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns, guard: undefined }
     scans.push(scan)
     const extra = extraColumns({ columns }).map(({ name }) => name)
-    scan.guard = await guarded(schema, shadow.name, extra)
+    scan.guard = await guarded(schema, () => shadow.name, extra)
     return scan
   }
 
@@ -575,8 +599,50 @@ export function render(piece: Piece, textOf: TextOf): Spliced {
   ])
 }
 
-export const sourcesOf = ({ tables }: Piece): Source[] =>
-  tables.flatMap(({ source }) => (source.kind === 'view' ? [source, ...sourcesOf(source.piece)] : [source]))
+/**
+ * The text for an engine, in which a view that is read in several places stands once, in a WITH clause: DuckDB then binds and
+ * computes it once.
+ */
+export function renderOnce(piece: Piece, textOf: TextOf): string {
+  const uses = new Map<Source, number>()
+  const count = ({ tables }: Piece) => {
+    for (const { source } of tables) {
+      if (source.kind !== 'view') continue
+      const before = uses.get(source) ?? 0
+      uses.set(source, before + 1)
+      if (before === 0) count(source.piece)
+    }
+  }
+  count(piece)
+  const names = new Map<Source, string>()
+  const definitions: string[] = []
+  const named: TextOf = (source) => {
+    if (source.kind !== 'view' || uses.get(source) === 1) return textOf(source)
+    const known = names.get(source)
+    if (known !== undefined) return known
+    const { text } = render(source.piece, named)
+    const name = quoteName(`${showName(source.name)} (${names.size + 1})`)
+    names.set(source, name)
+    definitions.push(`${name} AS (${text}\n)`)
+    return name
+  }
+  const { text } = render(piece, named)
+  return definitions.length === 0 ? text : splice(text, withEdits(text, definitions)).text
+}
+
+/** All that a text reads, each once. */
+export function sourcesOf(piece: Piece): Source[] {
+  const found = new Set<Source>()
+  const visit = ({ tables }: Piece) => {
+    for (const { source } of tables) {
+      if (found.has(source)) continue
+      found.add(source)
+      if (source.kind === 'view') visit(source.piece)
+    }
+  }
+  visit(piece)
+  return [...found]
+}
 
 /** Two statements that make the same shadow at once: one of them is told of a conflict and simply tries again. */
 export async function retryShadow<Answer>(work: () => Promise<Answer>): Promise<Answer> {

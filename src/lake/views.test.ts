@@ -10,6 +10,13 @@ let world: Awaited<ReturnType<typeof openWorld>>
 beforeAll(async () => {
   world = await openWorld()
   await world.rows('create table raw.sales as select 7 as id')
+  await world.rows('create table raw.d0 as select i as id, i * 2 as total from range(4) t(i)')
+  for (let level = 1; level <= 4; level++) {
+    const below = `raw.d${level - 1}`
+    await world.rows(
+      `create view raw.d${level} as with a as (select * from ${below}), b as (select * from ${below}) select id, a.total + b.total as total from a join b using (id)`,
+    )
+  }
 })
 afterAll(() => world.close())
 
@@ -80,4 +87,31 @@ test('what breaks a view below breaks those above, however they were bound befor
   await world.rows('alter table raw.wide add column gone varchar')
   await world.rows('create view raw.top as select * from raw.upper')
   expect(await world.rows('select * from raw.top')).toEqual([[null]])
+})
+
+test.each([
+  'select * from raw.d4 order by all',
+  'from raw.d4 select count(*), sum(total)',
+  'with d3 as (select 1 as id) select d4.total, d3.id from raw.d4 join d3 using (id)',
+  'with recursive up(id) as (select 1 union all select id + 1 from up where id < 3) select * from up join raw.d4 using (id) order by all',
+  '(select id from raw.d4) union all (select total from raw.d3) order by all',
+  'select (select max(total) from raw.d4), exists (from raw.d3 where id = 2)',
+  'describe raw.d4',
+  'select d4 from raw.d4 order by all',
+  'select a.total + b.total + c.total from raw.d3 a, raw.d3 b, raw.d4 c where a.id = b.id and b.id = c.id order by all',
+])('views that stand in many places are the same in a run, where each is bound once: %s', async (sql) => {
+  const inRun = async (asked: string) =>
+    (await collect(await world.lake.query(asked, { ...world.asking(), door: 'run', cache: false }))).rows
+  expect(await inRun(sql)).toEqual(await world.rows(sql))
+})
+
+test('sixteen levels of views, each of which reads the one below twice', async () => {
+  await world.rows('create table raw.e0 as select 1 as id')
+  for (let level = 1; level <= 16; level++)
+    await world.lake.query(
+      `create view raw.e${level} as select a.id + b.id as id from raw.e${level - 1} a, raw.e${level - 1} b`,
+      { ...world.asking(), door: 'run' },
+    )
+  const result = await world.lake.query('select * from raw.e16', { ...world.asking(), door: 'run', cache: false })
+  expect((await collect(result)).rows).toEqual([[2 ** 16]])
 })

@@ -141,11 +141,14 @@ export async function insideTransaction<Value>(work: () => Promise<Value>, flush
   }
 }
 
+/** To ask for its columns each time costs as much as to run it. */
+type Statement = { statement: StatementSync; hasRows: boolean }
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync
   readonly #clock: Clock
   readonly #path: string
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Statement>()
   #flushes = true
 
   constructor(database: DatabaseSync, clock: Clock, path: string) {
@@ -181,8 +184,8 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   #execute<Row>(sql: string, parameters: SQLInputValue[]): QueryResult<Row> {
-    const statement = this.#prepare(sql)
-    if (statement.columns().length > 0) {
+    const { statement, hasRows } = this.#prepare(sql)
+    if (hasRows) {
       const rows = statement.all(...parameters) as Row[]
       return { rows, ...(/^\s*(insert|update|delete)/i.test(sql) ? { numAffectedRows: BigInt(rows.length) } : {}) }
     }
@@ -190,14 +193,15 @@ class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
   }
 
-  #prepare(sql: string): StatementSync {
+  #prepare(sql: string): Statement {
     const known = this.#statements.get(sql)
     if (known) return known
     const statement = this.#database.prepare(sql)
+    const made = { statement, hasRows: statement.columns().length > 0 }
     const oldest = this.#statements.size >= statementsMax ? this.#statements.keys().next().value : undefined
     if (oldest !== undefined) this.#statements.delete(oldest)
-    this.#statements.set(sql, statement)
-    return statement
+    this.#statements.set(sql, made)
+    return made
   }
 
   close(): void {

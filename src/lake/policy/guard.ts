@@ -62,7 +62,7 @@ type Guarded = {
   /** Names of columns that it has besides, which are shown. */
   extra: readonly string[]
   /** What stands for it on the planning host. */
-  shadow: string
+  shadow: () => string
   place: Place
 }
 
@@ -134,7 +134,7 @@ async function makeGuard(
       return hides && !open ? `(SELECT * FROM (${select}) USING SAMPLE 100 PERCENT (system))` : `(${select})`
     },
   }
-  if (hides) await world.bind(`SELECT * FROM ${guard.sql(shadow, { text: world.shadowed })}`)
+  if (hides) await world.bind(`SELECT * FROM ${guard.sql(shadow(), { text: world.shadowed })}`)
   return guard
 }
 

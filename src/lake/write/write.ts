@@ -2,7 +2,8 @@
 // that manifests carry. The files are durable (fsync) before anything names them.
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdirSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import type { Engine } from '../../engine/index.ts'
@@ -46,6 +47,7 @@ export type Workshop = { engine: Engine; io: FileIO; files?: Files | undefined; 
 const targetFileBytes = 512 * 2 ** 20 // `write.target-file-size-bytes`, the default of the specification
 /** While one file waits for the disk or the store, others use the time. */
 const uploadsAtOnce = 4
+const fewFiles = 16
 
 /**
  * Writes the rows of a SELECT as Parquet files of the table: one partition each, sorted by the table's order, of about the
@@ -64,10 +66,17 @@ export type FilesUnderWay = { files: NewDataFile[]; placed: Promise<void> }
 export async function beginFiles(workshop: Workshop, options: WriteFilesOptions): Promise<FilesUnderWay> {
   const id = randomUUID()
   const staging = join(workshop.spoolDir, `write-${id}`)
-  const leave = () => rm(staging, { recursive: true, force: true }).catch(() => {})
+  let isSmall = true
+  /** A thread that takes a few files away costs more than they do. */
+  const leave = async () => {
+    const all = { recursive: true, force: true }
+    if (isSmall) rmSync(staging, all)
+    else await rm(staging, all)
+  }
   try {
-    await mkdir(staging, { recursive: true })
+    mkdirSync(staging, { recursive: true })
     const staged = await stage(workshop, options, staging)
+    isSmall = staged.length <= fewFiles
     checkRequired(staged, options.schema)
     const files = staged.map((one, index): NewDataFile => {
       const { local: _, partition, ...file } = one
@@ -78,10 +87,13 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
     })
     const pairs = files.map(({ path }, index) => ({ path, local: staged[index]!.local }))
     const placed = place(workshop, pairs, options.signal)
-    void placed.catch(() => {}).then(leave) // whoever waits for the files is told, and need not wait for the sweeping
+    void placed
+      .catch(() => {})
+      .then(leave)
+      .catch(() => {}) // whoever waits for the files is told, and need not wait for the sweeping
     return { files, placed }
   } catch (error) {
-    await leave()
+    await leave().catch(() => {})
     throw error
   }
 }
