@@ -1,5 +1,5 @@
 // Seeds and builds a project as its owner would: `boathouse dbt …` in its folder. What was built is read out of the
-// artifacts that are left in `target`; tables are compared by build.ts.
+// artifacts that are left in `target`, and its tables by tables.ts.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

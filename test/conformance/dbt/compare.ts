@@ -5,7 +5,7 @@
 // PROJECT holds its `profiles.yml` and `dbt_packages`; it is copied, and built in the copy. Without --golden dbt-core
 // makes one: DBT_PYTHON names the Python that has it, DBT_LAB the folder of golden.py and compare.py. --compile only
 // compiles; templates that ask are answered by DATABASE, a file that dbt-core built. --command builds by `boathouse dbt`
-// in the folder, as a person would, has dbt-core read the artifacts, and compares no tables. --keep keeps SQL and tables there,
+// in the folder, as a person would, and has dbt-core read the artifacts. --keep keeps SQL and tables there,
 // --json writes the figures.
 
 import { spawnSync } from 'node:child_process'
@@ -19,6 +19,7 @@ import { buildByCommand } from './build-by-command.ts'
 import { compileOnly } from './compile-only.ts'
 import { differencesOf, report, tableDifferences, type Difference, type Figures } from './differences.ts'
 import { makeGolden, readGolden } from './golden.ts'
+import { tablesOf } from './tables.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -59,15 +60,19 @@ const options = {
 const kept = values.keep ?? join(work, 'ours')
 const [tables, sql] = [join(kept, 'tables'), join(kept, 'sql')]
 for (const folder of [tables, sql]) mkdirSync(folder, { recursive: true })
-const built = () =>
-  values.command === true ? buildByCommand(dir, { vars, env: options.env, python }) : build(dir, { ...options, tables })
+const built = async () => {
+  if (values.command !== true) return build(dir, { ...options, tables })
+  const made = buildByCommand(dir, { vars, env: options.env, python })
+  await tablesOf(dir, tables)
+  return made
+}
 const ours =
   values.compile === undefined ? await built() : (await compileOnly(dir, { ...options, database: values.compile })).ours
 // Names of tests are longer than names of files may be.
 for (const [id, text] of ours.sql) writeFileSync(join(sql, `${id.slice(0, 240)}.sql`), text)
 writeFileSync(join(kept, 'messages.json'), JSON.stringify(Object.fromEntries(ours.messages), null, 1))
 const differences: Difference[] = differencesOf(golden, ours, { statuses: values.compile === undefined })
-if (values.compile === undefined && values.command !== true) {
+if (values.compile === undefined) {
   const json = join(work, 'tables.json')
   const { stderr } = spawnSync(python, [join(lab, 'compare.py'), goldenFile, tables, '--json', json], {
     encoding: 'utf8',
@@ -87,7 +92,7 @@ const figures: Figures = {
   parents: of('parents', golden.parents.size),
   statuses: of('status', golden.statuses.size),
   sql: of('sql', golden.compiled.size),
-  tables: of('table', values.command === true ? 0 : golden.tables.length),
+  tables: of('table', golden.tables.length),
 }
 const shown = Object.entries(figures).map(([what, [equal, total]]) => `${what} ${equal}/${total}`)
 console.log(`${name}: ${shown.join(', ')}`)
