@@ -25,6 +25,10 @@ describe('reading', () => {
     ['select count(*) from raw.sales a join raw.sales b on a.id = b.id + 1', [[9]]],
     ['with sales as (select * from raw.sales where id > 7) select count(*) from sales', [[2]]],
     ['with recursive n(i) as (select 1 union all select i + 1 from n where i < 3) select sum(i) from n', [['6']]],
+    [
+      'with recursive n(i, x) using key (i) as (select 1, 3 union select i + 1, (select max(x) from recurring.n) + 1 from n where i < 3) select sum(x) from n',
+      [['12']],
+    ],
     ['select count(*) from dev_analytics.raw.sales', [[10]]],
     ['select (select count(*) from RAW.Sales)', [[10]]],
     ['select count(*) from raw.sales -- a comment', [[10]]],

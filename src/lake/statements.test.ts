@@ -91,7 +91,7 @@ describe('what a table is made of', () => {
     await world.rows("insert into raw.d values (1, 'old', 1)")
     await world.rows('update raw.d set kind = default, n = default where id = 1')
     await world.rows(
-      'merge into raw.d t using (select unnest([1, 2, 3]) as id) s on t.id = s.id when not matched and s.id = 2 then insert (id) values (s.id) when not matched then insert *',
+      'merge into raw.d t using (select unnest([1, 2, 3]) as id) s on t.id = s.id when not matched and s.id = 2 then insert (id) values (s.id) when not matched then insert by name',
     )
     expect(await world.rows('from raw.d order by id')).toEqual([1, 2, 3].map((id) => [id, 'new', null]))
   })
@@ -210,7 +210,7 @@ describe('rows', () => {
         when matched and s.n > 100 then delete
         when matched then update set n = s.n, note = 'merged'
         when not matched and s.id = 2 then insert (id, n) values (s.id, s.n)
-        when not matched then insert *
+        when not matched then insert by name
         when not matched by source and t.id = 5 then delete
         when not matched by source and t.id = 4 then update set note = 'alone'`),
     ).toEqual([[5]])
@@ -232,5 +232,51 @@ describe('rows', () => {
     expect(await world.rows('from raw.stock')).toEqual([[1, 1, 'only']])
     expect(await world.rows('truncate table raw.stock')).toEqual([[1]])
     expect(await world.rows('select count(*) from raw.stock')).toEqual([[0]])
+  })
+
+  test('WITH before a change, DEFAULT among values, several columns set at once', async () => {
+    await world.rows("create table raw.w (id int, n int default 7, s varchar,) with ('format-version' = '3')")
+    await world.rows('with new(a) as (values (1), (2)) insert into raw.w (id) select a from new')
+    await world.rows("insert into raw.w values (3, default, 'three'), (4, 4, default)")
+    await world.rows('insert into raw.w default values')
+    await world.rows('with more as (select 1 as x, 10 as y) update raw.w set n = y from more where id = x')
+    await world.rows("update raw.w set (n, s) = (20, 'two') where id = 2")
+    await world.rows('with more as (select 3 as x) delete from raw.w where id in (select x from more)')
+    await world.rows(`with more as (select 4 as id, 40 as n, 'four' as s) merge into raw.w t using more s on s.id = t.id
+      when matched then update set *`)
+    expect(await world.rows('from raw.w order by id')).toEqual([
+      [1, 10, null],
+      [2, 20, 'two'],
+      [4, 40, 'four'],
+      [null, 7, null],
+    ])
+    expect(await refused('insert into raw.w values (default)')).toMatchObject({ code: 'SQL_INVALID' })
+    await world.rows('create table raw.named(a, b) as select 1, 2')
+    expect(await world.rows('select b, a from raw.named')).toEqual([[2, 1]])
+    expect(await refused('create table raw.fewer(a, b) as select 1')).toMatchObject({ code: 'SQL_INVALID' })
+  })
+
+  test('MERGE: plain names mean the side that has a row; nothing of either side is left out unsaid', async () => {
+    await world.rows('create table raw.side as select * from (values (1, 10), (2, 20)) t(id, val)')
+    const merge = (rows: string, rest: string) => `merge into raw.side as t using (${rows}) as s on s.id = t.id ${rest}`
+    await world.rows(
+      merge(
+        'select * from (values (1, 100), (3, 300)) v(id, val)',
+        `when matched then update set "val" = s."val" when not matched and val > 5 then insert ("id", "val") values ("id", "val" + 1)
+         when not matched by source and "val" = 20 then update set val = CAST(val AS int) + coalesce(val, 0)`,
+      ),
+    )
+    expect(await world.rows('from raw.side order by id')).toEqual([
+      [1, 100],
+      [2, 40],
+      [3, 301],
+    ])
+    const wrong = 'select 9 as id, 1 as vall'
+    for (const rest of ['when not matched then insert by name', 'when matched then update by name'])
+      expect(await refused(merge(wrong, rest))).toMatchObject({ message: expect.stringContaining('vall') as string })
+    for (const rest of ['when not matched then insert *', 'when matched then update set *'])
+      expect(await refused(merge(wrong, rest))).toMatchObject({
+        message: 'the rows that are merged have no column val',
+      })
   })
 })

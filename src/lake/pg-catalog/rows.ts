@@ -268,10 +268,7 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
     [
       ...new Set(
         (Object.keys(pgTypes) as PgTypeName[]).flatMap((name) => [
-          `${name}in`,
-          `${name}out`,
-          `${name}recv`,
-          `${name}send`,
+          ...['in', 'out', 'recv', 'send'].map((what) => procedure(name, what)),
         ]),
       ),
       'array_in',
@@ -535,8 +532,12 @@ function attributeRow(attrelid: number, column: Column, attnum: number): Row {
   }
 }
 
+/** Drivers know how to read a type by the name of its function. Source: PostgreSQL's pg_type.dat. */
+const procedure = (type: string, what: string): string => (underscored.has(type) ? `${type}_${what}` : `${type}${what}`)
+const underscored = new Set('array date time timetz timestamp timestamptz interval numeric uuid json jsonb'.split(' '))
+
 function typeRow(row: { oid: number; typname: string; typlen: number; typelem?: number } & Row): Row {
-  const procedures = (row.typelem ?? 0) !== 0 ? 'array_' : row.typname
+  const procedures = (row.typelem ?? 0) !== 0 ? 'array' : row.typname
   return {
     typnamespace: 11,
     typowner: ownerOid,
@@ -548,10 +549,10 @@ function typeRow(row: { oid: number; typname: string; typlen: number; typelem?: 
     typrelid: 0,
     typsubscript: 0,
     typarray: 0,
-    typinput: functionOid(`${procedures}in`),
-    typoutput: functionOid(`${procedures}out`),
-    typreceive: functionOid(`${procedures}recv`),
-    typsend: functionOid(`${procedures}send`),
+    typinput: functionOid(procedure(procedures, 'in')),
+    typoutput: functionOid(procedure(procedures, 'out')),
+    typreceive: functionOid(procedure(procedures, 'recv')),
+    typsend: functionOid(procedure(procedures, 'send')),
     typmodin: 0,
     typmodout: 0,
     typanalyze: 0,

@@ -1,6 +1,7 @@
 // A statement made of our own text and pieces of a person's: whoever finds a mistake in it is told where the person wrote it.
 
 import type { Piece } from './reader.ts'
+import { nameOf, tokens, type Token } from './tokens.ts'
 
 export class Composed {
   readonly sql: string
@@ -40,4 +41,39 @@ export function compose(texts: TemplateStringsArray, ...values: (string | Piece 
     return [text, new Composed(`${value.sql}\n`, [{ at: 0, length: value.sql.length, start: value.start }])]
   })
   return Composed.join(parts, '')
+}
+
+/**
+ * The piece with these plain names (in small letters) as columns of `alias`, which is quoted. Names that mean something
+ * else stay: of functions, arguments, types, parts of a longer name. A subquery has names of its own, so with one the whole
+ * piece stays as it is.
+ */
+export function qualified(piece: Piece, names: ReadonlySet<string>, alias: string): Composed {
+  const all = [...tokens(piece.sql)]
+  const isPlain = (token: Token, index: number): boolean => {
+    const [before, behind] = [all[index - 1], all[index + 1]]
+    return (
+      (token.kind === 'word' || token.kind === 'quoted') &&
+      names.has(nameOf(token).toLowerCase()) &&
+      !['.', '::', 'as'].includes(before?.text.toLowerCase() ?? '') &&
+      before?.kind !== 'number' &&
+      !['.', '(', ':', '->'].includes(behind?.text ?? '') &&
+      behind?.kind !== 'string'
+    )
+  }
+  const hasSubquery = all.some(({ kind, text }) => kind === 'word' && /^(select|from|values)$/i.test(text))
+  const plain = hasSubquery ? [] : all.filter(isPlain)
+  const parts: (Composed | string)[] = []
+  let at = 0
+  const upTo = (end: number) => {
+    if (end > at)
+      parts.push(new Composed(piece.sql.slice(at, end), [{ at: 0, length: end - at, start: piece.start + at }]))
+    at = end
+  }
+  for (const { start } of plain) {
+    upTo(start)
+    parts.push(`${alias}.`)
+  }
+  upTo(piece.sql.length)
+  return Composed.join([...parts, '\n'], '')
 }

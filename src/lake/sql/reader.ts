@@ -36,9 +36,9 @@ export class Reader {
   peek(text: string): boolean {
     return this.#tokens[this.#at]?.text.toLowerCase() === text
   }
-  /** Whether the next token is a word with these symbols behind it. */
-  isFollowedBy(...symbols: string[]): boolean {
-    return symbols.every((symbol, index) => this.#tokens[this.#at + 1 + index]?.text === symbol)
+  /** Whether these words or symbols are behind the next token. */
+  isFollowedBy(...texts: string[]): boolean {
+    return texts.every((text, index) => this.#tokens[this.#at + 1 + index]?.text.toLowerCase() === text)
   }
   /** Where the next token begins. */
   at(): number {
@@ -49,6 +49,22 @@ export class Reader {
   }
   peekAfterParen(...words: string[]): boolean {
     return words.includes(this.#word(this.#at + 1) ?? '')
+  }
+  /** `(a, b)`: names and nothing else. */
+  seesNames(): boolean {
+    const close = this.#tokens.findIndex(({ text }, index) => index > this.#at && text === ')')
+    const inside = this.#tokens.slice(this.#at + 1, close)
+    const isName = ({ kind }: Token) => kind === 'word' || kind === 'quoted'
+    return (
+      this.peek('(') &&
+      close > 0 &&
+      inside.length % 2 === 1 &&
+      inside.every((token, index) => (index % 2 === 0 ? isName(token) : token.text === ','))
+    )
+  }
+  /** Whether the word comes somewhere behind. */
+  has(word: string): boolean {
+    return this.#tokens.some((_, index) => index >= this.#at && this.#word(index) === word)
   }
   isAtEnd(): boolean {
     return this.#tokens[this.#at] === undefined
@@ -102,11 +118,11 @@ export class Reader {
   columns(): string[] {
     return this.list(() => this.identifier('a column'))
   }
-  /** `( item, … )`. */
+  /** `( item, … )`; as in DuckDB the last one may have a comma too. */
   list<Item>(item: () => Item): Item[] {
     this.expectSymbol('(')
     const items = [item()]
-    while (this.takeSymbol(',')) items.push(item())
+    while (this.takeSymbol(',') && !this.peek(')')) items.push(item())
     this.expectSymbol(')')
     return items
   }

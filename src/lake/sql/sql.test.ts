@@ -104,7 +104,10 @@ test.each([
   ['insert into a.b select 1', { kind: 'insert', name: ['a', 'b'], columns: undefined, byName: false }],
   ['insert into a.b (x, "Y") values (1, 2)', { kind: 'insert', columns: ['x', 'Y'] }],
   ['insert into a.b by name select 1 as x', { kind: 'insert', byName: true }],
-  ['insert into a.b (select 1)', { kind: 'insert', columns: undefined, select: { sql: '(select 1)', start: 16 } }],
+  [
+    'insert into a.b (select 1)',
+    { kind: 'insert', columns: undefined, source: { select: { sql: '(select 1)', start: 16 } } },
+  ],
   ['drop table if exists a.b', { kind: 'drop', what: 'table', ifExists: true }],
   ['drop view a.b', { kind: 'drop', what: 'view', ifExists: false }],
   [
@@ -145,6 +148,14 @@ test.each([
   ['insert a.b select 1', 8, 'expected INTO'],
   ['drop table a.b purge', 16, 'expected the end'],
   ['create table a.b as', 20, 'expected a SELECT'],
+  ['create table a.b (x, y)', 24, 'expected a type for each column'],
+  ['create or replace table if not exists a.b (x int)', 39, 'exclude each other'],
+  ['create table a.b (x int, PRIMARY KEY (x))', 26, 'a table constraint is not supported'],
+  ['alter table a.b add constraint c check (x > 1)', 21, 'a table constraint is not supported'],
+  ['insert into a.b values (1) returning x', 28, 'RETURNING is not supported'],
+  ['insert into a.b values (1) on conflict do nothing', 28, 'ON CONFLICT is not supported'],
+  ['update a.b set (x, y) = (1)', 28, '2 columns are set to 1 values'],
+  ['update a.b set (x, y) = (select 1, 2)', 25, 'is not supported'],
 ])('%s is refused at its place', (sql, column, message) =>
   expect(() => parseStatement(sql)).toThrow(
     expect.objectContaining({ message: expect.stringContaining(message), place: { line: 1, column } }),

@@ -26,11 +26,12 @@ export type TableClauses = {
 }
 export type Assignment = { column: string; value: Piece }
 export type MergeAction =
-  | { kind: 'update'; set: Assignment[] | 'all' }
+  | { kind: 'update'; set: Assignment[] | 'all' | 'by-name' }
   | { kind: 'delete' }
   | { kind: 'nothing' }
   | { kind: 'insert'; columns: string[] | undefined; values: Piece[] }
-  | { kind: 'insert-all' }
+  /** `byName`: columns that the source lacks get their default; without it the source has to have them all. */
+  | { kind: 'insert-all'; byName: boolean }
 export type MergeClause = {
   when: 'matched' | 'not-matched' | 'not-matched-by-source'
   and: Piece | undefined
@@ -68,6 +69,8 @@ export type Statement =
       ifNotExists: boolean
       columns: ColumnDefinition[] | undefined
       select: Piece | undefined
+      /** Of the SELECT's columns. */
+      names: string[] | undefined
       clauses: TableClauses
     }
   | {
@@ -86,9 +89,18 @@ export type Statement =
       columns: string[] | undefined
       byName: boolean
       overwrite: boolean
-      select: Piece
+      /** `rows`: where a value is the word DEFAULT; none of them is for all columns. */
+      source: { select: Piece } | { rows: Piece[][] }
+      with?: Piece
     }
-  | { kind: 'delete'; name: WrittenName; alias: string | undefined; using: Piece | undefined; where: Piece | undefined }
+  | {
+      kind: 'delete'
+      name: WrittenName
+      alias: string | undefined
+      using: Piece | undefined
+      where: Piece | undefined
+      with?: Piece
+    }
   | {
       kind: 'update'
       name: WrittenName
@@ -96,6 +108,7 @@ export type Statement =
       set: Assignment[]
       from: Piece | undefined
       where: Piece | undefined
+      with?: Piece
     }
   | {
       kind: 'merge'
@@ -104,6 +117,7 @@ export type Statement =
       source: MergeSource
       on: Piece | string[]
       clauses: MergeClause[]
+      with?: Piece
     }
   | { kind: 'truncate'; name: WrittenName }
   | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[] }
@@ -121,8 +135,17 @@ export function isChange(sql: string): boolean {
   const [first, second] = tokens(sql)
   if (first?.kind !== 'word') return false
   const verb = first.text.toLowerCase()
+  if (verb === 'with' && /\b(insert|update|delete|merge)\b/i.test(sql)) return isChangeAfterWith(sql)
   if (verb === 'show') return second?.kind === 'word' && shown.includes(second.text.toLowerCase())
   return verbs.includes(verb) || commandVerbs.includes(verb)
+}
+
+function isChangeAfterWith(sql: string): boolean {
+  try {
+    return changeAfterWith(new Reader(sql)) !== undefined
+  } catch {
+    return false // what is wrong with it is DuckDB's to tell
+  }
 }
 
 /** Undefined when the text is not one of these statements; SQL_INVALID or SQL_UNSUPPORTED when it begins like one. */
@@ -130,12 +153,34 @@ export function parseStatement(sql: string): Statement | Command | undefined {
   const reader = new Reader(sql)
   const command = parseCommand(reader)
   if (command) return command
-  if (reader.take('create')) return create(reader)
+  if (reader.sees('with')) {
+    const clause = changeAfterWith(reader)
+    if (!clause) return undefined
+    const statement = change(reader)
+    return statement && { ...statement, with: clause }
+  }
+  return change(reader) ?? otherStatement(reader)
+}
+
+/** The WITH clause before one of the statements that change rows; undefined before anything else, a SELECT above all. */
+function changeAfterWith(reader: Reader): Piece | undefined {
+  const clause = reader.until('a WITH clause', ...changes.map((verb) => [verb]), ['select'], ['from'], ['values'])
+  return changes.some((verb) => reader.sees(verb)) ? clause : undefined
+}
+const changes = ['insert', 'update', 'delete', 'merge']
+
+type RowChange = Extract<Statement, { kind: 'insert' | 'delete' | 'update' | 'merge' }>
+function change(reader: Reader): RowChange | undefined {
   if (reader.take('insert')) return insert(reader)
-  if (reader.take('drop')) return drop(reader)
   if (reader.take('delete')) return deletion(reader)
   if (reader.take('update')) return update(reader)
   if (reader.take('merge')) return merge(reader)
+  return undefined
+}
+
+function otherStatement(reader: Reader): Statement | undefined {
+  if (reader.take('create')) return create(reader)
+  if (reader.take('drop')) return drop(reader)
   if (reader.take('truncate')) return truncate(reader)
   if (reader.take('alter')) return alter(reader)
   if (reader.take('comment')) return comment(reader)
@@ -154,6 +199,7 @@ function create(reader: Reader): Statement {
   const view = reader.take('view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifNotExists = reader.take('if', 'not', 'exists')
+  if (replace && ifNotExists) throw reader.invalid('OR REPLACE and IF NOT EXISTS exclude each other')
   const name = reader.name(view ? 'a view' : 'a table')
   if (view) {
     const columns = reader.peek('(') ? reader.columns() : undefined
@@ -170,22 +216,31 @@ function create(reader: Reader): Statement {
       select: reader.rest(),
     }
   }
-  const columns = reader.peek('(') ? definitions(reader) : undefined
+  const names = reader.seesNames() ? reader.columns() : undefined
+  const columns = !names && reader.peek('(') ? definitions(reader) : undefined
   const clauses = tableClauses(reader)
   const select = reader.take('as') ? reader.rest() : undefined
+  if (names && !select) throw reader.invalid('expected a type for each column, or AS and a SELECT')
   if (!columns && !select) throw reader.invalid('expected columns in parentheses, or AS and a SELECT')
   if (columns && select)
-    throw reader.unsupported('a list of columns together with AS SELECT', 'Cast in the SELECT instead.')
+    throw reader.unsupported('a list of types together with AS SELECT', 'Cast in the SELECT instead.')
   reader.end()
-  return { kind: 'create-table', temporary, name, replace, ifNotExists, columns, select, clauses }
+  return { kind: 'create-table', temporary, name, replace, ifNotExists, columns, select, names, clauses }
 }
 
 function definitions(reader: Reader): ColumnDefinition[] {
   return reader.list(() => {
-    if (reader.sees('primary', 'key') || reader.sees('unique') || reader.sees('foreign') || reader.sees('check'))
-      throw reader.unsupported('a table constraint', 'Iceberg tables have none; test for it in the project instead.')
+    noTableConstraint(reader)
     return { name: reader.identifier('a column'), ...definition(reader) }
   })
+}
+
+function noTableConstraint(reader: Reader): void {
+  const words = [['primary', 'key'], ['foreign', 'key'], ['constraint'], ['unique'], ['check']]
+  const found = words.find((one) => reader.sees(...one))
+  if (!found || (found[0] !== 'constraint' && !reader.isFollowedBy(...found.slice(1), '('))) return
+  const hint = 'Iceberg tables have none; test for it in the project instead.'
+  throw reader.unsupported('a table constraint', hint)
 }
 
 const columnWords = [
@@ -288,7 +343,7 @@ function ordering(reader: Reader): Ordering {
   return { ...field, ...(direction && { direction }), ...(nullOrder && { nullOrder }) }
 }
 
-function insert(reader: Reader): Statement {
+function insert(reader: Reader): RowChange {
   if (reader.take('or')) throw reader.unsupported('INSERT OR …', 'Write MERGE INTO.')
   const overwrite = reader.take('overwrite')
   if (overwrite) void (reader.take('into') || reader.take('table'))
@@ -301,10 +356,25 @@ function insert(reader: Reader): Statement {
     reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
   const byName = reader.take('by', 'name')
   if (!byName) reader.take('by', 'position')
-  return { kind: 'insert', name, columns, byName, overwrite, select: reader.rest() }
+  const rows = byName ? undefined : rowsWithDefaults(reader)
+  const source = rows ? { rows } : { select: reader.until('a SELECT', ['returning'], ['on', 'conflict']) }
+  if (reader.sees('on', 'conflict')) throw reader.unsupported('ON CONFLICT', 'Write MERGE INTO.')
+  noReturning(reader)
+  return { kind: 'insert', name, columns, byName, overwrite, source }
 }
 
-function deletion(reader: Reader): Statement {
+/** DEFAULT VALUES, or VALUES of which one is DEFAULT: DuckDB knows neither in a SELECT. */
+function rowsWithDefaults(reader: Reader): Piece[][] | undefined {
+  if (reader.take('default', 'values')) return []
+  if (!reader.sees('values') || !reader.has('default')) return undefined
+  reader.take('values')
+  const rows: Piece[][] = []
+  do rows.push(reader.list(() => reader.until('a value', [','])))
+  while (reader.takeSymbol(','))
+  return rows
+}
+
+function deletion(reader: Reader): RowChange {
   reader.expect('FROM', 'from')
   const name = reader.name('a table')
   const alias = reader.alias('using', 'where', 'returning')
@@ -314,7 +384,7 @@ function deletion(reader: Reader): Statement {
   return { kind: 'delete', name, alias, using, where }
 }
 
-function update(reader: Reader): Statement {
+function update(reader: Reader): RowChange {
   const name = reader.name('a table')
   const alias = reader.alias('set')
   reader.expect('SET', 'set')
@@ -328,12 +398,28 @@ function update(reader: Reader): Statement {
 function assignments(reader: Reader, ...stops: string[][]): Assignment[] {
   const set: Assignment[] = []
   do {
-    const path = reader.path()
-    // `alias.column` is allowed; parts of a struct are not.
-    reader.expectSymbol('=')
-    set.push({ column: path.split('.').at(-1)!, value: reader.until('a value', [','], ...stops) })
+    if (reader.peek('(')) set.push(...assignedTogether(reader))
+    else {
+      const path = reader.path()
+      // `alias.column` is allowed; parts of a struct are not.
+      reader.expectSymbol('=')
+      set.push({ column: path.split('.').at(-1)!, value: reader.until('a value', [','], ...stops) })
+    }
   } while (reader.takeSymbol(','))
   return set
+}
+
+/** `(a, b) = (1, 2)`. */
+function assignedTogether(reader: Reader): Assignment[] {
+  const columns = reader.columns()
+  reader.expectSymbol('=')
+  reader.take('row')
+  if (!reader.peek('(') || reader.peekAfterParen('select', 'with', 'from', 'values'))
+    throw reader.unsupported('the columns of a SELECT as values', 'Write the table behind FROM.')
+  const values = reader.list(() => reader.until('a value', [',']))
+  if (values.length !== columns.length)
+    throw reader.invalid(`${columns.length} columns are set to ${values.length} values`)
+  return columns.map((column, index) => ({ column, value: values[index]! }))
 }
 
 function noReturning(reader: Reader): void {
@@ -341,7 +427,7 @@ function noReturning(reader: Reader): void {
   reader.end()
 }
 
-function merge(reader: Reader): Statement {
+function merge(reader: Reader): RowChange {
   reader.expect('INTO', 'into')
   const name = reader.name('a table')
   const alias = reader.alias('using')
@@ -395,15 +481,17 @@ function mergeAction(reader: Reader, when: MergeClause['when']): MergeAction {
   if (reader.take('do', 'nothing')) return { kind: 'nothing' }
   if (when === 'not-matched') {
     reader.expect('INSERT', 'insert')
-    if (reader.takeSymbol('*') || reader.take('by', 'name') || reader.isAtEnd() || reader.sees('when'))
-      return { kind: 'insert-all' }
+    if (reader.take('by', 'name')) return { kind: 'insert-all', byName: true }
+    if (reader.takeSymbol('*') || reader.isAtEnd() || reader.sees('when')) return { kind: 'insert-all', byName: false }
+    if (reader.take('default', 'values')) return { kind: 'insert', columns: [], values: [] }
     const columns = reader.peek('(') ? reader.columns() : undefined
     reader.expect('VALUES', 'values')
     return { kind: 'insert', columns, values: reader.list(() => reader.until('a value', [','])) }
   }
   if (reader.take('delete')) return { kind: 'delete' }
   reader.expect('UPDATE or DELETE', 'update')
-  if (reader.isAtEnd() || reader.sees('when') || reader.take('by', 'name')) return { kind: 'update', set: 'all' }
+  if (reader.take('by', 'name')) return { kind: 'update', set: 'by-name' }
+  if (reader.isAtEnd() || reader.sees('when')) return { kind: 'update', set: 'all' }
   reader.expect('SET', 'set')
   return { kind: 'update', set: reader.takeSymbol('*') ? 'all' : assignments(reader, ['when']) }
 }
@@ -468,6 +556,7 @@ function alteration(reader: Reader): Alteration[] {
   if (reader.take('add')) {
     if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
     if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
+    noTableConstraint(reader)
     if (reader.take('columns')) return reader.list(() => addition(reader))
     reader.take('column')
     return [addition(reader)]

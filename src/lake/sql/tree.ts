@@ -95,9 +95,12 @@ export function analyse(json: string): Analysis {
     check(node, inner, analysis)
     // But the second part of a recursive body sees it: DuckDB looks for a table, or a file, where the first part names it.
     const sees = node.type === 'RECURSIVE_CTE_NODE' ? 'right' : node.type === 'CTE_NODE' ? 'child' : undefined
+    const seen = () => {
+      const name = cteName(String(node.cte_name))
+      return new Set([...inner, name, ...(sees === 'right' ? [recurring(name)] : [])])
+    }
     for (const [key, child] of Object.entries(node))
-      if (key !== 'cte_map')
-        visit(child, key === sees ? new Set([...inner, cteName(String(node.cte_name))]) : inner, depth + 1)
+      if (key !== 'cte_map') visit(child, key === sees ? seen() : inner, depth + 1)
   }
   visit(statements[0], new Set(), 0)
   if (analysis.tables.length > limits.tables)
@@ -114,6 +117,9 @@ function cteName(name: string): string {
   return lowered(name)
 }
 
+/** `recurring.name`: all rows so far of a recursive query with USING KEY. */
+const recurring = (name: string) => `recurring\0${name}`
+
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 const offsetOf = (node: Node): number => {
   const location = node.query_location
@@ -125,6 +131,7 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
     case 'BASE_TABLE': {
       const [catalog, namespace, name] = [text(node.catalog_name), text(node.schema_name), String(node.table_name)]
       if (!catalog && !namespace && scope.has(lowered(name))) return
+      if (!catalog && namespace && lowered(namespace) === 'recurring' && scope.has(recurring(lowered(name)))) return
       const at = (node.at_clause as Node | undefined)?.unit
       analysis.tables.push({
         catalog,

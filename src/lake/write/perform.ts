@@ -27,7 +27,7 @@ import type { ChangeSet, TableOptions } from './change-set.ts'
 import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import type { RowOperation } from './rows.ts'
 import { defaultSql } from './columns.ts'
-import { compose, Composed } from '../sql/compose.ts'
+import { compose, Composed, qualified } from '../sql/compose.ts'
 import type { Piece, WrittenName } from '../sql/reader.ts'
 import type {
   Alteration,
@@ -84,7 +84,8 @@ export async function perform(statement: Statement, target: TableName, context: 
       }
       const table = { ...options, ...tableOptions(statement.clauses) }
       if (statement.select) {
-        const text = compose`${statement.select}`
+        const { select, names } = statement
+        const text = names ? compose`SELECT * FROM (${select}) AS renamed(${nameList(names)})` : compose`${select}`
         const { rowsWritten } = await located(text, context.at, changes.replaceTable(target, text.sql, table))
         return { rows: rowsWritten, changed: true }
       }
@@ -94,11 +95,13 @@ export async function perform(statement: Statement, target: TableName, context: 
     }
     case 'insert': {
       const { metadata } = await tableOf(target, changes, 'insert into')
-      const names = statement.columns ?? currentSchema(metadata).fields.map(({ name }) => name)
+      const schema = currentSchema(metadata)
+      const names = statement.columns ?? schema.fields.map(({ name }) => name)
+      const { source } = statement
+      const select = 'select' in source ? compose`${source.select}` : rowsOf(source.rows, names, schema, target)
+      const whole = compose`${after(statement.with)}${select}`
       // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
-      const text = statement.byName
-        ? compose`${statement.select}`
-        : compose`SELECT * FROM (${statement.select}) AS inserted(${nameList(names)})`
+      const text = statement.byName ? whole : compose`SELECT * FROM (${whole}\n) AS inserted(${nameList(names)})`
       const work = statement.overwrite
         ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
         : changes.append(target, text.sql, options)
@@ -173,8 +176,25 @@ async function truncated(target: TableName, { changes, options, rows }: PerformC
   return { rows: Number(count), changed: true }
 }
 
+/** A WITH clause in front of what may name its tables. */
+const after = (clause: Piece | undefined) => (clause ? compose`${clause} ` : '')
+
+/** VALUES where some are the word DEFAULT. */
+function rowsOf(rows: readonly Piece[][], names: readonly string[], schema: Schema, target: TableName): Composed {
+  const fields = names.map((name) => columnOf(name, schema, target))
+  const values = (rows.length > 0 ? rows : [fields.map(() => undefined)]).map((row) => {
+    if (row.length !== fields.length)
+      throw new Failure('SQL_INVALID', `INSERT is for ${fields.length} columns, and a row has ${row.length} values`)
+    const all = row.map((value, index) =>
+      value ? valueOf(value, fields[index]!, target) : defaultValue(fields[index]!, target),
+    )
+    return compose`(${Composed.join(all, ', ')})`
+  })
+  return compose`VALUES ${Composed.join(values, ', ')}`
+}
+
 async function deleted(
-  { alias, using, where }: Extract<Statement, { kind: 'delete' }>,
+  { alias, using, where, with: clause }: Extract<Statement, { kind: 'delete' }>,
   target: TableName,
   context: PerformContext,
 ): Promise<Performed> {
@@ -183,12 +203,12 @@ async function deleted(
   const condition = where ? compose`(${where})` : 'true'
   // Every row goes once, however many rows of the other tables it meets.
   const met = using ? compose`EXISTS (SELECT 1 FROM ${using} WHERE ${condition})` : condition
-  const text = compose`SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${changing(target)} AS ${name} WHERE ${met}`
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${changing(target)} AS ${name} WHERE ${met}`
   return changed(text, 'delete', target, context)
 }
 
 async function updated(
-  { alias, set, from, where }: Extract<Statement, { kind: 'update' }>,
+  { alias, set, from, where, with: clause }: Extract<Statement, { kind: 'update' }>,
   target: TableName,
   context: PerformContext,
 ): Promise<Performed> {
@@ -196,7 +216,7 @@ async function updated(
   const schema = currentSchema(metadata)
   const name = quoteName(alias ?? target.name)
   const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
-  const text = compose`SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
   return changed(text, 'update', target, context)
 }
 
@@ -205,7 +225,7 @@ async function updated(
  * of the source, and would be changed by them, is refused, as the standard has it.
  */
 async function merged(
-  { alias, source, on, clauses }: Extract<Statement, { kind: 'merge' }>,
+  { alias, source, on, clauses, with: clause }: Extract<Statement, { kind: 'merge' }>,
   target: TableName,
   context: PerformContext,
 ): Promise<Performed> {
@@ -213,7 +233,7 @@ async function merged(
   const schema = currentSchema(metadata)
   const [name, other] = [quoteName(alias ?? target.name), quoteName(source.alias)]
   const otherNamed = source.columns ? `${other}(${nameList(source.columns)})` : other
-  const whole = compose`SELECT * FROM ${source.from} AS ${otherNamed}`
+  const whole = compose`${after(clause)}SELECT * FROM ${source.from} AS ${otherNamed}`
   const read = await located(whole, context.at, context.bind(whole.sql))
   const given = new Map(read.map((column) => [column.name.toLowerCase(), column.name]))
   const condition = Array.isArray(on)
@@ -225,10 +245,20 @@ async function merged(
     'not-matched': `(${other}._in_source AND ${name}._in_table IS NULL)`,
     'not-matched-by-source': `(${name}._in_table AND ${other}._in_source IS NULL)`,
   }
+  // Where there is a row of one side only, plain names mean its columns.
+  const inBoth = new Set(schema.fields.map((field) => field.name.toLowerCase()).filter((one) => given.has(one)))
+  const sides: Record<MergeClause['when'], (piece: Piece) => Piece | Composed> = {
+    matched: (piece) => piece,
+    'not-matched': (piece) => qualified(piece, inBoth, other),
+    'not-matched-by-source': (piece) => qualified(piece, inBoth, name),
+  }
   const cases = clauses.map(
-    ({ when, and }, index) => compose`WHEN ${kinds[when]}${and ? compose` AND (${and})` : ''} THEN ${String(index)}`,
+    ({ when, and }, index) =>
+      compose`WHEN ${kinds[when]}${and ? compose` AND (${sides[when](and)})` : ''} THEN ${String(index)}`,
   )
-  const effects = clauses.map(({ action }) => effectOf(action, schema, given, target, name, other))
+  const effects = clauses.map(({ action, when }) =>
+    effectOf(action, { schema, given, target, name, other }, sides[when]),
+  )
   const acting = clauses.flatMap(({ action }, index) => (action.kind === 'nothing' ? [] : [index]))
   const news = clauses.flatMap(({ action }, index) =>
     ['update', 'insert', 'insert-all'].includes(action.kind) ? [index] : [],
@@ -252,9 +282,9 @@ async function merged(
   })
   // Where rows without a match are changed too, all rows count.
   const from = compose`${source.from} AS ${other}`
-  const bounds = keepsTable ? undefined : await context.changes.keyBounds(from.sql, keys, context.options)
+  const bounds = keepsTable || clause ? undefined : await context.changes.keyBounds(from.sql, keys, context.options)
   const join = keepsTable && keepsSource ? 'FULL' : keepsTable ? 'LEFT' : keepsSource ? 'RIGHT' : 'INNER'
-  const text = compose`SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${rowId(name, metadata)}
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${rowId(name, metadata)}
     FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
     ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${otherNamed}) AS ${other} ON ${condition},
     LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _clause) AS _clauses
@@ -276,28 +306,37 @@ async function changed(
   return { rows: rowsChanged, changed: rowsChanged > 0 }
 }
 
+type MergeSides = {
+  schema: Schema
+  /** Columns of the source, by their names in small letters. */
+  given: ReadonlyMap<string, string>
+  target: TableName
+  name: string
+  other: string
+}
+
 /** The value of each column after an action; undefined for one that gives no row. */
 function effectOf(
   action: MergeClause['action'],
-  schema: Schema,
-  given: ReadonlyMap<string, string>,
-  target: TableName,
-  name: string,
-  other: string,
+  { schema, given, target, name, other }: MergeSides,
+  meant: (piece: Piece) => Piece | Composed,
 ): Map<string, Composed | string> | undefined {
   const fromSource = (column: string) => {
     const found = given.get(column.toLowerCase())
     return found === undefined ? undefined : `${other}.${quoteName(found)}`
   }
+  const asItIs = (field: Field) => `${name}.${quoteName(field.name)}`
+  const bySource = (byName: boolean, otherwise: (field: Field) => string) => {
+    checkAlike(byName, { schema, given, target })
+    return new Map(schema.fields.map((field) => [field.name, fromSource(field.name) ?? otherwise(field)]))
+  }
   switch (action.kind) {
     case 'update':
-      return action.set === 'all'
-        ? new Map(
-            schema.fields.map(({ name: column }) => [column, fromSource(column) ?? `${name}.${quoteName(column)}`]),
-          )
-        : assignedValues(action.set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
+      return typeof action.set === 'string'
+        ? bySource(action.set === 'by-name', asItIs)
+        : assignedValues(action.set, schema, target, asItIs, meant)
     case 'insert-all':
-      return new Map(schema.fields.map((field) => [field.name, fromSource(field.name) ?? defaultSql(target, field)]))
+      return bySource(action.byName, (field) => defaultSql(target, field))
     case 'insert': {
       const columns = action.columns ?? schema.fields.map((field) => field.name)
       if (columns.length !== action.values.length)
@@ -306,11 +345,22 @@ function effectOf(
           `INSERT names ${columns.length} columns and gives ${action.values.length} values`,
         )
       const set = columns.map((column, index): Assignment => ({ column, value: action.values[index]! }))
-      return assignedValues(set, schema, target, (field) => defaultSql(target, field))
+      return assignedValues(set, schema, target, (field) => defaultSql(target, field), meant)
     }
     default:
       return undefined
   }
+}
+
+/** BY NAME means every column of the source, `*` every column of the table. */
+function checkAlike(byName: boolean, { schema, given, target }: Pick<MergeSides, 'schema' | 'given' | 'target'>) {
+  if (byName) for (const column of given.values()) columnOf(column, schema, target)
+  else
+    for (const { name } of schema.fields)
+      if (!given.has(name.toLowerCase()))
+        throw new Failure('SQL_INVALID', `the rows that are merged have no column ${name}`, {
+          hint: 'Write BY NAME to leave it as it is, or name columns and values.',
+        })
 }
 
 /** `expression AS column, …` for all columns of the table. */
@@ -327,26 +377,34 @@ function assignedValues(
   schema: Schema,
   target: TableName,
   otherwise: (field: Field) => string,
+  meant: (piece: Piece) => Piece | Composed = (piece) => piece,
 ): Map<string, Composed | string> {
-  const names = schema.fields.map(({ name }) => name)
   const values = new Map<string, Piece>()
   for (const { column, value } of set) {
-    const known = names.find((name) => name.toLowerCase() === column.toLowerCase())
-    if (known === undefined)
-      throw new Failure('SQL_INVALID', `${showName(target)} has no column ${column}${didYouMean(column, names)}`, {
-        suggestions: suggest(column, names),
-      })
-    if (values.has(known)) throw new Failure('SQL_INVALID', `${known} is set twice`)
-    values.set(known, value)
+    const { name } = columnOf(column, schema, target)
+    if (values.has(name)) throw new Failure('SQL_INVALID', `${name} is set twice`)
+    values.set(name, value)
   }
   return new Map(
     schema.fields.map((field) => {
-      const { name } = field
-      const value = values.get(name)
-      if (!value) return [name, otherwise(field)]
-      return [name, /^default$/i.test(value.sql) ? defaultSql(target, field) : compose`(${value})`]
+      const value = values.get(field.name)
+      return [field.name, value ? valueOf(value, field, target, meant) : otherwise(field)]
     }),
   )
+}
+
+const valueOf = (value: Piece, field: Field, target: TableName, meant = (piece: Piece): Piece | Composed => piece) =>
+  /^default$/i.test(value.sql) ? defaultValue(field, target) : compose`(${meant(value)})`
+const defaultValue = (field: Field, target: TableName) =>
+  `CAST(${defaultSql(target, field)} AS ${sqlType(field.type, field.name)})`
+
+function columnOf(column: string, { fields }: Schema, target: TableName): Field {
+  const known = fields.find(({ name }) => name.toLowerCase() === column.toLowerCase())
+  if (known) return known
+  const names = fields.map(({ name }) => name)
+  throw new Failure('SQL_INVALID', `${showName(target)} has no column ${column}${didYouMean(column, names)}`, {
+    suggestions: suggest(column, names),
+  })
 }
 
 /** The rows that change, whatever else of the statement reads the table. */
