@@ -22,6 +22,8 @@ const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as Host
 const send = (...answers: HostAnswer[]) => void process.send?.(answers, undefined, undefined, () => {})
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
+/** JSON is text of its own name. */
+const typeName = (type: DuckDBType | undefined): string => (type?.alias === 'JSON' ? 'JSON' : String(type))
 
 async function open(): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
@@ -132,9 +134,9 @@ async function main() {
   async function bind(connection: HostConnection, { id, sql }: HostRequest & { kind: 'bind' }) {
     const prepared = await connection.prepare(sql)
     // Where the types of parameters are not said, neither they nor what depends on them have one.
-    const known = (typeOf: () => unknown) => {
+    const known = (typeOf: () => DuckDBType | undefined) => {
       try {
-        return String(typeOf())
+        return typeName(typeOf())
       } catch {
         return 'UNKNOWN'
       }
@@ -164,7 +166,7 @@ async function main() {
         {
           kind: 'columns',
           id,
-          columns: result.columnNames().map((name, at) => ({ name, type: String(types[at]) })),
+          columns: result.columnNames().map((name, at) => ({ name, type: typeName(types[at]) })),
         },
       ]
       const gathered = request.formats ? wireRows(types, request.formats) : jsonRows(types)

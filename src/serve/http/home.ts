@@ -12,7 +12,7 @@ type Keys =
   | 'GET /api/models/:id'
   | 'GET /api/tables/:namespace/:name'
 
-const runsShown = 5
+const [runsShown, tablesShown] = [5, 8]
 
 export function homeRoutes(deps: HttpDeps): Some<Keys> {
   const { about } = deps
@@ -32,7 +32,7 @@ export function homeRoutes(deps: HttpDeps): Some<Keys> {
         dashboards,
         runs,
         nextSchedule: nextOf(schedules),
-        tables: namespaces.flatMap(({ tables }) => tables).map(withoutColumns),
+        tables: newest(namespaces.flatMap(({ tables }) => tables)).map(withoutColumns),
         open: whatIsOpen(runs, problems),
       }
     },
@@ -42,6 +42,12 @@ export function homeRoutes(deps: HttpDeps): Some<Keys> {
     'GET /api/catalog': (asker) => deps.catalog.list(asker),
     'GET /api/tables/:namespace/:name': ({ params, ...asker }) => deps.catalog.table(params, asker),
   }
+}
+
+/** What was written last; what never was comes after it. */
+function newest(tables: readonly TableSummary[]): TableSummary[] {
+  const at = ({ updatedAt }: TableSummary) => (updatedAt === null ? 0 : Date.parse(updatedAt))
+  return tables.toSorted((one, other) => at(other) - at(one)).slice(0, tablesShown)
 }
 
 function withoutColumns(table: TableSummary): Home['tables'][number] {

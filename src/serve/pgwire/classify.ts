@@ -22,7 +22,8 @@ export type Command =
   | { kind: 'set'; name: string; value: string | undefined; local: boolean }
   | { kind: 'show'; name: string }
   | { kind: 'reset'; name: string }
-  | { kind: 'nothing'; tag: string }
+  /** Heard and not done; `notice` says why. */
+  | { kind: 'nothing'; tag: string; notice?: string }
   | { kind: 'discard'; tag: string; all: boolean }
   | { kind: 'deallocate'; name: string | undefined }
   | { kind: 'prepare'; name: string; start: number }
@@ -97,9 +98,23 @@ export function classify(sql: string): Command {
       return { kind: 'nothing', tag: word.toUpperCase() }
     case 'copy':
       return copy(head)
+    case 'create':
+    case 'drop':
+      return index(head, word) ?? { kind: 'lake', rows: false }
     default:
       return { kind: 'lake', rows: !changes.has(word) }
   }
+}
+
+/** Tools make indexes unasked (pandas for each table), and nothing depends on them but speed. A unique one is a promise. */
+function index(head: Head, word: 'create' | 'drop'): Command | undefined {
+  if (word === 'create' && head.skip('unique') && head.peek() === 'index')
+    throw new Failure('SQL_UNSUPPORTED', 'there are no unique indexes', {
+      hint: 'Test for it in the project instead: a `unique` test of a model is shown to clients as a key.',
+    })
+  if (!head.skip('index')) return undefined
+  const notice = 'there are no indexes here; files are left out by their partitions and bounds'
+  return { kind: 'nothing', tag: `${word.toUpperCase()} INDEX`, notice }
 }
 
 /** The first tokens of a statement, read once from left to right. */

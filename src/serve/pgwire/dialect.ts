@@ -41,6 +41,8 @@ const lookups: Record<string, Lookup> = {
   pg_get_constraintdef: definition('constraint'),
   pg_get_indexdef: { ...definition('index'), more: 'part' },
   pg_get_viewdef: definition('view'),
+  // Of a name that is not written there; others are put in as they are.
+  current_setting: { from: 'pg_catalog.pg_settings', key: 'name', value: 'setting' },
 }
 function definition(kind: string): Lookup {
   return { from: 'pg_catalog.boathouse_definition', key: 'oid', value: 'definition', where: `kind = '${kind}'` }
@@ -52,6 +54,9 @@ const relationOids: Lookup = {
   key: 'name',
   value: 'oid',
 }
+const functionNames: Lookup = { from: 'pg_catalog.pg_proc', key: 'oid', value: 'proname' }
+/** Columns that hold OIDs of functions, and are shown by their names. */
+const functionColumn = /^(typ(input|output|receive|send|modin|modout|analyze|subscript)|amhandler)$/
 const namesOf: Record<string, Lookup> = {
   regclass: relationNames,
   regnamespace: { from: 'pg_catalog.pg_namespace', key: 'oid', value: 'nspname' },
@@ -86,6 +91,12 @@ const castTo: Record<string, string> = {
   xid: 'UINTEGER',
   regproc: 'UINTEGER',
   regprocedure: 'UINTEGER',
+  regoper: 'UINTEGER',
+  regoperator: 'UINTEGER',
+  regtype: 'UINTEGER',
+  regcollation: 'UINTEGER',
+  regconfig: 'UINTEGER',
+  regdictionary: 'UINTEGER',
   int2vector: 'SMALLINT[]',
   oidvector: 'UINTEGER[]',
   aclitem: 'VARCHAR',
@@ -200,6 +211,9 @@ class Translation {
       }
       case 'version':
         return give(quoteText(value.version))
+      // Pools ask for it before they give a connection on; nobody holds such a lock here.
+      case 'pg_advisory_unlock_all':
+        return give('NULL::VARCHAR')
       case 'pg_backend_pid':
         return give(String(value.backendId))
       case 'current_setting':
@@ -260,8 +274,11 @@ class Translation {
       if (this.#words[at + 3] === '(') this.#replace(at, at + 1, '')
       return
     }
-    if (/^(generate_series|unnest|string_to_array)$/.test(word) && this.#words[at + 1] === '(')
+    if (word === 'generate_subscripts' && this.#words[at + 1] === '(') this.#subscripts(at)
+    if (/^(generate_series|generate_subscripts|unnest|string_to_array)$/.test(word) && this.#words[at + 1] === '(')
       return this.#column(at, selects)
+    if (functionColumn.test(word) && token.kind === 'word' && this.#words[at + 1] !== '::')
+      return this.#function(at, selects)
     // `%I` and `%L` quote names and texts, which these are looked up without.
     const pattern = word === 'format' && this.#words[at + 1] === '(' ? this.#all[at + 2] : undefined
     if (pattern?.kind === 'string' && /%[IsL]/.test(pattern.text)) {
@@ -302,11 +319,31 @@ class Translation {
     this.#replace(at, at, `[${items.map((item) => quoteText(item.trim().replace(/^"(.*)"$/, '$1'))).join(', ')}]`)
   }
 
+  /** `SELECT typreceive`: by its name, as text of a regproc is; where it is compared it stays an OID. */
+  #function(at: number, selects: ReadonlySet<number>): void {
+    const first = this.#words[at - 1] === '.' ? at - 2 : at
+    const depth = this.#words.slice(0, at).reduce((sum, word) => sum + Number(word === '(') - Number(word === ')'), 0)
+    if (depth > 0 || !this.#isItem(first, at, selects)) return
+    this.#insertBefore(first, opening(functionNames))
+    this.#replace(at, at, `${this.#all[at]!.text})) AS ${this.#words[at]}`)
+  }
+
+  /** The numbers of an array's items; those of a vector of the catalog begin with 0. */
+  #subscripts(at: number): void {
+    const end = this.#closing(at + 1)
+    const comma = end === undefined ? undefined : this.#comma(at + 2, end)
+    if (end === undefined || comma === undefined) return
+    const from = /^(ind(key|class|option|collation)|proargtypes)$/.test(this.#words[comma - 1]!) ? 0 : 1
+    this.#replace(at, at + 1, `unnest(range(${from}, len(`)
+    this.#replace(comma, end, `) + ${from}))`)
+  }
+
   /** `FROM generate_series(…) s`: there s is the one column, here it is the row. */
   #column(at: number, selects: ReadonlySet<number>): void {
     const before = this.#words[this.#words[at - 1] === '.' ? at - 3 : at - 1] ?? ''
     const end = this.#closing(at + 1)
     if (end === undefined || selects.has(at) || !['from', 'join', ',', 'lateral'].includes(before)) return
+    if (this.#ordinality(at, end)) return
     const name = this.#words[end + 1] === 'as' ? end + 2 : end + 1
     const token = this.#all[name]
     const isName =
@@ -318,6 +355,18 @@ class Translation {
       this.#insertBefore(at, '(SELECT ')
       this.#insertBefore(end, ')')
     }
+  }
+
+  /** `unnest(a, b) WITH ORDINALITY AS t(x, y, n)`: lists side by side, and their numbers. */
+  #ordinality(at: number, end: number): boolean {
+    const counts = this.#words[end + 1] === 'with' && this.#words[end + 2] === 'ordinality'
+    const second = this.#comma(at + 2, end)
+    if (this.#words[at] !== 'unnest' || (!counts && second === undefined)) return false
+    const list = this.#sql.slice(this.#all[at + 2]!.start, this.#all[(second ?? end) - 1]!.end)
+    this.#insertBefore(at, '(SELECT ')
+    for (let comma = second; comma !== undefined; comma = this.#comma(comma + 1, end))
+      this.#replace(comma, comma, '), unnest(')
+    return this.#replace(end, counts ? end + 2 : end, counts ? `), unnest(range(1, len(${list}) + 1)))` : '))')
   }
 
   /** `~` finds a part in PostgreSQL and asks for the whole in DuckDB. */
@@ -388,7 +437,10 @@ class Translation {
     const operand = this.#all[at - 1]
     if (isOidAlias(type)) return this.#alias(at, last, type, operand)
     const to = castTo[bare]
-    if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
+    if (/^(text|varchar)$/.test(type) && functionColumn.test(this.#words[at - 1] ?? '')) {
+      this.#insertBefore(this.#operand(at - 1), opening(functionNames))
+      this.#replace(at, last, '))')
+    } else if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
     else if (!isPlain) this.#replace(at + 1, at + 2, '')
   }
 
@@ -422,13 +474,26 @@ class Translation {
       return
     }
     const first = this.#operand(at - 1)
-    if (type === 'regtype') {
+    if (this.#meetsOid(last + 1)) this.#replace(at, last, '::UINTEGER')
+    else if (type === 'regtype') {
       this.#insertBefore(first, 'format_type(')
       this.#replace(at, last, ', NULL)')
     } else if (namesOf[type]) {
       this.#insertBefore(first, opening(namesOf[type]))
       this.#replace(at, last, '))')
     } else this.#replace(at, last, '::UINTEGER')
+  }
+
+  /** `= 'trigger'::regtype` stands here. */
+  #meetsOid(from: number): boolean {
+    let at = from
+    while (/^[=<>!]+$/.test(this.#words[at] ?? '')) at++
+    return (
+      at > from &&
+      this.#all[at]?.kind === 'string' &&
+      this.#words[at + 1] === '::' &&
+      isOidAlias(this.#castEnd(at + 1).type)
+    )
   }
 
   /** The first token of the operand that ends here: a name with dots, a call, something in parentheses, a parameter. */

@@ -148,8 +148,8 @@ export function openSettings(about: {
         .map(([key]) => [spelled(key), settings.get(key)!]),
     statementTimeoutMs: () => timeMs('statement_timeout', settings.get('statement_timeout')!),
   }
-  for (const [name, value] of about.initial) {
-    if (name === 'options') continue
+  const initial = [...about.initial].filter(([name]) => name !== 'options')
+  for (const [name, value] of [...initial, ...optionsOf(about.initial.get('options') ?? '')]) {
     try {
       settings.set(name, value)
     } catch {
@@ -157,6 +157,17 @@ export function openSettings(about: {
     }
   }
   return settings
+}
+
+/** Settings as PostgreSQL's own command line has them: `-c search_path=marts --statement_timeout=5s`; a backslash keeps a blank. */
+function optionsOf(text: string): [name: string, value: string][] {
+  const words = (text.match(/(?:\\.|\S)+/gs) ?? []).map((word) => word.replace(/\\(.)/gs, '$1'))
+  return words.flatMap((word, at): [string, string][] => {
+    const given =
+      word === '-c' ? words[at + 1] : /^(?:-c|--)(?=\w)/.test(word) ? word.replace(/^(-c|--)/, '') : undefined
+    const [, name, value] = /^([\w.-]+)=(.*)$/s.exec(given ?? '') ?? []
+    return name === undefined ? [] : [[name.replaceAll('-', '_'), value!]]
+  })
 }
 
 const canonical = (key: string, value: string): string =>

@@ -62,6 +62,7 @@ const closer: [type: RegExp, message: RegExp, state: string][] = [
   [/binder/, /No function matches|type/i, '42883'],
   [/catalog/, /function/i, '42883'],
   [/catalog/, /type/i, '42704'],
+  [/conversion/, /(date|time\w*) field value out of range/i, '22008'],
   [/conversion/, /out of range|overflow/i, '22003'],
   [/conversion/, /./, '22P02'],
   [/out of range/, /./, '22003'],
@@ -70,7 +71,15 @@ const closer: [type: RegExp, message: RegExp, state: string][] = [
   [/out of memory/, /./, '53200'],
 ]
 
+/** Words of our own messages. */
+const ours: [code: FailureCode, message: RegExp, state: string][] = [
+  ['SQL_INVALID', / must not be null\b/, '23502'],
+  ['ALREADY_EXISTS', /^the schema /, '42P06'],
+]
+
 export function sqlStateOf(failure: Failure): string {
+  const said = ours.find(([code, words]) => failure.code === code && words.test(failure.message))
+  if (said) return said[2]
   const { type = '' } = (failure.cause as { error?: { type?: string } } | undefined)?.error ?? {}
   const precise = closer.find(([kind, words]) => kind.test(type) && words.test(failure.message))
   return precise && ['SQL_INVALID', 'QUERY_FAILED'].includes(failure.code) ? precise[2] : states[failure.code]

@@ -4,7 +4,15 @@
 import { Failure } from '../../base/failure.ts'
 import { wireTypeOf } from '../../base/pg-types.ts'
 import type { Policy } from '../../govern/index.ts'
-import { openSession, placeAt, type Chunk, type Column, type QueryResult, type Spliced } from '../../lake/index.ts'
+import {
+  openSession,
+  placeAt,
+  splice,
+  type Chunk,
+  type Column,
+  type QueryResult,
+  type Spliced,
+} from '../../lake/index.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
 import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
@@ -86,7 +94,9 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
   }
   /** `SELECT set_config('search_path', '', false)`: done when it is read, as its value is part of the text then. */
   function applyConfig(sql: string): void {
-    for (const [, name, value] of sql.matchAll(/\bset_config\(\s*'([a-z_.]{1,60})'\s*,\s*'([^']{0,200})'/gi)) {
+    for (const [, name, value] of sql.matchAll(
+      /\bset_config\(\s*'([a-z_.]{1,60})'\s*,\s*(?:CAST\()?'([^']{0,200})'/gi,
+    )) {
       const reported = settings.set(name!, value)
       if (reported) status(reported)
     }
@@ -135,13 +145,10 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
   }
 
   async function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
-    applyConfig(asked.sql)
     const { sql, values = [] } = asked
-    const translated = translate(
-      sql,
-      names,
-      parameterEdits(placeholders(sql), values, { plainText: isCatalogQuery(sql) }),
-    )
+    const bound = parameterEdits(placeholders(sql), values, { plainText: isCatalogQuery(sql) })
+    applyConfig(splice(sql, bound).text)
+    const translated = translate(sql, names, bound)
     const { result, policy } = await through(asked, signal, translated)
     isFresh = false
     const { columns, command } = result
@@ -258,6 +265,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
           else settings.set(command.name, undefined)
           return done('RESET')
         case 'nothing':
+          if (command.notice) notice({ severity: 'NOTICE', sqlState: '00000', message: command.notice })
           return done(command.tag)
         default:
           throw new Failure('SQL_UNSUPPORTED', `${command.kind.toUpperCase()} is not for here`)

@@ -86,6 +86,9 @@ export function Grid({ label, columns, rows, views, summaries: wanted = false, s
     .map((width, at) => (sizes[at] ? `${sizes[at]}px` : stretch ? `minmax(${width}px, ${width}fr)` : `${width}px`))
     .join(' ')
 
+  // In px: by their content, rows of long texts would each be as wide as they like.
+  const widthMin = widths.reduce((sum, width, at) => sum + (sizes[at] ?? width), 0)
+
   const headHeight = summaries ? 58 : 32
   const first = Math.max(0, Math.floor(view.top / rowHeight) - 8)
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + 8)
@@ -177,7 +180,7 @@ export function Grid({ label, columns, rows, views, summaries: wanted = false, s
           className="grid-head"
           role="row"
           aria-rowindex={1}
-          style={{ gridTemplateColumns: template, height: headHeight }}
+          style={{ gridTemplateColumns: template, minWidth: widthMin, height: headHeight }}
         >
           {columns.map((column, at) => (
             <Head
@@ -211,7 +214,7 @@ export function Grid({ label, columns, rows, views, summaries: wanted = false, s
                 className="grid-row"
                 role="row"
                 aria-rowindex={at + 2}
-                style={{ gridTemplateColumns: template, top: at * rowHeight }}
+                style={{ gridTemplateColumns: template, minWidth: widthMin, top: at * rowHeight }}
               >
                 {columns.map((_, column) => {
                   const value = row[column]

@@ -76,7 +76,7 @@ export default function HomePage() {
                     </tr>
                   </thead>
                   <tbody>
-                    {data.tables.slice(0, 8).map(({ namespace, name, rows, updatedAt }) => (
+                    {data.tables.map(({ namespace, name, rows, updatedAt }) => (
                       <tr key={`${namespace}.${name}`}>
                         <td>
                           <Link

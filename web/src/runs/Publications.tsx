@@ -9,7 +9,10 @@ import { queries, refresh } from '../api/queries.ts'
 import { useIsAdmin } from '../api/session.ts'
 import { Button, Dialog, FailureNote, Time } from '../parts/parts.tsx'
 import { Link } from '../router.tsx'
-import { formatMoment } from '../value/format.ts'
+import { formatCount, formatMoment } from '../value/format.ts'
+
+/** Of one publication; the dialog names them all. */
+const tablesShown = 6
 
 const short = (table: string): string => table.split('.').slice(1).join('.')
 
@@ -56,11 +59,13 @@ export function PublicationLine({ publication }: { publication: Publication }) {
       </div>
       <p className="quiet small">
         {tables
+          .slice(0, tablesShown)
           .map(
             ({ table, action }) =>
               `${short(table)} ${{ create: 'created', replace: 'replaced', append: 'appended', drop: 'dropped', rollback: 'restored' }[action]}`,
           )
           .join(', ')}
+        {tables.length > tablesShown && ` and ${formatCount(tables.length - tablesShown)} more`}
         {by && ` · ${by}`}
       </p>
       {asking && <RollBackDialog publication={publication} onClose={() => setAsking(false)} />}
