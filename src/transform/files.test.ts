@@ -12,9 +12,12 @@ const world = await openWorld()
 afterAll(world.close)
 const catalog = 'dev_analytics'
 
+let above: string
 let dir: string
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'dbt-files-'))
+  above = mkdtempSync(join(tmpdir(), 'dbt-files-'))
+  dir = join(above, 'transform')
+  put('../shared/people.csv', 'id,name\n7,Flo\n')
   put('dbt_project.yml', 'name: shop\n')
   put('data/people.csv', 'id,name\n1,Ann\n2,Bo\n')
   put('data/day=1/visits.csv', 'id,n\n1,3\n')
@@ -22,7 +25,7 @@ beforeEach(() => {
   put('data/it.json', '{"a": 1}\n{"a": 2}\n')
   put('.hidden/secret.csv', 'a\n1\n')
 })
-afterEach(() => rmSync(dir, { recursive: true }))
+afterEach(() => rmSync(above, { recursive: true }))
 
 function put(file: string, text: string): void {
   mkdirSync(dirname(join(dir, file)), { recursive: true })
@@ -81,6 +84,8 @@ test.each([
   ["select * from read_csv('data/../.hidden/secret.csv')", 'SQL_REFUSED'],
   ["select * from 'linked.csv'", 'SQL_REFUSED'],
   ["select * from read_csv('/etc/passwd')", 'SQL_REFUSED'],
+  ["select * from read_csv('/**/*.csv')", 'SQL_REFUSED'],
+  ["select * from '../../*.csv'", 'SQL_REFUSED'],
   ["select * from read_parquet('https://example.org/x.parquet')", 'SQL_REFUSED'],
   ["select * from read_csv('data/people.csv', names = (select ['a']))", 'SQL_REFUSED'],
   ["select * from read_csv(getenv('HOME'))", 'SQL_REFUSED'],

@@ -224,28 +224,45 @@ async function filesOf(dir: string, patterns: readonly string[]): Promise<Found[
       })
     if (/^[a-z0-9+.-]+:\/\//i.test(pattern)) throw refused('lies on the network')
     if (readerOf[extensionOf(pattern)] === undefined) throw refused('is not named as a data file')
-    const before = found.length
-    const isPattern = /[*?[]/.test(pattern)
-    for await (const each of isPattern ? glob(pattern, { cwd: dir }) : [pattern]) {
-      const path = await realpath(resolve(dir, each)).catch(() => undefined)
-      const info = path === undefined ? undefined : await stat(path)
-      if (path === undefined || !info?.isFile()) continue
+    const begins = pattern.split(/[*?[]/)[0]!
+    const outside = (from: string) => relative(rootOf(dir), resolve(from, begins)).startsWith('..')
+    if (outside(dir)) throw refused('lies outside of the repository')
+    const here = await matching(pattern, dir)
+    // dbt-duckdb looks from where the command was typed, which with --project-dir is elsewhere.
+    const typed = process.cwd()
+    const paths = here.length > 0 || typed === dir || outside(typed) ? here : await matching(pattern, typed)
+    if (paths.length === 0) throw new Failure('NOT_FOUND', `there is no file ${pattern} in ${dir}`)
+    for (const each of paths) {
+      const path = await realpath(each)
       const inside = relative(root, path)
       if (inside.split(sep).some((part) => part.startsWith('.'))) throw refused('is no data file of the repository')
       if (readerOf[extensionOf(path)] === undefined) throw refused('leads to another kind of file')
-      const name = relative(dir, resolve(dir, each)).replaceAll('..', '__')
-      found.push({ path, name, size: info.size, mtimeMs: info.mtimeMs })
-      if (found.length > filesMax) throw new Failure('QUERY_TOO_LARGE', `${pattern} means more than ${filesMax} files`)
+      const { size, mtimeMs } = await stat(path)
+      found.push({ path, name: relative(dir, each).replaceAll('..', '__'), size, mtimeMs })
     }
-    if (found.length === before) throw new Failure('NOT_FOUND', `there is no file ${pattern} in ${dir}`)
   }
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The repository that the project belongs to; without one its own folder. */
+/** Absolute paths of the files that there are. */
+async function matching(pattern: string, dir: string): Promise<string[]> {
+  const isPattern = /[*?[]/.test(pattern)
+  const found: string[] = []
+  for await (const each of isPattern ? glob(pattern, { cwd: dir }) : [pattern]) {
+    const path = resolve(dir, each)
+    const info = await stat(path).catch(() => undefined)
+    if (info?.isFile()) found.push(path)
+    if (found.length > filesMax) throw new Failure('QUERY_TOO_LARGE', `${pattern} means more than ${filesMax} files`)
+  }
+  return found
+}
+
+/** The repository that the project belongs to. Without one, the folder that the project's lies in: data often lies beside it. */
 function rootOf(dir: string): string {
   for (let folder = dir; ; folder = dirname(folder)) {
     if (existsSync(join(folder, '.git'))) return folder
-    if (folder === dirname(folder)) return dir
+    if (folder === dirname(folder)) break
   }
+  const above = dirname(dir)
+  return above === dirname(above) ? dir : above
 }
