@@ -27,7 +27,7 @@ import { informationSchema, schemaOfLoaded, type InformationTable } from './rela
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound } from './names.ts'
 import type { Files } from './prepare.ts'
-import { seenByItsMaker, type RunNames } from './write/run-names.ts'
+import { seenByItsMaker, unaliased, type RunNames } from './write/run-names.ts'
 import type { Rights } from './policy/rights.ts'
 import {
   asReaderOfLogs,
@@ -269,6 +269,10 @@ export async function nameSources(
     return { sql, edits: places.cuts, tables, hoist: analysis.namesQueries && tables.length > 0 }
   }
 
+  function isCatalog(name: string): boolean {
+    return context.catalogs.some((one) => one.toLowerCase() === name.toLowerCase())
+  }
+
   async function informationOf(table: string): Promise<Source> {
     const known = (await context.resolver.list(context.catalog)).filter(({ name }) => rights.knows(name))
     const sql = informationSchema(table as InformationTable, context.catalog, known, rights.columns)
@@ -318,7 +322,10 @@ export async function nameSources(
     if (log && context.logs) return logOf(log, here, subject)
     const { about, ...ordinary } = aboutTable(reference, context.catalogs)
     const own = within.length === 0 ? await context.temporaryNamed?.(reference) : undefined
-    const name = own ?? fullName(ordinary, catalog, namespace, context.catalogs, here, context.names)
+    // In a view of another engine: its name for this catalog, under which it is not known here.
+    const written = ordinary.catalog && unaliased(ordinary.catalog, context.names ?? {})
+    const reached = within.length > 0 && written && !isCatalog(written) ? { ...ordinary, catalog: undefined } : ordinary
+    const name = own ?? fullName(reached, catalog, namespace, context.catalogs, here, context.names)
     const decision = own ? seenByItsMaker : rights.select(name, subject)
     if (decision.verdict === 'refused') throw await refusal(name, subject, within, here)
     const given = context.given?.(name)
@@ -466,8 +473,8 @@ export async function nameSources(
     if (!version || version.representations.length === 0)
       throw new Failure('METADATA_INVALID', `the view ${showName(name)} has no SQL`)
     // Other engines have names of their own for this catalog.
-    const isKnown = context.catalogs.some((one) => one.toLowerCase() === version.defaultCatalog?.toLowerCase())
-    const catalog = isKnown ? version.defaultCatalog! : name.catalog
+    const { defaultCatalog } = version
+    const catalog = defaultCatalog !== undefined && isCatalog(defaultCatalog) ? defaultCatalog : name.catalog
     const pieceOf = async (sql: string) => {
       const piece = await build(sql, () => here, catalog, version.defaultNamespace[0], [...within, name], subject)
       if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(name)} is not a SELECT`)

@@ -54,6 +54,12 @@ test('else it says why none does', async () => {
   })
 })
 
+test("another engine's name for the catalog is the view's own catalog", async () => {
+  await makeView('three_parts', ['spark', 'select s.id + 2 as id from lakehouse.raw.sales s'])
+  expect(await world.rows('select * from raw.three_parts')).toEqual([[9]])
+  await expect(world.rows('select * from lakehouse.raw.sales')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
+})
+
 test('a view of views says what the whole of them says', async () => {
   await world.rows('create table raw.base as select 1 as id, 2.5::decimal(9, 2) as price, null as nothing')
   await world.rows('create view raw.one as select id, price, [id] as ids, {a: price} as pair from raw.base')

@@ -604,6 +604,17 @@ test('a view is replaced and keeps its versions', async () => {
   expect((await world.ask(`POST ${raw}/register-view`, { body: register })).body.metadata).toEqual(body.metadata)
 })
 
+test("a view tells its clients no name of ours for its catalog, and another's as it was given", async () => {
+  const world = await opened()
+  await filled(world)
+  const told = async (name: string) => {
+    const version = { ...viewVersion, 'default-catalog': name }
+    await world.ask(`POST ${raw}/views`, { body: { ...view, name: `of_${name}`, 'view-version': version } })
+    return (await world.ask(`GET ${raw}/views/of_${name}`)).body.metadata.versions[0]['default-catalog']
+  }
+  expect([await told('dev_analytics'), await told('lakehouse')]).toEqual([undefined, 'lakehouse'])
+})
+
 test('the same key has its effect once and the same answer always', async () => {
   const world = await opened()
   await filled(world)

@@ -125,8 +125,14 @@ export const dropView: Handler = async (call, rest) => {
   return done
 }
 
-export const viewAnswer = ({ name, location, metadata }: LoadedView): Answer => ({
-  status: 200,
-  body: { 'metadata-location': location, metadata: viewMetadataJson(metadata), config: {} },
-  shows: { name, kind: 'view' },
-})
+/** Without our name for its catalog: clients have their own, and take that where a view names none (view spec). */
+export const viewAnswer = ({ name, location, metadata }: LoadedView): Answer => {
+  const versions = metadata.versions.map((version) =>
+    version.defaultCatalog === name.catalog ? { ...version, defaultCatalog: undefined } : version,
+  )
+  return {
+    status: 200,
+    body: { 'metadata-location': location, metadata: viewMetadataJson({ ...metadata, versions }), config: {} },
+    shows: { name, kind: 'view' },
+  }
+}
