@@ -239,7 +239,7 @@ const rowsSql = (
   { table, schema, columns }: Scan,
   files: readonly ScanFile[],
   lease: FileLease,
-  { io, engine, signal }: Pick<PrepareContext, 'io' | 'engine' | 'signal'>,
+  { io, engine, run, signal }: Pick<PrepareContext, 'io' | 'engine' | 'run' | 'signal'>,
 ): Promise<string> =>
   scanSql({
     table: showName(table.name),
@@ -249,6 +249,8 @@ const rowsSql = (
     columns,
     io,
     engine,
+    // A run has one of these at work, and none of the others.
+    hosts: run ? 'write' : 'interactive',
     localPathOf: lease.pathOf,
     signal,
   })
@@ -347,7 +349,12 @@ async function pruneByJoins(
     try {
       const rows = await rowsSql(by, narrow.files, lease, context)
       const sql = keysSql(small.field, `(SELECT * FROM ${rows} AS narrow WHERE ${condition})`)
-      const [keys = []] = await engine.rows({ class: 'interactive', sql, timeoutMs: 10_000, ...withSignal(signal) })
+      const [keys = []] = await engine.rows({
+        class: context.run ? 'write' : 'interactive',
+        sql,
+        timeoutMs: 10_000,
+        ...withSignal(signal),
+      })
       const found = keyPredicate(large.field, keys)
       if (found) await planAgain(scan, wide.predicate ? { op: 'and', of: [wide.predicate, found] } : found)
     } catch (error) {

@@ -76,14 +76,24 @@ export const subjectOf = (node: DbtNode): Subject => ({
 /** Questions that one template may ask, and statements that it may send. */
 const [questionsMax, statementsMax] = [5_000, 100_000]
 
-type Index = { macros: MacroTable; byName: Map<string, DbtNode[]>; inlined: Map<string, string> }
+type Index = {
+  macros: MacroTable
+  byName: Map<string, DbtNode[]>
+  inlined: Map<string, string>
+  rendered: Map<DbtNode, Rendered>
+}
 const indexes = new WeakMap<DbtProject, Index>()
 
 /** What every compilation of a project looks up, made once. */
 function indexOf(project: DbtProject): Index {
   const known = indexes.get(project)
   if (known) return known
-  const index = { macros: new MacroTable(project), byName: nodesByName(project), inlined: new Map<string, string>() }
+  const index: Index = {
+    macros: new MacroTable(project),
+    byName: nodesByName(project),
+    inlined: new Map(),
+    rendered: new Map(),
+  }
   indexes.set(project, index)
   return index
 }
@@ -113,7 +123,7 @@ export class Compiler {
   }
 
   /** @throws Failure with the place in the template */
-  async compile(node: DbtNode, names: Names = {}, subject: Subject = subjectOf(node)): Promise<Compiled> {
+  async compile(node: DbtNode, names?: Names, subject?: Subject): Promise<Compiled> {
     if (node.language === 'python')
       throw new Failure('SQL_UNSUPPORTED', `"${node.name}" is a Python model; models are SQL here`, {
         place: node.place,
@@ -141,7 +151,7 @@ export class Compiler {
           `ephemeral models read each other in a circle: ${[...above, id].join(' → ')}`,
           { place: node.place },
         )
-      const { text, ephemerals } = await this.#render(node, {}, subjectOf(node))
+      const { text, ephemerals } = await this.#render(node)
       const below = await this.#ctes(ephemerals, [...above, id])
       if (!this.#inputs) indexOf(this.#project).inlined.set(id, injectCtes(text, below).sql)
       for (const cte of [...below, { name: `__dbt__cte__${node.alias}`, sql: text }]) {
@@ -151,9 +161,17 @@ export class Compiler {
     return found
   }
 
-  #render(node: DbtNode, names: Names, subject: Subject): Promise<Rendered> {
-    return this.run(
-      subject,
+  /**
+   * What a template becomes that asks the database nothing follows from the project: the check, the look at what has changed
+   * and the run share it.
+   */
+  async #render(node: DbtNode, names?: Names, subject?: Subject): Promise<Rendered> {
+    const { rendered } = indexOf(this.#project)
+    const isUsual = !names && !subject && !this.#inputs
+    const known = isUsual ? rendered.get(node) : undefined
+    if (known) return known
+    const { value, hasAsked } = await this.#run(
+      subject ?? subjectOf(node),
       (context, ephemerals): Rendered => {
         if (node.test?.kind === 'generic') {
           const macro = this.#macros.test(node.package, node.test.namespace, node.test.name)
@@ -169,6 +187,8 @@ export class Compiler {
       },
       names,
     )
+    if (isUsual && !hasAsked) rendered.set(node, value)
+    return value
   }
 
   /**
@@ -178,8 +198,16 @@ export class Compiler {
   async run<Value>(
     subject: Subject,
     work: (context: Context, ephemerals: string[]) => Value,
-    names: Names = {},
+    names?: Names,
   ): Promise<Value> {
+    return (await this.#run(subject, work, names)).value
+  }
+
+  async #run<Value>(
+    subject: Subject,
+    work: (context: Context, ephemerals: string[]) => Value,
+    names: Names = {},
+  ): Promise<{ value: Value; hasAsked: boolean }> {
     const script = new Script(subject, this.#ask)
     for (;;) {
       const attempt = script.attempt()
@@ -189,7 +217,7 @@ export class Compiler {
         await script.settle(attempt)
         const { onLog } = this.#project.options
         for (const { level, message, place } of attempt.logged) onLog(level, message, place ?? subject.place)
-        return value
+        return { value, hasAsked: script.hasAsked }
       } catch (error) {
         if (!(error instanceof Suspend)) throw error
         await script.settle(attempt)
@@ -218,7 +246,7 @@ export class Compiler {
       packageName: subject.package,
       scopes: varScopes(project.options, root, own),
       session,
-      model: subject.model(),
+      model: subject.model,
       this: relation && new Relation(relation, null, root.quoting),
       quoting: root.quoting,
       lenient: false,
@@ -332,6 +360,11 @@ class Script {
   constructor(subject: Subject, ask: Ask) {
     this.#subject = subject
     this.#ask = ask
+  }
+
+  /** It has asked something, or sent a statement. */
+  get hasAsked(): boolean {
+    return this.#answers.length > 0 || this.#done > 0
   }
 
   attempt(): Attempt {

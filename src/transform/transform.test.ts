@@ -345,6 +345,23 @@ select {% for r in regions %}'{{ r }}' as {{ r }}, {% endfor %}{{ columns | leng
   expect(result).toMatchObject({ status: 'success' })
 })
 
+test('a template that asks the database nothing is rendered once for all who need it', async () => {
+  const logged: string[] = []
+  const log = (text: string) => `{{ log('${text}', info=true) if execute }}`
+  const project = await load(
+    {
+      'models/below.sql': `{{ config(materialized='ephemeral') }}${log('below')} select 1 as id`,
+      'models/quiet.sql': `${log('quiet')} select * from {{ ref('below') }}`,
+      'models/asking.sql': `${log('asking')} {% set rows = run_query('select 1') %} select * from {{ ref('below') }}`,
+    },
+    { onLog: (_: string, message: string) => logged.push(message) },
+  )
+  const work = { project, ...(await fakeLake('dev_analytics', '')), principal: system }
+  const sqlOf = async (name: string) => (await compileNode(name, work)).sql
+  expect([await sqlOf('quiet'), await sqlOf('asking')]).toEqual([await sqlOf('quiet'), await sqlOf('asking')])
+  expect(logged.sort()).toEqual(['asking', 'asking', 'below', 'quiet'])
+})
+
 test('a question that fails is an error of the model', async () => {
   const { results } = await run({ 'models/a.sql': "select 1\n{% do run_query('selec 1') %}" })
   expect(results[0]).toMatchObject({ status: 'error', code: 'SQL_INVALID', place: { file: 'models/a.sql' } })

@@ -5,7 +5,7 @@
 // names, and an expression per column builds what the table's schema asks for.
 
 import { Failure } from '../../base/failure.ts'
-import { EngineFailure, type Engine } from '../../engine/index.ts'
+import { EngineFailure, type Engine, type HostClass } from '../../engine/index.ts'
 import type { Default, Field, NameMapping, Type } from '../../iceberg/index.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
@@ -33,7 +33,7 @@ const shapes = new Map<string, FileShape>()
 export async function fileShapes(
   engine: Engine,
   paths: readonly string[],
-  signal?: AbortSignal,
+  { hosts = 'interactive', signal }: { hosts?: HostClass | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<Map<string, FileShape>> {
   const found = new Map<string, FileShape>()
   const missing: string[] = []
@@ -43,7 +43,7 @@ export async function fileShapes(
     else missing.push(path)
   }
   for (let at = 0; at < missing.length; at += filesAtOnce) {
-    const rows = await footers(engine, missing.slice(at, at + filesAtOnce), signal)
+    const rows = await footers(engine, missing.slice(at, at + filesAtOnce), hosts, signal)
     for (const [path, own] of Map.groupBy(rows, ([path]) => path)) {
       const shape = shapeOf(own)
       found.set(path, shape)
@@ -68,10 +68,10 @@ type FooterRow = [
   type: string | null,
 ]
 
-async function footers(engine: Engine, paths: readonly string[], signal: AbortSignal | undefined) {
+async function footers(engine: Engine, paths: readonly string[], hosts: HostClass, signal: AbortSignal | undefined) {
   try {
     return (await engine.rows({
-      class: 'interactive',
+      class: hosts,
       sql: `SELECT file_name, name, num_children::INTEGER, repetition_type, converted_type, field_id::INTEGER, logical_type, duckdb_type
         FROM parquet_schema([${paths.map(quoteText).join(', ')}]) ORDER BY file_name, column_id`,
       timeoutMs: 60_000,

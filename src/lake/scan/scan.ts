@@ -12,7 +12,7 @@
 
 import { createHash } from 'node:crypto'
 import { Failure } from '../../base/failure.ts'
-import type { Engine, EngineColumn } from '../../engine/index.ts'
+import type { Engine, EngineColumn, HostClass } from '../../engine/index.ts'
 import {
   allFields,
   fieldById,
@@ -55,6 +55,8 @@ export type ScanSource = {
   io: FileIO
   /** Reads the footers of files whose columns cannot be told from the metadata. */
   engine: Engine
+  /** On these hosts; default `interactive`. */
+  hosts?: HostClass | undefined
   /** The path on this disk of a location. Default: the location must be local. */
   localPathOf?: ((location: string) => string) | undefined
   /** Columns besides those of the schema, after them in this order. */
@@ -164,11 +166,11 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
 }
 
 async function shapesOf(
-  { engine, localPathOf = localPath, signal }: ScanSource,
+  { engine, hosts, localPathOf = localPath, signal }: ScanSource,
   files: readonly { path: string }[],
 ): Promise<Map<string, FileShape>> {
   const local = new Map(files.map(({ path }) => [path, localPathOf(path)]))
-  const shapes = await fileShapes(engine, [...local.values()], signal)
+  const shapes = await fileShapes(engine, [...local.values()], { hosts, signal })
   return new Map([...local].flatMap(([path, there]) => (shapes.has(there) ? [[path, shapes.get(there)!]] : [])))
 }
 

@@ -61,6 +61,7 @@ export async function rewriteGroup(
       files,
       io,
       engine,
+      hosts: 'write',
       localPathOf: lease?.pathOf,
       ...(lineage && { columns: { rowId: true } }),
       signal,

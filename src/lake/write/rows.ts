@@ -155,6 +155,7 @@ export async function changeRows(
               files: partly,
               io: workshop.io,
               engine: workshop.engine,
+              hosts: 'write',
               localPathOf: lease.pathOf,
               columns: { file: true, position: true, rowId: lineage },
               signal: options.signal,

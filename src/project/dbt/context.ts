@@ -35,7 +35,8 @@ export type ContextInput = {
   packageName: string
   scopes: VarScopes
   session: Session
-  model: Dict | null
+  /** Asked at most once, by a template that looks at it. */
+  model: () => Dict | null
   this: Relation | null
   quoting: Quoting
   lenient: boolean
@@ -72,7 +73,7 @@ function fill(
   macros: BoundMacros,
   written: Map<string, unknown>,
 ): void {
-  const { project, session, model } = input
+  const { project, session } = input
   const { options } = project
   const onLog = input.onLog ?? options.onLog
   const functions: Record<string, unknown> = {
@@ -95,11 +96,9 @@ function fill(
     config,
     execute: session.execute,
     project_name: project.name,
-    model,
     this: input.this,
     database: input.this?.path.database ?? options.target.database,
     schema: input.this?.path.schema ?? options.target.schema,
-    adapter: new Adapter(input, macros),
     api: new Namespaced({ Relation: new RelationApi(input.quoting), Column: columnApi }),
     column: columnApi,
     sql: null,
@@ -118,6 +117,8 @@ function fill(
   for (const [name, value] of Object.entries(values)) own.set(name, value)
   // Made when asked for: they cost more than most templates.
   const lazy = new Map<string, () => unknown>([
+    ['model', input.model],
+    ['adapter', () => new Adapter(input, macros)],
     ['modules', () => pythonModules(() => options.startedAt)],
     ['target', () => targetDict(options)],
     ['env', () => targetDict(options)],

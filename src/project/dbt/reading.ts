@@ -80,7 +80,7 @@ export class Reading {
       packageName: from.name,
       scopes: this.scopes(from),
       session,
-      model,
+      model: () => model,
       this: new Relation({
         database: node?.database || target.database,
         schema: node?.schema || target.schema,

@@ -185,7 +185,7 @@ test('semantic_manifest.json of a project without metrics is empty, and has its 
   })
 })
 
-test('files lie where dbt puts them, below the folder whatever a name says, and are there whole or not at all', async () => {
+test('files lie where dbt puts them, below the folder whatever a name says, and are there whole or not at all', () => {
   const node = project.nodes.get('model.shop.orders')!
   expect(pathInTarget('compiled', node)).toBe('compiled/shop/models/orders.sql')
   expect(pathInTarget('run', project.nodes.get(test0)!)).toBe('run/shop/models/shop.yml/not_null_orders_id.sql')
@@ -194,7 +194,7 @@ test('files lie where dbt puts them, below the folder whatever a name says, and 
   ).toBe('compiled/shop/x.sql')
   const folder = mkdtempSync(join(tmpdir(), 'artifacts-'))
   try {
-    await Promise.all([1, 2, 3].map((value) => writeJson(join(folder, 'a/one.json'), { value })))
+    for (const value of [1, 2, 3]) writeJson(join(folder, 'a/one.json'), { value })
     expect(readdirSync(join(folder, 'a'))).toEqual(['one.json'])
     expect(JSON.parse(readFileSync(join(folder, 'a/one.json'), 'utf8'))).toHaveProperty('value')
   } finally {

@@ -1,24 +1,33 @@
 // Where artifacts go, and writing them so that a reader never sees half of one.
 
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { basename, dirname, join, posix } from 'node:path'
 import type { DbtNode } from '../../project/dbt/index.ts'
 
-/** Writes a file beside its place and moves it there. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
+/** Writes a file beside its place and moves it there. They are small and there are thousands: a thread for each costs more. */
+export function writeWhole(file: string, text: string): void {
   const beside = `${file}.${randomUUID()}.tmp`
   try {
-    await writeFile(beside, text)
-    await rename(beside, file)
+    writeInFolder(beside, text)
+    renameSync(beside, file)
   } catch (error) {
-    await rm(beside, { force: true })
+    rmSync(beside, { force: true })
     throw error
   }
 }
 
-export const writeJson = (file: string, value: unknown): Promise<void> => writeWhole(file, JSON.stringify(value))
+function writeInFolder(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+}
+
+export const writeJson = (file: string, value: unknown): void => writeWhole(file, JSON.stringify(value))
 
 type Filed = Pick<DbtNode, 'package' | 'path'> & { fileInPackage: string }
 

@@ -44,8 +44,8 @@ export async function writeManifest(
   const manifest = manifestOf(project, { compiled: new Map(entries), generatedAt: Date.now() })
   const metadata = manifest['metadata'] as { env?: object }
   metadata.env = { ...metadata.env, [catalogVariable]: project.target.catalog }
-  await writeJson(join(targetDir, 'manifest.json'), manifest)
-  await writeJson(join(targetDir, 'semantic_manifest.json'), semanticManifest(manifest))
+  writeJson(join(targetDir, 'manifest.json'), manifest)
+  writeJson(join(targetDir, 'semantic_manifest.json'), semanticManifest(manifest))
 }
 
 /** SQL in compiled/ and run/, manifest.json, run_results.json. */
@@ -62,17 +62,17 @@ export async function writeArtifacts(
     compiledSql === undefined ? [] : [{ uniqueId, sql: compiledSql }],
   )
   for (const [id, sql] of inlinedIn(project))
-    await writeWhole(join(targetDir, pathInTarget('compiled', project.nodes.get(id)!)), sql)
+    writeWhole(join(targetDir, pathInTarget('compiled', project.nodes.get(id)!)), sql)
   for (const { uniqueId, sql } of compiled) {
     const node = project.nodes.get(uniqueId)
     if (!node) continue
-    await writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
-    await writeWhole(join(targetDir, pathInTarget('run', node)), sql)
+    writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
+    writeWhole(join(targetDir, pathInTarget('run', node)), sql)
   }
   await writeManifest(session, project, compiled)
   if (!flags.is('write-json', true)) return
   const args = { ...flags.all(), which: verb, invocation_command: typed, published: isPublished }
-  await writeJson(
+  writeJson(
     join(targetDir, 'run_results.json'),
     runResults(project, results, invocationOf(session), { elapsedMs, args }),
   )

@@ -18,7 +18,7 @@ export async function compile(session: Session): Promise<number> {
   const { log, flags, targetDir } = session
   const opened = await compiled(session)
   for (const { node, sql } of opened.all)
-    if (flags.text('inline') === undefined) await writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
+    if (flags.text('inline') === undefined) writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
   await writeManifest(
     session,
     opened.project,

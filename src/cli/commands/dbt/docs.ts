@@ -48,9 +48,9 @@ export async function docsGenerate(session: Session): Promise<number> {
   }
   const file = join(targetDir, 'catalog.json')
   const catalog = catalogArtifact(project, tables, errors, invocationOf(session))
-  await writeJson(file, catalog)
+  writeJson(file, catalog)
   log.info(`Catalog written to ${file}`, { name: 'CatalogWritten', code: 'E041', data: { path: file } })
-  if (flags.is('static')) await writeWhole(join(targetDir, 'static_index.html'), staticPage(project, catalog))
+  if (flags.is('static')) writeWhole(join(targetDir, 'static_index.html'), staticPage(project, catalog))
   if (errors.length === 0) return 0
   log.error(`${errors.length} tables could not be looked at:\n${errors.join('\n')}`)
   return 1

@@ -37,7 +37,7 @@ export async function sourceFreshness(session: Session): Promise<number> {
   const file = flags.text('output')
   const path = file === undefined ? join(targetDir, 'sources.json') : resolve(context.dir, file)
   if (flags.is('write-json', true))
-    await writeJson(path, sourcesArtifact(project, results, invocationOf(session), performance.now() - started))
+    writeJson(path, sourcesArtifact(project, results, invocationOf(session), performance.now() - started))
   log.info('Done.', { name: 'FreshnessCheckComplete', code: 'Q003' })
   return results.some(({ status }) => status === 'error' || status === 'runtime error') ? 1 : 0
 }
