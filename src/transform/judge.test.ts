@@ -96,6 +96,18 @@ test('a test on a source, on an ephemeral model, of one row, of none, and one th
   expect(of('broken')).toMatchObject({ status: 'error', place: { file: 'tests/broken.sql', line: 2 } })
 })
 
+test('what a test finds is kept where the profile names the database otherwise', async () => {
+  const { results } = await run(
+    {
+      'models/a.sql': `${sales} union all ${sales}`,
+      'models/a.yml': about('{store_failures: true}'),
+      'models/sources.yml': `sources: [{name: raw, database: ${catalog}, tables: [{name: sales}]}]`,
+    },
+    { more: { target: { name: 'dev', catalog, database: 'file_of_theirs', schema: 'marts' } } },
+  )
+  expect(results.find((one) => one.kind === 'test')).toMatchObject({ status: 'fail', failures: 2 })
+})
+
 // ---- unit tests
 
 const unit = (name: string, rest: string) => `unit_tests:\n  - name: ${name}\n    model: daily\n${rest}`

@@ -93,8 +93,10 @@ async function keep(node: DbtNode, select: string, work: Work): Promise<{ table:
   const as = storedAs(node, work.project)
   if (as === undefined || !(work.changes as Work['changes'] | undefined)) return undefined
   const target = lakeName(work.project, node)
+  const { aliases, namespace } = queryOptions(work)
   const options = {
-    namespace: work.project.target.schema,
+    ...(aliases && { aliases }),
+    ...(namespace !== undefined && { namespace }),
     ...(work.signal && { signal: work.signal }),
     ...(work.timeoutMs !== undefined && { timeoutMs: work.timeoutMs }),
   }
