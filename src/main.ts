@@ -86,6 +86,7 @@ export async function open(
       const found = Object.entries(config.environments).find(([, entry]) => entry.catalog === name)
       return found ? models.keys({ name: found[0], catalog: name }) : []
     },
+    namespaces: (name) => catalog.namespaces(name),
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     access: { access: govern.access, owners: govern.owners },

@@ -66,6 +66,7 @@ export async function openBenchLake({ outside, folder, store }: Options = {}) {
     spoolDir: spool,
     environments: [{ name: 'dev', catalog: 'dev', protected: false }],
     limits: { queryTimeoutMs: 600_000, queryRowsMax: 1_000_000, cacheBytes: 2 ** 23, manifestBytes: 2 ** 26 },
+    namespaces: (name) => pointers.namespaces(name),
     createNamespace: (name, namespace) => pointers.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => pointers.dropNamespace(name, namespace),
   })

@@ -163,6 +163,7 @@ export type LakeDeps = CommandParts & {
   results?: CacheFolder
   /** What else a result depends on: the engine's version, the time zone. */
   resultsStamp?: string
+  namespaces(catalog: string): Promise<string[]>
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
   audit?(entry: AuditEntry): Promise<void>

@@ -280,3 +280,25 @@ describe('rows', () => {
       })
   })
 })
+
+test('however a name is spelt, it is the one table, in the one schema', async () => {
+  await world.rows('create schema Mixed')
+  expect(await refused('create schema MIXED')).toMatchObject({ code: 'ALREADY_EXISTS' })
+  await world.rows('create table mixed.Things(a varchar, n int)')
+  await world.rows("insert into MIXED.THINGS values ('a', 1), ('b', 2)")
+  await world.rows("update mixed.things set n = 5 where a = 'a'")
+  await world.rows('delete from Mixed.tHings where n = 2')
+  await world.rows('alter table mixed.THINGS add column z int')
+  await world.rows("insert overwrite mixed.THINGS select 'c', 3, 4")
+  await world.rows('create view mixed.V as select 1 as x')
+  await world.rows('create or replace view mixed.v as select 2 as x')
+  expect(await world.rows('select *, (select x from mixed.V) from mixed.things')).toEqual([['c', 3, 4, 2]])
+  const listed = "select table_schema, table_name from information_schema.tables where lower(table_schema) = 'mixed'"
+  expect(await world.rows(`${listed} order by 2`)).toEqual([
+    ['Mixed', 'Things'],
+    ['Mixed', 'V'],
+  ])
+  await world.rows('create or replace table mixed.things as select 1 as q')
+  await world.rows('drop schema mIXED cascade')
+  expect(await world.rows(listed)).toEqual([])
+})

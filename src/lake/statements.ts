@@ -74,7 +74,7 @@ async function changeTable(
 ): Promise<Commanded> {
   const { tables, access } = opened.deps
   const own = await temporaryTable(statement.name, options, options.changes)
-  const target = own ?? targetName(statement, options)
+  const target = own ?? (await inItsSchema(statement, targetName(statement, options), opened.deps))
   const named = async (error: unknown): Promise<never> => {
     if (!isMissing(error, target)) throw error
     const tried = options.changes ?? options.within?.changes
@@ -98,6 +98,18 @@ async function changeTable(
   }).catch(named)
   const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
   return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
+}
+
+/** A schema has one spelling, that of who made it: `create table A.t` is for the schema a, where there is no A. */
+async function inItsSchema(
+  statement: Statement,
+  target: TableName,
+  { namespaces }: Pick<Opened['deps'], 'namespaces'>,
+): Promise<TableName> {
+  if (!['create-table', 'create-view', 'create-schema', 'drop-schema'].includes(statement.kind)) return target
+  const all = await namespaces(target.catalog)
+  const alike = all.filter((one) => one.toLowerCase() === target.namespace.toLowerCase())
+  return alike.includes(target.namespace) || alike.length !== 1 ? target : { ...target, namespace: alike[0]! }
 }
 
 /** Before anything is looked up: whether something is there is not for everybody to know. */

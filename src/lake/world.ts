@@ -78,6 +78,7 @@ export async function openWorld({
       manifestBytes: 8 * 2 ** 20,
       ...(perPrincipal ? { perPrincipal } : {}),
     },
+    namespaces: (name) => catalog.namespaces(name),
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     audit: async (entry) => void audited.push(entry),

@@ -59,6 +59,7 @@ function openProcess(io: FileIO, records: Records, disk = io) {
     spoolDir,
     environments: [{ name: 'dev', catalog: 'dev', protected: false }],
     limits: { queryTimeoutMs: 1_000, queryRowsMax: 1, cacheBytes: 1, manifestBytes: 1 },
+    namespaces: async () => [],
     createNamespace: (catalog, namespace) => pointers.createNamespace(catalog, namespace),
     dropNamespace: (catalog, namespace) => pointers.dropNamespace(catalog, namespace),
   })

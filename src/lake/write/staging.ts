@@ -167,7 +167,8 @@ export function openStaging(id: string, deps: StagingDeps) {
   async function record({ name, kind, action, location, commit, published, next, appended, earlier }: Recorded) {
     const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
     await publications.put(id, {
-      name,
+      // However the statement spelt it: pointers are known by the one name that they have.
+      name: published?.name ?? earlier?.name ?? name,
       kind,
       action,
       location,
