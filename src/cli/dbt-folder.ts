@@ -24,12 +24,16 @@ const identifier = (text: string): string => {
   return /^[a-z_]/.test(plain) ? plain : `_${plain}`
 }
 
+/** dbt_project.yml of the folder as it is written, not rendered. */
+export const writtenProject = (dir: string): Readonly<Record<string, unknown>> =>
+  recordOf(read(join(dir, 'dbt_project.yml')))
+
 /**
  * Text of a boathouse.yml for the folder: its name, an environment for each target of its profiles.yml, and for those
  * that were built before. Commands work in that of the profile's own target, unless `--env` says otherwise.
  */
 export function dbtFolderText(dir: string, environment?: string): string {
-  const project = recordOf(read(join(dir, 'dbt_project.yml')))
+  const project = writtenProject(dir)
   const named = project['name']
   const name = identifier(typeof named === 'string' ? named : 'project').replace(/^_+/, '') || 'project'
   const profiles = profilesOf(dir)
@@ -72,10 +76,15 @@ function profilesOf(dir: string): Record<string, unknown> {
 const ownEnvironment = (target: unknown): string | undefined =>
   typeof target === 'string' && !target.includes('{{') ? environmentOfTarget(target) : undefined
 
+/** By text: a command asks for the same few files several times. */
+const parsed = new Map<string, unknown>()
+
 /** Mistakes in these files are told by whoever reads them for what they say. */
 function read(file: string): unknown {
   try {
-    return parseYaml(readFileSync(file, 'utf8'), { maxAliasCount: 100 })
+    const text = readFileSync(file, 'utf8')
+    if (!parsed.has(text)) parsed.set(text, parseYaml(text, { maxAliasCount: 100, uniqueKeys: false }))
+    return parsed.get(text)
   } catch {
     return undefined
   }

@@ -476,6 +476,10 @@ function chooseEnvironment(
   return name === undefined ? { name: first, chosenBy: 'default' } : { name, chosenBy: 'branch' }
 }
 
+/** What `Config.env` will be for a folder without a boathouse.yml: some of it must be known before its settings are. */
+export const variablesOf = (dir: string): Record<string, string> =>
+  mergedEnv(process.env, readDotenv(resolve(dir), { isOurs: false }).entries)
+
 const mergedEnv = (
   env: Record<string, string | undefined>,
   dotenv: Map<string, DotenvEntry>,

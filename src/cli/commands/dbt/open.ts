@@ -5,16 +5,16 @@
 
 import { isRecord } from '../../../base/record.ts'
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parse as parseYaml } from 'yaml'
 import { Failure, Failures } from '../../../base/failure.ts'
 import {
   findProjectDir,
   isEnvironment,
   loadConfig,
   resolveEnvironment,
+  variablesOf,
   type Config,
   type Environment,
 } from '../../../config/index.ts'
@@ -35,6 +35,7 @@ import {
   environmentOfTarget,
   rememberEnvironment,
   targetOfEnvironment,
+  writtenProject,
 } from '../../dbt-folder.ts'
 import type { Context } from '../../command.ts'
 import type { DbtFlags } from './flags.ts'
@@ -53,7 +54,7 @@ export type Session = {
   /** The folder of dbt_project.yml. */
   dir: string
   /** dbt_project.yml as it is written, not rendered; for what is needed before the project can be read. */
-  written: Record<string, unknown>
+  written: Readonly<Record<string, unknown>>
   /** Absolute. */
   targetDir: string
   log: DbtLog
@@ -67,7 +68,7 @@ export type Place = { config: Config; environment: Environment; target: Target; 
 /** The folder, the flags of the project file, the log. @throws Failure PROJECT_NOT_FOUND */
 export function openSession(verb: string, words: string[], flags: DbtFlags, context: Context, typed: string): Session {
   const dir = projectFolder(context, flags)
-  const written = readWritten(dir)
+  const written = writtenProject(dir)
   const fromProject = written['flags']
   if (isRecord(fromProject)) flags.readProject(fromProject)
   const invocationId = randomUUID()
@@ -91,18 +92,6 @@ function projectFolder(context: Context, flags: DbtFlags): string {
       hint: 'Go to the folder of a dbt project, or name it with --project-dir DIR.',
     },
   )
-}
-
-function readWritten(dir: string): Record<string, unknown> {
-  try {
-    const value: unknown = parseYaml(readFileSync(join(dir, 'dbt_project.yml'), 'utf8'), {
-      maxAliasCount: 100,
-      uniqueKeys: false,
-    })
-    return isRecord(value) ? value : {}
-  } catch {
-    return {} // reading the project says what is wrong with it, and where
-  }
 }
 
 function logOptions(flags: DbtFlags, invocationId: string, logPath: string): DbtLogOptions {
@@ -147,7 +136,7 @@ export async function openPlace(session: Session): Promise<Place> {
   const home = findProjectDir(dir)
   const bare = home === undefined
   const known = bare ? undefined : loadConfig({ dir: home })
-  const { env } = known ?? openSettings(session)
+  const env = known?.env ?? variablesOf(dir)
   const chosen = known?.environment
   // What boathouse.yml, a branch or BOATHOUSE_ENV says goes before the profile's own default.
   const asked =
