@@ -51,7 +51,7 @@ export const printRow = (values: readonly (string | null)[]): string =>
     .join(' | ')
 
 const simple =
-  /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\(.*|VARCHAR|DATE|TIMESTAMP|TIME|UUID|FLOAT|DOUBLE)$/
+  /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL\(.*|VARCHAR|JSON|DATE|TIMESTAMP|TIME|UUID|FLOAT|DOUBLE)$/
 
 /** A value as every door shows it. Types whose text differs from door to door are cast in the statement. */
 export function showValue(value: unknown, type: string): string | null {

@@ -267,9 +267,9 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
   pg_proc: () =>
     [
       ...new Set(
-        (Object.keys(pgTypes) as PgTypeName[]).flatMap((name) => [
-          ...['in', 'out', 'recv', 'send'].map((what) => procedure(name, what)),
-        ]),
+        (Object.keys(pgTypes) as PgTypeName[]).flatMap((name) =>
+          ['in', 'out', 'recv', 'send'].map((what) => procedure(name, what)),
+        ),
       ),
       'array_in',
       'array_out',

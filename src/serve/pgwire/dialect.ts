@@ -186,8 +186,11 @@ class Translation {
     const end = isCall ? this.#closing(at + 1) : at
     if (end === undefined || (!isCall && this.#words[at + 1] === '.')) return false
     const value = this.#session
+    const isTable = this.#words[first - 1] === 'from' && !selects.has(first)
     const give = (text: string, last = end) =>
-      this.#replace(first, last, text + (this.#isItem(first, last, selects) ? ` AS ${word}` : ''))
+      isTable
+        ? this.#replace(first, last, `(SELECT ${text} AS ${word})`)
+        : this.#replace(first, last, text + (this.#isItem(first, last, selects) ? ` AS ${word}` : ''))
     const name = quoteText(value.user)
     switch (word) {
       case 'current_user':
@@ -213,7 +216,7 @@ class Translation {
         return give(quoteText(value.version))
       // Pools ask for it before they give a connection on; nobody holds such a lock here.
       case 'pg_advisory_unlock_all':
-        return give('NULL::VARCHAR')
+        return give("''")
       case 'pg_backend_pid':
         return give(String(value.backendId))
       case 'current_setting':
@@ -262,7 +265,9 @@ class Translation {
       const end = this.#closing(at + 1)
       if (end === undefined) return
       const symbol = this.#sql.slice(this.#all[at + 4]!.start, this.#all[end - 1]!.end)
-      return this.#matching(at, end, symbol)
+      if (/^!?~\*?$/.test(symbol)) this.#matching(at, end, symbol)
+      else this.#replace(at, end, symbol)
+      return
     }
     if (token.kind === 'symbol' && (word === '~' || word === '!')) {
       const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(this.#sql.slice(token.start))?.[0]
@@ -303,20 +308,34 @@ class Translation {
       this.#replace(at - 2, at, 'NULL::UINTEGER')
       return
     }
+    if (/^i?like$/.test(word)) this.#escaped(at)
+    // `EXISTS (SELECT FROM …)`: a list of no columns.
+    if (word === 'select' && this.#words[at - 1] === '(' && this.#words[at + 1] === 'from')
+      return this.#insertBefore(at + 1, '1 ')
     // `= ANY ('{a,b}')`: a list that is written as text.
     if (token.kind === 'string' && /^'\{.*\}'$/s.test(token.text)) this.#list(at)
+  }
+
+  /** `LIKE 'pg\\_%'`: a backslash escapes in PostgreSQL unless another character is named. */
+  #escaped(at: number): void {
+    const pattern = this.#all[at + 1]
+    if (pattern?.kind === 'string' && pattern.text.includes('\\') && this.#words[at + 2] !== 'escape')
+      this.#replace(at + 1, at + 1, `${pattern.text} ESCAPE '\\'`)
   }
 
   #list(at: number): void {
     const before = [this.#words[at - 2], this.#words[at - 1]]
     const isArgument = before[1] === '(' && ['any', 'all', 'some'].includes(before[0] ?? '')
-    const isCast = this.#words[at + 1] === '::' && this.#castEnd(at + 1).type.endsWith('[]')
-    if (!isArgument && !isCast) return
+    const type = this.#words[at + 1] === '::' ? this.#castEnd(at + 1).type : ''
+    if (!isArgument && !type.endsWith('[]')) return
     const items = this.#all
       [at]!.text.slice(2, -2)
       .split(',')
       .filter((item) => item !== '')
-    this.#replace(at, at, `[${items.map((item) => quoteText(item.trim().replace(/^"(.*)"$/, '$1'))).join(', ')}]`)
+    const written = items.map((item) => item.trim().replace(/^"(.*)"$/, '$1'))
+    const isOids = isOidAlias(type.slice(0, -2))
+    const each = (one: string) => (isOids ? oidOf(type.slice(0, -2), one) : quoteText(one))
+    this.#replace(at, at, `[${written.map(each).join(', ')}]`)
   }
 
   /** `SELECT typreceive`: by its name, as text of a regproc is; where it is compared it stays an OID. */
@@ -440,6 +459,10 @@ class Translation {
     if (/^(text|varchar)$/.test(type) && functionColumn.test(this.#words[at - 1] ?? '')) {
       this.#insertBefore(this.#operand(at - 1), opening(functionNames))
       this.#replace(at, last, '))')
+    } else if (to && type.endsWith('[]') && this.#words[at - 1] === 'proargtypes') {
+      // A vector: numbers with blanks between them.
+      this.#insertBefore(this.#operand(at - 1), 'string_split(nullif(')
+      this.#replace(at, last, `, ''), ' ')::${to}[]`)
     } else if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
     else if (!isPlain) this.#replace(at + 1, at + 2, '')
   }
@@ -452,7 +475,7 @@ class Translation {
     const operand = this.#all[at - 1]!
     const isLiteral = operand.kind === 'string' && this.#words[at - 2] === '('
     if (isOidAlias(type) && isLiteral) {
-      this.#replace(at - 1, at - 1, oidOf(type, operand))
+      this.#replace(at - 1, at - 1, oidOf(type, textOf(operand)))
       this.#replace(at + 1, last, 'UINTEGER')
     } else if (namesOf[type]) {
       const isForOid = type === 'regclass' && this.#words[last + 2] === 'as' && this.#words[last + 3] === 'oid'
@@ -470,12 +493,19 @@ class Translation {
   /** An OID by its name, or, of what is an OID already, the name. */
   #alias(at: number, last: number, type: string, operand: Token | undefined): void {
     if (operand?.kind === 'string' && operand.text.startsWith("'")) {
-      this.#replace(at - 1, last, oidOf(type, operand))
+      this.#replace(at - 1, last, oidOf(type, textOf(operand)))
       return
     }
     const first = this.#operand(at - 1)
     if (this.#meetsOid(last + 1)) this.#replace(at, last, '::UINTEGER')
-    else if (type === 'regtype') {
+    else if (
+      type === 'regclass' &&
+      this.#words.slice(first, at).some((word) => /^(\|\||quote_ident|format)$/.test(word))
+    ) {
+      // A name that is put together there.
+      this.#insertBefore(first, opening(relationOids))
+      this.#replace(at, last, ')::VARCHAR)')
+    } else if (type === 'regtype') {
       this.#insertBefore(first, 'format_type(')
       this.#replace(at, last, ', NULL)')
     } else if (namesOf[type]) {
@@ -567,9 +597,10 @@ function outermost(edits: readonly Edit[]): Edit[] {
 
 const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)
 
-/** SQL for the OID that a literal names. */
-function oidOf(type: string, literal: Token): string {
-  const name = literal.text.slice(1, -1).replaceAll("''", "'")
+const textOf = (literal: Token): string => literal.text.slice(1, -1).replaceAll("''", "'")
+
+/** SQL for the OID of a name. */
+function oidOf(type: string, name: string): string {
   if (/^\d+$/.test(name)) return `${name}::UINTEGER`
   switch (type) {
     case 'regclass':

@@ -70,11 +70,12 @@ export function parameterEdits(
   })
 }
 
-/** `$n` with the types that were declared, as a text that can be bound without values. */
+/** `$n` with the types that were declared, as a text that can be bound without values. The items of `= ANY ($n)` for its list. */
 export function typedEdits(places: readonly Placeholder[], oids: readonly number[]): Edit[] {
-  return places.flatMap(({ number, start, end }) => {
+  return places.flatMap(({ number, start, end, any }) => {
     const type = castOf(oids[number - 1] ?? 0)
-    return type ? [{ start, end, text: `CAST($${number} AS ${type})` }] : []
+    if (type) return [{ start, end, text: `CAST($${number} AS ${type})` }]
+    return any ? [{ ...any, text: ` = $${number}` }] : []
   })
 }
 

@@ -285,7 +285,11 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
       let known = declared
       if (count > 0) {
         const { parameters } = await describe(translate(asked.sql, names, typedEdits(places, declared)))
-        known = declared.map((oid, at) => oid || (parameters[at] ? wireTypeOf(parameters[at]).oid : 25))
+        const lists = new Set(places.flatMap(({ number, any }) => (any ? [number - 1] : [])))
+        known = declared.map((oid, at) => {
+          const type = parameters[at]
+          return oid || (type ? wireTypeOf(lists.has(at) ? `${type}[]` : type).oid : 25)
+        })
       }
       const { columns } = await describe(translate(asked.sql, names, nullEdits(places, known)))
       return { fields: fieldsOf(columns, asked), oids: known }

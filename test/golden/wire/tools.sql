@@ -143,3 +143,33 @@ SELECT DISTINCT ON (ok) ok, d FROM raw.sales WHERE d IS NOT NULL AND ok IS NOT N
 
 -- Tableau: whole months
 SELECT DATE_TRUNC( 'MONTH', CAST("sales"."d" AS DATE) ) AS "tmn:d:ok", EXTRACT(YEAR FROM "sales"."d")::int AS "yr" FROM "raw"."sales" "sales" GROUP BY 1, 2 ORDER BY 1
+
+-- asyncpg: what a pool asks before it gives a connection on
+SELECT pg_advisory_unlock_all()
+
+-- ADBC: how types are received
+SELECT typname, typreceive FROM pg_catalog.pg_type WHERE (typreceive != 0 OR typsend != 0) AND typtype != 'r' AND typreceive::TEXT != 'array_recv' AND typname IN ('bool', 'bytea', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'date', 'time', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'oid', 'name') ORDER BY 1
+
+-- Django: constraints that are indexes
+SELECT indexname, array_agg(attname ORDER BY arridx), indisunique, indisprimary, amname FROM (SELECT c2.relname AS indexname, idx.*, attr.attname, am.amname FROM (SELECT * FROM pg_index i, unnest(i.indkey, i.indoption) WITH ORDINALITY koi(key, option, arridx)) idx LEFT JOIN pg_class c ON idx.indrelid = c.oid LEFT JOIN pg_class c2 ON idx.indexrelid = c2.oid LEFT JOIN pg_am am ON c2.relam = am.oid LEFT JOIN pg_attribute attr ON attr.attrelid = c.oid AND attr.attnum = idx.key WHERE c.relname = 'keyed') s2 GROUP BY indexname, indisunique, indisprimary, amname
+
+-- peewee: columns of an index
+SELECT i.relname, idx.indisunique, ARRAY(SELECT pg_get_indexdef(idx.indexrelid, k + 1, TRUE) FROM generate_subscripts(idx.indkey, 1) AS k ORDER BY k) AS columns FROM pg_catalog.pg_class AS t INNER JOIN pg_catalog.pg_index AS idx ON t.oid = idx.indrelid INNER JOIN pg_catalog.pg_class AS i ON idx.indexrelid = i.oid WHERE t.relname = 'keyed'
+
+-- pgcli: functions of a schema
+SELECT n.nspname, p.proname, COALESCE(proallargtypes::regtype[], proargtypes::regtype[])::text[] AS args, p.prokind = 'a' AS is_aggregate FROM pg_catalog.pg_proc p INNER JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE p.prorettype::regtype != 'trigger'::regtype AND n.nspname = 'raw'
+
+-- psql: settings by name
+SELECT s.name AS "Parameter", pg_catalog.current_setting(s.name) AS "Value" FROM pg_catalog.pg_settings s WHERE lower(s.name) OPERATOR(pg_catalog.~) '^(standard.*strings)$' COLLATE pg_catalog.default ORDER BY 1
+
+-- An operator with its schema
+SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE n.nspname = 'raw' AND c.relkind OPERATOR(pg_catalog.<>) 'i' ORDER BY 1
+
+-- A backslash in a pattern
+SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' AND nspname <> 'public'
+
+-- TypeORM: comments of tables
+SELECT table_schema, table_name, obj_description((quote_ident(table_schema) || '.' || quote_ident(table_name))::regclass, 'pg_class') AS table_comment FROM information_schema.tables WHERE table_schema = 'raw' ORDER BY 2
+
+-- Drizzle: columns of serial types
+SELECT a.attname, a.atttypid = ANY ('{int,int8,int2}'::regtype[]) AND EXISTS (SELECT FROM pg_attrdef ad WHERE ad.adrelid = a.attrelid AND ad.adnum = a.attnum) AS is_serial FROM pg_attribute a WHERE a.attrelid = 'raw.sales'::regclass AND a.attnum > 0 ORDER BY a.attnum
