@@ -201,7 +201,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           signal,
         })
         // An empty table has no snapshot; the schema to show is still the one that was bound.
-        plans.set(scan, { table, files: snapshot ? plan.files : [], predicate })
+        plans.set(scan, { table, files: snapshot ? inOrder(plan.files) : [], predicate })
       }
       for (const scan of scans) await planOf(scan, context.prune ? predicates.get(scan.shadow.name) : undefined)
       if (context.prune) await pruneByJoins(joins, plans, context, planOf)
@@ -232,6 +232,12 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       }
     },
   }
+}
+
+/** As they were added: rows that nobody asked to be ordered come as people expect them, the first ones first. */
+const inOrder = (files: readonly ScanFile[]): ScanFile[] => {
+  const added = ({ fileSequenceNumber, sequenceNumber }: ScanFile) => fileSequenceNumber ?? sequenceNumber
+  return files.toSorted((a, b) => (added(a) < added(b) ? -1 : added(a) > added(b) ? 1 : 0))
 }
 
 /** The live rows of these files of a table, unguarded. */

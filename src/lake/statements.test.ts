@@ -302,3 +302,10 @@ test('however a name is spelt, it is the one table, in the one schema', async ()
   await world.rows('drop schema mIXED cascade')
   expect(await world.rows(listed)).toEqual([])
 })
+
+test('rows come in the order in which they were added, where nobody asks for another', async () => {
+  await world.rows('create table raw.added(n int)')
+  for (let n = 0; n < 6; n++) await world.rows(`insert into raw.added values (${n})`)
+  expect(await world.rows('from raw.added')).toEqual([[0], [1], [2], [3], [4], [5]])
+  expect(await world.rows('from raw.added limit 2')).toEqual([[0], [1]])
+})
