@@ -67,7 +67,12 @@ test('run_results.json', () => {
   expect(failures).toEqual([])
   const artifact = runResults(
     project,
-    [result({}), result({ uniqueId: 'seed.shop.codes', kind: 'seed', rows: 7 })],
+    [
+      result({}),
+      result({ uniqueId: 'seed.shop.codes', kind: 'seed', rows: 7 }),
+      result({ status: 'error', code: 'TEMPLATE_FAILED', message: 'no\nname' }),
+      result({ status: 'error', code: 'SQL_INVALID', message: 'no column' }),
+    ],
     invocation,
     { elapsedMs: 2_000, args: { which: 'build' } },
   )
@@ -92,6 +97,8 @@ test('run_results.json', () => {
         timing: [{ name: 'compile', started_at: '1970-01-01T00:00:00.000Z', completed_at: '1970-01-01T00:00:01.000Z' }],
       },
       { unique_id: 'seed.shop.codes', message: 'INSERT 7', compiled: null },
+      { message: 'Compilation Error in model orders (models/orders.sql)\n  no\n  name' },
+      { message: 'Runtime Error in model orders (models/orders.sql)\n  no column' },
     ],
   })
 })

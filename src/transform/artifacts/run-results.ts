@@ -33,13 +33,13 @@ function resultOf(project: DbtProject, result: NodeResult): Record<string, unkno
     thread_id: `Thread-${thread} (worker)`,
     execution_time: executionMs / 1000,
     adapter_response: response,
-    message: messageOf(project, result),
+    message: toldOf(project, result),
     failures: failures ?? null,
     unique_id: uniqueId,
     compiled: kind === 'seed' ? null : compiledSql !== undefined,
     compiled_code: compiledSql ?? null,
     relation_name:
-      node && node.kind !== 'test' && node.config['materialized'] !== 'ephemeral'
+      node && (node.kind !== 'test' || result.table !== undefined) && node.config['materialized'] !== 'ephemeral'
         ? quoted([node.database, node.schema, node.alias])
         : null,
     batch_results: batches ?? null,
@@ -48,6 +48,16 @@ function resultOf(project: DbtProject, result: NodeResult): Record<string, unkno
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const quoted = (parts: readonly string[]): string => parts.map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
+
+/** An error begins with whose it is and where: `Compilation Error in model a (models/a.sql)`, then the message, indented. */
+function toldOf(project: DbtProject, result: NodeResult): string | null {
+  const message = messageOf(project, result)
+  const { status, code, kind, name, uniqueId, place } = result
+  if (status !== 'error' || message === null) return message
+  const file = project.nodes.get(uniqueId)?.fileInPackage ?? place?.file ?? ''
+  const what = /^(?:TEMPLATE|MODEL|GRAPH|PROJECT)_/.test(code ?? '') ? 'Compilation Error' : 'Runtime Error'
+  return `${what} in ${kind} ${name} (${file})\n${message.replace(/^/gm, '  ')}`
+}
 
 /** As dbt words it, where scripts read it: `Got 2 results, configured to fail if != 0`, `OK`, `INSERT 100`. */
 export function messageOf(
