@@ -1,5 +1,6 @@
 // Draws the pictures of docs/images from a running Boathouse with the sales example:
 //   node test/e2e/ui/screenshots.ts "$(boathouse user reset admin)"      the argument holds a one-time log-in link
+// ONLY=access,sql draws these alone. The page of access wants a member ana and the access.yml of docs/how-to/access.md.
 
 import { chromium, type BrowserContextOptions, type Page } from 'playwright-core'
 
@@ -36,7 +37,9 @@ const pictures: Picture[] = [
   { name: 'table', path: '/tables/staging/stg_sales' },
   { name: 'runs', path: '/runs' },
   { name: 'run', path: '/runs', before: follow(/Everything/) },
+  { name: 'access', path: '/access?user=ana&table=raw.sales' },
 ]
+const only = process.env['ONLY']?.split(',')
 
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
@@ -48,7 +51,7 @@ const first = await browser.newContext(look)
 const door = await first.newPage()
 await door.goto('/login')
 await door.getByRole('button', { name: 'Log in' }).waitFor()
-await draw(door, 'log-in')
+if (!only || only.includes('log-in')) await draw(door, 'log-in')
 await door.goto(link)
 const password = door.getByLabel('New password', { exact: true })
 await password.or(door.locator('.rail')).first().waitFor()
@@ -60,6 +63,7 @@ if (await password.isVisible()) {
 const storageState = await first.storageState()
 
 for (const { name, path, dark, phone, before } of pictures) {
+  if (only && !only.includes(name)) continue
   const context = await browser.newContext({
     ...look,
     storageState,
