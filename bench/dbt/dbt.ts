@@ -42,6 +42,8 @@ type Tool = {
   commands: Partial<Record<Verb, readonly string[]>>
   /** What its copy of a project needs besides. */
   layOut?: (dir: string) => void
+  /** Loads the seeds, of which a project may say that they are its sources: then they must be there before it is built. */
+  seed?: readonly string[]
 }
 
 const oneNode = ['--select', '+m_00_000']
@@ -57,6 +59,7 @@ const here: Tool = {
   name: 'here',
   isSlow: false,
   commands: { ...asDbt(boathouse, 'dbt'), check: [boathouse, 'check'] },
+  seed: [boathouse, 'dbt', 'seed'],
 }
 /** Of a copy that was built by us: the SQL is compiled there. */
 const floor: Tool = {
@@ -72,7 +75,7 @@ const [dbt, dbt2, sqlmesh] = [
 const tools: Tool[] = [
   here,
   floor,
-  ...installed(dbt, { name: 'dbt-core', isSlow: true, commands: asDbt(dbt) }),
+  ...installed(dbt, { name: 'dbt-core', isSlow: true, commands: asDbt(dbt), seed: [dbt, 'seed'] }),
   ...installed(dbt2, { name: 'dbt 2', isSlow: false, commands: pick(asDbt(dbt2), ['parse', 'compile']) }),
   ...installed(sqlmesh, {
     name: 'SQLMesh',
@@ -106,7 +109,7 @@ function installed(program: string, tool: Tool): Tool[] {
   }
 }
 
-type Project = { name: string; from: string; verbs: readonly Verb[] }
+type Project = { name: string; from: string; verbs: readonly Verb[]; hasOwnSeeds?: true }
 const folder = mkdtempSync(join(tmpdir(), 'bench-dbt-'))
 const usual = verbs.filter((verb) => verb !== 'hook')
 const [generated, watched] = [join(folder, 'generated'), join(folder, 'observed')]
@@ -118,7 +121,7 @@ const projects: Project[] = [
   ...(process.env.BENCH_PROJECTS ?? '')
     .split(':')
     .filter(Boolean)
-    .map((path) => ({ name: basename(path), from: resolve(path), verbs: usual })),
+    .map((path): Project => ({ name: basename(path), from: resolve(path), verbs: usual, hasOwnSeeds: true })),
 ]
 
 /** Why a command has no figures, by the name of its case. */
@@ -167,14 +170,25 @@ function caseOf(project: Project, verb: Verb, tool: Tool): Case {
       const made = ['target', 'logs', '.boathouse', '.cache']
       cpSync(project.from, dir, { recursive: true, filter: (path) => !made.includes(basename(path)) })
       tool.layOut?.(dir)
+      if (project.hasOwnSeeds && tool.seed && (verb === 'check' || verb === 'build'))
+        timed(`${name}, seeds`, [...tool.seed, ...optionsOf(project, tool, 'seed', dir)], dir)
     },
     run: async () => {
       const command = tool.commands[verb]!
       if (tool === floor) return timed(name, [...command, built], built)
-      const takesProfiles = tool !== here && tool.name !== 'SQLMesh' && existsSync(join(dir, 'profiles.yml'))
-      return timed(name, [...command, ...(takesProfiles ? ['--profiles-dir', '.'] : [])], dir)
+      return timed(name, [...command, ...optionsOf(project, tool, verb, dir)], dir)
     },
   }
+}
+
+/** What a command of dbt's needs on its line. */
+function optionsOf(project: Project, tool: Tool, verb: Verb | 'seed', dir: string): string[] {
+  if (tool.name === 'SQLMesh' || verb === 'check') return []
+  const variables = project.hasOwnSeeds ? process.env.BENCH_VARS : undefined
+  return [
+    ...(tool !== here && existsSync(join(dir, 'profiles.yml')) ? ['--profiles-dir', '.'] : []),
+    ...(variables === undefined ? [] : ['--vars', variables]),
+  ]
 }
 
 function firstModel(dir: string): string | undefined {

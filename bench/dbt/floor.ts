@@ -35,6 +35,7 @@ for (const schema of new Set(Object.values(manifest.nodes).map((node) => node.sc
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${name(schema)}`)
 
 const done = new Set<string>()
+let written = 0
 async function build(id: string): Promise<void> {
   const node = manifest.nodes[id]
   if (!node || done.has(id)) return
@@ -45,11 +46,13 @@ async function build(id: string): Promise<void> {
   if (node.resource_type === 'test' && sql) await connection.runAndReadAll(`SELECT count(*) FROM (${sql}\n)`)
   else if (node.config.materialized === 'view' && sql) await connection.run(`CREATE VIEW ${target} AS ${sql}`)
   else if (sql || node.resource_type === 'seed') {
-    const file = join(files, `${done.size}.parquet`)
+    const file = join(files, `${++written}.parquet`)
     const from = sql ?? `FROM read_csv(${text(join(dir, node.original_file_path))})`
     await connection.run(`COPY (${from}\n) TO ${text(file)} (FORMAT parquet, COMPRESSION zstd)`)
     await connection.run(`CREATE VIEW ${target} AS FROM read_parquet(${text(file)})`)
   }
 }
-for (const id of Object.keys(manifest.nodes)) await build(id)
+// A project may say that its seeds are its sources: nothing depends on them then, and they are there all the same.
+const isSeed = (id: string) => manifest.nodes[id]!.resource_type === 'seed'
+for (const id of Object.keys(manifest.nodes).sort((a, b) => Number(isSeed(b)) - Number(isSeed(a)))) await build(id)
 process.stderr.write(`${done.size} nodes\n`)
