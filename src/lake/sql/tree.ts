@@ -169,7 +169,9 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
       if (name === 'alias') analysis.namesQueries ||= holdsQuery(node)
       if (isTableFunctionCall(node)) return
       const schema = text(node.schema)
-      if ((!scalarFunctions.has(name) && !pgScalarFunctions.has(name)) || (schema && schema !== 'main')) {
+      // `column.list_filter(…)` is a function of the column; schemas of people have no functions.
+      const isElsewhere = schema !== undefined && ownSchemas.has(lowered(schema))
+      if ((!scalarFunctions.has(name) && !pgScalarFunctions.has(name)) || isElsewhere) {
         if (tableFunctions.has(name)) return
         throw refused(`the function ${schema ? `${schema}.` : ''}${name}`)
       }
@@ -199,5 +201,7 @@ const isTableFunction = (name: string) => tableFunctions.has(name) || pgTableFun
 
 /** The function inside a TABLE_FUNCTION node was checked with its parent. */
 const isTableFunctionCall = (node: Node): boolean => isTableFunction(String(node.function_name).toLowerCase())
+
+const ownSchemas: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'system', 'temp'])
 
 const refused = (what: string) => new Failure('SQL_REFUSED', `${what} may not be used here, or does not exist`)
