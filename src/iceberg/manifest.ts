@@ -346,7 +346,8 @@ function entryOf(row: Row, spec: PartitionSpec, types: readonly (Type | undefine
 }
 
 function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undefined)[]): DataFile {
-  const partition = row.row('partition')
+  // Some leave it out where there is no partition.
+  const partition = spec.fields.length === 0 ? undefined : row.row('partition')
   const format = row.text('file_format')?.toLowerCase()
   const file: DataFile = {
     content:
@@ -355,7 +356,7 @@ function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undef
     format: formats.find((known) => known === format) ?? row.fail(`"file_format" is "${format}"`),
     specId: spec.specId,
     partition: spec.fields.map(({ fieldId, name }, index) =>
-      partitionValue(partition.value(partitionKey(fieldId)) ?? partition.value(name), types[index]),
+      partitionValue(partition?.value(partitionKey(fieldId)) ?? partition?.value(name), types[index]),
     ),
     recordCount: row.count('record_count') ?? row.fail('"record_count" is missing'),
     fileSizeBytes: row.count('file_size_in_bytes') ?? row.fail('"file_size_in_bytes" is missing'),
@@ -449,6 +450,8 @@ class Row {
     return this.#typed(name, (value) => Array.isArray(value))?.map(read)
   }
   map(name: string): ReadonlyMap<unknown, unknown> | undefined {
+    // Where items may be null, as some write them, Avro's reader sees a list and no map. Statistics may be unknown.
+    if (Array.isArray(this.#record[name])) return undefined
     return this.#typed(name, (value) => value instanceof Map || value instanceof PackedMap)
   }
   row(name: string): Row {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memoryFileIO, type FileIO } from '../io/index.ts'
-import { encodeManifest, encodeManifestList, listed, type EntryToWrite } from './manifest.ts'
+import { writeAvro, type AvroRecord } from './avro.ts'
+import { encodeManifest, encodeManifestList, listed, loadManifest, type EntryToWrite } from './manifest.ts'
 import { manifestCache } from './manifest-cache.ts'
-import type { DataFile, NewDataFile } from './manifest-types.ts'
+import type { DataFile, ManifestFile, NewDataFile } from './manifest-types.ts'
 import { newTableMetadata } from './metadata.ts'
 import type { TableMetadata } from './metadata-types.ts'
 import type { Predicate } from './predicate-types.ts'
@@ -512,3 +513,44 @@ test('a table of version 1 may name its manifests in its metadata', async () => 
 })
 
 test('the plan that warms up is one that works', () => expect(warmUp()).resolves.toBeUndefined())
+
+test('a manifest is read whose maps have items that may be null, and which lacks the partition that has no fields', async () => {
+  const metadata = newTableMetadata({
+    uuid: 'a',
+    location: 'memory:/t',
+    schema: [{ name: 'l', type: { kind: 'long' } }],
+    nowMs: 0,
+  })
+  const fields = [
+    { name: 'key', type: ['null', 'int'] as const },
+    { name: 'value', type: ['null', 'long'] as const },
+  ]
+  const counts = { type: 'array', items: ['null', { type: 'record', name: 'item', fields }] } as const
+  const file = [
+    { name: 'file_path', type: 'string', 'field-id': 100 },
+    { name: 'file_format', type: 'string', 'field-id': 101 },
+    { name: 'record_count', type: 'long', 'field-id': 103 },
+    { name: 'file_size_in_bytes', type: 'long', 'field-id': 104 },
+    { name: 'value_counts', type: counts, 'field-id': 109 },
+  ] as const
+  const schema: AvroRecord = {
+    type: 'record',
+    name: 'manifest_entry',
+    fields: [
+      { name: 'status', type: 'int', 'field-id': 0 },
+      { name: 'data_file', type: { type: 'record', name: 'data_file', fields: file }, 'field-id': 2 },
+    ],
+  }
+  const entry = {
+    file_path: 'memory:/t/1.parquet',
+    file_format: 'PARQUET',
+    record_count: 3,
+    file_size_in_bytes: 9,
+    value_counts: [{ key: 1, value: 3 }, {}, null],
+  }
+  const io = memoryFileIO()
+  await io.write('memory:/t/m.avro', writeAvro({ schema, header: {} }, [{ status: 1, data_file: entry }]))
+  const manifest = { path: 'memory:/t/m.avro', specId: 0, content: 'data' } as ManifestFile
+  const { entries } = await loadManifest(io, metadata, manifest)
+  expect(entries.map(({ file }) => [file.recordCount, file.valueCounts])).toEqual([[3, undefined]])
+})

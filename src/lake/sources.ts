@@ -399,6 +399,7 @@ export async function nameSources(
     const travel = when ?? asOf
     const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
     const schema = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
+    checkNames(loaded.name, schema, here)
     const isTarget =
       context.rowsOf &&
       (reference.alias === changedAlias || !hasMark) &&
@@ -546,6 +547,21 @@ export async function columnsOf(
 }
 
 /** Where uses of a table need no telling apart. */
+/** Iceberg tells columns apart by case, SQL does not. */
+function checkNames(table: TableName, { fields }: Schema, place: Place): void {
+  const byName = new Map(fields.map((field) => [field.name.toLowerCase(), field]))
+  const hidden = byName.size < fields.length && fields.find((field) => byName.get(field.name.toLowerCase()) !== field)
+  if (hidden)
+    throw new Failure(
+      'SQL_UNSUPPORTED',
+      `${showName(table)} has two columns named ${hidden.name}, but for their case`,
+      {
+        place,
+        hint: 'Rename one of them with an engine that tells them apart.',
+      },
+    )
+}
+
 const plainShadow = ({ schema, columns }: Scan): Shadow => shadowOf(schema, 0, columns)
 
 /** What stands for a source; undefined for a view whose body does. */

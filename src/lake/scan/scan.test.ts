@@ -250,6 +250,24 @@ test('deletes by value of a column that was dropped, renamed or widened since', 
   })
 })
 
+test('a partition column that a file lacks has the value of its partition, whatever the statistics say', async () => {
+  const counts = {
+    valueCounts: new Map([1, 2].map((id) => [id, 1])),
+    columnSizes: new Map([1, 2].map((id) => [id, 9])),
+  }
+  const files = await Promise.all(
+    [...'ab'].map(async (part, id) =>
+      scanFile(dataFile(await parquet(`SELECT ${id} AS id`, '{id: 1}'), { specId: 1, partition: [part], ...counts })),
+    ),
+  )
+  const whole = scanFile(dataFile(await parquet("SELECT 2 AS id, 'c' AS c", '{id: 1, c: 2}'), counts))
+  const metadata = metadataOf(simple, twoSpecs)
+  for (const all of [files, [whole, ...files], [...files, whole]])
+    expect(sorted(await rowsOf(simple, all, { metadata }))).toEqual(
+      sorted([[0, 'a'], [1, 'b'], ...(all.includes(whole) ? [[2, 'c']] : [])]),
+    )
+})
+
 test('conditions reach the Parquet reader, through deletes too', async () => {
   const path = await parquet('SELECT range AS id, range::VARCHAR AS c FROM range(100)', '{id: 1, c: 2}')
   const deletes = await parquet(`SELECT '${path}' AS file_path, 7::BIGINT AS pos`)

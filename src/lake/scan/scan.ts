@@ -156,13 +156,19 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
   if (nameMappingOf(metadata) || needsNames(metadata, schema)) return columnsOfAll(source, files)
   const doubtful = files.filter((file) => isDoubtful(source, file))
   if (doubtful.length > 0) return columnsOfAll(source, doubtful)
-  // A file without ids in a table without a mapping breaks the spec, and by ids its columns would all be null.
-  // Whoever writes such files writes only such files: one is asked for all.
-  const first = files.slice(0, 1)
-  const { hasIds = true, columns = [] } = (await shapesOf(source, first)).get(first[0]!.path) ?? {}
+  // A file without ids in a table without a mapping breaks the spec, and by ids its columns would all be null; statistics
+  // of a column need not mean that it is in the file. Whoever writes such files writes only such files: one is asked for
+  // all of its partition spec.
+  const [first, ...others] = [...new Map(files.toReversed().map((file) => [file.specId, file])).values()].reverse()
+  const asked = [first!, ...others]
+  const shapes = await shapesOf(source, asked)
+  const lacks = ({ hasIds, columns }: FileShape, file: ScanFile) =>
+    !hasIds || constantsOf(source, file, columns).length > 0
+  if (asked.some((file) => shapes.has(file.path) && lacks(shapes.get(file.path)!, file)))
+    return columnsOfAll(source, files)
   // Of a file that is read by ids DuckDB learns too late how large it is: a single one would be read by one thread.
-  const isByName = files.length === 1 && !columns.some(isPlaceName)
-  return hasIds && !isByName ? () => undefined : columnsOfAll(source, files)
+  const isByName = files.length === 1 && !shapes.get(first!.path)?.columns.some(isPlaceName)
+  return isByName ? columnsOfAll(source, files) : () => undefined
 }
 
 async function shapesOf(
