@@ -24,7 +24,18 @@ type Db = Records['catalog'] | CatalogTransaction
 
 /** Another text after every change of rights, users or forks, whichever process made it. */
 export async function readStamp(db: Db): Promise<string> {
-  const { stamp, forks, latest } = await db
+  let query = stampQueries.get(db)
+  if (!query) stampQueries.set(db, (query = stampQuery(db)))
+  const { rows } = await db.executeQuery(query)
+  const { stamp, forks, latest } = rows[0]!
+  return `${stamp} ${forks} ${latest ?? ''}`
+}
+
+/** Asked for every statement: to put its text together each time takes longer than to ask. */
+const stampQueries = new WeakMap<Db, ReturnType<typeof stampQuery>>()
+
+const stampQuery = (db: Db) =>
+  db
     .selectFrom('access_stamp')
     .select((eb) => [
       'stamp',
@@ -39,9 +50,7 @@ export async function readStamp(db: Db): Promise<string> {
         .as('latest'),
     ])
     .where('id', '=', 1)
-    .executeTakeFirstOrThrow()
-  return `${stamp} ${forks} ${latest ?? ''}`
-}
+    .compile()
 
 /** Says to all processes that what decides has changed. To be called in the transaction of the change. */
 export async function bumpStamp(trx: CatalogTransaction): Promise<void> {
