@@ -24,7 +24,7 @@ describe('reading', () => {
     ['select s.id from raw.sales as s where s.id < 1', [[0]]],
     ['select count(*) from raw.sales a join raw.sales b on a.id = b.id + 1', [[9]]],
     ['with sales as (select * from raw.sales where id > 7) select count(*) from sales', [[2]]],
-    ['select l.list_filter(lambda x: x > 1).len() from (select [1, 2, 3] as l)', [['2']]],
+    ['select l.list_filter(lambda x: x > 1).len() from (select [1, 2, 3] as l)', [[2]]],
     ['with recursive n(i) as (select 1 union all select i + 1 from n where i < 3) select sum(i) from n', [['6']]],
     [
       'with recursive n(i, x) using key (i) as (select 1, 3 union select i + 1, (select max(x) from recurring.n) + 1 from n where i < 3) select sum(x) from n',

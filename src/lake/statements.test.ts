@@ -309,3 +309,20 @@ test('rows come in the order in which they were added, where nobody asks for ano
   expect(await world.rows('from raw.added')).toEqual([[0], [1], [2], [3], [4], [5]])
   expect(await world.rows('from raw.added limit 2')).toEqual([[0], [1]])
 })
+
+test('a primary key that is not enforced is the identifier fields of the table', async () => {
+  await world.rows('create table raw.keyed(id int, n int, s varchar, primary key (ID, s) not enforced)')
+  const { schemas, currentSchemaId } = (await loaded('keyed')).metadata
+  const schema = schemas.find(({ schemaId }) => schemaId === currentSchemaId)!
+  expect(schema.identifierFieldIds).toEqual([1, 3])
+  expect(schema.fields.map(({ required }) => required)).toEqual([true, false, true])
+  await world.rows('create table raw.keyed2(id int primary key not enforced, n int default null)')
+  expect(
+    await refused('create table raw.k(id int primary key not enforced, primary key (id) not enforced)'),
+  ).toMatchObject({
+    message: expect.stringContaining('one primary key') as string,
+  })
+  expect(await refused('create table raw.k(id int, primary key (nope) not enforced)')).toMatchObject({
+    code: 'SQL_INVALID',
+  })
+})

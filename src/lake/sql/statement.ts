@@ -15,6 +15,8 @@ export type ColumnDefinition = {
   required: boolean
   default: Piece | undefined
   comment: string | undefined
+  /** PRIMARY KEY NOT ENFORCED. */
+  isKey?: true
 }
 export type Ordering = NewPartitionField & { direction?: 'asc' | 'desc'; nullOrder?: 'nulls-first' | 'nulls-last' }
 /** What follows the columns of CREATE TABLE. */
@@ -68,6 +70,8 @@ export type Statement =
       replace: boolean
       ifNotExists: boolean
       columns: ColumnDefinition[] | undefined
+      /** Columns of the primary key, which is not enforced: Iceberg's identifier fields. */
+      key?: string[]
       select: Piece | undefined
       /** Of the SELECT's columns. */
       names: string[] | undefined
@@ -217,7 +221,7 @@ function create(reader: Reader): Statement {
     }
   }
   const names = reader.seesNames() ? reader.columns() : undefined
-  const columns = !names && reader.peek('(') ? definitions(reader) : undefined
+  const { columns, key } = !names && reader.peek('(') ? definitions(reader) : {}
   const clauses = tableClauses(reader)
   const select = reader.take('as') ? reader.rest() : undefined
   if (names && !select) throw reader.invalid('expected a type for each column, or AS and a SELECT')
@@ -225,14 +229,46 @@ function create(reader: Reader): Statement {
   if (columns && select)
     throw reader.unsupported('a list of types together with AS SELECT', 'Cast in the SELECT instead.')
   reader.end()
-  return { kind: 'create-table', temporary, name, replace, ifNotExists, columns, select, names, clauses }
+  return {
+    kind: 'create-table',
+    temporary,
+    name,
+    replace,
+    ifNotExists,
+    columns,
+    ...(key && { key }),
+    select,
+    names,
+    clauses,
+  }
 }
 
-function definitions(reader: Reader): ColumnDefinition[] {
-  return reader.list(() => {
+function definitions(reader: Reader): { columns: ColumnDefinition[]; key?: string[] } {
+  const keys: string[][] = []
+  const all = reader.list(() => {
+    if (reader.sees('primary', 'key') && reader.isFollowedBy('key', '(')) {
+      keys.push(primaryKey(reader, () => reader.columns()))
+      return undefined
+    }
     noTableConstraint(reader)
     return { name: reader.identifier('a column'), ...definition(reader) }
   })
+  const columns = all.filter((one) => one !== undefined)
+  const marked = columns.filter(({ isKey }) => isKey).map(({ name }) => name)
+  if (marked.length > 0) keys.push(marked)
+  if (keys.length > 1) throw reader.invalid('a table has one primary key')
+  return keys[0] ? { columns, key: keys[0] } : { columns }
+}
+
+/** Only one that nobody is promised to be kept: no commit looks for rows with the same key. */
+function primaryKey<Named>(reader: Reader, named: () => Named): Named {
+  reader.expect('PRIMARY KEY', 'primary', 'key')
+  const key = named()
+  if (reader.take('not', 'enforced')) return key
+  throw reader.unsupported(
+    'a primary key that is enforced',
+    'Write PRIMARY KEY … NOT ENFORCED to keep it as the identifier fields of the table, and test for it in the project.',
+  )
 }
 
 function noTableConstraint(reader: Reader): void {
@@ -263,7 +299,10 @@ function definition(reader: Reader): Omit<ColumnDefinition, 'name'> {
     if (reader.take('not', 'null')) result.required = true
     else if (reader.take('default')) result.default = reader.until('a value', ...columnWords)
     else if (reader.take('comment')) result.comment = reader.text('a comment')
-    else if (reader.sees('primary') || reader.sees('unique') || reader.sees('check'))
+    else if (reader.sees('primary', 'key')) {
+      primaryKey(reader, () => {})
+      result.isKey = true
+    } else if (reader.sees('unique') || reader.sees('check'))
       throw reader.unsupported('a column constraint', 'Iceberg tables have none but NOT NULL.')
     else if (!reader.take('null')) return result
   }
@@ -621,6 +660,7 @@ function addition(reader: Reader): Alteration {
   const ifNotExists = reader.take('if', 'not', 'exists')
   const path = reader.path()
   const about = definition(reader)
+  if (about.isKey) throw reader.unsupported('a key in ADD COLUMN', 'Write SET IDENTIFIER FIELDS after it.')
   return { kind: 'add-column', path, definition: about, ifNotExists, place: placeOf(reader) }
 }
 

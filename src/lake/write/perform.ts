@@ -89,8 +89,15 @@ export async function perform(statement: Statement, target: TableName, context: 
         const { rowsWritten } = await located(text, context.at, changes.replaceTable(target, text.sql, table))
         return { rows: rowsWritten, changed: true }
       }
-      const { fields, defaults } = await newFields(statement.columns!, context)
+      const { columns, key } = statement
+      const { fields, defaults } = await newFields(withKey(columns!, key, target), context)
       await changes.createTable(target, fields, defaults, table)
+      if (key)
+        await changes.alter(
+          target,
+          [(now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change()],
+          options,
+        )
       return { rows: 0, changed: true }
     }
     case 'insert': {
@@ -424,6 +431,15 @@ const tableOptions = ({ partitionedBy, sortedBy, properties, comment }: TableCla
   properties,
   ...(comment === undefined ? {} : { comment }),
 })
+
+/** Columns of a key are never null. */
+function withKey(columns: readonly ColumnDefinition[], key: readonly string[] = [], target: TableName) {
+  const isNamed = (one: string, { name }: ColumnDefinition) => one.toLowerCase() === name.toLowerCase()
+  const missing = key.find((one) => !columns.some((column) => isNamed(one, column)))
+  if (missing)
+    throw new Failure('SQL_INVALID', `${showName(target)} would have no column ${missing} for its primary key`)
+  return columns.map((column) => (key.some((one) => isNamed(one, column)) ? { ...column, required: true } : column))
+}
 
 async function newFields(
   columns: readonly ColumnDefinition[],
