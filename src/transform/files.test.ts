@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { openWorld } from '../lake/world.ts'
-import { loadProject, namesFiles, plan, runPlan } from './index.ts'
+import { loadProject, plan, runPlan } from './index.ts'
+import { namesFiles } from './materializations/files.ts'
 
 const principal = { id: 'system', name: 'system', role: 'system' as const }
 const world = await openWorld()

@@ -1,6 +1,7 @@
 import { Failure } from '../base/failure.ts'
 import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler, type Compiled } from './compile.ts'
+import { readingFiles } from './materializations/files.ts'
 import { asker } from './materialize.ts'
 import type { Work } from './work.ts'
 
@@ -24,7 +25,7 @@ export { handlingOf } from './warnings.ts'
 export { freshnessSources, runFreshness, type FreshnessResult } from './freshness.ts'
 export { graphOf, reach, type Graph } from './graph.ts'
 export { runTest } from './judge.ts'
-export { filesAsTables, namesFiles } from './materializations/files.ts'
+export { filesAsTables } from './materializations/files.ts'
 export { runMacro, runModel, runOperation } from './materialize.ts'
 export type { NodeResult, Work } from './work.ts'
 export { explain, plan, tableOf, type Command, type Plan, type Step } from './plan.ts'
@@ -56,7 +57,7 @@ export async function compileNode(
   node: DbtNode | string,
   work: Omit<Work, 'changes'> & { changes?: Work['changes'] | undefined },
 ): Promise<Compiled> {
-  return new Compiler(work.project, asker(work)).compile(
+  return new Compiler(work.project, asker(readingFiles(work))).compile(
     typeof node === 'string' ? nodeNamed(work.project, node) : node,
   )
 }

@@ -49,7 +49,7 @@ function entryOf(project: DbtProject, { uniqueId, kind, columns, ...sizes }: Cat
       name: node?.alias ?? source?.identifier ?? '',
       database,
       comment: description === '' ? null : description,
-      owner: '',
+      owner: null,
     },
     columns: Object.fromEntries(
       columns.map(({ name, type, comment }, at) => [name, { type, index: at + 1, name, comment }]),

@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
-import { collect } from '../../../lake/index.ts'
-import { compileNode, filesAsTables, namesFiles, pathInTarget, writeWhole } from '../../../transform/index.ts'
+import { collect, type ChangeSet } from '../../../lake/index.ts'
+import { compileNode, filesAsTables, pathInTarget, writeWhole } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { writeManifest } from './artifacts.ts'
 import { sayFound, sayThreads } from './lines.ts'
@@ -16,7 +16,7 @@ type Compiled = { node: DbtNode; sql: string }
 
 export async function compile(session: Session): Promise<number> {
   const { log, flags, targetDir } = session
-  const opened = await compiled(session)
+  await using opened = await compiled(session)
   for (const { node, sql } of opened.all)
     if (flags.text('inline') === undefined) writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
   await writeManifest(
@@ -48,7 +48,7 @@ export async function compile(session: Session): Promise<number> {
 export async function show(session: Session): Promise<number> {
   const { flags, log } = session
   const direct = flags.text('inline-direct')
-  const opened = direct === undefined ? await compiled(session) : undefined
+  await using opened = direct === undefined ? await compiled(session) : undefined
   const place = opened?.place ?? (await openPlace(session))
   const app = opened?.app ?? (await openLakeOf(session, place))
   const all = opened?.all.filter(({ node }) => opened.all.length === 1 || node.kind !== 'test') ?? []
@@ -61,7 +61,7 @@ export async function show(session: Session): Promise<number> {
   const isInline = direct !== undefined || flags.text('inline') !== undefined
   const limit = flags.whole('limit') ?? 5
   for (const { name, sql } of shown) {
-    const { columns, rows } = await firstRows(session, app, place, opened?.project, sql, limit)
+    const { columns, rows } = await firstRows(session, app, place, opened, sql, limit)
     const names = columns.map((column) => column.name)
     const text = isJson(session)
       ? JSON.stringify(
@@ -80,7 +80,10 @@ export async function show(session: Session): Promise<number> {
 
 const isJson = ({ flags }: Session): boolean => flags.is('json') || flags.text('output') === 'json'
 
-async function compiled(session: Session): Promise<{ all: Compiled[]; app: App; place: Place; project: DbtProject }> {
+type Opened = AsyncDisposable & { all: Compiled[]; app: App; place: Place; project: DbtProject; changes: ChangeSet }
+
+/** Templates may change the database while they are compiled, as in dbt; here nobody else sees it, and it is given up at the end. */
+async function compiled(session: Session): Promise<Opened> {
   const { log, flags, context } = session
   const place = await openPlace(session)
   const project = await openProject(session, place)
@@ -90,10 +93,20 @@ async function compiled(session: Session): Promise<{ all: Compiled[]; app: App; 
   sayThreads(log, place.target.threads, place.target.name)
   const app = await openLakeOf(session, place)
   const all: Compiled[] = []
-  const work = { project, lake: app.lake, principal: app.principal, signal: context.signal }
-  for (const node of nodes) all.push({ node, sql: (await compileNode(node, work)).sql })
-  return { all, app, place, project }
+  const changes = await passingChanges(app, place)
+  try {
+    const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
+    for (const node of nodes) all.push({ node, sql: (await compileNode(node, work)).sql })
+  } catch (error) {
+    await changes.discard()
+    throw error
+  }
+  return { all, app, place, project, changes, [Symbol.asyncDispose]: () => changes.discard() }
 }
+
+/** A change set that is never published. */
+export const passingChanges = ({ lake, principal }: App, { environment }: Place): Promise<ChangeSet> =>
+  lake.openChanges({ catalog: environment.catalog, principal, environmentNamed: true })
 
 function selected(session: Session, project: DbtProject): DbtNode[] {
   const found = chosenBy(session, project).ids.flatMap((id) => project.nodes.get(id) ?? [])
@@ -136,31 +149,25 @@ async function firstRows(
   { context }: Session,
   app: App,
   { environment, target }: Place,
-  project: DbtProject | undefined,
+  opened: Opened | undefined,
   sql: string,
   limit: number,
 ) {
   const text = sql.trim().replace(/;+$/, '')
   const limited = limit < 0 ? text : `select * from (\n${text}\n) limit ${limit}`
-  const options = {
+  const { lake, principal } = app
+  const read = opened ? await filesAsTables(limited, { ...opened, lake, principal, signal: context.signal }) : limited
+  const result = await lake.query(read, {
     ...app.asking('cli'),
     catalog: environment.catalog,
     aliases: { [target.database.toLowerCase()]: environment.catalog },
-    namespace: project?.target.schema ?? target.schema,
+    namespace: opened?.project.target.schema ?? target.schema,
     environmentNamed: environment.writable,
     cache: false,
     signal: context.signal,
-  }
-  if (!project || !namesFiles(limited)) return collect(await app.lake.query(limited, options))
-  // What files hold is shown, and kept by nobody.
-  const { lake, principal } = app
-  const changes = await lake.openChanges({ catalog: environment.catalog, principal, environmentNamed: true })
-  try {
-    const read = await filesAsTables(limited, { project, lake, principal, changes, signal: context.signal })
-    return await collect(await lake.query(read, { ...options, changes }))
-  } finally {
-    await changes.discard()
-  }
+    ...(opened && { changes: opened.changes }),
+  })
+  return collect(result)
 }
 
 /** Rows between bars, numbers to the right, as dbt shows them. */

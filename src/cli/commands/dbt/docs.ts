@@ -8,6 +8,7 @@ import { catalogArtifact, compileNode, writeJson, writeWhole, type CatalogTable 
 import type { App } from '../../app.ts'
 import { sizeOf } from '../table.ts'
 import { invocationOf, writeManifest } from './artifacts.ts'
+import { passingChanges } from './compile.ts'
 import { sayFound, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
@@ -22,16 +23,16 @@ export async function docsGenerate(session: Session): Promise<number> {
   sayThreads(log, place.target.threads, place.target.name)
   const compiled: { uniqueId: string; sql: string }[] = []
   const isCompiled = ({ kind }: { kind: string }) => ['model', 'test', 'analysis', 'snapshot'].includes(kind)
-  for (const id of flags.is('compile', true) ? ids : []) {
-    const node = project.nodes.get(id)
-    if (!node || !isCompiled(node)) continue
-    const { sql } = await compileNode(node, {
-      project,
-      lake: app.lake,
-      principal: app.principal,
-      signal: context.signal,
-    })
-    compiled.push({ uniqueId: id, sql })
+  const changes = await passingChanges(app, place)
+  try {
+    for (const id of flags.is('compile', true) ? ids : []) {
+      const node = project.nodes.get(id)
+      if (!node || !isCompiled(node)) continue
+      const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
+      compiled.push({ uniqueId: id, sql: (await compileNode(node, work)).sql })
+    }
+  } finally {
+    await changes.discard()
   }
   await writeManifest(session, project, compiled)
   log.info('Building catalog', { name: 'BuildingCatalog', code: 'E044' })
