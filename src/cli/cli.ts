@@ -44,6 +44,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       return 0
     }
     const { args, flags } = command.takesLine ? { args: rest, flags: new Flags({}) } : parseCommand(command, rest)
+    if (flags.text('env') === '')
+      throw new Failure('USAGE', '--env is empty; it takes the name of an environment', {
+        hint: 'Leave it out for the usual one, or say which.',
+      })
     const dir = resolve(flags.text('project') ?? '.')
     process.on('SIGINT', interrupt)
     process.on('SIGTERM', interrupt)

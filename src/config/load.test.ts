@@ -6,6 +6,7 @@ import { Failures, formatFailure, type Failure } from '../base/failure.ts'
 import { assertWritable, type Config, findProjectDir, loadConfig, type Override, resolveEnvironment } from './index.ts'
 import { environmentOfBranch, gitBranch } from './environment.ts'
 import { type Machine, networkFileSystem } from './machine.ts'
+import { settings } from './settings.ts'
 
 const machine: Machine = { memoryBytes: 10e9, threads: 4, mounts: '/dev/sda / ext4 rw 0 0\n' }
 const folders: string[] = []
@@ -63,6 +64,20 @@ test('a name is all that a project must say', () => {
   })
   expect(config.stateDir).toBe(join(config.dir, '.boathouse'))
   expect(config.storage.root).toBe(join(config.dir, '.boathouse/lake'))
+})
+
+test('every setting can be written in boathouse.yml where its page says', () => {
+  for (const { key, example } of Object.values(settings)) {
+    if (!key || key === 'name') continue
+    const nested = key.split('.').map((part, depth) => `${'  '.repeat(depth)}${part}:`)
+    const unknown = mistakes({ yml: `name: sales\n${nested.join('\n')} ${example}` }).filter((line) =>
+      line.includes('there is no setting'),
+    )
+    expect([key, unknown]).toEqual([key, []])
+  }
+  expect(load({ yml: 'name: sales\nlimits: {per_principal: {queries: 3}}' }).limits.perPrincipal).toMatchObject({
+    queries: 3,
+  })
 })
 
 test('a bucket as root; the usual variables of AWS say where it is', () => {

@@ -335,7 +335,8 @@ function offsetIn(document: Document, path: string[], inner: PropertyKey[]): num
 }
 
 const byKey = new Set(Object.values(settings).flatMap(({ key }) => (key ? [key] : [])))
-const sections = new Set([...byKey].flatMap((key) => (key.includes('.') ? [key.slice(0, key.indexOf('.'))] : [])))
+/** `limits` and `limits.per_principal` of `limits.per_principal.queries`. */
+const sections = new Set([...byKey].flatMap((key) => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index))))
 const keysUnder = (section: string) => [...byKey].filter((key) => key.startsWith(`${section}.`))
 
 /** People write secrets where other settings are, or forget the section; both deserve better than "unknown". */

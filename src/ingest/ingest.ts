@@ -10,8 +10,11 @@ import { pipeline } from 'node:stream/promises'
 import { Failure } from '../base/failure.ts'
 import { silentLog, type Log } from '../base/log.ts'
 import type { ChangeSet, Lake, WriteResult } from '../lake/index.ts'
-import { splitTable, writeSource, type Located, type Source, type SourceInput } from '../project/index.ts'
+import { checkSource, splitTable, writeSource, type Located, type Source, type SourceInput } from '../project/index.ts'
 import { csvFailure, selectCsv, readCsv, snakeCase } from './csv.ts'
+
+/** Of a folder that is a source. */
+const csvFiles = '*.{csv,csv.gz,CSV}'
 
 export type IngestDeps = {
   lake: Lake
@@ -83,7 +86,7 @@ export async function findFiles(source: Located<Source>, projectDir: string): Pr
     throw new Failure('SOURCE_INVALID', `${path} cannot be read: ${cause.message}`, { place, cause })
   })
   if (found?.isFile()) return [full]
-  const pattern = found?.isDirectory() ? join(path, '*.{csv,csv.gz,CSV}') : path
+  const pattern = found?.isDirectory() ? join(path, csvFiles) : path
   if (!found && !/[*?[{]/.test(path))
     throw new Failure('SOURCE_INVALID', `there is no file ${path}`, {
       place,
@@ -145,6 +148,10 @@ export async function addSource(
     })
   const stem = snakeCase(basename(full).replace(/\.(csv|tsv|txt)(\.gz)?$/i, ''))
   const sourceName = name ?? stem
+  const plan = { name: sourceName, kind: 'csv', path: full, table: table ?? `raw.${sourceName}`, mode } as const
+  checkSource(plan) // before anything is copied
+  if (found.isDirectory() && (await Array.fromAsync(glob(join(full, csvFiles)))).length === 0)
+    throw new Failure('USAGE', `there is no CSV file in ${file}`)
   const inside = relative(projectDir, full)
   let path = inside.replaceAll('\\', '/')
   if (inside.startsWith('..') || isAbsolute(inside)) {
@@ -163,6 +170,6 @@ export async function addSource(
       )
     }
   }
-  const source: SourceInput = { name: sourceName, kind: 'csv', path, table: table ?? `raw.${sourceName}`, mode }
+  const source: SourceInput = { ...plan, path }
   return { file: await writeSource(projectDir, source, { replace }), source }
 }

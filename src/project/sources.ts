@@ -76,10 +76,10 @@ export async function readSources(dir: string): Promise<Read<Source>> {
 
 /**
  * Writes `sources/<name>.yml`, all or nothing. Returns its path relative to the project.
- * @throws ALREADY_EXISTS unless `replace`
+ * @throws ALREADY_EXISTS unless `replace`; USAGE for a name or table that cannot be
  */
 export async function writeSource(dir: string, source: SourceInput, { replace = false } = {}): Promise<string> {
-  Source.parse(source)
+  checkSource(source)
   const file = `sources/${source.name}.yml`
   await mkdir(join(dir, 'sources'), { recursive: true })
   const taken = (await readdir(join(dir, 'sources'))).find((name) => name.replace(/\.ya?ml$/, '') === source.name)
@@ -90,6 +90,16 @@ export async function writeSource(dir: string, source: SourceInput, { replace = 
   await writeFile(draft, sourceText(source))
   await rename(draft, target)
   return taken ? `sources/${taken}` : file
+}
+
+/** @throws USAGE with what is wrong about a source that somebody named */
+export function checkSource(source: SourceInput): void {
+  const { error } = Source.safeParse(source)
+  const [first] = error?.issues ?? []
+  if (!first) return
+  const key = first.path.join('.')
+  const given = first.path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown>)[part], source)
+  throw new Failure('USAGE', `${key} is "${String(given)}": ${first.message}`)
 }
 
 /** Keys in the order of the schema, so that the same source always gives the same text. */

@@ -22,7 +22,7 @@ import { folderAt, usualReference } from '../ci/base-project.ts'
 import { abandonedForks, forgetFork, holdFork } from '../ci/leases.ts'
 import { markdownOf } from '../ci/report.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
-import { catalogFor } from './environments.ts'
+import { catalogFor, forkName } from './environments.ts'
 import { reading, readingOf } from './reading.ts'
 
 /** Samples in a pull request are what a reader may see, whoever runs the check. */
@@ -60,7 +60,7 @@ export const ci: Command = {
     const { flags, out } = context
     const app = await context.open({ quiet: true })
     const base = baseOf(app, flags.text('base'))
-    const name = flags.text('name') ?? `ci_${app.clock.now().toString(36)}`
+    const name = forkName(flags.text('name') ?? `ci_${app.clock.now().toString(36)}`)
     if (app.config.environments[name])
       throw new Failure('ALREADY_EXISTS', `there is an environment ${name} already`, { hint: 'Choose another --name.' })
     const catalog = catalogFor(name, base)

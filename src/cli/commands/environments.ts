@@ -52,7 +52,7 @@ export const environmentsCreate: Command = {
   options: { from: { type: 'string', value: 'ENV', about: 'The environment to fork. Default: the current one.' } },
   examples: ['boathouse env create try_new_marts', 'boathouse env create audit --from prod'],
   async run(context) {
-    const name = oneArgument(context, 'NAME')
+    const name = forkName(oneArgument(context, 'NAME'))
     const app = await context.open()
     const { config } = app
     if (config.environments[name])
@@ -178,6 +178,14 @@ export const environmentsDrop: Command = {
     const { tables } = await app.environments.drop(catalog)
     context.out.answer({ dropped: name, tables }, () => `Dropped ${name} with its ${tables} tables and views.`)
   },
+}
+
+/** It becomes part of a catalog's name. @throws USAGE */
+export function forkName(name: string): string {
+  if (/^[a-z_][a-z0-9_-]{0,62}$/i.test(name)) return name
+  throw new Failure('USAGE', `"${name}" cannot be the name of an environment`, {
+    hint: 'Use letters, digits, _ and -, for example try_new_marts.',
+  })
 }
 
 /** `dev_analytics` of `dev` becomes `try_analytics` for `try`. */
