@@ -1,5 +1,8 @@
 // Tables as we write them, one for each thing that another engine may read in its own way.
 
+import { globSync, mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { DuckDBInstance } from '@duckdb/node-api'
 import type { LoadedTable } from '../../../src/catalog/index.ts'
 import type { App } from '../../../src/cli/app.ts'
 import { maintenanceOf } from '../../../src/cli/commands/table-maintenance.ts'
@@ -28,6 +31,8 @@ export type Table = {
   create(parts: Pick<NewTable, 'schema'> & Partial<NewTable>): Promise<void>
   change(work: (changes: ChangeSet) => Promise<unknown>): Promise<void>
   append(select: string): Promise<void>
+  /** Parquet that DuckDB writes beside the table by COPY, without field ids, and that becomes files of it as it lies. */
+  addFiles(select: string, options?: { partitionBy?: string }): Promise<void>
   /** `columns`: all of the table's. */
   remove(where: string, columns: string): Promise<void>
   evolve(work: (metadata: TableMetadata) => TableChange): Promise<void>
@@ -72,6 +77,17 @@ export function tableOf(app: App, name: string): Table {
     },
     change,
     append: (select) => change((changes) => changes.append(at, select)),
+    async addFiles(select, { partitionBy } = {}) {
+      const folder = `${app.lakehouse.root}/foreign/${name}`
+      const local = fileURLToPath(folder)
+      mkdirSync(local, { recursive: true })
+      const duckdb = await (await DuckDBInstance.create(':memory:')).connect()
+      const target = partitionBy ? `'${local}' (FORMAT parquet, PARTITION_BY (${partitionBy}))` : `'${local}/0.parquet'`
+      await duckdb.run(`COPY (${select}) TO ${target}`)
+      duckdb.closeSync()
+      const files = globSync('**/*.parquet', { cwd: local }).map((file) => `${folder}/${file}`)
+      await change((changes) => changes.addFiles(at, files))
+    },
     async remove(where, columns) {
       const { metadata } = (await app.tables.load(at)) as LoadedTable
       const rowId = metadata.formatVersion > 2 ? ', _row_id' : ''
@@ -202,18 +218,43 @@ export const cases: Case[] = [
   },
   partitioned('identity', 's', { kind: 'identity' }, "s = 'v7'"),
   partitioned('identity of a decimal', 'amount', { kind: 'identity' }, 'amount = 6.50'),
+  partitioned('identity of a date', 'day', { kind: 'identity' }, "day = DATE '2023-11-09'"),
+  partitioned('identity of a timestamp', 'ts', { kind: 'identity' }, 'id = 8'),
+  partitioned('identity of a timestamp with zone', 'tz', { kind: 'identity' }, 'id = 9'),
   partitioned('bucket of a long', 'id', { kind: 'bucket', buckets: 5 }, 'id = 41'),
   partitioned('bucket of a string', 's', { kind: 'bucket', buckets: 5 }, "s = 'v3'"),
   partitioned('bucket of a date', 'day', { kind: 'bucket', buckets: 5 }, "day = DATE '2023-11-09'"),
   partitioned('bucket of a decimal', 'amount', { kind: 'bucket', buckets: 5 }, 'amount = 9.75'),
+  partitioned('bucket of a timestamp', 'ts', { kind: 'bucket', buckets: 5 }, 'id = 10'),
+  partitioned('bucket of a timestamp with zone', 'tz', { kind: 'bucket', buckets: 5 }, 'id = 11'),
+  {
+    what: 'partitioned by bucket of a uuid and truncate of bytes',
+    make: ({ make }) =>
+      make(
+        `SELECT i AS id, ('f79c3e09-677c-4bbd-a479-3f349cb7' || lpad(i::VARCHAR, 4, '0'))::UUID AS u, unhex(lpad(hex(i * 7919), 8, '0')) AS b
+          FROM range(60) t(i) UNION ALL SELECT NULL, NULL, NULL`,
+        {
+          partitionedBy: [
+            { column: 'u', transform: { kind: 'bucket', buckets: 3 } },
+            { column: 'b', transform: { kind: 'truncate', width: 3 } },
+          ],
+        },
+      ),
+    where: 'id = 17',
+  },
   partitioned('truncate of a long', 'id', { kind: 'truncate', width: 10 }, 'id = 25'),
   partitioned('truncate of a string', 's', { kind: 'truncate', width: 2 }, "s = 'v11'"),
   partitioned('truncate of a decimal', 'amount', { kind: 'truncate', width: 50 }, 'amount = 13.00'),
   partitioned('year of a date', 'day', { kind: 'year' }, "day = DATE '2023-12-30'"),
   partitioned('month of a date', 'day', { kind: 'month' }, "day = DATE '2023-12-01'"),
+  partitioned('day of a date', 'day', { kind: 'day' }, "day = DATE '2023-12-02'"),
+  partitioned('year of a timestamp', 'ts', { kind: 'year' }, 'id = 2'),
+  partitioned('month of a timestamp', 'ts', { kind: 'month' }, 'id = 12'),
   partitioned('day of a timestamp', 'ts', { kind: 'day' }, 'id = 3'),
   partitioned('hour of a timestamp', 'ts', { kind: 'hour' }, 'id = 4'),
+  partitioned('year of a timestamp with zone', 'tz', { kind: 'year' }, 'id = 13'),
   partitioned('month of a timestamp with zone', 'tz', { kind: 'month' }, 'id = 5'),
+  partitioned('day of a timestamp with zone', 'tz', { kind: 'day' }, 'id = 14'),
   partitioned('hour of a timestamp with zone', 'tz', { kind: 'hour' }, 'id = 6'),
   {
     what: 'partitioned by two fields and sorted',
@@ -261,6 +302,26 @@ export const cases: Case[] = [
     },
   })),
   {
+    what: 'files added as they lie, without field ids',
+    async make({ addFiles, evolve, append, remove }) {
+      await addFiles(`SELECT *, {'x': i, 'y': [i]} AS st FROM (SELECT i, * EXCLUDE (i) FROM (${many}), range(1) t(i))`)
+      await evolve((metadata) => evolveSchema(metadata).rename('s', 'text').rename('st.x', 'xx').change())
+      await append("SELECT 1 AS i, 700 AS id, 'new' AS text, {'xx': 1, 'y': [2]} AS st")
+      await remove('id = 7', 'i, id, text, day, ts, tz, amount, st')
+    },
+    where: 'id > 50',
+  },
+  {
+    what: 'files added by the folders of their partitions',
+    async make({ make, addFiles }) {
+      await make("SELECT 900::BIGINT AS id, 'p9' AS part", {
+        partitionedBy: [{ column: 'part', transform: { kind: 'identity' } }],
+      })
+      await addFiles(`${small} UNION ALL SELECT 1000, NULL`, { partitionBy: 'part' })
+    },
+    where: "part = 'p1'",
+  },
+  {
     what: 'columns added, renamed, dropped, moved, widened',
     async make({ make, append, evolve, remove }) {
       await make(
@@ -283,15 +344,18 @@ export const cases: Case[] = [
       await remove('id = 5', 'new, id, x, st')
     },
   },
-  {
-    what: 'partitions evolved',
+  ...(['1', '2', '3'] as const).map((version): Case => ({
+    what: `partitions evolved, version ${version}`,
     async make({ make, append, evolve }) {
-      await make(small, { partitionedBy: [{ column: 'part', transform: { kind: 'identity' } }] })
+      await make(small, {
+        properties: { 'format-version': version },
+        partitionedBy: [{ column: 'part', transform: { kind: 'identity' } }],
+      })
       await evolve((metadata) => evolveSpec(metadata).remove('part').add('id', { kind: 'bucket', buckets: 4 }).change())
       await append("SELECT i + 500 AS id, 'p1' AS part FROM range(10) t(i)")
     },
     where: "part = 'p1'",
-  },
+  })),
   {
     what: 'a column with defaults, version 3',
     async make({ make, append, evolve }) {
@@ -329,5 +393,19 @@ export const cases: Case[] = [
       await evolve((metadata) => createBranch(metadata, 'audit', { snapshotId: metadata.snapshots[0]!.snapshotId }))
     },
     ref: 'audit',
+  },
+  {
+    what: 'a view',
+    async make({ name, change }) {
+      await change((changes) =>
+        changes.replaceTable({ catalog: changes.catalog, namespace: 'raw', name: `${name}_base` }, small),
+      )
+      await change((changes) =>
+        changes.createView(
+          { catalog: changes.catalog, namespace: 'raw', name },
+          `SELECT id, upper(part) AS part FROM raw.${name}_base WHERE id % 7 = 3`,
+        ),
+      )
+    },
   },
 ]

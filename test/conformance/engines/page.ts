@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 type Results = { version: string; reads: Record<string, string>; isRead: Record<string, string> }
 const folder = join(import.meta.dirname, 'results')
-const names: Record<string, string> = { pyiceberg: 'PyIceberg', spark: 'Spark', trino: 'Trino' }
+const names: Record<string, string> = { pyiceberg: 'PyIceberg', spark: 'Spark', spark_4: 'Spark 4', trino: 'Trino' }
 
 export function compatibilityPage(): string {
   const files = readdirSync(folder)
@@ -38,8 +38,8 @@ export function compatibilityPage(): string {
   )
   return `# Which engine reads what
 
-Measured by \`make conformance\` (\`test/conformance/engines\`), not promised: every table goes through the REST catalog at \`/iceberg\`, and every row is compared. ${engines.map(({ name, version }) => `${name} ${version}`).join(', ')}.
-Spark runs with \`iceberg-spark-runtime\` 1.10.1. Printed by \`node tools/print-compatibility.ts\`.
+Measured by \`make conformance\` (\`test/conformance/engines\`), not promised: every table goes through the REST catalog at \`/iceberg\`, and every row is compared. ${engines.map(({ name, version }) => `${name.replace(' 4', '')} ${version}`).join(', ')}.
+Spark 3.5 runs with \`iceberg-spark-runtime\` 1.10.1, Spark 4 with 1.11.0. Printed by \`node tools/print-compatibility.ts\`.
 
 ## What Boathouse writes, read by others
 ${ours}

@@ -7,12 +7,15 @@ text, one line of standard output says what it left in `answer`, or which error 
 `connect(name, uri, warehouse, token)` comes first in both.
 """
 
+import atexit
 import base64
 import datetime
 import decimal
 import json
 import math
+import shutil
 import sys
+import tempfile
 import uuid
 
 
@@ -59,11 +62,14 @@ def shown(value):
 def open_spark(jar):
     from pyspark.sql import SparkSession
 
+    warehouse = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, warehouse)
     spark = (
         SparkSession.builder.master('local[2]')
         .config('spark.jars', jar)
         .config('spark.sql.extensions', 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions')
         .config('spark.sql.session.timeZone', 'UTC')
+        .config('spark.sql.warehouse.dir', warehouse)
         .config('spark.sql.shuffle.partitions', '2')
         .config('spark.ui.enabled', 'false')
         .config('spark.driver.memory', '1g')

@@ -44,9 +44,9 @@ async function open(python: string, ...args: string[]): Promise<Peer> {
 }
 
 /** Undefined without Java, Maven and Python, or a package index. */
-export async function openSpark(): Promise<Peer | undefined> {
+export async function openSpark(line: '3.5' | '4'): Promise<Peer | undefined> {
   try {
-    const installed = execFileSync(join(import.meta.dirname, '../reading/spark.sh'), { encoding: 'utf8' })
+    const installed = execFileSync(join(import.meta.dirname, '../reading/spark.sh'), [line], { encoding: 'utf8' })
     const [python, jar] = installed.trim().split('\n') as [string, string]
     return await open(python, 'spark', jar)
   } catch {

@@ -1,6 +1,11 @@
 // Tables as engines of others write them through our catalog; each is made by statements of that engine.
 
-export type TheirCase = { what: string; statements: (table: string) => string[] }
+export type TheirCase = {
+  what: string
+  statements: (table: string) => string[]
+  /** A branch or tag to read instead of all. */
+  ref?: string
+}
 
 const types = `bo boolean, i int, l bigint, f float, d double, d38 decimal(38,10), dt date, ts timestamp_ntz, tz timestamp, s string,
   b binary, st struct<a: int, b: struct<c: string>>, li array<struct<x: int>>, m map<string, struct<p: int>>`
@@ -80,6 +85,51 @@ export const bySpark: TheirCase[] = [
       `CALL dev.system.expire_snapshots(table => '${t.slice(4)}', older_than => TIMESTAMP '2999-01-01 00:00:00', retain_last => 1)`,
     ],
   },
+  ...['orc', 'avro'].map((format) => ({
+    what: `rows in ${format}`,
+    statements: (t: string) => [
+      `CREATE TABLE ${t} (${types}) USING iceberg TBLPROPERTIES ('write.format.default'='${format}')`,
+      `INSERT INTO ${t} VALUES ${values}`,
+    ],
+  })),
+  {
+    what: 'files added as they lie',
+    statements: (t) => [
+      `CREATE TABLE ${t} (id bigint, part string) USING iceberg PARTITIONED BY (part)`,
+      `CREATE TABLE spark_catalog.default.${t.slice(8)} USING parquet PARTITIONED BY (part)
+        AS SELECT id, concat('p', id % 3) AS part FROM range(200)`,
+      `CALL dev.system.add_files(table => '${t.slice(4)}', source_table => 'spark_catalog.default.${t.slice(8)}')`,
+    ],
+  },
+  {
+    what: 'a branch',
+    statements: (t) => [
+      `CREATE TABLE ${t} (id bigint) USING iceberg`,
+      `INSERT INTO ${t} VALUES (1)`,
+      `ALTER TABLE ${t} CREATE BRANCH audit`,
+      `INSERT INTO ${t}.branch_audit VALUES (2), (3)`,
+      `DELETE FROM ${t}.branch_audit WHERE id = 1`,
+    ],
+    ref: 'audit',
+  },
+  {
+    what: 'a tag',
+    statements: (t) => [
+      `CREATE TABLE ${t} (id bigint) USING iceberg`,
+      `INSERT INTO ${t} VALUES (1)`,
+      `ALTER TABLE ${t} CREATE TAG early`,
+      `INSERT OVERWRITE ${t} VALUES (2)`,
+    ],
+    ref: 'early',
+  },
+  {
+    what: 'a view',
+    statements: (t) => [
+      `CREATE TABLE ${t}_base (id bigint, part string) USING iceberg`,
+      `INSERT INTO ${t}_base SELECT id, concat('p', id % 3) FROM range(200)`,
+      `CREATE VIEW ${t} AS SELECT part, count(*) AS n, max(id) AS top FROM ${t}_base WHERE id > 5 GROUP BY part`,
+    ],
+  },
 ]
 
 const create =
@@ -143,6 +193,25 @@ export const byPyIceberg: TheirCase[] = [
       append("[dict(id=900, text='n', d=1.5)]"),
     ],
   },
+  {
+    what: 'files added as they lie',
+    statements: (t) => [
+      simple(t),
+      "import pyarrow.parquet as pq, tempfile; path = tempfile.mkdtemp(dir=table.location()[7:]) + '/0.parquet'",
+      `pq.write_table(pa.table(dict(id=pa.array(range(60)), s=[f'v{i % 13}' for i in range(60)])), path)`,
+      "table.add_files(['file://' + path])",
+    ],
+  },
+  {
+    what: 'a tag',
+    statements: (t) => [
+      simple(t),
+      append(numbers),
+      "table.manage_snapshots().create_tag(table.current_snapshot().snapshot_id, 'early').commit()",
+      "table.delete('id > 7')",
+    ],
+    ref: 'early',
+  },
 ]
 
 export const byTrino: TheirCase[] = [
@@ -186,6 +255,14 @@ export const byTrino: TheirCase[] = [
       `ALTER TABLE ${t} SET PROPERTIES partitioning = ARRAY['bucket(id, 4)']`,
       `INSERT INTO ${t} VALUES (3000000000, 'b', 1.5)`,
       `ALTER TABLE ${t} EXECUTE optimize`,
+    ],
+  },
+  {
+    what: 'a view',
+    statements: (t) => [
+      `CREATE TABLE ${t}_base (id bigint, part varchar)`,
+      `INSERT INTO ${t}_base SELECT i, 'p' || cast(i % 3 AS varchar) FROM unnest(sequence(0, 199)) AS n(i)`,
+      `CREATE VIEW ${t} AS SELECT part, count(*) AS n, max(id) AS top FROM ${t}_base WHERE id > 5 GROUP BY part`,
     ],
   },
 ]

@@ -10,7 +10,7 @@ import { openProject } from '../../support/contended-table.ts'
 import { openPyIceberg, openSpark, type Peer } from '../engines/peer.ts'
 import { serveProject, type Served } from '../rck/served.ts'
 
-const [spark, pyiceberg] = [await openSpark(), await openPyIceberg()]
+const [spark, pyiceberg] = [await openSpark('3.5'), await openPyIceberg()]
 
 let served: Served
 let app: App
