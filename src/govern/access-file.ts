@@ -127,6 +127,35 @@ async function checkNames(trx: CatalogTransaction, file: AccessFile): Promise<vo
   for (const { to = [], except } of file.rowFilters)
     for (const role of [...to, ...except]) check('role', role, 'a row filter')
   for (const { except } of file.masks) for (const role of except) check('role', role, 'a mask')
+  await checkCircles(trx, file)
+}
+
+async function checkCircles(trx: CatalogTransaction, file: AccessFile): Promise<void> {
+  const inside = await trx
+    .selectFrom('access_members')
+    .select(['name', 'of_name'])
+    .where('kind', '=', 'role')
+    .where('of_kind', '=', 'role')
+    .execute()
+  for (const { name: role } of file.roles) {
+    const above = new Set<string>()
+    follow(role)
+    function follow(name: string): void {
+      for (const { of_name: next } of inside.filter((edge) => edge.name === name))
+        if (!above.has(next)) {
+          above.add(next)
+          follow(next)
+        }
+    }
+    if (above.has(role))
+      throw new Failure(
+        'REQUEST_INVALID',
+        `the role ${role} is a member of itself, by way of ${[...above].join(', ')}`,
+        {
+          hint: 'Take one of these memberships out of access.yml.',
+        },
+      )
+  }
 }
 
 /** What the file stands for in the records, a line each. */

@@ -179,6 +179,13 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
     await expect(
       access.apply({ ...nothing, grants: [{ ...file.grants[0]!, to: { kind: 'role', name: 'no' } }] }, change),
     ).rejects.toThrow(/names the role no, which there is not/)
+    const circle = [
+      { name: 'one', members: [{ kind: 'role' as const, name: 'two' }] },
+      { name: 'two', members: [{ kind: 'role' as const, name: 'one' }] },
+    ]
+    await expect(access.apply({ ...nothing, roles: circle }, change)).rejects.toThrow(
+      /the role one is a member of itself/,
+    )
     expect(await may(ana!, 'insert')).toBe(true)
   })
 
