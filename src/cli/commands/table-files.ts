@@ -11,7 +11,7 @@ import { nameOf } from './table.ts'
 
 export const tableAddFiles: Command = {
   name: 'table add-files',
-  summary: 'Add Parquet files to a table where they lie. The table is made when it is missing.',
+  summary: 'Add Parquet files, or all below a folder, to a table where they lie. The table is made when it is missing.',
   arguments: 'TABLE FILE...',
   examples: ['boathouse table add-files raw.events .boathouse/lake/old/events-*.parquet'],
   async run(context) {
