@@ -98,7 +98,7 @@ function indexOf(project: DbtProject): Index {
   return index
 }
 
-/** SQL of the ephemeral models that were put into others so far, by unique id: they have no result of their own. */
+/** SQL of the ephemeral models that were compiled so far, by unique id: they have no result of their own. */
 export const inlinedIn = (project: DbtProject): ReadonlyMap<string, string> => indexOf(project).inlined
 
 export class Compiler {
@@ -132,6 +132,8 @@ export class Compiler {
     const itself = this.#inputs?.has(node.uniqueId) ? [node.uniqueId] : []
     const ctes = await this.#ctes([...rendered.ephemerals, ...itself], [node.uniqueId])
     const { sql, at, inserted } = injectCtes(rendered.text, ctes)
+    if (!this.#inputs && node.config['materialized'] === 'ephemeral')
+      indexOf(this.#project).inlined.set(node.uniqueId, sql)
     return { node, sql, place: (inSql) => placeIn(node, rendered, at, inserted, inSql) }
   }
 

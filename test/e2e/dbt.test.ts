@@ -179,7 +179,10 @@ test('docs, freshness, an operation, and what clean takes away', async () => {
 })
 
 test('another target is another environment, and --defer reads what is not built there', async () => {
+  edit('models/making.sql', "{% do run_query('create table main.made as select 1 as id') %}select 1 as id")
   expect((await dbt('compile -q --target dev')).code).toBe(0)
+  rmSync(join(shop.dir, 'models/making.sql'))
+  expect(await shop.rows("select count(*) from information_schema.tables where table_name = 'made'")).toEqual([[0]])
   const { code, stdout } = await shop.boathouse([
     'dbt',
     'run',

@@ -181,6 +181,18 @@ export const publicProjects: readonly PublicProject[] = [
     packages: { dbt_artifacts: { repository: 'brooklyn-data/dbt_artifacts' } },
     env: { TEST_ENV_VAR_NUMBER: '3', TEST_ENV_VAR_EMPTY: '', TEST_ENV_VAR_WITH_QUOTE: "Triple Quotes: '''" },
   },
+  { name: 'jaffle_shop_classic', repository: 'dbt-labs/jaffle-shop-classic' },
+  {
+    name: 'classicmodels',
+    note: 'eight models are red in dbt: their tables come from elsewhere',
+    repository: 'yurizza/classicmodels-dbt-duckdb',
+  },
+  {
+    name: 'olist',
+    note: 'all that reads is red in dbt: its tables come from elsewhere',
+    repository: 'SimonNC/olist-dbt-duckdb',
+  },
+  { name: 'incremental_starter', repository: 'Goku007007/dbt-duckdb-incremental-starter' },
   {
     name: 'tuva_it',
     repository: 'tuva-health/tuva',

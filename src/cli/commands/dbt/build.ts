@@ -3,7 +3,15 @@
 import { assertWritable } from '../../../config/index.ts'
 import { fromProblem } from '../../../orchestrate/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import { isBad, plan, type Command, type NodeResult, type Plan } from '../../../transform/index.ts'
+import {
+  compileNode,
+  inlinedIn,
+  isBad,
+  plan,
+  type Command,
+  type NodeResult,
+  type Plan,
+} from '../../../transform/index.ts'
 import type { BuildInput, PublishMode } from '../../dbt-run.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
@@ -53,9 +61,24 @@ export async function execute(session: Session, command: Command, again?: Again)
     ...(again && { batches: again.batches }),
   })
   const elapsedMs = performance.now() - started
+  await compileEphemeral(session, place, project, ids)
   await writeArtifacts(session, project, results, elapsedMs, { isPublished })
   sayEnd(session, project, results, elapsedMs)
   return results.some(isBad) ? 1 : 0
+}
+
+/** What nobody reads is compiled all the same, as by dbt; one that cannot be says so when it is read. */
+async function compileEphemeral(
+  session: Session,
+  place: Place,
+  project: DbtProject,
+  ids: readonly string[],
+): Promise<void> {
+  const known = inlinedIn(project)
+  const { lake, principal } = await openLakeOf(session, place)
+  for (const id of ids)
+    if (project.nodes.get(id)?.config['materialized'] === 'ephemeral' && !known.has(id))
+      await compileNode(id, { project, lake, principal, signal: session.context.signal }).catch(() => {})
 }
 
 async function perform(
