@@ -113,6 +113,26 @@ test('a folder is all Parquet below it; a file is there once', async () => {
   ).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
+test('bounds that were cut are no values: the folder tells the partition', async () => {
+  await changing((changes) =>
+    changes.replaceTable(at('long'), "select 'East' as region", {
+      partitionedBy: [{ column: 'region', transform: { kind: 'identity' } }],
+    }),
+  )
+  const value = 'a'.repeat(400)
+  const lost = await parquet('cut.parquet', `select '${value}' as region`)
+  await expect(changing((changes) => changes.addFiles(at('long'), [lost]))).rejects.toMatchObject({
+    message: expect.stringContaining('nothing tells in which partition') as string,
+  })
+  await mkdir(join(world.root, 'cut', `region=${value.slice(0, 200)}`), { recursive: true })
+  const short = await parquet(
+    `cut/region=${value.slice(0, 200)}/one.parquet`,
+    `select '${value.slice(0, 200)}' as region`,
+  )
+  await changing((changes) => changes.addFiles(at('long'), [short]))
+  expect(await world.rows("select count(*) from raw.long where region like 'aaa%'")).toEqual([[1]])
+})
+
 test('what only DuckDB reads in a file is refused', async () => {
   const path = await parquet('unsigned.parquet', 'select {a: 1::ubigint} as s')
   await expect(changing((changes) => changes.addFiles(at('unsigned'), [path]))).rejects.toMatchObject({
