@@ -79,6 +79,12 @@ async function footers(engine: Engine, paths: readonly string[], hosts: HostClas
     })) as FooterRow[]
   } catch (error) {
     if (!(error instanceof EngineFailure)) throw error
+    const outside = /Cannot access file "([^"]*)"/.exec(error.message)?.[1]
+    if (outside !== undefined)
+      throw new Failure('METADATA_INVALID', `the data file ${outside} does not lie in the lake`, {
+        cause: error,
+        hint: 'Tables name their files by whole paths. A project that was moved goes back, or begins anew: boathouse reset, boathouse run.',
+      })
     throw new Failure('METADATA_INVALID', `a data file cannot be read: ${error.message}`, { cause: error })
   }
 }
