@@ -54,13 +54,23 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
     return flushing
   }
 
+  /** New folders that a power cut could still take along with all that is in them. */
+  const unsafe = new Map<string, Promise<unknown>>()
+
   /** Makes the folders above a file; new ones are flushed into their parents. */
   async function makeFolders(folder: string) {
     const outermost = mkdirSync(folder, { recursive: true })
     if (outermost === undefined) return
     const made = [outermost]
     for (const part of relative(outermost, folder).split('/').filter(Boolean)) made.push(join(made.at(-1)!, part))
-    await Promise.all(made.map((one) => flushFolder(dirname(one))))
+    const above = unsafe.get(dirname(outermost))
+    const flushed = Promise.all([above, ...made.map((one) => flushFolder(dirname(one)))])
+    for (const one of made) unsafe.set(one, flushed)
+    try {
+      await flushed
+    } finally {
+      for (const one of made) unsafe.delete(one)
+    }
   }
 
   async function writeWhole(path: string, bytes: Uint8Array, flag: 'wx' | 'w', signal: AbortSignal | undefined) {
@@ -96,7 +106,7 @@ export function localFileIO({ root, sync = true }: { root?: string; sync?: boole
       })
       const result = await place(neighbour)
       // The neighbour's own name says nothing any more, or has become the file's.
-      const flushed = flushFolder(dirname(path))
+      const flushed = Promise.all([flushFolder(dirname(path)), unsafe.get(dirname(path))])
       rmSync(neighbour, { force: true })
       await flushed
       return result
