@@ -86,7 +86,7 @@ test.each([
   ["select * from 'linked.csv'", 'SQL_REFUSED'],
   ["select * from read_csv('/etc/passwd')", 'SQL_REFUSED'],
   ["select * from read_csv('/**/*.csv')", 'SQL_REFUSED'],
-  ["select * from '../../*.csv'", 'SQL_REFUSED'],
+  ["select * from read_csv('../../*.csv')", 'SQL_REFUSED'],
   ["select * from read_parquet('https://example.org/x.parquet')", 'SQL_REFUSED'],
   ["select * from read_csv('data/people.csv', names = (select ['a']))", 'SQL_REFUSED'],
   ["select * from read_csv(getenv('HOME'))", 'SQL_REFUSED'],
