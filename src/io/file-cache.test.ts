@@ -134,6 +134,17 @@ test.each<[string, (copy: string) => Promise<void>]>([
   expect((await lookInto(folder)).bytes).toBe(5)
 })
 
+test('several that share a folder stay within its bound together', async () => {
+  const sizes = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`f${index}`, 10 + (index % 7)]))
+  const { io } = await storeOf(sizes)
+  const folder = newFolder()
+  const caches = await Promise.all([1, 2, 3].map(() => openFileCache({ io, folder, bytesMax: 200 })))
+  for (const [index, name] of Object.keys(sizes).entries()) {
+    await contentOf(caches[index % 3]!, name)
+    expect((await lookInto(folder)).bytes).toBeLessThanOrEqual(200)
+  }
+})
+
 test('what is used least recently goes first, and nothing that is in use', async () => {
   const { io, reads } = await storeOf({ a: 30, b: 30, c: 30, d: 30 })
   const folder = newFolder()

@@ -69,6 +69,8 @@ const rangeBytes = 8 * 2 ** 20
 const rangesAtOnce = 4
 /** After an eviction this share of the room is used, so that not every fetch has to evict. */
 const fullShare = 0.9
+/** Of the room that a process has counted it takes this share, then it counts again: others take of it meanwhile. */
+const ownShare = 1 / 3
 /** How often room is looked for while files in use take all of it, and how long. */
 const [pollMs, waitMsMax] = [100, 60_000]
 
@@ -86,7 +88,7 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
   const counts = { hits: 0, misses: 0, evictions: 0 }
   /** Of the folder: counted now and then, and kept up to date with what this process does to it. */
   let [bytes, files] = [0, 0]
-  let fetchedSinceCount = 0
+  let [fetchedSinceCount, mayFetch] = [0, 0]
   /** Bytes that have room and are on their way. */
   let arriving = 0
   const evicting = openSemaphore(1)
@@ -287,6 +289,7 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
     bytes = sum(found)
     files = found.length
     fetchedSinceCount = 0
+    mayFetch = (bytesMax - bytes) * ownShare
     return found
   }
 
@@ -296,7 +299,7 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
     for (let waitedMs = 0; ; waitedMs += pollMs) {
       {
         await using _ = await evicting.acquire(signal)
-        if (!fits() || fetchedSinceCount > bytesMax / 10) await evict(await count(), incoming)
+        if (!fits() || fetchedSinceCount + incoming > mayFetch) await evict(await count(), incoming)
         if (fits()) {
           arriving += incoming
           return
@@ -398,6 +401,10 @@ export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Op
     async keep(location, localFile) {
       if (isLocal(location)) return
       const { size } = await stat(localFile)
+      if (fetchedSinceCount + size > mayFetch) {
+        await using _ = await evicting.acquire()
+        await count()
+      }
       if (bytes + arriving + size > bytesMax) return
       const copy = (part: string) => copyFile(localFile, part, constants.COPYFILE_FICLONE)
       const { signal } = new AbortController()
