@@ -81,3 +81,11 @@ test('nothing that a node put is lost by what others put or take back at the sam
     { numRuns: 150 },
   )
 })
+
+test('a set has one entry for a table, however its writes spell it', async () => {
+  const publications = open()
+  const id = await publications.open({ catalog: 'dev' })
+  await publications.put(id, pending('Orders', 'first'))
+  await publications.put(id, pending('ORDERS', 'second'))
+  for (const process of [publications, open()]) expect(held(await process.changes(id))).toEqual({ Orders: 'second' })
+})

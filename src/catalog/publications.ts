@@ -156,6 +156,12 @@ type Held = {
 const heldMax = 64
 const keyOf = (name: TableName): string => `${name.namespace}\u0000${name.name}`.toLowerCase()
 
+/** However a later write spells a table, it is the entry that is there. */
+const asHeld = (pending: PendingChange, byName: ReadonlyMap<string, PendingChange>): PendingChange => ({
+  ...pending,
+  name: byName.get(keyOf(pending.name))?.name ?? pending.name,
+})
+
 /** Nothing of a change set needs to outlive the machine before its publication does, and that takes it along. */
 const unflushed = { flush: false }
 
@@ -511,8 +517,8 @@ export function openPublications(options: {
     put: (id, pending) =>
       write(
         id,
-        (transaction) => putEntries(transaction, id, [pending]),
-        (byName) => void byName.set(keyOf(pending.name), pending),
+        (transaction, byName) => putEntries(transaction, id, [asHeld(pending, byName)]),
+        (byName) => void byName.set(keyOf(pending.name), asHeld(pending, byName)),
       ),
     forget: (id, names) =>
       write(

@@ -168,7 +168,7 @@ export function openStaging(id: string, deps: StagingDeps) {
     const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
     await publications.put(id, {
       // However the statement spelt it: pointers are known by the one name that they have.
-      name: published?.name ?? earlier?.name ?? name,
+      name: published?.name ?? name,
       kind,
       action,
       location,
