@@ -5,8 +5,8 @@ import { didYouMean } from '../base/suggest.ts'
 import type { CatalogTransaction } from '../records/index.ts'
 import type { AccessDiff, AccessFile } from './access.ts'
 import type { Limit } from './limits.ts'
-import { columnsText, grantOf, limitOf, maskOf, placeOf, rowFilterOf } from './policy-records.ts'
-import { type ColumnMask, type Grant, granteeKey, type RowFilter, showPattern } from './policy.ts'
+import { columnsText, grantOf, limitOf, maskOf, membershipsOf, placeOf, rowFilterOf } from './policy-records.ts'
+import { allWith, type ColumnMask, type Grant, granteeKey, type RowFilter, showPattern } from './policy.ts'
 
 const source = 'access.yml'
 
@@ -131,26 +131,14 @@ async function checkNames(trx: CatalogTransaction, file: AccessFile): Promise<vo
 }
 
 async function checkCircles(trx: CatalogTransaction, file: AccessFile): Promise<void> {
-  const inside = await trx
-    .selectFrom('access_members')
-    .select(['name', 'of_name'])
-    .where('kind', '=', 'role')
-    .where('of_kind', '=', 'role')
-    .execute()
+  const memberships = membershipsOf(await trx.selectFrom('access_members').selectAll().execute())
   for (const { name: role } of file.roles) {
-    const above = new Set<string>()
-    follow(role)
-    function follow(name: string): void {
-      for (const { of_name: next } of inside.filter((edge) => edge.name === name))
-        if (!above.has(next)) {
-          above.add(next)
-          follow(next)
-        }
-    }
-    if (above.has(role))
+    const key = granteeKey({ kind: 'role', name: role })
+    const above = allWith(memberships, memberships.get(key) ?? [])
+    if (above.has(key))
       throw new Failure(
         'REQUEST_INVALID',
-        `the role ${role} is a member of itself, by way of ${[...above].join(', ')}`,
+        `the role ${role} is a member of itself, by way of ${[...above.values()].map(({ name }) => name).join(', ')}`,
         {
           hint: 'Take one of these memberships out of access.yml.',
         },

@@ -14,6 +14,7 @@ import { applyAccess } from './access-file.ts'
 import type { Audit } from './audit.ts'
 import type { Limit } from './limits.ts'
 import {
+  allWith,
   builtInRoles,
   type ColumnMask,
   type Grant,
@@ -263,8 +264,9 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
       mustAdminister(before, change, 'give roles')
       const role = given.toLowerCase()
       const members = resolve(before, to)
+      const above = allWith(before.memberships, [{ kind: 'role', name: role }])
       for (const member of members)
-        if (member.kind === 'role' && isWithin(before, { kind: 'role', name: role }, member.name))
+        if (member.kind === 'role' && above.has(granteeKey(member)))
           throw new Failure('REQUEST_INVALID', `the role ${role} has the role ${member.name} already: a circle`)
       return changing(async (trx) => {
         await roleRows(trx, role)
@@ -447,15 +449,6 @@ function covers(outer: Pattern, inner: Pattern): boolean {
     const [out, within] = [(outer[part] ?? '*').toLowerCase(), (inner[part] ?? '*').toLowerCase()]
     return out === '*' || out === within
   })
-}
-
-/** Whether `inner` has the role `role`, by whatever way. */
-function isWithin(policy: Policy, inner: Grantee, role: string, seen = new Set<string>()): boolean {
-  const key = granteeKey(inner)
-  if (inner.kind === 'role' && inner.name.toLowerCase() === role.toLowerCase()) return true
-  if (seen.has(key)) return false
-  seen.add(key)
-  return (policy.memberships.get(key) ?? []).some((one) => isWithin(policy, one, role, seen))
 }
 
 const memberOf = (role: string) => ({ of_kind: 'role' as const, of_name: role })

@@ -4,6 +4,7 @@ import type {
   AccessColumnMasksRow,
   AccessGrantsRow,
   AccessLimitsRow,
+  AccessMembersRow,
   AccessRowFiltersRow,
   CatalogTransaction,
   Records,
@@ -80,11 +81,6 @@ export function loadPolicy(
       const limits = await trx.selectFrom('access_limits').selectAll().orderBy('id').execute()
       const forks = await trx.selectFrom('forks').select(['environment', 'catalog', 'origin']).execute()
       const attributesOf = Map.groupBy(attributes, ({ user_name }) => user_name)
-      const memberships = new Map<string, Grantee[]>()
-      for (const { kind, name, of_kind, of_name } of members) {
-        const key = granteeKey({ kind, name })
-        memberships.set(key, [...(memberships.get(key) ?? []), { kind: of_kind, name: of_name }])
-      }
       return {
         stamp,
         users: new Map(
@@ -100,7 +96,7 @@ export function loadPolicy(
         ),
         roles: new Set(roles.map(({ name }) => name)),
         groups: new Set(groups.map(({ name }) => name)),
-        memberships,
+        memberships: membershipsOf(members),
         grants: grants.map(grantOf),
         rowFilters: filters.map(rowFilterOf),
         masks: masks.map(maskOf),
@@ -111,6 +107,18 @@ export function loadPolicy(
     },
     { flush: false },
   )
+}
+
+/** As a policy has them. */
+export function membershipsOf(
+  rows: readonly Pick<AccessMembersRow, 'kind' | 'name' | 'of_kind' | 'of_name'>[],
+): Policy['memberships'] {
+  const memberships = new Map<string, Grantee[]>()
+  for (const { kind, name, of_kind, of_name } of rows) {
+    const key = granteeKey({ kind, name })
+    memberships.set(key, [...(memberships.get(key) ?? []), { kind: of_kind, name: of_name }])
+  }
+  return memberships
 }
 
 /** A fork goes by the names of everything that it comes from. */

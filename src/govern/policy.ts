@@ -147,6 +147,19 @@ function grantsOf(policy: Policy, subject: Subject): readonly Grant[] {
   return grants
 }
 
+/** These, and all groups and roles that they have, by whatever way; by `granteeKey`. */
+export function allWith(memberships: Policy['memberships'], start: readonly Grantee[]): ReadonlyMap<string, Grantee> {
+  const found = new Map<string, Grantee>()
+  const visit = (one: Grantee) => {
+    const key = granteeKey(one)
+    if (found.has(key)) return
+    found.set(key, one)
+    for (const next of memberships.get(key) ?? []) visit(next)
+  }
+  for (const one of start) visit(one)
+  return found
+}
+
 function findSubject(policy: Policy, principal: Principal): Subject {
   const user = policy.users.get(principal.id)
   const role = user?.role ?? principal.role
@@ -156,13 +169,7 @@ function findSubject(policy: Policy, principal: Principal): Subject {
     ...(principal.groups ?? []).map((group) => ({ kind: 'group' as const, name: group })),
     ...(principal.roles ?? []).map((one) => ({ kind: 'role' as const, name: one })),
   ]
-  const found = new Map<string, Grantee>()
-  const visit = (one: Grantee) => {
-    if (found.has(granteeKey(one))) return
-    found.set(granteeKey(one), one)
-    for (const next of policy.memberships.get(granteeKey(one)) ?? []) visit(next)
-  }
-  for (const one of start) visit(one)
+  const found = allWith(policy.memberships, start)
   const named = (kind: Grantee['kind']) =>
     [...found.values()].filter((one) => one.kind === kind).map((one) => one.name.toLowerCase())
   // A role that calls itself admin is not the built-in one.
