@@ -50,8 +50,15 @@ export function openOutput({ json, color }: { json: boolean; color: boolean }): 
   }
 }
 
-/** `1 worker`, `2 workers`. */
-export const some = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+/** `3 seeds`, `1 data test`. */
+export function counted(count: number, what: string): string {
+  const plural = what.endsWith('y')
+    ? `${what.slice(0, -1)}ies`
+    : what.endsWith('sis')
+      ? `${what.slice(0, -2)}es`
+      : `${what}s`
+  return `${count} ${count === 1 ? what : plural}`
+}
 
 const width = (text: string): number => [...new Intl.Segmenter().segment(text)].length
 const show = (value: unknown): string =>

@@ -546,7 +546,6 @@ export async function columnsOf(
   return bound
 }
 
-/** Where uses of a table need no telling apart. */
 /** Iceberg tells columns apart by case, SQL does not. */
 function checkNames(table: TableName, { fields }: Schema, place: Place): void {
   const byName = new Map(fields.map((field) => [field.name.toLowerCase(), field]))
@@ -562,6 +561,7 @@ function checkNames(table: TableName, { fields }: Schema, place: Place): void {
     )
 }
 
+/** Where uses of a table need no telling apart. */
 const plainShadow = ({ schema, columns }: Scan): Shadow => shadowOf(schema, 0, columns)
 
 /** What stands for a source; undefined for a view whose body does. */

@@ -8,7 +8,7 @@ import type { App } from '../app.ts'
 import { sqlStatus } from '../sql-endpoint.ts'
 import { served } from './users.ts'
 import { noArguments, type Command } from '../command.ts'
-import { some } from '../output.ts'
+import { counted } from '../output.ts'
 
 type Check = { name: string; run(): Promise<string> }
 
@@ -117,9 +117,9 @@ function machineChecks(app: App): Check[] {
             ...(first.place ? { place: first.place } : {}),
           })
         return [
-          some(project.sources.length, 'source'),
-          some(project.metrics.length, 'metric file'),
-          some(project.dashboards.length, 'dashboard'),
+          counted(project.sources.length, 'source'),
+          counted(project.metrics.length, 'metric file'),
+          counted(project.dashboards.length, 'dashboard'),
         ].join(', ')
       },
     },

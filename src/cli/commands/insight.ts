@@ -4,7 +4,7 @@ import { showPlace, type Failure } from '../../base/failure.ts'
 import { columnsNamed, traceColumns, type ColumnId, type DbtProject, type Trace } from '../../transform/index.ts'
 import type { Checked } from '../../transform/index.ts'
 import { oneArgument, type Command } from '../command.ts'
-import { formatRows, table } from '../output.ts'
+import { counted, formatRows, table } from '../output.ts'
 import { selectionOf, selectOptions } from './models.ts'
 import { reading, readingOf } from './reading.ts'
 
@@ -48,7 +48,6 @@ function checkedText(
   style: { red(text: string): string; yellow(text: string): string; dim(text: string): string },
 ): string {
   const line = ({ code, place, message }: Failure) => `${style.red(code)}: ${showPlace(place)}${message}`
-  const count = (many: number, one: string) => `${many} ${one}${many === 1 ? '' : 's'}`
   const tests = [...shapes.keys()].filter((id) => project.nodes.get(id)?.kind === 'test').length
   return [
     ...failures.map(line),
@@ -59,11 +58,11 @@ function checkedText(
     ...(waiting.length > 0
       ? [
           style.dim(
-            `${count(waiting.length, 'node')} behind a mistake ${waiting.length === 1 ? 'was' : 'were'} not looked at`,
+            `${counted(waiting.length, 'node')} behind a mistake ${waiting.length === 1 ? 'was' : 'were'} not looked at`,
           ),
         ]
       : []),
-    `${count(shapes.size - tests, 'model')} and ${count(tests, 'test')} are right, ${count(failures.length, 'mistake')} (${(ms / 1000).toFixed(1)} s)`,
+    `${counted(shapes.size - tests, 'model')} and ${counted(tests, 'test')} are right, ${counted(failures.length, 'mistake')} (${(ms / 1000).toFixed(1)} s)`,
   ].join('\n')
 }
 

@@ -20,7 +20,7 @@ import type { App } from '../app.ts'
 import { projectConfig } from '../cli.ts'
 import { isLocal } from '../../io/index.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
-import { some } from '../output.ts'
+import { counted } from '../output.ts'
 import { sqlLine, sqlMissing, sqlStatus, type SqlEndpoint } from '../sql-endpoint.ts'
 import { follow } from './run.ts'
 import { loginUrl, served, servedAt } from './users.ts'
@@ -273,7 +273,7 @@ export const status: Command = {
           : running && config.pg.enabled
             ? [sqlMissing]
             : []),
-        `${some(workers.length, 'worker')}, ${some(tables.length, 'table')}`,
+        `${counted(workers.length, 'worker')}, ${counted(tables.length, 'table')}`,
         ...(cache
           ? [
               `file cache: ${showBytes(cache.bytes)}, ${cache.hits} of ${cache.hits + cache.misses} files were there already`,

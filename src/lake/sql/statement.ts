@@ -71,7 +71,7 @@ export type Statement =
       ifNotExists: boolean
       columns: ColumnDefinition[] | undefined
       /** Columns of the primary key, which is not enforced: Iceberg's identifier fields. */
-      key?: string[]
+      key: string[] | undefined
       select: Piece | undefined
       /** Of the SELECT's columns. */
       names: string[] | undefined
@@ -130,7 +130,8 @@ export type Statement =
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
   | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean; cascade: boolean }
 
-const verbs = ['create', 'insert', 'drop', 'delete', 'update', 'merge', 'truncate', 'alter', 'comment']
+const rowVerbs = ['insert', 'update', 'delete', 'merge']
+const verbs = [...rowVerbs, 'create', 'drop', 'truncate', 'alter', 'comment']
 const commandVerbs = ['call', 'grant', 'revoke', 'explain', 'copy']
 const shown = ['grants', 'roles', 'create']
 
@@ -168,10 +169,9 @@ export function parseStatement(sql: string): Statement | Command | undefined {
 
 /** The WITH clause before one of the statements that change rows; undefined before anything else, a SELECT above all. */
 function changeAfterWith(reader: Reader): Piece | undefined {
-  const clause = reader.until('a WITH clause', ...changes.map((verb) => [verb]), ['select'], ['from'], ['values'])
-  return changes.some((verb) => reader.sees(verb)) ? clause : undefined
+  const clause = reader.until('a WITH clause', ...rowVerbs.map((verb) => [verb]), ['select'], ['from'], ['values'])
+  return rowVerbs.some((verb) => reader.sees(verb)) ? clause : undefined
 }
-const changes = ['insert', 'update', 'delete', 'merge']
 
 type RowChange = Extract<Statement, { kind: 'insert' | 'delete' | 'update' | 'merge' }>
 function change(reader: Reader): RowChange | undefined {
@@ -229,21 +229,10 @@ function create(reader: Reader): Statement {
   if (columns && select)
     throw reader.unsupported('a list of types together with AS SELECT', 'Cast in the SELECT instead.')
   reader.end()
-  return {
-    kind: 'create-table',
-    temporary,
-    name,
-    replace,
-    ifNotExists,
-    columns,
-    ...(key && { key }),
-    select,
-    names,
-    clauses,
-  }
+  return { kind: 'create-table', temporary, name, replace, ifNotExists, columns, key, select, names, clauses }
 }
 
-function definitions(reader: Reader): { columns: ColumnDefinition[]; key?: string[] } {
+function definitions(reader: Reader): { columns: ColumnDefinition[]; key: string[] | undefined } {
   const keys: string[][] = []
   const all = reader.list(() => {
     if (reader.sees('primary', 'key') && reader.isFollowedBy('key', '(')) {
@@ -257,7 +246,7 @@ function definitions(reader: Reader): { columns: ColumnDefinition[]; key?: strin
   const marked = columns.filter(({ isKey }) => isKey).map(({ name }) => name)
   if (marked.length > 0) keys.push(marked)
   if (keys.length > 1) throw reader.invalid('a table has one primary key')
-  return keys[0] ? { columns, key: keys[0] } : { columns }
+  return { columns, key: keys[0] }
 }
 
 /** Only one that nobody is promised to be kept: no commit looks for rows with the same key. */

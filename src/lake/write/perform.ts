@@ -77,7 +77,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       }
       if (statement.kind === 'create-view') {
         const { columns, select, comment } = statement
-        const text = columns ? compose`SELECT * FROM (${select}) AS renamed(${nameList(columns)})` : compose`${select}`
+        const text = columns ? withNames(select, 'renamed', columns) : compose`${select}`
         const about = { ...options, ...(comment === undefined ? {} : { comment }) }
         await located(text, context.at, changes.createView(target, text.sql.trimEnd(), about))
         return { rows: 0, changed: true }
@@ -85,7 +85,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       const table = { ...options, ...tableOptions(statement.clauses) }
       if (statement.select) {
         const { select, names } = statement
-        const text = names ? compose`SELECT * FROM (${select}) AS renamed(${nameList(names)})` : compose`${select}`
+        const text = names ? withNames(select, 'renamed', names) : compose`${select}`
         const { rowsWritten } = await located(text, context.at, changes.replaceTable(target, text.sql, table))
         return { rows: rowsWritten, changed: true }
       }
@@ -108,7 +108,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       const select = 'select' in source ? compose`${source.select}` : rowsOf(source.rows, names, schema, target)
       const whole = compose`${after(statement.with)}${select}`
       // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
-      const text = statement.byName ? whole : compose`SELECT * FROM (${whole}\n) AS inserted(${nameList(names)})`
+      const text = statement.byName ? whole : withNames(whole, 'inserted', names)
       const work = statement.overwrite
         ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
         : changes.append(target, text.sql, options)
@@ -570,6 +570,10 @@ async function tableOf(target: TableName, changes: ChangeSet, doing: string): Pr
     ? new Failure('SQL_INVALID', `${showName(target)} is a view, not a table to ${doing}`)
     : new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)} to ${doing}`)
 }
+
+/** The rows of a SELECT under these names. */
+const withNames = (select: Piece | Composed, alias: string, names: readonly string[]) =>
+  compose`SELECT * FROM (${select}) AS ${alias}(${nameList(names)})`
 
 const nameList = (names: readonly string[]) => names.map(quoteName).join(', ')
 

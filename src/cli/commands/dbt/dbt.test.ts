@@ -8,7 +8,8 @@ import { flagTable } from './flag-table.ts'
 import { DbtFlags, readVariables, splitLine } from './flags.ts'
 import { verbPage } from './help.ts'
 import { inWords } from './lines.ts'
-import { counted, DbtLog, progressLine } from './log.ts'
+import { counted } from '../../output.ts'
+import { DbtLog, progressLine } from './log.ts'
 import { verbs } from './verbs.ts'
 
 const given = (line: string) => Object.fromEntries(splitLine(line.split('|')).given)

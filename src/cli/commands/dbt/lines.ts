@@ -3,7 +3,8 @@
 import type { DbtProject } from '../../../project/dbt/index.ts'
 import { messageOf, pathInTarget, type NodeResult, type Position, type Step } from '../../../transform/index.ts'
 import { relative, join } from 'node:path'
-import { counted, progressLine, type Colour, type DbtLog, type Event, type Level } from './log.ts'
+import { counted } from '../../output.ts'
+import { progressLine, type Colour, type DbtLog, type Event, type Level } from './log.ts'
 import type { Place, Session } from './open.ts'
 
 /** What a node is called in lines: `sql table model main.orders`. */

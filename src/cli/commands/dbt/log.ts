@@ -157,13 +157,3 @@ export function progressLine(
   const cut = isCut && left.length > width - 3 ? `${left.slice(0, width - 3)}...` : left
   return `${cut} [${status}${seconds === undefined ? '' : ` in ${seconds.toFixed(2)}s`}]`
 }
-
-/** `3 seeds`, `1 data test`. */
-export function counted(count: number, what: string): string {
-  const plural = what.endsWith('y')
-    ? `${what.slice(0, -1)}ies`
-    : what.endsWith('sis')
-      ? `${what.slice(0, -2)}es`
-      : `${what}s`
-  return `${count} ${count === 1 ? what : plural}`
-}
