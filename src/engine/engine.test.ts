@@ -56,6 +56,15 @@ test.each([
   ["'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid", '4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'],
 ])('encodes %s', async (sql, value) => expect(await rows(`select ${sql}`)).toEqual([[value]]))
 
+test('a query that meets a fault of DuckDB itself takes only its own host along', async () => {
+  const faulty =
+    "SELECT lead(n ORDER BY n) OVER (ORDER BY c ROWS BETWEEN 3 FOLLOWING AND 1 FOLLOWING) FROM (VALUES (1, 'a'), (2, 'b'), (NULL, 'b')) t(n, c)"
+  for (const name of ['interactive', 'plan'] as const) {
+    await expect(engine.rows({ class: name, sql: faulty })).rejects.toThrow('Information loss')
+    expect(await engine.rows({ class: name, sql: 'select 1' })).toEqual([[1]])
+  }
+})
+
 test('gives names and types, and all rows in order across chunks', async () => {
   const result = await engine.run({ class: 'interactive', sql: "select range n, 'x' || range s from range(300000)" })
   expect(result.columns).toEqual([

@@ -105,6 +105,7 @@ async function main() {
   /** Setup that was run: its effect lasts as long as this process. */
   const made = new Set<string>()
   const idle: HostConnection[] = []
+  let isBroken = false
 
   async function run(request: HostRequest & { kind: 'run' | 'bind' }) {
     const state: Running = { cancelled: false, credit: creditMax }
@@ -128,6 +129,25 @@ async function main() {
       send({ kind: 'failed', id: request.id, error: await explain(error, request, state.cancelled) })
     } finally {
       running.delete(request.id)
+    }
+  }
+
+  /**
+   * A fault of DuckDB itself leaves an instance that answers nothing any more, and says to everybody what it said of the one
+   * query that met the fault: that query alone may be told, as the text may hold values of it.
+   */
+  function fatal(message: string, isItsOwn: boolean): EngineError {
+    isBroken = true
+    return { type: 'fatal', message: isItsOwn ? (/Original error: "([^]*)"\s*$/.exec(message)?.[1] ?? message) : '' }
+  }
+  const isAlive = async () => {
+    try {
+      const connection = await instance.connect()
+      await connection.run('SELECT 1')
+      connection.closeSync()
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -234,6 +254,8 @@ async function main() {
     const match = /^([A-Za-z ]+?) Error: ([^]*)$/.exec(whole)
     const type = (match?.[1] ?? 'Internal').toLowerCase()
     const message = (match?.[2] ?? whole).replace(/\n+LINE \d+:[^]*$/, '')
+    if (type === 'fatal') return fatal(message, !isBroken && running.size === 1)
+    if (type === 'internal' && !(await isAlive())) return fatal(message, true)
     if (cancelled || type === 'interrupt') return { type: 'interrupt', message, interrupted: true }
     // The client library gives no position; the serialiser of plans does.
     if (kind !== 'bind' && !['parser', 'binder', 'catalog', 'syntax'].includes(type)) return { type, message }

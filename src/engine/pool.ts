@@ -369,7 +369,7 @@ class Host {
       const gone = (code: number | null, killedBy: string | null) => {
         this.lost = true
         if (killedBy && this.#reason === 'its process ended') this.#reason = `its process was ended by ${killedBy}`
-        const failure = new Failure('ENGINE_LOST', `the engine was lost: ${this.#reason}`, { exitCode: code })
+        const failure = this.#gone({ exitCode: code })
         settle(() => reject(failure))
         for (const job of this.#jobs.values()) job.failed(failure)
         this.#jobs.clear()
@@ -396,6 +396,10 @@ class Host {
     }
   }
 
+  #gone(more: { exitCode?: number | null } = {}): Failure {
+    return new Failure('ENGINE_LOST', `the engine was lost: ${this.#reason}`, more)
+  }
+
   kill(reason: string) {
     this.#reason = reason
     this.lost = true
@@ -418,7 +422,11 @@ class Host {
     else {
       this.#jobs.delete(answer.id)
       if (answer.kind === 'done') job.done(answer.truncated)
-      else job.failed(new EngineFailure(answer.error))
+      else if (answer.error.type !== 'fatal') job.failed(new EngineFailure(answer.error))
+      else {
+        this.kill('a query met a fault of DuckDB itself')
+        job.failed(answer.error.message === '' ? this.#gone() : new EngineFailure(answer.error))
+      }
     }
   }
 
@@ -522,7 +530,7 @@ class Host {
       if (this.lost) {
         this.#jobs.delete(id)
         finish()
-        reject(new Failure('ENGINE_LOST', `the engine was lost: ${this.#reason}`))
+        reject(this.#gone())
       } else if (kind === 'bind') this.#send({ kind, id, sql, setup })
       else this.#send({ kind, id, sql, setup, parameters, rowsMax, whole, ...(formats ? { formats } : {}) })
       // Aborted while the host was starting: the event is past, so nobody else would tell.

@@ -43,7 +43,10 @@ export type HostAnswer =
   | { kind: 'done'; id: number; truncated: boolean }
   | { kind: 'failed'; id: number; error: EngineError }
 
-/** What DuckDB said. `offset` is a byte offset into the UTF-8 text of the statement. */
+/**
+ * What DuckDB said. Of type `fatal` the host is of no more use; its message is empty for a query that did not cause it.
+ * `offset` is a byte offset into the UTF-8 text of the statement.
+ */
 export type EngineError = {
   type: string
   message: string

@@ -24,6 +24,11 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
       ...more,
       hint: 'Aggregate or filter earlier, or raise `limits.memory`.',
     })
+  if (type === 'fatal')
+    return new Failure('QUERY_FAILED', `DuckDB met a fault of its own at this query: ${clean}`, {
+      ...more,
+      hint: 'Write the query in another way: the same one would fail again.',
+    })
   if (type === 'permission') return new Failure('SQL_REFUSED', clean, more)
   if (type === 'io' && /no space left|disk full/i.test(message))
     return new Failure('STORAGE_FAILED', `the disk is full: ${clean}`, more)
