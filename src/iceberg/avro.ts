@@ -137,9 +137,12 @@ class Input {
     this.#bytes = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = at
   }
-  /** The same bytes from here on, to be read later. */
-  fork(): { bytes: Buffer; at: number } {
-    return { bytes: this.#bytes, at: this.#at }
+  /** The same bytes from here on may be read later. */
+  get bytes(): Buffer {
+    return this.#bytes
+  }
+  get at(): number {
+    return this.#at
   }
   isAtEnd() {
     return this.#at >= this.#bytes.length
@@ -189,7 +192,13 @@ class Input {
     return long >= BigInt(Number.MIN_SAFE_INTEGER) && long <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(long) : long
   }
   skipLong(): void {
-    for (let bytes = 1; this.byte() >= 0x80; bytes++) if (bytes >= 10) fail('a number is longer than 64 bits')
+    const bytes = this.#bytes
+    const start = this.#at
+    let at = start
+    while (bytes[at]! >= 0x80) at++
+    if (at >= bytes.length) fail('it ends too early')
+    if (at - start >= 10) fail('a number is longer than 64 bits')
+    this.#at = at + 1
   }
   /** A length: never negative. */
   count(): number {
@@ -223,21 +232,24 @@ export class PackedMap<Item> {
   readonly size: number
   readonly #bytes: Buffer
   readonly #at: number
-  readonly #read: (input: Input) => Item
-  readonly #skip: (input: Input) => void
-  constructor({ bytes, at }: { bytes: Buffer; at: number }, size: number, { read, skip }: Packed<Item>) {
+  readonly #form: Packed<Item>
+  constructor(input: Input, form: Packed<Item>) {
+    this.#bytes = input.bytes
+    this.#at = input.at
+    this.#form = form
+    let size = 0
+    for (let count = input.blockCount(); count > 0; count = input.blockCount()) {
+      size += count
+      form.skip(input, count)
+    }
     this.size = size
-    this.#bytes = bytes
-    this.#at = at
-    this.#read = read
-    this.#skip = skip
   }
   get(key: unknown): Item | undefined {
     const input = new Input(this.#bytes, this.#at)
     for (let count = input.blockCount(); count > 0; count = input.blockCount())
       for (; count > 0; count--) {
-        if (input.long() === key) return this.#read(input)
-        this.#skip(input)
+        if (input.long() === key) return this.#form.read(input)
+        this.#form.skipOne(input)
       }
     return undefined
   }
@@ -247,7 +259,7 @@ export class PackedMap<Item> {
   *entries(): MapIterator<[number, Item]> {
     const input = new Input(this.#bytes, this.#at)
     for (let count = input.blockCount(); count > 0; count = input.blockCount())
-      for (; count > 0; count--) yield [input.long() as number, this.#read(input)]
+      for (; count > 0; count--) yield [input.long() as number, this.#form.read(input)]
   }
   *keys(): MapIterator<number> {
     for (const [key] of this) yield key
@@ -262,26 +274,33 @@ export class PackedMap<Item> {
     return this.entries()
   }
 }
-type Packed<Item> = { read: (input: Input) => Item; skip: (input: Input) => void }
-const packedLongs: Packed<number | bigint> = { read: (input) => input.long(), skip: (input) => input.skipLong() }
-const packedBytes: Packed<Uint8Array> = {
-  read: (input) => input.take(input.count()),
-  skip: (input) => input.skip(input.count()),
+/** `skip` goes past so many pairs. */
+type Packed<Item> = {
+  read: (input: Input) => Item
+  skipOne: (input: Input) => void
+  skip: (input: Input, count: number) => void
 }
-const packedForms: Record<string, Packed<unknown>> = { int: packedLongs, long: packedLongs, bytes: packedBytes }
-
-function readPacked(input: Input, form: Packed<unknown>): PackedMap<unknown> {
-  const start = input.fork()
-  let size = 0
-  for (let count = input.blockCount(); count > 0; count = input.blockCount()) {
-    size += count
+const packedLongs: Packed<number | bigint> = {
+  read: (input) => input.long(),
+  skipOne: (input) => input.skipLong(),
+  skip(input, count) {
     for (; count > 0; count--) {
       input.skipLong()
-      form.skip(input)
+      input.skipLong()
     }
-  }
-  return new PackedMap(start, size, form)
+  },
 }
+const packedBytes: Packed<Uint8Array> = {
+  read: (input) => input.take(input.count()),
+  skipOne: (input) => input.skip(input.count()),
+  skip(input, count) {
+    for (; count > 0; count--) {
+      input.skipLong()
+      input.skip(input.count())
+    }
+  },
+}
+const packedForms: Record<string, Packed<unknown>> = { int: packedLongs, long: packedLongs, bytes: packedBytes }
 
 /** Readers by the text of their schemas: those of a table's manifests are all the same, and most of them are small. */
 const readers = new WeakMap<KeyOf, Map<string, Read>>()
@@ -347,8 +366,10 @@ function compileReader(root: JsonNode, keyOf: KeyOf): Read {
       }
       case 'record': {
         const parts: { key: string | undefined; read: Read }[] = []
+        // A copy of one that has all keys is made at once; one that grows key by key is moved in memory again and again.
+        const blank: Record<string, unknown> = {}
         const read: Read = (input) => {
-          const result: Record<string, unknown> = {}
+          const result = { ...blank }
           for (const { key, read } of parts) {
             const value = read(input)
             if (key !== undefined) result[key] = value
@@ -362,6 +383,7 @@ function compileReader(root: JsonNode, keyOf: KeyOf): Read {
             return { key: keyOf(field.get('name').text(), id, inside), read: compile(field.get('type'), id, depth + 1) }
           }),
         )
+        for (const { key } of parts) if (key !== undefined) blank[key] = undefined
         return read
       }
       default:
@@ -387,7 +409,7 @@ function compileReader(root: JsonNode, keyOf: KeyOf): Read {
       const [keyType, valueType] = fields!.map((field) => field.get('type').value)
       const form =
         typeof valueType === 'string' && Object.hasOwn(packedForms, valueType) ? packedForms[valueType] : undefined
-      if (form && (keyType === 'int' || keyType === 'long')) return (input) => readPacked(input, form)
+      if (form && (keyType === 'int' || keyType === 'long')) return (input) => new PackedMap(input, form)
       const [key, value] = fields!.map((field) => compile(field.get('type'), inside, depth + 1)) as [Read, Read]
       return (input) => {
         const result = new Map<unknown, unknown>()

@@ -80,7 +80,7 @@ export async function readManifestList(
   if (known) return known.manifests
   const bytes = (mayBeKept ? written.get(path) : undefined) ?? (await readBytes(io, path, signal))
   const { records, plainBytes } = readAvro(bytes, { place: path, keyOf: manifestKey })
-  const manifests = records.map((record, index) => manifestFileOf(new Row(record, ['manifest', index], path)))
+  const manifests = records.map((record, index) => manifestFileOf(new Row(record, 'manifest', index, path)))
   cache?.putList(path, { manifests, weightBytes: plainBytes + manifests.length * 600 })
   return manifests
 }
@@ -155,7 +155,7 @@ function manifestFileOf(row: Row): ManifestFile {
     addedRows: row.count('added_rows_count'),
     existingRows: row.count('existing_rows_count'),
     deletedRows: row.count('deleted_rows_count'),
-    partitions: row.list('partitions', (summary) => fieldSummaryOf(new Row(summary, ['partitions'], row.path))),
+    partitions: row.list('partitions', (summary) => fieldSummaryOf(new Row(summary, 'partitions', row, row.path))),
     ...(keyMetadata && { keyMetadata }),
     ...(firstRowId !== undefined && { firstRowId }),
   }
@@ -312,11 +312,11 @@ function parseManifest(
   const types = partitionTypes({ schemas, currentSchemaId: metadata.currentSchemaId }, spec)
   let rowOffset = 0n
   const entries = file.records.map((record, index) => {
-    const entry = entryOf(new Row(record, ['entry', index], path), spec, types)
+    const entry = entryOf(new Row(record, 'entry', index, path), spec, types)
     if (content !== 'data' || entry.status === 'deleted' || entry.file.firstRowId !== undefined) return entry
-    const placed = { ...entry, rowOffset }
+    entry.rowOffset = rowOffset
     rowOffset += BigInt(entry.file.recordCount)
-    return placed
+    return entry
   })
   // The bytes stay: statistics are views into them. An entry is some 900 bytes of objects, ranges of columns included.
   return { schema, spec, content, entries, weightBytes: file.plainBytes + entries.length * 900 }
@@ -342,6 +342,7 @@ function entryOf(row: Row, spec: PartitionSpec, types: readonly (Type | undefine
     sequenceNumber: row.long('sequence_number'),
     fileSequenceNumber: row.long('file_sequence_number'),
     file: dataFileOf(row.row('data_file'), spec, types),
+    rowOffset: undefined,
   }
 }
 
@@ -355,26 +356,22 @@ function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undef
     path: row.text('file_path') ?? row.fail('"file_path" is missing'),
     format: formats.find((known) => known === format) ?? row.fail(`"file_format" is "${format}"`),
     specId: spec.specId,
-    partition: spec.fields.map(({ fieldId, name }, index) =>
-      partitionValue(partition?.value(partitionKey(fieldId)) ?? partition?.value(name), types[index]),
-    ),
+    partition: partition
+      ? spec.fields.map(({ fieldId, name }, index) =>
+          partitionValue(partition.value(partitionKey(fieldId)) ?? partition.value(name), types[index]),
+        )
+      : none,
     recordCount: row.count('record_count') ?? row.fail('"record_count" is missing'),
     fileSizeBytes: row.count('file_size_in_bytes') ?? row.fail('"file_size_in_bytes" is missing'),
+    columnSizes: row.map('column_sizes') as Counts | undefined,
+    valueCounts: row.map('value_counts') as Counts | undefined,
+    nullCounts: row.map('null_value_counts') as Counts | undefined,
+    nanCounts: row.map('nan_value_counts') as Counts | undefined,
+    lowerBounds: row.map('lower_bounds') as Bounds | undefined,
+    upperBounds: row.map('upper_bounds') as Bounds | undefined,
   }
   // Most entries lack most of these: only what is there is stored.
   const rest: { -readonly [Key in keyof DataFile]?: DataFile[Key] } = file
-  const columnSizes = row.map('column_sizes')
-  if (columnSizes?.size) rest.columnSizes = columnSizes as Counts
-  const valueCounts = row.map('value_counts')
-  if (valueCounts?.size) rest.valueCounts = valueCounts as Counts
-  const nullCounts = row.map('null_value_counts')
-  if (nullCounts?.size) rest.nullCounts = nullCounts as Counts
-  const nanCounts = row.map('nan_value_counts')
-  if (nanCounts?.size) rest.nanCounts = nanCounts as Counts
-  const lowerBounds = row.map('lower_bounds')
-  if (lowerBounds?.size) rest.lowerBounds = lowerBounds as Bounds
-  const upperBounds = row.map('upper_bounds')
-  if (upperBounds?.size) rest.upperBounds = upperBounds as Bounds
   const keyMetadata = row.bytes('key_metadata')
   if (keyMetadata) rest.keyMetadata = keyMetadata
   const splitOffsets = row.list('split_offsets', (offset) => BigInt(offset as number | bigint))
@@ -393,6 +390,7 @@ function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undef
   return file
 }
 
+const none: readonly never[] = []
 const formats: readonly FileFormat[] = ['parquet', 'avro', 'orc', 'puffin']
 
 /** A partition value as Avro stores it in the internal form of its type. */
@@ -410,52 +408,60 @@ function partitionValue(stored: unknown, type: Type | undefined): Value | null {
 class Row {
   readonly #record: Record<string, unknown>
   // Its name is only put together when something is wrong: there are three of these a file.
-  readonly #what: readonly (string | number)[]
+  readonly #kind: string
+  readonly #at: number | Row
   readonly path: string
-  constructor(record: unknown, what: readonly (string | number)[], path: string) {
-    this.#what = what
+  /** `at`: the how manieth it is in the file, or the row that it is in. */
+  constructor(record: unknown, kind: string, at: number | Row, path: string) {
+    this.#kind = kind
+    this.#at = at
     this.path = path
     this.#record =
       typeof record === 'object' && record !== null ? (record as Record<string, unknown>) : this.fail('is no record')
   }
+  #what(): string {
+    return typeof this.#at === 'number' ? `${this.#kind} ${this.#at}` : `${this.#at.#what()} ${this.#kind}`
+  }
   fail(problem: string): never {
-    throw new Failure('METADATA_INVALID', `${this.path}: ${this.#what.join(' ')}: ${problem}`, {
-      place: { file: this.path },
-    })
+    throw new Failure('METADATA_INVALID', `${this.path}: ${this.#what()}: ${problem}`, { place: { file: this.path } })
+  }
+  #wrongType(name: string): never {
+    this.fail(`"${name}" has the wrong type`)
   }
   value(name: string): unknown {
     return this.#record[name]
   }
-  #typed<Result>(name: string, is: (value: unknown) => value is Result): Result | undefined {
+  text(name: string): string | undefined {
     const value = this.#record[name]
-    return value === undefined ? undefined : is(value) ? value : this.fail(`"${name}" has the wrong type`)
+    return value === undefined || typeof value === 'string' ? value : this.#wrongType(name)
   }
-  text(name: string) {
-    return this.#typed(name, (value) => typeof value === 'string')
-  }
-  bytes(name: string) {
-    return this.#typed(name, (value) => value instanceof Uint8Array)
+  bytes(name: string): Uint8Array | undefined {
+    const value = this.#record[name]
+    return value === undefined || value instanceof Uint8Array ? value : this.#wrongType(name)
   }
   count(name: string): number | undefined {
-    return this.#typed(name, (value) => typeof value === 'number')
+    const value = this.#record[name]
+    return value === undefined || typeof value === 'number' ? value : this.#wrongType(name)
   }
   long(name: string): bigint | undefined {
     const value = this.#record[name]
     if (value === undefined) return undefined
-    return typeof value === 'number' || typeof value === 'bigint'
-      ? BigInt(value)
-      : this.fail(`"${name}" has the wrong type`)
+    return typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : this.#wrongType(name)
   }
   list<Item>(name: string, read: (item: unknown) => Item): Item[] | undefined {
-    return this.#typed(name, (value) => Array.isArray(value))?.map(read)
+    const value = this.#record[name]
+    return value === undefined || Array.isArray(value) ? value?.map(read) : this.#wrongType(name)
   }
+  /** Undefined where there is nothing in it. */
   map(name: string): ReadonlyMap<unknown, unknown> | undefined {
+    const value = this.#record[name]
+    if (value === undefined) return undefined
+    if (value instanceof PackedMap || value instanceof Map) return value.size > 0 ? value : undefined
     // Where items may be null, as some write them, Avro's reader sees a list and no map. Statistics may be unknown.
-    if (Array.isArray(this.#record[name])) return undefined
-    return this.#typed(name, (value) => value instanceof Map || value instanceof PackedMap)
+    return Array.isArray(value) ? undefined : this.#wrongType(name)
   }
   row(name: string): Row {
-    return new Row(this.#record[name] ?? this.fail(`"${name}" is missing`), [...this.#what, name], this.path)
+    return new Row(this.#record[name] ?? this.fail(`"${name}" is missing`), name, this, this.path)
   }
 }
 

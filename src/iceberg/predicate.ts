@@ -142,25 +142,26 @@ export function rangeMayMatch({ op, values }: Pick<Leaf, 'op' | 'values'>, range
 function comparisonMayMatch(op: Comparison, value: Value, { lower, upper, onlyNull, mayHaveNan }: Range): boolean {
   if (onlyNull) return false
   if (isNaN_(value)) return true
-  const isBelow = () => upper !== undefined && compareValues(upper, value) < 0
-  const isAbove = () => lower !== undefined && compareValues(lower, value) > 0
   switch (op) {
     case '=':
-      return !isBelow() && !isAbove()
+      return !isBelow(upper, value) && !isAbove(lower, value)
     case '<':
       return !(lower !== undefined && compareValues(lower, value) >= 0)
     case '<=':
-      return !isAbove()
+      return !isAbove(lower, value)
     case '>':
       return mayHaveNan || !(upper !== undefined && compareValues(upper, value) <= 0)
     case '>=':
-      return mayHaveNan || !isBelow()
+      return mayHaveNan || !isBelow(upper, value)
     case '!=':
       return true
     default:
       return unreachable(op)
   }
 }
+
+const isBelow = (upper: Value | undefined, value: Value) => upper !== undefined && compareValues(upper, value) < 0
+const isAbove = (lower: Value | undefined, value: Value) => lower !== undefined && compareValues(lower, value) > 0
 
 function prefixMayMatch(prefix: Value | undefined, { lower, upper }: Range): boolean {
   if (typeof prefix !== 'string') return true

@@ -93,7 +93,7 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
       if (raw.status === 'deleted') return
       const isData = raw.file.content === 'data'
       // A delete file of another partition cannot apply to a file that survives.
-      const isIn = evaluator?.partition(raw.file.partition) ?? true
+      const isIn = raw.file.partition.length === 0 || (evaluator?.partition(raw.file.partition) ?? true)
       if (isIn && (!isData || fileMayMatch(raw.file, index))) kept.push(inherit(raw, manifest))
       else if (isData) plan.pruned.files++
     })

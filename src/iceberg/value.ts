@@ -122,9 +122,10 @@ export function decodeBound(type: Type, bytes: Uint8Array): Value | undefined {
   }
 }
 
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 function decodeText(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return strictUtf8.decode(bytes)
   } catch {
     return undefined // cut inside a character: a replacement character would change the order
   }
