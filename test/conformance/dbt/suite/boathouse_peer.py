@@ -56,8 +56,22 @@ def server():
     return SERVER[0]
 
 
+def stopped_clock():
+    """What a test has made of the time: by freezegun, or by a mock of the end of microbatches."""
+    from unittest.mock import NonCallableMock
+
+    from dbt.materializations.incremental.microbatch import MicrobatchBuilder
+
+    end = MicrobatchBuilder.__dict__["build_end_time"]
+    if isinstance(end, NonCallableMock):
+        return {"now": end.return_value.timestamp() * 1000}
+    if type(datetime.datetime.now()).__module__.startswith("freezegun"):
+        return {"now": datetime.datetime.now(datetime.timezone.utc).timestamp() * 1000}
+    return {}
+
+
 def boathouse(args, cwd):
-    asked = {"args": args, "cwd": cwd, "env": {**environment(), "NO_COLOR": "1"}}
+    asked = {"args": args, "cwd": cwd, "env": {**environment(), "NO_COLOR": "1"}, **stopped_clock()}
     process = server()
     process.stdin.write(json.dumps(asked) + "\n")
     process.stdin.flush()
