@@ -1,6 +1,7 @@
 // What has to run again when files of a project are saved. Part of the composition root.
 
 import { basename, extname } from 'node:path'
+import { ownFolders, type Config } from './config/index.ts'
 import { watchProject } from './project/index.ts'
 
 /** Selectors for `run`; empty is everything; undefined when nothing has to run (a dashboard is read as it is). */
@@ -19,15 +20,16 @@ export function selectionFor(files: readonly string[]): string[] | undefined {
 
 /** Calls `onChange` for every batch of saved files that has to run, one at a time, until the signal aborts. */
 export const watchForRuns = (
-  dir: string,
+  config: Pick<Config, 'dir' | 'stateDir' | 'storage'>,
   signal: AbortSignal,
   onChange: (what: string, selection: string[]) => Promise<void>,
 ): Promise<void> =>
   watchProject(
-    dir,
+    config.dir,
     async (files) => {
       const selection = selectionFor(files)
       if (selection) await onChange(files.join(', '), selection)
     },
     signal,
+    { ignore: ownFolders(config) },
   )

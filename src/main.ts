@@ -201,7 +201,7 @@ export async function open(
     },
     // Pages and their protocols are read by the process that serves them, not by every command.
     startServer: async () => (await import('./serving.ts')).startServer(app, models),
-    watchProject: (signal, onChange) => watchForRuns(config.dir, signal, onChange),
+    watchProject: (signal, onChange) => watchForRuns(config, signal, onChange),
     async checkQueue() {
       const redis = await orchestrator.redis()
       if (redis === 'down')

@@ -23,11 +23,11 @@ export async function benchRest({ pyiceberg, commits }: Bench): Promise<string[]
       catalogs: ['dev'],
       clock: realClock,
     })
-    lake = await openBenchLake({ outside: catalog, folder: join(served.dir, 'bench') })
+    lake = await openBenchLake({ outside: catalog })
     const over = lake
     await catalog.createNamespace('dev', 'raw')
     await over.append('one', oneRow)
-    const alone = await commitsAlone(catalog, over, join(served.dir, 'bench', 'alone'))
+    const alone = await commitsAlone(catalog, over, join(over.root, 'alone'))
     await pyiceberg?.ask('one_row_table', { uri, token })
     const cases: Case[] = [
       { name: 'commit', run: alone },

@@ -75,6 +75,8 @@ export async function commitOutside(
   pending: readonly PendingChange[],
   by: string,
 ): Promise<Map<string, string>> {
+  const told = await commitAtOnce(catalog, pending, by)
+  if (told) return new Map([[showName(told.name), told.location]])
   // New tables cannot be part of a transaction everywhere, so they come first: nobody reads them yet.
   const order = ({ location, kind, action }: PendingChange) =>
     location === null ? 3 : kind === 'view' ? 2 : action === 'create' ? 0 : 1
@@ -114,6 +116,23 @@ export async function commitOutside(
   }
   return locations
 }
+
+/**
+ * A change of one table that was there: its requirements hold only once, so the catalog need not be asked before whether it
+ * has it already. Undefined where that is to be asked.
+ */
+async function commitAtOnce(catalog: Catalog, pending: readonly PendingChange[], by: string) {
+  const [change] = pending
+  const isPlain = change?.kind === 'table' && change.base !== null && change.location !== null && change.commit !== null
+  if (!isPlain || pending.length > 1) return undefined
+  try {
+    return (await catalog.commit([changeOf(change) as CatalogChange], { by }))[0]
+  } catch (error) {
+    if (error instanceof Failure && lookAgain.has(error.code)) return undefined
+    throw error
+  }
+}
+const lookAgain: ReadonlySet<string> = new Set(['COMMIT_CONFLICT', 'TABLE_NOT_FOUND', 'ALREADY_EXISTS'])
 
 /** Whether an interrupted publication got this far. */
 function isThere({ location, commit, toSnapshot }: PendingChange, now: Loaded | undefined): boolean {

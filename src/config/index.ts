@@ -1,5 +1,13 @@
 export { assertWritable, type Environment, isEnvironment, resolveEnvironment } from './environment.ts'
-export { type Config, type ExternalCatalog, findProjectDir, loadConfig, type Override, variablesOf } from './load.ts'
+export {
+  type Config,
+  type ExternalCatalog,
+  findProjectDir,
+  loadConfig,
+  type Override,
+  ownFolders,
+  variablesOf,
+} from './load.ts'
 export { openCleaner, openLog } from './log.ts'
 export { networkFileSystem } from './machine.ts'
 export { isSecretName } from './secrets.ts'

@@ -5,7 +5,7 @@
 // from, what was found and what a right one looks like.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, type Document, type YAMLMap } from 'yaml'
 import { Failure, Failures, type Place } from '../base/failure.ts'
 import { type DotenvEntry, parseDotenv } from './dotenv.ts'
@@ -488,6 +488,10 @@ const mergedEnv = (
   ...Object.fromEntries([...dotenv].map(([name, { value }]) => [name, value])),
   ...Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
 })
+
+/** Where Boathouse itself writes, as absolute paths. */
+export const ownFolders = ({ stateDir, storage }: Pick<Config, 'stateDir' | 'storage'>): string[] =>
+  [stateDir, storage.root, storage.cacheDir].filter(isAbsolute)
 
 type Parts = {
   values: { [Name in SettingName]: Values[Name] }

@@ -117,6 +117,7 @@ describe('watchProject', () => {
   test('tells what changed, together, and not what tools write', async () => {
     await put('models/a.sql', 'select 1')
     await put('.boathouse/catalog.db', '')
+    await put('lake/old.parquet', '')
     const stop = new AbortController()
     const told: string[][] = []
     let wake = (): void => {}
@@ -128,6 +129,7 @@ describe('watchProject', () => {
         wake()
       },
       stop.signal,
+      { ignore: [join(dir, 'lake')] },
     )
     const first = next()
     await Promise.all([
@@ -135,6 +137,8 @@ describe('watchProject', () => {
       put('sources/s.yml', 'a: 1'),
       put('.boathouse/catalog.db', 'x'),
       put('target/run.sql', 'x'),
+      put('lake/new/a.parquet', 'x'),
+      put('dev.duckdb.wal', 'x'),
     ])
     await first
     while (told.flat().length < 2) await next()

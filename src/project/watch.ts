@@ -2,7 +2,7 @@
 // gathered until the disk has been quiet for a moment.
 
 import { once } from 'node:events'
-import { relative, sep } from 'node:path'
+import { relative, resolve, sep } from 'node:path'
 
 /** What Boathouse, dbt, Python and git write themselves, and would otherwise wake the watcher for. */
 const ignored = new Set([
@@ -16,7 +16,12 @@ const ignored = new Set([
   '__pycache__',
 ])
 
+/** Copies that editors keep, and databases beside the project: what a run writes must not call for the next run. */
+const notTyped = /~$|\.sw[px]$|\.new$|\.duckdb(\.wal)?$/
+
 export type WatchOptions = {
+  /** Folders that hold no files of a project, though they may lie in its folder: absolute paths. */
+  ignore?: readonly string[]
   debounceMs?: number
   /** Looks again and again, for file systems without events. */ pollMs?: number
 }
@@ -29,14 +34,16 @@ export async function watchProject(
   dir: string,
   onChange: (files: string[]) => void | Promise<void>,
   signal: AbortSignal,
-  { debounceMs = 50, pollMs }: WatchOptions = {},
+  { ignore = [], debounceMs = 50, pollMs }: WatchOptions = {},
 ): Promise<void> {
   signal.throwIfAborted()
   const { watch } = await import('chokidar') // not part of the start of commands that watch nothing
   const toName = (path: string): string => relative(dir, path).split(sep).join('/')
+  const others = new Set(ignore)
   const watcher = watch(dir, {
     ignoreInitial: true,
-    ignored: (path) => ignored.has(toName(path).split('/')[0]!) || /~$|\.sw[px]$|\.new$/.test(path),
+    // A folder that is left out is not looked into, so its own path is all that is asked about.
+    ignored: (path) => ignored.has(toName(path).split('/')[0]!) || others.has(resolve(path)) || notTyped.test(path),
     ...(pollMs === undefined ? {} : { usePolling: true, interval: pollMs }),
   })
   const changed = new Set<string>()

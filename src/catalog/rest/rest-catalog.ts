@@ -165,8 +165,11 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Cata
       return undefined
     }
     if (answer.status === 304 && before) return before.loaded
-    const loaded = loadedOf(name, kind, place, answer)
-    const { etag } = answer.headers
+    return keep(loadedOf(name, kind, place, answer), answer)
+  }
+
+  function keep(loaded: Loaded, { headers: { etag } }: Answer): Loaded {
+    const key = `${loaded.kind} ${showName(loaded.name)}`
     kept.delete(key)
     // What carries keys has to be asked for again, or they would grow old here.
     if (etag && !vended) kept.set(key, { etag, loaded })
@@ -251,7 +254,7 @@ export async function openRestCatalog(options: RestCatalogOptions): Promise<Cata
         })
       if (answer === undefined || (answer !== 'lost' && !namesFile(answer)))
         return must(await load(name, { kind }), change)
-      if (answer !== 'lost') return loadedOf(name, kind, place, answer)
+      if (answer !== 'lost') return keep(loadedOf(name, kind, place, answer), answer)
       await pause(attempt, signal)
     }
   }

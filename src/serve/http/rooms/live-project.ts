@@ -35,6 +35,8 @@ type Options = {
   emit(event: Event): void
   signal: AbortSignal
   log: Log
+  /** Folders in it that hold none of its files. */
+  ignore?: readonly string[]
   /** False where files cannot change: containers without the project mounted. */
   watch?: boolean
 }
@@ -118,7 +120,7 @@ export async function openLiveProject(options: Options): Promise<LiveProject> {
 
   await loaded
   revisions = new Map([...(await loaded).compiled].map(([name, { definition }]) => [name, definition.revision]))
-  if (options.watch !== false) await watchProject(dir, reload, signal)
+  if (options.watch !== false) await watchProject(dir, reload, signal, { ignore: options.ignore ?? [] })
 
   return {
     current: () => loaded,

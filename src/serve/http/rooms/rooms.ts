@@ -4,7 +4,7 @@ import type { Clock } from '../../../base/clock.ts'
 import { Failure } from '../../../base/failure.ts'
 import type { Log } from '../../../base/log.ts'
 import type { Publications, Tables } from '../../../catalog/index.ts'
-import { assertWritable, resolveEnvironment, type Config, type Environment } from '../../../config/index.ts'
+import { assertWritable, ownFolders, resolveEnvironment, type Config, type Environment } from '../../../config/index.ts'
 import type * as contract from '../../../contract/index.ts'
 import type { Event } from '../../../contract/index.ts'
 import { loadDashboardData, loadFilterValues, type CompiledDashboard } from '../../../dashboards/index.ts'
@@ -85,6 +85,7 @@ export async function openHttpDeps(rooms: Rooms): Promise<{ deps: HttpDeps; clos
 
   const project: LiveProject = await openLiveProject({
     dir: config.dir,
+    ignore: ownFolders(config),
     catalog: rooms.environment.catalog,
     bind: (catalog) => (sql) => lake.bind(sql, { principal: checker, catalog, door: 'dashboard' }),
     emit: deliver,
