@@ -4,7 +4,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import { didYouMean } from '../base/suggest.ts'
 import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
-import type { Engine } from '../engine/index.ts'
+import type { Chunk, Engine } from '../engine/index.ts'
 import {
   grantedPrivileges,
   type Access,
@@ -69,6 +69,8 @@ export type Commanded = {
   rows: unknown[][]
   tables: TableName[]
   count: number | null
+  /** In place of `rows`: the answer as an engine host wrote it. */
+  chunks?: readonly Chunk[]
 }
 
 const text = (name: string): Column => ({ name, type: 'VARCHAR', nullable: true })

@@ -1,14 +1,16 @@
 // What statements need of the open lake to be carried out, with the rights and the moment of whoever asks.
 
 import { Failure, type Place } from '../base/failure.ts'
+import { showBytes } from '../base/units.ts'
 import { showName, type TableName } from '../catalog/index.ts'
+import type { Chunk } from '../engine/index.ts'
 import { authorise, authoriseTable, seesAll } from '../govern/index.ts'
 import { collect } from './answers/answer.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
-import type { Asking, LakeDeps, Opened } from './lake.ts'
+import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
 import { resolveName } from './names.ts'
-import { located, type PerformContext } from './write/perform.ts'
+import { located, type PerformContext, type Told } from './write/perform-context.ts'
 import { authoriseChange, rightsOf } from './policy/rights.ts'
 
 /** What a statement about the lake needs. */
@@ -70,7 +72,7 @@ export function performContext(
   changes: ChangeSet,
   options: Asking,
   at: (index: number) => Place,
-  { deps, query, bind, relations, policyNow, environmentOf }: Opened,
+  { deps, query, bind, relations, prepare, answer, policyNow, environmentOf }: Opened,
   target?: TableName,
 ): PerformContext {
   const { namespace, signal, timeoutMs, principal, aliases, temporary } = options
@@ -96,10 +98,36 @@ export function performContext(
     bind: (sql) => bind(sql, asking),
     relations: ({ catalog, namespace }) => relations({ catalog, namespace }, asking),
     rows: async (sql) => (await collect(await query(sql, asking))).rows,
+    tell: async (sql, told) => {
+      const asked: Asking = { ...options, changes, cache: false, told }
+      const prepared = await prepare(sql, asked)
+      if (!prepared) throw new Failure('SQL_INVALID', 'RETURNING takes a list as SELECT does', { place: at(0) })
+      if (told.rows === undefined) return void (await prepared.columns())
+      return toldWhole(await answer(prepared, asked))
+    },
     createNamespace: guarded('create', deps.createNamespace),
     dropNamespace: guarded('drop', deps.dropNamespace),
   }
 }
+
+/** All of an answer: what cannot be told is found before anything is kept. */
+async function toldWhole(result: QueryResult): Promise<Told> {
+  const chunks: Chunk[] = []
+  let [rows, bytes] = [0, 0]
+  const tooLarge = (what: string) =>
+    new Failure('QUERY_TOO_LARGE', `RETURNING gives more than ${what}, so nothing was changed`, {
+      hint: 'Leave RETURNING out, or change fewer rows with one statement.',
+    })
+  for await (const chunk of result.chunks) {
+    rows += chunk.rowCount
+    bytes += chunk.bytes?.byteLength ?? chunk.json.length
+    if (bytes > toldBytesMax) throw tooLarge(showBytes(toldBytesMax))
+    chunks.push(chunk)
+  }
+  if (result.truncated()) throw tooLarge(`${rows} rows (${result.rowsSetBy ?? 'limits.query_rows'})`)
+  return { columns: result.columns, chunks }
+}
+const toldBytesMax = 64 * 2 ** 20
 
 /** Work in the change set of a run or transaction; else in one of its own, which is published after it. */
 export async function changing<Done>(

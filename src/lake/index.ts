@@ -18,6 +18,7 @@ export type { Given, Outline, OutlineTable } from './relations/outline.ts'
 export { checkAccess, whyUnreadable, type AccessCheck } from './policy/access-check.ts'
 export { schemaOfLoaded } from './relations/information.ts'
 export { systemOids, type Key, type KeysOf } from './pg-catalog/index.ts'
+export { isChange } from './sql/statement.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
 export {
   closing,

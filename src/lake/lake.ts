@@ -35,8 +35,9 @@ import type { CommandParts } from './commands.ts'
 import { boundsOf } from './answers/limits.ts'
 import { relationsOf, type Relation } from './relations/relations.ts'
 import { versionOf, type Versions } from './scan/versions.ts'
+import type { ToldRows } from './sources.ts'
 import { isTemporary, temporaryTable, type RunNames } from './write/run-names.ts'
-import { runStatement } from './statements.ts'
+import { describeChange, runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
 import { showAsSelect } from './sql/command.ts'
 import { Reader } from './sql/reader.ts'
@@ -75,7 +76,7 @@ export type QueryOptions = RunNames & {
 }
 
 /** `within`: the transaction that the statement is part of. `isPart`: it is part of one that was admitted. */
-export type Asking = QueryOptions & { within?: Within; isPart?: true; given?: Given }
+export type Asking = QueryOptions & { within?: Within; isPart?: true; given?: Given; told?: ToldRows }
 
 export type QueryResult = {
   /** What was done, as SQL clients are told: `SELECT`, `INSERT`, `CREATE TABLE`, `BEGIN`. */
@@ -88,6 +89,8 @@ export type QueryResult = {
   truncated(): boolean
   /** Where the most rows that the asker may be given is set. */
   rowsSetBy?: string
+  /** How many rows were changed, where the rows of the answer are not that. */
+  changed?: number
 }
 
 export type AuditEntry = {
@@ -192,6 +195,8 @@ export type Opened = {
   relations: Lake['relations']
   /** Undefined when it is no SELECT. */
   prepare(sql: string, options: Asking): Promise<Prepared | undefined>
+  /** The answer to a SELECT that is a part of a statement, which is in the audit itself. */
+  answer(prepared: Prepared, options: Asking): Promise<QueryResult>
   openChanges(options: OpenChanges): Promise<ChangeSet>
   listAll(catalog: string, asked: Tables, changes: ChangeSet | undefined): Promise<Loaded[]>
   policyNow(): Promise<Policy>
@@ -267,6 +272,7 @@ export function openLake(deps: LakeDeps): Lake {
       signal: options.signal,
       prune: options.prune !== false,
       given: options.given,
+      told: options.told,
       names: options,
       temporaryNamed: ({ catalog, namespace, name }) =>
         temporaryTable(catalog === undefined && namespace === undefined ? [name] : [], options, changes),
@@ -342,6 +348,10 @@ export function openLake(deps: LakeDeps): Lake {
     bind: (sql, options) => self.bind(sql, options),
     relations: (of, options) => self.relations(of, options),
     prepare,
+    answer(prepared, options) {
+      const { audit: _, ...silent } = deps
+      return answerSelect(prepared, options, { sql: '', started: clock.now(), idle: undefined }, { ...silent, cache })
+    },
     openChanges,
     listAll,
     policyNow,
@@ -415,6 +425,7 @@ export function openLake(deps: LakeDeps): Lake {
     },
     relations: async (of, options) => relationsOf(of, options, await rightsOf(options.principal, deps.access), tables),
     async describe(sql, options) {
+      if (isChange(sql)) return describeChange(sql, options, opened)
       const prepared = await prepare(sql, options)
       if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
       const columns = (await prepared.columns()).map((column) => ({ ...column, nullable: true }))

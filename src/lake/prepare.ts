@@ -194,6 +194,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const plans = new Map<Scan, PlannedScan>()
       const planOf = async (scan: Scan, predicate: Predicate | undefined) => {
         const { table, snapshot } = scan
+        if (scan.rows !== undefined) return void plans.set(scan, { table, files: [], predicate })
         const plan = await planScan(io, table.metadata, {
           snapshotId: snapshot?.snapshotId,
           predicate,
@@ -208,7 +209,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const planned = [...plans.values()]
       const [only, ...others] = piece.tables
       const [scan] = scans
-      if (scan && only?.source === scan && others.length === 0 && !scan.guard && !scan.columns && context.prune) {
+      if (scan && only?.source === scan && others.length === 0 && !scan.guard && isOfFiles(scan) && context.prune) {
         const answer = await metadataAnswer(piece.sql, plans.get(scan)!, scan.schema, columns)
         if (answer !== undefined)
           return { sql: answer, bytes: 0, scans: [{ ...plans.get(scan)!, files: [] }], lease: nothingLeased }
@@ -218,7 +219,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
         const rows = new Map<Source, string>()
-        for (const [scan, { files }] of plans) rows.set(scan, await rowsSql(scan, files, lease, context))
+        for (const [scan, { files }] of plans) rows.set(scan, scan.rows ?? (await rowsSql(scan, files, lease, context)))
         const textOf = (source: Source) =>
           source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
         for (const [scan, { predicate }] of plans)
@@ -233,6 +234,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     },
   }
 }
+
+/** Whether what it reads are the rows of its files, and no more. */
+const isOfFiles = ({ columns, rows }: Scan): boolean => columns === undefined && rows === undefined
 
 /** As they were added: rows that nobody asked to be ordered come as people expect them, the first ones first. */
 const inOrder = (files: readonly ScanFile[]): ScanFile[] => {

@@ -13,6 +13,7 @@ import {
   schemaOf,
   snapshotAsOf,
   type At,
+  type Field,
   type ManifestCache,
   type MetadataTableName,
   type Schema,
@@ -40,6 +41,7 @@ import type { Given } from './relations/outline.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
 import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 import { quoteName } from './sql/tokens.ts'
+import { sqlType } from './types.ts'
 
 /** How names are looked up: through the catalog, or through a change set first. */
 export type Resolver = {
@@ -81,6 +83,18 @@ export type PrepareContext = {
   given?: Given | undefined
   /** The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides; without such a name its first use. */
   rowsOf?: TableName | undefined
+  told?: ToldRows | undefined
+}
+
+/** For RETURNING: rows that a statement changes, in place of the table's where it is called `changedAlias`. */
+export type ToldRows = {
+  table: TableName
+  /** What stands behind FROM; undefined while a SELECT of them is only bound. */
+  rows: string | undefined
+  /** They were read as the asker sees them: columns, rows and values are hidden already. */
+  asSeen: boolean
+  /** Texts that they have besides the table's columns. */
+  extra: readonly string[]
 }
 
 export type Scan = {
@@ -90,6 +104,8 @@ export type Scan = {
   schema: Schema
   shadow: Shadow
   columns: ScanSource['columns']
+  /** Rows that stand in place of its files'. */
+  rows?: string | undefined
   /** What is hidden from the asker: whoever reads the table's files or metadata instead shows too much. */
   guard: Guard | undefined
 }
@@ -384,6 +400,8 @@ export async function nameSources(
       if (context.run) viewsOf.set(key, view)
       return view
     }
+    if (context.told && reference.alias === changedAlias && showName(context.told.table) === showName(loaded.name))
+      return toldOf(context.told, loaded, guarded)
     const { metadata } = loaded
     const when = named.at ? await evaluateAt(named, here, context) : undefined
     const asOf = context.asOfTable?.(loaded.name) ?? context.asOf
@@ -411,6 +429,34 @@ export async function nameSources(
     scans.push(scan)
     const extra = extraColumns({ columns }).map(({ name }) => name)
     scan.guard = await guarded(schema, () => shadow.name, extra)
+    return scan
+  }
+
+  async function toldOf(
+    { rows, asSeen, extra }: ToldRows,
+    table: LoadedTable,
+    guarded: (schema: Schema, shadow: () => string, extra: readonly string[]) => Promise<Guard | undefined>,
+  ): Promise<Source> {
+    const whole = schemaOf(table.metadata)
+    const shown = asSeen ? rights.columns(table) : whole.fields
+    const texts = extra.map((name, at): Field => ({ id: -1 - at, name, type: { kind: 'string' }, required: false }))
+    const schema = { ...whole, fields: [...shown, ...texts] }
+    const shadow = shadowOf(schema, scans.length + systemTables.length)
+    const casts = schema.fields.map(
+      ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type, name)}) AS ${quoteName(name)}`,
+    )
+    const scan: Scan = {
+      kind: 'scan',
+      table,
+      snapshot: undefined,
+      schema,
+      shadow,
+      columns: undefined,
+      rows: `(SELECT ${casts.join(', ')} FROM ${rows})`,
+      guard: undefined,
+    }
+    scans.push(scan)
+    if (!asSeen) scan.guard = await guarded({ ...schema, fields: shown }, () => shadow.name, extra)
     return scan
   }
 

@@ -2,6 +2,7 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type TableName } from '../catalog/index.ts'
+import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
 import { isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, performContext } from './contexts.ts'
@@ -9,7 +10,9 @@ import { withoutValues } from './policy/guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
 import { missing, targetName } from './names.ts'
+import { located } from './write/perform-context.ts'
 import { perform } from './write/perform.ts'
+import { returningOf } from './write/returning.ts'
 import { authoriseChange, authoriseProperties, rightsOf } from './policy/rights.ts'
 import { isTemporary, temporaryTable } from './write/run-names.ts'
 import { parseStatement, type Statement } from './sql/statement.ts'
@@ -57,12 +60,29 @@ export async function runStatement(sql: string, given: Asking, started: number, 
     command: done.command,
     columns: done.columns,
     chunks: (async function* () {
-      yield { rowCount: done.rows.length, json: JSON.stringify(done.rows) }
+      if (done.chunks) yield* done.chunks
+      else yield { rowCount: done.rows.length, json: JSON.stringify(done.rows) }
     })(),
     provenance: { tables: [], views: [] },
     cached: { hit: false, ageMs: 0 },
     truncated: () => false,
+    ...(done.chunks && done.count !== null ? { changed: done.count } : {}),
   }
+}
+
+/** The columns that a statement's RETURNING gives; none without one. */
+export async function describeChange(
+  sql: string,
+  options: Asking,
+  { bind }: Pick<Opened, 'bind'>,
+): Promise<{ columns: Column[]; parameters: string[] }> {
+  const statement = parseStatement(sql)
+  if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
+  const asked = returningOf(statement, targetName(statement, options))
+  if (!asked) return { columns: [], parameters: [] }
+  const { text, rows } = asked
+  const told: Asking = { ...options, told: rows }
+  return { columns: await located(text, (index) => placeAt(sql, index), bind(text.sql, told)), parameters: [] }
 }
 
 async function changeTable(
@@ -88,14 +108,15 @@ async function changeTable(
     })
   }
   await mayBegin(statement, target, options, at, opened).catch(named)
-  const count = await changing(target.catalog, options, opened, at, async (changes) => {
+  const { rows: count, told } = await changing(target.catalog, options, opened, at, async (changes) => {
     const done = await perform(statement, target, performContext(changes, options, at, opened, target)).catch(
       (error: unknown) => {
         throw opened.hiding.has(changes) ? withoutValues(error) : error
       },
     )
-    return { done: done.rows, changed: done.changed }
+    return { done, changed: done.changed }
   }).catch(named)
+  if (told) return { command: commandOf(statement), ...told, rows: [], tables: [target], count }
   const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
   return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
 }

@@ -93,7 +93,8 @@ export async function answerSelect(
   }
 
   const { sql: text, bytes, lease } = await prepared.execute({ unbound: true })
-  const hosts: HostClass = door === 'run' ? 'write' : bytes > heavyBytes ? 'heavy' : 'interactive'
+  // Rows that a statement changes lie where the hosts that write may read.
+  const hosts: HostClass = door === 'run' || options.told ? 'write' : bytes > heavyBytes ? 'heavy' : 'interactive'
   const result = await engine
     .run({
       class: hosts,

@@ -4,6 +4,7 @@
 import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
 import { parseCommand, type Command } from './command.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
+import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
 import { tokens } from './tokens.ts'
 
 export type { WrittenName } from './reader.ts'
@@ -26,21 +27,6 @@ export type TableClauses = {
   properties: Record<string, string>
   comment: string | undefined
 }
-export type Assignment = { column: string; value: Piece }
-export type MergeAction =
-  | { kind: 'update'; set: Assignment[] | 'all' | 'by-name' }
-  | { kind: 'delete' }
-  | { kind: 'nothing' }
-  | { kind: 'insert'; columns: string[] | undefined; values: Piece[] }
-  /** `byName`: columns that the source lacks get their default; without it the source has to have them all. */
-  | { kind: 'insert-all'; byName: boolean }
-export type MergeClause = {
-  when: 'matched' | 'not-matched' | 'not-matched-by-source'
-  and: Piece | undefined
-  action: MergeAction
-}
-/** A table that is read beside the changed one: a name or a subquery, with its alias. */
-export type MergeSource = { from: Piece; alias: string; columns?: string[] }
 export type Alteration =
   | {
       kind: 'add-column'
@@ -87,42 +73,7 @@ export type Statement =
       comment: string | undefined
       select: Piece
     }
-  | {
-      kind: 'insert'
-      name: WrittenName
-      columns: string[] | undefined
-      byName: boolean
-      overwrite: boolean
-      /** `rows`: where a value is the word DEFAULT; none of them is for all columns. */
-      source: { select: Piece } | { rows: Piece[][] }
-      with?: Piece
-    }
-  | {
-      kind: 'delete'
-      name: WrittenName
-      alias: string | undefined
-      using: Piece | undefined
-      where: Piece | undefined
-      with?: Piece
-    }
-  | {
-      kind: 'update'
-      name: WrittenName
-      alias: string | undefined
-      set: Assignment[]
-      from: Piece | undefined
-      where: Piece | undefined
-      with?: Piece
-    }
-  | {
-      kind: 'merge'
-      name: WrittenName
-      alias: string | undefined
-      source: MergeSource
-      on: Piece | string[]
-      clauses: MergeClause[]
-      with?: Piece
-    }
+  | RowChange
   | { kind: 'truncate'; name: WrittenName }
   | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[] }
   | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName }
@@ -130,7 +81,6 @@ export type Statement =
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
   | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean; cascade: boolean }
 
-const rowVerbs = ['insert', 'update', 'delete', 'merge']
 const verbs = [...rowVerbs, 'create', 'drop', 'truncate', 'alter', 'comment']
 const commandVerbs = ['call', 'grant', 'revoke', 'explain', 'copy']
 const shown = ['grants', 'roles', 'create']
@@ -161,25 +111,16 @@ export function parseStatement(sql: string): Statement | Command | undefined {
   if (reader.sees('with')) {
     const clause = changeAfterWith(reader)
     if (!clause) return undefined
-    const statement = change(reader)
+    const statement = rowChange(reader)
     return statement && { ...statement, with: clause }
   }
-  return change(reader) ?? otherStatement(reader)
+  return rowChange(reader) ?? otherStatement(reader)
 }
 
 /** The WITH clause before one of the statements that change rows; undefined before anything else, a SELECT above all. */
 function changeAfterWith(reader: Reader): Piece | undefined {
   const clause = reader.until('a WITH clause', ...rowVerbs.map((verb) => [verb]), ['select'], ['from'], ['values'])
   return rowVerbs.some((verb) => reader.sees(verb)) ? clause : undefined
-}
-
-type RowChange = Extract<Statement, { kind: 'insert' | 'delete' | 'update' | 'merge' }>
-function change(reader: Reader): RowChange | undefined {
-  if (reader.take('insert')) return insert(reader)
-  if (reader.take('delete')) return deletion(reader)
-  if (reader.take('update')) return update(reader)
-  if (reader.take('merge')) return merge(reader)
-  return undefined
 }
 
 function otherStatement(reader: Reader): Statement | undefined {
@@ -369,159 +310,6 @@ function ordering(reader: Reader): Ordering {
       ? 'nulls-last'
       : undefined
   return { ...field, ...(direction && { direction }), ...(nullOrder && { nullOrder }) }
-}
-
-function insert(reader: Reader): RowChange {
-  if (reader.take('or')) throw reader.unsupported('INSERT OR …', 'Write MERGE INTO.')
-  const overwrite = reader.take('overwrite')
-  if (overwrite) void (reader.take('into') || reader.take('table'))
-  else {
-    reader.expect('INTO', 'into')
-    reader.take('table')
-  }
-  const name = reader.name('a table')
-  const columns =
-    reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
-  const byName = reader.take('by', 'name')
-  if (!byName) reader.take('by', 'position')
-  const rows = byName ? undefined : rowsWithDefaults(reader)
-  const source = rows ? { rows } : { select: reader.until('a SELECT', ['returning'], ['on', 'conflict']) }
-  if (reader.sees('on', 'conflict')) throw reader.unsupported('ON CONFLICT', 'Write MERGE INTO.')
-  noReturning(reader)
-  return { kind: 'insert', name, columns, byName, overwrite, source }
-}
-
-/** DEFAULT VALUES, or VALUES of which one is DEFAULT: DuckDB knows neither in a SELECT. */
-function rowsWithDefaults(reader: Reader): Piece[][] | undefined {
-  if (reader.take('default', 'values')) return []
-  if (!reader.sees('values') || !reader.has('default')) return undefined
-  reader.take('values')
-  const rows: Piece[][] = []
-  do rows.push(reader.list(() => reader.until('a value', [','])))
-  while (reader.takeSymbol(','))
-  return rows
-}
-
-function deletion(reader: Reader): RowChange {
-  reader.expect('FROM', 'from')
-  const name = reader.name('a table')
-  const alias = reader.alias('using', 'where', 'returning')
-  const using = reader.take('using') ? reader.until('a table', ['where'], ['returning']) : undefined
-  const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
-  noReturning(reader)
-  return { kind: 'delete', name, alias, using, where }
-}
-
-function update(reader: Reader): RowChange {
-  const name = reader.name('a table')
-  const alias = reader.alias('set')
-  reader.expect('SET', 'set')
-  const set = assignments(reader, ['from'], ['where'], ['returning'])
-  const from = reader.take('from') ? reader.until('a table', ['where'], ['returning']) : undefined
-  const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
-  noReturning(reader)
-  return { kind: 'update', name, alias, set, from, where }
-}
-
-function assignments(reader: Reader, ...stops: string[][]): Assignment[] {
-  const set: Assignment[] = []
-  do {
-    if (reader.peek('(')) set.push(...assignedTogether(reader))
-    else {
-      const path = reader.path()
-      // `alias.column` is allowed; parts of a struct are not.
-      reader.expectSymbol('=')
-      set.push({ column: path.split('.').at(-1)!, value: reader.until('a value', [','], ...stops) })
-    }
-  } while (reader.takeSymbol(','))
-  return set
-}
-
-/** `(a, b) = (1, 2)`. */
-function assignedTogether(reader: Reader): Assignment[] {
-  const columns = reader.columns()
-  reader.expectSymbol('=')
-  reader.take('row')
-  if (!reader.peek('(') || reader.peekAfterParen('select', 'with', 'from', 'values'))
-    throw reader.unsupported('the columns of a SELECT as values', 'Write the table behind FROM.')
-  const values = reader.list(() => reader.until('a value', [',']))
-  if (values.length !== columns.length)
-    throw reader.invalid(`${columns.length} columns are set to ${values.length} values`)
-  return columns.map((column, index) => ({ column, value: values[index]! }))
-}
-
-function noReturning(reader: Reader): void {
-  if (reader.sees('returning')) throw reader.unsupported('RETURNING')
-  reader.end()
-}
-
-function merge(reader: Reader): RowChange {
-  reader.expect('INTO', 'into')
-  const name = reader.name('a table')
-  const alias = reader.alias('using')
-  reader.expect('USING', 'using')
-  const from = reader.until('a table', ['as'], ['on'], ['using'])
-  const source: MergeSource = reader.take('as')
-    ? { from, alias: reader.identifier('an alias'), ...(reader.peek('(') ? { columns: reader.columns() } : {}) }
-    : withAlias(reader, from)
-  const on = reader.take('using')
-    ? reader.columns()
-    : (reader.expect('ON', 'on'), reader.until('a condition', ['when']))
-  const clauses: MergeClause[] = []
-  while (reader.take('when')) clauses.push(mergeClause(reader))
-  if (clauses.length === 0) throw reader.invalid('expected WHEN')
-  noReturning(reader)
-  return { kind: 'merge', name, alias, source, on, clauses }
-}
-
-/** `source s` or `(SELECT …) s`: the last word is the alias; a name alone is its own. */
-function withAlias(reader: Reader, whole: Piece): MergeSource {
-  // `(…) v(a, b)`: the alias gives names to the columns.
-  const named = /[\w"]\s*(\([\w\s",]*\))$/.exec(whole.sql)
-  if (whole.sql.startsWith('(') && named) {
-    const columns = new Reader(named[1]!).columns()
-    const from = { ...whole, sql: whole.sql.slice(0, -named[1]!.length) }
-    return { ...withAlias(reader, from), columns }
-  }
-  const from = whole
-  const hasAlias = /^[\w".$]+\s+(?:"(?:[^"]|"")*"|\w+)$/.test(from.sql)
-  const last = /\s*("(?:[^"]|"")*"|[A-Za-z_][\w$]*)\s*$/.exec(from.sql)
-  if (!last) throw reader.invalid('expected an alias for the rows that are merged')
-  const alias = last[1]!.startsWith('"') ? last[1]!.slice(1, -1).replaceAll('""', '"') : last[1]!
-  const isNamed = hasAlias || from.sql.startsWith('(')
-  return { from: isNamed ? { ...from, sql: from.sql.slice(0, last.index) } : from, alias }
-}
-
-function mergeClause(reader: Reader): MergeClause {
-  const isNot = reader.take('not')
-  reader.expect('MATCHED', 'matched')
-  const when = !isNot
-    ? 'matched'
-    : reader.take('by', 'source')
-      ? 'not-matched-by-source'
-      : (reader.take('by', 'target'), 'not-matched')
-  const and = reader.take('and') ? reader.until('a condition', ['then']) : undefined
-  reader.expect('THEN', 'then')
-  return { when, and, action: mergeAction(reader, when) }
-}
-
-function mergeAction(reader: Reader, when: MergeClause['when']): MergeAction {
-  if (reader.take('do', 'nothing')) return { kind: 'nothing' }
-  if (when === 'not-matched') {
-    reader.expect('INSERT', 'insert')
-    if (reader.take('by', 'name')) return { kind: 'insert-all', byName: true }
-    if (reader.takeSymbol('*') || reader.isAtEnd() || reader.sees('when')) return { kind: 'insert-all', byName: false }
-    if (reader.take('default', 'values')) return { kind: 'insert', columns: [], values: [] }
-    const columns = reader.peek('(') ? reader.columns() : undefined
-    reader.expect('VALUES', 'values')
-    return { kind: 'insert', columns, values: reader.list(() => reader.until('a value', [','])) }
-  }
-  if (reader.take('delete')) return { kind: 'delete' }
-  reader.expect('UPDATE or DELETE', 'update')
-  if (reader.take('by', 'name')) return { kind: 'update', set: 'by-name' }
-  if (reader.isAtEnd() || reader.sees('when')) return { kind: 'update', set: 'all' }
-  reader.expect('SET', 'set')
-  return { kind: 'update', set: reader.takeSymbol('*') ? 'all' : assignments(reader, ['when']) }
 }
 
 function truncate(reader: Reader): Statement {

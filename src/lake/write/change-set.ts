@@ -2,6 +2,7 @@
 
 import type { Loaded, PendingChange, Publication, ReadPointer, TableName } from '../../catalog/index.ts'
 import type { Column } from '../../contract/index.ts'
+import type { Privilege } from '../../govern/index.ts'
 import type {
   NewField,
   NewPartitionField,
@@ -30,6 +31,14 @@ export type TableOptions = RunNames & {
   summary?: Record<string, string>
   signal?: AbortSignal
   timeoutMs?: number
+  /** Called with what gives the rows that came, went or are others now, before anything is kept of them. */
+  onRows?: (from: string) => Promise<void>
+  /** Columns: no two rows that come may be alike in them. */
+  uniqueBy?: readonly string[]
+  /** The SELECT of changed rows says by a column `refusal` of which of them nothing comes but an error. */
+  mayRefuse?: boolean
+  /** What changing rows needs, all of which have to be seen: less than the operation would. */
+  needs?: readonly Privilege[]
   /** Ingestion's own SQL: it reads files of the spool and is not checked against the allow-list. */
   files?: string[]
 }

@@ -52,7 +52,7 @@ import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds
 import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
 import { isTemporary, withoutAliases } from './run-names.ts'
-import { changeRows, type RowOperation } from './rows.ts'
+import { changeRows, withRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { changedAlias } from '../sources.ts'
 import { takingTurns } from './turns.ts'
@@ -199,7 +199,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     options: TableOptions,
     bounds?: KeyBounds,
   ): Promise<RowsResult> {
-    const { published, before } = await existing(target, needed[operation])
+    const { needs } = options
+    const { published, before } = await existing(target, needs ?? needed[operation], { whole: needs !== undefined })
     const prepared = await deps.prepare(select, self, { ...options, rowsOf: before.name })
     if (bounds && !readAlike(bounds, prepared.loaded))
       throw new Failure('COMMIT_CONFLICT', `what ${showName(before.name)} is to be changed by was changed meanwhile`)
@@ -218,6 +219,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       since: since(published, before),
       timeoutMs: options.timeoutMs,
       signal: options.signal,
+      onRows: options.onRows,
+      uniqueBy: options.uniqueBy,
+      mayRefuse: options.mayRefuse,
     }).catch(rethrowEngine)
     const nothing = {
       table: showName(before.name),
@@ -263,11 +267,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     schema: Schema,
     projection: readonly string[],
     { sql, lease }: { sql: string; lease?: FileLease },
-    { timeoutMs, signal }: TableOptions,
+    { timeoutMs, signal, onRows }: TableOptions,
   ): Promise<FilesUnderWay> {
-    try {
-      return await beginFiles(deps, {
-        select: `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`,
+    const writing = (select: string) =>
+      beginFiles(deps, {
+        select,
         schema,
         spec: specForReplace(metadata, schema),
         sortOrder: defaultSortOrder(metadata),
@@ -275,6 +279,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         properties: metadata.properties,
         timeoutMs,
         signal,
+      })
+    const select = `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`
+    try {
+      if (!onRows) return await writing(select)
+      return await withRows(deps, select, { timeoutMs, signal }, async (from) => {
+        await onRows(from)
+        return writing(`SELECT * FROM ${from}`)
       })
     } catch (error) {
       return rethrowEngine(error)

@@ -56,6 +56,10 @@ type Options = {
   since: Pick<CheckedOptions, 'startingSnapshotId' | 'own'>
   timeoutMs?: number | undefined
   signal?: AbortSignal | undefined
+  /** As in `TableOptions`. */
+  onRows?: ((from: string) => Promise<void>) | undefined
+  uniqueBy?: readonly string[] | undefined
+  mayRefuse?: boolean | undefined
 }
 
 const nothing: FilesUnderWay = { files: [], placed: Promise.resolve() }
@@ -107,6 +111,9 @@ export async function changeRows(
         })
       gone.set(String(file), Number(count))
     }
+    await checkRefused(from, options.mayRefuse, rows)
+    await checkUnique(from, table, options.uniqueBy, rows)
+    await options.onRows?.(from)
     const deleted = [...gone.values()].reduce((sum, count) => sum + count, 0)
     if (deleted === 0 && inserted === 0)
       return { write: undefined, deleted, inserted, changed: 0, files: 0, bytes: 0, placed: nothing.placed }
@@ -203,6 +210,55 @@ export async function changeRows(
     }
   } finally {
     lease?.release()
+    await rm(folder, { recursive: true, force: true }).catch(() => {})
+  }
+}
+
+/** The column of a text that MERGE … THEN ERROR gives. */
+export const refusal = '_refusal'
+
+async function checkRefused(from: string, mayRefuse: boolean | undefined, rows: Rows) {
+  const [refused] = mayRefuse ? await rows(`SELECT ${refusal} FROM ${from} WHERE ${refusal} IS NOT NULL LIMIT 1`) : []
+  if (refused) throw new Failure('QUERY_FAILED', String(refused[0]))
+}
+
+/** No index holds a key to be unique: what one statement gives is at least not given twice. */
+async function checkUnique(from: string, { name }: LoadedTable, key: readonly string[] | undefined, rows: Rows) {
+  if (!key) return
+  const names = key.map(quoteName)
+  const known = names.map((one) => `${one} IS NOT NULL`).join(' AND ')
+  const [twice] = await rows(
+    `SELECT 1 FROM ${from} WHERE _new AND ${known} GROUP BY ${names.join(', ')} HAVING count(*) > 1 LIMIT 1`,
+  )
+  if (twice)
+    throw new Failure(
+      'SQL_INVALID',
+      `two rows with the same ${key.join(', ')} would come into ${showName(name)} by one statement`,
+      {
+        hint: 'Give one of them only, for example by QUALIFY row_number() OVER (PARTITION BY key) = 1.',
+      },
+    )
+}
+
+/** The rows of a SELECT in a file, for `work`. */
+export async function withRows<Done>(
+  { spoolDir, engine }: Pick<Workshop, 'spoolDir' | 'engine'>,
+  select: string,
+  { timeoutMs, signal }: Pick<Options, 'timeoutMs' | 'signal'>,
+  work: (from: string) => Promise<Done>,
+): Promise<Done> {
+  const folder = join(spoolDir, `change-${randomUUID()}`)
+  try {
+    await mkdir(folder, { recursive: true })
+    const staged = quoteText(join(folder, 'rows.parquet'))
+    await engine.rows({
+      class: 'write',
+      sql: `COPY (${select}) TO ${staged} (FORMAT parquet, COMPRESSION lz4_raw)`,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    return await work(`read_parquet(${staged})`)
+  } finally {
     await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
 }

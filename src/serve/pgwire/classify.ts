@@ -2,7 +2,7 @@
 // transactions, what gives rows. Everything else is the lake's.
 
 import { Failure } from '../../base/failure.ts'
-import { nameOf, placeAt, tokens, type Token } from '../../lake/index.ts'
+import { isChange, nameOf, placeAt, tokens, type Token } from '../../lake/index.ts'
 
 export type CopyFormat = {
   format: 'text' | 'csv' | 'binary'
@@ -33,9 +33,7 @@ export type Command =
   | { kind: 'close'; name: string | undefined }
   | { kind: 'copy'; query: string; start: number; to: CopyFormat }
 
-const changes = new Set(
-  'insert update delete merge create drop alter truncate comment grant revoke replace rename copy refresh'.split(' '),
-)
+const changes = new Set('create drop alter truncate comment grant revoke replace rename copy refresh'.split(' '))
 /** SHOW of these is the lake's. */
 const shownByLake = new Set('tables schemas databases columns create grants views roles all_tables'.split(' '))
 
@@ -101,6 +99,13 @@ export function classify(sql: string): Command {
     case 'create':
     case 'drop':
       return index(head, word) ?? { kind: 'lake', rows: false }
+    case 'insert':
+    case 'update':
+    case 'delete':
+    case 'merge':
+      return { kind: 'lake', rows: head.has('returning') }
+    case 'with':
+      return { kind: 'lake', rows: !isChange(sql) || head.has('returning') }
     default:
       return { kind: 'lake', rows: !changes.has(word) }
   }

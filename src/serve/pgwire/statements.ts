@@ -157,7 +157,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
         throw new Failure('QUERY_TOO_LARGE', `the result has more than ${count} rows`, {
           hint: `Aggregate or filter. The limit is ${result.rowsSetBy ?? 'limits.query_rows'}.`,
         })
-      return command === 'SELECT' ? `SELECT ${count}` : command
+      return command === 'SELECT' ? `SELECT ${count}` : tagOf(command, result.changed ?? count)
     }
     if (!rows || columns.length === 0) {
       const count = await countOf(result)

@@ -1,0 +1,242 @@
+// Statements that change rows: INSERT, UPDATE, DELETE and MERGE, parsed down to the SELECTs and expressions inside them.
+
+import { Reader, type Piece, type WrittenName } from './reader.ts'
+
+export type Assignment = { column: string; value: Piece }
+export type MergeAction =
+  | { kind: 'update'; set: Assignment[] | 'all' | 'by-name' }
+  | { kind: 'delete' }
+  | { kind: 'nothing' }
+  | { kind: 'insert'; columns: string[] | undefined; values: Piece[] }
+  /** `byName`: columns that the source lacks get their default; without it the source has to have them all. */
+  | { kind: 'insert-all'; byName: boolean }
+  | { kind: 'error'; message: Piece | undefined }
+export type MergeClause = {
+  when: 'matched' | 'not-matched' | 'not-matched-by-source'
+  and: Piece | undefined
+  action: MergeAction
+}
+/** A table that is read beside the changed one: a name or a subquery, with its alias. */
+export type MergeSource = { from: Piece; alias: string; columns?: string[] }
+/** ON CONFLICT, INSERT OR REPLACE, INSERT OR IGNORE: what becomes of a row whose key is there already. */
+export type Conflict = {
+  /** Columns that make the key; undefined: the identifier fields of the table. */
+  key: string[] | undefined
+  does: { kind: 'nothing' } | { kind: 'replace' } | { kind: 'update'; set: Assignment[]; where: Piece | undefined }
+}
+type Change = {
+  name: WrittenName
+  alias: string | undefined
+  /** What is told of each row that came, went or is another now. */
+  returning: Piece | undefined
+  with?: Piece
+}
+export type RowChange = Change &
+  (
+    | {
+        kind: 'insert'
+        columns: string[] | undefined
+        byName: boolean
+        overwrite: boolean
+        /** `rows`: where a value is the word DEFAULT; none of them is for all columns. */
+        source: { select: Piece } | { rows: Piece[][] }
+        conflict: Conflict | undefined
+      }
+    | { kind: 'delete'; using: Piece | undefined; where: Piece | undefined }
+    | { kind: 'update'; set: Assignment[]; from: Piece | undefined; where: Piece | undefined }
+    | { kind: 'merge'; source: MergeSource; on: Piece | string[]; clauses: MergeClause[] }
+  )
+
+export const rowVerbs = ['insert', 'update', 'delete', 'merge']
+
+export function rowChange(reader: Reader): RowChange | undefined {
+  if (reader.take('insert')) return insert(reader)
+  if (reader.take('delete')) return deletion(reader)
+  if (reader.take('update')) return update(reader)
+  if (reader.take('merge')) return merge(reader)
+  return undefined
+}
+
+function insert(reader: Reader): RowChange {
+  const or = reader.take('or') ? orWhat(reader) : undefined
+  const overwrite = !or && reader.take('overwrite')
+  if (overwrite) void (reader.take('into') || reader.take('table'))
+  else {
+    reader.expect('INTO', 'into')
+    reader.take('table')
+  }
+  const name = reader.name('a table')
+  const alias = reader.take('as') ? reader.identifier('an alias') : undefined
+  const columns =
+    reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
+  const byName = reader.take('by', 'name')
+  if (!byName) reader.take('by', 'position')
+  const rows = byName ? undefined : rowsWithDefaults(reader)
+  const source = rows ? { rows } : { select: reader.until('a SELECT', ['returning'], ['on', 'conflict']) }
+  const conflict = reader.take('on', 'conflict') ? onConflict(reader, or) : or && { key: undefined, does: or }
+  if (overwrite && (conflict || reader.sees('returning')))
+    throw reader.unsupported('INSERT OVERWRITE together with this', 'Write DELETE and INSERT in one transaction.')
+  const told = returning(reader)
+  return { kind: 'insert', name, alias, columns, byName, overwrite, source, conflict, returning: told }
+}
+
+function orWhat(reader: Reader): Conflict['does'] {
+  if (reader.take('ignore')) return { kind: 'nothing' }
+  reader.expect('REPLACE or IGNORE', 'replace')
+  return { kind: 'replace' }
+}
+
+function onConflict(reader: Reader, or: Conflict['does'] | undefined): Conflict {
+  if (or) throw reader.invalid('INSERT OR … and ON CONFLICT exclude each other')
+  if (reader.sees('on', 'constraint'))
+    throw reader.unsupported('the name of a constraint', 'Write the columns of the key: ON CONFLICT (id).')
+  const key = reader.peek('(') ? reader.columns() : undefined
+  if (reader.sees('where')) throw reader.unsupported('a key of a part of the rows', 'Write WHERE behind DO UPDATE SET.')
+  reader.expect('DO NOTHING or DO UPDATE', 'do')
+  if (reader.take('nothing')) return { key, does: { kind: 'nothing' } }
+  reader.expect('DO NOTHING or DO UPDATE', 'update')
+  reader.expect('SET', 'set')
+  const set = assignments(reader, ['where'], ['returning'])
+  const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
+  return { key, does: { kind: 'update', set, where } }
+}
+
+/** DEFAULT VALUES, or VALUES of which one is DEFAULT: DuckDB knows neither in a SELECT. */
+function rowsWithDefaults(reader: Reader): Piece[][] | undefined {
+  if (reader.take('default', 'values')) return []
+  if (!reader.sees('values') || !reader.has('default')) return undefined
+  reader.take('values')
+  const rows: Piece[][] = []
+  do rows.push(reader.list(() => reader.until('a value', [','])))
+  while (reader.takeSymbol(','))
+  return rows
+}
+
+function deletion(reader: Reader): RowChange {
+  reader.expect('FROM', 'from')
+  const name = reader.name('a table')
+  const alias = reader.alias('using', 'where', 'returning')
+  const using = reader.take('using') ? reader.until('a table', ['where'], ['returning']) : undefined
+  const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
+  return { kind: 'delete', name, alias, using, where, returning: returning(reader) }
+}
+
+function update(reader: Reader): RowChange {
+  const name = reader.name('a table')
+  const alias = reader.alias('set')
+  reader.expect('SET', 'set')
+  const set = assignments(reader, ['from'], ['where'], ['returning'])
+  const from = reader.take('from') ? reader.until('a table', ['where'], ['returning']) : undefined
+  const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
+  return { kind: 'update', name, alias, set, from, where, returning: returning(reader) }
+}
+
+function assignments(reader: Reader, ...stops: string[][]): Assignment[] {
+  const set: Assignment[] = []
+  do {
+    if (reader.peek('(')) set.push(...assignedTogether(reader))
+    else {
+      const path = reader.path()
+      // `alias.column` is allowed; parts of a struct are not.
+      reader.expectSymbol('=')
+      set.push({ column: path.split('.').at(-1)!, value: reader.until('a value', [','], ...stops) })
+    }
+  } while (reader.takeSymbol(','))
+  return set
+}
+
+/** `(a, b) = (1, 2)`. */
+function assignedTogether(reader: Reader): Assignment[] {
+  const columns = reader.columns()
+  reader.expectSymbol('=')
+  reader.take('row')
+  if (!reader.peek('(') || reader.peekAfterParen('select', 'with', 'from', 'values'))
+    throw reader.unsupported('the columns of a SELECT as values', 'Write the table behind FROM.')
+  const values = reader.list(() => reader.until('a value', [',']))
+  if (values.length !== columns.length)
+    throw reader.invalid(`${columns.length} columns are set to ${values.length} values`)
+  return columns.map((column, index) => ({ column, value: values[index]! }))
+}
+
+/** A list as that of a SELECT, and none of its other clauses. */
+function returning(reader: Reader): Piece | undefined {
+  const isGiven = reader.take('returning')
+  if (isGiven && reader.sees('distinct')) throw reader.unsupported('RETURNING DISTINCT')
+  const list = isGiven ? reader.until('what is told of each row', ...behindList) : undefined
+  reader.end()
+  return list
+}
+const behindList = 'where group having window qualify order limit offset fetch union intersect except'
+  .split(' ')
+  .map((word) => [word])
+
+function merge(reader: Reader): RowChange {
+  reader.expect('INTO', 'into')
+  const name = reader.name('a table')
+  const alias = reader.alias('using')
+  reader.expect('USING', 'using')
+  const from = reader.until('a table', ['as'], ['on'], ['using'])
+  const source: MergeSource = reader.take('as')
+    ? { from, alias: reader.identifier('an alias'), ...(reader.peek('(') ? { columns: reader.columns() } : {}) }
+    : withAlias(reader, from)
+  const on = reader.take('using')
+    ? reader.columns()
+    : (reader.expect('ON', 'on'), reader.until('a condition', ['when']))
+  const clauses: MergeClause[] = []
+  while (reader.take('when')) clauses.push(mergeClause(reader))
+  if (clauses.length === 0) throw reader.invalid('expected WHEN')
+  return { kind: 'merge', name, alias, source, on, clauses, returning: returning(reader) }
+}
+
+/** `source s` or `(SELECT …) s`: the last word is the alias; a name alone is its own. */
+function withAlias(reader: Reader, whole: Piece): MergeSource {
+  // `(…) v(a, b)`: the alias gives names to the columns.
+  const named = /[\w"]\s*(\([\w\s",]*\))$/.exec(whole.sql)
+  if (whole.sql.startsWith('(') && named) {
+    const columns = new Reader(named[1]!).columns()
+    const from = { ...whole, sql: whole.sql.slice(0, -named[1]!.length) }
+    return { ...withAlias(reader, from), columns }
+  }
+  const from = whole
+  const hasAlias = /^[\w".$]+\s+(?:"(?:[^"]|"")*"|\w+)$/.test(from.sql)
+  const last = /\s*("(?:[^"]|"")*"|[A-Za-z_][\w$]*)\s*$/.exec(from.sql)
+  if (!last) throw reader.invalid('expected an alias for the rows that are merged')
+  const alias = last[1]!.startsWith('"') ? last[1]!.slice(1, -1).replaceAll('""', '"') : last[1]!
+  const isNamed = hasAlias || from.sql.startsWith('(')
+  return { from: isNamed ? { ...from, sql: from.sql.slice(0, last.index) } : from, alias }
+}
+
+function mergeClause(reader: Reader): MergeClause {
+  const isNot = reader.take('not')
+  reader.expect('MATCHED', 'matched')
+  const when = !isNot
+    ? 'matched'
+    : reader.take('by', 'source')
+      ? 'not-matched-by-source'
+      : (reader.take('by', 'target'), 'not-matched')
+  const and = reader.take('and') ? reader.until('a condition', ['then']) : undefined
+  reader.expect('THEN', 'then')
+  return { when, and, action: mergeAction(reader, when) }
+}
+
+function mergeAction(reader: Reader, when: MergeClause['when']): MergeAction {
+  const isOver = () => reader.isAtEnd() || reader.sees('when') || reader.sees('returning')
+  if (reader.take('do', 'nothing')) return { kind: 'nothing' }
+  if (reader.take('error'))
+    return { kind: 'error', message: isOver() ? undefined : reader.until('a message', ['when'], ['returning']) }
+  if (when === 'not-matched') {
+    reader.expect('INSERT', 'insert')
+    if (reader.take('by', 'name')) return { kind: 'insert-all', byName: true }
+    if (reader.takeSymbol('*') || isOver()) return { kind: 'insert-all', byName: false }
+    if (reader.take('default', 'values')) return { kind: 'insert', columns: [], values: [] }
+    const columns = reader.peek('(') ? reader.columns() : undefined
+    reader.expect('VALUES', 'values')
+    return { kind: 'insert', columns, values: reader.list(() => reader.until('a value', [','])) }
+  }
+  if (reader.take('delete')) return { kind: 'delete' }
+  reader.expect('UPDATE or DELETE', 'update')
+  if (reader.take('by', 'name')) return { kind: 'update', set: 'by-name' }
+  if (isOver()) return { kind: 'update', set: 'all' }
+  reader.expect('SET', 'set')
+  return { kind: 'update', set: reader.takeSymbol('*') ? 'all' : assignments(reader, ['when'], ['returning']) }
+}

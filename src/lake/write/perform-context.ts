@@ -1,0 +1,86 @@
+// What the statements of `perform.ts` need of the open lake, and what is common to them.
+
+import { Failure, type Place } from '../../base/failure.ts'
+import { didYouMean, suggest } from '../../base/suggest.ts'
+import { showName, type LoadedTable, type TableName } from '../../catalog/index.ts'
+import type { Column } from '../../contract/index.ts'
+import type { Chunk } from '../../engine/index.ts'
+import type { Field, Schema } from '../../iceberg/index.ts'
+import type { Relation } from '../relations/relations.ts'
+import type { ToldRows } from '../sources.ts'
+import { compose, type Composed } from '../sql/compose.ts'
+import type { Piece, WrittenName } from '../sql/reader.ts'
+import { quoteName } from '../sql/tokens.ts'
+import type { ChangeSet, TableOptions } from './change-set.ts'
+
+export type PerformContext = {
+  changes: ChangeSet
+  options: TableOptions
+  /** The place of an index of the statement. */
+  at(index: number): Place
+  resolve(name: WrittenName): TableName
+  /** Columns of a SELECT. */
+  bind(sql: string): Promise<Column[]>
+  /** What is in the schema of a name. */
+  relations(of: Pick<TableName, 'catalog' | 'namespace'>): Promise<Relation[]>
+  /** The rows of a small SELECT. */
+  rows(sql: string): Promise<unknown[][]>
+  /**
+   * The answer to a SELECT in which rows that are changed stand for their table (`ToldRows`), all of it. Without `rows` it
+   * is only looked whether it can be answered.
+   */
+  tell(sql: string, rows: ToldRows): Promise<Told | undefined>
+  createNamespace(catalog: string, namespace: string): Promise<boolean>
+  dropNamespace(catalog: string, namespace: string): Promise<boolean>
+}
+
+/** `changed` false: there is nothing to publish. */
+export type Performed = { rows: number; changed: boolean; told?: Told | undefined }
+/** What RETURNING gives. */
+export type Told = { columns: Column[]; chunks: Chunk[] }
+
+export function columnOf(column: string, { fields }: Schema, target: TableName): Field {
+  const known = fields.find(({ name }) => name.toLowerCase() === column.toLowerCase())
+  if (known) return known
+  const names = fields.map(({ name }) => name)
+  throw new Failure('SQL_INVALID', `${showName(target)} has no column ${column}${didYouMean(column, names)}`, {
+    suggestions: suggest(column, names),
+  })
+}
+
+/** @throws TABLE_NOT_FOUND, SQL_INVALID for a view */
+export async function tableOf(target: TableName, changes: ChangeSet, doing: string): Promise<LoadedTable> {
+  const found = await changes.load(target)
+  if (found?.kind === 'table') return found
+  throw found
+    ? new Failure('SQL_INVALID', `${showName(target)} is a view, not a table to ${doing}`)
+    : new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)} to ${doing}`)
+}
+
+/** The rows of a SELECT under these names. */
+export const withNames = (select: Piece | Composed, alias: string, names: readonly string[]) =>
+  compose`SELECT * FROM (${select}) AS ${alias}(${nameList(names)})`
+
+export const nameList = (names: readonly string[]) => names.map(quoteName).join(', ')
+
+/** A place inside a text of ours becomes the one where the person wrote it. */
+export async function located<Answer>(
+  text: Composed,
+  at: PerformContext['at'],
+  work: Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Failure) || !error.place?.line) throw error
+    const before = text.sql.split('\n').slice(0, error.place.line - 1)
+    const index = before.reduce((sum, line) => sum + line.length + 1, 0) + (error.place.column ?? 1) - 1
+    const origin = text.origin(index)
+    throw new Failure(error.code, error.message, {
+      ...error.context,
+      cause: error.cause,
+      hint: error.hint,
+      ...(origin === undefined ? {} : { place: at(origin) }),
+    })
+  }
+}

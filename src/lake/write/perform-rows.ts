@@ -1,0 +1,348 @@
+// INSERT, DELETE, UPDATE and MERGE as changes of a change set, with what RETURNING tells of their rows.
+
+import { Failure } from '../../base/failure.ts'
+import type { TableName } from '../../catalog/index.ts'
+import { currentSchema, type Field, type Schema, type TableMetadata } from '../../iceberg/index.ts'
+import { changedAlias } from '../sources.ts'
+import { compose, Composed, qualified } from '../sql/compose.ts'
+import type { Piece } from '../sql/reader.ts'
+import type { Assignment, MergeClause, MergeSource, RowChange } from '../sql/row-change.ts'
+import { quoteName, quoteTable, quoteText } from '../sql/tokens.ts'
+import { sqlType } from '../types.ts'
+import { defaultSql } from './columns.ts'
+import { asMerge, givenOrder } from './conflict.ts'
+import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
+import {
+  columnOf,
+  located,
+  nameList,
+  tableOf,
+  withNames,
+  type PerformContext,
+  type Performed,
+} from './perform-context.ts'
+import { mergeAction, openReturning } from './returning.ts'
+import { refusal, type RowOperation } from './rows.ts'
+
+type Statement<Kind extends RowChange['kind']> = Extract<RowChange, { kind: Kind }>
+/** A MERGE as it was written, or what an INSERT with ON CONFLICT is. */
+export type Merge = Pick<Statement<'merge'>, 'alias' | 'on' | 'clauses' | 'with' | 'returning'> & {
+  source: Omit<MergeSource, 'from'> & { from: Piece | Composed }
+  /** Of an INSERT: the key that rows are found by. Plain names mean the table's columns, and rows are told in the order in which they were given. */
+  key?: readonly string[]
+  inserts?: 'or-nothing' | 'or-updates'
+}
+
+/** @throws FORBIDDEN, SQL_INVALID with the place where the statement is wrong */
+export async function changeRows(statement: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
+  const returning = await openReturning(statement, target, context)
+  if (!returning) return changedRows(statement, target, context)
+  const options = { ...context.options, onRows: returning.onRows }
+  const done = await changedRows(statement, target, { ...context, options })
+  return { ...done, told: returning.told() }
+}
+
+function changedRows(statement: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
+  switch (statement.kind) {
+    case 'insert':
+      return inserted(statement, target, context)
+    case 'delete':
+      return statement.where || statement.using || statement.returning
+        ? deleted(statement, target, context)
+        : truncated(target, context)
+    case 'update':
+      return updated(statement, target, context)
+    case 'merge':
+      return merged(statement, target, context)
+  }
+}
+
+async function inserted(
+  statement: Statement<'insert'>,
+  target: TableName,
+  context: PerformContext,
+): Promise<Performed> {
+  const { changes, options } = context
+  const { metadata } = await tableOf(target, changes, 'insert into')
+  const schema = currentSchema(metadata)
+  const names = statement.columns ?? schema.fields.map(({ name }) => name)
+  const { source, conflict } = statement
+  const select = 'select' in source ? compose`${source.select}` : rowsOf(source.rows, names, schema, target)
+  const whole = compose`${after(statement.with)}${select}`
+  // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
+  const text = statement.byName ? whole : withNames(whole, 'inserted', names)
+  if (conflict) return merged(await asMerge(statement, conflict, text, target, schema, context), target, context)
+  const work = statement.overwrite
+    ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
+    : changes.append(target, text.sql, options)
+  return { rows: (await located(text, context.at, work)).rowsWritten, changed: true }
+}
+
+export async function truncated(target: TableName, { changes, options, rows }: PerformContext): Promise<Performed> {
+  await tableOf(target, changes, 'truncate')
+  const [[count] = []] = await rows(`SELECT count(*) FROM ${quoteTable(target)}`)
+  await changes.truncate(target, options)
+  return { rows: Number(count), changed: true }
+}
+
+/** A WITH clause in front of what may name its tables. */
+const after = (clause: Piece | undefined) => (clause ? compose`${clause} ` : '')
+
+/** VALUES where some are the word DEFAULT. */
+function rowsOf(rows: readonly Piece[][], names: readonly string[], schema: Schema, target: TableName): Composed {
+  const fields = names.map((name) => columnOf(name, schema, target))
+  const values = (rows.length > 0 ? rows : [fields.map(() => undefined)]).map((row) => {
+    if (row.length !== fields.length)
+      throw new Failure('SQL_INVALID', `INSERT is for ${fields.length} columns, and a row has ${row.length} values`)
+    const all = row.map((value, index) =>
+      value ? valueOf(value, fields[index]!, target) : defaultValue(fields[index]!, target),
+    )
+    return compose`(${Composed.join(all, ', ')})`
+  })
+  return compose`VALUES ${Composed.join(values, ', ')}`
+}
+
+async function deleted(
+  { alias, using, where, with: clause }: Statement<'delete'>,
+  target: TableName,
+  context: PerformContext,
+): Promise<Performed> {
+  const { metadata } = await tableOf(target, context.changes, 'delete from')
+  const name = quoteName(alias ?? target.name)
+  const condition = where ? compose`(${where})` : 'true'
+  // Every row goes once, however many rows of the other tables it meets.
+  const met = using ? compose`EXISTS (SELECT 1 FROM ${using} WHERE ${condition})` : condition
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${changing(target)} AS ${name} WHERE ${met}`
+  return changed(text, 'delete', target, context)
+}
+
+async function updated(
+  { alias, set, from, where, with: clause }: Statement<'update'>,
+  target: TableName,
+  context: PerformContext,
+): Promise<Performed> {
+  const { metadata } = await tableOf(target, context.changes, 'update')
+  const schema = currentSchema(metadata)
+  const name = quoteName(alias ?? target.name)
+  const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
+  return changed(text, 'update', target, context)
+}
+
+/**
+ * Both sides are joined once; a number says which clause each pair falls under. A row of the table that meets several rows
+ * of the source, and would be changed by them, is refused, as the standard has it.
+ */
+async function merged(
+  { alias, source, on, clauses, with: clause, returning, key, inserts }: Merge,
+  target: TableName,
+  context: PerformContext,
+): Promise<Performed> {
+  const { metadata } = await tableOf(target, context.changes, 'merge into')
+  const schema = currentSchema(metadata)
+  const [name, other] = [quoteName(alias ?? target.name), quoteName(source.alias)]
+  const otherNamed = source.columns ? `${other}(${nameList(source.columns)})` : other
+  const whole = compose`${after(clause)}SELECT * FROM ${source.from} AS ${otherNamed}`
+  const read = (await located(whole, context.at, context.bind(whole.sql))).filter((one) => one.name !== givenOrder)
+  const given = new Map(read.map((column) => [column.name.toLowerCase(), column.name]))
+  const condition = Array.isArray(on)
+    ? on.map((column) => `${name}.${quoteName(column)} = ${other}.${quoteName(column)}`).join(' AND ')
+    : compose`(${on})`
+  const isMatched = `(${name}._in_table AND ${other}._in_source)`
+  const kinds: Record<MergeClause['when'], string> = {
+    matched: isMatched,
+    'not-matched': `(${other}._in_source AND ${name}._in_table IS NULL)`,
+    'not-matched-by-source': `(${name}._in_table AND ${other}._in_source IS NULL)`,
+  }
+  // Where there is a row of one side only, plain names mean its columns.
+  const inBoth = new Set(schema.fields.map((field) => field.name.toLowerCase()).filter((one) => given.has(one)))
+  const sides: Record<MergeClause['when'], (piece: Piece) => Piece | Composed> = {
+    matched: (piece) => (key ? qualified(piece, inBoth, name) : piece),
+    'not-matched': (piece) => qualified(piece, inBoth, other),
+    'not-matched-by-source': (piece) => qualified(piece, inBoth, name),
+  }
+  const cases = clauses.map(
+    ({ when, and }, index) =>
+      compose`WHEN ${kinds[when]}${and ? compose` AND (${sides[when](and)})` : ''} THEN ${String(index)}`,
+  )
+  const effects = clauses.map(({ action, when }) =>
+    effectOf(action, { schema, given, target, name, other, tellsGone: returning !== undefined }, sides[when]),
+  )
+  const acting = clauses.flatMap(({ action }, index) => (isActing(action) ? [index] : []))
+  const news = clauses.flatMap(({ action }, index) =>
+    ['update', 'insert', 'insert-all'].includes(action.kind) ? [index] : [],
+  )
+  const columns = schema.fields.map(({ name: column, type }) => {
+    const branches = effects.flatMap((effect, index) =>
+      effect ? [compose`WHEN ${String(index)} THEN CAST(${effect.get(column)!} AS ${sqlType(type)})`] : [],
+    )
+    if (branches.length === 0) return compose`CAST(NULL AS ${sqlType(type)}) AS ${quoteName(column)}`
+    return compose`CASE _clause ${Composed.join(branches, ' ')} END AS ${quoteName(column)}`
+  })
+  const keepsTable = clauses.some(({ when }) => when === 'not-matched-by-source')
+  const keepsSource = clauses.some(({ when }) => when === 'not-matched')
+  const actions = clauses.map(({ action }, index) => `WHEN ${index} THEN ${quoteText(actionNames[action.kind])}`)
+  const told = returning && !schema.fields.some((one) => one.name.toLowerCase() === mergeAction)
+  const acted = told ? `, CASE _clause ${actions.join(' ')} END AS ${mergeAction}` : ''
+  const errors = clauses.flatMap(({ action }, index) =>
+    action.kind === 'error'
+      ? [
+          compose`WHEN ${String(index)} THEN CAST(${action.message ? compose`(${action.message})` : "'MERGE met a row that it refuses'"} AS VARCHAR)`,
+        ]
+      : [],
+  )
+  const refused = errors.length > 0 ? compose`, CASE _clause ${Composed.join(errors, ' ')} END AS ${refusal}` : ''
+  const columnsOn = Array.isArray(on)
+    ? on.map((column): [string, string] => [column, column])
+    : equalColumns(on.sql, alias ?? target.name, source.alias)
+  const keys = columnsOn.flatMap(([column, otherColumn]): JoinKey[] => {
+    const field = schema.fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
+    const found = read.find((one) => one.name.toLowerCase() === otherColumn.toLowerCase())
+    return field && found ? [{ field, value: `${other}.${quoteName(found.name)}`, type: found.type }] : []
+  })
+  // Where rows without a match are changed too, all rows count.
+  const from = compose`${source.from} AS ${other}`
+  const bounds = keepsTable || clause ? undefined : await context.changes.keyBounds(from.sql, keys, context.options)
+  const join = keepsTable && keepsSource ? 'FULL' : keepsTable ? 'LEFT' : keepsSource ? 'RIGHT' : 'INNER'
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${acted}${refused}${rowId(name, metadata)}
+    FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
+    ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${otherNamed}) AS ${other} ON ${condition},
+    LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _clause) AS _clauses
+    WHERE ${acting.length > 0 ? `_clause IN (${acting.join(', ')})` : 'false'}${key && returning ? ` ORDER BY ${other}.${givenOrder}` : ''}`
+  const options = {
+    ...context.options,
+    ...(key && { uniqueBy: key }),
+    mayRefuse: errors.length > 0,
+    ...(inserts && { needs: inserts === 'or-nothing' ? (['insert'] as const) : (['insert', 'update'] as const) }),
+  }
+  return changed(text, 'merge', target, { ...context, options }, bounds)
+}
+
+/** In all three a row that goes, comes or is another now counts once. */
+async function changed(
+  text: Composed,
+  operation: RowOperation,
+  target: TableName,
+  context: PerformContext,
+  bounds?: KeyBounds,
+): Promise<Performed> {
+  const { changes, options } = context
+  const work = changes.changeRows(target, operation, text.sql, options, bounds)
+  const { rowsChanged } = await located(text, context.at, work)
+  return { rows: rowsChanged, changed: rowsChanged > 0 }
+}
+
+const isActing = ({ kind }: MergeClause['action']): boolean => kind !== 'nothing'
+const actionNames: Record<MergeClause['action']['kind'], string> = {
+  update: 'UPDATE',
+  delete: 'DELETE',
+  insert: 'INSERT',
+  'insert-all': 'INSERT',
+  nothing: '',
+  error: '',
+}
+
+type MergeSides = {
+  schema: Schema
+  /** Columns of the source, by their names in small letters. */
+  given: ReadonlyMap<string, string>
+  target: TableName
+  name: string
+  other: string
+  /** Whether somebody is told what the rows were that go. */
+  tellsGone: boolean
+}
+
+/** The value of each column after an action; undefined for one that gives no row. */
+function effectOf(
+  action: MergeClause['action'],
+  { schema, given, target, name, other, tellsGone }: MergeSides,
+  meant: (piece: Piece) => Piece | Composed,
+): Map<string, Composed | string> | undefined {
+  const fromSource = (column: string) => {
+    const found = given.get(column.toLowerCase())
+    return found === undefined ? undefined : `${other}.${quoteName(found)}`
+  }
+  const asItIs = (field: Field) => `${name}.${quoteName(field.name)}`
+  const bySource = (byName: boolean, otherwise: (field: Field) => string) => {
+    checkAlike(byName, { schema, given, target })
+    return new Map(schema.fields.map((field) => [field.name, fromSource(field.name) ?? otherwise(field)]))
+  }
+  switch (action.kind) {
+    case 'update':
+      return typeof action.set === 'string'
+        ? bySource(action.set === 'by-name', asItIs)
+        : assignedValues(action.set, schema, target, asItIs, meant)
+    case 'insert-all':
+      return bySource(action.byName, (field) => defaultSql(target, field))
+    case 'insert': {
+      const columns = action.columns ?? schema.fields.map((field) => field.name)
+      if (columns.length !== action.values.length)
+        throw new Failure(
+          'SQL_INVALID',
+          `INSERT names ${columns.length} columns and gives ${action.values.length} values`,
+        )
+      const set = columns.map((column, index): Assignment => ({ column, value: action.values[index]! }))
+      return assignedValues(set, schema, target, (field) => defaultSql(target, field), meant)
+    }
+    case 'delete':
+      return tellsGone ? new Map(schema.fields.map((field) => [field.name, asItIs(field)])) : undefined
+    default:
+      return undefined
+  }
+}
+
+/** BY NAME means every column of the source, `*` every column of the table. */
+function checkAlike(byName: boolean, { schema, given, target }: Pick<MergeSides, 'schema' | 'given' | 'target'>) {
+  if (byName) for (const column of given.values()) columnOf(column, schema, target)
+  else
+    for (const { name } of schema.fields)
+      if (!given.has(name.toLowerCase()))
+        throw new Failure('SQL_INVALID', `the rows that are merged have no column ${name}`, {
+          hint: 'Write BY NAME to leave it as it is, or name columns and values.',
+        })
+}
+
+/** `expression AS column, …` for all columns of the table. */
+const assigned = (set: readonly Assignment[], schema: Schema, target: TableName, otherwise: (field: Field) => string) =>
+  Composed.join(
+    [...assignedValues(set, schema, target, otherwise)].map(
+      ([column, value]) => compose`${value} AS ${quoteName(column)}`,
+    ),
+    ', ',
+  )
+
+function assignedValues(
+  set: readonly Assignment[],
+  schema: Schema,
+  target: TableName,
+  otherwise: (field: Field) => string,
+  meant: (piece: Piece) => Piece | Composed = (piece) => piece,
+): Map<string, Composed | string> {
+  const values = new Map<string, Piece>()
+  for (const { column, value } of set) {
+    const { name } = columnOf(column, schema, target)
+    if (values.has(name)) throw new Failure('SQL_INVALID', `${name} is set twice`)
+    values.set(name, value)
+  }
+  return new Map(
+    schema.fields.map((field) => {
+      const value = values.get(field.name)
+      return [field.name, value ? valueOf(value, field, target, meant) : otherwise(field)]
+    }),
+  )
+}
+
+const valueOf = (value: Piece, field: Field, target: TableName, meant = (piece: Piece): Piece | Composed => piece) =>
+  /^default$/i.test(value.sql) ? defaultValue(field, target) : compose`(${meant(value)})`
+const defaultValue = (field: Field, target: TableName) =>
+  `CAST(${defaultSql(target, field)} AS ${sqlType(field.type, field.name)})`
+
+/** The rows that change, whatever else of the statement reads the table. */
+const changing = (target: TableName) => `(SELECT * FROM ${quoteTable(target)} AS ${changedAlias})`
+const rowPlace = (name: string) => `${name}._file AS _file, ${name}._pos AS _pos`
+const rowId = (name: string, { formatVersion }: TableMetadata) =>
+  formatVersion >= 3 ? `, ${name}._row_id AS _row_id` : ''
+/** Columns that a scan for changes has besides those of the table. */
+const hidden = ({ formatVersion }: TableMetadata) =>
+  ['_file', '_pos', ...(formatVersion >= 3 ? ['_row_id', '_last_updated_sequence_number'] : [])].join(', ')
