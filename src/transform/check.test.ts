@@ -114,10 +114,10 @@ test('a contract is held to its names and types, whatever the order', async () =
   const broken = (line: number, what: string) =>
     expect.stringMatching(new RegExp(`^models/promised.yml:${line}:\\d+ promised breaks its contract: ${what}$`))
   expect(told(found)).toEqual([
-    broken(5, '"id" is promised as varchar, but it is INTEGER'),
-    broken(7, '"gone" is promised, but the model does not have it'),
-    broken(8, '"day" is promised, but the model does not have it'),
-    broken(2, '"extra" \\(DATE\\) is not part of it'),
+    broken(5, '"id" is promised as varchar, but it is INTEGER \\(data type mismatch\\)'),
+    broken(7, '"gone" is promised, but the model does not have it \\(missing in definition\\)'),
+    broken(8, '"day" is promised, but the model does not have it \\(missing in definition\\)'),
+    broken(2, '"extra" \\(DATE\\) is not part of it \\(missing in contract\\)'),
   ])
   expect(found.waiting).toEqual(['model.shop.behind'])
 })

@@ -1,5 +1,5 @@
 // A contract: the columns that a model promises, against those that its SELECT has. The order does not matter, nor do
-// the precision of a number and the length of a text, as in dbt.
+// the precision of a number and the length of a text, as in dbt. In brackets stand dbt's own words for what is wrong.
 
 import { Failure } from '../base/failure.ts'
 import type { DbtNode } from '../project/dbt/index.ts'
@@ -25,7 +25,7 @@ export async function contractFailures(
   for (const { name, dataType, place } of node.columns) {
     promised.add(name.toLowerCase())
     const column = found.get(name.toLowerCase())
-    if (!column) broken(`"${name}" is promised, but the model does not have it`, place)
+    if (!column) broken(`"${name}" is promised, but the model does not have it (missing in definition)`, place)
     else if (dataType === undefined) broken(`"${name}" is promised without a data_type`, place)
     else {
       const wanted = await typeNamed(dataType).catch((error: unknown) => {
@@ -34,11 +34,11 @@ export async function contractFailures(
         return undefined
       })
       if (wanted !== undefined && family(wanted) !== family(column.type))
-        broken(`"${name}" is promised as ${dataType}, but it is ${column.type}`, place)
+        broken(`"${name}" is promised as ${dataType}, but it is ${column.type} (data type mismatch)`, place)
     }
   }
   for (const { name, type } of columns)
-    if (!promised.has(name.toLowerCase())) broken(`"${name}" (${type}) is not part of it`)
+    if (!promised.has(name.toLowerCase())) broken(`"${name}" (${type}) is not part of it (missing in contract)`)
   return failures
 }
 

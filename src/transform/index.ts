@@ -3,7 +3,7 @@ import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler, type Compiled } from './compile.ts'
 import { readingFiles } from './materializations/files.ts'
 import { asker } from './materialize.ts'
-import type { Work } from './work.ts'
+import { timed, type NodeResult, type Work } from './work.ts'
 
 export type { ColumnSpec, DbtNode, DbtProject, DbtSource } from '../project/dbt/index.ts'
 export { inlinedIn, type Compiled } from './compile.ts'
@@ -60,6 +60,15 @@ export async function compileNode(
   return new Compiler(work.project, asker(readingFiles(work))).compile(
     typeof node === 'string' ? nodeNamed(work.project, node) : node,
   )
+}
+
+/** What `compileNode` makes of a node as a result: what is wrong in it is its status. Seeds have no SQL. */
+export function compileResult(node: DbtNode, work: Parameters<typeof compileNode>[1]): Promise<NodeResult> {
+  return timed(node, work, async (clocked) => {
+    const compiledSql = node.kind === 'seed' ? undefined : (await compileNode(node, work)).sql
+    clocked.compiled()
+    return { status: 'success', message: 'OK', rows: undefined, failures: undefined, table: undefined, compiledSql }
+  })
 }
 
 /** A node by unique id or name, models before tests. @throws NOT_FOUND */

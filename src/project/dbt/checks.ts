@@ -157,13 +157,14 @@ function microbatchProblems({ config }: DbtNode): string[] {
   if (config['materialized'] !== 'incremental' || config['incremental_strategy'] !== 'microbatch') return []
   const { event_time: eventTime, begin, batch_size: size, lookback, concurrent_batches: concurrent } = config
   const found: string[] = []
-  const needs = (what: string) => found.push(`is incremental by microbatch and needs ${what}`)
-  if (typeof eventTime !== 'string') needs('event_time: the name of a column')
-  if (begin === null || begin === undefined) needs('begin: the first point in time')
-  else if (typeof begin === 'string' && Number.isNaN(Date.parse(begin))) needs(`begin as a date, not "${begin}"`)
-  if (!batchSizes.includes(String(size))) needs(`batch_size: one of ${batchSizes.join(', ')}`)
-  if (lookback !== null && lookback !== undefined && !Number.isInteger(lookback)) needs('lookback as a whole number')
+  const needs = (key: string, what: string) =>
+    found.push(`is incremental by microbatch and must provide ${/^[aeiou]/.test(key) ? 'an' : 'a'} '${key}': ${what}`)
+  if (typeof eventTime !== 'string') needs('event_time', 'the name of a column')
+  if (begin === null || begin === undefined) needs('begin', 'the first point in time')
+  else if (typeof begin === 'string' && Number.isNaN(Date.parse(begin))) needs('begin', `a date, not "${begin}"`)
+  if (!batchSizes.includes(String(size))) needs('batch_size', `one of ${batchSizes.join(', ')}`)
+  if (lookback !== null && lookback !== undefined && !Number.isInteger(lookback)) needs('lookback', 'a whole number')
   if (concurrent !== null && concurrent !== undefined && typeof concurrent !== 'boolean')
-    needs('concurrent_batches as true or false')
+    needs('concurrent_batches', 'true or false')
   return found
 }

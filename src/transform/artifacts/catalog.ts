@@ -1,5 +1,6 @@
 // catalog.json, version 1: the columns and sizes of tables, as the lake has them.
 
+import { isRecord } from '../../base/record.ts'
 import type { DbtProject } from '../../project/dbt/index.ts'
 import { metadata, type Invocation } from './common.ts'
 
@@ -41,6 +42,9 @@ function entryOf(project: DbtProject, { uniqueId, kind, columns, ...sizes }: Cat
   const node = project.nodes.get(uniqueId)
   const source = project.sources.get(uniqueId)
   const { database, schema } = (node ?? source)!
+  // Descriptions are always kept with the table; dbt shows those that `persist_docs` has put there.
+  const persisted = isRecord(node?.config['persist_docs']) ? node.config['persist_docs'] : {}
+  const isShown = { relation: !node || persisted['relation'] === true, columns: !node || persisted['columns'] === true }
   const description = (node ?? source)!.description
   return {
     metadata: {
@@ -48,11 +52,14 @@ function entryOf(project: DbtProject, { uniqueId, kind, columns, ...sizes }: Cat
       schema,
       name: node?.alias ?? source?.identifier ?? '',
       database,
-      comment: description === '' ? null : description,
+      comment: description === '' || !isShown.relation ? null : description,
       owner: null,
     },
     columns: Object.fromEntries(
-      columns.map(({ name, type, comment }, at) => [name, { type, index: at + 1, name, comment }]),
+      columns.map(({ name, type, comment }, at) => [
+        name,
+        { type, index: at + 1, name, comment: isShown.columns ? comment : null },
+      ]),
     ),
     stats: statsOf(sizes),
     unique_id: uniqueId,

@@ -67,7 +67,7 @@ export async function writeArtifacts(
     const node = project.nodes.get(uniqueId)
     if (!node) continue
     writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
-    writeWhole(join(targetDir, pathInTarget('run', node)), sql)
+    if (verb !== 'compile' && verb !== 'docs generate') writeWhole(join(targetDir, pathInTarget('run', node)), sql)
   }
   await writeManifest(session, project, compiled)
   if (!flags.is('write-json', true)) return

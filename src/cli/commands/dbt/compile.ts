@@ -1,13 +1,12 @@
 // compile and show: the SQL of what is selected, and its first rows.
 
-import { join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
 import { collect, type ChangeSet } from '../../../lake/index.ts'
-import { compileNode, filesAsTables, pathInTarget, writeWhole } from '../../../transform/index.ts'
+import { compileResult, filesAsTables, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
-import { writeManifest } from './artifacts.ts'
-import { sayFound, sayThreads } from './lines.ts'
+import { writeArtifacts } from './artifacts.ts'
+import { sayFound, sayProblem, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
 import { warnOrFail } from './warnings.ts'
@@ -15,15 +14,10 @@ import { warnOrFail } from './warnings.ts'
 type Compiled = { node: DbtNode; sql: string }
 
 export async function compile(session: Session): Promise<number> {
-  const { log, flags, targetDir } = session
+  const { log, flags } = session
+  const started = performance.now()
   await using opened = await compiled(session)
-  for (const { node, sql } of opened.all)
-    if (flags.text('inline') === undefined) writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
-  await writeManifest(
-    session,
-    opened.project,
-    opened.all.map(({ node, sql }) => ({ uniqueId: node.uniqueId, sql })),
-  )
+  await writeArtifacts(session, opened.project, opened.results, performance.now() - started)
   const isInline = flags.text('inline') !== undefined
   // One model, or what was typed, is printed: that is what people compile one for.
   const asked = isInline || flags.words('select').length > 0
@@ -42,7 +36,14 @@ export async function compile(session: Session): Promise<number> {
       data: { node_name: node.name, compiled: sql, is_inline: isInline },
     })
   }
-  return 0
+  return sayWrong(session, opened)
+}
+
+/** What could not be compiled; the exit status. */
+function sayWrong(session: Session, { project, results }: Pick<Opened, 'project' | 'results'>): 0 | 1 {
+  const wrong = results.filter(({ status }) => status === 'error')
+  for (const result of wrong) sayProblem(session, project, result, 'error')
+  return wrong.length > 0 ? 1 : 0
 }
 
 export async function show(session: Session): Promise<number> {
@@ -52,6 +53,7 @@ export async function show(session: Session): Promise<number> {
   const place = opened?.place ?? (await openPlace(session))
   const app = opened?.app ?? (await openLakeOf(session, place))
   const all = opened?.all.filter(({ node }) => opened.all.length === 1 || node.kind !== 'test') ?? []
+  if (opened?.results.some(({ status }) => status === 'error')) return sayWrong(session, opened)
   if (opened && all.length === 0)
     throw new Failure('USAGE', 'nothing is selected to show', {
       hint: 'boathouse dbt show --select MODEL, or --inline "select …".',
@@ -80,7 +82,15 @@ export async function show(session: Session): Promise<number> {
 
 const isJson = ({ flags }: Session): boolean => flags.is('json') || flags.text('output') === 'json'
 
-type Opened = AsyncDisposable & { all: Compiled[]; app: App; place: Place; project: DbtProject; changes: ChangeSet }
+type Opened = AsyncDisposable & {
+  /** What has SQL. */
+  all: Compiled[]
+  results: NodeResult[]
+  app: App
+  place: Place
+  project: DbtProject
+  changes: ChangeSet
+}
 
 /** Templates may change the database while they are compiled, as in dbt; here nobody else sees it, and it is given up at the end. */
 async function compiled(session: Session): Promise<Opened> {
@@ -89,19 +99,25 @@ async function compiled(session: Session): Promise<Opened> {
   const project = await openProject(session, place)
   sayFound(log, project)
   const inline = flags.text('inline')
+  if (inline !== undefined && flags.words('select').length > 0)
+    throw new Failure('USAGE', '--inline and --select are mutually exclusive: SQL is typed, or taken from models')
   const nodes = inline === undefined ? selected(session, project) : [inlineNode(project, inline)]
   sayThreads(log, place.target.threads, place.target.name)
   const app = await openLakeOf(session, place)
-  const all: Compiled[] = []
   const changes = await passingChanges(app, place)
   try {
     const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
-    for (const node of nodes) all.push({ node, sql: (await compileNode(node, work)).sql })
+    const results: NodeResult[] = []
+    for (const node of nodes) results.push(await compileResult(node, work))
+    const all = nodes.flatMap((node, at) => {
+      const sql = results[at]!.compiledSql
+      return sql === undefined ? [] : [{ node, sql }]
+    })
+    return { all, results, app, place, project, changes, [Symbol.asyncDispose]: () => changes.discard() }
   } catch (error) {
     await changes.discard()
     throw error
   }
-  return { all, app, place, project, changes, [Symbol.asyncDispose]: () => changes.discard() }
 }
 
 /** A change set that is never published. */
@@ -110,7 +126,6 @@ export const passingChanges = ({ lake, principal }: App, { environment }: Place)
 
 function selected(session: Session, project: DbtProject): DbtNode[] {
   const found = chosenBy(session, project).ids.flatMap((id) => project.nodes.get(id) ?? [])
-  const nodes = found.filter(({ kind }) => kind !== 'seed')
   if (found.length === 0)
     warnOrFail(
       session,
@@ -118,30 +133,51 @@ function selected(session: Session, project: DbtProject): DbtNode[] {
       'NothingToDo',
       'Q035',
     )
-  return nodes
+  return found
 }
 
 /** Text of the command line as a node of its own: it may read whatever a model may. */
 function inlineNode(project: DbtProject, sql: string): DbtNode {
-  const like = [...project.nodes.values()].find(({ kind }) => kind === 'model')
-  if (!like) throw new Failure('USAGE', 'the project has no model, so there is nothing to read')
   const place = { file: '--inline', line: 1, column: 1 }
+  const { database, schema } = project.target
   return {
-    ...like,
     uniqueId: `sql_operation.${project.name}.inline_query`,
+    kind: 'analysis',
     name: 'inline_query',
     alias: 'inline_query',
     package: project.name,
-    kind: 'analysis',
-    path: 'inline_query',
+    fqn: [project.name, 'sql', 'inline_query'],
     file: '--inline',
+    fileInPackage: '--inline',
+    path: 'inline_query',
+    language: 'sql',
     rawSql: sql,
-    config: { ...like.config, materialized: 'view' },
+    checksum: { name: 'none', checksum: '' },
+    config: { materialized: 'view' },
+    unrenderedConfig: {},
+    quoting: { database: true, schema: true, identifier: true },
+    database,
+    schema,
+    tags: [],
+    description: '',
+    docBlocks: [],
     columns: [],
-    place,
-    dependsOn: [...project.nodes.keys(), ...project.sources.keys()],
+    constraints: [],
+    contract: false,
+    version: undefined,
+    latestVersion: undefined,
+    deprecationDate: undefined,
+    timeSpine: undefined,
+    group: undefined,
+    access: 'protected',
+    hooks: { pre: [], post: [] },
+    test: undefined,
+    macros: [],
     refs: [],
     sources: [],
+    dependsOn: [...project.nodes.keys(), ...project.sources.keys()],
+    place,
+    patch: undefined,
   }
 }
 

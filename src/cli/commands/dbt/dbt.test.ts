@@ -20,7 +20,7 @@ describe('a command line', () => {
     ['--quiet|run|-x', ['run'], { quiet: true, 'fail-fast': true }],
     ['run|--select|a|b+|--exclude|c', ['run'], { select: ['a', 'b+'], exclude: ['c'] }],
     ['run|-s|a b|-s|c', ['run'], { select: ['a', 'b', 'c'] }],
-    ['run|--models|a|-m|b|--model|c', ['run'], { select: ['a', 'b', 'c'] }],
+    ['run|--models|a|-m|b|--model|c', ['run'], { models: ['a', 'b', 'c'] }],
     ['run|--select=a', ['run'], { select: ['a'] }],
     ['run|-tprod|-xf', ['run'], { target: 'prod', 'fail-fast': true, 'full-refresh': true }],
     ['run|--no-defer|--defer', ['run'], { defer: true }],

@@ -4,12 +4,19 @@ import { join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import { schemaOfLoaded, sqlType } from '../../../lake/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import { catalogArtifact, compileNode, writeJson, writeWhole, type CatalogTable } from '../../../transform/index.ts'
+import {
+  catalogArtifact,
+  compileResult,
+  writeJson,
+  writeWhole,
+  type CatalogTable,
+  type NodeResult,
+} from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { sizeOf } from '../table.ts'
-import { invocationOf, writeManifest } from './artifacts.ts'
+import { invocationOf, writeArtifacts } from './artifacts.ts'
 import { passingChanges } from './compile.ts'
-import { sayFound, sayThreads } from './lines.ts'
+import { sayFound, sayProblem, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
 
@@ -21,20 +28,19 @@ export async function docsGenerate(session: Session): Promise<number> {
   const { ids } = chosenBy(session, project)
   const app = await openLakeOf(session, place)
   sayThreads(log, place.target.threads, place.target.name)
-  const compiled: { uniqueId: string; sql: string }[] = []
-  const isCompiled = ({ kind }: { kind: string }) => ['model', 'test', 'analysis', 'snapshot'].includes(kind)
+  const nodes = flags.is('compile', true) ? ids.flatMap((id) => project.nodes.get(id) ?? []) : []
   const changes = await passingChanges(app, place)
+  const started = performance.now()
+  const results: NodeResult[] = []
   try {
-    for (const id of flags.is('compile', true) ? ids : []) {
-      const node = project.nodes.get(id)
-      if (!node || !isCompiled(node)) continue
-      const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
-      compiled.push({ uniqueId: id, sql: (await compileNode(node, work)).sql })
-    }
+    const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
+    for (const node of nodes) results.push(await compileResult(node, work))
   } finally {
     await changes.discard()
   }
-  await writeManifest(session, project, compiled)
+  const wrong = results.filter(({ status }) => status === 'error')
+  for (const result of wrong) sayProblem(session, project, result, 'error')
+  if (flags.is('compile', true)) await writeArtifacts(session, project, results, performance.now() - started)
   log.info('Building catalog', { name: 'BuildingCatalog', code: 'E044' })
   const tables: CatalogTable[] = []
   const errors: string[] = []
@@ -52,7 +58,7 @@ export async function docsGenerate(session: Session): Promise<number> {
   writeJson(file, catalog)
   log.info(`Catalog written to ${file}`, { name: 'CatalogWritten', code: 'E041', data: { path: file } })
   if (flags.is('static')) writeWhole(join(targetDir, 'static_index.html'), staticPage(project, catalog))
-  if (errors.length === 0) return 0
+  if (errors.length === 0) return wrong.length > 0 ? 1 : 0
   log.error(`${errors.length} tables could not be looked at:\n${errors.join('\n')}`)
   return 1
 }

@@ -85,10 +85,18 @@ export const flagTable: Readonly<Record<string, FlagSpec>> = {
   // selection
   select: {
     kind: 'words',
-    also: ['-s', '--models', '--model', '-m'],
+    also: ['-s'],
     value: 'WORDS',
     about: 'What to take: names, paths, tag:NAME, + for parents and children.',
     verbs: selecting,
+  },
+  // Elsewhere it is another name of select.
+  models: {
+    kind: 'words',
+    also: ['--model', '-m'],
+    value: 'WORDS',
+    about: 'Models to list, in the words of --select.',
+    verbs: ['ls'],
   },
   exclude: { kind: 'words', value: 'WORDS', about: 'What to leave out, in the same words.', verbs: selecting },
   selector: { kind: 'text', value: 'NAME', about: 'A selector of selectors.yml.', verbs: selecting },

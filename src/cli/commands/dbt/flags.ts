@@ -8,7 +8,7 @@ import { Failure } from '../../../base/failure.ts'
 import { didYouMean } from '../../../base/suggest.ts'
 import { flagTable, type FlagSpec } from './flag-table.ts'
 
-type Value = string | boolean | number | string[] | Record<string, unknown>
+export type Value = string | boolean | number | string[] | Record<string, unknown>
 
 /** A command line taken apart; what is asked for stands over variables, those over `flags:` of dbt_project.yml. */
 export class DbtFlags {

@@ -7,7 +7,7 @@ import { didYouMean } from '../../../base/suggest.ts'
 import type { Command, Context } from '../../command.ts'
 import { versionOf } from '../../version.ts'
 import { flagTable } from './flag-table.ts'
-import { checkVerb, DbtFlags, readVariables, splitLine } from './flags.ts'
+import { checkVerb, DbtFlags, readVariables, splitLine, type Value } from './flags.ts'
 import { dbtPage, verbPage } from './help.ts'
 import { openSession, type Session } from './open.ts'
 import { verbs, type Verb } from './verbs.ts'
@@ -41,6 +41,7 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
     context.out.line(name === undefined ? dbtPage() : verbPage(name))
     return name === undefined && !given.has('help') ? 2 : 0
   }
+  if (name !== 'ls') takeModels(given)
   checkVerb(name, given)
   const verb = verbs[name]!
   if (verb.refused) throw new Failure('UNSUPPORTED', verb.refused, { hint: verb.hint ?? '' })
@@ -56,6 +57,15 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
   } finally {
     session.log.close()
   }
+}
+
+/** `--models` is an old name of `--select`; `ls` alone has both. */
+function takeModels(given: Map<string, Value>): void {
+  const models = given.get('models')
+  if (!Array.isArray(models)) return
+  given.delete('models')
+  const select = given.get('select')
+  given.set('select', [...(Array.isArray(select) ? select : []), ...models])
 }
 
 async function perform(verb: Verb, session: Session): Promise<number> {

@@ -216,7 +216,8 @@ function summary(log: DbtLog, errors: number, partial: number, warnings: number)
   return log.paint('green', 'Completed successfully')
 }
 
-function sayProblem(
+/** What went wrong in a node, where, and where its SQL lies. */
+export function sayProblem(
   { log, dir, targetDir }: Session,
   project: DbtProject,
   result: NodeResult,

@@ -16,9 +16,10 @@ export type Chosen = {
 export function chosenBy(session: Session, project: DbtProject): Chosen {
   const { flags, log } = session
   const state = stateOf(session)
-  const isPlain = flags.words('select').length + flags.words('exclude').length === 0
+  const wanted = [...flags.words('select'), ...flags.words('models')]
+  const isPlain = wanted.length + flags.words('exclude').length === 0
   const { ids, unmatched } = selectNodes(project, {
-    select: flags.words('select'),
+    select: wanted,
     exclude: flags.words('exclude'),
     selector: flags.text('selector') ?? (isPlain ? defaultSelector(project) : undefined),
     // Only what was said: a selector may say otherwise.

@@ -254,6 +254,9 @@ export const incrementalMacros: string = [
       {%- if clauses[kind] is string or clauses[kind] is mapping or clauses[kind] is not sequence -%}{%- do errors.append("merge_clauses." ~ kind ~ " must be a list") -%}
       {%- elif clauses[kind] | length == 0 -%}{%- do errors.append("merge_clauses." ~ kind ~ " must contain at least one element") -%}
       {%- endif -%}
+      {%- for clause in clauses[kind] if clauses[kind] is sequence and clauses[kind] is not string and clause is not mapping -%}
+        {%- do errors.append("merge_clauses." ~ kind ~ " elements must be dictionaries, found: " ~ clause) -%}
+      {%- endfor -%}
     {%- endfor -%}
     {%- set ignored = [] -%}
     {%- for name in basic if config.get(name) -%}{%- do ignored.append(name) -%}{%- endfor -%}

@@ -30,7 +30,7 @@ const RealDate = Date
 let late = 0
 class MovedDate extends RealDate {
   constructor(...given: [] | [number]) {
-    super(...(given.length === 0 ? [RealDate.now() + late] : given))
+    super(given[0] ?? RealDate.now() + late)
   }
   static override now = () => RealDate.now() + late
 }
