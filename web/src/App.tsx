@@ -39,10 +39,10 @@ export function App() {
 }
 
 function Inside({ path }: { path: string }) {
-  useEventStream()
+  const isLost = useEventStream()
   const found = findPage(path)
   return (
-    <Frame>
+    <Frame isLost={isLost}>
       <Boundary key={found?.key ?? path}>
         <Suspense fallback={<Page crumbs={[]}>{null}</Page>}>
           {found ? (

@@ -384,9 +384,13 @@ export async function startFixture(dist: string) {
     now,
     state,
     emit: (event: Event) => streams.forEach((send) => send(event)),
+    /** Ends all streams of events, as a server that stops does. */
+    hangUp() {
+      for (const done of closing.splice(0)) done()
+    },
     listeners: () => streams.size,
     close: async () => {
-      for (const done of closing) done()
+      for (const done of closing.splice(0)) done()
       await new Promise((done) => {
         server.close(done)
         if ('closeAllConnections' in server) server.closeAllConnections()

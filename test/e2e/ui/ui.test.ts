@@ -273,6 +273,17 @@ describe('a dashboard', () => {
     expect(await kpi('Total orders').textContent()).toBe('1,000')
   })
 
+  test('a server that stops is told of while it is away; its page stays', async () => {
+    await page.goto('/dashboards/sales')
+    expect(await kpi('Total orders').textContent()).toBe('1,000')
+    await context.setOffline(true)
+    fixture.hangUp()
+    await page.getByText('The server does not answer.').waitFor()
+    expect(await kpi('Total orders').textContent()).toBe('1,000')
+    await context.setOffline(false)
+    await page.getByText('The server does not answer.').waitFor({ state: 'detached' })
+  })
+
   test('what all panels fail of is said once, in a sentence', async () => {
     fixture.state.failing = {
       code: 'TABLE_NOT_FOUND',

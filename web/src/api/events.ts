@@ -4,7 +4,7 @@
 // hidden tab closes its stream; when it is looked at again the stream opens anew, and its hello means: you may have
 // missed something.
 
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import type { Event } from '../../../src/contract/index.ts'
 import { refresh } from './queries.ts'
 
@@ -36,19 +36,44 @@ export function topicsOf(event: Event): string[] {
   }
 }
 
-export function useEventStream(): void {
+/** A stream that ends is opened again in a moment: a restart, a proxy. Only then is it worth a word. */
+const patienceMs = 2_000
+
+/** Listens; answers whether the server is known not to answer. */
+export function useEventStream(): boolean {
+  const [isLost, setLost] = useState(false)
   useEffect(() => {
     let source: EventSource | undefined
     let greeted = false
     let retry: ReturnType<typeof setTimeout> | undefined
+    let asking: ReturnType<typeof setTimeout> | undefined
+    /** A stream may be refused by a server that is well: to somebody whose session has ended. */
+    const ask = async () => {
+      const isWell = await fetch('/healthz').then(
+        ({ status }) => status < 500,
+        () => false,
+      )
+      if (asking === undefined) return
+      asking = undefined
+      setLost(!isWell)
+    }
+    const rest = () => {
+      clearTimeout(asking)
+      asking = undefined
+    }
     const open = () => {
       source = new EventSource('/api/events')
+      source.onopen = () => {
+        rest()
+        setLost(false)
+      }
       source.onmessage = ({ data }: MessageEvent<string>) => {
         const event = JSON.parse(data) as Event
         if (event.kind !== 'hello' || greeted) refresh(...topicsOf(event))
         if (event.kind === 'hello') greeted = true
       }
       source.onerror = () => {
+        asking ??= setTimeout(() => void ask(), patienceMs)
         // The browser tries again by itself, except after an answer that is not a stream.
         if (source?.readyState === EventSource.CLOSED && !document.hidden) retry = setTimeout(open, 5_000)
       }
@@ -56,6 +81,7 @@ export function useEventStream(): void {
     const onVisibility = () => {
       source?.close()
       clearTimeout(retry)
+      rest()
       if (!document.hidden) open()
     }
     if (!document.hidden) open()
@@ -63,7 +89,9 @@ export function useEventStream(): void {
     return () => {
       source?.close()
       clearTimeout(retry)
+      rest()
       document.removeEventListener('visibilitychange', onVisibility)
     }
   }, [])
+  return isLost
 }

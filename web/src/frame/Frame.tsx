@@ -4,6 +4,7 @@ import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import {
   ChevronsLeft,
   ChevronsRight,
+  CloudOff,
   Home,
   LayoutDashboard,
   Network,
@@ -36,7 +37,8 @@ const adminPlaces = [
 ] as const
 const late: readonly string[] = ['/connect', ...adminPlaces.map(([to]) => to)]
 
-export function Frame({ children }: { children: ReactNode }) {
+/** `isLost`: the server does not answer. */
+export function Frame({ isLost, children }: { isLost: boolean; children: ReactNode }) {
   const { path } = useLocation()
   const { environment, user } = useSession()
   const [open, setOpen] = useState(() => localStorage.getItem('boathouse.rail') === 'open')
@@ -102,6 +104,14 @@ export function Frame({ children }: { children: ReactNode }) {
         </button>
       </nav>
       <div className="frame-page">{children}</div>
+      <div role="status" className="lost-place">
+        {isLost && (
+          <p className="lost">
+            <CloudOff size={15} aria-hidden />
+            The server does not answer. What you see may be old until it is back.
+          </p>
+        )}
+      </div>
       {palette && (
         <Suspense>
           <Palette onClose={() => setPalette(false)} />

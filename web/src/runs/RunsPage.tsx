@@ -66,30 +66,32 @@ export default function RunsPage() {
           )}
         </section>
         <aside className="runs-side">
-          <section aria-labelledby="schedules">
-            <h2 id="schedules">Schedules</h2>
-            {schedules?.length === 0 && (
-              <p className="quiet">
-                None. Schedules stand in <code>schedules.yml</code>.
-              </p>
-            )}
-            <ul className="side-list">
-              {schedules?.map(({ name, words, timezone, nextAt, enabled, lastRun, place, select }) => (
-                <li key={name} className="side-item" title={showPlace(place)}>
-                  <div className="side-line">
-                    <strong>{name}</strong>
-                    {lastRun ? <Status status={lastRun.status} bare /> : null}
-                  </div>
-                  <p className="quiet small">
-                    {words} ({timezone}){select ? `, ${select}` : ''}
-                  </p>
-                  <p className="caption">
-                    {!enabled ? 'off' : nextAt ? `next ${formatShort(nextAt)}` : 'no next time'}
-                  </p>
-                </li>
-              ))}
-            </ul>
-          </section>
+          {schedules && (
+            <section aria-labelledby="schedules">
+              <h2 id="schedules">Schedules</h2>
+              {schedules.length === 0 && (
+                <p className="quiet">
+                  None. Schedules stand in <code>schedules.yml</code>.
+                </p>
+              )}
+              <ul className="side-list">
+                {schedules.map(({ name, words, timezone, nextAt, enabled, lastRun, place, select }) => (
+                  <li key={name} className="side-item" title={showPlace(place)}>
+                    <div className="side-line">
+                      <strong>{name}</strong>
+                      {lastRun ? <Status status={lastRun.status} bare /> : null}
+                    </div>
+                    <p className="quiet small">
+                      {words} ({timezone}){select ? `, ${select}` : ''}
+                    </p>
+                    <p className="caption">
+                      {!enabled ? 'off' : nextAt ? `next ${formatShort(nextAt)}` : 'no next time'}
+                    </p>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
           <Publications />
         </aside>
       </div>
