@@ -4,6 +4,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
+import { schemaOf } from '../iceberg/index.ts'
 import { isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, performContext } from './contexts.ts'
 import { withoutValues } from './policy/guard.ts'
@@ -11,6 +12,7 @@ import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
 import { missing, targetName } from './names.ts'
 import { located } from './write/perform-context.ts'
+import { parametersText } from './write/parameters.ts'
 import { perform } from './write/perform.ts'
 import { returningOf } from './write/returning.ts'
 import { authoriseChange, authoriseProperties, rightsOf } from './policy/rights.ts'
@@ -70,19 +72,38 @@ export async function runStatement(sql: string, given: Asking, started: number, 
   }
 }
 
-/** The columns that a statement's RETURNING gives; none without one. */
+/** The columns that a statement's RETURNING gives, and the types of its parameters as far as they are known. */
 export async function describeChange(
   sql: string,
   options: Asking,
-  { bind }: Pick<Opened, 'bind'>,
+  { bind, prepare, policyNow, deps }: Pick<Opened, 'bind' | 'prepare' | 'policyNow' | 'deps'>,
 ): Promise<{ columns: Column[]; parameters: string[] }> {
   const statement = parseStatement(sql)
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
-  const asked = returningOf(statement, targetName(statement, options))
-  if (!asked) return { columns: [], parameters: [] }
-  const { text, rows } = asked
-  const told: Asking = { ...options, told: rows }
-  return { columns: await located(text, (index) => placeAt(sql, index), bind(text.sql, told)), parameters: [] }
+  const target = targetName(statement, options)
+  const asked = returningOf(statement, target)
+  const isAsked = sql.includes('$')
+  const columns = async () => {
+    if (!asked || isAsked) return []
+    const told: Asking = { ...options, told: asked.rows }
+    return located(asked.text, (index) => placeAt(sql, index), bind(asked.text.sql, told))
+  }
+  const parameters = async () => {
+    if (!isAsked || !mayKnow(await policyNow(), options.principal, target)) return []
+    const table = await (options.changes ?? options.within?.changes ?? options.within?.tables ?? deps.tables).load(
+      target,
+    )
+    const text = table?.kind === 'table' ? parametersText(statement, target, schemaOf(table.metadata)) : undefined
+    const prepared =
+      text === undefined ? undefined : await prepare(text, { ...options, ...(asked && { told: asked.rows }) })
+    return (await prepared?.parameterTypes()) ?? []
+  }
+  // What is wrong with the statement is told when it is run, with its place.
+  const types = await parameters().catch((error: unknown) => {
+    if (error instanceof Failure && error.code !== 'QUERY_CANCELLED') return []
+    throw error
+  })
+  return { columns: await columns(), parameters: types }
 }
 
 async function changeTable(

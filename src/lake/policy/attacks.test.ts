@@ -8,6 +8,7 @@ import { openWorld } from '../world.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
 let ana: Principal
+let ida: Principal
 beforeAll(async () => {
   world = await openWorld()
   const { rows } = world
@@ -16,15 +17,23 @@ beforeAll(async () => {
     'secret-' || i AS email, {'a': 'secret-' || i, 'b': i} AS st, [i] AS l FROM range(1000) AS t(i)`)
   await rows(`CREATE TABLE raw.orders AS SELECT i AS id, 'secret-' || i AS person FROM range(100) AS t(i)`)
   await rows(`CREATE TABLE raw.hidden AS SELECT 'secret-0' AS x`)
+  await rows(`CREATE TABLE raw.unread AS SELECT 1 AS id`)
   ana = await world.member('ana')
+  ida = await world.member('ida')
   const on = (table: string) => ({ environment: '*', namespace: 'raw', table })
   const to = { kind: 'user' as const, name: 'ana' }
+  const toIda = { kind: 'user' as const, name: 'ida' }
   await world.applyAccess({
-    attributes: [{ user: 'ana', values: { region: 'EU' } }],
+    attributes: ['ana', 'ida'].map((user) => ({ user, values: { region: 'EU' } })),
     grants: [
       { privilege: 'select', on: on('people'), to },
       { privilege: 'select', on: on('orders'), columns: ['id'], to },
       { privilege: 'all', on: on('mine*'), to },
+      { privilege: 'select', on: on('people'), to: toIda },
+      { privilege: 'select', on: on('orders'), columns: ['id'], to: toIda },
+      ...['people', 'orders', 'unread'].flatMap((table) =>
+        (['insert', 'delete'] as const).map((privilege) => ({ privilege, on: on(table), to: toIda })),
+      ),
     ],
     rowFilters: [{ on: on('people'), except: [], condition: `region = attribute('region')` }],
     masks: [
@@ -159,5 +168,59 @@ test.each<[sql: string, expected: 'seen' | string]>([
     }),
   )
   expect(found).toMatchObject({ code: expected })
+  expect(JSON.stringify(found)).not.toMatch(/secret-|"US"|"person"|hidden/)
+})
+
+// Somebody who may add and delete rows of which they see a part.
+test.each<[sql: string, expected: 'seen' | string, rows?: unknown[][]]>([
+  [
+    `INSERT INTO raw.people (id, region, email) VALUES (-1, 'EU', 'mine') RETURNING *`,
+    'seen',
+    [[-1, 'EU', '***', null, null]],
+  ],
+  [`INSERT INTO raw.people (id, region, email) VALUES (-2, 'US', 'mine') RETURNING id`, 'seen', []],
+  [
+    `INSERT INTO raw.people (id, region) VALUES (-3, 'EU') RETURNING (SELECT count(*) FROM raw.people WHERE region = 'US')`,
+    'seen',
+    [[0]],
+  ],
+  [`INSERT INTO raw.people (id, region) SELECT -4, 'EU' RETURNING (SELECT max(x) FROM raw.hidden)`, 'TABLE_NOT_FOUND'],
+  [
+    `INSERT INTO raw.people (id, region) VALUES (-5, 'EU') RETURNING (SELECT email::INT FROM raw.people LIMIT 1)`,
+    'QUERY_FAILED',
+  ],
+  [`INSERT INTO raw.people (id, region) VALUES (-6, 'EU') RETURNING _file`, 'SQL_INVALID'],
+  ['INSERT INTO raw.orders (id) VALUES (-1) RETURNING *', 'seen', [[-1]]],
+  [`INSERT INTO raw.orders (id, person) VALUES (-2, 'mine') RETURNING person`, 'SQL_INVALID'],
+  ['INSERT INTO raw.orders (id) VALUES (-3) RETURNING raw.orders.person', 'SQL_INVALID'],
+  ['INSERT INTO raw.orders (id) VALUES (-4) RETURNING COLUMNS(*)', 'seen', [[-4]]],
+  ['INSERT INTO raw.orders (id) VALUES (-4) RETURNING (SELECT person FROM raw.orders AS _changed)', 'SQL_INVALID'],
+  ['INSERT INTO raw.orders (id) VALUES (0) ON CONFLICT (id) DO NOTHING RETURNING id', 'FORBIDDEN'],
+  [`INSERT INTO raw.orders (id, person) VALUES (-9, 'secret-7') ON CONFLICT (person) DO NOTHING`, 'FORBIDDEN'],
+  [
+    `INSERT INTO raw.people (id, email) VALUES (0, 'x') ON CONFLICT (id) DO UPDATE SET email = excluded.email`,
+    'FORBIDDEN',
+  ],
+  [`INSERT INTO raw.people (id, email) VALUES (-9, 'secret-1') ON CONFLICT (email) DO NOTHING`, 'FORBIDDEN'],
+  [`INSERT OR REPLACE INTO raw.people (id) VALUES (1)`, 'SQL_INVALID'],
+  [`INSERT INTO raw.unread VALUES (1) RETURNING *`, 'FORBIDDEN'],
+  [`INSERT INTO raw.unread VALUES (1) ON CONFLICT (id) DO NOTHING`, 'FORBIDDEN'],
+  [`INSERT INTO raw.hidden VALUES ('x') RETURNING *`, 'TABLE_NOT_FOUND'],
+  [`DELETE FROM raw.people WHERE id IN (10, 11) RETURNING *`, 'seen', [[10, 'EU', '***', null, [10]]]],
+  [`DELETE FROM raw.people WHERE email = 'secret-12' RETURNING id`, 'seen', []],
+  [`DELETE FROM raw.people WHERE id = 14 RETURNING email::INT`, 'QUERY_FAILED'],
+  ['DELETE FROM raw.orders WHERE id = 1 RETURNING *', 'seen', [[1]]],
+  ['DELETE FROM raw.orders WHERE id = 2 RETURNING person', 'SQL_INVALID'],
+  [`UPDATE raw.people SET email = 'x' WHERE id = 2 RETURNING email`, 'FORBIDDEN'],
+  [`MERGE INTO raw.people USING (SELECT 2 AS id) s USING (id) WHEN MATCHED THEN ERROR people.email`, 'FORBIDDEN'],
+])('who sees a part and adds or deletes rows: %s: %s', async (sql, expected, rows) => {
+  const found = await world.lake.query(sql, world.asking({ principal: ida })).then(
+    async (result) => ({ code: 'seen', rows: (await collect(result)).rows }),
+    ({ code, message, hint, context }: { code: string; message: string; hint?: string; context?: object }) => ({
+      code,
+      told: JSON.stringify([message, hint, context]).replaceAll(/person|hidden/gi, ''),
+    }),
+  )
+  expect(found).toMatchObject(rows ? { code: expected, rows } : { code: expected })
   expect(JSON.stringify(found)).not.toMatch(/secret-|"US"|"person"|hidden/)
 })

@@ -15,8 +15,8 @@ export type CopyFormat = {
 }
 export type Command =
   | { kind: 'empty' }
-  /** SELECT and whatever else gives rows; or, without them, a change. */
-  | { kind: 'lake'; rows: boolean }
+  /** SELECT and whatever else gives rows; or, without them, a statement of another kind. `changes`: it changes rows. */
+  | { kind: 'lake'; rows: boolean; changes?: true }
   /** BEGIN, COMMIT, SAVEPOINT …; `tag` is answered where there is nothing to do. */
   | { kind: 'transaction'; does: 'begin' | 'end' | 'other'; tag: string }
   | { kind: 'set'; name: string; value: string | undefined; local: boolean }
@@ -103,9 +103,9 @@ export function classify(sql: string): Command {
     case 'update':
     case 'delete':
     case 'merge':
-      return { kind: 'lake', rows: head.has('returning') }
+      return { kind: 'lake', rows: head.has('returning'), changes: true }
     case 'with':
-      return { kind: 'lake', rows: !isChange(sql) || head.has('returning') }
+      return isChange(sql) ? { kind: 'lake', rows: head.has('returning'), changes: true } : { kind: 'lake', rows: true }
     default:
       return { kind: 'lake', rows: !changes.has(word) }
   }

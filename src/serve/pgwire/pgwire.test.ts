@@ -257,6 +257,54 @@ describe('statements', () => {
     expect(await codeOf(ada.query('execute p(1)'))).toBe('26000')
   })
 
+  test('RETURNING gives rows with their types, and the count of what was changed', async () => {
+    await world.rows('create table raw.told (id integer, n bigint, at timestamp, price decimal(10,2), parts integer[])')
+    const many = 'insert into raw.told (id, n) values ($1, $2), ($3, $4) returning id, n + 1 as next'
+    const given = await ada.query(many, [1, 10, 2, 20])
+    expect([given.command, given.rowCount, given.rows]).toEqual([
+      'INSERT',
+      2,
+      [
+        { id: 1, next: '11' },
+        { id: 2, next: '21' },
+      ],
+    ])
+    expect(given.fields.map(({ dataTypeID }) => dataTypeID)).toEqual([23, 20])
+    const one =
+      'insert into raw.told (id, n) values ($1, $2) on conflict (id) do update set n = told.n + excluded.n returning n'
+    expect((await ada.query(one, [2, 5])).rows).toEqual([{ n: '25' }])
+    const counted = await ada.query('delete from raw.told returning count(*)')
+    expect([counted.command, counted.rowCount, counted.rows]).toEqual(['DELETE', 2, [{ count: '2' }]])
+    expect(await codeOf(ada.query('insert into raw.told (id) values (3) returning nothing'))).toBe('42703')
+    expect((await ada.query('select count(*)::int as n from raw.told')).rows).toEqual([{ n: 0 }])
+  })
+
+  test.each<[string, number[]]>([
+    ['insert into raw.sales (id, amount, d, item) values ($1, $2, $3, $4)', [23, 1700, 1082, 25]],
+    ['insert into raw.sales values ($1, $2 * 2, default, $3), ($4, 1, $5, $6)', [23, 1700, 25, 23, 1082, 25]],
+    ['insert into raw.sales (item, id) select $1, $2 from raw.sales where d = $3 returning id', [25, 23, 1082]],
+    [
+      'insert into raw.sales (id) values ($1) on conflict (id) do update set item = $2 where sales.d < $3',
+      [23, 25, 1082],
+    ],
+    ['update raw.sales as s set item = $2, id = id + $3 where s.d = $1 and amount > $4', [1082, 25, 1700, 1700]],
+    ['delete from raw.sales using (select $1::int as k) v where v.k = id and d <> $2', [23, 1082]],
+    [
+      'merge into raw.sales s using (select $1::int as k) v on s.id = v.k when matched then update set d = $2',
+      [23, 1082],
+    ],
+    ['with v as (select $1::date as d) update raw.sales set d = v.d from v where item = $2', [1082, 25]],
+    ['insert into raw.sales (nothing) values ($1)', [25]],
+  ])('parameters of a change have the types of what they are for: %s', async (sql, oids) => {
+    const client = await raw('ada')
+    client.send(parse('', sql), message('D', Buffer.from('S'), cstring('')), sync)
+    const said = (await client.until('Z')).find(({ type }) => type === 't')
+    expect(Array.from({ length: said!.body.readInt16BE() }, (_, at) => said!.body.readInt32BE(2 + 4 * at))).toEqual(
+      oids,
+    )
+    client.close()
+  })
+
   test('statement_timeout ends what takes too long', async () => {
     await ada.query('set statement_timeout = 200')
     expect(await codeOf(ada.query(endless))).toBe('57014')

@@ -2,7 +2,7 @@
 // the door, and in which form the answer comes back.
 
 import { Failure } from '../../base/failure.ts'
-import { wireTypeOf } from '../../base/pg-types.ts'
+import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
 import type { Policy } from '../../govern/index.ts'
 import {
   openSession,
@@ -18,7 +18,7 @@ import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
-import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound } from './parameters.ts'
+import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound, type Placeholder } from './parameters.ts'
 import { RowStream } from './rows.ts'
 import { openSettings, type Settings } from './settings.ts'
 
@@ -278,19 +278,29 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
       const count = Math.max(oids.length, ...places.map(({ number }) => number), 0)
       const declared = Array.from({ length: count }, (_, at) => oids[at] ?? 0)
       if (command.kind === 'show') return { fields: show(command.name, settings).fields, oids: declared }
-      if (command.kind !== 'lake' || !command.rows) return { fields: undefined, oids: declared.map((oid) => oid || 25) }
+      const isAsked = command.kind === 'lake' && (command.rows || (command.changes && declared.includes(0)))
+      if (!isAsked) return { fields: undefined, oids: declared.map((oid) => oid || 25) }
       const more = { ...(await options(signal)), catalog: database.catalog, door: 'pgwire' as const }
       const describe = async (translated: Spliced) =>
         placed(asked, translated, () => lake.describe(translated.text, { ...more, environmentNamed: named }))
       let known = declared
       if (count > 0) {
-        const { parameters } = await describe(translate(asked.sql, names, typedEdits(places, declared)))
+        const typesOf = async (oids: readonly number[]) =>
+          (await describe(translate(asked.sql, names, typedEdits(places, oids)))).parameters
+        let parameters = await typesOf(declared)
+        // `SET n = n + $1` does not say which number, and DuckDB looks no further behind it. No column of an answer has a type by it.
+        const isNumber = ({ number, counts }: Placeholder) =>
+          counts && command.changes === true && declared[number - 1] === 0 && parameters[number - 1] === 'UNKNOWN'
+        const numbers = new Set(places.flatMap((place) => (isNumber(place) ? [place.number - 1] : [])))
+        const guessed = declared.map((oid, at) => (numbers.has(at) ? pgTypes.numeric.oid : oid))
+        if (numbers.size > 0) parameters = await typesOf(guessed)
         const lists = new Set(places.flatMap(({ number, any }) => (any ? [number - 1] : [])))
-        known = declared.map((oid, at) => {
+        known = guessed.map((oid, at) => {
           const type = parameters[at]
           return oid || (type ? wireTypeOf(lists.has(at) ? `${type}[]` : type).oid : 25)
         })
       }
+      if (!command.rows) return { fields: undefined, oids: known }
       const { columns } = await describe(translate(asked.sql, names, nullEdits(places, known)))
       return { fields: fieldsOf(columns, asked), oids: known }
     },

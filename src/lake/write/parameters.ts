@@ -1,0 +1,120 @@
+// Which types the parameters of a change have: clients that bind values in binary ask before they send any. DuckDB tells them
+// of a SELECT, so what was written goes into one that reads the same tables and casts values to the columns that they are for.
+
+import type { TableName } from '../../catalog/index.ts'
+import type { Schema } from '../../iceberg/index.ts'
+import { compose, Composed, qualified } from '../sql/compose.ts'
+import { Reader, type Piece } from '../sql/reader.ts'
+import type { Assignment, RowChange } from '../sql/row-change.ts'
+import { quoteName, quoteTable } from '../sql/tokens.ts'
+import { sqlType } from '../types.ts'
+import { nameList } from './perform-context.ts'
+import { returningOf } from './returning.ts'
+
+/** Undefined where no part of the statement has a parameter. */
+export function parametersText(statement: RowChange, target: TableName, schema: Schema): string | undefined {
+  const [table, name] = [quoteTable(target), quoteName(statement.alias ?? target.name)]
+  const told = returningOf(statement, target)
+  const parts = [...partsOf(statement, `${table} AS ${name}`, name, schema), ...(told ? [told.text] : [])]
+  const asked = parts.filter(({ sql }) => sql.includes('$'))
+  const before = statement.with ? compose`${statement.with} ` : ''
+  if (asked.length === 0) return undefined
+  return Composed.join(
+    asked.map((part, index) => compose`SELECT 1 FROM (${before}${part}) AS ${`part${index}`}`),
+    ' UNION ALL ',
+  ).sql
+}
+
+function partsOf(statement: RowChange, from: string, name: string, schema: Schema): Composed[] {
+  const casts = (set: readonly Assignment[], meant: (piece: Piece) => Piece | Composed = (piece) => piece) =>
+    Composed.join(
+      set.map(({ column, value }) => cast(meant(value), column, schema)),
+      ', ',
+    )
+  switch (statement.kind) {
+    case 'insert': {
+      const { source, conflict } = statement
+      const columns = statement.columns ?? schema.fields.map((field) => field.name)
+      const rows = 'rows' in source ? source.rows : rowsOf(source.select)
+      const given = rows
+        ? rows.map((row) => {
+            const set = row.map((value, at): Assignment => ({ column: columns[at] ?? '', value }))
+            return compose`SELECT ${casts(set.filter(({ value }) => value.sql.includes('$') || row.length === 1))}`
+          })
+        : [selected((source as { select: Piece }).select, columns, schema)]
+      if (conflict?.does.kind !== 'update') return given
+      const inBoth = new Set(schema.fields.map((field) => field.name.toLowerCase()))
+      const meant = (piece: Piece) => qualified(piece, inBoth, name)
+      const { set, where } = conflict.does
+      const excluded = from.replace(/ AS "(?:[^"]|"")*"$/, ' AS excluded')
+      return [
+        ...given,
+        compose`SELECT ${casts(set, meant)} FROM ${from}, ${excluded} WHERE ${where ? meant(where) : 'true'}`,
+      ]
+    }
+    case 'update': {
+      const beside = statement.from ? compose`, ${statement.from}` : ''
+      return [compose`SELECT ${casts(statement.set)} FROM ${from}${beside} WHERE ${statement.where ?? 'true'}`]
+    }
+    case 'delete': {
+      const beside = statement.using ? compose`, ${statement.using}` : ''
+      return [compose`SELECT 1 FROM ${from}${beside} WHERE ${statement.where ?? 'true'}`]
+    }
+    case 'merge': {
+      const { source, on, clauses } = statement
+      const named = source.columns ? `${quoteName(source.alias)}(${nameList(source.columns)})` : quoteName(source.alias)
+      const values = clauses.flatMap(({ and, action }) => {
+        const set =
+          action.kind === 'update' && typeof action.set !== 'string'
+            ? action.set
+            : action.kind === 'insert'
+              ? action.values.map((value, at) => ({
+                  column: action.columns?.[at] ?? schema.fields[at]?.name ?? '',
+                  value,
+                }))
+              : []
+        return [...(and ? [compose`(${and})`] : []), ...set.map(({ column, value }) => cast(value, column, schema))]
+      })
+      const condition = Array.isArray(on) ? 'true' : compose`(${on})`
+      return [
+        compose`SELECT ${Composed.join([...values, '1'], ', ')} FROM ${from} JOIN ${source.from} AS ${named} ON ${condition}`,
+      ]
+    }
+  }
+}
+
+function cast(value: Piece | Composed, column: string, { fields }: Schema): Composed | string {
+  const field = fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
+  if (/^default$/i.test(value.sql)) return 'NULL'
+  return field ? compose`CAST((${value}) AS ${sqlType(field.type, field.name)})` : compose`(${value})`
+}
+
+/** A SELECT whose columns that are a parameter alone are cast to those of the table. */
+function selected(select: Piece, columns: readonly string[], schema: Schema): Composed {
+  const reader = new Reader(select.sql)
+  if (!reader.take('select')) return compose`SELECT * FROM (${select}) AS given`
+  const items: (Composed | string)[] = []
+  do {
+    const { sql, start } = reader.until('a column', [','], ['from'], ['where'], ['union'], ['order'], ['limit'])
+    const item = { sql, start: select.start + start }
+    items.push(/^\$\d+$/.test(sql) ? cast(item, columns[items.length] ?? '', schema) : compose`${item}`)
+  } while (reader.takeSymbol(','))
+  const rest = reader.isAtEnd() ? '' : { sql: select.sql.slice(reader.at()), start: select.start + reader.at() }
+  return compose`SELECT ${Composed.join(items, ', ')} ${rest}`
+}
+
+/** The rows of VALUES; undefined for another SELECT. */
+function rowsOf({ sql, start }: Piece): Piece[][] | undefined {
+  const reader = new Reader(sql)
+  if (!reader.take('values')) return undefined
+  const rows: Piece[][] = []
+  do
+    rows.push(
+      reader.list(() => {
+        const value = reader.until('a value', [','])
+        return { ...value, start: start + value.start }
+      }),
+    )
+  while (reader.takeSymbol(','))
+  return reader.isAtEnd() ? rows : undefined
+}
