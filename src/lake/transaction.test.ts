@@ -52,6 +52,29 @@ describe('one transaction', () => {
     await expect(next.query('select 1')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
   })
 
+  test('two that give the same key ON CONFLICT are not both committed; what RETURNING told is', async () => {
+    await world.rows('create table raw.keyed as select 1 as id, 0 as n')
+    const give = (id: number, does: string) =>
+      `insert into raw.keyed values (${id}, 5) on conflict (id) do ${does} returning *`
+    const update = 'update set n = keyed.n + excluded.n'
+    for (const [id, does] of [
+      [1, update],
+      [2, update],
+      [3, 'nothing'],
+    ] as const) {
+      const [one, two, three] = [await begin(), await begin(), await begin()]
+      const [told] = await rows(one, give(id, does))
+      await rows(two, give(id, does))
+      await rows(three, give(id + 10, does))
+      expect([await outcome(one.commit()), await outcome(two.commit()), await outcome(three.commit())]).toEqual([
+        'done',
+        'COMMIT_CONFLICT',
+        'done',
+      ])
+      expect(await world.rows(`from raw.keyed where id = ${id}`)).toEqual([told])
+    }
+  })
+
   test('after a failure only the end is left; a savepoint brings it back', async () => {
     await world.rows('create table raw.s as select 1 as id')
     const one = await begin()
