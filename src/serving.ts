@@ -162,7 +162,7 @@ function openIcebergRest(app: App): IcebergRest {
         for (const folder of ['metadata', 'data'])
           await mkdir(localPath(joinLocation(location, folder)), { recursive: true })
       },
-      configOf: () => s3?.config ?? {},
+      config: s3?.config ?? {},
       // Keys that open the whole store are not handed out; single requests are signed.
       credentialsFor: async () => [],
       ...(s3 && { signing: s3.signing }),

@@ -52,8 +52,8 @@ export type IcebergRestStorage = {
   exists(metadataLocation: string): Promise<boolean>
   /** Folders of a new table, where storage has any: DuckDB's writer does not make them. */
   makeFolders(location: string): Promise<void>
-  /** What a client needs to open the table's files: nothing for files of the local disk. */
-  configOf(table: LoadedTable): Record<string, string>
+  /** Where the store is, for clients that are not told by their own settings: nothing for the local disk. */
+  config: Readonly<Record<string, string>>
   /** Short-lived credentials for this table. */
   credentialsFor(table: LoadedTable, access: 'read' | 'write'): Promise<StorageCredential[]>
   /** The object `s3://bucket/key` that a request is for, and its headers with a signature. Undefined: nothing to sign for. */

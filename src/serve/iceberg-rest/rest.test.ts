@@ -753,7 +753,7 @@ test('credentials and signatures are for the files of the table only', async () 
       root: 's3://lake/tables',
       locations: [],
       exists: async () => true,
-      configOf: () => ({ 'client.region': 'eu-west-1' }),
+      config: { 'client.region': 'eu-west-1' },
       credentialsFor: async (table, access) => [
         { prefix: table.metadata.location, config: { 's3.access-key-id': access } },
       ],
@@ -774,6 +774,8 @@ test('credentials and signatures are for the files of the table only', async () 
   expect(vended.body['storage-credentials']).toEqual([
     { prefix: vended.body.metadata.location, config: { 's3.access-key-id': 'read' } },
   ])
+  expect((await load('reader', '')).body.config).toEqual({})
+  expect((await world.ask('GET /v1/config')).body.defaults).toMatchObject({ 'client.region': 'eu-west-1' })
   const { body } = await world.ask(`GET ${raw}/tables/t/credentials`)
   expect(body['storage-credentials'][0].config).toEqual({ 's3.access-key-id': 'write' })
   const remote = await load('admin', 'remote-signing')

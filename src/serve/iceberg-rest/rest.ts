@@ -81,7 +81,7 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
       status: 200,
       body: {
         // Our tokens are not exchanged for others and do not end by themselves.
-        defaults: { 'token-refresh-enabled': 'false', 'token-exchange-enabled': 'false' },
+        defaults: { 'token-refresh-enabled': 'false', 'token-exchange-enabled': 'false', ...deps.storage.config },
         overrides: warehouse.prefix === undefined ? {} : { prefix: warehouse.prefix },
         endpoints: Object.keys(endpoints),
         'idempotency-key-lifetime': keyLifetime,

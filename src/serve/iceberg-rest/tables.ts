@@ -272,9 +272,14 @@ async function access(call: Call, rest: Rest, table: LoadedTable) {
     ? await storage.credentialsFor(table, accessOf(call, rest, table.name))
     : []
   const signs = credentials.length === 0 && ways.includes('remote-signing') && storage.signing !== undefined
-  const config = { ...storage.configOf(table), ...(signs && signerConfig(call, table)) }
+  // A store without keys would be taken for all that there is to know: DuckDB then forgets the keys that it was given.
+  const config = credentials.length > 0 || signs ? storage.config : {}
   return {
-    config: { ...config, ...credentials.reduce((all, one) => ({ ...all, ...one.config }), {}) },
+    config: {
+      ...config,
+      ...(signs && signerConfig(call, table)),
+      ...credentials.reduce((all, one) => ({ ...all, ...one.config }), {}),
+    },
     ...(credentials.length > 0 && { 'storage-credentials': credentials }),
   }
 }

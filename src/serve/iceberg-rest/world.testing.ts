@@ -69,7 +69,7 @@ export async function openWorld({ settings = {}, storage = {}, through = (catalo
       locations: ['file:///shared'],
       exists: async (location) => (await io.stat(location)) !== undefined,
       makeFolders: async (location) => void folders.push(location),
-      configOf: () => ({}),
+      config: {},
       credentialsFor: async () => [],
       purge: async (dropped) => void purged.push(dropped),
       ...storage,
