@@ -99,7 +99,8 @@ export function parseCommand(command: Command, argv: readonly string[]): { args:
   const options = { ...globalOptions, ...command.options }
   try {
     const { values, positionals } = parseArgs({
-      args: [...argv],
+      // SQL may begin with a comment, and no option begins so.
+      args: argv.map((each) => (/^--\s/.test(each) ? ` ${each}` : each)),
       allowPositionals: true,
       options: Object.fromEntries(
         Object.entries(options).map(([name, { type, short, multiple }]) => [

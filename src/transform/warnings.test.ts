@@ -1,7 +1,7 @@
 // The expected answers are those of dbt_common's WarnErrorOptionsV2.
 
 import { expect, test } from 'vitest'
-import { handlingOf } from './warnings.ts'
+import { checkHandling, handlingOf } from './warnings.ts'
 
 const plain = { name: 'NothingToDo', code: 'Q035' }
 const old = { name: 'ConfigDataPathDeprecation', code: 'D003' }
@@ -22,4 +22,9 @@ test.each([
   [{ warn_error_options: { error: ['NothingToDo'], warn: null, silence: ['NothingToDo'] } }, 'silence', 'warn'],
 ])('%j', (flags, ofPlain, ofOld) => {
   expect([handlingOf(flags, plain), handlingOf(flags, old)]).toEqual([ofPlain, ofOld])
+})
+
+test.each(['include error', 'exclude warn'])('an old name beside the new one is refused: %s', (names) => {
+  const options = Object.fromEntries(names.split(' ').map((name) => [name, ['NothingToDo']]))
+  expect(() => checkHandling({ warn_error_options: options })).toThrow(/not both/)
 })

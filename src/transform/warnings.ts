@@ -3,11 +3,23 @@
 // A warning has the name of dbt's event. What is named goes before the group "Deprecations", and that before "all"; within
 // each, silence goes before warn, warn before error. `include` and `exclude` are old names of error and warn.
 
+import { Failure } from '../base/failure.ts'
 import { isRecord } from '../base/record.ts'
 import type { Config } from '../project/dbt/index.ts'
 
 /** dbt's name and code of what it tells; codes of deprecations begin with D. */
 export type WarningEvent = { name: string; code: string }
+
+/** @throws USAGE for an old name beside the new one */
+export function checkHandling(flags: Config): void {
+  const options = isRecord(flags['warn_error_options']) ? flags['warn_error_options'] : {}
+  for (const [old, now] of [
+    ['include', 'error'],
+    ['exclude', 'warn'],
+  ] as const)
+    if (options[old] !== undefined && options[now] !== undefined)
+      throw new Failure('USAGE', `Only \`${old}\` or \`${now}\` can be specified in \`warn_error_options\`, not both`)
+}
 
 /** `flags`: all of them by dbt's names. */
 export function handlingOf(flags: Config, { name, code }: WarningEvent): 'error' | 'warn' | 'silence' {

@@ -6,7 +6,7 @@
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
 import { compileTemplate, findCalls, str, type Analysis, type FoundCall, type Harmless } from '../../jinja/index.ts'
-import { mergeConfig } from './config.ts'
+import { addConfig } from './config.ts'
 import type { ParseCache } from './parse-cache.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
@@ -104,7 +104,7 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
       // Names with values, or one mapping of them.
       if (args.length > 1 || (args.length === 1 && !isRecord(args[0])))
         throw wrong('config() takes names with values: config(materialized="table")')
-      parsed.config = mergeConfig(parsed.config, { ...(args[0] as Config | undefined), ...kwargs })
+      parsed.config = addConfig(parsed.config, { ...(args[0] as Config | undefined), ...kwargs })
       return
     case 'ref': {
       if (args.length < 1 || args.length > 2 || !isText)
@@ -167,7 +167,7 @@ export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Plac
       return placeholder(table)
     },
     configure(values) {
-      parsed.config = mergeConfig(parsed.config, values)
+      parsed.config = addConfig(parsed.config, values)
     },
     config: () => undefined,
     ask: () => ({ kind: 'query', answer: { columns: [], rows: [] } }),

@@ -27,6 +27,20 @@ export function mergeConfig(into: Config, partial: Config): Config {
   return result
 }
 
+/** One `config()` of a file after another: that a grant adds to what stands above the file is still to come. */
+export function addConfig(into: Config, partial: Config): Config {
+  const { grants, ...rest } = partial
+  const result = mergeConfig(into, rest)
+  if (grants === undefined) return result
+  if (!isRecord(grants) || !isRecord(into['grants'])) return { ...result, grants }
+  const known = into['grants']
+  const added = Object.entries(grants).map(([key, value]) => [
+    key,
+    key.startsWith('+') ? [...asList(known[key]), ...asList(value)] : value,
+  ])
+  return { ...result, grants: { ...known, ...(Object.fromEntries(added) as Config) } }
+}
+
 /** `+select` of a grant adds to what stands above it. */
 function mergeGrants(into: Config, partial: Config): Config {
   const result = { ...into }

@@ -201,6 +201,44 @@ test('config: the nearer wins, tags add up, meta merges, + and no + are the same
   })
 })
 
+test('grants add to what stands above a file, however many configs it has', async () => {
+  const { project } = await read({
+    'dbt_project.yml': `${head}models: {+grants: {select: [bi]}}\n`,
+    'models/a.sql': "{{ config(grants={'+select': 'eve'}) }}{{ config(grants={'+select': ['bob']}) }} select 1",
+    'models/b.sql': "{{ config(grants={'select': ['eve']}) }} select 1",
+  })
+  expect(configOf(project, 'model.shop.a')['grants']).toEqual({ select: ['bi', 'eve', 'bob'] })
+  expect(configOf(project, 'model.shop.b')['grants']).toEqual({ select: ['eve'] })
+})
+
+test('vars.yml takes the place of vars, and dbt_project.yml may use it; not both', async () => {
+  const files = {
+    'dbt_project.yml': `${head}models: {+meta: {at: "{{ var('at') }}"}}\n`,
+    'vars.yml': 'vars: {at: here, shop: {mine: 1}}',
+    'models/a.sql': "{{ config(alias=var('at') ~ var('mine')) }} select 1",
+  }
+  const { project, failures } = await read(files)
+  expect(failures).toEqual([])
+  expect(configOf(project, 'model.shop.a')).toMatchObject({ alias: 'here1', meta: { at: 'here' } })
+  const both = await read({ ...files, 'dbt_project.yml': `${files['dbt_project.yml']}vars: {a: 1}\n` })
+  expect(both.failures.map(({ message }) => message)).toEqual([
+    'Variables cannot be defined in both vars.yml and dbt_project.yml',
+  ])
+})
+
+test('a schema that a macro makes none of is main, or a mistake when the flag says so', async () => {
+  const files = {
+    'macros/m.sql': '{% macro generate_schema_name(name, node) %}{{ return(name) }}{% endmacro %}',
+    'models/a.sql': 'select 1',
+  }
+  expect((await read(files)).project.nodes.get('model.shop.a')!.schema).toBe('main')
+  const strict = `${head}flags: {require_valid_schema_from_generate_schema_name: true}\n`
+  const { failures } = await read({ ...files, 'dbt_project.yml': strict })
+  expect(failures.map(({ message }) => message)).toEqual([
+    expect.stringContaining('has a schema set to None as a result of a generate_schema_name call'),
+  ])
+})
+
 test('every spelling of a test', async () => {
   const { project, failures } = await read({
     'models/a.sql': 'select 1 as id',

@@ -100,7 +100,7 @@ class GenericTests {
         test.config[key] = renderText(value, place, this.#reading.globals(from), failures)
     }
     const { severity, store_failures_as: storedAs, store_failures: isStored } = test.config
-    if (severity !== undefined && !/^(?:warn|error)$/i.test(String(severity)))
+    if (severity !== undefined && severity !== null && !/^(?:warn|error)$/i.test(String(severity)))
       throw new Failure('PROJECT_INVALID', `"severity" is "${String(severity)}"; it must be warn or error`, { place })
     // `store_failures_as` decides; without it the old switch means a table or nothing.
     if (storedAs !== undefined) test.config['store_failures'] = storedAs !== 'ephemeral'

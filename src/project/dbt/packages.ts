@@ -1,15 +1,16 @@
 // The project and the packages that lie in its `dbt_packages`.
 
 import { Failure } from '../../base/failure.ts'
+import { isRecord } from '../../base/record.ts'
 import { dbtVersion } from './context.ts'
 import { readPackageFiles } from './package-files.ts'
 import { readProjectFile } from './project-file.ts'
 import type { Reading } from './reading.ts'
 import { versionProblem } from './require-version.ts'
-import type { DbtPackage } from './types.ts'
+import type { Config, DbtPackage } from './types.ts'
 import { varScopes } from './vars.ts'
 import { yamlGlobals } from './yaml-context.ts'
-import { gathering } from './yaml-file.ts'
+import { gathering, readYamlText } from './yaml-file.ts'
 
 /** False when there is no project to read. */
 export async function readPackages(reading: Reading): Promise<boolean> {
@@ -19,7 +20,7 @@ export async function readPackages(reading: Reading): Promise<boolean> {
     failures.push(new Failure('PROJECT_NOT_FOUND', `there is no dbt_project.yml in ${project.dir}`))
     return false
   }
-  const root = readPackage(reading, '', text)
+  const root = readPackage(reading, '', text, await readVars(reading))
   if (!root) return false
   project.name = root.name
   project.packages.set(root.name, root)
@@ -40,11 +41,36 @@ export async function readPackages(reading: Reading): Promise<boolean> {
   return true
 }
 
-function readPackage({ project, failures, cache }: Reading, folder: string, text: string): DbtPackage | undefined {
+/** The variables of vars.yml, which take the place of those of dbt_project.yml and may be used in it. */
+async function readVars({ files, failures, cache }: Reading): Promise<Config> {
+  const text = await files.read('vars.yml')
+  if (text === undefined) return {}
+  const read = gathering(failures, () => readYamlText('vars.yml', text, undefined, cache))
+  const vars = isRecord(read?.value) ? (read.value['vars'] ?? {}) : {}
+  if (isRecord(vars)) return vars
+  failures.push(new Failure('PROJECT_INVALID', '"vars" must be a mapping', { place: read!.at(['vars']) }))
+  return {}
+}
+
+function readPackage(
+  { project, failures, cache }: Reading,
+  folder: string,
+  text: string,
+  vars: Config = {},
+): DbtPackage | undefined {
   const file = folder === '' ? 'dbt_project.yml' : `${folder}/dbt_project.yml`
-  const globals = yamlGlobals(project.options, varScopes(project.options, undefined, undefined))
+  const globals = yamlGlobals(project.options, [...varScopes(project.options, undefined, undefined), vars])
   const warn = (message: string, place: { file?: string }) => project.warnings.push({ message, place })
   const found = gathering(failures, () => readProjectFile(file, text, folder, globals, failures, warn, cache))
+  if (found && Object.keys(vars).length > 0) {
+    if (Object.keys(found.vars).length > 0)
+      failures.push(
+        new Failure('PROJECT_INVALID', 'Variables cannot be defined in both vars.yml and dbt_project.yml', {
+          place: { file },
+        }),
+      )
+    found.vars = vars
+  }
   if (!found || found.requiredVersion === undefined) return found
   const isChecked = project.options.flags.others?.['version_check'] !== false && found.flags['version_check'] !== false
   const problem = isChecked ? versionProblem(found.requiredVersion.value, dbtVersion) : undefined

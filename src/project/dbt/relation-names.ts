@@ -1,6 +1,7 @@
 // Under which name a node's table stands: dbt's `generate_database_name`, `generate_schema_name` and
 // `generate_alias_name`, or what the project or a package has put in their place.
 
+import { Failure } from '../../base/failure.ts'
 import { Dict, fromJs, str, type Callable } from '../../jinja/index.ts'
 import { emptyParsed, parseSession } from './calls.ts'
 import type { Context } from './context.ts'
@@ -38,7 +39,14 @@ export class RelationNames {
     const macro = this.#macro(part, node.package)
     if (!macro) return this.#byDefault(part, node, value)
     const bound = this.#context(node).macros.bind(macro) as Callable
-    return str(bound([fromJs(value), nodeDict(node)], {})).trim()
+    const answer = bound([fromJs(value), nodeDict(node)], {})
+    if (part !== 'schema' || answer !== null) return str(answer).trim()
+    if (this.#reading.root.flags['require_valid_schema_from_generate_schema_name'] !== true) return 'main'
+    throw new Failure(
+      'MODEL_INVALID',
+      `Node '${node.uniqueId}' has a schema set to None as a result of a generate_schema_name call.`,
+      { place: node.place },
+    )
   }
 
   /** What dbt's own macros do, without the cost of calling them. */

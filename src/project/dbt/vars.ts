@@ -84,7 +84,7 @@ class Var extends HostObject {
     if (this.#mayMiss) return null
     const known = this.#scopes.flatMap((scope) => Object.keys(scope))
     throw new Failure('TEMPLATE_FAILED', `var "${name}" has no value and no default${didYouMean(name, known)}`, {
-      hint: 'Give it under "vars" in dbt_project.yml, with --vars, or as a default: var("name", "value").',
+      hint: 'Give it under "vars" in dbt_project.yml or vars.yml, with --vars, or as a default: var("name", "value").',
     })
   }
   #rendered(name: string, value: unknown): unknown {

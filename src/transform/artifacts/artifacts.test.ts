@@ -196,9 +196,17 @@ test('files lie where dbt puts them, below the folder whatever a name says, and 
   const node = project.nodes.get('model.shop.orders')!
   expect(pathInTarget('compiled', node)).toBe('compiled/shop/models/orders.sql')
   expect(pathInTarget('run', project.nodes.get(test0)!)).toBe('run/shop/models/shop.yml/not_null_orders_id.sql')
-  expect(
-    pathInTarget('compiled', { package: 'shop', path: '../../../x.sql', fileInPackage: 'models/../../../y.yml' }),
-  ).toBe('compiled/shop/x.sql')
+  expect(pathInTarget('compiled', { ...node, path: '../../../x.sql', fileInPackage: 'models/../../../y.yml' })).toBe(
+    'compiled/shop/x.sql',
+  )
+  const kept = {
+    ...node,
+    kind: 'snapshot',
+    name: 'kept',
+    path: 'kept.sql',
+    fileInPackage: 'snapshots/kept.sql',
+  } as const
+  expect(pathInTarget('compiled', kept)).toBe('compiled/shop/snapshots/kept.sql/kept.sql')
   const folder = mkdtempSync(join(tmpdir(), 'artifacts-'))
   try {
     for (const value of [1, 2, 3]) writeJson(join(folder, 'a/one.json'), { value })

@@ -29,11 +29,14 @@ function writeInFolder(file: string, text: string): void {
 
 export const writeJson = (file: string, value: unknown): void => writeWhole(file, JSON.stringify(value))
 
-type Filed = Pick<DbtNode, 'package' | 'path'> & { fileInPackage: string }
+type Filed = Pick<DbtNode, 'package' | 'path' | 'kind' | 'name'> & { fileInPackage: string }
 
-/** `compiled/shop/models/orders.sql`; where a file defines several nodes it is a folder of them, as dbt lays it out. */
-export function pathInTarget(kind: 'compiled' | 'run', { package: name, path, fileInPackage }: Filed): string {
-  const file = basename(path) === basename(fileInPackage) ? fileInPackage : posix.join(fileInPackage, path)
+/** `compiled/shop/models/orders.sql`; where a file may define several nodes it is a folder of them, as dbt lays it out. */
+export function pathInTarget(kind: 'compiled' | 'run', node: Filed): string {
+  const { package: name, path, fileInPackage } = node
+  const own = node.kind === 'snapshot' ? `${node.name}.sql` : path
+  const isFile = node.kind !== 'snapshot' && basename(path) === basename(fileInPackage)
+  const file = isFile ? fileInPackage : posix.join(fileInPackage, own)
   // Paths come from file names and from names of tests: neither may lead out of the folder.
   return join(kind, name, posix.join('/', file.replaceAll('\\', '/')))
 }

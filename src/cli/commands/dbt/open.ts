@@ -27,7 +27,7 @@ import {
   type Profile,
   type Target,
 } from '../../../project/dbt/index.ts'
-import { graphOf, sampleOf } from '../../../transform/index.ts'
+import { checkHandling, graphOf, sampleOf } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import {
   dbtFolderOf,
@@ -207,6 +207,7 @@ export async function openProject(session: Session, { config, target, profile }:
   for (const warning of profile?.warnings ?? []) log.warn(warning)
   const options = { flags: flagsOf(session), startedAt: session.startedAt }
   sampleOf(options) // what is no window is told before anything is read
+  checkHandling(flags.all())
   const { project, failures } = await readDbtProject(diskFiles(session.dir), session.dir, {
     target,
     vars: flags.mapping('vars'),

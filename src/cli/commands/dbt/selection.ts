@@ -17,11 +17,19 @@ export function chosenBy(session: Session, project: DbtProject): Chosen {
   const { flags, log } = session
   const state = stateOf(session)
   const wanted = [...flags.words('select'), ...flags.words('models')]
+  const named = flags.text('selector')
   const isPlain = wanted.length + flags.words('exclude').length === 0
+  if (named !== undefined && !isPlain)
+    warnOrFail(
+      session,
+      'The --select and --exclude arguments are being ignored for node selection because --selector is provided',
+      'SelectExcludeIgnoredWithSelectorWarning',
+      'Z064',
+    )
   const { ids, unmatched } = selectNodes(project, {
     select: wanted,
     exclude: flags.words('exclude'),
-    selector: flags.text('selector') ?? (isPlain ? defaultSelector(project) : undefined),
+    selector: named ?? (isPlain ? defaultSelector(project) : undefined),
     // Only what was said: a selector may say otherwise.
     indirect: flags.text('indirect-selection') as 'eager' | undefined,
     state,
