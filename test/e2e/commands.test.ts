@@ -165,6 +165,7 @@ describe('bad input is one message with code, place and what to do', () => {
     ['an unknown option', () => [], ['run', '--selct', 'x'], {}, 2, /USAGE.*--selct/],
     ['wrong SQL', () => [], ['query', 'select nope from raw.sales'], {}, 1, /SQL_INVALID: 1:8: .*nope/],
     ['an unknown environment', () => [], ['run', '--env', 'live'], {}, 2, /there is no environment live/],
+    ['a folder that takes none', () => [], ['init', '/proc/x'], {}, 1, /STORAGE_FAILED: \/proc\/x cannot be used/],
   ])('%s', async (_, prepare, args, env, code, words) => {
     const published = await example.rows('select count(*) from raw.sales')
     const undo = prepare()

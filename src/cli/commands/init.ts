@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../../base/failure.ts'
 import { programFile } from '../../base/program.ts'
@@ -20,8 +20,8 @@ export const init: Command = {
   async run({ args, flags, out, dir }) {
     if (args.length > 1) throw new Failure('USAGE', `one DIR is expected, found ${args.length}`)
     const target = resolve(dir, args[0] ?? '.')
-    await mkdir(target, { recursive: true })
-    const there = (await readdir(target)).filter((name) => name !== '.git')
+    await makeFolder(target)
+    const there = (await readdir(target).catch(unusable(target))).filter((name) => name !== '.git')
     if (existsSync(join(target, 'boathouse.yml')))
       throw new Failure('ALREADY_EXISTS', `${target} is a project already`, {
         hint: 'Nothing was changed. Choose another folder.',
@@ -34,6 +34,23 @@ export const init: Command = {
     else await cp(example, target, { recursive: true, force: false, filter: (path) => !leftOut.has(basename(path)) })
     out.answer({ project: target }, `Made a project in ${target}.\nNext: cd ${args[0] ?? '.'} && boathouse up`)
   },
+}
+
+/** Level by level: Node's own `recursive` never ends below a folder that takes none, such as /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const missing: string[] = []
+  for (let at = folder; !existsSync(at); at = dirname(at)) missing.unshift(at)
+  for (const one of missing)
+    await mkdir(one).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') unusable(one)(error)
+    })
+}
+
+const unusable = (folder: string) => (cause: NodeJS.ErrnoException) => {
+  throw new Failure('STORAGE_FAILED', `${folder} cannot be used: ${cause.message}`, {
+    cause,
+    hint: 'Choose a folder in which you may write.',
+  })
 }
 
 async function writeEmpty(target: string): Promise<void> {
