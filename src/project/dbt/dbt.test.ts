@@ -239,6 +239,27 @@ test('a schema that a macro makes none of is main, or a mistake when the flag sa
   ])
 })
 
+test('models past their time, settings that reach nothing and constraints that nobody holds are told', async () => {
+  const { project } = await read({
+    'dbt_project.yml': `${head}models: {shop: {+tags: [a], gone: {+tags: [b]}, off: {+enabled: false}}}\n`,
+    'models/old.sql': 'select 1 as id',
+    'models/off/o.sql': 'select 1',
+    'models/new.sql': "select * from {{ ref('old') }}",
+    'models/p.yml': `models:
+  - name: old
+    deprecation_date: 2001-01-01
+    config: {contract: {enforced: true}}
+    columns: [{name: id, data_type: int, constraints: [{type: not_null}]}]
+`,
+  })
+  expect(project.warnings.map(({ message, event }) => `${event?.name}: ${message.split('\n').at(-1)}`)).toEqual([
+    'DeprecatedModel: Model old has passed its deprecation date of 2001-01-01. This model should be disabled or removed.',
+    "DeprecatedReference: While compiling 'new': Found a reference to old, which was deprecated on '2001-01-01'.",
+    'UnusedResourceConfigPath: - models.shop.gone',
+    expect.stringMatching(/^UnsupportedConstraintMaterialization: Constraint types are not supported for view/),
+  ])
+})
+
 test('every spelling of a test', async () => {
   const { project, failures } = await read({
     'models/a.sql': 'select 1 as id',

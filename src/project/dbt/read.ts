@@ -13,6 +13,7 @@ import type { ProjectFiles } from './files.ts'
 import { readGenericTests } from './generic-tests.ts'
 import { builtins, macrosOf, MacroTable } from './macros.ts'
 import { Nodes } from './nodes.ts'
+import { addNotices } from './notices.ts'
 import { readOperations } from './operations.ts'
 import { readPackages } from './packages.ts'
 import { openParseCache, ParseCache, saveParseCache } from './parse-cache.ts'
@@ -65,6 +66,7 @@ async function readRest(reading: Reading): Promise<void> {
   await readUnitTests(reading)
   describeAll(reading)
   checkNodes(reading)
+  addNotices(reading)
   addPlainNames(project)
   await readSelectorsFile(reading)
   for (const patch of reading.unusedPatches) {

@@ -13,15 +13,29 @@ export async function checkContract(node: DbtNode, sql: string, work: Work): Pro
   const options = queryOptions(work)
   const typeNamed = async (type: string) =>
     (await work.lake.bind(`select cast(null as ${type}) as c`, options))[0]!.type
+  warnOfPrecision(node, work)
   const failures = await contractFailures(node, await work.lake.bind(sql, options), typeNamed)
   const [first] = failures
   if (first)
-    throw new Failure(first.code, failures.map(({ message }) => message).join('\n'), {
+    throw new Failure(first.code, [broken, ...failures.map(({ message }) => message)].join('\n'), {
       place: first.place ?? node.place,
       hint: first.hint,
     })
   return `select ${node.columns.map(({ name }) => quoteName(name)).join(', ')} from (\n${sql}\n) as model_subq`
 }
+
+function warnOfPrecision({ columns }: DbtNode, { project }: Work): void {
+  const naked = columns.filter(({ dataType = '' }) => /^\s*(?:numeric|decimal|number)\s*$/i.test(dataType))
+  if (naked.length === 0) return
+  const names = naked.map(({ name }) => `'${name}'`).join(', ')
+  project.options.onLog(
+    'warn',
+    `Detected columns with numeric type and unspecified precision/scale, this can lead to unintended rounding: [${names}]`,
+    undefined,
+  )
+}
+
+const broken = 'This model has an enforced contract that failed.'
 
 /** What DuckDB would have refused while writing. @throws QUERY_FAILED naming the constraint that does not hold */
 export async function holdConstraints(node: DbtNode, work: Work): Promise<void> {
