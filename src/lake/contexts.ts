@@ -75,7 +75,7 @@ export function performContext(
   { deps, query, bind, relations, prepare, answer, policyNow, environmentOf }: Opened,
   target?: TableName,
 ): PerformContext {
-  const { namespace, signal, timeoutMs, principal, aliases, temporary } = options
+  const { namespace, signal, timeoutMs, principal, aliases, temporary, scratch } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
     (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
@@ -92,6 +92,7 @@ export function performContext(
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       aliases,
       temporary,
+      scratch,
       ...(target && options.about?.(target)),
     },
     resolve: (name) => resolveName(name, options),

@@ -135,6 +135,8 @@ export interface Lake {
     runId?: string
     environmentNamed?: boolean
   }): Promise<ChangeSet>
+  /** Where the temporary tables of a session are; it reads what `seen` says, else the tables of the moment. Not to be published. */
+  openScratch(options: Pick<QueryOptions, 'catalog' | 'principal'>, seen: () => Within | undefined): Promise<ChangeSet>
   /** What a SELECT reads, each in the version that it would read now, views and what lies below them included. */
   versions(sql: string, options: QueryOptions): Promise<Versions>
   /** What a run wrote and did not publish, to be read through; undefined when there is nothing of it (any more). */
@@ -237,7 +239,7 @@ export function openLake(deps: LakeDeps): Lake {
       const prepared = await prepareOnce(sql, options, rowsOf)
       if (prepared) options.within?.read(prepared.loaded)
       if (!prepared || options.changes || options.within || prepared.loaded.length < 2 || attempt > 10) return prepared
-      if (await tables.stillCurrent(prepared.loaded)) return prepared
+      if (await tables.stillCurrent(prepared.loaded.filter(({ name }) => !isTemporary(name)))) return prepared
     }
   }
 
@@ -252,7 +254,7 @@ export function openLake(deps: LakeDeps): Lake {
       analyses,
       columns,
       resolver: {
-        load: (name) => (changes ? changes.load(name) : asked.load(name)),
+        load: (name) => (isTemporary(name) ? (options.scratch ?? changes ?? asked) : (changes ?? asked)).load(name),
         list: (catalog) => listAll(catalog, asked, changes),
       },
       catalog: options.catalog,
@@ -275,7 +277,11 @@ export function openLake(deps: LakeDeps): Lake {
       told: options.told,
       names: options,
       temporaryNamed: ({ catalog, namespace, name }) =>
-        temporaryTable(catalog === undefined && namespace === undefined ? [name] : [], options, changes),
+        temporaryTable(
+          [catalog, namespace, name].filter((part) => part !== undefined),
+          options,
+          changes,
+        ),
       rowsOf,
     })
   }
@@ -311,7 +317,7 @@ export function openLake(deps: LakeDeps): Lake {
         })
       },
       ownsView: async (view) => {
-        await deps.access?.owners.note(view.name, viewContent(view), principal)
+        if (!isTemporary(view.name)) await deps.access?.owners.note(view.name, viewContent(view), principal)
         views.add(view.metadata)
       },
       prepare: async (sql, changes, options) => {
@@ -324,6 +330,7 @@ export function openLake(deps: LakeDeps): Lake {
           ...(options.signal ? { signal: options.signal } : {}),
           aliases: options.aliases,
           temporary: options.temporary,
+          scratch: options.scratch,
         }
         const prepared = await prepare(sql, asking, options.rowsOf)
         if (prepared) within?.read(prepared.loaded)
@@ -370,8 +377,19 @@ export function openLake(deps: LakeDeps): Lake {
       return found === undefined ? undefined : openChanges({ catalog, principal, runId })
     },
     openChanges,
+    openScratch(options, seen) {
+      const now = () => seen()?.changes ?? seen()?.tables ?? tables
+      const within = {
+        tables: { ...tables, load: (name: TableName) => now().load(name) },
+        read: (loaded: readonly Loaded[]) => seen()?.read(loaded),
+      }
+      return openChanges({ ...options, within })
+    },
     begin: (options) =>
-      beginTransaction({ tables, query, openChanges: (within) => openChanges({ ...options, within }) }, options),
+      beginTransaction(
+        { tables, query, describe: self.describe, openChanges: (within) => openChanges({ ...options, within }) },
+        options,
+      ),
     async query(sql, options) {
       const started = clock.now()
       let leave: Leave | undefined

@@ -95,8 +95,8 @@ export function targetName(statement: Statement, options: Here): TableName {
 /** The table of CREATE TEMPORARY, which no catalog or schema has but that of the run. */
 function newTemporary(parts: WrittenName, { catalog, temporary }: Here): TableName {
   if (temporary === undefined)
-    throw new Failure('SQL_UNSUPPORTED', 'temporary tables are for the steps of a run', {
-      hint: 'Use a WITH clause, or make a table and drop it again.',
+    throw new Failure('SQL_UNSUPPORTED', 'a temporary table would be gone here at once', {
+      hint: 'Send all statements that use it in one text, or use a WITH clause.',
     })
   return { catalog, namespace: temporary, name: parts.at(-1)! }
 }

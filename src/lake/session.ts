@@ -6,6 +6,7 @@ import { Failure } from '../base/failure.ts'
 import type { Lake, QueryOptions, QueryResult } from './lake.ts'
 import { parseControl, type Control } from './sql/control.ts'
 import { placeAt, quoteText, splitStatements } from './sql/tokens.ts'
+import { openTemporary } from './temporary.ts'
 import type { StatementOptions, Transaction } from './transaction.ts'
 
 export type SessionOptions = Omit<QueryOptions, 'changes'>
@@ -17,12 +18,19 @@ export interface Session {
   readonly names: { catalog: string; namespace: string | undefined }
   /** One statement. Its place in failures is one in `sql`. */
   query(sql: string, options?: StatementOptions): Promise<QueryResult>
-  /** Rolls back what is open. */
+  /** As the lake's, of what the session sees. */
+  describe(sql: string, options?: StatementOptions): ReturnType<Lake['describe']>
+  /** The temporary tables of the session go. */
+  discardTemporary(): Promise<void>
+  /** Rolls back what is open, and gives up what is temporary. */
   close(): Promise<void>
 }
 
-export function openSession(lake: Pick<Lake, 'query' | 'begin'>, options: SessionOptions): Session {
+type Doors = Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch'>
+
+export function openSession(lake: Doors, options: SessionOptions): Session {
   let transaction: Transaction | undefined
+  const temporary = openTemporary(lake, () => transaction?.within)
   let { catalog, namespace } = options
   const asking = () => ({
     ...options,
@@ -30,6 +38,7 @@ export function openSession(lake: Pick<Lake, 'query' | 'begin'>, options: Sessio
     ...(namespace === undefined ? {} : { namespace }),
     // Whoever named one environment has not named the one that USE leads to.
     environmentNamed: options.environmentNamed === true && catalog === options.catalog,
+    ...temporary.names(),
   })
 
   async function control(found: Control, more: StatementOptions): Promise<string> {
@@ -37,6 +46,7 @@ export function openSession(lake: Pick<Lake, 'query' | 'begin'>, options: Sessio
       if (transaction) throw new Failure('TRANSACTION_STATE', 'a transaction is under way already')
       const { isolation, readOnly } = found
       transaction = await lake.begin({ ...asking(), ...more, isolation, readOnly })
+      await temporary.begin()
       return 'BEGIN'
     }
     if (found.kind === 'use') {
@@ -49,18 +59,25 @@ export function openSession(lake: Pick<Lake, 'query' | 'begin'>, options: Sessio
       case 'commit': {
         const isFailed = current.state === 'failed'
         transaction = undefined
-        await current.commit()
+        await current.commit().catch(async (error: unknown) => {
+          await temporary.rollback()
+          throw error
+        })
+        await (isFailed ? temporary.rollback() : temporary.commit())
         return isFailed ? 'ROLLBACK' : 'COMMIT'
       }
       case 'rollback':
         transaction = undefined
         await current.rollback()
+        await temporary.rollback()
         return 'ROLLBACK'
       case 'savepoint':
         await current.savepoint(found.name)
+        await temporary.savepoint(found.name)
         return 'SAVEPOINT'
       case 'rollback-to':
         await current.rollbackTo(found.name)
+        await temporary.rollbackTo(found.name)
         return 'ROLLBACK'
       case 'release':
         current.release(found.name)
@@ -91,11 +108,17 @@ export function openSession(lake: Pick<Lake, 'query' | 'begin'>, options: Sessio
     async query(sql, more = {}) {
       const found = parseControl(sql)
       if (found) return done(await control(found, more))
-      return transaction ? transaction.query(sql, { ...asking(), ...more }) : lake.query(sql, { ...asking(), ...more })
+      const made = transaction?.state === 'failed' ? undefined : await temporary.foresee(sql, { ...asking(), ...more })
+      const result = await (transaction ?? lake).query(sql, { ...asking(), ...more })
+      if (made?.goesAtCommit && !transaction) await temporary.commit()
+      return result
     },
+    describe: (sql, more = {}) => (transaction ?? lake).describe(sql, { ...asking(), ...more }),
+    discardTemporary: () => temporary.close(),
     async close() {
       await transaction?.rollback()
       transaction = undefined
+      await temporary.close()
     },
   }
 }
@@ -115,7 +138,7 @@ const done = (command: string): QueryResult => ({
  * together, as in PostgreSQL's simple queries: the first failure takes all of them back.
  */
 export async function* queryAll(
-  lake: Pick<Lake, 'query' | 'begin'>,
+  lake: Doors,
   text: string,
   options: SessionOptions,
 ): AsyncGenerator<QueryResult, undefined> {
@@ -149,11 +172,7 @@ export async function* queryAll(
 }
 
 /** As `queryAll`; the result is the last statement's. */
-export async function queryText(
-  lake: Pick<Lake, 'query' | 'begin'>,
-  text: string,
-  options: SessionOptions,
-): Promise<QueryResult> {
+export async function queryText(lake: Doors, text: string, options: SessionOptions): Promise<QueryResult> {
   let left = Math.max(1, splitStatements(text).length)
   for await (const result of queryAll(lake, text, options)) {
     if (--left === 0) return result

@@ -342,7 +342,8 @@ export async function nameSources(
     const written = ordinary.catalog && unaliased(ordinary.catalog, context.names ?? {})
     const reached = within.length > 0 && written && !isCatalog(written) ? { ...ordinary, catalog: undefined } : ordinary
     const name = own ?? fullName(reached, catalog, namespace, context.catalogs, here, context.names)
-    const decision = own ? seenByItsMaker : rights.select(name, subject)
+    const isOwn = own !== undefined || (within.length === 0 && name.namespace === context.names?.temporary)
+    const decision = isOwn ? seenByItsMaker : rights.select(name, subject)
     if (decision.verdict === 'refused') throw await refusal(name, subject, within, here)
     const given = context.given?.(name)
     if (given && !about) {

@@ -1,10 +1,11 @@
 // Statements that are no SELECT: which one it is, whether it may begin, and the change set that it is carried out in.
 
 import { Failure, type Place } from '../base/failure.ts'
+import { showBytes } from '../base/units.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
-import { schemaOf } from '../iceberg/index.ts'
+import { schemaOf, snapshotAsOf } from '../iceberg/index.ts'
 import { isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, performContext } from './contexts.ts'
 import { withoutValues } from './policy/guard.ts'
@@ -12,6 +13,7 @@ import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
 import { missing, targetName } from './names.ts'
 import { located } from './write/perform-context.ts'
+import type { ChangeSet } from './write/change-set.ts'
 import { parametersText } from './write/parameters.ts'
 import { perform } from './write/perform.ts'
 import { returningOf } from './write/returning.ts'
@@ -80,7 +82,8 @@ export async function describeChange(
 ): Promise<{ columns: Column[]; parameters: string[] }> {
   const statement = parseStatement(sql)
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
-  const target = targetName(statement, options)
+  const own = await temporaryTable(statement.name, options, options.changes)
+  const target = own ?? targetName(statement, options)
   const asked = returningOf(statement, target)
   const isAsked = sql.includes('$')
   const columns = async () => {
@@ -89,10 +92,9 @@ export async function describeChange(
     return located(asked.text, (index) => placeAt(sql, index), bind(asked.text.sql, told))
   }
   const parameters = async () => {
-    if (!isAsked || !mayKnow(await policyNow(), options.principal, target)) return []
-    const table = await (options.changes ?? options.within?.changes ?? options.within?.tables ?? deps.tables).load(
-      target,
-    )
+    if (!isAsked || (!own && !mayKnow(await policyNow(), options.principal, target))) return []
+    const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? deps.tables
+    const table = await (own ? (options.scratch ?? seen) : seen).load(target)
     const text = table?.kind === 'table' ? parametersText(statement, target, schemaOf(table.metadata)) : undefined
     const prepared =
       text === undefined ? undefined : await prepare(text, { ...options, ...(asked && { told: asked.rows }) })
@@ -114,9 +116,10 @@ async function changeTable(
   opened: Opened,
 ): Promise<Commanded> {
   const { tables, access } = opened.deps
-  const own = await temporaryTable(statement.name, options, options.changes)
+  const own = makesTable(statement) ? undefined : await temporaryTable(statement.name, options, options.changes)
   const target = own ?? (await inItsSchema(statement, targetName(statement, options), opened.deps))
   const named = async (error: unknown): Promise<never> => {
+    if (isTemporary(target) && error instanceof Failure) throw withPlainName(error, target)
     if (!isMissing(error, target)) throw error
     const tried = options.changes ?? options.within?.changes
     throw await missing(target, at(written.indexOf(statement.name.at(-1)!)), {
@@ -129,18 +132,54 @@ async function changeTable(
     })
   }
   await mayBegin(statement, target, options, at, opened).catch(named)
-  const { rows: count, told } = await changing(target.catalog, options, opened, at, async (changes) => {
+  const scratch = isTemporary(target) ? options.scratch : undefined
+  const work = async (changes: ChangeSet) => {
     const done = await perform(statement, target, performContext(changes, options, at, opened, target)).catch(
       (error: unknown) => {
         throw opened.hiding.has(changes) ? withoutValues(error) : error
       },
     )
     return { done, changed: done.changed }
-  }).catch(named)
+  }
+  const { rows: count, told } = await (
+    scratch
+      ? bounded(scratch, async () => (await work(scratch)).done)
+      : changing(target.catalog, options, opened, at, work)
+  ).catch(named)
   if (told) return { command: commandOf(statement), ...told, rows: [], tables: [target], count }
   const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
   return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
 }
+
+/** What a session's namespace is called helps nobody. */
+function withPlainName(failure: Failure, { catalog, namespace }: TableName): Failure {
+  const { code, message, hint, place, cause, context } = failure
+  return new Failure(code, message.replaceAll(`${catalog}.${namespace}.`, ''), { ...context, cause, hint, place })
+}
+
+/** `create table t` makes one of the lake, whatever else is called t. */
+const makesTable = (statement: Statement): boolean => 'temporary' in statement && !statement.temporary
+
+/** Temporary tables of a session are for what is looked at in between. @throws QUERY_TOO_LARGE; nothing is done then */
+async function bounded<Done>(scratch: ChangeSet, work: () => Promise<Done>): Promise<Done> {
+  const before = await scratch.savepoint()
+  const done = await work()
+  const made = await scratch.pending()
+  let bytes = 0
+  for (const { name } of made) {
+    const table = await scratch.load(name)
+    const snapshot = table?.kind === 'table' ? snapshotAsOf(table.metadata, undefined) : undefined
+    bytes += Number(snapshot?.summary['total-files-size'] ?? 0)
+  }
+  if (made.length <= temporaryMax && bytes <= temporaryBytesMax) return done
+  await before()
+  throw new Failure(
+    'QUERY_TOO_LARGE',
+    `a session has at most ${temporaryMax} temporary tables, of ${showBytes(temporaryBytesMax)} together`,
+    { hint: 'Drop those that are not needed, or make a table of the lake.' },
+  )
+}
+const [temporaryMax, temporaryBytesMax] = [100, 2 ** 30]
 
 /** A schema has one spelling, that of who made it: `create table A.t` is for the schema a, where there is no A. */
 async function inItsSchema(
@@ -163,12 +202,12 @@ async function mayBegin(
   { policyNow, environmentOf }: Opened,
 ): Promise<void> {
   const { principal } = asking
-  if (isTemporary(target)) return
   const policy = await policyNow()
   if (statement.kind === 'create-table') authoriseProperties(policy, principal, statement.clauses.properties, target)
   if (statement.kind === 'alter')
     for (const change of statement.changes)
       if (change.kind === 'properties') authoriseProperties(policy, principal, change.set, target)
+  if (isTemporary(target)) return
   if (statement.kind === 'create-table' || statement.kind === 'create-view')
     authoriseChange(
       policy,

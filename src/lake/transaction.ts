@@ -18,7 +18,7 @@ import {
   type Tables,
 } from '../catalog/index.ts'
 import type { ChangeSet } from './write/change-set.ts'
-import type { QueryOptions, QueryResult } from './lake.ts'
+import type { Lake, QueryOptions, QueryResult } from './lake.ts'
 import type { Isolation } from './sql/control.ts'
 
 export type TransactionOptions = Omit<QueryOptions, 'changes' | 'asOf'> & {
@@ -36,6 +36,10 @@ export interface Transaction {
   readonly state: 'open' | 'failed' | 'ended'
   /** @throws TRANSACTION_ABORTED after a failure, TRANSACTION_STATE when it has ended */
   query(sql: string, options?: StatementOptions): Promise<QueryResult>
+  /** As the lake's. */
+  describe(sql: string, options?: StatementOptions): ReturnType<Lake['describe']>
+  /** What its statements see. */
+  readonly within: Within
   savepoint(name: string): Promise<void>
   /** Forgets what came after the savepoint, failures too. @throws TRANSACTION_STATE when there is none of this name */
   rollbackTo(name: string): Promise<void>
@@ -58,6 +62,7 @@ export type TransactionDeps = {
   tables: Tables
   openChanges(within: Pick<Within, 'tables' | 'read'>): Promise<ChangeSet>
   query(sql: string, options: QueryOptions & { within: Within }): Promise<QueryResult>
+  describe(sql: string, options: QueryOptions & { within: Within }): ReturnType<Lake['describe']>
 }
 
 const savepointsMax = 1_000
@@ -120,6 +125,11 @@ export async function beginTransaction(
         failed()
         throw error
       }
+    },
+    within,
+    async describe(sql, more = {}) {
+      mustLive()
+      return deps.describe(sql, { ...options, ...more, within })
     },
     async savepoint(name) {
       mustLive()

@@ -49,7 +49,7 @@ const takeNoise = (reader: Reader) => reader.take('transaction') || reader.take(
 function begin(reader: Reader): Control {
   let isolation: Isolation = 'snapshot'
   let readOnly = false
-  while (!reader.isAtEnd()) {
+  while (!reader.takeSymbol(';') && !reader.isAtEnd()) {
     if (reader.take('isolation', 'level')) {
       if (reader.take('serializable')) isolation = 'serializable'
       // What is promised is more than these ask for.
@@ -64,6 +64,7 @@ function begin(reader: Reader): Control {
 }
 
 function ended<Read extends Control>(reader: Reader, control: Read): Read {
+  reader.takeSymbol(';')
   reader.end()
   return control
 }

@@ -52,6 +52,7 @@ export type Statement =
   | {
       kind: 'create-table'
       temporary: boolean
+      onCommitDrop: boolean
       name: WrittenName
       replace: boolean
       ifNotExists: boolean
@@ -164,13 +165,34 @@ function create(reader: Reader): Statement {
   const names = reader.seesNames() ? reader.columns() : undefined
   const { columns, key } = !names && reader.peek('(') ? definitions(reader) : {}
   const clauses = tableClauses(reader)
+  const onCommitDrop = temporary && onCommit(reader)
   const select = reader.take('as') ? reader.rest() : undefined
   if (names && !select) throw reader.invalid('expected a type for each column, or AS and a SELECT')
   if (!columns && !select) throw reader.invalid('expected columns in parentheses, or AS and a SELECT')
   if (columns && select)
     throw reader.unsupported('a list of types together with AS SELECT', 'Cast in the SELECT instead.')
   reader.end()
-  return { kind: 'create-table', temporary, name, replace, ifNotExists, columns, key, select, names, clauses }
+  return {
+    kind: 'create-table',
+    temporary,
+    onCommitDrop,
+    name,
+    replace,
+    ifNotExists,
+    columns,
+    key,
+    select,
+    names,
+    clauses,
+  }
+}
+
+/** Whether a temporary table goes when the transaction ends. */
+function onCommit(reader: Reader): boolean {
+  if (!reader.take('on', 'commit')) return false
+  if (reader.take('drop')) return true
+  if (!reader.take('preserve', 'rows')) throw reader.unsupported('ON COMMIT DELETE ROWS', 'Write DELETE FROM.')
+  return false
 }
 
 function definitions(reader: Reader): { columns: ColumnDefinition[]; key: string[] | undefined } {

@@ -41,7 +41,7 @@ import {
   type Schema,
   type TableMetadata,
 } from '../../iceberg/index.ts'
-import type { FileIO, FileLease } from '../../io/index.ts'
+import { joinLocation, type FileIO, type FileLease } from '../../io/index.ts'
 import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
 import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
 import { appendProjection, checkColumns, withComment } from './columns.ts'
@@ -581,6 +581,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         const loaded = await tables.open({ name, kind, location })
         for await (const { path } of io.list(loaded.metadata.location)) await io.delete(path)
       }
+      // What was dropped or taken back before.
+      const folder = joinLocation(deps.lakeRoot, catalog, namespace)
+      for await (const { path } of io.list(folder)) await io.delete(path)
     },
 
     savepoint: staging.savepoint,

@@ -47,7 +47,8 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (statement.kind === 'create-view') {
         const { columns, select, comment } = statement
         const text = columns ? withNames(select, 'renamed', columns) : compose`${select}`
-        const about = { ...options, ...(comment === undefined ? {} : { comment }) }
+        // Nobody else knows the temporary tables of a session.
+        const about = { ...options, scratch: undefined, ...(comment === undefined ? {} : { comment }) }
         await located(text, context.at, changes.createView(target, text.sql.trimEnd(), about))
         return { rows: 0, changed: true }
       }

@@ -1,20 +1,24 @@
-// What names mean inside a run besides what they mean everywhere: its databases may be called otherwise, and it has tables
-// of its own that are gone when it ends.
+// What names mean inside a run or a session besides what they mean everywhere: a run's databases may be called otherwise, and
+// both have tables of their own that are gone when they end.
 //
-// A temporary table is a table of the change set in a namespace that only those statements name that were given it
-// (`temporary`). No publication takes such a namespace along, so what a killed step leaves is never seen.
+// A temporary table is a table of a change set in a namespace that only those statements name that were given it
+// (`temporary`). No publication takes such a namespace along, so what a killed step leaves is never seen. Those of a run lie
+// in its change set, those of a session in one of their own that is never published (`scratch`).
 
 import type { PendingChange, TableName } from '../../catalog/index.ts'
 import type { Decision } from '../../govern/index.ts'
 import type { Prepared } from '../prepare.ts'
 import { splice, type Edit } from '../sql/splice.ts'
 import { quoteTable } from '../sql/tokens.ts'
+import type { ChangeSet } from './change-set.ts'
 
 export type RunNames = {
   /** Other names of catalogs, in lower case: a dbt project's database stands for an environment's catalog. */
   aliases?: Readonly<Record<string, string>> | undefined
   /** Where CREATE TEMPORARY puts tables, and where plain names are looked up first: a name of `temporaryNamespace`. */
   temporary?: string | undefined
+  /** Where a session keeps its temporary tables, apart from what it changes of the lake. */
+  scratch?: ChangeSet | undefined
 }
 
 const prefix = '__temporary_'
@@ -32,13 +36,14 @@ type Pending = { pending(): Promise<readonly PendingChange[]> }
 /** The temporary table that a plain name means, when there is one. */
 export async function temporaryTable(
   parts: readonly string[],
-  { temporary }: RunNames,
+  { temporary, scratch }: RunNames,
   changes: Pending | undefined,
 ): Promise<TableName | undefined> {
-  const [name, second] = parts
-  if (temporary === undefined || name === undefined || second !== undefined || !changes) return undefined
+  const [name, ...others] = parts[0]?.toLowerCase() === 'pg_temp' ? parts.slice(1) : parts
+  const set = scratch ?? changes
+  if (temporary === undefined || name === undefined || others.length > 0 || !set) return undefined
   const lower = name.toLowerCase()
-  return (await changes.pending()).find(
+  return (await set.pending()).find(
     (one) => one.name.namespace === temporary && one.name.name.toLowerCase() === lower && one.location !== null,
   )?.name
 }
@@ -64,5 +69,5 @@ export const seenByItsMaker: Decision = {
   columns: 'all',
   filters: [],
   masks: new Map(),
-  because: ['it is a temporary table of this run'],
+  because: ['it is a temporary table of this run or session'],
 }

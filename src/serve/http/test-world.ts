@@ -109,6 +109,8 @@ export async function openWorld({ settings = {}, limits = {}, health }: Options 
     health: health ?? { db: () => records.check(), redis: null },
     lake: {
       begin: () => Promise.reject(new Failure('UNSUPPORTED', 'no transactions here')),
+      describe: () => Promise.reject(new Failure('UNSUPPORTED', 'nothing is described here')),
+      openScratch: () => Promise.reject(new Failure('UNSUPPORTED', 'no temporary tables here')),
       async query(sql, options) {
         asked.push({ sql, options })
         return await fakeQuery(sql, options)

@@ -211,6 +211,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
           await closePortals(() => true)
           statements.settings.resetAll()
         }
+        if (command.all || /TEMP/.test(command.tag)) await statements.discardTemporary()
         return { tag: () => command.tag }
       case 'declare': {
         if (statements.state === 'idle' && !command.hold)

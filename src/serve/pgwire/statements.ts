@@ -48,6 +48,8 @@ export interface Statements {
   /** A transaction around statements that the client did not put into one. */
   beginImplicit(signal: AbortSignal): Promise<void>
   endImplicit(signal: AbortSignal): Promise<void>
+  /** The temporary tables of the connection go. */
+  discardTemporary(): Promise<void>
   close(): Promise<void>
 }
 export type Described = { fields: Field[] | undefined; oids: number[] }
@@ -280,9 +282,9 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
       if (command.kind === 'show') return { fields: show(command.name, settings).fields, oids: declared }
       const isAsked = command.kind === 'lake' && (command.rows || (command.changes && declared.includes(0)))
       if (!isAsked) return { fields: undefined, oids: declared.map((oid) => oid || 25) }
-      const more = { ...(await options(signal)), catalog: database.catalog, door: 'pgwire' as const }
+      const more = await options(signal)
       const describe = async (translated: Spliced) =>
-        placed(asked, translated, () => lake.describe(translated.text, { ...more, environmentNamed: named }))
+        placed(asked, translated, () => door.describe(translated.text, more))
       let known = declared
       if (count > 0) {
         const typesOf = async (oids: readonly number[]) =>
@@ -327,6 +329,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
         settle()
       }
     },
+    discardTemporary: () => door.discardTemporary(),
     close: () => door.close(),
   }
   return statements
