@@ -114,7 +114,7 @@ const unit = (name: string, rest: string) => `unit_tests:\n  - name: ${name}\n  
 const daily = {
   'models/stg.sql': sales,
   'models/daily.sql':
-    "select region, sum(amount) as total, '{{ var('v', 'none') }}' as v, '{{ answer() }}' as m, '{{ env_var('E', '-') }}' as e from {{ ref('stg') }} s group by 1",
+    "select region, sum(amount) as total, '{{ var('v', 'none') }}' as v, '{{ answer() }}' as m, '{{ env_var('E', '-') }}{{ '!' if invocation_id == 7 }}' as e from {{ ref('stg') }} s group by 1",
 }
 
 test.each<[string, string, string, string?]>([
@@ -146,9 +146,9 @@ test.each<[string, string, string, string?]>([
   ],
   [
     'variables, environment, macros',
-    `    overrides: {vars: {v: mine}, env_vars: {E: set}, macros: {answer: mocked}}
+    `    overrides: {vars: {v: mine}, env_vars: {E: set}, macros: {answer: mocked, invocation_id: 7}}
     given: [{input: ref('stg'), rows: [{region: N}]}]
-    expect: {rows: [{region: N, v: mine, e: set, m: mocked}]}`,
+    expect: {rows: [{region: N, v: mine, e: set!, m: mocked}]}`,
     'pass',
   ],
   [

@@ -8,7 +8,7 @@
 
 import { Failure } from '../base/failure.ts'
 import { quoteName } from '../lake/index.ts'
-import { toJson } from '../jinja/index.ts'
+import { fromJs, toJson } from '../jinja/index.ts'
 import {
   findSource,
   macrosOf,
@@ -20,7 +20,7 @@ import {
   type DbtSource,
   type DbtUnitTest,
 } from '../project/dbt/index.ts'
-import { Compiler, type Inputs } from './compile.ts'
+import { Compiler, type Inputs, type Names } from './compile.ts'
 import type { Injected } from './inject.ts'
 import { asker } from './materialize.ts'
 import { showDifference } from './unit-test-diff.ts'
@@ -41,7 +41,7 @@ export async function runUnitTest(test: DbtUnitTest, work: Work): Promise<NodeRe
     const compiler = new Compiler(project, asker({ ...work, project }), inputs)
     const own = inputs.get(model.uniqueId)
     const self = own ? new Relation({ database: null, schema: null, identifier: own.name }, 'cte') : null
-    const compiled = await compiler.compile(model, { this: self })
+    const compiled = await compiler.compile(model, { ...namesOf(test), this: self })
     clocked.compiled()
     const main = statementOf(compiled)
     const answered = await inTemplate(compiled, () => work.lake.bind(main, queryOptions(work)))
@@ -68,6 +68,7 @@ export async function runUnitTest(test: DbtUnitTest, work: Work): Promise<NodeRe
 function overridden(project: DbtProject, model: DbtNode, { overrides, name, file }: DbtUnitTest): DbtProject {
   const { options } = project
   const macros = Object.entries(overrides.macros).flatMap(([called, value]) => {
+    if (plainNames.includes(called)) return []
     const [packageName, macroName] = called.includes('.') ? called.split('.', 2) : [model.package, called]
     if (!/^\w+$/.test(macroName!))
       throw new Failure('MODEL_INVALID', `unit test "${name}" overrides "${called}", which names no macro`)
@@ -83,6 +84,16 @@ function overridden(project: DbtProject, model: DbtNode, { overrides, name, file
     options: { ...options, vars: { ...options.vars, ...overrides.vars }, env: { ...options.env, ...env } },
   }
 }
+
+/** Names of a template that are values; a test overrides them under `macros`, too. */
+const plainNames = ['database', 'dbt_version', 'invocation_id', 'project_name', 'run_started_at', 'schema', 'thread_id']
+
+const namesOf = ({ overrides }: DbtUnitTest): Names =>
+  Object.fromEntries(
+    Object.entries(overrides.macros).flatMap(([name, value]) =>
+      plainNames.includes(name) ? [[name, fromJs(value)]] : [],
+    ),
+  )
 
 // ---- inputs
 
