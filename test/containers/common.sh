@@ -69,7 +69,9 @@ crash() {
 up() { quietly compose up -d --wait --wait-timeout 180 "$@"; }
 # What says in the logs that something is wrong.
 mistakes() {
-  compose logs --no-log-prefix serve worker | grep -E '"level":"(warn|error)"|Error|^ +at ' || true
+  # A busy machine may be slow to connect, which is told, and tried again.
+  compose logs --no-log-prefix serve worker | grep -E '"level":"(warn|error)"|Error|^ +at ' |
+    grep -v '"level":"warn".*timeout exceeded when trying to connect' || true
   # Two processes that write to the records at once: the second is told so, and begins again.
   compose logs --no-log-prefix postgres | grep -E 'ERROR|FATAL|PANIC' | grep -v 'could not serialize access' || true
   compose logs --no-log-prefix redis | grep -iE '# .*(error|fail)' | grep -v overcommit || true # a setting of the machine
