@@ -49,6 +49,7 @@ export { messageOf, runResults } from './artifacts/run-results.ts'
 export { catalogArtifact, type CatalogTable } from './artifacts/catalog.ts'
 export { semanticManifest } from './artifacts/semantic-manifest.ts'
 export { sourcesArtifact } from './artifacts/sources.ts'
+export { ranSql } from './artifacts/ran-sql.ts'
 export { pathInTarget, writeJson, writeWhole } from './artifacts/write.ts'
 export { readState, stateOf, type PreviousState } from './select/state.ts'
 

@@ -13,6 +13,7 @@ export { parseCriterion } from './selectors.ts'
 export { findSource, nodesByName, pickRef } from './references.ts'
 export { ResultTable, type Answer } from './agate.ts'
 export { Column } from './column.ts'
+export { columnConstraints, modelConstraints } from './constraints.ts'
 export { quoteAll, Relation, type Quoting } from './relation.ts'
 export type {
   ColumnSpec,

@@ -10,6 +10,7 @@ import { messageOf, runResults } from './run-results.ts'
 import { semanticManifest } from './semantic-manifest.ts'
 import { sourcesArtifact } from './sources.ts'
 import { pathInTarget, writeJson } from './write.ts'
+import { ranSql } from './ran-sql.ts'
 
 // The shapes; that dbt-core's own classes read them is tried in test/conformance/dbt-artifacts.
 
@@ -190,6 +191,26 @@ test('semantic_manifest.json of a project without metrics is empty, and has its 
     saved_queries: [],
     project_configuration: { time_spines: [] },
   })
+})
+
+test('run/ says what dbt sends: a view, a table, a table with a contract, a count of a test', () => {
+  const node = project.nodes.get('model.shop.orders')!
+  const plain = (text: string) => text.replace(/\s+/g, ' ').trim()
+  const as = (materialized: string, more = {}) =>
+    plain(ranSql({ ...node, ...more, config: { ...node.config, materialized } }, 'select 1 as id'))
+  const name = `"${node.database}"."${node.schema}"."${node.alias}__dbt_tmp"`
+  expect(as('view')).toBe(`create view ${name} as ( select 1 as id );`)
+  expect(as('table')).toBe(`create table ${name} as ( select 1 as id );`)
+  expect(as('incremental')).toBe('select 1 as id')
+  const id = { ...node.columns[0]!, name: 'id', dataType: 'int', quote: false }
+  const constraint = { name: undefined, expression: undefined, columns: [], to: undefined, toColumns: [] }
+  const notNull = { ...constraint, type: 'not_null' as const, warnUnenforced: true, warnUnsupported: true }
+  expect(as('table', { contract: true, columns: [{ ...id, constraints: [notNull] }] })).toBe(
+    `create table ${name} ( id int not null ) ; insert into ${name} ( id ) ( select id from ( select 1 as id ) as model_subq );`,
+  )
+  expect(plain(ranSql(project.nodes.get(test0)!, 'select 1'))).toBe(
+    'select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error from ( select 1 ) dbt_internal_test',
+  )
 })
 
 test('files lie where dbt puts them, below the folder whatever a name says, and are there whole or not at all', () => {

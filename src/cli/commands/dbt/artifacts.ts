@@ -5,6 +5,7 @@ import { dbtVersion, manifestOf, type CompiledNode, type DbtProject } from '../.
 import {
   inlinedIn,
   pathInTarget,
+  ranSql,
   runResults,
   semanticManifest,
   writeJson,
@@ -67,7 +68,8 @@ export async function writeArtifacts(
     const node = project.nodes.get(uniqueId)
     if (!node) continue
     writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
-    if (verb !== 'compile' && verb !== 'docs generate') writeWhole(join(targetDir, pathInTarget('run', node)), sql)
+    if (verb !== 'compile' && verb !== 'docs generate')
+      writeWhole(join(targetDir, pathInTarget('run', node)), ranSql(node, sql))
   }
   await writeManifest(session, project, compiled)
   if (!flags.is('write-json', true)) return
