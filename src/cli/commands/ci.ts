@@ -22,6 +22,7 @@ import { folderAt, usualReference } from '../ci/base-project.ts'
 import { abandonedForks, forgetFork, holdFork } from '../ci/leases.ts'
 import { markdownOf } from '../ci/report.ts'
 import { noArguments, type Command, type Context } from '../command.ts'
+import { counted } from '../output.ts'
 import { catalogFor, forkName } from './environments.ts'
 import { reading, readingOf } from './reading.ts'
 
@@ -71,7 +72,7 @@ export const ci: Command = {
     const before = await app.insight.projectAt(folder.dir, project)
     const changes = await app.insight.compare(before, project, context.signal)
     const ids = select(project, { select: ['state:modified+'], state: stateOf(before) })
-    out.note(out.style.dim(`${ids.length} nodes are changed, or depend on what is`))
+    out.note(out.style.dim(`${counted(ids.length, 'node')} changed, or depending on what is`))
     const environment = { environment: name, catalog, origin: base.catalog, by: app.principal.name }
     await dropAbandoned(app, out)
     await using _held = await holdFork(app.config.stateDir, name)

@@ -138,7 +138,7 @@ function traceText(
       partly.map(({ name: node, because }) => `  ${node}: ${because}`),
     ),
     '',
-    `${new Set(downstream.map(shown)).size} columns of ${models.size} models, ${tests.length} tests, ${exposures.length} exposures depend on it`,
+    `depends on it: ${counted(new Set(downstream.map(shown)).size, 'column')} of ${counted(models.size, 'model')}, ${counted(tests.length, 'test')}, ${counted(exposures.length, 'exposure')}`,
   ].join('\n')
 }
 

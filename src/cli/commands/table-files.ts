@@ -7,6 +7,7 @@ import { authorise } from '../../govern/index.ts'
 import { fileLocation } from '../../io/index.ts'
 import type { App } from '../app.ts'
 import type { Command } from '../command.ts'
+import { counted } from '../output.ts'
 import { nameOf } from './table.ts'
 
 export const tableAddFiles: Command = {
@@ -26,7 +27,8 @@ export const tableAddFiles: Command = {
       await changes.publish()
       context.out.answer(
         { table: result.table, files: result.filesWritten, rows: result.rowsWritten, snapshot: result.snapshotId },
-        () => `${result.table} has ${result.rowsWritten} more rows in ${result.filesWritten} files.`,
+        () =>
+          `${result.table}: ${counted(result.rowsWritten, 'row')} added in ${counted(result.filesWritten, 'file')}.`,
       )
     } catch (error) {
       await changes.discard()

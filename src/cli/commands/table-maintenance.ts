@@ -15,7 +15,7 @@ import {
 } from '../../lake/index.ts'
 import type { App } from '../app.ts'
 import { noArguments, type Command, type Context, type Option } from '../command.ts'
-import { table as formatTable } from '../output.ts'
+import { counted, table as formatTable } from '../output.ts'
 import { loadTable } from './table.ts'
 
 const dryRun: Option = { type: 'boolean', about: 'Say what would be done and change nothing.' }
@@ -171,7 +171,7 @@ async function dropped(context: Context, olderThanMs: number | undefined): Promi
     signal: context.signal,
   })
   const verb = context.flags.is('dry-run') ? 'would be deleted' : 'deleted'
-  context.out.answer({ files, bytes }, () => `${files} files ${verb}, ${showBytes(bytes)}.`)
+  context.out.answer({ files, bytes }, () => `${counted(files, 'file')} ${verb}, ${showBytes(bytes)}.`)
 }
 
 const change = (before: number | string, after: number | string | null) =>

@@ -5,7 +5,7 @@ import { history } from '../../iceberg/index.ts'
 import { schemaOfLoaded, sqlType } from '../../lake/index.ts'
 import type { App } from '../app.ts'
 import { noArguments, oneArgument, type Command } from '../command.ts'
-import { table as formatTable } from '../output.ts'
+import { counted, table as formatTable } from '../output.ts'
 
 export const tableList: Command = {
   name: 'table ls',
@@ -69,7 +69,9 @@ export const tableDescribe: Command = {
           `${showName(one.name)} (${one.kind})`,
           ...(size.rows === null
             ? []
-            : [`${size.rows} rows, ${size.files} files, ${showBytes(size.bytes ?? 0)}, updated ${size.updatedAt}`]),
+            : [
+                `${counted(size.rows, 'row')}, ${counted(size.files ?? 0, 'file')}, ${showBytes(size.bytes ?? 0)}, updated ${size.updatedAt}`,
+              ]),
           '',
           formatTable(
             ['column', 'type', 'null', 'comment'],
