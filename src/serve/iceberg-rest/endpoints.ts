@@ -133,6 +133,8 @@ function paramsOf(parts: readonly string[], values: readonly string[]): Params {
 
 function levels(value: string): string[] {
   const found = decode(value).split('\u001f')
+  // Java asks for the table "t" of no namespace when somebody writes `t.snapshots`, and goes by the answer "not found".
+  if (value === '') return found
   if (found.some((level) => level === '')) throw new Failure('REQUEST_INVALID', 'namespace: a level is empty')
   return found
 }
