@@ -1,6 +1,6 @@
 # DuckDB's Iceberg extension as a client of the REST catalog. Prints what it found.
 #
-#     duckdb_rest.py URI TOKEN
+#     duckdb_rest.py URI TOKEN [OPTIONS_OF_A_SECRET_FOR_THE_STORE]
 
 import importlib.util
 import json
@@ -9,12 +9,14 @@ import sys
 
 import duckdb
 
-uri, token = sys.argv[1:]
+uri, token, *store = sys.argv[1:]
 lake = duckdb.connect()
 for name in ("httpfs", "avro", "iceberg"):
     package = importlib.util.find_spec(f"duckdb_extension_{name}").submodule_search_locations[0]
     lake.execute(f"LOAD '{next(pathlib.Path(package).rglob('*.duckdb_extension'))}'")
 lake.execute(f"CREATE SECRET s (TYPE iceberg, TOKEN '{token}')")
+for options in store:
+    lake.execute(f"CREATE SECRET store (TYPE s3, {options})")
 lake.execute(f"ATTACH 'dev_analytics' AS lake (TYPE iceberg, ENDPOINT '{uri}', SECRET s)")
 found = {}
 lake.execute("CREATE SCHEMA lake.duck")

@@ -1,6 +1,6 @@
 # PyIceberg as a client of the REST catalog: what people do with it, one thing after the other. Prints what it found.
 #
-#     pyiceberg_rest.py URI TOKEN
+#     pyiceberg_rest.py URI TOKEN [PROPERTIES_AS_JSON]
 
 import json
 import sys
@@ -13,10 +13,11 @@ from pyiceberg.schema import Schema
 from pyiceberg.transforms import DayTransform
 from pyiceberg.types import DateType, LongType, NestedField, StringType
 
-uri, token = sys.argv[1:]
-catalog = load_catalog("dev", type="rest", uri=uri, warehouse="dev", token=token)
-other = load_catalog("oauth", type="rest", uri=uri, warehouse="dev_analytics", credential=f"kit:{token}")
-root = load_catalog("root", type="rest", uri=uri, token=token)
+uri, token, *properties = sys.argv[1:]
+more = json.loads(properties[0]) if properties else {}
+catalog = load_catalog("dev", type="rest", uri=uri, warehouse="dev", token=token, **more)
+other = load_catalog("oauth", type="rest", uri=uri, warehouse="dev_analytics", credential=f"kit:{token}", **more)
+root = load_catalog("root", type="rest", uri=uri, token=token, **more)
 found = {}
 
 

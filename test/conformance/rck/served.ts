@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../../support/free-port.ts'
 import { startServer } from '../../support/server-process.ts'
@@ -20,8 +20,16 @@ export type Served = {
   stop(): Promise<void>
 }
 
-/** `databaseUrl`: records in PostgreSQL instead of SQLite. `warehouses` beside the environments. */
-export async function serveProject(options: { warehouses: string[]; databaseUrl?: string }): Promise<Served> {
+/**
+ * `databaseUrl`: records in PostgreSQL instead of SQLite. `warehouses` beside the environments. `lab`: the variables of the
+ * lab's services, when tables are to lie in its store.
+ */
+export async function serveProject(options: {
+  warehouses: string[]
+  databaseUrl?: string
+  lab?: Record<string, string>
+}): Promise<Served> {
+  const { lab } = options
   const dir = mkdtempSync(join(tmpdir(), 'served-'))
   const port = await freePort()
   writeFileSync(
@@ -31,9 +39,18 @@ http: {port: ${port}}
 catalog:
   warehouses: [${options.warehouses.join(', ')}]
   locations: ['file://${tmpdir()}']
-${options.databaseUrl === undefined ? '' : 'records: {schema: kit}\n'}`,
+${options.databaseUrl === undefined ? '' : 'records: {schema: kit}\n'}${
+      lab
+        ? `storage: {root: 's3://${lab['LAB_S3_BUCKET']}/${basename(dir)}', endpoint: '${lab['LAB_S3_ENDPOINT']}'}\n`
+        : ''
+    }`,
   )
-  if (options.databaseUrl !== undefined) writeFileSync(join(dir, '.env'), `DATABASE_URL=${options.databaseUrl}\n`)
+  const secrets = {
+    ...(options.databaseUrl !== undefined && { DATABASE_URL: options.databaseUrl }),
+    ...(lab && { AWS_ACCESS_KEY_ID: lab['AWS_ACCESS_KEY_ID'], AWS_SECRET_ACCESS_KEY: lab['AWS_SECRET_ACCESS_KEY'] }),
+  }
+  const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`)
+  if (lines.length > 0) writeFileSync(join(dir, '.env'), lines.join(''))
   const argsOf = (args: readonly string[]) => ['--disable-warning=ExperimentalWarning', program, ...args, '-C', dir]
   const server = await startServer({
     command: process.execPath,
