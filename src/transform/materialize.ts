@@ -232,7 +232,8 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
     package: parts.length > 1 ? parts[0]! : project.name,
     place: { file: 'dbt_project.yml' },
   }
-  return timed({ ...operation, kind: 'operation' }, work, async () => {
+  let { uniqueId } = operation
+  const result = await timed({ ...operation, kind: 'operation' }, work, async () => {
     const scope = await openScope(operation.uniqueId, reading)
     try {
       const compiler = new Compiler(project, scope.ask)
@@ -242,6 +243,7 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
         throw new Failure('NOT_FOUND', `dbt could not find a macro with the name "${name}" in any package`, {
           hint: 'It is looked for in the project, then in dbt; macros of a package are named package.macro.',
         })
+      uniqueId = macro.uniqueId
       const kwargs = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, fromJs(value)]))
       const subject = operationSubject(operation, work, '')
       await compiler.run(subject, ({ macros }) => (macros.bind(macro) as Callable)([], kwargs))
@@ -250,4 +252,5 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
       await scope.close()
     }
   })
+  return { ...result, uniqueId }
 }

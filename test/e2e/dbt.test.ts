@@ -178,6 +178,15 @@ test('docs, freshness, an operation, and what clean takes away', async () => {
   expect(existsSync(join(shop.dir, '.boathouse'))).toBe(true)
 })
 
+test('hooks run around tests, too, and may write', async () => {
+  const project = readFileSync(join(shop.dir, 'dbt_project.yml'), 'utf8')
+  edit('dbt_project.yml', `${project}\non-run-end: create table if not exists main.hooked as select 1 as a\n`)
+  const { code, stdout } = await dbt('test')
+  edit('dbt_project.yml', project)
+  expect(code, stdout).toBe(0)
+  expect(await shop.rows('select a from main.hooked')).toEqual([[1]])
+})
+
 test('another target is another environment, and --defer reads what is not built there', async () => {
   edit('models/making.sql', "{% do run_query('create table main.made as select 1 as id') %}select 1 as id")
   expect((await dbt('compile -q --target dev')).code).toBe(0)

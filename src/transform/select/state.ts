@@ -321,7 +321,8 @@ const sameDependencies: Same = (now, before) => {
 
 const ofNodes: readonly Same[] = [sameBody, sameConfig, samePersisted, sameKeys('fqn'), sameRelation, sameContract]
 const comparisons: Readonly<Record<string, readonly Same[]>> = {
-  model: ofNodes,
+  // What decides whether others may read it as they do.
+  model: [...ofNodes, sameKeys('latest_version', 'access', 'deprecation_date')],
   seed: ofNodes,
   snapshot: ofNodes,
   analysis: ofNodes,

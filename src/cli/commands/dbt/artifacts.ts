@@ -55,8 +55,8 @@ export async function writeArtifacts(
   project: DbtProject,
   results: readonly NodeResult[],
   elapsedMs: number,
-  /** Whether readers see what was built: else `retry` has to build all of it again. */
-  { isPublished }: { isPublished: boolean } = { isPublished: true },
+  /** Whether readers see what was built: else `retry` has to build all of it again. `macro`: of run-operation. */
+  { isPublished, macro }: { isPublished: boolean; macro?: string | undefined } = { isPublished: true },
 ): Promise<void> {
   const { targetDir, flags, verb, typed } = session
   const compiled = results.flatMap(({ uniqueId, compiledSql }) =>
@@ -73,7 +73,7 @@ export async function writeArtifacts(
   }
   await writeManifest(session, project, compiled)
   if (!flags.is('write-json', true)) return
-  const args = { ...flags.all(), which: verb, invocation_command: typed, published: isPublished }
+  const args = { ...flags.all(), macro, which: verb, invocation_command: typed, published: isPublished }
   writeJson(
     join(targetDir, 'run_results.json'),
     runResults(project, results, invocationOf(session), { elapsedMs, args }),

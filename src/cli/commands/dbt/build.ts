@@ -1,5 +1,6 @@
 // run, build, test, seed, snapshot: a plan, done as one durable run, published when it may be.
 
+import { Failure } from '../../../base/failure.ts'
 import { assertWritable } from '../../../config/index.ts'
 import { fromProblem } from '../../../orchestrate/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
@@ -7,6 +8,7 @@ import {
   compileNode,
   inlinedIn,
   isBad,
+  membersOf,
   plan,
   type Command,
   type NodeResult,
@@ -42,6 +44,11 @@ export async function execute(session: Session, command: Command, again?: Again)
   const project = await openProject(session, place)
   sayFound(log, project)
   const all = again?.ids ?? chosenBy(session, project).ids
+  const gone = again?.ids.find((id) => !id.startsWith('operation.') && !membersOf(project).byId.has(id))
+  if (gone !== undefined)
+    throw new Failure('NOT_FOUND', `Couldn't find ${gone.split('.')[0]} '${gone}', which is to be tried again`, {
+      hint: 'It was taken out of the project: run the command anew.',
+    })
   const left = command === 'build' || command === 'test' ? kindsLeft(session, kinds[command]) : undefined
   const ids = left ? all.filter((id) => left.has(id.split('.')[0]!)) : all
   const planned = plan(project, command, ids)
@@ -92,7 +99,12 @@ async function perform(
   const { environment, target } = place
   const threads = flags.is('single-threaded') ? 1 : target.threads
   const app = await openLakeOf(session, place)
-  await deferTo(session, app, project, ids)
+  await deferTo(
+    session,
+    app,
+    project,
+    planned.steps.map(({ node }) => node),
+  )
   sayThreads(log, threads, target.name)
   const { run, results } = await app.dbtRun({
     environment,
@@ -133,10 +145,11 @@ function publishMode(
   { flags }: Session,
   { config }: Place,
   project: DbtProject,
-  { command, steps }: Plan,
+  { command, start, steps, end }: Plan,
 ): PublishMode {
   if (command !== 'test') return (flags.text('publish') ?? config.dbt.publish) === 'always' ? 'always' : 'passed-only'
-  // A project's own materialization of tests may write whatever it likes.
+  // Hooks, and a project's own materialization of tests, may write whatever they like.
+  if (start.length + end.length > 0) return 'always'
   if (project.macros.some(({ macroName }) => macroName.startsWith('materialization_test_'))) return 'always'
   const stores = ({ node }: { node: string }) => {
     const config = project.nodes.get(node)?.config ?? {}

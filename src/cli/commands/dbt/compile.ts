@@ -6,6 +6,7 @@ import { collect, type ChangeSet } from '../../../lake/index.ts'
 import { compileResult, filesAsTables, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { writeArtifacts } from './artifacts.ts'
+import { deferTo } from './defer.ts'
 import { sayFound, sayProblem, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
@@ -104,6 +105,12 @@ async function compiled(session: Session): Promise<Opened> {
   const nodes = inline === undefined ? selected(session, project) : [inlineNode(project, inline)]
   sayThreads(log, place.target.threads, place.target.name)
   const app = await openLakeOf(session, place)
+  await deferTo(
+    session,
+    app,
+    project,
+    nodes.map(({ uniqueId }) => uniqueId),
+  )
   const changes = await passingChanges(app, place)
   try {
     const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }

@@ -15,6 +15,7 @@ import {
 import type { App } from '../../app.ts'
 import { sizeOf } from '../table.ts'
 import { invocationOf, writeArtifacts } from './artifacts.ts'
+import { deferTo } from './defer.ts'
 import { passingChanges } from './compile.ts'
 import { sayFound, sayProblem, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
@@ -29,6 +30,7 @@ export async function docsGenerate(session: Session): Promise<number> {
   const app = await openLakeOf(session, place)
   sayThreads(log, place.target.threads, place.target.name)
   const nodes = flags.is('compile', true) ? ids.flatMap((id) => project.nodes.get(id) ?? []) : []
+  if (flags.is('compile', true)) await deferTo(session, app, project, ids)
   const changes = await passingChanges(app, place)
   const started = performance.now()
   const results: NodeResult[] = []

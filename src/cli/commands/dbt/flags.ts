@@ -34,9 +34,7 @@ export class DbtFlags {
 
   /** Takes what an earlier command was told, by dbt's names, for what this one is not. */
   inherit(args: Record<string, unknown>): void {
-    const own = Object.entries(args).filter(
-      ([key]) => !['project_dir', 'state', 'target_path', 'log_path'].includes(key),
-    )
+    const own = Object.entries(args).filter(([key]) => !['project_dir', 'target_path', 'log_path'].includes(key))
     this.readProject({ ...Object.fromEntries(this.#project), ...Object.fromEntries(own) })
   }
 

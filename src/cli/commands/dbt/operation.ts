@@ -39,7 +39,7 @@ export async function runOperation(session: Session): Promise<number> {
       await changes.publish()
       isPublished = true
     }
-    await writeArtifacts(session, project, [result], performance.now() - started)
+    await writeArtifacts(session, project, [result], performance.now() - started, { isPublished: true, macro })
     if (isDone) return 0
     log.error(
       `Encountered an error while running operation: ${result.code ?? ''} ${result.message}${result.hint ? `\n  ${result.hint}` : ''}`,

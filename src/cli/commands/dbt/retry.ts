@@ -8,6 +8,7 @@ import { Failure } from '../../../base/failure.ts'
 import { recordOf } from '../../../base/record.ts'
 import { execute, type Again } from './build.ts'
 import type { Session } from './open.ts'
+import { runOperation } from './operation.ts'
 
 const commands = ['build', 'run', 'test', 'seed', 'snapshot'] as const
 const again = new Set(['error', 'fail', 'skipped', 'runtime error', 'partial success'])
@@ -19,12 +20,13 @@ export async function retry(session: Session): Promise<number> {
   const written: unknown = JSON.parse(readFileSync(join(dir, 'run_results.json'), 'utf8'))
   const args = recordOf(recordOf(written)['args'])
   const command = commands.find((name) => name === args['which'])
-  if (!command)
+  const macro = args['which'] === 'run-operation' ? args['macro'] : undefined
+  if (!command && typeof macro !== 'string')
     throw new Failure(
       'USAGE',
       `the last command was ${typeof args['which'] === 'string' ? `dbt ${args['which']}` : 'none of ours'}, which cannot be retried`,
       {
-        hint: `Retried are ${commands.join(', ')}.`,
+        hint: `Retried are ${[...commands, 'run-operation'].join(', ')}.`,
       },
     )
   const unfinished = [...results].filter(([, status]) => again.has(status)).map(([id]) => id)
@@ -36,6 +38,11 @@ export async function retry(session: Session): Promise<number> {
     return 0
   }
   flags.inherit(args)
+  if (!command) {
+    session.verb = 'run-operation'
+    session.words = [String(macro)]
+    return runOperation(session)
+  }
   session.verb = command
   return execute(session, command, { ids, batches: isKept ? batchesOf(written) : {} })
 }

@@ -1,7 +1,14 @@
 // The flags that say what is meant → unique ids.
 
+import { Failure } from '../../../base/failure.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import { defaultSelector, readState, selectNodes, type PreviousState } from '../../../transform/index.ts'
+import {
+  contractBreaks,
+  defaultSelector,
+  readState,
+  selectNodes,
+  type PreviousState,
+} from '../../../transform/index.ts'
 import { resolve } from 'node:path'
 import type { Session } from './open.ts'
 import { warnOrFail } from './warnings.ts'
@@ -41,8 +48,25 @@ export function chosenBy(session: Session, project: DbtProject): Chosen {
       'NoNodesForSelectionCriteria',
       'M030',
     )
+  const compares = [...wanted, ...flags.words('exclude')].some((each) => /\bstate:(?:un)?modified/.test(each))
+  if (state && compares) warnOfBreaks(session, project, state)
   log.say('debug', `selected ${ids.length} nodes`)
   return { ids, state }
+}
+
+/** @throws MODEL_INVALID for a model with versions: such a change is for a new one */
+function warnOfBreaks(session: Session, project: DbtProject, state: PreviousState): void {
+  for (const { name, file, isVersioned, reasons } of contractBreaks(project, state)) {
+    const list = reasons.map((reason) => `\n  - ${reason}`).join('')
+    const seen = 'While comparing to previous project state, dbt detected a breaking change to an'
+    if (isVersioned)
+      throw new Failure('MODEL_INVALID', `${seen} enforced contract.${list}`, {
+        place: { file },
+        hint: 'Make an additive change instead, or create a new version of the model.',
+      })
+    const text = `Breaking change to contracted, unversioned model ${name} (${file})\n${seen} unversioned model.${list}`
+    warnOrFail(session, text, 'UnversionedBreakingChange', 'I071')
+  }
 }
 
 /** The artifacts of --state; undefined without it. */
