@@ -202,3 +202,25 @@ test.each([
 ])('the end of %j is as it is written', (text, expected) => {
   expect(parseYaml('f.yml', text, z.unknown()).value).toEqual({ a: expected })
 })
+
+test('brackets over lines may stand as in PyYAML, where dbt reads them; places are those of the text', () => {
+  const text = `models:
+  - name: a  # it's [
+    tests:
+      - accepted: {
+        values: ["}", 'it''s', b],
+      }
+      - other: [
+    1, 2  # }
+  ]
+  - name: b
+`
+  const { value, at } = parseYaml('p.yml', text, z.unknown(), { version: '1.1' })
+  expect(value).toEqual({
+    models: [{ name: 'a', tests: [{ accepted: { values: ['}', "it's", 'b'] } }, { other: [1, 2] }] }, { name: 'b' }],
+  })
+  expect(at(['models', 0, 'tests', 0, 'accepted', 'values', 2])).toMatchObject({ line: 5, column: 32 })
+  expect(at(['models', 0, 'tests', 1, 'other', 1])).toMatchObject({ line: 8, column: 8 })
+  expect(() => parseYaml('p.yml', text, z.unknown())).toThrow()
+  expect(() => parseYaml('p.yml', 'a:\n  - b: {\n  c: 1\nd: 2\n', z.unknown(), { version: '1.1' })).toThrow()
+})

@@ -20,6 +20,7 @@ import {
 import type { z } from 'zod'
 import { Failure, Failures, type FailureCode, type Place } from '../base/failure.ts'
 import { describeIssue, type Described } from './issues.ts'
+import { deepenFlows } from './yaml-flow.ts'
 
 export type Path = readonly PropertyKey[]
 
@@ -65,18 +66,10 @@ export function parseYaml<Schema extends z.ZodType>(
   schema: Schema,
   { code = 'PROJECT_INVALID', version = '1.2', onDuplicateKey, onOutline }: YamlOptions = {},
 ): Located<z.output<Schema>> {
-  const lines = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    merge: true,
-    stringKeys: true,
-    version,
-    ...(version === '1.1' && { customTags: pythonTags }),
-  })
+  const { document, lines, by } = documentOf(text, version)
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
-    return { file, line: Math.max(1, line), column: Math.max(1, col) }
+    return { file, line: Math.max(1, line), column: Math.max(1, col - (by?.[line - 1] ?? 0)) }
   }
   const isDuplicate = ({ code: kind }: { code: string }) => onDuplicateKey !== undefined && kind === 'DUPLICATE_KEY'
   for (const { pos } of document.errors.filter(isDuplicate)) onDuplicateKey?.(placeOf(pos[0]))
@@ -105,6 +98,24 @@ export function parseYaml<Schema extends z.ZodType>(
   const outline = onOutline && spotOf(document.contents as Node | null, placeOf)
   if (outline !== undefined) onOutline?.(outline)
   return { value: parsed.data, file, at, within }
+}
+
+type Parsed = { document: Document.Parsed; lines: LineCounter; by?: readonly number[] }
+
+/** `by`: how far lines were moved so that brackets could be read that PyYAML reads. */
+function documentOf(text: string, version: '1.1' | '1.2'): Parsed {
+  const parse = (written: string): Parsed => {
+    const lines = new LineCounter()
+    const options = { lineCounter: lines, prettyErrors: false, merge: true, stringKeys: true, version } as const
+    const document = parseDocument(written, version === '1.1' ? { ...options, customTags: pythonTags } : options)
+    return { document, lines }
+  }
+  const parsed = parse(text)
+  if (version !== '1.1' || !parsed.document.errors.some(({ code }) => code === 'BAD_INDENT')) return parsed
+  const deeper = deepenFlows(text)
+  if (!deeper) return parsed
+  const again = parse(deeper.text)
+  return again.document.errors.length < parsed.document.errors.length ? { ...again, by: deeper.by } : parsed
 }
 
 /** Deeper ones are nobody's work. */
