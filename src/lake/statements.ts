@@ -154,7 +154,8 @@ async function changeTable(
 /** What a session's namespace is called helps nobody. */
 function withPlainName(failure: Failure, { catalog, namespace }: TableName): Failure {
   const { code, message, hint, place, cause, context } = failure
-  return new Failure(code, message.replaceAll(`${catalog}.${namespace}.`, ''), { ...context, cause, hint, place })
+  const said = { ...context, cause, hint, ...(place ? { place } : {}) }
+  return new Failure(code, message.replaceAll(`${catalog}.${namespace}.`, ''), said)
 }
 
 /** `create table t` makes one of the lake, whatever else is called t. */

@@ -28,7 +28,7 @@ export type Command =
   | { kind: 'deallocate'; name: string | undefined }
   | { kind: 'prepare'; name: string; start: number }
   | { kind: 'execute'; name: string; arguments: string[] }
-  | { kind: 'declare'; name: string; hold: boolean; start: number }
+  | { kind: 'declare'; name: string; binary: boolean; hold: boolean; start: number }
   | { kind: 'fetch'; name: string; count: number; move: boolean }
   | { kind: 'close'; name: string | undefined }
   | { kind: 'copy'; query: string; start: number; to: CopyFormat }
@@ -285,13 +285,15 @@ function show(head: Head): Command {
 
 function declare(head: Head): Command {
   const name = head.name()
-  let hold = false
-  for (let word = head.take(); word !== 'cursor'; word = head.take())
+  let [hold, binary] = [false, false]
+  for (let word = head.take(); word !== 'cursor'; word = head.take()) {
+    binary ||= word === 'binary'
     if (!['binary', 'asensitive', 'insensitive', 'no', 'scroll'].includes(word ?? '')) throw head.invalid('CURSOR')
+  }
   if (head.skip('with')) hold = head.skip('hold')
   else if (head.skip('without')) head.skip('hold')
   if (!head.skip('for')) throw head.invalid('FOR')
-  return { kind: 'declare', name, hold, start: head.start() }
+  return { kind: 'declare', name, binary, hold, start: head.start() }
 }
 
 function fetch(head: Head, move: boolean): Command {

@@ -6,7 +6,17 @@
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
 import { enginePattern } from './date-patterns.ts'
-import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
+import {
+  closing,
+  nameOf,
+  quoteText,
+  splice,
+  systemOids,
+  tokens,
+  type Edit,
+  type Spliced,
+  type Token,
+} from '../../lake/index.ts'
 
 /** What a text may say of the session that it runs in. */
 export type SessionNames = {
@@ -75,6 +85,7 @@ const renamed: Record<string, string> = {
   jsonb_agg: 'json_group_array',
   to_jsonb: 'to_json',
 }
+const columnTypes: Record<string, string> = { jsonb: 'JSON', citext: 'VARCHAR' }
 /** Calls with a pattern of dates behind a comma. */
 const dated: Record<string, { before: string; after: string }> = {
   to_date: { before: 'CAST(strptime(', after: ') AS DATE)' },
@@ -120,6 +131,20 @@ const privilegesOf: Record<string, { kind: 'relation' | 'schema'; held: string; 
 const opening = (one: Lookup) =>
   `(SELECT max(bh_d.bh_v) FROM (SELECT ${one.key} AS bh_k, ${one.value} AS bh_v${one.more ? `, ${one.more} AS bh_m` : ''} FROM ${one.from}${one.where ? ` WHERE ${one.where}` : ''}) AS bh_d WHERE bh_d.bh_k = (`
 
+/** Keys of CREATE TABLE as there are keys here: what no client writes is that nothing enforces them. */
+export function unenforcedKeys(sql: string): Edit[] {
+  const all = [...tokens(sql)]
+  const words = all.map(({ kind, text }) => (kind === 'word' || kind === 'symbol' ? text.toLowerCase() : ''))
+  if (words[0] !== 'create' || !words.slice(1, 5).includes('table')) return []
+  return words.flatMap((word, at): Edit[] => {
+    if (word !== 'primary' || words[at + 1] !== 'key') return []
+    const last = words[at + 2] === '(' ? closing(all, at + 2) : at + 1
+    if (words[last + 1] === 'not' && words[last + 2] === 'enforced') return []
+    const { end } = all[last]!
+    return [{ start: end, end, text: ' NOT ENFORCED' }]
+  })
+}
+
 class Translation {
   readonly #sql: string
   readonly #session: SessionNames
@@ -147,12 +172,21 @@ class Translation {
     // No tool asks at such length, and what is looked for here is looked for again and again.
     const isCatalog = this.#sql.length <= catalogTextMax && this.#words.some((word) => catalogWord.test(word))
     const selects = this.#selectItems()
+    const isDefinition = /^(create|alter)$/.test(this.#words[0] ?? '') && this.#words.slice(1, 5).includes('table')
+    // Their one column is called as their alias says, where nobody calls it by the name of the function.
+    const series = new Set(['generate_series', 'unnest'])
+    this.#words.forEach((word, at) => {
+      if (this.#words[at + 1] !== '(') series.delete(word)
+    })
     for (let at = 0; at < this.#all.length; at++) {
       if (this.#collation(at)) continue
       if (this.#names(at, selects)) continue
       this.#renamed(at)
       if (this.#dated(at, selects)) continue
+      if (isDefinition && this.#columnType(at)) continue
       if (isCatalog) this.#catalog(at, selects)
+      else if (this.#series(at, selects)) continue
+      else if (series.has(this.#words[at]!) && this.#words[at + 1] === '(') this.#column(at, selects)
       else if (this.#words[at] === '::') this.#cast(at)
     }
     return outermost(this.#edits)
@@ -165,6 +199,27 @@ class Translation {
   #insertBefore(at: number, text: string): void {
     const { start } = this.#all[at]!
     this.#edits.push({ start, end: start, text })
+  }
+
+  /** A column of a type that only PostgreSQL knows. */
+  #columnType(at: number): boolean {
+    const type = columnTypes[this.#words[at]!]
+    const before = this.#all[at - 1]
+    const isType = type !== undefined && (before?.kind === 'word' || before?.kind === 'quoted')
+    return isType && this.#replace(at, at, type)
+  }
+
+  /** In a list of columns `generate_series(1, 3)` is a row for each, not one list. */
+  #series(at: number, selects: ReadonlySet<number>): boolean {
+    if (this.#words[at] !== 'generate_series' || this.#words[at + 1] !== '(') return false
+    const end = this.#closing(at + 1)
+    const isValue = selects.has(at) || /^([-+*/%]|\|\|)$/.test(this.#words[at - 1] ?? '')
+    if (end === undefined || !isValue || this.#words[end + 1] === '[') return false
+    const bounds = this.#words.slice(at + 2, end).filter((word) => word !== ',' && word !== '-')
+    const type = bounds.every((word) => /^\d{1,9}$/.test(word)) ? 'INTEGER[]' : ''
+    this.#insertBefore(at, type ? 'unnest(CAST(' : 'unnest(')
+    const name = this.#isItem(at, end, selects) ? ' AS generate_series' : ''
+    return this.#replace(end, end, `)${type && ` AS ${type})`})${name}`)
   }
 
   /** Text is compared by code point, as COLLATE "C" asks for; other collations are not known. */

@@ -257,6 +257,44 @@ describe('statements', () => {
     expect(await codeOf(ada.query('execute p(1)'))).toBe('26000')
   })
 
+  test('what PostgreSQL has otherwise is as there: plain names, keys, series, temporary tables, DISCARD', async () => {
+    const notices: (string | undefined)[] = []
+    const client = await connect('ada')
+    client.on('notice', ({ message: said }) => notices.push(said))
+    const values = async (sql: string) => (await client.query({ text: sql, rowMode: 'array' })).rows
+    await client.query('create table plain (id int primary key, doc jsonb)')
+    expect(notices).toEqual([expect.stringContaining('nothing enforces it')])
+    await client.query(`insert into plain values (1, '{"a": 1}') on conflict do nothing`)
+    expect(await values('insert into plain values (1, null) on conflict do nothing returning id')).toEqual([])
+    expect(await values('select current_schema(), id from public.plain')).toEqual([['public', 1]])
+    expect(await codeOf(client.query('select * from no_such_table'))).toBe('42P01')
+    expect(await values('select generate_series(1, 3)')).toEqual([[1], [2], [3]])
+    expect(await values("select date '2024-01-01' + generate_series(0, 1) as d, 'x'")).toHaveLength(2)
+    expect(await values('select x + 1 from generate_series(1, 2) as x')).toEqual([['2'], ['3']])
+    expect(await values('select generate_series from generate_series(1, 1) as x')).toEqual([['1']])
+    await client.query('create temp table plain (word text)')
+    await client.query("insert into plain values ('mine')")
+    expect(await values('select * from plain')).toEqual([['mine']])
+    expect(
+      (await client.query({ name: 'temp', text: 'select word from plain where word = $1', values: ['mine'] })).rowCount,
+    ).toBe(1)
+    await client.query('discard all')
+    expect(await values('select id from plain')).toEqual([[1]])
+    await client.query('begin isolation level serializable read only deferrable')
+    const shown =
+      "select current_setting('transaction_isolation'), current_setting('transaction_read_only'), current_setting('transaction_deferrable')"
+    expect(await values(shown)).toEqual([['serializable', 'on', 'on']])
+    await client.query('rollback')
+    expect(await values(shown)).toEqual([['read committed', 'off', 'off']])
+    await client.query('begin')
+    await client.query('create table inside (n bigint)')
+    expect(
+      (await client.query({ name: 'inside', text: 'select n from inside where n = $1', values: ['5'] })).rows,
+    ).toEqual([])
+    await client.query('rollback')
+    await client.end()
+  })
+
   test('RETURNING gives rows with their types, and the count of what was changed', async () => {
     await world.rows('create table raw.told (id integer, n bigint, at timestamp, price decimal(10,2), parts integer[])')
     const many = 'insert into raw.told (id, n) values ($1, $2), ($3, $4) returning id, n + 1 as next'
@@ -354,6 +392,22 @@ describe('portals and cursors', () => {
     client.send(parse('', 'select nope'), bind('', ''), execute(''), query('select 1'), sync, query('select 2'))
     expect((await client.until('Z')).map(({ type }) => type).join('')).toBe('1' + '2' + 'E' + 'Z')
     expect((await client.until('Z')).map(({ type }) => type).join('')).toBe('TDCZ')
+    client.close()
+  })
+
+  test('a cursor gives what its reader asks for, binary or text, though it was described before', async () => {
+    const client = await raw()
+    client.send(query('begin'), query('declare c cursor for select 7::int'))
+    await client.until('Z')
+    await client.until('Z')
+    client.send(message('D', Buffer.from('P'), cstring('c')), sync)
+    await client.until('Z')
+    client.send(parse('', 'fetch 1 from c'), bind('', '', 1), execute(''), sync)
+    const row = (await client.until('Z')).find(({ type }) => type === 'D')
+    expect(row!.body.subarray(6)).toEqual(int32(7))
+    client.send(query('declare b binary cursor for select 8::int; fetch b'))
+    const binary = (await client.until('Z')).find(({ type }) => type === 'D')
+    expect(binary!.body.subarray(6)).toEqual(int32(8))
     client.close()
   })
 

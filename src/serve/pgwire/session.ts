@@ -220,7 +220,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
           })
         const sql = asked.sql.slice(command.start)
         const { formats: _, ...rest } = asked
-        const inner: Asked = { ...rest, sql, start: asked.start + command.start }
+        const formats = command.binary ? { formats: [1] } : {}
+        const inner: Asked = { ...rest, ...formats, sql, start: asked.start + command.start }
         keepPortal(command.name, { asked: inner, hold: command.hold, cursor: true, done: false })
         return { tag: () => 'DECLARE CURSOR' }
       }
@@ -261,6 +262,12 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   /** The rows of a cursor, in the formats that its first FETCH asked for. */
   async function cursor(name: string, { formats }: Asked, signal: AbortSignal): Promise<Answer> {
     const portal = portalOf(name)
+    const isBinary = (one: readonly number[] | undefined) => one?.includes(1) === true
+    // Who described it before they said how they read it.
+    if (formats && portal.answer?.rows?.count === 0 && isBinary(formats) !== isBinary(portal.asked.formats)) {
+      await portal.answer.rows.close()
+      delete portal.answer
+    }
     if (formats && !portal.answer) portal.asked = { ...portal.asked, formats }
     return started(portal, signal)
   }

@@ -58,8 +58,10 @@ export function openSettings(about: {
     in_hot_standby: { ...fixed('off'), reported: true },
     default_transaction_read_only: { ...free('off'), reported: true },
     default_transaction_isolation: free('read committed'),
+    default_transaction_deferrable: free('off'),
     transaction_isolation: free('read committed'),
     transaction_read_only: free('off'),
+    transaction_deferrable: free('off'),
     search_path: free('"$user", public'),
     statement_timeout: time,
     lock_timeout: time,
@@ -115,6 +117,9 @@ export function openSettings(about: {
   const settings: Settings = {
     get(name) {
       const key = keyOf(name)
+      // What a transaction does not say itself is as the default of the session.
+      if (/^transaction_(isolation|read_only|deferrable)$/.test(key) && !values.has(key))
+        return settings.get(`default_${key}`)
       return values.get(key) ?? (Object.hasOwn(known, key) ? known[key]!.value : undefined)
     },
     set(name, value) {

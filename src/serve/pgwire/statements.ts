@@ -15,7 +15,7 @@ import {
 } from '../../lake/index.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
 import type { PgDeps } from './deps.ts'
-import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
+import { isCatalogQuery, translate, unenforcedKeys, type SessionNames } from './dialect.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound, type Placeholder } from './parameters.ts'
@@ -150,9 +150,16 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
     const { sql, values = [] } = asked
     const bound = parameterEdits(placeholders(sql), values, { plainText: isCatalogQuery(sql) })
     applyConfig(splice(sql, bound).text)
-    const translated = translate(sql, names, bound)
+    const keys = unenforcedKeys(sql)
+    const translated = translate(sql, names, [...bound, ...keys])
     const { result, policy } = await through(asked, signal, translated)
     isFresh = false
+    if (keys.length > 0)
+      notice({
+        severity: 'NOTICE',
+        sqlState: '00000',
+        message: 'the primary key is kept as the identifier fields of the table, and nothing enforces it',
+      })
     const { columns, command } = result
     const tag = (count: number) => {
       if (result.truncated())
@@ -194,6 +201,10 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
         return done(command.tag)
       }
       await say(withDefaults(sql, settings))
+      for (const [name, value] of saidOfTransaction(sql)) {
+        settings.set(name, value)
+        locals.push(() => settings.set(name, undefined))
+      }
       isFresh = true
       return done(command.tag)
     }
@@ -472,6 +483,19 @@ function valueOf(name: string, settings: Settings): string {
   return value
 }
 
+/** What SHOW tells of a transaction while it lasts. */
+function saidOfTransaction(sql: string): [name: string, value: string][] {
+  const said = sql.toLowerCase().replaceAll(/\s+/g, ' ')
+  const level = /isolation level (serializable|repeatable read|read committed|read uncommitted)/.exec(said)?.[1]
+  const access = /\bread (only|write)\b/.exec(said)?.[1]
+  const deferrable = /\b(not )?deferrable\b/.exec(said)
+  return [
+    ...(level ? [['transaction_isolation', level] as [string, string]] : []),
+    ...(access ? [['transaction_read_only', access === 'only' ? 'on' : 'off'] as [string, string]] : []),
+    ...(deferrable ? [['transaction_deferrable', deferrable[1] ? 'off' : 'on'] as [string, string]] : []),
+  ]
+}
+
 /** What `SET SESSION CHARACTERISTICS` said holds for each BEGIN that says nothing itself. */
 function withDefaults(sql: string, settings: Settings): string {
   const isolation =
@@ -488,5 +512,5 @@ function firstOfPath(path: string): string | undefined {
   return path
     .split(',')
     .map((one) => one.trim().replace(/^"(.*)"$/, '$1'))
-    .find((one) => one !== '' && !['$user', 'public', 'pg_catalog', 'information_schema'].includes(one))
+    .find((one) => one !== '' && !['$user', 'pg_catalog', 'pg_temp', 'information_schema'].includes(one))
 }
