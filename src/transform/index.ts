@@ -44,7 +44,7 @@ export {
 } from './project.ts'
 export { defaultSelector, select, selectNodes, type Selection } from './select.ts'
 export { membersOf, type Member } from './select/members.ts'
-export type { Invocation } from './artifacts/common.ts'
+export { customEnv, type Invocation } from './artifacts/common.ts'
 export { messageOf, runResults } from './artifacts/run-results.ts'
 export { catalogArtifact, type CatalogTable } from './artifacts/catalog.ts'
 export { semanticManifest } from './artifacts/semantic-manifest.ts'

@@ -260,6 +260,28 @@ test('models past their time, settings that reach nothing and constraints that n
   ])
 })
 
+test('a macro may have its meta and docs in both places, and dispatch without a package finds those of packages', async () => {
+  const { project, failures } = await read({
+    'macros/m.sql': '{% macro twice() %}{% endmacro %}',
+    'macros/m.yml': `macros:
+  - name: twice
+    meta: {a: 1, b: 1}
+    docs: {show: false}
+    config: {meta: {b: 2}, docs: {node_color: red}}
+`,
+    'dbt_packages/p/dbt_project.yml': 'name: p\nversion: 1.0.0\n',
+    'dbt_packages/p/macros/t.sql': `{% test same(model) %}{{ return(adapter.dispatch('test_same')(model)) }}{% endtest %}
+{% macro default__test_same(model) %}select * from {{ model }}{% endmacro %}`,
+    'models/a.sql': 'select 1',
+    'models/p.yml': 'models: [{name: a, tests: [p.same]}]',
+  })
+  expect(failures).toEqual([])
+  expect(project.macros.find(({ macroName }) => macroName === 'twice')!.properties).toMatchObject({
+    meta: { a: 1, b: 2 },
+    docs: { show: false, node_color: 'red' },
+  })
+})
+
 test('every spelling of a test', async () => {
   const { project, failures } = await read({
     'models/a.sql': 'select 1 as id',

@@ -63,16 +63,20 @@ export class EntryReader {
     return {}
   }
 
-  /** `config:`, and those of `keys` that stand beside it, which dbt moves there; the same key twice is a mistake. */
-  config(entry: Config, path: Path, keys: readonly string[]): Config {
+  /**
+   * `config:`, and those of `keys` that stand beside it, which dbt moves there; the same key twice is a mistake, or both
+   * count where `isMerged` says so.
+   */
+  config(entry: Config, path: Path, keys: readonly string[], isMerged = false): Config {
     const own = this.record(entry, 'config', path)
     const beside: Config = {}
     for (const key of keys) {
       if (entry[key] === undefined || entry[key] === null) continue
       if (own[key] === undefined) beside[key] = entry[key]
+      else if (isMerged && isRecord(entry[key]) && isRecord(own[key])) beside[key] = { ...entry[key], ...own[key] }
       else this.wrong(`"${key}" stands both here and under "config"; keep the one under "config"`, [...path, key])
     }
-    return { ...beside, ...own }
+    return { ...own, ...beside }
   }
 }
 

@@ -96,6 +96,12 @@ export class MacroTable {
         if (macro) return macro
       }
     }
+    // dbt also sees what the macros of a test call, in whichever package those are.
+    for (const prefix of namespace === null ? prefixes : [])
+      for (const other of this.#project.packages.keys()) {
+        const macro = this.in(other, `${prefix}__${name}`)
+        if (macro) return macro
+      }
     throw new Failure(
       'TEMPLATE_FAILED',
       `adapter.dispatch found no macro "${name}"${namespace === null ? '' : ` in ${namespace}`}; searched for ${attempts.join(', ')}`,

@@ -171,7 +171,7 @@ function readPatch(reader: EntryReader, section: Patch['section'], entry: Config
       : readTests(reader, entry, path, undefined)
   const base: Facts = {
     description: reader.optional(entry, 'description', path) ?? '',
-    config: reader.config(entry, path, besideConfig),
+    config: reader.config(entry, path, besideConfig, section === 'macros'),
     columns: columns.map(({ spec }) => spec),
     tests: [...columns.flatMap((column) => column.tests), ...tests],
     constraints: readConstraints(reader, entry, path),

@@ -25,7 +25,7 @@ export function metadata(
 
 /** Variables that dbt copies into artifacts. */
 const prefix = /^DBT_(?:ENGINE_)?ENV_CUSTOM_ENV_/
-const customEnv = (env: Invocation['env']): Record<string, string> =>
+export const customEnv = (env: Invocation['env']): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) =>
       prefix.test(name) && value !== undefined ? [[name.replace(prefix, ''), value]] : [],

@@ -49,6 +49,17 @@ export async function writeManifest(
   writeJson(join(targetDir, 'semantic_manifest.json'), semanticManifest(manifest))
 }
 
+/** Variables whose names say that they are secret are not written down, nor the line that gives them. */
+function withoutSecrets(vars: Readonly<Record<string, unknown>>, typed: string) {
+  const shown = { vars: { ...vars }, typed }
+  for (const [name, value] of Object.entries(vars)) {
+    if (!/^DBT_(?:ENGINE_)?ENV_SECRET/.test(name)) continue
+    shown.vars[name] = '*****'
+    if (typeof value === 'string' && value !== '') shown.typed = shown.typed.replaceAll(value, '*****')
+  }
+  return shown
+}
+
 /** SQL in compiled/ and run/, manifest.json, run_results.json. */
 export async function writeArtifacts(
   session: Session,
@@ -73,7 +84,9 @@ export async function writeArtifacts(
   }
   await writeManifest(session, project, compiled)
   if (!flags.is('write-json', true)) return
-  const args = { ...flags.all(), macro, which: verb, invocation_command: typed, published: isPublished }
+  const { vars, typed: line } = withoutSecrets(flags.mapping('vars'), typed)
+  const given = Object.keys(vars).length > 0 ? { vars } : {}
+  const args = { ...flags.all(), ...given, macro, which: verb, invocation_command: line, published: isPublished }
   writeJson(
     join(targetDir, 'run_results.json'),
     runResults(project, results, invocationOf(session), { elapsedMs, args }),

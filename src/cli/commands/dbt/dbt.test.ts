@@ -152,6 +152,7 @@ describe('lines', () => {
         width: 80,
         fileBytesMax: 0,
         invocationId: 'i',
+        extra: { TEAM: 'crew' },
       } as const
       const log = new DbtLog({ ...options, file: join(folder, 'logs/dbt.log') })
       log.info('one')

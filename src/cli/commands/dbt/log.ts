@@ -24,6 +24,8 @@ export type DbtLogOptions = {
   file: string | undefined
   fileBytesMax: number
   invocationId: string
+  /** What DBT_ENV_CUSTOM_ENV_… say, for events as JSON. */
+  extra: Readonly<Record<string, string>>
 }
 
 /** An event: dbt's name and code for it, and its fields. */
@@ -102,7 +104,7 @@ export class DbtLog {
       info: {
         category: '',
         code,
-        extra: {},
+        extra: this.#options.extra,
         invocation_id: this.#options.invocationId,
         level,
         msg: uncoloured(text),

@@ -27,7 +27,7 @@ import {
   type Profile,
   type Target,
 } from '../../../project/dbt/index.ts'
-import { checkHandling, graphOf, sampleOf } from '../../../transform/index.ts'
+import { checkHandling, customEnv, graphOf, sampleOf } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import {
   dbtFolderOf,
@@ -74,7 +74,8 @@ export function openSession(verb: string, words: string[], flags: DbtFlags, cont
   const invocationId = randomUUID()
   const folder = (flag: string, key: string, fallback: string) =>
     resolve(dir, flags.text(flag) ?? (typeof written[key] === 'string' ? written[key] : fallback))
-  const log = new DbtLog(logOptions(flags, invocationId, folder('log-path', 'log-path', 'logs')))
+  const logFolder = folder('log-path', 'log-path', 'logs')
+  const log = new DbtLog({ ...logOptions(flags, invocationId, logFolder), extra: customEnv(context.env) })
   const targetDir = folder('target-path', 'target-path', 'target')
   return { verb, flags, words, typed, dir, written, targetDir, log, invocationId, startedAt: Date.now(), context }
 }
@@ -94,7 +95,7 @@ function projectFolder(context: Context, flags: DbtFlags): string {
   )
 }
 
-function logOptions(flags: DbtFlags, invocationId: string, logPath: string): DbtLogOptions {
+function logOptions(flags: DbtFlags, invocationId: string, logPath: string): Omit<DbtLogOptions, 'extra'> {
   const format = (name: string) => {
     const text = flags.text(name) ?? 'default'
     return text === 'json' || text === 'debug' ? text : 'text'
