@@ -26,6 +26,7 @@ export { freshnessSources, runFreshness, type FreshnessResult } from './freshnes
 export { graphOf, reach, type Graph } from './graph.ts'
 export { runTest } from './judge.ts'
 export { filesAsTables } from './materializations/files.ts'
+export { lakeName } from './materializations/target.ts'
 export { runMacro, runModel, runOperation } from './materialize.ts'
 export type { NodeResult, Work } from './work.ts'
 export { explain, plan, tableOf, type Command, type Plan, type Step } from './plan.ts'

@@ -70,6 +70,8 @@ export async function writeArtifacts(
   { isPublished, macro }: { isPublished: boolean; macro?: string | undefined } = { isPublished: true },
 ): Promise<void> {
   const { targetDir, flags, verb, typed } = session
+  const isTold = ({ uniqueId, status }: NodeResult) =>
+    status === 'error' || project.nodes.get(uniqueId)?.config['materialized'] !== 'ephemeral'
   const compiled = results.flatMap(({ uniqueId, compiledSql }) =>
     compiledSql === undefined ? [] : [{ uniqueId, sql: compiledSql }],
   )
@@ -89,6 +91,6 @@ export async function writeArtifacts(
   const args = { ...flags.all(), ...given, macro, which: verb, invocation_command: line, published: isPublished }
   writeJson(
     join(targetDir, 'run_results.json'),
-    runResults(project, results, invocationOf(session), { elapsedMs, args }),
+    runResults(project, results.filter(isTold), invocationOf(session), { elapsedMs, args }),
   )
 }

@@ -1,9 +1,9 @@
 // compile and show: the SQL of what is selected, and its first rows.
 
-import { Failure } from '../../../base/failure.ts'
+import { Failure, type FailureCode } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
-import { collect, type ChangeSet } from '../../../lake/index.ts'
-import { compileResult, filesAsTables, type NodeResult } from '../../../transform/index.ts'
+import { collect, quoteTable, type ChangeSet } from '../../../lake/index.ts'
+import { compileResult, filesAsTables, lakeName, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
@@ -30,7 +30,7 @@ export async function compile(session: Session): Promise<number> {
         ? sql
         : isInline
           ? `Compiled inline node is:\n${sql}`
-          : `Compiled node '${node.name}' is:\n${sql}`
+          : `Compiled node '${titleOf(node)}' is:\n${sql}`
     log.answer(text, {
       name: 'CompiledNode',
       code: 'Q042',
@@ -50,17 +50,27 @@ function sayWrong(session: Session, { project, results }: Pick<Opened, 'project'
 export async function show(session: Session): Promise<number> {
   const { flags, log } = session
   const direct = flags.text('inline-direct')
+  if (direct === undefined && flags.text('inline') === undefined && !isSelecting(session))
+    throw new Failure('USAGE', 'Either --select or --inline must be passed to show', {
+      hint: 'boathouse dbt show --select MODEL, or --inline "select …".',
+    })
   await using opened = direct === undefined ? await compiled(session) : undefined
   const place = opened?.place ?? (await openPlace(session))
   const app = opened?.app ?? (await openLakeOf(session, place))
-  const all = opened?.all.filter(({ node }) => opened.all.length === 1 || node.kind !== 'test') ?? []
+  const seeds = opened?.nodes.filter(({ kind }) => kind === 'seed') ?? []
+  const all = [
+    ...(opened?.all.filter(({ node }) => opened.all.length === 1 || node.kind !== 'test') ?? []),
+    ...seeds.map((node) => ({ node, sql: `select * from ${quoteTable(lakeName(opened!.project, node))}` })),
+  ]
   if (opened?.results.some(({ status }) => status === 'error')) return sayWrong(session, opened)
   if (opened && all.length === 0)
     throw new Failure('USAGE', 'nothing is selected to show', {
       hint: 'boathouse dbt show --select MODEL, or --inline "select …".',
     })
   const shown =
-    direct === undefined ? all.map(({ node, sql }) => ({ name: node.name, sql })) : [{ name: 'inline', sql: direct }]
+    direct === undefined
+      ? all.map(({ node, sql }) => ({ name: titleOf(node), sql }))
+      : [{ name: 'inline', sql: direct }]
   const isInline = direct !== undefined || flags.text('inline') !== undefined
   const limit = flags.whole('limit') ?? 5
   for (const { name, sql } of shown) {
@@ -70,7 +80,9 @@ export async function show(session: Session): Promise<number> {
       ? JSON.stringify(
           {
             ...(isInline ? {} : { node: name }),
-            show: rows.map((row) => Object.fromEntries(names.map((key, at) => [key, row[at] ?? null]))),
+            show: rows.map((row) =>
+              Object.fromEntries(names.map((key, at) => [key, inJson(row[at], columns[at]!.type)])),
+            ),
           },
           null,
           2,
@@ -81,12 +93,25 @@ export async function show(session: Session): Promise<number> {
   return 0
 }
 
+const isSelecting = ({ flags }: Session): boolean =>
+  ['select', 'selector', 'exclude', 'resource-type'].some((name) => flags.get(name) !== undefined)
+
+const titleOf = ({ name, version }: DbtNode): string => (version === undefined ? name : `${name}.v${version}`)
+
+// Of ES2025; TypeScript's library does not know it yet.
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
+
+/** Decimals are numbers there, with all their digits. */
+const inJson = (value: unknown, type: string): unknown =>
+  type.startsWith('DECIMAL') && typeof value === 'string' ? rawJson(value) : (value ?? null)
+
 const isJson = ({ flags }: Session): boolean => flags.is('json') || flags.text('output') === 'json'
 
 type Opened = AsyncDisposable & {
   /** What has SQL. */
   all: Compiled[]
   results: NodeResult[]
+  nodes: DbtNode[]
   app: App
   place: Place
   project: DbtProject
@@ -116,11 +141,17 @@ async function compiled(session: Session): Promise<Opened> {
     const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
     const results: NodeResult[] = []
     for (const node of nodes) results.push(await compileResult(node, work))
+    const [typed] = results
+    if (inline !== undefined && typed?.status === 'error')
+      throw new Failure((typed.code as FailureCode | undefined) ?? 'TEMPLATE_FAILED', typed.message, {
+        ...(typed.place && { place: typed.place }),
+        ...(typed.hint !== undefined && { hint: typed.hint }),
+      })
     const all = nodes.flatMap((node, at) => {
       const sql = results[at]!.compiledSql
       return sql === undefined ? [] : [{ node, sql }]
     })
-    return { all, results, app, place, project, changes, [Symbol.asyncDispose]: () => changes.discard() }
+    return { all, results, nodes, app, place, project, changes, [Symbol.asyncDispose]: () => changes.discard() }
   } catch (error) {
     await changes.discard()
     throw error
