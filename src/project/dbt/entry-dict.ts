@@ -236,7 +236,12 @@ export function semanticModelValue(project: DbtProject, model: DbtSemanticModel)
       agg_params: null,
       non_additive_dimension: null,
       agg_time_dimension: null,
-    }),
+    }).map((measure) => ({
+      ...measure,
+      non_additive_dimension: isRecord(measure['non_additive_dimension'])
+        ? { window_choice: 'min', window_groupings: [], ...measure['non_additive_dimension'] }
+        : null,
+    })),
     dimensions: elements('dimensions', { type: null, is_partition: false, type_params: null, expr: null }).map(
       (dimension) => ({
         ...dimension,
