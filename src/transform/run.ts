@@ -159,7 +159,10 @@ class Loop {
     // Who waits for what was skipped is told what it was skipped for.
     if (result.status === 'skipped') this.#bad.set(step.node, result.message)
     else if (isBad(result)) {
-      this.#bad.set(step.node, isJudgement(step) ? `the test ${step.name} failed` : `${step.name} failed`)
+      const { on_error: onError } = this.#work.project.nodes.get(step.node)?.config ?? {}
+      // What reads it then reads the table as it was.
+      if (step.kind !== 'model' || onError !== 'continue')
+        this.#bad.set(step.node, isJudgement(step) ? `the test ${step.name} failed` : `${step.name} failed`)
       if (this.#options.failFast) this.#stopped = true
     }
     await this.#report(result, { index, total: this.#plan.steps.length })

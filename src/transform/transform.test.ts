@@ -289,6 +289,21 @@ test.each<[string, string, Record<string, unknown>]>([
   })
 })
 
+test('who reads a model that fails with on_error: continue is built all the same', async () => {
+  const { results } = await run({
+    'models/a.sql': "{{ config(on_error='continue') }} select nope",
+    'models/b.sql': "-- depends_on: {{ ref('a') }}\nselect 1 as id",
+    'models/c.sql': 'select nope',
+    'models/d.sql': "-- depends_on: {{ ref('c') }}\nselect 1 as id",
+  })
+  expect(Object.fromEntries(results.map(({ name, status }) => [name, status]))).toEqual({
+    a: 'error',
+    b: 'success',
+    c: 'error',
+    d: 'skipped',
+  })
+})
+
 test('what cannot be built says so', async () => {
   const { results } = await run({
     'models/inc.sql': 'select 1 as id',

@@ -14,6 +14,7 @@ import re
 import subprocess
 import tempfile
 
+import duckdb
 import pytest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../../.."))
@@ -127,19 +128,30 @@ def nodes_of(target):
 
 
 class Results(list):
+    args = Tree()
+
     @property
     def results(self):
         return self
 
 
-def results_of(target, artifact, before):
-    path = os.path.join(target, artifact)
+def status_of(word):
+    from dbt.artifacts.schemas.results import FreshnessStatus, RunStatus, TestStatus
+
+    known = [kind(word) for kind in (RunStatus, TestStatus, FreshnessStatus) if word in [each.value for each in kind]]
+    return known[0] if known else word
+
+
+def results_of(target, path, before):
     if not os.path.exists(path) or os.path.getmtime(path) == before:
         return Results()
     nodes = nodes_of(target)
+    written = read_json(path)
     found = Results()
-    for each in read_json(path)["results"]:
+    found.args = tree(written.get("args", {}))
+    for each in written["results"]:
         result = tree(each)
+        result["status"] = status_of(each["status"])
         name = each["unique_id"].split(".")[-1]
         result["node"] = tree(nodes.get(each["unique_id"], {"unique_id": each["unique_id"], "name": name}))
         if each.get("compiled_code"):
@@ -186,7 +198,7 @@ def events_of(path):
             yield tree(json.loads(line))
 
 
-LAST = {"stdout": ""}
+LAST = {"stdout": "", "root": "."}
 
 
 class Runner:
@@ -210,6 +222,8 @@ class Runner:
         target = target_dir(args)
         artifact = "sources.json" if verb == "source" else "run_results.json"
         path = os.path.join(target, artifact)
+        if verb == "source" and flag(args, "-o", "--output"):
+            path = os.path.join(project_dir(args), flag(args, "-o", "--output"))
         before = os.path.getmtime(path) if os.path.exists(path) else None
         more = []
         logs = tempfile.mkdtemp() if self.callbacks else None
@@ -238,7 +252,7 @@ class Runner:
             return dbtRunnerResult(success=code == 0, result=tree(read_json(os.path.join(target, "catalog.json"))))
         if verb in ("deps", "clean", "init"):
             return dbtRunnerResult(success=code == 0)
-        return dbtRunnerResult(success=code == 0, result=results_of(target, artifact, before))
+        return dbtRunnerResult(success=code == 0, result=results_of(target, path, before))
 
 
 def python_value(value, kind):
@@ -289,8 +303,10 @@ class Cursor:
         environment = self.environment()
         catalog = f"{environment}_{self.project()}"
         sql = sql.replace(f"'{database}'", f"'{catalog}'")
-        code, stdout, stderr = boathouse(["query", "--env", environment, "--json", sql], os.getcwd())
+        code, stdout, stderr = boathouse(["query", "--env", environment, "--json", sql], LAST["root"])
         if code != 0:
+            if "TABLE_NOT_FOUND" in stderr + stdout:
+                raise duckdb.CatalogException(f"Catalog Error: Table does not exist!\n{stderr}{stdout}")
             raise RuntimeError(f"{stderr}{stdout}")
         for answer in answers_in(stdout):
             columns = answer.get("columns") or []
@@ -312,7 +328,7 @@ class Cursor:
     def project(self):
         import yaml
 
-        with open("dbt_project.yml") as file:
+        with open(os.path.join(LAST["root"], "dbt_project.yml")) as file:
             return yaml.safe_load(file)["name"]
 
     def fetchall(self):
@@ -386,6 +402,7 @@ def pytest_configure(config):
     from dbt.tests.fixtures.project import TestProjInfo
 
     def create_test_schema(self, schema_name=None):
+        LAST["root"] = str(self.project_root)
         self.created_schemas.append(schema_name or self.test_schema)
         Cursor(self.adapter.config.credentials).execute(f'create schema if not exists "{schema_name or self.test_schema}"')
 
