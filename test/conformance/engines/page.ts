@@ -16,7 +16,7 @@ const suites = [
     '62',
   ],
   ['iceberg-go (`0f08e66e5`), `catalog/rest`', '26', '2: a)', '-'],
-  ['iceberg-rust (`e03179f2f`), catalog suites of REST', '25', '0', '-'],
+  ['iceberg-rust (`e03179f2f`), suites of the REST catalog and of reading', '27', '0', '-'],
   [
     "DuckDB 1.5.5's Iceberg extension (`45163a28`), `catalog_agnostic` and `fixture`",
     '285',
