@@ -86,6 +86,7 @@ export function performContext(
   return {
     changes,
     at,
+    postgres: options.door === 'pgwire',
     options: {
       ...(namespace === undefined ? {} : { namespace }),
       ...(signal ? { signal } : {}),

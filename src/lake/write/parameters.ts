@@ -35,7 +35,7 @@ function partsOf(statement: RowChange, from: string, name: string, schema: Schem
     case 'insert': {
       const { source, conflict } = statement
       const columns = statement.columns ?? schema.fields.map((field) => field.name)
-      const rows = 'rows' in source ? source.rows : rowsOf(source.select)
+      const rows = 'rows' in source ? source.rows : writtenRows(source.select)
       const given = rows
         ? rows.map((row) => {
             const set = row.map((value, at): Assignment => ({ column: columns[at] ?? '', value }))
@@ -104,7 +104,7 @@ function selected(select: Piece, columns: readonly string[], schema: Schema): Co
 }
 
 /** The rows of VALUES; undefined for another SELECT. */
-function rowsOf({ sql, start }: Piece): Piece[][] | undefined {
+export function writtenRows({ sql, start }: Piece): Piece[][] | undefined {
   const reader = new Reader(sql)
   if (!reader.take('values')) return undefined
   const rows: Piece[][] = []

@@ -16,6 +16,8 @@ import type { ChangeSet, TableOptions } from './change-set.ts'
 export type PerformContext = {
   changes: ChangeSet
   options: TableOptions
+  /** Texts are written as PostgreSQL has them. */
+  postgres: boolean
   /** The place of an index of the statement. */
   at(index: number): Place
   resolve(name: WrittenName): TableName

@@ -9,6 +9,7 @@ import type { Piece } from '../sql/reader.ts'
 import type { Assignment, MergeClause, MergeSource, RowChange } from '../sql/row-change.ts'
 import { quoteName, quoteTable, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
+import { withBytes } from './bytes.ts'
 import { defaultSql } from './columns.ts'
 import { asMerge, givenOrder } from './conflict.ts'
 import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
@@ -34,7 +35,9 @@ export type Merge = Pick<Statement<'merge'>, 'alias' | 'on' | 'clauses' | 'with'
 }
 
 /** @throws FORBIDDEN, SQL_INVALID with the place where the statement is wrong */
-export async function changeRows(statement: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
+export async function changeRows(written: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
+  const table = context.postgres ? await context.changes.load(target) : undefined
+  const statement = table?.kind === 'table' ? withBytes(written, currentSchema(table.metadata)) : written
   const returning = await openReturning(statement, target, context)
   if (!returning) return changedRows(statement, target, context)
   const options = { ...context.options, onRows: returning.onRows }

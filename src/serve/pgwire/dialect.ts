@@ -184,7 +184,10 @@ class Translation {
       this.#renamed(at)
       if (this.#dated(at, selects)) continue
       if (isDefinition && this.#columnType(at)) continue
+      if (this.#bytes(at)) continue
       if (isCatalog) this.#catalog(at, selects)
+      else if (this.#words[at] === 'as' && columnTypes[this.#words[at + 1] ?? ''] && this.#words[at + 2] === ')')
+        this.#replace(at + 1, at + 1, columnTypes[this.#words[at + 1]!]!)
       else if (this.#series(at, selects)) continue
       else if (series.has(this.#words[at]!) && this.#words[at + 1] === '(') this.#column(at, selects)
       else if (this.#words[at] === '::') this.#cast(at)
@@ -199,6 +202,16 @@ class Translation {
   #insertBefore(at: number, text: string): void {
     const { start } = this.#all[at]!
     this.#edits.push({ start, end: start, text })
+  }
+
+  /** `'\x00ff'::bytea`: two digits a byte. The engine would read the first two as a byte, and the rest as letters. */
+  #bytes(at: number): boolean {
+    const digits = /^(?:'|e'\\)\\x((?:[0-9a-f]{2})*)'$/i.exec(this.#all[at]!.text)?.[1]
+    if (digits === undefined || this.#all[at]!.kind !== 'string') return false
+    const bytes = `from_hex('${digits}')`
+    if (this.#words[at + 1] === '::' && this.#words[at + 2] === 'bytea') return this.#replace(at, at + 2, bytes)
+    const around = [at - 2, at - 1, at + 1, at + 2, at + 3].map((index) => this.#words[index]).join(' ')
+    return around === 'cast ( as bytea )' && this.#replace(at - 2, at + 3, bytes)
   }
 
   /** A column of a type that only PostgreSQL knows. */

@@ -272,6 +272,14 @@ describe('statements', () => {
     expect(await values("select date '2024-01-01' + generate_series(0, 1) as d, 'x'")).toHaveLength(2)
     expect(await values('select x + 1 from generate_series(1, 2) as x')).toEqual([['2'], ['3']])
     expect(await values('select generate_series from generate_series(1, 1) as x')).toEqual([['1']])
+    const hex = String.raw`'\x00ff41'`
+    await client.query('create table bytes (b bytea, t text)')
+    await client.query(`insert into bytes values (${hex}, ${hex}), (${hex}::bytea, null)`)
+    await client.query(String.raw`update bytes set b = E'\\xdead' where b = cast(${hex} as bytea) and t is null`)
+    expect((await client.query('select b, t from bytes order by t nulls last')).rows).toEqual([
+      { b: Buffer.from([0, 255, 65]), t: hex.slice(1, -1) },
+      { b: Buffer.from([222, 173]), t: null },
+    ])
     await client.query('create temp table plain (word text)')
     await client.query("insert into plain values ('mine')")
     expect(await values('select * from plain')).toEqual([['mine']])

@@ -78,7 +78,13 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
     catalog: database.catalog,
     door: 'pgwire',
     environmentNamed: named,
+    namespace: 'public',
   })
+  /** Of the path that the client set; else what USE says. */
+  const namespaceOfPath = () => {
+    const path = settings.get('search_path') ?? ''
+    return path === '"$user", public' ? undefined : firstOfPath(path)
+  }
   let isFailed = false
   let isImplicit = false
   let isFresh = false
@@ -88,7 +94,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
     user: identity.principal.name,
     catalog: database.catalog,
     get schema() {
-      return firstOfPath(settings.get('search_path') ?? '')
+      return namespaceOfPath() ?? door.names.namespace
     },
     version: `PostgreSQL 15.0 (Boathouse ${deps.version})`,
     backendId,
@@ -124,7 +130,7 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
 
   async function options(signal: AbortSignal) {
     const asked = settings.statementTimeoutMs()
-    const namespace = firstOfPath(settings.get('search_path') ?? '')
+    const namespace = namespaceOfPath()
     return {
       principal: await principal(),
       signal,
