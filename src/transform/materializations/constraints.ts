@@ -51,14 +51,15 @@ export async function holdConstraints(node: DbtNode, work: Work): Promise<void> 
   if (failed)
     throw new Failure(
       'QUERY_FAILED',
-      `Constraint Error: ${failed.what} does not hold for ${node.name}: ${Number(rows[0]![index])} rows break it`,
+      `Constraint Error: ${failed.what} constraint failed: ${node.name} (${failed.on}); ${Number(rows[0]![index])} rows break it`,
       {
         place: node.patch ?? node.place,
       },
     )
 }
 
-type Check = { what: string; broken(table: string): string }
+/** `on`: its columns, or its expression. */
+type Check = { what: string; on: string; broken(table: string): string }
 
 function checksOf({ columns, constraints }: DbtNode): Check[] {
   const all = [
@@ -68,21 +69,22 @@ function checksOf({ columns, constraints }: DbtNode): Check[] {
   return all.flatMap(({ type, columns: named, expression }): Check[] => {
     const names = named.map(quoteName)
     const shown = named.join(', ')
-    const notNull = { what: `NOT NULL (${shown})`, broken: count(names.map((name) => `${name} is null`).join(' or ')) }
+    const notNull = { what: 'NOT NULL', on: shown, broken: count(names.map((name) => `${name} is null`).join(' or ')) }
     const unique: Check = {
-      what: `UNIQUE (${shown})`,
+      what: 'UNIQUE',
+      on: shown,
       broken: (table) =>
         `select count(*) from (select 1 from ${table} where ${names.map((name) => `${name} is not null`).join(' and ')} group by ${names.join(', ')} having count(*) > 1)`,
     }
     if (type === 'check')
-      return expression ? [{ what: `CHECK (${expression})`, broken: count(`not (${expression})`) }] : []
+      return expression ? [{ what: 'CHECK', on: expression, broken: count(`not (${expression})`) }] : []
     if (names.length === 0) return []
     if (type === 'not_null') return [notNull]
     if (type === 'unique') return [unique]
     return type === 'primary_key'
       ? [
-          { ...notNull, what: `PRIMARY KEY (${shown})` },
-          { ...unique, what: `PRIMARY KEY (${shown})` },
+          { ...notNull, what: 'PRIMARY KEY' },
+          { ...unique, what: 'PRIMARY KEY' },
         ]
       : []
   })

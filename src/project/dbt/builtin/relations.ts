@@ -44,6 +44,8 @@ export const relationMacros: string = [
     'get_drop_index_sql(relation, index_name)',
     'validate_sql(sql)',
   ),
+  // Models that are files in dbt-duckdb are tables here, so there is nothing to find again when a run begins.
+  `{% macro register_upstream_external_models() %}{% endmacro %}`,
   `{% macro default__get_create_table_as_sql(temporary, relation, sql) -%}
   {{ return(create_table_as(temporary, relation, sql)) }}
 {%- endmacro %}
