@@ -31,16 +31,24 @@ export const tokenCreate: Command = {
     if (roles.length > 0 && context.flags.text('user') !== undefined)
       throw new Failure('USAGE', 'a token is for a user or for roles: give --user or --role')
     const app = await context.open()
-    const user =
-      roles.length > 0
-        ? await programOf(app, name, roles)
-        : await app.govern.users.get(context.flags.text('user') ?? 'admin')
+    const user = roles.length > 0 ? await programOf(app, name, roles) : await personOf(app, context.flags.text('user'))
     const { token, info } = await app.govern.tokens.create(user.id, { name, ...(validForMs ? { validForMs } : {}) })
     context.out.answer(
       { token, ...info },
       `${token}\nIt is shown only now. Send it as \`Authorization: Bearer …\` with the header \`x-boathouse: 1\`.`,
     )
   },
+}
+
+/** The administrator, unless somebody is named. */
+async function personOf({ govern }: App, name: string | undefined) {
+  return govern.users.get(name ?? 'admin').catch((cause: unknown) => {
+    if (name !== undefined || !(cause instanceof Failure) || cause.code !== 'NOT_FOUND') throw cause
+    throw new Failure('NOT_FOUND', cause.message, {
+      cause,
+      hint: 'The first start of the server makes it: `boathouse up`. Or name somebody with --user, or a role with --role.',
+    })
+  })
 }
 
 /** A user that nobody logs in as, with exactly these roles. */
