@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { plainNames, readDbtProject, recordFiles } from './index.ts'
+import { renderSetting } from './yaml-context.ts'
 import type { DbtProject } from './types.ts'
 
 const head = 'name: shop\nversion: "1"\n'
@@ -280,6 +281,12 @@ test('a macro may have its meta and docs in both places, and dispatch without a 
     meta: { a: 1, b: 2 },
     docs: { show: false, node_color: 'red' },
   })
+})
+
+test('a setting that is needed before the project may use variables and the calendar', () => {
+  const text = "t_{{ env_var('T', 'x') }}_{{ var('v') }}_{{ modules.datetime.date(2020, 1, 2) }}"
+  expect(renderSetting(text, { T: 'y' }, { v: 1 })).toBe('t_y_1_2020-01-02')
+  expect(() => renderSetting("{{ env_var('NONE') }}", {}, {})).toThrow(/NONE is not set/)
 })
 
 test('every spelling of a test', async () => {

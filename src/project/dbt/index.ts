@@ -48,3 +48,4 @@ export type {
 export { parseCacheFile } from './parse-cache.ts'
 export { varScopes } from './vars.ts'
 export { PlainObject } from './runtime-config.ts'
+export { renderSetting } from './yaml-context.ts'

@@ -1,13 +1,15 @@
 // The names that YAML may use: `var`, `env_var`, `target`, and what dbt offers everywhere (`dbt_version`, `modules`, …).
 
+import type { Failure } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
 import { dbtVersion } from './context.ts'
 import { plainFunctions } from './context-functions.ts'
 import { flagsOf, invocationArguments } from './context-objects.ts'
 import { PyDate, utc } from './python/dates.ts'
 import { pythonModules } from './python/modules.ts'
-import type { ProjectOptions } from './types.ts'
+import type { Config, ProjectOptions } from './types.ts'
 import { envVar, targetDict, varFunction, type VarScopes } from './vars.ts'
+import { renderText } from './yaml-file.ts'
 
 /** The functions among those of templates that need neither a project nor a database. */
 const everywhere =
@@ -48,4 +50,17 @@ export function yamlGlobals(options: ProjectOptions, scopes: VarScopes): Globals
     }
   }
   return globals
+}
+
+/** A setting of dbt_project.yml that is needed before there is a project, such as `target-path`. @throws TEMPLATE_FAILED */
+export function renderSetting(text: string, env: ProjectOptions['env'], vars: Config): string {
+  const globals = new Map<string, unknown>([
+    ['env_var', envVar(env)],
+    ['modules', pythonModules(() => Date.now())],
+  ])
+  globals.set('var', varFunction([vars], globals, false))
+  const failures: Failure[] = []
+  const value = renderText(text, { file: 'dbt_project.yml' }, globals, failures)
+  if (failures[0]) throw failures[0]
+  return String(value)
 }

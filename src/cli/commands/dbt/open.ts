@@ -23,6 +23,7 @@ import {
   parseCacheFile,
   readDbtProject,
   readProfile,
+  renderSetting,
   type DbtProject,
   type Profile,
   type Target,
@@ -72,8 +73,10 @@ export function openSession(verb: string, words: string[], flags: DbtFlags, cont
   const fromProject = written['flags']
   if (isRecord(fromProject)) flags.readProject(fromProject)
   const invocationId = randomUUID()
+  const rendered = (text: string) =>
+    /\{[{%#]/.test(text) ? renderSetting(text, variablesOf(dir), flags.mapping('vars')) : text
   const folder = (flag: string, key: string, fallback: string) =>
-    resolve(dir, flags.text(flag) ?? (typeof written[key] === 'string' ? written[key] : fallback))
+    resolve(dir, flags.text(flag) ?? (typeof written[key] === 'string' ? rendered(written[key]) : fallback))
   const logFolder = folder('log-path', 'log-path', 'logs')
   const log = new DbtLog({ ...logOptions(flags, invocationId, logFolder), extra: customEnv(context.env) })
   const targetDir = folder('target-path', 'target-path', 'target')
