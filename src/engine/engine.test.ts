@@ -56,6 +56,15 @@ test.each([
   ["'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid", '4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'],
 ])('encodes %s', async (sql, value) => expect(await rows(`select ${sql}`)).toEqual([[value]]))
 
+test('the rows that a LIMIT leaves are found before they are joined, whoever is done first', async () => {
+  const setup = [
+    'CREATE TABLE many AS SELECT range::INT AS n FROM range(200000)',
+    'CREATE TABLE few AS SELECT range::INT AS n FROM range(150000, 160000, 1000)',
+  ]
+  const sql = 'SELECT count(*)::INT FROM (FROM many ORDER BY n DESC LIMIT 45000) JOIN few USING (n)'
+  for (let round = 0; round < 25; round++) expect(await rows(sql, { setup })).toEqual([[5]])
+})
+
 test('a query that meets a fault of DuckDB itself takes only its own host along', async () => {
   const faulty =
     "SELECT lead(n ORDER BY n) OVER (ORDER BY c ROWS BETWEEN 3 FOLLOWING AND 1 FOLLOWING) FROM (VALUES (1, 'a'), (2, 'b'), (NULL, 'b')) t(n, c)"

@@ -38,6 +38,9 @@ async function open(): Promise<DuckDBInstance> {
     'SET GLOBAL allow_community_extensions = false',
     'SET GLOBAL python_enable_replacement_scans = false',
     'SET GLOBAL max_expression_depth = 250',
+    // DuckDB 1.5 pushes what a join's other side holds also below a LIMIT or DISTINCT ON, and then, when that side happens to
+    // be done first, gives other rows than were asked for. The lake itself finds which files a join can meet.
+    "SET GLOBAL disabled_optimizers = 'join_filter_pushdown'",
     `SET GLOBAL temp_directory = ${quote(settings.tempDirectory)}`,
     `SET GLOBAL max_temp_directory_size = ${quote(`${Math.floor(settings.tempBytes / 2 ** 20)}MiB`)}`,
     `SET GLOBAL allowed_directories = [${settings.directories.map(quote).join(', ')}]`,
