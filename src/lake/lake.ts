@@ -270,6 +270,7 @@ export function openLake(deps: LakeDeps): Lake {
       postgres: options.door === 'pgwire',
       run: options.door === 'run',
       keysOf: deps.keysOf,
+      namespacesOf: deps.namespaces,
       log,
       signal: options.signal,
       prune: options.prune !== false,

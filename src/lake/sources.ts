@@ -72,6 +72,7 @@ export type PrepareContext = {
   /** For a run of models, as DuckDB has it: `information_schema` lies in `system`, in no database of a user. */
   run: boolean
   keysOf: KeysOf | undefined
+  namespacesOf(catalog: string): Promise<readonly string[]>
   log: Log
   signal: AbortSignal | undefined
   /** False: every file of a table is read. */
@@ -291,23 +292,34 @@ export async function nameSources(
 
   async function informationOf(table: string): Promise<Source> {
     const known = (await context.resolver.list(context.catalog)).filter(({ name }) => rights.knows(name))
-    const sql = informationSchema(table as InformationTable, context.catalog, known, rights.columns)
+    const namespaces = table === 'schemata' ? await emptyOrNot(known) : []
+    const sql = informationSchema(table as InformationTable, context.catalog, { known, namespaces }, rights.columns)
     return { kind: 'values', sql }
+  }
+  /** Namespaces that the asker may know of, those without a table among them. */
+  async function emptyOrNot(known: readonly Loaded[]): Promise<string[]> {
+    const { catalog } = context
+    const there = (await context.namespacesOf(catalog)).filter((one) => rights.knowsNamespace(catalog, one))
+    return [...new Set([...there, ...known.map(({ name }) => name.namespace)])]
   }
 
   function systemOf(name: string, relation: SystemRelation): Source {
     volatile.push(name)
-    const ask = async (): Promise<Known> => ({
-      catalog: context.catalog,
-      catalogs: context.catalogs,
-      user: context.user.name,
-      isAdmin: context.user.role === 'admin',
-      tables: (await context.resolver.list(context.catalog)).filter((one) => rights.knows(one.name)),
-      columnsOf: rights.columns,
-      may: rights.may,
-      seesEveryColumn: (name) => rights.select(name).columns === 'all',
-      keys: (await context.keysOf?.(context.catalog)) ?? [],
-    })
+    const ask = async (): Promise<Known> => {
+      const tables = (await context.resolver.list(context.catalog)).filter((one) => rights.knows(one.name))
+      return {
+        catalog: context.catalog,
+        catalogs: context.catalogs,
+        user: context.user.name,
+        isAdmin: context.user.role === 'admin',
+        namespaces: await emptyOrNot(tables),
+        tables,
+        columnsOf: rights.columns,
+        may: rights.may,
+        seesEveryColumn: (name) => rights.select(name).columns === 'all',
+        keys: (await context.keysOf?.(context.catalog)) ?? [],
+      }
+    }
     return {
       kind: 'about',
       sql: relation.sql,

@@ -36,6 +36,8 @@ export type Known = {
   catalogs: readonly string[]
   user: string
   isAdmin: boolean
+  /** Those whose names the asker may know. */
+  namespaces: readonly string[]
   /** Tables and views whose names the asker may know. */
   tables: readonly Loaded[]
   columnsOf(one: Loaded): readonly Field[]
@@ -74,7 +76,7 @@ export function modelOf(known: Known): Model {
     }
   })
   relations.sort((a, b) => (a.schema === b.schema ? (a.name < b.name ? -1 : 1) : a.schema < b.schema ? -1 : 1))
-  const namespaces = [...new Set([...Object.keys(namespaceOids), ...relations.map(({ schema }) => schema)])]
+  const namespaces = [...new Set([...Object.keys(namespaceOids), ...known.namespaces])]
   return { known, relations, constraints: constraintsOf(relations, known.keys), namespaces }
 }
 

@@ -11,6 +11,7 @@ import {
   emptyPolicy,
   limitsOf,
   mayKnow,
+  mayKnowOf,
   seesAll,
   subjectOf,
   type Access,
@@ -42,6 +43,7 @@ export type Rights = {
   logs(name: TableName, subject: Subject): Decision
   /** False: for this asker there is no such thing. */
   knows(name: TableName): boolean
+  knowsNamespace(catalog: string, namespace: string): boolean
   /** Columns that a SELECT gives, in order; none when it is refused. */
   columns(loaded: Loaded): readonly Field[]
   /** With whose rights a view reads; undefined: the asker's. */
@@ -67,6 +69,7 @@ export async function rightsOf(
       return decideFor({ ...policy, grants }, subject, 'select', name, asker)
     },
     knows: (name) => mayKnow(policy, principal, name),
+    knowsNamespace: (catalog, namespace) => mayKnowOf(policy, principal, { catalog, namespace }),
     columns: (loaded) => {
       const { verdict, columns } = select(loaded.name)
       const { fields } = schemaOfLoaded(loaded)

@@ -7,18 +7,18 @@ import { sqlType } from '../types.ts'
 
 export type InformationTable = 'tables' | 'columns' | 'schemata'
 
-/** A SELECT in parentheses. `columnsOf`: those that may be seen. */
+/** A SELECT in parentheses. `known` are the tables and views, `columnsOf` their columns, that may be seen. */
 export function informationSchema(
   table: InformationTable,
   catalog: string,
-  all: readonly Loaded[],
+  { known: all, namespaces }: { known: readonly Loaded[]; namespaces: readonly string[] },
   columnsOf: (one: Loaded) => readonly Field[],
 ): string {
   switch (table) {
     case 'schemata':
       return values(
         ['catalog_name', 'schema_name'],
-        [...new Set(all.map(({ name }) => name.namespace))].map((namespace) => [catalog, namespace]),
+        namespaces.map((namespace) => [catalog, namespace]),
       )
     case 'tables':
       return values(
