@@ -13,7 +13,7 @@ import { openExample } from '../support/example.ts'
 // somebody reads. Readers see whole publications only; the next run goes on with what the killed one left, or begins it
 // again, and nothing is lost or doubled: not even what a hook inserts.
 
-const kills = process.env.SOAK ? 60 : 5
+const kills = process.env.SOAK ? 60 : 3
 
 const files = {
   'boathouse.yml': 'name: shop\n',
