@@ -20,6 +20,8 @@ type World<Seat> = {
   /** Resolves when the share is free; with `giveBack` its class has it again. */
   lend(signal: AbortSignal | undefined): Promise<void>
   giveBack(): void
+  /** Whether a host may serve another statement: one that holds on to memory would be ended in the middle of it. */
+  isFit(seat: Seat): boolean
   cancelled(): Failure
 }
 
@@ -82,6 +84,7 @@ export class OwnHosts<Seat extends { close(): Promise<void> }> {
 
   #release(own: Own<Seat>): void {
     if (!own.busy) return
+    if (!this.#world.isFit(own.seat)) return void this.#close(own)
     own.busy = false
     own.timer = setTimeout(() => void this.#close(own), keptMs)
     own.timer.unref()

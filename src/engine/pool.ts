@@ -132,6 +132,7 @@ export function openEngine(options: EngineOptions): Engine {
     open: (bytes) => new HostSeat('heavy', bytes, options, 1),
     lend: async (signal) => await lender?.lend(signal),
     giveBack: () => lender?.giveBack(),
+    isFit: (host) => host.isFit(),
     cancelled,
   })
   const watch = setInterval(() => [...hosts.values(), ...own.seats].forEach((host) => host.checkMemory()), 500)
@@ -261,6 +262,12 @@ class HostSeat {
     this.#host = host
     await host.ready
     return host
+  }
+
+  /** Far enough from being ended for what it holds on to. */
+  isFit(): boolean {
+    const host = this.#host
+    return host !== undefined && !host.lost && host.rssBytes() < this.memoryBytes + overheadBytes / 2
   }
 
   checkMemory() {
