@@ -19,6 +19,9 @@ export const copyPositions = (select: string, to: string, more = ''): string =>
   `COPY (${select}) TO ${quoteText(to)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true${more},
     FIELD_IDS {file_path: ${reservedFields.file_path}, pos: ${reservedFields.pos}})`
 
+export const positionsPath = (metadata: TableMetadata): string =>
+  joinLocation(dataFolder(metadata), `${randomUUID()}-deletes.parquet`)
+
 /** Gives a position delete file of this disk its place in the table. */
 export async function placePositions(
   io: FileIO,
@@ -26,7 +29,7 @@ export async function placePositions(
   local: string,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const path = joinLocation(dataFolder(metadata), `${randomUUID()}-deletes.parquet`)
+  const path = positionsPath(metadata)
   if (!(await io.upload(path, local, signal))) throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
   return path
 }

@@ -171,6 +171,25 @@ test('a replaced table may lose the column that it was partitioned by', async ()
   expect(await world.rows('select * from raw.loses order by 1')).toEqual([[2], [3]])
 })
 
+test.each([
+  [undefined, 2, [true, true]],
+  ['partition', 1, [false]],
+])('deletes in two files of a partition, by granularity %s', async (granularity, deletes, isOfOne) => {
+  const name = `granular_${granularity ?? 'file'}`
+  const mode = { 'write.delete.mode': 'merge-on-read' }
+  const properties = granularity ? { ...mode, 'write.delete.granularity': granularity } : mode
+  for (const from of [0, 10])
+    await changing((changes) =>
+      changes.append(at(name), `select i as id from range(${from}, ${from + 10}) t(i)`, { properties }),
+    )
+  await world.rows(`delete from raw.${name} where id % 10 = 3`)
+  const { files } = await plan(name)
+  const found = new Map(files.flatMap((file) => file.deletes.map((one) => [one.file.path, one.file])))
+  expect(found.size).toBe(deletes)
+  expect([...found.values()].map(({ referencedDataFile }) => referencedDataFile !== undefined)).toEqual(isOfOne)
+  expect(await world.rows(`select count(*), count(*) filter (id % 10 = 3) from raw.${name}`)).toEqual([[18, 0]])
+})
+
 test('rows that stay keep their order when their file is written again', async () => {
   await changing((changes) =>
     changes.replaceTable(at('ordered'), 'select i as id from range(20000) t(i)', {

@@ -26,12 +26,12 @@ import {
   type ScanFile,
 } from '../../iceberg/index.ts'
 import type { FileLease } from '../../io/index.ts'
-import { copyPositions, placePositions, placeVectors } from './delete-files.ts'
+import { copyPositions, placeVectors, positionsPath } from './delete-files.ts'
 import type { Prepared } from '../prepare.ts'
 import { scanSql } from '../scan/scan.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
-import { beginFiles, newDataFile, type FilesUnderWay, type StatsRow, type Workshop } from './write.ts'
+import { beginFiles, newDataFile, placeFiles, type FilesUnderWay, type StatsRow, type Workshop } from './write.ts'
 
 export type RowOperation = 'delete' | 'update' | 'merge'
 
@@ -284,9 +284,13 @@ function liveRows({ path, recordCount, deletes }: ScanFile): number | undefined 
 type Rows = (sql: string) => Promise<unknown[][]>
 type Deletes = { added: NewDeleteFile[]; removed: { path: string }[] }
 
-/** One file of positions for each partition, sorted as the specification asks. */
+/**
+ * Files of positions, sorted as the specification asks: one for each data file, as Spark writes them, or one for each
+ * partition where `write.delete.granularity` says so. A file about several data files is a conflict for writers of every
+ * data file whose path lies between theirs, and is read with each of them.
+ */
 async function writePositions(
-  { io }: Workshop,
+  workshop: Workshop,
   { metadata }: LoadedTable,
   files: readonly ScanFile[],
   from: string,
@@ -294,7 +298,8 @@ async function writePositions(
   rows: Rows,
   signal: AbortSignal | undefined,
 ): Promise<Deletes> {
-  const groups = [...Map.groupBy(files, ({ file }) => placeOf(file)).values()]
+  const isByPartition = metadata.properties['write.delete.granularity']?.toLowerCase() === 'partition'
+  const groups = [...Map.groupBy(files, ({ file, path }) => (isByPartition ? placeOf(file) : path)).values()]
   if (groups.length === 0) return { added: [], removed: [] }
   const numbers = groups.flatMap((group, index) => group.map(({ path }) => `(${quoteText(path)}, ${index})`))
   const written = (await rows(
@@ -306,19 +311,20 @@ async function writePositions(
       ', PARTITION_BY (place), WRITE_PARTITION_COLUMNS false',
     ),
   )) as StatsRow[]
-  const added: NewDeleteFile[] = []
-  for (const row of written) {
+  const placed = written.map((row) => ({ row, local: row[0], path: positionsPath(metadata) }))
+  await placeFiles(workshop, placed, signal)
+  const added = placed.map(({ row, path }): NewDeleteFile => {
     const group = groups[Number(row[5]![0]!.value)]!
     const { specId, partition } = group[0]!
-    added.push({
+    return {
       ...newDataFile(row, positionDeleteSchema),
-      path: await placePositions(io, metadata, row[0], signal),
+      path,
       content: 'position-deletes',
       specId,
       partition,
       ...(group.length === 1 ? { referencedDataFile: group[0]!.path } : {}),
-    })
-  }
+    }
+  })
   return { added, removed: [] }
 }
 

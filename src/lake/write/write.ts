@@ -86,7 +86,7 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
       return { ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId }
     })
     const pairs = files.map(({ path }, index) => ({ path, local: staged[index]!.local }))
-    const placed = place(workshop, pairs, options.signal)
+    const placed = placeFiles(workshop, pairs, options.signal)
     void placed
       .catch(() => {})
       .then(leave)
@@ -98,7 +98,8 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
   }
 }
 
-async function place(
+/** Gives files of this disk their places in the table; none of them is left where one fails. */
+export async function placeFiles(
   { io, files }: Workshop,
   pairs: readonly { path: string; local: string }[],
   signal: AbortSignal | undefined,
