@@ -105,7 +105,12 @@ function onConflict(reader: Reader, or: Conflict['does'] | undefined): Conflict 
 function rowsWithDefaults(reader: Reader): Piece[][] | undefined {
   if (reader.take('default', 'values')) return []
   if (!reader.sees('values') || !reader.has('default')) return undefined
-  reader.take('values')
+  return valueRows(reader)
+}
+
+/** `VALUES (1, 2), (3, 4)`; undefined where something else stands. */
+export function valueRows(reader: Reader): Piece[][] | undefined {
+  if (!reader.take('values')) return undefined
   const rows: Piece[][] = []
   do rows.push(reader.list(() => reader.until('a value', [','])))
   while (reader.takeSymbol(','))

@@ -14,7 +14,7 @@ import type { Merge } from './perform-rows.ts'
 /** How the rows that were given are numbered. */
 export const givenOrder = '_given'
 /** What the row that was given is called. */
-const excluded = 'excluded'
+export const excluded = 'excluded'
 
 /** The MERGE that an INSERT is; `text` gives its rows. */
 export async function asMerge(

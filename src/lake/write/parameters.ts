@@ -5,17 +5,18 @@ import type { TableName } from '../../catalog/index.ts'
 import type { Schema } from '../../iceberg/index.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
 import { Reader, type Piece } from '../sql/reader.ts'
-import type { Assignment, RowChange } from '../sql/row-change.ts'
+import { valueRows, type Assignment, type RowChange } from '../sql/row-change.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
-import { nameList } from './perform-context.ts'
+import { sourceAlias } from './perform-context.ts'
+import { excluded } from './conflict.ts'
 import { returningOf } from './returning.ts'
 
 /** Undefined where no part of the statement has a parameter. */
 export function parametersText(statement: RowChange, target: TableName, schema: Schema): string | undefined {
   const [table, name] = [quoteTable(target), quoteName(statement.alias ?? target.name)]
   const told = returningOf(statement, target)
-  const parts = [...partsOf(statement, `${table} AS ${name}`, name, schema), ...(told ? [told.text] : [])]
+  const parts = [...partsOf(statement, table, name, schema), ...(told ? [told.text] : [])]
   const asked = parts.filter(({ sql }) => sql.includes('$'))
   const before = statement.with ? compose`${statement.with} ` : ''
   if (asked.length === 0) return undefined
@@ -25,7 +26,8 @@ export function parametersText(statement: RowChange, target: TableName, schema: 
   ).sql
 }
 
-function partsOf(statement: RowChange, from: string, name: string, schema: Schema): Composed[] {
+function partsOf(statement: RowChange, table: string, name: string, schema: Schema): Composed[] {
+  const from = `${table} AS ${name}`
   const casts = (set: readonly Assignment[], meant: (piece: Piece) => Piece | Composed = (piece) => piece) =>
     Composed.join(
       set.map(({ column, value }) => cast(meant(value), column, schema)),
@@ -46,10 +48,9 @@ function partsOf(statement: RowChange, from: string, name: string, schema: Schem
       const inBoth = new Set(schema.fields.map((field) => field.name.toLowerCase()))
       const meant = (piece: Piece) => qualified(piece, inBoth, name)
       const { set, where } = conflict.does
-      const excluded = from.replace(/ AS "(?:[^"]|"")*"$/, ' AS excluded')
       return [
         ...given,
-        compose`SELECT ${casts(set, meant)} FROM ${from}, ${excluded} WHERE ${where ? meant(where) : 'true'}`,
+        compose`SELECT ${casts(set, meant)} FROM ${from}, ${table} AS ${excluded} WHERE ${where ? meant(where) : 'true'}`,
       ]
     }
     case 'update': {
@@ -62,7 +63,6 @@ function partsOf(statement: RowChange, from: string, name: string, schema: Schem
     }
     case 'merge': {
       const { source, on, clauses } = statement
-      const named = source.columns ? `${quoteName(source.alias)}(${nameList(source.columns)})` : quoteName(source.alias)
       const values = clauses.flatMap(({ and, action }) => {
         const set =
           action.kind === 'update' && typeof action.set !== 'string'
@@ -77,7 +77,7 @@ function partsOf(statement: RowChange, from: string, name: string, schema: Schem
       })
       const condition = Array.isArray(on) ? 'true' : compose`(${on})`
       return [
-        compose`SELECT ${Composed.join([...values, '1'], ', ')} FROM ${from} JOIN ${source.from} AS ${named} ON ${condition}`,
+        compose`SELECT ${Composed.join([...values, '1'], ', ')} FROM ${from} JOIN ${source.from} AS ${sourceAlias(source)} ON ${condition}`,
       ]
     }
   }
@@ -106,15 +106,7 @@ function selected(select: Piece, columns: readonly string[], schema: Schema): Co
 /** The rows of VALUES; undefined for another SELECT. */
 export function writtenRows({ sql, start }: Piece): Piece[][] | undefined {
   const reader = new Reader(sql)
-  if (!reader.take('values')) return undefined
-  const rows: Piece[][] = []
-  do
-    rows.push(
-      reader.list(() => {
-        const value = reader.until('a value', [','])
-        return { ...value, start: start + value.start }
-      }),
-    )
-  while (reader.takeSymbol(','))
-  return reader.isAtEnd() ? rows : undefined
+  const rows = valueRows(reader)
+  if (!reader.isAtEnd()) return undefined
+  return rows?.map((row) => row.map((value) => ({ ...value, start: start + value.start })))
 }

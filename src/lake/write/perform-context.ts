@@ -10,6 +10,7 @@ import type { Relation } from '../relations/relations.ts'
 import type { ToldRows } from '../sources.ts'
 import { compose, type Composed } from '../sql/compose.ts'
 import type { Piece, WrittenName } from '../sql/reader.ts'
+import type { MergeSource } from '../sql/row-change.ts'
 import { quoteName } from '../sql/tokens.ts'
 import type { ChangeSet, TableOptions } from './change-set.ts'
 
@@ -62,6 +63,10 @@ export async function tableOf(target: TableName, changes: ChangeSet, doing: stri
 /** The rows of a SELECT under these names. */
 export const withNames = (select: Piece | Composed, alias: string, names: readonly string[]) =>
   compose`SELECT * FROM (${select}) AS ${alias}(${nameList(names)})`
+
+/** The alias of what is merged, with the names that it gives to columns. */
+export const sourceAlias = ({ alias, columns }: Pick<MergeSource, 'alias' | 'columns'>): string =>
+  columns ? `${quoteName(alias)}(${nameList(columns)})` : quoteName(alias)
 
 export const nameList = (names: readonly string[]) => names.map(quoteName).join(', ')
 

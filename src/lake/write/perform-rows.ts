@@ -16,7 +16,7 @@ import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import {
   columnOf,
   located,
-  nameList,
+  sourceAlias,
   tableOf,
   withNames,
   type PerformContext,
@@ -144,7 +144,7 @@ async function merged(
   const { metadata } = await tableOf(target, context.changes, 'merge into')
   const schema = currentSchema(metadata)
   const [name, other] = [quoteName(alias ?? target.name), quoteName(source.alias)]
-  const otherNamed = source.columns ? `${other}(${nameList(source.columns)})` : other
+  const otherNamed = sourceAlias(source)
   const whole = compose`${after(clause)}SELECT * FROM ${source.from} AS ${otherNamed}`
   const read = (await located(whole, context.at, context.bind(whole.sql))).filter((one) => one.name !== givenOrder)
   const given = new Map(read.map((column) => [column.name.toLowerCase(), column.name]))

@@ -80,13 +80,7 @@ export async function changeRows(
 ): Promise<RowsChanged> {
   const folder = join(workshop.spoolDir, `change-${randomUUID()}`)
   const limits = { timeoutMs: options.timeoutMs, signal: options.signal }
-  const rows = (sql: string) =>
-    workshop.engine.rows({
-      class: 'write',
-      sql,
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    })
+  const rows = asking(workshop, options)
   let lease: FileLease | undefined
   try {
     await mkdir(folder, { recursive: true })
@@ -94,8 +88,7 @@ export async function changeRows(
     const planned = await changed.execute()
     const { scans } = planned
     lease = planned.lease
-    await rows(`COPY (${planned.sql}) TO ${quoteText(staged)} (FORMAT parquet, COMPRESSION lz4_raw)`)
-    const from = `read_parquet(${quoteText(staged)})`
+    const from = await stage(planned.sql, staged, rows)
     const counted = await rows(
       `SELECT _file, count(*), count(DISTINCT _pos), count(*) FILTER (_new) FROM ${from} GROUP BY _file`,
     )
@@ -242,25 +235,34 @@ async function checkUnique(from: string, { name }: LoadedTable, key: readonly st
 
 /** The rows of a SELECT in a file, for `work`. */
 export async function withRows<Done>(
-  { spoolDir, engine }: Pick<Workshop, 'spoolDir' | 'engine'>,
+  workshop: Pick<Workshop, 'spoolDir' | 'engine'>,
   select: string,
-  { timeoutMs, signal }: Pick<Options, 'timeoutMs' | 'signal'>,
+  limits: Pick<Options, 'timeoutMs' | 'signal'>,
   work: (from: string) => Promise<Done>,
 ): Promise<Done> {
-  const folder = join(spoolDir, `change-${randomUUID()}`)
+  const folder = join(workshop.spoolDir, `change-${randomUUID()}`)
   try {
     await mkdir(folder, { recursive: true })
-    const staged = quoteText(join(folder, 'rows.parquet'))
-    await engine.rows({
-      class: 'write',
-      sql: `COPY (${select}) TO ${staged} (FORMAT parquet, COMPRESSION lz4_raw)`,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-    return await work(`read_parquet(${staged})`)
+    return await work(await stage(select, join(folder, 'rows.parquet'), asking(workshop, limits)))
   } finally {
     await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
+}
+
+const asking =
+  ({ engine }: Pick<Workshop, 'engine'>, { timeoutMs, signal }: Pick<Options, 'timeoutMs' | 'signal'>): Rows =>
+  (sql) =>
+    engine.rows({
+      class: 'write',
+      sql,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+
+/** Keeps the rows of a SELECT in a file; gives what stands behind FROM to read it. */
+async function stage(select: string, file: string, rows: Rows): Promise<string> {
+  await rows(`COPY (${select}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION lz4_raw)`)
+  return `read_parquet(${quoteText(file)})`
 }
 
 const isolationOf = (text: string | undefined): Isolation =>
