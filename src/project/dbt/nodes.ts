@@ -8,6 +8,7 @@ import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from '.
 import { configOf, hooksOf, tagsOf } from './config.ts'
 import type { Facts, Patch } from './properties.ts'
 import { fileInPackage, latestOf, relativeFolders, type Reading } from './reading.ts'
+import { versionedName } from './references.ts'
 import { RelationNames } from './relation-names.ts'
 import { quotingOf } from './project-file.ts'
 import type { Config, DbtNode, DbtPackage, NodeKind } from './types.ts'
@@ -205,7 +206,7 @@ export class Nodes {
       root: this.#reading.root,
     })
     const node: DbtNode = {
-      uniqueId: uniqueId ?? `${kind}.${from.name}.${name}${version === undefined ? '' : `.v${version}`}`,
+      uniqueId: uniqueId ?? `${kind}.${from.name}.${versionedName(input)}`,
       kind,
       name,
       package: from.name,

@@ -3,6 +3,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import type { Reading } from './reading.ts'
+import { versionedName } from './references.ts'
 import type { Config, ConfigTree, DbtNode, DbtProject } from './types.ts'
 
 export function addNotices(reading: Reading): void {
@@ -10,8 +11,6 @@ export function addNotices(reading: Reading): void {
   warnOfUnused(reading)
   for (const node of reading.project.nodes.values()) warnOfConstraints(reading, node)
 }
-
-const versioned = ({ name, version }: DbtNode): string => (version === undefined ? name : `${name}.v${version}`)
 
 function warnOfDeprecated(reading: Reading): void {
   const { project } = reading
@@ -22,7 +21,7 @@ function warnOfDeprecated(reading: Reading): void {
     const isPast = Date.parse(date) < now
     if (isPast)
       reading.warn(
-        `Model ${versioned(node)} has passed its deprecation date of ${date}. This model should be disabled or removed.`,
+        `Model ${versionedName(node)} has passed its deprecation date of ${date}. This model should be disabled or removed.`,
         node.patch ?? node.place,
         { name: 'DeprecatedModel', code: 'I065' },
       )
@@ -33,7 +32,7 @@ function warnOfDeprecated(reading: Reading): void {
       if (reader.kind !== 'model' || !reader.dependsOn.includes(node.uniqueId)) continue
       const when = isPast ? `was deprecated on '${date}'` : `is slated for deprecation on '${date}'`
       reading.warn(
-        `While compiling '${reader.name}': Found a reference to ${versioned(node)}, which ${when}.${instead}`,
+        `While compiling '${reader.name}': Found a reference to ${versionedName(node)}, which ${when}.${instead}`,
         reader.place,
         isPast ? { name: 'DeprecatedReference', code: 'I067' } : { name: 'UpcomingReferenceDeprecation', code: 'I066' },
       )
@@ -73,11 +72,12 @@ function warnOfUnused(reading: Reading): void {
   const { project, root } = reading
   const names = namesOf(project)
   const disabled = [...project.disabled.values()].flat().map(({ entry }) => entry.fqn)
-  const unused = (Object.keys(names) as ConfigTree[]).flatMap((tree) =>
-    pathsIn(root.configs[tree])
-      .filter((path) => ![...names[tree], ...disabled].some((fqn) => path.every((each, at) => each === fqn[at])))
-      .map((path) => [tree, ...path].join('.')),
-  )
+  const unused = (Object.keys(names) as ConfigTree[]).flatMap((tree) => {
+    const there = [...names[tree], ...disabled]
+    return pathsIn(root.configs[tree])
+      .filter((path) => !there.some((fqn) => path.every((each, at) => each === fqn[at])))
+      .map((path) => [tree, ...path].join('.'))
+  })
   if (unused.length === 0) return
   const lines = unused.map((each) => `- ${each}`).join('\n')
   reading.warn(

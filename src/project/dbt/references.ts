@@ -2,6 +2,10 @@
 
 import type { DbtNode, DbtProject, DbtSource, RefCall, SourceCall } from './types.ts'
 
+/** `orders`, or `orders.v2` of a model that has versions. */
+export const versionedName = ({ name, version }: Pick<DbtNode, 'name' | 'version'>): string =>
+  version === undefined ? name : `${name}.v${version}`
+
 /** Everything that can be referred to, by name. */
 export function nodesByName(project: DbtProject): Map<string, DbtNode[]> {
   const byName = new Map<string, DbtNode[]>()

@@ -11,11 +11,13 @@ type Json = Record<string, unknown>
 export type ContractBreak = { name: string; file: string; isVersioned: boolean; reasons: string[] }
 
 export function contractBreaks(project: DbtProject, state: PreviousState): ContractBreak[] {
+  const promised = Object.entries(recordOf(state.manifest()['nodes']))
+    .map(([id, entry]) => [id, recordOf(entry)] as const)
+    .filter(([, entry]) => entry['resource_type'] === 'model' && isEnforced(entry) && !isOver(entry))
+  if (promised.length === 0) return []
   const now = recordOf(manifestOf(project, { generatedAt: 0 })['nodes'])
   const found: ContractBreak[] = []
-  for (const [id, entry] of Object.entries(recordOf(state.manifest()['nodes']))) {
-    const before = recordOf(entry)
-    if (before['resource_type'] !== 'model' || !isEnforced(before) || isOver(before)) continue
+  for (const [id, before] of promised) {
     const after = Object.hasOwn(now, id) ? recordOf(now[id]) : undefined
     const gone = project.disabled.has(id) ? 'disabled' : 'deleted or renamed'
     const reasons = after ? reasonsOf(before, after) : [`Contracted model '${id}' was ${gone}.`]

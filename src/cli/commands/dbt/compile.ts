@@ -1,7 +1,7 @@
 // compile and show: the SQL of what is selected, and its first rows.
 
 import { Failure, type FailureCode } from '../../../base/failure.ts'
-import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
+import { versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import { collect, quoteTable, type ChangeSet } from '../../../lake/index.ts'
 import { compileResult, filesAsTables, lakeName, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
@@ -30,7 +30,7 @@ export async function compile(session: Session): Promise<number> {
         ? sql
         : isInline
           ? `Compiled inline node is:\n${sql}`
-          : `Compiled node '${titleOf(node)}' is:\n${sql}`
+          : `Compiled node '${versionedName(node)}' is:\n${sql}`
     log.answer(text, {
       name: 'CompiledNode',
       code: 'Q042',
@@ -41,7 +41,7 @@ export async function compile(session: Session): Promise<number> {
 }
 
 /** What could not be compiled; the exit status. */
-function sayWrong(session: Session, { project, results }: Pick<Opened, 'project' | 'results'>): 0 | 1 {
+export function sayWrong(session: Session, { project, results }: Pick<Opened, 'project' | 'results'>): 0 | 1 {
   const wrong = results.filter(({ status }) => status === 'error')
   for (const result of wrong) sayProblem(session, project, result, 'error')
   return wrong.length > 0 ? 1 : 0
@@ -69,7 +69,7 @@ export async function show(session: Session): Promise<number> {
     })
   const shown =
     direct === undefined
-      ? all.map(({ node, sql }) => ({ name: titleOf(node), sql }))
+      ? all.map(({ node, sql }) => ({ name: versionedName(node), sql }))
       : [{ name: 'inline', sql: direct }]
   const isInline = direct !== undefined || flags.text('inline') !== undefined
   const limit = flags.whole('limit') ?? 5
@@ -96,8 +96,6 @@ export async function show(session: Session): Promise<number> {
 const isSelecting = ({ flags }: Session): boolean =>
   ['select', 'selector', 'exclude', 'resource-type'].some((name) => flags.get(name) !== undefined)
 
-const titleOf = ({ name, version }: DbtNode): string => (version === undefined ? name : `${name}.v${version}`)
-
 // Of ES2025; TypeScript's library does not know it yet.
 const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
 
@@ -120,7 +118,7 @@ type Opened = AsyncDisposable & {
 
 /** Templates may change the database while they are compiled, as in dbt; here nobody else sees it, and it is given up at the end. */
 async function compiled(session: Session): Promise<Opened> {
-  const { log, flags, context } = session
+  const { log, flags } = session
   const place = await openPlace(session)
   const project = await openProject(session, place)
   sayFound(log, project)
@@ -138,9 +136,7 @@ async function compiled(session: Session): Promise<Opened> {
   )
   const changes = await passingChanges(app, place)
   try {
-    const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
-    const results: NodeResult[] = []
-    for (const node of nodes) results.push(await compileResult(node, work))
+    const results = await compileAll(session, app, project, nodes, changes)
     const [typed] = results
     if (inline !== undefined && typed?.status === 'error')
       throw new Failure((typed.code as FailureCode | undefined) ?? 'TEMPLATE_FAILED', typed.message, {
@@ -156,6 +152,20 @@ async function compiled(session: Session): Promise<Opened> {
     await changes.discard()
     throw error
   }
+}
+
+/** The SQL of each node, or what is wrong with it. */
+export async function compileAll(
+  { context }: Session,
+  { lake, principal }: App,
+  project: DbtProject,
+  nodes: readonly DbtNode[],
+  changes: ChangeSet,
+): Promise<NodeResult[]> {
+  const results: NodeResult[] = []
+  for (const node of nodes)
+    results.push(await compileResult(node, { project, lake, principal, changes, signal: context.signal }))
+  return results
 }
 
 /** A change set that is never published. */

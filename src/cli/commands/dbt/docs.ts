@@ -4,25 +4,18 @@ import { join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import { schemaOfLoaded, sqlType } from '../../../lake/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import {
-  catalogArtifact,
-  compileResult,
-  writeJson,
-  writeWhole,
-  type CatalogTable,
-  type NodeResult,
-} from '../../../transform/index.ts'
+import { catalogArtifact, writeJson, writeWhole, type CatalogTable } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { sizeOf } from '../table.ts'
 import { invocationOf, writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
-import { passingChanges } from './compile.ts'
-import { sayFound, sayProblem, sayThreads } from './lines.ts'
+import { compileAll, passingChanges, sayWrong } from './compile.ts'
+import { sayFound, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
 
 export async function docsGenerate(session: Session): Promise<number> {
-  const { log, flags, targetDir, context } = session
+  const { log, flags, targetDir } = session
   const place = await openPlace(session)
   const project = await openProject(session, place)
   sayFound(log, project)
@@ -33,15 +26,8 @@ export async function docsGenerate(session: Session): Promise<number> {
   if (flags.is('compile', true)) await deferTo(session, app, project, ids)
   const changes = await passingChanges(app, place)
   const started = performance.now()
-  const results: NodeResult[] = []
-  try {
-    const work = { project, lake: app.lake, principal: app.principal, changes, signal: context.signal }
-    for (const node of nodes) results.push(await compileResult(node, work))
-  } finally {
-    await changes.discard()
-  }
-  const wrong = results.filter(({ status }) => status === 'error')
-  for (const result of wrong) sayProblem(session, project, result, 'error')
+  const results = await compileAll(session, app, project, nodes, changes).finally(() => changes.discard())
+  const status = sayWrong(session, { project, results })
   if (flags.is('compile', true)) await writeArtifacts(session, project, results, performance.now() - started)
   log.info('Building catalog', { name: 'BuildingCatalog', code: 'E044' })
   const tables: CatalogTable[] = []
@@ -60,7 +46,7 @@ export async function docsGenerate(session: Session): Promise<number> {
   writeJson(file, catalog)
   log.info(`Catalog written to ${file}`, { name: 'CatalogWritten', code: 'E041', data: { path: file } })
   if (flags.is('static')) writeWhole(join(targetDir, 'static_index.html'), staticPage(project, catalog))
-  if (errors.length === 0) return wrong.length > 0 ? 1 : 0
+  if (errors.length === 0) return status
   log.error(`${errors.length} tables could not be looked at:\n${errors.join('\n')}`)
   return 1
 }

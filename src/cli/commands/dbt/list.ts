@@ -1,6 +1,6 @@
 // ls: what the flags select, one a line, for people and for the next command of a pipe.
 
-import { manifestOf, type DbtProject } from '../../../project/dbt/index.ts'
+import { manifestOf, versionedName, type DbtProject } from '../../../project/dbt/index.ts'
 import { membersOf, type Member } from '../../../transform/index.ts'
 import { Failure } from '../../../base/failure.ts'
 import { sayFound } from './lines.ts'
@@ -55,7 +55,7 @@ const printers: Readonly<Record<string, Printer>> = {
   name:
     () =>
     ({ node, name, source }) =>
-      source ? `${source.source}.${name}` : node?.version === undefined ? name : `${name}.v${node.version}`,
+      source ? `${source.source}.${name}` : node ? versionedName(node) : name,
   path:
     () =>
     ({ file }) =>

@@ -4,6 +4,7 @@ import { Failure } from '../../../base/failure.ts'
 import type * as contract from '../../../contract/index.ts'
 import type { Environment } from '../../../config/index.ts'
 import type { Orchestrator, RunDetail } from '../../../orchestrate/index.ts'
+import { versionedName } from '../../../project/dbt/index.ts'
 import { graphOf, traceColumns, type Checked, type ColumnGraph, type DbtProject } from '../../../transform/index.ts'
 import { asProblem } from '../answer.ts'
 
@@ -132,7 +133,7 @@ function summariser(project: DbtProject, checked: Checked, runs: ReadonlyMap<str
     const materialized = String(node.config['materialized'] ?? node.kind)
     return {
       ...shared,
-      name: node.version === undefined ? node.name : `${node.name}.v${node.version}`,
+      name: versionedName(node),
       kind: node.kind,
       materialized,
       table: materialized === 'ephemeral' ? null : `${node.schema}.${node.alias}`,
