@@ -82,6 +82,7 @@ export function openWireLogIns({ records, clock, cost, limiters, ofJwt }: World)
       .where('disabled', '=', 0)
       .executeTakeFirst()
 
+  /** Takes one guess of a name; what it gives puts it back. @throws RATE_LIMITED when there is none left */
   function take(name: string, visitor: Visitor): () => void {
     const [address, known] = [addressKey(visitor.address), normaliseName(name)]
     takeOrRefuse(limiters.addresses, address, 'log-ins from this address')
@@ -94,7 +95,7 @@ export function openWireLogIns({ records, clock, cost, limiters, ofJwt }: World)
 
   return {
     async startScram(name, visitor) {
-      const giveBack = take(name, visitor)
+      take(name, visitor)()
       return {
         salt: await saltOf(name),
         iterations: scramIterations,
@@ -116,6 +117,9 @@ export function openWireLogIns({ records, clock, cost, limiters, ofJwt }: World)
                   .where('secret_hash', 'in', current)
                   .execute()
               : []
+          // Only now, and with nothing waited for until it is put back: a pool that opens sixty connections at once
+          // guesses nothing, and whoever guesses sixty times at once is counted all the same.
+          const giveBack = take(name, visitor)
           const found = verifiers.find(({ verifier }) => provesSecret(parseVerifier(verifier), message, proof))
           if (!user || !found) throw refused()
           giveBack()

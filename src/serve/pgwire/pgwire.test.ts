@@ -119,6 +119,15 @@ describe('log-in', () => {
     for (let count = 0; count < 12; count++) codes.push(await codeOf(attempt()))
     expect(codes.at(-1)).toBe('RATE_LIMITED')
   })
+
+  test('a pool that opens many connections at once guesses nothing; who guesses as many is counted', async () => {
+    const begin = () => world.govern.wire.startScram('pool', { address: '10.1.2.4' })
+    const begun = await Promise.all(Array.from({ length: 40 }, begin))
+    const codes = await Promise.all(begun.map((one) => codeOf(one.finish('message', Buffer.alloc(32)))))
+    expect(codes.slice(0, 5)).toEqual(Array(5).fill('UNAUTHENTICATED'))
+    expect(codes.filter((code) => code === 'RATE_LIMITED').length).toBeGreaterThan(20)
+    expect(await codeOf(begin())).toBe('RATE_LIMITED')
+  })
 })
 
 describe('TLS', () => {
