@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { realClock } from '../../base/clock.ts'
@@ -6,6 +7,7 @@ import {
   planScan,
   prepareRowDelta,
   readManifestList,
+  reservedFields,
   type NewDeleteFile,
   type TableMetadata,
 } from '../../iceberg/index.ts'
@@ -182,44 +184,89 @@ test('manifests: one of many, the same files, once', async () => {
   expect(await maintenance.rewriteManifests(name('listed'), { by })).toEqual({ replaced: 0, created: 0 })
 })
 
-/** Deletes the first rows of each data file by a position delete file for each. */
-async function deletePositions(table: string, count: number): Promise<void> {
+/** Deletes the first rows of data files by a position delete file for each, or by one for them all. */
+async function deletePositions(table: string, count: number, of?: string[], isTogether = false): Promise<string> {
   const metadata = await metadataOf(table)
   const addDeletes: NewDeleteFile[] = []
-  for (const [index, { path }] of (await filesOf(table)).entries()) {
-    const target = `${metadata.location}/data/deletes-${Date.now()}-${index}-${addDeletes.length}.parquet`
-    const staged = join(world.spool, `d${index}.parquet`)
+  const paths = of ?? (await filesOf(table)).map(({ path }) => path)
+  for (const some of isTogether ? [paths] : paths.map((path) => [path])) {
+    const text = some.map((path) => `'${path}'`).join(', ')
+    const staged = join(world.spool, `${randomUUID()}.parquet`)
+    const target = `${metadata.location}/data/deletes-${randomUUID()}.parquet`
     await world.engine.rows({
       class: 'write',
-      sql: `COPY (SELECT '${path}' AS file_path, i::bigint AS pos FROM range(${count}) t(i)) TO '${staged}' (FORMAT parquet, FIELD_IDS {file_path: 2147483546, pos: 2147483545})`,
+      sql: `COPY (SELECT file_path, i::bigint AS pos FROM (SELECT unnest([${text}]) AS file_path), range(${count}) t(i) ORDER BY ALL) TO '${staged}' (FORMAT parquet, FIELD_IDS {file_path: 2147483546, pos: 2147483545})`,
     })
     await world.io.upload(target, staged)
     const { sizeBytes } = (await world.io.stat(target))!
-    addDeletes.push({ content: 'position-deletes', path: target, recordCount: count, fileSizeBytes: sizeBytes })
+    addDeletes.push({
+      content: 'position-deletes',
+      path: target,
+      recordCount: count * some.length,
+      fileSizeBytes: sizeBytes,
+      lower: new Map([[reservedFields.file_path, some[0]!]]),
+      upper: new Map([[reservedFields.file_path, some.at(-1)!]]),
+    })
   }
   const prepared = await prepareRowDelta(world.io, metadata, { addDeletes })
   const { updates, requirements } = await prepared.on(metadata, { nowMs: Date.now() })
   await maintenance.change(name(table), by, () => ({ updates, requirements }))
+  return addDeletes[0]!.path
 }
 
-test('position deletes of version 2 become one file; compaction applies them; none is left dangling', async () => {
-  await manyFiles('deleted', 3)
-  await deletePositions('deleted', 1)
-  await deletePositions('deleted', 2)
-  const after = await rows('deleted')
-  expect(after[0]![0]).toBe(24)
-  expect(await maintenance.rewriteDeleteFiles(name('deleted'), { by, dryRun: true })).toMatchObject({ filesBefore: 6 })
-  expect(await maintenance.rewriteDeleteFiles(name('deleted'), { by })).toEqual({
-    filesBefore: 6,
-    filesAfter: 1,
-    dangling: 0,
-  })
-  expect(await rows('deleted')).toEqual(after)
-  expect((await filesOf('deleted')).flatMap(({ deletes }) => deletes.map(({ file }) => file.recordCount))).toEqual([
-    6, 6, 6,
-  ])
-  expect(await maintenance.rewriteDeleteFiles(name('deleted'), { by })).toMatchObject({ filesBefore: 0 })
+test.each([
+  ['file', 3, [2, 2, 2]],
+  ['partition', 1, [6, 6, 6]],
+])('position deletes of version 2, by %s; then nothing is left to do', async (granularity, filesAfter, counts) => {
+  const table = `deleted_by_${granularity}`
+  await manyFiles(table, 3, granularity === 'file' ? {} : { 'write.delete.granularity': granularity })
+  await deletePositions(table, 1)
+  await deletePositions(table, 2)
+  const before = await rows(table)
+  expect(before[0]![0]).toBe(24)
+  const expected = { filesBefore: 6, filesAfter, dangling: 0 }
+  expect(await maintenance.rewriteDeleteFiles(name(table), { by, dryRun: true })).toMatchObject(expected)
+  expect(await maintenance.rewriteDeleteFiles(name(table), { by })).toMatchObject(expected)
+  expect(await rows(table)).toEqual(before)
+  const deletes = (await filesOf(table)).flatMap((file) => file.deletes.map((one) => one.file))
+  expect(deletes.map(({ recordCount }) => recordCount)).toEqual(counts)
+  expect(deletes.every((one) => (one.referencedDataFile === undefined) === (granularity === 'partition'))).toBe(true)
+  expect(await maintenance.rewriteDeleteFiles(name(table), { by })).toMatchObject({ filesBefore: 0, filesAfter: 0 })
+})
 
+test('of position deletes only what is not as it should be is rewritten, and dangling ones go', async () => {
+  await manyFiles('mixed', 4)
+  const paths = (await filesOf('mixed')).map(({ path }) => path).sort() as [string, string, string, string]
+  const [alone, twice, ...shared] = paths
+  await deletePositions('mixed', 1, [alone])
+  await deletePositions('mixed', 1, [twice])
+  await deletePositions('mixed', 2, [twice])
+  await deletePositions('mixed', 3, [`${alone}.gone`])
+  const together = await deletePositions('mixed', 1, shared, true)
+  const deletesOf = async () =>
+    new Map((await filesOf('mixed')).map((file) => [file.path, file.deletes.map((one) => one.file)]))
+  const before = await rows('mixed')
+  const [own] = (await deletesOf()).get(alone)!
+  expect(await maintenance.rewriteDeleteFiles(name('mixed'), { by })).toMatchObject({
+    filesBefore: 4,
+    filesAfter: 3,
+    dangling: 1,
+  })
+  const after = await deletesOf()
+  expect(after.get(alone)!.map(({ path }) => path)).toEqual([own!.path])
+  expect(paths.map((path) => after.get(path)!.map(({ recordCount }) => recordCount))).toEqual([[1], [2], [1], [1]])
+  expect([...after.values()].flat().map(({ path }) => path)).not.toContain(together)
+  expect(await rows('mixed')).toEqual(before)
+  const { summary } = (await metadataOf('mixed')).snapshots.at(-1)!
+  expect(summary).toMatchObject({ operation: 'replace', 'total-delete-files': '4', 'total-position-deletes': '5' })
+})
+
+test('compaction applies position deletes; none is left dangling', async () => {
+  await manyFiles('deleted', 3)
+  await deletePositions('deleted', 2)
+  const rewritten = { filesBefore: 3, filesAfter: 3, dangling: 0 }
+  expect(await maintenance.rewriteDeleteFiles(name('deleted'), { by, all: true })).toMatchObject(rewritten)
+  const after = await rows('deleted')
   await maintenance.compact(name('deleted'), { by, all: true })
   expect(await rows('deleted')).toEqual(after)
   const files = await filesOf('deleted')
@@ -237,7 +284,7 @@ test('after an upgrade to version 3 position deletes become vectors, and compact
     updates: [{ action: 'upgrade-format-version', formatVersion: 3 }],
     requirements: [],
   }))
-  expect(await maintenance.rewriteDeleteFiles(name('third'), { by })).toEqual({
+  expect(await maintenance.rewriteDeleteFiles(name('third'), { by })).toMatchObject({
     filesBefore: 3,
     filesAfter: 3,
     dangling: 0,

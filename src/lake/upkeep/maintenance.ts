@@ -107,7 +107,7 @@ export interface Maintenance {
     name: TableName,
     options: MaintenanceOptions & { targetBytes?: number | undefined; all?: boolean | undefined },
   ): Promise<{ replaced: number; created: number }>
-  rewriteDeleteFiles(name: TableName, options: MaintenanceOptions): Promise<RewrittenDeletes>
+  rewriteDeleteFiles(name: TableName, options: MaintenanceOptions & { all?: boolean }): Promise<RewrittenDeletes>
   /** Runs any change of a table until it wins or does not go together with what others did. */
   change(
     name: TableName,

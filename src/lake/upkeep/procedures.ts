@@ -281,9 +281,10 @@ const procedures: Record<string, Procedure> = {
       ...bigints('rewritten_bytes_count', 'added_bytes_count'),
     ],
     outside: true,
-    async run(_, { target, maintenance, options }) {
-      const { filesBefore, filesAfter } = await maintenance.rewriteDeleteFiles(target, options)
-      return [[filesBefore, filesAfter, null, null]]
+    async run(given, { target, maintenance, options }) {
+      const { all } = rewriteOptions(given)
+      const done = await maintenance.rewriteDeleteFiles(target, { ...options, all: all === true })
+      return [[done.filesBefore, done.filesAfter, done.bytesBefore, done.bytesAfter]]
     },
   },
   register_table: {

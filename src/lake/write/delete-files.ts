@@ -5,6 +5,7 @@ import { Failure } from '../../base/failure.ts'
 import {
   dataFolder,
   encodeDeletionVectors,
+  positionDeleteSchema,
   reservedFields,
   type DataFile,
   type DeletionVector,
@@ -13,25 +14,66 @@ import {
 } from '../../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../../io/index.ts'
 import { quoteText } from '../sql/tokens.ts'
+import { newDataFile, orderedRows, placeFiles, type StatsRow, type Workshop } from './write.ts'
 
-/** COPY of `file_path` and `pos`, in the order of the SELECT, as position delete files. */
-export const copyPositions = (select: string, to: string, more = ''): string =>
-  `COPY (${select}) TO ${quoteText(to)} (FORMAT parquet, COMPRESSION zstd, RETURN_STATS true${more},
-    FIELD_IDS {file_path: ${reservedFields.file_path}, pos: ${reservedFields.pos}})`
+/** Whether one file holds the deletes of a partition; otherwise each data file has its own, as Spark writes them. */
+export const isByPartition = ({ properties }: TableMetadata): boolean =>
+  properties['write.delete.granularity']?.toLowerCase() === 'partition'
 
-export const positionsPath = (metadata: TableMetadata): string =>
-  joinLocation(dataFolder(metadata), `${randomUUID()}-deletes.parquet`)
+type Target = Pick<DataFile, 'path' | 'specId' | 'partition'>
 
-/** Gives a position delete file of this disk its place in the table. */
-export async function placePositions(
-  io: FileIO,
+/**
+ * Files of positions, one for each group of data files of one partition, sorted as the specification asks. `positions` is
+ * SQL that gives `file_path` and `pos`; `folder` is where files lie until they get their place.
+ */
+export async function writePositionFiles(
+  workshop: Workshop,
   metadata: TableMetadata,
-  local: string,
+  { groups, positions, folder }: { groups: readonly (readonly Target[])[]; positions: string; folder: string },
+  rows: (sql: string) => Promise<unknown[][]>,
   signal: AbortSignal | undefined,
-): Promise<string> {
-  const path = positionsPath(metadata)
-  if (!(await io.upload(path, local, signal))) throw new Failure('STORAGE_FAILED', `"${path}" exists already`)
-  return path
+): Promise<NewDeleteFile[]> {
+  if (groups.length === 0) return []
+  const numbers = groups.flatMap((group, index) => group.map(({ path }) => `(${quoteText(path)}, ${index})`))
+  const how = `FORMAT parquet, COMPRESSION zstd, RETURN_STATS true, FIELD_IDS {file_path: ${reservedFields.file_path}, pos: ${reservedFields.pos}}`
+  const written = (await rows(
+    `COPY (
+      SELECT gone.file_path, gone.pos, places.place FROM ${positions} AS gone
+      JOIN (VALUES ${numbers.join(', ')}) AS places(file, place) ON places.file = gone.file_path
+      ORDER BY place, file_path, pos
+    ) TO ${quoteText(folder)} (${how}, PARTITION_BY (place), WRITE_PARTITION_COLUMNS false)`,
+  )) as StatsRow[]
+  const isOrdered = written.reduce((sum, [, count]) => sum + Number(count), 0) <= orderedRows
+  const files: { place: number; row: StatsRow }[] = []
+  for (const [place, parts] of Map.groupBy(written, (row) => Number(row[5]![0]!.value))) {
+    const [first] = parts as [StatsRow]
+    const all = parts.map(([local]) => quoteText(local)).join(', ')
+    const [sorted] =
+      isOrdered && parts.length === 1
+        ? [first]
+        : await rows(
+            `COPY (FROM read_parquet([${all}], hive_partitioning = false) ORDER BY file_path, pos) TO ${quoteText(`${first[0]}.sorted`)} (${how})`,
+          )
+    files.push({ place, row: sorted as StatsRow })
+  }
+  const placed = files.map(({ place, row }) => ({
+    group: groups[place]!,
+    row,
+    local: row[0],
+    path: joinLocation(dataFolder(metadata), `${randomUUID()}-deletes.parquet`),
+  }))
+  await placeFiles(workshop, placed, signal)
+  return placed.map(({ group, row, path }): NewDeleteFile => {
+    const { specId, partition } = group[0]!
+    return {
+      ...newDataFile(row, positionDeleteSchema),
+      path,
+      content: 'position-deletes',
+      specId,
+      partition,
+      ...(group.length === 1 ? { referencedDataFile: group[0]!.path } : {}),
+    }
+  })
 }
 
 export type PlacedVector = DeletionVector & Pick<DataFile, 'specId' | 'partition'>

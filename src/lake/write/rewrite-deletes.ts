@@ -1,15 +1,17 @@
 // Position deletes put together (Java: RewritePositionDeleteFiles). Many small delete files make every read of their
 // partition slow, and those whose data files are gone delete nothing any more.
 //
-// In tables of version 2 the delete files of one partition become one. In version 3 they become deletion vectors, one for
-// each data file, merged with the one that it has. Positions are sorted and made distinct by SQL, file by file.
+// In tables of version 2 each data file gets one delete file of its own, or each partition one where the table says so
+// (`write.delete.granularity`); what is like that already is left alone. In version 3 they become deletion vectors, one
+// for each data file, merged with the one that it has. Positions are sorted and made distinct by SQL.
 
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import { showName, type LoadedTable } from '../../catalog/index.ts'
 import {
+  placeOf,
   planScan,
   Positions,
   prepareRewrite,
@@ -22,32 +24,35 @@ import {
   type NewDeleteFile,
   type PreparedWrite,
   type ScanFile,
-  type Value,
 } from '../../iceberg/index.ts'
 import { localPath } from '../../io/index.ts'
 import type { CompactDeps } from '../upkeep/compact.ts'
-import { copyPositions, placePositions, placeVectors, type PlacedVector } from './delete-files.ts'
+import { isByPartition, placeVectors, writePositionFiles, type PlacedVector } from './delete-files.ts'
 import { quoteText } from '../sql/tokens.ts'
 
 export type RewrittenDeletes = {
   filesBefore: number
   filesAfter: number
+  bytesBefore: number
+  bytesAfter: number
   /** Delete files whose data files are gone. */
   dangling: number
 }
 
 type Options = {
   dryRun?: boolean | undefined
+  /** Also what is as it should be. */
+  all?: boolean | undefined
   signal?: AbortSignal | undefined
   commit(prepared: PreparedWrite): Promise<unknown>
 }
 
-const { file_path: filePathField, pos: posField } = reservedFields
 /** Delete files whose positions are read by one query. */
 const filesAtOnce = 50
 
-/** One partition's delete files, and the data files that they are about. */
+/** One partition's delete files, and the data files that they are about: none of dangling ones. */
 type Group = { deletes: ManifestEntry[]; targets: ScanFile[] }
+type Made = NewDeleteFile & { sequenceNumber: bigint }
 
 /** @throws COMMIT_CONFLICT when another writer changed the deletes meanwhile: what was written is gone again */
 export async function rewriteDeletes(
@@ -56,10 +61,10 @@ export async function rewriteDeletes(
   options: Options,
 ): Promise<RewrittenDeletes> {
   const { io } = deps
-  const { signal, dryRun } = options
+  const { signal, dryRun, all } = options
   const reading = { manifests: deps.manifests, signal }
   const { snapshot, files } = await planScan(io, metadata, reading)
-  const result: RewrittenDeletes = { filesBefore: 0, filesAfter: 0, dangling: 0 }
+  const result: RewrittenDeletes = { filesBefore: 0, filesAfter: 0, bytesBefore: 0, bytesAfter: 0, dangling: 0 }
   if (!snapshot) return result
   const live: ManifestEntry[] = []
   for (const manifest of await readManifestList(io, metadata, snapshot, reading))
@@ -68,20 +73,24 @@ export async function rewriteDeletes(
         if (entry.status !== 'deleted' && isPositional(entry.file)) live.push(entry)
 
   const isVectors = metadata.formatVersion >= 3
-  const groups = groupsOf(live, files).filter(
-    ({ deletes, targets }) => isVectors || deletes.length > 1 || targets.length === 0,
-  )
+  const byPartition = !isVectors && isByPartition(metadata)
+  const groups = groupsOf(live, files)
+    .map((group) => (isVectors || all ? group : untidy(group, byPartition)))
+    .filter(({ deletes }) => deletes.length > 0)
   const replaced = groups.flatMap(({ deletes }) => deletes)
   result.filesBefore = replaced.length
+  result.bytesBefore = bytesOf(replaced.map(({ file }) => file))
   result.dangling = groups.reduce((sum, { deletes, targets }) => sum + (targets.length === 0 ? deletes.length : 0), 0)
   if (replaced.length === 0) return result
   if (dryRun) {
-    const targets = groups.filter((group) => group.targets.length > 0)
-    result.filesAfter = isVectors ? targets.reduce((sum, group) => sum + group.targets.length, 0) : targets.length
+    result.filesAfter = groups.reduce(
+      (sum, { targets }) => sum + (byPartition ? Math.min(1, targets.length) : targets.length),
+      0,
+    )
     return result
   }
 
-  const made: (NewDeleteFile & { sequenceNumber: bigint })[] = []
+  const made: Made[] = []
   let isNamed = false
   try {
     for (const group of groups) {
@@ -95,7 +104,7 @@ export async function rewriteDeletes(
         made.push(
           ...(isVectors
             ? await vectorsFor(deps, metadata, group, pathOf, signal)
-            : await fileFor(deps, metadata, group, pathOf, signal)),
+            : await filesFor(deps, metadata, group, pathOf, signal)),
         )
       } finally {
         lease?.release()
@@ -118,6 +127,8 @@ export async function rewriteDeletes(
     if (!isNamed) await io.deleteAll([...new Set(made.map(({ path }) => path))]).catch(() => {})
   }
   result.filesAfter = made.length
+  // The vectors of one file are entries of their own.
+  result.bytesAfter = bytesOf([...new Map(made.map((file) => [file.path, file])).values()])
   return result
 }
 
@@ -127,15 +138,29 @@ const isPositional = ({ content, format }: DataFile) => content === 'position-de
 function groupsOf(live: readonly ManifestEntry[], files: readonly ScanFile[]): Group[] {
   const targets = new Map<string, ScanFile[]>()
   for (const file of files)
-    for (const { file: one } of file.deletes) targets.set(one.path, [...(targets.get(one.path) ?? []), file])
-  const groups = Map.groupBy(live, ({ file }) => {
-    const isDangling = !targets.has(file.path)
-    return `${isDangling} ${file.specId} ${file.partition.map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value))).join('\n')}`
-  })
+    for (const { file: one } of file.deletes)
+      if (targets.get(one.path)?.push(file) === undefined) targets.set(one.path, [file])
+  const groups = Map.groupBy(live, ({ file }) => `${targets.has(file.path)} ${placeOf(file)}`)
   return [...groups.values()].map((deletes) => ({
     deletes,
     targets: [...new Set(deletes.flatMap(({ file }) => targets.get(file.path) ?? []))],
   }))
+}
+
+/** What is left to do in a partition of version 2. */
+function untidy({ deletes, targets }: Group, byPartition: boolean): Group {
+  if (targets.length === 0) return { deletes, targets }
+  if (byPartition) return deletes.length > 1 ? { deletes, targets } : { deletes: [], targets: [] }
+  const uses = new Map<string, number>()
+  for (const target of targets)
+    for (const { file } of target.deletes) uses.set(file.path, (uses.get(file.path) ?? 0) + 1)
+  // Where one of a data file's delete files is rewritten, all are: a file of its own is the only one then.
+  const left = targets.filter((target) => {
+    const its = target.deletes.filter(({ file }) => isPositional(file))
+    return its.length > 1 || its.some(({ file }) => uses.get(file.path)! > 1)
+  })
+  const paths = new Set(left.flatMap((target) => target.deletes.map(({ file }) => file.path)))
+  return { deletes: deletes.filter(({ file }) => paths.has(file.path)), targets: left }
 }
 
 /** What these delete files hold about data files that are still there: `file_path`, `pos`. */
@@ -147,60 +172,40 @@ function positionsSql(
   const field = (id: number, name: string, type: string) =>
     `${id}: {name: '${name}', type: '${type}', default_value: NULL}`
   const paths = deletes.map(({ file }) => quoteText(pathOf(file.path)))
-  return `(SELECT DISTINCT file_path, pos FROM read_parquet([${paths.join(', ')}], schema = MAP {${field(filePathField, 'file_path', 'VARCHAR')}, ${field(posField, 'pos', 'BIGINT')}})
+  return `(SELECT DISTINCT file_path, pos FROM read_parquet([${paths.join(', ')}], schema = MAP {${field(reservedFields.file_path, 'file_path', 'VARCHAR')}, ${field(reservedFields.pos, 'pos', 'BIGINT')}})
     WHERE file_path IN (SELECT unnest([${targets.map(({ path }) => quoteText(path)).join(', ')}])))`
 }
 
 const highest = (entries: readonly ManifestEntry[]) =>
   entries.reduce((most, { sequenceNumber }) => (sequenceNumber > most ? sequenceNumber : most), 0n)
 
+const bytesOf = (files: readonly { fileSizeBytes: number }[]) =>
+  files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
+
 type Metadata = LoadedTable['metadata']
 
-async function fileFor(
-  { engine, io, spoolDir }: CompactDeps,
+async function filesFor(
+  deps: CompactDeps,
   metadata: Metadata,
   { deletes, targets }: Group,
   pathOf: (location: string) => string,
   signal: AbortSignal | undefined,
-): Promise<(NewDeleteFile & { sequenceNumber: bigint })[]> {
-  const folder = join(spoolDir, `deletes-${randomUUID()}`)
-  await mkdir(folder, { recursive: true })
+): Promise<Made[]> {
+  const folder = join(deps.spoolDir, `deletes-${randomUUID()}`)
   try {
-    const local = join(folder, 'deletes.parquet')
-    const [row] = await engine.rows({
-      class: 'write',
-      sql: copyPositions(`SELECT * FROM ${positionsSql(deletes, targets, pathOf)} ORDER BY file_path, pos`, local),
-      ...(signal ? { signal } : {}),
-    })
-    const [recordCount, fileSizeBytes] = [Number(row![1]), Number(row![2])]
-    if (recordCount === 0) return []
-    const [ends] = await engine.rows({
-      class: 'write',
-      sql: `SELECT min(file_path), max(file_path), min(pos)::VARCHAR, max(pos)::VARCHAR FROM read_parquet(${quoteText(local)})`,
-    })
-    const [first, last, low, high] = ends as [string, string, string, string]
-    const path = await placePositions(io, metadata, local, signal)
-    const { specId, partition } = deletes[0]!.file
-    return [
+    const written = await writePositionFiles(
+      deps,
+      metadata,
       {
-        content: 'position-deletes',
-        path,
-        recordCount,
-        fileSizeBytes,
-        specId,
-        partition,
-        sequenceNumber: highest(deletes),
-        lower: new Map<number, Value>([
-          [filePathField, first],
-          [posField, BigInt(low)],
-        ]),
-        upper: new Map<number, Value>([
-          [filePathField, last],
-          [posField, BigInt(high)],
-        ]),
-        ...(first === last && { referencedDataFile: first }),
+        groups: isByPartition(metadata) ? [targets] : targets.map((target) => [target]),
+        positions: positionsSql(deletes, targets, pathOf),
+        folder,
       },
-    ]
+      (sql) => deps.engine.rows({ class: 'write', sql, ...(signal ? { signal } : {}) }),
+      signal,
+    )
+    const sequenceNumber = highest(deletes)
+    return written.map((file) => ({ ...file, sequenceNumber }))
   } finally {
     await rm(folder, { recursive: true, force: true }).catch(() => {})
   }
@@ -212,7 +217,7 @@ async function vectorsFor(
   { deletes, targets }: Group,
   pathOf: (location: string) => string,
   signal: AbortSignal | undefined,
-): Promise<(NewDeleteFile & { sequenceNumber: bigint })[]> {
+): Promise<Made[]> {
   const found = new Map<string, Positions>()
   for (let at = 0; at < deletes.length; at += filesAtOnce) {
     const rows = await engine.rows({

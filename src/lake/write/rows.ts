@@ -14,7 +14,6 @@ import {
   defaultSortOrder,
   defaultSpec,
   placeOf,
-  positionDeleteSchema,
   Positions,
   prepareOverwrite,
   prepareRowDelta,
@@ -26,12 +25,12 @@ import {
   type ScanFile,
 } from '../../iceberg/index.ts'
 import type { FileLease } from '../../io/index.ts'
-import { copyPositions, placeVectors, positionsPath } from './delete-files.ts'
+import { isByPartition, placeVectors, writePositionFiles } from './delete-files.ts'
 import type { Prepared } from '../prepare.ts'
 import { scanSql } from '../scan/scan.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
-import { beginFiles, newDataFile, placeFiles, type FilesUnderWay, type StatsRow, type Workshop } from './write.ts'
+import { beginFiles, type FilesUnderWay, type Workshop } from './write.ts'
 
 export type RowOperation = 'delete' | 'update' | 'merge'
 
@@ -287,9 +286,8 @@ type Rows = (sql: string) => Promise<unknown[][]>
 type Deletes = { added: NewDeleteFile[]; removed: { path: string }[] }
 
 /**
- * Files of positions, sorted as the specification asks: one for each data file, as Spark writes them, or one for each
- * partition where `write.delete.granularity` says so. A file about several data files is a conflict for writers of every
- * data file whose path lies between theirs, and is read with each of them.
+ * A file of positions for each data file or each partition. One about several data files is a conflict for writers of
+ * every data file whose path lies between theirs, and is read with each of them.
  */
 async function writePositions(
   workshop: Workshop,
@@ -300,33 +298,18 @@ async function writePositions(
   rows: Rows,
   signal: AbortSignal | undefined,
 ): Promise<Deletes> {
-  const isByPartition = metadata.properties['write.delete.granularity']?.toLowerCase() === 'partition'
-  const groups = [...Map.groupBy(files, ({ file, path }) => (isByPartition ? placeOf(file) : path)).values()]
-  if (groups.length === 0) return { added: [], removed: [] }
-  const numbers = groups.flatMap((group, index) => group.map(({ path }) => `(${quoteText(path)}, ${index})`))
-  const written = (await rows(
-    copyPositions(
-      `SELECT changed._file AS file_path, changed._pos AS pos, places.place FROM ${from} AS changed
-      JOIN (VALUES ${numbers.join(', ')}) AS places(file, place) ON places.file = changed._file
-      ORDER BY place, file_path, pos`,
-      join(folder, 'deletes'),
-      ', PARTITION_BY (place), WRITE_PARTITION_COLUMNS false',
-    ),
-  )) as StatsRow[]
-  const placed = written.map((row) => ({ row, local: row[0], path: positionsPath(metadata) }))
-  await placeFiles(workshop, placed, signal)
-  const added = placed.map(({ row, path }): NewDeleteFile => {
-    const group = groups[Number(row[5]![0]!.value)]!
-    const { specId, partition } = group[0]!
-    return {
-      ...newDataFile(row, positionDeleteSchema),
-      path,
-      content: 'position-deletes',
-      specId,
-      partition,
-      ...(group.length === 1 ? { referencedDataFile: group[0]!.path } : {}),
-    }
-  })
+  const byPartition = isByPartition(metadata)
+  const added = await writePositionFiles(
+    workshop,
+    metadata,
+    {
+      groups: [...Map.groupBy(files, ({ file, path }) => (byPartition ? placeOf(file) : path)).values()],
+      positions: `(SELECT _file AS file_path, _pos AS pos FROM ${from})`,
+      folder: join(folder, 'deletes'),
+    },
+    rows,
+    signal,
+  )
   return { added, removed: [] }
 }
 

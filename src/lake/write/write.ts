@@ -48,6 +48,8 @@ const targetFileBytes = 512 * 2 ** 20 // `write.target-file-size-bytes`, the def
 /** While one file waits for the disk or the store, others use the time. */
 const uploadsAtOnce = 4
 const fewFiles = 16
+/** DuckDB writes more rows into files of partitions, or cut to a size, by turns of its threads, and so not in their order. */
+export const orderedRows = 100_000
 
 /**
  * Writes the rows of a SELECT as Parquet files of the table: one partition each, sorted by the table's order, of about the
