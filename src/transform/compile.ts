@@ -280,7 +280,7 @@ export class Compiler {
       this.#project.name,
     )
     const shown = packageName === undefined ? `ref('${name}')` : `ref('${packageName}', '${name}')`
-    if (!to) throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" reads ${shown}, which is not there`)
+    if (!to) throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" reads ${shown}, which was not found`)
     if (node.dependsOn?.includes(to.uniqueId) === false && to.uniqueId !== node.uniqueId) {
       throw new Failure(
         'MODEL_INVALID',
@@ -308,7 +308,7 @@ export class Compiler {
     if (!to)
       throw new Failure(
         'MODEL_INVALID',
-        `${node.kind} "${node.name}" reads source('${source}', '${table}'), which is not there`,
+        `${node.kind} "${node.name}" reads source('${source}', '${table}'), which was not found`,
       )
     const input = this.#input(to.uniqueId, ephemerals)
     if (input) return input

@@ -22,12 +22,21 @@ export async function contractFailures(
     )
   const found = new Map(columns.map((column) => [column.name.toLowerCase(), column]))
   const promised = new Set<string>()
+  if (node.columns.length === 0) {
+    broken("This model has an enforced contract, and its 'columns' specification is missing")
+    return failures
+  }
+  const untyped = node.columns.filter(({ dataType }) => dataType === undefined)
+  if (untyped.length > 0)
+    broken(
+      `Contracted models require data_type to be defined for each column. Please ensure that the column name and data_type are defined within the YAML configuration for the [${untyped.map(({ name }) => `'${name}'`).join(', ')}] column(s).`,
+      untyped[0]!.place,
+    )
   for (const { name, dataType, place } of node.columns) {
     promised.add(name.toLowerCase())
     const column = found.get(name.toLowerCase())
     if (!column) broken(`"${name}" is promised, but the model does not have it (missing in definition)`, place)
-    else if (dataType === undefined) broken(`"${name}" is promised without a data_type`, place)
-    else {
+    else if (dataType !== undefined) {
       const wanted = await typeNamed(dataType).catch((error: unknown) => {
         if (!(error instanceof Failure)) throw error
         broken(`"${dataType}" is no type`, place)

@@ -5,7 +5,15 @@
 
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
-import { compileTemplate, findCalls, str, type Analysis, type FoundCall, type Harmless } from '../../jinja/index.ts'
+import {
+  compileTemplate,
+  findCalls,
+  str,
+  writtenArguments,
+  type Analysis,
+  type FoundCall,
+  type Harmless,
+} from '../../jinja/index.ts'
 import { addConfig } from './config.ts'
 import type { ParseCache } from './parse-cache.ts'
 import type { Reading } from './reading.ts'
@@ -28,11 +36,13 @@ export type Parsed = {
   refs: RefCall[]
   sources: SourceCall[]
   config: Config
+  /** Its `config` as it is written, where values in it must be worked out. */
+  writtenConfig: Config | undefined
   /** What it calls by name, dotted as written. */
   called: string[]
 }
 
-export const emptyParsed = (): Parsed => ({ refs: [], sources: [], config: {}, called: [] })
+export const emptyParsed = (): Parsed => ({ refs: [], sources: [], config: {}, writtenConfig: undefined, called: [] })
 
 const collected = ['ref', 'source', 'config']
 /** `kind` and `name` are those of `model` in the text. Undefined: it is broken, and the failures say why. */
@@ -53,6 +63,9 @@ export function parseSql(
     // What is laid over what depends on the order of several configs.
     const isOrdered = analysis.parts.length === 0 || !analysis.calls.some((call) => call.name === 'config')
     const parsed: Parsed = { ...emptyParsed(), called: analysis.called }
+    const isWritten = analysis.calls.some(({ name: called, literal }) => called === 'config' && !literal)
+    if (isWritten || analysis.parts.some(({ text: part }) => part.includes('config(')))
+      parsed.writtenConfig = writtenArguments(text, 'config')
     if (!analysis.isStatic || isOverridden || !isOrdered) {
       render(reading, from, { file, text, at }, { kind, name }, parsed)
       return parsed

@@ -3,12 +3,14 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
+import { isColor } from './colors.ts'
 import type { Reading } from './reading.ts'
 import type { DbtNode } from './types.ts'
 
 export function checkNodes(reading: Reading): void {
   checkUnique(reading)
   checkSpaces(reading)
+  checkSwitches(reading)
   for (const node of reading.project.nodes.values()) {
     warnOfTable(reading, node)
     for (const message of problemsOf(node)) {
@@ -37,6 +39,21 @@ function warnOfTable(reading: Reading, { kind, name, config, place }: DbtNode): 
   if (kind !== 'model' || (as !== 'external' && as !== 'materialized_view')) return
   const isOwn = reading.project.macros.some(({ macroName }) => macroName.startsWith(`materialization_${as}_`))
   if (!isOwn) reading.warn(`"${name}" is materialized as ${as}: here it is a table`, place)
+}
+
+/** Properties may switch on one file of a name, not several that have switched themselves off. */
+function checkSwitches(reading: Reading): void {
+  const { disabled, nodes } = reading.project
+  for (const { from, patch } of reading.patchesOf('models')) {
+    const id = `model.${from}.${patch.name}`
+    const count = disabled.get(id)?.length ?? 0
+    if (count > 1 && patch.config['enabled'] === true && !nodes.has(id))
+      reading.wrong(
+        `Found ${count} matching disabled nodes for model '${patch.name}'`,
+        patch.place,
+        'Switch on one of them in its own file, or in dbt_project.yml.',
+      )
+  }
 }
 
 /** Names within a package, and tables within the lake, belong to one node each. */
@@ -77,15 +94,28 @@ function checkUnique({ project, failures }: Reading): void {
 }
 
 function problemsOf(node: DbtNode): string[] {
+  const docs = node.config['docs']
+  const color = isRecord(docs) ? docs['node_color'] : undefined
+  return [
+    ...(typeof color === 'string' && !isColor(color)
+      ? [
+          `has an invalid color name for docs.node_color: ${color}. It is neither a valid HTML color name nor a valid HEX code`,
+        ]
+      : []),
+    ...problemsOfKind(node),
+  ]
+}
+
+function problemsOfKind(node: DbtNode): string[] {
   switch (node.kind) {
     case 'snapshot':
       return snapshotProblems(node)
     case 'model':
       return [...modelProblems(node), ...microbatchProblems(node)]
     case 'seed':
-      return node.config['materialized'] === 'seed' ? [] : ['must have the materialization seed']
+      return node.config['materialized'] === 'seed' ? [] : ["must have a materialized value of 'seed'"]
     case 'test':
-      return node.config['materialized'] === 'test' ? [] : ['must have the materialization test']
+      return node.config['materialized'] === 'test' ? [] : ["must have a materialized value of 'test'"]
     case 'analysis':
       return []
   }
@@ -103,7 +133,7 @@ function snapshotProblems({ config }: DbtNode): string[] {
     if (!updatedAt) found.push('has the strategy timestamp and needs updated_at')
     if (columns) found.push('has the strategy timestamp and check_cols; they exclude each other')
   }
-  if (config['materialized'] !== 'snapshot') found.push('must have the materialization snapshot')
+  if (config['materialized'] !== 'snapshot') found.push("must have a materialized value of 'snapshot'")
   const hardDeletes = config['hard_deletes']
   if (hardDeletes !== undefined && hardDeletes !== null) {
     if (config['invalidate_hard_deletes'] !== undefined && config['invalidate_hard_deletes'] !== null)
@@ -122,17 +152,23 @@ function modelProblems(node: DbtNode): string[] {
   if (materialized === 'ephemeral' && node.access === 'public')
     found.push('is public and ephemeral; what others may read needs a table or a view')
   if (node.contract) {
-    if (columns.length === 0) found.push('has an enforced contract and no columns in YAML')
+    // Without any properties it is an error of the node alone (transform/contract.ts).
+    if (columns.length === 0 && node.patch)
+      found.push(
+        'has an enforced contract and no columns: Constraints must be defined in a `yml` schema configuration file',
+      )
     if (materialized === 'incremental' && !['append_new_columns', 'fail'].includes(String(config['on_schema_change'])))
-      found.push('is incremental with an enforced contract: on_schema_change must be append_new_columns or fail')
+      found.push(
+        `has an invalid value for on_schema_change: ${String(config['on_schema_change'])}. Models materialized as incremental with contracts enabled must set on_schema_change to 'append_new_columns' or 'fail'`,
+      )
   }
   const keys = columns.filter((column) => column.constraints.some(({ type }) => type === 'primary_key'))
   if (keys.length > 1)
     found.push(
-      `has ${keys.length} columns with a primary key (${keys.map(({ name }) => name).join(', ')}); a key of several columns is a constraint of the model`,
+      `has ${keys.length} columns ([${keys.map(({ name }) => `'${name}'`).join(', ')}]) with primary key constraints defined; a key of several columns is a constraint of the model`,
     )
   if (keys.length > 0 && constraints.some(({ type }) => type === 'primary_key'))
-    found.push('has a primary key both on the model and on a column; keep one')
+    found.push('has primary key constraints defined at the model level and the columns level; keep one')
   return [...found, ...timeSpineProblems(node)]
 }
 

@@ -187,27 +187,28 @@ export const kinds = {
 
 /**
  * The config of what stands at `fqn` in package `from`: `own` are, in rising precedence, the `config:` of its YAML and
- * the `config()` of its file. `unrendered` is dbt's other view: the texts of dbt_project.yml as they are written, and
- * nothing merged.
+ * the `config()` of its file; `written` are the same as they stand in their files. `unrendered` is dbt's other view:
+ * the texts as they are written, and nothing merged.
  */
 export function configOf(
   kind: keyof typeof kinds,
   fqn: readonly string[],
   own: readonly Config[],
   { from, root }: { from: DbtPackage; root: DbtPackage },
+  written: readonly Config[] = own,
 ): { config: Config; unrendered: Config } {
   const { tree, defaults } = kinds[kind]
-  const layers = (trees: (one: DbtPackage) => Config) => [
+  const layers = (trees: (one: DbtPackage) => Config, configs: readonly Config[]) => [
     ...treeConfigs(trees(from), fqn),
-    ...own,
+    ...configs,
     ...(from === root ? [] : treeConfigs(trees(root), fqn)),
   ]
   return {
     config: resolveConfig(
       defaults,
-      layers((one) => one.configs[tree]),
+      layers((one) => one.configs[tree], own),
     ),
-    unrendered: Object.assign({}, ...layers((one) => one.unrendered[tree])) as Config,
+    unrendered: Object.assign({}, ...layers((one) => one.unrendered[tree], written)) as Config,
   }
 }
 

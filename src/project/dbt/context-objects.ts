@@ -99,7 +99,7 @@ export class ConfigObject extends HostObject {
           const [key, validator] = bind(name, ['name', 'validator?'], args, kwargs)
           const found = this.#find(name, str(key))
           if (found === undefined)
-            throw new Failure('TEMPLATE_FAILED', `the config "${str(key)}" is required and missing`)
+            throw new Failure('TEMPLATE_FAILED', `this node does not define a required config parameter '${str(key)}'`)
           validate(validator, found)
           return found
         }) satisfies Callable
@@ -152,7 +152,7 @@ export class Validation extends HostObject {
 
 /** How dbt words those of its exceptions that templates raise with other things than a message. */
 const worded: Readonly<Record<string, (args: readonly unknown[]) => string>> = {
-  missing_config: ([, name]) => `the config "${str(name)}" is required and missing`,
+  missing_config: ([, name]) => `this node does not define a required config parameter '${str(name)}'`,
   missing_materialization: ([model, type]) =>
     `No materialization '${materializedOf(model)}' was found for adapter ${str(type)}! (searched types 'default' and '${str(type)}')`,
   missing_relation: ([relation]) => `Relation ${str(relation)} not found!`,

@@ -36,17 +36,17 @@ test.each<[string, Record<string, string>, string[]]>([
   [
     'an unknown ref',
     { 'models/a.sql': "select *\nfrom {{ ref('ordres') }}", 'models/orders.sql': 'select 1' },
-    ['MODEL_INVALID models/a.sql:2:9 model "a" reads ref(\'ordres\'), which is not there; did you mean "orders"?'],
+    ['MODEL_INVALID models/a.sql:2:9 model "a" reads ref(\'ordres\'), which was not found; did you mean "orders"?'],
   ],
   [
     'an unknown ref behind a condition',
     { 'models/a.sql': "{% if true %}\n  {{ ref('nope') }}\n{% endif %}" },
-    ['MODEL_INVALID models/a.sql:2:6 model "a" reads ref(\'nope\'), which is not there'],
+    ['MODEL_INVALID models/a.sql:2:6 model "a" reads ref(\'nope\'), which was not found'],
   ],
   [
     'white space before a template',
     { 'models/a.sql': "\n\n  {{ ref('nope') }}" },
-    ['MODEL_INVALID models/a.sql:3:6 model "a" reads ref(\'nope\'), which is not there'],
+    ['MODEL_INVALID models/a.sql:3:6 model "a" reads ref(\'nope\'), which was not found'],
   ],
   [
     'an unknown source',
@@ -55,13 +55,13 @@ test.each<[string, Record<string, string>, string[]]>([
       'models/s.yml': 'sources:\n  - name: raw\n    tables: [{name: sales}]',
     },
     [
-      'MODEL_INVALID models/a.sql:1:4 model "a" reads source(\'raw\', \'sale\'), which is not there; did you mean "sales"?',
+      'MODEL_INVALID models/a.sql:1:4 model "a" reads source(\'raw\', \'sale\'), which was not found; did you mean "sales"?',
     ],
   ],
   [
     'a missing var in YAML',
     { 'models/a.yml': 'sources: [{name: s, schema: "{{ var(\'day\') }}"}]' },
-    ['TEMPLATE_FAILED models/a.yml:1:29 var "day" has no value and no default'],
+    ["TEMPLATE_FAILED models/a.yml:1:29 Required var 'day' not found in config"],
   ],
   [
     'a missing environment variable',
@@ -145,7 +145,7 @@ test.each<[string, Record<string, string>, string[]]>([
   [
     'a ref to what is switched off',
     { 'models/a.sql': '{{ config(enabled=false) }}', 'models/b.sql': "{{ ref('a') }}" },
-    ['MODEL_INVALID models/b.sql:1:4 model "b" reads ref(\'a\'), which is switched off (enabled: false)'],
+    ['MODEL_INVALID models/b.sql:1:4 model "b" reads ref(\'a\'), which is disabled (enabled: false)'],
   ],
   [
     'a broken dbt_project.yml',
@@ -155,6 +155,25 @@ test.each<[string, Record<string, string>, string[]]>([
       'PROJECT_INVALID dbt_project.yml:2:9 "models" must be a mapping',
       'PROJECT_INVALID dbt_project.yml:3:7 "vars" must be a mapping',
     ],
+  ],
+  [
+    'a colour that browsers do not know',
+    { 'models/a.sql': "{{ config(docs={'node_color': '#12'}) }} select 1" },
+    ['MODEL_INVALID models/a.sql:1:1 model "a" has an invalid color name for docs.node_color: #12. It is neither'],
+  ],
+  [
+    'enabled as a text',
+    { 'models/a.sql': 'select 1', 'models/p.yml': 'models:\n  - name: a\n    config: {enabled: True and False}' },
+    ['PROJECT_INVALID models/p.yml:2:5 "enabled" of "a": \'True and False\' is not of type \'boolean\''],
+  ],
+  [
+    'several switched off, all switched on',
+    {
+      'models/x/a.sql': '{{ config(enabled=false) }} select 1',
+      'models/y/a.sql': '{{ config(enabled=false) }} select 1',
+      'models/p.yml': 'models:\n  - name: a\n    config: {enabled: true}',
+    },
+    ["PROJECT_INVALID models/p.yml:2:5 Found 2 matching disabled nodes for model 'a'"],
   ],
 ])('%s', async (_, files, expected) => {
   const lines = shown(await read(files))
@@ -199,6 +218,23 @@ test('config: the nearer wins, tags add up, meta merges, + and no + are the same
     materialized: 'table',
     tags: ['all'],
     meta: { a: 1, b: 1 },
+  })
+})
+
+test('what a config is written as stands beside what it comes to', async () => {
+  const { project } = await read({
+    'models/a.sql':
+      "{{ config(materialized=env_var('AS', 'view'), tags=[target.name, 'x'], enabled=not false, alias='b') }} select 1",
+    'models/p.yml': 'models:\n  - name: a\n    meta: {by: "{{ target.name }}"}\n    config: {group: "{{ none }}"}',
+  })
+  expect(configOf(project, 'model.shop.a')).toMatchObject({ materialized: 'view', tags: ['dev', 'x'], alias: 'b' })
+  expect(project.nodes.get('model.shop.a')!.unrenderedConfig).toEqual({
+    materialized: "env_var('AS', 'view')",
+    tags: "[target.name, 'x']",
+    enabled: 'not False',
+    alias: 'b',
+    meta: { by: '{{ target.name }}' },
+    group: '{{ none }}',
   })
 })
 

@@ -10,11 +10,14 @@ export class EntryReader {
   readonly file: string
   readonly at: Located<unknown>['at']
   readonly #failures: Failure[]
+  /** The file before its templates are rendered. */
+  readonly #written: unknown
 
-  constructor(file: string, at: Located<unknown>['at'], failures: Failure[]) {
+  constructor(file: string, at: Located<unknown>['at'], failures: Failure[], written?: unknown) {
     this.file = file
     this.at = at
     this.#failures = failures
+    this.#written = written
   }
 
   wrong(message: string, path: Path): undefined {
@@ -77,6 +80,18 @@ export class EntryReader {
       else this.wrong(`"${key}" stands both here and under "config"; keep the one under "config"`, [...path, key])
     }
     return { ...own, ...beside }
+  }
+
+  /** What `config` answers, with its templates as they are written. */
+  writtenConfig(path: Path, keys: readonly string[]): Config {
+    const inside = (value: unknown, key: PropertyKey): unknown => (value as Config | undefined)?.[key as string]
+    const entry = path.reduce(inside, this.#written)
+    if (!isRecord(entry)) return {}
+    const beside = keys.filter((key) => entry[key] !== undefined && entry[key] !== null)
+    return {
+      ...Object.fromEntries(beside.map((key) => [key, entry[key]])),
+      ...(isRecord(entry['config']) ? entry['config'] : {}),
+    }
   }
 }
 

@@ -98,6 +98,8 @@ class GenericTests {
     for (const [key, value] of Object.entries(test.config)) {
       if (typeof value === 'string' && /\{[{%]/.test(value))
         test.config[key] = renderText(value, place, this.#reading.globals(from), failures)
+      // A template that comes to nothing leaves what dbt_project.yml says.
+      if (test.config[key] === null) delete test.config[key]
     }
     const { severity, store_failures_as: storedAs, store_failures: isStored } = test.config
     if (severity !== undefined && severity !== null && !/^(?:warn|error)$/i.test(String(severity)))

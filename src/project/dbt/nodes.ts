@@ -201,10 +201,14 @@ export class Nodes {
   /** Undefined when it is switched off or already there. */
   add(input: NodeInput, uniqueId?: string): DbtNode | undefined {
     const { kind, name, package: from, fqn, facts, patch, version, parsed, place } = input
-    const { config, unrendered } = configOf(kind, fqn, [...input.configs, parsed.config], {
-      from,
-      root: this.#reading.root,
-    })
+    const written = [...(facts ? [facts.writtenConfig] : input.configs), parsed.writtenConfig ?? parsed.config]
+    const { config, unrendered } = configOf(
+      kind,
+      fqn,
+      [...input.configs, parsed.config],
+      { from, root: this.#reading.root },
+      written,
+    )
     const node: DbtNode = {
       uniqueId: uniqueId ?? `${kind}.${from.name}.${versionedName(input)}`,
       kind,
@@ -261,7 +265,13 @@ export class Nodes {
   #keep(from: DbtPackage, node: DbtNode): boolean {
     const { project, failures } = this.#reading
     gathering(failures, () => this.#names.name(node))
-    if (node.config['enabled'] === false) {
+    const enabled = node.config['enabled']
+    if (typeof enabled === 'string')
+      this.#reading.wrong(
+        `"enabled" of "${node.name}": '${enabled}' is not of type 'boolean'`,
+        node.patch ?? node.place,
+      )
+    if (enabled === false) {
       project.disabled.set(node.uniqueId, [
         ...(project.disabled.get(node.uniqueId) ?? []),
         { kind: 'node', entry: node },

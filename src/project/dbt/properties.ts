@@ -24,6 +24,8 @@ import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 export type Facts = {
   description: string
   config: Config
+  /** The same before its templates are rendered. */
+  writtenConfig: Config
   columns: ColumnSpec[]
   tests: TestEntry[]
   constraints: Constraint[]
@@ -109,14 +111,15 @@ export function readProperties(file: string, text: string, globals: Globals, cac
   gathering(found.failures, () => {
     const located = readYamlText(file, text, warn, cache)
     const rendered = renderYaml(located.value, located.at, globals, isLate, found.failures)
-    readRoot(rendered, new EntryReader(file, located.at, found.failures), found, warn)
+    readRoot(rendered, new EntryReader(file, located.at, found.failures, located.value), found, warn)
   })
   return found
 }
 
 function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (text: string, place: Place) => void) {
   if (root === null || root === undefined) return
-  if (!isRecord(root)) return reader.wrong('a properties file must be a mapping: models:, sources:, …', [])
+  if (!isRecord(root))
+    return reader.wrong('Dictionary expected: a properties file maps models:, sources:, … to lists', [])
   for (const key of Object.keys(root)) {
     if (!known.includes(key)) warn(`unknown key "${key}"${didYouMean(key, known, 0)}`, reader.at([key], 'key'))
   }
@@ -172,6 +175,7 @@ function readPatch(reader: EntryReader, section: Patch['section'], entry: Config
   const base: Facts = {
     description: reader.optional(entry, 'description', path) ?? '',
     config: reader.config(entry, path, besideConfig, section === 'macros'),
+    writtenConfig: reader.writtenConfig(path, besideConfig),
     columns: columns.map(({ spec }) => spec),
     tests: [...columns.flatMap((column) => column.tests), ...tests],
     constraints: readConstraints(reader, entry, path),
@@ -226,6 +230,7 @@ function readVersions(
       definedIn: reader.optional(version, 'defined_in', at)?.replace(/\.sql$/, ''),
       description: reader.optional(version, 'description', at) ?? model.base.description,
       config: deepMerge(model.base.config, reader.config(version, at, besideConfig)),
+      writtenConfig: deepMerge(model.base.writtenConfig, reader.writtenConfig(at, besideConfig)),
       columns: columns.map(({ spec }) => spec),
       tests: [
         ...columns.flatMap(({ tests }) => tests),

@@ -106,22 +106,22 @@ export class Resolver {
     if (candidates.length > 0) {
       const { project } = this.#reading
       if (from !== undefined && !project.packages.has(from))
-        return `is not there${didYouMean(from, project.packages.keys())}`
+        return `was not found${didYouMean(from, project.packages.keys())}`
       const versions = candidates.flatMap((each) => each.version ?? [])
       if (version !== undefined && versions.length > 0)
         return `has no version ${version}; there are: ${versions.join(', ')}`
       if (from !== undefined)
         return `is not in the package "${from}"; it is in ${[...new Set(candidates.map((each) => each.package))].join(', ')}`
     }
-    if (this.#disabled.has(name)) return 'is switched off (enabled: false)'
-    return `is not there${didYouMean(name, this.#byName.keys())}`
+    if (this.#disabled.has(name)) return 'is disabled (enabled: false)'
+    return `was not found${didYouMean(name, this.#byName.keys())}`
   }
 
   #sourceFailure(who: string, { source, table, place }: SourceCall): Failure {
     if (this.#disabled.has(`${source}.${table}`))
       return new Failure(
         'MODEL_INVALID',
-        `${who} reads source('${source}', '${table}'), which is switched off (enabled: false)`,
+        `${who} reads source('${source}', '${table}'), which is disabled (enabled: false)`,
         { place },
       )
     const known = [...this.#reading.project.sources.values()]
@@ -130,7 +130,7 @@ export class Resolver {
       tables.length > 0 ? didYouMean(table, tables) : didYouMean(source, new Set(known.map((each) => each.source)))
     return new Failure(
       'MODEL_INVALID',
-      `${who} reads source('${source}', '${table}'), which is not there${suggestion}`,
+      `${who} reads source('${source}', '${table}'), which was not found${suggestion}`,
       {
         place,
       },

@@ -83,7 +83,7 @@ class Var extends HostObject {
     if (fallback !== undefined) return fallback
     if (this.#mayMiss) return null
     const known = this.#scopes.flatMap((scope) => Object.keys(scope))
-    throw new Failure('TEMPLATE_FAILED', `var "${name}" has no value and no default${didYouMean(name, known)}`, {
+    throw new Failure('TEMPLATE_FAILED', `Required var '${name}' not found in config${didYouMean(name, known)}`, {
       hint: 'Give it under "vars" in dbt_project.yml or vars.yml, with --vars, or as a default: var("name", "value").',
     })
   }

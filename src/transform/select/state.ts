@@ -6,6 +6,7 @@ import { recordOf } from '../../base/record.ts'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
+import { fromJs, repr } from '../../jinja/index.ts'
 import { manifestOf, type DbtProject } from '../../project/dbt/index.ts'
 import type { Asked } from './methods.ts'
 import type { Member } from './members.ts'
@@ -266,10 +267,13 @@ const sameConfig: Same = (now, before) => {
     (key) => !counts(key) || sameSetting(mine[key] ?? mine[`+${key}`], other[key] ?? other[`+${key}`]),
   )
 }
-/** dbt keeps the text of what is no literal, `var('daily')`: beside a value it says nothing. */
+/** dbt keeps the text of what is no literal, `var('daily')`: beside a value it says nothing; `True` is true. */
 const sameSetting = (a: unknown, b: unknown): boolean => same(a, b) || isExpressionFor(a, b) || isExpressionFor(b, a)
 const isExpressionFor = (text: unknown, value: unknown): boolean =>
-  typeof text === 'string' && /[([]/.test(text) && typeof value !== 'string' && value !== undefined
+  typeof text === 'string' &&
+  typeof value !== 'string' &&
+  value !== undefined &&
+  (/[([]/.test(text) || text === repr(fromJs(value)))
 const testKeys = new Set([
   'enabled',
   'alias',
