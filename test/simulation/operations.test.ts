@@ -61,7 +61,7 @@ describe.each(versions)('format version %i', (version) => {
         )
         expect(orders).toContainEqual(await liveRows(disk))
       }),
-      { numRuns: process.env['SOAK'] ? 500 : 6 },
+      { numRuns: process.env['SOAK'] ? 500 : 4 },
     )
   })
 })

@@ -59,7 +59,7 @@ const outer = fc.constantFrom(
   "left join raw.dim e on e.k = f.k where e.name = 'n5'",
   'join (select max(k) as m from raw.fact) x on true',
 )
-const cases = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 1_000 : 40))
+const cases = Number(process.env['SOAK_CASES'] ?? (process.env['SOAK'] ? 1_000 : 25))
 test('pruned by joins is unpruned', { timeout: cases * 20_000 }, () =>
   fc.assert(
     fc.asyncProperty(join, on, where, outer, async (kind, condition, filter, more) => {
