@@ -138,7 +138,8 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   const { schema, spec, sortOrder, properties } = options
   const columns = spec.fields.map((field) => partitionColumn(field, schema))
   const names = columns.map((_, index) => `_partition_${index}`)
-  const order = [...columns.map((column) => column.order), ...sortTerms(sortOrder, schema)]
+  const terms = sortTerms(sortOrder, schema)
+  const order = [...columns.map((column) => column.order), ...terms]
   const keys = columns.map(({ key }, index) => `${key} AS ${names[index]}`)
   // Columns of the type unknown are always null and are in no file (spec, "Primitive Types").
   const stored = schema.fields.filter(({ type }) => type.kind !== 'unknown')
@@ -148,28 +149,41 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
     `SELECT ${[all, ...keys].join(', ')} FROM (${options.select}\n) AS rows_to_write`,
     ...(order.length > 0 ? [`ORDER BY ${order.join(', ')}`] : []),
   ].join(' ')
-  const target = positive(properties['write.target-file-size-bytes']) ?? targetFileBytes
+  const target = Math.max(2 ** 20, positive(properties['write.target-file-size-bytes']) ?? targetFileBytes)
   const fixed = fixedColumns(schema)
-  const copy = (from: string, folder: string, how: string) =>
-    `COPY (${from}) TO ${quoteText(folder)} (FORMAT parquet, ${parquetOptions(properties, fixed)}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}, ${how})`
-  const rowsOf = (sql: string) => workshop.engine.rows({ class: 'write', sql, ...limitsOf(options) })
-  const whole = `FILE_SIZE_BYTES '${Math.max(1, Math.floor(target / 2 ** 20))}MiB'`
-  const rows = (await rowsOf(
-    names.length === 0
-      ? copy(select, staging, whole)
-      : copy(select, staging, `PARTITION_BY (${names.join(', ')}), WRITE_PARTITION_COLUMNS false`),
-  )) as StatsRow[]
+  const how = `FORMAT parquet, ${parquetOptions(properties, fixed)}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}`
+  const copy = async (from: string, to: string, more = '') =>
+    (await workshop.engine.rows({
+      class: 'write',
+      sql: `COPY (${from}) TO ${quoteText(to)} (${how}${more})`,
+      ...limitsOf(options),
+    })) as StatsRow[]
+  // DuckDB can cut files to a size itself, but only one file that is written whole keeps the order of its rows.
+  const cut = async ([local, recordCount, fileSizeBytes]: StatsRow): Promise<StatsRow[]> => {
+    const rowsEach = Math.ceil(Number(recordCount) / Math.ceil(Number(fileSizeBytes) / target))
+    const parts: StatsRow[] = []
+    for (let from = 0; from < Number(recordCount); from += rowsEach) {
+      const range = `file_row_number BETWEEN ${from} AND ${from + rowsEach - 1}`
+      parts.push(...(await copy(`FROM ${rowsOfFile(local)} WHERE ${range}`, `${local}.${parts.length}`)))
+    }
+    await rm(local)
+    return parts
+  }
+  const written = await (names.length === 0
+    ? copy(select, join(staging, 'rows.parquet'))
+    : copy(select, staging, `, PARTITION_BY (${names.join(', ')}), WRITE_PARTITION_COLUMNS false`))
 
+  const rowCount = written.reduce((sum, [, recordCount]) => sum + Number(recordCount), 0)
+  const isMixed = names.length > 0 && terms.length > 0 && rowCount > orderedRows
+  // A column of this name would be taken for the place of a row.
+  const mayCut = !schema.fields.some(({ name }) => name.toLowerCase() === 'file_row_number')
   const files: StagedFile[] = []
-  for (const row of rows.filter(([, recordCount]) => Number(recordCount) > 0)) {
+  for (const row of written.filter(([, recordCount]) => Number(recordCount) > 0)) {
     const partition = await partitionOf(workshop, columns, row)
-    // DuckDB cannot both partition and cut files to a size, so one that became too large is written once more.
-    const parts =
-      names.length > 0 && Number(row[2]) > target * 1.5
-        ? ((await rowsOf(
-            copy(`FROM read_parquet(${quoteText(row[0])}, hive_partitioning = false)`, `${row[0]}.parts`, whole),
-          )) as StatsRow[])
-        : [row]
+    const [whole] = isMixed
+      ? await copy(`FROM ${rowsOfFile(row[0])} ORDER BY ${terms.join(', ')}`, `${row[0]}.sorted`)
+      : [row]
+    const parts = mayCut && Number(whole![2]) > target * 1.5 ? await cut(whole!) : [whole!]
     for (const part of parts) {
       const measured = fixed.length > 0 ? await fixLengths(part[0], fixed) : undefined
       const { columnSizes, ...file } = await described(workshop, part, schema)
@@ -180,6 +194,9 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   }
   return files
 }
+
+/** A folder named `day=5` must not answer for what is in the file. */
+const rowsOfFile = (local: string) => `read_parquet(${quoteText(local)}, hive_partitioning = false)`
 
 async function partitionOf(workshop: Workshop, columns: readonly PartitionColumn[], row: StatsRow) {
   const texts = new Map((row[5] ?? []).map(({ key, value }) => [key, value]))
