@@ -118,6 +118,10 @@ export class Compiler {
     this.#byName = byName
   }
 
+  get project(): DbtProject {
+    return this.#project
+  }
+
   get macros(): MacroTable {
     return this.#macros
   }

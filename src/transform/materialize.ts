@@ -16,6 +16,7 @@ import { originOf, runHooks } from './materializations/hooks.ts'
 import { keptTable, plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
 import { filesAsTables, readingFiles } from './materializations/files.ts'
+import { pointToLatest } from './materializations/latest-pointer.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
@@ -37,7 +38,10 @@ export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
       loadSeed: async () => void (await loadSeed(node, work)),
     })
     try {
-      return await materialized(node, work, scope, clocked)
+      const outcome = await materialized(node, work, scope, clocked)
+      if (outcome.status === 'success')
+        await pointToLatest(node, { work, scope, compiler: new Compiler(work.project, scope.ask) })
+      return outcome
     } catch (error) {
       await scope.takeBack()
       throw error

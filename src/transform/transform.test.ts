@@ -443,12 +443,37 @@ test('the real lake: models and tests in a change set, then published', async ()
       'models/marts/asks.sql':
         "select {% for r in run_query('select distinct region from ' ~ ref('stg_sales') ~ ' order by 1').columns[0].values() %}'{{ r }}' as {{ r }}, {% endfor %}{{ adapter.get_columns_in_relation(ref('daily')) | length }} as k, '{{ adapter.get_relation(target.database, 'marts', 'gone') is none }}' as gone -- {{ ref('daily') }}",
       'models/marts/wrong.sql': "select\n  nothing\nfrom {{ ref('daily') }}",
+      'models/marts/keyed_v1.sql': 'select 1 as id',
+      'models/marts/keyed_v2.sql': 'select 1 as id union all select null',
+      'models/marts/orphan.sql': 'select 9 as id',
+      'models/marts/keyed.yml': `
+models:
+  - name: keyed
+    latest_version: 2
+    config: {contract: {enforced: true}, latest_version_pointer: {enabled: true}}
+    columns: [{name: id, data_type: int, constraints: [{type: foreign_key, to: ref('daily'), to_columns: [id]}]}]
+    versions: [{v: 1}, {v: 2}]
+  - name: orphan
+    config: {contract: {enforced: true}}
+    constraints: [{type: foreign_key, columns: [id], to: "ref('keyed', v=2)", to_columns: [id]}]
+    columns: [{name: id, data_type: int}]
+`,
     })
+    expect(project.nodes.get('model.shop.keyed.v2')!.dependsOn).toEqual(['model.shop.daily'])
     const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: system })
     const results = await runPlan(plan(project, 'build'), { project, lake: world.lake, changes, principal: system })
     expect(
-      results.filter(({ status }) => status === 'error').map(({ name, code, place }) => [name, code, place]),
-    ).toEqual([['wrong', 'SQL_INVALID', { file: 'models/marts/wrong.sql', line: 2, column: 3 }]])
+      results
+        .filter(({ status }) => status === 'error')
+        .map(({ name, code, place }) => [name, code, place])
+        .toSorted(),
+    ).toEqual([
+      ['orphan', 'QUERY_FAILED', expect.objectContaining({ file: 'models/marts/keyed.yml' })],
+      ['wrong', 'SQL_INVALID', { file: 'models/marts/wrong.sql', line: 2, column: 3 }],
+    ])
+    expect(results.find(({ name }) => name === 'orphan')!.message).toContain(
+      'FOREIGN KEY constraint failed: orphan (id)',
+    )
     await changes.publish()
     expect(await world.rows('select id, total from marts.daily order by 1')).toEqual([
       [1, '10.50'],
@@ -456,6 +481,7 @@ test('the real lake: models and tests in a change set, then published', async ()
     ])
     expect(await world.rows('select * from marts.asks')).toEqual([['N', 'S', 2, 'True']])
     expect(await world.rows('select n from marts.top')).toEqual([[2]])
+    expect(await world.rows('select * from marts.keyed order by 1')).toEqual([[1], [null]])
   } finally {
     await world.close()
   }

@@ -36,17 +36,17 @@ test.each<[string, Record<string, string>, string[]]>([
   [
     'an unknown ref',
     { 'models/a.sql': "select *\nfrom {{ ref('ordres') }}", 'models/orders.sql': 'select 1' },
-    ['MODEL_INVALID models/a.sql:2:9 model "a" reads ref(\'ordres\'), which was not found; did you mean "orders"?'],
+    ['MODEL_INVALID models/a.sql:2:9 model "a" depends on a node named \'ordres\' which was not found; did you mean "orders"?'],
   ],
   [
     'an unknown ref behind a condition',
     { 'models/a.sql': "{% if true %}\n  {{ ref('nope') }}\n{% endif %}" },
-    ['MODEL_INVALID models/a.sql:2:6 model "a" reads ref(\'nope\'), which was not found'],
+    ['MODEL_INVALID models/a.sql:2:6 model "a" depends on a node named \'nope\' which was not found'],
   ],
   [
     'white space before a template',
     { 'models/a.sql': "\n\n  {{ ref('nope') }}" },
-    ['MODEL_INVALID models/a.sql:3:6 model "a" reads ref(\'nope\'), which was not found'],
+    ['MODEL_INVALID models/a.sql:3:6 model "a" depends on a node named \'nope\' which was not found'],
   ],
   [
     'an unknown source',
@@ -55,7 +55,7 @@ test.each<[string, Record<string, string>, string[]]>([
       'models/s.yml': 'sources:\n  - name: raw\n    tables: [{name: sales}]',
     },
     [
-      'MODEL_INVALID models/a.sql:1:4 model "a" reads source(\'raw\', \'sale\'), which was not found; did you mean "sales"?',
+      'MODEL_INVALID models/a.sql:1:4 model "a" depends on a source named \'raw.sale\' which was not found; did you mean "sales"?',
     ],
   ],
   [
@@ -145,7 +145,7 @@ test.each<[string, Record<string, string>, string[]]>([
   [
     'a ref to what is switched off',
     { 'models/a.sql': '{{ config(enabled=false) }}', 'models/b.sql': "{{ ref('a') }}" },
-    ['MODEL_INVALID models/b.sql:1:4 model "b" reads ref(\'a\'), which is disabled (enabled: false)'],
+    ['MODEL_INVALID models/b.sql:1:4 model "b" depends on a node named \'a\' which is disabled (enabled: false)'],
   ],
   [
     'a broken dbt_project.yml',

@@ -15,6 +15,7 @@ import {
   unitTestValue,
 } from './entry-dict.ts'
 import { builtins, MacroTable } from './macros.ts'
+import { withForeignTables } from './foreign-keys.ts'
 import { nodeValue, sourceValue } from './node-dict.ts'
 import type { Config, DbtMacro, DbtNode, DbtOperation, DbtProject, Disabled } from './types.ts'
 
@@ -43,7 +44,7 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
     Object.fromEntries(Array.from(ones, (one) => [one.uniqueId, { ...value(one), created_at: createdAt }]))
   const primaryKeys = primaryKeysOf(project)
   const nodeOf = (node: DbtNode): Config => ({
-    ...nodeValue(node),
+    ...nodeValue(compiled.has(node.uniqueId) ? withForeignTables(project, node) : node),
     ...compiledValue(compiled.get(node.uniqueId)),
     ...(node.kind === 'model' && { primary_key: primaryKeys(node) }),
     ...(node.kind === 'seed' && { root_path: rootPathOf(project, node) }),

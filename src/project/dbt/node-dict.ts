@@ -63,6 +63,9 @@ export function relationNameOf(node: DbtNode): string | null {
   return relationName({ database, schema, identifier: alias }, quoting)
 }
 
+export const sourceRelationName = ({ database, schema, identifier, quoting }: DbtSource): string =>
+  relationName({ database, schema, identifier }, quoting)
+
 /** What a node of any kind has before it is compiled, as plain values. */
 export function nodeValue(node: DbtNode): Config {
   return {
@@ -193,7 +196,7 @@ export function sourceValue(source: DbtSource, fileInPackage: string): Config {
     config: source.config,
     patch_path: null,
     unrendered_config: source.unrenderedConfig,
-    relation_name: relationName({ database, schema, identifier }, quoting),
+    relation_name: sourceRelationName(source),
     doc_blocks: source.docBlocks,
   }
 }

@@ -6,6 +6,7 @@ import { findBlocks } from '../../jinja/index.ts'
 import { fileChecksum, seedBytesMax, seedChecksum } from './checksum.ts'
 import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from './calls.ts'
 import { configOf, hooksOf, tagsOf } from './config.ts'
+import { readForeignKeys } from './foreign-keys.ts'
 import type { Facts, Patch } from './properties.ts'
 import { fileInPackage, latestOf, relativeFolders, type Reading } from './reading.ts'
 import { versionedName } from './references.ts'
@@ -297,6 +298,7 @@ export class Nodes {
     if (typeof config['group'] === 'string') node.group = config['group']
     node.contract = isRecord(config['contract']) && config['contract']['enforced'] === true
     if (node.kind === 'model') {
+      readForeignKeys(this.#reading, node)
       const access = (['private', 'protected', 'public'] as const).find((each) => each === config['access'])
       if (access) node.access = access
       else

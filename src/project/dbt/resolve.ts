@@ -87,14 +87,10 @@ export class Resolver {
   }
 
   #refFailure(who: string, { name, package: from, version, place }: RefCall): Failure {
-    const args = [
-      ...(from === undefined ? [] : [`'${from}'`]),
-      `'${name}'`,
-      ...(version === undefined ? [] : [`v=${version}`]),
-    ]
+    const shown = `'${name}'${version === undefined ? '' : ` with version '${version}'`}${from === undefined ? '' : ` in package or project '${from}'`}`
     return new Failure(
       'MODEL_INVALID',
-      `${who} reads ref(${args.join(', ')}), which ${this.#why(name, from, version)}`,
+      `${who} depends on a node named ${shown} which ${this.#why(name, from, version)}`,
       {
         place,
       },
@@ -121,7 +117,7 @@ export class Resolver {
     if (this.#disabled.has(`${source}.${table}`))
       return new Failure(
         'MODEL_INVALID',
-        `${who} reads source('${source}', '${table}'), which is disabled (enabled: false)`,
+        `${who} depends on a source named '${source}.${table}' which is disabled (enabled: false)`,
         { place },
       )
     const known = [...this.#reading.project.sources.values()]
@@ -130,7 +126,7 @@ export class Resolver {
       tables.length > 0 ? didYouMean(table, tables) : didYouMean(source, new Set(known.map((each) => each.source)))
     return new Failure(
       'MODEL_INVALID',
-      `${who} reads source('${source}', '${table}'), which was not found${suggestion}`,
+      `${who} depends on a source named '${source}.${table}' which was not found${suggestion}`,
       {
         place,
       },

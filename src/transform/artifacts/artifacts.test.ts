@@ -197,7 +197,7 @@ test('run/ says what dbt sends: a view, a table, a table with a contract, a coun
   const node = project.nodes.get('model.shop.orders')!
   const plain = (text: string) => text.replace(/\s+/g, ' ').trim()
   const as = (materialized: string, more = {}) =>
-    plain(ranSql({ ...node, ...more, config: { ...node.config, materialized } }, 'select 1 as id'))
+    plain(ranSql(project, { ...node, ...more, config: { ...node.config, materialized } }, 'select 1 as id'))
   const name = `"${node.database}"."${node.schema}"."${node.alias}__dbt_tmp"`
   expect(as('view')).toBe(`create view ${name} as ( select 1 as id );`)
   expect(as('table')).toBe(`create table ${name} as ( select 1 as id );`)
@@ -208,7 +208,7 @@ test('run/ says what dbt sends: a view, a table, a table with a contract, a coun
   expect(as('table', { contract: true, columns: [{ ...id, constraints: [notNull] }] })).toBe(
     `create table ${name} ( id int not null ) ; insert into ${name} ( id ) ( select id from ( select 1 as id ) as model_subq );`,
   )
-  expect(plain(ranSql(project.nodes.get(test0)!, 'select 1'))).toBe(
+  expect(plain(ranSql(project, project.nodes.get(test0)!, 'select 1'))).toBe(
     'select count(*) as failures, count(*) != 0 as should_warn, count(*) != 0 as should_error from ( select 1 ) dbt_internal_test',
   )
 })

@@ -1,11 +1,18 @@
 // target/run: the statement that dbt sends to make a node. Here tables are written without it; people read it to see what
 // became of a model, and other tools do.
 
-import { columnConstraints, modelConstraints, nodeDict, type DbtNode } from '../../project/dbt/index.ts'
+import {
+  columnConstraints,
+  modelConstraints,
+  nodeDict,
+  withForeignTables,
+  type DbtNode,
+  type DbtProject,
+} from '../../project/dbt/index.ts'
 import { quoteName } from '../../lake/index.ts'
 
 /** `sql`: the compiled SQL. What dbt makes of an incremental model depends on the table, so there it stands alone. */
-export function ranSql(node: DbtNode, sql: string): string {
+export function ranSql(project: DbtProject, node: DbtNode, sql: string): string {
   if (node.kind === 'test') return testSql(node, sql)
   const { database, schema, alias, config } = node
   const target = [database, schema, `${alias}__dbt_tmp`].map(quoteName).join('.')
@@ -13,9 +20,9 @@ export function ranSql(node: DbtNode, sql: string): string {
     case 'view':
       return `create view ${target} as (\n    ${sql}\n  );\n`
     case 'table':
-      return tableSql(node, target, sql)
+      return tableSql(withForeignTables(project, node), target, sql)
     case 'incremental':
-      return node.contract ? tableSql(node, target, sql) : sql
+      return node.contract ? tableSql(withForeignTables(project, node), target, sql) : sql
     default:
       return sql
   }

@@ -2,7 +2,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { quoteName, quoteTable, type QueryOptions } from '../../lake/index.ts'
-import type { DbtNode } from '../../project/dbt/index.ts'
+import { withForeignTables, type DbtNode } from '../../project/dbt/index.ts'
 import { contractFailures } from '../contract.ts'
 import { queryOptions, rowsOf, type Work } from '../work.ts'
 import { lakeName } from './target.ts'
@@ -40,7 +40,7 @@ const broken = 'This model has an enforced contract that failed.'
 /** What DuckDB would have refused while writing. @throws QUERY_FAILED naming the constraint that does not hold */
 export async function holdConstraints(node: DbtNode, work: Work): Promise<void> {
   if (!node.contract) return
-  const checks = checksOf(node)
+  const checks = checksOf(withForeignTables(work.project, node))
   if (checks.length === 0) return
   const options: QueryOptions = queryOptions(work)
   const table = quoteTable(lakeName(work.project, node))
@@ -66,7 +66,7 @@ function checksOf({ columns, constraints }: DbtNode): Check[] {
     ...columns.flatMap((column) => column.constraints.map((each) => ({ ...each, columns: [column.name] }))),
     ...constraints,
   ]
-  return all.flatMap(({ type, columns: named, expression }): Check[] => {
+  return all.flatMap(({ type, columns: named, expression, to, toColumns }): Check[] => {
     const names = named.map(quoteName)
     const shown = named.join(', ')
     const notNull = { what: 'NOT NULL', on: shown, broken: count(names.map((name) => `${name} is null`).join(' or ')) }
@@ -81,6 +81,10 @@ function checksOf({ columns, constraints }: DbtNode): Check[] {
     if (names.length === 0) return []
     if (type === 'not_null') return [notNull]
     if (type === 'unique') return [unique]
+    if (type === 'foreign_key')
+      return to === undefined || toColumns.length !== names.length
+        ? []
+        : [{ what: 'FOREIGN KEY', on: shown, broken: orphans(names, to, toColumns.map(quoteName)) }]
     return type === 'primary_key'
       ? [
           { ...notNull, what: 'PRIMARY KEY' },
@@ -89,5 +93,9 @@ function checksOf({ columns, constraints }: DbtNode): Check[] {
       : []
   })
 }
+
+/** Rows whose key is whole and is not in the other table. */
+const orphans = (names: readonly string[], to: string, keys: readonly string[]) => (table: string) =>
+  `select count(*) from ${table} as child where ${names.map((name) => `child.${name} is not null`).join(' and ')} and not exists (select 1 from ${to} as parent where ${names.map((name, index) => `parent.${keys[index]!} = child.${name}`).join(' and ')})`
 
 const count = (condition: string) => (table: string) => `select count(*) from ${table} where ${condition}`

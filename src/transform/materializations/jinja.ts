@@ -3,7 +3,14 @@
 
 import { Failure } from '../../base/failure.ts'
 import { Dict, str, type Callable } from '../../jinja/index.ts'
-import { nodeDict, ResultTable, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
+import {
+  nodeDict,
+  ResultTable,
+  withForeignTables,
+  type DbtMacro,
+  type DbtNode,
+  type DbtProject,
+} from '../../project/dbt/index.ts'
 import { type Compiled, type Compiler, subjectOf, type Names, type Subject } from '../compile.ts'
 import { hookDicts } from './hooks.ts'
 
@@ -18,7 +25,7 @@ export async function runMaterialization(
     names: more,
   }: { compiler: Compiler; compiled: Compiled | undefined; batch?: Dict; names?: Names },
 ): Promise<string[]> {
-  const { subject, names } = materializing(node, compiled?.sql ?? '', batch, more)
+  const { subject, names } = materializing(compiler.project, node, compiled?.sql ?? '', batch, more)
   return compiler.run(
     subject,
     ({ macros }) => relationsOf((macros.bind(macro) as Callable)([], {}), macro, node),
@@ -32,7 +39,7 @@ export async function runJudgement(
   macro: DbtMacro,
   { compiler, compiled }: { compiler: Compiler; compiled: Compiled },
 ): Promise<{ columns: number; rows: unknown[][] }> {
-  const { subject, names } = materializing(node, compiled.sql)
+  const { subject, names } = materializing(compiler.project, node, compiled.sql)
   return compiler.run(
     subject,
     ({ macros, globals }) => {
@@ -49,9 +56,15 @@ export async function runJudgement(
   )
 }
 
-function materializing(node: DbtNode, sql: string, batch?: Dict, more?: Names): { subject: Subject; names: Names } {
+function materializing(
+  project: DbtProject,
+  node: DbtNode,
+  sql: string,
+  batch?: Dict,
+  more?: Names,
+): { subject: Subject; names: Names } {
   const model = () => {
-    const dict = new Dict(nodeDict(node).entries())
+    const dict = new Dict(nodeDict(withForeignTables(project, node)).entries())
     for (const [key, value] of [
       ['compiled', true],
       ['compiled_code', sql],

@@ -82,7 +82,7 @@ export async function writeArtifacts(
     if (!node) continue
     writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
     if (verb !== 'compile' && verb !== 'docs generate')
-      writeWhole(join(targetDir, pathInTarget('run', node)), ranSql(node, sql))
+      writeWhole(join(targetDir, pathInTarget('run', node)), ranSql(project, node, sql))
   }
   await writeManifest(session, project, compiled)
   if (!flags.is('write-json', true)) return
