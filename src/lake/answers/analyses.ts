@@ -50,7 +50,7 @@ export async function analysisOf(
         class: 'plan',
         sql: 'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)',
         parameters: [sql],
-        timeoutMs: 10_000,
+        timeoutMs: 30_000,
         ...(context.signal ? { signal: context.signal } : {}),
       })
     )[0]?.[0],

@@ -41,7 +41,7 @@ async function treeOf(text: string, engine: Engine, signal: AbortSignal | undefi
     class: 'plan',
     sql: 'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)',
     parameters: [text],
-    timeoutMs: 10_000,
+    timeoutMs: 30_000,
     ...(signal ? { signal } : {}),
   })
   const { statements } = JSON.parse(String(row?.[0])) as { statements?: unknown[] }
