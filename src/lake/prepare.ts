@@ -8,7 +8,7 @@ import { Bug } from '../base/assert.ts'
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
-import { filesToRead, planScan, type Predicate, type ScanFile, type SnapshotChanges } from '../iceberg/index.ts'
+import { filesToRead, planScan, type Predicate, type ScanFile } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
 import { engineFailure } from './answers/engine-failure.ts'
 import {
@@ -23,7 +23,6 @@ import {
 import { checkScan } from './answers/limits.ts'
 import { metadataAnswer } from './answers/metadata-answer.ts'
 import { predicateSql } from './policy/guard.ts'
-import { changesSql, filesOfChanges, planRange } from './scan/changes.ts'
 import { parsePlan, predicatesOf } from './scan/predicates.ts'
 import type { Rights } from './policy/rights.ts'
 import { scanSql } from './scan/scan.ts'
@@ -110,7 +109,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     source.kind === 'scan'
       ? guardedSql(
           source,
-          `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}${source.changes ? `:since ${source.changes.from}` : ''}>`,
+          `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`,
           identityOf,
         )
       : source.kind === 'about'
@@ -193,15 +192,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         texts.set(source, await systemSql(source.name, context.logs!, predicates.get(source.shadow.name)))
       const { io, signal } = context
       const plans = new Map<Scan, PlannedScan>()
-      const changes = new Map<Scan, SnapshotChanges[]>()
       const planOf = async (scan: Scan, predicate: Predicate | undefined) => {
         const { table, snapshot } = scan
         if (scan.rows !== undefined) return void plans.set(scan, { table, files: [], predicate })
-        if (scan.changes) {
-          const found = await planRange(io, table, { ...scan.changes, manifests: context.manifests, signal })
-          changes.set(scan, found)
-          return void plans.set(scan, { table, files: filesOfChanges(found), predicate })
-        }
         const plan = await planScan(io, table.metadata, {
           snapshotId: snapshot?.snapshotId,
           predicate,
@@ -226,16 +219,14 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
         const rows = new Map<Source, string>()
-        for (const [scan, { files }] of plans)
-          rows.set(scan, scan.rows ?? (await rowsSql(scan, changes.get(scan) ?? files, lease, context)))
+        for (const [scan, { files }] of plans) rows.set(scan, scan.rows ?? (await rowsSql(scan, files, lease, context)))
         const textOf = (source: Source) =>
           source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
         for (const [scan, { predicate }] of plans)
           texts.set(scan, guardedSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
         const isOnce = isUnconditional && named.isShared && volatile.length === 0 && guards.length === 0
         const text = isOnce ? renderOnce(piece, textOf) : render(piece, textOf).text
-        // What came and went is not what is there: nobody changes rows by it.
-        return { sql: text, bytes, scans: [...plans].flatMap(([scan, plan]) => (scan.changes ? [] : [plan])), lease }
+        return { sql: text, bytes, scans: planned, lease }
       } catch (error) {
         lease.release()
         throw error
@@ -245,8 +236,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 }
 
 /** Whether what it reads are the rows of its files, and no more. */
-const isOfFiles = ({ columns, rows, changes }: Scan): boolean =>
-  columns === undefined && rows === undefined && changes === undefined
+const isOfFiles = ({ columns, rows }: Scan): boolean => columns === undefined && rows === undefined
 
 /** As they were added: rows that nobody asked to be ordered come as people expect them, the first ones first. */
 const inOrder = (files: readonly ScanFile[]): ScanFile[] => {
@@ -254,14 +244,26 @@ const inOrder = (files: readonly ScanFile[]): ScanFile[] => {
   return files.toSorted((a, b) => (added(a) < added(b) ? -1 : added(a) > added(b) ? 1 : 0))
 }
 
-/** The live rows of these files of a table, or the rows of its changes; unguarded. */
-function rowsSql(
+/** The live rows of these files of a table, unguarded. */
+const rowsSql = (
   { table, schema, columns }: Scan,
-  read: readonly ScanFile[] | readonly SnapshotChanges[],
+  files: readonly ScanFile[],
   lease: FileLease,
   { io, engine, run, signal }: Pick<PrepareContext, 'io' | 'engine' | 'run' | 'signal'>,
-): Promise<string> {
-}
+): Promise<string> =>
+  scanSql({
+    table: showName(table.name),
+    metadata: table.metadata,
+    schema,
+    files,
+    columns,
+    io,
+    engine,
+    // A run has one of these at work, and none of the others.
+    hosts: run ? 'write' : 'interactive',
+    localPathOf: lease.pathOf,
+    signal,
+  })
 
 const nothingLeased: FileLease = {
   pathOf: (location) => {
@@ -345,7 +347,7 @@ async function pruneByJoins(
   for (const join of joins.flatMap(({ one, other }) => [[one, other] as const, [other, one] as const])) {
     const [large, small] = join
     const [scan, by] = [scanOf(large.shadow), scanOf(small.shadow)]
-    if (!scan || !by || scan.guard || by.guard || !isOfFiles(scan) || !isOfFiles(by)) continue
+    if (!scan || !by || scan.guard || by.guard || scan.columns || by.columns) continue
     const [wide, narrow] = [plans.get(scan)!, plans.get(by)!]
     const condition = predicateSql(narrow.predicate, by.schema)
     const isWorthIt =
