@@ -15,6 +15,7 @@ export {
   type ReadPointer,
 } from './publications.ts'
 export { outsideTables, tableCommitText, viewCommitText } from './outside.ts'
+export { takeNumbers, type NumbersOf } from './numbers.ts'
 export { purgeFiles } from './purge.ts'
 export type { EntryKind, Pointer, Pointers, Swap } from './pointers.ts'
 export { onlyAlike, openTables, type Loaded, type LoadedTable, type LoadedView, type Tables } from './tables.ts'

@@ -69,6 +69,8 @@ export type Commanded = {
   rows: unknown[][]
   tables: TableName[]
   count: number | null
+  /** What the asker should know of it. */
+  notices?: readonly string[]
   /** In place of `rows`: the answer as an engine host wrote it. */
   chunks?: readonly Chunk[]
 }

@@ -11,6 +11,8 @@ import type { CommandContext } from './commands.ts'
 import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
 import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
+import { aboveAll } from './write/numbered.ts'
+import { isTemporary } from './write/run-names.ts'
 import { authoriseChange, rightsOf } from './policy/rights.ts'
 
 /** What a statement about the lake needs. */
@@ -106,6 +108,12 @@ export function performContext(
       if (!prepared) throw new Failure('SQL_INVALID', 'RETURNING takes a list as SELECT does', { place: at(0) })
       if (told.rows === undefined) return void (await prepared.columns())
       return toldWhole(await answer(prepared, asked))
+    },
+    async takeNumbers({ name, metadata }, { field, from }, count) {
+      const least = Math.max(from, (await aboveAll(deps.io, metadata, field, { signal })) ?? from)
+      // Nobody else writes a temporary table.
+      if (isTemporary(name) || !deps.takeNumbers) return least
+      return deps.takeNumbers({ tableUuid: metadata.tableUuid, fieldId: field.id }, least, count)
     },
     createNamespace: guarded('create', deps.createNamespace),
     dropNamespace: guarded('drop', deps.dropNamespace),

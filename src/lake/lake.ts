@@ -8,6 +8,7 @@ import {
   showName,
   type Loaded,
   type LoadedView,
+  type NumbersOf,
   type Publications,
   type TableName,
   type Tables,
@@ -91,6 +92,8 @@ export type QueryResult = {
   rowsSetBy?: string
   /** How many rows were changed, where the rows of the answer are not that. */
   changed?: number
+  /** What the asker should know of what was done. */
+  notices?: readonly string[]
 }
 
 export type AuditEntry = {
@@ -171,6 +174,8 @@ export type LakeDeps = CommandParts & {
   namespaces(catalog: string): Promise<string[]>
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
+  /** Numbers for new rows that nobody else is given, none below `least`; the first of them. Without it they are those from `least` on. */
+  takeNumbers?(of: NumbersOf, least: number, count: number): Promise<number>
   audit?(entry: AuditEntry): Promise<void>
   /** Keys of tables that the project's tests hold true; `pg_catalog` shows them. */
   keysOf?: KeysOf

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { realClock } from '../base/clock.ts'
 import { openEmbeddedCatalog, type LoadedTable } from '../catalog/index.ts'
 import { createTag, currentSchema, defaultSpec, showTransform, showType } from '../iceberg/index.ts'
+import { openSession } from './session.ts'
 import { openWorld } from './world.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
@@ -308,6 +309,36 @@ test('rows come in the order in which they were added, where nobody asks for ano
   for (let n = 0; n < 6; n++) await world.rows(`insert into raw.added values (${n})`)
   expect(await world.rows('from raw.added')).toEqual([[0], [1], [2], [3], [4], [5]])
   expect(await world.rows('from raw.added limit 2')).toEqual([[0], [1]])
+})
+
+test('numbers of rows are given once, whoever inserts at the same moment, and are no part of a transaction', async () => {
+  await world.rows('create table raw.numbered(id bigserial, n int)')
+  const ids = await Promise.all(
+    Array.from({ length: 8 }, (_, n) => world.rows(`insert into raw.numbered(n) values (${n}), (${n}) returning id`)),
+  )
+  expect(
+    ids
+      .flat(2)
+      .map(Number)
+      .toSorted((a, b) => a - b),
+  ).toEqual(Array.from({ length: 16 }, (_, at) => at + 1))
+  const session = openSession(world.lake, world.asking())
+  for (const sql of ['begin', 'insert into raw.numbered(n) values (9)', 'rollback']) await session.query(sql)
+  expect(await world.rows('insert into raw.numbered(n) values (10) returning id')).toEqual([[18]])
+  await session.close()
+})
+
+test.each([
+  ['id int primary key, n int', 28, 'a primary key that is enforced'],
+  ['id int, primary key (id)', 29, 'a primary key that is enforced'],
+  ['id int unique', 28, 'a unique key that is enforced'],
+  ['id int references raw.x (id)', 28, 'a foreign key that is enforced'],
+])('who is promised a key has to say that it is none: %s', async (columns, column, what) => {
+  expect(await refused(`create table raw.k (${columns})`)).toMatchObject({
+    code: 'SQL_UNSUPPORTED',
+    message: expect.stringContaining(what) as string,
+    place: { line: 1, column },
+  })
 })
 
 test('a primary key that is not enforced is the identifier fields of the table', async () => {

@@ -71,6 +71,7 @@ export async function runStatement(sql: string, given: Asking, started: number, 
     cached: { hit: false, ageMs: 0 },
     truncated: () => false,
     ...(done.chunks && done.count !== null ? { changed: done.count } : {}),
+    ...(done.notices?.length ? { notices: done.notices } : {}),
   }
 }
 
@@ -116,6 +117,7 @@ async function changeTable(
   opened: Opened,
 ): Promise<Commanded> {
   const { tables, access } = opened.deps
+  const notices = noticesOf(statement, options, at)
   const own = makesTable(statement) ? undefined : await temporaryTable(statement.name, options, options.changes)
   const target = own ?? (await inItsSchema(statement, targetName(statement, options), opened.deps))
   const named = async (error: unknown): Promise<never> => {
@@ -146,9 +148,29 @@ async function changeTable(
       ? bounded(scratch, async () => (await work(scratch)).done)
       : changing(target.catalog, options, opened, at, work)
   ).catch(named)
-  if (told) return { command: commandOf(statement), ...told, rows: [], tables: [target], count }
+  const command = commandOf(statement)
+  if (told) return { command, ...told, rows: [], tables: [target], count }
   const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
-  return { command: commandOf(statement), columns, rows: [[count]], tables: [target], count }
+  return { command, columns, rows: [[count]], tables: [target], count, notices }
+}
+
+/**
+ * No commit looks at the other rows of a table, so who promises a key has to say that nothing enforces it. Clients of PostgreSQL
+ * cannot: they are told.
+ */
+function noticesOf(statement: Statement, { door }: Asking, at: (index: number) => Place): string[] {
+  const promised = 'promised' in statement ? (statement.promised ?? []) : []
+  const [first] = promised
+  if (first && door !== 'pgwire')
+    throw new Failure('SQL_UNSUPPORTED', `${first.what} that is enforced is not supported`, {
+      hint: 'Write NOT ENFORCED behind it, and test for it in the project. A primary key is kept as the identifier fields of the table.',
+      place: at(first.start),
+    })
+  return [...new Set(promised.map(({ what }) => what))].map((what) =>
+    what === 'a primary key'
+      ? 'the primary key is kept as the identifier fields of the table, and nothing enforces it'
+      : `${what} is not kept, and nothing enforces it`,
+  )
 }
 
 /** What a session's namespace is called helps nobody. */

@@ -4,7 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { realClock } from '../base/clock.ts'
-import { embeddedCatalog, embeddedShelf, openEmbeddedCatalog, openPublications, openTables } from '../catalog/index.ts'
+import {
+  embeddedCatalog,
+  embeddedShelf,
+  openEmbeddedCatalog,
+  openPublications,
+  openTables,
+  takeNumbers,
+} from '../catalog/index.ts'
 import { openEngine } from '../engine/index.ts'
 import { openGovern, systemPrincipal, type AccessFile, type Principal } from '../govern/index.ts'
 import { fileLocation, localFileIO } from '../io/index.ts'
@@ -81,6 +88,7 @@ export async function openWorld({
     namespaces: (name) => catalog.namespaces(name),
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
+    takeNumbers: (of, least, count) => takeNumbers(records, of, least, count),
     audit: async (entry) => void audited.push(entry),
   })
   const admin = { id: 'a', name: 'ana', role: 'admin' as const }

@@ -207,6 +207,15 @@ export const migrations: readonly Migration[] = [
     catalog: ['create index view_owners_by_uuid on view_owners (uuid)'],
     log: [],
   },
+  {
+    version: 9,
+    name: 'numbers of identity columns',
+    catalog: [
+      `create table identity_numbers (
+        table_uuid text not null, field_id integer not null, next integer not null, primary key (table_uuid, field_id))`,
+    ],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

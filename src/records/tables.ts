@@ -339,6 +339,9 @@ export type ViewOwnersRow = {
   since: Time
 }
 
+/** The next number of a column that numbers its rows. */
+export type IdentityNumbersRow = { table_uuid: string; field_id: number; next: number }
+
 export type SettingsRow = { key: string; value: string }
 
 export type CatalogTables = {
@@ -374,6 +377,7 @@ export type CatalogTables = {
   access_limits: AccessLimitsRow
   view_owners: ViewOwnersRow
   node_states: NodeStatesRow
+  identity_numbers: IdentityNumbersRow
 }
 
 export type RunLogsRow = {

@@ -6,6 +6,7 @@ import type { Governed, Privilege } from '../../govern/index.ts'
 import { currentViewVersion, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
 import { sqlType } from '../types.ts'
+import { numberedFields } from '../write/numbered.ts'
 import {
   databaseOid,
   distinctOids,
@@ -46,7 +47,7 @@ export type Known = {
   keys: readonly Key[]
 }
 
-type Column = Field & { number: number; type: Field['type'] }
+type Column = Field & { number: number; type: Field['type']; identity?: 'always' | 'by default' }
 type Relation = { oid: number; schema: string; name: string; loaded: Loaded; columns: Column[] }
 type Constraint = {
   oid: number
@@ -66,7 +67,11 @@ export function modelOf(known: Known): Model {
   const oids = distinctOids(known.tables.map((one) => `relation ${uuidOf(one)} ${one.name.namespace}.${one.name.name}`))
   const relations = known.tables.map((loaded): Relation => {
     const { namespace, name } = loaded.name
-    const columns = known.columnsOf(loaded).map((field, at) => ({ ...field, number: at + 1 }))
+    const numbered = loaded.kind === 'table' ? numberedFields(loaded.metadata) : []
+    const columns = known.columnsOf(loaded).map((column, at): Column => {
+      const own = numbered.find(({ field }) => field.id === column.id)
+      return { ...column, number: at + 1, ...(own && { identity: own.always ? 'always' : 'by default' }) }
+    })
     return {
       oid: oids.get(`relation ${uuidOf(loaded)} ${namespace}.${name}`)!,
       schema: namespace,
@@ -525,7 +530,7 @@ function attributeRow(attrelid: number, column: Column, attnum: number): Row {
     attnotnull: column.required,
     atthasdef: false,
     atthasmissing: false,
-    attidentity: '',
+    attidentity: column.identity?.[0]?.replace('b', 'd') ?? '',
     attgenerated: '',
     attisdropped: false,
     attislocal: true,

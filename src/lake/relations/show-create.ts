@@ -1,14 +1,9 @@
 // The statement that would make a table or view as it is now.
 
 import type { Loaded } from '../../catalog/index.ts'
-import {
-  currentSchema,
-  currentViewVersion,
-  defaultSortOrder,
-  defaultSpec,
-  fieldById,
-  type Transform,
-} from '../../iceberg/index.ts'
+import { currentViewVersion, defaultSortOrder, defaultSpec, fieldById, type Transform } from '../../iceberg/index.ts'
+import { isDefaultProperty, writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
+import { isNumberedProperty, numberedFields } from '../write/numbered.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
@@ -20,19 +15,27 @@ export function createText(one: Loaded): string {
     return `CREATE VIEW ${name} AS ${(own ?? version?.representations[0])?.sql ?? ''}`
   }
   const { metadata } = one
-  const schema = currentSchema(metadata)
+  const schema = writtenSchema(metadata)
   const path = (id: number) => (fieldById(schema, id)?.path ?? '').split('.').map(quoteName).join('.')
-  const columns = schema.fields.map(({ name: column, type, required, doc, writeDefault }) =>
+  const numbered = numberedFields(metadata)
+  const columns = schema.fields.map(({ id, name: column, type, required, doc, writeDefault, computed }: WrittenField) =>
     [
       `  ${quoteName(column)} ${sqlType(type)}`,
       ...(required ? ['NOT NULL'] : []),
+      ...numbered.flatMap(({ field, always, from }) =>
+        field.id === id ? [`GENERATED ${always ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY (START WITH ${from})`] : [],
+      ),
       ...(writeDefault === undefined || (typeof writeDefault === 'object' && 'json' in writeDefault)
         ? []
         : [`DEFAULT ${literalSql(type, writeDefault)}`]),
+      ...(computed === undefined ? [] : [`DEFAULT ${computed}`]),
       ...(doc ? [`COMMENT ${quoteText(doc)}`] : []),
     ].join(' '),
   )
-  const { comment, ...properties } = metadata.properties
+  const { comment, ...given } = metadata.properties
+  const properties = Object.fromEntries(
+    Object.entries(given).filter(([key]) => !isNumberedProperty(key) && !isDefaultProperty(key)),
+  )
   const partitions = defaultSpec(metadata)
     .fields.filter(({ transform }) => transform.kind !== 'void')
     .map(({ transform, sourceIds }) => transformText(transform, path(sourceIds[0]!)))

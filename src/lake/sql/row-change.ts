@@ -38,6 +38,8 @@ export type RowChange = Change &
         columns: string[] | undefined
         byName: boolean
         overwrite: boolean
+        /** OVERRIDING SYSTEM VALUE: numbers of somebody's own in a column that gives them itself. */
+        overriding: boolean
         /** `rows`: where a value is the word DEFAULT; none of them is for all columns. */
         source: { select: Piece } | { rows: Piece[][] }
         conflict: Conflict | undefined
@@ -71,13 +73,14 @@ function insert(reader: Reader): RowChange {
     reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
   const byName = reader.take('by', 'name')
   if (!byName) reader.take('by', 'position')
+  const overriding = reader.take('overriding', 'system', 'value')
   const rows = byName ? undefined : rowsWithDefaults(reader)
   const source = rows ? { rows } : { select: reader.until('a SELECT', ['returning'], ['on', 'conflict']) }
   const conflict = reader.take('on', 'conflict') ? onConflict(reader, or) : or && { key: undefined, does: or }
   if (overwrite && (conflict || reader.sees('returning')))
     throw reader.unsupported('INSERT OVERWRITE together with this', 'Write DELETE and INSERT in one transaction.')
   const told = returning(reader)
-  return { kind: 'insert', name, alias, columns, byName, overwrite, source, conflict, returning: told }
+  return { kind: 'insert', name, alias, columns, byName, overwrite, overriding, source, conflict, returning: told }
 }
 
 function orWhat(reader: Reader): Conflict['does'] {

@@ -18,7 +18,10 @@ export type ColumnDefinition = {
   comment: string | undefined
   /** PRIMARY KEY NOT ENFORCED. */
   isKey?: true
+  identity?: Identity
 }
+/** How a column numbers its rows. `always`: a value of somebody's own is refused. */
+export type Identity = { always: boolean; from: number }
 export type Ordering = NewPartitionField & { direction?: 'asc' | 'desc'; nullOrder?: 'nulls-first' | 'nulls-last' }
 /** What follows the columns of CREATE TABLE. */
 export type TableClauses = {
@@ -47,6 +50,12 @@ export type Alteration =
   | { kind: 'drop-partition'; field: NewPartitionField }
   | { kind: 'sort'; fields: Ordering[] }
   | { kind: 'identifiers'; paths: string[] }
+  /** The same of a primary key, whose columns are never null. */
+  | { kind: 'key'; paths: string[] }
+  | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
+
+/** A constraint without NOT ENFORCED: what it is called, and where it stands. */
+export type Promised = { what: 'a primary key' | 'a unique key' | 'a foreign key'; start: number }
 
 export type Statement =
   | {
@@ -59,6 +68,8 @@ export type Statement =
       columns: ColumnDefinition[] | undefined
       /** Columns of the primary key, which is not enforced: Iceberg's identifier fields. */
       key: string[] | undefined
+      /** Constraints that are written as if somebody held them to be kept. */
+      promised: Promised[]
       select: Piece | undefined
       /** Of the SELECT's columns. */
       names: string[] | undefined
@@ -76,7 +87,7 @@ export type Statement =
     }
   | RowChange
   | { kind: 'truncate'; name: WrittenName }
-  | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[] }
+  | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[]; promised?: Promised[] }
   | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName }
   | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; ifExists: boolean }
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
@@ -163,7 +174,7 @@ function create(reader: Reader): Statement {
     }
   }
   const names = reader.seesNames() ? reader.columns() : undefined
-  const { columns, key } = !names && reader.peek('(') ? definitions(reader) : {}
+  const { columns, key, promised = [] } = !names && reader.peek('(') ? definitions(reader) : {}
   const clauses = tableClauses(reader)
   const onCommitDrop = temporary && onCommit(reader)
   const select = reader.take('as') ? reader.rest() : undefined
@@ -181,6 +192,7 @@ function create(reader: Reader): Statement {
     ifNotExists,
     columns,
     key,
+    promised,
     select,
     names,
     clauses,
@@ -195,40 +207,87 @@ function onCommit(reader: Reader): boolean {
   return false
 }
 
-function definitions(reader: Reader): { columns: ColumnDefinition[]; key: string[] | undefined } {
+function definitions(reader: Reader): {
+  columns: ColumnDefinition[]
+  key: string[] | undefined
+  promised: Promised[]
+} {
   const keys: string[][] = []
+  const promised: Promised[] = []
   const all = reader.list(() => {
-    if (reader.sees('primary', 'key') && reader.isFollowedBy('key', '(')) {
-      keys.push(primaryKey(reader, () => reader.columns()))
+    const constraint = tableConstraint(reader, promised)
+    if (constraint === 'kept') return undefined
+    if (constraint) {
+      keys.push(constraint)
       return undefined
     }
-    noTableConstraint(reader)
-    return { name: reader.identifier('a column'), ...definition(reader) }
+    return { name: reader.identifier('a column'), ...definition(reader, promised) }
   })
   const columns = all.filter((one) => one !== undefined)
   const marked = columns.filter(({ isKey }) => isKey).map(({ name }) => name)
   if (marked.length > 0) keys.push(marked)
   if (keys.length > 1) throw reader.invalid('a table has one primary key')
-  return { columns, key: keys[0] }
+  return { columns, key: keys[0], promised }
 }
 
-/** Only one that nobody is promised to be kept: no commit looks for rows with the same key. */
-function primaryKey<Named>(reader: Reader, named: () => Named): Named {
-  reader.expect('PRIMARY KEY', 'primary', 'key')
-  const key = named()
-  if (reader.take('not', 'enforced')) return key
-  throw reader.unsupported(
-    'a primary key that is enforced',
-    'Write PRIMARY KEY … NOT ENFORCED to keep it as the identifier fields of the table, and test for it in the project.',
-  )
+/**
+ * `[CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…) | FOREIGN KEY (…) REFERENCES …`: the columns of a primary key; of the others
+ * nothing is kept, as no commit looks at other rows. Undefined where something else stands.
+ */
+function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept' | undefined {
+  const start = reader.at()
+  const isNamed = reader.sees('constraint') && !reader.isFollowedBy(',')
+  const sees = (...words: string[]) => reader.sees(...words) && (isNamed || reader.isFollowedBy(...words.slice(1), '('))
+  if (isNamed) {
+    reader.take('constraint')
+    reader.identifier('a constraint')
+  }
+  if (sees('primary', 'key')) {
+    reader.take('primary', 'key')
+    const key = reader.columns()
+    unenforced(reader, { what: 'a primary key', start }, promised)
+    return key
+  }
+  if (sees('unique')) {
+    reader.take('unique')
+    reader.columns()
+    unenforced(reader, { what: 'a unique key', start }, promised)
+    return 'kept'
+  }
+  if (sees('foreign', 'key')) {
+    reader.take('foreign', 'key')
+    reader.columns()
+    references(reader, start, promised)
+    return 'kept'
+  }
+  if (isNamed || sees('check'))
+    throw reader.unsupported(
+      'a CHECK',
+      'Other engines write tables too, and nothing would hold them to it; test for it in the project instead.',
+    )
+  return undefined
 }
 
-function noTableConstraint(reader: Reader): void {
-  const words = [['primary', 'key'], ['foreign', 'key'], ['constraint'], ['unique'], ['check']]
-  const found = words.find((one) => reader.sees(...one))
-  if (!found || (found[0] !== 'constraint' && !reader.isFollowedBy(...found.slice(1), '('))) return
-  const hint = 'Iceberg tables have none; test for it in the project instead.'
-  throw reader.unsupported('a table constraint', hint)
+/** `REFERENCES t (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED`. */
+function references(reader: Reader, start: number, promised: Promised[]): void {
+  reader.expect('REFERENCES', 'references')
+  reader.name('a table')
+  if (reader.peek('(')) reader.columns()
+  for (;;) {
+    if (reader.take('on', 'delete') || reader.take('on', 'update')) {
+      const actions = [['cascade'], ['restrict'], ['no', 'action'], ['set', 'null'], ['set', 'default']]
+      if (!actions.some((one) => reader.take(...one))) throw reader.invalid('expected CASCADE, RESTRICT or SET NULL')
+    } else if (reader.take('match')) reader.identifier('a kind of match')
+    else if (!reader.take('deferrable') && !reader.take('not', 'deferrable')) {
+      if (!reader.take('initially')) break
+      if (!reader.take('deferred')) reader.expect('DEFERRED or IMMEDIATE', 'immediate')
+    }
+  }
+  unenforced(reader, { what: 'a foreign key', start }, promised)
+}
+
+function unenforced(reader: Reader, one: Promised, promised: Promised[]): void {
+  if (!reader.take('not', 'enforced')) promised.push(one)
 }
 
 const columnWords = [
@@ -241,23 +300,76 @@ const columnWords = [
   ['primary'],
   ['unique'],
   ['check'],
+  ['references'],
+  ['constraint'],
+  ['generated', 'always'],
+  ['generated', 'by'],
   [','],
 ]
 
-function definition(reader: Reader): Omit<ColumnDefinition, 'name'> {
-  const type = reader.until('a type', ...columnWords)
+function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition, 'name'> {
+  const written = reader.until('a type', ...columnWords)
+  const counted = serials.get(written.sql.toLowerCase())
+  const type = counted ? { ...written, sql: counted } : written
   const result: Omit<ColumnDefinition, 'name'> = { type, required: false, default: undefined, comment: undefined }
+  if (counted) Object.assign(result, { required: true, identity: { always: false, from: 1 } satisfies Identity })
   for (;;) {
     if (reader.take('not', 'null')) result.required = true
     else if (reader.take('default')) result.default = reader.until('a value', ...columnWords)
     else if (reader.take('comment')) result.comment = reader.text('a comment')
+    else if (reader.take('generated')) Object.assign(result, { required: true, identity: identity(reader) })
+    else if (reader.take('constraint')) reader.identifier('a constraint')
     else if (reader.sees('primary', 'key')) {
-      primaryKey(reader, () => {})
+      const start = reader.at()
+      reader.take('primary', 'key')
+      unenforced(reader, { what: 'a primary key', start }, promised)
       result.isKey = true
-    } else if (reader.sees('unique') || reader.sees('check'))
-      throw reader.unsupported('a column constraint', 'Iceberg tables have none but NOT NULL.')
+    } else if (reader.sees('unique')) {
+      const start = reader.at()
+      reader.take('unique')
+      unenforced(reader, { what: 'a unique key', start }, promised)
+    } else if (reader.sees('references')) references(reader, reader.at(), promised)
+    else if (reader.sees('check'))
+      throw reader.unsupported(
+        'a CHECK',
+        'Other engines write tables too, and nothing would hold them to it; test for it in the project instead.',
+      )
     else if (!reader.take('null')) return result
   }
+}
+
+/** What PostgreSQL calls whole numbers that number their rows, by DuckDB's names. */
+const serials = new Map([
+  ['serial', 'INTEGER'],
+  ['serial4', 'INTEGER'],
+  ['bigserial', 'BIGINT'],
+  ['serial8', 'BIGINT'],
+  ['smallserial', 'SMALLINT'],
+  ['serial2', 'SMALLINT'],
+])
+
+/** Behind GENERATED. */
+function identity(reader: Reader): Identity {
+  const always = reader.take('always')
+  if (!always) reader.expect('ALWAYS or BY DEFAULT', 'by', 'default')
+  reader.expect('AS IDENTITY', 'as')
+  if (reader.peek('('))
+    throw reader.unsupported('a column that is computed', 'Make a view of the table that computes it.')
+  reader.expect('IDENTITY', 'identity')
+  let from = 1
+  if (!reader.takeSymbol('(')) return { always, from }
+  while (!reader.takeSymbol(')'))
+    if (reader.take('start')) {
+      reader.take('with')
+      from = reader.whole('a whole number')
+    } else if (reader.take('increment')) {
+      reader.take('by')
+      if (reader.whole('a whole number') !== 1) throw reader.unsupported('a step other than 1')
+    } else if (reader.take('cache') || reader.take('minvalue') || reader.take('maxvalue'))
+      reader.until('a number', ['start'], ['increment'], ['cache'], ['minvalue'], ['maxvalue'], ['no'], ['cycle'])
+    else if (!reader.take('no', 'cycle') && !reader.take('no', 'minvalue') && !reader.take('no', 'maxvalue'))
+      throw reader.invalid('expected START WITH a number')
+  return { always, from }
 }
 
 function tableClauses(reader: Reader): TableClauses {
@@ -384,20 +496,28 @@ function alter(reader: Reader): Statement {
   }
   if (what === 'view') throw reader.unsupported('this change of a view', 'Write CREATE OR REPLACE VIEW.')
   const changes: Alteration[] = []
-  do changes.push(...alteration(reader))
+  const promised: Promised[] = []
+  do changes.push(...alteration(reader, promised))
   while (reader.takeSymbol(','))
   reader.end()
-  return { kind: 'alter', name, ifExists, changes }
+  return { kind: 'alter', name, ifExists, changes, promised }
 }
 
-function alteration(reader: Reader): Alteration[] {
+function alteration(reader: Reader, promised: Promised[]): Alteration[] {
+  if (reader.take('drop', 'constraint')) {
+    reader.take('if', 'exists')
+    reader.identifier('a constraint')
+    void (reader.take('cascade') || reader.take('restrict'))
+    return []
+  }
   if (reader.take('add')) {
     if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
     if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
-    noTableConstraint(reader)
-    if (reader.take('columns')) return reader.list(() => addition(reader))
+    const constraint = tableConstraint(reader, promised)
+    if (constraint) return constraint === 'kept' ? [] : [{ kind: 'key', paths: constraint }]
+    if (reader.take('columns')) return reader.list(() => addition(reader, promised))
     reader.take('column')
-    return [addition(reader)]
+    return [addition(reader, promised)]
   }
   if (reader.take('drop')) {
     if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
@@ -455,11 +575,13 @@ const orderings = (reader: Reader): Ordering[] => {
   return all
 }
 
-function addition(reader: Reader): Alteration {
+function addition(reader: Reader, promised: Promised[]): Alteration {
   const ifNotExists = reader.take('if', 'not', 'exists')
   const path = reader.path()
-  const about = definition(reader)
+  const about = definition(reader, promised)
   if (about.isKey) throw reader.unsupported('a key in ADD COLUMN', 'Write SET IDENTIFIER FIELDS after it.')
+  if (about.identity)
+    throw reader.unsupported('a column of numbers for rows that are there', 'Make the table anew with it.')
   return { kind: 'add-column', path, definition: about, ifNotExists, place: placeOf(reader) }
 }
 
@@ -471,6 +593,9 @@ function placeOf(reader: Reader): 'first' | { after: string } | undefined {
 function columnChange(reader: Reader, path: string): Alteration {
   if (reader.take('set', 'data', 'type') || reader.take('set', 'type') || reader.take('type'))
     return { kind: 'type', path, type: reader.until('a type', [',']) }
+  if (reader.take('add', 'generated')) return { kind: 'identity', path, identity: identity(reader), ifExists: false }
+  if (reader.take('drop', 'identity'))
+    return { kind: 'identity', path, identity: undefined, ifExists: reader.take('if', 'exists') }
   if (reader.take('set', 'not', 'null')) return { kind: 'required', path, required: true }
   if (reader.take('drop', 'not', 'null')) return { kind: 'required', path, required: false }
   if (reader.take('set', 'default')) return { kind: 'default', path, value: reader.until('a value', [',']) }

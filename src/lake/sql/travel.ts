@@ -1,9 +1,12 @@
 // Time travel as Spark and Trino spell it, put into DuckDB's words before its parser sees the text:
 //   FROM t FOR VERSION AS OF 3                  → FROM t AT (VERSION => 3)
 //   FROM t FOR SYSTEM_TIME AS OF '2024-01-01'   → FROM t AT (TIMESTAMP => '2024-01-01')
+// and what came and went between two snapshots, as Databricks and Trino spell it:
+//   FROM table_changes('raw.t', 3, 5)           → FROM "raw"."t$changes" AT (VERSION => (3)::VARCHAR || '..' || (5)::VARCHAR)
+//   FROM TABLE(system.table_changes(schema_name => 'raw', table_name => 't', start_snapshot_id => 3, end_snapshot_id => 5))
 
 import { splice, type Edit, type Spliced } from './splice.ts'
-import { closing, tokens, type Token } from './tokens.ts'
+import { closing, nameOf, quoteName, tokens, type Token } from './tokens.ts'
 
 const units: Record<string, 'VERSION' | 'TIMESTAMP'> = {
   version: 'VERSION',
@@ -22,11 +25,25 @@ const following = new Set(
 
 /** The text in DuckDB's words; `origin` leads from its indices to those of `sql`. */
 export function travelInDuckDb(sql: string): Spliced {
-  if (!/\bas\s+of\b/i.test(sql)) return { text: sql, origin: (index) => index }
+  if (!/\bas\s+of\b|\btable_changes\b/i.test(sql)) return { text: sql, origin: (index) => index }
   const all = [...tokens(sql)]
   const word = (at: number) => (all[at]?.kind === 'word' ? all[at].text.toLowerCase() : '')
+  /** DuckDB has the alias before the clause, the others behind it. */
+  const aliasBehind = (last: number) => {
+    const aliasAt = word(last + 1) === 'as' ? last + 2 : last + 1
+    const token = all[aliasAt]
+    const isAlias = token?.kind === 'quoted' || (token?.kind === 'word' && !following.has(word(aliasAt)))
+    return { alias: isAlias ? `AS ${token.text} ` : '', end: isAlias ? token.end : all[last]!.end }
+  }
   const edits: Edit[] = []
   for (let at = 0; at < all.length; at++) {
+    const changes = word(at) === 'table_changes' ? changesAt(sql, all, at) : undefined
+    if (changes) {
+      const { alias, end } = aliasBehind(changes.last)
+      edits.push({ start: all[changes.first]!.start, end, text: `${changes.table} ${alias}${changes.range}` })
+      at = changes.last
+      continue
+    }
     const hasFor = word(at) === 'for'
     const unitAt = hasFor ? at + 1 : at
     const unit = Object.hasOwn(units, word(unitAt)) ? units[word(unitAt)] : undefined
@@ -34,13 +51,9 @@ export function travelInDuckDb(sql: string): Spliced {
     const first = unitAt + 3
     const last = valueEnd(all, first)
     if (last < first) continue
-    // DuckDB has the alias before the clause, the others behind it.
-    const aliasAt = word(last + 1) === 'as' ? last + 2 : last + 1
-    const token = all[aliasAt]
-    const hasAlias = token?.kind === 'quoted' || (token?.kind === 'word' && !following.has(word(aliasAt)))
-    const alias = hasAlias ? `AS ${token.text} ` : ''
+    const { alias, end } = aliasBehind(last)
     edits.push({ start: all[at]!.start, end: all[first]!.start, text: `${alias}AT (${unit} => ` })
-    edits.push({ start: all[last]!.end, end: hasAlias ? token.end : all[last]!.end, text: ')' })
+    edits.push({ start: all[last]!.end, end, text: ')' })
     at = last
   }
   return splice(sql, edits)
@@ -57,4 +70,61 @@ function valueEnd(all: readonly Token[], first: number): number {
   else if (token.text === '(') last = closing(all, last)
   while (all[last + 1]?.text === '::' && all[last + 2]?.kind === 'word') last += 2
   return last
+}
+
+/** `table_changes(…)` at this token, with TABLE around it or not; undefined where it is no call of that kind. */
+function changesAt(sql: string, all: readonly Token[], at: number) {
+  if (all[at + 1]?.text !== '(') return undefined
+  const close = closing(all, at + 1)
+  const given = new Map<string, Token[]>()
+  const parts = cutAtCommas(all.slice(at + 2, close))
+  for (const [index, part] of parts.entries()) {
+    const isNamed = part[1]?.text === '=>'
+    const name = isNamed
+      ? part[0]!.text.toLowerCase()
+      : (['table_name', 'start_snapshot_id', 'end_snapshot_id'][index] ?? '')
+    given.set(name, isNamed ? part.slice(2) : part)
+  }
+  const textOf = (name: string) => {
+    const [only, ...more] = given.get(name) ?? []
+    return only?.kind === 'string' && more.length === 0 && only.text.startsWith("'")
+      ? only.text.slice(1, -1).replaceAll("''", "'")
+      : undefined
+  }
+  const [schema, table] = [textOf('schema_name'), textOf('table_name')]
+  if (table === undefined) return undefined
+  const names = schema === undefined ? namesIn(table) : [schema, table]
+  const [from, to] = ['start_snapshot_id', 'end_snapshot_id'].map((name) => {
+    const value = given.get(name)
+    return value?.length ? `(${sql.slice(value[0]!.start, value.at(-1)!.end)})::VARCHAR` : `''`
+  })
+  // Trino has it as TABLE(system.table_changes(…)), with its catalog before that or not.
+  let first = at
+  while (all[first - 1]?.text === '.') first -= 2
+  const isWrapped = all[first - 1]?.text === '(' && all[first - 2]?.text.toLowerCase() === 'table'
+  return {
+    first: isWrapped ? first - 2 : first,
+    last: isWrapped ? close + 1 : close,
+    table: names.map((name, index) => quoteName(index === names.length - 1 ? `${name}$changes` : name)).join('.'),
+    range: `AT (VERSION => ${from} || '..' || ${to})`,
+  }
+}
+
+/** The parts of `raw.t` or `"raw"."t"`. */
+const namesIn = (text: string): string[] => [...tokens(text)].filter(({ text }) => text !== '.').map(nameOf)
+
+function cutAtCommas(all: readonly Token[]): Token[][] {
+  const parts: Token[][] = []
+  let depth = 0
+  for (const token of all) {
+    if (token.text === ',' && depth === 0) {
+      parts.push([])
+      continue
+    }
+    if (/^[([{]$/.test(token.text)) depth++
+    if (/^[)\]}]$/.test(token.text)) depth--
+    if (parts.length === 0) parts.push([])
+    parts.at(-1)!.push(token)
+  }
+  return parts
 }

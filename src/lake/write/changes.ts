@@ -46,6 +46,7 @@ import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
 import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
 import { appendProjection, checkColumns, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
+import { writtenSchema } from './computed-defaults.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
@@ -146,7 +147,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
           : currentSchema(metadata)
     const projection =
       mode === 'append' && before
-        ? appendProjection(target, schema, columns)
+        ? appendProjection(target, writtenSchema(metadata), columns)
         : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
     const { files, placed } = await writeSelected(metadata, schema, projection, await planned(), options)
@@ -258,7 +259,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     checkColumns(before.name, columns)
     const { metadata } = before
     const schema = currentSchema(metadata)
-    const projection = appendProjection(before.name, schema, columns)
+    const projection = appendProjection(before.name, writtenSchema(metadata), columns)
     return writeSelected(metadata, schema, projection, await planned(), options)
   }
 

@@ -3,8 +3,9 @@
 import { Failure } from '../../base/failure.ts'
 import { showName, type TableName } from '../../catalog/index.ts'
 import type { EngineColumn } from '../../engine/index.ts'
-import type { Field, NewField, Schema } from '../../iceberg/index.ts'
+import type { NewField, Schema } from '../../iceberg/index.ts'
 import type { TableOptions } from './change-set.ts'
+import type { WrittenField } from './computed-defaults.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
@@ -27,13 +28,13 @@ export const withComment = (field: NewField, { columnComments = {} }: TableOptio
   return doc ? { ...field, doc } : field
 }
 
-/** Every column of the table, from the SELECT's column of the same name or NULL. */
+/** Every column of the table (`writtenSchema`), from the SELECT's column of the same name or NULL. */
 export function appendProjection(target: TableName, schema: Schema, columns: readonly EngineColumn[]): string[] {
   const given = new Map(columns.map(({ name }) => [name.toLowerCase(), name]))
-  const projection = schema.fields.map((field) => {
+  const projection = schema.fields.map((field: WrittenField) => {
     const name = given.get(field.name.toLowerCase())
     given.delete(field.name.toLowerCase())
-    if (name === undefined && field.required && field.writeDefault === undefined)
+    if (name === undefined && field.required && field.writeDefault === undefined && field.computed === undefined)
       throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
     const missing = name === undefined ? defaultSql(target, field) : ''
     return `CAST(${name === undefined ? missing : quoteName(name)} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
@@ -46,7 +47,8 @@ export function appendProjection(target: TableName, schema: Schema, columns: rea
 }
 
 /** What a column gets that is given nothing. @throws UNSUPPORTED for a default that is not a simple value */
-export function defaultSql(target: TableName, { name, type, writeDefault }: Field): string {
+export function defaultSql(target: TableName, { name, type, writeDefault, computed }: WrittenField): string {
+  if (computed !== undefined) return computed
   if (writeDefault === undefined) return 'NULL'
   if (typeof writeDefault === 'object' && 'json' in writeDefault)
     throw new Failure('UNSUPPORTED', `${showName(target)} needs a value for ${name}: its default is not a simple value`)

@@ -13,6 +13,7 @@ import type { Piece, WrittenName } from '../sql/reader.ts'
 import type { MergeSource } from '../sql/row-change.ts'
 import { quoteName } from '../sql/tokens.ts'
 import type { ChangeSet, TableOptions } from './change-set.ts'
+import type { NumberedField } from './numbered.ts'
 
 export type PerformContext = {
   changes: ChangeSet
@@ -33,6 +34,8 @@ export type PerformContext = {
    * is only looked whether it can be answered.
    */
   tell(sql: string, rows: ToldRows): Promise<Told | undefined>
+  /** Takes so many numbers of a column that gives them to its rows; the first of them, the others follow it. */
+  takeNumbers(of: LoadedTable, column: NumberedField, count: number): Promise<number>
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
 }

@@ -1,7 +1,7 @@
 // INSERT, DELETE, UPDATE and MERGE as changes of a change set, with what RETURNING tells of their rows.
 
 import { Failure } from '../../base/failure.ts'
-import type { TableName } from '../../catalog/index.ts'
+import type { LoadedTable, TableName } from '../../catalog/index.ts'
 import { currentSchema, type Field, type Schema, type TableMetadata } from '../../iceberg/index.ts'
 import { changedAlias } from '../sources.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
@@ -11,6 +11,7 @@ import { quoteName, quoteTable, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { withBytes } from './bytes.ts'
 import { defaultSql } from './columns.ts'
+import { writtenSchema } from './computed-defaults.ts'
 import { asMerge, givenOrder } from './conflict.ts'
 import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import {
@@ -22,6 +23,8 @@ import {
   type PerformContext,
   type Performed,
 } from './perform-context.ts'
+import { numberedFields, type NumberedField } from './numbered.ts'
+import { writtenRows } from './parameters.ts'
 import { mergeAction, openReturning } from './returning.ts'
 import { refusal, type RowOperation } from './rows.ts'
 
@@ -66,14 +69,17 @@ async function inserted(
   context: PerformContext,
 ): Promise<Performed> {
   const { changes, options } = context
-  const { metadata } = await tableOf(target, changes, 'insert into')
-  const schema = currentSchema(metadata)
+  const table = await tableOf(target, changes, 'insert into')
+  const schema = writtenSchema(table.metadata)
   const names = statement.columns ?? schema.fields.map(({ name }) => name)
   const { source, conflict } = statement
-  const select = 'select' in source ? compose`${source.select}` : rowsOf(source.rows, names, schema, target)
+  const columns = numberedFields(table.metadata)
+  const select =
+    'select' in source ? compose`${source.select}` : await rowsOf(source.rows, names, columns, table, context)
   const whole = compose`${after(statement.with)}${select}`
   // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
-  const text = statement.byName ? whole : withNames(whole, 'inserted', names)
+  const given = statement.byName ? whole : withNames(whole, 'inserted', names)
+  const text = columns.length > 0 ? await numbered(given, columns, table, statement, context) : given
   if (conflict) return merged(await asMerge(statement, conflict, text, target, schema, context), target, context)
   const work = statement.overwrite
     ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
@@ -92,17 +98,70 @@ export async function truncated(target: TableName, { changes, options, rows }: P
 const after = (clause: Piece | undefined) => (clause ? compose`${clause} ` : '')
 
 /** VALUES where some are the word DEFAULT. */
-function rowsOf(rows: readonly Piece[][], names: readonly string[], schema: Schema, target: TableName): Composed {
-  const fields = names.map((name) => columnOf(name, schema, target))
-  const values = (rows.length > 0 ? rows : [fields.map(() => undefined)]).map((row) => {
+async function rowsOf(
+  rows: readonly Piece[][],
+  names: readonly string[],
+  numbering: readonly NumberedField[],
+  table: LoadedTable,
+  context: PerformContext,
+): Promise<Composed> {
+  const { name: target, metadata } = table
+  const fields = names.map((name) => columnOf(name, writtenSchema(metadata), target))
+  const all: readonly (Piece | undefined)[][] = rows.length > 0 ? rows : [fields.map(() => undefined)]
+  const isDefault = (value: Piece | undefined) => !value || /^default$/i.test(value.sql)
+  const firsts = new Map<number, number>()
+  for (const column of numbering) {
+    const at = fields.findIndex(({ id }) => id === column.field.id)
+    if (all.some((row) => at >= 0 && isDefault(row[at])))
+      firsts.set(at, await context.takeNumbers(table, column, all.length))
+  }
+  const values = all.map((row, index) => {
     if (row.length !== fields.length)
       throw new Failure('SQL_INVALID', `INSERT is for ${fields.length} columns, and a row has ${row.length} values`)
-    const all = row.map((value, index) =>
-      value ? valueOf(value, fields[index]!, target) : defaultValue(fields[index]!, target),
-    )
-    return compose`(${Composed.join(all, ', ')})`
+    const items = row.map((value, at) => {
+      const first = firsts.get(at)
+      if (first !== undefined && isDefault(value)) return String(first + index)
+      return value ? valueOf(value, fields[at]!, target) : defaultValue(fields[at]!, target)
+    })
+    return compose`(${Composed.join(items, ', ')})`
   })
   return compose`VALUES ${Composed.join(values, ', ')}`
+}
+
+/** The rows with numbers in the columns that give them themselves, where the statement names none. */
+async function numbered(
+  text: Composed,
+  numbering: readonly NumberedField[],
+  table: LoadedTable,
+  { columns, byName, overriding, source }: Statement<'insert'>,
+  context: PerformContext,
+): Promise<Composed> {
+  const names = byName
+    ? (await located(text, context.at, context.bind(text.sql))).map(({ name }) => name)
+    : (columns ?? writtenSchema(table.metadata).fields.map(({ name }) => name))
+  const named = new Set(names.map((name) => name.toLowerCase()))
+  const own = numbering.find(({ field, always }) => always && named.has(field.name.toLowerCase()))
+  if (own && !overriding && 'select' in source)
+    throw new Failure('SQL_INVALID', `cannot insert a value of one's own into column "${own.field.name}"`, {
+      hint: 'Leave the column out, or write OVERRIDING SYSTEM VALUE before VALUES or SELECT.',
+      sqlState: '428C9',
+    })
+  const missing = numbering.filter(({ field }) => !named.has(field.name.toLowerCase()))
+  if (missing.length === 0) return text
+  const written = 'rows' in source ? source.rows : byName ? undefined : writtenRows(source.select)
+  const count = written?.length ?? (await countOf(text, context))
+  const items: string[] = []
+  for (const column of missing) {
+    const first = await context.takeNumbers(table, column, count)
+    items.push(`${first - 1} + row_number() OVER () AS ${quoteName(column.field.name)}`)
+  }
+  return compose`SELECT *, ${items.join(', ')} FROM (${text}) AS numbered`
+}
+
+async function countOf(text: Composed, { at, rows }: PerformContext): Promise<number> {
+  const counting = compose`SELECT count(*) FROM (${text}) AS counted`
+  const [[count] = []] = await located(counting, at, rows(counting.sql))
+  return Number(count ?? 0)
 }
 
 async function deleted(
@@ -125,7 +184,7 @@ async function updated(
   context: PerformContext,
 ): Promise<Performed> {
   const { metadata } = await tableOf(target, context.changes, 'update')
-  const schema = currentSchema(metadata)
+  const schema = writtenSchema(metadata)
   const name = quoteName(alias ?? target.name)
   const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
   const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
@@ -141,8 +200,9 @@ async function merged(
   target: TableName,
   context: PerformContext,
 ): Promise<Performed> {
-  const { metadata } = await tableOf(target, context.changes, 'merge into')
-  const schema = currentSchema(metadata)
+  const table = await tableOf(target, context.changes, 'merge into')
+  const { metadata } = table
+  const schema = writtenSchema(metadata)
   const [name, other] = [quoteName(alias ?? target.name), quoteName(source.alias)]
   const otherNamed = sourceAlias(source)
   const whole = compose`${after(clause)}SELECT * FROM ${source.from} AS ${otherNamed}`
@@ -168,9 +228,25 @@ async function merged(
     ({ when, and }, index) =>
       compose`WHEN ${kinds[when]}${and ? compose` AND (${sides[when](and)})` : ''} THEN ${String(index)}`,
   )
-  const effects = clauses.map(({ action, when }) =>
-    effectOf(action, { schema, given, target, name, other, tellsGone: returning !== undefined }, sides[when]),
-  )
+  const sidesOf = { schema, given, target, name, other, tellsGone: returning !== undefined }
+  const numbering = numberedFields(metadata)
+  const leavesOut = ({ field }: NumberedField, { action }: MergeClause) => {
+    const isIt = (one: string) => one.toLowerCase() === field.name.toLowerCase()
+    if (action.kind === 'insert-all') return ![...given.keys()].some(isIt)
+    return action.kind === 'insert' && action.columns !== undefined && !action.columns.some(isIt)
+  }
+  let comings: number | undefined
+  const effects: ReturnType<typeof effectOf>[] = []
+  for (const clause of clauses) {
+    const numbers = new Map<number, string>()
+    // Each clause has numbers of its own, as many as rows can come by it.
+    for (const column of numbering.filter((one) => leavesOut(one, clause))) {
+      comings ??= await countOf(whole, context)
+      const first = await context.takeNumbers(table, column, comings)
+      numbers.set(column.field.id, `${first - 1} + row_number() OVER (PARTITION BY _clause)`)
+    }
+    effects.push(effectOf(clause.action, { ...sidesOf, numbers }, sides[clause.when]))
+  }
   const acting = clauses.flatMap(({ action }, index) => (isActing(action) ? [index] : []))
   const news = clauses.flatMap(({ action }, index) =>
     ['update', 'insert', 'insert-all'].includes(action.kind) ? [index] : [],
@@ -254,12 +330,14 @@ type MergeSides = {
   other: string
   /** Whether somebody is told what the rows were that go. */
   tellsGone: boolean
+  /** What columns give that number their rows, by field id. */
+  numbers: ReadonlyMap<number, string>
 }
 
 /** The value of each column after an action; undefined for one that gives no row. */
 function effectOf(
   action: MergeClause['action'],
-  { schema, given, target, name, other, tellsGone }: MergeSides,
+  { schema, given, target, name, other, tellsGone, numbers }: MergeSides,
   meant: (piece: Piece) => Piece | Composed,
 ): Map<string, Composed | string> | undefined {
   const fromSource = (column: string) => {
@@ -267,6 +345,7 @@ function effectOf(
     return found === undefined ? undefined : `${other}.${quoteName(found)}`
   }
   const asItIs = (field: Field) => `${name}.${quoteName(field.name)}`
+  const ofNew = (field: Field) => numbers.get(field.id) ?? defaultSql(target, field)
   const bySource = (byName: boolean, otherwise: (field: Field) => string) => {
     checkAlike(byName, { schema, given, target })
     return new Map(schema.fields.map((field) => [field.name, fromSource(field.name) ?? otherwise(field)]))
@@ -277,7 +356,7 @@ function effectOf(
         ? bySource(action.set === 'by-name', asItIs)
         : assignedValues(action.set, schema, target, asItIs, meant)
     case 'insert-all':
-      return bySource(action.byName, (field) => defaultSql(target, field))
+      return bySource(action.byName, ofNew)
     case 'insert': {
       const columns = action.columns ?? schema.fields.map((field) => field.name)
       if (columns.length !== action.values.length)
@@ -286,7 +365,7 @@ function effectOf(
           `INSERT names ${columns.length} columns and gives ${action.values.length} values`,
         )
       const set = columns.map((column, index): Assignment => ({ column, value: action.values[index]! }))
-      return assignedValues(set, schema, target, (field) => defaultSql(target, field), meant)
+      return assignedValues(set, schema, target, ofNew, meant)
     }
     case 'delete':
       return tellsGone ? new Map(schema.fields.map((field) => [field.name, asItIs(field)])) : undefined

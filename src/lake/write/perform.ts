@@ -27,6 +27,8 @@ import { quoteName } from '../sql/tokens.ts'
 import { parseSqlType, sqlType } from '../types.ts'
 import type { TableOptions } from './change-set.ts'
 import { located, tableOf, withNames, type PerformContext, type Performed } from './perform-context.ts'
+import { changeComputedDefault, computedDefault } from './computed-defaults.ts'
+import { changeIdentity } from './numbered.ts'
 import { changeRows, truncated } from './perform-rows.ts'
 import { parseBound } from './write.ts'
 
@@ -60,14 +62,17 @@ export async function perform(statement: Statement, target: TableName, context: 
         return { rows: rowsWritten, changed: true }
       }
       const { columns, key } = statement
-      const { fields, defaults } = await newFields(withKey(columns!, key, target), context)
+      const { fields, defaults, computed } = await newFields(withKey(columns!, key, target), context)
       await changes.createTable(target, fields, defaults, table)
-      if (key)
-        await changes.alter(
-          target,
-          [(now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change()],
-          options,
-        )
+      const fieldOf = (now: TableMetadata, name: string) => fieldNamed(currentSchema(now), name)!
+      const steps = columns!.flatMap(({ name, identity }): Step[] => [
+        ...(identity ? [(now: TableMetadata) => changeIdentity(now, fieldOf(now, name), identity)] : []),
+        ...(computed.has(name)
+          ? [(now: TableMetadata) => changeComputedDefault(now, fieldOf(now, name).id, computed.get(name))]
+          : []),
+      ])
+      if (key) steps.push((now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change())
+      if (steps.length > 0) await changes.alter(target, steps, options)
       return { rows: 0, changed: true }
     }
     case 'insert':
@@ -81,10 +86,10 @@ export async function perform(statement: Statement, target: TableName, context: 
       const found = await exists()
       if (!found && statement.ifExists) return nothing
       const { metadata } = await tableOf(target, changes, 'change')
-      const steps: ((now: TableMetadata) => TableChange)[] = []
+      const steps: Step[] = []
       for (const change of statement.changes) {
-        const step = await alteration(change, metadata, context)
-        if (step) steps.push(step)
+        const found = await alteration(change, metadata, context)
+        if (found) steps.push(...[found].flat())
       }
       if (steps.length > 0) await changes.alter(target, steps, options)
       return { rows: 0, changed: steps.length > 0 }
@@ -150,16 +155,34 @@ function withKey(columns: readonly ColumnDefinition[], key: readonly string[] = 
 async function newFields(
   columns: readonly ColumnDefinition[],
   context: PerformContext,
-): Promise<{ fields: NewField[]; defaults: Map<string, Value> }> {
+): Promise<{ fields: NewField[]; defaults: Map<string, Value>; computed: Map<string, string> }> {
   const fields: NewField[] = []
   const defaults = new Map<string, Value>()
-  for (const { name, type: written, required, default: value, comment } of columns) {
+  const computed = new Map<string, string>()
+  for (const { name, type: written, required, default: value, comment, identity } of columns) {
     const type = await typeOf(written, name, context)
-    const constant = value && (await constantOf(value, type, name, context))
+    if (identity) checkNumbered(type, name)
+    const changing = value && computedAt(value, context)
+    if (changing !== undefined) computed.set(name, changing)
+    const constant = value && changing === undefined ? await constantOf(value, type, name, context) : undefined
     fields.push({ name, type, required, ...(comment === undefined ? {} : { doc: comment }) })
     if (constant !== undefined) defaults.set(name, constant)
   }
-  return { fields, defaults }
+  return { fields, defaults, computed }
+}
+
+function computedAt(value: Piece, { at }: PerformContext): string | undefined {
+  try {
+    return computedDefault(value)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure(error.code, error.message, { hint: error.hint, place: at(value.start) })
+  }
+}
+
+function checkNumbered({ kind }: Type, column: string): void {
+  if (kind !== 'int' && kind !== 'long')
+    throw new Failure('SQL_INVALID', `${column} cannot number its rows: its type is none of whole numbers`)
 }
 
 async function typeOf(written: Piece, column: string, context: PerformContext): Promise<Type> {
@@ -185,12 +208,13 @@ async function constantOf(
   return constant
 }
 
+type Step = (now: TableMetadata) => TableChange
 /** What one change does to the metadata; undefined when it has nothing to do. */
 async function alteration(
   change: Alteration,
   metadata: TableMetadata,
   context: PerformContext,
-): Promise<((now: TableMetadata) => TableChange) | undefined> {
+): Promise<Step | Step[] | undefined> {
   const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
   const has = (path: string) => hasColumn(currentSchema(metadata), path)
   switch (change.kind) {
@@ -198,7 +222,17 @@ async function alteration(
       const { path, definition, ifNotExists, place } = change
       if (ifNotExists && has(path)) return undefined
       const type = await typeOf(definition.type, path, context)
+      if (definition.default && computedAt(definition.default, context))
+        throw new Failure('SQL_UNSUPPORTED', `a default for ${path} that is computed, for rows that are there`, {
+          hint: `Add the column without it, fill it by UPDATE, and then ALTER COLUMN ${path} SET DEFAULT.`,
+          place: context.at(definition.default.start),
+        })
       const value = definition.default && (await constantOf(definition.default, type, path, context))
+      if (value !== undefined && metadata.formatVersion < 3)
+        throw new Failure('SQL_UNSUPPORTED', `a default for ${path} of rows that are there needs format version 3`, {
+          hint: `Write ALTER TABLE … SET ('format-version' = '3') before, where all that read the table know it; or add the column without a default, and fill it by UPDATE.`,
+          place: context.at(definition.default!.start),
+        })
       const more = {
         required: definition.required,
         ...(definition.comment === undefined ? {} : { doc: definition.comment }),
@@ -222,8 +256,13 @@ async function alteration(
         (change.required ? schemaOf(now).require(change.path) : schemaOf(now).nullable(change.path)).change()
     case 'default': {
       const field = fieldNamed(currentSchema(metadata), change.path)
-      const value = change.value && field && (await constantOf(change.value, field.type, change.path, context))
-      return (now) => schemaOf(now).setDefault(change.path, value).change()
+      const computed = change.value && computedAt(change.value, context)
+      const constant = computed === undefined ? change.value : undefined
+      const value = constant && field && (await constantOf(constant, field.type, change.path, context))
+      return [
+        (now) => schemaOf(now).setDefault(change.path, value).change(),
+        ...(field ? [(now: TableMetadata) => changeComputedDefault(now, field.id, computed)] : []),
+      ]
     }
     case 'comment': {
       const { path, comment } = change
@@ -242,6 +281,21 @@ async function alteration(
       return (now) => replaceSortOrder(now, change.fields)
     case 'identifiers':
       return (now) => schemaOf(now).identifiers(change.paths).change()
+    case 'key':
+      return [
+        ...change.paths.map(
+          (path): Step =>
+            (now) =>
+              schemaOf(now).require(path).change(),
+        ),
+        (now) => schemaOf(now).identifiers(change.paths).change(),
+      ]
+    case 'identity': {
+      const field = fieldNamed(currentSchema(metadata), change.path)
+      if (!field) throw new Failure('SQL_INVALID', `there is no column ${change.path}`)
+      if (change.identity) checkNumbered(field.type, change.path)
+      return (now) => changeIdentity(now, field, change.identity)
+    }
   }
 }
 

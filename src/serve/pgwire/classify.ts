@@ -111,14 +111,13 @@ export function classify(sql: string): Command {
   }
 }
 
-/** Tools make indexes unasked (pandas for each table), and nothing depends on them but speed. A unique one is a promise. */
+/** Tools make indexes unasked (pandas for each table), and nothing depends on them but speed; a unique one is a promise besides. */
 function index(head: Head, word: 'create' | 'drop'): Command | undefined {
-  if (word === 'create' && head.skip('unique') && head.peek() === 'index')
-    throw new Failure('SQL_UNSUPPORTED', 'there are no unique indexes', {
-      hint: 'Test for it in the project instead: a `unique` test of a model is shown to clients as a key.',
-    })
+  const isUnique = word === 'create' && head.skip('unique')
   if (!head.skip('index')) return undefined
-  const notice = 'there are no indexes here; files are left out by their partitions and bounds'
+  const notice = isUnique
+    ? 'there are no indexes here, and nothing enforces a unique one'
+    : 'there are no indexes here; files are left out by their partitions and bounds'
   return { kind: 'nothing', tag: `${word.toUpperCase()} INDEX`, notice }
 }
 

@@ -6,17 +6,7 @@
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
 import { enginePattern } from './date-patterns.ts'
-import {
-  closing,
-  nameOf,
-  quoteText,
-  splice,
-  systemOids,
-  tokens,
-  type Edit,
-  type Spliced,
-  type Token,
-} from '../../lake/index.ts'
+import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
 
 /** What a text may say of the session that it runs in. */
 export type SessionNames = {
@@ -130,20 +120,6 @@ const privilegesOf: Record<string, { kind: 'relation' | 'schema'; held: string; 
 
 const opening = (one: Lookup) =>
   `(SELECT max(bh_d.bh_v) FROM (SELECT ${one.key} AS bh_k, ${one.value} AS bh_v${one.more ? `, ${one.more} AS bh_m` : ''} FROM ${one.from}${one.where ? ` WHERE ${one.where}` : ''}) AS bh_d WHERE bh_d.bh_k = (`
-
-/** Keys of CREATE TABLE as there are keys here: what no client writes is that nothing enforces them. */
-export function unenforcedKeys(sql: string): Edit[] {
-  const all = [...tokens(sql)]
-  const words = all.map(({ kind, text }) => (kind === 'word' || kind === 'symbol' ? text.toLowerCase() : ''))
-  if (words[0] !== 'create' || !words.slice(1, 5).includes('table')) return []
-  return words.flatMap((word, at): Edit[] => {
-    if (word !== 'primary' || words[at + 1] !== 'key') return []
-    const last = words[at + 2] === '(' ? closing(all, at + 2) : at + 1
-    if (words[last + 1] === 'not' && words[last + 2] === 'enforced') return []
-    const { end } = all[last]!
-    return [{ start: end, end, text: ' NOT ENFORCED' }]
-  })
-}
 
 class Translation {
   readonly #sql: string

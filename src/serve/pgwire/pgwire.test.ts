@@ -273,6 +273,20 @@ describe('statements', () => {
     const values = async (sql: string) => (await client.query({ text: sql, rowMode: 'array' })).rows
     await client.query('create table plain (id int primary key, doc jsonb)')
     expect(notices).toEqual([expect.stringContaining('nothing enforces it')])
+    notices.length = 0
+    await client.query(`create table child (id serial primary key, plain_id int not null references plain (id) on delete cascade deferrable initially deferred,
+      code text unique, at timestamptz default now())`)
+    await client.query('create unique index child_code on child (code)')
+    await client.query('alter table child add constraint u unique (plain_id, code)')
+    expect(notices).toEqual(
+      ['the primary', 'a foreign', 'a unique', 'there are', 'a unique'].map(
+        (word) => expect.stringMatching(new RegExp(`^${word}.* nothing enforces`)) as string,
+      ),
+    )
+    expect(await values("insert into child (plain_id, code) values (1, 'a'), (1, 'b') returning id")).toEqual([
+      [1],
+      [2],
+    ])
     await client.query(`insert into plain values (1, '{"a": 1}') on conflict do nothing`)
     expect(await values('insert into plain values (1, null) on conflict do nothing returning id')).toEqual([])
     expect(await values('select current_schema(), id from public.plain')).toEqual([['public', 1]])

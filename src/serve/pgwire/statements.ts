@@ -15,7 +15,7 @@ import {
 } from '../../lake/index.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
 import type { PgDeps } from './deps.ts'
-import { isCatalogQuery, translate, unenforcedKeys, type SessionNames } from './dialect.ts'
+import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound, type Placeholder } from './parameters.ts'
@@ -156,16 +156,10 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
     const { sql, values = [] } = asked
     const bound = parameterEdits(placeholders(sql), values, { plainText: isCatalogQuery(sql) })
     applyConfig(splice(sql, bound).text)
-    const keys = unenforcedKeys(sql)
-    const translated = translate(sql, names, [...bound, ...keys])
+    const translated = translate(sql, names, bound)
     const { result, policy } = await through(asked, signal, translated)
     isFresh = false
-    if (keys.length > 0)
-      notice({
-        severity: 'NOTICE',
-        sqlState: '00000',
-        message: 'the primary key is kept as the identifier fields of the table, and nothing enforces it',
-      })
+    for (const message of result.notices ?? []) notice({ severity: 'NOTICE', sqlState: '00000', message })
     const { columns, command } = result
     const tag = (count: number) => {
       if (result.truncated())

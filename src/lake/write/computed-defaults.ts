@@ -1,0 +1,68 @@
+// Defaults that are another value for each row or statement: `now()`, `gen_random_uuid()`. Iceberg's are constants, and the
+// moment at which a table was made is not what anybody means by `DEFAULT now()`. So which one a column has is a property of the
+// table, by field id, and statements that leave the column out compute it. Only those of this list are: what somebody else wrote
+// is never run with the rights of whoever inserts.
+
+import { Failure } from '../../base/failure.ts'
+import {
+  changeProperties,
+  currentSchema,
+  type Field,
+  type Schema,
+  type TableChange,
+  type TableMetadata,
+} from '../../iceberg/index.ts'
+import { volatileFunctions } from '../sql/functions.ts'
+import type { Piece } from '../sql/reader.ts'
+import { tokens } from '../sql/tokens.ts'
+
+const prefix = 'boathouse.default.'
+export const isDefaultProperty = (key: string): boolean => key.startsWith(prefix)
+
+/** By what is kept, how people write it: in small letters, without blanks, casts and parentheses around it. */
+const spellings: Record<string, RegExp> = {
+  'now()':
+    /^((now|transaction_timestamp|statement_timestamp|clock_timestamp|get_current_timestamp)\(\)|(current_timestamp|localtimestamp)(\(\d\))?)$/,
+  "timezone('UTC', now())":
+    /^((now\(\)|current_timestamp(\(\d\))?)attimezone'utc'|timezone\('utc',(now\(\)|current_timestamp)\))$/,
+  current_date: /^(current_date|today\(\))$/,
+  localtime: /^(localtime|current_time)(\(\d\))?$/,
+  'gen_random_uuid()': /^(gen_random_uuid|uuid|uuidv4|uuid_generate_v4)\(\)$/,
+  'uuidv7()': /^uuidv7\(\)$/,
+  'random()': /^random\(\)$/,
+}
+
+/** What is computed for each row; undefined for a constant. @throws SQL_UNSUPPORTED for another that changes */
+export function computedDefault({ sql }: Pick<Piece, 'sql'>): string | undefined {
+  const words = [...tokens(sql)].map(({ text }) => text.toLowerCase())
+  while (words[0] === '(' && words.at(-1) === ')') words.splice(0, words.length, ...words.slice(1, -1))
+  const cast = words.lastIndexOf('::')
+  const written = (cast > 0 ? words.slice(0, cast) : words).join('')
+  const known = Object.keys(spellings).find((one) => spellings[one]!.test(written))
+  if (known) return known
+  const changing = words.find((word) => volatileFunctions.has(word))
+  if (changing === undefined) return undefined
+  throw new Failure('SQL_UNSUPPORTED', `a default with ${changing} would be another each time, and cannot be kept`, {
+    hint: `Known are ${Object.keys(spellings).join(', ')}. Give other values with each INSERT.`,
+  })
+}
+
+/** A column with what it is given where a statement leaves it out. */
+export type WrittenField = Field & { computed?: string }
+
+/** The columns of a table as statements write them: `WrittenField`s. */
+export function writtenSchema(metadata: TableMetadata): Schema {
+  const schema = currentSchema(metadata)
+  const computed = (id: number) => {
+    const sql = metadata.properties[prefix + id]
+    return sql !== undefined && Object.hasOwn(spellings, sql) ? { computed: sql } : {}
+  }
+  return { ...schema, fields: schema.fields.map((field): WrittenField => ({ ...field, ...computed(field.id) })) }
+}
+
+export function changeComputedDefault(metadata: TableMetadata, fieldId: number, sql: string | undefined): TableChange {
+  return changeProperties(
+    metadata,
+    sql === undefined ? { remove: [prefix + fieldId] } : { set: { [prefix + fieldId]: sql } },
+  )
+}
