@@ -9,7 +9,6 @@ import type { Piece } from '../sql/reader.ts'
 import type { Assignment, MergeClause, MergeSource, RowChange } from '../sql/row-change.ts'
 import { quoteName, quoteTable, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
-import { withBytes } from './bytes.ts'
 import { defaultSql } from './columns.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { asMerge, givenOrder } from './conflict.ts'
@@ -25,6 +24,7 @@ import {
 } from './perform-context.ts'
 import { numberedFields, type NumberedField } from './numbered.ts'
 import { writtenRows } from './parameters.ts'
+import { withPostgresTexts } from './postgres-texts.ts'
 import { mergeAction, openReturning } from './returning.ts'
 import { refusal, type RowOperation } from './rows.ts'
 
@@ -40,7 +40,7 @@ export type Merge = Pick<Statement<'merge'>, 'alias' | 'on' | 'clauses' | 'with'
 /** @throws FORBIDDEN, SQL_INVALID with the place where the statement is wrong */
 export async function changeRows(written: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
   const table = context.postgres ? await context.changes.load(target) : undefined
-  const statement = table?.kind === 'table' ? withBytes(written, currentSchema(table.metadata)) : written
+  const statement = table?.kind === 'table' ? withPostgresTexts(written, currentSchema(table.metadata)) : written
   const returning = await openReturning(statement, target, context)
   if (!returning) return changedRows(statement, target, context)
   const options = { ...context.options, onRows: returning.onRows }

@@ -5,6 +5,8 @@
 // are edited further: OID aliases (`'raw.sales'::regclass`), functions that look something up there, and operators whose
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
+import { parseArray } from '../../base/pg-array.ts'
+import { backendCalls } from './backend-calls.ts'
 import { enginePattern } from './date-patterns.ts'
 import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
 
@@ -16,6 +18,8 @@ export type SessionNames = {
   version: string
   backendId: number
   setting(name: string): string | undefined
+  /** Whether the next connection that the text cancels was found. */
+  signalled?(): boolean
 }
 
 /** The text for the lake. `values`: bound parameters, put in first, as some of them are names of what is looked up. */
@@ -155,7 +159,7 @@ class Translation {
       if (this.#words[at + 1] !== '(') series.delete(word)
     })
     for (let at = 0; at < this.#all.length; at++) {
-      if (this.#collation(at)) continue
+      if (this.#collation(at) || this.#listLiteral(at)) continue
       if (this.#names(at, selects)) continue
       this.#renamed(at)
       if (this.#dated(at, selects)) continue
@@ -188,6 +192,19 @@ class Translation {
     if (this.#words[at + 1] === '::' && this.#words[at + 2] === 'bytea') return this.#replace(at, at + 2, bytes)
     const around = [at - 2, at - 1, at + 1, at + 2, at + 3].map((index) => this.#words[index]).join(' ')
     return around === 'cast ( as bytea )' && this.#replace(at - 2, at + 3, bytes)
+  }
+
+  /** `'{1,2}'::int[]`, `CAST('{1,2}' AS int[])`: a list. */
+  #listLiteral(at: number): boolean {
+    const { kind, text } = this.#all[at]!
+    if (kind !== 'string' || !text.startsWith("'{")) return false
+    const next = this.#words[at + 1]
+    if (next !== '::' && !(next === 'as' && this.#words[at - 1] === '(')) return false
+    const { type } = this.#castEnd(at + 1)
+    const isList = type.endsWith('[]') && !isOidAlias(type.replaceAll('[]', ''))
+    const items = isList ? parseArray(textOf(this.#all[at]!)) : undefined
+    const list = items?.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
+    return list !== undefined && this.#replace(at, at, `[${list}]`)
   }
 
   /** A column of a type that only PostgreSQL knows. */
@@ -236,6 +253,7 @@ class Translation {
         ? this.#replace(first, last, `(SELECT ${text} AS ${word})`)
         : this.#replace(first, last, text + (this.#isItem(first, last, selects) ? ` AS ${word}` : ''))
     const name = quoteText(value.user)
+    const isDone = () => backendCalls(this.#sql.slice(token.start, this.#all[end]!.end), value.backendId).length > 0
     switch (word) {
       case 'current_user':
       case 'session_user':
@@ -263,6 +281,14 @@ class Translation {
         return give("''")
       case 'pg_backend_pid':
         return give(String(value.backendId))
+      case 'pg_sleep':
+        return isDone() && give("''")
+      case 'pg_cancel_backend':
+      case 'pg_terminate_backend':
+        return isDone() && give(String(value.signalled?.() ?? true))
+      // A function of the moment may be read as a table of one row.
+      case 'now':
+        return isTable && give('now()')
       case 'current_setting':
       case 'set_config': {
         const argument = this.#all[at + 2]

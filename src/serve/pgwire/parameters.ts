@@ -6,6 +6,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
+import { parseArray } from '../../base/pg-array.ts'
 import { quoteText, tokens, type Edit } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
@@ -122,38 +123,6 @@ function arrayLiteral(text: string, number: number): string {
 }
 
 const textOrNull = (item: string | null) => (item === null ? 'NULL' : quoteText(item))
-
-/** One dimension; undefined when it is malformed. Reads each character once. */
-export function parseArray(text: string): (string | null)[] | undefined {
-  const whole = text.trim()
-  if (!whole.startsWith('{') || !whole.endsWith('}')) return undefined
-  const end = whole.length - 1
-  const items: (string | null)[] = []
-  let at = 1
-  const space = () => {
-    while (at < end && /\s/.test(whole[at]!)) at++
-  }
-  space()
-  if (at === end) return []
-  for (;;) {
-    space()
-    const isQuoted = whole[at] === '"'
-    const parts: string[] = []
-    if (isQuoted) at++
-    for (; at < end && (isQuoted ? whole[at] !== '"' : whole[at] !== ','); at++) {
-      if (!isQuoted && '"{}'.includes(whole[at]!)) return undefined
-      if (whole[at] === '\\') at++
-      parts.push(whole[at]!)
-    }
-    if (isQuoted && whole[at++] !== '"') return undefined
-    const item = isQuoted ? parts.join('') : parts.join('').trim()
-    if (!isQuoted && item === '') return undefined
-    items.push(!isQuoted && /^null$/i.test(item) ? null : item)
-    space()
-    if (at >= end) return at === end ? items : undefined
-    if (whole[at++] !== ',') return undefined
-  }
-}
 
 /** Text of a binary value; of an array, a list of literals. */
 function binaryText(bytes: Buffer, { type, array }: { type: PgTypeName; array: boolean }): string {

@@ -266,6 +266,43 @@ describe('statements', () => {
     expect(await codeOf(ada.query('execute p(1)'))).toBe('26000')
   })
 
+  test('functions that do something to a connection: pg_sleep, pg_cancel_backend, pg_terminate_backend', async () => {
+    const [client, other, rob] = [await connect('ada'), await connect('ada'), await connect('rob')]
+    const ended = new Promise<string | undefined>((resolve) =>
+      client.on('error', (error: { code?: string }) => resolve(error.code)),
+    )
+    const idOf = async (one: pg.Client) => (await one.query('select pg_backend_pid() as id')).rows[0].id as number
+    const id = await idOf(client)
+    expect((await client.query('select pg_sleep($1), 1 as one', [0.01])).rows).toEqual([{ pg_sleep: '', one: 1 }])
+    await client.query("set statement_timeout = '20ms'")
+    expect(await codeOf(client.query('select pg_sleep(600)'))).toBe('57014')
+    await client.query('reset statement_timeout')
+    const sleeping = codeOf(client.query("select pg_sleep('600')"))
+    expect(await codeOf(rob.query(`select pg_cancel_backend(${id})`))).toBe('42501')
+    expect((await other.query(`select pg_cancel_backend(${id}), pg_cancel_backend(2000000000) as none`)).rows).toEqual([
+      { pg_cancel_backend: true, none: false },
+    ])
+    expect(await sleeping).toBe('57014')
+    expect((await other.query(`select pg_terminate_backend(${id})`)).rows).toEqual([{ pg_terminate_backend: true }])
+    expect(await ended).toBe('57P01')
+    expect(await codeOf(other.query('select pg_terminate_backend(id) from (select 1 as id)'))).toBe('42501')
+    await Promise.all([other.end(), rob.end()])
+  })
+
+  test('lists as PostgreSQL writes them, and bytes of which nobody says that they are', async () => {
+    await ada.query('create table lists (names text[], ns int[], b bytea, plain text)')
+    await ada.query(`insert into lists values ('{"a", "b c",null}', '{1,2}', null, '{x}')`)
+    await ada.query('insert into lists values ($1, $2, $3, $4)', ['{"it\'s"}', [3], Buffer.from([0, 255]), 'y'])
+    await ada.query("update lists set ns = '{}' where plain = 'y'")
+    expect((await ada.query('select * from lists order by plain')).rows).toEqual([
+      { names: ["it's"], ns: [], b: Buffer.from([0, 255]), plain: 'y' },
+      { names: ['a', 'b c', null], ns: [1, 2], b: null, plain: '{x}' },
+    ])
+    expect((await ada.query(`select '{1,2}'::bigint[] as a, cast('{x}' as text[]) as b, '{1}' as c`)).rows).toEqual([
+      { a: ['1', '2'], b: ['x'], c: '{1}' },
+    ])
+  })
+
   test('what PostgreSQL has otherwise is as there: plain names, keys, series, temporary tables, DISCARD', async () => {
     const notices: (string | undefined)[] = []
     const client = await connect('ada')

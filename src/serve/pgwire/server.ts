@@ -5,6 +5,8 @@ import { randomInt } from 'node:crypto'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { asFailure, Failure } from '../../base/failure.ts'
+import type { Principal } from '../../govern/index.ts'
+import type { Backends } from './backend-calls.ts'
 import type { PgDeps } from './deps.ts'
 import { isLocal, logIn } from './log-in.ts'
 import * as say from './messages.ts'
@@ -26,7 +28,7 @@ export function createPgServer(deps: PgDeps): PgServer {
   const { settings, log } = deps
   const stopping = new AbortController()
   const sockets = new Set<Socket>()
-  const running = new Map<number, { key: number; session: Cancellable }>()
+  const running = new Map<number, { key: number; principal: Principal; session: Cancellable }>()
   let tls: SecureContext | undefined
   let nextId = 1
 
@@ -59,10 +61,17 @@ export function createPgServer(deps: PgDeps): PgServer {
       wire = entered.wire
       const id = nextId++
       const key = randomInt(-(2 ** 31), 2 ** 31)
-      const session: Cancellable = { cancel: () => {} }
-      running.set(id, { key, session })
+      const session: Cancellable = { cancel: () => {}, terminate: () => {} }
+      const { principal } = entered.identity
+      running.set(id, { key, principal, session })
       try {
-        await runSession(deps, entered, { id, key, session, stopping: stopping.signal })
+        await runSession(deps, entered, {
+          id,
+          key,
+          session,
+          backends: backendsOf(principal),
+          stopping: stopping.signal,
+        })
       } finally {
         running.delete(id)
       }
@@ -81,6 +90,17 @@ export function createPgServer(deps: PgDeps): PgServer {
       wire.end()
     }
   }
+
+  const backendsOf = (asker: Principal): Backends => ({
+    signal(id, does) {
+      const found = running.get(id)
+      if (!found) return false
+      if (found.principal.id !== asker.id && asker.role !== 'admin')
+        throw new Failure('FORBIDDEN', 'the connection is of another user')
+      found.session[does]()
+      return true
+    },
+  })
 
   return {
     async listen() {

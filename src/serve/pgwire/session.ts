@@ -6,6 +6,7 @@
 
 import { asFailure, Failure } from '../../base/failure.ts'
 import { splitStatements, splice } from '../../lake/index.ts'
+import type { Backends } from './backend-calls.ts'
 import { Body } from './body.ts'
 import { classify, type Command } from './classify.ts'
 import { CopyWriter } from './copy.ts'
@@ -18,11 +19,11 @@ import { sqlStateOf } from './sqlstate.ts'
 import { indexOf, openStatements, type Answer, type Asked } from './statements.ts'
 
 /** What another connection may do with this one. */
-export type Cancellable = { cancel(): void }
+export type Cancellable = { cancel(): void; terminate(): void }
 
 type Prepared = { sql: string; oids: number[] }
 type Portal = { asked: Asked; answer?: Answer | undefined; hold: boolean; cursor: boolean; done: boolean }
-type Control = { id: number; key: number; session: Cancellable; stopping: AbortSignal }
+type Control = { id: number; key: number; session: Cancellable; backends: Backends; stopping: AbortSignal }
 
 /** Of all messages, and of those that hold SQL: its tokens take a hundred times as much. */
 const [messageBytesMax, sqlBytesMax] = [16 * 2 ** 20, 2 ** 20]
@@ -33,13 +34,16 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   const { wire } = entered
   const prepared = new Map<string, Prepared>()
   const portals = new Map<string, Portal>()
-  const stopped = new Failure('ENGINE_LOST', 'terminating connection due to administrator command')
+  const stopped = new Failure('ENGINE_LOST', 'terminating connection due to administrator command', {
+    hint: 'Connect again.',
+  })
   let current: AbortController | undefined
   let isSkipping = false
 
   const statements = openStatements({
     deps,
     backendId: control.id,
+    backends: control.backends,
     entered,
     notice: (report) => wire.send(say.noticeResponse({ severity: 'NOTICE', ...report })),
     status: (name) => wire.send(say.parameterStatus(name, statements.settings.get(name) ?? '')),
@@ -53,6 +57,11 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       wire.end()
     }
   }
+  let isTerminated = false
+  control.session.terminate = () => {
+    isTerminated = true
+    onStop()
+  }
   control.stopping.addEventListener('abort', onStop, { once: true })
 
   wire.send(
@@ -62,7 +71,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   )
   ready()
   try {
-    while (!control.stopping.aborted) {
+    while (!control.stopping.aborted && !isTerminated) {
       wire.flush()
       const message = await wire.next(messageBytesMax)
       if (message.type === 'X') return

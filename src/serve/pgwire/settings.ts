@@ -139,7 +139,8 @@ export function openSettings(about: {
       if (value !== undefined && one?.kind === 'time') timeMs(name, value)
       // Every statement runs in the project's zone, and answers carry their offset: another zone is heard and not taken.
       if (key === 'timezone' || value === undefined || /^default$/i.test(value)) values.delete(key)
-      else if (values.size < settingsMax || values.has(key)) values.set(key, canonical(key, value))
+      else if (values.size < settingsMax || values.has(key))
+        values.set(key, one?.kind === 'time' ? showMs(timeMs(name, value)) : canonical(key, value))
       return one?.reported ? spelled(key) : undefined
     },
     resetAll: () => values.clear(),
@@ -177,6 +178,19 @@ function optionsOf(text: string): [name: string, value: string][] {
 
 const canonical = (key: string, value: string): string =>
   key === 'client_encoding' ? 'UTF8' : key === 'datestyle' ? 'ISO, MDY' : value
+
+/** In the largest unit that needs no fraction. */
+function showMs(ms: number): string {
+  const units: [string, number][] = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1_000],
+    ['ms', 1],
+  ]
+  const [unit, size] = units.find(([, one]) => ms % one === 0) ?? ['ms', 1]
+  return ms === 0 ? '0' : `${ms / size}${unit}`
+}
 
 function timeMs(name: string, value: string): number {
   const ms = /^\d{1,9}$/.test(value.trim()) ? Number(value) : parseDurationMs(value.trim().replaceAll(' ', ''))

@@ -80,6 +80,8 @@ export class Wire {
   /** The first message, which has no type. */
   async readStartup(bytesMax: number): Promise<Buffer> {
     const length = (await this.read(4)).readInt32BE()
+    // Who goes before they came in says so as everybody does: X, and a length of four.
+    if (length === 0x58000000) throw new Gone()
     if (length < 8 || length > bytesMax) throw new ProtocolViolation(`a start-up message of ${length} bytes`)
     return this.read(length - 4)
   }

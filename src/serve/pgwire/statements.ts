@@ -13,6 +13,7 @@ import {
   type QueryResult,
   type Spliced,
 } from '../../lake/index.ts'
+import { backendCalls, sleep, type Backends } from './backend-calls.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
 import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
@@ -58,12 +59,13 @@ type World = {
   deps: PgDeps
   /** What a client cancels it by. */
   backendId: number
+  backends: Backends
   entered: Entered
   notice(report: Omit<Report, 'severity'> & { severity?: Report['severity'] }): void
   status(name: string): void
 }
 
-export function openStatements({ deps, backendId, entered, notice, status }: World): Statements {
+export function openStatements({ deps, backendId, backends, entered, notice, status }: World): Statements {
   const { lake, govern, settings: rules } = deps
   const { database, named, identity } = entered
   const settings = openSettings({
@@ -152,11 +154,47 @@ export function openStatements({ deps, backendId, entered, notice, status }: Wor
     return { result, policy }
   }
 
+  /** Values in binary of which nobody said of what type they are, as the statement has it. */
+  async function typed(asked: Asked, signal: AbortSignal): Promise<readonly Bound[]> {
+    const { values = [] } = asked
+    const isUntold = ({ bytes, format, oid }: Bound) => bytes !== null && format === 1 && oid === 0
+    if (!values.some(isUntold)) return values
+    const { oids } = await statements.describe(
+      asked,
+      values.map(({ oid }) => oid),
+      signal,
+    )
+    return values.map((value, at) => (isUntold(value) ? { ...value, oid: oids[at] ?? 0 } : value))
+  }
+
+  /** What the functions of a SELECT do to connections; which of them found theirs. */
+  async function callBackends(sql: string, signal: AbortSignal): Promise<boolean[]> {
+    const found: boolean[] = []
+    for (const { does, argument } of backendCalls(sql, backendId)) {
+      if (does === 'sleep') await sleep(argument, (await options(signal)).timeoutMs, signal)
+      else {
+        await principal()
+        const isThere = backends.signal(argument, does)
+        found.push(isThere)
+        if (!isThere)
+          notice({
+            severity: 'WARNING',
+            sqlState: '01000',
+            message: `PID ${argument} is not a PostgreSQL server process`,
+          })
+      }
+    }
+    return found
+  }
+
   async function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
-    const { sql, values = [] } = asked
+    const { sql } = asked
+    const values = await typed(asked, signal)
     const bound = parameterEdits(placeholders(sql), values, { plainText: isCatalogQuery(sql) })
-    applyConfig(splice(sql, bound).text)
-    const translated = translate(sql, names, bound)
+    const said = splice(sql, bound).text
+    applyConfig(said)
+    const found = rows ? await callBackends(said, signal) : []
+    const translated = translate(sql, { ...names, schema: names.schema, signalled: () => found.shift() ?? true }, bound)
     const { result, policy } = await through(asked, signal, translated)
     isFresh = false
     for (const message of result.notices ?? []) notice({ severity: 'NOTICE', sqlState: '00000', message })
@@ -415,9 +453,11 @@ export function shownName(name: string): string {
   if (name.length > 500) return name
   const cast = /^CAST\((.*) AS [^()]*(?:\([^()]*\))?\)$/s.exec(name)
   if (cast) return shownName(cast[1]!)
-  const call = /^"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
-  return call === undefined ? name : call === 'count_star' ? 'count' : call
+  const call = /^(?:main\.)?"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
+  return call === undefined ? name : (calledElsewhere[call] ?? call)
 }
+
+const calledElsewhere: Record<string, string> = { count_star: 'count', list_value: 'array' }
 
 const textFields = (columns: readonly Column[]): Field[] =>
   columns.map(({ name }) => ({ name, type: wireTypeOf('VARCHAR'), format: 0 }))

@@ -1,0 +1,43 @@
+// Bytes and lists as clients of PostgreSQL write them. `'\x00ff'` is two digits a byte, where DuckDB reads one byte and two
+// letters; `'{a,b}'` is a list. What is meant cannot be seen from the text, only from the column that it is for, so it is looked
+// at here.
+
+import { parseArray } from '../../base/pg-array.ts'
+import type { Schema } from '../../iceberg/index.ts'
+import type { Piece } from '../sql/reader.ts'
+import type { RowChange } from '../sql/row-change.ts'
+import { quoteText } from '../sql/tokens.ts'
+import { writtenRows } from './parameters.ts'
+
+/** The statement with `from_hex('00ff')` and `['a', 'b']` in place of such texts, among VALUES and in SET. */
+export function withPostgresTexts<Change extends RowChange>(statement: Change, { fields }: Schema): Change {
+  const kinds = new Map(fields.map(({ name, type }) => [name.toLowerCase(), type.kind]))
+  if (![...kinds.values()].some((kind) => kind === 'binary' || kind === 'list')) return statement
+  const meant = (value: Piece, column: string | undefined): Piece => {
+    const kind = kinds.get(column?.toLowerCase() ?? '')
+    const sql = kind === 'binary' ? bytesOf(value.sql) : kind === 'list' ? listOf(value.sql) : undefined
+    return sql === undefined ? value : { sql, start: value.start }
+  }
+  const set = <Set extends { column: string; value: Piece }>(all: readonly Set[]): Set[] =>
+    all.map((one) => ({ ...one, value: meant(one.value, one.column) }))
+  if (statement.kind === 'update') return { ...statement, set: set(statement.set) }
+  if (statement.kind !== 'insert') return statement
+  const { source, columns = fields.map(({ name }) => name), conflict } = statement
+  const rows = 'rows' in source ? source.rows : statement.byName ? undefined : writtenRows(source.select)
+  const does = conflict?.does.kind === 'update' ? { ...conflict.does, set: set(conflict.does.set) } : conflict?.does
+  return {
+    ...statement,
+    source: rows ? { rows: rows.map((row) => row.map((value, at) => meant(value, columns[at]))) } : source,
+    conflict: conflict && does ? { ...conflict, does } : conflict,
+  }
+}
+
+function bytesOf(sql: string): string | undefined {
+  const digits = /^(?:'|e'\\)\\x((?:[0-9a-f]{2})*)'$/i.exec(sql)?.[1]
+  return digits === undefined ? undefined : `from_hex('${digits}')`
+}
+
+function listOf(sql: string): string | undefined {
+  const items = /^'\s*\{.*\}\s*'$/s.test(sql) ? parseArray(sql.slice(1, -1).replaceAll("''", "'")) : undefined
+  return items && `[${items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')}]`
+}
