@@ -10,17 +10,22 @@ import type { PrepareContext } from './sources.ts'
 import type { NamedTable } from './sql/splice.ts'
 import type { Statement, WrittenName } from './sql/statement.ts'
 
+/** A metadata table, or the rows that came and went. */
+export type AboutTable = MetadataTableName | 'changes'
+
 /**
  * Names of Iceberg's metadata tables: `t$files` with any number of parts before it, or Spark's `ns.t.files`, where `ns`
- * is no catalog.
+ * is no catalog; `t$changes` likewise.
  */
 export function aboutTable(
   { catalog, namespace, name }: NamedTable['reference'],
   catalogs: readonly string[],
-): Pick<NamedTable['reference'], 'catalog' | 'namespace' | 'name'> & { about: MetadataTableName | undefined } {
+): Pick<NamedTable['reference'], 'catalog' | 'namespace' | 'name'> & { about: AboutTable | undefined } {
   const split = splitMetadataName(name)
   if (split) return { catalog, namespace, name: split.table, about: split.metadata }
-  const about = metadataTableName(name)
+  const changing = /^(.+)\$changes$/i.exec(name)
+  if (changing) return { catalog, namespace, name: changing[1]!, about: 'changes' }
+  const about = name.toLowerCase() === 'changes' ? 'changes' : metadataTableName(name)
   const isCatalog = catalogs.some((one) => one.toLowerCase() === catalog?.toLowerCase())
   if (about && catalog !== undefined && namespace !== undefined && !isCatalog)
     return { catalog: undefined, namespace: catalog, name: namespace, about }

@@ -8,7 +8,7 @@ import { Bug } from '../base/assert.ts'
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
-import { filesToRead, planScan, type Predicate, type ScanFile } from '../iceberg/index.ts'
+import { filesToRead, planScan, type Predicate, type ScanFile, type SnapshotChanges } from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
 import { engineFailure } from './answers/engine-failure.ts'
 import {
@@ -23,6 +23,7 @@ import {
 import { checkScan } from './answers/limits.ts'
 import { metadataAnswer } from './answers/metadata-answer.ts'
 import { predicateSql } from './policy/guard.ts'
+import { changesSql, filesOfChanges, planRange, withoutChanges } from './scan/changes.ts'
 import { parsePlan, predicatesOf } from './scan/predicates.ts'
 import type { Rights } from './policy/rights.ts'
 import { scanSql } from './scan/scan.ts'
@@ -109,7 +110,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     source.kind === 'scan'
       ? guardedSql(
           source,
-          `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}>`,
+          `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}${source.changes ? `:since ${source.changes.from}` : ''}>`,
           identityOf,
         )
       : source.kind === 'about'
@@ -192,9 +193,15 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         texts.set(source, await systemSql(source.name, context.logs!, predicates.get(source.shadow.name)))
       const { io, signal } = context
       const plans = new Map<Scan, PlannedScan>()
+      const changes = new Map<Scan, SnapshotChanges[]>()
       const planOf = async (scan: Scan, predicate: Predicate | undefined) => {
         const { table, snapshot } = scan
         if (scan.rows !== undefined) return void plans.set(scan, { table, files: [], predicate })
+        if (scan.changes) {
+          const found = await planRange(io, table, { ...scan.changes, manifests: context.manifests, signal })
+          changes.set(scan, found)
+          return void plans.set(scan, { table, files: filesOfChanges(found), predicate })
+        }
         const plan = await planScan(io, table.metadata, {
           snapshotId: snapshot?.snapshotId,
           predicate,
@@ -219,14 +226,22 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
         const rows = new Map<Source, string>()
-        for (const [scan, { files }] of plans) rows.set(scan, scan.rows ?? (await rowsSql(scan, files, lease, context)))
+        for (const [scan, { files }] of plans)
+          rows.set(
+            scan,
+            scan.rows ??
+              (scan.changes
+                ? await changedSql(scan, changes.get(scan)!, lease, context)
+                : await rowsSql(scan, files, lease, context)),
+          )
         const textOf = (source: Source) =>
           source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
         for (const [scan, { predicate }] of plans)
           texts.set(scan, guardedSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
         const isOnce = isUnconditional && named.isShared && volatile.length === 0 && guards.length === 0
         const text = isOnce ? renderOnce(piece, textOf) : render(piece, textOf).text
-        return { sql: text, bytes, scans: planned, lease }
+        // What came and went is not what is there: nobody changes rows by it.
+        return { sql: text, bytes, scans: [...plans].flatMap(([scan, plan]) => (scan.changes ? [] : [plan])), lease }
       } catch (error) {
         lease.release()
         throw error
@@ -236,7 +251,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 }
 
 /** Whether what it reads are the rows of its files, and no more. */
-const isOfFiles = ({ columns, rows }: Scan): boolean => columns === undefined && rows === undefined
+const isOfFiles = ({ columns, rows, changes }: Scan): boolean =>
+  columns === undefined && rows === undefined && changes === undefined
 
 /** As they were added: rows that nobody asked to be ordered come as people expect them, the first ones first. */
 const inOrder = (files: readonly ScanFile[]): ScanFile[] => {
@@ -244,12 +260,14 @@ const inOrder = (files: readonly ScanFile[]): ScanFile[] => {
   return files.toSorted((a, b) => (added(a) < added(b) ? -1 : added(a) > added(b) ? 1 : 0))
 }
 
+type Reading = Pick<PrepareContext, 'io' | 'engine' | 'run' | 'signal'>
+
 /** The live rows of these files of a table, unguarded. */
 const rowsSql = (
-  { table, schema, columns }: Scan,
+  { table, schema, columns }: Pick<Scan, 'table' | 'schema' | 'columns'>,
   files: readonly ScanFile[],
   lease: FileLease,
-  { io, engine, run, signal }: Pick<PrepareContext, 'io' | 'engine' | 'run' | 'signal'>,
+  { io, engine, run, signal }: Reading,
 ): Promise<string> =>
   scanSql({
     table: showName(table.name),
@@ -264,6 +282,17 @@ const rowsSql = (
     localPathOf: lease.pathOf,
     signal,
   })
+
+/** The rows that came and went, unguarded. */
+const changedSql = (
+  { table, schema }: Scan,
+  changes: readonly SnapshotChanges[],
+  lease: FileLease,
+  reading: Reading,
+): Promise<string> =>
+  changesSql(changes, schema, (files, withFile) =>
+    rowsSql({ table, schema: withoutChanges(schema), columns: { file: withFile } }, files, lease, reading),
+  )
 
 const nothingLeased: FileLease = {
   pathOf: (location) => {
@@ -347,7 +376,7 @@ async function pruneByJoins(
   for (const join of joins.flatMap(({ one, other }) => [[one, other] as const, [other, one] as const])) {
     const [large, small] = join
     const [scan, by] = [scanOf(large.shadow), scanOf(small.shadow)]
-    if (!scan || !by || scan.guard || by.guard || scan.columns || by.columns) continue
+    if (!scan || !by || scan.guard || by.guard || !isOfFiles(scan) || !isOfFiles(by)) continue
     const [wide, narrow] = [plans.get(scan)!, plans.get(by)!]
     const condition = predicateSql(narrow.predicate, by.schema)
     const isWorthIt =

@@ -12,6 +12,7 @@ import {
   metadataTable,
   schemaOf,
   snapshotAsOf,
+  snapshotById,
   type At,
   type Field,
   type ManifestCache,
@@ -38,9 +39,11 @@ import {
   type SystemTableName,
 } from './relations/system-tables.ts'
 import type { Given } from './relations/outline.ts'
+import { changesSchema, rangeOf, type Range } from './scan/changes.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
 import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 import { quoteName } from './sql/tokens.ts'
+import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
 
 /** How names are looked up: through the catalog, or through a change set first. */
@@ -107,6 +110,8 @@ export type Scan = {
   columns: ScanSource['columns']
   /** Rows that stand in place of its files'. */
   rows?: string | undefined
+  /** Rows that came and went between two snapshots, rather than those that are there. */
+  changes?: Range | undefined
   /** What is hidden from the asker: whoever reads the table's files or metadata instead shows too much. */
   guard: Guard | undefined
 }
@@ -369,12 +374,12 @@ export async function nameSources(
     everything.push(loaded)
     if (within.length === 0) direct.push(loaded.name)
     if (about) {
-      // Bounds, counts and partitions tell of rows and columns that are hidden.
+      // Bounds, counts and partitions tell of rows and columns that are hidden; so do rows of which nothing visible changed.
       if (!seesAll(decision))
         throw new Failure('FORBIDDEN', `${showName(name)}$${about} is for those who see all of the table`, {
           place: here,
         })
-      return aboutOf(about, loaded, named, here)
+      if (about !== 'changes') return aboutOf(about, loaded, named, here)
     }
     const guarded = (schema: Schema, shadow: () => string, extra: readonly string[] = []) =>
       guardOf(
@@ -391,6 +396,7 @@ export async function nameSources(
         },
       )
     if (loaded.kind === 'view') {
+      if (about) throw notFound(`${showName(name)}$changes: it is a view`, here)
       if (within.length >= viewDepthMax || within.some((outer) => showName(outer) === showName(loaded.name)))
         throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
       if (named.at)
@@ -419,8 +425,11 @@ export async function nameSources(
     const when = named.at ? await evaluateAt(named, here, context) : undefined
     const asOf = context.asOfTable?.(loaded.name) ?? context.asOf
     let snapshot: Snapshot | undefined
+    let changes: Range | undefined
     try {
-      snapshot = snapshotAsOf(metadata, when ?? asOf)
+      changes = about && rangeOf(loaded, when ?? asOf)
+      if (!changes) snapshot = snapshotAsOf(metadata, when ?? asOf)
+      else if (changes.to !== undefined) snapshot = snapshotById(metadata, changes.to)
     } catch (error) {
       throw error instanceof Failure
         ? new Failure(error.code, `${showName(name)}: ${error.message}`, { place: here, cause: error })
@@ -429,16 +438,18 @@ export async function nameSources(
     // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
     const travel = when ?? asOf
     const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
-    const schema = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
+    const ofRows = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
+    const schema = changes ? changesSchema(loaded, ofRows) : ofRows
     checkNames(loaded.name, schema, here)
     const isTarget =
       context.rowsOf &&
+      !changes &&
       (reference.alias === changedAlias || !hasMark) &&
       showName(context.rowsOf) === showName(loaded.name) &&
       scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
     const shadow = shadowOf(schema, scans.length + systemTables.length, columns)
-    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns, guard: undefined }
+    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns, changes, guard: undefined }
     scans.push(scan)
     const extra = extraColumns({ columns }).map(({ name }) => name)
     scan.guard = await guarded(schema, () => shadow.name, extra)
@@ -536,7 +547,8 @@ export async function nameSources(
     const { defaultCatalog } = version
     const catalog = defaultCatalog !== undefined && isCatalog(defaultCatalog) ? defaultCatalog : name.catalog
     const pieceOf = async (sql: string) => {
-      const piece = await build(sql, () => here, catalog, version.defaultNamespace[0], [...within, name], subject)
+      const { text } = travelInDuckDb(sql)
+      const piece = await build(text, () => here, catalog, version.defaultNamespace[0], [...within, name], subject)
       if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(name)} is not a SELECT`)
       return piece
     }

@@ -118,8 +118,8 @@ test.each([
     ' order by x',
     { files: 2, properties: "'write.target-file-size-bytes' = '1048576'" },
   ],
-  ['sorted', ' sorted by (x)', '', { files: 1 }],
-  ['partitioned and sorted', ' partitioned by (p) sorted by (x)', '', { files: 2 }],
+  ['sorted', ' sorted by (x)', '', { files: 1, properties: undefined }],
+  ['partitioned and sorted', ' partitioned by (p) sorted by (x)', '', { files: 2, properties: undefined }],
 ])('many rows are in their order in each file: %s', async (what, clauses, order, { files: count, properties }) => {
   const name = what.replaceAll(/\W+/g, '_')
   const all = ["'write.delete.mode' = 'merge-on-read'", ...(properties ? [properties] : [])].join(', ')
