@@ -201,7 +201,11 @@ describe('plans and definitions', () => {
     const joined = await run(`explain select name, sum(e.id) from raw.e, raw.mid, raw.dim
       where e.id = mid.id and mid.k = dim.k and dim.name = 'd1' and e.region = 'r1' group by name order by 2 desc`)
     expect(joined.rows[0]).toEqual(['files', expect.stringMatching(/^dev_analytics\.raw\.e: 1 files, 25 rows/)])
-    expect(await failure('explain delete from raw.e')).toMatchObject({ code: 'SQL_INVALID' })
+    const [[, read] = [], [, plan] = []] = (await run("explain delete from raw.e where region = 'r1'")).rows
+    expect(`${read as string} ${plan as string}`).not.toContain(world.root)
+    expect(await world.rows('select count(*) > 0 from raw.e')).toEqual([[true]])
+    expect(await failure('explain update raw.e\n set id = nope')).toMatchObject({ place: { line: 2, column: 11 } })
+    expect(await failure('explain drop table raw.e')).toMatchObject({ code: 'SQL_INVALID' })
   })
 
   test('SHOW CREATE gives a statement that makes the table again', async () => {

@@ -200,8 +200,8 @@ export type Opened = {
   query(sql: string, options: Asking): Promise<QueryResult>
   bind: Lake['bind']
   relations: Lake['relations']
-  /** Undefined when it is no SELECT. */
-  prepare(sql: string, options: Asking): Promise<Prepared | undefined>
+  /** Undefined when it is no SELECT. `rowsOf`: the table whose rows it changes. */
+  prepare(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined>
   /** The answer to a SELECT that is a part of a statement, which is in the audit itself. */
   answer(prepared: Prepared, options: Asking): Promise<QueryResult>
   openChanges(options: OpenChanges): Promise<ChangeSet>

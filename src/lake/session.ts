@@ -1,10 +1,11 @@
-// One statement after the other, as a shell or a client sends them: BEGIN, COMMIT, SAVEPOINT and USE mean something only
-// between statements.
+// One statement after the other, as a shell or a client sends them: BEGIN, COMMIT, SAVEPOINT, USE and PREPARE mean something
+// only between statements.
 
 import { Bug } from '../base/assert.ts'
 import { Failure } from '../base/failure.ts'
 import type { Lake, QueryOptions, QueryResult } from './lake.ts'
 import { parseControl, type Control } from './sql/control.ts'
+import { withArguments } from './sql/prepared.ts'
 import { placeAt, quoteText, splitStatements } from './sql/tokens.ts'
 import { openTemporary } from './temporary.ts'
 import type { StatementOptions, Transaction } from './transaction.ts'
@@ -31,6 +32,7 @@ type Doors = Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch'>
 export function openSession(lake: Doors, options: SessionOptions): Session {
   let transaction: Transaction | undefined
   const temporary = openTemporary(lake, () => transaction?.within)
+  const prepared = new Map<string, string>()
   let { catalog, namespace } = options
   const asking = () => ({
     ...options,
@@ -41,7 +43,7 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     ...temporary.names(),
   })
 
-  async function control(found: Control, more: StatementOptions): Promise<string> {
+  async function control(found: Exclude<Control, { kind: 'execute' }>, more: StatementOptions): Promise<string> {
     if (found.kind === 'begin') {
       if (transaction) throw new Failure('TRANSACTION_STATE', 'a transaction is under way already')
       const { isolation, readOnly } = found
@@ -52,6 +54,17 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     if (found.kind === 'use') {
       await use(found, more)
       return 'USE'
+    }
+    if (found.kind === 'prepare') {
+      if (prepared.size >= preparedMax)
+        throw new Failure('QUERY_TOO_LARGE', `a session keeps ${preparedMax} prepared statements`)
+      prepared.set(found.name.toLowerCase(), found.statement)
+      return 'PREPARE'
+    }
+    if (found.kind === 'deallocate') {
+      if (found.name === undefined) prepared.clear()
+      else if (!prepared.delete(found.name.toLowerCase())) throw noPrepared(found.name)
+      return 'DEALLOCATE'
     }
     if (!transaction) throw new Failure('TRANSACTION_STATE', 'no transaction is under way')
     const current = transaction
@@ -98,7 +111,7 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     namespace = to.namespace
   }
 
-  return {
+  const session: Session = {
     get state() {
       return transaction ? (transaction.state === 'failed' ? 'failed' : 'open') : 'idle'
     },
@@ -107,6 +120,13 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     },
     async query(sql, more = {}) {
       const found = parseControl(sql)
+      if (found?.kind === 'execute') {
+        const statement = prepared.get(found.name.toLowerCase())
+        if (statement === undefined) throw noPrepared(found.name)
+        // Only a statement can be prepared, not what is said of several.
+        if (parseControl(statement)) throw new Failure('SQL_UNSUPPORTED', `${found.name} cannot be executed`)
+        return session.query(withArguments(statement, found.arguments), more)
+      }
       if (found) return done(await control(found, more))
       const made = transaction?.state === 'failed' ? undefined : await temporary.foresee(sql, { ...asking(), ...more })
       const result = await (transaction ?? lake).query(sql, { ...asking(), ...more })
@@ -121,7 +141,12 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
       await temporary.close()
     },
   }
+  return session
 }
+
+const preparedMax = 1_000
+const noPrepared = (name: string) =>
+  new Failure('NOT_FOUND', `there is no prepared statement ${name}`, { sqlState: '26000' })
 
 /** The answer of a statement that has no rows. */
 const done = (command: string): QueryResult => ({
@@ -151,7 +176,9 @@ export async function* queryAll(
     return
   }
   const session = openSession(lake, options)
-  const isOne = !statements.some(({ sql }) => parseControl(sql))
+  const isOne = !statements.some(
+    ({ sql }) => !/^(prepare|execute|deallocate)$/.test(parseControl(sql)?.kind ?? 'execute'),
+  )
   if (isOne) await session.query(options.asOf === undefined ? 'BEGIN' : 'BEGIN READ ONLY')
   try {
     for (const [index, { sql, start }] of statements.entries()) {

@@ -7,7 +7,8 @@ import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
 import { schemaOf, snapshotAsOf } from '../iceberg/index.ts'
 import { isCommand, runCommand, type Commanded } from './commands.ts'
-import { changing, commandContext, isNamed, performContext } from './contexts.ts'
+import { changing, commandContext, isNamed, partOf, performContext } from './contexts.ts'
+import { explain } from './explain.ts'
 import { withoutValues } from './policy/guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
@@ -19,7 +20,9 @@ import { perform } from './write/perform.ts'
 import { returningOf } from './write/returning.ts'
 import { authoriseChange, authoriseProperties, rightsOf } from './policy/rights.ts'
 import { isTemporary, temporaryTable } from './write/run-names.ts'
-import { parseStatement, type Statement } from './sql/statement.ts'
+import type { Piece } from './sql/reader.ts'
+import type { RowChange } from './sql/row-change.ts'
+import { isChange, parseStatement, type Statement } from './sql/statement.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 
 /** Runs the one statement of a text, which is no SELECT. */
@@ -40,9 +43,12 @@ export async function runStatement(sql: string, given: Asking, started: number, 
   const own = limitsOf(await opened.policyNow(), given.principal).query_timeout
   const time = own && own.most < (given.timeoutMs ?? Infinity) ? own : undefined
   const options = time ? { ...given, timeoutMs: time.most } : given
-  const doing = isCommand(statement)
-    ? runCommand(statement, commandContext(options, at, opened))
-    : changeTable(statement, only.sql, options, at, opened)
+  const explained = statement.kind === 'explain' && changeIn(statement.select)
+  const doing = explained
+    ? explainChange(explained, statement.analyze, options, (index) => at(statement.select.start + index), opened)
+    : isCommand(statement)
+      ? runCommand(statement, commandContext(options, at, opened))
+      : changeTable(statement, only.sql, options, at, opened)
   const done = await doing.catch((error: unknown) => {
     throw namingTimeout(error, time)
   })
@@ -214,6 +220,58 @@ async function inItsSchema(
   const all = await namespaces(target.catalog)
   const alike = all.filter((one) => one.toLowerCase() === target.namespace.toLowerCase())
   return alike.includes(target.namespace) || alike.length !== 1 ? target : { ...target, namespace: alike[0]! }
+}
+
+/** INSERT, UPDATE, DELETE or MERGE; undefined for anything else. */
+function changeIn({ sql }: Piece): RowChange | undefined {
+  const statement = isChange(sql) ? parseStatement(sql) : undefined
+  return statement && 'returning' in statement ? statement : undefined
+}
+
+/** The plan of what a change reads: all of it is done but to write. */
+async function explainChange(
+  { returning: _, ...statement }: RowChange,
+  analyze: boolean,
+  options: Asking,
+  at: (index: number) => Place,
+  opened: Opened,
+): Promise<Commanded> {
+  if (analyze)
+    throw new Failure('SQL_UNSUPPORTED', 'a statement that changes rows is not run to be explained', {
+      hint: 'Write EXPLAIN without ANALYZE.',
+      place: at(0),
+    })
+  const own = await temporaryTable(statement.name, options, options.changes)
+  const change = { ...statement, returning: undefined } as RowChange
+  const target = own ?? targetName(change, options)
+  await mayBegin(change, target, options, at, opened)
+  const given = isTemporary(target) ? options.scratch : (options.changes ?? options.within?.changes)
+  const changes = given ?? (await opened.openChanges({ ...options, catalog: target.catalog }))
+  try {
+    let rows: unknown[][] = [['physical_plan', 'all rows go, by metadata alone']]
+    const command = commandContext(options, at, opened)
+    const plan = async (sql: string, rowsOf?: TableName) => {
+      const prepared = await opened.prepare(sql, { ...partOf(options), changes, cache: false }, rowsOf)
+      if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
+      await command.maySeeAll(prepared.loaded)
+      rows = await explain(prepared, false, command)
+      const nothing = { rowsWritten: 0, rowsDeleted: 0, rowsChanged: 0, filesWritten: 0, bytesWritten: 0 }
+      return { table: showName(target), kind: 'table' as const, columns: [], snapshotId: null, ...nothing }
+    }
+    const dry: ChangeSet = {
+      ...changes,
+      append: (_, sql) => plan(sql),
+      overwrite: (_, __, sql) => plan(sql),
+      changeRows: (rowsOf, _, sql) => plan(sql, rowsOf),
+      truncate: async () => {},
+    }
+    const context = performContext(dry, options, at, opened, target)
+    await perform(change, target, { ...context, takeNumbers: async () => 1 })
+    const columns = ['explain_key', 'explain_value'].map((name) => ({ name, type: 'VARCHAR', nullable: true }))
+    return { command: 'EXPLAIN', columns, rows, tables: [target], count: null }
+  } finally {
+    if (!given) await changes.discard()
+  }
 }
 
 /** Before anything is looked up: whether something is there is not for everybody to know. */

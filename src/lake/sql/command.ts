@@ -54,11 +54,29 @@ export function parseCommand(reader: Reader): Command | undefined {
     return ended(reader, { kind: 'show-create', what, name: reader.name(`a ${what}`) })
   }
   if (reader.take('explain')) {
-    const analyze = reader.take('analyze')
+    const analyze = explainOptions(reader)
     return { kind: 'explain', analyze, select: reader.rest() }
   }
   if (reader.take('copy')) return copy(reader)
   return undefined
+}
+
+/** `ANALYZE VERBOSE`, and PostgreSQL's `(ANALYZE, COSTS off)`: whether the statement is run. */
+function explainOptions(reader: Reader): boolean {
+  const isList = reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values')
+  if (!isList) {
+    const analyze = reader.take('analyze')
+    reader.take('verbose')
+    return analyze
+  }
+  let analyze = false
+  reader.list(() => {
+    const { name, value } = option(reader)
+    if (name === 'analyze') analyze = !/^(false|off|0)$/i.test(value)
+    if (name === 'format' && value.toLowerCase() !== 'text')
+      throw reader.unsupported('a format of EXPLAIN other than text')
+  })
+  return analyze
 }
 
 function ended<Read extends Command>(reader: Reader, command: Read): Read {
@@ -151,6 +169,10 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
   if (reader.take('databases') || reader.take('catalogs')) {
     reader.end()
     return `SELECT ${quoteText(catalog)} AS database_name`
+  }
+  if (reader.take('all', 'tables')) {
+    reader.end()
+    return `SELECT c.table_catalog AS database, c.table_schema AS schema, c.table_name AS name, list(c.column_name ORDER BY c.ordinal_position) AS column_names, list(c.data_type ORDER BY c.ordinal_position) AS column_types, false AS temporary FROM information_schema.columns AS c GROUP BY ALL ORDER BY ALL`
   }
   if (reader.sees('tables', 'from') || reader.sees('tables', 'in')) {
     reader.take('tables')

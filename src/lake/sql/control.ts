@@ -1,5 +1,7 @@
-// Statements that say where a transaction begins and ends, and which schema plain names mean.
+// Statements that mean something only between others: where a transaction begins and ends, which schema plain names mean, what
+// is prepared.
 
+import { parsePrepared, type PreparedControl } from './prepared.ts'
 import { Reader } from './reader.ts'
 
 export type Isolation = 'snapshot' | 'serializable'
@@ -8,6 +10,7 @@ export type Control =
   | { kind: 'commit' | 'rollback' }
   | { kind: 'savepoint' | 'rollback-to' | 'release'; name: string }
   | { kind: 'use'; catalog: string | undefined; namespace: string }
+  | PreparedControl
 
 /** Undefined when the text is none of these. @throws SQL_INVALID when it begins like one */
 export function parseControl(sql: string): Control | undefined {
@@ -41,7 +44,7 @@ export function parseControl(sql: string): Control | undefined {
       namespace: parts.at(-1)!,
     })
   }
-  return undefined
+  return parsePrepared(reader)
 }
 
 const takeNoise = (reader: Reader) => reader.take('transaction') || reader.take('work')

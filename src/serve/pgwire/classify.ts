@@ -35,7 +35,7 @@ export type Command =
 
 const changes = new Set('create drop alter truncate comment grant revoke replace rename copy refresh'.split(' '))
 /** SHOW of these is the lake's. */
-const shownByLake = new Set('tables schemas databases columns create grants views roles all_tables'.split(' '))
+const shownByLake = new Set('tables schemas databases columns create grants views roles'.split(' '))
 
 export function classify(sql: string): Command {
   const head = new Head(sql)
@@ -272,7 +272,7 @@ function valueOf(head: Head): string | undefined {
 function show(head: Head): Command {
   const words = head.rest().map((one) => one.toLowerCase())
   const first = words[0] ?? ''
-  if (shownByLake.has(first) && !(first === 'all' && words.length === 1)) return { kind: 'lake', rows: true }
+  if (shownByLake.has(first) || (first === 'all' && words[1] === 'tables')) return { kind: 'lake', rows: true }
   const spoken: Record<string, string> = {
     'time zone': 'timezone',
     'transaction isolation level': 'transaction_isolation',

@@ -269,7 +269,7 @@ describe('statements', () => {
   test('functions that do something to a connection: pg_sleep, pg_cancel_backend, pg_terminate_backend', async () => {
     const [client, other, rob] = [await connect('ada'), await connect('ada'), await connect('rob')]
     const ended = new Promise<string | undefined>((resolve) =>
-      client.on('error', (error: { code?: string }) => resolve(error.code)),
+      client.on('error', (error: Error & { code?: string }) => resolve(error.code)),
     )
     const idOf = async (one: pg.Client) => (await one.query('select pg_backend_pid() as id')).rows[0].id as number
     const id = await idOf(client)
