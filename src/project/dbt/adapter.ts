@@ -120,7 +120,8 @@ export class Adapter extends HostObject {
       get_relation: (args, kwargs) =>
         this.#relation(bind('get_relation', ['database', 'schema', 'identifier'], args, kwargs)),
       already_exists: ([schema, identifier]) => this.#relation([null, schema, identifier]) !== null,
-      get_columns_in_relation: ([relation]) => this.#columns(relation),
+      get_columns_in_relation: ([relation]) =>
+        this.#own('get_columns_in_relation', relation, () => this.#columns(relation)),
       get_column_schema_from_query: ([sql]) => this.#describe(str(sql)),
       execute: (args, kwargs) => {
         const [sql] = bind('execute', ['sql', 'auto_begin?', 'fetch?', 'limit?'], args, kwargs)
@@ -215,6 +216,21 @@ export class Adapter extends HostObject {
           ? fromJs({ ...relation.path, identifier: `${relation.path.identifier}__dbt_tmp` })
           : null,
       location_exists: () => false,
+    }
+  }
+
+  /** Macros of a project that stand in for questions and are being asked; what they ask is dbt's own. */
+  readonly #asked = new Set<string>()
+
+  /** What the project has put in the place of dbt's macro `name`, else `usual`. */
+  #own(name: string, argument: unknown, usual: () => unknown): unknown {
+    const macro = this.#input.session.execute && !this.#asked.has(name) ? this.#macros.inPlaceOf(name) : undefined
+    if (!macro) return usual()
+    this.#asked.add(name)
+    try {
+      return macro([argument], {})
+    } finally {
+      this.#asked.delete(name)
     }
   }
 

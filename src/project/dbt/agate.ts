@@ -13,6 +13,7 @@ import {
   PyError,
   repr,
   str,
+  toJson,
   truth,
   Tuple,
   type Callable,
@@ -39,7 +40,8 @@ function templateValue(value: unknown, type: string): unknown {
     return value
   }
   if (typeof value === 'number' && /^(DOUBLE|FLOAT|DECIMAL|REAL)/.test(type)) return fromNumber(value)
-  return fromJs(value)
+  // Lists and structs are their JSON, as dbt hands them to agate.
+  return typeof value === 'object' ? toJson(fromJs(value)) : fromJs(value)
 }
 
 /** An agate table. Its rows are lists and mappings at once. */

@@ -8,6 +8,7 @@ import {
   bind,
   compileTemplate,
   Dict,
+  HostObject,
   fromJs,
   fromJson,
   Gen,
@@ -109,9 +110,13 @@ function resultFunctions(onLog: ProjectOptions['onLog']): Record<string, Callabl
       const name = str(key)
       const found = results.get(name)
       if (found === null)
-        throw new Failure('TEMPLATE_FAILED', `the result "${name}" of a statement has been loaded already`, {
-          hint: 'Keep it in a variable: {% set result = load_result(…) %}.',
-        })
+        throw new Failure(
+          'TEMPLATE_FAILED',
+          `The 'statement' result named '${name}' has already been loaded into a variable`,
+          {
+            hint: 'Keep it in a variable: {% set result = load_result(…) %}.',
+          },
+        )
       if (found !== undefined && name !== 'main') results.set(name, null)
       return found ?? null
     },
@@ -173,7 +178,12 @@ function toYaml(value: unknown, sortKeys: boolean): string {
 /** Python's sets and tuples are lists in YAML; what is none of its values is an error. */
 function plain(value: unknown): unknown {
   if (value instanceof Tuple || value instanceof PySet) return plain([...value])
+  if (Array.isArray(value)) return value.map(plain)
+  if (value instanceof Dict)
+    return Object.fromEntries(Array.from(value.entries(), ([key, each]) => [str(key), plain(each)]))
   const js = toJs(value)
-  if (js === undefined && value !== undefined) throw new PyError('ValueError', 'cannot represent an object')
+  const isOpaque = value instanceof HostObject && !value.mapping() && !/^(?:date|datetime|time)$/.test(value.typeName)
+  if (isOpaque || (js === undefined && value !== undefined))
+    throw new PyError('ValueError', 'cannot represent an object')
   return js
 }

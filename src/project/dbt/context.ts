@@ -90,7 +90,7 @@ function fill(
   for (const [name, run] of Object.entries(functions)) own.set(name, run)
   const config = new ConfigObject(session)
   const columnApi = new ColumnApi()
-  const variables = varFunction(input.scopes, globals, !session.execute)
+  const variables = varFunction(input.scopes, globals, !session.execute && input.lenient)
   const values: Record<string, unknown> = {
     var: variables,
     config,

@@ -104,18 +104,20 @@ function nameAndArguments(definition: unknown, wrong: (message: string) => Failu
 
 function takeConfig(args: Config, written: string, wrong: (message: string) => Failure): Config {
   const nested = args['config'] ?? {}
-  if (!isRecord(nested)) throw wrong(`"config" of the test "${written}" must be a mapping`)
+  if (!isRecord(nested)) throw wrong(`"config" of the test "${written}" must be a mapping (dict)`)
   delete args['config']
   const config: Config = {}
   for (const key of configKeys) {
     const beside = args[key]
     delete args[key]
     if (beside !== undefined && beside !== null && nested[key] !== undefined) {
-      throw wrong(`"${key}" of the test "${written}" stands both beside its arguments and in its config`)
+      throw wrong(`Test cannot have the same key at the top-level and in config: "${key}" of the test "${written}"`)
     }
-    if (beside !== undefined && beside !== null) config[key] = beside
+    const value = beside ?? nested[key]
+    if (value !== undefined && value !== null) config[key] = value
   }
-  for (const [key, value] of Object.entries(nested)) if (value !== null) config[key] = value
+  for (const [key, value] of Object.entries(nested))
+    if (value !== null && !configKeys.includes(key)) config[key] = value
   return config
 }
 

@@ -36,7 +36,9 @@ test.each<[string, Record<string, string>, string[]]>([
   [
     'an unknown ref',
     { 'models/a.sql': "select *\nfrom {{ ref('ordres') }}", 'models/orders.sql': 'select 1' },
-    ['MODEL_INVALID models/a.sql:2:9 model "a" depends on a node named \'ordres\' which was not found; did you mean "orders"?'],
+    [
+      'MODEL_INVALID models/a.sql:2:9 model "a" depends on a node named \'ordres\' which was not found; did you mean "orders"?',
+    ],
   ],
   [
     'an unknown ref behind a condition',
@@ -120,7 +122,7 @@ test.each<[string, Record<string, string>, string[]]>([
   [
     'a list that is none',
     { 'models/s.yml': 'models:\n  a: 1' },
-    ['PROJECT_INVALID models/s.yml:2:3 "models" must be a list'],
+    ["PROJECT_INVALID models/s.yml:2:3 'models' is not a list"],
   ],
   [
     'a model without a name',
@@ -219,6 +221,26 @@ test('config: the nearer wins, tags add up, meta merges, + and no + are the same
     tags: ['all'],
     meta: { a: 1, b: 1 },
   })
+})
+
+test('arguments that YAML gives a macro otherwise than it has them are told', async () => {
+  const { project } = await read({
+    'macros/m.sql': '{% macro m(a, b=1) %}{% endmacro %}{% macro generate_schema_name(c, n) %}{{ c }}{% endmacro %}',
+    'macros/m.yml':
+      'macros: [{name: m, arguments: [{name: a, type: "dict[str, list[int]]"}, {name: c, type: "int[int]"}]}]',
+  })
+  expect(project.warnings.map(({ message, event }) => [event?.name, message])).toEqual([
+    ['InvalidMacroAnnotation', 'Argument c in yaml for macro m does not match the jinja definition.'],
+    ['InvalidMacroAnnotation', 'Argument c in the yaml for macro m has an invalid type.'],
+  ])
+})
+
+test('a name that a macro makes of a variable that is not there is a mistake', async () => {
+  const { failures } = await read({
+    'macros/s.sql': "{% macro generate_schema_name(custom, node) %}{{ var('base') }}{% endmacro %}",
+    'models/a.sql': 'select 1',
+  })
+  expect(failures.map(({ message }) => message)).toEqual(["Required var 'base' not found in config"])
 })
 
 test('what a config is written as stands beside what it comes to', async () => {
@@ -489,6 +511,6 @@ test('odd things are warnings', async () => {
   expect(project.warnings.map(({ message, place }) => `${place.file}:${place.line} ${message}`)).toEqual([
     'dbt_project.yml:3 dbt_project.yml: unknown key "modles"; did you mean "models"?',
     'models/p.yml:2 unknown key "source"; did you mean "sources"?',
-    'models/p.yml:1 no model "gone" exists for these properties',
+    "models/p.yml:1 Did not find matching node for patch with name 'gone' in the 'models' section of file 'models/p.yml'",
   ])
 })

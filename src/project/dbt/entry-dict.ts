@@ -238,6 +238,8 @@ export function semanticModelValue(project: DbtProject, model: DbtSemanticModel)
       agg_time_dimension: null,
     }).map((measure) => ({
       ...measure,
+      // That a metric is made of it is not written down.
+      create_metric: false,
       non_additive_dimension: isRecord(measure['non_additive_dimension'])
         ? { window_choice: 'min', window_groupings: [], ...measure['non_additive_dimension'] }
         : null,

@@ -32,7 +32,7 @@ export class EntryReader {
   /** Visits the mappings of a list; `path` is where the list stands. */
   each(list: unknown, path: Path, visit: (entry: Config, path: Path) => void): void {
     if (list === undefined || list === null) return
-    if (!Array.isArray(list)) return this.wrong(`"${String(path.at(-1))}" must be a list`, path)
+    if (!Array.isArray(list)) return this.wrong(`'${String(path.at(-1))}' is not a list`, path)
     list.forEach((entry: unknown, index) => {
       const at = [...path, index]
       if (isRecord(entry)) visit(entry, at)
@@ -82,10 +82,14 @@ export class EntryReader {
     return { ...own, ...beside }
   }
 
+  /** What stands at a place, with its templates as they are written. */
+  written(path: Path): unknown {
+    return path.reduce<unknown>((value, key) => (value as Config | undefined)?.[key as string], this.#written)
+  }
+
   /** What `config` answers, with its templates as they are written. */
   writtenConfig(path: Path, keys: readonly string[]): Config {
-    const inside = (value: unknown, key: PropertyKey): unknown => (value as Config | undefined)?.[key as string]
-    const entry = path.reduce(inside, this.#written)
+    const entry = this.written(path)
     if (!isRecord(entry)) return {}
     const beside = keys.filter((key) => entry[key] !== undefined && entry[key] !== null)
     return {

@@ -108,6 +108,17 @@ export class MacroTable {
     )
   }
 
+  /** Who has put a macro in the place of dbt's, by its name or by one that its dispatch finds: the project before packages. */
+  replaced(name: string): DbtMacro | undefined {
+    const { name: root, packages } = this.#project
+    for (const from of [root, ...packages.keys()])
+      for (const each of [name, ...prefixes.map((prefix) => `${prefix}__${name}`)]) {
+        const found = this.in(from, each)
+        if (found && (each === name || from === root)) return found
+      }
+    return undefined
+  }
+
   /** What dispatching one of dbt's own names finds; undefined where it is no dispatcher's. */
   dispatches(packageName: string, name: string): DbtMacro | undefined {
     for (const searched of this.#searchOrder(builtinPackage))
@@ -197,6 +208,12 @@ export class BoundMacros {
     const namespace = new PackageNamespace(this, name)
     this.#namespaces.set(name, namespace)
     return namespace
+  }
+
+  /** A macro of the project, or of a package, that stands in for dbt's own of that name. */
+  inPlaceOf(name: string): Callable | undefined {
+    const macro = this.table.replaced(name)
+    return macro && this.bind(macro)
   }
 
   dispatch(name: string, namespace: string | null): Callable {

@@ -89,8 +89,8 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
     },
     sources: values(project.sources.values(), (one) => ({
       ...sourceValue(one, packageFile(project, one.package, one.file)),
-      unrendered_database: null,
-      unrendered_schema: null,
+      unrendered_database: one.written.database,
+      unrendered_schema: one.written.schema,
     })),
     macros: macroValues(project, createdAt),
     docs: Object.fromEntries(
@@ -227,6 +227,7 @@ function macroValues(project: DbtProject, createdAt: number): Config {
           description: macro.description,
           meta,
           docs,
+          config: { meta, docs },
           patch_path: properties ? `${from}://${packageFile(project, from, properties.file)}` : null,
           arguments: argumentsOf(macro),
           created_at: createdAt,

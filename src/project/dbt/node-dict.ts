@@ -131,7 +131,8 @@ function contractChecksum({ contract, columns, constraints, config }: DbtNode): 
 }
 
 /** A day is its first moment. */
-const instantOf = (text: string): string => (/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00+00:00` : text)
+const instantOf = (text: string): string =>
+  /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00+00:00` : text.replace(/^(\S+) (?=\d)/, '$1T')
 
 const modelValue = (node: DbtNode): Config => ({
   access: node.access,
@@ -161,9 +162,7 @@ function fileKeyOf({ refs, sources, test }: DbtNode): string | null {
 }
 
 export function sourceValue(source: DbtSource, fileInPackage: string): Config {
-  const { database, schema, identifier, quoting } = source
-  // What is quoted anyway is not said.
-  const unquoted = (part: keyof Quoting) => (quoting[part] ? null : false)
+  const { database, schema, identifier, written } = source
   return {
     database,
     schema,
@@ -179,10 +178,10 @@ export function sourceValue(source: DbtSource, fileInPackage: string): Config {
     loader: source.loader,
     identifier,
     quoting: {
-      database: unquoted('database'),
-      schema: unquoted('schema'),
-      identifier: unquoted('identifier'),
-      column: null,
+      database: written.quoting['database'] ?? null,
+      schema: written.quoting['schema'] ?? null,
+      identifier: written.quoting['identifier'] ?? null,
+      column: written.quoting['column'] ?? null,
     },
     loaded_at_field: source.loadedAtField ?? null,
     loaded_at_query: source.loadedAtQuery ?? null,

@@ -202,7 +202,11 @@ export class Nodes {
   /** Undefined when it is switched off or already there. */
   add(input: NodeInput, uniqueId?: string): DbtNode | undefined {
     const { kind, name, package: from, fqn, facts, patch, version, parsed, place } = input
-    const written = [...(facts ? [facts.writtenConfig] : input.configs), parsed.writtenConfig ?? parsed.config]
+    // Without the flag dbt compares what configs come to, as before 1.9.
+    const isWritten = this.#reading.root.flags['state_modified_compare_more_unrendered_values'] !== false
+    const written = isWritten
+      ? [...(facts ? [facts.writtenConfig] : input.configs), parsed.writtenConfig ?? parsed.config]
+      : [...input.configs, parsed.config]
     const { config, unrendered } = configOf(
       kind,
       fqn,
@@ -283,7 +287,7 @@ export class Nodes {
     if (other) {
       const message =
         node.kind === 'test'
-          ? `the test "${node.name}" stands here and in ${other.file}:${other.place.line ?? 1}; give one of them a "name"`
+          ? `dbt found two data_tests with the name "${node.name}": here and in ${other.file}:${other.place.line ?? 1}; give one of them a "name"`
           : `the ${node.kind} "${node.name}" is already defined in ${other.file}`
       return this.#reading.wrong(message, node.place) ?? false
     }

@@ -125,6 +125,12 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
   }
   for (const section of patchSections) {
     reader.each(root[section], [section], (entry, path) => {
+      // Anchors of YAML that tests share often stand under this key.
+      if ((section === 'data_tests' || section === 'tests') && entry['name'] === undefined)
+        return warn(
+          `Unable to parse 'data_tests' section of file '${reader.file}': Entry did not contain a name`,
+          reader.at(path),
+        )
       const patch = readPatch(reader, section === 'tests' ? 'data_tests' : section, entry, path)
       if (patch) found.patches.push(patch)
       for (const key of misplaced) {

@@ -11,6 +11,7 @@ import { describeAll, readDocs } from './describe.ts'
 import { readEntries } from './entries.ts'
 import type { ProjectFiles } from './files.ts'
 import { readGenericTests } from './generic-tests.ts'
+import { checkArguments } from './macro-arguments.ts'
 import { builtins, macrosOf, MacroTable } from './macros.ts'
 import { Nodes } from './nodes.ts'
 import { addNotices } from './notices.ts'
@@ -71,10 +72,11 @@ async function readRest(reading: Reading): Promise<void> {
   await readSelectorsFile(reading)
   for (const patch of reading.unusedPatches) {
     if (patch.section === 'macros' || isDisabled(project, patch.name)) continue
-    reading.warn(`no ${patch.section.replace(/s$/, '')} "${patch.name}" exists for these properties`, patch.place, {
-      name: 'NoNodeForYamlKey',
-      code: 'I058',
-    })
+    reading.warn(
+      `Did not find matching node for patch with name '${patch.name}' in the '${patch.section}' section of file '${patch.file}'`,
+      patch.place,
+      { name: 'NoNodeForYamlKey', code: 'I058' },
+    )
   }
 }
 
@@ -123,6 +125,7 @@ async function readMacros(reading: Reading, from: DbtPackage): Promise<void> {
 }
 
 async function readYaml(reading: Reading, from: DbtPackage): Promise<void> {
+  const isChecked = reading.root.flags['validate_macro_args'] !== false
   const { model, seed, snapshot, analysis, macro, test } = from.paths
   const folders = [...model, ...seed, ...snapshot, ...analysis, ...macro, ...test]
   for (const { file } of await reading.files.find(from, folders, /\.ya?ml$/i)) {
@@ -144,6 +147,7 @@ async function readYaml(reading: Reading, from: DbtPackage): Promise<void> {
       const { config, description, place } = patch
       const record = (key: string) => (config[key] ?? {}) as Record<string, unknown>
       described.description = description
+      if (isChecked) checkArguments(reading, described, patch)
       described.properties = { arguments: patch.arguments, meta: record('meta'), docs: record('docs'), file, place }
     }
   }

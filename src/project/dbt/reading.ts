@@ -72,7 +72,7 @@ export class Reading {
     return globals
   }
 
-  context(from: DbtPackage, session: Session, model: Dict | null, node: DbtNode | undefined): Context {
+  context(from: DbtPackage, session: Session, model: Dict | null, node: DbtNode | undefined, lenient = true): Context {
     const { target } = this.project
     return openContext({
       project: this.project,
@@ -87,7 +87,7 @@ export class Reading {
         identifier: node?.alias || node?.name || null,
       }),
       quoting: this.root.quoting,
-      lenient: true,
+      lenient,
     })
   }
 

@@ -82,7 +82,7 @@ export class RelationNames {
     if (known) return known
     const session = parseSession(emptyParsed(), () => node.place)
     const from = this.#reading.project.packages.get(node.package)!
-    const context = this.#reading.context(from, session, new Dict(), node)
+    const context = this.#reading.context(from, session, new Dict(), node, false)
     this.#contexts.set(node.package, context)
     return context
   }

@@ -258,7 +258,7 @@ export class Resolver {
       failures.push(
         new Failure(
           'PROJECT_INVALID',
-          `${who} is in the group "${group}", which is not defined${didYouMean(group, groups)}`,
+          `Invalid group '${group}' of ${who}: no such group is defined${didYouMean(group, groups)}`,
           {
             place,
           },

@@ -13,6 +13,8 @@ export type SourceEntry = {
   identifier: string
   database: string | undefined
   schema: string
+  /** Both before their templates are rendered, as the source says them; null where it does not. */
+  written: { database: unknown; schema: unknown }
   description: string
   sourceDescription: string
   loader: string
@@ -47,6 +49,10 @@ export function readSource(reader: EntryReader, entry: Config, path: Path): Sour
       identifier: reader.optional(table, 'identifier', at) ?? name,
       database: reader.optional(entry, 'database', path) ?? reader.optional(entry, 'catalog', path),
       schema: reader.optional(entry, 'schema', path) ?? source,
+      written: {
+        database: reader.written([...path, 'database']) ?? null,
+        schema: reader.written([...path, 'schema']) ?? null,
+      },
       description: reader.optional(table, 'description', at) ?? '',
       sourceDescription: reader.optional(entry, 'description', path) ?? '',
       loader: reader.optional(entry, 'loader', path) ?? '',

@@ -76,6 +76,7 @@ function addSource(reading: Reading, from: DbtPackage, entry: SourceEntry): void
     fqn,
     database: entry.database ?? project.target.database,
     schema: entry.schema,
+    written: { ...entry.written, quoting: entry.quoting },
     identifier: entry.identifier,
     description: entry.description,
     sourceDescription: entry.sourceDescription,

@@ -120,6 +120,8 @@ export type DbtSource = {
   fqn: string[]
   database: string
   schema: string
+  /** What the source itself says, before its templates are rendered; null where it says nothing. */
+  written: { database: unknown; schema: unknown; quoting: Config }
   identifier: string
   description: string
   sourceDescription: string

@@ -79,7 +79,7 @@ function byId(artifact: Json, key: string): Map<string, string> {
 
 const needed = (state: PreviousState | undefined, method: string): PreviousState => {
   if (state) return state
-  throw new Failure('USAGE', `${method}: compares with an earlier run, and none is named`, {
+  throw new Failure('USAGE', `${method}: Got a state selector method, but no comparison manifest`, {
     hint: 'Name the folder of its artifacts: --state DIR.',
   })
 }
@@ -269,11 +269,15 @@ const sameConfig: Same = (now, before) => {
 }
 /** dbt keeps the text of what is no literal, `var('daily')`: beside a value it says nothing; `True` is true. */
 const sameSetting = (a: unknown, b: unknown): boolean => same(a, b) || isExpressionFor(a, b) || isExpressionFor(b, a)
-const isExpressionFor = (text: unknown, value: unknown): boolean =>
-  typeof text === 'string' &&
-  typeof value !== 'string' &&
-  value !== undefined &&
-  (/[([]/.test(text) || text === repr(fromJs(value)))
+const isExpressionFor = (text: unknown, value: unknown): boolean => {
+  if (typeof text !== 'string') return false
+  // dbt 1.9 to 1.11 wrote Jinja's own tree: what is a constant in it can be compared.
+  if (text.startsWith('Keyword(key=')) {
+    const constant = /^Keyword\(key='\w+', value=Const\(value=(.*)\)\)$/.exec(text)?.[1]
+    return constant === undefined || constant === value || constant === repr(fromJs(value))
+  }
+  return typeof value !== 'string' && value !== undefined && (/[([]/.test(text) || text === repr(fromJs(value)))
+}
 const testKeys = new Set([
   'enabled',
   'alias',
@@ -302,13 +306,16 @@ const samePersisted: Same = (now, before) => {
 }
 
 const sameRelation: Same = (now, before) => {
-  if (now['resource_type'] === 'source') return sameKeys('database', 'schema', 'identifier')(now, before)
+  if (now['resource_type'] === 'source') {
+    // What stands in YAML counts; manifests of before dbt 1.9 have only what it comes to.
+    const isWritten = ['database', 'schema'].every((part) => !now[`unrendered_${part}`] || before[`unrendered_${part}`])
+    return isWritten
+      ? sameKeys('unrendered_database', 'unrendered_schema', 'identifier')(now, before)
+      : sameKeys('database', 'schema', 'identifier')(now, before)
+  }
   if (now['unrendered_config'] === undefined || now['raw_code'] === undefined) return undefined
-  return sameKeys(
-    'database',
-    'schema',
-    'alias',
-  )(recordOf(now['unrendered_config']), recordOf(before['unrendered_config']))
+  const [mine, other] = [recordOf(now['unrendered_config']), recordOf(before['unrendered_config'])]
+  return ['database', 'schema', 'alias'].every((key) => sameSetting(mine[key], other[key]))
 }
 
 const sameContract: Same = (now, before) => {

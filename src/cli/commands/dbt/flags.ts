@@ -10,6 +10,9 @@ import { flagTable, type FlagSpec } from './flag-table.ts'
 
 export type Value = string | boolean | number | string[] | Record<string, unknown>
 
+/** What `retry` does not take over from the command that it repeats, as in dbt. */
+const notInherited = new Set(['project_dir', 'profiles_dir', 'target_path', 'log_path', 'warn_error'])
+
 /** A command line taken apart; what is asked for stands over variables, those over `flags:` of dbt_project.yml. */
 export class DbtFlags {
   readonly #given: ReadonlyMap<string, Value>
@@ -34,7 +37,7 @@ export class DbtFlags {
 
   /** Takes what an earlier command was told, by dbt's names, for what this one is not. */
   inherit(args: Record<string, unknown>): void {
-    const own = Object.entries(args).filter(([key]) => !['project_dir', 'target_path', 'log_path'].includes(key))
+    const own = Object.entries(args).filter(([key]) => !notInherited.has(key))
     this.readProject({ ...Object.fromEntries(this.#project), ...Object.fromEntries(own) })
   }
 

@@ -3,6 +3,7 @@
 import { manifestOf, versionedName, type DbtProject } from '../../../project/dbt/index.ts'
 import { membersOf, type Member } from '../../../transform/index.ts'
 import { Failure } from '../../../base/failure.ts'
+import { writeManifest } from './artifacts.ts'
 import { sayFound } from './lines.ts'
 import { openPlace, openProject, type Session } from './open.ts'
 import { chosenBy, kindsLeft } from './selection.ts'
@@ -45,6 +46,7 @@ export async function list(session: Session): Promise<number> {
   const shown = print(project, flags.words('output-keys'))
   for (const member of chosen)
     log.answer(shown(member), { name: 'PrintEvent', code: 'Z052', data: { msg: shown(member) } })
+  await writeManifest(session, project)
   return 0
 }
 

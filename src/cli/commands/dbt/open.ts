@@ -233,9 +233,11 @@ export async function openProject(session: Session, { config, target, profile }:
 
 function warnOf(session: Session, project: DbtProject): void {
   for (const { message, place, event } of project.warnings) {
-    const text = `${place.file ?? ''}${place.line === undefined ? '' : `:${place.line}`}: ${message}`
-    if (event) warnOrFail(session, text, event.name, event.code)
-    else session.log.warn(text, { name: 'Note', code: 'I075' })
+    const where = `${place.file ?? ''}${place.line === undefined ? '' : `:${place.line}`}`
+    // Who looks for dbt's own warnings looks for how they begin.
+    const [first = '', ...rest] = message.split('\n')
+    if (event) warnOrFail(session, [`${first} (${where})`, ...rest].join('\n'), event.name, event.code)
+    else session.log.warn(`${where}: ${message}`, { name: 'Note', code: 'I075' })
   }
 }
 

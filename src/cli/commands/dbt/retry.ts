@@ -1,8 +1,8 @@
 // retry: the last command again, for what failed in it or was never tried.
 
 import { readState } from '../../../transform/index.ts'
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '../../../base/failure.ts'
 import { recordOf } from '../../../base/record.ts'
@@ -16,6 +16,10 @@ const again = new Set(['error', 'fail', 'skipped', 'runtime error', 'partial suc
 export async function retry(session: Session): Promise<number> {
   const { flags, log, context, targetDir } = session
   const dir = flags.text('state') === undefined ? targetDir : resolve(context.dir, flags.text('state')!)
+  if (!existsSync(join(dir, 'run_results.json')))
+    throw new Failure('USAGE', `Could not find previous run in '${relative(context.dir, dir)}' target directory`, {
+      hint: 'It is the run_results.json of that command; --state DIR names the folder where it lies.',
+    })
   const results = readState(dir, targetDir).results()
   const written: unknown = JSON.parse(readFileSync(join(dir, 'run_results.json'), 'utf8'))
   const args = recordOf(recordOf(written)['args'])
