@@ -10,7 +10,7 @@ import type { App } from './cli/app.ts'
 import { versionOf } from './cli/index.ts'
 import { warmUp } from './iceberg/index.ts'
 import { defaultCredentials, isLocal, joinLocation, localPath } from './io/index.ts'
-import { callableFunctions } from './lake/index.ts'
+import { callableFunctions, trinoView } from './lake/index.ts'
 import type { Models } from './models.ts'
 import {
   createHttpServer,
@@ -143,6 +143,7 @@ function openIcebergRest(app: App): IcebergRest {
     io,
     clock,
     log,
+    trinoText: (view, options) => trinoView(app.lake, view, options),
     settings: {
       name: config.name,
       environments: environmentList,

@@ -2,9 +2,9 @@
 
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
-import type { Catalog, Loaded, LoadedTable } from '../../catalog/index.ts'
+import type { Catalog, Loaded, LoadedTable, LoadedView } from '../../catalog/index.ts'
 import type { FileIO } from '../../io/index.ts'
-import type { Govern } from '../../govern/index.ts'
+import type { Govern, Principal } from '../../govern/index.ts'
 import type { Records } from '../../records/index.ts'
 
 export type IcebergRestDeps = {
@@ -20,6 +20,11 @@ export type IcebergRestDeps = {
   io: FileIO
   clock: Clock
   log: Log
+  /** A view's SQL for Trino, which calls the warehouse `trinoCatalog`; undefined where there is none. */
+  trinoText?(
+    view: LoadedView,
+    options: { principal: Principal; signal?: AbortSignal; trinoCatalog: string },
+  ): Promise<string | undefined>
   settings: IcebergRestSettings
   storage: IcebergRestStorage
 }

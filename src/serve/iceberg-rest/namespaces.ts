@@ -17,7 +17,7 @@ export const listNamespaces: Handler = async (call, rest) => {
   const found =
     above.length === 0 && first
       ? (await first).filter((catalog) => knows(call, { catalog })).map((name) => [name])
-      : await below(call, rest, first ? above[0]! : warehouse.prefix!, above)
+      : await below(call, rest, warehouse.catalog ?? above[0]!, above)
   const { after, size } = pageAsked(query)
   const key = (levels: string[]) => levels.join('\u001f')
   const left = found.filter((levels) => after === undefined || key(levels) > after)

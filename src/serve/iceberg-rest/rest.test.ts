@@ -373,7 +373,7 @@ test('every endpoint that config lists is answered', async () => {
   const world = await opened()
   await filled(world)
   const { body } = await world.ask('GET /v1/config?warehouse=dev')
-  expect(body.overrides).toEqual({ prefix: 'dev_analytics' })
+  expect(body.overrides).toEqual({ prefix: 'dev' })
   expect(body['idempotency-key-lifetime']).toBe('PT30M')
   for (const endpoint of body.endpoints as string[]) {
     const line = endpoint.replace('{prefix}', 'dev_analytics').replace(/\{\w+\}/g, 'none')

@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
 import { showName, type CatalogChange, type LoadedView, type TableName } from '../../catalog/index.ts'
-import { parseViewUpdate, viewMetadataJson, type ViewRequirement } from '../../iceberg/index.ts'
+import {
+  parseViewUpdate,
+  viewMetadataJson,
+  type ViewRepresentation,
+  type ViewRequirement,
+} from '../../iceberg/index.ts'
 import {
   done,
   Identifier,
@@ -91,7 +96,27 @@ export const registerView: Handler = async (call, rest) => {
   return viewAnswer(view as LoadedView)
 }
 
-export const loadView: Handler = async (call, rest) => viewAnswer(await viewOf(call, rest))
+export const loadView: Handler = async (call, rest) => {
+  const view = await viewOf(call, rest)
+  const { principal, warehouse, commit } = call
+  const { prefix: trinoCatalog } = warehouse
+  // Where namespaces have several levels Trino has other names for the tables.
+  const isFlat = trinoCatalog !== undefined && warehouse.levelsOf(view.name).length === 1
+  const options = { principal, ...(commit.signal ? { signal: commit.signal } : {}) }
+  const trino = isFlat ? await rest.deps.trinoText?.(view, { ...options, trinoCatalog }) : undefined
+  return viewAnswer(trino === undefined ? view : withText(view, { type: 'sql', dialect: 'trino', sql: trino }))
+}
+
+/** A text that is made for the answer: a fork of the environment would find the names of another in one that is kept. */
+function withText(view: LoadedView, text: ViewRepresentation): LoadedView {
+  const { versions, currentVersionId } = view.metadata
+  const withIt = versions.map((version) =>
+    version.versionId === currentVersionId
+      ? { ...version, representations: [...version.representations, text] }
+      : version,
+  )
+  return { ...view, metadata: { ...view.metadata, versions: withIt } }
+}
 
 export const viewExists: Handler = async (call, rest) => {
   await viewOf(call, rest)

@@ -10,8 +10,10 @@ import type { IcebergRestSettings } from './deps.ts'
 export type Place = { kind: 'catalog'; catalog: string } | { kind: 'namespace'; catalog: string; namespace: string }
 
 export type Warehouse = {
-  /** In the path of a request; undefined for the root warehouse, whose paths have none. */
+  /** In the path of a request, as the client asked for it; undefined for the root warehouse, whose paths have none. */
   prefix: string | undefined
+  /** The catalog that it is; undefined for the root warehouse, where catalogs are the first level. */
+  catalog: string | undefined
   place(levels: readonly string[]): Promise<Place | undefined>
   /** The levels that a client of this warehouse knows the namespace by. */
   levelsOf(at: { catalog: string; namespace: string }): string[]
@@ -39,9 +41,10 @@ export function openWarehouses(catalog: Pick<Catalog, 'catalogs'>, settings: Ice
     ].sort()
   }
 
-  function one(name: string): Warehouse {
+  function one(name: string, prefix = name): Warehouse {
     return {
-      prefix: name,
+      prefix,
+      catalog: name,
       place: async (levels) =>
         levels.length === 0 || (isFlat(name) && levels.length > 1)
           ? undefined
@@ -53,6 +56,7 @@ export function openWarehouses(catalog: Pick<Catalog, 'catalogs'>, settings: Ice
 
   const root: Warehouse = {
     prefix: undefined,
+    catalog: undefined,
     async place([first, ...levels]) {
       if (first === undefined || !(await all()).includes(first)) return undefined
       if (levels.length === 0) return { kind: 'catalog', catalog: first }
@@ -63,6 +67,8 @@ export function openWarehouses(catalog: Pick<Catalog, 'catalogs'>, settings: Ice
   }
 
   async function known(name: string): Promise<Warehouse> {
+    const environment = environments.find((entry) => entry.name === name)
+    if (environment) return one(environment.catalog, name)
     if (isFlat(name) || warehouses.includes(name) || (await catalog.catalogs()).includes(name)) return one(name)
     throw new Failure('NOT_FOUND', `Warehouse does not exist: ${name}`, { restType: 'NoSuchWarehouseException' })
   }
@@ -70,9 +76,8 @@ export function openWarehouses(catalog: Pick<Catalog, 'catalogs'>, settings: Ice
   return {
     async named(name) {
       if (name === undefined || name === '') return root
-      const environment = environments.find((entry) => entry.name === name)
-      if (environment) return one(environment.catalog)
-      return name === rootName && !(await all()).includes(name) ? root : known(name)
+      const isOther = environments.some((entry) => entry.name === name) || (await all()).includes(name)
+      return name === rootName && !isOther ? root : known(name)
     },
     prefixed: async (prefix) => (prefix === undefined ? root : known(prefix)),
     environmentOf(name) {

@@ -38,12 +38,6 @@ const limits: [engine: string, what: RegExp, message: RegExp, words: string][] =
   ['Spark', /unknown/, /Cannot convert unknown type to Spark/, 'Spark has no type for columns of type unknown.'],
   ['PyIceberg', /a view/, /NoSuchTable/, 'PyIceberg runs no views.'],
   [
-    'Trino',
-    /a view/,
-    /Cannot read unsupported dialect 'duckdb'/,
-    "Trino reads a view's text of its own dialect alone.",
-  ],
-  [
     'PyIceberg',
     /a list and a map of structs that are null/,
     /deeply equal/,
