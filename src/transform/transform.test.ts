@@ -338,6 +338,20 @@ test('severity, thresholds and limits decide about a test', async () => {
   }
 })
 
+test("a project's own get_columns_in_relation is what the adapter answers", async () => {
+  const project = await load({
+    ...shop,
+    'macros/own.sql':
+      "{% macro default__get_columns_in_relation(relation) %}{{ return(adapter.get_columns_in_relation(relation) + ['x']) }}{% endmacro %}",
+    'models/ask.sql':
+      "select {{ adapter.get_columns_in_relation(ref('stg_sales')) | length }}, {{ get_columns_in_relation(ref('stg_sales')) | length }} as k",
+  })
+  const fake = await fakeLake('dev_analytics', raw)
+  const work = { project, ...fake, principal: system }
+  await runPlan(plan(project, 'run', { select: ['stg_sales'] }), work)
+  expect((await compileNode('ask', work)).sql).toBe('select 4, 4 as k')
+})
+
 test('a template asks the database, is stopped, and goes on with the answer', async () => {
   const logged: string[] = []
   const project = await load(

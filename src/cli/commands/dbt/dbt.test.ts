@@ -206,6 +206,9 @@ describe('used wrongly', () => {
   test.each([
     ['biuld', 2, /USAGE: dbt has no command "biuld"; did you mean "build"\?/],
     ['parse --select a', 2, /USAGE: dbt parse has no flag --select; it belongs to build/],
+    ['build --event-time-start 2024-01-01', 2, /`--event-time-end` must also be present/],
+    ['run --event-time-start 2024-01-02 --event-time-end 2024-01-01', 2, /must be less than `--event-time-end`/],
+    ['run --warn-error --warn-error-options {error:all}', 2, /mutually exclusive/],
     ['docs', 2, /USAGE: dbt docs needs one of: generate, serve/],
     ['run orders', 2, /USAGE: dbt run takes no argument, found "orders"/],
     ['init', 1, /UNSUPPORTED: dbt init is not here\n {2}`boathouse init DIR`/],

@@ -1,12 +1,11 @@
 // --defer: what is not built by this command is read where the state has it.
 
 import { recordOf } from '../../../base/record.ts'
-import { resolve } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
 import { readState } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
-import type { Session } from './open.ts'
+import { stateFolder, type Session } from './open.ts'
 
 /** Where manifests of ours say which catalog they are of: the database in them is the profile's word. */
 export const catalogVariable = 'BOATHOUSE_CATALOG'
@@ -16,14 +15,14 @@ export const catalogVariable = 'BOATHOUSE_CATALOG'
  * and --favor-state is not said.
  */
 export async function deferTo(session: Session, app: App, project: DbtProject, ids: readonly string[]): Promise<void> {
-  const { flags, log, context, targetDir } = session
+  const { flags, log, targetDir } = session
   if (!flags.is('defer')) return
   const dir = flags.text('defer-state') ?? flags.text('state')
   if (dir === undefined)
     throw new Failure('USAGE', 'there is nothing to defer to', {
       hint: 'Name the artifacts of an earlier run: --state DIR or --defer-state DIR.',
     })
-  const manifest = readState(resolve(context.dir, dir), targetDir).manifest()
+  const manifest = readState(stateFolder(session, dir), targetDir).manifest()
   const entries = recordOf(manifest['nodes'])
   const catalog = recordOf(recordOf(manifest['metadata'])['env'])[catalogVariable]
   const built = new Set(ids)

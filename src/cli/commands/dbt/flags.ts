@@ -205,3 +205,19 @@ export function checkVerb(verb: string, given: ReadonlyMap<string, Value>): void
       })
   }
 }
+
+/** @throws Failure USAGE when flags exclude each other, or one wants another */
+export function checkTogether(given: ReadonlyMap<string, Value>): void {
+  if (given.get('warn-error') === true && given.has('warn-error-options'))
+    throw new Failure('USAGE', '--warn-error and --warn-error-options are mutually exclusive')
+  const [start, end] = ['event-time-start', 'event-time-end'].map((name) => given.get(name))
+  if (start === undefined && end === undefined) return
+  const [said, missing] = start === undefined ? ['end', 'start'] : ['start', 'end']
+  if (start === undefined || end === undefined)
+    throw new Failure(
+      'USAGE',
+      `When specifying \`--event-time-${said}\`, \`--event-time-${missing}\` must also be present.`,
+    )
+  if (Date.parse(String(start)) >= Date.parse(String(end)))
+    throw new Failure('USAGE', 'Value for `--event-time-start` must be less than `--event-time-end`')
+}

@@ -7,7 +7,7 @@ import { didYouMean } from '../../../base/suggest.ts'
 import type { Command, Context } from '../../command.ts'
 import { versionOf } from '../../version.ts'
 import { flagTable } from './flag-table.ts'
-import { checkVerb, DbtFlags, readVariables, splitLine, type Value } from './flags.ts'
+import { checkTogether, checkVerb, DbtFlags, readVariables, splitLine, type Value } from './flags.ts'
 import { dbtPage, verbPage } from './help.ts'
 import { openSession, type Session } from './open.ts'
 import { verbs, type Verb } from './verbs.ts'
@@ -43,6 +43,7 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
   }
   if (name !== 'ls') takeModels(given)
   checkVerb(name, given)
+  checkTogether(given)
   const verb = verbs[name]!
   if (verb.refused) throw new Failure('UNSUPPORTED', verb.refused, { hint: verb.hint ?? '' })
   if (rest.length > 0 && !verb.takesWord)

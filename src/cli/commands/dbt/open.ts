@@ -241,6 +241,12 @@ function warnOf(session: Session, project: DbtProject): void {
   }
 }
 
+/** A folder of artifacts: below the project, as for dbt, or where the command was given. */
+export function stateFolder({ dir, context }: Pick<Session, 'dir' | 'context'>, path: string): string {
+  const inProject = resolve(dir, path)
+  return existsSync(inProject) ? inProject : resolve(context.dir, path)
+}
+
 /** Opens the lake for the environment. */
 export const openLakeOf = ({ context }: Session, { config, environment }: Place): Promise<App> =>
   context.openWith(config, environment, { role: 'cli', quiet: true })

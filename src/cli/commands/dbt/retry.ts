@@ -2,12 +2,12 @@
 
 import { readState } from '../../../transform/index.ts'
 import { existsSync, readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '../../../base/failure.ts'
 import { recordOf } from '../../../base/record.ts'
 import { execute, type Again } from './build.ts'
-import type { Session } from './open.ts'
+import { stateFolder, type Session } from './open.ts'
 import { runOperation } from './operation.ts'
 
 const commands = ['build', 'run', 'test', 'seed', 'snapshot'] as const
@@ -15,7 +15,7 @@ const again = new Set(['error', 'fail', 'skipped', 'runtime error', 'partial suc
 
 export async function retry(session: Session): Promise<number> {
   const { flags, log, context, targetDir } = session
-  const dir = flags.text('state') === undefined ? targetDir : resolve(context.dir, flags.text('state')!)
+  const dir = flags.text('state') === undefined ? targetDir : stateFolder(session, flags.text('state')!)
   if (!existsSync(join(dir, 'run_results.json')))
     throw new Failure('USAGE', `Could not find previous run in '${relative(context.dir, dir)}' target directory`, {
       hint: 'It is the run_results.json of that command; --state DIR names the folder where it lies.',

@@ -9,8 +9,7 @@ import {
   selectNodes,
   type PreviousState,
 } from '../../../transform/index.ts'
-import { resolve } from 'node:path'
-import type { Session } from './open.ts'
+import { stateFolder, type Session } from './open.ts'
 import { warnOrFail } from './warnings.ts'
 
 export type Chosen = {
@@ -70,9 +69,10 @@ function warnOfBreaks(session: Session, project: DbtProject, state: PreviousStat
 }
 
 /** The artifacts of --state; undefined without it. */
-export function stateOf({ flags, context, targetDir }: Session): PreviousState | undefined {
+export function stateOf(session: Session): PreviousState | undefined {
+  const { flags, targetDir } = session
   const dir = flags.text('state')
-  return dir === undefined ? undefined : readState(resolve(context.dir, dir), targetDir)
+  return dir === undefined ? undefined : readState(stateFolder(session, dir), targetDir)
 }
 
 /** Kinds that --resource-type and --exclude-resource-type leave, of those that a command knows. */
