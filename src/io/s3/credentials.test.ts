@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -11,6 +11,7 @@ import {
   defaultCredentials,
   environmentCredentials,
   instanceCredentials,
+  sharedCredentials,
   webIdentityCredentials,
 } from './credentials.ts'
 
@@ -33,6 +34,30 @@ test('from the environment, whole or not at all', async () => {
     secretAccessKey: 'b',
   })
   expect(await environmentCredentials({ AWS_ACCESS_KEY_ID: 'a' })()).toBeUndefined()
+})
+
+test('of a profile in the file of AWS tools', async () => {
+  const home = mkdtempSync(join(folder, 'home-'))
+  await mkdir(join(home, '.aws'))
+  await writeFile(
+    join(home, '.aws', 'credentials'),
+    '# mine\r\n[default]\r\naws_access_key_id = a\r\naws_secret_access_key=b=/+\r\n[ team ]\naws_access_key_id = c\naws_secret_access_key = d\naws_session_token = e\n[sso]\n',
+  )
+  expect(await sharedCredentials({ HOME: home })()).toEqual({ accessKeyId: 'a', secretAccessKey: 'b=/+' })
+  const team = { accessKeyId: 'c', secretAccessKey: 'd', sessionToken: 'e' }
+  expect(await sharedCredentials({ HOME: home, AWS_PROFILE: 'team' })()).toEqual(team)
+  const file = join(home, '.aws', 'credentials')
+  expect(await sharedCredentials({ AWS_SHARED_CREDENTIALS_FILE: file, AWS_PROFILE: 'team' })()).toEqual(team)
+  for (const env of [{}, { HOME: folder }, { HOME: join(folder, 'none') }])
+    expect(await sharedCredentials(env)()).toBeUndefined()
+  for (const profile of ['sso', 'none'])
+    await expect(sharedCredentials({ HOME: home, AWS_PROFILE: profile })()).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+      message: expect.stringContaining(`"${profile}"`) as string,
+      hint: expect.stringContaining('export-credentials') as string,
+    })
+  const around = { clock: realClock, env: { HOME: home, AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'y' } }
+  expect(await defaultCredentials(around)()).toMatchObject({ accessKeyId: 'x' })
 })
 
 test('of an instance: a token, the role, its keys', async () => {

@@ -2,6 +2,7 @@
 // nothing to say; `firstCredentials` asks them in order and `cachedCredentials` keeps what expires until shortly before.
 
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
 import { exchangeWithRetries, type HttpRequest } from '../http.ts'
@@ -24,12 +25,13 @@ export type Surroundings = {
   metadataOrigin?: string
 }
 
-/** What AWS's own tools try, in their order, without their shared files. */
+/** What AWS's own tools try, in their order. */
 export const defaultCredentials = (around: Surroundings): CredentialSource =>
   cachedCredentials(
     firstCredentials([
       environmentCredentials(around.env),
       webIdentityCredentials(around),
+      sharedCredentials(around.env),
       containerCredentials(around),
       instanceCredentials(around),
     ]),
@@ -77,6 +79,46 @@ export const webIdentityCredentials =
       Expiration: textOf(text, 'Expiration'),
     })
   }
+
+/**
+ * Keys of a profile (`AWS_PROFILE`, else `default`) in `~/.aws/credentials`, as `aws configure` writes them. Profiles that
+ * log in (SSO) or run a program are not known: a profile that was asked for by name and has no keys is a failure.
+ */
+export const sharedCredentials =
+  (env: Env): CredentialSource =>
+  async () => {
+    const { AWS_PROFILE: asked, HOME: home } = env
+    const file = env['AWS_SHARED_CREDENTIALS_FILE'] || (home ? join(home, '.aws', 'credentials') : undefined)
+    const profile = asked || 'default'
+    const text = await (file ? readFile(file, 'utf8').catch(() => '') : '')
+    const {
+      aws_access_key_id: accessKeyId,
+      aws_secret_access_key: secretAccessKey,
+      aws_session_token: token,
+    } = sectionOf(text, profile)
+    if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken: token || undefined }
+    if (!asked) return undefined
+    const why = `the profile "${profile}" has no aws_access_key_id and aws_secret_access_key in ${file ?? '~/.aws/credentials'}`
+    throw refused(
+      'shared',
+      why,
+      undefined,
+      'For a profile that logs in: `aws configure export-credentials --format env`.',
+    )
+  }
+
+/** The values of `[name]` in a file of AWS's tools. */
+function sectionOf(text: string, name: string): Record<string, string> {
+  const values: Record<string, string> = {}
+  let isIn = false
+  for (const line of text.split(/\r?\n/)) {
+    const section = /^\s*\[\s*(.*?)\s*\]/.exec(line)
+    if (section) isIn = section[1] === name
+    const entry = /^([A-Za-z_]+)\s*=\s*(.*?)\s*$/.exec(line)
+    if (isIn && entry) values[entry[1]!.toLowerCase()] = entry[2]!
+  }
+  return values
+}
 
 /** The endpoint that ECS and EKS give a container. */
 export const containerCredentials =
@@ -195,8 +237,8 @@ function complete(source: string, { AccessKeyId, SecretAccessKey, Token, Expirat
   }
 }
 
-const refused = (source: string, why: string, cause?: unknown) =>
+const refused = (source: string, why: string, cause?: unknown, hint?: string) =>
   new Failure('STORAGE_FAILED', `the ${source} credentials could not be had: ${why}`, {
     ...(cause === undefined ? {} : { cause }),
-    hint: 'Check what the AWS_… variables name, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    hint: hint ?? 'Check what the AWS_… variables name, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
   })
