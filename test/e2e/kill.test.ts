@@ -10,7 +10,7 @@ import { openExample, revenue } from '../support/example.ts'
 // `kill -9` at random moments of a run, again and again on the same project, while somebody reads. Whatever was under
 // way: readers see whole publications only, and one more run makes everything right.
 
-const kills = process.env.SOAK ? 200 : 12
+const kills = process.env.SOAK ? 200 : 20
 
 test(
   `${kills} kills of a run lose nothing, double nothing, and show no half`,
