@@ -27,8 +27,8 @@ function checkSpaces(reading: Reading): void {
   const isAllowed = (project.options.flags.others?.[flag] ?? project.packages.get(project.name)?.flags[flag]) === false
   for (const { kind, name, place, patch } of project.nodes.values()) {
     if (!name.includes(' ')) continue
-    const message = `the name of the ${kind} "${name}" has a space in it`
-    if (isAllowed) reading.warn(message, patch ?? place)
+    const message = `Found spaces in the name of the ${kind} \`${name}\``
+    if (isAllowed) reading.warn(message, patch ?? place, { name: 'SpacesInResourceNameDeprecation', code: 'D014' })
     else reading.wrong(message, patch ?? place, `Rename it, or set the flag ${flag} to false in dbt_project.yml.`)
   }
 }
@@ -57,7 +57,8 @@ function checkSwitches(reading: Reading): void {
 }
 
 /** Names within a package, and tables within the lake, belong to one node each. */
-function checkUnique({ project, failures }: Reading): void {
+function checkUnique(reading: Reading): void {
+  const { project, failures, root } = reading
   const names = new Map<string, DbtNode>()
   const tables = new Map<string, DbtNode>()
   for (const node of project.nodes.values()) {
@@ -65,16 +66,14 @@ function checkUnique({ project, failures }: Reading): void {
     const name = `${node.package}.${node.name}.${node.version ?? ''}`
     const other = names.get(name)
     if (other) {
-      failures.push(
-        new Failure(
-          'PROJECT_INVALID',
-          `${node.kind} and ${other.kind} share the name "${node.name}": the other one is ${other.file}`,
-          { place: node.place, hint: 'ref() would not know which of them is meant. Rename one.' },
-        ),
-      )
-      continue
-    }
-    names.set(name, node)
+      const isRefused = root.flags['require_unique_project_resource_names'] === true
+      const message = `${node.kind} and ${other.kind} share the name "${node.name}": the other one is ${other.file}`
+      if (isRefused) {
+        reading.wrong(message, node.place, 'ref() would not know which of them is meant. Rename one.')
+        continue
+      }
+      reading.warn(message, node.place, { name: 'DuplicateNameDistinctNodeTypesDeprecation', code: 'D040' })
+    } else names.set(name, node)
     if (node.config['materialized'] === 'ephemeral') continue
     const table = `${node.database}.${node.schema}.${node.alias}`.toLowerCase()
     const writer = tables.get(table)
@@ -82,7 +81,7 @@ function checkUnique({ project, failures }: Reading): void {
       failures.push(
         new Failure(
           'PROJECT_INVALID',
-          `"${node.name}" and "${writer.name}" (${writer.file}) both write ${node.schema}.${node.alias}`,
+          `dbt found two resources with the database representation "${node.schema}.${node.alias}": "${node.name}" here and "${writer.name}" in ${writer.file}`,
           {
             place: node.place,
             hint: 'Give one of them another alias or schema.',

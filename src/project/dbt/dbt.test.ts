@@ -101,12 +101,12 @@ test.each<[string, Record<string, string>, string[]]>([
   [
     'two macros of one name',
     { 'macros/a.sql': '{% macro m() %}{% endmacro %}', 'macros/b.sql': '\n{% macro m() %}{% endmacro %}' },
-    ['PROJECT_INVALID macros/b.sql:2:1 the macro "m" is already defined in macros/a.sql:1'],
+    ['PROJECT_INVALID macros/b.sql:2:1 dbt found multiple macros named "m" in the project: here and in macros/a.sql:1'],
   ],
   [
     'two models of one name',
     { 'models/a.sql': 'select 1', 'models/x/a.sql': 'select 2' },
-    ['PROJECT_INVALID models/x/a.sql:1:1 the model "a" is already defined in models/a.sql'],
+    ['PROJECT_INVALID models/x/a.sql:1:1 dbt found two models with the name "a": here and in models/a.sql'],
   ],
   [
     'arguments beside the name',
@@ -241,6 +241,33 @@ test('a name that a macro makes of a variable that is not there is a mistake', a
     'models/a.sql': 'select 1',
   })
   expect(failures.map(({ message }) => message)).toEqual(["Required var 'base' not found in config"])
+})
+
+test('a seed may have the name of a model whose table is another, and is what ref means', async () => {
+  const files = {
+    'models/a.sql': "{{ config(alias='b') }} select 1",
+    'seeds/a.csv': 'id\n1',
+    'models/c.sql': "select * from {{ ref('a') }}",
+  }
+  const { project, failures } = await read(files)
+  expect(failures).toEqual([])
+  expect(project.nodes.get('model.shop.c')!.dependsOn).toEqual(['seed.shop.a'])
+  expect(project.warnings.map(({ event }) => event?.name)).toEqual(['DuplicateNameDistinctNodeTypesDeprecation'])
+  const strict = `${head}flags: {require_unique_project_resource_names: true}`
+  expect(shown(await read({ ...files, 'dbt_project.yml': strict }))).toEqual([
+    'PROJECT_INVALID seeds/a.csv:1:1 seed and model share the name "a": the other one is models/a.sql',
+  ])
+})
+
+test("versions of a package's model are not those of the project's own", async () => {
+  const { project, failures } = await read({
+    'models/a.sql': 'select 1',
+    'dbt_packages/dep/dbt_project.yml': 'name: dep',
+    'dbt_packages/dep/models/a.sql': "{{ config(alias='of_dep') }} select 1",
+    'dbt_packages/dep/models/a.yml': 'models: [{name: a, versions: [{v: 1}]}]',
+  })
+  expect(failures).toEqual([])
+  expect([...project.nodes.keys()].sort()).toEqual(['model.dep.a.v1', 'model.shop.a'])
 })
 
 test('what a config is written as stands beside what it comes to', async () => {

@@ -49,10 +49,11 @@ function readEntry(reading: Reading, from: DbtPackage, entry: YamlEntry): void {
 function keep<One extends DbtEntry | DbtGroup>(into: Map<string, One>, one: One): void {
   const other = into.get(one.uniqueId)
   if (other) {
-    const [kind] = one.uniqueId.split('.')
+    const kind = one.uniqueId.split('.')[0]!.replace('_', ' ')
+    const plural = kind === 'saved query' ? 'saved queries' : `${kind}s`
     throw new Failure(
       'PROJECT_INVALID',
-      `the ${kind!.replace('_', ' ')} "${one.name}" is already defined in ${other.file}:${other.place.line ?? 1}`,
+      `dbt found two ${plural} with the name "${one.name}": here and in ${other.file}:${other.place.line ?? 1}`,
       { place: one.place },
     )
   }

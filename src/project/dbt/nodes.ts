@@ -288,7 +288,7 @@ export class Nodes {
       const message =
         node.kind === 'test'
           ? `dbt found two data_tests with the name "${node.name}": here and in ${other.file}:${other.place.line ?? 1}; give one of them a "name"`
-          : `the ${node.kind} "${node.name}" is already defined in ${other.file}`
+          : `dbt found two ${node.kind === 'analysis' ? 'analyses' : `${node.kind}s`} with the name "${node.name}": here and in ${other.file}`
       return this.#reading.wrong(message, node.place) ?? false
     }
     this.#fromConfig(from, node)

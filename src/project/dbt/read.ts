@@ -117,7 +117,10 @@ async function readMacros(reading: Reading, from: DbtPackage): Promise<void> {
       if (other) {
         const place = { file, line: macro.origin.line ?? 1, column: macro.origin.column ?? 1 }
         const { file: elsewhere, line } = other.origin
-        reading.wrong(`the macro "${macro.macroName}" is already defined in ${elsewhere ?? ''}:${line ?? 1}`, place)
+        reading.wrong(
+          `dbt found multiple macros named "${macro.macroName}" in the project: here and in ${elsewhere ?? ''}:${line ?? 1}`,
+          place,
+        )
       } else seen.set(macro.macroName, macro)
       project.macros.push(macro)
     }

@@ -25,7 +25,7 @@ export class Reading {
   quiet!: QuietMacros
   readonly properties: { from: DbtPackage; found: Properties }[] = []
   readonly #patches = new Map<string, Patch>()
-  readonly #versioned: Patch[] = []
+  readonly #versioned: { from: DbtPackage; patch: Patch }[] = []
   readonly #usedPatches = new Set<Patch>()
   readonly #globals = new Map<DbtPackage, Globals>()
   readonly #scopes = new Map<DbtPackage, VarScopes>()
@@ -113,14 +113,15 @@ export class Reading {
     if (other)
       return this.wrong(`"${patch.name}" is already described in ${other.file}:${other.place.line ?? 1}`, patch.place)
     this.#patches.set(key, patch)
-    if (patch.versions.length > 0) this.#versioned.push(patch)
+    if (patch.versions.length > 0) this.#versioned.push({ from, patch })
   }
 
   /** What YAML says about the file `stem`, and which version of a model it is. */
   patchOf(from: DbtPackage, section: Patch['section'], stem: string) {
     const patch = this.#patches.get(`${from.name}.${section}.${stem}`)
     if (patch && patch.versions.length === 0) return { patch: this.#use(patch), version: undefined }
-    for (const each of section === 'models' ? this.#versioned : []) {
+    for (const { from: owner, patch: each } of section === 'models' ? this.#versioned : []) {
+      if (owner !== from) continue
       const latest = latestOf(each)
       const version =
         each.versions.find(({ v, definedIn }) => (definedIn ?? `${each.name}_v${v}`) === stem) ??

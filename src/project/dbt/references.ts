@@ -6,6 +6,8 @@ import type { DbtNode, DbtProject, DbtSource, RefCall, SourceCall } from './type
 export const versionedName = ({ name, version }: Pick<DbtNode, 'name' | 'version'>): string =>
   version === undefined ? name : `${name}.v${version}`
 
+const ranks: readonly DbtNode['kind'][] = ['seed', 'snapshot', 'model']
+
 /** Everything that can be referred to, by name. */
 export function nodesByName(project: DbtProject): Map<string, DbtNode[]> {
   const byName = new Map<string, DbtNode[]>()
@@ -15,6 +17,9 @@ export function nodesByName(project: DbtProject): Map<string, DbtNode[]> {
     if (known) known.push(node)
     else byName.set(node.name, [node])
   }
+  // Of several kinds with one name the last that dbt reads is meant: seeds before snapshots, snapshots before models.
+  for (const nodes of byName.values())
+    if (nodes.length > 1) nodes.sort((a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind))
   return byName
 }
 

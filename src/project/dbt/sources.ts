@@ -104,7 +104,7 @@ function addSource(reading: Reading, from: DbtPackage, entry: SourceEntry): void
   if (other) {
     throw new Failure(
       'PROJECT_INVALID',
-      `the source "${entry.source}.${entry.name}" is already defined in ${other.file}:${other.place.line ?? 1}`,
+      `dbt found two sources with the name "${entry.source}_${entry.name}": here and in ${other.file}:${other.place.line ?? 1}`,
       { place: entry.place },
     )
   }

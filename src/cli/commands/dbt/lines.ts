@@ -3,6 +3,7 @@
 import type { DbtProject } from '../../../project/dbt/index.ts'
 import { messageOf, pathInTarget, type NodeResult, type Position, type Step } from '../../../transform/index.ts'
 import { relative, join } from 'node:path'
+import { repr } from '../../../jinja/index.ts'
 import { counted } from '../../output.ts'
 import { progressLine, type Colour, type DbtLog, type Event, type Level } from './log.ts'
 import type { Place, Session } from './open.ts'
@@ -159,8 +160,24 @@ function nodeInfo(project: DbtProject, id: string, status: string): Record<strin
     node_path: node?.path ?? '',
     materialized: node ? String(node.config['materialized'] ?? '') : '',
     node_status: status,
+    node_checksum: node?.checksum.checksum ?? '',
+    meta: node?.config['meta'] ?? {},
     node_relation: node ? { database: node.database, schema: node.schema, alias: node.alias, relation_name: '' } : {},
   }
+}
+
+/** The group of a node, or of what a test is about; events say who owns it. */
+function groupInfo(project: DbtProject, id: string): Record<string, unknown> {
+  const node = project.nodes.get(id)
+  const tested = node?.test?.kind === 'generic' ? project.nodes.get(node.test.attachedTo ?? '') : undefined
+  const name = node?.group ?? tested?.group
+  const group = [...project.groups.values()].find((each) => each.name === name)
+  if (!group) return {}
+  const owner = Object.entries(group.owner).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? repr(value) : String(value),
+  ])
+  return { group: { name: group.name, package_name: group.package, owner: Object.fromEntries(owner) as unknown } }
 }
 
 const isWrong = ({ status }: NodeResult): boolean => ['error', 'fail', 'runtime error'].includes(status)
@@ -227,9 +244,11 @@ export function sayProblem(
   const node = project.nodes.get(uniqueId)
   const file = node?.fileInPackage ?? place?.file ?? ''
   log.gap()
+  const about = { node_info: nodeInfo(project, uniqueId, result.status), ...groupInfo(project, uniqueId) }
   log[level](`in ${kind} ${name} (${file})`, {
     name: level === 'warn' ? 'RunResultWarning' : 'RunResultFailure',
     code: level === 'warn' ? 'Z021' : 'Z022',
+    data: { resource_type: kind, node_name: name, path: file, ...about },
   })
   const where =
     place?.file && place.line !== undefined
@@ -243,12 +262,12 @@ export function sayProblem(
   log.say(level, lines.map((line) => `  ${line}`).join('\n'), {
     name: 'RunResultError',
     code: 'Z024',
-    data: { msg: result.message },
+    data: { msg: result.message, ...about },
   })
   if (!node || compiledSql === undefined) return
   log.gap()
   const path = relative(dir, join(targetDir, pathInTarget('compiled', node)))
-  log.info(`  compiled code at ${path}`, { name: 'SQLCompiledPath', code: 'Z026', data: { path } })
+  log.info(`  compiled code at ${path}`, { name: 'SQLCompiledPath', code: 'Z026', data: { path, ...about } })
 }
 
 function statsOf(results: readonly NodeResult[]) {
