@@ -230,7 +230,7 @@ function changeIn({ sql }: Piece): RowChange | undefined {
 
 /** The plan of what a change reads: all of it is done but to write. */
 async function explainChange(
-  { returning: _, ...statement }: RowChange,
+  statement: RowChange,
   analyze: boolean,
   options: Asking,
   at: (index: number) => Place,

@@ -1,9 +1,9 @@
 // Bytes and lists as clients of PostgreSQL write them. `'\x00ff'` is two digits a byte, where DuckDB reads one byte and two
-// letters; `'{a,b}'` is a list. What is meant cannot be seen from the text, only from the column that it is for, so it is looked
+// letters; `'{a,b}'` is a list; a blank before the offset of a time is nothing. What is meant cannot be seen from the text, only from the column that it is for, so it is looked
 // at here.
 
-import { parseArray } from '../../base/pg-array.ts'
-import type { Schema } from '../../iceberg/index.ts'
+import { parseArray, timestampText } from '../../base/pg-texts.ts'
+import type { Schema, Type } from '../../iceberg/index.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { RowChange } from '../sql/row-change.ts'
 import { quoteText } from '../sql/tokens.ts'
@@ -12,10 +12,9 @@ import { writtenRows } from './parameters.ts'
 /** The statement with `from_hex('00ff')` and `['a', 'b']` in place of such texts, among VALUES and in SET. */
 export function withPostgresTexts<Change extends RowChange>(statement: Change, { fields }: Schema): Change {
   const kinds = new Map(fields.map(({ name, type }) => [name.toLowerCase(), type.kind]))
-  if (![...kinds.values()].some((kind) => kind === 'binary' || kind === 'list')) return statement
   const meant = (value: Piece, column: string | undefined): Piece => {
     const kind = kinds.get(column?.toLowerCase() ?? '')
-    const sql = kind === 'binary' ? bytesOf(value.sql) : kind === 'list' ? listOf(value.sql) : undefined
+    const sql = kind === undefined ? undefined : readers[kind]?.(value.sql)
     return sql === undefined ? value : { sql, start: value.start }
   }
   const set = <Set extends { column: string; value: Piece }>(all: readonly Set[]): Set[] =>
@@ -30,6 +29,17 @@ export function withPostgresTexts<Change extends RowChange>(statement: Change, {
     source: rows ? { rows: rows.map((row) => row.map((value, at) => meant(value, columns[at]))) } : source,
     conflict: conflict && does ? { ...conflict, does } : conflict,
   }
+}
+
+const readers: Partial<Record<Type['kind'], (sql: string) => string | undefined>> = {
+  binary: bytesOf,
+  list: listOf,
+  timestamp: timestampOf,
+  timestamptz: timestampOf,
+}
+
+function timestampOf(sql: string): string | undefined {
+  return /^'\d[^']*'$/.test(sql) ? quoteText(timestampText(sql.slice(1, -1))) : undefined
 }
 
 function bytesOf(sql: string): string | undefined {

@@ -5,7 +5,7 @@
 // are edited further: OID aliases (`'raw.sales'::regclass`), functions that look something up there, and operators whose
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
-import { parseArray } from '../../base/pg-array.ts'
+import { parseArray, timestampText } from '../../base/pg-texts.ts'
 import { backendCalls } from './backend-calls.ts'
 import { enginePattern } from './date-patterns.ts'
 import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
@@ -57,6 +57,14 @@ const relationOids: Lookup = {
   from: '(SELECT oid, name FROM pg_catalog.boathouse_relation UNION ALL SELECT oid, oid::VARCHAR FROM pg_catalog.boathouse_relation)',
   key: 'name',
   value: 'oid',
+}
+/** Columns of the type int2vector or oidvector. */
+const vectors = new Set(['indkey', 'indclass', 'indoption', 'indcollation'])
+/** What a type is called, by its name in quotes behind its schema's. */
+const typeNames: Lookup = {
+  from: 'pg_catalog.pg_type',
+  key: `'"pg_catalog"."' || typname || '"'`,
+  value: 'format_type(oid, NULL)',
 }
 const functionNames: Lookup = { from: 'pg_catalog.pg_proc', key: 'oid', value: 'proname' }
 /** Columns that hold OIDs of functions, and are shown by their names. */
@@ -159,7 +167,7 @@ class Translation {
       if (this.#words[at + 1] !== '(') series.delete(word)
     })
     for (let at = 0; at < this.#all.length; at++) {
-      if (this.#collation(at) || this.#listLiteral(at)) continue
+      if (this.#collation(at) || this.#listLiteral(at) || this.#timestamp(at)) continue
       if (this.#names(at, selects)) continue
       this.#renamed(at)
       if (this.#dated(at, selects)) continue
@@ -205,6 +213,16 @@ class Translation {
     const items = isList ? parseArray(textOf(this.#all[at]!)) : undefined
     const list = items?.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
     return list !== undefined && this.#replace(at, at, `[${list}]`)
+  }
+
+  /** `> '2024-01-01 10:00:00 +00:00'`: what is compared with a time. Among values only the column tells whether it is one. */
+  #timestamp(at: number): boolean {
+    const { kind, text } = this.#all[at]!
+    if (kind !== 'string' || !/^'\d[^']* [+-]\d/.test(text)) return false
+    const isCompared = /^([<>=]|<=|>=|<>|!=|between|and)$/.test(this.#words[at - 1] ?? '')
+    const isCast =
+      (this.#words[at + 1] === '::' || this.#words[at + 1] === 'as') && /^timestamp/.test(this.#castEnd(at + 1).type)
+    return (isCompared || isCast) && this.#replace(at, at, quoteText(timestampText(textOf(this.#all[at]!))))
   }
 
   /** A column of a type that only PostgreSQL knows. */
@@ -339,6 +357,8 @@ class Translation {
       else this.#replace(at, end, symbol)
       return
     }
+    if (word === '=' && this.#member(at)) return
+    if (vectors.has(word.replace(/^"(.*)"$/, '$1')) && this.#vector(at, selects)) return
     if (token.kind === 'symbol' && (word === '~' || word === '!')) {
       const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(this.#sql.slice(token.start))?.[0]
       if (symbol && this.#words[at - 1] !== '!' && this.#words[at - 1] !== '~')
@@ -384,6 +404,34 @@ class Translation {
       return this.#insertBefore(at + 1, '1 ')
     // `= ANY ('{a,b}')`: a list that is written as text.
     if (token.kind === 'string' && /^'\{.*\}'$/s.test(token.text)) this.#list(at)
+  }
+
+  /** `a.attnum = ANY (c.conkey)`, which the engine takes for a subquery, and will not have in an outer join. */
+  #member(at: number): boolean {
+    const end = /^(any|some)$/.test(this.#words[at + 1] ?? '') ? this.#closing(at + 2) : undefined
+    if (end === undefined) return false
+    const inside = this.#all.slice(at + 3, end)
+    const isPath = inside.every(({ kind, text }, index) =>
+      index % 2 === 0 ? kind === 'word' || kind === 'quoted' : text === '.',
+    )
+    if (!isPath || inside.length % 2 === 0) return false
+    const path = this.#sql.slice(inside[0]!.start, inside.at(-1)!.end)
+    this.#insertBefore(this.#operand(at - 1), `list_contains(${path}, `)
+    return this.#replace(at, end, ')')
+  }
+
+  /** In an answer a vector of numbers is a text: `1 2`. */
+  #vector(at: number, selects: ReadonlySet<number>): boolean {
+    const first = this.#words[at - 1] === '.' ? at - 2 : at
+    const isInside = [...this.#pairs].some(([open, close]) => open < first && close > at)
+    if (isInside || !this.#isItem(first, at, selects)) {
+      const named = this.#words[at + 1] === 'as' && !isInside && this.#isItem(first, at + 2, selects)
+      if (!named) return false
+      this.#insertBefore(first, 'array_to_string(')
+      return this.#replace(at, at, `${this.#all[at]!.text}, ' ')`)
+    }
+    this.#insertBefore(first, 'array_to_string(')
+    return this.#replace(at, at, `${this.#all[at]!.text}, ' ') AS ${this.#all[at]!.text}`)
   }
 
   /** `LIKE 'pg\\_%'`: a backslash escapes in PostgreSQL unless another character is named. */
@@ -516,7 +564,9 @@ class Translation {
     if (isQualified) first += 2
     let last = first
     while (this.#words[last + 1] === '[' && this.#words[last + 2] === ']') last += 2
-    const type = (this.#words[first] ?? '') + '[]'.repeat((last - first) / 2)
+    // TypeORM quotes it: `::"regtype"`.
+    const word = (this.#words[first] ?? '').replace(/^"(reg\w+)"$/, '$1')
+    const type = word + '[]'.repeat((last - first) / 2)
     return { type, last, isPlain: !isQualified }
   }
 
@@ -575,6 +625,9 @@ class Translation {
       // A name that is put together there.
       this.#insertBefore(first, opening(relationOids))
       this.#replace(at, last, ')::VARCHAR)')
+    } else if (type === 'regtype' && this.#words.slice(first, at).includes('||')) {
+      this.#insertBefore(first, opening(typeNames))
+      this.#replace(at, last, '))')
     } else if (type === 'regtype') {
       this.#insertBefore(first, 'format_type(')
       this.#replace(at, last, ', NULL)')

@@ -6,7 +6,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
-import { parseArray } from '../../base/pg-array.ts'
+import { parseArray } from '../../base/pg-texts.ts'
 import { quoteText, tokens, type Edit } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 

@@ -289,6 +289,33 @@ describe('statements', () => {
     await Promise.all([other.end(), rob.end()])
   })
 
+  test('times as Sequelize writes them, and what TypeORM and Sequelize ask of keys', async () => {
+    await ada.query('create table times (id serial primary key, seen timestamptz, plain text)')
+    const at = '2024-01-02 10:00:00.5 +00:00'
+    await ada.query('insert into times (seen, plain) values ($1, $2)', [at, at])
+    await ada.query(`update times set seen = '${at}' where seen >= '${at}' and seen < '2024-01-02 10:00:01 +00:00'`)
+    const { rows } = await ada.query(
+      `select seen = timestamptz '2024-01-02 10:00:00.5+00' as same, plain from times where seen between $1 and '${at}'::timestamptz`,
+      [at],
+    )
+    expect(rows).toEqual([{ same: true, plain: at }])
+    expect(
+      (
+        await ada.query(`select c.conname, a.attname, i.indkey, ('"pg_catalog"."int' || '4"')::"regtype"::text as type from pg_constraint c
+        left join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey) join pg_index i on i.indexrelid = c.conindid
+        where c.conrelid = 'public.times'::regclass`)
+      ).rows,
+    ).toEqual([{ conname: 'times_pkey', attname: 'id', indkey: '1', type: 'integer' }])
+    // As in PostgreSQL it is name[], which node-postgres leaves as it comes.
+    expect(
+      (
+        await ada.query(
+          `select array_agg(a.attname) as names from pg_attribute a where a.attrelid = 'public.times'::regclass and attnum = 1`,
+        )
+      ).rows,
+    ).toEqual([{ names: '{id}' }])
+  })
+
   test('lists as PostgreSQL writes them, and bytes of which nobody says that they are', async () => {
     await ada.query('create table lists (names text[], ns int[], b bytea, plain text)')
     await ada.query(`insert into lists values ('{"a", "b c",null}', '{1,2}', null, '{x}')`)

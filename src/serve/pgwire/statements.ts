@@ -440,13 +440,28 @@ export function indexOf(text: string, line: number, column: number): number {
 function fieldsOf(columns: readonly Column[], { sql, formats = [] }: Asked): Field[] {
   if (formats.length > 1 && formats.length !== columns.length)
     throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
-  return columns.map(({ name, type }, at) => ({
-    // `AS "SUM(amount)"`: a name that the client chose is not ours to shorten.
-    name: sql.includes(`"${name.replaceAll('"', '""')}"`) ? name : shownName(name),
-    type: wireTypeOf(type),
-    format: (formats.length === 1 ? formats[0] : formats[at]) ?? 0,
-  }))
+  return columns.map(({ name, type }, at) => {
+    const format = (formats.length === 1 ? formats[0] : formats[at]) ?? 0
+    const own = wireTypeOf(type)
+    return {
+      // `AS "SUM(amount)"`: a name that the client chose is not ours to shorten.
+      name: sql.includes(`"${name.replaceAll('"', '""')}"`) ? name : shownName(name),
+      type:
+        format === 0 && own.oid === pgTypes.text.array && areNames(name, sql)
+          ? { ...own, oid: pgTypes.name.array }
+          : own,
+      format,
+    }
+  })
 }
+
+/** `array_agg(a.attname) AS column_names` is of the type `name[]`, which clients take apart themselves. */
+const areNames = (column: string, sql: string): boolean =>
+  /^\w+$/.test(column) &&
+  new RegExp(
+    `\\barray_agg\\(\\s*(\\w+\\.)?(att|rel|con|nsp|typ|pro|rol|col)name\\b[^()]*\\)\\s+as\\s+"?${column}\\b`,
+    'i',
+  ).test(sql)
 
 /** PostgreSQL names an expression by its outermost function, the engine by its whole text. */
 export function shownName(name: string): string {

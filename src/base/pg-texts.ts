@@ -1,6 +1,6 @@
-// Lists as PostgreSQL writes them: `{1,NULL,"a b"}`.
+// Values as PostgreSQL writes them, where DuckDB reads them otherwise.
 
-/** One dimension; undefined when it is malformed. Reads each character once. */
+/** `{1,NULL,"a b"}`. One dimension; undefined when it is malformed. Reads each character once. */
 export function parseArray(text: string): (string | null)[] | undefined {
   const whole = text.trim()
   if (!whole.startsWith('{') || !whole.endsWith('}')) return undefined
@@ -31,3 +31,7 @@ export function parseArray(text: string): (string | null)[] | undefined {
     if (whole[at++] !== ',') return undefined
   }
 }
+
+/** `2024-01-01 10:00:00 +00:00`, as Sequelize sends it: DuckDB takes what stands behind a blank for the name of a zone. */
+export const timestampText = (text: string): string =>
+  text.replace(/^(\d{4,6}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ([+-]\d\d(?::?\d\d)?)$/, '$1$2')
