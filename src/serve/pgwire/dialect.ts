@@ -202,14 +202,17 @@ class Translation {
     return around === 'cast ( as bytea )' && this.#replace(at - 2, at + 3, bytes)
   }
 
-  /** `'{1,2}'::int[]`, `CAST('{1,2}' AS int[])`: a list. */
+  /** `'{1,2}'::int[]`, `('{a}')::varchar(10)[]`, `CAST('{1,2}' AS int[])`: a list. */
   #listLiteral(at: number): boolean {
     const { kind, text } = this.#all[at]!
     if (kind !== 'string' || !text.startsWith("'{")) return false
-    const next = this.#words[at + 1]
-    if (next !== '::' && !(next === 'as' && this.#words[at - 1] === '(')) return false
-    const { type } = this.#castEnd(at + 1)
-    const isList = type.endsWith('[]') && !isOidAlias(type.replaceAll('[]', ''))
+    const isAlone = this.#words[at - 1] === '(' && this.#words[at + 1] === ')'
+    const cast = isAlone ? at + 2 : at + 1
+    if (this.#words[cast] !== '::' && !(this.#words[cast] === 'as' && this.#words[at - 1] === '(')) return false
+    const name = this.#castEnd(cast).type.replaceAll('[]', '')
+    let last = this.#words[cast + 2] === '.' ? cast + 3 : cast + 1
+    if (this.#words[last + 1] === '(') last = this.#closing(last + 1) ?? last
+    const isList = this.#words[last + 1] === '[' && this.#words[last + 2] === ']' && !isOidAlias(name)
     const items = isList ? parseArray(textOf(this.#all[at]!)) : undefined
     const list = items?.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
     return list !== undefined && this.#replace(at, at, `[${list}]`)
@@ -221,7 +224,8 @@ class Translation {
     if (kind !== 'string' || !/^'\d[^']* [+-]\d/.test(text)) return false
     const isCompared = /^([<>=]|<=|>=|<>|!=|between|and)$/.test(this.#words[at - 1] ?? '')
     const isCast =
-      (this.#words[at + 1] === '::' || this.#words[at + 1] === 'as') && /^timestamp/.test(this.#castEnd(at + 1).type)
+      (this.#words[at + 1] === '::' || this.#words[at + 1] === 'as') &&
+      this.#castEnd(at + 1).type.startsWith('timestamp')
     return (isCompared || isCast) && this.#replace(at, at, quoteText(timestampText(textOf(this.#all[at]!))))
   }
 

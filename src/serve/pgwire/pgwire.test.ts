@@ -325,9 +325,13 @@ describe('statements', () => {
       { names: ["it's"], ns: [], b: Buffer.from([0, 255]), plain: 'y' },
       { names: ['a', 'b c', null], ns: [1, 2], b: null, plain: '{x}' },
     ])
-    expect((await ada.query(`select '{1,2}'::bigint[] as a, cast('{x}' as text[]) as b, '{1}' as c`)).rows).toEqual([
-      { a: ['1', '2'], b: ['x'], c: '{1}' },
-    ])
+    expect(
+      (
+        await ada.query(
+          `select '{1,2}'::bigint[] as a, cast('{x}' as text[]) as b, '{1}' as c, ('{x,y}')::varchar(5)[] as d`,
+        )
+      ).rows,
+    ).toEqual([{ a: ['1', '2'], b: ['x'], c: '{1}', d: ['x', 'y'] }])
   })
 
   test('what PostgreSQL has otherwise is as there: plain names, keys, series, temporary tables, DISCARD', async () => {
