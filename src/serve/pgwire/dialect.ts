@@ -87,6 +87,8 @@ const renamed: Record<string, string> = {
   jsonb_agg: 'json_group_array',
   to_jsonb: 'to_json',
 }
+/** A column without a precision: the engine's own, of three digits behind the point, would round what clients send. */
+const openNumeric = 'DECIMAL(38,10)'
 const columnTypes: Record<string, string> = { jsonb: 'JSON', citext: 'VARCHAR' }
 /** Calls with a pattern of dates behind a comma. */
 const dated: Record<string, { before: string; after: string }> = {
@@ -231,7 +233,9 @@ class Translation {
 
   /** A column of a type that only PostgreSQL knows. */
   #columnType(at: number): boolean {
-    const type = columnTypes[this.#words[at]!]
+    const word = this.#words[at]!
+    const isOpen = /^(numeric|decimal)$/.test(word) && this.#words[at + 1] !== '('
+    const type = isOpen ? openNumeric : columnTypes[word]
     const before = this.#all[at - 1]
     const isType = type !== undefined && (before?.kind === 'word' || before?.kind === 'quoted')
     return isType && this.#replace(at, at, type)

@@ -339,7 +339,9 @@ describe('statements', () => {
     const client = await connect('ada')
     client.on('notice', ({ message: said }) => notices.push(said))
     const values = async (sql: string) => (await client.query({ text: sql, rowMode: 'array' })).rows
-    await client.query('create table plain (id int primary key, doc jsonb)')
+    await client.query(
+      'create table plain (id int primary key, doc jsonb, price numeric, old decimal(4, 1) not null default 0)',
+    )
     expect(notices).toEqual([expect.stringContaining('nothing enforces it')])
     notices.length = 0
     await client.query(`create table child (id serial primary key, plain_id int not null references plain (id) on delete cascade deferrable initially deferred,
@@ -355,8 +357,9 @@ describe('statements', () => {
       [1],
       [2],
     ])
-    await client.query(`insert into plain values (1, '{"a": 1}') on conflict do nothing`)
-    expect(await values('insert into plain values (1, null) on conflict do nothing returning id')).toEqual([])
+    await client.query(`insert into plain values (1, '{"a": 1}', 1.23456, 2) on conflict do nothing`)
+    expect(await values('insert into plain values (1, null, 0, 0) on conflict do nothing returning id')).toEqual([])
+    expect(await values('select price = 1.23456 from plain')).toEqual([[true]])
     expect(await values('select current_schema(), id from public.plain')).toEqual([['public', 1]])
     expect(await codeOf(client.query('select * from no_such_table'))).toBe('42P01')
     expect(await values('select generate_series(1, 3)')).toEqual([[1], [2], [3]])
