@@ -1,5 +1,6 @@
 // Descriptions: `{{ doc('name') }}` is filled in from the docs blocks of all packages.
 
+import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { findBlocks, str, type Callable } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
@@ -58,6 +59,10 @@ export function describeAll(reading: Reading): void {
     ...project.unitTests.values(),
   ])
     entry.description = describe.text(entry.description, entry.package, entry.place).text
+  for (const { value, package: from, place } of project.semanticModels.values())
+    for (const element of ['entities', 'dimensions', 'measures'].flatMap((key) => value[key] ?? []))
+      if (isRecord(element) && typeof element['description'] === 'string')
+        element['description'] = describe.text(element['description'], from, place).text
 }
 
 class Describer {

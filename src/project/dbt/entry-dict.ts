@@ -125,8 +125,8 @@ function conversionValue(params: unknown): Config | null {
   return {
     base_measure: measureValue(params['base_measure']),
     conversion_measure: measureValue(params['conversion_measure']),
-    base_metric: null,
-    conversion_metric: null,
+    base_metric: inputValue(params['base_metric']),
+    conversion_metric: inputValue(params['conversion_metric']),
     entity: params['entity'],
     calculation: params['calculation'] ?? 'conversion_rate',
     window: windowValue(params['window']),
@@ -181,10 +181,14 @@ export function metricValue(project: DbtProject, metric: DbtMetric): Config {
               window: windowValue(cumulative['window'] ?? params['window']),
               grain_to_date: orNull(cumulative['grain_to_date'] ?? params['grain_to_date']),
               period_agg: cumulative['period_agg'] ?? 'first',
-              metric: null,
+              metric: inputValue(cumulative['metric']),
             }
           : null,
-      metric_aggregation_params: null,
+      metric_aggregation_params: orNull(params['metric_aggregation_params']),
+      ...('is_private' in params && {
+        join_to_timespine: params['join_to_timespine'],
+        is_private: params['is_private'],
+      }),
     },
     filter: filterValue(value['filter']),
     metadata: null,

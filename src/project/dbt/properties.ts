@@ -16,6 +16,7 @@ import {
 } from './column-properties.ts'
 import { EntryReader } from './entry-reader.ts'
 import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
+import { metricsOf, semanticModelOf, withTypeParams } from './model-semantics.ts'
 import type { ColumnSpec, Config, Constraint } from './types.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
@@ -133,6 +134,7 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
         )
       const patch = readPatch(reader, section === 'tests' ? 'data_tests' : section, entry, path)
       if (patch) found.patches.push(patch)
+      if (section === 'models' && patch) addSemantics(reader, entry, path, found)
       for (const key of misplaced) {
         if (section !== 'macros' && entry[key] !== undefined)
           warn(`"${key}" has no effect here; put it under "config"`, reader.at([...path, key], 'key'))
@@ -158,7 +160,7 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
       found.entries.push({
         section,
         name,
-        value,
+        value: section === 'metrics' ? withTypeParams(value) : value,
         file: reader.file,
         place: reader.at(path),
         keys: Object.fromEntries(Object.keys(value).map((key) => [key, reader.at([...path, key])])),
@@ -168,6 +170,18 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
   }
   if (Array.isArray(root['functions']) && root['functions'].length > 0)
     warn('functions are not built here; this section is ignored', reader.at(['functions'], 'key'))
+}
+
+/** What a model says of its semantic model and metrics, as entries of their own. */
+function addSemantics(reader: EntryReader, model: Config, path: Path, found: Properties): void {
+  const add = (section: EntrySection, value: Config, at: Path) => {
+    const name = reader.text(value, 'name', at)
+    if (name !== undefined)
+      found.entries.push({ section, name, value, file: reader.file, place: reader.at(at), keys: {}, parts: [] })
+  }
+  const semantics = semanticModelOf(model)
+  if (semantics) add('semantic_models', semantics, path)
+  metricsOf(model).forEach((metric, index) => add('metrics', metric, [...path, 'metrics', index]))
 }
 
 function readPatch(reader: EntryReader, section: Patch['section'], entry: Config, path: Path): Patch | undefined {

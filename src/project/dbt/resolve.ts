@@ -201,6 +201,7 @@ export class Resolver {
     const who = `the metric "${metric.name}"`
     const found = new Set<string>()
     const conversion = isRecord(params['conversion_type_params']) ? params['conversion_type_params'] : {}
+    const cumulative = isRecord(params['cumulative_type_params']) ? params['cumulative_type_params'] : {}
     const measures =
       type === 'conversion'
         ? [conversion['base_measure'], conversion['conversion_measure']]
@@ -210,9 +211,14 @@ export class Resolver {
     for (const measure of measures) {
       const name = nameOf(measure)
       if (name === undefined) {
-        // The newer spelling defines a simple metric by its aggregation, without a measure.
-        if (value['agg'] === undefined && params['metric_aggregation_params'] === undefined)
+        // The newer spelling defines a simple metric by its aggregation, and others by metrics: without a measure.
+        const isNew = value['agg'] !== undefined || 'is_private' in params
+        if (!isNew && params['metric_aggregation_params'] === undefined)
           this.#reading.wrong(`${who} names no measure under type_params`, place)
+        else if (type === 'cumulative' && cumulative['metric'] === undefined)
+          this.#reading.wrong(`input_metric is required for cumulative metrics: ${who}`, place)
+        else if (type === 'conversion' && conversion['base_metric'] === undefined)
+          this.#reading.wrong(`base_metric is required for conversion metrics: ${who}`, place)
         continue
       }
       const model = this.#modelWithMeasure(name)
@@ -225,12 +231,17 @@ export class Resolver {
         )
       }
     }
+    const ofMetrics = [cumulative['metric'], conversion['base_metric'], conversion['conversion_metric']].filter(
+      (each) => each !== undefined && each !== null,
+    )
     const inputs =
-      type === 'ratio'
-        ? [params['numerator'], params['denominator']]
-        : type === 'derived' && Array.isArray(params['metrics'])
-          ? (params['metrics'] as unknown[])
-          : []
+      ofMetrics.length > 0
+        ? ofMetrics
+        : type === 'ratio'
+          ? [params['numerator'], params['denominator']]
+          : type === 'derived' && Array.isArray(params['metrics'])
+            ? (params['metrics'] as unknown[])
+            : []
     if (type === 'ratio' && inputs.some((input) => input === undefined || input === null))
       this.#reading.wrong(`${who} is a ratio and needs a numerator and a denominator`, place)
     if (type === 'derived' && inputs.length === 0) this.#reading.wrong(`${who} is derived and names no metrics`, place)
@@ -242,6 +253,13 @@ export class Resolver {
         found.add(to.uniqueId)
         metric.metrics.push(name)
       } else this.#noMetric(who, name, place)
+    }
+    const aggregated = isRecord(params['metric_aggregation_params']) ? params['metric_aggregation_params'] : undefined
+    if (aggregated) {
+      const about = String(aggregated['semantic_model'] ?? '')
+      const model = [...this.#reading.project.semanticModels.values()].find(({ name }) => name === about)
+      if (model) found.add(model.uniqueId)
+      else this.#reading.wrong(`simple metrics in v2 YAML must be attached to semantic_model: ${who} is not`, place)
     }
     metric.dependsOn = [...found]
   }

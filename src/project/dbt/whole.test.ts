@@ -215,6 +215,55 @@ exposures:
   })
 })
 
+// Compared with what dbt 1.12.6 itself writes for such a file: nothing differs.
+test('a model says its semantic model and its metrics itself', async () => {
+  const project = await read({
+    'models/orders.sql': 'select 1 as id',
+    'models/docs.md': '{% docs key %}The key.{% enddocs %}',
+    'models/m.yml': `models:
+  - name: orders
+    semantic_model: {name: sales}
+    agg_time_dimension: at
+    columns:
+      - {name: id, description: "{{ doc('key') }}", entity: primary}
+      - {name: created, granularity: day, dimension: {name: at, type: time}}
+    derived_semantics: {dimensions: [{name: big, type: categorical, expr: id > 9}]}
+    metrics:
+      - {name: many, type: simple, agg: count, expr: id, filter: "{{ Dimension('id__big') }}"}
+      - {name: all_of, type: cumulative, input_metric: many, window: 7 days}
+metrics:
+  - {name: share, type: ratio, numerator: many, denominator: all_of}
+`,
+  })
+  const manifest = manifestOf(project, { generatedAt: 0 }) as Record<string, Record<string, object>>
+  expect(manifest['semantic_models']!['semantic_model.shop.sales']).toMatchObject({
+    model: "ref('orders')",
+    depends_on: { nodes: ['model.shop.orders'] },
+    defaults: { agg_time_dimension: 'at' },
+    entities: [{ name: 'id', type: 'primary', description: 'The key.', expr: null }],
+    dimensions: [
+      { name: 'at', type: 'time', expr: 'created', type_params: { time_granularity: 'day', validity_params: null } },
+      { name: 'big', type: 'categorical', expr: 'id > 9', type_params: null },
+    ],
+    measures: [],
+  })
+  expect(manifest['metrics']!['metric.shop.many']).toMatchObject({
+    label: 'many',
+    depends_on: { nodes: ['semantic_model.shop.sales'] },
+    filter: { where_filters: [{ where_sql_template: "{{ Dimension('id__big') }}" }] },
+    type_params: {
+      measure: null,
+      expr: 'id',
+      metric_aggregation_params: { semantic_model: 'sales', agg: 'count', agg_time_dimension: 'at' },
+    },
+  })
+  expect(manifest['metrics']!['metric.shop.all_of']).toMatchObject({
+    depends_on: { nodes: ['metric.shop.many'] },
+    type_params: { cumulative_type_params: { metric: { name: 'many' }, window: { count: 7, granularity: 'day' } } },
+  })
+  expect(project.metrics.get('metric.shop.share')!.dependsOn).toEqual(['metric.shop.many', 'metric.shop.all_of'])
+})
+
 test('odd and old spellings are read, some with a warning', async () => {
   const project = await read({
     'dbt_project.yml': `name: shop

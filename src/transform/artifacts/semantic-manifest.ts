@@ -32,7 +32,7 @@ export function semanticManifest(manifest: Json): Json {
       config: metaOf(metric),
     })),
     project_configuration: {
-      time_spine_table_configurations: [],
+      time_spine_table_configurations: Object.values(nodes).map(recordOf).flatMap(oldTimeSpine),
       metadata: null,
       dsi_package_version: { major_version: '0', minor_version: '213', patch_version: '0' },
       time_spines: Object.values(nodes).map(recordOf).flatMap(timeSpine),
@@ -46,6 +46,10 @@ export function semanticManifest(manifest: Json): Json {
     })),
   }
 }
+
+/** The model of this name is a time spine of days whether it says so or not. */
+const oldTimeSpine = ({ resource_type: kind, name, relation_name: location }: Json): Json[] =>
+  kind === 'model' && name === 'metricflow_time_spine' ? [{ location, column_name: 'date_day', grain: 'day' }] : []
 
 function timeSpine({ time_spine: written, columns, alias, schema, database, relation_name: relation }: Json): Json[] {
   const spine = recordOf(written)
