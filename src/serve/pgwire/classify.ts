@@ -94,11 +94,26 @@ export function classify(sql: string): Command {
     case 'load':
     case 'checkpoint':
       return { kind: 'nothing', tag: word.toUpperCase() }
+    case 'lock':
+      return {
+        kind: 'nothing',
+        tag: 'LOCK TABLE',
+        notice: 'there are no locks here; of writers that meet the second is told at its commit',
+      }
+    case 'vacuum':
+    case 'analyze':
+    case 'reindex':
+    case 'cluster':
+      return {
+        kind: 'nothing',
+        tag: word.toUpperCase(),
+        notice: 'tables are kept small by their own upkeep (CALL rewrite_data_files)',
+      }
     case 'copy':
       return copy(head)
     case 'create':
     case 'drop':
-      return index(head, word) ?? { kind: 'lake', rows: false }
+      return index(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
     case 'insert':
     case 'update':
     case 'delete':
@@ -119,6 +134,23 @@ function index(head: Head, word: 'create' | 'drop'): Command | undefined {
     ? 'there are no indexes here, and nothing enforces a unique one'
     : 'there are no indexes here; files are left out by their partitions and bounds'
   return { kind: 'nothing', tag: `${word.toUpperCase()} INDEX`, notice }
+}
+
+const kindsOfNone = new Set('function procedure sequence type domain extension trigger aggregate'.split(' '))
+
+/** `DROP FUNCTION IF EXISTS f`, `CREATE EXTENSION IF NOT EXISTS pgcrypto`: migrations begin so, and there is nothing to do. */
+function unknownKind(head: Head, word: 'create' | 'drop'): Command | undefined {
+  const kind = head.peek() ?? ''
+  if (!kindsOfNone.has(kind) || (word === 'create' && kind !== 'extension')) return undefined
+  const words = head.rest().map((one) => one.toLowerCase())
+  const isGiven = word === 'drop' ? words[1] === 'if' && words[2] === 'exists' : words[1] === 'if' && words[2] === 'not'
+  if (!isGiven) return undefined
+  const name = words[word === 'drop' ? 3 : 4] ?? ''
+  const notice =
+    word === 'drop'
+      ? `${kind} "${name}" does not exist, skipping`
+      : `there are no extensions here; what "${name}" has may be missing`
+  return { kind: 'nothing', tag: `${word.toUpperCase()} ${kind.toUpperCase()}`, notice }
 }
 
 /** The first tokens of a statement, read once from left to right. */

@@ -86,6 +86,7 @@ const renamed: Record<string, string> = {
   json_agg: 'json_group_array',
   jsonb_agg: 'json_group_array',
   to_jsonb: 'to_json',
+  uuid_generate_v4: 'gen_random_uuid',
 }
 /** A column without a precision: the engine's own, of three digits behind the point, would round what clients send. */
 const openNumeric = 'DECIMAL(38,10)'

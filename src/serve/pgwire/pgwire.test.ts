@@ -357,6 +357,18 @@ describe('statements', () => {
       [1],
       [2],
     ])
+    notices.length = 0
+    for (const heard of [
+      'create extension if not exists "uuid-ossp"',
+      'drop function if exists f()',
+      'drop sequence if exists s',
+      'vacuum analyze child',
+      'lock table child in share mode',
+    ])
+      await client.query(heard)
+    expect(notices).toHaveLength(5)
+    expect(await codeOf(client.query('drop function f()'))).toBe('42601')
+    expect(await values('select length(uuid_generate_v4()::text)')).toEqual([['36']])
     await client.query(`insert into plain values (1, '{"a": 1}', 1.23456, 2) on conflict do nothing`)
     expect(await values('insert into plain values (1, null, 0, 0) on conflict do nothing returning id')).toEqual([])
     expect(await values('select price = 1.23456 from plain')).toEqual([[true]])
