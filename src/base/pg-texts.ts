@@ -32,6 +32,12 @@ export function parseArray(text: string): (string | null)[] | undefined {
   }
 }
 
-/** `2024-01-01 10:00:00 +00:00`, as Sequelize sends it: DuckDB takes what stands behind a blank for the name of a zone. */
-export const timestampText = (text: string): string =>
-  text.replace(/^(\d{4,6}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ([+-]\d\d(?::?\d\d)?)$/, '$1$2')
+/**
+ * `2024-01-01 10:00:00 +02`, `2024-01-01 +02`, as Sequelize and pgjdbc send times: DuckDB takes what stands behind a blank for the
+ * name of a zone. Without `zoned` the offset means nothing, as in PostgreSQL: what is kept is what was written.
+ */
+export function timestampText(text: string, zoned: boolean): string {
+  const found =
+    /^(\d{4,6}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))? ?(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)$/.exec(text)
+  return found ? `${found[1]} ${found[2] ?? '00:00:00'}${zoned ? found[3] : ''}` : text
+}

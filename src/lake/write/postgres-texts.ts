@@ -34,12 +34,12 @@ export function withPostgresTexts<Change extends RowChange>(statement: Change, {
 const readers: Partial<Record<Type['kind'], (sql: string) => string | undefined>> = {
   binary: bytesOf,
   list: listOf,
-  timestamp: timestampOf,
-  timestamptz: timestampOf,
+  timestamp: (sql) => timestampOf(sql, false),
+  timestamptz: (sql) => timestampOf(sql, true),
 }
 
-function timestampOf(sql: string): string | undefined {
-  return /^'\d[^']*'$/.test(sql) ? quoteText(timestampText(sql.slice(1, -1))) : undefined
+function timestampOf(sql: string, zoned: boolean): string | undefined {
+  return /^'\d[^']*'$/.test(sql) ? quoteText(timestampText(sql.slice(1, -1), zoned)) : undefined
 }
 
 function bytesOf(sql: string): string | undefined {

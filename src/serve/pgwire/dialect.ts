@@ -229,7 +229,7 @@ class Translation {
     const isCast =
       (this.#words[at + 1] === '::' || this.#words[at + 1] === 'as') &&
       this.#castEnd(at + 1).type.startsWith('timestamp')
-    return (isCompared || isCast) && this.#replace(at, at, quoteText(timestampText(textOf(this.#all[at]!))))
+    return (isCompared || isCast) && this.#replace(at, at, quoteText(timestampText(textOf(this.#all[at]!), true)))
   }
 
   /** A column of a type that only PostgreSQL knows. */

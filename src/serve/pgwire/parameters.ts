@@ -6,7 +6,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
-import { parseArray } from '../../base/pg-texts.ts'
+import { parseArray, timestampText } from '../../base/pg-texts.ts'
 import { quoteText, tokens, type Edit } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
@@ -107,6 +107,7 @@ function literal({ bytes, format, oid }: Bound, number: number, counts: boolean)
   if ((type?.type === 'numeric' && !type.array) || (!cast && counts))
     return isNumber ? `(${text.trim()})` : `CAST(${quoteText(text)} AS DOUBLE)`
   if (type?.array && format === 0) return `CAST(${arrayLiteral(text, number)} AS ${cast})`
+  if (type?.type === 'timestamp' && !type.array) return `CAST(${quoteText(timestampText(text, false))} AS ${cast})`
   if (type?.type === 'bytea' && !type.array) return `from_hex(${quoteText(hexOf(text))})`
   if (type?.type === 'bool' && !type.array) return /^(t|true|y|yes|on|1)$/i.test(text.trim()) ? 'true' : 'false'
   return cast ? `CAST(${type?.array ? text : quoteText(text)} AS ${cast})` : quoteText(text)

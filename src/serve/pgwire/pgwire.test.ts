@@ -306,6 +306,24 @@ describe('statements', () => {
         where c.conrelid = 'public.times'::regclass`)
       ).rows,
     ).toEqual([{ conname: 'times_pkey', attname: 'id', indkey: '1', type: 'integer' }])
+    // What pgjdbc sends for a moment and for a day; a column without a zone keeps what was written.
+    await ada.query('create table moments (n int, t timestamp, z timestamptz, d date)')
+    for (const text of ['2024-01-02 10:00:00+02', '2024-01-02 +02'])
+      await ada.query('insert into moments values (1, $1, $1, $1)', [text])
+    expect(
+      (
+        await ada.query(
+          'select t::text as t, z = timestamptz $$2024-01-02 08:00:00+00$$ as z, d::text as d from moments order by t desc',
+        )
+      ).rows,
+    ).toEqual([
+      { t: '2024-01-02 10:00:00', z: true, d: '2024-01-02' },
+      { t: '2024-01-02 00:00:00', z: false, d: '2024-01-02' },
+    ])
+    expect(await ada.query('create table counted as select 1 as n union all select 2')).toMatchObject({
+      command: 'SELECT',
+      rowCount: 2,
+    })
     // As in PostgreSQL it is name[], which node-postgres leaves as it comes.
     expect(
       (

@@ -511,6 +511,7 @@ async function countOf({ chunks }: QueryResult): Promise<number> {
 
 function tagOf(command: string, count: number): string {
   if (command === 'INSERT') return `INSERT 0 ${count}`
+  if (command === 'CREATE TABLE' && count > 0) return `SELECT ${count}` // AS SELECT
   return ['UPDATE', 'DELETE', 'MERGE', 'COPY'].includes(command) ? `${command} ${count}` : command
 }
 
