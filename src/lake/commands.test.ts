@@ -280,4 +280,21 @@ test.each([
   ],
   ['from t for system_version as of (1 + 2)::bigint', 'from t AT (VERSION => (1 + 2)::bigint)'],
   ["select 'for version as of 3' as of", "select 'for version as of 3' as of"],
+  [
+    "from table_changes('raw.t', f(1, [2, 3])) AS x join u",
+    `from "raw"."t$changes" AS x AT (VERSION => (f(1, [2, 3]))::VARCHAR || '..' || '') join u`,
+  ],
+  [
+    "from table(c.system.table_changes(table_name => 'T 1', schema_name => 'raw')) where 1 = 1",
+    `from "raw"."T 1$changes" AT (VERSION => '' || '..' || '') where 1 = 1`,
+  ],
+  ['select table_changes, table_changes(a) from t', 'select table_changes, table_changes(a) from t'],
+  ...[
+    ".table_changes('a'",
+    "table_changes('a', (",
+    "from table(table_changes('a'",
+    'table_changes()',
+    'table_changes',
+  ].map((text) => [text, text]),
+  [".table_changes('a')", `."a$changes" AT (VERSION => '' || '..' || '')`],
 ])('%s', (written, meant) => expect(travelInDuckDb(written).text).toBe(meant))

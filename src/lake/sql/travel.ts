@@ -76,6 +76,7 @@ function valueEnd(all: readonly Token[], first: number): number {
 function changesAt(sql: string, all: readonly Token[], at: number) {
   if (all[at + 1]?.text !== '(') return undefined
   const close = closing(all, at + 1)
+  if (all[close]!.text !== ')') return undefined
   const given = new Map<string, Token[]>()
   const parts = cutAtCommas(all.slice(at + 2, close))
   for (const [index, part] of parts.entries()) {
@@ -100,8 +101,9 @@ function changesAt(sql: string, all: readonly Token[], at: number) {
   })
   // Trino has it as TABLE(system.table_changes(…)), with its catalog before that or not.
   let first = at
-  while (all[first - 1]?.text === '.') first -= 2
-  const isWrapped = all[first - 1]?.text === '(' && all[first - 2]?.text.toLowerCase() === 'table'
+  while (first > 1 && all[first - 1]!.text === '.') first -= 2
+  const isWrapped =
+    all[first - 1]?.text === '(' && all[first - 2]?.text.toLowerCase() === 'table' && all[close + 1]?.text === ')'
   return {
     first: isWrapped ? first - 2 : first,
     last: isWrapped ? close + 1 : close,
