@@ -112,6 +112,12 @@ export async function openBenchLake({ outside, folder, store }: Options = {}) {
       await changes.changeRows(name(table), 'delete', select)
       return changes.publish()
     },
+    /** Rows of a SELECT by their key, as ingestion and incremental models do it. */
+    async upsert(table: string, key: string[], select: string) {
+      const changes = await open()
+      await changes.upsert(name(table), key, select)
+      return changes.publish()
+    },
     /** All rows of a query, by default never from the result cache. */
     async query(sql: string, { cache = false } = {}) {
       return collect(await lake.query(sql, { principal, catalog: 'dev', door: 'cli', cache }))

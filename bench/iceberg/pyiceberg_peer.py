@@ -81,6 +81,14 @@ def delete(file, value):
     return {"ms": timed(lambda: table.delete(EqualTo("n", value)))}
 
 
+def upsert(file, given):
+    """Rows of a file by their id, into a table that was just filled."""
+    table = fresh("raw.rows", pq.read_schema(file))
+    table.append(pq.read_table(file))
+    rows = pq.read_table(given)
+    return {"ms": timed(lambda: table.upsert(rows, join_cols=["id"]))}
+
+
 def remote(warehouse, properties):
     """From now on tables lie in an object store."""
     global catalog

@@ -1,19 +1,30 @@
 // Deletes of scattered rows: by delete files, by vectors, by writing the file again; and what each costs who reads after.
+// Then rows that come by their key.
 
+import { join } from 'node:path'
 import { measure, median, milliseconds, ratioByRounds, table, type Case } from '../measure.ts'
 import type { Bench } from './bench.ts'
 import type { BenchLake } from './lake.ts'
 
 const ways = {
-  'position deletes (v2)': { 'format-version': '2', 'write.delete.mode': 'merge-on-read' },
-  'deletion vectors (v3)': { 'format-version': '3', 'write.delete.mode': 'merge-on-read' },
-  'copy-on-write': { 'format-version': '2', 'write.delete.mode': 'copy-on-write' },
+  'position deletes (v2)': {
+    'format-version': '2',
+    'write.delete.mode': 'merge-on-read',
+    'write.merge.mode': 'merge-on-read',
+  },
+  'deletion vectors (v3)': {
+    'format-version': '3',
+    'write.delete.mode': 'merge-on-read',
+    'write.merge.mode': 'merge-on-read',
+  },
+  'copy-on-write': { 'format-version': '2', 'write.delete.mode': 'copy-on-write', 'write.merge.mode': 'copy-on-write' },
 }
 type Way = keyof typeof ways
 const names = Object.keys(ways) as Way[]
 const percents = [1, 5, 10, 20, 50]
 
-export async function benchRows({ lake, pyiceberg, rounds, rows }: Bench, source: string): Promise<string[]> {
+export async function benchRows(bench: Bench, source: string): Promise<string[]> {
+  const { lake, pyiceberg, rounds, rows } = bench
   for (const [index, properties] of Object.values(ways).entries())
     await lake.append(`rows_${index}`, `FROM read_parquet('${source}')`, { properties })
   const peer: Case[] = pyiceberg
@@ -58,6 +69,46 @@ export async function benchRows({ lake, pyiceberg, rounds, rows }: Bench, source
     `| deleted | ${names.flatMap((way) => [way, 'scan after']).join(' | ')} | scans, v2 | scans, v3 |`,
     `| ---: | ${names.flatMap(() => ['---:', '---:']).join(' | ')} | ---: | ---: |`,
     ...lines,
+    '',
+    ...(await benchUpserts(bench, source)),
+  ]
+}
+
+/** One row of a hundred comes again with another value, found by its id. */
+async function benchUpserts({ lake, pyiceberg, rounds, rows }: Bench, source: string): Promise<string[]> {
+  const given = join(lake.spool, 'given.parquet')
+  const select = `SELECT * REPLACE ('other' AS a) FROM read_parquet('${source}') WHERE id % 100 = 7`
+  await lake.engine.rows({ class: 'write', sql: `COPY (${select}) TO '${given}' (FORMAT parquet)` })
+  await lake.append('given', `FROM read_parquet('${given}')`)
+  const cases = names.map((way, index): Case => ({
+    name: way,
+    async run() {
+      const started = performance.now()
+      const { id } = await lake.upsert(`rows_${index}`, ['id'], 'select * from raw.given')
+      const ms = performance.now() - started
+      await lake.publications.rollback(id, 'bench')
+      return { ms }
+    },
+  }))
+  const peer: Case[] = pyiceberg
+    ? [{ name: 'PyIceberg', run: () => pyiceberg.ask('upsert', { file: source, given }) }]
+    : []
+  const samples = await measure([...cases, ...peer], { rounds, warmUp: true })
+  return [
+    '## Upsert',
+    '',
+    `Every hundredth of ${rows.toLocaleString('en')} rows again with another value, from another table (PyIceberg: from memory), by their \`id\`, with the publication.`,
+    '',
+    ...table(samples, [
+      ...names.map((way) => ({ name: `${way}: ms`, title: `Boathouse, ${way}`, show: milliseconds })),
+      ...(pyiceberg ? [{ name: 'PyIceberg: ms', title: 'PyIceberg, `upsert`', show: milliseconds }] : []),
+    ]),
+    ...(pyiceberg
+      ? [
+          '',
+          `PyIceberg takes **${ratioByRounds(samples, 'copy-on-write: ms', 'PyIceberg: ms').toFixed(1)}** times as long as copy-on-write here.`,
+        ]
+      : []),
   ]
 }
 
