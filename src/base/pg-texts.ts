@@ -16,14 +16,18 @@ export function parseArray(text: string): (string | null)[] | undefined {
     space()
     const isQuoted = whole[at] === '"'
     const parts: string[] = []
+    // Blanks behind an item without quotes are none of it, unless they are escaped.
+    let kept = 0
     if (isQuoted) at++
     for (; at < end && (isQuoted ? whole[at] !== '"' : whole[at] !== ','); at++) {
       if (!isQuoted && '"{}'.includes(whole[at]!)) return undefined
-      if (whole[at] === '\\') at++
+      const isEscaped = whole[at] === '\\'
+      if (isEscaped) at++
       parts.push(whole[at]!)
+      if (isEscaped || !/\s/.test(whole[at]!)) kept = parts.length
     }
     if (isQuoted && whole[at++] !== '"') return undefined
-    const item = isQuoted ? parts.join('') : parts.join('').trim()
+    const item = parts.slice(0, isQuoted ? undefined : kept).join('')
     if (!isQuoted && item === '') return undefined
     items.push(!isQuoted && /^null$/i.test(item) ? null : item)
     space()

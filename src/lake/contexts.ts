@@ -74,7 +74,7 @@ export function performContext(
   changes: ChangeSet,
   options: Asking,
   at: (index: number) => Place,
-  { deps, query, bind, relations, prepare, answer, policyNow, environmentOf }: Opened,
+  { deps, manifests, query, bind, relations, prepare, answer, policyNow, environmentOf }: Opened,
   target?: TableName,
 ): PerformContext {
   const { namespace, signal, timeoutMs, principal, aliases, temporary, scratch } = options
@@ -110,7 +110,7 @@ export function performContext(
       return toldWhole(await answer(prepared, asked))
     },
     async takeNumbers({ name, metadata }, { field, from }, count) {
-      const least = Math.max(from, (await aboveAll(deps.io, metadata, field, { signal })) ?? from)
+      const least = Math.max(from, (await aboveAll(deps.io, metadata, field, { signal, manifests })) ?? from)
       // Nobody else writes a temporary table.
       if (isTemporary(name) || !deps.takeNumbers) return least
       return deps.takeNumbers({ tableUuid: metadata.tableUuid, fieldId: field.id }, least, count)

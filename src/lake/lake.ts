@@ -16,7 +16,7 @@ import {
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type Chunk, type Engine } from '../engine/index.ts'
 import { emptyPolicy, limitsOf, type NamedEnvironment, type Policy, type Principal } from '../govern/index.ts'
-import { manifestCache } from '../iceberg/index.ts'
+import { manifestCache, type BoundedManifestCache } from '../iceberg/index.ts'
 import { localPath, type FileIO } from '../io/index.ts'
 import type { SystemLogs } from './relations/system-tables.ts'
 import { authoriseChange, rightsOf, viewContent, type AccessDeps } from './policy/rights.ts'
@@ -198,6 +198,7 @@ type OpenChanges = {
 /** What the statements of an open lake are made of. */
 export type Opened = {
   deps: LakeDeps
+  manifests: BoundedManifestCache
   query(sql: string, options: Asking): Promise<QueryResult>
   bind: Lake['bind']
   relations: Lake['relations']
@@ -358,6 +359,7 @@ export function openLake(deps: LakeDeps): Lake {
   const query: Opened['query'] = (sql, options) => self.query(sql, options)
   const opened: Opened = {
     deps,
+    manifests,
     query,
     bind: (sql, options) => self.bind(sql, options),
     relations: (of, options) => self.relations(of, options),
