@@ -158,16 +158,16 @@ function modelProblems(node: DbtNode): string[] {
       )
     if (materialized === 'incremental' && !['append_new_columns', 'fail'].includes(String(config['on_schema_change'])))
       found.push(
-        `has an invalid value for on_schema_change: ${String(config['on_schema_change'])}. Models materialized as incremental with contracts enabled must set on_schema_change to 'append_new_columns' or 'fail'`,
+        `is incremental. Invalid value for on_schema_change: ${String(config['on_schema_change'])}. Models materialized as incremental with contracts enabled must set on_schema_change to 'append_new_columns' or 'fail'`,
       )
   }
   const keys = columns.filter((column) => column.constraints.some(({ type }) => type === 'primary_key'))
   if (keys.length > 1)
     found.push(
-      `has ${keys.length} columns ([${keys.map(({ name }) => `'${name}'`).join(', ')}]) with primary key constraints defined; a key of several columns is a constraint of the model`,
+      `has a key twice: Found ${keys.length} columns ([${keys.map(({ name }) => `'${name}'`).join(', ')}]) with primary key constraints defined; a key of several columns is a constraint of the model`,
     )
   if (keys.length > 0 && constraints.some(({ type }) => type === 'primary_key'))
-    found.push('has primary key constraints defined at the model level and the columns level; keep one')
+    found.push('has a key twice: Primary key constraints defined at the model level and the columns level; keep one')
   return [...found, ...timeSpineProblems(node)]
 }
 

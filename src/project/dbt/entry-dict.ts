@@ -3,6 +3,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { createHash } from 'node:crypto'
+import { fromJs, str } from '../../jinja/index.ts'
 import type {
   Config,
   DbtEntry,
@@ -170,7 +171,7 @@ export function metricValue(project: DbtProject, metric: DbtMetric): Config {
       input_measures: measuresBelow(project, metric),
       numerator: inputValue(params['numerator']),
       denominator: inputValue(params['denominator']),
-      expr: params['expr'] === undefined || params['expr'] === null ? null : String(params['expr']),
+      expr: params['expr'] === undefined || params['expr'] === null ? null : str(fromJs(params['expr'])),
       window: windowValue(params['window']),
       grain_to_date: orNull(params['grain_to_date']),
       metrics: listOf(params['metrics']).map(inputValue),
@@ -210,7 +211,7 @@ function elementValue(element: unknown, defaults: Config, meta: unknown): Config
   const own = isRecord(config['meta']) ? config['meta'] : {}
   const value: Config = { description: null, label: null, ...defaults }
   for (const [key, each] of Object.entries(given)) if (each !== undefined && key in value) value[key] = each
-  if (value['expr'] !== undefined && value['expr'] !== null) value['expr'] = String(value['expr'])
+  if (value['expr'] !== undefined && value['expr'] !== null) value['expr'] = str(fromJs(value['expr']))
   return { name: given['name'], ...value, config: { meta: { ...(isRecord(meta) ? meta : {}), ...own } } }
 }
 

@@ -58,7 +58,7 @@ function relationName(path: Readonly<Record<keyof Quoting, string>>, quoting: Qu
 /** Null for what has no table of its own. */
 export function relationNameOf(node: DbtNode): string | null {
   const { config, database, schema, alias, quoting } = node
-  const isStored = node.kind === 'test' ? config['store_failures'] === true : node.kind !== 'analysis'
+  const isStored = node.kind === 'test' ? node.storesFailures === true : node.kind !== 'analysis'
   if (!isStored || (node.kind === 'model' && config['materialized'] === 'ephemeral')) return null
   return relationName({ database, schema, identifier: alias }, quoting)
 }

@@ -316,6 +316,8 @@ export class Nodes {
       const { store_failures_as: storedAs = null, store_failures: isStored = null } = config
       if (storedAs !== null) config['store_failures'] = storedAs !== 'ephemeral'
       else if (isStored !== null) config['store_failures_as'] = isStored === true ? 'table' : 'ephemeral'
+      const { storeFailures } = this.#reading.project.options.flags
+      node.storesFailures = (config['store_failures'] ?? storeFailures) === true
       return
     }
     for (const key of ['pre-hook', 'post-hook'] as const) {

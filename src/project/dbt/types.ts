@@ -88,6 +88,8 @@ export type DbtNode = {
   sources: SourceCall[]
   /** Unique ids of nodes and sources that this one reads. */
   dependsOn: string[]
+  /** Of a test: by its config, or by --store-failures. */
+  storesFailures?: boolean
   test: TestSpec | undefined
   /** Unique ids of the macros that it calls by name. */
   macros: string[]

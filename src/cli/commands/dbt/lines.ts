@@ -262,7 +262,7 @@ export function sayProblem(
   log.say(level, lines.map((line) => `  ${line}`).join('\n'), {
     name: 'RunResultError',
     code: 'Z024',
-    data: { msg: result.message, ...about },
+    data: { msg: messageOf(project, result) ?? result.message, ...about },
   })
   if (!node || compiledSql === undefined) return
   log.gap()

@@ -164,6 +164,7 @@ def refused(text):
     """An exception that is every exception of dbt, so that `pytest.raises` takes it; what it says is ours."""
     import dbt.adapters.exceptions
     import dbt.exceptions
+    import dbt_common.dataclass_schema
     import dbt_common.exceptions
     from dbt.cli.exceptions import DbtUsageException
 
@@ -173,7 +174,7 @@ def refused(text):
             yield from below(child)
 
     known = list({each: None for each in below(dbt_common.exceptions.DbtBaseException)}) + [DbtUsageException]
-    leaves = [each for each in known if not each.__subclasses__()]
+    leaves = [*(each for each in known if not each.__subclasses__()), dbt_common.dataclass_schema.ValidationError]
     bases = []
     for leaf in leaves:
         try:
