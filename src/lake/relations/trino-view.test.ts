@@ -26,6 +26,10 @@ const orders = '"lake"."raw"."orders" AS "orders"'
 
 test.each<[string, string]>([
   ['select * from raw.orders', `SELECT * FROM ${orders}`],
+  [
+    'select tz, max(tz) over () as last from orders where tz is not null',
+    `SELECT "tz", max("tz") OVER (RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS "last" FROM ${orders} WHERE ("tz" IS NOT NULL)`,
+  ],
   ['from orders', `SELECT * FROM ${orders}`],
   ['select o.id from dev_analytics.raw.orders o', 'SELECT "o"."id" FROM "lake"."raw"."orders" AS "o"'],
   [
@@ -94,6 +98,15 @@ test.each([
   'select string_agg(region) as s from orders',
   'select [1, 2] as l',
   'select 9007199254740993 as n',
+  // A day has another beginning in another time zone, and each engine has one of its own.
+  "select date_trunc('day', tz) as d from orders",
+  'select extract(hour from tz) as h from orders',
+  "select id from orders where tz >= date '2024-01-01'",
+  "select id from orders where timestamp '2024-01-01' between tz and tz",
+  'select tz + interval 1 day as later from orders',
+  "select date_trunc('day', tz) as d from (select * from orders)",
+  // Its columns stand in another order there.
+  'select * from orders join customers using (id)',
   // What `region` means here only the subquery knows.
   'select upper(region) as region, count(*) as n from (select * from orders) group by region',
   'select day from orders positional join customers',

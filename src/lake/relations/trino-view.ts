@@ -29,6 +29,7 @@ export async function trinoView(
     return trinoSql({
       sql,
       tree: await tree(),
+      hasZones: tables.some(({ columns }) => !columns || columns.some(({ type }) => type.includes('TIME ZONE'))),
       columns: schemaOfLoaded(view).fields.map(({ name, type }) => ({ name, type: sqlType(type, name) })),
       table(written) {
         const name = { catalog, namespace: written.namespace ?? namespace, name: written.name }

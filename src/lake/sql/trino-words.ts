@@ -48,39 +48,13 @@ export const textOf = (value: unknown): string | undefined => {
   return type?.id === 'VARCHAR' ? String(text ?? '') : undefined
 }
 
-/** Types that are spelt alike but for these. `undefined`: of a nested or unknown type. */
-export function typeName(type: string): string | undefined {
-  const decimal = /^DECIMAL\((\d+),\s*(\d+)\)$/.exec(type)
-  if (decimal) return `decimal(${decimal[1]}, ${decimal[2]})`
-  return plainTypes[type]
-}
-const plainTypes: Readonly<Record<string, string>> = {
-  BOOLEAN: 'boolean',
-  INTEGER: 'integer',
-  BIGINT: 'bigint',
-  FLOAT: 'real',
-  DOUBLE: 'double',
-  VARCHAR: 'varchar',
-  DATE: 'date',
-  TIME: 'time(6)',
-  TIMESTAMP: 'timestamp(6)',
-  'TIMESTAMP WITH TIME ZONE': 'timestamp(6) with time zone',
-  UUID: 'uuid',
-  BLOB: 'varbinary',
-}
-
-export const castable: Readonly<Record<string, RegExp>> = {
-  INTEGER: /^(INTEGER|BIGINT|DECIMAL.*)$/,
-  BIGINT: /^(INTEGER|BIGINT|DECIMAL.*)$/,
-  DECIMAL: /^(INTEGER|BIGINT|DECIMAL.*)$/,
-  DOUBLE: /^(INTEGER|BIGINT|DECIMAL.*|FLOAT|DOUBLE)$/,
-  DATE: /^(TEXT|DATE|TIMESTAMP)$/,
-  TIMESTAMP: /^(TEXT|DATE|TIMESTAMP)$/,
-  VARCHAR: /^(TEXT|VARCHAR|INTEGER|BIGINT|DATE|UUID|DECIMAL.*)$/,
-}
-
 /** Of a call: `texts` are written when they are asked for, since an interval's argument has none of its own. */
-export type Arguments = { all: readonly Node[]; texts: readonly string[]; typeOf(value: Node): string | undefined }
+export type Arguments = {
+  all: readonly Node[]
+  texts: readonly string[]
+  typeOf(value: Node): string | undefined
+  mayBeZoned(value: unknown): boolean
+}
 type Call = (given: Arguments) => string | undefined
 
 const double = (text: string | undefined): string => `CAST(${text} AS double)`
@@ -98,6 +72,15 @@ const same =
   (name: string, most: number, least = most): Call =>
   ({ texts }) =>
     texts.length >= least && texts.length <= most ? `${name}(${texts.join(', ')})` : undefined
+/** Of days and times without a zone only: sums of numbers have none, but an interval has. */
+const unzoned =
+  (write: Call): Call =>
+  (given) =>
+    given.all.some((one) => given.mayBeZoned(one)) && !given.all.some((one) => isNumber(given.typeOf(one)))
+      ? undefined
+      : write(given)
+const isNumber = (type: string | undefined): boolean => /^(INTEGER|BIGINT|FLOAT|DOUBLE|DECIMAL)/.test(type ?? '')
+
 const isText = (value: Node | undefined, typeOf: Arguments['typeOf']): boolean =>
   value !== undefined && (textOf(value) !== undefined || typeOf(value) === 'VARCHAR')
 const ofText =
@@ -118,8 +101,8 @@ const interval =
   }
 
 export const scalars: Readonly<Record<string, Call>> = {
-  '+': binary('+'),
-  '-': binary('-'),
+  '+': unzoned(binary('+')),
+  '-': unzoned(binary('-')),
   '*': binary('*'),
   // Of whole numbers too it is one with a fraction, and by zero infinite.
   '/': ({ texts: [left, right] }) => `(${double(left)} / ${double(right)})`,
@@ -144,20 +127,21 @@ export const scalars: Readonly<Record<string, Call>> = {
   substr: ({ all, texts }) =>
     whole(all[1]) > 0 && (all[2] === undefined || whole(all[2]) >= 0) ? `substr(${texts.join(', ')})` : undefined,
   starts_with: same('starts_with', 2),
-  date_trunc: ({ all, texts }) =>
+  date_trunc: unzoned(({ all, texts }) =>
     unitsAlike.has(lowered(textOf(all[0]) ?? '')) ? `date_trunc(${texts.join(', ')})` : undefined,
-  date_part: ({ all, texts }) => {
+  ),
+  date_part: unzoned(({ all, texts }) => {
     const part = lowered(textOf(all[0]) ?? '')
     if (part === 'isodow') return `day_of_week(${texts[1]})`
     if (part === 'doy') return `day_of_year(${texts[1]})`
     return unitsAlike.has(part) ? `${part}(${texts[1]})` : undefined
-  },
-  year: same('year', 1),
-  quarter: same('quarter', 1),
-  month: same('month', 1),
-  day: same('day', 1),
-  hour: same('hour', 1),
-  minute: same('minute', 1),
+  }),
+  year: unzoned(same('year', 1)),
+  quarter: unzoned(same('quarter', 1)),
+  month: unzoned(same('month', 1)),
+  day: unzoned(same('day', 1)),
+  hour: unzoned(same('hour', 1)),
+  minute: unzoned(same('minute', 1)),
   to_days: interval('DAY'),
   to_weeks: interval('DAY', 7),
   to_hours: interval('HOUR'),

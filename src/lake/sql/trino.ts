@@ -11,7 +11,6 @@ import {
   aggregateCalls,
   aggregates,
   calledOf,
-  castable,
   constant,
   list,
   lowered,
@@ -19,25 +18,21 @@ import {
   Otherwise,
   scalars,
   textOf,
-  typeName,
   valueNames,
   whole,
   windowNames,
   type Arguments,
-  type Constant,
 } from './trino-words.ts'
-
-export type TrinoView = {
-  /** As `json_serialize_sql` gives it, without what is null, empty or default. */
-  tree: unknown
-  /** The text itself: grouping sets cannot be told from the tree. */
-  sql: string
-  /** Those of the view, in order. */
-  columns: readonly EngineColumn[]
-  /** A table as the text names it: its full name there, quoted, and its columns where they are known. */
-  table(written: WrittenTable): { name: string; columns: readonly EngineColumn[] | undefined } | undefined
-}
-type WrittenTable = { catalog: string | undefined; namespace: string | undefined; name: string }
+import {
+  castable,
+  mayBeZoned,
+  mixesZones,
+  typeName,
+  typeOf,
+  type Reading,
+  type Scope,
+  type TrinoView,
+} from './trino-types.ts'
 
 /** Undefined where some part of the text is not known to mean the same in Trino. */
 export function trinoSql(view: TrinoView): string | undefined {
@@ -55,10 +50,6 @@ export function trinoSql(view: TrinoView): string | undefined {
     throw error
   }
 }
-
-type Reading = { view: TrinoView; ctes: ReadonlySet<string> }
-/** Where an expression stands: columns by their names in lower case, with types; undefined: not all of them are known. */
-type Scope = Reading & { columns: Map<string, string | undefined> | undefined; aliases: ReadonlyMap<string, Node> }
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 function query(value: unknown, reading: Reading): string {
@@ -101,6 +92,8 @@ function select(value: Node, reading: Reading): string {
   const source = from['type'] === 'EMPTY' ? '' : ` FROM ${relation(from, reading, columns)}`
   const aliases = new Map(items.flatMap((item) => (item['alias'] ? [[lowered(String(item['alias'])), item]] : [])))
   const scope: Scope = { ...reading, columns: columns.has(unknown) ? undefined : columns, aliases }
+  // With USING the columns of a star have another order there.
+  if (items.some((item) => item['class'] === 'STAR') && joinsUsing(from)) throw new Otherwise()
   const shown = items.map((item, index) => {
     // A name in the list may mean an item before it, never itself or one behind.
     const before = new Map([...aliases].filter(([, one]) => items.indexOf(one) < index))
@@ -112,6 +105,10 @@ function select(value: Node, reading: Reading): string {
   const having = node['having'] ? ` HAVING ${expression(node['having'], scope)}` : ''
   return `SELECT ${distinct}${shown.join(', ')}${source}${where}${groups(node, items, scope)}${having}${behind}`
 }
+
+const joinsUsing = (from: Node): boolean =>
+  from['type'] === 'JOIN' &&
+  (from['using_columns'] !== undefined || joinsUsing(from['left'] as Node) || joinsUsing(from['right'] as Node))
 
 function star(item: Node): string {
   const { relation_name: name } = only(item, 'relation_name')
@@ -246,11 +243,12 @@ function expression(value: unknown, scope: Scope): string {
     case 'COMPARISON': {
       const { left, right } = only(node, 'left', 'right')
       const word = comparisons[String(node['type'])]
-      if (!word) throw new Otherwise()
+      if (!word || mixesZones([left, right], scope)) throw new Otherwise()
       return `(${inner(left)} ${word} ${inner(right)})`
     }
     case 'BETWEEN': {
       const { input, lower, upper } = only(node, 'input', 'lower', 'upper')
+      if (mixesZones([input, lower, upper], scope)) throw new Otherwise()
       return `(${inner(input)} BETWEEN ${inner(lower)} AND ${inner(upper)})`
     }
     case 'CONJUNCTION': {
@@ -310,31 +308,10 @@ function cast(node: Node, scope: Scope): string {
   return `CAST(${expression(child, scope)} AS ${there})`
 }
 
-/** The type that DuckDB gives, where it is known without asking. */
-function typeOf(value: unknown, scope: Scope): string | undefined {
-  const node = value as Node
-  if (node['class'] === 'COLUMN_REF') {
-    const names = node['column_names'] as string[]
-    return names.length > 2 ? undefined : scope.columns?.get(lowered(names.at(-1)!))
-  }
-  if (node['class'] === 'CONSTANT') return (node['value'] as Constant).type.id
-  if (node['class'] === 'CAST') {
-    const { id, type_info: more } = node['cast_type'] as { id: string; type_info?: { width?: number; scale?: number } }
-    return id === 'DECIMAL' ? `DECIMAL(${more?.width},${more?.scale})` : id
-  }
-  if (node['class'] !== 'FUNCTION') return undefined
-  const name = String(node['function_name'])
-  const [first] = list(node['children'])
-  if (['count', 'count_star', 'length', 'date_part', 'year', 'month', 'day'].includes(name)) return 'BIGINT'
-  if (['min', 'max', 'abs'].includes(name) && first) return typeOf(first, scope)
-  if (name !== 'sum' || !first) return undefined
-  const type = typeOf(first, scope)
-  const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(type ?? '')?.[1]
-  return scale === undefined ? type : `DECIMAL(38,${scale})`
-}
-
 function operator(node: Node, scope: Scope): string {
-  const [first, ...rest] = list(only(node, 'children')['children']).map((one) => expression(one, scope))
+  const children = list(only(node, 'children')['children'])
+  if (mixesZones(children, scope)) throw new Otherwise()
+  const [first, ...rest] = children.map((one) => expression(one, scope))
   switch (node['type']) {
     case 'OPERATOR_NOT':
       return `(NOT ${first})`
@@ -391,6 +368,7 @@ function argumentsOf(node: Node, scope: Scope): Arguments {
   return {
     all,
     typeOf: (one) => typeOf(one, scope),
+    mayBeZoned: (one) => mayBeZoned(one, scope),
     get texts() {
       return all.map((one) => expression(one, scope))
     },
