@@ -66,7 +66,10 @@ export function columnsOfVersion(
 export function readTests(reader: EntryReader, entry: Config, path: Path, column: ColumnSpec | undefined): TestEntry[] {
   const has = (key: string) => Array.isArray(entry[key]) && entry[key].length > 0
   if (has('tests') && entry['data_tests'] !== undefined)
-    reader.wrong('"tests" and "data_tests" are two names of the same list; keep one', [...path, 'tests'])
+    reader.wrong(
+      "Invalid test config: cannot have both 'tests' and 'data_tests' defined; they are two names of one list",
+      [...path, 'tests'],
+    )
   return ['tests', 'data_tests'].flatMap((key) => {
     const list = entry[key]
     if (list === undefined || list === null) return []

@@ -259,6 +259,20 @@ test('a seed may have the name of a model whose table is another, and is what re
   ])
 })
 
+test('a version that says nothing of tests has those of the model', async () => {
+  const { project } = await read({
+    'models/a_v1.sql': 'select 1 as id',
+    'models/a_v2.sql': 'select 1 as id',
+    'models/a.yml': `models:
+  - name: a
+    tests: [{unique: {column_name: id}}]
+    versions: [{v: 1, tests: }, {v: 2, tests: []}]`,
+  })
+  expect([...project.nodes.values()].flatMap(({ kind, name }) => (kind === 'test' ? [name] : []))).toEqual([
+    'unique_a_v1_id',
+  ])
+})
+
 test("versions of a package's model are not those of the project's own", async () => {
   const { project, failures } = await read({
     'models/a.sql': 'select 1',

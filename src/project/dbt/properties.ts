@@ -242,7 +242,8 @@ function readVersions(
     const v = reader.text(version, 'v', at)
     if (v === undefined) return
     if (versions.some((each) => each.v === v)) return reader.wrong(`the version ${v} is listed twice`, at)
-    const hasTests = version['tests'] !== undefined || version['data_tests'] !== undefined
+    // `tests:` without anything says nothing; `tests: []` takes those of the model away.
+    const hasTests = (version['tests'] ?? version['data_tests'] ?? null) !== null
     const columns = columnsOfVersion(reader, model.columns, version, at)
     const constraints = readConstraints(reader, version, at)
     versions.push({
