@@ -172,6 +172,8 @@ function noticesOf(statement: Statement, { door }: Asking, at: (index: number) =
       hint: 'Write NOT ENFORCED behind it, and test for it in the project. A primary key is kept as the identifier fields of the table.',
       place: at(first.start),
     })
+  if (statement.kind === 'truncate' && statement.restart)
+    return ['numbers of rows do not begin anew: they go on above those that were given']
   return [...new Set(promised.map(({ what }) => what))].map((what) =>
     what === 'a primary key'
       ? 'the primary key is kept as the identifier fields of the table, and nothing enforces it'

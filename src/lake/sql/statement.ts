@@ -86,7 +86,7 @@ export type Statement =
       select: Piece
     }
   | RowChange
-  | { kind: 'truncate'; name: WrittenName }
+  | { kind: 'truncate'; name: WrittenName; restart: boolean }
   | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[]; promised?: Promised[] }
   | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName }
   | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; ifExists: boolean }
@@ -449,8 +449,13 @@ function ordering(reader: Reader): Ordering {
 function truncate(reader: Reader): Statement {
   reader.take('table')
   const name = reader.name('a table')
+  if (reader.peek(',')) throw reader.unsupported('more than one table', 'Write a statement for each.')
+  const restart = reader.take('restart', 'identity')
+  if (!restart) reader.take('continue', 'identity')
+  // No table keeps another's keys, so there is nothing to go along.
+  void (reader.take('cascade') || reader.take('restrict'))
   reader.end()
-  return { kind: 'truncate', name }
+  return { kind: 'truncate', name, restart }
 }
 
 function drop(reader: Reader): Statement {

@@ -140,15 +140,19 @@ async function numbered(
     ? (await located(text, context.at, context.bind(text.sql))).map(({ name }) => name)
     : (columns ?? writtenSchema(table.metadata).fields.map(({ name }) => name))
   const named = new Set(names.map((name) => name.toLowerCase()))
-  const own = numbering.find(({ field, always }) => always && named.has(field.name.toLowerCase()))
-  if (own && !overriding && 'select' in source)
+  const written = 'rows' in source ? source.rows : byName ? undefined : writtenRows(source.select)
+  const isOwn = ({ field, always }: NumberedField) => {
+    const at = names.findIndex((name) => name.toLowerCase() === field.name.toLowerCase())
+    return always && at >= 0 && (!written || written.some((row) => row[at] && !/^default$/i.test(row[at].sql)))
+  }
+  const own = numbering.find(isOwn)
+  if (own && !overriding)
     throw new Failure('SQL_INVALID', `cannot insert a value of one's own into column "${own.field.name}"`, {
       hint: 'Leave the column out, or write OVERRIDING SYSTEM VALUE before VALUES or SELECT.',
       sqlState: '428C9',
     })
   const missing = numbering.filter(({ field }) => !named.has(field.name.toLowerCase()))
   if (missing.length === 0) return text
-  const written = 'rows' in source ? source.rows : byName ? undefined : writtenRows(source.select)
   const count = written?.length ?? (await countOf(text, context))
   const items: string[] = []
   for (const column of missing) {
