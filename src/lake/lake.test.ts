@@ -120,7 +120,7 @@ describe('the wall', () => {
     "select getenv('HOME')",
     "select current_setting('temp_directory')",
     'from duckdb_settings()',
-    'from duckdb_views()',
+    'from duckdb_indexes()',
     'from pragma_database_list',
     'from sqlite_master',
     "from query('select 1')",

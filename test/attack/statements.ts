@@ -110,10 +110,9 @@ const settings = [
     `SELECT * FROM duckdb_settings()`,
     `SELECT * FROM duckdb_logs`,
     `SELECT * FROM duckdb_logs()`,
-    `SELECT * FROM duckdb_tables()`,
     `SELECT * FROM duckdb_tables`,
     `SELECT * FROM main.duckdb_columns`,
-    `SELECT * FROM duckdb_columns()`,
+    `SELECT * FROM duckdb_indexes()`,
     `SELECT * FROM duckdb_prepared_statements()`,
     `SELECT * FROM duckdb_temporary_files()`,
     `SELECT * FROM duckdb_external_file_cache()`,
@@ -234,6 +233,7 @@ const otherTables = [
     `SHOW TABLES`,
     `FROM (SHOW TABLES)`,
     `SELECT * FROM information_schema.tables`,
+    `SELECT * FROM duckdb_tables()`,
     `SELECT * FROM INFORMATION_SCHEMA."Tables"`,
     `SELECT * FROM pg_catalog.pg_class`,
     `SELECT * FROM pg_catalog.pg_tables`,
@@ -256,6 +256,7 @@ const otherTables = [
   ]),
   ...attacks('columns of what may not be known', 'field', [
     `SELECT * FROM information_schema.columns`,
+    `SELECT * FROM duckdb_columns()`,
     `SELECT * FROM pg_catalog.pg_attribute`,
   ]),
   ...attacks('columns of others from the planning host', 'nobody', [

@@ -138,7 +138,8 @@ test.each<[sql: string, expected: 'seen' | string]>([
   // ways around names
   [`SELECT * FROM query('FROM raw.hidden')`, 'SQL_REFUSED'],
   [`SELECT * FROM query_table('raw.hidden')`, 'SQL_REFUSED'],
-  ['SELECT * FROM duckdb_tables()', 'SQL_REFUSED'],
+  ['SELECT * FROM duckdb_tables(), duckdb_columns()', 'seen'],
+  [`SELECT * FROM duckdb_tables() WHERE table_name = 'hidden' AND error('secret-' || table_name)`, 'SQL_REFUSED'],
   [`SELECT * FROM read_parquet('/**/*.parquet')`, 'SQL_REFUSED'],
   [`SELECT * FROM '/etc/passwd'`, 'SQL_UNSUPPORTED'],
   [`SELECT current_setting('temp_directory')`, 'SQL_REFUSED'],
