@@ -3,7 +3,7 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import {
@@ -29,7 +29,7 @@ afterAll(() => rmSync(spoolDir, { recursive: true, force: true }))
 const engine = {
   bind: async () => [{ name: 'row', type: 'VARCHAR' }],
   rows: async ({ sql }: { sql: string }) => {
-    const folder = / TO '([^']*)'/.exec(sql)![1]!
+    const folder = dirname(/ TO '([^']*)'/.exec(sql)![1]!)
     return ['a', 'b'].map((part) => {
       writeFileSync(join(folder, part), part)
       return [join(folder, part), 1, 1, 0, null, null]
