@@ -102,7 +102,7 @@ function fakeEngine(disk: FileIO): Engine {
       .split(', ')
       .map((text) => text.slice(1, -1))
     const lines = await Promise.all(sources.map(async (path) => Buffer.from((await disk.read(path))!).toString()))
-    const target = join(/ TO '([^']*)'/.exec(sql)![1]!, 'data_0.parquet')
+    const target = / TO '([^']*)'/.exec(sql)![1]!
     writeFileSync(target, lines.join(''))
     return [[target, lines.length, readFileSync(target).length, 0, null, null]]
   }
