@@ -182,10 +182,18 @@ describe.skipIf(!python)('PyIceberg', () => {
     }
     const { rows } = await compare()
     expect(rows).toHaveLength(48)
-    expect(await maintenance.rewriteDeleteFiles(name, { by })).toMatchObject({ filesBefore: 12, filesAfter: 6, dangling: 0 })
+    expect(await maintenance.rewriteDeleteFiles(name, { by })).toMatchObject({
+      filesBefore: 12,
+      filesAfter: 6,
+      dangling: 0,
+    })
     expect((await compare()).rows).toEqual(rows)
     await maintenance.change(name, by, (metadata) => upgradeFormat(metadata, 3))
-    expect(await maintenance.rewriteDeleteFiles(name, { by })).toMatchObject({ filesBefore: 6, filesAfter: 6, dangling: 0 })
+    expect(await maintenance.rewriteDeleteFiles(name, { by })).toMatchObject({
+      filesBefore: 6,
+      filesAfter: 6,
+      dangling: 0,
+    })
     const { delete_files: vectors, rows: last } = inspect((await load()).location)
     expect(last).toEqual(rows)
     expect(vectors.map((file) => file.file_format)).toEqual(Array(6).fill('PUFFIN'))
