@@ -11,7 +11,7 @@ import { serveProject, type Served } from '../rck/served.ts'
 import { cases, tableOf, type Case } from './ours.ts'
 import { openPyIceberg, openSpark, type Peer } from './peer.ts'
 import { labServices } from '../storage/lab.ts'
-import { startTrino, trinoHome, type Trino } from '../storage/trino.ts'
+import { servedCatalog, startTrino, trinoHome, type Trino } from '../storage/trino.ts'
 import { byPyIceberg, bySpark, byTrino, type TheirCase } from './theirs.ts'
 import { asTrino, ofTrino } from './trino-form.ts'
 
@@ -108,15 +108,7 @@ beforeAll(async () => {
   await changes.replaceTable({ catalog: changes.catalog, namespace: 'raw', name: 'first' }, 'SELECT 1 AS a')
   await changes.publish()
   for (const peer of [spark, spark4, pyiceberg]) await peer?.connect('dev', served, 'dev')
-  await trino?.addCatalog('dev', {
-    'iceberg.catalog.type': 'rest',
-    'fs.native-local.enabled': 'true',
-    'local.location': '/',
-    'iceberg.rest-catalog.uri': served.uri,
-    'iceberg.rest-catalog.warehouse': 'dev',
-    'iceberg.rest-catalog.security': 'OAUTH2',
-    'iceberg.rest-catalog.oauth2.token': served.token,
-  })
+  await trino?.addCatalog('dev', servedCatalog(served, 'dev'))
 })
 afterAll(async () => {
   for (const peer of [spark, spark4, pyiceberg]) peer?.stop()

@@ -7,7 +7,7 @@ import { collect } from '../../../src/lake/index.ts'
 import { openProject } from '../../support/contended-table.ts'
 import { serveProject, type Served } from '../rck/served.ts'
 import { labServices } from '../storage/lab.ts'
-import { startTrino, trinoHome, type Trino } from '../storage/trino.ts'
+import { servedCatalog, startTrino, trinoHome, type Trino } from '../storage/trino.ts'
 import { asTrino, ofTrino } from './trino-form.ts'
 
 const lab = await labServices()
@@ -31,15 +31,7 @@ beforeAll(async () => {
   await run(`create table raw.customers as select * from (values (7, 'Ada', date '2020-02-29'), (8, 'Bob', null), (10, null, null))
     as v(id, "Full name", since)`)
   // Trino has to call the catalog as its warehouse is called.
-  await trino.addCatalog('dev', {
-    'iceberg.catalog.type': 'rest',
-    'fs.native-local.enabled': 'true',
-    'local.location': '/',
-    'iceberg.rest-catalog.uri': served.uri,
-    'iceberg.rest-catalog.warehouse': 'dev',
-    'iceberg.rest-catalog.security': 'OAUTH2',
-    'iceberg.rest-catalog.oauth2.token': served.token,
-  })
+  await trino.addCatalog('dev', servedCatalog(served, 'dev'))
 }, 600_000)
 afterAll(async () => {
   await trino?.stop()

@@ -107,6 +107,17 @@ web-ui.enabled=false
   }
 }
 
+/** A catalog of Trino that is a warehouse of ours, with tables on the local disk. */
+export const servedCatalog = ({ uri, token }: { uri: string; token: string }, warehouse: string) => ({
+  'iceberg.catalog.type': 'rest',
+  'fs.native-local.enabled': 'true',
+  'local.location': '/',
+  'iceberg.rest-catalog.uri': uri,
+  'iceberg.rest-catalog.warehouse': warehouse,
+  'iceberg.rest-catalog.security': 'OAUTH2',
+  'iceberg.rest-catalog.oauth2.token': token,
+})
+
 /** Where the lab has unpacked Trino, which it installs when it is not there. */
 export async function trinoHome(): Promise<string> {
   await runLab('install', 'trino')
