@@ -54,7 +54,7 @@ export function parseSql(
 ): Parsed | undefined {
   return gathering(reading.failures, () => {
     const isOverridden = [...collected, 'var'].some((each) => reading.macros.find(from.name, each) !== undefined)
-    const analysis = callsOf(
+    const { analysis, writtenConfig } = callsOf(
       reading.cache,
       { file, text, at },
       (called, literal, conditional) =>
@@ -62,10 +62,7 @@ export function parseSql(
     )
     // What is laid over what depends on the order of several configs.
     const isOrdered = analysis.parts.length === 0 || !analysis.calls.some((call) => call.name === 'config')
-    const parsed: Parsed = { ...emptyParsed(), called: analysis.called }
-    const isWritten = analysis.calls.some(({ name: called, literal }) => called === 'config' && !literal)
-    if (isWritten || analysis.parts.some(({ text: part }) => part.includes('config(')))
-      parsed.writtenConfig = writtenArguments(text, 'config')
+    const parsed: Parsed = { ...emptyParsed(), writtenConfig, called: analysis.called }
     if (!analysis.isStatic || isOverridden || !isOrdered) {
       render(reading, from, { file, text, at }, { kind, name }, parsed)
       return parsed
@@ -87,8 +84,8 @@ function callsOf(
   cache: ParseCache,
   { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
   harmless: Harmless,
-): Analysis {
-  const { analysis } = cache.of(
+): { analysis: Analysis; writtenConfig?: Config } {
+  return cache.of(
     'calls',
     [file, at.line, at.column],
     text,
@@ -99,12 +96,14 @@ function callsOf(
         asked.push({ name, literal, conditional, answer })
         return answer
       })
-      return { analysis: found, asked }
+      const isWritten =
+        found.calls.some(({ name: called, literal }) => called === 'config' && !literal) ||
+        found.parts.some(({ text: part }) => part.includes('config('))
+      return { analysis: found, asked, ...(isWritten && { writtenConfig: writtenArguments(text, 'config') }) }
     },
     ({ asked }) =>
       asked.every(({ name, literal, conditional, answer }) => harmless(name, literal, conditional) === answer),
   )
-  return analysis
 }
 
 /** A literal call, into what is parsed so far. @throws Failure TEMPLATE_FAILED */
