@@ -4,6 +4,7 @@
 import { isRecord } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
 import { isColor } from './colors.ts'
+import { behaviourFlag } from './config.ts'
 import type { Reading } from './reading.ts'
 import type { DbtNode } from './types.ts'
 
@@ -24,7 +25,7 @@ export function checkNodes(reading: Reading): void {
 function checkSpaces(reading: Reading): void {
   const { project } = reading
   const flag = 'require_resource_names_without_spaces'
-  const isAllowed = (project.options.flags.others?.[flag] ?? project.packages.get(project.name)?.flags[flag]) === false
+  const isAllowed = behaviourFlag(project, flag) === false
   for (const { kind, name, place, patch } of project.nodes.values()) {
     if (!name.includes(' ')) continue
     const message = `Found spaces in the name of the ${kind} \`${name}\``

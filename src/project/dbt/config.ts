@@ -6,7 +6,11 @@
 
 import { isRecord } from '../../base/record.ts'
 import type { Place } from '../../base/failure.ts'
-import type { Config, ConfigTree, DbtPackage, Hook } from './types.ts'
+import type { Config, ConfigTree, DbtPackage, DbtProject, Hook } from './types.ts'
+
+/** A flag of dbt's behaviour: as the command says, else as dbt_project.yml does. */
+export const behaviourFlag = ({ options, packages, name }: DbtProject, flag: string): unknown =>
+  options.flags.others?.[flag] ?? packages.get(name)?.flags[flag]
 
 const appended = new Set(['tags', 'pre-hook', 'post-hook', 'packages'])
 const updated = new Set(['meta', 'quoting', 'column_types', 'docs', 'contract', 'persist_docs_columns'])

@@ -3,7 +3,7 @@
 import { isRecord } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
 import { str, type Callable } from '../../jinja/index.ts'
-import { nodeDict, relationNameOf, type DbtNode, type DbtProject } from '../../project/dbt/index.ts'
+import { behaviourFlag, nodeDict, relationNameOf, type DbtNode } from '../../project/dbt/index.ts'
 import { subjectOf, type Compiler } from '../compile.ts'
 import type { Work } from '../work.ts'
 import { applyGrants } from './grants.ts'
@@ -17,7 +17,10 @@ export async function pointToLatest(
 ): Promise<void> {
   const written = node.config['latest_version_pointer']
   const { enabled, alias } = isRecord(written) ? written : { enabled: written, alias: null }
-  const isWanted = typeof enabled === 'boolean' ? enabled : isUsual(work.project)
+  const isWanted =
+    typeof enabled === 'boolean'
+      ? enabled
+      : behaviourFlag(work.project, 'latest_version_pointer_enabled_by_default') === true
   if (node.kind !== 'model' || node.version === undefined || node.version !== node.latestVersion || !isWanted) return
   const custom = alias === null || alias === undefined ? null : String(alias).trim()
   const name = await compiler.run(subjectOf(node), ({ macros }) =>
@@ -44,9 +47,4 @@ export async function pointToLatest(
     temporary: scope.options.temporary,
   })
   await applyGrants(pointer, target, { lake: work.lake, options: scope.options })
-}
-
-const isUsual = ({ options, packages, name }: DbtProject): boolean => {
-  const flag = 'latest_version_pointer_enabled_by_default'
-  return (options.flags.others?.[flag] ?? packages.get(name)?.flags[flag]) === true
 }
