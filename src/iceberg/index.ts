@@ -128,7 +128,7 @@ export {
   type ManifestGroup,
   type RewriteManifestsOptions,
 } from './rewrite-manifests.ts'
-export { rewritePlan, type RewriteGroup, type RewritePlanOptions } from './rewrite-plan.ts'
+export { rewritePlan, totalBytes, type RewriteGroup, type RewritePlanOptions } from './rewrite-plan.ts'
 export { planAppends, planChanges, type Between, type SnapshotChanges } from './incremental.ts'
 export { partitionOf } from './partition.ts'
 export { positionDeleteSchema, reservedFields, reservedProperties } from './reserved.ts'

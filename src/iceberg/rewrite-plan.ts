@@ -47,7 +47,7 @@ export function rewritePlan(
     file.deletes.length >= deleteFileThreshold || deletedRatio(file) >= deleteRatioThreshold
   const isCandidate = ({ fileSizeBytes: bytes }: ScanFile) => bytes < sizes.min || bytes > sizes.max
   const isWorthIt = (group: readonly ScanFile[]) => {
-    const bytes = bytesOf(group)
+    const bytes = totalBytes(group)
     const isEnough = group.length > 1 && (group.length >= minInputFiles || bytes > sizes.target)
     return isEnough || bytes > sizes.max || group.some(hasManyDeletes)
   }
@@ -59,7 +59,7 @@ export function rewritePlan(
   for (const same of Map.groupBy(chosen, key).values())
     for (const group of packed(same, sizes.group))
       if (all || isWorthIt(group)) {
-        const bytes = bytesOf(group)
+        const bytes = totalBytes(group)
         groups.push({
           partition: group[0]!.specId === defaultSpecId ? group[0]!.partition : undefined,
           files: group,
@@ -95,7 +95,9 @@ function deletedRatio({ deletes, recordCount }: ScanFile): number {
   return Math.min(known, recordCount) / recordCount
 }
 
-const bytesOf = (files: readonly ScanFile[]) => files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
+/** Of data files and delete files. */
+export const totalBytes = (files: readonly { fileSizeBytes: number }[]): number =>
+  files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
 
 /** One after the other, each group as full as it gets: files that lie together stay together. */
 function packed(files: readonly ScanFile[], bytesMax: number): ScanFile[][] {

@@ -2,6 +2,7 @@
 
 import { showBytes } from '../base/units.ts'
 import { showName } from '../catalog/index.ts'
+import { totalBytes } from '../iceberg/index.ts'
 import type { CommandContext } from './commands.ts'
 import type { Prepared } from './prepare.ts'
 
@@ -22,7 +23,7 @@ export async function explain(
       ...(signal ? { signal } : {}),
     })
     const read = scans.map(({ table, files }) => {
-      const bytes = files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
+      const bytes = totalBytes(files)
       const rows = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
       return [
         'files',

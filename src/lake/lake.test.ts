@@ -90,6 +90,7 @@ describe('reading', () => {
     ['vacuum raw.sales', 'SQL_UNSUPPORTED', 1, 1, 'VACUUM'],
     ["select cast('x' as int)", 'QUERY_FAILED', undefined, undefined, 'x'],
     ["select * from raw.sales at (version => 'x')", 'NOT_FOUND', 1, 15, 'no branch or tag "x"'],
+    ['select t.table_name from duckdb_tables() as t,\n raw.sale', 'TABLE_NOT_FOUND', 2, 2, 'did you mean raw.sales'],
     ['select * from raw.sales at (version => 5)', 'NOT_FOUND', 1, 15, 'raw.sales'],
   ])('%s fails with its place', async (sql, code, line, column, words) => {
     const failure = await world.rows(sql).then(

@@ -34,7 +34,6 @@ import { outlineOf, type Given, type Outline } from './relations/outline.ts'
 import { prepareSelect, type Files, type Prepared } from './prepare.ts'
 import type { CommandParts } from './commands.ts'
 import { boundsOf } from './answers/limits.ts'
-import { withDuckdbRelations } from './relations/duckdb-relations.ts'
 import { relationsOf, type Relation } from './relations/relations.ts'
 import { versionOf, type Versions } from './scan/versions.ts'
 import type { ToldRows } from './sources.ts'
@@ -253,7 +252,7 @@ export function openLake(deps: LakeDeps): Lake {
   async function prepareOnce(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined> {
     const { within, changes = within?.changes } = options
     const asked = within?.tables ?? tables
-    return prepareSelect(withDuckdbRelations(sql), {
+    return prepareSelect(sql, {
       engine,
       io,
       files,

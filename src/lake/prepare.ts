@@ -8,8 +8,16 @@ import { Bug } from '../base/assert.ts'
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
-import { filesToRead, planScan, type Predicate, type ScanFile, type SnapshotChanges } from '../iceberg/index.ts'
+import {
+  filesToRead,
+  planScan,
+  totalBytes,
+  type Predicate,
+  type ScanFile,
+  type SnapshotChanges,
+} from '../iceberg/index.ts'
 import type { FileCache, FileLease } from '../io/index.ts'
+import { planningMs } from './answers/analyses.ts'
 import { engineFailure } from './answers/engine-failure.ts'
 import {
   filesWorth,
@@ -33,6 +41,7 @@ import {
   openShadowText,
   render,
   renderOnce,
+  inOurWords,
   retryShadow,
   columnsOf,
   sourcesOf,
@@ -45,7 +54,6 @@ import {
 import { indexOfByte, type Spliced } from './sql/splice.ts'
 import { systemSql } from './relations/system-tables.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
-import { travelInDuckDb } from './sql/travel.ts'
 
 /** One use of a table, as it was planned. */
 export type PlannedScan = { table: LoadedTable; files: ScanFile[]; predicate: Predicate | undefined }
@@ -94,7 +102,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`, {
       place: placeAt(original, statements[1]!.start),
     })
-  const { text, origin } = travelInDuckDb(statement.sql)
+  const { text, origin } = inOurWords(statement.sql)
   const place = (index: number): Place => placeAt(original, statement.start + origin(index))
 
   const named = await nameSources(text, place, context)
@@ -171,7 +179,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           class: 'plan',
           sql: spliced.text,
           setup,
-          timeoutMs: 30_000,
+          timeoutMs: planningMs,
           ...withSignal(context.signal),
         }),
       ).catch((error: unknown) => {
@@ -319,7 +327,7 @@ async function conditions(
           sql: 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)',
           parameters: [render(piece, openShadowText).text],
           setup: setup(),
-          timeoutMs: 30_000,
+          timeoutMs: planningMs,
           ...withSignal(context.signal),
         })
       )[0]?.[0],
@@ -371,7 +379,7 @@ async function pruneByJoins(
   planAgain: (scan: Scan, predicate: Predicate) => Promise<void>,
 ): Promise<void> {
   const { engine, signal } = context
-  const bytesOf = ({ files }: PlannedScan) => files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
+  const bytesOf = ({ files }: PlannedScan) => totalBytes(files)
   const scanOf = (shadow: string) => [...plans.keys()].find((scan) => scan.shadow.name === shadow)
   for (const join of joins.flatMap(({ one, other }) => [[one, other] as const, [other, one] as const])) {
     const [large, small] = join

@@ -38,6 +38,7 @@ import {
   type SystemLogs,
   type SystemTableName,
 } from './relations/system-tables.ts'
+import { withDuckdbRelations } from './relations/duckdb-relations.ts'
 import type { Given } from './relations/outline.ts'
 import { changesSchema, rangeOf, type Range } from './scan/changes.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
@@ -45,6 +46,13 @@ import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, ty
 import { quoteName } from './sql/tokens.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
+
+/** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
+export function inOurWords(sql: string): Spliced {
+  const named = withDuckdbRelations(sql)
+  const travelled = travelInDuckDb(named.text)
+  return { text: travelled.text, origin: (index) => named.origin(travelled.origin(index)) }
+}
 
 /** How names are looked up: through the catalog, or through a change set first. */
 export type Resolver = {
@@ -547,7 +555,7 @@ export async function nameSources(
     const { defaultCatalog } = version
     const catalog = defaultCatalog !== undefined && isCatalog(defaultCatalog) ? defaultCatalog : name.catalog
     const pieceOf = async (sql: string) => {
-      const { text } = travelInDuckDb(sql)
+      const { text } = inOurWords(sql)
       const piece = await build(text, () => here, catalog, version.defaultNamespace[0], [...within, name], subject)
       if (!piece) throw new Failure('METADATA_INVALID', `the view ${showName(name)} is not a SELECT`)
       return piece

@@ -36,6 +36,11 @@ async function makeView(name: string, ...texts: [dialect: string, sql: string][]
   ])
 }
 
+test('a view may ask with the words that a statement may', async () => {
+  await world.rows(`create view raw.around as select table_name from duckdb_tables() where table_name = 'sales'`)
+  expect(await world.rows('select * from raw.around')).toEqual([['sales']])
+})
+
 test('the text for DuckDB is taken, wherever it stands', async () => {
   await makeView('both', ['spark', 'select 1 as id'], ['DuckDB', 'select id from sales'])
   expect(await world.rows('select * from raw.both')).toEqual([[7]])

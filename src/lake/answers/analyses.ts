@@ -36,6 +36,21 @@ export class AnalysisCache extends Kept<Analysis> {}
 /** Columns of texts over shadow tables, whose names say what columns they have: the same text has the same ones. */
 export class ColumnsCache extends Kept<readonly EngineColumn[]> {}
 
+/** How long a statement may take to be understood; the planning host has no other work than that. */
+export const planningMs = 30_000
+
+/** DuckDB's own syntax tree of a text as JSON, without what is null, empty or default; an error is one of its keys. */
+export async function treeText(engine: Engine, sql: string, signal: AbortSignal | undefined): Promise<string> {
+  const [row] = await engine.rows({
+    class: 'plan',
+    sql: 'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)',
+    parameters: [sql],
+    timeoutMs: planningMs,
+    ...(signal ? { signal } : {}),
+  })
+  return String(row?.[0])
+}
+
 /** The checked tree of one SELECT; undefined when the text is a statement of another kind. */
 export async function analysisOf(
   context: { engine: Engine; analyses: AnalysisCache; signal: AbortSignal | undefined },
@@ -44,17 +59,7 @@ export async function analysisOf(
 ): Promise<Analysis | undefined> {
   const known = context.analyses.get(sql)
   if (known) return known
-  const json = String(
-    (
-      await context.engine.rows({
-        class: 'plan',
-        sql: 'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)',
-        parameters: [sql],
-        timeoutMs: 30_000,
-        ...(context.signal ? { signal: context.signal } : {}),
-      })
-    )[0]?.[0],
-  )
+  const json = await treeText(context.engine, sql, context.signal)
   if (json.startsWith('{"error":true')) {
     const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string }
     if (error.error_type === 'not implemented') return undefined

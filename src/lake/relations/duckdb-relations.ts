@@ -1,7 +1,7 @@
 // `duckdb_tables()` and the like, as what people and tools of DuckDB look around with: questions to the information schema, so
 // nobody is told more by them than by that. What a lake has not (OIDs, indexes, paths) is null or none.
 
-import { splice } from '../sql/splice.ts'
+import { splice, type Spliced } from '../sql/splice.ts'
 import { tokens } from '../sql/tokens.ts'
 
 const about = `table_catalog AS database_name, table_schema AS schema_name`
@@ -15,8 +15,8 @@ const relations: Record<string, string> = {
 }
 
 /** The text with these relations written out. */
-export function withDuckdbRelations(sql: string): string {
-  if (!/\bduckdb_(tables|views|columns|schemas|databases)\b/i.test(sql)) return sql
+export function withDuckdbRelations(sql: string): Spliced {
+  if (!/\bduckdb_(tables|views|columns|schemas|databases)\b/i.test(sql)) return { text: sql, origin: (index) => index }
   const all = [...tokens(sql)]
   const edits = all.flatMap(({ kind, text, start }, at) => {
     const name = text.toLowerCase()
@@ -26,7 +26,7 @@ export function withDuckdbRelations(sql: string): string {
     const hasAlias = behind?.kind === 'quoted' || (behind?.kind === 'word' && !clauses.has(behind.text.toLowerCase()))
     return [{ start, end: close.end, text: `(${relations[name]!})${hasAlias ? '' : ` AS ${name}`}` }]
   })
-  return splice(sql, edits).text
+  return splice(sql, edits)
 }
 
 /** Words that go on behind a table without an alias. */

@@ -7,6 +7,7 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type TableName } from '../../catalog/index.ts'
 import type { Engine, EngineColumn } from '../../engine/index.ts'
 import type { Prepared } from '../prepare.ts'
+import { treeText } from '../answers/analyses.ts'
 import { schemaOfLoaded } from './information.ts'
 import type { Source } from '../sources.ts'
 import type { NamedTable } from '../sql/splice.ts'
@@ -37,14 +38,7 @@ export async function outlineOf(prepared: Prepared, engine: Engine, signal: Abor
 }
 
 async function treeOf(text: string, engine: Engine, signal: AbortSignal | undefined): Promise<unknown> {
-  const [row] = await engine.rows({
-    class: 'plan',
-    sql: 'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true, skip_default := true)',
-    parameters: [text],
-    timeoutMs: 30_000,
-    ...(signal ? { signal } : {}),
-  })
-  const { statements } = JSON.parse(String(row?.[0])) as { statements?: unknown[] }
+  const { statements } = JSON.parse(await treeText(engine, text, signal)) as { statements?: unknown[] }
   if (statements?.length !== 1) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
   return statements[0]
 }

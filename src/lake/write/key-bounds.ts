@@ -11,6 +11,7 @@ import type { Field } from '../../iceberg/index.ts'
 import type { Prepared } from '../prepare.ts'
 import { quoteName, quoteText, tokens, nameOf, type Token } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
+import { limitsOf } from './write.ts'
 
 /** A column of the table, and what it is equal to: SQL over the source, and DuckDB's name of its type. */
 export type JoinKey = { field: Field; value: string; type: string }
@@ -57,9 +58,7 @@ export async function keyBounds(
     const { sql, bytes, lease } = await prepared.execute()
     try {
       if (bytes > sourceBytesMax) return undefined
-      const { engine, timeoutMs, signal } = options
-      const limits = { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(signal ? { signal } : {}) }
-      const [row] = await engine.rows({ class: 'write', sql, ...limits })
+      const [row] = await options.engine.rows({ class: 'write', sql, ...limitsOf(options) })
       const conditions = usable.map(({ field }, index) => {
         const [least, greatest, hasNull] = row!.slice(index * 3) as [string | null, string | null, boolean]
         return conditionOf(field, least, greatest, hasNull && options.nulls)

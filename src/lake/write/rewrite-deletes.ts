@@ -19,6 +19,7 @@ import {
   readManifest,
   readManifestList,
   reservedFields,
+  totalBytes,
   type DataFile,
   type ManifestEntry,
   type NewDeleteFile,
@@ -29,6 +30,7 @@ import { localPath } from '../../io/index.ts'
 import type { CompactDeps } from '../upkeep/compact.ts'
 import { isByPartition, placeVectors, writePositionFiles, type PlacedVector } from './delete-files.ts'
 import { quoteText } from '../sql/tokens.ts'
+import { limitsOf } from './write.ts'
 
 export type RewrittenDeletes = {
   filesBefore: number
@@ -79,7 +81,7 @@ export async function rewriteDeletes(
     .filter(({ deletes }) => deletes.length > 0)
   const replaced = groups.flatMap(({ deletes }) => deletes)
   result.filesBefore = replaced.length
-  result.bytesBefore = bytesOf(replaced.map(({ file }) => file))
+  result.bytesBefore = totalBytes(replaced.map(({ file }) => file))
   result.dangling = groups.reduce((sum, { deletes, targets }) => sum + (targets.length === 0 ? deletes.length : 0), 0)
   if (replaced.length === 0) return result
   if (dryRun) {
@@ -128,7 +130,7 @@ export async function rewriteDeletes(
   }
   result.filesAfter = made.length
   // The vectors of one file are entries of their own.
-  result.bytesAfter = bytesOf([...new Map(made.map((file) => [file.path, file])).values()])
+  result.bytesAfter = totalBytes([...new Map(made.map((file) => [file.path, file])).values()])
   return result
 }
 
@@ -179,9 +181,6 @@ function positionsSql(
 const highest = (entries: readonly ManifestEntry[]) =>
   entries.reduce((most, { sequenceNumber }) => (sequenceNumber > most ? sequenceNumber : most), 0n)
 
-const bytesOf = (files: readonly { fileSizeBytes: number }[]) =>
-  files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
-
 type Metadata = LoadedTable['metadata']
 
 async function filesFor(
@@ -201,7 +200,7 @@ async function filesFor(
         positions: positionsSql(deletes, targets, pathOf),
         folder,
       },
-      (sql) => deps.engine.rows({ class: 'write', sql, ...(signal ? { signal } : {}) }),
+      (sql) => deps.engine.rows({ class: 'write', sql, ...limitsOf({ signal }) }),
       signal,
     )
     const sequenceNumber = highest(deletes)

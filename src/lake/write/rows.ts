@@ -18,6 +18,7 @@ import {
   prepareOverwrite,
   prepareRowDelta,
   readDeletionVector,
+  totalBytes,
   type CheckedOptions,
   type Isolation,
   type NewDeleteFile,
@@ -30,7 +31,7 @@ import type { Prepared } from '../prepare.ts'
 import { scanSql } from '../scan/scan.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
-import { beginFiles, type FilesUnderWay, type Workshop } from './write.ts'
+import { beginFiles, limitsOf, type FilesUnderWay, type Workshop } from './write.ts'
 
 export type RowOperation = 'delete' | 'update' | 'merge'
 
@@ -139,8 +140,6 @@ export async function changeRows(
       isolation: isolationOf(metadata.properties[`write.${options.operation}.isolation-level`]),
       conflictFilter: scan?.predicate,
     }
-    const total = (files: readonly { fileSizeBytes: number }[]) =>
-      files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0)
 
     if (deleted > 0 && isCopied(table, options.operation, concerned, deleted)) {
       const partly = concerned.filter(({ path, recordCount }) => gone.get(path)! < recordCount)
@@ -167,7 +166,7 @@ export async function changeRows(
         { remove: { files: concerned.map(({ file }) => file) }, add: added },
         checked,
       )
-      return { write: prepared, deleted, inserted, changed: all, files: added.length, bytes: total(added), placed }
+      return { write: prepared, deleted, inserted, changed: all, files: added.length, bytes: totalBytes(added), placed }
     }
 
     const whole = concerned.filter((file) => gone.get(file.path) === liveRows(file))
@@ -197,7 +196,7 @@ export async function changeRows(
       inserted,
       changed: all,
       files: added.length + deletes.added.length,
-      bytes: total(added) + total(deletes.added),
+      bytes: totalBytes(added) + totalBytes(deletes.added),
       placed,
     }
   } finally {
@@ -249,14 +248,9 @@ export async function withRows<Done>(
 }
 
 const asking =
-  ({ engine }: Pick<Workshop, 'engine'>, { timeoutMs, signal }: Pick<Options, 'timeoutMs' | 'signal'>): Rows =>
+  ({ engine }: Pick<Workshop, 'engine'>, limits: Pick<Options, 'timeoutMs' | 'signal'>): Rows =>
   (sql) =>
-    engine.rows({
-      class: 'write',
-      sql,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(signal === undefined ? {} : { signal }),
-    })
+    engine.rows({ class: 'write', sql, ...limitsOf(limits) })
 
 /** Keeps the rows of a SELECT in a file; gives what stands behind FROM to read it. */
 async function stage(select: string, file: string, rows: Rows): Promise<string> {

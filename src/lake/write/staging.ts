@@ -28,6 +28,7 @@ import {
   type TableChange,
   type TableMetadata,
   type TableUpdate,
+  totalBytes,
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
@@ -149,7 +150,7 @@ export function openStaging(id: string, deps: StagingDeps) {
       rowsWritten: files.reduce((sum, { recordCount }) => sum + recordCount, 0),
       snapshotId: next.currentSnapshotId?.toString() ?? null,
       filesWritten: files.length,
-      bytesWritten: files.reduce((sum, { fileSizeBytes }) => sum + fileSizeBytes, 0),
+      bytesWritten: totalBytes(files),
     }
   }
 

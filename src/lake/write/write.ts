@@ -270,7 +270,14 @@ function parquetOptions(properties: Readonly<Record<string, string>>, fixed: rea
 const positive = (text: string | undefined): number | undefined =>
   text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined
 
-const limitsOf = ({ timeoutMs, signal }: WriteFilesOptions) => ({
+/** What an engine is told of how long a statement may run. */
+export const limitsOf = ({
+  timeoutMs,
+  signal,
+}: {
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+}) => ({
   ...(timeoutMs === undefined ? {} : { timeoutMs }),
   ...(signal === undefined ? {} : { signal }),
 })
