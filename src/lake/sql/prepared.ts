@@ -2,11 +2,11 @@
 // goes the way of every statement, with the rights of that moment.
 
 import { Failure } from '../../base/failure.ts'
+import { callArguments, type Argument } from './call.ts'
 import type { Reader } from './reader.ts'
 import { splice } from './splice.ts'
 import { tokens } from './tokens.ts'
 
-export type Argument = { name: string | undefined; value: string }
 export type PreparedControl =
   | { kind: 'prepare'; name: string; statement: string }
   | { kind: 'execute'; name: string; arguments: Argument[] }
@@ -22,9 +22,7 @@ export function parsePrepared(reader: Reader): PreparedControl | undefined {
   }
   if (reader.take('execute')) {
     const name = reader.identifier('a prepared statement')
-    const isEmpty = reader.peek('(') && reader.isFollowedBy(')')
-    if (isEmpty) void (reader.takeSymbol('(') && reader.takeSymbol(')'))
-    const given = reader.peek('(') ? reader.list(() => argument(reader)) : []
+    const given = reader.peek('(') ? callArguments(reader) : []
     reader.takeSymbol(';')
     reader.end()
     return { kind: 'execute', name, arguments: given }
@@ -37,18 +35,10 @@ export function parsePrepared(reader: Reader): PreparedControl | undefined {
   return { kind: 'deallocate', name }
 }
 
-/** `5`, `name := 5`. */
-function argument(reader: Reader): Argument {
-  const isNamed = reader.isFollowedBy(':', '=') || reader.isFollowedBy('=>')
-  const name = isNamed ? reader.identifier('a parameter') : undefined
-  if (isNamed && !reader.takeSymbol('=>')) void (reader.takeSymbol(':') && reader.takeSymbol('='))
-  return { name, value: reader.until('a value', [',']).sql }
-}
-
 /** The text with values for `$1`, `?` and `$name`. @throws SQL_INVALID for one without a value */
 export function withArguments(sql: string, given: readonly Argument[]): string {
   const all = [...tokens(sql)]
-  const named = new Map(given.flatMap(({ name, value }) => (name === undefined ? [] : [[name.toLowerCase(), value]])))
+  const named = new Map(given.map(({ name, value }) => [name, value]))
   const inOrder = given.filter(({ name }) => name === undefined)
   let asked = 0
   const edits = all.flatMap(({ text, start, end }, at) => {
@@ -59,7 +49,7 @@ export function withArguments(sql: string, given: readonly Argument[]): string {
     const value = /^\d+$/.test(which) ? inOrder[Number(which) - 1]?.value : named.get(which.toLowerCase())
     if (value === undefined)
       throw new Failure('SQL_INVALID', `there is no value for the parameter ${isDollar ? '$' : ''}${which}`)
-    return [{ start, end: isDollar ? behind.end : end, text: `(${value}\n)` }]
+    return [{ start, end: isDollar ? behind.end : end, text: `(${value.sql}\n)` }]
   })
   return splice(sql, edits).text
 }

@@ -104,6 +104,9 @@ function onConflict(reader: Reader, or: Conflict['does'] | undefined): Conflict 
   return { key, does: { kind: 'update', set, where } }
 }
 
+/** Among values: what the column gives itself. */
+export const isDefault = ({ sql }: Pick<Piece, 'sql'>): boolean => /^default$/i.test(sql)
+
 /** DEFAULT VALUES, or VALUES of which one is DEFAULT: DuckDB knows neither in a SELECT. */
 function rowsWithDefaults(reader: Reader): Piece[][] | undefined {
   if (reader.take('default', 'values')) return []

@@ -260,13 +260,15 @@ function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept
     references(reader, start, promised)
     return 'kept'
   }
-  if (isNamed || sees('check'))
-    throw reader.unsupported(
-      'a CHECK',
-      'Other engines write tables too, and nothing would hold them to it; test for it in the project instead.',
-    )
+  if (isNamed || sees('check')) throw noCheck(reader)
   return undefined
 }
+
+const noCheck = (reader: Reader) =>
+  reader.unsupported(
+    'a CHECK',
+    'Other engines write tables too, and nothing would hold them to it; test for it in the project instead.',
+  )
 
 /** `REFERENCES t (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED`. */
 function references(reader: Reader, start: number, promised: Promised[]): void {
@@ -329,11 +331,7 @@ function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition
       reader.take('unique')
       unenforced(reader, { what: 'a unique key', start }, promised)
     } else if (reader.sees('references')) references(reader, reader.at(), promised)
-    else if (reader.sees('check'))
-      throw reader.unsupported(
-        'a CHECK',
-        'Other engines write tables too, and nothing would hold them to it; test for it in the project instead.',
-      )
+    else if (reader.sees('check')) throw noCheck(reader)
     else if (!reader.take('null')) return result
   }
 }

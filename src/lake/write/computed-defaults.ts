@@ -4,20 +4,14 @@
 // is never run with the rights of whoever inserts.
 
 import { Failure } from '../../base/failure.ts'
-import {
-  changeProperties,
-  currentSchema,
-  type Field,
-  type Schema,
-  type TableChange,
-  type TableMetadata,
-} from '../../iceberg/index.ts'
+import { currentSchema, type Field, type Schema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { volatileFunctions } from '../sql/functions.ts'
 import type { Piece } from '../sql/reader.ts'
 import { tokens } from '../sql/tokens.ts'
+import { columnProperty } from './column-property.ts'
 
-const prefix = 'boathouse.default.'
-export const isDefaultProperty = (key: string): boolean => key.startsWith(prefix)
+const property = columnProperty('default')
+export const isDefaultProperty = property.is
 
 /** By what is kept, how people write it: in small letters, without blanks, casts and parentheses around it. */
 const spellings: Record<string, RegExp> = {
@@ -54,15 +48,11 @@ export type WrittenField = Field & { computed?: string }
 export function writtenSchema(metadata: TableMetadata): Schema {
   const schema = currentSchema(metadata)
   const computed = (id: number) => {
-    const sql = metadata.properties[prefix + id]
+    const sql = property.of(metadata, id)
     return sql !== undefined && Object.hasOwn(spellings, sql) ? { computed: sql } : {}
   }
   return { ...schema, fields: schema.fields.map((field): WrittenField => ({ ...field, ...computed(field.id) })) }
 }
 
-export function changeComputedDefault(metadata: TableMetadata, fieldId: number, sql: string | undefined): TableChange {
-  return changeProperties(
-    metadata,
-    sql === undefined ? { remove: [prefix + fieldId] } : { set: { [prefix + fieldId]: sql } },
-  )
-}
+export const changeComputedDefault: (metadata: TableMetadata, fieldId: number, sql: string | undefined) => TableChange =
+  property.change

@@ -3,7 +3,6 @@
 // what other engines wrote, or somebody gave, is not given again.
 
 import {
-  changeProperties,
   currentSchema,
   decodeBound,
   planScan,
@@ -14,26 +13,23 @@ import {
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import type { Identity } from '../sql/statement.ts'
+import { columnProperty } from './column-property.ts'
 
-const prefix = 'boathouse.identity.'
-/** Of a table: no part of what people set. */
-export const isNumberedProperty = (key: string): boolean => key.startsWith(prefix)
+const property = columnProperty('identity')
+export const isNumberedProperty = property.is
 
 export type NumberedField = Identity & { field: Field }
 
 export function numberedFields(metadata: TableMetadata): NumberedField[] {
   return currentSchema(metadata).fields.flatMap((field) => {
-    const said = /^(always|by default) from (\d{1,9})$/.exec(metadata.properties[prefix + field.id] ?? '')
+    const said = /^(always|by default) from (\d{1,9})$/.exec(property.of(metadata, field.id) ?? '')
     const isWhole = field.type.kind === 'int' || field.type.kind === 'long'
     return said && isWhole ? [{ field, always: said[1] === 'always', from: Number(said[2]) }] : []
   })
 }
 
-export function changeIdentity(metadata: TableMetadata, { id }: Field, identity: Identity | undefined): TableChange {
-  if (!identity) return changeProperties(metadata, { remove: [prefix + id] })
-  const said = `${identity.always ? 'always' : 'by default'} from ${identity.from}`
-  return changeProperties(metadata, { set: { [prefix + id]: said } })
-}
+export const changeIdentity = (metadata: TableMetadata, { id }: Field, identity: Identity | undefined): TableChange =>
+  property.change(metadata, id, identity && `${identity.always ? 'always' : 'by default'} from ${identity.from}`)
 
 /** The number above all of a column, as the bounds of its files have it; undefined where there is none. */
 export async function aboveAll(

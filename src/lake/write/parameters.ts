@@ -5,7 +5,7 @@ import type { TableName } from '../../catalog/index.ts'
 import type { Schema } from '../../iceberg/index.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
 import { Reader, type Piece } from '../sql/reader.ts'
-import { valueRows, type Assignment, type RowChange } from '../sql/row-change.ts'
+import { isDefault, valueRows, type Assignment, type RowChange } from '../sql/row-change.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { sourceAlias } from './perform-context.ts'
@@ -85,7 +85,7 @@ function partsOf(statement: RowChange, table: string, name: string, schema: Sche
 
 function cast(value: Piece | Composed, column: string, { fields }: Schema): Composed | string {
   const field = fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
-  if (/^default$/i.test(value.sql)) return 'NULL'
+  if (isDefault(value)) return 'NULL'
   return field ? compose`CAST((${value}) AS ${sqlType(field.type, field.name)})` : compose`(${value})`
 }
 

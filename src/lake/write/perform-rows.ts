@@ -6,7 +6,7 @@ import { currentSchema, type Field, type Schema, type TableMetadata } from '../.
 import { changedAlias } from '../sources.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
-import type { Assignment, MergeClause, MergeSource, RowChange } from '../sql/row-change.ts'
+import { isDefault, type Assignment, type MergeClause, type MergeSource, type RowChange } from '../sql/row-change.ts'
 import { quoteName, quoteTable, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { defaultSql } from './columns.ts'
@@ -75,11 +75,13 @@ async function inserted(
   const { source, conflict } = statement
   const columns = numberedFields(table.metadata)
   const select =
-    'select' in source ? compose`${source.select}` : await rowsOf(source.rows, names, columns, table, context)
+    'select' in source
+      ? compose`${source.select}`
+      : await rowsOf(source.rows, fieldsOf(names, schema, target), columns, table, context)
   const whole = compose`${after(statement.with)}${select}`
   // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
   const given = statement.byName ? whole : withNames(whole, 'inserted', names)
-  const text = columns.length > 0 ? await numbered(given, columns, table, statement, context) : given
+  const text = columns.length > 0 ? await numbered(given, names, columns, table, statement, context) : given
   if (conflict) return merged(await asMerge(statement, conflict, text, target, schema, context), target, context)
   const work = statement.overwrite
     ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
@@ -97,22 +99,24 @@ export async function truncated(target: TableName, { changes, options, rows }: P
 /** A WITH clause in front of what may name its tables. */
 const after = (clause: Piece | undefined) => (clause ? compose`${clause} ` : '')
 
-/** VALUES where some are the word DEFAULT. */
+const fieldsOf = (names: readonly string[], schema: Schema, target: TableName) =>
+  names.map((name) => columnOf(name, schema, target))
+
+/** VALUES where some are the word DEFAULT; each row has a value for these columns. */
 async function rowsOf(
   rows: readonly Piece[][],
-  names: readonly string[],
+  fields: readonly Field[],
   numbering: readonly NumberedField[],
   table: LoadedTable,
   context: PerformContext,
 ): Promise<Composed> {
-  const { name: target, metadata } = table
-  const fields = names.map((name) => columnOf(name, writtenSchema(metadata), target))
+  const { name: target } = table
   const all: readonly (Piece | undefined)[][] = rows.length > 0 ? rows : [fields.map(() => undefined)]
-  const isDefault = (value: Piece | undefined) => !value || /^default$/i.test(value.sql)
+  const isLeft = (value: Piece | undefined) => !value || isDefault(value)
   const firsts = new Map<number, number>()
   for (const column of numbering) {
     const at = fields.findIndex(({ id }) => id === column.field.id)
-    if (all.some((row) => at >= 0 && isDefault(row[at])))
+    if (all.some((row) => at >= 0 && isLeft(row[at])))
       firsts.set(at, await context.takeNumbers(table, column, all.length))
   }
   const values = all.map((row, index) => {
@@ -120,7 +124,7 @@ async function rowsOf(
       throw new Failure('SQL_INVALID', `INSERT is for ${fields.length} columns, and a row has ${row.length} values`)
     const items = row.map((value, at) => {
       const first = firsts.get(at)
-      if (first !== undefined && isDefault(value)) return String(first + index)
+      if (first !== undefined && isLeft(value)) return String(first + index)
       return value ? valueOf(value, fields[at]!, target) : defaultValue(fields[at]!, target)
     })
     return compose`(${Composed.join(items, ', ')})`
@@ -131,19 +135,18 @@ async function rowsOf(
 /** The rows with numbers in the columns that give them themselves, where the statement names none. */
 async function numbered(
   text: Composed,
+  byPlace: readonly string[],
   numbering: readonly NumberedField[],
   table: LoadedTable,
-  { columns, byName, overriding, source }: Statement<'insert'>,
+  { byName, overriding, source }: Statement<'insert'>,
   context: PerformContext,
 ): Promise<Composed> {
-  const names = byName
-    ? (await located(text, context.at, context.bind(text.sql))).map(({ name }) => name)
-    : (columns ?? writtenSchema(table.metadata).fields.map(({ name }) => name))
+  const names = byName ? (await located(text, context.at, context.bind(text.sql))).map(({ name }) => name) : byPlace
   const named = new Set(names.map((name) => name.toLowerCase()))
   const written = 'rows' in source ? source.rows : byName ? undefined : writtenRows(source.select)
   const isOwn = ({ field, always }: NumberedField) => {
     const at = names.findIndex((name) => name.toLowerCase() === field.name.toLowerCase())
-    return always && at >= 0 && (!written || written.some((row) => row[at] && !/^default$/i.test(row[at].sql)))
+    return always && at >= 0 && (!written || written.some((row) => row[at] && !isDefault(row[at])))
   }
   const own = numbering.find(isOwn)
   if (own && !overriding)
@@ -420,7 +423,7 @@ function assignedValues(
 }
 
 const valueOf = (value: Piece, field: Field, target: TableName, meant = (piece: Piece): Piece | Composed => piece) =>
-  /^default$/i.test(value.sql) ? defaultValue(field, target) : compose`(${meant(value)})`
+  isDefault(value) ? defaultValue(field, target) : compose`(${meant(value)})`
 const defaultValue = (field: Field, target: TableName) =>
   `CAST(${defaultSql(target, field)} AS ${sqlType(field.type, field.name)})`
 
