@@ -30,9 +30,10 @@ const stores = [
   },
 ]
 
-describe.each(stores)('over REST, tables on $of (skipped without PYICEBERG_PYTHON)', (store) => {
+describe.each(stores)('over REST, tables on $of', (store) => {
   if (!python || (store.of !== 'the local disk' && !lab)) {
-    test.skip('PyIceberg and DuckDB', () => undefined)
+    const why = python ? 'no lab of services' : 'PYICEBERG_PYTHON names no Python that has it'
+    test.skip(`PyIceberg and DuckDB: ${why}`, () => undefined)
     return
   }
   let served: Served
