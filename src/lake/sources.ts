@@ -296,7 +296,7 @@ export async function nameSources(
         })
       tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within, subject) })
     }
-    return { sql, edits: places.cuts, tables, hoist: analysis.namesQueries && tables.length > 0 }
+    return { sql, edits: places.columns, tables, hoist: analysis.namesQueries && tables.length > 0 }
   }
 
   function isCatalog(name: string): boolean {
@@ -805,6 +805,7 @@ const showPiece = (source: Source): Piece => ({
         end: 5 + showTables.length,
         at: undefined,
         lead: undefined,
+        called: showTables,
       },
       source,
     },

@@ -209,7 +209,7 @@ async function conditionOf(text: string, world: World): Promise<Piece> {
       throw new Failure('SQL_INVALID', 'a row filter names a table in a way that cannot be followed')
     tables.push({ named: moved(named), source: await world.tableOf(named) })
   }
-  return { sql, edits: places.cuts.map(moved), tables, hoist: false }
+  return { sql, edits: places.columns.map(moved), tables, hoist: false }
 }
 
 const opening = 'SELECT ('

@@ -4,7 +4,7 @@
 // comments, layout and MATERIALIZED stay, and a position in the new text leads back to one in the old.
 
 import { Bug } from '../../base/assert.ts'
-import type { Analysis, TableReference } from './tree.ts'
+import type { Analysis, NamedRelation, QualifiedColumn, TableReference } from './tree.ts'
 import { nameOf, quoteName, tokens, type Token } from './tokens.ts'
 
 /** Half-open range of JavaScript string indices of the original, and its replacement. */
@@ -54,10 +54,12 @@ export type NamedTable = {
   at: { start: number; end: number; expression: string } | undefined
   /** Set before a replacement so that `DESCRIBE t` and `TABLE t` stay SQL. */
   lead: Edit | undefined
+  /** What it is called behind its replacement, where the statement gives it no alias. */
+  called: string
 }
 
-/** What `placesOf` finds: the extent of every table name, undefined for one that has no position; and what to cut. */
-type Places = { tables: (NamedTable | undefined)[]; cuts: Edit[] }
+/** What `placesOf` finds: the extent of every table name, undefined for one that has no position; and what columns are told by. */
+type Places = { tables: (NamedTable | undefined)[]; columns: Edit[] }
 const places = new WeakMap<Analysis, Places>()
 
 /** Where `sql`, of which `analysis` is, names its tables. Found once: a view is put into every text that reads it. */
@@ -65,12 +67,33 @@ export function placesOf(sql: string, analysis: Analysis): Places {
   const known = places.get(analysis)
   if (known) return known
   const all = [...tokens(sql)]
-  const found = { tables: locate(sql, all, analysis), cuts: unqualify(sql, all, analysis) }
+  const names = namesApart(analysis)
+  const found = { tables: locate(sql, all, analysis, names), columns: columnEdits(sql, all, analysis, names) }
   places.set(analysis, found)
   return found
 }
 
-function locate(sql: string, all: readonly Token[], analysis: Analysis): (NamedTable | undefined)[] {
+type Names = ReadonlyMap<TableReference, string>
+
+/**
+ * Tables that would be called as something else in the statement, once their schemas are gone: `raw.sales` beside
+ * `staging.sales`, or beside a `sales` of WITH. Each keeps its schema in its name.
+ */
+function namesApart({ relations }: Analysis): Names {
+  const written = ({ name, table }: NamedRelation) =>
+    table && !table.alias ? [table.catalog, table.namespace, name].join('.').toLowerCase() : undefined
+  const isBeside = (one: NamedRelation) =>
+    relations.some((other) => other.name === one.name && (written(other) ?? other) !== (written(one) ?? one))
+  return new Map(
+    relations.flatMap((one): [TableReference, string][] => {
+      const { table } = one
+      if (!table || table.alias || table.namespace === undefined || !isBeside(one)) return []
+      return [[table, [table.catalog, table.namespace, table.name].filter((part) => part !== undefined).join('.')]]
+    }),
+  )
+}
+
+function locate(sql: string, all: readonly Token[], analysis: Analysis, names: Names): (NamedTable | undefined)[] {
   const indexAt = (index: number) => all.findIndex((token) => token.start >= index)
   return analysis.tables.map((reference) => {
     if (reference.offset < 0) return undefined
@@ -95,27 +118,53 @@ function locate(sql: string, all: readonly Token[], analysis: Analysis): (NamedT
       end: all[last]!.end,
       at: reference.hasAt ? atClause(sql, all, last + 1) : undefined,
       lead,
+      called: names.get(reference) ?? reference.name,
     }
   })
 }
 
-/** Cuts `raw.` from `raw.sales.amount`, and the catalog too, where the statement reads a table of that name. */
-function unqualify(sql: string, all: readonly Token[], analysis: Analysis): Edit[] {
-  return analysis.qualified.flatMap(({ names, offset }) => {
-    if (offset < 0) return []
-    const lower = names.map((name) => name.toLowerCase())
-    const extra = analysis.tables.some((table) => matches(lower, [table.catalog, table.namespace, table.name]))
-      ? 2
-      : analysis.tables.some((table) => matches(lower, [table.namespace, table.name]))
-        ? 1
-        : 0
-    const first = all.findIndex((token) => token.start === indexOfByte(sql, offset))
-    const next = all[first + 2 * extra]
-    return extra === 0 || first < 0 || !next ? [] : [{ start: all[first]!.start, end: next.start, text: '' }]
+/** `raw.sales.amount` becomes `sales.amount`, where the statement reads a table of that name, or what it is called there. */
+function columnEdits(sql: string, all: readonly Token[], analysis: Analysis, names: Names): Edit[] {
+  return analysis.qualified.flatMap((column) => {
+    const meant = column.offset < 0 ? undefined : tableOf(column, analysis, names)
+    if (!meant) return []
+    const { table, parts } = meant
+    const called = names.get(table)
+    const first = all.findIndex((token) => token.start === indexOfByte(sql, column.offset))
+    const last = all[first + 2 * (parts - 1)]
+    if (first < 0 || !last || (called === undefined && parts === 1)) return []
+    return called === undefined
+      ? [{ start: all[first]!.start, end: last.start, text: '' }]
+      : [{ start: all[first]!.start, end: last.end, text: quoteName(called) }]
   })
 }
 
-const matches = (names: string[], parts: (string | undefined)[]) =>
+/** The table that a column is said to be of, and how many of its names say so. */
+function tableOf(
+  column: QualifiedColumn,
+  { relations, tables }: Analysis,
+  names: Names,
+): { table: TableReference; parts: number } | undefined {
+  const written = column.names.map((name) => name.toLowerCase())
+  const partsIn = (table: TableReference): number => {
+    const { catalog, namespace, name } = table
+    if (starts(written, [catalog, namespace, name])) return 3
+    return starts(written, [namespace, name]) ? 2 : 0
+  }
+  for (const scope of column.scopes) {
+    const here = relations.filter((one) => one.scope === scope)
+    const whole = here.find(({ table }) => table && partsIn(table) > 0)?.table
+    if (whole) return { table: whole, parts: partsIn(whole) }
+    // By its name alone: what else is called so comes first.
+    const [table, ...others] = here.filter(({ name }) => name === written[0]).map((one) => one.table)
+    if (table && others.length === 0 && names.has(table)) return { table, parts: 1 }
+    if (table || others.length > 0) return undefined
+  }
+  const table = tables.find((one) => partsIn(one) > 0)
+  return table && { table, parts: partsIn(table) }
+}
+
+const starts = (names: readonly string[], parts: readonly (string | undefined)[]) =>
   names.length > parts.length && parts.every((part, at) => part?.toLowerCase() === names[at])
 
 const isName = (token: Token | undefined): boolean => token?.kind === 'word' || token?.kind === 'quoted'
@@ -139,7 +188,7 @@ function atClause(sql: string, all: readonly Token[], from: number) {
 
 /** The edits that put `body` (a SELECT or a table's name) where the statement names a table. */
 export function tableEdits(table: NamedTable, body: string): Edit[] {
-  const alias = table.reference.alias ? '' : ` AS ${quoteName(table.reference.name)}`
+  const alias = table.reference.alias ? '' : ` AS ${quoteName(table.called)}`
   return [
     ...(table.lead ? [table.lead] : []),
     { start: table.start, end: table.end, text: `${body}${alias}` },

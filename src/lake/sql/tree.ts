@@ -25,11 +25,26 @@ export type TableReference = {
   /** Whether an AT clause follows; its text is read from the statement. */
   hasAt: 'VERSION' | 'TIMESTAMP' | undefined
 }
-/** A column named with its schema, `raw.sales.amount`, whose prefix goes when the table is replaced. */
-export type QualifiedColumn = { names: string[]; offset: number }
+/** A column named with its table, `raw.sales.amount` or `sales.amount`, or all of them, `sales.*`. */
+export type QualifiedColumn = {
+  names: string[]
+  offset: number
+  /** The SELECTs around it, the innermost first. */
+  scopes: readonly number[]
+}
+
+/** What a FROM clause has under a name, in small letters. */
+export type NamedRelation = {
+  name: string
+  /** The SELECT whose clause it is. */
+  scope: number
+  /** Undefined: no table of the lake. */
+  table: TableReference | undefined
+}
 
 export type Analysis = {
   tables: TableReference[]
+  relations: NamedRelation[]
   qualified: QualifiedColumn[]
   /** Functions whose answer changes from call to call; such a result is not cached. */
   volatile: string[]
@@ -58,6 +73,7 @@ export function analyse(json: string): Analysis {
     throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`)
   const analysis: Analysis = {
     tables: [],
+    relations: [],
     qualified: [],
     volatile: [],
     show: undefined,
@@ -65,8 +81,9 @@ export function analyse(json: string): Analysis {
     namesQueries: false,
   }
   let terms = 0
+  let selects = 0
 
-  const visit = (value: unknown, scope: ReadonlySet<string>, depth: number): void => {
+  const visit = (value: unknown, scope: ReadonlySet<string>, around: readonly number[], depth: number): void => {
     if (value === null || typeof value !== 'object') return
     if (depth > limits.depth)
       throw new Failure('SQL_REFUSED', `the statement is nested deeper than ${limits.depth} levels`)
@@ -76,7 +93,7 @@ export function analyse(json: string): Analysis {
         value.some((item) => (item as Node)?.class === 'COMPARISON' || (item as Node)?.class === 'CONJUNCTION')
       )
         throw new Failure('SQL_REFUSED', `more than ${limits.terms} conditions in one list; use IN (…)`)
-      for (const item of value) visit(item, scope, depth + 1)
+      for (const item of value) visit(item, scope, around, depth + 1)
       return
     }
     const node = value as Node
@@ -87,12 +104,13 @@ export function analyse(json: string): Analysis {
       const names = new Set(scope)
       for (const { key, value: cte } of map) {
         // In its own body the name still means the table outside.
-        visit(cte, names, depth + 1)
+        visit(cte, names, around, depth + 1)
         names.add(cteName(key))
       }
       inner = names
     }
-    check(node, inner, analysis)
+    const scopes = node.type === 'SELECT_NODE' ? [selects++, ...around] : around
+    check(node, inner, scopes, analysis)
     // But the second part of a recursive body sees it: DuckDB looks for a table, or a file, where the first part names it.
     const sees = node.type === 'RECURSIVE_CTE_NODE' ? 'right' : node.type === 'CTE_NODE' ? 'child' : undefined
     const seen = () => {
@@ -100,9 +118,9 @@ export function analyse(json: string): Analysis {
       return new Set([...inner, name, ...(sees === 'right' ? [recurring(name)] : [])])
     }
     for (const [key, child] of Object.entries(node))
-      if (key !== 'cte_map') visit(child, key === sees ? seen() : inner, depth + 1)
+      if (key !== 'cte_map') visit(child, key === sees ? seen() : inner, scopes, depth + 1)
   }
-  visit(statements[0], new Set(), 0)
+  visit(statements[0], new Set(), [], 0)
   if (analysis.tables.length > limits.tables)
     throw new Failure('SQL_REFUSED', `more than ${limits.tables} tables in one statement`)
   return analysis
@@ -126,24 +144,33 @@ const offsetOf = (node: Node): number => {
   return typeof location === 'number' && location < missing / 2 ? location : -1
 }
 
-function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void {
+function check(node: Node, ctes: ReadonlySet<string>, scopes: readonly number[], analysis: Analysis): void {
+  const keep = (name: string | undefined, table?: TableReference) => {
+    if (name !== undefined && scopes[0] !== undefined)
+      analysis.relations.push({ name: lowered(name), scope: scopes[0], table })
+  }
   switch (node.type) {
     case 'BASE_TABLE': {
       const [catalog, namespace, name] = [text(node.catalog_name), text(node.schema_name), String(node.table_name)]
-      if (!catalog && !namespace && scope.has(lowered(name))) return
-      if (!catalog && namespace && lowered(namespace) === 'recurring' && scope.has(recurring(lowered(name)))) return
+      const alias = text(node.alias)
+      const isCte = !catalog && !namespace && ctes.has(lowered(name))
+      const isRecurring =
+        !catalog && namespace && lowered(namespace) === 'recurring' && ctes.has(recurring(lowered(name)))
+      if (isCte || isRecurring) return keep(alias ?? name)
       const at = (node.at_clause as Node | undefined)?.unit
-      analysis.tables.push({
+      const table: TableReference = {
         catalog,
         namespace,
         name,
-        alias: text(node.alias),
+        alias,
         offset: offsetOf(node),
         hasAt: at === 'VERSION' || at === 'TIMESTAMP' ? at : undefined,
-      })
-      return
+      }
+      analysis.tables.push(table)
+      return keep(alias ?? name, table)
     }
     case 'TABLE_FUNCTION': {
+      keep(text(node.alias))
       const name = String((node.function as Node).function_name).toLowerCase()
       if (!isTableFunction(name) || text((node.function as Node).schema)) throw refused(`the table function ${name}`)
       return
@@ -158,6 +185,7 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
     case 'EMPTY_FROM':
     case 'EXPRESSION_LIST':
     case 'COLUMN_DATA':
+      if (node.class === undefined) keep(text(node.alias))
       return
   }
   if (Array.isArray(node.select_list))
@@ -183,7 +211,12 @@ function check(node: Node, scope: ReadonlySet<string>, analysis: Analysis): void
       // A bare `current_date` or `current_user` parses as a column.
       if (names.length === 1 && volatileFunctions.has(names[0]!.toLowerCase()))
         analysis.volatile.push(names[0]!.toLowerCase())
-      if (names.length > 2) analysis.qualified.push({ names, offset: offsetOf(node) })
+      if (names.length > 1) analysis.qualified.push({ names, offset: offsetOf(node), scopes })
+      return
+    }
+    case 'STAR': {
+      const relation = text(node.relation_name)
+      if (relation) analysis.qualified.push({ names: [relation, '*'], offset: offsetOf(node), scopes })
       return
     }
     case 'PARAMETER':

@@ -23,6 +23,7 @@ import {
   type Performed,
 } from './perform-context.ts'
 import { numberedFields, type NumberedField } from './numbered.ts'
+import { withCasts } from './value-casts.ts'
 import { writtenRows } from './parameters.ts'
 import { withPostgresTexts } from './postgres-texts.ts'
 import { mergeAction, openReturning } from './returning.ts'
@@ -72,7 +73,8 @@ async function inserted(
   const table = await tableOf(target, changes, 'insert into')
   const schema = writtenSchema(table.metadata)
   const names = statement.columns ?? schema.fields.map(({ name }) => name)
-  const { source, conflict } = statement
+  const { conflict } = statement
+  const source = withCasts(statement, names, schema)
   const columns = numberedFields(table.metadata)
   const select =
     'select' in source
