@@ -12,6 +12,7 @@ import {
   applyViewUpdates,
   checkRequirements,
   checkViewRequirements,
+  findSnapshot,
   writeTableMetadata,
   writeViewMetadata,
   type TableMetadata,
@@ -335,7 +336,7 @@ const snapshotOf = (loaded: Loaded | undefined) =>
 function isAppend(from: Loaded, to: Loaded): boolean {
   if (from.kind !== 'table' || to.kind !== 'table') return false
   const { currentSnapshotId, snapshots } = to.metadata
-  const current = snapshots.find(({ snapshotId }) => snapshotId === currentSnapshotId)
+  const current = findSnapshot(snapshots, currentSnapshotId)
   return (
     current?.parentSnapshotId === from.metadata.currentSnapshotId &&
     current?.snapshotId !== from.metadata.currentSnapshotId &&

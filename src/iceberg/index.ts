@@ -33,7 +33,16 @@ export {
   showType,
   type FoundField,
 } from './schema.ts'
-export { ancestorsOf, history, schemaOf, snapshotAsOf, snapshotById, type At, type HistoryEntry } from './snapshot.ts'
+export {
+  ancestorsOf,
+  findSnapshot,
+  history,
+  schemaOf,
+  snapshotAsOf,
+  snapshotById,
+  type At,
+  type HistoryEntry,
+} from './snapshot.ts'
 export { applyTransform, parseTransform, partitionPath, showTransform, transformedType } from './transform.ts'
 export { applyUpdates, checkRequirements, createUpdates } from './update.ts'
 export {

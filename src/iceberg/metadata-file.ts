@@ -5,6 +5,7 @@ import { constants, crc32, deflateRaw, deflateRawSync, gunzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { Failure } from '../base/failure.ts'
 import { joinLocation, type FileIO } from '../io/index.ts'
+import { crcShift, joinedCrc } from './crc32.ts'
 import { metadataFolder, parseTableMetadata, tableMetadataParts, type TextPart } from './metadata.ts'
 import type { TableMetadata } from './metadata-types.ts'
 import { parseViewMetadata, printViewMetadata } from './view-json.ts'
@@ -56,7 +57,8 @@ export function writeViewMetadata(
   return create(io, metadataFolder(metadata), new TextEncoder().encode(printViewMetadata(metadata)), false, options)
 }
 
-type Encoded = { bytes: Uint8Array; deflated?: Uint8Array }
+type Packed = { deflated: Uint8Array; crc: number; shift: number }
+type Encoded = { bytes: Uint8Array; packed?: Packed }
 const encodedParts = new WeakMap<TextPart, Encoded>()
 function encoded(part: TextPart): Encoded {
   const before = encodedParts.get(part)
@@ -72,15 +74,24 @@ function encoded(part: TextPart): Encoded {
  */
 async function packed(parts: readonly Encoded[]): Promise<Uint8Array> {
   const deflated: Uint8Array[] = []
-  for (const part of parts) deflated.push((part.deflated ??= await deflate(part.bytes)))
+  let [crc, size] = [0, 0]
+  for (const part of parts) {
+    part.packed ??= await packedAlone(part.bytes)
+    deflated.push(part.packed.deflated)
+    crc = joinedCrc(crc, part.packed)
+    size += part.bytes.byteLength
+  }
   const trailer = Buffer.alloc(8)
-  trailer.writeUInt32LE(
-    parts.reduce((sum, { bytes }) => crc32(bytes, sum), 0),
-    0,
-  )
-  trailer.writeUInt32LE(parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0) % 2 ** 32, 4)
+  trailer.writeUInt32LE(crc, 0)
+  trailer.writeUInt32LE(size % 2 ** 32, 4)
   return joined([gzipHeader, ...deflated, lastBlock, trailer])
 }
+
+const packedAlone = async (bytes: Uint8Array): Promise<Packed> => ({
+  deflated: await deflate(bytes),
+  crc: crc32(bytes),
+  shift: crcShift(bytes.byteLength),
+})
 
 /** Threads that deflate are those that flush files: what is small would wait there longer than it takes. */
 const smallBytes = 256 * 1024

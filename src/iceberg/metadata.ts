@@ -255,48 +255,57 @@ export type TextPart = { readonly text: string }
 
 /**
  * The text of a metadata file in pieces. A commit adds one snapshot to a history of which all else stays: pieces of it are
- * made once, not by every commit again.
+ * made once, not by every commit again. What each commit changes stands in two pieces.
  */
 export function tableMetadataParts(metadata: TableMetadata): TextPart[] {
-  const { formatVersion, snapshots, snapshotLog } = metadata
-  const rest = printJson(metadataJsonWithoutHistory(metadata)).slice(0, -1)
+  const { formatVersion, snapshotLog, metadataLog } = metadata
+  const snapshots = listParts(metadata.snapshots, formatVersion, (one) => snapshotJson(one, formatVersion))
+  const log = listParts(snapshotLog, formatVersion, logEntryJson)
+  const files = metadataLog.map((entry) => printOnce(entry, formatVersion, () => metadataLogEntryJson(entry)))
+  const { 'format-version': _, ...rest } = metadataJsonWithoutLogs(metadata)
   return [
-    { text: `${rest},"snapshots":[` },
-    ...listParts(snapshots, formatVersion, (one) => snapshotJson(one, formatVersion)),
-    { text: '],"snapshot-log":[' },
-    ...listParts(snapshotLog, formatVersion, logEntryJson),
-    { text: ']}' },
+    beginnings[formatVersion],
+    ...snapshots.whole,
+    { text: `${snapshots.rest}],"snapshot-log":[` },
+    ...log.whole,
+    { text: `${log.rest}],"metadata-log":[${files.join(',')}],${printJson(rest).slice(1)}` },
   ]
 }
 
-const valuesPerPart = 64
+const beginning = (version: FormatVersion): TextPart => ({ text: `{"format-version":${version},"snapshots":[` })
+const beginnings: Record<FormatVersion, TextPart> = { 1: beginning(1), 2: beginning(2), 3: beginning(3) }
+
+/** What stays of a list is packed by itself, so fewer would take more room; what does not is made by each commit again. */
+const valuesPerPart = 16
 type ListPart = TextPart & { formatVersion: FormatVersion; values: readonly object[] }
 const partsByFirst = new WeakMap<object, ListPart>()
 
+/** `whole`: what will stay as it is while values are added; `rest`: the last ones. */
 function listParts<Value extends object>(
   values: readonly Value[],
   formatVersion: FormatVersion,
   json: (value: Value) => unknown,
-): TextPart[] {
-  const parts: TextPart[] = []
+): { whole: TextPart[]; rest: string } {
+  const whole: TextPart[] = []
   for (let start = 0; start < values.length; start += valuesPerPart) {
-    const some = values.slice(start, start + valuesPerPart)
-    const before = partsByFirst.get(some[0]!)
-    const isSame =
+    const before = partsByFirst.get(values[start]!)
+    if (
       before?.formatVersion === formatVersion &&
-      before.values.length === some.length &&
-      some.every((value, index) => value === before.values[index])
-    if (isSame) {
-      parts.push(before)
+      before.values.every((value, index) => value === values[start + index])
+    ) {
+      whole.push(before)
       continue
     }
-    const texts = some.map((value) => printOnce(value, formatVersion, () => json(value)))
-    if (some.length === valuesPerPart) for (const value of some) printed.delete(value) // the part says it from now on
-    const part: ListPart = { text: (start > 0 ? ',' : '') + texts.join(','), formatVersion, values: some }
+    const some = values.slice(start, start + valuesPerPart)
+    const text =
+      (start > 0 ? ',' : '') + some.map((value) => printOnce(value, formatVersion, () => json(value))).join(',')
+    if (some.length < valuesPerPart) return { whole, rest: text }
+    for (const value of some) printed.delete(value) // the part says it from now on
+    const part: ListPart = { text, formatVersion, values: some }
     partsByFirst.set(some[0]!, part)
-    parts.push(part)
+    whole.push(part)
   }
-  return parts
+  return { whole, rest: '' }
 }
 
 const printed = new WeakMap<object, { formatVersion: FormatVersion; text: string }>()
@@ -310,12 +319,13 @@ function printOnce(value: object, formatVersion: FormatVersion, json: () => unkn
 
 /** The JSON value of the spec, for `printJson`. */
 export const tableMetadataJson = (metadata: TableMetadata): unknown => ({
-  ...metadataJsonWithoutHistory(metadata),
+  ...metadataJsonWithoutLogs(metadata),
   snapshots: metadata.snapshots.map((snapshot) => snapshotJson(snapshot, metadata.formatVersion)),
   'snapshot-log': metadata.snapshotLog.map(logEntryJson),
+  'metadata-log': metadata.metadataLog.map(metadataLogEntryJson),
 })
 
-function metadataJsonWithoutHistory(metadata: TableMetadata) {
+function metadataJsonWithoutLogs(metadata: TableMetadata) {
   const { formatVersion } = metadata
   const spec = metadata.partitionSpecs.find(({ specId }) => specId === metadata.defaultSpecId)
   return {
@@ -341,12 +351,13 @@ function metadataJsonWithoutHistory(metadata: TableMetadata) {
     refs: Object.fromEntries(Object.entries(metadata.refs).map(([name, ref]) => [name, snapshotRefJson(ref)])),
     statistics: metadata.statistics.map(statisticsJson),
     'partition-statistics': metadata.partitionStatistics.map(partitionStatisticsJson),
-    'metadata-log': metadata.metadataLog.map(({ metadataFile, timestampMs }) => ({
-      'timestamp-ms': timestampMs,
-      'metadata-file': metadataFile,
-    })),
   }
 }
+
+const metadataLogEntryJson = ({ metadataFile, timestampMs }: TableMetadata['metadataLog'][number]): unknown => ({
+  'timestamp-ms': timestampMs,
+  'metadata-file': metadataFile,
+})
 
 const logEntryJson = ({ snapshotId, timestampMs }: TableMetadata['snapshotLog'][number]): unknown => ({
   'timestamp-ms': timestampMs,

@@ -28,15 +28,46 @@ export function snapshotAsOf(metadata: TableMetadata, at?: At): Snapshot | undef
   const entry = metadata.snapshotLog.findLast(({ timestampMs }) => timestampMs <= at.timestampMs)
   if (entry) return snapshotById(metadata, entry.snapshotId)
   const [first] = metadata.snapshotLog
-  const parent = first && metadata.snapshots.find(({ snapshotId }) => snapshotId === first.snapshotId)?.parentSnapshotId
+  const parent = first && findSnapshot(metadata.snapshots, first.snapshotId)?.parentSnapshotId
   if (!first || parent === undefined) return undefined
   throw new Failure('NOT_FOUND', `the table's history before ${new Date(first.timestampMs).toISOString()} was expired`)
 }
 
 export function snapshotById(metadata: TableMetadata, id: bigint): Snapshot {
-  const snapshot = metadata.snapshots.find(({ snapshotId }) => snapshotId === id)
+  const snapshot = findSnapshot(metadata.snapshots, id)
   if (!snapshot) throw new Failure('NOT_FOUND', `there is no snapshot ${id}`, { snapshotId: String(id) })
   return snapshot
+}
+
+/**
+ * Where each id stands in a list of snapshots. Lists that grew out of one share one of these, made once: a commit on top of a
+ * long history looks through none of it. Nothing is taken out, so a place is looked at before it is believed.
+ */
+const placesIn = new WeakMap<readonly Snapshot[], Map<bigint, number>>()
+function placesOf(snapshots: readonly Snapshot[]): Map<bigint, number> {
+  const known = placesIn.get(snapshots)
+  if (known) return known
+  const places = new Map<bigint, number>()
+  for (const [place, { snapshotId }] of snapshots.entries()) if (!places.has(snapshotId)) places.set(snapshotId, place)
+  placesIn.set(snapshots, places)
+  return places
+}
+
+export function findSnapshot(snapshots: readonly Snapshot[], id: bigint | undefined): Snapshot | undefined {
+  const place = id === undefined ? undefined : placesOf(snapshots).get(id)
+  if (place === undefined) return undefined
+  const found = snapshots[place]
+  // Another list that shares the places has it elsewhere.
+  return found?.snapshotId === id ? found : snapshots.find(({ snapshotId }) => snapshotId === id)
+}
+
+/** The list with one more at its end. */
+export function withSnapshot(snapshots: readonly Snapshot[], snapshot: Snapshot): readonly Snapshot[] {
+  const places = placesOf(snapshots)
+  const longer = [...snapshots, snapshot]
+  places.set(snapshot.snapshotId, snapshots.length)
+  placesIn.set(longer, places)
+  return longer
 }
 
 export type HistoryEntry = {
@@ -66,11 +97,10 @@ export function history(metadata: TableMetadata): HistoryEntry[] {
 
 /** The snapshot and those before it, newest first, as far as they are kept. */
 export function ancestorsOf(metadata: TableMetadata, id: bigint | undefined): Snapshot[] {
-  const byId = new Map(metadata.snapshots.map((snapshot) => [snapshot.snapshotId, snapshot]))
   const found = new Set<Snapshot>() // a hostile file may go in circles
-  for (let next = id === undefined ? undefined : byId.get(id); next && !found.has(next);) {
+  for (let next = findSnapshot(metadata.snapshots, id); next && !found.has(next);) {
     found.add(next)
-    next = next.parentSnapshotId === undefined ? undefined : byId.get(next.parentSnapshotId)
+    next = findSnapshot(metadata.snapshots, next.parentSnapshotId)
   }
   return [...found]
 }

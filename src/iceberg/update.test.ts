@@ -1,8 +1,10 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { newTableMetadata, parseTableMetadata, printTableMetadata } from './metadata.ts'
 import type { Snapshot, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
 import { parseJson, printJson } from './json.ts'
 import { parseSchema } from './schema.ts'
+import { snapshotById } from './snapshot.ts'
 import { applyUpdates, checkRequirements, createUpdates } from './update.ts'
 import { parseTableRequirement, parseTableUpdate, tableRequirementJson, tableUpdateJson } from './update-json.ts'
 
@@ -118,6 +120,41 @@ test('a rollback is logged with the time it happened', () =>
       ref: { type: 'branch', snapshotId: 1n },
     }).snapshotLog.at(-1),
   ).toEqual({ snapshotId: 1n, timestampMs: 5000 }))
+
+test('what is remembered of lists that came before changes no answer', () => {
+  const read = (metadata: TableMetadata) => parseTableMetadata(printTableMetadata(metadata), 'again')
+  const step = fc.tuple(fc.constantFrom('add', 'stage', 'twice', 'back', 'expire'), fc.nat(12), fc.nat(3))
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 5, maxLength: 25 }), (steps) => {
+      const known = [table]
+      for (const [kind, id, past] of steps) {
+        // Also on top of what others have gone on from.
+        const base = known.at(-1 - Math.min(past, known.length - 1))!
+        const next = Number(base.lastSequenceNumber) + 1
+        const updates: TableUpdate[] =
+          kind === 'back'
+            ? [{ action: 'set-snapshot-ref', refName: 'main', ref: { type: 'branch', snapshotId: BigInt(id) } }]
+            : kind === 'expire'
+              ? [{ action: 'remove-snapshots', snapshotIds: [BigInt(id)] }]
+              : kind === 'twice'
+                ? [...add(next), ...add(next + 1)]
+                : add(id % 2 === 0 ? next : next + 1).slice(0, kind === 'stage' ? 1 : 2)
+        const outcome = (metadata: TableMetadata) => {
+          try {
+            return applyUpdates(metadata, updates, { nowMs: 5000 })
+          } catch (error) {
+            return String(error)
+          }
+        }
+        const [after, afresh] = [outcome(base), outcome(read(base))]
+        expect(after).toEqual(afresh)
+        if (typeof after === 'string') continue
+        for (const one of [...known, after]) for (const { snapshotId } of one.snapshots) snapshotById(one, snapshotId)
+        known.push(after)
+      }
+    }),
+  )
+})
 
 test('expiring clears the log up to the gap and refs with it', () => {
   const tagged = apply(three, { action: 'set-snapshot-ref', refName: 't', ref: { type: 'tag', snapshotId: 2n } })

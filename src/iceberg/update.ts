@@ -7,6 +7,7 @@ import { Failure } from '../base/failure.ts'
 import { checkOrder, checkSchema, checkSpec, currentSchema, defaultSpec, refuse } from './metadata.ts'
 import type { Snapshot, SnapshotRef, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
 import { highestFieldId, sameSchema } from './schema.ts'
+import { findSnapshot, withSnapshot } from './snapshot.ts'
 import { showTransform } from './transform.ts'
 import type { PartitionSpec, SortOrder } from './types.ts'
 
@@ -20,6 +21,7 @@ type Draft = {
   lastSpecId: number | undefined
   lastOrderId: number | undefined
   addedSnapshots: Map<bigint, Snapshot>
+  removes: boolean
 }
 
 /**
@@ -41,6 +43,7 @@ export function applyUpdates(
     lastSpecId: undefined,
     lastOrderId: undefined,
     addedSnapshots: new Map(),
+    removes: false,
   }
   for (const update of updates) apply(draft, update)
   if (draft.metadata === base) return base
@@ -281,8 +284,7 @@ function sameOrder(a: SortOrder, b: SortOrder): boolean {
 function addSnapshot(draft: Draft, snapshot: Snapshot): void {
   const { metadata } = draft
   const { snapshotId, sequenceNumber, parentSnapshotId } = snapshot
-  if (metadata.snapshots.some((one) => one.snapshotId === snapshotId))
-    refuse(`add-snapshot: snapshot ${snapshotId} exists already`)
+  if (findSnapshot(metadata.snapshots, snapshotId)) refuse(`add-snapshot: snapshot ${snapshotId} exists already`)
   if (metadata.formatVersion > 1 && sequenceNumber <= metadata.lastSequenceNumber && parentSnapshotId !== undefined)
     // Another writer took the number: whoever rebases may try again.
     throw new Failure(
@@ -300,7 +302,7 @@ function addSnapshot(draft: Draft, snapshot: Snapshot): void {
   draft.addedSnapshots.set(snapshotId, snapshot)
   draft.metadata = {
     ...metadata,
-    snapshots: [...metadata.snapshots, snapshot],
+    snapshots: withSnapshot(metadata.snapshots, snapshot),
     lastSequenceNumber: sequenceNumber > metadata.lastSequenceNumber ? sequenceNumber : metadata.lastSequenceNumber,
     lastUpdatedMs: snapshot.timestampMs,
     ...(nextRowId !== undefined && { nextRowId }),
@@ -309,8 +311,8 @@ function addSnapshot(draft: Draft, snapshot: Snapshot): void {
 
 function setRef(draft: Draft, name: string, ref: SnapshotRef): void {
   const { metadata } = draft
-  const snapshot = metadata.snapshots.find(({ snapshotId }) => snapshotId === ref.snapshotId)
-  if (!snapshot) refuse(`set-snapshot-ref: "${name}" names snapshot ${ref.snapshotId}, which does not exist`)
+  if (!findSnapshot(metadata.snapshots, ref.snapshotId))
+    refuse(`set-snapshot-ref: "${name}" names snapshot ${ref.snapshotId}, which does not exist`)
   if (name === 'main' && ref.type !== 'branch') refuse('set-snapshot-ref: "main" must be a branch')
   const before = metadata.refs[name]
   if (before && sameRef(before, ref)) return
@@ -341,6 +343,7 @@ function removeSnapshots(draft: Draft, ids: ReadonlySet<bigint>): void {
   const { metadata } = draft
   const snapshots = metadata.snapshots.filter(({ snapshotId }) => !ids.has(snapshotId))
   if (snapshots.length === metadata.snapshots.length) return
+  draft.removes = true
   const kept = <Item extends { snapshotId: bigint }>(items: readonly Item[]) =>
     items.filter(({ snapshotId }) => !ids.has(snapshotId))
   draft.metadata = {
@@ -358,18 +361,24 @@ function removeSnapshots(draft: Draft, ids: ReadonlySet<bigint>): void {
  * The snapshot log without entries that were current only inside this change, and without what lies before a gap:
  * travelling to a time whose snapshot is gone must fail instead of finding an older one.
  */
-function cleanLog({ metadata, addedSnapshots }: Draft, base: TableMetadata): TableMetadata['snapshotLog'] {
-  if (metadata.snapshotLog === base.snapshotLog && metadata.snapshots === base.snapshots) return metadata.snapshotLog
-  const ids = new Set(metadata.snapshots.map(({ snapshotId }) => snapshotId))
-  const log: TableMetadata['snapshotLog'][number][] = []
-  for (const entry of metadata.snapshotLog) {
+function cleanLog({ metadata, addedSnapshots, removes }: Draft, base: TableMetadata): TableMetadata['snapshotLog'] {
+  const isUnchanged = metadata.snapshotLog === base.snapshotLog
+  if (isUnchanged && metadata.snapshots === base.snapshots) return metadata.snapshotLog
+  const isKnown = !removes && clean.has(base.snapshotLog)
+  if (isUnchanged && isKnown) return metadata.snapshotLog
+  const log: TableMetadata['snapshotLog'][number][] = isKnown ? [...base.snapshotLog] : []
+  for (const entry of metadata.snapshotLog.slice(log.length)) {
     const isIntermediate = addedSnapshots.has(entry.snapshotId) && entry.snapshotId !== metadata.currentSnapshotId
     if (isIntermediate) continue
-    if (ids.has(entry.snapshotId)) log.push(entry)
+    if (findSnapshot(metadata.snapshots, entry.snapshotId)) log.push(entry)
     else log.length = 0
   }
+  clean.add(log)
   return log
 }
+
+/** Logs of which every entry has its snapshot. Changes add entries at the end only: until a snapshot goes, the rest stays so. */
+const clean = new WeakSet<TableMetadata['snapshotLog']>()
 
 /** The updates that make `metadata` out of nothing, to be committed with `assert-create`. */
 export function createUpdates(metadata: TableMetadata): TableUpdate[] {

@@ -32,7 +32,7 @@ import type { Operation, Snapshot, TableMetadata, TableRequirement, TableUpdate 
 import { metricsModes, statisticsOf } from './metrics.ts'
 import { planRemoval, type RemovedManifest, type Removal } from './removal.ts'
 import { mapLimited, readsAtOnce } from './scan.ts'
-import { snapshotAsOf, snapshotById } from './snapshot.ts'
+import { findSnapshot, snapshotAsOf, snapshotById } from './snapshot.ts'
 import { summaryOf } from './summary.ts'
 import type { PartitionSpec, Schema } from './types.ts'
 import { applyUpdates } from './update.ts'
@@ -243,9 +243,8 @@ export class Work {
     this.#io = io
     this.#options = options
     this.branch = options.branch ?? 'main'
-    const taken = new Set(metadata.snapshots.map(({ snapshotId }) => snapshotId))
     do this.snapshotId = BigInt.asUintN(63, randomBytes(8).readBigUInt64BE())
-    while (this.snapshotId === 0n || taken.has(this.snapshotId))
+    while (this.snapshotId === 0n || findSnapshot(metadata.snapshots, this.snapshotId))
   }
 
   leftovers(committed?: TableCommit): string[] {
