@@ -87,7 +87,7 @@ try {
     for (const [kind, deletesOf] of Object.entries(kinds)) {
       const start = performance.now()
       const plan = names.map((name, index): ScanFile => {
-        const file = dataFile(name)
+        const file = dataFile(name, { recordCount: rowsPerFile })
         const numbers = { sequenceNumber: 1n, fileSequenceNumber: 1n, snapshotId: 1n }
         return { ...file, ...numbers, deletes: deletesOf(index), file }
       })

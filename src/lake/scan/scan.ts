@@ -4,6 +4,7 @@
 //   files ──alike?──▶ branches:  by field id, no deletes    read_parquet(…, schema = MAP {id: …})      the usual case
 //                                by their own names         read_parquet(…), an expression per column  (file-columns.ts)
 //                                with deletes               … WHERE (file, position) NOT IN (…) ANTI JOIN keys ON …
+//                                with many of its rows      … WHERE get_bit(bits of the file, position) = 0
 //   branches ──UNION ALL──▶ one relation
 //
 // Branches keep the price of deletes and of old files to the files that have them, and conditions of the query are
@@ -90,7 +91,8 @@ export async function scanSql(source: ScanSource): Promise<string> {
     for (const { format } of [file, ...deletes.map(({ file }) => file)])
       if (format !== 'parquet' && format !== 'puffin')
         throw new Failure('UNSUPPORTED', `${table} has files in ${format}; only Parquet is read`)
-  const branches = await Promise.all((await branchesOf(source)).map((branch) => branchSql(source, branch)))
+  const room = { left: vectorTextMax }
+  const branches = await Promise.all((await branchesOf(source)).map((branch) => branchSql(source, branch, room)))
   return `(${branches.join('\nUNION ALL\n')})`
 }
 
@@ -123,16 +125,33 @@ async function branchesOf(source: ScanSource): Promise<Branch[]> {
   const columnsOf = await ownColumns(source)
   const branches = new Map<string, Branch>()
   const numbers = new Map<readonly FileColumn[], number>()
+  const dense = new Map<string, number>()
   for (const file of source.files) {
     const own = columnsOf(file.path)
     const constants = own ? constantsOf(source, file, own) : []
     const number = own && (numbers.get(own) ?? numbers.set(own, numbers.size).get(own)!)
-    const key = `${number} ${file.deletes.length > 0} ${constants.map(({ id }) => id).join()}`
+    const alike = `${number} ${file.deletes.length > 0} ${constants.map(({ id }) => id).join()}`
+    const key = isDense(file) ? `${alike} ${Math.floor(nextOf(dense, alike) / denseAtOnce)}` : alike
     const branch = branches.get(key)
     if (branch) branch.files.push(file)
     else branches.set(key, { files: [file], hasDeletes: file.deletes.length > 0, own, constants })
   }
   return [...branches.values()]
+}
+
+/**
+ * Whether a deletion vector takes so many of the file's rows that a bit for each row is asked faster than a set of the
+ * deleted ones: measured with 0.1 % to 50 %, they meet at some 2 %.
+ */
+const isDense = ({ recordCount, deletes }: ScanFile) =>
+  recordCount < 2 ** 31 && deletes.some(({ file }) => file.format === 'puffin' && file.recordCount * 32 > recordCount)
+/** Each row is held against the numbers of the files until its own is found. */
+const denseAtOnce = 16
+
+const nextOf = (counts: Map<string, number>, key: string): number => {
+  const count = counts.get(key) ?? 0
+  counts.set(key, count + 1)
+  return count
 }
 
 /** Spec, "Column Projection": a column that a file lacks has the value of an identity partition, if there is one. */
@@ -254,7 +273,10 @@ function hasOtherNames(schemas: readonly Schema[], schema: Schema): boolean {
 
 // --- SQL of one branch
 
-async function branchSql(source: ScanSource, branch: Branch): Promise<string> {
+/** How many letters the texts of deleted positions may still have. */
+type Room = { left: number }
+
+async function branchSql(source: ScanSource, branch: Branch, room: Room): Promise<string> {
   const { schema, columns } = source
   const { files, own, constants, hasDeletes } = branch
   if (!hasDeletes && constants.length === 0 && extraColumns(source).length === 0)
@@ -266,7 +288,7 @@ async function branchSql(source: ScanSource, branch: Branch): Promise<string> {
     )
 
   const keys = hasDeletes ? await equalityGroups(source, branch) : []
-  const positions = hasDeletes ? await positionsSql(source, branch) : undefined
+  const conditions = hasDeletes ? await positionConditions(source, branch, room) : []
   const constant = new Set(constants.map(({ id }) => id))
   const lineage = columns?.rowId ? [lineageField(rowIdField), lineageField(lastUpdatedField)] : []
   const hidden = keys.flatMap(({ fields }) => fields)
@@ -302,7 +324,7 @@ async function branchSql(source: ScanSource, branch: Branch): Promise<string> {
       return `ANTI JOIN (${sql}) ${e} ON ${[...same, ...place, `${e}.seq > f.seq`].join(' AND ')}`
     }),
   ]
-  const where = positions === undefined ? '' : ` WHERE (d.fi, d.pos) NOT IN (${positions})`
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
   return `SELECT ${outputs.join(', ')} FROM ${from.join(' ')}${where}`
 }
 
@@ -370,23 +392,28 @@ const row = (values: readonly (string | number)[]) => `(${values.join(', ')})`
 
 // --- deletes by position
 
-/** A SELECT of `(fi, pos)`: which rows of which files of the branch are deleted. Undefined: none. */
-async function positionsSql(source: ScanSource, { files }: Branch): Promise<string | undefined> {
-  const vectors: { index: number; file: DataFile }[] = []
+/** What holds for a row `d` of the branch, by its file's place and its own, that no delete by position is about. */
+async function positionConditions(source: ScanSource, { files }: Branch, room: Room): Promise<string[]> {
+  const vectors: Vector[] = []
+  const dense: DenseVector[] = []
   const listed: { index: number; file: ScanFile }[] = []
   const deletes = new Map<string, Delete>()
   files.forEach((file, index) => {
     const byPosition = file.deletes.filter(({ file }) => file.content === 'position-deletes')
     for (const one of byPosition)
-      if (one.file.format === 'puffin') vectors.push({ index, file: one.file })
-      else deletes.set(one.file.path, one)
+      if (one.file.format !== 'puffin') deletes.set(one.file.path, one)
+      else if (isDense(file)) dense.push({ index, file: one.file, recordCount: file.recordCount })
+      else vectors.push({ index, file: one.file })
     if (byPosition.some(({ file }) => file.format !== 'puffin')) listed.push({ index, file })
   })
   const parts = [
     ...(listed.length > 0 ? [deleteFilesSql(source, listed, [...deletes.values()])] : []),
-    ...(await vectorsSql(source, vectors)),
+    ...(await vectorsSql(source, vectors, room)),
   ]
-  return parts.length === 0 ? undefined : parts.join(' UNION ALL ')
+  return [
+    ...(parts.length > 0 ? [`(d.fi, d.pos) NOT IN (${parts.join(' UNION ALL ')})`] : []),
+    ...(dense.length > 0 ? [await bitsSql(source, dense, room)] : []),
+  ]
 }
 
 /**
@@ -418,17 +445,39 @@ function deleteFilesSql(
 /** Texts of positions are split by DuckDB itself: a list of as many constants would take it ten times as long. */
 const vectorTextMax = 64 * 1024 * 1024
 
-async function vectorsSql(
-  { table, io, signal }: ScanSource,
-  vectors: readonly { index: number; file: DataFile }[],
-): Promise<string[]> {
+/** `index`: of the data file in the branch. */
+type Vector = { index: number; file: DataFile }
+type DenseVector = Vector & { recordCount: number }
+
+function takeRoom({ table }: ScanSource, room: Room, length: number) {
+  room.left -= length
+  if (room.left < 0)
+    throw new Failure('QUERY_TOO_LARGE', `${table} has more deleted rows in this query than can be left out of it`, {
+      hint: 'Narrow the query, or compact the table: rewriting its data files removes deleted rows.',
+    })
+}
+
+/** A bit for each row of a file, as a constant that DuckDB makes once. */
+async function bitsSql(source: ScanSource, vectors: readonly DenseVector[], room: Room): Promise<string> {
+  const arms: string[] = []
+  for (const { index, file, recordCount } of vectors) {
+    const size = Math.ceil(recordCount / 8)
+    takeRoom(source, room, Math.ceil(size / 3) * 4)
+    const bits = Buffer.alloc(size)
+    for (const [start, end] of (await readDeletionVector(source.io, file, source.signal)).ranges())
+      for (let at = start; at < end && at < recordCount; at++) bits[at >>> 3]! |= 0x80 >>> (at & 7)
+    arms.push(`WHEN ${index} THEN get_bit(from_base64('${bits.toString('base64')}')::BIT, d.pos::INTEGER)`)
+  }
+  return `CASE d.fi ${arms.join(' ')} END = 0`
+}
+
+async function vectorsSql(source: ScanSource, vectors: readonly Vector[], room: Room): Promise<string[]> {
   const singles: string[] = []
   const runs: string[] = []
-  let length = 0
   for (const { index, file } of vectors) {
     const positions: number[] = []
     const [starts, ends]: [number[], number[]] = [[], []]
-    for (const [start, end] of (await readDeletionVector(io, file, signal)).ranges()) {
+    for (const [start, end] of (await readDeletionVector(source.io, file, source.signal)).ranges()) {
       if (end - start < 3) for (let at = start; at < end; at++) positions.push(at)
       else {
         starts.push(start)
@@ -436,11 +485,11 @@ async function vectorsSql(
       }
     }
     const texts = [positions, starts, ends].map((numbers) => numbers.join())
-    length += texts.reduce((sum, text) => sum + text.length, 0)
-    if (length > vectorTextMax)
-      throw new Failure('QUERY_TOO_LARGE', `${table} has more deleted rows in this query than can be left out of it`, {
-        hint: 'Narrow the query, or compact the table: rewriting its data files removes deleted rows.',
-      })
+    takeRoom(
+      source,
+      room,
+      texts.reduce((sum, text) => sum + text.length, 0),
+    )
     const [single, from, to] = texts.map(quoteText) as [string, string, string]
     if (positions.length > 0) singles.push(row([`${index}::BIGINT`, single]))
     if (starts.length > 0) runs.push(row([`${index}::BIGINT`, from, to]))
