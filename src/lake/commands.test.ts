@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { LoadedTable } from '../catalog/index.ts'
+import { realClock } from '../base/clock.ts'
+import { openEmbeddedCatalog, type LoadedTable } from '../catalog/index.ts'
 import { collect } from './lake.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { openWorld } from './world.ts'
@@ -72,6 +73,60 @@ describe('procedures', () => {
     expect((await run("call rewrite_position_delete_files('raw.m')")).rows).toEqual([[0, 0, 0, 0]])
   })
 
+  test('data files are rewritten where, and sorted as, the call says', async () => {
+    await world.rows("create table raw.w as select 3 as id, 'x' as part")
+    for (const id of [2, 1]) await world.rows(`insert into raw.w values (${id}, 'x')`)
+    for (const id of [9, 8]) await world.rows(`insert into raw.w values (${id}, 'y')`)
+    const few = "options => MAP {'min-input-files': '2'}"
+    const rewrite = async (more: string) =>
+      (await run(`call rewrite_data_files(table => 'raw.w', ${more})`)).rows[0]?.slice(0, 2)
+    expect(await rewrite(`${few}, where => 'part = ''y'''`)).toEqual([2, 1])
+    expect(await rewrite(`${few}, sort_order => 'id', where => 'id < 4'`)).toEqual([3, 1])
+    const ids = async () => (await world.rows('select id from raw.w')).flat()
+    expect((await ids()).join()).toContain('1,2,3')
+    expect(await rewrite(`options => MAP {'rewrite-all': 'true'}, strategy => 'sort', sort_order => 'part desc, id'`)).toEqual([2, 1]) // prettier-ignore
+    expect(await ids()).toEqual([8, 9, 1, 2, 3])
+    // The table's own order stays what it was.
+    expect((await metadataOf('w')).sortOrders).toHaveLength(1)
+    expect(await world.rows('select distinct sort_order_id from raw.w$files')).toEqual([[0]])
+    expect(await rewrite(`where => 'false'`)).toEqual([0, 0])
+  })
+
+  test('what was staged is published by its name; the way to a snapshot', async () => {
+    await world.rows('create table raw.staged as select 1 as id')
+    const first = await metadataOf('staged')
+    const head = first.snapshots[0]!
+    const staged = { ...head, snapshotId: 77n, parentSnapshotId: head.snapshotId, sequenceNumber: 9n }
+    const summary = { ...head.summary, 'wap.id': 'audited' } as typeof head.summary
+    const name = { catalog: 'dev_analytics', namespace: 'raw', name: 'staged' }
+    await openEmbeddedCatalog({ ...world, clock: realClock }).commit([
+      {
+        action: 'commit',
+        kind: 'table',
+        name,
+        requirements: [],
+        updates: [{ action: 'add-snapshot', snapshot: { ...staged, summary } }],
+      },
+    ])
+    expect((await run("call publish_changes('raw.staged', 'audited')")).rows).toEqual([[77, 77]])
+    expect(await failure("call publish_changes('raw.staged', 'other')")).toMatchObject({ code: 'NOT_FOUND' })
+    const ancestors = (await run("call ancestors_of('raw.staged')")).rows
+    expect(ancestors).toEqual([
+      [77, head.timestampMs],
+      [String(head.snapshotId), head.timestampMs],
+    ])
+    expect((await run(`call ancestors_of('raw.staged', ${head.snapshotId})`)).rows).toEqual(ancestors.slice(1))
+  })
+
+  test('orphans are looked for in a folder of the table', async () => {
+    await world.rows('create table raw.folder as select 1 as id')
+    const { location } = await metadataOf('folder')
+    const call = (where: string) => `call remove_orphan_files('raw.folder', dry_run => true, location => '${where}')`
+    expect((await run(call(`${location}/data`))).rows).toEqual([])
+    for (const outside of [`${location}/..`, location.slice(0, -3), `${location}x`])
+      expect(await failure(call(outside))).toMatchObject({ code: 'REQUEST_INVALID' })
+  })
+
   test('files and tables of others', async () => {
     await world.rows('create table raw.other as select 7 as id')
     const { location } = (await world.tables.load({
@@ -84,6 +139,12 @@ describe('procedures', () => {
     const [[path]] = (await world.rows('select file_path from raw.other$files')) as [[string]]
     expect((await run(`call add_files('raw.more', files => ['${path}'])`)).rows).toEqual([[1, null]])
     expect(await world.rows('from raw.more')).toEqual([[7]])
+    const again = `call add_files('raw.more', files => ['${path}']`
+    expect(await failure(`${again})`)).toMatchObject({ code: 'REQUEST_INVALID' })
+    await run(`${again}, check_duplicate_files => false)`)
+    expect(await world.rows('from raw.more')).toEqual([[7], [7]])
+    const nowhere = { code: 'NOT_FOUND', message: 'no file lies in a folder day=2' }
+    expect(await failure(`${again}, partition_filter => MAP {'day': 2})`)).toMatchObject(nowhere)
   })
 
   test('a name is moved inside of a transaction, files are not', async () => {
@@ -107,6 +168,14 @@ describe('procedures', () => {
     ["call rollback_to_snapshot('raw.t', 12)", 'NOT_FOUND', undefined],
     ["call create_tag('raw.nowhere', 'x')", 'TABLE_NOT_FOUND', undefined],
     ["call rewrite_data_files('raw.t', options => MAP {'nonsense': 1})", 'REQUEST_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', strategy => 'zorder')", 'REQUEST_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', strategy => 'sort')", 'REQUEST_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', strategy => 'binpack', sort_order => 'id')", 'REQUEST_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', sort_order => 'nope')", 'REQUEST_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', sort_order => 'id id')", 'SQL_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', sort_order => 'zorder(id)')", 'SQL_UNSUPPORTED', undefined],
+    ["call rewrite_data_files('raw.t', where => 'nope = 1')", 'SQL_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', options => MAP {'output-spec-id': 4})", 'SQL_UNSUPPORTED', undefined],
     ["call expire_snapshots('raw.t', table => 'raw.t')", 'SQL_INVALID', undefined],
     ["call expire_snapshots('raw.t', now(), 1, 1, true, [1], true, 3)", 'SQL_INVALID', undefined],
   ])('%s is refused', async (sql, code, column) => {

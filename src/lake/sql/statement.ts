@@ -444,6 +444,14 @@ function ordering(reader: Reader): Ordering {
   return { ...field, ...(direction && { direction }), ...(nullOrder && { nullOrder }) }
 }
 
+/** Orderings in a text of their own. @throws SQL_INVALID */
+export function orderingsOf(text: string): Ordering[] {
+  const reader = new Reader(text)
+  const all = orderings(reader)
+  reader.end()
+  return all
+}
+
 function truncate(reader: Reader): Statement {
   reader.take('table')
   const name = reader.name('a table')

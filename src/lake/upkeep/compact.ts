@@ -5,14 +5,19 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type LoadedTable } from '../../catalog/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import {
+  applyUpdates,
   currentSchema,
+  defaultSortOrder,
   defaultSpec,
   filesToRead,
   prepareRewrite,
+  replaceSortOrder,
   type ManifestCache,
   type NewDataFile,
   type PreparedWrite,
   type ScanFile,
+  type SortOrder,
+  type TableMetadata,
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import type { Files } from '../prepare.ts'
@@ -33,8 +38,17 @@ export type CompactDeps = {
 type Options = {
   startingSnapshotId: bigint
   targetBytes?: number | undefined
+  sortedBy?: Parameters<typeof replaceSortOrder>[1] | undefined
   signal?: AbortSignal | undefined
   commit(prepared: PreparedWrite): Promise<unknown>
+}
+
+/** Files are marked with an order that the table knows, or as unsorted. */
+function orderOf(metadata: TableMetadata, fields: Parameters<typeof replaceSortOrder>[1]): SortOrder {
+  const after = applyUpdates(metadata, replaceSortOrder(metadata, fields).updates, { nowMs: metadata.lastUpdatedMs })
+  const order = defaultSortOrder(after)
+  const isKnown = metadata.sortOrders.some(({ orderId }) => orderId === order.orderId)
+  return isKnown ? order : { ...order, orderId: 0 }
 }
 
 /** @throws COMMIT_CONFLICT when one of the files was changed meanwhile: what was written for it is gone again */
@@ -42,15 +56,11 @@ export async function rewriteGroup(
   deps: CompactDeps,
   { name, metadata }: LoadedTable,
   files: readonly ScanFile[],
-  { startingSnapshotId, targetBytes, signal, commit }: Options,
+  { startingSnapshotId, targetBytes, sortedBy, signal, commit }: Options,
 ): Promise<RewrittenGroup> {
   const { io, engine } = deps
   const schema = currentSchema(metadata)
   const lineage = metadata.formatVersion >= 3
-  const order = metadata.sortOrders.find(({ orderId }) => orderId === metadata.defaultSortOrderId) ?? {
-    orderId: 0,
-    fields: [],
-  }
   const lease = await deps.files?.lease(filesToRead({ files: [...files] }), signal)
   let written: NewDataFile[]
   try {
@@ -70,7 +80,7 @@ export async function rewriteGroup(
       select: `SELECT * FROM ${source} AS compacted`,
       schema,
       spec: defaultSpec(metadata),
-      sortOrder: order,
+      sortOrder: sortedBy ? orderOf(metadata, sortedBy) : defaultSortOrder(metadata),
       location: metadata.location,
       properties: {
         ...metadata.properties,

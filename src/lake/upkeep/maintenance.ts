@@ -30,6 +30,7 @@ import {
   type OrphanOptions,
   type PreparedWrite,
   type ReachedFile,
+  type replaceSortOrder,
   type RewritePlanOptions,
   type Root,
   type TableCommit,
@@ -93,7 +94,10 @@ export interface Maintenance {
   removeOrphans(
     name: TableName,
     options: MaintenanceOptions &
-      Pick<OrphanOptions, 'olderThanMs' | 'force' | 'equalSchemes' | 'equalAuthorities' | 'onMismatch'>,
+      Pick<OrphanOptions, 'olderThanMs' | 'force' | 'equalSchemes' | 'equalAuthorities' | 'onMismatch'> & {
+        /** A folder within the table's own: only what lies there. */
+        location?: string | undefined
+      },
   ): Promise<{ files: number; bytes: number; paths: string[] }>
   /**
    * Files below the lake's root that no table, view or open change set has: of tables and environments that were dropped.
@@ -102,7 +106,16 @@ export interface Maintenance {
   removeDropped(
     options: MaintenanceOptions & Pick<OrphanOptions, 'olderThanMs' | 'force'> & { root: string; keepMs?: number },
   ): Promise<{ files: number; bytes: number; paths: string[] }>
-  compact(name: TableName, options: MaintenanceOptions & RewritePlanOptions): Promise<Compacted>
+  compact(
+    name: TableName,
+    options: MaintenanceOptions &
+      RewritePlanOptions & {
+        /** Other files stay as they are. */
+        only?: ReadonlySet<string> | undefined
+        /** Default: as the table says. */
+        sortedBy?: Parameters<typeof replaceSortOrder>[1] | undefined
+      },
+  ): Promise<Compacted>
   rewriteManifests(
     name: TableName,
     options: MaintenanceOptions & { targetBytes?: number | undefined; all?: boolean | undefined },
@@ -325,7 +338,7 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
         ...options,
         manifests,
         nowMs: clock.now(),
-        folders: tableFolders(table.metadata),
+        folders: foldersToClean(table.metadata, options.location),
         roots: async () => {
           // The others first, for the same reason as in `sharers`.
           const others = await sharers(table)
@@ -375,7 +388,9 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
       const planned = async () => {
         const table = await load(name)
         const { files } = await planScan(io, table.metadata, { manifests, signal })
-        return { table, groups: rewritePlan(table.metadata, files, options) }
+        const { only } = options
+        const chosen = only ? files.filter(({ path }) => only.has(path)) : files
+        return { table, groups: rewritePlan(table.metadata, chosen, options) }
       }
       const { groups: first } = await planned()
       const result = { planned: first.map(({ files, bytes }) => ({ files: files.length, bytes })), rewritten }
@@ -448,6 +463,14 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
       }
     },
   }
+}
+
+function foldersToClean(metadata: TableMetadata, location: string | undefined): string[] {
+  const own = tableFolders(metadata)
+  if (location === undefined) return own
+  const folder = location.replace(/\/+$/, '')
+  if (!/\/\.{1,2}(\/|$)/.test(folder) && own.some((one) => isWithin(folder, one))) return [folder]
+  throw new Failure('REQUEST_INVALID', `${location} is no folder of the table: files of others may lie there`)
 }
 
 const isConflict = (error: unknown) => error instanceof Failure && error.code === 'COMMIT_CONFLICT'

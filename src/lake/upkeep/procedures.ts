@@ -7,18 +7,23 @@ import { didYouMean, suggest } from '../../base/suggest.ts'
 import { showName, type LoadedTable, type TableName } from '../../catalog/index.ts'
 import type { Column } from '../../contract/index.ts'
 import {
+  ancestorsOf,
   cherryPick,
   createBranch,
   createTag,
+  defaultSortOrder,
   fastForward,
   removeRef,
+  replaceSortOrder,
   rollbackTo,
   setCurrent,
   snapshotAsOf,
+  snapshotById,
   type TableChange,
   type TableMetadata,
 } from '../../iceberg/index.ts'
 import { fileLocation, type FileIO } from '../../io/index.ts'
+import { orderingsOf, type Ordering } from '../sql/statement.ts'
 import type { ChangeSet } from '../write/change-set.ts'
 import type { Maintenance, MaintenanceOptions } from './maintenance.ts'
 import type { Call } from '../sql/call.ts'
@@ -39,6 +44,8 @@ export type ProcedureContext = {
   options: MaintenanceOptions
   nowMs: number
   register(name: TableName, metadataFile: string): Promise<LoadedTable>
+  /** The data files of the target in which rows may be of which the condition holds. */
+  filesWith(condition: string): Promise<ReadonlySet<string>>
 }
 type Procedure = {
   parameters: readonly Parameter[]
@@ -70,6 +77,12 @@ async function moved(
   await changes.alter(target, [step])
   const after = (await changes.load(target)) as LoadedTable
   return [headOf(before!.metadata, branch), headOf(after.metadata, branch)]
+}
+/** A staged snapshot, or one of another branch, on top of main. */
+async function published(snapshotId: bigint, { io, target, changes }: ProcedureContext) {
+  await changes.apply(target, (metadata) => cherryPick(io, metadata, snapshotId))
+  const after = (await changes.load(target)) as LoadedTable
+  return [[shown(snapshotId), shown(headOf(after.metadata))]]
 }
 const movedRow = async (context: ProcedureContext, step: (now: TableMetadata) => TableChange) => [
   (await moved(context, 'main', step)).map(shown),
@@ -130,11 +143,26 @@ const procedures: Record<string, Procedure> = {
   cherrypick_snapshot: {
     parameters: [table, { name: 'snapshot_id', kind: 'id', required: true }],
     columns: bigints('source_snapshot_id', 'current_snapshot_id'),
-    async run(given, { io, target, changes }) {
-      const picked = id(given, 'snapshot_id')!
-      await changes.apply(target, (metadata) => cherryPick(io, metadata, picked))
-      const after = (await changes.load(target)) as LoadedTable
-      return [[shown(picked), shown(headOf(after.metadata))]]
+    run: (given, context) => published(id(given, 'snapshot_id')!, context),
+  },
+  publish_changes: {
+    parameters: [table, { name: 'wap_id', kind: 'text', required: true }],
+    columns: bigints('source_snapshot_id', 'current_snapshot_id'),
+    run(given, context) {
+      const name = text(given, 'wap_id')
+      const staged = context.table!.metadata.snapshots.find(({ summary }) => summary['wap.id'] === name)
+      if (!staged) throw new Failure('NOT_FOUND', `no snapshot was staged under the wap.id '${name}'`)
+      return published(staged.snapshotId, context)
+    },
+  },
+  ancestors_of: {
+    parameters: [table, { name: 'snapshot_id', kind: 'id' }],
+    columns: bigints('snapshot_id', 'timestamp'),
+    async run(given, context) {
+      const { metadata } = context.table!
+      const from = id(given, 'snapshot_id') ?? metadata.currentSnapshotId
+      if (from !== undefined) snapshotById(metadata, from)
+      return ancestorsOf(metadata, from).map(({ snapshotId, timestampMs }) => [shown(snapshotId), timestampMs])
     },
   },
   fast_forward: {
@@ -220,6 +248,7 @@ const procedures: Record<string, Procedure> = {
       { name: 'equal_schemes', kind: 'options' },
       { name: 'equal_authorities', kind: 'options' },
       { name: 'prefix_mismatch_mode', kind: 'text' },
+      { name: 'location', kind: 'text' },
     ],
     columns: [column('orphan_file_location', 'VARCHAR')],
     outside: true,
@@ -235,6 +264,7 @@ const procedures: Record<string, Procedure> = {
         equalSchemes: given.get('equal_schemes') as Record<string, string> | undefined,
         equalAuthorities: given.get('equal_authorities') as Record<string, string> | undefined,
         onMismatch: mode,
+        location: located(given.get('location') as string | undefined),
       })
       return paths.map((path) => [path])
     },
@@ -253,13 +283,13 @@ const procedures: Record<string, Procedure> = {
       ...ints('failed_data_files_count', 'removed_delete_files_count'),
     ],
     outside: true,
-    async run(given, { target, maintenance, options }) {
-      for (const name of ['sort_order', 'where'])
-        if (given.has(name))
-          throw new Failure('SQL_UNSUPPORTED', `the argument ${name} is not supported`, {
-            hint: 'Rows are sorted as the table says: ALTER TABLE … SET SORTED BY (…).',
-          })
-      const { rewritten } = await maintenance.compact(target, { ...options, ...rewriteOptions(given) })
+    async run(given, { target, table: found, maintenance, options, filesWith }) {
+      const { rewritten } = await maintenance.compact(target, {
+        ...options,
+        ...rewriteOptions(given, found!.metadata),
+        sortedBy: sortedBy(given, found!.metadata),
+        only: given.has('where') ? await filesWith(text(given, 'where')) : undefined,
+      })
       const sum = (of: (group: (typeof rewritten)[number]) => number) =>
         rewritten.reduce((total, group) => total + of(group), 0)
       return [[sum((one) => one.filesBefore), sum((one) => one.filesAfter), sum((one) => one.bytesBefore), 0, null]]
@@ -281,8 +311,8 @@ const procedures: Record<string, Procedure> = {
       ...bigints('rewritten_bytes_count', 'added_bytes_count'),
     ],
     outside: true,
-    async run(given, { target, maintenance, options }) {
-      const { all } = rewriteOptions(given)
+    async run(given, { target, table: found, maintenance, options }) {
+      const { all } = rewriteOptions(given, found!.metadata)
       const done = await maintenance.rewriteDeleteFiles(target, { ...options, all: all === true })
       return [[done.filesBefore, done.filesAfter, done.bytesBefore, done.bytesAfter]]
     },
@@ -300,7 +330,14 @@ const procedures: Record<string, Procedure> = {
     },
   },
   add_files: {
-    parameters: [table, { name: 'source_table', kind: 'text' }, { name: 'files', kind: 'texts' }],
+    parameters: [
+      table,
+      { name: 'source_table', kind: 'text' },
+      { name: 'files', kind: 'texts' },
+      { name: 'partition_filter', kind: 'options' },
+      { name: 'check_duplicate_files', kind: 'boolean' },
+      { name: 'parallelism', kind: 'whole' },
+    ],
     columns: bigints('added_files_count', 'changed_partition_count'),
     makes: true,
     async run(given, { target, changes }) {
@@ -311,11 +348,46 @@ const procedures: Record<string, Procedure> = {
         throw new Failure('REQUEST_INVALID', "add_files needs files => ['…'] or source_table => '`parquet`.`…`'")
       const { filesWritten } = await changes.addFiles(
         target,
-        paths.map((path) => (path.startsWith('/') ? fileLocation(path) : path)),
+        paths.map((path) => located(path)!),
+        {
+          partition: given.get('partition_filter') as Record<string, string> | undefined,
+          mayRepeat: given.get('check_duplicate_files') === false,
+        },
       )
       return [[filesWritten, null]]
     },
   },
+}
+
+/** Spark's paths may be those of this disk. */
+const located = (path: string | undefined) => (path?.startsWith('/') ? fileLocation(path) : path)
+
+/** Undefined: as the table says. */
+function sortedBy(given: Arguments, metadata: TableMetadata): Ordering[] | undefined {
+  const [strategy, written] = [
+    given.get('strategy') as string | undefined,
+    given.get('sort_order') as string | undefined,
+  ]
+  const kind = strategy?.toLowerCase() ?? (written === undefined ? 'binpack' : 'sort')
+  if (kind !== 'binpack' && kind !== 'sort')
+    throw new Failure('REQUEST_INVALID', `the strategy is binpack or sort, found ${strategy}`)
+  if (written === undefined) {
+    if (kind === 'sort' && defaultSortOrder(metadata).fields.length === 0)
+      throw new Failure('REQUEST_INVALID', 'the table has no order of its own: sort_order must say one')
+    return undefined
+  }
+  if (kind === 'binpack') throw new Failure('REQUEST_INVALID', 'the strategy binpack takes no sort_order')
+  if (/^\s*zorder\s*\(/i.test(written))
+    throw new Failure(
+      'SQL_UNSUPPORTED',
+      'rows are sorted by columns one after the other, not by a curve through them',
+      {
+        hint: "Name the columns: sort_order => 'a, b'.",
+      },
+    )
+  const fields = orderingsOf(written)
+  replaceSortOrder(metadata, fields) // fails for what the table has not, also where there is nothing to sort
+  return fields
 }
 
 const sizes = {
@@ -329,13 +401,19 @@ const sizes = {
 } as const
 /** How Spark does it, which is nothing to us. */
 const withoutEffect =
-  /^(partial-progress\.|max-concurrent-|use-starting-sequence-number|rewrite-job-order|remove-dangling-deletes|output-spec-id)/
+  /^(partial-progress\.|max-concurrent-|use-starting-sequence-number|rewrite-job-order|remove-dangling-deletes|shuffle-partitions-per-file|compression-factor)/
 
-function rewriteOptions(given: Arguments) {
+function rewriteOptions(given: Arguments, { defaultSpecId }: TableMetadata) {
   const result: Record<string, number | boolean> = {}
   for (const [name, value] of Object.entries((given.get('options') as Record<string, unknown> | undefined) ?? {})) {
     if (name === 'rewrite-all') result['all'] = String(value) === 'true'
-    else if (name in sizes) {
+    else if (name === 'output-spec-id') {
+      if (Number(value) !== defaultSpecId)
+        throw new Failure(
+          'SQL_UNSUPPORTED',
+          `files are written by the table's partition spec, which is ${defaultSpecId}`,
+        )
+    } else if (name in sizes) {
       const size = Number(value)
       if (!Number.isFinite(size) || size < 0)
         throw new Failure('REQUEST_INVALID', `${name} is no number: ${String(value)}`)

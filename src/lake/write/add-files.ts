@@ -28,8 +28,17 @@ import { parseBound } from './write.ts'
 
 export type Parts = { engine: Engine; io: FileIO; files: Files; signal?: AbortSignal | undefined }
 
-/** Files as they are, folders as the Parquet below them. @throws NOT_FOUND for what is neither */
-export async function filesAt({ io, signal }: Parts, paths: readonly string[]): Promise<string[]> {
+/** Files as they are, folders as the Parquet below them that is of the partition. @throws NOT_FOUND for what is neither */
+export async function filesAt(
+  { io, signal }: Parts,
+  paths: readonly string[],
+  partition: Readonly<Record<string, string>> = {},
+): Promise<string[]> {
+  const folders = Object.entries(partition).map(([name, value]) => `${name}=${value}`)
+  const isOfPartition = (path: string) => {
+    const parts = path.split('/').map(unescaped)
+    return folders.every((folder) => parts.includes(folder))
+  }
   const all = await Promise.all(
     paths.map(async (path) => {
       if (path.endsWith('.parquet') || (await io.stat(path, signal))) return [path]
@@ -40,7 +49,18 @@ export async function filesAt({ io, signal }: Parts, paths: readonly string[]): 
       return found.sort()
     }),
   )
-  return all.flat()
+  const chosen = all.flat().filter(isOfPartition)
+  if (chosen.length === 0) throw new Failure('NOT_FOUND', `no file lies in a folder ${folders.join('/')}`)
+  return chosen
+}
+
+/** A part of a path as Hive writes it; as it is where it is none of Hive's. */
+function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 /** The columns of the first file, as a new table would have them. */
@@ -58,12 +78,14 @@ export async function describeFiles(
   parts: Parts,
   metadata: TableMetadata,
   paths: readonly string[],
+  { mayRepeat = false }: { mayRepeat?: boolean | undefined } = {},
 ): Promise<{ files: NewDataFile[]; mapping: string | undefined }> {
   const schema = currentSchema(metadata)
   const byName = new Map(schema.fields.map((field) => [field.name, field]))
   const present = new Set((await planScan(parts.io, metadata, { signal: parts.signal })).files.map(({ path }) => path))
   for (const path of paths) {
-    if (present.has(path)) throw new Failure('REQUEST_INVALID', `"${path}" cannot be added: the table has it already`)
+    if (present.has(path) && !mayRepeat)
+      throw new Failure('REQUEST_INVALID', `"${path}" cannot be added: the table has it already`)
     present.add(path)
   }
   const all = await footers(parts, paths)

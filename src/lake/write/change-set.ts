@@ -116,7 +116,16 @@ export interface ChangeSet {
   /** @throws ALREADY_EXISTS when there is something under `to` */
   rename(from: TableName, to: TableName): Promise<void>
   /** Parquet files, or those below a folder, become files of the table where they lie; it is made when it is missing. */
-  addFiles(target: TableName, paths: readonly string[], options?: TableOptions): Promise<WriteResult>
+  addFiles(
+    target: TableName,
+    paths: readonly string[],
+    options?: TableOptions & {
+      /** Of folders only the files below these partitions, as Hive names them: `day=2024-01-01`. */
+      partition?: Readonly<Record<string, string>> | undefined
+      /** Files that the table has already are added again. */
+      mayRepeat?: boolean | undefined
+    },
+  ): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   drop(target: TableName): Promise<void>
   /** The temporary tables of a namespace go, files and all (`run-names.ts`). */

@@ -487,16 +487,16 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       })
     },
 
-    async addFiles(target, given, options = {}) {
+    async addFiles(target, given, { partition, mayRepeat, ...options } = {}) {
       checkName(target)
       const published = await tables.load(target)
       await mayWrite(target, published ? ['insert'] : ['create'])
       const found = await load(target)
       if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
       const parts = { ...deps, signal: options.signal }
-      const paths = await filesAt(parts, given)
+      const paths = await filesAt(parts, given, partition)
       const metadata = found?.metadata ?? freshTable(deps, target, await columnsOfFiles(parts, paths), options)
-      const { files, mapping } = await describeFiles(parts, metadata, paths)
+      const { files, mapping } = await describeFiles(parts, metadata, paths, { mayRepeat })
       const summary = { ...options.summary, 'boathouse.change-set': id }
       return stage({
         target: found?.name ?? target,
