@@ -67,7 +67,7 @@ export const sqlNames: Readonly<Record<PgTypeName, string>> = {
   jsonb: 'jsonb',
 }
 
-/** A column on the wire. `modifier` is atttypmod: precision and scale of a numeric, else -1. */
+/** A column on the wire. `modifier` is atttypmod: precision and scale of a numeric, length of a text, else -1. */
 export type WireType = { type: PgTypeName; array: boolean; oid: number; size: number; modifier: number }
 
 const ofEngine: Record<string, PgTypeName> = {
@@ -99,6 +99,9 @@ const ofEngine: Record<string, PgTypeName> = {
   UUID: 'uuid',
   BLOB: 'bytea',
   JSON: 'json',
+  // What columns were declared as.
+  JSONB: 'jsonb',
+  'CHARACTER VARYING': 'varchar',
 }
 
 /** `DECIMAL(12,2)[]` as PostgreSQL knows it. What has no counterpart is text. */
@@ -111,6 +114,8 @@ export function wireTypeOf(engineType: string): WireType {
   }
   const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(engineType)
   if (decimal) return { ...plain('numeric'), modifier: ((Number(decimal[1]) << 16) | Number(decimal[2])) + 4 }
+  const text = /^CHARACTER( VARYING)?\((\d+)\)$/.exec(engineType)
+  if (text) return { ...plain(text[1] ? 'varchar' : 'bpchar'), modifier: Number(text[2]) + 4 }
   if (/^(STRUCT|MAP|UNION|VARIANT)\b/.test(engineType)) return plain('json')
   return plain(ofEngine[engineType] ?? 'text')
 }

@@ -16,7 +16,7 @@ import {
   type HostRequest,
   type HostSettings,
 } from './protocol.ts'
-import { wireEncoder } from './wire-encode.ts'
+import { toldAs, wireEncoder } from './wire-encode.ts'
 
 const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
 const send = (...answers: HostAnswer[]) => void process.send?.(answers, undefined, undefined, () => {})
@@ -88,8 +88,12 @@ function jsonRows(types: readonly DuckDBType[]): Gathered {
   }
 }
 
-function wireRows(types: readonly DuckDBType[], formats: readonly number[]): Gathered {
-  const encoder = wireEncoder(types, formats)
+function wireRows(
+  types: readonly DuckDBType[],
+  formats: readonly number[],
+  declared: readonly (string | undefined)[],
+): Gathered {
+  const encoder = wireEncoder(types, formats, declared)
   const out = new ByteWriter()
   return {
     add: (chunk, rows) => encoder.encode(chunk, rows, out),
@@ -184,15 +188,16 @@ async function main() {
       const parameters = request.parameters as DuckDBValue[]
       const result = await (whole ? connection.run(sql, parameters) : connection.stream(sql, parameters))
       const types = result.columnTypes()
+      const declared = types.map((type, at) => toldAs(type, request.declared?.[at]))
       /** What goes with the next message. */
       let held: HostAnswer[] = [
         {
           kind: 'columns',
           id,
-          columns: result.columnNames().map((name, at) => ({ name, type: typeName(types[at]) })),
+          columns: result.columnNames().map((name, at) => ({ name, type: declared[at] ?? typeName(types[at]) })),
         },
       ]
-      const gathered = request.formats ? wireRows(types, request.formats) : jsonRows(types)
+      const gathered = request.formats ? wireRows(types, request.formats, declared) : jsonRows(types)
       let sent = 0
       let truncated = false
       let pendingRows = 0

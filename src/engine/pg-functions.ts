@@ -12,7 +12,9 @@ const formats = (Object.keys(pgTypes) as PgTypeName[])
     const shown =
       name === 'numeric'
         ? `'numeric' || CASE WHEN typmod >= 4 THEN '(' || ((typmod - 4) >> 16) || ',' || ((typmod - 4) & 65535) || ')' ELSE '' END`
-        : `'${sqlNames[name]}'`
+        : name === 'varchar' || name === 'bpchar'
+          ? `'${sqlNames[name]}' || CASE WHEN typmod >= 4 THEN '(' || (typmod - 4) || ')' ELSE '' END`
+          : `'${sqlNames[name]}'`
     return [`WHEN ${oid} THEN ${shown}`, ...(array ? [`WHEN ${array} THEN '${sqlNames[name]}[]'`] : [])]
   })
   .join(' ')

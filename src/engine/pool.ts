@@ -56,6 +56,8 @@ export type EngineRequest = {
    * columns, else one per column.
    */
   formats?: readonly number[]
+  /** With `formats`: types of PostgreSQL that columns are told to have, where theirs can be told so. */
+  declared?: readonly (string | undefined)[]
   timeoutMs?: number
   /** The most memory that it may use: it runs in a host of its own when its class has more. */
   memoryMost?: number
@@ -532,6 +534,7 @@ class Host {
         parameters = [],
         rowsMax = Number.MAX_SAFE_INTEGER,
         formats,
+        declared,
         whole = false,
       } = request
       if (this.lost) {
@@ -539,7 +542,18 @@ class Host {
         finish()
         reject(this.#gone())
       } else if (kind === 'bind') this.#send({ kind, id, sql, setup })
-      else this.#send({ kind, id, sql, setup, parameters, rowsMax, whole, ...(formats ? { formats } : {}) })
+      else
+        this.#send({
+          kind,
+          id,
+          sql,
+          setup,
+          parameters,
+          rowsMax,
+          whole,
+          ...(formats ? { formats } : {}),
+          ...(declared ? { declared: declared.map((one) => one ?? null) } : {}),
+        })
       // Aborted while the host was starting: the event is past, so nobody else would tell.
       if (request.signal?.aborted) onAbort()
     })

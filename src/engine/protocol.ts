@@ -27,6 +27,7 @@ export type HostRequest =
       rowsMax: number
       /** As in `EngineRequest`. */
       formats?: readonly number[]
+      declared?: readonly (string | null)[]
       /** The result is small: made whole it cannot end early, and needs no transaction to tell. */
       whole?: boolean
     }

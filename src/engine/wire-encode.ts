@@ -33,9 +33,22 @@ type Column = (vector: DuckDBVector) => (row: number, out: ByteWriter) => void
 export const formatOf = (formats: WireFormats, column: number): number =>
   formats.length === 0 ? 0 : ((formats.length === 1 ? formats[0] : formats[column]) ?? 0)
 
-/** An encoder for all chunks of one result. */
-export function wireEncoder(types: readonly DuckDBType[], formats: WireFormats): WireEncoder {
-  const columns = types.map((type, at) => columnOf(type, formatOf(formats, at) === 1))
+/** The type that a column is told to have, if its values can be sent so. */
+export function toldAs(type: DuckDBType, declared: string | null | undefined): string | undefined {
+  if (!declared || type.alias) return undefined
+  return type.typeId === (declared === 'SMALLINT' ? DuckDBTypeId.INTEGER : DuckDBTypeId.VARCHAR) ? declared : undefined
+}
+
+/** An encoder for all chunks of one result. `declared`: as `toldAs` gave it. */
+export function wireEncoder(
+  types: readonly DuckDBType[],
+  formats: WireFormats,
+  declared: readonly (string | undefined)[] = [],
+): WireEncoder {
+  const columns = types.map((type, at) => {
+    const binary = formatOf(formats, at) === 1
+    return (binary && declared[at] && binaryOf[declared[at]]) || columnOf(type, binary)
+  })
   return {
     encode(chunk, rows, out) {
       const cells = columns.map((column, at) => {
@@ -69,6 +82,26 @@ function columnOf(type: DuckDBType, binary: boolean): Column {
   if (type.typeId === DuckDBTypeId.VARCHAR) return strings // JSON columns too
   if (wire.type === 'json') return column(byObject(jsonEncoderOf(type)), writeText.json)
   return column(readerOf(type), writeOf(wire.type, binary))
+}
+
+/** What is sent otherwise in binary than the type of its values would be. */
+const binaryOf: Readonly<Record<string, Column>> = {
+  SMALLINT: (vector) => {
+    const items = rawOf(vector).items as unknown as number[]
+    return (row, out) => {
+      const value = items[row]!
+      if ((value << 16) >> 16 !== value)
+        throw new Error(`Out of Range Error: ${value} is out of range for the type smallint`)
+      out.int16(value)
+    }
+  },
+  JSONB: (vector) => {
+    const write = strings(vector)
+    return (row, out) => {
+      out.byte(1) // the version of the format
+      write(row, out)
+    }
+  },
 }
 
 const writeOf = (type: PgTypeName, binary: boolean): Write<never> =>

@@ -31,7 +31,7 @@ import { engineFailure, rethrowEngine } from './answers/engine-failure.ts'
 import { travelOf } from './scan/as-of.ts'
 import type { KeysOf } from './pg-catalog/index.ts'
 import { outlineOf, type Given, type Outline } from './relations/outline.ts'
-import { prepareSelect, type Files, type Prepared } from './prepare.ts'
+import { prepareSelect, toldColumns, type Files, type Prepared } from './prepare.ts'
 import type { CommandParts } from './commands.ts'
 import { boundsOf } from './answers/limits.ts'
 import { relationsOf, type Relation } from './relations/relations.ts'
@@ -454,8 +454,7 @@ export function openLake(deps: LakeDeps): Lake {
       if (isChange(sql)) return describeChange(sql, options, opened)
       const prepared = await prepare(sql, options)
       if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
-      const columns = (await prepared.columns()).map((column) => ({ ...column, nullable: true }))
-      return { columns, parameters: await prepared.parameterTypes() }
+      return { columns: await toldColumns(prepared), parameters: await prepared.parameterTypes() }
     },
     async outline(sql, options) {
       const prepared = await prepare(sql, options)

@@ -7,6 +7,7 @@
 import { Bug } from '../base/assert.ts'
 import { Failure, type Place } from '../base/failure.ts'
 import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
+import type { Column } from '../contract/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
 import {
   filesToRead,
@@ -52,6 +53,7 @@ import {
   type Source,
 } from './sources.ts'
 import { indexOfByte, type Spliced } from './sql/splice.ts'
+import { isKeptAs, markedAs, type DeclaredType } from './write/declared-types.ts'
 import { systemSql } from './relations/system-tables.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 
@@ -63,6 +65,9 @@ export type Planned = { sql: string; bytes: number; scans: PlannedScan[]; lease:
 
 /** Where the files of a plan are on this disk. */
 export type Files = Pick<FileCache, 'lease' | 'keep'>
+
+/** By the place of the column; undefined for one that is of the engine's type. */
+export type Declared = readonly (DeclaredType | undefined)[]
 
 /** A SELECT that passed every check. */
 export type Prepared = {
@@ -89,8 +94,19 @@ export type Prepared = {
    */
   execute(options?: { unbound: boolean }): Promise<Planned>
   columns(): Promise<readonly EngineColumn[]>
+  /** How columns were declared that are passed on from tables as they are; undefined where none is. */
+  declared(): Promise<Declared | undefined>
   /** The engine's types of `$1`, `$2` …; `UNKNOWN` where the statement does not say. */
   parameterTypes(): Promise<string[]>
+}
+
+/** The columns of a SELECT for who is told how columns were declared. */
+export async function toldColumns(prepared: Pick<Prepared, 'columns' | 'declared'>): Promise<Column[]> {
+  const [columns, declared = []] = await Promise.all([prepared.columns(), prepared.declared()])
+  return columns.map(({ name, type }, at) => {
+    const told = declared[at]
+    return { name, type: told !== undefined && isKeptAs(told, type) ? told : type, nullable: true }
+  })
 }
 
 /** Checks one SELECT. `undefined` when it is a statement of another kind; then the caller parses it. */
@@ -172,6 +188,17 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       scans.map(({ table, snapshot }) => [showName(table.name), snapshot?.snapshotId.toString() ?? null]),
     ),
     columns,
+    declared: async () => {
+      const marked = named.marked()
+      if (!marked) return undefined
+      const bound = await columnsOf(marked.spliced.text, marked.setup, context).catch((error: unknown) => {
+        // What it computes is not to be had of marks: then nothing is only passed on.
+        if (error instanceof EngineFailure) return []
+        throw error
+      })
+      const declared = bound.map(({ type }) => markedAs(type))
+      return declared.some((one) => one !== undefined) ? declared : undefined
+    },
     parameterTypes: () => {
       const { spliced, setup } = named.whole()
       return retryShadow(() =>

@@ -46,6 +46,7 @@ import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, ty
 import { quoteName } from './sql/tokens.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
+import { declaredTypes, markedType, type DeclaredType } from './write/declared-types.ts'
 
 /** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
 export function inOurWords(sql: string): Spliced {
@@ -116,6 +117,7 @@ export type Scan = {
   schema: Schema
   shadow: Shadow
   columns: ScanSource['columns']
+  declared: ReadonlyMap<string, DeclaredType>
   /** Rows that stand in place of its files'. */
   rows?: string | undefined
   /** Rows that came and went between two snapshots, rather than those that are there. */
@@ -158,12 +160,16 @@ export type Named = {
   whole(): Shadowed
   /** The same, with columns of its views in place of what these read: as good to be bound where they are sound. */
   brief(): Promise<Shadowed>
+  /** The same over shadows of marked columns (`write/declared-types.ts`); undefined where no table has one that was declared. */
+  marked(): Shadowed | undefined
   /** Whether there are parameters without values. */
   parameters(): boolean
 }
 
 /** A text over shadow tables, and the statements that make those. */
 type Shadowed = { spliced: Spliced; setup: string[] }
+
+const nothingDeclared: ReadonlyMap<string, DeclaredType> = new Map()
 
 /** How a statement that changes rows of a table calls that use of it whose rows change. */
 export const changedAlias = '_changed'
@@ -228,6 +234,18 @@ export async function nameSources(
     return { spliced, setup: [...setup] }
   }
 
+  function marked(piece: Piece): Shadowed | undefined {
+    if (scans.every(({ declared }) => declared.size === 0)) return undefined
+    const made = new Set(setup())
+    const textOf = (source: Source): string | undefined => {
+      if (source.kind !== 'scan') return shadowText(source)
+      const { name, ddl } = markedShadow(source)
+      made.add(ddl)
+      return guardedSql(source, name, textOf)
+    }
+    return { spliced: render(piece, textOf), setup: [...made] }
+  }
+
   /** The columns of a view, as a table of them; undefined where only the whole text can tell. */
   function shapeOf(piece: Piece): Promise<Shadow | undefined> {
     const shape = findShape(piece)
@@ -263,6 +281,7 @@ export async function nameSources(
       setup,
       whole: () => ({ spliced: render(piece, shadowText), setup: setup() }),
       brief: () => brief(piece),
+      marked: () => marked(piece),
       parameters: () => parameters,
     }
   )
@@ -457,7 +476,17 @@ export async function nameSources(
       scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
     const shadow = shadowOf(schema, scans.length + systemTables.length, columns)
-    const scan: Scan = { kind: 'scan', table: loaded, snapshot, schema, shadow, columns, changes, guard: undefined }
+    const scan: Scan = {
+      kind: 'scan',
+      table: loaded,
+      snapshot,
+      schema,
+      shadow,
+      columns,
+      declared: declaredTypes(metadata, schema),
+      changes,
+      guard: undefined,
+    }
     scans.push(scan)
     const extra = extraColumns({ columns }).map(({ name }) => name)
     scan.guard = await guarded(schema, () => shadow.name, extra)
@@ -484,6 +513,7 @@ export async function nameSources(
       schema,
       shadow,
       columns: undefined,
+      declared: declaredTypes(table.metadata, schema),
       rows: `(SELECT ${casts.join(', ')} FROM ${rows})`,
       guard: undefined,
     }
@@ -509,6 +539,7 @@ export async function nameSources(
       schema,
       shadow: shadowOf(schema, scans.length + systemTables.length),
       columns: undefined,
+      declared: nothingDeclared,
       guard: undefined,
     }
     scans.push(scan)
@@ -642,6 +673,13 @@ function checkNames(table: TableName, { fields }: Schema, place: Place): void {
 
 /** Where uses of a table need no telling apart. */
 const plainShadow = ({ schema, columns }: Scan): Shadow => shadowOf(schema, 0, columns)
+
+/** The stand-in with columns that say how they were declared. */
+const markedShadow = ({ schema, columns, declared }: Scan): Shadow =>
+  shadowOf(schema, 0, columns, ({ name, type }) => {
+    const said = declared.get(name)
+    return said === undefined ? sqlType(type, name) : markedType(said)
+  })
 
 /** What stands for a source; undefined for a view whose body does. */
 type TextOf = (source: Source) => string | undefined

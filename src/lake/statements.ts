@@ -5,7 +5,7 @@ import { showBytes } from '../base/units.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
-import { schemaOf, snapshotAsOf } from '../iceberg/index.ts'
+import { snapshotAsOf } from '../iceberg/index.ts'
 import { isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, partOf, performContext } from './contexts.ts'
 import { explain } from './explain.ts'
@@ -13,8 +13,10 @@ import { withoutValues } from './policy/guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
 import { missing, targetName } from './names.ts'
+import { toldColumns } from './prepare.ts'
 import { located } from './write/perform-context.ts'
 import type { ChangeSet } from './write/change-set.ts'
+import { writtenSchema } from './write/computed-defaults.ts'
 import { parametersText } from './write/parameters.ts'
 import { perform } from './write/perform.ts'
 import { returningOf } from './write/returning.ts'
@@ -85,7 +87,7 @@ export async function runStatement(sql: string, given: Asking, started: number, 
 export async function describeChange(
   sql: string,
   options: Asking,
-  { bind, prepare, policyNow, deps }: Pick<Opened, 'bind' | 'prepare' | 'policyNow' | 'deps'>,
+  { prepare, policyNow, deps }: Pick<Opened, 'prepare' | 'policyNow' | 'deps'>,
 ): Promise<{ columns: Column[]; parameters: string[] }> {
   const statement = parseStatement(sql)
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
@@ -96,13 +98,17 @@ export async function describeChange(
   const columns = async () => {
     if (!asked || isAsked) return []
     const told: Asking = { ...options, told: asked.rows }
-    return located(asked.text, (index) => placeAt(sql, index), bind(asked.text.sql, told))
+    const columnsOf = async () => {
+      const prepared = await prepare(asked.text.sql, told)
+      return prepared ? toldColumns(prepared) : []
+    }
+    return located(asked.text, (index) => placeAt(sql, index), columnsOf())
   }
   const parameters = async () => {
     if (!isAsked || (!own && !mayKnow(await policyNow(), options.principal, target))) return []
     const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? deps.tables
     const table = await (own ? (options.scratch ?? seen) : seen).load(target)
-    const text = table?.kind === 'table' ? parametersText(statement, target, schemaOf(table.metadata)) : undefined
+    const text = table?.kind === 'table' ? parametersText(statement, target, writtenSchema(table.metadata)) : undefined
     const prepared =
       text === undefined ? undefined : await prepare(text, { ...options, ...(asked && { told: asked.rows }) })
     return (await prepared?.parameterTypes()) ?? []

@@ -48,11 +48,19 @@ export async function answerSelect(
     return namingTimeout(prepared.hides ? withoutValues(error) : error, bound)
   }
   const { formats } = options
+  // Other doors tell the engine's types.
+  const declared = formats ? await prepared.declared() : undefined
   const cacheable = options.cache !== false && !options.changes && !options.within?.changes && !prepared.volatile
   const key = cacheable
     ? createHash('sha256')
         .update(
-          JSON.stringify([prepared.identity, catalog, rowsMax, deps.resultsStamp ?? '', ...(formats ? [formats] : [])]),
+          JSON.stringify([
+            prepared.identity,
+            catalog,
+            rowsMax,
+            deps.resultsStamp ?? '',
+            ...(formats ? [formats, declared] : []),
+          ]),
         )
         .digest('hex')
     : ''
@@ -104,6 +112,7 @@ export async function answerSelect(
       ...(bounds.memory ? { memoryMost: bounds.memory.most } : {}),
       ...(idle ? { onIdle: idle } : {}),
       ...(formats ? { formats } : {}),
+      ...(declared ? { declared } : {}),
       timeoutMs: Math.min(asked, ownTime?.most ?? asked),
       ...(options.signal ? { signal: options.signal } : {}),
     })

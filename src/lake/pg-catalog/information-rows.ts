@@ -145,6 +145,12 @@ const privileges = ({ known, relations }: Model): Row[] =>
     with_hierarchy: 'YES',
   }))
 
+/** A character has up to four bytes. */
+const lengthsOf = (modifier: number): Row =>
+  modifier < 4
+    ? { character_octet_length: 1073741824 }
+    : { character_maximum_length: modifier - 4, character_octet_length: (modifier - 4) * 4 }
+
 function described(column: Column, catalog: string): Row {
   const { type, array, modifier } = wireOf(column)
   const bits = { int2: 16, int4: 32, int8: 64, float4: 24, float8: 53 }[type as string]
@@ -153,7 +159,7 @@ function described(column: Column, catalog: string): Row {
     udt_catalog: catalog,
     udt_schema: 'pg_catalog',
     udt_name: array ? `_${type}` : pgTypes[type].name,
-    ...(type === 'text' && !array ? { character_octet_length: 1073741824 } : {}),
+    ...(/^(text|varchar|bpchar)$/.test(type) && !array ? lengthsOf(modifier) : {}),
     ...(bits ? { numeric_precision: bits, numeric_precision_radix: 2 } : {}),
     ...(type.startsWith('int') && bits ? { numeric_scale: 0 } : {}),
     ...(type === 'numeric' && modifier >= 4

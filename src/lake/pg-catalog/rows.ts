@@ -6,6 +6,7 @@ import type { Governed, Privilege } from '../../govern/index.ts'
 import { currentViewVersion, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
 import { sqlType } from '../types.ts'
+import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
 import {
   databaseOid,
@@ -47,7 +48,7 @@ export type Known = {
   keys: readonly Key[]
 }
 
-type Column = Field & { number: number; type: Field['type']; identity?: 'always' | 'by default' }
+type Column = Field & { number: number; declared?: DeclaredType; identity?: 'always' | 'by default' }
 type Relation = { oid: number; schema: string; name: string; loaded: Loaded; columns: Column[] }
 type Constraint = {
   oid: number
@@ -61,6 +62,7 @@ type Constraint = {
 type Model = { known: Known; relations: Relation[]; constraints: Constraint[]; namespaces: string[] }
 
 const [btree, heap, textCollation] = [403, 2, 100]
+const collated = new Set<PgTypeName>(['text', 'varchar', 'bpchar', 'name'])
 
 export function modelOf(known: Known): Model {
   const uuidOf = (one: Loaded) => (one.kind === 'view' ? one.metadata.viewUuid : one.metadata.tableUuid)
@@ -70,7 +72,13 @@ export function modelOf(known: Known): Model {
     const numbered = loaded.kind === 'table' ? numberedFields(loaded.metadata) : []
     const columns = known.columnsOf(loaded).map((column, at): Column => {
       const own = numbered.find(({ field }) => field.id === column.id)
-      return { ...column, number: at + 1, ...(own && { identity: own.always ? 'always' : 'by default' }) }
+      const declared = loaded.kind === 'table' ? declaredType(loaded.metadata, column) : undefined
+      return {
+        ...column,
+        number: at + 1,
+        ...(declared === undefined ? {} : { declared }),
+        ...(own && { identity: own.always ? 'always' : 'by default' }),
+      }
     })
     return {
       oid: oids.get(`relation ${uuidOf(loaded)} ${namespace}.${name}`)!,
@@ -133,7 +141,7 @@ function identifierKey({ loaded, schema, name }: Relation): Key[] {
 }
 
 export const isUnique = ({ key }: Constraint): boolean => key.kind !== 'foreign'
-export const wireOf = (field: Field) => wireTypeOf(safeType(field))
+export const wireOf = (column: Field & { declared?: DeclaredType }) => wireTypeOf(column.declared ?? safeType(column))
 function safeType(field: Field): string {
   try {
     return sqlType(field.type)
@@ -249,7 +257,7 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
   pg_type: () => [
     ...(Object.keys(pgTypes) as PgTypeName[]).flatMap((name) => {
       const { oid, size, array, category } = pgTypes[name]
-      const collation = ['text', 'varchar', 'bpchar', 'name'].includes(name) ? textCollation : 0
+      const collation = collated.has(name) ? textCollation : 0
       return [
         typeRow({ oid, typname: name, typlen: size, typcategory: category, typarray: array, typcollation: collation }),
         ...(array === 0
@@ -535,7 +543,7 @@ function attributeRow(attrelid: number, column: Column, attnum: number): Row {
     attisdropped: false,
     attislocal: true,
     attinhcount: 0,
-    attcollation: type === 'text' ? textCollation : 0,
+    attcollation: collated.has(type) ? textCollation : 0,
   }
 }
 

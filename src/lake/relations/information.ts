@@ -4,6 +4,7 @@ import type { Loaded } from '../../catalog/index.ts'
 import { currentSchema, currentViewVersion, type Field } from '../../iceberg/index.ts'
 import { quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
+import { declaredType } from '../write/declared-types.ts'
 
 export type InformationTable = 'tables' | 'columns' | 'schemata'
 
@@ -51,7 +52,7 @@ export function informationSchema(
             field.name,
             at + 1,
             field.required ? 'NO' : 'YES',
-            sqlType(field.type),
+            (one.kind === 'table' ? declaredType(one.metadata, field) : undefined) ?? sqlType(field.type),
             field.doc ?? null,
           ]),
         ),

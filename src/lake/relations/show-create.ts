@@ -2,8 +2,9 @@
 
 import type { Loaded } from '../../catalog/index.ts'
 import { currentViewVersion, defaultSortOrder, defaultSpec, fieldById, type Transform } from '../../iceberg/index.ts'
-import { isDefaultProperty, writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
-import { isNumberedProperty, numberedFields } from '../write/numbered.ts'
+import { isColumnProperty } from '../write/column-property.ts'
+import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
+import { numberedFields } from '../write/numbered.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
@@ -18,9 +19,10 @@ export function createText(one: Loaded): string {
   const schema = writtenSchema(metadata)
   const path = (id: number) => (fieldById(schema, id)?.path ?? '').split('.').map(quoteName).join('.')
   const numbered = numberedFields(metadata)
-  const columns = schema.fields.map(({ id, name: column, type, required, doc, writeDefault, computed }: WrittenField) =>
-    [
-      `  ${quoteName(column)} ${sqlType(type)}`,
+  const columns = schema.fields.map((one: WrittenField) => {
+    const { id, name: column, type, declared, required, doc, writeDefault, computed } = one
+    return [
+      `  ${quoteName(column)} ${declared ?? sqlType(type)}`,
       ...(required ? ['NOT NULL'] : []),
       ...numbered.flatMap(({ field, always, from }) =>
         field.id === id ? [`GENERATED ${always ? 'ALWAYS' : 'BY DEFAULT'} AS IDENTITY (START WITH ${from})`] : [],
@@ -30,12 +32,10 @@ export function createText(one: Loaded): string {
         : [`DEFAULT ${literalSql(type, writeDefault)}`]),
       ...(computed === undefined ? [] : [`DEFAULT ${computed}`]),
       ...(doc ? [`COMMENT ${quoteText(doc)}`] : []),
-    ].join(' '),
-  )
+    ].join(' ')
+  })
   const { comment, ...given } = metadata.properties
-  const properties = Object.fromEntries(
-    Object.entries(given).filter(([key]) => !isNumberedProperty(key) && !isDefaultProperty(key)),
-  )
+  const properties = Object.fromEntries(Object.entries(given).filter(([key]) => !isColumnProperty(key)))
   const partitions = defaultSpec(metadata)
     .fields.filter(({ transform }) => transform.kind !== 'void')
     .map(({ transform, sourceIds }) => transformText(transform, path(sourceIds[0]!)))

@@ -583,9 +583,14 @@ async function keysSql(
 /** The empty stand-in for a table on the planning host. `use` tells several uses in one statement apart. */
 export type Shadow = { name: string; ddl: string }
 
-export function shadowOf(schema: Schema, use: number, extra: ScanSource['columns'] = {}): Shadow {
+export function shadowOf(
+  schema: Schema,
+  use: number,
+  extra: ScanSource['columns'] = {},
+  typeOf: (field: Field) => string = ({ name, type }) => sqlType(type, name),
+): Shadow {
   const columns = [
-    ...schema.fields.map(({ name, type }) => `${quoteName(name)} ${sqlType(type, name)}`),
+    ...schema.fields.map((field) => `${quoteName(field.name)} ${typeOf(field)}`),
     ...extraColumns({ columns: extra }).map(({ name, sql }) => `${name} ${sql}`),
   ].join(', ')
   return shadowNamed(columns, use)

@@ -47,6 +47,7 @@ import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } fr
 import { appendProjection, checkColumns, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
 import { writtenSchema } from './computed-defaults.ts'
+import { declarations, declarationsBefore, isKeptAs, type DeclaredType } from './declared-types.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
@@ -107,7 +108,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   async function source(
     select: string,
     options: TableOptions,
-  ): Promise<{ columns: readonly EngineColumn[]; planned: () => Promise<{ sql: string; lease?: FileLease }> }> {
+  ): Promise<{
+    columns: readonly EngineColumn[]
+    declared?: readonly (DeclaredType | undefined)[] | undefined
+    planned: () => Promise<{ sql: string; lease?: FileLease }>
+  }> {
     if (options.files) {
       const columns = await engine
         .bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) })
@@ -115,7 +120,15 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       return { columns, planned: async () => ({ sql: select }) }
     }
     const prepared = await deps.prepare(select, self, options)
-    return { columns: await prepared.columns(), planned: prepared.execute }
+    const [columns, declared] = await Promise.all([
+      prepared.columns(),
+      options.keepsDeclared ? prepared.declared() : undefined,
+    ])
+    const kept = columns.map(({ type }, at) => {
+      const one = declared?.[at]
+      return one !== undefined && isKeptAs(one, type) ? one : type === 'JSON' ? type : undefined
+    })
+    return { columns, declared: options.keepsDeclared ? kept : [], planned: prepared.execute }
   }
 
   async function write(
@@ -128,7 +141,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const published = await tables.load(target)
     await mayWrite(target, !published ? ['create'] : mode === 'append' ? ['insert'] : replacing)
     // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
-    const [{ columns, planned }, base] = await Promise.all([
+    const [{ columns, declared = [], planned }, base] = await Promise.all([
       source(select, options),
       mode === 'append' ? load(target, published) : published,
     ])
@@ -156,9 +169,15 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       mode === 'append' || !before
         ? await prepareAppend(io, metadata, files, { summary, signal: options.signal })
         : await prepareReplace(io, metadata, files, { schema, summary, signal: options.signal })
-    const properties = tableProperties(options)
-    const more: TableUpdate[] =
-      before && Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties }] : []
+    const properties = {
+      ...(before ? tableProperties(options) : {}),
+      ...(mode === 'replace' || !before ? declarations(schema, declared) : {}),
+    }
+    const removals = before && mode === 'replace' ? declarationsBefore(before.metadata, properties) : []
+    const more: TableUpdate[] = [
+      ...(removals.length > 0 ? [{ action: 'remove-properties', removals } as const] : []),
+      ...(Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties } as const] : []),
+    ]
     const action = mode === 'append' ? 'append' : 'replace'
     const appended = mode === 'append' ? { files, summary } : undefined
     return stage({

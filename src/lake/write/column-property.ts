@@ -2,18 +2,20 @@
 
 import { changeProperties, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 
-export type ColumnProperty = {
-  /** Whether a property of a table is one of these, and none that people set. */
-  is(key: string): boolean
+type ColumnProperty = {
+  key(fieldId: number): string
   of(metadata: TableMetadata, fieldId: number): string | undefined
   /** Undefined takes it away. */
   change(metadata: TableMetadata, fieldId: number, value: string | undefined): TableChange
 }
 
-export function columnProperty(what: string): ColumnProperty {
+/** Whether a property of a table is one of these, and none that people set. */
+export const isColumnProperty = (key: string): boolean => /^boathouse\.(default|identity|type)\.\d+$/.test(key)
+
+export function columnProperty(what: 'default' | 'identity' | 'type'): ColumnProperty {
   const keyOf = (fieldId: number) => `boathouse.${what}.${fieldId}`
   return {
-    is: (key) => key.startsWith(keyOf(0).slice(0, -1)),
+    key: keyOf,
     of: ({ properties }, fieldId) => properties[keyOf(fieldId)],
     change: (metadata, fieldId, value) =>
       changeProperties(
@@ -22,3 +24,7 @@ export function columnProperty(what: string): ColumnProperty {
       ),
   }
 }
+
+/** What is kept of the columns of a table that is made anew. */
+export const columnProperties = ({ properties }: TableMetadata): string[] =>
+  Object.keys(properties).filter(isColumnProperty)

@@ -6,6 +6,7 @@ import type { EngineColumn } from '../../engine/index.ts'
 import type { NewField, Schema } from '../../iceberg/index.ts'
 import type { TableOptions } from './change-set.ts'
 import type { WrittenField } from './computed-defaults.ts'
+import { storedSql } from './declared-types.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
@@ -36,8 +37,10 @@ export function appendProjection(target: TableName, schema: Schema, columns: rea
     given.delete(field.name.toLowerCase())
     if (name === undefined && field.required && field.writeDefault === undefined && field.computed === undefined)
       throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
-    const missing = name === undefined ? defaultSql(target, field) : ''
-    return `CAST(${name === undefined ? missing : quoteName(name)} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
+    if (name === undefined && field.computed !== undefined)
+      return `CAST(${field.computed} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
+    const value = name === undefined ? defaultSql(target, field) : quoteName(name)
+    return `${storedSql(value, field)} AS ${quoteName(field.name)}`
   })
   if (given.size > 0)
     throw new Failure('SQL_INVALID', `${showName(target)} has no column ${[...given.values()].join(', ')}`, {

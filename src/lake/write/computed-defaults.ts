@@ -9,9 +9,9 @@ import { volatileFunctions } from '../sql/functions.ts'
 import type { Piece } from '../sql/reader.ts'
 import { tokens } from '../sql/tokens.ts'
 import { columnProperty } from './column-property.ts'
+import { declaredType, type DeclaredType } from './declared-types.ts'
 
 const property = columnProperty('default')
-export const isDefaultProperty = property.is
 
 /** By what is kept, how people write it: in small letters, without blanks, casts and parentheses around it. */
 const spellings: Record<string, RegExp> = {
@@ -41,8 +41,8 @@ export function computedDefault({ sql }: Pick<Piece, 'sql'>): string | undefined
   })
 }
 
-/** A column with what it is given where a statement leaves it out. */
-export type WrittenField = Field & { computed?: string }
+/** A column with what it is given where a statement leaves it out, and what it may hold. */
+export type WrittenField = Field & { computed?: string; declared?: DeclaredType }
 
 /** The columns of a table as statements write them: `WrittenField`s. */
 export function writtenSchema(metadata: TableMetadata): Schema {
@@ -51,7 +51,13 @@ export function writtenSchema(metadata: TableMetadata): Schema {
     const sql = property.of(metadata, id)
     return sql !== undefined && Object.hasOwn(spellings, sql) ? { computed: sql } : {}
   }
-  return { ...schema, fields: schema.fields.map((field): WrittenField => ({ ...field, ...computed(field.id) })) }
+  return {
+    ...schema,
+    fields: schema.fields.map((field): WrittenField => {
+      const declared = declaredType(metadata, field)
+      return { ...field, ...computed(field.id), ...(declared === undefined ? {} : { declared }) }
+    }),
+  }
 }
 
 export const changeComputedDefault: (metadata: TableMetadata, fieldId: number, sql: string | undefined) => TableChange =

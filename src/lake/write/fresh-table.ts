@@ -28,6 +28,7 @@ import {
 } from '../../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../../io/index.ts'
 import type { TableOptions } from './change-set.ts'
+import { columnProperties } from './column-property.ts'
 import type { Rebased } from './staging.ts'
 
 /** A folder that no table has had: what lies there belongs to nobody else. */
@@ -75,7 +76,9 @@ export async function emptied(
     summary,
     signal,
   })
+  const stale = columnProperties(metadata)
   const about: TableUpdate[] = [
+    ...(stale.length > 0 ? [{ action: 'remove-properties', removals: stale } as const] : []),
     ...(formatVersion > metadata.formatVersion ? [{ action: 'upgrade-format-version', formatVersion } as const] : []),
     ...(Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties } as const] : []),
   ]

@@ -16,7 +16,6 @@ import type { Identity } from '../sql/statement.ts'
 import { columnProperty } from './column-property.ts'
 
 const property = columnProperty('identity')
-export const isNumberedProperty = property.is
 
 export type NumberedField = Identity & { field: Field }
 

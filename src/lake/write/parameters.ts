@@ -8,6 +8,7 @@ import { Reader, type Piece } from '../sql/reader.ts'
 import { isDefault, valueRows, type Assignment, type RowChange } from '../sql/row-change.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
+import type { WrittenField } from './computed-defaults.ts'
 import { sourceAlias } from './perform-context.ts'
 import { excluded } from './conflict.ts'
 import { returningOf } from './returning.ts'
@@ -86,8 +87,12 @@ function partsOf(statement: RowChange, table: string, name: string, schema: Sche
 function cast(value: Piece | Composed, column: string, { fields }: Schema): Composed | string {
   const field = fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
   if (isDefault(value)) return 'NULL'
-  return field ? compose`CAST((${value}) AS ${sqlType(field.type, field.name)})` : compose`(${value})`
+  return field ? compose`CAST((${value}) AS ${toldType(field)})` : compose`(${value})`
 }
+
+/** Clients write JSON otherwise than text, and look whether a number is too large, where they are told to. */
+const toldType = ({ type, name, declared = '' }: WrittenField): string =>
+  declared.startsWith('JSON') ? 'JSON' : declared === 'SMALLINT' ? declared : sqlType(type, name)
 
 /** A SELECT whose columns that are a parameter alone are cast to those of the table. */
 function selected(select: Piece, columns: readonly string[], schema: Schema): Composed {

@@ -23,11 +23,12 @@ import {
 import { compose } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { Alteration, ColumnDefinition, Statement, TableClauses } from '../sql/statement.ts'
-import { quoteName } from '../sql/tokens.ts'
+import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { parseSqlType, sqlType } from '../types.ts'
 import type { TableOptions } from './change-set.ts'
 import { located, tableOf, withNames, type PerformContext, type Performed } from './perform-context.ts'
 import { changeComputedDefault, computedDefault } from './computed-defaults.ts'
+import { changeDeclared, declaredOf, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
 import { changeIdentity } from './numbered.ts'
 import { changeRows, truncated } from './perform-rows.ts'
 import { parseBound } from './write.ts'
@@ -58,17 +59,21 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (statement.select) {
         const { select, names } = statement
         const text = names ? withNames(select, 'renamed', names) : compose`${select}`
-        const { rowsWritten } = await located(text, context.at, changes.replaceTable(target, text.sql, table))
+        const work = changes.replaceTable(target, text.sql, { ...table, keepsDeclared: true })
+        const { rowsWritten } = await located(text, context.at, work)
         return { rows: rowsWritten, changed: true }
       }
       const { columns, key } = statement
-      const { fields, defaults, computed } = await newFields(withKey(columns!, key, target), context)
+      const { fields, defaults, computed, declared } = await newFields(withKey(columns!, key, target), context)
       await changes.createTable(target, fields, defaults, table)
       const fieldOf = (now: TableMetadata, name: string) => fieldNamed(currentSchema(now), name)!
       const steps = columns!.flatMap(({ name, identity }): Step[] => [
         ...(identity ? [(now: TableMetadata) => changeIdentity(now, fieldOf(now, name), identity)] : []),
         ...(computed.has(name)
           ? [(now: TableMetadata) => changeComputedDefault(now, fieldOf(now, name).id, computed.get(name))]
+          : []),
+        ...(declared.has(name)
+          ? [(now: TableMetadata) => changeDeclared(now, fieldOf(now, name), declared.get(name))]
           : []),
       ])
       if (key) steps.push((now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change())
@@ -88,7 +93,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       const { metadata } = await tableOf(target, changes, 'change')
       const steps: Step[] = []
       for (const change of statement.changes) {
-        const found = await alteration(change, metadata, context)
+        const found = await alteration(change, metadata, target, context)
         if (found) steps.push(...[found].flat())
       }
       if (steps.length > 0) await changes.alter(target, steps, options)
@@ -155,12 +160,19 @@ function withKey(columns: readonly ColumnDefinition[], key: readonly string[] = 
 async function newFields(
   columns: readonly ColumnDefinition[],
   context: PerformContext,
-): Promise<{ fields: NewField[]; defaults: Map<string, Value>; computed: Map<string, string> }> {
+): Promise<{
+  fields: NewField[]
+  defaults: Map<string, Value>
+  computed: Map<string, string>
+  declared: Map<string, DeclaredType>
+}> {
   const fields: NewField[] = []
+  const declaredAs = new Map<string, DeclaredType>()
   const defaults = new Map<string, Value>()
   const computed = new Map<string, string>()
   for (const { name, type: written, required, default: value, comment, identity } of columns) {
-    const type = await typeOf(written, name, context)
+    const { type, declared } = await typeOf(written, name, context)
+    if (declared !== undefined) declaredAs.set(name, declared)
     if (identity) checkNumbered(type, name)
     const changing = value && computedAt(value, context)
     if (changing !== undefined) computed.set(name, changing)
@@ -168,7 +180,7 @@ async function newFields(
     fields.push({ name, type, required, ...(comment === undefined ? {} : { doc: comment }) })
     if (constant !== undefined) defaults.set(name, constant)
   }
-  return { fields, defaults, computed }
+  return { fields, defaults, computed, declared: declaredAs }
 }
 
 function computedAt(value: Piece, { at }: PerformContext): string | undefined {
@@ -185,10 +197,18 @@ function checkNumbered({ kind }: Type, column: string): void {
     throw new Failure('SQL_INVALID', `${column} cannot number its rows: its type is none of whole numbers`)
 }
 
-async function typeOf(written: Piece, column: string, context: PerformContext): Promise<Type> {
-  const text = compose`SELECT CAST(NULL AS ${written}) AS ${quoteName(column)}`
+async function typeOf(
+  written: Piece,
+  column: string,
+  context: PerformContext,
+): Promise<{ type: Type; declared?: DeclaredType }> {
+  const declared = declaredOf(written.sql, context)
+  if (declared) return declared
+  // Lists of them are lists of what the engine has.
+  const known = { ...written, sql: written.sql.replace(/\bjsonb\b/gi, 'JSON ') }
+  const text = compose`SELECT CAST(NULL AS ${known}) AS ${quoteName(column)}`
   const [bound] = await located(text, context.at, context.bind(text.sql))
-  return parseSqlType(bound!.type, column)
+  return { type: parseSqlType(bound!.type, column) }
 }
 
 async function constantOf(
@@ -213,6 +233,7 @@ type Step = (now: TableMetadata) => TableChange
 async function alteration(
   change: Alteration,
   metadata: TableMetadata,
+  target: TableName,
   context: PerformContext,
 ): Promise<Step | Step[] | undefined> {
   const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
@@ -221,7 +242,7 @@ async function alteration(
     case 'add-column': {
       const { path, definition, ifNotExists, place } = change
       if (ifNotExists && has(path)) return undefined
-      const type = await typeOf(definition.type, path, context)
+      const { type, declared } = await typeOf(definition.type, path, context)
       if (definition.default && computedAt(definition.default, context))
         throw new Failure('SQL_UNSUPPORTED', `a default for ${path} that is computed, for rows that are there`, {
           hint: `Add the column without it, fill it by UPDATE, and then ALTER COLUMN ${path} SET DEFAULT.`,
@@ -239,7 +260,7 @@ async function alteration(
         ...(value === undefined ? {} : { default: value }),
         ...(place === undefined ? {} : { place }),
       }
-      return (now) => schemaOf(now).add(path, type, more).change()
+      return [(now) => schemaOf(now).add(path, type, more).change(), ...declaring(path, declared)]
     }
     case 'drop-column':
       return change.ifExists && !has(change.path) ? undefined : (now) => schemaOf(now).drop(change.path).change()
@@ -248,8 +269,10 @@ async function alteration(
     case 'move-column':
       return (now) => schemaOf(now).move(change.path, change.place).change()
     case 'type': {
-      const type = await typeOf(change.type, change.path, context)
-      return (now) => schemaOf(now).widen(change.path, type).change()
+      const { type, declared } = await typeOf(change.type, change.path, context)
+      const isOf = fieldNamed(currentSchema(metadata), change.path)?.type.kind === type.kind
+      if (declared !== undefined && isOf) await checkHeld(change.path, declared, target, context)
+      return [(now) => schemaOf(now).widen(change.path, type).change(), ...declaring(change.path, declared)]
     }
     case 'required':
       return (now) =>
@@ -297,6 +320,26 @@ async function alteration(
       return (now) => changeIdentity(now, field, change.identity)
     }
   }
+}
+
+/** Only columns of the table itself: what is inside of them has the types of Iceberg. */
+const declaring = (path: string, declared: DeclaredType | undefined): Step[] => [
+  (now) => {
+    const field = path.includes('.') ? undefined : fieldNamed(currentSchema(now), path)
+    return field ? changeDeclared(now, field, declared) : { updates: [], requirements: [] }
+  },
+]
+
+async function checkHeld(
+  path: string,
+  declared: DeclaredType,
+  target: TableName,
+  { rows }: PerformContext,
+): Promise<void> {
+  const condition = unfitSql(path.split('.').map(quoteName).join('.'), declared)
+  if (condition === undefined) return
+  const [found] = await rows(`SELECT 1 FROM ${quoteTable(target)} WHERE ${condition} LIMIT 1`)
+  if (found) throw unfit(path, declared)
 }
 
 /** A partition field is named by its name, or by what it is made of. */

@@ -30,7 +30,8 @@ import { isByPartition, placeVectors, writePositionFiles } from './delete-files.
 import type { Prepared } from '../prepare.ts'
 import { scanSql } from '../scan/scan.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
-import { sqlType } from '../types.ts'
+import { writtenSchema } from './computed-defaults.ts'
+import { storedSql } from './declared-types.ts'
 import { beginFiles, limitsOf, type FilesUnderWay, type Workshop } from './write.ts'
 
 export type RowOperation = 'delete' | 'update' | 'merge'
@@ -118,8 +119,8 @@ export async function changeRows(
     const lineage = metadata.formatVersion >= 3
     const columns = schema.fields.map(({ name }) => quoteName(name)).join(', ')
     // A statement's values are of its own types; a column's are those of the table.
-    const values = schema.fields.map(
-      ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type, name)}) AS ${quoteName(name)}`,
+    const values = writtenSchema(metadata).fields.map(
+      (field) => `${storedSql(quoteName(field.name), field)} AS ${quoteName(field.name)}`,
     )
     const comes = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _new`
     const write = (select: string) =>

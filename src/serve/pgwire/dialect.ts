@@ -90,7 +90,8 @@ const renamed: Record<string, string> = {
 }
 /** A column without a precision: the engine's own, of three digits behind the point, would round what clients send. */
 const openNumeric = 'DECIMAL(38,10)'
-const columnTypes: Record<string, string> = { jsonb: 'JSON', citext: 'VARCHAR' }
+const columnTypes: Record<string, string> = { citext: 'VARCHAR' }
+const valueTypes: Record<string, string> = { ...columnTypes, jsonb: 'JSON' }
 /** Calls with a pattern of dates behind a comma. */
 const dated: Record<string, { before: string; after: string }> = {
   to_date: { before: 'CAST(strptime(', after: ') AS DATE)' },
@@ -177,8 +178,8 @@ class Translation {
       if (isDefinition && this.#columnType(at)) continue
       if (this.#bytes(at)) continue
       if (isCatalog) this.#catalog(at, selects)
-      else if (this.#words[at] === 'as' && columnTypes[this.#words[at + 1] ?? ''] && this.#words[at + 2] === ')')
-        this.#replace(at + 1, at + 1, columnTypes[this.#words[at + 1]!]!)
+      else if (this.#words[at] === 'as' && valueTypes[this.#words[at + 1] ?? ''] && this.#words[at + 2] === ')')
+        this.#replace(at + 1, at + 1, valueTypes[this.#words[at + 1]!]!)
       else if (this.#series(at, selects)) continue
       else if (series.has(this.#words[at]!) && this.#words[at + 1] === '(') this.#column(at, selects)
       else if (this.#words[at] === '::') this.#cast(at)

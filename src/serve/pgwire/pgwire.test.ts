@@ -352,6 +352,98 @@ describe('statements', () => {
     ).toEqual([{ a: ['1', '2'], b: ['x'], c: '{1}', d: ['x', 'y'] }])
   })
 
+  test('columns come back as the types that they were declared as', async () => {
+    const client = await connect('ada')
+    const told = async (sql: string, values?: unknown[]) => {
+      const { fields, rows } = await client.query({ text: sql, rowMode: 'array', ...(values ? { values } : {}) })
+      return [
+        fields.map(({ dataTypeID, dataTypeModifier: more }) => (more < 0 ? dataTypeID : [dataTypeID, more])),
+        ...rows,
+      ]
+    }
+    await client.query(
+      'create table declared (id int, j json, b jsonb, v varchar(5), c character varying, f char(3), s smallint, t text)',
+    )
+    const types = [23, 114, 3802, [1043, 9], 1043, [1042, 7], 21, 25]
+    const row = [1, { a: 1 }, [2], 'abc', 'x', 'abc', 7, 't']
+    const insert = 'insert into declared values ($1, $2, $3, $4, $5, $6, $7, $8)'
+    expect(
+      await told(
+        `${insert} returning *`,
+        row.map((value) => (Array.isArray(value) ? '[2]' : value)),
+      ),
+    ).toEqual([types, row])
+    expect(await told('select * from declared')).toEqual([types, row])
+    expect(await told('with q as (select * from declared) select q.b, s, v from q join declared using (s, v)')).toEqual(
+      [
+        [3802, 21, [1043, 9]],
+        [[2], 7, 'abc'],
+      ],
+    )
+    // What is made of them has a type of its own, and takes none from the columns beside it.
+    expect(
+      await told(`select s + 32767, v || 'x', j ->> 'a', b -> 0, v, s::bigint, coalesce(v, t) from declared`),
+    ).toEqual([
+      [23, 25, 25, 114, [1043, 9], 20, 25],
+      [32774, 'abcx', '1', 2, 'abc', '7', 'abc'],
+    ])
+    expect(await told('select substr(t, s), v from declared')).toEqual([
+      [25, 25],
+      ['', 'abc'],
+    ])
+    for (const [set, code] of [
+      ["v = 'abcdef'", '22001'],
+      ["f = 'abcd'", '22001'],
+      ["j = '{a'", '22P02'],
+      ['s = 32768', '22003'],
+    ])
+      expect(await codeOf(client.query(`update declared set ${set}`))).toBe(code)
+    await client.query("update declared set v = 'ab       ', b = '{\"x\": [1]}'")
+    expect(await told('select v, b from declared')).toEqual([
+      [[1043, 9], 3802],
+      ['ab   ', { x: [1] }],
+    ])
+    const shown = `select format_type(atttypid, atttypmod) from pg_attribute where attrelid = 'declared'::regclass order by attnum`
+    expect((await told(shown)).slice(1).flat()).toEqual(
+      'integer json jsonb character_varying(5) character_varying character(3) smallint text'
+        .split(' ')
+        .map((type) => type.replace('_', ' ')),
+    )
+    expect(await codeOf(client.query('alter table declared alter column t type char(0)'))).toBe('22001')
+    await client.query(
+      'alter table declared alter column v type text, add column w varchar(2), alter column t type varchar(9)',
+    )
+    await client.query('create table declared_too as select b, s, w, t, v, to_json(c) as c from declared')
+    expect((await told('select * from declared_too'))[0]).toEqual([3802, 21, [1043, 6], [1043, 13], 25, 114])
+    expect(
+      await told(`select column_name, data_type, character_maximum_length from information_schema.columns
+      where table_name = 'declared_too' and column_name in ('s', 'w') order by 1`),
+    ).toEqual([
+      [25, 25, 23],
+      ['s', 'smallint', null],
+      ['w', 'character varying', 2],
+    ])
+    await client.query('create or replace table declared_too as select 1 as b, s::text as s from declared')
+    expect((await told('select * from declared_too'))[0]).toEqual([23, 25])
+    await client.end()
+  })
+
+  test('declared types in binary, as parameters, and in the statement that would make the table', async () => {
+    await ada.query('create table small (b jsonb, s smallint)')
+    await ada.query(`insert into small values ('{"a": 1}', -2)`)
+    const client = await raw('ada')
+    client.send(parse('', 'select b, s from small'), bind('', '', 1), execute(''), sync)
+    const row = (await client.until('Z')).find(({ type }) => type === 'D')!
+    expect(row.body.toString('latin1')).toBe('\0\x02\0\0\0\x09\x01{"a": 1}\0\0\0\x02\xff\xfe')
+    client.send(parse('p', 'insert into small values ($1, $2)'), message('D', cstring('Sp')), sync)
+    const asked = (await client.until('Z')).find(({ type }) => type === 't')!
+    expect([asked.body.readInt32BE(2), asked.body.readInt32BE(6)]).toEqual([114, 21])
+    client.close()
+    expect((await ada.query('show create table small')).rows[0]).toMatchObject({
+      statement: expect.stringContaining('"b" JSONB,\n  "s" SMALLINT') as string,
+    })
+  })
+
   test('what PostgreSQL has otherwise is as there: plain names, keys, series, temporary tables, DISCARD', async () => {
     const notices: (string | undefined)[] = []
     const client = await connect('ada')

@@ -67,6 +67,8 @@ const closer: [type: RegExp, message: RegExp, state: string][] = [
   [/conversion/, /./, '22P02'],
   [/out of range/, /./, '22003'],
   [/divide|invalid input/, /division by zero/i, '22012'],
+  [/invalid input/, /^value too long for type/, '22001'],
+  [/invalid input/, /^Malformed JSON/, '22P02'],
   [/invalid input/, /./, '22023'],
   [/out of memory/, /./, '53200'],
 ]

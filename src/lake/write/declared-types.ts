@@ -1,0 +1,142 @@
+// Types of PostgreSQL that Iceberg has not: `jsonb`, `varchar(20)`, `smallint`. The column is kept as text or as a whole number,
+// which every engine reads, and how it was declared is a property of the table, by field id. So clients are told the type that
+// was declared, and what it does not hold is refused where rows are written here. Other engines know nothing of it.
+
+import { Failure } from '../../base/failure.ts'
+import type { Field, Schema, TableChange, TableMetadata, Type } from '../../iceberg/index.ts'
+import { quoteText } from '../sql/tokens.ts'
+import { sqlType } from '../types.ts'
+import { columnProperty } from './column-property.ts'
+
+const property = columnProperty('type')
+
+/** As it is kept and told: `CHARACTER VARYING(20)`. */
+export type DeclaredType = string
+
+type Declaring = { kind: 'string' | 'int'; written: RegExp; declared(length: string | undefined): DeclaredType }
+const declaring: Declaring[] = [
+  { kind: 'string', written: /^json$/i, declared: () => 'JSON' },
+  { kind: 'string', written: /^jsonb$/i, declared: () => 'JSONB' },
+  {
+    kind: 'string',
+    written: /^(?:varchar|char(?:acter)?\s+varying)\s*\(\s*(\d{1,8})\s*\)$/i,
+    declared: (length) => `CHARACTER VARYING(${Number(length)})`,
+  },
+  {
+    kind: 'string',
+    written: /^(?:char|character|bpchar)\s*\(\s*(\d{1,8})\s*\)$/i,
+    declared: (length) => `CHARACTER(${Number(length)})`,
+  },
+  { kind: 'int', written: /^(?:smallint|int2)$/i, declared: () => 'SMALLINT' },
+]
+/** Of these only clients of PostgreSQL mean something else than text. */
+const openVarying = { written: /^(?:varchar|char(?:acter)?\s+varying)$/i, declared: 'CHARACTER VARYING' }
+
+/** The type as it was written, if Iceberg has none like it. */
+export function declaredOf(
+  written: string,
+  { postgres }: { postgres: boolean },
+): { type: Type; declared: DeclaredType } | undefined {
+  const text = written.trim()
+  if (postgres && openVarying.written.test(text)) return { type: { kind: 'string' }, declared: openVarying.declared }
+  for (const { kind, written, declared } of declaring) {
+    const match = written.exec(text)
+    if (match) return { type: { kind }, declared: declared(match[1]) }
+  }
+  return undefined
+}
+
+/** How a column was declared; undefined where that is its type, or not any more. */
+export function declaredType(metadata: TableMetadata, { id, type }: Field): DeclaredType | undefined {
+  const said = property.of(metadata, id)
+  if (said === undefined) return undefined
+  const known = declaredOf(said, { postgres: true })
+  return known?.declared === said && known.type.kind === type.kind ? said : undefined
+}
+
+/** By the name of the column. */
+export function declaredTypes(metadata: TableMetadata, { fields }: Schema): ReadonlyMap<string, DeclaredType> {
+  return new Map(
+    fields.flatMap((field) => {
+      const declared = declaredType(metadata, field)
+      return declared === undefined ? [] : [[field.name, declared]]
+    }),
+  )
+}
+
+/** Nothing where it stays as it is. */
+export function changeDeclared(
+  metadata: TableMetadata,
+  { id }: Field,
+  declared: DeclaredType | undefined,
+): TableChange {
+  if (property.of(metadata, id) === declared) return { updates: [], requirements: [] }
+  return property.change(metadata, id, declared)
+}
+
+/** Properties of a table that is made of a SELECT: `declared` are its columns, in their order. */
+export function declarations(
+  { fields }: Schema,
+  declared: readonly (DeclaredType | undefined)[],
+): Record<string, string> {
+  return Object.fromEntries(
+    fields.flatMap(({ id }, at) => (declared[at] === undefined ? [] : [[property.key(id), declared[at]]])),
+  )
+}
+
+/** The properties that say something else of the table's columns than `now`. */
+export const declarationsBefore = ({ properties }: TableMetadata, now: Readonly<Record<string, string>>): string[] =>
+  Object.keys(properties).filter((key) => key.startsWith(property.key(0).slice(0, -1)) && !(key in now))
+
+const lengthOf = (declared: DeclaredType) => /^(CHARACTER(?: VARYING)?)\((\d+)\)$/.exec(declared)
+
+/** `value`, which costs nothing to be named several times, as the column holds it; the statement fails where it cannot. */
+export function storedSql(
+  value: string,
+  { type, declared }: Pick<Field, 'type'> & { declared?: DeclaredType },
+): string {
+  const plain = `CAST(${value} AS ${sqlType(type)})`
+  if (declared === undefined) return plain
+  if (declared === 'SMALLINT') return `CAST(CAST(${value} AS SMALLINT) AS INTEGER)`
+  if (declared.startsWith('JSON')) return `CAST(CAST(${value} AS JSON) AS VARCHAR)`
+  const [, name, most] = lengthOf(declared) ?? []
+  if (most === undefined) return plain
+  const tooLong = `error(${quoteText(`value too long for type ${name!.toLowerCase()}(${most})`)})`
+  // As the standard has it, blanks that are too many are no loss.
+  return `CASE WHEN length(${plain}) <= ${most} OR ${value} IS NULL THEN ${plain} WHEN length(rtrim(${plain}, ' ')) <= ${most} THEN left(${plain}, ${most}) ELSE ${tooLong} END`
+}
+
+/** A condition for values of a column that the type does not hold; undefined where it holds all. */
+export function unfitSql(column: string, declared: DeclaredType): string | undefined {
+  if (declared === 'SMALLINT') return `${column} NOT BETWEEN -32768 AND 32767`
+  if (declared.startsWith('JSON')) return `NOT json_valid(${column})`
+  const [, , most] = lengthOf(declared) ?? []
+  return most === undefined ? undefined : `length(rtrim(${column}, ' ')) > ${most}`
+}
+
+/** For values that are there. */
+export const unfit = (column: string, declared: DeclaredType): Failure =>
+  new Failure('QUERY_FAILED', `column "${column}" has values that the type ${declared.toLowerCase()} does not hold`, {
+    sqlState: declared === 'SMALLINT' ? '22003' : declared.startsWith('JSON') ? '22P02' : '22001',
+  })
+
+// What becomes of a declared column in a SELECT nobody can tell but DuckDB, and it keeps no such types. So the statement is bound
+// once more over shadows in which those columns have types that stay what they are where a column is only passed on, and become
+// text where anything is made of it.
+
+const markOfSmall = 'DECIMAL(5,0)'
+
+/** The type of a column of a shadow that stands for the declared one. */
+export const markedType = (declared: DeclaredType): string =>
+  declared === 'SMALLINT' ? markOfSmall : `ENUM(${quoteText(declared)})`
+
+/** What a column of the bound statement was declared as, going by its mark. */
+export function markedAs(type: string): DeclaredType | undefined {
+  if (type === markOfSmall) return 'SMALLINT'
+  const marked = /^ENUM\('([A-Z0-9 ()]+)'\)$/.exec(type)?.[1]
+  return marked !== undefined && declaredOf(marked, { postgres: true })?.declared === marked ? marked : undefined
+}
+
+/** Marks may stand where somebody wrote such a type: the column is then not of the type that declared ones are kept as. */
+export const isKeptAs = (declared: DeclaredType, engineType: string): boolean =>
+  engineType === (declared === 'SMALLINT' ? 'INTEGER' : 'VARCHAR')
