@@ -31,7 +31,7 @@ export { runMacro, runModel, runOperation } from './materialize.ts'
 export type { NodeResult, Work } from './work.ts'
 export { explain, plan, tableOf, type Command, type Plan, type Step } from './plan.ts'
 export type { NodeState, NodeStates } from './state.ts'
-export { isBad, runPlan, runStep, type LoopOptions, type Position } from './run.ts'
+export { isBad, runAround, runPlan, runStep, type LoopOptions, type Position } from './run.ts'
 export {
   lineage,
   loadProject,

@@ -1,6 +1,6 @@
 // Doing what a plan says: as many steps at a time as there are threads, each as soon as what it waits for has ended well.
 
-import type { DbtProject } from '../project/dbt/index.ts'
+import { behaviourFlag, type DbtProject } from '../project/dbt/index.ts'
 import { runTest } from './judge.ts'
 import type { Names } from './compile.ts'
 import { readingFiles } from './materializations/files.ts'
@@ -43,6 +43,18 @@ export async function runPlan(plan: Plan, work: Work, options: LoopOptions = {})
   return new Loop(plan, readingFiles(signal ? { ...work, signal } : work), options).run()
 }
 
+/** The operations of a plan before and after something that is no step of it; `work` is left out when one before it failed. */
+export async function runAround(
+  plan: Plan,
+  work: Work,
+  options: Pick<LoopOptions, 'onStart' | 'onResult'>,
+  between: () => Promise<void>,
+): Promise<NodeResult[]> {
+  return new Loop(plan, readingFiles(work), options).between(async (begun) => {
+    if (begun) await between()
+  })
+}
+
 class Loop {
   readonly #plan: Plan
   readonly #work: Work
@@ -60,14 +72,22 @@ class Loop {
   }
 
   async run(): Promise<NodeResult[]> {
-    const { start, steps, end } = this.#plan
+    const { steps } = this.#plan
     if (steps.length === 0) return []
-    const begun = await this.#operations(start, namesAtStart(this.#plan))
-    if (begun) await this.#nodes(steps)
-    else
+    return this.between(async (begun) => {
+      if (begun) return this.#nodes(steps)
       for (const step of steps)
         await this.#end(step, this.#skip(step, 'an operation of on-run-start failed'), ++this.#started)
-    await this.#operations(end, namesAtEnd(this.#plan, this.#work.project, this.#results))
+    })
+  }
+
+  /** The operations, and `work` between them, which is told whether it may begin. */
+  async between(work: (begun: boolean) => Promise<void>): Promise<NodeResult[]> {
+    const { start, end } = this.#plan
+    const { project } = this.#work
+    const isDone = await this.#operations(start, namesAtStart(this.#plan))
+    await work(isDone || behaviourFlag(project, 'skip_nodes_if_on_run_start_fails') === false)
+    await this.#operations(end, namesAtEnd(this.#plan, project, this.#results))
     return this.#results
   }
 

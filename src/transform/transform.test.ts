@@ -304,6 +304,21 @@ test('who reads a model that fails with on_error: continue is built all the same
   })
 })
 
+test('what follows a failed on-run-start is skipped, unless the flag says otherwise', async () => {
+  const statuses = async (flags: string) => {
+    const { results } = await run({
+      'dbt_project.yml': `name: shop\non-run-start: select nope\n${flags}`,
+      'models/a.sql': 'select 1 as id',
+    })
+    return results.map(({ name, status }) => `${name} ${status}`)
+  }
+  expect(await statuses('')).toEqual(['shop-on-run-start-0 error', 'a skipped'])
+  expect(await statuses('flags: {skip_nodes_if_on_run_start_fails: false}')).toEqual([
+    'shop-on-run-start-0 error',
+    'a success',
+  ])
+})
+
 test('what cannot be built says so', async () => {
   const { results } = await run({
     'models/inc.sql': 'select 1 as id',

@@ -182,13 +182,19 @@ test('docs, freshness, an operation, and what clean takes away', async () => {
   expect(existsSync(join(shop.dir, '.boathouse'))).toBe(true)
 })
 
-test('hooks run around tests, too, and may write', async () => {
+test('hooks run around tests and the look at sources, too, and may write', async () => {
   const project = readFileSync(join(shop.dir, 'dbt_project.yml'), 'utf8')
   edit('dbt_project.yml', `${project}\non-run-end: create table if not exists main.hooked as select 1 as a\n`)
   const { code, stdout } = await dbt('test')
-  edit('dbt_project.yml', project)
   expect(code, stdout).toBe(0)
   expect(await shop.rows('select a from main.hooked')).toEqual([[1]])
+  edit('dbt_project.yml', `${project}\non-run-start: insert into main.hooked values (2)\n`)
+  const looked = await dbt('source freshness')
+  expect(looked.code, looked.stdout).toBe(0)
+  expect(await shop.rows('select a from main.hooked order by a')).toEqual([[1], [2]])
+  edit('dbt_project.yml', `${project}\non-run-start: select nope\n`)
+  expect((await dbt('source freshness')).code).toBe(1)
+  edit('dbt_project.yml', project)
 })
 
 test('another target is another environment, and --defer reads what is not built there', async () => {

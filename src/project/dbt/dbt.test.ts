@@ -51,6 +51,17 @@ test.each<[string, Record<string, string>, string[]]>([
     ['MODEL_INVALID models/a.sql:3:6 model "a" depends on a node named \'nope\' which was not found'],
   ],
   [
+    'enabled as a text',
+    {
+      'models/s.yml': `sources: [{name: raw, tables: [{name: sales, config: {enabled: 'maybe'}}]}]
+exposures: [{name: board, type: dashboard, owner: {name: Ann}, config: {enabled: 'True and False'}}]`,
+    },
+    [
+      `PROJECT_INVALID models/s.yml:1:32 "enabled" of "sales": 'maybe' is not of type 'boolean'`,
+      `PROJECT_INVALID models/s.yml:2:13 "enabled" of "board": 'True and False' is not of type 'boolean'`,
+    ],
+  ],
+  [
     'an unknown source',
     {
       'models/a.sql': "{{ source('raw', 'sale') }}",

@@ -61,11 +61,12 @@ function keep<One extends DbtEntry | DbtGroup>(into: Map<string, One>, one: One)
 }
 
 function isEnabled(
-  { project }: Reading,
+  reading: Reading,
   kind: Exclude<Disabled['kind'], 'node' | 'source' | 'unit test'>,
   entry: DbtEntry,
 ) {
-  if (entry.config['enabled'] !== false) return true
+  if (reading.isEnabled(entry)) return true
+  const { project } = reading
   project.disabled.set(entry.uniqueId, [...(project.disabled.get(entry.uniqueId) ?? []), { kind, entry }])
   return false
 }
@@ -110,7 +111,9 @@ function entryOf({ root }: Reading, from: DbtPackage, kind: Kind, entry: YamlEnt
   const fqn = [from.name, ...relativeFolders(from, file), name]
   const own = isRecord(value['config']) ? value['config'] : {}
   const { config } = configOf(kind, fqn, [own], { from, root })
-  const beside = isRecord(value['meta']) ? value['meta'] : {}
+  // dbt's own exception: `meta` of exposures in dbt_project.yml needs no `+`.
+  const above = kind === 'exposure' ? from.configs.exposures['meta'] : undefined
+  const beside = { ...(isRecord(above) && above), ...(isRecord(value['meta']) && value['meta']) }
   const meta = { ...beside, ...(isRecord(config['meta']) ? config['meta'] : {}) }
   const tags = [...new Set([...listOfTexts(value['tags']), ...tagsOf(config)])].sort()
   return {

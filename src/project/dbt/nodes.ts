@@ -185,7 +185,7 @@ export class Nodes {
           package: from,
           fqn: [from.name, ...relativeFolders(from, patch.file), patch.name],
           file: patch.file,
-          path: [...relativeFolders(from, patch.file), patch.file.replace(/^.*\//, ''), `${patch.name}.sql`].join('/'),
+          path: `${patch.name}.sql`,
           rawSql: `select * from {{ ${relation} }}`,
           parsed,
           configs: [patch.config],
@@ -270,13 +270,7 @@ export class Nodes {
   #keep(from: DbtPackage, node: DbtNode): boolean {
     const { project, failures } = this.#reading
     gathering(failures, () => this.#names.name(node))
-    const enabled = node.config['enabled']
-    if (typeof enabled === 'string')
-      this.#reading.wrong(
-        `"enabled" of "${node.name}": '${enabled}' is not of type 'boolean'`,
-        node.patch ?? node.place,
-      )
-    if (enabled === false) {
+    if (!this.#reading.isEnabled({ ...node, place: node.patch ?? node.place })) {
       project.disabled.set(node.uniqueId, [
         ...(project.disabled.get(node.uniqueId) ?? []),
         { kind: 'node', entry: node },

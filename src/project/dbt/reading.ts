@@ -11,7 +11,7 @@ import type { Patch, Properties } from './properties.ts'
 import type { QuietMacros } from './quiet-macros.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
-import type { DbtNode, DbtPackage, DbtProject, Warning } from './types.ts'
+import type { Config, DbtNode, DbtPackage, DbtProject, Warning } from './types.ts'
 import { varScopes, type VarScopes } from './vars.ts'
 import { yamlGlobals } from './yaml-context.ts'
 
@@ -129,6 +129,13 @@ export class Reading {
       if (version) return { patch: this.#use(each), version }
     }
     return { patch: undefined, version: undefined }
+  }
+
+  /** Whether its config switches it on. */
+  isEnabled({ name, config, place }: { name: string; config: Config; place: Place }): boolean {
+    const { enabled } = config
+    if (typeof enabled === 'string') this.wrong(`"enabled" of "${name}": '${enabled}' is not of type 'boolean'`, place)
+    return enabled !== false
   }
 
   #use(patch: Patch): Patch {

@@ -95,7 +95,7 @@ function addSource(reading: Reading, from: DbtPackage, entry: SourceEntry): void
     file: entry.file,
     place: entry.place,
   }
-  if (config['enabled'] === false) {
+  if (!reading.isEnabled(source)) {
     const known = project.disabled.get(source.uniqueId) ?? []
     project.disabled.set(source.uniqueId, [...known, { kind: 'source', entry: source }])
     return

@@ -65,6 +65,7 @@ select * from {{ ref('orders') }}
     ['snapshot.shop.third', 'shop.third', 'main_past', 'model.shop.orders', 'select *'],
   ])
   expect(project.nodes.get('snapshot.shop.first')).toMatchObject({ description: 'The first.', place: { line: 1 } })
+  expect(project.nodes.get('snapshot.shop.third')!.path).toBe('third.sql')
 })
 
 test('unit tests: rows, CSV, SQL, fixtures, seeds, and each version of a model', async () => {
@@ -213,6 +214,15 @@ exposures:
     'saved_query.shop.weekly': 'metric.shop.share',
     'exposure.shop.board': 'model.shop.orders,metric.shop.share',
   })
+})
+
+test('what dbt_project.yml says of exposures', async () => {
+  const { exposures } = await read({
+    'dbt_project.yml': 'name: shop\nexposures: {meta: {a: 1, b: 1}, +tags: [all]}',
+    'models/m.yml':
+      'exposures: [{name: board, type: dashboard, owner: {name: Ann}, config: {meta: {b: 2}, tags: [own]}}]',
+  })
+  expect(exposures.get('exposure.shop.board')).toMatchObject({ meta: { a: 1, b: 2 }, tags: ['all', 'own'] })
 })
 
 // Compared with what dbt 1.12.6 itself writes for such a file: nothing differs.

@@ -158,7 +158,7 @@ test('catalog.json and sources.json', () => {
   })
   const looked = {
     maxLoadedAt: '2026-01-01T00:00:00.000Z',
-    snapshottedAt: '2026-01-02T00:00:00.000Z',
+    snapshottedAt: '2026-01-02T00:00:00.500Z',
     ageSeconds: 86_400,
   }
   const sources = sourcesArtifact(
@@ -176,7 +176,8 @@ test('catalog.json and sources.json', () => {
   expect(sources['results']).toMatchObject([
     {
       status: 'warn',
-      max_loaded_at: looked.maxLoadedAt,
+      max_loaded_at: '2026-01-01T00:00:00+00:00',
+      snapshotted_at: '2026-01-02T00:00:00.500000+00:00',
       max_loaded_at_time_ago_in_s: 86_400,
       criteria: { filter: null },
     },

@@ -1,17 +1,23 @@
 // source freshness: how old the data of sources is; sources.json says so to other tools.
 
 import { join, resolve } from 'node:path'
+import { behaviourFlag, type DbtProject } from '../../../project/dbt/index.ts'
 import {
   freshnessSources,
+  isBad,
+  plan,
+  runAround,
   runFreshness,
   sourcesArtifact,
   writeJson,
   type FreshnessResult,
+  type Plan,
+  type Work,
 } from '../../../transform/index.ts'
 import { invocationOf } from './artifacts.ts'
-import { sayFound, sayThreads } from './lines.ts'
+import { sayFound, sayResult, sayStart, sayThreads } from './lines.ts'
 import { progressLine, type DbtLog, type Level } from './log.ts'
-import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
+import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
 
 export async function sourceFreshness(session: Session): Promise<number> {
@@ -23,23 +29,78 @@ export async function sourceFreshness(session: Session): Promise<number> {
   const started = performance.now()
   const app = await openLakeOf(session, place)
   sayThreads(log, place.target.threads, place.target.name)
-  const work = { project, lake: app.lake, principal: app.principal, signal: context.signal }
-  const results = await runFreshness(sources, work, {
-    threads: place.target.threads,
-    onStart: ({ source, name }, position) =>
-      log.info(progressLine(log, `START freshness of ${source}.${name}`, 'RUN', position), {
-        name: 'LogStartLine',
-        code: 'Q011',
-      }),
-    onResult: (result, position) => say(log, result, position),
-  })
+  const results: FreshnessResult[] = []
+  const look = async (changes?: Work['changes']) => {
+    const work = {
+      project,
+      lake: app.lake,
+      principal: app.principal,
+      signal: context.signal,
+      ...(changes && { changes }),
+    }
+    results.push(
+      ...(await runFreshness(sources, work, {
+        threads: place.target.threads,
+        onStart: ({ source, name }, position) =>
+          log.info(progressLine(log, `START freshness of ${source}.${name}`, 'RUN', position), {
+            name: 'LogStartLine',
+            code: 'Q011',
+          }),
+        onResult: (result, position) => say(log, result, position),
+      })),
+    )
+  }
+  const hooks = hooksOf(project)
+  const isDone = hooks ? await aroundHooks(session, place, project, hooks, look) : await look().then(() => true)
   log.gap()
   const file = flags.text('output')
   const path = file === undefined ? join(targetDir, 'sources.json') : resolve(context.dir, file)
   if (flags.is('write-json', true))
     writeJson(path, sourcesArtifact(project, results, invocationOf(session), performance.now() - started))
   log.info('Done.', { name: 'FreshnessCheckComplete', code: 'Q003' })
-  return results.some(({ status }) => status === 'error' || status === 'runtime error') ? 1 : 0
+  return isDone && results.every(({ status }) => status !== 'error' && status !== 'runtime error') ? 0 : 1
+}
+
+/** The project's operations, which run around the look at sources as well, unless it says otherwise. */
+function hooksOf(project: DbtProject): Plan | undefined {
+  if (behaviourFlag(project, 'source_freshness_run_project_hooks') === false) return undefined
+  const hooks = plan(project, 'run', [])
+  return hooks.start.length + hooks.end.length > 0 ? hooks : undefined
+}
+
+/** What they write is published when all of them went well. */
+async function aroundHooks(
+  session: Session,
+  place: Place,
+  project: DbtProject,
+  hooks: Plan,
+  look: (changes: Work['changes']) => Promise<void>,
+): Promise<boolean> {
+  const { log, context } = session
+  const { lake, principal } = await openLakeOf(session, place)
+  const { catalog, writable } = place.environment
+  const changes = await lake.openChanges({ catalog, principal, environmentNamed: writable })
+  let isPublished = false
+  try {
+    const results = await runAround(
+      hooks,
+      { project, lake, changes, principal, signal: context.signal },
+      {
+        onStart: (step, position) => sayStart(log, project, step, position),
+        onResult: (result, position) => sayResult(log, project, result, position),
+      },
+      () => look(changes),
+    )
+    const isDone = !results.some(isBad)
+    if (isDone && (await changes.pending()).length > 0) {
+      await changes.publish()
+      isPublished = true
+    }
+    for (const { message } of results.filter(isBad)) log.error(message, { name: 'RunResultError', code: 'Z024' })
+    return isDone
+  } finally {
+    if (!isPublished) await changes.discard()
+  }
 }
 
 const words: Readonly<Record<string, { text: string; colour: 'green' | 'yellow' | 'red'; level: Level }>> = {
