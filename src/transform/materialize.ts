@@ -59,7 +59,7 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
     })
   const compiler = new Compiler(work.project, scope.ask)
   const chosen = chosenFor(node, work.project, compiler.macros)
-  if ('macro' in chosen && isMicrobatch(node)) {
+  if ('macro' in chosen && isMicrobatch(node, work.project, compiler.macros)) {
     checkMade(node, await keptTable(node, work))
     return runBatches(node, chosen.macro, { work, compiler })
   }

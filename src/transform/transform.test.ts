@@ -319,6 +319,22 @@ test('what follows a failed on-run-start is skipped, unless the flag says otherw
   ])
 })
 
+test("a project's own microbatch strategy works without batches if the flag says so", async () => {
+  const batches = async (flags: string) => {
+    const { results } = await run({
+      'dbt_project.yml': `name: shop\n${flags}`,
+      'macros/m.sql': '{% macro get_incremental_microbatch_sql(arg_dict) %}select 1{% endmacro %}',
+      'models/a.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day',
+        begin='1970-01-01') }} select timestamp '1970-01-01' as at`,
+    })
+    return results.map(({ status, adapterResponse }) => [status, 'batch_results' in adapterResponse])
+  }
+  expect(await batches('')).toEqual([['success', true]])
+  expect(await batches('flags: {require_batched_execution_for_custom_microbatch_strategy: false}')).toEqual([
+    ['success', false],
+  ])
+})
+
 test('what cannot be built says so', async () => {
   const { results } = await run({
     'models/inc.sql': 'select 1 as id',

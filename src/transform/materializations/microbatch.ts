@@ -5,7 +5,14 @@
 
 import { Failure } from '../../base/failure.ts'
 import { Dict } from '../../jinja/index.ts'
-import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
+import {
+  behaviourFlag,
+  nodeDict,
+  type DbtMacro,
+  type DbtNode,
+  type DbtProject,
+  type MacroTable,
+} from '../../project/dbt/index.ts'
 import { subjectOf, type Compiler } from '../compile.ts'
 import type { BatchResults, NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
@@ -16,8 +23,12 @@ import { ceiling, moved, shown, sizes, timeOf, truncated, type Size } from './ti
 
 export type Batch = Stretch & { id: string }
 
-export const isMicrobatch = (node: DbtNode): boolean =>
-  node.config['materialized'] === 'incremental' && node.config['incremental_strategy'] === 'microbatch'
+/** A project's own strategy of that name works without batches if the flag says so. */
+export function isMicrobatch({ config }: DbtNode, project: DbtProject, macros: MacroTable): boolean {
+  if (config['materialized'] !== 'incremental' || config['incremental_strategy'] !== 'microbatch') return false
+  const isBatched = behaviourFlag(project, 'require_batched_execution_for_custom_microbatch_strategy') !== false
+  return isBatched || macros.find(project.name, 'get_incremental_microbatch_sql')?.package === 'dbt'
+}
 
 /** The batches of a model, first to last. @throws MODEL_INVALID for a config without `batch_size`, `begin` or `event_time` */
 export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {

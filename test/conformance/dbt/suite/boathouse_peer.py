@@ -74,9 +74,15 @@ def stopped_clock():
 def boathouse(args, cwd):
     asked = {"args": args, "cwd": cwd, "env": {**environment(), "NO_COLOR": "1"}, **stopped_clock()}
     process = server()
-    process.stdin.write(json.dumps(asked) + "\n")
-    process.stdin.flush()
-    line = process.stdout.readline()
+    line = ""
+    try:
+        process.stdin.write(json.dumps(asked) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+    finally:
+        # A test that ran out of time leaves a command behind, whose answer is none to the next one.
+        if not line:
+            process.kill()
     if not line:
         raise RuntimeError("the server of commands has ended")
     done = json.loads(line)
