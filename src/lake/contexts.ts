@@ -89,6 +89,7 @@ export function performContext(
     changes,
     at,
     postgres: options.door === 'pgwire',
+    run: options.door === 'run',
     options: {
       ...(namespace === undefined ? {} : { namespace }),
       ...(signal ? { signal } : {}),

@@ -357,3 +357,16 @@ test('a primary key that is not enforced is the identifier fields of the table',
     code: 'SQL_INVALID',
   })
 })
+
+test('a length that a dbt project gives a text means what it means to DuckDB: nothing', async () => {
+  const run = { door: 'run' } as const
+  for (const [table, more] of [
+    ['of_run', run],
+    ['of_person', {}],
+  ] as const)
+    await world.query(`create table raw.${table} (name varchar(3), small smallint)`, more)
+  await world.query("insert into raw.of_run values ('longer', 1)", run)
+  expect(await world.rows('select name from raw.of_run')).toEqual([['longer']])
+  await expect(world.query('insert into raw.of_run values (null, 40000)', run)).rejects.toThrow(/INT16/)
+  await expect(world.query("insert into raw.of_person values ('longer', 1)", run)).rejects.toThrow('value too long')
+})

@@ -35,22 +35,25 @@ const openVarying = { written: /^(?:varchar|char(?:acter)?\s+varying)$/i, declar
 /** The type as it was written, if Iceberg has none like it. */
 export function declaredOf(
   written: string,
-  { postgres }: { postgres: boolean },
+  { postgres, run }: { postgres: boolean; run: boolean },
 ): { type: Type; declared: DeclaredType } | undefined {
   const text = written.trim()
   if (postgres && openVarying.written.test(text)) return { type: { kind: 'string' }, declared: openVarying.declared }
   for (const { kind, written, declared } of declaring) {
     const match = written.exec(text)
-    if (match) return { type: { kind }, declared: declared(match[1]) }
+    // DuckDB reads lengths and minds none: what projects write was made for that.
+    if (match && !(run && match[1] !== undefined)) return { type: { kind }, declared: declared(match[1]) }
   }
   return undefined
 }
+
+const asKept = { postgres: true, run: false }
 
 /** How a column was declared; undefined where that is its type, or not any more. */
 export function declaredType(metadata: TableMetadata, { id, type }: Field): DeclaredType | undefined {
   const said = property.of(metadata, id)
   if (said === undefined) return undefined
-  const known = declaredOf(said, { postgres: true })
+  const known = declaredOf(said, asKept)
   return known?.declared === said && known.type.kind === type.kind ? said : undefined
 }
 
@@ -134,7 +137,7 @@ export const markedType = (declared: DeclaredType): string =>
 export function markedAs(type: string): DeclaredType | undefined {
   if (type === markOfSmall) return 'SMALLINT'
   const marked = /^ENUM\('([A-Z0-9 ()]+)'\)$/.exec(type)?.[1]
-  return marked !== undefined && declaredOf(marked, { postgres: true })?.declared === marked ? marked : undefined
+  return marked !== undefined && declaredOf(marked, asKept)?.declared === marked ? marked : undefined
 }
 
 /** Marks may stand where somebody wrote such a type: the column is then not of the type that declared ones are kept as. */

@@ -20,6 +20,8 @@ export type PerformContext = {
   options: TableOptions
   /** Texts are written as PostgreSQL has them. */
   postgres: boolean
+  /** Whether the statement is one of a dbt project: those mean what DuckDB means. */
+  run: boolean
   /** The place of an index of the statement. */
   at(index: number): Place
   resolve(name: WrittenName): TableName
