@@ -146,20 +146,20 @@ function tableOf(
   names: Names,
 ): { table: TableReference; parts: number } | undefined {
   const written = column.names.map((name) => name.toLowerCase())
-  const partsIn = (table: TableReference): number => {
-    const { catalog, namespace, name } = table
+  const partsIn = ({ catalog, namespace, name }: TableReference): number => {
     if (starts(written, [catalog, namespace, name])) return 3
     return starts(written, [namespace, name]) ? 2 : 0
   }
   for (const scope of column.scopes) {
     const here = relations.filter((one) => one.scope === scope)
-    const whole = here.find(({ table }) => table && partsIn(table) > 0)?.table
+    const whole = here.find(({ table }) => table && !table.alias && partsIn(table) > 0)?.table
     if (whole) return { table: whole, parts: partsIn(whole) }
     // By its name alone: what else is called so comes first.
     const [table, ...others] = here.filter(({ name }) => name === written[0]).map((one) => one.table)
     if (table && others.length === 0 && names.has(table)) return { table, parts: 1 }
     if (table || others.length > 0) return undefined
   }
+  // The target of a change stands in a query of its own, which bears its name.
   const table = tables.find((one) => partsIn(one) > 0)
   return table && { table, parts: partsIn(table) }
 }
