@@ -76,18 +76,27 @@ export function placesOf(sql: string, analysis: Analysis): Places {
 type Names = ReadonlyMap<TableReference, string>
 
 /**
- * Tables that would be called as something else in the statement, once their schemas are gone: `raw.sales` beside
- * `staging.sales`, or beside a `sales` of WITH. Each keeps its schema in its name.
+ * Tables whose name alone could mean something else in the statement, once their schemas are gone: `raw.sales` beside
+ * `staging.sales` or a `sales` of WITH, or asked for from a subquery, where a column may be called so. Each keeps its schema
+ * in its name.
  */
-function namesApart({ relations }: Analysis): Names {
+function namesApart(analysis: Analysis): Names {
+  const { relations, qualified } = analysis
   const written = ({ name, table }: NamedRelation) =>
     table && !table.alias ? [table.catalog, table.namespace, name].join('.').toLowerCase() : undefined
   const isBeside = (one: NamedRelation) =>
     relations.some((other) => other.name === one.name && (written(other) ?? other) !== (written(one) ?? one))
+  const fromInside = new Set(
+    qualified.flatMap((column) => {
+      const one = wholeNamed(column, analysis)
+      return one && one.scope !== column.scopes[0] ? [one] : []
+    }),
+  )
   return new Map(
     relations.flatMap((one): [TableReference, string][] => {
       const { table } = one
-      if (!table || table.alias || table.namespace === undefined || !isBeside(one)) return []
+      if (!table || table.alias || table.namespace === undefined) return []
+      if (!isBeside(one) && !fromInside.has(one)) return []
       return [[table, [table.catalog, table.namespace, table.name].filter((part) => part !== undefined).join('.')]]
     }),
   )
@@ -142,26 +151,40 @@ function columnEdits(sql: string, all: readonly Token[], analysis: Analysis, nam
 /** The table that a column is said to be of, and how many of its names say so. */
 function tableOf(
   column: QualifiedColumn,
-  { relations, tables }: Analysis,
+  analysis: Analysis,
   names: Names,
 ): { table: TableReference; parts: number } | undefined {
-  const written = column.names.map((name) => name.toLowerCase())
-  const partsIn = ({ catalog, namespace, name }: TableReference): number => {
-    if (starts(written, [catalog, namespace, name])) return 3
-    return starts(written, [namespace, name]) ? 2 : 0
-  }
+  const whole = wholeNamed(column, analysis)?.table
+  if (whole) return { table: whole, parts: partsOf(whole, column) }
+  // By its name alone: what else is called so comes first.
   for (const scope of column.scopes) {
-    const here = relations.filter((one) => one.scope === scope)
-    const whole = here.find(({ table }) => table && !table.alias && partsIn(table) > 0)?.table
-    if (whole) return { table: whole, parts: partsIn(whole) }
-    // By its name alone: what else is called so comes first.
-    const [table, ...others] = here.filter(({ name }) => name === written[0]).map((one) => one.table)
+    const here = analysis.relations.filter((one) => one.scope === scope && one.name === column.names[0]!.toLowerCase())
+    const [table, ...others] = here.map((one) => one.table)
     if (table && others.length === 0 && names.has(table)) return { table, parts: 1 }
-    if (table || others.length > 0) return undefined
+    if (here.length > 0) return undefined
   }
   // The target of a change stands in a query of its own, which bears its name.
-  const table = tables.find((one) => partsIn(one) > 0)
-  return table && { table, parts: partsIn(table) }
+  const target = analysis.tables.find((one) => partsOf(one, column) > 0)
+  return target && { table: target, parts: partsOf(target, column) }
+}
+
+/** The nearest table that the column is written with, with its schema. */
+function wholeNamed(column: QualifiedColumn, { relations }: Analysis): NamedRelation | undefined {
+  if (column.names.length < 3) return undefined
+  for (const scope of column.scopes) {
+    const found = relations.find(
+      (one) => one.scope === scope && one.table && !one.table.alias && partsOf(one.table, column) > 0,
+    )
+    if (found) return found
+  }
+  return undefined
+}
+
+/** How many of the column's names are the table's, with its schema. */
+function partsOf({ catalog, namespace, name }: TableReference, column: QualifiedColumn): number {
+  const written = column.names.map((one) => one.toLowerCase())
+  if (starts(written, [catalog, namespace, name])) return 3
+  return starts(written, [namespace, name]) ? 2 : 0
 }
 
 const starts = (names: readonly string[], parts: readonly (string | undefined)[]) =>
