@@ -8,7 +8,7 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { openSemaphore } from '../base/semaphore.ts'
-import { parseSqlType, quoteName, sqlType, type Given, type Lake, type Outline } from '../lake/index.ts'
+import { distinctNames, parseSqlType, quoteName, sqlType, type Given, type Lake, type Outline } from '../lake/index.ts'
 import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { shadowAsker, tableKey, type ShadowAsker } from './check-ask.ts'
 import { inPlainWords } from './check-words.ts'
@@ -240,16 +240,7 @@ class Checker {
 function storedColumns(node: DbtNode, columns: readonly EngineColumn[]): readonly EngineColumn[] {
   const { materialized } = node.config
   if (node.kind === 'test' || materialized === 'ephemeral') return columns
-  const seen = new Set<string>()
-  for (const { name } of columns) {
-    if (seen.has(name.toLowerCase()))
-      throw new Failure('SQL_INVALID', `${node.name} would have two columns named "${name}"`, {
-        place: node.place,
-        hint: 'Give one of them another name with AS.',
-      })
-    seen.add(name.toLowerCase())
-  }
-  const stored = columns.map(({ name, type }) => {
+  const stored = distinctNames(columns).map(({ name, type }) => {
     if (materialized === 'view') return { name, type: type === '"NULL"' ? 'INTEGER' : type }
     try {
       return { name, type: sqlType(parseSqlType(type, name)) }

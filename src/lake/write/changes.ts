@@ -44,7 +44,7 @@ import {
 import { joinLocation, type FileIO, type FileLease } from '../../io/index.ts'
 import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
 import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
-import { appendProjection, checkColumns, withComment } from './columns.ts'
+import { appendProjection, checkColumns, distinctNames, renamed, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { declarations, declarationsBefore, isKeptAs, type DeclaredType } from './declared-types.ts'
@@ -120,15 +120,20 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       return { columns, planned: async () => ({ sql: select }) }
     }
     const prepared = await deps.prepare(select, self, options)
-    const [columns, declared] = await Promise.all([
+    const [given, declared] = await Promise.all([
       prepared.columns(),
       options.keepsDeclared ? prepared.declared() : undefined,
     ])
-    const kept = columns.map(({ type }, at) => {
+    const kept = given.map(({ type }, at) => {
       const one = declared?.[at]
       return one !== undefined && isKeptAs(one, type) ? one : type === 'JSON' ? type : undefined
     })
-    return { columns, declared: options.keepsDeclared ? kept : [], planned: prepared.execute }
+    const columns = distinctNames(given)
+    const planned = async () => {
+      const plan = await prepared.execute()
+      return { ...plan, sql: renamed(plan.sql, given, columns) }
+    }
+    return { columns, declared: options.keepsDeclared ? kept : [], planned }
   }
 
   async function write(
@@ -535,7 +540,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const published = await tables.load(target)
       await mayWrite(target, published ? replacing : ['create'])
       const prepared = await deps.prepare(select, self, options)
-      const columns = await prepared.columns()
+      const given = await prepared.columns()
+      const columns = distinctNames(given)
       checkColumns(target, columns)
       const fields = columns.map((column) => withComment(writtenColumn(column).field, options))
       const nowMs = clock.now()
@@ -545,7 +551,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         representations: [
           {
             type: 'sql' as const,
-            sql: withoutAliases(select, prepared, options).trim().replace(/;\s*$/, ''),
+            sql: renamed(withoutAliases(select, prepared, options).trim().replace(/;\s*$/, ''), given, columns),
             dialect: 'duckdb',
           },
         ],

@@ -10,6 +10,26 @@ import { storedSql } from './declared-types.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
+/** As DuckDB calls the columns of `CREATE TABLE … AS SELECT id, id, ID`: id, id_1, ID_2. */
+export function distinctNames<Column extends { name: string }>(columns: readonly Column[]): readonly Column[] {
+  const uses = new Map<string, number>()
+  return columns.map((column) => {
+    const key = column.name.toLowerCase()
+    let use = uses.get(key) ?? 0
+    let name = column.name
+    for (; uses.has(name.toLowerCase()); use++) name = `${column.name}_${use}`
+    uses.set(key, Math.max(use, 1))
+    if (name !== column.name) uses.set(name.toLowerCase(), 1)
+    return name === column.name ? column : { ...column, name }
+  })
+}
+
+/** The text with columns of other names, where `named` is not what it gives. */
+export const renamed = (sql: string, given: readonly { name: string }[], named: readonly { name: string }[]): string =>
+  named.every(({ name }, at) => name === given[at]!.name)
+    ? sql
+    : `SELECT * FROM (${sql}\n) AS named(${named.map(({ name }) => quoteName(name)).join(', ')})`
+
 /** SQL_INVALID for names that differ only in case, and for none at all. */
 export function checkColumns(target: TableName, columns: readonly { name: string }[]): void {
   const seen = new Set<string>()
