@@ -6,11 +6,14 @@
 
 import { Failure } from '../base/failure.ts'
 import type { FileIO } from '../io/index.ts'
-import { readManifest, readManifestList, type ReadOptions } from './manifest.ts'
+import { partitionTypes, readManifest, readManifestList, type ReadOptions } from './manifest.ts'
 import type { ManifestEntry } from './manifest-types.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
+import { bindPredicate, fileMayMatch, partitionEvaluator } from './predicate.ts'
+import type { Predicate } from './predicate-types.ts'
 import { planScan, scanFile, type ScanFile } from './scan.ts'
-import { ancestorsOf, snapshotById } from './snapshot.ts'
+import { ancestorsOf, findSnapshot, snapshotById } from './snapshot.ts'
+import type { Schema } from './types.ts'
 
 export type Between = ReadOptions & {
   /** Exclusive. Default: from the first snapshot on. */
@@ -72,13 +75,40 @@ export async function planChanges(io: FileIO, metadata: TableMetadata, between: 
   return all.filter(({ added, removed, changed }) => added.length + removed.length + changed.length > 0)
 }
 
+/**
+ * The same without the files in which no row can match. A snapshot of which nothing is left stays, so that each keeps its
+ * place. Rows that match are compared with rows that match, so none comes or goes that did not.
+ */
+export function changesThatMayMatch(
+  changes: readonly SnapshotChanges[],
+  metadata: TableMetadata,
+  schema: Schema,
+  predicate: Predicate,
+): SnapshotChanges[] {
+  const bound = bindPredicate(predicate, schema)
+  const evaluators = new Map(
+    metadata.partitionSpecs.map((spec) => [
+      spec.specId,
+      partitionEvaluator(bound, spec, partitionTypes(metadata, spec)),
+    ]),
+  )
+  const mayMatch = ({ specId, partition, file }: ScanFile) =>
+    (partition.length === 0 || (evaluators.get(specId)?.partition(partition) ?? true)) && fileMayMatch(bound, file)
+  return changes.map(({ snapshot, added, removed, changed }) => ({
+    snapshot,
+    added: added.filter(mayMatch),
+    removed: removed.filter(mayMatch),
+    changed: changed.filter(({ after }) => mayMatch(after)),
+  }))
+}
+
 async function changesOf(
   io: FileIO,
   metadata: TableMetadata,
   snapshot: Snapshot,
   options: ReadOptions,
 ): Promise<SnapshotChanges> {
-  const parent = metadata.snapshots.find(({ snapshotId }) => snapshotId === snapshot.parentSnapshotId)
+  const parent = findSnapshot(metadata.snapshots, snapshot.parentSnapshotId)
   const lists = [snapshot, ...(parent ? [parent] : [])].map((one) => readManifestList(io, metadata, one, options))
   const hasDeletes = (await Promise.all(lists)).flat().some(({ content }) => content === 'deletes')
   if (!hasDeletes || (!parent && snapshot.parentSnapshotId !== undefined)) {

@@ -138,6 +138,6 @@ export {
   type RewriteManifestsOptions,
 } from './rewrite-manifests.ts'
 export { rewritePlan, totalBytes, type RewriteGroup, type RewritePlanOptions } from './rewrite-plan.ts'
-export { planAppends, planChanges, type Between, type SnapshotChanges } from './incremental.ts'
+export { planAppends, changesThatMayMatch, planChanges, type Between, type SnapshotChanges } from './incremental.ts'
 export { partitionOf } from './partition.ts'
 export { positionDeleteSchema, reservedFields, reservedProperties } from './reserved.ts'

@@ -10,6 +10,7 @@ import { showName, type Loaded, type LoadedTable, type TableName } from '../cata
 import type { Column } from '../contract/index.ts'
 import { EngineFailure, type EngineColumn } from '../engine/index.ts'
 import {
+  changesThatMayMatch,
   filesToRead,
   planScan,
   totalBytes,
@@ -233,7 +234,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         const { table, snapshot } = scan
         if (scan.rows !== undefined) return void plans.set(scan, { table, files: [], predicate })
         if (scan.changes) {
-          const found = await planRange(io, table, { ...scan.changes, manifests: context.manifests, signal })
+          const all = await planRange(io, table, { ...scan.changes, manifests: context.manifests, signal })
+          const found = predicate ? changesThatMayMatch(all, table.metadata, scan.schema, predicate) : all
           changes.set(scan, found)
           return void plans.set(scan, { table, files: filesOfChanges(found), predicate })
         }

@@ -87,6 +87,23 @@ describe.each([
     ])
   })
 
+  test('a condition leaves out what does not match, and nothing else', async () => {
+    const all = `table_changes('raw.${name}', ${(await metadataOf(name)).snapshots[0]!.snapshotId})`
+    for (const condition of [
+      'id = 3',
+      'part = 0',
+      "text = 'last'",
+      'more is not null',
+      'id > 99',
+      '_change_ordinal = 4',
+    ]) {
+      const asked = `select * from changes where ${condition} order by all`
+      const whole = await world.rows(`with changes as materialized (from ${all}) ${asked}`)
+      expect(whole).not.toEqual([])
+      expect([condition, await world.rows(`with changes as not materialized (from ${all}) ${asked}`)]).toEqual([condition, whole]) // prettier-ignore
+    }
+  })
+
   test('the whole history, and beside the table itself', async () => {
     const [[all]] = (await world.rows(`select count(*) from raw.${name}$changes where _change_type = 'INSERT'`)) as [
       [number],
@@ -117,6 +134,20 @@ test('names of snapshots, spellings of other engines, an empty range and an empt
       [[2, 'INSERT', true]],
     ])
   expect(await world.rows("select * from table_changes('raw.named', 'main')")).toEqual([])
+  const [first] = (await metadataOf('named')).snapshots
+  const after = (value: string) => world.rows(`select id from table_changes('raw.named', ${value}) order by 1`)
+  for (const [shift, ids] of [
+    [-1, [[1], [2]]],
+    [0, [[2]]],
+  ] as const)
+    // prettier-ignore
+    for (const type of ['TIMESTAMP', 'TIMESTAMPTZ']) {
+      const time = new Date(first!.timestampMs + shift).toISOString()
+      expect([type, await after(`${type} '${time}'`)]).toEqual([type, ids])
+      expect(await after(`'${time}'`)).toEqual(ids)
+    }
+  expect(await after('current_date + 1')).toEqual([])
+  expect(await failure("from table_changes('raw.named', '2024-13-45')")).toMatchObject({ code: 'REQUEST_INVALID' })
   await world.rows('create table raw.none (id int)')
   expect(await world.rows('select * from raw.none$changes')).toEqual([])
   await world.rows("create view raw.looks as select id from table_changes('raw.named', 'then')")

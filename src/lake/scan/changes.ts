@@ -20,6 +20,7 @@ import {
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
+import { parseAsOf } from './as-of.ts'
 import { sqlType } from '../types.ts'
 
 /** Behind the table's columns; the names are those of Spark's changelogs. */
@@ -50,13 +51,17 @@ export const withoutChanges = (schema: Schema): Schema => ({
   fields: schema.fields.filter(({ name }) => !changeNames.includes(name)),
 })
 
-/** `from..to`, each the id of a snapshot, a branch, a tag or nothing; anything else is a `to`. @throws NOT_FOUND */
+/** `from..to`, each the id of a snapshot, a branch, a tag, a time or nothing; anything else is a `to`. @throws NOT_FOUND */
 export function rangeOf({ metadata }: LoadedTable, at: At | undefined): Range {
   const [, from, to] = (at && 'ref' in at && /^(.*)\.\.(.*)$/s.exec(at.ref)) || []
+  const atOf = (text: string): At =>
+    /^-?\d{1,19}$/.test(text)
+      ? { snapshotId: BigInt(text) }
+      : /^\d{4}-\d\d-\d\d/.test(text) && metadata.refs[text] === undefined
+        ? parseAsOf(text.replace(/ \d\d:.*[+-]\d\d$/, '$&:00')) // DuckDB shortens what is left of UTC
+        : { ref: text }
   const idOf = (text: string | undefined) =>
-    text === undefined || text === ''
-      ? undefined
-      : snapshotAsOf(metadata, /^-?\d{1,19}$/.test(text) ? { snapshotId: BigInt(text) } : { ref: text })?.snapshotId
+    text === undefined || text === '' ? undefined : snapshotAsOf(metadata, atOf(text))?.snapshotId
   if (from === undefined) return { to: snapshotAsOf(metadata, at)?.snapshotId }
   // The snapshot that is begun after may be expired.
   return { from: /^-?\d{1,19}$/.test(from) ? BigInt(from) : idOf(from), to: idOf(to) }
@@ -102,6 +107,7 @@ export async function changesSql(
   let compared = 0
   for (const [ordinal, one] of changes.entries()) {
     const { added, removed, changed, snapshot } = one
+    if (added.length + removed.length + changed.length === 0) continue
     const facts = [
       String(ordinal),
       `${snapshot.snapshotId}::BIGINT`,

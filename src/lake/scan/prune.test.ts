@@ -141,8 +141,10 @@ test('pruning really leaves files out', async () => {
   expect(await filesRead('l > 5000000000000')).toBeLessThan(8)
   expect(await filesRead("s = 'c1'")).toBeLessThan(4)
   expect(await filesRead('i % 2 = 1')).toBe(files)
+  expect(await filesRead('i % 2 = 1', 'raw.p$changes')).toBe(files)
+  expect(await filesRead("dt = date '2024-01-02'", 'raw.p$changes')).toBeLessThan(3)
 })
-async function filesRead(where: string): Promise<number> {
+async function filesRead(where: string, from = 'raw.p'): Promise<number> {
   const run = world.engine.run
   let seen = 0
   world.engine.run = (request) => {
@@ -150,7 +152,7 @@ async function filesRead(where: string): Promise<number> {
     return run(request)
   }
   try {
-    await world.rows(`select count(*) from raw.p where ${where}`, { cache: false })
+    await world.rows(`select count(*) from ${from} where ${where}`, { cache: false })
   } finally {
     world.engine.run = run
   }
