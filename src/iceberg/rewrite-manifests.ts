@@ -28,6 +28,8 @@ export type RewriteManifestsOptions = Omit<WriteOptions, 'stageOnly'> & {
   targetBytes?: number | undefined
   /** Also where there are no more manifests than the sizes ask for: to sort them. */
   all?: boolean | undefined
+  /** Only those of this partition spec. */
+  specId?: number | undefined
 }
 
 /** Manifests of one spec and content that become `expected` others. */
@@ -37,12 +39,13 @@ export type ManifestGroup = { manifests: ManifestFile[]; bytes: number; expected
 export function manifestPlan(
   { properties }: Pick<TableMetadata, 'properties'>,
   manifests: readonly ManifestFile[],
-  { targetBytes, all = false }: Pick<RewriteManifestsOptions, 'targetBytes' | 'all'> = {},
+  { targetBytes, all = false, specId: only }: Pick<RewriteManifestsOptions, 'targetBytes' | 'all' | 'specId'> = {},
 ): ManifestGroup[] {
   const written = Number(properties['commit.manifest.target-size-bytes'])
   const target = targetBytes ?? (written > 0 ? written : 8 * 2 ** 20)
   if (!(target > 0)) throw new Failure('REQUEST_INVALID', 'the target size of manifests must be above 0')
-  const groups = Map.groupBy(manifests.filter(isLive), ({ specId, content }) => `${content} ${specId}`)
+  const chosen = manifests.filter((one) => isLive(one) && (only === undefined || one.specId === only))
+  const groups = Map.groupBy(chosen, ({ specId, content }) => `${content} ${specId}`)
   return [...groups.values()].flatMap((group) => {
     const bytes = group.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     const expected = Math.max(1, Math.ceil(bytes / target))
@@ -61,6 +64,7 @@ export async function prepareRewriteManifests(
   options: RewriteManifestsOptions = {},
 ): Promise<PreparedWrite | undefined> {
   const { signal } = options
+  if (options.specId !== undefined) specOf(metadata, options.specId)
   const work = new Work(io, metadata, options)
   const start = headOf(metadata, work.branch)
   const groups = start ? manifestPlan(metadata, await readManifestList(io, metadata, start, options), options) : []

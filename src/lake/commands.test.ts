@@ -73,6 +73,25 @@ describe('procedures', () => {
     expect((await run("call rewrite_position_delete_files('raw.m')")).rows).toEqual([[0, 0, 0, 0]])
   })
 
+  test('manifests of one spec, deletes of some partitions', async () => {
+    const mode = "'write.delete.mode' = 'merge-on-read', 'write.delete.granularity' = 'partition'"
+    await world.rows(`create table raw.parts partitioned by (part) tblproperties (${mode}) as
+      select i as id, i % 2 as part from range(20) t(i)`)
+    for (const rest of [0, 1, 2, 3]) await world.rows(`delete from raw.parts where id = ${rest}`)
+    const call = (more: string) =>
+      `call rewrite_position_delete_files('raw.parts', options => MAP {'rewrite-all': 'true'}${more})`
+    expect((await run(call(", where => 'part = 1'"))).rows[0]?.slice(0, 2)).toEqual([2, 1])
+    expect((await run(call(", where => 'part = 5'"))).rows[0]?.slice(0, 2)).toEqual([0, 0])
+    expect(await world.rows('select count(*) from raw.parts')).toEqual([[16]])
+    await world.rows('alter table raw.parts add partition field bucket(2, id)')
+    for (const id of [50, 51]) await world.rows(`insert into raw.parts values (${id}, 0)`)
+    expect((await run("call rewrite_manifests('raw.parts', spec_id => 1)")).rows).toEqual([[2, 1]])
+    expect(await failure("call rewrite_manifests('raw.parts', spec_id => 7)")).toMatchObject({
+      code: 'REQUEST_INVALID',
+    })
+    expect(await world.rows('select count(*) from raw.parts')).toEqual([[18]])
+  })
+
   test('data files are rewritten where, and sorted as, the call says', async () => {
     await world.rows("create table raw.w as select 3 as id, 'x' as part")
     for (const id of [2, 1]) await world.rows(`insert into raw.w values (${id}, 'x')`)
@@ -176,6 +195,8 @@ describe('procedures', () => {
     ["call rewrite_data_files('raw.t', sort_order => 'zorder(id)')", 'SQL_UNSUPPORTED', undefined],
     ["call rewrite_data_files('raw.t', where => 'nope = 1')", 'SQL_INVALID', undefined],
     ["call rewrite_data_files('raw.t', options => MAP {'output-spec-id': 4})", 'SQL_UNSUPPORTED', undefined],
+    ["call rewrite_manifests('raw.t', sort_by => ['part'])", 'SQL_UNSUPPORTED', undefined],
+    ["call remove_orphan_files('raw.t', file_list_view => 'files')", 'SQL_UNSUPPORTED', undefined],
     ["call expire_snapshots('raw.t', table => 'raw.t')", 'SQL_INVALID', undefined],
     ["call expire_snapshots('raw.t', now(), 1, 1, true, [1], true, 3)", 'SQL_INVALID', undefined],
   ])('%s is refused', async (sql, code, column) => {

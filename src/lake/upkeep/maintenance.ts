@@ -30,6 +30,7 @@ import {
   type OrphanOptions,
   type PreparedWrite,
   type ReachedFile,
+  type RewriteManifestsOptions,
   type replaceSortOrder,
   type RewritePlanOptions,
   type Root,
@@ -118,9 +119,13 @@ export interface Maintenance {
   ): Promise<Compacted>
   rewriteManifests(
     name: TableName,
-    options: MaintenanceOptions & { targetBytes?: number | undefined; all?: boolean | undefined },
+    options: MaintenanceOptions & Pick<RewriteManifestsOptions, 'targetBytes' | 'all' | 'specId'>,
   ): Promise<{ replaced: number; created: number }>
-  rewriteDeleteFiles(name: TableName, options: MaintenanceOptions & { all?: boolean }): Promise<RewrittenDeletes>
+  /** `only`: of partitions in which one of these data files is. */
+  rewriteDeleteFiles(
+    name: TableName,
+    options: MaintenanceOptions & { all?: boolean; only?: ReadonlySet<string> | undefined },
+  ): Promise<RewrittenDeletes>
   /** Runs any change of a table until it wins or does not go together with what others did. */
   change(
     name: TableName,
@@ -425,7 +430,7 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
     },
 
     async rewriteManifests(name, options) {
-      const { dryRun, signal, targetBytes, all } = options
+      const { dryRun, signal, targetBytes, all, specId } = options
       for (let attempt = 1; ; attempt++) {
         const { metadata } = await load(name)
         const head = snapshotAsOf(metadata)
@@ -437,7 +442,7 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
             created: groups.reduce((sum, { expected }) => sum + expected, 0),
           }
         }
-        const prepared = await prepareRewriteManifests(io, metadata, { targetBytes, all, manifests, signal })
+        const prepared = await prepareRewriteManifests(io, metadata, { targetBytes, all, specId, manifests, signal })
         if (!prepared) return { replaced: 0, created: 0 }
         try {
           const after = await commitPrepared(name, prepared, options)

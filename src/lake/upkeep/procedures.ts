@@ -243,16 +243,23 @@ const procedures: Record<string, Procedure> = {
     parameters: [
       table,
       { name: 'older_than', kind: 'time' },
+      { name: 'location', kind: 'text' },
       { name: 'dry_run', kind: 'boolean' },
       { name: 'max_concurrent_deletes', kind: 'whole' },
+      { name: 'file_list_view', kind: 'text' },
       { name: 'equal_schemes', kind: 'options' },
       { name: 'equal_authorities', kind: 'options' },
       { name: 'prefix_mismatch_mode', kind: 'text' },
-      { name: 'location', kind: 'text' },
+      { name: 'prefix_listing', kind: 'boolean' },
+      { name: 'stream_results', kind: 'boolean' },
     ],
     columns: [column('orphan_file_location', 'VARCHAR')],
     outside: true,
     async run(given, { target, maintenance, options, nowMs }) {
+      if (given.has('file_list_view'))
+        throw new Failure('SQL_UNSUPPORTED', 'files are listed from the storage, not read from a view', {
+          hint: "Leave file_list_view out; location => '…' narrows the search.",
+        })
       const mode = (given.get('prefix_mismatch_mode') as string | undefined)?.toLowerCase()
       if (mode !== undefined && mode !== 'error' && mode !== 'ignore' && mode !== 'delete')
         throw new Failure('REQUEST_INVALID', `prefix_mismatch_mode is ERROR, IGNORE or DELETE, found ${mode}`)
@@ -296,24 +303,38 @@ const procedures: Record<string, Procedure> = {
     },
   },
   rewrite_manifests: {
-    parameters: [table, { name: 'use_caching', kind: 'boolean' }],
+    parameters: [
+      table,
+      { name: 'use_caching', kind: 'boolean' },
+      { name: 'spec_id', kind: 'whole' },
+      { name: 'sort_by', kind: 'texts' },
+    ],
     columns: ints('rewritten_manifests_count', 'added_manifests_count'),
     outside: true,
-    async run(_, { target, maintenance, options }) {
-      const { replaced, created } = await maintenance.rewriteManifests(target, { ...options, all: true })
+    async run(given, { target, table: found, maintenance, options }) {
+      const specId = number(given, 'spec_id')
+      if (specId !== undefined && !found!.metadata.partitionSpecs.some((spec) => spec.specId === specId))
+        throw new Failure('REQUEST_INVALID', `the table has no partition spec ${specId}`)
+      if (given.has('sort_by'))
+        throw new Failure('SQL_UNSUPPORTED', 'manifests are sorted by all fields of their partitions, in their order')
+      const { replaced, created } = await maintenance.rewriteManifests(target, { ...options, all: true, specId })
       return [[replaced, created]]
     },
   },
   rewrite_position_delete_files: {
-    parameters: [table, { name: 'options', kind: 'options' }],
+    parameters: [table, { name: 'options', kind: 'options' }, { name: 'where', kind: 'text' }],
     columns: [
       ...ints('rewritten_delete_files_count', 'added_delete_files_count'),
       ...bigints('rewritten_bytes_count', 'added_bytes_count'),
     ],
     outside: true,
-    async run(given, { target, table: found, maintenance, options }) {
+    async run(given, { target, table: found, maintenance, options, filesWith }) {
       const { all } = rewriteOptions(given, found!.metadata)
-      const done = await maintenance.rewriteDeleteFiles(target, { ...options, all: all === true })
+      const done = await maintenance.rewriteDeleteFiles(target, {
+        ...options,
+        all: all === true,
+        only: given.has('where') ? await filesWith(text(given, 'where')) : undefined,
+      })
       return [[done.filesBefore, done.filesAfter, done.bytesBefore, done.bytesAfter]]
     },
   },
@@ -333,10 +354,10 @@ const procedures: Record<string, Procedure> = {
     parameters: [
       table,
       { name: 'source_table', kind: 'text' },
-      { name: 'files', kind: 'texts' },
       { name: 'partition_filter', kind: 'options' },
       { name: 'check_duplicate_files', kind: 'boolean' },
       { name: 'parallelism', kind: 'whole' },
+      { name: 'files', kind: 'texts' },
     ],
     columns: bigints('added_files_count', 'changed_partition_count'),
     makes: true,

@@ -45,6 +45,8 @@ type Options = {
   dryRun?: boolean | undefined
   /** Also what is as it should be. */
   all?: boolean | undefined
+  /** Of partitions in which one of these data files is. */
+  only?: ReadonlySet<string> | undefined
   signal?: AbortSignal | undefined
   commit(prepared: PreparedWrite): Promise<unknown>
 }
@@ -63,7 +65,7 @@ export async function rewriteDeletes(
   options: Options,
 ): Promise<RewrittenDeletes> {
   const { io } = deps
-  const { signal, dryRun, all } = options
+  const { signal, dryRun, all, only } = options
   const reading = { manifests: deps.manifests, signal }
   const { snapshot, files } = await planScan(io, metadata, reading)
   const result: RewrittenDeletes = { filesBefore: 0, filesAfter: 0, bytesBefore: 0, bytesAfter: 0, dangling: 0 }
@@ -77,6 +79,7 @@ export async function rewriteDeletes(
   const isVectors = metadata.formatVersion >= 3
   const byPartition = !isVectors && isByPartition(metadata)
   const groups = groupsOf(live, files)
+    .filter(({ targets }) => !only || targets.some(({ path }) => only.has(path)))
     .map((group) => (isVectors || all ? group : untidy(group, byPartition)))
     .filter(({ deletes }) => deletes.length > 0)
   const replaced = groups.flatMap(({ deletes }) => deletes)
