@@ -158,13 +158,17 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
       sql: `COPY (${from}) TO ${quoteText(to)} (${how}${more})`,
       ...limitsOf(options),
     })) as StatsRow[]
+  const hasPlaceName = schema.fields.some(({ name }) => name.toLowerCase() === 'file_row_number')
   // DuckDB can cut files to a size itself, but only one file that is written whole keeps the order of its rows.
   const cut = async ([local, recordCount, fileSizeBytes]: StatsRow): Promise<StatsRow[]> => {
     const rowsEach = Math.ceil(Number(recordCount) / Math.ceil(Number(fileSizeBytes) / target))
     const parts: StatsRow[] = []
     for (let from = 0; from < Number(recordCount); from += rowsEach) {
-      const range = `file_row_number BETWEEN ${from} AND ${from + rowsEach - 1}`
-      parts.push(...(await copy(`FROM ${rowsOfFile(local)} WHERE ${range}`, `${local}.${parts.length}`)))
+      // A column of this name would be taken for the place of a row. To count rows off reads those before them, too.
+      const range = hasPlaceName
+        ? `LIMIT ${rowsEach} OFFSET ${from}`
+        : `WHERE file_row_number BETWEEN ${from} AND ${from + rowsEach - 1}`
+      parts.push(...(await copy(`FROM ${rowsOfFile(local)} ${range}`, `${local}.${parts.length}`)))
     }
     await rm(local)
     return parts
@@ -175,15 +179,13 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
 
   const rowCount = written.reduce((sum, [, recordCount]) => sum + Number(recordCount), 0)
   const isMixed = names.length > 0 && terms.length > 0 && rowCount > orderedRows
-  // A column of this name would be taken for the place of a row.
-  const mayCut = !schema.fields.some(({ name }) => name.toLowerCase() === 'file_row_number')
   const files: StagedFile[] = []
   for (const row of written.filter(([, recordCount]) => Number(recordCount) > 0)) {
     const partition = await partitionOf(workshop, columns, row)
     const [whole] = isMixed
       ? await copy(`FROM ${rowsOfFile(row[0])} ORDER BY ${terms.join(', ')}`, `${row[0]}.sorted`)
       : [row]
-    const parts = mayCut && Number(whole![2]) > target * 1.5 ? await cut(whole!) : [whole!]
+    const parts = Number(whole![2]) > target * 1.5 ? await cut(whole!) : [whole!]
     for (const part of parts) {
       const measured = fixed.length > 0 ? await fixLengths(part[0], fixed) : undefined
       const { columnSizes, ...file } = await described(workshop, part, schema)
