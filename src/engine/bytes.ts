@@ -16,10 +16,9 @@ export class ByteWriter {
     this.bytes = larger
   }
 
-  /** What was written, which is the caller's now; writing begins anew. */
+  /** What was written, to be copied before anything else is: writing begins anew. */
   take(): Buffer {
     const done = this.bytes.subarray(0, this.at)
-    this.bytes = Buffer.allocUnsafe(this.bytes.length)
     this.at = 0
     return done
   }
@@ -134,7 +133,8 @@ export class ByteWriter {
   }
 }
 
-function digitCount(value: number): number {
+/** How many digits a whole number below 2^31 has. */
+export function digitCount(value: number): number {
   let count = 1
   for (let limit = 10; value >= limit; limit *= 10) count++
   return count

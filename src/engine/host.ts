@@ -98,6 +98,7 @@ function wireRows(
   return {
     add: (chunk, rows) => encoder.encode(chunk, rows, out),
     size: () => out.at,
+    // Sending copies it at once.
     take: (rowCount) => ({ rowCount, json: '', bytes: out.take() }),
   }
 }

@@ -44,11 +44,17 @@ async function ofHost(sql: string, format: number): Promise<string> {
 }
 
 async function ofPostgres(sql: string, format: number): Promise<string> {
+  const rows = await rowsOfPostgres(sql, format)
+  if (rows.length !== 1) throw new Error(`${sql}: ${rows.length} rows`)
+  return rows[0]!
+}
+
+async function rowsOfPostgres(sql: string, format: number): Promise<string[]> {
   client.send(parse('', sql), bind('', '', format), execute(''), sync)
   const messages = await client.until('Z')
-  const rows = messages.filter(({ type }) => type === 'D').map(({ body }) => body)
-  if (rows.length !== 1) throw new Error(`${sql}: ${messages.map(({ body }) => body.toString()).join(' ')}`)
-  return rows[0]!.toString('latin1')
+  const failed = messages.find(({ type }) => type === 'E')
+  if (failed) throw new Error(`${sql}: ${failed.body.toString()}`)
+  return messages.filter(({ type }) => type === 'D').map(({ body }) => body.toString('latin1'))
 }
 
 const same = [
@@ -112,6 +118,18 @@ const same = [
   "timestamp '2024-02-29 12:00:00.120'",
   "timestamp '1960-02-29 00:00:00.000001'",
   "timestamp '1500-03-01 00:00:00'",
+  "timestamp '1700-01-01 00:00:00.000001'",
+  "timestamp '2261-01-01 00:00:00.100000'",
+  '1e11::double precision',
+  '(-99999999999.5)::double precision',
+  '123456.7891::double precision',
+  '(-0.0001)::double precision',
+  "'-0'::double precision",
+  '0.30000000000000004::double precision',
+  '5e-324::double precision',
+  '(-9.99)::numeric(3,2)',
+  '123456789.123456789::numeric(18,9)',
+  '12345678.0123456789::numeric(18,10)',
   "timestamp '4713-01-01 23:59:59.999999'",
   "'infinity'::timestamp",
   "timestamptz '2024-03-31 12:00:00+02'",
@@ -173,6 +191,43 @@ test('every row of many chunks is its own, nulls and long strings among them', a
   }
   expect(next).toBe(10_000)
 })
+
+test.each([0, 1])(
+  'rows of one chunk, plain values and odd ones of each type beside nulls, in format %i',
+  async (format) => {
+    const columns: Record<string, string[]> = {
+      int: ['0', '-1', '2147483647', '-2147483647', '10', '99', '100'],
+      bigint: ['0', '-1', '9007199254740993', '-9223372036854775807', '1000000000', '999999999', '-4294967296'],
+      'double precision': ['0.5', '-0.25', '1e300', '100', "'NaN'", '0.1', '-1234.5678'],
+      'numeric(12,2)': ['0', '-0.01', '1234567890.12', '-9999999999.99', '0.10', '1', '99.99'],
+      date: [
+        "'2024-02-29'",
+        "'0001-01-01'",
+        "'infinity'",
+        "'12000-01-01'",
+        "'1970-01-01'",
+        "'9999-12-31'",
+        "'2046-08-05'",
+      ],
+      timestamp: ["'2024-02-29 23:59:59.999999'", "'-infinity'", "'11000-01-01 00:00:01'", "'1969-12-31 12:00:00.5'"],
+      timestamptz: ["'2024-02-29 01:02:03.0405+00'", "'infinity'", "'0099-01-01 00:00:00+00'"],
+      text: ["''", "'twelve bytes'", "'é and 😀'", `'${'long '.repeat(2000)}'`, "'some more than twelve'"],
+    }
+    const items = (row: number) =>
+      Object.entries(columns).map(([type, values], at) =>
+        (row + at) % 9 === 0 ? `cast(null as ${type})` : `cast(${values[row % values.length]!} as ${type})`,
+      )
+    const rows = Array.from({ length: 63 }, (_, row) => `(${[row, ...items(row)].join(', ')})`)
+    const sql = `select * from (values ${rows.join(', ')}) as v order by 1`
+    const { chunks } = await engine.run({ class: 'interactive', sql, formats: [format] })
+    let bytes = Buffer.alloc(0)
+    for await (const chunk of chunks) bytes = Buffer.concat([bytes, chunk.bytes!])
+    const found: string[] = []
+    for (let at = 0; at < bytes.length; at += 1 + bytes.readInt32BE(at + 1))
+      found.push(bytes.toString('latin1', at + 5, at + 1 + bytes.readInt32BE(at + 1)))
+    expect(found).toEqual(await rowsOfPostgres(sql, format))
+  },
+)
 
 test.each([
   ['row(1, 2)', '[1,2]'],

@@ -2,7 +2,8 @@
 // only copies bytes.
 //
 // The client library gives values as objects, one allocation each, which is most of the time of a large result. Under
-// them lie typed arrays; the columns that large results are made of are read from those.
+// them lie typed arrays; the columns that large results are made of are read from those, and written column by column
+// (`wire-columns.ts`). Values of other types are written one by one.
 
 import {
   DuckDBTypeId,
@@ -14,10 +15,10 @@ import {
   type DuckDBValue,
   type DuckDBVector,
 } from '@duckdb/node-api'
-import bindings from '@duckdb/node-bindings'
 import { pgTypes, wireTypeOf, type PgTypeName, type WireType } from '../base/pg-types.ts'
 import { ByteWriter } from './bytes.ts'
 import { byPlace, encoderOf as jsonEncoderOf } from './encode.ts'
+import { copyShort, keptFloats, keptInts, rawOf, sizedOf, validityOf, type Places, type Sized } from './wire-columns.ts'
 import { writeBinary, writeText, type Decimal, type Long, type SentType, type Write } from './wire-values.ts'
 
 /** Formats as a client's Bind message has them: none is all text, one is for all, else one per column. */
@@ -39,47 +40,117 @@ export function toldAs(type: DuckDBType, declared: string | null | undefined): s
   return type.typeId === (declared === 'SMALLINT' ? DuckDBTypeId.INTEGER : DuckDBTypeId.VARCHAR) ? declared : undefined
 }
 
+/** Rows whose columns are written one after the other: so many bytes stay close to the processor until all are. */
+const sliceBytes = 2 ** 15
+
 /** An encoder for all chunks of one result. `declared`: as `toldAs` gave it. */
 export function wireEncoder(
   types: readonly DuckDBType[],
   formats: WireFormats,
   declared: readonly (string | undefined)[] = [],
 ): WireEncoder {
-  const columns = types.map((type, at) => {
-    const binary = formatOf(formats, at) === 1
-    return (binary && declared[at] && binaryOf[declared[at]]) || columnOf(type, binary)
-  })
+  const columns = types.map((type, at) => sizedColumn(type, formatOf(formats, at) === 1, declared[at]))
+  const lengthsOf = columns.map(() => keptInts())
+  const [sizesOf, placesOf] = [keptFloats(), keptInts()]
+  const headBytes = 7 + columns.length * 4
   return {
     encode(chunk, rows, out) {
+      const sizes = sizesOf(rows).fill(headBytes)
       const cells = columns.map((column, at) => {
         const vector = byPlace(chunk.getColumnVector(at))
-        return { isNull: nullsOf(vector), write: column(vector) }
+        const lengths = lengthsOf[at]!(rows)
+        const put = column(vector, lengths)
+        leaveOutNulls(vector, lengths)
+        for (let row = 0; row < rows; row++) if (lengths[row]! > 0) sizes[row]! += lengths[row]!
+        return { lengths, put }
       })
-      for (let row = 0; row < rows; row++) {
-        out.byte(68) // 'D'
-        const start = out.at
-        out.int32(0)
-        out.int16(cells.length)
-        for (const { isNull, write } of cells) {
-          if (isNull(row)) {
-            out.int32(-1)
-            continue
-          }
-          const at = out.at
-          out.int32(0)
-          write(row, out)
-          out.setInt32(out.at - at - 4, at)
+      const places = placesOf(rows)
+      for (let from = 0; from < rows;) {
+        let [to, total] = [from, 0]
+        for (; to < rows && (to === from || total + sizes[to]! <= sliceBytes); to++) total += sizes[to]!
+        out.room(total)
+        const bytes = out.bytes.subarray(out.at, out.at + total)
+        const view = new DataView(bytes.buffer, bytes.byteOffset, total)
+        const slice: Places = { bytes, view, places }
+        writeHeads(slice, sizes, columns.length, from, to)
+        for (const { lengths, put } of cells) {
+          writeLengths(slice, lengths, from, to)
+          put(slice, lengths, from, to)
+          for (let row = from; row < to; row++) if (lengths[row]! > 0) places[row]! += lengths[row]!
         }
-        out.setInt32(out.at - start, start)
+        out.at += total
+        from = to
       }
     },
+  }
+}
+
+/** What begins each row, and where its first value goes. */
+function writeHeads({ view, places }: Places, sizes: Float64Array, columns: number, from: number, to: number): void {
+  let at = 0
+  for (let row = from; row < to; row++) {
+    view.setUint8(at, 68) // 'D'
+    view.setInt32(at + 1, sizes[row]! - 1)
+    view.setInt16(at + 5, columns)
+    places[row] = at + 7
+    at += sizes[row]!
+  }
+}
+
+function writeLengths({ view, places }: Places, lengths: Int32Array, from: number, to: number): void {
+  for (let row = from; row < to; row++) {
+    view.setInt32(places[row]!, lengths[row]!)
+    places[row]! += 4
+  }
+}
+
+function leaveOutNulls(vector: DuckDBVector, lengths: Int32Array): void {
+  if (!rawOf(vector).validity) {
+    for (let row = 0; row < lengths.length; row++) if (vector.getItem(row) === null) lengths[row] = -1
+    return
+  }
+  const validity = validityOf(vector)
+  if (!validity) return
+  for (let row = 0; row < lengths.length; row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) lengths[row] = -1
+}
+
+function sizedColumn(type: DuckDBType, binary: boolean, declared: string | undefined): Sized {
+  const own = binary && declared ? binaryOf[declared] : undefined
+  if (own) return valueByValue(own)
+  const sized = sizedOf(type, binary)
+  return sized ?? valueByValue(columnOf(type, binary))
+}
+
+/** Each value is written by itself, and copied to its place. */
+function valueByValue(column: Column): Sized {
+  const out = new ByteWriter(1024)
+  const startsOf = keptFloats()
+  return (vector, lengths) => {
+    const write = column(vector)
+    const isNull = nullsOf(vector)
+    const starts = startsOf(lengths.length)
+    out.at = 0
+    for (let row = 0; row < lengths.length; row++) {
+      if (isNull(row)) continue
+      starts[row] = out.at
+      write(row, out)
+      lengths[row] = out.at - starts[row]!
+    }
+    const written = new DataView(out.bytes.buffer, out.bytes.byteOffset, out.at)
+    return ({ bytes, view, places }, _, from, to) => {
+      for (let row = from; row < to; row++) {
+        const length = lengths[row]!
+        const start = starts[row]!
+        if (length > 64) out.bytes.copy(bytes, places[row], start, start + length)
+        else copyShort(written, start, length, view, places[row]!)
+      }
+    }
   }
 }
 
 function columnOf(type: DuckDBType, binary: boolean): Column {
   const wire = wireTypeOf(String(type))
   if (wire.array) return arrayOf(type as DuckDBListType | DuckDBArrayType, wire, binary)
-  if (type.typeId === DuckDBTypeId.VARCHAR) return strings // JSON columns too
   if (wire.type === 'json') return column(byObject(jsonEncoderOf(type)), writeText.json)
   return column(readerOf(type), writeOf(wire.type, binary))
 }
@@ -95,12 +166,9 @@ const binaryOf: Readonly<Record<string, Column>> = {
       out.int16(value)
     }
   },
-  JSONB: (vector) => {
-    const write = strings(vector)
-    return (row, out) => {
-      out.byte(1) // the version of the format
-      write(row, out)
-    }
+  JSONB: (vector) => (row, out) => {
+    out.byte(1) // the version of the format
+    out.text(String(vector.getItem(row)))
   },
 }
 
@@ -114,81 +182,10 @@ function column(reader: Reader, write: Write<never>): Column {
   }
 }
 
-/** Copies UTF-8 as DuckDB has it, without making JavaScript strings. */
-const strings: Column = (vector) => {
-  const { dataView } = rawOf(vector)
-  if (!dataView) return (row, out) => out.text(String(vector.getItem(row)))
-  const { buffer, byteOffset, byteLength } = dataView
-  const bytes = new Uint8Array(buffer, byteOffset, byteLength)
-  const words = new Uint32Array(buffer, byteOffset, byteLength / 4)
-  const longOnes = longStrings(dataView, words, nullsOf(vector))
-  return (row, out) => {
-    const length = words[row * 4]!
-    if (length > 12) out.part(longOnes.runs[longOnes.runOf[row]!]!, longOnes.starts[row]!, length)
-    else out.part(bytes, row * 16 + 4, length)
-  }
-}
-
-/** Of each row with a long string: the run of memory that it is in, and where in it. */
-type LongStrings = { runs: Uint8Array[]; runOf: Uint32Array; starts: Uint32Array }
-
-/**
- * Strings of up to 12 bytes lie in the vector itself, of longer ones there is the address. Asking the library for each is
- * a native call and a buffer of its own (1.5 µs); most of a chunk lie one after the other, so they are fetched in runs. A
- * gap inside a run is smaller than a page of memory, so all of its bytes are in a page that holds a string, and readable.
- */
-function longStrings(view: DataView, words: Uint32Array, isNull: (row: number) => boolean): LongStrings {
-  const count = words.length / 4
-  const rows: number[] = []
-  const addresses = new Float64Array(count)
-  let isSorted = true
-  for (let row = 0; row < count; row++) {
-    if (words[row * 4]! <= 12 || isNull(row)) continue
-    // Addresses have 48 bits, which a double holds.
-    const address = words[row * 4 + 2]! + words[row * 4 + 3]! * 2 ** 32
-    addresses[row] = address
-    if (rows.length > 0 && address < addresses[rows[rows.length - 1]!]!) isSorted = false
-    rows.push(row)
-  }
-  if (!isSorted) rows.sort((a, b) => addresses[a]! - addresses[b]!)
-  const runs: Uint8Array[] = []
-  const [runOf, starts] = [new Uint32Array(count), new Uint32Array(count)]
-  for (let at = 0; at < rows.length;) {
-    const first = rows[at]!
-    const begin = addresses[first]!
-    let end = begin
-    for (; at < rows.length && addresses[rows[at]!]! < end + pageBytes; at++) {
-      const row = rows[at]!
-      end = Math.max(end, addresses[row]! + words[row * 4]!)
-      runOf[row] = runs.length
-      starts[row] = addresses[row]! - begin
-    }
-    const run = bindings.get_data_from_pointer(
-      view.buffer as ArrayBuffer,
-      view.byteOffset + first * 16 + 8,
-      end - begin,
-    )
-    runs.push(new Uint8Array(run.buffer, run.byteOffset, run.byteLength))
-  }
-  return { runs, runOf, starts }
-}
-const pageBytes = 4096
-
-/** The typed arrays that the library's vectors keep to themselves; a test fails when they are renamed. */
-type Raw = {
-  items?: { readonly buffer: ArrayBufferLike; readonly byteOffset: number; readonly length: number }
-  dataView?: DataView
-  validity?: { data: BigUint64Array | null }
-}
-const rawOf = (vector: DuckDBVector) => vector as unknown as Raw
-
 function nullsOf(vector: DuckDBVector): (row: number) => boolean {
-  const { validity } = rawOf(vector)
-  if (!validity) return (row) => vector.getItem(row) === null
-  const { data } = validity
-  if (!data) return () => false
-  const bits = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  return (row) => (bits[row >> 3]! & (1 << (row & 7))) === 0
+  if (!rawOf(vector).validity) return (row) => vector.getItem(row) === null
+  const bits = validityOf(vector)
+  return bits ? (row) => (bits[row >> 3]! & (1 << (row & 7))) === 0 : () => false
 }
 
 const byObject = (ofValue: Reader['ofValue']): Reader => ({

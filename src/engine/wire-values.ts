@@ -4,7 +4,7 @@
 
 import { civilOf, floorDiv } from '../base/calendar.ts'
 import type { PgTypeName } from '../base/pg-types.ts'
-import type { ByteWriter } from './bytes.ts'
+import { ByteWriter } from './bytes.ts'
 
 /** 64 bits: a number where a double holds it, else a bigint. */
 export type Long = number | bigint
@@ -12,7 +12,8 @@ export type Decimal = { unscaled: Long; scale: number }
 export type Span = { months: number; days: number; micros: bigint }
 export type Write<Value> = (value: Value, out: ByteWriter) => void
 
-const [dayMicros, epochDays, infiniteMicros, infiniteDays] = [86_400_000_000, 10_957, 2n ** 63n - 1n, 2 ** 31 - 1]
+export const dayMicros = 86_400_000_000
+const [epochDays, infiniteMicros, infiniteDays] = [10_957, 2n ** 63n - 1n, 2 ** 31 - 1]
 const epochMicros = epochDays * dayMicros
 
 type Values = {
@@ -45,7 +46,7 @@ export const writeText: { [Type in SentType]: Write<Values[Type]> } = {
   oid: (value, out) => out.digits(value),
   int8: writeLong,
   float4: (value, out) => out.ascii(showFloat(value)),
-  float8: (value, out) => out.ascii(showFloating(value, 1e15)),
+  float8: (value, out) => out.ascii(showDouble(value)),
   numeric: writeDecimal,
   text: (value, out) => out.text(value),
   json: (value, out) => out.text(value),
@@ -86,7 +87,7 @@ export const writeBinary: { [Type in SentType]: Write<Values[Type]> } = {
     out.int64(BigInt.asIntN(64, value >> 64n))
     out.int64(BigInt.asIntN(64, value))
   },
-  date: (value, out) => out.int32(Math.abs(value) === infiniteDays ? infinity(value, 32) : value - epochDays),
+  date: (value, out) => out.int32(sentDay(value)),
   time: (value, out) => writeInt64(value, out),
   timetz: ({ micros, offset }, out) => {
     out.int64(micros)
@@ -111,6 +112,8 @@ function writeInt64(value: Long, out: ByteWriter): void {
   out.int32(Math.floor(value / 2 ** 32))
   out.int32(value | 0)
 }
+
+export const showDouble = (value: number): string => showFloating(value, 1e15)
 
 /** The shortest digits that give the same number again; from `large` on with an exponent, as PostgreSQL prints them. */
 function showFloating(value: number, large: number): string {
@@ -249,19 +252,31 @@ function writeDate(days: number, out: ByteWriter): void {
 /** Days as they were written, for twenty-odd years: most results have few. */
 const daysKept = 8_192
 const daysKnown = new Int32Array(daysKept).fill(2 ** 31 - 1)
-const dayTexts = new Uint8Array(daysKept * 10)
+const dayBytes = new Uint8Array(daysKept * 10)
+export const dayTexts = new DataView(dayBytes.buffer)
+const dayWriter = new ByteWriter(16)
+
+/** Where in `dayTexts` a day of the years 1 to 9999 is written, until another day is asked for. */
+export function placeOfDay(days: number): number {
+  const slot = days & (daysKept - 1)
+  if (daysKnown[slot] !== days) {
+    dayWriter.at = 0
+    writeDay(days, dayWriter)
+  }
+  return slot * 10
+}
 
 /** `2024-03-31`; true when the year is before Christ. */
 function writeDay(days: number, out: ByteWriter): boolean {
   const at = days & (daysKept - 1)
   if (daysKnown[at] === days) {
-    out.part(dayTexts, at * 10, 10)
+    out.part(dayBytes, at * 10, 10)
     return false
   }
   const start = out.at
   const beforeChrist = computeDay(days, out)
   if (!beforeChrist && out.at - start === 10) {
-    dayTexts.set(out.bytes.subarray(start, out.at), at * 10)
+    dayBytes.set(out.bytes.subarray(start, out.at), at * 10)
     daysKnown[at] = days
   }
   return beforeChrist
@@ -304,13 +319,22 @@ function writeOffset(seconds: number, out: ByteWriter): void {
   out.padded(Math.floor(east / 60) % 60, 2)
 }
 
-function writeInstant(micros: Long, out: ByteWriter): void {
-  if (typeof micros === 'number') writeInt64(micros - epochMicros, out)
-  else if (micros === infiniteMicros || micros === -infiniteMicros) out.int64(micros < 0 ? -(2n ** 63n) : micros)
-  else out.int64(micros - BigInt(epochMicros))
+/** Days since 2000-01-01. */
+export function sentDay(days: number): number {
+  if (Math.abs(days) === infiniteDays) return days < 0 ? -(2 ** 31) : days
+  return days - epochDays
 }
 
-const infinity = (value: number, bits: number) => (value < 0 ? -(2 ** (bits - 1)) : 2 ** (bits - 1) - 1)
+/** Microseconds since 2000-01-01. */
+export function sentInstant(micros: Long): Long {
+  if (micros === infiniteMicros || micros === -infiniteMicros) return micros < 0 ? -(2n ** 63n) : micros
+  const sent = typeof micros === 'number' ? micros - epochMicros : NaN
+  return Number.isSafeInteger(sent) ? sent : BigInt(micros) - BigInt(epochMicros)
+}
+
+function writeInstant(micros: Long, out: ByteWriter): void {
+  writeInt64(sentInstant(micros), out)
+}
 
 /** `1 year 2 mons 3 days 04:05:06.5`, each part with its own sign. */
 function writeInterval({ months, days, micros }: Span, out: ByteWriter): void {

@@ -67,6 +67,17 @@ export type Planned = { sql: string; bytes: number; scans: PlannedScan[]; lease:
 /** Where the files of a plan are on this disk. */
 export type Files = Pick<FileCache, 'lease' | 'keep'>
 
+/** Kinds of errors that say that a text does not bind, or not to such types. */
+const unbound = new Set([
+  'binder',
+  'catalog',
+  'conversion',
+  'invalid input',
+  'invalid type',
+  'mismatch type',
+  'not implemented',
+])
+
 /** By the place of the column; undefined for one that is of the engine's type. */
 export type Declared = readonly (DeclaredType | undefined)[]
 
@@ -103,7 +114,8 @@ export type Prepared = {
 
 /** The columns of a SELECT for who is told how columns were declared. */
 export async function toldColumns(prepared: Pick<Prepared, 'columns' | 'declared'>): Promise<Column[]> {
-  const [columns, declared = []] = await Promise.all([prepared.columns(), prepared.declared()])
+  const columns = await prepared.columns()
+  const declared = (await prepared.declared()) ?? []
   return columns.map(({ name, type }, at) => {
     const told = declared[at]
     return { name, type: told !== undefined && isKeptAs(told, type) ? told : type, nullable: true }
@@ -193,8 +205,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const marked = named.marked()
       if (!marked) return undefined
       const bound = await columnsOf(marked.spliced.text, marked.setup, context).catch((error: unknown) => {
-        // What it computes is not to be had of marks: then nothing is only passed on.
-        if (error instanceof EngineFailure) return []
+        // What it computes is not to be had of marks: then nothing is told of what is only passed on.
+        if (error instanceof EngineFailure && unbound.has(error.error.type)) return []
         throw error
       })
       const declared = bound.map(({ type }) => markedAs(type))

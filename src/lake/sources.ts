@@ -236,7 +236,7 @@ export async function nameSources(
 
   function marked(piece: Piece): Shadowed | undefined {
     if (scans.every(({ declared }) => declared.size === 0)) return undefined
-    const made = new Set(setup())
+    const made = new Set([...systemTables, ...givenTables].map(({ shadow }) => shadow.ddl))
     const textOf = (source: Source): string | undefined => {
       if (source.kind !== 'scan') return shadowText(source)
       const { name, ddl } = markedShadow(source)

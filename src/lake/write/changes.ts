@@ -120,10 +120,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       return { columns, planned: async () => ({ sql: select }) }
     }
     const prepared = await deps.prepare(select, self, options)
-    const [given, declared] = await Promise.all([
-      prepared.columns(),
-      options.keepsDeclared ? prepared.declared() : undefined,
-    ])
+    const given = await prepared.columns()
+    const declared = options.keepsDeclared ? await prepared.declared() : undefined
     const kept = given.map(({ type }, at) => {
       const one = declared?.[at]
       return one !== undefined && isKeptAs(one, type) ? one : type === 'JSON' ? type : undefined
