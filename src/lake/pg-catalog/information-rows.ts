@@ -38,6 +38,7 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
         table_name: name,
         column_name: column.name,
         ordinal_position: column.number,
+        ...(column.default === undefined ? {} : { column_default: column.default }),
         is_nullable: column.required ? 'NO' : 'YES',
         ...described(column, known.catalog),
         is_self_referencing: 'NO',

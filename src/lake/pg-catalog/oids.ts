@@ -45,6 +45,7 @@ export const namespaceOid = (name: string): number => namespaceOids[name] ?? has
 export const systemRelationOid = (name: string): number =>
   systemRelations[name] ?? hashOid(`relation pg_catalog.${name}`)
 export const functionOid = (name: string): number => hashOid(`function ${name}`)
+export const defaultOid = (relation: number, column: number): number => hashOid(`default ${relation} ${column}`)
 export const roleOid = (name: string): number => (name === 'boathouse' ? ownerOid : hashOid(`role ${name}`))
 export const databaseOid = (name: string): number => hashOid(`database ${name}`)
 

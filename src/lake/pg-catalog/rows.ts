@@ -1,15 +1,18 @@
 // The rows of the system relations that have any, from what the asker may know of the lake.
 
-import { pgTypes, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
+import { pgTypes, sqlNames, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
 import type { Loaded, TableName } from '../../catalog/index.ts'
 import type { Governed, Privilege } from '../../govern/index.ts'
-import { currentViewVersion, type Field } from '../../iceberg/index.ts'
+import { currentViewVersion, showValue, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
+import { quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
-import { declaredType, type DeclaredType } from '../write/declared-types.ts'
+import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
+import type { DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
 import {
   databaseOid,
+  defaultOid,
   distinctOids,
   functionOid,
   namespaceOid,
@@ -48,7 +51,13 @@ export type Known = {
   keys: readonly Key[]
 }
 
-type Column = Field & { number: number; declared?: DeclaredType; identity?: 'always' | 'by default' }
+type Column = Field & {
+  number: number
+  declared?: DeclaredType
+  identity?: 'always' | 'by default'
+  /** What it is given where a statement leaves it out, as PostgreSQL would show it. */
+  default?: string
+}
 type Relation = { oid: number; schema: string; name: string; loaded: Loaded; columns: Column[] }
 type Constraint = {
   oid: number
@@ -70,13 +79,17 @@ export function modelOf(known: Known): Model {
   const relations = known.tables.map((loaded): Relation => {
     const { namespace, name } = loaded.name
     const numbered = loaded.kind === 'table' ? numberedFields(loaded.metadata) : []
+    const written: readonly WrittenField[] = loaded.kind === 'table' ? writtenSchema(loaded.metadata).fields : []
     const columns = known.columnsOf(loaded).map((column, at): Column => {
       const own = numbered.find(({ field }) => field.id === column.id)
-      const declared = loaded.kind === 'table' ? declaredType(loaded.metadata, column) : undefined
+      const filled = written.find(({ id }) => id === column.id)
+      const { declared } = filled ?? {}
+      const given = filled && defaultText(filled)
       return {
         ...column,
         number: at + 1,
         ...(declared === undefined ? {} : { declared }),
+        ...(given === undefined ? {} : { default: given }),
         ...(own && { identity: own.always ? 'always' : 'by default' }),
       }
     })
@@ -149,6 +162,24 @@ function safeType(field: Field): string {
     return 'VARCHAR' // a type that cannot be read yet still has a name
   }
 }
+
+function defaultText(field: WrittenField): string | undefined {
+  const { type, computed, writeDefault } = field
+  if (computed !== undefined)
+    return /^(current_date|localtime)$/.test(computed)
+      ? computed.toUpperCase()
+      : computed.replace("'UTC'", "'utc'::text")
+  if (writeDefault === undefined || (typeof writeDefault === 'object' && 'json' in writeDefault)) return undefined
+  const shown =
+    writeDefault instanceof Uint8Array
+      ? `\\x${Buffer.from(writeDefault).toString('hex')}`
+      : type.kind.startsWith('timestamp')
+        ? showValue(type, writeDefault).replace('T', ' ')
+        : showValue(type, writeDefault)
+  const isPlain = type.kind === 'boolean' || (plainKinds.has(type.kind) && /^\d+(\.\d+)?$/.test(shown))
+  return isPlain ? shown : `${quoteText(shown)}::${sqlNames[wireOf(field).type]}`
+}
+const plainKinds = new Set<Field['type']['kind']>(['int', 'long', 'float', 'double', 'decimal'])
 
 const quoted = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)
 export const columnNames = ({ columns }: Relation, numbers: readonly number[]): string =>
@@ -253,6 +284,13 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
         numbers.map((number, at) => attributeRow(indexOid, relation.columns[number - 1]!, at + 1)),
       ),
   ],
+
+  pg_attrdef: ({ relations }) =>
+    relations.flatMap(({ oid, columns }) =>
+      columns.flatMap(({ number, default: given }) =>
+        given === undefined ? [] : [{ oid: defaultOid(oid, number), adrelid: oid, adnum: number, adbin: given }],
+      ),
+    ),
 
   pg_type: () => [
     ...(Object.keys(pgTypes) as PgTypeName[]).flatMap((name) => {
@@ -536,7 +574,7 @@ function attributeRow(attrelid: number, column: Column, attnum: number): Row {
     attstorage: size > 0 ? 'p' : 'x',
     attcompression: '',
     attnotnull: column.required,
-    atthasdef: false,
+    atthasdef: column.default !== undefined,
     atthasmissing: false,
     attidentity: column.identity?.[0]?.replace('b', 'd') ?? '',
     attgenerated: '',

@@ -283,7 +283,10 @@ async function alteration(
       const constant = computed === undefined ? change.value : undefined
       const value = constant && field && (await constantOf(constant, field.type, change.path, context))
       return [
-        (now) => schemaOf(now).setDefault(change.path, value).change(),
+        // Of one that is computed there is no constant, nor need there have been.
+        ...(computed !== undefined && field?.writeDefault === undefined
+          ? []
+          : [(now: TableMetadata) => schemaOf(now).setDefault(change.path, value).change()]),
         ...(field ? [(now: TableMetadata) => changeComputedDefault(now, field.id, computed)] : []),
       ]
     }

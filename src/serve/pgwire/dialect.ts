@@ -569,8 +569,8 @@ class Translation {
   /** The type behind `::`, or behind AS in CAST, and the index of its last token. */
   #castEnd(at: number): { type: string; last: number; isPlain: boolean } {
     let first = at + 1
-    const isQualified =
-      ['pg_catalog', 'information_schema'].includes(this.#words[first]!) && this.#words[first + 1] === '.'
+    const schema = (this.#words[first] ?? '').replaceAll('"', '')
+    const isQualified = ['pg_catalog', 'information_schema'].includes(schema) && this.#words[first + 1] === '.'
     if (isQualified) first += 2
     let last = first
     while (this.#words[last + 1] === '[' && this.#words[last + 2] === ']') last += 2
@@ -585,6 +585,7 @@ class Translation {
     const bare = type.replaceAll('[]', '')
     const operand = this.#all[at - 1]
     if (isOidAlias(type)) return this.#alias(at, last, type, operand)
+    if (/^(numeric|decimal)$/.test(type) && this.#words[last + 1] !== '(' && this.#decimal(at, last)) return
     const to = castTo[bare]
     if (/^(text|varchar)$/.test(type) && functionColumn.test(this.#words[at - 1] ?? '')) {
       this.#insertBefore(this.#operand(at - 1), opening(functionNames))
@@ -595,6 +596,16 @@ class Translation {
       this.#replace(at, last, `, ''), ' ')::${to}[]`)
     } else if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
     else if (!isPlain) this.#replace(at + 1, at + 2, '')
+  }
+
+  /** `$1::numeric`, `'0.00001'::numeric`: all of its digits. The engine's own type without a precision has three behind the point. */
+  #decimal(at: number, last: number): boolean {
+    const isInside = this.#words[at - 1] === ')' && ['(', '-'].includes(this.#words[at - 3] ?? '')
+    const { kind, text } = this.#all[isInside ? at - 2 : at - 1] ?? { kind: 'symbol', text: '' }
+    const digits = kind === 'string' || kind === 'number' ? /^'?\s*[+-]?(\d+)(?:\.(\d*))?\s*'?$/.exec(text) : null
+    const [, whole = '', fraction = ''] = digits ?? []
+    if (!digits || whole.length + fraction.length > 38) return false
+    return this.#replace(at + 1, last, `DECIMAL(38,${fraction.length})`)
   }
 
   /** `CAST(x AS pg_catalog.text)`, `CAST(oid AS regclass)`. */

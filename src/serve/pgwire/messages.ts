@@ -14,7 +14,7 @@ function message(type: string, ...parts: (Buffer | string)[]): Buffer {
 
 const int16 = (value: number) => {
   const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
+  bytes.writeUInt16BE(value & 0xffff)
   return bytes
 }
 const int32 = (value: number) => {

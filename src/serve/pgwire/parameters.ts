@@ -7,7 +7,7 @@
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
 import { parseArray, timestampText } from '../../base/pg-texts.ts'
-import { quoteText, tokens, type Edit } from '../../lake/index.ts'
+import { quoteText, systemOids, tokens, type Edit, type Token } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
 /** The places of `$1`, `$2` … in a text. */
@@ -19,6 +19,8 @@ export type Placeholder = {
   counts: boolean
   /** Is cast to a list. */
   isList: boolean
+  /** The OID of the type that it is cast to; 0 where it is to none that is known. */
+  cast: number
   /** The range of `= ANY ($1)`. */
   any: { start: number; end: number } | undefined
 }
@@ -39,10 +41,29 @@ export function placeholders(sql: string): Placeholder[] {
         end: digits.end,
         counts,
         isList: after === '::' && all[at + 4]?.text === '[',
+        cast: castAt(all, at),
         any: isAny && all[at - 3]?.text === '=' ? { start: all[at - 3]!.start, end: all[at + 2]!.end } : undefined,
       },
     ]
   })
+}
+
+/** Of `$1::int[]` and `CAST($1 AS double precision)`, where `$` is at this place. */
+function castAt(all: readonly Token[], at: number): number {
+  const word = (place: number) => all[place]?.text.toLowerCase() ?? ''
+  const isInside = word(at - 1) === '(' && /^(try_)?cast$/.test(word(at - 2)) && word(at + 2) === 'as'
+  if (word(at + 2) !== '::' && !isInside) return 0
+  let end = at + 3
+  while (all[end] && (all[end]!.kind === 'word' || all[end]!.kind === 'quoted' || word(end) === '.')) end++
+  const names = Array.from({ length: end - at - 3 }, (_, index) => word(at + 3 + index))
+  const isList = word(end) === '[' && word(end + 1) === ']'
+  // What follows a type is a word, too: `$1::int AND …`.
+  const longest = names.length > 1 && names[1] !== '.' ? [names.join(' '), names.slice(0, 2).join(' ')] : []
+  for (const name of [...longest, names.slice(0, names[1] === '.' ? 3 : 1).join('')]) {
+    const oid = name === '' ? 0 : systemOids.type(isList ? `${name}[]` : name)
+    if (oid !== 0) return pgTypeOfOid(oid) ? oid : 0
+  }
+  return 0
 }
 
 /** One value as it came in a Bind message. `oid` is 0 where nobody said of which type it is. */
@@ -54,12 +75,13 @@ export function parameterEdits(
   values: readonly Bound[],
   { plainText }: { plainText: boolean },
 ): Edit[] {
-  return places.map(({ number, start, end, counts, isList, any }) => {
-    const value = values[number - 1]
-    if (!value)
+  return places.map(({ number, start, end, counts, isList, any, cast }) => {
+    const given = values[number - 1]
+    if (!given)
       throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`, {
         hint: `${values.length} were bound.`,
       })
+    const value = given.oid === 0 && cast === pgTypes.numeric.oid ? { ...given, oid: cast } : given
     const items =
       (isList || any) && value.bytes && value.oid === 0 && value.format === 0 && parseArray(utf8(value.bytes))
     // Texts in IN become what they are compared with; in a list they would all be text.
@@ -202,8 +224,11 @@ function scalarText(body: Body, length: number, type: PgTypeName): string {
     case 'jsonb':
       body.bytes(1) // the version of the format
       return utf8(body.rest())
-    case 'timetz':
-      throw new Failure('SQL_UNSUPPORTED', 'time with time zone cannot be bound in binary')
+    case 'timetz': {
+      const clock = isoOf(0, body.bytes(8).readBigInt64BE()).slice(-16, -1)
+      const west = body.int32()
+      return `${clock}${west > 0 ? '-' : '+'}${isoOf(Math.abs(west) * 1000).slice(11, 19)}`
+    }
     default:
       return utf8(body.bytes(length))
   }

@@ -213,7 +213,7 @@ describe('statements', () => {
     ['execute nothing', '26000', undefined],
     ['set client_encoding to latin1', '22023', undefined],
     ['set no_such_thing = 1', '42704', undefined],
-    ['declare c cursor for select 1', '25000', undefined],
+    ['declare c cursor for select 1', '25P01', undefined],
   ])('%s is %s', async (sql, code, position) => {
     await expect(ada.query(sql)).rejects.toMatchObject({ code, ...(position === undefined ? {} : { position }) })
     expect((await ada.query('select 1 as still')).rows).toEqual([{ still: 1 }])
@@ -442,6 +442,52 @@ describe('statements', () => {
     expect((await ada.query('show create table small')).rows[0]).toMatchObject({
       statement: expect.stringContaining('"b" JSONB,\n  "s" SMALLINT') as string,
     })
+  })
+
+  test('defaults are told, and a computed one of a required column is set again', async () => {
+    await ada.query(`create table filled (id int default 3, v varchar(4) default 'it''s', b boolean default true, n numeric(5, 2) default -1.5,
+      ts timestamp default '2024-01-01 10:00:00', at timestamptz not null default now(), u uuid default gen_random_uuid(), plain text)`)
+    await ada.query('alter table filled alter column at set default now()')
+    const shown = [
+      ['id', '3'],
+      ['v', "'it''s'::character varying"],
+      ['b', 'true'],
+      ['n', "'-1.50'::numeric"],
+      ['ts', "'2024-01-01 10:00:00'::timestamp without time zone"],
+      ['at', 'now()'],
+      ['u', 'gen_random_uuid()'],
+    ]
+    const values = async (text: string) => (await ada.query({ text, rowMode: 'array' })).rows as unknown[][]
+    expect(
+      await values(
+        "select column_name, column_default from information_schema.columns where table_name = 'filled' order by ordinal_position",
+      ),
+    ).toEqual([...shown, ['plain', null]])
+    expect(
+      await values(`select attname, pg_get_expr(adbin, adrelid) from pg_attribute join pg_attrdef on adrelid = attrelid and adnum = attnum
+        where attrelid = 'filled'::regclass and atthasdef order by attnum`),
+    ).toEqual(shown)
+  })
+
+  test('parameters have the type that they are cast to; numerics keep their digits; EXECUTE is described', async () => {
+    const client = await raw('ada')
+    const asked = async (sql: string) => {
+      client.send(parse('', sql), message('D', cstring('S')), sync)
+      const { body } = (await client.until('Z')).find(({ type }) => type === 't')!
+      return Array.from({ length: body.readInt16BE(0) }, (_, at) => body.readInt32BE(2 + at * 4))
+    }
+    expect(await asked('select 10 / $1::int, cast($2 as double precision), $3::varchar(3), $4::int[]')).toEqual([
+      23, 701, 1043, 1007,
+    ])
+    expect(await asked('select generate_series(0, $1::"pg_catalog"."int8")')).toEqual([20])
+    expect(await asked('show transaction_isolation;')).toEqual([])
+    client.send(parse('p', 'select 1 as one'), parse('', 'execute p'), message('D', cstring('S')), sync)
+    expect((await client.until('Z')).map(({ type }) => type).join('')).toBe('11tTZ')
+    client.close()
+    const numbers = "select $1::numeric, $2::numeric, '0.00001'::numeric, (-1.23456)::numeric"
+    expect((await ada.query({ text: numbers, values: ['0.000010', '-5'], rowMode: 'array' })).rows).toEqual([
+      ['0.000010', '-5', '0.00001', '-1.23456'],
+    ])
   })
 
   test('what PostgreSQL has otherwise is as there: plain names, keys, series, temporary tables, DISCARD', async () => {

@@ -226,6 +226,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         if (statements.state === 'idle' && !command.hold)
           throw new Failure('TRANSACTION_STATE', 'DECLARE CURSOR can only be used in transaction blocks', {
             hint: 'BEGIN first, or declare it WITH HOLD.',
+            sqlState: '25P01',
           })
         const sql = asked.sql.slice(command.start)
         const { formats: _, ...rest } = asked
@@ -290,7 +291,9 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     body.end()
     const parts = splitStatements(sql)
     if (parts.length > 1) throw new Failure('SQL_INVALID', 'cannot insert multiple commands into a prepared statement')
-    keepPrepared(name, { sql, oids }, name === '')
+    // Without the semicolon behind it.
+    const [{ start, sql: only } = { start: 0, sql: '' }] = parts
+    keepPrepared(name, { sql: sql.slice(0, start + only.length), oids }, name === '')
     wire.send(say.parseComplete)
   }
 
@@ -318,6 +321,13 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   async function describe(what: string, name: string, signal: AbortSignal): Promise<void> {
     if (what === 'S') {
       const known = preparedOf(name)
+      const command = classify(known.sql)
+      if (command.kind === 'execute') {
+        const { sql, oids } = preparedOf(command.name)
+        const { fields } = await statements.describe({ sql, start: 0, text: sql }, oids, signal)
+        wire.send(say.parameterDescription([]), fields ? say.rowDescription(fields) : say.noData)
+        return
+      }
       const { fields, oids } = await statements.describe(
         { sql: known.sql, start: 0, text: known.sql },
         known.oids,

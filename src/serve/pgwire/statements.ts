@@ -53,6 +53,8 @@ export interface Statements {
   discardTemporary(): Promise<void>
   close(): Promise<void>
 }
+/** The protocol counts them in 16 bits. */
+const parametersMax = 65_535
 export type Described = { fields: Field[] | undefined; oids: number[] }
 
 type World = {
@@ -327,7 +329,10 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       const command = classified(asked)
       const places = placeholders(asked.sql)
       const count = Math.max(oids.length, ...places.map(({ number }) => number), 0)
-      const declared = Array.from({ length: count }, (_, at) => oids[at] ?? 0)
+      if (count > parametersMax)
+        throw new Failure('SQL_INVALID', `a statement has at most ${parametersMax} parameters`, { sqlState: '42P02' })
+      const casts = new Map(places.map(({ number, cast }) => [number - 1, cast]))
+      const declared = Array.from({ length: count }, (_, at) => oids[at] || (casts.get(at) ?? 0))
       if (command.kind === 'show') return { fields: show(command.name, settings).fields, oids: declared }
       const isAsked = command.kind === 'lake' && (command.rows || (command.changes && declared.includes(0)))
       if (!isAsked) return { fields: undefined, oids: declared.map((oid) => oid || 25) }
