@@ -112,7 +112,7 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
       if (!project) return []
       const compiled: { uniqueId: string; file: string; sql: string }[] = []
       for (const { uniqueId, kind, file } of ls(project, { select, exclude })) {
-        if (kind !== 'model' && kind !== 'test' && kind !== 'analysis') continue
+        if (kind === 'seed' || kind === 'snapshot' || kind === 'function') continue
         const { sql } = await compileNode(uniqueId, { project, lake, principal: systemPrincipal, signal })
         compiled.push({ uniqueId, file, sql })
       }

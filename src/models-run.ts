@@ -5,6 +5,7 @@
 // done and still are as they left them. Anything else in the change set (a node half done, a table that hooks wrote to)
 // means that the nodes are begun again from what is published. Nobody has seen any of it.
 
+import { isTable } from './project/dbt/index.ts'
 import { createHash } from 'node:crypto'
 import { Failure, Failures } from './base/failure.ts'
 import type { Clock } from './base/clock.ts'
@@ -118,7 +119,7 @@ async function leftBy({ uniqueId }: NodeResult, project: DbtProject, changes: Ch
 
 function nameOf(uniqueId: string, project: DbtProject) {
   const node = project.nodes.get(uniqueId)
-  if (!node || node.kind === 'test' || node.kind === 'analysis') return undefined
+  if (!node || !isTable(node)) return undefined
   const { target } = project
   const isOwn = node.database.toLowerCase() === target.database.toLowerCase()
   return { catalog: isOwn ? target.catalog : node.database, namespace: node.schema, name: node.alias }

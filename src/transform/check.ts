@@ -9,11 +9,12 @@
 import { Failure, type Place } from '../base/failure.ts'
 import { openSemaphore } from '../base/semaphore.ts'
 import { distinctNames, parseSqlType, quoteName, sqlType, type Given, type Lake, type Outline } from '../lake/index.ts'
-import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
+import { isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
 import { shadowAsker, tableKey, type ShadowAsker } from './check-ask.ts'
 import { inPlainWords } from './check-words.ts'
 import { contractFailures } from './contract.ts'
 import { namesFiles } from './materializations/files.ts'
+import { functionsWrittenOut } from './materializations/functions.ts'
 import { readSeed } from './materializations/seed.ts'
 import { Compiler, type Compiled } from './compile.ts'
 import { graphOf } from './graph.ts'
@@ -67,7 +68,7 @@ export async function checkProject(work: CheckWork): Promise<Checked> {
   const states = new Map<string, Promise<State>>()
   for (const id of order) {
     const node = project.nodes.get(id)
-    if (!node || node.kind === 'analysis' || (only && !only.has(id))) continue
+    if (!node || node.kind === 'analysis' || node.kind === 'function' || (only && !only.has(id))) continue
     const before = (parents.get(id) ?? []).flatMap((parent) => states.get(parent) ?? [])
     const state = Promise.all(before).then(async (found) => {
       if (found.includes('failed') || found.includes('waits')) return 'waits'
@@ -104,8 +105,7 @@ class Checker {
 
   constructor(work: CheckWork) {
     this.#work = work
-    for (const node of work.project.nodes.values())
-      if (node.kind !== 'test' && node.kind !== 'analysis') this.#nodes.set(this.#key(node), node)
+    for (const node of work.project.nodes.values()) if (isTable(node)) this.#nodes.set(this.#key(node), node)
   }
 
   async check(node: DbtNode): Promise<State> {
@@ -159,8 +159,9 @@ class Checker {
       this.partly.push({ uniqueId: node.uniqueId, name: node.name, because: asker.noted, place: node.place })
     if (namesFiles(compiled.sql)) return this.#unknown(node, 'it reads files')
     try {
+      const written = await functionsWrittenOut(statementOf(compiled), this.#work)
       const outline = await inTemplate(compiled, () =>
-        lake.outline(statementOf(compiled), { ...queryOptions(this.#work), given: this.#columnsOf }),
+        lake.outline(written, { ...queryOptions(this.#work), given: this.#columnsOf }),
       )
       return { compiled, outline }
     } catch (error) {

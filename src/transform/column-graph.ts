@@ -3,7 +3,7 @@
 
 import { Failure } from '../base/failure.ts'
 import { didYouMean } from '../base/suggest.ts'
-import type { DbtProject } from '../project/dbt/index.ts'
+import { isTable, type DbtProject } from '../project/dbt/index.ts'
 import type { Checked } from './check.ts'
 import { tableKey } from './check-ask.ts'
 import { columnLineage, type ColumnLineage, type RowUse } from './columns.ts'
@@ -33,8 +33,8 @@ export async function columnGraph(project: DbtProject, { shapes }: Pick<Checked,
   const ids = new Map<string, string>()
   for (const { uniqueId, database, schema, identifier } of project.sources.values())
     ids.set(tableKey(project, database, schema, identifier), uniqueId)
-  for (const { uniqueId, kind, database, schema, alias } of project.nodes.values())
-    if (kind !== 'test' && kind !== 'analysis') ids.set(tableKey(project, database, schema, alias), uniqueId)
+  for (const node of project.nodes.values())
+    if (isTable(node)) ids.set(tableKey(project, node.database, node.schema, node.alias), node.uniqueId)
   const idOf = ({ table, column }: { table: string; column: string }): ColumnId => ({
     node: ids.get(table.toLowerCase()) ?? `table:${table}`,
     column,
@@ -163,7 +163,7 @@ export function columnsNamed(
   graph: ColumnGraph,
   text: string,
 ): { node: string; columns: string[] } {
-  const nodes = [...project.nodes.values()].filter(({ kind }) => kind !== 'test' && kind !== 'analysis')
+  const nodes = [...project.nodes.values()].filter(isTable)
   const named = new Map([
     ...Array.from(project.sources.values(), (one) => [`${one.source}.${one.name}`, one.uniqueId] as const),
     ...nodes.map(({ name, uniqueId }) => [name, uniqueId] as const),

@@ -10,6 +10,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import { compileTemplate, str, Suspend, type Callable, type Dict, type LineMap } from '../jinja/index.ts'
 import {
   atTest,
+  findFunction,
   findSource,
   MacroTable,
   nodeDict,
@@ -242,6 +243,7 @@ export class Compiler {
       execute: true,
       ref: (name, packageName, version) => this.#ref(subject, name, packageName, version, ephemerals),
       source: (source, table) => this.#source(subject, source, table, ephemerals),
+      func: (name, packageName) => this.#function(subject, name, packageName),
       configure: (values) => void Object.assign(configured, values),
       config: (name) => configOf(configured, name) ?? configOf(config, name),
       ask: attempt.ask,
@@ -321,6 +323,13 @@ export class Compiler {
     const location = externalLocation(to)
     if (location !== undefined) return externalRelation(relation, location)
     return this.#narrowed(node, relation, to)
+  }
+
+  #function(node: Subject, name: string, packageName: string | undefined): Relation {
+    const to = findFunction(this.#project, { name, package: packageName }, node.package)
+    if (!to)
+      throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" calls function('${name}'), which was not found`)
+    return new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, 'function', to.quoting)
   }
 
   #narrowed({ kind, stretch }: Subject, relation: Relation, read: Parameters<typeof narrowed>[1]): Relation {

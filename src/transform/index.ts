@@ -1,7 +1,7 @@
 import { Failure } from '../base/failure.ts'
 import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler, type Compiled } from './compile.ts'
-import { readingFiles } from './materializations/files.ts'
+import { running } from './materializations/runnable.ts'
 import { asker } from './materialize.ts'
 import { timed, type NodeResult, type Work } from './work.ts'
 
@@ -25,7 +25,7 @@ export { checkHandling, handlingOf } from './warnings.ts'
 export { freshnessSources, runFreshness, type FreshnessResult } from './freshness.ts'
 export { graphOf, reach, type Graph } from './graph.ts'
 export { runTest } from './judge.ts'
-export { filesAsTables } from './materializations/files.ts'
+export { runnable } from './materializations/runnable.ts'
 export { lakeName } from './materializations/target.ts'
 export { runMacro, runModel, runOperation } from './materialize.ts'
 export type { NodeResult, Work } from './work.ts'
@@ -46,7 +46,7 @@ export {
 export { defaultSelector, select, selectNodes, type Selection } from './select.ts'
 export { membersOf, type Member } from './select/members.ts'
 export { customEnv, type Invocation } from './artifacts/common.ts'
-export { messageOf, runResults } from './artifacts/run-results.ts'
+export { headOf, messageOf, runResults } from './artifacts/run-results.ts'
 export { catalogArtifact, type CatalogTable } from './artifacts/catalog.ts'
 export { semanticManifest } from './artifacts/semantic-manifest.ts'
 export { sourcesArtifact } from './artifacts/sources.ts'
@@ -60,7 +60,7 @@ export async function compileNode(
   node: DbtNode | string,
   work: Omit<Work, 'changes'> & { changes?: Work['changes'] | undefined },
 ): Promise<Compiled> {
-  return new Compiler(work.project, asker(readingFiles(work))).compile(
+  return new Compiler(work.project, asker(running(work))).compile(
     typeof node === 'string' ? nodeNamed(work.project, node) : node,
   )
 }

@@ -6,7 +6,7 @@ import type { DbtMacro, DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
 import { testTemplate } from './materializations/chosen.ts'
-import { filesAsTables } from './materializations/files.ts'
+import { runnable } from './materializations/runnable.ts'
 import { runJudgement } from './materializations/jinja.ts'
 import { openScope } from './materializations/scope.ts'
 import { lakeName } from './materializations/target.ts'
@@ -34,7 +34,7 @@ export async function runTest(node: DbtNode, work: Work): Promise<NodeResult> {
     const judgement = judgementOf(node)
     // The test's own text starts on a line of its own, so that the lines of an error can be led back.
     const found = `${statementOf(compiled)}${judgement.limit}`
-    const kept = await inTemplate(compiled, async () => keep(node, await filesAsTables(found, work), work))
+    const kept = await inTemplate(compiled, async () => keep(node, await runnable(found, work), work))
     const before = judgement.before
     const linesBefore = kept === undefined ? before.split('\n').length - 1 : 0
     const sql = `${before}${kept === undefined ? found : `select * from ${kept.sql}`}\n) dbt_internal_test`

@@ -15,7 +15,8 @@ import { applyGrants } from './materializations/grants.ts'
 import { originOf, runHooks } from './materializations/hooks.ts'
 import { keptTable, plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
-import { filesAsTables, readingFiles } from './materializations/files.ts'
+import { checkFunction } from './materializations/functions.ts'
+import { runnable, running } from './materializations/runnable.ts'
 import { pointToLatest } from './materializations/latest-pointer.ts'
 import { isMicrobatch, runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
@@ -58,6 +59,7 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
       hint: 'Write it as SQL, or load what its program makes as a source.',
     })
   const compiler = new Compiler(work.project, scope.ask)
+  if (node.kind === 'function') return byChecking(node, { work, compiler, scope }, clocked)
   const chosen = chosenFor(node, work.project, compiler.macros)
   if ('macro' in chosen && isMicrobatch(node, work.project, compiler.macros)) {
     checkMade(node, await keptTable(node, work))
@@ -75,6 +77,17 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
       ? await byTemplate(node, chosen.macro, compiled, { work, compiler })
       : await byLake(node, chosen.native, compiled, { work, compiler, scope })
   return written
+}
+
+/** A function is written out where it is called (`functions.ts`): to build it is to know that it is right. */
+async function byChecking(
+  node: DbtNode,
+  { work, compiler, scope }: { work: Work; compiler: Compiler; scope: Scope },
+  clocked: Clocked,
+): Promise<Outcome> {
+  const { sql } = await compiler.compile(node)
+  clocked.compiled()
+  return aroundHooks(node, { work, compiler, scope }, () => checkFunction(node, sql, work))
 }
 
 /** Tables that dbt's own templates make are laid out as their configs say. */
@@ -120,7 +133,7 @@ async function writeSelect(
   const { temporary } = scope.options
   const options = { ...tableOptions(node, work), ...scope.options.about?.(target), temporary }
   const checked = await checkContract(node, statementOf(compiled), work)
-  const sql = await inTemplate(compiled, () => filesAsTables(checked, work))
+  const sql = await inTemplate(compiled, () => runnable(checked, work))
   const written = await inTemplate(
     compiled,
     () => {
@@ -228,7 +241,7 @@ const done: Outcome = {
 /** `dbt run-operation NAME --args …`: calls a macro, of the project or of a package (`package.name`), by named arguments. */
 export async function runMacro(name: string, args: Readonly<Record<string, unknown>>, work: Work): Promise<NodeResult> {
   const { project } = work
-  const reading = readingFiles(work)
+  const reading = running(work)
   const parts = name.split('.')
   const operation = {
     uniqueId: `operation.${project.name}.${name}`,

@@ -8,7 +8,16 @@ import type { DbtEntry, DbtNode, DbtOperation, DbtProject, DbtUnitTest } from '.
 import { graphOf, reach } from './graph.ts'
 import { selectNodes, type Selection } from './select.ts'
 
-export type StepKind = 'seed' | 'snapshot' | 'model' | 'test' | 'unit_test' | 'exposure' | 'saved_query' | 'operation'
+export type StepKind =
+  | 'seed'
+  | 'snapshot'
+  | 'model'
+  | 'function'
+  | 'test'
+  | 'unit_test'
+  | 'exposure'
+  | 'saved_query'
+  | 'operation'
 
 export type Step = {
   kind: StepKind
@@ -27,7 +36,7 @@ export type Plan = { command: Command; start: Step[]; steps: Step[]; end: Step[]
 export type Command = 'build' | 'run' | 'test' | 'seed' | 'snapshot'
 
 const kindsOf: Readonly<Record<Command, readonly StepKind[]>> = {
-  build: ['seed', 'snapshot', 'model', 'test', 'unit_test', 'exposure', 'saved_query'],
+  build: ['seed', 'snapshot', 'model', 'function', 'test', 'unit_test', 'exposure', 'saved_query'],
   run: ['model'],
   test: ['test', 'unit_test'],
   seed: ['seed'],
@@ -80,7 +89,8 @@ function stepOf(project: DbtProject, id: string): Step | undefined {
 function nodeStep(node: DbtNode): Step | undefined {
   const { kind, uniqueId, name } = node
   if (kind === 'analysis') return undefined
-  if (kind === 'test') return { kind, node: uniqueId, name, table: null, materialized: null, after: [] }
+  if (kind === 'test' || kind === 'function')
+    return { kind, node: uniqueId, name, table: null, materialized: null, after: [] }
   const materialized = String(node.config['materialized'] ?? kind)
   if (materialized === 'ephemeral') return undefined
   return { kind, node: uniqueId, name, table: tableOf(node), materialized, after: [] }

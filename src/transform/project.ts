@@ -2,6 +2,7 @@
 
 import { Failures } from '../base/failure.ts'
 import {
+  isTable,
   diskFiles,
   plainNames,
   readDbtProject,
@@ -102,7 +103,7 @@ export function ls(project: DbtProject, selection: Selection = {}): Listed[] {
       }
     }
     const node = project.nodes.get(id)!
-    const isTable = node.kind !== 'test' && node.kind !== 'analysis' && node.config['materialized'] !== 'ephemeral'
+    const isStored = isTable(node) && node.config['materialized'] !== 'ephemeral'
     return {
       uniqueId: id,
       kind: node.kind,
@@ -110,7 +111,7 @@ export function ls(project: DbtProject, selection: Selection = {}): Listed[] {
       package: node.package,
       fqn: node.fqn.join('.'),
       file: node.file,
-      table: isTable ? tableOf(node) : null,
+      table: isStored ? tableOf(node) : null,
       materialized: String(node.config['materialized']),
       tags: node.tags,
     }

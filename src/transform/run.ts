@@ -3,7 +3,7 @@
 import { behaviourFlag, type DbtProject } from '../project/dbt/index.ts'
 import { runTest } from './judge.ts'
 import type { Names } from './compile.ts'
-import { readingFiles } from './materializations/files.ts'
+import { running } from './materializations/runnable.ts'
 import { runModel, runOperation } from './materialize.ts'
 import { namesAtEnd, namesAtStart } from './operation-names.ts'
 import type { Plan, Step } from './plan.ts'
@@ -40,7 +40,7 @@ export const isBad = ({ status }: Pick<NodeResult, 'status'>): boolean =>
  */
 export async function runPlan(plan: Plan, work: Work, options: LoopOptions = {}): Promise<NodeResult[]> {
   const signal = options.signal ?? work.signal
-  return new Loop(plan, readingFiles(signal ? { ...work, signal } : work), options).run()
+  return new Loop(plan, running(signal ? { ...work, signal } : work), options).run()
 }
 
 /** The operations of a plan before and after something that is no step of it; `work` is left out when one before it failed. */
@@ -50,7 +50,7 @@ export async function runAround(
   options: Pick<LoopOptions, 'onStart' | 'onResult'>,
   between: () => Promise<void>,
 ): Promise<NodeResult[]> {
-  return new Loop(plan, readingFiles(work), options).between(async (begun) => {
+  return new Loop(plan, running(work), options).between(async (begun) => {
     if (begun) await between()
   })
 }

@@ -13,9 +13,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { versionOf, type Lake, type Version } from '../lake/index.ts'
-import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
+import { isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
+import { functionsWrittenOut } from './materializations/functions.ts'
 import { lakeName } from './materializations/target.ts'
 import type { Step } from './plan.ts'
 import { queryOptions, statementOf, type NodeResult, type Work } from './work.ts'
@@ -98,7 +99,7 @@ async function fingerprintOf(
   { versions }: Pick<NodeStates, 'versions'>,
 ): Promise<Fingerprint | undefined> {
   const { flags } = work.project.options
-  if (flags.fullRefresh || flags.empty || !isKnown(node)) return undefined
+  if (flags.fullRefresh || flags.empty || node.kind === 'function' || !isKnown(node)) return undefined
   const about = JSON.stringify([
     node.config,
     node.columns.map(({ name, description, dataType, constraints }) => [name, description, dataType, constraints]),
@@ -114,7 +115,8 @@ async function fingerprintOf(
   }
   try {
     const compiled = await new Compiler(work.project, onlyQuestions(work)).compile(node)
-    const sql = statementOf(compiled)
+    // What it calls is part of it.
+    const sql = await functionsWrittenOut(statementOf(compiled), work)
     const { volatile, read } = await versions(sql, queryOptions(work))
     if (volatile && !mayBeStale(node)) return undefined
     const self = [lakeName(work.project, node)].map(
@@ -170,7 +172,7 @@ function onlyQuestions(work: Work): ReturnType<typeof asker> {
 
 /** The version of the node's table or view as the run sees it; null where there is none. */
 async function leftBehind(node: DbtNode, { project, changes }: Work): Promise<string | null> {
-  if (node.kind === 'test' || !(changes as Work['changes'] | undefined)) return null
+  if (!isTable(node) || !(changes as Work['changes'] | undefined)) return null
   const loaded = await changes.load(lakeName(project, node))
   return loaded ? versionOf(loaded).content : null
 }

@@ -335,6 +335,35 @@ test("a project's own microbatch strategy works without batches if the flag says
   ])
 })
 
+test('functions are written out where they are called', async () => {
+  const numbers = `- {name: %, arguments: [{name: id, data_type: integer}, {name: factor, data_type: integer, default_value: 2}],
+     returns: {data_type: integer}}`
+  const files = {
+    'models/a.sql': 'select * from (values (1), (2)) t(id)',
+    'functions/times.sql': 'SELECT id * factor',
+    'functions/over.sql': "{{ function('times') }}(id, 10) + (select count(*) from {{ ref('a') }})",
+    'functions/broken.sql': 'select nope(id)',
+    'functions/f.yml': `functions:\n${['times', 'over', 'broken'].map((name) => `  ${numbers.replace('%', name)}`).join('\n')}`,
+    'models/b.sql': `{{ config(materialized='table') }}
+select id, {{ function('times') }}(id) as two, {{ function('over') }}({{ function('times') }}(id, 3), 0) as many
+from {{ ref('a') }} where {{ function('times') }}(id, greatest(1, 2)) > 2 -- {{ function('times') }}(`,
+    'models/c.sql': "select {{ function('broken') }}(1) as id",
+    'models/d.sql': "select {{ function('times') }}(1, 2, 3) as id",
+  }
+  const { results, run: query } = await run(files)
+  expect(brief(results).toSorted()).toEqual([
+    'a success: view created',
+    'b success: 1 rows',
+    'broken error: Catalog Error: Scalar Function with name nope does not exist!',
+    'c skipped: broken failed',
+    'd error: the function times takes 2 arguments, not 3',
+    'over success: OK',
+    'times success: OK',
+  ])
+  expect(await query('select id, two, many from main.b')).toEqual([[2, 4, 62]])
+  expect(results.find(({ name }) => name === 'b')!.compiledSql).toContain('"main"."times"(id) as two')
+})
+
 test('what cannot be built says so', async () => {
   const { results } = await run({
     'models/inc.sql': 'select 1 as id',

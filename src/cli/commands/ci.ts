@@ -18,6 +18,7 @@ import {
   type TableDiff,
 } from '../../transform/index.ts'
 import type { App } from '../app.ts'
+import { isTable } from '../../project/dbt/index.ts'
 import { folderAt, usualReference } from '../ci/base-project.ts'
 import { abandonedForks, forgetFork, holdFork } from '../ci/leases.ts'
 import { markdownOf } from '../ci/report.ts'
@@ -201,8 +202,7 @@ async function compare(
   const diffs: TableDiff[] = []
   for (const id of ids) {
     const node = project.nodes.get(id)
-    if (!node || node.kind === 'test' || node.kind === 'analysis' || node.config['materialized'] === 'ephemeral')
-      continue
+    if (!node || !isTable(node) || node.config['materialized'] === 'ephemeral') continue
     const named = (catalog: string) =>
       [catalog, node.schema, node.alias].map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
     const names = { before: named(catalogs.before), after: named(catalogs.after) }

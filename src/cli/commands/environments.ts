@@ -5,6 +5,7 @@ import { resolveEnvironment, type Config } from '../../config/index.ts'
 import { authorise } from '../../govern/index.ts'
 import type { App } from '../app.ts'
 import { quoteName } from '../../lake/index.ts'
+import { isTable } from '../../project/dbt/index.ts'
 import { diffTables, keysOfNode, type TableDiff } from '../../transform/index.ts'
 import { dataMarkdown } from '../ci/report.ts'
 import { noArguments, oneArgument, type Command, type Context } from '../command.ts'
@@ -130,7 +131,7 @@ async function dataOf(
     const [namespace, ...rest] = shown.split('.')
     const named = (from: string) => [from, namespace!, rest.join('.')].map(quoteName).join('.')
     const node = [...(project?.nodes.values() ?? [])].find(
-      ({ kind, schema, alias }) => kind !== 'test' && `${schema}.${alias}`.toLowerCase() === shown.toLowerCase(),
+      (node) => isTable(node) && `${node.schema}.${node.alias}`.toLowerCase() === shown.toLowerCase(),
     )
     const keys = project && node ? keysOfNode(project, node) : []
     const names = { before: named(origin), after: named(catalog) }

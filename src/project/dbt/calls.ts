@@ -19,7 +19,7 @@ import type { ParseCache } from './parse-cache.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
-import type { Config, DbtPackage, RefCall, SourceCall } from './types.ts'
+import type { Config, DbtPackage, FunctionCall, RefCall, SourceCall } from './types.ts'
 import { gathering } from './yaml-file.ts'
 
 /** dbt takes the white space off both ends of a file; `at` is where the rest begins. */
@@ -35,6 +35,7 @@ export type SqlFile = {
 export type Parsed = {
   refs: RefCall[]
   sources: SourceCall[]
+  functions: FunctionCall[]
   config: Config
   /** Its `config` as it is written, where values in it must be worked out. */
   writtenConfig: Config | undefined
@@ -42,9 +43,16 @@ export type Parsed = {
   called: string[]
 }
 
-export const emptyParsed = (): Parsed => ({ refs: [], sources: [], config: {}, writtenConfig: undefined, called: [] })
+export const emptyParsed = (): Parsed => ({
+  refs: [],
+  sources: [],
+  functions: [],
+  config: {},
+  writtenConfig: undefined,
+  called: [],
+})
 
-const collected = ['ref', 'source', 'config']
+const collected = ['ref', 'source', 'function', 'config']
 /** `kind` and `name` are those of `model` in the text. Undefined: it is broken, and the failures say why. */
 export function parseSql(
   reading: Reading,
@@ -135,6 +143,12 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
       if (args.length !== 2 || !isText) throw wrong('source() takes the name of a source and of a table')
       addSource(parsed, { source: args[0] as string, table: args[1] as string, place: call.place })
       return
+    case 'function': {
+      if (args.length < 1 || args.length > 2 || !isText)
+        throw wrong('function() takes the name of a function, or a package and a name')
+      const [name, packageName] = (args as string[]).toReversed()
+      addFunction(parsed, { name: name!, package: packageName, place: call.place })
+    }
   }
 }
 
@@ -156,10 +170,10 @@ function render(
 /** Where `ref('a')` and `source('a', 'b')` stand in a file whose calls are found by rendering. */
 function callPlaces(text: string, origin: { file: string; line: number; column: number }): Map<string, Place> {
   const places = new Map<string, Place>()
-  for (const { name, literal, place } of findCalls(text, ['ref', 'source'], origin).calls) {
+  for (const { name, literal, place } of findCalls(text, ['ref', 'source', 'function'], origin).calls) {
     if (!literal) continue
     const names = literal.args.map(String)
-    const key = name === 'ref' ? `ref ${names.at(-1) ?? ''}` : `source ${names.join('.')}`
+    const key = name === 'source' ? `source ${names.join('.')}` : `${name} ${names.at(-1) ?? ''}`
     if (!places.has(key)) places.set(key, place)
   }
   return places
@@ -178,6 +192,10 @@ export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Plac
       addSource(parsed, { source, table, place: placeOfCall(`source ${source}.${table}`) })
       return placeholder(table)
     },
+    func(name, packageName) {
+      addFunction(parsed, { name, package: packageName, place: placeOfCall(`function ${name}`) })
+      return placeholder(name)
+    },
     configure(values) {
       parsed.config = addConfig(parsed.config, values)
     },
@@ -190,6 +208,11 @@ function addRef(parsed: Parsed, call: RefCall): void {
   const { name, package: from, version } = call
   if (!parsed.refs.some((each) => each.name === name && each.package === from && each.version === version))
     parsed.refs.push(call)
+}
+
+function addFunction(parsed: Parsed, call: FunctionCall): void {
+  const { name, package: from } = call
+  if (!parsed.functions.some((each) => each.name === name && each.package === from)) parsed.functions.push(call)
 }
 
 function addSource(parsed: Parsed, call: SourceCall): void {

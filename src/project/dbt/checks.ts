@@ -118,7 +118,20 @@ function problemsOfKind(node: DbtNode): string[] {
       return node.config['materialized'] === 'test' ? [] : ["must have a materialized value of 'test'"]
     case 'analysis':
       return []
+    case 'function':
+      return functionProblems(node)
   }
+}
+
+function functionProblems({ config, language }: DbtNode): string[] {
+  const { type, volatility } = config
+  const found: string[] = []
+  if (!['scalar', 'aggregate', 'table'].includes(String(type)))
+    found.push(`is of the type "${String(type)}"; it must be scalar, aggregate or table`)
+  if (volatility !== null && !['deterministic', 'stable', 'non-deterministic'].includes(String(volatility)))
+    found.push(`has the volatility "${String(volatility)}"; it must be deterministic, stable or non-deterministic`)
+  if (language === 'javascript') found.push("uses JavaScript, which is not supported on 'duckdb'")
+  return found
 }
 
 function snapshotProblems({ config }: DbtNode): string[] {

@@ -174,6 +174,18 @@ export const kinds = {
       dbt_valid_to_current: null,
     },
   },
+  function: {
+    tree: 'functions',
+    defaults: {
+      ...nodeDefaults,
+      materialized: 'function',
+      type: 'scalar',
+      volatility: null,
+      runtime_version: null,
+      entry_point: null,
+      snowflake: { quote_args: true },
+    },
+  },
   test: { tree: 'data_tests', defaults: testDefaults },
   source: {
     tree: 'sources',

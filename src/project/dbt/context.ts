@@ -83,6 +83,17 @@ function fill(
         throw new Failure('TEMPLATE_FAILED', `source() takes a source and a table, ${args.length} arguments were given`)
       return session.source(str(args[0]), str(args[1]))
     }) satisfies Callable,
+    function: ((args) => {
+      const names = args.map((each) => {
+        if (typeof each !== 'string')
+          throw new Failure('TEMPLATE_FAILED', `function() takes names, not ${str(each) || 'an undefined value'}`)
+        return each
+      })
+      const [name, packageName] = names.toReversed()
+      if (name === undefined || names.length > 2)
+        throw new Failure('TEMPLATE_FAILED', `function() takes one or two names, ${names.length} were given`)
+      return session.func(name, packageName)
+    }) satisfies Callable,
     env_var: envVar(options.env),
     ...plainFunctions(globals, onLog),
     doc: (() => '') satisfies Callable,

@@ -62,6 +62,23 @@ exposures: [{name: board, type: dashboard, owner: {name: Ann}, config: {enabled:
     ],
   ],
   [
+    'functions that are not there, and overloads that cannot be',
+    {
+      'functions/f.sql': "select {{ function('g') }}(a)",
+      'functions/j.js': 'return a',
+      'functions/f.yml': `functions:
+  - {name: f, arguments: [{name: a, data_type: int, default_value: 0}, {name: b, data_type: int}]}
+  - {name: j, overloads: [{defined_in: j}, {defined_in: k}]}`,
+    },
+    [
+      'MODEL_INVALID functions/f.sql:1:11 function "f" depends on a function named \'g\' which was not found',
+      "PROJECT_INVALID functions/f.yml:2:5 Non-defaulted argument 'b' of function 'f' comes after a defaulted argument.",
+      "PROJECT_INVALID functions/f.yml:3:5 Function 'j' cannot list itself in overloads (defined_in: 'j').",
+      "PROJECT_INVALID functions/f.yml:3:5 Function overload 'k' (defined_in) not found.",
+      'MODEL_INVALID functions/f.yml:3:5 function "j" uses JavaScript',
+    ],
+  ],
+  [
     'an unknown source',
     {
       'models/a.sql': "{{ source('raw', 'sale') }}",

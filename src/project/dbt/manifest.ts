@@ -43,6 +43,7 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
   const values = <One extends { uniqueId: string }>(ones: Iterable<One>, value: (one: One) => Config) =>
     Object.fromEntries(Array.from(ones, (one) => [one.uniqueId, { ...value(one), created_at: createdAt }]))
   const primaryKeys = primaryKeysOf(project)
+  const nodes = [...project.nodes.values()]
   const nodeOf = (node: DbtNode): Config => ({
     ...nodeValue(compiled.has(node.uniqueId) ? withForeignTables(project, node) : node),
     ...compiledValue(compiled.get(node.uniqueId)),
@@ -84,7 +85,10 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
       run_started_at: isoTime(options.startedAt),
     },
     nodes: {
-      ...values(project.nodes.values(), nodeOf),
+      ...values(
+        nodes.filter(({ kind }) => kind !== 'function'),
+        nodeOf,
+      ),
       ...values(project.operations.values(), (one) => operationValue(project, one)),
     },
     sources: values(project.sources.values(), (one) => ({
@@ -93,8 +97,9 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
       unrendered_schema: one.written.schema,
     })),
     macros: macroValues(project, createdAt),
-    docs: Object.fromEntries(
-      Array.from(project.docs.values(), (doc) => {
+    docs: Object.fromEntries([
+      overview,
+      ...Array.from(project.docs.values(), (doc) => {
         const file = packageFile(project, doc.package, doc.place.file ?? '')
         const id = `doc.${doc.package}.${doc.name}`
         return [
@@ -110,7 +115,7 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
           },
         ]
       }),
-    ),
+    ]),
     exposures: values(project.exposures.values(), (one) => exposureValue(project, one)),
     metrics: values(project.metrics.values(), (one) => metricValue(project, one)),
     groups: Object.fromEntries(Array.from(project.groups.values(), (one) => [one.uniqueId, groupValue(project, one)])),
@@ -132,9 +137,27 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
     saved_queries: values(project.savedQueries.values(), (one) => savedQueryValue(project, one)),
     semantic_models: values(project.semanticModels.values(), (one) => semanticModelValue(project, one)),
     unit_tests: values(project.unitTests.values(), (one) => unitTestValue(project, one)),
-    functions: {},
+    functions: values(
+      nodes.filter(({ kind }) => kind === 'function'),
+      nodeOf,
+    ),
   }
 }
+
+/** dbt's site of a project opens with this page where the project has none of its own, and not at all without one. */
+const overview = [
+  'doc.dbt.__overview__',
+  {
+    name: '__overview__',
+    resource_type: 'doc',
+    package_name: 'dbt',
+    path: 'overview.md',
+    original_file_path: 'docs/overview.md',
+    unique_id: 'doc.dbt.__overview__',
+    block_contents:
+      '### Welcome\n\nThe models, sources and tests of this project. A docs block named `__overview__` puts another page here.',
+  },
+]
 
 /** A time as Python's isoformat has it, with microseconds, and `Z`. */
 export const isoTime = (milliseconds: number): string => new Date(milliseconds).toISOString().replace('Z', '000Z')

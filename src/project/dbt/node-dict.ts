@@ -12,6 +12,7 @@ import {
   semanticModelValue,
   versionValue,
 } from './entry-dict.ts'
+import { functionValue } from './functions.ts'
 import type { Quoting } from './relation.ts'
 import type { ColumnSpec, Config, Constraint, DbtNode, DbtProject, DbtSource } from './types.ts'
 
@@ -95,6 +96,7 @@ export function nodeValue(node: DbtNode): Config {
     doc_blocks: node.docBlocks,
     ...(node.kind === 'seed' ? { depends_on: { macros: [] } } : compiledValue(node)),
     ...(node.kind === 'model' && modelValue(node)),
+    ...(node.kind === 'function' && functionValue(node)),
     ...(node.test?.kind === 'generic' && testValue(node)),
   }
 }
@@ -110,7 +112,7 @@ const compiledValue = (node: DbtNode): Config => ({
   refs: refValues(node.refs),
   sources: node.sources.map(({ source, table }) => [source, table]),
   metrics: [],
-  functions: [],
+  functions: node.functions.map(({ name, package: from }) => (from === undefined ? [name] : [from, name])),
   depends_on: { macros: node.macros, nodes: node.dependsOn },
   compiled_path: null,
   contract: { enforced: node.contract, alias_types: true, checksum: contractChecksum(node) },

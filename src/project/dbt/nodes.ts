@@ -7,12 +7,13 @@ import { fileChecksum, seedBytesMax, seedChecksum } from './checksum.ts'
 import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from './calls.ts'
 import { configOf, hooksOf, tagsOf } from './config.ts'
 import { readForeignKeys } from './foreign-keys.ts'
+import { argumentProblems, overloadsOf } from './functions.ts'
 import type { Facts, Patch } from './properties.ts'
 import { fileInPackage, latestOf, relativeFolders, type Reading } from './reading.ts'
 import { versionedName } from './references.ts'
 import { RelationNames } from './relation-names.ts'
 import { quotingOf } from './project-file.ts'
-import type { Config, DbtNode, DbtPackage, NodeKind } from './types.ts'
+import type { Config, DbtNode, DbtPackage, FunctionSpec, NodeKind } from './types.ts'
 import { gathering } from './yaml-file.ts'
 
 export type NodeInput = {
@@ -31,6 +32,7 @@ export type NodeInput = {
   version: string | undefined
   place: Place
   checksum: DbtNode['checksum']
+  spec?: FunctionSpec
 }
 
 /** Makes nodes and keeps them in the project. */
@@ -59,6 +61,33 @@ export class Nodes {
     this.#yamlSnapshots(from)
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.analysis, /\.sql$/i))
       this.#fromFile('analysis', sql, 'analyses', this.#parse(sql, 'analysis'))
+    await this.#functions(from)
+  }
+
+  async #functions(from: DbtPackage): Promise<void> {
+    const all = await readSqlFiles(this.#reading, from, from.paths.function, /\.(sql|py|js)$/i)
+    const files = new Map(all.map((sql) => [stemOf(sql.file), sql]))
+    const owners = overloadsOf(this.#reading, from, new Set(files.keys()))
+    for (const sql of all) {
+      if (owners.has(stemOf(sql.file))) continue
+      const { patch } = this.#reading.patchOf(from, 'functions', stemOf(sql.file))
+      const parsed = this.#parse(sql, 'function')
+      if (!parsed) continue
+      const overloads = (patch?.overloads ?? []).flatMap((form) => {
+        const body = owners.get(form.definedIn) === patch ? files.get(form.definedIn) : undefined
+        if (!body) return []
+        // What the body of an overload reads the function reads.
+        const inBody = this.#parse(body, 'function')
+        for (const key of ['refs', 'sources', 'functions'] as const)
+          (parsed[key] as unknown[]).push(...(inBody?.[key] ?? []))
+        return [{ ...form, rawSql: body.text, place: { file: body.file, ...body.at } }]
+      })
+      const form = { arguments: patch?.arguments ?? [], returns: patch?.returns, description: patch?.description }
+      const spec = { ...form, overloads }
+      for (const problem of [form, ...overloads].flatMap((each) => argumentProblems(stemOf(sql.file), each)))
+        this.#reading.wrong(problem, patch?.place ?? sql.at)
+      this.#fromFile('function', sql, 'functions', parsed, fileChecksum(sql.text), spec)
+    }
   }
 
   /**
@@ -110,6 +139,7 @@ export class Nodes {
     section: Patch['section'],
     parsed: Parsed | undefined,
     checksum = fileChecksum(sql.text),
+    spec?: FunctionSpec,
   ): DbtNode | undefined {
     if (!parsed) return undefined
     const from = sql.package
@@ -133,6 +163,7 @@ export class Nodes {
       version: version?.v,
       place: { file: sql.file, ...sql.at },
       checksum,
+      ...(spec && { spec }),
     })
   }
 
@@ -224,7 +255,7 @@ export class Nodes {
       fileInPackage: fileInPackage(from, input.file),
       checksum: input.checksum,
       path: input.path,
-      language: kind === 'model' && isPython(input.file) ? 'python' : 'sql',
+      language: languageOf(kind, input.file),
       rawSql: input.rawSql,
       config,
       unrenderedConfig: unrendered,
@@ -240,6 +271,8 @@ export class Nodes {
       latestVersion: version === undefined || !patch ? undefined : latestOf(patch),
       refs: parsed.refs,
       sources: parsed.sources,
+      functions: parsed.functions,
+      spec: input.spec,
       dependsOn: [],
       macros: this.#macrosOf(from, parsed.called),
       test: undefined,
@@ -343,6 +376,15 @@ export class Nodes {
     for (const source of parsed.sources) node.sources.push({ ...source, place })
   }
 }
+
+const languageOf = (kind: NodeKind, file: string): DbtNode['language'] =>
+  kind !== 'model' && kind !== 'function'
+    ? 'sql'
+    : isPython(file)
+      ? 'python'
+      : /\.js$/i.test(file)
+        ? 'javascript'
+        : 'sql'
 
 const isPython = (file: string): boolean => /\.py$/i.test(file)
 

@@ -56,6 +56,7 @@ function namesOf(project: DbtProject): Record<ConfigTree, string[][]> {
     metrics: named(project.metrics),
     'semantic-models': named(project.semanticModels),
     'saved-queries': named(project.savedQueries),
+    functions: of('function'),
   }
 }
 

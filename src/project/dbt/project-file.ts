@@ -17,6 +17,7 @@ const pathKeys: Record<PathKind, { keys: string[]; fallback: string[] }> = {
   macro: { keys: ['macro-paths'], fallback: ['macros'] },
   snapshot: { keys: ['snapshot-paths'], fallback: ['snapshots'] },
   analysis: { keys: ['analysis-paths'], fallback: ['analyses'] },
+  function: { keys: ['function-paths'], fallback: ['functions'] },
   docs: { keys: ['docs-paths'], fallback: [] },
 }
 
@@ -31,6 +32,7 @@ const treeKeys: Record<ConfigTree, string[]> = {
   metrics: ['metrics'],
   'semantic-models': ['semantic-models', 'semantic_models'],
   'saved-queries': ['saved-queries', 'saved_queries'],
+  functions: ['functions'],
 }
 
 const known = [
@@ -50,8 +52,6 @@ const known = [
   'query-comment',
   'packages-install-path',
   'asset-paths',
-  'function-paths',
-  'functions',
   'flags',
   'dbt-cloud',
   'metrics',
@@ -153,7 +153,15 @@ export function readProjectFile(
   ) as Record<PathKind, string[]>
   if (root['docs-paths'] === undefined) {
     paths.docs = [
-      ...new Set([...paths.model, ...paths.seed, ...paths.snapshot, ...paths.analysis, ...paths.macro, ...paths.test]),
+      ...new Set([
+        ...paths.model,
+        ...paths.seed,
+        ...paths.snapshot,
+        ...paths.analysis,
+        ...paths.macro,
+        ...paths.test,
+        ...paths.function,
+      ]),
     ]
   }
   const trees = (from: (key: string) => Config) =>

@@ -16,8 +16,9 @@ import {
 } from './column-properties.ts'
 import { EntryReader } from './entry-reader.ts'
 import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
+import { formOf } from './functions.ts'
 import { metricsOf, semanticModelOf, withTypeParams } from './model-semantics.ts'
-import type { ColumnSpec, Config, Constraint } from './types.ts'
+import type { ColumnSpec, Config, Constraint, FunctionForm } from './types.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 
@@ -34,14 +35,17 @@ export type Facts = {
 }
 
 export type Patch = Facts & {
-  section: 'models' | 'seeds' | 'snapshots' | 'analyses' | 'macros' | 'data_tests'
+  section: 'models' | 'seeds' | 'snapshots' | 'analyses' | 'functions' | 'macros' | 'data_tests'
   name: string
   /** Each with the facts of the model laid below its own. */
   versions: (Facts & { v: string; definedIn: string | undefined; place: Place })[]
   latestVersion: string | undefined
   timeSpine: Config | undefined
-  /** Of a macro. */
+  /** Of a macro or function. */
   arguments: Config[]
+  /** Of a function: its type, and further forms of it. */
+  returns: Config | undefined
+  overloads: (FunctionForm & { definedIn: string })[]
   /** Of a snapshot without an SQL file: what it is taken of, `ref(…)` or `source(…)`. */
   relation: string | undefined
   file: string
@@ -72,7 +76,16 @@ export type Properties = {
   warnings: { message: string; place: Place }[]
 }
 
-const patchSections = ['models', 'seeds', 'snapshots', 'analyses', 'macros', 'data_tests', 'tests'] as const
+const patchSections = [
+  'models',
+  'seeds',
+  'snapshots',
+  'analyses',
+  'functions',
+  'macros',
+  'data_tests',
+  'tests',
+] as const
 const entrySections = [
   'exposures',
   'groups',
@@ -81,7 +94,7 @@ const entrySections = [
   'saved_queries',
   'unit_tests',
 ] as const satisfies EntrySection[]
-const known = [...patchSections, ...entrySections, 'version', 'sources', 'functions', 'anchors', 'catalogs']
+const known = [...patchSections, ...entrySections, 'version', 'sources', 'anchors', 'catalogs']
 
 /** Keys that dbt takes as config when they stand beside `config:`. */
 const besideConfig = ['meta', 'docs', 'group', 'contract', 'access']
@@ -168,8 +181,6 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
       })
     })
   }
-  if (Array.isArray(root['functions']) && root['functions'].length > 0)
-    warn('functions are not built here; this section is ignored', reader.at(['functions'], 'key'))
 }
 
 /** What a model says of its semantic model and metrics, as entries of their own. */
@@ -187,11 +198,9 @@ function addSemantics(reader: EntryReader, model: Config, path: Path, found: Pro
 function readPatch(reader: EntryReader, section: Patch['section'], entry: Config, path: Path): Patch | undefined {
   const name = reader.text(entry, 'name', path)
   if (name === undefined) return undefined
-  const columns = section === 'macros' || section === 'data_tests' ? [] : readColumns(reader, entry, path)
-  const tests =
-    section === 'macros' || section === 'data_tests' || section === 'analyses'
-      ? []
-      : readTests(reader, entry, path, undefined)
+  const hasColumns = section !== 'macros' && section !== 'data_tests' && section !== 'functions'
+  const columns = hasColumns ? readColumns(reader, entry, path) : []
+  const tests = hasColumns && section !== 'analyses' ? readTests(reader, entry, path, undefined) : []
   const base: Facts = {
     description: reader.optional(entry, 'description', path) ?? '',
     config: reader.config(entry, path, besideConfig, section === 'macros'),
@@ -203,9 +212,15 @@ function readPatch(reader: EntryReader, section: Patch['section'], entry: Config
   }
   const versions = section === 'models' ? readVersions(reader, entry, path, { base, columns, tests }) : []
   const args: Config[] = []
-  if (section === 'macros')
+  if (section === 'macros' || section === 'functions')
     reader.each(entry['arguments'], [...path, 'arguments'], (argument, at) => {
       if (reader.text(argument, 'name', at) !== undefined) args.push(argument)
+    })
+  const overloads: Patch['overloads'] = []
+  if (section === 'functions')
+    reader.each(entry['overloads'], [...path, 'overloads'], (overload, at) => {
+      const definedIn = reader.text(overload, 'defined_in', at)
+      if (definedIn !== undefined) overloads.push({ ...formOf(overload), definedIn })
     })
   const latestVersion = reader.optional(entry, 'latest_version', path)
   if (latestVersion !== undefined && versions.length > 0 && !versions.some(({ v }) => v === latestVersion)) {
@@ -225,6 +240,8 @@ function readPatch(reader: EntryReader, section: Patch['section'], entry: Config
     latestVersion,
     timeSpine: isRecord(entry['time_spine']) ? entry['time_spine'] : undefined,
     arguments: args,
+    returns: formOf(entry).returns,
+    overloads,
     relation: section === 'snapshots' ? reader.optional(entry, 'relation', path) : undefined,
     file: reader.file,
     place: reader.place(path),

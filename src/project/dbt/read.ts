@@ -129,8 +129,8 @@ async function readMacros(reading: Reading, from: DbtPackage): Promise<void> {
 
 async function readYaml(reading: Reading, from: DbtPackage): Promise<void> {
   const isChecked = reading.root.flags['validate_macro_args'] !== false
-  const { model, seed, snapshot, analysis, macro, test } = from.paths
-  const folders = [...model, ...seed, ...snapshot, ...analysis, ...macro, ...test]
+  const { model, seed, snapshot, analysis, macro, test, function: functions } = from.paths
+  const folders = [...model, ...seed, ...snapshot, ...analysis, ...macro, ...test, ...functions]
   for (const { file } of await reading.files.find(from, folders, /\.ya?ml$/i)) {
     const found = readProperties(file, await reading.files.text(file), reading.globals(from), reading.cache)
     reading.failures.push(...found.failures)

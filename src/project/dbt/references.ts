@@ -1,10 +1,14 @@
 // Which node `ref('a')` means, and which table `source('s', 't')`: the caller's package first, then the project, then any.
 
-import type { DbtNode, DbtProject, DbtSource, RefCall, SourceCall } from './types.ts'
+import type { DbtNode, DbtProject, DbtSource, FunctionCall, RefCall, SourceCall } from './types.ts'
 
 /** `orders`, or `orders.v2` of a model that has versions. */
 export const versionedName = ({ name, version }: Pick<DbtNode, 'name' | 'version'>): string =>
   version === undefined ? name : `${name}.v${version}`
+
+/** Nodes that leave a table or view of their name, or stand for one. */
+export const isTable = ({ kind }: Pick<DbtNode, 'kind'>): boolean =>
+  kind === 'model' || kind === 'seed' || kind === 'snapshot'
 
 const ranks: readonly DbtNode['kind'][] = ['seed', 'snapshot', 'model']
 
@@ -12,7 +16,7 @@ const ranks: readonly DbtNode['kind'][] = ['seed', 'snapshot', 'model']
 export function nodesByName(project: DbtProject): Map<string, DbtNode[]> {
   const byName = new Map<string, DbtNode[]>()
   for (const node of project.nodes.values()) {
-    if (node.kind === 'test' || node.kind === 'analysis') continue
+    if (!isTable(node)) continue
     const known = byName.get(node.name)
     if (known) known.push(node)
     else byName.set(node.name, [node])
@@ -39,6 +43,20 @@ export function pickRef(
   return (
     versioned.find((each) => each.package === from) ?? versioned.find((each) => each.package === root) ?? versioned[0]
   )
+}
+
+/** Which function `function('f')` means. */
+export function findFunction(
+  project: DbtProject,
+  { name, package: wanted }: Pick<FunctionCall, 'name' | 'package'>,
+  from: string,
+): DbtNode | undefined {
+  const packages = wanted === undefined ? [from, project.name, ...project.packages.keys()] : [wanted]
+  for (const each of packages) {
+    const found = project.nodes.get(`function.${each}.${name}`)
+    if (found) return found
+  }
+  return undefined
 }
 
 export function findSource(

@@ -4,8 +4,8 @@ import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Reading } from './reading.ts'
-import { findSource, nodesByName, pickRef } from './references.ts'
-import type { DbtEntry, DbtMetric, DbtNode, DbtSemanticModel, RefCall, SourceCall } from './types.ts'
+import { findFunction, findSource, nodesByName, pickRef } from './references.ts'
+import type { DbtEntry, DbtMetric, DbtNode, DbtSemanticModel, FunctionCall, RefCall, SourceCall } from './types.ts'
 
 /** Turns the refs and sources of everything into unique ids. */
 export class Resolver {
@@ -51,6 +51,11 @@ export class Resolver {
         isDisabled ||= this.#disabled.has(`${call.source}.${call.table}`)
         missing.push(this.#sourceFailure(described(node), call))
       }
+    }
+    for (const call of node.functions) {
+      const to = findFunction(project, call, node.package)
+      if (to) found.add(to.uniqueId)
+      else missing.push(this.#functionFailure(described(node), call))
     }
     node.dependsOn = [...found]
     if (node.test?.kind === 'generic') node.test.attachedTo = node.dependsOn[0]
@@ -111,6 +116,15 @@ export class Resolver {
     }
     if (this.#disabled.has(name)) return 'is disabled (enabled: false)'
     return `was not found${didYouMean(name, this.#byName.keys())}`
+  }
+
+  #functionFailure(who: string, { name, package: from, place }: FunctionCall): Failure {
+    const { nodes, disabled } = this.#reading.project
+    const isOff = [...disabled.keys()].some((id) => id.startsWith('function.') && id.endsWith(`.${name}`))
+    const known = [...nodes.values()].filter(({ kind }) => kind === 'function').map((each) => each.name)
+    const why = isOff ? 'is disabled (enabled: false)' : `was not found${didYouMean(name, known)}`
+    const within = from === undefined ? '' : ` in package or project '${from}'`
+    return new Failure('MODEL_INVALID', `${who} depends on a function named '${name}'${within} which ${why}`, { place })
   }
 
   #sourceFailure(who: string, { source, table, place }: SourceCall): Failure {

@@ -28,6 +28,8 @@ export type Session = {
   execute: boolean
   ref(name: string, packageName: string | undefined, version: string | undefined): unknown
   source(source: string, table: string): unknown
+  /** `function('name')`, which is called then. */
+  func(name: string, packageName: string | undefined): unknown
   /** `config(…)` in the file. */
   configure(values: Config): void
   /** `config.get(name)`; undefined when there is none. */

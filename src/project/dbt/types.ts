@@ -7,9 +7,10 @@ import type { Quoting } from './relation.ts'
 /** JSON-like values, as YAML and `config()` give them. */
 export type Config = Record<string, unknown>
 
-export type NodeKind = 'model' | 'test' | 'seed' | 'snapshot' | 'analysis'
+export type NodeKind = 'model' | 'test' | 'seed' | 'snapshot' | 'analysis' | 'function'
 
 export type RefCall = { name: string; package: string | undefined; version: string | undefined; place: Place }
+export type FunctionCall = { name: string; package: string | undefined; place: Place }
 export type SourceCall = { source: string; table: string; place: Place }
 
 export type Constraint = {
@@ -57,7 +58,14 @@ export type TestSpec =
     }
   | { kind: 'singular' }
 
-/** What the four kinds of node share. Files are relative to the project folder, with forward slashes. */
+/** What YAML says of a function: its own form, and further ones for arguments of other types. */
+export type FunctionForm = { arguments: Config[]; returns: Config | undefined; description: string | undefined }
+export type FunctionSpec = FunctionForm & {
+  /** Each with the text of the file that it is defined in, and where that begins. */
+  overloads: (FunctionForm & { definedIn: string; rawSql: string; place: Place })[]
+}
+
+/** What the kinds of node share. Files are relative to the project folder, with forward slashes. */
 export type DbtNode = {
   uniqueId: string
   kind: NodeKind
@@ -73,7 +81,7 @@ export type DbtNode = {
   /** Relative to the model, seed or test folder it was found in. */
   path: string
   /** A Python model is read, so that the others can be built; it cannot be run. */
-  language: 'sql' | 'python'
+  language: 'sql' | 'python' | 'javascript'
   rawSql: string
   config: Config
   tags: string[]
@@ -86,8 +94,11 @@ export type DbtNode = {
   latestVersion: string | undefined
   refs: RefCall[]
   sources: SourceCall[]
-  /** Unique ids of nodes and sources that this one reads. */
+  functions: FunctionCall[]
+  /** Unique ids of nodes and sources that this one reads, and of functions that it calls. */
   dependsOn: string[]
+  /** Of a function. */
+  spec: FunctionSpec | undefined
   /** Of a test: by its config, or by --store-failures. */
   storesFailures?: boolean
   test: TestSpec | undefined
@@ -313,7 +324,7 @@ export type DbtPackage = {
   file: string
 }
 
-export type PathKind = 'model' | 'seed' | 'test' | 'macro' | 'snapshot' | 'analysis' | 'docs'
+export type PathKind = 'model' | 'seed' | 'test' | 'macro' | 'snapshot' | 'analysis' | 'function' | 'docs'
 export type ConfigTree =
   | 'models'
   | 'seeds'
@@ -325,6 +336,7 @@ export type ConfigTree =
   | 'metrics'
   | 'semantic-models'
   | 'saved-queries'
+  | 'functions'
 
 export type DbtProject = {
   dir: string

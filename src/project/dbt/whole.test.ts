@@ -109,6 +109,47 @@ unit_tests:
   })
 })
 
+test('functions: their form, what they read, who calls them, and files that are overloads', async () => {
+  const project = await read({
+    'dbt_project.yml': 'name: shop\nfunctions: {shop: {sub: {+schema: udfs}}}',
+    'functions/twice.sql': 'select value * 2',
+    'functions/twice_float.sql': "select value * {{ function('half') }}(4.0)",
+    'functions/sub/half.sql': "{{ config(volatility='stable') }}select value / 2 from {{ ref('ones') }}",
+    'functions/f.yml': `functions:
+  - name: twice
+    description: Doubles.
+    arguments: [{name: value, data_type: integer}]
+    returns: {data_type: integer}
+    overloads: [{defined_in: twice_float, arguments: [{name: value, data_type: float}], returns: {data_type: float}}]
+  - {name: half, arguments: [{name: value, data_type: float, default_value: 1}], returns: {data_type: float}}`,
+    'models/ones.sql': 'select 1 as id',
+    'models/m.sql': "select {{ function('shop', 'twice') }}(id) as two from {{ ref('ones') }}",
+  })
+  expect([...project.nodes.values()].map(({ uniqueId, dependsOn }) => [uniqueId, dependsOn.join()])).toEqual([
+    ['model.shop.m', 'model.shop.ones,function.shop.twice'],
+    ['model.shop.ones', ''],
+    ['function.shop.half', 'model.shop.ones'],
+    ['function.shop.twice', 'function.shop.half'],
+  ])
+  const manifest = manifestOf(project, { generatedAt: 0 })
+  expect(Object.keys(manifest['nodes'] as object)).toEqual(['model.shop.m', 'model.shop.ones'])
+  expect(manifest).toMatchObject({
+    functions: {
+      'function.shop.half': { schema: 'main_udfs', config: { type: 'scalar', volatility: 'stable' } },
+      'function.shop.twice': {
+        description: 'Doubles.',
+        path: 'twice.sql',
+        relation_name: '"shop"."main"."twice"',
+        arguments: [{ name: 'value', data_type: 'integer', description: null, default_value: null }],
+        returns: { data_type: 'integer', description: null },
+        overloads: [{ defined_in: 'twice_float', raw_body: "select value * {{ function('half') }}(4.0)" }],
+      },
+    },
+    nodes: { 'model.shop.m': { functions: [['shop', 'twice']] } },
+    docs: { 'doc.dbt.__overview__': { name: '__overview__' } },
+  })
+})
+
 test('hooks and operations, and what they read', async () => {
   const project = await read({
     'dbt_project.yml': `name: shop

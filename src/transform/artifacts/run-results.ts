@@ -52,11 +52,15 @@ const quoted = (parts: readonly string[]): string => parts.map((part) => `"${par
 /** An error begins with whose it is and where: `Compilation Error in model a (models/a.sql)`, then the message, indented. */
 function toldOf(project: DbtProject, result: NodeResult): string | null {
   const message = messageOf(project, result)
-  const { status, code, kind, name, uniqueId, place } = result
-  if (status !== 'error' || message === null) return message
+  if (result.status !== 'error' || message === null) return message
+  return `${headOf(project, result)}\n${message.replace(/^/gm, '  ')}`
+}
+
+/** What kind of error it is in dbt's words, and where. */
+export function headOf(project: DbtProject, { code, kind, name, uniqueId, place }: NodeResult): string {
   const file = project.nodes.get(uniqueId)?.fileInPackage ?? place?.file ?? ''
   const what = /^(?:TEMPLATE|MODEL|GRAPH|PROJECT)_/.test(code ?? '') ? 'Compilation Error' : 'Runtime Error'
-  return `${what} in ${kind} ${name} (${file})\n${message.replace(/^/gm, '  ')}`
+  return `${what} in ${kind} ${name} (${file})`
 }
 
 /** As dbt words it, where scripts read it: `Got 2 results, configured to fail if != 0`, `OK`, `INSERT 100`. */

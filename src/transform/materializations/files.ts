@@ -64,20 +64,6 @@ export async function filesAsTables(sql: string, work: Reading): Promise<string>
   return edits.length === 0 ? sql : splice(sql, edits).text
 }
 
-/** The same work, whose statements may name files. */
-export function readingFiles<One extends Reading>(work: One): One {
-  const { lake } = work
-  return {
-    ...work,
-    lake: {
-      ...lake,
-      query: async (sql, options) => lake.query(await filesAsTables(sql, work), options),
-      bind: async (sql, options) => lake.bind(await filesAsTables(sql, work), options),
-      relations: (...given) => lake.relations(...given),
-    },
-  }
-}
-
 type Reading = Omit<Work, 'changes'> & { changes?: ChangeSet | undefined }
 
 function fileReads(sql: string): FileRead[] {

@@ -204,7 +204,16 @@ function changesSince(project: DbtProject, before: Json): Changes {
   return changes
 }
 
-const groups = ['nodes', 'sources', 'exposures', 'metrics', 'semantic_models', 'saved_queries', 'unit_tests']
+const groups = [
+  'nodes',
+  'sources',
+  'exposures',
+  'metrics',
+  'semantic_models',
+  'saved_queries',
+  'unit_tests',
+  'functions',
+]
 const entriesOf = (manifest: Json): Map<string, Json> =>
   new Map(
     groups.flatMap((group) =>
@@ -337,6 +346,7 @@ const comparisons: Readonly<Record<string, readonly Same[]>> = {
   seed: ofNodes,
   snapshot: ofNodes,
   analysis: ofNodes,
+  function: [...ofNodes, sameKeys('arguments', 'returns', 'overloads')],
   // The text of a generic test is its macro's.
   test: [(now, before) => (now['test_metadata'] ? true : sameBody(now, before)), sameConfig, sameKeys('fqn')],
   source: [sameRelation, sameKeys('fqn', 'quoting', 'freshness', 'loaded_at_field', 'external'), sameConfig],

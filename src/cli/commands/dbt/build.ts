@@ -29,7 +29,7 @@ export const seed = (session: Session): Promise<number> => execute(session, 'see
 export const snapshot = (session: Session): Promise<number> => execute(session, 'snapshot')
 
 const kinds: Readonly<Record<'build' | 'test', readonly string[]>> = {
-  build: ['model', 'seed', 'snapshot', 'test', 'unit_test', 'exposure', 'saved_query'],
+  build: ['model', 'function', 'seed', 'snapshot', 'test', 'unit_test', 'exposure', 'saved_query'],
   test: ['test', 'unit_test'],
 }
 

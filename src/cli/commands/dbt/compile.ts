@@ -3,7 +3,7 @@
 import { Failure, type FailureCode } from '../../../base/failure.ts'
 import { versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import { collect, quoteTable, type ChangeSet } from '../../../lake/index.ts'
-import { compileResult, filesAsTables, lakeName, type NodeResult } from '../../../transform/index.ts'
+import { compileResult, runnable, lakeName, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
@@ -123,8 +123,9 @@ async function compiled(session: Session): Promise<Opened> {
   const project = await openProject(session, place)
   sayFound(log, project)
   const inline = flags.text('inline')
-  if (inline !== undefined && flags.words('select').length > 0)
-    throw new Failure('USAGE', '--inline and --select are mutually exclusive: SQL is typed, or taken from models')
+  const other = ['select', 'selector'].find((each) => flags.given(each))
+  if (inline !== undefined && other !== undefined)
+    throw new Failure('USAGE', `--inline and --${other} are mutually exclusive: SQL is typed, or taken from models`)
   const nodes = inline === undefined ? selected(session, project) : [inlineNode(project, inline)]
   sayThreads(log, place.target.threads, place.target.name)
   const app = await openLakeOf(session, place)
@@ -223,6 +224,8 @@ function inlineNode(project: DbtProject, sql: string): DbtNode {
     macros: [],
     refs: [],
     sources: [],
+    functions: [],
+    spec: undefined,
     dependsOn: [...project.nodes.keys(), ...project.sources.keys()],
     place,
     patch: undefined,
@@ -240,7 +243,7 @@ async function firstRows(
   const text = sql.trim().replace(/;+$/, '')
   const limited = limit < 0 ? text : `select * from (\n${text}\n) limit ${limit}`
   const { lake, principal } = app
-  const read = opened ? await filesAsTables(limited, { ...opened, lake, principal, signal: context.signal }) : limited
+  const read = opened ? await runnable(limited, { ...opened, lake, principal, signal: context.signal }) : limited
   const result = await lake.query(read, {
     ...app.asking('cli'),
     catalog: environment.catalog,

@@ -1,7 +1,7 @@
 // The lines of nodes that start and end, in dbt's words.
 
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import { messageOf, pathInTarget, type NodeResult, type Position, type Step } from '../../../transform/index.ts'
+import { headOf, messageOf, pathInTarget, type NodeResult, type Position, type Step } from '../../../transform/index.ts'
 import { relative, join } from 'node:path'
 import { repr } from '../../../jinja/index.ts'
 import { counted } from '../../output.ts'
@@ -20,7 +20,8 @@ function described(project: DbtProject, { kind, node: id, name }: Pick<Step, 'ki
     case 'seed':
       return `seed file ${relation}`
     case 'snapshot':
-      return `snapshot ${relation}`
+    case 'function':
+      return `${kind} ${relation}`
     case 'unit_test':
       return `unit_test ${project.unitTests.get(id)?.model ?? ''}::${name}`
     case 'operation':
@@ -136,7 +137,8 @@ function saidOf(project: DbtProject, result: NodeResult): Said {
         : { text: `ERROR ${what}`, ...bad, ...event }
     }
     default: {
-      const event = { event: 'LogModelResult', code: 'Q012' }
+      const event =
+        kind === 'function' ? { event: 'LogFunctionResult', code: 'Q047' } : { event: 'LogModelResult', code: 'Q012' }
       if (status === 'success') return { text: `OK created ${what}`, ...good, ...event }
       if (status === 'partial success')
         return {
@@ -255,7 +257,7 @@ export function sayProblem(
       ? ` at ${place.file}:${place.line}${place.column === undefined ? '' : `:${place.column}`}`
       : ''
   const lines = [
-    ...(code === undefined ? [] : [`${code}${where}`]),
+    ...(code === undefined ? [] : [headOf(project, result), `${code}${where}`]),
     ...(messageOf(project, result) ?? result.message).split('\n'),
     ...(code === undefined || !hint ? [] : [hint]),
   ]

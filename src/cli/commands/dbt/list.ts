@@ -11,6 +11,7 @@ import { warnOrFail } from './warnings.ts'
 
 const usual = [
   'model',
+  'function',
   'snapshot',
   'seed',
   'test',
@@ -64,8 +65,10 @@ const printers: Readonly<Record<string, Printer>> = {
       file,
   json: (project, keys) => {
     const entries = entriesOf(manifestOf(project, { generatedAt: Date.now() }))
-    return ({ id }) => {
-      const entry = entries.get(id) ?? {}
+    return ({ id, type }) => {
+      const written = entries.get(id) ?? {}
+      // Of models dbt says here, and not in the manifest, what they read.
+      const entry = type === 'model' ? { ...written, direct_parents: project.nodes.get(id)?.dependsOn } : written
       const wanted = keys.length > 0 ? keys : usualKeys.filter((key) => Object.hasOwn(entry, key))
       return JSON.stringify(Object.fromEntries(wanted.flatMap((key) => valueAt(entry, key))))
     }
@@ -90,11 +93,20 @@ const usualKeys = [
   'original_file_path',
   'tags',
   'config',
-  'meta',
+  'direct_parents',
 ]
 
 type Json = Record<string, unknown>
-const groups = ['nodes', 'sources', 'exposures', 'metrics', 'semantic_models', 'saved_queries', 'unit_tests']
+const groups = [
+  'nodes',
+  'sources',
+  'exposures',
+  'metrics',
+  'semantic_models',
+  'saved_queries',
+  'unit_tests',
+  'functions',
+]
 const entriesOf = (manifest: Json): Map<string, Json> =>
   new Map(groups.flatMap((group) => Object.entries((manifest[group] ?? {}) as Record<string, Json>)))
 

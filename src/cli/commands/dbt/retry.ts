@@ -33,7 +33,9 @@ export async function retry(session: Session): Promise<number> {
         hint: `Retried are ${[...commands, 'run-operation'].join(', ')}.`,
       },
     )
-  const unfinished = [...results].filter(([, status]) => again.has(status)).map(([id]) => id)
+  // A warning is an error of this command, whatever it was of the last one.
+  const isAgain = (status: string) => again.has(status) || (status === 'warn' && flags.is('warn-error'))
+  const unfinished = [...results].filter(([, status]) => isAgain(status)).map(([id]) => id)
   // What went well in a run that was not published is nowhere: it is built again. dbt-core's own runs do not say so.
   const isKept = args['published'] !== false
   const ids = isKept ? unfinished : [...results.keys()]
