@@ -17,7 +17,7 @@ export async function contractFailures(
     failures.push(
       new Failure('MODEL_INVALID', `${node.name} breaks its contract: ${message}`, {
         place,
-        hint: 'Correct the model, or the columns and data types of its contract.',
+        hint: "Please ensure the name, data_type, and number of columns in your contract match the columns in your model's definition.",
       }),
     )
   const found = new Map(columns.map((column) => [column.name.toLowerCase(), column]))

@@ -28,11 +28,15 @@ export function readForeignKeys(reading: Reading, node: DbtNode): void {
   }
 }
 
+// A project that is read changes no names; one with a thousand keys would look all of them up a thousand times.
+const byNames = new WeakMap<DbtProject, ReturnType<typeof nodesByName>>()
+
 /** The model with the names of tables in its foreign keys; itself where it has none. */
 export function withForeignTables(project: DbtProject, node: DbtNode): DbtNode {
   const isAbout = (constraints: readonly Constraint[]) => constraints.some(isForeign)
   if (!isAbout(node.constraints) && !node.columns.some(({ constraints }) => isAbout(constraints))) return node
-  const byName = nodesByName(project)
+  const byName = byNames.get(project) ?? nodesByName(project)
+  byNames.set(project, byName)
   const named = (constraint: Constraint): Constraint => {
     const to = isForeign(constraint) ? refOrSource(constraint.to!, node.place) : undefined
     const [ref, source] = [to?.refs[0], to?.sources[0]]

@@ -182,7 +182,7 @@ export class Nodes {
           kind: 'snapshot',
           name: block.name,
           package: from,
-          fqn: [from.name, ...path.replace(/\.\w+$/, '').split('/'), block.name],
+          fqn: [from.name, ...path.split('/').slice(0, -1), stemOf(path), block.name],
           file,
           path,
           rawSql: block.body,
@@ -430,4 +430,4 @@ async function readSqlFiles(
   )
 }
 
-const stemOf = (path: string): string => path.replace(/^.*\//, '').replace(/\.\w+$/, '')
+const stemOf = (path: string): string => path.replace(/^.*\//, '').replace(/\.\w+(?:\.(?:j2|jinja2?))?$/, '')

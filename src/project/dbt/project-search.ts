@@ -10,6 +10,9 @@ export class ProjectSearch {
   readonly #texts = new Map<string, Promise<string>>()
   readonly #ignored = new Map<string, Promise<(file: string) => boolean>>()
 
+  /** `allow_jinja_file_extensions`: an `orders.sql.j2` is an SQL file, too. */
+  hasJinjaEndings = false
+
   constructor(files: ProjectFiles) {
     this.#files = files
   }
@@ -27,12 +30,21 @@ export class ProjectSearch {
       for (const file of await this.#list(root)) {
         const inPackage = from.folder === '' ? file : file.slice(from.folder.length + 1)
         // Editors leave files beside those that are edited, with names that begin so.
-        if (!extension.test(file) || /(?:^|\/)[.#~][^/]*$/.test(file) || found.has(file) || isIgnored(inPackage))
+        if (
+          !extension.test(this.#plain(file)) ||
+          /(?:^|\/)[.#~][^/]*$/.test(file) ||
+          found.has(file) ||
+          isIgnored(inPackage)
+        )
           continue
         found.set(file, { root, file })
       }
     }
     return [...found.values()]
+  }
+
+  #plain(file: string): string {
+    return this.hasJinjaEndings ? file.replace(/(\.(?:sql|md))\.(?:j2|jinja2?)$/i, '$1') : file
   }
 
   list(folder: string): Promise<string[]> {

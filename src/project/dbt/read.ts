@@ -7,6 +7,7 @@
 import { Failure } from '../../base/failure.ts'
 import { byPlace } from '../yaml.ts'
 import { checkNodes } from './checks.ts'
+import { behaviourFlag } from './config.ts'
 import { describeAll, readDocs } from './describe.ts'
 import { readEntries } from './entries.ts'
 import type { ProjectFiles } from './files.ts'
@@ -46,7 +47,8 @@ export async function readDbtProject(
 }
 
 async function readRest(reading: Reading): Promise<void> {
-  const { project, packages } = reading
+  const { project, packages, files } = reading
+  files.hasJinjaEndings = behaviourFlag(project, 'allow_jinja_file_extensions') === true
   for (const one of packages) await readMacros(reading, one)
   builtins(reading.cache)
   reading.macros = new MacroTable(project)

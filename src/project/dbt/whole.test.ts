@@ -150,6 +150,24 @@ test('functions: their form, what they read, who calls them, and files that are 
   })
 })
 
+test('files of SQL may end as Jinja where the flag says so', async () => {
+  const names = async (flags: string) => {
+    const project = await read({
+      'dbt_project.yml': `name: shop\n${flags}`,
+      'models/a.sql.j2': 'select 1 as id',
+      'models/b.sql': 'select 2 as id',
+      'macros/m.sql.jinja': '{% macro one() %}1{% endmacro %}',
+    })
+    return [...project.nodes.values(), ...project.macros].map((each) => ('kind' in each ? each.uniqueId : ''))
+  }
+  expect(await names('')).toEqual(['model.shop.b'])
+  expect(await names('flags: {allow_jinja_file_extensions: true}')).toEqual([
+    'model.shop.a',
+    'model.shop.b',
+    'macro.shop.one',
+  ])
+})
+
 test('hooks and operations, and what they read', async () => {
   const project = await read({
     'dbt_project.yml': `name: shop

@@ -99,9 +99,12 @@ const isSelecting = ({ flags }: Session): boolean =>
 // Of ES2025; TypeScript's library does not know it yet.
 const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
 
-/** Decimals are numbers there, with all their digits. */
-const inJson = (value: unknown, type: string): unknown =>
-  type.startsWith('DECIMAL') && typeof value === 'string' ? rawJson(value) : (value ?? null)
+/** Decimals are numbers there, with all their digits; what is no integer by its type is none by its looks. */
+function inJson(value: unknown, type: string): unknown {
+  if (type.startsWith('DECIMAL') && typeof value === 'string') return rawJson(value)
+  const isPlain = (type === 'FLOAT' || type === 'DOUBLE') && Number.isInteger(value) && Math.abs(value as number) < 1e16
+  return isPlain ? rawJson(`${value as number}.0`) : (value ?? null)
+}
 
 const isJson = ({ flags }: Session): boolean => flags.is('json') || flags.text('output') === 'json'
 
