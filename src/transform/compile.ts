@@ -109,7 +109,7 @@ export class Compiler {
   readonly #byName: Map<string, DbtNode[]>
   readonly #inputs: Inputs | undefined
 
-  /** With `inputs`, what is not among them is read as it is. */
+  /** With `inputs`, those of a unit test, nothing else may be read. */
   constructor(project: DbtProject, ask: Ask, inputs?: Inputs) {
     this.#inputs = inputs
     this.#project = project
@@ -129,7 +129,7 @@ export class Compiler {
 
   /** @throws Failure with the place in the template */
   async compile(node: DbtNode, names?: Names, subject?: Subject): Promise<Compiled> {
-    if (node.language === 'python')
+    if (node.language === 'python' && node.kind !== 'function')
       throw new Failure('SQL_UNSUPPORTED', `"${node.name}" is a Python model; models are SQL here`, {
         place: node.place,
       })
@@ -296,7 +296,7 @@ export class Compiler {
         },
       )
     }
-    const input = this.#input(to.uniqueId, ephemerals)
+    const input = this.#input(to.uniqueId, ephemerals, node, shown)
     if (input) return input
     const quoting = this.#project.packages.get(this.#project.name)!.quoting
     if (to.config['materialized'] === 'ephemeral') {
@@ -316,7 +316,7 @@ export class Compiler {
         'MODEL_INVALID',
         `${node.kind} "${node.name}" reads source('${source}', '${table}'), which was not found`,
       )
-    const input = this.#input(to.uniqueId, ephemerals)
+    const input = this.#input(to.uniqueId, ephemerals, node, `source('${source}', '${table}')`)
     if (input) return input
     const path = { database: to.database, schema: to.schema, identifier: to.identifier }
     const relation = new Relation(path, null, to.quoting)
@@ -338,10 +338,19 @@ export class Compiler {
     return narrowed(relation, read, { stretch: bothOf(stretch, sample), isEmpty: options.flags.empty })
   }
 
-  #input(id: string, ephemerals: string[]): Relation | undefined {
-    const input = this.#inputs?.get(id)
-    if (input && !ephemerals.includes(id)) ephemerals.push(id)
-    return input && new Relation({ database: null, schema: null, identifier: input.name }, 'cte')
+  #input(id: string, ephemerals: string[], { kind, name }: Subject, shown: string): Relation | undefined {
+    if (!this.#inputs) return undefined
+    const input = this.#inputs.get(id)
+    if (!input)
+      throw new Failure(
+        'MODEL_INVALID',
+        `${kind} "${name}" reads ${shown}, which is not among the inputs of the unit test`,
+        {
+          hint: `Add it under given: - {input: ${shown}, rows: […]}; rows: [] for none.`,
+        },
+      )
+    if (!ephemerals.includes(id)) ephemerals.push(id)
+    return new Relation({ database: null, schema: null, identifier: input.name }, 'cte')
   }
 }
 

@@ -159,6 +159,12 @@ test.each<[string, string, string, string?]>([
     'pass',
   ],
   [
+    'a model that is read and not given',
+    `    given: []\n    expect: {rows: []}`,
+    'error',
+    `model "daily" reads ref('stg'), which is not among the inputs of the unit test`,
+  ],
+  [
     'a column that the input has not',
     `    given: [{input: ref('stg'), rows: [{colour: red}]}]\n    expect: {rows: []}`,
     'error',

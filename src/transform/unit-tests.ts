@@ -104,7 +104,7 @@ async function inputsOf(test: DbtUnitTest, model: DbtNode, work: Work): Promise<
     if (!to)
       throw new Failure(
         'MODEL_INVALID',
-        `unit test "${test.name}" has an input (${input}) that is not in the project`,
+        `unit test "${test.name}" has an input (${input}) that was not found in the manifest of the project`,
         {
           place,
         },

@@ -79,6 +79,21 @@ exposures: [{name: board, type: dashboard, owner: {name: Ann}, config: {enabled:
     ],
   ],
   [
+    'two fixtures of one name, names of metrics',
+    {
+      'models/a.sql': 'select 1 as id',
+      'models/u.yml': `unit_tests: [{name: u, model: a, given: [], expect: {rows: []}}]
+metrics: [{name: a b, label: A, type: simple}, {name: 1a, label: A, type: simple}]`,
+      'tests/fixtures/x/f.csv': 'id',
+      'tests/fixtures/y/f.csv': 'id',
+    },
+    [
+      "PROJECT_INVALID models/u.yml:2:18 The metric name 'a b' is invalid.  It cannot contain spaces",
+      "PROJECT_INVALID models/u.yml:2:55 The metric name '1a' is invalid.  It must begin with a letter",
+      'PROJECT_INVALID tests/fixtures/y/f.csv:: dbt found two fixtures with the name "f.csv": here and in tests/fixtures/x/f.csv',
+    ],
+  ],
+  [
     'an unknown source',
     {
       'models/a.sql': "{{ source('raw', 'sale') }}",

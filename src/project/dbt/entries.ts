@@ -174,12 +174,20 @@ function exposureOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
   }
 }
 
+/** In dbt's words. */
+function nameProblem(name: string): string | undefined {
+  if (name.includes(' ')) return 'cannot contain spaces'
+  if (!/^\w*$/.test(name)) return 'must contain only letters, numbers and underscores'
+  if (!/^[A-Za-z]/.test(name)) return 'must begin with a letter'
+  return name.length > 250 ? 'cannot contain more than 250 characters' : undefined
+}
+
 const metricTypes = ['simple', 'ratio', 'cumulative', 'derived', 'conversion']
 
 function metricOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
   const { name, value, keys, place } = entry
-  if (!/^[A-Za-z]\w*$/.test(name) || name.length > 250)
-    throw wrongAt(`"${name}" is no name of a metric: a letter, then letters, digits and underscores`, keys['name'])
+  const problem = nameProblem(name)
+  if (problem !== undefined) throw wrongAt(`The metric name '${name}' is invalid.  It ${problem}`, keys['name'])
   const type = textOf(value, 'type')?.toLowerCase()
   if (type === undefined) throw wrongAt(`the metric "${name}" has no type`, place)
   if (!metricTypes.includes(type))

@@ -33,11 +33,14 @@ export async function readUnitTests(reading: Reading): Promise<void> {
 type Fixtures = ReadonlyMap<string, string>
 
 /** `tests/fixtures/NAME.csv` and `.sql`, by their name with and without it. */
-async function fixturesOf({ files }: Reading, from: DbtPackage): Promise<Fixtures> {
+async function fixturesOf(reading: Reading, from: DbtPackage): Promise<Fixtures> {
+  const { files } = reading
   const folders = from.paths.test.map((folder) => `${folder}/fixtures`)
   const found = new Map<string, string>()
   for (const { file } of await files.find(from, folders, /\.(csv|sql)$/i)) {
     const name = file.replace(/^.*\//, '')
+    const other = found.get(name)
+    if (other) reading.wrong(`dbt found two fixtures with the name "${name}": here and in ${other}`, { file })
     found.set(name, file)
     found.set(name.replace(/\.\w+$/, ''), file)
   }
@@ -172,11 +175,13 @@ class UnitTestReader {
     const override = overrides.macros['is_incremental']
     if (typeof override !== 'boolean') {
       throw this.#wrong(
-        `is for "${model.name}", which asks is_incremental(): say what it answers under overrides: macros: is_incremental`,
+        `leaves open what is_incremental() answers: Boolean override for 'is_incremental' must be provided for unit test '${this.#entry.name}' in model '${model.name}'`,
       )
     }
     if (override && !given.some(({ input }) => input === 'this'))
-      throw this.#wrong(`lets is_incremental() be true, so "given" needs the rows of "${model.name}" as input: this`)
+      throw this.#wrong(
+        `lets is_incremental() be true: Unit test '${this.#entry.name}' for incremental model '${model.name}' must have a 'this' input`,
+      )
   }
 
   async #given(): Promise<DbtUnitTest['given']> {
@@ -254,7 +259,11 @@ class UnitTestReader {
     const [ref] = parsed?.refs ?? []
     const seeds = (this.#byName.get(ref?.name ?? '') ?? []).filter(({ kind }) => kind === 'seed')
     const seed = ref && pickRef(seeds, ref, this.#from.name, this.#reading.project.name)
-    if (!seed) throw this.#wrong(`gives no rows for ${input}; only a seed can do without`, place)
+    if (!seed)
+      throw this.#wrong(
+        `gives no rows for ${input}, which only a seed can do without: Unable to find seed '${this.#from.name}.${ref?.name ?? ''}' for unit tests`,
+        place,
+      )
     return csvRecords(await this.#reading.files.text(seed.file))
   }
 }
