@@ -69,6 +69,7 @@ export async function runBuild(
       live?.onStart?.(step, position)
     },
     record: async (result) => journal.ended(result, changes && (await leftBy(result, project, changes))),
+    ...(live?.onBatch && { onBatch: live.onBatch }),
     onResult: (result, position) => {
       tell(context.log, result)
       live?.onResult?.(result, position)

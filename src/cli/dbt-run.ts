@@ -30,7 +30,7 @@ export type BuildInput = {
 export type PublishMode = 'passed-only' | 'always'
 
 /** A build that the asking process does itself: with the project that it has read, telling as it goes. */
-export type LiveBuild = Pick<LoopOptions, 'onStart' | 'onResult'> & {
+export type LiveBuild = Pick<LoopOptions, 'onStart' | 'onResult' | 'onBatch'> & {
   project: DbtProject
   plan: Plan
   /** Filled when all is done. */

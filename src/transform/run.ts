@@ -22,6 +22,7 @@ export type LoopOptions = {
   signal?: AbortSignal | undefined
   onStart?: ((step: Step, position: Position) => void) | undefined
   onResult?: ((result: NodeResult, position: Position) => void) | undefined
+  onBatch?: Work['onBatch']
   /** What an earlier, killed attempt has done. */
   done?: ReadonlyMap<string, NodeResult> | undefined
   /** What is as it was when it last went well is not done again. */
@@ -67,7 +68,7 @@ class Loop {
 
   constructor(plan: Plan, work: Work, options: LoopOptions) {
     this.#plan = plan
-    this.#work = work
+    this.#work = options.onBatch ? { ...work, onBatch: options.onBatch } : work
     this.#options = options
   }
 

@@ -18,8 +18,20 @@ export type Work = {
   timeoutMs?: number | undefined
   /** Of microbatch models that are tried again, by unique id: only what failed is done. */
   batches?: Readonly<Record<string, BatchResults>> | undefined
+  onBatch?: ((node: DbtNode, batch: BatchProgress) => void) | undefined
   /** Milliseconds now; only for the times in results. */
   now?: () => number
+}
+
+/** One batch of a microbatch model begins, or has ended: `2026-01-31`, `2026-01-31T13`. */
+export type BatchProgress = {
+  name: string
+  /** From 1. */
+  index: number
+  total: number
+  status: 'started' | 'success' | 'error' | 'skipped'
+  /** Since it was begun. */
+  ms: number
 }
 
 /** Start and end of batches, as run_results.json has them: `2026-01-01T00:00:00+00:00`. */

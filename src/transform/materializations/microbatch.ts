@@ -14,7 +14,7 @@ import {
   type MacroTable,
 } from '../../project/dbt/index.ts'
 import { subjectOf, type Compiler } from '../compile.ts'
-import type { BatchResults, NodeResult, Outcome, Work } from '../work.ts'
+import type { BatchProgress, BatchResults, NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
 import { runMaterialization } from './jinja.ts'
 import { lakeName } from './target.ts'
@@ -60,6 +60,8 @@ export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {
 }
 
 const idLength: Record<Size, number> = { year: 4, month: 7, day: 10, hour: 13 }
+const nameOf = ({ start }: Batch, { config }: DbtNode): string =>
+  start.slice(0, idLength[config['batch_size'] as Size]).replace(' ', 'T')
 const idOf = (ms: number, size: Size): string => new Date(ms).toISOString().slice(0, idLength[size]).replaceAll('-', '')
 
 /**
@@ -78,15 +80,31 @@ export async function runBatches(
   const failures: { batch: Batch; failure: Failure }[] = []
   const done: Batch[] = []
   let compiledSql: string | undefined
-  for (const batch of batches) {
+  const now = work.now ?? Date.now
+  for (const [at, batch] of batches.entries()) {
     const before = await work.changes.pending()
+    const began = now()
+    const tell = (status: BatchProgress['status'], which = at) =>
+      work.onBatch?.(node, {
+        name: nameOf(batches[which]!, node),
+        index: which + 1,
+        total: batches.length,
+        status,
+        ms: now() - began,
+      })
+    tell('started')
     try {
       compiledSql = await runBatch(node, macro, batch, { compiler, isFirst: !previous && done.length === 0 })
       done.push(batch)
+      tell('success')
     } catch (error) {
       if (!(error instanceof Failure) || work.signal?.aborted) throw error
       await work.changes.putBack([target], before)
-      if (!previous && done.length === 0) throw error
+      tell('error')
+      if (!previous && done.length === 0) {
+        for (let rest = at + 1; rest < batches.length; rest++) tell('skipped', rest)
+        throw error
+      }
       failures.push({ batch, failure: error })
     }
   }

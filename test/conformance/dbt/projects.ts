@@ -205,4 +205,29 @@ export const publicProjects: readonly PublicProject[] = [
       ...date,
     },
   },
+  {
+    name: 'jaffle_shop_expand',
+    note: 'a thousand models',
+    repository: 'DataRecce/jaffle-shop-expand',
+    packages: { ...utilsAt('1.3.3'), ...date, ...auditHelper },
+    vars: 'load_source_data: true',
+  },
+  {
+    name: 'activity_schema_it',
+    note: 'SQL that a package writes from a language of its own',
+    repository: 'bcodell/dbt-activity-schema',
+    folder: 'integration_tests',
+    packages: { dbt_activity_schema: { repository: 'bcodell/dbt-activity-schema' }, ...utilsAt('1.0.0') },
+  },
+  {
+    name: 'datavault_medallion',
+    repository: 'Saurabh-DS/datavault-dbt-duckdb-medallion',
+    packages: {
+      dbt_expectations: { repository: 'metaplane/dbt-expectations' },
+      ...utilsAt('1.2.0'),
+      ...date,
+    },
+  },
+  { name: 'saas_finance', repository: 'Abs-23/saas-finance-dbt-duckdb' },
+  { name: 'analytics_kit', repository: 'rafarngt/dbt-duckdb-analytics-kit' },
 ]

@@ -17,7 +17,7 @@ import {
 import type { BuildInput, PublishMode } from '../../dbt-run.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
-import { sayEnd, sayFound, sayPlace, sayResult, sayStart, sayThreads } from './lines.ts'
+import { sayBatch, sayEnd, sayFound, sayPlace, sayResult, sayStart, sayThreads } from './lines.ts'
 import { flagsOf, openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy, kindsLeft } from './selection.ts'
 import { warnOrFail } from './warnings.ts'
@@ -126,6 +126,7 @@ async function perform(
       plan: planned,
       onStart: (step, position) => sayStart(log, project, step, position),
       onResult: (result, position) => sayResult(log, project, result, position),
+      onBatch: (node, batch) => sayBatch(log, project, node, batch),
     },
     signal: context.signal,
     onWait: (id) => log.info(`Run ${id} writes ${environment.name}; this one begins when it has ended.`),

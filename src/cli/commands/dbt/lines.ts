@@ -1,19 +1,28 @@
 // The lines of nodes that start and end, in dbt's words.
 
-import type { DbtProject } from '../../../project/dbt/index.ts'
-import { headOf, messageOf, pathInTarget, type NodeResult, type Position, type Step } from '../../../transform/index.ts'
+import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
+import {
+  headOf,
+  messageOf,
+  pathInTarget,
+  type BatchProgress,
+  type NodeResult,
+  type Position,
+  type Step,
+} from '../../../transform/index.ts'
 import { relative, join } from 'node:path'
 import { repr } from '../../../jinja/index.ts'
 import { counted } from '../../output.ts'
 import { progressLine, type Colour, type DbtLog, type Event, type Level } from './log.ts'
 import type { Place, Session } from './open.ts'
 
+const relationOf = (project: DbtProject, { database, schema, alias }: DbtNode): string =>
+  [...(database === project.target.database ? [] : [database]), schema, alias].join('.')
+
 /** What a node is called in lines: `sql table model main.orders`. */
 function described(project: DbtProject, { kind, node: id, name }: Pick<Step, 'kind' | 'node' | 'name'>): string {
   const node = project.nodes.get(id)
-  const relation = node
-    ? [...(node.database === project.target.database ? [] : [node.database]), node.schema, node.alias].join('.')
-    : name
+  const relation = node ? relationOf(project, node) : name
   switch (kind) {
     case 'model':
       return `sql ${String(node?.config['materialized'] ?? 'table')} model ${relation}`
@@ -38,6 +47,35 @@ export function sayStart(log: DbtLog, project: DbtProject, step: Step, { index, 
     code: step.kind === 'operation' ? 'Q032' : 'Q011',
     data: { index, total, description: described(project, step), node_info: nodeInfo(project, step.node, 'started') },
   })
+}
+
+const batchWords = {
+  started: ['START', 'RUN', undefined],
+  success: ['OK created', 'SUCCESS', 'green'],
+  error: ['ERROR creating', 'ERROR', 'red'],
+  skipped: ['SKIP', 'SKIPPED', 'yellow'],
+} as const
+
+/** One batch of a microbatch model: `Batch 1 of 3 OK created batch 2026-01-31 of main.orders … [SUCCESS in 0.10s]`. */
+export function sayBatch(log: DbtLog, project: DbtProject, node: DbtNode, batch: BatchProgress): void {
+  const { name, status, index, total, ms } = batch
+  const [verb, word, colour] = batchWords[status]
+  const description = `batch ${name} of ${relationOf(project, node)}`
+  const line = progressLine(log, `${verb} ${description}`, colour ? log.paint(colour, word) : word, {
+    index,
+    total,
+    ...(status === 'success' || status === 'error' ? { seconds: ms / 1000 } : {}),
+  })
+  const data = {
+    description,
+    batch_index: index,
+    total_batches: total,
+    node_info: nodeInfo(project, node.uniqueId, status),
+    ...(status !== 'started' && { status, execution_time: ms / 1000 }),
+  }
+  const event =
+    status === 'started' ? { name: 'LogStartBatch', code: 'Q045' } : { name: 'LogBatchResult', code: 'Q046' }
+  log.say(status === 'error' ? 'error' : 'info', `Batch ${line}`, { ...event, data })
 }
 
 type Said = { text: string; status: string; colour: Colour; level: Level; event: string; code: string }
