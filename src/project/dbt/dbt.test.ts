@@ -79,6 +79,20 @@ exposures: [{name: board, type: dashboard, owner: {name: Ann}, config: {enabled:
     ],
   ],
   [
+    'a measure that is switched off, a name of two elements',
+    {
+      'models/a.sql': 'select 1 as id',
+      'models/s.yml': `semantic_models:
+  - {name: hidden, model: ref('a'), config: {enabled: false}, measures: [{name: people, agg: count}]}
+  - {name: twice, model: ref('a'), dimensions: [{name: id, type: categorical}], measures: [{name: id, agg: count}]}
+metrics: [{name: m, label: M, type: simple, type_params: {measure: people}}]`,
+    },
+    [
+      `PROJECT_INVALID models/s.yml:3:5 In semantic model "twice", can't use name "id" for a measure when it was already used for a dimension`,
+      'PROJECT_INVALID models/s.yml:4:11 the metric "m" reads the measure "people", which is off: The measure `people` is referenced on disabled semantic model `hidden`.',
+    ],
+  ],
+  [
     'two fixtures of one name, names of metrics',
     {
       'models/a.sql': 'select 1 as id',
@@ -584,6 +598,19 @@ test('a plain table name orders models, unless that would make a circle', async 
       "select 'from a.b' /* from a.c */ from a.d, {{ ref('x') }} left join \"q\".e.f -- join a.g\n from fn.x(1)",
     ),
   ).toEqual(['a.d', 'q.e.f'])
+})
+
+test('a microbatch model that reads nothing by its time is told', async () => {
+  const warned = async (eventTime: string) => {
+    const { project } = await read({
+      'models/a.sql': `{{ config(${eventTime}) }}select 1 as at`,
+      'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day',
+        begin='2024-01-01') }}select * from {{ ref('a') }}`,
+    })
+    return project.warnings.map(({ message, event }) => `${event?.name} ${message.slice(0, 24)}`)
+  }
+  expect(await warned("event_time='at'")).toEqual([])
+  expect(await warned('')).toEqual(["MicrobatchModelNoEventTimeInputs The microbatch model 'm'"])
 })
 
 test('odd things are warnings', async () => {

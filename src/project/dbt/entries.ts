@@ -205,7 +205,25 @@ function semanticModelOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
   const parsed = refOrSource(model, keys['model'] ?? place)
   if (!parsed || parsed.refs.length === 0)
     throw wrongAt(`"model" of the semantic model "${name}" must be ref('…'), not "${model}"`, keys['model'])
+  checkElements(entry)
   return { ...entryOf(reading, from, 'semantic model', entry), refs: parsed.refs, model }
+}
+
+/** A name means one thing: queries know entities, dimensions and measures by name alone. */
+function checkElements({ name, value, place }: YamlEntry): void {
+  const kinds = new Map<string, string>()
+  for (const section of ['entities', 'dimensions', 'measures'])
+    for (const element of Array.isArray(value[section]) ? value[section] : []) {
+      if (!isRecord(element)) continue
+      const known = kinds.get(String(element['name']))
+      const kind = section === 'entities' ? 'entity' : section.slice(0, -1)
+      if (known !== undefined)
+        throw wrongAt(
+          `In semantic model "${name}", can't use name "${String(element['name'])}" for a ${kind} when it was already used for a ${known}`,
+          place,
+        )
+      kinds.set(String(element['name']), kind)
+    }
 }
 
 /** `create_metric: true` makes a metric of a measure. */

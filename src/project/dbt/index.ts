@@ -1,6 +1,7 @@
 export { openContext, dbtVersion, type Context } from './context.ts'
 export type { DatabaseAnswer, DatabaseRequest, Session } from './session.ts'
 export { diskFiles, recordFiles, type ProjectFiles } from './files.ts'
+export { isMicrobatch } from './microbatch.ts'
 export { MacroTable, macrosOf } from './macros.ts'
 export { isoTime, manifestOf, type CompiledNode } from './manifest.ts'
 export { nodeDict, relationNameOf } from './node-dict.ts'

@@ -2,6 +2,7 @@
 // nobody will hold.
 
 import { isRecord } from '../../base/record.ts'
+import { warnOfUnfiltered } from './microbatch.ts'
 import type { Reading } from './reading.ts'
 import { versionedName } from './references.ts'
 import type { Config, ConfigTree, DbtNode, DbtProject } from './types.ts'
@@ -9,7 +10,10 @@ import type { Config, ConfigTree, DbtNode, DbtProject } from './types.ts'
 export function addNotices(reading: Reading): void {
   warnOfDeprecated(reading)
   warnOfUnused(reading)
-  for (const node of reading.project.nodes.values()) warnOfConstraints(reading, node)
+  for (const node of reading.project.nodes.values()) {
+    warnOfConstraints(reading, node)
+    warnOfUnfiltered(reading, node)
+  }
 }
 
 function warnOfDeprecated(reading: Reading): void {

@@ -239,10 +239,12 @@ export class Resolver {
       if (model) found.add(model.uniqueId)
       else {
         const known = [...this.#reading.project.semanticModels.values()].flatMap(measuresOf)
-        this.#reading.wrong(
-          `${who} reads the measure "${name}", which no semantic model has${didYouMean(name, known)}`,
-          place,
-        )
+        const off = this.#disabledWithMeasure(name)
+        const why =
+          off === undefined
+            ? `which no semantic model has${didYouMean(name, known)}`
+            : `which is off: The measure \`${name}\` is referenced on disabled semantic model \`${off}\`.`
+        this.#reading.wrong(`${who} reads the measure "${name}", ${why}`, place)
       }
     }
     const ofMetrics = [cumulative['metric'], conversion['base_metric'], conversion['conversion_metric']].filter(
@@ -280,6 +282,13 @@ export class Resolver {
 
   #modelWithMeasure(name: string): DbtSemanticModel | undefined {
     return [...this.#reading.project.semanticModels.values()].find((model) => measuresOf(model).includes(name))
+  }
+
+  #disabledWithMeasure(name: string): string | undefined {
+    const all = [...this.#reading.project.disabled.values()].flat()
+    return all.find(
+      ({ kind, entry }) => kind === 'semantic model' && measuresOf(entry as DbtSemanticModel).includes(name),
+    )?.entry.name
   }
 
   #checkGroups(failures: Failure[]): void {

@@ -5,14 +5,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { Dict } from '../../jinja/index.ts'
-import {
-  behaviourFlag,
-  nodeDict,
-  type DbtMacro,
-  type DbtNode,
-  type DbtProject,
-  type MacroTable,
-} from '../../project/dbt/index.ts'
+import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
 import { subjectOf, type Compiler } from '../compile.ts'
 import type { BatchProgress, BatchResults, NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
@@ -22,13 +15,6 @@ import { sampleOf } from '../sample.ts'
 import { ceiling, moved, shown, sizes, timeOf, truncated, type Size } from './times.ts'
 
 export type Batch = Stretch & { id: string }
-
-/** A project's own strategy of that name works without batches if the flag says so. */
-export function isMicrobatch({ config }: DbtNode, project: DbtProject, macros: MacroTable): boolean {
-  if (config['materialized'] !== 'incremental' || config['incremental_strategy'] !== 'microbatch') return false
-  const isBatched = behaviourFlag(project, 'require_batched_execution_for_custom_microbatch_strategy') !== false
-  return isBatched || macros.find(project.name, 'get_incremental_microbatch_sql')?.package === 'dbt'
-}
 
 /** The batches of a model, first to last. @throws MODEL_INVALID for a config without `batch_size`, `begin` or `event_time` */
 export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {
