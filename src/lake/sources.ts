@@ -44,6 +44,7 @@ import { changesSchema, rangeOf, type Range } from './scan/changes.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
 import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 import { quoteName } from './sql/tokens.ts'
+import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
 import { declaredTypes, markedType, type DeclaredType } from './write/declared-types.ts'
@@ -52,7 +53,8 @@ import { declaredTypes, markedType, type DeclaredType } from './write/declared-t
 export function inOurWords(sql: string): Spliced {
   const named = withDuckdbRelations(sql)
   const travelled = travelInDuckDb(named.text)
-  return { text: travelled.text, origin: (index) => named.origin(travelled.origin(index)) }
+  const starred = schemaStarsInDuckDb(travelled.text)
+  return { text: starred.text, origin: (index) => named.origin(travelled.origin(starred.origin(index))) }
 }
 
 /** How names are looked up: through the catalog, or through a change set first. */

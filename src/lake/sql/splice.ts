@@ -92,12 +92,17 @@ function namesApart(analysis: Analysis): Names {
       return one && one.scope !== column.scopes[0] ? [one] : []
     }),
   )
+  // `schema-stars.ts`
+  const starred = new Set(qualified.filter(({ names }) => names[1] === '*').map(({ names }) => names[0]!.toLowerCase()))
   return new Map(
     relations.flatMap((one): [TableReference, string][] => {
       const { table } = one
       if (!table || table.alias || table.namespace === undefined) return []
-      if (!isBeside(one) && !fromInside.has(one)) return []
-      return [[table, [table.catalog, table.namespace, table.name].filter((part) => part !== undefined).join('.')]]
+      const inSchema = `${table.namespace}.${table.name}`
+      if (starred.has(inSchema.toLowerCase())) return [[table, inSchema]]
+      const whole = table.catalog === undefined ? inSchema : `${table.catalog}.${inSchema}`
+      const isApart = isBeside(one) || fromInside.has(one) || starred.has(whole.toLowerCase())
+      return isApart ? [[table, whole]] : []
     }),
   )
 }
