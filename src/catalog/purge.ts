@@ -2,7 +2,7 @@
 // may have registered the table under a second name: then nothing is deleted, and the removal of orphans takes it later.
 
 import { Failure } from '../base/failure.ts'
-import { reachableFiles, type TableMetadata } from '../iceberg/index.ts'
+import { mapAhead, reachableFiles, type TableMetadata } from '../iceberg/index.ts'
 import { isLocal, localPath, type FileIO } from '../io/index.ts'
 import type { Pointers } from './pointers.ts'
 import type { Loaded, Tables } from './tables.ts'
@@ -27,17 +27,21 @@ export async function purgeFiles({ pointers, tables, io }: Parts, dropped: Loade
       const other = await tables.open(pointer)
       if (reaches(other, folder)) return 'shared'
     }
-  let count = 0
   // What leads to other files goes last, so that the walk does not lose its way.
   const leading: string[] = []
-  for await (const { kind, path } of reachableFiles(io, [{ location, metadata: table }])) {
-    if (!isOwn(path)) continue
-    if (kind === 'data' || kind === 'deletes') count += (await io.delete(path)) ? 1 : 0
-    else leading.push(path)
+  async function* content(): AsyncGenerator<string> {
+    for await (const { kind, path } of reachableFiles(io, [{ location, metadata: table }]))
+      if (!isOwn(path)) continue
+      else if (kind === 'data' || kind === 'deletes') yield path
+      else leading.push(path)
   }
+  let count = 0
+  for await (const isGone of mapAhead(content(), deletesAtOnce, (path) => io.delete(path))) count += isGone ? 1 : 0
   for (const path of leading) count += (await io.delete(path)) ? 1 : 0
   return count
 }
+
+const deletesAtOnce = 16
 
 /** Whether the other one lies in the folder or has a snapshot whose manifest list does. */
 function reaches(other: Loaded, folder: string): boolean {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { memoryFileIO, type MemoryFileIO } from '../io/index.ts'
+import { memoryFileIO, type FileIO, type MemoryFileIO } from '../io/index.ts'
 import {
   expirePlan,
   droppedMetadataFiles,
@@ -135,6 +135,27 @@ test('missing files of what is expired are passed over; of what is kept they sto
   expect((await Array.fromAsync(unreachableFiles(io, two, after))).map(({ kind }) => kind)).toEqual(['manifest-list'])
   await io.delete(two.snapshots[1]!.manifestList!)
   await expect(Array.fromAsync(unreachableFiles(io, two, after))).rejects.toMatchObject({ code: 'METADATA_INVALID' })
+})
+
+test('files are read side by side, a few ahead, and come in their order', async () => {
+  const files = memoryFileIO()
+  const metadata = await daily(files, 30)
+  let [reading, most] = [0, 0]
+  const io: FileIO = {
+    ...files,
+    async read(path, signal) {
+      most = Math.max(most, ++reading)
+      await new Promise((resolve) => setImmediate(resolve))
+      reading--
+      return files.read(path, signal)
+    },
+  }
+  const found = await Array.fromAsync(reachableFiles(io, [{ metadata }]))
+  const lists = metadata.snapshots.map(({ manifestList }) => manifestList)
+  expect(found.flatMap(({ kind, path }) => (kind === 'manifest-list' ? [path] : []))).toEqual(lists)
+  expect(new Set(found.map(({ path }) => path)).size).toBe(found.length)
+  expect(most).toBeGreaterThan(4)
+  expect(most).toBeLessThan(20)
 })
 
 test('schemas and specs that nothing uses any more', async () => {

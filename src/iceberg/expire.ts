@@ -8,7 +8,7 @@
 
 import { Failure } from '../base/failure.ts'
 import type { FileIO } from '../io/index.ts'
-import { readManifestList, type ReadOptions } from './manifest.ts'
+import type { ReadOptions } from './manifest.ts'
 import type { Snapshot, SnapshotRef, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
 import { contentOf, fileKey, filesInBatches, manifestsOf, type ReachedFile, type ReachedManifest } from './reachable.ts'
 import { ancestorsOf } from './snapshot.ts'
@@ -136,10 +136,8 @@ export async function unusedMetadataUpdates(
 ): Promise<TableUpdate[]> {
   const specIds = new Set([metadata.defaultSpecId])
   const schemaIds = new Set<number | undefined>([metadata.currentSchemaId])
-  for (const snapshot of metadata.snapshots) {
-    schemaIds.add(snapshot.schemaId)
-    for (const { specId } of await readManifestList(io, metadata, snapshot, options)) specIds.add(specId)
-  }
+  for (const { schemaId } of metadata.snapshots) schemaIds.add(schemaId)
+  for await (const { specId } of manifestsOf(io, metadata, metadata.snapshots, options)) specIds.add(specId)
   const specs = metadata.partitionSpecs.map(({ specId }) => specId).filter((id) => !specIds.has(id))
   const schemas = metadata.schemas.map(({ schemaId }) => schemaId).filter((id) => !schemaIds.has(id))
   return [

@@ -71,6 +71,7 @@ export { manifestCache, type BoundedManifestCache } from './manifest-cache.ts'
 export {
   filesToRead,
   placeOf,
+  mapAhead,
   planScan,
   unpartitionedSpecs,
   type ScanDelete,

@@ -5,13 +5,14 @@
 //        └─ snapshots ─▶ manifest lists ─▶ manifests ─▶ data files, delete files
 //
 // A large table has millions of files and thousands of snapshots that share nearly all of them. So every manifest is
-// read once, data files are streamed and never collected, and a consumer takes its own candidates away from the stream
-// in batches of bounded size.
+// read once, a few ahead of the consumer; data files are streamed and never collected, and a consumer takes its own
+// candidates away from the stream in batches of bounded size.
 
 import type { FileIO } from '../io/index.ts'
 import { readManifest, readManifestList, type ReadOptions } from './manifest.ts'
 import type { ManifestFile } from './manifest-types.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
+import { mapAhead, readsAtOnce } from './scan.ts'
 
 export type ReachedFile = {
   kind: 'metadata' | 'statistics' | 'manifest-list' | 'manifest' | 'data' | 'deletes'
@@ -37,18 +38,26 @@ export async function* reachableFiles(
       if (path !== undefined && isNew(path)) yield { kind: 'metadata', path }
     for (const { statisticsPath } of [...metadata.statistics, ...metadata.partitionStatistics])
       if (isNew(statisticsPath)) yield { kind: 'statistics', path: statisticsPath }
-    for (const snapshot of metadata.snapshots) {
-      if (snapshot.manifestList !== undefined) {
-        if (!isNew(snapshot.manifestList)) continue
-        yield { kind: 'manifest-list', path: snapshot.manifestList }
-      }
-      for await (const manifest of manifestsOf(io, metadata, [snapshot], options)) {
-        if (!isNew(manifest.path)) continue
-        yield { kind: 'manifest', path: manifest.path }
-        yield* contentOf(io, [{ metadata, manifest }], options)
-      }
+    const fresh = metadata.snapshots.filter(({ manifestList }) => manifestList === undefined || isNew(manifestList))
+    for (const { manifestList } of fresh)
+      if (manifestList !== undefined) yield { kind: 'manifest-list', path: manifestList }
+    const manifests = newOnes(manifestsOf(io, metadata, fresh, options), isNew)
+    const read = async (manifest: ManifestFile) => ({
+      manifest,
+      files: await filesOf(io, { manifest, metadata }, options),
+    })
+    for await (const { manifest, files } of mapAhead(manifests, readsAtOnce, read)) {
+      yield { kind: 'manifest', path: manifest.path }
+      yield* files
     }
   }
+}
+
+async function* newOnes<File extends { path: string }>(
+  files: AsyncIterable<File>,
+  isNew: (path: string) => unknown,
+): AsyncGenerator<File> {
+  for await (const file of files) if (isNew(file.path)) yield file
 }
 
 /** The manifests of the snapshots, the same one as often as a snapshot has it. `skipMissing`: a list that is gone has none. */
@@ -58,11 +67,12 @@ export async function* manifestsOf(
   snapshots: readonly Snapshot[],
   { skipMissing, ...options }: ReadOptions & { skipMissing?: boolean } = {},
 ): AsyncGenerator<ManifestFile> {
-  for (const snapshot of snapshots) {
+  const read = async (snapshot: Snapshot): Promise<readonly ManifestFile[]> => {
     const { manifestList } = snapshot
-    if (skipMissing && manifestList !== undefined && !(await io.stat(manifestList, options.signal))) continue
-    yield* await readManifestList(io, metadata, snapshot, options)
+    const isGone = skipMissing && manifestList !== undefined && !(await io.stat(manifestList, options.signal))
+    return isGone ? [] : readManifestList(io, metadata, snapshot, options)
   }
+  for await (const manifests of mapAhead(snapshots, readsAtOnce, read)) yield* manifests
 }
 
 /** A manifest and the metadata whose schemas and specs explain it. */
@@ -74,11 +84,16 @@ export async function* contentOf(
   manifests: Iterable<ReachedManifest>,
   { skipMissing, ...options }: ReadOptions & { skipMissing?: boolean } = {},
 ): AsyncGenerator<ReachedFile> {
-  for (const { manifest, metadata } of manifests) {
-    if (skipMissing && !(await io.stat(manifest.path, options.signal))) continue
-    for (const { status, file } of await readManifest(io, metadata, manifest, options))
-      if (status !== 'deleted') yield { kind: file.content === 'data' ? 'data' : 'deletes', path: file.path }
-  }
+  const read = async (one: ReachedManifest): Promise<ReachedFile[]> =>
+    skipMissing && !(await io.stat(one.manifest.path, options.signal)) ? [] : filesOf(io, one, options)
+  for await (const files of mapAhead(manifests, readsAtOnce, read)) yield* files
+}
+
+async function filesOf(io: FileIO, { manifest, metadata }: ReachedManifest, options: ReadOptions) {
+  const files: ReachedFile[] = []
+  for (const { status, file } of await readManifest(io, metadata, manifest, options))
+    if (status !== 'deleted') files.push({ kind: file.content === 'data' ? 'data' : 'deletes', path: file.path })
+  return files
 }
 
 const batchFilesDefault = 100_000

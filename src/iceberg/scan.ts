@@ -211,6 +211,25 @@ export function placeOf({ specId, partition }: Pick<DataFile, 'specId' | 'partit
   return [specId, ...partition.map(text)].join('/')
 }
 
+/**
+ * The results in the order of the items, each as soon as it is there: `limit` items at most are worked on ahead of whoever
+ * takes them.
+ */
+export async function* mapAhead<Item, Result>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const coming: Promise<Result>[] = []
+  for await (const item of items) {
+    const result = work(item)
+    result.catch(() => {}) // whoever takes it is told
+    coming.push(result)
+    if (coming.length >= limit) yield coming.shift()!
+  }
+  yield* coming
+}
+
 export async function mapLimited<Item, Result>(
   items: readonly Item[],
   limit: number,
