@@ -61,6 +61,18 @@ test.each<[string, string]>([
     'select id from orders union select id from customers',
     `(SELECT "id" FROM ${orders}) UNION (SELECT "id" FROM "lake"."raw"."customers" AS "customers")`,
   ],
+  [
+    'select * exclude (parts, ok, tz, "at") replace (upper(region) as region) from orders',
+    `SELECT "id", "customer", upper("region") AS "region", "amount", "share", "day" FROM ${orders}`,
+  ],
+  [
+    'select distinct id, upper(region) as r, count(*) as n from orders group by id, region qualify row_number() over (partition by r order by id) = 1',
+    `SELECT DISTINCT "c0" AS "id", "c1" AS "r", "c2" AS "n" FROM (SELECT "id" AS "c0", upper("region") AS "c1", count(*) AS "c2", (row_number() OVER (PARTITION BY upper("region") ORDER BY "id" ASC NULLS LAST) = 1) AS "chosen" FROM ${orders} GROUP BY "id", "region") AS "rows" WHERE "chosen"`,
+  ],
+  [
+    'with newest as (select * from customers qualify rank() over (partition by id order by since desc) = 1) select id from newest',
+    `WITH "newest" AS (SELECT "c0" AS "id", "c1" AS "full name", "c2" AS "since" FROM (SELECT "id" AS "c0", "full name" AS "c1", "since" AS "c2", (rank() OVER (PARTITION BY "id" ORDER BY "since" DESC NULLS LAST) = 1) AS "chosen" FROM "lake"."raw"."customers" AS "customers") AS "rows" WHERE "chosen") SELECT "id" FROM "newest"`,
+  ],
   ["select nullif(region, '') as n from orders", `SELECT nullif("region", '') AS "n" FROM ${orders}`],
   [
     "select case when ok then 'it''s' else region || '!' end as c, day + interval 2 day as later, extract(year from day) as y from orders",
@@ -89,9 +101,11 @@ test.each([
   'select id // 2 as h from orders',
   'select orders.parts.a from orders',
   'select current_date as d',
-  'select id from orders qualify row_number() over (partition by region order by id) = 1',
+  'select id from orders qualify row_number() over (partition by region order by id) = 1 order by day',
   'select region, count(*) as n from orders group by rollup (region)',
-  'select * exclude (parts) from orders',
+  'select * exclude (parts) from orders join customers using (id)',
+  'select * rename (day as d) from orders',
+  "select columns('i.*') from orders",
   'select distinct on (region) region, id from orders',
   'select id from orders using sample 10',
   'select id from orders at (version => 1)',

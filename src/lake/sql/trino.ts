@@ -79,31 +79,63 @@ function setOperation(value: Node, reading: Reading): string {
 }
 
 const selectKeys =
-  'cte_map modifiers select_list from_table where_clause group_expressions group_sets having aggregate_handling'.split(
+  'cte_map modifiers select_list from_table where_clause group_expressions group_sets having aggregate_handling qualify'.split(
     ' ',
   )
 
 function select(value: Node, reading: Reading): string {
   const node = only(value, ...selectKeys)
   if (node['type'] !== 'SELECT_NODE') throw new Otherwise()
-  const items = list(node['select_list'])
   const columns = new Map<string, string | undefined>()
   const from = node['from_table'] as Node
   const source = from['type'] === 'EMPTY' ? '' : ` FROM ${relation(from, reading, columns)}`
+  const of = from['type'] === 'BASE_TABLE' && !columns.has(unknown) ? [...columns.keys()] : undefined
+  const items = list(node['select_list']).flatMap((item) => itemsOf(item, of, node['qualify'] !== undefined))
   const aliases = new Map(items.flatMap((item) => (item['alias'] ? [[lowered(String(item['alias'])), item]] : [])))
   const scope: Scope = { ...reading, columns: columns.has(unknown) ? undefined : columns, aliases }
   // With USING the columns of a star have another order there.
   if (items.some((item) => item['class'] === 'STAR') && joinsUsing(from)) throw new Otherwise()
-  const shown = items.map((item, index) => {
+  const texts = items.map((item, index) => {
     // A name in the list may mean an item before it, never itself or one behind.
     const before = new Map([...aliases].filter(([, one]) => items.indexOf(one) < index))
-    const text = item['class'] === 'STAR' ? star(item) : expression(item, { ...scope, aliases: before })
-    return item['alias'] ? `${text} AS ${quote(String(item['alias']))}` : text
+    return item['class'] === 'STAR' ? star(item) : expression(item, { ...scope, aliases: before })
   })
   const { distinct, behind } = modifiers(node, scope)
+  const { qualify } = node
   const where = node['where_clause'] ? ` WHERE ${expression(node['where_clause'], scope)}` : ''
   const having = node['having'] ? ` HAVING ${expression(node['having'], scope)}` : ''
-  return `SELECT ${distinct}${shown.join(', ')}${source}${where}${groups(node, items, scope)}${having}${behind}`
+  const rest = `${source}${where}${groups(node, items, scope)}${having}`
+  const aliasOf = (item: Node) => (item['alias'] ? ` AS ${quote(String(item['alias']))}` : '')
+  if (!qualify)
+    return `SELECT ${distinct}${items.map((item, index) => `${texts[index]}${aliasOf(item)}`).join(', ')}${rest}${behind}`
+  // What rows are ordered by need not be among those that are chosen.
+  if (behind !== '') throw new Otherwise()
+  const numbered = texts.map((text, index) => `${text} AS "c${index}"`)
+  const names = items.map((item, index) => `"c${index}"${nameOf(item)}`)
+  const chosen = `SELECT ${[...numbered, `${expression(qualify, scope)} AS "chosen"`].join(', ')}${rest}`
+  return `SELECT ${distinct}${names.join(', ')} FROM (${chosen}) AS "rows" WHERE "chosen"`
+}
+
+/** What an item of the list is called, where that is not a text of DuckDB's. */
+function nameOf(item: Node): string {
+  const name = item['alias'] || (item['class'] === 'COLUMN_REF' && (item['column_names'] as string[]).at(-1))
+  return name ? ` AS ${quote(String(name))}` : ''
+}
+
+/** The columns that a star means, where it must be known which: `names` are those of the only table. */
+function itemsOf(item: Node, names: readonly string[] | undefined, mustKnow: boolean): Node[] {
+  if (item['class'] !== 'STAR') return [item]
+  const { exclude_list: without, replace_list: others } = only(item, 'relation_name', 'exclude_list', 'replace_list')
+  if (!without && !others && !mustKnow) return [item]
+  if (!names) throw new Otherwise()
+  const left = new Set(((without ?? []) as string[]).map(lowered))
+  const replaced = new Map(list(others).map(({ key, value }) => [lowered(String(key)), value as Node]))
+  return names
+    .filter((name) => !left.has(name))
+    .map((name) => {
+      const value = replaced.get(name)
+      return value ? { ...value, alias: name } : { class: 'COLUMN_REF', type: 'COLUMN_REF', column_names: [name] }
+    })
 }
 
 const joinsUsing = (from: Node): boolean =>
