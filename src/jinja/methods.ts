@@ -224,6 +224,29 @@ function translate(self: string, table: unknown): string {
     .join('')
 }
 
+/** The table of `translate`: by code, what stands there instead; null for nothing. */
+function makeTable(_: string, from: unknown, to: unknown, without: unknown): Dict {
+  if (to === undefined) {
+    if (!(from instanceof Dict)) throw typeError('if you give only one argument to maketrans it must be a dict')
+    return new Dict(Array.from(from.entries(), ([key, value]) => [codeOf(key), value] as const))
+  }
+  const [left, right, gone] = [from, to, without ?? ''].map((each) => {
+    if (typeof each !== 'string') throw typeError(`maketrans() argument must be str, not ${typeName(each)}`)
+    return characters(each)
+  })
+  if (left!.length !== right!.length) throw valueError('the first two maketrans arguments must have equal length')
+  return new Dict([
+    ...left!.map((each, at) => [codeOf(each), codeOf(right![at])] as const),
+    ...gone!.map((each) => [codeOf(each), null] as const),
+  ])
+}
+
+function codeOf(key: unknown): unknown {
+  if (typeof key !== 'string') return key
+  if (characters(key).length !== 1) throw valueError('string keys in translate table must be of length 1')
+  return key.codePointAt(0)
+}
+
 const all = (pattern: RegExp) => (self: string) => pattern.test(self)
 const hasCase = (self: string) => /[\p{Lu}\p{Ll}\p{Lt}]/u.test(self)
 
@@ -274,6 +297,7 @@ const strings = new Map<string, Method>([
   method('zfill', ['width'], zfill),
   method('expandtabs', ['tabsize?'], expandTabs),
   method('translate', ['table'], translate),
+  method('maketrans', ['x', 'y?', 'z?'], makeTable),
   method('isdigit', [], all(/^[\p{Nd}²³¹]+$/u)),
   method('isdecimal', [], all(/^\p{Nd}+$/u)),
   method('isnumeric', [], all(/^\p{N}+$/u)),
@@ -488,6 +512,21 @@ const sets = new Map<string, Method>([
     'update',
     ((self: PySet, args: unknown[]) => {
       for (const set of others(args)) for (const each of set) self.add(each)
+      return null
+    }) as Method,
+  ],
+  [
+    'difference_update',
+    ((self: PySet, args: unknown[]) => {
+      for (const set of others(args)) for (const each of set) self.delete(each)
+      return null
+    }) as Method,
+  ],
+  [
+    'intersection_update',
+    ((self: PySet, args: unknown[]) => {
+      const sets = others(args)
+      for (const each of [...self]) if (!sets.every((set) => set.has(each))) self.delete(each)
       return null
     }) as Method,
   ],
