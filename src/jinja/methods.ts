@@ -526,7 +526,7 @@ const sets = new Map<string, Method>([
     'intersection_update',
     ((self: PySet, args: unknown[]) => {
       const sets = others(args)
-      for (const each of [...self]) if (!sets.every((set) => set.has(each))) self.delete(each)
+      for (const each of self) if (!sets.every((set) => set.has(each))) self.delete(each)
       return null
     }) as Method,
   ],
