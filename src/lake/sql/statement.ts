@@ -306,10 +306,13 @@ const columnWords = [
   ['constraint'],
   ['generated', 'always'],
   ['generated', 'by'],
+  ['collate'],
+  ['as'],
   [','],
 ]
 
 function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition, 'name'> {
+  if (reader.sees('as') || reader.sees('generated')) throw noComputed(reader)
   const written = reader.until('a type', ...columnWords)
   const counted = serials.get(written.sql.toLowerCase())
   const type = counted ? { ...written, sql: counted } : written
@@ -320,6 +323,8 @@ function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition
     else if (reader.take('default')) result.default = reader.until('a value', ...columnWords)
     else if (reader.take('comment')) result.comment = reader.text('a comment')
     else if (reader.take('generated')) Object.assign(result, { required: true, identity: identity(reader) })
+    else if (reader.sees('as')) throw noComputed(reader)
+    else if (reader.take('collate')) checkCollation(reader)
     else if (reader.take('constraint')) reader.identifier('a constraint')
     else if (reader.sees('primary', 'key')) {
       const start = reader.at()
@@ -346,13 +351,25 @@ const serials = new Map([
   ['serial2', 'SMALLINT'],
 ])
 
+const noComputed = (reader: Reader) =>
+  reader.unsupported('a column that is computed', 'Make a view of the table that computes it.')
+
+/** Texts are compared byte by byte: that is what some collations say too. */
+function checkCollation(reader: Reader): void {
+  const name = reader.path().split('.').at(-1)!
+  if (!['default', 'c', 'posix', 'binary', 'ucs_basic'].includes(name.toLowerCase()))
+    throw reader.unsupported(
+      `the collation ${name} of a column`,
+      'Write it where texts are compared: ORDER BY name COLLATE NOCASE.',
+    )
+}
+
 /** Behind GENERATED. */
 function identity(reader: Reader): Identity {
   const always = reader.take('always')
   if (!always) reader.expect('ALWAYS or BY DEFAULT', 'by', 'default')
   reader.expect('AS IDENTITY', 'as')
-  if (reader.peek('('))
-    throw reader.unsupported('a column that is computed', 'Make a view of the table that computes it.')
+  if (reader.peek('(')) throw noComputed(reader)
   reader.expect('IDENTITY', 'identity')
   let from = 1
   if (!reader.takeSymbol('(')) return { always, from }
@@ -601,9 +618,24 @@ function placeOf(reader: Reader): 'first' | { after: string } | undefined {
   return reader.take('after') ? { after: reader.path() } : undefined
 }
 
+/** USING is needed for no type that a column can become; what only casts to it says nothing new. */
+function newType(reader: Reader, path: string): Piece {
+  const type = reader.until('a type', [','], ['collate'], ['using'])
+  if (reader.take('collate')) checkCollation(reader)
+  if (!reader.take('using')) return type
+  const plain = (sql: string) => sql.replace(/[\s"()]/g, '').toLowerCase()
+  const using = plain(reader.until('a value', [',']).sql)
+  if (![`${path}::${type.sql}`, `cast${path}as${type.sql}`, path].some((one) => plain(one) === using))
+    throw reader.unsupported(
+      'a value for each row behind USING',
+      'Add a column, UPDATE it, drop the old one and give the new one its name.',
+    )
+  return type
+}
+
 function columnChange(reader: Reader, path: string): Alteration {
   if (reader.take('set', 'data', 'type') || reader.take('set', 'type') || reader.take('type'))
-    return { kind: 'type', path, type: reader.until('a type', [',']) }
+    return { kind: 'type', path, type: newType(reader, path) }
   if (reader.take('add', 'generated')) return { kind: 'identity', path, identity: identity(reader), ifExists: false }
   if (reader.take('drop', 'identity'))
     return { kind: 'identity', path, identity: undefined, ifExists: reader.take('if', 'exists') }
