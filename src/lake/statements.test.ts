@@ -370,3 +370,6 @@ test('a length that a dbt project gives a text means what it means to DuckDB: no
   await expect(world.query('insert into raw.of_run values (null, 40000)', run)).rejects.toThrow(/INT16/)
   await expect(world.query("insert into raw.of_person values ('longer', 1)", run)).rejects.toThrow('value too long')
 })
+
+test('a collation by which the columns of tables are not compared is refused', () =>
+  expect(world.query('create table raw.collated (a text collate nocase)')).rejects.toThrow('the collation nocase'))
