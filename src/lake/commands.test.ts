@@ -103,7 +103,9 @@ describe('procedures', () => {
     expect(await rewrite(`${few}, sort_order => 'id', where => 'id < 4'`)).toEqual([3, 1])
     const ids = async () => (await world.rows('select id from raw.w')).flat()
     expect((await ids()).join()).toContain('1,2,3')
-    expect(await rewrite(`options => MAP {'rewrite-all': 'true'}, strategy => 'sort', sort_order => 'part desc, id'`)).toEqual([2, 1]) // prettier-ignore
+    expect(
+      await rewrite(`options => MAP {'rewrite-all': 'true'}, strategy => 'sort', sort_order => 'part desc, id'`),
+    ).toEqual([2, 1])
     expect(await ids()).toEqual([8, 9, 1, 2, 3])
     // The table's own order stays what it was.
     expect((await metadataOf('w')).sortOrders).toHaveLength(1)

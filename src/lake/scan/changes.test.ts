@@ -89,18 +89,14 @@ describe.each([
 
   test('a condition leaves out what does not match, and nothing else', async () => {
     const all = `table_changes('raw.${name}', ${(await metadataOf(name)).snapshots[0]!.snapshotId})`
-    for (const condition of [
-      'id = 3',
-      'part = 0',
-      "text = 'last'",
-      'more is not null',
-      'id > 99',
-      '_change_ordinal = 4',
-    ]) {
+    for (const condition of ['id = 3', 'part = 0 and more is not null', '_change_ordinal = 4']) {
       const asked = `select * from changes where ${condition} order by all`
       const whole = await world.rows(`with changes as materialized (from ${all}) ${asked}`)
       expect(whole).not.toEqual([])
-      expect([condition, await world.rows(`with changes as not materialized (from ${all}) ${asked}`)]).toEqual([condition, whole]) // prettier-ignore
+      expect([condition, await world.rows(`with changes as not materialized (from ${all}) ${asked}`)]).toEqual([
+        condition,
+        whole,
+      ])
     }
   })
 
@@ -140,7 +136,6 @@ test('names of snapshots, spellings of other engines, an empty range and an empt
     [-1, [[1], [2]]],
     [0, [[2]]],
   ] as const)
-    // prettier-ignore
     for (const type of ['TIMESTAMP', 'TIMESTAMPTZ']) {
       const time = new Date(first!.timestampMs + shift).toISOString()
       expect([type, await after(`${type} '${time}'`)]).toEqual([type, ids])
