@@ -36,6 +36,20 @@ export function parseArray(text: string): (string | null)[] | undefined {
   }
 }
 
+/** A number in decimal digits, `1.5E+3` as `1500`; undefined for one of more than 38 of them, and for what is none. */
+export function decimalText(text: string): string | undefined {
+  const parts = /^\s*([+-]?)(\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?\s*$/i.exec(text)
+  if (!parts) return undefined
+  const [, sign, whole = '', fraction = '', exponent = '0'] = parts
+  const point = whole.length + Number(exponent)
+  const digits = `${'0'.repeat(Math.max(0, -point))}${whole}${fraction}`.padEnd(point, '0')
+  const split = Math.max(0, point)
+  const before = digits.slice(0, split).replace(/^0+(?=\d)/, '') || '0'
+  const behind = digits.slice(split)
+  if (before.length + behind.length > 38) return undefined
+  return `${sign === '-' ? '-' : ''}${before}${behind && `.${behind}`}`
+}
+
 /**
  * `2024-01-01 10:00:00 +02`, `2024-01-01 +02`, as Sequelize and pgjdbc send times: DuckDB takes what stands behind a blank for the
  * name of a zone. Without `zoned` the offset means nothing, as in PostgreSQL: what is kept is what was written.

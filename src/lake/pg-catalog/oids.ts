@@ -56,6 +56,7 @@ const typeNames: Record<string, PgTypeName> = {
   integer: 'int4',
   int: 'int4',
   real: 'float4',
+  float: 'float8',
   'double precision': 'float8',
   decimal: 'numeric',
   'character varying': 'varchar',

@@ -55,6 +55,8 @@ type Column = Field & {
   number: number
   declared?: DeclaredType
   identity?: 'always' | 'by default'
+  /** The first of its numbers. */
+  from?: number
   /** What it is given where a statement leaves it out, as PostgreSQL would show it. */
   default?: string
 }
@@ -90,7 +92,7 @@ export function modelOf(known: Known): Model {
         number: at + 1,
         ...(declared === undefined ? {} : { declared }),
         ...(given === undefined ? {} : { default: given }),
-        ...(own && { identity: own.always ? 'always' : 'by default' }),
+        ...(own && { identity: own.always ? 'always' : 'by default', from: own.from }),
       }
     })
     return {

@@ -382,6 +382,7 @@ function identity(reader: Reader): Identity {
       if (reader.whole('a whole number') !== 1) throw reader.unsupported('a step other than 1')
     } else if (reader.take('cache') || reader.take('minvalue') || reader.take('maxvalue'))
       reader.until('a number', ['start'], ['increment'], ['cache'], ['minvalue'], ['maxvalue'], ['no'], ['cycle'])
+    else if (reader.take('sequence', 'name')) reader.name('a name')
     else if (!reader.take('no', 'cycle') && !reader.take('no', 'minvalue') && !reader.take('no', 'maxvalue'))
       throw reader.invalid('expected START WITH a number')
   return { always, from }

@@ -66,7 +66,9 @@ export async function perform(statement: Statement, target: TableName, context: 
       const { columns, key } = statement
       const { fields, defaults, computed, declared } = await newFields(withKey(columns!, key, target), context)
       await changes.createTable(target, fields, defaults, table)
-      const fieldOf = (now: TableMetadata, name: string) => fieldNamed(currentSchema(now), name)!
+      // A dot in a name is none of a path.
+      const fieldOf = (now: TableMetadata, name: string) =>
+        currentSchema(now).fields.find((field) => field.name === name)!
       const steps = columns!.flatMap(({ name, identity }): Step[] => [
         ...(identity ? [(now: TableMetadata) => changeIdentity(now, fieldOf(now, name), identity)] : []),
         ...(computed.has(name)

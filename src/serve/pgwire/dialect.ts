@@ -5,7 +5,7 @@
 // are edited further: OID aliases (`'raw.sales'::regclass`), functions that look something up there, and operators whose
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
-import { parseArray, timestampText } from '../../base/pg-texts.ts'
+import { decimalText, parseArray, timestampText } from '../../base/pg-texts.ts'
 import { backendCalls } from './backend-calls.ts'
 import { enginePattern } from './date-patterns.ts'
 import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
@@ -90,7 +90,8 @@ const renamed: Record<string, string> = {
 }
 /** A column without a precision: the engine's own, of three digits behind the point, would round what clients send. */
 const openNumeric = 'DECIMAL(38,10)'
-const columnTypes: Record<string, string> = { citext: 'VARCHAR' }
+/** PostgreSQL's `float` has 64 bits, the engine's 32. */
+const columnTypes: Record<string, string> = { citext: 'VARCHAR', float: 'DOUBLE' }
 const valueTypes: Record<string, string> = { ...columnTypes, jsonb: 'JSON' }
 /** Calls with a pattern of dates behind a comma. */
 const dated: Record<string, { before: string; after: string }> = {
@@ -122,8 +123,7 @@ const castTo: Record<string, string> = {
   character_data: 'VARCHAR',
   yes_or_no: 'VARCHAR',
   cardinal_number: 'INTEGER',
-  jsonb: 'JSON',
-  citext: 'VARCHAR',
+  ...valueTypes,
 }
 
 /** `has_table_privilege([user,] table, privilege)`: where the asker's rights are. With a column there is one argument more. */
@@ -172,7 +172,7 @@ class Translation {
     })
     for (let at = 0; at < this.#all.length; at++) {
       if (this.#collation(at) || this.#listLiteral(at) || this.#timestamp(at)) continue
-      if (this.#names(at, selects)) continue
+      if (this.#names(at, selects) || this.#locking(at)) continue
       this.#renamed(at)
       if (this.#dated(at, selects)) continue
       if (isDefinition && this.#columnType(at)) continue
@@ -239,6 +239,9 @@ class Translation {
     const isOpen = /^(numeric|decimal)$/.test(word) && this.#words[at + 1] !== '('
     const type = isOpen ? openNumeric : columnTypes[word]
     const before = this.#all[at - 1]
+    const close = this.#words[at + 1] === '(' ? this.#closing(at + 1) : undefined
+    if (word === 'float' && close !== undefined)
+      return this.#replace(at, close, Number(this.#words[at + 2]) > 24 ? 'DOUBLE' : 'REAL')
     const isType = type !== undefined && (before?.kind === 'word' || before?.kind === 'quoted')
     return isType && this.#replace(at, at, type)
   }
@@ -261,6 +264,18 @@ class Translation {
     if (this.#words[at] !== 'collate' || this.#all[at]!.kind !== 'word') return false
     const last = this.#words[at + 2] === '.' ? at + 3 : at + 1
     return this.#all[last] !== undefined && this.#replace(at, last, '')
+  }
+
+  /** `FOR UPDATE OF t SKIP LOCKED`: nothing is locked here, and of two who change a row the second is told at its commit. */
+  #locking(at: number): boolean {
+    if (this.#words[at] !== 'for') return false
+    const clause = /^for (no key update|key share|update|share)\b/.exec(this.#words.slice(at, at + 4).join(' '))?.[1]
+    if (clause === undefined) return false
+    let last = at + clause.split(' ').length
+    if (this.#words[last + 1] === 'of') for (last += 2; [',', '.'].includes(this.#words[last + 1] ?? '');) last += 2
+    if (this.#words[last + 1] === 'nowait') last++
+    else if (this.#words[last + 1] === 'skip' && this.#words[last + 2] === 'locked') last += 2
+    return this.#replace(at, last, '')
   }
 
   /** Names of the session: `current_user`, `current_database()`, `current_setting('x')`. */
@@ -602,10 +617,12 @@ class Translation {
   #decimal(at: number, last: number): boolean {
     const isInside = this.#words[at - 1] === ')' && ['(', '-'].includes(this.#words[at - 3] ?? '')
     const { kind, text } = this.#all[isInside ? at - 2 : at - 1] ?? { kind: 'symbol', text: '' }
-    const digits = kind === 'string' || kind === 'number' ? /^'?\s*[+-]?(\d+)(?:\.(\d*))?\s*'?$/.exec(text) : null
-    const [, whole = '', fraction = ''] = digits ?? []
-    if (!digits || whole.length + fraction.length > 38) return false
-    return this.#replace(at + 1, last, `DECIMAL(38,${fraction.length})`)
+    const shown = kind === 'string' ? textOf(this.#all[at - 1]!) : kind === 'number' ? text : ''
+    const digits = decimalText(shown)
+    if (digits === undefined) return false
+    // The engine reads no exponents of decimals without rounding.
+    if (/e/i.test(shown) && !isInside) this.#replace(at - 1, at - 1, quoteText(digits))
+    return this.#replace(at + 1, last, `DECIMAL(38,${digits.split('.')[1]?.length ?? 0})`)
   }
 
   /** `CAST(x AS pg_catalog.text)`, `CAST(oid AS regclass)`. */

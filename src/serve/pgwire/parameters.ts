@@ -6,7 +6,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
-import { parseArray, timestampText } from '../../base/pg-texts.ts'
+import { decimalText, parseArray, timestampText } from '../../base/pg-texts.ts'
 import { quoteText, systemOids, tokens, type Edit, type Token } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
@@ -124,10 +124,10 @@ function literal({ bytes, format, oid }: Bound, number: number, counts: boolean)
     throw new Failure('REQUEST_INVALID', `the parameter $${number} is binary and of the unknown type ${oid}`)
   const text = format === 1 ? binaryText(bytes, type!) : utf8(bytes)
   if (text.includes('\0')) throw new Failure('REQUEST_INVALID', `the parameter $${number} holds a zero byte`)
-  const isNumber = /^-?\d{1,38}(\.\d{1,37})?$/.test(text.trim())
+  const written = decimalText(text)
   // A numeric as it is written: its precision is its own. Parentheses, so that no `--` begins with its sign.
   if ((type?.type === 'numeric' && !type.array) || (!cast && counts))
-    return isNumber ? `(${text.trim()})` : `CAST(${quoteText(text)} AS DOUBLE)`
+    return written === undefined ? `CAST(${quoteText(text)} AS DOUBLE)` : `(${written})`
   if (type?.array && format === 0) return `CAST(${arrayLiteral(text, number)} AS ${cast})`
   if (type?.type === 'timestamp' && !type.array) return `CAST(${quoteText(timestampText(text, false))} AS ${cast})`
   if (type?.type === 'bytea' && !type.array) return `from_hex(${quoteText(hexOf(text))})`

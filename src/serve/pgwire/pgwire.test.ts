@@ -444,6 +444,19 @@ describe('statements', () => {
     })
   })
 
+  test('float has 64 bits, rows for update are read, numerics have exponents, names have dots', async () => {
+    const values = async (text: string, more: unknown[] = []) =>
+      (await ada.query({ text, values: more, rowMode: 'array' })).rows as unknown[][]
+    await ada.query('create table wide (a float, b float(10), "x.y" varchar(3), "z.w" serial)')
+    await ada.query('insert into wide values (15.7563827, 15.7563827, null, default)')
+    expect(await values('select a, b, "z.w", b::float from wide as w for no key update of w skip locked')).toEqual([
+      [15.7563827, 15.756383, 1, 15.756382942199707],
+    ])
+    expect(await values("select $1::numeric, '-1.25E-2'::numeric, $2::float", ['1.5E+3', '1.1234567890123'])).toEqual([
+      ['1500', '-0.0125', 1.1234567890123],
+    ])
+  })
+
   test('defaults are told, and a computed one of a required column is set again', async () => {
     await ada.query(`create table filled (id int default 3, v varchar(4) default 'it''s', b boolean default true, n numeric(5, 2) default -1.5,
       ts timestamp default '2024-01-01 10:00:00', at timestamptz not null default now(), u uuid default gen_random_uuid(), plain text)`)
