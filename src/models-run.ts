@@ -55,8 +55,16 @@ export async function runBuild(
   if (!isSafe) context.log.warn('begun again: what a killed attempt left cannot be told apart')
   // Tests alone read what is published: there are no changes to read through.
   const { signal } = context
-  const { batches } = input
-  const work = { project, lake, changes: changes as ChangeSet, principal: systemPrincipal, signal, batches }
+  const { batches, batchesUntil } = input
+  const work = {
+    project,
+    lake,
+    changes: changes as ChangeSet,
+    principal: systemPrincipal,
+    signal,
+    batches,
+    batchesUntil,
+  }
   const { catalog, runId } = context
   const states = input.stateAware ? await openNodeStates(records, { lake, catalog, runId, clock }) : undefined
   const results = await runPlan(planned, work, {

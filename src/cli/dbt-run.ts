@@ -24,6 +24,7 @@ export type BuildInput = {
   check?: boolean
   /** Of microbatch models, by unique id: only the batches that failed before. */
   batches?: Work['batches']
+  batchesUntil?: Work['batchesUntil']
   /** How the project is read, where not as usual. */
   reading?: { target?: Partial<Target>; vars?: Record<string, unknown>; flags?: Partial<Flags> }
 }

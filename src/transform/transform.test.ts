@@ -366,19 +366,25 @@ from {{ ref('a') }} where {{ function('times') }}(id, greatest(1, 2)) > 2 -- {{ 
 
 test('each batch is told when it begins and ends; what follows a first one that failed is left out', async () => {
   const told = async (column: string) => {
-    const project = await load({
-      'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='month',
-        begin='1969-11-01') }} select timestamp '1970-01-01' as ${column}`,
-    })
-    const work = { project, ...(await fakeLake('dev_analytics', raw)), principal: system, now: () => 0 }
     const lines: string[] = []
+    const model = `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='month',
+        begin='1969-11-01', pre_hook="{{ log('before ' ~ model.batch.event_time_start.strftime('%Y-%m')) }}",
+        post_hook="{{ log('after ' ~ model.batch.id) }}") }} select timestamp '1970-01-01' as ${column}`
+    const onLog = (_: string, message: string) => /^(?:before|after)/.test(message) && lines.push(message)
+    const project = await load({ 'models/m.sql': model }, { onLog })
+    const work = { project, ...(await fakeLake('dev_analytics', raw)), principal: system, now: () => 0 }
     await runPlan(plan(project, 'run'), work, {
       onBatch: (node, { name, index, total, status }) => lines.push(`${node.name} ${name} ${index}/${total} ${status}`),
     })
     return lines
   }
   const [first, second] = ['m 1969-11 1/2', 'm 1969-12 2/2']
-  expect((await told('at')).slice(0, 3)).toEqual([`${first} started`, `${first} success`, `${second} started`])
+  expect((await told('at')).slice(0, 4)).toEqual([
+    `${first} started`,
+    'before 1969-11',
+    `${first} success`,
+    `${second} started`,
+  ])
   expect(await told('at, nope')).toEqual([`${first} started`, `${first} error`, `${second} skipped`])
 })
 

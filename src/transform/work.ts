@@ -18,6 +18,8 @@ export type Work = {
   timeoutMs?: number | undefined
   /** Of microbatch models that are tried again, by unique id: only what failed is done. */
   batches?: Readonly<Record<string, BatchResults>> | undefined
+  /** Up to when they go where the command does not say it, in milliseconds since 1970: the start of the run that is tried again. */
+  batchesUntil?: number | undefined
   onBatch?: ((node: DbtNode, batch: BatchProgress) => void) | undefined
   /** Milliseconds now; only for the times in results. */
   now?: () => number

@@ -609,6 +609,16 @@ test('a microbatch model that reads nothing by its time is told', async () => {
     })
     return project.warnings.map(({ message, event }) => `${event?.name} ${message.slice(0, 24)}`)
   }
+  const { project, failures } = await read({
+    'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day',
+      begin=modules.datetime.datetime(2024, 1, 1)) }}select 1`,
+    'models/odd.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='day',
+      begin=2) }}select 1`,
+  })
+  expect(project.nodes.get('model.shop.m')!.config['begin']).toBe('2024-01-01T00:00:00')
+  expect(failures.map(({ message }) => message)).toEqual([
+    expect.stringContaining(`must provide a 'begin': a date, not "2"`),
+  ])
   expect(await warned("event_time='at'")).toEqual([])
   expect(await warned('')).toEqual(["MicrobatchModelNoEventTimeInputs The microbatch model 'm'"])
 })

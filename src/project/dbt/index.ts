@@ -50,5 +50,6 @@ export type {
 } from './types.ts'
 export { parseCacheFile } from './parse-cache.ts'
 export { varScopes } from './vars.ts'
+export { PyDate, utc } from './python/dates.ts'
 export { PlainObject } from './runtime-config.ts'
 export { renderSetting } from './yaml-context.ts'

@@ -14,6 +14,7 @@ import {
   type Globals,
 } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
+import { PyDate } from './python/dates.ts'
 import type { Config, DbtPackage, ProjectOptions } from './types.ts'
 
 /** The values of `var` for a node of one package, strongest first. */
@@ -150,4 +151,7 @@ export function profileGlobals(env: ProjectOptions['env'], vars: Config): Global
 export const varFunction = (scopes: VarScopes, globals: Globals, mayMiss: boolean): HostObject =>
   new Var(scopes, globals, mayMiss)
 export const plainArguments = (kwargs: Record<string, unknown>): Config =>
-  Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, toJs(value)]))
+  Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, plain(value)]))
+
+/** A time as JSON has it. */
+const plain = (value: unknown): unknown => (value instanceof PyDate ? str(value).replace(' ', 'T') : toJs(value))

@@ -5,8 +5,8 @@
 
 import { Failure } from '../../base/failure.ts'
 import { Dict } from '../../jinja/index.ts'
-import { nodeDict, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
-import { subjectOf, type Compiler } from '../compile.ts'
+import { nodeDict, PyDate, utc, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
+import { subjectOf, type Compiler, type Names } from '../compile.ts'
 import type { BatchProgress, BatchResults, NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
 import { runMaterialization } from './jinja.ts'
@@ -28,7 +28,7 @@ export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {
   const { others = {}, fullRefresh } = work.project.options.flags
   const sample = sampleOf(work.project.options)
   const bound = (which: 'start' | 'end') => timeOf(sample ? sample[which] : others[`event_time_${which}`])
-  const end = ceiling(bound('end') ?? work.project.options.startedAt, size)
+  const end = ceiling(bound('end') ?? work.batchesUntil ?? work.project.options.startedAt, size)
   const isNew = !exists || (typeof config['full_refresh'] === 'boolean' ? config['full_refresh'] : fullRefresh)
   const begin = timeOf(config['begin'])
   if (begin === undefined && isNew) throw invalid(`Microbatch model '${node.name}' requires a 'begin' configuration.`)
@@ -80,7 +80,11 @@ export async function runBatches(
       })
     tell('started')
     try {
-      compiledSql = await runBatch(node, macro, batch, { compiler, isFirst: !previous && done.length === 0 })
+      compiledSql = await runBatch(node, macro, batch, {
+        compiler,
+        isFirst: !previous && done.length === 0,
+        hooks: hooksOf(at, batches.length),
+      })
       done.push(batch)
       tell('success')
     } catch (error) {
@@ -125,13 +129,20 @@ const batchesAgain = ({ config }: DbtNode, { failed }: BatchResults): Batch[] =>
     return [{ id: idOf(start, config['batch_size'] as Size), start: shown(start), end: shown(end) }]
   })
 
+/** The hooks before a model run before its first batch, those after it after its last one. */
+const hooksOf = (at: number, total: number): Names => ({
+  ...(at > 0 && { pre_hooks: [] }),
+  ...(at < total - 1 && { post_hooks: [] }),
+})
+
 async function runBatch(
   node: DbtNode,
   macro: DbtMacro,
   batch: Batch,
-  { compiler, isFirst }: { compiler: Compiler; isFirst: boolean },
+  { compiler, isFirst, hooks }: { compiler: Compiler; isFirst: boolean; hooks: Names },
 ): Promise<string> {
-  const dict = Dict.of({ id: batch.id, event_time_start: batch.start, event_time_end: batch.end })
+  const time = (text: string) => PyDate.at(timeOf(text)!, utc)
+  const dict = Dict.of({ id: batch.id, event_time_start: time(batch.start), event_time_end: time(batch.end) })
   const model = () => {
     const described = new Dict(nodeDict(node).entries())
     described.set('batch', dict)
@@ -139,7 +150,7 @@ async function runBatch(
   }
   const subject = { ...subjectOf(node), model, stretch: batch }
   // Once the first batch has made the table, the next ones add to it, whatever the command says.
-  const names = isFirst ? {} : { is_incremental: () => true, should_full_refresh: () => false }
+  const names = { ...hooks, ...(!isFirst && { is_incremental: () => true, should_full_refresh: () => false }) }
   const compiled = await compiler.compile(node, names, subject)
   await runMaterialization(node, macro, { compiler, compiled, batch: dict, names })
   return compiled.sql

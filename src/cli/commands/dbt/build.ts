@@ -34,7 +34,7 @@ const kinds: Readonly<Record<'build' | 'test', readonly string[]>> = {
 }
 
 /** What `retry` does again instead of what the flags select: nodes, and of some of them batches alone. */
-export type Again = { ids: readonly string[]; batches: NonNullable<BuildInput['batches']> }
+export type Again = { ids: readonly string[] } & Pick<BuildInput, 'batches' | 'batchesUntil'>
 
 export async function execute(session: Session, command: Command, again?: Again): Promise<number> {
   const { log } = session
@@ -65,7 +65,7 @@ export async function execute(session: Session, command: Command, again?: Again)
   const started = performance.now()
   const { results, isPublished } = await perform(session, place, project, planned, {
     ids,
-    ...(again && { batches: again.batches }),
+    ...(again && { again }),
   })
   const elapsedMs = performance.now() - started
   await compileEphemeral(session, place, project, ids)
@@ -93,7 +93,7 @@ async function perform(
   place: Place,
   project: DbtProject,
   planned: Plan,
-  { ids, batches }: { ids: readonly string[]; batches?: Again['batches'] },
+  { ids, again }: { ids: readonly string[]; again?: Again },
 ): Promise<{ results: readonly NodeResult[]; isPublished: boolean }> {
   const { flags, log, context } = session
   const { environment, target } = place
@@ -113,7 +113,7 @@ async function perform(
       select: flags.words('select'),
       exclude: flags.words('exclude'),
       ids,
-      ...(batches && { batches }),
+      ...(again && { batches: again.batches, batchesUntil: again.batchesUntil }),
       by: app.principal.name,
       publish: publishMode(session, place, project, planned),
       threads,

@@ -50,11 +50,17 @@ export async function retry(session: Session): Promise<number> {
     return runOperation(session)
   }
   session.verb = command
-  return execute(session, command, { ids, batches: isKept ? batchesOf(written) : {} })
+  // Batches are those of the run that is tried again, not those of today.
+  const began = Date.parse(String(recordOf(recordOf(written)['metadata'])['invocation_started_at']))
+  return execute(session, command, {
+    ids,
+    batches: isKept ? batchesOf(written) : {},
+    ...(!Number.isNaN(began) && { batchesUntil: began }),
+  })
 }
 
 /** Of microbatch models of which a part went well. @throws whatever is no run_results.json */
-function batchesOf(written: unknown): Again['batches'] {
+function batchesOf(written: unknown): NonNullable<Again['batches']> {
   const { results } = RunResults.parse(written)
   return Object.fromEntries(
     results.flatMap(({ unique_id: id, batch_results: batches }) =>
