@@ -1,5 +1,6 @@
 // Statements that change rows: INSERT, UPDATE, DELETE and MERGE, parsed down to the SELECTs and expressions inside them.
 
+import { sidesApart } from './merge-names.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 
 export type Assignment = { column: string; value: Piece }
@@ -196,7 +197,13 @@ function merge(reader: Reader): RowChange {
   const clauses: MergeClause[] = []
   while (reader.take('when')) clauses.push(mergeClause(reader))
   if (clauses.length === 0) throw reader.invalid('expected WHEN')
-  return { kind: 'merge', name, alias, source, on, clauses, returning: returning(reader) }
+  return {
+    kind: 'merge',
+    name,
+    alias,
+    ...sidesApart({ source, on, clauses }, name, alias),
+    returning: returning(reader),
+  }
 }
 
 /** `source s` or `(SELECT …) s`: the last word is the alias; a name alone is its own. */
