@@ -158,6 +158,14 @@ describe('what a table is made of', () => {
     await world.rows('create schema extra')
     await world.rows("create view extra.v (a, b) comment 'two' as select 1, 2")
     expect(await world.rows('select b, a from extra.v')).toEqual([[2, 1]])
+    const comment =
+      "select table_comment from information_schema.tables where table_name = 'v' and table_schema = 'extra'"
+    expect(await world.rows(comment)).toEqual([['two']])
+    await world.rows("comment on view extra.v is 'three'")
+    expect(await world.rows(comment)).toEqual([['three']])
+    await world.rows('comment on view extra.v is null')
+    expect(await world.rows(`${comment} union all select b::varchar from extra.v`)).toEqual([[null], ['2']])
+    expect(await refused("comment on column extra.v.a is 'x'")).toMatchObject({ code: 'SQL_INVALID' })
     expect(await refused('drop schema extra')).toMatchObject({ code: 'NAMESPACE_NOT_EMPTY' })
     await world.rows('drop view extra.v')
     await world.rows('drop schema extra')

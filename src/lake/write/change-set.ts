@@ -129,6 +129,8 @@ export interface ChangeSet {
     },
   ): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
+  /** Undefined takes it away. */
+  commentView(target: TableName, comment: string | undefined, options?: TableOptions): Promise<void>
   drop(target: TableName): Promise<void>
   /** The temporary tables of a namespace go, files and all (`run-names.ts`). */
   dropTemporary(namespace: string): Promise<void>

@@ -40,6 +40,7 @@ import {
   type TableUpdate,
   type Schema,
   type TableMetadata,
+  type ViewUpdate,
 } from '../../iceberg/index.ts'
 import { joinLocation, type FileIO, type FileLease } from '../../io/index.ts'
 import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
@@ -470,6 +471,28 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       }
       const { name, metadata } = before
       await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
+    },
+
+    async commentView(target, comment, options = {}) {
+      const published = await tables.load(target)
+      await mayWrite(target, ['alter'])
+      const before = await load(target, published)
+      if (before?.kind !== 'view') throw new Failure('TABLE_NOT_FOUND', `there is no view ${showName(target)}`)
+      if (before.location !== published?.location)
+        throw new Failure('SQL_UNSUPPORTED', `${showName(target)} was made in this transaction`, {
+          hint: 'Write COMMENT in CREATE VIEW, or comment on it afterwards.',
+        })
+      const updates: ViewUpdate[] = [
+        comment === undefined
+          ? { action: 'remove-properties', removals: ['comment'] }
+          : { action: 'set-properties', updates: { comment } },
+      ]
+      const metadata = applyViewUpdates(before.metadata, updates, { nowMs: clock.now() })
+      const location = await writeViewMetadata(io, metadata, { previous: before.location, signal: options.signal })
+      const { name } = before
+      tables.keep({ kind: 'view', name, location, metadata })
+      const commit = viewCommitText([{ type: 'assert-view-uuid', uuid: metadata.viewUuid }], updates)
+      await become({ name, kind: 'view', action: 'replace', location, published, commit })
     },
 
     async apply(target, prepare) {

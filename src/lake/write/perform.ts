@@ -92,6 +92,11 @@ export async function perform(statement: Statement, target: TableName, context: 
     case 'alter': {
       const found = await exists()
       if (!found && statement.ifExists) return nothing
+      const [first] = statement.changes
+      if (found?.kind === 'view' && first?.kind === 'comment' && first.path === undefined) {
+        await changes.commentView(target, first.comment, options)
+        return { rows: 0, changed: true }
+      }
       const { metadata } = await tableOf(target, changes, 'change')
       const steps: Step[] = []
       for (const change of statement.changes) {

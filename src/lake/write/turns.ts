@@ -20,6 +20,7 @@ const writes = [
   'rename',
   'addFiles',
   'createView',
+  'commentView',
   'drop',
 ] as const satisfies readonly (keyof ChangeSet)[]
 
