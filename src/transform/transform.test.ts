@@ -388,6 +388,23 @@ test('each batch is told when it begins and ends; what follows a first one that 
   expect(await told('at, nope')).toEqual([`${first} started`, `${first} error`, `${second} skipped`])
 })
 
+test('a package replaces a materialization of dbt only if the flag says so', async () => {
+  const statuses = async (flags: string) => {
+    const { results } = await run({
+      'dbt_project.yml': `name: shop\n${flags}`,
+      'dbt_packages/p/dbt_project.yml': 'name: p',
+      'dbt_packages/p/macros/m.sql':
+        "{% materialization table, adapter='duckdb' %}{{ exceptions.raise_compiler_error('of the package') }}{% endmaterialization %}",
+      'models/a.sql': "{{ config(materialized='table') }}select 1 as id",
+    })
+    return results.map(({ status }) => status)
+  }
+  expect(await statuses('')).toEqual(['success'])
+  expect(await statuses('flags: {require_explicit_package_overrides_for_builtin_materializations: false}')).toEqual([
+    'error',
+  ])
+})
+
 test('what cannot be built says so', async () => {
   const { results } = await run({
     'models/inc.sql': 'select 1 as id',

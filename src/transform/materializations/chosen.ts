@@ -2,7 +2,13 @@
 // methods as long as the project leaves alone every macro that dbt would call on the way.
 
 import { Failure } from '../../base/failure.ts'
-import type { DbtMacro, DbtNode, DbtProject, MacroTable } from '../../project/dbt/index.ts'
+import {
+  behaviourFlag,
+  type DbtMacro,
+  type DbtNode,
+  type DbtProject,
+  type MacroTable,
+} from '../../project/dbt/index.ts'
 
 /** dbt's own package. */
 const core = 'dbt'
@@ -76,7 +82,7 @@ export function testTemplate(node: DbtNode, project: DbtProject, macros: MacroTa
   return isOwn && !judging.some((each) => isOverridden(each, node, macros)) ? undefined : macro
 }
 
-/** That of the adapter before the default one; of the project before packages', and theirs only for names of their own. */
+/** That of the adapter before the default one; of the project before packages', and theirs only for names of their own, unless a flag says otherwise. */
 function materializationNamed(
   name: string,
   node: DbtNode,
@@ -85,9 +91,10 @@ function materializationNamed(
 ): DbtMacro | undefined {
   const own = (suffix: string) => macros.in(core, `materialization_${name}_${suffix}`)
   const isBuiltin = own('duckdb') !== undefined || own('default') !== undefined
+  const isLegacy = behaviourFlag(project, 'require_explicit_package_overrides_for_builtin_materializations') === false
   const others = [node.package, ...project.packages.keys()].filter((each) => each !== project.name && each !== core)
   for (const suffix of ['duckdb', 'default']) {
-    for (const from of [project.name, ...(isBuiltin ? [] : others)]) {
+    for (const from of [project.name, ...(isBuiltin && !isLegacy ? [] : others)]) {
       const found = macros.in(from, `materialization_${name}_${suffix}`)
       if (found) return found
     }
