@@ -496,6 +496,10 @@ describe('statements', () => {
     expect(await asked('show transaction_isolation;')).toEqual([])
     client.send(parse('p', 'select 1 as one'), parse('', 'execute p'), message('D', cstring('S')), sync)
     expect((await client.until('Z')).map(({ type }) => type).join('')).toBe('11tTZ')
+    // In the format that was asked for.
+    client.send(bind('', '', 1), execute(''), sync)
+    const row = (await client.until('Z')).find(({ type }) => type === 'D')!
+    expect(row.body.readInt32BE(6)).toBe(1)
     client.close()
     const numbers = "select $1::numeric, $2::numeric, '0.00001'::numeric, (-1.23456)::numeric"
     expect((await ada.query({ text: numbers, values: ['0.000010', '-5'], rowMode: 'array' })).rows).toEqual([

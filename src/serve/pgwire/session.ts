@@ -208,7 +208,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
           return { start, end, text: `(${value})` }
         })
         const { text } = splice(known.sql, edits)
-        return statements.run({ sql: text, start: 0, text }, signal)
+        const { formats } = asked
+        return statements.run({ sql: text, start: 0, text, ...(formats && { formats }) }, signal)
       }
       case 'deallocate':
         if (command.name === undefined) prepared.clear()
