@@ -53,7 +53,7 @@ export { sourcesArtifact } from './artifacts/sources.ts'
 export { ranSql } from './artifacts/ran-sql.ts'
 export { pathInTarget, writeJson, writeWhole } from './artifacts/write.ts'
 export { contractBreaks } from './select/contract-breaks.ts'
-export { readState, stateOf, type PreviousState } from './select/state.ts'
+export { manifestEntries, readState, stateOf, type PreviousState } from './select/state.ts'
 
 /** The SQL of one node, by unique id or name. Templates that ask the database are answered through `work`. */
 export async function compileNode(

@@ -137,8 +137,8 @@ class Changes {
   readonly #otherMacros = new Map<string, boolean>()
 
   constructor(now: Json, before: Json) {
-    this.#now = entriesOf(now)
-    this.#before = entriesOf(before)
+    this.#now = manifestEntries(now)
+    this.#before = manifestEntries(before)
     this.#macros = recordOf(now['macros'])
     const old = recordOf(before['macros'])
     const ids = new Set([...Object.keys(this.#macros), ...Object.keys(old)])
@@ -214,7 +214,8 @@ const groups = [
   'unit_tests',
   'functions',
 ]
-const entriesOf = (manifest: Json): Map<string, Json> =>
+/** Everything that a manifest has, by unique id. */
+export const manifestEntries = (manifest: Json): Map<string, Json> =>
   new Map(
     groups.flatMap((group) =>
       Object.entries(recordOf(manifest[group])).map(([id, entry]) => [id, recordOf(entry)] as const),

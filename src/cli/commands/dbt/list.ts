@@ -1,7 +1,7 @@
 // ls: what the flags select, one a line, for people and for the next command of a pipe.
 
 import { manifestOf, versionedName, type DbtProject } from '../../../project/dbt/index.ts'
-import { membersOf, type Member } from '../../../transform/index.ts'
+import { manifestEntries, membersOf, type Member } from '../../../transform/index.ts'
 import { Failure } from '../../../base/failure.ts'
 import { writeManifest } from './artifacts.ts'
 import { sayFound } from './lines.ts'
@@ -64,7 +64,7 @@ const printers: Readonly<Record<string, Printer>> = {
     ({ file }) =>
       file,
   json: (project, keys) => {
-    const entries = entriesOf(manifestOf(project, { generatedAt: Date.now() }))
+    const entries = manifestEntries(manifestOf(project, { generatedAt: Date.now() }))
     return ({ id, type }) => {
       const written = entries.get(id) ?? {}
       // Of models dbt says here, and not in the manifest, what they read.
@@ -97,19 +97,6 @@ const usualKeys = [
 ]
 
 type Json = Record<string, unknown>
-const groups = [
-  'nodes',
-  'sources',
-  'exposures',
-  'metrics',
-  'semantic_models',
-  'saved_queries',
-  'unit_tests',
-  'functions',
-]
-const entriesOf = (manifest: Json): Map<string, Json> =>
-  new Map(groups.flatMap((group) => Object.entries((manifest[group] ?? {}) as Record<string, Json>)))
-
 /** `config.materialized` is a value below; what is not there is left out. */
 function valueAt(entry: Json, key: string): [string, unknown][] {
   if (!key.includes('.')) return Object.hasOwn(entry, key) ? [[key, entry[key]]] : []
