@@ -22,7 +22,7 @@ import type { Config } from './config/index.ts'
 import { cachingFileIO, fileLocation, isLocal, localPath, openFileCache, openStorage } from './io/index.ts'
 import type { Records } from './records/index.ts'
 
-/** @throws OWNER_MISMATCH when the lake belongs to another records store; STORAGE_FAILED when it cannot be reached */
+/** @throws OWNER_MISMATCH when the lake belongs to another records store; LAKE_MOVED when it was made elsewhere; STORAGE_FAILED when it cannot be reached */
 export async function openLakehouse(settings: Config, parts: { records: Records; clock: Clock }): Promise<Lakehouse> {
   const { records, clock } = parts
   const { root: setting, endpoint, region, pathStyle, conditionalWrites, cacheDir, cacheBytes } = settings.storage

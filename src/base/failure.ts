@@ -104,6 +104,11 @@ const table = {
     retry: false,
     hint: 'Point this project to the records store that owns the lake, or to a lake of its own.',
   },
+  LAKE_MOVED: {
+    status: 409,
+    retry: false,
+    hint: 'Move the folder back, or make the old place a link to this one. Of a copy the tables are those of the first: begin anew with `boathouse reset`.',
+  },
   RECORDS_FAILED: {
     status: 503,
     retry: true,
