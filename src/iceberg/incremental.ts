@@ -6,12 +6,12 @@
 
 import { Failure } from '../base/failure.ts'
 import type { FileIO } from '../io/index.ts'
-import { partitionTypes, readManifest, readManifestList, type ReadOptions } from './manifest.ts'
+import { readManifest, readManifestList, type ReadOptions } from './manifest.ts'
 import type { ManifestEntry } from './manifest-types.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
-import { bindPredicate, fileMayMatch, partitionEvaluator } from './predicate.ts'
+import { bindPredicate, fileMayMatch } from './predicate.ts'
 import type { Predicate } from './predicate-types.ts'
-import { planScan, scanFile, type ScanFile } from './scan.ts'
+import { partitionEvaluators, planScan, scanFile, type ScanFile } from './scan.ts'
 import { ancestorsOf, findSnapshot, snapshotById } from './snapshot.ts'
 import type { Schema } from './types.ts'
 
@@ -86,12 +86,7 @@ export function changesThatMayMatch(
   predicate: Predicate,
 ): SnapshotChanges[] {
   const bound = bindPredicate(predicate, schema)
-  const evaluators = new Map(
-    metadata.partitionSpecs.map((spec) => [
-      spec.specId,
-      partitionEvaluator(bound, spec, partitionTypes(metadata, spec)),
-    ]),
-  )
+  const evaluators = partitionEvaluators(bound, metadata)
   const mayMatch = ({ specId, partition, file }: ScanFile) =>
     (partition.length === 0 || (evaluators.get(specId)?.partition(partition) ?? true)) && fileMayMatch(bound, file)
   return changes.map(({ snapshot, added, removed, changed }) => ({

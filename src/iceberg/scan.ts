@@ -9,7 +9,7 @@ import { inherit, loadManifest, partitionTypes, readManifestList, type ReadOptio
 import type { DataFile, FileFormat, ManifestEntry, ManifestFile } from './manifest-types.ts'
 import { currentSchema } from './metadata.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
-import { bindPredicate, filesEvaluator, partitionEvaluator } from './predicate.ts'
+import { bindPredicate, filesEvaluator, partitionEvaluator, type Bound } from './predicate.ts'
 import type { Predicate } from './predicate-types.ts'
 import { reservedFields } from './reserved.ts'
 import { schemaOf, snapshotAsOf } from './snapshot.ts'
@@ -69,12 +69,7 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
   if (!snapshot) return plan
 
   const bound = bindPredicate(predicate, schema)
-  const evaluators = new Map(
-    metadata.partitionSpecs.map((spec) => [
-      spec.specId,
-      partitionEvaluator(bound, spec, partitionTypes(metadata, spec)),
-    ]),
-  )
+  const evaluators = partitionEvaluators(bound, metadata)
   const mayMatch = ({ specId, partitions, addedFiles, existingFiles }: ManifestFile) =>
     !(addedFiles === 0 && existingFiles === 0) &&
     (!partitions || (evaluators.get(specId)?.manifest(partitions) ?? true))
@@ -243,3 +238,12 @@ export async function mapLimited<Item, Result>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
   return results
 }
+
+/** By the id of the spec. */
+export const partitionEvaluators = (bound: Bound, metadata: TableMetadata) =>
+  new Map(
+    metadata.partitionSpecs.map((spec) => [
+      spec.specId,
+      partitionEvaluator(bound, spec, partitionTypes(metadata, spec)),
+    ]),
+  )

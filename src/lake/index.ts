@@ -24,11 +24,13 @@ export { isChange } from './sql/statement.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
 export {
   closing,
+  isName,
   nameOf,
   placeAt,
   quoteName,
   quoteTable,
   quoteText,
+  splitAtCommas,
   splitStatements,
   tokens,
   type Token,

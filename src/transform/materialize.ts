@@ -22,7 +22,7 @@ import { runBatches } from './materializations/microbatch.ts'
 import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
 import { checkLayout, lakeName, readSnapshots, tableOptions } from './materializations/target.ts'
-import { inTemplate, statementOf, timed, type Clocked, type NodeResult, type Outcome, type Work } from './work.ts'
+import { done, inTemplate, statementOf, timed, type Clocked, type NodeResult, type Outcome, type Work } from './work.ts'
 
 export { asker } from './materializations/scope.ts'
 
@@ -147,11 +147,9 @@ async function writeSelect(
   if (writing.how !== 'view') await holdConstraints(node, work)
   const rows = written.kind === 'table' ? written.rowsWritten : undefined
   return {
-    status: 'success',
+    ...done,
     message: rows === undefined ? 'view created' : `${rows} rows`,
-    adapterResponse: { _message: 'OK' },
     rows,
-    failures: undefined,
     table: written.table,
     compiledSql: compiled.sql,
   }
@@ -166,15 +164,7 @@ async function byTemplate(
   if (compiled) await checkContract(node, statementOf(compiled), work)
   await runMaterialization(node, macro, { compiler, compiled })
   await holdConstraints(node, work)
-  return {
-    status: 'success',
-    message: 'OK',
-    adapterResponse: { _message: 'OK' },
-    rows: undefined,
-    failures: undefined,
-    table: Object.values(lakeName(work.project, node)).join('.'),
-    compiledSql: compiled?.sql,
-  }
+  return { ...done, table: Object.values(lakeName(work.project, node)).join('.'), compiledSql: compiled?.sql }
 }
 
 // --- operations
@@ -226,16 +216,6 @@ export async function runOperation(operation: DbtOperation, work: Work, names: N
       await scope.close()
     }
   })
-}
-
-const done: Outcome = {
-  status: 'success',
-  message: 'OK',
-  adapterResponse: { _message: 'OK' },
-  rows: undefined,
-  failures: undefined,
-  table: undefined,
-  compiledSql: undefined,
 }
 
 /** `dbt run-operation NAME --args …`: calls a macro, of the project or of a package (`package.name`), by named arguments. */

@@ -143,6 +143,17 @@ export async function inTemplate<Value>(
 export type Outcome = Pick<NodeResult, 'status' | 'message' | 'rows' | 'failures' | 'table' | 'compiledSql'> &
   Partial<Pick<NodeResult, 'adapterResponse' | 'code' | 'hint' | 'place'>>
 
+/** Of what went well and has nothing further to say. */
+export const done: Outcome = {
+  status: 'success',
+  message: 'OK',
+  adapterResponse: { _message: 'OK' },
+  rows: undefined,
+  failures: undefined,
+  table: undefined,
+  compiledSql: undefined,
+}
+
 /** Which node it is, for results. */
 type Named = Pick<NodeResult, 'uniqueId' | 'kind' | 'name'> & { place: Place | undefined }
 

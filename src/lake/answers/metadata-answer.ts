@@ -15,7 +15,7 @@ import {
 } from '../../iceberg/index.ts'
 import type { EngineColumn } from '../../engine/index.ts'
 import type { PlannedScan } from '../prepare.ts'
-import { nameOf, quoteName, tokens, type Token } from '../sql/tokens.ts'
+import { isName, nameOf, quoteName, tokens } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
 type Item = { kind: 'count' } | { kind: 'min' | 'max' | 'count-of'; column: string }
@@ -125,7 +125,6 @@ function questionOf(sql: string): Asked | undefined {
   if (sql.length > 2_000 || !/^\s*select\b/i.test(sql)) return undefined
   const all = [...tokens(sql)]
   let at = 1
-  const isName = (token: Token | undefined) => token?.kind === 'word' || token?.kind === 'quoted'
   const word = () => (all[at]?.kind === 'word' ? all[at]!.text.toLowerCase() : '')
   const take = (text: string) => {
     const found = all[at]?.text.toLowerCase() === text && all[at]?.kind !== 'string'

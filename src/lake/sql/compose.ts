@@ -1,7 +1,7 @@
 // A statement made of our own text and pieces of a person's: whoever finds a mistake in it is told where the person wrote it.
 
 import type { Piece } from './reader.ts'
-import { nameOf, tokens, type Token } from './tokens.ts'
+import { isName, nameOf, tokens, type Token } from './tokens.ts'
 
 export class Composed {
   readonly sql: string
@@ -53,7 +53,7 @@ export function qualified(piece: Piece, names: ReadonlySet<string>, alias: strin
   const isPlain = (token: Token, index: number): boolean => {
     const [before, behind] = [all[index - 1], all[index + 1]]
     return (
-      (token.kind === 'word' || token.kind === 'quoted') &&
+      isName(token) &&
       names.has(nameOf(token).toLowerCase()) &&
       !['.', '::', 'as'].includes(before?.text.toLowerCase() ?? '') &&
       before?.kind !== 'number' &&

@@ -4,7 +4,7 @@
 import type { Piece, WrittenName } from './reader.ts'
 import type { MergeAction, MergeClause, MergeSource } from './row-change.ts'
 import { splice, type Edit } from './splice.ts'
-import { nameOf, quoteName, tokens } from './tokens.ts'
+import { isName, nameOf, quoteName, tokens } from './tokens.ts'
 
 type Sides = { source: MergeSource; on: Piece | string[]; clauses: MergeClause[] }
 
@@ -30,7 +30,7 @@ export function sidesApart<Merge extends Sides>(merge: Merge, target: WrittenNam
 /** The parts of a name; none where the text is something else. */
 function partsOf(sql: string): string[] {
   const all = [...tokens(sql)]
-  const isPath = all.every(({ kind, text }, at) => (at % 2 === 1 ? text === '.' : kind === 'word' || kind === 'quoted'))
+  const isPath = all.every((token, at) => (at % 2 === 1 ? token.text === '.' : isName(token)))
   return isPath && all.length % 2 === 1 ? all.filter((_, at) => at % 2 === 0).map(nameOf) : []
 }
 
@@ -59,8 +59,7 @@ function withNames(sql: string, names: readonly { parts: readonly string[]; call
         all[last + 1]?.text === '.' &&
         parts.every((part, index) => {
           const token = all[at + 2 * index]
-          const isName = token?.kind === 'word' || token?.kind === 'quoted'
-          return isName && nameOf(token).toLowerCase() === part.toLowerCase()
+          return isName(token) && nameOf(token).toLowerCase() === part.toLowerCase()
         })
       if (!isIt) continue
       edits.push({ start: all[at]!.start, end: all[last]!.end, text: quoteName(called) })

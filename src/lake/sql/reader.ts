@@ -1,7 +1,7 @@
 // Reads the head of a statement token by token, down to the expressions and SELECTs inside it, which are DuckDB's to parse.
 
 import { Failure } from '../../base/failure.ts'
-import { nameOf, placeAt, tokens, type Token } from './tokens.ts'
+import { isName, nameOf, placeAt, tokens, type Token } from './tokens.ts'
 
 /** A piece of the statement as it was written, and where it begins. */
 export type Piece = { sql: string; start: number }
@@ -54,7 +54,6 @@ export class Reader {
   seesNames(): boolean {
     const close = this.#tokens.findIndex(({ text }, index) => index > this.#at && text === ')')
     const inside = this.#tokens.slice(this.#at + 1, close)
-    const isName = ({ kind }: Token) => kind === 'word' || kind === 'quoted'
     return (
       this.peek('(') &&
       close > 0 &&

@@ -2,9 +2,7 @@
 // becomes `"raw.sales".*`, and the table is called so in the text that runs (`splice.ts`).
 
 import { splice, type Spliced } from './splice.ts'
-import { nameOf, quoteName, tokens, type Token } from './tokens.ts'
-
-const isName = (token: Token | undefined) => token?.kind === 'word' || token?.kind === 'quoted'
+import { isName, nameOf, quoteName, tokens } from './tokens.ts'
 
 /** The text in DuckDB's words; `origin` leads from its indices to those of `sql`. */
 export function schemaStarsInDuckDb(sql: string): Spliced {

@@ -5,7 +5,7 @@
 
 import { Bug } from '../../base/assert.ts'
 import type { Analysis, NamedRelation, QualifiedColumn, TableReference } from './tree.ts'
-import { nameOf, quoteName, tokens, type Token } from './tokens.ts'
+import { isName, nameOf, quoteName, tokens, type Token } from './tokens.ts'
 
 /** Half-open range of JavaScript string indices of the original, and its replacement. */
 export type Edit = { start: number; end: number; text: string }
@@ -82,10 +82,12 @@ type Names = ReadonlyMap<TableReference, string>
  */
 function namesApart(analysis: Analysis): Names {
   const { relations, qualified } = analysis
-  const written = ({ name, table }: NamedRelation) =>
-    table && !table.alias ? [table.catalog, table.namespace, name].join('.').toLowerCase() : undefined
-  const isBeside = (one: NamedRelation) =>
-    relations.some((other) => other.name === one.name && (written(other) ?? other) !== (written(one) ?? one))
+  const meanings = new Map<string, Set<unknown>>()
+  for (const one of relations) {
+    const { name, table } = one
+    const meaning = table && !table.alias ? [table.catalog, table.namespace, name].join('.').toLowerCase() : one
+    meanings.set(name, (meanings.get(name) ?? new Set()).add(meaning))
+  }
   const fromInside = new Set(
     qualified.flatMap((column) => {
       const one = wholeNamed(column, analysis)
@@ -101,7 +103,7 @@ function namesApart(analysis: Analysis): Names {
       const inSchema = `${table.namespace}.${table.name}`
       if (starred.has(inSchema.toLowerCase())) return [[table, inSchema]]
       const whole = table.catalog === undefined ? inSchema : `${table.catalog}.${inSchema}`
-      const isApart = isBeside(one) || fromInside.has(one) || starred.has(whole.toLowerCase())
+      const isApart = meanings.get(one.name)!.size > 1 || fromInside.has(one) || starred.has(whole.toLowerCase())
       return isApart ? [[table, whole]] : []
     }),
   )
@@ -139,7 +141,9 @@ function locate(sql: string, all: readonly Token[], analysis: Analysis, names: N
 
 /** `raw.sales.amount` becomes `sales.amount`, where the statement reads a table of that name, or what it is called there. */
 function columnEdits(sql: string, all: readonly Token[], analysis: Analysis, names: Names): Edit[] {
-  return analysis.qualified.flatMap((column) => {
+  // Where no table is called otherwise, its name alone goes on saying it.
+  const told = names.size > 0 ? analysis.qualified : analysis.qualified.filter((column) => column.names.length > 2)
+  return told.flatMap((column) => {
     const meant = column.offset < 0 ? undefined : tableOf(column, analysis, names)
     if (!meant) return []
     const { table, parts } = meant
@@ -195,7 +199,6 @@ function partsOf({ catalog, namespace, name }: TableReference, column: Qualified
 const starts = (names: readonly string[], parts: readonly (string | undefined)[]) =>
   names.length > parts.length && parts.every((part, at) => part?.toLowerCase() === names[at])
 
-const isName = (token: Token | undefined): boolean => token?.kind === 'word' || token?.kind === 'quoted'
 const nameParts = (some: Token[]) => some.filter(isName).map(nameOf)
 
 function atClause(sql: string, all: readonly Token[], from: number) {

@@ -131,3 +131,21 @@ export function closing(all: readonly Token[], open: number): number {
   }
   return all.length - 1
 }
+
+/** Whether the token may be a name, or a part of one. */
+export const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'quoted'
+
+/** What stands between the commas of a text that are in no parentheses, as it is written; of an empty text one empty part. */
+export function splitAtCommas(sql: string): string[] {
+  const parts: string[] = []
+  let [depth, from] = [0, 0]
+  for (const { text, start, end } of tokens(sql)) {
+    if ('([{'.includes(text)) depth++
+    else if (')]}'.includes(text)) depth--
+    else if (text === ',' && depth === 0) {
+      parts.push(sql.slice(from, start))
+      from = end
+    }
+  }
+  return [...parts, sql.slice(from)]
+}

@@ -7,6 +7,7 @@ import type { NewField, Schema } from '../../iceberg/index.ts'
 import type { TableOptions } from './change-set.ts'
 import type { WrittenField } from './computed-defaults.ts'
 import { storedSql } from './declared-types.ts'
+import { withNames } from './perform-context.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
@@ -28,7 +29,11 @@ export function distinctNames<Column extends { name: string }>(columns: readonly
 export const renamed = (sql: string, given: readonly { name: string }[], named: readonly { name: string }[]): string =>
   named.every(({ name }, at) => name === given[at]!.name)
     ? sql
-    : `SELECT * FROM (${sql}\n) AS named(${named.map(({ name }) => quoteName(name)).join(', ')})`
+    : withNames(
+        { sql, start: 0 },
+        'named',
+        named.map(({ name }) => name),
+      ).sql
 
 /** SQL_INVALID for names that differ only in case, and for none at all. */
 export function checkColumns(target: TableName, columns: readonly { name: string }[]): void {

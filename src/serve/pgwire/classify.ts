@@ -2,7 +2,7 @@
 // transactions, what gives rows. Everything else is the lake's.
 
 import { Failure } from '../../base/failure.ts'
-import { isChange, nameOf, placeAt, tokens, type Token } from '../../lake/index.ts'
+import { isChange, nameOf, placeAt, splitAtCommas, tokens, type Token } from '../../lake/index.ts'
 
 export type CopyFormat = {
   format: 'text' | 'csv' | 'binary'
@@ -226,18 +226,7 @@ class Head {
   argumentsInside(): string[] {
     if (this.peek() !== '(') return []
     const { start, end } = this.skipParentheses()
-    const inside = this.sql.slice(start, end)
-    const parts: string[] = []
-    let [depth, from] = [0, 0]
-    for (const token of tokens(inside)) {
-      if ('([{'.includes(token.text)) depth++
-      else if (')]}'.includes(token.text)) depth--
-      else if (token.text === ',' && depth === 0) {
-        parts.push(inside.slice(from, token.start))
-        from = token.end
-      }
-    }
-    return [...parts, inside.slice(from)]
+    return splitAtCommas(this.sql.slice(start, end))
   }
   slice(start: number, end: number): string {
     return this.sql.slice(start, end)

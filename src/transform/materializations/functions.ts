@@ -3,10 +3,20 @@
 // it. Views and tables then hold what the function was when they were built, and every reader can read them.
 
 import { Failure } from '../../base/failure.ts'
-import { closing, quoteName, splice, tokens, type Edit, type Token } from '../../lake/index.ts'
+import {
+  closing,
+  isName,
+  nameOf,
+  quoteName,
+  splice,
+  splitAtCommas,
+  tokens,
+  type Edit,
+  type Token,
+} from '../../lake/index.ts'
 import type { Config, DbtNode, DbtProject } from '../../project/dbt/index.ts'
 import { Compiler } from '../compile.ts'
-import { queryOptions, type Outcome, type Work } from '../work.ts'
+import { done, queryOptions, type Outcome, type Work } from '../work.ts'
 import { asker } from './scope.ts'
 
 type Calling = Omit<Work, 'changes'> & { changes?: Work['changes'] | undefined }
@@ -50,33 +60,18 @@ export async function functionsWrittenOut(sql: string, work: Calling, depth = 0)
 
 /** `"shop"."main"."double_it"(` from this token on. */
 function functionAt(all: readonly Token[], at: number, functions: ReadonlyMap<string, DbtNode>) {
-  const isName = (token: Token | undefined) => token?.kind === 'quoted' || token?.kind === 'word'
-  if (!isName(all[at]) || all[at - 1]?.text === '.') return undefined
-  const parts = [nameOf(all[at]!)]
+  const called = all[at]
+  if (!isName(called) || all[at - 1]?.text === '.') return undefined
+  const parts = [nameOf(called)]
   let next = at + 1
   for (; all[next]?.text === '.' && isName(all[next + 1]); next += 2) parts.push(nameOf(all[next + 1]!))
-  const node = all[next]?.text === '(' ? functions.get(parts.join('.')) : undefined
+  const node = all[next]?.text === '(' ? functions.get(parts.join('.').toLowerCase()) : undefined
   return node && { node, open: next }
 }
 
-const nameOf = ({ kind, text }: Token): string =>
-  (kind === 'quoted' ? text.slice(1, -1).replaceAll('""', '"') : text).toLowerCase()
-
 function argumentsIn(sql: string, all: readonly Token[], open: number, close: number): string[] {
   if (close === open + 1) return []
-  const found: string[] = []
-  let depth = 0
-  let start = all[open]!.end
-  for (let at = open + 1; at < close; at++) {
-    const { text } = all[at]!
-    if ('([{'.includes(text)) depth++
-    else if (')]}'.includes(text)) depth--
-    else if (text === ',' && depth === 0) {
-      found.push(sql.slice(start, all[at]!.start).trim())
-      start = all[at]!.end
-    }
-  }
-  return [...found, sql.slice(start, all[close]!.start).trim()]
+  return splitAtCommas(sql.slice(all[open]!.end, all[close]!.start)).map((part) => part.trim())
 }
 
 async function expanded(node: DbtNode, given: readonly string[], work: Calling, depth: number): Promise<string> {
@@ -131,13 +126,5 @@ export async function checkFunction(node: DbtNode, compiledSql: string, work: Wo
     `SELECT ${await expanded(node, nothing, work, 0)} AS ${quoteName(node.alias)}`,
     queryOptions(work),
   )
-  return {
-    status: 'success',
-    message: 'OK',
-    adapterResponse: { _message: 'OK' },
-    rows: undefined,
-    failures: undefined,
-    table: undefined,
-    compiledSql,
-  }
+  return { ...done, compiledSql }
 }
