@@ -346,7 +346,8 @@ test('functions are written out where they are called', async () => {
     'functions/f.yml': `functions:\n${['times', 'over', 'broken'].map((name) => `  ${numbers.replace('%', name)}`).join('\n')}`,
     'models/b.sql': `{{ config(materialized='table') }}
 select id, {{ function('times') }}(id) as two, {{ function('over') }}({{ function('times') }}(id, 3), 0) as many
-from {{ ref('a') }} where {{ function('times') }}(id, greatest(1, 2)) > 2 -- {{ function('times') }}(`,
+from {{ ref('a') }} where {{ function('times') }}(id, greatest(1, 2) -- by two
+) > 2 -- {{ function('times') }}(`,
     'models/c.sql': "select {{ function('broken') }}(1) as id",
     'models/d.sql': "select {{ function('times') }}(1, 2, 3) as id",
   }

@@ -85,7 +85,8 @@ async function expanded(node: DbtNode, given: readonly string[], work: Calling, 
     )
   const values = parameters.map((parameter, at) => {
     const value = given[at] ?? literal(parameter['default_value'])
-    return `CAST(${value} AS ${String(parameter['data_type'])})`
+    // A comment that an argument ends with ends with its line.
+    return `CAST(${value}\n AS ${String(parameter['data_type'])})`
   })
   const { sql } = await new Compiler(work.project, asker(work)).compile(node)
   const text = (await functionsWrittenOut(sql, work, depth + 1)).trim().replace(/[\s;]+$/, '')
