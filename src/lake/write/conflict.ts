@@ -8,6 +8,7 @@ import { compose, type Composed } from '../sql/compose.ts'
 import type { Conflict, MergeClause, RowChange } from '../sql/row-change.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { appendProjection } from './columns.ts'
+import type { WrittenField } from './computed-defaults.ts'
 import { columnOf, located, type PerformContext } from './perform-context.ts'
 import type { Merge } from './perform-rows.ts'
 
@@ -26,7 +27,9 @@ export async function asMerge(
   { at, bind }: Pick<PerformContext, 'at' | 'bind'>,
 ): Promise<Merge> {
   const key = (written ?? identifiers(schema, target)).map((column) => columnOf(column, schema, target).name)
-  const columns = appendProjection(target, schema, await located(text, at, bind(text.sql)))
+  // What a declared type refuses is refused where the rows are written: in here it would be a function that nobody may call.
+  const fields = schema.fields.map((field: WrittenField) => ({ ...field, declared: undefined }))
+  const columns = appendProjection(target, { ...schema, fields }, await located(text, at, bind(text.sql)))
   const names = key.map(quoteName)
   // A row without a key is like no other.
   const isFirst = `row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${givenOrder}) = 1 OR ${names.map((name) => `${name} IS NULL`).join(' OR ')}`
