@@ -7,6 +7,7 @@
 import { Failure } from '../base/failure.ts'
 import {
   currentViewVersion,
+  followedBy,
   parseTableRequirement,
   parseTableUpdate,
   parseViewUpdate,
@@ -15,6 +16,7 @@ import {
   tableRequirementJson,
   tableUpdateJson,
   viewUpdateJson,
+  type TableChange,
   type TableRequirement,
   type TableUpdate,
   type ViewRequirement,
@@ -35,13 +37,17 @@ export const tableCommitText = (
   updates: readonly TableUpdate[],
   after?: CommitText | null,
 ): CommitText => {
-  // The first requirements are about what is published; those of later steps about what nobody else has seen.
-  const before = after ? (parseJson(after) as CommitJson) : undefined
+  const change = { requirements: [...requirements], updates: [...updates] }
+  const whole = after ? followedBy(tableChangeOf(parseJson(after) as CommitJson), change) : change
   return printJson({
-    requirements: before?.requirements ?? requirements.map(tableRequirementJson),
-    updates: [...(before?.updates ?? []), ...updates.map(tableUpdateJson)],
+    requirements: whole.requirements.map(tableRequirementJson),
+    updates: whole.updates.map(tableUpdateJson),
   })
 }
+const tableChangeOf = ({ requirements, updates }: CommitJson): TableChange => ({
+  requirements: requirements.map(parseTableRequirement),
+  updates: updates.map(parseTableUpdate),
+})
 export const viewCommitText = (requirements: readonly ViewRequirement[], updates: readonly ViewUpdate[]): CommitText =>
   printJson({ requirements, updates: updates.map(viewUpdateJson) })
 
@@ -51,15 +57,10 @@ function changeOf({ name, kind, base, location, commit, action }: PendingChange)
     if (action === 'create') return 'register'
     throw new Failure('UNSUPPORTED', `${showName(name)} cannot be taken back in a catalog of others`)
   }
-  const { requirements, updates } = parseJson(commit) as CommitJson
+  const asked = parseJson(commit) as CommitJson
+  const { requirements, updates } = asked
   return kind === 'table'
-    ? {
-        action: 'commit',
-        kind,
-        name,
-        requirements: requirements.map(parseTableRequirement),
-        updates: updates.map(parseTableUpdate),
-      }
+    ? { action: 'commit', kind, name, ...tableChangeOf(asked) }
     : {
         action: 'commit',
         kind,

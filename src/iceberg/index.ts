@@ -44,7 +44,7 @@ export {
   type HistoryEntry,
 } from './snapshot.ts'
 export { applyTransform, parseTransform, partitionPath, showTransform, transformedType } from './transform.ts'
-export { applyUpdates, checkRequirements, createUpdates } from './update.ts'
+export { applyUpdates, checkRequirements, createUpdates, followedBy } from './update.ts'
 export {
   parseTableRequirement,
   parseTableUpdate,

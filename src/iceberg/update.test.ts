@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { newTableMetadata, parseTableMetadata, printTableMetadata } from './metadata.ts'
-import type { Snapshot, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
+import type { Snapshot, TableChange, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
 import { parseJson, printJson } from './json.ts'
 import { parseSchema } from './schema.ts'
 import { snapshotById } from './snapshot.ts'
-import { applyUpdates, checkRequirements, createUpdates } from './update.ts'
+import { applyUpdates, checkRequirements, createUpdates, followedBy } from './update.ts'
 import { parseTableRequirement, parseTableUpdate, tableRequirementJson, tableUpdateJson } from './update-json.ts'
 
 const table = newTableMetadata({
@@ -411,3 +411,51 @@ test.each([
     expect.objectContaining({ code: 'REQUEST_INVALID', message: expect.stringContaining(message) }),
   ),
 )
+
+const mainAt = (snapshotId: bigint, ref = 'main'): TableRequirement => ({
+  type: 'assert-ref-snapshot-id',
+  ref,
+  snapshotId,
+})
+const mainTo = (snapshotId: bigint): TableUpdate => ({
+  action: 'set-snapshot-ref',
+  refName: 'main',
+  ref: { type: 'branch', snapshotId },
+})
+const schemaIs: TableRequirement = { type: 'assert-current-schema-id', currentSchemaId: 0 }
+const schemaTo: TableUpdate = { action: 'set-current-schema', schemaId: -1 }
+const followed: [string, TableChange, TableChange, TableRequirement[]][] = [
+  [
+    'rows behind a column: the branch has to be where it was, too',
+    { updates: [schemaTo], requirements: [schemaIs] },
+    { updates: [mainTo(2n)], requirements: [mainAt(1n), { ...schemaIs, currentSchemaId: 1 }] },
+    [schemaIs, mainAt(1n)],
+  ],
+  [
+    'what the first made is required of nobody',
+    { updates: [mainTo(2n)], requirements: [mainAt(1n)] },
+    { updates: [mainTo(3n)], requirements: [mainAt(2n)] },
+    [mainAt(1n)],
+  ],
+  [
+    'another branch is another thing',
+    { updates: [mainTo(2n)], requirements: [mainAt(1n)] },
+    { updates: [], requirements: [mainAt(1n, 'audit')] },
+    [mainAt(1n), mainAt(1n, 'audit')],
+  ],
+  [
+    'a branch that was moved without being asked for',
+    { updates: [mainTo(2n)], requirements: [] },
+    { updates: [], requirements: [mainAt(2n)] },
+    [],
+  ],
+  [
+    'a table that was not there has nothing to require',
+    { updates: [schemaTo], requirements: [{ type: 'assert-create' }] },
+    { updates: [mainTo(2n)], requirements: [mainAt(1n)] },
+    [{ type: 'assert-create' }],
+  ],
+]
+test.each(followed)('one change after another: %s', (_, earlier, later, requirements) => {
+  expect(followedBy(earlier, later)).toEqual({ updates: [...earlier.updates, ...later.updates], requirements })
+})

@@ -5,7 +5,14 @@
 import { unreachable } from '../base/assert.ts'
 import { Failure } from '../base/failure.ts'
 import { checkOrder, checkSchema, checkSpec, currentSchema, defaultSpec, refuse } from './metadata.ts'
-import type { Snapshot, SnapshotRef, TableMetadata, TableRequirement, TableUpdate } from './metadata-types.ts'
+import type {
+  Snapshot,
+  SnapshotRef,
+  TableChange,
+  TableMetadata,
+  TableRequirement,
+  TableUpdate,
+} from './metadata-types.ts'
 import { highestFieldId, sameSchema } from './schema.ts'
 import { findSnapshot, withSnapshot } from './snapshot.ts'
 import { showTransform } from './transform.ts'
@@ -424,6 +431,36 @@ export function checkRequirements(
 
 export const requirementFailed = (requirement: string, problem: string): Failure =>
   new Failure('COMMIT_CONFLICT', `Requirement failed: ${problem}`, { requirement, problem })
+
+/** Which updates make what a requirement is about another thing than what is published. */
+const concerned: Record<TableRequirement['type'], ReadonlySet<TableUpdate['action']>> = {
+  'assert-create': new Set(),
+  'assert-table-uuid': new Set(['assign-uuid']),
+  'assert-ref-snapshot-id': new Set(['set-snapshot-ref', 'remove-snapshot-ref']),
+  'assert-last-assigned-field-id': new Set(['add-schema']),
+  'assert-current-schema-id': new Set(['set-current-schema']),
+  'assert-last-assigned-partition-id': new Set(['add-spec']),
+  'assert-default-spec-id': new Set(['set-default-spec']),
+  'assert-default-sort-order-id': new Set(['set-default-sort-order']),
+}
+
+/** One change after the other as one. What the later one requires counts as far as the earlier one did not change it. */
+export function followedBy(earlier: TableChange, later: TableChange): TableChange {
+  const updates = [...earlier.updates, ...later.updates]
+  const known = new Set(earlier.requirements.map(subject))
+  if (known.has('assert-create')) return { updates, requirements: earlier.requirements }
+  const isChanged = (requirement: TableRequirement) =>
+    earlier.updates.some(
+      (update) =>
+        concerned[requirement.type].has(update.action) &&
+        (requirement.type !== 'assert-ref-snapshot-id' || !('refName' in update) || update.refName === requirement.ref),
+    )
+  const more = later.requirements.filter((one) => !known.has(subject(one)) && !isChanged(one))
+  return { updates, requirements: [...earlier.requirements, ...more] }
+}
+
+const subject = (requirement: TableRequirement): string =>
+  requirement.type === 'assert-ref-snapshot-id' ? `${requirement.type} ${requirement.ref}` : requirement.type
 
 function broken(metadata: TableMetadata | undefined, requirement: TableRequirement): string | undefined {
   if (requirement.type === 'assert-create') return metadata ? 'table already exists' : undefined
