@@ -52,6 +52,43 @@ describe('one transaction', () => {
     await expect(next.query('select 1')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })
   })
 
+  describe.each([
+    [
+      'a default for rows that are there',
+      "alter table raw.TABLE add column note varchar default 'x' not null",
+      [1, 'x'],
+    ],
+    ['NOT NULL where no row lacks a value', 'alter table raw.TABLE alter column id set not null', [1]],
+  ])('%s', (what, alteration, row) => {
+    const made = async (name: string) => {
+      const table = `${name}_${what.length}`
+      await world.rows(`create table raw.${table} (id integer)`)
+      await world.rows(`insert into raw.${table} values (1)`)
+      return { table, alter: alteration.replace('TABLE', table) }
+    }
+    test.each(['', 'insert into raw.TABLE values (null)'])(
+      'is for the rows that were looked at: %s',
+      async (between) => {
+        const { table, alter } = await made(between ? 'raced' : 'alone')
+        const altering = await begin()
+        await rows(altering, alter)
+        if (between) await world.rows(between.replace('TABLE', table))
+        expect(await outcome(altering.commit())).toBe(between ? 'COMMIT_CONFLICT' : 'done')
+        expect(await world.rows(`from raw.${table} order by 1`)).toEqual(between ? [[1], [null]] : [row])
+      },
+    )
+    test.each(['insert into raw.TABLE values (null)', 'update raw.TABLE set id = null'])(
+      'meets rows that were made before: %s',
+      async (change) => {
+        const { table, alter } = await made(change.slice(0, 6))
+        const changing = await begin()
+        await rows(changing, change.replace('TABLE', table))
+        await world.rows(alter)
+        expect(await outcome(changing.commit())).toBe('COMMIT_CONFLICT')
+      },
+    )
+  })
+
   test('two that give the same key ON CONFLICT are not both committed; what RETURNING told is', async () => {
     await world.rows('create table raw.keyed as select 1 as id, 0 as n')
     const give = (id: number, does: string) =>

@@ -609,8 +609,6 @@ function addition(reader: Reader, promised: Promised[]): Alteration {
   const path = reader.path()
   const about = definition(reader, promised)
   if (about.isKey) throw reader.unsupported('a key in ADD COLUMN', 'Write SET IDENTIFIER FIELDS after it.')
-  if (about.identity)
-    throw reader.unsupported('a column of numbers for rows that are there', 'Make the table anew with it.')
   return { kind: 'add-column', path, definition: about, ifNotExists, place: placeOf(reader) }
 }
 

@@ -20,6 +20,7 @@ import type { Privilege } from '../../govern/index.ts'
 import type { Engine, EngineColumn } from '../../engine/index.ts'
 import {
   applyUpdates,
+  followedBy,
   applyViewUpdates,
   createUpdates,
   createViewUpdates,
@@ -59,7 +60,7 @@ import { changeRows, withRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { changedAlias } from '../sources.ts'
 import { takingTurns } from './turns.ts'
-import { openStaging, type Rebased } from './staging.ts'
+import { madeFor, openStaging, type Rebased } from './staging.ts'
 import { writtenColumn } from '../types.ts'
 import { beginFiles, type FilesUnderWay } from './write.ts'
 
@@ -259,7 +260,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
           published,
           before,
           metadata: before.metadata,
-          write: written,
+          write: inserted > 0 ? madeFor(currentSchema(before.metadata), written) : written,
           action: 'replace',
           files: [],
           placed,
@@ -458,13 +459,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const write: Rebased = {
         async on(base, { nowMs }) {
           let now = base
-          const all: TableChange = { updates: [], requirements: [] }
+          let all: TableChange = { updates: [], requirements: [] }
           for (const change of changes) {
-            const { updates, requirements } = change(now)
-            now = applyUpdates(now, updates, { nowMs })
-            all.updates.push(...updates)
-            // Requirements of later steps are about what nobody else has seen.
-            if (all.requirements.length === 0) all.requirements.push(...requirements)
+            const step = change(now)
+            now = applyUpdates(now, step.updates, { nowMs })
+            all = followedBy(all, step)
           }
           return all
         },

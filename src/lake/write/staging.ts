@@ -23,8 +23,10 @@ import {
   currentSchema,
   prepareAppend,
   writeTableMetadata,
+  type Field,
   type NewDataFile,
   type OnOptions,
+  type Schema,
   type TableChange,
   type TableMetadata,
   type TableUpdate,
@@ -40,6 +42,18 @@ import { sqlType } from '../types.ts'
 export type Rebased = {
   on(base: TableMetadata, options: OnOptions): Promise<TableChange>
 }
+
+/** Rows that were made before a column became required may lack a value for it. */
+export const madeFor = ({ fields }: Schema, write: Rebased): Rebased => ({
+  async on(base, options) {
+    const wasRequired = new Set(fields.flatMap(({ id, required }) => (required ? [id] : [])))
+    const isNew = ({ id, required, initialDefault }: Field) =>
+      required && initialDefault === undefined && !wasRequired.has(id)
+    const needed = currentSchema(base).fields.find(isNew)
+    if (needed) throw new Failure('COMMIT_CONFLICT', `the column ${needed.name} became NOT NULL meanwhile`)
+    return write.on(base, options)
+  },
+})
 
 type Staged = {
   target: TableName
@@ -100,7 +114,8 @@ export function openStaging(id: string, deps: StagingDeps) {
 
   /** The table after one more write, in a metadata file that nobody's pointer names. */
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
-    const { write: prepared, more = [], action, appended, files, placed, options } = staged
+    const { more = [], action, appended, files, placed, options } = staged
+    const prepared = files.length > 0 ? madeFor(currentSchema(metadata), staged.write) : staged.write
     const nowMs = clock.now()
     // Data files, manifests, their list and the metadata file become durable side by side, all of them before the
     // records name the metadata file.
@@ -195,7 +210,9 @@ export function openStaging(id: string, deps: StagingDeps) {
       // Another process wrote this change set; only its appends can be made again.
       if (!pending?.appended) return false
       const { files, summary } = decodeAppended(pending.appended)
-      again = [{ write: await prepareAppend(io, now.metadata, files, { summary }), more: [] }]
+      const made = await load(now.name)
+      const schema = made?.kind === 'table' ? currentSchema(made.metadata) : currentSchema(now.metadata)
+      again = [{ write: madeFor(schema, await prepareAppend(io, now.metadata, files, { summary })), more: [] }]
     }
     const nowMs = clock.now()
     let next = now.metadata

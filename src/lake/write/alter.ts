@@ -1,0 +1,283 @@
+// ALTER TABLE: steps that change the metadata, and rows that are written again where a new column has values for them.
+
+import { Failure } from '../../base/failure.ts'
+import { showName, type TableName } from '../../catalog/index.ts'
+import {
+  changeProperties,
+  currentSchema,
+  defaultSpec,
+  evolveSchema,
+  evolveSpec,
+  fieldById,
+  replaceSortOrder,
+  type NewPartitionField,
+  type Schema,
+  type TableChange,
+  type TableMetadata,
+} from '../../iceberg/index.ts'
+import type { Assignment } from '../sql/row-change.ts'
+import type { Alteration } from '../sql/statement.ts'
+import { quoteName, quoteTable } from '../sql/tokens.ts'
+import { checkNumbered, computedAt, constantOf, typeOf } from './column-definitions.ts'
+import { changeComputedDefault } from './computed-defaults.ts'
+import { changeDeclared, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
+import { changeIdentity, numberedFields } from './numbered.ts'
+import { tableOf, type PerformContext, type Performed } from './perform-context.ts'
+import { changeRows } from './perform-rows.ts'
+
+/** Carries the changes out, in their order and as one. */
+export async function altered(
+  written: readonly Alteration[],
+  target: TableName,
+  context: PerformContext,
+): Promise<Performed> {
+  const { changes, options } = context
+  const { metadata } = await tableOf(target, changes, 'change')
+  const steps: Step[] = []
+  const unfilled: Unfilled[] = []
+  for (const change of written) {
+    const found = await alteration(change, metadata, target, context, unfilled)
+    if (found) steps.push(...[found].flat())
+  }
+  if (steps.length > 0) await changes.alter(target, steps, options)
+  if (unfilled.length > 0) await fill(unfilled, target, metadata, context)
+  return { rows: 0, changed: steps.length > 0 }
+}
+
+type Step = (now: TableMetadata) => TableChange
+/** A new column whose values the rows that are there do not have yet. */
+type Unfilled = { column: string; required: boolean }
+/** What one change does to the metadata; undefined when it has nothing to do. What rows have to be given goes to `unfilled`. */
+async function alteration(
+  change: Alteration,
+  metadata: TableMetadata,
+  target: TableName,
+  context: PerformContext,
+  unfilled: Unfilled[],
+): Promise<Step | Step[] | undefined> {
+  const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
+  const has = (path: string) => hasColumn(currentSchema(metadata), path)
+  switch (change.kind) {
+    case 'add-column': {
+      const { path, definition, ifNotExists, place } = change
+      if (ifNotExists && has(path)) return undefined
+      const { type, declared } = await typeOf(definition.type, path, context)
+      const { default: written, identity, required } = definition
+      if (identity) checkNumbered(type, path)
+      const computed = written && computedAt(written, context)
+      const value = written && computed === undefined ? await constantOf(written, type, path, context) : undefined
+      const about = {
+        ...(definition.comment === undefined ? {} : { doc: definition.comment }),
+        ...(place === undefined ? {} : { place }),
+      }
+      const isFilled = identity !== undefined || computed !== undefined || value !== undefined
+      if (!isFilled && required && !path.includes('.') && (await isEmpty(target, metadata, context)))
+        return [
+          sinceSeen(metadata, (now) =>
+            unchecked(now)
+              .add(path, type, { ...about, required })
+              .change(),
+          ),
+          ...declaring(path, declared),
+        ]
+      // Format version 3 gives the rows that are there a constant without writing them again.
+      if (!isFilled || (value !== undefined && metadata.formatVersion >= 3)) {
+        const more = { ...about, required, ...(value === undefined ? {} : { default: value }) }
+        return [(now) => schemaOf(now).add(path, type, more).change(), ...declaring(path, declared)]
+      }
+      if (path.includes('.'))
+        throw new Failure('SQL_UNSUPPORTED', `a default for ${path}, inside of a column, of rows that are there`, {
+          hint: `Write ALTER TABLE … SET ('format-version' = '3') before, where all that read the table know it, and give a constant; or add it without a default, and fill it by UPDATE.`,
+          ...(written ? { place: context.at(written.start) } : {}),
+        })
+      unfilled.push({ column: path, required })
+      const added = (now: TableMetadata) => fieldNamed(currentSchema(now), path)!
+      return [
+        sinceSeen(metadata, (now) => schemaOf(now).add(path, type, about).change()),
+        ...declaring(path, declared),
+        ...(value === undefined ? [] : [(now: TableMetadata) => schemaOf(now).setDefault(path, value).change()]),
+        ...(computed === undefined
+          ? []
+          : [(now: TableMetadata) => changeComputedDefault(now, added(now).id, computed)]),
+        ...(identity ? [(now: TableMetadata) => changeIdentity(now, added(now), identity)] : []),
+      ]
+    }
+    case 'drop-column':
+      return change.ifExists && !has(change.path) ? undefined : (now) => schemaOf(now).drop(change.path).change()
+    case 'rename-column':
+      return (now) => schemaOf(now).rename(change.path, change.to).change()
+    case 'move-column':
+      return (now) => schemaOf(now).move(change.path, change.place).change()
+    case 'type': {
+      const { type, declared } = await typeOf(change.type, change.path, context)
+      const isOf = fieldNamed(currentSchema(metadata), change.path)?.type.kind === type.kind
+      if (declared !== undefined && isOf) await checkHeld(change.path, declared, target, context)
+      return [(now) => schemaOf(now).widen(change.path, type).change(), ...declaring(change.path, declared)]
+    }
+    case 'required':
+      return change.required
+        ? requiring(change.path, metadata, target, context)
+        : (now) => schemaOf(now).nullable(change.path).change()
+    case 'default': {
+      const field = fieldNamed(currentSchema(metadata), change.path)
+      const computed = change.value && computedAt(change.value, context)
+      const constant = computed === undefined ? change.value : undefined
+      const value = constant && field && (await constantOf(constant, field.type, change.path, context))
+      return [
+        // Of one that is computed there is no constant, nor need there have been.
+        ...(computed !== undefined && field?.writeDefault === undefined
+          ? []
+          : [(now: TableMetadata) => schemaOf(now).setDefault(change.path, value).change()]),
+        ...(field ? [(now: TableMetadata) => changeComputedDefault(now, field.id, computed)] : []),
+      ]
+    }
+    case 'comment': {
+      const { path, comment } = change
+      if (path !== undefined) return (now) => schemaOf(now).doc(path, comment).change()
+      return (now) => changeProperties(now, comment === undefined ? { remove: ['comment'] } : { set: { comment } })
+    }
+    case 'properties':
+      return (now) => changeProperties(now, { set: change.set, remove: change.remove })
+    case 'add-partition': {
+      const { column, transform, name } = change.field
+      return (now) => evolveSpec(now, { caseSensitive: false }).add(column, transform, name).change()
+    }
+    case 'drop-partition':
+      return (now) => evolveSpec(now, { caseSensitive: false }).remove(partitionNamed(now, change.field)).change()
+    case 'sort':
+      return (now) => replaceSortOrder(now, change.fields)
+    case 'identifiers':
+      return (now) => schemaOf(now).identifiers(change.paths).change()
+    case 'key':
+      return [
+        ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
+        (now) => schemaOf(now).identifiers(change.paths).change(),
+      ]
+    case 'identity': {
+      const field = fieldNamed(currentSchema(metadata), change.path)
+      if (!field) throw new Failure('SQL_INVALID', `there is no column ${change.path}`)
+      if (change.identity) checkNumbered(field.type, change.path)
+      return (now) => changeIdentity(now, field, change.identity)
+    }
+  }
+}
+
+/** What the format forbids because of rows that may be there, when it is known how those are. */
+const unchecked = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false, allowIncompatible: true })
+
+/** A step that is right for the rows that were looked at, and for no others. */
+const sinceSeen =
+  (seen: TableMetadata, step: Step): Step =>
+  (now) => {
+    const [snapshotId, isNow] = [seen.currentSnapshotId, now.currentSnapshotId]
+    if (snapshotId !== isNow) throw new Failure('COMMIT_CONFLICT', 'rows came or went while the column was changed')
+    const { updates, requirements } = step(now)
+    return { updates, requirements: [...requirements, { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId }] }
+  }
+
+async function isEmpty(target: TableName, metadata: TableMetadata, { rows }: PerformContext): Promise<boolean> {
+  if (metadata.currentSnapshotId === undefined) return true
+  return !hasOwnBranches(metadata) && (await rows(`SELECT 1 FROM ${quoteTable(target)} LIMIT 1`)).length === 0
+}
+
+/** Rows of branches are not looked at. */
+const hasOwnBranches = ({ refs }: TableMetadata): boolean =>
+  Object.entries(refs).some(([name, { type }]) => name !== 'main' && type === 'branch')
+
+/** NOT NULL for a column that has no nulls. Where that is not known it is refused, as the format has it. */
+async function requiring(
+  path: string,
+  metadata: TableMetadata,
+  target: TableName,
+  { rows }: PerformContext,
+): Promise<Step> {
+  const field = fieldNamed(currentSchema(metadata), path)
+  if (!field || field.required || path.includes('.') || hasOwnBranches(metadata))
+    return (now) => evolveSchema(now, { caseSensitive: false }).require(path).change()
+  if (metadata.currentSnapshotId !== undefined) {
+    const [found] = await rows(`SELECT 1 FROM ${quoteTable(target)} WHERE ${quoteName(field.name)} IS NULL LIMIT 1`)
+    if (found)
+      throw new Failure('QUERY_FAILED', `column "${field.name}" of ${showName(target)} contains null values`, {
+        hint: `Fill them by UPDATE, or take their rows away by DELETE, and write it again.`,
+        sqlState: '23502',
+      })
+  }
+  return sinceSeen(metadata, (now) => unchecked(now).require(path).change())
+}
+
+/** Gives the rows that are there what new columns have where a statement leaves them out. */
+async function fill(
+  columns: readonly Unfilled[],
+  target: TableName,
+  before: TableMetadata,
+  context: PerformContext,
+): Promise<void> {
+  const { changes, rows, options } = context
+  if (before.currentSnapshotId !== undefined) {
+    const table = await tableOf(target, changes, 'change')
+    const numbering = numberedFields(table.metadata)
+    const set: Assignment[] = []
+    for (const { column } of columns) {
+      const counting = numbering.find(({ field }) => field.name.toLowerCase() === column.toLowerCase())
+      if (!counting) set.push({ column, value: { sql: 'DEFAULT', start: 0 } })
+      else {
+        const [[count] = []] = await rows(`SELECT count(*) FROM ${quoteTable(target)}`)
+        const first = await context.takeNumbers(table, counting, Number(count))
+        set.push({ column, value: { sql: `${first - 1} + row_number() OVER ()`, start: 0 } })
+      }
+    }
+    const whole = { alias: undefined, returning: undefined, from: undefined, where: undefined }
+    // Whoever may alter a table sees all of it.
+    const allowed = { ...context, options: { ...options, needs: ['alter' as const] } }
+    await changeRows({ kind: 'update', name: [target.name], set, ...whole }, target, allowed)
+  }
+  const required = columns.filter((column) => column.required)
+  const steps = required.map(
+    ({ column }): Step =>
+      (now) =>
+        unchecked(now).require(column).change(),
+  )
+  if (steps.length > 0) await changes.alter(target, steps, options)
+}
+
+/** Only columns of the table itself: what is inside of them has the types of Iceberg. */
+const declaring = (path: string, declared: DeclaredType | undefined): Step[] => [
+  (now) => {
+    const field = path.includes('.') ? undefined : fieldNamed(currentSchema(now), path)
+    return field ? changeDeclared(now, field, declared) : { updates: [], requirements: [] }
+  },
+]
+
+async function checkHeld(
+  path: string,
+  declared: DeclaredType,
+  target: TableName,
+  { rows }: PerformContext,
+): Promise<void> {
+  const condition = unfitSql(path.split('.').map(quoteName).join('.'), declared)
+  if (condition === undefined) return
+  const [found] = await rows(`SELECT 1 FROM ${quoteTable(target)} WHERE ${condition} LIMIT 1`)
+  if (found) throw unfit(path, declared)
+}
+
+/** A partition field is named by its name, or by what it is made of. */
+function partitionNamed(metadata: TableMetadata, { column, transform }: NewPartitionField): string {
+  const { fields } = defaultSpec(metadata)
+  const schema = currentSchema(metadata)
+  const same = fields.find(
+    (field) =>
+      fieldById(schema, field.sourceIds[0]!)?.path.toLowerCase() === column.toLowerCase() &&
+      JSON.stringify(field.transform) === JSON.stringify(transform),
+  )
+  return same?.name ?? column
+}
+
+const fieldNamed = (schema: Schema, path: string) => {
+  const [first, ...rest] = path.toLowerCase().split('.')
+  let field = schema.fields.find(({ name }) => name.toLowerCase() === first)
+  for (const part of rest)
+    field =
+      field?.type.kind === 'struct' ? field.type.fields.find(({ name }) => name.toLowerCase() === part) : undefined
+  return field
+}
+const hasColumn = (schema: Schema, path: string): boolean => fieldNamed(schema, path) !== undefined

@@ -1,0 +1,84 @@
+// Columns as statements define them: their types, and what they have where a statement leaves them out.
+
+import { Failure } from '../../base/failure.ts'
+import type { NewField, Type, Value } from '../../iceberg/index.ts'
+import { compose } from '../sql/compose.ts'
+import type { Piece } from '../sql/reader.ts'
+import type { ColumnDefinition } from '../sql/statement.ts'
+import { quoteName } from '../sql/tokens.ts'
+import { parseSqlType, sqlType } from '../types.ts'
+import { computedDefault } from './computed-defaults.ts'
+import { declaredOf, type DeclaredType } from './declared-types.ts'
+import { located, type PerformContext } from './perform-context.ts'
+import { parseBound } from './write.ts'
+
+export async function newFields(
+  columns: readonly ColumnDefinition[],
+  context: PerformContext,
+): Promise<{
+  fields: NewField[]
+  defaults: Map<string, Value>
+  computed: Map<string, string>
+  declared: Map<string, DeclaredType>
+}> {
+  const fields: NewField[] = []
+  const declaredAs = new Map<string, DeclaredType>()
+  const defaults = new Map<string, Value>()
+  const computed = new Map<string, string>()
+  for (const { name, type: written, required, default: value, comment, identity } of columns) {
+    const { type, declared } = await typeOf(written, name, context)
+    if (declared !== undefined) declaredAs.set(name, declared)
+    if (identity) checkNumbered(type, name)
+    const changing = value && computedAt(value, context)
+    if (changing !== undefined) computed.set(name, changing)
+    const constant = value && changing === undefined ? await constantOf(value, type, name, context) : undefined
+    fields.push({ name, type, required, ...(comment === undefined ? {} : { doc: comment }) })
+    if (constant !== undefined) defaults.set(name, constant)
+  }
+  return { fields, defaults, computed, declared: declaredAs }
+}
+
+export function computedAt(value: Piece, { at }: PerformContext): string | undefined {
+  try {
+    return computedDefault(value)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure(error.code, error.message, { hint: error.hint, place: at(value.start) })
+  }
+}
+
+export function checkNumbered({ kind }: Type, column: string): void {
+  if (kind !== 'int' && kind !== 'long')
+    throw new Failure('SQL_INVALID', `${column} cannot number its rows: its type is none of whole numbers`)
+}
+
+export async function typeOf(
+  written: Piece,
+  column: string,
+  context: PerformContext,
+): Promise<{ type: Type; declared?: DeclaredType }> {
+  const declared = declaredOf(written.sql, context)
+  if (declared) return declared
+  // Lists of them are lists of what the engine has.
+  const known = { ...written, sql: written.sql.replace(/\bjsonb\b/gi, 'JSON ') }
+  const text = compose`SELECT CAST(NULL AS ${known}) AS ${quoteName(column)}`
+  const [bound] = await located(text, context.at, context.bind(text.sql))
+  return { type: parseSqlType(bound!.type, column) }
+}
+
+export async function constantOf(
+  written: Piece,
+  type: Type,
+  column: string,
+  context: PerformContext,
+): Promise<Value | undefined> {
+  const text = compose`SELECT CAST(CAST((${written}) AS ${sqlType(type)}) AS VARCHAR)`
+  const [[value] = []] = await located(text, context.at, context.rows(text.sql))
+  if (value === null) return undefined
+  const constant = parseBound(String(value), type)
+  if (constant === undefined)
+    throw new Failure('SQL_UNSUPPORTED', `a default for "${column}" of the type ${sqlType(type)} cannot be kept`, {
+      place: context.at(written.start),
+    })
+  return constant
+}
