@@ -6,6 +6,7 @@
 import { DuckDBInstance, type DuckDBDataChunk, type DuckDBType, type DuckDBValue } from '@duckdb/node-api'
 import { ByteWriter } from './bytes.ts'
 import { chunkEncoder } from './encode.ts'
+import { filePattern } from './file-pattern.ts'
 import { registerFunctions } from './functions.ts'
 import { openConnection, type HostConnection } from './host-connection.ts'
 import {
@@ -43,7 +44,11 @@ async function open(): Promise<DuckDBInstance> {
     "SET GLOBAL disabled_optimizers = 'join_filter_pushdown'",
     `SET GLOBAL temp_directory = ${quote(settings.tempDirectory)}`,
     `SET GLOBAL max_temp_directory_size = ${quote(`${Math.floor(settings.tempBytes / 2 ** 20)}MiB`)}`,
-    `SET GLOBAL allowed_directories = [${settings.directories.map(quote).join(', ')}]`,
+    // Paths are compared as they are spelled, and files are spelled as patterns where they are read.
+    `SET GLOBAL allowed_directories = [${settings.directories
+      .flatMap((one) => [one, filePattern(one)])
+      .map(quote)
+      .join(', ')}]`,
     ...settings.init,
     'SET GLOBAL enable_external_access = false',
     'SET GLOBAL lock_configuration = true',

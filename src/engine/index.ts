@@ -1,3 +1,4 @@
+export { filePattern } from './file-pattern.ts'
 export { pgScalarFunctions, pgTableFunctions } from './pg-functions.ts'
 export { openEngine, EngineFailure } from './pool.ts'
 export type { Engine, EngineOptions, EngineRequest, EngineResult, HostClass, HostStatus } from './pool.ts'

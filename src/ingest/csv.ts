@@ -3,7 +3,7 @@
 
 import type { Failure } from '../base/failure.ts'
 import { Failure as Fail } from '../base/failure.ts'
-import { quoteName, quoteText, type Column } from '../lake/index.ts'
+import { quoteFile, quoteName, quoteText, type Column } from '../lake/index.ts'
 import type { CsvSource, Located } from '../project/index.ts'
 
 /** `read_csv(…)` over the spooled files. The whole file is looked at before types are chosen, so none fails later. */
@@ -28,7 +28,7 @@ export function readCsv(source: CsvSource, files: readonly string[]): string {
   if (options.nullstr) settings.push(`nullstr = [${options.nullstr.map(quoteText).join(', ')}]`)
   const types = Object.entries(columns).map(([name, type]) => `${quoteText(name)}: ${quoteText(String(type))}`)
   if (types.length > 0) settings.push(`types = {${types.join(', ')}}`)
-  return `read_csv([${files.map(quoteText).join(', ')}], ${settings.join(', ')})`
+  return `read_csv([${files.map(quoteFile).join(', ')}], ${settings.join(', ')})`
 }
 
 /** `Order ID` is `order_id`; two columns of the same name become `name` and `name_2`. */

@@ -12,7 +12,7 @@ import { currentSchema } from '../iceberg/index.ts'
 import type { CommandContext } from './commands.ts'
 import { rethrowEngine } from './answers/engine-failure.ts'
 import type { Command } from './sql/command.ts'
-import { quoteName, quoteTable, quoteText } from './sql/tokens.ts'
+import { quoteFile, quoteName, quoteTable, quoteText } from './sql/tokens.ts'
 
 type Copy = Extract<Command, { kind: 'copy' }>
 type Copied = { count: number; target: TableName | undefined }
@@ -82,7 +82,7 @@ export async function copyFrom(command: Copy, context: CommandContext): Promise<
       given.set('all_varchar', 'true')
       if (!given.has('header')) given.set('header', 'true')
     }
-    const options = [quoteText(path), ...[...given].map(([name, value]) => `${name} = ${value}`)].join(', ')
+    const options = [quoteFile(path), ...[...given].map(([name, value]) => `${name} = ${value}`)].join(', ')
     const names = columns.map(quoteName).join(', ')
     const select =
       format === 'csv'

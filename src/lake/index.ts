@@ -29,6 +29,7 @@ export {
   placeAt,
   quoteName,
   quoteTable,
+  quoteFile,
   quoteText,
   splitAtCommas,
   splitStatements,

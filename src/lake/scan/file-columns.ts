@@ -7,7 +7,7 @@
 import { Failure } from '../../base/failure.ts'
 import { EngineFailure, type Engine, type HostClass } from '../../engine/index.ts'
 import type { Default, Field, NameMapping, Type } from '../../iceberg/index.ts'
-import { quoteName, quoteText } from '../sql/tokens.ts'
+import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
 export type FileColumn = {
@@ -73,7 +73,7 @@ async function footers(engine: Engine, paths: readonly string[], hosts: HostClas
     return (await engine.rows({
       class: hosts,
       sql: `SELECT file_name, name, num_children::INTEGER, repetition_type, converted_type, field_id::INTEGER, logical_type, duckdb_type
-        FROM parquet_schema([${paths.map(quoteText).join(', ')}]) ORDER BY file_name, column_id`,
+        FROM parquet_schema([${paths.map(quoteFile).join(', ')}]) ORDER BY file_name, column_id`,
       timeoutMs: 60_000,
       ...(signal && { signal }),
     })) as FooterRow[]

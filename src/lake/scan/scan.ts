@@ -42,7 +42,7 @@ import {
   type FileShape,
   type WantedColumn,
 } from './file-columns.ts'
-import { quoteName, quoteText } from '../sql/tokens.ts'
+import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
 export type ScanSource = {
@@ -341,7 +341,7 @@ function readFiles(
   columns: readonly { field: WantedColumn; as: string }[],
   withPlace = false,
 ): string {
-  const list = `[${files.map(({ path }) => quoteText(localPathOf(path))).join(', ')}]`
+  const list = `[${files.map(({ path }) => quoteFile(localPathOf(path))).join(', ')}]`
   const place = withPlace ? ['file_index::BIGINT AS fi', 'file_row_number AS pos'] : []
   if (own) {
     const taken = own.find(isPlaceName)
@@ -425,7 +425,7 @@ function deleteFilesSql(
   files: readonly { index: number; file: ScanFile }[],
   deletes: readonly Delete[],
 ): string {
-  const list = deletes.map(({ file }) => quoteText(localPathOf(file.path)))
+  const list = deletes.map(({ file }) => quoteFile(localPathOf(file.path)))
   const about = deletes.map(({ file, sequenceNumber }, index) =>
     row([`${index}::BIGINT`, `${sequenceNumber}::BIGINT`, quoteText(placeOf(file))]),
   )

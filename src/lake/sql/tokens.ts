@@ -2,6 +2,7 @@
 // to read the head of statements that DuckDB's serialiser does not take. Everything else is DuckDB's to parse.
 
 import { Failure, type Place } from '../../base/failure.ts'
+import { filePattern } from '../../engine/index.ts'
 
 export type Token = {
   kind: 'word' | 'quoted' | 'string' | 'number' | 'symbol'
@@ -121,6 +122,9 @@ export const quoteTable = ({
   name: string
 }): string => [catalog, namespace, name].map(quoteName).join('.')
 export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+/** A file that is to be read, for `read_parquet` and its like. */
+export const quoteFile = (path: string): string => quoteText(filePattern(path))
 
 /** Index of the token that closes the parenthesis at `open`, or of the last one. */
 export function closing(all: readonly Token[], open: number): number {

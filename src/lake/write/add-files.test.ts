@@ -87,6 +87,19 @@ test('what is in a file counts, not what its folder is called', async () => {
   expect(await world.rows('select day from raw.named')).toEqual([[7]])
 })
 
+// Spark does not escape a `*` in the folders of partitions.
+test('a file is read by its name, also where that could be a pattern', async () => {
+  for (const other of ['aXb', 'it1s', 'qq', 'b', 'ab']) await parquet(`${other}.parquet`, 'select 2 as id')
+  for (const [index, name] of ['a*b', 'it[1]s', 'q?', '[^a]', 'a{b,c}'].entries()) {
+    await parquet(`${name}.parquet`, 'select 1 as id')
+    const table = `named_${index}`
+    await changing((changes) => changes.addFiles(at(table), [join(world.root, `${name}.parquet`)]))
+    await world.rows(`insert into raw.${table} select 3`)
+    await world.rows(`delete from raw.${table} where id = 3`)
+    expect(await world.rows(`select id from raw.${table}`), name).toEqual([[1]])
+  }
+})
+
 test('a folder is all Parquet below it; a file is there once', async () => {
   await mkdir(join(world.root, 'folder/region=West'), { recursive: true })
   await mkdir(join(world.root, 'folder/_temporary'), { recursive: true })

@@ -22,7 +22,7 @@ import {
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import type { Files } from '../prepare.ts'
-import { quoteText } from '../sql/tokens.ts'
+import { quoteFile } from '../sql/tokens.ts'
 import { parseSqlType } from '../types.ts'
 import { parseBound } from './write.ts'
 
@@ -236,7 +236,7 @@ async function footers({ engine, io, files, signal }: Parts, paths: readonly str
   try {
     const found: Footer[] = []
     for (const [index, path] of paths.entries()) {
-      const local = quoteText(lease.pathOf(path))
+      const local = quoteFile(lease.pathOf(path))
       const ask = (sql: string) => engine.rows({ class: 'write', sql, ...(signal ? { signal } : {}) })
       const describe = await ask(
         `SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(${local}, hive_partitioning = false))`,

@@ -13,7 +13,7 @@ import {
   type TableMetadata,
 } from '../../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../../io/index.ts'
-import { quoteText } from '../sql/tokens.ts'
+import { quoteFile, quoteText } from '../sql/tokens.ts'
 import { newDataFile, orderedRows, placeFiles, type StatsRow, type Workshop } from './write.ts'
 
 /** Whether one file holds the deletes of a partition; otherwise each data file has its own, as Spark writes them. */
@@ -47,7 +47,7 @@ export async function writePositionFiles(
   const files: { place: number; row: StatsRow }[] = []
   for (const [place, parts] of Map.groupBy(written, (row) => Number(row[5]![0]!.value))) {
     const [first] = parts as [StatsRow]
-    const all = parts.map(([local]) => quoteText(local)).join(', ')
+    const all = parts.map(([local]) => quoteFile(local)).join(', ')
     const [sorted] =
       isOrdered && parts.length === 1
         ? [first]

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
-import { quoteText } from '../sql/tokens.ts'
+import { quoteFile, quoteText } from '../sql/tokens.ts'
 
 /** A text with a line of names, and the names and types (DuckDB's) of all its columns in order. */
 export type Csv = { text: string; columns: readonly { name: string; type: string }[]; delimiter: string }
@@ -25,7 +25,7 @@ export async function withCsv<Done>(
   try {
     await writeFile(file, text)
     return await read(
-      `SELECT * FROM read_csv(${quoteText(file)}, columns = {${types}}, header = true, delim = ${quoteText(delimiter)})`,
+      `SELECT * FROM read_csv(${quoteFile(file)}, columns = {${types}}, header = true, delim = ${quoteText(delimiter)})`,
       file,
     )
   } catch (error) {

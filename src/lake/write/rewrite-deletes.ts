@@ -29,7 +29,7 @@ import {
 import { localPath } from '../../io/index.ts'
 import type { CompactDeps } from '../upkeep/compact.ts'
 import { isByPartition, placeVectors, writePositionFiles, type PlacedVector } from './delete-files.ts'
-import { quoteText } from '../sql/tokens.ts'
+import { quoteFile, quoteText } from '../sql/tokens.ts'
 import { limitsOf } from './write.ts'
 
 export type RewrittenDeletes = {
@@ -176,7 +176,7 @@ function positionsSql(
 ) {
   const field = (id: number, name: string, type: string) =>
     `${id}: {name: '${name}', type: '${type}', default_value: NULL}`
-  const paths = deletes.map(({ file }) => quoteText(pathOf(file.path)))
+  const paths = deletes.map(({ file }) => quoteFile(pathOf(file.path)))
   return `(SELECT DISTINCT file_path, pos FROM read_parquet([${paths.join(', ')}], schema = MAP {${field(reservedFields.file_path, 'file_path', 'VARCHAR')}, ${field(reservedFields.pos, 'pos', 'BIGINT')}})
     WHERE file_path IN (SELECT unnest([${targets.map(({ path }) => quoteText(path)).join(', ')}])))`
 }

@@ -29,7 +29,7 @@ import type { FileLease } from '../../io/index.ts'
 import { isByPartition, placeVectors, writePositionFiles } from './delete-files.ts'
 import type { Prepared } from '../prepare.ts'
 import { scanSql } from '../scan/scan.ts'
-import { quoteName, quoteText } from '../sql/tokens.ts'
+import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { storedSql } from './declared-types.ts'
 import { beginFiles, limitsOf, type FilesUnderWay, type Workshop } from './write.ts'
@@ -256,7 +256,7 @@ const asking =
 /** Keeps the rows of a SELECT in a file; gives what stands behind FROM to read it. */
 async function stage(select: string, file: string, rows: Rows): Promise<string> {
   await rows(`COPY (${select}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION lz4_raw)`)
-  return `read_parquet(${quoteText(file)})`
+  return `read_parquet(${quoteFile(file)})`
 }
 
 const isolationOf = (text: string | undefined): Isolation =>
@@ -330,7 +330,7 @@ async function writeVectors(
       else {
         // Written before the table became version 3.
         const old = await rows(
-          `SELECT pos FROM read_parquet(${quoteText(lease.pathOf(file.path))}, hive_partitioning = false) WHERE file_path = ${quoteText(path)}`,
+          `SELECT pos FROM read_parquet(${quoteFile(lease.pathOf(file.path))}, hive_partitioning = false) WHERE file_path = ${quoteText(path)}`,
         )
         for (const [position] of old) positions.add(Number(position))
         if (file.referencedDataFile === path) removed.set(file.path, file)

@@ -24,7 +24,7 @@ import { joinLocation, type FileIO } from '../../io/index.ts'
 import { codecsOfFixed, fixLengths, type FixedColumn } from './parquet/fixed.ts'
 import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
 import type { Files } from '../prepare.ts'
-import { quoteName, quoteText } from '../sql/tokens.ts'
+import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 
 export type WriteFilesOptions = {
   /** Its columns are those of `schema` in order, then `lineage`'s. */
@@ -198,7 +198,7 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
 }
 
 /** A folder named `day=5` must not answer for what is in the file. */
-const rowsOfFile = (local: string) => `read_parquet(${quoteText(local)}, hive_partitioning = false)`
+const rowsOfFile = (local: string) => `read_parquet(${quoteFile(local)}, hive_partitioning = false)`
 
 async function partitionOf(workshop: Workshop, columns: readonly PartitionColumn[], row: StatsRow) {
   const texts = new Map((row[5] ?? []).map(({ key, value }) => [key, value]))
@@ -215,7 +215,7 @@ async function longValue({ engine }: Workshop, { source }: PartitionColumn, path
   const text = source.type.kind === 'string' ? source.sql : `hex(${source.sql})`
   const [row] = await engine.rows({
     class: 'write',
-    sql: `SELECT ${text} FROM read_parquet(${quoteText(path)}) LIMIT 1`,
+    sql: `SELECT ${text} FROM read_parquet(${quoteFile(path)}) LIMIT 1`,
   })
   const found = String(row![0])
   return applyTransform(
@@ -234,7 +234,7 @@ async function described({ engine }: Workshop, row: StatsRow, schema: Schema) {
   if (counted.length > 0) {
     const [counts] = await engine.rows({
       class: 'write',
-      sql: `SELECT ${counted.map(({ key }) => `count(*) FILTER (isnan(${key}))`).join(', ')} FROM read_parquet(${quoteText(row[0])})`,
+      sql: `SELECT ${counted.map(({ key }) => `count(*) FILTER (isnan(${key}))`).join(', ')} FROM read_parquet(${quoteFile(row[0])})`,
     })
     for (const [index, { key }] of counted.entries()) file.nanCounts.set(leaves.get(key)!, Number(counts![index]))
   }
@@ -243,7 +243,7 @@ async function described({ engine }: Workshop, row: StatsRow, schema: Schema) {
       ? [[4]]
       : await engine.rows({
           class: 'write',
-          sql: `SELECT min(least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)) FROM parquet_metadata(${quoteText(row[0])}) GROUP BY row_group_id ORDER BY 1`,
+          sql: `SELECT min(least(coalesce(nullif(dictionary_page_offset, 0), data_page_offset), data_page_offset)) FROM parquet_metadata(${quoteFile(row[0])}) GROUP BY row_group_id ORDER BY 1`,
         })
   return { ...file, splitOffsets: groups.map(([offset]) => BigInt(String(offset))) }
 }
