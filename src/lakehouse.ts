@@ -19,7 +19,15 @@ import {
 } from './catalog/index.ts'
 import type { Lakehouse } from './cli/app.ts'
 import type { Config } from './config/index.ts'
-import { cachingFileIO, fileLocation, isLocal, localPath, openFileCache, openStorage } from './io/index.ts'
+import {
+  cachingFileIO,
+  confinedFileIO,
+  fileLocation,
+  isLocal,
+  localPath,
+  openFileCache,
+  openStorage,
+} from './io/index.ts'
 import type { Records } from './records/index.ts'
 
 /** @throws OWNER_MISMATCH when the lake belongs to another records store; LAKE_MOVED when it was made elsewhere; STORAGE_FAILED when it cannot be reached */
@@ -39,7 +47,8 @@ export async function openLakehouse(settings: Config, parts: { records: Records;
   const external = await openExternalCatalog({ config: settings, io: own, clock })
   // Names that others keep are swapped by others: any number of projects may then write below one root.
   if (!external) await claimLake(own, root, records.storeId)
-  const remote = external?.io ?? own
+  // Where its tables lie is for a foreign catalog to say.
+  const remote = external?.io ?? confinedFileIO(own, [root, ...settings.catalog.locations])
   const isAllHere = isLocal(root) && !external
   const files = isAllHere ? undefined : await openFileCache({ io: remote, folder: cacheDir, bytesMax: cacheBytes })
   const io = files ? cachingFileIO({ io: remote, cache: files }) : remote

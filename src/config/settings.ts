@@ -556,7 +556,7 @@ export const settings = {
     key: 'catalog.locations',
     env: null,
     ...texts('a list of places such as file:///data or s3://bucket/folder', /^([a-z][a-z0-9+]*:)?\/.*$/),
-    about: 'Where clients of the Iceberg REST catalog may place or register tables, beside the root of the lake.',
+    about: 'Where tables may lie, and their files be written and deleted, beside the root of the lake.',
     example: '[file:///data/shared]',
     fallback: fixed<string[]>([], 'none'),
   }),

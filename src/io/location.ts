@@ -27,3 +27,17 @@ export function s3Location(location: string): { bucket: string; key: string } | 
   const match = /^s3[an]?:\/\/([^/]+)(?:\/(.*))?$/s.exec(location)
   return match ? { bucket: match[1]!, key: match[2] ?? '' } : undefined
 }
+
+/** One spelling for `/a`, `file:/a` and `file:///a`, and for the three schemes of S3, without slashes at the end. */
+export function comparableLocation(location: string): string {
+  const path = isLocal(location) ? localPath(location) : location.replace(/^s3[an]:/i, 's3:')
+  return path.replace(/\/+$/, '')
+}
+
+/** Whether a file lies somewhere below the folder, and its location says so without `.` and `..`. */
+export function isInFolder(location: string, folder: string): boolean {
+  const path = comparableLocation(location)
+  return (
+    path.startsWith(`${comparableLocation(folder)}/`) && !path.split('/').some((part) => part === '.' || part === '..')
+  )
+}

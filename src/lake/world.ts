@@ -14,7 +14,7 @@ import {
 } from '../catalog/index.ts'
 import { openEngine } from '../engine/index.ts'
 import { openGovern, systemPrincipal, type AccessFile, type Principal } from '../govern/index.ts'
-import { fileLocation, localFileIO } from '../io/index.ts'
+import { confinedFileIO, fileLocation, localFileIO } from '../io/index.ts'
 import { openMemoryRecords } from '../records/index.ts'
 import type { PrincipalLimits } from './answers/admission.ts'
 import { openLake, type AuditEntry, type QueryOptions } from './lake.ts'
@@ -32,7 +32,7 @@ export async function openWorld({
   mkdirSync(spool)
   mkdirSync(copies)
   const clock = realClock
-  const io = localFileIO({ root, sync: false })
+  const io = confinedFileIO(localFileIO({ root, sync: false }), [root])
   const records = await openMemoryRecords()
   const catalog = embeddedCatalog(records)
   const tables = openTables(catalog, io)

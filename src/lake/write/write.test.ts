@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadedTable } from '../../catalog/index.ts'
 import { newTableMetadata, planScan, writeTableMetadata, type NewField } from '../../iceberg/index.ts'
@@ -155,3 +157,28 @@ test.each<[string, string, string, { files: number; properties?: string; column?
     )
   },
 )
+
+test('nothing is written outside of the lake, wherever the properties of a table point', async () => {
+  const outside = `${world.dir}/elsewhere`
+  await world.rows(`create table raw.led (id int) with ('write.data.path' = '${outside}')`)
+  const refused = { code: 'FORBIDDEN', message: expect.stringContaining(outside) }
+  await expect(world.rows('insert into raw.led values (1)')).rejects.toMatchObject(refused)
+  await world.rows("alter table raw.led unset ('write.data.path')")
+  for (const place of [outside, `${world.root}/../elsewhere`, `${world.root}-elsewhere`])
+    await expect(world.rows(`alter table raw.led set ('write.metadata.path' = '${place}')`)).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    })
+  await world.rows(`alter table raw.led set ('write.data.path' = '${world.root}/beside')`)
+  await world.rows('insert into raw.led values (1)')
+  expect([existsSync(outside), existsSync(`${world.root}/beside`)]).toEqual([false, true])
+})
+
+test('files outside of the lake stay, wherever orphans are looked for', async () => {
+  const outside = join(world.dir, 'theirs')
+  mkdirSync(outside)
+  writeFileSync(join(outside, 'letters.txt'), '')
+  utimesSync(join(outside, 'letters.txt'), 1, 1)
+  await world.rows(`create table raw.greedy (id int) with ('write.data.path' = '${outside}')`)
+  await world.rows(`call system.remove_orphan_files('raw.greedy')`).catch(() => {})
+  expect(existsSync(join(outside, 'letters.txt'))).toBe(true)
+})

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { Failure } from '../../base/failure.ts'
 import { levelsOf, type TableName } from '../../catalog/index.ts'
 import type { TableUpdate, ViewUpdate } from '../../iceberg/index.ts'
-import { isLocal, joinLocation, localPath } from '../../io/index.ts'
+import { comparableLocation, isInFolder, isLocal, joinLocation } from '../../io/index.ts'
 
 export type Locations = {
   /** A folder of its own in the root of the lake. */
@@ -32,10 +32,11 @@ const pathProperties = [
 ]
 
 export function openLocations(root: string, more: readonly string[]): Locations {
-  const allowed = [root, ...more].map(comparable)
+  const allowed = [root, ...more].map(comparableLocation)
 
   function check(location: string): string {
-    const path = isLocal(location) || /^[a-z][a-z0-9+.-]*:\/\/[^/]+\//i.test(location) ? comparable(location) : ''
+    const path =
+      isLocal(location) || /^[a-z][a-z0-9+.-]*:\/\/[^/]+\//i.test(location) ? comparableLocation(location) : ''
     const isClean = !path.split('/').some((part) => part === '.' || part === '..') && !/\p{Cc}/u.test(path)
     if (isClean && allowed.some((prefix) => path.startsWith(`${prefix}/`))) return location.replace(/\/+$/, '')
     throw new Failure('FORBIDDEN', `tables may not lie at ${location.slice(0, 300)}`, {
@@ -53,15 +54,10 @@ export function openLocations(root: string, more: readonly string[]): Locations 
   return {
     fresh: (name) => joinLocation(of(name), freshFolder(name.name)),
     of,
-    isInside(folder, path) {
-      const clean = comparable(path)
-      return (
-        clean.startsWith(`${comparable(folder)}/`) && !clean.split('/').some((part) => part === '.' || part === '..')
-      )
-    },
+    isInside: (folder, path) => isInFolder(path, folder),
     isFresh(name, location) {
-      const start = comparable(joinLocation(of(name), folderName(name.name)))
-      const given = comparable(location)
+      const start = comparableLocation(joinLocation(of(name), folderName(name.name)))
+      const given = comparableLocation(location)
       return given.startsWith(`${start}-`) && /^-[0-9a-f]{8}$/.test(given.slice(start.length))
     },
     check,
@@ -82,9 +78,3 @@ const folderName = (name: string) => name.replace(/[^A-Za-z0-9_-]/g, '_').slice(
 
 /** A table that is dropped and made again does not meet its old files. */
 const freshFolder = (name: string) => `${folderName(name)}-${randomBytes(4).toString('hex')}`
-
-/** One spelling for `/a`, `file:/a` and `file:///a`, and for the three schemes of S3. */
-function comparable(location: string): string {
-  const path = isLocal(location) ? localPath(location) : location.replace(/^s3[an]:/i, 's3:')
-  return path.replace(/\/+$/, '')
-}
