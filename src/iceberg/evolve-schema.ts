@@ -39,6 +39,9 @@ export type Place = 'first' | { before: string } | { after: string }
 export const evolveSchema = (metadata: TableMetadata, options: EvolveOptions = {}): SchemaEvolution =>
   new SchemaEvolution(metadata, options)
 
+/** Those above are for columns that every table has (spec, "Reserved Field IDs"). */
+const columnIdMax = 2147483447
+
 export class SchemaEvolution {
   readonly #metadata: TableMetadata
   readonly #options: EvolveOptions
@@ -54,6 +57,11 @@ export class SchemaEvolution {
     this.#lastId = metadata.lastColumnId
   }
 
+  #nextId(): number {
+    if (this.#lastId >= columnIdMax) refuse(`the table has given field id ${this.#lastId}: there is none left`)
+    return ++this.#lastId
+  }
+
   /** A column at the end of its struct, or at `place`. Required ones need a default. */
   add(path: string, type: Type, { required = false, doc, default: value, place }: NewColumn = {}): this {
     const [parent, name] = this.#split(path)
@@ -62,7 +70,7 @@ export class SchemaEvolution {
     this.#checkFree(siblings, name, path)
     if (required && value === undefined && !this.#options.allowIncompatible)
       refuse(`the required column "${path}" needs a default: rows that are there have no value for it`)
-    const [fresh] = withFreshIds([{ name, type, required, ...(doc !== undefined && { doc }) }], () => ++this.#lastId)
+    const [fresh] = withFreshIds([{ name, type, required, ...(doc !== undefined && { doc }) }], () => this.#nextId())
     const filled = value === undefined ? undefined : defaultOf(fresh!.type, value, path)
     const field: Field = {
       ...fresh!,

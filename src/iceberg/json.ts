@@ -151,6 +151,12 @@ export class JsonNode {
       : this.fail(`expected an integer below 2^53, found ${show(value)}`)
   }
 
+  /** Milliseconds since 1970, as far as a date can be made of them. */
+  time(): number {
+    const value = this.count()
+    return Number.isNaN(new Date(value).getTime()) ? this.fail(`${value} ms are no time`) : value
+  }
+
   /** Text values of an object; numbers and booleans, which some writers leave unquoted, become text. */
   texts(): Record<string, string> {
     return this.entries((node) =>

@@ -32,9 +32,9 @@ import type {
 } from './manifest-types.ts'
 import { partitionFieldJson, partitionFieldsFromNode } from './metadata.ts'
 import type { FormatVersion, Snapshot, TableMetadata } from './metadata-types.ts'
-import { fieldInAnySchema, schemaFromNode, schemaJson } from './schema.ts'
-import { transformedType } from './transform.ts'
-import type { PartitionSpec, Schema, Type, Value } from './types.ts'
+import { fieldInAnySchema, schemaFromNode, schemaJson, showType } from './schema.ts'
+import { isTransformable, transformedType } from './transform.ts'
+import type { PartitionField, PartitionSpec, Schema, Type, Value } from './types.ts'
 import {
   bytesBigint,
   compareValues,
@@ -61,7 +61,7 @@ export function partitionTypes(
 ): (Type | undefined)[] {
   return spec.fields.map(({ sourceIds, transform }) => {
     const source = fieldInAnySchema(metadata, sourceIds[0] ?? 0)?.type
-    return source && transformedType(transform, source)
+    return source && isTransformable(transform, source) ? transformedType(transform, source) : undefined
   })
 }
 
@@ -81,8 +81,22 @@ export async function readManifestList(
   const bytes = (mayBeKept ? written.get(path) : undefined) ?? (await readBytes(io, path, signal))
   const { records, plainBytes } = readAvro(bytes, { place: path, keyOf: manifestKey })
   const manifests = records.map((record, index) => manifestFileOf(new Row(record, 'manifest', index, path)))
+  checkList(manifests, snapshot, path)
   cache?.putList(path, { manifests, weightBytes: plainBytes + manifests.length * 600 })
   return manifests
+}
+
+/** Rows would be there twice, or deletes be later than the rows that came after them. */
+function checkList(manifests: readonly ManifestFile[], { sequenceNumber: last }: Snapshot, path: string): void {
+  const wrong = (why: string) => new Failure('METADATA_INVALID', `${path}: ${why}`, { place: { file: path } })
+  const seen = new Set<string>()
+  for (const { path: manifest, sequenceNumber } of manifests) {
+    if (seen.has(manifest)) throw wrong(`the manifest ${manifest} is named twice`)
+    seen.add(manifest)
+    // Some leave the number of the snapshot out.
+    if (sequenceNumber < 0n || (last > 0n && sequenceNumber > last))
+      throw wrong(`the manifest ${manifest} has the sequence number ${sequenceNumber}, its snapshot ${last}`)
+  }
 }
 
 /**
@@ -149,12 +163,12 @@ function manifestFileOf(row: Row): ManifestFile {
     sequenceNumber: row.long('sequence_number') ?? 0n,
     minSequenceNumber: row.long('min_sequence_number') ?? 0n,
     addedSnapshotId: row.long('added_snapshot_id') ?? row.fail('"added_snapshot_id" is missing'),
-    addedFiles: row.count('added_files_count'),
-    existingFiles: row.count('existing_files_count'),
-    deletedFiles: row.count('deleted_files_count'),
-    addedRows: row.count('added_rows_count'),
-    existingRows: row.count('existing_rows_count'),
-    deletedRows: row.count('deleted_rows_count'),
+    addedFiles: row.knownCount('added_files_count'),
+    existingFiles: row.knownCount('existing_files_count'),
+    deletedFiles: row.knownCount('deleted_files_count'),
+    addedRows: row.knownCount('added_rows_count'),
+    existingRows: row.knownCount('existing_rows_count'),
+    deletedRows: row.knownCount('deleted_rows_count'),
     partitions: row.list('partitions', (summary) => fieldSummaryOf(new Row(summary, 'partitions', row, row.path))),
     ...(keyMetadata && { keyMetadata }),
     ...(firstRowId !== undefined && { firstRowId }),
@@ -276,7 +290,15 @@ export function inherit(entry: RawManifestEntry, manifest: ManifestFile): Manife
   const file = withRowId(entry, manifest)
   const inherited = status === 'added' || sequenceNumber === undefined ? manifest.sequenceNumber : undefined
   const fileSequenceNumber = entry.fileSequenceNumber ?? inherited
-  if (sequenceNumber !== undefined) return { status, snapshotId, sequenceNumber, fileSequenceNumber, file }
+  if (sequenceNumber !== undefined) {
+    if (sequenceNumber > manifest.sequenceNumber)
+      throw new Failure(
+        'METADATA_INVALID',
+        `${manifest.path}: ${entry.file.path} has the sequence number ${sequenceNumber}, its manifest ${manifest.sequenceNumber}`,
+        { place: { file: manifest.path } },
+      )
+    return { status, snapshotId, sequenceNumber, fileSequenceNumber, file }
+  }
   // Sequence number 0 is a manifest of format version 1, where every file has 0.
   if (status !== 'added' && manifest.sequenceNumber !== 0n)
     throw new Failure(
@@ -308,11 +330,20 @@ function parseManifest(
     throw new Failure('METADATA_INVALID', `${path}: the table has no partition spec ${specId}`, {
       place: { file: path },
     })
+  // By another spec its partitions would be read as others, or as none.
+  const isAnother = fields && !spec.fields.every((field) => isAmong(field, fields))
+  if (isAnother)
+    throw new Failure('METADATA_INVALID', `${path}: the manifest is of another partition spec than ${specId}`, {
+      place: { file: path },
+    })
   const schemas = schema ? [...metadata.schemas, { ...schema, schemaId: -1 }] : metadata.schemas
   const types = partitionTypes({ schemas, currentSchemaId: metadata.currentSchemaId }, spec)
   let rowOffset = 0n
   const entries = file.records.map((record, index) => {
-    const entry = entryOf(new Row(record, 'entry', index, path), spec, types)
+    const row = new Row(record, 'entry', index, path)
+    const entry = entryOf(row, spec, types)
+    if ((entry.file.content === 'data') !== (content === 'data'))
+      row.fail(`a file of ${entry.file.content} in a manifest of ${content}`)
     if (content !== 'data' || entry.status === 'deleted' || entry.file.firstRowId !== undefined) return entry
     entry.rowOffset = rowOffset
     rowOffset += BigInt(entry.file.recordCount)
@@ -321,6 +352,9 @@ function parseManifest(
   // The bytes stay: statistics are views into them. An entry is some 900 bytes of objects, ranges of columns included.
   return { schema, spec, content, entries, weightBytes: file.plainBytes + entries.length * 900 }
 }
+
+const isAmong = ({ fieldId, name, transform }: PartitionField, fields: readonly PartitionField[]) =>
+  transform.kind === 'void' || fields.some((one) => one.fieldId === fieldId || one.name === name)
 
 function headerJson<Result>(
   { header }: AvroFile,
@@ -358,10 +392,10 @@ function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undef
     specId: spec.specId,
     partition: partition
       ? spec.fields.map(({ fieldId, name }, index) =>
-          partitionValue(partition.value(partitionKey(fieldId)) ?? partition.value(name), types[index]),
+          partitionValue(partition, partition.value(partitionKey(fieldId)) ?? partition.value(name), types[index]),
         )
       : none,
-    recordCount: row.count('record_count') ?? row.fail('"record_count" is missing'),
+    recordCount: row.knownCount('record_count') ?? row.fail('"record_count" is missing or less than none'),
     fileSizeBytes: row.count('file_size_in_bytes') ?? row.fail('"file_size_in_bytes" is missing'),
     columnSizes: row.map('column_sizes') as Counts | undefined,
     valueCounts: row.map('value_counts') as Counts | undefined,
@@ -387,6 +421,8 @@ function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undef
   const [offset, size] = [row.count('content_offset'), row.count('content_size_in_bytes')]
   if (offset !== undefined) rest.contentOffset = offset
   if (size !== undefined) rest.contentSizeBytes = size
+  if (format === 'puffin' && (file.content !== 'position-deletes' || referenced === undefined))
+    row.fail('a Puffin file that is no deletion vector of a data file')
   return file
 }
 
@@ -394,14 +430,15 @@ const none: readonly never[] = []
 const formats: readonly FileFormat[] = ['parquet', 'avro', 'orc', 'puffin']
 
 /** A partition value as Avro stores it in the internal form of its type. */
-function partitionValue(stored: unknown, type: Type | undefined): Value | null {
+function partitionValue(partition: Row, stored: unknown, type: Type | undefined): Value | null {
   if (stored === undefined || stored === null) return null
   if (stored instanceof Uint8Array) {
     if (type?.kind === 'decimal') return bytesBigint(stored)
     if (type?.kind === 'uuid') return uuidText(stored)
     return stored
   }
-  return type ? (toForm(type, stored as Value) ?? null) : (stored as Value)
+  if (!type) return stored as Value
+  return toForm(type, stored as Value) ?? partition.fail(`${String(stored)} is no ${showType(type)}`)
 }
 
 /** One record of an Avro file that somebody else wrote: each accessor checks what it gives. */
@@ -442,6 +479,11 @@ class Row {
   count(name: string): number | undefined {
     const value = this.#record[name]
     return value === undefined || typeof value === 'number' ? value : this.#wrongType(name)
+  }
+  /** A number of files or rows; what is less than none is not known. */
+  knownCount(name: string): number | undefined {
+    const value = this.count(name)
+    return value === undefined || value < 0 ? undefined : value
   }
   long(name: string): bigint | undefined {
     const value = this.#record[name]

@@ -178,6 +178,13 @@ test.each<[Record<string, unknown>, string]>([
   [{ snapshots: [snapshots[0], snapshots[0]] }, 'snapshots: a snapshot id is used twice'],
   [{ snapshots: [{ ...snapshots[0], 'manifest-list': undefined }] }, 'snapshots[0]: "manifest-list" is missing'],
   [{ refs: { b: { 'snapshot-id': 1, type: 'branch' } } }, 'refs: "b" names snapshot 1'],
+  [{ snapshots, refs: { main: { 'snapshot-id': 3055729675574597004n, type: 'tag' } } }, 'refs: "main" is no branch'],
+  [{ snapshots, 'last-sequence-number': 0 }, 'has the sequence number 1, the last one is 0'],
+  [{ snapshots: [{ ...snapshots[0], 'sequence-number': -1 }] }, 'has the sequence number -1'],
+  [{ snapshots: [{ ...snapshots[0], 'timestamp-ms': 8_640_000_000_000_001 }] }, '8640000000000001 ms are no time'],
+  [{ schemas: [schema, schema] }, 'schemas: a schema id is used twice'],
+  [{ schemas: [{ ...schema, fields: [{ ...schema.fields[0], id: -1 }] }] }, 'schemas[0]: "x" has the field id -1'],
+  [{ 'partition-specs': [...base['partition-specs'], ...base['partition-specs']] }, 'a spec id is used twice'],
   [
     {
       snapshots,
@@ -199,6 +206,30 @@ test.each<[Record<string, unknown>, string]>([
     }),
   ),
 )
+
+test('counters that are too low give no id twice', () => {
+  const { lastColumnId, lastPartitionId, nextRowId } = parse({
+    ...base,
+    'format-version': 3,
+    schemas: [
+      {
+        ...schema,
+        fields: [
+          { ...schema.fields[0], id: 7 },
+          { ...schema.fields[0], name: 'y', id: 1 },
+        ],
+      },
+    ],
+    'partition-specs': [
+      { 'spec-id': 0, fields: [{ name: 'x', transform: 'identity', 'source-id': 7, 'field-id': 1004 }] },
+    ],
+    'last-column-id': 1,
+    'last-partition-id': 999,
+    'next-row-id': 0,
+    snapshots: [{ ...snapshots[1], 'first-row-id': 10, 'added-rows': 5 }],
+  })
+  expect([lastColumnId, lastPartitionId, nextRowId]).toEqual([7, 1004, 15n])
+})
 
 test.each(['', '{', '[]', 'null', '"a"', `${'['.repeat(100_000)}`])('%.20j is no metadata', (text) =>
   expect(() => parseTableMetadata(text, 't.json')).toThrow(expect.objectContaining({ code: 'METADATA_INVALID' })),

@@ -69,6 +69,13 @@ export function tableMetadataFromJson(json: unknown, place?: string): TableMetad
   const snapshots = root.maybe('snapshots', (at) => at.list(snapshotFromNode)) ?? []
   const byId = new Set(snapshots.map(({ snapshotId }) => snapshotId))
   if (byId.size < snapshots.length) root.get('snapshots').fail('a snapshot id is used twice')
+  const lastSequenceNumber = formatVersion === 1 ? 0n : root.get('last-sequence-number').long()
+  // The next commit takes the number after it: deletes would be older than the rows that they are about.
+  for (const { snapshotId, sequenceNumber } of snapshots)
+    if (sequenceNumber < 0n || (formatVersion > 1 && sequenceNumber > lastSequenceNumber))
+      root
+        .get('snapshots')
+        .fail(`snapshot ${snapshotId} has the sequence number ${sequenceNumber}, the last one is ${lastSequenceNumber}`)
   const refs = root.maybe('refs', (at) => at.entries(snapshotRefFromNode)) ?? {}
   // Java writes -1 for "no snapshot"; the spec says null. Read both; we leave the field out.
   const stated = root.maybe('current-snapshot-id', (at) => at.long())
@@ -76,6 +83,7 @@ export function tableMetadataFromJson(json: unknown, place?: string): TableMetad
   if (currentSnapshotId !== undefined) {
     if (!byId.has(currentSnapshotId)) root.fail(`current-snapshot-id: there is no snapshot ${currentSnapshotId}`)
     refs.main ??= { snapshotId: currentSnapshotId, type: 'branch' }
+    if (refs.main.type !== 'branch') root.get('refs').fail('"main" is no branch')
     if (refs.main.snapshotId !== currentSnapshotId)
       root.fail(`current-snapshot-id: ${currentSnapshotId} is not the head of the branch main, ${refs.main.snapshotId}`)
   }
@@ -90,14 +98,18 @@ export function tableMetadataFromJson(json: unknown, place?: string): TableMetad
     formatVersion,
     tableUuid: uuid ?? uuidFrom(location),
     location,
-    lastSequenceNumber: formatVersion === 1 ? 0n : root.get('last-sequence-number').long(),
-    lastUpdatedMs: root.get('last-updated-ms').count(),
-    lastColumnId: root.get('last-column-id').int(),
+    lastSequenceNumber,
+    lastUpdatedMs: root.get('last-updated-ms').time(),
+    // No id is given twice, whatever the counters say.
+    lastColumnId: Math.max(root.get('last-column-id').int(), ...schemas.map(highestFieldId)),
     schemas,
     currentSchemaId,
     partitionSpecs,
     defaultSpecId,
-    lastPartitionId: root.maybe('last-partition-id', (at) => at.int()) ?? highestPartitionId(partitionSpecs),
+    lastPartitionId: Math.max(
+      root.maybe('last-partition-id', (at) => at.int()) ?? 0,
+      highestPartitionId(partitionSpecs),
+    ),
     properties: root.maybe('properties', (at) => at.texts()) ?? {},
     currentSnapshotId,
     snapshots,
@@ -105,14 +117,14 @@ export function tableMetadataFromJson(json: unknown, place?: string): TableMetad
       root.maybe('snapshot-log', (at) =>
         at.list((entry) => ({
           snapshotId: entry.get('snapshot-id').long(),
-          timestampMs: entry.get('timestamp-ms').count(),
+          timestampMs: entry.get('timestamp-ms').time(),
         })),
       ) ?? [],
     metadataLog:
       root.maybe('metadata-log', (at) =>
         at.list((entry) => ({
           metadataFile: entry.get('metadata-file').text(),
-          timestampMs: entry.get('timestamp-ms').count(),
+          timestampMs: entry.get('timestamp-ms').time(),
         })),
       ) ?? [],
     sortOrders,
@@ -120,24 +132,39 @@ export function tableMetadataFromJson(json: unknown, place?: string): TableMetad
     refs,
     statistics: root.maybe('statistics', (at) => at.list(statisticsFromNode)) ?? [],
     partitionStatistics: root.maybe('partition-statistics', (at) => at.list(partitionStatisticsFromNode)) ?? [],
-    ...(nextRowId !== undefined && { nextRowId }),
+    ...(nextRowId !== undefined && { nextRowId: highestRowId(nextRowId, snapshots) }),
     ...(root.has('encryption-keys') && { encryptionKeys: root.get('encryption-keys').list((key) => key.value) }),
   }
 }
 
 function readSchemas(root: JsonNode, version: FormatVersion): Schema[] {
   const schemas = root.maybe('schemas', (at) => at.list(schemaFromNode))
-  if (schemas && schemas.length > 0) return schemas
+  if (schemas && schemas.length > 0) {
+    if (new Set(schemas.map(({ schemaId }) => schemaId)).size < schemas.length)
+      root.get('schemas').fail('a schema id is used twice')
+    return schemas
+  }
   if (version > 1) root.get('schemas').fail('there is none')
   return [schemaFromNode(root.get('schema'))]
 }
 
 function readSpecs(root: JsonNode, version: FormatVersion): PartitionSpec[] {
   const specs = root.maybe('partition-specs', (at) => at.list(partitionSpecFromNode))
-  if (specs && specs.length > 0) return specs
+  if (specs && specs.length > 0) {
+    if (new Set(specs.map(({ specId }) => specId)).size < specs.length)
+      root.get('partition-specs').fail('a spec id is used twice')
+    return specs
+  }
   if (version > 1) root.get('partition-specs').fail('there is none')
   return [{ specId: none, fields: partitionFieldsFromNode(root.get('partition-spec')) }]
 }
+
+/** The next row id, beyond those that any snapshot gave. */
+const highestRowId = (stated: bigint, snapshots: readonly Snapshot[]): bigint =>
+  snapshots.reduce((next, { firstRowId = 0n, addedRows = 0n }) => {
+    const after = firstRowId + addedRows
+    return after > next ? after : next
+  }, stated)
 
 /** A v1 table may lack a UUID. The same table must have the same one each time that it is read. */
 function uuidFrom(location: string): string {
@@ -194,7 +221,7 @@ export function snapshotFromNode(node: JsonNode): Snapshot {
     snapshotId: node.get('snapshot-id').long(),
     ...(parent !== undefined && parent !== -1n && { parentSnapshotId: parent }),
     sequenceNumber: node.maybe('sequence-number', (at) => at.long()) ?? 0n,
-    timestampMs: node.get('timestamp-ms').count(),
+    timestampMs: node.get('timestamp-ms').time(),
     ...(manifestList !== undefined ? { manifestList } : { manifests }),
     summary: node.maybe('summary', (at) => at.texts()) ?? {},
     ...(schemaId !== undefined && { schemaId }),

@@ -2,11 +2,18 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { memoryFileIO, type FileIO } from '../io/index.ts'
 import { writeAvro, type AvroRecord } from './avro.ts'
-import { encodeManifest, encodeManifestList, listed, loadManifest, type EntryToWrite } from './manifest.ts'
+import {
+  encodeManifest,
+  encodeManifestList,
+  listed,
+  loadManifest,
+  readManifestList,
+  type EntryToWrite,
+} from './manifest.ts'
 import { manifestCache } from './manifest-cache.ts'
 import type { DataFile, ManifestFile, NewDataFile } from './manifest-types.ts'
 import { newTableMetadata } from './metadata.ts'
-import type { TableMetadata } from './metadata-types.ts'
+import type { Snapshot, TableMetadata } from './metadata-types.ts'
 import type { Predicate } from './predicate-types.ts'
 import { project, type Leaf } from './predicate.ts'
 import { filesToRead, planScan } from './scan.ts'
@@ -424,6 +431,105 @@ async function withDeletes(
     ),
   }
 }
+
+const vectorEntry = {
+  content: 'position-deletes' as const,
+  format: 'puffin' as const,
+  path: '/t/v.puffin',
+  sequence: 2,
+  referencedDataFile: '/t/a',
+  contentOffset: 4,
+  contentSizeBytes: 40,
+}
+test.each<[what: string, message: string, files: Parameters<typeof withDeletes>[0]]>([
+  [
+    'two deletion vectors of one file',
+    '/t/a has 2 deletion vectors in one snapshot',
+    [{ path: '/t/a', sequence: 1 }, vectorEntry, { ...vectorEntry, contentOffset: 44 }],
+  ],
+  [
+    'a vector that is about no file',
+    '/t/m0: entry 0 data_file: a Puffin file that is no deletion vector',
+    [{ ...vectorEntry, referencedDataFile: undefined }],
+  ],
+  [
+    'data in Puffin',
+    '/t/m0: entry 0 data_file: a Puffin file that is no deletion vector',
+    [{ path: '/t/a', sequence: 1, format: 'puffin' }],
+  ],
+  [
+    'a file that is younger than its manifest',
+    '/t/m0: /t/a has the sequence number 10',
+    [{ path: '/t/a', sequence: 10 }],
+  ],
+  ['less rows than none', '/t/m0: entry 0 data_file: "record_count"', [{ path: '/t/a', sequence: 1, recordCount: -1 }]],
+])('refused by name: %s', async (_, message, files) => {
+  const { io, metadata } = await withDeletes(files)
+  await expect(planScan(io, metadata)).rejects.toMatchObject({
+    code: 'METADATA_INVALID',
+    message: expect.stringContaining(message),
+  })
+})
+
+test.each<[what: string, message: string, change: (list: ManifestFile[]) => ManifestFile[]]>([
+  ['a manifest that is named twice', '/t/list2: the manifest /t/m0 is named twice', (list) => [...list, list[0]!]],
+  [
+    'a manifest that is younger than its snapshot',
+    '/t/list2: the manifest /t/m0 has the sequence number 10, its snapshot 9',
+    ([first]) => [{ ...first!, sequenceNumber: 10n }],
+  ],
+  [
+    'a manifest that is older than all',
+    '/t/list2: the manifest /t/m0 has the sequence number -1',
+    ([first]) => [{ ...first!, sequenceNumber: -1n }],
+  ],
+  [
+    'data called deletes',
+    '/t/m0: entry 0: a file of data in a manifest of deletes',
+    ([first]) => [{ ...first!, content: 'deletes' }],
+  ],
+  [
+    'a manifest of another partition spec',
+    '/t/m1: the manifest is of another partition spec than 0',
+    ([, second]) => [{ ...second!, specId: 0 }],
+  ],
+])('refused by name: %s', async (_, message, change) => {
+  const { io, metadata } = await withDeletes([
+    { path: '/t/a', sequence: 1 },
+    { path: '/t/b', sequence: 1, specId: 1, partition: [] },
+  ])
+  const [snapshot] = metadata.snapshots as [Snapshot]
+  const list = change([...(await readManifestList(io, metadata, snapshot))])
+  const what = { snapshotId: 1n, parentSnapshotId: undefined, sequenceNumber: 9n }
+  await io.create('/t/list2', encodeManifestList(list, what))
+  const changed = { ...metadata, snapshots: [{ ...snapshot, manifestList: '/t/list2' }] }
+  await expect(planScan(io, changed)).rejects.toMatchObject({
+    code: 'METADATA_INVALID',
+    message: expect.stringContaining(message),
+  })
+})
+
+test('partitions of another type than the table has are refused, and counts below none are not known', async () => {
+  const { io, metadata } = await withDeletes([{ path: '/t/a', sequence: 1 }])
+  const schemas = metadata.schemas.map((schema) => ({
+    ...schema,
+    fields: schema.fields.map((field) => ({ ...field, type: { kind: 'long' as const } })),
+  }))
+  await expect(planScan(io, { ...metadata, schemas })).rejects.toMatchObject({
+    code: 'METADATA_INVALID',
+    message: '/t/m0: entry 0 data_file partition: x is no long',
+  })
+  const [snapshot] = metadata.snapshots as [Snapshot]
+  const [manifest] = await readManifestList(io, metadata, snapshot)
+  const less = encodeManifestList([{ ...manifest!, addedFiles: -1, existingFiles: 0 }], {
+    snapshotId: 1n,
+    parentSnapshotId: undefined,
+    sequenceNumber: 9n,
+  })
+  await io.create('/t/less', less)
+  const plan = await planScan(io, { ...metadata, snapshots: [{ ...snapshot, manifestList: '/t/less' }] })
+  expect(plan.files.map(({ path }) => path)).toEqual(['/t/a'])
+})
 
 const text = (value: string) => encodeBound({ kind: 'string' }, value)
 const position = { content: 'position-deletes' as const }

@@ -3,6 +3,7 @@
 // Manifests are dropped by their partition summaries, files by their partition and by the bounds of their columns; what
 // may hold a row survives, together with the delete files that apply to it. Start here to see a read.
 
+import { Failure } from '../base/failure.ts'
 import type { FileIO } from '../io/index.ts'
 import { compareValues } from './value.ts'
 import { inherit, loadManifest, partitionTypes, readManifestList, type ReadOptions } from './manifest.ts'
@@ -169,6 +170,10 @@ export function deleteIndex(
     const isLater = (entry: ManifestEntry) => entry.sequenceNumber > sequenceNumber
     const isNotEarlier = (entry: ManifestEntry) => entry.sequenceNumber >= sequenceNumber
     const vector = (vectors.get(file.path) ?? []).filter(isNotEarlier)
+    if (vector.length > 1)
+      throw new Failure('METADATA_INVALID', `${file.path} has ${vector.length} deletion vectors in one snapshot`, {
+        place: { file: file.path },
+      })
     // Spec: where a deletion vector applies, position deletes of that file are ignored.
     const byPosition =
       vector.length > 0

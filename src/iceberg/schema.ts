@@ -130,6 +130,7 @@ export function schemaFromNode(node: JsonNode): Schema {
   const seen = new Set<number>()
   for (const { id, name } of allFields(schema)) {
     if (seen.has(id)) node.fail(`field id ${id} is used twice, the second time by "${name}"`)
+    if (id < 0) node.fail(`"${name}" has the field id ${id}`)
     seen.add(id)
   }
   return schema

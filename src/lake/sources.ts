@@ -661,6 +661,7 @@ export async function columnsOf(
 /** Iceberg tells columns apart by case, SQL does not. */
 function checkNames(table: TableName, { fields }: Schema, place: Place): void {
   const byName = new Map(fields.map((field) => [field.name.toLowerCase(), field]))
+  if (byName.has('')) throw new Failure('SQL_UNSUPPORTED', `${showName(table)} has a column without a name`, { place })
   const hidden = byName.size < fields.length && fields.find((field) => byName.get(field.name.toLowerCase()) !== field)
   if (hidden)
     throw new Failure(

@@ -519,6 +519,35 @@ test.each([
   ])
 })
 
+test('a file has the rows that it has, whatever its manifest says beside a vector', async () => {
+  const path = await parquet('SELECT range AS id, NULL AS c FROM range(100)', '{id: 1, c: 2}')
+  const { bytes, blobs } = encodeDeletionVectors([
+    { referencedDataFile: path, positions: new Positions([0, 5, 12, 99]) },
+  ])
+  await io.create(`${path}.puffin`, bytes)
+  const vector = dataFile(`${path}.puffin`, {
+    content: 'position-deletes',
+    format: 'puffin',
+    referencedDataFile: path,
+    recordCount: 4,
+    contentOffset: blobs[0]!.offset,
+    contentSizeBytes: blobs[0]!.length,
+  })
+  for (const recordCount of [0, 10, 1_000])
+    expect(
+      await rowsOf(simple, [scanFile(dataFile(path, { recordCount }), 1, [{ file: vector, sequenceNumber: 2n }])]),
+      String(recordCount),
+    ).toHaveLength(96)
+})
+
+test('deletes by position without a position or a file delete nothing', async () => {
+  const path = await parquet('SELECT range AS id, NULL AS c FROM range(10)', '{id: 1, c: 2}')
+  const rows = `('${path}', 3::BIGINT), ('${path}', NULL), (NULL, 4)`
+  const gone = await parquet(`SELECT * FROM (VALUES ${rows}) v(file_path, pos)`)
+  const deletes = [{ file: dataFile(gone, { content: 'position-deletes' }), sequenceNumber: 2n }]
+  expect(await rowsOf(simple, [scanFile(dataFile(path), 1, deletes)])).toHaveLength(9)
+})
+
 test('files that are no Parquet are refused', async () => {
   await expect(rowsOf(simple, [scanFile(dataFile('/x.orc', { format: 'orc' }))])).rejects.toMatchObject({
     code: 'UNSUPPORTED',

@@ -88,8 +88,8 @@ export async function scanSql(source: ScanSource): Promise<string> {
     return `(SELECT ${empty.map(({ name, sql }) => `NULL::${sql} AS ${quoteName(name)}`).join(', ')} WHERE false)`
   }
   for (const { file, deletes } of files)
-    for (const { format } of [file, ...deletes.map(({ file }) => file)])
-      if (format !== 'parquet' && format !== 'puffin')
+    for (const { format, content } of [file, ...deletes.map(({ file }) => file)])
+      if (format !== 'parquet' && !(format === 'puffin' && content === 'position-deletes'))
         throw new Failure('UNSUPPORTED', `${table} has files in ${format}; only Parquet is read`)
   const room = { left: vectorTextMax }
   const branches = await Promise.all((await branchesOf(source)).map((branch) => branchSql(source, branch, room)))
@@ -439,6 +439,8 @@ function deleteFilesSql(
     `JOIN (VALUES ${about.join(', ')}) a(di, seq, place) ON a.di = p.di`,
     `JOIN (VALUES ${targets.join(', ')}) t(fi, path, seq, place)`,
     'ON t.path = p.file_path AND t.place = a.place AND t.seq <= a.seq',
+    // NOT IN would leave out every row of a file for one position that is null.
+    'WHERE p.pos IS NOT NULL',
   ].join(' ')
 }
 
@@ -461,12 +463,14 @@ function takeRoom({ table }: ScanSource, room: Room, length: number) {
 async function bitsSql(source: ScanSource, vectors: readonly DenseVector[], room: Room): Promise<string> {
   const arms: string[] = []
   for (const { index, file, recordCount } of vectors) {
-    const size = Math.ceil(recordCount / 8)
+    const ranges = [...(await readDeletionVector(source.io, file, source.signal)).ranges()]
+    // A manifest may say too few rows, and the vector name some beyond them.
+    const size = Math.ceil(Math.max(recordCount, ranges.at(-1)?.[1] ?? 0) / 8)
     takeRoom(source, room, Math.ceil(size / 3) * 4)
     const bits = Buffer.alloc(size)
-    for (const [start, end] of (await readDeletionVector(source.io, file, source.signal)).ranges())
-      for (let at = start; at < end && at < recordCount; at++) bits[at >>> 3]! |= 0x80 >>> (at & 7)
-    arms.push(`WHEN ${index} THEN get_bit(from_base64('${bits.toString('base64')}')::BIT, d.pos::INTEGER)`)
+    for (const [start, end] of ranges) for (let at = start; at < end; at++) bits[at >>> 3]! |= 0x80 >>> (at & 7)
+    const bit = `get_bit(from_base64('${bits.toString('base64')}')::BIT, d.pos::INTEGER)`
+    arms.push(`WHEN ${index} THEN CASE WHEN d.pos < ${size * 8} THEN ${bit} ELSE 0 END`)
   }
   return `CASE d.fi ${arms.join(' ')} END = 0`
 }

@@ -26,6 +26,7 @@ import {
   createViewUpdates,
   currentSchema,
   defaultSortOrder,
+  defaultSpec,
   newViewMetadata,
   evolveSchema,
   prepareAppend,
@@ -298,7 +299,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       beginFiles(deps, {
         select,
         schema,
-        spec: specForReplace(metadata, schema),
+        spec: schema === currentSchema(metadata) ? defaultSpec(metadata) : specForReplace(metadata, schema),
         sortOrder: defaultSortOrder(metadata),
         location: metadata.location,
         properties: metadata.properties,

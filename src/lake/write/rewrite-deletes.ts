@@ -178,7 +178,7 @@ function positionsSql(
     `${id}: {name: '${name}', type: '${type}', default_value: NULL}`
   const paths = deletes.map(({ file }) => quoteFile(pathOf(file.path)))
   return `(SELECT DISTINCT file_path, pos FROM read_parquet([${paths.join(', ')}], schema = MAP {${field(reservedFields.file_path, 'file_path', 'VARCHAR')}, ${field(reservedFields.pos, 'pos', 'BIGINT')}})
-    WHERE file_path IN (SELECT unnest([${targets.map(({ path }) => quoteText(path)).join(', ')}])))`
+    WHERE pos IS NOT NULL AND file_path IN (SELECT unnest([${targets.map(({ path }) => quoteText(path)).join(', ')}])))`
 }
 
 const highest = (entries: readonly ManifestEntry[]) =>

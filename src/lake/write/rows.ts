@@ -330,7 +330,7 @@ async function writeVectors(
       else {
         // Written before the table became version 3.
         const old = await rows(
-          `SELECT pos FROM read_parquet(${quoteFile(lease.pathOf(file.path))}, hive_partitioning = false) WHERE file_path = ${quoteText(path)}`,
+          `SELECT pos FROM read_parquet(${quoteFile(lease.pathOf(file.path))}, hive_partitioning = false) WHERE file_path = ${quoteText(path)} AND pos IS NOT NULL`,
         )
         for (const [position] of old) positions.add(Number(position))
         if (file.referencedDataFile === path) removed.set(file.path, file)

@@ -4,7 +4,14 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadedTable } from '../../catalog/index.ts'
-import { newTableMetadata, planScan, writeTableMetadata, type NewField } from '../../iceberg/index.ts'
+import {
+  newTableMetadata,
+  parseTransform,
+  planScan,
+  writeTableMetadata,
+  type NewField,
+  type PartitionSpec,
+} from '../../iceberg/index.ts'
 import { fileLocation, localPath } from '../../io/index.ts'
 import { openWorld } from '../world.ts'
 
@@ -181,4 +188,23 @@ test('files outside of the lake stay, wherever orphans are looked for', async ()
   await world.rows(`create table raw.greedy (id int) with ('write.data.path' = '${outside}')`)
   await world.rows(`call system.remove_orphan_files('raw.greedy')`).catch(() => {})
   expect(existsSync(join(outside, 'letters.txt'))).toBe(true)
+})
+
+test('rows are not written by a transform that is not known', async () => {
+  const made = newTableMetadata({
+    uuid: randomUUID(),
+    location: `${fileLocation(world.root)}/zigzag`,
+    nowMs: 1,
+    schema: [{ name: 'id', type: { kind: 'long' } }],
+    spec: [{ column: 'id', transform: { kind: 'identity' }, name: 'z' }],
+  })
+  const [spec] = made.partitionSpecs as [PartitionSpec]
+  const fields = spec.fields.map((field) => ({ ...field, transform: parseTransform('zigzag[3]') }))
+  const to = await writeTableMetadata(world.io, { ...made, partitionSpecs: [{ ...spec, fields }] })
+  await world.catalog.swapAnd([{ name: at('zigzag'), kind: 'table', from: null, to }], async () => {})
+  expect(await world.rows('select * from raw.zigzag')).toEqual([])
+  await expect(world.rows('insert into raw.zigzag values (1)')).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: 'the partition transform zigzag[3] of z is not known',
+  })
 })
