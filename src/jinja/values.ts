@@ -26,11 +26,16 @@ export type Kwargs = Record<string, unknown>
 /** What a template can call. `kwargs` has no prototype, so every name is safe. */
 export type Callable = (args: unknown[], kwargs: Kwargs) => unknown
 
-/** A float whose value is integral: `4 / 2` prints `2.0`. Other floats are plain numbers. */
-export class Float {
-  readonly value: number
-  constructor(value: number) {
-    this.value = value
+/**
+ * A float whose value is integral: `4 / 2` prints `2.0`. Other floats are plain numbers. A boxed number, so that it counts,
+ * compares and is JSON as one where hosts keep it.
+ */
+export class Float extends Number {
+  get value(): number {
+    return this.valueOf()
+  }
+  override toString(): string {
+    return reprFloat(this.value)
   }
 }
 
@@ -530,9 +535,9 @@ export function fromJs(value: unknown): unknown {
   return new Dict(Object.entries(value).map(([key, item]) => [key, fromJs(item)] as const))
 }
 
-/** Template values as JSON-like host data. Dicts become plain objects with string keys. */
+/** Template values as JSON-like host data. Dicts become plain objects with string keys; `1.0` remains a Float. */
 export function toJs(value: unknown): unknown {
-  if (value instanceof Float) return value.value
+  if (value instanceof Float) return value
   if (value instanceof Undefined || value === undefined) return null
   if (typeof value !== 'object' || value === null) return typeof value === 'function' ? repr(value) : value
   if (value instanceof Dict) {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { Failures, showPlace } from '../base/failure.ts'
+import { repr } from '../jinja/index.ts'
 import { DashboardFile } from './dashboards.ts'
 import { MetricsFile } from './metrics.ts'
 import { SchedulesFile } from './schedules.ts'
@@ -162,6 +163,17 @@ test('YAML 1.1 as dbt reads it', () => {
   const schema = z.strictObject({ a: z.unknown() })
   expect(parseYaml('f.yml', 'a: yes', schema, { version: '1.1' }).value.a).toBe(true)
   expect(parseYaml('f.yml', 'a: yes', schema).value.a).toBe('yes')
+})
+
+test('scalars are what PyYAML makes of them', () => {
+  const said = `
+    1e3 '1e3' | 1.0e3 '1.0e3' | 1.0e+3 1000.0 | 1.5E-3 0.0015 | .5 0.5 | -.5 '-.5' | 1. 1.0 | 12e4567 '12e4567' | 0o17 '0o17'
+    017 15 | 08 '08' | 09.5 9.5 | 0x1F 31 | 0b11 3 | 1_000 1000 | +1 1 | 00 0 | 1:30 90 | 01:30 '01:30' | 1:30.5 90.5 | 1.0 1.0
+    -0.0 -0.0 | .inf inf | y 'y' | on True | ~ None | 1.2.3 '1.2.3' | 12345678901234567890 '12345678901234567890'`
+  const value = (text: string) =>
+    repr(parseYaml('f.yml', `[${text}]`, z.array(z.unknown()), { version: '1.1' }).value[0])
+  for (const [text, python] of said.split(/\n|\|/).flatMap((each) => (each.trim() ? [each.trim().split(' ')] : [])))
+    expect(`${text} ${value(text!)}`).toBe(`${text} ${python}`)
 })
 
 test('any text is a value or failures with places, never another error', () =>

@@ -15,10 +15,12 @@ import {
   Scalar,
   type Document,
   type Node,
+  type ParseOptions,
   type Tags,
 } from 'yaml'
 import type { z } from 'zod'
 import { Failure, Failures, type FailureCode, type Place } from '../base/failure.ts'
+import { Float } from '../jinja/index.ts'
 import { describeIssue, type Described } from './issues.ts'
 import { deepenFlows } from './yaml-flow.ts'
 
@@ -170,15 +172,45 @@ function endAsWritten(contents: unknown): void {
     last.value = last.value.replace(/\n$/, '')
 }
 
-/** PyYAML's 1.1, which is dbt's: `y` and `n` are texts, and a date stays as it is written. */
-const pythonTags = (tags: Tags): Tags =>
+/**
+ * PyYAML's 1.1, which is dbt's: `y`, `n`, `08` and `1e3` are texts, `1.0` is a float, and a date stays as it is written; so
+ * does an integer that a number would round.
+ */
+export const pythonTags = (tags: Tags): Tags =>
   tags.flatMap((tag) => {
     if (typeof tag === 'string' || tag.collection) return tag
+    const { test, resolve } = tag
     if (tag.tag === 'tag:yaml.org,2002:timestamp') return []
-    if (tag.tag !== 'tag:yaml.org,2002:bool' || !tag.test) return tag
-    const { test } = tag
-    return { ...tag, test: new RegExp(`^(?![yYnN]$)(?:${test.source})`, test.flags) }
+    if (tag.tag === 'tag:yaml.org,2002:bool' && test)
+      return { ...tag, test: new RegExp(`^(?![yYnN]$)(?:${test.source})`, test.flags) }
+    if (tag.tag === 'tag:yaml.org,2002:int' && test && resolve)
+      return {
+        ...tag,
+        test: intersection(test, pythonInt),
+        resolve: (text: string, onError: (message: string) => void, options: ParseOptions) => {
+          const value = resolve(text, onError, options)
+          return Number.isSafeInteger(value) ? value : text
+        },
+      }
+    if (tag.tag === 'tag:yaml.org,2002:float' && test && resolve)
+      return {
+        ...tag,
+        test: intersection(test, pythonFloat),
+        resolve: (text: string, onError: (message: string) => void, options: ParseOptions) => {
+          const number = Number(resolveNumber(resolve(text, onError, options)))
+          return Number.isInteger(number) ? new Float(number) : number
+        },
+      }
+    return tag
   })
+
+const resolveNumber = (value: unknown): unknown => (isScalar(value) ? value.value : value)
+/** A text has to be both. */
+const intersection = (test: RegExp, python: RegExp): RegExp => new RegExp(`^(?=${python.source}$)${test.source}`)
+const pythonInt =
+  /(?:[-+]?0b[01_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)/
+const pythonFloat =
+  /(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))/
 
 /** A value that was not read from a file, for tests and for definitions made by programs. */
 export function unlocated<Value>(value: Value, file: string): Located<Value> {

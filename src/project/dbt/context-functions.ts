@@ -1,13 +1,14 @@
 // The functions of dbt's templates that need no database: logs, JSON, YAML, sets, hashes, results of statements.
 
 import { createHash } from 'node:crypto'
-import { Document } from 'yaml'
+import { Document, Scalar } from 'yaml'
 import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
 import {
   bind,
   compileTemplate,
   Dict,
+  Float,
   HostObject,
   fromJs,
   fromJson,
@@ -24,7 +25,7 @@ import {
   type Callable,
   type Globals,
 } from '../../jinja/index.ts'
-import { parseYaml } from '../yaml.ts'
+import { parseYaml, pythonTags } from '../yaml.ts'
 import { emptyTable, ResultTable, storedResult } from './agate.ts'
 import type { ProjectOptions } from './types.ts'
 
@@ -159,6 +160,7 @@ function differenceOf(first: unknown, second: unknown): Dict {
 function toYaml(value: unknown, sortKeys: boolean): string {
   const document = new Document(plain(value), {
     version: '1.1',
+    customTags: pythonTags,
     sortMapEntries: sortKeys,
     aliasDuplicateObjects: false,
   })
@@ -167,6 +169,7 @@ function toYaml(value: unknown, sortKeys: boolean): string {
     indentSeq: false,
     lineWidth: 80,
     singleQuote: true,
+    blockQuote: false,
     nullStr: 'null',
     flowCollectionPadding: false,
     directives: false,
@@ -181,6 +184,7 @@ function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   if (value instanceof Dict)
     return Object.fromEntries(Array.from(value.entries(), ([key, each]) => [str(key), plain(each)]))
+  if (value instanceof Float) return Object.assign(new Scalar(value.value), { minFractionDigits: 1 })
   const js = toJs(value)
   const isOpaque = value instanceof HostObject && !value.mapping() && !/^(?:date|datetime|time)$/.test(value.typeName)
   if (isOpaque || (js === undefined && value !== undefined))

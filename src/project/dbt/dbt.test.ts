@@ -462,7 +462,7 @@ models:
           - not_null: {severity: warn}
           - not_null: {name: mine, config: {where: "id > 0", error_if: ">10"}}
           - accepted_values: {values: [1, 2], quote: false}
-          - accepted_values: {arguments: {values: [3]}, tags: [x]}
+          - accepted_values: {arguments: {values: [3, 4.0, 08]}, tags: [x]}
           - test_name: unique
             name: other
 `,
@@ -484,7 +484,7 @@ models:
     ['not_null_a_id', 'warn', '', 'a'],
     ['mine', 'ERROR', 'id > 0', 'a'],
     ['accepted_values_a_id__False__1__2', 'ERROR', '', 'a'],
-    ['accepted_values_a_id__3', 'ERROR', '', 'a'],
+    ['accepted_values_a_id__3__4_0__08', 'ERROR', '', 'a'],
     ['other', 'ERROR', '', 'a'],
     ['relationships_a_id__id__ref_b_', 'ERROR', '', 'a,b'],
     ['row_count_a_1', 'warn', '', 'a'],

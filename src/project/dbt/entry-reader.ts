@@ -3,6 +3,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
+import { Float } from '../../jinja/index.ts'
 import type { Located, Path } from '../yaml.ts'
 import type { Config } from './types.ts'
 
@@ -43,7 +44,7 @@ export class EntryReader {
   /** A text that must be there. */
   text(entry: Config, key: string, path: Path): string | undefined {
     const value = entry[key]
-    if (typeof value === 'string' || typeof value === 'number') return String(value)
+    if (typeof value === 'string' || typeof value === 'number' || value instanceof Float) return String(value)
     return this.wrong(
       value === undefined || value === null ? `"${key}" is missing` : `"${key}" must be text`,
       value === undefined ? path : [...path, key],
@@ -54,7 +55,7 @@ export class EntryReader {
   optional(entry: Config, key: string, path: Path): string | undefined {
     const value = entry[key]
     if (value === undefined || value === null) return undefined
-    if (typeof value === 'object') return this.wrong(`"${key}" must be text`, [...path, key])
+    if (isRecord(value) || Array.isArray(value)) return this.wrong(`"${key}" must be text`, [...path, key])
     return String(value)
   }
 

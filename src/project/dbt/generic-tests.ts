@@ -195,7 +195,7 @@ export function renderKwargs(kwargs: Config, context: Context, lenient: boolean)
         : template.renderNative(context.globals, { lenient })
     }
     if (Array.isArray(value)) return value.map((each) => render(each, `${path}[]`))
-    if (typeof value === 'object' && value !== null) {
+    if (isRecord(value)) {
       return new Dict(Object.entries(value).map(([key, each]) => [key, render(each, `${path}.${key}`)] as const))
     }
     return value

@@ -48,11 +48,11 @@ async function said(from: Project, cache?: ProjectOptions['cache']): Promise<str
 
 const start: Project = {
   files: {
-    'dbt_project.yml': 'name: shop\nversion: 1.0.0\nvars: {on: true, table: orders}\nmodels: {+tags: [t]}\n',
+    'dbt_project.yml': 'name: shop\nversion: 1.0.0\nvars: {on: true, table: orders, rate: 1.0}\nmodels: {+tags: [t]}\n',
     'packages.yml': 'packages: [{local: vendor/u}]\n',
     'dbt_packages/u/dbt_project.yml': 'name: u\nversion: 1.0.0\n',
     'dbt_packages/u/macros/m.sql':
-      "{% macro pick(x) %}{{ return(adapter.dispatch('pick', 'u')(x)) }}{% endmacro %}\n{% macro default__pick(x) %}{{ x }}{% endmacro %}",
+      "{% macro pick(x) %}{{ return(adapter.dispatch('pick', 'u')(x)) }}{% endmacro %}\n{% macro default__pick(x) %}{{ x }} * {{ var('rate') }}{% endmacro %}",
     'seeds/base.csv': 'id,n\n1,2\n',
     'macros/m.sql': "{% macro cents(c) %}{{ c }} / 100{% endmacro %}\n{% macro late() %}{{ cents('a') }}{% endmacro %}",
     'models/orders.sql':

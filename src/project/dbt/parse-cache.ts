@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { programFile } from '../../base/program.ts'
+import { Float } from '../../jinja/index.ts'
 
 /** A file that is larger was made by something else. */
 const bytesMax = 256 * 2 ** 20
@@ -70,7 +71,10 @@ export class ParseCache {
 /** Deeper values are nobody's work. */
 const depthMax = 400
 
-/** Numbers, texts, lists and records that JSON gives back as they are; a key without a value may be left out. */
+/**
+ * Numbers, texts, lists and records that JSON gives back as they are; a key without a value may be left out. A Float comes
+ * back as a number: who keeps one says where.
+ */
 function isJson(value: unknown, depth = 0): boolean {
   if (depth > depthMax) return false
   switch (typeof value) {
@@ -82,6 +86,7 @@ function isJson(value: unknown, depth = 0): boolean {
     case 'object':
       if (value === null) return true
       if (Array.isArray(value)) return value.every((each) => isJson(each, depth + 1))
+      if (value instanceof Float) return isJson(value.value)
       return (
         Object.getPrototypeOf(value) === Object.prototype &&
         Object.values(value).every((each) => each === undefined || isJson(each, depth + 1))

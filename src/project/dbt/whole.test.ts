@@ -505,7 +505,7 @@ test('packages.yml in every form', async () => {
   expect(file).toBe('packages.yml')
   expect(wishes).toMatchObject([
     { kind: 'hub', package: 'dbt-labs/dbt_utils', versions: ['>=1.0.0', '<2.0.0'] },
-    { kind: 'git', url: 'https://t@example.com/x.git', revision: '1', subdirectory: 'pkg' },
+    { kind: 'git', url: 'https://t@example.com/x.git', revision: '1.0', subdirectory: 'pkg' },
     { kind: 'local', path: '../common' },
     { kind: 'tarball', name: 'x' },
   ])

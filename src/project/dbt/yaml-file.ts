@@ -3,7 +3,7 @@
 import { isRecord } from '../../base/record.ts'
 import { z } from 'zod'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
-import { compileTemplate, PyError, toJs, type Globals } from '../../jinja/index.ts'
+import { compileTemplate, Float, PyError, toJs, type Globals } from '../../jinja/index.ts'
 import { parseYaml, placeIn, type Located, type Outline, type Path } from '../yaml.ts'
 import { ParseCache } from './parse-cache.ts'
 
@@ -29,9 +29,10 @@ export function readYamlText(
       onDuplicateKey: (place) => duplicates.push(place),
       onOutline: (found) => (outline = found),
     })
-    return { value: located.value, duplicates, outline }
+    return { value: located.value, duplicates, outline, floats: floatsIn(located.value) }
   }
-  const { value, duplicates, outline } = cache.of('yaml', [file], text, parse)
+  const { value, duplicates, outline, floats } = cache.of('yaml', [file], text, parse)
+  for (const path of floats) restoreFloat(value, path)
   for (const place of duplicates) warn('this key stands twice; the last one counts', place)
   const parsed = () => located ?? (parse(), located!)
   return {
@@ -40,6 +41,20 @@ export function readYamlText(
     at: (path, what) => (outline ? placeIn(outline, file, path, what) : parsed().at(path, what)),
     within: (path, inner) => parsed().within(path, inner),
   }
+}
+
+/** Where floats stand that JSON would make integers of. */
+function floatsIn(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (value instanceof Float) return [path]
+  if (Array.isArray(value)) return value.flatMap((each, index) => floatsIn(each, [...path, index]))
+  return isRecord(value) ? Object.entries(value).flatMap(([key, each]) => floatsIn(each, [...path, key])) : []
+}
+
+function restoreFloat(value: unknown, path: readonly (string | number)[]): void {
+  const parent = path.slice(0, -1).reduce<unknown>((found, step) => (found as Record<string, unknown>)[step], value)
+  const holder = parent as Record<string, unknown> | undefined
+  const last = path.at(-1)
+  if (holder && last !== undefined) holder[last] = new Float(Number(holder[last]))
 }
 
 const looksRendered = /\{[{%#]/

@@ -235,7 +235,7 @@ function same(a: unknown, b: unknown): boolean {
 }
 function keyOf(value: unknown): string {
   if (Array.isArray(value)) return `[${[...new Set(value.map(keyOf))].join()}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
+  if (typeof value !== 'object' || value === null || value instanceof Number) return JSON.stringify(value ?? null)
   const entries = Object.entries(value).filter(([, each]) => each !== null && each !== undefined)
   return `{${entries
     .map(([key, each]) => `${JSON.stringify(key)}:${keyOf(each)}`)

@@ -3,9 +3,10 @@
 // dbt's own parser differs from ours in what scripts rely on: `--select a b c` takes words up to the next flag, global
 // flags may stand before the verb, most flags have a `--no-` form and a variable.
 
-import { parse as parseYaml, type Tags } from 'yaml'
+import { parse as parseYaml } from 'yaml'
 import { Failure } from '../../../base/failure.ts'
 import { didYouMean } from '../../../base/suggest.ts'
+import { pythonTags } from '../../../project/index.ts'
 import { flagTable, type FlagSpec } from './flag-table.ts'
 
 export type Value = string | boolean | number | string[] | Record<string, unknown>
@@ -167,9 +168,8 @@ function valueOf(spelled: string, spec: FlagSpec, text: string): Value {
 export function mappingOf(spelled: string, text: string): Record<string, unknown> {
   let value: unknown
   try {
-    // Aliases could make a short text endless. Dates stay text, as in dbt_project.yml.
-    const customTags = (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || !tag.tag.endsWith(':timestamp'))
-    value = parseYaml(text, { maxAliasCount: 0, version: '1.1', customTags }) ?? {}
+    // Aliases could make a short text endless.
+    value = parseYaml(text, { maxAliasCount: 0, version: '1.1', customTags: pythonTags }) ?? {}
   } catch (cause) {
     throw new Failure('USAGE', `${spelled} is no YAML: ${(cause as Error).message.split('\n')[0]}`, { cause })
   }
