@@ -109,7 +109,7 @@ export function wireTypeOf(engineType: string): WireType {
   const list = /^(.*)\[\d*\]$/s.exec(engineType)
   if (list) {
     const item = wireTypeOf(list[1]!)
-    if (item.array || item.type === 'json') return plain('json')
+    if (item.array || (item.type === 'json' && list[1] !== 'JSON')) return plain('json')
     return { ...item, array: true, oid: pgTypes[item.type].array, size: -1 }
   }
   const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(engineType)

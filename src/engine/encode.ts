@@ -23,8 +23,15 @@ const exact = (value: bigint) =>
 
 const text: Encode = (value) => JSON.stringify(String(value))
 
-/** JSON of one value of this type that is not null, from a vector of `byPlace`. */
-export function encoderOf(type: DuckDBType): Encode {
+/** As DuckDB writes it: JSON is text of its own name. */
+export function typeName(type: DuckDBType): string {
+  if (type.alias === 'JSON') return 'JSON'
+  if (type.typeId === DuckDBTypeId.LIST) return `${typeName((type as DuckDBListType).valueType)}[]`
+  return String(type)
+}
+
+/** JSON of one value of this type that is not null, from a vector of `byPlace`. `inner`: what values of JSON in it become. */
+export function encoderOf(type: DuckDBType, inner: Encode = text): Encode {
   switch (type.typeId) {
     case DuckDBTypeId.BOOLEAN:
       return (value) => (value ? 'true' : 'false')
@@ -50,12 +57,12 @@ export function encoderOf(type: DuckDBType): Encode {
       return (value) => `"${Buffer.from((value as { bytes: Uint8Array }).bytes).toString('base64')}"`
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY: {
-      const item = nullable(encoderOf((type as DuckDBListType | DuckDBArrayType).valueType))
+      const item = nullable(within((type as DuckDBListType | DuckDBArrayType).valueType, inner))
       return (value) => `[${(value as { items: readonly DuckDBValue[] }).items.map(item).join(',')}]`
     }
     case DuckDBTypeId.STRUCT: {
       const { entryNames, entryTypes } = type as DuckDBStructType
-      const fields = entryTypes.map((entry, at) => [entryNames[at]!, nullable(encoderOf(entry))] as const)
+      const fields = entryTypes.map((entry, at) => [entryNames[at]!, nullable(within(entry, inner))] as const)
       const isRow = entryNames.every((name) => name === '')
       return (value) => {
         const { entries } = value as { entries: Record<string, DuckDBValue> }
@@ -65,7 +72,7 @@ export function encoderOf(type: DuckDBType): Encode {
     }
     case DuckDBTypeId.MAP: {
       const { keyType, valueType } = type as DuckDBMapType
-      const [key, item] = [nullable(encoderOf(keyType)), nullable(encoderOf(valueType))]
+      const [key, item] = [keyType, valueType].map((type) => nullable(within(type, inner))) as [Encode, Encode]
       return (value) => {
         const { entries } = value as { entries: readonly { key: DuckDBValue; value: DuckDBValue }[] }
         return `[${entries.map((entry) => `{"key":${key(entry.key)},"value":${item(entry.value)}}`).join(',')}]`
@@ -75,6 +82,8 @@ export function encoderOf(type: DuckDBType): Encode {
       return text
   }
 }
+
+const within = (type: DuckDBType, inner: Encode): Encode => (type.alias === 'JSON' ? inner : encoderOf(type, inner))
 
 /**
  * The library gives the values of a struct by the names of its fields, of which `row(1, 2)` has none, and one that is called

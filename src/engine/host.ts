@@ -5,7 +5,7 @@
 
 import { DuckDBInstance, type DuckDBDataChunk, type DuckDBType, type DuckDBValue } from '@duckdb/node-api'
 import { ByteWriter } from './bytes.ts'
-import { chunkEncoder } from './encode.ts'
+import { chunkEncoder, typeName } from './encode.ts'
 import { filePattern } from './file-pattern.ts'
 import { registerFunctions } from './functions.ts'
 import { openConnection, type HostConnection } from './host-connection.ts'
@@ -23,8 +23,6 @@ const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as Host
 const send = (...answers: HostAnswer[]) => void process.send?.(answers, undefined, undefined, () => {})
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
-/** JSON is text of its own name. */
-const typeName = (type: DuckDBType | undefined): string => (type?.alias === 'JSON' ? 'JSON' : String(type))
 
 async function open(): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
@@ -167,7 +165,7 @@ async function main() {
   async function bind(connection: HostConnection, { id, sql }: HostRequest & { kind: 'bind' }) {
     const prepared = await connection.prepare(sql)
     // Where the types of parameters are not said, neither they nor what depends on them have one.
-    const known = (typeOf: () => DuckDBType | undefined) => {
+    const known = (typeOf: () => DuckDBType) => {
       try {
         return typeName(typeOf())
       } catch {
@@ -200,7 +198,7 @@ async function main() {
         {
           kind: 'columns',
           id,
-          columns: result.columnNames().map((name, at) => ({ name, type: declared[at] ?? typeName(types[at]) })),
+          columns: result.columnNames().map((name, at) => ({ name, type: declared[at] ?? typeName(types[at]!) })),
         },
       ]
       const gathered = request.formats ? wireRows(types, request.formats, declared) : jsonRows(types)

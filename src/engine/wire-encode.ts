@@ -17,7 +17,7 @@ import {
 } from '@duckdb/node-api'
 import { pgTypes, wireTypeOf, type PgTypeName, type WireType } from '../base/pg-types.ts'
 import { ByteWriter } from './bytes.ts'
-import { byPlace, encoderOf as jsonEncoderOf } from './encode.ts'
+import { byPlace, encoderOf as jsonEncoderOf, typeName } from './encode.ts'
 import { copyShort, keptFloats, keptInts, rawOf, sizedOf, validityOf, type Places, type Sized } from './wire-columns.ts'
 import { writeBinary, writeText, type Decimal, type Long, type SentType, type Write } from './wire-values.ts'
 
@@ -36,7 +36,8 @@ export const formatOf = (formats: WireFormats, column: number): number =>
 
 /** The type that a column is told to have, if its values can be sent so. */
 export function toldAs(type: DuckDBType, declared: string | null | undefined): string | undefined {
-  if (!declared || type.alias) return undefined
+  if (!declared) return undefined
+  if (type.alias) return type.alias === 'JSON' && declared.startsWith(type.alias) ? declared : undefined
   return type.typeId === (declared === 'SMALLINT' ? DuckDBTypeId.INTEGER : DuckDBTypeId.VARCHAR) ? declared : undefined
 }
 
@@ -149,9 +150,9 @@ function valueByValue(column: Column): Sized {
 }
 
 function columnOf(type: DuckDBType, binary: boolean): Column {
-  const wire = wireTypeOf(String(type))
+  const wire = wireTypeOf(typeName(type))
   if (wire.array) return arrayOf(type as DuckDBListType | DuckDBArrayType, wire, binary)
-  if (wire.type === 'json') return column(byObject(jsonEncoderOf(type)), writeText.json)
+  if (wire.type === 'json') return column(byObject(jsonEncoderOf(type, String)), writeText.json)
   return column(readerOf(type), writeOf(wire.type, binary))
 }
 

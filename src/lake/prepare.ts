@@ -38,7 +38,7 @@ import { parsePlan, predicatesOf } from './scan/predicates.ts'
 import type { Rights } from './policy/rights.ts'
 import { scanSql } from './scan/scan.ts'
 import {
-  guardedSql,
+  readSql,
   nameSources,
   openShadowText,
   render,
@@ -145,7 +145,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
 
   const identityOf = (source: Source): string | undefined =>
     source.kind === 'scan'
-      ? guardedSql(
+      ? readSql(
           source,
           `<${source.table.metadata.tableUuid}:${source.snapshot?.snapshotId ?? 'empty'}:${source.schema.schemaId}${source.changes ? `:since ${source.changes.from}` : ''}>`,
           identityOf,
@@ -286,7 +286,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         const textOf = (source: Source) =>
           source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
         for (const [scan, { predicate }] of plans)
-          texts.set(scan, guardedSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
+          texts.set(scan, readSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
         const isOnce = isUnconditional && named.isShared && volatile.length === 0 && guards.length === 0
         const text = isOnce ? renderOnce(piece, textOf) : render(piece, textOf).text
         // What came and went is not what is there: nobody changes rows by it.

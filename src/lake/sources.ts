@@ -47,7 +47,7 @@ import { quoteName } from './sql/tokens.ts'
 import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
-import { declaredTypes, markedType, type DeclaredType } from './write/declared-types.ts'
+import { declaredTypes, jsonColumns, markedType, type DeclaredType } from './write/declared-types.ts'
 
 /** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
 export function inOurWords(sql: string): Spliced {
@@ -120,6 +120,8 @@ export type Scan = {
   shadow: Shadow
   columns: ScanSource['columns']
   declared: ReadonlyMap<string, DeclaredType>
+  /** Columns that are read as JSON, so that functions take their values apart rather than for texts. */
+  json: readonly string[]
   /** Rows that stand in place of its files'. */
   rows?: string | undefined
   /** Rows that came and went between two snapshots, rather than those that are there. */
@@ -230,7 +232,7 @@ export async function nameSources(
       if (shape) return `(FROM ${use(shape)})`
       if (source.kind === 'given') return `(FROM ${use(source.shadow)})`
       if (source.kind !== 'scan') return source.kind === 'system' ? use(source.shadow) : shadowText(source)
-      return source.guard ? guardedSql(source, use(source.shadow), textOf) : `(FROM ${use(plainShadow(source))})`
+      return source.guard ? readSql(source, use(source.shadow), textOf) : `(FROM ${use(plainShadow(source))})`
     }
     const spliced = render(piece, textOf)
     return { spliced, setup: [...setup] }
@@ -449,7 +451,7 @@ export async function nameSources(
       return view
     }
     if (context.told && reference.alias === changedAlias && showName(context.told.table) === showName(loaded.name))
-      return toldOf(context.told, loaded, guarded)
+      return toldOf(context.told, loaded, seesAll(decision), guarded)
     const { metadata } = loaded
     const when = named.at ? await evaluateAt(named, here, context) : undefined
     const asOf = context.asOfTable?.(loaded.name) ?? context.asOf
@@ -477,34 +479,48 @@ export async function nameSources(
       showName(context.rowsOf) === showName(loaded.name) &&
       scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
-    const shadow = shadowOf(schema, scans.length + systemTables.length, columns)
+    const declared = declaredTypes(metadata, schema)
+    const json = jsonColumns(declared)
+    const place = scans.length + systemTables.length
+    const shadowWith = (json: readonly string[]) => shadowOf(schema, place, columns, typeWith(json))
     const scan: Scan = {
       kind: 'scan',
       table: loaded,
       snapshot,
       schema,
-      shadow,
+      shadow: shadowWith(json),
       columns,
-      declared: declaredTypes(metadata, schema),
+      declared,
+      json,
       changes,
       guard: undefined,
     }
     scans.push(scan)
+    if (seesAll(decision)) return scan
+    // Conditions of a policy, and masks, are about texts: what is shown as it is becomes JSON above them.
+    scan.shadow = shadowWith([])
     const extra = extraColumns({ columns }).map(({ name }) => name)
-    scan.guard = await guarded(schema, () => shadow.name, extra)
+    const guard = await guarded(schema, () => scan.shadow.name, extra)
+    if (guard) scan.json = json.filter((name) => guard.plain.has(name))
+    else scan.shadow = shadowWith(json)
+    scan.guard = guard
     return scan
   }
 
   async function toldOf(
     { rows, asSeen, extra }: ToldRows,
     table: LoadedTable,
+    isWhole: boolean,
     guarded: (schema: Schema, shadow: () => string, extra: readonly string[]) => Promise<Guard | undefined>,
   ): Promise<Source> {
     const whole = schemaOf(table.metadata)
     const shown = asSeen ? rights.columns(table) : whole.fields
     const texts = extra.map((name, at): Field => ({ id: -1 - at, name, type: { kind: 'string' }, required: false }))
     const schema = { ...whole, fields: [...shown, ...texts] }
-    const shadow = shadowOf(schema, scans.length + systemTables.length)
+    const declared = declaredTypes(table.metadata, schema)
+    // Of somebody who sees a part it may hold masks.
+    const json = isWhole ? jsonColumns(declared) : []
+    const shadow = shadowOf(schema, scans.length + systemTables.length, {}, typeWith(json))
     const casts = schema.fields.map(
       ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type, name)}) AS ${quoteName(name)}`,
     )
@@ -515,7 +531,8 @@ export async function nameSources(
       schema,
       shadow,
       columns: undefined,
-      declared: declaredTypes(table.metadata, schema),
+      declared,
+      json,
       rows: `(SELECT ${casts.join(', ')} FROM ${rows})`,
       guard: undefined,
     }
@@ -542,6 +559,7 @@ export async function nameSources(
       shadow: shadowOf(schema, scans.length + systemTables.length),
       columns: undefined,
       declared: nothingDeclared,
+      json: [],
       guard: undefined,
     }
     scans.push(scan)
@@ -675,7 +693,13 @@ function checkNames(table: TableName, { fields }: Schema, place: Place): void {
 }
 
 /** Where uses of a table need no telling apart. */
-const plainShadow = ({ schema, columns }: Scan): Shadow => shadowOf(schema, 0, columns)
+const plainShadow = ({ schema, columns, json }: Scan): Shadow => shadowOf(schema, 0, columns, typeWith(json))
+
+/** Types of a shadow's columns. */
+const typeWith =
+  (json: readonly string[]) =>
+  ({ name, type }: Field): string =>
+    json.includes(name) ? 'JSON' : sqlType(type, name)
 
 /** The stand-in with columns that say how they were declared. */
 const markedShadow = ({ schema, columns, declared }: Scan): Shadow =>
@@ -690,7 +714,9 @@ type TextOf = (source: Source) => string | undefined
 /** What stands for a table while a statement is only bound. */
 export const shadowText = (source: Source): string | undefined =>
   source.kind === 'scan'
-    ? guardedSql(source, source.shadow.name, shadowText)
+    ? source.guard
+      ? readSql(source, source.shadow.name, shadowText)
+      : source.shadow.name
     : source.kind === 'system'
       ? source.shadow.name
       : source.kind === 'view'
@@ -700,11 +726,27 @@ export const shadowText = (source: Source): string | undefined =>
 /** As `shadowText`, for a plan that says which of the asker's conditions reach the tables. Not to be run over rows. */
 export const openShadowText = (source: Source): string | undefined =>
   source.kind === 'scan' && source.guard
-    ? source.guard.sql(source.shadow.name, { open: true, text: (condition) => render(condition, openShadowText).text })
+    ? asJson(
+        source,
+        source.guard.sql(source.shadow.name, {
+          open: true,
+          text: (condition) => render(condition, openShadowText).text,
+        }),
+      )
     : shadowText(source)
 
+/** What is read of a scan as it is seen, with its columns of JSON as that. */
+export const readSql = (scan: Scan, from: string, textOf: TextOf, predicate?: string): string =>
+  asJson(scan, guardedSql(scan, from, textOf, predicate))
+
+/** DuckDB checks the values on the way, which takes it as long as to read them. */
+const asJson = ({ json }: Scan, from: string): string =>
+  json.length === 0
+    ? from
+    : `(SELECT * REPLACE (${json.map((name) => `CAST(${quoteName(name)} AS JSON) AS ${quoteName(name)}`).join(', ')}) FROM ${from})`
+
 /** `textOf`: what stands for the tables that a row filter asks. */
-export const guardedSql = ({ guard }: Scan, from: string, textOf: TextOf, predicate?: string): string =>
+const guardedSql = ({ guard }: Scan, from: string, textOf: TextOf, predicate?: string): string =>
   guard ? guard.sql(from, { predicate, text: (condition) => render(condition, textOf).text }) : from
 
 /**

@@ -8,7 +8,7 @@ import { schemaOfLoaded } from '../relations/information.ts'
 import { quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
-import type { DeclaredType } from '../write/declared-types.ts'
+import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
 import {
   databaseOid,
@@ -85,7 +85,7 @@ export function modelOf(known: Known): Model {
     const columns = known.columnsOf(loaded).map((column, at): Column => {
       const own = numbered.find(({ field }) => field.id === column.id)
       const filled = written.find(({ id }) => id === column.id)
-      const { declared } = filled ?? {}
+      const declared = declaredType(loaded.metadata, column)
       const given = filled && defaultText(filled)
       return {
         ...column,

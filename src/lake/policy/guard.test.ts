@@ -23,6 +23,7 @@ beforeAll(async () => {
     'secret-' || i AS email, i * 100 AS salary FROM range(1000) AS t(i)`)
   await rows(`CREATE TABLE raw.orders AS SELECT i AS id, i % 10 AS person FROM range(100) AS t(i)`)
   await rows(`CREATE TABLE raw.hidden AS SELECT 1 AS x`)
+  await rows(`CREATE TABLE raw.docs AS SELECT {'a': 1}::JSON AS shown, {'b': 2}::JSON AS hidden`)
   ;[ana, eve, rob] = [await world.member('ana'), await world.member('eve'), world.reader]
   await world.applyAccess({
     roles: [{ name: 'hr', members: [{ kind: 'user', name: 'rob' }] }],
@@ -32,6 +33,7 @@ beforeAll(async () => {
     ],
     grants: [
       grant('select', 'people', 'ana'),
+      grant('select', 'docs', 'ana'),
       grant('select', 'people', 'eve'),
       grant('select', 'orders', 'ana'),
       grant('select', 'orders', 'eve', ['id']),
@@ -39,7 +41,10 @@ beforeAll(async () => {
     rowFilters: [
       { on: on('people'), except: [], condition: `regexp_matches(region, attribute('region')) OR has_role('hr')` },
     ],
-    masks: [{ on: on('people'), column: 'email', except: ['hr'], expression: `left(email, 3) || '***'` }],
+    masks: [
+      { on: on('people'), column: 'email', except: ['hr'], expression: `left(email, 3) || '***'` },
+      { on: on('docs'), column: 'hidden', except: [], expression: `'***'` },
+    ],
   })
 }, 60_000)
 afterAll(() => world?.close())
@@ -58,6 +63,10 @@ describe('what is seen', () => {
       [500, 'EU', 'EU', 'sec***'],
     ])
     expect(await as(ana!, 'SELECT email, salary FROM raw.people WHERE id = 4')).toEqual([['sec***', 400]])
+    // A mask of JSON is a text.
+    expect(await as(ana!, 'SELECT to_json(d), shown.a, typeof(hidden) FROM raw.docs d')).toEqual([
+      ['{"shown":{"a":1},"hidden":"***"}', '1', 'VARCHAR'],
+    ])
     expect(await as(ana!, 'SELECT count(*) FROM raw.people WHERE id IN (1, 2, 3, 4) AND salary > 100')).toEqual([[2]])
     expect(await as(ana!, 'SELECT id FROM raw.people WHERE id < 5 ORDER BY 1')).toEqual([[0], [2], [4]])
   })
@@ -86,6 +95,7 @@ describe('what is seen', () => {
     expect(hidden.code).toBe('TABLE_NOT_FOUND')
     expect(hidden.message.replace('hidden', 'hiddex')).toBe(nothing.message)
     expect(await as(ana!, 'SHOW TABLES')).toEqual([
+      ['raw', 'docs', 'BASE TABLE'],
       ['raw', 'orders', 'BASE TABLE'],
       ['raw', 'people', 'BASE TABLE'],
     ])

@@ -37,6 +37,8 @@ export type Guard = {
   sql(from: string, how: { text: (condition: Piece) => string; open?: boolean; predicate?: string | undefined }): string
   /** False when only columns are left out: then every row and value that is shown is what it is. */
   hides: boolean
+  /** The columns whose values are shown as they are. */
+  plain: ReadonlySet<string>
 }
 
 type World = {
@@ -125,6 +127,7 @@ async function makeGuard(
 
   const guard: Guard = {
     hides,
+    plain: new Set(outputs.flatMap(({ field, mask }) => (mask === undefined ? [field.name] : []))),
     sql(from, { text, open = false, predicate }) {
       const source = renamed
         ? `(SELECT ${[...renamed, ...extra.map(quoteName)].join(', ')} FROM ${from} AS _then) AS _then`

@@ -1,7 +1,7 @@
 // `information_schema` as SQL values: what a principal may see of a catalog, in the spelling of the SQL standard.
 
 import type { Loaded } from '../../catalog/index.ts'
-import { currentSchema, currentViewVersion, type Field } from '../../iceberg/index.ts'
+import { currentSchema, currentViewVersion, type Field, type ViewMetadata } from '../../iceberg/index.ts'
 import { quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { declaredType } from '../write/declared-types.ts'
@@ -52,7 +52,7 @@ export function informationSchema(
             field.name,
             at + 1,
             field.required ? 'NO' : 'YES',
-            (one.kind === 'table' ? declaredType(one.metadata, field) : undefined) ?? sqlType(field.type),
+            declaredType(one.metadata, field) ?? sqlType(field.type),
             field.doc ?? null,
           ]),
         ),
@@ -61,10 +61,12 @@ export function informationSchema(
 }
 
 /** The columns of a table or view as they are now. */
-export function schemaOfLoaded(one: Loaded) {
-  if (one.kind === 'table') return currentSchema(one.metadata)
-  const version = currentViewVersion(one.metadata)
-  return one.metadata.schemas.find(({ schemaId }) => schemaId === version?.schemaId) ?? one.metadata.schemas[0]!
+export const schemaOfLoaded = (one: Loaded) =>
+  one.kind === 'table' ? currentSchema(one.metadata) : schemaOfView(one.metadata)
+
+export function schemaOfView(metadata: ViewMetadata) {
+  const version = currentViewVersion(metadata)
+  return metadata.schemas.find(({ schemaId }) => schemaId === version?.schemaId) ?? metadata.schemas[0]!
 }
 
 function values(columns: string[], rows: (string | number | null)[][]): string {

@@ -22,7 +22,8 @@ beforeAll(async () => {
         timestamp '2024-01-01 00:00:00' + to_hours(${file} * 24 + r) as ts,
         timestamptz '2024-01-01 00:00:00+00' + to_hours(${file} * 24 + r) as tz,
         ${file % 3 === 0 ? 'r % 2 = 0' : file % 3 === 1 ? 'true' : 'null::boolean'} as b,
-        {'x': ${file} * 2 + r % 3, 'y': 'v' || ${file}} as st
+        {'x': ${file} * 2 + r % 3, 'y': 'v' || ${file}} as st,
+        case when r % 5 = 0 then null else to_json([${file}, r]) end as j
       from range(${file === 8 ? 1 : 6}) t(r)`
     await world.rows(file === 0 ? `create table raw.p as ${select}` : `insert into raw.p ${select}`)
   }
@@ -52,8 +53,11 @@ const literals: Record<string, fc.Arbitrary<string>> = {
         `timestamptz '${new Date(Date.UTC(2024, 0, 1, hours)).toISOString().slice(0, 19).replace('T', ' ')}+00'`,
     ),
   b: pick('true', 'false'),
+  j: fc
+    .tuple(fc.integer({ min: 0, max: files }), fc.integer({ min: 0, max: 6 }))
+    .map(([file, row]) => `'[${file},${row}]'`),
 }
-const column = pick('i', 'l', 'd', 'f', 's', 'dt', 'ts', 'tz', 'b')
+const column = pick('i', 'l', 'd', 'f', 's', 'dt', 'ts', 'tz', 'b', 'j')
 const simple = column.chain((name) => {
   const literal = literals[name]!
   return fc.oneof(
@@ -140,6 +144,7 @@ test('pruning really leaves files out', async () => {
   expect(await filesRead("dt = date '2024-01-02'")).toBeLessThan(3)
   expect(await filesRead('l > 5000000000000')).toBeLessThan(8)
   expect(await filesRead("s = 'c1'")).toBeLessThan(4)
+  expect(await filesRead("j = '[3,1]'")).toBe(1)
   expect(await filesRead('i % 2 = 1')).toBe(files)
   expect(await filesRead('i % 2 = 1', 'raw.p$changes')).toBe(files)
   expect(await filesRead("dt = date '2024-01-02'", 'raw.p$changes')).toBeLessThan(3)

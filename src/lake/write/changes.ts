@@ -53,6 +53,7 @@ import { writtenSchema } from './computed-defaults.ts'
 import { declarations, declarationsBefore, isKeptAs, type DeclaredType } from './declared-types.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
+import { schemaOfView } from '../relations/information.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
@@ -124,17 +125,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     }
     const prepared = await deps.prepare(select, self, options)
     const given = await prepared.columns()
-    const declared = options.keepsDeclared ? await prepared.declared() : undefined
-    const kept = given.map(({ type }, at) => {
-      const one = declared?.[at]
-      return one !== undefined && isKeptAs(one, type) ? one : type === 'JSON' ? type : undefined
-    })
     const columns = distinctNames(given)
     const planned = async () => {
       const plan = await prepared.execute()
       return { ...plan, sql: renamed(plan.sql, given, columns) }
     }
-    return { columns, declared: options.keepsDeclared ? kept : [], planned }
+    return { columns, declared: options.keepsDeclared ? await keptTypes(prepared) : [], planned }
   }
 
   async function write(
@@ -581,10 +577,17 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         properties: tableProperties(options),
         nowMs,
       }
-      const metadata = before
+      const made = before
         ? applyViewUpdates(before.metadata, replaceViewUpdates(version), { nowMs })
         : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(deps.lakeRoot, target) })
-      const updates = before ? replaceViewUpdates(version) : createViewUpdates(metadata)
+      const types = declarations(schemaOfView(made), await keptTypes(prepared))
+      const gone = declarationsBefore(made, types)
+      const typed: ViewUpdate[] = [
+        ...(gone.length > 0 ? [{ action: 'remove-properties' as const, removals: gone }] : []),
+        ...(Object.keys(types).length > 0 ? [{ action: 'set-properties' as const, updates: types }] : []),
+      ]
+      const metadata = applyViewUpdates(made, typed, { nowMs })
+      const updates = before ? [...replaceViewUpdates(version), ...typed] : createViewUpdates(metadata)
       const location = await writeViewMetadata(io, metadata, { previous: before?.location })
       tables.keep({ kind: 'view', name: target, location, metadata })
       await deps.ownsView({ name: target, metadata })
@@ -644,6 +647,17 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     discard: () => publications.discard(id),
   }
   return takingTurns(self)
+}
+
+/** How columns were declared that a SELECT passes on, or makes. */
+async function keptTypes(
+  prepared: Pick<Prepared, 'columns' | 'declared'>,
+): Promise<readonly (DeclaredType | undefined)[]> {
+  const declared = await prepared.declared()
+  return (await prepared.columns()).map(({ type }, at) => {
+    const one = declared?.[at]
+    return one !== undefined && isKeptAs(one, type) ? one : type === 'JSON' ? type : undefined
+  })
 }
 
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})

@@ -4,7 +4,7 @@ import { changeProperties, type TableChange, type TableMetadata } from '../../ic
 
 type ColumnProperty = {
   key(fieldId: number): string
-  of(metadata: TableMetadata, fieldId: number): string | undefined
+  of(metadata: Pick<TableMetadata, 'properties'>, fieldId: number): string | undefined
   /** Undefined takes it away. */
   change(metadata: TableMetadata, fieldId: number, value: string | undefined): TableChange
 }

@@ -10,6 +10,9 @@ import { columnProperty } from './column-property.ts'
 
 const property = columnProperty('type')
 
+/** A table, or a view. */
+type Described = Pick<TableMetadata, 'properties'>
+
 /** As it is kept and told: `CHARACTER VARYING(20)`. */
 export type DeclaredType = string
 
@@ -50,7 +53,7 @@ export function declaredOf(
 const asKept = { postgres: true, run: false }
 
 /** How a column was declared; undefined where that is its type, or not any more. */
-export function declaredType(metadata: TableMetadata, { id, type }: Field): DeclaredType | undefined {
+export function declaredType(metadata: Described, { id, type }: Field): DeclaredType | undefined {
   const said = property.of(metadata, id)
   if (said === undefined) return undefined
   const known = declaredOf(said, asKept)
@@ -58,7 +61,7 @@ export function declaredType(metadata: TableMetadata, { id, type }: Field): Decl
 }
 
 /** By the name of the column. */
-export function declaredTypes(metadata: TableMetadata, { fields }: Schema): ReadonlyMap<string, DeclaredType> {
+export function declaredTypes(metadata: Described, { fields }: Schema): ReadonlyMap<string, DeclaredType> {
   return new Map(
     fields.flatMap((field) => {
       const declared = declaredType(metadata, field)
@@ -66,6 +69,10 @@ export function declaredTypes(metadata: TableMetadata, { fields }: Schema): Read
     }),
   )
 }
+
+/** Names of those that DuckDB has a type for. */
+export const jsonColumns = (declared: ReadonlyMap<string, DeclaredType>): string[] =>
+  [...declared].flatMap(([name, type]) => (type.startsWith('JSON') ? [name] : []))
 
 /** Nothing where it stays as it is. */
 export function changeDeclared(
@@ -77,7 +84,7 @@ export function changeDeclared(
   return property.change(metadata, id, declared)
 }
 
-/** Properties of a table that is made of a SELECT: `declared` are its columns, in their order. */
+/** Properties of a table or view that is made of a SELECT: `declared` are its columns, in their order. */
 export function declarations(
   { fields }: Schema,
   declared: readonly (DeclaredType | undefined)[],
@@ -87,8 +94,8 @@ export function declarations(
   )
 }
 
-/** The properties that say something else of the table's columns than `now`. */
-export const declarationsBefore = ({ properties }: TableMetadata, now: Readonly<Record<string, string>>): string[] =>
+/** The properties that say something else of the columns than `now`. */
+export const declarationsBefore = ({ properties }: Described, now: Readonly<Record<string, string>>): string[] =>
   Object.keys(properties).filter((key) => key.startsWith(property.key(0).slice(0, -1)) && !(key in now))
 
 const lengthOf = (declared: DeclaredType) => /^(CHARACTER(?: VARYING)?)\((\d+)\)$/.exec(declared)
@@ -142,4 +149,5 @@ export function markedAs(type: string): DeclaredType | undefined {
 
 /** Marks may stand where somebody wrote such a type: the column is then not of the type that declared ones are kept as. */
 export const isKeptAs = (declared: DeclaredType, engineType: string): boolean =>
-  engineType === (declared === 'SMALLINT' ? 'INTEGER' : 'VARCHAR')
+  engineType === (declared === 'SMALLINT' ? 'INTEGER' : 'VARCHAR') ||
+  (engineType === 'JSON' && declared.startsWith('JSON'))

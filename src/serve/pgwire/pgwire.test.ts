@@ -428,6 +428,46 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('JSON is taken apart by functions, in lists and in views, and compared with what is no JSON fails', async () => {
+    await ada.query('create table docs (id int, j json, b jsonb, t text)')
+    await ada.query(`insert into docs values (1, '{"a": [1]}', '{"x": 1}', '{}'), (2, '"s"', null, 'text')`)
+    const told = async (sql: string) => {
+      const { fields, rows } = await ada.query({ text: `${sql} from docs`, rowMode: 'array' })
+      return [fields.map(({ dataTypeID }) => dataTypeID), ...rows]
+    }
+    expect(await told('select row_to_json(docs)')).toEqual([
+      [114],
+      [{ id: 1, j: { a: [1] }, b: { x: 1 }, t: '{}' }],
+      [{ id: 2, j: 's', b: null, t: 'text' }],
+    ])
+    expect(await told('select json_agg(j), array_agg(b), to_json(min(t))')).toEqual([
+      [114, 199, 114],
+      [[{ a: [1] }, 's'], [{ x: 1 }, null], 'text'],
+    ])
+    expect(await told("select max(j.a), typeof(min(j)), max({'d': j}), min(j::varchar)")).toEqual([
+      [114, 25, 114, 25],
+      [[1], 'JSON', { d: { a: [1] } }, '"s"'],
+    ])
+    expect(await codeOf(ada.query(`select * from docs where j = 'no'`))).toBe('22P02')
+    const changed = await ada.query(
+      `update docs set b = json_object('was', j) where id = 2 returning b, to_json(j) as j`,
+    )
+    expect(changed.rows).toEqual([{ b: { was: 's' }, j: 's' }])
+    const columnsOf = async (view: string) =>
+      (
+        await ada.query({
+          text: `select format_type(atttypid, atttypmod) from pg_attribute where attrelid = '${view}'::regclass order by attnum`,
+          rowMode: 'array',
+        })
+      ).rows.flat()
+    await ada.query(`create view docs_seen as select b, j -> 'a' as a, id, id::varchar(3) as v from docs`)
+    expect(await columnsOf('docs_seen')).toEqual(['jsonb', 'json', 'integer', 'text'])
+    expect((await ada.query('select to_json(b) as b from docs_seen where id = 1')).rows).toEqual([{ b: { x: 1 } }])
+    await ada.query('create or replace view docs_seen as select id as b, j from docs')
+    expect(await columnsOf('docs_seen')).toEqual(['integer', 'json'])
+    await ada.query('drop view docs_seen')
+  })
+
   test('declared types in binary, as parameters, and in the statement that would make the table', async () => {
     await ada.query('create table small (b jsonb, s smallint)')
     await ada.query(`insert into small values ('{"a": 1}', -2)`)
