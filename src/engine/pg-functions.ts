@@ -1,5 +1,5 @@
-// PostgreSQL's system functions that need nothing but their arguments, as macros of every host. What would need a look
-// into the catalog is rewritten before (`serve/pgwire/dialect.ts`); what describes things that a lake has not is null.
+// PostgreSQL's system functions that need nothing but their arguments, and others that people write and the engine does not
+// know, as macros of every host. What would need a look into the catalog is rewritten before (`serve/pgwire/dialect.ts`); what describes things that a lake has not is null.
 
 import { pgTypes, sqlNames, type PgTypeName } from '../base/pg-types.ts'
 
@@ -79,6 +79,42 @@ const scalars: Macro[] = [
   ],
   ['array_lower', ['x, dimension'], 'CASE WHEN len(x) > 0 THEN 1 END'],
   ['array_upper', ['x, dimension'], 'nullif(len(x), 0)::INTEGER'],
+  [
+    'array_replace',
+    [three],
+    'list_transform(a, lambda item: CASE WHEN item IS NOT DISTINCT FROM b THEN c ELSE item END)',
+  ],
+  ['btrim', ["x, characters := ' '"], 'trim(x, characters)'],
+  [
+    'initcap',
+    ['x'],
+    `array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\\p{L}]+|[^[:alnum:]\\p{L}]+'), lambda word: upper(word[1]) || lower(word[2:])), '')`,
+  ],
+  ['regexp_count', ['x, pattern'], 'len(regexp_extract_all(x, pattern))::INTEGER'],
+  ['regexp_substr', ['x, pattern'], 'CASE WHEN regexp_matches(x, pattern) THEN regexp_extract(x, pattern) END'],
+  [
+    'width_bucket',
+    ['x, low, high, n'],
+    'CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE floor((x - low) * n / (high - low))::INTEGER + 1 END',
+  ],
+  ['div', [two], 'trunc(a / b)'],
+  ['date_bin', ['stride, source, origin'], 'time_bucket(stride::INTERVAL, source, origin)'],
+  [
+    'make_interval',
+    ['years := 0, months := 0, weeks := 0, days := 0, hours := 0, mins := 0, secs := 0'],
+    'to_years(years) + to_months(months) + to_weeks(weeks) + to_days(days) + to_hours(hours) + to_minutes(mins) + to_seconds(secs)',
+  ],
+  ...same('clock_timestamp statement_timestamp', [''], 'now()'),
+  ['timeofday', [''], 'now()::VARCHAR'],
+  ['every', [one], 'bool_and(a)'],
+  ...same(
+    'json_typeof jsonb_typeof',
+    ['x'],
+    `CASE json_type(x) WHEN 'NULL' THEN 'null' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' ELSE CASE WHEN x IS NOT NULL THEN 'number' END END`,
+  ),
+  ...same('json_object_keys jsonb_object_keys', ['x'], 'unnest(json_keys(x))'),
+  ...same('json_array_elements jsonb_array_elements', ['x'], `unnest(json_extract(x, '$[*]'))`),
+  ...same('json_array_elements_text jsonb_array_elements_text', ['x'], `unnest(json_extract_string(x, '$[*]'))`),
   ['_pg_expandarray', ['x'], `unnest(list_transform(x, lambda item, place: {'x': item, 'n': place::INTEGER}))`],
 ]
 
@@ -90,6 +126,18 @@ const tables: Macro[] = [
     [''],
     `SELECT unnest(string_split('${keywords}', ' ')) AS word, 'R' AS catcode, true AS barelabel, 'reserved' AS catdesc, 'requires AS' AS baredesc`,
   ],
+  ...same('json_array_elements jsonb_array_elements', ['x'], `SELECT unnest(json_extract(x, '$[*]')) AS value`),
+  ...same(
+    'json_array_elements_text jsonb_array_elements_text',
+    ['x'],
+    `SELECT unnest(json_extract_string(x, '$[*]')) AS value`,
+  ),
+  ['jsonb_each', ['x'], 'SELECT key, value FROM json_each(x)'],
+  ...same(
+    'json_each_text jsonb_each_text',
+    ['x'],
+    `SELECT key, json_extract_string(value, '$') AS value FROM json_each(x)`,
+  ),
 ]
 
 const create =

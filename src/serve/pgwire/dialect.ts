@@ -83,8 +83,9 @@ const renamed: Record<string, string> = {
   jsonb_build_object: 'json_object',
   json_build_array: 'json_array',
   jsonb_build_array: 'json_array',
-  json_agg: 'json_group_array',
-  jsonb_agg: 'json_group_array',
+  json_object_agg: 'json_group_object',
+  jsonb_object_agg: 'json_group_object',
+  jsonb_array_length: 'json_array_length',
   to_jsonb: 'to_json',
   uuid_generate_v4: 'gen_random_uuid',
 }
@@ -98,6 +99,11 @@ const dated: Record<string, { before: string; after: string }> = {
   to_date: { before: 'CAST(strptime(', after: ') AS DATE)' },
   to_timestamp: { before: 'CAST(strptime(', after: ') AS TIMESTAMPTZ)' },
   to_char: { before: 'strftime(', after: ')' },
+}
+/** `encode(bytes, 'hex')` and back, by the format. */
+const coded: Record<string, Record<string, string>> = {
+  encode: { hex: 'lower(hex(', base64: '(base64(' },
+  decode: { hex: '(from_hex(', base64: '(from_base64(' },
 }
 /** Types of the catalog that the engine does not know, by one that holds their values. */
 const castTo: Record<string, string> = {
@@ -173,8 +179,9 @@ class Translation {
     for (let at = 0; at < this.#all.length; at++) {
       if (this.#collation(at) || this.#listLiteral(at) || this.#timestamp(at)) continue
       if (this.#names(at, selects) || this.#locking(at)) continue
-      this.#renamed(at)
-      if (this.#dated(at, selects)) continue
+      this.#renamed(at, selects)
+      if (this.#dated(at, selects) || this.#coded(at, selects) || this.#listed(at, selects)) continue
+      if (/^i?like$/.test(this.#words[at]!)) this.#escaped(at)
       if (isDefinition && this.#columnType(at)) continue
       if (this.#bytes(at)) continue
       if (isCatalog) this.#catalog(at, selects)
@@ -194,6 +201,11 @@ class Translation {
   #insertBefore(at: number, text: string): void {
     const { start } = this.#all[at]!
     this.#edits.push({ start, end: start, text })
+  }
+
+  #insertAfter(at: number, text: string): void {
+    const { end } = this.#all[at]!
+    this.#edits.push({ start: end, end, text })
   }
 
   /** `'\x00ff'::bytea`: two digits a byte. The engine would read the first two as a byte, and the rest as letters. */
@@ -345,9 +357,37 @@ class Translation {
     }
   }
 
-  #renamed(at: number): void {
-    const to = renamed[this.#words[at]!]
-    if (to && this.#words[at + 1] === '(' && this.#words[at - 1] !== '.') this.#replace(at, at, to)
+  #renamed(at: number, selects: ReadonlySet<number>): void {
+    const to = Object.hasOwn(renamed, this.#words[at]!) ? renamed[this.#words[at]!] : undefined
+    if (!to || this.#words[at + 1] !== '(' || this.#words[at - 1] === '.') return
+    this.#replace(at, at, to)
+    const end = this.#closing(at + 1)
+    if (end !== undefined && this.#isItem(at, end, selects)) this.#insertAfter(end, ` AS ${this.#words[at]}`)
+  }
+
+  /** `json_agg(x ORDER BY y) FILTER (…)`: the engine's own is a macro, which takes neither. */
+  #listed(at: number, selects: ReadonlySet<number>): boolean {
+    if (!/^jsonb?_agg$/.test(this.#words[at]!) || this.#words[at + 1] !== '(' || this.#words[at - 1] === '.')
+      return false
+    let last = this.#closing(at + 1)
+    if (last !== undefined && this.#words[last + 1] === 'filter') last = this.#closing(last + 2)
+    if (last !== undefined && this.#words[last + 1] === 'over') last = this.#closing(last + 2) ?? last + 2
+    if (last === undefined || last >= this.#all.length) return false
+    this.#insertAfter(last, `)${this.#isItem(at, last, selects) ? ` AS ${this.#words[at]}` : ''}`)
+    return this.#replace(at, at, 'to_json(list')
+  }
+
+  /** `encode(bytes, 'hex')`, `decode(text, 'base64')`: with a format that is written there. */
+  #coded(at: number, selects: ReadonlySet<number>): boolean {
+    const call = Object.hasOwn(coded, this.#words[at]!) ? coded[this.#words[at]!] : undefined
+    if (!call || this.#words[at + 1] !== '(' || this.#words[at - 1] === '.') return false
+    const end = this.#closing(at + 1)
+    const comma = end === undefined ? undefined : this.#comma(at + 2, end)
+    if (comma === undefined || end !== comma + 2 || this.#all[comma + 1]!.kind !== 'string') return false
+    const opening = call[textOf(this.#all[comma + 1]!).toLowerCase()]
+    if (opening === undefined) return false
+    this.#replace(at, at + 1, opening)
+    return this.#replace(comma, end, `))${this.#isItem(at, end, selects) ? ` AS ${this.#words[at]}` : ''}`)
   }
 
   /** `to_date(text, 'YYYY-MM-DD')`, `to_timestamp`, `to_char`: with a pattern that is written there. */
@@ -423,7 +463,6 @@ class Translation {
       this.#replace(at - 2, at, 'NULL::UINTEGER')
       return
     }
-    if (/^i?like$/.test(word)) this.#escaped(at)
     // `EXISTS (SELECT FROM …)`: a list of no columns.
     if (word === 'select' && this.#words[at - 1] === '(' && this.#words[at + 1] === 'from')
       return this.#insertBefore(at + 1, '1 ')
@@ -462,8 +501,11 @@ class Translation {
   /** `LIKE 'pg\\_%'`: a backslash escapes in PostgreSQL unless another character is named. */
   #escaped(at: number): void {
     const pattern = this.#all[at + 1]
-    if (pattern?.kind === 'string' && pattern.text.includes('\\') && this.#words[at + 2] !== 'escape')
-      this.#replace(at + 1, at + 1, `${pattern.text} ESCAPE '\\'`)
+    if (pattern?.kind !== 'string' || !pattern.text.includes('\\')) return
+    let last = this.#words[at + 2] === '::' ? this.#castEnd(at + 2).last : at + 1
+    if (this.#words[last + 1] === '(') last = this.#closing(last + 1) ?? last
+    // What is put together with other texts is not looked into.
+    if (!/^(escape|\|\||::)$/.test(this.#words[last + 1] ?? '')) this.#insertAfter(last, " ESCAPE '\\'")
   }
 
   #list(at: number): void {

@@ -468,6 +468,73 @@ describe('statements', () => {
     await ada.query('drop view docs_seen')
   })
 
+  // As PostgreSQL 15 answers, but for blanks in JSON.
+  test.each<[string, Record<string, unknown>[]]>([
+    [
+      String.raw`select x from (values ('a_c'), ('abc'), ('a\_c')) t(x) where x like 'a\_c' or x ilike $$A\\\_C$$::text`,
+      [{ x: 'a_c' }, { x: 'a\\_c' }],
+    ],
+    [
+      String.raw`select 'a%' like 'a\%' as plain, 'a!%' like 'a!!\%' escape '!' as own, 'a_b' not like '%\_%'::varchar(9) as cast`,
+      [{ plain: true, own: false, cast: false }],
+    ],
+    [
+      'select json_agg(x order by x desc) filter (where x > 1), jsonb_agg(distinct x) as all from (values (1), (2), (3), (3)) t(x) order by 1',
+      [{ json_agg: [3, 3, 2], all: expect.arrayContaining([1, 2, 3]) }],
+    ],
+    ['select json_agg(x), x as y from (select 1 as x where false) t group by x', []],
+    ['select json_agg(x) from (select 1 as x where false) t', [{ json_agg: null }]],
+    [
+      "select json_object_agg(s, n), jsonb_build_object('a', json_agg(n order by n)) from (values (1, 'a'), (2, 'b')) t(n, s)",
+      [{ json_object_agg: { a: 1, b: 2 }, jsonb_build_object: { a: [1, 2] } }],
+    ],
+    [
+      'select * from jsonb_array_elements(\'[1,"x",null]\'::jsonb) as e order by value::text',
+      [{ value: 'x' }, { value: 1 }, { value: null }],
+    ],
+    [
+      "select d.i, e.value from (values (1, '[\"a\"]'::jsonb), (2, '[]')) d(i, j), jsonb_array_elements_text(d.j) e",
+      [{ i: 1, value: 'a' }],
+    ],
+    [
+      'select key, value from jsonb_each_text(\'{"a":{"b":1},"c":"d"}\') order by 1',
+      [
+        { key: 'a', value: '{"b":1}' },
+        { key: 'c', value: 'd' },
+      ],
+    ],
+    [
+      "select jsonb_object_keys('{\"a\":1,\"b\":2}') as k, jsonb_array_length('[1]') as n, jsonb_typeof('1.5') as t, json_typeof('null') as u",
+      [
+        { k: 'a', n: '1', t: 'number', u: 'null' },
+        { k: 'b', n: '1', t: 'number', u: 'null' },
+      ],
+    ],
+    [
+      "select encode('abc'::bytea, 'hex'), encode(decode('YWJj', 'base64'), 'base64') as back, decode('616263', 'hex')",
+      [{ encode: '616263', back: 'YWJj', decode: Buffer.from('abc') }],
+    ],
+    [
+      "select initcap('hello wORLD foo-bär'), btrim(' x '), btrim('xxhixx', 'x') as of, array_replace(array[1, 2], 2, 5), regexp_count('banana', 'a')",
+      [{ initcap: 'Hello World Foo-Bär', btrim: 'x', of: 'hi', array_replace: [1, 5], regexp_count: 3 }],
+    ],
+    [
+      'select width_bucket(5, 0, 10, 5), div(7, 2) = 3 as div, every(x) from (values (true), (false)) t(x)',
+      [{ width_bucket: 3, div: true, every: false }],
+    ],
+    [
+      "select date_bin('15 minutes', timestamp '2024-01-01 10:22', timestamp '2024-01-01')::text as bin, (date '2024-01-31' + make_interval(months => 1))::text as next, clock_timestamp() is not null as now",
+      [{ bin: '2024-01-01 10:15:00', next: '2024-02-29 00:00:00', now: true }],
+    ],
+  ])('what people write for PostgreSQL: %s', async (sql, answer) => {
+    expect((await ada.query(sql)).rows).toEqual(answer)
+  })
+
+  test('a backslash escapes in patterns that are parameters, too', async () => {
+    const sql = "select x from (values ('a_c'), ('abc')) t(x) where x like $1 and x ilike $2::text"
+    expect((await ada.query(sql, [String.raw`%\_%`, String.raw`A\_c`])).rows).toEqual([{ x: 'a_c' }])
+  })
+
   test('declared types in binary, as parameters, and in the statement that would make the table', async () => {
     await ada.query('create table small (b jsonb, s smallint)')
     await ada.query(`insert into small values ('{"a": 1}', -2)`)
