@@ -17,6 +17,7 @@ import {
   nodesByName,
   openContext,
   pickRef,
+  searchOrder,
   Relation,
   renderKwargs,
   unknownTest,
@@ -279,12 +280,8 @@ export class Compiler {
     version: string | undefined,
     ephemerals: string[],
   ): Relation {
-    const to = pickRef(
-      this.#byName.get(name) ?? [],
-      { package: packageName, version },
-      node.package,
-      this.#project.name,
-    )
+    const packages = searchOrder(this.#project, node.package)
+    const to = pickRef(this.#byName.get(name) ?? [], { package: packageName, version }, packages)
     const shown = packageName === undefined ? `ref('${name}')` : `ref('${packageName}', '${name}')`
     if (!to) throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" reads ${shown}, which was not found`)
     if (node.dependsOn?.includes(to.uniqueId) === false && to.uniqueId !== node.uniqueId) {

@@ -14,6 +14,7 @@ import {
   macrosOf,
   nodesByName,
   pickRef,
+  searchOrder,
   Relation,
   type DbtNode,
   type DbtProject,
@@ -132,7 +133,7 @@ function inputNamed(input: string, model: DbtNode, project: DbtProject): DbtNode
   if (called[1] === 'source')
     return second === undefined ? undefined : findSource(project, { source: first, table: second }, model.package)
   const ref = { package: second === undefined ? undefined : first, version }
-  return pickRef(nodesByName(project).get(second ?? first) ?? [], ref, model.package, project.name)
+  return pickRef(nodesByName(project).get(second ?? first) ?? [], ref, searchOrder(project, model.package))
 }
 
 /** The columns that an input has in the lake, or will have. */

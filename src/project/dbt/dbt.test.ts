@@ -341,6 +341,27 @@ test("versions of a package's model are not those of the project's own", async (
   expect([...project.nodes.keys()].sort()).toEqual(['model.dep.a.v1', 'model.shop.a'])
 })
 
+test.each([
+  [false, ['model.shop.a', 'source.shop.raw.t']],
+  [true, ['model.dep.a', 'source.dep.raw.t']],
+])(
+  "what a package's model names is looked for in the project first, unless the flag is %s",
+  async (isPackageFirst, found) => {
+    const sources = 'sources: [{name: raw, tables: [{name: t}]}]'
+    const { project, failures } = await read({
+      'dbt_project.yml': `name: shop\nflags: {require_ref_searches_node_package_before_root: ${isPackageFirst}}`,
+      'models/a.sql': "{{ config(alias='own') }} select 1",
+      'models/s.yml': sources,
+      'dbt_packages/dep/dbt_project.yml': 'name: dep',
+      'dbt_packages/dep/models/a.sql': 'select 2',
+      'dbt_packages/dep/models/b.sql': "select * from {{ ref('a') }}, {{ source('raw', 't') }}",
+      'dbt_packages/dep/models/s.yml': sources,
+    })
+    expect(failures).toEqual([])
+    expect(project.nodes.get('model.dep.b')!.dependsOn).toEqual(found)
+  },
+)
+
 test('what a config is written as stands beside what it comes to', async () => {
   const { project } = await read({
     'models/a.sql':

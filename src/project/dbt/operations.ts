@@ -3,7 +3,7 @@
 import { Failure } from '../../base/failure.ts'
 import { parseSql } from './calls.ts'
 import type { Reading } from './reading.ts'
-import { findSource, nodesByName, pickRef } from './references.ts'
+import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { DbtOperation, DbtPackage } from './types.ts'
 
 /** In the order in which they run: those of the packages by name, then the project's own. */
@@ -35,7 +35,7 @@ function addOperation(
   const { project } = reading
   const byName = nodesByName(project)
   const parents = [
-    ...(parsed?.refs ?? []).map((ref) => pickRef(byName.get(ref.name) ?? [], ref, from.name, project.name)),
+    ...(parsed?.refs ?? []).map((ref) => pickRef(byName.get(ref.name) ?? [], ref, searchOrder(project, from.name))),
     ...(parsed?.sources ?? []).map((call) => findSource(project, call, from.name)),
   ]
   project.operations.set(`operation.${from.name}.${name}`, {

@@ -1,5 +1,6 @@
-// Which node `ref('a')` means, and which table `source('s', 't')`: the caller's package first, then the project, then any.
+// Which node `ref('a')` means, and which table `source('s', 't')`: the project's own first, then the caller's package, then any.
 
+import { behaviourFlag } from './config.ts'
 import type { DbtNode, DbtProject, DbtSource, FunctionCall, RefCall, SourceCall } from './types.ts'
 
 /** `orders`, or `orders.v2` of a model that has versions. */
@@ -27,12 +28,17 @@ export function nodesByName(project: DbtProject): Map<string, DbtNode[]> {
   return byName
 }
 
-/** Without a version, `ref` means the latest one. */
+/** Where dbt looks first for what a node of the package `from` names: in the project, unless a flag puts the package before it. */
+export function searchOrder(project: DbtProject, from: string): readonly string[] {
+  const isPackageFirst = behaviourFlag(project, 'require_ref_searches_node_package_before_root') === true
+  return isPackageFirst ? [from, project.name] : [project.name, from]
+}
+
+/** Without a version, `ref` means the latest one. `packages`: as `searchOrder` has them. */
 export function pickRef(
   candidates: readonly DbtNode[],
   ref: Pick<RefCall, 'package' | 'version'>,
-  from: string,
-  root: string,
+  packages: readonly string[],
 ): DbtNode | undefined {
   const versioned = candidates.filter((each) =>
     ref.version === undefined
@@ -40,10 +46,14 @@ export function pickRef(
       : each.version === ref.version,
   )
   if (ref.package !== undefined) return versioned.find((each) => each.package === ref.package)
-  return (
-    versioned.find((each) => each.package === from) ?? versioned.find((each) => each.package === root) ?? versioned[0]
-  )
+  return firstOf(versioned, packages)
 }
+
+const firstOf = <Found extends { package: string }>(
+  candidates: readonly Found[],
+  packages: readonly string[],
+): Found | undefined =>
+  packages.flatMap((name) => candidates.find((each) => each.package === name) ?? [])[0] ?? candidates[0]
 
 /** Which function `function('f')` means. */
 export function findFunction(
@@ -51,7 +61,7 @@ export function findFunction(
   { name, package: wanted }: Pick<FunctionCall, 'name' | 'package'>,
   from: string,
 ): DbtNode | undefined {
-  const packages = wanted === undefined ? [from, project.name, ...project.packages.keys()] : [wanted]
+  const packages = wanted === undefined ? [...searchOrder(project, from), ...project.packages.keys()] : [wanted]
   for (const each of packages) {
     const found = project.nodes.get(`function.${each}.${name}`)
     if (found) return found
@@ -65,9 +75,5 @@ export function findSource(
   from: string,
 ): DbtSource | undefined {
   const candidates = [...project.sources.values()].filter((each) => each.source === source && each.name === table)
-  return (
-    candidates.find((each) => each.package === from) ??
-    candidates.find((each) => each.package === project.name) ??
-    candidates[0]
-  )
+  return firstOf(candidates, searchOrder(project, from))
 }

@@ -4,7 +4,7 @@ import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Reading } from './reading.ts'
-import { findFunction, findSource, nodesByName, pickRef } from './references.ts'
+import { findFunction, findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { DbtEntry, DbtMetric, DbtNode, DbtSemanticModel, FunctionCall, RefCall, SourceCall } from './types.ts'
 
 /** Turns the refs and sources of everything into unique ids. */
@@ -35,7 +35,7 @@ export class Resolver {
     const missing: Failure[] = []
     let isDisabled = false
     for (const ref of node.refs) {
-      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, node.package, project.name)
+      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, node.package))
       if (to) {
         this.#checkAccess(node, to, ref)
         found.add(to.uniqueId)
@@ -166,7 +166,7 @@ export class Resolver {
     const who = `${kind} "${entry.name}"`
     const found: string[] = []
     for (const ref of entry.refs) {
-      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, entry.package, project.name)
+      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, entry.package))
       if (!to) failures.push(this.#refFailure(who, ref))
       else if (to.access === 'private' && to.group !== entry.group)
         failures.push(

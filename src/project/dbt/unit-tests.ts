@@ -8,7 +8,7 @@ import { configOf, tagsOf } from './config.ts'
 import { csvRecords } from './csv.ts'
 import type { YamlEntry } from './properties.ts'
 import { relativeFolders, type Reading } from './reading.ts'
-import { findSource, nodesByName, pickRef } from './references.ts'
+import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { Config, DbtNode, DbtPackage, DbtUnitTest, UnitRows } from './types.ts'
 import { gathering } from './yaml-file.ts'
 
@@ -134,7 +134,7 @@ class UnitTestReader {
   #modelsOf({ version, versions }: DbtUnitTest, candidates: readonly DbtNode[]): DbtNode[] | 'disabled' {
     const { value, keys } = this.#entry
     const { project } = this.#reading
-    const found = pickRef(candidates, { package: undefined, version }, this.#from.name, project.name)
+    const found = pickRef(candidates, { package: undefined, version }, searchOrder(project, this.#from.name))
     if (!found) {
       const shown = String(value['model'])
       const isDisabled = [...project.disabled.keys()].some(
@@ -208,7 +208,7 @@ class UnitTestReader {
     if (!ref && !source)
       throw this.#wrong(`has the input "${input}"; it must be ref('…'), source('…', '…') or this`, place)
     const found = ref
-      ? pickRef(this.#byName.get(ref.name) ?? [], ref, this.#from.name, project.name)
+      ? pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, this.#from.name))
       : findSource(project, source!, this.#from.name)
     // As for dbt only running the test needs it.
     if (!found)
@@ -258,7 +258,7 @@ class UnitTestReader {
     const parsed = refOrSource(input, place)
     const [ref] = parsed?.refs ?? []
     const seeds = (this.#byName.get(ref?.name ?? '') ?? []).filter(({ kind }) => kind === 'seed')
-    const seed = ref && pickRef(seeds, ref, this.#from.name, this.#reading.project.name)
+    const seed = ref && pickRef(seeds, ref, searchOrder(this.#reading.project, this.#from.name))
     if (!seed)
       throw this.#wrong(
         `gives no rows for ${input}, which only a seed can do without: Unable to find seed '${this.#from.name}.${ref?.name ?? ''}' for unit tests`,
