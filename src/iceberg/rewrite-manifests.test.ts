@@ -86,6 +86,40 @@ test('small targets: each manifest holds few partitions, so that a query opens f
   for (const { entries } of all) expect(new Set(entries.map(({ file }) => file.partition[0])).size).toBe(1)
 })
 
+test('files are listed by the fields that are named first', async () => {
+  const io = memoryFileIO()
+  const [id, kind] = [
+    { name: 'id', type: { kind: 'long' } } as const,
+    { name: 'kind', type: { kind: 'string' } } as const,
+  ]
+  let metadata = newTableMetadata({
+    uuid: 'u',
+    location: '/t',
+    nowMs: 1,
+    schema: [id, kind],
+    spec: [id, kind].map(({ name }) => ({ column: name, transform: { kind: 'identity' } })),
+  })
+  for (const partition of [
+    [1n, 'b'],
+    [2n, 'a'],
+    [1n, 'a'],
+    [2n, 'b'],
+  ]) {
+    const file = { path: `/t/data/${partition.join('')}`, recordCount: 1, fileSizeBytes: 1, partition }
+    metadata = await commit(metadata, await prepareAppend(io, metadata, [file]))
+  }
+  const sorted = async (sortBy: string[]) => {
+    const after = await commit(metadata, await rewrite(io, metadata, { all: true, sortBy }))
+    return (await manifests(io, after))[0]!.entries.map(({ file }) => file.partition.join(''))
+  }
+  expect(await sorted([])).toEqual(['1a', '1b', '2a', '2b'])
+  expect(await sorted(['kind'])).toEqual(['1a', '2a', '1b', '2b'])
+  await expect(sorted(['none'])).rejects.toMatchObject({
+    code: 'REQUEST_INVALID',
+    message: '"none" is no partition field of the spec 0',
+  })
+})
+
 test('an append meanwhile stays; a rewrite meanwhile is a conflict', async () => {
   const io = memoryFileIO()
   let metadata = table(2)

@@ -18,8 +18,9 @@ import {
 } from './manifest.ts'
 import type { ManifestFile } from './manifest-types.ts'
 import type { TableMetadata } from './metadata-types.ts'
+import { refuse } from './metadata.ts'
 import { summaryOf } from './summary.ts'
-import type { Type, Value } from './types.ts'
+import type { PartitionSpec, Type, Value } from './types.ts'
 import { compareValues, decodeBound } from './value.ts'
 import { headOf, isLive, nextSequenceNumber, specOf, Work, type PreparedWrite, type WriteOptions } from './work.ts'
 
@@ -30,6 +31,8 @@ export type RewriteManifestsOptions = Omit<WriteOptions, 'stageOnly'> & {
   all?: boolean | undefined
   /** Only those of this partition spec. */
   specId?: number | undefined
+  /** Names of partition fields that come first in the order; default: as they stand in their spec. */
+  sortBy?: readonly string[] | undefined
 }
 
 /** Manifests of one spec and content that become `expected` others. */
@@ -63,8 +66,11 @@ export async function prepareRewriteManifests(
   metadata: TableMetadata,
   options: RewriteManifestsOptions = {},
 ): Promise<PreparedWrite | undefined> {
-  const { signal } = options
-  if (options.specId !== undefined) specOf(metadata, options.specId)
+  const { signal, sortBy = [] } = options
+  const known = specOf(metadata, options.specId ?? metadata.defaultSpecId)
+  for (const name of sortBy)
+    if (!known.fields.some((field) => field.name === name))
+      refuse(`"${name}" is no partition field of the spec ${known.specId}`)
   const work = new Work(io, metadata, options)
   const start = headOf(metadata, work.branch)
   const groups = start ? manifestPlan(metadata, await readManifestList(io, metadata, start, options), options) : []
@@ -72,7 +78,7 @@ export async function prepareRewriteManifests(
   const made: WrittenManifest[] = []
   let entryCount = 0
   for (const group of groups)
-    for (const part of partsOf(metadata, group)) {
+    for (const part of partsOf(metadata, group, sortBy)) {
       const entries = await sortedEntries(io, metadata, part, options)
       entryCount += entries.length
       const share = part.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / group.bytes
@@ -115,8 +121,10 @@ export async function prepareRewriteManifests(
 }
 
 /** In parts of a bounded number of entries, each with the manifests whose partitions begin next to each other. */
-function partsOf(metadata: TableMetadata, { manifests }: ManifestGroup): ManifestFile[][] {
-  const types = partitionTypes(metadata, specOf(metadata, manifests[0]!.specId))
+function partsOf(metadata: TableMetadata, { manifests }: ManifestGroup, sortBy: readonly string[]): ManifestFile[][] {
+  const spec = specOf(metadata, manifests[0]!.specId)
+  const types = partitionTypes(metadata, spec)
+  const compare = comparePartitions(spec, types, sortBy)
   const lowest = ({ partitions }: ManifestFile) =>
     types.map((type, at) => {
       const bytes = partitions?.[at]?.lowerBound
@@ -124,7 +132,7 @@ function partsOf(metadata: TableMetadata, { manifests }: ManifestGroup): Manifes
     })
   const sorted = manifests
     .map((manifest) => ({ manifest, lowest: lowest(manifest) }))
-    .sort((a, b) => comparePartitions(types, a.lowest, b.lowest))
+    .sort((a, b) => compare(a.lowest, b.lowest))
   const parts: ManifestFile[][] = []
   let count = Infinity
   for (const { manifest } of sorted) {
@@ -145,28 +153,33 @@ async function sortedEntries(
   manifests: readonly ManifestFile[],
   options: RewriteManifestsOptions,
 ): Promise<EntryToWrite[]> {
-  const types = partitionTypes(metadata, specOf(metadata, manifests[0]!.specId))
+  const spec = specOf(metadata, manifests[0]!.specId)
+  const compare = comparePartitions(spec, partitionTypes(metadata, spec), options.sortBy ?? [])
   const entries: EntryToWrite[] = []
   for (const manifest of manifests) {
     const { entries: stored } = await loadManifest(io, metadata, manifest, options)
     for (const entry of stored)
       if (entry.status !== 'deleted') entries.push({ ...inherit(entry, manifest), status: 'existing' })
   }
-  return entries.sort((a, b) => comparePartitions(types, a.file.partition, b.file.partition))
+  return entries.sort((a, b) => compare(a.file.partition, b.file.partition))
 }
 
 /** Nulls first. Values of types that are not known any more count as equal. */
 function comparePartitions(
+  { fields }: PartitionSpec,
   types: readonly (Type | undefined)[],
-  a: readonly (Value | null)[],
-  b: readonly (Value | null)[],
-): number {
-  for (const [at, type] of types.entries()) {
-    const [one, other] = [a[at] ?? null, b[at] ?? null]
-    if (!type || one === other) continue
-    if (one === null || other === null) return one === null ? -1 : 1
-    const order = compareValues(one, other)
-    if (order !== 0) return order
+  sortBy: readonly string[],
+): (a: readonly (Value | null)[], b: readonly (Value | null)[]) => number {
+  const first = sortBy.map((name) => fields.findIndex((field) => field.name === name)).filter((at) => at >= 0)
+  const places = new Set([...first, ...fields.keys()])
+  return (a, b) => {
+    for (const at of places) {
+      const [one, other] = [a[at] ?? null, b[at] ?? null]
+      if (!types[at] || one === other) continue
+      if (one === null || other === null) return one === null ? -1 : 1
+      const order = compareValues(one, other)
+      if (order !== 0) return order
+    }
+    return 0
   }
-  return 0
 }

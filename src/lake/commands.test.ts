@@ -197,7 +197,7 @@ describe('procedures', () => {
     ["call rewrite_data_files('raw.t', sort_order => 'zorder(id)')", 'SQL_UNSUPPORTED', undefined],
     ["call rewrite_data_files('raw.t', where => 'nope = 1')", 'SQL_INVALID', undefined],
     ["call rewrite_data_files('raw.t', options => MAP {'output-spec-id': 4})", 'SQL_UNSUPPORTED', undefined],
-    ["call rewrite_manifests('raw.t', sort_by => ['part'])", 'SQL_UNSUPPORTED', undefined],
+    ["call rewrite_manifests('raw.t', sort_by => ['none'])", 'REQUEST_INVALID', undefined],
     ["call remove_orphan_files('raw.t', file_list_view => 'files')", 'SQL_UNSUPPORTED', undefined],
     ["call expire_snapshots('raw.t', table => 'raw.t')", 'SQL_INVALID', undefined],
     ["call expire_snapshots('raw.t', now(), 1, 1, true, [1], true, 3)", 'SQL_INVALID', undefined],

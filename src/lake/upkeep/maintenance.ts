@@ -119,7 +119,7 @@ export interface Maintenance {
   ): Promise<Compacted>
   rewriteManifests(
     name: TableName,
-    options: MaintenanceOptions & Pick<RewriteManifestsOptions, 'targetBytes' | 'all' | 'specId'>,
+    options: MaintenanceOptions & Pick<RewriteManifestsOptions, 'targetBytes' | 'all' | 'specId' | 'sortBy'>,
   ): Promise<{ replaced: number; created: number }>
   /** `only`: of partitions in which one of these data files is. */
   rewriteDeleteFiles(
@@ -430,7 +430,7 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
     },
 
     async rewriteManifests(name, options) {
-      const { dryRun, signal, targetBytes, all, specId } = options
+      const { dryRun, signal, targetBytes, all, specId, sortBy } = options
       for (let attempt = 1; ; attempt++) {
         const { metadata } = await load(name)
         const head = snapshotAsOf(metadata)
@@ -442,7 +442,14 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
             created: groups.reduce((sum, { expected }) => sum + expected, 0),
           }
         }
-        const prepared = await prepareRewriteManifests(io, metadata, { targetBytes, all, specId, manifests, signal })
+        const prepared = await prepareRewriteManifests(io, metadata, {
+          targetBytes,
+          all,
+          specId,
+          sortBy,
+          manifests,
+          signal,
+        })
         if (!prepared) return { replaced: 0, created: 0 }
         try {
           const after = await commitPrepared(name, prepared, options)

@@ -315,9 +315,9 @@ const procedures: Record<string, Procedure> = {
       const specId = number(given, 'spec_id')
       if (specId !== undefined && !found!.metadata.partitionSpecs.some((spec) => spec.specId === specId))
         throw new Failure('REQUEST_INVALID', `the table has no partition spec ${specId}`)
-      if (given.has('sort_by'))
-        throw new Failure('SQL_UNSUPPORTED', 'manifests are sorted by all fields of their partitions, in their order')
-      const { replaced, created } = await maintenance.rewriteManifests(target, { ...options, all: true, specId })
+      const sortBy = given.get('sort_by') as string[] | undefined
+      const how = { ...options, all: true, specId, sortBy }
+      const { replaced, created } = await maintenance.rewriteManifests(target, how)
       return [[replaced, created]]
     },
   },
