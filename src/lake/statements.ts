@@ -128,6 +128,7 @@ async function changeTable(
   at: (index: number) => Place,
   opened: Opened,
 ): Promise<Commanded> {
+  if ('others' in statement && statement.others.length > 0) return changeTables(statement, written, options, at, opened)
   const { tables, access } = opened.deps
   const notices = noticesOf(statement, options, at)
   const own = makesTable(statement) ? undefined : await temporaryTable(statement.name, options, options.changes)
@@ -164,6 +165,27 @@ async function changeTable(
   if (told) return { command, ...told, rows: [], tables: [target], count }
   const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
   return { command, columns, rows: [[count]], tables: [target], count, notices }
+}
+
+/** `DROP TABLE a, b`: all of them, or none. */
+async function changeTables(
+  statement: Extract<Statement, { others: unknown }>,
+  written: string,
+  options: Asking,
+  at: (index: number) => Place,
+  opened: Opened,
+): Promise<Commanded> {
+  const { name: first, others } = statement
+  const { catalog } = targetName(statement, options)
+  return changing(catalog, options, opened, at, async (changes) => {
+    const done: Commanded[] = []
+    for (const name of [first, ...others])
+      done.push(await changeTable({ ...statement, name, others: [] }, written, { ...options, changes }, at, opened))
+    const [one] = done as [Commanded, ...Commanded[]]
+    const count = done.reduce((sum, each) => sum + (each.count ?? 0), 0)
+    const tables = done.flatMap((each) => each.tables)
+    return { done: { ...one, rows: [[count]], tables, count }, changed: (await changes.pending()).length > 0 }
+  })
 }
 
 /**

@@ -86,10 +86,11 @@ export type Statement =
       select: Piece
     }
   | RowChange
-  | { kind: 'truncate'; name: WrittenName; restart: boolean }
+  /** `others`: names behind the first one, of which the same is meant. */
+  | { kind: 'truncate'; name: WrittenName; others: readonly WrittenName[]; restart: boolean }
   | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[]; promised?: Promised[] }
   | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName }
-  | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; ifExists: boolean }
+  | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; others: readonly WrittenName[]; ifExists: boolean }
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
   | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean; cascade: boolean }
 
@@ -472,14 +473,13 @@ export function orderingsOf(text: string): Ordering[] {
 
 function truncate(reader: Reader): Statement {
   reader.take('table')
-  const name = reader.name('a table')
-  if (reader.peek(',')) throw reader.unsupported('more than one table', 'Write a statement for each.')
+  const [name, ...others] = names(reader, 'a table')
   const restart = reader.take('restart', 'identity')
   if (!restart) reader.take('continue', 'identity')
   // No table keeps another's keys, so there is nothing to go along.
   void (reader.take('cascade') || reader.take('restrict'))
   reader.end()
-  return { kind: 'truncate', name, restart }
+  return { kind: 'truncate', name, others, restart }
 }
 
 function drop(reader: Reader): Statement {
@@ -494,11 +494,17 @@ function drop(reader: Reader): Statement {
   const view = reader.take('view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifExists = reader.take('if', 'exists')
-  const name = reader.name(view ? 'a view' : 'a table')
+  const [name, ...others] = names(reader, view ? 'a view' : 'a table')
   // Views that read it stay, as they do in DuckDB: each is looked at again whenever it is read.
   void (reader.take('cascade') || reader.take('restrict'))
   reader.end()
-  return { kind: 'drop', what: view ? 'view' : 'table', name, ifExists }
+  return { kind: 'drop', what: view ? 'view' : 'table', name, others, ifExists }
+}
+
+function names(reader: Reader, what: string): [WrittenName, ...WrittenName[]] {
+  const all: [WrittenName, ...WrittenName[]] = [reader.name(what)]
+  while (reader.takeSymbol(',')) all.push(reader.name(what))
+  return all
 }
 
 /** `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS NULL`. */
