@@ -25,7 +25,10 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
   const maySeeAll = async (names: readonly TableName[]) => {
     const rights = await rightsOf(principal, deps.access)
     const hidden = names.find((name) => !seesAll(rights.select(name)))
-    if (hidden) throw new Failure('FORBIDDEN', `${principal.name} does not see all of ${showName(hidden)}`)
+    if (!hidden) return
+    // It may lie in a view.
+    const what = rights.knows(hidden) ? showName(hidden) : 'what it reads'
+    throw new Failure('FORBIDDEN', `${principal.name} does not see all of ${what}`)
   }
   return {
     maintenance: deps.maintenance,

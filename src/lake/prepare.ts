@@ -33,6 +33,7 @@ import {
 import { checkScan } from './answers/limits.ts'
 import { metadataAnswer } from './answers/metadata-answer.ts'
 import { predicateSql } from './policy/guard.ts'
+import { cannotFail } from './policy/harmless.ts'
 import { changesSql, filesOfChanges, planRange, withoutChanges } from './scan/changes.ts'
 import { parsePlan, predicatesOf } from './scan/predicates.ts'
 import type { Rights } from './policy/rights.ts'
@@ -139,9 +140,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const { piece, scans, systemTables, views, volatile, loaded } = named
 
   const shadowed = [...scans, ...systemTables]
-  const guards = sourcesOf(piece).flatMap((source) =>
+  const sources = sourcesOf(piece)
+  const guards = sources.flatMap((source) =>
     source.kind === 'scan' || source.kind === 'view' ? (source.guard ?? []) : [],
   )
+  const isLent = sources.some((source) => source.kind === 'view' && source.isLent)
 
   const identityOf = (source: Source): string | undefined =>
     source.kind === 'scan'
@@ -179,7 +182,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       return render(piece, identityOf).text
     },
     volatile: volatile.length > 0,
-    hides: guards.some(({ hides }) => hides),
+    hides: isLent || guards.some(({ hides }) => hides),
     loaded,
     direct: named.direct,
     rights: context.rights,
@@ -234,9 +237,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const isUnconditional =
         shadowed.length === 0 || (isRead && ((context.run && areSmall(scans)) || areOneFileEach(scans)))
       if (isUnconditional && !unbound) await columns()
-      const { predicates, joins } = isUnconditional ? nothingKnown : await conditions(context, named, columns)
+      const { predicates, joins, isHarmless } = isUnconditional
+        ? nothingKnown
+        : await conditions(context, named, columns)
       const texts = new Map<Source, string>()
-      for (const source of sourcesOf(piece)) if (source.kind === 'about') texts.set(source, await source.rows())
+      for (const source of sources) if (source.kind === 'about') texts.set(source, await source.rows())
       for (const source of systemTables)
         texts.set(source, await systemSql(source.name, context.logs!, predicates.get(source.shadow.name)))
       const { io, signal } = context
@@ -287,8 +292,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
         for (const [scan, { predicate }] of plans)
           texts.set(scan, readSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
-        const isOnce = isUnconditional && named.isShared && volatile.length === 0 && guards.length === 0
-        const text = isOnce ? renderOnce(piece, textOf) : render(piece, textOf).text
+        const isOnce = isUnconditional && named.isShared && volatile.length === 0 && guards.length === 0 && !isLent
+        const text = isOnce ? renderOnce(piece, textOf) : render(piece, textOf, { isHarmless }).text
         // What came and went is not what is there: nobody changes rows by it.
         return { sql: text, bytes, scans: [...plans].flatMap(([scan, plan]) => (scan.changes ? [] : [plan])), lease }
       } catch (error) {
@@ -384,7 +389,11 @@ async function conditions(
   const plan = parsePlan(json)
   if (!plan) return nothingKnown
   // A table that stands in several places has the conditions of all of them, and what one of them is joined with says nothing.
-  return { predicates: predicatesOf(plan, schemas), joins: isShared ? [] : joinKeys(plan, schemas) }
+  return {
+    predicates: predicatesOf(plan, schemas),
+    joins: isShared ? [] : joinKeys(plan, schemas),
+    isHarmless: cannotFail(plan),
+  }
 }
 
 /**
@@ -402,15 +411,16 @@ const [fewFiles, fewBytes] = [32, 2 ** 25]
 /** Of one file on this disk its own statistics tell, row group by row group, more than its manifest could. */
 const areOneFileEach = (scans: readonly Scan[]): boolean =>
   scans.every(
-    ({ table, snapshot, guard }) =>
+    ({ table, snapshot, guard, isWalled }) =>
       !guard &&
+      !isWalled &&
       table.metadata.location.startsWith('file:') &&
       (!snapshot || Number(snapshot.summary['total-data-files']) <= 1),
   )
 
 /** By the name of the shadow table, and the columns that joins compare. */
-type Conditions = { predicates: ReadonlyMap<string, Predicate>; joins: readonly JoinKey[] }
-const nothingKnown: Conditions = { predicates: new Map(), joins: [] }
+type Conditions = { predicates: ReadonlyMap<string, Predicate>; joins: readonly JoinKey[]; isHarmless: boolean }
+const nothingKnown: Conditions = { predicates: new Map(), joins: [], isHarmless: false }
 
 /** Reads the keys of the small sides of joins, and plans the large ones again with them. */
 async function pruneByJoins(

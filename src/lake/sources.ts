@@ -23,7 +23,7 @@ import {
 import type { FileIO } from '../io/index.ts'
 import { analysisOf, type AnalysisCache, type ColumnsCache } from './answers/analyses.ts'
 import { engineFailure } from './answers/engine-failure.ts'
-import { guardOf, type Guard } from './policy/guard.ts'
+import { barrier, guardOf, type Guard } from './policy/guard.ts'
 import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
 import { informationSchema, schemaOfLoaded, type InformationTable } from './relations/information.ts'
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
@@ -128,6 +128,8 @@ export type Scan = {
   changes?: Range | undefined
   /** What is hidden from the asker: whoever reads the table's files or metadata instead shows too much. */
   guard: Guard | undefined
+  /** It lies in a view that is lent. */
+  isWalled?: boolean
 }
 /** A table of Boathouse's own: its rows are read when it is known which matter. */
 export type SystemTable = { kind: 'system'; name: SystemTableName; schema: Schema; shadow: Shadow }
@@ -135,13 +137,19 @@ export type SystemTable = { kind: 'system'; name: SystemTableName; schema: Schem
 type GivenTable = { kind: 'given'; name: TableName; columns: readonly EngineColumn[]; shadow: Shadow; sql: string }
 /** A metadata table or a system relation: `sql` has no rows, `rows` reads what it needs for them. */
 type About = { kind: 'about'; sql: string; identity: string; rows: () => Promise<string> }
-export type Source =
-  | Scan
-  | About
-  | SystemTable
-  | GivenTable
-  | { kind: 'view'; name: TableName; loaded: LoadedView; piece: Piece; guard: Guard | undefined }
-  | { kind: 'values'; sql: string }
+type View = {
+  kind: 'view'
+  name: TableName
+  loaded: LoadedView
+  piece: Piece
+  guard: Guard | undefined
+  /**
+   * It reads what its asker may not. Then its conditions, joins and limits come before all that the asker wrote, as the rows that
+   * it leaves out would be told by an error of theirs.
+   */
+  isLent: boolean
+}
+export type Source = Scan | About | SystemTable | GivenTable | View | { kind: 'values'; sql: string }
 /** `hoist`: what stands for the tables goes into a WITH clause, as the text around them names a column. */
 export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[]; hoist: boolean }
 
@@ -444,9 +452,12 @@ export async function nameSources(
       }
       // Without an owner it lends nobody's rights, nor those of the view around it: it may have been made anew since.
       const owner = (await rights.ownerOf(loaded)) ?? rights.asker
+      const before = { read: everything.length, scans: scans.length }
       const piece = await viewPiece(loaded, here, within, owner)
       const guard = await guarded(schemaOfLoaded(loaded), () => `(${render(piece, shadowText).text}\n)`)
-      const view: Source = { kind: 'view', name: loaded.name, loaded, piece, guard }
+      const isLent = everything.slice(before.read).some(({ name }) => rights.lends(name, owner, subject))
+      if (isLent) for (const scan of scans.slice(before.scans)) scan.isWalled = true
+      const view: Source = { kind: 'view', name: loaded.name, loaded, piece, guard, isLent }
       if (context.run) viewsOf.set(key, view)
       return view
     }
@@ -746,23 +757,26 @@ const asJson = ({ json }: Scan, from: string): string =>
     : `(SELECT * REPLACE (${json.map((name) => `CAST(${quoteName(name)} AS JSON) AS ${quoteName(name)}`).join(', ')}) FROM ${from})`
 
 /** `textOf`: what stands for the tables that a row filter asks. */
-const guardedSql = ({ guard }: Scan, from: string, textOf: TextOf, predicate?: string): string =>
-  guard ? guard.sql(from, { predicate, text: (condition) => render(condition, textOf).text }) : from
+function guardedSql({ guard, isWalled }: Scan, from: string, textOf: TextOf, predicate?: string): string {
+  if (guard) return guard.sql(from, { predicate, text: (condition) => render(condition, textOf).text })
+  return isWalled && predicate !== undefined ? `(SELECT * FROM ${from} AS _all WHERE ${predicate})` : from
+}
 
 /**
  * The text with every table's name replaced; a view's body goes in whole. Where DuckDB would name a column by the text, the
  * paths, conditions and masks in it would be told: there a name stands for the table, and all that in a WITH clause.
+ * `isHarmless`: nothing in it can fail (`policy/harmless.ts`).
  */
-export function render(piece: Piece, textOf: TextOf): Spliced {
+export function render(piece: Piece, textOf: TextOf, { isHarmless = false } = {}): Spliced {
+  const open = textOf === openShadowText
   const bodyOf = (source: Source) => {
     const text = textOf(source)
     if (source.kind !== 'view' || text !== undefined) return text!
-    const body = `(${render(source.piece, textOf).text}\n)`
-    if (!source.guard) return body
-    return source.guard.sql(body, {
-      open: textOf === openShadowText,
-      text: (condition) => render(condition, textOf).text,
-    })
+    const body = `(${render(source.piece, textOf, { isHarmless }).text}\n)`
+    const seen = source.guard
+      ? source.guard.sql(body, { open, text: (condition) => render(condition, textOf).text })
+      : body
+    return source.isLent && !open && !isHarmless ? barrier(seen) : seen
   }
   if (!piece.hoist)
     return splice(piece.sql, [

@@ -146,7 +146,15 @@ async function changeTable(
       rights: await rightsOf(options.principal, access),
     })
   }
-  await mayBegin(statement, target, options, at, opened).catch(named)
+  const command = commandOf(statement)
+  const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
+  const begun = await mayBegin(statement, target, options, at, opened).then(
+    () => true,
+    // What somebody may not know of is not there.
+    (error: unknown) =>
+      'ifExists' in statement && statement.ifExists && isMissing(error, target) ? false : named(error),
+  )
+  if (!begun) return { command, columns, rows: [[0]], tables: [], count: 0, notices }
   const scratch = isTemporary(target) ? options.scratch : undefined
   const work = async (changes: ChangeSet) => {
     const done = await perform(statement, target, performContext(changes, options, at, opened, target)).catch(
@@ -161,9 +169,7 @@ async function changeTable(
       ? bounded(scratch, async () => (await work(scratch)).done)
       : changing(target.catalog, options, opened, at, work)
   ).catch(named)
-  const command = commandOf(statement)
   if (told) return { command, ...told, rows: [], tables: [target], count }
-  const columns = [{ name: 'rows', type: 'BIGINT', nullable: false }]
   return { command, columns, rows: [[count]], tables: [target], count, notices }
 }
 

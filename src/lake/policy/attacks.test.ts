@@ -18,6 +18,11 @@ beforeAll(async () => {
   await rows(`CREATE TABLE raw.orders AS SELECT i AS id, 'secret-' || i AS person FROM range(100) AS t(i)`)
   await rows(`CREATE TABLE raw.hidden AS SELECT 'secret-0' AS x`)
   await rows(`CREATE TABLE raw.unread AS SELECT 1 AS id`)
+  await rows(`CREATE TABLE raw.ledger AS SELECT i AS id, CASE WHEN i % 199 = 0 THEN '1' ELSE 'secret-(' || i END AS word,
+    -i AS below FROM range(200) AS t(i)`)
+  const lending = world.asking({ principal: { id: 'cli', name: 'op', role: 'admin' } })
+  await world.lake.query('CREATE VIEW raw.page AS SELECT * FROM raw.ledger WHERE id % 199 = 0', lending)
+  await world.lake.query('CREATE VIEW raw.pages AS SELECT p.* FROM raw.page p JOIN raw.ledger q USING (id)', lending)
   ana = await world.member('ana')
   ida = await world.member('ida')
   const on = (table: string) => ({ environment: '*', namespace: 'raw', table })
@@ -28,6 +33,7 @@ beforeAll(async () => {
     grants: [
       { privilege: 'select', on: on('people'), to },
       { privilege: 'select', on: on('orders'), columns: ['id'], to },
+      { privilege: 'select', on: on('page*'), to },
       { privilege: 'all', on: on('mine*'), to },
       { privilege: 'select', on: on('people'), to: toIda },
       { privilege: 'select', on: on('orders'), columns: ['id'], to: toIda },
@@ -90,6 +96,17 @@ test.each<[sql: string, expected: 'seen' | string]>([
   ['SELECT id::TINYINT FROM raw.people', 'QUERY_FAILED'],
   ['SELECT sum(id)::TINYINT FROM raw.people', 'QUERY_FAILED'],
   ['INSERT INTO raw.mine SELECT email::INT FROM raw.people', 'QUERY_FAILED'],
+  // a view that shows rows of what may not be selected
+  ['SELECT count(*), max(word) FROM raw.page', 'seen'],
+  [`SELECT * FROM raw.page JOIN (VALUES (0)) v(x) ON strptime(word, '%d') IS NOT NULL AND x = id`, 'seen'],
+  [`SELECT * FROM raw.page JOIN (VALUES (0)) v(x) ON regexp_matches('x', word) AND x = id`, 'seen'],
+  [`SELECT * FROM raw.pages JOIN (VALUES (0)) v(x) ON unhex(word || '1') IS NOT NULL AND x = id`, 'seen'],
+  [`SELECT * FROM raw.page JOIN (VALUES (0)) v(x) ON word::JSON IS NOT NULL AND x = id`, 'seen'],
+  [`SELECT * FROM raw.page JOIN (VALUES (0)) v(x) ON word = 1 AND x = id`, 'seen'],
+  ['CREATE VIEW raw.mine_page AS SELECT * FROM raw.page', 'seen'],
+  [`SELECT * FROM raw.mine_page JOIN (VALUES (0)) v(x) ON strptime(word, '%d') IS NOT NULL AND x = id`, 'seen'],
+  [`SELECT strptime(word, '%y%y') FROM raw.page`, 'QUERY_FAILED'],
+  ['EXPLAIN SELECT * FROM raw.page', 'FORBIDDEN'],
   // what counts and describes
   ['SELECT * FROM raw."people$files"', 'FORBIDDEN'],
   ['SELECT * FROM raw."people$manifests"', 'FORBIDDEN'],

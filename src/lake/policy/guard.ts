@@ -134,12 +134,15 @@ async function makeGuard(
         : `${from} AS _all`
       const where = [...(predicate === undefined || renamed ? [] : [predicate]), ...conditions.map(text)]
       const select = `SELECT ${projection} FROM ${source}${where.length > 0 ? ` WHERE ${where.map((one) => `(${one}\n)`).join(' AND ')}` : ''}`
-      return hides && !open ? `(SELECT * FROM (${select}) USING SAMPLE 100 PERCENT (system))` : `(${select})`
+      return hides && !open ? barrier(`(${select})`) : `(${select})`
     },
   }
   if (hides) await world.bind(`SELECT * FROM ${guard.sql(shadow(), { text: world.shadowed })}`)
   return guard
 }
+
+/** Nothing that is written around it is evaluated below. */
+export const barrier = (from: string) => `(SELECT * FROM ${from} USING SAMPLE 100 PERCENT (system))`
 
 type Known = {
   field: Field

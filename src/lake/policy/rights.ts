@@ -48,6 +48,8 @@ export type Rights = {
   columns(loaded: Loaded): readonly Field[]
   /** With whose rights a view reads; undefined: the asker's. */
   ownerOf(view: LoadedView): Promise<Subject | undefined>
+  /** Whether `owner` may select of this what `subject`, in whose text the view stands, may not. */
+  lends(name: TableName, owner: Subject, subject: Subject): boolean
 }
 
 /** `isOwn`: views whose owner is the principal, which need not be looked up. */
@@ -80,6 +82,11 @@ export async function rightsOf(
       if (isOwn(view)) return asker
       const owner = await deps?.owners.find(view.name, viewContent(view))
       return owner && subjectOf(policy, owner)
+    },
+    lends(name, owner, subject) {
+      const [theirs, own] = [select(name, owner), select(name, subject)]
+      if (theirs.verdict === 'refused') return false
+      return own.verdict === 'refused' || !includes(own.columns, theirs.columns)
     },
   }
 }

@@ -37,6 +37,11 @@ test.each([
   ['', []],
 ])('splits %j', (script, statements) => expect(splitStatements(script).map(({ sql }) => sql)).toEqual(statements))
 
+test('a text is read to its end, or not at all', () =>
+  expect(() => splitStatements('select 1 -- \0\n union select 2')).toThrow(
+    expect.objectContaining({ code: 'SQL_INVALID', place: { line: 1, column: 13 } }),
+  ))
+
 test('a comment to the end of the line ends at a carriage return', () =>
   expect([...tokens('a --\r) b -- c\n;')].map(({ text }) => text)).toEqual(['a', ')', 'b', ';']))
 

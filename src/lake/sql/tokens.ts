@@ -88,6 +88,10 @@ export function placeAt(text: string, index: number): Place & { line: number; co
 
 /** The statements of a script, without the semicolons and without empty ones. */
 export function splitStatements(script: string): { sql: string; start: number }[] {
+  // DuckDB reads a text as far as there: what is checked must be what runs.
+  const zero = script.indexOf('\0')
+  if (zero >= 0)
+    throw new Failure('SQL_INVALID', 'a text of SQL holds no character 0', { place: placeAt(script, zero) })
   const statements: { sql: string; start: number }[] = []
   let first: Token | undefined
   let last: Token | undefined
