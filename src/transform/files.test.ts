@@ -23,6 +23,8 @@ beforeEach(() => {
   put('data/people.csv', 'id,name\n1,Ann\n2,Bo\n')
   put('data/day=1/visits.csv', 'id,n\n1,3\n')
   put('data/day=2/visits.csv', 'id,n\n2,4\n')
+  put('data/odd[1].csv', 'a\n1\n')
+  put('data/odd1.csv', 'a\n2\n')
   put('data/it.json', '{"a": 1}\n{"a": 2}\n')
   put('.hidden/secret.csv', 'a\n1\n')
 })
@@ -60,6 +62,7 @@ test.each([
     ],
   ],
   ["select count(*)::int from read_csv(['data/day=1/visits.csv', 'data/day=2/visits.csv'])", [[2]]],
+  ["select a from 'data/odd*.csv' order by a", [[1], [2]]],
   ["select a from read_json('data/it.json') order by a desc", [[2], [1]]],
   [
     "{{ source('raw', 'people') }}",

@@ -14,8 +14,8 @@ import { Failure } from '../../base/failure.ts'
 import {
   closing,
   placeAt,
+  quoteFile,
   quoteTable,
-  quoteText,
   splice,
   tokens,
   type ChangeSet,
@@ -181,7 +181,7 @@ async function load(
     const shown = /\bfilename\s*(?:=>?|:=)\s*true\b/i.test(options)
       ? ` REPLACE (substr(filename, ${folder.length + 2}) AS filename)`
       : ''
-    return `SELECT *${shown} FROM ${reader}([${paths.map(quoteText).join(', ')}]${given})`
+    return `SELECT *${shown} FROM ${reader}([${paths.map(quoteFile).join(', ')}]${given})`
   }
   await changes
     .loadFiles(target, files, select, {
