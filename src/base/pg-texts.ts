@@ -52,10 +52,12 @@ export function decimalText(text: string): string | undefined {
 
 /**
  * `2024-01-01 10:00:00 +02`, `2024-01-01 +02`, as Sequelize and pgjdbc send times: DuckDB takes what stands behind a blank for the
- * name of a zone. Without `zoned` the offset means nothing, as in PostgreSQL: what is kept is what was written.
+ * name of a zone, and wants seconds before an offset. Without `zoned` the offset means nothing, as in PostgreSQL: what is kept is what was written.
  */
 export function timestampText(text: string, zoned: boolean): string {
   const found =
     /^(\d{4,6}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))? ?(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)$/.exec(text)
-  return found ? `${found[1]} ${found[2] ?? '00:00:00'}${zoned ? found[3] : ''}` : text
+  if (!found) return text
+  const [, day, time = '00:00', zone] = found
+  return `${day} ${time.length === 5 ? `${time}:00` : time}${zoned ? zone : ''}`
 }

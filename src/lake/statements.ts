@@ -349,5 +349,18 @@ const isMissing = (error: unknown, target: TableName): boolean =>
   error.message.includes(showName(target))
 
 /** As SQL clients are told what was done. */
-const commandOf = (statement: Statement): string =>
-  statement.kind === 'drop' ? `DROP ${statement.what.toUpperCase()}` : statement.kind.toUpperCase().replace('-', ' ')
+/** As PostgreSQL's clients are told. */
+function commandOf(statement: Statement): string {
+  switch (statement.kind) {
+    case 'drop':
+      return `DROP ${statement.what.toUpperCase()}`
+    case 'rename':
+      return `ALTER ${statement.what.toUpperCase()}`
+    case 'alter':
+      return statement.changes.every(({ kind }) => kind === 'comment') ? 'COMMENT' : 'ALTER TABLE'
+    case 'truncate':
+      return 'TRUNCATE TABLE'
+    default:
+      return statement.kind.toUpperCase().replace('-', ' ')
+  }
+}

@@ -87,6 +87,7 @@ export async function beginTransaction(
       if (readOnly)
         throw new Failure('TRANSACTION_STATE', 'nothing can be written in a read-only transaction', {
           hint: 'Begin it without READ ONLY.',
+          sqlState: '25006',
         })
       return (changes ??= await deps.openChanges(within))
     },

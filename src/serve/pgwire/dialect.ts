@@ -237,8 +237,9 @@ class Translation {
   /** `> '2024-01-01 10:00:00 +00:00'`: what is compared with a time. Among values only the column tells whether it is one. */
   #timestamp(at: number): boolean {
     const { kind, text } = this.#all[at]!
-    if (kind !== 'string' || !/^'\d[^']* [+-]\d/.test(text)) return false
-    const isCompared = /^([<>=]|<=|>=|<>|!=|between|and)$/.test(this.#words[at - 1] ?? '')
+    if (kind !== 'string' || !/^'\d[^']*(?: [+-]\d|[ T]\d\d:\d\d ?[Z+-])/.test(text)) return false
+    const before = this.#words[at - 1] ?? ''
+    const isCompared = /^([<>=]|<=|>=|<>|!=|between|and|timestamptz)$/.test(before)
     const isCast =
       (this.#words[at + 1] === '::' || this.#words[at + 1] === 'as') &&
       this.#castEnd(at + 1).type.startsWith('timestamp')

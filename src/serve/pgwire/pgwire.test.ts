@@ -299,6 +299,17 @@ describe('statements', () => {
       [at],
     )
     expect(rows).toEqual([{ same: true, plain: at }])
+    const shortly =
+      "insert into times (seen) values ('2024-01-02 12:00+02') returning seen = timestamptz '2024-01-02T10:00Z' as same"
+    expect((await ada.query(shortly)).rows).toEqual([{ same: true }])
+    const commands = []
+    for (const sql of ['rename plain to note', 'rename to timed', 'rename to times'])
+      commands.push((await ada.query(`alter table ${sql === 'rename to times' ? 'timed' : 'times'} ${sql}`)).command)
+    commands.push((await ada.query("comment on column times.note is 'x'")).command)
+    expect(commands).toEqual(['ALTER', 'ALTER', 'ALTER', 'COMMENT'])
+    await ada.query('begin read only')
+    expect(await codeOf(ada.query('insert into times default values'))).toBe('25006')
+    await ada.query('rollback')
     expect(
       (
         await ada.query(`select c.conname, a.attname, i.indkey, ('"pg_catalog"."int' || '4"')::"regtype"::text as type from pg_constraint c
