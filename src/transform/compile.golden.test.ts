@@ -56,7 +56,7 @@ test.each(cases)('%s', async (name) => {
   }
   for (const source of project.sources.values())
     actual.sources[source.uniqueId] = [source.database, source.schema, source.identifier]
-  expect(actual).toEqual(expected)
+  expect(JSON.parse(JSON.stringify(actual))).toEqual(expected)
   expect([...project.nodes.keys()].filter((id) => !id.startsWith('seed.')).sort()).toEqual(
     Object.keys(expected.nodes).sort(),
   )

@@ -301,8 +301,8 @@ export class Compiler {
       const cte = new Relation({ database: null, schema: null, identifier: `__dbt__cte__${to.alias}` }, 'cte')
       return this.#narrowed(node, cte, to)
     }
-    const kind = to.config['materialized'] === 'view' ? 'view' : 'table'
-    const relation = new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, kind, quoting)
+    // As in dbt a reference does not say whether it is a table or a view: `load_relation(ref(…))` does.
+    const relation = new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, null, quoting)
     return this.#narrowed(node, relation, to)
   }
 

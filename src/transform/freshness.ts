@@ -3,9 +3,9 @@
 
 import { Failure } from '../base/failure.ts'
 import { collect, quoteName } from '../lake/index.ts'
-import { compileTemplate, str } from '../jinja/index.ts'
-import type { DbtProject, DbtSource } from '../project/dbt/index.ts'
-import { Compiler } from './compile.ts'
+import { compileTemplate, Dict, newKwargs, str, type Callable } from '../jinja/index.ts'
+import { Relation, ResultTable, type DbtProject, type DbtSource } from '../project/dbt/index.ts'
+import { Compiler, type Subject } from './compile.ts'
 import { asker } from './materialize.ts'
 import type { LoopOptions } from './run.ts'
 import { queryOptions, timed, type NodeResult, type Work } from './work.ts'
@@ -88,6 +88,20 @@ async function newest(source: DbtSource, work: ReadingWork, compiled: () => void
     const times = provenance.tables.flatMap(({ committedAt }) => committedAt ?? [])
     return { sql: undefined, loadedAt: times.length === 0 ? longAgo : Math.max(...times.map(Date.parse)), asked: now() }
   }
+  const own = await byMacro(source, work)
+  if (own) {
+    compiled()
+    const [row] = own.rows
+    const [loadedAt, asked] = [row?.item(0) ?? null, row?.item(1) ?? null].map((each) =>
+      each === null ? null : str(each),
+    )
+    const type = 'TIMESTAMP'
+    return {
+      sql: undefined,
+      loadedAt: timeOf(loadedAt, type, source),
+      asked: asked === null ? now() : timeOf(asked, type, source),
+    }
+  }
   const where = freshness?.filter ? `\nwhere ${freshness.filter}` : ''
   const sql =
     loadedAtQuery === undefined
@@ -98,18 +112,41 @@ async function newest(source: DbtSource, work: ReadingWork, compiled: () => void
   return { sql, loadedAt: timeOf(rows[0]?.[0] ?? null, columns[0]?.type ?? '', source), asked: now() }
 }
 
-function rendered(source: DbtSource, text: string, work: ReadingWork): Promise<string> {
+const rendered = (source: DbtSource, text: string, work: ReadingWork): Promise<string> =>
+  new Compiler(work.project, asker(work)).run(subjectOf(source), ({ globals }) =>
+    str(compileTemplate(text).render(globals)),
+  )
+
+/** What the project's own `collect_freshness` finds, where it has one in the place of dbt's. */
+async function byMacro(source: DbtSource, work: ReadingWork): Promise<ResultTable | undefined> {
+  const { loadedAtField, loadedAtQuery, freshness } = source
+  const compiler = new Compiler(work.project, asker(work))
+  const macro = compiler.macros.replaced(
+    loadedAtQuery === undefined ? 'collect_freshness' : 'collect_freshness_custom_sql',
+  )
+  if (!macro) return undefined
+  const subject = subjectOf(source)
+  const found = await compiler.run(subject, ({ macros }) => {
+    const relation = new Relation(subject.relation, null, source.quoting)
+    const told = loadedAtQuery === undefined ? [loadedAtField, freshness?.filter ?? null] : [loadedAtQuery]
+    return (macros.bind(macro) as Callable)([relation, ...told], newKwargs())
+  })
+  const table = found instanceof Dict ? found.get('table') : undefined
+  if (table instanceof ResultTable) return table
+  throw new Failure('MODEL_INVALID', `the macro ${macro.macroName} returns no result of a statement`, {
+    place: { ...source.place },
+  })
+}
+
+function subjectOf(source: DbtSource): Subject & { relation: NonNullable<Subject['relation']> } {
   const { database, schema, identifier } = source
-  const subject = {
+  return {
     ...source,
     kind: 'source',
     dependsOn: undefined,
     relation: { database, schema, identifier },
     model: () => null,
   }
-  return new Compiler(work.project, asker(work)).run(subject, ({ globals }) =>
-    str(compileTemplate(text).render(globals)),
-  )
 }
 
 /** Nothing was ever loaded. */

@@ -219,6 +219,23 @@ test('the age of a source: by field, by query, by its last commit, and where nob
   expect(results).toHaveLength(6)
 })
 
+test("a project's own collect_freshness is asked in the place of dbt's", async () => {
+  const project = await load({
+    'models/sources.yml': `sources: [{name: raw, tables: [
+      {name: sales, loaded_at_field: loaded_at, freshness: {warn_after: {count: 1, period: hour}, filter: id = 1}}]}]`,
+    'macros/own.sql': `{% macro default__collect_freshness(source, loaded_at_field, filter) %}
+      {% call statement('own', fetch_result=True) %}
+        select min({{ loaded_at_field }}), min({{ loaded_at_field }}) + interval 90 minute from {{ source }} where {{ filter }}
+      {% endcall %}{{ return(load_result('own')) }}{% endmacro %}`,
+  })
+  const [result] = await runFreshness(freshnessSources(project, [...project.sources.keys()]), {
+    project,
+    lake,
+    principal: system,
+  })
+  expect(result).toMatchObject({ status: 'warn', freshness: { ageSeconds: 5_400 } })
+})
+
 // ---- what is unchanged
 
 /** Notes in memory. */

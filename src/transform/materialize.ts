@@ -6,6 +6,7 @@
 
 import { compileTemplate, Dict, fromJs, type Callable } from '../jinja/index.ts'
 import { Failure } from '../base/failure.ts'
+import { didYouMean } from '../base/suggest.ts'
 import type { LoadedTable } from '../catalog/index.ts'
 import { isMicrobatch, type DbtMacro, type DbtNode, type DbtOperation } from '../project/dbt/index.ts'
 import { Compiler, type Compiled, type Names, type Subject } from './compile.ts'
@@ -235,10 +236,13 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
     try {
       const compiler = new Compiler(project, scope.ask)
       const macro =
-        parts.length > 1 ? compiler.macros.in(parts[0]!, operation.name) : compiler.macros.find(project.name, name)
+        parts.length > 1 ? compiler.macros.in(parts[0]!, operation.name) : compiler.macros.findAnywhere(name)
       if (!macro)
-        throw new Failure('NOT_FOUND', `dbt could not find a macro with the name "${name}" in any package`, {
-          hint: 'It is looked for in the project, then in dbt; macros of a package are named package.macro.',
+        throw new Failure('NOT_FOUND', `dbt could not find a macro with the name '${name}' in any package`, {
+          hint: `It is looked for in the project, in its packages, then in dbt${didYouMean(
+            name,
+            project.macros.map(({ macroName }) => macroName),
+          )}.`,
         })
       uniqueId = macro.uniqueId
       const kwargs = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, fromJs(value)]))

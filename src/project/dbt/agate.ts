@@ -311,7 +311,7 @@ class ResultRow extends Sequence {
 export function storedResult(table: ResultTable, response: unknown): Dict {
   return new Dict([
     ['table', table],
-    ['data', table.rows.map((row) => listOf(row))],
+    ['data', table.rows.map((row) => new Tuple(listOf(row)))],
     ['response', response],
   ])
 }

@@ -23,7 +23,7 @@ export class Column extends HostObject {
   readonly name: string
   readonly type: string
   readonly #sizes: Sizes
-  constructor(name: string, type: string, sizes: Sizes = sizesOf(type)) {
+  constructor(name: string, type: string, sizes: Sizes = unsized) {
     super()
     this.name = name
     this.type = type
@@ -128,12 +128,6 @@ export class Column extends HostObject {
         return apiMethods[name]
     }
   }
-}
-
-/** `DECIMAL(12,2)` has the sizes that information_schema has for it. */
-function sizesOf(type: string): Sizes {
-  const [precision, scale] = /^decimal\((\d+), ?(\d+)\)$/i.exec(type)?.slice(1).map(Number) ?? []
-  return precision === undefined ? unsized : { chars: null, precision, scale: scale! }
 }
 
 /** `a VARCHAR, b DECIMAL(1, 2)`: name and type of each. */

@@ -85,6 +85,22 @@ export function plainFunctions(globals: Globals, onLog: ProjectOptions['onLog'])
   }
 }
 
+/** What a database says of a statement: its message as text, the rest by name. */
+class AdapterResponse extends HostObject {
+  override readonly typeName = 'AdapterResponse'
+  readonly #told: Dict
+  constructor(message: unknown, code: unknown, rows: unknown) {
+    super()
+    this.#told = new Dict(Object.entries({ _message: message, code, rows_affected: rows }))
+  }
+  override attr(name: string): unknown {
+    return name === 'to_dict' ? ((() => this.#told) satisfies Callable) : this.#told.get(name)
+  }
+  override text(): string {
+    return str(this.#told.get('_message'))
+  }
+}
+
 /** What statements of this rendering answered. A result can be loaded once, but for that of the main statement. */
 function resultFunctions(onLog: ProjectOptions['onLog']): Record<string, Callable> {
   const results = new Map<string, unknown>()
@@ -102,10 +118,7 @@ function resultFunctions(onLog: ProjectOptions['onLog']): Record<string, Callabl
     store_raw_result: (args, kwargs) => {
       const names = ['name', 'message?', 'code?', 'rows_affected?', 'agate_table?']
       const [name, message, code, rows, table] = bind('store_raw_result', names, args, kwargs)
-      const response = new Dict(
-        Object.entries({ _message: message ?? null, code: code ?? null, rows_affected: rows ?? null }),
-      )
-      return store(name, response, table)
+      return store(name, new AdapterResponse(message ?? null, code ?? null, rows ?? null), table)
     },
     load_result: ([key]) => {
       const name = str(key)

@@ -120,6 +120,7 @@ function fill(
     run_started_at: PyDate.at(options.startedAt, utc),
     thread_id: 'Thread-1 (worker)',
     selected_resources: [],
+    defer_relation: null,
     context: new ContextObject(globals, written),
     pre_hooks: [],
     post_hooks: [],

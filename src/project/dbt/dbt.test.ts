@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { plainNames, readDbtProject, recordFiles } from './index.ts'
+import { MacroTable } from './macros.ts'
 import { renderSetting } from './yaml-context.ts'
 import type { DbtProject } from './types.ts'
 
@@ -361,6 +362,21 @@ test.each([
     expect(project.nodes.get('model.dep.b')!.dependsOn).toEqual(found)
   },
 )
+
+test('an operation is looked for in the project, then in packages, then in dbt', async () => {
+  const { project } = await read({
+    'macros/m.sql': '{% macro both() %}{% endmacro %}',
+    'dbt_packages/dep/dbt_project.yml': 'name: dep',
+    'dbt_packages/dep/macros/m.sql': '{% macro both() %}{% endmacro %}{% macro theirs() %}{% endmacro %}',
+  })
+  const table = new MacroTable(project)
+  expect(['both', 'theirs', 'type_string', 'none'].map((name) => table.findAnywhere(name)?.package)).toEqual([
+    'shop',
+    'dep',
+    'dbt',
+    undefined,
+  ])
+})
 
 test('what a config is written as stands beside what it comes to', async () => {
   const { project } = await read({

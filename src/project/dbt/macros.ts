@@ -78,6 +78,13 @@ export class MacroTable {
     return this.in(packageName, name) ?? this.in(this.#project.name, name) ?? this.in(builtinPackage, name)
   }
 
+  /** By bare name, where nothing is a package's own: the project before its packages, those before dbt. */
+  findAnywhere(name: string): DbtMacro | undefined {
+    const { name: root, packages } = this.#project
+    const found = [root, ...packages.keys()].flatMap((each) => this.in(each, name) ?? [])[0]
+    return found ?? this.in(builtinPackage, name)
+  }
+
   /** What `adapter.dispatch(name, namespace)` means in a node of `packageName`. */
   dispatch(packageName: string, name: string, namespace: string | null): DbtMacro {
     if (name.includes('.')) {

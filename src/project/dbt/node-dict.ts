@@ -10,6 +10,7 @@ import {
   refValues,
   savedQueryValue,
   semanticModelValue,
+  unitTestValue,
   versionValue,
 } from './entry-dict.ts'
 import { functionValue } from './functions.ts'
@@ -213,14 +214,22 @@ export function graphDict(project: DbtProject): Dict {
   if (known) return known
   const dicts = <One extends { uniqueId: string }>(map: ReadonlyMap<string, One>, value: (one: One) => unknown) =>
     new Dict(Array.from(map.values(), (one) => [one.uniqueId, fromJs(value(one))] as const))
+  const ofKind = (holds: (kind: DbtNode['kind']) => boolean) =>
+    new Dict(
+      [...project.nodes.values()].flatMap((node) =>
+        holds(node.kind) ? [[node.uniqueId, nodeDict(node)] as const] : [],
+      ),
+    )
   const graph = new Dict([
     ['exposures', dicts(project.exposures, (one) => exposureValue(project, one))],
     ['groups', dicts(project.groups, (one) => groupValue(project, one))],
     ['metrics', dicts(project.metrics, (one) => metricValue(project, one))],
-    ['nodes', new Dict(Array.from(project.nodes.values(), (node) => [node.uniqueId, nodeDict(node)] as const))],
+    ['nodes', ofKind((kind) => kind !== 'function')],
     ['sources', dicts(project.sources, (one) => sourceValue(one, packageFile(project, one.package, one.file)))],
     ['semantic_models', dicts(project.semanticModels, (one) => semanticModelValue(project, one))],
     ['saved_queries', dicts(project.savedQueries, (one) => savedQueryValue(project, one))],
+    ['functions', ofKind((kind) => kind === 'function')],
+    ['unit_tests', dicts(project.unitTests, (one) => unitTestValue(project, one))],
   ] as [unknown, unknown][])
   graphs.set(project, graph)
   return graph

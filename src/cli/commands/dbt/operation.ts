@@ -2,19 +2,20 @@
 
 import { Failure } from '../../../base/failure.ts'
 import { assertWritable } from '../../../config/index.ts'
-import { runMacro, runOperation as runStatement } from '../../../transform/index.ts'
+import { runMacro, runOperation as runStatement, type NodeResult } from '../../../transform/index.ts'
 import { writeArtifacts } from './artifacts.ts'
+import type { DbtFlags } from './flags.ts'
 import { sayFound } from './lines.ts'
+import { progressLine, type DbtLog } from './log.ts'
 import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
 
 export async function runOperation(session: Session): Promise<number> {
   const { words, flags, log, context } = session
   const sql = flags.text('sql')
-  const [macro, ...rest] = words
-  if ((macro === undefined) === (sql === undefined) || rest.length > 0)
-    throw new Failure('USAGE', 'run-operation takes the name of one macro, or --sql', {
-      hint: "boathouse dbt run-operation MACRO --args '{name: value}'",
-    })
+  const [macro] = words
+  const mistake = mistakeIn(words, flags)
+  if (mistake !== undefined)
+    throw new Failure('USAGE', mistake, { hint: "boathouse dbt run-operation MACRO --args '{name: value}'" })
   const place = await openPlace(session)
   assertWritable(place.environment)
   const project = await openProject(session, place)
@@ -27,6 +28,7 @@ export async function runOperation(session: Session): Promise<number> {
     environmentNamed: environment.writable,
   })
   const started = performance.now()
+  if (macro === undefined) log.info(progressLine(log, 'START executing inline_query', 'RUN', { index: 1, total: 1 }))
   let isPublished = false
   try {
     const work = { project, lake: app.lake, changes, principal: app.principal, signal: context.signal }
@@ -39,6 +41,7 @@ export async function runOperation(session: Session): Promise<number> {
       await changes.publish()
       isPublished = true
     }
+    if (macro === undefined) sayInline(log, result)
     await writeArtifacts(session, project, [result], performance.now() - started, { isPublished: true, macro })
     if (isDone) return 0
     log.error(
@@ -51,9 +54,26 @@ export async function runOperation(session: Session): Promise<number> {
   }
 }
 
+function sayInline(log: DbtLog, { status, executionMs }: NodeResult): void {
+  const timed = { index: 1, total: 1, seconds: executionMs / 1000 }
+  if (status === 'success') log.info(progressLine(log, 'OK executed inline_query', log.paint('green', 'OK'), timed))
+  else log.say('error', progressLine(log, 'ERROR executing inline_query', log.paint('red', 'ERROR'), timed))
+}
+
+/** In dbt's words. */
+function mistakeIn([macro, ...rest]: readonly string[], flags: DbtFlags): string | undefined {
+  const hasSql = flags.text('sql') !== undefined
+  if (macro === undefined && !hasSql) return 'Either a macro name or --sql must be passed to run-operation'
+  if (macro !== undefined && hasSql) return 'Cannot specify both a macro name and --sql for run-operation'
+  if (hasSql && flags.given('args')) return '--args cannot be used with --sql; pass arguments directly in the SQL'
+  return rest.length === 0
+    ? undefined
+    : `run-operation takes the name of one macro, found "${rest.join(' ')}" behind it`
+}
+
 const inline = (project: string, sql: string): Parameters<typeof runStatement>[0] => ({
-  uniqueId: `operation.${project}.inline`,
-  name: 'inline',
+  uniqueId: `sql_operation.${project}.inline_query`,
+  name: 'inline_query',
   package: project,
   when: 'on-run-start',
   index: 0,
