@@ -7,9 +7,15 @@ import { quoteFile, quoteName, quoteText, type Column } from '../lake/index.ts'
 import type { CsvSource, Located } from '../project/index.ts'
 
 /** `read_csv(…)` over the spooled files. The whole file is looked at before types are chosen, so none fails later. */
-export function readCsv(source: CsvSource, files: readonly string[]): string {
-  const { options, columns } = source
-  const settings: string[] = ['sample_size = -1', 'auto_detect = true', 'null_padding = false', 'ignore_errors = false']
+export const readCsv = (source: CsvSource, files: readonly string[]): string =>
+  `read_csv([${files.map(quoteFile).join(', ')}], ${['sample_size = -1', ...settingsOf(source, files)].join(', ')})`
+
+/** How many lines at the begin of a file would be left out because they do not look like the others. */
+export const skippedLines = (source: CsvSource, file: string): string =>
+  `SELECT SkipRows::INTEGER FROM sniff_csv(${[quoteFile(file), ...settingsOf(source, [file])].join(', ')})`
+
+function settingsOf({ options, columns }: CsvSource, files: readonly string[]): string[] {
+  const settings: string[] = ['auto_detect = true', 'null_padding = false', 'ignore_errors = false']
   if (files.length > 1) settings.push('union_by_name = true')
   const text = (name: string, value: string | undefined) =>
     value !== undefined && settings.push(`${name} = ${quoteText(value)}`)
@@ -28,7 +34,7 @@ export function readCsv(source: CsvSource, files: readonly string[]): string {
   if (options.nullstr) settings.push(`nullstr = [${options.nullstr.map(quoteText).join(', ')}]`)
   const types = Object.entries(columns).map(([name, type]) => `${quoteText(name)}: ${quoteText(String(type))}`)
   if (types.length > 0) settings.push(`types = {${types.join(', ')}}`)
-  return `read_csv([${files.map(quoteFile).join(', ')}], ${settings.join(', ')})`
+  return settings
 }
 
 /** `Order ID` is `order_id`; two columns of the same name become `name` and `name_2`. */
@@ -88,9 +94,12 @@ export function csvFailure(
     .slice(0, 3)
     .join(' ')
     .replace(/"?\/[^\s"]+\//g, '')
+  const isOtherText = /not utf-8 encoded/i.test(message) && source.value.options.encoding === undefined
   return new Fail('SOURCE_INVALID', told || message, {
     place: file ? { file, ...(line ? { line: Number(line) } : {}) } : source.at(['path']),
-    hint: 'Correct the row, or fix types and format in the source file (columns, options).',
+    hint: isOtherText
+      ? `Say in ${source.file} which encoding it has: options: { encoding: latin-1 }, or utf-16.`
+      : 'Correct the row, or fix types and format in the source file (columns, options).',
     cause: failure,
   })
 }

@@ -6,12 +6,14 @@ import { createHash, randomUUID } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
 import { copyFile, glob, mkdir, rm, stat } from 'node:fs/promises'
 import { basename, isAbsolute, join, relative, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
 import { Failure } from '../base/failure.ts'
 import { silentLog, type Log } from '../base/log.ts'
 import type { ChangeSet, Lake, WriteResult } from '../lake/index.ts'
 import { checkSource, splitTable, writeSource, type Located, type Source, type SourceInput } from '../project/index.ts'
-import { csvFailure, selectCsv, readCsv, snakeCase } from './csv.ts'
+import { csvFailure, readCsv, selectCsv, skippedLines, snakeCase } from './csv.ts'
 
 /** Of a folder that is a source. */
 const csvFiles = '*.{csv,csv.gz,CSV}'
@@ -46,6 +48,7 @@ export async function ingestSource(
     const [namespace, name] = parts.slice(-2)
     const target = { catalog: changes.catalog, namespace: namespace!, name: name! }
     try {
+      await checkBeginnings(source, files, deps.lake, signal)
       const columns = await deps.lake.bindFiles(`SELECT * FROM ${readCsv(value, copies)}`, signal)
       log.info('columns found', { columns: columns.map((column) => `${column.name} ${column.type}`) })
       const loaded = files.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 }))
@@ -74,6 +77,48 @@ export async function ingestSource(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * What a file begins with is guessed where nobody says it, and lines that do not look like the others are left out then: a title,
+ * and rows that are broken. Only blank ones may go without a word.
+ */
+async function checkBeginnings(
+  { value, at, file: written }: Located<Source>,
+  files: readonly Spooled[],
+  lake: Lake,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (const { path, copy, bytes } of files) {
+    if (bytes === 0)
+      throw new Failure('SOURCE_INVALID', `${path} is empty: it has not even names of columns`, { place: at(['path']) })
+    if (value.options.skip !== undefined) continue
+    const [[skipped] = []] = await lake.rowsOfFiles(skippedLines(value, copy), signal)
+    const lines = await firstLines(copy, Number(skipped ?? 0))
+    const line = lines.findIndex((text) => text.trim() !== '')
+    if (line < 0) continue
+    throw new Failure(
+      'SOURCE_INVALID',
+      `the first ${lines.length} lines of ${path} have not the columns of the others, and would be left out`,
+      {
+        place: { file: path, line: line + 1 },
+        hint: `Correct them, or say in ${written} that they are no rows: options: { skip: ${lines.length} }.`,
+      },
+    )
+  }
+}
+
+async function firstLines(file: string, count: number): Promise<string[]> {
+  const found: string[] = []
+  if (count === 0) return found
+  const bytes = createReadStream(file)
+  const input = file.toLowerCase().endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    found.push(line)
+    if (found.length === count) break
+  }
+  bytes.destroy()
+  return found
 }
 
 /** The files a source means, sorted. SOURCE_INVALID at its `path` when there is none. */

@@ -131,6 +131,8 @@ export interface Lake {
   describe(sql: string, options: QueryOptions): Promise<{ columns: Column[]; parameters: string[] }>
   /** Columns of ingestion's own SQL over files of the spool. Not for SQL that people wrote. */
   bindFiles(sql: string, signal?: AbortSignal): Promise<Column[]>
+  /** The rows of such a SELECT, which are few. */
+  rowsOfFiles(sql: string, signal?: AbortSignal): Promise<unknown[][]>
   /** The open change set of `runId`, or a new one. */
   openChanges(options: {
     catalog: string
@@ -449,6 +451,10 @@ export function openLake(deps: LakeDeps): Lake {
         .catch(rethrowEngine)
       return columns.map((column) => ({ ...column, nullable: true }))
     },
+    rowsOfFiles: (sql, signal) =>
+      engine
+        .rows({ class: 'write', sql, timeoutMs: 120_000, ...(signal ? { signal } : {}) })
+        .catch(rethrowEngine) as Promise<unknown[][]>,
     relations: async (of, options) => relationsOf(of, options, await rightsOf(options.principal, deps.access), tables),
     async describe(sql, options) {
       if (isChange(sql)) return describeChange(sql, options, opened)
