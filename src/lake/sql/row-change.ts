@@ -120,7 +120,8 @@ export function valueRows(reader: Reader): Piece[][] | undefined {
   if (!reader.take('values')) return undefined
   const rows: Piece[][] = []
   do rows.push(reader.list(() => reader.until('a value', [','])))
-  while (reader.takeSymbol(','))
+  // A comma may stand at the end, as everywhere in DuckDB's lists.
+  while (reader.takeSymbol(',') && reader.peek('('))
   return rows
 }
 
