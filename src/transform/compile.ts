@@ -7,7 +7,8 @@
 // inserts is rendered once, and nothing is ever done twice.
 
 import { Failure, type Place } from '../base/failure.ts'
-import { compileTemplate, str, Suspend, type Callable, type Dict, type LineMap } from '../jinja/index.ts'
+import { didYouMean } from '../base/suggest.ts'
+import { compileTemplate, PyError, str, Suspend, type Callable, type Dict, type LineMap } from '../jinja/index.ts'
 import {
   atTest,
   findFunction,
@@ -227,7 +228,7 @@ export class Compiler {
         for (const { level, message, place } of attempt.logged) onLog(level, message, place ?? subject.place)
         return { value, hasAsked: script.hasAsked }
       } catch (error) {
-        if (!(error instanceof Suspend)) throw error
+        if (!(error instanceof Suspend)) throw toldPlainly(error, subject, this.#project)
         await script.settle(attempt)
         await script.answer(error.request as DatabaseRequest)
       }
@@ -349,6 +350,28 @@ export class Compiler {
     if (!ephemerals.includes(id)) ephemerals.push(id)
     return new Relation({ database: null, schema: null, identifier: input.name }, 'cte')
   }
+}
+
+/**
+ * An error of a template as a person wants it: that of a macro that was called from outside of one has the place of its
+ * caller, and a name that nothing has is compared with the names of macros.
+ */
+function toldPlainly(error: unknown, { place }: Subject, { macros }: DbtProject): unknown {
+  if (error instanceof PyError) return new Failure('TEMPLATE_FAILED', error.message, { place, cause: error })
+  if (!(error instanceof Failure) || error.code !== 'TEMPLATE_FAILED') return error
+  const [, name] = /^'(\w+)' is undefined$/.exec(error.message) ?? []
+  if (name === undefined) return error
+  const meant = didYouMean(
+    name,
+    macros.map(({ macroName }) => macroName),
+    0,
+  )
+  return new Failure(error.code, `${error.message}${meant}`, {
+    ...error.context,
+    place: error.place ?? place,
+    cause: error.cause,
+    hint: 'Nothing has this name: no variable of the template, no macro. One of a package is called package.macro, and is there after `boathouse dbt deps`.',
+  })
 }
 
 /** What a template sees besides the names of its project. */

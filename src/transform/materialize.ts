@@ -13,7 +13,7 @@ import { Compiler, type Compiled, type Names, type Subject } from './compile.ts'
 import { chosenFor } from './materializations/chosen.ts'
 import { checkContract, holdConstraints } from './materializations/constraints.ts'
 import { applyGrants } from './materializations/grants.ts'
-import { originOf, runHooks } from './materializations/hooks.ts'
+import { originOf, runHooks, told } from './materializations/hooks.ts'
 import { keptTable, plainWrite } from './materializations/incremental.ts'
 import { runMaterialization } from './materializations/jinja.ts'
 import { checkFunction } from './materializations/functions.ts'
@@ -211,7 +211,7 @@ export async function runOperation(operation: DbtOperation, work: Work, names: N
         names,
       )
       clocked.compiled()
-      if (text.trim() !== '') await scope.ask({ kind: 'statement', sql: text })
+      if (text.trim() !== '') await told(operation.place, () => scope.ask({ kind: 'statement', sql: text }))
       return { ...done, compiledSql: text }
     } finally {
       await scope.close()

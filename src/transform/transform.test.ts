@@ -289,6 +289,17 @@ test.each<[string, string, Record<string, unknown>]>([
   })
 })
 
+test('an error of a hook says whose it is and where that stands', async () => {
+  const { results } = await run({
+    'dbt_project.yml': 'name: shop\nversion: 1.0.0\non-run-end: select nope\n',
+    'models/a.sql': "select 1 as id\n{{ config(post_hook='select nope') }}",
+  })
+  expect(results).toMatchObject([
+    { name: 'a', place: { file: 'models/a.sql' }, message: expect.stringMatching(/^post-hook: /) as unknown },
+    { name: 'shop-on-run-end-0', place: { file: 'dbt_project.yml', line: 3 } },
+  ])
+})
+
 test('who reads a model that fails with on_error: continue is built all the same', async () => {
   const { results } = await run({
     'models/a.sql': "{{ config(on_error='continue') }} select nope",

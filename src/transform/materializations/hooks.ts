@@ -1,6 +1,6 @@
 // The statements that a project wants before and after a node: rendered when their turn comes, with the node's names.
 
-import type { Place } from '../../base/failure.ts'
+import { Failure, type Place } from '../../base/failure.ts'
 import { compileTemplate, Dict } from '../../jinja/index.ts'
 import type { DbtNode } from '../../project/dbt/index.ts'
 import { type Ask, type Compiler, subjectOf } from '../compile.ts'
@@ -28,6 +28,17 @@ export async function runHooks(
   for (const { sql, place } of when === 'pre' ? [...outside, ...inside] : [...inside, ...outside]) {
     const subject = { ...subjectOf(node), place }
     const text = await compiler.run(subject, ({ globals }) => compileTemplate(sql, originOf(place)).render(globals))
-    if (text.trim() !== '') await ask({ kind: 'statement', sql: text })
+    if (text.trim() !== '') await told(place, () => ask({ kind: 'statement', sql: text }), `${when}-hook: `)
+  }
+}
+
+/** An error of the statement says where that stands, and whose it is. */
+export async function told<Value>(place: Place, send: () => Promise<Value>, whose = ''): Promise<Value> {
+  try {
+    return await send()
+  } catch (error) {
+    if (!(error instanceof Failure) || error.place?.file !== undefined) throw error
+    const { code, message, hint, context, cause } = error
+    throw new Failure(code, `${whose}${message}`, { ...context, hint, cause, place })
   }
 }

@@ -8,7 +8,7 @@ import { Failure } from '../../base/failure.ts'
 export type SeedColumn = { name: string; type: string }
 
 /** The records of a CSV text as Python's `csv` module reads them: `"` quotes, `""` is a quote, empty lines are skipped. */
-export function* csvRecords(text: string, delimiter = ','): Generator<string[]> {
+export function* csvRecords(text: string, delimiter = ',', position = { start: 0 }): Generator<string[]> {
   let record: string[] = []
   for (let at = 0; at < text.length;) {
     const { value, end } = csvValue(text, at, delimiter)
@@ -20,6 +20,7 @@ export function* csvRecords(text: string, delimiter = ','): Generator<string[]> 
     } else at = end + (text.startsWith('\r\n', end) ? 2 : 1)
     if (record.length > 1 || record[0] !== '') yield record
     record = []
+    position.start = at
   }
 }
 
@@ -161,10 +162,13 @@ export function seedColumns(
   text: string,
   { file, delimiter, given }: { file: string; delimiter: string; given: Readonly<Record<string, string>> },
 ): { columns: SeedColumn[]; rows: number } {
-  const records = csvRecords(text, delimiter)
+  const position = { start: 0 }
+  const records = csvRecords(text, delimiter, position)
   const header = records.next()
   if (header.done)
-    throw new Failure('MODEL_INVALID', `the seed is empty: ${file} has no line with names`, { place: { file } })
+    throw new Failure('MODEL_INVALID', `the seed is empty: ${file} has no line with names`, {
+      place: { file, line: 1 },
+    })
   const names = uniqueNames(header.value)
   const columns = names.map((name) => (given[name] === undefined ? new Column() : undefined))
   let rows = 0
@@ -174,7 +178,10 @@ export function seedColumns(
       throw new Failure(
         'MODEL_INVALID',
         `row ${rows} of the seed has ${record.length} values, and there are ${names.length} columns`,
-        { place: { file }, hint: `Put values that contain "${delimiter}" into double quotes.` },
+        {
+          place: { file, line: text.slice(0, position.start).split('\n').length },
+          hint: `Put values that contain "${delimiter}" into double quotes.`,
+        },
       )
     for (const [index, column] of columns.entries()) {
       const value = record[index]

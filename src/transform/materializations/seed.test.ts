@@ -90,6 +90,7 @@ test('names are those of agate', () => {
     seedColumns(text, { file: 's.csv', delimiter: ';', given: {} }).columns.map(({ name }) => name)
   expect(names('a;a;;b c\n')).toEqual(['a', 'a_2', 'c', 'b c'])
   expect(() => names('a;b\n1;2;3\n')).toThrow(expect.objectContaining({ code: 'MODEL_INVALID' }))
+  expect(() => names('a;b\n\n1;"2\n"\n1;2;3\n')).toThrow(expect.objectContaining({ place: { file: 's.csv', line: 5 } }))
   expect(() => names('')).toThrow(expect.objectContaining({ code: 'MODEL_INVALID' }))
 })
 

@@ -1,0 +1,2 @@
+select 1 as id
+, {{ cent('price') }} as price
