@@ -363,6 +363,16 @@ test.each([
   },
 )
 
+test("the project's own hooks of a run go before those of its packages", async () => {
+  const hook = (name: string) => `name: ${name}\nversion: 1.0.0\non-run-start: select 1\n`
+  const { project } = await read({
+    'dbt_project.yml': hook('shop'),
+    'dbt_packages/b/dbt_project.yml': hook('b'),
+    'dbt_packages/a/dbt_project.yml': hook('a'),
+  })
+  expect(Array.from(project.operations.values(), (each) => each.package)).toEqual(['shop', 'a', 'b'])
+})
+
 test('an operation is looked for in the project, then in packages, then in dbt', async () => {
   const { project } = await read({
     'macros/m.sql': '{% macro both() %}{% endmacro %}',

@@ -6,10 +6,10 @@ import type { Reading } from './reading.ts'
 import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { DbtOperation, DbtPackage } from './types.ts'
 
-/** In the order in which they run: those of the packages by name, then the project's own. */
+/** In the order in which dbt runs them: the project's own, then those of the packages by name. */
 export function readOperations(reading: Reading): void {
   const others = reading.packages.filter((one) => one !== reading.root)
-  const packages = [...others.toSorted((a, b) => (a.name < b.name ? -1 : 1)), reading.root]
+  const packages = [reading.root, ...others.toSorted((a, b) => (a.name < b.name ? -1 : 1))]
   for (const from of packages) {
     from.hooks.onRunStart.forEach((sql, index) => addOperation(reading, from, 'on-run-start', sql, index))
     from.hooks.onRunEnd.forEach((sql, index) => addOperation(reading, from, 'on-run-end', sql, index))
