@@ -21,6 +21,8 @@ const table = {
   json: { oid: 114, name: 'json', size: -1, array: 199, category: 'U' },
   float4: { oid: 700, name: 'float4', size: 4, array: 1021, category: 'N' },
   float8: { oid: 701, name: 'float8', size: 8, array: 1022, category: 'N' },
+  // Nothing is of this type; the map of types that Ruby's `pg` makes begins with it.
+  inet: { oid: 869, name: 'inet', size: -1, array: 1041, category: 'I' },
   unknown: { oid: 705, name: 'unknown', size: -2, array: 0, category: 'X' },
   bpchar: { oid: 1042, name: 'bpchar', size: -1, array: 1014, category: 'S' },
   varchar: { oid: 1043, name: 'varchar', size: -1, array: 1015, category: 'S' },
@@ -53,6 +55,7 @@ export const sqlNames: Readonly<Record<PgTypeName, string>> = {
   json: 'json',
   float4: 'real',
   float8: 'double precision',
+  inet: 'inet',
   unknown: 'unknown',
   bpchar: 'character',
   varchar: 'character varying',

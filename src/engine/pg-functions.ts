@@ -44,12 +44,36 @@ const scalars: Macro[] = [
   ...same('has_table_privilege has_schema_privilege has_any_column_privilege', [two, three], 'NULL::BOOLEAN'),
   ['has_column_privilege', [three, four], 'NULL::BOOLEAN'],
   ['pg_get_expr', [two, three], 'a'],
+  // All indexes that are told of are keys, in ascending order.
+  [
+    'pg_index_column_has_property',
+    [three],
+    `c IN ('asc', 'nulls_last', 'orderable', 'returnable', 'search_array', 'search_nulls')`,
+  ],
   ['pg_encoding_to_char', [one], "'UTF8'"],
   ['pg_char_to_encoding', [one], '6'],
   ['parse_ident', ['x'], `string_split(replace(x, '"', ''), '.')`],
   ['getdatabaseencoding', [''], "'UTF8'"],
   ['array_remove', [two], 'list_filter(a, lambda item: item IS DISTINCT FROM b)'],
+  ...same(
+    'json_typeof jsonb_typeof',
+    [one],
+    `CASE json_type(a) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE CASE WHEN a IS NOT NULL THEN 'number' END END`,
+  ),
+  ...same('json_array_elements jsonb_array_elements', [one], `unnest(json_extract(a, '$[*]'))`),
+  ...same('json_array_elements_text jsonb_array_elements_text', [one], `unnest(json_extract_string(a, '$[*]'))`),
+  ...same('json_object_keys jsonb_object_keys', [one], 'unnest(json_keys(a))'),
+  ['jsonb_array_length', [one], 'json_array_length(a)::INTEGER'],
+  ['jsonb_exists', [two], 'list_contains(json_keys(a), b)'],
   ['pg_is_in_recovery', [''], 'false'],
+  // Nothing is locked: of writers that meet the second is told at its commit.
+  ...same('pg_advisory_lock pg_advisory_lock_shared pg_advisory_xact_lock', [one, two], "''"),
+  ...same(
+    'pg_try_advisory_lock pg_try_advisory_xact_lock pg_try_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_shared',
+    [one, two],
+    'true',
+  ),
+  ['pg_advisory_unlock_all', [''], "''"],
   ['pg_my_temp_schema', [''], '0::UINTEGER'],
   ['pg_is_other_temp_schema', [one], 'false'],
   ['pg_relation_is_publishable', [one], 'false'],
@@ -107,14 +131,6 @@ const scalars: Macro[] = [
   ...same('clock_timestamp statement_timestamp', [''], 'now()'),
   ['timeofday', [''], 'now()::VARCHAR'],
   ['every', [one], 'bool_and(a)'],
-  ...same(
-    'json_typeof jsonb_typeof',
-    ['x'],
-    `CASE json_type(x) WHEN 'NULL' THEN 'null' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' ELSE CASE WHEN x IS NOT NULL THEN 'number' END END`,
-  ),
-  ...same('json_object_keys jsonb_object_keys', ['x'], 'unnest(json_keys(x))'),
-  ...same('json_array_elements jsonb_array_elements', ['x'], `unnest(json_extract(x, '$[*]'))`),
-  ...same('json_array_elements_text jsonb_array_elements_text', ['x'], `unnest(json_extract_string(x, '$[*]'))`),
   ['_pg_expandarray', ['x'], `unnest(list_transform(x, lambda item, place: {'x': item, 'n': place::INTEGER}))`],
 ]
 

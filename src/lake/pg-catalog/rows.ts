@@ -461,8 +461,8 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       collprovider: 'c',
       collisdeterministic: true,
       collencoding: -1,
-      collcollate: 'C',
-      collctype: 'C',
+      // Of the default one the database tells it.
+      ...(collname === 'default' ? {} : { collcollate: 'C', collctype: 'C' }),
     })),
   pg_settings: () =>
     Object.entries({

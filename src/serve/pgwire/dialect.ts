@@ -8,6 +8,7 @@
 import { decimalText, parseArray, timestampText } from '../../base/pg-texts.ts'
 import { backendCalls } from './backend-calls.ts'
 import { enginePattern } from './date-patterns.ts'
+import { isBesideList } from './parameters.ts'
 import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
 
 /** What a text may say of the session that it runs in. */
@@ -85,7 +86,7 @@ const renamed: Record<string, string> = {
   jsonb_build_array: 'json_array',
   json_object_agg: 'json_group_object',
   jsonb_object_agg: 'json_group_object',
-  jsonb_array_length: 'json_array_length',
+  jsonb_pretty: 'json_pretty',
   to_jsonb: 'to_json',
   uuid_generate_v4: 'gen_random_uuid',
 }
@@ -178,6 +179,7 @@ class Translation {
     })
     for (let at = 0; at < this.#all.length; at++) {
       if (this.#collation(at) || this.#listLiteral(at) || this.#timestamp(at)) continue
+      if (this.#path(at) || this.#holds(at)) continue
       if (this.#names(at, selects) || this.#locking(at)) continue
       this.#renamed(at, selects)
       if (this.#dated(at, selects) || this.#coded(at, selects) || this.#listed(at, selects)) continue
@@ -223,15 +225,62 @@ class Translation {
     const { kind, text } = this.#all[at]!
     if (kind !== 'string' || !text.startsWith("'{")) return false
     const isAlone = this.#words[at - 1] === '(' && this.#words[at + 1] === ')'
+    if (isAlone && this.#oneOf(at)) return true
+    if (this.#words[at + 1] !== '::' && isBesideList(this.#all, at, 1)) return this.#listOf(at)
     const cast = isAlone ? at + 2 : at + 1
     if (this.#words[cast] !== '::' && !(this.#words[cast] === 'as' && this.#words[at - 1] === '(')) return false
     const name = this.#castEnd(cast).type.replaceAll('[]', '')
     let last = this.#words[cast + 2] === '.' ? cast + 3 : cast + 1
     if (this.#words[last + 1] === '(') last = this.#closing(last + 1) ?? last
     const isList = this.#words[last + 1] === '[' && this.#words[last + 2] === ']' && !isOidAlias(name)
-    const items = isList ? parseArray(textOf(this.#all[at]!)) : undefined
+    return isList && this.#listOf(at)
+  }
+  #listOf(at: number): boolean {
+    const items = parseArray(textOf(this.#all[at]!))
     const list = items?.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
     return list !== undefined && this.#replace(at, at, `[${list}]`)
+  }
+
+  /** `doc @> '{"a": 1}'`, `doc @> $1::jsonb`: the engine has the operator for lists. */
+  #holds(at: number): boolean {
+    if (this.#words[at] !== '@' || this.#words[at + 1] !== '>') return false
+    const from = at + 2
+    const last = this.#words[from] === '(' ? (this.#closing(from) ?? from) : from
+    const { kind = 'symbol', text = '' } = this.#all[last] ?? {}
+    const isCast = this.#words[last + 1] === '::' && /^jsonb?$/.test(this.#castEnd(last + 1).type)
+    if (!isCast && !(kind === 'string' && isJsonObject(text.slice(1, -1)))) return false
+    this.#insertBefore(this.#operandWithCasts(at - 1), 'json_contains(')
+    this.#replace(at, at + 1, ', ')
+    this.#insertAfter(isCast ? this.#castEnd(last + 1).last : last, ')')
+    return true
+  }
+
+  /** `doc #> '{a,0}'`, `doc #>> ARRAY['a', $1]`: what is at the end of a path, which the engine writes `/a/0`. */
+  #path(at: number): boolean {
+    const sign = /^#>>?/.exec(this.#sql.slice(this.#all[at]!.start))?.[0]
+    if (this.#words[at] !== '#' || !sign) return false
+    const from = at + sign.length
+    let last = this.#words[from] === '$' ? from + 1 : from
+    if (this.#words[this.#words[from] === 'array' ? from + 1 : from] === '[') last = this.#words.indexOf(']', from)
+    if (this.#words[from] === '(') last = this.#closing(from) ?? from
+    if (last < from || !this.#all[last]) return false
+    if (this.#words[last + 1] === '::') last = this.#castEnd(last + 1).last
+    this.#insertBefore(this.#operandWithCasts(at - 1), `${sign === '#>' ? 'json_extract' : 'json_extract_string'}(`)
+    this.#replace(at, from - 1, `, '/' || array_to_string(`)
+    this.#insertAfter(last, `, '/'))`)
+    return true
+  }
+
+  /** `= ANY ('{1,2}')`, `<> ALL ('{a}')`: items that are of the type of what they are compared with. */
+  #oneOf(at: number): boolean {
+    let first = at - 2
+    while (/^[<>=!]+$/.test(this.#words[first - 1] ?? '')) first--
+    const written = this.#words.slice(first, at - 1).join('')
+    const meant = /^=(any|some)$/.test(written) ? 'IN' : /^(<>|!=)all$/.test(written) ? 'NOT IN' : undefined
+    const items = meant && this.#words[at + 2] !== '::' ? parseArray(textOf(this.#all[at]!)) : undefined
+    if (!items) return false
+    const list = items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
+    return this.#replace(first, at + 1, `${meant} (${list === '' ? 'SELECT NULL WHERE false' : list})`)
   }
 
   /** `> '2024-01-01 10:00:00 +00:00'`: what is compared with a time. Among values only the column tells whether it is one. */
@@ -424,7 +473,7 @@ class Translation {
       return
     }
     if (word === '=' && this.#member(at)) return
-    if (vectors.has(word.replace(/^"(.*)"$/, '$1')) && this.#vector(at, selects)) return
+    if (vectors.has(word.replace(/^"(.*)"$/, '$1')) && (this.#element(at + 1) || this.#vector(at, selects))) return
     if (token.kind === 'symbol' && (word === '~' || word === '!')) {
       const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(this.#sql.slice(token.start))?.[0]
       if (symbol && this.#words[at - 1] !== '!' && this.#words[at - 1] !== '~')
@@ -483,6 +532,16 @@ class Translation {
     const path = this.#sql.slice(inside[0]!.start, inside.at(-1)!.end)
     this.#insertBefore(this.#operand(at - 1), `list_contains(${path}, `)
     return this.#replace(at, end, ')')
+  }
+
+  /** `indkey[0]` is the first of a vector, where lists begin at 1. */
+  #element(open: number): boolean {
+    if (this.#words[open] !== '[') return false
+    const close = this.#words.indexOf(']', open)
+    const inside = close < 0 ? [':'] : this.#words.slice(open + 1, close)
+    if (inside.includes(':') || inside.includes('[')) return false
+    this.#replace(open, open, '[1 + (')
+    return this.#replace(close, close, ')]')
   }
 
   /** In an answer a vector of numbers is a text: `1 2`. */
@@ -697,6 +756,7 @@ class Translation {
       this.#replace(at - 1, last, oidOf(type, textOf(operand)))
       return
     }
+    if (this.#ofText(at, last, type)) return
     const first = this.#operand(at - 1)
     if (this.#meetsOid(last + 1)) this.#replace(at, last, '::UINTEGER')
     else if (
@@ -716,6 +776,21 @@ class Translation {
       this.#insertBefore(first, opening(namesOf[type]))
       this.#replace(at, last, '))')
     } else this.#replace(at, last, '::UINTEGER')
+  }
+
+  #operandWithCasts(end: number): number {
+    let first = this.#operand(end)
+    while (this.#words[first - 1] === '::') first = this.#operand(first - 2)
+    return first
+  }
+
+  /** `$1::text::regtype`: a text is a name. */
+  #ofText(at: number, last: number, type: string): boolean {
+    if (this.#words[at - 2] !== '::' || !/^(text|varchar|name)$/.test(this.#words[at - 1]!)) return false
+    const named = type === 'regtype' ? oidsOf.to_regtype : type === 'regclass' ? relationOids : undefined
+    if (!named) return false
+    this.#insertBefore(this.#operand(at - 3), opening(named))
+    return this.#replace(at, last, '))')
   }
 
   /** `= 'trigger'::regtype` stands here. */
@@ -797,6 +872,16 @@ function outermost(edits: readonly Edit[]): Edit[] {
     if (!isInsert(one)) reach = one.end
     return true
   })
+}
+
+/** `{"a": 1}`, but not `{}` nor `{"a"}`, which are lists. */
+function isJsonObject(text: string): boolean {
+  if (!/^\s*\{\s*"/.test(text)) return false
+  try {
+    return typeof JSON.parse(text.replaceAll("''", "'")) === 'object'
+  } catch {
+    return false
+  }
 }
 
 const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)

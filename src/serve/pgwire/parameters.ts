@@ -17,7 +17,7 @@ export type Placeholder = {
   end: number
   /** Stands where only a number can, so a value without a type is written as one. */
   counts: boolean
-  /** Is cast to a list. */
+  /** Is cast to a list, or compared with one. */
   isList: boolean
   /** The OID of the type that it is cast to; 0 where it is to none that is known. */
   cast: number
@@ -40,12 +40,22 @@ export function placeholders(sql: string): Placeholder[] {
         start: token.start,
         end: digits.end,
         counts,
-        isList: after === '::' && all[at + 4]?.text === '[',
+        isList: (after === '::' && all[at + 4]?.text === '[') || isBesideList(all, at),
         cast: castAt(all, at),
         any: isAny && all[at - 3]?.text === '=' ? { start: all[at - 3]!.start, end: all[at + 2]!.end } : undefined,
       },
     ]
   })
+}
+
+/** `tags @> $1`, `doc #> $1`, `$1 && tags`. */
+export function isBesideList(all: readonly Token[], at: number, width = 2): boolean {
+  const written = (from: number, to: number) =>
+    all
+      .slice(Math.max(from, 0), to)
+      .map(({ kind, text }) => (kind === 'symbol' ? text : ' '))
+      .join('')
+  return /(@>|<@|&&|#>>?)$/.test(written(at - 3, at)) || /^(@>|<@|&&)/.test(written(at + width, at + width + 3))
 }
 
 /** Of `$1::int[]` and `CAST($1 AS double precision)`, where `$` is at this place. */

@@ -517,8 +517,8 @@ describe('statements', () => {
     [
       "select jsonb_object_keys('{\"a\":1,\"b\":2}') as k, jsonb_array_length('[1]') as n, jsonb_typeof('1.5') as t, json_typeof('null') as u",
       [
-        { k: 'a', n: '1', t: 'number', u: 'null' },
-        { k: 'b', n: '1', t: 'number', u: 'null' },
+        { k: 'a', n: 1, t: 'number', u: 'null' },
+        { k: 'b', n: 1, t: 'number', u: 'null' },
       ],
     ],
     [
@@ -544,6 +544,62 @@ describe('statements', () => {
   test('a backslash escapes in patterns that are parameters, too', async () => {
     const sql = "select x from (values ('a_c'), ('abc')) t(x) where x like $1 and x ilike $2::text"
     expect((await ada.query(sql, [String.raw`%\_%`, String.raw`A\_c`])).rows).toEqual([{ x: 'a_c' }])
+  })
+
+  test('rows that are there already are changed in columns that were declared, too', async () => {
+    await ada.query('create table once (email varchar(5) not null, n smallint, doc jsonb)')
+    const put = `insert into once values ($1, 1, '{}') on conflict (email) do update set n = excluded.n + once.n returning n`
+    expect((await ada.query(put, ['a@x'])).rows).toEqual([{ n: 1 }])
+    expect((await ada.query(put, ['a@x'])).rows).toEqual([{ n: 2 }])
+    expect(await codeOf(ada.query(put, ['too long']))).toBe('22001')
+    expect(
+      await codeOf(ada.query(`insert into once (email) values ('a@x') on conflict (email) do update set n = 99999`)),
+    ).toBe('22003')
+  })
+
+  test.each([
+    [`select 2 = any('{1,2}'), 'b' <> all('{a,"b,c"}'), 1 = any('{}'), 1 <> all('{}')`, [true, true, false, true]],
+    [`select array['a', 'b'] @> '{b}', '{a}' <@ array['a'], array['x'] && '{y,z}'`, [true, true, false]],
+    [`select '{"a": [1, {"b": 2}]}'::jsonb #> '{a,1}', '{"a": [1]}'::json #>> array['a', '0'] = '1'`, [{ b: 2 }, true]],
+    [`select 'int4'::text::regtype::oid, 'bool'::varchar::regtype::oid`, [23, 16]],
+    [`select pg_try_advisory_lock(1), pg_advisory_lock(1, 2) is not null, pg_advisory_unlock(1)`, [true, true, true]],
+    [`select count(*) from pg_type where typname in ('inet', '_inet')`, ['2']],
+    [
+      `select json_typeof(x), jsonb_array_length('[1,2]'), json_object_agg('k', 1), jsonb_exists('{"a":1}'::jsonb, 'b') from (values ('1.5'::json), (null)) v(x) where x is null group by x`,
+      [null, 2, { k: 1 }, false],
+    ],
+    [
+      `select '{"a":1,"c":[1,2]}'::jsonb @> '{"c":[2]}', '[1]'::jsonb @> '2'::jsonb, array['a'] @> '{"a"}'`,
+      [true, false, true],
+    ],
+    [`select jsonb_array_elements('[{"a":1}]'::jsonb), json_array_elements_text('["x"]')`, [{ a: 1 }, 'x']],
+  ])('%s', async (sql, row) => {
+    const { rows } = await ada.query({ text: sql, rowMode: 'array' })
+    expect(rows).toEqual([row])
+  })
+
+  test('lists as parameters beside operators of lists, paths into JSON', async () => {
+    await ada.query('create table tagged (id int, tags text[], doc jsonb)')
+    await ada.query(`insert into tagged values (1, '{x,"y,z"}', '{"k": {"v": "1"}}'), (2, '{}', null)`)
+    const ids = async (where: string, ...values: unknown[]) =>
+      (await ada.query({ text: `select id from tagged where ${where}`, values, rowMode: 'array' })).rows.flat()
+    expect(await ids('tags @> $1', ['y,z'])).toEqual([1])
+    expect(await ids('tags && $1 and $2 <@ tags', ['x', 'q'], ['x'])).toEqual([1])
+    expect(await ids('doc #>> $1 = $2', ['k', 'v'], '1')).toEqual([1])
+    expect(await ids('(doc #> array[$1, $2]::text[])::jsonb = $3::jsonb', 'k', 'v', '"1"')).toEqual([1])
+  })
+
+  test('the first column of a key has the place 0', async () => {
+    await ada.query('create table keyed (a int, b int, primary key (b, a))')
+    const { rows } = await ada.query({
+      text: `select i.indkey[0], i.indkey[s], pg_index_column_has_property(i.indexrelid, 1, 'asc')
+        from pg_index i, generate_subscripts(i.indkey, 1) s where i.indrelid = 'keyed'::regclass order by s`,
+      rowMode: 'array',
+    })
+    expect(rows).toEqual([
+      [1, 1, true],
+      [1, 2, true],
+    ])
   })
 
   test('declared types in binary, as parameters, and in the statement that would make the table', async () => {
