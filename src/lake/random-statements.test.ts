@@ -71,7 +71,7 @@ const change = fc.oneof(
        when matched then update set region = s.sregion
        when not matched then insert (id, n, region) values (s.sid, s.sn, s.sregion)`,
   ),
-  fc.constant('alter table raw.T add column EXTRA int'),
+  fc.constantFrom('int', 'int default 7').map((type) => `alter table raw.T add column EXTRA ${type}`),
   fc.constant('alter table raw.T drop column EXTRA'),
 )
 /** One statement, or several between BEGIN and the end that comes last. */
