@@ -2,9 +2,12 @@
 // them. Each gives updates and the requirements under which they mean what was meant.
 
 import { Failure } from '../base/failure.ts'
-import { refuse } from './metadata.ts'
+import { evolveSchema } from './evolve-schema.ts'
+import { currentSchema, refuse } from './metadata.ts'
 import type { Snapshot, SnapshotRef, TableChange, TableMetadata, TableRequirement } from './metadata-types.ts'
+import { fieldById } from './schema.ts'
 import { ancestorsOf, snapshotAsOf, snapshotById } from './snapshot.ts'
+import { followedBy } from './update.ts'
 
 export type Retention = {
   /** Branches only. */
@@ -104,10 +107,28 @@ export function fastForward(metadata: TableMetadata, branch: string, to: string)
 
 /** Makes any snapshot the head of a branch, wherever it came from. */
 export function setCurrent(metadata: TableMetadata, snapshotId: bigint, branch = 'main'): TableChange {
-  snapshotById(metadata, snapshotId)
+  const snapshot = snapshotById(metadata, snapshotId)
   const ref = metadata.refs[branch]
   if (ref?.type === 'tag') refuse(`"${branch}" is a tag: only branches are set back`)
-  return refChange(metadata, branch, { type: 'branch', ...ref, snapshotId })
+  const moved = refChange(metadata, branch, { type: 'branch', ...ref, snapshotId })
+  return branch === 'main' ? followedBy(moved, loosened(metadata, snapshot)) : moved
+}
+
+/** Rows of a snapshot need have no value in columns that became required after it: engines could not read them. */
+function loosened(metadata: TableMetadata, { schemaId }: Snapshot): TableChange {
+  const now = currentSchema(metadata)
+  const then = metadata.schemas.find((schema) => schema.schemaId === schemaId)
+  const wereRequired = new Set(then?.fields.flatMap(({ id, required }) => (required ? [id] : [])))
+  const open = now.fields.filter(
+    ({ id, required, initialDefault }) => required && initialDefault === undefined && !wereRequired.has(id),
+  )
+  if (!then || open.length === 0) return { updates: [], requirements: [] }
+  const isOpen = (id: number) => open.some((field) => field.id === id)
+  const evolution = evolveSchema(metadata)
+  const key = now.identifierFieldIds.filter((id) => !isOpen(id))
+  if (key.length < now.identifierFieldIds.length) evolution.identifiers(key.map((id) => fieldById(now, id)!.path))
+  for (const { name } of open) evolution.nullable(name)
+  return evolution.change()
 }
 
 /**

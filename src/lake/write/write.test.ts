@@ -208,3 +208,30 @@ test('rows are not written by a transform that is not known', async () => {
     message: 'the partition transform zigzag[3] of z is not known',
   })
 })
+
+test('a table that is set back behind NOT NULL has rows without a value, and says so', async () => {
+  await world.rows('create table raw.behind (id int)')
+  await world.rows('insert into raw.behind values (1)')
+  const [[first] = []] = await world.rows('select snapshot_id from raw.behind$snapshots')
+  await world.rows('alter table raw.behind add column n int default 5 not null, add primary key (id) not enforced')
+  const shown = () =>
+    world.rows(
+      `select column_name, is_nullable from information_schema.columns where table_name = 'behind' order by all`,
+    )
+  expect(await shown()).toEqual([
+    ['id', 'NO'],
+    ['n', 'NO'],
+  ])
+  await world.rows(`call rollback_to_snapshot('raw.behind', ${String(first)})`)
+  expect(await shown()).toEqual([
+    ['id', 'YES'],
+    ['n', 'YES'],
+  ])
+  expect(await world.rows('from raw.behind')).toEqual([[1, null]])
+  await world.rows('insert into raw.behind (id) values (2)')
+  await world.rows('update raw.behind set id = id + 1')
+  expect(await world.rows('from raw.behind order by id')).toEqual([
+    [2, null],
+    [3, 5],
+  ])
+})
