@@ -84,6 +84,7 @@ test('a test on a source, on an ephemeral model, of one row, of none, and one th
     'models/e.yml': 'models: [{name: e, columns: [{name: id, data_tests: [not_null]}]}]',
     'tests/none.sql': "{{ config(fail_calc='max(amount)') }} select * from {{ ref('e') }} where false",
     'tests/some.sql': "{{ config(error_if='>1', limit=1) }} select * from {{ ref('e') }}",
+    'tests/odd.sql': "{{ config(warn_if=\"|| 'x'\") }} select * from {{ ref('e') }}",
     'tests/broken.sql': "select *\nfrom {{ ref('e') }} where nothing = 1",
   })
   expect(of('source_not_null_raw_sales_id').status).toBe('pass')
@@ -92,6 +93,7 @@ test('a test on a source, on an ephemeral model, of one row, of none, and one th
     status: 'error',
     message: 'the test none counts nothing: its fail_calc answers NULL',
   })
+  expect(of('odd')).toMatchObject({ status: 'error', message: expect.stringContaining("for 'should_warn'") as unknown })
   expect(of('some')).toMatchObject({ status: 'warn', failures: 1 })
   expect(of('broken')).toMatchObject({ status: 'error', place: { file: 'tests/broken.sql', line: 2 } })
 })

@@ -145,13 +145,23 @@ function verdict(
     compiledSql: undefined,
     adapterResponse: { _message: 'OK' },
   }
-  if (severity === 'ERROR' && isTrue(shouldError))
+  const [isWarning, isError] = [truthOf(node, 'should_warn', shouldWarn), truthOf(node, 'should_error', shouldError)]
+  if (severity === 'ERROR' && isError)
     return { ...told, status: 'fail', message: `${got} fail if ${String(config['error_if'] ?? '!= 0')}` }
-  if (isTrue(shouldWarn)) {
+  if (isWarning) {
     const status = warnIsError ? 'fail' : 'warn'
     return { ...told, status, message: `${got} ${status} if ${String(config['warn_if'] ?? '!= 0')}` }
   }
   return { ...told, status: 'pass', message: 'passed', failures: 0 }
 }
 
-const isTrue = (value: unknown): boolean => value === true || value === 1 || value === 'true'
+/** What a test says of itself: a truth, a number, or one of Python's words for them, as in dbt. */
+function truthOf({ name, place }: DbtNode, field: string, value: unknown): boolean {
+  if (typeof value !== 'string') return Boolean(value)
+  if (/^(?:y|yes|t|true|on|[1-9]\d*)$/i.test(value)) return true
+  if (/^(?:n|no|f|false|off|0)$/i.test(value)) return false
+  throw new Failure('MODEL_INVALID', `'get_test_sql' returns '${value}' for '${field}' of the test ${name}`, {
+    place,
+    hint: 'It must be true or false: look at the macro get_test_sql, or at warn_if and error_if.',
+  })
+}
