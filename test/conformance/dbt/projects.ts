@@ -236,18 +236,6 @@ export const publicProjects: readonly PublicProject[] = [
     repository: 'rafarngt/dbt-duckdb-analytics-kit',
   },
   {
-    name: 'linreg_it',
-    repository: 'dwreeves/dbt_linreg',
-    folder: 'integration_tests',
-    packages: { dbt_linreg: { repository: 'dwreeves/dbt_linreg' } },
-  },
-  {
-    name: 'pca_it',
-    repository: 'dwreeves/dbt_pca',
-    folder: 'integration_tests',
-    packages: { dbt_pca: { repository: 'dwreeves/dbt_pca' }, ...utils },
-  },
-  {
     name: 'graph_theory_it',
     repository: 'jpmmcneill/dbt-graph-theory',
     folder: 'integration_tests',
@@ -258,21 +246,10 @@ export const publicProjects: readonly PublicProject[] = [
       ...date,
     },
   },
-  {
-    name: 'unittest_it',
-    repository: 'yu-iskw/dbt-unittest',
-    folder: 'integration_tests',
-    packages: { dbt_unittest: { repository: 'yu-iskw/dbt-unittest' } },
-  },
-  {
-    name: 'dq_tools_it',
-    repository: 'infinitelambda/dq-tools',
-    folder: 'integration_tests',
-    packages: { dq_tools: { repository: 'infinitelambda/dq-tools' }, ...utils },
-  },
-  fivetran('greenhouse', 'greenhouse_integration_tests'),
+  fivetran('greenhouse', 'greenhouse_integration_tests', undefined, 'two nodes are red in dbt'),
   {
     name: 'meta_testing_it',
+    note: 'macros that judge the project itself',
     repository: 'tnightengale/dbt-meta-testing',
     folder: 'integration_tests',
     packages: { dbt_meta_testing: { repository: 'tnightengale/dbt-meta-testing' } },
@@ -283,11 +260,9 @@ export const publicProjects: readonly PublicProject[] = [
     folder: 'integration_tests',
     packages: { dbt_product_analytics: { repository: 'mjirv/dbt_product_analytics' }, ...utils },
   },
-  { name: 'synth_data', repository: 'edanalytics/dbt_synth_data' },
-  {
-    name: 'trading_calendar',
-    repository: 'oluies/dbt-duckdb-trading-calendar',
-    packages: { elementary: { repository: 'elementary-data/dbt-data-reliability' }, ...utils },
-  },
   { name: 'octo_jaffle_shop', repository: 'octoenergy/octo_jaffle_shop', packages: { ...utils, ...spark } },
+  fivetran('lever', 'lever_integration_tests'),
+  fivetran('asana', 'asana_integrations_tests_03'),
+  fivetran('twilio', 'twilio_integration_tests'),
+  fivetran('recharge', 'recharge_integration_tests'),
 ]
