@@ -373,6 +373,27 @@ test("the project's own hooks of a run go before those of its packages", async (
   expect(Array.from(project.operations.values(), (each) => each.package)).toEqual(['shop', 'a', 'b'])
 })
 
+test('quotes of a source are those of the project where it says nothing; tests are of the group of what they test', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': 'name: shop\nquoting: {database: false}',
+    'models/a.sql': "{{ config(group='g') }} select 1 as id",
+    'models/s.yml': `groups: [{name: g, owner: {name: o}}]
+models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]
+sources: [{name: raw, quoting: {identifier: false}, tables: [{name: t, columns: [{name: id, data_tests: [unique]}]}]}]`,
+  })
+  expect(failures).toEqual([])
+  expect(project.sources.get('source.shop.raw.t')!.quoting).toEqual({
+    database: false,
+    schema: true,
+    identifier: false,
+  })
+  const tests = [...project.nodes.values()].filter(({ kind }) => kind === 'test')
+  expect(tests.map(({ name, group }) => [name, group])).toEqual([
+    ['source_unique_raw_t_id', undefined],
+    ['unique_a_id', 'g'],
+  ])
+})
+
 test('an operation is looked for in the project, then in packages, then in dbt', async () => {
   const { project } = await read({
     'macros/m.sql': '{% macro both() %}{% endmacro %}',

@@ -152,7 +152,7 @@ function testValue(node: DbtNode): Config {
   return {
     column_name: columnName ?? null,
     file_key_name: fileKeyOf(node),
-    attached_node: attachedTo ?? null,
+    attached_node: attachedTo?.startsWith('source.') === false ? attachedTo : null,
     test_metadata: { name, kwargs, namespace: namespace ?? null },
   }
 }

@@ -58,7 +58,12 @@ export class Resolver {
       else missing.push(this.#functionFailure(described(node), call))
     }
     node.dependsOn = [...found]
-    if (node.test?.kind === 'generic') node.test.attachedTo = node.dependsOn[0]
+    if (node.test?.kind === 'generic') {
+      node.test.attachedTo = node.dependsOn[0]
+      // A test belongs to the group of what it tests.
+      const group = project.nodes.get(node.dependsOn[0] ?? '')?.group
+      if (group !== undefined) node.group = group
+    }
     if (missing.length === 0) return
     if (node.kind !== 'test') {
       this.#reading.failures.push(...missing)

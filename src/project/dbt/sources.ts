@@ -8,7 +8,6 @@ import { readSourceTests } from './generic-tests.ts'
 import type { Nodes } from './nodes.ts'
 import { quotingOf } from './project-file.ts'
 import { relativeFolders, type Reading } from './reading.ts'
-import { quoteAll } from './relation.ts'
 import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
 import type { Config, DbtPackage, DbtSource, Freshness, Period } from './types.ts'
 import { gathering } from './yaml-file.ts'
@@ -87,7 +86,7 @@ function addSource(reading: Reading, from: DbtPackage, entry: SourceEntry): void
     sourceMeta: entry.sourceMeta,
     tags: tagsOf(config),
     columns: entry.columns,
-    quoting: quotingOf(entry.quoting, quoteAll),
+    quoting: quotingOf(entry.quoting, root.quoting),
     freshness,
     loadedAtField: text('loaded_at_field'),
     loadedAtQuery: text('loaded_at_query'),
