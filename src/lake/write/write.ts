@@ -22,6 +22,7 @@ import {
 } from '../../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../../io/index.ts'
 import { codecsOfFixed, fixLengths, type FixedColumn } from './parquet/fixed.ts'
+import { plainIntegers } from './parquet/integers.ts'
 import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
 import type { Files } from '../prepare.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
@@ -151,6 +152,7 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   ].join(' ')
   const target = Math.max(2 ** 20, positive(properties['write.target-file-size-bytes']) ?? targetFileBytes)
   const fixed = fixedColumns(schema)
+  const hasIntegers = leafFields(schema.fields, '').some(({ type }) => type.kind === 'int')
   const how = `FORMAT parquet, ${parquetOptions(properties, fixed)}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}`
   const copy = async (from: string, to: string, more = '') =>
     (await workshop.engine.rows({
@@ -190,7 +192,7 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
       const measured = fixed.length > 0 ? await fixLengths(part[0], fixed) : undefined
       const { columnSizes, ...file } = await described(workshop, part, schema)
       for (const [id, size] of measured?.columnSizes ?? []) columnSizes.set(id, size)
-      const fileSizeBytes = measured?.fileSizeBytes ?? file.fileSizeBytes
+      const fileSizeBytes = hasIntegers ? plainIntegers(part[0]) : (measured?.fileSizeBytes ?? file.fileSizeBytes)
       files.push({ ...file, fileSizeBytes, columnSizes, local: part[0], partition })
     }
   }

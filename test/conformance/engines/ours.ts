@@ -344,6 +344,24 @@ export const cases: Case[] = [
       await remove('id = 5', 'new, id, x, st')
     },
   },
+  // Spark has another reader for tables without structs.
+  {
+    what: 'flat columns widened',
+    async make({ make, append, evolve }) {
+      await make(
+        "SELECT 1 AS id, 2 AS n, 1.5::FLOAT AS f, 1.5::DECIMAL(5, 2) AS d, 'x' AS s",
+        written('2', 'merge-on-read'),
+      )
+      await evolve((metadata) =>
+        evolveSchema(metadata)
+          .widen('n', { kind: 'long' })
+          .widen('f', { kind: 'double' })
+          .widen('d', { kind: 'decimal', precision: 12, scale: 2 })
+          .change(),
+      )
+      await append("SELECT 2 AS id, 3000000000 AS n, 1e300 AS f, 1234567890.25 AS d, 'y' AS s")
+    },
+  },
   ...(['1', '2', '3'] as const).map((version): Case => ({
     what: `partitions evolved, version ${version}`,
     async make({ make, append, evolve }) {
