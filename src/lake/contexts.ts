@@ -143,14 +143,37 @@ async function toldWhole(result: QueryResult): Promise<Told> {
 }
 const toldBytesMax = 64 * 2 ** 20
 
-/** Work in the change set of a run or transaction; else in one of its own, which is published after it. */
+/**
+ * Work in the change set of a run or transaction; else in one of its own, which is published after it. Such work is done
+ * again where files that it was about were rewritten meanwhile: whoever wrote it sees no other rows, and nothing was told.
+ */
 export async function changing<Done>(
+  catalog: string,
+  options: Asking,
+  opened: Pick<Opened, 'openChanges'>,
+  at: (index: number) => Place,
+  work: (changes: ChangeSet) => Promise<{ done: Done; changed: boolean }>,
+): Promise<Done> {
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await changedOnce(catalog, options, opened, at, work)
+    if ('done' in outcome) return outcome.done
+    if (attempt === attemptsMax || !isOfRewrite(outcome.conflict)) throw outcome.conflict
+  }
+}
+const attemptsMax = 5
+
+/** Whether nothing but a compaction was in the way. */
+const isOfRewrite = ({ code, cause }: Failure): boolean =>
+  code === 'COMMIT_CONFLICT' && cause instanceof Failure && cause.context['operation'] === 'replace'
+
+/** `conflict`: the work was done, and could not be published. */
+async function changedOnce<Done>(
   catalog: string,
   options: Asking,
   { openChanges }: Pick<Opened, 'openChanges'>,
   at: (index: number) => Place,
   work: (changes: ChangeSet) => Promise<{ done: Done; changed: boolean }>,
-): Promise<Done> {
+): Promise<{ done: Done } | { conflict: Failure }> {
   const { within } = options
   const isOwn = !options.changes && !within
   const changes =
@@ -161,13 +184,16 @@ export async function changing<Done>(
       hint: 'A transaction writes one environment: take another transaction for the other.',
       place: at(0),
     })
-  if (!isOwn) return (await work(changes)).done
+  if (!isOwn) return { done: (await work(changes)).done }
+  let isPublishing = false
   try {
     const { done, changed } = await work(changes)
+    isPublishing = true
     await (changed ? changes.publish() : changes.discard())
-    return done
+    return { done }
   } catch (error) {
     await changes.discard()
+    if (isPublishing && error instanceof Failure) return { conflict: error }
     throw error
   }
 }

@@ -374,4 +374,37 @@ describe('sessions', () => {
     })
     await one.rollback()
   })
+
+  test.each(['merge-on-read', 'copy-on-write'])(
+    'a statement is done again when files were only rewritten: %s',
+    async (mode) => {
+      const table = `raw.rewritten_${mode.replaceAll('-', '_')}`
+      const modes = ['delete', 'update', 'merge'].map((what) => `'write.${what}.mode' = '${mode}'`).join(', ')
+      await world.rows(`create table ${table} (id int, n int) with (${modes})`)
+      for (const id of [1, 2]) await world.rows(`insert into ${table} values (${id}, 0)`)
+      const { publish } = world.publications
+      const meanwhile = (sql: string) => {
+        world.publications.publish = async (...given) => {
+          world.publications.publish = publish
+          await world.rows(sql)
+          return publish(...given)
+        }
+      }
+      const compaction = `call rewrite_data_files('${table}', options => MAP {'rewrite-all': 'true'})`
+      for (const change of [
+        `update ${table} set n = n + 1`,
+        `merge into ${table} as t using (values (2), (3)) s(id) on t.id = s.id when matched then update set n = n + 1 when not matched then insert values (s.id, 9)`,
+        `delete from ${table} where id = 1`,
+      ]) {
+        meanwhile(compaction)
+        await world.rows(change)
+      }
+      expect(await world.rows(`from ${table} order by id`)).toEqual([
+        [2, 2],
+        [3, 9],
+      ])
+      meanwhile(`update ${table} set n = 0 where id = 2`)
+      await expect(world.rows(`update ${table} set n = n + 1`)).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+    },
+  )
 })
