@@ -262,7 +262,7 @@ export const publicProjects: readonly PublicProject[] = [
   },
   { name: 'octo_jaffle_shop', repository: 'octoenergy/octo_jaffle_shop', packages: { ...utils, ...spark } },
   fivetran('lever', 'lever_integration_tests'),
-  fivetran('asana', 'asana_integrations_tests_03'),
+  fivetran('asana', 'asana_integrations_tests_03', undefined, 'texts that are put together come in another order'),
   fivetran('twilio', 'twilio_integration_tests'),
   fivetran('recharge', 'recharge_integration_tests'),
 ]
