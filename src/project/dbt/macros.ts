@@ -4,6 +4,7 @@
 
 import { assert } from '../../base/assert.ts'
 import { Failure } from '../../base/failure.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import {
   compileMacros,
   findMacros,
@@ -54,6 +55,7 @@ export function macrosOf(
 export class MacroTable {
   readonly #packages = new Map<string, Map<string, DbtMacro>>()
   readonly #project: Pick<DbtProject, 'name' | 'packages'>
+  readonly #missing = new Map<string, string>()
 
   constructor(project: Pick<DbtProject, 'name' | 'packages' | 'macros'>) {
     this.#project = project
@@ -67,6 +69,16 @@ export class MacroTable {
 
   in(packageName: string, name: string): DbtMacro | undefined {
     return this.#packages.get(packageName)?.get(name)
+  }
+
+  /** What is said of a macro that a package has not; found out once, since templates may ask whether it is there. */
+  missing(packageName: string, name: string): string {
+    const known = this.#missing.get(`${packageName}.${name}`)
+    if (known !== undefined) return known
+    const meant = didYouMean(name, this.#packages.get(packageName)?.keys() ?? [], 0)
+    const said = `the package "${packageName}" has no macro '${name}'${meant}`
+    this.#missing.set(`${packageName}.${name}`, said)
+    return said
   }
 
   hasPackage(name: string): boolean {
@@ -166,10 +178,10 @@ export class PackageNamespace extends HostObject {
     this.#package = packageName
   }
   override attr(name: string): unknown {
-    return this.#bound.in(this.#package, name)
+    return this.#bound.in(this.#package, name) ?? this.#bound.missing(this.#package, name)
   }
   override item(key: unknown): unknown {
-    return typeof key === 'string' ? this.attr(key) : undefined
+    return typeof key === 'string' ? this.#bound.in(this.#package, key) : undefined
   }
   override contains(key: unknown): boolean {
     return this.item(key) !== undefined
@@ -203,6 +215,11 @@ export class BoundMacros {
   in(packageName: string, name: string): Callable | undefined {
     const macro = this.table.in(packageName, name)
     return macro && this.bind(macro)
+  }
+
+  /** What a template gets for a macro that a package has not. */
+  missing(packageName: string, name: string): unknown {
+    return this.#rendering.undefined(this.table.missing(packageName, name))
   }
 
   /** A macro, or the namespace of a package. */

@@ -1,0 +1,2 @@
+select 1 as id
+, {{ dbt.date_trunk('day', 'x') }} as d
