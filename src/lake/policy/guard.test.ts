@@ -298,6 +298,7 @@ describe('changes', () => {
     // As of one that nobody has.
     [`DROP TABLE IF EXISTS raw.hidden`, 'none'],
     [`ALTER TABLE IF EXISTS raw.hidden ADD COLUMN y INT`, 'none'],
+    [`ALTER TABLE IF EXISTS raw.hidden RENAME TO raw.may_hidden`, 'none'],
     [`INSERT INTO raw.hidden VALUES (1)`, 'TABLE_NOT_FOUND'],
     [`INSERT INTO raw.log SELECT x, 'x' FROM raw.hidden`, 'TABLE_NOT_FOUND'],
     [`INSERT INTO prod_analytics.raw.log VALUES (1, 'a')`, 'TABLE_NOT_FOUND'],

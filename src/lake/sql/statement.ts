@@ -89,7 +89,7 @@ export type Statement =
   /** `others`: names behind the first one, of which the same is meant. */
   | { kind: 'truncate'; name: WrittenName; others: readonly WrittenName[]; restart: boolean }
   | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[]; promised?: Promised[] }
-  | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName }
+  | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName; ifExists: boolean }
   | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; others: readonly WrittenName[]; ifExists: boolean }
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
   | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean; cascade: boolean }
@@ -527,7 +527,7 @@ function alter(reader: Reader): Statement {
   if (reader.take('rename', 'to')) {
     const to = reader.name(`a ${what}`)
     reader.end()
-    return { kind: 'rename', name, what, to }
+    return { kind: 'rename', name, what, to, ifExists }
   }
   if (what === 'view') throw reader.unsupported('this change of a view', 'Write CREATE OR REPLACE VIEW.')
   const changes: Alteration[] = []

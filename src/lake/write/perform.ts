@@ -86,6 +86,7 @@ export async function perform(statement: Statement, target: TableName, context: 
     }
     case 'rename': {
       const found = await exists()
+      if (!found && statement.ifExists) return nothing
       if (found && found.kind !== statement.what)
         throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
       const to = statement.to.length === 1 ? { ...target, name: statement.to[0]! } : context.resolve(statement.to)
