@@ -73,7 +73,6 @@ const scalars: Macro[] = [
     [one, two],
     'true',
   ),
-  ['pg_advisory_unlock_all', [''], "''"],
   ['pg_my_temp_schema', [''], '0::UINTEGER'],
   ['pg_is_other_temp_schema', [one], 'false'],
   ['pg_relation_is_publishable', [one], 'false'],

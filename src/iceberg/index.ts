@@ -29,6 +29,7 @@ export {
   parsePrimitive,
   parseSchema,
   schemaForReplace,
+  newlyRequired,
   schemaJson,
   showType,
   type FoundField,

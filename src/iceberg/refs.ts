@@ -5,7 +5,7 @@ import { Failure } from '../base/failure.ts'
 import { evolveSchema } from './evolve-schema.ts'
 import { currentSchema, refuse } from './metadata.ts'
 import type { Snapshot, SnapshotRef, TableChange, TableMetadata, TableRequirement } from './metadata-types.ts'
-import { fieldById } from './schema.ts'
+import { fieldById, newlyRequired } from './schema.ts'
 import { ancestorsOf, snapshotAsOf, snapshotById } from './snapshot.ts'
 import { followedBy } from './update.ts'
 
@@ -118,11 +118,8 @@ export function setCurrent(metadata: TableMetadata, snapshotId: bigint, branch =
 function loosened(metadata: TableMetadata, { schemaId }: Snapshot): TableChange {
   const now = currentSchema(metadata)
   const then = metadata.schemas.find((schema) => schema.schemaId === schemaId)
-  const wereRequired = new Set(then?.fields.flatMap(({ id, required }) => (required ? [id] : [])))
-  const open = now.fields.filter(
-    ({ id, required, initialDefault }) => required && initialDefault === undefined && !wereRequired.has(id),
-  )
-  if (!then || open.length === 0) return { updates: [], requirements: [] }
+  const open = then ? newlyRequired(now, then) : []
+  if (open.length === 0) return { updates: [], requirements: [] }
   const isOpen = (id: number) => open.some((field) => field.id === id)
   const evolution = evolveSchema(metadata)
   const key = now.identifierFieldIds.filter((id) => !isOpen(id))

@@ -255,6 +255,14 @@ export function findField(
   return found
 }
 
+/** Columns that `now` requires and `then` did not: rows of then may have no value in them, nor a default. */
+export function newlyRequired(now: Pick<Schema, 'fields'>, then: Pick<Schema, 'fields'>): Field[] {
+  const before = new Set(then.fields.flatMap(({ id, required }) => (required ? [id] : [])))
+  return now.fields.filter(
+    ({ id, required, initialDefault }) => required && initialDefault === undefined && !before.has(id),
+  )
+}
+
 export function highestFieldId(schema: { fields: readonly Field[] }): number {
   let highest = 0
   for (const { id } of allFields(schema)) highest = Math.max(highest, id)

@@ -237,9 +237,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const isUnconditional =
         shadowed.length === 0 || (isRead && ((context.run && areSmall(scans)) || areOneFileEach(scans)))
       if (isUnconditional && !unbound) await columns()
-      const { predicates, joins, isHarmless } = isUnconditional
-        ? nothingKnown
-        : await conditions(context, named, columns)
+      const { predicates, joins, plan } = isUnconditional ? nothingKnown : await conditions(context, named, columns)
       const texts = new Map<Source, string>()
       for (const source of sources) if (source.kind === 'about') texts.set(source, await source.rows())
       for (const source of systemTables)
@@ -293,7 +291,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         for (const [scan, { predicate }] of plans)
           texts.set(scan, readSql(scan, rows.get(scan)!, textOf, predicateSql(predicate, scan.schema)))
         const isOnce = isUnconditional && named.isShared && volatile.length === 0 && guards.length === 0 && !isLent
-        const text = isOnce ? renderOnce(piece, textOf) : render(piece, textOf, { isHarmless }).text
+        const text = isOnce
+          ? renderOnce(piece, textOf)
+          : render(piece, textOf, { isHarmless: isLent && plan !== undefined && cannotFail(plan) }).text
         // What came and went is not what is there: nobody changes rows by it.
         return { sql: text, bytes, scans: [...plans].flatMap(([scan, plan]) => (scan.changes ? [] : [plan])), lease }
       } catch (error) {
@@ -392,7 +392,7 @@ async function conditions(
   return {
     predicates: predicatesOf(plan, schemas),
     joins: isShared ? [] : joinKeys(plan, schemas),
-    isHarmless: cannotFail(plan),
+    plan,
   }
 }
 
@@ -419,8 +419,13 @@ const areOneFileEach = (scans: readonly Scan[]): boolean =>
   )
 
 /** By the name of the shadow table, and the columns that joins compare. */
-type Conditions = { predicates: ReadonlyMap<string, Predicate>; joins: readonly JoinKey[]; isHarmless: boolean }
-const nothingKnown: Conditions = { predicates: new Map(), joins: [], isHarmless: false }
+type Conditions = {
+  predicates: ReadonlyMap<string, Predicate>
+  joins: readonly JoinKey[]
+  /** Undefined where it was not asked for, or could not be had. */
+  plan: ReturnType<typeof parsePlan>
+}
+const nothingKnown: Conditions = { predicates: new Map(), joins: [], plan: undefined }
 
 /** Reads the keys of the small sides of joins, and plans the large ones again with them. */
 async function pruneByJoins(

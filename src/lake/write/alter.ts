@@ -55,7 +55,6 @@ async function alteration(
   context: PerformContext,
   unfilled: Unfilled[],
 ): Promise<Step | Step[] | undefined> {
-  const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
   const has = (path: string) => hasColumn(currentSchema(metadata), path)
   switch (change.kind) {
     case 'add-column': {
@@ -162,6 +161,7 @@ async function alteration(
   }
 }
 
+const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
 /** What the format forbids because of rows that may be there, when it is known how those are. */
 const unchecked = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false, allowIncompatible: true })
 
@@ -193,7 +193,7 @@ async function requiring(
 ): Promise<Step> {
   const field = fieldNamed(currentSchema(metadata), path)
   if (!field || field.required || path.includes('.') || hasOwnBranches(metadata))
-    return (now) => evolveSchema(now, { caseSensitive: false }).require(path).change()
+    return (now) => schemaOf(now).require(path).change()
   if (metadata.currentSnapshotId !== undefined) {
     const [found] = await rows(`SELECT 1 FROM ${quoteTable(target)} WHERE ${quoteName(field.name)} IS NULL LIMIT 1`)
     if (found)

@@ -176,10 +176,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       ...(mode === 'replace' || !before ? declarations(schema, declared) : {}),
     }
     const removals = before && mode === 'replace' ? declarationsBefore(before.metadata, properties) : []
-    const more: TableUpdate[] = [
-      ...(removals.length > 0 ? [{ action: 'remove-properties', removals } as const] : []),
-      ...(Object.keys(properties).length > 0 ? [{ action: 'set-properties', updates: properties } as const] : []),
-    ]
+    const more: TableUpdate[] = propertyUpdates(properties, removals)
     const action = mode === 'append' ? 'append' : 'replace'
     const appended = mode === 'append' ? { files, summary } : undefined
     return stage({
@@ -581,11 +578,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         ? applyViewUpdates(before.metadata, replaceViewUpdates(version), { nowMs })
         : newViewMetadata({ ...version, uuid: randomUUID(), location: freshLocation(deps.lakeRoot, target) })
       const types = declarations(schemaOfView(made), await keptTypes(prepared))
-      const gone = declarationsBefore(made, types)
-      const typed: ViewUpdate[] = [
-        ...(gone.length > 0 ? [{ action: 'remove-properties' as const, removals: gone }] : []),
-        ...(Object.keys(types).length > 0 ? [{ action: 'set-properties' as const, updates: types }] : []),
-      ]
+      const typed: ViewUpdate[] = propertyUpdates(types, declarationsBefore(made, types))
       const metadata = applyViewUpdates(made, typed, { nowMs })
       const updates = before ? [...replaceViewUpdates(version), ...typed] : createViewUpdates(metadata)
       const location = await writeViewMetadata(io, metadata, { previous: before?.location })
@@ -648,6 +641,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   }
   return takingTurns(self)
 }
+
+/** Of a table or a view. */
+const propertyUpdates = (updates: Readonly<Record<string, string>>, removals: readonly string[]) => [
+  ...(removals.length > 0 ? [{ action: 'remove-properties', removals } as const] : []),
+  ...(Object.keys(updates).length > 0 ? [{ action: 'set-properties', updates } as const] : []),
+]
 
 /** How columns were declared that a SELECT passes on, or makes. */
 async function keptTypes(

@@ -21,9 +21,9 @@ import {
   applyUpdates,
   createUpdates,
   currentSchema,
+  newlyRequired,
   prepareAppend,
   writeTableMetadata,
-  type Field,
   type NewDataFile,
   type OnOptions,
   type Schema,
@@ -44,12 +44,9 @@ export type Rebased = {
 }
 
 /** Rows that were made before a column became required may lack a value for it. */
-export const madeFor = ({ fields }: Schema, write: Rebased): Rebased => ({
+export const madeFor = (schema: Schema, write: Rebased): Rebased => ({
   async on(base, options) {
-    const wasRequired = new Set(fields.flatMap(({ id, required }) => (required ? [id] : [])))
-    const isNew = ({ id, required, initialDefault }: Field) =>
-      required && initialDefault === undefined && !wasRequired.has(id)
-    const needed = currentSchema(base).fields.find(isNew)
+    const [needed] = newlyRequired(currentSchema(base), schema)
     if (needed) throw new Failure('COMMIT_CONFLICT', `the column ${needed.name} became NOT NULL meanwhile`)
     return write.on(base, options)
   },
