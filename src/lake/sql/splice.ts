@@ -143,19 +143,44 @@ function locate(sql: string, all: readonly Token[], analysis: Analysis, names: N
 function columnEdits(sql: string, all: readonly Token[], analysis: Analysis, names: Names): Edit[] {
   // Where no table is called otherwise, its name alone goes on saying it.
   const told = names.size > 0 ? analysis.qualified : analysis.qualified.filter((column) => column.names.length > 2)
-  return told.flatMap((column) => {
+  const indexAt = new Map(all.map(({ start }, index) => [start, index]))
+  const strays = straysOf(sql, all, analysis)
+  const edits = told.flatMap((column) => {
     const meant = column.offset < 0 ? undefined : tableOf(column, analysis, names)
     if (!meant) return []
     const { table, parts } = meant
     const called = names.get(table)
-    const first = all.findIndex((token) => token.start === indexOfByte(sql, column.offset))
-    const last = all[first + 2 * (parts - 1)]
-    if (first < 0 || !last || (called === undefined && parts === 1)) return []
-    return called === undefined
-      ? [{ start: all[first]!.start, end: last.start, text: '' }]
-      : [{ start: all[first]!.start, end: last.end, text: quoteName(called) }]
+    if (called === undefined && parts === 1) return []
+    const places = [
+      indexAt.get(indexOfByte(sql, column.offset)) ?? -1,
+      ...strays.filter((at) => isNamed(all, at, column.names)),
+    ]
+    return places.flatMap((first) => {
+      const last = all[first + 2 * (parts - 1)]
+      if (first < 0 || !last) return []
+      return called === undefined
+        ? [{ start: all[first]!.start, end: last.start, text: '' }]
+        : [{ start: all[first]!.start, end: last.end, text: quoteName(called) }]
+    })
+  })
+  return [...new Map(edits.map((edit) => [edit.start, edit])).values()]
+}
+
+/** Where names stand that nothing of the tree does: of what GROUP BY says twice the parser keeps the first only. */
+function straysOf(sql: string, all: readonly Token[], { qualified, tables }: Analysis): number[] {
+  const known = new Set([...qualified, ...tables].map(({ offset }) => indexOfByte(sql, offset)))
+  return all.flatMap((token, at) => {
+    const begins = isName(token) && all[at + 1]?.text === '.' && all[at - 1]?.text !== '.'
+    return begins && !known.has(token.start) ? [at] : []
   })
 }
+
+const isNamed = (all: readonly Token[], at: number, names: readonly string[]) =>
+  names.every((name, step) => {
+    const token = all[at + 2 * step]
+    const isJoined = step === 0 || all[at + 2 * step - 1]?.text === '.'
+    return isJoined && isName(token) && nameOf(token).toLowerCase() === name.toLowerCase()
+  })
 
 /** The table that a column is said to be of, and how many of its names say so. */
 function tableOf(
