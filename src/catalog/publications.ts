@@ -32,7 +32,7 @@ export type PendingChange = {
   toSnapshot: string | null
   /** What an append needs to be made again on a newer base. */
   appended: string | null
-  /** What a catalog of others is asked to do; null where there is nothing to ask but the name itself. */
+  /** What a catalog of others is asked to do; null where nobody is asked, or for nothing but the name itself. */
   commit: CommitText | null
 }
 
@@ -54,6 +54,8 @@ export type Publication = {
 }
 
 export interface Publications {
+  /** Whether a catalog of others is asked: then a change of a table says what for. */
+  asksOthers: boolean
   /** The open change set of a run, or a new one. */
   open(options: { catalog: string; runId?: string | undefined }): Promise<string>
   changes(changeSetId: string): Promise<readonly PendingChange[]>
@@ -91,6 +93,8 @@ export type ReadPointer = { name: TableName; location: string }
 
 /** Who keeps the names of a publication's tables. */
 export type Shelf = {
+  /** Whether they are others, who must be told what is changed. */
+  asksOthers: boolean
   /**
    * All changes at once, together with `also` where both are in the same store; `locations`: where each table's metadata
    * is now, when the catalog writes its own. @throws COMMIT_CONFLICT, with the table in its context
@@ -105,6 +109,7 @@ export type Shelf = {
 
 /** The names are in the records, so all is one transaction. */
 export const embeddedShelf = (catalog: EmbeddedCatalog): Shelf => ({
+  asksOthers: false,
   move: (changes, _, also, unchanged) =>
     catalog.swapAnd(
       changes.map(({ name, kind, base, location }): Swap => ({ name, kind, from: base, to: location })),
@@ -117,6 +122,7 @@ export const embeddedShelf = (catalog: EmbeddedCatalog): Shelf => ({
 
 /** The names are somewhere else: first they are moved there, then it is written down. Publishing again ends what a crash left. */
 export const outsideShelf = (catalog: Catalog, records: Records): Shelf => ({
+  asksOthers: true,
   async move(changes, by, also, unchanged) {
     if (unchanged.length > 0)
       throw new Failure('UNSUPPORTED', 'a catalog of others cannot tell whether what was read is unchanged', {
@@ -495,6 +501,8 @@ export function openPublications(options: {
     records.catalog.selectFrom('runs').select('id').where('status', 'in', ['succeeded', 'failed', 'cancelled'])
 
   return {
+    asksOthers: shelf.asksOthers,
+
     async open({ catalog: inCatalog, runId }) {
       if (runId !== undefined) {
         const found = await setsOfRun(inCatalog, runId).where('status', '!=', 'discarded').executeTakeFirst()

@@ -109,6 +109,10 @@ export function openStaging(id: string, deps: StagingDeps) {
       : tables.open({ name: change.name, kind: change.kind, location: change.location })
   }
 
+  /** It grows with each write, so it is made only where it is asked for. */
+  const askedAfter = (earlier: string | null | undefined, { requirements, updates }: TableChange) =>
+    publications.asksOthers ? tableCommitText(requirements, updates, earlier) : null
+
   /** The table after one more write, in a metadata file that nobody's pointer names. */
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
     const { more = [], action, appended, files, placed, options } = staged
@@ -136,8 +140,8 @@ export function openStaging(id: string, deps: StagingDeps) {
     tables.keep({ kind: 'table', name: target, location, metadata: next })
     const isFirst = before?.location === published?.location
     const asked = before
-      ? tableCommitText(commit.requirements, [...commit.updates, ...more], isFirst ? undefined : earlier?.commit)
-      : tableCommitText([{ type: 'assert-create' }], createUpdates(next))
+      ? askedAfter(isFirst ? null : earlier?.commit, { ...commit, updates: [...commit.updates, ...more] })
+      : askedAfter(null, { requirements: [{ type: 'assert-create' }], updates: createUpdates(next) })
     await record({
       name: target,
       kind: 'table',
@@ -221,7 +225,7 @@ export function openStaging(id: string, deps: StagingDeps) {
           : error
       })
       next = applyUpdates(next, [...commit.updates, ...more], { nowMs, previous: now.location })
-      asked = tableCommitText(commit.requirements, [...commit.updates, ...more], asked)
+      asked = askedAfter(asked, { ...commit, updates: [...commit.updates, ...more] })
     }
     const location = await writeTableMetadata(io, next, { previous: now.location })
     tables.keep({ kind: 'table', name: now.name, location, metadata: next })
