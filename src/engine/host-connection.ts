@@ -15,8 +15,9 @@ const keptMax = 8
 
 export type HostConnection = Awaited<ReturnType<typeof openConnection>>
 
-export async function openConnection(instance: DuckDBInstance) {
+export async function openConnection(instance: DuckDBInstance, timeZone: string) {
   const connection: DuckDBConnection = await instance.connect()
+  let zone = timeZone
   const kept = new Map<string, DuckDBPreparedStatement>()
 
   async function prepared(sql: string): Promise<DuckDBPreparedStatement> {
@@ -34,6 +35,12 @@ export async function openConnection(instance: DuckDBInstance) {
   const control = async (sql: string): Promise<void> => void (await (await prepared(sql)).run())
 
   return {
+    /** What it says of times from now on, until it is told another one. */
+    async inZone(wanted: string): Promise<void> {
+      if (wanted === zone) return
+      await connection.run(`SET SESSION TimeZone = '${wanted.replaceAll("'", "''")}'`)
+      zone = wanted
+    },
     /** Of a transaction that leaves nothing behind in this process. */
     begin: () => control('BEGIN TRANSACTION READ ONLY'),
     /** Fails when a statement of the transaction has failed, though nobody may have been told. */

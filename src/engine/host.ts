@@ -48,6 +48,8 @@ async function open(): Promise<DuckDBInstance> {
       .map(quote)
       .join(', ')}]`,
     ...settings.init,
+    // A statement has the zone of its asker.
+    "SET GLOBAL allowed_configs = ['TimeZone']",
     'SET GLOBAL enable_external_access = false',
     'SET GLOBAL lock_configuration = true',
   ]
@@ -95,8 +97,9 @@ function wireRows(
   types: readonly DuckDBType[],
   formats: readonly number[],
   declared: readonly (string | undefined)[],
+  timeZone: string,
 ): Gathered {
-  const encoder = wireEncoder(types, formats, declared)
+  const encoder = wireEncoder(types, formats, declared, timeZone)
   const out = new ByteWriter()
   return {
     add: (chunk, rows) => encoder.encode(chunk, rows, out),
@@ -123,9 +126,10 @@ async function main() {
     running.set(request.id, state)
     let connection: HostConnection | undefined
     try {
-      connection = idle.pop() ?? (await openConnection(instance))
+      connection = idle.pop() ?? (await openConnection(instance, settings.timeZone))
       state.connection = connection
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
+      await connection.inZone(request.timeZone ?? settings.timeZone)
       for (const statement of request.setup) {
         if (made.has(statement)) continue
         await connection.run(statement)
@@ -201,7 +205,9 @@ async function main() {
           columns: result.columnNames().map((name, at) => ({ name, type: declared[at] ?? typeName(types[at]!) })),
         },
       ]
-      const gathered = request.formats ? wireRows(types, request.formats, declared) : jsonRows(types)
+      const gathered = request.formats
+        ? wireRows(types, request.formats, declared, request.shownIn ?? settings.timeZone)
+        : jsonRows(types)
       let sent = 0
       let truncated = false
       let pendingRows = 0

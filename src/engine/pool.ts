@@ -58,6 +58,10 @@ export type EngineRequest = {
   formats?: readonly number[]
   /** With `formats`: types of PostgreSQL that columns are told to have, where theirs can be told so. */
   declared?: readonly (string | undefined)[]
+  /** What times without an offset, days and hours mean in it, where that is not the zone of the options. */
+  timeZone?: string
+  /** With `formats`: in which zone times are written. */
+  shownIn?: string
   timeoutMs?: number
   /** The most memory that it may use: it runs in a host of its own when its class has more. */
   memoryMost?: number
@@ -535,13 +539,15 @@ class Host {
         rowsMax = Number.MAX_SAFE_INTEGER,
         formats,
         declared,
+        timeZone,
+        shownIn,
         whole = false,
       } = request
       if (this.lost) {
         this.#jobs.delete(id)
         finish()
         reject(this.#gone())
-      } else if (kind === 'bind') this.#send({ kind, id, sql, setup })
+      } else if (kind === 'bind') this.#send({ kind, id, sql, setup, ...(timeZone ? { timeZone } : {}) })
       else
         this.#send({
           kind,
@@ -551,6 +557,8 @@ class Host {
           parameters,
           rowsMax,
           whole,
+          ...(timeZone ? { timeZone } : {}),
+          ...(shownIn ? { shownIn } : {}),
           ...(formats ? { formats } : {}),
           ...(declared ? { declared: declared.map((one) => one ?? null) } : {}),
         })

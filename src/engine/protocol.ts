@@ -28,10 +28,12 @@ export type HostRequest =
       /** As in `EngineRequest`. */
       formats?: readonly number[]
       declared?: readonly (string | null)[]
+      shownIn?: string
+      timeZone?: string
       /** The result is small: made whole it cannot end early, and needs no transaction to tell. */
       whole?: boolean
     }
-  | { kind: 'bind'; id: number; sql: string; setup: string[] }
+  | { kind: 'bind'; id: number; sql: string; setup: string[]; timeZone?: string }
   | { kind: 'cancel'; id: number }
   | { kind: 'ack'; id: number }
 

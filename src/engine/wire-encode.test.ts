@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { bind, execute, openRaw, parse, query, startup, sync, type RawClient } from '../../test/support/pg-raw.ts'
 import { startPostgres, type TestPostgres } from '../../test/support/postgres.ts'
-import { openEngine, type Engine } from './index.ts'
+import { openEngine, type Engine, type EngineRequest } from './index.ts'
 
 let engine: Engine
 let postgres: TestPostgres
@@ -36,8 +36,8 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-async function ofHost(sql: string, format: number): Promise<string> {
-  const { chunks } = await engine.run({ class: 'interactive', sql, formats: [format] })
+async function ofHost(sql: string, format: number, more: Partial<EngineRequest> = {}): Promise<string> {
+  const { chunks } = await engine.run({ class: 'interactive', sql, formats: [format], ...more })
   const bytes: Uint8Array[] = []
   for await (const chunk of chunks) bytes.push(chunk.bytes!)
   return Buffer.concat(bytes).subarray(5).toString('latin1')
@@ -228,6 +228,30 @@ test.each([0, 1])(
     expect(found).toEqual(await rowsOfPostgres(sql, format))
   },
 )
+
+test('times are written as the clocks of the zone show them, and read so', async () => {
+  const moments = [
+    '2024-03-31 00:59:59.5',
+    '2024-03-31 01:00:00',
+    '2024-10-27 00:30:00',
+    '2024-10-27 01:30:00',
+    '1800-01-01 00:00:00',
+  ]
+  const all = [...moments, '4000-07-01 00:00:00', '0044-03-15 00:00:00'].map((one) => `timestamptz '${one}+00'`)
+  const items = [...all, "timestamptz 'infinity'", "timestamptz '2024-07-01 12:00'", "'2024-07-01'::timestamptz::date"]
+  const sql = `select ${[...items, `array[${all.slice(0, 3).join(', ')}, null]`].join(', ')}`
+  for (const zone of ['Europe/Berlin', 'Asia/Kolkata', 'America/St_Johns', 'UTC']) {
+    client.send(query(`set timezone = '${zone}'`))
+    await client.until('Z')
+    for (const format of [0, 1]) {
+      const more = { timeZone: zone, shownIn: zone }
+      expect(await ofHost(sql, format, more)).toBe(await ofPostgres(sql, format))
+    }
+  }
+  expect(await ofHost("select '2024-07-01 12:00'::timestamptz", 0)).toMatch(/12:00:00\+00$/)
+  client.send(query("set timezone = 'UTC'"))
+  await client.until('Z')
+})
 
 test.each([
   ['row(1, 2)', '[1,2]'],

@@ -15,11 +15,20 @@ import {
   type DuckDBValue,
   type DuckDBVector,
 } from '@duckdb/node-api'
+import { offsetsOf } from '../base/time-zone.ts'
 import { pgTypes, wireTypeOf, type PgTypeName, type WireType } from '../base/pg-types.ts'
 import { ByteWriter } from './bytes.ts'
 import { byPlace, encoderOf as jsonEncoderOf, typeName } from './encode.ts'
 import { copyShort, keptFloats, keptInts, rawOf, sizedOf, validityOf, type Places, type Sized } from './wire-columns.ts'
-import { writeBinary, writeText, type Decimal, type Long, type SentType, type Write } from './wire-values.ts'
+import {
+  writeBinary,
+  writeText,
+  writeZoned,
+  type Decimal,
+  type Long,
+  type SentType,
+  type Write,
+} from './wire-values.ts'
 
 /** Formats as a client's Bind message has them: none is all text, one is for all, else one per column. */
 export type WireFormats = readonly number[]
@@ -44,13 +53,15 @@ export function toldAs(type: DuckDBType, declared: string | null | undefined): s
 /** Rows whose columns are written one after the other: so many bytes stay close to the processor until all are. */
 const sliceBytes = 2 ** 15
 
-/** An encoder for all chunks of one result. `declared`: as `toldAs` gave it. */
+/** An encoder for all chunks of one result. `declared`: as `toldAs` gave it. `timeZone`: in which text tells times. */
 export function wireEncoder(
   types: readonly DuckDBType[],
   formats: WireFormats,
   declared: readonly (string | undefined)[] = [],
+  timeZone = 'UTC',
 ): WireEncoder {
-  const columns = types.map((type, at) => sizedColumn(type, formatOf(formats, at) === 1, declared[at]))
+  const zoned = timeZone === 'UTC' ? undefined : writeZoned(offsetsOf(timeZone))
+  const columns = types.map((type, at) => sizedColumn(type, formatOf(formats, at) === 1, declared[at], zoned))
   const lengthsOf = columns.map(() => keptInts())
   const [sizesOf, placesOf] = [keptFloats(), keptInts()]
   const headBytes = 7 + columns.length * 4
@@ -115,11 +126,17 @@ function leaveOutNulls(vector: DuckDBVector, lengths: Int32Array): void {
   for (let row = 0; row < lengths.length; row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) lengths[row] = -1
 }
 
-function sizedColumn(type: DuckDBType, binary: boolean, declared: string | undefined): Sized {
+function sizedColumn(
+  type: DuckDBType,
+  binary: boolean,
+  declared: string | undefined,
+  zoned: Write<Long> | undefined,
+): Sized {
   const own = binary && declared ? binaryOf[declared] : undefined
   if (own) return valueByValue(own)
-  const sized = sizedOf(type, binary)
-  return sized ?? valueByValue(columnOf(type, binary))
+  const isZoned = zoned !== undefined && !binary && type.typeId === DuckDBTypeId.TIMESTAMP_TZ
+  const sized = isZoned ? undefined : sizedOf(type, binary)
+  return sized ?? valueByValue(columnOf(type, binary, zoned))
 }
 
 /** Each value is written by itself, and copied to its place. */
@@ -149,11 +166,11 @@ function valueByValue(column: Column): Sized {
   }
 }
 
-function columnOf(type: DuckDBType, binary: boolean): Column {
+function columnOf(type: DuckDBType, binary: boolean, zoned: Write<Long> | undefined): Column {
   const wire = wireTypeOf(typeName(type))
-  if (wire.array) return arrayOf(type as DuckDBListType | DuckDBArrayType, wire, binary)
+  if (wire.array) return arrayOf(type as DuckDBListType | DuckDBArrayType, wire, binary, zoned)
   if (wire.type === 'json') return column(byObject(jsonEncoderOf(type, String)), writeText.json)
-  return column(readerOf(type), writeOf(wire.type, binary))
+  return column(readerOf(type), writeOf(wire.type, binary, zoned))
 }
 
 /** What is sent otherwise in binary than the type of its values would be. */
@@ -173,8 +190,10 @@ const binaryOf: Readonly<Record<string, Column>> = {
   },
 }
 
-const writeOf = (type: PgTypeName, binary: boolean): Write<never> =>
-  ((binary ? writeBinary : writeText)[type as SentType] ?? writeText.text) as Write<never>
+const writeOf = (type: PgTypeName, binary: boolean, zoned: Write<Long> | undefined): Write<never> =>
+  (zoned && !binary && type === 'timestamptz'
+    ? zoned
+    : ((binary ? writeBinary : writeText)[type as SentType] ?? writeText.text)) as Write<never>
 
 function column(reader: Reader, write: Write<never>): Column {
   return (vector) => {
@@ -308,12 +327,17 @@ const nanosToMicros = (nanos: bigint): Long =>
   nanos === infinite || nanos === -infinite ? nanos : shorter((nanos - (((nanos % 1000n) + 1000n) % 1000n)) / 1000n)
 
 /** One dimension. In text an item is quoted where it could be taken for something else. */
-function arrayOf(type: DuckDBListType | DuckDBArrayType, wire: WireType, binary: boolean): Column {
+function arrayOf(
+  type: DuckDBListType | DuckDBArrayType,
+  wire: WireType,
+  binary: boolean,
+  zoned: Write<Long> | undefined,
+): Column {
   const item = readerOf(type.valueType)
   const items = byObject((value) =>
     (value as { items: readonly DuckDBValue[] }).items.map((one) => (one === null ? null : item.ofValue(one))),
   )
-  const write = writeOf(wire.type, binary) as Write<unknown>
+  const write = writeOf(wire.type, binary, zoned) as Write<unknown>
   return column(items, (binary ? binaryArray(pgTypes[wire.type].oid, write) : textArray(write)) as Write<never>)
 }
 

@@ -3,6 +3,7 @@
 // Source: PostgreSQL's `*_out` and `*_send` functions. Binary dates and times count from 2000-01-01.
 
 import { civilOf, floorDiv } from '../base/calendar.ts'
+import type { Offsets } from '../base/time-zone.ts'
 import type { PgTypeName } from '../base/pg-types.ts'
 import { ByteWriter } from './bytes.ts'
 
@@ -64,10 +65,8 @@ export const writeText: { [Type in SentType]: Write<Values[Type]> } = {
     writeClock(Number(micros), out)
     writeOffset(offset, out)
   },
-  timestamp: writeTimestamp,
-  timestamptz: (value, out) => {
-    if (writeTimestamp(value, out)) out.ascii('+00')
-  },
+  timestamp: (value, out) => writeTimestamp(value, out),
+  timestamptz: writeUtc,
   interval: writeInterval,
 }
 
@@ -222,18 +221,15 @@ function writeShortNumeric(unscaled: number, scale: number, out: ByteWriter): vo
   out.at = end
 }
 
-/** False for the infinities, which have no zone. */
-function writeTimestamp(micros: Long, out: ByteWriter): boolean {
-  if (micros === infiniteMicros || micros === -infiniteMicros) {
-    out.ascii(micros < 0 ? '-infinity' : 'infinity')
-    return false
-  }
+/** `zone`: writes the offset, which the infinities have not. */
+function writeTimestamp(micros: Long, out: ByteWriter, zone?: (out: ByteWriter) => void): void {
+  if (micros === infiniteMicros || micros === -infiniteMicros) return out.ascii(micros < 0 ? '-infinity' : 'infinity')
   const [days, rest] = splitDay(micros)
   const beforeChrist = writeDay(days, out)
   out.byte(32)
   writeClock(rest, out)
+  zone?.(out)
   if (beforeChrist) out.ascii(' BC')
-  return true
 }
 function splitDay(micros: Long): [days: number, rest: number] {
   if (typeof micros === 'number') {
@@ -310,6 +306,20 @@ function writeClock(micros: number, out: ByteWriter): void {
   out.padded(fraction, width)
 }
 
+/** `2024-01-01 13:00:00+01`: what clocks of a zone show at that moment. */
+export const writeZoned =
+  (offsetAt: Offsets): Write<Long> =>
+  (value, out) => {
+    const east = offsetAt(Number(value) / 1_000_000)
+    const local = typeof value === 'number' ? value + east * 1_000_000 : value + BigInt(east) * 1_000_000n
+    const isInfinite = value === infiniteMicros || value === -infiniteMicros
+    writeTimestamp(isInfinite ? value : local, out, () => writeOffset(east, out))
+  }
+const inUtc = (out: ByteWriter) => out.ascii('+00')
+function writeUtc(value: Long, out: ByteWriter): void {
+  writeTimestamp(value, out, inUtc)
+}
+
 function writeOffset(seconds: number, out: ByteWriter): void {
   const east = Math.abs(seconds)
   out.byte(seconds < 0 ? 45 : 43)
@@ -317,6 +327,9 @@ function writeOffset(seconds: number, out: ByteWriter): void {
   if (east % 3600 === 0) return
   out.byte(58)
   out.padded(Math.floor(east / 60) % 60, 2)
+  if (east % 60 === 0) return
+  out.byte(58)
+  out.padded(east % 60, 2)
 }
 
 /** Days since 2000-01-01. */

@@ -80,7 +80,7 @@ export function performContext(
   { deps, manifests, query, bind, relations, prepare, answer, policyNow, environmentOf }: Opened,
   target?: TableName,
 ): PerformContext {
-  const { namespace, signal, timeoutMs, principal, aliases, temporary, scratch } = options
+  const { namespace, signal, timeoutMs, timeZone, principal, aliases, temporary, scratch } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
     (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
@@ -97,6 +97,7 @@ export function performContext(
       ...(namespace === undefined ? {} : { namespace }),
       ...(signal ? { signal } : {}),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(timeZone === undefined ? {} : { timeZone }),
       aliases,
       temporary,
       scratch,

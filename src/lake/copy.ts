@@ -13,6 +13,7 @@ import type { CommandContext } from './commands.ts'
 import { rethrowEngine } from './answers/engine-failure.ts'
 import type { Command } from './sql/command.ts'
 import { quoteFile, quoteName, quoteTable, quoteText } from './sql/tokens.ts'
+import { zoneOf } from './policy/zones.ts'
 
 type Copy = Extract<Command, { kind: 'copy' }>
 type Copied = { count: number; target: TableName | undefined }
@@ -52,6 +53,7 @@ export async function copyTo(command: Copy, context: CommandContext): Promise<Co
       class: 'write',
       sql: `COPY (${sql}) TO ${quoteText(part)} (${options.join(', ')})`,
       timeoutMs: context.timeoutMs,
+      ...zoneOf(prepared),
       ...(context.signal ? { signal: context.signal } : {}),
     })
     await rename(part, path)

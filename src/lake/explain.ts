@@ -5,6 +5,7 @@ import { showName } from '../catalog/index.ts'
 import { totalBytes } from '../iceberg/index.ts'
 import type { CommandContext } from './commands.ts'
 import type { Prepared } from './prepare.ts'
+import { zoneOf } from './policy/zones.ts'
 
 /** Rows of `explain_key`, `explain_value`. With `analyze` the statement is run. */
 export async function explain(
@@ -19,6 +20,7 @@ export async function explain(
       class: 'interactive',
       sql: `EXPLAIN ${analyze ? 'ANALYZE ' : ''}${sql}`,
       timeoutMs,
+      ...zoneOf(prepared),
       ...(memory ? { memoryMost: memory.most } : {}),
       ...(signal ? { signal } : {}),
     })

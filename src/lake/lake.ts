@@ -63,6 +63,8 @@ export type QueryOptions = RunNames & {
   /** ISO timestamp or snapshot id: every table as of then. */
   asOf?: string
   timeoutMs?: number
+  /** The zone of the asker: what days, hours and times without an offset mean, and how texts tell them. Default: the project's. */
+  timeZone?: string | undefined
   rowsMax?: number
   signal?: AbortSignal
   /** False: never from the result cache. */
@@ -281,6 +283,7 @@ export function openLake(deps: LakeDeps): Lake {
       namespacesOf: deps.namespaces,
       log,
       signal: options.signal,
+      timeZone: options.timeZone,
       prune: options.prune !== false,
       given: options.given,
       told: options.told,
@@ -337,6 +340,7 @@ export function openLake(deps: LakeDeps): Lake {
           door: 'run',
           ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
           ...(options.signal ? { signal: options.signal } : {}),
+          ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone }),
           aliases: options.aliases,
           temporary: options.temporary,
           scratch: options.scratch,

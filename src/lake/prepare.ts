@@ -58,6 +58,7 @@ import { indexOfByte, type Spliced } from './sql/splice.ts'
 import { isKeptAs, markedAs, type DeclaredType } from './write/declared-types.ts'
 import { systemSql } from './relations/system-tables.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
+import { mayDependOnZone, zoneOf } from './policy/zones.ts'
 
 /** One use of a table, as it was planned. */
 export type PlannedScan = { table: LoadedTable; files: ScanFile[]; predicate: Predicate | undefined }
@@ -99,6 +100,8 @@ export type Prepared = {
   /** What was written, with time travel in DuckDB's spelling, and the tables that it names itself. */
   text: string
   named: Piece['tables']
+  /** The zone that it runs in, where it is not the project's. */
+  timeZone: string | undefined
   /** Every table, with the id of its snapshot. */
   read: Record<string, string | null>
   /**
@@ -144,7 +147,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const guards = sources.flatMap((source) =>
     source.kind === 'scan' || source.kind === 'view' ? (source.guard ?? []) : [],
   )
-  const isLent = sources.some((source) => source.kind === 'view' && source.isLent)
+  const lent = sources.filter((source) => source.kind === 'view' && source.isLent)
+  const isLent = lent.length > 0
+  const isOfProject =
+    context.timeZone !== undefined &&
+    (guards.some(({ hides, dependsOnZone }) => hides && dependsOnZone) ||
+      lent.some((source) => source.kind === 'view' && mayDependOnZone([source.piece])))
+  const timeZone = isOfProject ? undefined : context.timeZone
 
   const identityOf = (source: Source): string | undefined =>
     source.kind === 'scan'
@@ -184,6 +193,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     volatile: volatile.length > 0,
     hides: isLent || guards.some(({ hides }) => hides),
     loaded,
+    timeZone,
     direct: named.direct,
     rights: context.rights,
     text,
@@ -237,7 +247,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const isUnconditional =
         shadowed.length === 0 || (isRead && ((context.run && areSmall(scans)) || areOneFileEach(scans)))
       if (isUnconditional && !unbound) await columns()
-      const { predicates, joins, plan } = isUnconditional ? nothingKnown : await conditions(context, named, columns)
+      const { predicates, joins, plan } = isUnconditional
+        ? nothingKnown
+        : await conditions({ ...context, timeZone }, named, columns)
       const texts = new Map<Source, string>()
       for (const source of sources) if (source.kind === 'about') texts.set(source, await source.rows())
       for (const source of systemTables)
@@ -374,6 +386,7 @@ async function conditions(
           parameters: [render(piece, openShadowText).text],
           setup: setup(),
           timeoutMs: planningMs,
+          ...zoneOf(context),
           ...withSignal(context.signal),
         })
       )[0]?.[0],

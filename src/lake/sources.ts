@@ -48,6 +48,7 @@ import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
 import { declaredTypes, jsonColumns, markedType, type DeclaredType } from './write/declared-types.ts'
+import { zoneOf } from './policy/zones.ts'
 
 /** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
 export function inOurWords(sql: string): Spliced {
@@ -89,6 +90,8 @@ export type PrepareContext = {
   namespacesOf(catalog: string): Promise<readonly string[]>
   log: Log
   signal: AbortSignal | undefined
+  /** The zone of the asker, where it is not the project's. */
+  timeZone: string | undefined
   /** False: every file of a table is read. */
   prune: boolean
   /** What names mean in a run, and its temporary table that a plain name means. */
@@ -866,7 +869,7 @@ async function evaluateAt(named: NamedTable, place: Place, context: PrepareConte
     throw new Failure('SQL_INVALID', `AT (${named.reference.hasAt} => …) takes a constant, not what a query gives`, {
       place,
     })
-  const value = await context.engine.rows({ class: 'plan', sql, timeoutMs: 5_000 }).then(
+  const value = await context.engine.rows({ class: 'plan', sql, timeoutMs: 5_000, ...zoneOf(context) }).then(
     (rows) => rows[0]?.[0] as string | null,
     (cause: unknown) => {
       throw new Failure(

@@ -12,6 +12,7 @@ import { withoutValues } from '../policy/guard.ts'
 import type { Asking, AuditEntry, LakeDeps, QueryResult } from '../lake.ts'
 import type { Prepared } from '../prepare.ts'
 import { rightsOf, watchRights } from '../policy/rights.ts'
+import { zoneOf } from '../policy/zones.ts'
 
 /** Above this many bytes of files a query goes to the hosts for long ones. */
 const heavyBytes = 512 * 2 ** 20
@@ -59,6 +60,8 @@ export async function answerSelect(
             catalog,
             rowsMax,
             deps.resultsStamp ?? '',
+            // The zone of the project is in the stamp.
+            ...(prepared.timeZone || options.timeZone ? [prepared.timeZone ?? null, options.timeZone ?? null] : []),
             ...(formats ? [formats, declared] : []),
           ]),
         )
@@ -78,6 +81,10 @@ export async function answerSelect(
       ...entry,
     })
 
+  const notices =
+    options.timeZone && !prepared.timeZone
+      ? ['what is hidden from you may depend on the time zone, so days and hours are those of the zone of the project']
+      : []
   const known = cacheable ? await cache.get(key, formats ? 'memory' : 'anywhere') : undefined
   if (known) {
     const rows = known.chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0)
@@ -93,6 +100,7 @@ export async function answerSelect(
       cached: { hit: true, ageMs: Math.max(0, clock.now() - known.madeAtMs) },
       truncated: () => known.truncated,
       rowsSetBy,
+      notices,
       chunks: (async function* () {
         yield* known.chunks
         await note({ rows, cached: true, verdict: 'allowed', failureCode: null })
@@ -111,6 +119,8 @@ export async function answerSelect(
       owner: principal.id,
       ...(bounds.memory ? { memoryMost: bounds.memory.most } : {}),
       ...(idle ? { onIdle: idle } : {}),
+      ...zoneOf(prepared),
+      ...(options.timeZone ? { shownIn: options.timeZone } : {}),
       ...(formats ? { formats } : {}),
       ...(declared ? { declared } : {}),
       timeoutMs: Math.min(asked, ownTime?.most ?? asked),
@@ -130,6 +140,7 @@ export async function answerSelect(
     cached: { hit: false, ageMs: 0 },
     truncated: result.truncated,
     rowsSetBy,
+    notices,
     chunks: (async function* () {
       let rows = 0
       let bytes = 0

@@ -51,6 +51,8 @@ afterAll(() => world?.close())
 
 const as = async (principal: Principal, sql: string, more = {}) =>
   (await collect(await world.lake.query(sql, world.asking({ principal, cache: false, ...more })))).rows
+/** Whose views lend what they read. */
+const operator: Principal = { id: 'cli', name: 'op', role: 'admin' }
 const failure = (principal: Principal, sql: string, more = {}) =>
   as(principal, sql, more).then(
     (rows) => ({ rows, code: 'none', message: '' }),
@@ -350,7 +352,6 @@ test('an error of a statement that changes tells no value either', async () => {
 })
 
 describe('views', () => {
-  const operator: Principal = { id: 'cli', name: 'op', role: 'admin' }
   test('read with the grants of their owner, and with the rows and masks of whoever asks', async () => {
     const [vic, wen] = [await world.member('vic'), await world.member('wen')]
     const change = { by: world.admin, source: 'sql' as const }
@@ -442,6 +443,49 @@ describe('a table of then', () => {
       await world.applyAccess({ rowFilters: [{ on: { namespace: 'raw', table: 'orders' }, except: [], condition }] })
       expect((await failure(rob!, 'FROM raw.orders')).code, condition).toMatch(/FORBIDDEN/)
     }
+  })
+})
+
+describe('the time zone of the asker', () => {
+  const farEast = { timeZone: 'Pacific/Kiritimati' }
+  const day = "SELECT strftime(TIMESTAMPTZ '2024-01-01 12:00:00+00', '%d'), count(*) FROM raw."
+  beforeAll(async () => {
+    await world.rows(`CREATE TABLE raw.news AS SELECT i AS id, TIMESTAMPTZ '2024-01-01 00:00:00+00' + i * INTERVAL 1 HOUR AS at_,
+      'EU' AS region FROM range(48) AS t(i)`)
+    await as(operator, "CREATE VIEW raw.first_day AS SELECT id FROM raw.news WHERE at_ < '2024-01-02'")
+    await as(operator, "CREATE VIEW raw.of_eu AS SELECT * FROM raw.news WHERE region = 'EU'")
+  })
+  const apply = (condition: string, masks: { column: string; expression: string }[] = []) =>
+    world.applyAccess({
+      grants: ['news', 'first_day', 'of_eu'].map((table) => grant('select', table, 'ana')),
+      rowFilters: [{ on: on('news'), except: [], condition }],
+      masks: masks.map((mask) => ({ on: on('news'), except: [], ...mask })),
+    })
+
+  test('hides no less by a row filter, a mask or a view that speaks of days', async () => {
+    for (const condition of [
+      "at_ < '2024-01-02'",
+      'CAST("AT_" AS DATE) = DATE \'2024-01-01\'',
+      "current_date > DATE '2020-01-01'",
+    ]) {
+      await apply(condition)
+      const rows = await as(ana!, `${day}news`, farEast)
+      expect(rows, condition).toEqual(await as(ana!, `${day}news`))
+    }
+    await apply('true', [{ column: 'id', expression: "date_part('hour', at_)" }])
+    expect(await as(ana!, `SELECT max(id) FROM raw.news WHERE at_ < '2024-01-01 05:00:00+00'`, farEast)).toEqual([[4]])
+    await world.applyAccess({ grants: [grant('select', 'first_day', 'ana')] })
+    expect(await as(ana!, `${day}first_day`, farEast)).toEqual([['01', 24]])
+    const { notices } = await world.lake.query('FROM raw.first_day', world.asking({ principal: ana!, ...farEast }))
+    expect(notices).toHaveLength(1)
+  })
+
+  test('counts where what hides has nothing to do with times, and for those who see all', async () => {
+    await apply("region = 'EU'", [{ column: 'id', expression: '0' }])
+    for (const table of ['news', 'of_eu']) expect(await as(ana!, `${day}${table}`, farEast)).toEqual([['02', 48]])
+    await world.applyAccess({ grants: [grant('select', 'of_eu', 'ana')] })
+    expect(await as(ana!, `${day}of_eu`, farEast)).toEqual([['02', 48]])
+    expect(await as(world.admin, `${day}first_day`, farEast)).toEqual([['02', 10]])
   })
 })
 

@@ -24,6 +24,7 @@ import { currentSchema, type Field, type Predicate, type Schema } from '../../ic
 import type { Piece, Source } from '../sources.ts'
 import { placesOf, type NamedTable } from '../sql/splice.ts'
 import type { Analysis } from '../sql/tree.ts'
+import { mayDependOnZone } from './zones.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { withAsker } from './policy-sql.ts'
 import { literalSql, sqlType } from '../types.ts'
@@ -37,6 +38,8 @@ export type Guard = {
   sql(from: string, how: { text: (condition: Piece) => string; open?: boolean; predicate?: string | undefined }): string
   /** False when only columns are left out: then every row and value that is shown is what it is. */
   hides: boolean
+  /** Whether another time zone might hide less. */
+  dependsOnZone: boolean
   /** The columns whose values are shown as they are. */
   plain: ReadonlySet<string>
 }
@@ -127,6 +130,10 @@ async function makeGuard(
 
   const guard: Guard = {
     hides,
+    dependsOnZone: mayDependOnZone(
+      [...conditions, ...outputs.flatMap(({ mask }) => (mask === undefined ? [] : [{ sql: mask, tables: [] }]))],
+      [...schema.fields, ...(loaded.kind === 'table' ? currentSchema(loaded.metadata).fields : [])],
+    ),
     plain: new Set(outputs.flatMap(({ field, mask }) => (mask === undefined ? [field.name] : []))),
     sql(from, { text, open = false, predicate }) {
       const source = renamed

@@ -31,6 +31,7 @@ export type TableOptions = RunNames & {
   summary?: Record<string, string>
   signal?: AbortSignal
   timeoutMs?: number
+  timeZone?: string
   /** Called with what gives the rows that came, went or are others now, before anything is kept of them. */
   onRows?: (from: string) => Promise<void>
   /** Columns: no two rows that come may be alike in them. */

@@ -115,7 +115,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   ): Promise<{
     columns: readonly EngineColumn[]
     declared?: readonly (DeclaredType | undefined)[] | undefined
-    planned: () => Promise<{ sql: string; lease?: FileLease }>
+    planned: () => Promise<{ sql: string; lease?: FileLease; timeZone?: string | undefined }>
   }> {
     if (options.files) {
       const columns = await engine
@@ -128,7 +128,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const columns = distinctNames(given)
     const planned = async () => {
       const plan = await prepared.execute()
-      return { ...plan, sql: renamed(plan.sql, given, columns) }
+      return { ...plan, timeZone: prepared.timeZone, sql: renamed(plan.sql, given, columns) }
     }
     return { columns, declared: options.keepsDeclared ? await keptTypes(prepared) : [], planned }
   }
@@ -285,7 +285,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     metadata: TableMetadata,
     schema: Schema,
     projection: readonly string[],
-    { sql, lease }: { sql: string; lease?: FileLease },
+    { sql, lease, timeZone }: { sql: string; lease?: FileLease; timeZone?: string | undefined },
     { timeoutMs, signal, onRows }: TableOptions,
   ): Promise<FilesUnderWay> {
     const writing = (select: string) =>
@@ -297,12 +297,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         location: metadata.location,
         properties: metadata.properties,
         timeoutMs,
+        timeZone,
         signal,
       })
     const select = `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`
     try {
       if (!onRows) return await writing(select)
-      return await withRows(deps, select, { timeoutMs, signal }, async (from) => {
+      return await withRows(deps, select, { timeoutMs, timeZone, signal }, async (from) => {
         await onRows(from)
         return writing(`SELECT * FROM ${from}`)
       })

@@ -12,6 +12,7 @@ import type { Prepared } from '../prepare.ts'
 import { quoteName, quoteText, tokens, nameOf, type Token } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { limitsOf } from './write.ts'
+import { zoneOf } from '../policy/zones.ts'
 
 /** A column of the table, and what it is equal to: SQL over the source, and DuckDB's name of its type. */
 export type JoinKey = { field: Field; value: string; type: string }
@@ -58,7 +59,7 @@ export async function keyBounds(
     const { sql, bytes, lease } = await prepared.execute()
     try {
       if (bytes > sourceBytesMax) return undefined
-      const [row] = await options.engine.rows({ class: 'write', sql, ...limitsOf(options) })
+      const [row] = await options.engine.rows({ class: 'write', sql, ...limitsOf(options), ...zoneOf(prepared) })
       const conditions = usable.map(({ field }, index) => {
         const [least, greatest, hasNull] = row!.slice(index * 3) as [string | null, string | null, boolean]
         return conditionOf(field, least, greatest, hasNull && options.nulls)

@@ -50,6 +50,8 @@ export type RowsChanged = {
   placed: Promise<void>
 }
 
+/** How long what is asked may take, and in which zone. */
+type Limits = Parameters<typeof limitsOf>[0]
 type Options = {
   operation: RowOperation
   summary: Record<string, string>
@@ -80,8 +82,8 @@ export async function changeRows(
   options: Options,
 ): Promise<RowsChanged> {
   const folder = join(workshop.spoolDir, `change-${randomUUID()}`)
-  const limits = { timeoutMs: options.timeoutMs, signal: options.signal }
-  const rows = asking(workshop, options)
+  const limits = { timeoutMs: options.timeoutMs, timeZone: changed.timeZone, signal: options.signal }
+  const rows = asking(workshop, limits)
   let lease: FileLease | undefined
   try {
     await mkdir(folder, { recursive: true })
@@ -236,7 +238,7 @@ async function checkUnique(from: string, { name }: LoadedTable, key: readonly st
 export async function withRows<Done>(
   workshop: Pick<Workshop, 'spoolDir' | 'engine'>,
   select: string,
-  limits: Pick<Options, 'timeoutMs' | 'signal'>,
+  limits: Limits,
   work: (from: string) => Promise<Done>,
 ): Promise<Done> {
   const folder = join(workshop.spoolDir, `change-${randomUUID()}`)
@@ -249,7 +251,7 @@ export async function withRows<Done>(
 }
 
 const asking =
-  ({ engine }: Pick<Workshop, 'engine'>, limits: Pick<Options, 'timeoutMs' | 'signal'>): Rows =>
+  ({ engine }: Pick<Workshop, 'engine'>, limits: Limits): Rows =>
   (sql) =>
     engine.rows({ class: 'write', sql, ...limitsOf(limits) })
 

@@ -39,6 +39,7 @@ export type WriteFilesOptions = {
   /** The SELECT also gives `_row_id` and `_last_updated_sequence_number`: rows that move keep who they are (v3). */
   lineage?: boolean
   timeoutMs?: number | undefined
+  timeZone?: string | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -274,15 +275,18 @@ function parquetOptions(properties: Readonly<Record<string, string>>, fixed: rea
 const positive = (text: string | undefined): number | undefined =>
   text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined
 
-/** What an engine is told of how long a statement may run. */
+/** What an engine is told of how long a statement may run, and of its zone. */
 export const limitsOf = ({
   timeoutMs,
+  timeZone,
   signal,
 }: {
   timeoutMs?: number | undefined
+  timeZone?: string | undefined
   signal?: AbortSignal | undefined
 }) => ({
   ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  ...(timeZone === undefined ? {} : { timeZone }),
   ...(signal === undefined ? {} : { signal }),
 })
 

@@ -272,6 +272,9 @@ function set(head: Head): Command {
   }
   if (head.skip('time')) {
     head.skip('zone')
+    // `INTERVAL '+02:00' HOUR TO MINUTE`: so far east of Greenwich.
+    if (head.skip('interval')) return { kind: 'set', name: 'timezone', value: head.rest()[0], local }
+    if (head.peek() === 'local') return { kind: 'set', name: 'timezone', value: undefined, local }
     return { kind: 'set', name: 'timezone', value: valueOf(head), local }
   }
   if (head.skip('names')) return { kind: 'set', name: 'client_encoding', value: valueOf(head), local }

@@ -541,6 +541,41 @@ describe('statements', () => {
     expect((await ada.query(sql)).rows).toEqual(answer)
   })
 
+  test('days, hours and times without an offset are those of the zone of the connection', async () => {
+    const client = await connect('ada', { options: '-c timezone=Europe/Berlin' })
+    const one = async (sql: string, values: unknown[] = []) =>
+      (await client.query({ text: sql, values, rowMode: 'array' })).rows.flat()
+    await client.query('create table raw.moments (id int, ts timestamptz, day text)')
+    const local = '2024-07-01 00:30'
+    await client.query(`insert into raw.moments values (1, '${local}', date_trunc('day', now()) = current_date)`)
+    await client.query("insert into raw.moments (id, ts) values (2, $1), (3, '2024-07-01 00:30+00')", [local])
+    await client.query("update raw.moments set day = ts::date, ts = timestamp '2024-07-01 00:30' where id = 3")
+    expect(await one('select distinct ts::text, ts::date::text from raw.moments')).toEqual([
+      '2024-07-01 00:30:00+02',
+      '2024-07-01',
+    ])
+    expect(await one(`select id from raw.moments where ts = '${local}' order by 1`)).toEqual([1, 2, 3])
+    expect(await one('select id from raw.moments where ts <= $1 order by 1', [local])).toEqual([1, 2, 3])
+    expect(await one("select id from raw.moments where ts < '2024-07-01'")).toEqual([])
+    const inUtc = ['2024-06-30 22:30:00+00']
+    const text = 'select ts::text from raw.moments where id = 1'
+    await client.query('begin')
+    expect(await one(text)).toEqual(['2024-07-01 00:30:00+02'])
+    await client.query("set local time zone 'UTC'")
+    expect(await one(text)).toEqual(inUtc)
+    expect(await one("select count(*)::int from raw.moments where ts < '2024-07-01'")).toEqual([3])
+    await client.query('commit')
+    expect(await one(text)).toEqual(['2024-07-01 00:30:00+02'])
+    await client.query("set time zone interval '-08:00' hour to minute")
+    expect(await one(text)).toEqual(['2024-06-30 14:30:00-08'])
+    await client.query('discard all')
+    expect(await one('show timezone')).toEqual(['Europe/Berlin'])
+    expect(await codeOf(client.query("set time zone 'Nowhere'"))).toBe('22023')
+    const other = await connect('ada')
+    expect((await other.query({ text, rowMode: 'array' })).rows).toEqual([inUtc])
+    await client.query('drop table raw.moments')
+  })
+
   test('a backslash escapes in patterns that are parameters, too', async () => {
     const sql = "select x from (values ('a_c'), ('abc')) t(x) where x like $1 and x ilike $2::text"
     expect((await ada.query(sql, [String.raw`%\_%`, String.raw`A\_c`])).rows).toEqual([{ x: 'a_c' }])

@@ -1,7 +1,8 @@
 // What `SET`, `SHOW` and the start-up message speak of. Most of it exists because clients set or read it; what would
-// change an answer and cannot (the encoding, the date style, the zone) is refused or stays as it is.
+// change an answer and cannot (the encoding, the date style) is refused or stays as it is.
 
 import { Failure } from '../../base/failure.ts'
+import { timeZoneNamed } from '../../base/time-zone.ts'
 import { parseDurationMs } from '../../base/units.ts'
 
 type Kind = 'fixed' | 'text' | 'time'
@@ -46,7 +47,7 @@ export function openSettings(about: {
     application_name: { ...free(''), reported: true },
     datestyle: { ...free('ISO, MDY'), reported: true, is: readsIso },
     intervalstyle: { ...free('postgres'), reported: true, is: (value) => /^postgres$/i.test(value) },
-    timezone: { ...free(about.timeZone), reported: true },
+    timezone: { ...free(about.timeZone), reported: true, is: (value) => timeZoneNamed(value) !== undefined },
     integer_datetimes: { ...fixed('on'), reported: true },
     standard_conforming_strings: {
       ...free('on'),
@@ -111,6 +112,8 @@ export function openSettings(about: {
     timezone: 'TimeZone',
   }
   const values = new Map<string, string>()
+  /** What the client said when it connected. */
+  const atStart = new Map<string, string>()
   const spelled = (name: string) => spelling[name] ?? name
   const keyOf = (name: string) => name.toLowerCase()
 
@@ -137,13 +140,17 @@ export function openSettings(about: {
           hint: `It is ${one?.value ?? 'shorter'} here.`,
         })
       if (value !== undefined && one?.kind === 'time') timeMs(name, value)
-      // Every statement runs in the project's zone, and answers carry their offset: another zone is heard and not taken.
-      if (key === 'timezone' || value === undefined || /^default$/i.test(value)) values.delete(key)
+      const began = value === undefined || /^default$/i.test(value)
+      if (began && atStart.has(key)) values.set(key, atStart.get(key)!)
+      else if (began) values.delete(key)
       else if (values.size < settingsMax || values.has(key))
         values.set(key, one?.kind === 'time' ? showMs(timeMs(name, value)) : canonical(key, value))
       return one?.reported ? spelled(key) : undefined
     },
-    resetAll: () => values.clear(),
+    resetAll() {
+      values.clear()
+      for (const [key, value] of atStart) values.set(key, value)
+    },
     all: () =>
       [...new Set([...Object.keys(known), ...values.keys()])]
         .sort()
@@ -162,6 +169,7 @@ export function openSettings(about: {
       // A client that asks for more than there is gets what there is: it is told by the values that are reported.
     }
   }
+  for (const [key, value] of values) atStart.set(key, value)
   return settings
 }
 
@@ -176,8 +184,13 @@ function optionsOf(text: string): [name: string, value: string][] {
   })
 }
 
-const canonical = (key: string, value: string): string =>
-  key === 'client_encoding' ? 'UTF8' : key === 'datestyle' ? 'ISO, MDY' : value
+function canonical(key: string, value: string): string {
+  if (key === 'client_encoding') return 'UTF8'
+  if (key === 'datestyle') return 'ISO, MDY'
+  if (key !== 'timezone') return value
+  const zone = timeZoneNamed(value)!
+  return zone.toLowerCase() === value.toLowerCase() || !/^[a-z]/i.test(value) ? zone : value
+}
 
 /** In the largest unit that needs no fraction. */
 function showMs(ms: number): string {

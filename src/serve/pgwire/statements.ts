@@ -2,6 +2,7 @@
 // the door, and in which form the answer comes back.
 
 import { Failure } from '../../base/failure.ts'
+import { timeZoneNamed } from '../../base/time-zone.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
 import type { Policy } from '../../govern/index.ts'
 import {
@@ -77,6 +78,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     superuser: identity.principal.role === 'admin',
     initial: entered.settings,
   })
+  const projectZone = timeZoneNamed(rules.timeZone)
   const door = openSession(lake, {
     principal: identity.principal,
     catalog: database.catalog,
@@ -135,11 +137,14 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   async function options(signal: AbortSignal) {
     const asked = settings.statementTimeoutMs()
     const namespace = namespaceOfPath()
+    const timeZone = timeZoneNamed(settings.get('timezone')!)
     return {
       principal: await principal(),
       signal,
       timeoutMs: asked > 0 ? Math.min(asked, rules.queryTimeoutMs) : rules.queryTimeoutMs,
       ...(namespace === undefined ? {} : { namespace }),
+      // Said each time: a transaction keeps what it was begun with.
+      timeZone: timeZone === projectZone ? undefined : timeZone,
     }
   }
 
