@@ -125,9 +125,15 @@ export class Meanwhile {
     if (files.length === 0) return
     const snapshots = new Map<DataFile, Snapshot>()
     const deletes: ManifestEntry[] = []
+    const withVector = new Set<string | undefined>()
     for await (const { snapshot, entry } of this.#entries('deletes', ['overwrite', 'delete'])) {
       if (entry.status !== 'added' || !scope(entry.file)) continue
       if (exceptEquality && entry.file.content === 'equality-deletes') continue
+      if (isVector(entry.file)) {
+        // Each vector replaced the one before it: the newest stands for all of them.
+        if (withVector.has(entry.file.referencedDataFile)) continue
+        withVector.add(entry.file.referencedDataFile)
+      }
       snapshots.set(entry.file, snapshot)
       deletes.push(entry)
     }

@@ -304,7 +304,8 @@ const beginnings: Record<FormatVersion, TextPart> = { 1: beginning(1), 2: beginn
 
 /** What stays of a list is packed by itself, so fewer would take more room; what does not is made by each commit again. */
 const valuesPerPart = 16
-type ListPart = TextPart & { formatVersion: FormatVersion; values: readonly object[] }
+/** `isFirst`: it has no comma before it. Snapshots that are expired bring another part to the beginning. */
+type ListPart = TextPart & { formatVersion: FormatVersion; isFirst: boolean; values: readonly object[] }
 const partsByFirst = new WeakMap<object, ListPart>()
 
 /** `whole`: what will stay as it is while values are added; `rest`: the last ones. */
@@ -315,9 +316,11 @@ function listParts<Value extends object>(
 ): { whole: TextPart[]; rest: string } {
   const whole: TextPart[] = []
   for (let start = 0; start < values.length; start += valuesPerPart) {
+    const isFirst = start === 0
     const before = partsByFirst.get(values[start]!)
     if (
       before?.formatVersion === formatVersion &&
+      before.isFirst === isFirst &&
       before.values.every((value, index) => value === values[start + index])
     ) {
       whole.push(before)
@@ -325,10 +328,10 @@ function listParts<Value extends object>(
     }
     const some = values.slice(start, start + valuesPerPart)
     const text =
-      (start > 0 ? ',' : '') + some.map((value) => printOnce(value, formatVersion, () => json(value))).join(',')
+      (isFirst ? '' : ',') + some.map((value) => printOnce(value, formatVersion, () => json(value))).join(',')
     if (some.length < valuesPerPart) return { whole, rest: text }
     for (const value of some) printed.delete(value) // the part says it from now on
-    const part: ListPart = { text, formatVersion, values: some }
+    const part: ListPart = { text, formatVersion, isFirst, values: some }
     partsByFirst.set(some[0]!, part)
     whole.push(part)
   }

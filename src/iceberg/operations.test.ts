@@ -237,6 +237,18 @@ test('version 3: a deletion vector takes the place of the one before, and of pos
   expect(await table.files()).toBe('a2, b: v2, c')
 })
 
+test('rows deleted twice while a file was rewritten are a conflict, though each time had a vector of its own', async () => {
+  const table = await abc()
+  table.change(upgradeFormat(table.metadata, 3))
+  const rewrite = prepareRewrite(table.io, table.metadata, {
+    remove: { files: [ref('a')] },
+    add: { files: [file('a2', 1, 10)] },
+  })
+  for (const path of ['v1', 'v2'])
+    await table.commit(prepareRowDelta(table.io, table.metadata, { addDeletes: [vector(path, 'a')] }))
+  await expect(table.commit(rewrite)).rejects.toThrow('deleted rows of "a" by "v2"')
+})
+
 test('an update by position deletes and new rows; equality deletes', async () => {
   const table = await abc()
   await table.commit(
