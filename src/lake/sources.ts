@@ -21,6 +21,7 @@ import {
   type Snapshot,
 } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
+import { withoutLikeRows } from './sql/long-values.ts'
 import { analysisOf, type AnalysisCache, type ColumnsCache } from './answers/analyses.ts'
 import { engineFailure } from './answers/engine-failure.ts'
 import { barrier, guardOf, type Guard } from './policy/guard.ts'
@@ -683,8 +684,9 @@ export async function columnsOf(
 ): Promise<readonly EngineColumn[]> {
   const known = columns.get(sql)
   if (known) return known
+  const few = withoutLikeRows(sql)
   const bound = await retryShadow(() =>
-    engine.bind({ class: 'plan', sql, setup: [...setup], timeoutMs: 10_000, ...(signal ? { signal } : {}) }),
+    engine.bind({ class: 'plan', sql: few, setup: [...setup], timeoutMs: 10_000, ...(signal ? { signal } : {}) }),
   )
   columns.put(sql, bound)
   return bound

@@ -381,3 +381,29 @@ test('a length that a dbt project gives a text means what it means to DuckDB: no
 
 test('a collation by which the columns of tables are not compared is refused', () =>
   expect(world.query('create table raw.collated (a text collate nocase)')).rejects.toThrow('the collation nocase'))
+
+describe('long lists of values', () => {
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, id) => (id % 5 === 4 ? `(${id}, DEFAULT)` : `(${id}, 'text ${id}')`)).join(', ')
+
+  test('they are inserted, a value and a type as few ones are', async () => {
+    await world.rows("create table raw.longer (id bigint, name varchar default 'none')")
+    await world.rows(`insert into raw.longer values ${rows(12_000)}, (12345678901, '2.50'), (NULL, 2.50)`)
+    expect(
+      await world.rows(
+        "select count(*), max(id), count(*) filter (name = 'none'), min(name), max(name) from raw.longer",
+      ),
+    ).toEqual([[12_002, 12345678901, 2400, '2.50', 'text 9998']])
+    expect(await world.rows("select count(*) from raw.longer where name = '2.50'")).toEqual([[2]])
+  })
+
+  test('what may not be called may not be called in the last of them', async () => {
+    await world.rows('create table raw.guarded (id int, name varchar)')
+    const list = Array.from({ length: 9_000 }, (_, id) => `(${id}, 'it''s (${id})')`).join(', ')
+    for (const value of ["getenv('HOME')", "(select content from read_text('/etc/passwd'))", '(from raw.nowhere)'])
+      expect(await refused(`insert into raw.guarded values ${list}, (1, ${value})`)).toMatchObject({
+        code: expect.stringMatching(/SQL_REFUSED|TABLE_NOT_FOUND/) as string,
+      })
+    expect(await world.rows('select count(*) from raw.guarded')).toEqual([[0]])
+  })
+})

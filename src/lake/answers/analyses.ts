@@ -2,6 +2,7 @@
 
 import { Failure, type Place } from '../../base/failure.ts'
 import type { Engine, EngineColumn } from '../../engine/index.ts'
+import { withoutLikeRows } from '../sql/long-values.ts'
 import { indexOfByte } from '../sql/splice.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
 
@@ -59,7 +60,7 @@ export async function analysisOf(
 ): Promise<Analysis | undefined> {
   const known = context.analyses.get(sql)
   if (known) return known
-  const json = await treeText(context.engine, sql, context.signal)
+  const json = await treeText(context.engine, withoutLikeRows(sql), context.signal)
   if (json.startsWith('{"error":true')) {
     const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string }
     if (error.error_type === 'not implemented') return undefined

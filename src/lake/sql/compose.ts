@@ -24,8 +24,9 @@ export class Composed {
     for (const [index, part] of parts.entries()) {
       if (index > 0) sql += separator
       const text = typeof part === 'string' ? part : part.sql
+      // One by one: as arguments of one call a hundred thousand values of VALUES would be too many.
       if (typeof part !== 'string')
-        pieces.push(...part.#pieces.map((piece) => ({ ...piece, at: piece.at + sql.length })))
+        for (const piece of part.#pieces) pieces.push({ ...piece, at: piece.at + sql.length })
       sql += text
     }
     return new Composed(sql, pieces)

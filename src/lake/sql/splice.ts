@@ -66,6 +66,7 @@ const places = new WeakMap<Analysis, Places>()
 export function placesOf(sql: string, analysis: Analysis): Places {
   const known = places.get(analysis)
   if (known) return known
+  if (analysis.tables.length === 0 && analysis.qualified.length === 0) return { tables: [], columns: [] }
   const all = [...tokens(sql)]
   const names = namesApart(analysis)
   const found = { tables: locate(sql, all, analysis, names), columns: columnEdits(sql, all, analysis, names) }
@@ -143,6 +144,7 @@ function locate(sql: string, all: readonly Token[], analysis: Analysis, names: N
 function columnEdits(sql: string, all: readonly Token[], analysis: Analysis, names: Names): Edit[] {
   // Where no table is called otherwise, its name alone goes on saying it.
   const told = names.size > 0 ? analysis.qualified : analysis.qualified.filter((column) => column.names.length > 2)
+  if (told.length === 0) return []
   const indexAt = new Map(all.map(({ start }, index) => [start, index]))
   const strays = straysOf(sql, all, analysis)
   const edits = told.flatMap((column) => {
