@@ -3,8 +3,8 @@
 
 import { pgTypes, sqlNames, type PgTypeName } from '../base/pg-types.ts'
 
-/** Name, parameters of each form, the SQL. */
-type Macro = [name: string, forms: string[], sql: string]
+/** Name, parameters of each form, the SQL; forms that have another. */
+type Macro = [name: string, forms: string[], sql: string, ...more: [form: string, sql: string][]]
 
 const formats = (Object.keys(pgTypes) as PgTypeName[])
   .flatMap((name) => {
@@ -23,6 +23,9 @@ const isPlainName = "regexp_full_match(x, '[a-z_][a-z0-9_$]*')"
 const [one, two, three, four] = ['a', 'a, b', 'a, b, c', 'a, b, c, d']
 const same = (names: string, forms: string[], sql: string): Macro[] =>
   names.split(' ').map((name) => [name, forms, sql])
+
+/** What stands behind or before other items. */
+const itemsOf = (x: string) => `CASE json_type(${x}) WHEN 'ARRAY' THEN ${x}::JSON[] ELSE [${x}] END`
 
 const scalars: Macro[] = [
   [
@@ -60,6 +63,15 @@ const scalars: Macro[] = [
     [one],
     `CASE json_type(a) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE CASE WHEN a IS NOT NULL THEN 'number' END END`,
   ),
+  [
+    'jsonb_concat',
+    ['a JSON, b JSON'],
+    `CASE WHEN a IS NULL OR b IS NULL THEN NULL
+      WHEN json_type(a) = 'OBJECT' AND json_type(b) = 'OBJECT' THEN to_json(map_concat(a::MAP(VARCHAR, JSON), b::MAP(VARCHAR, JSON)))
+      ELSE to_json(list_concat(${itemsOf('a')}, ${itemsOf('b')})) END`,
+    ['a VARCHAR, b JSON', 'a || b::VARCHAR'],
+    ['a JSON, b VARCHAR', 'a::VARCHAR || b'],
+  ],
   ...same('json_array_elements jsonb_array_elements', [one], `unnest(json_extract(a, '$[*]'))`),
   ...same('json_array_elements_text jsonb_array_elements_text', [one], `unnest(json_extract_string(a, '$[*]'))`),
   ...same('json_object_keys jsonb_object_keys', [one], 'unnest(json_keys(a))'),
@@ -157,8 +169,8 @@ const tables: Macro[] = [
 
 const create =
   (kind: string) =>
-  ([name, forms, sql]: Macro) =>
-    `CREATE MACRO ${name}${forms.map((form) => `(${form}) AS ${kind}${kind ? sql : `(${sql})`}`).join(', ')}`
+  ([name, forms, sql, ...more]: Macro) =>
+    `CREATE MACRO ${name}${[...forms.map((form) => [form, sql]), ...more].map(([form, sql]) => `(${form}) AS ${kind}${kind ? sql : `(${sql})`}`).join(', ')}`
 
 /** Statements that make them. */
 export const pgFunctionsSql: readonly string[] = [...scalars.map(create('')), ...tables.map(create('TABLE '))]

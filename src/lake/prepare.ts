@@ -246,6 +246,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const isRead = context.rowsOf === undefined && systemTables.length === 0
       const isUnconditional =
         shadowed.length === 0 || (isRead && ((context.run && areSmall(scans)) || areOneFileEach(scans)))
+      if (context.postgres && text.includes('||') && scans.some(({ json }) => json.length > 0))
+        await checkJoined(context, named, place)
       if (isUnconditional && !unbound) await columns()
       const { predicates, joins, plan } = isUnconditional
         ? nothingKnown
@@ -407,6 +409,52 @@ async function conditions(
     joins: isShared ? [] : joinKeys(plan, schemas),
     plan,
   }
+}
+
+/** Clients of PostgreSQL mean by `a || b` of two columns of JSON what the engine does not: it would join the texts. @throws SQL_UNSUPPORTED */
+async function checkJoined(context: PrepareContext, { brief }: Named, place: (index: number) => Place): Promise<void> {
+  // A view means what it meant where it was made.
+  const { spliced, setup } = await brief()
+  const [[json] = []] = await context.engine
+    .rows({
+      class: 'plan',
+      sql: 'SELECT json_serialize_plan($1::VARCHAR)',
+      parameters: [spliced.text],
+      setup,
+      timeoutMs: planningMs,
+      ...withSignal(context.signal),
+    })
+    .catch((error: unknown) => {
+      if (error instanceof EngineFailure) return [] // what is wrong with it is told when it is bound
+      throw error
+    })
+  // A cast that nobody wrote stands where its operand does.
+  const isWritten = (at: number) => /^(::|(try_)?cast\b)/i.test(spliced.text.slice(indexOfByte(spliced.text, at)))
+  const at = joinedJson(parsePlan(String(json)), isWritten)
+  if (at !== undefined)
+    throw new Failure('SQL_UNSUPPORTED', 'what || does of JSON has to be said of one side', {
+      place: place(spliced.origin(indexOfByte(spliced.text, at))),
+      hint: 'Write a::jsonb || b to put JSON together, a::text || b::text to join texts.',
+    })
+}
+
+/** Where in the text a plan has `||` of JSON and JSON, or of JSON and a constant. `isWritten`: whether a cast stands there. */
+function joinedJson(node: unknown, isWritten: (at: number) => boolean): number | undefined {
+  if (node === null || typeof node !== 'object') return undefined
+  const { name, children, query_location: at } = node as Node
+  const kinds = name === '||' && Array.isArray(children) ? children.map((one) => kindOf(one as Node, isWritten)) : []
+  if (kinds.includes('json') && !kinds.includes('other')) return Number(at)
+  for (const one of Object.values(node)) {
+    const found = joinedJson(one, isWritten)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+type Node = { [key: string]: unknown }
+function kindOf({ expression_class: kind, child, query_location: at }: Node, isWritten: (at: number) => boolean) {
+  if (kind === 'BOUND_CONSTANT') return 'constant'
+  const type = (child as { return_type?: { type_info?: { alias?: string } | null } } | undefined)?.return_type
+  return kind === 'BOUND_CAST' && type?.type_info?.alias === 'JSON' && !isWritten(Number(at)) ? 'json' : 'other'
 }
 
 /**

@@ -150,6 +150,8 @@ class Translation {
   readonly #all: Token[]
   readonly #words: string[]
   readonly #edits: Edit[] = []
+  /** Chains of `||` so far, from their first token to the last. */
+  readonly #joins: { first: number; last: number; isJson: boolean }[] = []
   /** Parentheses that belong together, each by the other. */
   readonly #pairs = new Map<number, number>()
   constructor(sql: string, session: SessionNames) {
@@ -179,7 +181,7 @@ class Translation {
     })
     for (let at = 0; at < this.#all.length; at++) {
       if (this.#collation(at) || this.#listLiteral(at) || this.#timestamp(at)) continue
-      if (this.#path(at) || this.#holds(at)) continue
+      if (this.#path(at) || this.#holds(at) || (!isCatalog && this.#joined(at))) continue
       if (this.#names(at, selects) || this.#locking(at)) continue
       this.#renamed(at, selects)
       if (this.#dated(at, selects) || this.#coded(at, selects) || this.#listed(at, selects)) continue
@@ -246,13 +248,88 @@ class Translation {
     if (this.#words[at] !== '@' || this.#words[at + 1] !== '>') return false
     const from = at + 2
     const last = this.#words[from] === '(' ? (this.#closing(from) ?? from) : from
-    const { kind = 'symbol', text = '' } = this.#all[last] ?? {}
+    const { kind = 'symbol' } = this.#all[last] ?? {}
     const isCast = this.#words[last + 1] === '::' && /^jsonb?$/.test(this.#castEnd(last + 1).type)
-    if (!isCast && !(kind === 'string' && isJsonObject(text.slice(1, -1)))) return false
+    if (!isCast && !(kind === 'string' && isJsonText(textOf(this.#all[last]!), /^\s*\{\s*"/))) return false
     this.#insertBefore(this.#operandWithCasts(at - 1), 'json_contains(')
     this.#replace(at, at + 1, ', ')
     this.#insertAfter(isCast ? this.#castEnd(last + 1).last : last, ')')
     return true
+  }
+
+  /**
+   * `doc || '{"a": 1}'::jsonb`: keys that come or are replaced, items behind items. The engine's operator joins texts, so one
+   * of both sides has to say that it is JSON.
+   */
+  #joined(at: number): boolean {
+    if (this.#words[at] !== '||') return false
+    const before = this.#joins.find(({ last }) => last === at - 1)
+    const left = before ?? this.#jsonBefore(at - 1)
+    const last = this.#operandEnd(at + 1)
+    const right = { first: at + 1, last, isJson: this.#isJson(at + 1, last) }
+    // Beside what is text it stays one, whatever it looks like (`jsonb_concat` has forms for that).
+    const looks = [left, right].map(
+      (side) => side.first === side.last && isJsonText(textOf(this.#all[side.last]!), /^\s*[{[]/),
+    )
+    const isSaid = left.isJson || (right.isJson && !before)
+    const isJson = isSaid || (looks.includes(true) && !before)
+    this.#joins.push({ first: left.first, last, isJson })
+    if (!isJson) return false
+    this.#insertBefore(left.first, 'jsonb_concat(')
+    for (const [index, side] of [left, right].entries()) {
+      const alone = this.#all[side.last]
+      const isOpen = side.first === side.last && (alone?.kind === 'string' || alone?.text.toLowerCase() === 'null')
+      if (isOpen && (isSaid || looks[index])) this.#insertAfter(side.last, '::JSON')
+    }
+    this.#insertAfter(last, ')')
+    return this.#replace(at, at, ', ')
+  }
+
+  /** The operand that ends here, with the members that are taken out of it. */
+  #jsonBefore(last: number): { first: number; last: number; isJson: boolean } {
+    let first = this.#operandWithCasts(last)
+    const isMember = this.#words[first - 1] === '->'
+    const isText = this.#words[first - 1] === '>' && this.#words[first - 2] === '->'
+    const isJson = isMember || (!isText && this.#isJson(first, last))
+    for (;;) {
+      const arrow =
+        this.#words[first - 1] === '->' ? first - 1 : this.#words[first - 2] === '->' ? first - 2 : undefined
+      if (arrow === undefined) return { first, last, isJson }
+      first = this.#operandWithCasts(arrow - 1)
+    }
+  }
+
+  /** Whether these tokens say that they are JSON: by a cast, by a function that gives it, or by what is in parentheses. */
+  #isJson(first: number, last: number): boolean {
+    for (let at = last - 1; at > first; at--)
+      if (this.#words[at] === '::' && this.#castEnd(at).last === last) return isJsonType(this.#castEnd(at).type)
+    if (this.#words[last] !== ')') return false
+    const open = this.#opening(last) ?? last
+    if (open === first)
+      return (
+        this.#isJson(first + 1, last - 1) ||
+        this.#joins.some((one) => one.isJson && one.first === first + 1 && one.last === last - 1)
+      )
+    const name = this.#words[open - 1] ?? ''
+    if (name === 'cast') return isJsonType(this.#words[last - 1] ?? '')
+    if (name !== 'coalesce') return givesJson.test(name)
+    for (let from = open + 1, end; from <= last; from = end + 1) {
+      end = this.#comma(from, last) ?? last
+      if (this.#isJson(from, end - 1)) return true
+    }
+    return false
+  }
+
+  /** Where the operand ends that begins here, casts included. */
+  #operandEnd(first: number): number {
+    let last = first
+    if (this.#words[last] === '$') last++
+    while (this.#words[last + 1] === '.') last += 2
+    if (this.#words[last] === 'array' && this.#words[last + 1] === '[') last = this.#words.indexOf(']', last)
+    else if (this.#words[last] === '(') last = this.#closing(last) ?? last
+    else if (this.#words[last + 1] === '(' && this.#all[last]?.kind !== 'string') last = this.#closing(last + 1) ?? last
+    while (this.#words[last + 1] === '::') last = this.#castEnd(last + 1).last
+    return last
   }
 
   /** `doc #> '{a,0}'`, `doc #>> ARRAY['a', $1]`: what is at the end of a path, which the engine writes `/a/0`. */
@@ -874,15 +951,20 @@ function outermost(edits: readonly Edit[]): Edit[] {
   })
 }
 
-/** `{"a": 1}`, but not `{}` nor `{"a"}`, which are lists. */
-function isJsonObject(text: string): boolean {
-  if (!/^\s*\{\s*"/.test(text)) return false
+/** `{"a": 1}`, but not `{}` nor `{"a"}`, which are lists: as far as its begin is asked for. */
+function isJsonText(text: string, begin: RegExp): boolean {
+  if (!begin.test(text)) return false
   try {
-    return typeof JSON.parse(text.replaceAll("''", "'")) === 'object'
+    return typeof JSON.parse(text) === 'object'
   } catch {
     return false
   }
 }
+
+const isJsonType = (type: string) => type === 'json' || type === 'jsonb'
+/** Functions, by PostgreSQL's names and ours. */
+const givesJson =
+  /^(jsonb?_(build_)?(object|array)|to_jsonb?|row_to_json|jsonb?_(object_)?agg|jsonb_concat|json_merge_patch)$/
 
 const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)
 

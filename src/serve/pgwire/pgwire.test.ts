@@ -576,6 +576,46 @@ describe('statements', () => {
     await client.query('drop table raw.moments')
   })
 
+  test('|| puts JSON together where a side says that it is JSON, and is refused where none does', async () => {
+    await ada.query('create table raw.docs (id int, a jsonb, b jsonb, t text)')
+    await ada.query(`insert into raw.docs values (1, '{"k": 1, "deep": {"x": 1}}', '{"k": null, "l": [1]}', 'x'),
+      (2, '[1, 2]', '{"k": 1}', 'y'), (3, '1', '[2]', 'z'), (4, null, '[]', null)`)
+    const told = async (expression: string, values: unknown[] = []) => {
+      const sql = `select ${expression} as it from raw.docs order by id`
+      return (await ada.query<{ it: unknown }>(sql, values)).rows.map(({ it }) => it)
+    }
+    const together = [{ k: null, deep: { x: 1 }, l: [1] }, [1, 2, { k: 1 }], [1, 2], null]
+    expect(await told('a::jsonb || b')).toEqual(together)
+    expect(await told('coalesce(a, null::jsonb) || b')).toEqual(together)
+    expect(await told(`a || '{"deep": {"y": 2}}' || '{"m": 1}'`)).toEqual([
+      { k: 1, deep: { y: 2 }, m: 1 },
+      [1, 2, { deep: { y: 2 } }, { m: 1 }],
+      [1, { deep: { y: 2 } }, { m: 1 }],
+      null,
+    ])
+    const [first] = await told('a || $1', ['{"k": "it\'s"}'])
+    expect(first).toMatchObject({ k: "it's" })
+    expect(await told(`jsonb_build_object('id', id) || (a -> 'deep' || '[7]')`)).toEqual([
+      [{ id: 1 }, { x: 1 }, 7],
+      null,
+      null,
+      null,
+    ])
+    expect(await told(`t || a`)).toEqual(['x{"k": 1, "deep": {"x": 1}}', 'y[1, 2]', 'z1', null])
+    expect(await told(`t || '{"a": 1}'`)).toEqual(['x{"a": 1}', 'y{"a": 1}', 'z{"a": 1}', null])
+    expect(await told(`a::text || b::text || (a ->> 'k')`)).toHaveLength(4)
+    expect(await told(`(a ->> 'k') || '{"a": 1}'`)).toEqual(['1{"a": 1}', null, null, null])
+    for (const one of ['a || b', "a || '1'", "id, (a || b) -> 'k'"])
+      await expect(told(one), one).rejects.toMatchObject({ code: '0A000', position: expect.stringMatching(/^\d+$/) })
+    await world.rows('create view raw.joined as select id, a || b as it, a from raw.docs')
+    expect((await ada.query('select it from raw.joined where id = 3')).rows).toEqual([{ it: '1[2]' }])
+    expect(await codeOf(ada.query('select a || a from raw.joined'))).toBe('0A000')
+    await ada.query('drop view raw.joined')
+    const changed = await ada.query(`update raw.docs set a = a || '{"new": true}'::jsonb where id = 1 returning a`)
+    expect(changed.rows).toEqual([{ a: { k: 1, deep: { x: 1 }, new: true } }])
+    await ada.query('drop table raw.docs')
+  })
+
   test('a backslash escapes in patterns that are parameters, too', async () => {
     const sql = "select x from (values ('a_c'), ('abc')) t(x) where x like $1 and x ilike $2::text"
     expect((await ada.query(sql, [String.raw`%\_%`, String.raw`A\_c`])).rows).toEqual([{ x: 'a_c' }])
