@@ -49,6 +49,7 @@ describe('procedures', () => {
     expect((await run(`call set_current_snapshot('raw.p', ref => 'audit')`)).rows).toEqual([[second, first]])
     expect((await run(`call cherrypick_snapshot('raw.p', ${second})`)).rows[0]?.[0]).toBe(second)
     expect(await world.rows('select count(*) from raw.p')).toEqual([[2]])
+    expect((await run(`call ancestors_of('\`raw\`.\`p\`', ${first}L)`)).rows).toHaveLength(1)
     expect((await run("call drop_branch('raw.p', branch := 'audit')")).rows).toEqual([['audit', first]])
     await run("call system.drop_tag('raw.p', 'then')")
     expect(Object.keys((await metadataOf('p')).refs)).toEqual(['main'])
@@ -113,6 +114,25 @@ describe('procedures', () => {
     expect(await rewrite(`where => 'false'`)).toEqual([0, 0])
   })
 
+  test('lists and maps as Spark writes them', async () => {
+    await world.rows('create table raw.spelled as select 1 as "a b"')
+    for (let i = 2; i < 5; i++) await world.rows(`insert into raw.spelled values (${i})`)
+    const rewrite = (more: string) => run(`call rewrite_data_files('raw.spelled', options => ${more})`)
+    expect((await rewrite("map('min-input-files', '9', 'max-concurrent-file-group-rewrites', 2)")).rows[0]?.[0]).toBe(0)
+    expect((await rewrite("map(['min-input-files'], ['9'])")).rows[0]?.[0]).toBe(0)
+    const done = await rewrite("map('rewrite-all', 'true'), where => '`a b` > 2', sort_order => '`a b` desc'")
+    expect(done.rows[0]?.slice(0, 2)).toEqual([2, 1])
+    const [first, second] = await snapshotsOf('spelled')
+    await run(`call expire_snapshots('raw.spelled', snapshot_ids => ARRAY(${first}L, ${second}))`)
+    expect(await snapshotsOf('spelled')).toHaveLength(3)
+    expect(
+      await failure("call rewrite_data_files('raw.spelled', options => map('min-input-files', nope))"),
+    ).toMatchObject({
+      code: 'SQL_INVALID',
+      place: { column: 74 },
+    })
+  })
+
   test('what was staged is published by its name; the way to a snapshot', async () => {
     await world.rows('create table raw.staged as select 1 as id')
     const first = await metadataOf('staged')
@@ -120,15 +140,21 @@ describe('procedures', () => {
     const staged = { ...head, snapshotId: 77n, parentSnapshotId: head.snapshotId, sequenceNumber: 9n }
     const summary = { ...head.summary, 'wap.id': 'audited' } as typeof head.summary
     const name = { catalog: 'dev_analytics', namespace: 'raw', name: 'staged' }
-    await openEmbeddedCatalog({ ...world, clock: realClock }).commit([
-      {
-        action: 'commit',
-        kind: 'table',
-        name,
-        requirements: [],
-        updates: [{ action: 'add-snapshot', snapshot: { ...staged, summary } }],
-      },
-    ])
+    const stage = (snapshot: typeof head) =>
+      openEmbeddedCatalog({ ...world, clock: realClock }).commit([
+        { action: 'commit', kind: 'table', name, requirements: [], updates: [{ action: 'add-snapshot', snapshot }] },
+      ])
+    await stage({ ...staged, summary })
+    for (const id of [78n, 79n])
+      await stage({
+        ...staged,
+        snapshotId: id,
+        sequenceNumber: id,
+        summary: { ...summary, 'wap.id': 'twice' } as typeof summary,
+      })
+    expect(await failure("call publish_changes('raw.staged', 'twice')")).toMatchObject({
+      message: "2 snapshots were staged under the wap.id 'twice'",
+    })
     expect((await run("call publish_changes('raw.staged', 'audited')")).rows).toEqual([[77, 77]])
     expect(await failure("call publish_changes('raw.staged', 'other')")).toMatchObject({ code: 'NOT_FOUND' })
     const ancestors = (await run("call ancestors_of('raw.staged')")).rows

@@ -1,6 +1,7 @@
 // `CALL [catalog.]system.procedure(argument, name => argument, …)`, as Spark writes it.
 
 import type { Piece, Reader } from './reader.ts'
+import { quoteName, tokens } from './tokens.ts'
 
 export type Call = {
   kind: 'call'
@@ -37,11 +38,46 @@ export function callArguments(reader: Reader): Argument[] {
 
 function argument(reader: Reader): Argument {
   const isNamed = reader.isFollowedBy('=>') || reader.isFollowedBy(':', '=')
-  if (!isNamed) return { name: undefined, value: reader.until('a value', [',']) }
+  if (!isNamed) return { name: undefined, value: asInDuckDb(reader.until('a value', [','])) }
   const name = reader.identifier('an argument').toLowerCase()
   if (!reader.takeSymbol('=>')) {
     reader.expectSymbol(':')
     reader.expectSymbol('=')
   }
-  return { name, value: reader.until('a value', [',']) }
+  return { name, value: asInDuckDb(reader.until('a value', [','])) }
 }
+
+/**
+ * Spark's `5L`, `array(1, 2)` and `map('a', 1, 'b', 2)` as DuckDB reads them. Each sign stays in its place, so that an error
+ * is where it was written.
+ */
+function asInDuckDb({ sql, start }: Piece): Piece {
+  const signs = sql.split('')
+  const write = (at: number, text: string) => signs.splice(at, text.length, ...text)
+  const all = [...tokens(sql)]
+  const open: { closing: string | undefined; commas: number }[] = []
+  for (const [index, { kind, text, start: at }] of all.entries()) {
+    const before = all[index - 1]
+    const inner = open.at(-1)
+    if (kind === 'word' && /^[lsy]$/i.test(text) && before?.kind === 'number' && before.end === at) write(at, ' ')
+    else if (text === '(') {
+      const called = before?.end === at ? before.text.toLowerCase() : ''
+      if (called === 'array') write(before!.start, '     [')
+      const isMap = called === 'map' && all[index + 1]?.text !== '['
+      if (isMap) write(at, '{')
+      open.push({ closing: called === 'array' ? ']' : isMap ? '}' : undefined, commas: 0 })
+    } else if (text === '[' || text === '{') open.push({ closing: undefined, commas: 0 })
+    else if (text === ',' && inner?.closing === '}' && inner.commas++ % 2 === 0) write(at, ':')
+    else if (text === ')' || text === ']' || text === '}') {
+      const closing = open.pop()?.closing
+      if (closing) write(at, closing)
+    }
+  }
+  return { sql: signs.join(''), start }
+}
+
+/** Names in Spark's quotes, in quotes of the standard. */
+export const withoutBackticks = (sql: string): string =>
+  sql.replace(/'(?:[^']|'')*'|`((?:[^`]|``)*)`/g, (all, name?: string) =>
+    name === undefined ? all : quoteName(name.replaceAll('``', '`')),
+  )

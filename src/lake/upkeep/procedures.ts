@@ -26,7 +26,7 @@ import { fileLocation, type FileIO } from '../../io/index.ts'
 import { orderingsOf, type Ordering } from '../sql/statement.ts'
 import type { ChangeSet } from '../write/change-set.ts'
 import type { Maintenance, MaintenanceOptions } from './maintenance.ts'
-import type { Call } from '../sql/call.ts'
+import { withoutBackticks, type Call } from '../sql/call.ts'
 import { compose, Composed } from '../sql/compose.ts'
 
 type Kind = 'text' | 'id' | 'ids' | 'time' | 'boolean' | 'whole' | 'options' | 'texts'
@@ -150,8 +150,12 @@ const procedures: Record<string, Procedure> = {
     columns: bigints('source_snapshot_id', 'current_snapshot_id'),
     run(given, context) {
       const name = text(given, 'wap_id')
-      const staged = context.table!.metadata.snapshots.find(({ summary }) => summary['wap.id'] === name)
+      const [staged, ...more] = context.table!.metadata.snapshots.filter(({ summary }) => summary['wap.id'] === name)
       if (!staged) throw new Failure('NOT_FOUND', `no snapshot was staged under the wap.id '${name}'`)
+      if (more.length > 0)
+        throw new Failure('REQUEST_INVALID', `${more.length + 1} snapshots were staged under the wap.id '${name}'`, {
+          hint: 'cherrypick_snapshot takes one of them by its id: the metadata table snapshots lists them.',
+        })
       return published(staged.snapshotId, context)
     },
   },
@@ -295,7 +299,7 @@ const procedures: Record<string, Procedure> = {
         ...options,
         ...rewriteOptions(given, found!.metadata),
         sortedBy: sortedBy(given, found!.metadata),
-        only: given.has('where') ? await filesWith(text(given, 'where')) : undefined,
+        only: given.has('where') ? await filesWith(withoutBackticks(text(given, 'where'))) : undefined,
       })
       const sum = (of: (group: (typeof rewritten)[number]) => number) =>
         rewritten.reduce((total, group) => total + of(group), 0)
@@ -333,7 +337,7 @@ const procedures: Record<string, Procedure> = {
       const done = await maintenance.rewriteDeleteFiles(target, {
         ...options,
         all: all === true,
-        only: given.has('where') ? await filesWith(text(given, 'where')) : undefined,
+        only: given.has('where') ? await filesWith(withoutBackticks(text(given, 'where'))) : undefined,
       })
       return [[done.filesBefore, done.filesAfter, done.bytesBefore, done.bytesAfter]]
     },
@@ -406,7 +410,7 @@ function sortedBy(given: Arguments, metadata: TableMetadata): Ordering[] | undef
         hint: "Name the columns: sort_order => 'a, b'.",
       },
     )
-  const fields = orderingsOf(written)
+  const fields = orderingsOf(withoutBackticks(written))
   replaceSortOrder(metadata, fields) // fails for what the table has not, also where there is nothing to sort
   return fields
 }
@@ -500,7 +504,7 @@ export async function checkCall(
   )
   if (parameters.some((one) => one.required && !read.has(one.name)))
     throw invalid(`an argument that ${name} needs is null`)
-  return { procedure, table: text(read, 'table'), given: read }
+  return { procedure, table: withoutBackticks(text(read, 'table')), given: read }
 }
 
 /** How a value of each kind is asked for. */
