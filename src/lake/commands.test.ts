@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { realClock } from '../base/clock.ts'
@@ -79,6 +79,7 @@ describe('procedures', () => {
     await world.rows(`create table raw.parts partitioned by (part) tblproperties (${mode}) as
       select i as id, i % 2 as part from range(20) t(i)`)
     for (const rest of [0, 1, 2, 3]) await world.rows(`delete from raw.parts where id = ${rest}`)
+    rmSync(world.spool, { recursive: true }) // a program that wrote nothing yet has none
     const call = (more: string) =>
       `call rewrite_position_delete_files('raw.parts', options => MAP {'rewrite-all': 'true'}${more})`
     expect((await run(call(", where => 'part = 1'"))).rows[0]?.slice(0, 2)).toEqual([2, 1])
@@ -112,6 +113,22 @@ describe('procedures', () => {
     expect((await metadataOf('w')).sortOrders).toHaveLength(1)
     expect(await world.rows('select distinct sort_order_id from raw.w$files')).toEqual([[0]])
     expect(await rewrite(`where => 'false'`)).toEqual([0, 0])
+  })
+
+  test('data files of a branch are rewritten; main stays', async () => {
+    for (const id of [1, 2, 3])
+      await world.rows(`${id === 1 ? 'create table raw.b as' : 'insert into raw.b'} select ${id} as id`)
+    await run("call create_branch('raw.b', 'audit')")
+    await world.rows('insert into raw.b values (4)')
+    const { currentSnapshotId } = await metadataOf('b')
+    const rewrite = async (more: string) =>
+      (await run(`call rewrite_data_files('raw.b', options => map('rewrite-all', 'true')${more})`)).rows[0]?.slice(0, 2)
+    expect(await rewrite(", branch => 'audit', where => 'id > 1'")).toEqual([2, 1])
+    expect(await rewrite(", branch => 'audit', sort_order => 'id desc'")).toEqual([2, 1])
+    expect(await world.rows("select id from raw.b for version as of 'audit'")).toEqual([[3], [2], [1]])
+    expect((await metadataOf('b')).currentSnapshotId).toBe(currentSnapshotId)
+    expect(await rewrite(", branch => 'main'")).toEqual([4, 1])
+    expect(await failure("call rewrite_data_files('raw.b', branch => 'none')")).toMatchObject({ code: 'NOT_FOUND' })
   })
 
   test('lists and maps as Spark writes them', async () => {

@@ -23,7 +23,7 @@ import { createText } from './relations/show-create.ts'
 import type { Composed } from './sql/compose.ts'
 import type { Command, Place as GrantPlace } from './sql/command.ts'
 import { Reader, type WrittenName } from './sql/reader.ts'
-import { quoteName } from './sql/tokens.ts'
+import { quoteName, quoteText } from './sql/tokens.ts'
 
 /** Parts that not every lake has. */
 export type CommandParts = {
@@ -237,10 +237,10 @@ async function called(command: Extract<Command, { kind: 'call' }>, context: Comm
         if (made?.kind !== 'table') throw new Failure('SQL_UNSUPPORTED', 'tables cannot be registered here')
         return made as LoadedTable
       },
-      filesWith: async (condition) => {
-        const { loaded, execute } = await context.prepare(
-          `SELECT * FROM ${[target.catalog, target.namespace, target.name].map(quoteName).join('.')} WHERE ${condition}`,
-        )
+      filesWith: async (condition, branch) => {
+        const from = [target.catalog, target.namespace, target.name].map(quoteName).join('.')
+        const at = branch === undefined ? '' : ` AT (VERSION => ${quoteText(branch)})`
+        const { loaded, execute } = await context.prepare(`SELECT * FROM ${from}${at} WHERE ${condition}`)
         await context.maySeeAll(loaded)
         const { scans, lease } = await execute()
         lease.release()

@@ -37,6 +37,7 @@ export type CompactDeps = {
 }
 type Options = {
   startingSnapshotId: bigint
+  branch?: string | undefined
   targetBytes?: number | undefined
   sortedBy?: Parameters<typeof replaceSortOrder>[1] | undefined
   signal?: AbortSignal | undefined
@@ -56,7 +57,7 @@ export async function rewriteGroup(
   deps: CompactDeps,
   { name, metadata }: LoadedTable,
   files: readonly ScanFile[],
-  { startingSnapshotId, targetBytes, sortedBy, signal, commit }: Options,
+  { startingSnapshotId, branch, targetBytes, sortedBy, signal, commit }: Options,
 ): Promise<RewrittenGroup> {
   const { io, engine } = deps
   const schema = currentSchema(metadata)
@@ -101,7 +102,7 @@ export async function rewriteGroup(
         remove: { files: files.map(({ path, specId, partition }) => ({ path, specId, partition })) },
         add: { files: written },
       },
-      { startingSnapshotId, manifests: deps.manifests, signal },
+      { startingSnapshotId, branch, manifests: deps.manifests, signal },
     )
     await commit(prepared)
     isNamed = true

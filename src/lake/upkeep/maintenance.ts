@@ -113,6 +113,8 @@ export interface Maintenance {
       RewritePlanOptions & {
         /** Other files stay as they are. */
         only?: ReadonlySet<string> | undefined
+        /** Default `main`. It must be there. */
+        branch?: string | undefined
         /** Default: as the table says. */
         sortedBy?: Parameters<typeof replaceSortOrder>[1] | undefined
       },
@@ -388,11 +390,17 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
     },
 
     async compact(name, options) {
-      const { signal, onProgress } = options
+      const { signal, onProgress, branch } = options
       const rewritten: RewrittenGroup[] = []
+      const scan = (metadata: TableMetadata) =>
+        planScan(io, metadata, {
+          ...(branch !== undefined && { snapshotId: snapshotAsOf(metadata, { ref: branch })?.snapshotId }),
+          manifests,
+          signal,
+        })
       const planned = async () => {
         const table = await load(name)
-        const { files } = await planScan(io, table.metadata, { manifests, signal })
+        const { files } = await scan(table.metadata)
         const { only } = options
         const chosen = only ? files.filter(({ path }) => only.has(path)) : files
         return { table, groups: rewritePlan(table.metadata, chosen, options) }
@@ -407,7 +415,7 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
           signal?.throwIfAborted()
           // Each time as the table is now: files that others took meanwhile are left out, new deletes are applied.
           const table = await load(name)
-          const { files, snapshot } = await planScan(io, table.metadata, { manifests, signal })
+          const { files, snapshot } = await scan(table.metadata)
           const still = files.filter(({ path }) => wanted.has(path))
           if (still.length === 0 || !snapshot) break
           try {

@@ -44,8 +44,8 @@ export type ProcedureContext = {
   options: MaintenanceOptions
   nowMs: number
   register(name: TableName, metadataFile: string): Promise<LoadedTable>
-  /** The data files of the target in which rows may be of which the condition holds. */
-  filesWith(condition: string): Promise<ReadonlySet<string>>
+  /** The data files of the target in which rows may be of which the condition holds; of a branch of it. */
+  filesWith(condition: string, branch?: string): Promise<ReadonlySet<string>>
 }
 type Procedure = {
   parameters: readonly Parameter[]
@@ -287,6 +287,7 @@ const procedures: Record<string, Procedure> = {
       { name: 'sort_order', kind: 'text' },
       { name: 'options', kind: 'options' },
       { name: 'where', kind: 'text' },
+      { name: 'branch', kind: 'text' },
     ],
     columns: [
       ...ints('rewritten_data_files_count', 'added_data_files_count'),
@@ -295,11 +296,15 @@ const procedures: Record<string, Procedure> = {
     ],
     outside: true,
     async run(given, { target, table: found, maintenance, options, filesWith }) {
+      const branch = given.get('branch') === 'main' ? undefined : (given.get('branch') as string | undefined)
+      if (branch !== undefined && found!.metadata.refs[branch]?.type !== 'branch')
+        throw new Failure('NOT_FOUND', `there is no branch "${branch}"`)
       const { rewritten } = await maintenance.compact(target, {
         ...options,
         ...rewriteOptions(given, found!.metadata),
+        branch,
         sortedBy: sortedBy(given, found!.metadata),
-        only: given.has('where') ? await filesWith(withoutBackticks(text(given, 'where'))) : undefined,
+        only: given.has('where') ? await filesWith(withoutBackticks(text(given, 'where')), branch) : undefined,
       })
       const sum = (of: (group: (typeof rewritten)[number]) => number) =>
         rewritten.reduce((total, group) => total + of(group), 0)

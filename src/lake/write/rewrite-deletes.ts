@@ -6,7 +6,7 @@
 // for each data file, merged with the one that it has. Positions are sorted and made distinct by SQL.
 
 import { randomUUID } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import { showName, type LoadedTable } from '../../catalog/index.ts'
@@ -195,6 +195,7 @@ async function filesFor(
 ): Promise<Made[]> {
   const folder = join(deps.spoolDir, `deletes-${randomUUID()}`)
   try {
+    await mkdir(folder, { recursive: true })
     const written = await writePositionFiles(
       deps,
       metadata,
