@@ -27,9 +27,17 @@ export function nameMappingOf({ properties, location }: Pick<TableMetadata, 'pro
 
 function mappingFromNode(node: JsonNode, depth: number): NameMapping {
   if (depth > depthMax) node.fail(`nested deeper than ${depthMax} levels`)
+  // Which of two columns a name is would be a guess.
+  const known = new Set<string>()
+  const once = (name: JsonNode) => {
+    const text = name.text()
+    if (known.has(text)) name.fail(`the name "${text}" is given twice`)
+    known.add(text)
+    return text
+  }
   return node.list((field) => ({
     id: field.maybe('field-id', (at) => at.int()),
-    names: field.maybe('names', (at) => at.list((name) => name.text())) ?? [],
+    names: field.maybe('names', (at) => at.list(once)) ?? [],
     fields: field.maybe('fields', (at) => mappingFromNode(at, depth + 1)) ?? [],
   }))
 }

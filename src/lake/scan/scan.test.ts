@@ -473,10 +473,13 @@ test('files without ids are read by their names', async () => {
   ])
   // Without a mapping: by the names of now.
   expect(await rowsOf(schema, [scanFile(dataFile(path))])).toEqual([[null, { k: 1 }, [{ z: null }, null], ...tail]])
-  const broken = metadataOf(schema, { properties: { 'schema.name-mapping.default': '{' } })
-  await expect(rowsOf(schema, [scanFile(dataFile(path))], { metadata: broken })).rejects.toMatchObject({
-    code: 'METADATA_INVALID',
-  })
+  const twice = [mapping[0], { 'field-id': 11, names: ['other', ...mapping[0]!.names] }]
+  for (const text of ['{', JSON.stringify(twice)]) {
+    const broken = metadataOf(schema, { properties: { 'schema.name-mapping.default': text } })
+    await expect(rowsOf(schema, [scanFile(dataFile(path))], { metadata: broken })).rejects.toMatchObject({
+      code: 'METADATA_INVALID',
+    })
+  }
 })
 
 test('a partition column that files lack has the value of the partition', async () => {
