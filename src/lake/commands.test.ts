@@ -201,7 +201,7 @@ describe('procedures', () => {
     expect((await run(`call register_table('raw.again', '${location}')`)).rows[0]?.slice(1)).toEqual([1, 1])
     expect(await world.rows('from raw.again')).toEqual([[7]])
     const [[path]] = (await world.rows('select file_path from raw.other$files')) as [[string]]
-    expect((await run(`call add_files('raw.more', files => ['${path}'])`)).rows).toEqual([[1, null]])
+    expect((await run(`call add_files('raw.more', files => ['${path}'])`)).rows).toEqual([[1, 1]])
     expect(await world.rows('from raw.more')).toEqual([[7]])
     const again = `call add_files('raw.more', files => ['${path}']`
     expect(await failure(`${again})`)).toMatchObject({ code: 'REQUEST_INVALID' })

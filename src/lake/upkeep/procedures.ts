@@ -308,7 +308,7 @@ const procedures: Record<string, Procedure> = {
       })
       const sum = (of: (group: (typeof rewritten)[number]) => number) =>
         rewritten.reduce((total, group) => total + of(group), 0)
-      return [[sum((one) => one.filesBefore), sum((one) => one.filesAfter), sum((one) => one.bytesBefore), 0, null]]
+      return [[sum((one) => one.filesBefore), sum((one) => one.filesAfter), sum((one) => one.bytesBefore), 0, 0]]
     },
   },
   rewrite_manifests: {
@@ -384,7 +384,9 @@ const procedures: Record<string, Procedure> = {
           mayRepeat: given.get('check_duplicate_files') === false,
         },
       )
-      return [[filesWritten, null]]
+      const { metadata } = (await changes.load(target)) as LoadedTable
+      const changed = snapshotAsOf(metadata)?.summary['changed-partition-count']
+      return [[filesWritten, changed === undefined ? null : Number(changed)]]
     },
   },
 }
