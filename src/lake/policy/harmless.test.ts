@@ -19,6 +19,10 @@ test.each([
   [`SELECT lower(s), year(d), CASE WHEN i > 3 THEN s ELSE 'x' END FROM t WHERE i IN (1, 2) OR s IS NULL`, true],
   ['SELECT * FROM t JOIN u ON t.l = u.i WHERE u.s NOT IN (SELECT s FROM t)', true],
   ['SELECT TRY_CAST(s AS INT) FROM t', true],
+  [`SELECT s || '-' || s FROM t WHERE lower(s) = 'x'`, true],
+  // What needs memory only where a row is so and so.
+  [`SELECT * FROM t WHERE (CASE WHEN s LIKE 'a%' THEN '${'x'.repeat(300)}' ELSE '' END) || s <> 'x'`, false],
+  [`SELECT * FROM t WHERE ${Array(10).fill('s').join(' || ')} <> 'x'`, false],
   // What fails is written there.
   ['SELECT s::INT FROM t', false],
   ['SELECT i + 1 FROM t', false],

@@ -7,33 +7,32 @@ import type { Piece } from '../sources.ts'
 import { nameOf, tokens } from '../sql/tokens.ts'
 
 /** Of words in a condition: functions, types and keywords of times, and what means columns that it does not name. */
-const ofTimes = /date|time|now|today|zone|epoch|strp|strf|age$|year|month|week|day|hour|minute|columns/i
+const ofTimes = /date|time|now|today|zone|epoch|strp|strf|age$|year|month|week|day|hour|minute|^columns$|^_(all|then)$/i
 
-/** Whether conditions, masks or the text of a view may mean something else in another zone. `fields`: of what they are about. */
-export function mayDependOnZone(
-  texts: readonly Pick<Piece, 'sql' | 'tables'>[],
-  fields: readonly Pick<Field, 'name' | 'type'>[] = [],
-): boolean {
-  const instants = new Set<string>()
-  const note = (all: typeof fields) => {
-    for (const { name, type } of all) if (holdsInstant(type)) instants.add(name.toLowerCase())
-  }
-  note(fields)
-  const written: string[] = []
-  const visit = ({ sql, tables }: Pick<Piece, 'sql' | 'tables'>): void => {
-    written.push(sql)
-    for (const { source } of tables)
-      if (source.kind === 'scan') note(source.schema.fields)
-      else if (source.kind === 'view') visit(source.piece)
-  }
-  texts.forEach(visit)
-  return written.some((sql) =>
-    [...tokens(sql)].some(
-      (token) =>
-        (token.kind === 'word' && ofTimes.test(token.text)) ||
-        ((token.kind === 'word' || token.kind === 'quoted') && instants.has(nameOf(token).toLowerCase())),
-    ),
+type Texts = readonly Pick<Piece, 'sql' | 'tables'>[]
+type Fields = readonly Pick<Field, 'name' | 'type'>[]
+
+/**
+ * Whether conditions, masks or the text of a view may mean something else in another zone. `fields`: of what they are about.
+ * What reads tables of its own may call a moment by any name, or have it in a whole row: then it is enough that there is one.
+ */
+export function mayDependOnZone(texts: Texts, fields: Fields = []): boolean {
+  const instants = new Set(fields.flatMap(({ name, type }) => (holdsInstant(type) ? [name.toLowerCase()] : [])))
+  return texts.some(
+    ({ sql, tables }) =>
+      (tables.length > 0 && instants.size > 0) ||
+      speaksOf(sql, instants) ||
+      tables.some(({ source }) =>
+        source.kind === 'scan'
+          ? source.schema.fields.some(({ type }) => holdsInstant(type))
+          : source.kind !== 'values' && (source.kind !== 'view' || mayDependOnZone([source.piece])),
+      ),
   )
+}
+
+function speaksOf(sql: string, names: ReadonlySet<string>): boolean {
+  const words = [...tokens(sql)].filter(({ kind }) => kind === 'word' || kind === 'quoted').map(nameOf)
+  return words.some((word) => ofTimes.test(word) || names.has(word.toLowerCase()))
 }
 
 function holdsInstant(type: Type): boolean {
