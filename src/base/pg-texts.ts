@@ -1,40 +1,67 @@
 // Values as PostgreSQL writes them, where DuckDB reads them otherwise.
 
-/** `{1,NULL,"a b"}`. One dimension; undefined when it is malformed. Reads each character once. */
+/** An item of an array: a text, null, or an array again. */
+export type ArrayItem = string | null | ArrayItem[]
+
+/** `{1,NULL,"a b"}`. One dimension; undefined when it has more, or is malformed. */
 export function parseArray(text: string): (string | null)[] | undefined {
-  const whole = text.trim()
-  if (!whole.startsWith('{') || !whole.endsWith('}')) return undefined
-  const end = whole.length - 1
-  const items: (string | null)[] = []
-  let at = 1
+  const items = parseArrays(text)
+  return items?.every((item) => !Array.isArray(item)) ? (items as (string | null)[]) : undefined
+}
+
+/** `{{1,2},{3,4}}`, of any number of dimensions; undefined when it is malformed. Reads each character once. */
+export function parseArrays(text: string): ArrayItem[] | undefined {
+  let at = 0
   const space = () => {
-    while (at < end && /\s/.test(whole[at]!)) at++
+    while (at < text.length && blank.test(text[at]!)) at++
   }
-  space()
-  if (at === end) return []
-  for (;;) {
-    space()
-    const isQuoted = whole[at] === '"'
+  const item = (): ArrayItem | undefined => {
+    const isQuoted = text[at] === '"'
     const parts: string[] = []
     // Blanks behind an item without quotes are none of it, unless they are escaped.
     let kept = 0
     if (isQuoted) at++
-    for (; at < end && (isQuoted ? whole[at] !== '"' : whole[at] !== ','); at++) {
-      if (!isQuoted && '"{}'.includes(whole[at]!)) return undefined
-      const isEscaped = whole[at] === '\\'
+    for (; at < text.length && (isQuoted ? text[at] !== '"' : !',}'.includes(text[at]!)); at++) {
+      if (!isQuoted && '"{'.includes(text[at]!)) return undefined
+      const isEscaped = text[at] === '\\'
       if (isEscaped) at++
-      parts.push(whole[at]!)
-      if (isEscaped || !/\s/.test(whole[at]!)) kept = parts.length
+      parts.push(text[at] ?? '')
+      if (isEscaped || !blank.test(text[at]!)) kept = parts.length
     }
-    if (isQuoted && whole[at++] !== '"') return undefined
-    const item = parts.slice(0, isQuoted ? undefined : kept).join('')
-    if (!isQuoted && item === '') return undefined
-    items.push(!isQuoted && /^null$/i.test(item) ? null : item)
-    space()
-    if (at >= end) return at === end ? items : undefined
-    if (whole[at++] !== ',') return undefined
+    if (isQuoted && text[at++] !== '"') return undefined
+    const found = parts.slice(0, isQuoted ? undefined : kept).join('')
+    if (!isQuoted && found === '') return undefined
+    return !isQuoted && /^null$/i.test(found) ? null : found
   }
+  const array = (depth: number): ArrayItem[] | undefined => {
+    if (text[at] !== '{' || depth > dimensionsMax) return undefined
+    at++
+    const items: ArrayItem[] = []
+    space()
+    if (text[at] === '}') {
+      at++
+      return items
+    }
+    for (;;) {
+      space()
+      const found = text[at] === '{' ? array(depth + 1) : item()
+      if (found === undefined) return undefined
+      items.push(found)
+      space()
+      const end = text[at++]
+      if (end === '}') return items
+      if (end !== ',') return undefined
+    }
+  }
+  space()
+  const items = array(1)
+  space()
+  return at === text.length ? items : undefined
 }
+const dimensionsMax = 6
+
+/** What PostgreSQL takes for one: others are letters. */
+const blank = /[ \t\n\r\v\f]/
 
 /** A number in decimal digits, `1.5E+3` as `1500`; undefined for one of more than 38 of them, and for what is none. */
 export function decimalText(text: string): string | undefined {

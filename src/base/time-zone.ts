@@ -2,12 +2,12 @@
 
 /**
  * The name that the engine knows a zone by; undefined where it has none. Offsets are taken as PostgreSQL takes them: of whole
- * hours, by themselves east of Greenwich, behind letters (`GMT+3`, `<-03>3`) west of it, as POSIX has them.
+ * hours, by themselves east of Greenwich, with minutes (`+03:00`) or behind letters (`GMT+3`, `<-03>3`) west of it, as POSIX has them.
  */
 export function timeZoneNamed(text: string): string | undefined {
   const written = text.trim()
-  const offset = /^([+-]?\d{1,2})(?::?00)?(?:\.0+)?$/.exec(written)?.[1]
-  const posix = /^(?:[a-z]{3,}|<[+-]?\w+>)([+-]?\d{1,2})(?::?00)?$/i.exec(written)?.[1]
+  const offset = /^([+-]?\d{1,2})(?:\.0+)?$/.exec(written)?.[1]
+  const posix = /^(?:[a-z]{3,}|<[+-]?\w+>|(?=.+:))([+-]?\d{1,2})(?::?00)?$/i.exec(written)?.[1]
   if (offset !== undefined || posix !== undefined) {
     const west = posix === undefined ? -Number(offset) : Number(posix)
     return west >= -14 && west <= 12 ? (west === 0 ? 'UTC' : `Etc/GMT${west > 0 ? '+' : ''}${west}`) : undefined

@@ -139,6 +139,9 @@ const same = [
   "interval '-1 month'",
   "interval '0'",
   "interval '1 month -3 days'",
+  "interval '1000 hours'",
+  "interval '2 days -99:59:59.5'",
+  "interval '-100 hours'",
   "'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid",
   "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid",
 ]

@@ -293,7 +293,10 @@ function computeDay(days: number, out: ByteWriter): boolean {
 /** `12:30:00`, with a fraction only if there is one. */
 function writeClock(micros: number, out: ByteWriter): void {
   const seconds = Math.floor(micros / 1_000_000)
-  out.padded(Math.floor(seconds / 3600), 2)
+  const hours = Math.floor(seconds / 3600)
+  // An interval may have any number of them.
+  if (hours < 100) out.padded(hours, 2)
+  else out.digits(hours)
   out.byte(58)
   out.padded(Math.floor(seconds / 60) % 60, 2)
   out.byte(58)

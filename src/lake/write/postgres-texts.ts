@@ -2,7 +2,7 @@
 // letters; `'{a,b}'` is a list; a blank before the offset of a time is nothing. What is meant cannot be seen from the text, only from the column that it is for, so it is looked
 // at here.
 
-import { parseArray, timestampText } from '../../base/pg-texts.ts'
+import { parseArrays, timestampText, type ArrayItem } from '../../base/pg-texts.ts'
 import type { Schema, Type } from '../../iceberg/index.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { RowChange } from '../sql/row-change.ts'
@@ -11,10 +11,10 @@ import { writtenRows } from './parameters.ts'
 
 /** The statement with `from_hex('00ff')` and `['a', 'b']` in place of such texts, among VALUES and in SET. */
 export function withPostgresTexts<Change extends RowChange>(statement: Change, { fields }: Schema): Change {
-  const kinds = new Map(fields.map(({ name, type }) => [name.toLowerCase(), type.kind]))
+  const types = new Map(fields.map(({ name, type }) => [name.toLowerCase(), type]))
   const meant = (value: Piece, column: string | undefined): Piece => {
-    const kind = kinds.get(column?.toLowerCase() ?? '')
-    const sql = kind === undefined ? undefined : readers[kind]?.(value.sql)
+    const type = types.get(column?.toLowerCase() ?? '')
+    const sql = type && readers[type.kind]?.(value.sql, type)
     return sql === undefined ? value : { sql, start: value.start }
   }
   const set = <Set extends { column: string; value: Piece }>(all: readonly Set[]): Set[] =>
@@ -31,7 +31,7 @@ export function withPostgresTexts<Change extends RowChange>(statement: Change, {
   }
 }
 
-const readers: Partial<Record<Type['kind'], (sql: string) => string | undefined>> = {
+const readers: Partial<Record<Type['kind'], (sql: string, type: Type) => string | undefined>> = {
   binary: bytesOf,
   list: listOf,
   timestamp: (sql) => timestampOf(sql, false),
@@ -47,7 +47,18 @@ function bytesOf(sql: string): string | undefined {
   return digits === undefined ? undefined : `from_hex('${digits}')`
 }
 
-function listOf(sql: string): string | undefined {
-  const items = /^'\s*\{.*\}\s*'$/s.test(sql) ? parseArray(sql.slice(1, -1).replaceAll("''", "'")) : undefined
-  return items && `[${items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')}]`
+function listOf(sql: string, type: Type): string | undefined {
+  const items = /^'\s*\{.*\}\s*'$/s.test(sql) ? parseArrays(sql.slice(1, -1).replaceAll("''", "'")) : undefined
+  return items && listSql(items, type)
+}
+
+function listSql(items: readonly ArrayItem[], type: Type): string {
+  const element = type.kind === 'list' ? type.element : type
+  const written = items.map((item) => {
+    if (item === null) return 'NULL'
+    if (Array.isArray(item)) return listSql(item, element)
+    const text = quoteText(item)
+    return (element.kind === 'binary' ? bytesOf(text) : undefined) ?? text
+  })
+  return `[${written.join(', ')}]`
 }

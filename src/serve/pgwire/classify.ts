@@ -273,7 +273,8 @@ function set(head: Head): Command {
   if (head.skip('time')) {
     head.skip('zone')
     // `INTERVAL '+02:00' HOUR TO MINUTE`: so far east of Greenwich.
-    if (head.skip('interval')) return { kind: 'set', name: 'timezone', value: head.rest()[0], local }
+    if (head.skip('interval'))
+      return { kind: 'set', name: 'timezone', value: head.rest()[0]?.replace(/:00$/, ''), local }
     if (head.peek() === 'local') return { kind: 'set', name: 'timezone', value: undefined, local }
     return { kind: 'set', name: 'timezone', value: valueOf(head), local }
   }

@@ -6,7 +6,7 @@ import type { CopyFormat } from './classify.ts'
 import { copyData, type Field } from './messages.ts'
 import { valuesOf } from './rows.ts'
 
-/** The messages of one COPY. As PostgreSQL has it, the head of the binary format is part of the first message. */
+/** The messages of one COPY. As PostgreSQL has it, the head of the binary format is part of the first message, a line of names is one. */
 export class CopyWriter {
   readonly #to: CopyFormat
   #head: Buffer | undefined
@@ -27,13 +27,13 @@ export class CopyWriter {
   rows(rows: Buffer): Buffer[] {
     const to = this.#to
     if (to.format === 'binary') return [...tuples(rows)].map((tuple) => this.#taken(tuple))
-    const lines: string[] = []
-    for (const values of valuesOf(rows))
-      lines.push(
-        values.map((value) => (value === null ? to.nullText : show(value, to, to.forceQuote))).join(to.delimiter),
-        '\n',
-      )
-    return [this.#taken(Buffer.from(lines.join('')))]
+    // A message for each row: some clients take what comes in one for a row.
+    const line = (values: readonly (Buffer | null)[]) =>
+      values.map((value) => (value === null ? to.nullText : show(value, to, to.forceQuote))).join(to.delimiter)
+    const names = this.#head
+    this.#head = undefined
+    const lines = Array.from(valuesOf(rows), (values) => copyData(Buffer.from(`${line(values)}\n`)))
+    return names ? [copyData(names), ...lines] : lines
   }
 
   /** What goes after them. */

@@ -5,10 +5,10 @@
 // are edited further: OID aliases (`'raw.sales'::regclass`), functions that look something up there, and operators whose
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
-import { decimalText, parseArray, timestampText } from '../../base/pg-texts.ts'
+import { decimalText, parseArray, parseArrays, timestampText } from '../../base/pg-texts.ts'
 import { backendCalls } from './backend-calls.ts'
 import { enginePattern } from './date-patterns.ts'
-import { isBesideList } from './parameters.ts'
+import { isBesideList, listSql } from './parameters.ts'
 import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
 
 /** What a text may say of the session that it runs in. */
@@ -150,8 +150,8 @@ class Translation {
   readonly #all: Token[]
   readonly #words: string[]
   readonly #edits: Edit[] = []
-  /** Chains of `||` so far, from their first token to the last. */
-  readonly #joins: { first: number; last: number; isJson: boolean }[] = []
+  /** Chains of `||` so far, by their last token. */
+  readonly #joins = new Map<number, { first: number; last: number; isJson: boolean }>()
   /** Parentheses that belong together, each by the other. */
   readonly #pairs = new Map<number, number>()
   constructor(sql: string, session: SessionNames) {
@@ -235,12 +235,11 @@ class Translation {
     let last = this.#words[cast + 2] === '.' ? cast + 3 : cast + 1
     if (this.#words[last + 1] === '(') last = this.#closing(last + 1) ?? last
     const isList = this.#words[last + 1] === '[' && this.#words[last + 2] === ']' && !isOidAlias(name)
-    return isList && this.#listOf(at)
+    return isList && this.#listOf(at, name === 'bytea')
   }
-  #listOf(at: number): boolean {
-    const items = parseArray(textOf(this.#all[at]!))
-    const list = items?.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
-    return list !== undefined && this.#replace(at, at, `[${list}]`)
+  #listOf(at: number, isOfBytes = false): boolean {
+    const items = parseArrays(textOf(this.#all[at]!))
+    return items !== undefined && this.#replace(at, at, listSql(items, isOfBytes))
   }
 
   /** `doc @> '{"a": 1}'`, `doc @> $1::jsonb`: the engine has the operator for lists. */
@@ -263,7 +262,7 @@ class Translation {
    */
   #joined(at: number): boolean {
     if (this.#words[at] !== '||') return false
-    const before = this.#joins.find(({ last }) => last === at - 1)
+    const before = this.#joins.get(at - 1)
     const left = before ?? this.#jsonBefore(at - 1)
     const last = this.#operandEnd(at + 1)
     const right = { first: at + 1, last, isJson: this.#isJson(at + 1, last) }
@@ -273,7 +272,7 @@ class Translation {
     )
     const isSaid = left.isJson || (right.isJson && !before)
     const isJson = isSaid || (looks.includes(true) && !before)
-    this.#joins.push({ first: left.first, last, isJson })
+    this.#joins.set(last, { first: left.first, last, isJson })
     if (!isJson) return false
     this.#insertBefore(left.first, 'jsonb_concat(')
     for (const [index, side] of [left, right].entries()) {
@@ -301,15 +300,12 @@ class Translation {
 
   /** Whether these tokens say that they are JSON: by a cast, by a function that gives it, or by what is in parentheses. */
   #isJson(first: number, last: number): boolean {
-    for (let at = last - 1; at > first; at--)
-      if (this.#words[at] === '::' && this.#castEnd(at).last === last) return isJsonType(this.#castEnd(at).type)
+    const cast = [last - 1, last - 3].find((at) => at > first && this.#words[at] === '::')
+    if (cast !== undefined && this.#castEnd(cast).last === last) return isJsonType(this.#castEnd(cast).type)
     if (this.#words[last] !== ')') return false
     const open = this.#opening(last) ?? last
-    if (open === first)
-      return (
-        this.#isJson(first + 1, last - 1) ||
-        this.#joins.some((one) => one.isJson && one.first === first + 1 && one.last === last - 1)
-      )
+    const inside = this.#joins.get(last - 1)
+    if (open === first) return (inside?.first === first + 1 && inside.isJson) || this.#isJson(first + 1, last - 1)
     const name = this.#words[open - 1] ?? ''
     if (name === 'cast') return isJsonType(this.#words[last - 1] ?? '')
     if (name !== 'coalesce') return givesJson.test(name)

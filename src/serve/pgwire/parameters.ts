@@ -6,7 +6,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
-import { decimalText, parseArray, timestampText } from '../../base/pg-texts.ts'
+import { decimalText, parseArray, parseArrays, timestampText, type ArrayItem } from '../../base/pg-texts.ts'
 import { quoteText, systemOids, tokens, type Edit, type Token } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
@@ -92,11 +92,12 @@ export function parameterEdits(
         hint: `${values.length} were bound.`,
       })
     const value = given.oid === 0 && cast === pgTypes.numeric.oid ? { ...given, oid: cast } : given
-    const items =
-      (isList || any) && value.bytes && value.oid === 0 && value.format === 0 && parseArray(utf8(value.bytes))
+    const untold = value.oid === 0 && value.format === 0 && value.bytes ? utf8(value.bytes) : undefined
+    const those = any && untold !== undefined ? parseArray(untold) : undefined
     // Texts in IN become what they are compared with; in a list they would all be text.
-    if (items && any) return { ...any, text: ` IN (${items.length > 0 ? items.map(textOrNull).join(', ') : 'NULL'})` }
-    if (items) return { start, end, text: `[${items.map(textOrNull).join(', ')}]` }
+    if (any && those) return { ...any, text: ` IN (${those.length > 0 ? those.map(textOrNull).join(', ') : 'NULL'})` }
+    const items = isList && untold !== undefined ? parseArrays(untold) : undefined
+    if (items) return { start, end, text: listSql(items, pgTypeOfOid(cast)?.type === 'bytea') }
     const isText = plainText && ['text', 'varchar', 'name'].includes(pgTypeOfOid(value.oid)?.type ?? '')
     const asked = isText && !pgTypeOfOid(value.oid)!.array ? { ...value, oid: 0, format: 0 } : value
     return { start, end, text: literal(asked, number, counts) }
@@ -138,22 +139,34 @@ function literal({ bytes, format, oid }: Bound, number: number, counts: boolean)
   // A numeric as it is written: its precision is its own. Parentheses, so that no `--` begins with its sign.
   if ((type?.type === 'numeric' && !type.array) || (!cast && counts))
     return written === undefined ? `CAST(${quoteText(text)} AS DOUBLE)` : `(${written})`
-  if (type?.array && format === 0) return `CAST(${arrayLiteral(text, number)} AS ${cast})`
-  if (type?.type === 'timestamp' && !type.array) return `CAST(${quoteText(timestampText(text, false))} AS ${cast})`
-  if (type?.type === 'bytea' && !type.array) return `from_hex(${quoteText(hexOf(text))})`
-  if (type?.type === 'bool' && !type.array) return /^(t|true|y|yes|on|1)$/i.test(text.trim()) ? 'true' : 'false'
-  return cast ? `CAST(${type?.array ? text : quoteText(text)} AS ${cast})` : quoteText(text)
+  if (type?.array) {
+    const list = format === 0 ? arrayLiteral(text, number, type.type) : text
+    // The type of an array says nothing of its dimensions.
+    const more = '[]'.repeat(Math.max(0, /^\[*/.exec(list)![0].length - 1))
+    return `CAST(${list} AS ${cast}${more})`
+  }
+  if (type?.type === 'timestamp') return `CAST(${quoteText(timestampText(text, false))} AS ${cast})`
+  if (type?.type === 'bytea') return bytesSql(text)
+  if (type?.type === 'bool') return /^(t|true|y|yes|on|1)$/i.test(text.trim()) ? 'true' : 'false'
+  return cast ? `CAST(${quoteText(text)} AS ${cast})` : quoteText(text)
 }
 
 const hexOf = (text: string): string =>
   /^\\x([0-9a-f]{2})*$/i.test(text) ? text.slice(2) : Buffer.from(text).toString('hex')
 
 /** `{1,NULL,"a b"}` as a list of quoted texts. */
-function arrayLiteral(text: string, number: number): string {
-  const items = parseArray(text)
+function arrayLiteral(text: string, number: number, type: PgTypeName): string {
+  const items = parseArrays(text)
   if (!items) throw new Failure('QUERY_FAILED', `the parameter $${number} is a malformed array literal`)
-  return `[${items.map(textOrNull).join(', ')}]`
+  return listSql(items, type === 'bytea')
 }
+
+/** A list of quoted texts, or of bytes. */
+export const listSql = (items: readonly ArrayItem[], isOfBytes: boolean): string =>
+  `[${items.map((item) => (Array.isArray(item) ? listSql(item, isOfBytes) : isOfBytes && item !== null ? bytesSql(item) : textOrNull(item))).join(', ')}]`
+
+/** The bytes that a text of `bytea` means. */
+const bytesSql = (text: string) => `from_hex(${quoteText(hexOf(text))})`
 
 const textOrNull = (item: string | null) => (item === null ? 'NULL' : quoteText(item))
 
@@ -168,18 +181,24 @@ function binaryText(bytes: Buffer, { type, array }: { type: PgTypeName; array: b
   const dimensions = body.int32()
   body.int32() // whether there are nulls
   const item = body.int32()
-  if (item !== pgTypes[type].oid || dimensions > 1)
-    throw new Failure('SQL_UNSUPPORTED', 'arrays of one dimension can be bound')
+  if (item !== pgTypes[type].oid || dimensions < 0 || dimensions > 6)
+    throw new Failure('REQUEST_INVALID', 'a malformed array was bound')
   if (dimensions === 0) return '[]'
-  const count = body.int32()
-  body.int32()
-  if (count < 0 || count > bytes.length) throw new Failure('REQUEST_INVALID', 'a malformed array was bound')
-  const items = Array.from({ length: count }, () => {
-    const value = body.value()
-    return value === null ? 'NULL' : quoteText(scalarText(new Body(value), value.length, type))
+  const counts = Array.from({ length: dimensions }, () => {
+    const count = body.int32()
+    body.int32() // the number of the first
+    if (count < 0 || count > bytes.length) throw new Failure('REQUEST_INVALID', 'a malformed array was bound')
+    return count
   })
+  const items = (depth: number): ArrayItem[] =>
+    Array.from({ length: counts[depth]! }, () => {
+      if (depth + 1 < dimensions) return items(depth + 1)
+      const value = body.value()
+      return value === null ? null : scalarText(new Body(value), value.length, type)
+    })
+  const text = listSql(items(0), type === 'bytea')
   body.end()
-  return `[${items.join(', ')}]`
+  return text
 }
 
 const epochMs = Date.UTC(2000, 0, 1)
