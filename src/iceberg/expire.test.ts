@@ -98,6 +98,12 @@ test('refs keep what they say: tags their snapshot, branches their age and count
   const after = applyUpdates(metadata, plan.updates, { nowMs: 10 * dayMs })
   expect(Object.keys(after.refs).sort()).toEqual(['aged', 'audit', 'kept', 'main', 'young'])
   expect(plan.requirements).toHaveLength(1 + 6)
+  const empty = newTableMetadata({ uuid: 'u', location: '/t', nowMs: 1, schema: [] })
+  expect(expirePlan(empty, {}, 1).requirements).toContainEqual({
+    type: 'assert-ref-snapshot-id',
+    ref: 'main',
+    snapshotId: undefined,
+  })
 })
 
 test('a snapshot of no branch counts by its age alone', async () => {

@@ -80,6 +80,8 @@ export function expirePlan(metadata: TableMetadata, options: ExpireOptions, nowM
 function refsUnmoved(metadata: TableMetadata): TableRequirement[] {
   return [
     { type: 'assert-table-uuid', uuid: metadata.tableUuid },
+    // Rows that come to an empty table may be of a schema and a partition spec that nothing used.
+    ...(metadata.refs['main'] ? [] : [{ type: 'assert-ref-snapshot-id', ref: 'main', snapshotId: undefined } as const]),
     ...Object.entries(metadata.refs).map(([ref, { snapshotId }]): TableRequirement => ({
       type: 'assert-ref-snapshot-id',
       ref,

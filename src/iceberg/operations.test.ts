@@ -249,6 +249,14 @@ test('rows deleted twice while a file was rewritten are a conflict, though each 
   await expect(table.commit(rewrite)).rejects.toThrow('deleted rows of "a" by "v2"')
 })
 
+test('rows of a partition spec that was dropped meanwhile are a conflict', async () => {
+  const table = new Table()
+  const append = await prepareAppend(table.io, table.metadata, [file('a', 1, 2)])
+  table.change(evolveSpec(table.metadata).remove('p').change())
+  table.change({ updates: [{ action: 'remove-partition-specs', specIds: [0] }], requirements: [] })
+  await expect(table.commit(append)).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+})
+
 test('an update by position deletes and new rows; equality deletes', async () => {
   const table = await abc()
   await table.commit(

@@ -131,6 +131,7 @@ export async function prepareChange(
       await change.validate?.({ io, base, head, removed: removedFiles, options: reading })
       const removed = remove ? await removedFiles() : []
       const next = applyUpdates(base, schemaUpdates, { nowMs })
+      checkSpecs(added, next)
       const sequenceNumber = nextSequenceNumber(base)
       const kept: ManifestFile[] = []
       const parts = remove ? await plan() : old.map((manifest) => ({ manifest, removed: [], kept: [] }))
@@ -148,6 +149,13 @@ export async function prepareChange(
       return work.commit({ base, next, schemaUpdates, head, manifests, change, counters, nowMs, signal, underWay })
     },
   }
+}
+
+/** A spec that nothing was written by could be dropped since the files were. */
+function checkSpecs(added: readonly WrittenManifest[], base: TableMetadata) {
+  for (const { specId } of added)
+    if (!base.partitionSpecs.some((spec) => spec.specId === specId))
+      throw new Failure('COMMIT_CONFLICT', `another writer dropped the partition spec ${specId} meanwhile`)
 }
 
 function checkSameTable(prepared: TableMetadata, base: TableMetadata) {
