@@ -239,15 +239,15 @@ export class Compiler {
     const project = this.#project
     const root = project.packages.get(project.name)!
     const own = project.packages.get(subject.package) ?? root
-    const configured: Config = {}
     const { config, relation } = subject
     const session: Session = {
       execute: true,
       ref: (name, packageName, version) => this.#ref(subject, name, packageName, version, ephemerals),
       source: (source, table) => this.#source(subject, source, table, ephemerals),
       func: (name, packageName) => this.#function(subject, name, packageName),
-      configure: (values) => void Object.assign(configured, values),
-      config: (name) => configOf(configured, name) ?? configOf(config, name),
+      // It was read with the project, where what YAML says is laid under it.
+      configure: () => {},
+      config: (name) => configOf(config, name),
       ask: attempt.ask,
     }
     return openContext({
@@ -390,7 +390,7 @@ const configOf = (config: Config, name: string): unknown =>
     : configNamed(config, name)
 
 const configNamed = (config: Config, name: string): unknown =>
-  config[name] ?? (name === 'pre_hook' ? config['pre-hook'] : name === 'post_hook' ? config['post-hook'] : undefined)
+  config[name === 'pre_hook' ? 'pre-hook' : name === 'post_hook' ? 'post-hook' : name]
 
 type Attempt = { ask: Session['ask']; statements: string[]; logged: Logged[] }
 

@@ -504,6 +504,15 @@ test('a template that asks the database nothing is rendered once for all who nee
   expect(logged.sort()).toEqual(['asking', 'asking', 'below', 'quiet'])
 })
 
+test('when a model is compiled, config.get() tells what its config came to: layers together, what is not set as none', async () => {
+  const project = await load({
+    'models/staging/s.sql': `{{ config(tags='own', meta={'b': 2}, foo=none) }} select $x${"{{ config.get('tags') }} {{ config.get('meta') }} {{ config.get('foo', 1) }} {{ config.get('unique_key', 'id') }} {{ config.get('bar', 'id') }}"}$x as x`,
+    'models/staging/s.yml': 'models: [{name: s, config: {meta: {a: 1}}}]',
+  })
+  const work = { project, ...(await fakeLake('dev_analytics', '')), principal: system }
+  expect((await compileNode('s', work)).sql).toContain("$x['early', 'own'] {'a': 1, 'b': 2} None None id$x")
+})
+
 test('a question that fails is an error of the model', async () => {
   const { results } = await run({ 'models/a.sql': "select 1\n{% do run_query('selec 1') %}" })
   expect(results[0]).toMatchObject({ status: 'error', code: 'SQL_INVALID', place: { file: 'models/a.sql' } })

@@ -19,7 +19,7 @@ import type { ParseCache } from './parse-cache.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
-import type { Config, DbtPackage, FunctionCall, RefCall, SourceCall } from './types.ts'
+import type { Config, DbtPackage, FunctionCall, NodeKind, RefCall, SourceCall } from './types.ts'
 import { gathering } from './yaml-file.ts'
 
 /** dbt takes the white space off both ends of a file; `at` is where the rest begins. */
@@ -33,6 +33,7 @@ export type SqlFile = {
 }
 
 export type Parsed = {
+  /** Each call, be it the same as another: so dbt lists them. */
   refs: RefCall[]
   sources: SourceCall[]
   functions: FunctionCall[]
@@ -56,8 +57,8 @@ const collected = ['ref', 'source', 'function', 'config']
 /** `kind` and `name` are those of `model` in the text. Undefined: it is broken, and the failures say why. */
 export function parseSql(
   reading: Reading,
-  { package: from, file, text, at }: SqlFile,
-  kind: string,
+  { package: from, root, file, text, at }: SqlFile,
+  kind: NodeKind | 'operation',
   name: string,
 ): Parsed | undefined {
   return gathering(reading.failures, () => {
@@ -72,13 +73,14 @@ export function parseSql(
     const isOrdered = analysis.parts.length === 0 || !analysis.calls.some((call) => call.name === 'config')
     const parsed: Parsed = { ...emptyParsed(), writtenConfig, called: analysis.called }
     if (!analysis.isStatic || isOverridden || !isOrdered) {
-      render(reading, from, { file, text, at }, { kind, name }, parsed)
+      render(reading, from, { root, file, text, at }, { kind, name }, parsed)
       return parsed
     }
     for (const { text: part, place } of analysis.parts) {
       const { line = 1, column = 1 } = place
       // Two braces and a space stand before the expression, whose place it is.
-      render(reading, from, { file, text: part, at: { line, column: Math.max(1, column - 3) } }, { kind, name }, parsed)
+      const at = { line, column: Math.max(1, column - 3) }
+      render(reading, from, { root, file, text: part, at }, { kind, name }, parsed)
     }
     const failures: Failure[] = []
     for (const call of analysis.calls) gathering(failures, () => readCall(call, parsed))
@@ -131,7 +133,7 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
         throw wrong('ref() takes the name of a model, or a package and a name')
       const version = kwargs['version'] ?? kwargs['v']
       const [name, packageName] = (args as string[]).toReversed()
-      addRef(parsed, {
+      parsed.refs.push({
         name: name!,
         package: packageName,
         version: version === undefined || version === null ? undefined : str(version),
@@ -141,7 +143,7 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
     }
     case 'source':
       if (args.length !== 2 || !isText) throw wrong('source() takes the name of a source and of a table')
-      addSource(parsed, { source: args[0] as string, table: args[1] as string, place: call.place })
+      parsed.sources.push({ source: args[0] as string, table: args[1] as string, place: call.place })
       return
     case 'function': {
       if (args.length < 1 || args.length > 2 || !isText)
@@ -155,14 +157,14 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
 function render(
   reading: Reading,
   from: DbtPackage,
-  { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
-  { kind, name }: { kind: string; name: string },
+  { root, file, text, at }: Omit<SqlFile, 'package'>,
+  { kind, name }: { kind: NodeKind | 'operation'; name: string },
   parsed: Parsed,
 ): void {
   const origin = { file, ...at }
   let places: Map<string, Place> | undefined
   const placeOf = (call: string) => (places ??= callPlaces(text, origin)).get(call) ?? origin
-  const model = reading.plainModel(from, kind, name, file)
+  const model = reading.plainModel(from, kind, name, { file, root })
   const context = reading.context(from, parseSession(parsed, placeOf), model, undefined)
   compileTemplate(text, origin).render(context.globals, { lenient: true })
 }
@@ -185,11 +187,11 @@ export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Plac
   return {
     execute: false,
     ref(name, packageName, version) {
-      addRef(parsed, { name, package: packageName, version, place: placeOfCall(`ref ${name}`) })
+      parsed.refs.push({ name, package: packageName, version, place: placeOfCall(`ref ${name}`) })
       return placeholder(name)
     },
     source(source, table) {
-      addSource(parsed, { source, table, place: placeOfCall(`source ${source}.${table}`) })
+      parsed.sources.push({ source, table, place: placeOfCall(`source ${source}.${table}`) })
       return placeholder(table)
     },
     func(name, packageName) {
@@ -204,20 +206,9 @@ export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Plac
   }
 }
 
-function addRef(parsed: Parsed, call: RefCall): void {
-  const { name, package: from, version } = call
-  if (!parsed.refs.some((each) => each.name === name && each.package === from && each.version === version))
-    parsed.refs.push(call)
-}
-
 function addFunction(parsed: Parsed, call: FunctionCall): void {
   const { name, package: from } = call
   if (!parsed.functions.some((each) => each.name === name && each.package === from)) parsed.functions.push(call)
-}
-
-function addSource(parsed: Parsed, call: SourceCall): void {
-  const { source, table } = call
-  if (!parsed.sources.some((each) => each.source === source && each.table === table)) parsed.sources.push(call)
 }
 
 /** A text of YAML that is one `ref` or `source` without braces: `ref('orders')`. Undefined when it is neither. */

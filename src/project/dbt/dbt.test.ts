@@ -564,7 +564,7 @@ test('YAML is rendered with var, env_var and target; descriptions with doc', asy
   const { project, failures } = await read({
     'dbt_project.yml': `${head}vars: {db: other, on: false}`,
     'models/a.sql': "select * from {{ source('s', 't') }}",
-    'models/d.md': '{% docs about %}\nAll {{ about }} it.\n{% enddocs %}',
+    'models/d.md': '{% docs about %}\n{% raw %}All {{ about }}{% endraw %} it{{ nobody }}.\n{% enddocs %}',
     'models/p.yml': `
 sources:
   - {name: s, database: "{{ var('db') }}", schema: "raw_{{ env_var('SET') }}", tables: [{name: t, identifier: "{{ target.name }}_t"}]}
@@ -619,6 +619,37 @@ models:
     description: 'ends with the file',
   })
   expect(project.nodes.has('seed.shop.off')).toBe(false)
+})
+
+test('while a project is read a template knows its file and what dbt_project.yml says of it', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': `${head}models: {shop: {deep: {+materialized: table}}}`,
+    'models/deep/silver_a.sql': `select * from {{ ref(this.name | replace('silver', 'bronze')) }}
+{{ config(tags=[model.path, model.original_file_path, model.config.materialized, this.schema] + model.fqn) }}`,
+    'models/bronze_a.sql': "select * from {{ ref('twice') }} join {{ ref('twice') }} using (id)",
+    'models/twice.sql': 'select 1 as id',
+  })
+  expect(shown({ project, failures })).toEqual([])
+  expect(project.nodes.get('model.shop.silver_a')).toMatchObject({
+    dependsOn: ['model.shop.bronze_a'],
+    tags: ['deep/silver_a.sql', 'models/deep/silver_a.sql', 'table', 'main', 'shop', 'deep', 'silver_a'],
+  })
+  // Each call is listed, as in dbt.
+  expect(project.nodes.get('model.shop.bronze_a')!.refs.map(({ name }) => name)).toEqual(['twice', 'twice'])
+})
+
+test('texts of a data test lose their last line break', async () => {
+  const { project, failures } = await read({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml':
+      'models:\n  - name: a\n    data_tests:\n      - positive:\n          severity: |\n            warn\n          where: >\n            id > 0\n',
+    'tests/generic/positive.sql': '{% test positive(model) %} select 1 {% endtest %}',
+  })
+  expect(shown({ project, failures })).toEqual([])
+  expect([...project.nodes.values()].find(({ kind }) => kind === 'test')!.config).toMatchObject({
+    severity: 'warn',
+    where: 'id > 0',
+  })
 })
 
 test('what a template puts into its context is there for the macros that come after', async () => {

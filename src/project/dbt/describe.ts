@@ -2,7 +2,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
-import { findBlocks, str, type Callable } from '../../jinja/index.ts'
+import { compileTemplate, findBlocks, str, type Callable } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Reading } from './reading.ts'
 import type { DbtDoc, DbtPackage } from './types.ts'
@@ -24,7 +24,11 @@ export async function readDocs(reading: Reading, from: DbtPackage): Promise<void
             `the docs block "${block.name}" is already defined in ${other.place.file}:${other.place.line ?? 1}`,
             place,
           )
-        } else project.docs.set(key, { name: block.name, package: from.name, text: block.body.trim(), place })
+          continue
+        }
+        // A template of its own that knows no names: `{% raw %}` is what it is good for.
+        const text = compileTemplate(block.body, place).render(new Map<string, unknown>(), { lenient: true })
+        project.docs.set(key, { name: block.name, package: from.name, text: text.trim(), place })
       }
     })
   }

@@ -15,7 +15,7 @@ import type { ParseCache } from './parse-cache.ts'
 import { relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
 import type { Config, DbtMacro, DbtNode, DbtPackage, DbtProject } from './types.ts'
-import { gathering, renderText } from './yaml-file.ts'
+import { gathering, renderText, withoutLastBreak } from './yaml-file.ts'
 
 /** Of everything that has properties. */
 export function readGenericTests(reading: Reading, nodes: Nodes): void {
@@ -96,8 +96,10 @@ class GenericTests {
   #renderConfig(from: DbtPackage, test: GenericTest, place: Place): void {
     const { failures } = this.#reading
     for (const [key, value] of Object.entries(test.config)) {
-      if (typeof value === 'string' && /\{[{%]/.test(value))
-        test.config[key] = renderText(value, place, this.#reading.globals(from), failures)
+      if (typeof value === 'string')
+        test.config[key] = /\{[{%]/.test(value)
+          ? renderText(value, place, this.#reading.globals(from), failures)
+          : withoutLastBreak(value)
       // A template that comes to nothing leaves what dbt_project.yml says.
       if (test.config[key] === null) delete test.config[key]
     }
@@ -118,7 +120,7 @@ class GenericTests {
       Object.values(test.kwargs).every((value) => collect(value, place, parsed, reading.cache))
     )
       return parsed
-    const model = reading.plainModel(from, 'test', test.fullName, test.shortName)
+    const model = reading.plainModel(from, 'test', test.fullName, { file: place.file ?? '', root: '' })
     const context = reading.context(
       from,
       parseSession(parsed, () => place),
@@ -188,7 +190,7 @@ export function renderKwargs(kwargs: Config, context: Context, lenient: boolean)
   const render = (value: unknown, path: string): unknown => {
     if (typeof value === 'string') {
       const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
-      if (!/\{[{%#]/.test(text)) return text
+      if (!/\{[{%#]/.test(text)) return path === 'column_name' ? text : withoutLastBreak(text)
       const template = compileTemplate(text)
       return path === 'column_name'
         ? template.render(context.globals, { lenient })

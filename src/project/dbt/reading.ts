@@ -3,6 +3,7 @@
 
 import { Failure, type Place } from '../../base/failure.ts'
 import { Dict, fromJs, type Globals } from '../../jinja/index.ts'
+import { configOf } from './config.ts'
 import { openContext, type Context } from './context.ts'
 import type { MacroTable } from './macros.ts'
 import type { ParseCache } from './parse-cache.ts'
@@ -11,7 +12,7 @@ import type { Patch, Properties } from './properties.ts'
 import type { QuietMacros } from './quiet-macros.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
-import type { Config, DbtNode, DbtPackage, DbtProject, Warning } from './types.ts'
+import type { Config, DbtNode, DbtPackage, DbtProject, NodeKind, Warning } from './types.ts'
 import { varScopes, type VarScopes } from './vars.ts'
 import { yamlGlobals } from './yaml-context.ts'
 
@@ -84,23 +85,42 @@ export class Reading {
       this: new Relation({
         database: node?.database || target.database,
         schema: node?.schema || target.schema,
-        identifier: node?.alias || node?.name || null,
+        identifier: node?.alias || node?.name || ((model?.get('alias') as string | undefined) ?? null),
       }),
       quoting: this.root.quoting,
       lenient,
     })
   }
 
-  /** `model` of a file that has no node yet. */
-  plainModel(from: DbtPackage, kind: string, name: string, file: string): Dict {
+  /** `model` of a file in the folder `root` that has no node yet: what is known before its `config` is. */
+  plainModel(
+    from: DbtPackage,
+    kind: NodeKind | 'operation',
+    name: string,
+    { file, root }: { file: string; root: string },
+  ): Dict {
+    const { target } = this.project
+    const path = root === '' ? file : file.slice(root.length + 1)
+    const folders = path.split('/').slice(0, -1)
+    const stem = path.slice(path.lastIndexOf('/') + 1).replace(/\.\w+$/, '')
+    const fqn = [
+      from.name,
+      ...(kind === 'analysis' ? ['analysis'] : []),
+      ...folders,
+      ...(kind === 'snapshot' ? [stem] : []),
+      name,
+    ]
     return fromJs({
       name,
       unique_id: `${kind}.${from.name}.${name}`,
       package_name: from.name,
       resource_type: kind,
-      path: file,
-      original_file_path: file,
-      config: {},
+      path: kind === 'analysis' ? `analysis/${path}` : path,
+      original_file_path: fileInPackage(from, file),
+      database: target.database,
+      schema: target.schema,
+      fqn,
+      config: kind === 'operation' ? {} : configOf(kind, fqn, [], { from, root: this.root }).config,
       alias: name,
       tags: [],
       columns: {},

@@ -34,7 +34,7 @@ export class Resolver {
     const found = new Set<string>()
     const missing: Failure[] = []
     let isDisabled = false
-    for (const ref of node.refs) {
+    for (const ref of uniqueCalls(node.refs)) {
       const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, node.package))
       if (to) {
         this.#checkAccess(node, to, ref)
@@ -44,7 +44,7 @@ export class Resolver {
         missing.push(this.#refFailure(described(node), ref))
       }
     }
-    for (const call of node.sources) {
+    for (const call of uniqueCalls(node.sources)) {
       const to = findSource(project, call, node.package)
       if (to) found.add(to.uniqueId)
       else {
@@ -325,3 +325,7 @@ const described = (node: DbtNode): string => `${node.kind} "${node.name}"`
 
 const measuresOf = ({ value }: DbtSemanticModel): string[] =>
   Array.isArray(value['measures']) ? value['measures'].filter(isRecord).map(({ name }) => String(name)) : []
+
+/** What is called twice is looked up, and missed, once. */
+const uniqueCalls = <Call extends { place: Place }>(calls: readonly Call[]): Call[] =>
+  [...new Map(calls.toReversed().map((call) => [JSON.stringify({ ...call, place: null }), call])).values()].toReversed()

@@ -73,8 +73,7 @@ export function renderYaml(
 ): unknown {
   if (typeof value === 'string') {
     if (skip(path)) return value
-    // Jinja takes one line break off the end of a text, be there a template in it or not.
-    if (!looksRendered.test(value)) return value.replace(/\r?\n$/, '')
+    if (!looksRendered.test(value)) return withoutLastBreak(value)
     return renderText(value, at(path), globals, failures)
   }
   if (Array.isArray(value))
@@ -84,6 +83,9 @@ export function renderYaml(
     Object.entries(value).map(([key, each]) => [key, renderYaml(each, at, globals, skip, failures, [...path, key])]),
   )
 }
+
+/** Jinja takes one line break off the end of a text, be there a template in it or not. */
+export const withoutLastBreak = (text: string): string => text.replace(/\r?\n$/, '')
 
 export function renderText(text: string, place: Place, globals: Globals, failures: Failure[]): unknown {
   try {
