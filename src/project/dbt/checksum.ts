@@ -21,8 +21,8 @@ export const fileChecksum = (text: string): Checksum => ({
 /** Above so many bytes a seed is surely too large: no character of a text takes more than three. */
 export const seedBytesMax = 3 * (seedCharactersMax + 1)
 
-/** `text` undefined: there are more bytes than `seedBytesMax`, so it was not read. */
+/** Line breaks of other systems do not count. `text` undefined: there are more bytes than `seedBytesMax`, so it was not read. */
 export const seedChecksum = (file: string, text: string | undefined): Checksum =>
   text === undefined || text.length > seedCharactersMax
     ? { name: 'path', checksum: file }
-    : { name: 'sha256', checksum: sha256(text.trim()) }
+    : { name: 'sha256', checksum: sha256(text.replace(/\r\n?/g, '\n').trim()) }

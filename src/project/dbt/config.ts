@@ -130,7 +130,7 @@ const testDefaults: Config = {
   error_if: '!= 0',
 }
 const entryDefaults: Config = { enabled: true, tags: [], meta: {} }
-const noFreshness: Config = {
+export const noFreshness: Config = {
   warn_after: { count: null, period: null },
   error_after: { count: null, period: null },
   filter: null,

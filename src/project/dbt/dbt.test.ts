@@ -638,6 +638,30 @@ test('while a project is read a template knows its file and what dbt_project.yml
   expect(project.nodes.get('model.shop.bronze_a')!.refs.map(({ name }) => name)).toEqual(['twice', 'twice'])
 })
 
+test('the macros of a package are a dict that may be asked for what is not there', async () => {
+  const { project, failures } = await read({
+    'macros/m.sql': '{% macro there() %}x{% endmacro %}',
+    'models/a.sql': `{{ config(tags=[context.get(project_name, {}).get('there')(), context[project_name].get('nope', 'none')]) }} select 1 as id`,
+  })
+  expect(shown({ project, failures })).toEqual([])
+  expect(project.nodes.get('model.shop.a')!.tags).toEqual(['x', 'none'])
+})
+
+test('line breaks of another system make no other seed; what a freshness does not say is a time without a count', async () => {
+  const { project } = await read({
+    'seeds/unix.csv': 'id\n1\n',
+    'seeds/dos.csv': 'id\r\n1\r\n',
+    'models/s.yml':
+      "sources: [{name: s, database: '', freshness: {warn_after: {count: 1, period: day}}, tables: [{name: t}]}]",
+  })
+  const checksum = (name: string) => project.nodes.get(`seed.shop.${name}`)!.checksum
+  expect(checksum('dos')).toEqual(checksum('unix'))
+  expect(project.sources.get('source.shop.s.t')).toMatchObject({
+    database: 'dev_analytics',
+    config: { freshness: { warn_after: { count: 1 }, error_after: { count: null, period: null }, filter: null } },
+  })
+})
+
 test('texts of a data test lose their last line break', async () => {
   const { project, failures } = await read({
     'models/a.sql': 'select 1 as id',

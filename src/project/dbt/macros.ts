@@ -178,7 +178,11 @@ export class PackageNamespace extends HostObject {
     this.#package = packageName
   }
   override attr(name: string): unknown {
-    return this.#bound.in(this.#package, name) ?? this.#bound.missing(this.#package, name)
+    const macro = this.#bound.in(this.#package, name)
+    if (macro) return macro
+    // It is a dict: packages ask `context[project_name].get('macro')` for what may not be there.
+    if (name === 'get') return (([key, fallback = null]) => this.item(key) ?? fallback) satisfies Callable
+    return this.#bound.missing(this.#package, name)
   }
   override item(key: unknown): unknown {
     return typeof key === 'string' ? this.#bound.in(this.#package, key) : undefined

@@ -3,6 +3,7 @@
 import { isRecord } from '../../base/record.ts'
 import type { Place } from '../../base/failure.ts'
 import type { Path } from '../yaml.ts'
+import { noFreshness } from './config.ts'
 import { readColumns, readTests, type TestEntry } from './column-properties.ts'
 import { listOfTexts, type EntryReader } from './entry-reader.ts'
 import type { ColumnSpec, Config } from './types.ts'
@@ -113,7 +114,8 @@ function mergedFreshness(reader: EntryReader, layers: readonly Layer[]): Config 
     else if (!isRecord(value)) reader.wrong('"freshness" must be a mapping', [...path, 'freshness'])
     else {
       checkFreshness(reader, value, [...path, 'freshness'])
-      const result: Config = { ...merged }
+      // What is not said of a source is a time without a count: packages ask `freshness.error_after.count`.
+      const result: Config = { ...(merged ?? noFreshness) }
       for (const [key, part] of Object.entries(value))
         result[key] = isRecord(part) && isRecord(result[key]) ? { ...result[key], ...part } : part
       merged = result

@@ -73,7 +73,7 @@ function addSource(reading: Reading, from: DbtPackage, entry: SourceEntry): void
     source: entry.source,
     name: entry.name,
     fqn,
-    database: entry.database ?? project.target.database,
+    database: entry.database || project.target.database,
     schema: entry.schema,
     written: { ...entry.written, quoting: entry.quoting },
     identifier: entry.identifier,

@@ -38,7 +38,8 @@ const lab = process.env.DBT_LAB ?? '../shared/dbt'
 const python = process.env.DBT_PYTHON ?? 'python3'
 const work = mkdtempSync(join(tmpdir(), `compare-${name}-`))
 const dir = join(work, name)
-cpSync(source, dir, { recursive: true, filter: (path) => !/\/(target|logs|\.git)$/.test(path) })
+const left = ['target', 'logs', '.git'].map((each) => join(source, each))
+cpSync(source, dir, { recursive: true, filter: (path) => !left.includes(path) })
 const read = (file: string) => (existsSync(join(dir, file)) ? readFileSync(join(dir, file), 'utf8') : undefined)
 
 const goldenFile = values.golden ?? join(work, 'golden.json')
