@@ -90,8 +90,11 @@ const renamed: Record<string, string> = {
   to_jsonb: 'to_json',
   uuid_generate_v4: 'gen_random_uuid',
 }
-/** A column without a precision: the engine's own, of three digits behind the point, would round what clients send. */
+/** Without a precision: the engine's own, of three digits behind the point, would round what clients send and compute. */
 const openNumeric = 'DECIMAL(38,10)'
+const openTypes: ReadonlySet<string> = new Set(['numeric', 'decimal'])
+/** All the digits of a number. */
+const decimalOf = (digits: string) => `DECIMAL(38,${digits.split('.')[1]?.length ?? 0})`
 /** PostgreSQL's `float` has 64 bits, the engine's 32. */
 const columnTypes: Record<string, string> = { citext: 'VARCHAR', float: 'DOUBLE' }
 const valueTypes: Record<string, string> = { ...columnTypes, jsonb: 'JSON' }
@@ -191,6 +194,8 @@ class Translation {
       if (isCatalog) this.#catalog(at, selects)
       else if (this.#words[at] === 'as' && valueTypes[this.#words[at + 1] ?? ''] && this.#words[at + 2] === ')')
         this.#replace(at + 1, at + 1, valueTypes[this.#words[at + 1]!]!)
+      else if (this.#words[at] === 'as' && openTypes.has(this.#words[at + 1] ?? '')) this.#castAs(at)
+      else if (openTypes.has(this.#words[at]!) && this.#typed(at)) continue
       else if (this.#series(at, selects)) continue
       else if (series.has(this.#words[at]!) && this.#words[at + 1] === '(') this.#column(at, selects)
       else if (this.#words[at] === '::') this.#cast(at)
@@ -371,7 +376,7 @@ class Translation {
   /** A column of a type that only PostgreSQL knows. */
   #columnType(at: number): boolean {
     const word = this.#words[at]!
-    const isOpen = /^(numeric|decimal)$/.test(word) && this.#words[at + 1] !== '('
+    const isOpen = openTypes.has(word) && this.#words[at + 1] !== '('
     const type = isOpen ? openNumeric : columnTypes[word]
     const before = this.#all[at - 1]
     const close = this.#words[at + 1] === '(' ? this.#closing(at + 1) : undefined
@@ -775,8 +780,9 @@ class Translation {
     const bare = type.replaceAll('[]', '')
     const operand = this.#all[at - 1]
     if (isOidAlias(type)) return this.#alias(at, last, type, operand)
-    if (/^(numeric|decimal)$/.test(type) && this.#words[last + 1] !== '(' && this.#decimal(at, last)) return
-    const to = castTo[bare]
+    const isOpen = openTypes.has(bare) && this.#words[last + 1] !== '('
+    if (isOpen && type === bare && this.#decimal(at, last)) return
+    const to = isOpen ? openNumeric : castTo[bare]
     if (/^(text|varchar)$/.test(type) && functionColumn.test(this.#words[at - 1] ?? '')) {
       this.#insertBefore(this.#operand(at - 1), opening(functionNames))
       this.#replace(at, last, '))')
@@ -788,7 +794,7 @@ class Translation {
     else if (!isPlain) this.#replace(at + 1, at + 2, '')
   }
 
-  /** `$1::numeric`, `'0.00001'::numeric`: all of its digits. The engine's own type without a precision has three behind the point. */
+  /** `$1::numeric`, `'0.00001'::numeric`: all of its digits. */
   #decimal(at: number, last: number): boolean {
     const isInside = this.#words[at - 1] === ')' && ['(', '-'].includes(this.#words[at - 3] ?? '')
     const { kind, text } = this.#all[isInside ? at - 2 : at - 1] ?? { kind: 'symbol', text: '' }
@@ -797,7 +803,14 @@ class Translation {
     if (digits === undefined) return false
     // The engine reads no exponents of decimals without rounding.
     if (/e/i.test(shown) && !isInside) this.#replace(at - 1, at - 1, quoteText(digits))
-    return this.#replace(at + 1, last, `DECIMAL(38,${digits.split('.')[1]?.length ?? 0})`)
+    return this.#replace(at + 1, last, decimalOf(digits))
+  }
+
+  /** `numeric '1.25'` */
+  #typed(at: number): boolean {
+    const token = this.#all[at + 1]
+    const digits = token?.kind === 'string' ? decimalText(textOf(token)) : undefined
+    return digits !== undefined && this.#replace(at, at, decimalOf(digits))
   }
 
   /** `CAST(x AS pg_catalog.text)`, `CAST(oid AS regclass)`. */
@@ -817,7 +830,9 @@ class Translation {
       this.#replace(at + 1, last, isForOid ? 'UINTEGER' : 'VARCHAR')
     } else {
       const bare = type.replaceAll('[]', '')
-      const to = castTo[bare]
+      const isOpen = openTypes.has(bare)
+      const digits = isOpen && isLiteral ? decimalText(textOf(operand)) : undefined
+      const to = digits === undefined ? (isOpen ? openNumeric : castTo[bare]) : decimalOf(digits)
       if (to) this.#replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
       else if (!isPlain) this.#replace(at + 1, at + 2, '')
     }

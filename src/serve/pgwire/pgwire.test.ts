@@ -772,6 +772,15 @@ describe('statements', () => {
     ).toEqual(shown)
   })
 
+  test('a cast to numeric rounds nothing away', async () => {
+    const client = await connect('ada')
+    const values = async (text: string) => (await client.query({ text, rowMode: 'array' })).rows[0]
+    expect(
+      await values(`select round(avg(x)::numeric, 2) as a, sum(cast(x as decimal))::text as b, cast('1.23456' as numeric) as c,
+        numeric '-0.00001' as d, (array_agg(x)::numeric[])[1]::text as e from (values (2.4449::float8)) t(x)`),
+    ).toEqual(['2.44', '2.4449000000', '1.23456', '-0.00001', '2.4449000000'])
+  })
+
   test('parameters have the type that they are cast to; numerics keep their digits; EXECUTE is described', async () => {
     const client = await raw('ada')
     const asked = async (sql: string) => {
