@@ -63,7 +63,12 @@ export async function analysisOf(
   const json = await treeText(context.engine, withoutLikeRows(sql), context.signal)
   if (json.startsWith('{"error":true')) {
     const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string }
-    if (error.error_type === 'not implemented') return undefined
+    if (error.error_type === 'not implemented') {
+      // Of a statement of another kind it says so; this is a part of a SELECT that the engine has not.
+      if (/^\s*(select|with|from|values)\b/i.test(sql) && !error.error_message.startsWith('Only SELECT'))
+        throw new Failure('SQL_UNSUPPORTED', error.error_message, { place: at(0) })
+      return undefined
+    }
     throw new Failure(
       'SQL_INVALID',
       error.error_message,
