@@ -20,6 +20,8 @@ export type ColumnDefinition = {
   isKey?: true
   identity?: Identity
 }
+/** `LIKE t INCLUDING DEFAULTS`: columns with their types, and whether they may be null. */
+export type Like = { table: WrittenName; including: ReadonlySet<'defaults' | 'identity' | 'comments'> }
 /** How a column numbers its rows. `always`: a value of somebody's own is refused. */
 export type Identity = { always: boolean; from: number }
 export type Ordering = NewPartitionField & { direction?: 'asc' | 'desc'; nullOrder?: 'nulls-first' | 'nulls-last' }
@@ -66,11 +68,15 @@ export type Statement =
       replace: boolean
       ifNotExists: boolean
       columns: ColumnDefinition[] | undefined
+      /** Whose columns it has; `columns` is then empty. */
+      like: Like | undefined
       /** Columns of the primary key, which is not enforced: Iceberg's identifier fields. */
       key: string[] | undefined
       /** Constraints that are written as if somebody held them to be kept. */
       promised: Promised[]
       select: Piece | undefined
+      /** Of the SELECT only the columns are wanted. */
+      isEmpty: boolean
       /** Of the SELECT's columns. */
       names: string[] | undefined
       clauses: TableClauses
@@ -175,10 +181,10 @@ function create(reader: Reader): Statement {
     }
   }
   const names = reader.seesNames() ? reader.columns() : undefined
-  const { columns, key, promised = [] } = !names && reader.peek('(') ? definitions(reader) : {}
+  const { columns, like, key, promised = [] } = !names && reader.peek('(') ? definitions(reader) : {}
   const clauses = tableClauses(reader)
   const onCommitDrop = temporary && onCommit(reader)
-  const select = reader.take('as') ? reader.rest() : undefined
+  const { select, isEmpty } = reader.take('as') ? withData(reader.rest()) : { select: undefined, isEmpty: false }
   if (names && !select) throw reader.invalid('expected a type for each column, or AS and a SELECT')
   if (!columns && !select) throw reader.invalid('expected columns in parentheses, or AS and a SELECT')
   if (columns && select)
@@ -192,9 +198,11 @@ function create(reader: Reader): Statement {
     replace,
     ifNotExists,
     columns,
+    like,
     key,
     promised,
     select,
+    isEmpty,
     names,
     clauses,
   }
@@ -208,14 +216,30 @@ function onCommit(reader: Reader): boolean {
   return false
 }
 
+/** `… AS SELECT … WITH [NO] DATA`. */
+function withData(select: Piece): { select: Piece; isEmpty: boolean } {
+  const last = [...tokens(select.sql)].slice(-3)
+  const words = last.map(({ kind, text }) => (kind === 'word' ? text.toLowerCase() : ''))
+  const isEmpty = words.join(' ') === 'with no data'
+  const begin = isEmpty ? last[0] : words.slice(-2).join(' ') === 'with data' ? last.at(-2) : undefined
+  return { select: begin ? { ...select, sql: select.sql.slice(0, begin.start) } : select, isEmpty }
+}
+
 function definitions(reader: Reader): {
   columns: ColumnDefinition[]
+  like: Like | undefined
   key: string[] | undefined
   promised: Promised[]
 } {
   const keys: string[][] = []
   const promised: Promised[] = []
+  let like: Like | undefined
   const all = reader.list(() => {
+    if (reader.take('like')) {
+      if (like) throw reader.unsupported('a second LIKE', 'Name the columns.')
+      like = likeOf(reader)
+      return undefined
+    }
     const constraint = tableConstraint(reader, promised)
     if (constraint === 'kept') return undefined
     if (constraint) {
@@ -225,10 +249,29 @@ function definitions(reader: Reader): {
     return { name: reader.identifier('a column'), ...definition(reader, promised) }
   })
   const columns = all.filter((one) => one !== undefined)
+  if (like && columns.length > 0)
+    throw reader.unsupported('LIKE beside other columns', 'Add them with ALTER TABLE … ADD COLUMN.')
   const marked = columns.filter(({ isKey }) => isKey).map(({ name }) => name)
   if (marked.length > 0) keys.push(marked)
   if (keys.length > 1) throw reader.invalid('a table has one primary key')
-  return { columns, key: keys[0], promised }
+  return { columns, like, key: keys[0], promised }
+}
+
+/** Behind LIKE. Of what else PostgreSQL includes a table here has nothing. */
+function likeOf(reader: Reader): Like {
+  const table = reader.name('a table')
+  const including = new Set<'defaults' | 'identity' | 'comments'>()
+  const kept = ['defaults', 'identity', 'comments'] as const
+  for (;;) {
+    const adds = reader.take('including')
+    if (!adds && !reader.take('excluding')) return { table, including }
+    const what = reader.identifier('what to include').toLowerCase()
+    for (const one of kept)
+      if (what === one || what === 'all') {
+        if (adds) including.add(one)
+        else including.delete(one)
+      }
+  }
 }
 
 /**

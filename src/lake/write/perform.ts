@@ -14,6 +14,7 @@ import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared } from './declared-types.ts'
 import { changeIdentity } from './numbered.ts'
 import { located, withNames, type PerformContext, type Performed } from './perform-context.ts'
+import { columnsLike } from './columns-like.ts'
 import { changeRows, truncated } from './perform-rows.ts'
 
 const nothing: Performed = { rows: 0, changed: false }
@@ -42,13 +43,15 @@ export async function perform(statement: Statement, target: TableName, context: 
       }
       const table = { ...options, ...tableOptions(statement.clauses) }
       if (statement.select) {
-        const { select, names } = statement
-        const text = names ? withNames(select, 'renamed', names) : compose`${select}`
+        const { select, names, isEmpty } = statement
+        const whole = names ? withNames(select, 'renamed', names) : compose`${select}`
+        const text = isEmpty ? compose`SELECT * FROM (${whole}\n) AS nothing LIMIT 0` : whole
         const work = changes.replaceTable(target, text.sql, { ...table, keepsDeclared: true })
         const { rowsWritten } = await located(text, context.at, work)
         return { rows: rowsWritten, changed: true }
       }
-      const { columns, key } = statement
+      const { like, key } = statement
+      const columns = like ? await columnsLike(like, context) : statement.columns
       const { fields, defaults, computed, declared } = await newFields(withKey(columns!, key, target), context)
       await changes.createTable(target, fields, defaults, table)
       // A dot in a name is none of a path.

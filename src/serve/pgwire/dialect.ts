@@ -240,7 +240,13 @@ class Translation {
     let last = this.#words[cast + 2] === '.' ? cast + 3 : cast + 1
     if (this.#words[last + 1] === '(') last = this.#closing(last + 1) ?? last
     const isList = this.#words[last + 1] === '[' && this.#words[last + 2] === ']' && !isOidAlias(name)
-    return isList && this.#listOf(at, name === 'bytea')
+    if (!isList || !this.#listOf(at, name === 'bytea')) return false
+    // A type says that it is an array, not of how many dimensions.
+    let said = 0
+    for (; this.#words[last + 1] === '[' && this.#words[last + 2] === ']'; last += 2) said++
+    const more = (/^'\s*(\{[\s{]*)/.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0) - said
+    if (more > 0) this.#insertAfter(last, '[]'.repeat(more))
+    return true
   }
   #listOf(at: number, isOfBytes = false): boolean {
     const items = parseArrays(textOf(this.#all[at]!))

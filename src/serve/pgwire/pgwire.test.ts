@@ -682,7 +682,7 @@ describe('statements', () => {
       { b: [Buffer.from([0, 255])], m: [[5, 6]], t: ['x'] },
     ])
     expect(
-      (await ada.query(String.raw`select '{"\\x00ff"}'::bytea[] as b, '{{a,NULL},{"",d}}'::text[][] as t`)).rows,
+      (await ada.query(String.raw`select '{"\\x00ff"}'::bytea[] as b, '{{a,NULL},{"",d}}'::text[] as t`)).rows,
     ).toEqual([
       {
         b: [Buffer.from([0, 255])],
