@@ -113,9 +113,11 @@ function datetimeClass(now: () => number): PyClass {
   )
 }
 
+/** The runtime lists only the zones of places; and anew each time, which takes longer than most templates. */
+let zones: readonly string[] | undefined
+const zoneNames = () => [...(zones ??= [...Intl.supportedValuesOf('timeZone'), 'UTC'].sort())]
+
 export function pytzModule(): Dict {
-  // The runtime lists only the zones of places.
-  const names = () => [...Intl.supportedValuesOf('timeZone'), 'UTC'].sort()
   return new Dict([
     ['timezone', (([name]) => new Zone(str(name))) satisfies Callable],
     ['utc', utc],
@@ -124,7 +126,7 @@ export function pytzModule(): Dict {
       'FixedOffset',
       (([minutes]) => new Zone(`pytz.FixedOffset(${whole(minutes)})`, whole(minutes) * 60_000)) satisfies Callable,
     ],
-    ['all_timezones', names()],
-    ['common_timezones', names()],
+    ['all_timezones', zoneNames()],
+    ['common_timezones', zoneNames()],
   ] as [unknown, unknown][])
 }
