@@ -28,8 +28,9 @@ const program = await rolldown({
 const folder = `${root}dist/${started.toString(36)}`
 const { output } = await program.write({
   dir: folder,
-  entryFileNames: '[name].js',
-  chunkFileNames: '[name].js',
+  // Of `.js` Node would ask the package.json around each file what it is.
+  entryFileNames: '[name].mjs',
+  chunkFileNames: '[name].mjs',
   // For stack traces: the places that they name are those of the sources.
   sourcemap: true,
   sourcemapExcludeSources: true,
@@ -46,7 +47,7 @@ for (const file of ['package-lock.json', ...files].sort()) {
 }
 await program.close()
 const list = `${root}dist/built.json`
-await writeFile(`${list}.new`, JSON.stringify({ program: `dist/${basename(folder)}/program.js`, sources }))
+await writeFile(`${list}.new`, JSON.stringify({ program: `dist/${basename(folder)}/program.mjs`, sources }))
 await rename(`${list}.new`, list)
 await removeOld()
 const chunks = output.filter(({ type }) => type === 'chunk').length
