@@ -5,6 +5,7 @@ import { isRecord } from '../../base/record.ts'
 import { hash } from 'node:crypto'
 import { Failure, type Place } from '../../base/failure.ts'
 import { fromJs, repr, str } from '../../jinja/index.ts'
+import { deprecations, type Deprecation } from './deprecations.ts'
 import type { Config } from './types.ts'
 
 /** Keys of an entry that configure the test and are no arguments of its macro. */
@@ -45,6 +46,8 @@ export type TestTarget = {
   /** In the name: `orders`, `shop_orders`. */
   shown: string
   isSource: boolean
+  /** What it stands under, by name. */
+  name: string
 }
 
 /** @throws Failure PROJECT_INVALID with the entry's place */
@@ -80,6 +83,21 @@ export function readGenericTest(
     own === undefined ? testNames(kind, target.shown, args) : { fullName: own, shortName: own }
   if (shortName !== fullName && config['alias'] === undefined) config['alias'] = shortName
   return { name: name!, namespace, kwargs, config, description, fullName, shortName }
+}
+
+/** What dbt would have written otherwise in an entry that is right. */
+export function oldSpellings(definition: unknown, target: TestTarget, from: string, file: string): Deprecation[] {
+  const [test, args] = nameAndArguments(definition, (message) => new Failure('PROJECT_INVALID', message))
+  const isNested = isRecord(args['arguments']) && Object.keys(args['arguments']).length > 0
+  const besides = ['config', 'description', 'name', 'arguments', ...configKeys]
+  return [
+    ...Object.keys(args)
+      .filter((key) => configKeys.includes(key))
+      .map((key) => deprecations.besideConfig(key, `data_tests.${test}.${key}`, file)),
+    ...(!isNested && Object.keys(args).some((key) => !besides.includes(key))
+      ? [deprecations.argumentsBesideName(test, target.name, from, file)]
+      : []),
+  ]
 }
 
 function nameAndArguments(definition: unknown, wrong: (message: string) => Failure): [string, Config] {

@@ -198,6 +198,21 @@ metrics: [{name: a b, label: A, type: simple}, {name: 1a, label: A, type: simple
     ['PROJECT_INVALID models/t.yml:2:5 "a" is already described in models/s.yml:1'],
   ],
   [
+    'keys that nobody knows, where dbt takes no others',
+    {
+      'dbt_project.yml': `${head}modles: {}\n`,
+      'models/a.sql': 'select 1',
+      'models/s.yml': `sources: [{name: s, catalog: c, tables: [{name: t, anything: 1}]}]
+groups: [{name: g, owner: {name: Ann}, onwer: x}]
+models: [{name: a, anything: 1}]`,
+    },
+    [
+      'PROJECT_INVALID dbt_project.yml:3:9 unknown key "modles"; did you mean "models"?',
+      'PROJECT_INVALID models/s.yml:1:30 unknown key "catalog"; there are: name, config, database, schema, description, freshness, loaded_at_field, loaded_at_query, loader, meta, overrides, quoting, tables, tags',
+      'PROJECT_INVALID models/s.yml:2:47 unknown key "onwer"; did you mean "owner"?',
+    ],
+  ],
+  [
     'a docs block that is not there',
     { 'models/a.sql': 'select 1', 'models/s.yml': 'models:\n  - name: a\n    description: "{{ doc(\'x\') }}"' },
     ['PROJECT_INVALID models/s.yml:2:5 there is no docs block "x"'],
@@ -748,12 +763,10 @@ test('a microbatch model that reads nothing by its time is told', async () => {
 
 test('odd things are warnings', async () => {
   const { project, failures } = await read({
-    'dbt_project.yml': `${head}modles: {}\n`,
     'models/p.yml': 'models: [{name: gone, tests: [unique]}]\nsource: []',
   })
   expect(failures).toEqual([])
   expect(project.warnings.map(({ message, place }) => `${place.file}:${place.line} ${message}`)).toEqual([
-    'dbt_project.yml:3 dbt_project.yml: unknown key "modles"; did you mean "models"?',
     'models/p.yml:2 unknown key "source"; did you mean "sources"?',
     "models/p.yml:1 Did not find matching node for patch with name 'gone' in the 'models' section of file 'models/p.yml'",
   ])

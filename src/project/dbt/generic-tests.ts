@@ -8,11 +8,18 @@ import { noChecksum } from './checksum.ts'
 import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
 import type { TestEntry } from './column-properties.ts'
 import type { Context } from './context.ts'
-import { looksLikeCall, readGenericTest, testHash, type GenericTest, type TestTarget } from './data-tests.ts'
+import {
+  looksLikeCall,
+  oldSpellings,
+  readGenericTest,
+  testHash,
+  type GenericTest,
+  type TestTarget,
+} from './data-tests.ts'
 import { builtinPackage, builtins } from './macros.ts'
 import type { Nodes } from './nodes.ts'
 import type { ParseCache } from './parse-cache.ts'
-import { relativeFolders, type Reading } from './reading.ts'
+import { fileInPackage, relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
 import type { Config, DbtMacro, DbtNode, DbtPackage, DbtProject } from './types.ts'
 import { gathering, renderText, withoutLastBreak } from './yaml-file.ts'
@@ -27,7 +34,7 @@ export function readGenericTests(reading: Reading, nodes: Nodes): void {
         const expression = version ? `ref('${patch.name}', version='${version.v}')` : `ref('${patch.name}')`
         const shown = version ? `${patch.name}_v${version.v}` : patch.name
         for (const entry of (version ?? patch).tests)
-          reader.add(from, patch.file, entry, { expression, shown, isSource: false }, [])
+          reader.add(from, patch.file, entry, { expression, shown, isSource: false, name: patch.name }, [])
       }
     }
   }
@@ -36,7 +43,7 @@ export function readGenericTests(reading: Reading, nodes: Nodes): void {
 export function readSourceTests(reading: Reading, nodes: Nodes, from: DbtPackage, source: SourceEntry): void {
   const reader = new GenericTests(reading, nodes)
   const expression = `source('${source.source}', '${source.name}')`
-  const target = { expression, shown: `${source.source}_${source.name}`, isSource: true }
+  const target = { expression, shown: `${source.source}_${source.name}`, isSource: true, name: source.name }
   for (const entry of source.tests) reader.add(from, source.file, entry, target, source.tags)
 }
 
@@ -54,6 +61,9 @@ class GenericTests {
       const { column, place } = entry
       const columnName = column && (column.quote ? `"${column.name}"` : column.name)
       const test = readGenericTest(entry.definition, target, columnName, place)
+      if (reading.root.flags['require_generic_test_arguments_property'] !== false)
+        for (const { message, event } of oldSpellings(entry.definition, target, from.name, fileInPackage(from, file)))
+          reading.warn(message, place, event)
       this.#renderConfig(from, test, place)
       // A test that nothing defines is an error where its SQL is made, as for dbt.
       const macro = reading.macros.test(from.name, test.namespace, test.name)

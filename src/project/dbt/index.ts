@@ -49,6 +49,7 @@ export type {
   UnitRows,
 } from './types.ts'
 export { parseCacheFile } from './parse-cache.ts'
+export { deprecations, type Deprecation } from './deprecations.ts'
 export { varScopes } from './vars.ts'
 export { PyDate, utc } from './python/dates.ts'
 export { PlainObject } from './runtime-config.ts'

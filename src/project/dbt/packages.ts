@@ -4,7 +4,7 @@ import { Failure } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
 import { dbtVersion } from './context.ts'
 import { readPackageFiles } from './package-files.ts'
-import { readProjectFile } from './project-file.ts'
+import { readProjectFile, type Warn } from './project-file.ts'
 import type { Reading } from './reading.ts'
 import { versionProblem } from './require-version.ts'
 import type { Config, DbtPackage } from './types.ts'
@@ -60,7 +60,7 @@ function readPackage(
 ): DbtPackage | undefined {
   const file = folder === '' ? 'dbt_project.yml' : `${folder}/dbt_project.yml`
   const globals = yamlGlobals(project.options, [...varScopes(project.options, undefined, undefined), vars])
-  const warn = (message: string, place: { file?: string }) => project.warnings.push({ message, place })
+  const warn: Warn = (message, place, event) => project.warnings.push({ message, place, ...(event && { event }) })
   const found = gathering(failures, () => readProjectFile(file, text, folder, globals, failures, warn, cache))
   if (found && Object.keys(vars).length > 0) {
     if (Object.keys(found.vars).length > 0)

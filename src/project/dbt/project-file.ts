@@ -5,9 +5,10 @@ import { Failure, type Place } from '../../base/failure.ts'
 import type { Globals } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Located } from '../yaml.ts'
+import { deprecations, type Deprecation } from './deprecations.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { quoteAll, type Quoting } from './relation.ts'
-import type { Config, ConfigTree, DbtPackage, PathKind } from './types.ts'
+import type { Config, ConfigTree, DbtPackage, PathKind, Warning } from './types.ts'
 import { readYamlText, renderYaml } from './yaml-file.ts'
 
 const pathKeys: Record<PathKind, { keys: string[]; fallback: string[] }> = {
@@ -52,6 +53,7 @@ const known = [
   'query-comment',
   'packages-install-path',
   'asset-paths',
+  'osi-paths',
   'flags',
   'dbt-cloud',
   'metrics',
@@ -89,7 +91,7 @@ const reservedNames = new Set(
 const isRaw = (key: unknown): boolean =>
   typeof key === 'string' && /^\+?(pre[-_]hook|post[-_]hook|on-run-start|on-run-end|query-comment|vars)$/.test(key)
 
-export type Warn = (message: string, place: Place) => void
+export type Warn = (message: string, place: Place, event?: Warning['event']) => void
 
 /** @throws Failures, one for each mistake of syntax */
 export function readProjectFile(
@@ -109,8 +111,7 @@ export function readProjectFile(
   const written = isRecord(located.value) ? located.value : {}
   if (!isRecord(rendered)) wrong('must be a mapping with at least a name', [])
   for (const key of Object.keys(root)) {
-    if (!known.includes(key))
-      warn(`dbt_project.yml: unknown key "${key}"${didYouMean(key, known, 20)}`, located.at([key], 'key'))
+    if (!known.includes(key)) wrong(`unknown key "${key}"${didYouMean(key, known, 20)}`, [key])
   }
   const { name } = root
   if (typeof name !== 'string') wrong(name === undefined ? '"name" is missing' : '"name" must be text', ['name'])
@@ -131,6 +132,17 @@ export function readProjectFile(
     if (root[old] !== undefined && root[key] !== undefined)
       wrong(`"${old}" is the old name of "${key}"; keep "${key}"`, [old])
   }
+  const tellOld = (key: string, { message, event }: Deprecation) => warn(message, located.at([key], 'key'), event)
+  for (const [old, key] of [
+    ['source-paths', 'model-paths'],
+    ['data-paths', 'seed-paths'],
+  ] as const)
+    if (root[old] !== undefined) tellOld(old, deprecations.renamedPath(old, key))
+  for (const [key, usual] of [
+    ['log-path', 'logs'],
+    ['target-path', 'target'],
+  ] as const)
+    if (root[key] !== undefined && root[key] !== usual) tellOld(key, deprecations.outputPath(key))
   if (root['config-version'] !== undefined && root['config-version'] !== 2)
     warn(`"config-version" is ${String(root['config-version'])}; it is read as 2`, located.at(['config-version']))
   const hookPlaces = (key: string): Place[] =>

@@ -18,7 +18,8 @@ import { EntryReader } from './entry-reader.ts'
 import { readSource, type SourceEntry, type SourcePatch } from './source-properties.ts'
 import { formOf } from './functions.ts'
 import { metricsOf, semanticModelOf, withTypeParams } from './model-semantics.ts'
-import type { ColumnSpec, Config, Constraint, FunctionForm } from './types.ts'
+import { deprecations } from './deprecations.ts'
+import type { ColumnSpec, Config, Constraint, FunctionForm, Warning } from './types.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 
@@ -73,7 +74,7 @@ export type Properties = {
   sourcePatches: SourcePatch[]
   entries: YamlEntry[]
   failures: Failure[]
-  warnings: { message: string; place: Place }[]
+  warnings: Warning[]
 }
 
 const patchSections = [
@@ -123,7 +124,11 @@ export function readProperties(file: string, text: string, globals: Globals, cac
   const found: Properties = { patches: [], sources: [], sourcePatches: [], entries: [], failures: [], warnings: [] }
   const warn = (message: string, place: Place) => found.warnings.push({ message, place })
   gathering(found.failures, () => {
-    const located = readYamlText(file, text, warn, cache)
+    const tell = (place: Place) => {
+      const { message, event } = deprecations.keyTwice(file, place.line)
+      found.warnings.push({ message, place, event })
+    }
+    const located = readYamlText(file, text, tell, cache)
     const rendered = renderYaml(located.value, located.at, globals, isLate, found.failures)
     readRoot(rendered, new EntryReader(file, located.at, found.failures, located.value), found, warn)
   })
@@ -155,6 +160,7 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
     })
   }
   reader.each(root['sources'], ['sources'], (entry, path) => {
+    refuseOthers(reader, entry, path, closed.sources)
     if (typeof entry['overrides'] === 'string')
       found.sourcePatches.push({
         overrides: entry['overrides'],
@@ -168,6 +174,7 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
     reader.each(root[section], [section], (value, path) => {
       const name = reader.text(value, 'name', path)
       if (name === undefined) return
+      if (isClosed(section)) refuseOthers(reader, value, path, closed[section])
       const list = value['given'] ?? value['depends_on']
       const listKey = value['given'] === undefined ? 'depends_on' : 'given'
       found.entries.push({
@@ -181,6 +188,24 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
       })
     })
   }
+}
+
+/** Entries that have no keys but these; models, columns and tables may have any. */
+const closed = {
+  sources:
+    'name config database schema description freshness loaded_at_field loaded_at_query loader meta overrides quoting tables tags',
+  exposures: 'name config depends_on description label maturity meta owner tags type url',
+  groups: 'name config description owner',
+  unit_tests: 'name config description expect given model overrides versions',
+  versions:
+    'v access columns config constraints data_tests defined_in deprecation_date description docs tests latest_version_pointer',
+}
+const isClosed = (section: string): section is keyof typeof closed => section in closed
+
+function refuseOthers(reader: EntryReader, entry: Config, path: Path, keys: string): void {
+  const allowed = keys.split(' ')
+  for (const key of Object.keys(entry))
+    if (!allowed.includes(key)) reader.wrong(`unknown key "${key}"${didYouMean(key, allowed, 20)}`, [...path, key])
 }
 
 /** What a model says of its semantic model and metrics, as entries of their own. */
@@ -256,6 +281,7 @@ function readVersions(
 ): Patch['versions'] {
   const versions: Patch['versions'] = []
   reader.each(entry['versions'], [...path, 'versions'], (version, at) => {
+    refuseOthers(reader, version, at, closed.versions)
     const v = reader.text(version, 'v', at)
     if (v === undefined) return
     if (versions.some((each) => each.v === v)) return reader.wrong(`the version ${v} is listed twice`, at)

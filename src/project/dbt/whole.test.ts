@@ -364,9 +364,12 @@ tests: {severity: warn}`,
     'test.shop.unique_A_id',
   ])
   expect(lines(project)).toEqual([
+    'dbt_project.yml:3 The `source-paths` config has been renamed to `model-paths`. Please update your `dbt_project.yml` configuration to reflect this change.',
+    'dbt_project.yml:4 The `data-paths` config has been renamed to `seed-paths`. Please update your `dbt_project.yml` configuration to reflect this change.',
     'dbt_project.yml:2 "config-version" is 1; it is read as 2',
-    'src/p.yml:5 this key stands twice; the last one counts',
+    'src/p.yml:5 A key stands twice, the last one counts: line 5 in file `src/p.yml`',
     'src/p.yml:3 "tags" has no effect here; put it under "config"',
+    "src/p.yml:6 Found top-level arguments to test `unique` defined on 'A' in package 'shop' (src/p.yml). Arguments to generic tests should be nested under the `arguments` property.",
   ])
 })
 

@@ -16,7 +16,7 @@ const anything = z.unknown()
 export function readYamlText(
   file: string,
   written: string,
-  warn: (message: string, place: Place) => void = () => {},
+  onDuplicateKey: (place: Place) => void = () => {},
   cache = new ParseCache(),
 ): Located<unknown> {
   const text = written.trimEnd()
@@ -33,7 +33,7 @@ export function readYamlText(
   }
   const { value, duplicates, outline, floats } = cache.of('yaml', [file], text, parse)
   for (const path of floats) restoreFloat(value, path)
-  for (const place of duplicates) warn('this key stands twice; the last one counts', place)
+  for (const place of duplicates) onDuplicateKey(place)
   const parsed = () => located ?? (parse(), located!)
   return {
     value,

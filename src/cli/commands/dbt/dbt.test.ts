@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -183,6 +183,9 @@ describe('used wrongly', () => {
     join(folder, 'profiles.yml'),
     'shop: {target: dev, outputs: {dev: {type: duckdb, path: shop.duckdb}}}\n',
   )
+  mkdirSync(join(folder, 'old'))
+  writeFileSync(join(folder, 'old', 'dbt_project.yml'), 'name: old\nprofile: shop\ndata-paths: [data]\n')
+  writeFileSync(join(folder, 'old', 'profiles.yml'), 'shop: {target: dev, outputs: {dev: {type: duckdb}}}\n')
   afterAll(() => rmSync(folder, { recursive: true }))
 
   async function run(line: string): Promise<[number, string]> {
@@ -227,6 +230,16 @@ describe('used wrongly', () => {
       `ls --project-dir ${folder} -s nothing`,
       0,
       /\[WARNING\]: The selection criterion 'nothing' does not match any enabled nodes/,
+    ],
+    [
+      `parse --project-dir ${folder}/old`,
+      0,
+      /\[WARNING\]\[ConfigDataPathDeprecation\]: Deprecated functionality\nThe `data-paths`[^]*encountered deprecations:\n- ConfigDataPathDeprecation: 1 occurrence\n/,
+    ],
+    [
+      `compile --project-dir ${folder} -m nothing --warn-error`,
+      2,
+      /Usage of `--models`, `--model`, and `-m` is deprecated/,
     ],
     [`clean --project-dir ${folder} --no-clean-project-files-only`, 2, /nothing outside the project is deleted/],
     ['--version', 0, /Core:\n {2}- installed: 1\.12/],

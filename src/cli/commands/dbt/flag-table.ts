@@ -312,7 +312,7 @@ export const flagTable: Readonly<Record<string, FlagSpec>> = {
   'printer-width': { kind: 'whole', value: 'N', env: 'PRINTER_WIDTH', about: 'Width of the lines of nodes.' },
   print: { kind: 'switch', env: 'PRINT', about: 'What print() in templates says.' },
   'write-json': { kind: 'switch', env: 'WRITE_JSON', about: 'Whether artifacts are written.' },
-  'show-all-deprecations': ignoredSwitch('Every old spelling, not the first of each kind.'),
+  'show-all-deprecations': { kind: 'switch', about: 'Every old spelling, not the first of each kind.' },
   'version-check': { kind: 'switch', env: 'VERSION_CHECK', about: 'Whether require-dbt-version is held to.' },
   // of dbt's own engine
   'partial-parse': { kind: 'switch', env: 'PARTIAL_PARSE', about: 'Whether what was parsed before is used again.' },

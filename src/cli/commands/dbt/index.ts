@@ -11,7 +11,8 @@ import { checkTogether, checkVerb, DbtFlags, readVariables, splitLine, type Valu
 import { dbtPage, verbPage } from './help.ts'
 import { openSession, type Session } from './open.ts'
 import { verbs, type Verb } from './verbs.ts'
-import { dbtVersion } from '../../../project/dbt/index.ts'
+import { dbtVersion, deprecations } from '../../../project/dbt/index.ts'
+import { deprecate, tellDeprecations } from './warnings.ts'
 
 /** The flags of a verb, or of all. */
 export const flagsOf = (verb?: string): string[] =>
@@ -41,6 +42,7 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
     context.out.line(name === undefined ? dbtPage() : verbPage(name))
     return name === undefined && !given.has('help') ? 2 : 0
   }
+  const isOld = given.has('models')
   if (name !== 'ls') takeModels(given)
   checkVerb(name, given)
   checkTogether(given)
@@ -54,7 +56,7 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
   const typed = `dbt ${argv.join(' ')}`
   const session = openSession(name, rest, flags, context, typed)
   try {
-    return await perform(verb, session)
+    return await perform(verb, session, isOld)
   } finally {
     session.log.close()
   }
@@ -69,7 +71,7 @@ function takeModels(given: Map<string, Value>): void {
   given.set('select', [...(Array.isArray(select) ? select : []), ...models])
 }
 
-async function perform(verb: Verb, session: Session): Promise<number> {
+async function perform(verb: Verb, session: Session, isOld: boolean): Promise<number> {
   const { log, context } = session
   try {
     if (!verb.isSilent)
@@ -77,7 +79,10 @@ async function perform(verb: Verb, session: Session): Promise<number> {
         name: 'MainReportVersion',
         code: 'A001',
       })
-    return await verb.run(session)
+    if (isOld) deprecate(session, deprecations.models())
+    const code = await verb.run(session)
+    tellDeprecations(session)
+    return code
   } catch (error) {
     const failure = asFailure(error)
     log.error(`Encountered an error:\n${formatFailure(failure)}`, {

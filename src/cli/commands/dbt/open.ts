@@ -19,6 +19,7 @@ import {
   type Environment,
 } from '../../../config/index.ts'
 import {
+  deprecations,
   diskFiles,
   parseCacheFile,
   readDbtProject,
@@ -41,7 +42,7 @@ import {
 import type { Context } from '../../command.ts'
 import type { DbtFlags } from './flags.ts'
 import { DbtLog, logFileIn, type DbtLogOptions } from './log.ts'
-import { warnOrFail } from './warnings.ts'
+import { deprecate, isDeprecation, warnOrFail } from './warnings.ts'
 
 /** What every verb works with. */
 export type Session = {
@@ -62,6 +63,8 @@ export type Session = {
   invocationId: string
   startedAt: number
   context: Context
+  /** How often each old spelling was met, by dbt's name of it. */
+  deprecations: Map<string, number>
 }
 
 export type Place = { config: Config; environment: Environment; target: Target; profile: Profile | undefined }
@@ -80,7 +83,9 @@ export function openSession(verb: string, words: string[], flags: DbtFlags, cont
   const logFolder = folder('log-path', 'log-path', 'logs')
   const log = new DbtLog({ ...logOptions(flags, invocationId, logFolder), extra: customEnv(context.env) })
   const targetDir = folder('target-path', 'target-path', 'target')
-  return { verb, flags, words, typed, dir, written, targetDir, log, invocationId, startedAt: Date.now(), context }
+  const deprecations = new Map<string, number>()
+  const startedAt = Date.now()
+  return { verb, flags, words, typed, dir, written, targetDir, log, invocationId, startedAt, context, deprecations }
 }
 
 function projectFolder(context: Context, flags: DbtFlags): string {
@@ -212,6 +217,9 @@ export async function openProject(session: Session, { config, target, profile }:
   const options = { flags: flagsOf(session), startedAt: session.startedAt }
   sampleOf(options) // what is no window is told before anything is read
   checkHandling(flags.all())
+  const handling = flags.all()['warn_error_options']
+  const old = (['include', 'exclude'] as const).filter((key) => isRecord(handling) && handling[key] !== undefined)
+  if (old.length > 0) deprecate(session, deprecations.oldHandling(old))
   const { project, failures } = await readDbtProject(diskFiles(session.dir), session.dir, {
     target,
     vars: flags.mapping('vars'),
@@ -236,7 +244,8 @@ function warnOf(session: Session, project: DbtProject): void {
     const where = `${place.file ?? ''}${place.line === undefined ? '' : `:${place.line}`}`
     // Who looks for dbt's own warnings looks for how they begin.
     const [first = '', ...rest] = message.split('\n')
-    if (event) warnOrFail(session, [`${first} (${where})`, ...rest].join('\n'), event.name, event.code)
+    if (event && isDeprecation(event)) deprecate(session, { message, event })
+    else if (event) warnOrFail(session, [`${first} (${where})`, ...rest].join('\n'), event.name, event.code)
     else session.log.warn(`${where}: ${message}`, { name: 'Note', code: 'I075' })
   }
 }

@@ -1,0 +1,59 @@
+// Old spellings that dbt takes and warns of, under its names and in its words.
+
+import type { Warning } from './types.ts'
+
+export type Deprecation = { message: string; event: NonNullable<Warning['event']> }
+
+const of = (name: string, code: string, message: string): Deprecation => ({
+  message,
+  event: { name: `${name}Deprecation`, code },
+})
+
+export const deprecations = {
+  argumentsBesideName: (test: string, resource: string, from: string, file: string) =>
+    of(
+      'MissingArgumentsPropertyInGenericTest',
+      'D039',
+      `Found top-level arguments to test \`${test}\` defined on '${resource}' in package '${from}' (${file}). Arguments to generic tests should be nested under the \`arguments\` property.`,
+    ),
+  besideConfig: (key: string, path: string, file: string) =>
+    of(
+      'PropertyMovedToConfig',
+      'D030',
+      `Found \`${key}\` as a top-level property of \`${path}\` in file \`${file}\`. The \`${key}\` top-level property should be moved into the \`config\` of \`${path}\`.`,
+    ),
+  renamedPath: (old: 'source-paths' | 'data-paths', key: string) =>
+    of(
+      old === 'source-paths' ? 'ConfigSourcePath' : 'ConfigDataPath',
+      old === 'source-paths' ? 'D003' : 'D004',
+      `The \`${old}\` config has been renamed to \`${key}\`. Please update your \`dbt_project.yml\` configuration to reflect this change.`,
+    ),
+  outputPath: (key: 'log-path' | 'target-path') => {
+    const [name, code, what] =
+      key === 'log-path' ? ['ConfigLogPath', 'D010', 'logs'] : ['ConfigTargetPath', 'D011', 'artifacts']
+    return of(
+      name!,
+      code!,
+      `The \`${key}\` config in \`dbt_project.yml\` has been deprecated, and will no longer be supported in a future version of dbt-core. If you wish to write dbt ${what} to a custom directory, please use the --${key} CLI flag or DBT_${key.toUpperCase().replace('-', '_')} env var instead.`,
+    )
+  },
+  keyTwice: (file: string, line: number | undefined) =>
+    of('DuplicateYAMLKeys', 'D024', `A key stands twice, the last one counts: line ${line ?? 1} in file \`${file}\``),
+  models: () =>
+    of(
+      'ModelParamUsage',
+      'D032',
+      'Usage of `--models`, `--model`, and `-m` is deprecated in favor of `--select` or `-s`.',
+    ),
+  oldHandling: (keys: readonly ('include' | 'exclude')[]) =>
+    of(
+      'WEOIncludeExclude',
+      'D031',
+      [
+        `Found ${keys.map((key) => `\`${key}\``).join(' and ')} in \`warn_error_options\` specification.`,
+        ...keys.map((key) =>
+          key === 'include' ? 'Please use `error` instead of `include`.' : 'Please use `warn` instead of `exclude`.',
+        ),
+      ].join(' '),
+    ),
+}
