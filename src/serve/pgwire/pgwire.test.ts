@@ -705,6 +705,15 @@ describe('statements', () => {
     await ada.query('drop table raw.lists')
   })
 
+  test('a query in a list is called as its column, an expression as its function', async () => {
+    const { fields } =
+      await ada.query(`select (select max(id) from raw.sales), (select s.item from raw.sales s limit 1),
+      (select id as "It is" from raw.sales limit 1), (select coalesce((select 1), 2) from raw.sales limit 1), exists (select 1),
+      case when true then 1 end, coalesce(1, 2), array[1], (select distinct id, from raw.sales limit 1)`)
+    const names = ['max', 'item', 'It is', 'coalesce', 'exists', 'case', 'coalesce', 'array', 'id']
+    expect(fields.map(({ name }) => name)).toEqual(names)
+  })
+
   test('the first column of a key has the place 0', async () => {
     await ada.query('create table keyed (a int, b int, primary key (b, a))')
     const { rows } = await ada.query({

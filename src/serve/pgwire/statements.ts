@@ -6,13 +6,16 @@ import { timeZoneNamed } from '../../base/time-zone.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
 import type { Policy } from '../../govern/index.ts'
 import {
+  nameOf,
   openSession,
   placeAt,
   splice,
+  tokens,
   type Chunk,
   type Column,
   type QueryResult,
   type Spliced,
+  type Token,
 } from '../../lake/index.ts'
 import { backendCalls, sleep, type Backends } from './backend-calls.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
@@ -473,16 +476,45 @@ const areNames = (column: string, sql: string): boolean =>
     'i',
   ).test(sql)
 
-/** PostgreSQL names an expression by its outermost function, the engine by its whole text. */
+/** PostgreSQL names an expression by its outermost function, a query by its column, the engine both by their whole text. */
 export function shownName(name: string): string {
+  if (/^CASE\s.*END$/s.test(name)) return 'case'
+  if (/^\(ARRAY\[.*\]\)$/s.test(name)) return 'array'
+  const query = /^\(SELECT (?:DISTINCT )?(.*)\)$/s.exec(name)?.[1]
+  if (query !== undefined && query.length < queryTextMax) return columnOf(query) ?? name
   if (name.length > 500) return name
   const cast = /^CAST\((.*) AS [^()]*(?:\([^()]*\))?\)$/s.exec(name)
   if (cast) return shownName(cast[1]!)
   const call = /^(?:main\.)?"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
-  return call === undefined ? name : (calledElsewhere[call] ?? call)
+  return calledElsewhere[call ?? name] ?? call ?? name
 }
 
-const calledElsewhere: Record<string, string> = { count_star: 'count', list_value: 'array' }
+/** What the one column of a query is called, whose list begins here. */
+function columnOf(query: string): string | undefined {
+  const all = [...tokens(query)]
+  let depth = 0
+  const last = all.findIndex(({ text }) => {
+    if (text === '(' || text === '[' || text === '{') depth++
+    else if (text === ')' || text === ']' || text === '}') depth--
+    return depth === 0 && /^(from|,)$/i.test(text)
+  })
+  const item = last < 0 ? all : all.slice(0, last)
+  const [before, alias] = item.slice(-2)
+  const isName = ({ kind }: Token) => kind === 'word' || kind === 'quoted'
+  const isPath = item.every((token, index) => (index % 2 === 0 ? isName(token) : token.text === '.'))
+  if (alias && isName(alias) && (before?.text.toLowerCase() === 'as' || isPath)) return nameOf(alias)
+  const [first] = item
+  if (!first) return undefined
+  return isPath ? nameOf(item.at(-1)!) : shownName(query.slice(first.start, item.at(-1)!.end))
+}
+const queryTextMax = 20_000
+
+const calledElsewhere: Record<string, string> = {
+  count_star: 'count',
+  list_value: 'array',
+  EXISTS: 'exists',
+  COALESCE: 'coalesce',
+}
 
 const textFields = (columns: readonly Column[]): Field[] =>
   columns.map(({ name }) => ({ name, type: wireTypeOf('VARCHAR'), format: 0 }))
