@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import {
   crashingFileIO,
   fileLocation,
+  isInFolder,
   joinLocation,
   localFileIO,
   localPath,
@@ -32,6 +33,16 @@ test.each([
 
 test.each(['s3://bucket/a', 'a/b', 'file://host/a', ''])('"%s" is no local file', (location) =>
   expect(() => localPath(location)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' })),
+)
+
+test.each([
+  ['/lake/t/a', true],
+  ['///lake//t/a', true], // as Java's programs put locations together
+  ['file:/lake/t/a', true],
+  ['/lake/tt/a', false],
+  ['/lake/t/../a', false],
+])('whether %s is in the folder file:///lake/t', (location, is) =>
+  expect(isInFolder(location, 'file:///lake/t')).toBe(is),
 )
 
 test('locations join', () => {

@@ -28,9 +28,9 @@ export function s3Location(location: string): { bucket: string; key: string } | 
   return match ? { bucket: match[1]!, key: match[2] ?? '' } : undefined
 }
 
-/** One spelling for `/a`, `file:/a` and `file:///a`, and for the three schemes of S3, without slashes at the end. */
+/** One spelling for `/a`, `//a`, `file:/a` and `file:///a`, and for the three schemes of S3, without slashes at the end. */
 export function comparableLocation(location: string): string {
-  const path = isLocal(location) ? localPath(location) : location.replace(/^s3[an]:/i, 's3:')
+  const path = isLocal(location) ? localPath(location).replace(/\/{2,}/g, '/') : location.replace(/^s3[an]:/i, 's3:')
   return path.replace(/\/+$/, '')
 }
 
