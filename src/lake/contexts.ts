@@ -9,6 +9,7 @@ import { collect } from './answers/answer.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
 import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
+import { asFirstRead } from './first-read.ts'
 import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
 import { aboveAll } from './write/numbered.ts'
@@ -145,41 +146,49 @@ async function toldWhole(result: QueryResult): Promise<Told> {
 const toldBytesMax = 64 * 2 ** 20
 
 /**
- * Work in the change set of a run or transaction; else in one of its own, which is published after it. Such work is done
- * again where files that it was about were rewritten meanwhile: whoever wrote it sees no other rows, and nothing was told.
+ * Work in the change set of a run or transaction; else in one of its own, which is published after it, and reads all tables as
+ * they stood at one moment. Such work is done again where there was no such moment, or where files that it was about were
+ * rewritten meanwhile: whoever wrote it sees no other rows, and nothing was told.
  */
 export async function changing<Done>(
   catalog: string,
   options: Asking,
-  opened: Pick<Opened, 'openChanges'>,
+  opened: Pick<Opened, 'openChanges' | 'deps'>,
   at: (index: number) => Place,
   work: (changes: ChangeSet) => Promise<{ done: Done; changed: boolean }>,
 ): Promise<Done> {
   for (let attempt = 1; ; attempt++) {
     const outcome = await changedOnce(catalog, options, opened, at, work)
     if ('done' in outcome) return outcome.done
-    if (attempt === attemptsMax || !isOfRewrite(outcome.conflict)) throw outcome.conflict
+    if (attempt === attemptsMax || !(isOfRead(outcome.conflict) || isOfRewrite(outcome.conflict)))
+      throw outcome.conflict
   }
 }
 const attemptsMax = 5
+
+const moved = () =>
+  new Failure('COMMIT_CONFLICT', 'a table that the statement reads was changed meanwhile', { read: true })
+const isOfRead = ({ code, context }: Failure): boolean => code === 'COMMIT_CONFLICT' && context['read'] === true
 
 /** Whether nothing but a compaction was in the way. */
 const isOfRewrite = ({ code, cause }: Failure): boolean =>
   code === 'COMMIT_CONFLICT' && cause instanceof Failure && cause.context['operation'] === 'replace'
 
-/** `conflict`: the work was done, and could not be published. */
+/** `conflict`: nothing was published, and it may be done again. */
 async function changedOnce<Done>(
   catalog: string,
   options: Asking,
-  { openChanges }: Pick<Opened, 'openChanges'>,
+  { openChanges, deps }: Pick<Opened, 'openChanges' | 'deps'>,
   at: (index: number) => Place,
   work: (changes: ChangeSet) => Promise<{ done: Done; changed: boolean }>,
 ): Promise<{ done: Done } | { conflict: Failure }> {
   const { within } = options
   const isOwn = !options.changes && !within
-  const changes =
-    options.changes ??
-    (await (within?.open() ?? openChanges({ ...options, catalog, environmentNamed: isNamed(catalog, options) })))
+  const opening = () => {
+    const atOnce = { tables: asFirstRead(deps.tables, moved), read: () => {} }
+    return openChanges({ ...options, catalog, environmentNamed: isNamed(catalog, options), within: atOnce })
+  }
+  const changes = options.changes ?? (await (within?.open() ?? opening()))
   if (catalog.toLowerCase() !== changes.catalog.toLowerCase())
     throw new Failure('SQL_UNSUPPORTED', `${catalog} is another environment than the one that is being changed`, {
       hint: 'A transaction writes one environment: take another transaction for the other.',
@@ -194,7 +203,7 @@ async function changedOnce<Done>(
     return { done }
   } catch (error) {
     await changes.discard()
-    if (isPublishing && error instanceof Failure) return { conflict: error }
+    if (error instanceof Failure && (isPublishing || isOfRead(error))) return { conflict: error }
     throw error
   }
 }

@@ -195,7 +195,10 @@ type OpenChanges = {
   principal: Principal
   runId?: string
   environmentNamed?: boolean
-  within?: Pick<Within, 'tables' | 'read'>
+  within?: Pick<Within, 'tables' | 'read'> & {
+    /** Whether the tables are of one moment; default: they are. */
+    isOneMoment?: () => boolean
+  }
 }
 
 /** What the statements of an open lake are made of. */
@@ -231,6 +234,8 @@ export function openLake(deps: LakeDeps): Lake {
   const [analyses, columns] = [new AnalysisCache(), new ColumnsCache()]
 
   const hiding = new WeakSet<ChangeSet>()
+  /** Of change sets that may read all tables as of one moment: whether they do. */
+  const ofOneMoment = new WeakMap<ChangeSet, () => boolean>()
   /** Views that a change set holds and nobody else has seen: theirs who made it. */
   const ownViews = new WeakMap<ChangeSet, { by: string; views: WeakSet<LoadedView['metadata']> }>()
   const policyNow = async () => (await deps.access?.access.policy()) ?? emptyPolicy
@@ -242,14 +247,18 @@ export function openLake(deps: LakeDeps): Lake {
   /**
    * Tables are loaded one after the other, and somebody may publish in between. So when several were loaded, they are
    * looked at together once more, and all is done again unless they were current together: a reader sees whole
-   * publications only.
+   * publications only. What a run holds itself is nobody else's to move.
    */
   async function prepare(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined> {
     for (let attempt = 1; ; attempt++) {
       const prepared = await prepareOnce(sql, options, rowsOf)
       if (prepared) options.within?.read(prepared.loaded)
-      if (!prepared || options.changes || options.within || prepared.loaded.length < 2 || attempt > 10) return prepared
-      if (await tables.stillCurrent(prepared.loaded.filter(({ name }) => !isTemporary(name)))) return prepared
+      if (!prepared || options.within || prepared.loaded.length < 2 || attempt > 10) return prepared
+      const { changes } = options
+      if (changes && ofOneMoment.get(changes)?.()) return prepared
+      const held = new Set((await changes?.pending())?.map(({ name }) => showName(name)))
+      const others = prepared.loaded.filter(({ name }) => !isTemporary(name) && !held.has(showName(name)))
+      if (others.length < 2 || (await tables.stillCurrent(others))) return prepared
     }
   }
 
@@ -353,6 +362,7 @@ export function openLake(deps: LakeDeps): Lake {
       },
     })
     ownViews.set(opened, { by: principal.id, views })
+    if (within) ofOneMoment.set(opened, within.isOneMoment ?? (() => true))
     return opened
   }
 
@@ -394,6 +404,7 @@ export function openLake(deps: LakeDeps): Lake {
     openScratch(options, seen) {
       const now = () => seen()?.changes ?? seen()?.tables ?? tables
       const within = {
+        isOneMoment: () => seen() !== undefined,
         tables: { ...tables, load: (name: TableName) => now().load(name) },
         read: (loaded: readonly Loaded[]) => seen()?.read(loaded),
       }

@@ -407,3 +407,56 @@ describe('long lists of values', () => {
     expect(await world.rows('select count(*) from raw.guarded')).toEqual([[0]])
   })
 })
+
+describe('while others write', () => {
+  /** Runs `work` behind the back of the first statement that loads this table, once it has. */
+  async function behind(table: string, work: () => Promise<unknown>, statement: () => Promise<unknown>) {
+    const { load } = world.tables
+    let isFirst = true
+    world.tables.load = async (name, signal) => {
+      const found = await load(name, signal)
+      if (name.name === table && isFirst) {
+        isFirst = false
+        await work()
+      }
+      return found
+    }
+    try {
+      return await statement()
+    } finally {
+      world.tables.load = load
+    }
+  }
+
+  test('a statement that writes reads all its tables as of one moment', async () => {
+    for (const name of ['here', 'there']) await world.rows(`create table raw.${name} as select 1 as id`)
+    await world.rows('create table raw.pairs (one int, other int)')
+    const both = async () => {
+      const session = openSession(world.lake, world.asking())
+      for (const sql of ['begin', 'update raw.here set id = 2', 'update raw.there set id = 2', 'commit'])
+        await session.query(sql)
+      await session.close()
+    }
+    const pairs = 'select here.id, there.id from raw.here, raw.there'
+    await behind('here', both, () => world.rows(`insert into raw.pairs ${pairs}`))
+    expect(await world.rows('from raw.pairs')).toEqual([[2, 2]])
+    for (const name of ['here', 'there']) await world.rows(`update raw.${name} set id = 1`)
+    const { principal, catalog } = world.asking()
+    const changes = await world.lake.openChanges({ principal, catalog })
+    await world.rows('create table raw.mine as select 7 as id', { changes })
+    expect(await behind('here', both, () => world.rows(`${pairs}, raw.mine`, { changes }))).toEqual([[2, 2]])
+    await changes.discard()
+  })
+
+  test('a statement keeps to the columns that its table had when it began', async () => {
+    await world.rows("create table raw.narrowed as select 1 as id, 'a' as v, 5 as gone")
+    const merge = `merge into raw.narrowed as t using (select 1 as id, 'b' as v) as s on t.id = s.id
+      when matched then update set v = s.v`
+    await behind(
+      'narrowed',
+      () => world.rows('alter table raw.narrowed drop column gone'),
+      () => world.rows(merge),
+    )
+    expect(await world.rows('from raw.narrowed')).toEqual([[1, 'b']])
+  })
+})

@@ -17,6 +17,7 @@ import {
   type TableName,
   type Tables,
 } from '../catalog/index.ts'
+import { asFirstRead } from './first-read.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { Lake, QueryOptions, QueryResult } from './lake.ts'
 import type { Isolation } from './sql/control.ts'
@@ -190,6 +191,11 @@ async function asRead(tables: Tables, names: readonly TableName[]) {
   return found.filter((one) => one !== undefined).map(({ name, location }) => ({ name, location }))
 }
 
+const moved = () =>
+  new Failure('COMMIT_CONFLICT', 'a table that the transaction has read was changed meanwhile', {
+    hint: 'Begin again: this catalog cannot tell how a further table stood then.',
+  })
+
 /**
  * All tables of the catalog as they are at this moment. Those of other catalogs are kept as they are at their first use.
  * @throws COMMIT_CONFLICT at the first use of a table where a catalog of others cannot be looked at as of one moment, and
@@ -198,7 +204,7 @@ async function asRead(tables: Tables, names: readonly TableName[]) {
 async function asOfNow(tables: Tables, catalog: string): Promise<Tables> {
   const keep = (loaded: Loaded) => tables.keep(loaded)
   const shared = { keep, open: tables.open, stillCurrent: async () => true, listsOneMoment: true }
-  if (!tables.listsOneMoment) return asFirstRead(tables, shared)
+  if (!tables.listsOneMoment) return { ...asFirstRead(tables, moved), ...shared }
   const moments = new Map<string, Promise<Pointer[]>>()
   const momentOf = (name: string) => {
     const moment = moments.get(name) ?? tables.list(name)
@@ -214,29 +220,6 @@ async function asOfNow(tables: Tables, catalog: string): Promise<Tables> {
       const all = await momentOf(name.catalog)
       const found = all.find((one) => showName(one.name) === showName(name)) ?? onlyAlike(name, all)
       return found && tables.open(found)
-    },
-  }
-}
-
-function asFirstRead(
-  tables: Tables,
-  shared: Pick<Tables, 'keep' | 'open' | 'stillCurrent' | 'listsOneMoment'>,
-): Tables {
-  const seen = new Map<string, Loaded | undefined>()
-  return {
-    ...shared,
-    list: tables.list,
-    async load(name) {
-      const key = showName(name).toLowerCase()
-      if (seen.has(key)) return seen.get(key)
-      const loaded = await tables.load(name)
-      const before = [...seen.values()].filter((one) => one !== undefined)
-      if (before.length > 0 && !(await tables.stillCurrent(before)))
-        throw new Failure('COMMIT_CONFLICT', 'a table that the transaction has read was changed meanwhile', {
-          hint: 'Begin again: this catalog cannot tell how a further table stood then.',
-        })
-      seen.set(key, loaded)
-      return loaded
     },
   }
 }
