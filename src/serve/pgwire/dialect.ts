@@ -183,6 +183,7 @@ class Translation {
       if (this.#words[at + 1] !== '(') series.delete(word)
     })
     for (let at = 0; at < this.#all.length; at++) {
+      this.#castAgain(at)
       if (this.#collation(at) || this.#listLiteral(at) || this.#timestamp(at)) continue
       if (this.#path(at) || this.#holds(at) || (!isCatalog && this.#joined(at))) continue
       if (this.#names(at, selects) || this.#locking(at)) continue
@@ -241,13 +242,26 @@ class Translation {
     if (this.#words[last + 1] === '(') last = this.#closing(last + 1) ?? last
     const isList = this.#words[last + 1] === '[' && this.#words[last + 2] === ']' && !isOidAlias(name)
     if (!isList || !this.#listOf(at, name === 'bytea')) return false
-    // A type says that it is an array, not of how many dimensions.
-    let said = 0
-    for (; this.#words[last + 1] === '[' && this.#words[last + 2] === ']'; last += 2) said++
-    const more = (/^'\s*(\{[\s{]*)/.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0) - said
-    if (more > 0) this.#insertAfter(last, '[]'.repeat(more))
+    this.#dimensions(last, /^'\s*(\{[\s{]*)/.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
     return true
   }
+  /** A type in PostgreSQL says that it is an array, not of how many dimensions: those that are missing behind `last`. */
+  #dimensions(last: number, count: number): void {
+    let said = 0
+    for (; this.#words[last + 1] === '[' && this.#words[last + 2] === ']'; last += 2) said++
+    if (said > 0 && count > said) this.#insertAfter(last, '[]'.repeat(count - said))
+  }
+
+  /** `$1::text[]`, where the value was `CAST([['a']] AS VARCHAR[][])`. */
+  #castAgain(at: number): void {
+    const close = this.#words[at] === 'cast' && this.#words[at + 1] === '(' ? this.#closing(at + 1) : undefined
+    if (close === undefined || this.#words[close + 1] !== '::') return
+    let count = 0
+    while (this.#words[close - 1 - 2 * count] === ']' && this.#words[close - 2 - 2 * count] === '[') count++
+    const { last, type } = this.#castEnd(close + 1)
+    if (count > 1) this.#dimensions(last - (type.length - type.replaceAll('[]', '').length), count)
+  }
+
   #listOf(at: number, isOfBytes = false): boolean {
     const items = parseArrays(textOf(this.#all[at]!))
     return items !== undefined && this.#replace(at, at, listSql(items, isOfBytes))

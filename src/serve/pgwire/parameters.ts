@@ -97,7 +97,9 @@ export function parameterEdits(
     // Texts in IN become what they are compared with; in a list they would all be text.
     if (any && those) return { ...any, text: ` IN (${those.length > 0 ? those.map(textOrNull).join(', ') : 'NULL'})` }
     const items = isList && untold !== undefined ? parseArrays(untold) : undefined
-    if (items) return { start, end, text: listSql(items, pgTypeOfOid(cast)?.type === 'bytea') }
+    // Of how many dimensions it is the cast behind it does not say: that is put right where texts are.
+    if (items?.every((item) => !Array.isArray(item)))
+      return { start, end, text: listSql(items, pgTypeOfOid(cast)?.type === 'bytea') }
     const isText = plainText && ['text', 'varchar', 'name'].includes(pgTypeOfOid(value.oid)?.type ?? '')
     const asked = isText && !pgTypeOfOid(value.oid)!.array ? { ...value, oid: 0, format: 0 } : value
     return { start, end, text: literal(asked, number, counts) }

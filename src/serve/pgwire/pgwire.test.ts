@@ -692,11 +692,15 @@ describe('statements', () => {
         ],
       },
     ])
+    const nested = await ada.query("select $1::text[] as a, cast($1 as text[]) as b, '{{a}}'::varchar(3)[] as c", [
+      [['a'], ['b']],
+    ])
+    expect(nested.rows).toEqual([{ a: [['a'], ['b']], b: [['a'], ['b']], c: [['a']] }])
     const client = await raw()
     const items = [1, 2, 3, 4].map((one) => Buffer.from([0, 0, 0, 2, 0, one]))
     const head = Buffer.from([2, 0, 21, 2, 1, 2, 1].flatMap((one) => [0, 0, 0, one]))
     const value = Buffer.concat([head, ...items])
-    const asked = message('P', cstring(''), cstring('select $1::int[][]::text'), int16(1), int32(1005))
+    const asked = message('P', cstring(''), cstring('select $1::int[]::text'), int16(1), int32(1005))
     const one = [int16(1), int16(1), int16(1), int32(value.length), value, int16(0)]
     client.send(asked, message('B', cstring(''), cstring(''), ...one), execute(''), sync)
     const row = (await client.until('Z')).find(({ type }) => type === 'D')
