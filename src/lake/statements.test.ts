@@ -45,6 +45,37 @@ describe('what a table is made of', () => {
     expect(await world.rows('select id, place.city, amount::varchar from raw.made')).toEqual([[1, 'Ulm', '1.50']])
   })
 
+  test('partitions, order and keys as Spark changes them', async () => {
+    await world.rows('create table raw.spark (id bigint not null, at timestamp, kind varchar not null)')
+    const alter = (what: string) => world.rows(`alter table raw.spark ${what}`)
+    await alter('add partition field days(at)')
+    await alter('replace partition field days(at) with hours(at) as hour_of')
+    await alter('add partition field kind as sort')
+    const { metadata } = await loaded('spark')
+    expect(metadata.partitionSpecs.map(({ fields }) => fields.map(({ name }) => name).join())).toEqual([
+      '',
+      'at_day',
+      'hour_of',
+      'hour_of,sort',
+    ])
+    const written = async (what: string) => {
+      await alter(`write ${what}`)
+      const { properties, sortOrders, defaultSortOrderId } = (await loaded('spark')).metadata
+      const { fields } = sortOrders.find(({ orderId }) => orderId === defaultSortOrderId)!
+      return [fields.length, properties['write.distribution-mode']]
+    }
+    expect(await written('ordered by kind, id desc')).toEqual([2, 'range'])
+    expect(await written('distributed by partition locally ordered by id')).toEqual([1, 'hash'])
+    expect(await written('locally ordered by (id, kind)')).toEqual([2, 'hash'])
+    expect(await written('unordered')).toEqual([0, 'none'])
+    expect(await written('unordered distributed by partition')).toEqual([0, 'hash'])
+    expect((await refused('alter table raw.spark write'))?.code).toBe('SQL_INVALID')
+    await alter('set identifier fields id, kind')
+    await alter('drop identifier fields ID')
+    expect(currentSchema((await loaded('spark')).metadata).identifierFieldIds).toEqual([3])
+    expect(await refused('alter table raw.spark drop identifier fields id')).toMatchObject({ code: 'REQUEST_INVALID' })
+  })
+
   test('changes of columns at any depth keep what is there', async () => {
     await world.rows("create table raw.changed as select 1::integer as id, {'a': 1} as s, 'x' as name, 2 as gone")
     for (const sql of [

@@ -48,10 +48,12 @@ export type Alteration =
   | { kind: 'default'; path: string; value: Piece | undefined }
   | { kind: 'comment'; path: string | undefined; comment: string | undefined }
   | { kind: 'properties'; set: Record<string, string>; remove: string[] }
-  | { kind: 'add-partition'; field: NewPartitionField }
+  /** `instead`: of this one, in the same new spec. */
+  | { kind: 'add-partition'; field: NewPartitionField; instead?: NewPartitionField }
   | { kind: 'drop-partition'; field: NewPartitionField }
   | { kind: 'sort'; fields: Ordering[] }
-  | { kind: 'identifiers'; paths: string[] }
+  /** `drops`: these, and no others. */
+  | { kind: 'identifiers'; paths: string[]; drops?: true }
   /** The same of a primary key, whose columns are never null. */
   | { kind: 'key'; paths: string[] }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
@@ -459,10 +461,11 @@ function properties(reader: Reader): Record<string, string> {
 const propertyName = (reader: Reader): string =>
   reader.peekText().startsWith("'") ? reader.text('a property') : reader.path()
 
-/** `region`, `day(at)`, `bucket(16, id)`, `truncate(4, name)`, in either order of arguments. */
+/** `region`, `day(at)`, `bucket(16, id)`, `truncate(4, name)`, in either order of arguments; `… AS name`. */
 function transformed(reader: Reader): NewPartitionField {
   const first = reader.path()
-  if (!reader.takeSymbol('(')) return { column: first, transform: { kind: 'identity' } }
+  const named = () => (reader.take('as') ? { name: reader.identifier('a partition field') } : {})
+  if (!reader.takeSymbol('(')) return { column: first, transform: { kind: 'identity' }, ...named() }
   const kind = first.toLowerCase().replace(/s$/, '')
   const whole = () => reader.whole('a whole number')
   const isNumber = /^\d/.test(reader.peekText())
@@ -474,7 +477,7 @@ function transformed(reader: Reader): NewPartitionField {
   return {
     column,
     transform: transformOf(reader, kind, after),
-    ...(reader.take('as') ? { name: reader.identifier('a partition field') } : {}),
+    ...named(),
   }
 }
 
@@ -599,6 +602,7 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
   }
   if (reader.take('drop')) {
     if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
+    if (reader.take('identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader), drops: true }]
     reader.take('column')
     const ifExists = reader.take('if', 'exists')
     const path = reader.path()
@@ -608,10 +612,7 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
   if (reader.take('replace', 'partition', 'field')) {
     const old = transformed(reader)
     reader.expect('WITH', 'with')
-    return [
-      { kind: 'drop-partition', field: old },
-      { kind: 'add-partition', field: transformed(reader) },
-    ]
+    return [{ kind: 'add-partition', field: transformed(reader), instead: old }]
   }
   if (reader.take('rename')) {
     reader.take('column')
@@ -620,9 +621,9 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     return [{ kind: 'rename-column', path, to: reader.identifier('a column') }]
   }
   if (reader.take('set', 'identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader) }]
-  if (reader.take('set', 'sorted', 'by') || reader.take('write', 'ordered', 'by'))
-    return [{ kind: 'sort', fields: reader.peek('(') ? reader.list(() => ordering(reader)) : orderings(reader) }]
-  if (reader.take('reset', 'sorted', 'by') || reader.take('write', 'unordered')) return [{ kind: 'sort', fields: [] }]
+  if (reader.take('set', 'sorted', 'by')) return [{ kind: 'sort', fields: order(reader) }]
+  if (reader.take('reset', 'sorted', 'by')) return [{ kind: 'sort', fields: [] }]
+  if (reader.take('write')) return written(reader)
   if (reader.take('set', 'comment')) return [{ kind: 'comment', path: undefined, comment: reader.text('a comment') }]
   if (reader.take('set')) {
     reader.take('tblproperties')
@@ -641,6 +642,30 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
   }
   throw reader.invalid('expected ADD, DROP, RENAME, ALTER, SET or UNSET')
 }
+
+/**
+ * Spark's `WRITE ORDERED BY a`, `WRITE LOCALLY ORDERED BY a`, `WRITE DISTRIBUTED BY PARTITION`, `WRITE UNORDERED`, two of them in
+ * either order. How rows are spread over tasks is Spark's to do: it is told by a property.
+ */
+function written(reader: Reader): Alteration[] {
+  let fields: Ordering[] | undefined
+  let spread: 'hash' | 'none' | 'range' | undefined
+  let isSpread = false
+  while (!reader.isAtEnd() && !reader.peek(',')) {
+    if (!isSpread && reader.take('distributed', 'by', 'partition')) [isSpread, spread] = [true, 'hash']
+    else if (!fields && reader.take('unordered')) [fields, spread] = [[], spread ?? 'none']
+    else if (!fields && reader.take('locally', 'ordered', 'by')) fields = order(reader)
+    else if (!fields && reader.take('ordered', 'by')) [fields, spread] = [order(reader), spread ?? 'range']
+    else throw reader.invalid('expected ORDERED BY, LOCALLY ORDERED BY, UNORDERED or DISTRIBUTED BY PARTITION')
+  }
+  if (!fields && !isSpread) throw reader.invalid('expected ORDERED BY, UNORDERED or DISTRIBUTED BY PARTITION')
+  return [
+    { kind: 'sort', fields: fields ?? [] },
+    ...(spread ? [{ kind: 'properties' as const, set: { 'write.distribution-mode': spread }, remove: [] }] : []),
+  ]
+}
+const order = (reader: Reader): Ordering[] =>
+  reader.peek('(') ? reader.list(() => ordering(reader)) : orderings(reader)
 
 const commaPaths = (reader: Reader): string[] => {
   const paths = [reader.path()]

@@ -139,14 +139,22 @@ async function alteration(
       return (now) => changeProperties(now, { set: change.set, remove: change.remove })
     case 'add-partition': {
       const { column, transform, name } = change.field
-      return (now) => evolveSpec(now, { caseSensitive: false }).add(column, transform, name).change()
+      const { instead } = change
+      return (now) => {
+        const evolution = evolveSpec(now, { caseSensitive: false })
+        if (instead) evolution.remove(partitionNamed(now, instead))
+        return evolution.add(column, transform, name).change()
+      }
     }
     case 'drop-partition':
       return (now) => evolveSpec(now, { caseSensitive: false }).remove(partitionNamed(now, change.field)).change()
     case 'sort':
       return (now) => replaceSortOrder(now, change.fields)
     case 'identifiers':
-      return (now) => schemaOf(now).identifiers(change.paths).change()
+      return (now) =>
+        schemaOf(now)
+          .identifiers(change.drops ? identifiersBut(now, change.paths) : change.paths)
+          .change()
     case 'key':
       return [
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
@@ -258,6 +266,16 @@ async function checkHeld(
   if (condition === undefined) return
   const [found] = await rows(`SELECT 1 FROM ${quoteTable(target)} WHERE ${condition} LIMIT 1`)
   if (found) throw unfit(path, declared)
+}
+
+/** The paths of the identifier fields without these. */
+function identifiersBut(metadata: TableMetadata, paths: readonly string[]): string[] {
+  const schema = currentSchema(metadata)
+  const names = schema.identifierFieldIds.map((id) => fieldById(schema, id)!.path)
+  const isOf = (name: string) => (path: string) => path.toLowerCase() === name.toLowerCase()
+  for (const path of paths)
+    if (!names.some(isOf(path))) throw new Failure('REQUEST_INVALID', `"${path}" is no identifier field`)
+  return names.filter((name) => !paths.some(isOf(name)))
 }
 
 /** A partition field is named by its name, or by what it is made of. */
