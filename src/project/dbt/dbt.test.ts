@@ -764,10 +764,12 @@ test('a microbatch model that reads nothing by its time is told', async () => {
 test('odd things are warnings', async () => {
   const { project, failures } = await read({
     'models/p.yml': 'models: [{name: gone, tests: [unique]}]\nsource: []',
+    'models/t.yml': 'tests:\n  - unique: {where: "{{ ref(1) }}"}',
   })
   expect(failures).toEqual([])
   expect(project.warnings.map(({ message, place }) => `${place.file}:${place.line} ${message}`)).toEqual([
     'models/p.yml:2 unknown key "source"; did you mean "sources"?',
+    "models/t.yml:2 Unable to parse 'data_tests' section of file 'models/t.yml': Entry did not contain a name",
     "models/p.yml:1 Did not find matching node for patch with name 'gone' in the 'models' section of file 'models/p.yml'",
   ])
 })

@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto'
 import { Failure } from '../../base/failure.ts'
 import type { Traces } from '../../jinja/index.ts'
-import { fileChecksum } from './checksum.ts'
 import { dbtVersion } from './context.ts'
 import {
   exposureValue,
@@ -16,8 +15,8 @@ import {
 } from './entry-dict.ts'
 import { builtins, MacroTable } from './macros.ts'
 import { withForeignTables } from './foreign-keys.ts'
-import { nodeValue, sourceValue } from './node-dict.ts'
-import type { Config, DbtMacro, DbtNode, DbtOperation, DbtProject, Disabled } from './types.ts'
+import { nodeValue, sourceValue, operationValue } from './node-dict.ts'
+import type { Config, DbtMacro, DbtNode, DbtProject, Disabled } from './types.ts'
 
 /** What compiling a node found out. */
 export type CompiledNode = {
@@ -184,46 +183,6 @@ const compiledValue = (compiled: CompiledNode | undefined): Config =>
 function rootPathOf(project: DbtProject, node: DbtNode): string {
   const folder = project.packages.get(node.package)?.folder ?? ''
   return folder === '' ? project.dir : `${project.dir}/${folder}`
-}
-
-function operationValue(project: DbtProject, operation: DbtOperation): Config {
-  const { name, package: from, sql, when, index } = operation
-  const path = `hooks/${name}.sql`
-  return {
-    database: project.target.database,
-    schema: project.target.schema,
-    name,
-    resource_type: 'operation',
-    package_name: from,
-    path,
-    original_file_path: './dbt_project.yml',
-    unique_id: operation.uniqueId,
-    fqn: [from, 'hooks', name],
-    alias: name,
-    checksum: fileChecksum(sql),
-    config: {},
-    tags: [when],
-    description: '',
-    columns: {},
-    meta: {},
-    group: null,
-    docs: { show: true, node_color: null },
-    patch_path: null,
-    build_path: null,
-    unrendered_config: {},
-    relation_name: null,
-    raw_code: sql,
-    doc_blocks: [],
-    language: 'sql',
-    refs: [],
-    sources: [],
-    metrics: [],
-    functions: [],
-    depends_on: { macros: [], nodes: operation.dependsOn },
-    compiled_path: null,
-    contract: { enforced: false, alias_types: true, checksum: null },
-    index,
-  }
 }
 
 // --- macros

@@ -2,6 +2,7 @@
 
 import { Dict, fromJs } from '../../jinja/index.ts'
 import { fileChecksum } from './checksum.ts'
+import { tagsOf } from './config.ts'
 import {
   exposureValue,
   groupValue,
@@ -15,7 +16,7 @@ import {
 } from './entry-dict.ts'
 import { functionValue } from './functions.ts'
 import type { Quoting } from './relation.ts'
-import type { ColumnSpec, Config, Constraint, DbtNode, DbtProject, DbtSource } from './types.ts'
+import type { ColumnSpec, Config, Constraint, DbtNode, DbtOperation, DbtProject, DbtSource } from './types.ts'
 
 const constraintDict = (one: Constraint, isOfModel: boolean): Config => ({
   type: one.type,
@@ -203,6 +204,47 @@ export function sourceValue(source: DbtSource, fileInPackage: string): Config {
   }
 }
 
+/** Operations are nodes as well, with what dbt_project.yml says of all models. */
+export function operationValue(project: DbtProject, operation: DbtOperation): Config {
+  const { name, package: from, sql, when, index, config } = operation
+  const path = `hooks/${name}.sql`
+  return {
+    database: project.target.database,
+    schema: project.target.schema,
+    name,
+    resource_type: 'operation',
+    package_name: from,
+    path,
+    original_file_path: './dbt_project.yml',
+    unique_id: operation.uniqueId,
+    fqn: [from, 'hooks', name],
+    alias: name,
+    checksum: fileChecksum(sql),
+    config,
+    tags: [...new Set([when, ...tagsOf(config)])],
+    description: '',
+    columns: {},
+    meta: config['meta'] ?? {},
+    group: null,
+    docs: config['docs'] ?? { show: true, node_color: null },
+    patch_path: null,
+    build_path: null,
+    unrendered_config: {},
+    relation_name: null,
+    raw_code: sql,
+    doc_blocks: [],
+    language: 'sql',
+    refs: [],
+    sources: [],
+    metrics: [],
+    functions: [],
+    depends_on: { macros: [], nodes: operation.dependsOn },
+    compiled_path: null,
+    contract: { enforced: false, alias_types: true, checksum: null },
+    index,
+  }
+}
+
 /** `model`: the node with the names that only templates have. */
 export function nodeDict(node: DbtNode): Dict {
   return fromJs({ ...nodeValue(node), identifier: node.alias, raw_sql: node.rawSql }) as Dict
@@ -220,11 +262,15 @@ export function graphDict(project: DbtProject): Dict {
         holds(node.kind) ? [[node.uniqueId, nodeDict(node)] as const] : [],
       ),
     )
+  const withOperations = (nodes: Dict) => {
+    for (const one of project.operations.values()) nodes.set(one.uniqueId, fromJs(operationValue(project, one)))
+    return nodes
+  }
   const graph = new Dict([
     ['exposures', dicts(project.exposures, (one) => exposureValue(project, one))],
     ['groups', dicts(project.groups, (one) => groupValue(project, one))],
     ['metrics', dicts(project.metrics, (one) => metricValue(project, one))],
-    ['nodes', ofKind((kind) => kind !== 'function')],
+    ['nodes', withOperations(ofKind((kind) => kind !== 'function'))],
     ['sources', dicts(project.sources, (one) => sourceValue(one, packageFile(project, one.package, one.file)))],
     ['semantic_models', dicts(project.semanticModels, (one) => semanticModelValue(project, one))],
     ['saved_queries', dicts(project.savedQueries, (one) => savedQueryValue(project, one))],

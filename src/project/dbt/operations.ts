@@ -2,6 +2,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { parseSql } from './calls.ts'
+import { configOf, hooksOf } from './config.ts'
 import type { Reading } from './reading.ts'
 import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { DbtOperation, DbtPackage } from './types.ts'
@@ -38,6 +39,13 @@ function addOperation(
     ...(parsed?.refs ?? []).map((ref) => pickRef(byName.get(ref.name) ?? [], ref, searchOrder(project, from.name))),
     ...(parsed?.sources ?? []).map((call) => findSource(project, call, from.name)),
   ]
+  const { config } = configOf('analysis', [from.name, 'hooks', name], [], { from, root: reading.root })
+  for (const key of ['pre-hook', 'post-hook'] as const)
+    config[key] = hooksOf(config, key, place).map((hook) => ({
+      sql: hook.sql,
+      transaction: hook.transaction,
+      index: null,
+    }))
   project.operations.set(`operation.${from.name}.${name}`, {
     uniqueId: `operation.${from.name}.${name}`,
     name,
@@ -45,6 +53,7 @@ function addOperation(
     when,
     index,
     sql,
+    config,
     dependsOn: [...new Set(parents.flatMap((parent) => parent?.uniqueId ?? []))],
     file: from.file,
     place,

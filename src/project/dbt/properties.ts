@@ -129,10 +129,19 @@ export function readProperties(file: string, text: string, globals: Globals, cac
       found.warnings.push({ message, place, event })
     }
     const located = readYamlText(file, text, tell, cache)
-    const rendered = renderYaml(located.value, located.at, globals, isLate, found.failures)
+    const isSkipped = (path: Path) => isLate(path) || isNameless(located.value, path)
+    const rendered = renderYaml(located.value, located.at, globals, isSkipped, found.failures)
     readRoot(rendered, new EntryReader(file, located.at, found.failures, located.value), found, warn)
   })
   return found
+}
+
+/** Of tests that stand at the root by mistake: they are passed over, whatever their texts say. */
+function isNameless(root: unknown, [section, index]: Path): boolean {
+  if ((section !== 'data_tests' && section !== 'tests') || !isRecord(root)) return false
+  const list = root[section]
+  const entry: unknown = Array.isArray(list) ? list[Number(index)] : undefined
+  return isRecord(entry) && entry['name'] === undefined
 }
 
 function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (text: string, place: Place) => void) {

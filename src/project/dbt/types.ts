@@ -207,6 +207,7 @@ export type DbtOperation = {
   when: 'on-run-start' | 'on-run-end'
   /** From 0 within its package. */
   index: number
+  config: Config
   sql: string
   dependsOn: string[]
   file: string

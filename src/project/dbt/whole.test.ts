@@ -15,6 +15,8 @@ import {
   readProfile,
   recordFiles,
 } from './index.ts'
+import { graphDict } from './node-dict.ts'
+import { Dict, toJs } from '../../jinja/index.ts'
 import { versionProblem } from './require-version.ts'
 import type { DbtProject, ProjectOptions } from './types.ts'
 
@@ -331,6 +333,21 @@ metrics:
     type_params: { cumulative_type_params: { metric: { name: 'many' }, window: { count: 7, granularity: 'day' } } },
   })
   expect(project.metrics.get('metric.shop.share')!.dependsOn).toEqual(['metric.shop.many', 'metric.shop.all_of'])
+})
+
+test('operations are nodes of the graph, with what the project says of its models', async () => {
+  const project = await read({
+    'dbt_project.yml':
+      'name: shop\nversion: "1"\non-run-end: select 1\nmodels: {+tags: [all], shop: {+materialized: table}}',
+    'models/a.sql': 'select 1 as id',
+  })
+  const nodes = graphDict(project).get('nodes') as Dict
+  const operation = toJs(nodes.get('operation.shop.shop-on-run-end-0'))
+  expect(operation).toMatchObject({
+    resource_type: 'operation',
+    config: { enabled: true, materialized: 'table', 'post-hook': [] },
+    tags: ['on-run-end', 'all'],
+  })
 })
 
 test('odd and old spellings are read, some with a warning', async () => {

@@ -78,6 +78,7 @@ const inline = (project: string, sql: string): Parameters<typeof runStatement>[0
   when: 'on-run-start',
   index: 0,
   sql,
+  config: {},
   dependsOn: [],
   file: '--sql',
   place: { file: '--sql', line: 1, column: 1 },
