@@ -238,7 +238,7 @@ export function operationValue(project: DbtProject, operation: DbtOperation): Co
     sources: [],
     metrics: [],
     functions: [],
-    depends_on: { macros: [], nodes: operation.dependsOn },
+    depends_on: { macros: operation.macros, nodes: operation.dependsOn },
     compiled_path: null,
     contract: { enforced: false, alias_types: true, checksum: null },
     index,

@@ -274,7 +274,7 @@ export class Nodes {
       functions: parsed.functions,
       spec: input.spec,
       dependsOn: [],
-      macros: this.#macrosOf(from, parsed.called),
+      macros: macrosOf(this.#reading, from, parsed.called),
       test: undefined,
       group: undefined,
       access: 'protected',
@@ -289,15 +289,6 @@ export class Nodes {
     if (!this.#keep(from, node)) return undefined
     this.#inputs.set(node.uniqueId, input)
     return node
-  }
-
-  #macrosOf(from: DbtPackage, called: readonly string[]): string[] {
-    const { macros } = this.#reading
-    const found = called.map((name) => {
-      const [first, second] = name.split('.')
-      return second === undefined ? macros.find(from.name, name) : macros.in(first!, second)
-    })
-    return [...new Set(found.filter((each) => each !== undefined).map((each) => each.uniqueId))]
   }
 
   #keep(from: DbtPackage, node: DbtNode): boolean {
@@ -371,10 +362,20 @@ export class Nodes {
       })
     }
     if (!parsed) return
+    node.macros = [...new Set([...node.macros, ...macrosOf(this.#reading, from, parsed.called)])]
     const place = node.patch ?? node.place
     for (const ref of parsed.refs) if (ref.name !== node.name) node.refs.push({ ...ref, place })
     for (const source of parsed.sources) node.sources.push({ ...source, place })
   }
+}
+
+/** The macros that a text of the package calls by these names. */
+export function macrosOf({ macros }: Reading, from: DbtPackage, called: readonly string[]): string[] {
+  const found = called.map((name) => {
+    const [first, second] = name.split('.')
+    return second === undefined ? macros.find(from.name, name) : macros.in(first!, second)
+  })
+  return [...new Set(found.filter((each) => each !== undefined).map((each) => each.uniqueId))]
 }
 
 const languageOf = (kind: NodeKind, file: string): DbtNode['language'] =>
@@ -391,7 +392,7 @@ const isPython = (file: string): boolean => /\.py$/i.test(file)
 /** What a Python model reads, where it is named literally: `dbt.ref("orders")`, `dbt.source("raw", "orders")`. */
 function parsePython({ file, text, at }: SqlFile): Parsed {
   const parsed = { ...emptyParsed(), config: { materialized: 'table' } }
-  const call = /\bdbt\.(ref|source)\(\s*["'](\w+)["'](?:\s*,\s*["'](\w+)["'])?/g
+  const call = /\bdbt\.(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?/g
   for (const { 1: kind, 2: first, 3: second, index } of text.matchAll(call)) {
     const place = { file, line: at.line + text.slice(0, index).split('\n').length - 1, column: 1 }
     if (kind === 'source') parsed.sources.push({ source: first!, table: second ?? '', place })

@@ -3,6 +3,7 @@
 import { Failure } from '../../base/failure.ts'
 import { parseSql } from './calls.ts'
 import { configOf, hooksOf } from './config.ts'
+import { macrosOf } from './nodes.ts'
 import type { Reading } from './reading.ts'
 import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { DbtOperation, DbtPackage } from './types.ts'
@@ -54,6 +55,7 @@ function addOperation(
     index,
     sql,
     config,
+    macros: macrosOf(reading, from, parsed?.called ?? []),
     dependsOn: [...new Set(parents.flatMap((parent) => parent?.uniqueId ?? []))],
     file: from.file,
     place,

@@ -201,6 +201,8 @@ export type DbtUnitTest = {
 
 /** One statement of `on-run-start` or `on-run-end`. */
 export type DbtOperation = {
+  /** Those that its text calls. */
+  macros: string[]
   uniqueId: string
   name: string
   package: string

@@ -361,7 +361,8 @@ models: {shop: {materialized: table}}
 tests: {severity: warn}`,
     'src/A.SQL': "{# nothing #}select {{ var('unset') }}",
     'src/.#A.sql': 'left by an editor',
-    'src/py.py': 'def model(dbt, session):\n    return dbt.ref("a_seed")',
+    'src/py.py': 'def model(dbt, session):\n    dbt.source("raw", "cars.csv")\n    return dbt.ref("a_seed")',
+    'src/raw.yml': 'sources: [{name: raw, tables: [{name: cars.csv}]}]',
     'src/old/ignored.sql': '{% broken',
     '.dbtignore': '# comment\nold/\n',
     'data/a_seed.csv': 'id\n1\n',
@@ -373,7 +374,10 @@ tests: {severity: warn}`,
     tests: [{unique: {column_name: id}}]`,
   })
   expect(project.nodes.get('model.shop.A')).toMatchObject({ config: { materialized: 'table' }, description: 'second' })
-  expect(project.nodes.get('model.shop.py')).toMatchObject({ language: 'python', dependsOn: ['seed.shop.a_seed'] })
+  expect(project.nodes.get('model.shop.py')).toMatchObject({
+    language: 'python',
+    dependsOn: ['seed.shop.a_seed', 'source.shop.raw.cars.csv'],
+  })
   expect([...project.nodes.keys()].map((id) => id.replace(/\.\w{10}$/, ''))).toEqual([
     'model.shop.A',
     'model.shop.py',

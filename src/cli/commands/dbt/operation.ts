@@ -79,6 +79,7 @@ const inline = (project: string, sql: string): Parameters<typeof runStatement>[0
   index: 0,
   sql,
   config: {},
+  macros: [],
   dependsOn: [],
   file: '--sql',
   place: { file: '--sql', line: 1, column: 1 },
