@@ -409,9 +409,14 @@ export function parseBound(text: string | null | undefined, type: Type): Value |
     }
     case 'timestamp':
     case 'timestamptz': {
-      const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:\+00(?::00)?)?$/.exec(text)
-      const ms = match ? Date.parse(`${match[1]}T${match[2]}Z`) : Number.NaN
-      return Number.isNaN(ms) ? undefined : BigInt(ms) * 1000n + BigInt((match![3] ?? '').padEnd(6, '0'))
+      const match =
+        /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:([+-])(\d\d)(?::(\d\d)(?::(\d\d))?)?)?$/.exec(text)
+      if (!match) return undefined
+      const [, day, time, fraction = '', sign, hours = 0, minutes = 0, seconds = 0] = match
+      // A text tells a moment in the zone of whoever asked for it.
+      const east = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * (sign === '-' ? -1000 : 1000)
+      const ms = Date.parse(`${day}T${time}Z`) - east
+      return Number.isNaN(ms) ? undefined : BigInt(ms) * 1000n + BigInt(fraction.padEnd(6, '0'))
     }
     case 'string':
       return text

@@ -558,6 +558,13 @@ describe('statements', () => {
     expect(await one(`select id from raw.moments where ts = '${local}' order by 1`)).toEqual([1, 2, 3])
     expect(await one('select id from raw.moments where ts <= $1 order by 1', [local])).toEqual([1, 2, 3])
     expect(await one("select id from raw.moments where ts < '2024-07-01'")).toEqual([])
+    // Partitions and bounds are those of the instants, and a default is one.
+    await client.query(`create table raw.by_day (id int, ts timestamptz default '${local}') partitioned by (day(ts))`)
+    await client.query("insert into raw.by_day values (1, default), (2, '2024-07-01 12:00'), (3, '2024-06-30 12:00')")
+    expect(await one(`select id from raw.by_day where ts = '${local}'`)).toEqual([1])
+    expect(await one("select id from raw.by_day where ts < '2024-07-01'")).toEqual([3])
+    expect(await one("select id from raw.by_day where ts::date = '2024-07-01' order by 1")).toEqual([1, 2])
+    await client.query('drop table raw.by_day')
     const inUtc = ['2024-06-30 22:30:00+00']
     const text = 'select ts::text from raw.moments where id = 1'
     await client.query('begin')
