@@ -83,8 +83,11 @@ export function decimalText(text: string): string | undefined {
  */
 export function timestampText(text: string, zoned: boolean): string {
   const found =
-    /^(\d{4,6}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))? ?(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)$/.exec(text)
+    /^(\d{4,6}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))? ?(Z|[+-]\d(?:\d(?::?\d\d(?::?\d\d)?)?)?)$/.exec(
+      text,
+    )
   if (!found) return text
   const [, day, time = '00:00', zone] = found
-  return `${day} ${time.length === 5 ? `${time}:00` : time}${zoned ? zone : ''}`
+  const offset = zone!.length === 2 ? `${zone![0]}0${zone![1]}` : zone
+  return `${day} ${time.length === 5 ? `${time}:00` : time}${zoned ? offset : ''}`
 }

@@ -789,8 +789,8 @@ class Translation {
     if (isQualified) first += 2
     let last = first
     while (this.#words[last + 1] === '[' && this.#words[last + 2] === ']') last += 2
-    // TypeORM quotes it: `::"regtype"`.
-    const word = (this.#words[first] ?? '').replace(/^"(reg\w+)"$/, '$1')
+    // TypeORM and psycopg's identifiers quote it: `::"regtype"`.
+    const word = (this.#words[first] ?? '').replace(/^"(reg\w+|jsonb?|bytea)"$/, '$1')
     const type = word + '[]'.repeat((last - first) / 2)
     return { type, last, isPlain: !isQualified }
   }

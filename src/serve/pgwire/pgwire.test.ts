@@ -699,6 +699,8 @@ describe('statements', () => {
         ],
       },
     ])
+    const quoted = await ada.query(`select '{"a": 1}'::"jsonb" as j, '2000-01-01 00:00+2'::timestamptz as t`)
+    expect(quoted.rows).toEqual([{ j: { a: 1 }, t: new Date('1999-12-31T22:00:00Z') }])
     const nested = await ada.query("select $1::text[] as a, cast($1 as text[]) as b, '{{a}}'::varchar(3)[] as c", [
       [['a'], ['b']],
     ])
