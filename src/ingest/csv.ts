@@ -60,9 +60,34 @@ export function snakeCase(name: string): string {
   return words === '' ? 'column' : /^\d/.test(words) ? `_${words}` : words
 }
 
-export function selectCsv(source: CsvSource, files: readonly string[], columns: readonly Column[]): string {
+/** `guarded`: fails with `tooLarge` at a DOUBLE that no whole number of 64 bits is as large as. */
+export function selectCsv(
+  source: CsvSource,
+  files: readonly string[],
+  columns: readonly Column[],
+  guarded = false,
+): string {
   const names = columnNames(columns)
-  return `SELECT ${names.map(({ from, to }) => `${quoteName(from)} AS ${quoteName(to)}`).join(', ')} FROM ${readCsv(source, files)}`
+  const items = names.map(({ from, to }, at) => {
+    const column = quoteName(from)
+    const isGuarded = guarded && columns[at]!.type === 'DOUBLE'
+    const value = isGuarded
+      ? `CASE WHEN isfinite(${column}) AND abs(${column}) >= 9223372036854775808 THEN error(${quoteText(tooLarge)}) ELSE ${column} END`
+      : column
+    return `${value} AS ${quoteName(to)}`
+  })
+  return `SELECT ${items.join(', ')} FROM ${readCsv(source, files)}`
+}
+export const tooLarge = 'boathouse: a number of more than 64 bits'
+
+/**
+ * Of columns that are DOUBLE: whether all that is written there are whole numbers. DuckDB takes those of more than 64 bits for
+ * DOUBLE, which keeps sixteen of their digits.
+ */
+export function wholeNumbers(source: CsvSource, files: readonly string[], columns: readonly Column[]): string {
+  const items = columns.map(({ name }) => `bool_and(regexp_full_match(trim(${quoteName(name)}), '[-+]?[0-9]{1,38}'))`)
+  const asText = readCsv({ ...source, columns: {} }, files).replace(/\)$/, ', all_varchar = true)')
+  return `SELECT [${items.join(', ')}] FROM ${asText}`
 }
 
 /** DuckDB's CSV complaints name the spooled copy; people know their own file. */

@@ -11,9 +11,9 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { Failure } from '../base/failure.ts'
 import { silentLog, type Log } from '../base/log.ts'
-import type { ChangeSet, Lake, WriteResult } from '../lake/index.ts'
+import type { ChangeSet, Column, Lake, WriteResult } from '../lake/index.ts'
 import { checkSource, splitTable, writeSource, type Located, type Source, type SourceInput } from '../project/index.ts'
-import { csvFailure, readCsv, selectCsv, skippedLines, snakeCase } from './csv.ts'
+import { csvFailure, readCsv, selectCsv, skippedLines, snakeCase, tooLarge, wholeNumbers } from './csv.ts'
 
 /** Of a folder that is a source. */
 const csvFiles = '*.{csv,csv.gz,CSV}'
@@ -58,11 +58,15 @@ export async function ingestSource(
         ...(signal ? { signal } : {}),
         summary: { 'boathouse.source': value.name, 'boathouse.files': JSON.stringify(loaded) },
       }
-      const select = selectCsv(value, copies, columns)
-      const written =
+      const write = (select: string) =>
         value.mode === 'append'
-          ? await changes.append(target, select, options)
-          : await changes.replaceTable(target, select, options)
+          ? changes.append(target, select, options)
+          : changes.replaceTable(target, select, options)
+      const written = await write(selectCsv(value, copies, columns, true)).catch(async (error: unknown) => {
+        if (!(error instanceof Failure) || !error.message.includes(tooLarge)) throw error
+        const exact = await withWholeNumbers(value, copies, columns, deps.lake, signal)
+        return write(selectCsv(exact, copies, columns))
+      })
       log.info('loaded', {
         table: written.table,
         rows: written.rowsWritten,
@@ -76,6 +80,25 @@ export async function ingestSource(
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The source with the types of columns that hold whole numbers of more digits than DOUBLE keeps, where nobody says their type. */
+async function withWholeNumbers(
+  value: Source,
+  copies: readonly string[],
+  columns: readonly Column[],
+  lake: Lake,
+  signal: AbortSignal | undefined,
+): Promise<Source> {
+  const named = new Set(Object.keys(value.columns).map((name) => name.toLowerCase()))
+  const doubles = columns.filter(({ name, type }) => type === 'DOUBLE' && !named.has(name.toLowerCase()))
+  if (doubles.length === 0) return value
+  const [[found] = []] = await lake.rowsOfFiles(wholeNumbers(value, copies, doubles), signal)
+  const whole = doubles.filter((_, at) => (found as (boolean | null)[])[at])
+  return {
+    ...value,
+    columns: { ...value.columns, ...Object.fromEntries(whole.map(({ name }) => [name, 'DECIMAL(38,0)'])) },
   }
 }
 
