@@ -677,6 +677,19 @@ test('line breaks of another system make no other seed; what a freshness does no
   })
 })
 
+test('the information schema of a relation is named, whatever of itself the relation shows', async () => {
+  const { project, failures } = await read({
+    'models/a.sql': `{% set all = api.Relation.create(database='d', schema='s', identifier='t') %}
+{{ config(tags=[all.information_schema('COLUMNS').render(), all.without_identifier().information_schema('TABLES').render(), all.include(database=false).information_schema().render()]) }} select 1 as id`,
+  })
+  expect(shown({ project, failures })).toEqual([])
+  expect(project.nodes.get('model.shop.a')!.config['tags']).toEqual([
+    '"d".INFORMATION_SCHEMA.COLUMNS',
+    '"d".INFORMATION_SCHEMA.TABLES',
+    '"d".INFORMATION_SCHEMA',
+  ])
+})
+
 test('texts of a data test lose their last line break', async () => {
   const { project, failures } = await read({
     'models/a.sql': 'select 1 as id',

@@ -238,7 +238,9 @@ export class Relation extends HostObject {
   #informationSchema(view: string | null): Relation {
     const identifier = view === null ? 'INFORMATION_SCHEMA' : `INFORMATION_SCHEMA.${view}`
     const path = { database: this.path.database, schema: null, identifier }
-    return new Relation(path, null, { ...this.quoting, schema: false, identifier: false }, this.included)
+    // Shown whatever the relation itself leaves out: packages ask one "without identifier".
+    const included = { ...this.included, database: path.database !== null, identifier: true }
+    return new Relation(path, null, { ...this.quoting, schema: false, identifier: false }, included)
   }
 }
 
