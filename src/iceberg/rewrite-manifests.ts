@@ -53,7 +53,9 @@ export function manifestPlan(
     const bytes = group.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     const expected = Math.max(1, Math.ceil(bytes / target))
     const isTooLarge = group.some(({ sizeBytes }) => sizeBytes > 1.8 * target)
-    return all || group.length > expected || isTooLarge ? [{ manifests: group, bytes, expected }] : []
+    // One of live files alone would become itself.
+    const isDone = group.length === 1 && expected === 1 && group[0]!.deletedFiles === 0
+    return (all && !isDone) || group.length > expected || isTooLarge ? [{ manifests: group, bytes, expected }] : []
   })
 }
 

@@ -66,6 +66,7 @@ describe('procedures', () => {
       'rewritten_manifests_count',
       'added_manifests_count',
     ])
+    expect((await run("call rewrite_manifests('raw.m')")).rows).toEqual([[0, 0]])
     const expired = await run("call expire_snapshots('raw.m', older_than => now() + interval 1 day, retain_last => 1)")
     expect(expired.columns).toContain('deleted_manifest_lists_count')
     expect(Number(expired.rows[0]?.[0])).toBe(7)
