@@ -42,12 +42,12 @@ const cases: [what: string, file: string, text: string | Buffer, options: Partia
   [
     'whole numbers of more than 64 bits',
     'large.csv',
-    'id,price,far\n12345678901234567890123,1.5,1e300\n-1,,2\n,2.5,12345678901234567890\n',
+    'id,price,far\n12345678901234567890123,1.5,1e300\n-1,,2\n,2.5,250000000000000000000\n',
     {},
     [
       ['-1', null, 2],
       ['12345678901234567890123', 1.5, 1e300],
-      [null, 2.5, 12345678901234567890],
+      [null, 2.5, 2.5e20],
     ],
   ],
   ['nothing', 'nothing.csv', '', {}, { message: 'nothing.csv is empty' }],
