@@ -84,14 +84,15 @@ function readPackage(
   return found
 }
 
-/** dbt counts: fewer packages installed than wanted is an error. */
+/** dbt counts: fewer packages installed than package-lock.yml has, or else packages.yml, is an error. */
 async function checkWishes(reading: Reading, installed: number): Promise<void> {
   const { files, project, failures } = reading
   try {
-    const { wishes, file } = await readPackageFiles(files, '', project.options, reading.cache)
-    if (wishes.length > installed && file !== undefined) {
+    const { wishes, locked, file } = await readPackageFiles(files, '', project.options, reading.cache)
+    const wanted = locked && locked.wishes.length > 0 ? locked.wishes.length : wishes.length
+    if (wanted > installed && file !== undefined) {
       reading.wrong(
-        `${wishes.length} ${wishes.length === 1 ? 'package is' : 'packages are'} wanted and ${installed} ${installed === 1 ? 'is' : 'are'} installed in ${reading.root.packagesFolder}`,
+        `${wanted} ${wanted === 1 ? 'package is' : 'packages are'} wanted and ${installed} ${installed === 1 ? 'is' : 'are'} installed in ${reading.root.packagesFolder}`,
         { file, line: 1, column: 1 },
         'Run `boathouse dbt deps`.',
       )

@@ -536,6 +536,20 @@ test('packages.yml in every form', async () => {
   expect(locked).toMatchObject({ wishes: [{ versions: ['1.3.0'] }], hash: 'abc' })
 })
 
+test('as many packages are installed as were settled, whatever packages.yml wants since', async () => {
+  const wanted = {
+    'packages.yml':
+      'packages: [{package: dbt-labs/dbt_utils, version: 1.3.0}, {package: dbt-labs/codegen, version: 0.12.1}]',
+    'dbt_packages/dbt_utils/dbt_project.yml': 'name: dbt_utils\n',
+    'models/one.sql': 'select 1 as a',
+  }
+  const locked = 'packages: [{package: dbt-labs/dbt_utils, version: 1.3.0}]\nsha1_hash: abc'
+  const failuresOf = async (files: Record<string, string>) =>
+    (await readDbtProject(recordFiles({ 'dbt_project.yml': 'name: shop\n', ...files }), '/project', options)).failures
+  expect(String(await failuresOf(wanted))).toContain('2 packages are wanted and 1 is installed')
+  expect(await failuresOf({ ...wanted, 'package-lock.yml': locked })).toEqual([])
+})
+
 test('what becomes a table here says so, unless the project defines it itself', async () => {
   const models = {
     'models/written.sql': "{{ config(materialized='external') }} select 1 as a",
