@@ -11,6 +11,13 @@ export type TestEntry = { definition: unknown; place: Place; column: ColumnSpec 
 
 export type ColumnEntry = { spec: ColumnSpec; tests: TestEntry[] }
 
+/** A column may have any other key; templates and tools find it where they look for these. */
+const known = new Set(
+  'name description meta data_type constraints docs config tests data_tests quote tags granularity dimension entity'.split(
+    ' ',
+  ),
+)
+
 export function readColumns(reader: EntryReader, entry: Config, path: Path): ColumnEntry[] {
   const found = new Map<string, ColumnEntry>()
   reader.each(entry['columns'], [...path, 'columns'], (column, at) => {
@@ -29,6 +36,8 @@ export function readColumns(reader: EntryReader, entry: Config, path: Path): Col
       constraints: readConstraints(reader, column, at),
       granularity: reader.optional(column, 'granularity', at),
       docBlocks: [],
+      config,
+      others: Object.fromEntries(Object.entries(column).filter(([key]) => !known.has(key))),
       place: reader.place(at),
     }
     // Of a column that is described twice the last one counts, and the tests of both.

@@ -41,6 +41,10 @@ export type ColumnSpec = {
   granularity: string | undefined
   /** Unique ids of the docs blocks that the description is made of. */
   docBlocks: string[]
+  /** As it is written. */
+  config: Config
+  /** Keys that are the project's own. */
+  others: Config
   place: Place
 }
 

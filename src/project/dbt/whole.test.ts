@@ -536,6 +536,23 @@ test('packages.yml in every form', async () => {
   expect(locked).toMatchObject({ wishes: [{ versions: ['1.3.0'] }], hash: 'abc' })
 })
 
+test('what a project says of a column in words of its own is kept', async () => {
+  const project = await read({
+    'models/one.sql': 'select 1 as a',
+    'models/one.yml': `models:
+  - {name: one, columns: [{name: a, source_field: x.y, mapping: {to: b}, config: {meta: {k: 1}, policy_tags: [p]}}]}`,
+  })
+  const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, { columns: object }> }
+  expect(nodes['model.shop.one']!.columns).toMatchObject({
+    a: {
+      name: 'a',
+      source_field: 'x.y',
+      mapping: { to: 'b' },
+      config: { meta: { k: 1 }, tags: [], policy_tags: ['p'] },
+    },
+  })
+})
+
 test('as many packages are installed as were settled, whatever packages.yml wants since', async () => {
   const wanted = {
     'packages.yml':
