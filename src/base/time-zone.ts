@@ -30,8 +30,20 @@ const step = 6 * 86_400
 const stepsMax = 50_000
 const shows = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/
 
+const kept = new Map<string, Offsets>()
+const zonesMax = 8
+
 /** Of a zone that is known by `timeZoneNamed`. What was found once is found again by a look into a list. */
 export function offsetsOf(zone: string): Offsets {
+  const known = kept.get(zone)
+  if (known) return known
+  const offsets = findOffsets(zone)
+  if (kept.size >= zonesMax) kept.clear()
+  kept.set(zone, offsets)
+  return offsets
+}
+
+function findOffsets(zone: string): Offsets {
   const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
   const asked = (second: number): number => {
     const [, sign, hours, minutes, seconds] = shows.exec(format.format(second * 1000)) ?? []

@@ -147,12 +147,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const guards = sources.flatMap((source) =>
     source.kind === 'scan' || source.kind === 'view' ? (source.guard ?? []) : [],
   )
-  const lent = sources.filter((source) => source.kind === 'view' && source.isLent)
+  const lent = sources.flatMap((source) => (source.kind === 'view' && source.isLent ? [source.piece] : []))
   const isLent = lent.length > 0
   const isOfProject =
     context.timeZone !== undefined &&
-    (guards.some(({ hides, dependsOnZone }) => hides && dependsOnZone) ||
-      lent.some((source) => source.kind === 'view' && mayDependOnZone([source.piece])))
+    (guards.some((guard) => guard.hides && guard.dependsOnZone()) || mayDependOnZone(lent))
   const timeZone = isOfProject ? undefined : context.timeZone
 
   const identityOf = (source: Source): string | undefined =>

@@ -39,7 +39,7 @@ export type Guard = {
   /** False when only columns are left out: then every row and value that is shown is what it is. */
   hides: boolean
   /** Whether another time zone might hide less. */
-  dependsOnZone: boolean
+  dependsOnZone(): boolean
   /** The columns whose values are shown as they are. */
   plain: ReadonlySet<string>
 }
@@ -130,10 +130,11 @@ async function makeGuard(
 
   const guard: Guard = {
     hides,
-    dependsOnZone: mayDependOnZone(
-      [...conditions, ...outputs.flatMap(({ mask }) => (mask === undefined ? [] : [{ sql: mask, tables: [] }]))],
-      [...schema.fields, ...(loaded.kind === 'table' ? currentSchema(loaded.metadata).fields : [])],
-    ),
+    dependsOnZone: () =>
+      mayDependOnZone(
+        [...conditions, ...outputs.flatMap(({ mask }) => (mask === undefined ? [] : [{ sql: mask, tables: [] }]))],
+        [...schema.fields, ...(loaded.kind === 'table' ? currentSchema(loaded.metadata).fields : [])],
+      ),
     plain: new Set(outputs.flatMap(({ field, mask }) => (mask === undefined ? [field.name] : []))),
     sql(from, { text, open = false, predicate }) {
       const source = renamed

@@ -82,6 +82,13 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     initial: entered.settings,
   })
   const projectZone = timeZoneNamed(rules.timeZone)
+  let zone = { text: rules.timeZone, name: projectZone }
+  /** Of the client. To look a zone up takes longer than to parse a short statement. */
+  const clientZone = (): string | undefined => {
+    const text = settings.get('timezone')!
+    if (text !== zone.text) zone = { text, name: timeZoneNamed(text) }
+    return zone.name
+  }
   const door = openSession(lake, {
     principal: identity.principal,
     catalog: database.catalog,
@@ -140,7 +147,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   async function options(signal: AbortSignal) {
     const asked = settings.statementTimeoutMs()
     const namespace = namespaceOfPath()
-    const timeZone = timeZoneNamed(settings.get('timezone')!)
+    const timeZone = clientZone()
     return {
       principal: await principal(),
       signal,
