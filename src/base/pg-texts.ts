@@ -60,6 +60,10 @@ export function parseArrays(text: string): ArrayItem[] | undefined {
 }
 const dimensionsMax = 6
 
+/** The same as the engine's SQL has it; `item` writes a text. */
+export const arraySql = (items: readonly ArrayItem[], item: (text: string) => string): string =>
+  `[${items.map((one) => (one === null ? 'NULL' : Array.isArray(one) ? arraySql(one, item) : item(one))).join(', ')}]`
+
 /** What PostgreSQL takes for one: others are letters. */
 const blank = /[ \t\n\r\v\f]/
 

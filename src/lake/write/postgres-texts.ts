@@ -2,7 +2,7 @@
 // letters; `'{a,b}'` is a list; a blank before the offset of a time is nothing. What is meant cannot be seen from the text, only from the column that it is for, so it is looked
 // at here.
 
-import { parseArrays, timestampText, type ArrayItem } from '../../base/pg-texts.ts'
+import { arraySql, parseArrays, timestampText } from '../../base/pg-texts.ts'
 import type { Schema, Type } from '../../iceberg/index.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { RowChange } from '../sql/row-change.ts'
@@ -49,16 +49,8 @@ function bytesOf(sql: string): string | undefined {
 
 function listOf(sql: string, type: Type): string | undefined {
   const items = /^'\s*\{.*\}\s*'$/s.test(sql) ? parseArrays(sql.slice(1, -1).replaceAll("''", "'")) : undefined
-  return items && listSql(items, type)
-}
-
-function listSql(items: readonly ArrayItem[], type: Type): string {
-  const element = type.kind === 'list' ? type.element : type
-  const written = items.map((item) => {
-    if (item === null) return 'NULL'
-    if (Array.isArray(item)) return listSql(item, element)
-    const text = quoteText(item)
-    return (element.kind === 'binary' ? bytesOf(text) : undefined) ?? text
-  })
-  return `[${written.join(', ')}]`
+  let inner = type
+  while (inner.kind === 'list') inner = inner.element
+  const item = (text: string) => (inner.kind === 'binary' ? bytesOf(quoteText(text)) : undefined) ?? quoteText(text)
+  return items && arraySql(items, item)
 }

@@ -6,7 +6,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
-import { decimalText, parseArray, parseArrays, timestampText, type ArrayItem } from '../../base/pg-texts.ts'
+import { arraySql, decimalText, parseArray, parseArrays, timestampText, type ArrayItem } from '../../base/pg-texts.ts'
 import { quoteText, systemOids, tokens, type Edit, type Token } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
@@ -165,7 +165,7 @@ function arrayLiteral(text: string, number: number, type: PgTypeName): string {
 
 /** A list of quoted texts, or of bytes. */
 export const listSql = (items: readonly ArrayItem[], isOfBytes: boolean): string =>
-  `[${items.map((item) => (Array.isArray(item) ? listSql(item, isOfBytes) : isOfBytes && item !== null ? bytesSql(item) : textOrNull(item))).join(', ')}]`
+  arraySql(items, isOfBytes ? bytesSql : quoteText)
 
 /** The bytes that a text of `bytea` means. */
 const bytesSql = (text: string) => `from_hex(${quoteText(hexOf(text))})`

@@ -7,9 +7,15 @@ import type { Session } from './open.ts'
 
 /** A warning, or what --warn-error and --warn-error-options make of it: the end, or nothing. @throws USAGE */
 export function warnOrFail(session: Pick<Session, 'flags' | 'log'>, text: string, name: string, code: string): void {
-  const handling = handlingOf(session.flags.all(), { name, code })
-  if (handling === 'error') throw new Failure('USAGE', text, { hint: `${name} is an error because of --warn-error.` })
-  if (handling === 'warn') session.log.warn(text, { name, code })
+  if (isTold(session, text, { name, code })) session.log.warn(text, { name, code })
+}
+
+/** False: it is silenced. @throws USAGE where it is an error */
+function isTold({ flags }: Pick<Session, 'flags'>, text: string, event: Deprecation['event']): boolean {
+  const handling = handlingOf(flags.all(), event)
+  if (handling === 'error')
+    throw new Failure('USAGE', text, { hint: `${event.name} is an error because of --warn-error.` })
+  return handling === 'warn'
 }
 
 /** Spaces in a name are told as other warnings are, each with its place. */
@@ -40,13 +46,8 @@ export function tellDeprecations(session: Session): void {
 }
 
 function tellOld(session: Session, message: string, event: Deprecation['event']): void {
-  const handling = handlingOf(session.flags.all(), event)
-  if (handling === 'error') {
-    const hint = `${event.name} is an error because of --warn-error.`
-    throw new Failure('USAGE', message, { hint })
-  }
   // The answer of `ls` is read by programs.
-  if (handling === 'silence' || session.verb === 'ls') return
+  if (!isTold(session, message, event) || session.verb === 'ls') return
   const { log } = session
   const text = `[${log.paint('yellow', 'WARNING')}][${event.name}]: Deprecated functionality\n${message}`
   log.say('warn', text, event)
