@@ -7,8 +7,8 @@ import { quoteFile, quoteName, quoteText, type Column } from '../lake/index.ts'
 import type { CsvSource, Located } from '../project/index.ts'
 
 /** `read_csv(…)` over the spooled files. The whole file is looked at before types are chosen, so none fails later. */
-export const readCsv = (source: CsvSource, files: readonly string[]): string =>
-  `read_csv([${files.map(quoteFile).join(', ')}], ${['sample_size = -1', ...settingsOf(source, files)].join(', ')})`
+export const readCsv = (source: CsvSource, files: readonly string[], more: readonly string[] = []): string =>
+  `read_csv([${files.map(quoteFile).join(', ')}], ${['sample_size = -1', ...settingsOf(source, files), ...more].join(', ')})`
 
 /** How many lines at the begin of a file would be left out because they do not look like the others. */
 export const skippedLines = (source: CsvSource, file: string): string =>
@@ -86,8 +86,7 @@ export const tooLarge = 'boathouse: a number of more than 64 bits'
  */
 export function wholeNumbers(source: CsvSource, files: readonly string[], columns: readonly Column[]): string {
   const items = columns.map(({ name }) => `bool_and(regexp_full_match(trim(${quoteName(name)}), '[-+]?[0-9]{1,38}'))`)
-  const asText = readCsv({ ...source, columns: {} }, files).replace(/\)$/, ', all_varchar = true)')
-  return `SELECT [${items.join(', ')}] FROM ${asText}`
+  return `SELECT [${items.join(', ')}] FROM ${readCsv({ ...source, columns: {} }, files, ['all_varchar = true'])}`
 }
 
 /** DuckDB's CSV complaints name the spooled copy; people know their own file. */

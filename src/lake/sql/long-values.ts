@@ -15,6 +15,7 @@ const beginning = /^[\s(*]*(?:select\s*\*\s*from[\s(]*)?values\s*(?=\()/i
 const number = /[-+]?(\d+(?:\.\d*)?|\.\d+)(e[-+]?\d+)?(?![\w.])/iy
 const text = /((?:date|timestamp|timestamptz|time|uuid)\s*)?'[^'\0]*(?:''[^'\0]*)*'/iy
 const word = /(?:null|true|false)\b/iy
+const between = /\s*,\s*(?=\()/y
 const castBegins = /cast\s*\(/iy
 const castEnds =
   /\s+as\s+(boolean|integer|bigint|float|double|decimal\(\d+,\s*\d+\)|date|time|timestamp(?: with time zone|_ns)?|varchar|uuid|blob)\s*\)/iy
@@ -40,9 +41,7 @@ export function withoutLikeRows(sql: string): string {
       parts.push(sql.slice(kept, from), ' '.repeat(Buffer.byteLength(sql.slice(from, row.end))))
       kept = row.end
     }
-    const next = /\s*,\s*(?=\()/y
-    next.lastIndex = row.end
-    const comma = next.exec(sql)
+    const comma = found(between, sql, row.end)
     if (!comma) break
     at = row.end + comma[0].length
   }

@@ -170,6 +170,7 @@ function columnEdits(sql: string, all: readonly Token[], analysis: Analysis, nam
 
 /** Where names stand that nothing of the tree does: of what GROUP BY says twice the parser keeps the first only. */
 function straysOf(sql: string, all: readonly Token[], { qualified, tables }: Analysis): number[] {
+  if (!all.some(({ kind, text }) => kind === 'word' && /^group$/i.test(text))) return []
   const known = new Set([...qualified, ...tables].map(({ offset }) => indexOfByte(sql, offset)))
   return all.flatMap((token, at) => {
     const begins = isName(token) && all[at + 1]?.text === '.' && all[at - 1]?.text !== '.'
