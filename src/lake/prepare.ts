@@ -35,7 +35,7 @@ import { metadataAnswer } from './answers/metadata-answer.ts'
 import { predicateSql } from './policy/guard.ts'
 import { cannotFail } from './policy/harmless.ts'
 import { changesSql, filesOfChanges, planRange, withoutChanges } from './scan/changes.ts'
-import { parsePlan, predicatesOf } from './scan/predicates.ts'
+import { parsePlan, plainPredicate, predicatesOf } from './scan/predicates.ts'
 import type { Rights } from './policy/rights.ts'
 import { scanSql } from './scan/scan.ts'
 import {
@@ -245,11 +245,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const isRead = context.rowsOf === undefined && systemTables.length === 0
       const isUnconditional =
         shadowed.length === 0 || (isRead && ((context.run && areSmall(scans)) || areOneFileEach(scans)))
+      const plain = isRead && !isUnconditional ? plainConditionsOf(piece, scans) : undefined
+      const isKnown = isUnconditional || plain !== undefined
       if (context.postgres && text.includes('||') && scans.some(({ json }) => json.length > 0))
         await checkJoined(context, named, place)
-      if (isUnconditional && !unbound) await columns()
-      const { predicates, joins, plan } = isUnconditional
-        ? nothingKnown
+      if (isKnown && !unbound) await columns()
+      const { predicates, joins, plan } = isKnown
+        ? (plain ?? nothingKnown)
         : await conditions({ ...context, timeZone }, named, columns)
       const texts = new Map<Source, string>()
       for (const source of sources) if (source.kind === 'about') texts.set(source, await source.rows())
@@ -486,6 +488,22 @@ type Conditions = {
   plan: ReturnType<typeof parsePlan>
 }
 const nothingKnown: Conditions = { predicates: new Map(), joins: [], plan: undefined }
+
+/** What can be read off a text that asks one table a plain question; undefined where the optimiser may know more. */
+function plainConditionsOf({ sql, tables, conditions }: Piece, scans: readonly Scan[]): Conditions | undefined {
+  const [scan, ...others] = scans
+  const [only] = tables
+  if (!conditions || !scan || others.length > 0 || only?.source !== scan) return undefined
+  // What the asker compares is what is shown to them, and not what lies in the files.
+  if (scan.guard || scan.isWalled || !isOfFiles(scan)) return undefined
+  const { reference } = only.named
+  const predicate = plainPredicate(conditions, {
+    sql,
+    schema: { ...scan.schema, fields: scan.schema.fields.filter(({ name }) => !scan.json.includes(name)) },
+    called: reference.alias ?? reference.name,
+  })
+  return predicate && { ...nothingKnown, predicates: new Map([[scan.shadow.name, predicate]]) }
+}
 
 /** Reads the keys of the small sides of joins, and plans the large ones again with them. */
 async function pruneByJoins(

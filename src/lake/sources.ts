@@ -43,6 +43,7 @@ import { withDuckdbRelations } from './relations/duckdb-relations.ts'
 import type { Given } from './relations/outline.ts'
 import { changesSchema, rangeOf, type Range } from './scan/changes.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
+import type { PlainCondition } from './sql/plain-select.ts'
 import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 import { quoteName } from './sql/tokens.ts'
 import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
@@ -155,7 +156,14 @@ type View = {
 }
 export type Source = Scan | About | SystemTable | GivenTable | View | { kind: 'values'; sql: string }
 /** `hoist`: what stands for the tables goes into a WITH clause, as the text around them names a column. */
-export type Piece = { sql: string; edits: Edit[]; tables: { named: NamedTable; source: Source }[]; hoist: boolean }
+export type Piece = {
+  sql: string
+  edits: Edit[]
+  tables: { named: NamedTable; source: Source }[]
+  hoist: boolean
+  /** What it asks of its one table, where that can be read off it. */
+  conditions?: PlainCondition[] | undefined
+}
 
 /** A statement with everything that it names. */
 export type Named = {
@@ -331,7 +339,8 @@ export async function nameSources(
         })
       tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within, subject) })
     }
-    return { sql, edits: places.columns, tables, hoist: analysis.namesQueries && tables.length > 0 }
+    const hoist = analysis.namesQueries && tables.length > 0
+    return { sql, edits: places.columns, tables, hoist, conditions: analysis.conditions }
   }
 
   function isCatalog(name: string): boolean {

@@ -4,6 +4,7 @@ import { Failure, type Place } from '../../base/failure.ts'
 import type { Engine, EngineColumn } from '../../engine/index.ts'
 import { withoutLikeRows } from '../sql/long-values.ts'
 import { indexOfByte } from '../sql/splice.ts'
+import { textShape } from '../sql/text-shape.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
 
 /** By text, the youngest of them: as many as a project of thousands of models has. Long texts are not kept. */
@@ -31,8 +32,8 @@ class Kept<Value> {
 }
 const [keptMax, textMax, textsMax] = [10_000, 20_000, 2 ** 23]
 
-/** Syntax trees that were checked: a page that asks the same again costs no parsing. */
-export class AnalysisCache extends Kept<Analysis> {}
+/** Syntax trees that were checked, by the shape of their texts: a page that asks the same again costs no parsing. */
+export class AnalysisCache extends Kept<{ sql: string; analysis: Analysis }> {}
 
 /** Columns of texts over shadow tables, whose names say what columns they have: the same text has the same ones. */
 export class ColumnsCache extends Kept<readonly EngineColumn[]> {}
@@ -58,8 +59,15 @@ export async function analysisOf(
   sql: string,
   at: (index: number) => Place,
 ): Promise<Analysis | undefined> {
-  const known = context.analyses.get(sql)
-  if (known) return known
+  const shape = textShape(sql)
+  const known = context.analyses.get(shape)
+  if (known?.sql === sql) return known.analysis
+  if (known) {
+    // Another object: what was found by places of that text is not true of this one.
+    const analysis = { ...known.analysis }
+    context.analyses.put(shape, { sql, analysis })
+    return analysis
+  }
   const json = await treeText(context.engine, withoutLikeRows(sql), context.signal)
   if (json.startsWith('{"error":true')) {
     const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string }
@@ -76,6 +84,6 @@ export async function analysisOf(
     )
   }
   const analysis = analyse(json)
-  context.analyses.put(sql, analysis)
+  context.analyses.put(shape, { sql, analysis })
   return analysis
 }

@@ -5,6 +5,9 @@
 // not appear in the plan keeps all its files, and a table that appears twice keeps what either use needs.
 
 import type { Field, Predicate, Schema, Type, Value } from '../../iceberg/index.ts'
+import type { PlainCondition, PlainLiteral } from '../sql/plain-select.ts'
+import { indexOfByte } from '../sql/splice.ts'
+import { parseBound } from '../write/write.ts'
 
 type Json = { [key: string]: unknown }
 const always: Predicate = { op: 'true' }
@@ -130,6 +133,64 @@ function literal(constant: Json | undefined, type: Type): Value | undefined {
       return undefined
   }
 }
+
+/**
+ * The same without the optimiser's help: what `sql` asks of the table by these conditions. Undefined where one of them is not
+ * wholly understood, for of such the optimiser may know more. `called`: how the statement names the table.
+ */
+export function plainPredicate(
+  conditions: readonly PlainCondition[],
+  { sql, schema, called }: { sql: string; schema: Schema; called: string },
+): Predicate | undefined {
+  const named = (name: string) => schema.fields.filter((field) => field.name.toLowerCase() === name.toLowerCase())
+  const all = conditions.map(({ names, op, literals }): Predicate | undefined => {
+    // `a.b` is column `b` of the table `a`, unless `a` is a column with fields.
+    const isOfTable =
+      names.length === 2 && names[0]!.toLowerCase() === called.toLowerCase() && named(called).length === 0
+    const [field, ...others] = names.length === 1 || isOfTable ? named(names.at(-1)!) : []
+    if (!field || others.length > 0) return undefined
+    const values = literals.map((literal) => plainValue(literal, sql, field.type))
+    if (!values.every((value) => value !== undefined)) return undefined
+    if (op === 'any') return always
+    if (op === 'in') return { op, field: field.id, values }
+    return op === 'is_null' || op === 'not_null' ? { op, field: field.id } : { op, field: field.id, value: values[0]! }
+  })
+  return all.every((one) => one !== undefined) ? every(all) : undefined
+}
+
+/** Of types that a literal is compared with as it stands. */
+function plainValue({ offset, as }: PlainLiteral, sql: string, type: Type): Value | undefined {
+  literalText.lastIndex = indexOfByte(sql, offset)
+  const groups = literalText.exec(sql)?.groups
+  const text = groups?.string?.slice(1, -1).replaceAll("''", "'")
+  switch (type.kind) {
+    case 'int':
+    case 'long': {
+      const number = as === undefined ? (groups?.number ?? text) : undefined
+      if (number === undefined || !/^-?\d{1,18}$/.test(number)) return undefined
+      if (type.kind === 'long') return BigInt(number)
+      return Number(number) === (Number(number) | 0) ? Number(number) | 0 : undefined
+    }
+    case 'string':
+      return as === undefined ? text : undefined
+    case 'date':
+    case 'timestamp': {
+      const [, day, time] = moment.exec(text ?? '') ?? []
+      if (day === undefined || !isDay(day)) return undefined
+      if (type.kind === 'date') return as === 'TIMESTAMP' || time ? undefined : parseBound(day, type)
+      return as === 'DATE' && time ? undefined : parseBound(`${day} ${time ?? '00:00:00'}`, type)
+    }
+    default:
+      return undefined
+  }
+}
+const moment = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d(?:\.\d{1,6})?))?$/
+const isDay = (day: string) => {
+  const ms = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day)
+}
+// Two texts one after the other are one text.
+const literalText = /(?<number>-?\d+)(?![\w.])|(?<string>'[^']*(?:''[^']*)*')(?!\s*['/-])/y
 
 /** The plan is parsed so that integers beyond 2^53 are bigint (see `parsePlan`). HUGEINTs are objects: left alone. */
 const integer = (value: unknown): bigint | undefined =>

@@ -140,6 +140,69 @@ test(`pruned is unpruned (${cases} cases)`, { timeout: 3_600_000 }, () =>
   ),
 )
 
+// What a plain question asks is read off its text, and the next one of its shape has other literals.
+const plainly = pick('i', 'l', 's', 'dt', 'ts').chain((name) => {
+  const literal =
+    name === 'dt'
+      ? fc.integer({ min: 1, max: 29 }).map((day) => `'2024-02-${String(day).padStart(2, '0')}'`)
+      : literals[name]!
+  return fc.oneof(
+    fc.tuple(compare, literal).map(([op, value]) => `${name} ${op} ${value}`),
+    fc.tuple(compare, literal).map(([op, value]) => `${value} ${op} p.${name}`),
+    fc.tuple(literal, literal).map(([low, high]) => `${name} between ${low} and ${high}`),
+    fc.array(literal, { minLength: 1, maxLength: 3 }).map((all) => `${name} in (${all.join(', ')})`),
+    pick(`${name} is null`, `${name} is not null`),
+  )
+})
+test(`a plain question is pruned to what it asks (${cases} cases)`, { timeout: 3_600_000 }, () =>
+  fc.assert(
+    fc.asyncProperty(fc.array(plainly, { minLength: 1, maxLength: 3 }), async (all) => {
+      const sql = `select i, s, ts from raw.p where ${all.join(' and ')} order by all`
+      expect(await world.rows(sql, { cache: false })).toEqual(await world.rows(sql, { prune: false, cache: false }))
+    }),
+    { numRuns: cases * 2, ...(process.env.SOAK ? {} : { seed: 20240331 }) },
+  ),
+)
+
+test.each([
+  ['select i from raw.p where i = 7 and s is not null order by 1 limit 5', 2, true],
+  ['select i from raw.p where i = 1 and s is not null order by 1 limit 5', 1, true],
+  ["select count(*), max(i) from raw.p as a where a.s = 'b3'", 2, true],
+  ["select count(*), max(i) from raw.p as a where a.s = 'i3'", 1, true],
+  ["select sum(i) from raw.p where ts < '2024-01-01T12:00:00'", 1, true],
+  ["select sum(i) from raw.p where dt in ('2024-01-02', date '2024-01-03')", 1, true],
+  ["select sum(i) from raw.p where ts < date '2024-01-02'", 1, true],
+  ["select i from raw.p where i = '7' and -1 < l", 2, true],
+  ['select b, sum(i) from raw.p group by b order by 1', 12, true],
+  ['select 7 as i from raw.p where i = 1', 1, true],
+  ["select i from raw.p where s = 'b'\n'3'", 2, false],
+  ["select i from raw.p where s = 'b' || '3'", 2, false],
+  ['select i from raw.p where st.x = 5', 12, false],
+  ['select i from raw.p as st where st.x = 5', 12, false],
+  ['select i from raw.p where i = 99999999999', 12, false],
+  ['select i from raw.p where i = 1 or i = 2', 1, false],
+  ["select i from raw.p where case when i = 1 and s = 'a1' and i = 1 then false else true end", 12, false],
+  ["select i from raw.p where j = '[3,1]'", 1, false],
+  ['select b, sum(i) from raw.p group by b having b', 12, false],
+  ['select i from raw.p where i = (select 7)', 12, false],
+  ['with w as (select * from raw.p) select i from w where i = 1', 1, false],
+  ['select i from raw.p where i = 1 union all select 5', 1, false],
+])('%s reads %i files, plain: %s', async (sql, most, isPlain) => {
+  const { rows, files: read, plans } = await asked(sql)
+  expect(read).toBeLessThanOrEqual(most)
+  expect(plans).toBe(isPlain ? 0 : 1)
+  expect(rows).toEqual(await world.rows(sql, { prune: false, cache: false }))
+})
+
+test.each([
+  ["select i from raw.p where dt = '2024-02-31'", /2024-02-31/],
+  ["select i from raw.p where dt = date '2023-02-29' and i = 1", /2023-02-29/],
+  ['select nothing from raw.p where i = 1', /nothing/],
+  ['select i from raw.p where none = 1', /none/],
+])('%s is wrong all the same', async (sql, message) => {
+  await expect(world.rows(sql, { cache: false })).rejects.toThrow(message)
+})
+
 test('pruning really leaves files out', async () => {
   expect(await filesRead("dt = date '2024-01-02'")).toBeLessThan(3)
   expect(await filesRead('l > 5000000000000')).toBeLessThan(8)
@@ -150,16 +213,23 @@ test('pruning really leaves files out', async () => {
   expect(await filesRead("dt = date '2024-01-02'", 'raw.p$changes')).toBeLessThan(3)
 })
 async function filesRead(where: string, from = 'raw.p'): Promise<number> {
-  const run = world.engine.run
-  let seen = 0
+  return (await asked(`select count(*) from ${from} where ${where}`)).files
+}
+/** The rows, of how many files they are, and how often the optimiser was asked for conditions. */
+async function asked(sql: string): Promise<{ rows: unknown[][]; files: number; plans: number }> {
+  const { run, rows } = world.engine
+  let [files, plans] = [0, 0]
   world.engine.run = (request) => {
-    seen = new Set(request.sql.match(/[0-9a-f-]{36}-\d+\.parquet/g)).size
+    files = new Set(request.sql.match(/[0-9a-f-]{36}-\d+\.parquet/g)).size
     return run(request)
   }
-  try {
-    await world.rows(`select count(*) from ${from} where ${where}`, { cache: false })
-  } finally {
-    world.engine.run = run
+  world.engine.rows = (request) => {
+    plans += request.sql.includes('optimize := true') ? 1 : 0
+    return rows(request)
   }
-  return seen
+  try {
+    return { rows: await world.rows(sql, { cache: false }), files, plans }
+  } finally {
+    Object.assign(world.engine, { run, rows })
+  }
 }

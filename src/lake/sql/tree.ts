@@ -5,6 +5,7 @@
 import { Failure } from '../../base/failure.ts'
 import { pgScalarFunctions, pgTableFunctions } from '../../engine/index.ts'
 import { scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
+import { plainConditions, type PlainCondition } from './plain-select.ts'
 
 /** Functions whose names are words: for completion. */
 export const callableFunctions: readonly string[] = [...scalarFunctions, ...tableFunctions]
@@ -54,6 +55,8 @@ export type Analysis = {
   parameters: boolean
   /** Whether DuckDB names a column by the text of a query in it: `SELECT (SELECT max(x) FROM t)`. */
   namesQueries: boolean
+  /** What it asks of its table's rows, where it has one table and that is all to know. */
+  conditions: PlainCondition[] | undefined
 }
 
 const missing = 2 ** 64 // the location of a node that has none, as JSON.parse rounds it
@@ -79,6 +82,7 @@ export function analyse(json: string): Analysis {
     show: undefined,
     parameters: false,
     namesQueries: false,
+    conditions: undefined,
   }
   let terms = 0
   let selects = 0
@@ -123,6 +127,7 @@ export function analyse(json: string): Analysis {
   visit(statements[0], new Set(), [], 0)
   if (analysis.tables.length > limits.tables)
     throw new Failure('SQL_REFUSED', `more than ${limits.tables} tables in one statement`)
+  if (analysis.relations.length === 1) analysis.conditions = plainConditions(tree)
   return analysis
 }
 
