@@ -15,7 +15,7 @@ export type IcebergRestDeps = {
     access: Pick<Govern['access'], 'policy'>
   }
   /** For requests that carry an Idempotency-Key. */
-  records: Pick<Records, 'catalog'>
+  records: Pick<Records, 'catalog' | 'transaction'>
   /** Where clients' files are looked at before they become a table's. */
   io: FileIO
   clock: Clock

@@ -3,13 +3,14 @@
 // The key is written down before the work begins and its answer after it ended; a copy gets that answer. In between, a
 // copy waits. The transaction that moves pointers marks the key as well, so that after a crash between the change and
 // its answer the copy is not told of a conflict with itself: it gets the state as it is now, as the specification allows.
-// Answers of 5xx are forgotten: the client may try again.
+// Answers of 5xx are forgotten: the client may try again. Neither key nor answer waits for the disk: the change itself does, and takes
+// the key along; an answer that a power cut takes is one that was never written down.
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
 import { parseJson, printJson } from '../../iceberg/index.ts'
-import { isUniqueViolation, type Records } from '../../records/index.ts'
+import { isUniqueViolation, type CatalogTransaction, type Records } from '../../records/index.ts'
 import type { Answer } from './call.ts'
 
 /** As /v1/config tells it; rows are kept for longer. */
@@ -26,7 +27,9 @@ type Once = {
   request: string
 }
 
-type Parts = { records: Pick<Records, 'catalog'>; clock: Clock }
+type Parts = { records: Pick<Records, 'catalog' | 'transaction'>; clock: Clock }
+
+const unflushed = { flush: false }
 
 /**
  * Does `work` once. `again` makes the answer of a copy from the kept one. `happened` is the answer to a copy of a request
@@ -69,10 +72,8 @@ export async function once(
       .where('started_at', '<', iso(clock.now() - keptMs))
       .execute()
     try {
-      await table
-        .insertInto('idempotency_keys')
-        .values({ id, request_hash: hash, started_at, happened: 0, status: null, answer_json: null })
-        .execute()
+      const row = { id, request_hash: hash, started_at, happened: 0 as const, status: null, answer_json: null }
+      await records.transaction((trx) => trx.insertInto('idempotency_keys').values(row).execute(), unflushed)
       return true
     } catch (error) {
       if (isUniqueViolation(error)) return false
@@ -103,11 +104,14 @@ export async function once(
     const { body, ...rest } = kept
     // What it shows is loaded again: metadata can be large.
     const answer_json = printJson(kept.shows ? rest : { ...rest, body })
-    await table
-      .updateTable('idempotency_keys')
-      .set({ status: kept.status, answer_json })
-      .where((is) => is.and(where))
-      .execute()
+    const answered = { status: kept.status, answer_json }
+    const keep = (trx: CatalogTransaction) =>
+      trx
+        .updateTable('idempotency_keys')
+        .set(answered)
+        .where((is) => is.and(where))
+        .execute()
+    await records.transaction(keep, unflushed)
     return kept
   }
 
