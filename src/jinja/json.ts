@@ -69,16 +69,22 @@ export const quoteAscii = (text: string): string =>
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 
+/** Keys that are whole numbers, which JavaScript would put first; they are marked while the text is read. */
+const wholeKey = /(?<!\\)"(\d+)"(?=\s*:)/g
+const unmarked = (key: string): string => key.replace(/^\0(?=\d+$)/, '')
+
 /** JSON text as template values: `1.0` stays a float, objects become dicts. */
 export function fromJson(text: string): unknown {
   const revive = (value: unknown, source: string | undefined): unknown => {
     if (typeof value === 'number' && source !== undefined && /[.eE]/.test(source) && Number.isInteger(value))
       return new Float(value)
     if (value === null || typeof value !== 'object' || value instanceof Float || value instanceof Dict) return value
-    return Array.isArray(value) ? value : new Dict(Object.entries(value))
+    return Array.isArray(value) ? value : new Dict(Object.entries(value).map(([key, each]) => [unmarked(key), each]))
   }
   try {
-    return JSON.parse(text, (_key, value: unknown, context?: { source?: string }) => revive(value, context?.source))
+    return JSON.parse(text.replace(wholeKey, '"\\u0000$1"'), (_key, value: unknown, context?: { source?: string }) =>
+      revive(value, context?.source),
+    )
   } catch (error) {
     throw valueError(`not JSON: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -16,7 +16,9 @@ import {
   type Document,
   type Node,
   type ParseOptions,
+  type ScalarTag,
   type Tags,
+  type ToJSOptions,
 } from 'yaml'
 import type { z } from 'zod'
 import { Failure, Failures, type FailureCode, type Place } from '../base/failure.ts'
@@ -54,6 +56,8 @@ export type YamlOptions = {
   version?: '1.1' | '1.2'
   /** Keys that stand twice in a mapping are told instead of refused; the last one counts, as for PyYAML. */
   onDuplicateKey?: (place: Place) => void
+  /** Further kinds of scalars, for 1.1. */
+  tags?: readonly ScalarTag[]
   /** Told where everything stands; not for a document in which one part stands for another. */
   onOutline?: (outline: Outline) => void
 }
@@ -66,9 +70,9 @@ export function parseYaml<Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
-  { code = 'PROJECT_INVALID', version = '1.2', onDuplicateKey, onOutline }: YamlOptions = {},
+  { code = 'PROJECT_INVALID', version = '1.2', tags, onDuplicateKey, onOutline }: YamlOptions = {},
 ): Located<z.output<Schema>> {
-  const { document, lines, by } = documentOf(text, version)
+  const { document, lines, by } = documentOf(text, version, tags)
   const placeOf = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return { file, line: Math.max(1, line), column: Math.max(1, col - (by?.[line - 1] ?? 0)) }
@@ -104,12 +108,31 @@ export function parseYaml<Schema extends z.ZodType>(
 
 type Parsed = { document: Document.Parsed; lines: LineCounter; by?: readonly number[] }
 
+/**
+ * YAML of dbt as PyYAML reads it: mappings are Maps in the order in which they are written, whose keys may be numbers; `tags`
+ * are those of further scalars. @throws Failures, one for each mistake of syntax
+ */
+export function parsePythonYaml(file: string, text: string, tags: readonly ScalarTag[]): unknown {
+  const { document, lines } = documentOf(text, '1.1', tags, false)
+  const broken = document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY')
+  if (broken.length > 0)
+    throw new Failures(
+      broken.map(({ message, pos }) => {
+        const { line, col } = lines.linePos(pos[0])
+        return new Failure('PROJECT_INVALID', message, { place: { file, line, column: col } })
+      }),
+    )
+  if (!text.endsWith('\n')) endAsWritten(document.contents)
+  return toPlain(document, file, 'PROJECT_INVALID', { mapAsMap: true })
+}
+
 /** `by`: how far lines were moved so that brackets could be read that PyYAML reads. */
-function documentOf(text: string, version: '1.1' | '1.2'): Parsed {
+function documentOf(text: string, version: '1.1' | '1.2', more: readonly ScalarTag[] = [], stringKeys = true): Parsed {
   const parse = (written: string): Parsed => {
     const lines = new LineCounter()
-    const options = { lineCounter: lines, prettyErrors: false, merge: true, stringKeys: true, version } as const
-    const document = parseDocument(written, version === '1.1' ? { ...options, customTags: pythonTags } : options)
+    const options = { lineCounter: lines, prettyErrors: false, merge: true, stringKeys, version } as const
+    const customTags = (tags: Tags): Tags => [...more, ...pythonTags(tags)]
+    const document = parseDocument(written, version === '1.1' ? { ...options, customTags } : options)
     return { document, lines }
   }
   const parsed = parse(text)
@@ -173,8 +196,8 @@ function endAsWritten(contents: unknown): void {
 }
 
 /**
- * PyYAML's 1.1, which is dbt's: `y`, `n`, `08` and `1e3` are texts, `1.0` is a float, and a date stays as it is written; so
- * does an integer that a number would round.
+ * PyYAML's 1.1, which is dbt's: `y`, `n`, `08` and `1e3` are texts, `1.0` is a float, and an integer that a number
+ * would round stays as it is written; so does a date, which is no value of JSON.
  */
 export const pythonTags = (tags: Tags): Tags =>
   tags.flatMap((tag) => {
@@ -222,9 +245,9 @@ export const byPlace = (a: Failure, b: Failure): number =>
   (a.place?.line ?? 0) - (b.place?.line ?? 0) ||
   (a.place?.column ?? 0) - (b.place?.column ?? 0)
 
-function toPlain(document: Document, file: string, code: FailureCode): unknown {
+function toPlain(document: Document, file: string, code: FailureCode, options?: ToJSOptions): unknown {
   try {
-    return document.toJS({ maxAliasCount: 1_000 })
+    return document.toJS({ maxAliasCount: 1_000, ...options })
   } catch (error) {
     throw new Failures([
       new Failure(code, error instanceof Error ? error.message : String(error), { place: { file }, cause: error }),

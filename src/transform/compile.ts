@@ -18,6 +18,7 @@ import {
   nodesByName,
   openContext,
   pickRef,
+  quotingOf,
   searchOrder,
   Relation,
   renderKwargs,
@@ -317,7 +318,8 @@ export class Compiler {
     const input = this.#input(to.uniqueId, ephemerals, node, `source('${source}', '${table}')`)
     if (input) return input
     const path = { database: to.database, schema: to.schema, identifier: to.identifier }
-    const relation = new Relation(path, null, to.quoting)
+    // As in dbt this does not look at the quoting of the project, which `relation_name` of the source does.
+    const relation = new Relation(path, null, quotingOf(to.written.quoting))
     const location = externalLocation(to)
     if (location !== undefined) return externalRelation(relation, location)
     return this.#narrowed(node, relation, to)

@@ -5,6 +5,8 @@ import { isRecord } from '../../base/record.ts'
 import { Failure } from '../../base/failure.ts'
 import { isColor } from './colors.ts'
 import { behaviourFlag } from './config.ts'
+import type { PyDate } from './python/dates.ts'
+import { parseTimestamp } from './python/strftime.ts'
 import type { Reading } from './reading.ts'
 import type { DbtNode } from './types.ts'
 
@@ -200,6 +202,14 @@ function timeSpineProblems({ timeSpine, columns }: DbtNode): string[] {
   return missing.length === 0 ? [] : [`is a time spine, and has no column ${missing.join(', ')}`]
 }
 
+const momentOf = (value: unknown): PyDate | undefined => {
+  try {
+    return typeof value === 'string' ? parseTimestamp(value) : undefined
+  } catch {
+    return undefined // no such day
+  }
+}
+
 const batchSizes = ['hour', 'day', 'month', 'year']
 
 function microbatchProblems({ config }: DbtNode): string[] {
@@ -209,9 +219,10 @@ function microbatchProblems({ config }: DbtNode): string[] {
   const needs = (key: string, what: string) =>
     found.push(`is incremental by microbatch and must provide ${/^[aeiou]/.test(key) ? 'an' : 'a'} '${key}': ${what}`)
   if (typeof eventTime !== 'string') needs('event_time', 'the name of a column')
+  const first = momentOf(begin)
   if (begin === null || begin === undefined) needs('begin', 'the first point in time')
-  else if (!(begin instanceof Date) && (typeof begin !== 'string' || Number.isNaN(Date.parse(begin))))
-    needs('begin', `a date, not "${String(begin as number)}"`)
+  else if (!first) needs('begin', `a date such as 2026-01-31, not "${String(begin as number)}"`)
+  else config['begin'] = first.iso()
   if (!batchSizes.includes(String(size))) needs('batch_size', `one of ${batchSizes.join(', ')}`)
   if (lookback !== null && lookback !== undefined && !Number.isInteger(lookback)) needs('lookback', 'a whole number')
   if (concurrent !== null && concurrent !== undefined && typeof concurrent !== 'boolean')

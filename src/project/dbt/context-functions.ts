@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto'
 import { Document, Scalar } from 'yaml'
-import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
 import {
   bind,
@@ -10,7 +9,6 @@ import {
   Dict,
   Float,
   HostObject,
-  fromJs,
   fromJson,
   Gen,
   iterate,
@@ -25,8 +23,9 @@ import {
   type Callable,
   type Globals,
 } from '../../jinja/index.ts'
-import { parseYaml, pythonTags } from '../yaml.ts'
+import { pythonTags } from '../yaml.ts'
 import { emptyTable, ResultTable, storedResult } from './agate.ts'
+import { fromYaml } from './python/yaml-values.ts'
 import type { ProjectOptions } from './types.ts'
 
 /** `globals`: what `render()` renders with. */
@@ -54,9 +53,7 @@ export function plainFunctions(globals: Globals, onLog: ProjectOptions['onLog'])
     },
     fromyaml: (args, kwargs) => {
       const [text, fallback] = bind('fromyaml', ['value', 'default?'], args, kwargs)
-      return unless('ValueError', fallback, () =>
-        fromJs(parseYaml('fromyaml', str(text), z.unknown(), { version: '1.1' }).value),
-      )
+      return unless('ValueError', fallback, () => fromYaml('fromyaml', str(text)))
     },
     set: ([value, fallback]) => unless('TypeError', fallback, () => new PySet(iterate(value))),
     set_strict: ([value]) => new PySet(iterate(value)),
@@ -170,10 +167,13 @@ function differenceOf(first: unknown, second: unknown): Dict {
 }
 
 /** As PyYAML writes it: lists not indented, dates plain, words that YAML 1.1 reads as something else in quotes. */
+const omap = 'tag:yaml.org,2002:omap'
+
 function toYaml(value: unknown, sortKeys: boolean): string {
   const document = new Document(plain(value), {
     version: '1.1',
-    customTags: pythonTags,
+    // Maps are mappings in order, no lists of pairs.
+    customTags: (tags) => pythonTags(tags).filter((tag) => tag !== 'omap' && (tag as { tag?: string }).tag !== omap),
     sortMapEntries: sortKeys,
     aliasDuplicateObjects: false,
   })
@@ -195,8 +195,7 @@ function toYaml(value: unknown, sortKeys: boolean): string {
 function plain(value: unknown): unknown {
   if (value instanceof Tuple || value instanceof PySet) return plain([...value])
   if (Array.isArray(value)) return value.map(plain)
-  if (value instanceof Dict)
-    return Object.fromEntries(Array.from(value.entries(), ([key, each]) => [str(key), plain(each)]))
+  if (value instanceof Dict) return new Map(Array.from(value.entries(), ([key, each]) => [plain(key), plain(each)]))
   if (value instanceof Float) return Object.assign(new Scalar(value.value), { minFractionDigits: 1 })
   const js = toJs(value)
   const isOpaque = value instanceof HostObject && !value.mapping() && !/^(?:date|datetime|time)$/.test(value.typeName)

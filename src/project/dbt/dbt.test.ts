@@ -94,6 +94,21 @@ metrics: [{name: m, label: M, type: simple, type_params: {measure: people}}]`,
     ],
   ],
   [
+    'words of quoting and freshness that are none',
+    {
+      'dbt_project.yml': `${head}quoting: {databse: false, snowflake_ignore_case: true}`,
+      'models/s.yml': `sources:
+  - {name: a, quoting: {identifer: true}, tables: [{name: t, quoting: {column: 'yes'}}]}
+  - {name: b, tables: [{name: t, freshness: {warn_after: {count: '1', period: day, filter: x}}}]}`,
+    },
+    [
+      'PROJECT_INVALID dbt_project.yml:3:20 unknown key "databse"; did you mean "database"?',
+      'PROJECT_INVALID models/s.yml:2:36 unknown key "identifer"; did you mean "identifier"?',
+      'PROJECT_INVALID models/s.yml:2:80 "column" must be true or false',
+      'PROJECT_INVALID models/s.yml:3:92 unknown key "filter"; there are: count, period',
+    ],
+  ],
+  [
     'two fixtures of one name, names of metrics',
     {
       'models/a.sql': 'select 1 as id',
@@ -575,6 +590,34 @@ models:
   ])
 })
 
+test('a batch begins at a moment; a version has no deprecation date but its own; analyses lie where a flag says', async () => {
+  const files = {
+    'models/a.sql':
+      "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='t', batch_size='day', begin='2024-01-01') }} select 1",
+    'models/b_v1.sql': 'select 1',
+    'models/b_v2.sql': 'select 1',
+    'models/b.yml':
+      'models: [{name: b, deprecation_date: 2024-01-01, versions: [{v: 1}, {v: 2, deprecation_date: 2030-01-01}]}]',
+    'analyses/sub/c.sql': 'select 1',
+  }
+  const { project, failures } = await read(files)
+  expect(failures).toEqual([])
+  expect(configOf(project, 'model.shop.a')).toMatchObject({ begin: '2024-01-01T00:00:00' })
+  const datesOf = ['v1', 'v2'].map((v) => project.nodes.get(`model.shop.b.${v}`)?.deprecationDate)
+  expect(datesOf).toEqual([undefined, '2030-01-01'])
+  expect(project.nodes.get('analysis.shop.c')).toMatchObject({
+    fqn: ['shop', 'analysis', 'sub', 'c'],
+    path: 'analysis/sub/c.sql',
+  })
+  const flag = `${head}flags: {require_corrected_analysis_fqns: true}`
+  const { project: corrected } = await read({ ...files, 'dbt_project.yml': flag })
+  expect(corrected.nodes.get('analysis.shop.c')).toMatchObject({ fqn: ['shop', 'sub', 'c'], path: 'sub/c.sql' })
+  const { failures: wrong } = await read({ 'models/a.sql': files['models/a.sql'].replace('01-01', '02-31') })
+  expect(wrong.map(({ message }) => message)).toEqual([
+    `model "a" is incremental by microbatch and must provide a 'begin': a date such as 2026-01-31, not "2024-02-31"`,
+  ])
+})
+
 test('YAML is rendered with var, env_var and target; descriptions with doc', async () => {
   const { project, failures } = await read({
     'dbt_project.yml': `${head}vars: {db: other, on: false}`,
@@ -768,7 +811,7 @@ test('a microbatch model that reads nothing by its time is told', async () => {
   })
   expect(project.nodes.get('model.shop.m')!.config['begin']).toBe('2024-01-01T00:00:00')
   expect(failures.map(({ message }) => message)).toEqual([
-    expect.stringContaining(`must provide a 'begin': a date, not "2"`),
+    expect.stringContaining(`must provide a 'begin': a date such as 2026-01-31, not "2"`),
   ])
   expect(await warned("event_time='at'")).toEqual([])
   expect(await warned('')).toEqual(["MicrobatchModelNoEventTimeInputs The microbatch model 'm'"])

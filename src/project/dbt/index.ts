@@ -17,6 +17,7 @@ export { findFunction, findSource, isTable, nodesByName, pickRef, searchOrder, v
 export { ResultTable, type Answer } from './agate.ts'
 export { Column } from './column.ts'
 export { columnConstraints, modelConstraints } from './constraints.ts'
+export { quotingOf } from './project-file.ts'
 export { quoteAll, Relation, type Quoting } from './relation.ts'
 export type {
   ColumnSpec,

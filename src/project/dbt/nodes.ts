@@ -5,7 +5,7 @@ import { Failure, type Place } from '../../base/failure.ts'
 import { findBlocks } from '../../jinja/index.ts'
 import { fileChecksum, seedBytesMax, seedChecksum } from './checksum.ts'
 import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from './calls.ts'
-import { configOf, hooksOf, tagsOf } from './config.ts'
+import { behaviourFlag, configOf, hooksOf, tagsOf } from './config.ts'
 import { readForeignKeys } from './foreign-keys.ts'
 import { argumentProblems, overloadsOf } from './functions.ts'
 import type { Facts, Patch } from './properties.ts'
@@ -147,14 +147,21 @@ export class Nodes {
     const stem = stemOf(path)
     const { patch, version } = this.#reading.patchOf(from, section, stem)
     const name = version === undefined ? stem : patch!.name
-    const folders = [...(kind === 'analysis' ? ['analysis'] : []), ...path.split('/').slice(0, -1)]
+    // dbt files analyses in a folder that is none, unless a flag says otherwise.
+    const isPlain = behaviourFlag(this.#reading.project, 'require_corrected_analysis_fqns') === true
+    const pathInTree = kind === 'analysis' && !isPlain ? `analysis/${path}` : path
     return this.add({
       kind,
       name,
       package: from,
-      fqn: [from.name, ...folders, name, ...(version === undefined ? [] : [`v${version.v}`])],
+      fqn: [
+        from.name,
+        ...pathInTree.split('/').slice(0, -1),
+        name,
+        ...(version === undefined ? [] : [`v${version.v}`]),
+      ],
       file: sql.file,
-      path: kind === 'analysis' ? `analysis/${path}` : path,
+      path: pathInTree,
       rawSql: sql.text,
       parsed,
       configs: [(version ?? patch)?.config ?? {}],

@@ -5,6 +5,7 @@ import { isRecord } from '../../base/record.ts'
 import { dbtVersion } from './context.ts'
 import { readPackageFiles } from './package-files.ts'
 import { readProjectFile, type Warn } from './project-file.ts'
+import { pythonVars } from './python/yaml-values.ts'
 import type { Reading } from './reading.ts'
 import { versionProblem } from './require-version.ts'
 import type { Config, DbtPackage } from './types.ts'
@@ -47,7 +48,7 @@ async function readVars({ files, failures, cache }: Reading): Promise<Config> {
   if (text === undefined) return {}
   const read = gathering(failures, () => readYamlText('vars.yml', text, undefined, cache))
   const vars = isRecord(read?.value) ? (read.value['vars'] ?? {}) : {}
-  if (isRecord(vars)) return vars
+  if (isRecord(vars)) return pythonVars(vars, 'vars.yml', text)
   failures.push(new Failure('PROJECT_INVALID', '"vars" must be a mapping', { place: read!.at(['vars']) }))
   return {}
 }

@@ -7,6 +7,7 @@ import { didYouMean } from '../../base/suggest.ts'
 import type { Located } from '../yaml.ts'
 import { deprecations, type Deprecation } from './deprecations.ts'
 import type { ParseCache } from './parse-cache.ts'
+import { pythonVars } from './python/yaml-values.ts'
 import { quoteAll, type Quoting } from './relation.ts'
 import type { Config, ConfigTree, DbtPackage, PathKind, Warning } from './types.ts'
 import { readYamlText, renderYaml } from './yaml-file.ts'
@@ -191,11 +192,11 @@ export function readProjectFile(
     configs: trees(record),
     unrendered: trees((key) => (isRecord(written[key]) ? written[key] : {})),
     file,
-    vars: record('vars'),
+    vars: pythonVars(record('vars'), file, text),
     dispatch: dispatchOf(root['dispatch'], () =>
       wrong('"dispatch" must be a list of {macro_namespace, search_order}', ['dispatch']),
     ),
-    quoting: quotingOf(record('quoting')),
+    quoting: quotingOf(readQuoting(record('quoting'), wrong)),
     packagesFolder: texts('packages-install-path')[0] ?? texts('modules-path')[0] ?? 'dbt_packages',
     hooks: {
       onRunStart: texts('on-run-start'),
@@ -223,6 +224,14 @@ function dispatchOf(value: unknown, wrong: () => void): DbtPackage['dispatch'] {
   )
   if (found.includes(undefined)) wrong()
   return found.filter((each) => each !== undefined)
+}
+
+const quotable = ['database', 'schema', 'identifier', 'project', 'snowflake_ignore_case']
+
+function readQuoting(quoting: Config, wrong: (message: string, path: string[]) => void): Config {
+  for (const key of Object.keys(quoting))
+    if (!quotable.includes(key)) wrong(`unknown key "${key}"${didYouMean(key, quotable, 20)}`, ['quoting', key])
+  return quoting
 }
 
 export function quotingOf(value: Config, base: Quoting = quoteAll): Quoting {

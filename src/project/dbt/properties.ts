@@ -310,7 +310,7 @@ function readVersions(
         ...(hasTests ? readTests(reader, version, at, undefined) : model.tests),
       ],
       constraints: constraints.length > 0 ? constraints : model.base.constraints,
-      deprecationDate: reader.optional(version, 'deprecation_date', at) ?? model.base.deprecationDate,
+      deprecationDate: reader.optional(version, 'deprecation_date', at),
       place: reader.place(at),
     })
   })

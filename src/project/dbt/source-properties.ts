@@ -1,6 +1,7 @@
 // `sources:` of a YAML file: each table with what its source says about all tables laid below it.
 
 import { isRecord } from '../../base/record.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import type { Place } from '../../base/failure.ts'
 import type { Path } from '../yaml.ts'
 import { noFreshness } from './config.ts'
@@ -60,7 +61,7 @@ export function readSource(reader: EntryReader, entry: Config, path: Path): Sour
       config: configOf(reader, entry, path, table, at),
       sourceMeta: { ...reader.record(entry, 'meta', path), ...recordIn(entry, 'meta') },
       tags: [...listOfTexts(entry['tags']), ...listOfTexts(table['tags'])],
-      quoting: { ...reader.record(entry, 'quoting', path), ...reader.record(table, 'quoting', at) },
+      quoting: { ...readQuoting(reader, entry, path), ...readQuoting(reader, table, at) },
       tests: [...readTests(reader, table, at, undefined), ...columns.flatMap(({ tests }) => tests)],
       external: isRecord(table['external']) ? table['external'] : undefined,
       file: reader.file,
@@ -68,6 +69,18 @@ export function readSource(reader: EntryReader, entry: Config, path: Path): Sour
     })
   })
   return found
+}
+
+const quotable = ['database', 'schema', 'identifier', 'column']
+
+function readQuoting(reader: EntryReader, entry: Config, path: Path): Config {
+  const quoting = reader.record(entry, 'quoting', path)
+  for (const [key, value] of Object.entries(quoting)) {
+    const at = [...path, 'quoting', key]
+    if (!quotable.includes(key)) reader.wrong(`unknown key "${key}"${didYouMean(key, quotable, 20)}`, at)
+    else if (typeof value !== 'boolean' && value !== null) reader.wrong(`"${key}" must be true or false`, at)
+  }
+  return quoting
 }
 
 /** A mapping below `config:`. */
@@ -117,12 +130,17 @@ function mergedFreshness(reader: EntryReader, layers: readonly Layer[]): Config 
       // What is not said of a source is a time without a count: packages ask `freshness.error_after.count`.
       const result: Config = { ...(merged ?? noFreshness) }
       for (const [key, part] of Object.entries(value))
-        result[key] = isRecord(part) && isRecord(result[key]) ? { ...result[key], ...part } : part
+        if (key in noFreshness)
+          result[key] = isRecord(part) && isRecord(result[key]) ? { ...result[key], ...counted(part) } : part
       merged = result
     }
   }
   return merged
 }
+
+/** Counts may be written as texts. */
+const counted = (part: Config): Config =>
+  typeof part['count'] === 'string' ? { ...part, count: Number(part['count']) } : part
 
 const periods = ['minute', 'hour', 'day']
 
@@ -133,6 +151,9 @@ function checkFreshness(reader: EntryReader, freshness: Config, path: Path): voi
     if (!isRecord(value)) reader.wrong(`"${key}" must be a mapping: {count: 12, period: hour}`, [...path, key])
     else {
       const { count, period } = value
+      for (const name of Object.keys(value))
+        if (name !== 'count' && name !== 'period')
+          reader.wrong(`unknown key "${name}"${didYouMean(name, ['count', 'period'], 2)}`, [...path, key, name])
       if (period !== undefined && !periods.includes(String(period)))
         reader.wrong(`"period" is "${String(period)}"; it must be one of ${periods.join(', ')}`, [
           ...path,

@@ -6,6 +6,7 @@ import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { compileTemplate, Float, PyError, toJs, type Globals } from '../../jinja/index.ts'
 import { parseYaml, placeIn, type Located, type Outline, type Path } from '../yaml.ts'
 import { ParseCache } from './parse-cache.ts'
+import { timestamp, withoutDates } from './python/yaml-values.ts'
 
 const anything = z.unknown()
 
@@ -26,10 +27,12 @@ export function readYamlText(
     let outline: Outline | undefined
     located = parseYaml(file, text, anything, {
       version: '1.1',
+      tags: [timestamp],
       onDuplicateKey: (place) => duplicates.push(place),
       onOutline: (found) => (outline = found),
     })
-    return { value: located.value, duplicates, outline, floats: floatsIn(located.value) }
+    const value = withoutDates(located.value)
+    return { value, duplicates, outline, floats: floatsIn(value) }
   }
   const { value, duplicates, outline, floats } = cache.of('yaml', [file], text, parse)
   for (const path of floats) restoreFloat(value, path)
