@@ -125,6 +125,32 @@ const scalars: Macro[] = [
     ['x'],
     `array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\\p{L}]+|[^[:alnum:]\\p{L}]+'), lambda word: upper(word[1]) || lower(word[2:])), '')`,
   ],
+  [
+    // A number as a text by a pattern; `given` has as many digits behind the point as the pattern. See `serve/pgwire/number-patterns.ts`.
+    'pg_number_text',
+    ['given, negative, pattern, digits, zero, kept, bare, width, signs'],
+    `list_transform(list_transform([{
+        'whole': CASE WHEN split_part(given, '.', 1) = '0' THEN '' ELSE split_part(given, '.', 1) END,
+        'behind': split_part(given, '.', 2),
+        'at': CASE WHEN negative AND regexp_matches(given, '[1-9]') THEN 1 ELSE 2 END}],
+      lambda n: [signs[n.at]
+        || CASE WHEN length(n.whole) > digits THEN replace(pattern, '9', '#') ELSE array_to_string(
+            list_transform(string_split(pattern, ''), lambda c, i: CASE
+              WHEN length(regexp_replace(pattern[:i], '[^9]', '', 'g')) <= least(zero, digits - length(n.whole),
+                digits - CASE WHEN n.behind = '' OR (bare AND kept = 0 AND regexp_full_match(n.behind, '0*')) THEN 1 ELSE 0 END) THEN ''
+              WHEN c = '9' THEN lpad(n.whole, digits, '0')[length(regexp_replace(pattern[:i], '[^9]', '', 'g'))]
+              ELSE c END), '') END
+        || CASE WHEN n.behind = '' THEN ''
+          WHEN length(n.whole) > digits THEN '.' || repeat('#', length(n.behind))
+          WHEN bare THEN '.' || n.behind[:kept] || rtrim(n.behind[kept + 1:], '0')
+          ELSE '.' || n.behind END, signs[n.at + 2]]),
+      lambda t: repeat(' ', greatest(width - length(t[1]), 0)) || t[1] || t[2])[1]`,
+  ],
+  [
+    'pg_to_number',
+    ['x'],
+    `CASE WHEN x LIKE '%-%' OR x LIKE '%<%' THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g')`,
+  ],
   ['regexp_count', ['x, pattern'], 'len(regexp_extract_all(x, pattern))::INTEGER'],
   ['regexp_substr', ['x, pattern'], 'CASE WHEN regexp_matches(x, pattern) THEN regexp_extract(x, pattern) END'],
   [

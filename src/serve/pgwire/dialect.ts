@@ -7,7 +7,9 @@
 
 import { decimalText, parseArray, parseArrays, timestampText } from '../../base/pg-texts.ts'
 import { backendCalls } from './backend-calls.ts'
-import { enginePattern } from './date-patterns.ts'
+import { dateText, enginePattern } from './date-patterns.ts'
+import { isNumberPattern, numberPattern, numberText } from './number-patterns.ts'
+import { formatPieces } from './format-patterns.ts'
 import { isBesideList, listSql } from './parameters.ts'
 import { nameOf, quoteText, splice, systemOids, tokens, type Edit, type Spliced, type Token } from '../../lake/index.ts'
 
@@ -98,11 +100,24 @@ const decimalOf = (digits: string) => `DECIMAL(38,${digits.split('.')[1]?.length
 /** PostgreSQL's `float` has 64 bits, the engine's 32. */
 const columnTypes: Record<string, string> = { citext: 'VARCHAR', float: 'DOUBLE' }
 const valueTypes: Record<string, string> = { ...columnTypes, jsonb: 'JSON' }
-/** Calls with a pattern of dates behind a comma. */
-const dated: Record<string, { before: string; after: string }> = {
-  to_date: { before: 'CAST(strptime(', after: ') AS DATE)' },
-  to_timestamp: { before: 'CAST(strptime(', after: ') AS TIMESTAMPTZ)' },
-  to_char: { before: 'strftime(', after: ')' },
+/** SQL before and behind the first argument of a call with a pattern behind a comma; undefined for patterns that are not known. */
+type Around = { before: string; after: string } | undefined
+const dated: Record<string, (pattern: string) => Around> = {
+  to_date: (pattern) => parsed(pattern, 'DATE'),
+  to_timestamp: (pattern) => parsed(pattern, 'TIMESTAMPTZ'),
+  to_char: (pattern) => {
+    if (!isNumberPattern(pattern)) return dateText(pattern)
+    const known = numberPattern(pattern)
+    return known && numberText(known)
+  },
+  to_number: (pattern) => {
+    const known = numberPattern(pattern)
+    return known && { before: 'pg_to_number(', after: `)::DECIMAL(38,${known.decimals})` }
+  },
+}
+function parsed(pattern: string, type: string): Around {
+  const given = enginePattern(pattern)
+  return given === undefined ? undefined : { before: 'CAST(strptime(', after: `, ${quoteText(given)}) AS ${type})` }
 }
 /** `encode(bytes, 'hex')` and back, by the format. */
 const coded: Record<string, Record<string, string>> = {
@@ -189,6 +204,7 @@ class Translation {
       if (this.#names(at, selects) || this.#locking(at)) continue
       this.#renamed(at, selects)
       if (this.#dated(at, selects) || this.#coded(at, selects) || this.#listed(at, selects)) continue
+      if (!isCatalog && this.#formatted(at, selects)) continue
       if (/^i?like$/.test(this.#words[at]!)) this.#escaped(at)
       if (isDefinition && this.#columnType(at)) continue
       if (this.#bytes(at)) continue
@@ -538,7 +554,7 @@ class Translation {
     return this.#replace(comma, end, `))${this.#isItem(at, end, selects) ? ` AS ${this.#words[at]}` : ''}`)
   }
 
-  /** `to_date(text, 'YYYY-MM-DD')`, `to_timestamp`, `to_char`: with a pattern that is written there. */
+  /** `to_date(text, 'YYYY-MM-DD')`, `to_timestamp`, `to_char`, `to_number`: with a pattern that is written there. */
   #dated(at: number, selects: ReadonlySet<number>): boolean {
     const call = Object.hasOwn(dated, this.#words[at]!) ? dated[this.#words[at]!] : undefined
     if (!call || this.#all[at]!.kind !== 'word' || this.#words[at + 1] !== '(') return false
@@ -547,14 +563,35 @@ class Translation {
     const pattern = comma === undefined ? undefined : this.#all[comma + 1]
     if (comma === undefined || end !== comma + 2 || pattern?.kind !== 'string' || !pattern.text.startsWith("'"))
       return false
-    const given = enginePattern(pattern.text.slice(1, -1).replaceAll("''", "'"))
-    if (given === undefined) return false
+    const around = call(textOf(pattern))
+    if (!around) return false
     const isQualified = this.#words[at - 1] === '.' && this.#words[at - 2] === 'pg_catalog'
     if (this.#words[at - 1] === '.' && !isQualified) return false
     const first = isQualified ? at - 2 : at
     const alias = this.#isItem(first, end, selects) ? ` AS ${this.#words[at]}` : ''
-    this.#replace(first, at + 1, call.before)
-    return this.#replace(comma, end, `, ${quoteText(given)}${call.after}${alias}`)
+    this.#replace(first, at + 1, around.before)
+    return this.#replace(comma, end, `${around.after}${alias}`)
+  }
+
+  /** `format('%s: %I', a, b)`, whose pattern the engine would give back as it is: it knows `{}`. */
+  #formatted(at: number, selects: ReadonlySet<number>): boolean {
+    const pattern = this.#all[at + 2]
+    if (this.#words[at] !== 'format' || this.#words[at + 1] !== '(' || pattern?.kind !== 'string') return false
+    const end = this.#closing(at + 1)
+    if (end === undefined || this.#words[at - 1] === '.' || !pattern.text.startsWith("'")) return false
+    const pieces = formatPieces(textOf(pattern))
+    if (!pieces) return false
+    const starts = [at + 3]
+    for (let comma = this.#comma(at + 4, end); comma !== undefined; comma = this.#comma(comma + 1, end))
+      starts.push(comma)
+    if (this.#words[at + 3] !== ',') starts.pop()
+    if (pieces.arguments > starts.length || (starts.length === 0 && end !== at + 3)) return false
+    this.#replace(at, at + 2, `${pieces.before}${starts.length === 0 ? 'NULL' : ''}`)
+    starts.forEach((comma, index) => {
+      this.#replace(comma, comma, index === 0 ? '(' : ')::VARCHAR, (')
+    })
+    const last = starts.length === 0 ? '' : ')::VARCHAR'
+    return this.#replace(end, end, `${last}${pieces.after}${this.#isItem(at, end, selects) ? ' AS format' : ''}`)
   }
 
   #catalog(at: number, selects: ReadonlySet<number>): void {

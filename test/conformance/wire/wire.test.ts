@@ -5,6 +5,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startPostgres } from '../../support/postgres.ts'
+import { answers, expectedFile } from '../../support/pg-words.ts'
 import { openPgWorld, password, type PgWorld } from '../../support/pg-world.ts'
 
 const run = promisify(execFile)
@@ -36,4 +38,13 @@ test('pgjdbc: DatabaseMetaData in full, values in text and binary, fetch sizes, 
 test('psycopg and SQLAlchemy: values of each type both ways, reflection, server-side cursors, COPY, pipelines', async () => {
   const { stdout } = await run(python, [join(import.meta.dirname, 'reflect.py'), world.url()])
   await expect(stdout).toMatchFileSnapshot(join(import.meta.dirname, 'reflect.expected.txt'))
+})
+
+test('PostgreSQL answers in its own words as the file says', async () => {
+  const postgres = await startPostgres()
+  try {
+    await expect(await answers(postgres.url)).toMatchFileSnapshot(expectedFile)
+  } finally {
+    await postgres.stop()
+  }
 })

@@ -1,0 +1,20 @@
+select to_char(x::numeric(12,3), '9') from (values ('0'), ('5'), ('-12.5'), ('0.5'), ('-0.001'), (null)) t(x)
+select to_char(x::numeric(12,3), '9,999.99') from (values ('0'), ('5'), ('-12.5'), ('1234.567'), ('-1234')) t(x)
+select to_char(x::numeric(12,3), 'FM9,999.99') from (values ('0'), ('5'), ('-12.5'), ('0.5'), ('1234.567'), ('12345')) t(x)
+select to_char(x::numeric(12,3), 'FM999G999G990D00') from (values ('0'), ('1234567.891'), ('-0.5'), ('-0.001')) t(x)
+select to_char(5, '0999'), to_char(-5, '0999'), to_char(12, 'FM0000'), to_char(0, '0,000'), to_char(1234, '9990')
+select to_char(x, 'S999'), to_char(x, '999S'), to_char(x, '999MI'), to_char(x, 'FM999MI'), to_char(x, '999PR'), to_char(x, 'FM999PR') from (values (0), (5), (-13), (1234)) t(x)
+select to_char(1234.5, '$9,999.99'), to_char(-5, 'FM$999,999.00'), to_char(12.345, '999.9%'), to_char(7, '999 "kg"'), to_char(12.0, 'FM999.09')
+select to_char(0.125::float8, '9.99'), to_char(2.5::float8, '9'), to_char(3.5::float8, '9'), to_char(1234567.891::float8, 'FM999,999,990.00')
+select to_char(sum(x), 'FM990.0'), to_char(avg(x), 'FM990.00') from (values (1.5), (2.5)) t(x)
+select x.to_char from (select to_char(5, 'FM9')) x
+select to_char(t::timestamp, 'FMMonth DD, YYYY'), to_char(t::timestamp, 'Month') || '|' as a, to_char(t::timestamp, 'MONTH') || '|' as b, to_char(t::timestamp, 'FMmonth'), to_char(t::timestamp, 'MON mon Mon') from (values ('2024-01-05 03:04:05.678901'), ('1999-12-31 23:59:59'), (null)) v(t)
+select to_char(t::timestamp, 'FMDay, DD Mon'), to_char(t::timestamp, 'Day') || '|' as a, to_char(t::timestamp, 'DY dy Dy D ID') from (values ('2024-01-05 03:04:05.678901'), ('2023-05-14 12:00:00')) v(t)
+select to_char(t::timestamp, 'YYYY-"Q"Q'), to_char(t::timestamp, 'WW W'), to_char(t::timestamp, 'IYYY-IW'), to_char(t::timestamp, 'DDD CC J SSSS') from (values ('2024-01-05 03:04:05.678901'), ('1999-12-31 23:59:59')) v(t)
+select to_char(t::timestamp, 'FMDD/FMMM/YYYY FMHH12:MI PM'), to_char(t::timestamp, 'hh12:mi am'), to_char(t::timestamp, 'HH24:MI:SS.MS US') from (values ('2024-01-05 03:04:05.678901'), ('1999-12-31 23:59:59')) v(t)
+select to_char(d, 'Mon YYYY') as month, count(*) from (values (date '2024-01-05'), (date '2024-01-06'), (date '2024-02-01')) v(d) group by to_char(d, 'Mon YYYY') order by 2
+select to_char(d, 'Q'), count(*) from (values (date '2024-01-05'), (date '2024-01-06'), (date '2024-04-01')) v(d) group by to_char(d, 'Q') order by 1
+select to_number('1,234.50', '9,999.99'), to_number('12,454.8-', '99G999D9S'), to_number('<5>', '9PR')
+select format('%s is %s', 'a', 3), format('%I.%L', 'a b', 'it''s'), format('%1$s %2$s %1$s', 'x', 'y'), format('100%%'), format('%s: %s', 'sum', 1 + 2)
+select format('%s|%10s|%-5s|', 'a', 'b', 'c'), format('%L', null), format('Hello %s', null::text), format('%s', upper('x') || to_char(5, '09'))
+select format('%2$s', 'a', 'b'), format('%s and more', n) from (values (1.50), (2.25)) v(n)
