@@ -344,6 +344,25 @@ describe('plans and definitions', () => {
     expect(await failure('explain drop table raw.e')).toMatchObject({ code: 'SQL_INVALID' })
   })
 
+  test.each([
+    ['explain (format json) select sum(id) from raw.pe where id > 5', undefined],
+    ['explain (analyze, format json, costs off) select * from raw.pe', 10],
+    ['explain (analyze, format json) select count(*) from raw.pe where id = 1', 1],
+    // Of this one DuckDB cannot write what it analysed.
+    ['explain (analyze, format json) select count(*) from raw.po where id = 1', undefined],
+    ['explain (format json) update raw.pe set id = 2 where id = 1', undefined],
+  ])('%s is a plan in the words of PostgreSQL, without a path', async (sql, rowsRead) => {
+    await world.rows('create table if not exists raw.pe as select range id from range(10)')
+    await world.rows('create table if not exists raw.po as select 1::int id')
+    const { rows, columns } = await run(sql)
+    expect(columns).toEqual(['QUERY PLAN'])
+    const [told] = JSON.parse(String(rows[0]![0])) as { Plan: Record<string, unknown>; Files: unknown[] }[]
+    expect(told!.Plan['Node Type']).toMatch(/^[A-Z_]+$/)
+    expect(told!.Plan['Actual Rows']).toBe(rowsRead)
+    expect(told!.Files).toMatchObject([{ Files: 1 }])
+    expect(JSON.stringify(rows)).not.toContain(world.dir)
+  })
+
   test('SHOW CREATE gives a statement that makes the table again', async () => {
     await world.rows(`create table raw.made (id bigint not null comment 'it''s', at timestamptz, n int default 3)
       partitioned by (bucket(4, id), day(at)) sorted by (id desc nulls last) comment 'all' with ('format-version' = '3')`)

@@ -193,9 +193,8 @@ export async function runCommand(command: Command, context: CommandContext): Pro
     case 'explain': {
       const prepared = await context.prepare(command.select.sql)
       await context.maySeeAll(prepared.loaded)
-      const rows = await explain(prepared, command.analyze, context)
-      const tables = prepared.loaded.map(({ name }) => name)
-      return { command: 'EXPLAIN', columns: ['explain_key', 'explain_value'].map(text), rows, tables, count: null }
+      const explained = await explain(prepared, command, context)
+      return { command: 'EXPLAIN', ...explained, tables: prepared.loaded.map(({ name }) => name), count: null }
     }
     case 'copy': {
       context.mayUseFiles()

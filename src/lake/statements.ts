@@ -8,7 +8,7 @@ import { limitsOf, mayKnow } from '../govern/index.ts'
 import { snapshotAsOf } from '../iceberg/index.ts'
 import { isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, partOf, performContext } from './contexts.ts'
-import { explain } from './explain.ts'
+import { explain, explainedAs, type Explaining } from './explain.ts'
 import { withoutValues } from './policy/guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
@@ -47,7 +47,7 @@ export async function runStatement(sql: string, given: Asking, started: number, 
   const options = time ? { ...given, timeoutMs: time.most } : given
   const explained = statement.kind === 'explain' && changeIn(statement.select)
   const doing = explained
-    ? explainChange(explained, statement.analyze, options, (index) => at(statement.select.start + index), opened)
+    ? explainChange(explained, statement, options, (index) => at(statement.select.start + index), opened)
     : isCommand(statement)
       ? runCommand(statement, commandContext(options, at, opened))
       : changeTable(statement, only.sql, options, at, opened)
@@ -267,12 +267,12 @@ function changeIn({ sql }: Piece): RowChange | undefined {
 /** The plan of what a change reads: all of it is done but to write. */
 async function explainChange(
   statement: RowChange,
-  analyze: boolean,
+  how: Explaining,
   options: Asking,
   at: (index: number) => Place,
   opened: Opened,
 ): Promise<Commanded> {
-  if (analyze)
+  if (how.analyze)
     throw new Failure('SQL_UNSUPPORTED', 'a statement that changes rows is not run to be explained', {
       hint: 'Write EXPLAIN without ANALYZE.',
       place: at(0),
@@ -284,13 +284,13 @@ async function explainChange(
   const given = isTemporary(target) ? options.scratch : (options.changes ?? options.within?.changes)
   const changes = given ?? (await opened.openChanges({ ...options, catalog: target.catalog }))
   try {
-    let rows: unknown[][] = [['physical_plan', 'all rows go, by metadata alone']]
+    let explained = explainedAs('all rows go, by metadata alone', how)
     const command = commandContext(options, at, opened)
     const plan = async (sql: string, rowsOf?: TableName) => {
       const prepared = await opened.prepare(sql, { ...partOf(options), changes, cache: false }, rowsOf)
       if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
       await command.maySeeAll(prepared.loaded)
-      rows = await explain(prepared, false, command)
+      explained = await explain(prepared, how, command)
       const nothing = { rowsWritten: 0, rowsDeleted: 0, rowsChanged: 0, filesWritten: 0, bytesWritten: 0 }
       return { table: showName(target), kind: 'table' as const, columns: [], snapshotId: null, ...nothing }
     }
@@ -303,8 +303,7 @@ async function explainChange(
     }
     const context = performContext(dry, options, at, opened, target)
     await perform(change, target, { ...context, takeNumbers: async () => 1 })
-    const columns = ['explain_key', 'explain_value'].map((name) => ({ name, type: 'VARCHAR', nullable: true }))
-    return { command: 'EXPLAIN', columns, rows, tables: [target], count: null }
+    return { command: 'EXPLAIN', ...explained, tables: [target], count: null }
   } finally {
     if (!given) await changes.discard()
   }

@@ -19,7 +19,7 @@ export type Command =
   | { kind: 'show-grants'; of: string | undefined; on: WrittenName | undefined }
   | { kind: 'show-roles' }
   | { kind: 'show-create'; what: 'table' | 'view'; name: WrittenName }
-  | { kind: 'explain'; analyze: boolean; select: Piece }
+  | { kind: 'explain'; analyze: boolean; json: boolean; select: Piece }
   | {
       kind: 'copy'
       direction: 'to' | 'from'
@@ -54,29 +54,30 @@ export function parseCommand(reader: Reader): Command | undefined {
     return ended(reader, { kind: 'show-create', what, name: reader.name(`a ${what}`) })
   }
   if (reader.take('explain')) {
-    const analyze = explainOptions(reader)
-    return { kind: 'explain', analyze, select: reader.rest() }
+    return { kind: 'explain', ...explainOptions(reader), select: reader.rest() }
   }
   if (reader.take('copy')) return copy(reader)
   return undefined
 }
 
-/** `ANALYZE VERBOSE`, and PostgreSQL's `(ANALYZE, COSTS off)`: whether the statement is run. */
-function explainOptions(reader: Reader): boolean {
+/** `ANALYZE VERBOSE`, and PostgreSQL's `(ANALYZE, FORMAT json, COSTS off)`: whether the statement is run, and how its plan is told. */
+function explainOptions(reader: Reader): { analyze: boolean; json: boolean } {
   const isList = reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values')
   if (!isList) {
     const analyze = reader.take('analyze')
     reader.take('verbose')
-    return analyze
+    return { analyze, json: false }
   }
-  let analyze = false
+  let [analyze, json] = [false, false]
   reader.list(() => {
     const { name, value } = option(reader)
     if (name === 'analyze') analyze = !/^(false|off|0)$/i.test(value)
-    if (name === 'format' && value.toLowerCase() !== 'text')
-      throw reader.unsupported('a format of EXPLAIN other than text')
+    if (name !== 'format') return
+    json = value.toLowerCase() === 'json'
+    if (!json && value.toLowerCase() !== 'text')
+      throw reader.unsupported('a format of EXPLAIN other than text and json')
   })
-  return analyze
+  return { analyze, json }
 }
 
 function ended<Read extends Command>(reader: Reader, command: Read): Read {
