@@ -13,6 +13,7 @@ import {
   checkRequirements,
   checkViewRequirements,
   findSnapshot,
+  mayDeleteFiles,
   writeTableMetadata,
   writeViewMetadata,
   type TableMetadata,
@@ -209,8 +210,8 @@ export function catalogOver({ pointers, tables, io, clock, swap = (moves) => poi
   /** Property `write.metadata.delete-after-commit.enabled`: what fell out of the metadata log goes. Forks may still name it. */
   async function deleteOldMetadata(before: Loaded | undefined, after: Loaded | undefined): Promise<void> {
     if (before?.kind !== 'table' || after?.kind !== 'table') return
-    const { properties } = after.metadata
-    if (properties['write.metadata.delete-after-commit.enabled'] !== 'true' || properties['gc.enabled'] === 'false')
+    const { metadata } = after
+    if (metadata.properties['write.metadata.delete-after-commit.enabled'] !== 'true' || !mayDeleteFiles(metadata))
       return
     const kept = new Set(after.metadata.metadataLog.map(({ metadataFile }) => metadataFile))
     const gone = before.metadata.metadataLog.map(({ metadataFile }) => metadataFile).filter((file) => !kept.has(file))

@@ -68,8 +68,8 @@ test('nothing goes while another name reaches into the folder', async () => {
   expect([...io.files.keys()]).toEqual(files)
 })
 
-test('gc.enabled=false refuses', async () => {
-  const { catalog, create, purge } = await world({ 'gc.enabled': 'false' })
+test.each(['false', 'False', 'no'])('gc.enabled=%s refuses', async (setting) => {
+  const { catalog, create, purge } = await world({ 'gc.enabled': setting })
   await create('t')
   const dropped = (await catalog.drop(named('t'), 'table')) as LoadedTable
   await expect(purge(dropped)).rejects.toMatchObject({ code: 'FORBIDDEN' })

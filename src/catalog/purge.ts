@@ -2,7 +2,7 @@
 // may have registered the table under a second name: then nothing is deleted, and the removal of orphans takes it later.
 
 import { Failure } from '../base/failure.ts'
-import { mapAhead, reachableFiles, type TableMetadata } from '../iceberg/index.ts'
+import { mapAhead, mayDeleteFiles, reachableFiles, type TableMetadata } from '../iceberg/index.ts'
 import { isLocal, localPath, type FileIO } from '../io/index.ts'
 import type { Pointers } from './pointers.ts'
 import type { Loaded, Tables } from './tables.ts'
@@ -17,7 +17,7 @@ export async function purgeFiles({ pointers, tables, io }: Parts, dropped: Loade
   const { location, metadata } = dropped
   if (dropped.kind === 'view') return (await io.delete(location)) ? 1 : 0
   const table = metadata as TableMetadata
-  if (table.properties['gc.enabled'] === 'false')
+  if (!mayDeleteFiles(table))
     throw new Failure('FORBIDDEN', `the files of ${table.location} are shared (gc.enabled=false)`)
   const folder = folderOf(table.location)
   const isOwn = (path: string) => folderOf(path).startsWith(folder)

@@ -99,7 +99,7 @@ export {
   type ExpirePlan,
 } from './expire.ts'
 export { isWithin, orphanAgeDefaultMs, orphanFiles, tableFolders, type Orphan, type OrphanOptions } from './orphans.ts'
-export { reachableFiles, type ReachedFile, type Root } from './reachable.ts'
+export { mayDeleteFiles, reachableFiles, type ReachedFile, type Root } from './reachable.ts'
 export {
   encodeDeletionVectors,
   readDeletionVector,

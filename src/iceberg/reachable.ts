@@ -14,6 +14,10 @@ import type { ManifestFile } from './manifest-types.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
 import { mapAhead, readsAtOnce } from './scan.ts'
 
+/** What the property `gc.enabled` says, as Java reads it: anything but "true" forbids. */
+export const mayDeleteFiles = ({ properties }: Pick<TableMetadata, 'properties'>): boolean =>
+  (properties['gc.enabled'] ?? 'true').toLowerCase() === 'true'
+
 export type ReachedFile = {
   kind: 'metadata' | 'statistics' | 'manifest-list' | 'manifest' | 'data' | 'deletes'
   path: string

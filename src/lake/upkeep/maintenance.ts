@@ -15,6 +15,7 @@ import {
   expirePlan,
   isWithin,
   manifestPlan,
+  mayDeleteFiles,
   orphanFiles,
   planScan,
   prepareRewriteManifests,
@@ -513,8 +514,9 @@ const isRelated = (one: Home, other: Home): boolean =>
  * The property `gc.enabled=false` says that others may need the files. Where it stands only because an environment was
  * forked (`boathouse.shared`, catalog/tables.ts), we know those others and count what they reach.
  */
-function mayNotDelete({ properties }: TableMetadata): string | undefined {
-  if (properties['gc.enabled']?.toLowerCase() !== 'false') return undefined
+function mayNotDelete(metadata: TableMetadata): string | undefined {
+  if (mayDeleteFiles(metadata)) return undefined
+  const { properties } = metadata
   const isFork = properties['boathouse.shared'] !== undefined && properties['boathouse.shared'] !== 'false'
   return isFork ? undefined : 'its property "gc.enabled" is false, because other tables may use the same files'
 }

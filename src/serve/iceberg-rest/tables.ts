@@ -4,6 +4,7 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type CatalogChange, type LoadedTable, type TableName } from '../../catalog/index.ts'
 import {
   createUpdates,
+  mayDeleteFiles,
   newTableMetadata,
   parseTableRequirement,
   parseTableUpdate,
@@ -224,7 +225,7 @@ export const dropTable: Handler = async (call, rest) => {
   may(call, rest, 'drop', name)
   const isPurge = purge.toLowerCase() === 'true'
   const table = await loadedOf(name, 'table', rest)
-  if (isPurge && table.metadata.properties['gc.enabled'] === 'false')
+  if (isPurge && !mayDeleteFiles(table.metadata))
     throw new Failure('REQUEST_INVALID', `Cannot purge table: GC is disabled (gc.enabled=false): ${showName(name)}`, {
       hint: 'Its files are shared. Drop it without purge.',
     })
