@@ -210,6 +210,9 @@ function valueSql(column: FileColumn, sql: string, type: Type, depth: number): s
       return `hex(${sql})::UUID`
     case 'string':
       return `decode(${sql})`
+    case 'binary':
+    case 'fixed':
+      return `encode(${sql})`
     default:
       // Hive and Spark wrote INT96 without saying whose time it is: it is always UTC, whatever zone the session is in.
       return `${sql} AT TIME ZONE 'UTC'`
@@ -238,15 +241,44 @@ function isDirect(column: FileColumn, type: Type): boolean {
     case 'map':
       return isDirect(column.children[0]!, type.key) && isDirect(column.children[1]!, type.value)
     case 'uuid':
-    case 'string':
       return column.type !== 'BLOB'
+    default:
+      return isCastRight(column, type)
+  }
+}
+
+/** Whether DuckDB's cast of a leaf gives its value: of bytes it makes their escapes, of times those of the session's zone. */
+function isCastRight({ type: stored }: FileColumn, { kind }: Type): boolean {
+  switch (kind) {
+    case 'string':
+      return stored !== 'BLOB'
+    case 'binary':
+    case 'fixed':
+      return stored !== 'VARCHAR'
     case 'timestamptz':
     case 'timestamptz_ns':
-      return column.type === 'TIMESTAMP WITH TIME ZONE'
+      return stored === 'TIMESTAMP WITH TIME ZONE'
     case 'timestamp':
     case 'timestamp_ns':
-      return column.type !== 'TIMESTAMP WITH TIME ZONE'
+      return stored !== 'TIMESTAMP WITH TIME ZONE'
     default:
       return true
   }
+}
+
+/** Whether a column of this file, or a field in it, holds its values in another way than the table's type says. */
+export function needsExpressions(
+  columns: readonly FileColumn[],
+  fields: Iterable<Pick<Field, 'id' | 'type'>>,
+): boolean {
+  const leaves = new Map<number | undefined, FileColumn>()
+  const collect = (column: FileColumn) => {
+    if (column.kind === 'leaf') leaves.set(column.id, column)
+    column.children.forEach(collect)
+  }
+  columns.forEach(collect)
+  return [...fields].some(({ id, type }) => {
+    const leaf = leaves.get(id)
+    return leaf !== undefined && !isCastRight(leaf, type)
+  })
 }

@@ -428,6 +428,23 @@ test('a UUID inside a struct that was written as bytes', async () => {
   expect(sorted(rows)).toEqual(sorted([[{ u: 'f79c3e09-677c-4bbd-a479-3f349cb785e7' }], [null]]))
 })
 
+test('leaves that files store as another type hold its values, not their texts or the times of the session', async () => {
+  const select = `SELECT encode('ä') AS s, 'ä' AS b, TIMESTAMP '2024-01-01' AS tz, TIMESTAMPTZ '2024-01-01 00:00:00+00' AS ts, {'s': encode('é')} AS st`
+  const paths = [1, 2].map(() => parquet(select, '{s: 1, b: 2, tz: 3, ts: 4, st: {__duckdb_field_id: 5, s: 6}}'))
+  const schema = schemaOf([
+    column(1, 's', 'string'),
+    column(2, 'b', 'binary'),
+    column(3, 'tz', 'timestamptz'),
+    column(4, 'ts', 'timestamp'),
+    column(5, 'st', { type: 'struct', fields: [column(6, 's', 'string')] }),
+  ])
+  const files = (await Promise.all(paths)).map((path) => scanFile(dataFile(path)))
+  const sql = await scanSql({ table: 'raw.t', metadata: metadataOf(schema), schema, files, io, engine })
+  const asked = `SELECT s, b = encode('ä'), epoch_ms(tz), epoch_ms(ts), st.s FROM ${sql} t`
+  const row = ['ä', true, 1704067200000, 1704067200000, 'é']
+  expect(await engine.rows({ class: 'interactive', sql: asked })).toEqual([row, row])
+})
+
 test('files without ids are read by their names', async () => {
   const path = await parquet(`SELECT 5 AS old, {'k': 1} AS st, [{'x': 1}, NULL] AS li, MAP {'m': {'y': 2}} AS m`)
   const schema = schemaOf([
@@ -551,9 +568,12 @@ test('deletes by position without a position or a file delete nothing', async ()
   expect(await rowsOf(simple, [scanFile(dataFile(path), 1, deletes)])).toHaveLength(9)
 })
 
-test('files that are no Parquet are refused', async () => {
+test('files that are no Parquet, or encrypted, are refused', async () => {
   await expect(rowsOf(simple, [scanFile(dataFile('/x.orc', { format: 'orc' }))])).rejects.toMatchObject({
     code: 'UNSUPPORTED',
     message: 'raw.t has files in orc; only Parquet is read',
   })
+  await expect(
+    rowsOf(simple, [scanFile(dataFile('/x.parquet', { keyMetadata: Uint8Array.of(1) }))]),
+  ).rejects.toMatchObject({ code: 'UNSUPPORTED', message: 'raw.t has encrypted files, which are not read: /x.parquet' })
 })

@@ -37,6 +37,7 @@ import {
   absentSql,
   columnSql,
   fileShapes,
+  needsExpressions,
   withMappedIds,
   type FileColumn,
   type FileShape,
@@ -88,9 +89,12 @@ export async function scanSql(source: ScanSource): Promise<string> {
     return `(SELECT ${empty.map(({ name, sql }) => `NULL::${sql} AS ${quoteName(name)}`).join(', ')} WHERE false)`
   }
   for (const { file, deletes } of files)
-    for (const { format, content } of [file, ...deletes.map(({ file }) => file)])
+    for (const { path, format, content, keyMetadata } of [file, ...deletes.map(({ file }) => file)]) {
       if (format !== 'parquet' && !(format === 'puffin' && content === 'position-deletes'))
         throw new Failure('UNSUPPORTED', `${table} has files in ${format}; only Parquet is read`)
+      if (keyMetadata && keyMetadata.length > 0)
+        throw new Failure('UNSUPPORTED', `${table} has encrypted files, which are not read: ${path}`)
+    }
   const room = { left: vectorTextMax }
   const branches = await Promise.all((await branchesOf(source)).map((branch) => branchSql(source, branch, room)))
   return `(${branches.join('\nUNION ALL\n')})`
@@ -182,7 +186,7 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
   const asked = [first!, ...others]
   const shapes = await shapesOf(source, asked)
   const lacks = ({ hasIds, columns }: FileShape, file: ScanFile) =>
-    !hasIds || constantsOf(source, file, columns).length > 0
+    !hasIds || constantsOf(source, file, columns).length > 0 || needsExpressions(columns, allFields(schema))
   if (asked.some((file) => shapes.has(file.path) && lacks(shapes.get(file.path)!, file)))
     return columnsOfAll(source, files)
   // Of a file that is read by ids DuckDB learns too late how large it is: a single one would be read by one thread.
