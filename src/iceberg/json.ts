@@ -164,6 +164,12 @@ export class JsonNode {
     )
   }
 
+  /** The same without those that are null, as some writers say that there is none. */
+  knownTexts(): Record<string, string> {
+    const known = Object.entries(this.object()).filter(([, value]) => value !== null)
+    return this.#child(Object.fromEntries(known), this.path).texts()
+  }
+
   oneOf<Option extends string>(...options: Option[]): Option {
     const text = this.text()
     return (

@@ -356,6 +356,7 @@ function parseManifest(
 const isAmong = ({ fieldId, name, transform }: PartitionField, fields: readonly PartitionField[]) =>
   transform.kind === 'void' || fields.some((one) => one.fieldId === fieldId || one.name === name)
 
+/** Undefined also where a writer made no sense of it: the table's metadata say the same, and other engines look only there. */
 function headerJson<Result>(
   { header }: AvroFile,
   key: string,
@@ -363,7 +364,13 @@ function headerJson<Result>(
   read: (node: JsonNode) => Result,
 ): Result | undefined {
   const text = header.get(key)
-  return text === undefined ? undefined : read(new JsonNode(parseJson(text, place), { place, path: `header ${key}` }))
+  if (text === undefined) return undefined
+  try {
+    return read(new JsonNode(parseJson(text, place), { place, path: `header ${key}` }))
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'METADATA_INVALID') return undefined
+    throw error
+  }
 }
 
 const statuses = ['existing', 'added', 'deleted'] as const

@@ -100,6 +100,17 @@ test.each([
   expect(printTableMetadata(metadata)).not.toContain('current-snapshot-id')
 })
 
+test('properties that are null are none', () => {
+  const [snapshot] = snapshots
+  const { properties, snapshots: read } = parse({
+    ...withSnapshots,
+    properties: { owner: null, 'read.split.target.size': 1 },
+    snapshots: [{ ...snapshot, summary: { operation: 'append', 'app-id': null } }, snapshots[1]],
+  })
+  expect(properties).toEqual({ 'read.split.target.size': '1' })
+  expect(read[0]!.summary).toEqual({ operation: 'append' })
+})
+
 const version1 = {
   'format-version': 1,
   location: 's3://bucket/test/location',

@@ -110,7 +110,7 @@ export function tableMetadataFromJson(json: unknown, place?: string): TableMetad
       root.maybe('last-partition-id', (at) => at.int()) ?? 0,
       highestPartitionId(partitionSpecs),
     ),
-    properties: root.maybe('properties', (at) => at.texts()) ?? {},
+    properties: root.maybe('properties', (at) => at.knownTexts()) ?? {},
     currentSnapshotId,
     snapshots,
     snapshotLog:
@@ -223,7 +223,7 @@ export function snapshotFromNode(node: JsonNode): Snapshot {
     sequenceNumber: node.maybe('sequence-number', (at) => at.long()) ?? 0n,
     timestampMs: node.get('timestamp-ms').time(),
     ...(manifestList !== undefined ? { manifestList } : { manifests }),
-    summary: node.maybe('summary', (at) => at.texts()) ?? {},
+    summary: node.maybe('summary', (at) => at.knownTexts()) ?? {},
     ...(schemaId !== undefined && { schemaId }),
     ...(firstRowId !== undefined && { firstRowId }),
     ...(addedRows !== undefined && { addedRows }),

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { PlannedScan } from '../prepare.ts'
 import { openWorld } from '../world.ts'
+import { metadataAnswer } from './metadata-answer.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
 beforeAll(async () => {
@@ -43,6 +45,20 @@ test('what is answered from manifests, and what is not', async () => {
   await world.rows('delete from raw.a where id = 4')
   expect(await reads("select count(*) from raw.a where region = 'r1'")).toBe('rows')
   expect(await reads("select count(*) from raw.a where region = 'r2'")).toBe('metadata')
+})
+
+test('a count that is not known, as -1 says, is read from the rows', async () => {
+  const column = { id: 1, name: 'a', required: false, type: { kind: 'int' } } as const
+  const scanOf = (nulls: number) =>
+    ({
+      table: { metadata: {} },
+      files: [{ deletes: [], file: { recordCount: 3, nullCounts: new Map([[1, nulls]]) } }],
+    }) as unknown as PlannedScan
+  const schema = { schemaId: 0, fields: [column], identifierFieldIds: [] }
+  const answer = (nulls: number) =>
+    metadataAnswer('select count(a) from t', scanOf(nulls), schema, async () => [{ name: 'n', type: 'BIGINT' }])
+  expect(await answer(1)).toBe('SELECT CAST(2 AS BIGINT) AS "n"')
+  expect(await answer(-1)).toBeUndefined()
 })
 
 const value = fc.option(fc.integer({ min: -5, max: 5 }), { nil: null })

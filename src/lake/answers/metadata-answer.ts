@@ -62,7 +62,8 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total
 
 function countOf(files: readonly DataFile[], { id }: Field): string | undefined {
   const nulls = files.map(({ nullCounts }) => nullCounts?.get(id))
-  if (nulls.some((count) => count === undefined)) return undefined
+  // Some write -1 for what they do not know.
+  if (nulls.some((count) => count === undefined || count < 0)) return undefined
   return String(sum(files.map(({ recordCount }) => recordCount)) - sum(nulls as number[]))
 }
 
