@@ -11,6 +11,7 @@ import { lowerBound, partitionTypes, readManifest, readManifestList, upperBound,
 import type { DataFile, ManifestEntry, ManifestFile } from './manifest-types.ts'
 import { currentSchema } from './metadata.ts'
 import type { Snapshot, TableMetadata } from './metadata-types.ts'
+import { readDeletionVector } from './puffin.ts'
 import { allFields, fieldInAnySchema, type FoundField } from './schema.ts'
 import { ancestorsOf, snapshotAsOf, type At } from './snapshot.ts'
 import { showPartitionValue } from './transform.ts'
@@ -25,6 +26,7 @@ export const metadataTableNames = [
   'files',
   'data_files',
   'delete_files',
+  'position_deletes',
   'entries',
   'partitions',
   'metadata_log_entries',
@@ -50,6 +52,8 @@ export type MetadataTableOptions = ReadOptions & {
   location?: string | undefined
   /** Only for those that `canTravel`; REQUEST_INVALID else. */
   at?: At | undefined
+  /** The rows of a file of position deletes: no Parquet is read here. Needed for `position_deletes`. */
+  positionsIn?: ((file: DataFile) => Promise<Iterable<readonly [path: string, position: bigint]>>) | undefined
 }
 
 /** The metadata table of that name; undefined when there is none of it. */
@@ -61,6 +65,7 @@ const ofOneSnapshot: readonly MetadataTableName[] = [
   'files',
   'data_files',
   'delete_files',
+  'position_deletes',
   'entries',
   'partitions',
 ]
@@ -104,6 +109,8 @@ export function metadataTable(
     case 'all_data_files':
     case 'all_delete_files':
       return fileTable(io, metadata, metadata.snapshots, contentOf(name), options)
+    case 'position_deletes':
+      return positionTable(io, metadata, current(), options)
     case 'entries':
       return entryTable(io, metadata, current(), options)
     case 'all_entries':
@@ -425,6 +432,48 @@ function fileTable(
     async *rows() {
       for await (const { status, file } of entriesOf(io, metadata, snapshots, content, options))
         if (status !== 'deleted') yield [...cells(file), metricsCell(file)]
+    },
+  }
+}
+
+/** Each deleted row of files and vectors, also of those that are about files which are gone. */
+function positionTable(
+  io: FileIO,
+  metadata: TableMetadata,
+  snapshots: readonly Snapshot[],
+  options: MetadataTableOptions,
+): MetadataTable {
+  const fields = partitionFields(metadata)
+  const partitionOf = partitionCell(metadata, fields)
+  const isPartitioned = fields.length > 0
+  const hasVectors = metadata.formatVersion >= 3
+  async function positionsIn(file: DataFile): Promise<Iterable<readonly [string, bigint]>> {
+    if (file.format !== 'puffin') return options.positionsIn!(file)
+    const positions = await readDeletionVector(io, file, options.signal)
+    return positions[Symbol.iterator]().map((at) => [file.referencedDataFile!, BigInt(at)] as const)
+  }
+  return {
+    columns: [
+      column('file_path', text, true),
+      column('pos', long, true),
+      column('row', struct(currentSchema(metadata).fields)),
+      ...(isPartitioned ? [column('partition', struct(fields), true)] : []),
+      column('spec_id', int, true),
+      column('delete_file_path', text, true),
+      ...(hasVectors ? [column('content_offset', long), column('content_size_in_bytes', long)] : []),
+    ],
+    async *rows() {
+      for await (const { status, file } of entriesOf(io, metadata, snapshots, 'deletes', options)) {
+        if (status === 'deleted' || file.content !== 'position-deletes') continue
+        const place = [
+          ...(isPartitioned ? [partitionOf(file)] : []),
+          file.specId,
+          file.path,
+          ...(hasVectors ? [longCell(file.contentOffset), longCell(file.contentSizeBytes)] : []),
+        ]
+        // The deleted row itself may stand beside its position; hardly anybody writes it.
+        for (const [path, position] of await positionsIn(file)) yield [path, position, null, ...place]
+      }
     },
   }
 }

@@ -14,6 +14,7 @@ import {
   snapshotAsOf,
   snapshotById,
   type At,
+  type DataFile,
   type Field,
   type ManifestCache,
   type MetadataTableName,
@@ -45,7 +46,7 @@ import { changesSchema, rangeOf, type Range } from './scan/changes.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
 import type { PlainCondition } from './sql/plain-select.ts'
 import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
-import { quoteName } from './sql/tokens.ts'
+import { quoteFile, quoteName } from './sql/tokens.ts'
 import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
@@ -670,6 +671,7 @@ export async function nameSources(
         at,
         manifests: context.manifests,
         signal: context.signal,
+        positionsIn: (file) => positionsIn(file, context),
       })
       return {
         kind: 'about',
@@ -682,6 +684,26 @@ export async function nameSources(
         ? new Failure(error.code, `${showName(loaded.name)}$${what}: ${error.message}`, { place: here, cause: error })
         : error
     }
+  }
+}
+
+/** The rows of a file of position deletes. */
+async function positionsIn(
+  { path, format, fileSizeBytes: sizeBytes }: DataFile,
+  { engine, files, signal }: Pick<PrepareContext, 'engine' | 'files' | 'signal'>,
+): Promise<[string, bigint][]> {
+  if (format !== 'parquet') throw new Failure('UNSUPPORTED', `${path} is in ${format}; only Parquet is read`)
+  const lease = await files.lease([{ path, sizeBytes }], signal)
+  try {
+    const rows = await engine.rows({
+      class: 'interactive',
+      sql: `SELECT file_path, pos::VARCHAR FROM read_parquet(${quoteFile(lease.pathOf(path))}, hive_partitioning = false) WHERE pos IS NOT NULL`,
+      timeoutMs: 60_000,
+      ...(signal ? { signal } : {}),
+    })
+    return rows.map(([file, position]) => [String(file), BigInt(String(position))])
+  } finally {
+    lease.release()
   }
 }
 

@@ -51,6 +51,31 @@ test.each([
   ["select count(*) from raw.sales.snapshots s join raw.sales t on s.summary['total-records'] = t.id::varchar", [[2]]],
 ])('%s', async (sql, rows) => expect(await world.rows(sql)).toEqual(rows))
 
+test.each([2, 3])('version %i: each row that deletes by position took away', async (version) => {
+  const name = `raw.cut${version}`
+  await world.rows(`create table ${name} (id int, kind varchar) partitioned by (kind)
+    with ('format-version' = '${version}', 'write.delete.mode' = 'merge-on-read')`)
+  expect(await world.rows(`select count(*) from ${name}.position_deletes`)).toEqual([[0]])
+  await world.rows(`insert into ${name} select i, 'k' || (i % 2) from range(400) t(i)`)
+  await world.rows(`delete from ${name} where id in (0, 4, 7)`)
+  await world.rows(`delete from ${name} where id = 4 or id = 8`)
+  expect(
+    await world.rows(`select p.partition.kind, count(distinct p.pos), max(p.pos) < 200, bool_and(p.row is null), max(p.spec_id), max(d.content)
+      from ${name}$position_deletes p join ${name}$data_files f using (file_path) join ${name}.delete_files d on d.file_path = p.delete_file_path
+      group by 1 order by 1`),
+  ).toEqual([
+    ['k0', 3, true, true, 0, 1],
+    ['k1', 1, true, true, 0, 1],
+  ])
+  const columns = (await world.rows(`describe from ${name}.position_deletes`)).map(([column]) => column)
+  const common = ['file_path', 'pos', 'row', 'partition', 'spec_id', 'delete_file_path']
+  expect(columns).toEqual([...common, ...(version === 3 ? ['content_offset', 'content_size_in_bytes'] : [])])
+  const [[first]] = (await world.rows(
+    `select snapshot_id::varchar from ${name}.snapshots order by committed_at limit 1`,
+  )) as [[string]]
+  expect(await world.rows(`select count(*) from ${name}.position_deletes at (version => ${first})`)).toEqual([[0]])
+})
+
 test('they travel where they are about one snapshot', async () => {
   const [[first]] = (await world.rows(
     'select snapshot_id::varchar from raw.sales.snapshots where parent_id is null',
