@@ -16,7 +16,7 @@ afterAll(() => world?.close())
 const run = async (sql: string, more = {}) => {
   const result = await world.query(sql, more)
   const { columns, rows } = await collect(result)
-  return { columns: columns.map(({ name }) => name), rows, command: result.command }
+  return { columns: columns.map(({ name }) => name), rows, command: result.command, notices: result.notices }
 }
 const failure = (sql: string, more = {}) =>
   world.rows(sql, more).then(
@@ -113,7 +113,8 @@ describe('procedures', () => {
     // The table's own order stays what it was.
     expect((await metadataOf('w')).sortOrders).toHaveLength(1)
     expect(await world.rows('select distinct sort_order_id from raw.w$files')).toEqual([[0]])
-    expect(await rewrite(`where => 'false'`)).toEqual([0, 0])
+    for (const never of ['false', '0=1', 'null', '1 > 2 -- never'])
+      expect(await rewrite(`options => MAP {'rewrite-all': 'true'}, where => '${never}'`)).toEqual([0, 0])
   })
 
   test('data files of a branch are rewritten; main stays', async () => {
@@ -136,13 +137,20 @@ describe('procedures', () => {
     await world.rows('create table raw.spelled as select 1 as "a b"')
     for (let i = 2; i < 5; i++) await world.rows(`insert into raw.spelled values (${i})`)
     const rewrite = (more: string) => run(`call rewrite_data_files('raw.spelled', options => ${more})`)
-    expect((await rewrite("map('min-input-files', '9', 'max-concurrent-file-group-rewrites', 2)")).rows[0]?.[0]).toBe(0)
+    const idle = await rewrite("map('min-input-files', '9', 'max-concurrent-file-group-rewrites', 2)")
+    expect([idle.rows[0]?.[0], idle.notices]).toEqual([
+      0,
+      ['the option max-concurrent-file-group-rewrites has no effect here'],
+    ])
     expect((await rewrite("map(['min-input-files'], ['9'])")).rows[0]?.[0]).toBe(0)
     const done = await rewrite("map('rewrite-all', 'true'), where => '`a b` > 2', sort_order => '`a b` desc'")
     expect(done.rows[0]?.slice(0, 2)).toEqual([2, 1])
     const [first, second] = await snapshotsOf('spelled')
     await run(`call expire_snapshots('raw.spelled', snapshot_ids => ARRAY(${first}L, ${second}))`)
     expect(await snapshotsOf('spelled')).toHaveLength(3)
+    expect((await run("call rewrite_manifests('raw.spelled', use_caching => true)")).notices).toEqual([
+      'the argument use_caching has no effect here',
+    ])
     expect(
       await failure("call rewrite_data_files('raw.spelled', options => map('min-input-files', nope))"),
     ).toMatchObject({

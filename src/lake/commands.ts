@@ -20,7 +20,7 @@ import type { Maintenance } from './upkeep/maintenance.ts'
 import type { Prepared } from './prepare.ts'
 import { checkCall, runProcedure } from './upkeep/procedures.ts'
 import { createText } from './relations/show-create.ts'
-import type { Composed } from './sql/compose.ts'
+import { compose, type Composed } from './sql/compose.ts'
 import type { Command, Place as GrantPlace } from './sql/command.ts'
 import { Reader, type WrittenName } from './sql/reader.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
@@ -237,6 +237,9 @@ async function called(command: Extract<Command, { kind: 'call' }>, context: Comm
         return made as LoadedTable
       },
       filesWith: async (condition, branch) => {
+        // Of a condition that holds for no row the plan keeps no scan, and so tells of no file.
+        const [[constant] = []] = await constantOf(condition, context)
+        if (constant === false || constant === null) return new Set()
         const from = [target.catalog, target.namespace, target.name].map(quoteName).join('.')
         const at = branch === undefined ? '' : ` AT (VERSION => ${quoteText(branch)})`
         const { loaded, execute } = await context.prepare(`SELECT * FROM ${from}${at} WHERE ${condition}`)
@@ -249,6 +252,13 @@ async function called(command: Extract<Command, { kind: 'call' }>, context: Comm
   )
   return { command: 'CALL', ...done, tables: [target], count: done.rows.length }
 }
+
+/** No row where the condition names columns. */
+const constantOf = (condition: string, { evaluate }: CommandContext): Promise<unknown[][]> =>
+  evaluate(compose`SELECT CAST((${condition}\n) AS BOOLEAN)`).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'SQL_INVALID') return []
+    throw error
+  })
 
 function requestsOf(
   { privileges, on, who }: Extract<Command, { kind: 'grant' | 'revoke' }>,

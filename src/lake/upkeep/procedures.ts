@@ -30,7 +30,8 @@ import { withoutBackticks, type Call } from '../sql/call.ts'
 import { compose, Composed } from '../sql/compose.ts'
 
 type Kind = 'text' | 'id' | 'ids' | 'time' | 'boolean' | 'whole' | 'options' | 'texts'
-type Parameter = { name: string; kind: Kind; required?: true }
+/** `idle`: taken because Spark has it; how the work is done there is nothing to us. */
+type Parameter = { name: string; kind: Kind; required?: true; idle?: true }
 /** By the parameter's name; one that was not given or is null is missing. */
 type Arguments = ReadonlyMap<string, unknown>
 
@@ -215,8 +216,8 @@ const procedures: Record<string, Procedure> = {
       table,
       { name: 'older_than', kind: 'time' },
       { name: 'retain_last', kind: 'whole' },
-      { name: 'max_concurrent_deletes', kind: 'whole' },
-      { name: 'stream_results', kind: 'boolean' },
+      { name: 'max_concurrent_deletes', kind: 'whole', idle: true },
+      { name: 'stream_results', kind: 'boolean', idle: true },
       { name: 'snapshot_ids', kind: 'ids' },
       { name: 'clean_expired_metadata', kind: 'boolean' },
     ],
@@ -249,13 +250,13 @@ const procedures: Record<string, Procedure> = {
       { name: 'older_than', kind: 'time' },
       { name: 'location', kind: 'text' },
       { name: 'dry_run', kind: 'boolean' },
-      { name: 'max_concurrent_deletes', kind: 'whole' },
+      { name: 'max_concurrent_deletes', kind: 'whole', idle: true },
       { name: 'file_list_view', kind: 'text' },
       { name: 'equal_schemes', kind: 'options' },
       { name: 'equal_authorities', kind: 'options' },
       { name: 'prefix_mismatch_mode', kind: 'text' },
-      { name: 'prefix_listing', kind: 'boolean' },
-      { name: 'stream_results', kind: 'boolean' },
+      { name: 'prefix_listing', kind: 'boolean', idle: true },
+      { name: 'stream_results', kind: 'boolean', idle: true },
     ],
     columns: [column('orphan_file_location', 'VARCHAR')],
     outside: true,
@@ -314,7 +315,7 @@ const procedures: Record<string, Procedure> = {
   rewrite_manifests: {
     parameters: [
       table,
-      { name: 'use_caching', kind: 'boolean' },
+      { name: 'use_caching', kind: 'boolean', idle: true },
       { name: 'spec_id', kind: 'whole' },
       { name: 'sort_by', kind: 'texts' },
     ],
@@ -365,7 +366,7 @@ const procedures: Record<string, Procedure> = {
       { name: 'source_table', kind: 'text' },
       { name: 'partition_filter', kind: 'options' },
       { name: 'check_duplicate_files', kind: 'boolean' },
-      { name: 'parallelism', kind: 'whole' },
+      { name: 'parallelism', kind: 'whole', idle: true },
       { name: 'files', kind: 'texts' },
     ],
     columns: bigints('added_files_count', 'changed_partition_count'),
@@ -431,8 +432,8 @@ const sizes = {
   'delete-file-threshold': 'deleteFileThreshold',
   'delete-ratio-threshold': 'deleteRatioThreshold',
 } as const
-/** How Spark does it, which is nothing to us. */
-const withoutEffect =
+/** Options that are idle, as parameters may be. */
+const idleOptions =
   /^(partial-progress\.|max-concurrent-|use-starting-sequence-number|rewrite-job-order|remove-dangling-deletes|shuffle-partitions-per-file|compression-factor)/
 
 function rewriteOptions(given: Arguments, { defaultSpecId }: TableMetadata) {
@@ -450,7 +451,7 @@ function rewriteOptions(given: Arguments, { defaultSpecId }: TableMetadata) {
       if (!Number.isFinite(size) || size < 0)
         throw new Failure('REQUEST_INVALID', `${name} is no number: ${String(value)}`)
       result[sizes[name as keyof typeof sizes]] = size
-    } else if (!withoutEffect.test(name))
+    } else if (!idleOptions.test(name))
       throw new Failure('REQUEST_INVALID', `there is no option ${name}${didYouMean(name, Object.keys(sizes))}`)
   }
   return result
@@ -530,11 +531,20 @@ const valueSql: Record<Kind, (value: Composed) => Composed> = {
 export async function runProcedure(
   { procedure, given }: CheckedCall,
   context: Omit<ProcedureContext, 'table'>,
-): Promise<{ columns: Column[]; rows: unknown[][] }> {
+): Promise<{ columns: Column[]; rows: unknown[][]; notices: string[] }> {
   const { target, changes } = context
   const found = await changes.load(target)
   if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
   if (!found && !procedure.makes) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
   const rows = await procedure.run(given, { ...context, target: found?.name ?? target, table: found })
-  return { columns: [...procedure.columns], rows }
+  return { columns: [...procedure.columns], rows, notices: idleOf(procedure, given) }
+}
+
+function idleOf({ parameters }: Procedure, given: Arguments): string[] {
+  const options = Object.keys((given.get('options') as Record<string, unknown> | undefined) ?? {})
+  const idle = [
+    ...parameters.filter(({ name, idle }) => idle && given.has(name)).map(({ name }) => `the argument ${name}`),
+    ...options.filter((name) => idleOptions.test(name)).map((name) => `the option ${name}`),
+  ]
+  return idle.map((what) => `${what} has no effect here`)
 }
