@@ -259,6 +259,11 @@ describe('procedures', () => {
     if (column !== undefined) expect(found?.place?.column).toBe(column)
   })
 
+  test('a procedure that is spelled otherwise here is told with its spelling', async () => {
+    const found = await failure("call system.create_changelog_view(table => 'raw.t', changelog_view => 'v')")
+    expect(found).toMatchObject({ code: 'SQL_INVALID', hint: expect.stringContaining('table_changes') })
+  })
+
   test('those who may not', async () => {
     for (const sql of [
       "call expire_snapshots('raw.t')",

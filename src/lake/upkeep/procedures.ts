@@ -457,6 +457,16 @@ function rewriteOptions(given: Arguments, { defaultSpecId }: TableMetadata) {
   return result
 }
 
+/** What Spark has besides, and what does it here. */
+const spelledOtherwise: Readonly<Record<string, string>> = {
+  create_changelog_view: "SELECT … FROM table_changes('ns.t', from, to) reads what a changelog view holds.",
+  snapshot: 'boathouse env create makes a copy of all tables that shares their files.',
+  migrate: 'add_files takes the files of a folder as they lie.',
+  compute_table_stats: 'Sketches of distinct values are not made here; those of others are kept.',
+  compute_partition_stats: 'The metadata table partitions computes them when it is read.',
+  rewrite_table_path: 'A table that was moved is copied: CREATE TABLE … AS SELECT.',
+}
+
 /** A call whose procedure and arguments exist, and are of their types. */
 export type CheckedCall = { procedure: Procedure; table: string; given: Arguments }
 
@@ -472,7 +482,7 @@ export async function checkCall(
     throw new Failure('SQL_INVALID', `there is no procedure ${name}${didYouMean(name, Object.keys(procedures))}`, {
       place: at(start),
       suggestions,
-      hint: `There are ${Object.keys(procedures).sort().join(', ')}.`,
+      hint: spelledOtherwise[name] ?? `There are ${Object.keys(procedures).sort().join(', ')}.`,
     })
   }
   const invalid = (message: string, index = start) => new Failure('SQL_INVALID', message, { place: at(index) })
