@@ -60,8 +60,13 @@ import { systemSql } from './relations/system-tables.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
 import { mayDependOnZone, zoneOf } from './policy/zones.ts'
 
-/** One use of a table, as it was planned. */
-export type PlannedScan = { table: LoadedTable; files: ScanFile[]; predicate: Predicate | undefined }
+/** One use of a table, as it was planned. `isChanged`: the use whose rows a statement changes; it may read the table elsewhere too. */
+export type PlannedScan = {
+  table: LoadedTable
+  files: ScanFile[]
+  predicate: Predicate | undefined
+  isChanged: boolean
+}
 
 /** What an engine host may run until `lease` is released: the files that the text names stay on this disk. */
 export type Planned = { sql: string; bytes: number; scans: PlannedScan[]; lease: FileLease }
@@ -262,12 +267,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const changes = new Map<Scan, SnapshotChanges[]>()
       const planOf = async (scan: Scan, predicate: Predicate | undefined) => {
         const { table, snapshot } = scan
-        if (scan.rows !== undefined) return void plans.set(scan, { table, files: [], predicate })
+        const isChanged = scan.columns !== undefined
+        if (scan.rows !== undefined) return void plans.set(scan, { table, files: [], predicate, isChanged })
         if (scan.changes) {
           const all = await planRange(io, table, { ...scan.changes, manifests: context.manifests, signal })
           const found = predicate ? changesThatMayMatch(all, table.metadata, scan.schema, predicate) : all
           changes.set(scan, found)
-          return void plans.set(scan, { table, files: filesOfChanges(found), predicate })
+          return void plans.set(scan, { table, files: filesOfChanges(found), predicate, isChanged })
         }
         const plan = await planScan(io, table.metadata, {
           snapshotId: snapshot?.snapshotId,
@@ -276,7 +282,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
           signal,
         })
         // An empty table has no snapshot; the schema to show is still the one that was bound.
-        plans.set(scan, { table, files: snapshot ? inOrder(plan.files) : [], predicate })
+        plans.set(scan, { table, files: snapshot ? inOrder(plan.files) : [], predicate, isChanged })
       }
       for (const scan of scans) await planOf(scan, context.prune ? predicates.get(scan.shadow.name) : undefined)
       if (context.prune) await pruneByJoins(joins, plans, context, planOf)

@@ -57,6 +57,10 @@ const condition = fc.oneof(
   word.map((w) => (w === 'null' ? 'region is null' : `region = ${w}`)),
   fc.tuple(number, word).map(([n, w]) => `id % 3 = ${n % 3} or region = ${w}`),
 )
+/** The table itself beside the one that is changed, with conditions of its own. */
+const ofItself = fc
+  .tuple(fc.constantFrom('id', 'n'), condition)
+  .map(([name, where]) => `select ${name} from raw.T where ${where}`)
 const rowValues = fc.tuple(number, number, word).map((values) => `(${values.join(', ')})`)
 const source = fc.uniqueArray(fc.tuple(number, number, word), { minLength: 1, maxLength: 5, selector: ([id]) => id })
 const change = fc.oneof(
@@ -70,6 +74,16 @@ const change = fc.oneof(
        when matched and t.${and.replaceAll(' or region', ' or t.region')} then delete
        when matched then update set region = s.sregion
        when not matched then insert (id, n, region) values (s.sid, s.sn, s.sregion)`,
+  ),
+  fc
+    .tuple(ofItself, condition)
+    .map(([rows, where]) => `update raw.T set n = (select max(x) from (${rows}) as s(x)) where ${where}`),
+  ofItself.map((rows) => `update raw.T set n = (select min(x) from (${rows}) as s(x))`),
+  fc.tuple(ofItself, condition).map(([rows, where]) => `delete from raw.T where ${where} and id in (${rows})`),
+  ofItself.map(
+    (rows) =>
+      `merge into raw.T as t using (select distinct x from (${rows}) as s(x) where x is not null) as s on t.id = s.x and t.n = s.x
+       when matched then delete when not matched then insert (id, n, region) values (s.x, s.x + 20, 'm')`,
   ),
   fc.constantFrom('int', 'int default 7').map((type) => `alter table raw.T add column EXTRA ${type}`),
   fc.constant('alter table raw.T drop column EXTRA'),

@@ -491,3 +491,29 @@ describe('while others write', () => {
     expect(await world.rows('from raw.narrowed')).toEqual([[1, 'b']])
   })
 })
+
+test.each(['copy-on-write', 'merge-on-read'])(
+  '%s: the rows that go are found where a statement reads its table elsewhere, too',
+  async (mode) => {
+    const modes = ['delete', 'update', 'merge'].map((what) => `'write.${what}.mode' = '${mode}'`).join(', ')
+    await world.rows(`create or replace table raw.itself (id int, name varchar) with (${modes})`)
+    for (const id of [1, 2, 3]) await world.rows(`insert into raw.itself values (${id}, 'n${id}')`)
+    const all = () => world.rows('select * from raw.itself order by all')
+    await world.rows('update raw.itself set id = (select id + 10 from raw.itself where id = 1)')
+    expect(await all()).toEqual([
+      [11, 'n1'],
+      [11, 'n2'],
+      [11, 'n3'],
+    ])
+    await world.rows("insert into raw.itself values (12, 'n1')")
+    await world.rows(
+      "update raw.itself set id = (select max(id) from raw.itself where name = 'n2') + 1 where id not in (select id from raw.itself where id > 11)",
+    )
+    expect(await all()).toEqual([
+      [12, 'n1'],
+      [12, 'n1'],
+      [12, 'n2'],
+      [12, 'n3'],
+    ])
+  },
+)

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { assert } from '../../base/assert.ts'
 import { Failure } from '../../base/failure.ts'
 import { showName, type LoadedTable } from '../../catalog/index.ts'
 import {
@@ -116,8 +117,9 @@ export async function changeRows(
 
     const { metadata } = table
     const schema = currentSchema(metadata)
-    const scan = scans.find((one) => showName(one.table.name) === showName(table.name))
+    const scan = scans.find(({ isChanged }) => isChanged)
     const concerned = (scan?.files ?? []).filter(({ path }) => gone.has(path))
+    assert(concerned.length === gone.size, 'each row that goes is of a file that was planned')
     const lineage = metadata.formatVersion >= 3
     const columns = schema.fields.map(({ name }) => quoteName(name)).join(', ')
     // A statement's values are of its own types; a column's are those of the table.
