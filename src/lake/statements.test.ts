@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { realClock } from '../base/clock.ts'
 import { openEmbeddedCatalog, type LoadedTable } from '../catalog/index.ts'
 import { createTag, currentSchema, defaultSpec, showTransform, showType } from '../iceberg/index.ts'
@@ -263,7 +263,7 @@ describe('rows', () => {
       [9, 7, null],
     ])
     expect(
-      await refused('merge into raw.stock t using raw.moves s on s.id = t.id when matched then delete'),
+      await refused('merge into raw.stock t using raw.moves s on s.id = t.id when matched then update set n = 1'),
     ).toMatchObject({
       code: 'SQL_INVALID',
       message: expect.stringContaining('twice') as string,
@@ -318,6 +318,70 @@ describe('rows', () => {
       expect(await refused(merge(wrong, rest))).toMatchObject({
         message: 'the rows that are merged have no column val',
       })
+  })
+})
+
+describe('fields of columns, and the two sides of MERGE', () => {
+  beforeEach(async () => {
+    await world.rows(
+      "create or replace table raw.inner (id int, a int, s struct<a: int, b: struct<c: int, d: array<string>>>) tblproperties ('format-version' '2')",
+    )
+    await world.rows("insert into raw.inner values (1, 0, {'a': 1, 'b': {'c': 2, 'd': ['x']}}), (2, 0, null)")
+  })
+  const all = () => world.rows('select id, a, s from raw.inner order by id')
+  const merge = (rows: string, rest: string) => `merge into raw.inner as t using (${rows}) as q on t.id = q.id ${rest}`
+
+  test('a field of a column is set, and not the column that is called as it', async () => {
+    await world.rows('update raw.inner set s.a = s.a + 4, s.b.c = 7 where id = 1')
+    expect(await all()).toEqual([
+      [1, 0, { a: 5, b: { c: 7, d: ['x'] } }],
+      [2, 0, null],
+    ])
+    await world.rows('update raw.inner x set x.s.b.c = 8, x.a = 1')
+    await world.rows(merge('select 2 as id, 9 as v', 'when matched then update set t.s.a = q.v'))
+    expect(await all()).toEqual([
+      [1, 1, { a: 5, b: { c: 8, d: ['x'] } }],
+      [2, 1, { a: 9, b: { c: 8, d: null } }],
+    ])
+  })
+
+  test.each([
+    ['update raw.inner set s.q = 1', 's has no field q'],
+    ['update raw.inner set a.q = 1', 'a has no fields'],
+    ['update raw.inner set s.a = 1, s.a = 2', 's.a is set twice'],
+    ['update raw.inner set s.b.c = 1, s.b = null', 's.b is set twice'],
+    ['update raw.inner set s.a = 1, s = null', 's is set twice'],
+    ['update raw.inner set other.a = 1', 'no column other'],
+    [merge('select 3 as id', 'when not matched and a is null then insert (id) values (q.id)'), '"a" not found'],
+    [merge('select 3 as id', 'when not matched then insert (id, a) values (q.id, t.a)'), '"t" not found'],
+    [merge('select 3 as id', 'when not matched then insert (t.s.a) values (1)'), 'expected a column of the table'],
+  ])('%s is refused', async (sql, message) =>
+    expect(await refused(sql)).toMatchObject({
+      code: 'SQL_INVALID',
+      message: expect.stringContaining(message) as string,
+    }),
+  )
+
+  test('what was not matched is told by the source; columns may have the name of the table before them', async () => {
+    const rest = 'when not matched and v not in (select a from raw.inner) then insert (t.id, t.a) values (q.id, v)'
+    await world.rows(merge('select 3 as id, 4 as v union all select 5, 0', rest))
+    expect((await all()).map(([id, a]) => [id, a])).toEqual([
+      [1, 0],
+      [2, 0],
+      [3, 4],
+    ])
+  })
+
+  test('a row that goes whatever else it meets may meet several', async () => {
+    const twice = 'select 1 as id union all select 1 union all select 7 union all select 7'
+    const insert = 'when not matched then insert (id) values (q.id)'
+    await world.rows(merge(twice, `when matched then delete ${insert}`))
+    expect((await all()).map(([id]) => id)).toEqual([2, 7, 7])
+    expect(
+      await refused(merge('select 2 as id union all select 2', 'when matched and t.a = 0 then delete')),
+    ).toMatchObject({
+      message: expect.stringContaining('changed twice') as string,
+    })
   })
 })
 

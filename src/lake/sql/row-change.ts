@@ -3,7 +3,8 @@
 import { sidesApart } from './merge-names.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 
-export type Assignment = { column: string; value: Piece }
+/** `inside`: of a column with fields the path to the one that is set. */
+export type Assignment = { column: string; inside?: readonly string[]; value: Piece }
 export type MergeAction =
   | { kind: 'update'; set: Assignment[] | 'all' | 'by-name' }
   | { kind: 'delete' }
@@ -77,7 +78,9 @@ function insert(reader: Reader): RowChange {
   const overriding = reader.take('overriding', 'system', 'value')
   const rows = byName ? undefined : rowsWithDefaults(reader)
   const source = rows ? { rows } : { select: reader.until('a SELECT', ['returning'], ['on', 'conflict']) }
-  const conflict = reader.take('on', 'conflict') ? onConflict(reader, or) : or && { key: undefined, does: or }
+  const conflict = reader.take('on', 'conflict')
+    ? onConflict(reader, namesOf(name, alias), or)
+    : or && { key: undefined, does: or }
   if (overwrite && (conflict || reader.sees('returning')))
     throw reader.unsupported('INSERT OVERWRITE together with this', 'Write DELETE and INSERT in one transaction.')
   const told = returning(reader)
@@ -90,7 +93,7 @@ function orWhat(reader: Reader): Conflict['does'] {
   return { kind: 'replace' }
 }
 
-function onConflict(reader: Reader, or: Conflict['does'] | undefined): Conflict {
+function onConflict(reader: Reader, own: Names, or: Conflict['does'] | undefined): Conflict {
   if (or) throw reader.invalid('INSERT OR … and ON CONFLICT exclude each other')
   if (reader.sees('on', 'constraint'))
     throw reader.unsupported('the name of a constraint', 'Write the columns of the key: ON CONFLICT (id).')
@@ -100,7 +103,7 @@ function onConflict(reader: Reader, or: Conflict['does'] | undefined): Conflict 
   if (reader.take('nothing')) return { key, does: { kind: 'nothing' } }
   reader.expect('DO NOTHING or DO UPDATE', 'update')
   reader.expect('SET', 'set')
-  const set = assignments(reader, ['where'], ['returning'])
+  const set = assignments(reader, own, ['where'], ['returning'])
   const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
   return { key, does: { kind: 'update', set, where } }
 }
@@ -138,21 +141,37 @@ function update(reader: Reader): RowChange {
   const name = reader.name('a table')
   const alias = reader.alias('set')
   reader.expect('SET', 'set')
-  const set = assignments(reader, ['from'], ['where'], ['returning'])
+  const set = assignments(reader, namesOf(name, alias), ['from'], ['where'], ['returning'])
   const from = reader.take('from') ? reader.until('a table', ['where'], ['returning']) : undefined
   const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
   return { kind: 'update', name, alias, set, from, where, returning: returning(reader) }
 }
 
-function assignments(reader: Reader, ...stops: string[][]): Assignment[] {
+/** What the changed table may be called before a column. */
+type Names = readonly (readonly string[])[]
+const namesOf = (name: WrittenName, alias: string | undefined): Names => [
+  ...(alias === undefined ? [] : [[alias]]),
+  ...name.map((_, index) => name.slice(index)),
+]
+
+/** A column of the table, and what is set inside of it. */
+function assignedPath(reader: Reader, own: Names): Pick<Assignment, 'column' | 'inside'> {
+  const parts = [reader.identifier('a column')]
+  while (reader.takeSymbol('.')) parts.push(reader.identifier('a column'))
+  const isBegin = (names: readonly string[]) =>
+    parts.length > names.length && names.every((one, at) => one.toLowerCase() === parts[at]!.toLowerCase())
+  const [column, ...inside] = parts.slice(own.find(isBegin)?.length ?? 0) as [string, ...string[]]
+  return inside.length > 0 ? { column, inside } : { column }
+}
+
+function assignments(reader: Reader, own: Names, ...stops: string[][]): Assignment[] {
   const set: Assignment[] = []
   do {
     if (reader.peek('(')) set.push(...assignedTogether(reader))
     else {
-      const path = reader.path()
-      // `alias.column` is allowed; parts of a struct are not.
+      const path = assignedPath(reader, own)
       reader.expectSymbol('=')
-      set.push({ column: path.split('.').at(-1)!, value: reader.until('a value', [','], ...stops) })
+      set.push({ ...path, value: reader.until('a value', [','], ...stops) })
     }
   } while (reader.takeSymbol(','))
   return set
@@ -196,7 +215,7 @@ function merge(reader: Reader): RowChange {
     ? reader.columns()
     : (reader.expect('ON', 'on'), reader.until('a condition', ['when']))
   const clauses: MergeClause[] = []
-  while (reader.take('when')) clauses.push(mergeClause(reader))
+  while (reader.take('when')) clauses.push(mergeClause(reader, namesOf(name, alias)))
   if (clauses.length === 0) throw reader.invalid('expected WHEN')
   return {
     kind: 'merge',
@@ -225,7 +244,7 @@ function withAlias(reader: Reader, whole: Piece): MergeSource {
   return { from: isNamed ? { ...from, sql: from.sql.slice(0, last.index) } : from, alias }
 }
 
-function mergeClause(reader: Reader): MergeClause {
+function mergeClause(reader: Reader, own: Names): MergeClause {
   const isNot = reader.take('not')
   reader.expect('MATCHED', 'matched')
   const when = !isNot
@@ -235,10 +254,10 @@ function mergeClause(reader: Reader): MergeClause {
       : (reader.take('by', 'target'), 'not-matched')
   const and = reader.take('and') ? reader.until('a condition', ['then']) : undefined
   reader.expect('THEN', 'then')
-  return { when, and, action: mergeAction(reader, when) }
+  return { when, and, action: mergeAction(reader, own, when) }
 }
 
-function mergeAction(reader: Reader, when: MergeClause['when']): MergeAction {
+function mergeAction(reader: Reader, own: Names, when: MergeClause['when']): MergeAction {
   const isOver = () => reader.isAtEnd() || reader.sees('when') || reader.sees('returning')
   if (reader.take('do', 'nothing')) return { kind: 'nothing' }
   if (reader.take('error'))
@@ -248,7 +267,7 @@ function mergeAction(reader: Reader, when: MergeClause['when']): MergeAction {
     if (reader.take('by', 'name')) return { kind: 'insert-all', byName: true }
     if (reader.takeSymbol('*') || isOver()) return { kind: 'insert-all', byName: false }
     if (reader.take('default', 'values')) return { kind: 'insert', columns: [], values: [] }
-    const columns = reader.peek('(') ? reader.columns() : undefined
+    const columns = reader.peek('(') ? reader.list(() => insertedColumn(reader, own)) : undefined
     reader.expect('VALUES', 'values')
     return { kind: 'insert', columns, values: reader.list(() => reader.until('a value', [','])) }
   }
@@ -257,5 +276,11 @@ function mergeAction(reader: Reader, when: MergeClause['when']): MergeAction {
   if (reader.take('by', 'name')) return { kind: 'update', set: 'by-name' }
   if (isOver()) return { kind: 'update', set: 'all' }
   reader.expect('SET', 'set')
-  return { kind: 'update', set: reader.takeSymbol('*') ? 'all' : assignments(reader, ['when'], ['returning']) }
+  return { kind: 'update', set: reader.takeSymbol('*') ? 'all' : assignments(reader, own, ['when'], ['returning']) }
+}
+
+function insertedColumn(reader: Reader, own: Names): string {
+  const { column, inside } = assignedPath(reader, own)
+  if (inside) throw reader.invalid(`expected a column of the table, found ${[column, ...inside].join('.')}`)
+  return column
 }

@@ -2,6 +2,7 @@
 // only, and what these statements do is ours anyway: an Iceberg commit.
 
 import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
+import { columnType } from './column-type.ts'
 import { parseCommand, type Command } from './command.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
@@ -359,7 +360,7 @@ const columnWords = [
 
 function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition, 'name'> {
   if (reader.sees('as') || reader.sees('generated')) throw noComputed(reader)
-  const written = reader.until('a type', ...columnWords)
+  const written = columnType(reader, ...columnWords)
   const counted = serials.get(written.sql.toLowerCase())
   const type = counted ? { ...written, sql: counted } : written
   const result: Omit<ColumnDefinition, 'name'> = { type, required: false, default: undefined, comment: undefined }
@@ -447,12 +448,12 @@ function tableClauses(reader: Reader): TableClauses {
   }
 }
 
-/** `('a.b' = 'x', c = 1)`. */
+/** `('a.b' = 'x', c = 1)`; Spark takes it without the sign, too. */
 function properties(reader: Reader): Record<string, string> {
   return Object.fromEntries(
     reader.list(() => {
       const key = propertyName(reader)
-      reader.expectSymbol('=')
+      reader.takeSymbol('=')
       const { sql } = reader.until('a value', [','])
       return [key, sql.startsWith("'") ? sql.slice(1, -1).replaceAll("''", "'") : sql]
     }),
@@ -693,7 +694,7 @@ function placeOf(reader: Reader): 'first' | { after: string } | undefined {
 
 /** USING is needed for no type that a column can become; what only casts to it says nothing new. */
 function newType(reader: Reader, path: string): Piece {
-  const type = reader.until('a type', [','], ['collate'], ['using'])
+  const type = columnType(reader, [','], ['collate'], ['using'])
   if (reader.take('collate')) checkCollation(reader)
   if (!reader.take('using')) return type
   const plain = (sql: string) => sql.replace(/[\s"()]/g, '').toLowerCase()

@@ -31,7 +31,7 @@ function partsOf(statement: RowChange, table: string, name: string, schema: Sche
   const from = `${table} AS ${name}`
   const casts = (set: readonly Assignment[], meant: (piece: Piece) => Piece | Composed = (piece) => piece) =>
     Composed.join(
-      set.map(({ column, value }) => cast(meant(value), column, schema)),
+      set.map((one) => cast(meant(one.value), one, schema)),
       ', ',
     )
   switch (statement.kind) {
@@ -69,12 +69,12 @@ function partsOf(statement: RowChange, table: string, name: string, schema: Sche
           action.kind === 'update' && typeof action.set !== 'string'
             ? action.set
             : action.kind === 'insert'
-              ? action.values.map((value, at) => ({
+              ? action.values.map((value, at): Assignment => ({
                   column: action.columns?.[at] ?? schema.fields[at]?.name ?? '',
                   value,
                 }))
               : []
-        return [...(and ? [compose`(${and})`] : []), ...set.map(({ column, value }) => cast(value, column, schema))]
+        return [...(and ? [compose`(${and})`] : []), ...set.map((one) => cast(one.value, one, schema))]
       })
       const condition = Array.isArray(on) ? 'true' : compose`(${on})`
       return [
@@ -84,8 +84,12 @@ function partsOf(statement: RowChange, table: string, name: string, schema: Sche
   }
 }
 
-function cast(value: Piece | Composed, column: string, { fields }: Schema): Composed | string {
-  const field = fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
+function cast(
+  value: Piece | Composed,
+  { column, inside }: Pick<Assignment, 'column' | 'inside'>,
+  { fields }: Schema,
+): Composed | string {
+  const field = inside ? undefined : fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
   if (isDefault(value)) return 'NULL'
   return field ? compose`CAST((${value}) AS ${toldType(field)})` : compose`(${value})`
 }
@@ -102,7 +106,7 @@ function selected(select: Piece, columns: readonly string[], schema: Schema): Co
   do {
     const { sql, start } = reader.until('a column', [','], ['from'], ['where'], ['union'], ['order'], ['limit'])
     const item = { sql, start: select.start + start }
-    items.push(/^\$\d+$/.test(sql) ? cast(item, columns[items.length] ?? '', schema) : compose`${item}`)
+    items.push(/^\$\d+$/.test(sql) ? cast(item, { column: columns[items.length] ?? '' }, schema) : compose`${item}`)
   } while (reader.takeSymbol(','))
   const rest = reader.isAtEnd() ? '' : { sql: select.sql.slice(reader.at()), start: select.start + reader.at() }
   return compose`SELECT ${Composed.join(items, ', ')} ${rest}`

@@ -1,13 +1,14 @@
 // INSERT, DELETE, UPDATE and MERGE as changes of a change set, with what RETURNING tells of their rows.
 
 import { Failure } from '../../base/failure.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import type { LoadedTable, TableName } from '../../catalog/index.ts'
-import { currentSchema, type Field, type Schema, type TableMetadata } from '../../iceberg/index.ts'
+import { currentSchema, type Field, type Schema, type TableMetadata, type Type } from '../../iceberg/index.ts'
 import { changedAlias } from '../sources.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
 import { isDefault, type Assignment, type MergeClause, type MergeSource, type RowChange } from '../sql/row-change.ts'
-import { quoteName, quoteTable, quoteText } from '../sql/tokens.ts'
+import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { defaultSql } from './columns.ts'
 import { writtenSchema } from './computed-defaults.ts'
@@ -256,6 +257,13 @@ async function merged(
     }
     effects.push(effectOf(clause.action, { ...sidesOf, numbers }, sides[clause.when]))
   }
+  await checkUnmatched(
+    clauses,
+    after(clause),
+    compose`${source.from} AS ${otherNamed}`,
+    (piece) => tellsOfTable(piece, schema, given, name),
+    context,
+  )
   const acting = clauses.flatMap(({ action }, index) => (isActing(action) ? [index] : []))
   const news = clauses.flatMap(({ action }, index) =>
     ['update', 'insert', 'insert-all'].includes(action.kind) ? [index] : [],
@@ -292,11 +300,17 @@ async function merged(
   const from = compose`${source.from} AS ${other}`
   const bounds = keepsTable || clause ? undefined : await context.changes.keyBounds(from.sql, keys, context.options)
   const join = keepsTable && keepsSource ? 'FULL' : keepsTable ? 'LEFT' : keepsSource ? 'RIGHT' : 'INNER'
+  // Where a row goes whatever else it meets, it goes once.
+  const [first, second] = clauses.filter(({ when }) => when === 'matched')
+  const once =
+    first?.action.kind === 'delete' && !first.and && !second
+      ? 'QUALIFY _file IS NULL OR row_number() OVER (PARTITION BY _file, _pos) = 1'
+      : ''
   const text = compose`${after(clause)}SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${acted}${refused}${rowId(name, metadata)}
     FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
     ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${otherNamed}) AS ${other} ON ${condition},
     LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _clause) AS _clauses
-    WHERE ${acting.length > 0 ? `_clause IN (${acting.join(', ')})` : 'false'}${key && returning ? ` ORDER BY ${other}.${givenOrder}` : ''}`
+    WHERE ${acting.length > 0 ? `_clause IN (${acting.join(', ')})` : 'false'} ${once}${key && returning ? ` ORDER BY ${other}.${givenOrder}` : ''}`
   const options = {
     ...context.options,
     ...(key && { uniqueBy: key }),
@@ -304,6 +318,34 @@ async function merged(
     ...(inserts && { needs: inserts === 'or-nothing' ? (['insert'] as const) : (['insert', 'update'] as const) }),
   }
   return changed(text, 'merge', target, { ...context, options }, bounds)
+}
+
+/** What has no row in the table reads no column of it: each would be null, and the condition be met never or always. */
+async function checkUnmatched(
+  clauses: readonly MergeClause[],
+  before: Composed | string,
+  source: Composed,
+  isDoubtful: (piece: Piece) => boolean,
+  { at, bind }: PerformContext,
+): Promise<void> {
+  const asked = clauses.flatMap(({ when, and, action }) => {
+    if (when !== 'not-matched') return []
+    const values = action.kind === 'insert' ? action.values.filter((value) => !isDefault(value)) : []
+    return [...(and ? [and] : []), ...values].filter(isDoubtful)
+  })
+  if (asked.length === 0) return
+  const parts = asked.map((piece) => compose`(${piece})`)
+  const text = compose`${before}SELECT ${Composed.join(parts, ', ')} FROM ${source}`
+  await located(text, at, bind(text.sql))
+}
+
+/** Whether a name in it may be one of the table's, and none of the source's. */
+function tellsOfTable({ sql }: Piece, { fields }: Schema, given: ReadonlyMap<string, string>, table: string): boolean {
+  const own = new Set(fields.map(({ name }) => name.toLowerCase()).filter((name) => !given.has(name)))
+  return [...tokens(sql)].some((token) => {
+    const name = isName(token) ? nameOf(token).toLowerCase() : undefined
+    return name !== undefined && (own.has(name) || quoteName(name) === table.toLowerCase())
+  })
 }
 
 /** In all three a row that goes, comes or is another now counts once. */
@@ -410,18 +452,47 @@ function assignedValues(
   otherwise: (field: Field) => string,
   meant: (piece: Piece) => Piece | Composed = (piece) => piece,
 ): Map<string, Composed | string> {
-  const values = new Map<string, Piece>()
-  for (const { column, value } of set) {
-    const { name } = columnOf(column, schema, target)
-    if (values.has(name)) throw new Failure('SQL_INVALID', `${name} is set twice`)
-    values.set(name, value)
-  }
+  const changes = Map.groupBy(set, ({ column }) => columnOf(column, schema, target).name)
   return new Map(
     schema.fields.map((field) => {
-      const value = values.get(field.name)
-      return [field.name, value ? valueOf(value, field, target, meant) : otherwise(field)]
+      const [first, ...more] = changes.get(field.name) ?? []
+      if (!first) return [field.name, otherwise(field)]
+      if (first.inside)
+        return [field.name, withFields(field.name, field.type, otherwise(field), [first, ...more], meant)]
+      if (more.length > 0) throw new Failure('SQL_INVALID', `${field.name} is set twice`)
+      return [field.name, valueOf(first.value, field, target, meant)]
     }),
   )
+}
+
+/** A struct with some of its fields set; one that is null becomes one whose other fields are. */
+function withFields(
+  path: string,
+  type: Type,
+  current: string,
+  set: readonly Pick<Assignment, 'inside' | 'value'>[],
+  meant: (piece: Piece) => Piece | Composed,
+): Composed {
+  if (type.kind !== 'struct') throw new Failure('SQL_INVALID', `${path} has no fields that could be set`)
+  const { fields } = type
+  const named = Map.groupBy(set, ({ inside = [] }) => {
+    const found = fields.find((field) => field.name.toLowerCase() === inside[0]?.toLowerCase())
+    if (inside.length === 0 || (inside.length === 1 && set.filter((one) => one.inside?.[0] === inside[0]).length > 1))
+      throw new Failure('SQL_INVALID', `${[path, ...inside].join('.')} is set twice`)
+    if (found) return found.id
+    const there = fields.map(({ name }) => name)
+    throw new Failure('SQL_INVALID', `${path} has no field ${inside[0]}${didYouMean(inside[0]!, there)}`)
+  })
+  const parts = fields.map((field) => {
+    const own = `struct_extract(${current}, ${quoteText(field.name)})`
+    const [first, ...more] = named.get(field.id) ?? []
+    if (!first) return compose`${quoteName(field.name)} := ${own}`
+    if (first.inside!.length === 1)
+      return compose`${quoteName(field.name)} := CAST((${meant(first.value)}) AS ${sqlType(field.type)})`
+    const deeper = [first, ...more].map(({ inside, value }) => ({ inside: inside!.slice(1), value }))
+    return compose`${quoteName(field.name)} := ${withFields(`${path}.${field.name}`, field.type, own, deeper, meant)}`
+  })
+  return compose`struct_pack(${Composed.join(parts, ', ')})`
 }
 
 const valueOf = (value: Piece, field: Field, target: TableName, meant = (piece: Piece): Piece | Composed => piece) =>

@@ -5,7 +5,7 @@
 import { arraySql, parseArrays, timestampText } from '../../base/pg-texts.ts'
 import type { Schema, Type } from '../../iceberg/index.ts'
 import type { Piece } from '../sql/reader.ts'
-import type { RowChange } from '../sql/row-change.ts'
+import type { Assignment, RowChange } from '../sql/row-change.ts'
 import { quoteText } from '../sql/tokens.ts'
 import { writtenRows } from './parameters.ts'
 
@@ -17,8 +17,8 @@ export function withPostgresTexts<Change extends RowChange>(statement: Change, {
     const sql = type && readers[type.kind]?.(value.sql, type)
     return sql === undefined ? value : { sql, start: value.start }
   }
-  const set = <Set extends { column: string; value: Piece }>(all: readonly Set[]): Set[] =>
-    all.map((one) => ({ ...one, value: meant(one.value, one.column) }))
+  const set = <Set extends Assignment>(all: readonly Set[]): Set[] =>
+    all.map((one) => ({ ...one, value: meant(one.value, one.inside ? undefined : one.column) }))
   if (statement.kind === 'update') return { ...statement, set: set(statement.set) }
   if (statement.kind !== 'insert') return statement
   const { source, columns = fields.map(({ name }) => name), conflict } = statement
