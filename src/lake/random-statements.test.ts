@@ -85,6 +85,30 @@ const change = fc.oneof(
       `merge into raw.T as t using (select distinct x from (${rows}) as s(x) where x is not null) as s on t.id = s.x and t.n = s.x
        when matched then delete when not matched then insert (id, n, region) values (s.x, s.x + 20, 'm')`,
   ),
+  fc
+    .tuple(number, condition)
+    .map(
+      ([n, where]) =>
+        `update raw.T as t set n = o.m from (select region as r, max(n) as m from raw.T where ${where} group by all) as o where t.region = o.r and t.id <> ${n}`,
+    ),
+  condition.map(
+    (where) => `delete from raw.T as t using (select id as i from raw.T where ${where}) as o where t.n = o.i`,
+  ),
+  fc
+    .tuple(number, condition)
+    .map(
+      ([n, where]) =>
+        `delete from raw.T as t where exists (select 1 from raw.T as o where o.n = t.id + ${n} and o.id in (select id from raw.T where ${where}))`,
+    ),
+  condition.map((where) => `insert into raw.T (id, n, region) select id + 1, n, region from raw.T where ${where}`),
+  fc.tuple(source, condition).map(
+    ([rows, where]) =>
+      `merge into raw.T as t using (select * from (values ${rows.map((row) => `(${row.join(', ')})`).join(', ')}) as v(sid, sn, sregion)
+         where sid not in (select id from raw.T where id is not null and ${where.replaceAll(' or region', ' or id = 1 or region')})) as s on t.id = s.sid and t.n = s.sn
+       when not matched by source and t.n = (select max(n) from raw.T) then delete
+       when not matched by source and t.id > 9 then update set n = 0
+       when not matched then insert (id, n, region) values (s.sid, s.sn, s.sregion)`,
+  ),
   fc.constantFrom('int', 'int default 7').map((type) => `alter table raw.T add column EXTRA ${type}`),
   fc.constant('alter table raw.T drop column EXTRA'),
 )
