@@ -9,6 +9,7 @@ export default defineConfig({
       'test/e2e/load.test.ts',
       'src/lake/scan/prune.test.ts',
       'src/lake/scan/scan.test.ts',
+      'src/lake/scan/damaged.test.ts',
       'src/lake/random-queries.test.ts',
       'src/lake/random-statements.test.ts',
       'src/lake/transaction.test.ts',

@@ -69,14 +69,16 @@ type FooterRow = [
 ]
 
 async function footers(engine: Engine, paths: readonly string[], hosts: HostClass, signal: AbortSignal | undefined) {
-  try {
-    return (await engine.rows({
+  const read = async (some: readonly string[]) =>
+    (await engine.rows({
       class: hosts,
       sql: `SELECT file_name, name, num_children::INTEGER, repetition_type, converted_type, field_id::INTEGER, logical_type, duckdb_type
-        FROM parquet_schema([${paths.map(quoteFile).join(', ')}]) ORDER BY file_name, column_id`,
+        FROM parquet_schema([${some.map(quoteFile).join(', ')}]) ORDER BY file_name, column_id`,
       timeoutMs: 60_000,
       ...(signal && { signal }),
     })) as FooterRow[]
+  try {
+    return await read(paths)
   } catch (error) {
     if (!(error instanceof EngineFailure)) throw error
     const outside = /Cannot access file "([^"]*)"/.exec(error.message)?.[1]
@@ -85,8 +87,25 @@ async function footers(engine: Engine, paths: readonly string[], hosts: HostClas
         cause: error,
         hint: 'Tables name their files by whole paths. A project that was moved goes back, or begins anew: boathouse reset, boathouse run.',
       })
-    throw new Failure('METADATA_INVALID', `a data file cannot be read: ${error.message}`, { cause: error })
+    // DuckDB does not name the file whose footer it stumbled over.
+    const damaged = await failing(paths, read)
+    const which = damaged === undefined || error.message.includes(damaged) ? 'a data file' : `the data file ${damaged}`
+    throw new Failure('METADATA_INVALID', `${which} cannot be read: ${error.message}`, { cause: error })
   }
+}
+
+/** The one of them for which it fails, when it fails for all together. */
+async function failing(paths: readonly string[], read: (some: readonly string[]) => Promise<unknown>) {
+  let some = paths
+  while (some.length > 1) {
+    const half = some.slice(0, some.length >> 1)
+    const isHere = await read(half).then(
+      () => false,
+      () => true,
+    )
+    some = isHere ? half : some.slice(half.length)
+  }
+  return some[0]
 }
 
 function shapeOf(rows: readonly FooterRow[]): FileShape {
