@@ -259,6 +259,51 @@ describe('procedures', () => {
     if (column !== undefined) expect(found?.place?.column).toBe(column)
   })
 
+  test('branches and tags by ALTER TABLE, as Iceberg has it in Spark', async () => {
+    await world.rows('create table raw.refs as select 1 as id')
+    const [first] = await snapshotsOf('refs')
+    await world.rows('insert into raw.refs values (2)')
+    const [, second] = await snapshotsOf('refs')
+    const alter = (what: string) => world.rows(`alter table raw.refs ${what}`)
+    await alter(`create branch audit as of version ${first} retain 7 days with snapshot retention 2 snapshots 3 hours`)
+    await alter('create branch if not exists audit retain 1 day')
+    await alter('create tag "v 1" retain 30 minutes')
+    await alter('create or replace tag latest')
+    const { refs } = await metadataOf('refs')
+    expect(refs).toMatchObject({
+      audit: {
+        type: 'branch',
+        snapshotId: first,
+        maxRefAgeMs: 7 * 86_400_000,
+        minSnapshotsToKeep: 2,
+        maxSnapshotAgeMs: 3 * 3_600_000,
+      },
+      'v 1': { type: 'tag', snapshotId: second, maxRefAgeMs: 1_800_000 },
+      latest: { type: 'tag', snapshotId: second },
+    })
+    await alter('replace branch audit with snapshot retention 1 day')
+    await alter(`create or replace tag latest as of version ${first}`)
+    await alter('drop tag "v 1", drop branch if exists nowhere')
+    expect((await metadataOf('refs')).refs).toMatchObject({
+      audit: { snapshotId: second, maxRefAgeMs: 7 * 86_400_000, minSnapshotsToKeep: 2, maxSnapshotAgeMs: 86_400_000 },
+      latest: { snapshotId: first },
+    })
+    expect((await metadataOf('refs')).refs).not.toHaveProperty('v 1')
+    const refused = async (what: string) => (await failure(`alter table raw.refs ${what}`))?.code
+    expect(await refused('create branch audit')).toBe('ALREADY_EXISTS')
+    expect(await refused('replace branch nowhere')).toBe('NOT_FOUND')
+    expect(await refused('drop tag audit')).toBe('REQUEST_INVALID')
+    expect(await refused('replace tag audit')).toBe('REQUEST_INVALID')
+    expect(await refused('create branch b as of version 12')).toBe('NOT_FOUND')
+    expect(await refused('drop branch main')).toBe('REQUEST_INVALID')
+    expect(await refused(`create or replace branch main as of version ${first}`)).toBe('REQUEST_INVALID')
+    expect(await refused('create tag t retain 2 years')).toBe('SQL_INVALID')
+    expect(await refused('create tag t with snapshot retention 2 days')).toBe('SQL_INVALID')
+    await alter('add column branch int, add column tag int')
+    await alter('drop branch, drop tag cascade')
+    expect((await world.rows('describe raw.refs')).flat()).not.toContain('branch')
+  })
+
   test('a procedure that is spelled otherwise here is told with its spelling', async () => {
     const found = await failure("call system.create_changelog_view(table => 'raw.t', changelog_view => 'v')")
     expect(found).toMatchObject({ code: 'SQL_INVALID', hint: expect.stringContaining('table_changes') })

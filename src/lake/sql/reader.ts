@@ -65,6 +65,11 @@ export class Reader {
   has(word: string): boolean {
     return this.#tokens.some((_, index) => index >= this.#at && this.#word(index) === word)
   }
+  /** Whether a name is behind so many words, and none of those that end `DROP column`. */
+  isNamedAfter(words: number): boolean {
+    const token = this.#tokens[this.#at + words]
+    return token !== undefined && isName(token) && !['cascade', 'restrict'].includes(token.text.toLowerCase())
+  }
   isAtEnd(): boolean {
     return this.#tokens[this.#at] === undefined
   }

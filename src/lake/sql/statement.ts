@@ -5,6 +5,7 @@ import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
 import { columnType } from './column-type.ts'
 import { parseCommand, type Command } from './command.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
+import { refAlteration, type RefAlteration } from './ref-alteration.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
 import { tokens } from './tokens.ts'
 
@@ -58,6 +59,7 @@ export type Alteration =
   /** The same of a primary key, whose columns are never null. */
   | { kind: 'key'; paths: string[] }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
+  | RefAlteration
 
 /** A constraint without NOT ENFORCED: what it is called, and where it stands. */
 export type Promised = { what: 'a primary key' | 'a unique key' | 'a foreign key'; start: number }
@@ -601,6 +603,8 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     reader.take('column')
     return [addition(reader, promised)]
   }
+  const ref = refAlteration(reader)
+  if (ref) return [ref]
   if (reader.take('drop')) {
     if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
     if (reader.take('identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader), drops: true }]
@@ -641,7 +645,7 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     reader.take('column')
     return [columnChange(reader, reader.path())]
   }
-  throw reader.invalid('expected ADD, DROP, RENAME, ALTER, SET or UNSET')
+  throw reader.invalid('expected ADD, DROP, RENAME, ALTER, SET, UNSET or CREATE BRANCH')
 }
 
 /**

@@ -4,11 +4,15 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type TableName } from '../../catalog/index.ts'
 import {
   changeProperties,
+  changeRef,
+  createBranch,
+  createTag,
   currentSchema,
   defaultSpec,
   evolveSchema,
   evolveSpec,
   fieldById,
+  removeRef,
   replaceSortOrder,
   type NewPartitionField,
   type Schema,
@@ -160,6 +164,14 @@ async function alteration(
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
         (now) => schemaOf(now).identifiers(change.paths).change(),
       ]
+    case 'make-ref':
+      return makingRef(change, metadata)
+    case 'drop-ref': {
+      const { type, name, ifExists } = change
+      const ref = metadata.refs[name]
+      if (!ref && ifExists) return undefined
+      return (now) => removeRef(checkedRef(now, name, type), name)
+    }
     case 'identity': {
       const field = fieldNamed(currentSchema(metadata), change.path)
       if (!field) throw new Failure('SQL_INVALID', `there is no column ${change.path}`)
@@ -167,6 +179,29 @@ async function alteration(
       return (now) => changeIdentity(now, field, change.identity)
     }
   }
+}
+
+type RefChange<Kind> = Extract<Alteration, { kind: Kind }>
+
+function makingRef({ type, name, does, snapshotId, retention }: RefChange<'make-ref'>, { refs }: TableMetadata) {
+  if (refs[name] && does === 'create-or-keep') return undefined
+  if (name === 'main' && snapshotId !== undefined)
+    throw new Failure('REQUEST_INVALID', 'ALTER TABLE does not move the branch main', {
+      hint: "CALL set_current_snapshot('ns.t', id) does.",
+    })
+  return (now: TableMetadata) => {
+    if (does === 'replace' || (does === 'create-or-replace' && now.refs[name])) {
+      const id = snapshotId ?? now.currentSnapshotId
+      return changeRef(checkedRef(now, name, type), name, { ...retention, snapshotId: id })
+    }
+    return (type === 'branch' ? createBranch : createTag)(now, name, { ...retention, snapshotId })
+  }
+}
+
+function checkedRef(now: TableMetadata, name: string, type: 'branch' | 'tag'): TableMetadata {
+  const ref = now.refs[name]
+  if (ref && ref.type !== type) throw new Failure('REQUEST_INVALID', `"${name}" is a ${ref.type}, not a ${type}`)
+  return now
 }
 
 const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
