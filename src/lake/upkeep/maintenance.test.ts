@@ -329,3 +329,59 @@ test('files of dropped tables go when no rollback needs them any more; views, ot
   expect(await world.rows('from raw.looks')).toEqual([[1]])
   expect(await world.rows('select count(*) from raw.stays')).toEqual([[1]])
 })
+
+test('files of statistics are kept through commits, and go with the snapshot that they are about', async () => {
+  await manyFiles('counted', 3)
+  const { snapshots, location } = await metadataOf('counted')
+  const paths = await Promise.all(
+    snapshots.flatMap(({ snapshotId }) =>
+      ['stats', 'parquet'].map(async (kind) => {
+        const path = `${location}/metadata/${snapshotId}.${kind}`
+        await world.io.write(path, new Uint8Array([1]))
+        return path
+      }),
+    ),
+  )
+  const about = snapshots.map(({ snapshotId, sequenceNumber }, at) => ({
+    whole: { snapshotId, statisticsPath: paths[at * 2]!, fileSizeInBytes: 1, fileFooterSizeInBytes: 1 },
+    partitions: { snapshotId, statisticsPath: paths[at * 2 + 1]!, fileSizeInBytes: 1 },
+    blob: { type: 'apache-datasketches-theta-v1', snapshotId, sequenceNumber, fields: [1] },
+  }))
+  await maintenance.change(name('counted'), by, () => ({
+    updates: about.flatMap(({ whole, partitions, blob }) => [
+      { action: 'set-statistics' as const, statistics: { ...whole, blobMetadata: [blob] } },
+      { action: 'set-partition-statistics' as const, partitionStatistics: partitions },
+    ]),
+    requirements: [],
+  }))
+  const named = async () => {
+    const { statistics, partitionStatistics } = await metadataOf('counted')
+    return [...statistics, ...partitionStatistics].map(({ statisticsPath }) => statisticsPath).sort()
+  }
+  const there = async () => (await stored('counted')).filter((path) => paths.includes(path))
+  await world.rows('insert into raw.counted values (99, null)')
+  await world.rows('delete from raw.counted where id = 3')
+  await maintenance.compact(name('counted'), { by, all: true })
+  await maintenance.rewriteManifests(name('counted'), { by, all: true })
+  expect(await named()).toEqual(paths.toSorted())
+  await maintenance.removeOrphans(name('counted'), { by, olderThanMs: 0, force: true })
+  expect(await there()).toEqual(paths.toSorted())
+
+  const dry = await maintenance.expire(name('counted'), {
+    by,
+    snapshotIds: [snapshots[0]!.snapshotId],
+    onlyGivenIds: true,
+    dryRun: true,
+  })
+  expect(dry.files.statistics).toBe(2)
+  await maintenance.expire(name('counted'), { by, snapshotIds: [snapshots[0]!.snapshotId], onlyGivenIds: true })
+  expect(await there()).toEqual(paths.slice(2).toSorted())
+  expect(await named()).toEqual(paths.slice(2).toSorted())
+  // What is computed again lies elsewhere; the file before is nobody's.
+  await maintenance.change(name('counted'), by, () => ({
+    updates: [{ action: 'remove-partition-statistics', snapshotId: snapshots[1]!.snapshotId }],
+    requirements: [],
+  }))
+  await maintenance.removeOrphans(name('counted'), { by, olderThanMs: 0, force: true })
+  expect(await there()).toEqual([paths[2], ...paths.slice(4)].toSorted())
+})
