@@ -445,6 +445,17 @@ test('leaves that files store as another type hold its values, not their texts o
   expect(await engine.rows({ class: 'interactive', sql: asked })).toEqual([row, row])
 })
 
+test('files without ids are found where others have some, and no mapping says so', async () => {
+  const withIds = await parquet("SELECT 1::BIGINT AS id, 'a' AS c", '{id: 1, c: 2}')
+  const without = await parquet("SELECT 2::BIGINT AS id, 'b' AS c")
+  const all = [withIds, without].map((path) => scanFile(dataFile(path)))
+  const rows = [
+    [1, 'a'],
+    [2, 'b'],
+  ]
+  for (const files of [all, all.toReversed()]) expect(sorted(await rowsOf(simple, files))).toEqual(sorted(rows))
+})
+
 test('files without ids are read by their names', async () => {
   const path = await parquet(`SELECT 5 AS old, {'k': 1} AS st, [{'x': 1}, NULL] AS li, MAP {'m': {'y': 2}} AS m`)
   const schema = schemaOf([

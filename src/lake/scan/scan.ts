@@ -180,10 +180,11 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
   const doubtful = files.filter((file) => isDoubtful(source, file))
   if (doubtful.length > 0) return columnsOfAll(source, doubtful)
   // A file without ids in a table without a mapping breaks the spec, and by ids its columns would all be null; statistics
-  // of a column need not mean that it is in the file. Whoever writes such files writes only such files: one is asked for
-  // all of its partition spec.
-  const [first, ...others] = [...new Map(files.toReversed().map((file) => [file.specId, file])).values()].reverse()
-  const asked = [first!, ...others]
+  // of a column need not mean that it is in the file. Whoever writes such files begins with them or goes on with them: the
+  // first and the last are asked for all of a partition spec.
+  const ofSpecs = [...Map.groupBy(files, ({ specId }) => specId).values()]
+  const asked = [...new Set(ofSpecs.flatMap((some) => [some[0]!, some.at(-1)!]))]
+  const [first] = asked
   const shapes = await shapesOf(source, asked)
   const lacks = ({ hasIds, columns }: FileShape, file: ScanFile) =>
     !hasIds || constantsOf(source, file, columns).length > 0 || needsExpressions(columns, allFields(schema))
