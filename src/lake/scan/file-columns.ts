@@ -18,6 +18,8 @@ export type FileColumn = {
   kind: 'leaf' | 'struct' | 'list' | 'map'
   /** Of a list its element, of a map key and value. */
   children: readonly FileColumn[]
+  /** A struct of one field for which DuckDB gives the field alone. */
+  isBare?: true
 }
 /** All files written alike share one shape: the same object. */
 export type FileShape = { columns: readonly FileColumn[]; hasIds: boolean }
@@ -122,12 +124,7 @@ function shapeOf(rows: readonly FooterRow[]): FileShape {
     const children = Array.from({ length: count ?? 0 }, () => column(depth + 1))
     const [inner] = children
     if (inner && (converted === 'LIST' || logical?.startsWith('List')))
-      // Three levels, list > repeated group > element, or two, where the repeated one is the element.
-      return {
-        ...own,
-        kind: 'list',
-        children: inner.children.length === 1 ? inner.children : [{ ...inner, id: undefined }],
-      }
+      return { ...own, kind: 'list', children: [elementOf(inner, name)] }
     if (inner?.children.length === 2 && (converted?.startsWith('MAP') || logical?.startsWith('Map')))
       return { ...own, kind: 'map', children: inner.children }
     const plain = { ...own, kind: count ? ('struct' as const) : ('leaf' as const), children }
@@ -140,6 +137,16 @@ function shapeOf(rows: readonly FooterRow[]): FileShape {
   shapes.set(text, shape)
   if (shapes.size > 1000) shapes.delete(shapes.keys().next().value!)
   return shape
+}
+
+/**
+ * Three levels, list > repeated group > element, or two, where the repeated one is the element. By its name (Parquet,
+ * "Backward-compatibility rules") it is that also with one field; DuckDB takes it for the level in between then.
+ */
+function elementOf(repeated: FileColumn, list: string): FileColumn {
+  const [only, ...others] = repeated.children
+  if (!only || others.length > 0 || repeated.kind !== 'struct') return { ...repeated, id: undefined }
+  return ['array', `${list}_tuple`].includes(repeated.name) ? { ...repeated, id: undefined, isBare: true } : only
 }
 
 /** The columns of a file without ids, with the ids that a mapping gives to their names. */
@@ -208,12 +215,13 @@ function valueSql(column: FileColumn, sql: string, type: Type, depth: number): s
   const each = `x${depth}`
   switch (type.kind) {
     case 'struct': {
+      const { isBare } = column
       const fields = type.fields.map((field) => {
         const child = column.children.find(({ id }) => id === field.id)
-        const value = child ? valueSql(child, part(sql, child.name), field.type, depth) : absentSql(field)
-        return [field.name, value] as const
+        const inner = child && (isBare ? sql : part(sql, child.name))
+        return [field.name, inner ? valueSql(child, inner, field.type, depth) : absentSql(field)] as const
       })
-      return unlessNull(sql, structSql(fields))
+      return isBare ? structSql(fields) : unlessNull(sql, structSql(fields))
     }
     case 'list':
       return `list_transform(${sql}, lambda ${each}: ${valueSql(column.children[0]!, each, type.element, depth + 1)})`
@@ -248,6 +256,7 @@ function isDirect(column: FileColumn, type: Type): boolean {
     )
   switch (type.kind) {
     case 'struct':
+      if (column.isBare) return false
       if (!type.fields.some((field) => column.children.some(({ id }) => id === field.id))) return false
       return type.fields.every((field) => {
         const child = column.children.find(({ id }) => id === field.id)

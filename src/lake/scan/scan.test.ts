@@ -2,7 +2,7 @@
 // Spark and PyIceberg are read in test/conformance/reading.
 
 import { mkdirSync, mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { copyFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -443,6 +443,51 @@ test('leaves that files store as another type hold its values, not their texts o
   const asked = `SELECT s, b = encode('ä'), epoch_ms(tz), epoch_ms(ts), st.s FROM ${sql} t`
   const row = ['ä', true, 1704067200000, 1704067200000, 'é']
   expect(await engine.rows({ class: 'interactive', sql: asked })).toEqual([row, row])
+})
+
+test('lists of two levels, whose repeated group is the element', async () => {
+  // By Spark 3.5 with spark.sql.parquet.writeLegacyFormat=true:
+  // select 1 as id, array(named_struct('q', 1L), named_struct('q', 2L), null) as ls, array(named_struct('q', 1L, 'r', 2)) as l2,
+  //   array(array(1, 2), null) as ll, map('a', array(named_struct('z', 1))) as m, array(1, null) as li
+  // union all select 2, null, null, null, null, null
+  const path = join(folder, 'data', 'two-levels.parquet')
+  await copyFile(join(import.meta.dirname, '../../../test/golden/parquet/two-levels.parquet'), path)
+  const list = (id: number, element: unknown) => ({
+    type: 'list',
+    'element-id': id,
+    'element-required': false,
+    element,
+  })
+  const struct = (...fields: unknown[]) => ({ type: 'struct', fields })
+  const schema = schemaOf([
+    column(1, 'id', 'int'),
+    column(2, 'ls', list(3, struct(column(4, 'q', 'long')))),
+    column(5, 'l2', list(6, struct(column(7, 'q', 'long'), column(8, 'r', 'int')))),
+    column(9, 'll', list(10, list(11, 'int'))),
+    column(12, 'm', {
+      type: 'map',
+      'key-id': 13,
+      key: 'string',
+      'value-id': 14,
+      'value-required': false,
+      value: list(15, struct(column(16, 'z', 'int'), column(17, 'later', 'string'))),
+    }),
+    column(18, 'li', list(19, 'int')),
+  ])
+  const rows = await rowsOf(schema, [scanFile(dataFile(path))])
+  expect(sorted(rows)).toEqual(
+    sorted([
+      [
+        1,
+        [{ q: 1 }, { q: 2 }, null],
+        [{ q: 1, r: 2 }],
+        [[1, 2], null],
+        [{ key: 'a', value: [{ z: 1, later: null }] }],
+        [1, null],
+      ],
+      [2, null, null, null, null, null],
+    ]),
+  )
 })
 
 test('files without ids are found where others have some, and no mapping says so', async () => {
