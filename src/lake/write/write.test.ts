@@ -235,3 +235,46 @@ test('a table that is set back behind NOT NULL has rows without a value, and say
     [3, 5],
   ])
 })
+
+test('what must not be null is not, at any depth', async () => {
+  const long = { kind: 'long' } as const
+  const pair = {
+    kind: 'struct',
+    fields: [
+      { id: 0, name: 'must', type: long, required: true },
+      { id: 0, name: 'may', type: long, required: false },
+    ],
+  } as const
+  await create('strict', [
+    { name: 'id', type: long },
+    { name: 's', type: pair, required: true },
+    { name: 'l', type: { kind: 'list', elementId: 0, element: long, elementRequired: true }, required: true },
+    { name: 'o', type: { kind: 'list', elementId: 0, element: pair, elementRequired: false } },
+    {
+      name: 'm',
+      type: { kind: 'map', keyId: 0, key: { kind: 'string' }, valueId: 0, value: pair, valueRequired: true },
+    },
+  ])
+  const insert = (s: string, l: string, o: string, m: string) =>
+    world.rows(`insert into raw.strict select 1, ${s}, ${l}, ${o}, ${m}`)
+  const [struct, none, lists] = ["{'must': 1, 'may': null}", "{'must': null, 'may': 1}", '[1]']
+  await insert(struct, lists, `[${struct}, null]`, `MAP {'k': ${struct}}`)
+  await insert(struct, '[]', 'null', 'null')
+  await insert(struct, '[]', '[]', 'MAP {}')
+  for (const [refused, lacking] of [
+    [() => insert('null', lists, 'null', 'null'), 's'],
+    [() => insert(none, lists, 'null', 'null'), 's.must'],
+    [() => insert(struct, 'null', 'null', 'null'), 'l'],
+    [() => insert(struct, '[1, null]', 'null', 'null'), 'l.element'],
+    [() => insert(struct, lists, `[${none}]`, 'null'), 'o.element.must'],
+    [() => insert(struct, lists, 'null', `MAP {'k': null}`), 'm.value'],
+    [() => insert(struct, lists, 'null', `MAP {'k': ${none}}`), 'm.value.must'],
+    [() => world.rows('update raw.strict set s.must = null'), 's.must'],
+    [() => world.rows('update raw.strict set l = null'), 'l'],
+  ] as const)
+    await expect(refused(), lacking).rejects.toMatchObject({
+      code: 'SQL_INVALID',
+      message: `${lacking} must not be null, and a row has no value for it`,
+    })
+  expect(await world.rows('select count(*) from raw.strict')).toEqual([[3]])
+})

@@ -23,6 +23,7 @@ import {
 import { joinLocation, type FileIO } from '../../io/index.ts'
 import { codecsOfFixed, fixLengths, type FixedColumn } from './parquet/fixed.ts'
 import { plainIntegers } from './parquet/integers.ts'
+import { checkRequired } from './required.ts'
 import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
 import type { Files } from '../prepare.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
@@ -81,7 +82,7 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
     mkdirSync(staging, { recursive: true })
     const staged = await stage(workshop, options, staging)
     isSmall = staged.length <= fewFiles
-    checkRequired(staged, options.schema)
+    await checkRequired(workshop.engine, staged, options.schema)
     const files = staged.map((one, index): NewDataFile => {
       const { local: _, partition, ...file } = one
       const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
@@ -127,13 +128,6 @@ export async function placeFiles(
 const specOf = ({ specId }: PartitionSpec) => (specId < 0 ? {} : { specId })
 
 type StagedFile = Omit<NewDataFile, 'path' | 'partition'> & { local: string; partition: (Value | null)[] }
-
-/** Before anything is visible: a table's promise that a column is never null. */
-function checkRequired(files: readonly StagedFile[], schema: Schema): void {
-  for (const { id, name, required } of schema.fields)
-    if (required && files.some(({ nullCounts }) => (nullCounts?.get(id) ?? 0) > 0))
-      throw new Failure('SQL_INVALID', `${name} must not be null, and a row has no value for it`)
-}
 
 /** Lets DuckDB write, and finds out for each file which partition it is and what its statistics are. */
 async function stage(workshop: Workshop, options: WriteFilesOptions, staging: string): Promise<StagedFile[]> {
