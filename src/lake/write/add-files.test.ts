@@ -80,6 +80,21 @@ test('a file that is not there is named', async () => {
   })
 })
 
+test('what every row must have is there', async () => {
+  await world.rows('create table raw.must (id int not null, b int)')
+  const add = (file: string) => changing((changes) => changes.addFiles(at('must'), [file]))
+  for (const [name, select, message] of [
+    ['nulls', 'select unnest([1, null]) as id, 1 as b', 'rows in it have no value for "id"'],
+    ['without', 'select 1 as b', 'it lacks the column "id"'],
+  ] as const)
+    await expect(add(await parquet(`must-${name}.parquet`, select))).rejects.toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: expect.stringContaining(message) as string,
+    })
+  await add(await parquet('must.parquet', 'select 1 as id, null::int as b'))
+  expect(await world.rows('from raw.must')).toEqual([[1, null]])
+})
+
 test('what is in a file counts, not what its folder is called', async () => {
   await mkdir(join(world.root, 'day=5'))
   const file = await parquet('day=5/one.parquet', 'select 7 as day')

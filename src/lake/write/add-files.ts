@@ -128,6 +128,8 @@ export async function describeFiles(
       result.lower.set(field.id, sorted[0]!)
       result.upper.set(field.id, sorted.at(-1)!)
     }
+    const lacking = schema.fields.find(({ id, required }) => required && (result.nullCounts.get(id) ?? 0) > 0)
+    if (lacking) throw fail(`rows in it have no value for "${lacking.name}", which every row must have`)
     const inexact = new Set(
       leaves.flatMap((leaf) => (leaf.isExact ? [] : (leafOf(schema.fields, leaf.path.split(', '))?.id ?? []))),
     )
