@@ -252,11 +252,29 @@ describe('procedures', () => {
     ["call rewrite_manifests('raw.t', sort_by => ['none'])", 'REQUEST_INVALID', undefined],
     ["call remove_orphan_files('raw.t', file_list_view => 'files')", 'SQL_UNSUPPORTED', undefined],
     ["call expire_snapshots('raw.t', table => 'raw.t')", 'SQL_INVALID', undefined],
-    ["call expire_snapshots('raw.t', now(), 1, 1, true, [1], true, 3)", 'SQL_INVALID', undefined],
+    ["call expire_snapshots('raw.t', now(), 1, 1, true, [1], true, true, 3)", 'SQL_INVALID', undefined],
   ])('%s is refused', async (sql, code, column) => {
     const found = await failure(sql)
     expect(found).toMatchObject({ code })
     if (column !== undefined) expect(found?.place?.column).toBe(column)
+  })
+
+  test('what would be done is told, and nothing is', async () => {
+    await world.rows("create table raw.dry (id int) with ('write.delete.mode' = 'merge-on-read')")
+    for (const id of [1, 2, 3]) await world.rows(`insert into raw.dry select ${id} from range(20)`)
+    await world.rows('insert into raw.dry values (2)')
+    await world.rows('insert into raw.dry select i from range(100) t(i)')
+    await world.rows('delete from raw.dry where id = 7')
+    const before = await metadataOf('dry')
+    const call = async (text: string) => (await run(`call ${text}`)).rows[0]
+    const all = "options => map('rewrite-all', 'true')"
+    expect((await call(`rewrite_data_files('raw.dry', dry_run => true, ${all})`))?.slice(0, 2)).toEqual([5, null])
+    expect((await call("rewrite_manifests('raw.dry', dry_run => true)"))?.[0]).toBeGreaterThan(1)
+    expect((await call(`rewrite_position_delete_files('raw.dry', dry_run => true, ${all})`))?.slice(0, 2)).toEqual([
+      1, 1,
+    ])
+    expect((await call("expire_snapshots('raw.dry', now(), 1, dry_run => true)"))?.[4]).toBe(5)
+    expect(await metadataOf('dry')).toEqual(before)
   })
 
   test('branches and tags by ALTER TABLE, as Iceberg has it in Spark', async () => {

@@ -62,6 +62,9 @@ const column = (name: string, type: string): Column => ({ name, type, nullable: 
 const bigints = (...names: string[]) => names.map((name) => column(name, 'BIGINT'))
 const ints = (...names: string[]) => names.map((name) => column(name, 'INTEGER'))
 const table: Parameter = { name: 'table', kind: 'text', required: true }
+/** Not Spark's: what would be done is told, and nothing is. */
+const dry: Parameter = { name: 'dry_run', kind: 'boolean' }
+const isDry = (given: Arguments) => given.get('dry_run') === true
 
 /** A snapshot id as results have numbers: text beyond what JSON's numbers hold. */
 const shown = (id: bigint | undefined): string | number | null =>
@@ -220,6 +223,7 @@ const procedures: Record<string, Procedure> = {
       { name: 'stream_results', kind: 'boolean', idle: true },
       { name: 'snapshot_ids', kind: 'ids' },
       { name: 'clean_expired_metadata', kind: 'boolean' },
+      dry,
     ],
     // Delete files of both kinds are counted together: which was which is not known any more.
     columns: bigints(
@@ -240,6 +244,7 @@ const procedures: Record<string, Procedure> = {
         snapshotIds: ids?.map(BigInt),
         onlyGivenIds: ids !== undefined && !given.has('older_than') && !given.has('retain_last'),
         cleanUnused: given.get('clean_expired_metadata') === true,
+        dryRun: isDry(given),
       })
       return [[files.data, files.deletes, 0, files.manifest, files['manifest-list'], files.statistics]]
     },
@@ -271,7 +276,7 @@ const procedures: Record<string, Procedure> = {
       const olderThan = number(given, 'older_than')
       const { paths } = await maintenance.removeOrphans(target, {
         ...options,
-        dryRun: given.get('dry_run') === true,
+        dryRun: isDry(given),
         ...(olderThan === undefined ? {} : { olderThanMs: Math.max(0, nowMs - olderThan) }),
         equalSchemes: given.get('equal_schemes') as Record<string, string> | undefined,
         equalAuthorities: given.get('equal_authorities') as Record<string, string> | undefined,
@@ -289,6 +294,7 @@ const procedures: Record<string, Procedure> = {
       { name: 'options', kind: 'options' },
       { name: 'where', kind: 'text' },
       { name: 'branch', kind: 'text' },
+      dry,
     ],
     columns: [
       ...ints('rewritten_data_files_count', 'added_data_files_count'),
@@ -300,13 +306,18 @@ const procedures: Record<string, Procedure> = {
       const branch = given.get('branch') === 'main' ? undefined : (given.get('branch') as string | undefined)
       if (branch !== undefined && found!.metadata.refs[branch]?.type !== 'branch')
         throw new Failure('NOT_FOUND', `there is no branch "${branch}"`)
-      const { rewritten } = await maintenance.compact(target, {
+      const { planned, rewritten } = await maintenance.compact(target, {
         ...options,
+        dryRun: isDry(given),
         ...rewriteOptions(given, found!.metadata),
         branch,
         sortedBy: sortedBy(given, found!.metadata),
         only: given.has('where') ? await filesWith(withoutBackticks(text(given, 'where')), branch) : undefined,
       })
+      if (isDry(given)) {
+        const total = (of: 'files' | 'bytes') => planned.reduce((sum, group) => sum + group[of], 0)
+        return [[total('files'), null, total('bytes'), null, null]]
+      }
       const sum = (of: (group: (typeof rewritten)[number]) => number) =>
         rewritten.reduce((total, group) => total + of(group), 0)
       return [[sum((one) => one.filesBefore), sum((one) => one.filesAfter), sum((one) => one.bytesBefore), 0, 0]]
@@ -318,6 +329,7 @@ const procedures: Record<string, Procedure> = {
       { name: 'use_caching', kind: 'boolean', idle: true },
       { name: 'spec_id', kind: 'whole' },
       { name: 'sort_by', kind: 'texts' },
+      dry,
     ],
     columns: ints('rewritten_manifests_count', 'added_manifests_count'),
     outside: true,
@@ -326,13 +338,13 @@ const procedures: Record<string, Procedure> = {
       if (specId !== undefined && !found!.metadata.partitionSpecs.some((spec) => spec.specId === specId))
         throw new Failure('REQUEST_INVALID', `the table has no partition spec ${specId}`)
       const sortBy = given.get('sort_by') as string[] | undefined
-      const how = { ...options, all: true, specId, sortBy }
+      const how = { ...options, all: true, specId, sortBy, dryRun: isDry(given) }
       const { replaced, created } = await maintenance.rewriteManifests(target, how)
       return [[replaced, created]]
     },
   },
   rewrite_position_delete_files: {
-    parameters: [table, { name: 'options', kind: 'options' }, { name: 'where', kind: 'text' }],
+    parameters: [table, { name: 'options', kind: 'options' }, { name: 'where', kind: 'text' }, dry],
     columns: [
       ...ints('rewritten_delete_files_count', 'added_delete_files_count'),
       ...bigints('rewritten_bytes_count', 'added_bytes_count'),
@@ -343,6 +355,7 @@ const procedures: Record<string, Procedure> = {
       const done = await maintenance.rewriteDeleteFiles(target, {
         ...options,
         all: all === true,
+        dryRun: isDry(given),
         only: given.has('where') ? await filesWith(withoutBackticks(text(given, 'where'))) : undefined,
       })
       return [[done.filesBefore, done.filesAfter, done.bytesBefore, done.bytesAfter]]
