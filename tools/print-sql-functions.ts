@@ -60,6 +60,9 @@ const reader = await connection.runAndReadAll(
 const allowed = [...new Set([...reader.getRows().map(([name]) => String(name)), ...volatile, ...syntax])]
   .filter((name) => !denied.test(name))
   .sort()
+const aggregates = await connection.runAndReadAll(
+  "select distinct lower(function_name) from duckdb_functions() where function_type = 'aggregate' order by 1",
+)
 const lines = (names: string[]) => {
   const out = ['']
   for (const name of names) {
@@ -76,6 +79,11 @@ const list = (names: string): ReadonlySet<string> => new Set(names.trim().split(
 
 export const scalarFunctions = list(String.raw\`
 ${lines(allowed).replaceAll('`', '')}
+\`)
+
+/** What they give is of many rows. */
+export const aggregateFunctions = list(\`
+${lines(aggregates.getRows().map(([name]) => String(name)))}
 \`)
 
 /** Their answer changes from call to call or from person to person. */

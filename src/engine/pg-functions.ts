@@ -27,6 +27,11 @@ const same = (names: string, forms: string[], sql: string): Macro[] =>
 /** What stands behind or before other items. */
 const itemsOf = (x: string) => `CASE json_type(${x}) WHEN 'ARRAY' THEN ${x}::JSON[] ELSE [${x}] END`
 
+/** Whether JSON has a key, an item, or is that text. */
+const hasOf = (how: string) =>
+  `CASE json_type(a) WHEN 'OBJECT' THEN list_${how}(json_keys(a), b) WHEN 'ARRAY' THEN list_${how}(json_extract_string(a, '$[*]'), b)
+    ELSE CASE WHEN a IS NOT NULL THEN list_${how}([json_extract_string(a, '$')], b) END END`
+
 const scalars: Macro[] = [
   [
     'format_type',
@@ -76,7 +81,9 @@ const scalars: Macro[] = [
   ...same('json_array_elements_text jsonb_array_elements_text', [one], `unnest(json_extract_string(a, '$[*]'))`),
   ...same('json_object_keys jsonb_object_keys', [one], 'unnest(json_keys(a))'),
   ['jsonb_array_length', [one], 'json_array_length(a)::INTEGER'],
-  ['jsonb_exists', [two], 'list_contains(json_keys(a), b)'],
+  ['jsonb_exists', [two], hasOf('contains')],
+  ['jsonb_exists_any', [two], hasOf('has_any')],
+  ['jsonb_exists_all', [two], hasOf('has_all')],
   ['pg_is_in_recovery', [''], 'false'],
   // Nothing is locked: of writers that meet the second is told at its commit.
   ...same('pg_advisory_lock pg_advisory_lock_shared pg_advisory_xact_lock', [one, two], "''"),
@@ -112,6 +119,32 @@ const scalars: Macro[] = [
     ['x'],
     `CASE WHEN x IS NULL THEN 'NULL' ELSE '''' || replace(x::VARCHAR, '''', '''''') || '''' END`,
   ],
+  ['pg_octet_length', ['x VARCHAR'], 'strlen(x)::INTEGER', ['x BLOB', 'octet_length(x)::INTEGER']],
+  ['pg_to_hex', ['x'], 'lower(to_hex(x))'],
+  // To so many digits of a second.
+  [
+    'pg_rounded',
+    ['x, digits'],
+    'make_timestamptz((round(epoch_us(x)::HUGEINT / 10 ** (6 - digits)) * 10 ** (6 - digits))::BIGINT)',
+  ],
+  [
+    'pg_array_text',
+    ['x, separator, missing'],
+    'array_to_string(list_transform(x, lambda item: coalesce(item::VARCHAR, missing)), separator)',
+  ],
+  [
+    'overlay',
+    [three],
+    'left(a, c - 1) || b || substr(a, c + length(b))',
+    [four, 'left(a, c - 1) || b || substr(a, c + d)'],
+  ],
+  ['overlaps', [four], '(least(a, b) < greatest(c, d) AND least(c, d) < greatest(a, b)) OR least(a, b) = least(c, d)'],
+  [
+    'array_positions',
+    [two],
+    'list_filter(range(1, len(a) + 1), lambda place: a[place] IS NOT DISTINCT FROM b)::INTEGER[]',
+  ],
+  ['string_to_table', [two], 'unnest(string_split(a, b))'],
   ['array_lower', ['x, dimension'], 'CASE WHEN len(x) > 0 THEN 1 END'],
   ['array_upper', ['x, dimension'], 'nullif(len(x), 0)::INTEGER'],
   [
@@ -196,7 +229,7 @@ const tables: Macro[] = [
 const create =
   (kind: string) =>
   ([name, forms, sql, ...more]: Macro) =>
-    `CREATE MACRO ${name}${[...forms.map((form) => [form, sql]), ...more].map(([form, sql]) => `(${form}) AS ${kind}${kind ? sql : `(${sql})`}`).join(', ')}`
+    `CREATE MACRO "${name}"${[...forms.map((form) => [form, sql]), ...more].map(([form, sql]) => `(${form}) AS ${kind}${kind ? sql : `(${sql})`}`).join(', ')}`
 
 /** Statements that make them. */
 export const pgFunctionsSql: readonly string[] = [...scalars.map(create('')), ...tables.map(create('TABLE '))]

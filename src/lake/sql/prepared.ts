@@ -35,21 +35,31 @@ export function parsePrepared(reader: Reader): PreparedControl | undefined {
   return { kind: 'deallocate', name }
 }
 
-/** The text with values for `$1`, `?` and `$name`. @throws SQL_INVALID for one without a value */
+/** The text with values for `$1`, `?` and `$name`. @throws SQL_INVALID for one without a value, and for a value without one */
 export function withArguments(sql: string, given: readonly Argument[]): string {
   const all = [...tokens(sql)]
   const named = new Map(given.map(({ name, value }) => [name, value]))
   const inOrder = given.filter(({ name }) => name === undefined)
-  let asked = 0
+  let [asked, most] = [0, 0]
+  const used = new Set<string>()
   const edits = all.flatMap(({ text, start, end }, at) => {
     const behind = all[at + 1]
     const isDollar = text === '$' && behind?.start === end && (behind.kind === 'number' || behind.kind === 'word')
     if (!isDollar && text !== '?') return []
     const which = isDollar ? behind.text : String(++asked)
+    if (/^\d+$/.test(which)) most = Math.max(most, Number(which))
+    else used.add(which.toLowerCase())
     const value = /^\d+$/.test(which) ? inOrder[Number(which) - 1]?.value : named.get(which.toLowerCase())
     if (value === undefined)
       throw new Failure('SQL_INVALID', `there is no value for the parameter ${isDollar ? '$' : ''}${which}`)
     return [{ start, end: isDollar ? behind.end : end, text: `(${value.sql}\n)` }]
   })
+  const idle = given.find(({ name }) => name !== undefined && !used.has(name))
+  if (idle) throw new Failure('SQL_INVALID', `the prepared statement has no parameter $${idle.name}`)
+  if (inOrder.length > most)
+    throw new Failure(
+      'SQL_INVALID',
+      `the prepared statement has ${most} parameters, and ${inOrder.length} values are given`,
+    )
   return splice(sql, edits).text
 }

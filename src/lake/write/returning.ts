@@ -3,11 +3,13 @@
 // rows of the commit, in the order in which they were given.
 
 import { Bug } from '../../base/assert.ts'
+import { Failure } from '../../base/failure.ts'
 import type { TableName } from '../../catalog/index.ts'
 import { changedAlias, type ToldRows } from '../sources.ts'
 import { Composed, compose } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { RowChange } from '../sql/row-change.ts'
+import { aggregateFunctions } from '../sql/functions.ts'
 import { quoteName, quoteTable, tokens } from '../sql/tokens.ts'
 import { located, type PerformContext, type Told } from './perform-context.ts'
 
@@ -25,7 +27,19 @@ export async function openReturning(
   const asked = returningOf(statement, target)
   if (!asked) return undefined
   const { text, rows } = asked
-  await located(text, at, tell(text.sql, rows))
+  const aggregate = statement.returning && aggregateIn(statement.returning)
+  if (aggregate)
+    throw new Failure(
+      'SQL_INVALID',
+      `RETURNING tells each row that is changed, and ${aggregate.name} is of all of them`,
+      {
+        place: at(aggregate.at),
+        sqlState: '42803',
+      },
+    )
+  await located(text, at, tell(text.sql, rows)).catch((error: unknown) => {
+    throw ofOtherTable(error, statement)
+  })
   let told: Told | undefined
   return {
     async onRows(from) {
@@ -36,6 +50,40 @@ export async function openReturning(
       return told
     },
   }
+}
+
+/** A call of `sum` and the like that is none of a window or of a query inside. */
+function aggregateIn({ sql, start }: Piece): { name: string; at: number } | undefined {
+  const all = [...tokens(sql)]
+  const calls: { name: string; at: number; isQuery: boolean }[] = []
+  for (const [index, { text, kind, start: at }] of all.entries()) {
+    if (text === '(') {
+      const before = all[index - 1]
+      const name = before?.kind === 'word' ? before.text.toLowerCase() : ''
+      calls.push({ name, at: before?.start ?? at, isQuery: /^(select|with|from)$/i.test(all[index + 1]?.text ?? '') })
+    } else if (text === ')' && kind === 'symbol') {
+      const call = calls.pop()
+      const behind = all[index + 1]?.text.toLowerCase() ?? ''
+      const isAggregate = call && aggregateFunctions.has(call.name) && behind !== 'over'
+      if (isAggregate && !calls.some(({ isQuery }) => isQuery)) return { name: call.name, at: start + call.at }
+    }
+  }
+  return undefined
+}
+
+/** Columns of the tables behind FROM and USING are there when rows are changed, and not when they are told. */
+function ofOtherTable(error: unknown, { kind }: RowChange): unknown {
+  const name = error instanceof Failure && /^Referenced table "([^"]*)" not found/.exec(error.message)?.[1]
+  if (!name || kind === 'insert') return error
+  return new Failure(
+    'SQL_UNSUPPORTED',
+    `RETURNING tells columns of the table that is changed, and ${name} is another`,
+    {
+      ...error.context,
+      ...(error.place ? { place: error.place } : {}),
+      hint: 'Leave them out, or read the other table by a query of its own: (SELECT … FROM other WHERE …).',
+    },
+  )
 }
 
 /** The SELECT, and what stands for the table in it. */

@@ -91,6 +91,8 @@ const renamed: Record<string, string> = {
   jsonb_pretty: 'json_pretty',
   to_jsonb: 'to_json',
   uuid_generate_v4: 'gen_random_uuid',
+  octet_length: 'pg_octet_length',
+  to_hex: 'pg_to_hex',
 }
 /** Without a precision: the engine's own, of three digits behind the point, would round what clients send and compute. */
 const openNumeric = 'DECIMAL(38,10)'
@@ -109,6 +111,13 @@ const dated: Record<string, (pattern: string) => Around> = {
     if (!isNumberPattern(pattern)) return dateText(pattern)
     const known = numberPattern(pattern)
     return known && numberText(known)
+  },
+  regexp_match: (pattern) => {
+    const text = quoteText(pattern)
+    const groups = Array.from({ length: groupsOf(pattern) }, (_, at) => `regexp_extract(bh_v, ${text}, ${at + 1}, 's')`)
+    const found = groups.length > 0 ? groups.join(', ') : `regexp_extract(bh_v, ${text}, 0, 's')`
+    const after = `], lambda bh_v: CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN [${found}] END)[1]`
+    return { before: 'list_transform([', after }
   },
   to_number: (pattern) => {
     const known = numberPattern(pattern)
@@ -204,7 +213,8 @@ class Translation {
       if (this.#names(at, selects) || this.#locking(at)) continue
       this.#renamed(at, selects)
       if (this.#dated(at, selects) || this.#coded(at, selects) || this.#listed(at, selects)) continue
-      if (!isCatalog && this.#formatted(at, selects)) continue
+      if (!isCatalog && (this.#formatted(at, selects) || this.#matched(at) || this.#exists(at))) continue
+      if (!isCatalog && (this.#called(at, selects) || this.#precise(at, isDefinition))) continue
       if (/^i?like$/.test(this.#words[at]!)) this.#escaped(at)
       if (isDefinition && this.#columnType(at)) continue
       if (this.#bytes(at)) continue
@@ -777,6 +787,118 @@ class Translation {
       this.#replace(to + 1, to + 1, `'(?${flags}:.*(?:${pattern.text.slice(1, -1)}).*)'`)
   }
 
+  /** The same of tables: `name ~ 'oar'`, `name !~* $1`. */
+  #matched(at: number): boolean {
+    const word = this.#words[at]
+    if ((word !== '~' && word !== '!') || !this.#isOperand(at - 1)) return false
+    const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(this.#sql.slice(this.#all[at]!.start))?.[0]
+    if (!symbol) return false
+    const to = at + symbol.length - 1
+    const pattern = this.#all[to + 1]
+    if (!pattern) return false
+    if (pattern.kind === 'string' && pattern.text.startsWith("'")) this.#matching(at, to, symbol)
+    else {
+      this.#replace(at, to, symbol.startsWith('!') ? ' !~ ' : ' ~ ')
+      this.#insertBefore(to + 1, `('(?${symbol.endsWith('*') ? 'is' : 's'}:.*(?:' || `)
+      this.#insertAfter(this.#operandEnd(to + 1), ` || ').*)')`)
+    }
+    return true
+  }
+
+  /** `doc ? 'key'`, `doc ?| ARRAY['a', 'b']`: whether JSON has a key, or an item. */
+  #exists(at: number): boolean {
+    if (this.#words[at] !== '?' || !this.#isOperand(at - 1)) return false
+    const symbol = /^\?[|&]?/.exec(this.#sql.slice(this.#all[at]!.start))![0]
+    const from = at + symbol.length
+    if (!this.#all[from] || /^[,)=<>?]$/.test(this.#words[from]!)) return false
+    const name = { '?': 'jsonb_exists', '?|': 'jsonb_exists_any', '?&': 'jsonb_exists_all' }[symbol]!
+    this.#insertBefore(this.#jsonBefore(at - 1).first, `${name}(`)
+    this.#replace(at, from - 1, ', ')
+    this.#insertAfter(this.#operandEnd(from), ')')
+    return true
+  }
+
+  /** Whether a value ends here, so that what follows is an operator between two. */
+  #isOperand(at: number): boolean {
+    const token = this.#all[at]
+    if (!token) return false
+    if (token.kind === 'symbol') return /^[)\]]$/.test(token.text)
+    return token.kind !== 'word' || !beforeValues.has(this.#words[at]!)
+  }
+
+  /** Functions that the engine has with other arguments. */
+  #called(at: number, selects: ReadonlySet<number>): boolean {
+    const word = this.#words[at]!
+    if (!/^([lr]pad|array_to_string|substring|current_timestamp)$/.test(word) || this.#words[at - 1] === '.')
+      return false
+    const end = this.#words[at + 1] === '(' ? this.#closing(at + 1) : undefined
+    if (end === undefined || this.#all[at]!.kind !== 'word') return false
+    const alias = this.#isItem(at, end, selects) ? ` AS ${word}` : ''
+    if (word === 'current_timestamp')
+      return end === at + 3 && this.#replace(at, end, `pg_rounded(now(), ${this.#all[at + 2]!.text})${alias}`)
+    if (word === 'substring') return this.#part(at, end, alias)
+    const first = this.#comma(at + 2, end)
+    const second = first === undefined ? undefined : this.#comma(first + 1, end)
+    if (first === undefined || (second === undefined) === (word === 'array_to_string')) return false
+    if (word === 'array_to_string') {
+      this.#replace(at, at, 'pg_array_text')
+      if (alias) this.#insertAfter(end, alias)
+    } else this.#insertBefore(end, `, ' '`)
+    return true
+  }
+
+  /** `substring(x from 'a(.)c')`: what the group, else the pattern matches. */
+  #part(at: number, end: number, alias: string): boolean {
+    const pattern = this.#all[end - 1]
+    if (this.#words[end - 2] !== 'from' || pattern?.kind !== 'string' || !pattern.text.startsWith("'")) return false
+    const { text } = pattern
+    this.#replace(at, at + 1, 'list_transform([')
+    const found = `regexp_extract(bh_v, ${text}, ${Math.min(groupsOf(text), 1)}, 's')`
+    return this.#replace(
+      end - 2,
+      end,
+      `], lambda bh_v: CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN ${found} END)[1]${alias}`,
+    )
+  }
+
+  /** `x::varchar(3)` cuts the text, `now()::timestamptz(0)` rounds the time; of columns the length is declared, and all times have six digits. */
+  #precise(at: number, isDefinition: boolean): boolean {
+    const words = this.#words
+    const isTimeType = /^(time|timestamp|timestamptz|timetz)$/.test(words[at]!)
+    if (isDefinition && isTimeType && this.#digitsBehind(at) && words[at - 1] !== '::')
+      return this.#replace(at + 1, at + 3, '')
+    const isCast = words[at] === 'as' && this.#all[at - 1] !== undefined
+    if (isDefinition || (words[at] !== '::' && !isCast)) return false
+    const type = words[at + 1] === 'character' && words[at + 2] === 'varying' ? at + 2 : at + 1
+    const isText = /^(varchar|char|character|bpchar|varying)$/.test(words[type] ?? '')
+    const digits = this.#digitsBehind(type)
+    if (digits === undefined || words[type + 4] === '[') return false
+    const isZoned = /^ ?with time zone/.test(` ${words.slice(type + 4, type + 7).join(' ')}`.trim())
+    const isTime = words[type] === 'timestamptz' || (words[type] === 'timestamp' && isZoned)
+    if (!isText && !isTime) return false
+    const last = type + 3 + (isZoned ? 3 : 0)
+    const [call, to] = isText ? ['left(', 'VARCHAR'] : ['pg_rounded(', 'TIMESTAMPTZ']
+    if (!isCast) {
+      if (!this.#isOperand(at - 1) || words[at - 1] === ']') return false
+      const first = this.#operandWithCasts(at - 1)
+      // `timestamptz '2024-01-01 10:00'`
+      const isTyped = this.#all[first]!.kind === 'string' && this.#all[first - 1]?.kind === 'word'
+      this.#insertBefore(isTyped && !beforeValues.has(words[first - 1]!) ? first - 1 : first, call)
+      return this.#replace(at, last, `::${to}, ${digits})`)
+    }
+    const open = words[last + 1] === ')' ? this.#opening(last + 1) : undefined
+    if (open === undefined || words[open - 1] !== 'cast') return false
+    this.#insertBefore(open - 1, call)
+    return this.#replace(at + 1, last + 1, `${to}), ${digits})`)
+  }
+
+  /** `(3)` behind a type. */
+  #digitsBehind(type: number): string | undefined {
+    const isThere =
+      this.#words[type + 1] === '(' && this.#words[type + 3] === ')' && this.#all[type + 2]?.kind === 'number'
+    return isThere ? this.#words[type + 2] : undefined
+  }
+
   /** A function of an OID becomes a look at the relation that knows; its first argument stays where it is. */
   #lookUp(at: number, lookup: Lookup, selects: ReadonlySet<number>): void {
     const end = this.#closing(at + 1)
@@ -836,6 +958,8 @@ class Translation {
     const { type, last, isPlain } = this.#castEnd(at)
     const bare = type.replaceAll('[]', '')
     const operand = this.#all[at - 1]
+    const flag = /^bool(ean)?$/.test(type) && operand?.kind === 'string' && /^'(on|off)'$/i.exec(operand.text)?.[1]
+    if (flag) return void this.#replace(at - 1, at - 1, `'${flag.toLowerCase() === 'on'}'`)
     if (isOidAlias(type)) return this.#alias(at, last, type, operand)
     const isOpen = openTypes.has(bare) && this.#words[last + 1] !== '('
     if (isOpen && type === bare && this.#decimal(at, last)) return
@@ -1033,6 +1157,16 @@ const isJsonType = (type: string) => type === 'json' || type === 'jsonb'
 /** Functions, by PostgreSQL's names and ours. */
 const givesJson =
   /^(jsonb?_(build_)?(object|array)|to_jsonb?|row_to_json|jsonb?_(object_)?agg|jsonb_concat|json_merge_patch)$/
+
+/** Words that a value follows, and none ends with. */
+const beforeValues: ReadonlySet<string> = new Set(
+  'select distinct all where and or not when then else case on in between like ilike by having returning values limit offset set using from is as with'.split(
+    ' ',
+  ),
+)
+
+/** How many groups of a pattern catch what they match. */
+const groupsOf = (pattern: string): number => pattern.replace(/\\.|\[[^\]]*\]/g, '').match(/\((?!\?)/g)?.length ?? 0
 
 const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)
 

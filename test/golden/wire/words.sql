@@ -18,3 +18,24 @@ select to_number('1,234.50', '9,999.99'), to_number('12,454.8-', '99G999D9S'), t
 select format('%s is %s', 'a', 3), format('%I.%L', 'a b', 'it''s'), format('%1$s %2$s %1$s', 'x', 'y'), format('100%%'), format('%s: %s', 'sum', 1 + 2)
 select format('%s|%10s|%-5s|', 'a', 'b', 'c'), format('%L', null), format('Hello %s', null::text), format('%s', upper('x') || to_char(5, '09'))
 select format('%2$s', 'a', 'b'), format('%s and more', n) from (values (1.50), (2.25)) v(n)
+select 'foobar' ~ 'o+' as a, 'foobar' ~* 'OB' as b, 'foobar' !~ 'z' as c, 'abc' ~ '^b' as e, 'foobar' !~* 'OB' as f, E'a\nb' ~ 'a.b' as g, 'ab' ~ 'a|zz' as h, null ~ 'a' as i
+select x ~ p as a, x !~* p as b, x ~ ('^' || p) as c, x || 'q' ~ 'q$' as d, x ~ 'a' || 'b' is not null as e, not x ~ p as f from (values ('Foo', 'oo'), ('bar', 'A')) t(x, p)
+select x from (values ('one'), ('two')) t(x) where x ~ 'w' and x !~ '^o' order by x
+select 'abcdef'::varchar(3) as b, cast('abcdef' as varchar(2)) as c, 'abcdef'::character varying(4) as d, cast('abcdef' as char(2)) as e, ('abc' || 'def')::varchar(5) as f, 12345::text::varchar(2) as g, length('abcdef'::varchar(3)) as h
+select x::varchar(2) || 'z' as a, upper(x)::varchar(1) as b, t.x::varchar(1)::text as c from (values ('hello')) t(x)
+select (array['abc'])[1] as a, array['abc']::varchar(2)[] is not null as b
+select timestamptz '2024-01-01 10:00:00.6+00'::timestamptz(0) as a, cast('2024-01-01 10:00:00.123789+00' as timestamp(3) with time zone) as b, current_timestamp(0) is not null as c
+select '2024-01-01 10:00:00.6'::timestamp(0) as a
+select 'off'::bool as d, 'on'::boolean as e, to_hex(255) as f, octet_length('héllo') as g, octet_length('abc'::bytea) as h
+select lpad('a', 3) as a, rpad('5', 3) as b, lpad('5', 3, '0') as c, array_to_string(array['a', null, 'c'], ',', '*') as d, array_to_string(array[1, 2], '-') as e
+select overlay('abcdef' placing 'xx' from 2 for 3) as c, overlay('abcdef' placing 'xx' from 2) as d, overlay('abcdef' placing 'xyz' from 3 for 0) as e
+select regexp_match('foobarbequebaz', 'bar.*que') as a, regexp_match('foobarbequebaz', '(bar)(beque)') as b, regexp_match('x', 'y') as c, (regexp_match('a12', '(\d+)'))[1] as d
+select substring('foobar' from 'o.b') as a, substring('foobar' from 'o(.)b') as b, substring('abc' from 2) as c, substring('abc' from 1 for 2) as d, substring('abc' from 'z') as e, substring('abc', 2, 1) as f
+select array_positions(array[1,2,1], 1) as b, string_to_table('a,b', ',') as c
+select (date '2024-01-01', date '2024-02-01') overlaps (date '2024-01-15', date '2024-03-01') as a, (date '2024-01-01', date '2024-02-01') overlaps (date '2024-02-01', date '2024-03-01') as b, (date '2024-02-01', date '2024-01-01') overlaps (date '2024-01-01', date '2024-01-01') as c
+select '{"a":1}'::jsonb ? 'a' as a, '["x","y"]'::jsonb ? 'y' as b, '{"a":1}'::jsonb ?| array['b','a'] as c, '{"a":1}'::jsonb ?& array['b','a'] as d, '{"a":1}'::jsonb ? 'b' as e, '"x"'::jsonb ? 'x' as f, '{"a":{"b":1}}'::jsonb -> 'a' ? 'b' as g, null::jsonb ? 'a' as h
+select count(*) from (values ('{"a":1}'::jsonb), ('{"b":1}')) t(doc) where doc ? 'a' and not doc ? 'c'
+select timestamptz '2024-01-01 10:00:00.6+00'::timestamptz(0) as a
+select cast('2024-01-01 10:00:00.123789+00' as timestamp(3) with time zone) as b
+select current_timestamp(0) is not null as c
+select current_timestamp(0)::text !~ '\.' as c
