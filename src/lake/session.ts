@@ -8,6 +8,7 @@ import { parseControl, type Control } from './sql/control.ts'
 import { withArguments } from './sql/prepared.ts'
 import { placeAt, quoteText, splitStatements } from './sql/tokens.ts'
 import { openTemporary } from './temporary.ts'
+import type { Csv } from './write/load-csv.ts'
 import type { StatementOptions, Transaction } from './transaction.ts'
 
 export type SessionOptions = Omit<QueryOptions, 'changes'>
@@ -19,6 +20,8 @@ export interface Session {
   readonly names: { catalog: string; namespace: string | undefined }
   /** One statement. Its place in failures is one in `sql`. */
   query(sql: string, options?: StatementOptions): Promise<QueryResult>
+  /** A statement that reads the rows of a CSV as a table, by the name that it is given. They are gone afterwards. */
+  loading(csv: Csv, statement: (table: string) => string, options?: StatementOptions): Promise<QueryResult>
   /** As the lake's, of what the session sees. */
   describe(sql: string, options?: StatementOptions): ReturnType<Lake['describe']>
   /** The temporary tables of the session go. */
@@ -132,6 +135,14 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
       const result = await (transaction ?? lake).query(sql, { ...asking(), ...more })
       if (made?.goesAtCommit && !transaction) await temporary.commit()
       return result
+    },
+    async loading(csv, statement, more = {}) {
+      const loaded = await temporary.load(csv, { ...asking(), ...more })
+      try {
+        return await session.query(statement(`pg_temp.${loaded.name}`), more)
+      } finally {
+        await loaded.drop()
+      }
     },
     describe: (sql, more = {}) => (transaction ?? lake).describe(sql, { ...asking(), ...more }),
     discardTemporary: () => temporary.close(),

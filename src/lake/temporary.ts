@@ -7,6 +7,7 @@ import { parseStatement } from './sql/statement.ts'
 import { tokens } from './sql/tokens.ts'
 import type { Within } from './transaction.ts'
 import type { ChangeSet } from './write/change-set.ts'
+import type { Csv } from './write/load-csv.ts'
 import { temporaryNamespace, type RunNames } from './write/run-names.ts'
 
 type Opened = { set: ChangeSet; namespace: string }
@@ -55,6 +56,21 @@ export function openTemporary(lake: Pick<Lake, 'openScratch'>, seen: () => Withi
       const goesAtCommit = statement.kind === 'create-table' && statement.onCommitDrop
       if (goesAtCommit) goingAtCommit.push(statement.name.at(-1)!)
       return { goesAtCommit }
+    },
+
+    /** The rows of a CSV as a temporary table, which is called so until it is dropped. */
+    async load(
+      csv: Csv,
+      options: Pick<QueryOptions, 'catalog' | 'principal' | 'signal' | 'timeoutMs'>,
+    ): Promise<{ name: string; drop(): Promise<void> }> {
+      opened ??= { set: await lake.openScratch(options, seen), namespace: temporaryNamespace(randomUUID()) }
+      const { set, namespace } = opened
+      const { signal, timeoutMs } = options
+      const name = `copied_${randomUUID().slice(0, 8)}`
+      const target = { catalog: options.catalog, namespace, name }
+      const more = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) }
+      await set.loadCsv(target, csv, { ...more, temporary: namespace })
+      return { name, drop: () => set.drop(target) }
     },
 
     async begin() {

@@ -7,7 +7,13 @@ import { Failure } from '../../base/failure.ts'
 import { quoteFile, quoteText } from '../sql/tokens.ts'
 
 /** A text with a line of names, and the names and types (DuckDB's) of all its columns in order. */
-export type Csv = { text: string; columns: readonly { name: string; type: string }[]; delimiter: string }
+export type Csv = {
+  text: string | AsyncIterable<string>
+  columns: readonly { name: string; type: string }[]
+  delimiter: string
+  /** It has no line of names, quotes `"` by doubling it, and what is nothing without quotes is null. */
+  exact?: boolean
+}
 
 /**
  * Quotes and escapes are found out by DuckDB, as they are by its COPY: seeds are to have the values that dbt-duckdb gives
@@ -16,7 +22,7 @@ export type Csv = { text: string; columns: readonly { name: string; type: string
  */
 export async function withCsv<Done>(
   spoolDir: string,
-  { text, columns, delimiter }: Csv,
+  { text, columns, delimiter, exact = false }: Csv,
   read: (select: string, file: string) => Promise<Done>,
 ): Promise<Done> {
   const file = join(spoolDir, `csv-${randomUUID()}.csv`)
@@ -24,8 +30,9 @@ export async function withCsv<Done>(
   await mkdir(spoolDir, { recursive: true })
   try {
     await writeFile(file, text)
+    const how = exact ? exactly : 'header = true'
     return await read(
-      `SELECT * FROM read_csv(${quoteFile(file)}, columns = {${types}}, header = true, delim = ${quoteText(delimiter)})`,
+      `SELECT * FROM read_csv(${quoteFile(file)}, columns = {${types}}, ${how}, delim = ${quoteText(delimiter)})`,
       file,
     )
   } catch (error) {
@@ -34,6 +41,8 @@ export async function withCsv<Done>(
     await rm(file, { force: true })
   }
 }
+
+const exactly = `header = false, auto_detect = false, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, max_line_size = 16777216, buffer_size = 33554432, parallel = false`
 
 /** DuckDB tells of the spooled file, and lists all its settings. */
 function inCsv(failure: Failure): Failure {

@@ -32,6 +32,8 @@ export type Command =
   | { kind: 'fetch'; name: string; count: number; move: boolean }
   | { kind: 'close'; name: string | undefined }
   | { kind: 'copy'; query: string; start: number; to: CopyFormat }
+  /** `into`: the table, with the columns that are named. */
+  | { kind: 'copy-in'; query: string; into: string; start: number; from: CopyFormat }
 
 const changes = new Set('create drop alter truncate comment grant revoke replace rename copy refresh'.split(' '))
 /** SHOW of these is the lake's. */
@@ -335,6 +337,7 @@ function fetch(head: Head, move: boolean): Command {
 
 function copy(head: Head): Command {
   let query: string
+  let into: string | undefined
   const start = head.start()
   let at = start
   if (head.peek() === '(') {
@@ -353,20 +356,24 @@ function copy(head: Head): Command {
     }
     if (head.peek() === '(') {
       const inside = head.skipParentheses()
-      columns = head.slice(inside.start, inside.end)
+      columns = splitAtCommas(head.slice(inside.start, inside.end)).map(named).join(', ')
     }
     query = `SELECT ${columns} FROM ${table}`
+    into = columns === '*' ? table : `${table} (${columns})`
     at = Math.min(start, end)
   }
-  if (head.skip('from'))
-    throw new Failure('SQL_UNSUPPORTED', 'COPY … FROM STDIN is not taken', {
-      hint: 'Use INSERT, or load the file with an upload or a source.',
-    })
+  if (into !== undefined && head.skip('from')) {
+    if (!head.skip('stdin')) return { kind: 'lake', rows: false }
+    return { kind: 'copy-in', query, into, start: at, from: copyFormat(head) }
+  }
   if (!head.skip('to')) throw head.invalid('TO')
   // A file is the server's: the lake decides.
   if (!head.skip('stdout')) return { kind: 'lake', rows: false }
   return { kind: 'copy', query, start: at, to: copyFormat(head) }
 }
+
+/** A column that may be called as a word of SQL is. */
+const named = (text: string) => (/^\w+$/.test(text.trim()) ? quoted(text.trim()) : text)
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 

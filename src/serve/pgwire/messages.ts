@@ -82,6 +82,8 @@ export const dataRow = (values: readonly (string | null)[]) =>
 /** `format` 0 is text, 1 binary. */
 export const copyOutResponse = (format: number, columns: number) =>
   message('H', Buffer.from([format]), int16(columns), ...Array.from({ length: columns }, () => int16(format)))
+export const copyInResponse = (format: number, columns: number) =>
+  message('G', Buffer.from([format]), int16(columns), ...Array.from({ length: columns }, () => int16(format)))
 export const copyData = (bytes: Buffer) => message('d', bytes)
 
 export type Report = {

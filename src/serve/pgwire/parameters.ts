@@ -174,18 +174,22 @@ const textOrNull = (item: string | null) => (item === null ? 'NULL' : quoteText(
 
 /** Text of a binary value; of an array, a list of literals. */
 function binaryText(bytes: Buffer, { type, array }: { type: PgTypeName; array: boolean }): string {
+  if (array) return listSql(binaryItems(bytes, type), type === 'bytea')
   const body = new Body(bytes)
-  if (!array) {
-    const text = scalarText(body, bytes.length, type)
-    body.end()
-    return text
-  }
+  const text = scalarText(body, bytes.length, type)
+  body.end()
+  return text
+}
+
+/** The items of an array in binary. */
+export function binaryItems(bytes: Buffer, type: PgTypeName): ArrayItem[] {
+  const body = new Body(bytes)
   const dimensions = body.int32()
   body.int32() // whether there are nulls
   const item = body.int32()
   if (item !== pgTypes[type].oid || dimensions < 0 || dimensions > 6)
     throw new Failure('REQUEST_INVALID', 'a malformed array was bound')
-  if (dimensions === 0) return '[]'
+  if (dimensions === 0) return []
   const counts = Array.from({ length: dimensions }, () => {
     const count = body.int32()
     body.int32() // the number of the first
@@ -198,14 +202,15 @@ function binaryText(bytes: Buffer, { type, array }: { type: PgTypeName; array: b
       const value = body.value()
       return value === null ? null : scalarText(new Body(value), value.length, type)
     })
-  const text = listSql(items(0), type === 'bytea')
+  const all = items(0)
   body.end()
-  return text
+  return all
 }
 
 const epochMs = Date.UTC(2000, 0, 1)
 
-function scalarText(body: Body, length: number, type: PgTypeName): string {
+/** The text of a value in binary. */
+export function scalarText(body: Body, length: number, type: PgTypeName): string {
   switch (type) {
     case 'bool':
       return body.byte() === '\0' ? 'false' : 'true'

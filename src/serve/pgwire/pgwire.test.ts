@@ -209,7 +209,7 @@ describe('statements', () => {
     ["select 'abc'::int", '22P02', undefined],
     ['select $1', '22023', undefined],
     ["select * from read_csv('/etc/passwd')", '42501', undefined],
-    ['copy raw.sales from stdin', '0A000', undefined],
+    ['copy (select 1) from stdin', '42601', undefined],
     ['fetch 1 from nowhere', '34000', undefined],
     ['execute nothing', '26000', undefined],
     ['set client_encoding to latin1', '22023', undefined],
@@ -1068,6 +1068,92 @@ describe('COPY TO STDOUT', () => {
     expect(data).toEqual(lines)
     expect(messages.map(({ type }) => type).join('')).toMatch(/^Hd+cCZ$/)
     client.close()
+  })
+})
+
+describe('COPY FROM STDIN', () => {
+  const data = (text: string) => message('d', Buffer.from(text))
+  const [done, types] = [message('c'), (all: readonly { type: string }[]) => all.map(({ type }) => type).join('')]
+  const table = `id int, n numeric(10,2), t varchar(5), b bool, tz timestamptz, y bytea, a int[], j jsonb, s serial`
+  let client: RawClient
+  const answered = async (...messages: Buffer[]) => {
+    client.send(...messages)
+    return client.until('Z')
+  }
+  const tagOf = (all: readonly { type: string; body: Buffer }[]) =>
+    all
+      .find(({ type }) => type === 'C')
+      ?.body.toString()
+      .slice(0, -1)
+  const codeOfAll = (all: readonly { type: string; body: Buffer }[]) =>
+    errorFields(all.find(({ type }) => type === 'E')!)
+  const rowsNow = async () => (await ada.query('select count(*)::int as n from raw.copied')).rows[0]!.n as number
+
+  beforeAll(async () => {
+    client = await raw('ada')
+    await ada.query(`create table raw.copied (${table})`)
+  })
+  afterAll(() => client.close())
+
+  test('rows of text come as columns are, with what fills itself', async () => {
+    client.send(query('copy raw.copied (id, n, t, b, tz, y, a, j) from stdin'))
+    expect((await client.next())!.type).toBe('G')
+    // What belongs to no row is passed over, and a row may come in parts.
+    const first = '1\t1.5\ta\\tb\tt\t2024-01-02 03:04:05+02\t\\\\x00ff\t{1,NULL}\t{"a": 1}\n'
+    const all = await answered(data(first.slice(0, 9)), sync, data(first.slice(9)), data('2' + '\t\\N'.repeat(7)), done)
+    expect(tagOf(all)).toBe('COPY 2')
+    const { rows } = await ada.query('select * from raw.copied order by s')
+    expect(rows).toMatchObject([
+      { id: 1, n: '1.50', t: 'a\tb', b: true, y: Buffer.from([0, 255]), a: [1, null], j: { a: 1 }, s: 1 },
+      { id: 2, n: null, t: null, b: null, y: null, a: null, j: null, s: 2 },
+    ])
+    expect((rows[0] as { tz: Date }).tz.toISOString()).toBe('2024-01-02T01:04:05.000Z')
+  })
+
+  test.each([
+    ['a value that is none', 'copy raw.copied (id) from stdin', 'x\n', '22P02'],
+    ['a row that is too short', 'copy raw.copied (id, n) from stdin', '1\n', '22P04'],
+    ['a text that is too long', 'copy raw.copied (t) from stdin csv', 'abcdef\n', '22001'],
+  ])('%s ends it, and nothing of it stays', async (_, sql, rows, code) => {
+    const before = await rowsNow()
+    client.send(query(sql))
+    expect((await client.next())!.type).toBe('G')
+    expect(codeOfAll(await answered(data(rows), data(rows), done)).C).toBe(code)
+    expect(types(await answered(query('select 1')))).toBe('TDCZ')
+    expect(await rowsNow()).toBe(before)
+  })
+
+  test('who gives up changes nothing', async () => {
+    const before = await rowsNow()
+    client.send(query('copy raw.copied (id) from stdin'))
+    expect((await client.next())!.type).toBe('G')
+    const all = await answered(data('1\n'), message('f', cstring('no more')))
+    expect(codeOfAll(all)).toMatchObject({ C: '57014', M: expect.stringContaining('no more') })
+    expect(await rowsNow()).toBe(before)
+  })
+
+  test('a transaction takes them back, and the extended protocol brings them too', async () => {
+    const before = await rowsNow()
+    await answered(query('begin'))
+    client.send(query('copy raw.copied (id) from stdin'))
+    await client.next()
+    expect(tagOf(await answered(data('7\n8\n'), done))).toBe('COPY 2')
+    await answered(query('rollback'))
+    expect(await rowsNow()).toBe(before)
+    client.send(parse('', 'copy raw.copied (id) from stdin'), bind('', ''), execute(''), sync)
+    expect(types(await client.until('G'))).toBe('12G')
+    expect(tagOf(await answered(data('9\n'), done, sync))).toBe('COPY 1')
+    expect(await rowsNow()).toBe(before + 1)
+  })
+
+  test('who may not insert is told so before they send anything', async () => {
+    const rob = await raw('rob')
+    rob.send(query('copy raw.copied (id) from stdin'))
+    const all = await rob.until('Z')
+    expect([types(all), codeOfAll(all).C]).toEqual(['EZ', '42501'])
+    rob.close()
+    expect(types(await answered(query('copy raw.nowhere from stdin')))).toBe('EZ')
+    expect(types(await answered(query('copy (select 1) from stdin')))).toBe('EZ')
   })
 })
 

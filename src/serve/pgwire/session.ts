@@ -9,6 +9,7 @@ import { splitStatements, splice } from '../../lake/index.ts'
 import type { Backends } from './backend-calls.ts'
 import { Body } from './body.ts'
 import { classify, type Command } from './classify.ts'
+import { copyReader } from './copy-in.ts'
 import { CopyWriter } from './copy.ts'
 import type { PgDeps } from './deps.ts'
 import type { Entered } from './log-in.ts'
@@ -28,6 +29,7 @@ type Control = { id: number; key: number; session: Cancellable; backends: Backen
 /** Of all messages, and of those that hold SQL: its tokens take a hundred times as much. */
 const [messageBytesMax, sqlBytesMax] = [16 * 2 ** 20, 2 ** 20]
 const [preparedMax, portalsMax] = [1_000, 100]
+const copyBytesMax = 8 * 2 ** 30
 const quickWords = /^\s*(insert|update|delete|merge)\b/i
 
 export async function runSession(deps: PgDeps, entered: Entered, control: Control): Promise<void> {
@@ -223,6 +225,12 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         }
         if (command.all || /TEMP/.test(command.tag)) await statements.discardTemporary()
         return { tag: () => command.tag }
+      case 'copy-in': {
+        const columns = await statements.copyColumns(asked, command, signal)
+        const { from } = command
+        wire.send(say.copyInResponse(from.format === 'binary' ? 1 : 0, columns.length))
+        return statements.copyIn(asked, command, columns, copied(copyReader(from, columns), signal), signal)
+      }
       case 'declare': {
         if (statements.state === 'idle' && !command.hold)
           throw new Failure('TRANSACTION_STATE', 'DECLARE CURSOR can only be used in transaction blocks', {
@@ -244,6 +252,29 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         return { tag: () => 'CLOSE CURSOR' }
       default:
         return statements.run(asked, signal)
+    }
+  }
+
+  /** What the client sends until it says that this is all. */
+  async function* copied(read: (bytes?: Buffer) => string, signal: AbortSignal): AsyncGenerator<string> {
+    let size = 0
+    for (;;) {
+      wire.flush()
+      const { type, body } = await wire.next(messageBytesMax)
+      signal.throwIfAborted()
+      if (type === 'c') return yield read()
+      if (type === 'f')
+        throw new Failure('QUERY_CANCELLED', `COPY from stdin failed: ${new Body(body).text()}`, { sqlState: '57014' })
+      // Between the rows they mean nothing.
+      if (type === 'S' || type === 'H') continue
+      if (type !== 'd') throw new ProtocolViolation(`a message of the type ${type} among the rows of COPY`)
+      size += body.length
+      if (size > copyBytesMax)
+        throw new Failure('QUERY_TOO_LARGE', `one COPY takes at most ${copyBytesMax / 2 ** 30} GiB`, {
+          hint: 'Send the rows in several.',
+        })
+      const lines = read(body)
+      if (lines !== '') yield lines
     }
   }
 

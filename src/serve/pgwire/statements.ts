@@ -19,6 +19,7 @@ import {
 } from '../../lake/index.ts'
 import { backendCalls, sleep, type Backends } from './backend-calls.ts'
 import { classify, type Command, type CopyFormat } from './classify.ts'
+import { copiedNulls, copiedRows, type CopiedColumn } from './copy-in.ts'
 import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
 import type { Entered } from './log-in.ts'
@@ -44,6 +45,16 @@ export interface Statements {
   readonly settings: Settings
   readonly state: 'idle' | 'open' | 'failed'
   run(asked: Asked, signal: AbortSignal): Promise<Answer>
+  /** The columns that COPY … FROM STDIN is for. @throws FORBIDDEN before anything is sent */
+  copyColumns(asked: Asked, copy: CopyIn, signal: AbortSignal): Promise<CopiedColumn[]>
+  /** Lines of `copyReader` become rows of the table. */
+  copyIn(
+    asked: Asked,
+    copy: CopyIn,
+    columns: readonly CopiedColumn[],
+    lines: AsyncIterable<string>,
+    signal: AbortSignal,
+  ): Promise<Answer>
   /** Fields of the rows, undefined where there are none, and the types of the parameters. */
   describe(asked: Asked, oids: readonly number[], signal: AbortSignal): Promise<Described>
   /** Something failed that the door does not know of. */
@@ -57,6 +68,7 @@ export interface Statements {
   discardTemporary(): Promise<void>
   close(): Promise<void>
 }
+export type CopyIn = Extract<Command, { kind: 'copy-in' }>
 /** The protocol counts them in 16 bits. */
 const parametersMax = 65_535
 export type Described = { fields: Field[] | undefined; oids: number[] }
@@ -288,6 +300,14 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     await door.query('BEGIN ISOLATION LEVEL SERIALIZABLE', more)
   }
 
+  function mayGoOn(): void {
+    if (state() === 'failed')
+      throw new Failure(
+        'TRANSACTION_ABORTED',
+        'current transaction is aborted, commands ignored until end of transaction block',
+      )
+  }
+
   const statements: Statements = {
     settings,
     get state() {
@@ -299,11 +319,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
 
     async run(asked, signal) {
       const command = classified(asked)
-      if (state() === 'failed' && !(command.kind === 'transaction' && command.does !== 'begin'))
-        throw new Failure(
-          'TRANSACTION_ABORTED',
-          'current transaction is aborted, commands ignored until end of transaction block',
-        )
+      if (!(command.kind === 'transaction' && command.does !== 'begin')) mayGoOn()
       switch (command.kind) {
         case 'lake':
           return lakeAnswer(asked, signal, command.rows)
@@ -338,6 +354,34 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
         default:
           throw new Failure('SQL_UNSUPPORTED', `${command.kind.toUpperCase()} is not for here`)
       }
+    },
+
+    async copyColumns(asked, { query, into, start }, signal) {
+      mayGoOn()
+      const more = await options(signal)
+      const origin = (index: number) => start + index
+      const { columns } = await placed(asked, { text: query, origin }, () => door.describe(query, more))
+      // Who may not insert is told so before they send anything: no rows are inserted, and that is taken back.
+      const text = `INSERT INTO ${into} SELECT ${copiedNulls(columns)} WHERE false`
+      const [begin, back] = door.state === 'idle' ? ['BEGIN', 'ROLLBACK'] : [mark, `ROLLBACK TO ${mark}`]
+      await door.query(begin, more)
+      try {
+        await placed(asked, { text, origin: () => start }, () => door.query(text, more))
+      } finally {
+        await door.query(back, more)
+      }
+      return columns
+    },
+
+    async copyIn(asked, { into, start }, columns, lines, signal) {
+      const more = await options(signal)
+      const types = columns.map((_, at) => ({ name: `c${at}`, type: 'VARCHAR' }))
+      const csv = { text: lines, columns: [{ name: 'k', type: 'INTEGER' }, ...types], delimiter: ',', exact: true }
+      const statement = (table: string) => `INSERT INTO ${into} ${copiedRows(columns, table)}`
+      const origin = () => start
+      const result = await placed(asked, { text: '', origin }, () => door.loading(csv, statement, more))
+      const count = await countOf(result)
+      return { tag: () => `COPY ${count}` }
     },
 
     async describe(asked, oids, signal) {
@@ -403,6 +447,8 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   }
   return statements
 }
+
+const mark = 'SAVEPOINT boathouse_copy'
 
 const done = (tag: string): Answer => ({ tag: () => tag })
 
