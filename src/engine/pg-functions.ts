@@ -120,6 +120,7 @@ const scalars: Macro[] = [
     `CASE WHEN x IS NULL THEN 'NULL' ELSE '''' || replace(x::VARCHAR, '''', '''''') || '''' END`,
   ],
   ['pg_octet_length', ['x VARCHAR'], 'strlen(x)::INTEGER', ['x BLOB', 'octet_length(x)::INTEGER']],
+  ['pg_size_text', ['x'], 'format_bytes(x::BIGINT)'],
   ['pg_to_hex', ['x'], 'lower(to_hex(x))'],
   // To so many digits of a second.
   [
@@ -218,6 +219,11 @@ const tables: Macro[] = [
     ['x'],
     `SELECT unnest(json_extract_string(x, '$[*]')) AS value`,
   ),
+  [
+    'pg_partition_tree',
+    ['x'],
+    'SELECT x::UINTEGER AS relid, NULL::UINTEGER AS parentrelid, true AS isleaf, 0 AS level',
+  ],
   ['jsonb_each', ['x'], 'SELECT key, value FROM json_each(x)'],
   ...same(
     'json_each_text jsonb_each_text',

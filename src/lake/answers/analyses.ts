@@ -71,6 +71,10 @@ export async function analysisOf(
   const json = await treeText(context.engine, withoutLikeRows(sql), context.signal)
   if (json.startsWith('{"error":true')) {
     const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string }
+    if (error.error_message.startsWith('A CTE needs a SELECT'))
+      throw new Failure('SQL_UNSUPPORTED', 'a change inside of a WITH clause is not supported', {
+        hint: 'Write it as a statement of its own, with RETURNING for its rows; BEGIN … COMMIT makes one commit of both.',
+      })
     if (error.error_type === 'not implemented') {
       // Of a statement of another kind it says so; this is a part of a SELECT that the engine has not.
       if (/^\s*(select|with|from|values)\b/i.test(sql) && !error.error_message.startsWith('Only SELECT'))

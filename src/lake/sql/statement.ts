@@ -165,6 +165,8 @@ function create(reader: Reader): Statement {
     return { kind: 'create-schema', name, ifNotExists }
   }
   const temporary = reader.take('temporary') || reader.take('temp')
+  // PostgreSQL's word for a table that no crash brings back; here each is.
+  if (!temporary) reader.take('unlogged')
   const view = reader.take('view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifNotExists = reader.take('if', 'not', 'exists')

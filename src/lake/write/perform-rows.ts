@@ -73,7 +73,7 @@ async function inserted(
   const { changes, options } = context
   const table = await tableOf(target, changes, 'insert into')
   const schema = writtenSchema(table.metadata)
-  const names = statement.columns ?? schema.fields.map(({ name }) => name)
+  const names = statement.columns ?? ofRows(statement, schema, context)
   const { conflict } = statement
   const source = withCasts(statement, names, schema)
   const columns = numberedFields(table.metadata)
@@ -90,6 +90,14 @@ async function inserted(
     ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
     : changes.append(target, text.sql, options)
   return { rows: (await located(text, context.at, work)).rowsWritten, changed: true }
+}
+
+/** The table's columns; for PostgreSQL's clients as many as VALUES has, where that are fewer: the others are left out. */
+function ofRows({ source, byName }: Statement<'insert'>, { fields }: Schema, { postgres }: PerformContext): string[] {
+  const names = fields.map(({ name }) => name)
+  const rows = !postgres || byName ? undefined : 'rows' in source ? source.rows : writtenRows(source.select)
+  const count = rows?.[0]?.length
+  return count !== undefined && rows!.every((row) => row.length === count) ? names.slice(0, count) : names
 }
 
 export async function truncated(target: TableName, { changes, options, rows }: PerformContext): Promise<Performed> {

@@ -41,6 +41,7 @@ test('psql shows what there is', async () => {
     '\\dt raw.s*',
     '\\dv',
     '\\di',
+    '\\dP+',
     '\\dn',
     '\\df',
     '\\l',

@@ -116,6 +116,8 @@ export function classify(sql: string): Command {
     case 'create':
     case 'drop':
       return index(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
+    case 'alter':
+      return owner(head) ?? { kind: 'lake', rows: false }
     case 'insert':
     case 'update':
     case 'delete':
@@ -136,6 +138,18 @@ function index(head: Head, word: 'create' | 'drop'): Command | undefined {
     ? 'there are no indexes here, and nothing enforces a unique one'
     : 'there are no indexes here; files are left out by their partitions and bounds'
   return { kind: 'nothing', tag: `${word.toUpperCase()} INDEX`, notice }
+}
+
+/** `ALTER TABLE t OWNER TO ana`, as dumps of PostgreSQL have it behind each table. */
+function owner(head: Head): Command | undefined {
+  const words = head.rest()
+  const [what, to] = words.slice(-3).map((word) => word.toLowerCase())
+  if (what !== 'owner' || to !== 'to') return undefined
+  return {
+    kind: 'nothing',
+    tag: `ALTER ${words[0]!.toUpperCase()}`,
+    notice: 'there are no owners here; GRANT gives rights',
+  }
 }
 
 const kindsOfNone = new Set('function procedure sequence type domain extension trigger aggregate'.split(' '))

@@ -93,6 +93,7 @@ const renamed: Record<string, string> = {
   uuid_generate_v4: 'gen_random_uuid',
   octet_length: 'pg_octet_length',
   to_hex: 'pg_to_hex',
+  pg_size_pretty: 'pg_size_text',
 }
 /** Without a precision: the engine's own, of three digits behind the point, would round what clients send and compute. */
 const openNumeric = 'DECIMAL(38,10)'
@@ -533,7 +534,8 @@ class Translation {
 
   #renamed(at: number, selects: ReadonlySet<number>): void {
     const to = Object.hasOwn(renamed, this.#words[at]!) ? renamed[this.#words[at]!] : undefined
-    if (!to || this.#words[at + 1] !== '(' || this.#words[at - 1] === '.') return
+    const isElsewhere = this.#words[at - 1] === '.' && this.#words[at - 2] !== 'pg_catalog'
+    if (!to || this.#words[at + 1] !== '(' || isElsewhere) return
     this.#replace(at, at, to)
     const end = this.#closing(at + 1)
     if (end !== undefined && this.#isItem(at, end, selects)) this.#insertAfter(end, ` AS ${this.#words[at]}`)

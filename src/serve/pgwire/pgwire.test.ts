@@ -210,6 +210,7 @@ describe('statements', () => {
     ['select $1', '22023', undefined],
     ["select * from read_csv('/etc/passwd')", '42501', undefined],
     ['copy (select 1) from stdin', '42601', undefined],
+    ['with d as (delete from raw.sales returning *) select * from d', '0A000', undefined],
     ['fetch 1 from nowhere', '34000', undefined],
     ['execute nothing', '26000', undefined],
     ['set client_encoding to latin1', '22023', undefined],
@@ -901,6 +902,20 @@ describe('statements', () => {
     ).toEqual([])
     await client.query('rollback')
     await client.end()
+  })
+
+  test('VALUES may be fewer than columns; dumps say UNLOGGED and OWNER TO', async () => {
+    await ada.query("create unlogged table raw.fewer (a int, b text default 'b', c serial)")
+    await ada.query('alter table raw.fewer owner to ada')
+    await ada.query('insert into raw.fewer values (1), (2)')
+    await ada.query('insert into raw.fewer values ($1, $2)', [3, 'x'])
+    expect((await ada.query({ text: 'table raw.fewer order by a', rowMode: 'array' })).rows).toEqual([
+      [1, 'b', 1],
+      [2, 'b', 2],
+      [3, 'x', 3],
+    ])
+    expect(await codeOf(ada.query('insert into raw.fewer values (1), (2, $1)', ['x']))).not.toBe('no error')
+    expect(await codeOf(ada.query('insert into raw.fewer values (1, $1, 3, 4)', ['x']))).not.toBe('no error')
   })
 
   test('RETURNING gives rows with their types, and the count of what was changed', async () => {
