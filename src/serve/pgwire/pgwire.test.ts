@@ -994,6 +994,21 @@ test('a statement that is too long, and one made to be slow to read, are no trou
 })
 
 describe('portals and cursors', () => {
+  test.each([
+    ['selct 1', '42601'],
+    ['select nowhere from raw.sales', '42703'],
+    ['select * from raw.nowhere', '42P01'],
+    ['select $1::no_such_type', '42704'],
+  ])('%s under a name is refused when it is parsed, and the name is free', async (sql, code) => {
+    const client = await raw()
+    client.send(parse('one', sql), parse('two', 'select 1'), sync)
+    const refused = await client.until('Z')
+    expect([refused.map(({ type }) => type).join(''), errorFields(refused[0]!).C]).toEqual(['EZ', code])
+    client.send(parse('one', 'select 1'), bind('', 'one'), execute(''), sync)
+    expect((await client.until('Z')).map(({ type }) => type).join('')).toBe('12DCZ')
+    client.close()
+  })
+
   test('rows come in portions, and are complete', async () => {
     const client = await raw()
     client.send(

@@ -135,7 +135,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       case 'Q':
         return simple(body.text(), signal)
       case 'P':
-        return parse(body)
+        return parse(body, signal)
       case 'B':
         return bind(body)
       case 'D':
@@ -316,7 +316,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
 
   // The extended protocol
 
-  function parse(body: Body): void {
+  async function parse(body: Body, signal: AbortSignal): Promise<void> {
     const name = body.text()
     const sql = body.text()
     const oids = body.list(() => body.int32() >>> 0)
@@ -325,7 +325,9 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     if (parts.length > 1) throw new Failure('SQL_INVALID', 'cannot insert multiple commands into a prepared statement')
     // Without the semicolon behind it.
     const [{ start, sql: only } = { start: 0, sql: '' }] = parts
-    keepPrepared(name, { sql: sql.slice(0, start + only.length), oids }, name === '')
+    const whole = sql.slice(0, start + only.length)
+    if (name !== '') await checked(whole, oids, signal)
+    keepPrepared(name, { sql: whole, oids }, name === '')
     wire.send(say.parseComplete)
   }
 
@@ -348,6 +350,15 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     const asked: Asked = { sql, start: 0, text: sql, values: bound, formats: resultFormats }
     keepPortal(name, { asked, hold: false, cursor: false, done: false })
     wire.send(say.bindComplete)
+  }
+
+  /** A query that is kept under a name is one: what is wrong with others is told when they run, which costs nothing more. */
+  async function checked(sql: string, oids: number[], signal: AbortSignal): Promise<void> {
+    const command = classify(sql)
+    if (command.kind !== 'lake' || !command.rows || command.changes || statements.state === 'failed') return
+    await statements.describe({ sql, start: 0, text: sql }, oids, signal).catch((error: unknown) => {
+      if (error instanceof Failure && /^42(?!501)/.test(sqlStateOf(error))) throw error
+    })
   }
 
   async function describe(what: string, name: string, signal: AbortSignal): Promise<void> {
