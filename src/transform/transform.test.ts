@@ -386,7 +386,10 @@ test('each batch is told when it begins and ends; what follows a first one that 
     const project = await load({ 'models/m.sql': model }, { onLog })
     const work = { project, ...(await fakeLake('dev_analytics', raw)), principal: system, now: () => 0 }
     await runPlan(plan(project, 'run'), work, {
-      onBatch: (node, { name, index, total, status }) => lines.push(`${node.name} ${name} ${index}/${total} ${status}`),
+      onBatch: (node, { name, index, total, status, sql }) => {
+        lines.push(`${node.name} ${name} ${index}/${total} ${status}`)
+        expect(sql === undefined).toBe(status === 'started' || status === 'skipped')
+      },
     })
     return lines
   }

@@ -34,6 +34,8 @@ export type BatchProgress = {
   status: 'started' | 'success' | 'error' | 'skipped'
   /** Since it was begun. */
   ms: number
+  /** As it was compiled; undefined before that. */
+  sql: string | undefined
 }
 
 /** Start and end of batches, as run_results.json has them: `2026-01-01T00:00:00+00:00`. */

@@ -100,6 +100,11 @@ select '{{ model.batch.id }}' as batch, timestamp '{{ model.batch.event_time_sta
   const window = '--event-time-start 2026-01-01 --event-time-end 2026-01-04'
   expect((await dbt(`run -s batched ${window} --publish always`)).code).toBe(1)
   expect(batches()).toEqual([['partial success', { successful: [day(1), day(3)], failed: [day(2)] }]])
+  // The SQL of each batch is left, as by dbt; that of the failed one above all.
+  for (const kind of ['compiled', 'run'])
+    expect(
+      readFileSync(join(shop.dir, 'target', kind, 'shop/models/batched/batched_2026-01-02.sql'), 'utf8'),
+    ).toContain("'20260102' as batch")
   const made = 'select made from main.batched where batch <> 20260102 order by batch'
   const before = await shop.rows(made)
   const again = await shop.boathouse(['dbt', 'retry', '--vars', '{bad: false}'])

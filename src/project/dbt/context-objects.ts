@@ -224,6 +224,7 @@ const usualFlags: Config = {
   log_cache_events: false,
   quiet: false,
   no_print: null,
+  print: true,
   cache_selected_only: false,
   introspect: true,
   target_path: null,

@@ -109,6 +109,18 @@ metrics: [{name: m, label: M, type: simple, type_params: {measure: people}}]`,
     ],
   ],
   [
+    'two that say something over the source of a package',
+    {
+      'dbt_packages/p/dbt_project.yml': 'name: p',
+      'dbt_packages/p/models/s.yml': 'sources: [{name: raw, tables: [{name: t}]}]',
+      'models/a.yml': 'sources: [{name: raw, overrides: p, database: a}]',
+      'models/b.yml': 'sources: [{name: raw, overrides: p, database: b}]',
+    },
+    [
+      'PROJECT_INVALID models/b.yml:1:11 dbt found two schema.yml entries for the same source named raw in package p: here and in models/a.yml:1',
+    ],
+  ],
+  [
     'two fixtures of one name, names of metrics',
     {
       'models/a.sql': 'select 1 as id',

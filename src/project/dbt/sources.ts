@@ -15,6 +15,16 @@ import { gathering } from './yaml-file.ts'
 export function readSources(reading: Reading, nodes: Nodes): void {
   const patches = reading.properties.flatMap(({ found }) => found.sourcePatches)
   const used = new Set<SourcePatch>()
+  for (const [at, { overrides, source, place }] of patches.entries()) {
+    const earlier = patches
+      .slice(0, at)
+      .find((each) => each.overrides === overrides && each.source['name'] === source['name'])
+    if (earlier)
+      reading.wrong(
+        `dbt found two schema.yml entries for the same source named ${String(source['name'])} in package ${overrides}: here and in ${earlier.file}:${earlier.place.line ?? 1}`,
+        place,
+      )
+  }
   for (const { from, found } of reading.properties) {
     for (const entry of found.sources) {
       const patch = patches.find(({ overrides, source }) => overrides === from.name && source['name'] === entry.source)

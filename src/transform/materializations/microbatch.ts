@@ -6,7 +6,7 @@
 import { Failure } from '../../base/failure.ts'
 import { Dict } from '../../jinja/index.ts'
 import { nodeDict, PyDate, utc, type DbtMacro, type DbtNode } from '../../project/dbt/index.ts'
-import { subjectOf, type Compiler, type Names } from '../compile.ts'
+import { subjectOf, type Compiled, type Compiler, type Names } from '../compile.ts'
 import type { BatchProgress, BatchResults, NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
 import { runMaterialization } from './jinja.ts'
@@ -77,14 +77,16 @@ export async function runBatches(
         total: batches.length,
         status,
         ms: now() - began,
+        sql,
       })
+    let sql: string | undefined
     tell('started')
     try {
-      compiledSql = await runBatch(node, macro, batch, {
-        compiler,
-        isFirst: !previous && done.length === 0,
-        hooks: hooksOf(at, batches.length),
-      })
+      const isFirst = !previous && done.length === 0
+      const made = await compileBatch(node, batch, { compiler, isFirst, hooks: hooksOf(at, batches.length) })
+      sql = made.compiled.sql
+      await runMaterialization(node, macro, { compiler, ...made })
+      compiledSql = sql
       done.push(batch)
       tell('success')
     } catch (error) {
@@ -135,12 +137,11 @@ const hooksOf = (at: number, total: number): Names => ({
   ...(at < total - 1 && { post_hooks: [] }),
 })
 
-async function runBatch(
+async function compileBatch(
   node: DbtNode,
-  macro: DbtMacro,
   batch: Batch,
   { compiler, isFirst, hooks }: { compiler: Compiler; isFirst: boolean; hooks: Names },
-): Promise<string> {
+): Promise<{ compiled: Compiled; batch: Dict; names: Names }> {
   const time = (text: string) => PyDate.at(timeOf(text)!, utc)
   const dict = Dict.of({ id: batch.id, event_time_start: time(batch.start), event_time_end: time(batch.end) })
   const model = () => {
@@ -151,7 +152,5 @@ async function runBatch(
   const subject = { ...subjectOf(node), model, stretch: batch }
   // Once the first batch has made the table, the next ones add to it, whatever the command says.
   const names = { ...hooks, ...(!isFirst && { is_incremental: () => true, should_full_refresh: () => false }) }
-  const compiled = await compiler.compile(node, names, subject)
-  await runMaterialization(node, macro, { compiler, compiled, batch: dict, names })
-  return compiled.sql
+  return { compiled: await compiler.compile(node, names, subject), batch: dict, names }
 }

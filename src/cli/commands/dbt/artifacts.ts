@@ -1,7 +1,7 @@
 // Writing what dbt leaves in target/.
 
 import { join, relative } from 'node:path'
-import { dbtVersion, manifestOf, type CompiledNode, type DbtProject } from '../../../project/dbt/index.ts'
+import { dbtVersion, manifestOf, type CompiledNode, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import {
   inlinedIn,
   pathInTarget,
@@ -10,6 +10,7 @@ import {
   semanticManifest,
   writeJson,
   writeWhole,
+  type BatchProgress,
   type Invocation,
   type NodeResult,
 } from '../../../transform/index.ts'
@@ -58,6 +59,15 @@ function withoutSecrets(vars: Readonly<Record<string, unknown>>, typed: string) 
     if (typeof value === 'string' && value !== '') shown.typed = shown.typed.replaceAll(value, '*****')
   }
   return shown
+}
+
+/** The SQL of one batch of a microbatch model, in a folder of the model's name. */
+export function writeBatch({ targetDir }: Session, project: DbtProject, node: DbtNode, { name, sql }: BatchProgress) {
+  if (sql === undefined) return
+  const file = (kind: 'compiled' | 'run') =>
+    join(targetDir, pathInTarget(kind, node).replace(/\.\w+$/, ''), `${node.name}_${name}.sql`)
+  writeWhole(file('compiled'), sql)
+  writeWhole(file('run'), ranSql(project, node, sql))
 }
 
 /** SQL in compiled/ and run/, manifest.json, run_results.json. */

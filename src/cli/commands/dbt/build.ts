@@ -15,7 +15,7 @@ import {
   type Plan,
 } from '../../../transform/index.ts'
 import type { BuildInput, PublishMode } from '../../dbt-run.ts'
-import { writeArtifacts } from './artifacts.ts'
+import { writeArtifacts, writeBatch } from './artifacts.ts'
 import { deferTo } from './defer.ts'
 import { sayBatch, sayEnd, sayFound, sayPlace, sayResult, sayStart, sayThreads } from './lines.ts'
 import { flagsOf, openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
@@ -126,7 +126,10 @@ async function perform(
       plan: planned,
       onStart: (step, position) => sayStart(log, project, step, position),
       onResult: (result, position) => sayResult(log, project, result, position),
-      onBatch: (node, batch) => sayBatch(log, project, node, batch),
+      onBatch: (node, batch) => {
+        sayBatch(log, project, node, batch)
+        writeBatch(session, project, node, batch)
+      },
     },
     signal: context.signal,
     onWait: (id) => log.info(`Run ${id} writes ${environment.name}; this one begins when it has ended.`),

@@ -201,13 +201,13 @@ function environmentIn(config: Config, name: string | undefined, { isNamed }: { 
 }
 
 /** What templates see of the line, the variables and the project file. */
-export const flagsOf = ({ flags, verb, typed }: Session): DbtProject['options']['flags'] => ({
+export const flagsOf = ({ flags, verb, typed, words }: Session): DbtProject['options']['flags'] => ({
   command: verb,
   fullRefresh: flags.is('full-refresh'),
   storeFailures: flags.is('store-failures'),
   empty: flags.is('empty'),
   typed,
-  others: flags.all(),
+  others: { ...flags.all(), ...(verb === 'run-operation' && words[0] !== undefined && { macro: words[0] }) },
 })
 
 /** Reads the project, or throws every mistake of it. */
