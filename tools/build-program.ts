@@ -13,31 +13,12 @@ const apart = ['pg', 'redis', 'chokidar', 'pino', 'pino-pretty', /^@duckdb\//]
 const pure = /\/node_modules\/(yaml|kysely|zod)\//
 
 const started = Date.now()
-const program = await rolldown({
-  input: { program: 'src/program.ts' },
-  cwd: root,
-  platform: 'node',
-  external: apart,
-  // None of our modules does anything when it is loaded, so an index of a room costs only what is used of it.
-  treeshake: { moduleSideEffects: (id) => !id.startsWith(`${root}src/`) && !pure.test(id) },
-  onLog(level, log) {
-    if (level === 'warn') throw new Error(log.message)
-  },
-})
 // Named by when it was built: a server that runs goes on loading what it was started with.
 const folder = `${root}dist/${started.toString(36)}`
-const { output } = await program.write({
-  dir: folder,
-  // Of `.js` Node would ask the package.json around each file what it is.
-  entryFileNames: '[name].mjs',
-  chunkFileNames: '[name].mjs',
-  // For stack traces: the places that they name are those of the sources.
-  sourcemap: true,
-  sourcemapExcludeSources: true,
-})
-
-// All that was read: an index that only hands on is in no file, and what it says counts all the same.
-const files = (await program.watchFiles).map((file) => relative(root, file)).filter((file) => file.startsWith('src/'))
+const program = await built('program', 'src/program.ts', apart)
+// A process of its own, that needs little of all this: `src/engine/pool.ts` starts it.
+const host = await built('host', 'src/engine/host.ts', [/^@duckdb\/node-bindings/])
+const files = [...new Set([...program.files, ...host.files])]
 const sources: Record<string, string> = {}
 for (const file of ['package-lock.json', ...files].sort()) {
   const { size, mtimeMs } = await stat(`${root}${file}`)
@@ -45,13 +26,39 @@ for (const file of ['package-lock.json', ...files].sort()) {
   sources[file] = `${size} ${Math.floor(mtimeMs / 1000)}`
   if (mtimeMs > started) throw new Error(`${file} was changed while the program was built: build again`)
 }
-await program.close()
 const list = `${root}dist/built.json`
 await writeFile(`${list}.new`, JSON.stringify({ program: `dist/${basename(folder)}/program.mjs`, sources }))
 await rename(`${list}.new`, list)
 await removeOld()
-const chunks = output.filter(({ type }) => type === 'chunk').length
+const chunks = program.chunks + host.chunks
 console.log(`dist: ${chunks} files of ${files.length} sources, in ${((Date.now() - started) / 1000).toFixed(1)} s`)
+
+async function built(name: string, file: string, external: (string | RegExp)[]) {
+  const program = await rolldown({
+    input: { [name]: file },
+    cwd: root,
+    platform: 'node',
+    external,
+    // None of our modules does anything when it is loaded, so an index of a room costs only what is used of it.
+    treeshake: { moduleSideEffects: (id) => !id.startsWith(`${root}src/`) && !pure.test(id) },
+    onLog(level, log) {
+      if (level === 'warn') throw new Error(log.message)
+    },
+  })
+  const { output } = await program.write({
+    dir: folder,
+    // Of `.js` Node would ask the package.json around each file what it is.
+    entryFileNames: '[name].mjs',
+    chunkFileNames: '[name].mjs',
+    // For stack traces: the places that they name are those of the sources.
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  })
+  // All that was read: an index that only hands on is in no file, and what it says counts all the same.
+  const files = (await program.watchFiles).map((read) => relative(root, read)).filter((read) => read.startsWith('src/'))
+  await program.close()
+  return { files, chunks: output.filter(({ type }) => type === 'chunk').length }
+}
 
 /** Builds that are older than a week and not among the newest ones: nothing that runs was started with them. */
 async function removeOld(): Promise<void> {

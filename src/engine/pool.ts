@@ -9,7 +9,6 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { programFile } from '../base/program.ts'
 import { Failure } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { silentLog, type Log } from '../base/log.ts'
@@ -108,6 +107,8 @@ export class EngineFailure extends Error {
 }
 
 const graceMs = 2_000
+/** Beside this file, or put together beside the program (`tools/build-program.ts`). */
+const hostProgram = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'host.ts' : 'host.mjs', import.meta.url))
 /** Who takes nothing for so long, while all that may be under way is there, has stalled. */
 const stalledMs = 250
 /** Node itself and DuckDB's allocations outside its own limit (strings, planning). */
@@ -344,7 +345,7 @@ class Host {
           : []),
       ],
     }
-    this.#child = fork(fileURLToPath(programFile('src/engine/host.ts')), [], {
+    this.#child = fork(hostProgram, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],

@@ -39,8 +39,8 @@ function parentOf(pid: number): number | undefined {
 
 function nameOf(pid: number): string {
   const words = read(`/proc/${pid}/cmdline`).split('\0')
-  const script = words.findIndex((word) => word.endsWith('.ts'))
-  if (words[script]?.endsWith('engine/host.ts')) {
+  const script = words.findIndex((word) => /\.ts$|\/host\.mjs$/.test(word))
+  if (/\/host\.(ts|mjs)$/.test(words[script] ?? '')) {
     const folder = /"tempDirectory":"[^"]*\/(\w+)-[^"/]*"/.exec(read(`/proc/${pid}/environ`))
     return `${folder?.[1] ?? 'engine'} host`
   }
