@@ -43,8 +43,8 @@ export type AvroFile = {
   /** Of all blocks, unpacked. */
   plainBytes: number
 }
-/** The key of a field in the result, or undefined to skip it. `inside` is the id of the field around it. */
-export type KeyOf = (name: string, id: number | undefined, inside: number | undefined) => string | undefined
+/** The key of a field in the result, or undefined to skip it. `inside` is the id of the field around it, or its name where it has none. */
+export type KeyOf = (name: string, id: number | undefined, inside: number | string | undefined) => string | undefined
 
 const magic = [0x4f, 0x62, 0x6a, 1]
 const blockBytesMaxDefault = 512 * 1024 * 1024
@@ -321,7 +321,7 @@ function readerFor(schema: string, keyOf: KeyOf, place: string): Read {
 function compileReader(root: JsonNode, keyOf: KeyOf): Read {
   const named = new Map<string, Read>()
 
-  const compile = (node: JsonNode, inside: number | undefined, depth: number): Read => {
+  const compile = (node: JsonNode, inside: number | string | undefined, depth: number): Read => {
     if (depth > depthMax) fail('its schema is nested too deeply')
     if (Array.isArray(node.value)) return union(node.list((part) => compile(part, inside, depth + 1)))
     const type = typeof node.value === 'string' ? node.value : node.get('type').value
@@ -380,7 +380,8 @@ function compileReader(root: JsonNode, keyOf: KeyOf): Read {
         parts.push(
           ...node.get('fields').list((field) => {
             const id = field.maybe('field-id', (at) => at.int())
-            return { key: keyOf(field.get('name').text(), id, inside), read: compile(field.get('type'), id, depth + 1) }
+            const name = field.get('name').text()
+            return { key: keyOf(name, id, inside), read: compile(field.get('type'), id ?? name, depth + 1) }
           }),
         )
         for (const { key } of parts) if (key !== undefined) blank[key] = undefined
@@ -399,7 +400,7 @@ function compileReader(root: JsonNode, keyOf: KeyOf): Read {
     return read
   }
 
-  const array = (items: JsonNode, inside: number | undefined, depth: number): Read => {
+  const array = (items: JsonNode, inside: number | string | undefined, depth: number): Read => {
     const fields =
       typeof items.value === 'object' && !Array.isArray(items.value)
         ? items.maybe('fields', (at) => at.list((field) => field))

@@ -124,8 +124,12 @@ learn(manifestFileSchema(3))
 export const partitionKey = (fieldId: number): string => `p${fieldId}`
 
 /** By id, and by name for writers that left ids out. Partition values (inside field 102) are keyed by partition field id. */
-export function manifestKey(name: string, id: number | undefined, inside: number | undefined): string | undefined {
-  if (inside === 102) return id === undefined ? name : partitionKey(id)
+export function manifestKey(
+  name: string,
+  id: number | undefined,
+  inside: number | string | undefined,
+): string | undefined {
+  if (inside === 102 || inside === 'partition') return id === undefined ? name : partitionKey(id)
   if (id !== undefined) return namesById.get(id)
   return knownNames.has(name) ? name : undefined
 }

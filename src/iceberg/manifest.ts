@@ -9,6 +9,7 @@ import type { FileIO } from '../io/index.ts'
 import { PackedMap, readAvro, writeAvro, type AvroCodec, type AvroFile } from './avro.ts'
 import { JsonNode, parseJson, printJson } from './json.ts'
 import {
+  avroName,
   decimalBytes,
   icebergSchemaJson,
   manifestEntrySchema,
@@ -398,9 +399,12 @@ function dataFileOf(row: Row, spec: PartitionSpec, types: readonly (Type | undef
     format: formats.find((known) => known === format) ?? row.fail(`"file_format" is "${format}"`),
     specId: spec.specId,
     partition: partition
-      ? spec.fields.map(({ fieldId, name }, index) =>
-          partitionValue(partition, partition.value(partitionKey(fieldId)) ?? partition.value(name), types[index]),
-        )
+      ? spec.fields.map(({ fieldId, name }, index) => {
+          // Who leaves ids out has the names alone, some of them as Avro takes them.
+          const stored =
+            partition.value(partitionKey(fieldId)) ?? partition.value(name) ?? partition.value(avroName(name))
+          return partitionValue(partition, stored, types[index])
+        })
       : none,
     recordCount: row.knownCount('record_count') ?? row.fail('"record_count" is missing or less than none'),
     fileSizeBytes: row.count('file_size_in_bytes') ?? row.fail('"file_size_in_bytes" is missing'),

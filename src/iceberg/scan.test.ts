@@ -664,3 +664,47 @@ test('a manifest is read whose maps have items that may be null, which lacks the
     expect(entries.map(({ file }) => [file.recordCount, file.valueCounts])).toEqual([[3, undefined]])
   }
 })
+
+test('partitions are found by their names in manifests without field ids', async () => {
+  const metadata = newTableMetadata({
+    uuid: 'a',
+    location: 'memory:/t',
+    schema: {
+      schemaId: 0,
+      fields: [{ id: 1, name: 'the day', type: { kind: 'string' }, required: false }],
+      identifierFieldIds: [],
+    },
+    spec: { specId: 0, fields: [{ sourceIds: [1], fieldId: 1000, name: 'the day', transform: { kind: 'identity' } }] },
+    nowMs: 0,
+  })
+  const data = [
+    { name: 'file_path', type: 'string' },
+    { name: 'file_format', type: 'string' },
+    {
+      name: 'partition',
+      type: { type: 'record', name: 'r102', fields: [{ name: 'the_x20day', type: ['null', 'string'] }] },
+    },
+    { name: 'record_count', type: 'long' },
+    { name: 'file_size_in_bytes', type: 'long' },
+  ] as const
+  const schema: AvroRecord = {
+    type: 'record',
+    name: 'manifest_entry',
+    fields: [
+      { name: 'status', type: 'int' },
+      { name: 'data_file', type: { type: 'record', name: 'data_file', fields: data } },
+    ],
+  }
+  const entry = {
+    file_path: 'memory:/t/1.parquet',
+    file_format: 'PARQUET',
+    partition: { the_x20day: 'monday' },
+    record_count: 3,
+    file_size_in_bytes: 9,
+  }
+  const io = memoryFileIO()
+  await io.write('memory:/t/m.avro', writeAvro({ schema, header: {} }, [{ status: 1, data_file: entry }]))
+  const manifest = { path: 'memory:/t/m.avro', specId: 0, content: 'data' } as ManifestFile
+  const { entries } = await loadManifest(io, metadata, manifest)
+  expect(entries.map(({ file }) => file.partition)).toEqual([['monday']])
+})
