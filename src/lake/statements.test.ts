@@ -372,6 +372,14 @@ describe('fields of columns, and the two sides of MERGE', () => {
     ])
   })
 
+  test('the rows that are merged need no name', async () => {
+    await world.rows('merge into raw.inner using (select 2 as k, 9 as v) on id = k when matched then update set a = v')
+    await world.rows(
+      'merge into raw.inner t using (select 1 as id) on t.id = unnamed_subquery.id when matched then delete',
+    )
+    expect((await all()).map(([id, a]) => [id, a])).toEqual([[2, 9]])
+  })
+
   test('a row that goes whatever else it meets may meet several', async () => {
     const twice = 'select 1 as id union all select 1 union all select 7 union all select 7'
     const insert = 'when not matched then insert (id) values (q.id)'

@@ -238,6 +238,8 @@ function withAlias(reader: Reader, whole: Piece): MergeSource {
   const from = whole
   const hasAlias = /^[\w".$]+\s+(?:"(?:[^"]|"")*"|\w+)$/.test(from.sql)
   const last = /\s*("(?:[^"]|"")*"|[A-Za-z_][\w$]*)\s*$/.exec(from.sql)
+  // DuckDB's name for one that nobody named.
+  if (!last && from.sql.startsWith('(') && from.sql.endsWith(')')) return { from, alias: 'unnamed_subquery' }
   if (!last) throw reader.invalid('expected an alias for the rows that are merged')
   const alias = last[1]!.startsWith('"') ? last[1]!.slice(1, -1).replaceAll('""', '"') : last[1]!
   const isNamed = hasAlias || from.sql.startsWith('(')
