@@ -255,6 +255,19 @@ test('deletes by value of a column that was dropped, renamed or widened since', 
   })
 })
 
+test('deletes by value in files without ids, and of texts that are stored as bytes', async () => {
+  const select = "SELECT * FROM (VALUES (1::BIGINT, 'ä'), (2, 'b'), (NULL, NULL)) v(id, c)"
+  const path = await parquet(select, '{id: 1, c: 2}')
+  const by = async (id: number, value: string, ids?: string) => ({
+    file: dataFile(await parquet(value, ids), { content: 'equality-deletes', equalityIds: [id] }),
+    sequenceNumber: 2n,
+  })
+  const left = async (...deletes: ScanDelete[]) =>
+    (await rowsOf(simple, [scanFile(dataFile(path), 1, deletes)])).map(([id]) => id)
+  expect(await left(await by(1, 'SELECT 1::BIGINT AS id'))).toEqual([2, null])
+  expect(await left(await by(2, "SELECT encode('ä') AS c", '{c: 2}'))).toEqual([2, null])
+})
+
 test('a partition column that a file lacks has the value of its partition, whatever the statistics say', async () => {
   const counts = {
     valueCounts: new Map([1, 2].map((id) => [id, 1])),

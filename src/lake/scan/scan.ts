@@ -567,8 +567,13 @@ async function keysSql(
   isScoped: boolean,
   deletes: readonly Delete[],
 ): Promise<string> {
-  const isPlain = !nameMappingOf(source.metadata) && !fields.some(({ id }) => isNested(source.metadata, id))
   const files = deletes.map(({ file }) => file)
+  // Of a file without ids all keys would be null, and rows without values would go.
+  const shapes = await shapesOf(source, [...new Set([files[0]!, files.at(-1)!])])
+  const isPlain =
+    !nameMappingOf(source.metadata) &&
+    !fields.some(({ id }) => isNested(source.metadata, id)) &&
+    [...shapes.values()].every(({ hasIds, columns }) => hasIds && !needsExpressions(columns, fields))
   const columnsOf = isPlain ? () => undefined : await columnsOfAll(source, files)
   const parts = [...Map.groupBy(deletes, ({ file }) => columnsOf(file.path))].map(([own, some]) => {
     const columns = fields.map((field) => ({ field, as: `k${field.id}` }))
