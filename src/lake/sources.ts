@@ -504,6 +504,14 @@ export async function nameSources(
       showName(context.rowsOf) === showName(loaded.name) &&
       scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
+    const places = new Set(extraColumns({ columns }).map(({ name }) => name))
+    const taken = schema.fields.find(({ name }) => places.has(name.toLowerCase()))
+    if (taken)
+      throw new Failure(
+        'SQL_UNSUPPORTED',
+        `${showName(loaded.name)} has a column ${taken.name}, a name that changes of single rows need`,
+        { place: here, hint: 'Iceberg keeps the name for the place of a row: rename the column.' },
+      )
     const declared = declaredTypes(metadata, schema)
     const json = jsonColumns(declared)
     const place = scans.length + systemTables.length

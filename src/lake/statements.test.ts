@@ -321,6 +321,41 @@ describe('rows', () => {
   })
 })
 
+test.each(['_new', '_clause', '_in_table', '_in_source', '_partition_0', '_row_id', '_given', 'pos', 'fi'])(
+  'a column may be called %s',
+  async (name) => {
+    const on = 'merge into raw.odd as t using'
+    await world.rows(`create or replace table raw.odd (id int, "${name}" int) partitioned by ("${name}")
+      with ('write.delete.mode' = 'merge-on-read', 'write.update.mode' = 'merge-on-read', 'write.merge.mode' = 'merge-on-read')`)
+    await world.rows('insert into raw.odd values (1, 10), (2, 0), (3, null)')
+    await world.rows(`update raw.odd set "${name}" = "${name}" + 1 where id = 1`)
+    await world.rows(
+      `${on} (select 2 as id, 5 as "${name}") s on t.id = s.id when matched then update set "${name}" = s."${name}"`,
+    )
+    await world.rows(`${on} (select 4 as id, 0 as "${name}") s on t.id = s.id when not matched then insert *`)
+    await world.rows(`delete from raw.odd where "${name}" is null`)
+    expect(await world.rows('from raw.odd order by id')).toEqual([
+      [1, 11],
+      [2, 5],
+      [4, 0],
+    ])
+  },
+)
+
+test.each(['_file', '_POS'])(
+  'a column %s has the name of a place: its rows are added and read, and not changed',
+  async (name) => {
+    await world.rows(`create or replace table raw.placed (id int, "${name}" int)`)
+    await world.rows('insert into raw.placed values (1, 10)')
+    expect(await world.rows('from raw.placed')).toEqual([[1, 10]])
+    for (const change of ['update raw.placed set id = 2', 'delete from raw.placed where id = 1'])
+      expect(await refused(change)).toMatchObject({
+        code: 'SQL_UNSUPPORTED',
+        message: `dev_analytics.raw.placed has a column ${name}, a name that changes of single rows need`,
+      })
+  },
+)
+
 describe('fields of columns, and the two sides of MERGE', () => {
   beforeEach(async () => {
     await world.rows(

@@ -84,7 +84,7 @@ export interface ChangeSet {
   /** Rows of a SELECT in place of those that match, or of the partitions that they fall into. One snapshot. */
   overwrite(target: TableName, what: Overwritten, select: string, options?: TableOptions): Promise<WriteResult>
   /**
-   * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_new` whether
+   * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_boathouse_new` whether
    * one comes, and its columns.
    */
   changeRows(

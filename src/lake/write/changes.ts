@@ -330,7 +330,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       return change(
         target,
         'update',
-        `SELECT _file, _pos, false AS _new, ${gone.join(', ')} FROM ${quoteTable(before.name)} AS ${changedAlias} WHERE (${what.where}\n)
+        `SELECT _file, _pos, false AS _boathouse_new, ${gone.join(', ')} FROM ${quoteTable(before.name)} AS ${changedAlias} WHERE (${what.where}\n)
         UNION ALL SELECT NULL, NULL, true, ${come.join(', ')} FROM (${select}\n) AS selected`,
         options,
       )
@@ -382,7 +382,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     return change(
       before.name,
       'merge',
-      `SELECT before._file, before._pos, true AS _new, ${columns.join(', ')}${rowId}
+      `SELECT before._file, before._pos, true AS _boathouse_new, ${columns.join(', ')}${rowId}
       FROM (SELECT * FROM ${quoteTable(before.name)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS before
       RIGHT JOIN (${select}\n) AS after ON ${on}`,
       options,

@@ -13,7 +13,7 @@ import { columnOf, located, type PerformContext } from './perform-context.ts'
 import type { Merge } from './perform-rows.ts'
 
 /** How the rows that were given are numbered. */
-export const givenOrder = '_given'
+export const givenOrder = '_boathouse_given'
 /** What the row that was given is called. */
 export const excluded = 'excluded'
 

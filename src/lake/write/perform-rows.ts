@@ -192,7 +192,7 @@ async function deleted(
   const condition = where ? compose`(${where})` : 'true'
   // Every row goes once, however many rows of the other tables it meets.
   const met = using ? compose`EXISTS (SELECT 1 FROM ${using} WHERE ${condition})` : condition
-  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, false AS _new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${changing(target)} AS ${name} WHERE ${met}`
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, false AS _boathouse_new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${changing(target)} AS ${name} WHERE ${met}`
   return changed(text, 'delete', target, context)
 }
 
@@ -205,7 +205,7 @@ async function updated(
   const schema = writtenSchema(metadata)
   const name = quoteName(alias ?? target.name)
   const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
-  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
   return changed(text, 'update', target, context)
 }
 
@@ -229,11 +229,11 @@ async function merged(
   const condition = Array.isArray(on)
     ? on.map((column) => `${name}.${quoteName(column)} = ${other}.${quoteName(column)}`).join(' AND ')
     : compose`(${on})`
-  const isMatched = `(${name}._in_table AND ${other}._in_source)`
+  const isMatched = `(${name}._boathouse_in_table AND ${other}._boathouse_in_source)`
   const kinds: Record<MergeClause['when'], string> = {
     matched: isMatched,
-    'not-matched': `(${other}._in_source AND ${name}._in_table IS NULL)`,
-    'not-matched-by-source': `(${name}._in_table AND ${other}._in_source IS NULL)`,
+    'not-matched': `(${other}._boathouse_in_source AND ${name}._boathouse_in_table IS NULL)`,
+    'not-matched-by-source': `(${name}._boathouse_in_table AND ${other}._boathouse_in_source IS NULL)`,
   }
   // Where there is a row of one side only, plain names mean its columns.
   const inBoth = new Set(schema.fields.map((field) => field.name.toLowerCase()).filter((one) => given.has(one)))
@@ -261,7 +261,7 @@ async function merged(
     for (const column of numbering.filter((one) => leavesOut(one, clause))) {
       comings ??= await countOf(whole, context)
       const first = await context.takeNumbers(table, column, comings)
-      numbers.set(column.field.id, `${first - 1} + row_number() OVER (PARTITION BY _clause)`)
+      numbers.set(column.field.id, `${first - 1} + row_number() OVER (PARTITION BY _boathouse_clause)`)
     }
     effects.push(effectOf(clause.action, { ...sidesOf, numbers }, sides[clause.when]))
   }
@@ -281,13 +281,13 @@ async function merged(
       effect ? [compose`WHEN ${String(index)} THEN CAST(${effect.get(column)!} AS ${sqlType(type)})`] : [],
     )
     if (branches.length === 0) return compose`CAST(NULL AS ${sqlType(type)}) AS ${quoteName(column)}`
-    return compose`CASE _clause ${Composed.join(branches, ' ')} END AS ${quoteName(column)}`
+    return compose`CASE _boathouse_clause ${Composed.join(branches, ' ')} END AS ${quoteName(column)}`
   })
   const keepsTable = clauses.some(({ when }) => when === 'not-matched-by-source')
   const keepsSource = clauses.some(({ when }) => when === 'not-matched')
   const actions = clauses.map(({ action }, index) => `WHEN ${index} THEN ${quoteText(actionNames[action.kind])}`)
   const told = returning && !schema.fields.some((one) => one.name.toLowerCase() === mergeAction)
-  const acted = told ? `, CASE _clause ${actions.join(' ')} END AS ${mergeAction}` : ''
+  const acted = told ? `, CASE _boathouse_clause ${actions.join(' ')} END AS ${mergeAction}` : ''
   const errors = clauses.flatMap(({ action }, index) =>
     action.kind === 'error'
       ? [
@@ -295,7 +295,8 @@ async function merged(
         ]
       : [],
   )
-  const refused = errors.length > 0 ? compose`, CASE _clause ${Composed.join(errors, ' ')} END AS ${refusal}` : ''
+  const refused =
+    errors.length > 0 ? compose`, CASE _boathouse_clause ${Composed.join(errors, ' ')} END AS ${refusal}` : ''
   const columnsOn = Array.isArray(on)
     ? on.map((column): [string, string] => [column, column])
     : equalColumns(on.sql, alias ?? target.name, source.alias)
@@ -314,11 +315,11 @@ async function merged(
     first?.action.kind === 'delete' && !first.and && !second
       ? 'QUALIFY _file IS NULL OR row_number() OVER (PARTITION BY _file, _pos) = 1'
       : ''
-  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, ${news.length > 0 ? `_clause IN (${news.join(', ')})` : 'false'} AS _new, ${Composed.join(columns, ', ')}${acted}${refused}${rowId(name, metadata)}
-    FROM (SELECT *, true AS _in_table FROM ${quoteTable(target)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
-    ${join} JOIN (SELECT *, true AS _in_source FROM ${source.from} AS ${otherNamed}) AS ${other} ON ${condition},
-    LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _clause) AS _clauses
-    WHERE ${acting.length > 0 ? `_clause IN (${acting.join(', ')})` : 'false'} ${once}${key && returning ? ` ORDER BY ${other}.${givenOrder}` : ''}`
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, ${news.length > 0 ? `_boathouse_clause IN (${news.join(', ')})` : 'false'} AS _boathouse_new, ${Composed.join(columns, ', ')}${acted}${refused}${rowId(name, metadata)}
+    FROM (SELECT *, true AS _boathouse_in_table FROM ${quoteTable(target)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
+    ${join} JOIN (SELECT *, true AS _boathouse_in_source FROM ${source.from} AS ${otherNamed}) AS ${other} ON ${condition},
+    LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _boathouse_clause) AS _boathouse_clauses
+    WHERE ${acting.length > 0 ? `_boathouse_clause IN (${acting.join(', ')})` : 'false'} ${once}${key && returning ? ` ORDER BY ${other}.${givenOrder}` : ''}`
   const options = {
     ...context.options,
     ...(key && { uniqueBy: key }),

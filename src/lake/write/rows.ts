@@ -1,7 +1,7 @@
 // Changes of single rows: which rows go and which come is one SELECT, run once and kept as a file. What follows is either
 // copy-on-write (files that lose rows are written again) or merge-on-read (delete files say which rows are gone).
 //
-//   SELECT _file, _pos, _new, columns… ──COPY──▶ changed.parquet ──▶ rows that come ─────────▶ data files ─┐
+//   SELECT _file, _pos, _boathouse_new, columns… ──COPY──▶ changed.parquet ──▶ rows that come ─────────▶ data files ─┐
 //                                                        └─────────▶ rows that stay │ delete files ────────┴▶ one commit
 
 import { randomUUID } from 'node:crypto'
@@ -72,7 +72,7 @@ const nothing: FilesUnderWay = { files: [], placed: Promise.resolve() }
 const rewriteAbove = 0.1
 
 /**
- * `changed` gives one row for each row that goes or comes: `_file`, `_pos` (null: a row that only comes), `_new` (whether
+ * `changed` gives one row for each row that goes or comes: `_file`, `_pos` (null: a row that only comes), `_boathouse_new` (whether
  * a row comes), the columns of the table with their new values, and for tables of version 3 `_row_id`. It reads `table`.
  * SQL_INVALID when one row of the table is changed twice.
  */
@@ -94,7 +94,7 @@ export async function changeRows(
     lease = planned.lease
     const from = await stage(planned.sql, staged, rows)
     const counted = await rows(
-      `SELECT _file, count(*), count(DISTINCT _pos), count(*) FILTER (_new) FROM ${from} GROUP BY _file`,
+      `SELECT _file, count(*), count(DISTINCT _pos), count(*) FILTER (_boathouse_new) FROM ${from} GROUP BY _file`,
     )
     const gone = new Map<string, number>()
     let [inserted, all] = [0, 0]
@@ -126,7 +126,7 @@ export async function changeRows(
     const values = writtenSchema(metadata).fields.map(
       (field) => `${storedSql(quoteName(field.name), field)} AS ${quoteName(field.name)}`,
     )
-    const comes = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _new`
+    const comes = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _boathouse_new`
     const write = (select: string) =>
       beginFiles(workshop, {
         select,
@@ -211,7 +211,7 @@ export async function changeRows(
 }
 
 /** The column of a text that MERGE … THEN ERROR gives. */
-export const refusal = '_refusal'
+export const refusal = '_boathouse_refusal'
 
 async function checkRefused(from: string, mayRefuse: boolean | undefined, rows: Rows) {
   const [refused] = mayRefuse ? await rows(`SELECT ${refusal} FROM ${from} WHERE ${refusal} IS NOT NULL LIMIT 1`) : []
@@ -224,7 +224,7 @@ async function checkUnique(from: string, { name }: LoadedTable, key: readonly st
   const names = key.map(quoteName)
   const known = names.map((one) => `${one} IS NOT NULL`).join(' AND ')
   const [twice] = await rows(
-    `SELECT 1 FROM ${from} WHERE _new AND ${known} GROUP BY ${names.join(', ')} HAVING count(*) > 1 LIMIT 1`,
+    `SELECT 1 FROM ${from} WHERE _boathouse_new AND ${known} GROUP BY ${names.join(', ')} HAVING count(*) > 1 LIMIT 1`,
   )
   if (twice)
     throw new Failure(

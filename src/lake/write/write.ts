@@ -133,7 +133,7 @@ type StagedFile = Omit<NewDataFile, 'path' | 'partition'> & { local: string; par
 async function stage(workshop: Workshop, options: WriteFilesOptions, staging: string): Promise<StagedFile[]> {
   const { schema, spec, sortOrder, properties } = options
   const columns = spec.fields.map((field) => partitionColumn(field, schema))
-  const names = columns.map((_, index) => `_partition_${index}`)
+  const names = columns.map((_, index) => `_boathouse_partition_${index}`)
   const terms = sortTerms(sortOrder, schema)
   const order = [...columns.map((column) => column.order), ...terms]
   const keys = columns.map(({ key }, index) => `${key} AS ${names[index]}`)
@@ -201,7 +201,7 @@ async function partitionOf(workshop: Workshop, columns: readonly PartitionColumn
   const texts = new Map((row[5] ?? []).map(({ key, value }) => [key, value]))
   const values: (Value | null)[] = []
   for (const [index, column] of columns.entries()) {
-    const value = column.parse(texts.get(`_partition_${index}`) ?? null)
+    const value = column.parse(texts.get(`_boathouse_partition_${index}`) ?? null)
     values.push(value === undefined ? await longValue(workshop, column, row[0]) : value)
   }
   return values
