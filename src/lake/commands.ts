@@ -15,10 +15,10 @@ import {
 import type { FileIO } from '../io/index.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import { copyFrom, copyTo } from './copy.ts'
-import { explain } from './explain.ts'
+import { explain, explainedColumns } from './explain.ts'
 import type { Maintenance } from './upkeep/maintenance.ts'
 import type { Prepared } from './prepare.ts'
-import { checkCall, runProcedure } from './upkeep/procedures.ts'
+import { checkCall, columnsOfProcedure, runProcedure } from './upkeep/procedures.ts'
 import { createText } from './relations/show-create.ts'
 import { compose, type Composed } from './sql/compose.ts'
 import type { Command, Place as GrantPlace } from './sql/command.ts'
@@ -101,6 +101,30 @@ const kinds: ReadonlySet<string> = new Set<Command['kind']>([
 ])
 export const isCommand = (statement: { kind: string }): statement is Command => kinds.has(statement.kind)
 
+/** What a command answers, without doing it. */
+export function columnsOfCommand(command: Command): readonly Column[] {
+  switch (command.kind) {
+    case 'call':
+      return columnsOfProcedure(command.procedure)
+    case 'explain':
+      return explainedColumns(command)
+    case 'show-grants':
+      return grantColumns
+    case 'show-roles':
+      return roleColumns
+    case 'show-create':
+      return createColumns
+    default:
+      return []
+  }
+}
+
+const grantColumns = 'privilege environment namespace table columns grantee_type grantee source granted_by granted_at'
+  .split(' ')
+  .map(text)
+const roleColumns = ['role', 'members', 'source'].map(text)
+const createColumns = [text('statement')]
+
 export async function runCommand(command: Command, context: CommandContext): Promise<Commanded> {
   const { grants, principal } = context
   const change = { by: principal, source: 'sql' as const }
@@ -148,10 +172,7 @@ export async function runCommand(command: Command, context: CommandContext): Pro
       }) ?? [])
       return {
         command: 'SHOW',
-        columns: [
-          ...['privilege', 'environment', 'namespace', 'table', 'columns', 'grantee_type', 'grantee'].map(text),
-          ...['source', 'granted_by', 'granted_at'].map(text),
-        ],
+        columns: grantColumns,
         rows: listed.map((one) => [
           one.privilege,
           one.on.environment ?? '*',
@@ -175,7 +196,7 @@ export async function runCommand(command: Command, context: CommandContext): Pro
         members.map(({ kind, name }) => `${kind}:${name}`).join(', '),
         source,
       ])
-      return { command: 'SHOW', columns: ['role', 'members', 'source'].map(text), rows, tables: [], count: null }
+      return { command: 'SHOW', columns: roleColumns, rows, tables: [], count: null }
     }
     case 'show-create': {
       const target = context.resolve(command.name)
@@ -184,7 +205,7 @@ export async function runCommand(command: Command, context: CommandContext): Pro
         throw new Failure('TABLE_NOT_FOUND', `there is no ${command.what} ${showName(target)}`)
       return {
         command: 'SHOW',
-        columns: [text('statement')],
+        columns: createColumns,
         rows: [[createText(found)]],
         tables: [target],
         count: null,

@@ -53,10 +53,13 @@ export async function explain(
 
 const column = (name: string, type = 'VARCHAR'): Column => ({ name, type, nullable: true })
 
-const asText = (rows: unknown[][]): Explained => ({ columns: [column('explain_key'), column('explain_value')], rows })
+export const explainedColumns = ({ json }: Pick<Explaining, 'json'>): Column[] =>
+  json ? [column('QUERY PLAN', 'JSON')] : [column('explain_key'), column('explain_value')]
+
+const asText = (rows: unknown[][]): Explained => ({ columns: explainedColumns({ json: false }), rows })
 
 const asJson = (plan: object): Explained => ({
-  columns: [column('QUERY PLAN', 'JSON')],
+  columns: explainedColumns({ json: true }),
   rows: [[JSON.stringify([plan], null, 2)]],
 })
 

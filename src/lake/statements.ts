@@ -6,7 +6,7 @@ import { showName, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
 import { snapshotAsOf } from '../iceberg/index.ts'
-import { isCommand, runCommand, type Commanded } from './commands.ts'
+import { columnsOfCommand, isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, partOf, performContext } from './contexts.ts'
 import { explain, explainedAs, type Explaining } from './explain.ts'
 import { withoutValues } from './policy/guard.ts'
@@ -90,6 +90,7 @@ export async function describeChange(
   { prepare, policyNow, deps }: Pick<Opened, 'prepare' | 'policyNow' | 'deps'>,
 ): Promise<{ columns: Column[]; parameters: string[] }> {
   const statement = parseStatement(sql)
+  if (statement && isCommand(statement)) return { columns: [...columnsOfCommand(statement)], parameters: [] }
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
   const own = await temporaryTable(statement.name, options, options.changes)
   const target = own ?? targetName(statement, options)

@@ -550,6 +550,10 @@ const valueSql: Record<Kind, (value: Composed) => Composed> = {
   texts: (value) => compose`CAST(to_json(CAST(${value} AS VARCHAR[])) AS VARCHAR)`,
 }
 
+/** What a procedure answers; nothing where there is none of that name. */
+export const columnsOfProcedure = (name: string): readonly Column[] =>
+  Object.hasOwn(procedures, name) ? procedures[name]!.columns : []
+
 /** @throws TABLE_NOT_FOUND */
 export async function runProcedure(
   { procedure, given }: CheckedCall,

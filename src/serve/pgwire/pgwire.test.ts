@@ -994,6 +994,30 @@ test('a statement that is too long, and one made to be slow to read, are no trou
 })
 
 describe('portals and cursors', () => {
+  test('what the lake tells itself is described before it runs; EXPLAIN EXECUTE is of the statement', async () => {
+    const client = await raw('ada')
+    const described = async (sql: string) => {
+      client.send(parse('', sql), message('D', Buffer.from('S'), cstring('')), sync)
+      const [, , fields] = await client.until('Z')
+      return fields!.type === 'T' ? fields!.body.readInt16BE() : fields!.type
+    }
+    const statements = ['explain select 1', 'explain (format json) select 1', 'show grants', 'show roles']
+    const counts = []
+    for (const sql of [...statements, 'show create table raw.sales', "call ancestors_of('raw.sales')"])
+      counts.push(await described(sql))
+    expect(counts).toEqual([2, 1, 10, 3, 1, 2])
+    client.send(parse('p', 'select id from raw.sales where id = $1 and amount > $2'), sync)
+    await client.until('Z')
+    const explain = 'EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE p (NULL, 3)'
+    expect(await described(explain)).toBe(1)
+    client.send(query(explain))
+    const rows = (await client.until('Z')).filter(({ type }) => type === 'D')
+    expect(JSON.parse(rows[0]!.body.subarray(6).toString())).toMatchObject([
+      { Plan: { 'Node Type': expect.any(String) } },
+    ])
+    client.close()
+  })
+
   test.each([
     ['selct 1', '42601'],
     ['select nowhere from raw.sales', '42703'],

@@ -202,14 +202,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         keepPrepared(command.name, { sql: asked.sql.slice(command.start), oids: [] }, false)
         return { tag: () => 'PREPARE' }
       case 'execute': {
-        const known = preparedOf(command.name)
-        const edits = placeholders(known.sql).map(({ number, start, end }) => {
-          const value = command.arguments[number - 1]
-          if (value === undefined)
-            throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`)
-          return { start, end, text: `(${value})` }
-        })
-        const { text } = splice(known.sql, edits)
+        const text = executed(command)
         const { formats } = asked
         return statements.run({ sql: text, start: 0, text, ...(formats && { formats }) }, signal)
       }
@@ -250,9 +243,31 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         if (command.name === undefined) await closePortals(({ cursor }) => cursor)
         else await closePortal(command.name, true)
         return { tag: () => 'CLOSE CURSOR' }
-      default:
-        return statements.run(asked, signal)
+      default: {
+        const explained = explainedExecute(asked.sql)
+        if (explained === undefined) return statements.run(asked, signal)
+        const { formats } = asked
+        return statements.run({ sql: explained, start: 0, text: explained, ...(formats && { formats }) }, signal)
+      }
     }
+  }
+
+  /** The text of a prepared statement with its values. */
+  function executed({ name, arguments: values }: Extract<Command, { kind: 'execute' }>): string {
+    const known = preparedOf(name)
+    const edits = placeholders(known.sql).map(({ number, start, end }) => {
+      const value = values[number - 1]
+      if (value === undefined) throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`)
+      return { start, end, text: `(${value})` }
+    })
+    return splice(known.sql, edits).text
+  }
+
+  /** `EXPLAIN (FORMAT JSON) EXECUTE p(NULL)`, as sqlx asks what may be null: the same of the statement itself. */
+  function explainedExecute(sql: string): string | undefined {
+    const at = /^\s*explain\b[^'"]{0,100}?\b(?=execute\s)/i.exec(sql)?.[0].length
+    const command = at === undefined ? undefined : classify(sql.slice(at))
+    return command?.kind === 'execute' ? sql.slice(0, at) + executed(command) : undefined
   }
 
   /** What the client sends until it says that this is all. */
@@ -356,6 +371,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   async function checked(sql: string, oids: number[], signal: AbortSignal): Promise<void> {
     const command = classify(sql)
     if (command.kind !== 'lake' || !command.rows || command.changes || statements.state === 'failed') return
+    if (explainedExecute(sql) !== undefined) return
     await statements.describe({ sql, start: 0, text: sql }, oids, signal).catch((error: unknown) => {
       if (error instanceof Failure && /^42(?!501)/.test(sqlStateOf(error))) throw error
     })
@@ -371,11 +387,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         wire.send(say.parameterDescription([]), fields ? say.rowDescription(fields) : say.noData)
         return
       }
-      const { fields, oids } = await statements.describe(
-        { sql: known.sql, start: 0, text: known.sql },
-        known.oids,
-        signal,
-      )
+      const text = explainedExecute(known.sql) ?? known.sql
+      const { fields, oids } = await statements.describe({ sql: text, start: 0, text }, known.oids, signal)
       // Values are read as the client was told that they are.
       known.oids = oids
       wire.send(say.parameterDescription(oids), fields ? say.rowDescription(fields) : say.noData)

@@ -6,6 +6,7 @@ import { timeZoneNamed } from '../../base/time-zone.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
 import type { Policy } from '../../govern/index.ts'
 import {
+  isChange,
   nameOf,
   openSession,
   placeAt,
@@ -417,7 +418,9 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       }
       if (!command.rows) return { fields: undefined, oids: known }
       const { columns } = await describe(translate(asked.sql, names, nullEdits(places, known)))
-      return { fields: fieldsOf(columns, asked), oids: known }
+      // What the lake answers itself comes as texts.
+      const isOwn = command.changes !== true && isChange(asked.sql)
+      return { fields: isOwn ? textFields(columns) : fieldsOf(columns, asked), oids: known }
     },
 
     async mayContinue({ policy }) {
@@ -570,7 +573,7 @@ const calledElsewhere: Record<string, string> = {
 }
 
 const textFields = (columns: readonly Column[]): Field[] =>
-  columns.map(({ name }) => ({ name, type: wireTypeOf('VARCHAR'), format: 0 }))
+  columns.map(({ name, type }) => ({ name, type: wireTypeOf(type === 'JSON' ? type : 'VARCHAR'), format: 0 }))
 
 async function* startingWith(
   first: IteratorResult<Chunk, undefined>,
