@@ -201,13 +201,14 @@ class Translation {
     // No tool asks at such length, and what is looked for here is looked for again and again.
     const isCatalog = this.#sql.length <= catalogTextMax && this.#words.some((word) => catalogWord.test(word))
     const selects = this.#selectItems()
-    const isDefinition = /^(create|alter)$/.test(this.#words[0] ?? '') && this.#words.slice(1, 5).includes('table')
+    const definitionEnd = this.#definitionEnd()
     // Their one column is called as their alias says, where nobody calls it by the name of the function.
     const series = new Set(['generate_series', 'unnest'])
     this.#words.forEach((word, at) => {
       if (this.#words[at + 1] !== '(') series.delete(word)
     })
     for (let at = 0; at < this.#all.length; at++) {
+      const isDefinition = at < definitionEnd
       this.#castAgain(at)
       if (this.#collation(at) || this.#listLiteral(at) || this.#timestamp(at)) continue
       if (this.#path(at) || this.#holds(at) || (!isCatalog && this.#joined(at))) continue
@@ -229,6 +230,16 @@ class Translation {
       else if (this.#words[at] === '::') this.#cast(at)
     }
     return outermost(this.#edits)
+  }
+
+  /** Where the types of columns end that a statement declares: at the SELECT of CREATE TABLE … AS. */
+  #definitionEnd(): number {
+    if (!/^(create|alter)$/.test(this.#words[0] ?? '') || !this.#words.slice(1, 5).includes('table')) return 0
+    const as = this.#words.findIndex(
+      (word, at) => word === 'as' && /^(select|with|from|values|table|\()$/.test(this.#words[at + 1] ?? ''),
+    )
+    // `GENERATED ALWAYS AS (…)` is a part of a column.
+    return as < 0 || this.#words[as - 1] === 'always' ? this.#all.length : as
   }
 
   #replace(from: number, to: number, text: string): true {
@@ -1162,7 +1173,7 @@ const givesJson =
 
 /** Words that a value follows, and none ends with. */
 const beforeValues: ReadonlySet<string> = new Set(
-  'select distinct all where and or not when then else case on in between like ilike by having returning values limit offset set using from is as with'.split(
+  'select distinct all where and or not when then else case on in between like ilike by having returning values limit offset set using from is as with interval escape'.split(
     ' ',
   ),
 )

@@ -39,3 +39,5 @@ select timestamptz '2024-01-01 10:00:00.6+00'::timestamptz(0) as a
 select cast('2024-01-01 10:00:00.123789+00' as timestamp(3) with time zone) as b
 select current_timestamp(0) is not null as c
 select current_timestamp(0)::text !~ '\.' as c
+create temp table cut as select 'abcdef'::varchar(3) as a, 1.5::numeric as n
+select a from cut
