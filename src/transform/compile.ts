@@ -11,6 +11,7 @@ import { didYouMean } from '../base/suggest.ts'
 import { compileTemplate, PyError, str, Suspend, type Callable, type Dict, type LineMap } from '../jinja/index.ts'
 import {
   atTest,
+  externalLocation,
   findFunction,
   findSource,
   MacroTable,
@@ -33,7 +34,7 @@ import {
   type DbtProject,
   type Session,
 } from '../project/dbt/index.ts'
-import { bothOf, externalLocation, externalRelation, narrowed, type Stretch } from './materializations/narrowed.ts'
+import { bothOf, externalRelation, narrowed, type Stretch } from './materializations/narrowed.ts'
 import { isStatement } from './materializations/statements.ts'
 import { injectCtes, type Injected } from './inject.ts'
 import { sampleOf } from './sample.ts'

@@ -34,6 +34,26 @@ function checkSpaces(reading: Reading): void {
     if (isAllowed) reading.warn(message, patch ?? place, { name: 'SpacesInResourceNameDeprecation', code: 'D014' })
     else reading.wrong(message, patch ?? place, `Rename it, or set the flag ${flag} to false in dbt_project.yml.`)
   }
+  checkSpacesOfOthers(reading)
+}
+
+/** Those of sources and semantic models are told, and refused where the project's flag asks for it. */
+function checkSpacesOfOthers(reading: Reading): void {
+  const { project } = reading
+  const isRefused = behaviourFlag(project, 'require_source_and_semantic_model_names_without_spaces') === true
+  const named = [
+    ...Array.from(project.sources.values(), ({ uniqueId, source, place }) => ({ uniqueId, name: source, place })),
+    ...project.semanticModels.values(),
+  ]
+  const known = new Set<string>()
+  for (const { uniqueId, name, place } of named) {
+    const id = uniqueId.split('.').slice(0, 3).join('.')
+    if (!name.includes(' ') || known.has(id)) continue
+    known.add(id)
+    const message = `Found spaces in the name of \`${id}\``
+    if (isRefused) reading.wrong(message, place)
+    else reading.warn(message, place, { name: 'SpacesInResourceNameDeprecation', code: 'D014' })
+  }
 }
 
 /** dbt-duckdb's `external` writes a file, and DuckDB has no materialized views. */
@@ -159,9 +179,25 @@ function snapshotProblems({ config }: DbtNode): string[] {
   return found
 }
 
+/** `build_after`: how long a model is fresh enough. Nothing is decided by it here. */
+function freshnessProblems(freshness: unknown): string[] {
+  const after = isRecord(freshness) ? freshness['build_after'] : undefined
+  if (!isRecord(after)) return []
+  const { count = null, period = null, updates_on: updatesOn = null } = after
+  const missing = count === null ? 'count' : 'period'
+  if ((count === null) !== (period === null))
+    return [`has a freshness.build_after with a ${count === null ? 'period' : 'count'} and without a ${missing}`]
+  const found: string[] = []
+  if (period !== null && !['minute', 'hour', 'day'].includes(String(period)))
+    found.push(`has the period "${String(period)}" in freshness.build_after; it must be one of minute, hour, day`)
+  if (updatesOn !== null && !['all', 'any'].includes(String(updatesOn)))
+    found.push(`has updates_on "${String(updatesOn)}" in freshness.build_after; it must be all or any`)
+  return found
+}
+
 function modelProblems(node: DbtNode): string[] {
   const { config, columns, constraints } = node
-  const found: string[] = []
+  const found = freshnessProblems(config['freshness'])
   const materialized = config['materialized']
   if (typeof materialized !== 'string') found.push('has a materialization that is no name')
   if (materialized === 'ephemeral' && node.access === 'public')

@@ -213,7 +213,9 @@ export function configOf(
   { from, root }: { from: DbtPackage; root: DbtPackage },
   written: readonly Config[] = own,
 ): { config: Config; unrendered: Config } {
-  const { tree, defaults } = kinds[kind]
+  const { defaults } = kinds[kind]
+  const tree =
+    kind === 'analysis' && root.flags['require_corrected_analysis_fqns'] === true ? 'analyses' : kinds[kind].tree
   const layers = (trees: (one: DbtPackage) => Config, configs: readonly Config[]) => [
     ...treeConfigs(trees(from), fqn),
     ...configs,

@@ -1,7 +1,7 @@
 // Reading a dbt project: what is wrong is said with file, line and column; what is allowed in several spellings is one.
 
 import { expect, test } from 'vitest'
-import { plainNames, readDbtProject, recordFiles } from './index.ts'
+import { manifestOf, plainNames, readDbtProject, recordFiles } from './index.ts'
 import { MacroTable } from './macros.ts'
 import { renderSetting } from './yaml-context.ts'
 import type { DbtProject } from './types.ts'
@@ -106,6 +106,24 @@ metrics: [{name: m, label: M, type: simple, type_params: {measure: people}}]`,
       'PROJECT_INVALID models/s.yml:2:36 unknown key "identifer"; did you mean "identifier"?',
       'PROJECT_INVALID models/s.yml:2:80 "column" must be true or false',
       'PROJECT_INVALID models/s.yml:3:92 unknown key "filter"; there are: count, period',
+    ],
+  ],
+  [
+    'a build_after that is half said, names with spaces where a flag forbids them',
+    {
+      'dbt_project.yml': `${head}flags: {require_source_and_semantic_model_names_without_spaces: true}`,
+      'models/a.sql': 'select 1',
+      'models/b.sql': 'select 1',
+      'models/s.yml': `models:
+  - {name: a, config: {freshness: {build_after: {period: day}}}}
+  - {name: b, config: {freshness: {build_after: {count: 1, period: week, updates_on: some}}}}
+sources: [{name: my shop, tables: [{name: t}, {name: u}]}]`,
+    },
+    [
+      'MODEL_INVALID models/s.yml:2:5 model "a" has a freshness.build_after with a period and without a count',
+      'MODEL_INVALID models/s.yml:3:5 model "b" has the period "week" in freshness.build_after; it must be one of minute, hour, day',
+      'MODEL_INVALID models/s.yml:3:5 model "b" has updates_on "some" in freshness.build_after; it must be all or any',
+      'PROJECT_INVALID models/s.yml:4:36 Found spaces in the name of `source.shop.my shop`',
     ],
   ],
   [
@@ -628,6 +646,31 @@ test('a batch begins at a moment; a version has no deprecation date but its own;
   expect(wrong.map(({ message }) => message)).toEqual([
     `model "a" is incremental by microbatch and must provide a 'begin': a date such as 2026-01-31, not "2024-02-31"`,
   ])
+})
+
+test('a manifest has what is written of tests, where sources lie, and no analyses that are switched off', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': `${head}flags: {require_corrected_analysis_fqns: true}\nanalyses: {shop: {off: {+enabled: false}}}`,
+    'analyses/a.sql': 'select 1',
+    'analyses/off/b.sql': 'select 1',
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': `
+models: [{name: a, columns: [{name: id, tests: [{unique: {config: {store_failures: true}}}]}]}]
+sources: [{name: raw files, meta: {external_location: 'data/{name}.csv'}, tables: [{name: t}]}]`,
+  })
+  expect(failures).toEqual([])
+  const manifest = manifestOf(project, { generatedAt: 0 }) as Record<string, Record<string, Record<string, unknown>>>
+  expect(manifest['sources']!['source.shop.raw files.t']).toMatchObject({ relation_name: "'data/t.csv'" })
+  expect(Object.keys(manifest['nodes']!).filter((id) => id.startsWith('analysis'))).toEqual(['analysis.shop.a'])
+  const test = Object.values(manifest['nodes']!).find(({ resource_type: type }) => type === 'test')
+  expect(test).toMatchObject({
+    unrendered_config: { store_failures: true },
+    config: { store_failures: true, store_failures_as: 'table' },
+  })
+  expect(test!['unrendered_config']).not.toHaveProperty('store_failures_as')
+  expect(project.warnings.map(({ message }) => message)).toContain(
+    'Found spaces in the name of `source.shop.raw files`',
+  )
 })
 
 test('YAML is rendered with var, env_var and target; descriptions with doc', async () => {

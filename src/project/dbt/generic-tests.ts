@@ -113,12 +113,9 @@ class GenericTests {
       // A template that comes to nothing leaves what dbt_project.yml says.
       if (test.config[key] === null) delete test.config[key]
     }
-    const { severity, store_failures_as: storedAs, store_failures: isStored } = test.config
+    const { severity } = test.config
     if (severity !== undefined && severity !== null && !/^(?:warn|error)$/i.test(String(severity)))
       throw new Failure('PROJECT_INVALID', `"severity" is "${String(severity)}"; it must be warn or error`, { place })
-    // `store_failures_as` decides; without it the old switch means a table or nothing.
-    if (storedAs !== undefined) test.config['store_failures'] = storedAs !== 'ephemeral'
-    else if (isStored !== undefined) test.config['store_failures_as'] = isStored === true ? 'table' : 'ephemeral'
   }
 
   #parse(from: DbtPackage, test: GenericTest, macro: DbtMacro | undefined, place: Place): Parsed {

@@ -67,8 +67,27 @@ export function relationNameOf(node: DbtNode): string | null {
   return relationName({ database, schema, identifier: alias }, quoting)
 }
 
-export const sourceRelationName = ({ database, schema, identifier, quoting }: DbtSource): string =>
-  relationName({ database, schema, identifier }, quoting)
+export function sourceRelationName(source: DbtSource): string {
+  const { database, schema, identifier, quoting } = source
+  return externalLocation(source) ?? relationName({ database, schema, identifier }, quoting)
+}
+
+/** Where dbt-duckdb finds a source that is no table: `'data/{name}.parquet'`, names of the source put in. */
+export function externalLocation(source: DbtSource): string | undefined {
+  const meta = (source.config['meta'] ?? {}) as Config
+  const known = { ...source.sourceMeta, ...meta, ...source.config }
+  const location = known['external_location']
+  if (typeof location !== 'string') return undefined
+  const names: Config = {
+    ...known,
+    name: source.name,
+    identifier: source.identifier,
+    schema: source.schema,
+    database: source.database,
+  }
+  const text = location.replace(/\{(\w+)\}/g, (whole, name: string) => String(names[name] ?? whole))
+  return text.includes('(') || text.startsWith("'") ? text : `'${text}'`
+}
 
 /** What a node of any kind has before it is compiled, as plain values. */
 export function nodeValue(node: DbtNode): Config {

@@ -51,6 +51,7 @@ function namesOf(project: DbtProject): Record<ConfigTree, string[][]> {
   const named = (entries: ReadonlyMap<string, { fqn: string[] }>) => Array.from(entries.values(), ({ fqn }) => fqn)
   return {
     models: of('model', 'analysis'),
+    analyses: of('analysis'),
     seeds: of('seed'),
     snapshots: of('snapshot'),
     data_tests: of('test'),

@@ -35,6 +35,7 @@ const treeKeys: Record<ConfigTree, string[]> = {
   'semantic-models': ['semantic-models', 'semantic_models'],
   'saved-queries': ['saved-queries', 'saved_queries'],
   functions: ['functions'],
+  analyses: ['analyses'],
 }
 
 const known = [
@@ -67,7 +68,6 @@ const known = [
   'project-root',
   'restrict-access',
   'packages',
-  'analyses',
   'description',
   'dependencies',
   'modules-path',

@@ -344,6 +344,7 @@ export type ConfigTree =
   | 'semantic-models'
   | 'saved-queries'
   | 'functions'
+  | 'analyses'
 
 export type DbtProject = {
   dir: string

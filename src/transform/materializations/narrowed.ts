@@ -1,7 +1,7 @@
 // Relations that stand for a part of a table, or for a file: what `ref` and `source` answer to a batch of a microbatch model,
 // under `--sample` and `--empty`, and for sources of dbt-duckdb with an `external_location`.
 
-import { Relation, type ColumnSpec, type Config, type DbtSource } from '../../project/dbt/index.ts'
+import { Relation, type ColumnSpec, type Config } from '../../project/dbt/index.ts'
 
 /** In Python's spelling of a time with its zone, as dbt puts it into SQL. */
 export type Stretch = { start: string; end: string }
@@ -27,23 +27,6 @@ export const bothOf = (one: Stretch | undefined, other: Stretch | undefined): St
   one && other
     ? { start: one.start > other.start ? one.start : other.start, end: one.end < other.end ? one.end : other.end }
     : (one ?? other)
-
-/** Where dbt-duckdb finds a source that is no table: `'data/{name}.parquet'`, names of the source put in. */
-export function externalLocation(source: DbtSource): string | undefined {
-  const meta = (source.config['meta'] ?? {}) as Config
-  const known = { ...source.sourceMeta, ...meta, ...source.config }
-  const location = known['external_location']
-  if (typeof location !== 'string') return undefined
-  const names: Config = {
-    ...known,
-    name: source.name,
-    identifier: source.identifier,
-    schema: source.schema,
-    database: source.database,
-  }
-  const text = location.replace(/\{(\w+)\}/g, (whole, name: string) => String(names[name] ?? whole))
-  return text.includes('(') || text.startsWith("'") ? text : `'${text}'`
-}
 
 class ExternalRelation extends Relation {
   readonly #location: string
