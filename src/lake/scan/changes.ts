@@ -40,7 +40,8 @@ const comparedMax = 200
 
 /** The columns of a table's changes. @throws SQL_UNSUPPORTED when it has columns of these names itself */
 export function changesSchema({ name }: LoadedTable, schema: Schema): Schema {
-  const taken = schema.fields.find((field) => changeNames.includes(field.name.toLowerCase()))
+  // By `_file` the rows of whole files are told apart.
+  const taken = schema.fields.find(({ name }) => [...changeNames, '_file'].includes(name.toLowerCase()))
   if (taken)
     throw new Failure('SQL_UNSUPPORTED', `${showName(name)} has a column ${taken.name}, a name that its changes need`)
   return { ...schema, fields: [...schema.fields, ...changeFields] }
