@@ -216,7 +216,7 @@ class Translation {
       this.#renamed(at, selects)
       if (this.#dated(at, selects) || this.#coded(at, selects) || this.#listed(at, selects)) continue
       if (!isCatalog && (this.#formatted(at, selects) || this.#matched(at) || this.#exists(at))) continue
-      if (!isCatalog && (this.#called(at, selects) || this.#precise(at, isDefinition))) continue
+      if (!isCatalog && (this.#called(at, selects) || this.#precise(at, isDefinition, selects))) continue
       if (/^i?like$/.test(this.#words[at]!)) this.#escaped(at)
       if (isDefinition && this.#columnType(at)) continue
       if (this.#bytes(at)) continue
@@ -803,6 +803,7 @@ class Translation {
   /** The same of tables: `name ~ 'oar'`, `name !~* $1`. */
   #matched(at: number): boolean {
     const word = this.#words[at]
+    if (word === 'similar') return this.#similar(at)
     if ((word !== '~' && word !== '!') || !this.#isOperand(at - 1)) return false
     const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(this.#sql.slice(this.#all[at]!.start))?.[0]
     if (!symbol) return false
@@ -816,6 +817,18 @@ class Translation {
       this.#insertAfter(this.#operandEnd(to + 1), ` || ').*)')`)
     }
     return true
+  }
+
+  /** `SIMILAR TO '(a|b)%'`: `%` and `_` are as in LIKE, where the engine has a regular expression. */
+  #similar(at: number): boolean {
+    const pattern = this.#all[at + 2]
+    const isPattern = this.#words[at + 1] === 'to' && pattern?.kind === 'string' && pattern.text.startsWith("'")
+    if (!isPattern || this.#words[at + 3] === 'escape') return false
+    const text = textOf(pattern).replace(
+      /\\[^]|\[[^\]]*\]|[%_.^$]/g,
+      (one) => ({ '%': '.*', _: '.' })[one] ?? (one.length > 1 ? one : `\\${one}`),
+    )
+    return this.#replace(at + 2, at + 2, quoteText(`(?s:${text})`))
   }
 
   /** `doc ? 'key'`, `doc ?| ARRAY['a', 'b']`: whether JSON has a key, or an item. */
@@ -875,7 +888,7 @@ class Translation {
   }
 
   /** `x::varchar(3)` cuts the text, `now()::timestamptz(0)` rounds the time; of columns the length is declared, and all times have six digits. */
-  #precise(at: number, isDefinition: boolean): boolean {
+  #precise(at: number, isDefinition: boolean, selects: ReadonlySet<number>): boolean {
     const words = this.#words
     const isTimeType = /^(time|timestamp|timestamptz|timetz)$/.test(words[at]!)
     if (isDefinition && isTimeType && this.#digitsBehind(at) && words[at - 1] !== '::')
@@ -896,8 +909,13 @@ class Translation {
       const first = this.#operandWithCasts(at - 1)
       // `timestamptz '2024-01-01 10:00'`
       const isTyped = this.#all[first]!.kind === 'string' && this.#all[first - 1]?.kind === 'word'
-      this.#insertBefore(isTyped && !beforeValues.has(words[first - 1]!) ? first - 1 : first, call)
-      return this.#replace(at, last, `::${to}, ${digits})`)
+      const begin = isTyped && !beforeValues.has(words[first - 1]!) ? first - 1 : first
+      this.#insertBefore(begin, call)
+      // Called by its column, else by its type.
+      const { kind, text } = this.#all[at - 1]!
+      const isNamed = kind === 'word' || kind === 'quoted'
+      const alias = this.#isItem(begin, last, selects) ? ` AS ${isNamed ? text : to.toLowerCase()}` : ''
+      return this.#replace(at, last, `::${to}, ${digits})${alias}`)
     }
     const open = words[last + 1] === ')' ? this.#opening(last + 1) : undefined
     if (open === undefined || words[open - 1] !== 'cast') return false

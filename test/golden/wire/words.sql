@@ -41,3 +41,6 @@ select current_timestamp(0) is not null as c
 select current_timestamp(0)::text !~ '\.' as c
 create temp table cut as select 'abcdef'::varchar(3) as a, 1.5::numeric as n
 select a from cut
+select 'abc' similar to '(a|b)%' as b, 'abc' similar to 'a_c' as c, 'abc' similar to 'a.c' as d, 'abc' similar to 'b' as e, 'a%' similar to 'a\%' as f, 'abc' not similar to '%[x-z]%' as g
+select x::varchar(2), t.x::varchar(1), upper(x)::varchar(1) as u, 'abc'::varchar(2) from (values ('aaa')) t(x)
+select x::varchar(2), count(*) as n from (values ('aaa'), ('aab'), ('b')) t(x) group by x::varchar(2) order by 1
