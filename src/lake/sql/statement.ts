@@ -574,6 +574,8 @@ function comment(reader: Reader): Statement {
 function alter(reader: Reader): Statement {
   const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
   const ifExists = reader.take('if', 'exists')
+  // No table here has others below it.
+  reader.take('only')
   const name = reader.name(`a ${what}`)
   if (reader.take('rename', 'to')) {
     const to = reader.name(`a ${what}`)

@@ -115,9 +115,9 @@ export function classify(sql: string): Command {
       return copy(head)
     case 'create':
     case 'drop':
-      return index(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
+      return index(head, word) ?? sequence(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
     case 'alter':
-      return owner(head) ?? { kind: 'lake', rows: false }
+      return owner(head) ?? sequence(head, word) ?? { kind: 'lake', rows: false }
     case 'insert':
     case 'update':
     case 'delete':
@@ -150,6 +150,13 @@ function owner(head: Head): Command | undefined {
     tag: `ALTER ${words[0]!.toUpperCase()}`,
     notice: 'there are no owners here; GRANT gives rights',
   }
+}
+
+/** Dumps make one for each column that numbers its rows, which do that by themselves here. */
+function sequence(head: Head, word: 'create' | 'alter' | 'drop'): Command | undefined {
+  if (word === 'drop' || head.peek() !== 'sequence') return undefined
+  const notice = 'there are no sequences by themselves here; a column whose default is nextval(…) numbers its rows'
+  return { kind: 'nothing', tag: `${word.toUpperCase()} SEQUENCE`, notice }
 }
 
 const kindsOfNone = new Set('function procedure sequence type domain extension trigger aggregate'.split(' '))
