@@ -648,6 +648,28 @@ test('a batch begins at a moment; a version has no deprecation date but its own;
   ])
 })
 
+test("the fingerprint of a contract is dbt's", async () => {
+  const { project } = await read({
+    'models/dim_v1.sql': 'select 1 as id, 2 as c',
+    'models/dim_v2.sql': 'select 1 as id',
+    'models/s.yml': `
+models:
+  - name: dim
+    config: {contract: {enforced: true}, materialized: table}
+    columns:
+      - {name: id, data_type: int, constraints: [{type: not_null}, {type: check, expression: "id > 0", name: x}]}
+      - {name: c, data_type: int}
+    versions: [{v: 2, columns: [{include: all, exclude: [c]}]}, {v: 1, config: {alias: dim_old}}]`,
+  })
+  const manifest = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, { contract: unknown }> }
+  const sums = {
+    v1: 'b955eae67f774cace34740f7bf0eb9362953d7fd874423aed8210f8b04bab07e',
+    v2: '3c3567efeff1991b1b4004ab858bbc498c02d389aff002a48354033cca48e071',
+  }
+  for (const [version, checksum] of Object.entries(sums))
+    expect(manifest.nodes[`model.shop.dim.${version}`]?.contract).toMatchObject({ enforced: true, checksum })
+})
+
 test('a manifest has what is written of tests, where sources lie, and no analyses that are switched off', async () => {
   const { project, failures } = await read({
     'dbt_project.yml': `${head}flags: {require_corrected_analysis_fqns: true}\nanalyses: {shop: {off: {+enabled: false}}}`,

@@ -1,6 +1,7 @@
 // Nodes and sources as dbt writes them down: `model` and `graph` in templates, and the entries of manifest.json.
 
-import { Dict, fromJs } from '../../jinja/index.ts'
+import { hash } from 'node:crypto'
+import { Dict, fromJs, repr } from '../../jinja/index.ts'
 import { fileChecksum } from './checksum.ts'
 import { tagsOf } from './config.ts'
 import {
@@ -140,18 +141,26 @@ const compiledValue = (node: DbtNode): Config => ({
   contract: { enforced: node.contract, alias_types: true, checksum: contractChecksum(node) },
 })
 
-/** Changes when a promised column does. */
+/** Changes when a promised column does: dbt's own, so that contracts can be held against those of a manifest of dbt. */
 function contractChecksum({ contract, columns, constraints, config }: DbtNode): string | null {
   if (!contract) return null
-  const promised = columns
-    .map(({ name, dataType, constraints: own }) =>
-      JSON.stringify([name, dataType ?? null, own.map(({ type }) => type)]),
-    )
-    .toSorted()
+  const byName = columns.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const promised = byName.map(({ name, dataType, constraints: own }) => {
+    return `|${name}${dataType ?? 'None'}${shownAll(own, 'Column')}`
+  })
   const isEnforced = config['materialized'] === 'table' || config['materialized'] === 'incremental'
-  return fileChecksum(
-    JSON.stringify([promised, isEnforced ? [config['materialized'], constraints.map(({ type }) => type)] : []]),
-  ).checksum
+  const ofModel = isEnforced ? `${String(config['materialized'])}${shownAll(constraints, 'Model')}` : ''
+  return hash('sha256', promised.join('') + ofModel)
+}
+
+/** As Python shows dbt's own objects. */
+function shownAll(constraints: readonly Constraint[], level: 'Column' | 'Model'): string {
+  const shown = constraints.map((one) => {
+    const { type, ...others } = constraintDict(one, level === 'Model')
+    const parts = Object.entries(others).map(([name, value]) => `${name}=${repr(fromJs(value))}`)
+    return `${level}LevelConstraint(type=<ConstraintType.${one.type}: ${repr(type)}>, ${parts.join(', ')})`
+  })
+  return `[${shown.join(', ')}]`
 }
 
 /** A day is its first moment. */
