@@ -648,6 +648,20 @@ test('a batch begins at a moment; a version has no deprecation date but its own;
   ])
 })
 
+test('what YAML says of a test counts more than what its macro says of all of its kind', async () => {
+  const { project } = await read({
+    'tests/generic/t.sql':
+      "{% test t(model) %}{{ config(severity='warn', fail_calc='sum(x)', tags='macro') }} select 1 as x{% endtest %}",
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': 'models: [{name: a, tests: [t, {t: {name: strict, config: {severity: error, tags: own}}}]}]',
+  })
+  const tests = [...project.nodes.values()].filter(({ kind }) => kind === 'test')
+  expect(tests.map(({ name, tags, config }) => [name, config['severity'], config['fail_calc'], tags])).toEqual([
+    ['t_a_', 'warn', 'sum(x)', ['macro']],
+    ['strict', 'error', 'sum(x)', expect.arrayContaining(['own', 'macro'])],
+  ])
+})
+
 test("the fingerprint of a contract is dbt's", async () => {
   const { project } = await read({
     'models/dim_v1.sql': 'select 1 as id, 2 as c',

@@ -7,6 +7,7 @@ import { didYouMean } from '../../base/suggest.ts'
 import { noChecksum } from './checksum.ts'
 import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
 import type { TestEntry } from './column-properties.ts'
+import { mergeConfig } from './config.ts'
 import type { Context } from './context.ts'
 import {
   looksLikeCall,
@@ -68,6 +69,7 @@ class GenericTests {
       // A test that nothing defines is an error where its SQL is made, as for dbt.
       const macro = reading.macros.test(from.name, test.namespace, test.name)
       const parsed = this.#parse(from, test, macro, place)
+      const [hasOwn, isTold] = [parsed.config, test.config].map((config) => Object.keys(config).length > 0)
       const node = this.#nodes.add(
         {
           kind: 'test',
@@ -77,7 +79,11 @@ class GenericTests {
           file,
           path: `${test.shortName}.sql`,
           rawSql: rawSqlOf(test),
-          parsed,
+          // What YAML says of a test counts more than what its macro says of all of its kind.
+          parsed:
+            hasOwn && isTold
+              ? { ...parsed, config: mergeConfig(parsed.config, test.config), writtenConfig: test.config }
+              : parsed,
           configs: [test.config],
           facts: undefined,
           patch: undefined,
