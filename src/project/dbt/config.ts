@@ -221,13 +221,29 @@ export function configOf(
     ...configs,
     ...(from === root ? [] : treeConfigs(trees(root), fqn)),
   ]
-  return {
-    config: resolveConfig(
+  const resolved = (configs: readonly Config[]) =>
+    resolveConfig(
       defaults,
-      layers((one) => one.configs[tree], own),
-    ),
+      layers((one) => one.configs[tree], configs),
+    )
+  const config = resolved(own)
+  return {
+    config: own.some(hasNull) && unsettable.has(kind) ? withoutNulls(config, resolved([]), defaults) : config,
     unrendered: Object.assign({}, ...layers((one) => one.unrendered[tree], written)) as Config,
   }
+}
+
+const hasNull = (config: Config): boolean => Object.values(config).includes(null)
+const unsettable = new Set<string>(['model', 'analysis', 'seed', 'snapshot', 'function', 'test'])
+
+/** Where they are null, a node's table is named as if nobody had said them. */
+const naming = new Set(['database', 'schema', 'alias'])
+
+/** As in dbt `null` takes nothing away that dbt_project.yml says of another key that dbt knows. */
+function withoutNulls(config: Config, ofProject: Config, defaults: Config): Config {
+  const isKept = (key: string) => config[key] === null && ofProject[key] !== null && !naming.has(key)
+  const kept = Object.keys(defaults).filter(isKept)
+  return { ...config, ...Object.fromEntries(kept.map((key) => [key, ofProject[key]])) }
 }
 
 /** In the order in which they are given, each once. */

@@ -648,6 +648,22 @@ test('a batch begins at a moment; a version has no deprecation date but its own;
   ])
 })
 
+test('null takes nothing away that dbt_project.yml says of a key that dbt knows, but for names', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': `${head}models: {shop: {+unique_key: id, +schema: sc, +own: v}}
+snapshots: {+strategy: check, +check_cols: all, +unique_key: id}`,
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': '{{ config(unique_key=none, schema=none) }} select 1 as id',
+    'models/s.yml': 'models: [{name: a, config: {unique_key: null, schema: null, own: null}}]',
+    'snapshots/s.yml': "snapshots: [{name: s, relation: ref('a'), config: {check_cols: null}}]",
+  })
+  expect(failures).toEqual([])
+  expect(configOf(project, 'model.shop.a')).toMatchObject({ unique_key: 'id', own: null })
+  expect(configOf(project, 'model.shop.b')).toMatchObject({ unique_key: 'id', own: 'v' })
+  expect(project.nodes.get('model.shop.b')?.schema).toBe('main')
+  expect(configOf(project, 'snapshot.shop.s')).toMatchObject({ check_cols: 'all' })
+})
+
 test('what YAML says of a test counts more than what its macro says of all of its kind', async () => {
   const { project } = await read({
     'tests/generic/t.sql':
