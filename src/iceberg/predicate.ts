@@ -171,32 +171,71 @@ function prefixMayMatch(prefix: Value | undefined, { lower, upper }: Range): boo
 
 // --- columns of a file
 
+/** `of`: by the place of the file. `whole`: of all files together, made when a second plan asks. */
+type Column = { of: Range[]; whole?: Range }
+
 /** Of manifests that are in memory: what the bounds of a column say of each file, decoded once for all plans to come. */
-const decoded = new WeakMap<Manifest, Map<string, Range[]>>()
+const decoded = new WeakMap<Manifest, Map<string, Column>>()
 /** Columns that are kept for a manifest; the weight of a cached manifest counts them in. */
 const columnsMax = 4
 
+export type FilesEvaluator = {
+  /** False where certainly no file of the manifest matches. */
+  any(): boolean
+  file(file: DataFile, index: number): boolean
+}
+
 /** `fileMayMatch` for the files of one manifest, by their place in it. */
-export function filesEvaluator(bound: Bound, manifest: Manifest): (file: DataFile, index: number) => boolean {
-  if (bound.op === 'true') return ({ recordCount }) => recordCount > 0
+export function filesEvaluator(bound: Bound, manifest: Manifest): FilesEvaluator {
+  if (bound.op === 'true') return { any: () => true, file: ({ recordCount }) => recordCount > 0 }
   let columns = decoded.get(manifest)
   if (!columns) decoded.set(manifest, (columns = new Map()))
-  const ranges = new Map<Leaf, Range[]>()
-  const rangesOf = (leaf: Leaf): Range[] => {
+  const known = new Map<Leaf, Column>()
+  const columnOf = (leaf: Leaf): Column => {
+    const before = known.get(leaf)
+    if (before) return before
     const key = `${leaf.field.id} ${showType(leaf.field.type)}`
-    const known = columns.get(key) ?? []
+    const asked = columns.get(key)
+    const column = asked ?? { of: [] }
     columns.delete(key)
-    columns.set(key, known) // youngest again
+    columns.set(key, column) // youngest again
     if (columns.size > columnsMax) columns.delete(columns.keys().next().value!)
-    ranges.set(leaf, known)
-    return known
+    known.set(leaf, column)
+    if (asked && manifest.content === 'data')
+      column.whole ??= wholeRange(manifest, (file, index) => (column.of[index] ??= columnRange(file, leaf.field)))
+    return column
   }
-  return (file, index) => {
-    if (file.recordCount === 0) return false
-    return evaluate(bound, (leaf) => {
-      const known = ranges.get(leaf) ?? rangesOf(leaf)
-      return rangeMayMatch(leaf, (known[index] ??= columnRange(file, leaf.field)))
-    })
+  return {
+    any: () =>
+      evaluate(bound, (leaf) => {
+        const { whole } = columnOf(leaf)
+        return !whole || rangeMayMatch(leaf, whole)
+      }),
+    file: (file, index) =>
+      file.recordCount > 0 &&
+      evaluate(bound, (leaf) => rangeMayMatch(leaf, (columnOf(leaf).of[index] ??= columnRange(file, leaf.field)))),
+  }
+}
+
+/** What is true of the rows of every file. */
+function wholeRange({ entries }: Manifest, rangeOf: (file: DataFile, index: number) => Range): Range {
+  const ranges = entries.flatMap(({ file }, index) => (file.recordCount > 0 ? [rangeOf(file, index)] : []))
+  const valued = ranges.filter(({ onlyNull }) => !onlyNull)
+  const outermost = (bounds: (Value | undefined)[], isFurther: (a: Value, b: Value) => boolean) =>
+    bounds.reduce((a, b) => (a === undefined || b === undefined ? undefined : isFurther(b, a) ? b : a), bounds[0])
+  return {
+    lower: outermost(
+      valued.map(({ lower }) => lower),
+      (a, b) => compareValues(a, b) < 0,
+    ),
+    upper: outermost(
+      valued.map(({ upper }) => upper),
+      (a, b) => compareValues(a, b) > 0,
+    ),
+    mayHaveNull: ranges.some(({ mayHaveNull }) => mayHaveNull),
+    onlyNull: valued.length === 0,
+    mayHaveNan: ranges.some(({ mayHaveNan }) => mayHaveNan),
+    onlyNan: ranges.every(({ onlyNan }) => onlyNan),
   }
 }
 

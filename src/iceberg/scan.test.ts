@@ -239,6 +239,10 @@ test('no file with a matching row is ever pruned', async () => {
         for (const predicate of predicates) {
           const plan = await planScan(io, metadata, { predicate, manifests })
           const survivors = new Set(plan.files.map(({ path }) => path))
+          // What was learned of manifests by the plans before leaves out the same.
+          const fresh = await planScan(io, metadata, { predicate })
+          expect([...survivors]).toEqual(fresh.files.map(({ path }) => path))
+          expect(plan.pruned).toEqual(fresh.pruned)
           for (const { file, rows } of all)
             if (rows.some((row) => holds(predicate, row) === true) && !survivors.has(file.path))
               throw new Error(`${file.path} was pruned: ${rows.map(String).join(' ; ')}`)

@@ -83,14 +83,16 @@ export async function planScan(io: FileIO, metadata: TableMetadata, options: Sca
   const found = await mapLimited(survivors, readsAtOnce, async (manifest) => {
     const loaded = await loadManifest(io, metadata, manifest, options)
     const evaluator = evaluators.get(manifest.specId)
-    const fileMayMatch = filesEvaluator(bound, loaded)
+    const matching = filesEvaluator(bound, loaded)
+    const isOut = manifest.content === 'data' && !matching.any()
     const kept: ManifestEntry[] = []
     loaded.entries.forEach((raw, index) => {
       if (raw.status === 'deleted') return
       const isData = raw.file.content === 'data'
       // A delete file of another partition cannot apply to a file that survives.
-      const isIn = raw.file.partition.length === 0 || (evaluator?.partition(raw.file.partition) ?? true)
-      if (isIn && (!isData || fileMayMatch(raw.file, index))) kept.push(inherit(raw, manifest))
+      const isIn =
+        !(isData && isOut) && (raw.file.partition.length === 0 || (evaluator?.partition(raw.file.partition) ?? true))
+      if (isIn && (!isData || matching.file(raw.file, index))) kept.push(inherit(raw, manifest))
       else if (isData) plan.pruned.files++
     })
     return kept
