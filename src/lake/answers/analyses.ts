@@ -32,8 +32,11 @@ class Kept<Value> {
 }
 const [keptMax, textMax, textsMax] = [10_000, 20_000, 2 ** 23]
 
-/** Syntax trees that were checked, by the shape of their texts: a page that asks the same again costs no parsing. */
-export class AnalysisCache extends Kept<{ sql: string; analysis: Analysis }> {}
+/** Syntax trees that were checked: a page that asks the same again costs no parsing, nor does the same with other literals. */
+export class AnalysisCache {
+  readonly byText = new Kept<Analysis>()
+  readonly byShape = new Kept<Analysis>()
+}
 
 /** Columns of texts over shadow tables, whose names say what columns they have: the same text has the same ones. */
 export class ColumnsCache extends Kept<readonly EngineColumn[]> {}
@@ -59,15 +62,24 @@ export async function analysisOf(
   sql: string,
   at: (index: number) => Place,
 ): Promise<Analysis | undefined> {
+  const { byText, byShape } = context.analyses
+  const known = byText.get(sql)
+  if (known) return known
   const shape = textShape(sql)
-  const known = context.analyses.get(shape)
-  if (known?.sql === sql) return known.analysis
-  if (known) {
-    // Another object: what was found by places of that text is not true of this one.
-    const analysis = { ...known.analysis }
-    context.analyses.put(shape, { sql, analysis })
-    return analysis
-  }
+  const like = byShape.get(shape)
+  // Another object: what was found by places of that text is not true of this one.
+  const analysis = like ? { ...like } : await parsed(context, sql, at)
+  if (!analysis) return undefined
+  byText.put(sql, analysis)
+  if (!like && shape !== sql) byShape.put(shape, analysis)
+  return analysis
+}
+
+async function parsed(
+  context: { engine: Engine; signal: AbortSignal | undefined },
+  sql: string,
+  at: (index: number) => Place,
+): Promise<Analysis | undefined> {
   const json = await treeText(context.engine, withoutLikeRows(sql), context.signal)
   if (json.startsWith('{"error":true')) {
     const error = JSON.parse(json) as { error_type: string; error_message: string; position?: string }
@@ -87,7 +99,5 @@ export async function analysisOf(
       error.position === undefined ? {} : { place: at(indexOfByte(sql, Number(error.position))) },
     )
   }
-  const analysis = analyse(json)
-  context.analyses.put(shape, { sql, analysis })
-  return analysis
+  return analyse(json)
 }

@@ -5,7 +5,7 @@
 // not appear in the plan keeps all its files, and a table that appears twice keeps what either use needs.
 
 import type { Field, Predicate, Schema, Type, Value } from '../../iceberg/index.ts'
-import type { PlainCondition, PlainLiteral } from '../sql/plain-select.ts'
+import { comparisons, type PlainCondition, type PlainLiteral } from '../sql/plain-select.ts'
 import { indexOfByte } from '../sql/splice.ts'
 import { parseBound } from '../write/write.ts'
 
@@ -79,14 +79,6 @@ function filterPredicate(filter: Json, field: Field): Predicate {
     default:
       return always
   }
-}
-
-const comparisons: Record<string, '=' | '<' | '<=' | '>' | '>='> = {
-  COMPARE_EQUAL: '=',
-  COMPARE_LESSTHAN: '<',
-  COMPARE_LESSTHANOREQUALTO: '<=',
-  COMPARE_GREATERTHAN: '>',
-  COMPARE_GREATERTHANOREQUALTO: '>=',
 }
 
 const every = (all: readonly Predicate[]): Predicate => {

@@ -37,7 +37,7 @@ function conditionOf(node: Node): PlainCondition[] | undefined {
     return low && high && [...low, ...high]
   }
   if (node.class === 'COMPARISON') {
-    const op = comparisons[String(node.type)]
+    const op = node.type === 'COMPARE_NOTEQUAL' ? 'any' : comparisons[String(node.type)]
     const [left, right] = [node.left as Node, node.right as Node]
     return op && (condition(op, left, [right]) ?? condition(turned[op] ?? op, right, [left]))
   }
@@ -46,9 +46,9 @@ function conditionOf(node: Node): PlainCondition[] | undefined {
   return op && column && condition(op, column, values)
 }
 
-const comparisons: Record<string, PlainCondition['op']> = {
+/** As trees and plans name them. */
+export const comparisons: Record<string, '=' | '<' | '<=' | '>' | '>='> = {
   COMPARE_EQUAL: '=',
-  COMPARE_NOTEQUAL: 'any',
   COMPARE_LESSTHAN: '<',
   COMPARE_LESSTHANOREQUALTO: '<=',
   COMPARE_GREATERTHAN: '>',

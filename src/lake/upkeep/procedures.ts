@@ -62,7 +62,7 @@ const column = (name: string, type: string): Column => ({ name, type, nullable: 
 const bigints = (...names: string[]) => names.map((name) => column(name, 'BIGINT'))
 const ints = (...names: string[]) => names.map((name) => column(name, 'INTEGER'))
 const table: Parameter = { name: 'table', kind: 'text', required: true }
-/** Not Spark's: what would be done is told, and nothing is. */
+/** Spark has it for orphans alone: what would be done is told, and nothing is. */
 const dry: Parameter = { name: 'dry_run', kind: 'boolean' }
 const isDry = (given: Arguments) => given.get('dry_run') === true
 
@@ -254,7 +254,7 @@ const procedures: Record<string, Procedure> = {
       table,
       { name: 'older_than', kind: 'time' },
       { name: 'location', kind: 'text' },
-      { name: 'dry_run', kind: 'boolean' },
+      dry,
       { name: 'max_concurrent_deletes', kind: 'whole', idle: true },
       { name: 'file_list_view', kind: 'text' },
       { name: 'equal_schemes', kind: 'options' },
