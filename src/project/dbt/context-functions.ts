@@ -166,9 +166,9 @@ function differenceOf(first: unknown, second: unknown): Dict {
   return result
 }
 
-/** As PyYAML writes it: lists not indented, dates plain, words that YAML 1.1 reads as something else in quotes. */
 const omap = 'tag:yaml.org,2002:omap'
 
+/** As PyYAML writes it: lists not indented, dates plain, words that YAML 1.1 reads as something else in quotes. */
 function toYaml(value: unknown, sortKeys: boolean): string {
   const document = new Document(plain(value), {
     version: '1.1',

@@ -3,6 +3,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import { Float } from '../../jinja/index.ts'
 import type { Located, Path } from '../yaml.ts'
 import type { Config } from './types.ts'
@@ -24,6 +25,12 @@ export class EntryReader {
   wrong(message: string, path: Path): undefined {
     this.#failures.push(new Failure('PROJECT_INVALID', message, { place: this.at(path) }))
     return undefined
+  }
+
+  /** Each key that is none of `allowed` is a mistake. */
+  refuseOthers(entry: Config, path: Path, allowed: readonly string[]): void {
+    for (const key of Object.keys(entry))
+      if (!allowed.includes(key)) this.wrong(`unknown key "${key}"${didYouMean(key, allowed, 20)}`, [...path, key])
   }
 
   place(path: Path): Place {

@@ -111,9 +111,11 @@ export function readProjectFile(
   const root = isRecord(rendered) ? rendered : {}
   const written = isRecord(located.value) ? located.value : {}
   if (!isRecord(rendered)) wrong('must be a mapping with at least a name', [])
-  for (const key of Object.keys(root)) {
-    if (!known.includes(key)) wrong(`unknown key "${key}"${didYouMean(key, known, 20)}`, [key])
+  const refuseOthers = (entry: Config, allowed: readonly string[], ...path: string[]) => {
+    for (const key of Object.keys(entry))
+      if (!allowed.includes(key)) wrong(`unknown key "${key}"${didYouMean(key, allowed, 20)}`, [...path, key])
   }
+  refuseOthers(root, known)
   const { name } = root
   if (typeof name !== 'string') wrong(name === undefined ? '"name" is missing' : '"name" must be text', ['name'])
   else if (!/^[A-Za-z_]\w*$/.test(name))
@@ -177,6 +179,8 @@ export function readProjectFile(
       ]),
     ]
   }
+  const quoting = record('quoting')
+  refuseOthers(quoting, quotable, 'quoting')
   const trees = (from: (key: string) => Config) =>
     Object.fromEntries(
       Object.entries(treeKeys).map(([tree, keys]) => [
@@ -196,7 +200,7 @@ export function readProjectFile(
     dispatch: dispatchOf(root['dispatch'], () =>
       wrong('"dispatch" must be a list of {macro_namespace, search_order}', ['dispatch']),
     ),
-    quoting: quotingOf(readQuoting(record('quoting'), wrong)),
+    quoting: quotingOf(quoting),
     packagesFolder: texts('packages-install-path')[0] ?? texts('modules-path')[0] ?? 'dbt_packages',
     hooks: {
       onRunStart: texts('on-run-start'),
@@ -227,12 +231,6 @@ function dispatchOf(value: unknown, wrong: () => void): DbtPackage['dispatch'] {
 }
 
 const quotable = ['database', 'schema', 'identifier', 'project', 'snowflake_ignore_case']
-
-function readQuoting(quoting: Config, wrong: (message: string, path: string[]) => void): Config {
-  for (const key of Object.keys(quoting))
-    if (!quotable.includes(key)) wrong(`unknown key "${key}"${didYouMean(key, quotable, 20)}`, ['quoting', key])
-  return quoting
-}
 
 export function quotingOf(value: Config, base: Quoting = quoteAll): Quoting {
   const part = (name: keyof Quoting) => {

@@ -169,7 +169,7 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
     })
   }
   reader.each(root['sources'], ['sources'], (entry, path) => {
-    refuseOthers(reader, entry, path, closed.sources)
+    reader.refuseOthers(entry, path, closed.sources.split(' '))
     if (typeof entry['overrides'] === 'string')
       found.sourcePatches.push({
         overrides: entry['overrides'],
@@ -183,7 +183,7 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
     reader.each(root[section], [section], (value, path) => {
       const name = reader.text(value, 'name', path)
       if (name === undefined) return
-      if (isClosed(section)) refuseOthers(reader, value, path, closed[section])
+      if (isClosed(section)) reader.refuseOthers(value, path, closed[section].split(' '))
       const list = value['given'] ?? value['depends_on']
       const listKey = value['given'] === undefined ? 'depends_on' : 'given'
       found.entries.push({
@@ -210,12 +210,6 @@ const closed = {
     'v access columns config constraints data_tests defined_in deprecation_date description docs tests latest_version_pointer',
 }
 const isClosed = (section: string): section is keyof typeof closed => section in closed
-
-function refuseOthers(reader: EntryReader, entry: Config, path: Path, keys: string): void {
-  const allowed = keys.split(' ')
-  for (const key of Object.keys(entry))
-    if (!allowed.includes(key)) reader.wrong(`unknown key "${key}"${didYouMean(key, allowed, 20)}`, [...path, key])
-}
 
 /** What a model says of its semantic model and metrics, as entries of their own. */
 function addSemantics(reader: EntryReader, model: Config, path: Path, found: Properties): void {
@@ -290,7 +284,7 @@ function readVersions(
 ): Patch['versions'] {
   const versions: Patch['versions'] = []
   reader.each(entry['versions'], [...path, 'versions'], (version, at) => {
-    refuseOthers(reader, version, at, closed.versions)
+    reader.refuseOthers(version, at, closed.versions.split(' '))
     const v = reader.text(version, 'v', at)
     if (v === undefined) return
     if (versions.some((each) => each.v === v)) return reader.wrong(`the version ${v} is listed twice`, at)

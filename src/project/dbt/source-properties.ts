@@ -1,7 +1,6 @@
 // `sources:` of a YAML file: each table with what its source says about all tables laid below it.
 
 import { isRecord } from '../../base/record.ts'
-import { didYouMean } from '../../base/suggest.ts'
 import type { Place } from '../../base/failure.ts'
 import type { Path } from '../yaml.ts'
 import { noFreshness } from './config.ts'
@@ -75,10 +74,11 @@ const quotable = ['database', 'schema', 'identifier', 'column']
 
 function readQuoting(reader: EntryReader, entry: Config, path: Path): Config {
   const quoting = reader.record(entry, 'quoting', path)
-  for (const [key, value] of Object.entries(quoting)) {
-    const at = [...path, 'quoting', key]
-    if (!quotable.includes(key)) reader.wrong(`unknown key "${key}"${didYouMean(key, quotable, 20)}`, at)
-    else if (typeof value !== 'boolean' && value !== null) reader.wrong(`"${key}" must be true or false`, at)
+  reader.refuseOthers(quoting, [...path, 'quoting'], quotable)
+  for (const key of quotable) {
+    const value = quoting[key] ?? null
+    if (typeof value !== 'boolean' && value !== null)
+      reader.wrong(`"${key}" must be true or false`, [...path, 'quoting', key])
   }
   return quoting
 }
@@ -151,9 +151,7 @@ function checkFreshness(reader: EntryReader, freshness: Config, path: Path): voi
     if (!isRecord(value)) reader.wrong(`"${key}" must be a mapping: {count: 12, period: hour}`, [...path, key])
     else {
       const { count, period } = value
-      for (const name of Object.keys(value))
-        if (name !== 'count' && name !== 'period')
-          reader.wrong(`unknown key "${name}"${didYouMean(name, ['count', 'period'], 2)}`, [...path, key, name])
+      reader.refuseOthers(value, [...path, key], ['count', 'period'])
       if (period !== undefined && !periods.includes(String(period)))
         reader.wrong(`"period" is "${String(period)}"; it must be one of ${periods.join(', ')}`, [
           ...path,
