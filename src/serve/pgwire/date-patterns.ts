@@ -1,6 +1,7 @@
 // PostgreSQL's patterns of dates (`YYYY-MM-DD HH24:MI:SS`) as those of the engine (`%Y-%m-%d %H:%M:%S`), and as SQL where it has none.
 
 import { quoteText } from '../../lake/index.ts'
+import { around, type Around } from './around.ts'
 
 const numbers: Readonly<Record<string, string>> = {
   YYYY: '%Y',
@@ -49,7 +50,7 @@ export function enginePattern(pattern: string): string | undefined {
 }
 
 /** The text of a time, as SQL that stands before and behind it. Undefined for a pattern with parts that nothing here has. */
-export function dateText(pattern: string): { before: string; after: string } | undefined {
+export function dateText(pattern: string): Around | undefined {
   const pieces: string[] = []
   let run = ''
   const close = () => {
@@ -67,7 +68,7 @@ export function dateText(pattern: string): { before: string; after: string } | u
   close()
   if (pieces.length === 1 && pieces[0]!.startsWith('strftime'))
     return { before: 'strftime(', after: pieces[0]!.replace('strftime(bh_v', '') }
-  return { before: 'list_transform([', after: `], lambda bh_v: ${pieces.join(' || ') || "''"})[1]` }
+  return around(pieces.join(' || ') || "''")
 }
 
 type Part = { given: string } | { sql: string | undefined }

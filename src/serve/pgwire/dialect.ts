@@ -6,6 +6,7 @@
 // meaning differs. Data queries keep the engine's meaning of `~`, so that every door gives the same answer.
 
 import { decimalText, parseArray, parseArrays, timestampText } from '../../base/pg-texts.ts'
+import { around, type Around } from './around.ts'
 import { backendCalls } from './backend-calls.ts'
 import { dateText, enginePattern } from './date-patterns.ts'
 import { isNumberPattern, numberPattern, numberText } from './number-patterns.ts'
@@ -103,9 +104,8 @@ const decimalOf = (digits: string) => `DECIMAL(38,${digits.split('.')[1]?.length
 /** PostgreSQL's `float` has 64 bits, the engine's 32. */
 const columnTypes: Record<string, string> = { citext: 'VARCHAR', float: 'DOUBLE' }
 const valueTypes: Record<string, string> = { ...columnTypes, jsonb: 'JSON' }
-/** SQL before and behind the first argument of a call with a pattern behind a comma; undefined for patterns that are not known. */
-type Around = { before: string; after: string } | undefined
-const dated: Record<string, (pattern: string) => Around> = {
+/** Calls with a pattern behind a comma; undefined for patterns that are not known. */
+const dated: Record<string, (pattern: string) => Around | undefined> = {
   to_date: (pattern) => parsed(pattern, 'DATE'),
   to_timestamp: (pattern) => parsed(pattern, 'TIMESTAMPTZ'),
   to_char: (pattern) => {
@@ -117,15 +117,14 @@ const dated: Record<string, (pattern: string) => Around> = {
     const text = quoteText(pattern)
     const groups = Array.from({ length: groupsOf(pattern) }, (_, at) => `regexp_extract(bh_v, ${text}, ${at + 1}, 's')`)
     const found = groups.length > 0 ? groups.join(', ') : `regexp_extract(bh_v, ${text}, 0, 's')`
-    const after = `], lambda bh_v: CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN [${found}] END)[1]`
-    return { before: 'list_transform([', after }
+    return around(`CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN [${found}] END`)
   },
   to_number: (pattern) => {
     const known = numberPattern(pattern)
     return known && { before: 'pg_to_number(', after: `)::DECIMAL(38,${known.decimals})` }
   },
 }
-function parsed(pattern: string, type: string): Around {
+function parsed(pattern: string, type: string): Around | undefined {
   const given = enginePattern(pattern)
   return given === undefined ? undefined : { before: 'CAST(strptime(', after: `, ${quoteText(given)}) AS ${type})` }
 }
@@ -598,14 +597,14 @@ class Translation {
     const pattern = comma === undefined ? undefined : this.#all[comma + 1]
     if (comma === undefined || end !== comma + 2 || pattern?.kind !== 'string' || !pattern.text.startsWith("'"))
       return false
-    const around = call(textOf(pattern))
-    if (!around) return false
+    const made = call(textOf(pattern))
+    if (!made) return false
     const isQualified = this.#words[at - 1] === '.' && this.#words[at - 2] === 'pg_catalog'
     if (this.#words[at - 1] === '.' && !isQualified) return false
     const first = isQualified ? at - 2 : at
     const alias = this.#isItem(first, end, selects) ? ` AS ${this.#words[at]}` : ''
-    this.#replace(first, at + 1, around.before)
-    return this.#replace(comma, end, `${around.after}${alias}`)
+    this.#replace(first, at + 1, made.before)
+    return this.#replace(comma, end, `${made.after}${alias}`)
   }
 
   /** `format('%s: %I', a, b)`, whose pattern the engine would give back as it is: it knows `{}`. */
@@ -890,13 +889,10 @@ class Translation {
     const pattern = this.#all[end - 1]
     if (this.#words[end - 2] !== 'from' || pattern?.kind !== 'string' || !pattern.text.startsWith("'")) return false
     const { text } = pattern
-    this.#replace(at, at + 1, 'list_transform([')
     const found = `regexp_extract(bh_v, ${text}, ${Math.min(groupsOf(text), 1)}, 's')`
-    return this.#replace(
-      end - 2,
-      end,
-      `], lambda bh_v: CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN ${found} END)[1]${alias}`,
-    )
+    const { before, after } = around(`CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN ${found} END`)
+    this.#replace(at, at + 1, before)
+    return this.#replace(end - 2, end, `${after}${alias}`)
   }
 
   /** `x::varchar(3)` cuts the text, `now()::timestamptz(0)` rounds the time; of columns the length is declared, and all times have six digits. */
@@ -911,7 +907,7 @@ class Translation {
     const isText = /^(varchar|char|character|bpchar|varying)$/.test(words[type] ?? '')
     const digits = this.#digitsBehind(type)
     if (digits === undefined || words[type + 4] === '[') return false
-    const isZoned = /^ ?with time zone/.test(` ${words.slice(type + 4, type + 7).join(' ')}`.trim())
+    const isZoned = words.slice(type + 4, type + 7).join(' ') === 'with time zone'
     const isTime = words[type] === 'timestamptz' || (words[type] === 'timestamp' && isZoned)
     if (!isText && !isTime) return false
     const last = type + 3 + (isZoned ? 3 : 0)

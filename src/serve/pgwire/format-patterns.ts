@@ -1,14 +1,10 @@
 // PostgreSQL's `format('%s: %I', …)` as SQL over the list of what is put in.
 
 import { quoteText } from '../../lake/index.ts'
+import { around, type Around } from './around.ts'
 
-type Pieces = {
-  /** SQL before and behind the items of the list, which are texts. */
-  before: string
-  after: string
-  /** How many items it needs. */
-  arguments: number
-}
+/** Around the items of the list, which are texts; and how many of them it needs. */
+type Pieces = Around & { arguments: number }
 
 const conversion = /%(?:(\d+)\$)?(-)?(\d+)?([sIL])|%%|([^%]+)|(.)/gs
 
@@ -28,7 +24,8 @@ export function formatPieces(pattern: string): Pieces | undefined {
       pieces.push(padded(converted(type, `bh_v[${last}]`), Number(width ?? 0), left !== undefined))
     }
   }
-  return { before: 'list_transform([[', after: `]], lambda bh_v: ${pieces.join(' || ')})[1]`, arguments: most }
+  const { before, after } = around(pieces.join(' || '))
+  return { before: `${before}[`, after: `]${after}`, arguments: most }
 }
 
 function converted(type: string, item: string): string {

@@ -1,6 +1,7 @@
 // PostgreSQL's patterns of numbers (`FM999G999D00`, `S0999`, `$9,999.99`) as SQL over a number.
 
 import { quoteText } from '../../lake/index.ts'
+import { around, type Around } from './around.ts'
 
 /** What a pattern says, with the digits before the point as `9` in `whole`, separators among them. */
 type Pattern = {
@@ -49,7 +50,7 @@ export function numberPattern(pattern: string): Pattern | undefined {
 const unquoted = (text: string) => text.replaceAll('"', '')
 
 /** SQL of the text of a number, which stands before `before` and behind `after` of it. */
-export function numberText(pattern: Pattern): { before: string; after: string } {
+export function numberText(pattern: Pattern): Around {
   const { whole, digits, zero, decimals, kept, bare, sign } = pattern
   const isInFront = sign === '' || sign === 'S' || sign === 'PR'
   const width = bare ? 0 : whole.length + (decimals > 0 ? 1 + decimals : 0) + Number(isInFront)
@@ -66,7 +67,7 @@ export function numberText(pattern: Pattern): { before: string; after: string } 
   const rounded = `CASE typeof(bh_v) WHEN 'DOUBLE' THEN printf('%.${decimals}f', abs(bh_v)::DOUBLE) ELSE CAST(abs(bh_v) AS DECIMAL(38, ${decimals}))::VARCHAR END`
   const given = `${rounded}, bh_v < 0`
   const told = [quoteText(whole), digits, zero, kept, bare, width, `[${signs.map(quoteText).join(', ')}]`].join(', ')
-  const around = [pattern.before, pattern.after].map((text) => (text === '' ? '' : quoteText(text)))
-  const [front, back] = [around[0] && `${around[0]} || `, around[1] && ` || ${around[1]}`]
-  return { before: 'list_transform([', after: `], lambda bh_v: ${front}pg_number_text(${given}, ${told})${back})[1]` }
+  const front = pattern.before && `${quoteText(pattern.before)} || `
+  const back = pattern.after && ` || ${quoteText(pattern.after)}`
+  return around(`${front}pg_number_text(${given}, ${told})${back}`)
 }

@@ -201,11 +201,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       case 'prepare':
         keepPrepared(command.name, { sql: asked.sql.slice(command.start), oids: [] }, false)
         return { tag: () => 'PREPARE' }
-      case 'execute': {
-        const text = executed(command)
-        const { formats } = asked
-        return statements.run({ sql: text, start: 0, text, ...(formats && { formats }) }, signal)
-      }
+      case 'execute':
+        return statements.run(instead(executed(command), asked), signal)
       case 'deallocate':
         if (command.name === undefined) prepared.clear()
         else if (!prepared.delete(command.name)) throw unknownStatement(command.name)
@@ -245,11 +242,14 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         return { tag: () => 'CLOSE CURSOR' }
       default: {
         const explained = explainedExecute(asked.sql)
-        if (explained === undefined) return statements.run(asked, signal)
-        const { formats } = asked
-        return statements.run({ sql: explained, start: 0, text: explained, ...(formats && { formats }) }, signal)
+        return statements.run(explained === undefined ? asked : instead(explained, asked), signal)
       }
     }
+  }
+
+  /** Another text, told in the formats that were asked for. */
+  function instead(text: string, { formats }: Asked): Asked {
+    return { sql: text, start: 0, text, ...(formats && { formats }) }
   }
 
   /** The text of a prepared statement with its values. */
