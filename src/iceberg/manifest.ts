@@ -331,9 +331,9 @@ function parseManifest(
     throw new Failure('METADATA_INVALID', `${path}: the table has no partition spec ${specId}`, {
       place: { file: path },
     })
-  // By another spec its partitions would be read as others, or as none.
-  const isAnother = fields && !spec.fields.every((field) => isAmong(field, fields))
-  if (isAnother)
+  // By another spec its partitions would be read as others, or as none. Some write no spec in the header: entries tell.
+  const isOf = (stored: readonly StoredField[]) => spec.fields.every((field) => isAmong(field, stored))
+  if (fields && !isOf(fields) && !isOf(storedPartition(file)))
     throw new Failure('METADATA_INVALID', `${path}: the manifest is of another partition spec than ${specId}`, {
       place: { file: path },
     })
@@ -354,8 +354,19 @@ function parseManifest(
   return { schema, spec, content, entries, weightBytes: file.plainBytes + entries.length * 900 }
 }
 
-const isAmong = ({ fieldId, name, transform }: PartitionField, fields: readonly PartitionField[]) =>
-  transform.kind === 'void' || fields.some((one) => one.fieldId === fieldId || one.name === name)
+type StoredField = Pick<PartitionField, 'name'> & { fieldId?: number | undefined }
+
+const isAmong = ({ fieldId, name, transform }: PartitionField, stored: readonly StoredField[]) =>
+  transform.kind === 'void' || stored.some((one) => one.fieldId === fieldId || one.name === name)
+
+/** The fields of the partitions in the entries themselves. */
+function storedPartition({ header }: AvroFile): StoredField[] {
+  type AvroField = { name: string; 'field-id'?: number; type?: { fields?: AvroField[] } }
+  const entry = JSON.parse(header.get('avro.schema') ?? '{}') as AvroField['type']
+  const inside = (record: AvroField['type'], name: string) => record?.fields?.find((field) => field.name === name)?.type
+  const partition = inside(inside(entry, 'data_file'), 'partition')
+  return (partition?.fields ?? []).map((field) => ({ name: field.name, fieldId: field['field-id'] }))
+}
 
 /** Undefined also where a writer made no sense of it: the table's metadata say the same, and other engines look only there. */
 function headerJson<Result>(

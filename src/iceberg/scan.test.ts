@@ -475,6 +475,16 @@ test.each<[what: string, message: string, files: Parameters<typeof withDeletes>[
   })
 })
 
+test('a manifest whose header knows of no partition field has those that its entries store', async () => {
+  const { io, metadata } = await withDeletes([{ path: '/t/a', sequence: 1 }])
+  const written = Buffer.from((await io.read('/t/m0')) as Uint8Array).toString('latin1')
+  const header = /\[\{[^[\]]*"transform":"identity"[^[\]]*\}\]/.exec(written)![0]
+  await io.delete('/t/m0')
+  await io.create('/t/m0', Buffer.from(written.replace(header, '[]'.padEnd(header.length)), 'latin1'))
+  const { files } = await planScan(io, metadata)
+  expect(files.map(({ partition }) => partition)).toEqual([['x']])
+})
+
 test.each<[what: string, message: string, change: (list: ManifestFile[]) => ManifestFile[]]>([
   ['a manifest that is named twice', '/t/list2: the manifest /t/m0 is named twice', (list) => [...list, list[0]!]],
   [

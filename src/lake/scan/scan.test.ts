@@ -512,6 +512,16 @@ test('files without ids are found where others have some, and no mapping says so
     [2, 'b'],
   ]
   for (const files of [all, all.toReversed()]) expect(sorted(await rowsOf(simple, files))).toEqual(sorted(rows))
+
+  const others = ["SELECT 3::BIGINT AS id, 'c' AS c", "SELECT 4::BIGINT AS id, 'd' AS c"]
+  const between = [await parquet(others[0]!, '{id: 1, c: 2}'), without, await parquet(others[1]!, '{id: 1, c: 2}')]
+  const files = between.map((path, index) => ({ ...scanFile(dataFile(path)), snapshotId: BigInt(index) }))
+  const third = [
+    [3, 'c'],
+    [2, 'b'],
+    [4, 'd'],
+  ]
+  expect(sorted(await rowsOf(simple, files))).toEqual(sorted(third))
 })
 
 test('files without ids are read by their names', async () => {

@@ -180,10 +180,9 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
   const doubtful = files.filter((file) => isDoubtful(source, file))
   if (doubtful.length > 0) return columnsOfAll(source, doubtful)
   // A file without ids in a table without a mapping breaks the spec, and by ids its columns would all be null; statistics
-  // of a column need not mean that it is in the file. Whoever writes such files begins with them or goes on with them: the
-  // first and the last are asked for all of a partition spec.
-  const ofSpecs = [...Map.groupBy(files, ({ specId }) => specId).values()]
-  const asked = [...new Set(ofSpecs.flatMap((some) => [some[0]!, some.at(-1)!]))]
+  // of a column need not mean that it is in the file. One writer makes all files of a commit: its first and last are asked.
+  const commits = Map.groupBy(files, ({ specId, snapshotId }) => `${specId} ${snapshotId}`)
+  const asked = [...new Set([...commits.values()].flatMap((some) => [some[0]!, some.at(-1)!]))]
   const [first] = asked
   const shapes = await shapesOf(source, asked)
   const lacks = ({ hasIds, columns }: FileShape, file: ScanFile) =>
