@@ -36,7 +36,7 @@ import type { CommandParts } from './commands.ts'
 import { boundsOf } from './answers/limits.ts'
 import { relationsOf, type Relation } from './relations/relations.ts'
 import { versionOf, type Versions } from './scan/versions.ts'
-import type { ToldRows } from './sources.ts'
+import type { ChangedTable, ToldRows } from './sources.ts'
 import { isTemporary, temporaryTable, type RunNames } from './write/run-names.ts'
 import { describeChange, runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
@@ -209,7 +209,7 @@ export type Opened = {
   bind: Lake['bind']
   relations: Lake['relations']
   /** Undefined when it is no SELECT. `rowsOf`: the table whose rows it changes. */
-  prepare(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined>
+  prepare(sql: string, options: Asking, rowsOf?: ChangedTable): Promise<Prepared | undefined>
   /** The answer to a SELECT that is a part of a statement, which is in the audit itself. */
   answer(prepared: Prepared, options: Asking): Promise<QueryResult>
   openChanges(options: OpenChanges): Promise<ChangeSet>
@@ -249,7 +249,7 @@ export function openLake(deps: LakeDeps): Lake {
    * looked at together once more, and all is done again unless they were current together: a reader sees whole
    * publications only. What a run holds itself is nobody else's to move.
    */
-  async function prepare(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined> {
+  async function prepare(sql: string, options: Asking, rowsOf?: ChangedTable): Promise<Prepared | undefined> {
     for (let attempt = 1; ; attempt++) {
       const prepared = await prepareOnce(sql, options, rowsOf)
       if (prepared) options.within?.read(prepared.loaded)
@@ -262,7 +262,7 @@ export function openLake(deps: LakeDeps): Lake {
     }
   }
 
-  async function prepareOnce(sql: string, options: Asking, rowsOf?: TableName): Promise<Prepared | undefined> {
+  async function prepareOnce(sql: string, options: Asking, rowsOf?: ChangedTable): Promise<Prepared | undefined> {
     const { within, changes = within?.changes } = options
     const asked = within?.tables ?? tables
     return prepareSelect(sql, {

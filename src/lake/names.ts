@@ -3,7 +3,7 @@
 import { Failure, type Place } from '../base/failure.ts'
 import { suggest } from '../base/suggest.ts'
 import { showName, type TableName } from '../catalog/index.ts'
-import { metadataTableName, type MetadataTableName } from '../iceberg/index.ts'
+import { metadataTableName, type At, type MetadataTableName } from '../iceberg/index.ts'
 import { splitMetadataName } from './relations/metadata-tables.ts'
 import { isTemporary, unaliased, type RunNames } from './write/run-names.ts'
 import type { PrepareContext } from './sources.ts'
@@ -30,6 +30,18 @@ export function aboutTable(
   if (about && catalog !== undefined && namespace !== undefined && !isCatalog)
     return { catalog: undefined, namespace: catalog, name: namespace, about }
   return { catalog, namespace, name, about: undefined }
+}
+
+/**
+ * Spark's names of what a table was, or is on a branch, behind the table's own: `raw.t.branch_audit`, `raw.t.tag_v1`,
+ * `raw.t.snapshot_id_3`, `raw.t.at_timestamp_1700000000000`.
+ */
+export function refNamed(name: string): At | undefined {
+  const ref = /^(?:branch|tag)_(.+)$/is.exec(name)?.[1]
+  if (ref !== undefined) return { ref }
+  const [, kind, number] = /^(snapshot_id|at_timestamp)_(\d{1,19})$/i.exec(name) ?? []
+  if (kind === undefined) return undefined
+  return kind.toLowerCase() === 'snapshot_id' ? { snapshotId: BigInt(number!) } : { timestampMs: Number(number) }
 }
 
 export function fullName(

@@ -29,7 +29,7 @@ import { barrier, guardOf, type Guard } from './policy/guard.ts'
 import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
 import { informationSchema, schemaOfLoaded, type InformationTable } from './relations/information.ts'
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
-import { aboutTable, fullName, missing, notFound } from './names.ts'
+import { aboutTable, fullName, missing, notFound, refNamed } from './names.ts'
 import type { Files } from './prepare.ts'
 import { seenByItsMaker, unaliased, type RunNames } from './write/run-names.ts'
 import type { Rights } from './policy/rights.ts'
@@ -102,10 +102,16 @@ export type PrepareContext = {
   temporaryNamed?: ((reference: NamedTable['reference']) => Promise<TableName | undefined>) | undefined
   /** Columns of tables that are looked at as if they were there (`outline.ts`). */
   given?: Given | undefined
-  /** The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides; without such a name its first use. */
-  rowsOf?: TableName | undefined
+  /**
+   * The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides; without such a
+   * name its first use.
+   */
+  rowsOf?: ChangedTable | undefined
   told?: ToldRows | undefined
 }
+
+/** Whose rows a statement changes; those of `main` where no branch is named. */
+export type ChangedTable = { name: TableName; branch?: string | undefined }
 
 /** For RETURNING: rows that a statement changes, in place of the table's where it is called `changedAlias`. */
 export type ToldRows = {
@@ -411,8 +417,12 @@ export async function nameSources(
     // In a view of another engine: its name for this catalog, under which it is not known here.
     const written = ordinary.catalog && unaliased(ordinary.catalog, context.names ?? {})
     const reached = within.length > 0 && written && !isCatalog(written) ? { ...ordinary, catalog: undefined } : ordinary
-    const name = own ?? fullName(reached, catalog, namespace, context.catalogs, here, context.names)
+    const { name, ref } = own ? { name: own } : await meantBy(reached, catalog, namespace, here)
     const isOwn = own !== undefined || (within.length === 0 && name.namespace === context.names?.temporary)
+    if (ref && named.at)
+      throw new Failure('SQL_INVALID', `${reference.name} says already as of when ${showName(name)} is read`, {
+        place: here,
+      })
     const decision = isOwn ? seenByItsMaker : rights.select(name, subject)
     if (decision.verdict === 'refused') throw await refusal(name, subject, within, here)
     const given = context.given?.(name)
@@ -432,7 +442,7 @@ export async function nameSources(
         throw new Failure('FORBIDDEN', `${showName(name)}$${about} is for those who see all of the table`, {
           place: here,
         })
-      if (about !== 'changes') return aboutOf(about, loaded, named, here)
+      if (about !== 'changes') return aboutOf(about, loaded, named, here, ref)
     }
     const guarded = (schema: Schema, shadow: () => string, extra: readonly string[] = []) =>
       guardOf(
@@ -452,7 +462,7 @@ export async function nameSources(
       if (about) throw notFound(`${showName(name)}$changes: it is a view`, here)
       if (within.length >= viewDepthMax || within.some((outer) => showName(outer) === showName(loaded.name)))
         throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
-      if (named.at)
+      if (named.at || ref)
         throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
       views.push(loaded.name)
       const key = JSON.stringify([
@@ -478,7 +488,15 @@ export async function nameSources(
     if (context.told && reference.alias === changedAlias && showName(context.told.table) === showName(loaded.name))
       return toldOf(context.told, loaded, seesAll(decision), guarded)
     const { metadata } = loaded
-    const when = named.at ? await evaluateAt(named, here, context) : undefined
+    const isTarget =
+      context.rowsOf &&
+      about !== 'changes' &&
+      (reference.alias === changedAlias || !hasMark) &&
+      showName(context.rowsOf.name) === showName(loaded.name) &&
+      scans.every(({ columns }) => !columns)
+    const branch = isTarget ? context.rowsOf!.branch : undefined
+    const when =
+      branch === undefined ? (ref ?? (named.at && (await evaluateAt(named, here, context)))) : { ref: branch }
     const asOf = context.asOfTable?.(loaded.name) ?? context.asOf
     let snapshot: Snapshot | undefined
     let changes: Range | undefined
@@ -497,12 +515,6 @@ export async function nameSources(
     const ofRows = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
     const schema = changes ? changesSchema(loaded, ofRows) : ofRows
     checkNames(loaded.name, schema, here)
-    const isTarget =
-      context.rowsOf &&
-      !changes &&
-      (reference.alias === changedAlias || !hasMark) &&
-      showName(context.rowsOf) === showName(loaded.name) &&
-      scans.every(({ columns }) => !columns)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
     const places = new Set(extraColumns({ columns }).map(({ name }) => name))
     const taken = schema.fields.find(({ name }) => places.has(name.toLowerCase()))
@@ -538,6 +550,22 @@ export async function nameSources(
     else scan.shadow = shadowWith(json)
     scan.guard = guard
     return scan
+  }
+
+  /** The table of a name, and when by the name: one that is spelled like that of a branch is a table first. */
+  async function meantBy(
+    reference: Parameters<typeof fullName>[0],
+    catalog: string,
+    namespace: string | undefined,
+    here: Place,
+  ): Promise<{ name: TableName; ref?: At }> {
+    const find = (one: typeof reference) => fullName(one, catalog, namespace, context.catalogs, here, context.names)
+    const name = find(reference)
+    const ref = refNamed(name.name)
+    const { catalog: outer, namespace: table } = reference
+    const isShort = table === undefined || (outer ?? namespace) === undefined || isCatalog(outer ?? '')
+    if (!ref || isShort || (await context.resolver.load(name))) return { name }
+    return { name: find({ catalog: undefined, namespace: outer, name: table }), ref }
   }
 
   async function toldOf(
@@ -666,11 +694,17 @@ export async function nameSources(
     })
   }
 
-  async function aboutOf(what: MetadataTableName, loaded: Loaded, named: NamedTable, here: Place): Promise<Source> {
+  async function aboutOf(
+    what: MetadataTableName,
+    loaded: Loaded,
+    named: NamedTable,
+    here: Place,
+    ref: At | undefined,
+  ): Promise<Source> {
     if (loaded.kind === 'view')
       throw new Failure('TABLE_NOT_FOUND', `${showName(loaded.name)} is a view, which has no ${what}`, { place: here })
     const { metadata, location } = loaded
-    const when = named.at ? await evaluateAt(named, here, context) : undefined
+    const when = ref ?? (named.at && (await evaluateAt(named, here, context)))
     // As of then where it can be; the history itself is always the one of now.
     const at = when ?? (canTravel(what) ? (context.asOfTable?.(loaded.name) ?? context.asOf) : undefined)
     try {

@@ -12,8 +12,9 @@ import { explain, explainedAs, type Explaining } from './explain.ts'
 import { withoutValues } from './policy/guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
-import { missing, targetName } from './names.ts'
+import { missing, refNamed, resolveName, targetName } from './names.ts'
 import { toldColumns } from './prepare.ts'
+import type { ChangedTable } from './sources.ts'
 import { located } from './write/perform-context.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import { writtenSchema } from './write/computed-defaults.ts'
@@ -93,7 +94,7 @@ export async function describeChange(
   if (statement && isCommand(statement)) return { columns: [...columnsOfCommand(statement)], parameters: [] }
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
   const own = await temporaryTable(statement.name, options, options.changes)
-  const target = own ?? targetName(statement, options)
+  const { target } = own ? { target: own } : await rowsMeant(statement, options, deps)
   const asked = returningOf(statement, target)
   const isAsked = sql.includes('$')
   const columns = async () => {
@@ -133,7 +134,11 @@ async function changeTable(
   const { tables, access } = opened.deps
   const notices = noticesOf(statement, options, at)
   const own = makesTable(statement) ? undefined : await temporaryTable(statement.name, options, options.changes)
-  const target = own ?? (await inItsSchema(statement, targetName(statement, options), opened.deps))
+  const { target, branch } = own
+    ? { target: own }
+    : changesRows(statement)
+      ? await rowsMeant(statement, options, opened.deps)
+      : { target: await inItsSchema(statement, targetName(statement, options), opened.deps) }
   const named = async (error: unknown): Promise<never> => {
     if (isTemporary(target) && error instanceof Failure) throw withPlainName(error, target)
     if (!isMissing(error, target)) throw error
@@ -158,7 +163,8 @@ async function changeTable(
   if (!begun) return { command, columns, rows: [[0]], tables: [], count: 0, notices }
   const scratch = isTemporary(target) ? options.scratch : undefined
   const work = async (changes: ChangeSet) => {
-    const done = await perform(statement, target, performContext(changes, options, at, opened, target)).catch(
+    const context = performContext(changes, options, at, opened, target)
+    const done = await perform(statement, target, { ...context, options: { ...context.options, branch } }).catch(
       (error: unknown) => {
         throw opened.hiding.has(changes) ? withoutValues(error) : error
       },
@@ -280,14 +286,14 @@ async function explainChange(
     })
   const own = await temporaryTable(statement.name, options, options.changes)
   const change = { ...statement, returning: undefined } as RowChange
-  const target = own ?? targetName(change, options)
+  const { target, branch } = own ? { target: own } : await rowsMeant(change, options, opened.deps)
   await mayBegin(change, target, options, at, opened)
   const given = isTemporary(target) ? options.scratch : (options.changes ?? options.within?.changes)
   const changes = given ?? (await opened.openChanges({ ...options, catalog: target.catalog }))
   try {
     let explained = explainedAs('all rows go, by metadata alone', how)
     const command = commandContext(options, at, opened)
-    const plan = async (sql: string, rowsOf?: TableName) => {
+    const plan = async (sql: string, rowsOf?: ChangedTable) => {
       const prepared = await opened.prepare(sql, { ...partOf(options), changes, cache: false }, rowsOf)
       if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
       await command.maySeeAll(prepared.loaded)
@@ -299,15 +305,35 @@ async function explainChange(
       ...changes,
       append: (_, sql) => plan(sql),
       overwrite: (_, __, sql) => plan(sql),
-      changeRows: (rowsOf, _, sql) => plan(sql, rowsOf),
+      changeRows: (name, _, sql, asked) => plan(sql, { name, branch: asked?.branch }),
       truncate: async () => {},
     }
     const context = performContext(dry, options, at, opened, target)
-    await perform(change, target, { ...context, takeNumbers: async () => 1 })
+    const asked = { ...context, options: { ...context.options, branch }, takeNumbers: async () => 1 }
+    await perform(change, target, asked)
     return { command: 'EXPLAIN', ...explained, tables: [target], count: null }
   } finally {
     if (!given) await changes.discard()
   }
+}
+
+type RowsStatement = Extract<Statement, { returning?: unknown } | { kind: 'truncate' }>
+const changesRows = (statement: Statement): statement is RowsStatement =>
+  'returning' in statement || statement.kind === 'truncate'
+
+/** The table whose rows a statement is about, and its branch where the name is that of one: `raw.t.branch_audit`. */
+async function rowsMeant(
+  statement: RowsStatement,
+  options: Asking,
+  { tables }: Pick<Opened['deps'], 'tables'>,
+): Promise<{ target: TableName; branch?: string }> {
+  const target = targetName(statement, options)
+  const ref = statement.name.length > 1 ? refNamed(target.name) : undefined
+  const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? tables
+  if (!ref || (await seen.load(target))) return { target }
+  const table = resolveName(statement.name.slice(0, -1), options)
+  if ('ref' in ref && /^branch_/i.test(target.name)) return { target: table, branch: ref.ref }
+  throw new Failure('SQL_INVALID', `${target.name} is what ${showName(table)} was: only branches are written`)
 }
 
 /** Before anything is looked up: whether something is there is not for everybody to know. */
@@ -348,7 +374,6 @@ const isMissing = (error: unknown, target: TableName): boolean =>
   error.context.suggestions === undefined &&
   error.message.includes(showName(target))
 
-/** As SQL clients are told what was done. */
 /** As PostgreSQL's clients are told. */
 function commandOf(statement: Statement): string {
   switch (statement.kind) {

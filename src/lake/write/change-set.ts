@@ -29,6 +29,8 @@ export type TableOptions = RunNames & {
   sortedBy?: Parameters<typeof replaceSortOrder>[1]
   /** Further keys of the snapshot's summary: the cursor of a load, the run. */
   summary?: Record<string, string>
+  /** Rows of this branch are written rather than those of `main`; it is there. */
+  branch?: string | undefined
   signal?: AbortSignal
   timeoutMs?: number
   timeZone?: string

@@ -60,9 +60,9 @@ import { withFiles } from './load-files.ts'
 import { isTemporary, withoutAliases } from './run-names.ts'
 import { changeRows, withRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
-import { changedAlias } from '../sources.ts'
+import { changedAlias, type ChangedTable } from '../sources.ts'
 import { takingTurns } from './turns.ts'
-import { madeFor, openStaging, type Rebased } from './staging.ts'
+import { headId, madeFor, openStaging, type Rebased } from './staging.ts'
 import { writtenColumn } from '../types.ts'
 import { beginFiles, type FilesUnderWay } from './write.ts'
 
@@ -88,7 +88,7 @@ export type ChangeSetDeps = {
   spoolDir: string
   files: Files
   /** Checks and binds a SELECT that reads through the change set. */
-  prepare(select: string, changes: ChangeSet, options: TableOptions & { rowsOf?: TableName }): Promise<Prepared>
+  prepare(select: string, changes: ChangeSet, options: TableOptions & { rowsOf?: ChangedTable }): Promise<Prepared>
   /** `whole`: what is hidden from the principal would be changed too. @throws FORBIDDEN */
   mayWrite(target: TableName, privileges: readonly Privilege[], options?: { whole?: boolean }): Promise<void>
   /** Notes with whose rights a view reads, before anybody can see it. */
@@ -152,6 +152,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     if (mode === 'append' && base?.kind === 'view')
       throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
     const before = base?.kind === 'table' ? base : undefined
+    if (before) checkBranch(before, options.branch)
     const fields = written.map(({ field }) => withComment(field, options))
     const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
     const schema =
@@ -169,7 +170,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const summary = { ...options.summary, 'boathouse.change-set': id }
     const prepared =
       mode === 'append' || !before
-        ? await prepareAppend(io, metadata, files, { summary, signal: options.signal })
+        ? await prepareAppend(io, metadata, files, { summary, signal: options.signal, branch: options.branch })
         : await prepareReplace(io, metadata, files, { schema, summary, signal: options.signal })
     const properties = {
       ...(before ? tableProperties(options) : {}),
@@ -177,8 +178,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     }
     const removals = before && mode === 'replace' ? declarationsBefore(before.metadata, properties) : []
     const more: TableUpdate[] = propertyUpdates(properties, removals)
-    const action = mode === 'append' ? 'append' : 'replace'
-    const appended = mode === 'append' ? { files, summary } : undefined
+    // What another process puts on top of others' work is an append to `main`.
+    const isAppend = mode === 'append' && options.branch === undefined
+    const action = isAppend ? 'append' : 'replace'
+    const appended = isAppend ? { files, summary } : undefined
     return stage({
       target,
       published,
@@ -198,16 +201,17 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   async function existing(
     target: TableName,
     privileges: readonly Privilege[],
-    options?: { whole?: boolean },
+    { whole = false, branch }: { whole?: boolean; branch?: string | undefined } = {},
   ): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
     const published = await tables.load(target)
-    await mayWrite(target, privileges, options)
+    await mayWrite(target, privileges, { whole })
     const before = await load(target, published)
     if (before?.kind !== 'table')
       throw new Failure(
         before ? 'SQL_INVALID' : 'TABLE_NOT_FOUND',
         before ? `${showName(target)} is a view; its rows cannot be changed` : `there is no table ${showName(target)}`,
       )
+    checkBranch(before, branch)
     return { published, before }
   }
 
@@ -219,8 +223,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     bounds?: KeyBounds,
   ): Promise<RowsResult> {
     const { needs } = options
-    const { published, before } = await existing(target, needs ?? needed[operation], { whole: needs !== undefined })
-    const prepared = await deps.prepare(select, self, { ...options, rowsOf: before.name })
+    const { published, before } = await existing(target, needs ?? needed[operation], {
+      whole: needs !== undefined,
+      branch: options.branch,
+    })
+    const prepared = await deps.prepare(select, self, {
+      ...options,
+      rowsOf: { name: before.name, branch: options.branch },
+    })
     if (bounds && !readAlike(bounds, prepared.loaded))
       throw new Failure('COMMIT_CONFLICT', `what ${showName(before.name)} is to be changed by was changed meanwhile`)
     const summary = { ...options.summary, 'boathouse.change-set': id }
@@ -235,7 +245,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     } = await changeRows(deps, before, prepared, {
       operation,
       summary,
-      since: since(published, before),
+      since: { ...since(published, before, options.branch), branch: options.branch },
       timeoutMs: options.timeoutMs,
       signal: options.signal,
       onRows: options.onRows,
@@ -246,7 +256,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       table: showName(before.name),
       kind: 'table' as const,
       columns: [],
-      snapshotId: before.metadata.currentSnapshotId?.toString() ?? null,
+      snapshotId: headId(before.metadata, options.branch)?.toString() ?? null,
     }
     const result = written
       ? await stage({
@@ -335,16 +345,18 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         options,
       )
     }
-    const { published, before } = await existing(target, ['insert', 'delete'], { whole: true })
+    const { branch } = options
+    const { published, before } = await existing(target, ['insert', 'delete'], { whole: true, branch })
     const { files, placed } = await writeRows(before, select, options)
     const prepared = await prepareOverwrite(
       io,
       before.metadata,
       { remove: { partitions: 'dynamic' }, add: files },
       {
-        ...since(published, before),
+        ...since(published, before, options.branch),
         summary: { ...options.summary, 'boathouse.change-set': id },
         signal: options.signal,
+        branch: options.branch,
       },
     )
     const { name, metadata } = before
@@ -497,10 +509,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     },
 
     async truncate(target, options = {}) {
-      const { published, before } = await existing(target, ['delete'], { whole: true })
+      const { signal, branch } = options
+      const { published, before } = await existing(target, ['delete'], { whole: true, branch })
       const { name, metadata } = before
       const summary = { ...options.summary, 'boathouse.change-set': id }
-      const write = await prepareDelete(io, metadata, { filter: { op: 'true' } }, { summary, signal: options.signal })
+      const write = await prepareDelete(io, metadata, { filter: { op: 'true' } }, { summary, signal, branch })
       await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
     },
 
@@ -641,6 +654,18 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     discard: () => publications.discard(id),
   }
   return takingTurns(self)
+}
+
+function checkBranch({ name, metadata }: LoadedTable, branch: string | undefined): void {
+  const ref = branch === undefined ? undefined : metadata.refs[branch]
+  if (branch === undefined || ref?.type === 'branch') return
+  throw new Failure(
+    'NOT_FOUND',
+    ref
+      ? `"${branch}" of ${showName(name)} is a tag, which nobody writes to`
+      : `${showName(name)} has no branch "${branch}"`,
+    { hint: `Make one first: ALTER TABLE ${name.namespace}.${name.name} CREATE BRANCH …` },
+  )
 }
 
 /** Of a table or a view. */

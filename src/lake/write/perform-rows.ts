@@ -102,7 +102,9 @@ function ofRows({ source, byName }: Statement<'insert'>, { fields }: Schema, { p
 
 export async function truncated(target: TableName, { changes, options, rows }: PerformContext): Promise<Performed> {
   await tableOf(target, changes, 'truncate')
-  const [[count] = []] = await rows(`SELECT count(*) FROM ${quoteTable(target)}`)
+  const { branch } = options
+  const at = branch === undefined ? '' : ` AT (VERSION => ${quoteText(branch)})`
+  const [[count] = []] = await rows(`SELECT count(*) FROM ${quoteTable(target)}${at}`)
   await changes.truncate(target, options)
   return { rows: Number(count), changed: true }
 }

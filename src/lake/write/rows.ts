@@ -57,7 +57,7 @@ type Options = {
   operation: RowOperation
   summary: Record<string, string>
   /** Against what happened since then the change is checked. */
-  since: Pick<CheckedOptions, 'startingSnapshotId' | 'own'>
+  since: Pick<CheckedOptions, 'startingSnapshotId' | 'own' | 'branch'>
   timeoutMs?: number | undefined
   signal?: AbortSignal | undefined
   /** As in `TableOptions`. */

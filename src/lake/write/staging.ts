@@ -74,7 +74,14 @@ type Recorded = Pick<PendingChange, 'name' | 'kind' | 'action' | 'location' | 'c
   appended?: { files: readonly NewDataFile[]; summary: Record<string, string> } | undefined
   /** What the set holds for an append's table already. */
   earlier?: PendingChange | undefined
+  branch?: string | undefined
 }
+
+/** The snapshot that a branch, by default `main`, stands at. */
+export const headId = ({ refs, currentSnapshotId }: TableMetadata, branch: string | undefined): bigint | undefined =>
+  branch === undefined ? currentSnapshotId : refs[branch]?.snapshotId
+
+type Step = { write: Rebased; more: TableUpdate[]; branch?: string | undefined }
 
 type StagingDeps = {
   io: FileIO
@@ -89,14 +96,14 @@ type StagingDeps = {
 export function openStaging(id: string, deps: StagingDeps) {
   const { io, tables, publications, clock } = deps
   /** What this process wrote, by table: it can be put on a newer base. */
-  const steps = new Map<string, { write: Rebased; more: TableUpdate[] }[]>()
+  const steps = new Map<string, Step[]>()
   /** Snapshots that this set made. */
   const own = new Set<bigint>()
 
   /** Since when others' work is looked at: what was published when the set met the table, not its own last write. */
-  const since = (published: Loaded | undefined, { metadata }: LoadedTable) => {
-    const start = published?.kind === 'table' ? published.metadata.currentSnapshotId : undefined
-    const isKnown = ancestorsOf(metadata, metadata.currentSnapshotId).some(({ snapshotId }) => snapshotId === start)
+  const since = (published: Loaded | undefined, { metadata }: LoadedTable, branch: string | undefined) => {
+    const start = published?.kind === 'table' ? headId(published.metadata, branch) : undefined
+    const isKnown = ancestorsOf(metadata, headId(metadata, branch)).some(({ snapshotId }) => snapshotId === start)
     return { startingSnapshotId: isKnown ? start : null, own }
   }
 
@@ -131,8 +138,8 @@ export function openStaging(id: string, deps: StagingDeps) {
         throw await outdated(error, target, published)
       })
     const next = applyUpdates(metadata, [...commit.updates, ...more], { nowMs, previous: before?.location })
-    if (next.currentSnapshotId !== undefined && next.currentSnapshotId !== metadata.currentSnapshotId)
-      own.add(next.currentSnapshotId)
+    const made = headId(next, options.branch)
+    if (made !== undefined && made !== headId(metadata, options.branch)) own.add(made)
     const named = writeTableMetadata(io, next, { previous: before?.location, signal: options.signal })
     underWay.push(named)
     const [earlier] = await Promise.all([pendingOf(target), written()])
@@ -152,9 +159,10 @@ export function openStaging(id: string, deps: StagingDeps) {
       appended,
       commit: asked,
       earlier,
+      branch: options.branch,
     })
     const key = showName(target).toLowerCase()
-    steps.set(key, [...(isFirst ? [] : (steps.get(key) ?? [])), { write: prepared, more }])
+    steps.set(key, [...(isFirst ? [] : (steps.get(key) ?? [])), { write: prepared, more, branch: options.branch }])
     return {
       table: showName(target),
       kind: 'table',
@@ -164,7 +172,7 @@ export function openStaging(id: string, deps: StagingDeps) {
         nullable: !field.required,
       })),
       rowsWritten: files.reduce((sum, { recordCount }) => sum + recordCount, 0),
-      snapshotId: next.currentSnapshotId?.toString() ?? null,
+      snapshotId: made?.toString() ?? null,
       filesWritten: files.length,
       bytesWritten: totalBytes(files),
     }
@@ -181,7 +189,9 @@ export function openStaging(id: string, deps: StagingDeps) {
 
   const pendingOf = (name: TableName) => publications.change(id, name)
 
-  async function record({ name, kind, action, location, commit, published, next, appended, earlier }: Recorded) {
+  async function record(change: Recorded) {
+    const { name, kind, action, location, commit, published, next, appended, earlier, branch } = change
+    const head = (table: TableMetadata | undefined) => table && headId(table, branch)?.toString()
     const all = appended && [...(earlier?.appended ? decodeAppended(earlier.appended).files : []), ...appended.files]
     await publications.put(id, {
       // However the statement spelt it: pointers are known by the one name that they have.
@@ -190,8 +200,8 @@ export function openStaging(id: string, deps: StagingDeps) {
       action,
       location,
       base: published?.location ?? null,
-      fromSnapshot: published?.kind === 'table' ? (published.metadata.currentSnapshotId?.toString() ?? null) : null,
-      toSnapshot: next?.currentSnapshotId?.toString() ?? null,
+      fromSnapshot: (published?.kind === 'table' ? head(published.metadata) : undefined) ?? null,
+      toSnapshot: head(next) ?? null,
       // An append to a table that this same change set replaced moves with the replacement, not alone.
       appended: all && (!earlier || earlier.appended) ? encodeAppended(all, appended.summary) : null,
       commit,
@@ -227,6 +237,7 @@ export function openStaging(id: string, deps: StagingDeps) {
       next = applyUpdates(next, [...commit.updates, ...more], { nowMs, previous: now.location })
       asked = askedAfter(asked, { ...commit, updates: [...commit.updates, ...more] })
     }
+    const branch = again.at(-1)?.branch
     const location = await writeTableMetadata(io, next, { previous: now.location })
     tables.keep({ kind: 'table', name: now.name, location, metadata: next })
     await publications.put(id, {
@@ -235,8 +246,8 @@ export function openStaging(id: string, deps: StagingDeps) {
       base: now.location,
       location,
       commit: asked,
-      fromSnapshot: now.metadata.currentSnapshotId?.toString() ?? null,
-      toSnapshot: next.currentSnapshotId?.toString() ?? null,
+      fromSnapshot: headId(now.metadata, branch)?.toString() ?? null,
+      toSnapshot: headId(next, branch)?.toString() ?? null,
     })
     return true
   }
