@@ -15,6 +15,7 @@ export {
   type RenderOptions,
   type Template,
 } from './template.ts'
+export { isReadStatically } from './static-calls.ts'
 export { writtenArguments } from './written.ts'
 export {
   contains,

@@ -1,12 +1,16 @@
 // Arguments of a call as they are written, not what they come to: dbt compares `config(enabled=var('daily'))` by its
 // text, so that another value of the variable is no change of the model.
 
-import { walkExpressions, type Expression } from './ast.ts'
 import { dotted } from './analyse.ts'
+import { walkExpressions, type Expression } from './ast.ts'
 import { parseTemplate } from './template.ts'
+import { tree } from './tree.ts'
 import { repr } from './values.ts'
 
-/** The named arguments of the first call of `name`: a lone text is itself, the rest Jinja's expression in Python's spelling. */
+/**
+ * The named arguments of the first call of `name`: a lone text is itself, the rest Jinja's expression in Python's
+ * spelling, and what dbt has no spelling for (filters, tests, sums, …) Jinja's own tree of it.
+ */
 export function writtenArguments(text: string, name: string): Record<string, string> {
   let found: Record<string, string> | undefined
   walkExpressions(parseTemplate(text, {}).statements, (expression) => {
@@ -35,8 +39,6 @@ function written(expression: Expression): string {
       return `(${list(expression.items)}${expression.items.length === 1 ? ',' : ''})`
     case 'dict':
       return `{${expression.pairs.map(([key, value]) => `${written(key)}: ${written(value)}`).join(', ')}}`
-    case 'conditional':
-      return `${written(expression.value)} if ${written(expression.test)}${expression.otherwise ? ` else ${written(expression.otherwise)}` : ''}`
     case 'and':
     case 'or':
       return `${written(expression.left)} ${expression.kind} ${written(expression.right)}`
@@ -44,33 +46,26 @@ function written(expression: Expression): string {
       return `not ${written(expression.operand)}`
     case 'negative':
       return `-${written(expression.operand)}`
-    case 'positive':
-      return `+${written(expression.operand)}`
     case 'compare':
       return [
         written(expression.first),
         ...expression.rest.map(({ operator, operand }) => `${operator} ${written(operand)}`),
       ].join(' ')
-    case 'binary':
-      return `${written(expression.left)} ${expression.operator} ${written(expression.right)}`
     case 'concat':
       return list(expression.items, ' ~ ')
     case 'attribute':
       return `${written(expression.object)}.${expression.name}`
     case 'item':
       return `${written(expression.object)}[${written(expression.key)}]`
-    case 'slice': {
-      const [start, stop, step] = [expression.start, expression.stop, expression.step].map((each) =>
-        each ? written(each) : '',
-      )
-      return `${start}:${stop}${step === '' ? '' : `:${step}`}`
-    }
     case 'call':
       return `${written(expression.callee)}(${inputs(expression)})`
+    case 'conditional':
+    case 'positive':
+    case 'binary':
+    case 'slice':
     case 'filter':
-      return `${expression.operand ? written(expression.operand) : ''}|${expression.name}(${inputs(expression)})`
     case 'test':
-      return `${written(expression.operand)} is ${expression.name}(${inputs(expression)})`
+      return tree(expression)
   }
 }
 

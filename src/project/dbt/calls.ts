@@ -8,6 +8,7 @@ import { isRecord } from '../../base/record.ts'
 import {
   compileTemplate,
   findCalls,
+  isReadStatically,
   str,
   writtenArguments,
   type Analysis,
@@ -38,7 +39,7 @@ export type Parsed = {
   sources: SourceCall[]
   functions: FunctionCall[]
   config: Config
-  /** Its `config` as it is written, where values in it must be worked out. */
+  /** Its `config` as it is written, where dbt renders the text to know it. */
   writtenConfig: Config | undefined
   /** What it calls by name, dotted as written. */
   called: string[]
@@ -66,6 +67,7 @@ export function parseSql(
     const { analysis, writtenConfig } = callsOf(
       reading.cache,
       { file, text, at },
+      kind === 'model' && !isOverridden,
       (called, literal, conditional) =>
         !collected.includes(called) && reading.quiet.isHarmless(from.name, called, literal, conditional),
     )
@@ -93,11 +95,12 @@ export function parseSql(
 function callsOf(
   cache: ParseCache,
   { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
+  mayBeStatic: boolean,
   harmless: Harmless,
 ): { analysis: Analysis; writtenConfig?: Config } {
   return cache.of(
     'calls',
-    [file, at.line, at.column],
+    [file, at.line, at.column, mayBeStatic ? 'model' : 'rendered'],
     text,
     () => {
       const asked: (Pick<FoundCall, 'name' | 'literal' | 'conditional'> & { answer: boolean })[] = []
@@ -107,9 +110,11 @@ function callsOf(
         return answer
       })
       const isWritten =
-        found.calls.some(({ name: called, literal }) => called === 'config' && !literal) ||
-        found.parts.some(({ text: part }) => part.includes('config('))
-      return { analysis: found, asked, ...(isWritten && { writtenConfig: writtenArguments(text, 'config') }) }
+        (found.calls.some(({ name: called }) => called === 'config') ||
+          found.parts.some(({ text: part }) => part.includes('config('))) &&
+        !(mayBeStatic && isReadStatically(text))
+      const writtenConfig = isWritten ? writtenArguments(text, 'config') : {}
+      return { analysis: found, asked, ...(Object.keys(writtenConfig).length > 0 && { writtenConfig }) }
     },
     ({ asked }) =>
       asked.every(({ name, literal, conditional, answer }) => harmless(name, literal, conditional) === answer),

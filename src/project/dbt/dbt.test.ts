@@ -481,8 +481,71 @@ test('what a config is written as stands beside what it comes to', async () => {
     tags: "[target.name, 'x']",
     enabled: 'not False',
     alias: 'b',
-    meta: { by: '{{ target.name }}' },
+    meta: { by: 'dev' },
     group: '{{ none }}',
+  })
+})
+
+test.each([
+  ['materialized="table", enabled=True, tags=["a"]', { materialized: 'table', enabled: true, tags: ['a'] }],
+  ['enabled=true', { enabled: 'True' }],
+  ["meta={'a': 1}", { meta: "{'a': 1}" }],
+  ["tags=['a'], pre_hook='select 1'", { tags: "['a']", pre_hook: 'select 1' }],
+  [
+    "enabled=var('on', true) | as_bool",
+    {
+      enabled:
+        "Filter(node=Call(node=Name(name='var', ctx='load'), args=[Const(value='on'), Const(value=True)], kwargs=[], dyn_args=None, dyn_kwargs=None), name='as_bool', args=[], kwargs=[], dyn_args=None, dyn_kwargs=None)",
+    },
+  ],
+  [
+    "alias='b' if 1 + 2 > 1 and target.name is not none else 'c'",
+    {
+      alias:
+        "CondExpr(test=And(left=Compare(expr=Add(left=Const(value=1), right=Const(value=2)), ops=[Operand(op='gt', expr=Const(value=1))]), right=Not(node=Test(node=Getattr(node=Name(name='target', ctx='load'), attr='name', ctx='load'), name='none', args=[], kwargs=[], dyn_args=None, dyn_kwargs=None))), expr1=Const(value='b'), expr2=Const(value='c'))",
+    },
+  ],
+])('config(%s) is kept as dbt keeps it', async (config, kept) => {
+  const { project } = await read({ 'models/a.sql': `{{ config(${config}) }} select 1 from {{ ref('b') }}` })
+  expect(project.nodes.get('model.shop.a')!.unrenderedConfig).toEqual(kept)
+})
+
+test('what dbt renders to know it is kept as it is written', async () => {
+  const { project } = await read({
+    'models/a.sql': '{{- config(enabled=True) -}} select 1',
+    'models/b.sql': '{{ config(enabled=True) }} select {{ var("x", 1) }}',
+    'tests/c.sql': '{{ config(enabled=True) }} select 1 where false',
+    'models/d.sql': '{{ config({"enabled": true}) }} select 1',
+  })
+  const kept = (id: string) => project.nodes.get(id)!.unrenderedConfig['enabled']
+  expect(['model.shop.a', 'model.shop.b', 'test.shop.c', 'model.shop.d'].map(kept)).toEqual([
+    'True',
+    'True',
+    'True',
+    true,
+  ])
+})
+
+test('lists in the config of a version add to those of the model; what is written beside what it comes to has both', async () => {
+  const { project } = await read({
+    'models/a_v1.sql': 'select 1',
+    'models/b.sql': 'select 1',
+    'models/p.yml': `
+models:
+  - name: a
+    config: {tags: [base], meta: {of: [1]}}
+    versions: [{v: 1, config: {tags: [one], meta: {of: [2]}}}]
+  - name: b
+    config: {tags: ["{{ target.name }}"], unique_key: [x, y]}`,
+  })
+  expect(configOf(project, 'model.shop.a.v1')).toMatchObject({ tags: ['one', 'base'], meta: { of: [2, 1] } })
+  expect(project.nodes.get('model.shop.a.v1')!.unrenderedConfig).toEqual({
+    tags: ['one', 'one', 'base'],
+    meta: { of: [2, 2, 1] },
+  })
+  expect(project.nodes.get('model.shop.b')!.unrenderedConfig).toEqual({
+    tags: ['{{ target.name }}', 'dev'],
+    unique_key: ['x', 'y', 'x', 'y'],
   })
 })
 

@@ -95,15 +95,10 @@ export class EntryReader {
     return path.reduce<unknown>((value, key) => (value as Config | undefined)?.[key as string], this.#written)
   }
 
-  /** What `config` answers, with its templates as they are written. */
-  writtenConfig(path: Path, keys: readonly string[]): Config {
+  /** What stands under `config:`, with its templates as they are written. */
+  writtenConfig(path: Path): Config {
     const entry = this.written(path)
-    if (!isRecord(entry)) return {}
-    const beside = keys.filter((key) => entry[key] !== undefined && entry[key] !== null)
-    return {
-      ...Object.fromEntries(beside.map((key) => [key, entry[key]])),
-      ...(isRecord(entry['config']) ? entry['config'] : {}),
-    }
+    return isRecord(entry) && isRecord(entry['config']) ? entry['config'] : {}
   }
 }
 

@@ -27,7 +27,7 @@ import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 export type Facts = {
   description: string
   config: Config
-  /** The same before its templates are rendered. */
+  /** As dbt keeps it to compare: what stands in `config:` before its templates are rendered laid over what it comes to. */
   writtenConfig: Config
   columns: ColumnSpec[]
   tests: TestEntry[]
@@ -229,10 +229,12 @@ function readPatch(reader: EntryReader, section: Patch['section'], entry: Config
   const hasColumns = section !== 'macros' && section !== 'data_tests' && section !== 'functions'
   const columns = hasColumns ? readColumns(reader, entry, path) : []
   const tests = hasColumns && section !== 'analyses' ? readTests(reader, entry, path, undefined) : []
+  const config = reader.config(entry, path, besideConfig, section === 'macros')
   const base: Facts = {
     description: reader.optional(entry, 'description', path) ?? '',
-    config: reader.config(entry, path, besideConfig, section === 'macros'),
-    writtenConfig: reader.writtenConfig(path, besideConfig),
+    config,
+    // The rows of `data_tests:` dbt keeps as they come out.
+    writtenConfig: section === 'data_tests' ? config : deepMerge(config, reader.writtenConfig(path)),
     columns: columns.map(({ spec }) => spec),
     tests: [...columns.flatMap((column) => column.tests), ...tests],
     constraints: readConstraints(reader, entry, path),
@@ -292,12 +294,13 @@ function readVersions(
     const hasTests = (version['tests'] ?? version['data_tests'] ?? null) !== null
     const columns = columnsOfVersion(reader, model.columns, version, at)
     const constraints = readConstraints(reader, version, at)
+    const config = deepMerge(model.base.config, reader.config(version, at, besideConfig))
     versions.push({
       v,
       definedIn: reader.optional(version, 'defined_in', at)?.replace(/\.sql$/, ''),
       description: reader.optional(version, 'description', at) ?? model.base.description,
-      config: deepMerge(model.base.config, reader.config(version, at, besideConfig)),
-      writtenConfig: deepMerge(model.base.writtenConfig, reader.writtenConfig(at, besideConfig)),
+      config,
+      writtenConfig: deepMerge(config, reader.writtenConfig(at)),
       columns: columns.map(({ spec }) => spec),
       tests: [
         ...columns.flatMap(({ tests }) => tests),
@@ -311,11 +314,14 @@ function readVersions(
   return versions
 }
 
+/** dbt's: lists are put together, those of `over` first. */
 function deepMerge(base: Config, over: Config): Config {
   const merged: Config = { ...base }
   for (const [key, value] of Object.entries(over)) {
     const below = merged[key]
-    merged[key] = isRecord(value) && isRecord(below) ? deepMerge(below, value) : value
+    if (isRecord(value) && isRecord(below)) merged[key] = deepMerge(below, value)
+    else if (Array.isArray(value) && Array.isArray(below)) merged[key] = [...value, ...below]
+    else merged[key] = value
   }
   return merged
 }
