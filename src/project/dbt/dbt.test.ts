@@ -526,6 +526,21 @@ test('what dbt renders to know it is kept as it is written', async () => {
   ])
 })
 
+test('macros that arguments of a test and hooks of a seed call are those of the node', async () => {
+  const { project } = await read({
+    'models/a.sql': 'select 1 as id',
+    'seeds/s.csv': 'id\n1\n',
+    'macros/m.sql': '{% macro limit() %}1{% endmacro %}{% test below(model, most) %}select 1{% endtest %}',
+    'models/p.yml': `
+models: [{name: a, data_tests: [{below: {arguments: {most: "{{ limit() }}"}}}]}]
+seeds: [{name: s, config: {post_hook: "select {{ limit() }}"}}]`,
+  })
+  const test = [...project.nodes.values()].find(({ kind }) => kind === 'test')!
+  expect(test.macros).toEqual(['macro.shop.limit', 'macro.shop.test_below'])
+  const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, unknown> }
+  expect(nodes['seed.shop.s']).toMatchObject({ depends_on: { macros: ['macro.shop.limit'] } })
+})
+
 test('lists in the config of a version add to those of the model; what is written beside what it comes to has both', async () => {
   const { project } = await read({
     'models/a_v1.sql': 'select 1',

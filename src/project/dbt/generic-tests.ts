@@ -2,7 +2,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
-import { compileTemplate, Dict, findCalls, fromJs, str } from '../../jinja/index.ts'
+import { compileTemplate, Dict, findCalls, fromJs, str, type Analysis } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { noChecksum } from './checksum.ts'
 import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
@@ -18,7 +18,7 @@ import {
   type TestTarget,
 } from './data-tests.ts'
 import { builtinPackage, builtins } from './macros.ts'
-import type { Nodes } from './nodes.ts'
+import { macrosOf, type Nodes } from './nodes.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { fileInPackage, relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
@@ -95,7 +95,9 @@ class GenericTests {
       )
       if (!node) return
       node.description = test.description
-      node.macros = macro ? [macro.uniqueId] : []
+      const { model: _, ...given } = test.kwargs
+      const called = callsIn(given, reading.cache).flatMap((each) => each.called)
+      node.macros = [...new Set([...macrosOf(reading, from, called), ...(macro ? [macro.uniqueId] : [])])]
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]
       node.test = {
@@ -128,11 +130,7 @@ class GenericTests {
     const parsed = emptyParsed()
     const reading = this.#reading
     // A macro that reads nothing of its own reads what its arguments name.
-    if (
-      (!macro || reading.quiet.isQuiet(macro)) &&
-      Object.values(test.kwargs).every((value) => collect(value, place, parsed, reading.cache))
-    )
-      return parsed
+    if ((!macro || reading.quiet.isQuiet(macro)) && collect(test.kwargs, place, parsed, reading.cache)) return parsed
     const model = reading.plainModel(from, 'test', test.fullName, { file: place.file ?? '', root: '' })
     const context = reading.context(
       from,
@@ -170,16 +168,22 @@ export function unknownTest(
   return new Failure('PROJECT_INVALID', `there is no test "${shown}"${didYouMean(shown, known)}`, { place, ...hint })
 }
 
-/** The literal `ref` and `source` of an argument; false when it must be rendered to know them. */
-function collect(value: unknown, place: Place, parsed: Parsed, cache: ParseCache): boolean {
-  if (Array.isArray(value)) return value.every((each) => collect(each, place, parsed, cache))
-  if (isRecord(value)) return Object.values(value).every((each) => collect(each, place, parsed, cache))
-  if (typeof value !== 'string') return true
+/** The literal `ref` and `source` of arguments; false when they must be rendered to know them. */
+function collect(kwargs: Config, place: Place, parsed: Parsed, cache: ParseCache): boolean {
+  const found = callsIn(kwargs, cache)
+  if (!found.every(({ isStatic }) => isStatic)) return false
+  for (const call of found.flatMap(({ calls }) => calls)) if (call.literal) readCall({ ...call, place }, parsed)
+  return true
+}
+
+/** What the templates in arguments call. */
+function callsIn(value: unknown, cache: ParseCache): Analysis[] {
+  if (Array.isArray(value)) return value.flatMap((each) => callsIn(each, cache))
+  if (isRecord(value)) return callsIn(Object.values(value), cache)
+  if (typeof value !== 'string') return []
   const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
-  if (!/\{[{%]/.test(text)) return true
-  const { calls, isStatic } = cache.of('argument', [], text, () => findCalls(text, ['ref', 'source'], {}, () => true))
-  for (const call of calls) if (call.literal) readCall({ ...call, place }, parsed)
-  return isStatic
+  if (!/\{[{%]/.test(text)) return []
+  return [cache.of('argument', [], text, () => findCalls(text, ['ref', 'source'], {}, () => true))]
 }
 
 function asTags(tags: unknown, test: GenericTest, place: Place): string[] {

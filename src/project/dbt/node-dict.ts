@@ -117,7 +117,7 @@ export function nodeValue(node: DbtNode): Config {
     raw_code: node.rawSql,
     build_path: null,
     doc_blocks: node.docBlocks,
-    ...(node.kind === 'seed' ? { depends_on: { macros: [] } } : compiledValue(node)),
+    ...(node.kind === 'seed' ? { depends_on: { macros: node.macros } } : compiledValue(node)),
     ...(node.kind === 'model' && modelValue(node)),
     ...(node.kind === 'function' && functionValue(node)),
     ...(node.test?.kind === 'generic' && testValue(node)),

@@ -102,13 +102,14 @@ test('a seed is a table with these types, and what is wrong in it has its line',
     const seed = (name: string, text: string) => writeFileSync(join(dir, 'seeds', name), text)
     writeFileSync(
       join(dir, 'dbt_project.yml'),
-      "name: shop\nseeds:\n  shop:\n    semi: {delimiter: ';', +column_types: {code: varchar(5), amount: 'numeric(10,2)'}}\n    words: {+quote_columns: false}",
+      "name: shop\nseeds:\n  shop:\n    semi: {delimiter: ';', +column_types: {code: varchar(5), amount: 'numeric(10,2)'}}\n    words: {+quote_columns: false}\n    blanks: {+quote_columns: false}",
     )
     seed('plain.csv', '\uFEFFid,name,day,at,flag,price\n1,"a, b",2026-01-02,2026-01-02T03:04:05Z,true,1.5\n2,,,,,\n')
     seed('semi.csv', 'code;amount\n007;12.5\n')
     seed('empty.csv', 'a,b\n')
     seed('wrong.csv', 'a\n1\n$5\n')
     seed('words.csv', 'id,default\n1,2\n')
+    seed('blanks.csv', 'id, name\n1,x\n')
     const project = await loadProject(dir, { target: { name: 'dev', catalog: 'dev_analytics' }, startedAt: 0 })
     const system = { id: 'system', name: 'system', role: 'system' as const }
     const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: system })
@@ -132,7 +133,9 @@ test('a seed is a table with these types, and what is wrong in it has its line',
       code: 'MODEL_INVALID',
       place: { file: 'seeds/words.csv' },
     })
+    expect((await run('blanks')).status).toBe('success')
     await changes.publish()
+    expect(await world.rows('select id, name from main.blanks')).toEqual([[1, 'x']])
     const types = (name: string) =>
       world.lake
         .bind(`select * from main.${name}`, world.asking())

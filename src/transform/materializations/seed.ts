@@ -49,14 +49,17 @@ export async function readSeed(dir: string, node: DbtNode) {
       String(type),
     ]),
   )
-  const read = seedColumns(text, { file, delimiter, given })
-  const wrong = node.config['quote_columns'] === false && read.columns.find(({ name }) => !isPlainName(name))
+  const { columns: quoted, rows } = seedColumns(text, { file, delimiter, given })
+  if (node.config['quote_columns'] !== false) return { text, delimiter, columns: quoted, rows }
+  // Blanks around a name are none of it where it is written without quotes.
+  const columns = quoted.map(({ name, type }) => ({ name: name.trim(), type }))
+  const wrong = columns.find(({ name }) => !isPlainName(name))
   if (wrong)
     throw new Failure('MODEL_INVALID', `the column "${wrong.name}" of seed "${node.name}" is no name without quotes`, {
       place: { file, line: 1 },
       hint: 'Set `quote_columns: true` for this seed, or give the column another name.',
     })
-  return { text, delimiter, ...read }
+  return { text, delimiter, columns, rows }
 }
 
 async function seedText(dir: string, { name, file }: DbtNode): Promise<string> {
