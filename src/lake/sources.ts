@@ -583,7 +583,7 @@ export async function nameSources(
     const json = isWhole ? jsonColumns(declared) : []
     const shadow = shadowOf(schema, scans.length + systemTables.length, {}, typeWith(json))
     const casts = schema.fields.map(
-      ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type, name)}) AS ${quoteName(name)}`,
+      ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type)}) AS ${quoteName(name)}`,
     )
     const scan: Scan = {
       kind: 'scan',
@@ -788,13 +788,13 @@ const plainShadow = ({ schema, columns, json }: Scan): Shadow => shadowOf(schema
 const typeWith =
   (json: readonly string[]) =>
   ({ name, type }: Field): string =>
-    json.includes(name) ? 'JSON' : sqlType(type, name)
+    json.includes(name) ? 'JSON' : sqlType(type)
 
 /** The stand-in with columns that say how they were declared. */
 const markedShadow = ({ schema, columns, declared }: Scan): Shadow =>
   shadowOf(schema, 0, columns, ({ name, type }) => {
     const said = declared.get(name)
-    return said === undefined ? sqlType(type, name) : markedType(said)
+    return said === undefined ? sqlType(type) : markedType(said)
   })
 
 /** What stands for a source; undefined for a view whose body does. */

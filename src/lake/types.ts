@@ -4,17 +4,25 @@
 // HUGEINT (what sum() of integers gives) becomes decimal(38,0), enums and JSON become strings. Where there is none,
 // the write is refused and says which column needs which cast.
 
+import { unreachable } from '../base/assert.ts'
 import { Failure } from '../base/failure.ts'
-import { showValue, type Field, type NewField, type Type, type Value } from '../iceberg/index.ts'
+import {
+  allFields,
+  showValue,
+  type Field,
+  type NewField,
+  type Schema,
+  type Type,
+  type Value,
+} from '../iceberg/index.ts'
 import type { EngineColumn } from '../engine/index.ts'
 import { quoteName, quoteText } from './sql/tokens.ts'
 
 /**
  * `DECIMAL(12,2)` for Iceberg's decimal(12,2). DuckDB has no zoned timestamp in nanoseconds: those show microseconds.
- * UNSUPPORTED for variant, geometry and geography, with the name of the column where it is given.
+ * What is only read: a variant shows as JSON, a shape on the earth as its bytes (WKB).
  */
-export function sqlType(type: Type, column?: string): string {
-  const inside = (name: string) => (column === undefined ? undefined : `${column}.${name}`)
+export function sqlType(type: Type): string {
   switch (type.kind) {
     case 'boolean':
       return 'BOOLEAN'
@@ -45,23 +53,35 @@ export function sqlType(type: Type, column?: string): string {
       return 'UUID'
     case 'fixed':
     case 'binary':
+    case 'geometry':
+    case 'geography':
       return 'BLOB'
+    case 'variant':
+      return 'JSON'
     case 'unknown':
       return 'INTEGER' // what DuckDB makes of a NULL without a type
     case 'struct':
-      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type, inside(field.name))}`).join(', ')})`
+      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlType(field.type)}`).join(', ')})`
     case 'list':
-      return `${sqlType(type.element, inside('element'))}[]`
+      return `${sqlType(type.element)}[]`
     case 'map':
-      return `MAP(${sqlType(type.key, inside('key'))}, ${sqlType(type.value, inside('value'))})`
+      return `MAP(${sqlType(type.key)}, ${sqlType(type.value)})`
     default:
-      throw new Failure(
-        'UNSUPPORTED',
-        column === undefined
-          ? `columns of the Iceberg type ${type.kind} cannot be read yet`
-          : `the column "${column}" has the Iceberg type ${type.kind}, which cannot be read yet`,
-      )
+      return unreachable(type)
   }
+}
+
+const readOnly: readonly Type['kind'][] = ['variant', 'geometry', 'geography']
+
+/** Why no row of the table is written here: a column that is only read. */
+export function readOnlyColumn(schema: Schema): Failure | undefined {
+  const found = [...allFields(schema)].find(({ type }) => readOnly.includes(type.kind))
+  if (!found) return undefined
+  return new Failure(
+    'UNSUPPORTED',
+    `the column "${found.path}" has the Iceberg type ${found.type.kind}, which is read and not written here`,
+    { hint: 'Write rows of this table with the engine that made the column, or drop the column.' },
+  )
 }
 
 /** A value of a primitive type as quoted text that DuckDB casts to the column's type. */

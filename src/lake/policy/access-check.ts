@@ -73,6 +73,6 @@ function columnsOf({ verdict, columns, masks }: Decision, loaded: Loaded): Acces
     const isShown = verdict === 'allowed' && (columns === 'all' || names.some((one) => columns.has(one)))
     const mask = (isShown && maskOf(masks, pastNames)) || null
     const shown = !isShown ? 'hidden' : mask === null ? 'as it is' : 'masked'
-    return { name, type: sqlType(type, name), shown, mask }
+    return { name, type: sqlType(type), shown, mask }
   })
 }

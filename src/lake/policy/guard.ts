@@ -123,7 +123,7 @@ async function makeGuard(
       // A mask of another type is a mask all the same, and one that cannot be cast hides the value.
       return mask === undefined
         ? `${inner(field)} AS ${quoteName(name)}`
-        : `TRY_CAST((${mask}\n) AS ${sqlType(type, name)}) AS ${quoteName(name)}`
+        : `TRY_CAST((${mask}\n) AS ${sqlType(type)}) AS ${quoteName(name)}`
     }),
     ...extra.map((name) => quoteName(name)),
   ].join(', ')
@@ -193,7 +193,7 @@ function ofNow({ metadata }: LoadedTable, then: Schema): string[] | undefined {
   return [
     ...now.fields.map(({ id, name, type }) => {
       const old = there.get(id)
-      return `${old ? `_then.${quoteName(old.name)}` : `CAST(NULL AS ${sqlType(type, name)})`} AS ${quoteName(name)}`
+      return `${old ? `_then.${quoteName(old.name)}` : `CAST(NULL AS ${sqlType(type)})`} AS ${quoteName(name)}`
     }),
     ...then.fields.map(({ id, name }) => `_then.${quoteName(name)} AS ${quoteName(`_id_${id}`)}`),
   ]
@@ -275,8 +275,8 @@ export function predicateSql(predicate: Predicate | undefined, schema: Schema): 
   }
 }
 
-const constant = ({ name, type }: Field, value: Parameters<typeof literalSql>[1]) =>
-  `CAST(${literalSql(type, value)} AS ${sqlType(type, name)})`
+const constant = ({ type }: Field, value: Parameters<typeof literalSql>[1]) =>
+  `CAST(${literalSql(type, value)} AS ${sqlType(type)})`
 
 /** A failure of a statement over tables of which something is hidden, without the values that it may tell. */
 export function withoutValues(error: unknown): unknown {

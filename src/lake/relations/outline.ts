@@ -55,12 +55,12 @@ function columnsOf(source: Source): Pick<OutlineTable, 'table' | 'columns'> {
     case 'scan':
       return {
         table: showName(source.table.name),
-        columns: source.schema.fields.map(({ name, type }) => ({ name, type: sqlType(type, name) })),
+        columns: source.schema.fields.map(({ name, type }) => ({ name, type: sqlType(type) })),
       }
     case 'view':
       return {
         table: showName(source.name),
-        columns: schemaOfLoaded(source.loaded).fields.map(({ name, type }) => ({ name, type: sqlType(type, name) })),
+        columns: schemaOfLoaded(source.loaded).fields.map(({ name, type }) => ({ name, type: sqlType(type) })),
       }
     default:
       return { table: undefined, columns: undefined }

@@ -30,7 +30,7 @@ export async function trinoView(
       sql,
       tree: await tree(),
       hasZones: tables.some(({ columns }) => !columns || columns.some(({ type }) => type.includes('TIME ZONE'))),
-      columns: schemaOfLoaded(view).fields.map(({ name, type }) => ({ name, type: sqlType(type, name) })),
+      columns: schemaOfLoaded(view).fields.map(({ name, type }) => ({ name, type: sqlType(type) })),
       table(written) {
         const name = { catalog, namespace: written.namespace ?? namespace, name: written.name }
         const shown = showName({ ...name, catalog: written.catalog ?? catalog }).toLowerCase()

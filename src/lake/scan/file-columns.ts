@@ -20,6 +20,8 @@ export type FileColumn = {
   children: readonly FileColumn[]
   /** A struct of one field for which DuckDB gives the field alone. */
   isBare?: true
+  /** Nanoseconds with a time zone, of which DuckDB reads microseconds. */
+  isCut?: true
 }
 /** All files written alike share one shape: the same object. */
 export type FileShape = { columns: readonly FileColumn[]; hasIds: boolean }
@@ -120,7 +122,8 @@ function shapeOf(rows: readonly FooterRow[]): FileShape {
   const column = (depth: number): FileColumn => {
     const [path, name, count, repetition, converted, id, logical, type] = rows[at++] ?? [rows[0]![0], '']
     if (depth > 100) throw new Failure('UNSUPPORTED', `${path} has columns nested deeper than 100 levels`)
-    const own = { name, id: id ?? undefined, type: type ?? '' }
+    const isCut = type === 'TIMESTAMP WITH TIME ZONE' && /NANOS=Nano/.test(logical ?? '')
+    const own = { name, id: id ?? undefined, type: type ?? '', ...(isCut && { isCut }) }
     const children = Array.from({ length: count ?? 0 }, () => column(depth + 1))
     const [inner] = children
     if (inner && (converted === 'LIST' || logical?.startsWith('List')))
@@ -211,6 +214,8 @@ const unlessNull = (sql: string, result: string) => `CASE WHEN ${sql} IS NULL TH
 
 function valueSql(column: FileColumn, sql: string, type: Type, depth: number): string {
   if (type.kind === 'unknown') return `NULL::${sqlType(type)}`
+  if (type.kind === 'variant') return variantSql(column, sql)
+  if (type.kind === 'geometry' || type.kind === 'geography') return shapeSql(sql)
   if (isDirect(column, type)) return `${sql}::${sqlType(type)}`
   const each = `x${depth}`
   switch (type.kind) {
@@ -246,10 +251,22 @@ function valueSql(column: FileColumn, sql: string, type: Type, depth: number): s
   }
 }
 
+/** As JSON. DuckDB knows a variant by Parquet's mark of it; without it, the bytes that it is made of would be its value. */
+function variantSql(column: FileColumn, sql: string): string {
+  if (column.kind !== 'struct' || !column.children.some(({ name }) => name === 'metadata'))
+    throw new Failure('METADATA_INVALID', `a data file has the column "${column.name}", and no variant in it`)
+  const unmarked = `error('the column ' || ${quoteText(column.name)} || ' is not marked as a variant in a data file')`
+  return unlessNull(sql, `CASE typeof(${sql}) WHEN 'VARIANT' THEN ${sql}::VARIANT::JSON ELSE ${unmarked}::JSON END`)
+}
+
+/** Well-known binary, whether the file marks it as a shape or as bytes: only DuckDB tells, and text is what both can be. */
+const shapeSql = (sql: string) =>
+  `CASE typeof(${sql}) WHEN 'BLOB' THEN ${sql}::VARCHAR::BLOB ELSE st_aswkb(TRY_CAST(${sql}::VARCHAR AS GEOMETRY)) END`
+
 /** Whether a cast makes the wanted value: DuckDB casts structs by name, and fills with null what is missing - but not all. */
 function isDirect(column: FileColumn, type: Type): boolean {
   const kind = type.kind === 'struct' || type.kind === 'list' || type.kind === 'map' ? type.kind : 'leaf'
-  if (column.kind !== kind)
+  if (column.kind !== kind && type.kind !== 'variant')
     throw new Failure(
       'METADATA_INVALID',
       `a data file has the column "${column.name}" as ${column.kind}, the table as ${kind}`,
@@ -270,6 +287,10 @@ function isDirect(column: FileColumn, type: Type): boolean {
       return isDirect(column.children[0]!, type.key) && isDirect(column.children[1]!, type.value)
     case 'uuid':
       return column.type !== 'BLOB'
+    case 'variant':
+    case 'geometry':
+    case 'geography':
+      return false
     default:
       return isCastRight(column, type)
   }

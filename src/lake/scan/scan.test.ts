@@ -21,7 +21,7 @@ import {
   type Value,
 } from '../../iceberg/index.ts'
 import { localFileIO } from '../../io/index.ts'
-import { scanSql, type ScanSource } from './scan.ts'
+import { cutColumn, scanSql, type ScanSource } from './scan.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'boathouse-scan-'))
 const io = localFileIO({ sync: false })
@@ -398,12 +398,56 @@ test('every type, present and absent, with its default', async () => {
   ])
 })
 
-test.each(['variant', 'geometry', 'geography'])('%s is refused with the name of the column', async (type) => {
-  const schema = schemaOf([column(1, 'a', { type: 'struct', fields: [column(2, 'v', type)] })])
-  await expect(rowsOf(schema, [])).rejects.toMatchObject({
-    code: 'UNSUPPORTED',
-    message: `the column "a.v" has the Iceberg type ${type}, which cannot be read yet`,
-  })
+test('variants are read as JSON; where there is none, there is no null of JSON either', async () => {
+  const schema = schemaOf([column(1, 'id', 'long'), column(2, 'v', 'variant'), column(3, 'later', 'variant')])
+  const path = await parquet(
+    `SELECT 1::BIGINT AS id, {'a': [1, 2.50], 'b': DATE '2024-01-01'}::VARIANT AS v
+     UNION ALL SELECT 2, NULL ORDER BY 1`,
+    '{id: 1, v: 2}',
+  )
+  const file = scanFile(dataFile(path, { recordCount: 2 }))
+  expect(await rowsOf(schema, [file])).toEqual([
+    [1, '{"a":[1.00,2.50],"b":"2024-01-01"}', null],
+    [2, null, null],
+  ])
+  expect((await cutColumn({ table: 'raw.t', schema, engine }, [file]))?.message).toBe(
+    'the column "v" has the Iceberg type variant, which is read and not written here',
+  )
+})
+
+test('rows with nanoseconds and a time zone are not written again, as they would lose some', async () => {
+  const schema = schemaOf([column(1, 'at', 'timestamptz_ns')])
+  const cutIn = async (sql: string) => {
+    const file = scanFile(dataFile(await parquet(`SELECT ${sql} AS moment`, '{moment: 1}')))
+    return (await cutColumn({ table: 'raw.t', schema, engine }, [file]))?.message
+  }
+  expect(await cutIn(`TIMESTAMPTZ '2024-01-01 00:00:00Z'`)).toBeUndefined()
+  const path = join(import.meta.dirname, '../../../test/golden/parquet/zoned-nanoseconds.parquet')
+  const copy = join(folder, 'data', 'zoned.parquet')
+  await copyFile(path, copy)
+  const cut = await cutColumn({ table: 'raw.t', schema, engine }, [scanFile(dataFile(copy))])
+  expect(cut?.message).toMatch(/^the column "at" of raw.t has nanoseconds with a time zone/)
+})
+
+test('bytes that nothing marks as a variant are not taken for one', async () => {
+  const schema = schemaOf([column(1, 'id', 'long'), column(2, 'v', 'variant')])
+  const path = await parquet(`SELECT 1::BIGINT AS id, {metadata: 'a'::BLOB, value: 'b'::BLOB} AS v`, '{id: 1, v: 2}')
+  await expect(rowsOf(schema, [scanFile(dataFile(path))])).rejects.toThrow(
+    'the column v is not marked as a variant in a data file',
+  )
+})
+
+test.each([
+  ['marked as a shape', `'POINT (1 2)'::GEOMETRY`],
+  ['bytes', `st_aswkb('POINT (1 2)'::GEOMETRY)`],
+])('shapes are read as well-known binary: %s', async (_, sql) => {
+  const schema = schemaOf([column(1, 'g', 'geometry'), column(2, 'none', 'geography')])
+  const path = await parquet(`SELECT ${sql} AS g UNION ALL SELECT NULL`, '{g: 1}')
+  const point = Buffer.from('0101000000000000000000f03f0000000000000040', 'hex').toString('base64')
+  expect(await rowsOf(schema, [scanFile(dataFile(path))])).toEqual([
+    [point, null],
+    [null, null],
+  ])
 })
 
 const nested = (fields: unknown[]) => schemaOf([column(1, 'id', 'long'), column(2, 'st', { type: 'struct', fields })])

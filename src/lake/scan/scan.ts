@@ -44,7 +44,7 @@ import {
   type WantedColumn,
 } from './file-columns.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
-import { literalSql, sqlType } from '../types.ts'
+import { literalSql, readOnlyColumn, sqlType } from '../types.ts'
 
 export type ScanSource = {
   /** The table's full name, for messages. */
@@ -79,11 +79,11 @@ const { _row_id: rowIdField, _last_updated_sequence_number: lastUpdatedField } =
 
 /**
  * A SELECT over the files, in parentheses, with exactly the columns of `schema` (and those asked for besides).
- * UNSUPPORTED for files that are no Parquet and columns of a type that cannot be read; METADATA_INVALID for damaged files.
+ * UNSUPPORTED for files that are no Parquet; METADATA_INVALID for damaged files.
  */
 export async function scanSql(source: ScanSource): Promise<string> {
   const { table, schema, files } = source
-  const outputs = schema.fields.map((field) => ({ ...field, sql: sqlType(field.type, field.name) }))
+  const outputs = schema.fields.map((field) => ({ ...field, sql: sqlType(field.type) }))
   if (files.length === 0) {
     const empty = [...outputs, ...extraColumns(source)]
     return `(SELECT ${empty.map(({ name, sql }) => `NULL::${sql} AS ${quoteName(name)}`).join(', ')} WHERE false)`
@@ -98,6 +98,30 @@ export async function scanSql(source: ScanSource): Promise<string> {
   const room = { left: vectorTextMax }
   const branches = await Promise.all((await branchesOf(source)).map((branch) => branchSql(source, branch, room)))
   return `(${branches.join('\nUNION ALL\n')})`
+}
+
+/**
+ * Why rows of these files cannot be written again as they are: a column that is only read here, or read less than whole.
+ * Undefined where they can.
+ */
+export async function cutColumn(
+  source: Pick<ScanSource, 'table' | 'schema' | 'engine' | 'hosts' | 'localPathOf' | 'signal'>,
+  files: readonly { path: string }[],
+): Promise<Failure | undefined> {
+  const only = readOnlyColumn(source.schema)
+  if (only) return only
+  const zoned = [...allFields(source.schema)].filter(({ type }) => type.kind === 'timestamptz_ns')
+  if (zoned.length === 0) return undefined
+  const shapes = await shapesOf(source, files)
+  const isCut = (id: number, columns: readonly FileColumn[]): boolean =>
+    columns.some((column) => (column.id === id && column.isCut) || isCut(id, column.children))
+  const cut = zoned.find(({ id }) => [...shapes.values()].some(({ columns }) => isCut(id, columns)))
+  if (!cut) return undefined
+  return new Failure(
+    'UNSUPPORTED',
+    `the column "${cut.path}" of ${source.table} has nanoseconds with a time zone, which are read to the microsecond: its rows are not written again`,
+    { hint: 'Change and compact this table with the engine that wrote it.' },
+  )
 }
 
 export function extraColumns({ columns }: Pick<ScanSource, 'columns'>): { name: string; sql: string }[] {
@@ -195,7 +219,7 @@ async function ownColumns(source: ScanSource): Promise<ColumnsOf> {
 }
 
 async function shapesOf(
-  { engine, hosts, localPathOf = localPath, signal }: ScanSource,
+  { engine, hosts, localPathOf = localPath, signal }: Pick<ScanSource, 'engine' | 'hosts' | 'localPathOf' | 'signal'>,
   files: readonly { path: string }[],
 ): Promise<Map<string, FileShape>> {
   const local = new Map(files.map(({ path }) => [path, localPathOf(path)]))
@@ -251,6 +275,7 @@ function hasOtherNames(schemas: readonly Schema[], schema: Schema): boolean {
   if (nested.some(({ name, initialDefault }) => !isEmpty(initialDefault) || !/^[A-Za-z_]\w*$/.test(name))) return true
   // PyIceberg writes UUIDs as plain bytes, which DuckDB makes UUIDs of only outside of structs.
   if (nested.some(({ type }) => type.kind === 'uuid')) return true
+  if ([...allFields(schema)].some(({ type }) => ['variant', 'geometry', 'geography'].includes(type.kind))) return true
   if (nested.length === 0) return false
   // Ids of schemas are given in a row: a gap is a schema that was removed while files written under it may live on.
   const highest = Math.max(...schemas.map(({ schemaId }) => schemaId))
@@ -600,7 +625,7 @@ export function shadowOf(
   schema: Schema,
   use: number,
   extra: ScanSource['columns'] = {},
-  typeOf: (field: Field) => string = ({ name, type }) => sqlType(type, name),
+  typeOf: (field: Field) => string = ({ type }) => sqlType(type),
 ): Shadow {
   const columns = [
     ...schema.fields.map((field) => `${quoteName(field.name)} ${typeOf(field)}`),

@@ -21,7 +21,7 @@ import {
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import type { Files } from '../prepare.ts'
-import { scanSql } from '../scan/scan.ts'
+import { cutColumn, scanSql } from '../scan/scan.ts'
 import { writeFiles } from '../write/write.ts'
 
 export type RewrittenGroup = { filesBefore: number; filesAfter: number; bytesBefore: number; bytesAfter: number }
@@ -65,18 +65,11 @@ export async function rewriteGroup(
   const lease = await deps.files?.lease(filesToRead({ files: [...files] }), signal)
   let written: NewDataFile[]
   try {
-    const source = await scanSql({
-      table: showName(name),
-      metadata,
-      schema,
-      files,
-      io,
-      engine,
-      hosts: 'write',
-      localPathOf: lease?.pathOf,
-      ...(lineage && { columns: { rowId: true } }),
-      signal,
-    })
+    const scan = { table: showName(name), metadata, schema, files, io, engine, hosts: 'write', signal } as const
+    const from = { ...scan, localPathOf: lease?.pathOf }
+    const cut = await cutColumn(from, files)
+    if (cut) throw cut
+    const source = await scanSql({ ...from, ...(lineage && { columns: { rowId: true } }) })
     written = await writeFiles(deps, {
       select: `SELECT * FROM ${source} AS compacted`,
       schema,

@@ -55,6 +55,41 @@ async function manyFiles(table: string, count: number, properties: Record<string
 }
 const rows = (table: string) => world.rows(`select count(*), count(distinct id), sum(id)::bigint from raw.${table}`)
 
+test('columns of types that are only read here: the others are used as ever, and no row is written without them', async () => {
+  await world.rows(`create table raw.foreign with ('format-version' = '3') as select i::int as id from range(4) t(i)`)
+  await maintenance.change(name('foreign'), by, (metadata) => {
+    const [schema] = metadata.schemas
+    const fields = [...schema!.fields, { id: 2, name: 'v', required: false, type: { kind: 'variant' } as const }]
+    return {
+      updates: [
+        { action: 'add-schema', schema: { ...schema!, schemaId: -1, fields }, lastColumnId: 2 },
+        { action: 'set-current-schema', schemaId: -1 },
+      ],
+      requirements: [],
+    }
+  })
+  const refused = {
+    code: 'UNSUPPORTED',
+    message: expect.stringContaining('"v" has the Iceberg type variant') as string,
+  }
+  await expect(world.rows('insert into raw.foreign (id) values (9)')).rejects.toMatchObject(refused)
+  await expect(world.rows('update raw.foreign set id = 9 where id = 1')).rejects.toMatchObject(refused)
+  await expect(maintenance.compact(name('foreign'), { by, all: true })).rejects.toMatchObject(refused)
+  // Half of the rows would be written again otherwise.
+  expect(await world.rows('delete from raw.foreign where id < 2')).toEqual([[2]])
+  expect(await world.rows('select * from raw.foreign order by id')).toEqual([
+    [2, null],
+    [3, null],
+  ])
+  const columns = `select column_name, data_type from information_schema.columns where table_name = 'foreign' order by 1`
+  expect(await world.rows(columns)).toEqual([
+    ['id', 'INTEGER'],
+    ['v', 'JSON'],
+  ])
+  await world.rows('alter table raw.foreign drop column v')
+  expect(await world.rows('insert into raw.foreign values (9)')).toEqual([[1]])
+})
+
 test('compaction: few files of the same rows; dry first; then nothing is left to do', async () => {
   await manyFiles('small', 6)
   const before = await rows('small')

@@ -508,8 +508,7 @@ function withFields(
 
 const valueOf = (value: Piece, field: Field, target: TableName, meant = (piece: Piece): Piece | Composed => piece) =>
   isDefault(value) ? defaultValue(field, target) : compose`(${meant(value)})`
-const defaultValue = (field: Field, target: TableName) =>
-  `CAST(${defaultSql(target, field)} AS ${sqlType(field.type, field.name)})`
+const defaultValue = (field: Field, target: TableName) => `CAST(${defaultSql(target, field)} AS ${sqlType(field.type)})`
 
 /** The rows that change, whatever else of the statement reads the table. */
 const changing = (target: TableName) => `(SELECT * FROM ${quoteTable(target)} AS ${changedAlias})`

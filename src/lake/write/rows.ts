@@ -29,7 +29,7 @@ import {
 import type { FileLease } from '../../io/index.ts'
 import { isByPartition, placeVectors, writePositionFiles } from './delete-files.ts'
 import type { Prepared } from '../prepare.ts'
-import { scanSql } from '../scan/scan.ts'
+import { cutColumn, scanSql } from '../scan/scan.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { storedSql } from './declared-types.ts'
@@ -120,6 +120,19 @@ export async function changeRows(
     const scan = scans.find(({ isChanged }) => isChanged)
     const concerned = (scan?.files ?? []).filter(({ path }) => gone.has(path))
     assert(concerned.length === gone.size, 'each row that goes is of a file that was planned')
+    const mode = metadata.properties[`write.${options.operation}.mode`]?.toLowerCase()
+    const source = {
+      table: showName(table.name),
+      metadata,
+      schema,
+      io: workshop.io,
+      engine: workshop.engine,
+      hosts: 'write',
+      localPathOf: lease.pathOf,
+      signal: options.signal,
+    } as const
+    const cut = await cutColumn(source, concerned)
+    if (cut && (inserted > 0 || mode === 'copy-on-write')) throw cut
     const lineage = metadata.formatVersion >= 3
     const columns = schema.fields.map(({ name }) => quoteName(name)).join(', ')
     // A statement's values are of its own types; a column's are those of the table.
@@ -146,22 +159,15 @@ export async function changeRows(
       conflictFilter: scan?.predicate,
     }
 
-    if (deleted > 0 && isCopied(table, options.operation, concerned, deleted)) {
+    if (deleted > 0 && !cut && isCopied(table, mode, concerned, deleted)) {
       const partly = concerned.filter(({ path, recordCount }) => gone.get(path)! < recordCount)
       const stay =
         partly.length === 0
           ? undefined
           : `SELECT ${columns}${lineage ? ', _row_id, _last_updated_sequence_number' : ''} FROM ${await scanSql({
-              table: showName(table.name),
-              metadata,
-              schema,
+              ...source,
               files: partly,
-              io: workshop.io,
-              engine: workshop.engine,
-              hosts: 'write',
-              localPathOf: lease.pathOf,
               columns: { file: true, position: true, rowId: lineage },
-              signal: options.signal,
             })} AS stays WHERE (_file, _pos) NOT IN (SELECT (_file, _pos) FROM ${from} WHERE _file IS NOT NULL)`
       const selects = [...(stay ? [stay] : []), ...(inserted > 0 ? [comes] : [])]
       const { files: added, placed } = selects.length === 0 ? nothing : await write(selects.join(' UNION ALL '))
@@ -266,10 +272,14 @@ async function stage(select: string, file: string, rows: Rows): Promise<string> 
 const isolationOf = (text: string | undefined): Isolation =>
   text?.toLowerCase() === 'snapshot' ? 'snapshot' : 'serializable'
 
-/** `write.delete.mode` and so on; without it the cheaper way for this many rows. */
-function isCopied({ metadata }: LoadedTable, operation: RowOperation, concerned: readonly ScanFile[], deleted: number) {
+/** `mode` is `write.delete.mode` and so on; without it the cheaper way for this many rows. */
+function isCopied(
+  { metadata }: LoadedTable,
+  mode: string | undefined,
+  concerned: readonly ScanFile[],
+  deleted: number,
+) {
   if (metadata.formatVersion === 1) return true
-  const mode = metadata.properties[`write.${operation}.mode`]?.toLowerCase()
   if (mode === 'copy-on-write' || mode === 'merge-on-read') return mode === 'copy-on-write'
   return deleted > rewriteAbove * concerned.reduce((sum, { recordCount }) => sum + recordCount, 0)
 }

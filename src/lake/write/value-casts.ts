@@ -25,7 +25,7 @@ export function withCasts({ source, byName }: Insert, names: readonly string[], 
       )
     )
       return undefined
-    return sqlType(field.type, field.name)
+    return sqlType(field.type)
   })
   if (types.every((type) => type === undefined)) return source
   const cast = (value: Piece, type: string | undefined): Piece =>

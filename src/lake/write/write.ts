@@ -27,6 +27,7 @@ import { checkRequired } from './required.ts'
 import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
 import type { Files } from '../prepare.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
+import { readOnlyColumn } from '../types.ts'
 
 export type WriteFilesOptions = {
   /** Its columns are those of `schema` in order, then `lineage`'s. */
@@ -69,6 +70,8 @@ export type FilesUnderWay = { files: NewDataFile[]; placed: Promise<void> }
 
 /** As `writeFiles`, but returns when the rows are written: to make them durable takes as long as to write the manifests. */
 export async function beginFiles(workshop: Workshop, options: WriteFilesOptions): Promise<FilesUnderWay> {
+  const why = readOnlyColumn(options.schema)
+  if (why) throw why
   const id = randomUUID()
   const staging = join(workshop.spoolDir, `write-${id}`)
   let isSmall = true
