@@ -86,7 +86,7 @@ export { prepareDelete, prepareOverwrite, type Overwrite } from './overwrite.ts'
 export { coverageOf, type Coverage } from './predicate-strict.ts'
 export { prepareRewrite, type Rewrite, type RewriteOptions } from './rewrite.ts'
 export { prepareRowDelta, type RowDelta } from './row-delta.ts'
-export type { OnOptions, PreparedWrite, TableCommit, WriteOptions } from './work.ts'
+export { refuseEncrypted, type OnOptions, type PreparedWrite, type TableCommit, type WriteOptions } from './work.ts'
 export { warmUp } from './warm-up.ts'
 export { prepareAppend, prepareReplace, type AppendOptions, type ReplaceOptions } from './write.ts'
 

@@ -77,6 +77,10 @@ export async function readManifestList(
 ): Promise<readonly ManifestFile[]> {
   if (snapshot.manifestList === undefined) return inlineManifests(io, metadata, snapshot, signal)
   const path = snapshot.manifestList
+  if (snapshot.keyId !== undefined)
+    throw new Failure('UNSUPPORTED', `${path} is encrypted, and encrypted tables are not read`, {
+      place: { file: path },
+    })
   const known = cache?.getList(path)
   if (known) return known.manifests
   const bytes = (mayBeKept ? written.get(path) : undefined) ?? (await readBytes(io, path, signal))
@@ -573,7 +577,7 @@ export function encodeManifest(
   entries: readonly EntryToWrite[],
   { path, schema, spec, types, content, snapshotId, formatVersion = 2, codec }: ManifestWrite,
 ): { bytes: Uint8Array; manifest: WrittenManifest } {
-  const stored = types.map((type): Type => type ?? { kind: 'binary' })
+  const stored = types.map((type, index) => type ?? typeOfValues(entries.map(({ file }) => file.partition[index])))
   const partition = partitionSchema(
     spec.fields.map(({ fieldId, name }, index) => ({ fieldId, name, type: stored[index]! })),
   )
@@ -658,6 +662,23 @@ const blockSizeBytes = 64 * 1024 * 1024
 
 /** Absent would do for the spec; PyIceberg's metadata tables fail on it. */
 const empty = new Map()
+
+/** Of partition values whose transform or column is not known any more: they are written as they were read. */
+function typeOfValues(values: readonly (Value | null | undefined)[]): Type {
+  const value = values.find((one) => one !== null && one !== undefined)
+  switch (typeof value) {
+    case 'boolean':
+      return { kind: 'boolean' }
+    case 'number':
+      return { kind: values.every((one) => typeof one !== 'number' || Number.isInteger(one)) ? 'int' : 'double' }
+    case 'bigint':
+      return { kind: 'long' }
+    case 'string':
+      return { kind: 'string' }
+    default:
+      return { kind: 'binary' }
+  }
+}
 
 function avroValue(type: Type, value: Value | null): unknown {
   if (value === null) return undefined

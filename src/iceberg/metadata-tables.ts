@@ -313,10 +313,16 @@ function partitionFields(metadata: TableMetadata): Field[] {
       const isVoid = transform.kind === 'void'
       // The newest name counts; a field that v1 dropped became void and keeps its old type.
       if (!known || (known.isVoid && !isVoid))
-        fields.set(fieldId, { name: known?.name ?? name, type: types[index] ?? bytes, isVoid })
+        fields.set(fieldId, { name: known?.name ?? name, type: types[index] ?? text, isVoid })
     }
   }
   return [...fields].sort(([a], [b]) => a - b).map(([id, { name, type }]) => ({ ...column(name, type), id }))
+}
+
+/** Where the transform or its column is not known any more, the column is of texts. */
+function shown(value: Value | null, { kind }: Type): Value | null {
+  if (value === null || kind !== 'string') return value
+  return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : String(value)
 }
 
 /** Makes the `partition` cell of a file of any spec. */
@@ -331,7 +337,12 @@ function partitionCell(
     ]),
   )
   return ({ specId, partition }) =>
-    Object.fromEntries(fields.map(({ name }, index) => [name, partition[positions.get(specId)?.[index] ?? -1] ?? null]))
+    Object.fromEntries(
+      fields.map(({ name, type }, index) => [
+        name,
+        shown(partition[positions.get(specId)?.[index] ?? -1] ?? null, type),
+      ]),
+    )
 }
 
 /** Columns without bounds in a single value's form: nothing readable is known of them. */

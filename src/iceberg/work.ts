@@ -231,6 +231,14 @@ const entriesPerManifestMax = 10_000
 /** Whoever meets thousands of small manifests must not merge all of them in one commit. */
 const mergesMax = 4
 
+/** @throws UNSUPPORTED for a table whose files must be encrypted: plain ones would lie open in it */
+export function refuseEncrypted({ properties }: Pick<TableMetadata, 'properties'>): void {
+  if (properties['encryption.key-id'] === undefined) return
+  throw new Failure('UNSUPPORTED', 'the table is encrypted (encryption.key-id), and files would be written in plain', {
+    hint: 'Write to it with the engine that has its keys.',
+  })
+}
+
 export class Work {
   /** Kept over all attempts: entries of the manifests carry it. */
   readonly snapshotId: bigint
@@ -248,6 +256,7 @@ export class Work {
   #attempts = 0
 
   constructor(io: FileIO, metadata: TableMetadata, options: WriteOptions) {
+    refuseEncrypted(metadata)
     this.#io = io
     this.#options = options
     this.branch = options.branch ?? 'main'

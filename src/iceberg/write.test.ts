@@ -355,3 +355,27 @@ test('manifests whose counts a v1 writer left out keep their files through furth
   for (const name of ['b', 'c']) metadata = await commit(metadata, prepareAppend(io, metadata, [file(name)]))
   expect(await names(io, metadata)).toEqual(['a', 'b', 'c'])
 })
+
+test('partition values of a transform that is not known are kept as they were read', async () => {
+  const io = memoryFileIO()
+  const spec = {
+    specId: 0,
+    fields: [{ sourceIds: [1], fieldId: 1000, name: 'p', transform: { kind: 'other', text: 'curve' } as const }],
+  }
+  const kept = [7, 2n ** 60n, 'x', true, 1.5, Uint8Array.of(1, 2)]
+  for (const value of kept) {
+    const empty = { ...table(), location: `/t/${String(value)}`, partitionSpecs: [spec] }
+    const metadata = await commit(empty, prepareAppend(io, empty, [file('a', { partition: [value] })]))
+    const [manifest] = await readManifestList(io, metadata, current(metadata))
+    expect((await readManifest(io, metadata, manifest!)).map((entry) => entry.file.partition)).toEqual([[value]])
+  }
+})
+
+test('no file comes into an encrypted table in plain, and its lists are told to be encrypted', async () => {
+  const io = memoryFileIO()
+  const locked = table({ 'encryption.key-id': 'k' })
+  const refused = { code: 'UNSUPPORTED', message: expect.stringContaining('encrypted') as string }
+  await expect(prepareAppend(io, locked, [file('a')])).rejects.toMatchObject(refused)
+  const metadata = await commit(table(), prepareAppend(io, table(), [file('a')]))
+  await expect(readManifestList(io, metadata, { ...current(metadata), keyId: 'k' })).rejects.toMatchObject(refused)
+})

@@ -38,10 +38,10 @@ export function createText(one: Loaded): string {
   const properties = Object.fromEntries(Object.entries(given).filter(([key]) => !isColumnProperty(key)))
   const partitions = defaultSpec(metadata)
     .fields.filter(({ transform }) => transform.kind !== 'void')
-    .map(({ transform, sourceIds }) => transformText(transform, path(sourceIds[0]!)))
+    .map(({ transform, sourceIds }) => transformText(transform, sourceIds.map(path)))
   const order = defaultSortOrder(metadata)?.fields.map(
     ({ transform, sourceIds, direction, nullOrder }) =>
-      `${transformText(transform, path(sourceIds[0]!))} ${direction.toUpperCase()} ${nullOrder === 'nulls-first' ? 'NULLS FIRST' : 'NULLS LAST'}`,
+      `${transformText(transform, sourceIds.map(path))} ${direction.toUpperCase()} ${nullOrder === 'nulls-first' ? 'NULLS FIRST' : 'NULLS LAST'}`,
   )
   const pairs = Object.entries({ 'format-version': String(metadata.formatVersion), ...properties })
   return [
@@ -53,7 +53,9 @@ export function createText(one: Loaded): string {
   ].join('\n')
 }
 
-function transformText(transform: Transform, column: string): string {
+/** Several columns, and transforms of other names, are of engines that know them: shown, not to be run here. */
+function transformText(transform: Transform, columns: readonly string[]): string {
+  const column = columns.join(', ')
   switch (transform.kind) {
     case 'identity':
       return column
@@ -61,6 +63,8 @@ function transformText(transform: Transform, column: string): string {
       return `bucket(${transform.buckets}, ${column})`
     case 'truncate':
       return `truncate(${transform.width}, ${column})`
+    case 'other':
+      return `${transform.text}(${column})`
     default:
       return `${transform.kind}(${column})`
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { applyTransform, parsePrimitive, parseTransform, type Schema, type Value } from '../../iceberg/index.ts'
-import { partitionColumn } from './partition.ts'
+import { isSortable, partitionColumn, sortTerms } from './partition.ts'
 import { sqlType } from '../types.ts'
 import { openWorld } from '../world.ts'
 
@@ -157,4 +157,29 @@ test('a long text is told by its hash', async () => {
     sql: `SELECT ${column.key} FROM (SELECT repeat('x', 300) AS s)`,
   })
   expect([String(key).length, column.parse(String(key))]).toEqual([65, undefined])
+})
+
+const pair = { sourceIds: [1, 2], transform: { kind: 'bucket', buckets: 4 } } as const
+const curve = { sourceIds: [1], transform: { kind: 'other', text: 'curve' } } as const
+const two: Schema = {
+  schemaId: 0,
+  identifierFieldIds: [],
+  fields: [
+    { id: 1, name: 'a', required: false, type: { kind: 'long' } },
+    { id: 2, name: 'b', required: false, type: { kind: 'long' } },
+  ],
+}
+
+test('partitions that other engines make of what is not known here are refused by name', () => {
+  const made = (field: typeof pair | typeof curve) => () => partitionColumn({ ...field, fieldId: 1000, name: 'p' }, two)
+  expect(made(pair)).toThrow('p is made of 2 columns together, which is not known here')
+  expect(made(curve)).toThrow('the partition transform curve of p is not known')
+})
+
+test('rows that cannot be put into the order of a table are put into none', () => {
+  const by = { direction: 'asc', nullOrder: 'nulls-first' } as const
+  const own = { sourceIds: [2], transform: { kind: 'identity' }, ...by } as const
+  const order = (field: typeof pair | typeof curve) => ({ orderId: 1, fields: [own, { ...field, ...by }] })
+  expect(sortTerms({ orderId: 1, fields: [own] }, two)).toEqual(['"b" ASC NULLS FIRST'])
+  for (const one of [order(pair), order(curve)]) expect([isSortable(one), sortTerms(one, two)]).toEqual([false, []])
 })

@@ -44,9 +44,9 @@ export function partitionColumn(field: PartitionField, schema: Schema): Partitio
   return { ...keyOf(result, order), order, source: { sql, type, transform: field.transform } }
 }
 
-/** `ORDER BY` terms of a sort order; none for the unsorted one. */
+/** `ORDER BY` terms of a sort order; none for the unsorted one, and for one that other engines made of what is not known here. */
 export const sortTerms = (order: SortOrder, schema: Schema): string[] =>
-  order.fields.flatMap(({ sourceIds, transform, direction, nullOrder }) => {
+  (isSortable(order) ? order.fields : []).flatMap(({ sourceIds, transform, direction, nullOrder }) => {
     const { sql, type } = columnOf(sourceIds, 'the sort order', schema)
     const term = transformSql(transform, type, sql)
     return term === undefined
@@ -54,8 +54,14 @@ export const sortTerms = (order: SortOrder, schema: Schema): string[] =>
       : [`${term} ${direction.toUpperCase()} ${nullOrder === 'nulls-first' ? 'NULLS FIRST' : 'NULLS LAST'}`]
   })
 
+/** Whether rows can be put into this order; files without it say that they have none. */
+export const isSortable = ({ fields }: SortOrder): boolean =>
+  fields.every(({ sourceIds, transform }) => sourceIds.length === 1 && transform.kind !== 'other')
+
 function columnOf(sourceIds: readonly number[], what: string, schema: Schema): { sql: string; type: Type } {
-  const field = sourceIds.length === 1 ? fieldById(schema, sourceIds[0]!) : undefined
+  if (sourceIds.length !== 1)
+    throw new Failure('UNSUPPORTED', `${what} is made of ${sourceIds.length} columns together, which is not known here`)
+  const field = fieldById(schema, sourceIds[0]!)
   if (!field || field.repeated) throw new Failure('UNSUPPORTED', `${what} uses a column that the table does not have`)
   const names = [...field.parents.map((id) => fieldById(schema, id)!.name), field.name]
   return { sql: names.map(quoteName).join('.'), type: field.type }

@@ -11,6 +11,7 @@ import {
   writeTableMetadata,
   type NewField,
   type PartitionSpec,
+  type TableMetadata,
 } from '../../iceberg/index.ts'
 import { fileLocation, localPath } from '../../io/index.ts'
 import { openWorld } from '../world.ts'
@@ -26,10 +27,14 @@ afterAll(() => world?.close())
 const at = (name: string) => ({ catalog: 'dev_analytics', namespace: 'raw', name })
 
 /** An empty table of version 3, made by hand. */
-async function create(name: string, schema: NewField[]): Promise<void> {
+async function create(
+  name: string,
+  schema: NewField[],
+  change = (metadata: TableMetadata): TableMetadata => metadata,
+): Promise<void> {
   const location = `${fileLocation(world.root)}/${name}`
   const metadata = newTableMetadata({ uuid: randomUUID(), location, nowMs: 1, formatVersion: 3, schema })
-  const to = await writeTableMetadata(world.io, metadata)
+  const to = await writeTableMetadata(world.io, change(metadata))
   await world.catalog.swapAnd([{ name: at(name), kind: 'table', from: null, to }], async () => {})
 }
 
@@ -277,4 +282,30 @@ test('what must not be null is not, at any depth', async () => {
       message: `${lacking} must not be null, and a row has no value for it`,
     })
   expect(await world.rows('select count(*) from raw.strict')).toEqual([[3]])
+})
+
+test('partitions and orders that only other engines know are shown as they are; files are not said to be in such an order', async () => {
+  const spec = [{ sourceIds: [1], fieldId: 1000, name: 'p', transform: { kind: 'other', text: 'curve' } as const }]
+  const order = {
+    orderId: 1,
+    fields: [
+      {
+        sourceIds: [1, 2],
+        transform: { kind: 'bucket', buckets: 4 } as const,
+        direction: 'asc' as const,
+        nullOrder: 'nulls-first' as const,
+      },
+    ],
+  }
+  const schema: NewField[] = [
+    { name: 'a', type: { kind: 'long' } },
+    { name: 'b', type: { kind: 'long' } },
+  ]
+  await create('ordered', schema, (metadata) => ({ ...metadata, sortOrders: [order], defaultSortOrderId: 1 }))
+  await append('ordered', 'select 1 as a')
+  expect(await world.rows('select sort_order_id from raw.ordered$files')).toEqual([[0]])
+  await create('curved', schema, (metadata) => ({ ...metadata, partitionSpecs: [{ specId: 0, fields: spec }] }))
+  const made = async (name: string) => String((await world.rows(`show create table raw.${name}`))[0]![0])
+  expect(await made('ordered')).toContain('SORTED BY (bucket(4, "a", "b") ASC NULLS FIRST)')
+  expect(await made('curved')).toContain('PARTITIONED BY (curve("a"))')
 })

@@ -11,6 +11,7 @@ import {
   applyTransform,
   dataFolder,
   partitionPath,
+  refuseEncrypted,
   reservedFields,
   type Field,
   type NewDataFile,
@@ -24,7 +25,7 @@ import { joinLocation, type FileIO } from '../../io/index.ts'
 import { codecsOfFixed, fixLengths, type FixedColumn } from './parquet/fixed.ts'
 import { plainIntegers } from './parquet/integers.ts'
 import { checkRequired } from './required.ts'
-import { partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
+import { isSortable, partitionColumn, partitionFolder, sortTerms, type PartitionColumn } from './partition.ts'
 import type { Files } from '../prepare.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 import { readOnlyColumn } from '../types.ts'
@@ -70,6 +71,7 @@ export type FilesUnderWay = { files: NewDataFile[]; placed: Promise<void> }
 
 /** As `writeFiles`, but returns when the rows are written: to make them durable takes as long as to write the manifests. */
 export async function beginFiles(workshop: Workshop, options: WriteFilesOptions): Promise<FilesUnderWay> {
+  refuseEncrypted(options)
   const why = readOnlyColumn(options.schema)
   if (why) throw why
   const id = randomUUID()
@@ -86,12 +88,13 @@ export async function beginFiles(workshop: Workshop, options: WriteFilesOptions)
     const staged = await stage(workshop, options, staging)
     isSmall = staged.length <= fewFiles
     await checkRequired(workshop.engine, staged, options.schema)
+    const sortOrderId = isSortable(options.sortOrder) ? options.sortOrder.orderId : 0
     const files = staged.map((one, index): NewDataFile => {
       const { local: _, partition, ...file } = one
       const folder = partitionFolder(partitionPath(options.spec, options.schema, partition))
       // Not `data//file` where there is no partition: an object of that name is one that Hadoop's paths cannot spell.
       const path = joinLocation(dataFolder(options), ...(folder === '' ? [] : [folder]), `${id}-${index}.parquet`)
-      return { ...file, path, partition, ...specOf(options.spec), sortOrderId: options.sortOrder.orderId }
+      return { ...file, path, partition, ...specOf(options.spec), sortOrderId }
     })
     const pairs = files.map(({ path }, index) => ({ path, local: staged[index]!.local }))
     const placed = placeFiles(workshop, pairs, options.signal)
