@@ -53,6 +53,19 @@ const sales = "select * from {{ source('raw', 'sales') }}"
 const about = (config: string) =>
   `models: [{name: a, columns: [{name: id, data_tests: [{unique: {config: ${config}}}]}]}]`
 
+test('a test may make a temporary table and read it; it is gone with the test', async () => {
+  const { of, changes } = await run({
+    'models/a.sql': sales,
+    'tests/mocked.sql':
+      "{% do run_query('create temporary table mock as select * from ' ~ ref('a')) %}select * from mock where id = 3",
+    'tests/kept.sql':
+      "{{ config(store_failures=true) }}{% do run_query('create temporary table mock as select * from ' ~ ref('a')) %}select * from mock where id = 1",
+  })
+  expect(of('mocked')).toMatchObject({ status: 'pass' })
+  expect(of('kept')).toMatchObject({ status: 'fail', failures: 1 })
+  expect((await changes.pending()).map(({ name }) => name.name).toSorted()).toEqual(['a', 'kept'])
+})
+
 test.each([
   ['{store_failures: true}', 'table'],
   ['{store_failures_as: view}', 'view'],

@@ -2,13 +2,14 @@
 // (`store_failures`), in the change set like everything else of a run.
 
 import { Failure } from '../base/failure.ts'
-import type { DbtMacro, DbtNode, DbtProject } from '../project/dbt/index.ts'
+import type { QueryOptions } from '../lake/index.ts'
+import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
 import { testTemplate } from './materializations/chosen.ts'
 import { runnable } from './materializations/runnable.ts'
 import { runJudgement } from './materializations/jinja.ts'
-import { openScope } from './materializations/scope.ts'
+import { openScope, type Scope } from './materializations/scope.ts'
 import { lakeName } from './materializations/target.ts'
 import { handlingOf } from './warnings.ts'
 import {
@@ -26,38 +27,38 @@ import {
 /** Runs one test: counts the rows that its SQL answers and judges them by its severity. */
 export async function runTest(node: DbtNode, work: Work): Promise<NodeResult> {
   return timed(node, work, async (clocked) => {
-    const compiler = new Compiler(work.project, asker(work))
-    const template = testTemplate(node, work.project, compiler.macros)
-    if (template) return byTemplate(node, template, work, clocked)
-    const compiled = await compiler.compile(node)
-    clocked.compiled()
-    const judgement = judgementOf(node)
-    // The test's own text starts on a line of its own, so that the lines of an error can be led back.
-    const found = `${statementOf(compiled)}${judgement.limit}`
-    const kept = await inTemplate(compiled, async () => keep(node, await runnable(found, work), work))
-    const before = judgement.before
-    const linesBefore = kept === undefined ? before.split('\n').length - 1 : 0
-    const sql = `${before}${kept === undefined ? found : `select * from ${kept.sql}`}\n) dbt_internal_test`
-    const { columns, rows } = await inTemplate(compiled, () => rowsOf(work.lake, sql, queryOptions(work)), linesBefore)
-    const counted = countedIn(node, { columns: columns.length, rows })
-    return { ...verdict(node, work.project, counted), table: kept?.table, compiledSql: compiled.sql }
+    const isWriting = (work.changes as Work['changes'] | undefined) !== undefined
+    const scope = isWriting ? await openScope(node.uniqueId, work) : undefined
+    try {
+      return await judge(node, work, clocked, scope)
+    } finally {
+      await scope?.close()
+    }
   })
 }
 
-/** By the project's own materialization of tests, whose statements go into the run's changes, where it has such. */
-async function byTemplate(node: DbtNode, macro: DbtMacro, work: Work, clocked: Clocked): Promise<Outcome> {
-  const scope = (work.changes as Work['changes'] | undefined) ? await openScope(node.uniqueId, work) : undefined
-  try {
-    const compiler = new Compiler(work.project, scope?.ask ?? asker(work))
-    const compiled = await compiler.compile(node)
-    clocked.compiled()
-    const counted = countedIn(node, await runJudgement(node, macro, { compiler, compiled }))
+async function judge(node: DbtNode, work: Work, clocked: Clocked, scope: Scope | undefined): Promise<Outcome> {
+  const compiler = new Compiler(work.project, scope?.ask ?? asker(work))
+  const template = testTemplate(node, work.project, compiler.macros)
+  const compiled = await compiler.compile(node)
+  clocked.compiled()
+  if (template) {
+    const counted = countedIn(node, await runJudgement(node, template, { compiler, compiled }))
     const isKept = scope !== undefined && storedAs(node, work.project) !== undefined
     const table = isKept ? Object.values(lakeName(work.project, node)).join('.') : undefined
     return { ...verdict(node, work.project, counted), table, compiledSql: compiled.sql }
-  } finally {
-    await scope?.close()
   }
+  const options = scope?.options ?? queryOptions(work)
+  const judgement = judgementOf(node)
+  // The test's own text starts on a line of its own, so that the lines of an error can be led back.
+  const found = `${statementOf(compiled)}${judgement.limit}`
+  const kept = await inTemplate(compiled, async () => keep(node, await runnable(found, work), work, options))
+  const before = judgement.before
+  const linesBefore = kept === undefined ? before.split('\n').length - 1 : 0
+  const sql = `${before}${kept === undefined ? found : `select * from ${kept.sql}`}\n) dbt_internal_test`
+  const { columns, rows } = await inTemplate(compiled, () => rowsOf(work.lake, sql, options), linesBefore)
+  const counted = countedIn(node, { columns: columns.length, rows })
+  return { ...verdict(node, work.project, counted), table: kept?.table, compiledSql: compiled.sql }
 }
 
 function countedIn(
@@ -89,12 +90,17 @@ function judgementOf({ config, name, place }: DbtNode): { before: string; limit:
 }
 
 /** Keeps the rows that a test finds; undefined when nobody asks for them, or nothing may be written. */
-async function keep(node: DbtNode, select: string, work: Work): Promise<{ table: string; sql: string } | undefined> {
+async function keep(
+  node: DbtNode,
+  select: string,
+  work: Work,
+  { aliases, namespace, temporary }: QueryOptions,
+): Promise<{ table: string; sql: string } | undefined> {
   const as = storedAs(node, work.project)
   if (as === undefined || !(work.changes as Work['changes'] | undefined)) return undefined
   const target = lakeName(work.project, node)
-  const { aliases, namespace } = queryOptions(work)
   const options = {
+    ...(temporary !== undefined && { temporary }),
     ...(aliases && { aliases }),
     ...(namespace !== undefined && { namespace }),
     ...(work.signal && { signal: work.signal }),
