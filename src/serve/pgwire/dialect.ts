@@ -216,7 +216,11 @@ class Translation {
       if (this.#dated(at, selects) || this.#coded(at, selects) || this.#listed(at, selects)) continue
       if (!isCatalog && (this.#formatted(at, selects) || this.#matched(at) || this.#exists(at))) continue
       if (!isCatalog && (this.#called(at, selects) || this.#precise(at, isDefinition, selects))) continue
-      if (/^i?like$/.test(this.#words[at]!)) this.#escaped(at)
+      if (this.#words[at] === '(' && this.#rowCompared(at)) continue
+      if (/^i?like$/.test(this.#words[at]!)) {
+        this.#escaped(at)
+        this.#likeEach(at)
+      }
       if (isDefinition && (this.#columnType(at) || this.#numbering(at))) continue
       if (this.#bytes(at)) continue
       if (isCatalog) this.#catalog(at, selects)
@@ -737,6 +741,77 @@ class Translation {
     if (!/^(escape|\|\||::)$/.test(this.#words[last + 1] ?? '')) this.#insertAfter(last, " ESCAPE '\\'")
   }
 
+  /**
+   * `(day, id) < ('2026-01-01', '5')`, as pages are turned: texts are of the types of what they are compared with. In rows the
+   * engine compares columns with them as texts, or not at all.
+   */
+  #rowCompared(at: number): boolean {
+    const before = this.#all[at - 1]
+    if (before?.kind === 'quoted' || (before?.kind === 'word' && !beforeRows.has(this.#words[at - 1]!))) return false
+    const end = this.#closing(at)
+    const columns = end === undefined ? [] : this.#items(at, end)
+    if (end === undefined || columns.length < 2 || !columns.every(([from, to]) => this.#isPath(from, to))) return false
+    const not = this.#words[end + 1] === 'not' ? 1 : 0
+    const symbol = this.#words[end + 1 + not]!
+    const open = end + 2 + not
+    const isIn = symbol === 'in'
+    const last = this.#words[open] === '(' ? this.#closing(open) : undefined
+    if (last === undefined || (not === 1 && !isIn) || !(isIn || /^(=|<>|!=|<=?|>=?)$/.test(symbol))) return false
+    const rows = isIn ? this.#items(open, last) : [[open, last] as const]
+    const those = rows.map(([from, to]) =>
+      this.#words[from] === '(' && this.#closing(from) === to ? this.#items(from, to) : [],
+    )
+    const isText = ([from, to]: Range) =>
+      this.#all[from]!.kind === 'string' || (this.#words[from] === '$' && to === from + 1)
+    const isPlain = (item: Range) =>
+      item[0] === item[1] || isText(item) || this.#isPath(...item) || this.#words[item[0]] === 'cast'
+    if (!those.every((row) => row.length === columns.length && row.every(isPlain)) || !those.flat().some(isText))
+      return false
+    const left = columns.map((item) => this.#textOf(item))
+    const each = those.map((row) =>
+      comparedRows(
+        left,
+        isIn ? '=' : symbol,
+        row.map((item) => this.#textOf(item)),
+      ),
+    )
+    return this.#replace(at, last, `${not === 1 ? 'NOT ' : ''}(${each.join(' OR ')})`)
+  }
+
+  /** The first and last token of each, between parentheses. */
+  #items(open: number, end: number): Range[] {
+    const found: Range[] = []
+    for (let from = open + 1; from < end;) {
+      const to = this.#comma(from, end) ?? end
+      if (to === from) return []
+      found.push([from, to - 1])
+      from = to + 1
+    }
+    return found
+  }
+  #textOf([from, to]: Range): string {
+    return this.#sql.slice(this.#all[from]!.start, this.#all[to]!.end)
+  }
+  #isPath(from: number, to: number): boolean {
+    return this.#all
+      .slice(from, to + 1)
+      .every(({ kind, text }, index) => (index % 2 === 0 ? kind === 'word' || kind === 'quoted' : text === '.'))
+  }
+
+  /** `name NOT LIKE ALL (list)`: the engine compares with each of a list by `=` and its like alone. */
+  #likeEach(at: number): void {
+    const word = this.#words[at + 1] ?? ''
+    const end = /^(any|some|all)$/.test(word) ? this.#closing(at + 2) : undefined
+    if (end === undefined || this.#words[at + 2] !== '(' || /^(select|with|values)$/.test(this.#words[at + 3]!)) return
+    const [joined, none] = word === 'all' ? ['AND', 'true'] : ['OR', 'false']
+    this.#insertBefore(this.#operand(this.#words[at - 1] === 'not' ? at - 2 : at - 1), 'list_reduce([')
+    this.#replace(at + 1, at + 2, 'pattern_of_list FOR pattern_of_list IN (')
+    const only = end === at + 4 && this.#all[at + 3]!.kind === 'string' ? this.#all[at + 3]!.text : ''
+    const written = only === '' ? undefined : parseArray(only.slice(1, -1).replaceAll("''", "'"))
+    if (written) this.#replace(at + 3, at + 3, listSql(written, false))
+    this.#replace(end, end, `)], lambda one, other: one ${joined} other, ${none})`)
+  }
+
   #list(at: number): void {
     const before = [this.#words[at - 2], this.#words[at - 1]]
     const isArgument = before[1] === '(' && ['any', 'all', 'some'].includes(before[0] ?? '')
@@ -1166,6 +1241,21 @@ class Translation {
     })
     return found
   }
+}
+
+type Range = readonly [from: number, to: number]
+const beforeRows = new Set('and or not where on having when then else select qualify filter'.split(' '))
+
+/** Two rows, compared item by item. What the first items say alone leaves files out. */
+function comparedRows(left: readonly string[], symbol: string, right: readonly string[]): string {
+  if (symbol === '=') return `(${left.map((one, at) => `${one} = ${right[at]!}`).join(' AND ')})`
+  if (symbol === '<>' || symbol === '!=') return `(${left.map((one, at) => `${one} <> ${right[at]!}`).join(' OR ')})`
+  const [one, ...others] = left
+  const [other, ...rest] = right
+  if (others.length === 0) return `${one!} ${symbol} ${other!}`
+  const strict = symbol[0]!
+  const further = comparedRows(others, symbol, rest)
+  return `(${one!} ${strict}= ${other!} AND (${one!} ${strict} ${other!} OR (${one!} = ${other!} AND ${further})))`
 }
 
 /** Without those that lie inside of one that replaces more. */

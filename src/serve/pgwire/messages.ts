@@ -94,11 +94,13 @@ export type Report = {
   detail?: string
   /** In characters, from 1. */
   position?: number
+  /** Where in PostgreSQL's own code it would be told: pgjdbc goes by that. */
+  routine?: string
 }
 export const errorResponse = (report: Report) => message('E', ...fieldsOf(report))
 export const noticeResponse = (report: Report) => message('N', ...fieldsOf(report))
 
-function fieldsOf({ severity, sqlState, message: text, hint, detail, position }: Report): (Buffer | string)[] {
+function fieldsOf({ severity, sqlState, message: text, hint, detail, position, routine }: Report): (Buffer | string)[] {
   const fields: [string, string | undefined][] = [
     ['S', severity],
     ['V', severity],
@@ -107,6 +109,7 @@ function fieldsOf({ severity, sqlState, message: text, hint, detail, position }:
     ['D', detail],
     ['H', hint],
     ['P', position === undefined ? undefined : String(position)],
+    ['R', routine],
   ]
   return [
     ...fields.flatMap(([code, value]) => (value === undefined ? [] : [`${code}${value.replaceAll('\0', '')}`])),

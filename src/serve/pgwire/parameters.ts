@@ -17,12 +17,14 @@ export type Placeholder = {
   end: number
   /** Stands where only a number can, so a value without a type is written as one. */
   counts: boolean
+  /** The OID of what is meant where nobody says more; 0 where its place does not tell. */
+  likely: number
   /** Is cast to a list, or compared with one. */
   isList: boolean
   /** The OID of the type that it is cast to; 0 where it is to none that is known. */
   cast: number
-  /** The range of `= ANY ($1)`. */
-  any: { start: number; end: number } | undefined
+  /** The range of `= ANY ($1)` and `<> ALL ($1)`, which `not` is. */
+  any: { start: number; end: number; not: boolean } | undefined
 }
 
 export function placeholders(sql: string): Placeholder[] {
@@ -33,19 +35,47 @@ export function placeholders(sql: string): Placeholder[] {
     if (!/^\d{1,5}$/.test(digits.text)) return []
     const [before, after] = [all[at - 1]?.text.toLowerCase() ?? '', all[at + 2]?.text.toLowerCase() ?? '']
     const counts = /^([-+*/%]|limit|offset)$/.test(before) || /^[-+*/%]$/.test(after)
-    const isAny = before === '(' && after === ')' && /^(any|some)$/i.test(all[at - 2]?.text ?? '')
     return [
       {
         number: Number(digits.text),
         start: token.start,
         end: digits.end,
         counts,
-        isList: (after === '::' && all[at + 4]?.text === '[') || isBesideList(all, at),
+        likely: isBound(all, at) ? pgTypes.int4.oid : isLikeEach(all, at) ? pgTypes.text.array : 0,
+        isList: (after === '::' && all[at + 4]?.text === '[') || isLikeEach(all, at) || isBesideList(all, at),
         cast: castAt(all, at),
-        any: isAny && all[at - 3]?.text === '=' ? { start: all[at - 3]!.start, end: all[at + 2]!.end } : undefined,
+        any: anyAt(all, at),
       },
     ]
   })
+}
+
+/** `LIKE ANY ($1)`. */
+const isLikeEach = (all: readonly Token[], at: number): boolean =>
+  /^i?like (any|some|all) \($/i.test(
+    all
+      .slice(Math.max(at - 3, 0), at)
+      .map(({ text }) => text)
+      .join(' '),
+  )
+
+function anyAt(all: readonly Token[], at: number): Placeholder['any'] {
+  const [symbol, word, open, close] = [at - 3, at - 2, at - 1, at + 2].map((place) => all[place]?.text.toLowerCase())
+  const not = (symbol === '<>' || symbol === '!=') && word === 'all'
+  const isAny = not || (symbol === '=' && (word === 'any' || word === 'some'))
+  return isAny && open === '(' && close === ')' ? { start: all[at - 3]!.start, end: all[at + 2]!.end, not } : undefined
+}
+
+/** `generate_series(1, $1)`. */
+function isBound(all: readonly Token[], at: number): boolean {
+  if (!/^[,)]$/.test(all[at + 2]?.text ?? '')) return false
+  let depth = 0
+  for (let before = at - 1; before > 0 && before > at - 40; before--) {
+    const { text } = all[before]!
+    if (text === ')') depth++
+    else if (text === '(' && depth-- === 0) return /^(generate_series|range)$/i.test(all[before - 1]!.text)
+  }
+  return false
 }
 
 /** `tags @> $1`, `doc #> $1`, `$1 && tags`. */
@@ -95,7 +125,10 @@ export function parameterEdits(
     const untold = value.oid === 0 && value.format === 0 && value.bytes ? utf8(value.bytes) : undefined
     const those = any && untold !== undefined ? parseArray(untold) : undefined
     // Texts in IN become what they are compared with; in a list they would all be text.
-    if (any && those) return { ...any, text: ` IN (${those.length > 0 ? those.map(textOrNull).join(', ') : 'NULL'})` }
+    if (any && those) {
+      const list = those.length > 0 ? those.map(textOrNull).join(', ') : 'SELECT NULL WHERE false'
+      return { start: any.start, end: any.end, text: `${any.not ? ' NOT' : ''} IN (${list})` }
+    }
     const items = isList && untold !== undefined ? parseArrays(untold) : undefined
     // Of how many dimensions it is the cast behind it does not say: that is put right where texts are.
     if (items?.every((item) => !Array.isArray(item)))
@@ -111,15 +144,16 @@ export function typedEdits(places: readonly Placeholder[], oids: readonly number
   return places.flatMap(({ number, start, end, any }) => {
     const type = castOf(oids[number - 1] ?? 0)
     if (type) return [{ start, end, text: `CAST($${number} AS ${type})` }]
-    return any ? [{ ...any, text: ` = $${number}` }] : []
+    return any ? [{ start: any.start, end: any.end, text: ` ${any.not ? '<>' : '='} $${number}` }] : []
   })
 }
 
-/** Null of the type of each parameter in its place. */
-export function nullEdits(places: readonly Placeholder[], oids: readonly number[]): Edit[] {
+/** Null of the type of each parameter in its place; `unknown`: one of which the engine does not see that it is null. */
+export function nullEdits(places: readonly Placeholder[], oids: readonly number[], unknown = false): Edit[] {
+  const none = unknown ? '(SELECT NULL)' : 'NULL'
   return places.map(({ number, start, end }) => {
     const type = castOf(oids[number - 1] ?? 0)
-    return { start, end, text: type ? `CAST(NULL AS ${type})` : 'CAST(NULL AS VARCHAR)' }
+    return { start, end, text: `CAST(${none} AS ${type ?? 'VARCHAR'})` }
   })
 }
 

@@ -50,6 +50,12 @@ const raw = async (user = 'rob'): Promise<RawClient> => {
   await logIn(client, { user, password })
   return client
 }
+const describeStatement = (name: string) => message('D', cstring(`S${name}`))
+/** Values as texts, of which nothing is said. */
+const bindTexts = (name: string, values: readonly string[]) => {
+  const items = values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)])
+  return message('B', cstring(''), cstring(name), int16(0), int16(values.length), ...items, int16(0))
+}
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => 'no error',
@@ -192,6 +198,11 @@ describe('statements', () => {
     ['select $1::int[] as list', [[1, 2]], [{ list: [1, 2] }]],
     ['select id from raw.sales where id = any($1) order by 1', [[1, 3]], [{ id: 1 }, { id: 3 }]],
     ['select id from raw.sales where item = any($1)', [['item 5', 'it\'s "x"']], [{ id: 5 }]],
+    ['select count(*)::int n from raw.sales where not (id = any($1)) and id <> all($1)', [[]], [{ n: 10 }]],
+    ['select count(*)::int n from raw.sales where id <> all($1)', [[1, 3]], [{ n: 8 }]],
+    ['select id from raw.sales where item like any($1) order by 1', [['item 1', '%5']], [{ id: 1 }, { id: 5 }]],
+    ['select id from raw.sales where (d, id) > ($1, $2) order by d, id limit 1', ['2024-01-03', '2'], [{ id: 3 }]],
+    ['select id from raw.sales where (id, item) in (($1, $2))', ['05', 'item 5'], [{ id: 5 }]],
     ['select $1::timestamptz as at', ['2024-01-01T00:00:00Z'], [{ at: new Date('2024-01-01T00:00:00Z') }]],
     ['select $1::varchar as none', [null], [{ none: null }]],
     ['select count(*), sum(amount) from raw.sales', [], [{ count: '10', sum: '67.50' }]],
@@ -255,6 +266,53 @@ describe('statements', () => {
     const rob = await connect('rob')
     expect(await codeOf(rob.query('insert into raw.sales select * from raw.sales'))).toBe('42501')
     await rob.end()
+  })
+
+  test.each([
+    ['select n from generate_series(1, $1) n', [23]],
+    ['select 1 + $1, $2 * 1.5, id - $3 from raw.sales', [23, 1700, 23]],
+    ["select repeat('a', $1), split_part('a,b', ',', $2), abs($3)", [23, 23, 701]],
+    ['select d + $1, d::timestamp + $2 from raw.sales', [23, 1186]],
+    [
+      "select id from raw.sales where (d, id) > ($1, $2) and item like any($3) and item || $4 = 'x'",
+      [1082, 23, 1009, 25],
+    ],
+    ['select array_append($1::int[], $2)', [1007, 23]],
+  ])('%s has parameters as in PostgreSQL', async (sql, types) => {
+    const client = await raw('ada')
+    client.send(parse('', sql), describeStatement(''), sync)
+    const said = (await client.until('Z')).find(({ type }) => type === 't')
+    const oids = said && Array.from({ length: said.body.readInt16BE() }, (_, at) => said.body.readInt32BE(2 + 4 * at))
+    client.close()
+    expect(oids).toEqual(types)
+  })
+
+  test('columns that are computed of a parameter have their type before its value is known', async () => {
+    const client = await raw('ada')
+    client.send(parse('', "select $1 || 'x', $2 + 1.5"), describeStatement(''), sync)
+    const { body } = (await client.until('Z')).find(({ type }) => type === 'T')!
+    const typeBehind = (from: number) => body.readInt32BE(body.indexOf(0, from) + 7)
+    expect([typeBehind(2), typeBehind(body.indexOf(0, 2) + 19)]).toEqual([25, 1700])
+    client.close()
+  })
+
+  test('a statement whose columns are others than the client was told is to be prepared again', async () => {
+    await ada.query('create table raw.changing (a int, b text)')
+    const client = await raw('ada')
+    const told = ['select * from raw.changing', 'select a from raw.changing', 'select $1 + 1.5']
+    client.send(...told.flatMap((sql, at) => [parse(`p${at}`, sql), describeStatement(`p${at}`)]), sync)
+    await client.until('Z')
+    const run = async (at: number, ...values: string[]) => {
+      client.send(bindTexts(`p${at}`, values), execute(''), sync)
+      const error = (await client.until('Z')).find(({ type }) => type === 'E')
+      return error ? /C([0-9A-Z]{5}).*\0R(\w+)/s.exec(error.body.toString('latin1'))?.slice(1) : 'rows'
+    }
+    expect([await run(0), await run(1), await run(2, '2')]).toEqual(['rows', 'rows', 'rows'])
+    await ada.query('alter table raw.changing add column c int')
+    expect([await run(0), await run(1)]).toEqual([['0A000', 'RevalidateCachedQuery'], 'rows'])
+    await ada.query('alter table raw.changing alter column a type bigint')
+    expect(await run(1)).toEqual(['0A000', 'RevalidateCachedQuery'])
+    client.close()
   })
 
   test('prepared statements by name, in the protocol and in SQL', async () => {

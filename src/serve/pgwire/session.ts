@@ -13,16 +13,18 @@ import { copyReader } from './copy-in.ts'
 import { CopyWriter } from './copy.ts'
 import type { PgDeps } from './deps.ts'
 import type { Entered } from './log-in.ts'
+import type { Field } from './messages.ts'
 import * as say from './messages.ts'
 import { placeholders, type Bound } from './parameters.ts'
 import { Gone, ProtocolViolation, type Message } from './socket.ts'
 import { sqlStateOf } from './sqlstate.ts'
-import { indexOf, openStatements, type Answer, type Asked } from './statements.ts'
+import { changedColumns, indexOf, openStatements, type Answer, type Asked } from './statements.ts'
 
 /** What another connection may do with this one. */
 export type Cancellable = { cancel(): void; terminate(): void }
 
-type Prepared = { sql: string; oids: number[] }
+/** `told`: the columns that the client knows of it. */
+type Prepared = { sql: string; oids: number[]; told?: Field[] | undefined }
 type Portal = { asked: Asked; answer?: Answer | undefined; hold: boolean; cursor: boolean; done: boolean }
 type Control = { id: number; key: number; session: Cancellable; backends: Backends; stopping: AbortSignal }
 
@@ -352,7 +354,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     const values = body.list(() => body.value())
     const resultFormats = body.list(() => body.int16())
     body.end()
-    const { sql, oids } = preparedOf(from)
+    const { sql, oids, told } = preparedOf(from)
     if ([...formats, ...resultFormats].some((format) => format !== 0 && format !== 1))
       throw new ProtocolViolation('a format is neither text nor binary')
     if (formats.length > 1 && formats.length !== values.length)
@@ -362,7 +364,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       format: (formats.length === 1 ? formats[0] : formats[at]) ?? 0,
       oid: oids[at] ?? 0,
     }))
-    const asked: Asked = { sql, start: 0, text: sql, values: bound, formats: resultFormats }
+    const asked: Asked = { sql, start: 0, text: sql, values: bound, formats: resultFormats, told }
     keepPortal(name, { asked, hold: false, cursor: false, done: false })
     wire.send(say.bindComplete)
   }
@@ -391,6 +393,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       const { fields, oids } = await statements.describe({ sql: text, start: 0, text }, known.oids, signal)
       // Values are read as the client was told that they are.
       known.oids = oids
+      known.told = fields
       wire.send(say.parameterDescription(oids), fields ? say.rowDescription(fields) : say.noData)
       return
     }
@@ -416,7 +419,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     }
     if (!portal.answer && quickWords.test(asked.sql)) await statements.beginImplicit(signal)
     const isContinued = portal.answer !== undefined
-    const answer = portal.answer ?? (await answerOf(asked, signal, false))
+    const answer = portal.answer ?? (await begun(asked, signal))
     if (!answer) return
     portal.answer = answer
     if (isContinued && (answer.rows?.count ?? 0) > 0) await statements.mayContinue(answer)
@@ -434,9 +437,22 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
 
   async function started(portal: Portal, signal: AbortSignal): Promise<Answer> {
     if (portal.answer) await statements.mayContinue(portal.answer)
-    else portal.answer = await answerOf(portal.asked, signal, false)
+    else portal.answer = await begun(portal.asked, signal)
     if (!portal.answer) throw new Failure('SQL_UNSUPPORTED', 'this statement has no portal')
     return portal.answer
+  }
+
+  /** @throws where columns are not as the client was told, and would read them, after a change of what is read. */
+  async function begun(asked: Asked, signal: AbortSignal): Promise<Answer | undefined> {
+    const answer = await answerOf(asked, signal, false)
+    const { told } = asked
+    if (!told || !answer?.fields || areAlike(told, answer.fields)) return answer
+    // Values may have made them other than types alone.
+    const { values = [], sql, text } = asked
+    const { fields } = await statements.describe({ sql, start: 0, text }, oidsOf(values), signal)
+    if (fields && areAlike(told, fields)) return answer
+    await answer.rows?.close().catch(() => {})
+    throw changedColumns()
   }
 
   /** True when the end was reached. */
@@ -508,6 +524,10 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   }
 }
 
+const areAlike = (some: readonly Field[], others: readonly Field[]): boolean =>
+  some.length === others.length && some.every(({ type }, at) => type.oid === others[at]!.type.oid)
+const oidsOf = (values: readonly Bound[]) => values.map(({ oid }) => oid)
+
 const unknownStatement = (name: string) =>
   new Failure('NOT_FOUND', `prepared statement "${name}" does not exist`, { sqlState: '26000' })
 
@@ -525,5 +545,6 @@ function reportOf(failure: Failure): say.Report {
     message: failure.code === 'INTERNAL' ? 'unexpected error' : failure.message,
     ...(failure.code === 'INTERNAL' ? {} : { hint: failure.hint }),
     ...(position === undefined ? {} : { position }),
+    ...(typeof failure.context.routine === 'string' ? { routine: failure.context.routine } : {}),
   }
 }

@@ -23,6 +23,7 @@ import { classify, type Command, type CopyFormat } from './classify.ts'
 import { copiedNulls, copiedRows, type CopiedColumn } from './copy-in.ts'
 import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate, type SessionNames } from './dialect.ts'
+import { guesses } from './guesses.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound, type Placeholder } from './parameters.ts'
@@ -40,7 +41,15 @@ export type Answer = {
   policy?: Policy
 }
 /** `start`: where the statement begins in the text that the client sent. */
-export type Asked = { sql: string; start: number; text: string; values?: readonly Bound[]; formats?: readonly number[] }
+export type Asked = {
+  sql: string
+  start: number
+  text: string
+  values?: readonly Bound[]
+  formats?: readonly number[]
+  /** The columns that the client was told, before it bound values. */
+  told?: readonly Field[] | undefined
+}
 
 export interface Statements {
   readonly settings: Settings
@@ -400,6 +409,8 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       const describe = async (translated: Spliced) =>
         placed(asked, translated, () => door.describe(translated.text, more))
       let known = declared
+      /** Those of which neither the client nor the engine says the type. */
+      const open: number[] = []
       if (count > 0) {
         const typesOf = async (oids: readonly number[]) =>
           (await describe(translate(asked.sql, names, typedEdits(places, oids)))).parameters
@@ -411,16 +422,47 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
         const guessed = declared.map((oid, at) => (numbers.has(at) ? pgTypes.numeric.oid : oid))
         if (numbers.size > 0) parameters = await typesOf(guessed)
         const lists = new Set(places.flatMap(({ number, any }) => (any ? [number - 1] : [])))
+        const likely = new Map(places.map((place) => [place.number - 1, place.likely]))
         known = guessed.map((oid, at) => {
           const type = parameters[at]
+          if (!oid && type === 'UNKNOWN') {
+            open.push(at)
+            if (likely.get(at)) return likely.get(at)!
+          }
           return oid || (type ? wireTypeOf(lists.has(at) ? `${type}[]` : type).oid : 25)
         })
       }
       if (!command.rows) return { fields: undefined, oids: known }
-      const { columns } = await describe(translate(asked.sql, names, nullEdits(places, known)))
+      const bind = async (oids: number[]) => {
+        const nulls = (unknown: boolean) => describe(translate(asked.sql, names, nullEdits(places, oids, unknown)))
+        // What is computed of a null that is seen may have no type; but some functions take what is seen only.
+        const { columns } = count > 0 ? await nulls(true).catch(() => nulls(false)) : await nulls(false)
+        return { columns, oids }
+      }
+      const bound = await bind(known).catch((error: unknown) => guessed(error, known, new Set(open)))
       // What the lake answers itself comes as texts.
       const isOwn = command.changes !== true && isChange(asked.sql)
-      return { fields: isOwn ? textFields(columns) : fieldsOf(columns, asked), oids: known }
+      return { fields: isOwn ? textFields(bound.columns) : fieldsOf(bound.columns, asked), oids: bound.oids }
+
+      /** One of those after the other, as what the engine takes where it stands. @throws `error` where it takes none */
+      async function guessed(error: unknown, oids: number[], left: ReadonlySet<number>): ReturnType<typeof bind> {
+        if (!(error instanceof Failure)) throw error
+        const at = offset(error, asked)
+        const nearest = places
+          .filter(({ number }) => left.has(number - 1))
+          .sort((a, b) => (at === undefined ? 0 : Math.abs(a.start - at) - Math.abs(b.start - at)))
+          .slice(0, triedMax)
+        for (const [{ number }, oid] of nearest.flatMap((place) =>
+          guesses(error.message).map((oid) => [place, oid] as const),
+        )) {
+          const tried = oids.with(number - 1, oid)
+          const result = await bind(tried).catch((other: unknown) => other)
+          if (!(result instanceof Error)) return result as Awaited<ReturnType<typeof bind>>
+          if (offset(result, asked) !== at)
+            return guessed(result, tried, new Set([...left].filter((one) => one !== number - 1)))
+        }
+        throw error
+      }
     },
 
     async mayContinue({ policy }) {
@@ -452,6 +494,15 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
 }
 
 const mark = 'SAVEPOINT boathouse_copy'
+
+/** How many parameters a failure may be about. */
+const triedMax = 3
+
+/** Where a failure is, in the statement. */
+function offset(error: unknown, { text, start }: Asked): number | undefined {
+  const { line, column } = (error instanceof Failure ? error.place : undefined) ?? {}
+  return line === undefined ? undefined : indexOf(text, line, column ?? 1) - start
+}
 
 const done = (tag: string): Answer => ({ tag: () => tag })
 
@@ -506,7 +557,15 @@ export function indexOf(text: string, line: number, column: number): number {
   return Math.min(at + column - 1, text.length)
 }
 
-function fieldsOf(columns: readonly Column[], { sql, formats = [] }: Asked): Field[] {
+/** Clients know these words, and prepare the statement again. */
+export const changedColumns = () =>
+  new Failure('SQL_UNSUPPORTED', 'cached plan must not change result type', {
+    hint: 'Prepare the statement again: what it reads has other columns now.',
+    routine: 'RevalidateCachedQuery',
+  })
+
+function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked): Field[] {
+  if (told && told.length !== columns.length) throw changedColumns()
   if (formats.length > 1 && formats.length !== columns.length)
     throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
   return columns.map(({ name, type }, at) => {

@@ -44,3 +44,9 @@ select a from cut
 select 'abc' similar to '(a|b)%' as b, 'abc' similar to 'a_c' as c, 'abc' similar to 'a.c' as d, 'abc' similar to 'b' as e, 'a%' similar to 'a\%' as f, 'abc' not similar to '%[x-z]%' as g
 select x::varchar(2), t.x::varchar(1), upper(x)::varchar(1) as u, 'abc'::varchar(2) from (values ('aaa')) t(x)
 select x::varchar(2), count(*) as n from (values ('aaa'), ('aab'), ('b')) t(x) group by x::varchar(2) order by 1
+select x from (values ('oar'), ('keel'), (null)) t(x) where x like any (array['o%', '%k']) or x ilike any ('{K%}')
+select x, x not like all (array['o%', 'k%']) as a, x like some ('{o%,z%}'::text[]) as b, x not ilike all ('{}'::text[]) as c, x like any ('{}'::text[]) as d from (values ('oar'), ('keel'), (null)) t(x)
+select i from (values (1), (2), (null)) t(i) where not (i = any ('{}')) and i <> all ('{}'::int[])
+select i, s from (values (1, 'a'), (1, 'b'), (10, 'a'), (2, null), (null, 'x')) t(i, s) where (i, s) > ('1', 'a') order by 1, 2
+select (i, s) < ('10', 'b') as a, (i, s) <> ('1', 'a') as b, (t.i, s) not in (('1', 'a'), ('10', 'a')) as c from (values (1, 'a'), (10, 'a'), (2, null), (null, 'x')) t(i, s) order by i
+select i from (values (1, date '2024-01-02'), (2, date '2024-01-03')) t(i, d) where (d, i) >= ('2024-1-2', '2')
