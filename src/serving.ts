@@ -7,7 +7,7 @@ import { Failure } from './base/failure.ts'
 import { programFile } from './base/program.ts'
 import { purgeFiles } from './catalog/index.ts'
 import type { App } from './cli/app.ts'
-import { versionOf } from './cli/index.ts'
+import { ownVersion } from './cli/index.ts'
 import { warmUp } from './iceberg/index.ts'
 import { defaultCredentials, isLocal, joinLocation, localPath } from './io/index.ts'
 import { callableFunctions, trinoView } from './lake/index.ts'
@@ -44,7 +44,7 @@ export async function startServer(app: App, models: Models): ReturnType<App['sta
     lake,
     orchestrator,
     iceberg: openIcebergRest(app),
-    version: await versionOf(),
+    version: ownVersion(),
     plan: app.pipeline.plan,
     models: () => models.edges(environment),
     modelProblems: () => models.problems(environment),
@@ -92,7 +92,7 @@ async function startPgServer(
     databases,
     current: databases.find(({ name }) => name === environment.name)!,
     currentNamed: environment.writable && environment.protected,
-    version: await versionOf(),
+    version: ownVersion(),
     lake,
     govern,
     clock,

@@ -5,12 +5,15 @@ import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { findBuiltins } from '../src/project/dbt/macros.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 /** What has native parts, loads its own files, or is used by few: it stays where it is installed. */
 const apart = ['pg', 'redis', 'chokidar', 'pino', 'pino-pretty', /^@duckdb\//]
 /** Packages whose modules do nothing but export: one that is not used is left out. They do not say so themselves. */
 const pure = /\/node_modules\/(yaml|kysely|zod)\//
+
+const foundFile = `${root}src/project/dbt/builtin-found.ts`
 
 const started = Date.now()
 // Named by when it was built: a server that runs goes on loading what it was started with.
@@ -33,6 +36,11 @@ await removeOld()
 const chunks = program.chunks + host.chunks
 console.log(`dist: ${chunks} files of ${files.length} sources, in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 
+/** The built-in macros as they are found in their text. */
+function foundCode(): string {
+  return `export const builtinFound = JSON.parse(${JSON.stringify(JSON.stringify(findBuiltins()))})\n`
+}
+
 async function built(name: string, file: string, external: (string | RegExp)[]) {
   const program = await rolldown({
     input: { [name]: file },
@@ -40,6 +48,7 @@ async function built(name: string, file: string, external: (string | RegExp)[]) 
     platform: 'node',
     external,
     // None of our modules does anything when it is loaded, so an index of a room costs only what is used of it.
+    plugins: [{ name: 'found', load: (id) => (id === foundFile ? { code: foundCode(), moduleType: 'js' } : null) }],
     treeshake: { moduleSideEffects: (id) => !id.startsWith(`${root}src/`) && !pure.test(id) },
     onLog(level, log) {
       if (level === 'warn') throw new Error(log.message)

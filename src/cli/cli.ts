@@ -8,7 +8,7 @@ import { findProjectDir, isEnvironment, loadConfig, resolveEnvironment } from '.
 import type { App, OpenOptions } from './app.ts'
 import { Flags, globalOptions, parseCommand, type Command, type Context, type Option } from './command.ts'
 import { commandsOf } from './commands/by-word.ts'
-import { versionOf } from './version.ts'
+import { ownVersion } from './version.ts'
 import { openOutput, type Output } from './output.ts'
 import type { Config, Environment } from '../config/index.ts'
 
@@ -33,8 +33,8 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   try {
     const found = await findCommand(argv)
     if (!found && argv.includes('--version')) {
-      const version = await versionOf()
-      out.answer({ boathouse: version }, version)
+      const own = ownVersion()
+      out.answer({ boathouse: own }, own)
       return 0
     }
     if (!found) return await help(argv, out)

@@ -1,3 +1,3 @@
 export type { App, OpenOptions, Role } from './app.ts'
 export { runCli } from './cli.ts'
-export { versionOf } from './version.ts'
+export { ownVersion } from './version.ts'

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { programFile } from '../base/program.ts'
 
 /** The version in package.json. */
-export const versionOf = async (): Promise<string> =>
-  (JSON.parse(await readFile(programFile('package.json'), 'utf8')) as { version: string }).version
+export const ownVersion = (): string =>
+  (JSON.parse(readFileSync(programFile('package.json'), 'utf8')) as { version: string }).version

@@ -3,7 +3,7 @@ import { openapi as describeApi } from '../../contract/index.ts'
 import { openRecords } from '../../records/index.ts'
 import { projectConfig } from '../cli.ts'
 import { noArguments, oneArgument, globalOptions, type Command } from '../command.ts'
-import { versionOf } from '../version.ts'
+import { ownVersion } from '../version.ts'
 
 export const version: Command = {
   name: 'version',
@@ -11,7 +11,7 @@ export const version: Command = {
   examples: ['boathouse version'],
   async run(context) {
     noArguments(context)
-    const boathouse = await versionOf()
+    const boathouse = ownVersion()
     context.out.answer(
       { boathouse, node: process.versions.node },
       `boathouse ${boathouse} on Node ${process.versions.node}`,
@@ -43,7 +43,7 @@ export const openapi: Command = {
   examples: ['boathouse openapi > openapi.json'],
   async run(context) {
     noArguments(context)
-    await context.out.raw(`${JSON.stringify(describeApi(await versionOf()), null, 2)}\n`)
+    await context.out.raw(`${JSON.stringify(describeApi(ownVersion()), null, 2)}\n`)
   },
 }
 

@@ -10,14 +10,17 @@ import {
   findMacros,
   HostObject,
   type Callable,
+  type MacroBlock,
   type Rendering,
   type Template,
 } from '../../jinja/index.ts'
+import { builtinFound } from './builtin-found.ts'
 import { builtinMacros } from './builtin-macros.ts'
 import { ParseCache } from './parse-cache.ts'
 import type { DbtMacro, DbtProject } from './types.ts'
 
 export const builtinPackage = 'dbt'
+const builtinFile = 'dbt'
 const prefixes = ['duckdb', 'default']
 
 let parsedBuiltins: DbtMacro[] | undefined
@@ -25,31 +28,37 @@ let parsedBuiltins: DbtMacro[] | undefined
 /** dbt's own macros, parsed once. */
 export function builtins(cache?: ParseCache): DbtMacro[] {
   if (!parsedBuiltins) {
-    const { macros, failures } = macrosOf(builtinPackage, builtinMacros, 'dbt', cache)
-    assert(failures.length === 0, `the macros of dbt are templates: ${failures[0]?.message}`)
-    parsedBuiltins = macros
+    const found = builtinFound ?? macrosIn(builtinMacros, builtinFile, cache)
+    assert(found.failures.length === 0, `the macros of dbt are templates: ${found.failures[0]?.message}`)
+    parsedBuiltins = ofPackage(builtinPackage, found.macros)
   }
   return parsedBuiltins
 }
+
+/** What `builtin-found.ts` has in the built program. */
+export const findBuiltins = () => findMacros(builtinMacros, builtinFile)
 
 /** The macros of one file. */
 export function macrosOf(
   packageName: string,
   text: string,
   file: string,
-  cache = new ParseCache(),
+  cache?: ParseCache,
 ): { macros: DbtMacro[]; failures: Failure[] } {
-  const { macros, failures } = cache.of('macros', [file], text, () => findMacros(text, file))
-  return {
-    macros: macros.map((block) => ({
-      ...block,
-      package: packageName,
-      uniqueId: `macro.${packageName}.${block.macroName}`,
-      description: '',
-    })),
-    failures,
-  }
+  const { macros, failures } = macrosIn(text, file, cache)
+  return { macros: ofPackage(packageName, macros), failures }
 }
+
+const macrosIn = (text: string, file: string, cache = new ParseCache()): ReturnType<typeof findMacros> =>
+  cache.of('macros', [file], text, () => findMacros(text, file))
+
+const ofPackage = (name: string, blocks: readonly MacroBlock[]): DbtMacro[] =>
+  blocks.map((block) => ({
+    ...block,
+    package: name,
+    uniqueId: `macro.${name}.${block.macroName}`,
+    description: '',
+  }))
 
 /** The macros of a project by package and name. */
 export class MacroTable {

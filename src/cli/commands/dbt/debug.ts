@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { Failure, asFailure } from '../../../base/failure.ts'
 import { collect } from '../../../lake/index.ts'
 import { dbtVersion } from '../../../project/dbt/index.ts'
-import { versionOf } from '../../version.ts'
+import { ownVersion } from '../../version.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 
 export async function debug(session: Session): Promise<number> {
@@ -30,7 +30,7 @@ export async function debug(session: Session): Promise<number> {
     })
     return 0
   }
-  log.info(`dbt version: ${dbtVersion} (boathouse ${await versionOf()})`)
+  log.info(`dbt version: ${dbtVersion} (boathouse ${ownVersion()})`)
   log.info(`node version: ${process.versions.node}`)
   log.info(`os info: ${type()} ${release()}`)
   log.info(`Using dbt_project.yml file at ${dir}/dbt_project.yml`)

@@ -5,7 +5,7 @@ import { asFailure, formatFailure } from '../../../base/failure.ts'
 import { Failure } from '../../../base/failure.ts'
 import { didYouMean } from '../../../base/suggest.ts'
 import type { Command, Context } from '../../command.ts'
-import { versionOf } from '../../version.ts'
+import { ownVersion } from '../../version.ts'
 import { flagTable } from './flag-table.ts'
 import { checkTogether, checkVerb, DbtFlags, readVariables, splitLine, type Value } from './flags.ts'
 import { dbtPage, verbPage } from './help.ts'
@@ -75,7 +75,7 @@ async function perform(verb: Verb, session: Session, isOld: boolean): Promise<nu
   const { log, context } = session
   try {
     if (!verb.isSilent)
-      log.info(`Running with dbt=${dbtVersion} (boathouse ${await versionOf()})`, {
+      log.info(`Running with dbt=${dbtVersion} (boathouse ${ownVersion()})`, {
         name: 'MainReportVersion',
         code: 'A001',
       })
@@ -127,6 +127,6 @@ async function versionText(): Promise<string> {
     'Plugins:',
     '  - duckdb: 1.11.1',
     '',
-    `This is boathouse ${await versionOf()}, which runs dbt projects on the lake.`,
+    `This is boathouse ${ownVersion()}, which runs dbt projects on the lake.`,
   ].join('\n')
 }
