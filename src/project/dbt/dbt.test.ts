@@ -541,6 +541,25 @@ seeds: [{name: s, config: {post_hook: "select {{ limit() }}"}}]`,
   expect(nodes['seed.shop.s']).toMatchObject({ depends_on: { macros: ['macro.shop.limit'] } })
 })
 
+test('a snapshot of a package may be described by the project; a model that its package describes may not be', async () => {
+  const files = {
+    'packages.yml': 'packages: [{local: dbt_packages/dep}]',
+    'dbt_packages/dep/dbt_project.yml': 'name: dep',
+    'dbt_packages/dep/models/a.sql': 'select 1 as id',
+    'dbt_packages/dep/models/a.yml': 'models: [{name: a, description: of dep}]',
+    'dbt_packages/dep/snapshots/s.sql':
+      "{% snapshot s %}{{ config(strategy='check', unique_key='id', check_cols=['id']) }}select 1 as id{% endsnapshot %}",
+    'models/p.yml': 'snapshots: [{name: s, description: of shop}]',
+  }
+  const { project, failures } = await read(files)
+  expect(failures).toEqual([])
+  expect(project.nodes.get('snapshot.dep.s')!.description).toBe('of shop')
+  const again = await read({ ...files, 'models/q.yml': 'models: [{name: a, columns: [{name: id, tests: [unique]}]}]' })
+  expect(again.failures.map(({ message, place }) => `${place?.file} ${message}`)).toEqual([
+    'models/q.yml "a" is already described in dbt_packages/dep/models/a.yml:1',
+  ])
+})
+
 test('lists in the config of a version add to those of the model; what is written beside what it comes to has both', async () => {
   const { project } = await read({
     'models/a_v1.sql': 'select 1',

@@ -99,12 +99,19 @@ export class Nodes {
     for (const [kind, section] of [
       ['model', 'models'],
       ['seed', 'seeds'],
+      ['snapshot', 'snapshots'],
     ] as const)
       for (const { from, patch } of this.#reading.patchesOf(section)) {
         if (patch.versions.length > 0 || nodes.has(`${kind}.${from}.${patch.name}`)) continue
-        const meant = [...nodes.values()].find(
-          (node) => node.kind === kind && node.name === patch.name && node.version === undefined && !node.patch,
+        const called = [...nodes.values()].filter(
+          (node) => node.kind === kind && node.name === patch.name && node.version === undefined,
         )
+        const meant = called.find((node) => !node.patch)
+        const [described] = called
+        if (!meant && described) {
+          this.#reading.wrongTwice(patch, described.patch!)
+          this.#reading.usePatch(patch)
+        }
         const input = meant && this.#inputs.get(meant.uniqueId)
         if (!input) continue
         nodes.delete(meant.uniqueId)

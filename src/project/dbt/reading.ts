@@ -130,10 +130,14 @@ export class Reading {
   addPatch(from: DbtPackage, patch: Patch): void {
     const key = `${from.name}.${patch.section}.${patch.name}`
     const other = this.#patches.get(key)
-    if (other)
-      return this.wrong(`"${patch.name}" is already described in ${other.file}:${other.place.line ?? 1}`, patch.place)
+    if (other) return this.wrongTwice(patch, other.place)
     this.#patches.set(key, patch)
     if (patch.versions.length > 0) this.#versioned.push({ from, patch })
+  }
+
+  /** A second description of the same. */
+  wrongTwice({ name, place }: Patch, { file, line }: Place): void {
+    this.wrong(`"${name}" is already described in ${file}:${line ?? 1}`, place)
   }
 
   /** What YAML says about the file `stem`, and which version of a model it is. */
