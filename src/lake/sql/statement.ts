@@ -331,15 +331,21 @@ function references(reader: Reader, start: number, promised: Promised[]): void {
       const actions = [['cascade'], ['restrict'], ['no', 'action'], ['set', 'null'], ['set', 'default']]
       if (!actions.some((one) => reader.take(...one))) throw reader.invalid('expected CASCADE, RESTRICT or SET NULL')
     } else if (reader.take('match')) reader.identifier('a kind of match')
-    else if (!reader.take('deferrable') && !reader.take('not', 'deferrable')) {
-      if (!reader.take('initially')) break
-      if (!reader.take('deferred')) reader.expect('DEFERRED or IMMEDIATE', 'immediate')
-    }
+    else if (!deferral(reader)) break
   }
   unenforced(reader, { what: 'a foreign key', start }, promised)
 }
 
+/** When a key would be looked at: `NOT DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`. */
+function deferral(reader: Reader): boolean {
+  if (reader.take('deferrable') || reader.take('not', 'deferrable')) return true
+  if (!reader.take('initially')) return false
+  if (!reader.take('deferred')) reader.expect('DEFERRED or IMMEDIATE', 'immediate')
+  return true
+}
+
 function unenforced(reader: Reader, one: Promised, promised: Promised[]): void {
+  while (deferral(reader));
   if (!reader.take('not', 'enforced')) promised.push(one)
 }
 

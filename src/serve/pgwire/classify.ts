@@ -384,12 +384,13 @@ function copy(head: Head): Command {
     at = Math.min(start, end)
   }
   if (into !== undefined && head.skip('from')) {
-    if (!head.skip('stdin')) return { kind: 'lake', rows: false }
+    if (!head.skip('stdin') && !head.skip('stdout')) return { kind: 'lake', rows: false }
     return { kind: 'copy-in', query, into, start: at, from: copyFormat(head) }
   }
   if (!head.skip('to')) throw head.invalid('TO')
   // A file is the server's: the lake decides.
-  if (!head.skip('stdout')) return { kind: 'lake', rows: false }
+  // PostgreSQL takes either name of a stream for both directions.
+  if (!head.skip('stdout') && !head.skip('stdin')) return { kind: 'lake', rows: false }
   return { kind: 'copy', query, start: at, to: copyFormat(head) }
 }
 

@@ -504,7 +504,10 @@ class Translation {
         ? this.#replace(first, last, `(SELECT ${text} AS ${word})`)
         : this.#replace(first, last, text + (this.#isItem(first, last, selects) ? ` AS ${word}` : ''))
     const name = quoteText(value.user)
-    const isDone = () => backendCalls(this.#sql.slice(token.start, this.#all[end]!.end), value.backendId).length > 0
+    // Before values are bound nothing is to be done.
+    const isDone = () =>
+      value.signalled === undefined ||
+      backendCalls(this.#sql.slice(token.start, this.#all[end]!.end), value.backendId).length > 0
     switch (word) {
       case 'current_user':
       case 'session_user':
@@ -551,7 +554,9 @@ class Translation {
         if (argument?.kind !== 'string' || !argument.text.startsWith("'")) return false
         const asked = argument.text.slice(1, -1).replaceAll("''", "'")
         const found = value.setting(asked)
-        return give(found === undefined ? 'NULL::VARCHAR' : quoteText(found))
+        const isFlag = this.#words[end + 1] === '::' && /^bool(ean)?$/.test(this.#words[end + 2] ?? '')
+        const shown = isFlag && /^(on|off)$/.test(found ?? '') ? String(found === 'on') : found
+        return give(shown === undefined ? 'NULL::VARCHAR' : quoteText(shown))
       }
       default:
         return false

@@ -41,7 +41,7 @@ export function placeholders(sql: string): Placeholder[] {
         start: token.start,
         end: digits.end,
         counts,
-        likely: isBound(all, at) ? pgTypes.int4.oid : isLikeEach(all, at) ? pgTypes.text.array : 0,
+        likely: likelyAt(all, at),
         isList: (after === '::' && all[at + 4]?.text === '[') || isLikeEach(all, at) || isBesideList(all, at),
         cast: castAt(all, at),
         any: anyAt(all, at),
@@ -49,6 +49,18 @@ export function placeholders(sql: string): Placeholder[] {
     ]
   })
 }
+
+/** In `generate_series(1, $1)`, `name LIKE ANY ($1)`, `3 = $1`, `pg_cancel_backend($1)`. */
+function likelyAt(all: readonly Token[], at: number): number {
+  if (isBound(all, at) || isBackendCall(all, at)) return pgTypes.int4.oid
+  if (isLikeEach(all, at)) return pgTypes.text.array
+  const beside = isComparison(all[at - 1]) ? all[at - 2] : isComparison(all[at + 2]) ? all[at + 3] : undefined
+  if (beside?.kind !== 'number') return 0
+  return /^\d{1,9}$/.test(beside.text) ? pgTypes.int4.oid : pgTypes.numeric.oid
+}
+const isComparison = (token: Token | undefined) => /^(=|<>|!=|<=?|>=?)$/.test(token?.text ?? '')
+const isBackendCall = (all: readonly Token[], at: number) =>
+  all[at - 1]?.text === '(' && /^pg_(cancel|terminate)_backend$/i.test(all[at - 2]?.text ?? '')
 
 /** `LIKE ANY ($1)`. */
 const isLikeEach = (all: readonly Token[], at: number): boolean =>
@@ -115,7 +127,7 @@ export function parameterEdits(
   values: readonly Bound[],
   { plainText }: { plainText: boolean },
 ): Edit[] {
-  return places.map(({ number, start, end, counts, isList, any, cast }) => {
+  return places.map(({ number, start, end, counts, likely, isList, any, cast }) => {
     const given = values[number - 1]
     if (!given)
       throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`, {
@@ -135,9 +147,12 @@ export function parameterEdits(
       return { start, end, text: listSql(items, pgTypeOfOid(cast)?.type === 'bytea') }
     const isText = plainText && ['text', 'varchar', 'name'].includes(pgTypeOfOid(value.oid)?.type ?? '')
     const asked = isText && !pgTypeOfOid(value.oid)!.array ? { ...value, oid: 0, format: 0 } : value
-    return { start, end, text: literal(asked, number, counts) }
+    return { start, end, text: literal(asked, number, counts || (likely === pgTypes.int4.oid && isShort(asked.bytes))) }
   })
 }
+
+/** Whether a text is a whole number: where one is likely, a text would be none. */
+const isShort = (bytes: Buffer | null) => bytes !== null && /^-?\d{1,9}$/.test(bytes.toString('latin1'))
 
 /** `$n` with the types that were declared, as a text that can be bound without values. The items of `= ANY ($n)` for its list. */
 export function typedEdits(places: readonly Placeholder[], oids: readonly number[]): Edit[] {

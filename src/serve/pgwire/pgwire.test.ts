@@ -203,6 +203,8 @@ describe('statements', () => {
     ['select id from raw.sales where item like any($1) order by 1', [['item 1', '%5']], [{ id: 1 }, { id: 5 }]],
     ['select id from raw.sales where (d, id) > ($1, $2) order by d, id limit 1', ['2024-01-03', '2'], [{ id: 3 }]],
     ['select id from raw.sales where (id, item) in (($1, $2))', ['05', 'item 5'], [{ id: 5 }]],
+    ['select n::int from generate_series(1, $1) n where 3 = $2', [2, '3'], [{ n: 1 }, { n: 2 }]],
+    ["select $1::json, $2::int, '2024-01-01'::date::text", ['[]', 1], [{ json: [], int4: 1, text: '2024-01-01' }]],
     ['select $1::timestamptz as at', ['2024-01-01T00:00:00Z'], [{ at: new Date('2024-01-01T00:00:00Z') }]],
     ['select $1::varchar as none', [null], [{ none: null }]],
     ['select count(*), sum(amount) from raw.sales', [], [{ count: '10', sum: '67.50' }]],
@@ -226,6 +228,7 @@ describe('statements', () => {
     ['execute nothing', '26000', undefined],
     ['set client_encoding to latin1', '22023', undefined],
     ['set no_such_thing = 1', '42704', undefined],
+    ['set enable_everything_but = 1; set log_statement = none; selec 1', '42601', undefined],
     ['declare c cursor for select 1', '25P01', undefined],
   ])('%s is %s', async (sql, code, position) => {
     await expect(ada.query(sql)).rejects.toMatchObject({ code, ...(position === undefined ? {} : { position }) })
@@ -278,6 +281,8 @@ describe('statements', () => {
       [1082, 23, 1009, 25],
     ],
     ['select array_append($1::int[], $2)', [1007, 23]],
+    ['select id from raw.sales where 3 = $1 or $2 < 1.5', [23, 1700]],
+    ['select pg_terminate_backend($1)', [23]],
   ])('%s has parameters as in PostgreSQL', async (sql, types) => {
     const client = await raw('ada')
     client.send(parse('', sql), describeStatement(''), sync)
@@ -312,6 +317,10 @@ describe('statements', () => {
     expect([await run(0), await run(1)]).toEqual([['0A000', 'RevalidateCachedQuery'], 'rows'])
     await ada.query('alter table raw.changing alter column a type bigint')
     expect(await run(1)).toEqual(['0A000', 'RevalidateCachedQuery'])
+    client.send(parse('list', 'select $1::int[] as list'), describeStatement('list'), bindTexts('list', ['{{1},{2}}']))
+    client.send(execute(''), sync)
+    const [failed] = (await client.until('Z')).filter(({ type }) => type === 'E')
+    expect(errorFields(failed!)).toMatchObject({ C: '0A000', M: expect.stringContaining('dimensions') as string })
     client.close()
   })
 
@@ -368,6 +377,8 @@ describe('statements', () => {
     commands.push((await ada.query("comment on column times.note is 'x'")).command)
     expect(commands).toEqual(['ALTER', 'ALTER', 'ALTER', 'COMMENT'])
     await ada.query('begin read only')
+    const flag = "select current_setting('transaction_read_only')::bool as is_read_only"
+    expect((await ada.query(flag)).rows).toEqual([{ is_read_only: true }])
     expect(await codeOf(ada.query('insert into times default values'))).toBe('25006')
     await ada.query('rollback')
     expect(
@@ -1169,6 +1180,7 @@ describe('COPY TO STDOUT', () => {
     ["copy (select 1, null, 'a\tb\\c') to stdout", '1\t\\N\ta\\tb\\\\c\n'],
     ['copy (select 1 a, \'x,"y"\' b, null c) to stdout with (format csv, header)', 'a,b,c\n', '1,"x,""y""",\n'],
     ['copy (values (1), (2)) to stdout', '1\n', '2\n'],
+    ['copy (select 1) to stdin', '1\n'],
     ['copy (select * from (values (1), (2)) v(x)) to stdout csv header', 'x\n', '1\n', '2\n'],
     ["copy (select 1, 'x') to stdout csv delimiter ';' quote '''' force quote *", "'1';'x'\n"],
   ])('%s', async (sql, ...lines) => {

@@ -450,9 +450,10 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     // Values may have made them other than types alone.
     const { values = [], sql, text } = asked
     const { fields } = await statements.describe({ sql, start: 0, text }, oidsOf(values), signal)
-    if (fields && areAlike(told, fields)) return answer
+    const isMisread = answer.fields.some(({ type }, at) => type.type === 'json' && told[at]?.type.array)
+    if (fields && areAlike(told, fields) && !isMisread) return answer
     await answer.rows?.close().catch(() => {})
-    throw changedColumns()
+    throw isMisread && fields && areAlike(told, fields) ? tooDeep() : changedColumns()
   }
 
   /** True when the end was reached. */
@@ -527,6 +528,11 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
 const areAlike = (some: readonly Field[], others: readonly Field[]): boolean =>
   some.length === others.length && some.every(({ type }, at) => type.oid === others[at]!.type.oid)
 const oidsOf = (values: readonly Bound[]) => values.map(({ oid }) => oid)
+
+const tooDeep = () =>
+  new Failure('SQL_UNSUPPORTED', 'a list of several dimensions was bound where the client was told of one', {
+    hint: 'Cast the parameter to as many dimensions, for example `$1::int[][]`.',
+  })
 
 const unknownStatement = (name: string) =>
   new Failure('NOT_FOUND', `prepared statement "${name}" does not exist`, { sqlState: '26000' })

@@ -23,6 +23,9 @@ export interface Settings {
 }
 
 const settingsMax = 200
+/** Of PostgreSQL's own planning, logging and upkeep: set by tools that know its server, and without effect on any answer. */
+const withoutEffect =
+  /^(enable_\w+|log_\w+|debug_\w+|track_\w+|max_parallel_\w+|parallel_\w+|\w+_cost|jit_\w+|geqo_\w+|tcp_\w+|\w+_flush_after|(maintenance|autovacuum)_work_mem|hash_mem_multiplier|temp_(buffers|file_limit|tablespaces)|effective_(cache_size|io_concurrency)|default_(statistics_target|toast_compression)|constraint_exclusion|(from|join)_collapse_limit|force_parallel_mode|session_replication_role|commit_(delay|siblings)|transaction_timeout|client_connection_check_interval|lo_compat_privileges|createrole_self_grant|vacuum_\w+|wal_\w+|gin_\w+|exit_on_error|restrict_nonsystem_relation_kind)$/
 const readsIso = (value: string) => /^(iso)\b/i.test(value) || /^(mdy|dmy|ymd|default)$/i.test(value)
 
 export function openSettings(about: {
@@ -129,7 +132,7 @@ export function openSettings(about: {
       const key = keyOf(name)
       const one = Object.hasOwn(known, key) ? known[key] : undefined
       // Names with a dot are anybody's, as PostgreSQL has it.
-      if (!one && !key.includes('.'))
+      if (!one && !key.includes('.') && !withoutEffect.test(key))
         throw new Failure('NOT_FOUND', `unrecognized configuration parameter "${name}"`, {
           hint: 'SHOW ALL lists the settings of a connection.',
         })

@@ -429,7 +429,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
             open.push(at)
             if (likely.get(at)) return likely.get(at)!
           }
-          return oid || (type ? wireTypeOf(lists.has(at) ? `${type}[]` : type).oid : 25)
+          return oid || (type ? wireTypeOf(lists.has(at) ? `${type}[]` : type).oid : likely.get(at) || 25)
         })
       }
       if (!command.rows) return { fields: undefined, oids: known }
@@ -598,7 +598,9 @@ export function shownName(name: string): string {
   const query = /^\(SELECT (?:DISTINCT )?(.*)\)$/s.exec(name)?.[1]
   if (query !== undefined && query.length < queryTextMax) return columnOf(query) ?? name
   if (name.length > 500) return name
-  const cast = /^CAST\((.*) AS [^()]*(?:\([^()]*\))?\)$/s.exec(name)
+  const cast = /^CAST\((.*) AS "?([^()"]*)"?(?:\([^()]*\))?\)$/s.exec(name)
+  // A constant has no name of its own, so it is called as its type.
+  if (cast && constant.test(uncast(cast[1]!))) return wireTypeOf(cast[2]!.toUpperCase()).type
   if (cast) return shownName(cast[1]!)
   const call = /^(?:main\.)?"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
   return calledElsewhere[call ?? name] ?? call ?? name
@@ -623,6 +625,11 @@ function columnOf(query: string): string | undefined {
   return isPath ? nameOf(item.at(-1)!) : shownName(query.slice(first.start, item.at(-1)!.end))
 }
 const queryTextMax = 20_000
+const uncast = (text: string): string => {
+  const inner = /^CAST\((.*) AS [^()]*(?:\([^()]*\))?\)$/s.exec(text)?.[1]
+  return inner === undefined ? text : uncast(inner)
+}
+const constant = /^('(?:[^']|'')*'|-?[\d.]+|NULL|\(SELECT NULL\))$/
 
 const calledElsewhere: Record<string, string> = {
   count_star: 'count',
