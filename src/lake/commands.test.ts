@@ -95,6 +95,36 @@ describe('procedures', () => {
     expect(await world.rows('select count(*) from raw.parts')).toEqual([[18]])
   })
 
+  test('upkeep as Trino spells it', async () => {
+    await run('create table raw.ours (id int, s varchar)')
+    for (const id of [1, 2, 3]) await run(`insert into raw.ours values (${id}, 'it''s')`)
+    const execute = (what: string) => `alter table raw.ours execute ${what}`
+    expect((await run(execute("optimize where s = 'other'"))).rows[0]?.slice(0, 2)).toEqual([0, 0])
+    expect(
+      (await run(execute("optimize(file_size_threshold => '10MB') where s = 'it''s'"))).rows[0]?.slice(0, 2),
+    ).toEqual([3, 1])
+    expect((await run(execute('optimize'))).rows[0]?.slice(0, 2)).toEqual([0, 0])
+    expect((await run(execute('optimize_manifests'))).rows).toEqual([[0, 0]])
+    expect((await run(execute('expire_snapshots'))).rows[0]?.[0]).toBe(0)
+    expect((await run(execute("expire_snapshots(retention_threshold => '0s', retain_last => 1)"))).rows[0]?.[0]).toBe(3)
+    expect((await run(execute("remove_orphan_files('3d')"))).rows).toEqual([])
+    expect(await run('select count(*) from raw.ours')).toMatchObject({ rows: [[3]] })
+  })
+  test.each([
+    [
+      "optimize(file_size_threshold => 'ten')",
+      'SQL_INVALID',
+      "file_size_threshold is a size such as '100MB', found 'ten'",
+    ],
+    ["expire_snapshots('soon')", 'SQL_INVALID', "retention_threshold is a duration such as '7d', found 'soon'"],
+    ['optimize(least => 1)', 'SQL_INVALID', 'optimize has no argument least'],
+    ['optimize(1, 2)', 'SQL_INVALID', 'optimize has 1 arguments'],
+    ['drop_extended_stats', 'SQL_UNSUPPORTED', 'EXECUTE drop_extended_stats is not supported'],
+    ['rollback_to_snapshot(7)', 'NOT_FOUND', 'there is no snapshot 7'],
+  ])('ALTER TABLE … EXECUTE %s is refused', async (what, code, message) => {
+    expect(await failure(`alter table raw.ours execute ${what}`)).toMatchObject({ code, message })
+  })
+
   test('data files are rewritten where, and sorted as, the call says', async () => {
     await world.rows("create table raw.w as select 3 as id, 'x' as part")
     for (const id of [2, 1]) await world.rows(`insert into raw.w values (${id}, 'x')`)

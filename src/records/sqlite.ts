@@ -237,7 +237,7 @@ const isBusy = (error: unknown) => primaryCode(error) === 5 || primaryCode(error
 const worldsFault: Record<number, string> = {
   3: 'may not be accessed',
   8: 'is read-only',
-  10: 'had a disk error',
+  10: 'had a disk error, which a full disk can be',
   11: 'is damaged; restore it from a backup',
   13: 'cannot grow: the disk is full',
   14: 'cannot be opened',

@@ -4,6 +4,7 @@
 import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
 import { columnType } from './column-type.ts'
 import { parseCommand, type Command } from './command.ts'
+import { execute } from './execute.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 import { refAlteration, type RefAlteration } from './ref-alteration.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
@@ -147,7 +148,7 @@ function changeAfterWith(reader: Reader): Piece | undefined {
   return rowVerbs.some((verb) => reader.sees(verb)) ? clause : undefined
 }
 
-function otherStatement(reader: Reader): Statement | undefined {
+function otherStatement(reader: Reader): Statement | Command | undefined {
   if (reader.take('create')) return create(reader)
   if (reader.take('drop')) return drop(reader)
   if (reader.take('truncate')) return truncate(reader)
@@ -577,7 +578,7 @@ function comment(reader: Reader): Statement {
   return { kind: 'alter', name: parts, ifExists: false, changes: [{ kind: 'comment', path, comment: text }] }
 }
 
-function alter(reader: Reader): Statement {
+function alter(reader: Reader): Statement | Command {
   const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
   const ifExists = reader.take('if', 'exists')
   // No table here has others below it.
@@ -588,6 +589,7 @@ function alter(reader: Reader): Statement {
     reader.end()
     return { kind: 'rename', name, what, to, ifExists }
   }
+  if (what === 'table' && reader.take('execute')) return execute(reader, name)
   if (what === 'view') throw reader.unsupported('this change of a view', 'Write CREATE OR REPLACE VIEW.')
   const changes: Alteration[] = []
   const promised: Promised[] = []

@@ -491,11 +491,12 @@ export async function checkCall(
 ): Promise<CheckedCall> {
   const procedure = Object.hasOwn(procedures, name) ? procedures[name]! : undefined
   if (!procedure) {
-    const suggestions = suggest(name, Object.keys(procedures))
-    throw new Failure('SQL_INVALID', `there is no procedure ${name}${didYouMean(name, Object.keys(procedures))}`, {
+    const instead = spelledOtherwise[name]
+    const known = instead === undefined ? Object.keys(procedures).sort() : []
+    throw new Failure('SQL_INVALID', `there is no procedure ${name}${didYouMean(name, known, 0)}`, {
       place: at(start),
-      suggestions,
-      hint: spelledOtherwise[name] ?? `There are ${Object.keys(procedures).sort().join(', ')}.`,
+      suggestions: suggest(name, known),
+      hint: instead ?? `There are ${known.join(', ')}.`,
     })
   }
   const invalid = (message: string, index = start) => new Failure('SQL_INVALID', message, { place: at(index) })
