@@ -95,6 +95,33 @@ describe('procedures', () => {
     expect(await world.rows('select count(*) from raw.parts')).toEqual([[18]])
   })
 
+  test('rows are put along a curve through several columns', async () => {
+    const columns = `a::int as a, 'key ' || chr(65 + (b // 4)::int) || (b % 4) as b, date '2020-01-01' + (a % 8)::int as day`
+    await run(`create table raw.z as select ${columns} from range(16) x(a), range(16) y(b)`)
+    await run(`insert into raw.z values (null, null, null)`)
+    const rewrite = (order: string) =>
+      run(`call rewrite_data_files('raw.z', sort_order => '${order}', options => map('rewrite-all', 'true'))`)
+    expect((await rewrite('zorder(a, b)')).rows[0]?.slice(0, 2)).toEqual([2, 1])
+    const { rows } = await run('select a, b from raw.z')
+    expect(rows[0]).toEqual([null, null])
+    const quarters = [0, 1, 2, 3].map((part) => rows.slice(1 + 64 * part, 65 + 64 * part))
+    const rectangle = (part: unknown[][]) => {
+      const [of, to] = [part.map(([a]) => Number(a)), part.map(([, b]) => String(b)).toSorted()]
+      return [Math.min(...of), Math.max(...of), to[0], to.at(-1)]
+    }
+    expect(quarters.map(rectangle)).toEqual([
+      [0, 7, 'key A0', 'key B3'],
+      [0, 7, 'key C0', 'key D3'],
+      [8, 15, 'key A0', 'key B3'],
+      [8, 15, 'key C0', 'key D3'],
+    ])
+    expect((await run('select distinct sort_order_id from raw.z$files')).rows).toEqual([[0]])
+    await rewrite('zorder(day, a, b)')
+    expect((await run('select count(*), count(distinct (a, b)), sum(a)::int from raw.z')).rows).toEqual([
+      [257, 256, 1920],
+    ])
+  })
+
   test('upkeep as Trino spells it', async () => {
     await run('create table raw.ours (id int, s varchar)')
     for (const id of [1, 2, 3]) await run(`insert into raw.ours values (${id}, 'it''s')`)
@@ -276,7 +303,8 @@ describe('procedures', () => {
     ["call rewrite_data_files('raw.t', strategy => 'binpack', sort_order => 'id')", 'REQUEST_INVALID', undefined],
     ["call rewrite_data_files('raw.t', sort_order => 'nope')", 'REQUEST_INVALID', undefined],
     ["call rewrite_data_files('raw.t', sort_order => 'id id')", 'SQL_INVALID', undefined],
-    ["call rewrite_data_files('raw.t', sort_order => 'zorder(id)')", 'SQL_UNSUPPORTED', undefined],
+    ["call rewrite_data_files('raw.t', sort_order => 'zorder(nope)')", 'REQUEST_INVALID', undefined],
+    ["call rewrite_data_files('raw.t', sort_order => 'zorder(id, ID)')", 'REQUEST_INVALID', undefined],
     ["call rewrite_data_files('raw.t', where => 'nope = 1')", 'SQL_INVALID', undefined],
     ["call rewrite_data_files('raw.t', options => MAP {'output-spec-id': 4})", 'SQL_UNSUPPORTED', undefined],
     ["call rewrite_manifests('raw.t', sort_by => ['none'])", 'REQUEST_INVALID', undefined],

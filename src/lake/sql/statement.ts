@@ -529,6 +529,16 @@ export function orderingsOf(text: string): Ordering[] {
   return all
 }
 
+/** The columns of `zorder(a, b)`, as Spark writes it; undefined for orderings. @throws SQL_INVALID */
+export function curveOf(text: string): string[] | undefined {
+  const reader = new Reader(text)
+  if (!reader.sees('zorder') || !reader.isFollowedBy('(')) return undefined
+  reader.take('zorder')
+  const columns = reader.list(() => reader.path())
+  reader.end()
+  return columns
+}
+
 function truncate(reader: Reader): Statement {
   reader.take('table')
   const [name, ...others] = names(reader, 'a table')

@@ -23,6 +23,7 @@ import type { FileIO } from '../../io/index.ts'
 import type { Files } from '../prepare.ts'
 import { cutColumn, scanSql } from '../scan/scan.ts'
 import { writeFiles } from '../write/write.ts'
+import { curveColumns, curveTerm } from '../write/z-order.ts'
 
 export type RewrittenGroup = { filesBefore: number; filesAfter: number; bytesBefore: number; bytesAfter: number }
 
@@ -40,9 +41,13 @@ type Options = {
   branch?: string | undefined
   targetBytes?: number | undefined
   sortedBy?: Parameters<typeof replaceSortOrder>[1] | undefined
+  /** Rows are put along a curve through these columns, instead of by `sortedBy`. */
+  curve?: readonly string[] | undefined
   signal?: AbortSignal | undefined
   commit(prepared: PreparedWrite): Promise<unknown>
 }
+
+const unsorted: SortOrder = { orderId: 0, fields: [] }
 
 /** Files are marked with an order that the table knows, or as unsorted. */
 function orderOf(metadata: TableMetadata, fields: Parameters<typeof replaceSortOrder>[1]): SortOrder {
@@ -57,7 +62,7 @@ export async function rewriteGroup(
   deps: CompactDeps,
   { name, metadata }: LoadedTable,
   files: readonly ScanFile[],
-  { startingSnapshotId, branch, targetBytes, sortedBy, signal, commit }: Options,
+  { startingSnapshotId, branch, targetBytes, sortedBy, curve, signal, commit }: Options,
 ): Promise<RewrittenGroup> {
   const { io, engine } = deps
   const schema = currentSchema(metadata)
@@ -70,11 +75,13 @@ export async function rewriteGroup(
     const cut = await cutColumn(from, files)
     if (cut) throw cut
     const source = await scanSql({ ...from, ...(lineage && { columns: { rowId: true } }) })
+    const along = curve && (await curveTerm(engine, source, curveColumns(schema, curve), signal))
     written = await writeFiles(deps, {
       select: `SELECT * FROM ${source} AS compacted`,
       schema,
       spec: defaultSpec(metadata),
-      sortOrder: sortedBy ? orderOf(metadata, sortedBy) : defaultSortOrder(metadata),
+      sortOrder: along ? unsorted : sortedBy ? orderOf(metadata, sortedBy) : defaultSortOrder(metadata),
+      orderBy: along === undefined ? undefined : [along],
       location: metadata.location,
       properties: {
         ...metadata.properties,

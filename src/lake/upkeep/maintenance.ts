@@ -118,6 +118,8 @@ export interface Maintenance {
         branch?: string | undefined
         /** Default: as the table says. */
         sortedBy?: Parameters<typeof replaceSortOrder>[1] | undefined
+        /** Instead: along a curve through these columns (z-order). */
+        curve?: readonly string[] | undefined
       },
   ): Promise<Compacted>
   rewriteManifests(

@@ -11,6 +11,7 @@ import {
   cherryPick,
   createBranch,
   createTag,
+  currentSchema,
   defaultSortOrder,
   fastForward,
   removeRef,
@@ -23,11 +24,12 @@ import {
   type TableMetadata,
 } from '../../iceberg/index.ts'
 import { fileLocation, type FileIO } from '../../io/index.ts'
-import { orderingsOf, type Ordering } from '../sql/statement.ts'
+import { curveOf, orderingsOf, type Ordering } from '../sql/statement.ts'
 import type { ChangeSet } from '../write/change-set.ts'
 import type { Maintenance, MaintenanceOptions } from './maintenance.ts'
 import { withoutBackticks, type Call } from '../sql/call.ts'
 import { compose, Composed } from '../sql/compose.ts'
+import { curveColumns } from '../write/z-order.ts'
 
 type Kind = 'text' | 'id' | 'ids' | 'time' | 'boolean' | 'whole' | 'options' | 'texts'
 /** `idle`: taken because Spark has it; how the work is done there is nothing to us. */
@@ -311,7 +313,7 @@ const procedures: Record<string, Procedure> = {
         dryRun: isDry(given),
         ...rewriteOptions(given, found!.metadata),
         branch,
-        sortedBy: sortedBy(given, found!.metadata),
+        ...orderFor(given, found!.metadata),
         only: given.has('where') ? await filesWith(withoutBackticks(text(given, 'where')), branch) : undefined,
       })
       if (isDry(given)) {
@@ -408,8 +410,8 @@ const procedures: Record<string, Procedure> = {
 /** Spark's paths may be those of this disk. */
 const located = (path: string | undefined) => (path?.startsWith('/') ? fileLocation(path) : path)
 
-/** Undefined: as the table says. */
-function sortedBy(given: Arguments, metadata: TableMetadata): Ordering[] | undefined {
+/** Nothing: as the table says. */
+function orderFor(given: Arguments, metadata: TableMetadata): { sortedBy?: Ordering[]; curve?: string[] } {
   const [strategy, written] = [
     given.get('strategy') as string | undefined,
     given.get('sort_order') as string | undefined,
@@ -420,20 +422,18 @@ function sortedBy(given: Arguments, metadata: TableMetadata): Ordering[] | undef
   if (written === undefined) {
     if (kind === 'sort' && defaultSortOrder(metadata).fields.length === 0)
       throw new Failure('REQUEST_INVALID', 'the table has no order of its own: sort_order must say one')
-    return undefined
+    return {}
   }
   if (kind === 'binpack') throw new Failure('REQUEST_INVALID', 'the strategy binpack takes no sort_order')
-  if (/^\s*zorder\s*\(/i.test(written))
-    throw new Failure(
-      'SQL_UNSUPPORTED',
-      'rows are sorted by columns one after the other, not by a curve through them',
-      {
-        hint: "Name the columns: sort_order => 'a, b'.",
-      },
-    )
+  const curve = curveOf(withoutBackticks(written))
+  // Both fail for what the table has not, also where there is nothing to sort.
+  if (curve) {
+    curveColumns(currentSchema(metadata), curve)
+    return { curve }
+  }
   const fields = orderingsOf(withoutBackticks(written))
-  replaceSortOrder(metadata, fields) // fails for what the table has not, also where there is nothing to sort
-  return fields
+  replaceSortOrder(metadata, fields)
+  return { sortedBy: fields }
 }
 
 const sizes = {

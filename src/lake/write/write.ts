@@ -36,6 +36,8 @@ export type WriteFilesOptions = {
   schema: Schema
   spec: PartitionSpec
   sortOrder: SortOrder
+  /** Terms of ORDER BY in place of those of `sortOrder`. */
+  orderBy?: readonly string[] | undefined
   /** The table's: files go below it, and its `write.*` properties say how. */
   location: string
   properties: Readonly<Record<string, string>>
@@ -140,7 +142,7 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   const { schema, spec, sortOrder, properties } = options
   const columns = spec.fields.map((field) => partitionColumn(field, schema))
   const names = columns.map((_, index) => `_boathouse_partition_${index}`)
-  const terms = sortTerms(sortOrder, schema)
+  const terms = options.orderBy ?? sortTerms(sortOrder, schema)
   const order = [...columns.map((column) => column.order), ...terms]
   const keys = columns.map(({ key }, index) => `${key} AS ${names[index]}`)
   // Columns of the type unknown are always null and are in no file (spec, "Primitive Types").
