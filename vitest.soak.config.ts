@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 // The tests whose length can be chosen, at full length with SOAK=1, one after the other on a machine that does nothing
-// else. The results are printed to docs/reference/soak.md.
+// else. The results are kept in docs/reference/soak.md.
 export default defineConfig({
   test: {
     include: [

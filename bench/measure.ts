@@ -81,7 +81,8 @@ export function circumstances(): string {
   return `${new Date().toISOString().slice(0, 10)}, ${commit()}, ${machine}`
 }
 
-function commit(): string {
+/** `commit 1a2b3c4`, and whether there is more. */
+export function commit(): string {
   const git = (...args: string[]) =>
     execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {

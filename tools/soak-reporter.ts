@@ -1,43 +1,65 @@
-// Prints docs/reference/soak.md when the soak tests have run: what held, how long it took, and the figures that a test
-// left in its `meta.figures`.
+// Keeps docs/reference/soak.md when soak tests have run: what held, how long it took, and the figures that a test left in its
+// `meta.figures`. A run of some of the tests puts its lines in place of theirs; the others stay, with when they ran.
 
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import type { Reporter, TestModule } from 'vitest/node'
-import { circumstances } from '../bench/measure.ts'
+import { commit } from '../bench/measure.ts'
 
 const page = new URL('../docs/reference/soak.md', import.meta.url)
+/** What follows was written by hand. */
+const notes = '\n## Notes\n'
 
 export default class SoakReporter implements Reporter {
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
+    // At reduced length it shows that the tests run, not what they prove.
+    if (!process.env.SOAK) return
+    const when = `${new Date().toISOString().slice(0, 10)}, ${commit()}`
     const tests = modules.flatMap((module) => [...module.children.allTests()])
-    const figures = tests.flatMap((test) =>
+    const ran = tests.filter((test) => test.result().state !== 'skipped')
+    const figures = ran.flatMap((test) =>
       Object.entries((test.meta() as { figures?: Record<string, string | number> }).figures ?? {}),
     )
     const broken = modules.flatMap((module) =>
-      module.errors().map(({ message }) => `| ${module.relativeModuleId} | failed: ${cell(message)} | |`),
+      module.errors().map(({ message }) => [module.relativeModuleId, `failed: ${message}`, '', when]),
     )
+    const text = await readFile(page, 'utf8').catch(() => '')
     const lines = [
       '# Soak',
       '',
-      `Printed by \`make soak\`: ${circumstances()}.`,
-      process.env.SOAK
-        ? 'Full length.'
-        : 'Reduced length (without SOAK=1): it shows that the tests run, not what they prove.',
+      'What `make soak` found at full length; each line says when it ran last. 2 cores, 24 GiB of memory.',
       '',
-      '| test | result | time |',
-      '| --- | --- | ---: |',
-      ...tests.map(
-        (test) => `| ${cell(test.fullName)} | ${test.result().state} | ${minutes(test.diagnostic()?.duration ?? 0)} |`,
+      '| test | result | time | when |',
+      '| --- | --- | ---: | --- |',
+      ...merged(rowsOf(text, 4), [
+        ...ran.map((test) => [test.fullName, test.result().state, minutes(test.diagnostic()?.duration ?? 0), when]),
+        ...broken,
+      ]),
+      '',
+      '| figure | | when |',
+      '| --- | --- | --- |',
+      ...merged(
+        rowsOf(text, 3),
+        figures.map(([name, value]) => [name, String(value), when]),
       ),
-      ...broken,
-      '',
-      '| figure | |',
-      '| --- | --- |',
-      ...figures.map(([name, value]) => `| ${cell(name)} | ${cell(String(value))} |`),
       '',
     ]
-    await writeFile(page, lines.join('\n'))
+    const at = text.indexOf(notes)
+    await writeFile(page, lines.join('\n') + (at < 0 ? '' : text.slice(at)))
   }
+}
+
+/** The lines of the table with so many columns, before the notes. */
+const rowsOf = (text: string, width: number): string[][] =>
+  text
+    .split(notes)[0]!
+    .split('\n')
+    .map((line) => line.split(/(?<!\\)\|/).slice(1, -1))
+    .filter((cells) => cells.length === width && !/^ (test|figure|---)/.test(cells[0]!))
+    .map((cells) => cells.map((one) => one.trim().replaceAll('\\|', '|')))
+
+function merged(known: readonly string[][], found: readonly string[][]): string[] {
+  const rows = new Map([...known, ...found].map((row) => [row[0]!, row]))
+  return [...rows.values()].map((row) => `| ${row.map(cell).join(' | ')} |`)
 }
 
 const cell = (text: string) => text.replaceAll('\n', ' ').replaceAll('|', '\\|')
