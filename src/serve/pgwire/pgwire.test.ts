@@ -324,6 +324,19 @@ describe('statements', () => {
     client.close()
   })
 
+  test('an INSERT of values may be longer than other statements, and is one commit', async () => {
+    await ada.query('create table raw.long (n int, t text)')
+    const rows = Array.from({ length: 1_500 }, (_, at) => `(${at}, '${'é'.repeat(900)}')`)
+    expect((await ada.query(`insert into raw.long values ${rows.join(', ')}`)).rowCount).toBe(1_500)
+    const failing = `insert into raw.long values ${rows.join(', ')}, (1, 2, 3)`
+    await expect(ada.query(failing)).rejects.toMatchObject({ code: '42601' })
+    const { rows: found } = await ada.query(
+      'select count(*)::int n, sum(n)::int s, min(length(t))::int t from raw.long',
+    )
+    expect(found).toEqual([{ n: 1_500, s: 1_124_250, t: 900 }])
+    expect(await codeOf(ada.query(`select ${"'x', ".repeat(400_000)} 1`))).toBe('54000')
+  })
+
   test('prepared statements by name, in the protocol and in SQL', async () => {
     for (const id of [1, 2])
       expect(

@@ -13,6 +13,7 @@ import { copyReader } from './copy-in.ts'
 import { CopyWriter } from './copy.ts'
 import type { PgDeps } from './deps.ts'
 import type { Entered } from './log-in.ts'
+import { longInsert } from './long-insert.ts'
 import type { Field } from './messages.ts'
 import * as say from './messages.ts'
 import { placeholders, type Bound } from './parameters.ts'
@@ -28,8 +29,8 @@ type Prepared = { sql: string; oids: number[]; told?: Field[] | undefined }
 type Portal = { asked: Asked; answer?: Answer | undefined; hold: boolean; cursor: boolean; done: boolean }
 type Control = { id: number; key: number; session: Cancellable; backends: Backends; stopping: AbortSignal }
 
-/** Of all messages, and of those that hold SQL: its tokens take a hundred times as much. */
-const [messageBytesMax, sqlBytesMax] = [16 * 2 ** 20, 2 ** 20]
+/** Of all messages (dlt sends 32 MiB of rows in one), and of those that hold SQL: its tokens take a hundred times as much. */
+const [messageBytesMax, sqlBytesMax] = [34 * 2 ** 20, 2 ** 20]
 const [preparedMax, portalsMax] = [1_000, 100]
 const copyBytesMax = 8 * 2 ** 30
 const quickWords = /^\s*(insert|update|delete|merge)\b/i
@@ -128,10 +129,13 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
 
   async function take({ type, body: bytes }: Message, signal: AbortSignal): Promise<void> {
     if (isSkipping && type !== 'S') return
-    if ((type === 'Q' || type === 'P') && bytes.length > sqlBytesMax)
+    if ((type === 'Q' || type === 'P') && bytes.length > sqlBytesMax) {
+      const parts = type === 'Q' ? longInsert(new Body(bytes).text()) : undefined
+      if (parts) return insertParts(new Body(bytes).text(), parts, signal)
       throw new Failure('QUERY_TOO_LARGE', `a statement has at most ${sqlBytesMax} bytes`, {
-        hint: 'Bind large values as parameters.',
+        hint: 'Bind large values as parameters. INSERT … VALUES of values alone may be longer.',
       })
+    }
     const body = new Body(bytes)
     switch (type) {
       case 'Q':
@@ -190,6 +194,24 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     }
     await statements.endImplicit(signal)
     if (statements.state === 'idle') await closePortals((portal) => !portal.hold)
+    ready()
+  }
+
+  /** One INSERT in several parts, which are one commit. */
+  async function insertParts(
+    text: string,
+    parts: readonly { sql: string; start: number }[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    portals.delete('')
+    await statements.beginImplicit(signal)
+    let count = 0
+    for (const { sql, start } of parts) {
+      const { tag } = await statements.run({ sql, start, text }, signal)
+      count += Number(tag(0).split(' ').at(-1))
+    }
+    await statements.endImplicit(signal)
+    wire.send(say.commandComplete(`INSERT 0 ${count}`))
     ready()
   }
 
