@@ -30,6 +30,7 @@ export const metadataTableNames = [
   'entries',
   'partitions',
   'metadata_log_entries',
+  'properties',
   'all_manifests',
   'all_files',
   'all_data_files',
@@ -97,6 +98,8 @@ export function metadataTable(
       return inMemory(refColumns, refRows(metadata))
     case 'metadata_log_entries':
       return inMemory(logColumns, logRows(metadata, options.location))
+    case 'properties':
+      return inMemory(propertyColumns, propertyRows(metadata))
     case 'manifests':
       return manifestTable(io, metadata, current(), false, options)
     case 'all_manifests':
@@ -297,6 +300,12 @@ function summaryCells(metadata: TableMetadata, { specId, partitions }: ManifestF
     }
   })
 }
+
+// --- properties, as Trino has them
+
+const propertyColumns = [column('key', text, true), column('value', text)]
+const propertyRows = ({ formatVersion, properties }: TableMetadata): Cell[][] =>
+  Object.entries({ 'format-version': String(formatVersion), ...properties }).toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 // --- files
 

@@ -577,6 +577,15 @@ test.each([
     "from table(c.system.table_changes(table_name => 'T 1', schema_name => 'raw')) where 1 = 1",
     `from "raw"."T 1$changes" AT (VERSION => '' || '..' || '') where 1 = 1`,
   ],
+  [
+    'from c.n.t.files f join "c"."n"."T 1"."Snapshots" s on f.a.b.c.files = 1',
+    'from c.n."t$files" f join "c"."n"."T 1$Snapshots" s on f.a.b.c.files = 1',
+  ],
+  [
+    'from c.n.t.branch_audit as x join c.n.u.snapshot_id_7 on true',
+    "from c.n.t AS x AT (VERSION => 'audit') join c.n.u AT (VERSION => 7) on true",
+  ],
+  ['from c.n.t.other join a.c.n.t.files on true', 'from c.n.t.other join a.c.n.t.files on true'],
   ['select table_changes, table_changes(a) from t', 'select table_changes, table_changes(a) from t'],
   ...[
     ".table_changes('a'",

@@ -96,6 +96,7 @@ const kinds: ReadonlySet<string> = new Set<Command['kind']>([
   'show-grants',
   'show-roles',
   'show-create',
+  'show-properties',
   'explain',
   'copy',
 ])
@@ -114,6 +115,8 @@ export function columnsOfCommand(command: Command): readonly Column[] {
       return roleColumns
     case 'show-create':
       return createColumns
+    case 'show-properties':
+      return propertyColumns
     default:
       return []
   }
@@ -124,6 +127,7 @@ const grantColumns = 'privilege environment namespace table columns grantee_type
   .map(text)
 const roleColumns = ['role', 'members', 'source'].map(text)
 const createColumns = [text('statement')]
+const propertyColumns = ['key', 'value'].map(text)
 
 export async function runCommand(command: Command, context: CommandContext): Promise<Commanded> {
   const { grants, principal } = context
@@ -210,6 +214,15 @@ export async function runCommand(command: Command, context: CommandContext): Pro
         tables: [target],
         count: null,
       }
+    }
+    case 'show-properties': {
+      const target = context.resolve(command.name)
+      const found = await context.loadWhole(target)
+      if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table or view ${showName(target)}`)
+      const { formatVersion, properties } = found.metadata
+      const all = Object.entries({ 'format-version': String(formatVersion), ...properties })
+      const rows = all.filter(([key]) => command.key === undefined || key === command.key)
+      return { command: 'SHOW', columns: propertyColumns, rows: rows.toSorted(), tables: [target], count: null }
     }
     case 'explain': {
       const prepared = await context.prepare(command.select.sql)

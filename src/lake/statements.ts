@@ -346,7 +346,15 @@ async function mayBegin(
 ): Promise<void> {
   const { principal } = asking
   const policy = await policyNow()
-  if (statement.kind === 'create-table') authoriseProperties(policy, principal, statement.clauses.properties, target)
+  const given =
+    statement.kind === 'create-table'
+      ? statement.clauses.properties
+      : statement.kind === 'create-view'
+        ? statement.properties
+        : statement.kind === 'alter-view'
+          ? statement.set
+          : {}
+  authoriseProperties(policy, principal, given, target)
   if (statement.kind === 'alter')
     for (const change of statement.changes)
       if (change.kind === 'properties') authoriseProperties(policy, principal, change.set, target)

@@ -126,3 +126,45 @@ test('sixteen levels of views, each of which reads the one below twice', async (
   const result = await world.lake.query('select * from raw.e16', { ...world.asking(), door: 'run', cache: false })
   expect((await collect(result)).rows).toEqual([[2 ** 16]])
 })
+
+test('views are changed as Spark has it: their columns described, another SELECT, properties', async () => {
+  await world.rows('create table raw.under as select 1 as id, 2 as n')
+  await world.rows(
+    `create view raw.spark (a comment 'first', b) comment 'all' tblproperties ('k' = 'v') as select id, n from raw.under`,
+  )
+  const comments = `select column_name, column_comment from information_schema.columns where table_name = 'spark' order by 1`
+  expect(await world.rows(comments)).toEqual([
+    ['a', 'first'],
+    ['b', null],
+  ])
+  const properties = async () =>
+    Object.fromEntries((await world.rows('show tblproperties raw.spark')) as [string, string][])
+  expect(await properties()).toEqual({ 'format-version': '1', comment: 'all', k: 'v' })
+  await world.rows('alter view raw.spark as select id + 1 as z from raw.under')
+  expect(await world.rows('select z from raw.spark')).toEqual([[2]])
+  await world.rows(`alter view raw.spark set tblproperties ('q' = 'w', 'comment' = 'new')`)
+  await world.rows(`alter view raw.spark unset tblproperties if exists ('k', 'none')`)
+  expect(await properties()).toEqual({ 'format-version': '1', comment: 'new', q: 'w' })
+  expect(await world.rows(`show tblproperties raw.spark ('q')`)).toEqual([['q', 'w']])
+  await world.rows(`alter view if exists raw.missing set tblproperties ('a' = 'b')`)
+  for (const [sql, code] of [
+    ['alter view raw.missing as select 1', 'TABLE_NOT_FOUND'],
+    ['alter view raw.under as select 1', 'SQL_INVALID'],
+    [`alter view raw.under set ('a' = 'b')`, 'SQL_INVALID'],
+    ['alter view raw.spark add column a int', 'SQL_UNSUPPORTED'],
+    ['show tblproperties raw.missing', 'TABLE_NOT_FOUND'],
+  ] as const)
+    await expect(world.rows(sql)).rejects.toMatchObject({ code })
+})
+
+test('what may not be said of files may not be said of views either', async () => {
+  const anna = await world.member('anna')
+  await world
+    .rows('grant select, create, alter, drop on environment dev_analytics to user anna')
+    .catch(() => world.rows(`grant select, create, alter, drop on environment dev to user anna`))
+  const asAnna = (sql: string) => world.rows(sql, { principal: anna })
+  const place = `tblproperties ('write.metadata.path' = '/elsewhere')`
+  await expect(asAnna(`create view raw.away ${place} as select 1 as a`)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+  await asAnna('create view raw.away as select 1 as a')
+  await expect(asAnna(`alter view raw.away set ${place}`)).rejects.toMatchObject({ code: 'FORBIDDEN' })
+})

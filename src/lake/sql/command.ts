@@ -19,6 +19,8 @@ export type Command =
   | { kind: 'show-grants'; of: string | undefined; on: WrittenName | undefined }
   | { kind: 'show-roles' }
   | { kind: 'show-create'; what: 'table' | 'view'; name: WrittenName }
+  /** `key`: this one alone. */
+  | { kind: 'show-properties'; name: WrittenName; key: string | undefined }
   | { kind: 'explain'; analyze: boolean; json: boolean; select: Piece }
   | {
       kind: 'copy'
@@ -52,6 +54,11 @@ export function parseCommand(reader: Reader): Command | undefined {
   if (reader.take('show', 'create')) {
     const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
     return ended(reader, { kind: 'show-create', what, name: reader.name(`a ${what}`) })
+  }
+  if (reader.take('show', 'tblproperties')) {
+    const name = reader.name('a table')
+    const [key] = reader.peek('(') ? reader.list(() => reader.text('a property')) : []
+    return ended(reader, { kind: 'show-properties', name, key })
   }
   if (reader.take('explain')) {
     return { kind: 'explain', ...explainOptions(reader), select: reader.rest() }

@@ -94,9 +94,14 @@ export type Statement =
       replace: boolean
       ifNotExists: boolean
       columns: string[] | undefined
+      columnComments: Record<string, string>
       comment: string | undefined
+      properties: Record<string, string>
       select: Piece
+      /** ALTER VIEW: there must be one, and what is not said again stays. */
+      alters?: true
     }
+  | { kind: 'alter-view'; name: WrittenName; ifExists: boolean; set: Record<string, string>; remove: string[] }
   | RowChange
   /** `others`: names behind the first one, of which the same is meant. */
   | { kind: 'truncate'; name: WrittenName; others: readonly WrittenName[]; restart: boolean }
@@ -108,7 +113,7 @@ export type Statement =
 
 const verbs = [...rowVerbs, 'create', 'drop', 'truncate', 'alter', 'comment']
 const commandVerbs = ['call', 'grant', 'revoke', 'explain', 'copy']
-const shown = ['grants', 'roles', 'create']
+const shown = ['grants', 'roles', 'create', 'tblproperties']
 
 /** Whether the text begins like one of these statements; no SELECT does. */
 export function isChange(sql: string): boolean {
@@ -174,22 +179,15 @@ function create(reader: Reader): Statement {
   if (replace && ifNotExists) throw reader.invalid('OR REPLACE and IF NOT EXISTS exclude each other')
   const name = reader.name(view ? 'a view' : 'a table')
   if (view) {
-    const columns = reader.peek('(') ? reader.columns() : undefined
-    const about = reader.take('comment') ? reader.text('a comment') : undefined
+    const clauses = viewClauses(reader)
     reader.expect('AS and a SELECT', 'as')
-    return {
-      kind: 'create-view',
-      temporary,
-      name,
-      replace,
-      ifNotExists,
-      columns,
-      comment: about,
-      select: reader.rest(),
-    }
+    return { kind: 'create-view', temporary, name, replace, ifNotExists, ...clauses, select: reader.rest() }
   }
   const names = reader.seesNames() ? reader.columns() : undefined
-  const { columns, like, key, promised = [] } = !names && reader.peek('(') ? definitions(reader) : {}
+  // Spark has LIKE without parentheses.
+  const whole =
+    !names && reader.take('like') ? { columns: [], like: likeOf(reader), key: undefined, promised: [] } : undefined
+  const { columns, like, key, promised = [] } = whole ?? (!names && reader.peek('(') ? definitions(reader) : {})
   const clauses = tableClauses(reader)
   const onCommitDrop = temporary && onCommit(reader)
   const { select, isEmpty } = reader.take('as') ? withData(reader.rest()) : { select: undefined, isEmpty: false }
@@ -214,6 +212,23 @@ function create(reader: Reader): Statement {
     names,
     clauses,
   }
+}
+
+/** `(a COMMENT 'x', b) COMMENT 'y' TBLPROPERTIES ('k' = 'v')`: between the name of a view and AS. */
+function viewClauses(reader: Reader) {
+  const columnComments: Record<string, string> = {}
+  const commented = () => {
+    const name = reader.identifier('a column')
+    if (reader.take('comment')) columnComments[name] = reader.text('a comment')
+    return name
+  }
+  const columns = reader.peek('(') ? reader.list(commented) : undefined
+  let comment: string | undefined
+  let given: Record<string, string> = {}
+  for (;;)
+    if (reader.take('comment')) comment = reader.text('a comment')
+    else if (reader.take('tblproperties')) given = properties(reader)
+    else return { columns, columnComments, comment, properties: given }
 }
 
 /** Whether a temporary table goes when the transaction ends. */
@@ -600,13 +615,30 @@ function alter(reader: Reader): Statement | Command {
     return { kind: 'rename', name, what, to, ifExists }
   }
   if (what === 'table' && reader.take('execute')) return execute(reader, name)
-  if (what === 'view') throw reader.unsupported('this change of a view', 'Write CREATE OR REPLACE VIEW.')
+  if (what === 'view') return alterView(reader, name, ifExists)
   const changes: Alteration[] = []
   const promised: Promised[] = []
   do changes.push(...alteration(reader, promised))
   while (reader.takeSymbol(','))
   reader.end()
   return { kind: 'alter', name, ifExists, changes, promised }
+}
+
+/** As Spark has it. */
+function alterView(reader: Reader, name: WrittenName, ifExists: boolean): Statement {
+  if (!ifExists && reader.take('as')) {
+    const none = { columns: undefined, columnComments: {}, comment: undefined, properties: {} }
+    const how = { temporary: false, replace: true, ifNotExists: false, alters: true } as const
+    return { kind: 'create-view', name, ...how, ...none, select: reader.rest() }
+  }
+  const isSet = reader.take('set')
+  if (!isSet && !reader.take('unset'))
+    throw reader.unsupported('this change of a view', 'Write CREATE OR REPLACE VIEW.')
+  void (reader.take('tblproperties') || reader.take('properties'))
+  if (!isSet) reader.take('if', 'exists')
+  const [set, remove] = isSet ? [properties(reader), []] : [{}, reader.list(() => propertyName(reader))]
+  reader.end()
+  return { kind: 'alter-view', name, ifExists, set, remove }
 }
 
 function alteration(reader: Reader, promised: Promised[]): Alteration[] {
@@ -630,11 +662,11 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
   if (reader.take('drop')) {
     if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
     if (reader.take('identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader), drops: true }]
-    reader.take('column')
+    if (!reader.take('columns')) reader.take('column')
     const ifExists = reader.take('if', 'exists')
-    const path = reader.path()
+    const paths = reader.peek('(') ? reader.list(() => reader.path()) : [reader.path()]
     void (reader.take('cascade') || reader.take('restrict'))
-    return [{ kind: 'drop-column', path, ifExists }]
+    return paths.map((path) => ({ kind: 'drop-column', path, ifExists }))
   }
   if (reader.take('replace', 'partition', 'field')) {
     const old = transformed(reader)

@@ -3,10 +3,12 @@
 //   FROM t FOR SYSTEM_TIME AS OF '2024-01-01'   → FROM t AT (TIMESTAMP => '2024-01-01')
 // and what came and went between two snapshots, as Databricks and Trino spell it:
 //   FROM table_changes('raw.t', 3, 5)           → FROM "raw"."t$changes" AT (VERSION => (3)::VARCHAR || '..' || (5)::VARCHAR)
+//   FROM catalog.ns.t.snapshots                 → FROM catalog.ns."t$snapshots", which DuckDB takes for too many names else
 //   FROM TABLE(system.table_changes(schema_name => 'raw', table_name => 't', start_snapshot_id => 3, end_snapshot_id => 5))
 
+import { metadataTableName } from '../../iceberg/index.ts'
 import { splice, type Edit, type Spliced } from './splice.ts'
-import { closing, nameOf, quoteName, tokens, type Token } from './tokens.ts'
+import { closing, nameOf, quoteName, quoteText, tokens, type Token } from './tokens.ts'
 
 const units: Record<string, 'VERSION' | 'TIMESTAMP'> = {
   version: 'VERSION',
@@ -23,9 +25,12 @@ const following = new Set(
   ),
 )
 
+const fourNames = /(?:\.\s*(?:\w+|"[^"]*"|`[^`]*`)\s*){3}/
+
 /** The text in DuckDB's words; `origin` leads from its indices to those of `sql`. */
 export function travelInDuckDb(sql: string): Spliced {
-  if (!/\bas\s+of\b|\btable_changes\b/i.test(sql)) return { text: sql, origin: (index) => index }
+  if (!/\bas\s+of\b|\btable_changes\b/i.test(sql) && !fourNames.test(sql))
+    return { text: sql, origin: (index) => index }
   const all = [...tokens(sql)]
   const word = (at: number) => (all[at]?.kind === 'word' ? all[at].text.toLowerCase() : '')
   /** DuckDB has the alias before the clause, the others behind it. */
@@ -43,6 +48,20 @@ export function travelInDuckDb(sql: string): Spliced {
       edits.push({ start: all[changes.first]!.start, end, text: `${changes.table} ${alias}${changes.range}` })
       at = changes.last
       continue
+    }
+    if (word(at) === 'from' || word(at) === 'join') {
+      const last = at + 7
+      const [table, behind] = [all[last - 2], all[last]]
+      const isFour = [2, 4, 6].every((dot) => all[at + dot]?.text === '.') && all[last + 1]?.text !== '.'
+      if (isFour && table && behind) {
+        const about = nameOf(behind)
+        const { alias, end } = aliasBehind(last)
+        const [, ref, id] = /^(?:(?:branch|tag)_(.+)|snapshot_id_(\d+))$/is.exec(about) ?? []
+        const version = ref === undefined ? id : quoteText(ref)
+        if (version !== undefined) edits.push({ start: table.end, end, text: ` ${alias}AT (VERSION => ${version})` })
+        else if (metadataTableName(about) || about.toLowerCase() === 'changes')
+          edits.push({ start: table.start, end: behind.end, text: quoteName(`${nameOf(table)}$${about}`) })
+      }
     }
     const hasFor = word(at) === 'for'
     const unitAt = hasFor ? at + 1 : at

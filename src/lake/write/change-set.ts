@@ -132,8 +132,12 @@ export interface ChangeSet {
     },
   ): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
-  /** Undefined takes it away. */
-  commentView(target: TableName, comment: string | undefined, options?: TableOptions): Promise<void>
+  /** Properties of a view, its comment among them. */
+  alterView(
+    target: TableName,
+    change: { set: Readonly<Record<string, string>>; remove: readonly string[] },
+    options?: TableOptions,
+  ): Promise<void>
   drop(target: TableName): Promise<void>
   /** The temporary tables of a namespace go, files and all (`run-names.ts`). */
   dropTemporary(namespace: string): Promise<void>

@@ -479,19 +479,18 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
     },
 
-    async commentView(target, comment, options = {}) {
+    async alterView(target, { set, remove }, options = {}) {
       const published = await tables.load(target)
       await mayWrite(target, ['alter'])
       const before = await load(target, published)
       if (before?.kind !== 'view') throw new Failure('TABLE_NOT_FOUND', `there is no view ${showName(target)}`)
       if (before.location !== published?.location)
         throw new Failure('SQL_UNSUPPORTED', `${showName(target)} was made in this transaction`, {
-          hint: 'Write COMMENT in CREATE VIEW, or comment on it afterwards.',
+          hint: 'Write COMMENT and TBLPROPERTIES in CREATE VIEW, or change it afterwards.',
         })
       const updates: ViewUpdate[] = [
-        comment === undefined
-          ? { action: 'remove-properties', removals: ['comment'] }
-          : { action: 'set-properties', updates: { comment } },
+        ...(remove.length > 0 ? [{ action: 'remove-properties' as const, removals: [...remove] }] : []),
+        ...(Object.keys(set).length > 0 ? [{ action: 'set-properties' as const, updates: set }] : []),
       ]
       const metadata = applyViewUpdates(before.metadata, updates, { nowMs: clock.now() })
       const location = await writeViewMetadata(io, metadata, { previous: before.location, signal: options.signal })

@@ -3,7 +3,7 @@
 // written.
 
 import { Failure } from '../../base/failure.ts'
-import { showName, type TableName } from '../../catalog/index.ts'
+import { showName, type Loaded, type TableName } from '../../catalog/index.ts'
 import { currentSchema, evolveSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { compose } from '../sql/compose.ts'
 import type { ColumnDefinition, Statement, TableClauses } from '../sql/statement.ts'
@@ -21,6 +21,11 @@ const nothing: Performed = { rows: 0, changed: false }
 
 type Step = (now: TableMetadata) => TableChange
 
+function checkView(found: Loaded | undefined, target: TableName): void {
+  if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
+  if (found.kind !== 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a table, not a view`)
+}
+
 export async function perform(statement: Statement, target: TableName, context: PerformContext): Promise<Performed> {
   const { changes, options } = context
   const exists = () => changes.load(target)
@@ -34,10 +39,12 @@ export async function perform(statement: Statement, target: TableName, context: 
         })
       }
       if (statement.kind === 'create-view') {
-        const { columns, select, comment } = statement
+        const { columns, columnComments, select, comment, properties, alters } = statement
+        if (alters) checkView(await exists(), target)
         const text = columns ? withNames(select, 'renamed', columns) : compose`${select}`
         // Nobody else knows the temporary tables of a session.
-        const about = { ...options, scratch: undefined, ...(comment === undefined ? {} : { comment }) }
+        const said = { columnComments, properties, ...(comment === undefined ? {} : { comment }) }
+        const about = { ...options, scratch: undefined, ...said }
         await located(text, context.at, changes.createView(target, text.sql.trimEnd(), about))
         return { rows: 0, changed: true }
       }
@@ -82,10 +89,19 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (!found && statement.ifExists) return nothing
       const [first] = statement.changes
       if (found?.kind === 'view' && first?.kind === 'comment' && first.path === undefined) {
-        await changes.commentView(target, first.comment, options)
+        const { comment } = first
+        const change = comment === undefined ? { set: {}, remove: ['comment'] } : { set: { comment }, remove: [] }
+        await changes.alterView(target, change, options)
         return { rows: 0, changed: true }
       }
       return altered(statement.changes, target, context)
+    }
+    case 'alter-view': {
+      const found = await exists()
+      if (!found && statement.ifExists) return nothing
+      checkView(found, target)
+      await changes.alterView(target, statement, options)
+      return { rows: 0, changed: true }
     }
     case 'rename': {
       const found = await exists()

@@ -20,7 +20,7 @@ const writes = [
   'rename',
   'addFiles',
   'createView',
-  'commentView',
+  'alterView',
   'drop',
 ] as const satisfies readonly (keyof ChangeSet)[]
 
