@@ -72,6 +72,8 @@ test('a session where the schema is set names the table alone; what is changed i
   expect(await run('select * from told')).toEqual([[1]])
   expect(JSON.stringify(await run('explain delete from told.branch_b where id = 1'))).toMatch(/scan/i)
   expect(await run('select count(*) from told.branch_b')).toEqual([[2]])
+  expect(await run('insert into dev_analytics.raw.told.branch_b values (7) returning id')).toEqual([[7]])
+  expect(await run('select max(id) from dev_analytics.raw.told.branch_b')).toEqual([[7]])
 })
 
 test('writers of main and of a branch do not meet; appends to one branch go on top of each other', async () => {
@@ -125,6 +127,8 @@ test.each<[sql: string, code: string, message: RegExp]>([
   ['insert into raw.odd.branch_t values (1)', 'NOT_FOUND', /is a tag/],
   ['insert into raw.odd.tag_t values (1)', 'SQL_INVALID', /only branches are written/],
   ['update raw.odd.snapshot_id_1 set id = 2', 'SQL_INVALID', /only branches are written/],
+  ['insert into dev_analytics.raw.odd.tag_t values (1)', 'SQL_INVALID', /more than catalog, namespace and name/],
+  ['drop table dev_analytics.raw.odd.branch_t', 'SQL_INVALID', /more than catalog, namespace and name/],
   ['select * from raw.odd.branch_none', 'NOT_FOUND', /there is no branch or tag "none"/],
   ["select * from raw.odd.tag_t at (version => 't')", 'SQL_INVALID', /says already as of when/],
   ['select * from raw.missing.branch_b', 'TABLE_NOT_FOUND', /raw\.missing/],

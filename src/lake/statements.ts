@@ -327,13 +327,15 @@ async function rowsMeant(
   options: Asking,
   { tables }: Pick<Opened['deps'], 'tables'>,
 ): Promise<{ target: TableName; branch?: string }> {
-  const target = targetName(statement, options)
-  const ref = statement.name.length > 1 ? refNamed(target.name) : undefined
+  const last = statement.name.at(-1)!
+  const ref = statement.name.length > 1 ? refNamed(last) : undefined
   const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? tables
-  if (!ref || (await seen.load(target))) return { target }
+  // A table that is called so goes first; no name of a table has four parts.
+  const target = statement.name.length < 4 ? targetName(statement, options) : undefined
+  if (target && (!ref || (await seen.load(target)))) return { target }
   const table = resolveName(statement.name.slice(0, -1), options)
-  if ('ref' in ref && /^branch_/i.test(target.name)) return { target: table, branch: ref.ref }
-  throw new Failure('SQL_INVALID', `${target.name} is what ${showName(table)} was: only branches are written`)
+  if (ref && 'ref' in ref && /^branch_/i.test(last)) return { target: table, branch: ref.ref }
+  throw new Failure('SQL_INVALID', `${last} is what ${showName(table)} was: only branches are written`)
 }
 
 /** Before anything is looked up: whether something is there is not for everybody to know. */

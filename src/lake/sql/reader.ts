@@ -88,11 +88,21 @@ export class Reader {
     return nameOf(token)
   }
   name(what: string): WrittenName {
+    return this.#names(what, 3)
+  }
+  /** What rows are of: a table, or behind its name a branch, `catalog.ns.t.branch_b`. */
+  tableOrBranch(): WrittenName {
+    const parts = this.#names('a table', 4)
+    if (parts.length < 4 || /^branch_/i.test(parts[3]!)) return parts
+    throw this.#tooMany(parts)
+  }
+  #names(what: string, most: number): WrittenName {
     const parts = [this.identifier(what)]
     while (this.takeSymbol('.')) parts.push(this.identifier(what))
-    if (parts.length > 3) throw this.invalid(`"${parts.join('.')}" has more than catalog, namespace and name`)
+    if (parts.length > most) throw this.#tooMany(parts)
     return parts
   }
+  #tooMany = (parts: WrittenName) => this.invalid(`"${parts.join('.')}" has more than catalog, namespace and name`)
   /** A column at any depth: `place.city`. */
   path(): string {
     const parts = [this.identifier('a column')]

@@ -69,7 +69,7 @@ function insert(reader: Reader): RowChange {
     reader.expect('INTO', 'into')
     reader.take('table')
   }
-  const name = reader.name('a table')
+  const name = reader.tableOrBranch()
   const alias = reader.take('as') ? reader.identifier('an alias') : undefined
   const columns =
     reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
@@ -130,7 +130,7 @@ export function valueRows(reader: Reader): Piece[][] | undefined {
 
 function deletion(reader: Reader): RowChange {
   reader.expect('FROM', 'from')
-  const name = reader.name('a table')
+  const name = reader.tableOrBranch()
   const alias = reader.alias('using', 'where', 'returning')
   const using = reader.take('using') ? reader.until('a table', ['where'], ['returning']) : undefined
   const where = reader.take('where') ? reader.until('a condition', ['returning']) : undefined
@@ -138,7 +138,7 @@ function deletion(reader: Reader): RowChange {
 }
 
 function update(reader: Reader): RowChange {
-  const name = reader.name('a table')
+  const name = reader.tableOrBranch()
   const alias = reader.alias('set')
   reader.expect('SET', 'set')
   const set = assignments(reader, namesOf(name, alias), ['from'], ['where'], ['returning'])
@@ -204,7 +204,7 @@ const behindList = 'where group having window qualify order limit offset fetch u
 
 function merge(reader: Reader): RowChange {
   reader.expect('INTO', 'into')
-  const name = reader.name('a table')
+  const name = reader.tableOrBranch()
   const alias = reader.alias('using')
   reader.expect('USING', 'using')
   const from = reader.until('a table', ['as'], ['on'], ['using'])
