@@ -19,6 +19,7 @@ export { isReadStatically } from './static-calls.ts'
 export { writtenArguments } from './written.ts'
 export {
   contains,
+  Decimal,
   Dict,
   equals,
   Float,

@@ -39,6 +39,18 @@ export class Float extends Number {
   }
 }
 
+/** A decimal of the database keeps its digits: `1.50`. What is worked out of it is a float. */
+export class Decimal extends Float {
+  readonly text: string
+  constructor(text: string) {
+    super(Number(text))
+    this.text = text
+  }
+  override toString(): string {
+    return this.text
+  }
+}
+
 export class Tuple {
   readonly items: unknown[]
   constructor(items: unknown[]) {
@@ -354,6 +366,7 @@ export function str(value: unknown): string {
   if (typeof value === 'string') return value
   if (value instanceof Undefined) return ''
   if (value instanceof HostObject) return value.text()
+  if (value instanceof Decimal) return value.text
   return repr(value)
 }
 
@@ -364,6 +377,7 @@ export function repr(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? String(value + 0) : reprFloat(value)
   if (typeof value === 'function') return '<function>'
   if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`
+  if (value instanceof Decimal) return `Decimal('${value.text}')`
   if (value instanceof Float) return reprFloat(value.value)
   if (value instanceof Tuple) return `(${value.items.map(repr).join(', ')}${value.items.length === 1 ? ',' : ''})`
   if (value instanceof Dict) return reprDict(value)

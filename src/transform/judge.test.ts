@@ -53,6 +53,22 @@ const sales = "select * from {{ source('raw', 'sales') }}"
 const about = (config: string) =>
   `models: [{name: a, columns: [{name: id, data_tests: [{unique: {config: ${config}}}]}]}]`
 
+test('what is wrong with the SQL of a unit test stands in its file', async () => {
+  const { results } = await run({
+    'models/a.sql': `select id, 1 as d from {{ source('raw', 'sales') }}`,
+    'models/u.yml': `
+unit_tests:
+  - name: u
+    model: a
+    given: [{input: "source('raw', 'sales')", format: sql, rows: "select 1 as id"}]
+    expect: {format: sql, rows: "select 1 as id"}`,
+  })
+  expect(results.find(({ kind }) => kind === 'unit_test')).toMatchObject({
+    status: 'error',
+    place: { file: 'models/u.yml' },
+  })
+})
+
 test('a test may make a temporary table and read it; it is gone with the test', async () => {
   const { of, changes } = await run({
     'models/a.sql': sales,

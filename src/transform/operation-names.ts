@@ -5,20 +5,16 @@ import { Dict, fromJs, HostObject, type Callable } from '../jinja/index.ts'
 import { isoTime, nodeDict, PlainObject, type DbtProject } from '../project/dbt/index.ts'
 import { messageOf } from './artifacts/run-results.ts'
 import type { Names } from './compile.ts'
-import type { Plan } from './plan.ts'
 import type { NodeResult } from './work.ts'
 
-export const namesAtStart = ({ steps }: Plan): Names => ({ selected_resources: steps.map(({ node }) => node) })
-
-/** `results`, `schemas` and `database_schemas` besides. Operations are told only when they failed, as in dbt. */
-export function namesAtEnd(plan: Plan, project: DbtProject, results: readonly NodeResult[]): Names {
+/** `results`, `schemas` and `database_schemas`. Operations are told only when they failed, as in dbt. */
+export function namesAtEnd(project: DbtProject, results: readonly NodeResult[]): Names {
   const written = results.flatMap(({ uniqueId, status }) => {
     const node = ['error', 'fail', 'skipped'].includes(status) ? undefined : project.nodes.get(uniqueId)
     return node && node.kind !== 'test' ? [node] : []
   })
   const pairs = new Map(written.map(({ database, schema }) => [JSON.stringify([database, schema]), [database, schema]]))
   return {
-    ...namesAtStart(plan),
     results: results
       .filter(({ kind, status }) => kind !== 'operation' || status === 'error')
       .map((result) => new RunResult(result, project)),

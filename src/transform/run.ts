@@ -5,7 +5,7 @@ import { runTest } from './judge.ts'
 import type { Names } from './compile.ts'
 import { running } from './materializations/runnable.ts'
 import { runModel, runOperation } from './materialize.ts'
-import { namesAtEnd, namesAtStart } from './operation-names.ts'
+import { namesAtEnd } from './operation-names.ts'
 import type { Plan, Step } from './plan.ts'
 import { unlessUnchanged, type NodeStates } from './state.ts'
 import { runUnitTest } from './unit-tests.ts'
@@ -70,6 +70,7 @@ class Loop {
     this.#plan = plan
     this.#work = options.onBatch ? { ...work, onBatch: options.onBatch } : work
     this.#options = options
+    work.project.options.selected = plan.steps.map(({ node }) => node)
   }
 
   async run(): Promise<NodeResult[]> {
@@ -86,9 +87,9 @@ class Loop {
   async between(work: (begun: boolean) => Promise<void>): Promise<NodeResult[]> {
     const { start, end } = this.#plan
     const { project } = this.#work
-    const isDone = await this.#operations(start, namesAtStart(this.#plan))
+    const isDone = await this.#operations(start, {})
     await work(isDone || behaviourFlag(project, 'skip_nodes_if_on_run_start_fails') === false)
-    await this.#operations(end, namesAtEnd(this.#plan, project, this.#results))
+    await this.#operations(end, namesAtEnd(project, this.#results))
     return this.#results
   }
 

@@ -315,6 +315,18 @@ test('who reads a model that fails with on_error: continue is built all the same
   })
 })
 
+test('templates see what was chosen; decimals keep their digits', async () => {
+  const { results } = await run({
+    'models/a.sql': `{% set row = run_query("select 1.50::decimal(5,2) as d, 100::decimal(10,0) as w, 2.5::double as f").rows[0] if execute else {'d': 0, 'w': 0, 'f': 0} %}
+select '{{ selected_resources | sort | join(' ') }}' as chosen, {{ row['d'] }} as d, {{ row['w'] }} as w, {{ row['f'] }} as f, {{ row['d'] == 1.5 }} as same, '{{ row['d'] * 2 }}' as twice`,
+    'models/b.sql': 'select 1 as id',
+  })
+  const sql = results.find(({ name }) => name === 'a')!.compiledSql!
+  expect(sql.trim()).toBe(
+    "select 'model.shop.a model.shop.b' as chosen, 1.50 as d, 100 as w, 2.5 as f, True as same, '3.0' as twice",
+  )
+})
+
 test('what follows a failed on-run-start is skipped, unless the flag says otherwise', async () => {
   const statuses = async (flags: string) => {
     const { results } = await run({

@@ -198,7 +198,8 @@ export async function timed(
       message: failure.message,
       code: failure.code,
       hint: failure.hint,
-      place: failure.place ?? node.place,
+      // A text inside of YAML has no file of its own.
+      place: failure.place?.file === undefined ? node.place : failure.place,
       ...ended(),
       compiledSql: typeof compiledSql === 'string' ? compiledSql : undefined,
     }

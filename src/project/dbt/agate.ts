@@ -2,6 +2,7 @@
 
 import {
   bind,
+  Decimal,
   Dict,
   equals,
   float as fromNumber,
@@ -22,20 +23,17 @@ import { parseDate, parseTime, parseTimestamp } from './python/strftime.ts'
 
 export type Answer = { columns: readonly { name: string; type: string }[]; rows: readonly (readonly unknown[])[] }
 
-/** A value of a result as a template sees it: dates are dates, decimals are floats. */
+/** A value of a result as a template sees it: dates are dates, decimals keep their digits. */
 function templateValue(value: unknown, type: string): unknown {
   if (value === null || value === undefined) return null
   if (typeof value === 'string') {
     if (type === 'DATE') return parseDate(value) ?? value
     if (type === 'TIME') return parseTime(value) ?? value
     if (type.startsWith('TIMESTAMP')) return parseTimestamp(value) ?? value
-    if (/^(DECIMAL|HUGEINT|UHUGEINT|BIGINT|UBIGINT|DOUBLE|FLOAT)/.test(type)) {
+    if (type.startsWith('DECIMAL')) return new Decimal(value)
+    if (/^(HUGEINT|UHUGEINT|BIGINT|UBIGINT|DOUBLE|FLOAT)/.test(type)) {
       const number = Number(value)
-      return type.startsWith('DECIMAL')
-        ? fromNumber(number)
-        : Number.isSafeInteger(number) || !Number.isInteger(number)
-          ? number
-          : value
+      return Number.isSafeInteger(number) || !Number.isInteger(number) ? number : value
     }
     return value
   }

@@ -119,7 +119,7 @@ function fill(
     invocation_id: options.invocationId,
     run_started_at: PyDate.at(options.startedAt, utc),
     thread_id: 'Thread-1 (worker)',
-    selected_resources: [],
+    selected_resources: session.execute ? [...(options.selected ?? [])] : [],
     defer_relation: null,
     context: new ContextObject(globals, written),
     pre_hooks: [],

@@ -403,6 +403,8 @@ export type ProjectOptions = {
   /** Milliseconds since 1970: `run_started_at` and `modules.datetime` for everything rendered with this project. */
   startedAt: number
   invocationId: string
+  /** Unique ids of what a run does, once that is known: `selected_resources`. */
+  selected?: readonly string[]
   /** Where what is found out about texts is kept. `isFresh`: all is found out anew, as by dbt's `--no-partial-parse`. */
   cache?: { file: string; isFresh: boolean }
   /** `log()`, `print()` and `exceptions.warn()`. */

@@ -177,7 +177,9 @@ export const passingChanges = ({ lake, principal }: App, { environment }: Place)
   lake.openChanges({ catalog: environment.catalog, principal, environmentNamed: true })
 
 function selected(session: Session, project: DbtProject): DbtNode[] {
-  const found = chosenBy(session, project).ids.flatMap((id) => project.nodes.get(id) ?? [])
+  const { ids } = chosenBy(session, project)
+  project.options.selected = ids
+  const found = ids.flatMap((id) => project.nodes.get(id) ?? [])
   if (found.length === 0)
     warnOrFail(
       session,
