@@ -31,7 +31,8 @@ export const message = (type: string, ...parts: Buffer[]) => {
   return Buffer.concat([Buffer.from(type), int32(body.length + 4), body])
 }
 export const query = (sql: string) => message('Q', cstring(sql))
-export const parse = (name: string, sql: string) => message('P', cstring(name), cstring(sql), int16(0))
+export const parse = (name: string, sql: string, oids: readonly number[] = []) =>
+  message('P', cstring(name), cstring(sql), int16(oids.length), ...oids.map(int32))
 export const bind = (portal: string, name: string, format = 0) =>
   message('B', cstring(portal), cstring(name), int16(0), int16(0), int16(1), int16(format))
 export const execute = (portal: string, rows = 0) => message('E', cstring(portal), int32(rows))

@@ -425,7 +425,8 @@ class Translation {
   /** `> '2024-01-01 10:00:00 +00:00'`: what is compared with a time. Among values only the column tells whether it is one. */
   #timestamp(at: number): boolean {
     const { kind, text } = this.#all[at]!
-    if (kind !== 'string' || !/^'\d[^']*(?: [+-]\d|[ T]\d\d:\d\d ?[Z+-])/.test(text)) return false
+    if (kind !== 'string' || !/^'\d[^']*(?: [+-]\d|[ T]\d\d:\d\d ?[Z+-]|:\d\d(?:\.\d+)?[+-]\d')/.test(text))
+      return false
     const before = this.#words[at - 1] ?? ''
     const isCompared = /^([<>=]|<=|>=|<>|!=|between|and|timestamptz)$/.test(before)
     const isCast =

@@ -121,11 +121,11 @@ function castAt(all: readonly Token[], at: number): number {
 /** One value as it came in a Bind message. `oid` is 0 where nobody said of which type it is. */
 export type Bound = { bytes: Buffer | null; format: number; oid: number }
 
-/** `plainText`: text without its type, for queries of the catalog. @throws Failure REQUEST_INVALID, QUERY_FAILED */
+/** `plainText`: text without its type, for queries of the catalog. `exact`: numerics that are whole numbers stay numerics. @throws Failure REQUEST_INVALID, QUERY_FAILED */
 export function parameterEdits(
   places: readonly Placeholder[],
   values: readonly Bound[],
-  { plainText }: { plainText: boolean },
+  { plainText, exact }: { plainText: boolean; exact: boolean },
 ): Edit[] {
   return places.map(({ number, start, end, counts, likely, isList, any, cast }) => {
     const given = values[number - 1]
@@ -147,7 +147,9 @@ export function parameterEdits(
       return { start, end, text: listSql(items, pgTypeOfOid(cast)?.type === 'bytea') }
     const isText = plainText && ['text', 'varchar', 'name'].includes(pgTypeOfOid(value.oid)?.type ?? '')
     const asked = isText && !pgTypeOfOid(value.oid)!.array ? { ...value, oid: 0, format: 0 } : value
-    return { start, end, text: literal(asked, number, counts || (likely === pgTypes.int4.oid && isShort(asked.bytes))) }
+    const text = literal(asked, number, counts || (likely === pgTypes.int4.oid && isShort(asked.bytes)))
+    const isWhole = exact && value.oid === pgTypes.numeric.oid && /^\(-?\d+\)$/.test(text)
+    return { start, end, text: isWhole ? `${text.slice(0, -1)}.)` : text }
   })
 }
 

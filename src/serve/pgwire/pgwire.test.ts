@@ -52,9 +52,9 @@ const raw = async (user = 'rob'): Promise<RawClient> => {
 }
 const describeStatement = (name: string) => message('D', cstring(`S${name}`))
 /** Values as texts, of which nothing is said. */
-const bindTexts = (name: string, values: readonly string[]) => {
+const bindTexts = (name: string, values: readonly string[], format = 0) => {
   const items = values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)])
-  return message('B', cstring(''), cstring(name), int16(0), int16(values.length), ...items, int16(0))
+  return message('B', cstring(''), cstring(name), int16(0), int16(values.length), ...items, int16(1), int16(format))
 }
 const codeOf = (work: Promise<unknown>) =>
   work.then(
@@ -298,6 +298,24 @@ describe('statements', () => {
     const { body } = (await client.until('Z')).find(({ type }) => type === 'T')!
     const typeBehind = (from: number) => body.readInt32BE(body.indexOf(0, from) + 7)
     expect([typeBehind(2), typeBehind(body.indexOf(0, 2) + 19)]).toEqual([25, 1700])
+    client.close()
+  })
+
+  test('a numeric that is a whole number is the numeric that was told, and what is sent at once is answered at once', async () => {
+    const client = await raw('ada')
+    client.send(parse('n', 'select $1 * 2 as n', [1700]), describeStatement('n'), sync)
+    await client.until('Z')
+    let answers = 0
+    client.socket.on('data', () => answers++)
+    client.socket.write(
+      Buffer.concat([bindTexts('n', ['21'], 1), execute(''), bindTexts('n', ['-4'], 1), execute(''), sync]),
+    )
+    const rows = (await client.until('Z')).filter(({ type }) => type === 'D').map(({ body }) => body.subarray(6))
+    // Digits of ten thousand: how many, of which weight, the sign, the scale.
+    const numeric = (sign: number, digits: number) =>
+      Buffer.concat([int16(1), int16(0), int16(sign), int16(0), int16(digits)])
+    expect(rows).toEqual([numeric(0, 42), numeric(0x4000, 8)])
+    expect(answers).toBe(1)
     client.close()
   })
 

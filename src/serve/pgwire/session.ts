@@ -41,6 +41,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   const portals = new Map<string, Portal>()
   const stopped = new Failure('ENGINE_LOST', 'terminating connection due to administrator command', {
     hint: 'Connect again.',
+    sqlState: '57P01',
   })
   let current: AbortController | undefined
   let isSkipping = false
@@ -77,7 +78,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   ready()
   try {
     while (!control.stopping.aborted && !isTerminated) {
-      wire.flush()
+      // What is sent in one go is answered so: psycopg's pipelines go by it.
+      if (wire.ahead === 0) wire.flush()
       const message = await wire.next(messageBytesMax)
       if (message.type === 'X') return
       current = new AbortController()
@@ -472,10 +474,14 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     // Values may have made them other than types alone.
     const { values = [], sql, text } = asked
     const { fields } = await statements.describe({ sql, start: 0, text }, oidsOf(values), signal)
+    const isUnchanged = fields !== undefined && areAlike(told, fields)
     const isMisread = answer.fields.some(({ type }, at) => type.type === 'json' && told[at]?.type.array)
-    if (fields && areAlike(told, fields) && !isMisread) return answer
+    // `n * $1` is a whole number when 2 is bound, and a numeric was told.
+    const isWhole = !quickWords.test(sql) && !asked.exact && told.some(({ type }) => type.type === 'numeric')
+    if (isUnchanged && !isMisread && !isWhole) return answer
     await answer.rows?.close().catch(() => {})
-    throw isMisread && fields && areAlike(told, fields) ? tooDeep() : changedColumns()
+    if (isUnchanged && isWhole) return begun({ ...asked, exact: true }, signal)
+    throw isUnchanged ? tooDeep() : changedColumns()
   }
 
   /** True when the end was reached. */

@@ -49,6 +49,8 @@ export type Asked = {
   formats?: readonly number[]
   /** The columns that the client was told, before it bound values. */
   told?: readonly Field[] | undefined
+  /** Whether a numeric is one, too, when it is a whole number. */
+  exact?: boolean
 }
 
 export interface Statements {
@@ -229,7 +231,10 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   async function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
     const { sql } = asked
     const values = await typed(asked, signal)
-    const bound = parameterEdits(placeholders(sql), values, { plainText: isCatalogQuery(sql) })
+    const bound = parameterEdits(placeholders(sql), values, {
+      plainText: isCatalogQuery(sql),
+      exact: asked.exact === true,
+    })
     const said = splice(sql, bound).text
     applyConfig(said)
     const found = rows ? await callBackends(said, signal) : []

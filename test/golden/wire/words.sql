@@ -50,3 +50,4 @@ select i from (values (1), (2), (null)) t(i) where not (i = any ('{}')) and i <>
 select i, s from (values (1, 'a'), (1, 'b'), (10, 'a'), (2, null), (null, 'x')) t(i, s) where (i, s) > ('1', 'a') order by 1, 2
 select (i, s) < ('10', 'b') as a, (i, s) <> ('1', 'a') as b, (t.i, s) not in (('1', 'a'), ('10', 'a')) as c from (values (1, 'a'), (10, 'a'), (2, null), (null, 'x')) t(i, s) order by i
 select i from (values (1, date '2024-01-02'), (2, date '2024-01-03')) t(i, d) where (d, i) >= ('2024-1-2', '2')
+select '2300-01-01 00:00:00.000001+1'::timestamptz = '2299-12-31 23:00:00.000001Z'::timestamptz as a
