@@ -35,7 +35,7 @@ import {
   type Session,
 } from '../project/dbt/index.ts'
 import { bothOf, externalRelation, narrowed, type Stretch } from './materializations/narrowed.ts'
-import { isStatement } from './materializations/statements.ts'
+import { isStatement } from './materializations/is-statement.ts'
 import { injectCtes, type Injected } from './inject.ts'
 import { sampleOf } from './sample.ts'
 

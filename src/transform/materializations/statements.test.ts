@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { Failure } from '../../base/failure.ts'
 import type { Lake } from '../../lake/index.ts'
-import { isStatement, runScript } from './statements.ts'
+import { isStatement } from './is-statement.ts'
+import { runScript } from './statements.ts'
 
 test.each([
   ['select 1', false],

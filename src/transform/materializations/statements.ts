@@ -5,14 +5,7 @@ import { Failure } from '../../base/failure.ts'
 import { placeAt, splitStatements, type QueryOptions } from '../../lake/index.ts'
 import type { Answer } from '../../project/dbt/index.ts'
 import { rowsOf, type Work } from '../work.ts'
-
-const queries = new Set('select with from values table show describe summarize explain pivot unpivot call'.split(' '))
-
-/** Whether the text changes something, by its first word; what asks nothing at all counts too. */
-export function isStatement(sql: string): boolean {
-  const word = /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/|[;(])*(\w*)/.exec(sql)?.[1] ?? ''
-  return !queries.has(word.toLowerCase())
-}
+import { isStatement } from './is-statement.ts'
 
 /** The change set is the transaction: it begins with the run and is published, or not, at its end. */
 const transactional = /^(?:begin|commit|rollback|abort|end|start)\b/i
