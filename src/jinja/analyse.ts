@@ -31,7 +31,7 @@ export type Analysis = {
    * functions that were named harmless: then the calls found are exactly those that rendering would make.
    */
   isStatic: boolean
-  /** Everything that is called by a name, dotted as written, once each. */
+  /** Everything that is called by a name, dotted as written, once each: what stands in the arguments of a call before it. */
   called: string[]
   /**
    * `{{ config(enabled=var('x')) }}`: outputs of the outermost level that are one of the named calls and must be
@@ -67,8 +67,8 @@ export function analyse(
   const visitExpression = (expression: Expression, conditional: boolean): void => {
     if (expression.kind === 'call') {
       const name = dotted(expression.callee)
-      if (name !== undefined) called.add(name)
       if (name !== undefined && names.has(name)) {
+        called.add(name)
         const literal = literalArguments(expression)
         calls.push({ name, literal, conditional, place: source.place(expression.at) })
         isStatic &&= literal !== undefined && (!conditional || harmless(name, literal, conditional))
@@ -80,6 +80,7 @@ export function analyse(
       isStatic &&= isHarmless || isOfValue(expression.callee, locals)
       const inputs = childrenOf(expression).filter((child) => child !== expression.callee || !isHarmless)
       for (const child of inputs) visitExpression(child, conditional)
+      if (name !== undefined) called.add(name)
       return
     }
     // What is looked for may not be handed on: whoever gets it may call it.

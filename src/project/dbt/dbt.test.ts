@@ -529,6 +529,7 @@ test('what dbt renders to know it is kept as it is written', async () => {
 test('macros that arguments of a test and hooks of a seed call are those of the node', async () => {
   const { project } = await read({
     'models/a.sql': 'select 1 as id',
+    'models/b.sql': "select {{ dbt.date_trunc('day', dbt.current_timestamp()) }}",
     'seeds/s.csv': 'id\n1\n',
     'macros/m.sql': '{% macro limit() %}1{% endmacro %}{% test below(model, most) %}select 1{% endtest %}',
     'models/p.yml': `
@@ -539,6 +540,10 @@ seeds: [{name: s, config: {post_hook: "select {{ limit() }}"}}]`,
   expect(test.macros).toEqual(['macro.shop.limit', 'macro.shop.test_below'])
   const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, unknown> }
   expect(nodes['seed.shop.s']).toMatchObject({ depends_on: { macros: ['macro.shop.limit'] } })
+  // In the order in which they run.
+  expect(nodes['model.shop.b']).toMatchObject({
+    depends_on: { macros: ['macro.dbt.current_timestamp', 'macro.dbt.date_trunc'] },
+  })
 })
 
 test('a snapshot of a package may be described by the project; a model that its package describes may not be', async () => {
