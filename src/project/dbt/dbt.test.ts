@@ -420,6 +420,8 @@ test.each([
     })
     expect(failures).toEqual([])
     expect(project.nodes.get('model.dep.b')!.dependsOn).toEqual(found)
+    const warned = project.warnings.some(({ event }) => event?.name === 'PackageNodeDependsOnRootProjectNode')
+    expect(warned).toBe(!isPackageFirst)
   },
 )
 

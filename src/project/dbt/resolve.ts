@@ -38,6 +38,7 @@ export class Resolver {
       const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, node.package))
       if (to) {
         this.#checkAccess(node, to, ref)
+        this.#warnOfRoot(node, to, ref)
         found.add(to.uniqueId)
       } else {
         isDisabled ||= this.#disabled.has(ref.name)
@@ -77,6 +78,17 @@ export class Resolver {
     const event = { name: 'NodeNotFoundOrDisabled', code: 'I060' }
     for (const { message, place } of missing)
       this.#reading.warn(`${message}; the test is not run`, place ?? node.place, event)
+  }
+
+  /** A package that reads what only the project has may make a circle with it. */
+  #warnOfRoot({ name, package: from, place }: DbtNode, to: DbtNode, ref: RefCall): void {
+    const root = this.#reading.project.name
+    if (from === root || to.package !== root || ref.package === root) return
+    this.#reading.warn(
+      `The node '${name}' in package '${from}' depends on the root project node '${to.uniqueId}'. This may lead to unexpected cycles downstream. Please set the 'require_ref_searches_node_package_before_root' behavior change flag to True to avoid this issue.`,
+      place,
+      { name: 'PackageNodeDependsOnRootProjectNode', code: 'I077' },
+    )
   }
 
   #checkAccess(node: DbtNode, to: DbtNode, ref: RefCall): void {
