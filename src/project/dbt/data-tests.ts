@@ -100,6 +100,12 @@ export function oldSpellings(definition: unknown, target: TestTarget, from: stri
   ]
 }
 
+/** `arguments` that is an argument like others, since nothing nests them. */
+export function oddArguments(definition: unknown): Deprecation[] {
+  const [test, args] = nameAndArguments(definition, (message) => new Failure('PROJECT_INVALID', message))
+  return 'arguments' in args ? [deprecations.argumentsNested(test, repr(fromJs(args['arguments'])))] : []
+}
+
 function nameAndArguments(definition: unknown, wrong: (message: string) => Failure): [string, Config] {
   if (typeof definition === 'string') return [definition, {}]
   if (!isRecord(definition)) throw wrong('a test is a name, or a mapping of its name to its arguments')

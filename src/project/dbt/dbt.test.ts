@@ -567,6 +567,25 @@ test('a snapshot of a package may be described by the project; a model that its 
   ])
 })
 
+test('old ways are told under the names that dbt has for them', async () => {
+  const { project } = await read({
+    'dbt_project.yml': `${head}flags: {require_generic_test_arguments_property: false}`,
+    'macros/m.sql':
+      '{% macro generate_schema_name(custom, node) %}{{ return(none) }}{% endmacro %}{% test odd(model, arguments) %}select 1{% endtest %}',
+    'models/a.sql': 'select 1 as id',
+    'models/p.yml': `
+models: [{name: a, data_tests: [{odd: {arguments: {x: 1}}}]}]
+exposures: [{name: "my board!", type: dashboard, owner: {name: ana}}]`,
+  })
+  expect(new Set(project.warnings.map(({ event }) => event?.name))).toEqual(
+    new Set([
+      'ArgumentsPropertyInGenericTestDeprecation',
+      'ExposureNameDeprecation',
+      'GenerateSchemaNameNullValueDeprecation',
+    ]),
+  )
+})
+
 test('lists in the config of a version add to those of the model; what is written beside what it comes to has both', async () => {
   const { project } = await read({
     'models/a_v1.sql': 'select 1',

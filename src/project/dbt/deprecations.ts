@@ -39,6 +39,41 @@ export const deprecations = {
   },
   keyTwice: (file: string, line: number | undefined) =>
     of('DuplicateYAMLKeys', 'D024', `A key stands twice, the last one counts: line ${line ?? 1} in file \`${file}\``),
+  exposureName: (name: string) =>
+    of(
+      'ExposureName',
+      'D007',
+      `Starting in v1.3, the 'name' of an exposure should contain only letters, numbers, and underscores. Exposures support a new property, 'label', which may contain spaces, capital letters, and special characters. ${name} does not follow this pattern. Please update the 'name', and use the 'label' property for a human-friendly title. This will raise an error in a future version of dbt-core.`,
+    ),
+  schemaOfNothing: (id: string) =>
+    of(
+      'GenerateSchemaNameNullValue',
+      'D044',
+      `Node '${id}' has a schema set to None as a result of a generate_schema_name call. Please set a valid schema name.`,
+    ),
+  freshnessOutput: (path: string) =>
+    of(
+      'CustomOutputPathInSourceFreshness',
+      'D029',
+      `Custom output path usage \`--output ${path}\` usage detected in \`dbt source freshness\` command.`,
+    ),
+  argumentsNested: (test: string, given: string) =>
+    of(
+      'ArgumentsPropertyInGenericTest',
+      'D038',
+      `Found \`arguments\` property in test definition of \`${test}\` (${given}) without usage of \`require_generic_test_arguments_property\` behavior change flag. The \`arguments\` property is deprecated for custom usage and will be used to nest keyword arguments in future versions of dbt.`,
+    ),
+  hooksOfFreshness: (): Deprecation => ({
+    message:
+      'In a future version of dbt, the `source freshness` command will start running `on-run-start` and `on-run-end` hooks by default. For more information: https://docs.getdbt.com/reference/global-configs/legacy-behaviors',
+    event: { name: 'SourceFreshnessProjectHooksNotRun', code: 'D017' },
+  }),
+  oldPackagesPath: () =>
+    of(
+      'PackageInstallPath',
+      'D002',
+      "The default package install path has changed from `dbt_modules` to `dbt_packages`. Please update `clean-targets` in `dbt_project.yml` and check `.gitignore` as well. Or, set `packages-install-path: dbt_modules` if you'd like to keep the current value.",
+    ),
   models: () =>
     of(
       'ModelParamUsage',

@@ -6,6 +6,7 @@ import { findCalls } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { emptyParsed, readCall, refOrSource } from './calls.ts'
 import { configOf, tagsOf } from './config.ts'
+import { deprecations } from './deprecations.ts'
 import { listOfTexts } from './entry-reader.ts'
 import type { YamlEntry } from './properties.ts'
 import { relativeFolders, type Reading } from './reading.ts'
@@ -149,6 +150,10 @@ function exposureOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
   const maturity = textOf(value, 'maturity')
   if (maturity !== undefined && !maturities.includes(maturity))
     throw wrongAt(`"maturity" is "${maturity}"; it must be one of ${maturities.join(', ')}`, keys['maturity'])
+  if (!/^[\p{L}\p{N}_-]+$/u.test(name)) {
+    const { message, event } = deprecations.exposureName(name)
+    reading.warn(message, place, event)
+  }
   const owner = ownerOf(entry)
   const parsed = emptyParsed()
   const metrics: string[] = []

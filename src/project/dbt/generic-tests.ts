@@ -11,6 +11,7 @@ import { mergeConfig } from './config.ts'
 import type { Context } from './context.ts'
 import {
   looksLikeCall,
+  oddArguments,
   oldSpellings,
   readGenericTest,
   testHash,
@@ -62,9 +63,11 @@ class GenericTests {
       const { column, place } = entry
       const columnName = column && (column.quote ? `"${column.name}"` : column.name)
       const test = readGenericTest(entry.definition, target, columnName, place)
-      if (reading.root.flags['require_generic_test_arguments_property'] !== false)
-        for (const { message, event } of oldSpellings(entry.definition, target, from.name, fileInPackage(from, file)))
-          reading.warn(message, place, event)
+      const isNested = reading.root.flags['require_generic_test_arguments_property'] !== false
+      const told = isNested
+        ? oldSpellings(entry.definition, target, from.name, fileInPackage(from, file))
+        : oddArguments(entry.definition)
+      for (const { message, event } of told) reading.warn(message, place, event)
       this.#renderConfig(from, test, place)
       // A test that nothing defines is an error where its SQL is made, as for dbt.
       const macro = reading.macros.test(from.name, test.namespace, test.name)

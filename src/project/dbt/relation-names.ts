@@ -5,6 +5,7 @@ import { Failure } from '../../base/failure.ts'
 import { Dict, fromJs, str, type Callable } from '../../jinja/index.ts'
 import { emptyParsed, parseSession } from './calls.ts'
 import type { Context } from './context.ts'
+import { deprecations } from './deprecations.ts'
 import { builtinPackage } from './macros.ts'
 import { nodeDict } from './node-dict.ts'
 import type { Reading } from './reading.ts'
@@ -41,7 +42,11 @@ export class RelationNames {
     const bound = this.#context(node).macros.bind(macro) as Callable
     const answer = bound([fromJs(value), nodeDict(node)], {})
     if (part !== 'schema' || answer !== null) return str(answer).trim()
-    if (this.#reading.root.flags['require_valid_schema_from_generate_schema_name'] !== true) return 'main'
+    if (this.#reading.root.flags['require_valid_schema_from_generate_schema_name'] !== true) {
+      const { message, event } = deprecations.schemaOfNothing(node.uniqueId)
+      this.#reading.warn(message, node.place, event)
+      return 'main'
+    }
     throw new Failure(
       'MODEL_INVALID',
       `Node '${node.uniqueId}' has a schema set to None as a result of a generate_schema_name call.`,

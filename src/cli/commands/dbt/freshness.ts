@@ -1,7 +1,7 @@
 // source freshness: how old the data of sources is; sources.json says so to other tools.
 
 import { join, resolve } from 'node:path'
-import { behaviourFlag, type DbtProject } from '../../../project/dbt/index.ts'
+import { behaviourFlag, deprecations, type DbtProject } from '../../../project/dbt/index.ts'
 import {
   freshnessSources,
   isBad,
@@ -19,6 +19,7 @@ import { sayFound, sayResult, sayStart, sayThreads } from './lines.ts'
 import { progressLine, type DbtLog, type Level } from './log.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
+import { deprecate } from './warnings.ts'
 
 export async function sourceFreshness(session: Session): Promise<number> {
   const { log, flags, targetDir, context } = session
@@ -50,10 +51,11 @@ export async function sourceFreshness(session: Session): Promise<number> {
       })),
     )
   }
-  const hooks = hooksOf(project)
+  const hooks = hooksOf(session, project)
   const isDone = hooks ? await aroundHooks(session, place, project, hooks, look) : await look().then(() => true)
   log.gap()
   const file = flags.text('output')
+  if (file !== undefined) deprecate(session, deprecations.freshnessOutput(file))
   const path = file === undefined ? join(targetDir, 'sources.json') : resolve(context.dir, file)
   if (flags.is('write-json', true))
     writeJson(path, sourcesArtifact(project, results, invocationOf(session), performance.now() - started))
@@ -62,10 +64,12 @@ export async function sourceFreshness(session: Session): Promise<number> {
 }
 
 /** The project's operations, which run around the look at sources as well, unless it says otherwise. */
-function hooksOf(project: DbtProject): Plan | undefined {
-  if (behaviourFlag(project, 'source_freshness_run_project_hooks') === false) return undefined
+function hooksOf(session: Session, project: DbtProject): Plan | undefined {
   const hooks = plan(project, 'run', [])
-  return hooks.start.length + hooks.end.length > 0 ? hooks : undefined
+  if (hooks.start.length + hooks.end.length === 0) return undefined
+  if (behaviourFlag(project, 'source_freshness_run_project_hooks') !== false) return hooks
+  deprecate(session, deprecations.hooksOfFreshness())
+  return undefined
 }
 
 /** What they write is published when all of them went well. */
