@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 
 const denied =
-  /^(current_(setting|query|query_id|connection_id|transaction_id|schemas)|getvariable|nextval|currval|write_log|sleep_ms|pg_sleep|error|setseed|json_(de)?serialize_(sql|plan)|json_execute.*|txid_current|query.*|getenv|parse_duckdb_log_message|inet_.*|pg_(conf_load_time|postmaster_start_time|my_temp_schema|is_other_temp_schema)|stats|vector_type|create_sort_key|in_search_path|icu_collate_.*|finalize|variant_bytes_to_variant|get_block_size|map_to_pg_oid|bar|can_cast_implicitly|pg_get_viewdef|replace_type|cast_to_type|__internal_.*)$/
+  /^(current_(setting|query|query_id|connection_id|transaction_id|schemas)|getvariable|nextval|currval|write_log|sleep_ms|pg_sleep|error|setseed|json_(de)?serialize_(sql|plan)|json_execute.*|txid_current|query.*|getenv|parse_duckdb_log_message|inet_.*|pg_(conf_load_time|postmaster_start_time|my_temp_schema|is_other_temp_schema)|stats|vector_type|in_search_path|icu_collate_.*|finalize|variant_bytes_to_variant|get_block_size|map_to_pg_oid|pg_get_viewdef|__internal_.*)$/
 const volatile = [
   'random',
   'uuid',

@@ -1,5 +1,6 @@
 // `PIVOT t ON region USING sum(n)` has a column for each region that there is. DuckDB finds them by a query of its own
-// before it plans, which its serialiser cannot do; so they are asked for here and written down: `ON region IN ('n', 's')`.
+// before it plans, which its serialiser cannot do; so they are asked for here and written down: `ON region IN ('n', 's')`. The same
+// of those that a query gives: `ON region IN (SELECT name FROM regions)`.
 
 import { Failure } from '../../base/failure.ts'
 import { splice } from './splice.ts'
@@ -9,6 +10,7 @@ const valuesMax = 1_000
 const pivotsMax = 8
 const opening = new Set(['(', '[', '{'])
 const closing = new Set([')', ']', '}'])
+const queries = new Set(['select', 'from', 'values', 'with'])
 
 /** The text with all values named; undefined when no PIVOT leaves them out. `rows` runs a SELECT. */
 export async function withPivotValues(
@@ -19,23 +21,22 @@ export async function withPivotValues(
   for (let count = 0; count < pivotsMax; count++) {
     const found = firstOpen(text)
     if (!found) return count === 0 ? undefined : text
-    const { source, element, prefix } = found
-    const read = `SELECT DISTINCT CAST((${element.text}) AS VARCHAR) AS pivoted FROM ${source} WHERE pivoted IS NOT NULL ORDER BY pivoted LIMIT ${valuesMax + 1}`
-    const values = (await rows(`${prefix}${read}`)).map(([value]) => String(value))
+    const { from, element, prefix } = found
+    const values = [...new Set((await rows(`${prefix}${from} LIMIT ${valuesMax + 1}`)).map(([value]) => String(value)))]
     const place = placeAt(text, element.start)
     if (values.length === 0) throw new Failure('SQL_INVALID', 'PIVOT found no values to make columns of', { place })
     if (values.length > valuesMax)
       throw new Failure('SQL_INVALID', `PIVOT found more than ${valuesMax} values to make columns of`, { place })
     const list = ` IN (${values.map(quoteText).join(', ')})`
-    text = splice(text, [{ start: element.end, end: element.end, text: list }]).text
+    text = splice(text, [{ ...element, text: list }]).text
   }
   return text
 }
 
-type Range = { text: string; start: number; end: number }
+type Range = { start: number; end: number }
 
-/** The first element of a PIVOT's ON that names no values, and what it is read from. */
-function firstOpen(sql: string): { source: string; element: Range; prefix: string } | undefined {
+/** The first element of a PIVOT's ON that names no values: the SELECT of them, and where they are to be written. */
+function firstOpen(sql: string): { from: string; element: Range; prefix: string } | undefined {
   const all = [...tokens(sql)]
   const word = (at: number) => (all[at]?.kind === 'word' ? all[at]!.text.toLowerCase() : '')
   for (let at = 0; at < all.length; at++) {
@@ -49,15 +50,21 @@ function firstOpen(sql: string): { source: string; element: Range; prefix: strin
     for (let first = on + 1; first < end;) {
       const comma = next(all, first, (index) => all[index]!.text === ',') ?? end
       const last = Math.min(comma, end, closed(all, first)) - 1
-      const hasValues = next(all, first, (index) => index <= last && word(index) === 'in') !== undefined
-      if (!hasValues && last >= first) {
-        const [start, stop] = [all[first]!.start, all[last]!.end]
-        return {
-          source: sql.slice(all[at + 1]!.start, all[on - 1]!.end),
-          element: { text: sql.slice(start, stop), start, end: stop },
-          // The tables of a WITH may be what is pivoted.
-          prefix: word(0) === 'with' && before === ')' ? `${sql.slice(0, all[at]!.start)} ` : '',
-        }
+      const values = next(all, first, (index) => index <= last && word(index) === 'in')
+      // The tables of a WITH may be what is pivoted.
+      const prefix = word(0) === 'with' && before === ')' ? `${sql.slice(0, all[at]!.start)} ` : ''
+      if (values === undefined && last >= first) {
+        const [start, end] = [all[first]!.start, all[last]!.end]
+        const source = sql.slice(all[at + 1]!.start, all[on - 1]!.end)
+        const from = `SELECT DISTINCT CAST((${sql.slice(start, end)}) AS VARCHAR) AS pivoted FROM ${source} WHERE pivoted IS NOT NULL ORDER BY pivoted`
+        return { from, element: { start: end, end }, prefix }
+      }
+      if (values !== undefined && all[values + 1]?.text === '(' && queries.has(word(values + 2))) {
+        const end = closed(all, values + 2)
+        const query = sql.slice(all[values + 2]!.start, all[end]?.start)
+        const from = `SELECT CAST(pivoted AS VARCHAR) AS pivoted FROM (${query}\n) AS given(pivoted) WHERE pivoted IS NOT NULL`
+        const element = { start: all[values - 1]!.end, end: all[end]?.end ?? sql.length }
+        return { from, element, prefix }
       }
       if (comma >= end) break
       first = comma + 1
