@@ -207,35 +207,43 @@ export class SchemaEvolution {
 
   /** Columns of `other` that are missing are added, optional, types widened, required columns made optional where they are there. */
   union(other: { fields: readonly (Field | NewField)[] }): this {
-    this.#union(other.fields, '')
+    this.#union(other.fields, '', false)
     return this
   }
 
-  #union(fields: readonly (Field | NewField)[], prefix: string) {
+  /** Columns of rows that are cast when they are written: missing ones are added, and types widened where they can be. */
+  unionForCasts(other: { fields: readonly (Field | NewField)[] }): this {
+    this.#union(other.fields, '', true)
+    return this
+  }
+
+  #union(fields: readonly (Field | NewField)[], prefix: string, areCast: boolean) {
     for (const { name, type, required, doc } of fields) {
       const path = prefix + name
       const own = findField(this.#schema, path, this.#lookup())
       if (!own) this.add(path, type, { ...(doc !== undefined && { doc }) })
-      else this.#unionTypes(own, type, required ?? false, doc)
+      else this.#unionTypes(own, type, required ?? false, doc, areCast)
     }
   }
 
-  #unionTypes(own: FoundField, type: Type, required: boolean, doc: string | undefined): void {
+  #unionTypes(own: FoundField, type: Type, required: boolean, doc: string | undefined, areCast: boolean): void {
     const { path } = own
-    if (own.required && !required && !this.#schema.identifierFieldIds.includes(own.id)) this.nullable(path)
+    const version = this.#metadata.formatVersion
+    if (!areCast && own.required && !required && !this.#schema.identifierFieldIds.includes(own.id)) this.nullable(path)
     if (doc !== undefined && doc !== own.doc) this.doc(path, doc)
     if (isPrimitive(own.type) || isPrimitive(type)) {
       // A narrower type fits into what is there.
-      if (!isPromotable(type, own.type, this.#metadata.formatVersion)) this.widen(path, type)
+      const isNarrower = isPromotable(type, own.type, version)
+      if (!isNarrower && (!areCast || isPromotable(own.type, type, version))) this.widen(path, type)
       return
     }
-    if (own.type.kind === 'struct' && type.kind === 'struct') return this.#union(type.fields, `${path}.`)
+    if (own.type.kind === 'struct' && type.kind === 'struct') return this.#union(type.fields, `${path}.`, areCast)
     const below = (name: string) => fieldsBelow(this.#schema, own.id).find((one) => one.name === name)!
     if (own.type.kind === 'list' && type.kind === 'list')
-      return this.#unionTypes(below('element'), type.element, type.elementRequired, undefined)
+      return this.#unionTypes(below('element'), type.element, type.elementRequired, undefined, areCast)
     if (own.type.kind === 'map' && type.kind === 'map' && showType(own.type.key) === showType(type.key))
-      return this.#unionTypes(below('value'), type.value, type.valueRequired, undefined)
-    refuse(`the type of "${path}" cannot change from ${showType(own.type)} to ${showType(type)}`)
+      return this.#unionTypes(below('value'), type.value, type.valueRequired, undefined, areCast)
+    if (!areCast) refuse(`the type of "${path}" cannot change from ${showType(own.type)} to ${showType(type)}`)
   }
 
   /** The schema as it is now; its id is for the commit to give. */

@@ -624,3 +624,81 @@ test.each(['copy-on-write', 'merge-on-read'])(
     ])
   },
 )
+
+describe('MERGE WITH SCHEMA EVOLUTION', () => {
+  const merge = (source: string, then: string) =>
+    `merge with schema evolution into raw.grows t using (${source}) s on t.id = s.id ${then}`
+  const [update, insert] = ['when matched then update set *', 'when not matched then insert *']
+  const types = async () =>
+    currentSchema((await loaded('grows')).metadata).fields.map(
+      ({ name, type, required }) => `${name} ${showType(type)}${required ? ' required' : ''}`,
+    )
+  beforeEach(async () => {
+    await world.rows('create or replace table raw.grows (id int not null, dep varchar, place struct(a int), l int[])')
+    await world.rows(`insert into raw.grows values (1, 'hr', {a: 1}, [1]), (2, 'it', {a: 2}, [2])`)
+  })
+
+  test('columns and fields come, types become wider, in the commit of the rows', async () => {
+    const before = (await loaded('grows')).metadata.snapshots.length
+    const source = `select 1 as id, 'x' as DEP, 100 as salary, {a: 5, b: 'n'} as place, [7::bigint] as l
+      union all select 9, 'new', 5000000000, null, []`
+    expect(await world.rows(merge(source, `${update} ${insert}`))).toEqual([[2]])
+    expect(await types()).toEqual([
+      'id int required',
+      'dep string',
+      'place struct<a: int, b: string>',
+      'l list<long>',
+      'salary long',
+    ])
+    expect(await world.rows('select * from raw.grows order by id')).toEqual([
+      [1, 'x', { a: 5, b: 'n' }, [7], 100],
+      [2, 'it', { a: 2, b: null }, [2], null],
+      [9, 'new', null, [], 5000000000],
+    ])
+    expect((await loaded('grows')).metadata.snapshots.length).toBe(before + 1)
+  })
+
+  test('what the source lacks stays, or is null in rows that come; of columns that are named only those come', async () => {
+    await world.rows(merge('select 2 as id, 7 as n union all select 3, 8', `${update} ${insert}`))
+    await world.rows(
+      merge(`select 1 as id, 'why' as note, 'no' as other`, 'when matched then update set note = s.note || s.other'),
+    )
+    await world.rows(
+      merge(`select 5 as id, 1 as ext, 2 as more`, 'when not matched then insert (id, ext) values (s.id, s.ext)'),
+    )
+    expect(await world.rows('select id, dep, n, note, ext from raw.grows order by id')).toEqual([
+      [1, 'hr', null, 'whyno', null],
+      [2, 'it', 7, null, null],
+      [3, null, 8, null, null],
+      [5, null, null, null, 1],
+    ])
+    expect((await types()).map((one) => one.split(' ')[0])).toEqual(['id', 'dep', 'place', 'l', 'n', 'note', 'ext'])
+  })
+
+  test('nothing of it stays where the rows cannot be written, and a table without anything new keeps its schema', async () => {
+    const before = [await types(), (await loaded('grows')).metadata.schemas.length]
+    const [wrong, interval] = [`select 1 as id, 'x' as l, 1 as extra`, 'select 1 as id, interval 1 day as i']
+    for (const source of [wrong, interval]) expect(await refused(merge(source, update))).toBeDefined()
+    await world.rows(merge(`select 1 as id, 'y' as dep`, update))
+    const { metadata } = await loaded('grows')
+    expect([await types(), metadata.schemas.length]).toEqual(before)
+    // Without the words it is as before.
+    expect(
+      await refused(
+        `merge into raw.grows t using (select 1 as id, 2 as n) s on t.id = s.id when matched then update set n = s.n`,
+      ),
+    ).toMatchObject({ code: 'SQL_INVALID' })
+  })
+
+  test('who may not alter the table may not have it grow', async () => {
+    const eva = await world.member('eva')
+    const grant = (what: string) => world.rows(`grant ${what} on table raw.grows to user eva`)
+    await grant('select, insert, update, delete')
+    const asEva = (source: string) => world.rows(merge(source, update), { principal: eva })
+    await asEva(`select 1 as id, 'z' as dep`)
+    await expect(asEva('select 1 as id, 2 as n')).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await grant('alter')
+    await asEva('select 1 as id, 2 as n')
+    expect(await world.rows('select n from raw.grows where id = 1')).toEqual([[2]])
+  })
+})

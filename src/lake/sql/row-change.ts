@@ -48,7 +48,8 @@ export type RowChange = Change &
       }
     | { kind: 'delete'; using: Piece | undefined; where: Piece | undefined }
     | { kind: 'update'; set: Assignment[]; from: Piece | undefined; where: Piece | undefined }
-    | { kind: 'merge'; source: MergeSource; on: Piece | string[]; clauses: MergeClause[] }
+    /** `evolves`: columns of the source that the table lacks are added to it, and types widened. */
+    | { kind: 'merge'; source: MergeSource; on: Piece | string[]; clauses: MergeClause[]; evolves: boolean }
   )
 
 export const rowVerbs = ['insert', 'update', 'delete', 'merge']
@@ -203,6 +204,7 @@ const behindList = 'where group having window qualify order limit offset fetch u
   .map((word) => [word])
 
 function merge(reader: Reader): RowChange {
+  const evolves = reader.take('with', 'schema', 'evolution')
   reader.expect('INTO', 'into')
   const name = reader.tableOrBranch()
   const alias = reader.alias('using')
@@ -222,6 +224,7 @@ function merge(reader: Reader): RowChange {
     name,
     alias,
     ...sidesApart({ source, on, clauses }, name, alias),
+    evolves,
     returning: returning(reader),
   }
 }

@@ -3,13 +3,20 @@
 import { Failure } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { LoadedTable, TableName } from '../../catalog/index.ts'
-import { currentSchema, type Field, type Schema, type TableMetadata, type Type } from '../../iceberg/index.ts'
+import {
+  currentSchema,
+  evolveSchema,
+  type Field,
+  type Schema,
+  type TableMetadata,
+  type Type,
+} from '../../iceberg/index.ts'
 import { changedAlias } from '../sources.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
 import { isDefault, type Assignment, type MergeClause, type MergeSource, type RowChange } from '../sql/row-change.ts'
 import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
-import { sqlType } from '../types.ts'
+import { sqlType, writtenColumn } from '../types.ts'
 import { defaultSql } from './columns.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { asMerge, givenOrder } from './conflict.ts'
@@ -50,7 +57,7 @@ export async function changeRows(written: RowChange, target: TableName, context:
   return { ...done, told: returning.told() }
 }
 
-function changedRows(statement: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
+async function changedRows(statement: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
   switch (statement.kind) {
     case 'insert':
       return inserted(statement, target, context)
@@ -61,7 +68,7 @@ function changedRows(statement: RowChange, target: TableName, context: PerformCo
     case 'update':
       return updated(statement, target, context)
     case 'merge':
-      return merged(statement, target, context)
+      return merged(statement.evolves ? await evolved(statement, target, context) : statement, target, context)
   }
 }
 
@@ -209,6 +216,32 @@ async function updated(
   const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
   const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
   return changed(text, 'update', target, context)
+}
+
+/** The table gets the columns of the source that are written, and what it has of them besides is found by name. */
+async function evolved(statement: Statement<'merge'>, target: TableName, context: PerformContext): Promise<Merge> {
+  const { source, clauses, with: clause } = statement
+  const { metadata } = await tableOf(target, context.changes, 'merge into')
+  const whole = compose`${after(clause)}SELECT * FROM ${source.from} AS ${sourceAlias(source)}`
+  const given = await located(whole, context.at, context.bind(whole.sql))
+  const named = new Set<string>()
+  let takesAll = false
+  const wholly = clauses.map((one): MergeClause => {
+    const { action } = one
+    if (action.kind === 'insert') action.columns?.forEach((column) => named.add(column.toLowerCase()))
+    if (action.kind === 'update' && Array.isArray(action.set))
+      for (const { column, inside } of action.set) if (!inside) named.add(column.toLowerCase())
+    const isInsert = action.kind === 'insert-all'
+    if (!isInsert && !(action.kind === 'update' && !Array.isArray(action.set))) return one
+    takesAll = true
+    return { ...one, action: isInsert ? { kind: 'insert-all', byName: true } : { kind: 'update', set: 'by-name' } }
+  })
+  const fields = given
+    .filter(({ name }) => takesAll || named.has(name.toLowerCase()))
+    .map((column) => writtenColumn(column).field)
+  const step = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false }).unionForCasts({ fields }).change()
+  if (step(metadata).updates.length > 0) await context.changes.alter(target, [step], context.options)
+  return { ...statement, clauses: wholly }
 }
 
 /**
