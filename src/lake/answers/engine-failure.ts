@@ -3,6 +3,17 @@
 import { Failure, type Place } from '../../base/failure.ts'
 import { EngineFailure } from '../../engine/index.ts'
 
+/** Newer writers may encode all numbers so. */
+export const isSplit = (column: string, cause?: unknown): Failure =>
+  new Failure(
+    'UNSUPPORTED',
+    `${column} is no float and encoded as BYTE_STREAM_SPLIT, which DuckDB reads of floats alone`,
+    {
+      cause,
+      hint: 'Write the file again with the engine that wrote it, without this encoding.',
+    },
+  )
+
 /** DuckDB's words without what is ours alone: shadow names and paths. */
 export function engineFailure(error: EngineFailure, place?: Place): Failure {
   const { type, message, candidates } = error.error
@@ -17,6 +28,7 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     ...(place ? { place } : {}),
     ...(candidates ? { suggestions: candidates.split(',').map((one) => one.trim()) } : {}),
   }
+  if (/BYTE_STREAM_SPLIT/.test(message)) return isSplit('a column of a data file', error)
   if (['parser', 'binder', 'catalog', 'syntax'].includes(type)) return new Failure('SQL_INVALID', clean, more)
   if (type === 'not implemented') return new Failure('SQL_UNSUPPORTED', clean, more)
   if (type === 'out of memory')

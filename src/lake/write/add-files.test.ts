@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises'
+import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadedTable, TableName } from '../../catalog/index.ts'
 import { planScan } from '../../iceberg/index.ts'
+import { rethrowEngine } from '../answers/engine-failure.ts'
 import type { ChangeSet } from './change-set.ts'
 import { openWorld } from '../world.ts'
 
@@ -167,6 +168,16 @@ test('what only DuckDB reads in a file is refused', async () => {
     code: 'REQUEST_INVALID',
     message: expect.stringContaining('"a" holds unsigned integers of 64 bits') as string,
   })
+})
+
+test('an encoding that DuckDB does not read is told, by the file that is added and by those that are there', async () => {
+  const path = join(world.root, 'split.parquet')
+  await copyFile(join(import.meta.dirname, '../../../test/golden/parquet/split-integers.parquet'), path)
+  const told = { code: 'UNSUPPORTED', message: expect.stringContaining('encoded as BYTE_STREAM_SPLIT') as string }
+  await expect(changing((changes) => changes.addFiles(at('split'), [path]))).rejects.toMatchObject(told)
+  const sql = `SELECT * FROM read_parquet('${path}')`
+  const failed = world.engine.rows({ class: 'write', sql }).catch(rethrowEngine)
+  await expect(failed).rejects.toMatchObject(told)
 })
 
 test('nanoseconds make a table of version 3 that was not there', async () => {

@@ -22,6 +22,7 @@ import {
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import type { Files } from '../prepare.ts'
+import { isSplit } from '../answers/engine-failure.ts'
 import { quoteFile } from '../sql/tokens.ts'
 import { parseSqlType } from '../types.ts'
 import { parseBound } from './write.ts'
@@ -96,6 +97,8 @@ export async function describeFiles(
       throw new Failure('REQUEST_INVALID', `"${path}" cannot be added: its column "${name}" holds ${type}`, {
         hint: 'Files of Iceberg tables hold no such values. Load the file as a source instead, which copies its rows.',
       })
+    const split = leaves.find(({ isSplit }) => isSplit)
+    if (split) throw isSplit(`"${path}" cannot be added: its column "${split.path}"`)
     for (const { name, type, id } of columns) {
       const field = byName.get(name)
       if (!field) throw fail(`the table has no column "${name}"`)
@@ -214,6 +217,8 @@ type Footer = {
     sizeBytes: number
     bounds: string[]
     isExact: boolean
+    /** Encoded in a way in which DuckDB reads floats alone. */
+    isSplit: boolean
   }[]
   /** Columns that DuckDB reads and other readers of Iceberg tables cannot, with what they hold. */
   foreign: [name: string, type: string][]
@@ -256,7 +261,8 @@ async function footers({ engine, io, files, signal }: Parts, paths: readonly str
       const leaves = await ask(
         `SELECT path_in_schema, sum(num_values), CASE WHEN count(*) = count(stats_null_count) THEN sum(stats_null_count) END, sum(total_compressed_size),
           to_json(CASE WHEN count(*) = count(stats_min_value) AND count(*) = count(stats_max_value) THEN list(stats_min_value) || list(stats_max_value) ELSE [] END)::VARCHAR,
-          coalesce(bool_and(min_is_exact AND max_is_exact), true)
+          coalesce(bool_and(min_is_exact AND max_is_exact), true),
+          bool_or(encodings LIKE '%BYTE_STREAM_SPLIT%' AND type NOT IN ('FLOAT', 'DOUBLE'))
         FROM parquet_metadata(${local}) GROUP BY path_in_schema`,
       )
       found.push({
@@ -269,13 +275,14 @@ async function footers({ engine, io, files, signal }: Parts, paths: readonly str
           id: ids.get(String(name)),
         })),
         foreign,
-        leaves: leaves.map(([leaf, values, nulls, sizeBytes, bounds, isExact]) => ({
+        leaves: leaves.map(([leaf, values, nulls, sizeBytes, bounds, isExact, isSplit]) => ({
           path: String(leaf),
           values: Number(values),
           nulls: nulls === null ? undefined : Number(nulls),
           sizeBytes: Number(sizeBytes),
           bounds: JSON.parse(String(bounds)) as string[],
           isExact: isExact === true,
+          isSplit: isSplit === true,
         })),
       })
     }
