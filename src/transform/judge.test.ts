@@ -183,6 +183,13 @@ test.each<[string, string, string, string?]>([
     'pass',
   ],
   [
+    'floats without a fraction',
+    `    overrides: {macros: {answer: 3.0}}
+    given: [{input: ref('stg'), rows: [{region: N, amount: 25.00}, {region: S, amount: 1e+3}]}]
+    expect: {rows: [{region: N, total: 25.0, m: "3.0"}, {region: S, total: 1000.00, m: "3.0"}]}`,
+    'pass',
+  ],
+  [
     'an incremental run over rows of its own table',
     `    overrides: {macros: {is_incremental: true}}
     given: [{input: ref('stg'), rows: [{id: 1, region: N}, {id: 8, region: S}]}, {input: this, rows: [{total: 5}]}]

@@ -73,7 +73,7 @@ function overridden(project: DbtProject, model: DbtNode, { overrides, name, file
     const [packageName, macroName] = called.includes('.') ? called.split('.', 2) : [model.package, called]
     if (!/^\w+$/.test(macroName!))
       throw new Failure('MODEL_INVALID', `unit test "${name}" overrides "${called}", which names no macro`)
-    const answer = `{{ return(fromjson(${toJson(JSON.stringify(value))})) }}`
+    const answer = `{{ return(fromjson(${toJson(toJson(fromJs(value)))})) }}`
     const text = `{% macro ${macroName}() %}{% set _ = [varargs, kwargs] %}${answer}{% endmacro %}`
     return macrosOf(packageName!, text, file).macros
   })
@@ -207,6 +207,8 @@ function promoted(rows: readonly Row[]): Row[] {
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value)
+  // `1.0`, which JavaScript cannot tell from `1`.
+  if (value instanceof Number) return value.toString()
   if (value instanceof Date) return `'${value.toISOString()}'`
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
   if (typeof value === 'object')
