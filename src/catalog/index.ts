@@ -18,7 +18,15 @@ export { outsideTables, tableCommitText, viewCommitText } from './outside.ts'
 export { takeNumbers, type NumbersOf } from './numbers.ts'
 export { purgeFiles } from './purge.ts'
 export type { EntryKind, Pointer, Pointers, Swap } from './pointers.ts'
-export { onlyAlike, openTables, type Loaded, type LoadedTable, type LoadedView, type Tables } from './tables.ts'
+export {
+  onlyAlike,
+  openTables,
+  openWhatever,
+  type Loaded,
+  type LoadedTable,
+  type LoadedView,
+  type Tables,
+} from './tables.ts'
 export { openEnvironments, type Difference, type Environments, type Fork } from './environments.ts'
 export { openExternalCatalog } from './rest/open.ts'
 export { openRestCatalog, type RestCatalogOptions } from './rest/rest-catalog.ts'

@@ -1,7 +1,15 @@
 // Loads what pointers point to. Metadata files never change, so a parsed one is kept under its location.
 
+import { randomUUID } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
-import { readTableMetadata, readViewMetadata, type TableMetadata, type ViewMetadata } from '../iceberg/index.ts'
+import {
+  newTableMetadata,
+  newViewMetadata,
+  readTableMetadata,
+  readViewMetadata,
+  type TableMetadata,
+  type ViewMetadata,
+} from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
 import { showName, type TableName } from './names.ts'
 import type { Pointer, Pointers } from './pointers.ts'
@@ -89,6 +97,28 @@ export function onlyAlike(name: TableName, entries: readonly Pointer[]): Pointer
   throw new Failure('TABLE_NOT_FOUND', `${showName(name)} could be ${names}`, {
     hint: 'Write the name as it is, in double quotes.',
   })
+}
+
+const unreadable: readonly string[] = ['METADATA_INVALID', 'UNSUPPORTED', 'TABLE_NOT_FOUND', 'FORBIDDEN']
+
+/**
+ * An entry as lists show it and as it may be dropped, whether its metadata can be read or not: one broken table hides no
+ * other. It has no columns then, and the reason for its comment.
+ */
+export async function openWhatever(tables: Pick<Tables, 'open'>, pointer: Pointer): Promise<Loaded> {
+  try {
+    return await tables.open(pointer)
+  } catch (error) {
+    if (!(error instanceof Failure && unreadable.includes(error.code))) throw error
+    const { name, kind, location } = pointer
+    const about = { uuid: randomUUID(), location, nowMs: 0, schema: [] }
+    const comment = `cannot be read: ${error.message}`
+    const properties = { comment }
+    if (kind === 'table') return { kind, name, location, metadata: newTableMetadata({ ...about, properties }) }
+    const representations = [{ type: 'sql' as const, sql: comment, dialect: 'none' }]
+    const version = { representations, defaultNamespace: [name.namespace] }
+    return { kind, name, location, metadata: newViewMetadata({ ...about, ...version, properties }) }
+  }
 }
 
 const sharedMark = 'boathouse.shared'

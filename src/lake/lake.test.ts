@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { LoadedTable } from '../catalog/index.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import { collect } from './lake.ts'
 import { openWorld } from './world.ts'
@@ -457,4 +458,40 @@ test('every decision is in the audit', () => {
       ({ verdict, rows, tables }) => verdict === 'allowed' && rows === 1 && tables[0] === 'dev_analytics.raw.sales',
     ),
   ).toBe(true)
+})
+
+test('a table that cannot be read hides no other, says why, and can be dropped', async () => {
+  const own = { catalog: 'dev_analytics', namespace: 'broken' }
+  await world.rows('create table broken.whole as select 1 as id')
+  const whole = (await world.tables.load({ ...own, name: 'whole' })) as LoadedTable
+  const text = new TextDecoder().decode((await world.io.read(whole.location))!)
+  const texts: Record<string, string | undefined> = {
+    gone: undefined,
+    nonsense: 'nonsense',
+    later: text.replace('"format-version":2', '"format-version":4'),
+    odd: text.replaceAll('"type":"int"', '"type":"interval_year"'),
+  }
+  for (const [name, broken] of Object.entries(texts)) {
+    const to = `${whole.metadata.location}/metadata/${name}.metadata.json`
+    if (broken !== undefined) await world.io.create(to, new TextEncoder().encode(broken))
+    await world.catalog.swap([{ name: { ...own, name }, kind: 'table', from: null, to }])
+  }
+  const names = ['gone', 'later', 'nonsense', 'odd']
+  const listed = "select table_name from information_schema.tables where table_schema = 'broken' order by 1"
+  expect((await world.rows(listed)).flat()).toEqual([...names, 'whole'])
+  const columns = `select table_name, column_name from information_schema.columns where table_schema = 'broken'`
+  expect(await world.rows(columns)).toEqual([['whole', 'id']])
+  const comments = `select table_name from information_schema.tables where table_comment like 'cannot be read: %' order by 1`
+  expect((await world.rows(comments)).flat()).toEqual(names)
+  expect((await world.rows(`select relname from pg_catalog.pg_class where relname = 'odd'`)).flat()).toEqual(['odd'])
+  await expect(world.rows('select * from broken.hole')).rejects.toMatchObject({
+    code: 'TABLE_NOT_FOUND',
+    message: expect.stringContaining('did you mean broken.whole') as string,
+  })
+  for (const name of names) {
+    await expect(world.rows(`select * from broken.${name}`)).rejects.toThrow(`${name}.metadata.json`)
+    await expect(world.rows(`drop view broken.${name}`)).rejects.toMatchObject({ code: 'SQL_INVALID' })
+    await world.rows(`drop table broken.${name}`)
+  }
+  expect((await world.rows(listed)).flat()).toEqual(['whole'])
 })

@@ -5,6 +5,7 @@ import { Failure, asFailure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import { silentLog, type Log } from '../base/log.ts'
 import {
+  openWhatever,
   showName,
   type Loaded,
   type LoadedView,
@@ -313,7 +314,7 @@ export function openLake(deps: LakeDeps): Lake {
       if (change.location === null) all.delete(showName(change.name))
       else all.set(showName(change.name), { name: change.name, kind: change.kind, location: change.location })
     }
-    return Promise.all([...all.values()].map((pointer) => tables.open(pointer)))
+    return Promise.all([...all.values()].map((pointer) => openWhatever(tables, pointer)))
   }
 
   async function openChanges({ catalog, principal, runId, environmentNamed, within }: OpenChanges): Promise<ChangeSet> {

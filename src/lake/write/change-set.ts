@@ -138,6 +138,8 @@ export interface ChangeSet {
     change: { set: Readonly<Record<string, string>>; remove: readonly string[] },
     options?: TableOptions,
   ): Promise<void>
+  /** Undefined: there is nothing of that name. Also of what cannot be read. */
+  kindOf(target: TableName): Promise<Loaded['kind'] | undefined>
   drop(target: TableName): Promise<void>
   /** The temporary tables of a namespace go, files and all (`run-names.ts`). */
   dropTemporary(namespace: string): Promise<void>

@@ -7,6 +7,8 @@ import type { Clock } from '../../base/clock.ts'
 import {
   checkName,
   showName,
+  onlyAlike,
+  openWhatever,
   tableCommitText,
   viewCommitText,
   type Loaded,
@@ -195,6 +197,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       placed,
       options,
     })
+  }
+
+  /** Also what cannot be read, so that it can be dropped. */
+  async function loadWhatever(target: TableName): Promise<Loaded | undefined> {
+    const pointer = onlyAlike(target, await tables.list(target.catalog, target.namespace))
+    return pointer ? openWhatever(tables, pointer) : tables.load(target)
   }
 
   /** A table of this change set that rows of can be changed. */
@@ -619,10 +627,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       }
     },
 
+    async kindOf(target) {
+      return (await load(target, await loadWhatever(target)))?.kind
+    },
+
     async drop(target) {
-      const published = await tables.load(target)
+      const published = await loadWhatever(target)
       await mayWrite(target, ['drop'])
-      const found = await load(target)
+      const found = await load(target, published)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
       await vanish({ name: found.name, kind: found.kind, published })
     },

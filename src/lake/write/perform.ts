@@ -117,10 +117,10 @@ export async function perform(statement: Statement, target: TableName, context: 
       return { rows: 0, changed: true }
     }
     case 'drop': {
-      const found = await exists()
-      if (!found && statement.ifExists) return nothing
-      if (found && found.kind !== statement.what)
-        throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
+      const kind = await changes.kindOf(target)
+      if (!kind && statement.ifExists) return nothing
+      if (kind && kind !== statement.what)
+        throw new Failure('SQL_INVALID', `${showName(target)} is a ${kind}, not a ${statement.what}`)
       await changes.drop(target)
       return { rows: 0, changed: true }
     }
