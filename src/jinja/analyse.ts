@@ -237,7 +237,8 @@ function literalArguments(call: Extract<Expression, { kind: 'call' }>): FoundCal
 export function literalOf(expression: Expression): unknown {
   switch (expression.kind) {
     case 'literal':
-      return expression.value instanceof Float ? expression.value.value : expression.value
+      // What is kept is JSON, which has no `1.0`.
+      return expression.value instanceof Float ? undefined : expression.value
     case 'list':
     case 'tuple': {
       const items = expression.items.map(literalOf)

@@ -1,6 +1,7 @@
 // Reading a dbt project: what is wrong is said with file, line and column; what is allowed in several spellings is one.
 
 import { expect, test } from 'vitest'
+import { Float } from '../../jinja/index.ts'
 import { manifestOf, plainNames, readDbtProject, recordFiles } from './index.ts'
 import { MacroTable } from './macros.ts'
 import { renderSetting } from './yaml-context.ts'
@@ -510,6 +511,11 @@ test.each([
 ])('config(%s) is kept as dbt keeps it', async (config, kept) => {
   const { project } = await read({ 'models/a.sql': `{{ config(${config}) }} select 1 from {{ ref('b') }}` })
   expect(project.nodes.get('model.shop.a')!.unrenderedConfig).toEqual(kept)
+})
+
+test('a float without a fraction in a config is a float', async () => {
+  const { project } = await read({ 'models/a.sql': "{{ config(meta={'rate': 2.0, 'n': 2}) }} select 1" })
+  expect(configOf(project, 'model.shop.a')['meta']).toEqual({ rate: new Float(2), n: 2 })
 })
 
 test('what dbt renders to know it is kept as it is written', async () => {
