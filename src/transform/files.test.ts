@@ -50,6 +50,12 @@ test.each([
       [2, 'Bo'],
     ],
   ],
+  // Without another name a file is called by its own, what a function reads by that of the function.
+  [
+    "select people.name, read_csv.n from 'data/people.csv' left join read_csv('data/day=1/visits.csv') on read_csv.id = people.id where people.id = 1",
+    [['Ann', 3]],
+  ],
+  ["select p.name from 'data/people.csv' p where p.id = 2", [['Bo']]],
   [
     "select p.name from read_csv('data/people.csv', header = true, types = {'id': 'INT'}) as p where p.id = 2",
     [['Bo']],

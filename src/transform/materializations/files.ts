@@ -24,7 +24,15 @@ import {
 } from '../../lake/index.ts'
 import { queryOptions, type Work } from '../work.ts'
 
-type FileRead = { start: number; end: number; reader: string; patterns: string[]; options: string }
+type FileRead = {
+  start: number
+  end: number
+  reader: string
+  patterns: string[]
+  options: string
+  /** By what the text may call it where it gives it no name: as in DuckDB that of the file, or of the function. */
+  alias: string | undefined
+}
 
 const readers: Readonly<Record<string, string>> = {
   read_csv: 'read_csv',
@@ -59,7 +67,8 @@ export async function filesAsTables(sql: string, work: Reading): Promise<string>
   const edits: Edit[] = []
   for (const read of fileReads(sql)) {
     const table = await tableOf(read, sql, work)
-    edits.push({ start: read.start, end: read.end, text: quoteTable(table) })
+    const alias = read.alias === undefined ? '' : ` as "${read.alias.replaceAll('"', '""')}"`
+    edits.push({ start: read.start, end: read.end, text: `${quoteTable(table)}${alias}` })
   }
   return edits.length === 0 ? sql : splice(sql, edits).text
 }
@@ -77,7 +86,14 @@ function fileReads(sql: string): FileRead[] {
       const pattern = textOf(token)
       const byName = readerOf[extensionOf(pattern)]
       if (byName !== undefined)
-        found.push({ start: token.start, end: token.end, reader: byName, patterns: [pattern], options: '' })
+        found.push({
+          start: token.start,
+          end: token.end,
+          reader: byName,
+          patterns: [pattern],
+          options: '',
+          alias: isNamed(after) || /[*?[]/.test(pattern) ? undefined : basename(pattern).split('.')[0],
+        })
     }
   }
   return found
@@ -101,8 +117,16 @@ function callAt(sql: string, all: readonly Token[], at: number, reader: string):
   const strange = rest.find((token, index) => !isLiteral(token, rest[index + 1]))
   if (strange) throw refuse(strange, `${strange.text} is no plain value`)
   const options = rest.length === 0 ? '' : sql.slice(rest[0]!.start, rest.at(-1)!.end)
-  return { start: all[at]!.start, end: all[close]!.end, reader, patterns: paths.map(textOf), options }
+  const alias = isNamed(all[close + 1]) ? undefined : all[at]!.text
+  return { start: all[at]!.start, end: all[close]!.end, reader, patterns: paths.map(textOf), options, alias }
 }
+
+/** Whether what stands behind a table is a name for it. */
+const isNamed = (after: Token | undefined): boolean =>
+  after !== undefined &&
+  (after.text === '(' || after.kind === 'quoted' || (after.kind === 'word' && !behindTables.test(after.text)))
+const behindTables =
+  /^(?:anti|asof|cross|except|fetch|full|group|having|inner|intersect|join|left|limit|natural|offset|on|order|outer|pivot|positional|qualify|right|sample|select|semi|tablesample|union|unpivot|using|where|window)$/i
 
 /** Strings, numbers, lists and mappings of such, and names of options. */
 function isLiteral({ kind, text }: Token, next: Token | undefined): boolean {
