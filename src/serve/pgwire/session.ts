@@ -500,7 +500,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       if (!bytes) break
       await sendAll(copying ? copying.rows(bytes) : [bytes], signal)
     }
-    const tag = answer.tag(rows?.count ?? 0)
+    // Of a portal that is read in parts each says how many rows it gave: postgres.js goes by that.
+    const tag = answer.tag(rows?.count ?? 0, (rows?.count ?? 0) - before)
     if (copying) wire.send(...copying.end(), say.copyDone)
     wire.send(say.commandComplete(tag))
     return true

@@ -34,8 +34,8 @@ import { openSettings, type Settings } from './settings.ts'
 export type Answer = {
   fields?: Field[]
   rows?: RowStream
-  /** What stands behind the rows, asked when they were read. @throws QUERY_TOO_LARGE when they are not all */
-  tag(count: number): string
+  /** What stands behind the rows, asked when they were read; of them `told` came last. @throws QUERY_TOO_LARGE when they are not all */
+  tag(count: number, told?: number): string
   copy?: CopyFormat
   /** The rights that the rows were chosen by. */
   policy?: Policy
@@ -243,12 +243,12 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     isFresh = false
     for (const message of result.notices ?? []) notice({ severity: 'NOTICE', sqlState: '00000', message })
     const { columns, command } = result
-    const tag = (count: number) => {
+    const tag = (count: number, told = count) => {
       if (result.truncated())
         throw new Failure('QUERY_TOO_LARGE', `the result has more than ${count} rows`, {
           hint: `Aggregate or filter. The limit is ${result.rowsSetBy ?? 'limits.query_rows'}.`,
         })
-      return command === 'SELECT' ? `SELECT ${count}` : tagOf(command, result.changed ?? count)
+      return command === 'SELECT' ? `SELECT ${told}` : tagOf(command, result.changed ?? count)
     }
     if (!rows || columns.length === 0) {
       const count = await countOf(result)
