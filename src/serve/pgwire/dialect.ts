@@ -229,7 +229,8 @@ class Translation {
       else if (this.#words[at] === 'as' && openTypes.has(this.#words[at + 1] ?? '')) this.#castAs(at)
       else if (openTypes.has(this.#words[at]!) && this.#typed(at)) continue
       else if (this.#series(at, selects)) continue
-      else if (series.has(this.#words[at]!) && this.#words[at + 1] === '(') this.#column(at, selects)
+      else if (/^(generate_series|unnest)$/.test(this.#words[at]!) && this.#words[at + 1] === '(')
+        this.#column(at, selects, series.has(this.#words[at]!))
       else if (this.#words[at] === '::') this.#cast(at)
     }
     return outermost(this.#edits)
@@ -461,6 +462,7 @@ class Translation {
     const end = this.#closing(at + 1)
     const isValue = selects.has(at) || /^([-+*/%]|\|\|)$/.test(this.#words[at - 1] ?? '')
     if (end === undefined || !isValue || this.#words[end + 1] === '[') return false
+    this.#stepped(at, end)
     const bounds = this.#words.slice(at + 2, end).filter((word) => word !== ',' && word !== '-')
     const type = bounds.every((word) => /^\d{1,9}$/.test(word)) ? 'INTEGER[]' : ''
     this.#insertBefore(at, type ? 'unnest(CAST(' : 'unnest(')
@@ -853,22 +855,43 @@ class Translation {
   }
 
   /** `FROM generate_series(…) s`: there s is the one column, here it is the row. */
-  #column(at: number, selects: ReadonlySet<number>): void {
+  #column(at: number, selects: ReadonlySet<number>, isRenamed = true): void {
     const before = this.#words[this.#words[at - 1] === '.' ? at - 3 : at - 1] ?? ''
     const end = this.#closing(at + 1)
     if (end === undefined || selects.has(at) || !['from', 'join', ',', 'lateral'].includes(before)) return
-    if (this.#ordinality(at, end)) return
+    if (isRenamed && this.#ordinality(at, end)) return
     const name = this.#words[end + 1] === 'as' ? end + 2 : end + 1
     const token = this.#all[name]
     const isName =
-      token?.kind === 'word' && !/^(where|on|join|cross|left|inner|group|order|with|limit)$/.test(this.#words[name]!)
-    if (!isName || this.#words[name + 1] === '(') return
+      (token?.kind === 'word' || (token?.kind === 'quoted' && name === end + 2)) &&
+      !/^(where|on|join|cross|left|right|full|inner|natural|group|order|having|union|with|limit|offset|window)$/.test(
+        this.#words[name]!,
+      )
+    if (this.#words[at] === 'generate_series' && this.#words[at - 1] !== '.') {
+      this.#stepped(at, end)
+      // Of whole numbers it gives whole numbers of 32 bits, which may be added to a day.
+      if (this.#items(at + 1, end).every((item) => shortNumber.test(this.#textOf(item)))) {
+        this.#insertBefore(at, '(SELECT CAST(generate_series AS INTEGER) AS generate_series FROM ')
+        this.#insertAfter(end, isName ? ')' : ') AS generate_series')
+      }
+    }
+    if (!isName || !isRenamed || this.#words[name + 1] === '(') return
     this.#replace(name, name, `${token.text}(${token.text})`)
     // It gives one list, and is no function of tables here.
     if (this.#words[at] === 'string_to_array') {
       this.#insertBefore(at, '(SELECT ')
       this.#insertBefore(end, ')')
     }
+  }
+
+  /** `generate_series('2026-01-01'::date, '2026-01-31', '1 day')`: texts beside a day or a time are what they have to be. */
+  #stepped(at: number, end: number): void {
+    const [first, last, step] = this.#items(at + 1, end)
+    const isText = (item: Range | undefined) =>
+      item !== undefined && item[0] === item[1] && this.#all[item[0]]!.kind === 'string'
+    if (!first || !last || !step || isText(first)) return
+    if (isText(last)) this.#insertAfter(last[1], '::TIMESTAMP')
+    if (isText(step)) this.#insertAfter(step[1], '::INTERVAL')
   }
 
   /** `unnest(a, b) WITH ORDINALITY AS t(x, y, n)`: lists side by side, and their numbers. */
@@ -1249,6 +1272,7 @@ class Translation {
   }
 }
 
+const shortNumber = /^(-?\d{1,9}|\(-?\d{1,9}\)|CAST\(('-?\d{1,9}'|\(SELECT NULL\)) AS INTEGER\))$/i
 type Range = readonly [from: number, to: number]
 const beforeRows = new Set('and or not where on having when then else select qualify filter'.split(' '))
 

@@ -51,3 +51,10 @@ select i, s from (values (1, 'a'), (1, 'b'), (10, 'a'), (2, null), (null, 'x')) 
 select (i, s) < ('10', 'b') as a, (i, s) <> ('1', 'a') as b, (t.i, s) not in (('1', 'a'), ('10', 'a')) as c from (values (1, 'a'), (10, 'a'), (2, null), (null, 'x')) t(i, s) order by i
 select i from (values (1, date '2024-01-02'), (2, date '2024-01-03')) t(i, d) where (d, i) >= ('2024-1-2', '2')
 select '2300-01-01 00:00:00.000001+1'::timestamptz = '2299-12-31 23:00:00.000001Z'::timestamptz as a
+select date '2024-01-01' + n as d, left('abc', n) as l from generate_series(1, 2) n
+select date '2024-01-01' + t.n as d from generate_series(-1, 3, 2) as t(n) order by 1 desc
+select s.s, pg_typeof(s) as t from generate_series(5, 6) as s where s > 5
+select count(*) as n from generate_series(1, 3) join (values (2)) v(x) on x = generate_series
+select d::date from generate_series('2024-01-01'::date, '2024-01-03', '1 day') d
+select x::timestamp from generate_series(timestamp '2024-01-01', '2024-03-01', '1 month') as t(x)
+select generate_series('2024-01-01'::timestamp, '2024-01-02', '12 hours')
