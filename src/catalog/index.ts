@@ -22,6 +22,7 @@ export {
   onlyAlike,
   openTables,
   openWhatever,
+  whyUnreadable,
   type Loaded,
   type LoadedTable,
   type LoadedView,

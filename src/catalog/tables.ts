@@ -110,15 +110,22 @@ export async function openWhatever(tables: Pick<Tables, 'open'>, pointer: Pointe
     return await tables.open(pointer)
   } catch (error) {
     if (!(error instanceof Failure && unreadable.includes(error.code))) throw error
-    const { name, kind, location } = pointer
-    const about = { uuid: randomUUID(), location, nowMs: 0, schema: [] }
-    const comment = `cannot be read: ${error.message}`
-    const properties = { comment }
-    if (kind === 'table') return { kind, name, location, metadata: newTableMetadata({ ...about, properties }) }
-    const representations = [{ type: 'sql' as const, sql: comment, dialect: 'none' }]
-    const version = { representations, defaultNamespace: [name.namespace] }
-    return { kind, name, location, metadata: newViewMetadata({ ...about, ...version, properties }) }
+    const loaded = standIn(pointer, `cannot be read: ${error.message}`)
+    reasons.set(loaded.metadata, error.message)
+    return loaded
   }
+}
+
+const reasons = new WeakMap<TableMetadata | ViewMetadata, string>()
+/** Of what `openWhatever` could not read. */
+export const whyUnreadable = ({ metadata }: Loaded): string | undefined => reasons.get(metadata)
+
+function standIn({ name, kind, location }: Pointer, comment: string): Loaded {
+  const about = { uuid: randomUUID(), location, nowMs: 0, schema: [], properties: { comment } }
+  if (kind === 'table') return { kind, name, location, metadata: newTableMetadata(about) }
+  const representations = [{ type: 'sql' as const, sql: comment, dialect: 'none' }]
+  const version = { representations, defaultNamespace: [name.namespace] }
+  return { kind, name, location, metadata: newViewMetadata({ ...about, ...version }) }
 }
 
 const sharedMark = 'boathouse.shared'

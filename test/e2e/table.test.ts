@@ -1,6 +1,8 @@
 // `boathouse table …` on the example project, as a person types it.
 
+import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { localPath } from '../../src/io/index.ts'
 import { openExample, type Example } from '../support/example.ts'
 
 let example: Example
@@ -85,6 +87,24 @@ test('expire keeps what tags name; orphans finds nothing that is needed', async 
   expect(forced.map(({ table }) => table)).toContain('raw.notes')
   expect(await ids()).toEqual([[2], [10], [11]])
   expect((await example.rows('select count(*) from raw.sales'))[0]![0]).toBeGreaterThan(0)
+})
+
+test('one table that cannot be read is told, and keeps upkeep from no other', async () => {
+  await example.rows('create table raw.broken as select 1 as id')
+  const [[location] = []] = await example.rows('select file from raw.broken$metadata_log_entries')
+  writeFileSync(localPath(String(location)), 'nonsense')
+  const unreadable = expect.stringContaining('is not valid JSON') as string
+  const listed = await json<{ table: string }[]>('table', 'ls')
+  expect(listed.find(({ table }) => table === 'raw.broken')).toMatchObject({ rows: null, unreadable })
+  const { code, stdout } = await example.boathouse(['table', 'compact', '--json'])
+  const done = JSON.parse(stdout) as { table: string; failure?: { message: string } }[]
+  expect([code, done.filter(({ failure }) => failure)]).toEqual([
+    1,
+    [{ table: 'raw.broken', failure: { code: 'METADATA_INVALID', message: unreadable } }],
+  ])
+  expect(done.map(({ table }) => table)).toContain('raw.notes')
+  expect(await example.boathouse(['table', 'compact', 'raw.broken'])).toMatchObject({ code: 1 })
+  expect(await example.boathouse(['query', 'drop table raw.broken'])).toMatchObject({ code: 0 })
 })
 
 test.each([

@@ -1,6 +1,6 @@
 // `table expire|compact|orphans`: what keeps tables small and quick. Without a table they go over all of the environment.
 
-import { Failure } from '../../base/failure.ts'
+import { asFailure, Failure } from '../../base/failure.ts'
 import { parseBytes, parseDurationMs, showBytes } from '../../base/units.ts'
 import { showName, type TableName } from '../../catalog/index.ts'
 import { assertWritable } from '../../config/index.ts'
@@ -60,7 +60,7 @@ export const tableExpire: Command = {
         ...(filesKept === undefined ? {} : { filesKept }),
       }
     })
-    answer(context, done, ['table', 'snapshots', 'refs', 'data files', 'other files', ''], (one) => {
+    return answer(context, done, ['table', 'snapshots', 'refs', 'data files', 'other files', ''], (one) => {
       const { data, deletes, ...rest } = one.files
       const others = Object.values(rest).reduce((sum, count) => sum + count, 0)
       const kept = one.filesKept === undefined ? '' : `no file was deleted: ${one.filesKept}`
@@ -119,7 +119,7 @@ export const tableCompact: Command = {
         manifests,
       }
     })
-    answer(context, done, ['table', 'data files', 'size', 'delete files', 'manifests'], (one) => [
+    return answer(context, done, ['table', 'data files', 'size', 'delete files', 'manifests'], (one) => [
       change(one.files, one.filesAfter),
       one.filesAfter === null ? showBytes(one.bytes) : change(showBytes(one.bytes), showBytes(one.bytesAfter ?? 0)),
       change(one.deletes.filesBefore, one.deletes.filesAfter),
@@ -152,7 +152,7 @@ export const tableOrphans: Command = {
     const done = await overTables(context, (maintenance, name, options) =>
       maintenance.removeOrphans(name, { ...options, olderThanMs, force: context.flags.is('force') }),
     )
-    answer(context, done, ['table', 'files', 'size'], ({ files, bytes }) => [files, showBytes(bytes)])
+    return answer(context, done, ['table', 'files', 'size'], ({ files, bytes }) => [files, showBytes(bytes)])
   },
 }
 
@@ -214,12 +214,13 @@ export function mayChange(app: App, name: TableName): void {
 }
 
 type Done<Result> = { table: string } & Result
+type Outcome<Result> = { done: Done<Result>[]; failures: { table: string; failure: Failure }[] }
 
 /** The tables that were named, or all; one after the other, with progress on a terminal. */
 async function overTables<Result>(
   context: Context,
   work: (maintenance: Maintenance, name: TableName, options: MaintenanceOptions, app: App) => Promise<Result>,
-): Promise<Done<Result>[]> {
+): Promise<Outcome<Result>> {
   const app = await context.open({ quiet: true })
   const names: TableName[] =
     context.args.length > 0
@@ -229,6 +230,7 @@ async function overTables<Result>(
   if (!dry) for (const name of names) mayChange(app, name)
   const maintenance = maintenanceOf(app)
   const done: Done<Result>[] = []
+  const failures: { table: string; failure: Failure }[] = []
   const isShown = process.stderr.isTTY === true && !context.out.json
   for (const name of names) {
     const table = `${name.namespace}.${name.name}`
@@ -239,27 +241,32 @@ async function overTables<Result>(
     try {
       const options = { by: app.principal.name, dryRun: dry, onProgress, signal: context.signal }
       done.push({ table, ...(await work(maintenance, name, options, app)) })
+    } catch (error) {
+      // One table that fails keeps the work from no other.
+      if (names.length === 1 || context.signal.aborted) throw error
+      failures.push({ table, failure: asFailure(error) })
     } finally {
       if (isShown) process.stderr.write('\r\x1b[K')
     }
   }
-  return done
+  return { done, failures }
 }
 
+/** The exit code: what failed of some tables is told behind what was done to the others. */
 function answer<Result>(
   context: Context,
-  done: readonly Done<Result>[],
+  { done, failures }: Outcome<Result>,
   header: readonly string[],
   cells: (one: Done<Result>) => unknown[],
-): void {
+): number {
   const right = header.flatMap((name, at) => (at > 0 && name !== '' && name !== 'refs' ? [at] : []))
-  context.out.answer(done, () =>
-    done.length === 0
-      ? 'There are no tables yet.'
-      : `${context.flags.is('dry-run') ? 'Nothing was changed; this is what would be:\n' : ''}${formatTable(
-          header,
-          done.map((one) => [one.table, ...cells(one)]),
-          { right, widthMax: 100 },
-        )}`,
-  )
+  const failed = failures.map(({ table, failure: { code, message } }) => ({ table, failure: { code, message } }))
+  context.out.answer([...done, ...failed], () => {
+    if (done.length + failed.length === 0) return 'There are no tables yet.'
+    const dry = context.flags.is('dry-run') ? 'Nothing was changed; this is what would be:\n' : ''
+    const rows = done.map((one) => [one.table, ...cells(one)])
+    const told = failed.map(({ table, failure }) => `\n${table} failed: ${failure.code}: ${failure.message}`)
+    return `${dry}${formatTable(header, rows, { right, widthMax: 100 })}${told.join('')}`
+  })
+  return failed.length > 0 ? 1 : 0
 }

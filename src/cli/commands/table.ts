@@ -1,6 +1,6 @@
 import { Failure } from '../../base/failure.ts'
 import { showBytes } from '../../base/units.ts'
-import { showName, type Loaded, type TableName } from '../../catalog/index.ts'
+import { openWhatever, showName, whyUnreadable, type Loaded, type TableName } from '../../catalog/index.ts'
 import { history } from '../../iceberg/index.ts'
 import { schemaOfLoaded, sqlType } from '../../lake/index.ts'
 import type { App } from '../app.ts'
@@ -15,23 +15,25 @@ export const tableList: Command = {
     noArguments(context)
     const app = await context.open()
     const all = await Promise.all(
-      (await app.tables.list(app.environment.catalog)).map((pointer) => app.tables.open(pointer)),
+      (await app.tables.list(app.environment.catalog)).map((pointer) => openWhatever(app.tables, pointer)),
     )
     const rows = all.map((one) => {
       const { rows: count, bytes, updatedAt } = sizeOf(one)
-      return { table: `${one.name.namespace}.${one.name.name}`, kind: one.kind, rows: count, bytes, updatedAt }
+      const [table, unreadable] = [`${one.name.namespace}.${one.name.name}`, whyUnreadable(one)]
+      return { table, kind: one.kind, rows: count, bytes, updatedAt, ...(unreadable !== undefined && { unreadable }) }
     })
     context.out.answer(rows, () =>
       rows.length === 0
         ? 'There are no tables yet. `boathouse run` makes those of the project.'
         : formatTable(
-            ['table', 'kind', 'rows', 'size', 'updated'],
+            ['table', 'kind', 'rows', 'size', 'updated', ''],
             rows.map((row) => [
               row.table,
               row.kind,
               row.rows,
               row.bytes === null ? '' : showBytes(row.bytes),
               row.updatedAt,
+              row.unreadable === undefined ? '' : `cannot be read: ${row.unreadable}`,
             ]),
             { right: [2, 3] },
           ),
@@ -141,7 +143,8 @@ export function sizeOf(one: Loaded): {
   bytes: number | null
   updatedAt: string | null
 } {
-  if (one.kind === 'view') return { rows: null, files: null, bytes: null, updatedAt: null }
+  if (one.kind === 'view' || whyUnreadable(one) !== undefined)
+    return { rows: null, files: null, bytes: null, updatedAt: null }
   const snapshot = one.metadata.snapshots.find(({ snapshotId }) => snapshotId === one.metadata.currentSnapshotId)
   const total = (key: string) => Number(snapshot?.summary[`total-${key}`] ?? 0)
   return {

@@ -1,7 +1,7 @@
 // Tables as the pages show them: from the metadata that the catalog points to, what was published, and who makes and
 // reads them in the project.
 
-import type { Loaded, LoadedTable, Pointer, Tables } from '../../../catalog/index.ts'
+import { openWhatever, type Loaded, type LoadedTable, type Pointer, type Tables } from '../../../catalog/index.ts'
 import type * as contract from '../../../contract/index.ts'
 import { seesAll, type Decision } from '../../../govern/index.ts'
 import { schemaOfLoaded, sqlType } from '../../../lake/index.ts'
@@ -205,5 +205,5 @@ export function lineageOf(
 }
 
 export async function listLoaded(tables: Tables, catalog: string): Promise<Loaded[]> {
-  return await Promise.all((await tables.list(catalog)).map((pointer) => tables.open(pointer)))
+  return await Promise.all((await tables.list(catalog)).map((pointer) => openWhatever(tables, pointer)))
 }
