@@ -421,3 +421,24 @@ test('files of statistics are kept through commits, and go with the snapshot tha
   await maintenance.removeOrphans(name('counted'), { by, olderThanMs: 0, force: true })
   expect(await there()).toEqual([paths[2], ...paths.slice(4)].toSorted())
 })
+
+test('while a table cannot be read, no file goes that it may have, and it is told which table that is', async () => {
+  await manyFiles('free', 3)
+  const before = await stored('free')
+  const other = name('unknown')
+  const broken = `${(await metadataOf('free')).location}-unknown/metadata/v1.metadata.json`
+  await world.io.create(broken, new TextEncoder().encode('nonsense'))
+  await world.catalog.swap([{ name: other, kind: 'table', from: null, to: broken }])
+  const why = /^dev_analytics.raw.unknown may have the same files, and cannot be read: /
+  const expired = await maintenance.expire(name('free'), { by, olderThanMs: Date.now() + dayMs })
+  expect(expired).toMatchObject({ files: { 'manifest-list': 0 }, filesKept: expect.stringMatching(why) as string })
+  expect(expired.snapshots).toHaveLength(2)
+  const orphans = () => maintenance.removeOrphans(name('free'), { by, olderThanMs: 0, force: true })
+  await expect(orphans()).rejects.toThrow(why)
+  expect(await stored('free')).toEqual(expect.arrayContaining(before))
+  await world.catalog.swap([{ name: other, kind: 'table', from: broken, to: null }])
+  nowShiftMs = dayMs
+  expect((await orphans()).files).toBeGreaterThan(0)
+  nowShiftMs = 0
+  expect(await rows('free')).toEqual([[30, 30, 435]])
+})

@@ -139,6 +139,12 @@ export interface Maintenance {
   ): Promise<LoadedTable>
 }
 
+const unknownSharer = (name: TableName, cause: Failure) =>
+  new Failure(cause.code, `${showName(name)} may have the same files, and cannot be read: ${cause.message}`, {
+    cause,
+    hint: 'Nothing is deleted before. Mend that table, or drop it.',
+  })
+
 const attemptsMax = 20
 const rollbackDefaultMs = 7 * 86_400_000
 const deletedAtOnce = 1_000
@@ -236,7 +242,9 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
         if (kind === 'view' || showName(name) === showName(table.name)) continue
         const known = homes.get(location)
         if (known && !isRelated(home, known)) continue
-        const loaded = await catalog.load(name, { kind })
+        const loaded = await catalog.load(name, { kind }).catch((error: unknown) => {
+          throw error instanceof Failure ? unknownSharer(name, error) : error
+        })
         if (loaded?.kind !== 'table') continue
         if (homes.size >= homesKept) homes.clear()
         homes.set(loaded.location, homeOf(loaded.metadata))
@@ -321,7 +329,12 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
       if (snapshots.length === 0 && old.length === 0) return { ...result, files: none }
       const why = mayNotDelete(before)
       if (why) return { ...result, files: none, filesKept: why }
-      const others = await sharers(done.after)
+      const others = await sharers(done.after).catch((error: unknown) => {
+        if (error instanceof Failure) return error
+        throw error
+      })
+      // The snapshots are gone already; what only they had goes as orphans when the other table can be read again.
+      if (others instanceof Failure) return { ...result, files: none, filesKept: others.message }
       const gone = unreachableFiles(io, before, after, {
         others: others.map(({ metadata }) => metadata),
         manifests,
