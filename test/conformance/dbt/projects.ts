@@ -379,7 +379,7 @@ export const publicProjects: readonly PublicProject[] = [
     repository: 'astronomer/astronomer-cosmos',
     folder: 'dev/dags/dbt/cross_project/upstream',
   },
-  { name: 'retail_bronze_gold', repository: 'EricLamphere/duckdb_dbt' },
+  { name: 'retail_bronze_gold', repository: 'EricLamphere/duckdb_dbt', note: 'a table is of the time of the run' },
   { name: 'dwh_duckdb', repository: 'Anastasiiasyvak/DWH_using_DBT_DuckDB' },
   { name: 'my_duckdb_project', repository: 'xoniks/dbt-duckdb', folder: 'my_duckdb_project' },
   { name: 'customer_alerts', repository: 'simran-basu/dbt-duckdb-demo' },
