@@ -755,7 +755,13 @@ class Translation {
    */
   #rowCompared(at: number): boolean {
     const before = this.#all[at - 1]
-    if (before?.kind === 'quoted' || (before?.kind === 'word' && !beforeRows.has(this.#words[at - 1]!))) return false
+    // `SET a = 1, (b, c) = ('x', 'y')` assigns.
+    if (
+      before?.kind === 'quoted' ||
+      before?.text === ',' ||
+      (before?.kind === 'word' && !beforeRows.has(this.#words[at - 1]!))
+    )
+      return false
     const end = this.#closing(at)
     const columns = end === undefined ? [] : this.#items(at, end)
     if (end === undefined || columns.length < 2 || !columns.every(([from, to]) => this.#isPath(from, to))) return false

@@ -203,6 +203,7 @@ describe('statements', () => {
     ['select id from raw.sales where item like any($1) order by 1', [['item 1', '%5']], [{ id: 1 }, { id: 5 }]],
     ['select id from raw.sales where (d, id) > ($1, $2) order by d, id limit 1', ['2024-01-03', '2'], [{ id: 3 }]],
     ['select id from raw.sales where (id, item) in (($1, $2))', ['05', 'item 5'], [{ id: 5 }]],
+    ["select (id, item) = ('2', 'item 2') as a from raw.sales where id = 2", [], [{ a: true }]],
     ['select n::int from generate_series(1, $1) n where 3 = $2', [2, '3'], [{ n: 1 }, { n: 2 }]],
     ["select $1::json, $2::int, '2024-01-01'::date::text", ['[]', 1], [{ json: [], int4: 1, text: '2024-01-01' }]],
     ['select $1::timestamptz as at', ['2024-01-01T00:00:00Z'], [{ at: new Date('2024-01-01T00:00:00Z') }]],

@@ -58,3 +58,5 @@ select count(*) as n from generate_series(1, 3) join (values (2)) v(x) on x = ge
 select d::date from generate_series('2024-01-01'::date, '2024-01-03', '1 day') d
 select x::timestamp from generate_series(timestamp '2024-01-01', '2024-03-01', '1 month') as t(x)
 select generate_series('2024-01-01'::timestamp, '2024-01-02', '12 hours')
+create temp table pairs as select 1 as a, 'p' as b, 'q' as c
+update pairs set a = 2, (b, c) = ('x', 'y') returning pairs.a, pairs.b, pairs.c
