@@ -273,7 +273,7 @@ class Translation {
   /** `'{1,2}'::int[]`, `('{a}')::varchar(10)[]`, `CAST('{1,2}' AS int[])`: a list. */
   #listLiteral(at: number): boolean {
     const { kind, text } = this.#all[at]!
-    if (kind !== 'string' || !text.startsWith("'{")) return false
+    if (kind !== 'string' || !/^e?'\{/i.test(text)) return false
     const isAlone = this.#words[at - 1] === '(' && this.#words[at + 1] === ')'
     if (isAlone && this.#oneOf(at)) return true
     if (this.#words[at + 1] !== '::' && isBesideList(this.#all, at, 1)) return this.#listOf(at)
@@ -284,7 +284,7 @@ class Translation {
     if (this.#words[last + 1] === '(') last = this.#closing(last + 1) ?? last
     const isList = this.#words[last + 1] === '[' && this.#words[last + 2] === ']' && !isOidAlias(name)
     if (!isList || !this.#listOf(at, name === 'bytea')) return false
-    this.#dimensions(last, /^'\s*(\{[\s{]*)/.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
+    this.#dimensions(last, /^e?'\s*(\{[\s{]*)/i.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
     return true
   }
   /** A type in PostgreSQL says that it is an array, not of how many dimensions: those that are missing behind `last`. */
@@ -1335,7 +1335,11 @@ const groupsOf = (pattern: string): number => pattern.replace(/\\.|\[[^\]]*\]/g,
 
 const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)
 
-const textOf = (literal: Token): string => literal.text.slice(1, -1).replaceAll("''", "'")
+/** What a literal means; of `E'\\'` a quote and a backslash are all that is written with one by drivers. */
+function textOf({ text }: Token): string {
+  const plain = text.slice(text.indexOf("'") + 1, -1).replaceAll("''", "'")
+  return /^e/i.test(text) ? plain.replace(/\\([\\'])/g, '$1') : plain
+}
 
 /** SQL for the OID of a name. */
 function oidOf(type: string, name: string): string {

@@ -60,3 +60,4 @@ select x::timestamp from generate_series(timestamp '2024-01-01', '2024-03-01', '
 select generate_series('2024-01-01'::timestamp, '2024-01-02', '12 hours')
 create temp table pairs as select 1 as a, 'p' as b, 'q' as c
 update pairs set a = 2, (b, c) = ('x', 'y') returning pairs.a, pairs.b, pairs.c
+select E'{a,"b\\"c\\\\",it\'s}'::text[] as t, 'x' = any (E'{x,"\\\\"}') as x
