@@ -702,3 +702,16 @@ describe('MERGE WITH SCHEMA EVOLUTION', () => {
     expect(await world.rows('select n from raw.grows where id = 1')).toEqual([[2]])
   })
 })
+
+test('a table of version 1 keeps a partition field that was dropped, and loses its column', async () => {
+  await world.rows(`create table raw.lost (id int, part varchar) partitioned by (part) with ('format-version' = '1')`)
+  await world.rows(`insert into raw.lost values (1, 'a'), (2, 'b'), (3, 'b')`)
+  await world.rows('alter table raw.lost drop partition field part')
+  await world.rows('alter table raw.lost drop column part')
+  await world.rows('insert into raw.lost values (4)')
+  await world.rows('delete from raw.lost where id = 2')
+  await world.rows('update raw.lost set id = 5 where id = 4')
+  await world.rows(`call rewrite_data_files('raw.lost', options => map('rewrite-all', 'true'))`)
+  expect((await world.rows('select id from raw.lost order by id')).flat()).toEqual([1, 3, 5])
+  expect(defaultSpec((await loaded('lost')).metadata).fields.map(({ transform }) => transform.kind)).toEqual(['void'])
+})

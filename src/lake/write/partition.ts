@@ -33,7 +33,9 @@ export type PartitionColumn = {
 
 /** The expression of one partition field over the columns of `schema`. */
 export function partitionColumn(field: PartitionField, schema: Schema): PartitionColumn {
-  const { sql, type } = columnOf(field.sourceIds, field.name, schema)
+  // Tables of version 1 keep a field that was dropped, and lose its column later.
+  const isGone = field.transform.kind === 'void' && !fieldById(schema, field.sourceIds[0] ?? 0)
+  const { sql, type } = isGone ? noColumn : columnOf(field.sourceIds, field.name, schema)
   const order = transformSql(field.transform, type, sql)
   const result = transformedType(field.transform, type)
   if (order === undefined || result === undefined)
@@ -43,6 +45,8 @@ export function partitionColumn(field: PartitionField, schema: Schema): Partitio
     )
   return { ...keyOf(result, order), order, source: { sql, type, transform: field.transform } }
 }
+
+const noColumn = { sql: 'NULL', type: { kind: 'int' } } as const
 
 /** `ORDER BY` terms of a sort order; none for the unsorted one, and for one that other engines made of what is not known here. */
 export const sortTerms = (order: SortOrder, schema: Schema): string[] =>
