@@ -580,6 +580,11 @@ function drop(reader: Reader): Statement {
   const [name, ...others] = names(reader, view ? 'a view' : 'a table')
   // Views that read it stay, as they do in DuckDB: each is looked at again whenever it is read.
   void (reader.take('cascade') || reader.take('restrict'))
+  if (reader.sees('purge'))
+    throw reader.unsupported(
+      'PURGE',
+      'Leave it out: a drop can be rolled back for a week, and `boathouse table orphans --dropped` deletes the files then.',
+    )
   reader.end()
   return { kind: 'drop', what: view ? 'view' : 'table', name, others, ifExists }
 }
