@@ -1,6 +1,6 @@
 // `boathouse table …` on the example project, as a person types it.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { localPath } from '../../src/io/index.ts'
 import { openExample, type Example } from '../support/example.ts'
@@ -105,6 +105,26 @@ test('one table that cannot be read is told, and keeps upkeep from no other', as
   expect(done.map(({ table }) => table)).toContain('raw.notes')
   expect(await example.boathouse(['table', 'compact', 'raw.broken'])).toMatchObject({ code: 1 })
   expect(await example.boathouse(['query', 'drop table raw.broken'])).toMatchObject({ code: 0 })
+})
+
+test('a table with a column that is only read is left as it is by upkeep of all', async () => {
+  await example.rows("create table raw.sensors with ('format-version' = 3) as select 1 as id")
+  for (let id = 2; id < 7; id++) await example.rows(`insert into raw.sensors values (${id})`)
+  const files = await example.rows('select file from raw.sensors$metadata_log_entries order by timestamp')
+  const path = localPath(String(files.at(-1)![0]))
+  const metadata = JSON.parse(readFileSync(path, 'utf8')) as {
+    schemas: { fields: object[] }[]
+    'last-column-id': number
+  }
+  metadata.schemas.at(-1)!.fields.push({ id: 9, name: 'reading', type: 'variant', required: false })
+  metadata['last-column-id'] = 9
+  writeFileSync(path, JSON.stringify(metadata))
+  const { code, stdout } = await example.boathouse(['table', 'compact', '--json'])
+  const done = JSON.parse(stdout) as { table: string; failure?: { code: string } }[]
+  expect([code, done.find(({ table }) => table === 'raw.sensors')?.failure?.code]).toEqual([0, 'UNSUPPORTED'])
+  expect((await example.boathouse(['table', 'compact'])).stdout).toMatch(/raw\.sensors is left as it is: UNSUPPORTED/)
+  expect(await example.boathouse(['table', 'compact', 'raw.sensors'])).toMatchObject({ code: 1 })
+  expect(await example.boathouse(['query', 'drop table raw.sensors'])).toMatchObject({ code: 0 })
 })
 
 test.each([

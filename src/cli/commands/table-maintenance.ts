@@ -252,7 +252,10 @@ async function overTables<Result>(
   return { done, failures }
 }
 
-/** The exit code: what failed of some tables is told behind what was done to the others. */
+/**
+ * The exit code: what failed of some tables is told behind what was done to the others. Of all tables one may have what is not
+ * written here (variants): that is no failure of the work.
+ */
 function answer<Result>(
   context: Context,
   { done, failures }: Outcome<Result>,
@@ -261,12 +264,16 @@ function answer<Result>(
 ): number {
   const right = header.flatMap((name, at) => (at > 0 && name !== '' && name !== 'refs' ? [at] : []))
   const failed = failures.map(({ table, failure: { code, message } }) => ({ table, failure: { code, message } }))
+  const isLeft = ({ failure }: (typeof failed)[number]) => context.args.length === 0 && failure.code === 'UNSUPPORTED'
   context.out.answer([...done, ...failed], () => {
     if (done.length + failed.length === 0) return 'There are no tables yet.'
     const dry = context.flags.is('dry-run') ? 'Nothing was changed; this is what would be:\n' : ''
     const rows = done.map((one) => [one.table, ...cells(one)])
-    const told = failed.map(({ table, failure }) => `\n${table} failed: ${failure.code}: ${failure.message}`)
+    const told = failed.map((one) => {
+      const { table, failure } = one
+      return `\n${table} ${isLeft(one) ? 'is left as it is' : 'failed'}: ${failure.code}: ${failure.message}`
+    })
     return `${dry}${formatTable(header, rows, { right, widthMax: 100 })}${told.join('')}`
   })
-  return failed.length > 0 ? 1 : 0
+  return failed.every(isLeft) ? 0 : 1
 }
