@@ -1,6 +1,6 @@
 // PostgreSQL's patterns of numbers (`FM999G999D00`, `S0999`, `$9,999.99`) as SQL over a number.
 
-import { quoteText } from '../../lake/index.ts'
+import { quoteText } from '../../../lake/index.ts'
 import { around, type Around } from './around.ts'
 
 /** What a pattern says, with the digits before the point as `9` in `whole`, separators among them. */

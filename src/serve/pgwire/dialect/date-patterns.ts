@@ -1,6 +1,6 @@
 // PostgreSQL's patterns of dates (`YYYY-MM-DD HH24:MI:SS`) as those of the engine (`%Y-%m-%d %H:%M:%S`), and as SQL where it has none.
 
-import { quoteText } from '../../lake/index.ts'
+import { quoteText } from '../../../lake/index.ts'
 import { around, type Around } from './around.ts'
 
 const numbers: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // PostgreSQL's `format('%s: %I', …)` as SQL over the list of what is put in.
 
-import { quoteText } from '../../lake/index.ts'
+import { quoteText } from '../../../lake/index.ts'
 import { around, type Around } from './around.ts'
 
 /** Around the items of the list, which are texts; and how many of them it needs. */

@@ -1,0 +1,147 @@
+// Functions that the engine has under another name, or with other arguments.
+
+import { quoteText } from '../../../lake/index.ts'
+import { around, type Around } from './around.ts'
+import { dateText, enginePattern } from './date-patterns.ts'
+import { formatPieces } from './format-patterns.ts'
+import { isNumberPattern, numberPattern, numberText } from './number-patterns.ts'
+import { groupsOf, textOf, type EditedSql } from './sql.ts'
+
+const renamed: Record<string, string> = {
+  json_build_object: 'json_object',
+  jsonb_build_object: 'json_object',
+  json_build_array: 'json_array',
+  jsonb_build_array: 'json_array',
+  json_object_agg: 'json_group_object',
+  jsonb_object_agg: 'json_group_object',
+  jsonb_pretty: 'json_pretty',
+  to_jsonb: 'to_json',
+  uuid_generate_v4: 'gen_random_uuid',
+  octet_length: 'pg_octet_length',
+  to_hex: 'pg_to_hex',
+  pg_size_pretty: 'pg_size_text',
+}
+
+/** Calls with a pattern behind a comma; undefined for patterns that are not known. */
+const dated: Record<string, (pattern: string) => Around | undefined> = {
+  to_date: (pattern) => parsed(pattern, 'DATE'),
+  to_timestamp: (pattern) => parsed(pattern, 'TIMESTAMPTZ'),
+  to_char: (pattern) => {
+    if (!isNumberPattern(pattern)) return dateText(pattern)
+    const known = numberPattern(pattern)
+    return known && numberText(known)
+  },
+  regexp_match: (pattern) => {
+    const text = quoteText(pattern)
+    const groups = Array.from({ length: groupsOf(pattern) }, (_, at) => `regexp_extract(bh_v, ${text}, ${at + 1}, 's')`)
+    const found = groups.length > 0 ? groups.join(', ') : `regexp_extract(bh_v, ${text}, 0, 's')`
+    return around(`CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN [${found}] END`)
+  },
+  to_number: (pattern) => {
+    const known = numberPattern(pattern)
+    return known && { before: 'pg_to_number(', after: `)::DECIMAL(38,${known.decimals})` }
+  },
+}
+
+function parsed(pattern: string, type: string): Around | undefined {
+  const given = enginePattern(pattern)
+  return given === undefined ? undefined : { before: 'CAST(strptime(', after: `, ${quoteText(given)}) AS ${type})` }
+}
+
+/** `encode(bytes, 'hex')` and back, by the format. */
+const coded: Record<string, Record<string, string>> = {
+  encode: { hex: 'lower(hex(', base64: '(base64(' },
+  decode: { hex: '(from_hex(', base64: '(from_base64(' },
+}
+
+export function renamedCall(sql: EditedSql, at: number): void {
+  const to = Object.hasOwn(renamed, sql.words[at]!) ? renamed[sql.words[at]!] : undefined
+  const isElsewhere = sql.words[at - 1] === '.' && sql.words[at - 2] !== 'pg_catalog'
+  if (!to || sql.words[at + 1] !== '(' || isElsewhere) return
+  sql.replace(at, at, to)
+  const end = sql.closing(at + 1)
+  if (end !== undefined && sql.isItem(at, end)) sql.insertAfter(end, ` AS ${sql.words[at]}`)
+}
+
+/** `encode(bytes, 'hex')`, `decode(text, 'base64')`: with a format that is written there. */
+export function codedCall(sql: EditedSql, at: number): boolean {
+  const call = Object.hasOwn(coded, sql.words[at]!) ? coded[sql.words[at]!] : undefined
+  if (!call || sql.words[at + 1] !== '(' || sql.words[at - 1] === '.') return false
+  const end = sql.closing(at + 1)
+  const comma = end === undefined ? undefined : sql.comma(at + 2, end)
+  if (comma === undefined || end !== comma + 2 || sql.tokens[comma + 1]!.kind !== 'string') return false
+  const opening = call[textOf(sql.tokens[comma + 1]!).toLowerCase()]
+  if (opening === undefined) return false
+  sql.replace(at, at + 1, opening)
+  return sql.replace(comma, end, `))${sql.isItem(at, end) ? ` AS ${sql.words[at]}` : ''}`)
+}
+
+/** `to_date(text, 'YYYY-MM-DD')`, `to_timestamp`, `to_char`, `to_number`: with a pattern that is written there. */
+export function datedCall(sql: EditedSql, at: number): boolean {
+  const call = Object.hasOwn(dated, sql.words[at]!) ? dated[sql.words[at]!] : undefined
+  if (!call || sql.tokens[at]!.kind !== 'word' || sql.words[at + 1] !== '(') return false
+  const end = sql.closing(at + 1)
+  const comma = end === undefined ? undefined : sql.comma(at + 2, end)
+  const pattern = comma === undefined ? undefined : sql.tokens[comma + 1]
+  if (comma === undefined || end !== comma + 2 || pattern?.kind !== 'string' || !pattern.text.startsWith("'"))
+    return false
+  const made = call(textOf(pattern))
+  if (!made) return false
+  const isQualified = sql.words[at - 1] === '.' && sql.words[at - 2] === 'pg_catalog'
+  if (sql.words[at - 1] === '.' && !isQualified) return false
+  const first = isQualified ? at - 2 : at
+  const alias = sql.isItem(first, end) ? ` AS ${sql.words[at]}` : ''
+  sql.replace(first, at + 1, made.before)
+  return sql.replace(comma, end, `${made.after}${alias}`)
+}
+
+/** `format('%s: %I', a, b)`, whose pattern the engine would give back as it is: it knows `{}`. */
+export function formatCall(sql: EditedSql, at: number): boolean {
+  const pattern = sql.tokens[at + 2]
+  if (sql.words[at] !== 'format' || sql.words[at + 1] !== '(' || pattern?.kind !== 'string') return false
+  const end = sql.closing(at + 1)
+  if (end === undefined || sql.words[at - 1] === '.' || !pattern.text.startsWith("'")) return false
+  const pieces = formatPieces(textOf(pattern))
+  if (!pieces) return false
+  const starts = [at + 3]
+  for (let comma = sql.comma(at + 4, end); comma !== undefined; comma = sql.comma(comma + 1, end)) starts.push(comma)
+  if (sql.words[at + 3] !== ',') starts.pop()
+  if (pieces.arguments > starts.length || (starts.length === 0 && end !== at + 3)) return false
+  sql.replace(at, at + 2, `${pieces.before}${starts.length === 0 ? 'NULL' : ''}`)
+  starts.forEach((comma, index) => {
+    sql.replace(comma, comma, index === 0 ? '(' : ')::VARCHAR, (')
+  })
+  const last = starts.length === 0 ? '' : ')::VARCHAR'
+  return sql.replace(end, end, `${last}${pieces.after}${sql.isItem(at, end) ? ' AS format' : ''}`)
+}
+
+/** Functions that the engine has with other arguments. */
+export function otherArguments(sql: EditedSql, at: number): boolean {
+  const word = sql.words[at]!
+  if (!/^([lr]pad|array_to_string|substring|current_timestamp)$/.test(word) || sql.words[at - 1] === '.') return false
+  const end = sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  if (end === undefined || sql.tokens[at]!.kind !== 'word') return false
+  const alias = sql.isItem(at, end) ? ` AS ${word}` : ''
+  if (word === 'current_timestamp')
+    return end === at + 3 && sql.replace(at, end, `pg_rounded(now(), ${sql.tokens[at + 2]!.text})${alias}`)
+  if (word === 'substring') return substringPart(sql, at, end, alias)
+  const first = sql.comma(at + 2, end)
+  const second = first === undefined ? undefined : sql.comma(first + 1, end)
+  if (first === undefined || (second === undefined) === (word === 'array_to_string')) return false
+  if (word === 'array_to_string') {
+    sql.replace(at, at, 'pg_array_text')
+    if (alias) sql.insertAfter(end, alias)
+  } else sql.insertBefore(end, `, ' '`)
+  return true
+}
+
+/** `substring(x from 'a(.)c')`: what the group, else the pattern matches. */
+function substringPart(sql: EditedSql, at: number, end: number, alias: string): boolean {
+  const pattern = sql.tokens[end - 1]
+  if (sql.words[end - 2] !== 'from' || pattern?.kind !== 'string' || !pattern.text.startsWith("'")) return false
+  const { text } = pattern
+  const found = `regexp_extract(bh_v, ${text}, ${Math.min(groupsOf(text), 1)}, 's')`
+  const { before, after } = around(`CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN ${found} END`)
+  sql.replace(at, at + 1, before)
+  return sql.replace(end - 2, end, `${after}${alias}`)
+}

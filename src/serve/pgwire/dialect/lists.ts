@@ -1,0 +1,198 @@
+// Arrays: as texts, beside ANY and ALL, as rows of their own; and rows that are compared.
+
+import { parseArray, parseArrays } from '../../../base/pg-texts.ts'
+import { quoteText } from '../../../lake/index.ts'
+import { isBesideList, listSql } from '../parameters.ts'
+import { isOidAlias } from './oids.ts'
+import { textOf, type EditedSql, type Range } from './sql.ts'
+
+const shortNumber = /^(-?\d{1,9}|\(-?\d{1,9}\)|CAST\(('-?\d{1,9}'|\(SELECT NULL\)) AS INTEGER\))$/i
+
+const beforeRows = new Set('and or not where on having when then else select qualify filter'.split(' '))
+
+/** Two rows, compared item by item. What the first items say alone leaves files out. */
+function comparedRows(left: readonly string[], symbol: string, right: readonly string[]): string {
+  if (symbol === '=') return `(${left.map((one, at) => `${one} = ${right[at]!}`).join(' AND ')})`
+  if (symbol === '<>' || symbol === '!=') return `(${left.map((one, at) => `${one} <> ${right[at]!}`).join(' OR ')})`
+  const [one, ...others] = left
+  const [other, ...rest] = right
+  if (others.length === 0) return `${one!} ${symbol} ${other!}`
+  const strict = symbol[0]!
+  const further = comparedRows(others, symbol, rest)
+  return `(${one!} ${strict}= ${other!} AND (${one!} ${strict} ${other!} OR (${one!} = ${other!} AND ${further})))`
+}
+
+/** `generate_series('2026-01-01'::date, '2026-01-31', '1 day')`: texts beside a day or a time are what they have to be. */
+function stepped(sql: EditedSql, at: number, end: number): void {
+  const [first, last, step] = sql.items(at + 1, end)
+  const isText = (item: Range | undefined) =>
+    item !== undefined && item[0] === item[1] && sql.tokens[item[0]]!.kind === 'string'
+  if (!first || !last || !step || isText(first)) return
+  if (isText(last)) sql.insertAfter(last[1], '::TIMESTAMP')
+  if (isText(step)) sql.insertAfter(step[1], '::INTERVAL')
+}
+
+/** `'{1,2}'::int[]`, `('{a}')::varchar(10)[]`, `CAST('{1,2}' AS int[])`: a list. */
+export function listLiteral(sql: EditedSql, at: number): boolean {
+  const { kind, text } = sql.tokens[at]!
+  if (kind !== 'string' || !/^e?'\{/i.test(text)) return false
+  const isAlone = sql.words[at - 1] === '(' && sql.words[at + 1] === ')'
+  if (isAlone && oneOf(sql, at)) return true
+  if (sql.words[at + 1] !== '::' && isBesideList(sql.tokens, at, 1)) return listOf(sql, at)
+  const cast = isAlone ? at + 2 : at + 1
+  if (sql.words[cast] !== '::' && !(sql.words[cast] === 'as' && sql.words[at - 1] === '(')) return false
+  const name = sql.castEnd(cast).type.replaceAll('[]', '')
+  let last = sql.words[cast + 2] === '.' ? cast + 3 : cast + 1
+  if (sql.words[last + 1] === '(') last = sql.closing(last + 1) ?? last
+  const isList = sql.words[last + 1] === '[' && sql.words[last + 2] === ']' && !isOidAlias(name)
+  if (!isList || !listOf(sql, at, name === 'bytea')) return false
+  dimensions(sql, last, /^e?'\s*(\{[\s{]*)/i.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
+  return true
+}
+
+/** A type in PostgreSQL says that it is an array, not of how many dimensions: those that are missing behind `last`. */
+function dimensions(sql: EditedSql, last: number, count: number): void {
+  let said = 0
+  for (; sql.words[last + 1] === '[' && sql.words[last + 2] === ']'; last += 2) said++
+  if (said > 0 && count > said) sql.insertAfter(last, '[]'.repeat(count - said))
+}
+
+/** `$1::text[]`, where the value was `CAST([['a']] AS VARCHAR[][])`. */
+export function castAgain(sql: EditedSql, at: number): void {
+  const close = sql.words[at] === 'cast' && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  if (close === undefined || sql.words[close + 1] !== '::') return
+  let count = 0
+  while (sql.words[close - 1 - 2 * count] === ']' && sql.words[close - 2 - 2 * count] === '[') count++
+  const { last, type } = sql.castEnd(close + 1)
+  if (count > 1) dimensions(sql, last - (type.length - type.replaceAll('[]', '').length), count)
+}
+
+function listOf(sql: EditedSql, at: number, isOfBytes = false): boolean {
+  const items = parseArrays(textOf(sql.tokens[at]!))
+  return items !== undefined && sql.replace(at, at, listSql(items, isOfBytes))
+}
+
+/** `= ANY ('{1,2}')`, `<> ALL ('{a}')`: items that are of the type of what they are compared with. */
+function oneOf(sql: EditedSql, at: number): boolean {
+  let first = at - 2
+  while (/^[<>=!]+$/.test(sql.words[first - 1] ?? '')) first--
+  const written = sql.words.slice(first, at - 1).join('')
+  const meant = /^=(any|some)$/.test(written) ? 'IN' : /^(<>|!=)all$/.test(written) ? 'NOT IN' : undefined
+  const items = meant && sql.words[at + 2] !== '::' ? parseArray(textOf(sql.tokens[at]!)) : undefined
+  if (!items) return false
+  const list = items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
+  return sql.replace(first, at + 1, `${meant} (${list === '' ? 'SELECT NULL WHERE false' : list})`)
+}
+
+/** `name NOT LIKE ALL (list)`: the engine compares with each of a list by `=` and its like alone. */
+export function likeEach(sql: EditedSql, at: number): void {
+  const word = sql.words[at + 1] ?? ''
+  const end = /^(any|some|all)$/.test(word) ? sql.closing(at + 2) : undefined
+  if (end === undefined || sql.words[at + 2] !== '(' || /^(select|with|values)$/.test(sql.words[at + 3]!)) return
+  const [joined, none] = word === 'all' ? ['AND', 'true'] : ['OR', 'false']
+  sql.insertBefore(sql.operand(sql.words[at - 1] === 'not' ? at - 2 : at - 1), 'list_reduce([')
+  sql.replace(at + 1, at + 2, 'pattern_of_list FOR pattern_of_list IN (')
+  const only = end === at + 4 && sql.tokens[at + 3]!.kind === 'string' ? sql.tokens[at + 3]!.text : ''
+  const written = only === '' ? undefined : parseArray(only.slice(1, -1).replaceAll("''", "'"))
+  if (written) sql.replace(at + 3, at + 3, listSql(written, false))
+  sql.replace(end, end, `)], lambda one, other: one ${joined} other, ${none})`)
+}
+
+/**
+ * `(day, id) < ('2026-01-01', '5')`, as pages are turned: texts are of the types of what they are compared with. In rows the
+ * engine compares columns with them as texts, or not at all.
+ */
+export function rowCompared(sql: EditedSql, at: number): boolean {
+  const before = sql.tokens[at - 1]
+  // `SET a = 1, (b, c) = ('x', 'y')` assigns.
+  if (
+    before?.kind === 'quoted' ||
+    before?.text === ',' ||
+    (before?.kind === 'word' && !beforeRows.has(sql.words[at - 1]!))
+  )
+    return false
+  const end = sql.closing(at)
+  const columns = end === undefined ? [] : sql.items(at, end)
+  if (end === undefined || columns.length < 2 || !columns.every(([from, to]) => sql.isPath(from, to))) return false
+  const not = sql.words[end + 1] === 'not' ? 1 : 0
+  const symbol = sql.words[end + 1 + not]!
+  const open = end + 2 + not
+  const isIn = symbol === 'in'
+  const last = sql.words[open] === '(' ? sql.closing(open) : undefined
+  if (last === undefined || (not === 1 && !isIn) || !(isIn || /^(=|<>|!=|<=?|>=?)$/.test(symbol))) return false
+  const rows = isIn ? sql.items(open, last) : [[open, last] as const]
+  const those = rows.map(([from, to]) =>
+    sql.words[from] === '(' && sql.closing(from) === to ? sql.items(from, to) : [],
+  )
+  const isText = ([from, to]: Range) =>
+    sql.tokens[from]!.kind === 'string' || (sql.words[from] === '$' && to === from + 1)
+  const isPlain = (item: Range) =>
+    item[0] === item[1] || isText(item) || sql.isPath(...item) || sql.words[item[0]] === 'cast'
+  if (!those.every((row) => row.length === columns.length && row.every(isPlain)) || !those.flat().some(isText))
+    return false
+  const left = columns.map((item) => sql.textOf(item))
+  const each = those.map((row) =>
+    comparedRows(
+      left,
+      isIn ? '=' : symbol,
+      row.map((item) => sql.textOf(item)),
+    ),
+  )
+  return sql.replace(at, last, `${not === 1 ? 'NOT ' : ''}(${each.join(' OR ')})`)
+}
+
+/** In a list of columns `generate_series(1, 3)` is a row for each, not one list. */
+export function seriesOfRows(sql: EditedSql, at: number): boolean {
+  if (sql.words[at] !== 'generate_series' || sql.words[at + 1] !== '(') return false
+  const end = sql.closing(at + 1)
+  const isValue = sql.selects.has(at) || /^([-+*/%]|\|\|)$/.test(sql.words[at - 1] ?? '')
+  if (end === undefined || !isValue || sql.words[end + 1] === '[') return false
+  stepped(sql, at, end)
+  const bounds = sql.words.slice(at + 2, end).filter((word) => word !== ',' && word !== '-')
+  const type = bounds.every((word) => /^\d{1,9}$/.test(word)) ? 'INTEGER[]' : ''
+  sql.insertBefore(at, type ? 'unnest(CAST(' : 'unnest(')
+  const name = sql.isItem(at, end) ? ' AS generate_series' : ''
+  return sql.replace(end, end, `)${type && ` AS ${type})`})${name}`)
+}
+
+/** `FROM generate_series(…) s`: there s is the one column, here it is the row. */
+export function seriesColumn(sql: EditedSql, at: number, isRenamed = true): void {
+  const before = sql.words[sql.words[at - 1] === '.' ? at - 3 : at - 1] ?? ''
+  const end = sql.closing(at + 1)
+  if (end === undefined || sql.selects.has(at) || !['from', 'join', ',', 'lateral'].includes(before)) return
+  if (isRenamed && ordinality(sql, at, end)) return
+  const name = sql.words[end + 1] === 'as' ? end + 2 : end + 1
+  const token = sql.tokens[name]
+  const isName =
+    (token?.kind === 'word' || (token?.kind === 'quoted' && name === end + 2)) &&
+    !/^(where|on|join|cross|left|right|full|inner|natural|group|order|having|union|with|limit|offset|window)$/.test(
+      sql.words[name]!,
+    )
+  if (sql.words[at] === 'generate_series' && sql.words[at - 1] !== '.') {
+    stepped(sql, at, end)
+    // Of whole numbers it gives whole numbers of 32 bits, which may be added to a day.
+    if (sql.items(at + 1, end).every((item) => shortNumber.test(sql.textOf(item)))) {
+      sql.insertBefore(at, '(SELECT CAST(generate_series AS INTEGER) AS generate_series FROM ')
+      sql.insertAfter(end, isName ? ')' : ') AS generate_series')
+    }
+  }
+  if (!isName || !isRenamed || sql.words[name + 1] === '(') return
+  sql.replace(name, name, `${token.text}(${token.text})`)
+  // It gives one list, and is no function of tables here.
+  if (sql.words[at] === 'string_to_array') {
+    sql.insertBefore(at, '(SELECT ')
+    sql.insertBefore(end, ')')
+  }
+}
+
+/** `unnest(a, b) WITH ORDINALITY AS t(x, y, n)`: lists side by side, and their numbers. */
+function ordinality(sql: EditedSql, at: number, end: number): boolean {
+  const counts = sql.words[end + 1] === 'with' && sql.words[end + 2] === 'ordinality'
+  const second = sql.comma(at + 2, end)
+  if (sql.words[at] !== 'unnest' || (!counts && second === undefined)) return false
+  const list = sql.text.slice(sql.tokens[at + 2]!.start, sql.tokens[(second ?? end) - 1]!.end)
+  sql.insertBefore(at, '(SELECT ')
+  for (let comma = second; comma !== undefined; comma = sql.comma(comma + 1, end))
+    sql.replace(comma, comma, '), unnest(')
+  return sql.replace(end, counts ? end + 2 : end, counts ? `), unnest(range(1, len(${list}) + 1)))` : '))')
+}

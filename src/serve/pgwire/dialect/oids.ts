@@ -1,0 +1,116 @@
+// OIDs by their names, and names by their OIDs: `'raw.sales'::regclass`, `16384::regtype`.
+
+import { nameOf, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
+import { textOf, type EditedSql } from './sql.ts'
+
+/** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
+export type Lookup = { from: string; key: string; value: string; where?: string; more?: string }
+
+const relationNames: Lookup = { from: 'pg_catalog.boathouse_relation', key: 'oid', value: 'name' }
+
+/** By the name or by the OID itself, which of both a text may hold. */
+export const relationOids: Lookup = {
+  from: '(SELECT oid, name FROM pg_catalog.boathouse_relation UNION ALL SELECT oid, oid::VARCHAR FROM pg_catalog.boathouse_relation)',
+  key: 'name',
+  value: 'oid',
+}
+
+/** What a type is called, by its name in quotes behind its schema's. */
+const typeNames: Lookup = {
+  from: 'pg_catalog.pg_type',
+  key: `'"pg_catalog"."' || typname || '"'`,
+  value: 'format_type(oid, NULL)',
+}
+
+export const functionNames: Lookup = { from: 'pg_catalog.pg_proc', key: 'oid', value: 'proname' }
+
+/** Columns that hold OIDs of functions, and are shown by their names. */
+export const functionColumn = /^(typ(input|output|receive|send|modin|modout|analyze|subscript)|amhandler)$/
+
+export const namesOf: Record<string, Lookup> = {
+  regclass: relationNames,
+  regnamespace: { from: 'pg_catalog.pg_namespace', key: 'oid', value: 'nspname' },
+  regrole: { from: 'pg_catalog.pg_roles', key: 'oid', value: 'rolname' },
+}
+
+export const oidsOf: Record<'to_regclass' | 'to_regtype', Lookup> = {
+  to_regclass: { from: 'pg_catalog.boathouse_relation', key: 'name', value: 'oid' },
+  to_regtype: { from: 'pg_catalog.pg_type', key: 'typname', value: 'oid' },
+}
+
+export const lookingUp = (one: Lookup) =>
+  `(SELECT max(bh_d.bh_v) FROM (SELECT ${one.key} AS bh_k, ${one.value} AS bh_v${one.more ? `, ${one.more} AS bh_m` : ''} FROM ${one.from}${one.where ? ` WHERE ${one.where}` : ''}) AS bh_d WHERE bh_d.bh_k = (`
+
+export const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)
+
+/** SQL for the OID of a name. */
+export function oidOf(type: string, name: string): string {
+  if (/^\d+$/.test(name)) return `${name}::UINTEGER`
+  switch (type) {
+    case 'regclass':
+      return `${relationOf(name)}::UINTEGER`
+    case 'regtype':
+      return `${systemOids.type(name)}::UINTEGER`
+    case 'regnamespace':
+      return `${systemOids.namespace(name)}::UINTEGER`
+    case 'regrole':
+      return `${systemOids.role(name)}::UINTEGER`
+    default:
+      return `${systemOids.function(name.replace(/^pg_catalog\./, ''))}::UINTEGER`
+  }
+}
+
+/** SQL for the OID of a relation by its name, as `'raw.sales'::regclass` has it. */
+export function relationOf(name: string): string {
+  const parts = [...tokens(name)].filter(({ kind }) => kind === 'word' || kind === 'quoted')
+  const names = parts.map((token) => (token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()))
+  const system = names.length === 1 || names[0] === 'pg_catalog' ? systemOids.relation(names.at(-1) ?? '') : undefined
+  if (system !== undefined) return String(system)
+  const plain = (one: string) => (/^[a-z_][a-z0-9_]*$/.test(one) ? one : `"${one.replaceAll('"', '""')}"`)
+  const shown = names.slice(-2).map(plain).join('.')
+  const matches = names.length > 1 ? `name = ${quoteText(shown)}` : `ends_with(name, ${quoteText(`.${shown}`)})`
+  return `(SELECT max(oid) FROM pg_catalog.boathouse_relation WHERE ${matches})`
+}
+
+/** An OID by its name, or, of what is an OID already, the name. */
+export function oidAlias(sql: EditedSql, at: number, last: number, type: string, operand: Token | undefined): void {
+  if (operand?.kind === 'string' && operand.text.startsWith("'")) {
+    sql.replace(at - 1, last, oidOf(type, textOf(operand)))
+    return
+  }
+  if (ofText(sql, at, last, type)) return
+  const first = sql.operand(at - 1)
+  if (meetsOid(sql, last + 1)) sql.replace(at, last, '::UINTEGER')
+  else if (type === 'regclass' && sql.words.slice(first, at).some((word) => /^(\|\||quote_ident|format)$/.test(word))) {
+    // A name that is put together there.
+    sql.insertBefore(first, lookingUp(relationOids))
+    sql.replace(at, last, ')::VARCHAR)')
+  } else if (type === 'regtype' && sql.words.slice(first, at).includes('||')) {
+    sql.insertBefore(first, lookingUp(typeNames))
+    sql.replace(at, last, '))')
+  } else if (type === 'regtype') {
+    sql.insertBefore(first, 'format_type(')
+    sql.replace(at, last, ', NULL)')
+  } else if (namesOf[type]) {
+    sql.insertBefore(first, lookingUp(namesOf[type]))
+    sql.replace(at, last, '))')
+  } else sql.replace(at, last, '::UINTEGER')
+}
+
+/** `$1::text::regtype`: a text is a name. */
+function ofText(sql: EditedSql, at: number, last: number, type: string): boolean {
+  if (sql.words[at - 2] !== '::' || !/^(text|varchar|name)$/.test(sql.words[at - 1]!)) return false
+  const named = type === 'regtype' ? oidsOf.to_regtype : type === 'regclass' ? relationOids : undefined
+  if (!named) return false
+  sql.insertBefore(sql.operand(at - 3), lookingUp(named))
+  return sql.replace(at, last, '))')
+}
+
+/** `= 'trigger'::regtype` stands here. */
+function meetsOid(sql: EditedSql, from: number): boolean {
+  let at = from
+  while (/^[=<>!]+$/.test(sql.words[at] ?? '')) at++
+  return (
+    at > from && sql.tokens[at]?.kind === 'string' && sql.words[at + 1] === '::' && isOidAlias(sql.castEnd(at + 1).type)
+  )
+}

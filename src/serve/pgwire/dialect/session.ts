@@ -1,0 +1,94 @@
+// What belongs to the session, the user, the database and settings, is written as literals; and locks, of which there are none.
+
+import { quoteText } from '../../../lake/index.ts'
+import { backendCalls } from '../backend-calls.ts'
+import type { EditedSql } from './sql.ts'
+
+/** Names of the session: `current_user`, `current_database()`, `current_setting('x')`. */
+export function sessionName(sql: EditedSql, at: number): boolean {
+  const token = sql.tokens[at]!
+  if (token.kind !== 'word') return false
+  const word = sql.words[at]!
+  const before = sql.words[at - 1]
+  const first = before === '.' ? (sql.words[at - 2] === 'pg_catalog' ? at - 2 : -1) : at
+  if (first < 0) return false
+  const isCall = sql.words[at + 1] === '('
+  const end = isCall ? sql.closing(at + 1) : at
+  if (end === undefined || (!isCall && sql.words[at + 1] === '.')) return false
+  const value = sql.session
+  const isTable = sql.words[first - 1] === 'from' && !sql.selects.has(first)
+  const give = (text: string, last = end) =>
+    isTable
+      ? sql.replace(first, last, `(SELECT ${text} AS ${word})`)
+      : sql.replace(first, last, text + (sql.isItem(first, last) ? ` AS ${word}` : ''))
+  const name = quoteText(value.user)
+  // Before values are bound nothing is to be done.
+  const isDone = () =>
+    value.signalled === undefined ||
+    backendCalls(sql.text.slice(token.start, sql.tokens[end]!.end), value.backendId).length > 0
+  switch (word) {
+    case 'current_user':
+    case 'session_user':
+    case 'current_role':
+      return !isCall && before !== 'as' && give(name)
+    case 'user':
+      return !isCall && sql.isItem(first, end) && give(name)
+    case 'current_catalog':
+      return !isCall && before !== 'as' && give(quoteText(value.catalog))
+    case 'current_schema':
+      return before !== 'as' && give(value.schema === undefined ? `'public'` : quoteText(value.schema))
+  }
+  if (!isCall) return false
+  switch (word) {
+    case 'current_database':
+      return give(quoteText(value.catalog))
+    case 'current_schemas': {
+      const schemas = [value.schema ?? 'public']
+      return give(`[${['pg_catalog', ...schemas].map(quoteText).join(', ')}]`)
+    }
+    case 'version':
+      return give(quoteText(value.version))
+    // Pools ask for it before they give a connection on; nobody holds such a lock here.
+    case 'pg_advisory_unlock_all':
+      return give("''")
+    // Numbers are above all that the table holds, whatever was set.
+    case 'setval': {
+      const [comma, number] = [sql.tokens[at + 3], sql.tokens[at + 4]]
+      return comma?.text === ',' && number?.kind === 'number' && give(`${number.text}::BIGINT`)
+    }
+    case 'pg_backend_pid':
+      return give(String(value.backendId))
+    case 'pg_sleep':
+      return isDone() && give("''")
+    case 'pg_cancel_backend':
+    case 'pg_terminate_backend':
+      return isDone() && give(String(value.signalled?.() ?? true))
+    // A function of the moment may be read as a table of one row.
+    case 'now':
+      return isTable && give('now()')
+    case 'current_setting':
+    case 'set_config': {
+      const argument = sql.tokens[at + 2]
+      if (argument?.kind !== 'string' || !argument.text.startsWith("'")) return false
+      const asked = argument.text.slice(1, -1).replaceAll("''", "'")
+      const found = value.setting(asked)
+      const isFlag = sql.words[end + 1] === '::' && /^bool(ean)?$/.test(sql.words[end + 2] ?? '')
+      const shown = isFlag && /^(on|off)$/.test(found ?? '') ? String(found === 'on') : found
+      return give(shown === undefined ? 'NULL::VARCHAR' : quoteText(shown))
+    }
+    default:
+      return false
+  }
+}
+
+/** `FOR UPDATE OF t SKIP LOCKED`: nothing is locked here, and of two who change a row the second is told at its commit. */
+export function locking(sql: EditedSql, at: number): boolean {
+  if (sql.words[at] !== 'for') return false
+  const clause = /^for (no key update|key share|update|share)\b/.exec(sql.words.slice(at, at + 4).join(' '))?.[1]
+  if (clause === undefined) return false
+  let last = at + clause.split(' ').length
+  if (sql.words[last + 1] === 'of') for (last += 2; [',', '.'].includes(sql.words[last + 1] ?? '');) last += 2
+  if (sql.words[last + 1] === 'nowait') last++
+  else if (sql.words[last + 1] === 'skip' && sql.words[last + 2] === 'locked') last += 2
+  return sql.replace(at, last, '')
+}
