@@ -246,6 +246,37 @@ describe('statements', () => {
     expect((await ada.query('select count(*)::int n from raw.many')).rows).toEqual([{ n: 0 }])
   })
 
+  test('the moment of a transaction is that of its begin', async () => {
+    const client = await connect('ada')
+    const moment = async () =>
+      (
+        await client.query(
+          'select now(), transaction_timestamp() as t, current_timestamp, current_timestamp(0) as second, localtimestamp::date = current_date as day, (select now from now()) as f',
+        )
+      ).rows[0] as Record<string, unknown>
+    await client.query('create table raw.stamped (id int, at timestamptz default now())')
+    await client.query('begin')
+    const first = await moment()
+    expect([first['t'], first['current_timestamp'], first['f'], first['day']]).toEqual([
+      first['now'],
+      first['now'],
+      first['now'],
+      true,
+    ])
+    await sleep(20)
+    expect(await moment()).toEqual(first)
+    await client.query('insert into raw.stamped (id) values (1)')
+    const clock = await client.query('select clock_timestamp() > now() as later')
+    expect(clock.rows).toEqual([{ later: true }])
+    await client.query('commit')
+    expect((await moment())['now']).not.toEqual(first['now'])
+    const shown = await client.query(
+      "select column_default from information_schema.columns where table_name = 'stamped' and column_name = 'at'",
+    )
+    expect(JSON.stringify(shown.rows)).toContain('now()')
+    await client.end()
+  })
+
   test('a transaction is one commit, and a failure inside must be rolled back', async () => {
     const other = await connect('rob')
     const n = async (client: pg.Client) =>

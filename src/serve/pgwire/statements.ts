@@ -129,6 +129,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   let isFailed = false
   let isImplicit = false
   let isFresh = false
+  let beganMs: number | undefined
   const locals: (() => void)[] = []
 
   const names: SessionNames = {
@@ -139,6 +140,9 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     },
     version: `PostgreSQL 15.0 (Boathouse ${deps.version})`,
     backendId,
+    get beganMs() {
+      return door.state === 'idle' ? undefined : beganMs
+    },
     setting: (name) => settings.get(name),
   }
   /** `SELECT set_config('search_path', '', false)`: done when it is read, as its value is part of the text then. */
@@ -284,6 +288,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
         return done(command.tag)
       }
       await say(withDefaults(sql, settings))
+      beganMs = deps.clock.now()
       for (const [name, value] of saidOfTransaction(sql)) {
         settings.set(name, value)
         locals.push(() => settings.set(name, undefined))
@@ -482,6 +487,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     async beginImplicit(signal) {
       if (door.state !== 'idle') return
       await door.query('BEGIN', await options(signal))
+      beganMs = deps.clock.now()
       isImplicit = true
     },
     async endImplicit(signal) {

@@ -5,6 +5,7 @@ import { around, type Around } from './around.ts'
 import { dateText, enginePattern } from './date-patterns.ts'
 import { formatPieces } from './format-patterns.ts'
 import { isNumberPattern, numberPattern, numberText } from './number-patterns.ts'
+import { momentOf } from './session.ts'
 import { groupsOf, textOf, type EditedSql } from './sql.ts'
 
 const renamed: Record<string, string> = {
@@ -123,7 +124,10 @@ export function otherArguments(sql: EditedSql, at: number): boolean {
   if (end === undefined || sql.tokens[at]!.kind !== 'word') return false
   const alias = sql.isItem(at, end) ? ` AS ${word}` : ''
   if (word === 'current_timestamp')
-    return end === at + 3 && sql.replace(at, end, `pg_rounded(now(), ${sql.tokens[at + 2]!.text})${alias}`)
+    return (
+      end === at + 3 &&
+      sql.replace(at, end, `pg_rounded(${momentOf(sql, 'now') ?? 'now()'}, ${sql.tokens[at + 2]!.text})${alias}`)
+    )
   if (word === 'substring') return substringPart(sql, at, end, alias)
   const first = sql.comma(at + 2, end)
   const second = first === undefined ? undefined : sql.comma(first + 1, end)

@@ -26,6 +26,9 @@ export function sessionName(sql: EditedSql, at: number): boolean {
   const isDone = () =>
     value.signalled === undefined ||
     backendCalls(sql.text.slice(token.start, sql.tokens[end]!.end), value.backendId).length > 0
+  const moment = momentOf(sql, word)
+  if (moment && (isCall ? end === at + 2 && ofCalls.has(word) : before !== 'as' && !ofCalls.has(word)))
+    return give(moment)
   switch (word) {
     case 'current_user':
     case 'session_user':
@@ -79,6 +82,23 @@ export function sessionName(sql: EditedSql, at: number): boolean {
     default:
       return false
   }
+}
+
+const moments: Record<string, string> = {
+  now: '',
+  transaction_timestamp: '',
+  current_timestamp: '',
+  localtimestamp: '::TIMESTAMP',
+  localtime: '::TIMESTAMP::TIME',
+  current_date: '::DATE',
+}
+const ofCalls: ReadonlySet<string> = new Set(['now', 'transaction_timestamp'])
+
+/** `now()` in a transaction is when that began, for all of its statements. What keeps its text, as a default or a view, keeps the function. */
+export function momentOf({ session: { beganMs }, words }: EditedSql, name: string): string | undefined {
+  if (beganMs === undefined || !Object.hasOwn(moments, name) || /^(create|alter|prepare)$/.test(words[0] ?? ''))
+    return undefined
+  return `(TIMESTAMPTZ '${new Date(beganMs).toISOString()}')${moments[name]!}`
 }
 
 /** `FOR UPDATE OF t SKIP LOCKED`: nothing is locked here, and of two who change a row the second is told at its commit. */

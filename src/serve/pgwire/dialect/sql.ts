@@ -9,6 +9,8 @@ export type SessionNames = {
   schema: string | undefined
   version: string
   backendId: number
+  /** When the transaction began that is open. */
+  readonly beganMs?: number | undefined
   setting(name: string): string | undefined
   /** Whether the next connection that the text cancels was found. */
   signalled?(): boolean
