@@ -6,7 +6,7 @@ import { hash } from 'node:crypto'
 import { Failure, type Place } from '../../base/failure.ts'
 import { fromJs, repr, str } from '../../jinja/index.ts'
 import { deprecations, type Deprecation } from './deprecations.ts'
-import type { Config } from './types.ts'
+import type { Config, TestedCall } from './types.ts'
 
 /** Keys of an entry that configure the test and are no arguments of its macro. */
 const configKeys = [
@@ -48,6 +48,8 @@ export type TestTarget = {
   isSource: boolean
   /** What it stands under, by name. */
   name: string
+  /** The same as a call that is followed as others are. */
+  call: TestedCall
 }
 
 /** @throws Failure PROJECT_INVALID with the entry's place */
@@ -76,8 +78,8 @@ export function readGenericTest(
   const own = args['name']
   delete args['name']
   if (own !== undefined && typeof own !== 'string') throw wrong(`"name" of the test "${written}" must be text`)
-  // The model comes first: it is what the test is attached to.
-  const kwargs = { model: `{{ get_where_subquery(${target.expression}) }}`, ...args }
+  // In dbt's order, which is that of what the test reads.
+  const kwargs = { ...args, model: `{{ get_where_subquery(${target.expression}) }}` }
   const kind = `${namespace === undefined ? '' : `${namespace}_`}${target.isSource ? 'source_' : ''}${name!}`
   const { fullName, shortName } =
     own === undefined ? testNames(kind, target.shown, args) : { fullName: own, shortName: own }

@@ -404,8 +404,8 @@ test("versions of a package's model are not those of the project's own", async (
 })
 
 test.each([
-  [false, ['model.shop.a', 'source.shop.raw.t']],
-  [true, ['model.dep.a', 'source.dep.raw.t']],
+  [false, ['source.shop.raw.t', 'model.shop.a']],
+  [true, ['source.dep.raw.t', 'model.dep.a']],
 ])(
   "what a package's model names is looked for in the project first, unless the flag is %s",
   async (isPackageFirst, found) => {
@@ -743,7 +743,7 @@ models:
     ['accepted_values_a_id__False__1__2', 'ERROR', '', 'a'],
     ['accepted_values_a_id__3__4_0__08', 'ERROR', '', 'a'],
     ['other', 'ERROR', '', 'a'],
-    ['relationships_a_id__id__ref_b_', 'ERROR', '', 'a,b'],
+    ['relationships_a_id__id__ref_b_', 'ERROR', '', 'b,a'],
     ['row_count_a_1', 'warn', '', 'a'],
     ['one', 'ERROR', '', 'a'],
   ])

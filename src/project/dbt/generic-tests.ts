@@ -35,8 +35,9 @@ export function readGenericTests(reading: Reading, nodes: Nodes): void {
       for (const version of patch.versions.length > 0 ? patch.versions : [undefined]) {
         const expression = version ? `ref('${patch.name}', version='${version.v}')` : `ref('${patch.name}')`
         const shown = version ? `${patch.name}_v${version.v}` : patch.name
+        const call = { name: patch.name, version: version?.v }
         for (const entry of (version ?? patch).tests)
-          reader.add(from, patch.file, entry, { expression, shown, isSource: false, name: patch.name }, [])
+          reader.add(from, patch.file, entry, { expression, shown, isSource: false, name: patch.name, call }, [])
       }
     }
   }
@@ -45,7 +46,9 @@ export function readGenericTests(reading: Reading, nodes: Nodes): void {
 export function readSourceTests(reading: Reading, nodes: Nodes, from: DbtPackage, source: SourceEntry): void {
   const reader = new GenericTests(reading, nodes)
   const expression = `source('${source.source}', '${source.name}')`
-  const target = { expression, shown: `${source.source}_${source.name}`, isSource: true, name: source.name }
+  const shown = `${source.source}_${source.name}`
+  const call = { source: source.source, table: source.name }
+  const target = { expression, shown, isSource: true, name: source.name, call }
   for (const entry of source.tests) reader.add(from, source.file, entry, target, source.tags)
 }
 
@@ -73,7 +76,8 @@ class GenericTests {
       const macro = reading.macros.test(from.name, test.namespace, test.name)
       const parsed = this.#parse(from, test, macro, place)
       const [hasOwn, isTold] = [parsed.config, test.config].map((config) => Object.keys(config).length > 0)
-      const node = this.#nodes.add(
+      const uniqueId = `test.${from.name}.${test.fullName}.${testHash(test)}`
+      const added = this.#nodes.add(
         {
           kind: 'test',
           name: test.fullName,
@@ -94,8 +98,9 @@ class GenericTests {
           place,
           checksum: noChecksum,
         },
-        `test.${from.name}.${test.fullName}.${testHash(test)}`,
+        uniqueId,
       )
+      const node = added ?? disabledNode(reading.project, uniqueId)
       if (!node) return
       node.description = test.description
       const { model: _, ...given } = test.kwargs
@@ -109,6 +114,7 @@ class GenericTests {
         namespace: test.namespace,
         kwargs: test.kwargs,
         columnName,
+        of: target.call,
         attachedTo: undefined,
       }
     })
@@ -149,6 +155,12 @@ class GenericTests {
     }
     return parsed
   }
+}
+
+/** Of several that share an id the last that was read. */
+function disabledNode({ disabled }: DbtProject, uniqueId: string): DbtNode | undefined {
+  const last = disabled.get(uniqueId)?.at(-1)
+  return last?.kind === 'node' ? last.entry : undefined
 }
 
 /** For a generic test that no macro defines. */

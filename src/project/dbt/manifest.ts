@@ -47,6 +47,7 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
     ...nodeValue(compiled.has(node.uniqueId) ? withForeignTables(project, node) : node),
     ...compiledValue(compiled.get(node.uniqueId)),
     ...(node.kind === 'model' && { primary_key: primaryKeys(node) }),
+    ...patchPathOf(project, node),
     ...(node.kind === 'seed' && { root_path: rootPathOf(project, node) }),
   })
   const disabledOf = ({ kind, entry }: Disabled): Config => {
@@ -299,29 +300,45 @@ function groupMap(project: DbtProject): Config {
   )
 }
 
-/** What tells rows of a model apart: by constraint, else by tests that say unique (and not null). */
+/** What another package says of a node stands in that package. */
+function patchPathOf(project: DbtProject, { package: own, patch, file, fileInPackage }: DbtNode): Config {
+  const isOwn = !patch?.file || patch.file.startsWith(file.slice(0, file.length - fileInPackage.length))
+  if (isOwn) return {}
+  const owners = [...project.packages.values()].filter(
+    ({ folder }) => folder === '' || patch.file!.startsWith(`${folder}/`),
+  )
+  const owner = owners.reduce((longest, each) => (each.folder.length > longest.folder.length ? each : longest))
+  return owner.name === own ? {} : { patch_path: `${owner.name}://${packageFile(project, owner.name, patch.file!)}` }
+}
+
+/**
+ * What tells rows of a model apart: by constraint, else by tests of its own package that say unique (and not null), be they
+ * switched off.
+ */
 function primaryKeysOf(project: DbtProject): (node: DbtNode) => string[] {
   const tests = new Map<string, DbtNode[]>()
-  for (const node of project.nodes.values()) {
-    const owner = node.test?.kind === 'generic' ? node.test.attachedTo : undefined
-    if (owner !== undefined) tests.set(owner, [...(tests.get(owner) ?? []), node])
+  const disabled = [...project.disabled.values()].flat().flatMap(({ kind, entry }) => (kind === 'node' ? [entry] : []))
+  for (const node of [...project.nodes.values(), ...disabled]) {
+    if (node.test?.kind !== 'generic' || !('name' in node.test.of)) continue
+    const { name, version } = node.test.of
+    const owner = `model.${node.package}.${name}${version === undefined ? '' : `.v${version}`}`
+    tests.set(owner, [...(tests.get(owner) ?? []), node])
   }
   return (node) => {
     const ofModel = node.constraints.find(({ type }) => type === 'primary_key')
     if (ofModel) return ofModel.columns
     const ofColumn = node.columns.find(({ constraints }) => constraints.some(({ type }) => type === 'primary_key'))
     if (ofColumn) return [ofColumn.name]
-    const unique = new Set<string>()
-    const filled = new Set<string>()
-    for (const { test } of tests.get(node.uniqueId) ?? []) {
+    const [unique, switchedOff, filled] = [new Set<string>(), new Set<string>(), new Set<string>()]
+    for (const { test, config } of tests.get(node.uniqueId) ?? []) {
       if (test?.kind !== 'generic') continue
       const { column_name: column, combination_of_columns: combination } = test.kwargs
       const columns = typeof column === 'string' ? [column] : Array.isArray(combination) ? combination.map(String) : []
       if (test.name === 'unique' || test.name === 'unique_combination_of_columns')
-        columns.forEach((each) => unique.add(each))
+        columns.forEach((each) => (config['enabled'] === false ? switchedOff : unique).add(each))
       else if (test.name === 'not_null') columns.forEach((each) => filled.add(each))
     }
-    const both = [...unique].filter((each) => filled.has(each))
-    return both.length > 0 ? both : [...unique]
+    const both = [...filled].filter((each) => unique.has(each) || switchedOff.has(each))
+    return [both, [...unique], [...switchedOff]].find(({ length }) => length > 0) ?? []
   }
 }

@@ -2,7 +2,6 @@
 
 import { hash } from 'node:crypto'
 import { Dict, fromJs, repr } from '../../jinja/index.ts'
-import { fileChecksum } from './checksum.ts'
 import { tagsOf } from './config.ts'
 import {
   exposureValue,
@@ -178,20 +177,21 @@ const modelValue = (node: DbtNode): Config => ({
 
 function testValue(node: DbtNode): Config {
   if (node.test?.kind !== 'generic') return {}
-  const { name, kwargs, namespace, columnName, attachedTo } = node.test
+  const { name, kwargs, namespace, columnName, of, attachedTo } = node.test
   return {
     column_name: columnName ?? null,
     file_key_name: fileKeyOf(node),
-    attached_node: attachedTo?.startsWith('source.') === false ? attachedTo : null,
+    // dbt looks for it in the test's own package.
+    attached_node: 'name' in of && attachedTo?.split('.')[1] === node.package ? attachedTo : null,
     test_metadata: { name, kwargs, namespace: namespace ?? null },
   }
 }
 
 /** The entry of YAML that the test stands in: `models.orders`. */
-function fileKeyOf({ refs, sources, test }: DbtNode): string | null {
+function fileKeyOf({ test }: DbtNode): string | null {
   const kind = test?.kind === 'generic' ? test.attachedTo?.split('.')[0] : undefined
-  if (kind === undefined) return null
-  return kind === 'source' ? `sources.${sources[0]?.source ?? ''}` : `${kind}s.${refs[0]?.name ?? ''}`
+  if (test?.kind !== 'generic' || kind === undefined) return null
+  return 'source' in test.of ? `sources.${test.of.source}` : `${kind}s.${test.of.name}`
 }
 
 export function sourceValue(source: DbtSource, fileInPackage: string): Config {
@@ -248,7 +248,7 @@ export function operationValue(project: DbtProject, operation: DbtOperation): Co
     unique_id: operation.uniqueId,
     fqn: [from, 'hooks', name],
     alias: name,
-    checksum: fileChecksum(sql),
+    checksum: operation.checksum,
     config,
     tags: [...new Set([when, ...tagsOf(config)])],
     description: '',
@@ -258,7 +258,7 @@ export function operationValue(project: DbtProject, operation: DbtOperation): Co
     docs: config['docs'] ?? { show: true, node_color: null },
     patch_path: null,
     build_path: null,
-    unrendered_config: {},
+    unrendered_config: operation.unrenderedConfig,
     relation_name: null,
     raw_code: sql,
     doc_blocks: [],

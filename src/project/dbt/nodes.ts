@@ -58,7 +58,7 @@ export class Nodes {
       this.#fromFile('seed', sql, 'seeds', emptyParsed(), checksum)
     }
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.snapshot, /\.sql$/i)) this.#snapshots(sql)
-    this.#yamlSnapshots(from)
+    await this.#yamlSnapshots(from)
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.analysis, /\.sql$/i))
       this.#fromFile('analysis', sql, 'analyses', this.#parse(sql, 'analysis'))
     await this.#functions(from)
@@ -213,7 +213,7 @@ export class Nodes {
   }
 
   /** Snapshots that YAML alone defines: all rows of their `relation`. */
-  #yamlSnapshots(from: DbtPackage): void {
+  async #yamlSnapshots(from: DbtPackage): Promise<void> {
     for (const { found } of this.#reading.properties.filter((each) => each.from === from)) {
       for (const patch of found.patches) {
         const { relation } = patch
@@ -238,7 +238,7 @@ export class Nodes {
           patch,
           version: undefined,
           place: patch.place,
-          checksum: fileChecksum(''),
+          checksum: fileChecksum(await this.#reading.files.text(patch.file)),
         })
       }
     }

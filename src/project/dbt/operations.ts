@@ -1,6 +1,7 @@
 // `on-run-start` and `on-run-end`: statements that are rendered when they run; here is found out what they read.
 
 import { Failure } from '../../base/failure.ts'
+import { fileChecksum } from './checksum.ts'
 import { parseSql } from './calls.ts'
 import { configOf, hooksOf } from './config.ts'
 import { macrosOf } from './nodes.ts'
@@ -9,21 +10,24 @@ import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { DbtOperation, DbtPackage } from './types.ts'
 
 /** In the order in which dbt runs them: the project's own, then those of the packages by name. */
-export function readOperations(reading: Reading): void {
+export async function readOperations(reading: Reading): Promise<void> {
   const others = reading.packages.filter((one) => one !== reading.root)
   const packages = [reading.root, ...others.toSorted((a, b) => (a.name < b.name ? -1 : 1))]
   for (const from of packages) {
-    from.hooks.onRunStart.forEach((sql, index) => addOperation(reading, from, 'on-run-start', sql, index))
-    from.hooks.onRunEnd.forEach((sql, index) => addOperation(reading, from, 'on-run-end', sql, index))
+    const { onRunStart, onRunEnd } = from.hooks
+    if (onRunStart.length + onRunEnd.length === 0) continue
+    const checksum = fileChecksum(await reading.files.text(from.file))
+    const add = (when: DbtOperation['when']) => (sql: string, index: number) =>
+      addOperation(reading, from, { when, sql, index, checksum })
+    onRunStart.forEach(add('on-run-start'))
+    onRunEnd.forEach(add('on-run-end'))
   }
 }
 
 function addOperation(
   reading: Reading,
   from: DbtPackage,
-  when: DbtOperation['when'],
-  sql: string,
-  index: number,
+  { when, sql, index, checksum }: Pick<DbtOperation, 'when' | 'sql' | 'index' | 'checksum'>,
 ): void {
   const name = `${from.name}-${when}-${index}`
   const place = from.hooks.places[when][index] ?? { file: from.file }
@@ -40,7 +44,7 @@ function addOperation(
     ...(parsed?.refs ?? []).map((ref) => pickRef(byName.get(ref.name) ?? [], ref, searchOrder(project, from.name))),
     ...(parsed?.sources ?? []).map((call) => findSource(project, call, from.name)),
   ]
-  const { config } = configOf('analysis', [from.name, 'hooks', name], [], { from, root: reading.root })
+  const { config, unrendered } = configOf('analysis', [from.name, 'hooks', name], [], { from, root: reading.root })
   for (const key of ['pre-hook', 'post-hook'] as const)
     config[key] = hooksOf(config, key, place).map((hook) => ({
       sql: hook.sql,
@@ -54,7 +58,9 @@ function addOperation(
     when,
     index,
     sql,
+    checksum,
     config,
+    unrenderedConfig: unrendered,
     macros: macrosOf(reading, from, parsed?.called ?? []),
     dependsOn: [...new Set(parents.flatMap((parent) => parent?.uniqueId ?? []))],
     file: from.file,

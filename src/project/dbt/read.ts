@@ -62,7 +62,7 @@ async function readRest(reading: Reading): Promise<void> {
   readGenericTests(reading, nodes)
   for (const one of packages) await nodes.readSingularTests(one)
   readEntries(reading)
-  readOperations(reading)
+  await readOperations(reading)
   const resolver = new Resolver(reading)
   resolver.nodes()
   resolver.entries()

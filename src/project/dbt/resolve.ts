@@ -5,7 +5,17 @@ import { Failure, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Reading } from './reading.ts'
 import { findFunction, findSource, nodesByName, pickRef, searchOrder } from './references.ts'
-import type { DbtEntry, DbtMetric, DbtNode, DbtSemanticModel, FunctionCall, RefCall, SourceCall } from './types.ts'
+import type {
+  DbtEntry,
+  DbtMetric,
+  DbtNode,
+  DbtSemanticModel,
+  DbtSource,
+  FunctionCall,
+  RefCall,
+  SourceCall,
+  TestedCall,
+} from './types.ts'
 
 /** Turns the refs and sources of everything into unique ids. */
 export class Resolver {
@@ -34,6 +44,14 @@ export class Resolver {
     const found = new Set<string>()
     const missing: Failure[] = []
     let isDisabled = false
+    for (const call of uniqueCalls(node.sources)) {
+      const to = findSource(project, call, node.package)
+      if (to) found.add(to.uniqueId)
+      else {
+        isDisabled ||= this.#disabled.has(`${call.source}.${call.table}`)
+        missing.push(this.#sourceFailure(described(node), call))
+      }
+    }
     for (const ref of uniqueCalls(node.refs)) {
       const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, node.package))
       if (to) {
@@ -45,14 +63,6 @@ export class Resolver {
         missing.push(this.#refFailure(described(node), ref))
       }
     }
-    for (const call of uniqueCalls(node.sources)) {
-      const to = findSource(project, call, node.package)
-      if (to) found.add(to.uniqueId)
-      else {
-        isDisabled ||= this.#disabled.has(`${call.source}.${call.table}`)
-        missing.push(this.#sourceFailure(described(node), call))
-      }
-    }
     for (const call of node.functions) {
       const to = findFunction(project, call, node.package)
       if (to) found.add(to.uniqueId)
@@ -60,9 +70,9 @@ export class Resolver {
     }
     node.dependsOn = [...found]
     if (node.test?.kind === 'generic') {
-      node.test.attachedTo = node.dependsOn[0]
+      node.test.attachedTo = this.#tested(node.test.of, node.package)?.uniqueId
       // A test belongs to the group of what it tests.
-      const group = project.nodes.get(node.dependsOn[0] ?? '')?.group
+      const group = project.nodes.get(node.test.attachedTo ?? '')?.group
       if (group !== undefined) node.group = group
     }
     if (missing.length === 0) return
@@ -73,11 +83,17 @@ export class Resolver {
     // As for dbt a test of what is not there or switched off is no error: it stays a node, and is never run.
     node.config['enabled'] = false
     // That a model is not there is said of its properties already.
-    const isOfNothing = node.refs.length > 0 && !this.#byName.has(node.refs[0]!.name)
-    if (isDisabled || (isOfNothing && node.test?.kind === 'generic')) return
+    const isOfNothing = node.test?.kind === 'generic' && 'name' in node.test.of && !this.#byName.has(node.test.of.name)
+    if (isDisabled || isOfNothing) return
     const event = { name: 'NodeNotFoundOrDisabled', code: 'I060' }
     for (const { message, place } of missing)
       this.#reading.warn(`${message}; the test is not run`, place ?? node.place, event)
+  }
+
+  #tested(of: TestedCall, from: string): DbtNode | DbtSource | undefined {
+    const { project } = this.#reading
+    if ('source' in of) return findSource(project, of, from)
+    return pickRef(this.#byName.get(of.name) ?? [], { ...of, package: undefined }, searchOrder(project, from))
   }
 
   /** A package that reads what only the project has may make a circle with it. */
@@ -182,6 +198,11 @@ export class Resolver {
     const { project, failures } = this.#reading
     const who = `${kind} "${entry.name}"`
     const found: string[] = []
+    for (const call of entry.sources) {
+      const to = findSource(project, call, entry.package)
+      if (to) found.push(to.uniqueId)
+      else failures.push(this.#sourceFailure(who, call))
+    }
     for (const ref of entry.refs) {
       const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, entry.package))
       if (!to) failures.push(this.#refFailure(who, ref))
@@ -196,11 +217,6 @@ export class Resolver {
           ),
         )
       else found.push(to.uniqueId)
-    }
-    for (const call of entry.sources) {
-      const to = findSource(project, call, entry.package)
-      if (to) found.push(to.uniqueId)
-      else failures.push(this.#sourceFailure(who, call))
     }
     entry.dependsOn = [...new Set([...entry.dependsOn, ...found])]
   }
@@ -339,5 +355,11 @@ const measuresOf = ({ value }: DbtSemanticModel): string[] =>
   Array.isArray(value['measures']) ? value['measures'].filter(isRecord).map(({ name }) => String(name)) : []
 
 /** What is called twice is looked up, and missed, once. */
-const uniqueCalls = <Call extends { place: Place }>(calls: readonly Call[]): Call[] =>
-  [...new Map(calls.toReversed().map((call) => [JSON.stringify({ ...call, place: null }), call])).values()].toReversed()
+function uniqueCalls<Call extends { place: Place }>(calls: readonly Call[]): Call[] {
+  const first = new Map<string, Call>()
+  for (const call of calls) {
+    const key = JSON.stringify({ ...call, place: null })
+    if (!first.has(key)) first.set(key, call)
+  }
+  return [...first.values()]
+}

@@ -48,6 +48,9 @@ export type ColumnSpec = {
   place: Place
 }
 
+/** A model, seed or snapshot by name, or a source. */
+export type TestedCall = { name: string; version: string | undefined } | { source: string; table: string }
+
 export type TestSpec =
   | {
       kind: 'generic'
@@ -57,6 +60,8 @@ export type TestSpec =
       /** What the test macro is called with, unrendered; `model` included. */
       kwargs: Config
       columnName: string | undefined
+      /** What it stands under in YAML. */
+      of: TestedCall
       /** The node or source under test. */
       attachedTo: string | undefined
     }
@@ -214,7 +219,10 @@ export type DbtOperation = {
   /** From 0 within its package. */
   index: number
   config: Config
+  unrenderedConfig: Config
   sql: string
+  /** dbt's fingerprint of the file that it stands in. */
+  checksum: DbtNode['checksum']
   dependsOn: string[]
   file: string
   place: Place

@@ -1,5 +1,6 @@
 // What a dbt project holds besides models and tests: each in every form that dbt accepts.
 
+import { createHash } from 'node:crypto'
 import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -376,7 +377,7 @@ tests: {severity: warn}`,
   expect(project.nodes.get('model.shop.A')).toMatchObject({ config: { materialized: 'table' }, description: 'second' })
   expect(project.nodes.get('model.shop.py')).toMatchObject({
     language: 'python',
-    dependsOn: ['seed.shop.a_seed', 'source.shop.raw.cars.csv'],
+    dependsOn: ['source.shop.raw.cars.csv', 'seed.shop.a_seed'],
   })
   expect([...project.nodes.keys()].map((id) => id.replace(/\.\w{10}$/, ''))).toEqual([
     'model.shop.A',
@@ -629,5 +630,53 @@ test('variables that are made of each other are told', async () => {
   const { failures } = await readDbtProject(recordFiles(files), '/project', options)
   expect(failures.map(({ code, message }) => [code, message])).toEqual([
     ['TEMPLATE_FAILED', expect.stringMatching(/^var "[ab]" is made of variables that are made of it/)],
+  ])
+})
+
+test('what nodes are built upon stands in the order of dbt; what another package says of one stands there', async () => {
+  const project = await read({
+    'dbt_project.yml': "name: shop\non-run-end: 'select 2'\nmodels: {+meta: {a: 1}}",
+    'dbt_packages/pk/dbt_project.yml': 'name: pk',
+    'dbt_packages/pk/models/q.sql': 'select 1 as id',
+    'models/c.sql': 'select 1 as id',
+    'models/a.sql':
+      "select * from {{ ref('c') }}, {{ source('raw', 'z') }}, {{ ref('q') }}, {{ source('raw', 'a') }}, {{ ref('c') }}",
+    'models/s.yml': `sources: [{name: raw, tables: [{name: z}, {name: a}]}]
+snapshots: [{name: y, relation: "ref('c')", config: {unique_key: id, strategy: check, check_cols: all}}]
+models:
+  - {name: q, columns: [{name: id, data_tests: [unique]}]}
+  - name: c
+    columns: [{name: id, data_tests: [{unique: {config: {enabled: false}}}]}]
+  - name: a
+    data_tests:
+      - relationships: {arguments: {column_name: id, to: "source('raw', 'a')", field: x}}
+      - relationships: {arguments: {column_name: id, to: "ref('c')", field: x}}
+exposures: [{name: e, type: dashboard, owner: {name: x}, depends_on: ["ref('c')", "source('raw', 'z')"]}]
+`,
+  })
+  const manifest = JSON.parse(JSON.stringify(manifestOf(project, { generatedAt: 0 })))
+  const nodes = Object.values<Record<string, any>>(manifest.nodes)
+  const parents = [...nodes, ...Object.values<Record<string, any>>(manifest.exposures)].map((node) => [
+    node['name'],
+    node['depends_on']?.nodes?.map((id: string) => id.split('.').at(-1)).join(' '),
+    node['attached_node'],
+    node['primary_key']?.join(),
+  ])
+  expect(parents).toEqual([
+    ['a', 'z a c q', undefined, ''],
+    ['c', '', undefined, 'id'],
+    ['y', 'c', undefined, undefined],
+    ['q', '', undefined, ''],
+    ['unique_q_id', 'q', null, undefined],
+    ['relationships_a_id__x__source_raw_a_', 'a a', 'model.shop.a', undefined],
+    ['relationships_a_id__x__ref_c_', 'c a', 'model.shop.a', undefined],
+    ['shop-on-run-end-0', '', undefined, undefined],
+    ['e', 'z c', undefined, undefined],
+  ])
+  expect(manifest.nodes['model.pk.q'].patch_path).toBe('shop://models/s.yml')
+  const file = manifest.nodes['operation.shop.shop-on-run-end-0']
+  expect([file.checksum.checksum, file.unrendered_config]).toEqual([
+    createHash('sha256').update("name: shop on-run-end: 'select 2' models: {+meta: {a: 1}}").digest('hex'),
+    { meta: { a: 1 } },
   ])
 })

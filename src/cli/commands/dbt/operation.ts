@@ -79,6 +79,8 @@ const inline = (project: string, sql: string): Parameters<typeof runStatement>[0
   index: 0,
   sql,
   config: {},
+  unrenderedConfig: {},
+  checksum: { name: 'none', checksum: '' },
   macros: [],
   dependsOn: [],
   file: '--sql',
