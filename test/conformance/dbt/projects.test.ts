@@ -11,7 +11,7 @@ const lab = process.env.DBT_LAB ?? '../shared/dbt'
 const mirror = '../.mirror'
 const projects = process.env.DBT_PROJECTS ?? (existsSync(mirror) ? join(tmpdir(), 'dbt-projects') : undefined)
 // Those whose tables tell neither of the time nor of chance, and that are quick.
-const names = ['jaffle_shop_duckdb', 'mf_tutorial', 'codegen_it', 'dbt_date_it']
+const names = ['jaffle_shop_duckdb', 'mf_tutorial', 'codegen_it']
 
 test.skipIf(projects === undefined || !existsSync(lab)).each(names)('%s comes out as from dbt-core', (name) => {
   const layOut = [join(import.meta.dirname, 'lay-out.ts'), projects!, name]
