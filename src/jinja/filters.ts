@@ -1,6 +1,7 @@
 // Jinja2's filters (jinja2/filters.py), with dbt's as_bool, as_native, as_number, as_text, which do nothing to text.
 
 import { bind } from './arguments.ts'
+import { negated, roundedTo } from './decimal.ts'
 import { fixed, parseFloatText, parseIntText, percentFormat, roundTo } from './format.ts'
 import { toJson } from './json.ts'
 import { pairsOf, sorted } from './methods.ts'
@@ -11,6 +12,7 @@ import {
   compare,
   Dict,
   equals,
+  Decimal,
   Float,
   float,
   HostObject,
@@ -224,6 +226,7 @@ function round(value: unknown, [precision, method]: unknown[]): unknown {
     throw new PyError('FilterArgumentError', 'method must be common, ceil or floor')
   if (found === undefined) throw typeError(`type ${typeName(value)} doesn't define __round__ method`)
   if (how === 'common') {
+    if (value instanceof Decimal) return roundedTo(value, digits)
     const rounded = roundTo(found, digits)
     return isFloat(value) ? float(rounded) : rounded + 0
   }
@@ -388,6 +391,7 @@ function randomItem(value: unknown, _: unknown[], rendering: Rendering): unknown
 function absolute(value: unknown): unknown {
   const found = numberOf(value)
   if (found === undefined) throw typeError(`bad operand type for abs(): '${typeName(value)}'`)
+  if (value instanceof Decimal) return found < 0 ? negated(value) : value
   return isFloat(value) ? float(Math.abs(found)) : Math.abs(found)
 }
 

@@ -1,6 +1,7 @@
 export { findCalls, leavesNoTrace, type Analysis, type FoundCall, type Harmless, type Traces } from './analyse.ts'
 export { bind } from './arguments.ts'
 export { findBlocks, findMacros, type Block, type BlockName, type MacroBlock } from './blocks.ts'
+export { decimalOf } from './decimal.ts'
 export { type Frame, type Origin } from './errors.ts'
 export { roundTo } from './format.ts'
 export { builtins } from './globals.ts'

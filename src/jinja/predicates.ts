@@ -6,6 +6,7 @@ import { filters } from './filters.ts'
 import {
   asSet,
   contains,
+  Decimal,
   Dict,
   equals,
   HostObject,
@@ -76,7 +77,7 @@ export const predicates: ReadonlyMap<string, Predicate> = new Map<string, Predic
   plain('true', (value) => value === true),
   plain('false', (value) => value === false),
   plain('integer', isInt),
-  plain('float', isFloat),
+  plain('float', (value) => isFloat(value) && !(value instanceof Decimal)),
   plain('number', isNumeric),
   plain('string', (value) => typeof value === 'string'),
   plain('mapping', isMapping),

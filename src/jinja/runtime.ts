@@ -2,6 +2,7 @@
 
 import { Failure } from '../base/failure.ts'
 import type { Frame, SourceMap } from './errors.ts'
+import { decimalResult, negated } from './decimal.ts'
 import { filters } from './filters.ts'
 import { percentFormat } from './format.ts'
 import { methodOf } from './methods.ts'
@@ -11,6 +12,7 @@ import {
   characters,
   compare as order,
   contains as includes,
+  Decimal,
   Dict,
   equals,
   Float,
@@ -432,7 +434,7 @@ export function add(left: unknown, right: unknown): unknown {
   }
   if (Array.isArray(left) && Array.isArray(right)) return left.concat(right)
   if (left instanceof Tuple && right instanceof Tuple) return new Tuple([...left.items, ...right.items])
-  return arithmetic('+', left, right, (a, b) => a + b)
+  return ofDecimals('+', left, right) ?? arithmetic('+', left, right, (a, b) => a + b)
 }
 
 function arithmetic(operator: string, left: unknown, right: unknown, run: (a: number, b: number) => number): unknown {
@@ -455,7 +457,12 @@ function arithmetic(operator: string, left: unknown, right: unknown, run: (a: nu
   throw typeError(`unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${typeName(right)}'`)
 }
 
+const ofDecimals = (operator: string, left: unknown, right: unknown): unknown =>
+  left instanceof Decimal || right instanceof Decimal ? decimalResult(operator, left, right) : undefined
+
 export function binary(operator: string, left: unknown, right: unknown): unknown {
+  const exact = ofDecimals(operator, left, right)
+  if (exact !== undefined) return exact
   switch (operator) {
     case '-':
       return subtract(left, right)
@@ -534,6 +541,7 @@ export function negative(value: unknown): unknown {
   if (value instanceof Undefined) value.fail()
   const number = numberOf(value)
   if (number === undefined) throw typeError(`bad operand type for unary -: '${typeName(value)}'`)
+  if (value instanceof Decimal) return negated(value)
   return isFloat(value) ? float(-number) : int(-number)
 }
 

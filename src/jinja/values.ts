@@ -39,12 +39,17 @@ export class Float extends Number {
   }
 }
 
-/** A decimal of the database keeps its digits: `1.50`. What is worked out of it is a float. */
+/** A decimal of the database keeps its digits, `1.50`, and is worked with as Python does: see decimal.ts. Beside a float it is one. */
 export class Decimal extends Float {
   readonly text: string
   constructor(text: string) {
     super(Number(text))
     this.text = text
+  }
+  /** What it is told apart by: the float, where that has as many digits. */
+  get key(): number | string {
+    if (this.text.replace(/\D/g, '').length <= 15) return this.value
+    return this.text.includes('.') ? this.text.replace(/\.?0+$/, '') : this.text
   }
   override toString(): string {
     return this.text
@@ -73,6 +78,7 @@ function keyOf(value: unknown): unknown {
   if (typeof value === 'number') return value
   if (value === null) return null
   if (typeof value === 'boolean') return value ? 1 : 0
+  if (value instanceof Decimal) return typeof value.key === 'string' ? `\0d${value.key}` : value.key
   if (value instanceof Float) return value.value
   if (value instanceof Tuple) return `\0t${value.items.map((item) => keyText(keyOf(item))).join('')}`
   if (value instanceof Undefined) return undefinedKey
@@ -426,6 +432,7 @@ export function reprFloat(value: number): string {
 export function equals(left: unknown, right: unknown): boolean {
   if (left === right) return !(typeof left === 'number' && Number.isNaN(left))
   if (typeof left === 'string' || typeof right === 'string') return hostEquals(left, right)
+  if (left instanceof Decimal && right instanceof Decimal) return left.key === right.key
   const number = numberOf(left)
   if (number !== undefined) return number === numberOf(right)
   if (Array.isArray(left)) return Array.isArray(right) && sameItems(left, right)

@@ -323,7 +323,7 @@ select '{{ selected_resources | sort | join(' ') }}' as chosen, {{ row['d'] }} a
   })
   const sql = results.find(({ name }) => name === 'a')!.compiledSql!
   expect(sql.trim()).toBe(
-    "select 'model.shop.a model.shop.b' as chosen, 1.50 as d, 100 as w, 2.5 as f, True as same, '3.0' as twice",
+    "select 'model.shop.a model.shop.b' as chosen, 1.50 as d, 100 as w, 2.5 as f, True as same, '3.00' as twice",
   )
 })
 

@@ -3,9 +3,9 @@
 import {
   bind,
   Decimal,
+  decimalOf,
   Dict,
   equals,
-  float as fromNumber,
   fromJs,
   HostObject,
   listOf,
@@ -37,7 +37,8 @@ function templateValue(value: unknown, type: string): unknown {
     }
     return value
   }
-  if (typeof value === 'number' && /^(DOUBLE|FLOAT|DECIMAL|REAL)/.test(type)) return fromNumber(value)
+  // agate makes decimals of floats.
+  if (typeof value === 'number' && /^(DOUBLE|FLOAT|DECIMAL|REAL)/.test(type)) return decimalOf(value)
   // Lists and structs are their JSON, as dbt hands them to agate.
   return typeof value === 'object' ? toJson(fromJs(value)) : fromJs(value)
 }
