@@ -102,6 +102,13 @@ describe('reading', () => {
     if (line !== undefined) expect(failure?.place).toMatchObject({ line, ...(column === undefined ? {} : { column }) })
   })
 
+  test('who asks for a sequence is told what numbers rows', async () => {
+    await expect(world.rows("select nextval('s')")).rejects.toMatchObject({
+      code: 'SQL_REFUSED',
+      hint: expect.stringContaining('as identity'),
+    })
+  })
+
   test('a bind says the columns without running', async () => {
     expect(
       await world.lake.bind('select id + 1 as next, sum(amount) as total from raw.sales group by all', world.asking()),

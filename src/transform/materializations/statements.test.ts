@@ -39,7 +39,7 @@ test('a script runs statement by statement, without what a change set needs not'
     onWarning: (message: string) => void warnings.push(message),
   }
   const { rows } = await runScript(
-    "begin; insert into t values (';'); select 2; commit; set x = 1; create index i on t (a); delete from t;",
+    "begin; insert into t values (';'); select 2; commit; set x = 1; create index i on t (a); delete from t; create or replace sequence if not exists s start 1; drop sequence s",
     sending,
   )
   expect(sent).toEqual(["insert into t values (';')", 'select 2', 'delete from t'])
@@ -47,6 +47,8 @@ test('a script runs statement by statement, without what a change set needs not'
   expect(warnings).toEqual([
     'SET does nothing here and was left out',
     'CREATE INDEX does nothing here and was left out',
+    'CREATE SEQUENCE does nothing here and was left out',
+    'DROP SEQUENCE does nothing here and was left out',
   ])
   await expect(runScript('select 1;\n  select\n wrong', sending)).rejects.toMatchObject({
     place: { line: 3, column: 3 },

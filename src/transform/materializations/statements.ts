@@ -11,7 +11,7 @@ import { isStatement } from './is-statement.ts'
 const transactional = /^(?:begin|commit|rollback|abort|end|start)\b/i
 /** What has no meaning for Iceberg tables, or for an engine that others use too. */
 const withoutMeaning =
-  /^(?:(?:create\s+(?:unique\s+)?|drop\s+)index|set|reset|pragma|install|load|analyze|vacuum|checkpoint)\b/i
+  /^(?:(?:create\s+(?:unique\s+)?|drop\s+)index|(?:create\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?|alter\s+|drop\s+)sequence|set|reset|pragma|install|load|analyze|vacuum|checkpoint)\b/i
 
 /** Rights are given by name and hold at once: they are no part of a change set. */
 const aboutRights = /^(?:grant|revoke|show\s+(?:grants|roles)|(?:create|drop)\s+role)\b/i
@@ -28,7 +28,9 @@ export async function runScript(sql: string, { lake, options, onWarning }: Sendi
   for (const { sql: statement, start } of splitStatements(sql)) {
     if (transactional.test(statement)) continue
     if (withoutMeaning.test(statement)) {
-      onWarning(`${/^\w+(?:\s+index)?/i.exec(statement)![0].toUpperCase()} does nothing here and was left out`)
+      const [, word = '', kind = ''] =
+        /^(\w+)(?:\s+(?:or|replace|temp|temporary|unique))*(\s+(?:index|sequence))?/i.exec(statement)!
+      onWarning(`${word.toUpperCase()}${kind.toUpperCase().replace(/\s+/, ' ')} does nothing here and was left out`)
       continue
     }
     const { changes: _, ...outside } = options
