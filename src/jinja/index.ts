@@ -19,6 +19,7 @@ export {
 export { isReadStatically } from './static-calls.ts'
 export { writtenArguments } from './written.ts'
 export {
+  compare,
   contains,
   Decimal,
   Dict,

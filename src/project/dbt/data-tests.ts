@@ -4,7 +4,7 @@
 import { isRecord } from '../../base/record.ts'
 import { hash } from 'node:crypto'
 import { Failure, type Place } from '../../base/failure.ts'
-import { fromJs, repr, str } from '../../jinja/index.ts'
+import { compare, fromJs, HostObject, repr, str } from '../../jinja/index.ts'
 import { deprecations, type Deprecation } from './deprecations.ts'
 import type { Config, TestedCall } from './types.ts'
 
@@ -157,7 +157,8 @@ export function testNames(kind: string, shown: string, args: Config): { fullName
     .filter((key) => key !== 'model')
     .flatMap((key) => {
       const value = args[key]
-      return Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : [value]
+      if (value instanceof Map) return [...value.values()]
+      return Array.isArray(value) ? value : isPlain(value) ? Object.values(value) : [value]
     })
   const identifier = `${kind}_${shown}`
   const fullName = `${identifier}_${flat.map((value) => pythonText(value).replace(/[^0-9a-zA-Z_]+/g, '_')).join('__')}`
@@ -170,9 +171,20 @@ export function testHash(test: GenericTest): string {
   return md5(test.fullName + repr(fromJs(hashable(metadata)))).slice(-10)
 }
 
+/** Keys that Python cannot order, for which dbt fails, are ordered as texts. */
+const inOrder = (a: unknown, b: unknown): number =>
+  typeof a === 'number' && typeof b === 'number' ? a - b : compare(str(fromJs(a)), str(fromJs(b)))
+
+/** Not a date. */
+const isPlain = (value: unknown): value is Config => isRecord(value) && !(value instanceof HostObject)
+
 function hashable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hashable)
-  if (isRecord(value))
+  if (value instanceof Map) {
+    const entries = [...(value as Map<unknown, unknown>)].sort(([a], [b]) => inOrder(a, b))
+    return new Map(entries.map(([key, each]) => [key, hashable(each)]))
+  }
+  if (isPlain(value))
     return Object.fromEntries(
       Object.keys(value)
         .sort()

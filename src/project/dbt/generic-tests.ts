@@ -2,7 +2,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
-import { compileTemplate, Dict, findCalls, fromJs, str, type Analysis } from '../../jinja/index.ts'
+import { compileTemplate, Dict, findCalls, fromJs, HostObject, str, type Analysis } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { noChecksum } from './checksum.ts'
 import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
@@ -194,6 +194,7 @@ function collect(kwargs: Config, place: Place, parsed: Parsed, cache: ParseCache
 /** What the templates in arguments call. */
 function callsIn(value: unknown, cache: ParseCache): Analysis[] {
   if (Array.isArray(value)) return value.flatMap((each) => callsIn(each, cache))
+  if (value instanceof Map) return callsIn([...value.values()], cache)
   if (isRecord(value)) return callsIn(Object.values(value), cache)
   if (typeof value !== 'string') return []
   const text = looksLikeCall.test(value) ? `{{ ${value} }}` : value
@@ -229,8 +230,9 @@ export function renderKwargs(kwargs: Config, context: Context, lenient: boolean)
         : template.renderNative(context.globals, { lenient })
     }
     if (Array.isArray(value)) return value.map((each) => render(each, `${path}[]`))
-    if (isRecord(value)) {
-      return new Dict(Object.entries(value).map(([key, each]) => [key, render(each, `${path}.${key}`)] as const))
+    if (isRecord(value) && !(value instanceof HostObject)) {
+      const entries = value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(value)
+      return new Dict(entries.map(([key, each]) => [key, render(each, `${path}.${String(key)}`)] as const))
     }
     return value
   }

@@ -1,6 +1,7 @@
 // Nodes and sources as dbt writes them down: `model` and `graph` in templates, and the entries of manifest.json.
 
 import { hash } from 'node:crypto'
+import { jsonArguments } from './python/yaml-values.ts'
 import { Dict, fromJs, repr } from '../../jinja/index.ts'
 import { tagsOf } from './config.ts'
 import {
@@ -183,7 +184,7 @@ function testValue(node: DbtNode): Config {
     file_key_name: fileKeyOf(node),
     // dbt looks for it in the test's own package.
     attached_node: 'name' in of && attachedTo?.split('.')[1] === node.package ? attachedTo : null,
-    test_metadata: { name, kwargs, namespace: namespace ?? null },
+    test_metadata: { name, kwargs: jsonArguments(kwargs), namespace: namespace ?? null },
   }
 }
 

@@ -21,6 +21,7 @@ import { metricsOf, semanticModelOf, withTypeParams } from './model-semantics.ts
 import { deprecations } from './deprecations.ts'
 import type { ColumnSpec, Config, Constraint, FunctionForm, Warning } from './types.ts'
 import type { ParseCache } from './parse-cache.ts'
+import { withPythonArguments } from './python/yaml-values.ts'
 import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
 
 /** What a file says about one model, seed, snapshot, analysis, macro or singular test, or about a version of a model. */
@@ -129,8 +130,9 @@ export function readProperties(file: string, text: string, globals: Globals, cac
       found.warnings.push({ message, place, event })
     }
     const located = readYamlText(file, text, tell, cache)
+    const value = withPythonArguments(located.value, file, text)
     const isSkipped = (path: Path) => isLate(path) || isNameless(located.value, path)
-    const rendered = renderYaml(located.value, located.at, globals, isSkipped, found.failures)
+    const rendered = renderYaml(value, located.at, globals, isSkipped, found.failures)
     readRoot(rendered, new EntryReader(file, located.at, found.failures, located.value), found, warn)
   })
   return found

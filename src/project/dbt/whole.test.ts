@@ -680,3 +680,36 @@ exposures: [{name: e, type: dashboard, owner: {name: x}, depends_on: ["ref('c')"
     { meta: { a: 1 } },
   ])
 })
+
+test('arguments of tests are what Python reads: numbers, truth and nothing as keys, dates in lists', async () => {
+  const project = await read({
+    'models/a.sql': 'select 1 as id',
+    'macros/t.sql': '{% test my(model, column_name, m) %}{% endtest %}',
+    'models/s.yml': `models:
+  - name: a
+    columns:
+      - name: id
+        data_tests:
+          - my: {arguments: {m: {3: a, 1: b}}}
+          - my: {name: booly, arguments: {m: {true: a, false: b}}}
+          - my: {name: lists, arguments: {m: [{10: a, 9: b}, 2024-01-01, 2024-01-01 10:00:00]}}
+          - my: {name: nulls, arguments: {m: {~: a}}}
+          - my: {arguments: {m: {9: [2024-01-04], 10: 1.0}}}
+          - {test_name: my, name: mixed, m: {3: a, x: b}}
+`,
+  })
+  // Ids as dbt has them, but of the last, for which it fails.
+  expect([...project.nodes.keys()].slice(1, -1)).toEqual([
+    'test.shop.my_a_id__a__b.131317d69f',
+    'test.shop.booly.287df35ff6',
+    'test.shop.lists.b2c9e0e24f',
+    'test.shop.nulls.7b12953486',
+    'test.shop.my_a_id___datetime_date_2024_1_4___1_0.55f367dd12',
+  ])
+  const manifest = JSON.parse(JSON.stringify(manifestOf(project, { generatedAt: 0 })))
+  expect(manifest.nodes['test.shop.lists.b2c9e0e24f'].test_metadata.kwargs.m).toEqual([
+    { 10: 'a', 9: 'b' },
+    '2024-01-01',
+    '2024-01-01T10:00:00',
+  ])
+})

@@ -70,3 +70,64 @@ function namedValues(value: unknown): unknown {
     return value
   return Object.fromEntries(Array.from(value as Map<string, unknown>, ([key, each]) => [key, namedValues(each)]))
 }
+
+/**
+ * A file of properties in which the arguments of generic tests are what Python reads: as in `pythonVars`. Their config and all
+ * else dbt makes JSON of.
+ */
+export function withPythonArguments(value: unknown, file: string, text: string): unknown {
+  return testsMayDiffer(value) ? ofProperties(value, parsePythonYaml(file, text.trimEnd(), [timestamp])) : value
+}
+
+const testKeys = new Set(['tests', 'data_tests'])
+
+const testsMayDiffer = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.some(testsMayDiffer)
+    : isRecord(value) &&
+      Object.entries(value).some(([key, each]) => (testKeys.has(key) ? mayDiffer(each) : testsMayDiffer(each)))
+
+/** `python` is the same part of the file as Python reads it. */
+function ofProperties(value: unknown, python: unknown): unknown {
+  if (Array.isArray(value) && Array.isArray(python)) return value.map((each, at) => ofProperties(each, python[at]))
+  return ofEntries(value, python, (key, each, of) =>
+    testKeys.has(key) && Array.isArray(each) && Array.isArray(of)
+      ? each.map((test, at) => ofTest(test, of[at]))
+      : ofProperties(each, of),
+  )
+}
+
+const ofTest = (test: unknown, python: unknown): unknown =>
+  isRecord(test) && 'test_name' in test
+    ? ofArguments(test, python)
+    : ofEntries(test, python, (_, each, of) => ofArguments(each, of))
+
+const ofArguments = (given: unknown, python: unknown): unknown =>
+  ofEntries(given, python, (key, each, of) => {
+    if (key === 'arguments') return ofArguments(each, of)
+    return key === 'config' || key === 'meta' || !mayDiffer(each) ? each : namedValues(of)
+  })
+
+function ofEntries(
+  value: unknown,
+  python: unknown,
+  map: (key: string, each: unknown, of: unknown) => unknown,
+): unknown {
+  if (!isRecord(value) || !(python instanceof Map)) return value
+  const found = (key: string): unknown => (python as Map<unknown, unknown>).get(key)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, found(key) === undefined ? each : map(key, each, found(key))]),
+  )
+}
+
+/** The same as JSON has it, for who reads the manifest. */
+export function jsonArguments(value: unknown): unknown {
+  if (value instanceof PyDate) return value.iso('T')
+  if (Array.isArray(value)) return value.map(jsonArguments)
+  if (value instanceof Map) {
+    const named = Array.from(value, ([key, each]: [unknown, unknown]) => [String(key), jsonArguments(each)] as const)
+    return Object.fromEntries(named)
+  }
+  if (!isRecord(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, jsonArguments(each)]))
+}
