@@ -28,3 +28,16 @@ test.each(['include error', 'exclude warn'])('an old name beside the new one is 
   const options = Object.fromEntries(names.split(' ').map((name) => [name, ['NothingToDo']]))
   expect(() => checkHandling({ warn_error_options: options })).toThrow(/not both/)
 })
+
+test.each([
+  [{ error: ['NoSuchThing'] }, 'NoSuchThing is not a valid dbt error name'],
+  [{ silence: ['NothingTodo'] }, 'did you mean "NothingToDo"'],
+  [{ error: 'some' }, 'must be a list of names, or all'],
+])('what names no warning is refused: %j', (options, message) => {
+  expect(() => checkHandling({ warn_error_options: options })).toThrow(message)
+})
+
+test.each([{ error: 'all', warn: ['NoNodesSelected'] }, { include: '*' }, { error: ['Deprecations'], warn: null }])(
+  '%j is taken',
+  (options) => expect(() => checkHandling({ warn_error_options: options })).not.toThrow(),
+)

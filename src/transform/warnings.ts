@@ -4,13 +4,15 @@
 // each, silence goes before warn, warn before error. `include` and `exclude` are old names of error and warn.
 
 import { Failure } from '../base/failure.ts'
+import { suggest } from '../base/suggest.ts'
 import { isRecord } from '../base/record.ts'
 import type { Config } from '../project/dbt/index.ts'
+import { warningNames } from './warning-names.ts'
 
 /** dbt's name and code of what it tells; codes of deprecations begin with D. */
 export type WarningEvent = { name: string; code: string }
 
-/** @throws USAGE for an old name beside the new one */
+/** @throws USAGE for an old name beside the new one, and for what is no name of a warning */
 export function checkHandling(flags: Config): void {
   const options = isRecord(flags['warn_error_options']) ? flags['warn_error_options'] : {}
   for (const [old, now] of [
@@ -19,6 +21,20 @@ export function checkHandling(flags: Config): void {
   ] as const)
     if (options[old] !== undefined && options[now] !== undefined)
       throw new Failure('USAGE', `Only \`${old}\` or \`${now}\` can be specified in \`warn_error_options\`, not both`)
+  for (const key of ['include', 'error', 'exclude', 'warn', 'silence']) {
+    const value = options[key] ?? []
+    const isAll = (value === 'all' || value === '*') && (key === 'error' || key === 'include')
+    if (!isAll && !Array.isArray(value))
+      throw new Failure(
+        'USAGE',
+        `\`${key}\` of \`warn_error_options\` must be a list of names${key === 'error' ? ', or all' : ''}`,
+      )
+    for (const name of isAll ? [] : (value as unknown[]).map(String)) {
+      if (warningNames.has(name)) continue
+      const [best] = suggest(name, warningNames)
+      throw new Failure('USAGE', `${name} is not a valid dbt error name${best ? `; did you mean "${best}"?` : ''}`)
+    }
+  }
 }
 
 /** `flags`: all of them by dbt's names. */
