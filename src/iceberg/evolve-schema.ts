@@ -128,7 +128,7 @@ export class SchemaEvolution {
   /** A wider type: int to long, float to double, decimal to more digits; in version 3 also date to timestamp. */
   widen(path: string, type: Type): this {
     const field = this.#find(path)
-    if (isPrimitive(field.type) && showType(field.type) === showType(type)) return this
+    if (showType(field.type) === showType(type)) return this
     this.#refuseInKey(field, path)
     const { formatVersion } = this.#metadata
     if (!isPrimitive(field.type) || !isPromotable(field.type, type, formatVersion))
@@ -171,10 +171,12 @@ export class SchemaEvolution {
     return this.#change(this.#find(path), (one) => ({ ...one, doc }))
   }
 
-  /** What writers put where they are given nothing; `undefined` is null again. Rows that are there keep what they have. */
+  /**
+   * What writers put where they are given nothing; `undefined` is null again, and of a required column they have to be given
+   * something. Rows that are there keep what they have.
+   */
   setDefault(path: string, value: Default | undefined): this {
     const field = this.#find(path)
-    if (field.required && value === undefined) refuse(`"${path}" is required: its default cannot be null`)
     const filled = value === undefined ? undefined : defaultOf(field.type, value, path)
     return this.#change(field, (one) => ({ ...one, writeDefault: filled }))
   }

@@ -119,8 +119,11 @@ export class Reader {
   }
   text(what: string): string {
     const token = this.#tokens[this.#at]
-    if (token?.kind !== 'string' || !token.text.startsWith("'")) throw this.invalid(`expected ${what} in quotes`)
+    if (token?.kind !== 'string' || /^e/i.test(token.text)) throw this.invalid(`expected ${what} in quotes`)
     this.#at++
+    // `$$it's$$`, as dbt sends comments.
+    const mark = /^\$[^$]*\$/.exec(token.text)?.[0]
+    if (mark !== undefined) return token.text.slice(mark.length, -mark.length)
     return token.text.slice(1, -1).replaceAll("''", "'")
   }
   whole(what: string): number {
