@@ -84,6 +84,15 @@ const scalars: Macro[] = [
   ['jsonb_exists', [two], hasOf('contains')],
   ['jsonb_exists_any', [two], hasOf('has_any')],
   ['jsonb_exists_all', [two], hasOf('has_all')],
+  ['jsonb_contained', [two], 'json_contains(b, a)'],
+  [
+    'pg_cardinality',
+    [one],
+    `CASE WHEN a IS NULL THEN NULL
+      WHEN typeof(a) LIKE 'MAP(%' THEN len(json_keys(to_json(a)))
+      WHEN typeof(a) LIKE '%[][]' THEN len(json_extract(to_json(a), '$' || repeat('[*]', (length(typeof(a)) - length(replace(typeof(a), '[]', ''))) // 2)))
+      ELSE json_array_length(to_json(a)) END::INTEGER`,
+  ],
   ['pg_is_in_recovery', [''], 'false'],
   // Nothing is locked: of writers that meet the second is told at its commit.
   ...same('pg_advisory_lock pg_advisory_lock_shared pg_advisory_xact_lock', [one, two], "''"),

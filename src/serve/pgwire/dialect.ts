@@ -20,7 +20,7 @@ import {
   valueTypes,
 } from './dialect/casts.ts'
 import { catalogWordAt } from './dialect/catalog.ts'
-import { jsonAggregate, jsonExists, jsonHolds, jsonJoined, jsonPath } from './dialect/json.ts'
+import { jsonAggregate, jsonCompared, jsonExists, jsonHolds, jsonJoined, jsonPath, jsonTaken } from './dialect/json.ts'
 import { castAgain, likeEach, listLiteral, rowCompared, seriesColumn, seriesOfRows } from './dialect/lists.ts'
 import { collated, escapedLike, matched } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
@@ -53,6 +53,7 @@ function editsOf(sql: EditedSql): Edit[] {
   for (let at = 0; at < sql.tokens.length; at++) {
     const isDefinition = at < definitionEnd
     castAgain(sql, at)
+    jsonTaken(sql, at)
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
     if (jsonPath(sql, at) || jsonHolds(sql, at) || (!isCatalog && jsonJoined(sql, at))) continue
     if (sessionName(sql, at) || locking(sql, at)) continue
@@ -75,7 +76,7 @@ function editsOf(sql: EditedSql): Edit[] {
     else if (seriesOfRows(sql, at)) continue
     else if (/^(generate_series|unnest)$/.test(sql.words[at]!) && sql.words[at + 1] === '(')
       seriesColumn(sql, at, series.has(sql.words[at]!))
-    else if (sql.words[at] === '::') castBehind(sql, at)
+    else if (sql.words[at] === '::' && !jsonCompared(sql, at)) castBehind(sql, at)
   }
   return outermost(sql.edits)
 }

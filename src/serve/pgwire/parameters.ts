@@ -97,7 +97,7 @@ export function isBesideList(all: readonly Token[], at: number, width = 2): bool
       .slice(Math.max(from, 0), to)
       .map(({ kind, text }) => (kind === 'symbol' ? text : ' '))
       .join('')
-  return /(@>|<@|&&|#>>?)$/.test(written(at - 3, at)) || /^(@>|<@|&&)/.test(written(at + width, at + width + 3))
+  return /(@>|<@|&&|#>>?|\?[|&])$/.test(written(at - 3, at)) || /^(@>|<@|&&)/.test(written(at + width, at + width + 3))
 }
 
 /** Of `$1::int[]` and `CAST($1 AS double precision)`, where `$` is at this place. */

@@ -809,6 +809,14 @@ describe('statements', () => {
       [true, false, true],
     ],
     [`select jsonb_array_elements('[{"a":1}]'::jsonb), json_array_elements_text('["x"]')`, [{ a: 1 }, 'x']],
+    [
+      `select cardinality(array[1, 2, 3]), cardinality(array[[1, 2], [3, 4]]), cardinality('{}'::int[]), cardinality(null::int[])`,
+      [3, 4, 0, null],
+    ],
+    [
+      `select mod(7::numeric(1000, 15), 4::numeric(1000, 15))::int, setval('s', coalesce(max(x), 1), true) from (values (1)) t(x)`,
+      [3, '1'],
+    ],
   ])('%s', async (sql, row) => {
     const { rows } = await ada.query({ text: sql, rowMode: 'array' })
     expect(rows).toEqual([row])
@@ -823,6 +831,50 @@ describe('statements', () => {
     expect(await ids('tags && $1 and $2 <@ tags', ['x', 'q'], ['x'])).toEqual([1])
     expect(await ids('doc #>> $1 = $2', ['k', 'v'], '1')).toEqual([1])
     expect(await ids('(doc #> array[$1, $2]::text[])::jsonb = $3::jsonb', 'k', 'v', '"1"')).toEqual([1])
+  })
+
+  test('JSON is compared by its values, and what is taken out of it binds tighter than what is around it', async () => {
+    await ada.query('create table loose (id int, doc jsonb, t text)')
+    await ada.query(`insert into loose values (1, '{"a": {"b": [1, 2]}, "k": "v"}'::jsonb, 'v'), (2, null, 'x')`)
+    await ada.query(`insert into loose values (3, '{"a":{"b":[1,2]},"k":"v"}', null)`)
+    const ids = async (where: string) =>
+      (await ada.query({ text: `select id from loose where ${where} order by 1`, rowMode: 'array' })).rows.flat()
+    for (const [where, found] of [
+      [`doc = '{"a": {"b": [1,  2]}, "k": "v"}'::jsonb`, [1, 3]],
+      [`("loose"."doc" #> '{a,b}') = '[1, 2]'::jsonb`, [1, 3]],
+      [`doc -> 'a' = '{"b": [1, 2]}'::jsonb and id = 1`, [1]],
+      [`id = 1 and doc -> 'a' #> '{b}' <> '[2]'::jsonb`, [1]],
+      [`id = 1 and doc ->> 'k' = 'v' and t = 'v'`, [1]],
+      [`not doc ->> 'k' = 'x' and 'v' = doc ->> 'k'`, [1, 3]],
+      [`t = doc ->> 'k' or doc -> 'a' -> 'b' ->> 0 is null`, [1, 2]],
+      [`id < 3 and doc -> 'a' @> '{"b": [1]}' and doc -> 'a' ? 'b'`, [1]],
+      [`id < 3 and doc -> 'a' <@ '{"b": [1, 2, 3], "c": 1}'::jsonb`, [1]],
+      [`doc ?& '{a,k}' and not doc ?| '{x,y}'`, [1, 3]],
+    ] as const)
+      expect([where, await ids(where)]).toEqual([where, found])
+    // What is set is not compared.
+    await ada.query(`update loose set t = 'y', doc = '{"z": 1}'::jsonb where doc ->> 'k' = 'v' and id = 3`)
+    expect(await ids(`doc -> 'z' = '1'::jsonb`)).toEqual([3])
+  })
+
+  test('a comment between dollars, as dbt sends it', async () => {
+    await ada.query('create table told (id int)')
+    await ada.query(`comment on table told is $dbt_block$it's "all"; $1 of it$dbt_block$`)
+    await ada.query(`comment on column told.id is $$the id$$`)
+    expect(
+      (await ada.query(`select obj_description('told'::regclass) as d, col_description('told'::regclass, 1) as c`))
+        .rows,
+    ).toEqual([{ d: `it's "all"; $1 of it`, c: 'the id' }])
+  })
+
+  test('a column comes with a value and then without a default, as Django adds one; a type that stays is no change', async () => {
+    await ada.query('create table grown (id int, tags varchar(255)[])')
+    await ada.query('insert into grown values (1)')
+    await ada.query('alter table grown add column n int default 4 not null')
+    await ada.query('alter table grown alter column n drop default')
+    await ada.query('alter table grown alter column tags type varchar(255)[]')
+    expect(await codeOf(ada.query('insert into grown (id) values (2)'))).toBe('23502')
+    expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
   })
 
   test('arrays of bytes, of several dimensions, and with blanks that are letters', async () => {

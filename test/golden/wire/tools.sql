@@ -173,3 +173,9 @@ SELECT table_schema, table_name, obj_description((quote_ident(table_schema) || '
 
 -- Drizzle: columns of serial types
 SELECT a.attname, a.atttypid = ANY ('{int,int8,int2}'::regtype[]) AND EXISTS (SELECT FROM pg_attrdef ad WHERE ad.adrelid = a.attrelid AND ad.adnum = a.attnum) AS is_serial FROM pg_attribute a WHERE a.attrelid = 'raw.sales'::regclass AND a.attnum > 0 ORDER BY a.attnum
+
+-- Sequelize: schemas, by a pattern with an E before it
+SELECT schema_name FROM information_schema.schemata WHERE schema_name <> 'information_schema' AND schema_name != 'public' AND schema_name !~ E'^pg_' ORDER BY 1
+
+-- A pattern that is put together
+SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'raw' AND c.relname ~ ('^' || 'sal') ORDER BY 1

@@ -19,6 +19,7 @@ const renamed: Record<string, string> = {
   to_jsonb: 'to_json',
   uuid_generate_v4: 'gen_random_uuid',
   octet_length: 'pg_octet_length',
+  cardinality: 'pg_cardinality',
   to_hex: 'pg_to_hex',
   pg_size_pretty: 'pg_size_text',
 }

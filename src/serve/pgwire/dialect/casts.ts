@@ -140,7 +140,13 @@ export function castBehind(sql: EditedSql, at: number): void {
     sql.insertBefore(sql.operand(at - 1), 'string_split(nullif(')
     sql.replace(at, last, `, ''), ' ')::${to}[]`)
   } else if (to) sql.replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
+  else if (openTypes.has(type) && Number(sql.words[last + 2]) > 38) widest(sql, last)
   else if (!isPlain) sql.replace(at + 1, at + 2, '')
+}
+
+/** `::numeric(1000, 15)`, as Django has it for numbers whose size it does not know. */
+function widest(sql: EditedSql, type: number): void {
+  sql.replace(type + 2, type + 2, '38')
 }
 
 /** `$1::numeric`, `'0.00001'::numeric`: all of its digits. */

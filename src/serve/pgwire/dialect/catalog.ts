@@ -48,7 +48,7 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
   }
   if (word === '=' && member(sql, at)) return
   if (vectors.has(word.replace(/^"(.*)"$/, '$1')) && (vectorElement(sql, at + 1) || vectorText(sql, at))) return
-  if (token.kind === 'symbol' && (word === '~' || word === '!')) {
+  if (token.kind === 'symbol' && (word === '~' || word === '!') && sql.words[at - 1] !== '.') {
     const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(sql.text.slice(token.start))?.[0]
     if (symbol && sql.words[at - 1] !== '!' && sql.words[at - 1] !== '~')
       return matching(sql, at, at + symbol.length - 1, symbol)

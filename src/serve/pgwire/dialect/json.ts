@@ -18,18 +18,46 @@ const isJsonType = (type: string) => type === 'json' || type === 'jsonb'
 const givesJson =
   /^(jsonb?_(build_)?(object|array)|to_jsonb?|row_to_json|jsonb?_(object_)?agg|jsonb_concat|json_merge_patch)$/
 
-/** `doc @> '{"a": 1}'`, `doc @> $1::jsonb`: the engine has the operator for lists. */
+/** `doc @> '{"a": 1}'`, `doc @> $1::jsonb`, and `<@` the other way round: the engine has the operators for lists. */
 export function jsonHolds(sql: EditedSql, at: number): boolean {
-  if (sql.words[at] !== '@' || sql.words[at + 1] !== '>') return false
+  const symbol = sql.text.slice(sql.tokens[at]!.start, sql.tokens[at]!.start + 2)
+  if (symbol !== '@>' && symbol !== '<@') return false
   const from = at + 2
   const last = sql.words[from] === '(' ? (sql.closing(from) ?? from) : from
   const { kind = 'symbol' } = sql.tokens[last] ?? {}
   const isCast = sql.words[last + 1] === '::' && /^jsonb?$/.test(sql.castEnd(last + 1).type)
   if (!isCast && !(kind === 'string' && isJsonText(textOf(sql.tokens[last]!), /^\s*\{\s*"/))) return false
-  sql.insertBefore(sql.operandWithCasts(at - 1), 'json_contains(')
+  sql.insertBefore(jsonBefore(sql, at - 1).first, symbol === '@>' ? 'json_contains(' : 'jsonb_contained(')
   sql.replace(at, at + 1, ', ')
   sql.insertAfter(isCast ? sql.castEnd(last + 1).last : last, ')')
   return true
+}
+
+/** `doc #> '{a,b}' = '[1, 2]'::jsonb`: the same values, however they are written; the engine compares the texts. */
+export function jsonCompared(sql: EditedSql, at: number): boolean {
+  const { type, last } = sql.castEnd(at)
+  const isCompared = /^(=|<>|!=)$/.test(sql.words[at - 2] ?? '') && sql.isOperand(at - 3)
+  if (type !== 'jsonb' || sql.tokens[at - 1]?.kind !== 'string' || !isCompared) return false
+  const left = sql.operandWithCasts(at - 3)
+  // What is taken out of JSON has no blanks.
+  if (!/^(->|>)$/.test(sql.words[left - 1] ?? '')) {
+    // `SET doc = '{}'::jsonb` compares nothing.
+    if (!/^(where|and|or|not|on|when|having|\(|,|select)$/.test(sql.words[left - 1] ?? '') || isSet(sql, left))
+      return false
+    sql.insertBefore(left, 'json(')
+    sql.insertAfter(at - 3, ')')
+  }
+  sql.insertBefore(at - 1, 'json(')
+  return sql.replace(at, last, ')')
+}
+
+/** Whether this is assigned to: behind SET, or behind a comma there. */
+function isSet(sql: EditedSql, at: number): boolean {
+  if (sql.words[at - 1] !== ',') return false
+  const places = ['set', 'where', 'select', 'from', 'values', 'returning'].map((word) =>
+    sql.words.lastIndexOf(word, at),
+  )
+  return places[0]! > Math.max(...places.slice(1))
 }
 
 /**
@@ -73,6 +101,24 @@ function jsonBefore(sql: EditedSql, last: number): { first: number; last: number
   }
 }
 
+/** `a = 1 AND doc ->> 'k' = 'v'`: what is taken out binds tighter than what is around it; to the engine the arrow binds loosest. */
+export function jsonTaken(sql: EditedSql, at: number): void {
+  if (sql.words[at] !== '->') return
+  const isText = sql.text.startsWith('->>', sql.tokens[at]!.start)
+  const from = isText ? at + 2 : at + 1
+  const { kind } = sql.tokens[from] ?? {}
+  // A lambda has an arrow, too.
+  if (kind !== 'string' && kind !== 'number' && !(isText && sql.words[from] === '$')) return
+  const last = sql.operandEnd(from)
+  const { first } = jsonBefore(sql, last)
+  // Operators of JSON make a call of what they stand beside.
+  const isBelow = sql.words[last + 1] === '<' && sql.words[last + 2] === '@'
+  if (isBelow || /^(->|[@?#|]|\|\|)$/.test(sql.words[last + 1] ?? '')) return
+  if (/^(\|\||[@#?&|])$/.test(sql.words[first - 1] ?? '') || sql.isItem(first, last)) return
+  sql.insertBefore(first, '(')
+  sql.insertAfter(last, ')')
+}
+
 /** Whether these tokens say that they are JSON: by a cast, by a function that gives it, or by what is in parentheses. */
 function saysJson(sql: EditedSql, first: number, last: number): boolean {
   const cast = [last - 1, last - 3].find((at) => at > first && sql.words[at] === '::')
@@ -101,7 +147,7 @@ export function jsonPath(sql: EditedSql, at: number): boolean {
   if (sql.words[from] === '(') last = sql.closing(from) ?? from
   if (last < from || !sql.tokens[last]) return false
   if (sql.words[last + 1] === '::') last = sql.castEnd(last + 1).last
-  sql.insertBefore(sql.operandWithCasts(at - 1), `${sign === '#>' ? 'json_extract' : 'json_extract_string'}(`)
+  sql.insertBefore(jsonBefore(sql, at - 1).first, `${sign === '#>' ? 'json_extract' : 'json_extract_string'}(`)
   sql.replace(at, from - 1, `, '/' || array_to_string(`)
   sql.insertAfter(last, `, '/'))`)
   return true

@@ -20,6 +20,11 @@ export function matching(sql: EditedSql, from: number, to: number, symbol: strin
   sql.replace(from, to, symbol.startsWith('!') ? ' !~ ' : ' ~ ')
   if (pattern?.kind === 'string' && pattern.text.startsWith("'"))
     sql.replace(to + 1, to + 1, `'(?${flags}:.*(?:${pattern.text.slice(1, -1)}).*)'`)
+  else if (pattern) {
+    // `E'^pg_'`, `$1`, a column
+    sql.insertBefore(to + 1, `('(?${flags}:.*(?:' || `)
+    sql.insertAfter(sql.operandEnd(to + 1), ` || ').*)')`)
+  }
 }
 
 /** The same of tables: `name ~ 'oar'`, `name !~* $1`. */
@@ -30,14 +35,8 @@ export function matched(sql: EditedSql, at: number): boolean {
   const symbol = /^(!~\*|!~|~\*|~)(?![~*])/.exec(sql.text.slice(sql.tokens[at]!.start))?.[0]
   if (!symbol) return false
   const to = at + symbol.length - 1
-  const pattern = sql.tokens[to + 1]
-  if (!pattern) return false
-  if (pattern.kind === 'string' && pattern.text.startsWith("'")) matching(sql, at, to, symbol)
-  else {
-    sql.replace(at, to, symbol.startsWith('!') ? ' !~ ' : ' ~ ')
-    sql.insertBefore(to + 1, `('(?${symbol.endsWith('*') ? 'is' : 's'}:.*(?:' || `)
-    sql.insertAfter(sql.operandEnd(to + 1), ` || ').*)')`)
-  }
+  if (!sql.tokens[to + 1]) return false
+  matching(sql, at, to, symbol)
   return true
 }
 

@@ -56,8 +56,11 @@ export function sessionName(sql: EditedSql, at: number): boolean {
       return give("''")
     // Numbers are above all that the table holds, whatever was set.
     case 'setval': {
-      const [comma, number] = [sql.tokens[at + 3], sql.tokens[at + 4]]
-      return comma?.text === ',' && number?.kind === 'number' && give(`${number.text}::BIGINT`)
+      const comma = sql.comma(at + 2, end)
+      if (comma === undefined) return false
+      sql.replace(at, comma, '(')
+      const third = sql.comma(comma + 1, end)
+      return sql.replace(third ?? end, end, `)::BIGINT${sql.isItem(first, end) ? ' AS setval' : ''}`)
     }
     case 'pg_backend_pid':
       return give(String(value.backendId))
