@@ -492,10 +492,6 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await mayWrite(target, ['alter'])
       const before = await load(target, published)
       if (before?.kind !== 'view') throw new Failure('TABLE_NOT_FOUND', `there is no view ${showName(target)}`)
-      if (before.location !== published?.location)
-        throw new Failure('SQL_UNSUPPORTED', `${showName(target)} was made in this transaction`, {
-          hint: 'Write COMMENT and TBLPROPERTIES in CREATE VIEW, or change it afterwards.',
-        })
       const updates: ViewUpdate[] = [
         ...(remove.length > 0 ? [{ action: 'remove-properties' as const, removals: [...remove] }] : []),
         ...(Object.keys(set).length > 0 ? [{ action: 'set-properties' as const, updates: set }] : []),
@@ -504,8 +500,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const location = await writeViewMetadata(io, metadata, { previous: before.location, signal: options.signal })
       const { name } = before
       tables.keep({ kind: 'view', name, location, metadata })
-      const commit = viewCommitText([{ type: 'assert-view-uuid', uuid: metadata.viewUuid }], updates)
-      await become({ name, kind: 'view', action: 'replace', location, published, commit })
+      // Of one that was made or renamed in this change set the catalog knows nothing that could be built on.
+      const isKnown = before.location === published?.location
+      const commit = isKnown ? viewCommitText([{ type: 'assert-view-uuid', uuid: metadata.viewUuid }], updates) : null
+      await become({ name, kind: 'view', action: published ? 'replace' : 'create', location, published, commit })
     },
 
     async apply(target, prepare) {

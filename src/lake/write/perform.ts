@@ -106,8 +106,9 @@ export async function perform(statement: Statement, target: TableName, context: 
     case 'rename': {
       const found = await exists()
       if (!found && statement.ifExists) return nothing
-      if (found && found.kind !== statement.what)
-        throw new Failure('SQL_INVALID', `${showName(target)} is a ${found.kind}, not a ${statement.what}`)
+      // PostgreSQL and Spark rename views by ALTER TABLE, too.
+      if (found?.kind === 'table' && statement.what === 'view')
+        throw new Failure('SQL_INVALID', `${showName(target)} is a table, not a view`)
       const to = statement.to.length === 1 ? { ...target, name: statement.to[0]! } : context.resolve(statement.to)
       if (to.catalog.toLowerCase() !== target.catalog.toLowerCase())
         throw new Failure('SQL_UNSUPPORTED', `a ${statement.what} cannot be renamed into another environment`, {

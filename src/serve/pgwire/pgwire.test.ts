@@ -867,6 +867,25 @@ describe('statements', () => {
     ).toEqual([{ d: `it's "all"; $1 of it`, c: 'the id' }])
   })
 
+  test('a view is made, renamed by ALTER TABLE over the one before, and commented, in one transaction, as dbt does', async () => {
+    await ada.query('create view seen as select 1 as id')
+    await ada.query('begin')
+    await ada.query('create view seen__dbt_tmp as select 2 as id')
+    await ada.query('alter table seen rename to seen__dbt_backup')
+    await ada.query('alter table seen__dbt_tmp rename to seen')
+    await ada.query(`comment on view seen is 'the second'`)
+    await ada.query('create view fresh as select 3 as id')
+    await ada.query(`comment on view fresh is 'new'`)
+    await ada.query('commit')
+    await ada.query('drop view if exists seen__dbt_backup cascade')
+    expect((await ada.query(`select id, obj_description('seen'::regclass) as d from seen`)).rows).toEqual([
+      { id: 2, d: 'the second' },
+    ])
+    expect((await ada.query(`select id, obj_description('fresh'::regclass) as d from fresh`)).rows).toEqual([
+      { id: 3, d: 'new' },
+    ])
+  })
+
   test('a column comes with a value and then without a default, as Django adds one; a type that stays is no change', async () => {
     await ada.query('create table grown (id int, tags varchar(255)[])')
     await ada.query('insert into grown values (1)')
