@@ -132,10 +132,14 @@ export interface ChangeSet {
     },
   ): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
-  /** Properties of a view, its comment among them. */
+  /** Properties of a view, its comment among them, and `doc`, the comment of one of its columns. */
   alterView(
     target: TableName,
-    change: { set: Readonly<Record<string, string>>; remove: readonly string[] },
+    change: {
+      set: Readonly<Record<string, string>>
+      remove: readonly string[]
+      doc?: { column: string; text: string | undefined }
+    },
     options?: TableOptions,
   ): Promise<void>
   /** Undefined: there is nothing of that name. Also of what cannot be read. */

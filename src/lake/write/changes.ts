@@ -29,6 +29,7 @@ import {
   currentSchema,
   defaultSortOrder,
   defaultSpec,
+  currentViewVersion,
   newViewMetadata,
   evolveSchema,
   prepareAppend,
@@ -40,6 +41,7 @@ import {
   specForReplace,
   writeTableMetadata,
   writeViewMetadata,
+  type ViewMetadata,
   type TableChange,
   type TableUpdate,
   type Schema,
@@ -56,6 +58,7 @@ import { declarations, declarationsBefore, isKeptAs, type DeclaredType } from '.
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
 import { schemaOfView } from '../relations/information.ts'
+import { columnOf } from './perform-context.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
@@ -487,16 +490,18 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
     },
 
-    async alterView(target, { set, remove }, options = {}) {
+    async alterView(target, { set, remove, doc }, options = {}) {
       const published = await tables.load(target)
       await mayWrite(target, ['alter'])
       const before = await load(target, published)
       if (before?.kind !== 'view') throw new Failure('TABLE_NOT_FOUND', `there is no view ${showName(target)}`)
       const updates: ViewUpdate[] = [
+        ...(doc ? commentedColumn(before.metadata, doc, target, clock.now()) : []),
         ...(remove.length > 0 ? [{ action: 'remove-properties' as const, removals: [...remove] }] : []),
         ...(Object.keys(set).length > 0 ? [{ action: 'set-properties' as const, updates: set }] : []),
       ]
       const metadata = applyViewUpdates(before.metadata, updates, { nowMs: clock.now() })
+      if (metadata === before.metadata) return
       const location = await writeViewMetadata(io, metadata, { previous: before.location, signal: options.signal })
       const { name } = before
       tables.keep({ kind: 'view', name, location, metadata })
@@ -692,6 +697,20 @@ async function keptTypes(
     const one = declared?.[at]
     return one !== undefined && isKeptAs(one, type) ? one : type === 'JSON' ? type : undefined
   })
+}
+
+/** The same view, whose schema says something else of a column. */
+function commentedColumn(
+  metadata: ViewMetadata,
+  { column, text }: { column: string; text: string | undefined },
+  target: TableName,
+  nowMs: number,
+): ViewUpdate[] {
+  const schema = schemaOfView(metadata)
+  const { id } = columnOf(column, schema, target)
+  const fields = schema.fields.map((field) => (field.id === id ? { ...field, doc: text } : field))
+  const { representations, defaultCatalog, defaultNamespace } = currentViewVersion(metadata)!
+  return replaceViewUpdates({ schema: fields, representations, defaultCatalog, defaultNamespace, nowMs })
 }
 
 const signalOf = ({ signal }: TableOptions) => (signal ? { signal } : {})

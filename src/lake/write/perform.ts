@@ -88,10 +88,11 @@ export async function perform(statement: Statement, target: TableName, context: 
       const found = await exists()
       if (!found && statement.ifExists) return nothing
       const [first] = statement.changes
-      if (found?.kind === 'view' && first?.kind === 'comment' && first.path === undefined) {
-        const { comment } = first
+      if (found?.kind === 'view' && first?.kind === 'comment') {
+        const { comment, path } = first
         const change = comment === undefined ? { set: {}, remove: ['comment'] } : { set: { comment }, remove: [] }
-        await changes.alterView(target, change, options)
+        const doc = path === undefined ? undefined : { column: path, text: comment }
+        await changes.alterView(target, doc ? { set: {}, remove: [], doc } : change, options)
         return { rows: 0, changed: true }
       }
       return altered(statement.changes, target, context)

@@ -876,13 +876,21 @@ describe('statements', () => {
     await ada.query(`comment on view seen is 'the second'`)
     await ada.query('create view fresh as select 3 as id')
     await ada.query(`comment on view fresh is 'new'`)
+    await ada.query(`comment on column fresh.id is 'its id'`)
     await ada.query('commit')
     await ada.query('drop view if exists seen__dbt_backup cascade')
     expect((await ada.query(`select id, obj_description('seen'::regclass) as d from seen`)).rows).toEqual([
       { id: 2, d: 'the second' },
     ])
-    expect((await ada.query(`select id, obj_description('fresh'::regclass) as d from fresh`)).rows).toEqual([
-      { id: 3, d: 'new' },
+    await ada.query(`comment on column seen.id is 'an id'`)
+    const described = await ada.query(
+      `select objsubid as n, description as d from pg_description where objoid in ('fresh'::regclass, 'seen'::regclass) order by 2`,
+    )
+    expect(described.rows).toEqual([
+      { n: 1, d: 'an id' },
+      { n: 1, d: 'its id' },
+      { n: 0, d: 'new' },
+      { n: 0, d: 'the second' },
     ])
   })
 
