@@ -196,7 +196,7 @@ describe('what a table is made of', () => {
     expect(await world.rows(comment)).toEqual([['three']])
     await world.rows('comment on view extra.v is null')
     expect(await world.rows(`${comment} union all select b::varchar from extra.v`)).toEqual([[null], ['2']])
-    expect(await refused("comment on column extra.v.a is 'x'")).toMatchObject({ code: 'SQL_INVALID' })
+    expect(await refused("comment on column extra.v.nope is 'x'")).toMatchObject({ code: 'SQL_INVALID' })
     expect(await refused('drop schema extra')).toMatchObject({ code: 'NAMESPACE_NOT_EMPTY' })
     await world.rows('drop view extra.v')
     await world.rows('drop schema extra')
