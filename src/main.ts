@@ -62,6 +62,7 @@ export async function open(
     directories: lakehouse.directories,
     writeDirectories: [spoolDir, ...config.copyDirectories],
     classes,
+    inOneProcess: role === 'cli',
     slots: config.engine.slots,
     log,
   })

@@ -239,6 +239,46 @@ test('a plan host reads no file at all', async () => {
   expect(await rows(`from read_csv('${dir}/lake/b.csv')`)).toEqual([[7]])
 })
 
+test('classes in one process have an instance each, with what that class may do', async () => {
+  const {
+    engine: command,
+    dir: own,
+    close,
+  } = openTestEngine({
+    memoryBytes: 2 ** 29,
+    classes: ['plan', 'interactive', 'write'],
+    inOneProcess: true,
+  })
+  writeFileSync(join(own, 'lake/b.csv'), 'b\n7\n')
+  const sql = `from read_csv('${own}/lake/b.csv')`
+  const write = `copy (select 1) to '${own}/lake/x.csv'`
+  try {
+    await expect(command.rows({ class: 'plan', sql })).rejects.toThrow()
+    expect(await command.rows({ class: 'interactive', sql })).toEqual([[7]])
+    await command.rows({ class: 'write', sql: write })
+    const pids = new Set(command.status().map(({ pid }) => pid))
+    expect(pids.size).toBe(1)
+    process.kill([...pids][0]!, 'SIGKILL')
+    expect(await command.bind({ class: 'plan', sql: 'select 2 b' })).toEqual([{ name: 'b', type: 'INTEGER' }])
+  } finally {
+    await close()
+  }
+})
+
+test.each([
+  [`select "Initcap"('ab cd')`, 'Ab Cd'],
+  ['select has_table_privilege(1, 2, 3)', null],
+  ['select json_serialize_plan($1::varchar) not like \'%"error":true%\'', true, ["select initcap('a')"]],
+])("PostgreSQL's function is there for the first statement that names one: %s", async (sql, value, parameters = []) => {
+  const { engine: fresh, close } = openTestEngine({ memoryBytes: 2 ** 29, classes: ['interactive'] })
+  try {
+    expect(await fresh.rows({ class: 'interactive', sql: 'select 1' })).toEqual([[1]])
+    expect(await fresh.rows({ class: 'interactive', sql, parameters })).toEqual([[value]])
+  } finally {
+    await close()
+  }
+})
+
 test('closing ends every process and removes what they spilled', async () => {
   const other = openEngine({
     memoryBytes: 2 ** 29,

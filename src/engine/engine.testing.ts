@@ -11,13 +11,15 @@ export type TestEngine = { engine: Engine; dir: string; close(): Promise<void> }
 export function openTestEngine({
   memoryBytes,
   classes,
-}: Required<Pick<EngineOptions, 'memoryBytes' | 'classes'>>): TestEngine {
+  inOneProcess = false,
+}: Required<Pick<EngineOptions, 'memoryBytes' | 'classes'>> & Pick<EngineOptions, 'inOneProcess'>): TestEngine {
   const dir = mkdtempSync(join(tmpdir(), 'engine-'))
   const lake = join(dir, 'lake')
   mkdirSync(lake)
   const engine = openEngine({
     memoryBytes,
     classes,
+    inOneProcess,
     threads: 2,
     tempDirectory: join(dir, 'tmp'),
     tempBytes: 2 ** 30,

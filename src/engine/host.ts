@@ -1,4 +1,4 @@
-// The program of an engine host: one locked-down DuckDB instance in a process of its own.
+// The program of an engine host: a locked-down DuckDB instance, or one of each class for a command, in a process of its own.
 //
 // A native crash, a query that cannot be interrupted, or too much memory ends this process and nothing else.
 // It is started by `pool.ts` with its settings in the environment and ends when its parent goes away.
@@ -9,22 +9,25 @@ import { chunkEncoder, typeName } from './encode.ts'
 import { filePattern } from './file-pattern.ts'
 import { registerFunctions } from './functions.ts'
 import { openConnection, type HostConnection } from './host-connection.ts'
+import { namesPgFunction, pgFunctionsSql } from './pg-functions.ts'
 import {
   creditMax,
   type Chunk,
   type EngineError,
   type HostAnswer,
+  type HostClass,
   type HostRequest,
   type HostSettings,
+  type InstanceSettings,
 } from './protocol.ts'
 import { toldAs, wireEncoder } from './wire-encode.ts'
 
-const settings = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
+const settingsOf = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
 const send = (...answers: HostAnswer[]) => void process.send?.(answers, undefined, undefined, () => {})
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
 
-async function open(): Promise<DuckDBInstance> {
+async function open(settings: InstanceSettings): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
     threads: String(settings.threads),
     memory_limit: `${Math.floor(settings.memoryBytes / 2 ** 20)}MiB`,
@@ -37,9 +40,7 @@ async function open(): Promise<DuckDBInstance> {
     'SET GLOBAL allow_community_extensions = false',
     'SET GLOBAL python_enable_replacement_scans = false',
     'SET GLOBAL max_expression_depth = 250',
-    // DuckDB 1.5 pushes what a join's other side holds also below a LIMIT or DISTINCT ON, and then, when that side happens to
-    // be done first, gives other rows than were asked for. The lake itself finds which files a join can meet.
-    "SET GLOBAL disabled_optimizers = 'join_filter_pushdown'",
+    `SET GLOBAL disabled_optimizers = ${quote(settings.disabledOptimizers.join(','))}`,
     `SET GLOBAL temp_directory = ${quote(settings.tempDirectory)}`,
     `SET GLOBAL max_temp_directory_size = ${quote(`${Math.floor(settings.tempBytes / 2 ** 20)}MiB`)}`,
     // Paths are compared as they are spelled, and files are spelled as patterns where they are read.
@@ -47,8 +48,6 @@ async function open(): Promise<DuckDBInstance> {
       .flatMap((one) => [one, filePattern(one)])
       .map(quote)
       .join(', ')}]`,
-    // A hundred macros, one by one, take twice as long.
-    ['BEGIN', ...settings.init, 'COMMIT'].join(';\n'),
     // A statement has the zone of its asker.
     "SET GLOBAL allowed_configs = ['TimeZone']",
     'SET GLOBAL enable_external_access = false',
@@ -114,21 +113,37 @@ type Running = { connection?: HostConnection; cancelled: boolean; credit: number
 
 const madeMax = 10_000
 
-async function main() {
-  const instance = await open()
+type Served = HostRequest & { kind: 'run' | 'bind' }
+
+/** Serves the queries of one class. */
+async function openInstance(settings: InstanceSettings) {
+  const instance = await open(settings)
   const running = new Map<number, Running>()
   /** Setup that was run: its effect lasts as long as this process. */
   const made = new Set<string>()
   const idle: HostConnection[] = []
   let isBroken = false
+  let functions: Promise<void> | undefined
 
-  async function run(request: HostRequest & { kind: 'run' | 'bind' }) {
+  async function makeFunctions(): Promise<void> {
+    const connection = await instance.connect()
+    await connection.run(pgFunctionsSql)
+    connection.closeSync()
+  }
+  /** A statement of the planning host is a parameter of what is asked about it. */
+  const needsFunctions = (request: Served) =>
+    [request.sql, ...request.setup, ...(request.kind === 'run' ? request.parameters : [])].some(
+      (text) => typeof text === 'string' && namesPgFunction(text),
+    )
+
+  async function run(request: Served) {
     const state: Running = { cancelled: false, credit: creditMax }
     running.set(request.id, state)
     let connection: HostConnection | undefined
     try {
       connection = idle.pop() ?? (await openConnection(instance, settings.timeZone))
       state.connection = connection
+      if (functions || needsFunctions(request)) await (functions ??= makeFunctions())
       if (state.cancelled) throw new Error('INTERRUPT Error: Interrupted!')
       await connection.inZone(request.timeZone ?? settings.timeZone)
       for (const statement of request.setup) {
@@ -264,11 +279,7 @@ async function main() {
     }
   }
 
-  async function explain(
-    error: unknown,
-    { sql, kind }: HostRequest & { kind: 'run' | 'bind' },
-    cancelled: boolean,
-  ): Promise<EngineError> {
+  async function explain(error: unknown, { sql, kind }: Served, cancelled: boolean): Promise<EngineError> {
     const whole = error instanceof Error ? error.message : String(error)
     const match = /^([A-Za-z ]+?) Error: ([^]*)$/.exec(whole)
     const type = (match?.[1] ?? 'Internal').toLowerCase()
@@ -301,25 +312,27 @@ async function main() {
     }
   }
 
-  process.on('message', (request: HostRequest) => {
-    if (request.kind === 'run' || request.kind === 'bind') return void run(request)
-    const state = running.get(request.id)
-    if (!state) return
-    if (request.kind === 'ack') state.credit++
-    else {
-      state.cancelled = true
-      // An interrupt between two statements of the same job hits nothing, so it is repeated until the job has ended.
-      const again = () => {
-        if (!running.has(request.id)) return
-        state.connection?.interrupt()
-        setTimeout(again, 100)
+  return {
+    run,
+    /** Does nothing for a query that is not under way here. */
+    control({ kind, id }: HostRequest & { kind: 'ack' | 'cancel' }) {
+      const state = running.get(id)
+      if (!state) return
+      if (kind === 'ack') state.credit++
+      else {
+        state.cancelled = true
+        // An interrupt between two statements of the same job hits nothing, so it is repeated until the job has ended.
+        const again = () => {
+          if (!running.has(id)) return
+          state.connection?.interrupt()
+          setTimeout(again, 100)
+        }
+        again()
       }
-      again()
-    }
-    state.wake?.()
-    delete state.wake
-  })
-  send({ kind: 'ready' })
+      state.wake?.()
+      delete state.wake
+    },
+  }
 }
 
 // Not `exit`: that waits for the native threads of queries that run, which nobody wants any more.
@@ -327,7 +340,19 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 // A terminal's Ctrl-C reaches the whole process group; the parent decides when a host ends.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
-main().catch((error: unknown) => {
+
+/** By class: each is opened for its first query. */
+const instances = new Map<HostClass, ReturnType<typeof openInstance>>()
+const broken = (error: unknown) => {
   send({ kind: 'broken', message: error instanceof Error ? error.message : String(error) })
   setTimeout(() => process.exit(1), 100)
+}
+process.on('message', (request: HostRequest) => {
+  // Asked in the order in which they came: what is said of a query comes after it, however long opening takes.
+  if (request.kind === 'run' || request.kind === 'bind') {
+    let instance = instances.get(request.class)
+    if (!instance) instances.set(request.class, (instance = openInstance(settingsOf[request.class]!)))
+    instance.then(({ run }) => void run(request), broken)
+  } else for (const instance of instances.values()) instance.then(({ control }) => control(request), broken)
 })
+send({ kind: 'ready' })

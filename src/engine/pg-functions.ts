@@ -1,5 +1,5 @@
 // PostgreSQL's system functions that need nothing but their arguments, and others that people write and the engine does not
-// know, as macros of every host. What would need a look into the catalog is rewritten before (`serve/pgwire/dialect.ts`); what describes things that a lake has not is null.
+// know, as macros. What would need a look into the catalog is rewritten before (`serve/pgwire/dialect.ts`); what describes things that a lake has not is null.
 
 import { pgTypes, sqlNames, type PgTypeName } from '../base/pg-types.ts'
 
@@ -246,8 +246,14 @@ const create =
   ([name, forms, sql, ...more]: Macro) =>
     `CREATE MACRO "${name}"${[...forms.map((form) => [form, sql]), ...more].map(([form, sql]) => `(${form}) AS ${kind}${kind ? sql : `(${sql})`}`).join(', ')}`
 
-/** Statements that make them. */
-export const pgFunctionsSql: readonly string[] = [...scalars.map(create('')), ...tables.map(create('TABLE '))]
+/** Makes them. One by one they would take twice as long. */
+export const pgFunctionsSql = ['BEGIN', ...scalars.map(create('')), ...tables.map(create('TABLE ')), 'COMMIT'].join(
+  ';\n',
+)
+
+const anyName = new RegExp(`\\b(?:${[...scalars, ...tables].map(([name]) => name).join('|')})\\b`, 'i')
+/** Whether a text may call one: most never do, and making them takes longer than most queries. */
+export const namesPgFunction = (sql: string): boolean => anyName.test(sql)
 
 /** Their names: the allow-list of the door has them. */
 export const pgScalarFunctions: ReadonlySet<string> = new Set(scalars.map(([name]) => name))

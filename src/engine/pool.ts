@@ -1,8 +1,8 @@
 // Engine hosts by class, under one memory budget.
 //
-// A class is one child process with its share of the budget, its slots and a queue in front of them (`slots.ts`). A host that
-// crashes, hangs or grows past its share is killed: its own queries fail with ENGINE_LOST and the next query gets a
-// new host. Some SQL cannot be interrupted, so a cancel or a time-out that is not obeyed in `graceMs` kills too.
+// A class is one DuckDB instance with its share of the budget, its slots and a queue in front of them (`slots.ts`), in a child process
+// of its own, or, for a command, in one with the others. A host that crashes, hangs or grows past its share is killed: its
+// own queries fail with ENGINE_LOST and the next query gets a new host. Some SQL cannot be interrupted, so a cancel or a time-out that is not obeyed in `graceMs` kills too.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -12,20 +12,19 @@ import { fileURLToPath } from 'node:url'
 import { Failure } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { silentLog, type Log } from '../base/log.ts'
-import { pgFunctionsSql } from './pg-functions.ts'
 import {
   creditMax,
   type Chunk,
   type EngineColumn,
   type EngineError,
   type HostAnswer,
+  type HostClass,
   type HostRequest,
   type HostSettings,
+  type InstanceSettings,
 } from './protocol.ts'
 import { OwnHosts } from './own-hosts.ts'
 import { crowdMax, Slots, type Place } from './slots.ts'
-
-export type HostClass = 'plan' | 'interactive' | 'heavy' | 'write'
 
 export type EngineOptions = {
   /** For all hosts of this process together. */
@@ -40,6 +39,8 @@ export type EngineOptions = {
   writeDirectories?: string[]
   /** Which classes this process needs; the budget is divided among them. */
   classes?: HostClass[]
+  /** For a command: to start a second process takes longer than most of its queries. */
+  inOneProcess?: boolean
   slots?: Partial<Record<HostClass, number>>
   log?: Log
 }
@@ -119,12 +120,15 @@ const defaultSlots: Record<HostClass, number> = { plan: 4, interactive: 8, heavy
 export function openEngine(options: EngineOptions): Engine {
   const classes = options.classes ?? ['plan', 'interactive', 'heavy', 'write']
   const total = classes.reduce((sum, name) => sum + shares[name], 0)
-  const hosts = new Map(
-    classes.map((name) => {
-      const memoryBytes = Math.max(96 * 2 ** 20, Math.floor((options.memoryBytes * shares[name]) / total))
-      return [name, new HostSeat(name, memoryBytes, options)]
-    }),
-  )
+  const parts = classes.map((name) => ({
+    name,
+    memoryBytes: Math.max(96 * 2 ** 20, Math.floor((options.memoryBytes * shares[name]) / total)),
+    slots: options.slots?.[name] ?? defaultSlots[name],
+  }))
+  const keepers = options.inOneProcess
+    ? [new HostKeeper(parts, options)]
+    : parts.map((part) => new HostKeeper([part], options))
+  const hosts = new Map(parts.map((part, at) => [part.name, new HostSeat(part, keepers[at] ?? keepers[0]!)]))
   // A planning host stands in for nobody: it may open no file.
   const seat = (name: HostClass) => {
     const found = hosts.get(name)
@@ -136,13 +140,19 @@ export function openEngine(options: EngineOptions): Engine {
   const own = new OwnHosts<HostSeat>({
     // A process without that class lives for a command: what its hosts may use is beside the rest.
     bytesMax: lender?.memoryBytes ?? seat('interactive').memoryBytes,
-    open: (bytes) => new HostSeat('heavy', bytes, options, 1),
+    open(memoryBytes) {
+      const part = { name: 'heavy', memoryBytes, slots: 1 } as const
+      return new HostSeat(part, new HostKeeper([part], options))
+    },
     lend: async (signal) => await lender?.lend(signal),
     giveBack: () => lender?.giveBack(),
     isFit: (host) => host.isFit(),
     cancelled,
   })
-  const watch = setInterval(() => [...hosts.values(), ...own.seats].forEach((host) => host.checkMemory()), 500)
+  const watch = setInterval(
+    () => [...keepers, ...own.seats.map(({ keeper }) => keeper)].forEach((keeper) => keeper.checkMemory()),
+    500,
+  )
   watch.unref()
 
   async function submit(job: Job): Promise<JobResult> {
@@ -170,7 +180,7 @@ export function openEngine(options: EngineOptions): Engine {
     status: () => [...hosts.values(), ...own.seats].map((host) => host.status()),
     async close() {
       clearInterval(watch)
-      await Promise.all([...[...hosts.values()].map((host) => host.close()), own.close()])
+      await Promise.all([...keepers.map((keeper) => keeper.close()), own.close()])
     },
   }
 }
@@ -178,30 +188,26 @@ export function openEngine(options: EngineOptions): Engine {
 type Job = EngineRequest & { kind: 'run' | 'bind'; whole?: true; again?: true; onEnd?: () => void }
 type JobResult = EngineResult & { parameters: string[] }
 
-/** The place of one host: outlives the processes that fill it. */
+/** What a class has of the process that runs its queries. */
+type Part = { name: HostClass; memoryBytes: number; slots: number }
+
+/** Where the queries of one class wait for their turn. */
 class HostSeat {
   readonly name: HostClass
   readonly memoryBytes: number
-  readonly #options: EngineOptions
-  readonly #log: Log
-  readonly #slotCount: number
+  readonly keeper: HostKeeper
   readonly #slots: Slots
-  #host: Host | undefined
-  #restarts = 0
-  #closed = false
   /** Statements that were submitted and have not ended, and who waits for the last of them. */
   #busy = 0
   #whenIdle: (() => void)[] = []
   /** Its memory is somebody else's: nothing is to be asked of it. */
   isLent = false
 
-  constructor(name: HostClass, memoryBytes: number, options: EngineOptions, slots?: number) {
+  constructor({ name, memoryBytes, slots }: Part, keeper: HostKeeper) {
     this.name = name
     this.memoryBytes = memoryBytes
-    this.#options = options
-    this.#log = (options.log ?? silentLog).child({ host: name })
-    this.#slotCount = slots ?? options.slots?.[name] ?? defaultSlots[name]
-    this.#slots = new Slots(this.#slotCount)
+    this.keeper = keeper
+    this.#slots = new Slots(slots)
   }
 
   /** `onEnd` is called once, when the host is done with it, whatever came of it. */
@@ -234,9 +240,7 @@ class HostSeat {
       signal?.addEventListener('abort', () => resolve(), { once: true })
       await promise
     }
-    const host = this.#host
-    this.#host = undefined
-    await host?.close()
+    await this.keeper.end()
   }
 
   giveBack(): void {
@@ -245,12 +249,12 @@ class HostSeat {
 
   async #submitAt(place: Place, job: Job): Promise<JobResult> {
     try {
-      return await (await this.#ensure()).submit(job, place)
+      return await (await this.keeper.ensure()).submit(this.name, job, place)
     } catch (error) {
       place.leave()
       // Planning reads nothing and changes nothing: when its host is lost it is asked once more.
       const lost = this.name === 'plan' && error instanceof Failure && error.code === 'ENGINE_LOST'
-      if (lost && !job.again && !this.#closed) {
+      if (lost && !job.again && !this.keeper.closed) {
         const next = await this.#slots.enter(job.owner ?? '', job.signal, cancelled)
         return await this.#submitAt(next, { ...job, again: true })
       }
@@ -258,14 +262,50 @@ class HostSeat {
     }
   }
 
-  async #ensure(): Promise<Host> {
-    if (this.#closed) throw new Failure('ENGINE_LOST', 'the engine is closed')
+  isFit(): boolean {
+    return this.keeper.isFit()
+  }
+
+  status(): HostStatus {
+    return {
+      class: this.name,
+      running: this.#slots.running,
+      waiting: this.#slots.waiting,
+      memoryBytes: this.memoryBytes,
+      ...this.keeper.status(),
+    }
+  }
+
+  close(): Promise<void> {
+    return this.keeper.close()
+  }
+}
+
+/** The place of one host: outlives the processes that fill it. */
+class HostKeeper {
+  readonly #parts: readonly Part[]
+  readonly #memoryBytes: number
+  readonly #options: EngineOptions
+  readonly #log: Log
+  #host: Host | undefined
+  #restarts = 0
+  closed = false
+
+  constructor(parts: readonly Part[], options: EngineOptions) {
+    this.#parts = parts
+    this.#memoryBytes = parts.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+    this.#options = options
+    this.#log = (options.log ?? silentLog).child({ host: parts.map(({ name }) => name).join('+') })
+  }
+
+  async ensure(): Promise<Host> {
+    if (this.closed) throw new Failure('ENGINE_LOST', 'the engine is closed')
     if (this.#host && !this.#host.lost) return this.#host
     if (this.#host) {
       this.#restarts++
       this.#log.warn('engine host replaced', { restarts: this.#restarts })
     }
-    const host = new Host(this.name, this.memoryBytes, this.#slotCount, this.#options, this.#log)
+    const host = new Host(this.#parts, this.#options, this.#log)
     this.#host = host
     await host.ready
     return host
@@ -274,32 +314,31 @@ class HostSeat {
   /** Far enough from being ended for what it holds on to. */
   isFit(): boolean {
     const host = this.#host
-    return host !== undefined && !host.lost && host.rssBytes() < this.memoryBytes + overheadBytes / 2
+    return host !== undefined && !host.lost && host.rssBytes() < this.#memoryBytes + overheadBytes / 2
   }
 
   checkMemory() {
     const host = this.#host
     if (!host || host.lost) return
     const rss = host.rssBytes()
-    if (rss > this.memoryBytes + overheadBytes)
-      host.kill(`it used ${showBytes(rss)}, its share is ${showBytes(this.memoryBytes)}`)
+    if (rss > this.#memoryBytes + overheadBytes)
+      host.kill(`it used ${showBytes(rss)}, its share is ${showBytes(this.#memoryBytes)}`)
   }
 
-  status(): HostStatus {
+  status(): Pick<HostStatus, 'pid' | 'rssBytes' | 'restarts'> {
     const host = this.#host?.lost ? undefined : this.#host
-    return {
-      class: this.name,
-      pid: host?.pid ?? null,
-      running: this.#slots.running,
-      waiting: this.#slots.waiting,
-      rssBytes: host?.rssBytes() ?? 0,
-      restarts: this.#restarts,
-      memoryBytes: this.memoryBytes,
-    }
+    return { pid: host?.pid ?? null, rssBytes: host?.rssBytes() ?? 0, restarts: this.#restarts }
   }
 
-  async close() {
-    this.#closed = true
+  /** Until the next query. */
+  async end(): Promise<void> {
+    const host = this.#host
+    this.#host = undefined
+    await host?.close()
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
     await this.#host?.close()
   }
 }
@@ -321,30 +360,13 @@ class Host {
   #reason = 'its process ended'
   #next = 1
 
-  constructor(name: HostClass, memoryBytes: number, slots: number, options: EngineOptions, log: Log) {
-    this.#temp = join(options.tempDirectory, `${name}-${process.pid}-${hostCount++}`)
+  constructor(parts: readonly Part[], options: EngineOptions, log: Log) {
+    const names = parts.map(({ name }) => name)
+    this.#temp = join(options.tempDirectory, `${names.join('-')}-${process.pid}-${hostCount++}`)
     mkdirSync(this.#temp, { recursive: true })
-    const settings: HostSettings = {
-      memoryBytes,
-      threads: name === 'plan' ? 1 : options.threads,
-      slots,
-      tempDirectory: this.#temp,
-      tempBytes: options.tempBytes,
-      timeZone: options.timeZone,
-      directories:
-        name === 'plan' ? [] : [...options.directories, ...(name === 'write' ? (options.writeDirectories ?? []) : [])],
-      // Statistics of the empty shadow tables would turn every scan into "no rows" and drop filters. The others leave
-      // plans that json_serialize_plan cannot name columns of ("inequal num bindings/types"): select d, 1 from t limit 3,
-      // joins of several tables (half of TPC-H), CTEs that are aggregated. What they do says nothing of the conditions.
-      init: [
-        ...pgFunctionsSql,
-        ...(name === 'plan'
-          ? [
-              "SET GLOBAL disabled_optimizers = 'statistics_propagation,late_materialization,limit_pushdown,build_side_probe_side,top_n_window_elimination,unused_columns'",
-            ]
-          : []),
-      ],
-    }
+    const settings: HostSettings = Object.fromEntries(
+      parts.map((part) => [part.name, instanceSettings(part, this.#temp, options)]),
+    )
     this.#child = fork(hostProgram, [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -355,13 +377,14 @@ class Host {
         ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
         LANG: 'C.UTF-8',
         TZ: 'UTC',
-        UV_THREADPOOL_SIZE: String(crowdMax(slots) + 4),
+        UV_THREADPOOL_SIZE: String(crowdMax(parts.reduce((sum, { slots }) => sum + slots, 0)) + 4),
         BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
       },
     })
     // Whoever waits for a cached page or for /healthz goes before whoever computes for a minute.
-    if (name !== 'plan' && this.#child.pid !== undefined)
-      lowerPriority(this.#child.pid, name === 'interactive' ? 5 : 10)
+    const isPlanning = names.every((name) => name === 'plan')
+    if (!isPlanning && this.#child.pid !== undefined)
+      lowerPriority(this.#child.pid, names.includes('interactive') ? 5 : 10)
     this.#child.stderr?.on('data', (text: Buffer) =>
       log.warn('engine host says', { text: text.toString().slice(0, 2_000) }),
     )
@@ -448,7 +471,7 @@ class Host {
     if (this.#child.connected) this.#child.send(request, () => {})
   }
 
-  submit(request: Job, place: Place): Promise<JobResult> {
+  submit(name: HostClass, request: Job, place: Place): Promise<JobResult> {
     const id = this.#next++
     let verdict: Failure | undefined
     let killer: NodeJS.Timeout | undefined
@@ -548,11 +571,12 @@ class Host {
         this.#jobs.delete(id)
         finish()
         reject(this.#gone())
-      } else if (kind === 'bind') this.#send({ kind, id, sql, setup, ...(timeZone ? { timeZone } : {}) })
+      } else if (kind === 'bind') this.#send({ kind, id, class: name, sql, setup, ...(timeZone ? { timeZone } : {}) })
       else
         this.#send({
           kind,
           id,
+          class: name,
           sql,
           setup,
           parameters,
@@ -570,6 +594,39 @@ class Host {
 }
 
 let hostCount = 0
+
+// DuckDB 1.5 pushes what a join's other side holds also below a LIMIT or DISTINCT ON, and then, when that side happens to
+// be done first, gives other rows than were asked for. The lake itself finds which files a join can meet.
+const queryingWithout = ['join_filter_pushdown']
+// Statistics of the empty shadow tables would turn every scan into "no rows" and drop filters. The others leave
+// plans that json_serialize_plan cannot name columns of ("inequal num bindings/types"): select d, 1 from t limit 3,
+// joins of several tables (half of TPC-H), CTEs that are aggregated. What they do says nothing of the conditions.
+const planningWithout = [
+  'statistics_propagation',
+  'late_materialization',
+  'limit_pushdown',
+  'build_side_probe_side',
+  'top_n_window_elimination',
+  'unused_columns',
+]
+
+function instanceSettings(
+  { name, memoryBytes }: Part,
+  temp: string,
+  { threads, tempBytes, timeZone, directories, writeDirectories = [] }: EngineOptions,
+): InstanceSettings {
+  const tempDirectory = join(temp, name)
+  mkdirSync(tempDirectory)
+  return {
+    memoryBytes,
+    threads: name === 'plan' ? 1 : threads,
+    tempDirectory,
+    tempBytes,
+    timeZone,
+    directories: name === 'plan' ? [] : [...directories, ...(name === 'write' ? writeDirectories : [])],
+    disabledOptimizers: name === 'plan' ? planningWithout : queryingWithout,
+  }
+}
 
 function lowerPriority(pid: number, to: number): void {
   try {

@@ -7,6 +7,8 @@ import type { Place } from '../base/failure.ts'
 
 export const creditMax = 4
 
+export type HostClass = 'plan' | 'interactive' | 'heavy' | 'write'
+
 /** One output column: its name and DuckDB's type name, for example `DECIMAL(12,2)`. */
 export type EngineColumn = { name: string; type: string }
 
@@ -20,6 +22,7 @@ export type HostRequest =
   | {
       kind: 'run'
       id: number
+      class: HostClass
       sql: string
       /** Statements that must have run before, `CREATE … IF NOT EXISTS`: each is run once in a host's life. */
       setup: string[]
@@ -33,7 +36,7 @@ export type HostRequest =
       /** The result is small: made whole it cannot end early, and needs no transaction to tell. */
       whole?: boolean
     }
-  | { kind: 'bind'; id: number; sql: string; setup: string[]; timeZone?: string }
+  | { kind: 'bind'; id: number; class: HostClass; sql: string; setup: string[]; timeZone?: string }
   | { kind: 'cancel'; id: number }
   | { kind: 'ack'; id: number }
 
@@ -59,15 +62,16 @@ export type EngineError = {
   place?: Place
 }
 
-export type HostSettings = {
+/** Of each class whose queries the host runs: what the DuckDB instance of that class has. */
+export type HostSettings = Partial<Record<HostClass, InstanceSettings>>
+
+export type InstanceSettings = {
   memoryBytes: number
   threads: number
-  slots: number
   tempDirectory: string
   tempBytes: number
   timeZone: string
-  /** The only folders that this host's DuckDB may read or write. */
+  /** The only folders that it may read or write. */
   directories: string[]
-  /** Run before the settings are locked. */
-  init: string[]
+  disabledOptimizers: string[]
 }
