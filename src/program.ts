@@ -6,5 +6,6 @@ import { runCli } from './cli/index.ts'
 export const runProgram = (argv: readonly string[], script: string): Promise<number> =>
   runCli(argv, {
     open: async (...options) => (await import('./main.ts')).open(...options),
+    startEngine: async () => (await import('./engine/host-process.ts')).startHostEarly(),
     self: { node: process.execPath, script },
   })

@@ -14,6 +14,8 @@ import type { Config, Environment } from '../config/index.ts'
 
 export type CliDeps = {
   open(config: Config, environment: Environment | string, options: OpenOptions): Promise<App>
+  /** Called for a command that is going to run queries, so that what runs them starts meanwhile. */
+  startEngine(): Promise<void>
   self: { node: string; script: string }
 }
 
@@ -48,6 +50,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       throw new Failure('USAGE', '--env is empty; it takes the name of an environment', {
         hint: 'Leave it out for the usual one, or say which.',
       })
+    if (command.queries) await deps.startEngine()
     const dir = resolve(flags.text('project') ?? '.')
     process.on('SIGINT', interrupt)
     process.on('SIGTERM', interrupt)
@@ -57,6 +60,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       out,
       dir,
       self: deps.self,
+      startEngine: deps.startEngine,
       signal: control.signal,
       env: process.env,
       open: (options = {}) => (opened ??= openProject(dir, flags.text('env'), options, deps)),

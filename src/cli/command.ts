@@ -30,6 +30,8 @@ export type Command = {
   takesLine?: true
   /** Words and flags that completion offers, where `options` are not all of it. */
   completes?: readonly string[]
+  /** It runs queries, whatever it is told. */
+  queries?: true
   /** What --help prints, where options are not all of it. */
   help?(): string
   /** Exit code; undefined is 0. */
@@ -48,6 +50,8 @@ export type Context = {
   open(options?: OpenOptions): Promise<App>
   /** The same with settings and an environment that the command has chosen itself. */
   openWith(config: Config, environment: Environment, options?: OpenOptions): Promise<App>
+  /** Starts what runs queries, for a command that finds out itself that it is going to run some. */
+  startEngine(): Promise<void>
   /** The command line of this program, for processes that it starts. */
   self: { node: string; script: string }
   /** Settings given on the command line. */

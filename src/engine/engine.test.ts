@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestEngine } from './engine.testing.ts'
 import { openEngine } from './index.ts'
@@ -294,6 +295,37 @@ test('closing ends every process and removes what they spilled', async () => {
   await other.close()
   expect(() => process.kill(pid!, 0)).toThrow()
   expect(readdirSync(join(dir, 'tmp2'))).toEqual([])
+})
+
+test.each([
+  ['is the first host', `await engine.rows({ class: 'interactive', sql: 'select 1' })`, true],
+  [
+    'is used once',
+    `await engine.close(); engine = open(); await engine.rows({ class: 'interactive', sql: 'select 1' }); await engine.close(); engine = open()`,
+    false,
+  ],
+  [
+    'and is gone is replaced',
+    `process.kill(early, 'SIGKILL'); await new Promise((resolve) => setTimeout(resolve, 200))`,
+    false,
+  ],
+])('a process that was started early %s; it keeps no process from ending', async (_, before, isEarly) => {
+  const script = `
+    import { readFileSync } from 'node:fs'
+    const { openEngine, startHostEarly } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})
+    const open = () => openEngine({ memoryBytes: 2 ** 29, threads: 1, tempDirectory: ${JSON.stringify(join(dir, 'tmp6'))}, tempBytes: 2 ** 30, timeZone: 'UTC', directories: [], classes: ['interactive'] })
+    startHostEarly()
+    const early = Number(readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim())
+    let engine = open()
+    ${before}
+    const rows = await engine.rows({ class: 'interactive', sql: 'select 42' })
+    const isEarly = engine.status()[0].pid === early
+    await engine.close()
+    startHostEarly()
+    console.log(JSON.stringify({ rows, isEarly }))`
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  expect(JSON.parse(stdout)).toEqual({ rows: [[42]], isEarly })
 })
 
 test('a host ends with its parent, even in the middle of a query', async () => {

@@ -1,7 +1,7 @@
 // The program of an engine host: a locked-down DuckDB instance, or one of each class for a command, in a process of its own.
 //
 // A native crash, a query that cannot be interrupted, or too much memory ends this process and nothing else.
-// It is started by `pool.ts` with its settings in the environment and ends when its parent goes away.
+// It is started by `host-process.ts`, told its settings by `pool.ts`, and ends when its parent goes away.
 
 import { DuckDBInstance, type DuckDBDataChunk, type DuckDBType, type DuckDBValue } from '@duckdb/node-api'
 import { ByteWriter } from './bytes.ts'
@@ -22,7 +22,6 @@ import {
 } from './protocol.ts'
 import { toldAs, wireEncoder } from './wire-encode.ts'
 
-const settingsOf = JSON.parse(process.env.BOATHOUSE_HOST_SETTINGS ?? '{}') as HostSettings
 const send = (...answers: HostAnswer[]) => void process.send?.(answers, undefined, undefined, () => {})
 
 const quote = (text: string) => `'${text.replaceAll("'", "''")}'`
@@ -341,6 +340,7 @@ process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => {})
 
+let settingsOf: HostSettings = {}
 /** By class: each is opened for its first query. */
 const instances = new Map<HostClass, ReturnType<typeof openInstance>>()
 const broken = (error: unknown) => {
@@ -349,10 +349,12 @@ const broken = (error: unknown) => {
 }
 process.on('message', (request: HostRequest) => {
   // Asked in the order in which they came: what is said of a query comes after it, however long opening takes.
-  if (request.kind === 'run' || request.kind === 'bind') {
+  if (request.kind === 'open') {
+    settingsOf = request.settings
+    send({ kind: 'ready' })
+  } else if (request.kind === 'run' || request.kind === 'bind') {
     let instance = instances.get(request.class)
     if (!instance) instances.set(request.class, (instance = openInstance(settingsOf[request.class]!)))
     instance.then(({ run }) => void run(request), broken)
   } else for (const instance of instances.values()) instance.then(({ control }) => control(request), broken)
 })
-send({ kind: 'ready' })

@@ -4,11 +4,10 @@
 // of its own, or, for a command, in one with the others. A host that crashes, hangs or grows past its share is killed: its
 // own queries fail with ENGINE_LOST and the next query gets a new host. Some SQL cannot be interrupted, so a cancel or a time-out that is not obeyed in `graceMs` kills too.
 
-import { fork, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Failure } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { silentLog, type Log } from '../base/log.ts'
@@ -23,8 +22,9 @@ import {
   type HostSettings,
   type InstanceSettings,
 } from './protocol.ts'
+import { startHost } from './host-process.ts'
 import { OwnHosts } from './own-hosts.ts'
-import { crowdMax, Slots, type Place } from './slots.ts'
+import { Slots, type Place } from './slots.ts'
 
 export type EngineOptions = {
   /** For all hosts of this process together. */
@@ -108,8 +108,6 @@ export class EngineFailure extends Error {
 }
 
 const graceMs = 2_000
-/** Beside this file, or put together beside the program (`tools/build-program.ts`). */
-const hostProgram = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? 'host.ts' : 'host.mjs', import.meta.url))
 /** Who takes nothing for so long, while all that may be under way is there, has stalled. */
 const stalledMs = 250
 /** Node itself and DuckDB's allocations outside its own limit (strings, planning). */
@@ -367,20 +365,8 @@ class Host {
     const settings: HostSettings = Object.fromEntries(
       parts.map((part) => [part.name, instanceSettings(part, this.#temp, options)]),
     )
-    this.#child = fork(hostProgram, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: ['--disable-warning=ExperimentalWarning', '--max-old-space-size=512'],
-      // Nothing of the server's environment is for a host: no secret can leak from there.
-      env: {
-        PATH: process.env.PATH ?? '',
-        ...(process.env.NODE_COMPILE_CACHE ? { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE } : {}),
-        LANG: 'C.UTF-8',
-        TZ: 'UTC',
-        UV_THREADPOOL_SIZE: String(crowdMax(parts.reduce((sum, { slots }) => sum + slots, 0)) + 4),
-        BOATHOUSE_HOST_SETTINGS: JSON.stringify(settings),
-      },
-    })
+    this.#child = startHost(parts.reduce((sum, { slots }) => sum + slots, 0))
+    this.#send({ kind: 'open', settings })
     // Whoever waits for a cached page or for /healthz goes before whoever computes for a minute.
     const isPlanning = names.every((name) => name === 'plan')
     if (!isPlanning && this.#child.pid !== undefined)

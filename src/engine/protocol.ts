@@ -19,6 +19,8 @@ export type EngineColumn = { name: string; type: string }
 export type Chunk = { rowCount: number; json: string; bytes?: Uint8Array }
 
 export type HostRequest =
+  /** The first message; answered by `ready`. */
+  | { kind: 'open'; settings: HostSettings }
   | {
       kind: 'run'
       id: number

@@ -144,6 +144,7 @@ function traceText(
 
 export const preview: Command = {
   name: 'preview',
+  queries: true,
   summary: 'The first rows of a model as it is written now, over the tables as they are published.',
   arguments: 'MODEL',
   options: {

@@ -34,6 +34,7 @@ const options = {
 
 export const query: Command = {
   name: 'query',
+  queries: true,
   summary: 'Run SQL and print its rows; several statements, separated by semicolons, are one transaction.',
   arguments: 'SQL',
   options: {
@@ -122,6 +123,7 @@ function formatOf({ flags, out }: Context): Format {
 
 export const sql: Command = {
   name: 'sql',
+  queries: true,
   summary: 'A shell for SQL: statements end with a semicolon; .help lists its commands.',
   options,
   examples: ['boathouse sql', 'boathouse sql < report.sql'],

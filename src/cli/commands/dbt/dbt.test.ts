@@ -198,6 +198,7 @@ describe('used wrongly', () => {
     try {
       const code = await runCli(['dbt', ...line.split(' ').filter(Boolean)], {
         open: () => Promise.reject(new Error('not here')),
+        startEngine: async () => {},
         self: { node: '', script: '' },
       })
       return [code, said]

@@ -52,6 +52,7 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
     throw new Failure('USAGE', `dbt ${name} takes no argument, found "${rest[0]}"`, {
       hint: 'Names of models go after --select.',
     })
+  if (verb.queries) await context.startEngine()
   const flags = new DbtFlags(given, readVariables(context.env))
   const typed = `dbt ${argv.join(' ')}`
   const session = openSession(name, rest, flags, context, typed)

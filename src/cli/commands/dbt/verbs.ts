@@ -9,6 +9,8 @@ export type Verb = {
   takesWord?: string
   /** Prints nothing before its answer. */
   isSilent?: true
+  /** It runs queries, whatever is selected. */
+  queries?: true
   /** Why there is none, and what to do instead. */
   refused?: string
   hint?: string
@@ -25,6 +27,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt build -s +orders --full-refresh',
       'boathouse dbt build -s state:modified+ --defer --state prod-artifacts',
     ],
+    queries: true,
     run: async (session) => (await import('./build.ts')).build(session),
   },
   run: {
@@ -34,6 +37,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt run -s tag:daily --target prod',
       "boathouse dbt run --vars '{start: 2024-01-01}'",
     ],
+    queries: true,
     run: async (session) => (await import('./build.ts')).run(session),
   },
   test: {
@@ -43,16 +47,19 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt test -s orders --store-failures',
       'boathouse dbt test -s test_type:unit',
     ],
+    queries: true,
     run: async (session) => (await import('./build.ts')).test(session),
   },
   seed: {
     summary: 'Load the CSV files of the project.',
     examples: ['boathouse dbt seed', 'boathouse dbt seed -s countries --full-refresh --show'],
+    queries: true,
     run: async (session) => (await import('./build.ts')).seed(session),
   },
   snapshot: {
     summary: 'Take the snapshots: keep how rows were.',
     examples: ['boathouse dbt snapshot', 'boathouse dbt snapshot -s orders_history'],
+    queries: true,
     run: async (session) => (await import('./build.ts')).snapshot(session),
   },
   compile: {
@@ -70,6 +77,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
       'boathouse dbt show -s orders --limit 10',
       `boathouse dbt show --inline "select count(*) from {{ ref('orders') }}" --output json`,
     ],
+    queries: true,
     run: async (session) => (await import('./compile.ts')).show(session),
   },
   ls: {
@@ -118,11 +126,13 @@ export const verbs: Readonly<Record<string, Verb>> = {
     summary: 'Run a macro of the project.',
     examples: ["boathouse dbt run-operation grant_select --args '{role: reader}'"],
     takesWord: 'MACRO',
+    queries: true,
     run: async (session) => (await import('./operation.ts')).runOperation(session),
   },
   retry: {
     summary: 'What failed or was skipped in the last command, and what came after it.',
     examples: ['boathouse dbt retry'],
+    queries: true,
     run: async (session) => (await import('./retry.ts')).retry(session),
   },
   debug: {

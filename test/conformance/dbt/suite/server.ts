@@ -54,6 +54,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.chdir(cwd)
   const code = await runCli(args, {
     open: openOnce,
+    startEngine: async () => {},
     self: { node: process.execPath, script },
   }).catch((error: unknown) => {
     said.err += String(error instanceof Error ? error.stack : error)
