@@ -4,7 +4,7 @@
 // each, silence goes before warn, warn before error. `include` and `exclude` are old names of error and warn.
 
 import { Failure } from '../base/failure.ts'
-import { suggest } from '../base/suggest.ts'
+import { didYouMean } from '../base/suggest.ts'
 import { isRecord } from '../base/record.ts'
 import type { Config } from '../project/dbt/index.ts'
 import { warningNames } from './warning-names.ts'
@@ -30,9 +30,8 @@ export function checkHandling(flags: Config): void {
         `\`${key}\` of \`warn_error_options\` must be a list of names${key === 'error' ? ', or all' : ''}`,
       )
     for (const name of isAll ? [] : (value as unknown[]).map(String)) {
-      if (warningNames.has(name)) continue
-      const [best] = suggest(name, warningNames)
-      throw new Failure('USAGE', `${name} is not a valid dbt error name${best ? `; did you mean "${best}"?` : ''}`)
+      if (!warningNames.has(name))
+        throw new Failure('USAGE', `${name} is not a valid dbt error name${didYouMean(name, warningNames, 0)}`)
     }
   }
 }

@@ -4,8 +4,9 @@
 import { isRecord } from '../../base/record.ts'
 import { hash } from 'node:crypto'
 import { Failure, type Place } from '../../base/failure.ts'
-import { compare, fromJs, HostObject, repr, str } from '../../jinja/index.ts'
+import { compare, fromJs, repr, str } from '../../jinja/index.ts'
 import { deprecations, type Deprecation } from './deprecations.ts'
+import { isMapping } from './python/yaml-values.ts'
 import type { Config, TestedCall } from './types.ts'
 
 /** Keys of an entry that configure the test and are no arguments of its macro. */
@@ -158,7 +159,7 @@ export function testNames(kind: string, shown: string, args: Config): { fullName
     .flatMap((key) => {
       const value = args[key]
       if (value instanceof Map) return [...value.values()]
-      return Array.isArray(value) ? value : isPlain(value) ? Object.values(value) : [value]
+      return Array.isArray(value) ? value : isMapping(value) ? Object.values(value) : [value]
     })
   const identifier = `${kind}_${shown}`
   const fullName = `${identifier}_${flat.map((value) => pythonText(value).replace(/[^0-9a-zA-Z_]+/g, '_')).join('__')}`
@@ -175,16 +176,13 @@ export function testHash(test: GenericTest): string {
 const inOrder = (a: unknown, b: unknown): number =>
   typeof a === 'number' && typeof b === 'number' ? a - b : compare(str(fromJs(a)), str(fromJs(b)))
 
-/** Not a date. */
-const isPlain = (value: unknown): value is Config => isRecord(value) && !(value instanceof HostObject)
-
 function hashable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hashable)
   if (value instanceof Map) {
     const entries = [...(value as Map<unknown, unknown>)].sort(([a], [b]) => inOrder(a, b))
     return new Map(entries.map(([key, each]) => [key, hashable(each)]))
   }
-  if (isPlain(value))
+  if (isMapping(value))
     return Object.fromEntries(
       Object.keys(value)
         .sort()

@@ -150,10 +150,7 @@ function exposureOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
   const maturity = textOf(value, 'maturity')
   if (maturity !== undefined && !maturities.includes(maturity))
     throw wrongAt(`"maturity" is "${maturity}"; it must be one of ${maturities.join(', ')}`, keys['maturity'])
-  if (!/^[\p{L}\p{N}_-]+$/u.test(name)) {
-    const { message, event } = deprecations.exposureName(name)
-    reading.warn(message, place, event)
-  }
+  if (!/^[\p{L}\p{N}_-]+$/u.test(name)) reading.deprecated(deprecations.exposureName(name), place)
   const owner = ownerOf(entry)
   const parsed = emptyParsed()
   const metrics: string[] = []

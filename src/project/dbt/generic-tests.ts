@@ -2,7 +2,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
-import { compileTemplate, Dict, findCalls, fromJs, HostObject, str, type Analysis } from '../../jinja/index.ts'
+import { compileTemplate, Dict, findCalls, fromJs, str, type Analysis } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { noChecksum } from './checksum.ts'
 import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
@@ -21,6 +21,7 @@ import {
 import { builtinPackage, builtins } from './macros.ts'
 import { macrosOf, type Nodes } from './nodes.ts'
 import type { ParseCache } from './parse-cache.ts'
+import { isMapping } from './python/yaml-values.ts'
 import { fileInPackage, relativeFolders, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
 import type { Config, DbtMacro, DbtNode, DbtPackage, DbtProject } from './types.ts'
@@ -70,7 +71,7 @@ class GenericTests {
       const told = isNested
         ? oldSpellings(entry.definition, target, from.name, fileInPackage(from, file))
         : oddArguments(entry.definition)
-      for (const { message, event } of told) reading.warn(message, place, event)
+      for (const each of told) reading.deprecated(each, place)
       this.#renderConfig(from, test, place)
       // A test that nothing defines is an error where its SQL is made, as for dbt.
       const macro = reading.macros.test(from.name, test.namespace, test.name)
@@ -230,7 +231,7 @@ export function renderKwargs(kwargs: Config, context: Context, lenient: boolean)
         : template.renderNative(context.globals, { lenient })
     }
     if (Array.isArray(value)) return value.map((each) => render(each, `${path}[]`))
-    if (isRecord(value) && !(value instanceof HostObject)) {
+    if (isMapping(value)) {
       const entries = value instanceof Map ? [...(value as Map<unknown, unknown>)] : Object.entries(value)
       return new Dict(entries.map(([key, each]) => [key, render(each, `${path}.${String(key)}`)] as const))
     }

@@ -125,10 +125,7 @@ export function readProperties(file: string, text: string, globals: Globals, cac
   const found: Properties = { patches: [], sources: [], sourcePatches: [], entries: [], failures: [], warnings: [] }
   const warn = (message: string, place: Place) => found.warnings.push({ message, place })
   gathering(found.failures, () => {
-    const tell = (place: Place) => {
-      const { message, event } = deprecations.keyTwice(file, place.line)
-      found.warnings.push({ message, place, event })
-    }
+    const tell = (place: Place) => found.warnings.push({ ...deprecations.keyTwice(file, place.line), place })
     const located = readYamlText(file, text, tell, cache)
     const value = withPythonArguments(located.value, file, text)
     const isSkipped = (path: Path) => isLate(path) || isNameless(located.value, path)

@@ -5,6 +5,7 @@ import { Failure, type Place } from '../../base/failure.ts'
 import { Dict, fromJs, type Globals } from '../../jinja/index.ts'
 import { configOf } from './config.ts'
 import { openContext, type Context } from './context.ts'
+import type { Deprecation } from './deprecations.ts'
 import type { MacroTable } from './macros.ts'
 import type { ParseCache } from './parse-cache.ts'
 import type { ProjectSearch } from './project-search.ts'
@@ -53,6 +54,10 @@ export class Reading {
 
   warn(message: string, place: Place, event?: Warning['event']): void {
     this.project.warnings.push({ message, place, ...(event && { event }) })
+  }
+
+  deprecated({ message, event }: Deprecation, place: Place): void {
+    this.warn(message, place, event)
   }
 
   /** Where `var` looks, for a text of this package. */

@@ -43,8 +43,7 @@ export class RelationNames {
     const answer = bound([fromJs(value), nodeDict(node)], {})
     if (part !== 'schema' || answer !== null) return str(answer).trim()
     if (this.#reading.root.flags['require_valid_schema_from_generate_schema_name'] !== true) {
-      const { message, event } = deprecations.schemaOfNothing(node.uniqueId)
-      this.#reading.warn(message, node.place, event)
+      this.#reading.deprecated(deprecations.schemaOfNothing(node.uniqueId), node.place)
       return 'main'
     }
     throw new Failure(

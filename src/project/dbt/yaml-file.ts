@@ -3,10 +3,10 @@
 import { isRecord } from '../../base/record.ts'
 import { z } from 'zod'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
-import { compileTemplate, Float, HostObject, PyError, toJs, type Globals } from '../../jinja/index.ts'
+import { compileTemplate, Float, PyError, toJs, type Globals } from '../../jinja/index.ts'
 import { parseYaml, placeIn, type Located, type Outline, type Path } from '../yaml.ts'
 import { ParseCache } from './parse-cache.ts'
-import { timestamp, withoutDates } from './python/yaml-values.ts'
+import { isMapping, timestamp, withoutDates } from './python/yaml-values.ts'
 
 const anything = z.unknown()
 
@@ -82,7 +82,7 @@ export function renderYaml(
   if (Array.isArray(value))
     return value.map((each, index) => renderYaml(each, at, globals, skip, failures, [...path, index]))
   // Arguments of tests, which are rendered later.
-  if (!isRecord(value) || value instanceof Map || value instanceof HostObject) return value
+  if (!isMapping(value) || value instanceof Map) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, renderYaml(each, at, globals, skip, failures, [...path, key])]),
   )

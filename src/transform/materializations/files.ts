@@ -15,6 +15,7 @@ import {
   closing,
   placeAt,
   quoteFile,
+  quoteName,
   quoteTable,
   splice,
   tokens,
@@ -67,7 +68,7 @@ export async function filesAsTables(sql: string, work: Reading): Promise<string>
   const edits: Edit[] = []
   for (const read of fileReads(sql)) {
     const table = await tableOf(read, sql, work)
-    const alias = read.alias === undefined ? '' : ` as "${read.alias.replaceAll('"', '""')}"`
+    const alias = read.alias === undefined ? '' : ` as ${quoteName(read.alias)}`
     edits.push({ start: read.start, end: read.end, text: `${quoteTable(table)}${alias}` })
   }
   return edits.length === 0 ? sql : splice(sql, edits).text

@@ -2,7 +2,7 @@
 
 import type { ScalarTag } from 'yaml'
 import { isRecord } from '../../../base/record.ts'
-import { fromJs } from '../../../jinja/index.ts'
+import { fromJs, HostObject } from '../../../jinja/index.ts'
 import { parsePythonYaml } from '../../yaml.ts'
 import type { Config } from '../types.ts'
 import { PyDate } from './dates.ts'
@@ -10,6 +10,9 @@ import { parseDate, parseTimestamp } from './strftime.ts'
 
 const written =
   /^(\d{4}-\d\d-\d\d)$|^(\d{4})-(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?)(:\d\d:\d\d(?:\.\d*)?)[ \t]*(?:(Z)|([-+])(\d\d?)(:\d\d)?)?$/
+
+/** A mapping, and no date. */
+export const isMapping = (value: unknown): value is Config => isRecord(value) && !(value instanceof HostObject)
 
 /** A date, or a time of one day. */
 export const timestamp: ScalarTag = {
