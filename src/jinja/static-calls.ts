@@ -1,8 +1,8 @@
 // What dbt reads without rendering: a model that is nothing but SQL, comments and plain calls.
 
-import { isRecord } from '../base/record.ts'
 import type { Expression } from './ast.ts'
 import { parseTemplate } from './template.ts'
+import { Float } from './values.ts'
 
 /**
  * Whether dbt's static parser reads a text: its expressions are literals and calls of `ref`, `source` and `config` with
@@ -19,10 +19,10 @@ function isPlain(expression: Expression, text: string): boolean {
   if (expression.kind !== 'call') return isValue(expression, text) || isNumber(expression)
   const { callee, args, kwargs, star, starStar } = expression
   if (callee.kind !== 'name' || star || starStar) return false
-  const areTexts = args.every((each) => each.kind === 'literal' && typeof each.value === 'string')
+  const areTexts = args.every(isText)
   switch (callee.name) {
     case 'ref':
-      return areTexts && kwargs.every(({ value }) => isValue(value, text) || isNumber(value))
+      return areTexts && kwargs.every(({ value }) => isText(value) || isNumber(value))
     case 'source':
       return areTexts && kwargs.length === 0
     case 'config':
@@ -54,5 +54,8 @@ function isValue(expression: Expression, text: string): boolean {
   }
 }
 
+const isText = (expression: Expression): boolean =>
+  expression.kind === 'literal' && typeof expression.value === 'string'
+
 const isNumber = (expression: Expression): boolean =>
-  expression.kind === 'literal' && (typeof expression.value === 'number' || isRecord(expression.value))
+  expression.kind === 'literal' && (typeof expression.value === 'number' || expression.value instanceof Float)
