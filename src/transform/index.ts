@@ -1,6 +1,6 @@
 import { Failure } from '../base/failure.ts'
 import type { DbtNode, DbtProject } from '../project/dbt/index.ts'
-import { Compiler, type Compiled } from './compile.ts'
+import { Compiler, type Ask, type Compiled } from './compile.ts'
 import { running } from './materializations/runnable.ts'
 import { asker } from './materialize.ts'
 import { timed, type NodeResult, type Work } from './work.ts'
@@ -60,9 +60,14 @@ export async function compileNode(
   node: DbtNode | string,
   work: Omit<Work, 'changes'> & { changes?: Work['changes'] | undefined },
 ): Promise<Compiled> {
-  return new Compiler(work.project, asker(running(work))).compile(
-    typeof node === 'string' ? nodeNamed(work.project, node) : node,
-  )
+  const ask = work.project.options.flags.others?.['introspect'] === false ? refuseToAsk : asker(running(work))
+  return new Compiler(work.project, ask).compile(typeof node === 'string' ? nodeNamed(work.project, node) : node)
+}
+
+const refuseToAsk: Ask = () => {
+  throw new Failure('TEMPLATE_FAILED', '--no-introspect lets templates ask the database nothing', {
+    hint: 'Leave --no-introspect out, or let the template ask only `{% if flags.INTROSPECT %}`.',
+  })
 }
 
 /** What `compileNode` makes of a node as a result: what is wrong in it is its status. Seeds have no SQL. */

@@ -159,3 +159,17 @@ test('a source that is a file is compiled as dbt-duckdb does', async () => {
   )
   expect(empty.results['e']).toMatchObject({ status: 'success' })
 })
+
+test('--no-introspect lets a template ask nothing; the others are compiled', async () => {
+  const files = {
+    'models/a.sql': 'select 1 as n',
+    'models/b.sql': "select {{ adapter.get_columns_in_relation(ref('a')) | length }} as n",
+  }
+  const { project, work } = await runs.run(files, { publish: false, flags: { others: { introspect: false } } })
+  expect((await compileNode('a', { ...work, project })).sql).toBe('select 1 as n')
+  await expect(compileNode('b', { ...work, project })).rejects.toMatchObject({
+    code: 'TEMPLATE_FAILED',
+    message: expect.stringContaining('--no-introspect'),
+    place: { file: 'models/b.sql' },
+  })
+})

@@ -209,8 +209,8 @@ export const flagTable: Readonly<Record<string, FlagSpec>> = {
   limit: { kind: 'whole', value: 'N', about: 'Most rows shown; default 5, -1 for all.', verbs: ['show'] },
   introspect: {
     kind: 'switch',
+    env: 'INTROSPECT',
     about: 'Whether templates may ask the database.',
-    ignored: true,
     verbs: ['compile', 'show'],
   },
   'inject-ephemeral-ctes': {
