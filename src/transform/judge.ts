@@ -41,7 +41,7 @@ async function judge(node: DbtNode, work: Work, clocked: Clocked, scope: Scope |
   const compiler = new Compiler(work.project, scope?.ask ?? asker(work))
   const template = testTemplate(node, work.project, compiler.macros)
   const compiled = await compiler.compile(node)
-  clocked.compiled()
+  clocked.compiled(compiled.sql)
   if (template) {
     const counted = countedIn(node, await runJudgement(node, template, { compiler, compiled }))
     const isKept = scope !== undefined && storedAs(node, work.project) !== undefined

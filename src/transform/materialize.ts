@@ -61,13 +61,15 @@ async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Cl
     })
   const compiler = new Compiler(work.project, scope.ask)
   if (node.kind === 'function') return byChecking(node, { work, compiler, scope }, clocked)
+  // Each batch of it is compiled by itself.
+  const isBatched = isMicrobatch(node, work.project, compiler.macros)
+  const compiled = node.kind === 'seed' || isBatched ? undefined : await compiler.compile(node)
+  clocked.compiled(compiled?.sql)
   const chosen = chosenFor(node, work.project, compiler.macros)
-  if ('macro' in chosen && isMicrobatch(node, work.project, compiler.macros)) {
+  if ('macro' in chosen && isBatched) {
     checkMade(node, await keptTable(node, work))
     return runBatches(node, chosen.macro, { work, compiler })
   }
-  const compiled = node.kind === 'seed' ? undefined : await compiler.compile(node)
-  clocked.compiled()
   const kept = node.config['materialized'] === 'incremental' ? await keptTable(node, work) : undefined
   if (compiled) await inTemplate(compiled, async () => checkMade(node, kept))
   const plain = 'macro' in chosen && chosen.plain && compiled ? plainWrite(node, kept) : undefined
@@ -87,7 +89,7 @@ async function byChecking(
   clocked: Clocked,
 ): Promise<Outcome> {
   const { sql } = await compiler.compile(node)
-  clocked.compiled()
+  clocked.compiled(sql)
   return aroundHooks(node, { work, compiler, scope }, () => checkFunction(node, sql, work))
 }
 
@@ -210,7 +212,7 @@ export async function runOperation(operation: DbtOperation, work: Work, names: N
         ({ globals }) => compileTemplate(operation.sql, originOf(operation.place)).render(globals),
         names,
       )
-      clocked.compiled()
+      clocked.compiled(text)
       if (text.trim() !== '') await told(operation.place, () => scope.ask({ kind: 'statement', sql: text }))
       return { ...done, compiledSql: text }
     } finally {

@@ -159,8 +159,8 @@ export const done: Outcome = {
 /** Which node it is, for results. */
 type Named = Pick<NodeResult, 'uniqueId' | 'kind' | 'name'> & { place: Place | undefined }
 
-/** Marks the end of compiling, so that its time is told apart. */
-export type Clocked = { compiled(): void }
+/** Marks the end of compiling, so that its time is told apart, and what came out, which a failure tells, too. */
+export type Clocked = { compiled(sql?: string): void }
 
 /** Does a node's work. A failure is its result; only a cancelled run is thrown. */
 export async function timed(
@@ -171,6 +171,7 @@ export async function timed(
   const now = work.now ?? Date.now
   const startedAt = now()
   let compiledAt: number | undefined
+  let compiledSql: string | undefined
   const ended = () => {
     const completedAt = now()
     const timing: Timing[] =
@@ -184,14 +185,19 @@ export async function timed(
   }
   try {
     work.signal?.throwIfAborted()
-    const outcome = await run({ compiled: () => (compiledAt = now()) })
+    const outcome = await run({
+      compiled: (sql) => {
+        compiledAt = now()
+        compiledSql = sql
+      },
+    })
     const isFine = outcome.status === 'success' || outcome.status === 'pass' || outcome.status === 'no-op'
     return { ...nothingYet(node), place: isFine ? undefined : node.place, ...outcome, ...ended() }
   } catch (error) {
     if (work.signal?.aborted) throw error
     // A mistake of ours in one node (INTERNAL) is that node's error: the others go on.
     const failure = asFailure(error)
-    const { compiledSql } = failure.context
+    const { compiledSql: inFailure } = failure.context
     return {
       ...nothingYet(node),
       status: 'error',
@@ -201,7 +207,7 @@ export async function timed(
       // A text inside of YAML has no file of its own.
       place: failure.place?.file === undefined ? node.place : failure.place,
       ...ended(),
-      compiledSql: typeof compiledSql === 'string' ? compiledSql : undefined,
+      compiledSql: typeof inFailure === 'string' ? inFailure : compiledSql,
     }
   }
 }

@@ -173,3 +173,17 @@ test('--no-introspect lets a template ask nothing; the others are compiled', asy
     place: { file: 'models/b.sql' },
   })
 })
+
+test('a model that fails while it is built has its compiled SQL', async () => {
+  const files = {
+    'models/a.sql': "{{ config(materialized='own') }} select {{ 1 + 1 }} as n",
+    'models/b.sql': "{{ config(materialized='nothing') }} select {{ 1 + 2 }} as n",
+    'macros/own.sql': `{% materialization own, default %}
+      {% call statement('main') %}select * from nowhere.t{% endcall %}
+      {{ return({'relations': []}) }}
+    {% endmaterialization %}`,
+  }
+  const { results } = await runs.run(files, { publish: false })
+  expect(results['a']).toMatchObject({ status: 'error', compiledSql: expect.stringMatching(/select 2 as n$/) })
+  expect(results['b']).toMatchObject({ status: 'error', compiledSql: expect.stringMatching(/select 3 as n$/) })
+})
