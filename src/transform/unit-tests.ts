@@ -43,11 +43,11 @@ export async function runUnitTest(test: DbtUnitTest, work: Work): Promise<NodeRe
     const own = inputs.get(model.uniqueId)
     const self = own ? new Relation({ database: null, schema: null, identifier: own.name }, 'cte') : null
     const compiled = await compiler.compile(model, { ...namesOf(test), this: self })
-    clocked.compiled()
+    clocked.compiled(compiled.sql)
     const main = statementOf(compiled)
     const answered = await inTemplate(compiled, () => work.lake.bind(main, queryOptions(work)))
     const types = typesOf(answered)
-    const columns = test.expect.rows?.[0] ? Object.keys(promoted(test.expect.rows)[0]!) : [...types.keys()]
+    const columns = test.expect.rows?.[0] ? Object.keys(test.expect.rows[0]) : [...types.keys()]
     const expected = expectedSql(test, types)
     const names = columns.map((name) => quoteName(typeOf(types, name, 'expected output').name))
     const { rows } = await rowsOf(work.lake, comparison(main, expected, names), queryOptions(work))
@@ -178,31 +178,24 @@ function fixtureSql(rows: readonly Row[], types: ColumnTypes, name: string): str
     const given = new Map(Object.entries(row).map(([key, value]) => [typeOf(types, key, `'${name}'`).name, value]))
     return `select ${Array.from(types.values(), (column) => cast(given.get(column.name), column)).join(', ')}`
   }
-  return rows.length === 0 ? `${line({})} limit 0` : promoted(rows).map(line).join('\nunion all\n')
+  return rows.length === 0 ? `${line({})} limit 0` : rows.map(line).join('\nunion all\n')
 }
 
 function expectedSql({ expect: { rows, sql } }: DbtUnitTest, types: ColumnTypes): string {
   if (sql !== undefined) return sql.replace(/[\s;]+$/, '')
   if (!rows || rows.length === 0) return 'select * from dbt_internal_unit_test_actual limit 0'
-  const ordered = promoted(rows)
   // Rows are put together by position, whatever the order in which each names its columns.
-  const order = Object.keys(ordered[0]!).map((key) => key.toLowerCase())
+  const order = Object.keys(rows[0]!).map((key) => key.toLowerCase())
   const line = (row: Row) =>
     `select ${Object.entries(row)
       .toSorted(([a], [b]) => order.indexOf(a.toLowerCase()) - order.indexOf(b.toLowerCase()))
       .map(([key, value]) => cast(value, typeOf(types, key, 'expected output')))
       .join(', ')}`
-  return ordered.map(line).join('\nunion all\n')
+  return rows.map(line).join('\nunion all\n')
 }
 
 const cast = (value: unknown, { name, type }: { name: string; type: string }): string =>
   `cast(${literal(value)} as ${type}) as ${quoteName(name)}`
-
-/** The first row without a null goes to the front, as in dbt. */
-function promoted(rows: readonly Row[]): Row[] {
-  const at = rows.findIndex((row) => Object.values(row).every((value) => value !== null && value !== undefined))
-  return at <= 0 ? [...rows] : [rows[at]!, ...rows.slice(0, at), ...rows.slice(at + 1)]
-}
 
 function literal(value: unknown): string {
   if (value === null || value === undefined) return 'null'

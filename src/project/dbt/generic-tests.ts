@@ -32,11 +32,12 @@ export function readGenericTests(reading: Reading, nodes: Nodes): void {
   const reader = new GenericTests(reading, nodes)
   for (const { from, found } of reading.properties) {
     for (const patch of found.patches) {
-      if (!['models', 'seeds', 'snapshots'].includes(patch.section)) continue
+      const { section } = patch
+      if (section !== 'models' && section !== 'seeds' && section !== 'snapshots') continue
       for (const version of patch.versions.length > 0 ? patch.versions : [undefined]) {
         const expression = version ? `ref('${patch.name}', version='${version.v}')` : `ref('${patch.name}')`
         const shown = version ? `${patch.name}_v${version.v}` : patch.name
-        const call = { name: patch.name, version: version?.v }
+        const call = { name: patch.name, version: version?.v, section }
         for (const entry of (version ?? patch).tests)
           reader.add(from, patch.file, entry, { expression, shown, isSource: false, name: patch.name, call }, [])
       }
@@ -76,7 +77,6 @@ class GenericTests {
       // A test that nothing defines is an error where its SQL is made, as for dbt.
       const macro = reading.macros.test(from.name, test.namespace, test.name)
       const parsed = this.#parse(from, test, macro, place)
-      const [hasOwn, isTold] = [parsed.config, test.config].map((config) => Object.keys(config).length > 0)
       const uniqueId = `test.${from.name}.${test.fullName}.${testHash(test)}`
       const added = this.#nodes.add(
         {
@@ -87,11 +87,7 @@ class GenericTests {
           file,
           path: `${test.shortName}.sql`,
           rawSql: rawSqlOf(test),
-          // What YAML says of a test counts more than what its macro says of all of its kind.
-          parsed:
-            hasOwn && isTold
-              ? { ...parsed, config: mergeConfig(parsed.config, test.config), writtenConfig: test.config }
-              : parsed,
+          parsed: withConfigOf(test, macro, parsed),
           configs: [test.config],
           facts: undefined,
           patch: undefined,
@@ -106,7 +102,8 @@ class GenericTests {
       node.description = test.description
       const { model: _, ...given } = test.kwargs
       const called = callsIn(given, reading.cache).flatMap((each) => each.called)
-      node.macros = [...new Set([...macrosOf(reading, from, called), ...(macro ? [macro.uniqueId] : [])])]
+      // dbt notes the macro that has the name, and calls that of the namespace.
+      node.macros = macrosOf(reading, from, [...called, `test_${test.name}`])
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]
       node.test = {
@@ -156,6 +153,17 @@ class GenericTests {
     }
     return parsed
   }
+}
+
+/**
+ * What YAML says of a test counts more than what its macro says of all of its kind. As dbt renders all but two of its own tests
+ * with a call of `config()` behind them, which says once more what YAML does, their tags stand there twice.
+ */
+function withConfigOf({ config }: GenericTest, macro: DbtMacro | undefined, parsed: Parsed): Parsed {
+  if (Object.keys(config).length === 0 || /^macro\.dbt\.test_(?:not_null|unique)$/.test(macro?.uniqueId ?? ''))
+    return parsed
+  const written = Object.entries(config).map(([key, value]) => [key, str(fromJs(value))] as const)
+  return { ...parsed, config: mergeConfig(parsed.config, config), writtenConfig: Object.fromEntries(written) }
 }
 
 /** Of several that share an id the last that was read. */

@@ -181,18 +181,12 @@ function testValue(node: DbtNode): Config {
   const { name, kwargs, namespace, columnName, of, attachedTo } = node.test
   return {
     column_name: columnName ?? null,
-    file_key_name: fileKeyOf(node),
+    // The entry of YAML that the test stands in.
+    file_key_name: 'source' in of ? `sources.${of.source}` : `${of.section}.${of.name}`,
     // dbt looks for it in the test's own package.
     attached_node: 'name' in of && attachedTo?.split('.')[1] === node.package ? attachedTo : null,
     test_metadata: { name, kwargs: jsonArguments(kwargs), namespace: namespace ?? null },
   }
-}
-
-/** The entry of YAML that the test stands in: `models.orders`. */
-function fileKeyOf({ test }: DbtNode): string | null {
-  const kind = test?.kind === 'generic' ? test.attachedTo?.split('.')[0] : undefined
-  if (test?.kind !== 'generic' || kind === undefined) return null
-  return 'source' in test.of ? `sources.${test.of.source}` : `${kind}s.${test.of.name}`
 }
 
 export function sourceValue(source: DbtSource, fileInPackage: string): Config {

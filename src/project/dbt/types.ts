@@ -48,8 +48,10 @@ export type ColumnSpec = {
   place: Place
 }
 
-/** A model, seed or snapshot by name, or a source. */
-export type TestedCall = { name: string; version: string | undefined } | { source: string; table: string }
+/** A model, seed or snapshot by name, and the section of YAML that says so, right or wrong; or a source. */
+export type TestedCall =
+  | { name: string; version: string | undefined; section: 'models' | 'seeds' | 'snapshots' }
+  | { source: string; table: string }
 
 export type TestSpec =
   | {

@@ -231,13 +231,13 @@ class UnitTestReader {
       }
       if (!Array.isArray(rows) || !rows.every(isRecord))
         throw this.#wrong(`has rows under "${key}" that are no list of mappings, as the format dict wants`, place)
-      return { format, rows, sql: undefined, fixture: undefined }
+      return { format, rows: promoted(rows), sql: undefined, fixture: undefined }
     }
     if (typeof rows !== 'string' && name === undefined)
       throw this.#wrong(`has no text under "${key}", as the format ${format} wants: give rows or a fixture`, place)
     const text = name === undefined ? String(rows) : await this.#fixture(name, format, place)
     return format === 'csv'
-      ? { format, rows: csvRecords(text), sql: undefined, fixture: name }
+      ? { format, rows: promoted(csvRecords(text)), sql: undefined, fixture: name }
       : { format, rows: undefined, sql: text, fixture: name }
   }
 
@@ -266,4 +266,10 @@ class UnitTestReader {
       )
     return csvRecords(await this.#reading.files.text(seed.file))
   }
+}
+
+/** As in dbt the first row without a null changes places with the first: it decides types. */
+function promoted(rows: readonly Config[]): Config[] {
+  const at = rows.findIndex((row) => Object.values(row).every((value) => value !== null && value !== undefined))
+  return at <= 0 ? [...rows] : rows.with(0, rows[at]!).with(at, rows[0]!)
 }

@@ -97,8 +97,8 @@ unit_tests:
     given[0]!.rows,
   ])
   const rows = [
-    { id: '1', name: null },
     { id: '2', name: 'b, c' },
+    { id: '1', name: null },
   ]
   expect(shown).toEqual([
     ['unit_test.shop.a.both_v1', ['model.shop.a.v1'], rows],
@@ -711,5 +711,54 @@ test('arguments of tests are what Python reads: numbers, truth and nothing as ke
     { 10: 'a', 9: 'b' },
     '2024-01-01',
     '2024-01-01T10:00:00',
+  ])
+})
+
+type TestEntry = {
+  name: string
+  config: { tags: string[]; severity: string }
+  depends_on: { macros: string[] }
+  unrendered_config: unknown
+  file_key_name: string
+}
+
+test('what the manifest says of generic tests: configs twice over, macros by name, the entry that they stand in', async () => {
+  const project = await read({
+    'models/m.sql': 'select 1 as a',
+    'seeds/s.csv': 'a\n1\n',
+    'macros/mine.sql':
+      "{% test mine(model, column_name) %}{{ config(severity='warn', tags='z') }}select 1{% endtest %}",
+    'dbt_packages/utils/dbt_project.yml': 'name: utils\n',
+    'dbt_packages/utils/macros/mine.sql': '{% test mine(model, column_name) %}select 1{% endtest %}',
+    'models/m.yml': `
+models:
+  - name: m
+    columns:
+      - name: a
+        data_tests:
+          - not_null: {config: {tags: [x], meta: {k: 1}}}
+          - mine: {config: {tags: [x, y], limit: 4, meta: {k: v}}}
+          - utils.mine
+  - {name: s, columns: [{name: a, data_tests: [unique]}]}`,
+  })
+  const said = manifestOf(project, { generatedAt: 0 }) as unknown as { nodes: Record<string, TestEntry> }
+  const shown = Object.entries(said.nodes).flatMap(([id, node]) => {
+    if (!id.startsWith('test.')) return []
+    const { tags, severity } = node.config
+    return [[node.name, tags, severity, node.unrendered_config, node.depends_on.macros, node.file_key_name]]
+  })
+  // Made by dbt 1.12.6.
+  expect(shown).toEqual([
+    ['not_null_m_a', ['x'], 'ERROR', { tags: ['x'], meta: { k: 1 } }, ['macro.dbt.test_not_null'], 'models.m'],
+    [
+      'mine_m_a',
+      ['x', 'y', 'z', 'x', 'y'],
+      'warn',
+      { tags: "['x', 'y']", limit: '4', meta: "{'k': 'v'}" },
+      ['macro.shop.test_mine'],
+      'models.m',
+    ],
+    ['utils_mine_m_a', [], 'ERROR', {}, ['macro.shop.test_mine'], 'models.m'],
+    ['unique_s_a', [], 'ERROR', {}, ['macro.dbt.test_unique'], 'models.s'],
   ])
 })
