@@ -137,10 +137,8 @@ export function parameterEdits(
     const untold = value.oid === 0 && value.format === 0 && value.bytes ? utf8(value.bytes) : undefined
     const those = any && untold !== undefined ? parseArray(untold) : undefined
     // Texts in IN become what they are compared with; in a list they would all be text.
-    if (any && those) {
-      const list = those.length > 0 ? those.map(textOrNull).join(', ') : 'SELECT NULL WHERE false'
-      return { start: any.start, end: any.end, text: `${any.not ? ' NOT' : ''} IN (${list})` }
-    }
+    if (any && those)
+      return { start: any.start, end: any.end, text: `${any.not ? ' NOT' : ''} IN (${itemsSql(those)})` }
     const items = isList && untold !== undefined ? parseArrays(untold) : undefined
     // Of how many dimensions it is the cast behind it does not say: that is put right where texts are.
     if (items?.every((item) => !Array.isArray(item)))
@@ -221,7 +219,11 @@ export const listSql = (items: readonly ArrayItem[], isOfBytes: boolean): string
 /** The bytes that a text of `bytea` means. */
 const bytesSql = (text: string) => `from_hex(${quoteText(hexOf(text))})`
 
-const textOrNull = (item: string | null) => (item === null ? 'NULL' : quoteText(item))
+/** What stands between the parentheses of IN. */
+export const itemsSql = (items: readonly (string | null)[]): string =>
+  items.length === 0
+    ? 'SELECT NULL WHERE false'
+    : items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
 
 /** Text of a binary value; of an array, a list of literals. */
 function binaryText(bytes: Buffer, { type, array }: { type: PgTypeName; array: boolean }): string {

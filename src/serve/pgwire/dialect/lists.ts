@@ -1,8 +1,7 @@
 // Arrays: as texts, beside ANY and ALL, as rows of their own; and rows that are compared.
 
 import { parseArray, parseArrays } from '../../../base/pg-texts.ts'
-import { quoteText } from '../../../lake/index.ts'
-import { isBesideList, listSql } from '../parameters.ts'
+import { isBesideList, itemsSql, listSql } from '../parameters.ts'
 import { isOidAlias } from './oids.ts'
 import { textOf, type EditedSql, type Range } from './sql.ts'
 
@@ -80,8 +79,7 @@ function oneOf(sql: EditedSql, at: number): boolean {
   const meant = /^=(any|some)$/.test(written) ? 'IN' : /^(<>|!=)all$/.test(written) ? 'NOT IN' : undefined
   const items = meant && sql.words[at + 2] !== '::' ? parseArray(textOf(sql.tokens[at]!)) : undefined
   if (!items) return false
-  const list = items.map((item) => (item === null ? 'NULL' : quoteText(item))).join(', ')
-  return sql.replace(first, at + 1, `${meant} (${list === '' ? 'SELECT NULL WHERE false' : list})`)
+  return sql.replace(first, at + 1, `${meant} (${itemsSql(items)})`)
 }
 
 /** `name NOT LIKE ALL (list)`: the engine compares with each of a list by `=` and its like alone. */
@@ -92,8 +90,8 @@ export function likeEach(sql: EditedSql, at: number): void {
   const [joined, none] = word === 'all' ? ['AND', 'true'] : ['OR', 'false']
   sql.insertBefore(sql.operand(sql.words[at - 1] === 'not' ? at - 2 : at - 1), 'list_reduce([')
   sql.replace(at + 1, at + 2, 'pattern_of_list FOR pattern_of_list IN (')
-  const only = end === at + 4 && sql.tokens[at + 3]!.kind === 'string' ? sql.tokens[at + 3]!.text : ''
-  const written = only === '' ? undefined : parseArray(only.slice(1, -1).replaceAll("''", "'"))
+  const isText = end === at + 4 && sql.tokens[at + 3]!.kind === 'string'
+  const written = isText ? parseArray(textOf(sql.tokens[at + 3]!)) : undefined
   if (written) sql.replace(at + 3, at + 3, listSql(written, false))
   sql.replace(end, end, `)], lambda one, other: one ${joined} other, ${none})`)
 }
