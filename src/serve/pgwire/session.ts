@@ -132,8 +132,9 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   async function take({ type, body: bytes }: Message, signal: AbortSignal): Promise<void> {
     if (isSkipping && type !== 'S') return
     if ((type === 'Q' || type === 'P') && bytes.length > sqlBytesMax) {
-      const parts = type === 'Q' ? longInsert(new Body(bytes).text()) : undefined
-      if (parts) return insertParts(new Body(bytes).text(), parts, signal)
+      const text = type === 'Q' ? new Body(bytes).text() : ''
+      const parts = longInsert(text)
+      if (parts) return insertParts(text, parts, signal)
       throw new Failure('QUERY_TOO_LARGE', `a statement has at most ${sqlBytesMax} bytes`, {
         hint: 'Bind large values as parameters. INSERT … VALUES of values alone may be longer.',
       })
