@@ -2,7 +2,7 @@
 // transactions, what gives rows. Everything else is the lake's.
 
 import { Failure } from '../../base/failure.ts'
-import { isChange, nameOf, placeAt, splitAtCommas, tokens, type Token } from '../../lake/index.ts'
+import { isChange, nameOf, placeAt, quoteName, splitAtCommas, tokens, type Token } from '../../lake/index.ts'
 
 export type CopyFormat = {
   format: 'text' | 'csv' | 'binary'
@@ -370,7 +370,7 @@ function copy(head: Head): Command {
     let table = ''
     let columns = '*'
     for (;;) {
-      table += quoted(head.name())
+      table += quoteName(head.name())
       end = head.start()
       if (!head.skip('.')) break
       table += '.'
@@ -395,9 +395,7 @@ function copy(head: Head): Command {
 }
 
 /** A column that may be called as a word of SQL is. */
-const named = (text: string) => (/^\w+$/.test(text.trim()) ? quoted(text.trim()) : text)
-
-const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
+const named = (text: string) => (/^\w+$/.test(text.trim()) ? quoteName(text.trim()) : text)
 
 /** `WITH (FORMAT csv, HEADER true, …)`, and the older `CSV HEADER DELIMITER ','`. */
 function copyFormat(head: Head): CopyFormat {

@@ -10,6 +10,7 @@ import {
   nameOf,
   openSession,
   placeAt,
+  quoteName,
   splice,
   tokens,
   type Chunk,
@@ -585,7 +586,7 @@ function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked
     const own = wireTypeOf(type)
     return {
       // `AS "SUM(amount)"`: a name that the client chose is not ours to shorten.
-      name: sql.includes(`"${name.replaceAll('"', '""')}"`) ? name : shownName(name),
+      name: sql.includes(quoteName(name)) ? name : shownName(name),
       type:
         format === 0 && own.oid === pgTypes.text.array && areNames(name, sql)
           ? { ...own, oid: pgTypes.name.array }
@@ -610,7 +611,7 @@ export function shownName(name: string): string {
   const query = /^\(SELECT (?:DISTINCT )?(.*)\)$/s.exec(name)?.[1]
   if (query !== undefined && query.length < queryTextMax) return columnOf(query) ?? name
   if (name.length > 500) return name
-  const cast = /^CAST\((.*) AS "?([^()"]*)"?(?:\([^()]*\))?\)$/s.exec(name)
+  const cast = wholeCast.exec(name)
   // A constant has no name of its own, so it is called as its type.
   if (cast && constant.test(uncast(cast[1]!))) return wireTypeOf(cast[2]!.toUpperCase()).type
   if (cast) return shownName(cast[1]!)
@@ -637,8 +638,10 @@ function columnOf(query: string): string | undefined {
   return isPath ? nameOf(item.at(-1)!) : shownName(query.slice(first.start, item.at(-1)!.end))
 }
 const queryTextMax = 20_000
+/** A value and its type. */
+const wholeCast = /^CAST\((.*) AS "?([^()"]*)"?(?:\([^()]*\))?\)$/s
 const uncast = (text: string): string => {
-  const inner = /^CAST\((.*) AS [^()]*(?:\([^()]*\))?\)$/s.exec(text)?.[1]
+  const inner = wholeCast.exec(text)?.[1]
   return inner === undefined ? text : uncast(inner)
 }
 const constant = /^('(?:[^']|'')*'|-?[\d.]+|NULL|\(SELECT NULL\))$/

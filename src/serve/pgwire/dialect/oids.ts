@@ -1,6 +1,6 @@
 // OIDs by their names, and names by their OIDs: `'raw.sales'::regclass`, `16384::regtype`.
 
-import { nameOf, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
+import { nameOf, quoteName, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
 import { textOf, type EditedSql } from './sql.ts'
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
@@ -66,7 +66,7 @@ export function relationOf(name: string): string {
   const names = parts.map((token) => (token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()))
   const system = names.length === 1 || names[0] === 'pg_catalog' ? systemOids.relation(names.at(-1) ?? '') : undefined
   if (system !== undefined) return String(system)
-  const plain = (one: string) => (/^[a-z_][a-z0-9_]*$/.test(one) ? one : `"${one.replaceAll('"', '""')}"`)
+  const plain = (one: string) => (/^[a-z_][a-z0-9_]*$/.test(one) ? one : quoteName(one))
   const shown = names.slice(-2).map(plain).join('.')
   const matches = names.length > 1 ? `name = ${quoteText(shown)}` : `ends_with(name, ${quoteText(`.${shown}`)})`
   return `(SELECT max(oid) FROM pg_catalog.boathouse_relation WHERE ${matches})`
