@@ -206,7 +206,8 @@ async function changeTables(
  * cannot: they are told.
  */
 function noticesOf(statement: Statement, { door }: Asking, at: (index: number) => Place): string[] {
-  const promised = 'promised' in statement ? (statement.promised ?? []) : []
+  const written = 'promised' in statement ? (statement.promised ?? []) : []
+  const promised = written.filter(({ unenforced }) => !unenforced)
   const [first] = promised
   if (first && door !== 'pgwire')
     throw new Failure('SQL_UNSUPPORTED', `${first.what} that is enforced is not supported`, {
@@ -215,11 +216,12 @@ function noticesOf(statement: Statement, { door }: Asking, at: (index: number) =
     })
   if (statement.kind === 'truncate' && statement.restart)
     return ['numbers of rows do not begin anew: they go on above those that were given']
-  return [...new Set(promised.map(({ what }) => what))].map((what) =>
-    what === 'a primary key'
-      ? 'the primary key is kept as the identifier fields of the table, and nothing enforces it'
-      : `${what} is not kept, and nothing enforces it`,
-  )
+  const kept = {
+    'a primary key': 'the primary key is kept as the identifier fields of the table',
+    'a unique key': 'a unique key is kept for ON CONFLICT and the catalog',
+    'a foreign key': 'a foreign key is not kept',
+  }
+  return [...new Set(promised.map(({ what }) => `${kept[what]}, and nothing enforces it`))]
 }
 
 /** What a session's namespace is called helps nobody. */

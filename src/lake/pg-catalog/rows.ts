@@ -10,6 +10,7 @@ import { sqlType } from '../types.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
+import { primaryName, uniqueKeys, uniqueName } from '../write/unique-keys.ts'
 import {
   databaseOid,
   defaultOid,
@@ -27,7 +28,7 @@ import type { Row } from './relation-sql.ts'
 
 /** A key of a table that the lake does not enforce: from the project's tests, or an Iceberg table's identifier fields. */
 export type Key =
-  | { kind: 'primary' | 'unique'; namespace: string; table: string; columns: readonly string[] }
+  | { kind: 'primary' | 'unique'; namespace: string; table: string; columns: readonly string[]; name?: string }
   | {
       kind: 'foreign'
       namespace: string
@@ -114,13 +115,14 @@ function constraintsOf(relations: readonly Relation[], given: readonly Key[]): C
   const numbersOf = (relation: Relation, columns: readonly string[]) =>
     columns.map((column) => relation.columns.find(({ name }) => name.toLowerCase() === column.toLowerCase())?.number)
   const all = new Map<string, { key: Key; relation: Relation }>()
-  for (const key of [...relations.flatMap(identifierKey), ...given]) {
+  const said = new Set<string>()
+  for (const key of [...relations.flatMap(ownKeys), ...given]) {
     const relation = find(key.namespace, key.table)
-    const suffix = { primary: 'pkey', unique: 'key', foreign: 'fkey' }[key.kind]
-    // A primary key is unique: said once.
-    const isKnown = key.kind === 'unique' && all.has(`${key.namespace}.${key.table}_pkey`)
-    const name = key.kind === 'primary' ? `${key.table}_pkey` : `${key.table}_${key.columns.join('_')}_${suffix}`
-    if (relation && !isKnown) all.set(`${key.namespace}.${name}`, { key, relation })
+    // A primary key is unique, and so is one that is tested: said once, but for what has a name.
+    const same = [key.namespace, key.table, ...key.columns.map((column) => column.toLowerCase())].join('\0')
+    if (!relation || (key.kind === 'unique' && key.name === undefined && said.has(same))) continue
+    if (key.kind !== 'foreign') said.add(same)
+    all.set(`${key.namespace}.${constraintName(key)}`, { key, relation })
   }
   const oids = distinctOids([...all.keys()].flatMap((name) => [`constraint ${name}`, `index ${name}`]))
   return [...all].flatMap(([fullName, { key, relation }]): Constraint[] => {
@@ -143,9 +145,20 @@ function constraintsOf(relations: readonly Relation[], given: readonly Key[]): C
   })
 }
 
+function constraintName(key: Key): string {
+  if (key.kind === 'foreign') return `${key.table}_${key.columns.join('_')}_fkey`
+  return key.name ?? (key.kind === 'primary' ? primaryName(key.table) : uniqueName(key.table, key.columns))
+}
+
+function ownKeys(relation: Relation): Key[] {
+  const { loaded, schema: namespace, name: table } = relation
+  if (loaded.kind === 'view') return []
+  const unique = uniqueKeys(loaded.metadata).map((one): Key => ({ kind: 'unique', namespace, table, ...one }))
+  return [...identifierKey(relation), ...unique]
+}
+
 /** Identifier fields of an Iceberg table say which columns make a row. */
 function identifierKey({ loaded, schema, name }: Relation): Key[] {
-  if (loaded.kind === 'view') return []
   const { identifierFieldIds = [], fields } = schemaOfLoaded(loaded) as {
     identifierFieldIds?: readonly number[]
     fields: readonly Field[]

@@ -22,8 +22,8 @@ export type MergeClause = {
 export type MergeSource = { from: Piece; alias: string; columns?: string[] }
 /** ON CONFLICT, INSERT OR REPLACE, INSERT OR IGNORE: what becomes of a row whose key is there already. */
 export type Conflict = {
-  /** Columns that make the key; undefined: the identifier fields of the table. */
-  key: string[] | undefined
+  /** Columns that make the key, or the name of a constraint; undefined: each key of the table. */
+  key: string[] | string | undefined
   does: { kind: 'nothing' } | { kind: 'replace' } | { kind: 'update'; set: Assignment[]; where: Piece | undefined }
 }
 type Change = {
@@ -96,9 +96,8 @@ function orWhat(reader: Reader): Conflict['does'] {
 
 function onConflict(reader: Reader, own: Names, or: Conflict['does'] | undefined): Conflict {
   if (or) throw reader.invalid('INSERT OR … and ON CONFLICT exclude each other')
-  if (reader.sees('on', 'constraint'))
-    throw reader.unsupported('the name of a constraint', 'Write the columns of the key: ON CONFLICT (id).')
-  const key = reader.peek('(') ? reader.columns() : undefined
+  const isNamed = reader.take('on', 'constraint')
+  const key = isNamed ? reader.identifier('a constraint') : reader.peek('(') ? reader.columns() : undefined
   if (reader.sees('where')) throw reader.unsupported('a key of a part of the rows', 'Write WHERE behind DO UPDATE SET.')
   reader.expect('DO NOTHING or DO UPDATE', 'do')
   if (reader.take('nothing')) return { key, does: { kind: 'nothing' } }

@@ -59,11 +59,20 @@ export type Alteration =
   | { kind: 'identifiers'; paths: string[]; drops?: true }
   /** The same of a primary key, whose columns are never null. */
   | { kind: 'key'; paths: string[] }
+  | { kind: 'unique'; key: WrittenKey }
+  | { kind: 'drop-constraint'; name: string }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
   | RefAlteration
 
-/** A constraint without NOT ENFORCED: what it is called, and where it stands. */
-export type Promised = { what: 'a primary key' | 'a unique key' | 'a foreign key'; start: number }
+/** A constraint: what it is called, where it stands, and whether NOT ENFORCED stands behind it. */
+export type Promised = {
+  what: 'a primary key' | 'a unique key' | 'a foreign key'
+  start: number
+  unenforced?: true
+  /** Its columns, and the name that it was given. */
+  unique?: WrittenKey
+}
+export type WrittenKey = { name: string | undefined; columns: string[] }
 
 export type Statement =
   | {
@@ -78,7 +87,6 @@ export type Statement =
       like: Like | undefined
       /** Columns of the primary key, which is not enforced: Iceberg's identifier fields. */
       key: string[] | undefined
-      /** Constraints that are written as if somebody held them to be kept. */
       promised: Promised[]
       select: Piece | undefined
       /** Of the SELECT only the columns are wanted. */
@@ -269,7 +277,8 @@ function definitions(reader: Reader): {
       keys.push(constraint)
       return undefined
     }
-    return { name: reader.identifier('a column'), ...definition(reader, promised) }
+    const name = reader.identifier('a column')
+    return { name, ...definition(reader, name, promised) }
   })
   const columns = all.filter((one) => one !== undefined)
   if (like && columns.length > 0)
@@ -298,16 +307,17 @@ function likeOf(reader: Reader): Like {
 }
 
 /**
- * `[CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…) | FOREIGN KEY (…) REFERENCES …`: the columns of a primary key; of the others
- * nothing is kept, as no commit looks at other rows. Undefined where something else stands.
+ * `[CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…) | FOREIGN KEY (…) REFERENCES …`: the columns of a primary key; a unique one is
+ * among those that are promised. Undefined where something else stands.
  */
 function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept' | undefined {
   const start = reader.at()
   const isNamed = reader.sees('constraint') && !reader.isFollowedBy(',')
   const sees = (...words: string[]) => reader.sees(...words) && (isNamed || reader.isFollowedBy(...words.slice(1), '('))
+  let name: string | undefined
   if (isNamed) {
     reader.take('constraint')
-    reader.identifier('a constraint')
+    name = reader.identifier('a constraint')
   }
   if (sees('primary', 'key')) {
     reader.take('primary', 'key')
@@ -317,8 +327,10 @@ function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept
   }
   if (sees('unique')) {
     reader.take('unique')
-    reader.columns()
-    unenforced(reader, { what: 'a unique key', start }, promised)
+    if (reader.take('nulls', 'not', 'distinct'))
+      throw reader.unsupported('a key in which nulls are alike', 'Leave NULLS NOT DISTINCT away.')
+    reader.take('nulls', 'distinct')
+    unenforced(reader, { what: 'a unique key', start, unique: { name, columns: reader.columns() } }, promised)
     return 'kept'
   }
   if (sees('foreign', 'key')) {
@@ -362,7 +374,7 @@ function deferral(reader: Reader): boolean {
 
 function unenforced(reader: Reader, one: Promised, promised: Promised[]): void {
   while (deferral(reader));
-  if (!reader.take('not', 'enforced')) promised.push(one)
+  promised.push(reader.take('not', 'enforced') ? { ...one, unenforced: true } : one)
 }
 
 const columnWords = [
@@ -384,13 +396,14 @@ const columnWords = [
   [','],
 ]
 
-function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition, 'name'> {
+function definition(reader: Reader, column: string, promised: Promised[]): Omit<ColumnDefinition, 'name'> {
   if (reader.sees('as') || reader.sees('generated')) throw noComputed(reader)
   const written = columnType(reader, ...columnWords)
   const counted = serials.get(written.sql.toLowerCase())
   const type = counted ? { ...written, sql: counted } : written
   const result: Omit<ColumnDefinition, 'name'> = { type, required: false, default: undefined, comment: undefined }
   if (counted) Object.assign(result, { required: true, identity: { always: false, from: 1 } satisfies Identity })
+  let constraint: string | undefined
   for (;;) {
     if (reader.take('not', 'null')) result.required = true
     else if (reader.take('default')) result.default = reader.until('a value', ...columnWords)
@@ -398,7 +411,7 @@ function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition
     else if (reader.take('generated')) Object.assign(result, { required: true, identity: identity(reader) })
     else if (reader.sees('as')) throw noComputed(reader)
     else if (reader.take('collate')) checkCollation(reader)
-    else if (reader.take('constraint')) reader.identifier('a constraint')
+    else if (reader.take('constraint')) constraint = reader.identifier('a constraint')
     else if (reader.sees('primary', 'key')) {
       const start = reader.at()
       reader.take('primary', 'key')
@@ -407,7 +420,7 @@ function definition(reader: Reader, promised: Promised[]): Omit<ColumnDefinition
     } else if (reader.sees('unique')) {
       const start = reader.at()
       reader.take('unique')
-      unenforced(reader, { what: 'a unique key', start }, promised)
+      unenforced(reader, { what: 'a unique key', start, unique: { name: constraint, columns: [column] } }, promised)
     } else if (reader.sees('references')) references(reader, reader.at(), promised)
     else if (reader.sees('check')) throw noCheck(reader)
     else if (!reader.take('null')) return result
@@ -649,18 +662,25 @@ function alterView(reader: Reader, name: WrittenName, ifExists: boolean): Statem
 function alteration(reader: Reader, promised: Promised[]): Alteration[] {
   if (reader.take('drop', 'constraint')) {
     reader.take('if', 'exists')
-    reader.identifier('a constraint')
+    const name = reader.identifier('a constraint')
     void (reader.take('cascade') || reader.take('restrict'))
-    return []
+    return [{ kind: 'drop-constraint', name }]
   }
   if (reader.take('add')) {
     if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
     if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
+    const before = promised.length
     const constraint = tableConstraint(reader, promised)
-    if (constraint) return constraint === 'kept' ? [] : [{ kind: 'key', paths: constraint }]
-    if (reader.take('columns')) return reader.list(() => addition(reader, promised))
-    reader.take('column')
-    return [addition(reader, promised)]
+    if (Array.isArray(constraint)) return [{ kind: 'key', paths: constraint }]
+    const isList = !constraint && reader.take('columns')
+    if (!constraint && !isList) reader.take('column')
+    const added = constraint
+      ? []
+      : isList
+        ? reader.list(() => addition(reader, promised))
+        : [addition(reader, promised)]
+    const keys = uniqueOf(promised.slice(before)).map((key) => ({ kind: 'unique' as const, key }))
+    return [...added, ...keys]
   }
   const ref = refAlteration(reader)
   if (ref) return [ref]
@@ -742,10 +762,14 @@ const orderings = (reader: Reader): Ordering[] => {
   return all
 }
 
+/** The unique keys among what is promised. */
+export const uniqueOf = (promised: readonly Promised[]): WrittenKey[] =>
+  promised.flatMap(({ unique }) => (unique ? [unique] : []))
+
 function addition(reader: Reader, promised: Promised[]): Alteration {
   const ifNotExists = reader.take('if', 'not', 'exists')
   const path = reader.path()
-  const about = definition(reader, promised)
+  const about = definition(reader, path, promised)
   if (about.isKey) throw reader.unsupported('a key in ADD COLUMN', 'Write SET IDENTIFIER FIELDS after it.')
   return { kind: 'add-column', path, definition: about, ifNotExists, place: placeOf(reader) }
 }

@@ -20,14 +20,15 @@ import {
   type TableMetadata,
 } from '../../iceberg/index.ts'
 import type { Assignment } from '../sql/row-change.ts'
-import type { Alteration } from '../sql/statement.ts'
+import type { Alteration, WrittenKey } from '../sql/statement.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { checkNumbered, computedAt, constantOf, typeOf } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
 import { changeIdentity, numberedFields } from './numbered.ts'
-import { tableOf, type PerformContext, type Performed } from './perform-context.ts'
+import { columnOf, tableOf, type PerformContext, type Performed } from './perform-context.ts'
 import { changeRows } from './perform-rows.ts'
+import { changeUnique, primaryName, uniqueKeys, uniqueName } from './unique-keys.ts'
 
 /** Carries the changes out, in their order and as one. */
 export async function altered(
@@ -164,6 +165,14 @@ async function alteration(
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
         (now) => schemaOf(now).identifiers(change.paths).change(),
       ]
+    case 'unique':
+      return addUnique(change.key, target)
+    case 'drop-constraint': {
+      const isNamed = (name: string) => name.toLowerCase() === change.name.toLowerCase()
+      const unique = uniqueKeys(metadata).find(({ name }) => isNamed(name))
+      if (unique) return (now) => changeUnique(now, unique.name, undefined)
+      return isNamed(primaryName(target.name)) ? (now) => schemaOf(now).identifiers([]).change() : undefined
+    }
     case 'make-ref':
       return makingRef(change, metadata)
     case 'drop-ref': {
@@ -180,6 +189,21 @@ async function alteration(
     }
   }
 }
+
+export const addUnique =
+  ({ name, columns }: WrittenKey, target: TableName): Step =>
+  (now) => {
+    const fields = columns.map((column) => columnOf(column, currentSchema(now), target))
+    const own = uniqueName(
+      target.name,
+      fields.map((field) => field.name),
+    )
+    return changeUnique(
+      now,
+      name ?? own,
+      fields.map(({ id }) => id),
+    )
+  }
 
 type RefChange<Kind> = Extract<Alteration, { kind: Kind }>
 

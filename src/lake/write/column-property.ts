@@ -10,7 +10,11 @@ type ColumnProperty = {
 }
 
 /** Whether a property of a table is one of these, and none that people set. */
-export const isColumnProperty = (key: string): boolean => /^boathouse\.(default|identity|type)\.\d+$/.test(key)
+export const isColumnProperty = (key: string): boolean =>
+  /^boathouse\.(default|identity|type)\.\d+$/.test(key) || key.startsWith(uniquePrefix)
+
+/** Of keys, each by its name. */
+export const uniquePrefix = 'boathouse.unique.'
 
 export function columnProperty(what: 'default' | 'identity' | 'type'): ColumnProperty {
   const keyOf = (fieldId: number) => `boathouse.${what}.${fieldId}`

@@ -2,40 +2,47 @@
 // given is joined with the table, as by MERGE: in the same commit, and looked at beside what other writers did by the same rules.
 
 import { Failure } from '../../base/failure.ts'
-import { showName, type TableName } from '../../catalog/index.ts'
-import { fieldById, type Schema } from '../../iceberg/index.ts'
+import { showName, type LoadedTable, type TableName } from '../../catalog/index.ts'
+import { currentSchema, fieldById, type TableMetadata } from '../../iceberg/index.ts'
 import { compose, type Composed } from '../sql/compose.ts'
 import type { Conflict, MergeClause, RowChange } from '../sql/row-change.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { appendProjection } from './columns.ts'
-import type { WrittenField } from './computed-defaults.ts'
+import { writtenSchema, type WrittenField } from './computed-defaults.ts'
+import { numberedFields } from './numbered.ts'
 import { columnOf, located, type PerformContext } from './perform-context.ts'
 import type { Merge } from './perform-rows.ts'
+import { primaryName, uniqueKeys, type UniqueKey } from './unique-keys.ts'
 
 /** How the rows that were given are numbered. */
 export const givenOrder = '_boathouse_given'
 /** What the row that was given is called. */
 export const excluded = 'excluded'
 
+/** Of what an INSERT gives: the columns that it names a value for, and whether it is one row that is written there. */
+export type Given = { columns: ReadonlySet<string>; isOneRow: boolean }
+
 /** The MERGE that an INSERT is; `text` gives its rows. */
 export async function asMerge(
   { alias, returning }: Pick<RowChange, 'alias' | 'returning'>,
-  { key: written, does }: Conflict,
+  conflict: Conflict,
   text: Composed,
-  target: TableName,
-  schema: Schema,
+  { name: target, metadata }: LoadedTable,
+  given: Given,
   { at, bind }: Pick<PerformContext, 'at' | 'bind'>,
 ): Promise<Merge> {
-  const key = (written ?? identifiers(schema, target)).map((column) => columnOf(column, schema, target).name)
+  const { does } = conflict
+  const schema = writtenSchema(metadata)
+  const [key, ...others] = keysOf(conflict, target, metadata, given)
   // What a declared type refuses is refused where the rows are written: in here it would be a function that nobody may call.
   const fields = schema.fields.map((field: WrittenField) => ({ ...field, declared: undefined }))
   const columns = appendProjection(target, { ...schema, fields }, await located(text, at, bind(text.sql)))
   const names = key.map(quoteName)
   // A row without a key is like no other.
   const isFirst = `row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${givenOrder}) = 1 OR ${names.map((name) => `${name} IS NULL`).join(' OR ')}`
-  const given = compose`SELECT ${columns.join(', ')}, row_number() OVER () AS ${givenOrder} FROM (${text}) AS given`
+  const all = compose`SELECT ${columns.join(', ')}, row_number() OVER () AS ${givenOrder} FROM (${text}) AS given`
   const from =
-    does.kind === 'nothing' ? compose`(SELECT * FROM (${given}) AS given QUALIFY ${isFirst})` : compose`(${given})`
+    does.kind === 'nothing' ? compose`(SELECT * FROM (${all}) AS given QUALIFY ${isFirst})` : compose`(${all})`
   const matched: MergeClause[] =
     does.kind === 'nothing'
       ? []
@@ -47,16 +54,57 @@ export async function asMerge(
     returning,
     source: { from, alias: excluded },
     on: key,
+    others,
     clauses: [...matched, { when: 'not-matched', and: undefined, action: { kind: 'insert-all', byName: false } }],
     key,
     inserts: does.kind === 'nothing' ? 'or-nothing' : 'or-updates',
   }
 }
 
-function identifiers(schema: Schema, target: TableName): string[] {
-  const paths = schema.identifierFieldIds.map((id) => fieldById(schema, id)?.path ?? '')
-  if (paths.length > 0) return paths
-  throw new Failure('SQL_INVALID', `${showName(target)} has no identifier fields to find rows by`, {
-    hint: 'Write the columns of the key, ON CONFLICT (id), or give it the fields: ALTER TABLE … SET IDENTIFIER FIELDS id.',
+type Keys = readonly [string[], ...string[][]]
+
+/** What the row that was given is looked for by: of several keys each may find one. */
+function keysOf({ key, does }: Conflict, target: TableName, metadata: TableMetadata, given: Given): Keys {
+  const schema = currentSchema(metadata)
+  const primary = schema.identifierFieldIds.map((id) => fieldById(schema, id)?.path ?? '')
+  const unique = uniqueKeys(metadata)
+  if (Array.isArray(key)) return [key.map((column) => columnOf(column, schema, target).name)]
+  const named = [...(primary.length > 0 ? [{ name: primaryName(target.name), columns: primary }] : []), ...unique]
+  if (key !== undefined) return [constraintNamed(key, named, target)]
+  if (named.length === 0)
+    throw new Failure('SQL_INVALID', `${showName(target)} has no identifier fields to find rows by`, {
+      hint: 'Write the columns of the key, ON CONFLICT (id), or give it the fields: ALTER TABLE … SET IDENTIFIER FIELDS id.',
+    })
+  const distinct = new Map(named.map(({ columns }) => [columns.join('\0'), [...columns]]))
+  const [first, ...others] = [...distinct.values()].filter((one) => mayMeet(one, metadata, given))
+  if (!first)
+    throw new Failure('SQL_INVALID', `no row of ${showName(target)} is like one whose key is numbered when it comes`, {
+      hint: 'Write the columns that may be there already: ON CONFLICT (code).',
+    })
+  if (others.length > 0 && (does.kind !== 'nothing' || !given.isOneRow))
+    throw new Failure('SQL_UNSUPPORTED', `${showName(target)} has several keys, and each may find another row`, {
+      hint: `Write the columns of the one that is meant: ${[first, ...others].map((one) => `ON CONFLICT (${one.join(', ')})`).join(' or ')}.`,
+    })
+  return [first, ...others]
+}
+
+function constraintNamed(name: string, all: readonly UniqueKey[], target: TableName): string[] {
+  const found = all.find((one) => one.name.toLowerCase() === name.toLowerCase())
+  if (found) return [...found.columns]
+  const names = all.map((one) => one.name)
+  throw new Failure('NOT_FOUND', `constraint "${name}" for table "${target.name}" does not exist`, {
+    hint: names.length > 0 ? `There are ${names.join(', ')}.` : 'Write the columns of the key: ON CONFLICT (id).',
+    sqlState: '42704',
+  })
+}
+
+/** Whether rows may be found by a key: not where a column of it is a new value for each, or nothing. */
+function mayMeet(key: readonly string[], metadata: TableMetadata, { columns }: Given): boolean {
+  const { fields } = writtenSchema(metadata)
+  const numbered = new Set(numberedFields(metadata).map(({ field }) => field.name))
+  return key.every((name) => {
+    const field: WrittenField | undefined = fields.find((one) => one.name === name)
+    const isFixed = field?.writeDefault !== undefined && field.computed === undefined && !numbered.has(name)
+    return columns.has(name.toLowerCase()) || isFixed
   })
 }

@@ -43,6 +43,8 @@ export type Merge = Pick<Statement<'merge'>, 'alias' | 'on' | 'clauses' | 'with'
   source: Omit<MergeSource, 'from'> & { from: Piece | Composed }
   /** Of an INSERT: the key that rows are found by. Plain names mean the table's columns, and rows are told in the order in which they were given. */
   key?: readonly string[]
+  /** Further keys: a row that is found by any is there. */
+  others?: readonly (readonly string[])[]
   inserts?: 'or-nothing' | 'or-updates'
 }
 
@@ -92,7 +94,13 @@ async function inserted(
   // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
   const given = statement.byName ? whole : withNames(whole, 'inserted', names)
   const text = columns.length > 0 ? await numbered(given, names, columns, table, statement, context) : given
-  if (conflict) return merged(await asMerge(statement, conflict, text, target, schema, context), target, context)
+  if (conflict) {
+    const rows = 'rows' in source ? source.rows : statement.byName ? undefined : writtenRows(source.select)
+    const isGiven = (_: string, at: number) => !rows || rows.some((row) => row[at] !== undefined && !isDefault(row[at]))
+    const columns = new Set(names.filter(isGiven).map((name) => name.toLowerCase()))
+    const merge = await asMerge(statement, conflict, text, table, { columns, isOneRow: rows?.length === 1 }, context)
+    return merged(merge, target, context)
+  }
   const work = statement.overwrite
     ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
     : changes.append(target, text.sql, options)
@@ -249,7 +257,7 @@ async function evolved(statement: Statement<'merge'>, target: TableName, context
  * of the source, and would be changed by them, is refused, as the standard has it.
  */
 async function merged(
-  { alias, source, on, clauses, with: clause, returning, key, inserts }: Merge,
+  { alias, source, on, clauses, with: clause, returning, key, others = [], inserts }: Merge,
   target: TableName,
   context: PerformContext,
 ): Promise<Performed> {
@@ -261,9 +269,9 @@ async function merged(
   const whole = compose`${after(clause)}SELECT * FROM ${source.from} AS ${otherNamed}`
   const read = (await located(whole, context.at, context.bind(whole.sql))).filter((one) => one.name !== givenOrder)
   const given = new Map(read.map((column) => [column.name.toLowerCase(), column.name]))
-  const condition = Array.isArray(on)
-    ? on.map((column) => `${name}.${quoteName(column)} = ${other}.${quoteName(column)}`).join(' AND ')
-    : compose`(${on})`
+  const sameIn = (columns: readonly string[]) =>
+    `(${columns.map((column) => `${name}.${quoteName(column)} = ${other}.${quoteName(column)}`).join(' AND ')})`
+  const condition = Array.isArray(on) ? [on, ...others].map(sameIn).join(' OR ') : compose`(${on})`
   const isMatched = `(${name}._boathouse_in_table AND ${other}._boathouse_in_source)`
   const kinds: Record<MergeClause['when'], string> = {
     matched: isMatched,
@@ -332,9 +340,12 @@ async function merged(
   )
   const refused =
     errors.length > 0 ? compose`, CASE _boathouse_clause ${Composed.join(errors, ' ')} END AS ${refusal}` : ''
-  const columnsOn = Array.isArray(on)
-    ? on.map((column): [string, string] => [column, column])
-    : equalColumns(on.sql, alias ?? target.name, source.alias)
+  const sameColumns = (columns: readonly string[]) => columns.map((column): [string, string] => [column, column])
+  const columnsOn = !Array.isArray(on)
+    ? equalColumns(on.sql, alias ?? target.name, source.alias)
+    : others.length > 0
+      ? []
+      : sameColumns(on)
   const keys = columnsOn.flatMap(([column, otherColumn]): JoinKey[] => {
     const field = schema.fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
     const found = read.find((one) => one.name.toLowerCase() === otherColumn.toLowerCase())

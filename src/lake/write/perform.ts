@@ -6,8 +6,8 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type Loaded, type TableName } from '../../catalog/index.ts'
 import { currentSchema, evolveSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { compose } from '../sql/compose.ts'
-import type { ColumnDefinition, Statement, TableClauses } from '../sql/statement.ts'
-import { altered } from './alter.ts'
+import { uniqueOf, type ColumnDefinition, type Statement, type TableClauses } from '../sql/statement.ts'
+import { addUnique, altered } from './alter.ts'
 import type { TableOptions } from './change-set.ts'
 import { newFields } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
@@ -57,7 +57,7 @@ export async function perform(statement: Statement, target: TableName, context: 
         const { rowsWritten } = await located(text, context.at, work)
         return { rows: rowsWritten, changed: true }
       }
-      const { like, key } = statement
+      const { like, key, promised } = statement
       const columns = like ? await columnsLike(like, context) : statement.columns
       const { fields, defaults, computed, declared } = await newFields(withKey(columns!, key, target), context)
       await changes.createTable(target, fields, defaults, table)
@@ -74,6 +74,7 @@ export async function perform(statement: Statement, target: TableName, context: 
           : []),
       ])
       if (key) steps.push((now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change())
+      steps.push(...uniqueOf(promised).map((one) => addUnique(one, target)))
       if (steps.length > 0) await changes.alter(target, steps, options)
       return { rows: 0, changed: true }
     }

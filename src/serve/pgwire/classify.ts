@@ -24,6 +24,9 @@ export type Command =
   | { kind: 'reset'; name: string }
   /** Heard and not done; `notice` says why. */
   | { kind: 'nothing'; tag: string; notice?: string }
+  /** `sql`: the same as a constraint of the table, which is kept. */
+  | { kind: 'unique-index'; sql: string }
+  | { kind: 'drop-index'; names: { schema: string | undefined; name: string }[] }
   | { kind: 'discard'; tag: string; all: boolean }
   | { kind: 'deallocate'; name: string | undefined }
   | { kind: 'prepare'; name: string; start: number }
@@ -134,11 +137,44 @@ export function classify(sql: string): Command {
 function index(head: Head, word: 'create' | 'drop'): Command | undefined {
   const isUnique = word === 'create' && head.skip('unique')
   if (!head.skip('index')) return undefined
+  head.skip('concurrently')
+  if (word === 'drop') return dropIndex(head)
+  const sql = isUnique ? asConstraint(head) : undefined
+  if (sql !== undefined) return { kind: 'unique-index', sql }
   const notice = isUnique
-    ? 'there are no indexes here, and nothing enforces a unique one'
+    ? 'there are no indexes here, and nothing enforces a unique one; only one of plain columns and all rows is kept as a key'
     : 'there are no indexes here; files are left out by their partitions and bounds'
-  return { kind: 'nothing', tag: `${word.toUpperCase()} INDEX`, notice }
+  return { kind: 'nothing', tag: 'CREATE INDEX', notice }
 }
+
+function dropIndex(head: Head): Command {
+  if (head.skip('if')) head.skip('exists')
+  const names: { schema: string | undefined; name: string }[] = []
+  do {
+    const first = head.name()
+    names.push(head.skip('.') ? { schema: first, name: head.name() } : { schema: undefined, name: first })
+  } while (head.skip(','))
+  return { kind: 'drop-index', names }
+}
+
+/** `CREATE UNIQUE INDEX i ON t USING btree (a, b)` as what a table keeps; undefined where it is of a part of the rows, or of what is computed. */
+function asConstraint(head: Head): string | undefined {
+  if (head.skip('if')) {
+    head.skip('not')
+    head.skip('exists')
+  }
+  const name = head.peek() === 'on' ? undefined : head.name()
+  if (!head.skip('on')) throw head.invalid('ON')
+  head.skip('only')
+  let table = quoteName(head.name())
+  while (head.skip('.')) table += `.${quoteName(head.name())}`
+  if (head.skip('using')) head.skip('btree')
+  const columns = head.argumentsInside().map((one) => plainColumn.exec(one)?.[1])
+  const isPlain = columns.length > 0 && columns.every((column) => column !== undefined) && !head.has('where')
+  if (!isPlain || /\bnulls\s+not\s+distinct\b/i.test(head.sql)) return undefined
+  return `ALTER TABLE ${table} ADD ${name === undefined ? '' : `CONSTRAINT ${quoteName(name)} `}UNIQUE (${columns.join(', ')})`
+}
+const plainColumn = /^\s*("(?:[^"]|"")+"|\w+)(?:\s+(?:asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*$/i
 
 /** `ALTER TABLE t OWNER TO ana`, as dumps of PostgreSQL have it behind each table. */
 function owner(head: Head): Command | undefined {

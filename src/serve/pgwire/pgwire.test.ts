@@ -1075,14 +1075,29 @@ describe('statements', () => {
     await client.query('create unique index child_code on child (code)')
     await client.query('alter table child add constraint u unique (plain_id, code)')
     expect(notices).toEqual(
-      ['the primary', 'a foreign', 'a unique', 'there are', 'a unique'].map(
+      ['the primary', 'a foreign', 'a unique', 'a unique', 'a unique'].map(
         (word) => expect.stringMatching(new RegExp(`^${word}.* nothing enforces`)) as string,
       ),
     )
+    const keys = async () =>
+      (
+        await values(
+          "select conname from pg_constraint where conrelid = 'child'::regclass and contype = 'u' order by 1",
+        )
+      ).flat()
+    expect(await keys()).toEqual(['child_code', 'child_code_key', 'u'])
+    await client.query('create unique index concurrently if not exists part on child using btree (at desc nulls last)')
+    await client.query('create unique index few on child (code) where id > 3')
+    await client.query('drop index concurrently if exists child_code, public.part, nowhere')
+    expect(await keys()).toEqual(['child_code_key', 'u'])
+    await client.query('alter table child drop constraint u, drop constraint if exists v')
     expect(await values("insert into child (plain_id, code) values (1, 'a'), (1, 'b') returning id")).toEqual([
       [1],
       [2],
     ])
+    expect(
+      await values("insert into child (plain_id, code) values (2, 'a') on conflict do nothing returning id"),
+    ).toEqual([])
     notices.length = 0
     for (const heard of [
       'create extension if not exists "uuid-ossp"',

@@ -11,6 +11,7 @@ import {
   openSession,
   placeAt,
   quoteName,
+  quoteText,
   splice,
   tokens,
   type Chunk,
@@ -322,6 +323,20 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     await door.query('BEGIN ISOLATION LEVEL SERIALIZABLE', more)
   }
 
+  /** A unique index is kept as a constraint of its table; there are no others. */
+  async function dropIndex(one: { schema: string | undefined; name: string }, signal: AbortSignal): Promise<void> {
+    const found = await door.query(
+      tablesOfUnique(one.name, one.schema ?? names.schema ?? 'public'),
+      await options(signal),
+    )
+    const tables: string[][] = []
+    for await (const { json } of found.chunks) if (json !== '') tables.push(...(JSON.parse(json) as string[][]))
+    for (const table of tables) {
+      const sql = `ALTER TABLE ${table.map(quoteName).join('.')} DROP CONSTRAINT ${quoteName(one.name)}`
+      await lakeAnswer({ sql, start: 0, text: sql }, signal, false)
+    }
+  }
+
   function mayGoOn(): void {
     if (state() === 'failed')
       throw new Failure(
@@ -370,6 +385,12 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
           if (command.name === 'all') settings.resetAll()
           else settings.set(command.name, undefined)
           return done('RESET')
+        case 'unique-index':
+          await lakeAnswer({ sql: command.sql, start: 0, text: command.sql }, signal, false)
+          return done('CREATE INDEX')
+        case 'drop-index':
+          for (const one of command.names) await dropIndex(one, signal)
+          return done('DROP INDEX')
         case 'nothing':
           if (command.notice) notice({ severity: 'NOTICE', sqlState: '00000', message: command.notice })
           return done(command.tag)
@@ -516,6 +537,11 @@ function offset(error: unknown, { text, start }: Asked): number | undefined {
   const { line, column } = (error instanceof Failure ? error.place : undefined) ?? {}
   return line === undefined ? undefined : indexOf(text, line, column ?? 1) - start
 }
+
+const tablesOfUnique = (name: string, schema: string): string => `
+  SELECT n.nspname, c.relname FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE k.contype = 'u' AND k.conname = ${quoteText(name)} AND n.nspname = ${quoteText(schema)}`
 
 const done = (tag: string): Answer => ({ tag: () => tag })
 
