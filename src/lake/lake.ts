@@ -38,7 +38,7 @@ import { boundsOf } from './answers/limits.ts'
 import { relationsOf, type Relation } from './relations/relations.ts'
 import { versionOf, type Versions } from './scan/versions.ts'
 import type { ChangedTable, ToldRows } from './sources.ts'
-import { isTemporary, temporaryTable, type RunNames } from './write/run-names.ts'
+import { isTemporary, temporaryTable, temporaryTables, type RunNames } from './write/run-names.ts'
 import { describeChange, runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
 import { showAsSelect } from './sql/command.ts'
@@ -276,6 +276,11 @@ export function openLake(deps: LakeDeps): Lake {
       resolver: {
         load: (name) => (isTemporary(name) ? (options.scratch ?? changes ?? asked) : (changes ?? asked)).load(name),
         list: (catalog) => listAll(catalog, asked, changes),
+        temporaries: async () => {
+          const names = await temporaryTables(options, changes)
+          const all = await Promise.all(names.map((name) => (options.scratch ?? changes)?.load(name)))
+          return all.filter((one) => one !== undefined)
+        },
       },
       catalog: options.catalog,
       catalogs: deps.environments.map(({ catalog }) => catalog),

@@ -31,7 +31,7 @@ import { informationSchema, schemaOfLoaded, type InformationTable } from './rela
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound, refNamed } from './names.ts'
 import type { Files } from './prepare.ts'
-import { seenByItsMaker, unaliased, type RunNames } from './write/run-names.ts'
+import { seenByItsMaker, shownTemporary, unaliased, type RunNames } from './write/run-names.ts'
 import type { Rights } from './policy/rights.ts'
 import {
   asReaderOfLogs,
@@ -65,6 +65,8 @@ export function inOurWords(sql: string): Spliced {
 export type Resolver = {
   load(name: TableName): Promise<Loaded | undefined>
   list(catalog: string): Promise<Loaded[]>
+  /** The temporary tables of the session or run. */
+  temporaries?(): Promise<Loaded[]>
 }
 export type PrepareContext = {
   engine: Engine
@@ -355,10 +357,19 @@ export async function nameSources(
   }
 
   async function informationOf(table: string): Promise<Source> {
-    const known = (await context.resolver.list(context.catalog)).filter(({ name }) => rights.knows(name))
+    const known = await knownTables()
     const namespaces = table === 'schemata' ? await emptyOrNot(known) : []
-    const sql = informationSchema(table as InformationTable, context.catalog, { known, namespaces }, rights.columns)
+    const sql = informationSchema(table as InformationTable, context.catalog, { known, namespaces }, shownColumns)
     return { kind: 'values', sql }
+  }
+  /** Tables and views of which the asker may know, and the temporary ones that are their own. */
+  async function knownTables(): Promise<Loaded[]> {
+    const all = (await context.resolver.list(context.catalog)).filter(({ name }) => rights.knows(name))
+    const own = (await context.resolver.temporaries?.()) ?? []
+    return [...all, ...own.map((one) => ({ ...one, name: { ...one.name, namespace: shownTemporary } }))]
+  }
+  function shownColumns(one: Loaded): readonly Field[] {
+    return one.name.namespace === shownTemporary ? schemaOfLoaded(one).fields : rights.columns(one)
   }
   /** Namespaces that the asker may know of, those without a table among them. */
   async function emptyOrNot(known: readonly Loaded[]): Promise<string[]> {
@@ -370,7 +381,7 @@ export async function nameSources(
   function systemOf(name: string, relation: SystemRelation): Source {
     volatile.push(name)
     const ask = async (): Promise<Known> => {
-      const tables = (await context.resolver.list(context.catalog)).filter((one) => rights.knows(one.name))
+      const tables = await knownTables()
       return {
         catalog: context.catalog,
         catalogs: context.catalogs,
@@ -378,9 +389,9 @@ export async function nameSources(
         isAdmin: context.user.role === 'admin',
         namespaces: await emptyOrNot(tables),
         tables,
-        columnsOf: rights.columns,
-        may: rights.may,
-        seesEveryColumn: (name) => rights.select(name).columns === 'all',
+        columnsOf: shownColumns,
+        may: (privilege, on) => on.namespace === shownTemporary || rights.may(privilege, on),
+        seesEveryColumn: (name) => name.namespace === shownTemporary || rights.select(name).columns === 'all',
         keys: (await context.keysOf?.(context.catalog)) ?? [],
       }
     }

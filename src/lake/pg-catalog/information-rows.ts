@@ -1,6 +1,7 @@
 // The rows of `information_schema` as PostgreSQL has them, for its clients: with its names of types and all of its columns.
 
 import { pgTypes, sqlNames } from '../../base/pg-types.ts'
+import { kindShown } from '../relations/information.ts'
 import type { Row } from './relation-sql.ts'
 import { isUnique, viewSql, wireOf, type Column, type Constraint, type Model } from './rows.ts'
 
@@ -25,7 +26,7 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
       table_catalog: known.catalog,
       table_schema: schema,
       table_name: name,
-      table_type: loaded.kind === 'view' ? 'VIEW' : 'BASE TABLE',
+      table_type: kindShown(loaded),
       is_insertable_into: loaded.kind === 'view' ? 'NO' : 'YES',
       is_typed: 'NO',
     })),

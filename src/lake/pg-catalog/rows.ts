@@ -10,6 +10,7 @@ import { sqlType } from '../types.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
+import { shownTemporary } from '../write/run-names.ts'
 import { primaryName, uniqueKeys, uniqueName } from '../write/unique-keys.ts'
 import {
   databaseOid,
@@ -268,6 +269,7 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
         oid,
         relname: name,
         relnamespace: namespaceOid(schema),
+        relpersistence: schema === shownTemporary ? 't' : 'p',
         relkind: loaded.kind === 'view' ? 'v' : 'r',
         relam: loaded.kind === 'view' ? 0 : heap,
         relnatts: columns.length,

@@ -5,6 +5,7 @@ import { currentSchema, currentViewVersion, type Field, type ViewMetadata } from
 import { quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { declaredType } from '../write/declared-types.ts'
+import { shownTemporary } from '../write/run-names.ts'
 
 export type InformationTable = 'tables' | 'columns' | 'schemata'
 
@@ -28,7 +29,7 @@ export function informationSchema(
           one.name.catalog,
           one.name.namespace,
           one.name.name,
-          one.kind === 'view' ? 'VIEW' : 'BASE TABLE',
+          kindShown(one),
           one.metadata.properties.comment ?? null,
         ]),
       )
@@ -59,6 +60,9 @@ export function informationSchema(
       )
   }
 }
+
+export const kindShown = ({ kind, name }: Loaded): string =>
+  kind === 'view' ? 'VIEW' : name.namespace === shownTemporary ? 'LOCAL TEMPORARY' : 'BASE TABLE'
 
 /** The columns of a table or view as they are now. */
 export const schemaOfLoaded = (one: Loaded) =>

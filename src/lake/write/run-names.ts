@@ -28,6 +28,9 @@ export const temporaryNamespace = (id: string): string => `${prefix}${id}`
 
 export const isTemporary = ({ namespace }: Pick<TableName, 'namespace'>): boolean => namespace.startsWith(prefix)
 
+/** What the namespace is called by whoever has temporary tables in it. */
+export const shownTemporary = 'pg_temp'
+
 /** The catalog that is meant by a name. */
 export const unaliased = (catalog: string, { aliases }: RunNames): string => aliases?.[catalog.toLowerCase()] ?? catalog
 
@@ -39,13 +42,21 @@ export async function temporaryTable(
   { temporary, scratch }: RunNames,
   changes: Pending | undefined,
 ): Promise<TableName | undefined> {
-  const [name, ...others] = parts[0]?.toLowerCase() === 'pg_temp' ? parts.slice(1) : parts
-  const set = scratch ?? changes
-  if (temporary === undefined || name === undefined || others.length > 0 || !set) return undefined
+  const [name, namespace = shownTemporary] = parts.toReversed()
+  if (name === undefined || namespace.toLowerCase() !== shownTemporary) return undefined
   const lower = name.toLowerCase()
-  return (await set.pending()).find(
-    (one) => one.name.namespace === temporary && one.name.name.toLowerCase() === lower && one.location !== null,
-  )?.name
+  return (await temporaryTables({ temporary, scratch }, changes)).find((one) => one.name.toLowerCase() === lower)
+}
+
+/** Those of the session or run. */
+export async function temporaryTables(
+  { temporary, scratch }: RunNames,
+  changes: Pending | undefined,
+): Promise<TableName[]> {
+  const set = scratch ?? changes
+  if (temporary === undefined || !set) return []
+  const pending = await set.pending()
+  return pending.flatMap(({ name, location }) => (name.namespace === temporary && location !== null ? [name] : []))
 }
 
 /** The text of a SELECT with the catalogs' own names: what is kept, a view's say, is read where nobody knows the others. */

@@ -1128,6 +1128,12 @@ describe('statements', () => {
       { b: Buffer.from([222, 173]), t: null },
     ])
     await client.query('create temp table plain (word text)')
+    const toldOf = `select n.nspname, c.relpersistence from pg_class c join pg_namespace n on n.oid = c.relnamespace where relname = 'plain' order by 1`
+    expect(await values(toldOf)).toEqual([
+      ['pg_temp', 't'],
+      ['public', 'p'],
+    ])
+    expect((await ada.query(toldOf)).rowCount).toBe(1)
     await client.query("insert into plain values ('mine')")
     expect(await values('select * from plain')).toEqual([['mine']])
     expect(
