@@ -58,6 +58,17 @@ describe('reading', () => {
     ['select sum(amount) from raw.sales tablesample 100%', [['67.50']]],
   ])('%s', async (sql, rows) => expect(await world.rows(sql)).toEqual(rows))
 
+  // As generated keys of wide tables and hashes of rows are written.
+  test('an expression may have a hundred parts and more, and too many are told', async () => {
+    const joined = (count: number) =>
+      `select length(${Array.from({ length: count }, () => "coalesce(cast(id as varchar), '') || '-'").join(' || ')}) from raw.sales limit 1`
+    expect(await world.rows(joined(100))).toHaveLength(1)
+    await expect(world.rows(joined(200))).rejects.toMatchObject({
+      code: 'QUERY_TOO_LARGE',
+      message: 'an expression is nested deeper than 250 levels',
+    })
+  })
+
   test('describe gives the columns', async () => {
     expect((await world.rows('describe raw.sales')).map((row) => row.slice(0, 2))).toEqual([
       ['id', 'INTEGER'],

@@ -29,6 +29,12 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     ...(candidates ? { suggestions: candidates.split(',').map((one) => one.trim()) } : {}),
   }
   if (/BYTE_STREAM_SPLIT/.test(message)) return isSplit('a column of a data file', error)
+  const depth = /expression depth limit of (\d+)/i.exec(message)?.[1]
+  if (depth !== undefined)
+    return new Failure('QUERY_TOO_LARGE', `an expression is nested deeper than ${depth} levels`, {
+      ...more,
+      hint: 'Give a part of it a name in a WITH clause; `concat(…)` takes a hundred texts at once.',
+    })
   if (['parser', 'binder', 'catalog', 'syntax'].includes(type)) return new Failure('SQL_INVALID', clean, more)
   if (type === 'not implemented') return new Failure('SQL_UNSUPPORTED', clean, more)
   if (type === 'out of memory')

@@ -60,7 +60,8 @@ export type Analysis = {
 }
 
 const missing = 2 ** 64 // the location of a node that has none, as JSON.parse rounds it
-const limits = { depth: 200, tables: 100, terms: 2_000 }
+/** `depth` is of the JSON, a few levels for each of an expression: of those the engine takes 250. */
+const limits = { depth: 1_000, tables: 100, terms: 2_000 }
 
 /** Parses the answer of `json_serialize_sql`. SQL_UNSUPPORTED when it is not one SELECT. */
 export function analyse(json: string): Analysis {
