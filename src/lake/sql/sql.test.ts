@@ -164,7 +164,6 @@ test.each([
   ['insert into a.b values (1) returning x union select y', 40, 'expected the end of the statement, found union'],
   ['insert into a.b values (1) on conflict do something', 43, 'expected DO NOTHING or DO UPDATE'],
   [
-    'insert into a.b values (1) on conflict on constraint x do nothing',
     40,
     'the name of a constraint is not supported',
   ],
