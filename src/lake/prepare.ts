@@ -54,7 +54,8 @@ import {
   type Scan,
   type Source,
 } from './sources.ts'
-import { indexOfByte, type Spliced } from './sql/splice.ts'
+import { groupedByKey, type Keyed } from './sql/grouped-key.ts'
+import { indexOfByte, splice, type Spliced } from './sql/splice.ts'
 import { isKeptAs, markedAs, type DeclaredType } from './write/declared-types.ts'
 import { systemSql } from './relations/system-tables.ts'
 import { placeAt, splitStatements } from './sql/tokens.ts'
@@ -140,11 +141,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
     throw new Failure('SQL_UNSUPPORTED', `one statement is run at a time, this text has ${statements.length}`, {
       place: placeAt(original, statements[1]!.start),
     })
-  const { text, origin } = inOurWords(statement.sql)
-  const place = (index: number): Place => placeAt(original, statement.start + origin(index))
-
-  const named = await nameSources(text, place, context)
-  if (!named) return undefined
+  const words = inOurWords(statement.sql)
+  const first = await namedIn(words, original, statement.start, context)
+  const found = context.postgres && first ? await withGroupedKeys(first, original, statement.start, context) : first
+  if (!found) return undefined
+  const { text, place, named } = found
   const { piece, scans, systemTables, views, volatile, loaded } = named
 
   const shadowed = [...scans, ...systemTables]
@@ -174,21 +175,8 @@ export async function prepareSelect(original: string, context: PrepareContext): 
             ? `<system.${source.name}>`
             : undefined
 
-  const bind = async () => {
-    const { spliced, setup } = await named.brief()
-    try {
-      return await columnsOf(spliced.text, setup, context)
-    } catch (error) {
-      if (!(error instanceof EngineFailure)) throw error
-      // What is wrong may lie below a view: the whole text tells it, and its place.
-      const { spliced: whole, setup } = named.whole()
-      return columnsOf(whole.text, setup, context).catch((error: unknown) => {
-        throw bindingFailure(error, whole, place)
-      })
-    }
-  }
   let bindings: Promise<readonly EngineColumn[]> | undefined
-  const columns = (): Promise<readonly EngineColumn[]> => (bindings ??= bind())
+  const columns = (): Promise<readonly EngineColumn[]> => (bindings ??= bound(found, context))
 
   return {
     get identity() {
@@ -322,6 +310,81 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         throw error
       }
     },
+  }
+}
+
+/** A text in our words, what it names, and where an index of it stands in the one that was asked. */
+type NamedText = { text: string; origin(index: number): number; place(index: number): Place; named: Named }
+
+async function namedIn(
+  { text, origin }: Spliced,
+  original: string,
+  start: number,
+  context: PrepareContext,
+): Promise<NamedText | undefined> {
+  const place = (index: number): Place => placeAt(original, start + origin(index))
+  const named = await nameSources(text, place, context)
+  return named && { text, origin, place, named }
+}
+
+/** Columns that a key in GROUP BY determines need not be there, for PostgreSQL's clients. */
+async function withGroupedKeys(
+  first: NamedText,
+  original: string,
+  start: number,
+  context: PrepareContext,
+): Promise<NamedText | undefined> {
+  let now: NamedText | undefined = first
+  for (let tried = 0; now && tried < groupedMax && /\bgroup\s+by\b/i.test(now.text); tried++) {
+    const current: NamedText = now
+    const tables = keyedTables(current.named.piece, context.rights)
+    if (!tables.some(({ key }) => key.length > 0)) return current
+    let at: number | undefined
+    const column = await bound({ ...current, place: (index) => ((at = index), current.place(index)) }, context).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Failure ? ungrouped.exec(error.message)?.[1] : undefined),
+    )
+    const edit = column === undefined ? undefined : groupedByKey(current.text, { column, at }, tables)
+    if (!edit) return current
+    const { text, origin } = splice(current.text, [edit])
+    now = await namedIn({ text, origin: (index) => current.origin(origin(index)) }, original, start, context)
+  }
+  return now
+}
+const groupedMax = 50
+const ungrouped = /column "?(.+?)"? must appear in the GROUP BY clause/
+
+const keyedTables = ({ tables }: Piece, rights: Rights): Keyed[] =>
+  tables.flatMap(({ named, source }): Keyed[] => {
+    if (source.kind !== 'scan') return []
+    const { fields, identifierFieldIds } = source.schema
+    const key = fields.filter(({ id }) => identifierFieldIds.includes(id)).map(({ name }) => name.toLowerCase())
+    const { alias, name } = named.reference
+    return [
+      {
+        called: (alias ?? name).toLowerCase(),
+        start: named.start,
+        columns: new Set(rights.columns(source.table).map((field) => field.name.toLowerCase())),
+        key: key.length === identifierFieldIds.length ? key : [],
+      },
+    ]
+  })
+
+/** @throws SQL_INVALID with the place */
+async function bound(
+  { named, place }: Pick<NamedText, 'named' | 'place'>,
+  context: PrepareContext,
+): Promise<readonly EngineColumn[]> {
+  const { spliced, setup } = await named.brief()
+  try {
+    return await columnsOf(spliced.text, setup, context)
+  } catch (error) {
+    if (!(error instanceof EngineFailure)) throw error
+    // What is wrong may lie below a view: the whole text tells it, and its place.
+    const { spliced: whole, setup } = named.whole()
+    return columnsOf(whole.text, setup, context).catch((error: unknown) => {
+      throw bindingFailure(error, whole, place)
+    })
   }
 }
 

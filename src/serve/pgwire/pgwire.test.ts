@@ -1060,6 +1060,49 @@ describe('statements', () => {
     ])
   })
 
+  test('what a key in GROUP BY determines need not stand there, as Django and Rails leave it out', async () => {
+    const client = await connect('ada')
+    const values = async (sql: string) => (await client.query({ text: sql, rowMode: 'array' })).rows
+    await client.query('create table author (id int primary key, name text, born date)')
+    await client.query('create table book (id int primary key, author_id int, title text)')
+    await client.query("insert into author values (1, 'x', null), (2, 'y', null)")
+    await client.query("insert into book values (1, 1, 's'), (2, 1, 't'), (3, 2, 'u')")
+    const from = 'from author a join book on book.author_id = a.id'
+    for (const [sql, rows] of [
+      [
+        `select "author"."id", "author"."name", count(b."id") as c from "author" left outer join book b on ("author"."id" = b.author_id)
+        group by "author"."id" order by "author"."born", "author"."name" desc`,
+        [
+          [2, 'y', '1'],
+          [1, 'x', '2'],
+        ],
+      ],
+      [
+        `select a.*, count(*) ${from} group by a.id order by 1`,
+        [
+          [1, 'x', null, '2'],
+          [2, 'y', null, '1'],
+        ],
+      ],
+      [`select a.id, upper(name) ${from} group by 1 having a.name <> 'x'`, [[2, 'Y']]],
+      [`select a.id, book.title as t ${from} group by a.id, book.id order by 2 desc limit 1`, [[2, 'u']]],
+      [
+        'select count(*) from (select id, name from author group by id union all select id, title from book group by id) as q',
+        [['5']],
+      ],
+    ] as const)
+      expect(await values(sql)).toEqual(rows)
+    for (const sql of [
+      'select id, name from author group by name',
+      `select a.id, title ${from} group by a.id`,
+      `select a.id, book.title ${from} group by book.author_id, a.id`,
+      'select id, name from author group by rollup (id)',
+      'select q.name from (select * from author) as q group by q.id',
+    ])
+      expect(await codeOf(client.query(sql)), sql).toBe('42803')
+    await client.end()
+  })
+
   test('what PostgreSQL has otherwise is as there: plain names, keys, series, temporary tables, DISCARD', async () => {
     const notices: (string | undefined)[] = []
     const client = await connect('ada')

@@ -58,8 +58,8 @@ const states: Record<FailureCode, string> = {
 
 /** Words of DuckDB's messages, by the kind of error that it gave. */
 const closer: [type: RegExp, message: RegExp, state: string][] = [
-  [/binder/, /column|not found in FROM/i, '42703'],
   [/binder/, /GROUP BY/, '42803'],
+  [/binder/, /column|not found in FROM/i, '42703'],
   [/binder/, /No function matches|type/i, '42883'],
   [/catalog/, /function/i, '42883'],
   [/catalog/, /type/i, '42704'],
