@@ -364,10 +364,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       before.metadata,
       { remove: { partitions: 'dynamic' }, add: files },
       {
-        ...since(published, before, options.branch),
+        ...since(published, before, branch),
         summary: { ...options.summary, 'boathouse.change-set': id },
         signal: options.signal,
-        branch: options.branch,
+        branch,
       },
     )
     const { name, metadata } = before
@@ -497,8 +497,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       if (before?.kind !== 'view') throw new Failure('TABLE_NOT_FOUND', `there is no view ${showName(target)}`)
       const updates: ViewUpdate[] = [
         ...(doc ? commentedColumn(before.metadata, doc, target, clock.now()) : []),
-        ...(remove.length > 0 ? [{ action: 'remove-properties' as const, removals: [...remove] }] : []),
-        ...(Object.keys(set).length > 0 ? [{ action: 'set-properties' as const, updates: set }] : []),
+        ...propertyUpdates(set, remove),
       ]
       const metadata = applyViewUpdates(before.metadata, updates, { nowMs: clock.now() })
       if (metadata === before.metadata) return
