@@ -7,6 +7,7 @@
 //   FROM TABLE(system.table_changes(schema_name => 'raw', table_name => 't', start_snapshot_id => 3, end_snapshot_id => 5))
 
 import { metadataTableName } from '../../iceberg/index.ts'
+import { refNamed } from '../names.ts'
 import { splice, type Edit, type Spliced } from './splice.ts'
 import { closing, nameOf, quoteName, quoteText, tokens, type Token } from './tokens.ts'
 
@@ -56,8 +57,7 @@ export function travelInDuckDb(sql: string): Spliced {
       if (isFour && table && behind) {
         const about = nameOf(behind)
         const { alias, end } = aliasBehind(last)
-        const [, ref, id] = /^(?:(?:branch|tag)_(.+)|snapshot_id_(\d+))$/is.exec(about) ?? []
-        const version = ref === undefined ? id : quoteText(ref)
+        const version = versionNamed(about)
         if (version !== undefined) edits.push({ start: table.end, end, text: ` ${alias}AT (VERSION => ${version})` })
         else if (metadataTableName(about) || about.toLowerCase() === 'changes')
           edits.push({ start: table.start, end: behind.end, text: quoteName(`${nameOf(table)}$${about}`) })
@@ -76,6 +76,13 @@ export function travelInDuckDb(sql: string): Spliced {
     at = last
   }
   return splice(sql, edits)
+}
+
+/** What AT (VERSION => …) takes of `branch_audit`, `tag_v1` or `snapshot_id_3`. */
+function versionNamed(name: string): string | undefined {
+  const named = refNamed(name)
+  if (named && 'ref' in named) return quoteText(named.ref)
+  return named && 'snapshotId' in named ? String(named.snapshotId) : undefined
 }
 
 /** The last token of a value: `'x'`, `3`, `TIMESTAMP 'x'`, `f(…)`, `(…)`, each with casts behind it. */

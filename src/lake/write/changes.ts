@@ -204,8 +204,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
   /** Also what cannot be read, so that it can be dropped. */
   async function loadWhatever(target: TableName): Promise<Loaded | undefined> {
-    const pointer = onlyAlike(target, await tables.list(target.catalog, target.namespace))
-    return pointer ? openWhatever(tables, pointer) : tables.load(target)
+    try {
+      return await tables.load(target)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      const pointer = onlyAlike(target, await tables.list(target.catalog, target.namespace))
+      if (!pointer) throw error
+      return openWhatever(tables, pointer)
+    }
   }
 
   /** A table of this change set that rows of can be changed. */
