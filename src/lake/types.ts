@@ -71,11 +71,12 @@ export function sqlType(type: Type): string {
   }
 }
 
-const readOnly: readonly Type['kind'][] = ['variant', 'geometry', 'geography']
+/** Types whose values are read, and not written here. */
+export const isReadOnly = ({ kind }: Type): boolean => ['variant', 'geometry', 'geography'].includes(kind)
 
 /** Why no row of the table is written here: a column that is only read. */
 export function readOnlyColumn(schema: Schema): Failure | undefined {
-  const found = [...allFields(schema)].find(({ type }) => readOnly.includes(type.kind))
+  const found = [...allFields(schema)].find(({ type }) => isReadOnly(type))
   if (!found) return undefined
   return new Failure(
     'UNSUPPORTED',

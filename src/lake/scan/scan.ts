@@ -44,7 +44,7 @@ import {
   type WantedColumn,
 } from './file-columns.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
-import { literalSql, readOnlyColumn, sqlType } from '../types.ts'
+import { isReadOnly, literalSql, readOnlyColumn, sqlType } from '../types.ts'
 
 export type ScanSource = {
   /** The table's full name, for messages. */
@@ -275,7 +275,7 @@ function hasOtherNames(schemas: readonly Schema[], schema: Schema): boolean {
   if (nested.some(({ name, initialDefault }) => !isEmpty(initialDefault) || !/^[A-Za-z_]\w*$/.test(name))) return true
   // PyIceberg writes UUIDs as plain bytes, which DuckDB makes UUIDs of only outside of structs.
   if (nested.some(({ type }) => type.kind === 'uuid')) return true
-  if ([...allFields(schema)].some(({ type }) => ['variant', 'geometry', 'geography'].includes(type.kind))) return true
+  if ([...allFields(schema)].some(({ type }) => isReadOnly(type))) return true
   if (nested.length === 0) return false
   // Ids of schemas are given in a row: a gap is a schema that was removed while files written under it may live on.
   const highest = Math.max(...schemas.map(({ schemaId }) => schemaId))

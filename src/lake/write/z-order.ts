@@ -8,6 +8,7 @@ import { Failure } from '../../base/failure.ts'
 import type { Engine } from '../../engine/index.ts'
 import { findField, type Schema, type Type } from '../../iceberg/index.ts'
 import { quoteName } from '../sql/tokens.ts'
+import { isReadOnly } from '../types.ts'
 
 /** All bits are in one BIGINT: with HUGEINT sorting takes five times as long. */
 const [bitsAll, bitsMax, columnsMax] = [62, 16, 8]
@@ -29,8 +30,7 @@ export function curveColumns(schema: Schema, names: readonly string[]): Column[]
   })
 }
 
-const isPlaced = ({ kind }: Type) =>
-  !['struct', 'list', 'map', 'variant', 'geometry', 'geography', 'unknown'].includes(kind)
+const isPlaced = (type: Type) => !isReadOnly(type) && !['struct', 'list', 'map', 'unknown'].includes(type.kind)
 const isText = ({ kind }: Type) => ['string', 'binary', 'fixed', 'uuid'].includes(kind)
 
 /** What to sort the rows of `from` by. */
