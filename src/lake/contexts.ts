@@ -73,13 +73,16 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
   }
 }
 
+/** The table that a statement is about, and its branch where that is named. */
+export type Meant = { target: TableName; branch?: string }
+
 /** What a statement needs to be carried out in these changes. */
 export function performContext(
   changes: ChangeSet,
   options: Asking,
   at: (index: number) => Place,
   { deps, manifests, query, bind, relations, prepare, answer, policyNow, environmentOf }: Opened,
-  target?: TableName,
+  { target, branch }: Meant,
 ): PerformContext {
   const { namespace, signal, timeoutMs, timeZone, principal, aliases, temporary, scratch } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
@@ -102,7 +105,8 @@ export function performContext(
       aliases,
       temporary,
       scratch,
-      ...(target && options.about?.(target)),
+      ...options.about?.(target),
+      branch,
     },
     resolve: (name) => resolveName(name, options),
     bind: (sql) => bind(sql, asking),

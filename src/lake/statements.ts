@@ -7,7 +7,7 @@ import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
 import { snapshotAsOf } from '../iceberg/index.ts'
 import { columnsOfCommand, isCommand, runCommand, type Commanded } from './commands.ts'
-import { changing, commandContext, isNamed, partOf, performContext } from './contexts.ts'
+import { changing, commandContext, isNamed, partOf, performContext, type Meant } from './contexts.ts'
 import { explain, explainedAs, type Explaining } from './explain.ts'
 import { withoutValues } from './policy/guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
@@ -93,8 +93,7 @@ export async function describeChange(
   const statement = parseStatement(sql)
   if (statement && isCommand(statement)) return { columns: [...columnsOfCommand(statement)], parameters: [] }
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
-  const own = await temporaryTable(statement.name, options, options.changes)
-  const { target } = own ? { target: own } : await rowsMeant(statement, options, deps)
+  const { target } = await meantBy(statement, options, deps)
   const asked = returningOf(statement, target)
   const isAsked = sql.includes('$')
   const columns = async () => {
@@ -107,9 +106,10 @@ export async function describeChange(
     return located(asked.text, (index) => placeAt(sql, index), columnsOf())
   }
   const parameters = async () => {
-    if (!isAsked || (!own && !mayKnow(await policyNow(), options.principal, target))) return []
+    const isOwn = isTemporary(target)
+    if (!isAsked || (!isOwn && !mayKnow(await policyNow(), options.principal, target))) return []
     const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? deps.tables
-    const table = await (own ? (options.scratch ?? seen) : seen).load(target)
+    const table = await (isOwn ? (options.scratch ?? seen) : seen).load(target)
     const text = table?.kind === 'table' ? parametersText(statement, target, writtenSchema(table.metadata)) : undefined
     const prepared =
       text === undefined ? undefined : await prepare(text, { ...options, ...(asked && { told: asked.rows }) })
@@ -133,12 +133,8 @@ async function changeTable(
   if ('others' in statement && statement.others.length > 0) return changeTables(statement, written, options, at, opened)
   const { tables, access } = opened.deps
   const notices = noticesOf(statement, options, at)
-  const own = makesTable(statement) ? undefined : await temporaryTable(statement.name, options, options.changes)
-  const { target, branch } = own
-    ? { target: own }
-    : changesRows(statement)
-      ? await rowsMeant(statement, options, opened.deps)
-      : { target: await inItsSchema(statement, targetName(statement, options), opened.deps) }
+  const meant = await meantBy(statement, options, opened.deps)
+  const { target } = meant
   const named = async (error: unknown): Promise<never> => {
     if (isTemporary(target) && error instanceof Failure) throw withPlainName(error, target)
     if (!isMissing(error, target)) throw error
@@ -163,12 +159,10 @@ async function changeTable(
   if (!begun) return { command, columns, rows: [[0]], tables: [], count: 0, notices }
   const scratch = isTemporary(target) ? options.scratch : undefined
   const work = async (changes: ChangeSet) => {
-    const context = performContext(changes, options, at, opened, target)
-    const done = await perform(statement, target, { ...context, options: { ...context.options, branch } }).catch(
-      (error: unknown) => {
-        throw opened.hiding.has(changes) ? withoutValues(error) : error
-      },
-    )
+    const context = performContext(changes, options, at, opened, meant)
+    const done = await perform(statement, target, context).catch((error: unknown) => {
+      throw opened.hiding.has(changes) ? withoutValues(error) : error
+    })
     return { done, changed: done.changed }
   }
   const { rows: count, told } = await (
@@ -286,9 +280,9 @@ async function explainChange(
       hint: 'Write EXPLAIN without ANALYZE.',
       place: at(0),
     })
-  const own = await temporaryTable(statement.name, options, options.changes)
   const change = { ...statement, returning: undefined } as RowChange
-  const { target, branch } = own ? { target: own } : await rowsMeant(change, options, opened.deps)
+  const meant = await meantBy(change, options, opened.deps)
+  const { target } = meant
   await mayBegin(change, target, options, at, opened)
   const given = isTemporary(target) ? options.scratch : (options.changes ?? options.within?.changes)
   const changes = given ?? (await opened.openChanges({ ...options, catalog: target.catalog }))
@@ -310,9 +304,8 @@ async function explainChange(
       changeRows: (name, _, sql, asked) => plan(sql, { name, branch: asked?.branch }),
       truncate: async () => {},
     }
-    const context = performContext(dry, options, at, opened, target)
-    const asked = { ...context, options: { ...context.options, branch }, takeNumbers: async () => 1 }
-    await perform(change, target, asked)
+    const context = performContext(dry, options, at, opened, meant)
+    await perform(change, target, { ...context, takeNumbers: async () => 1 })
     return { command: 'EXPLAIN', ...explained, tables: [target], count: null }
   } finally {
     if (!given) await changes.discard()
@@ -323,12 +316,24 @@ type RowsStatement = Extract<Statement, { returning?: unknown } | { kind: 'trunc
 const changesRows = (statement: Statement): statement is RowsStatement =>
   'returning' in statement || statement.kind === 'truncate'
 
+/** What a statement is about: a temporary table goes before all else that is called so, unless one of the lake is made. */
+async function meantBy(
+  statement: Statement,
+  options: Asking,
+  deps: Pick<Opened['deps'], 'tables' | 'namespaces'>,
+): Promise<Meant> {
+  const own = makesTable(statement) ? undefined : await temporaryTable(statement.name, options, options.changes)
+  if (own) return { target: own }
+  if (changesRows(statement)) return rowsMeant(statement, options, deps)
+  return { target: await inItsSchema(statement, targetName(statement, options), deps) }
+}
+
 /** The table whose rows a statement is about, and its branch where the name is that of one: `raw.t.branch_audit`. */
 async function rowsMeant(
   statement: RowsStatement,
   options: Asking,
   { tables }: Pick<Opened['deps'], 'tables'>,
-): Promise<{ target: TableName; branch?: string }> {
+): Promise<Meant> {
   const last = statement.name.at(-1)!
   const ref = statement.name.length > 1 ? refNamed(last) : undefined
   const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? tables
@@ -350,18 +355,7 @@ async function mayBegin(
 ): Promise<void> {
   const { principal } = asking
   const policy = await policyNow()
-  const given =
-    statement.kind === 'create-table'
-      ? statement.clauses.properties
-      : statement.kind === 'create-view'
-        ? statement.properties
-        : statement.kind === 'alter-view'
-          ? statement.set
-          : {}
-  authoriseProperties(policy, principal, given, target)
-  if (statement.kind === 'alter')
-    for (const change of statement.changes)
-      if (change.kind === 'properties') authoriseProperties(policy, principal, change.set, target)
+  for (const properties of propertiesSet(statement)) authoriseProperties(policy, principal, properties, target)
   if (isTemporary(target)) return
   if (statement.kind === 'create-table' || statement.kind === 'create-view')
     authoriseChange(
@@ -377,6 +371,21 @@ async function mayBegin(
     !mayKnow(policy, principal, target)
   )
     throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`, { place: at(0) })
+}
+
+function propertiesSet(statement: Statement): Readonly<Record<string, string>>[] {
+  switch (statement.kind) {
+    case 'create-table':
+      return [statement.clauses.properties]
+    case 'create-view':
+      return [statement.properties]
+    case 'alter-view':
+      return [statement.set]
+    case 'alter':
+      return statement.changes.flatMap((change) => (change.kind === 'properties' ? [change.set] : []))
+    default:
+      return []
+  }
 }
 
 /** That the statement's own table is not there, as it is told before anybody has looked for what was meant. */
