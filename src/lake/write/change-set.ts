@@ -64,6 +64,13 @@ export type RowsResult = WriteResult & { rowsDeleted: number; rowsChanged: numbe
 /** `where`: a condition over the table's columns. */
 export type Overwritten = { where: string } | { partitions: 'dynamic' }
 
+/** Properties of a view, its comment among them, and `doc`, the comment of one of its columns. */
+export type ViewChange = {
+  set: Readonly<Record<string, string>>
+  remove: readonly string[]
+  doc?: { column: string; text: string | undefined }
+}
+
 export interface ChangeSet {
   readonly id: string
   readonly catalog: string
@@ -132,16 +139,7 @@ export interface ChangeSet {
     },
   ): Promise<WriteResult>
   createView(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
-  /** Properties of a view, its comment among them, and `doc`, the comment of one of its columns. */
-  alterView(
-    target: TableName,
-    change: {
-      set: Readonly<Record<string, string>>
-      remove: readonly string[]
-      doc?: { column: string; text: string | undefined }
-    },
-    options?: TableOptions,
-  ): Promise<void>
+  alterView(target: TableName, change: ViewChange, options?: TableOptions): Promise<void>
   /** Undefined: there is nothing of that name. Also of what cannot be read. */
   kindOf(target: TableName): Promise<Loaded['kind'] | undefined>
   drop(target: TableName): Promise<void>

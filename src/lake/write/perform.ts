@@ -6,9 +6,15 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type Loaded, type TableName } from '../../catalog/index.ts'
 import { currentSchema, evolveSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { compose } from '../sql/compose.ts'
-import { uniqueOf, type ColumnDefinition, type Statement, type TableClauses } from '../sql/statement.ts'
+import {
+  uniqueOf,
+  type Alteration,
+  type ColumnDefinition,
+  type Statement,
+  type TableClauses,
+} from '../sql/statement.ts'
 import { addUnique, altered } from './alter.ts'
-import type { TableOptions } from './change-set.ts'
+import type { TableOptions, ViewChange } from './change-set.ts'
 import { newFields } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared } from './declared-types.ts'
@@ -90,10 +96,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (!found && statement.ifExists) return nothing
       const [first] = statement.changes
       if (found?.kind === 'view' && first?.kind === 'comment') {
-        const { comment, path } = first
-        const change = comment === undefined ? { set: {}, remove: ['comment'] } : { set: { comment }, remove: [] }
-        const doc = path === undefined ? undefined : { column: path, text: comment }
-        await changes.alterView(target, doc ? { set: {}, remove: [], doc } : change, options)
+        await changes.alterView(target, viewCommented(first), options)
         return { rows: 0, changed: true }
       }
       return altered(statement.changes, target, context)
@@ -109,8 +112,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       const found = await exists()
       if (!found && statement.ifExists) return nothing
       // PostgreSQL and Spark rename views by ALTER TABLE, too.
-      if (found?.kind === 'table' && statement.what === 'view')
-        throw new Failure('SQL_INVALID', `${showName(target)} is a table, not a view`)
+      if (found && statement.what === 'view') checkView(found, target)
       const to = statement.to.length === 1 ? { ...target, name: statement.to[0]! } : context.resolve(statement.to)
       if (to.catalog.toLowerCase() !== target.catalog.toLowerCase())
         throw new Failure('SQL_UNSUPPORTED', `a ${statement.what} cannot be renamed into another environment`, {
@@ -153,6 +155,12 @@ const tableOptions = ({ partitionedBy, sortedBy, properties, comment }: TableCla
   properties,
   ...(comment === undefined ? {} : { comment }),
 })
+
+/** A view's own comment is a property of it, that of a column stands in its schema. */
+function viewCommented({ comment, path }: Extract<Alteration, { kind: 'comment' }>): ViewChange {
+  if (path !== undefined) return { set: {}, remove: [], doc: { column: path, text: comment } }
+  return comment === undefined ? { set: {}, remove: ['comment'] } : { set: { comment }, remove: [] }
+}
 
 /** Columns of a key are never null. */
 function withKey(columns: readonly ColumnDefinition[], key: readonly string[] = [], target: TableName) {
