@@ -113,6 +113,7 @@ export {
   canTravel,
   metadataTable,
   metadataTableName,
+  propertyRows,
   type Cell,
   type MetadataTable,
   type MetadataTableName,

@@ -17,6 +17,7 @@ import { ancestorsOf, snapshotAsOf, type At } from './snapshot.ts'
 import { showPartitionValue } from './transform.ts'
 import type { Field, Type, Value } from './types.ts'
 import { decodeBound, isNaN_, isPrimitive } from './value.ts'
+import type { ViewMetadata } from './view-types.ts'
 
 export const metadataTableNames = [
   'snapshots',
@@ -304,7 +305,11 @@ function summaryCells(metadata: TableMetadata, { specId, partitions }: ManifestF
 // --- properties, as Trino has them
 
 const propertyColumns = [column('key', text, true), column('value', text)]
-const propertyRows = ({ formatVersion, properties }: TableMetadata): Cell[][] =>
+/** Those of a table or a view, with the version of its format among them, by name. */
+export const propertyRows = ({
+  formatVersion,
+  properties,
+}: Pick<TableMetadata | ViewMetadata, 'formatVersion' | 'properties'>): [string, string][] =>
   Object.entries({ 'format-version': String(formatVersion), ...properties }).toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 // --- files

@@ -12,6 +12,7 @@ import {
   type GrantRequest,
   type Principal,
 } from '../govern/index.ts'
+import { propertyRows } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import { copyFrom, copyTo } from './copy.ts'
@@ -219,10 +220,8 @@ export async function runCommand(command: Command, context: CommandContext): Pro
       const target = context.resolve(command.name)
       const found = await context.loadWhole(target)
       if (!found) throw new Failure('TABLE_NOT_FOUND', `there is no table or view ${showName(target)}`)
-      const { formatVersion, properties } = found.metadata
-      const all = Object.entries({ 'format-version': String(formatVersion), ...properties })
-      const rows = all.filter(([key]) => command.key === undefined || key === command.key)
-      return { command: 'SHOW', columns: propertyColumns, rows: rows.toSorted(), tables: [target], count: null }
+      const rows = propertyRows(found.metadata).filter(([key]) => command.key === undefined || key === command.key)
+      return { command: 'SHOW', columns: propertyColumns, rows, tables: [target], count: null }
     }
     case 'explain': {
       const prepared = await context.prepare(command.select.sql)
