@@ -31,6 +31,8 @@ export type NewColumn = Omit<NewField, 'name' | 'type'> & {
   /** What older rows have and writers put where they are given nothing; version 3. */
   default?: Default | undefined
   place?: Place | undefined
+  /** The path is one name, whose dots lead into nothing. */
+  isName?: boolean | undefined
 }
 /** Among the columns of the same struct. */
 export type Place = 'first' | { before: string } | { after: string }
@@ -63,8 +65,8 @@ export class SchemaEvolution {
   }
 
   /** A column at the end of its struct, or at `place`. Required ones need a default. */
-  add(path: string, type: Type, { required = false, doc, default: value, place }: NewColumn = {}): this {
-    const [parent, name] = this.#split(path)
+  add(path: string, type: Type, { required = false, doc, default: value, place, isName }: NewColumn = {}): this {
+    const [parent, name] = isName ? [undefined, path] : this.#split(path)
     if (name === '') refuse('a column needs a name')
     const siblings = parent ? structFields(parent) : this.#schema.fields
     this.#checkFree(siblings, name, path)

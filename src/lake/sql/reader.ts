@@ -96,6 +96,13 @@ export class Reader {
     if (parts.length < 4 || /^branch_/i.test(parts[3]!)) return parts
     throw this.#tooMany(parts)
   }
+  /** A column behind its table: `catalog.ns.t.c`. */
+  columnOfTable(): { table: WrittenName; column: string } {
+    const table = this.#names('a column', 4)
+    const column = table.pop()!
+    if (table.length === 0) throw this.invalid(`expected the table of ${column} before it`)
+    return { table, column }
+  }
   #names(what: string, most: number): WrittenName {
     const parts = [this.identifier(what)]
     while (this.takeSymbol('.')) parts.push(this.identifier(what))

@@ -39,6 +39,8 @@ export type Alteration =
   | {
       kind: 'add-column'
       path: string
+      /** It was written as one name: its dots lead into nothing. */
+      isName: boolean
       definition: Omit<ColumnDefinition, 'name'>
       ifNotExists: boolean
       place: 'first' | { after: string } | undefined
@@ -611,14 +613,15 @@ function names(reader: Reader, what: string): [WrittenName, ...WrittenName[]] {
 /** `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS NULL`. */
 function comment(reader: Reader): Statement {
   reader.expect('ON', 'on')
-  const column = reader.take('column')
-  if (!column) void (reader.take('view') || reader.expect('TABLE or COLUMN', 'table'))
-  const parts = column ? reader.path().split('.') : reader.name('a table')
+  const isColumn = reader.take('column')
+  if (!isColumn) void (reader.take('view') || reader.expect('TABLE or COLUMN', 'table'))
+  const { table, column: path } = isColumn
+    ? reader.columnOfTable()
+    : { table: reader.name('a table'), column: undefined }
   reader.expect('IS', 'is')
   const text = reader.take('null') ? undefined : reader.text('a comment')
   reader.end()
-  const path = column ? parts.pop() : undefined
-  return { kind: 'alter', name: parts, ifExists: false, changes: [{ kind: 'comment', path, comment: text }] }
+  return { kind: 'alter', name: table, ifExists: false, changes: [{ kind: 'comment', path, comment: text }] }
 }
 
 function alter(reader: Reader): Statement | Command {
@@ -768,10 +771,11 @@ export const uniqueOf = (promised: readonly Promised[]): WrittenKey[] =>
 
 function addition(reader: Reader, promised: Promised[]): Alteration {
   const ifNotExists = reader.take('if', 'not', 'exists')
+  const isName = !reader.isFollowedBy('.')
   const path = reader.path()
   const about = definition(reader, path, promised)
   if (about.isKey) throw reader.unsupported('a key in ADD COLUMN', 'Write SET IDENTIFIER FIELDS after it.')
-  return { kind: 'add-column', path, definition: about, ifNotExists, place: placeOf(reader) }
+  return { kind: 'add-column', path, isName, definition: about, ifNotExists, place: placeOf(reader) }
 }
 
 function placeOf(reader: Reader): 'first' | { after: string } | undefined {

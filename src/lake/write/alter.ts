@@ -12,6 +12,7 @@ import {
   evolveSchema,
   evolveSpec,
   fieldById,
+  findField,
   removeRef,
   replaceSortOrder,
   type NewPartitionField,
@@ -44,12 +45,23 @@ export async function altered(
     const found = await alteration(change, metadata, target, context, unfilled)
     if (found) steps.push(...[found].flat())
   }
+  if (steps.length > 0 && written.some(({ kind }) => kind === 'drop-column')) steps.push(keepsColumns)
   if (steps.length > 0) await changes.alter(target, steps, options)
   if (unfilled.length > 0) await fill(unfilled, target, metadata, context)
   return { rows: 0, changed: steps.length > 0 }
 }
 
 type Step = (now: TableMetadata) => TableChange
+const nothing: TableChange = { updates: [], requirements: [] }
+
+/** Nothing could be selected from a table without columns. */
+function keepsColumns(now: TableMetadata): TableChange {
+  if (currentSchema(now).fields.length > 0) return nothing
+  throw new Failure('SQL_INVALID', 'a table keeps one column at least', {
+    hint: 'Drop the table, or add a column first.',
+  })
+}
+
 /** A new column whose values the rows that are there do not have yet. */
 type Unfilled = { column: string; required: boolean }
 /** What one change does to the metadata; undefined when it has nothing to do. What rows have to be given goes to `unfilled`. */
@@ -60,22 +72,25 @@ async function alteration(
   context: PerformContext,
   unfilled: Unfilled[],
 ): Promise<Step | Step[] | undefined> {
-  const has = (path: string) => hasColumn(currentSchema(metadata), path)
+  const schema = currentSchema(metadata)
+  const has = (path: string) => fieldNamed(schema, path) !== undefined
   switch (change.kind) {
     case 'add-column': {
-      const { path, definition, ifNotExists, place } = change
+      const { path, isName, definition, ifNotExists, place } = change
       if (ifNotExists && has(path)) return undefined
       const { type, declared } = await typeOf(definition.type, path, context)
       const { default: written, identity, required } = definition
       if (identity) checkNumbered(type, path)
       const computed = written && computedAt(written, context)
       const value = written && computed === undefined ? await constantOf(written, type, path, context) : undefined
+      const isNested = !isName && isInside(schema, path)
       const about = {
+        isName,
         ...(definition.comment === undefined ? {} : { doc: definition.comment }),
         ...(place === undefined ? {} : { place }),
       }
       const isFilled = identity !== undefined || computed !== undefined || value !== undefined
-      if (!isFilled && required && !path.includes('.') && (await isEmpty(target, metadata, context)))
+      if (!isFilled && required && !isNested && (await isEmpty(target, metadata, context)))
         return [
           sinceSeen(metadata, (now) =>
             unchecked(now)
@@ -89,7 +104,7 @@ async function alteration(
         const more = { ...about, required, ...(value === undefined ? {} : { default: value }) }
         return [(now) => schemaOf(now).add(path, type, more).change(), ...declaring(path, declared)]
       }
-      if (path.includes('.'))
+      if (isNested)
         throw new Failure('SQL_UNSUPPORTED', `a default for ${path}, inside of a column, of rows that are there`, {
           hint: `Write ALTER TABLE … SET ('format-version' = '3') before, where all that read the table know it, and give a constant; or add it without a default, and fill it by UPDATE.`,
           ...(written ? { place: context.at(written.start) } : {}),
@@ -114,8 +129,8 @@ async function alteration(
       return (now) => schemaOf(now).move(change.path, change.place).change()
     case 'type': {
       const { type, declared } = await typeOf(change.type, change.path, context)
-      const isOf = fieldNamed(currentSchema(metadata), change.path)?.type.kind === type.kind
-      if (declared !== undefined && isOf) await checkHeld(change.path, declared, target, context)
+      const isOf = fieldNamed(schema, change.path)?.type.kind === type.kind
+      if (declared !== undefined && isOf) await checkHeld(change.path, declared, target, schema, context)
       return [(now) => schemaOf(now).widen(change.path, type).change(), ...declaring(change.path, declared)]
     }
     case 'required':
@@ -123,7 +138,7 @@ async function alteration(
         ? requiring(change.path, metadata, target, context)
         : (now) => schemaOf(now).nullable(change.path).change()
     case 'default': {
-      const field = fieldNamed(currentSchema(metadata), change.path)
+      const field = fieldNamed(schema, change.path)
       const computed = change.value && computedAt(change.value, context)
       const constant = computed === undefined ? change.value : undefined
       const value = constant && field && (await constantOf(constant, field.type, change.path, context))
@@ -182,7 +197,7 @@ async function alteration(
       return (now) => removeRef(checkedRef(now, name, type), name)
     }
     case 'identity': {
-      const field = fieldNamed(currentSchema(metadata), change.path)
+      const field = fieldNamed(schema, change.path)
       if (!field) throw new Failure('SQL_INVALID', `there is no column ${change.path}`)
       if (change.identity) checkNumbered(field.type, change.path)
       return (now) => changeIdentity(now, field, change.identity)
@@ -259,7 +274,7 @@ async function requiring(
   { rows }: PerformContext,
 ): Promise<Step> {
   const field = fieldNamed(currentSchema(metadata), path)
-  if (!field || field.required || path.includes('.') || hasOwnBranches(metadata))
+  if (!field || field.required || field.parents.length > 0 || hasOwnBranches(metadata))
     return (now) => schemaOf(now).require(path).change()
   if (metadata.currentSnapshotId !== undefined) {
     const [found] = await rows(`SELECT 1 FROM ${quoteTable(target)} WHERE ${quoteName(field.name)} IS NULL LIMIT 1`)
@@ -310,8 +325,8 @@ async function fill(
 /** Only columns of the table itself: what is inside of them has the types of Iceberg. */
 const declaring = (path: string, declared: DeclaredType | undefined): Step[] => [
   (now) => {
-    const field = path.includes('.') ? undefined : fieldNamed(currentSchema(now), path)
-    return field ? changeDeclared(now, field, declared) : { updates: [], requirements: [] }
+    const field = fieldNamed(currentSchema(now), path)
+    return field?.parents.length === 0 ? changeDeclared(now, field, declared) : nothing
   },
 ]
 
@@ -319,9 +334,11 @@ async function checkHeld(
   path: string,
   declared: DeclaredType,
   target: TableName,
+  schema: Schema,
   { rows }: PerformContext,
 ): Promise<void> {
-  const condition = unfitSql(path.split('.').map(quoteName).join('.'), declared)
+  const parts = isInside(schema, path) ? path.split('.') : [path]
+  const condition = unfitSql(parts.map(quoteName).join('.'), declared)
   if (condition === undefined) return
   const [found] = await rows(`SELECT 1 FROM ${quoteTable(target)} WHERE ${condition} LIMIT 1`)
   if (found) throw unfit(path, declared)
@@ -349,12 +366,11 @@ function partitionNamed(metadata: TableMetadata, { column, transform }: NewParti
   return same?.name ?? column
 }
 
-const fieldNamed = (schema: Schema, path: string) => {
-  const [first, ...rest] = path.toLowerCase().split('.')
-  let field = schema.fields.find(({ name }) => name.toLowerCase() === first)
-  for (const part of rest)
-    field =
-      field?.type.kind === 'struct' ? field.type.fields.find(({ name }) => name.toLowerCase() === part) : undefined
-  return field
+const fieldNamed = (schema: Schema, path: string) => findField(schema, path, { caseSensitive: false })
+
+/** Whether the path leads, or would lead, into another column; a dot may be part of a name too. */
+const isInside = (schema: Schema, path: string): boolean => {
+  for (let dot = path.lastIndexOf('.'); dot > 0; dot = path.lastIndexOf('.', dot - 1))
+    if (fieldNamed(schema, path.slice(0, dot))) return true
+  return false
 }
-const hasColumn = (schema: Schema, path: string): boolean => fieldNamed(schema, path) !== undefined
