@@ -1,14 +1,16 @@
 // Statements that change data, parsed down to the SELECTs and expressions inside them. DuckDB's serialiser takes SELECTs
 // only, and what these statements do is ours anyway: an Iceberg commit.
 
-import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
+import type { NewPartitionField } from '../../iceberg/index.ts'
 import { columnType } from './column-type.ts'
 import { parseCommand, type Command } from './command.ts'
 import { execute } from './execute.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
+import { ordering, orderings, transformed, type Ordering } from './placing.ts'
 import { refAlteration, type RefAlteration } from './ref-alteration.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
 import { tokens } from './tokens.ts'
+import { assigned, plainValue, propertiesSet, withProperties, type Properties } from './trino-properties.ts'
 
 export type { WrittenName } from './reader.ts'
 
@@ -27,7 +29,6 @@ export type ColumnDefinition = {
 export type Like = { table: WrittenName; including: ReadonlySet<'defaults' | 'identity' | 'comments'> }
 /** How a column numbers its rows. `always`: a value of somebody's own is refused. */
 export type Identity = { always: boolean; from: number }
-export type Ordering = NewPartitionField & { direction?: 'asc' | 'desc'; nullOrder?: 'nulls-first' | 'nulls-last' }
 /** What follows the columns of CREATE TABLE. */
 export type TableClauses = {
   partitionedBy: NewPartitionField[] | undefined
@@ -56,6 +57,8 @@ export type Alteration =
   /** `instead`: of this one, in the same new spec. */
   | { kind: 'add-partition'; field: NewPartitionField; instead?: NewPartitionField }
   | { kind: 'drop-partition'; field: NewPartitionField }
+  /** These, and no others. */
+  | { kind: 'partitions'; fields: NewPartitionField[] }
   | { kind: 'sort'; fields: Ordering[] }
   /** `drops`: these, and no others. */
   | { kind: 'identifiers'; paths: string[]; drops?: true }
@@ -482,92 +485,27 @@ function tableClauses(reader: Reader): TableClauses {
     if (reader.take('partitioned', 'by')) clauses.partitionedBy = reader.list(() => transformed(reader))
     else if (reader.take('sorted', 'by')) clauses.sortedBy = reader.list(() => ordering(reader))
     else if (reader.take('comment')) clauses.comment = reader.text('a comment')
-    else if (reader.take('tblproperties') || reader.take('with')) Object.assign(clauses.properties, properties(reader))
-    else if (reader.take('using')) {
+    else if (reader.take('tblproperties')) Object.assign(clauses.properties, properties(reader))
+    else if (reader.take('with')) {
+      const { partitionedBy, sortedBy, properties: given } = withProperties(reader)
+      Object.assign(clauses, partitionedBy && { partitionedBy }, sortedBy && { sortedBy })
+      Object.assign(clauses.properties, given)
+    } else if (reader.take('using')) {
       if (!reader.take('iceberg')) throw reader.unsupported('a format other than ICEBERG')
     } else return clauses
   }
 }
 
-/** `('a.b' = 'x', c = 1)`; Spark takes it without the sign, too. */
-function properties(reader: Reader): Record<string, string> {
-  return Object.fromEntries(
+/** `('a.b' = 'x', c = 1)`. */
+const properties = (reader: Reader): Record<string, string> =>
+  Object.fromEntries(
     reader.list(() => {
-      const key = propertyName(reader)
-      reader.takeSymbol('=')
-      const { sql } = reader.until('a value', [','])
-      return [key, sql.startsWith("'") ? sql.slice(1, -1).replaceAll("''", "'") : sql]
+      const { name, value } = assigned(reader)
+      return [name, plainValue(value)]
     }),
   )
-}
 const propertyName = (reader: Reader): string =>
   reader.peekText().startsWith("'") ? reader.text('a property') : reader.path()
-
-/** `region`, `day(at)`, `bucket(16, id)`, `truncate(4, name)`, in either order of arguments; `… AS name`. */
-function transformed(reader: Reader): NewPartitionField {
-  const first = reader.path()
-  const named = () => (reader.take('as') ? { name: reader.identifier('a partition field') } : {})
-  if (!reader.takeSymbol('(')) return { column: first, transform: { kind: 'identity' }, ...named() }
-  const kind = first.toLowerCase().replace(/s$/, '')
-  const whole = () => reader.whole('a whole number')
-  const isNumber = /^\d/.test(reader.peekText())
-  const before = isNumber ? whole() : undefined
-  if (before !== undefined) reader.expectSymbol(',')
-  const column = reader.path()
-  const after = before === undefined && reader.takeSymbol(',') ? whole() : before
-  reader.expectSymbol(')')
-  return {
-    column,
-    transform: transformOf(reader, kind, after),
-    ...named(),
-  }
-}
-
-function transformOf(reader: Reader, kind: string, number: number | undefined): Transform {
-  const simple = {
-    year: 'year',
-    month: 'month',
-    day: 'day',
-    date: 'day',
-    hour: 'hour',
-    date_hour: 'hour',
-    identity: 'identity',
-    void: 'void',
-  } as const
-  if (kind in simple && number === undefined) return { kind: simple[kind as keyof typeof simple] }
-  if (kind === 'bucket' && number) return { kind: 'bucket', buckets: number }
-  if (kind === 'truncate' && number) return { kind: 'truncate', width: number }
-  throw reader.invalid('expected year, month, day, hour, bucket(N, …) or truncate(N, …)')
-}
-
-function ordering(reader: Reader): Ordering {
-  const field = transformed(reader)
-  const direction = reader.take('desc') ? 'desc' : reader.take('asc') ? 'asc' : undefined
-  const nullOrder = reader.take('nulls', 'first')
-    ? 'nulls-first'
-    : reader.take('nulls', 'last')
-      ? 'nulls-last'
-      : undefined
-  return { ...field, ...(direction && { direction }), ...(nullOrder && { nullOrder }) }
-}
-
-/** Orderings in a text of their own. @throws SQL_INVALID */
-export function orderingsOf(text: string): Ordering[] {
-  const reader = new Reader(text)
-  const all = orderings(reader)
-  reader.end()
-  return all
-}
-
-/** The columns of `zorder(a, b)`, as Spark writes it; undefined for orderings. @throws SQL_INVALID */
-export function curveOf(text: string): string[] | undefined {
-  const reader = new Reader(text)
-  if (!reader.sees('zorder') || !reader.isFollowedBy('(')) return undefined
-  reader.take('zorder')
-  const columns = reader.list(() => reader.path())
-  reader.end()
-  return columns
-}
 
 function truncate(reader: Reader): Statement {
   reader.take('table')
@@ -708,13 +646,13 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     return [{ kind: 'rename-column', path, to: reader.identifier('a column') }]
   }
   if (reader.take('set', 'identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader) }]
-  if (reader.take('set', 'sorted', 'by')) return [{ kind: 'sort', fields: order(reader) }]
+  if (reader.take('set', 'sorted', 'by')) return [{ kind: 'sort', fields: orderings(reader) }]
   if (reader.take('reset', 'sorted', 'by')) return [{ kind: 'sort', fields: [] }]
   if (reader.take('write')) return written(reader)
   if (reader.take('set', 'comment')) return [{ kind: 'comment', path: undefined, comment: reader.text('a comment') }]
   if (reader.take('set')) {
+    if (reader.take('properties') && !reader.peek('(')) return asTrinoHas(propertiesSet(reader))
     reader.take('tblproperties')
-    reader.take('properties')
     return [{ kind: 'properties', set: properties(reader), remove: [] }]
   }
   if (reader.take('unset') || reader.take('reset')) {
@@ -730,6 +668,12 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
   throw reader.invalid('expected ADD, DROP, RENAME, ALTER, SET, UNSET or CREATE BRANCH')
 }
 
+const asTrinoHas = ({ partitionedBy, sortedBy, properties: set, remove }: Properties): Alteration[] => [
+  { kind: 'properties', set, remove },
+  ...(partitionedBy ? [{ kind: 'partitions' as const, fields: partitionedBy }] : []),
+  ...(sortedBy ? [{ kind: 'sort' as const, fields: sortedBy }] : []),
+]
+
 /**
  * Spark's `WRITE ORDERED BY a`, `WRITE LOCALLY ORDERED BY a`, `WRITE DISTRIBUTED BY PARTITION`, `WRITE UNORDERED`, two of them in
  * either order. How rows are spread over tasks is Spark's to do: it is told by a property.
@@ -741,8 +685,8 @@ function written(reader: Reader): Alteration[] {
   while (!reader.isAtEnd() && !reader.peek(',')) {
     if (!isSpread && reader.take('distributed', 'by', 'partition')) [isSpread, spread] = [true, 'hash']
     else if (!fields && reader.take('unordered')) [fields, spread] = [[], spread ?? 'none']
-    else if (!fields && reader.take('locally', 'ordered', 'by')) fields = order(reader)
-    else if (!fields && reader.take('ordered', 'by')) [fields, spread] = [order(reader), spread ?? 'range']
+    else if (!fields && reader.take('locally', 'ordered', 'by')) fields = orderings(reader)
+    else if (!fields && reader.take('ordered', 'by')) [fields, spread] = [orderings(reader), spread ?? 'range']
     else throw reader.invalid('expected ORDERED BY, LOCALLY ORDERED BY, UNORDERED or DISTRIBUTED BY PARTITION')
   }
   if (!fields && !isSpread) throw reader.invalid('expected ORDERED BY, UNORDERED or DISTRIBUTED BY PARTITION')
@@ -751,20 +695,12 @@ function written(reader: Reader): Alteration[] {
     ...(spread ? [{ kind: 'properties' as const, set: { 'write.distribution-mode': spread }, remove: [] }] : []),
   ]
 }
-const order = (reader: Reader): Ordering[] =>
-  reader.peek('(') ? reader.list(() => ordering(reader)) : orderings(reader)
 
 const commaPaths = (reader: Reader): string[] => {
   const paths = [reader.path()]
   while (reader.takeSymbol(',')) paths.push(reader.path())
   return paths
 }
-const orderings = (reader: Reader): Ordering[] => {
-  const all = [ordering(reader)]
-  while (reader.takeSymbol(',')) all.push(ordering(reader))
-  return all
-}
-
 /** The unique keys among what is promised. */
 export const uniqueOf = (promised: readonly Promised[]): WrittenKey[] =>
   promised.flatMap(({ unique }) => (unique ? [unique] : []))

@@ -24,7 +24,7 @@ import {
   type TableMetadata,
 } from '../../iceberg/index.ts'
 import { fileLocation, type FileIO } from '../../io/index.ts'
-import { curveOf, orderingsOf, type Ordering } from '../sql/statement.ts'
+import { curveOf, orderingsOf, type Ordering } from '../sql/placing.ts'
 import type { ChangeSet } from '../write/change-set.ts'
 import type { Maintenance, MaintenanceOptions } from './maintenance.ts'
 import { withoutBackticks, type Call } from '../sql/call.ts'

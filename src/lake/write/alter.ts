@@ -26,6 +26,7 @@ import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { checkNumbered, computedAt, constantOf, typeOf } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
+import { partitionChange } from './fresh-table.ts'
 import { changeIdentity, numberedFields } from './numbered.ts'
 import { columnOf, tableOf, type PerformContext, type Performed } from './perform-context.ts'
 import { changeRows } from './perform-rows.ts'
@@ -168,6 +169,8 @@ async function alteration(
     }
     case 'drop-partition':
       return (now) => evolveSpec(now, { caseSensitive: false }).remove(partitionNamed(now, change.field)).change()
+    case 'partitions':
+      return (now) => partitionChange(now, change.fields)
     case 'sort':
       return (now) => replaceSortOrder(now, change.fields)
     case 'identifiers':

@@ -93,7 +93,7 @@ export async function emptied(
       }
       step(about)
       for (const [name, value] of defaults) step(evolveSchema(now).setDefault(name, value).change().updates)
-      step(specChange(now, partitionedBy).updates)
+      step(partitionChange(now, partitionedBy).updates)
       step(replaceSortOrder(now, sortedBy).updates)
       return { updates: all, requirements }
     },
@@ -101,7 +101,7 @@ export async function emptied(
 }
 
 /** From the partitions that there are to these. */
-function specChange(metadata: TableMetadata, wanted: readonly NewPartitionField[]): TableChange {
+export function partitionChange(metadata: TableMetadata, wanted: readonly NewPartitionField[]): TableChange {
   const key = (column: string, transform: Transform) => `${column.toLowerCase()} ${showTransform(transform)}`
   const schema = currentSchema(metadata)
   const fields = defaultSpec(metadata).fields.filter(({ transform }) => transform.kind !== 'void')
