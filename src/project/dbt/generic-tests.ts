@@ -102,8 +102,9 @@ class GenericTests {
       node.description = test.description
       const { model: _, ...given } = test.kwargs
       const called = callsIn(given, reading.cache).flatMap((each) => each.called)
-      // dbt notes the macro that has the name, and calls that of the namespace.
-      node.macros = macrosOf(reading, from, [...called, `test_${test.name}`])
+      // dbt notes the macro that has the name, in whatever package, and calls that of the namespace.
+      const named = reading.macros.named(from.name, `test_${test.name}`)
+      node.macros = [...new Set([...macrosOf(reading, from, called), ...(named ? [named.uniqueId] : [])])]
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]
       node.test = {

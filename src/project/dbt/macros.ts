@@ -106,6 +106,13 @@ export class MacroTable {
     return found ?? this.in(builtinPackage, name)
   }
 
+  /** By bare name, in any package where a package has none of its own: the project before the others, the last of these first. */
+  named(packageName: string, name: string): DbtMacro | undefined {
+    const { name: root, packages } = this.#project
+    const order = [packageName, root, ...[...packages.keys()].reverse(), builtinPackage]
+    return order.flatMap((each) => this.in(each, name) ?? [])[0]
+  }
+
   /** What `adapter.dispatch(name, namespace)` means in a node of `packageName`. */
   dispatch(packageName: string, name: string, namespace: string | null): DbtMacro {
     if (name.includes('.')) {

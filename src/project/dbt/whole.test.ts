@@ -730,6 +730,7 @@ test('what the manifest says of generic tests: configs twice over, macros by nam
       "{% test mine(model, column_name) %}{{ config(severity='warn', tags='z') }}select 1{% endtest %}",
     'dbt_packages/utils/dbt_project.yml': 'name: utils\n',
     'dbt_packages/utils/macros/mine.sql': '{% test mine(model, column_name) %}select 1{% endtest %}',
+    'dbt_packages/utils/macros/theirs.sql': '{% test theirs(model, column_name) %}select 1{% endtest %}',
     'models/m.yml': `
 models:
   - name: m
@@ -739,6 +740,7 @@ models:
           - not_null: {config: {tags: [x], meta: {k: 1}}}
           - mine: {config: {tags: [x, y], limit: 4, meta: {k: v}}}
           - utils.mine
+          - utils.theirs
   - {name: s, columns: [{name: a, data_tests: [unique]}]}`,
   })
   const said = manifestOf(project, { generatedAt: 0 }) as unknown as { nodes: Record<string, TestEntry> }
@@ -759,6 +761,7 @@ models:
       'models.m',
     ],
     ['utils_mine_m_a', [], 'ERROR', {}, ['macro.shop.test_mine'], 'models.m'],
+    ['utils_theirs_m_a', [], 'ERROR', {}, ['macro.utils.test_theirs'], 'models.m'],
     ['unique_s_a', [], 'ERROR', {}, ['macro.dbt.test_unique'], 'models.s'],
   ])
 })
