@@ -162,7 +162,9 @@ export class Compiler {
           `ephemeral models read each other in a circle: ${[...above, id].join(' → ')}`,
           { place: node.place },
         )
-      const { text, ephemerals } = await this.#render(node)
+      const { text, ephemerals } = await this.#render(node).catch((error: unknown) => {
+        throw inEphemeral(error, id)
+      })
       const below = await this.#ctes(ephemerals, [...above, id])
       if (!this.#inputs) indexOf(this.#project).inlined.set(id, injectCtes(text, below).sql)
       for (const cte of [...below, { name: `__dbt__cte__${node.alias}`, sql: text }]) {
@@ -353,6 +355,13 @@ export class Compiler {
     if (!ephemerals.includes(id)) ephemerals.push(id)
     return new Relation({ database: null, schema: null, identifier: input.name }, 'cte')
   }
+}
+
+/** Who reads a model that is written into its own SQL does not run when that is wrong: its error is told as that of the model. */
+function inEphemeral(error: unknown, ephemeral: string): unknown {
+  if (!(error instanceof Failure)) return error
+  const { code, message, place, hint, context, cause } = error
+  return new Failure(code, message, { ...context, ephemeral, ...(place && { place }), hint, cause })
 }
 
 /**

@@ -31,9 +31,13 @@ export type LoopOptions = {
   record?: ((result: NodeResult) => Promise<void>) | undefined
 }
 
-/** What may not be built upon. */
-export const isBad = ({ status }: Pick<NodeResult, 'status'>): boolean =>
-  status === 'error' || status === 'fail' || status === 'partial success' || status === 'runtime error'
+/** What may not be built upon. A node that is skipped for an error in an ephemeral model that it reads has the error's code. */
+export const isBad = ({ status, code }: Pick<NodeResult, 'status' | 'code'>): boolean =>
+  status === 'error' ||
+  status === 'fail' ||
+  status === 'partial success' ||
+  status === 'runtime error' ||
+  (status === 'skipped' && code !== undefined)
 
 /**
  * All steps. What waits for a step that went wrong is skipped, the rest goes on; results come in the order in which they
@@ -178,15 +182,14 @@ class Loop {
   }
 
   async #end(step: Step, result: NodeResult, index: number): Promise<void> {
-    // Who waits for what was skipped is told what it was skipped for.
-    if (result.status === 'skipped') this.#bad.set(step.node, result.message)
-    else if (isBad(result)) {
+    if (isBad(result)) {
       const { on_error: onError } = this.#work.project.nodes.get(step.node)?.config ?? {}
       // What reads it then reads the table as it was.
       if (step.kind !== 'model' || onError !== 'continue')
         this.#bad.set(step.node, isJudgement(step) ? `the test ${step.name} failed` : `${step.name} failed`)
       if (this.#options.failFast) this.#stopped = true
-    }
+      // Who waits for what was skipped is told what it was skipped for.
+    } else if (result.status === 'skipped') this.#bad.set(step.node, result.message)
     await this.#report(result, { index, total: this.#plan.steps.length })
   }
 

@@ -446,6 +446,20 @@ test('what cannot be built says so', async () => {
   ])
 })
 
+test('who reads an ephemeral model that is wrong is skipped for its error, as in dbt', async () => {
+  const { results } = await run({
+    'models/e.sql': "{{ config(materialized='ephemeral') }} select {{ 1 / 0 }} as id",
+    'models/m.sql': "select * from {{ ref('e') }}",
+    'models/n.sql': "select * from {{ ref('m') }}",
+  })
+  expect(results.map(({ name, status, code, place }) => [name, status, code, place?.file])).toEqual([
+    ['m', 'skipped', 'TEMPLATE_FAILED', 'models/e.sql'],
+    ['n', 'skipped', undefined, undefined],
+  ])
+  expect(results[0]!.message).toMatch('caused by an error in the ephemeral model model.')
+  expect(results.filter(isBad).map(({ name }) => name)).toEqual(['m'])
+})
+
 test('severity, thresholds and limits decide about a test', async () => {
   const cases: [string, string, number][] = [
     ['{severity: warn}', 'warn', 2],

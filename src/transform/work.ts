@@ -197,11 +197,13 @@ export async function timed(
     if (work.signal?.aborted) throw error
     // A mistake of ours in one node (INTERNAL) is that node's error: the others go on.
     const failure = asFailure(error)
-    const { compiledSql: inFailure } = failure.context
+    const { compiledSql: inFailure, ephemeral } = failure.context
+    const isOwn = typeof ephemeral !== 'string'
     return {
       ...nothingYet(node),
-      status: 'error',
-      message: failure.message,
+      // As in dbt, where the ephemeral model is the one that fails.
+      status: isOwn ? 'error' : 'skipped',
+      message: isOwn ? failure.message : `caused by an error in the ephemeral model ${ephemeral}: ${failure.message}`,
       code: failure.code,
       hint: failure.hint,
       // A text inside of YAML has no file of its own.

@@ -3,7 +3,7 @@
 import { Failure, type FailureCode } from '../../../base/failure.ts'
 import { versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import { collect, quoteTable, type ChangeSet } from '../../../lake/index.ts'
-import { compileResult, runnable, lakeName, type NodeResult } from '../../../transform/index.ts'
+import { compileResult, isBad, runnable, lakeName, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
@@ -42,7 +42,7 @@ export async function compile(session: Session): Promise<number> {
 
 /** What could not be compiled; the exit status. */
 export function sayWrong(session: Session, { project, results }: Pick<Opened, 'project' | 'results'>): 0 | 1 {
-  const wrong = results.filter(({ status }) => status === 'error')
+  const wrong = results.filter(isBad)
   for (const result of wrong) sayProblem(session, project, result, 'error')
   return wrong.length > 0 ? 1 : 0
 }
@@ -62,7 +62,7 @@ export async function show(session: Session): Promise<number> {
     ...(opened?.all.filter(({ node }) => opened.all.length === 1 || node.kind !== 'test') ?? []),
     ...seeds.map((node) => ({ node, sql: `select * from ${quoteTable(lakeName(opened!.project, node))}` })),
   ]
-  if (opened?.results.some(({ status }) => status === 'error')) return sayWrong(session, opened)
+  if (opened?.results.some(isBad)) return sayWrong(session, opened)
   if (opened && all.length === 0)
     throw new Failure('USAGE', 'nothing is selected to show', {
       hint: 'boathouse dbt show --select MODEL, or --inline "select …".',

@@ -3,6 +3,7 @@
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
 import {
   headOf,
+  isBad,
   messageOf,
   pathInTarget,
   type BatchProgress,
@@ -114,6 +115,14 @@ function saidOf(project: DbtProject, result: NodeResult): Said {
     const isTable = kind === 'model' || kind === 'seed' || kind === 'snapshot'
     const skipped =
       isTable && node ? `relation ${node.schema}.${node.alias}` : kind === 'operation' ? what : `${kind} ${name}`
+    if (result.code !== undefined)
+      return {
+        ...bad,
+        text: `SKIP ${skipped} due to ephemeral model status 'error'`,
+        status: 'ERROR SKIP',
+        event: 'LogSkipBecauseError',
+        code: 'Z034',
+      }
     return {
       text: `SKIP ${skipped}`,
       status: 'SKIP',
@@ -220,7 +229,7 @@ function groupInfo(project: DbtProject, id: string): Record<string, unknown> {
   return { group: { name: group.name, package_name: group.package, owner: Object.fromEntries(owner) as unknown } }
 }
 
-const isWrong = ({ status }: NodeResult): boolean => ['error', 'fail', 'runtime error'].includes(status)
+const isWrong = (result: NodeResult): boolean => isBad(result) && result.status !== 'partial success'
 
 /** What was done in how long, what went wrong, and the counts. */
 export function sayEnd(session: Session, project: DbtProject, results: readonly NodeResult[], elapsedMs: number): void {
