@@ -300,7 +300,7 @@ async function explainChange(
     const dry: ChangeSet = {
       ...changes,
       append: (_, sql) => plan(sql),
-      overwrite: (_, __, sql) => plan(sql),
+      overwrite: (_, sql) => plan(sql),
       changeRows: (name, _, sql, asked) => plan(sql, { name, branch: asked?.branch }),
       truncate: async () => {},
     }

@@ -40,6 +40,10 @@ export type RowChange = Change &
         columns: string[] | undefined
         byName: boolean
         overwrite: boolean
+        /** Columns behind PARTITION, and what all rows have in them where that is said. */
+        partition: { column: string; value: Piece | undefined }[]
+        /** REPLACE WHERE: these rows go. */
+        replaces: Piece | undefined
         /** OVERRIDING SYSTEM VALUE: numbers of somebody's own in a column that gives them itself. */
         overriding: boolean
         /** `rows`: where a value is the word DEFAULT; none of them is for all columns. */
@@ -72,8 +76,11 @@ function insert(reader: Reader): RowChange {
   }
   const name = reader.tableOrBranch()
   const alias = reader.take('as') ? reader.identifier('an alias') : undefined
+  const partition = reader.take('partition') ? reader.list(() => partitionValue(reader)) : []
   const columns =
     reader.peek('(') && !reader.peekAfterParen('select', 'with', 'from', 'values') ? reader.columns() : undefined
+  const replaces =
+    !overwrite && reader.take('replace', 'where') ? reader.until('a condition', ...behindCondition) : undefined
   const byName = reader.take('by', 'name')
   if (!byName) reader.take('by', 'position')
   const overriding = reader.take('overriding', 'system', 'value')
@@ -82,11 +89,18 @@ function insert(reader: Reader): RowChange {
   const conflict = reader.take('on', 'conflict')
     ? onConflict(reader, namesOf(name, alias), or)
     : or && { key: undefined, does: or }
-  if (overwrite && (conflict || reader.sees('returning')))
+  if ((overwrite || replaces) && (conflict || reader.sees('returning')))
     throw reader.unsupported('INSERT OVERWRITE together with this', 'Write DELETE and INSERT in one transaction.')
-  const told = returning(reader)
-  return { kind: 'insert', name, alias, columns, byName, overwrite, overriding, source, conflict, returning: told }
+  const how = { columns, byName, overwrite, partition, replaces, overriding, source, conflict }
+  return { kind: 'insert', name, alias, ...how, returning: returning(reader) }
 }
+
+/** `region = 'n'`, or `region` alone. */
+function partitionValue(reader: Reader) {
+  const column = reader.identifier('a column')
+  return { column, value: reader.takeSymbol('=') ? reader.until('a value', [',']) : undefined }
+}
+const behindCondition = ['select', 'values', 'with', 'from', 'table', 'by'].map((word) => [word])
 
 function orWhat(reader: Reader): Conflict['does'] {
   if (reader.take('ignore')) return { kind: 'nothing' }

@@ -86,6 +86,8 @@ export type Statement =
       onCommitDrop: boolean
       name: WrittenName
       replace: boolean
+      /** REPLACE TABLE: there must be one. */
+      alters: boolean
       ifNotExists: boolean
       columns: ColumnDefinition[] | undefined
       /** Whose columns it has; `columns` is then empty. */
@@ -124,7 +126,7 @@ export type Statement =
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
   | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean; cascade: boolean }
 
-const verbs = [...rowVerbs, 'create', 'drop', 'truncate', 'alter', 'comment']
+const verbs = [...rowVerbs, 'create', 'replace', 'drop', 'truncate', 'alter', 'comment']
 const commandVerbs = ['call', 'grant', 'revoke', 'explain', 'copy']
 const shown = ['grants', 'roles', 'create', 'tblproperties']
 
@@ -168,6 +170,7 @@ function changeAfterWith(reader: Reader): Piece | undefined {
 
 function otherStatement(reader: Reader): Statement | Command | undefined {
   if (reader.take('create')) return create(reader)
+  if (reader.sees('replace', 'table')) return create(reader)
   if (reader.take('drop')) return drop(reader)
   if (reader.take('truncate')) return truncate(reader)
   if (reader.take('alter')) return alter(reader)
@@ -176,8 +179,10 @@ function otherStatement(reader: Reader): Statement | Command | undefined {
 }
 
 function create(reader: Reader): Statement {
-  const replace = reader.take('or', 'replace')
-  if (reader.take('schema')) {
+  // Spark's REPLACE TABLE is for one that is there.
+  const alters = reader.take('replace')
+  const replace = alters || reader.take('or', 'replace')
+  if (reader.take('schema') || reader.take('namespace')) {
     const ifNotExists = reader.take('if', 'not', 'exists')
     const name = reader.name('a schema')
     reader.end()
@@ -215,6 +220,7 @@ function create(reader: Reader): Statement {
     onCommitDrop,
     name,
     replace,
+    alters,
     ifNotExists,
     columns,
     like,
@@ -519,7 +525,7 @@ function truncate(reader: Reader): Statement {
 }
 
 function drop(reader: Reader): Statement {
-  if (reader.take('schema')) {
+  if (reader.take('schema') || reader.take('namespace')) {
     const ifExists = reader.take('if', 'exists')
     const name = reader.name('a schema')
     const cascade = reader.take('cascade')

@@ -61,9 +61,6 @@ export type WriteResult = {
 /** `rowsChanged`: rows that went, came or are others now. */
 export type RowsResult = WriteResult & { rowsDeleted: number; rowsChanged: number }
 
-/** `where`: a condition over the table's columns. */
-export type Overwritten = { where: string } | { partitions: 'dynamic' }
-
 /** Properties of a view, its comment among them, and `doc`, the comment of one of its columns. */
 export type ViewChange = {
   set: Readonly<Record<string, string>>
@@ -90,8 +87,8 @@ export interface ChangeSet {
   ): Promise<WriteResult>
   /** Adds the rows, columns matched by name; makes the table when it is missing. */
   append(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
-  /** Rows of a SELECT in place of those that match, or of the partitions that they fall into. One snapshot. */
-  overwrite(target: TableName, what: Overwritten, select: string, options?: TableOptions): Promise<WriteResult>
+  /** Rows of a SELECT in place of those of the partitions that they fall into. One snapshot. */
+  overwrite(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   /**
    * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_boathouse_new` whether
    * one comes, and its columns.

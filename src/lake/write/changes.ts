@@ -50,7 +50,7 @@ import {
 } from '../../iceberg/index.ts'
 import { joinLocation, type FileIO, type FileLease } from '../../io/index.ts'
 import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
-import type { ChangeSet, Overwritten, RowsResult, TableOptions, WriteResult } from './change-set.ts'
+import type { ChangeSet, RowsResult, TableOptions, WriteResult } from './change-set.ts'
 import { appendProjection, checkColumns, distinctNames, renamed, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
 import { writtenSchema } from './computed-defaults.ts'
@@ -341,27 +341,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     }
   }
 
-  async function overwrite(
-    target: TableName,
-    what: Overwritten,
-    select: string,
-    options: TableOptions,
-  ): Promise<WriteResult> {
-    if ('where' in what) {
-      // One change of rows: what matches goes, what is selected comes.
-      const { before } = await existing(target, ['insert', 'delete'], { whole: true })
-      const columns = currentSchema(before.metadata).fields.map(({ name }) => quoteName(name))
-      const rowId = before.metadata.formatVersion >= 3
-      const gone = [...columns.map((column) => `NULL AS ${column}`), ...(rowId ? ['_row_id'] : [])]
-      const come = [...columns, ...(rowId ? ['NULL::BIGINT'] : [])]
-      return change(
-        target,
-        'update',
-        `SELECT _file, _pos, false AS _boathouse_new, ${gone.join(', ')} FROM ${quoteTable(before.name)} AS ${changedAlias} WHERE (${what.where}\n)
-        UNION ALL SELECT NULL, NULL, true, ${come.join(', ')} FROM (${select}\n) AS selected`,
-        options,
-      )
-    }
+  /** In place of the rows of the partitions that those of the SELECT fall into. */
+  async function overwrite(target: TableName, select: string, options: TableOptions): Promise<WriteResult> {
     const { branch } = options
     const { published, before } = await existing(target, ['insert', 'delete'], { whole: true, branch })
     const { files, placed } = await writeRows(before, select, options)
@@ -441,7 +422,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         write(target, select(folder, paths), 'replace', { ...options, files: paths }),
       ),
     append: (target, select, options = {}) => write(target, select, 'append', options),
-    overwrite: (target, what, select, options = {}) => overwrite(target, what, select, options),
+    overwrite: (target, select, options = {}) => overwrite(target, select, options),
     changeRows: (target, operation, select, options = {}, bounds) => change(target, operation, select, options, bounds),
     keyBounds: (from, keys, options = {}) => boundsOf(from, keys, { ...options, nulls: false }),
     upsert: (target, keys, select, options = {}) => upsert(target, keys, select, options),

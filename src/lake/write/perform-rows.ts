@@ -3,6 +3,7 @@
 import { Failure } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { LoadedTable, TableName } from '../../catalog/index.ts'
+import type { Privilege } from '../../govern/index.ts'
 import {
   currentSchema,
   evolveSchema,
@@ -17,7 +18,7 @@ import type { Piece } from '../sql/reader.ts'
 import { isDefault, type Assignment, type MergeClause, type MergeSource, type RowChange } from '../sql/row-change.ts'
 import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
 import { sqlType, writtenColumn } from '../types.ts'
-import { defaultSql } from './columns.ts'
+import { appendProjection, defaultSql } from './columns.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { asMerge, givenOrder } from './conflict.ts'
 import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
@@ -82,7 +83,10 @@ async function inserted(
   const { changes, options } = context
   const table = await tableOf(target, changes, 'insert into')
   const schema = writtenSchema(table.metadata)
-  const names = statement.columns ?? ofRows(statement, schema, context)
+  const fixed = partitionValues(statement.partition, schema, target)
+  const isFixed = (name: string) => fixed.some(({ column }) => column.toLowerCase() === name.toLowerCase())
+  const open = schema.fields.map(({ name }) => name).filter((name) => !isFixed(name))
+  const names = statement.columns ?? ofRows(statement, open, context)
   const { conflict } = statement
   const source = withCasts(statement, names, schema)
   const columns = numberedFields(table.metadata)
@@ -92,7 +96,7 @@ async function inserted(
       : await rowsOf(source.rows, fieldsOf(names, schema, target), columns, table, context)
   const whole = compose`${after(statement.with)}${select}`
   // By position: the SELECT's columns take the table's names; DuckDB says when there are too many.
-  const given = statement.byName ? whole : withNames(whole, 'inserted', names)
+  const given = withFixed(statement.byName ? whole : withNames(whole, 'inserted', names), fixed)
   const text = columns.length > 0 ? await numbered(given, names, columns, table, statement, context) : given
   if (conflict) {
     const rows = 'rows' in source ? source.rows : statement.byName ? undefined : writtenRows(source.select)
@@ -101,15 +105,64 @@ async function inserted(
     const merge = await asMerge(statement, conflict, text, table, { columns, isOneRow: rows?.length === 1 }, context)
     return merged(merge, target, context)
   }
+  const replaced = statement.replaces ?? (statement.overwrite && fixed.length > 0 ? isOf(fixed) : undefined)
+  if (replaced) return replacing(compose`${replaced}`, text, table, context)
   const work = statement.overwrite
-    ? changes.overwrite(target, { partitions: 'dynamic' }, text.sql, options)
+    ? changes.overwrite(target, text.sql, options)
     : changes.append(target, text.sql, options)
   return { rows: (await located(text, context.at, work)).rowsWritten, changed: true }
 }
 
+type Fixed = { column: string; value: Piece }
+
+/** What all rows have in these columns. */
+const partitionValues = (partition: Statement<'insert'>['partition'], schema: Schema, target: TableName): Fixed[] =>
+  partition.flatMap(({ column, value }) => {
+    const { name } = columnOf(column, schema, target)
+    return value ? [{ column: name, value }] : []
+  })
+
+const withFixed = (text: Composed, fixed: readonly Fixed[]): Composed => {
+  if (fixed.length === 0) return text
+  const values = fixed.map(({ column, value }) => compose`(${value}) AS ${quoteName(column)}`)
+  return compose`SELECT *, ${Composed.join(values, ', ')} FROM (${text}) AS partitioned`
+}
+
+const isOf = (fixed: readonly Fixed[]): Composed =>
+  Composed.join(
+    fixed.map(({ column, value }) =>
+      value.sql.toLowerCase() === 'null'
+        ? compose`${quoteName(column)} IS NULL`
+        : compose`${quoteName(column)} = (${value})`,
+    ),
+    ' AND ',
+  )
+
+/** In one change: the rows of the condition go, those of the text come. */
+async function replacing(
+  where: Composed,
+  text: Composed,
+  { name: target, metadata }: LoadedTable,
+  context: PerformContext,
+): Promise<Performed> {
+  const schema = writtenSchema(metadata)
+  const given = await located(text, context.at, context.bind(text.sql))
+  const come = appendProjection(target, schema, given)
+  const gone = schema.fields.map(({ name }) => `NULL AS ${quoteName(name)}`)
+  const [goneId, comeId] = metadata.formatVersion >= 3 ? [', _row_id', ', NULL::BIGINT'] : ['', '']
+  const table = quoteName(target.name)
+  const both = compose`SELECT ${rowPlace(table)}, false AS _boathouse_new, ${gone.join(', ')}${goneId} FROM ${changing(target)} AS ${table} WHERE (${where}) UNION ALL SELECT NULL, NULL, true, ${come.join(', ')}${comeId} FROM (${text}) AS written`
+  const needs: readonly Privilege[] = ['insert', 'delete']
+  const work = context.changes.changeRows(target, 'update', both.sql, { ...context.options, needs })
+  return { rows: (await located(both, context.at, work)).rowsWritten, changed: true }
+}
+
 /** The table's columns; for PostgreSQL's clients as many as VALUES has, where that are fewer: the others are left out. */
-function ofRows({ source, byName }: Statement<'insert'>, { fields }: Schema, { postgres }: PerformContext): string[] {
-  const names = fields.map(({ name }) => name)
+function ofRows(
+  { source, byName }: Statement<'insert'>,
+  names: readonly string[],
+  { postgres }: PerformContext,
+): readonly string[] {
   const rows = !postgres || byName ? undefined : 'rows' in source ? source.rows : writtenRows(source.select)
   const count = rows?.[0]?.length
   return count !== undefined && rows!.every((row) => row.length === count) ? names.slice(0, count) : names

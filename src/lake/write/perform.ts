@@ -54,6 +54,8 @@ export async function perform(statement: Statement, target: TableName, context: 
         await located(text, context.at, changes.createView(target, text.sql.trimEnd(), about))
         return { rows: 0, changed: true }
       }
+      if (statement.alters && !(await exists()))
+        throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`)
       const table = { ...options, ...tableOptions(statement.clauses) }
       if (statement.select) {
         const { select, names, isEmpty } = statement

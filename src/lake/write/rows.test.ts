@@ -99,17 +99,13 @@ describe.each(ways)('format version %s, %s', (version, mode) => {
   })
 
   test('overwrite of what matches', async () => {
-    await changing((changes) =>
-      changes.overwrite(at(name), { where: "region = 'South'" }, "select 7000 as id, 'South' as region, 2 as amount"),
-    )
+    await world.rows(`insert into raw.${name} replace where region = 'South' select 7000, 'South', 2`)
     rows = [...rows.filter(([, region]) => region !== 'South'), [7000, 'South', '2.00']]
     expect(await rowsOf(name)).toEqual(sorted())
   })
 
   test('overwrite of the partitions that rows fall into', async () => {
-    await changing((changes) =>
-      changes.overwrite(at(name), { partitions: 'dynamic' }, "select 8000 as id, 'West' as region, 3 as amount"),
-    )
+    await changing((changes) => changes.overwrite(at(name), "select 8000 as id, 'West' as region, 3 as amount"))
     rows = [...rows.filter(([, region]) => region !== 'West'), [8000, 'West', '3.00']]
     expect(await rowsOf(name)).toEqual(sorted())
   })

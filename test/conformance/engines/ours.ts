@@ -20,7 +20,7 @@ import {
   type Transform,
   type Type,
 } from '../../../src/iceberg/index.ts'
-import type { ChangeSet, TableOptions } from '../../../src/lake/index.ts'
+import { collect, openSession, splitStatements, type ChangeSet, type TableOptions } from '../../../src/lake/index.ts'
 import { tableName } from '../../support/contended-table.ts'
 
 /** What every case has at hand to make its table. */
@@ -30,6 +30,7 @@ export type Table = {
   make(select: string, options?: TableOptions): Promise<void>
   create(parts: Pick<NewTable, 'schema'> & Partial<NewTable>): Promise<void>
   change(work: (changes: ChangeSet) => Promise<unknown>): Promise<void>
+  sql(text: string): Promise<void>
   append(select: string): Promise<void>
   /** Parquet that DuckDB writes beside the table by COPY, without field ids, and that becomes files of it as it lies. */
   addFiles(select: string, options?: { partitionBy?: string }): Promise<void>
@@ -76,6 +77,11 @@ export function tableOf(app: App, name: string): Table {
       ])
     },
     change,
+    async sql(text) {
+      const session = openSession(app.lake, { principal: app.principal, catalog: at.catalog, door: 'cli' })
+      for (const one of splitStatements(text)) await collect(await session.query(one.sql))
+      await session.close()
+    },
     append: (select) => change((changes) => changes.append(at, select)),
     async addFiles(select, { partitionBy } = {}) {
       const folder = `${app.lakehouse.root}/foreign/${name}`
@@ -278,13 +284,12 @@ export const cases: Case[] = [
   upserted('3', 'merge-on-read'),
   {
     what: 'overwritten by a condition and by partitions',
-    async make({ name, make, change }) {
+    async make({ name, make, sql }) {
       await make(small, { partitionedBy: [{ column: 'part', transform: { kind: 'identity' } }] })
-      await change(async (changes) => {
-        const at = { catalog: changes.catalog, namespace: 'raw', name }
-        await changes.overwrite(at, { where: "part = 'p1' AND id > 100" }, "SELECT 5000 AS id, 'p1' AS part")
-        await changes.overwrite(at, { partitions: 'dynamic' }, "SELECT 6000 AS id, 'p2' AS part")
-      })
+      await sql(`BEGIN;
+        INSERT INTO raw.${name} REPLACE WHERE part = 'p1' AND id > 100 SELECT 5000, 'p1';
+        INSERT OVERWRITE raw.${name} SELECT 6000, 'p2';
+        COMMIT`)
     },
   },
   ...(['2', '3'] as const).map((version): Case => ({
