@@ -163,10 +163,6 @@ test.each([
   ['insert into a.b values (1) returning distinct x', 38, 'RETURNING DISTINCT is not supported'],
   ['insert into a.b values (1) returning x union select y', 40, 'expected the end of the statement, found union'],
   ['insert into a.b values (1) on conflict do something', 43, 'expected DO NOTHING or DO UPDATE'],
-  [
-    40,
-    'the name of a constraint is not supported',
-  ],
   ['insert or replace into a.b values (1) on conflict do nothing', 51, 'exclude each other'],
   ['insert or abort into a.b values (1)', 11, 'expected REPLACE or IGNORE'],
   ['update a.b set (x, y) = (1)', 28, '2 columns are set to 1 values'],
