@@ -68,6 +68,21 @@ test('nanoseconds stay', async () => {
   expect(await world.rows('select ns::varchar from raw.ns')).toEqual([['2024-02-29 12:00:00.123456789']])
 })
 
+test('zeros of both signs are found by either', async () => {
+  for (const type of ['float', 'double']) {
+    await world.rows(`create table raw.zeros_${type} (id bigint, f ${type}, s struct(f ${type}))`)
+    await world.rows(
+      `insert into raw.zeros_${type} select i, f, {'f': f} from (select unnest(['-0.0', '0.0', '-0.0']::${type}[]) as f, unnest([1, 2, 3]) as i)`,
+    )
+    for (const zero of ['0', '-0.0'])
+      expect(await world.rows(`select id from raw.zeros_${type} where f = '${zero}'::${type} order by id`)).toEqual([
+        [1],
+        [2],
+        [3],
+      ])
+  }
+})
+
 test('bytes of a fixed length are so in the file, whatever is done to the rows', async () => {
   const bytes = { kind: 'fixed', length: 4 } as const
   await create('fixed', [

@@ -155,8 +155,11 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   ].join(' ')
   const target = Math.max(2 ** 20, positive(properties['write.target-file-size-bytes']) ?? targetFileBytes)
   const fixed = fixedColumns(schema)
-  const hasIntegers = leafFields(schema.fields, '').some(({ type }) => type.kind === 'int')
-  const how = `FORMAT parquet, ${parquetOptions(properties, fixed)}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}`
+  const kinds = new Set(leafFields(schema.fields, '').map(({ type }) => type.kind))
+  const hasIntegers = kinds.has('int')
+  // DuckDB 1.5 puts one of 0.0 and -0.0 into a Bloom filter for both, and does not find the other: `f = 0` would lose rows.
+  const blooms = kinds.has('float') || kinds.has('double') ? ', WRITE_BLOOM_FILTER false' : ''
+  const how = `FORMAT parquet, ${parquetOptions(properties, fixed)}${blooms}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}`
   const copy = async (from: string, to: string, more = '') =>
     (await workshop.engine.rows({
       class: 'write',
