@@ -565,8 +565,17 @@ test.each([
   ],
   [
     "from t version as of 'main', u timestamp as of now() - 1",
-    "from t AT (VERSION => 'main'), u AT (TIMESTAMP => now()) - 1",
+    "from t AT (VERSION => 'main'), u AT (TIMESTAMP => now() - 1)",
   ],
+  [
+    "from t for timestamp as of current_timestamp - interval '1' day as x, u timestamp as of now() - interval 2 hours + f(1) y",
+    "from t AS x AT (TIMESTAMP => current_timestamp - interval '1' day), u AS y AT (TIMESTAMP => now() - interval 2 hours + f(1))",
+  ],
+  [
+    "from t at (version => 'v') as x join u AT(TIMESTAMP => f(1)) y on true",
+    "from t AS x at (version => 'v') join u AS y AT(TIMESTAMP => f(1)) on true",
+  ],
+  ['from t x at (version => 1) where true', 'from t x at (version => 1) where true'],
   ['from t for system_version as of (1 + 2)::bigint', 'from t AT (VERSION => (1 + 2)::bigint)'],
   ["select 'for version as of 3' as of", "select 'for version as of 3' as of"],
   [

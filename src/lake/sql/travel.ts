@@ -26,12 +26,12 @@ const following = new Set(
   ),
 )
 
+const travels = /\bas\s+of\b|\btable_changes\b|\bat\s*\(\s*(?:version|timestamp)\b/i
 const fourNames = /(?:\.\s*(?:\w+|"[^"]*"|`[^`]*`)\s*){3}/
 
 /** The text in DuckDB's words; `origin` leads from its indices to those of `sql`. */
 export function travelInDuckDb(sql: string): Spliced {
-  if (!/\bas\s+of\b|\btable_changes\b/i.test(sql) && !fourNames.test(sql))
-    return { text: sql, origin: (index) => index }
+  if (!travels.test(sql) && !fourNames.test(sql)) return { text: sql, origin: (index) => index }
   const all = [...tokens(sql)]
   const word = (at: number) => (all[at]?.kind === 'word' ? all[at].text.toLowerCase() : '')
   /** DuckDB has the alias before the clause, the others behind it. */
@@ -63,6 +63,16 @@ export function travelInDuckDb(sql: string): Spliced {
           edits.push({ start: table.start, end: behind.end, text: quoteName(`${nameOf(table)}$${about}`) })
       }
     }
+    if (word(at) === 'at' && all[at + 1]?.text === '(' && all[at + 3]?.text === '=>') {
+      const close = closing(all, at + 1)
+      const { alias, end } = aliasBehind(close)
+      if (alias) {
+        edits.push({ start: all[at]!.start, end: all[at]!.start, text: alias })
+        edits.push({ start: all[close]!.end, end, text: '' })
+      }
+      at = close
+      continue
+    }
     const hasFor = word(at) === 'for'
     const unitAt = hasFor ? at + 1 : at
     const unit = Object.hasOwn(units, word(unitAt)) ? units[word(unitAt)] : undefined
@@ -85,13 +95,30 @@ function versionNamed(name: string): string | undefined {
   return named && 'snapshotId' in named ? String(named.snapshotId) : undefined
 }
 
-/** The last token of a value: `'x'`, `3`, `TIMESTAMP 'x'`, `f(…)`, `(…)`, each with casts behind it. */
+/** The last token of a value: operands with signs between them. */
 function valueEnd(all: readonly Token[], first: number): number {
+  let last = operandEnd(all, first)
+  while (last >= first && ['+', '-'].includes(all[last + 1]?.text ?? '')) {
+    const next = operandEnd(all, last + 2)
+    if (next < last + 2) break
+    last = next
+  }
+  return last
+}
+
+const isUnit = (word: string): boolean => /^(?:second|minute|hour|day|week|month|year)s?$/.test(word)
+
+/** `'x'`, `3`, `TIMESTAMP 'x'`, `INTERVAL 1 DAY`, `f(…)`, `(…)`, each with casts behind it. */
+function operandEnd(all: readonly Token[], first: number): number {
   let last = first
   if (all[last]?.text === '-') last++
   const token = all[last]
   if (!token) return first - 1
-  if (token.kind === 'word' && all[last + 1]?.kind === 'string') last++
+  const isInterval = token.kind === 'word' && token.text.toLowerCase() === 'interval'
+  if (isInterval && ['string', 'number'].includes(all[last + 1]?.kind ?? '')) {
+    last++
+    if (isUnit(all[last + 1]?.text.toLowerCase() ?? '')) last++
+  } else if (token.kind === 'word' && all[last + 1]?.kind === 'string') last++
   else if (token.kind === 'word' && all[last + 1]?.text === '(') last = closing(all, last + 1)
   else if (token.text === '(') last = closing(all, last)
   while (all[last + 1]?.text === '::' && all[last + 2]?.kind === 'word') last += 2

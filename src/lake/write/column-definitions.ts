@@ -59,8 +59,7 @@ export async function typeOf(
 ): Promise<{ type: Type; declared?: DeclaredType }> {
   const declared = declaredOf(written.sql, context)
   if (declared) return declared
-  // Lists of them are lists of what the engine has.
-  const known = { ...written, sql: written.sql.replace(/\bjsonb\b/gi, 'JSON ') }
+  const known = { ...written, sql: inDuckDb(written.sql) }
   const text = compose`SELECT CAST(NULL AS ${known}) AS ${quoteName(column)}`
   const [bound] = await located(text, context.at, context.bind(text.sql))
   // What a SELECT gives of this type is kept as text; here somebody counts on it that other texts are refused.
@@ -71,6 +70,20 @@ export async function typeOf(
     })
   return { type: parseSqlType(bound!.type, column) }
 }
+
+/** Types that others have names of their own for, at any depth; each part stays at its place. */
+const inDuckDb = (type: string): string =>
+  others.reduce((text, [name, duck]) => text.replace(name, (found) => duck.padEnd(found.length)), type)
+const others: readonly (readonly [RegExp, string])[] = [
+  [/\bjsonb\b/gi, 'JSON'],
+  [/\btimestamp_ntz(?=\s*(?:[[\],)]|$))/gi, 'TIMESTAMP'],
+  [/\btimestamp_ltz(?=\s*(?:[[\],)]|$))/gi, 'TIMESTAMPTZ'],
+  [/\bbyte(?=\s*(?:[[\],)]|$))/gi, 'INT1'],
+  // Microseconds are kept, however many digits are written.
+  [/\btimestamp\s*\(\s*\d+\s*\)(?=\s+with(?:out)?\s+time\s+zone\b)/gi, 'TIMESTAMP'],
+  [/\btimestamptz\s*\(\s*\d+\s*\)/gi, 'TIMESTAMPTZ'],
+  [/\btime\s*\(\s*\d+\s*\)/gi, 'TIME'],
+]
 
 export async function constantOf(
   written: Piece,
