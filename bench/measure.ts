@@ -82,7 +82,7 @@ export function circumstances(): string {
 }
 
 /** `commit 1a2b3c4`, and whether there is more. */
-export function commit(): string {
+function commit(): string {
   const git = (...args: string[]) =>
     execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {

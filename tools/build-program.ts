@@ -47,8 +47,8 @@ async function built(name: string, file: string, external: (string | RegExp)[]) 
     cwd: root,
     platform: 'node',
     external,
-    // None of our modules does anything when it is loaded, so an index of a room costs only what is used of it.
     plugins: [{ name: 'found', load: (id) => (id === foundFile ? { code: foundCode(), moduleType: 'js' } : null) }],
+    // None of our modules does anything when it is loaded, so an index of a room costs only what is used of it.
     treeshake: { moduleSideEffects: (id) => !id.startsWith(`${root}src/`) && !pure.test(id) },
     onLog(level, log) {
       if (level === 'warn') throw new Error(log.message)

@@ -3,7 +3,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises'
 import type { Reporter, TestModule } from 'vitest/node'
-import { commit } from '../bench/measure.ts'
+import { circumstances } from '../bench/measure.ts'
 
 const page = new URL('../docs/reference/soak.md', import.meta.url)
 /** What follows was written by hand. */
@@ -13,7 +13,7 @@ export default class SoakReporter implements Reporter {
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     // At reduced length it shows that the tests run, not what they prove.
     if (!process.env.SOAK) return
-    const when = `${new Date().toISOString().slice(0, 10)}, ${commit()}`
+    const when = circumstances()
     const tests = modules.flatMap((module) => [...module.children.allTests()])
     const ran = tests.filter((test) => test.result().state !== 'skipped')
     const figures = ran.flatMap((test) =>
@@ -23,14 +23,17 @@ export default class SoakReporter implements Reporter {
       module.errors().map(({ message }) => [module.relativeModuleId, `failed: ${message}`, '', when]),
     )
     const text = await readFile(page, 'utf8').catch(() => '')
+    // A file that could not be run has a line of its own, until it can be.
+    const files = new Set(modules.map(({ relativeModuleId }) => relativeModuleId))
+    const known = rowsOf(text, 4).filter(([name]) => !files.has(name!))
     const lines = [
       '# Soak',
       '',
-      'What `make soak` found at full length; each line says when it ran last. 2 cores, 24 GiB of memory.',
+      'What `make soak` found at full length; each line says when it ran last.',
       '',
       '| test | result | time | when |',
       '| --- | --- | ---: | --- |',
-      ...merged(rowsOf(text, 4), [
+      ...merged(known, [
         ...ran.map((test) => [test.fullName, test.result().state, minutes(test.diagnostic()?.duration ?? 0), when]),
         ...broken,
       ]),
