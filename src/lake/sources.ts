@@ -574,8 +574,9 @@ export async function nameSources(
     const name = find(reference)
     const ref = refNamed(name.name)
     const { catalog: outer, namespace: table } = reference
-    const isShort = table === undefined || (outer ?? namespace) === undefined || isCatalog(outer ?? '')
-    if (!ref || isShort || (await context.resolver.load(name))) return { name }
+    const isOfCatalog = outer !== undefined && isCatalog(unaliased(outer, context.names ?? {}))
+    const isShort = table === undefined || (outer ?? namespace) === undefined || isOfCatalog
+    if (!ref || isShort || context.given?.(name) || (await context.resolver.load(name))) return { name }
     return { name: find({ catalog: undefined, namespace: outer, name: table }), ref }
   }
 

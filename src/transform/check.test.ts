@@ -1,5 +1,8 @@
 // A project is checked before anything of it is built, against a real lake that only has its sources.
 
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { openWorld } from '../lake/world.ts'
 import { recordFiles } from '../project/dbt/index.ts'
@@ -18,8 +21,11 @@ for (const sql of [
 const principal = { id: 'system', name: 'system', role: 'system' as const }
 const yml = 'sources: [{name: raw, tables: [{name: orders}]}]'
 
-async function check(files: Record<string, string>, more: Partial<CheckWork> = {}): Promise<Checked> {
-  const project = await loadProject('/project', {
+async function check(
+  files: Record<string, string>,
+  { dir = '/project', ...more }: Partial<CheckWork> & { dir?: string } = {},
+): Promise<Checked> {
+  const project = await loadProject(dir, {
     files: recordFiles({
       'dbt_project.yml': 'name: shop\nmodels: {+materialized: table}',
       'models/sources.yml': yml,
@@ -172,6 +178,38 @@ test('a template that asks is answered as far as the answer is known, and the ch
     after: expect.stringContaining('unbuilt is not built yet'),
   })
   expect((await lake.bind('from raw.orders', asking())).length).toBe(4)
+})
+
+test('a model may be called as a branch or tag of a table would be', async () => {
+  const found = await check({
+    'models/tag_v1.sql': "select id from {{ ref('stg') }}",
+    'models/a.sql': "select id from {{ ref('tag_v1') }}",
+    'models/b.sql': 'select id from {{ this.schema }}.tag_v1 -- depends_on: {{ ref("tag_v1") }}',
+  })
+  expect(told(found)).toEqual([])
+  expect(columnsOf(found, 'b')).toEqual(['id INTEGER'])
+})
+
+test('a seed that is read as a source is known, in whatever order', async () => {
+  // Rows of seeds are read from the disk.
+  const dir = await mkdtemp(join(tmpdir(), 'check-'))
+  const seed = 'n,t\n1,a\n'
+  await mkdir(join(dir, 'seeds'))
+  await writeFile(join(dir, 'seeds/a_seed.csv'), seed)
+  const found = await check(
+    {
+      'models/fed.yml': 'sources: [{name: fed, schema: "{{ target.schema }}", tables: [{name: a_seed}]}]',
+      'models/a.sql': "select n + 1 as more from {{ source('fed', 'a_seed') }}",
+      'models/b.sql':
+        "{% if load_relation(source('fed', 'a_seed')) is none %}select 1 as x{% else %}select nothing from {{ source('fed', 'a_seed') }}{% endif %}",
+      'seeds/a_seed.csv': seed,
+    },
+    { dir },
+  )
+  await rm(dir, { recursive: true })
+  expect(columnsOf(found, 'a')).toEqual(['more INTEGER'])
+  expect(told(found)).toEqual([expect.stringMatching(/^models\/b.sql:.*there is no column "nothing"/)])
+  expect(found.partly).toEqual([])
 })
 
 test('what is not selected is taken as it is in the lake; what will be loaded is no mistake', async () => {

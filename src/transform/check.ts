@@ -66,17 +66,24 @@ export async function checkProject(work: CheckWork): Promise<Checked> {
   const { order, parents } = graphOf(project)
   const slots = openSemaphore(underWayMax)
   const states = new Map<string, Promise<State>>()
-  for (const id of order) {
-    const node = project.nodes.get(id)
-    if (!node || node.kind === 'analysis' || node.kind === 'function' || (only && !only.has(id))) continue
-    const before = (parents.get(id) ?? []).flatMap((parent) => states.get(parent) ?? [])
+  const isChecked = (node: DbtNode | undefined): node is DbtNode =>
+    node !== undefined && node.kind !== 'analysis' && node.kind !== 'function' && (!only || only.has(node.uniqueId))
+  const begin = (node: DbtNode, before: readonly Promise<State>[]) => {
     const state = Promise.all(before).then(async (found) => {
       if (found.includes('failed') || found.includes('waits')) return 'waits'
       await using _ = await slots.acquire(work.signal)
       return await checker.check(node) // the slot is kept until then
     })
     state.catch(() => {}) // told below
-    states.set(id, state)
+    states.set(node.uniqueId, state)
+  }
+  const nodes = order.map((id) => project.nodes.get(id)).filter(isChecked)
+  // Packages read their seeds as sources, too, after `dbt seed`: the graph does not say so.
+  for (const node of nodes) if (node.kind === 'seed') begin(node, [])
+  await Promise.allSettled(states.values())
+  for (const node of nodes) {
+    const before = (parents.get(node.uniqueId) ?? []).flatMap((parent) => states.get(parent) ?? [])
+    if (node.kind !== 'seed') begin(node, before)
   }
   const waiting: string[] = []
   for (const [id, state] of states) if ((await state) === 'waits') waiting.push(id)
