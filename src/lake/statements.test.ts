@@ -715,3 +715,26 @@ test('a table of version 1 keeps a partition field that was dropped, and loses i
   expect((await world.rows('select id from raw.lost order by id')).flat()).toEqual([1, 3, 5])
   expect(defaultSpec((await loaded('lost')).metadata).fields.map(({ transform }) => transform.kind)).toEqual(['void'])
 })
+
+test.each([
+  ['insert into raw.said (id, nope) values (1, 2)', 'raw.said has no column nope; there are: id, name', 27],
+  ['insert into raw.said (id, ID) values (1, 2)', 'id is named twice', 23],
+  ['insert into raw.said values (1)', '2 columns of dev_analytics.raw.said are written, and 1 values given', 22],
+  ["insert into raw.said select *, 'more' from raw.said", 'and more values given', 22],
+  ["update raw.said set nam = 'x'", 'has no column nam; did you mean "name"?', 21],
+  ['merge into raw.said t using raw.said s using (id) when matched then update set idd = 1', 'did you mean "id"?', 80],
+  ['alter table raw.said alter column idd type bigint', 'there is no column "idd"', 35],
+  ['alter table raw.said drop column nope', 'there is no column "nope"', 34],
+])('%s is told at its place', async (sql, told, column) => {
+  await world.rows('create table if not exists raw.said (id integer, name varchar)')
+  const failure = await world.rows(sql).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ message: expect.stringContaining(told) as string })
+  expect(failure).toMatchObject({ place: { line: 1, column } })
+})
+
+test('candidates are columns of the table', async () => {
+  await world.rows('create table raw.candidates (id integer)')
+  const failure = await world.rows('delete from raw.candidates where pos = 1').catch((error: unknown) => error)
+  expect(JSON.stringify(failure)).not.toContain('_pos')
+  expect((failure as Error).message).not.toContain('_pos')
+})

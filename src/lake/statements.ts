@@ -1,6 +1,7 @@
 // Statements that are no SELECT: which one it is, whether it may begin, and the change set that it is carried out in.
 
 import { Failure, type Place } from '../base/failure.ts'
+import { didYouMean, suggest } from '../base/suggest.ts'
 import { showBytes } from '../base/units.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
@@ -22,11 +23,11 @@ import { parametersText } from './write/parameters.ts'
 import { perform } from './write/perform.ts'
 import { returningOf } from './write/returning.ts'
 import { authoriseChange, authoriseProperties, rightsOf } from './policy/rights.ts'
-import { isTemporary, temporaryTable } from './write/run-names.ts'
+import { isTemporary, seenByItsMaker, temporaryTable } from './write/run-names.ts'
 import type { Piece } from './sql/reader.ts'
 import type { RowChange } from './sql/row-change.ts'
 import { isChange, parseStatement, type Statement } from './sql/statement.ts'
-import { placeAt, splitStatements } from './sql/tokens.ts'
+import { isName, nameOf, placeAt, splitStatements, tokens, type Token } from './sql/tokens.ts'
 
 /** Runs the one statement of a text, which is no SELECT. */
 export async function runStatement(sql: string, given: Asking, started: number, opened: Opened): Promise<QueryResult> {
@@ -135,7 +136,8 @@ async function changeTable(
   const notices = noticesOf(statement, options, at)
   const meant = await meantBy(statement, options, opened.deps)
   const { target } = meant
-  const named = async (error: unknown): Promise<never> => {
+  const named = async (thrown: unknown): Promise<never> => {
+    const error = await withCandidates(atItsName(thrown, written, at), target, options, opened)
     if (isTemporary(target) && error instanceof Failure) throw withPlainName(error, target)
     if (!isMissing(error, target)) throw error
     const tried = options.changes ?? options.within?.changes
@@ -216,6 +218,42 @@ function noticesOf(statement: Statement, { door }: Asking, at: (index: number) =
     'a foreign key': 'a foreign key is not kept',
   }
   return [...new Set(promised.map(({ what }) => `${kept[what]}, and nothing enforces it`))]
+}
+
+/** What is wrong with a column is told where the statement names it. */
+function atItsName(error: unknown, written: string, at: (index: number) => Place): unknown {
+  if (!(error instanceof Failure) || error.place || !['SQL_INVALID', 'REQUEST_INVALID'].includes(error.code))
+    return error
+  const { code, message, hint, cause, context } = error
+  const name = typeof context['column'] === 'string' ? context['column'] : /"([^"]+)"/.exec(message)?.[1]
+  const last = name?.split('.').at(-1)
+  const isIt = (token: Token) =>
+    isName(token) && [name, last].some((one) => one?.toLowerCase() === nameOf(token).toLowerCase())
+  const token = name === undefined ? undefined : tokens(written).find(isIt)
+  return token ? new Failure(code, message, { ...context, cause, hint, place: at(token.start) }) : error
+}
+
+/** What may have been meant, of the columns that the asker may know. */
+async function withCandidates(
+  error: unknown,
+  target: TableName,
+  { principal }: Asking,
+  { deps }: Pick<Opened, 'deps'>,
+): Promise<unknown> {
+  if (!(error instanceof Failure) || !Array.isArray(error.context['columns'])) return error
+  const { code, message, hint, place, cause, context } = error
+  const { columns: all, column, ...more } = context as { columns: string[]; column: string }
+  const shown = isTemporary(target) ? seenByItsMaker : (await rightsOf(principal, deps.access)).select(target)
+  const { verdict, columns: seen } = shown
+  const known = seen === 'all' ? all : all.filter((one) => seen.has(one.toLowerCase()))
+  const columns = verdict === 'refused' ? [] : known
+  return new Failure(code, `${message}${didYouMean(column, columns)}`, {
+    ...more,
+    cause,
+    hint,
+    suggestions: suggest(column, columns),
+    ...(place ? { place } : {}),
+  })
 }
 
 /** What a session's namespace is called helps nobody. */

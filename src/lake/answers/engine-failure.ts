@@ -22,11 +22,16 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     .replace(/\n\s*Stack Trace:[^]*$/, '')
     .replace(/\bs_[0-9a-f]{20}_\d+\b/g, 'the table')
     .replace(/'?\/[^\s'"]*\/(data|metadata)\/[^\s'",)]*'?/g, 'a data file')
+    .replace(/\n+Candidate bindings: (.*)$/m, (_, listed: string) => {
+      const known = listed.split(', ').filter((one) => !ours.test(one))
+      return known.length > 0 ? `\nCandidate bindings: ${known.join(', ')}` : ''
+    })
     .trim()
+  const near = candidates?.split(',').flatMap((one) => (ours.test(one.trim()) ? [] : [one.trim()]))
   const more = {
     cause: error,
     ...(place ? { place } : {}),
-    ...(candidates ? { suggestions: candidates.split(',').map((one) => one.trim()) } : {}),
+    ...(near ? { suggestions: near } : {}),
   }
   if (/BYTE_STREAM_SPLIT/.test(message)) return isSplit('a column of a data file', error)
   const depth = /expression depth limit of (\d+)/i.exec(message)?.[1]
@@ -53,6 +58,9 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
   if (type === 'io') return new Failure('STORAGE_FAILED', clean, more)
   return new Failure('QUERY_FAILED', clean, more)
 }
+
+/** Columns that a scan for changes has besides those of the table. */
+const ours = /^"?_(?:file|pos|row_id|last_updated_sequence_number|boathouse_\w+)"?$/
 
 /** For `catch`: throws what an engine host said as a Failure, everything else as it is. */
 export const rethrowEngine = (error: unknown): never => {

@@ -2,6 +2,7 @@
 // thought out for each: a code, or `seen` for an answer in which nothing hidden stands.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Failure } from '../../base/failure.ts'
 import type { Principal } from '../../govern/index.ts'
 import { collect } from '../lake.ts'
 import { openWorld } from '../world.ts'
@@ -248,4 +249,20 @@ test.each<[sql: string, expected: 'seen' | string, rows?: unknown[][]]>([
   )
   expect(found).toMatchObject(rows ? { code: expected, rows } : { code: expected })
   expect(JSON.stringify(found)).not.toMatch(/secret-|"US"|"person"|hidden/)
+})
+
+test.each([
+  'INSERT INTO raw.orders (nope) VALUES (1)',
+  'INSERT INTO raw.orders PARTITION (nope = 1) VALUES (1)',
+  'INSERT INTO raw.orders VALUES (1)',
+  'INSERT INTO raw.orders VALUES (1, 2, 3)',
+  'UPDATE raw.orders SET nope = 1',
+  'UPDATE raw.orders SET persn = 1',
+  'DELETE FROM raw.orders WHERE nope = 1',
+  'MERGE INTO raw.orders USING (SELECT 1 AS nope) s ON true WHEN NOT MATCHED THEN INSERT (nope) VALUES (1)',
+  'ALTER TABLE raw.orders DROP COLUMN nope',
+])('what a table has besides is not told with a mistake: %s', async (sql) => {
+  const failure = (await world.rows(sql, { principal: ida }).catch((error: unknown) => error)) as Failure
+  const { message, hint, context } = failure
+  expect(JSON.stringify([message, hint, context])).not.toMatch(/person/)
 })

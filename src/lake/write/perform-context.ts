@@ -1,7 +1,6 @@
 // What the statements of `perform.ts` need of the open lake, and what is common to them.
 
 import { Failure, type Place } from '../../base/failure.ts'
-import { didYouMean, suggest } from '../../base/suggest.ts'
 import { showName, type LoadedTable, type TableName } from '../../catalog/index.ts'
 import type { Column } from '../../contract/index.ts'
 import type { Chunk } from '../../engine/index.ts'
@@ -47,13 +46,12 @@ export type Performed = { rows: number; changed: boolean; told?: Told | undefine
 /** What RETURNING gives. */
 export type Told = { columns: Column[]; chunks: Chunk[] }
 
+/** @throws SQL_INVALID with what there is as its context: whoever tells it knows which of it the asker may know */
 export function columnOf(column: string, { fields }: Schema, target: TableName): Field {
   const known = fields.find(({ name }) => name.toLowerCase() === column.toLowerCase())
   if (known) return known
-  const names = fields.map(({ name }) => name)
-  throw new Failure('SQL_INVALID', `${showName(target)} has no column ${column}${didYouMean(column, names)}`, {
-    suggestions: suggest(column, names),
-  })
+  const columns = fields.map(({ name }) => name)
+  throw new Failure('SQL_INVALID', `${showName(target)} has no column ${column}`, { column, columns })
 }
 
 /** @throws TABLE_NOT_FOUND, SQL_INVALID for a view */

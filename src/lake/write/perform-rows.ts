@@ -2,7 +2,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
-import type { LoadedTable, TableName } from '../../catalog/index.ts'
+import { showName, type LoadedTable, type TableName } from '../../catalog/index.ts'
 import type { Privilege } from '../../govern/index.ts'
 import {
   currentSchema,
@@ -86,7 +86,7 @@ async function inserted(
   const fixed = partitionValues(statement.partition, schema, target)
   const isFixed = (name: string) => fixed.some(({ column }) => column.toLowerCase() === name.toLowerCase())
   const open = schema.fields.map(({ name }) => name).filter((name) => !isFixed(name))
-  const names = statement.columns ?? ofRows(statement, open, context)
+  const names = statement.columns ? fieldsNamed(statement.columns, schema, target) : ofRows(statement, open, context)
   const { conflict } = statement
   const source = withCasts(statement, names, schema)
   const columns = numberedFields(table.metadata)
@@ -110,7 +110,43 @@ async function inserted(
   const work = statement.overwrite
     ? changes.overwrite(target, text.sql, options)
     : changes.append(target, text.sql, options)
-  return { rows: (await located(text, context.at, work)).rowsWritten, changed: true }
+  const done = await located(text, context.at, work).catch((error: unknown) => {
+    throw statement.byName ? error : ofCount(error, names, target, statement, context)
+  })
+  return { rows: done.rowsWritten, changed: true }
+}
+
+/** Columns that are written, each once. */
+function fieldsNamed(columns: readonly string[], schema: Schema, target: TableName): string[] {
+  const seen = new Set<string>()
+  for (const { name } of fieldsOf(columns, schema, target)) {
+    if (seen.has(name)) throw new Failure('SQL_INVALID', `${name} is named twice`, { column: name })
+    seen.add(name)
+  }
+  return [...columns]
+}
+
+/** A SELECT with fewer columns than are to be written, or more, told as that. */
+function ofCount(
+  error: unknown,
+  names: readonly string[],
+  target: TableName,
+  { source }: Statement<'insert'>,
+  { at }: PerformContext,
+): unknown {
+  if (!(error instanceof Failure) || error.code !== 'SQL_INVALID') return error
+  const fewer = /table "inserted" has (\d+) columns? available/.exec(error.message)?.[1]
+  if (fewer === undefined && !error.message.startsWith(`${showName(target)} has no column `)) return error
+  const given = fewer === undefined ? 'more' : `${fewer}`
+  return new Failure(
+    'SQL_INVALID',
+    `${names.length} columns of ${showName(target)} are written, and ${given} values given`,
+    {
+      cause: error,
+      hint: 'Name the columns behind the table, or write BY NAME.',
+      ...('select' in source ? { place: at(source.select.start) } : {}),
+    },
+  )
 }
 
 type Fixed = { column: string; value: Piece }
