@@ -23,6 +23,14 @@ const instants: [string, Value][] = [
   '0001-01-01 00:00:00',
   '9999-12-31 23:00:00',
 ].map((text) => [`'${text}'`, us(text.replace(' ', 'T'))])
+// More microseconds than a double holds.
+instants.push(["'9999-12-31 23:59:59.999999'", us('9999-12-31T23:59:59') + 999_999n])
+instants.push(["'0001-01-01 00:59:59.999999'", us('0001-01-01T00:59:59') + 999_999n])
+const nanoseconds: [string, Value][] = [
+  ["'2024-03-31 12:34:56.123456789'", us('2024-03-31T12:34:56') * 1000n + 123_456_789n],
+  ["'1969-12-31 23:59:59.999999999'", -1n],
+  ["'1969-12-31 23:00:00.000000001'", us('1969-12-31T23:00:00') * 1000n + 1n],
+]
 
 const cases: [type: string, transforms: string[], values: [sql: string, value: Value][]][] = [
   [
@@ -87,6 +95,7 @@ const cases: [type: string, transforms: string[], values: [sql: string, value: V
     ],
   ],
   ['timestamp', ['identity', 'year', 'month', 'day', 'hour', 'bucket[16]'], instants],
+  ['timestamp_ns', ['year', 'month', 'day', 'hour', 'bucket[16]'], nanoseconds],
   ['timestamptz', ['identity', 'year', 'month', 'day', 'hour', 'bucket[16]'], instants],
   [
     'string',

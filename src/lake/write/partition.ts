@@ -73,7 +73,7 @@ function columnOf(sourceIds: readonly number[], what: string, schema: Schema): {
 
 function transformSql(transform: Transform, type: Type, sql: string): string | undefined {
   const instant = type.kind.startsWith('timestamptz')
-  const day = instant ? `CAST(timezone('UTC', ${sql}) AS DATE)` : `CAST(${sql} AS DATE)`
+  const day = `CAST(${instant ? `timezone('UTC', ${sql})` : micros(type, sql)} AS DATE)`
   switch (transform.kind) {
     case 'identity':
       return sql
@@ -86,7 +86,7 @@ function transformSql(transform: Transform, type: Type, sql: string): string | u
     case 'day':
       return day
     case 'hour':
-      return `CAST(floor(epoch_us(${micros(type, sql)}) / 3600000000) AS INTEGER)`
+      return `CAST(${floorTo(`epoch_us(${micros(type, sql)})`, 3_600_000_000)} // 3600000000 AS INTEGER)`
     case 'bucket': {
       const hash = hashSql(type, sql)
       return hash && `((${hash} & 2147483647) % ${transform.buckets})`
@@ -105,8 +105,9 @@ function transformSql(transform: Transform, type: Type, sql: string): string | u
 }
 
 const floorTo = (sql: string, width: number) => `(${sql} - (((${sql} % ${width}) + ${width}) % ${width}))`
-/** Nanoseconds are cut to microseconds. */
-const micros = ({ kind }: Type, sql: string) => (kind === 'timestamp_ns' ? `CAST(${sql} AS TIMESTAMP)` : sql)
+/** Nanoseconds are cut to microseconds, before 1970 too: a cast would go towards it. */
+const micros = ({ kind }: Type, sql: string) =>
+  kind === 'timestamp_ns' ? `make_timestamp(${floorTo(`epoch_ns(${sql})`, 1000)} // 1000)` : sql
 /** A decimal's digits without its point. Through text: the product could be more than 38 digits in between. */
 const unscaled = (_: Type & { kind: 'decimal' }, sql: string) =>
   `CAST(replace(CAST(${sql} AS VARCHAR), '.', '') AS HUGEINT)`
