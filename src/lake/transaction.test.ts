@@ -230,6 +230,14 @@ describe('two at once', () => {
     }
   })
 
+  test('a column that both add or drop, where it is not there yet or still, is added and dropped once', async () => {
+    const t = table()
+    const setup = [`create table ${t} (id int, gone int)`]
+    const change = [`alter table ${t} add column if not exists n int`, `alter table ${t} drop column if exists gone`]
+    expect(await both(setup, change, change, 'snapshot')).toEqual(['done', 'done'])
+    expect(await world.rows(`select column_name from (describe ${t})`)).toEqual([['id'], ['n']])
+  })
+
   test('serializable: a blind append needs nothing unchanged', async () => {
     const t = table()
     const found = await both(

@@ -103,7 +103,12 @@ async function alteration(
       // Format version 3 gives the rows that are there a constant without writing them again.
       if (!isFilled || (value !== undefined && metadata.formatVersion >= 3)) {
         const more = { ...about, required, ...(value === undefined ? {} : { default: value }) }
-        return [(now) => schemaOf(now).add(path, type, more).change(), ...declaring(path, declared)]
+        // Others may have added it while this was under way.
+        const isThere = (now: TableMetadata) => ifNotExists && fieldNamed(currentSchema(now), path) !== undefined
+        return [
+          (now) => (isThere(now) ? nothing : schemaOf(now).add(path, type, more).change()),
+          ...declaring(path, declared),
+        ]
       }
       if (isNested)
         throw new Failure('SQL_UNSUPPORTED', `a default for ${path}, inside of a column, of rows that are there`, {
@@ -123,7 +128,11 @@ async function alteration(
       ]
     }
     case 'drop-column':
-      return change.ifExists && !has(change.path) ? undefined : (now) => schemaOf(now).drop(change.path).change()
+      if (change.ifExists && !has(change.path)) return undefined
+      return (now) =>
+        change.ifExists && !fieldNamed(currentSchema(now), change.path)
+          ? nothing
+          : schemaOf(now).drop(change.path).change()
     case 'rename-column':
       return (now) => schemaOf(now).rename(change.path, change.to).change()
     case 'move-column':
