@@ -22,6 +22,7 @@ import {
 import { catalogWordAt } from './dialect/catalog.ts'
 import { jsonAggregate, jsonCompared, jsonExists, jsonHolds, jsonJoined, jsonPath, jsonTaken } from './dialect/json.ts'
 import { castAgain, likeEach, listLiteral, rowCompared, seriesColumn, seriesOfRows } from './dialect/lists.ts'
+import { keptName, smallName } from './dialect/names.ts'
 import { collated, escapedLike, matched } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
@@ -52,6 +53,7 @@ function editsOf(sql: EditedSql): Edit[] {
   })
   for (let at = 0; at < sql.tokens.length; at++) {
     const isDefinition = at < definitionEnd
+    if (keptName(sql, at)) continue
     castAgain(sql, at)
     jsonTaken(sql, at)
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
@@ -78,7 +80,17 @@ function editsOf(sql: EditedSql): Edit[] {
       seriesColumn(sql, at, series.has(sql.words[at]!))
     else if (sql.words[at] === '::' && !jsonCompared(sql, at)) castBehind(sql, at)
   }
+  // Behind the others: what is put in place of a type goes before.
+  const namesEnd = Math.max(definitionEnd, endOfName(sql))
+  for (let at = 0; at < sql.tokens.length; at++) smallName(sql, at, at < namesEnd)
   return outermost(sql.edits)
+}
+
+/** Where the name of a view or schema ends that is made. */
+function endOfName({ words }: EditedSql): number {
+  if (words[0] !== 'create' || !words.slice(1, 5).some((word) => word === 'view' || word === 'schema')) return 0
+  const as = words.indexOf('as')
+  return as < 0 ? words.length : as
 }
 
 /** Where the types of columns end that a statement declares: at the SELECT of CREATE TABLE … AS. */

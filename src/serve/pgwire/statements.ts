@@ -640,7 +640,7 @@ export function shownName(name: string): string {
   const cast = wholeCast.exec(name)
   // A constant has no name of its own, so it is called as its type.
   if (cast && constant.test(uncast(cast[1]!))) return wireTypeOf(cast[2]!.toUpperCase()).type
-  if (cast) return shownName(cast[1]!)
+  if (cast) return lastOfPath.exec(cast[1]!)?.[1]?.replace(/^"|"$/g, '').replaceAll('""', '"') ?? shownName(cast[1]!)
   const call = /^(?:main\.)?"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
   return calledElsewhere[call ?? name] ?? call ?? name
 }
@@ -664,6 +664,8 @@ function columnOf(query: string): string | undefined {
   return isPath ? nameOf(item.at(-1)!) : shownName(query.slice(first.start, item.at(-1)!.end))
 }
 const queryTextMax = 20_000
+/** `k.id`, `k."Name"`: a column of a table. */
+const lastOfPath = /^(?:[a-z_]\w*|"(?:[^"]|"")+")(?:\.(?:[a-z_]\w*|"(?:[^"]|"")+"))*\.([a-z_]\w*|"(?:[^"]|"")+")$/i
 /** A value and its type. */
 const wholeCast = /^CAST\((.*) AS "?([^()"]*)"?(?:\([^()]*\))?\)$/s
 const uncast = (text: string): string => {

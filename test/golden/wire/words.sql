@@ -61,3 +61,7 @@ select generate_series('2024-01-01'::timestamp, '2024-01-02', '12 hours')
 create temp table pairs as select 1 as a, 'p' as b, 'q' as c
 update pairs set a = 2, (b, c) = ('x', 'y') returning pairs.a, pairs.b, pairs.c
 select E'{a,"b\\"c\\\\",it\'s}'::text[] as t, 'x' = any (E'{x,"\\\\"}') as x
+select k.aa::text, k.aa::int::text, cast(k."Bb" as text), "Bb"::text from (select 1 as aa, 2 as "Bb") k
+select x as Total, max(y) as lastY, 1 as "Kept" from (values (1, 2)) t(x, y) group by X
+select at.show, at.columns, show, qualify as Q from (select true as show, 3 as columns, 1 as qualify) at where show and columns = 3 order by columns desc, at.show
+select at.summarize from (select 1 as summarize) as at join (select 1 as "at") b on b.at = at.summarize
