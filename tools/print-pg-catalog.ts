@@ -82,9 +82,7 @@ const list = (schema: string) =>
   rows
     .filter((row) => row.schema === schema)
     .map(({ relation, columns }) => {
-      // Clients read the vector of a function's types as its text.
-      const code = (name: string, type: string) => (name === 'proargtypes' ? 't' : known(type))
-      const coded = columns.replace(/(\S+):(\S+)/g, (_, name: string, type: string) => `${name}:${code(name, type)}`)
+      const coded = columns.replace(/(\S+):(\S+)/g, (_, name: string, type: string) => `${name}:${known(type)}`)
       return `${wrapped(`${relation} ${coded}`, 115).join('\n    ')}`
     })
     .map((line) => `  ${line}`)

@@ -93,7 +93,16 @@ const scalars: Macro[] = [
       WHEN typeof(a) LIKE '%[][]' THEN len(json_extract(to_json(a), '$' || repeat('[*]', (length(typeof(a)) - length(replace(typeof(a), '[]', ''))) // 2)))
       ELSE json_array_length(to_json(a)) END::INTEGER`,
   ],
-  ['pg_is_in_recovery', [''], 'false'],
+  ...same('pg_is_in_recovery pg_is_wal_replay_paused', [''], 'false'),
+  ['bpchar', [one], 'a::VARCHAR'],
+  ['pg_blocking_pids', [one], '[]::INTEGER[]'],
+  ['oidvectortypes', [one], 'NULL::VARCHAR'],
+  // Rights are told by other means: of those that it takes apart there are none.
+  [
+    'aclexplode',
+    [one],
+    'unnest([]::STRUCT(grantor UINTEGER, grantee UINTEGER, privilege_type VARCHAR, is_grantable BOOLEAN)[])',
+  ],
   // Nothing is locked: of writers that meet the second is told at its commit.
   ...same('pg_advisory_lock pg_advisory_lock_shared pg_advisory_xact_lock', [one, two], "''"),
   ...same(
@@ -217,6 +226,11 @@ const scalars: Macro[] = [
 const keywords =
   'all analyse analyze and any as asc case cast check column create desc distinct else end except false for from grant group having in limit not null offset on or order primary references select table then true union unique user using when where with'
 const tables: Macro[] = [
+  [
+    'aclexplode',
+    [one],
+    'SELECT NULL::UINTEGER AS grantor, NULL::UINTEGER AS grantee, NULL::VARCHAR AS privilege_type, NULL::BOOLEAN AS is_grantable WHERE false',
+  ],
   [
     'pg_get_keywords',
     [''],

@@ -441,7 +441,9 @@ function commandOf(statement: Statement): string {
     case 'rename':
       return `ALTER ${statement.what.toUpperCase()}`
     case 'alter':
-      return statement.changes.every(({ kind }) => kind === 'comment') ? 'COMMENT' : 'ALTER TABLE'
+      return statement.changes[0]?.kind === 'comment' && statement.changes.every(({ kind }) => kind === 'comment')
+        ? 'COMMENT'
+        : 'ALTER TABLE'
     case 'truncate':
       return 'TRUNCATE TABLE'
     default:

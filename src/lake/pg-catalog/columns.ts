@@ -80,7 +80,7 @@ export const pgCatalogColumns = `
   pg_prepared_xacts transaction:o gid:t prepared:z owner:t database:t
   pg_proc oid:o proname:t pronamespace:o proowner:o prolang:o procost:f prorows:f provariadic:o prosupport:o
     prokind:t prosecdef:b proleakproof:b proisstrict:b proretset:b provolatile:t proparallel:t pronargs:s
-    pronargdefaults:s prorettype:o proargtypes:t proallargtypes:O proargmodes:T proargnames:T proargdefaults:t
+    pronargdefaults:s prorettype:o proargtypes:O proallargtypes:O proargmodes:T proargnames:T proargdefaults:t
     protrftypes:O prosrc:t probin:t prosqlbody:t proconfig:T proacl:T
   pg_publication oid:o pubname:t pubowner:o puballtables:b pubinsert:b pubupdate:b pubdelete:b pubtruncate:b
     pubviaroot:b

@@ -364,9 +364,16 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       pronargs: 0,
       pronargdefaults: 0,
       prorettype: 2278,
-      proargtypes: '',
+      proargtypes: [],
       prosrc: proname,
     })),
+
+  pg_rewrite: ({ relations }) =>
+    relations.flatMap(({ oid, loaded }) =>
+      loaded.kind === 'view'
+        ? [{ oid, rulename: '_RETURN', ev_class: oid, ev_type: '1', ev_enabled: 'O', is_instead: true }]
+        : [],
+    ),
 
   pg_index: ({ constraints }) =>
     constraints.filter(isUnique).map(({ indexOid, relation, key, numbers }) => ({

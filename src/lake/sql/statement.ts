@@ -384,7 +384,7 @@ function deferral(reader: Reader): boolean {
 }
 
 function unenforced(reader: Reader, one: Promised, promised: Promised[]): void {
-  while (deferral(reader));
+  while (deferral(reader) || reader.take('not', 'valid'));
   promised.push(reader.take('not', 'enforced') ? { ...one, unenforced: true } : one)
 }
 
@@ -612,6 +612,11 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     const name = reader.identifier('a constraint')
     void (reader.take('cascade') || reader.take('restrict'))
     return [{ kind: 'drop-constraint', name }]
+  }
+  // There is nothing that would hold rows to it.
+  if (reader.take('validate', 'constraint')) {
+    reader.identifier('a constraint')
+    return []
   }
   if (reader.take('add')) {
     if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]

@@ -58,15 +58,15 @@ async function answer(client: pg.Client, text: string) {
     rowMode: 'array',
     types: { getTypeParser: () => (text: unknown) => String(text).replace(/\+00$/, '') },
   })
-  // Names without quotes keep their case here.
   return {
-    columns: fields.map(({ name, dataTypeID }) => `${name.toLowerCase()} ${like[dataTypeID] ?? dataTypeID}`),
+    columns: fields.map(({ name, dataTypeID }) => `${name} ${like[dataTypeID] ?? dataTypeID}`),
     rows,
   }
 }
 
-/** Here "char", name, regproc, void and varchar are text, and JSON may be; EXTRACT gives a double, DATE_TRUNC of a date a timestamp without zone. */
+/** Here "char", name, regclass, regproc, void and varchar are text, and JSON may be; EXTRACT gives a double, DATE_TRUNC of a date a timestamp without zone. */
 const like: Record<number, number> = {
+  2205: 25,
   18: 25,
   19: 25,
   24: 25,

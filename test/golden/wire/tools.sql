@@ -179,3 +179,30 @@ SELECT schema_name FROM information_schema.schemata WHERE schema_name <> 'inform
 
 -- A pattern that is put together
 SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'raw' AND c.relname ~ ('^' || 'sal') ORDER BY 1
+
+-- pgAdmin: whether the server is a copy
+SELECT CASE WHEN usesuper AND pg_catalog.pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS isPaused FROM pg_catalog.pg_user WHERE usename = current_user
+
+-- pgAdmin: rights of a table, taken apart
+SELECT r.rolname, array_agg(d.privilege_type) AS privileges FROM (SELECT (x).grantee AS grantee, (x).privilege_type AS privilege_type FROM (SELECT aclexplode(relacl) AS x FROM pg_catalog.pg_class WHERE relname = 'sales') a) d LEFT JOIN pg_catalog.pg_roles r ON r.oid = d.grantee GROUP BY r.rolname
+
+-- pgAdmin: rights of a view, beside it
+SELECT c.relname, d.grantee FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) d WHERE c.relname = 'v'
+
+-- pgAdmin: columns of a table that is called at
+SELECT at.attname, at.attnum, pg_catalog.format_type(at.atttypid, at.atttypmod) AS cltype FROM pg_catalog.pg_attribute at JOIN pg_catalog.pg_class cl ON cl.oid = at.attrelid WHERE cl.relname = 'keyed' AND at.attnum > 0 AND NOT at.attisdropped ORDER BY at.attnum
+
+-- pgAdmin: options of an index, and a setting
+SELECT substring(pg_catalog.array_to_string(cls.reloptions, ',') FROM 'fillfactor=([0-9]*)')::int AS fillfactor, (SELECT st.setting FROM pg_catalog.pg_show_all_settings() st WHERE st.name = 'server_encoding') AS enc FROM pg_catalog.pg_class cls WHERE cls.relname = 'keyed_pkey'
+
+-- pgAdmin: columns of a key that are only included
+SELECT a.attname FROM (SELECT i.indnkeyatts, i.indrelid, pg_catalog.unnest(indkey) AS num, pg_catalog.unnest(ARRAY(SELECT pg_catalog.generate_series(1, i.indnatts) AS n)) AS attnum FROM pg_catalog.pg_index i WHERE i.indrelid = 'raw.keyed'::regclass) i JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND i.num = a.attnum WHERE i.attnum > i.indnkeyatts - 1
+
+-- pgAdmin: views, by the rules that make them
+SELECT c.relname, c.xmin IS NULL AND false AS odd FROM pg_catalog.pg_class c WHERE c.relhasrules AND EXISTS (SELECT r.rulename FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND bpchar(r.ev_type) = '1'::bpchar) AND c.relnamespace = 'raw'::regnamespace
+
+-- pgAdmin: functions of a kind, by their arguments
+SELECT count(*) FROM pg_catalog.pg_proc p WHERE p.prorettype = 2280 AND p.proargtypes[0] = 1 AND pg_catalog.oidvectortypes(p.proargtypes) = 'none'
+
+-- A relation told by its name
+SELECT 'raw.sales'::regclass, conrelid::regclass, conrelid::regclass::text AS t FROM pg_catalog.pg_constraint WHERE conname = 'keyed_pkey'

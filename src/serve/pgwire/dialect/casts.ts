@@ -135,10 +135,6 @@ export function castBehind(sql: EditedSql, at: number): void {
   if (/^(text|varchar)$/.test(type) && functionColumn.test(sql.words[at - 1] ?? '')) {
     sql.insertBefore(sql.operand(at - 1), lookingUp(functionNames))
     sql.replace(at, last, '))')
-  } else if (to && type.endsWith('[]') && sql.words[at - 1] === 'proargtypes') {
-    // A vector: numbers with blanks between them.
-    sql.insertBefore(sql.operand(at - 1), 'string_split(nullif(')
-    sql.replace(at, last, `, ''), ' ')::${to}[]`)
   } else if (to) sql.replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
   else if (openTypes.has(type) && Number(sql.words[last + 2]) > 38) widest(sql, last)
   else if (!isPlain) sql.replace(at + 1, at + 2, '')

@@ -2,7 +2,8 @@
 
 import { quoteText, systemOids } from '../../../lake/index.ts'
 import { castBehind, castInCall } from './casts.ts'
-import { seriesColumn } from './lists.ts'
+import { otherArguments } from './calls.ts'
+import { seriesColumn, seriesOfRows } from './lists.ts'
 import { functionColumn, functionNames, isOidAlias, lookingUp, oidOf, oidsOf, relationOf, type Lookup } from './oids.ts'
 import { matching } from './patterns.ts'
 import type { EditedSql } from './sql.ts'
@@ -23,7 +24,12 @@ function definition(kind: string): Lookup {
 }
 
 /** Columns of the type int2vector or oidvector. */
-const vectors = new Set(['indkey', 'indclass', 'indoption', 'indcollation'])
+const vectors = new Set(['indkey', 'indclass', 'indoption', 'indcollation', 'proargtypes'])
+/** Functions whose rows are those of a relation. */
+const relationsOfFunctions: Record<string, string> = {
+  pg_show_all_settings: 'pg_settings',
+  pg_available_extensions: 'pg_available_extensions',
+}
 
 /** `has_table_privilege([user,] table, privilege)`: where the asker's rights are. With a column there is one argument more. */
 const privilegesOf: Record<string, { kind: 'relation' | 'schema'; held: string; column?: true }> = {
@@ -53,6 +59,11 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     if (symbol && sql.words[at - 1] !== '!' && sql.words[at - 1] !== '~')
       return matching(sql, at, at + symbol.length - 1, symbol)
   }
+  const relation = Object.hasOwn(relationsOfFunctions, word) ? relationsOfFunctions[word] : undefined
+  if (relation !== undefined && sql.words[at + 1] === '(' && sql.words[at + 2] === ')')
+    return void sql.replace(at, at + 2, `pg_catalog.${relation}`)
+  if (word === 'substring' && otherArguments(sql, at)) return
+  if (seriesOfRows(sql, at)) return
   // `pg_catalog.format_type(` is our function of that name, not the engine's.
   if ((word === 'pg_catalog' || word === 'information_schema') && sql.words[at + 1] === '.') {
     if (sql.words[at + 3] === '(') sql.replace(at, at + 1, '')
@@ -81,9 +92,12 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     } else lookUp(sql, at, oidsOf[word])
     return
   }
-  // Rows of these relations do not know which relation they are of.
-  if (word === 'tableoid' && sql.words[at - 1] === '.') {
-    sql.replace(at - 2, at, 'NULL::UINTEGER')
+  // Rows of these relations do not know which relation they are of, nor which transaction wrote them.
+  if (
+    (word === 'tableoid' || (word === 'xmin' && !sql.words.includes('pg_replication_slots'))) &&
+    sql.words[at - 1] === '.'
+  ) {
+    sql.replace(at - 2, at, `NULL::UINTEGER${sql.isItem(at - 2, at) ? ` AS ${word}` : ''}`)
     return
   }
   // `EXISTS (SELECT FROM …)`: a list of no columns.

@@ -18,6 +18,7 @@ const numbers: Readonly<Record<string, string>> = {
   SS: '%S',
   MS: '%g',
   US: '%f',
+  TZ: '%Z',
 }
 /** Behind FM, without what fills them up. */
 const bare: Readonly<Record<string, string>> = {
@@ -37,7 +38,7 @@ const bare: Readonly<Record<string, string>> = {
 /** What is written as it is spelt here, and in no other case. */
 const words: Readonly<Record<string, string>> = { Mon: '%b', Dy: '%a', AM: '%p', PM: '%p' }
 const part =
-  /(FM)?(IYYY|YYYY|YY|HH24|HH12|HH|MI|MM|SSSSS|SSSS|SS|MS|US|DDD|DD|IW|MONTH|MON|DAY|DY|AM|PM|WW|W|CC|ID|Q|D|J)|"([^"]*)"|([^a-z"])|(.)/giy
+  /(FM)?(IYYY|YYYY|YY|HH24|HH12|HH|MI|MM|SSSSS|SSSS|SS|MS|US|TZ|DDD|DD|IW|MONTH|MON|DAY|DY|AM|PM|WW|W|CC|ID|Q|D|J)|"([^"]*)"|([^a-z"])|(.)/giy
 
 /** Undefined for a pattern with parts that the engine has no word for: names in capitals or with blanks behind them, quarters, Roman months. */
 export function enginePattern(pattern: string): string | undefined {

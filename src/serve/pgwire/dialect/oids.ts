@@ -1,6 +1,6 @@
 // OIDs by their names, and names by their OIDs: `'raw.sales'::regclass`, `16384::regtype`.
 
-import { nameOf, quoteName, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
+import { isName, nameOf, quoteName, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
 import { textOf, type EditedSql } from './sql.ts'
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
@@ -75,7 +75,12 @@ export function relationOf(name: string): string {
 /** An OID by its name, or, of what is an OID already, the name. */
 export function oidAlias(sql: EditedSql, at: number, last: number, type: string, operand: Token | undefined): void {
   if (operand?.kind === 'string' && operand.text.startsWith("'")) {
-    sql.replace(at - 1, last, oidOf(type, textOf(operand)))
+    const oid = oidOf(type, textOf(operand))
+    // Told by its name, as a column of an answer and as a text; elsewhere it is a number.
+    const isItem = sql.isItem(at - 1, last)
+    const isText = sql.words[last + 1] === '::' && /^(text|varchar|name)$/.test(sql.words[last + 2] ?? '')
+    const isTold = type === 'regclass' && (isItem || isText)
+    sql.replace(at - 1, last, isTold ? `${lookingUp(relationNames)}${oid}))${isItem ? ' AS regclass' : ''}` : oid)
     return
   }
   if (ofText(sql, at, last, type)) return
@@ -93,7 +98,8 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
     sql.replace(at, last, ', NULL)')
   } else if (namesOf[type]) {
     sql.insertBefore(first, lookingUp(namesOf[type]))
-    sql.replace(at, last, '))')
+    const called = isName(operand) ? operand.text : type
+    sql.replace(at, last, `))${sql.isItem(first, last) ? ` AS ${called}` : ''}`)
   } else sql.replace(at, last, '::UINTEGER')
 }
 
