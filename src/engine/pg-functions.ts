@@ -95,6 +95,7 @@ const scalars: Macro[] = [
   ],
   ...same('pg_is_in_recovery pg_is_wal_replay_paused', [''], 'false'),
   ['bpchar', [one], 'a::VARCHAR'],
+  ['pg_relation_is_updatable', [two], '28'],
   ['pg_blocking_pids', [one], '[]::INTEGER[]'],
   ['oidvectortypes', [one], 'NULL::VARCHAR'],
   // Rights are told by other means: of those that it takes apart there are none.

@@ -20,7 +20,16 @@ import {
   valueTypes,
 } from './dialect/casts.ts'
 import { catalogWordAt } from './dialect/catalog.ts'
-import { jsonAggregate, jsonCompared, jsonExists, jsonHolds, jsonJoined, jsonPath, jsonTaken } from './dialect/json.ts'
+import {
+  jsonAggregate,
+  jsonCompared,
+  jsonExists,
+  jsonHolds,
+  jsonJoined,
+  jsonObjects,
+  jsonPath,
+  jsonTaken,
+} from './dialect/json.ts'
 import { castAgain, likeEach, listLiteral, rowCompared, seriesColumn, seriesOfRows } from './dialect/lists.ts'
 import { keptName, smallName } from './dialect/names.ts'
 import { collated, escapedLike, matched } from './dialect/patterns.ts'
@@ -59,6 +68,7 @@ function editsOf(sql: EditedSql): Edit[] {
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
     if (jsonPath(sql, at) || jsonHolds(sql, at) || (!isCatalog && jsonJoined(sql, at))) continue
     if (sessionName(sql, at) || locking(sql, at)) continue
+    if (jsonObjects(sql, at)) continue
     renamedCall(sql, at)
     if (datedCall(sql, at) || codedCall(sql, at) || jsonAggregate(sql, at)) continue
     if (!isCatalog && (formatCall(sql, at) || matched(sql, at) || jsonExists(sql, at))) continue

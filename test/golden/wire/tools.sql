@@ -206,3 +206,6 @@ SELECT count(*) FROM pg_catalog.pg_proc p WHERE p.prorettype = 2280 AND p.proarg
 
 -- A relation told by its name
 SELECT 'raw.sales'::regclass, conrelid::regclass, conrelid::regclass::text AS t FROM pg_catalog.pg_constraint WHERE conname = 'keyed_pkey'
+
+-- pgweb: a relation by a name that is put together
+SELECT relkind FROM pg_class WHERE oid = ('"' || 'raw'::text || '"."' || 'keyed'::text || '"')::regclass

@@ -65,3 +65,4 @@ select k.aa::text, k.aa::int::text, cast(k."Bb" as text), "Bb"::text from (selec
 select x as Total, max(y) as lastY, 1 as "Kept" from (values (1, 2)) t(x, y) group by X
 select at.show, at.columns, show, qualify as Q from (select true as show, 3 as columns, 1 as qualify) at where show and columns = 3 order by columns desc, at.show
 select at.summarize from (select 1 as summarize) as at join (select 1 as "at") b on b.at = at.summarize
+select a ->> 'z"' as x, a ->> 'x' as y, b ->> 'y' as z, c from (select json_object_agg(k, v order by k desc) filter (where v > 1) as a, jsonb_object_agg(k, v order by k) as b, json_object_agg(k, v order by k) filter (where false) as c from (values ('x', 1), ('y', 2), ('z"', 3)) t(k, v)) q

@@ -166,6 +166,24 @@ export function jsonExists(sql: EditedSql, at: number): boolean {
   return true
 }
 
+/** `json_object_agg(k, v ORDER BY n) FILTER (…)`: of the engine's macro there is neither, so the object is put together. */
+export function jsonObjects(sql: EditedSql, at: number): boolean {
+  if (!/^jsonb?_object_agg$/.test(sql.words[at]!) || sql.words[at + 1] !== '(') return false
+  const end = sql.closing(at + 1)
+  const comma = end === undefined ? undefined : sql.comma(at + 2, end)
+  if (end === undefined || comma === undefined) return false
+  const order = sql.words.findIndex(
+    (word, index) => index > comma && index < end && word === 'order' && sql.words[index + 1] === 'by',
+  )
+  const last = sql.words[end + 1] === 'filter' ? sql.closing(end + 2) : end
+  if (last === undefined || (order < 0 && last === end)) return false
+  sql.replace(at, at + 1, `('{' || string_agg(to_json((`)
+  sql.replace(comma, comma, `)::VARCHAR)::VARCHAR || ':' || coalesce(to_json((`)
+  sql.insertBefore(order < 0 ? end : order, `))::VARCHAR, 'null'), ',' `)
+  sql.insertAfter(last, ` || '}')::JSON${sql.isItem(at, last) ? ` AS ${sql.words[at]}` : ''}`)
+  return true
+}
+
 /** `json_agg(x ORDER BY y) FILTER (…)`: the engine's own is a macro, which takes neither. */
 export function jsonAggregate(sql: EditedSql, at: number): boolean {
   if (!/^jsonb?_agg$/.test(sql.words[at]!) || sql.words[at + 1] !== '(' || sql.words[at - 1] === '.') return false

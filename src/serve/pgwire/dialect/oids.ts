@@ -8,9 +8,9 @@ export type Lookup = { from: string; key: string; value: string; where?: string;
 
 const relationNames: Lookup = { from: 'pg_catalog.boathouse_relation', key: 'oid', value: 'name' }
 
-/** By the name or by the OID itself, which of both a text may hold. */
+/** By the name, in quotes or without, or by the OID itself, whatever a text may hold. */
 export const relationOids: Lookup = {
-  from: '(SELECT oid, name FROM pg_catalog.boathouse_relation UNION ALL SELECT oid, oid::VARCHAR FROM pg_catalog.boathouse_relation)',
+  from: `(SELECT oid, unnest([name, oid::VARCHAR, '"' || replace(replace(name, '"', ''), '.', '"."') || '"']) AS name FROM pg_catalog.boathouse_relation)`,
   key: 'name',
   value: 'oid',
 }
