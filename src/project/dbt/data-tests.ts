@@ -59,15 +59,16 @@ export function readGenericTest(
   target: TestTarget,
   columnName: string | undefined,
   place: Place,
+  isNested: boolean,
 ): GenericTest {
   const wrong = (message: string) => new Failure('PROJECT_INVALID', message, { place })
   const [written, entry] = nameAndArguments(definition, wrong)
   const args: Config = { ...entry }
   if (columnName !== undefined) args['column_name'] = columnName
-  if (isRecord(args['arguments'])) {
+  if (isNested) {
     const given = args['arguments']
     delete args['arguments']
-    Object.assign(args, given)
+    if (isRecord(given)) Object.assign(args, given)
   }
   if ('model' in args) throw wrong(`the test "${written}" may not name its model: it is the one it stands under`)
   const match = /^(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)$/.exec(written)

@@ -2,8 +2,8 @@
 // templates and for manifest.json.
 
 import { isRecord } from '../../base/record.ts'
-import { createHash } from 'node:crypto'
-import { fromJs, str } from '../../jinja/index.ts'
+import { hash } from 'node:crypto'
+import { fromJs, repr, str } from '../../jinja/index.ts'
 import type {
   Config,
   DbtEntry,
@@ -328,11 +328,31 @@ export function unitTestValue(project: DbtProject, test: DbtUnitTest): Config {
     description: test.description,
     depends_on: { macros: [], nodes: test.dependsOn },
     config: test.config,
-    checksum: createHash('sha256')
-      .update(JSON.stringify([test.model, test.versions ?? null, said]))
-      .digest('hex'),
+    checksum: unitTestChecksum(test, said.overrides),
     schema: test.schema ?? null,
     versions: test.versions ?? null,
     version: versionValue(test.version),
   }
 }
+
+/** As dbt makes it of Python's own text of the test, so that either's manifest can be compared with. */
+function unitTestChecksum({ model, versions, given, expect }: DbtUnitTest, overrides: Config | null): string {
+  const shown = (value: unknown) => repr(fromJs(value ?? null))
+  const called = (name: string, parts: Config) => `${name}(${entriesOf(parts, shown).join(', ')})`
+  const formats = { dict: 'Dict', csv: 'CSV', sql: 'SQL' }
+  const rowsOf = ({ rows, sql, format, fixture }: UnitRows) =>
+    `rows=${shown(rows ?? sql)}, format=<UnitTestFormat.${formats[format]}: '${format}'>, fixture=${shown(fixture)}`
+  const inputs = given.map((one) => `UnitTestInputFixture(input=${shown(one.input)}, ${rowsOf(one)})`)
+  const parts = [
+    model,
+    versions ? called('UnitTestNodeVersions', { include: versions['include'], exclude: versions['exclude'] }) : 'None',
+    `[${inputs.join(', ')}]`,
+    `UnitTestOutputFixture(${rowsOf(expect)})`,
+    overrides ? called('UnitTestOverrides', overrides) : 'None',
+    ...given.flatMap(({ fixture, rows, sql }) => (fixture === undefined ? [] : [str(fromJs(rows ?? sql ?? null))])),
+  ]
+  return hash('sha256', parts.join('-'))
+}
+
+const entriesOf = (parts: Config, shown: (value: unknown) => string): string[] =>
+  Object.entries(parts).map(([name, value]) => `${name}=${shown(value)}`)

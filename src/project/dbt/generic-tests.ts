@@ -67,8 +67,8 @@ class GenericTests {
     gathering(reading.failures, () => {
       const { column, place } = entry
       const columnName = column && (column.quote ? `"${column.name}"` : column.name)
-      const test = readGenericTest(entry.definition, target, columnName, place)
       const isNested = reading.root.flags['require_generic_test_arguments_property'] !== false
+      const test = readGenericTest(entry.definition, target, columnName, place, isNested)
       const told = isNested
         ? oldSpellings(entry.definition, target, from.name, fileInPackage(from, file))
         : oddArguments(entry.definition)

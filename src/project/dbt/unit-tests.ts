@@ -250,7 +250,7 @@ class UnitTestReader {
         place,
       )
     }
-    return this.#reading.files.text(file)
+    return (await this.#reading.files.text(file)).trim()
   }
 
   /** An input that is a seed and gives no rows has those of its file. */

@@ -765,3 +765,68 @@ models:
     ['unique_s_a', [], 'ERROR', {}, ['macro.dbt.test_unique'], 'models.s'],
   ])
 })
+
+test("the fingerprint of a unit test is dbt's, so that its manifest can be compared with", async () => {
+  const project = await read({
+    'models/raw.sql': "select 1 as id, 'x' as name",
+    'models/a_v1.sql': "select * from {{ ref('raw') }}",
+    'models/a_v2.sql': "select * from {{ ref('raw') }}",
+    'models/b.sql': "select * from {{ ref('raw') }}",
+    'tests/fixtures/rows.csv': `id,name\n1,\n2,"b, c"\n3,it's\n`,
+    'tests/fixtures/wanted.sql': 'select 1 as id\n',
+    'models/u.yml': `
+models: [{name: a, latest_version: 2, versions: [{v: 1}, {v: 2}]}]
+unit_tests:
+- name: both
+  model: a
+  given: [{input: ref('raw'), format: csv, fixture: rows}]
+  expect: {format: sql, fixture: wanted}
+  overrides: {macros: {is_incremental: false}, vars: {day: 1, f: 2.0, t: "x'y"}, env_vars: {A: b}}
+- name: one
+  model: a
+  versions: {include: [1]}
+  given: [{input: ref('raw'), rows: [{id: null, name: 'it''s'}, {id: 2.0, name: "q\\"q"}, {id: 3, name: x}]}]
+  expect: {rows: [{id: 1, name: true}]}
+- name: two
+  model: a
+  versions: {exclude: [1]}
+  given: [{input: ref('raw'), format: sql, rows: "select 1 as id"}]
+  expect: {format: csv, rows: "id,name\\n1,a\\n"}
+- name: three
+  model: b
+  description: some
+  given: []
+  expect: {rows: [{id: 2024-01-01, name: "ü\\n\\t"}]}
+`,
+  })
+  const { unit_tests: found } = manifestOf(project, { generatedAt: 0 }) as unknown as {
+    unit_tests: Record<string, { checksum: string }>
+  }
+  const sums = Object.entries(found).map(([id, { checksum }]) => [id.split('.').at(-1), checksum])
+  // Made by dbt 1.12.6.
+  expect(Object.fromEntries(sums)).toEqual({
+    three: '176062a9bdba2812e6f0e40529515ca2988623ef992d4f7a7fd62a76c9eb47e0',
+    both_v1: '22b0794ef7554a5fa39e3422aca80a936eada747d1015d58ceec8eb3a7f4c763',
+    both_v2: '22b0794ef7554a5fa39e3422aca80a936eada747d1015d58ceec8eb3a7f4c763',
+    one_v1: 'f0d64fecbce98eca0981422b9f72548ee967bff676a2c549f658bc1e359e06ef',
+    two_v2: '9cd0bf863c4d875b5660479770fced5c29e8dec860b6fea099c078f1f267afc5',
+  })
+})
+
+test('arguments of a generic test that say nothing count for nothing, as in dbt', async () => {
+  const project = await read({
+    'models/m.sql': 'select 1 as a',
+    'models/m.yml': `
+models:
+  - name: m
+    columns:
+      - name: a
+        data_tests:
+          - accepted_values:
+              arguments:
+              values: [1]`,
+  })
+  const [found] = [...project.nodes.values()].filter(({ kind }) => kind === 'test')
+  expect(found).toMatchObject({ name: 'accepted_values_m_a__1', test: { kwargs: { values: [1], column_name: 'a' } } })
+  expect(found!.test).not.toHaveProperty(['kwargs', 'arguments'])
+})
