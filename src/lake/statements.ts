@@ -215,7 +215,7 @@ function noticesOf(statement: Statement, { door }: Asking, at: (index: number) =
   const kept = {
     'a primary key': 'the primary key is kept as the identifier fields of the table',
     'a unique key': 'a unique key is kept for ON CONFLICT and the catalog',
-    'a foreign key': 'a foreign key is not kept',
+    'a foreign key': 'a foreign key is kept for the catalog',
   }
   return [...new Set(promised.map(({ what }) => `${kept[what]}, and nothing enforces it`))]
 }

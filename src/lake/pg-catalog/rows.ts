@@ -11,7 +11,7 @@ import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
 import { shownTemporary } from '../write/run-names.ts'
-import { primaryName, uniqueKeys, uniqueName } from '../write/unique-keys.ts'
+import { foreignKeys, foreignName, primaryName, uniqueKeys, uniqueName } from '../write/named-keys.ts'
 import {
   databaseOid,
   defaultOid,
@@ -35,7 +35,9 @@ export type Key =
       namespace: string
       table: string
       columns: readonly string[]
-      to: { namespace: string; table: string; columns: readonly string[] }
+      /** Without columns: the primary key. */
+      to: { namespace: string; table: string; columns: readonly string[] | undefined }
+      name?: string
     }
 
 export type Known = {
@@ -115,7 +117,7 @@ function constraintsOf(relations: readonly Relation[], given: readonly Key[]): C
     relations.find(({ schema, name }) => schema === namespace && name === table)
   const numbersOf = (relation: Relation, columns: readonly string[]) =>
     columns.map((column) => relation.columns.find(({ name }) => name.toLowerCase() === column.toLowerCase())?.number)
-  const all = new Map<string, { key: Key; relation: Relation }>()
+  const all = new Map<string, { key: Key; relation: Relation; name: string }>()
   const said = new Set<string>()
   for (const key of [...relations.flatMap(ownKeys), ...given]) {
     const relation = find(key.namespace, key.table)
@@ -123,20 +125,24 @@ function constraintsOf(relations: readonly Relation[], given: readonly Key[]): C
     const same = [key.namespace, key.table, ...key.columns.map((column) => column.toLowerCase())].join('\0')
     if (!relation || (key.kind === 'unique' && key.name === undefined && said.has(same))) continue
     if (key.kind !== 'foreign') said.add(same)
-    all.set(`${key.namespace}.${constraintName(key)}`, { key, relation })
+    const name = constraintName(key)
+    // Two tables may have constraints of one name.
+    const within = key.name === undefined ? key.namespace : `${key.namespace}.${key.table}`
+    all.set(`${within}.${name}`, { key, relation, name })
   }
   const oids = distinctOids([...all.keys()].flatMap((name) => [`constraint ${name}`, `index ${name}`]))
-  return [...all].flatMap(([fullName, { key, relation }]): Constraint[] => {
+  return [...all].flatMap(([fullName, { key, relation, name }]): Constraint[] => {
     const numbers = numbersOf(relation, key.columns)
     const target = key.kind === 'foreign' ? find(key.to.namespace, key.to.table) : undefined
-    const toNumbers = key.kind === 'foreign' && target ? numbersOf(target, key.to.columns) : []
+    const toNumbers = key.kind === 'foreign' && target ? numbersOf(target, key.to.columns ?? primaryOf(target)) : []
     // A column that the asker may not know takes the key with it.
-    if ([...numbers, ...toNumbers].includes(undefined) || (key.kind === 'foreign' && !target)) return []
+    const isWhole = key.kind !== 'foreign' || (target !== undefined && toNumbers.length === numbers.length)
+    if (!isWhole || [...numbers, ...toNumbers].includes(undefined)) return []
     return [
       {
         oid: oids.get(`constraint ${fullName}`)!,
         indexOid: oids.get(`index ${fullName}`)!,
-        name: fullName.slice(key.namespace.length + 1),
+        name,
         key,
         relation,
         numbers: numbers as number[],
@@ -147,7 +153,7 @@ function constraintsOf(relations: readonly Relation[], given: readonly Key[]): C
 }
 
 function constraintName(key: Key): string {
-  if (key.kind === 'foreign') return `${key.table}_${key.columns.join('_')}_fkey`
+  if (key.kind === 'foreign') return key.name ?? foreignName(key.table, key.columns)
   return key.name ?? (key.kind === 'primary' ? primaryName(key.table) : uniqueName(key.table, key.columns))
 }
 
@@ -155,8 +161,11 @@ function ownKeys(relation: Relation): Key[] {
   const { loaded, schema: namespace, name: table } = relation
   if (loaded.kind === 'view') return []
   const unique = uniqueKeys(loaded.metadata).map((one): Key => ({ kind: 'unique', namespace, table, ...one }))
-  return [...identifierKey(relation), ...unique]
+  const foreign = foreignKeys(loaded.metadata).map((one): Key => ({ kind: 'foreign', namespace, table, ...one }))
+  return [...identifierKey(relation), ...unique, ...foreign]
 }
+
+const primaryOf = (relation: Relation): readonly string[] => identifierKey(relation)[0]?.columns ?? []
 
 /** Identifier fields of an Iceberg table say which columns make a row. */
 function identifierKey({ loaded, schema, name }: Relation): Key[] {

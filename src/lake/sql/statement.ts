@@ -64,7 +64,7 @@ export type Alteration =
   | { kind: 'identifiers'; paths: string[]; drops?: true }
   /** The same of a primary key, whose columns are never null. */
   | { kind: 'key'; paths: string[] }
-  | { kind: 'unique'; key: WrittenKey }
+  | { kind: 'named-key'; key: WrittenKey }
   | { kind: 'drop-constraint'; name: string }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
   | RefAlteration
@@ -74,10 +74,15 @@ export type Promised = {
   what: 'a primary key' | 'a unique key' | 'a foreign key'
   start: number
   unenforced?: true
-  /** Its columns, and the name that it was given. */
-  unique?: WrittenKey
+  /** What is kept of it. */
+  key?: WrittenKey
 }
-export type WrittenKey = { name: string | undefined; columns: string[] }
+/** Columns of a table and the name that the key was given; `to`: of a foreign one, what it refers to, without columns its primary key. */
+export type WrittenKey = {
+  name: string | undefined
+  columns: string[]
+  to?: { table: WrittenName; columns: string[] | undefined }
+}
 
 export type Statement =
   | {
@@ -318,7 +323,7 @@ function likeOf(reader: Reader): Like {
 }
 
 /**
- * `[CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…) | FOREIGN KEY (…) REFERENCES …`: the columns of a primary key; a unique one is
+ * `[CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…) | FOREIGN KEY (…) REFERENCES …`: the columns of a primary key; the others are
  * among those that are promised. Undefined where something else stands.
  */
 function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept' | undefined {
@@ -341,13 +346,12 @@ function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept
     if (reader.take('nulls', 'not', 'distinct'))
       throw reader.unsupported('a key in which nulls are alike', 'Leave NULLS NOT DISTINCT away.')
     reader.take('nulls', 'distinct')
-    unenforced(reader, { what: 'a unique key', start, unique: { name, columns: reader.columns() } }, promised)
+    unenforced(reader, { what: 'a unique key', start, key: { name, columns: reader.columns() } }, promised)
     return 'kept'
   }
   if (sees('foreign', 'key')) {
     reader.take('foreign', 'key')
-    reader.columns()
-    references(reader, start, promised)
+    references(reader, start, { name, columns: reader.columns() }, promised)
     return 'kept'
   }
   if (isNamed || sees('check')) throw noCheck(reader)
@@ -361,10 +365,15 @@ const noCheck = (reader: Reader) =>
   )
 
 /** `REFERENCES t (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED`. */
-function references(reader: Reader, start: number, promised: Promised[]): void {
+function references(
+  reader: Reader,
+  start: number,
+  key: { name: string | undefined; columns: string[] },
+  promised: Promised[],
+): void {
   reader.expect('REFERENCES', 'references')
-  reader.name('a table')
-  if (reader.peek('(')) reader.columns()
+  const table = reader.name('a table')
+  const columns = reader.peek('(') ? reader.columns() : undefined
   for (;;) {
     if (reader.take('on', 'delete') || reader.take('on', 'update')) {
       const actions = [['cascade'], ['restrict'], ['no', 'action'], ['set', 'null'], ['set', 'default']]
@@ -372,7 +381,7 @@ function references(reader: Reader, start: number, promised: Promised[]): void {
     } else if (reader.take('match')) reader.identifier('a kind of match')
     else if (!deferral(reader)) break
   }
-  unenforced(reader, { what: 'a foreign key', start }, promised)
+  unenforced(reader, { what: 'a foreign key', start, key: { ...key, to: { table, columns } } }, promised)
 }
 
 /** When a key would be looked at: `NOT DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`. */
@@ -431,8 +440,9 @@ function definition(reader: Reader, column: string, promised: Promised[]): Omit<
     } else if (reader.sees('unique')) {
       const start = reader.at()
       reader.take('unique')
-      unenforced(reader, { what: 'a unique key', start, unique: { name: constraint, columns: [column] } }, promised)
-    } else if (reader.sees('references')) references(reader, reader.at(), promised)
+      unenforced(reader, { what: 'a unique key', start, key: { name: constraint, columns: [column] } }, promised)
+    } else if (reader.sees('references'))
+      references(reader, reader.at(), { name: constraint, columns: [column] }, promised)
     else if (reader.sees('check')) throw noCheck(reader)
     else if (!reader.take('null')) return result
   }
@@ -631,7 +641,7 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
       : isList
         ? reader.list(() => addition(reader, promised))
         : [addition(reader, promised)]
-    const keys = uniqueOf(promised.slice(before)).map((key) => ({ kind: 'unique' as const, key }))
+    const keys = keysOf(promised.slice(before)).map((key) => ({ kind: 'named-key' as const, key }))
     return [...added, ...keys]
   }
   const ref = refAlteration(reader)
@@ -712,9 +722,8 @@ const commaPaths = (reader: Reader): string[] => {
   while (reader.takeSymbol(',')) paths.push(reader.path())
   return paths
 }
-/** The unique keys among what is promised. */
-export const uniqueOf = (promised: readonly Promised[]): WrittenKey[] =>
-  promised.flatMap(({ unique }) => (unique ? [unique] : []))
+/** The keys that are kept by their names, of what is promised. */
+export const keysOf = (promised: readonly Promised[]): WrittenKey[] => promised.flatMap(({ key }) => (key ? [key] : []))
 
 function addition(reader: Reader, promised: Promised[]): Alteration {
   const ifNotExists = reader.take('if', 'not', 'exists')

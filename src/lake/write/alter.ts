@@ -30,7 +30,16 @@ import { partitionChange } from './fresh-table.ts'
 import { changeIdentity, numberedFields } from './numbered.ts'
 import { columnOf, tableOf, type PerformContext, type Performed } from './perform-context.ts'
 import { changeRows } from './perform-rows.ts'
-import { changeUnique, primaryName, uniqueKeys, uniqueName } from './unique-keys.ts'
+import {
+  changeForeign,
+  changeUnique,
+  dropKey,
+  foreignKeys,
+  foreignName,
+  primaryName,
+  uniqueKeys,
+  uniqueName,
+} from './named-keys.ts'
 
 /** Carries the changes out, in their order and as one. */
 export async function altered(
@@ -192,12 +201,12 @@ async function alteration(
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
         (now) => schemaOf(now).identifiers(change.paths).change(),
       ]
-    case 'unique':
-      return addUnique(change.key, target)
+    case 'named-key':
+      return addKey(change.key, target, context)
     case 'drop-constraint': {
       const isNamed = (name: string) => name.toLowerCase() === change.name.toLowerCase()
-      const unique = uniqueKeys(metadata).find(({ name }) => isNamed(name))
-      if (unique) return (now) => changeUnique(now, unique.name, undefined)
+      const found = [...uniqueKeys(metadata), ...foreignKeys(metadata)].find(({ name }) => isNamed(name))
+      if (found) return (now) => dropKey(now, found.name)
       return isNamed(primaryName(target.name)) ? (now) => schemaOf(now).identifiers([]).change() : undefined
     }
     case 'make-ref':
@@ -217,19 +226,17 @@ async function alteration(
   }
 }
 
-export const addUnique =
-  ({ name, columns }: WrittenKey, target: TableName): Step =>
+export const addKey =
+  ({ name, columns, to }: WrittenKey, target: TableName, { resolve }: Pick<PerformContext, 'resolve'>): Step =>
   (now) => {
     const fields = columns.map((column) => columnOf(column, currentSchema(now), target))
-    const own = uniqueName(
-      target.name,
-      fields.map((field) => field.name),
-    )
-    return changeUnique(
-      now,
-      name ?? own,
-      fields.map(({ id }) => id),
-    )
+    const names = fields.map((field) => field.name)
+    const ids = fields.map(({ id }) => id)
+    if (!to) return changeUnique(now, name ?? uniqueName(target.name, names), ids)
+    const { catalog, namespace, name: table } = resolve(to.table)
+    // Nobody finds a key that leads into another environment.
+    if (catalog !== target.catalog) return { updates: [], requirements: [] }
+    return changeForeign(now, name ?? foreignName(target.name, names), { ids, namespace, table, columns: to.columns })
   }
 
 type RefChange<Kind> = Extract<Alteration, { kind: Kind }>

@@ -11,10 +11,7 @@ type ColumnProperty = {
 
 /** Whether a property of a table is one of these, and none that people set. */
 export const isColumnProperty = (key: string): boolean =>
-  /^boathouse\.(default|identity|type)\.\d+$/.test(key) || key.startsWith(uniquePrefix)
-
-/** Of keys, each by its name. */
-export const uniquePrefix = 'boathouse.unique.'
+  /^boathouse\.((default|identity|type)\.\d+$|(unique|foreign)\.)/.test(key)
 
 export function columnProperty(what: 'default' | 'identity' | 'type'): ColumnProperty {
   const keyOf = (fieldId: number) => `boathouse.${what}.${fieldId}`

@@ -12,7 +12,7 @@ import { writtenSchema, type WrittenField } from './computed-defaults.ts'
 import { numberedFields } from './numbered.ts'
 import { columnOf, located, type PerformContext } from './perform-context.ts'
 import type { Merge } from './perform-rows.ts'
-import { primaryName, uniqueKeys, type UniqueKey } from './unique-keys.ts'
+import { primaryName, uniqueKeys, type UniqueKey } from './named-keys.ts'
 
 /** How the rows that were given are numbered. */
 export const givenOrder = '_boathouse_given'

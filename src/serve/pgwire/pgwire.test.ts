@@ -1133,6 +1133,19 @@ describe('statements', () => {
     await client.query('create unique index few on child (code) where id > 3')
     await client.query('drop index concurrently if exists child_code, public.part, nowhere')
     expect(await keys()).toEqual(['child_code_key', 'u'])
+    const foreign =
+      "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'child'::regclass and contype = 'f' order by 1"
+    await client.query(
+      'alter table child add constraint late foreign key (code, id) references nowhere (a, b) not valid',
+    )
+    expect(await values(foreign)).toEqual([
+      ['child_plain_id_fkey', 'FOREIGN KEY (plain_id) REFERENCES public.plain(id)'],
+    ])
+    await client.query('create table nowhere (b int, a text)')
+    await client.query('alter table child validate constraint late')
+    expect((await values(foreign))[1]).toEqual(['late', 'FOREIGN KEY (code, id) REFERENCES public.nowhere(a, b)'])
+    await client.query('alter table child drop constraint late; drop table nowhere')
+    expect(await values(foreign)).toHaveLength(1)
     await client.query('alter table child drop constraint u, drop constraint if exists v')
     expect(await values("insert into child (plain_id, code) values (1, 'a'), (1, 'b') returning id")).toEqual([
       [1],

@@ -1,0 +1,73 @@
+// Keys besides the identifier fields, by their names: what clients call UNIQUE and REFERENCES. Nothing enforces them; INSERT …
+// ON CONFLICT finds rows by the former, and the catalog of SQL clients shows both. They are properties of their table, by field ids.
+
+import { changeProperties, currentSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
+
+export type UniqueKey = { name: string; columns: readonly string[] }
+/** Without columns of the other table its primary key is meant. */
+export type ForeignKey = UniqueKey & {
+  to: { namespace: string; table: string; columns: readonly string[] | undefined }
+}
+
+const prefix = { unique: 'boathouse.unique.', foreign: 'boathouse.foreign.' }
+
+/** A key goes with a column of it. */
+export const uniqueKeys = (metadata: TableMetadata): UniqueKey[] =>
+  kept(metadata, prefix.unique).flatMap(({ name, value }): UniqueKey[] => {
+    const columns = columnsOf(metadata, value.split(',').map(Number))
+    return columns ? [{ name, columns }] : []
+  })
+
+export const foreignKeys = (metadata: TableMetadata): ForeignKey[] =>
+  kept(metadata, prefix.foreign).flatMap(({ name, value }): ForeignKey[] => {
+    const found = foreignOf(value)
+    const columns = found && columnsOf(metadata, found.ids)
+    if (!columns) return []
+    const { namespace, table, columns: others } = found
+    return [{ name, columns, to: { namespace, table, columns: others } }]
+  })
+
+/** Undefined for what somebody else wrote there. */
+function foreignOf(text: string): WrittenForeign | undefined {
+  try {
+    const found = JSON.parse(text) as Partial<WrittenForeign>
+    const isWhole = Array.isArray(found.ids) && typeof found.namespace === 'string' && typeof found.table === 'string'
+    return isWhole && Array.isArray(found.columns ?? []) ? (found as WrittenForeign) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+type WrittenForeign = {
+  ids: readonly number[]
+  namespace: string
+  table: string
+  columns: readonly string[] | undefined
+}
+
+export const changeUnique = (metadata: TableMetadata, name: string, fieldIds: readonly number[]): TableChange =>
+  changeProperties(metadata, { set: { [prefix.unique + name]: fieldIds.join(',') } })
+
+export const changeForeign = (metadata: TableMetadata, name: string, key: WrittenForeign): TableChange =>
+  changeProperties(metadata, { set: { [prefix.foreign + name]: JSON.stringify(key) } })
+
+export const dropKey = (metadata: TableMetadata, name: string): TableChange =>
+  changeProperties(metadata, {
+    remove: Object.values(prefix).flatMap((one) => (metadata.properties[one + name] === undefined ? [] : [one + name])),
+  })
+
+/** What PostgreSQL calls one that has no name. */
+export const primaryName = (table: string): string => `${table}_pkey`
+export const uniqueName = (table: string, columns: readonly string[]): string => `${table}_${columns.join('_')}_key`
+export const foreignName = (table: string, columns: readonly string[]): string => `${table}_${columns.join('_')}_fkey`
+
+const kept = ({ properties }: TableMetadata, start: string) =>
+  Object.entries(properties).flatMap(([key, value]) =>
+    key.startsWith(start) ? [{ name: key.slice(start.length), value }] : [],
+  )
+
+function columnsOf(metadata: TableMetadata, ids: readonly number[]): string[] | undefined {
+  const { fields } = currentSchema(metadata)
+  const names = ids.map((id) => fields.find((field) => field.id === id)?.name)
+  return names.every((name) => name !== undefined) ? names : undefined
+}
