@@ -66,6 +66,7 @@ export type Alteration =
   | { kind: 'key'; paths: string[] }
   | { kind: 'named-key'; key: WrittenKey }
   | { kind: 'drop-constraint'; name: string }
+  | { kind: 'rename-constraint'; name: string; to: string }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
   | RefAlteration
 
@@ -661,6 +662,12 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     return [{ kind: 'add-partition', field: transformed(reader), instead: old }]
   }
   if (reader.take('rename')) {
+    if (reader.sees('constraint') && !reader.isFollowedBy('to')) {
+      reader.take('constraint')
+      const name = reader.identifier('a constraint')
+      reader.expect('TO', 'to')
+      return [{ kind: 'rename-constraint', name, to: reader.identifier('a constraint') }]
+    }
     reader.take('column')
     const path = reader.path()
     reader.expect('TO', 'to')

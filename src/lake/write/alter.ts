@@ -34,10 +34,10 @@ import {
   changeForeign,
   changeUnique,
   dropKey,
-  foreignKeys,
   foreignName,
+  namedKey,
   primaryName,
-  uniqueKeys,
+  renameKey,
   uniqueName,
 } from './named-keys.ts'
 
@@ -204,10 +204,14 @@ async function alteration(
     case 'named-key':
       return addKey(change.key, target, context)
     case 'drop-constraint': {
-      const isNamed = (name: string) => name.toLowerCase() === change.name.toLowerCase()
-      const found = [...uniqueKeys(metadata), ...foreignKeys(metadata)].find(({ name }) => isNamed(name))
-      if (found) return (now) => dropKey(now, found.name)
-      return isNamed(primaryName(target.name)) ? (now) => schemaOf(now).identifiers([]).change() : undefined
+      const found = namedKey(metadata, change.name)
+      if (found !== undefined) return (now) => dropKey(now, found)
+      const isPrimary = change.name.toLowerCase() === primaryName(target.name).toLowerCase()
+      return isPrimary ? (now) => schemaOf(now).identifiers([]).change() : undefined
+    }
+    case 'rename-constraint': {
+      const found = namedKey(metadata, change.name)
+      return found === undefined ? undefined : (now) => renameKey(now, found, change.to)
     }
     case 'make-ref':
       return makingRef(change, metadata)

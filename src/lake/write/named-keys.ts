@@ -51,6 +51,19 @@ export const changeUnique = (metadata: TableMetadata, name: string, fieldIds: re
 export const changeForeign = (metadata: TableMetadata, name: string, key: WrittenForeign): TableChange =>
   changeProperties(metadata, { set: { [prefix.foreign + name]: JSON.stringify(key) } })
 
+/** The name of a key as it is kept, whatever the case that it is asked for in. */
+export const namedKey = (metadata: TableMetadata, name: string): string | undefined =>
+  [...uniqueKeys(metadata), ...foreignKeys(metadata)].find((one) => one.name.toLowerCase() === name.toLowerCase())?.name
+
+export function renameKey(metadata: TableMetadata, name: string, to: string): TableChange {
+  const all = Object.values(prefix).flatMap((one) => {
+    const value = metadata.properties[one + name]
+    return value === undefined ? [] : [{ from: one + name, to: one + to, value }]
+  })
+  const set = Object.fromEntries(all.map((one) => [one.to, one.value]))
+  return changeProperties(metadata, { remove: all.map(({ from }) => from).filter((key) => !(key in set)), set })
+}
+
 export const dropKey = (metadata: TableMetadata, name: string): TableChange =>
   changeProperties(metadata, {
     remove: Object.values(prefix).flatMap((one) => (metadata.properties[one + name] === undefined ? [] : [one + name])),

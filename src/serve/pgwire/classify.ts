@@ -13,6 +13,7 @@ export type CopyFormat = {
   escape: string
   forceQuote: boolean
 }
+export type IndexName = { schema: string | undefined; name: string }
 export type Command =
   | { kind: 'empty' }
   /** SELECT and whatever else gives rows; or, without them, a statement of another kind. `changes`: it changes rows. */
@@ -26,7 +27,8 @@ export type Command =
   | { kind: 'nothing'; tag: string; notice?: string }
   /** `sql`: the same as a constraint of the table, which is kept. */
   | { kind: 'unique-index'; sql: string }
-  | { kind: 'drop-index'; names: { schema: string | undefined; name: string }[] }
+  | { kind: 'drop-index'; names: IndexName[] }
+  | { kind: 'rename-index'; name: IndexName; to: string }
   | { kind: 'discard'; tag: string; all: boolean }
   | { kind: 'deallocate'; name: string | undefined }
   | { kind: 'prepare'; name: string; start: number }
@@ -120,7 +122,7 @@ export function classify(sql: string): Command {
     case 'drop':
       return index(head, word) ?? sequence(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
     case 'alter':
-      return owner(head) ?? sequence(head, word) ?? { kind: 'lake', rows: false }
+      return alterIndex(head) ?? owner(head) ?? sequence(head, word) ?? { kind: 'lake', rows: false }
     case 'insert':
     case 'update':
     case 'delete':
@@ -149,12 +151,25 @@ function index(head: Head, word: 'create' | 'drop'): Command | undefined {
 
 function dropIndex(head: Head): Command {
   if (head.skip('if')) head.skip('exists')
-  const names: { schema: string | undefined; name: string }[] = []
-  do {
-    const first = head.name()
-    names.push(head.skip('.') ? { schema: first, name: head.name() } : { schema: undefined, name: first })
-  } while (head.skip(','))
+  const names: IndexName[] = []
+  do names.push(indexName(head))
+  while (head.skip(','))
   return { kind: 'drop-index', names }
+}
+
+function indexName(head: Head): IndexName {
+  const first = head.name()
+  return head.skip('.') ? { schema: first, name: head.name() } : { schema: undefined, name: first }
+}
+
+/** `ALTER INDEX [IF EXISTS] i RENAME TO j`. */
+function alterIndex(head: Head): Command | undefined {
+  if (!head.skip('index')) return undefined
+  if (head.skip('if')) head.skip('exists')
+  const name = indexName(head)
+  if (!head.skip('rename')) return { kind: 'nothing', tag: 'ALTER INDEX', notice: 'there are no indexes here' }
+  if (!head.skip('to')) throw head.invalid('TO')
+  return { kind: 'rename-index', name, to: head.name() }
 }
 
 /** `CREATE UNIQUE INDEX i ON t USING btree (a, b)` as what a table keeps; undefined where it is of a part of the rows, or of what is computed. */

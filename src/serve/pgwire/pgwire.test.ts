@@ -1131,7 +1131,11 @@ describe('statements', () => {
     expect(await keys()).toEqual(['child_code', 'child_code_key', 'u'])
     await client.query('create unique index concurrently if not exists part on child using btree (at desc nulls last)')
     await client.query('create unique index few on child (code) where id > 3')
-    await client.query('drop index concurrently if exists child_code, public.part, nowhere')
+    await client.query('alter index child_code rename to code_of_child; alter index few rename to fewer')
+    await client.query('alter table child rename constraint u to v')
+    expect(await keys()).toEqual(['child_code_key', 'code_of_child', 'part', 'v'])
+    await client.query('alter table child rename constraint v to u')
+    await client.query('drop index concurrently if exists code_of_child, public.part, nowhere')
     expect(await keys()).toEqual(['child_code_key', 'u'])
     const foreign =
       "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'child'::regclass and contype = 'f' order by 1"

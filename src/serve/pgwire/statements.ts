@@ -21,7 +21,7 @@ import {
   type Token,
 } from '../../lake/index.ts'
 import { backendCalls, sleep, type Backends } from './backend-calls.ts'
-import { classify, type Command, type CopyFormat } from './classify.ts'
+import { classify, type Command, type CopyFormat, type IndexName } from './classify.ts'
 import { copiedNulls, copiedRows, type CopiedColumn } from './copy-in.ts'
 import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate } from './dialect.ts'
@@ -324,7 +324,12 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   }
 
   /** A unique index is kept as a constraint of its table; there are no others. */
-  async function dropIndex(one: { schema: string | undefined; name: string }, signal: AbortSignal): Promise<void> {
+  async function alterIndex(
+    one: IndexName,
+    does: 'DROP' | 'RENAME',
+    behind: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const found = await door.query(
       tablesOfUnique(one.name, one.schema ?? names.schema ?? 'public'),
       await options(signal),
@@ -332,7 +337,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     const tables: string[][] = []
     for await (const { json } of found.chunks) if (json !== '') tables.push(...(JSON.parse(json) as string[][]))
     for (const table of tables) {
-      const sql = `ALTER TABLE ${table.map(quoteName).join('.')} DROP CONSTRAINT ${quoteName(one.name)}`
+      const sql = `ALTER TABLE ${table.map(quoteName).join('.')} ${does} CONSTRAINT ${quoteName(one.name)}${behind}`
       await lakeAnswer({ sql, start: 0, text: sql }, signal, false)
     }
   }
@@ -389,8 +394,11 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
           await lakeAnswer({ sql: command.sql, start: 0, text: command.sql }, signal, false)
           return done('CREATE INDEX')
         case 'drop-index':
-          for (const one of command.names) await dropIndex(one, signal)
+          for (const one of command.names) await alterIndex(one, 'DROP', '', signal)
           return done('DROP INDEX')
+        case 'rename-index':
+          await alterIndex(command.name, 'RENAME', ` TO ${quoteName(command.to)}`, signal)
+          return done('ALTER INDEX')
         case 'nothing':
           if (command.notice) notice({ severity: 'NOTICE', sqlState: '00000', message: command.notice })
           return done(command.tag)
