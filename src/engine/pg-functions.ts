@@ -164,6 +164,11 @@ const scalars: Macro[] = [
     [two],
     'list_filter(range(1, len(a) + 1), lambda place: a[place] IS NOT DISTINCT FROM b)::INTEGER[]',
   ],
+  ['array_ndims', [one], `nullif((length(typeof(a)) - length(replace(typeof(a), '[]', ''))) // 2, 0)::INTEGER`],
+  ['array_fill', [two], 'list_transform(range(b[1]), lambda item: a)'],
+  ['trim_array', [two], 'a[1:len(a) - b]'],
+  ['get_byte', [two], `('0x' || hex(a)[2 * b + 1:2 * b + 2])::INTEGER`],
+  ...same('jsonb_strip_nulls json_strip_nulls', [one], `json_merge_patch('{}'::JSON, a::JSON)`),
   ['string_to_table', [two], 'unnest(string_split(a, b))'],
   ['array_lower', ['x, dimension'], 'CASE WHEN len(x) > 0 THEN 1 END'],
   ['array_upper', ['x, dimension'], 'nullif(len(x), 0)::INTEGER'],
@@ -227,6 +232,8 @@ const scalars: Macro[] = [
 const keywords =
   'all analyse analyze and any as asc case cast check column create desc distinct else end except false for from grant group having in limit not null offset on or order primary references select table then true union unique user using when where with'
 const tables: Macro[] = [
+  ['string_to_table', [two], 'SELECT unnest(string_split(a, b)) AS string_to_table'],
+  ['regexp_split_to_table', [two], 'SELECT unnest(string_split_regex(a, b)) AS regexp_split_to_table'],
   [
     'aclexplode',
     [one],

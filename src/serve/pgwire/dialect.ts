@@ -6,7 +6,7 @@
 // that look something up there, and operators whose meaning differs.
 
 import { splice, tokens, type Edit, type Spliced } from '../../lake/index.ts'
-import { codedCall, datedCall, formatCall, otherArguments, renamedCall } from './dialect/calls.ts'
+import { codedCall, datedCall, formatCall, otherArguments, renamedCall, timeField } from './dialect/calls.ts'
 import {
   byteLiteral,
   castBehind,
@@ -30,7 +30,15 @@ import {
   jsonPath,
   jsonTaken,
 } from './dialect/json.ts'
-import { castAgain, likeEach, listLiteral, rowCompared, seriesColumn, seriesOfRows } from './dialect/lists.ts'
+import {
+  castAgain,
+  likeEach,
+  listLiteral,
+  numberedRows,
+  rowCompared,
+  seriesColumn,
+  seriesOfRows,
+} from './dialect/lists.ts'
 import { keptName, smallName } from './dialect/names.ts'
 import { collated, escapedLike, matched } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
@@ -63,6 +71,7 @@ function editsOf(sql: EditedSql): Edit[] {
   for (let at = 0; at < sql.tokens.length; at++) {
     const isDefinition = at < definitionEnd
     if (keptName(sql, at)) continue
+    numberedRows(sql, at)
     castAgain(sql, at)
     jsonTaken(sql, at)
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
@@ -70,7 +79,7 @@ function editsOf(sql: EditedSql): Edit[] {
     if (sessionName(sql, at) || locking(sql, at)) continue
     if (jsonObjects(sql, at)) continue
     renamedCall(sql, at)
-    if (datedCall(sql, at) || codedCall(sql, at) || jsonAggregate(sql, at)) continue
+    if (datedCall(sql, at) || codedCall(sql, at) || timeField(sql, at) || jsonAggregate(sql, at)) continue
     if (!isCatalog && (formatCall(sql, at) || matched(sql, at) || jsonExists(sql, at))) continue
     if (!isCatalog && (otherArguments(sql, at) || precise(sql, at, isDefinition))) continue
     if (sql.words[at] === '(' && rowCompared(sql, at)) continue

@@ -686,6 +686,9 @@ const calledElsewhere: Record<string, string> = {
   count_star: 'count',
   list_value: 'array',
   EXISTS: 'exists',
+  GROUPING: 'grouping',
+  quantile_cont: 'percentile_cont',
+  quantile_disc: 'percentile_disc',
   COALESCE: 'coalesce',
 }
 

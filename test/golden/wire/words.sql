@@ -66,3 +66,13 @@ select x as Total, max(y) as lastY, 1 as "Kept" from (values (1, 2)) t(x, y) gro
 select at.show, at.columns, show, qualify as Q from (select true as show, 3 as columns, 1 as qualify) at where show and columns = 3 order by columns desc, at.show
 select at.summarize from (select 1 as summarize) as at join (select 1 as "at") b on b.at = at.summarize
 select a ->> 'z"' as x, a ->> 'x' as y, b ->> 'y' as z, c from (select json_object_agg(k, v order by k desc) filter (where v > 1) as a, jsonb_object_agg(k, v order by k) as b, json_object_agg(k, v order by k) filter (where false) as c from (values ('x', 1), ('y', 2), ('z"', 3)) t(k, v)) q
+select round(extract(second from timestamp '2024-01-01 10:20:30.456')::numeric, 3) as a, round(extract(seconds from interval '1 min 2.5 sec')::numeric, 1) as b, date_part('milliseconds', time '10:20:30.456'), extract('second' from timestamptz '2024-01-01 10:20:30.25+00') + 1 > 31.2 as x, extract(month from date '2024-05-01')
+select * from jsonb_array_elements_text('["a","b"]') with ordinality
+select d.id, e.v, e.n from (values (1, '["a","b"]'::jsonb), (2, '["c"]')) d(id, doc), jsonb_array_elements_text(d.doc) with ordinality as e(v, n) order by 1, 3
+select d.id, e.* from (values (1, 'a,b'), (2, 'c')) d(id, t) cross join lateral string_to_table(d.t, ',') with ordinality as e(v, n) order by 1, 3
+select s, ordinality from generate_series(5, 7) with ordinality as s
+select * from generate_series(5, 7) with ordinality as t(s, n)
+select jsonb_strip_nulls('{"a":null,"b":{"c":null,"d":1}}') ->> 'b' is not null as x
+select * from regexp_split_to_table('a b', ' ') with ordinality as t(v, n)
+select array_ndims(array[[1,2]]), array_fill(7, array[3]), trim_array(array[1,2,3], 1), get_byte('abc'::bytea, 1)
+select grouping(a), percentile_cont(0.5) within group (order by b) from (values (1, 2), (1, 4)) t(a, b) group by rollup (a) order by 1

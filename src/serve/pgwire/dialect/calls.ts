@@ -117,6 +117,27 @@ export function formatCall(sql: EditedSql, at: number): boolean {
   return sql.replace(end, end, `${last}${pieces.after}${sql.isItem(at, end) ? ' AS format' : ''}`)
 }
 
+/** Fields of a time with a fraction, which the engine cuts off: how many of them a microsecond has. */
+const fractions: Record<string, number> = { second: 1e6, seconds: 1e6, millisecond: 1e3, milliseconds: 1e3 }
+
+/** `extract(second FROM t)`, `date_part('milliseconds', t)`; and what EXTRACT is called. */
+export function timeField(sql: EditedSql, at: number): boolean {
+  const word = sql.words[at]
+  if ((word !== 'extract' && word !== 'date_part') || sql.words[at + 1] !== '(' || sql.words[at - 1] === '.')
+    return false
+  const end = sql.closing(at + 1)
+  const isSeparated = sql.words[at + 3] === (word === 'extract' ? 'from' : ',')
+  const field = sql.tokens[at + 2]
+  if (end === undefined || !isSeparated || !field) return false
+  const per = fractions[(field.kind === 'string' ? textOf(field) : field.text).toLowerCase()]
+  const alias = sql.isItem(at, end) ? ` AS ${word}` : ''
+  if (per !== undefined) {
+    sql.replace(at, at + 3, `(date_part('microseconds',`)
+    sql.replace(end, end, `) / ${per})${alias}`)
+  } else if (alias) sql.insertAfter(end, alias)
+  return per !== undefined
+}
+
 /** Functions that the engine has with other arguments. */
 export function otherArguments(sql: EditedSql, at: number): boolean {
   const word = sql.words[at]!

@@ -1,6 +1,7 @@
 // Arrays: as texts, beside ANY and ALL, as rows of their own; and rows that are compared.
 
 import { parseArray, parseArrays } from '../../../base/pg-texts.ts'
+import { isName } from '../../../lake/index.ts'
 import { isBesideList, itemsSql, listSql } from '../parameters.ts'
 import { isOidAlias } from './oids.ts'
 import { textOf, type EditedSql, type Range } from './sql.ts'
@@ -139,6 +140,13 @@ export function rowCompared(sql: EditedSql, at: number): boolean {
   return sql.replace(at, last, `${not === 1 ? 'NOT ' : ''}(${each.join(' OR ')})`)
 }
 
+/** Whether a name stands here, and no word of the clause behind. */
+const isAlias = (sql: EditedSql, at: number): boolean =>
+  isName(sql.tokens[at]) &&
+  !/^(where|on|join|cross|left|right|full|inner|natural|group|order|having|union|with|limit|offset|window)$/.test(
+    sql.words[at]!,
+  )
+
 /** In a list of columns `generate_series(1, 3)` is a row for each, not one list. */
 export function seriesOfRows(sql: EditedSql, at: number): boolean {
   if (sql.words[at] !== 'generate_series' || sql.words[at + 1] !== '(') return false
@@ -161,11 +169,7 @@ export function seriesColumn(sql: EditedSql, at: number, isRenamed = true): void
   if (isRenamed && ordinality(sql, at, end)) return
   const name = sql.words[end + 1] === 'as' ? end + 2 : end + 1
   const token = sql.tokens[name]
-  const isName =
-    (token?.kind === 'word' || (token?.kind === 'quoted' && name === end + 2)) &&
-    !/^(where|on|join|cross|left|right|full|inner|natural|group|order|having|union|with|limit|offset|window)$/.test(
-      sql.words[name]!,
-    )
+  const isName = isAlias(sql, name) && (token!.kind === 'word' || name === end + 2)
   if (sql.words[at] === 'generate_series' && sql.words[at - 1] !== '.') {
     stepped(sql, at, end)
     // Of whole numbers it gives whole numbers of 32 bits, which may be added to a day.
@@ -175,12 +179,26 @@ export function seriesColumn(sql: EditedSql, at: number, isRenamed = true): void
     }
   }
   if (!isName || !isRenamed || sql.words[name + 1] === '(') return
-  sql.replace(name, name, `${token.text}(${token.text})`)
+  sql.replace(name, name, `${token!.text}(${token!.text})`)
   // It gives one list, and is no function of tables here.
   if (sql.words[at] === 'string_to_array') {
     sql.insertBefore(at, '(SELECT ')
     sql.insertBefore(end, ')')
   }
+}
+
+/** `jsonb_array_elements(doc) WITH ORDINALITY`: the rows of a function and their numbers, which the engine would leave out. */
+export function numberedRows(sql: EditedSql, at: number): boolean {
+  const end = sql.words[at + 1] === '(' && sql.tokens[at]!.kind === 'word' ? sql.closing(at + 1) : undefined
+  const isCounted = end !== undefined && sql.words[end + 1] === 'with' && sql.words[end + 2] === 'ordinality'
+  const first = sql.words[at - 1] === '.' ? at - 2 : at
+  if (!isCounted || sql.words[at] === 'unnest' || !/^(from|join|,|lateral)$/.test(sql.words[first - 1] ?? ''))
+    return false
+  sql.insertBefore(first, '(SELECT *, row_number() OVER () AS ordinality FROM ')
+  const name = sql.words[end + 3] === 'as' ? end + 4 : end + 3
+  const isBare = sql.words[at] === 'generate_series' && isAlias(sql, name) && sql.words[name + 1] !== '('
+  if (isBare) sql.insertAfter(name, `(${sql.tokens[name]!.text}, ordinality)`)
+  return sql.replace(end + 1, end + 2, ')')
 }
 
 /** `unnest(a, b) WITH ORDINALITY AS t(x, y, n)`: lists side by side, and their numbers. */
