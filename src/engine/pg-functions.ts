@@ -19,6 +19,18 @@ const formats = (Object.keys(pgTypes) as PgTypeName[])
   })
   .join(' ')
 
+/** An object with a value under a key. */
+const withKey = (x: string, key: string, value: string) =>
+  `CASE json_type(${x}) WHEN 'OBJECT' THEN to_json(map_concat(${x}::MAP(VARCHAR, JSON), MAP([${key}], [${value}::JSON])))
+    ELSE CASE WHEN ${x} IS NOT NULL THEN error('jsonb_set is for objects here, and this is none') END END`
+
+/** \`keys\`: a list; where there is nothing at a key but the last, nothing is set. */
+const jsonSet = (keys: string) => `CASE len(${keys})
+  WHEN 1 THEN ${withKey('a', `${keys}[1]`, 'v')}
+  WHEN 2 THEN CASE WHEN json_type(json_extract(a, '$."' || ${keys}[1] || '"')) = 'OBJECT' THEN
+    ${withKey('a', `${keys}[1]`, `(${withKey(`json_extract(a, '$."' || ${keys}[1] || '"')`, `${keys}[2]`, 'v')})`)} ELSE a END
+  ELSE error('jsonb_set sets one key, or one inside of it') END`
+
 const isPlainName = "regexp_full_match(x, '[a-z_][a-z0-9_$]*')"
 const [one, two, three, four] = ['a', 'a, b', 'a, b, c', 'a, b, c, d']
 const same = (names: string, forms: string[], sql: string): Macro[] =>
@@ -80,6 +92,12 @@ const scalars: Macro[] = [
   ...same('json_array_elements jsonb_array_elements', [one], `unnest(json_extract(a, '$[*]'))`),
   ...same('json_array_elements_text jsonb_array_elements_text', [one], `unnest(json_extract_string(a, '$[*]'))`),
   ...same('json_object_keys jsonb_object_keys', [one], 'unnest(json_keys(a))'),
+  [
+    'jsonb_set',
+    ['a JSON, path VARCHAR[], v'],
+    jsonSet('path'),
+    ['a JSON, path VARCHAR, v', jsonSet(`string_split(path[2:-2], ',')`)],
+  ],
   ['jsonb_array_length', [one], 'json_array_length(a)::INTEGER'],
   ['jsonb_exists', [two], hasOf('contains')],
   ['jsonb_exists_any', [two], hasOf('has_any')],

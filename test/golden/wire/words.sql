@@ -76,3 +76,4 @@ select jsonb_strip_nulls('{"a":null,"b":{"c":null,"d":1}}') ->> 'b' is not null 
 select * from regexp_split_to_table('a b', ' ') with ordinality as t(v, n)
 select array_ndims(array[[1,2]]), array_fill(7, array[3]), trim_array(array[1,2,3], 1), get_byte('abc'::bytea, 1)
 select grouping(a), percentile_cont(0.5) within group (order by b) from (values (1, 2), (1, 4)) t(a, b) group by rollup (a) order by 1
+select id, jsonb_set(doc, '{a}', '"x"') ->> 'a' as a, jsonb_set(doc, '{b,c}', '[1]') -> 'b' ->> 'c' as c, jsonb_set(doc, array['n'], to_jsonb(id)) ->> 'n' as n, jsonb_set(doc, '{b,e}', to_jsonb(id::text)) -> 'b' ->> 'e' as e from (values (1, '{"a":1,"b":{"c":2}}'::jsonb), (2, null), (3, '{"z":1}')) t(id, doc) order by id
