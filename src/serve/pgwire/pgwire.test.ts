@@ -1188,6 +1188,8 @@ describe('statements', () => {
       { b: Buffer.from([222, 173]), t: null },
     ])
     await client.query('create temp table plain (word text)')
+    await client.query("create temp table dated (id int, at timestamptz default '2024-01-01 00:00+02')")
+    expect(await values('insert into dated (id) values (1) returning at::text')).toEqual([['2023-12-31 22:00:00+00']])
     const toldOf = `select n.nspname, c.relpersistence from pg_class c join pg_namespace n on n.oid = c.relnamespace where relname = 'plain' order by 1`
     expect(await values(toldOf)).toEqual([
       ['pg_temp', 't'],

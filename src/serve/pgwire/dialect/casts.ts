@@ -60,7 +60,7 @@ export function timestampLiteral(sql: EditedSql, at: number): boolean {
   const { kind, text } = sql.tokens[at]!
   if (kind !== 'string' || !/^'\d[^']*(?: [+-]\d|[ T]\d\d:\d\d ?[Z+-]|:\d\d(?:\.\d+)?[+-]\d')/.test(text)) return false
   const before = sql.words[at - 1] ?? ''
-  const isCompared = /^([<>=]|<=|>=|<>|!=|between|and|timestamptz)$/.test(before)
+  const isCompared = /^([<>=]|<=|>=|<>|!=|between|and|timestamptz|default)$/.test(before)
   const isCast =
     (sql.words[at + 1] === '::' || sql.words[at + 1] === 'as') && sql.castEnd(at + 1).type.startsWith('timestamp')
   return (isCompared || isCast) && sql.replace(at, at, quoteText(timestampText(textOf(sql.tokens[at]!), true)))
