@@ -11,7 +11,7 @@ import { applyUpdates, writeTableMetadata } from '../iceberg/index.ts'
 import { joinLocation, type FileIO } from '../io/index.ts'
 import type { Records } from '../records/index.ts'
 import type { EmbeddedCatalog } from './embedded.ts'
-import { checkName, showName, type TableName } from './names.ts'
+import { checkName, folderName, freshFolder, showName, type TableName } from './names.ts'
 import type { Pointer, Swap } from './pointers.ts'
 import { recordPublication } from './record-publication.ts'
 import type { LoadedTable, Tables } from './tables.ts'
@@ -243,7 +243,7 @@ export function openEnvironments(parts: {
   }
 
   function homeOf(catalog: string, { namespace, name }: TableName): string {
-    return joinLocation(lakeRoot, catalog, namespace, `${name}-${randomBytes(4).toString('hex')}`)
+    return joinLocation(lakeRoot, catalog, folderName(namespace), freshFolder(name))
   }
 
   /** The fork's metadata as the origin keeps it: with the origin's location, so that it writes there again. */

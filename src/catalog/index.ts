@@ -1,6 +1,15 @@
 export type { Catalog, CatalogChange, CommitOptions, Written } from './catalog.ts'
 export { embeddedCatalog, type EmbeddedCatalog } from './embedded.ts'
-export { checkName, levelsOf, namespaceOf, sameName, showName, type TableName } from './names.ts'
+export {
+  checkName,
+  folderName,
+  freshFolder,
+  levelsOf,
+  namespaceOf,
+  sameName,
+  showName,
+  type TableName,
+} from './names.ts'
 export { memoryCatalog, openEmbeddedCatalog } from './open.ts'
 export { claimLake } from './owner.ts'
 export {

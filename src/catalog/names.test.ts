@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { memoryFileIO } from '../io/index.ts'
-import { showName } from './names.ts'
+import { checkName, freshFolder, showName } from './names.ts'
 import type { Pointer } from './pointers.ts'
 import { openTables } from './tables.ts'
 
@@ -28,4 +28,25 @@ test('a table is not found by a name whose parts are others: rights were decided
   )
   expect(await tables.load({ catalog: 'c', namespace: 'raw', name: 'secret.t' })).toBeUndefined()
   await expect(tables.load({ catalog: 'c', namespace: 'raw.secret', name: 'T' })).rejects.toThrow()
+})
+
+test.each([
+  [{ catalog: 'c', namespace: 'raw', name: 'stg.users' }, true],
+  [{ catalog: 'c', namespace: 'raw', name: 'município_ção' }, true],
+  [{ catalog: 'c', namespace: 'städte', name: '2024 売上' }, true],
+  [{ catalog: 'c', namespace: 'raw.sub', name: 't' }, false],
+  [{ catalog: 'c', namespace: 'raw', name: '.hidden' }, false],
+  [{ catalog: 'c', namespace: 'raw', name: '..' }, false],
+  [{ catalog: 'c', namespace: 'raw', name: 'a/b' }, false],
+  [{ catalog: 'c', namespace: 'raw', name: 'a"b' }, false],
+  [{ catalog: 'c', namespace: 'raw', name: 'ends ' }, false],
+  [{ catalog: 'c', namespace: 'raw', name: 'é'.repeat(65) }, false],
+  [{ catalog: 'c', namespace: 'raw', name: '' }, false],
+])('%o may be made: %s', (name, isFine) => {
+  if (isFine) expect(checkName(name)).toBe(name)
+  else expect(() => checkName(name)).toThrow('cannot be part of a table')
+})
+
+test('a folder has of a name what every engine spells alike', () => {
+  expect(freshFolder('stg.municípios')).toMatch(/^stg_munic_pios-[0-9a-f]{8}$/)
 })

@@ -4,6 +4,7 @@
 // A namespace of several levels is one text, its levels joined by dots, as Iceberg's JDBC catalog stores it. A dot
 // inside a level is written `%2E` and a percent sign `%25`, so that the text has one meaning.
 
+import { randomBytes } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
 
 export type TableName = { catalog: string; namespace: string; name: string }
@@ -31,18 +32,27 @@ export function namespacesAbove(namespace: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('.'))
 }
 
-/** What names may be made of: they become folders and parts of SQL, and every engine has to accept them. */
-const legal = /^[A-Za-z0-9_][A-Za-z0-9_ .-]{0,127}$/
+/** What names may be made of, which engines and file systems bound in bytes. */
+const legal = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ .-]*$/u
+const bytesMax = 128
 
-/** REQUEST_INVALID unless every part may be used as a folder and in any engine's SQL. Dots would read as separators. */
+/** REQUEST_INVALID unless every part may be used in any engine's SQL. Of a namespace, dots divide the levels. */
 export function checkName(name: TableName): TableName {
-  for (const part of [name.catalog, name.namespace, name.name])
-    if (!legal.test(part) || part.includes('.') || part.trim() !== part)
+  for (const part of [name.catalog, name.namespace, name.name]) {
+    const isDotted = part !== name.name && part.includes('.')
+    if (!legal.test(part) || isDotted || part.trim() !== part || Buffer.byteLength(part) > bytesMax)
       throw new Failure('REQUEST_INVALID', `"${part}" cannot be part of a table's name`, {
-        hint: 'Use letters, digits, underscores and hyphens, at most 128 of them.',
+        hint: `Use letters, digits, underscores and hyphens, at most ${bytesMax} of them.`,
       })
+  }
   return name
 }
+
+/** Names hold what paths and URIs do not: every engine spells them differently, so they keep only what all agree on. */
+export const folderName = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)
+
+/** A table that is dropped and made again does not meet its old files. */
+export const freshFolder = (name: string): string => `${folderName(name)}-${randomBytes(4).toString('hex')}`
 
 /** Columns of the JDBC layout are `varchar(255)`; locations and the values of namespace properties `varchar(1000)`. */
 const [nameLengthMax, longLengthMax] = [255, 1_000]

@@ -446,6 +446,23 @@ test('what cannot be built says so', async () => {
   ])
 })
 
+test('names of models have dots and letters of any script, as in DuckDB', async () => {
+  const { results } = await run({
+    'models/raw.one.sql': 'select 1 as id',
+    'models/stg.users.sql': "{{ config(materialized='table') }} select * from {{ ref('raw.one') }}",
+    'models/município.sql': "{{ config(materialized='incremental') }} select * from {{ ref('stg.users') }}",
+    'models/all.sql': "select count(*) as n from {{ ref('município') }} join {{ ref('stg.users') }} using (id)",
+    'models/s.yml': 'models: [{name: stg.users, columns: [{name: id, data_tests: [unique]}]}]',
+  })
+  expect(results.map(({ name, status }) => [name, status]).toSorted()).toEqual([
+    ['all', 'success'],
+    ['município', 'success'],
+    ['raw.one', 'success'],
+    ['stg.users', 'success'],
+    ['unique_stg.users_id', 'pass'],
+  ])
+})
+
 test('who reads an ephemeral model that is wrong is skipped for its error, as in dbt', async () => {
   const { results } = await run({
     'models/e.sql': "{{ config(materialized='ephemeral') }} select {{ 1 / 0 }} as id",

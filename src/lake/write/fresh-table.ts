@@ -1,9 +1,9 @@
 // Tables from nothing: the metadata of one that is made, and of one that begins anew with other columns.
 
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
-import type { TableName } from '../../catalog/index.ts'
+import { folderName, freshFolder, type TableName } from '../../catalog/index.ts'
 import {
   applyUpdates,
   currentSchema,
@@ -33,7 +33,7 @@ import type { Rebased } from './staging.ts'
 
 /** A folder that no table has had: what lies there belongs to nobody else. */
 export const freshLocation = (lakeRoot: string, { catalog: inCatalog, namespace, name }: TableName): string =>
-  joinLocation(lakeRoot, inCatalog, namespace, `${name}-${randomBytes(4).toString('hex')}`)
+  joinLocation(lakeRoot, inCatalog, folderName(namespace), freshFolder(name))
 
 /** A table without rows that nobody has seen. @throws REQUEST_INVALID for a format version that does not exist */
 export function freshTable(

@@ -1,9 +1,8 @@
 // Where tables may lie. Our own process writes metadata to the location of a table and reads what a registered file
 // names, so a client must not lead it outside the lake and the places that the project allows.
 
-import { randomBytes } from 'node:crypto'
 import { Failure } from '../../base/failure.ts'
-import { levelsOf, type TableName } from '../../catalog/index.ts'
+import { folderName, freshFolder, levelsOf, type TableName } from '../../catalog/index.ts'
 import type { TableUpdate, ViewUpdate } from '../../iceberg/index.ts'
 import { comparableLocation, isInFolder, isLocal, joinLocation } from '../../io/index.ts'
 
@@ -72,9 +71,3 @@ export function openLocations(root: string, more: readonly string[]): Locations 
     },
   }
 }
-
-/** Names hold what paths and URIs do not: every engine spells them differently, so they keep only what all agree on. */
-const folderName = (name: string) => name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)
-
-/** A table that is dropped and made again does not meet its old files. */
-const freshFolder = (name: string) => `${folderName(name)}-${randomBytes(4).toString('hex')}`
