@@ -1,7 +1,9 @@
 // What the lake adds to dbt's way: history, partitions, what was read, and nothing left by what failed.
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { collect } from '../../lake/index.ts'
 import { compileNode } from '../index.ts'
+import { queryOptions } from '../work.ts'
 import { openRuns } from './world.testing.ts'
 
 let runs: Awaited<ReturnType<typeof openRuns>>
@@ -186,4 +188,27 @@ test('a model that fails while it is built has its compiled SQL', async () => {
   const { results } = await runs.run(files, { publish: false })
   expect(results['a']).toMatchObject({ status: 'error', compiledSql: expect.stringMatching(/select 2 as n$/) })
   expect(results['b']).toMatchObject({ status: 'error', compiledSql: expect.stringMatching(/select 3 as n$/) })
+})
+
+test("a project's own strategy for microbatches finds the bounds of a batch where dbt has them", async () => {
+  const files = {
+    'models/raw.sql':
+      "{{ config(event_time='seen') }} from range(timestamp '2024-01-01', timestamp '2024-01-03', interval 1 day) r(seen)",
+    'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='seen', batch_size='day',
+      begin='2024-01-01', lookback=1) }}
+      select '{{ model.config.__dbt_internal_microbatch_event_time_start }}' as bound from {{ ref('raw') }}`,
+    'macros/own.sql': `{% macro get_incremental_microbatch_sql(args) %}
+      insert into {{ args.target_relation }}
+      select '{{ config.get("__dbt_internal_microbatch_event_time_end") }}' from {{ args.temp_relation }}
+    {% endmacro %}`,
+  }
+  const on = (day: string) => ({ startedAt: Date.parse(`${day}T12:00:00Z`) })
+  const { results } = await runs.run(files, on('2024-01-01'))
+  expect(results['m']).toMatchObject({ message: 'SUCCESS', status: 'success' })
+  const { work } = await runs.run(files, on('2024-01-02'))
+  const { rows } = await collect(
+    await runs.lake.query('select bound from dev_analytics.main.m order by 1', queryOptions(work)),
+  )
+  // Of the first run its batch's start; of the second the ends of both of its batches.
+  expect(rows.flat()).toEqual(['2024-01-01 00:00:00+00:00', '2024-01-02 00:00:00+00:00', '2024-01-03 00:00:00+00:00'])
 })

@@ -83,9 +83,13 @@ export async function runBatches(
     tell('started')
     try {
       const isFirst = !previous && done.length === 0
-      const made = await compileBatch(node, batch, { compiler, isFirst, hooks: hooksOf(at, batches.length) })
+      const { node: inBatch, ...made } = await compileBatch(node, batch, {
+        compiler,
+        isFirst,
+        hooks: hooksOf(at, batches.length),
+      })
       sql = made.compiled.sql
-      await runMaterialization(node, macro, { compiler, ...made })
+      await runMaterialization(inBatch, macro, { compiler, ...made })
       compiledSql = sql
       done.push(batch)
       tell('success')
@@ -138,12 +142,15 @@ const hooksOf = (at: number, total: number): Names => ({
 })
 
 async function compileBatch(
-  node: DbtNode,
+  whole: DbtNode,
   batch: Batch,
   { compiler, isFirst, hooks }: { compiler: Compiler; isFirst: boolean; hooks: Names },
-): Promise<{ compiled: Compiled; batch: Dict; names: Names }> {
-  const time = (text: string) => PyDate.at(timeOf(text)!, utc)
-  const dict = Dict.of({ id: batch.id, event_time_start: time(batch.start), event_time_end: time(batch.end) })
+): Promise<{ node: DbtNode; compiled: Compiled; batch: Dict; names: Names }> {
+  const [start, end] = [batch.start, batch.end].map((text) => PyDate.at(timeOf(text)!, utc))
+  const dict = Dict.of({ id: batch.id, event_time_start: start, event_time_end: end })
+  // Strategies of projects and packages read these from the config, where dbt has them, too.
+  const bounds = { __dbt_internal_microbatch_event_time_start: start, __dbt_internal_microbatch_event_time_end: end }
+  const node = { ...whole, config: { ...whole.config, ...bounds } }
   const model = () => {
     const described = new Dict(nodeDict(node).entries())
     described.set('batch', dict)
@@ -152,5 +159,5 @@ async function compileBatch(
   const subject = { ...subjectOf(node), model, stretch: batch }
   // Once the first batch has made the table, the next ones add to it, whatever the command says.
   const names = { ...hooks, ...(!isFirst && { is_incremental: () => true, should_full_refresh: () => false }) }
-  return { compiled: await compiler.compile(node, names, subject), batch: dict, names }
+  return { node, compiled: await compiler.compile(node, names, subject), batch: dict, names }
 }
