@@ -35,6 +35,7 @@ test.each([
   [{ catalog: 'c', namespace: 'raw', name: 'município_ção' }, true],
   [{ catalog: 'c', namespace: 'städte', name: '2024 売上' }, true],
   [{ catalog: 'c', namespace: 'raw.sub', name: 't' }, false],
+  [{ catalog: 'c', namespace: 'raw.sub', name: 'raw.sub' }, false],
   [{ catalog: 'c', namespace: 'raw', name: '.hidden' }, false],
   [{ catalog: 'c', namespace: 'raw', name: '..' }, false],
   [{ catalog: 'c', namespace: 'raw', name: 'a/b' }, false],

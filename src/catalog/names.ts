@@ -38,8 +38,8 @@ const bytesMax = 128
 
 /** REQUEST_INVALID unless every part may be used in any engine's SQL. Of a namespace, dots divide the levels. */
 export function checkName(name: TableName): TableName {
-  for (const part of [name.catalog, name.namespace, name.name]) {
-    const isDotted = part !== name.name && part.includes('.')
+  for (const [at, part] of [name.name, name.namespace, name.catalog].entries()) {
+    const isDotted = at > 0 && part.includes('.')
     if (!legal.test(part) || isDotted || part.trim() !== part || Buffer.byteLength(part) > bytesMax)
       throw new Failure('REQUEST_INVALID', `"${part}" cannot be part of a table's name`, {
         hint: `Use letters, digits, underscores and hyphens, at most ${bytesMax} of them.`,
