@@ -157,7 +157,24 @@ const scalars: Macro[] = [
     `CASE WHEN x IS NULL THEN 'NULL' ELSE '''' || replace(x::VARCHAR, '''', '''''') || '''' END`,
   ],
   ['pg_octet_length', ['x VARCHAR'], 'strlen(x)::INTEGER', ['x BLOB', 'octet_length(x)::INTEGER']],
-  ['pg_size_text', ['x'], 'format_bytes(x::BIGINT)'],
+  [
+    'pg_size_text',
+    ['x'],
+    `CASE WHEN x < 0 THEN '-' ELSE '' END || CASE ${['bytes', 'kB', 'MB', 'GB', 'TB']
+      .map((unit, at) => {
+        // As many as ten thousand of each, rounded by half of one.
+        const shown = at === 0 ? 'abs(x)' : `((abs(x)::HUGEINT // ${2 ** (10 * at - 1)}) + 1) // 2`
+        return `WHEN abs(x) < ${10_240 * 1024 ** at - (at === 0 ? 0 : 2 ** (10 * at - 1))} THEN (${shown})::VARCHAR || ' ${unit}'`
+      })
+      .join(' ')} ELSE (((abs(x)::HUGEINT // ${2 ** 49}) + 1) // 2)::VARCHAR || ' PB' END`,
+  ],
+  [
+    'pg_type_text',
+    ['x'],
+    `CASE WHEN typeof(x) LIKE 'DECIMAL(%' THEN 'numeric' ELSE lower(CASE typeof(x) WHEN 'VARCHAR' THEN 'text' WHEN '"NULL"' THEN 'unknown' WHEN 'DOUBLE' THEN 'double precision'
+      WHEN 'FLOAT' THEN 'real' WHEN 'HUGEINT' THEN 'numeric' WHEN 'BLOB' THEN 'bytea' WHEN 'TIMESTAMP' THEN 'timestamp without time zone' WHEN 'TIME' THEN 'time without time zone'
+      WHEN 'VARCHAR[]' THEN 'text[]' WHEN 'DOUBLE[]' THEN 'double precision[]' ELSE typeof(x) END) END`,
+  ],
   ['pg_to_hex', ['x'], 'lower(to_hex(x))'],
   // To so many digits of a second.
   [

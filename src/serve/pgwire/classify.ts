@@ -31,7 +31,8 @@ export type Command =
   | { kind: 'rename-index'; name: IndexName; to: string }
   | { kind: 'discard'; tag: string; all: boolean }
   | { kind: 'deallocate'; name: string | undefined }
-  | { kind: 'prepare'; name: string; start: number }
+  /** `types`: those that are written of its parameters. */
+  | { kind: 'prepare'; name: string; types: string[]; start: number }
   | { kind: 'execute'; name: string; arguments: string[] }
   | { kind: 'declare'; name: string; binary: boolean; hold: boolean; start: number }
   | { kind: 'fetch'; name: string; count: number; move: boolean }
@@ -81,8 +82,7 @@ export function classify(sql: string): Command {
     }
     case 'prepare': {
       const name = head.name()
-      if (head.peek() === '(') head.skipParentheses()
-      return { kind: 'prepare', name, start: head.after('as') }
+      return { kind: 'prepare', name, types: head.argumentsInside(), start: head.after('as') }
     }
     case 'execute':
       return { kind: 'execute', name: head.name(), arguments: head.argumentsInside() }

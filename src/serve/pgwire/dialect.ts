@@ -39,7 +39,7 @@ import {
   seriesColumn,
   seriesOfRows,
 } from './dialect/lists.ts'
-import { keptName, smallName } from './dialect/names.ts'
+import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { collated, escapedLike, matched } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
@@ -72,6 +72,7 @@ function editsOf(sql: EditedSql): Edit[] {
     const isDefinition = at < definitionEnd
     if (keptName(sql, at)) continue
     numberedRows(sql, at)
+    valuesNames(sql, at)
     castAgain(sql, at)
     jsonTaken(sql, at)
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue

@@ -212,7 +212,7 @@ describe('statements', () => {
     ["select 1 as a where 'x' collate \"C\" = 'x'", [], [{ a: 1 }]],
     ["select {'a': 1, 'b': [1.5]} as doc", [], [{ doc: { a: 1, b: ['1.5'] } }]],
     ['show transaction_isolation', [], [{ transaction_isolation: 'read committed' }]],
-    ['values (1), (2)', [], [{ col0: 1 }, { col0: 2 }]],
+    ['values (1), (2)', [], [{ column1: 1 }, { column1: 2 }]],
   ])('%s', async (sql, values, rows) => expect((await ada.query(sql, values)).rows).toEqual(rows))
 
   test.each([

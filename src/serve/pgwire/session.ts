@@ -24,8 +24,8 @@ import { changedColumns, indexOf, openStatements, type Answer, type Asked } from
 /** What another connection may do with this one. */
 export type Cancellable = { cancel(): void; terminate(): void }
 
-/** `told`: the columns that the client knows of it. */
-type Prepared = { sql: string; oids: number[]; told?: Field[] | undefined }
+/** `told`: the columns that the client knows of it; `types`: those of its parameters, as PREPARE has them. */
+type Prepared = { sql: string; oids: number[]; types?: readonly string[]; told?: Field[] | undefined }
 type Portal = { asked: Asked; answer?: Answer | undefined; hold: boolean; cursor: boolean; done: boolean }
 type Control = { id: number; key: number; session: Cancellable; backends: Backends; stopping: AbortSignal }
 
@@ -226,7 +226,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         wire.send(say.emptyQuery)
         return undefined
       case 'prepare':
-        keepPrepared(command.name, { sql: asked.sql.slice(command.start), oids: [] }, false)
+        keepPrepared(command.name, { sql: asked.sql.slice(command.start), oids: [], types: command.types }, false)
         return { tag: () => 'PREPARE' }
       case 'execute':
         return statements.run(instead(executed(command), asked), signal)
@@ -285,7 +285,9 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     const edits = placeholders(known.sql).map(({ number, start, end }) => {
       const value = values[number - 1]
       if (value === undefined) throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`)
-      return { start, end, text: `(${value})` }
+      const type = known.types?.[number - 1]?.trim()
+      const isTyped = type !== undefined && !/^(unknown)?$/i.test(type)
+      return { start, end, text: isTyped ? `CAST(${value} AS ${type})` : `(${value})` }
     })
     return splice(known.sql, edits).text
   }

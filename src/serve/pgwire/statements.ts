@@ -615,12 +615,13 @@ function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked
   if (told && told.length !== columns.length) throw changedColumns()
   if (formats.length > 1 && formats.length !== columns.length)
     throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
+  const isValues = /^\s*values\b/i.test(sql)
   return columns.map(({ name, type }, at) => {
     const format = (formats.length === 1 ? formats[0] : formats[at]) ?? 0
     const own = wireTypeOf(type)
     return {
       // `AS "SUM(amount)"`: a name that the client chose is not ours to shorten.
-      name: sql.includes(quoteName(name)) ? name : shownName(name),
+      name: isValues ? `column${at + 1}` : sql.includes(quoteName(name)) ? name : shownName(name),
       type:
         format === 0 && own.oid === pgTypes.text.array && areNames(name, sql)
           ? { ...own, oid: pgTypes.name.array }

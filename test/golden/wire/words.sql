@@ -77,3 +77,12 @@ select * from regexp_split_to_table('a b', ' ') with ordinality as t(v, n)
 select array_ndims(array[[1,2]]), array_fill(7, array[3]), trim_array(array[1,2,3], 1), get_byte('abc'::bytea, 1)
 select grouping(a), percentile_cont(0.5) within group (order by b) from (values (1, 2), (1, 4)) t(a, b) group by rollup (a) order by 1
 select id, jsonb_set(doc, '{a}', '"x"') ->> 'a' as a, jsonb_set(doc, '{b,c}', '[1]') -> 'b' ->> 'c' as c, jsonb_set(doc, array['n'], to_jsonb(id)) ->> 'n' as n, jsonb_set(doc, '{b,e}', to_jsonb(id::text)) -> 'b' ->> 'e' as e from (values (1, '{"a":1,"b":{"c":2}}'::jsonb), (2, null), (3, '{"z":1}')) t(id, doc) order by id
+select pg_size_pretty(0::bigint), pg_size_pretty(10239::bigint), pg_size_pretty(10240::bigint), pg_size_pretty(1234567::bigint), pg_size_pretty(10485247::bigint), pg_size_pretty(10485248::bigint), pg_size_pretty(123456789012::bigint), pg_size_pretty(-20000::bigint)
+select pg_typeof(1), pg_typeof(now()), pg_typeof(1.5), pg_typeof(array[1]), pg_typeof(1::bigint), pg_typeof('x'::text), pg_typeof(true), pg_typeof(current_date), pg_typeof(1::float8), pg_typeof('{}'::json), pg_typeof(localtimestamp)
+values (1, 'a'), (2, 'b')
+select v.column1, column2 from (values (1, 'a'), (2, 'b')) v where v.column1 > 1
+select * from (values (1, 'a')) as v join (values (1, coalesce(null, 2))) w on v.column1 = w.column1
+select count(*) from (values (1)) v(x), (values (2)) w
+prepare typed (int, text, unknown) as select $1 + 1 as a, $2 || 'x' as b, $3 as c
+execute typed('5', 6, 'z')
+deallocate typed

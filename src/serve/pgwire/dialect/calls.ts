@@ -22,6 +22,7 @@ const renamed: Record<string, string> = {
   cardinality: 'pg_cardinality',
   to_hex: 'pg_to_hex',
   pg_size_pretty: 'pg_size_text',
+  pg_typeof: 'pg_type_text',
 }
 
 /** Calls with a pattern behind a comma; undefined for patterns that are not known. */

@@ -1,6 +1,7 @@
 // Names that PostgreSQL reads otherwise than the engine: words that the engine keeps for itself, and capitals without quotes.
 
 import { isName, quoteName } from '../../../lake/index.ts'
+import { isAlias } from './lists.ts'
 import type { EditedSql } from './sql.ts'
 
 /** What may be a column, table or alias in PostgreSQL, and has a meaning of its own in the engine. */
@@ -33,6 +34,17 @@ function isEndOfTable(sql: EditedSql, at: number): boolean {
   let first = last
   while (sql.words[first - 1] === '.') first -= 2
   return isName(sql.tokens[last]) && /^(from|join|,|update|into|only)$/.test(sql.words[first - 1] ?? '')
+}
+
+/** `FROM (VALUES (1, 'a')) AS v`: its columns are `column1` and `column2`. */
+export function valuesNames(sql: EditedSql, at: number): void {
+  const end = sql.words[at] === '(' && sql.words[at + 1] === 'values' ? sql.closing(at) : undefined
+  const first = end !== undefined && sql.words[at + 2] === '(' ? sql.closing(at + 2) : undefined
+  if (end === undefined || first === undefined) return
+  const alias = sql.words[end + 1] === 'as' ? end + 2 : end + 1
+  if (!isAlias(sql, alias) || sql.words[alias + 1] === '(') return
+  const names = sql.items(at + 2, first).map((_, index) => `column${index + 1}`)
+  sql.insertAfter(alias, `(${names.join(', ')})`)
 }
 
 /** `SELECT id AS userId` is `userid`; so is a table that is made, and its columns. */
