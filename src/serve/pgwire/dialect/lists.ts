@@ -143,7 +143,7 @@ export function rowCompared(sql: EditedSql, at: number): boolean {
 /** Whether a name stands here, and no word of the clause behind. */
 export const isAlias = (sql: EditedSql, at: number): boolean =>
   isName(sql.tokens[at]) &&
-  !/^(where|on|join|cross|left|right|full|inner|natural|group|order|having|union|with|limit|offset|window)$/.test(
+  !/^(where|on|join|cross|left|right|full|inner|natural|group|order|having|union|with|limit|offset|window|using|select|set|returning|tablesample)$/.test(
     sql.words[at]!,
   )
 

@@ -38,7 +38,8 @@ function isEndOfTable(sql: EditedSql, at: number): boolean {
 
 /** `FROM (VALUES (1, 'a')) AS v`: its columns are `column1` and `column2`. */
 export function valuesNames(sql: EditedSql, at: number): void {
-  const end = sql.words[at] === '(' && sql.words[at + 1] === 'values' ? sql.closing(at) : undefined
+  const isTable = /^(from|join|,|lateral)$/.test(sql.words[at - 1] ?? '')
+  const end = isTable && sql.words[at] === '(' && sql.words[at + 1] === 'values' ? sql.closing(at) : undefined
   const first = end !== undefined && sql.words[at + 2] === '(' ? sql.closing(at + 2) : undefined
   if (end === undefined || first === undefined) return
   const alias = sql.words[end + 1] === 'as' ? end + 2 : end + 1
