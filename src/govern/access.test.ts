@@ -60,6 +60,35 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
     expect(await may(ana!)).toBe(false)
   })
 
+  test('what is a part of a grant is taken away from it, and the rest stays', async () => {
+    const { access } = govern!
+    const to = ['ana']
+    const listed = async () =>
+      (await access.list(by.by, { of: 'ana' })).map(({ privilege, columns }) => [privilege, ...(columns ?? [])]).sort()
+    await access.grant({ privileges: ['select'], columns: ['id', 'email', 'name'], on: orders, to }, by)
+    expect(await access.revoke({ privileges: ['select'], columns: ['email'], on: orders, to }, by)).toMatchObject({
+      changed: true,
+    })
+    expect(await listed()).toEqual([['select', 'id', 'name']])
+    expect(await access.revoke({ privileges: ['select'], columns: ['email'], on: orders, to }, by)).toMatchObject({
+      changed: false,
+    })
+    await access.revoke({ privileges: ['select'], columns: ['id', 'name'], on: orders, to }, by)
+    expect(await listed()).toEqual([])
+    await access.grant({ privileges: ['all'], on: orders, to }, by)
+    await expect(access.revoke({ privileges: ['select'], columns: ['email'], on: orders, to }, by)).rejects.toThrow(
+      /may select all columns there, by a grant of all/,
+    )
+    await access.revoke({ privileges: ['write'], on: orders, to }, by)
+    expect([await may(ana!), await may(ana!, 'insert'), await may(ana!, 'drop')]).toEqual([true, false, true])
+    await access.revoke({ privileges: ['select', 'drop'], on: orders, to }, by)
+    expect(await listed()).toEqual([['alter'], ['create'], ['maintain']])
+    await access.revoke({ privileges: ['all'], on: orders, to }, by)
+    await access.grant({ privileges: ['write', 'insert'], on: orders, to }, by)
+    await access.revoke({ privileges: ['insert'], on: orders, to }, by)
+    expect(await listed()).toEqual([['delete'], ['update']])
+  })
+
   test('so do users, roles and forks', async () => {
     const { access, users } = govern!
     await access.createRole('analyst', by)

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import { newId } from '../base/ids.ts'
 import { didYouMean } from '../base/suggest.ts'
-import type { AccessMembersRow, CatalogTransaction, Records } from '../records/index.ts'
+import type { AccessGrantsRow, AccessMembersRow, CatalogTransaction, Records } from '../records/index.ts'
 import { audited } from './access-audit.ts'
 import { applyAccess } from './access-file.ts'
 import type { Audit } from './audit.ts'
@@ -22,6 +22,7 @@ import {
   type GrantedPrivilege,
   grantedPrivileges,
   granteeKey,
+  expanded,
   holds,
   isTo,
   type Pattern,
@@ -34,7 +35,7 @@ import {
   subjectOf,
 } from './policy.ts'
 import type { Principal } from './principal.ts'
-import { bumpStamp, columnsText, grantOf, loadPolicy, placeOf, readStamp } from './policy-records.ts'
+import { bumpStamp, columnsIn, columnsText, grantOf, loadPolicy, placeOf, readStamp } from './policy-records.ts'
 
 export type AccessSource = 'access.yml' | 'sql' | 'cli' | 'web'
 
@@ -188,17 +189,29 @@ export function openAccess({ records, clock, environments, audit }: World): Acce
       return changing(async (trx) => {
         const gone: string[] = []
         for (const row of rowsOf(request, to)) {
-          let rows = trx
-            .deleteFrom('access_grants')
+          const there = await trx
+            .selectFrom('access_grants')
+            .selectAll()
             .where('environment', '=', row.environment)
             .where('namespace', '=', row.namespace)
             .where('table_name', '=', row.table_name)
             .where('grantee_kind', '=', row.grantee_kind)
             .where('grantee', '=', row.grantee)
-          // REVOKE ALL takes away whatever was granted there, and REVOKE SELECT the columns too.
-          if (row.privilege !== 'all') rows = rows.where('privilege', '=', row.privilege)
-          if (row.columns_text !== '') rows = rows.where('columns_text', '=', row.columns_text)
-          gone.push(...(await rows.returning('source').execute()).map(({ source }) => source))
+            .execute()
+          for (const found of there) {
+            const rest = restOf(found, row)
+            if (!rest) continue
+            await trx.deleteFrom('access_grants').where('id', '=', found.id).execute()
+            for (const part of rest) {
+              const values = { ...found, ...part, id: newId(clock.now()) }
+              await trx
+                .insertInto('access_grants')
+                .values(values)
+                .onConflict((conflict) => conflict.doNothing())
+                .execute()
+            }
+            gone.push(found.source)
+          }
         }
         mayTake(gone, change)
         return { changed: gone.length > 0, inFile: gone.includes('access.yml') }
@@ -462,6 +475,35 @@ function canonical<Rule extends { on: Pattern }>(policy: Policy, rule: Rule): Ru
 }
 
 /** One row for each privilege and grantee. */
+type GrantRow = Pick<AccessGrantsRow, 'privilege' | 'columns_text' | 'grantee'>
+
+/**
+ * What stays of a grant when this is taken away; undefined: they have nothing in common. REVOKE ALL takes away whatever was
+ * granted there, REVOKE SELECT the columns too, and REVOKE INSERT leaves the rest of ALL.
+ */
+function restOf(found: GrantRow, taken: GrantRow): Pick<GrantRow, 'privilege' | 'columns_text'>[] | undefined {
+  const { privilege, columns_text } = found
+  if (taken.privilege === 'all') return []
+  if (taken.columns_text !== '') return columnsLeft(found, taken)
+  const away = expanded(taken.privilege as GrantedPrivilege)
+  const all = expanded(privilege as GrantedPrivilege)
+  const left = all.filter((one) => !away.includes(one))
+  return left.length === all.length ? undefined : left.map((one) => ({ privilege: one, columns_text }))
+}
+
+function columnsLeft({ privilege, columns_text, grantee }: GrantRow, taken: GrantRow) {
+  if (!expanded(privilege as GrantedPrivilege).includes('select')) return undefined
+  const all = columnsIn(columns_text)
+  if (all.length === 0)
+    throw new Failure('REQUEST_INVALID', `${grantee} may select all columns there, by a grant of ${privilege}`, {
+      hint: 'Take that away, and grant select on the columns that stay.',
+    })
+  const away = columnsIn(taken.columns_text)
+  const left = all.filter((column) => !away.includes(column))
+  if (left.length === all.length) return undefined
+  return left.length === 0 ? [] : [{ privilege, columns_text: columnsText(left) }]
+}
+
 const rowsOf = ({ privileges: given, on, columns }: GrantRequest, to: readonly Grantee[]) =>
   given.flatMap((privilege) =>
     to.map(({ kind, name }) => ({

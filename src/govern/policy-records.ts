@@ -154,9 +154,10 @@ export const placeOf = ({ environment = '*', namespace = '*', table = '*' }: Pat
 export const grantOf = (row: AccessGrantsRow): Grant => ({
   privilege: row.privilege as Grant['privilege'],
   on: patternOf(row),
-  ...(row.columns_text === '' ? {} : { columns: row.columns_text.split(',').filter((column) => column !== '') }),
+  ...(row.columns_text === '' ? {} : { columns: columnsIn(row.columns_text) }),
   to: { kind: row.grantee_kind, name: row.grantee },
 })
+export const columnsIn = (text: string): string[] => text.split(',').filter((column) => column !== '')
 /** Sorted, so that the same grant is the same row. */
 export const columnsText = (columns: readonly string[] | undefined): string =>
   columns === undefined ? '' : `,${[...new Set(columns.map((column) => column.toLowerCase()))].sort().join(',')},`

@@ -28,6 +28,8 @@ const bundles: Readonly<Record<'write' | 'all', readonly Privilege[]>> = {
   all: ['select', 'insert', 'update', 'delete', 'create', 'alter', 'drop', 'maintain'],
 }
 export type GrantedPrivilege = Privilege | keyof typeof bundles
+export const expanded = (granted: GrantedPrivilege): readonly Privilege[] =>
+  granted === 'write' || granted === 'all' ? bundles[granted] : [granted]
 export const grantedPrivileges: readonly GrantedPrivilege[] = [...privileges, 'write', 'all']
 
 /** To whom rights are given. Roles and groups are other things: a group is who somebody is, a role what they may do. */

@@ -524,6 +524,21 @@ describe('plans and definitions', () => {
 })
 
 describe('rights', () => {
+  test('several tables at once, a part of what was granted, and what was not', async () => {
+    await world.rows('create table raw.one as select 1 as id, 2 as secret')
+    await world.rows('create table raw.two as select 1 as id, 2 as secret')
+    const [mo, max] = [await world.member('mo'), await world.member('max')]
+    await run('grant select on table raw.one, raw.two to mo, max')
+    for (const principal of [mo, max]) expect(await world.rows('from raw.two', { principal })).toEqual([[1, 2]])
+    await run('revoke select on raw.one, raw.two from max')
+    await run('grant select (id, secret) on raw.one to max')
+    await run('revoke select (secret) on raw.one from max')
+    expect(await world.rows('from raw.one', { principal: max })).toEqual([[1]])
+    expect(await failure('revoke select (secret) on raw.one from mo')).toMatchObject({ code: 'REQUEST_INVALID' })
+    const nothing = await world.query('revoke insert on raw.one from mo')
+    expect(nothing.notices).toEqual([expect.stringContaining('nothing was taken away')])
+  })
+
   test('GRANT, REVOKE, roles', async () => {
     await world.rows('create table raw.given as select 1 as id, 2 as secret')
     const mia = await world.member('mia')

@@ -86,6 +86,12 @@ const counted = (command: string, count: number, tables: TableName[] = []): Comm
   count,
 })
 
+/** Whoever takes away what was given another way should not believe that it is gone. */
+const told = (done: Commanded, nothingGone: boolean): Commanded =>
+  nothingGone
+    ? { ...done, notices: ['nothing was taken away: it was not given there; SHOW GRANTS TO … says what was'] }
+    : done
+
 const kinds: ReadonlySet<string> = new Set<Command['kind']>([
   'call',
   'grant',
@@ -146,7 +152,7 @@ export async function runCommand(command: Command, context: CommandContext): Pro
       let count = 0
       for (const request of requestsOf(command, context))
         if ((await rights()[command.kind](request, change)).changed) count++
-      return counted(command.kind.toUpperCase(), count)
+      return told(counted(command.kind.toUpperCase(), count), command.kind === 'revoke' && count === 0)
     }
     case 'grant-role':
     case 'revoke-role': {
@@ -157,7 +163,8 @@ export async function runCommand(command: Command, context: CommandContext): Pro
           : rights().revokeRole(role, command.who, change))
         if (changed) count++
       }
-      return counted(command.kind === 'grant-role' ? 'GRANT ROLE' : 'REVOKE ROLE', count)
+      const isGrant = command.kind === 'grant-role'
+      return told(counted(isGrant ? 'GRANT ROLE' : 'REVOKE ROLE', count), !isGrant && count === 0)
     }
     case 'create-role':
     case 'drop-role': {
@@ -297,16 +304,16 @@ function requestsOf(
   { privileges, on, who }: Extract<Command, { kind: 'grant' | 'revoke' }>,
   context: CommandContext,
 ): GrantRequest[] {
-  const pattern = patternOf(on, context)
-  return privileges.map(({ name, columns, start }) => {
+  const patterns = on.map((one) => patternOf(one, context))
+  return privileges.flatMap(({ name, columns, start }) => {
     const known = grantedPrivileges.find((one) => one === name.toLowerCase())
     if (!known)
       throw new Failure('SQL_INVALID', `there is no privilege ${name}${didYouMean(name, [...grantedPrivileges])}`, {
         place: context.at(start),
         hint: `Privileges are ${grantedPrivileges.join(', ')}.`,
       })
-    const request = { privileges: [known as GrantedPrivilege], on: pattern, to: who }
-    return columns ? { ...request, columns } : request
+    const request = { privileges: [known as GrantedPrivilege], to: who, ...(columns && { columns }) }
+    return patterns.map((pattern) => ({ ...request, on: pattern }))
   })
 }
 

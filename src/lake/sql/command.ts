@@ -10,7 +10,7 @@ export type Command =
   | {
       kind: 'grant' | 'revoke'
       privileges: { name: string; columns: string[] | undefined; start: number }[]
-      on: Place
+      on: Place[]
       who: string[]
     }
   | { kind: 'grant-role' | 'revoke-role'; roles: string[]; who: string[] }
@@ -101,7 +101,7 @@ function grant(reader: Reader, kind: 'grant' | 'revoke'): Command {
     reader.take('privileges')
     named.push({ name, columns: reader.peek('(') ? reader.columns() : undefined, start })
   } while (reader.takeSymbol(','))
-  const on = reader.take('on') ? place(reader) : undefined
+  const on = reader.take('on') ? places(reader) : undefined
   const word = kind === 'grant' ? 'to' : 'from'
   reader.expect(word.toUpperCase(), word)
   const who = [grantee(reader)]
@@ -109,6 +109,13 @@ function grant(reader: Reader, kind: 'grant' | 'revoke'): Command {
   reader.end()
   if (on) return { kind, privileges: named, on, who }
   return { kind: `${kind}-role`, roles: named.map(({ name }) => name), who }
+}
+
+/** One of them, or several tables. */
+function places(reader: Reader): Place[] {
+  const all = [place(reader)]
+  while (all[0]!.table && reader.takeSymbol(',')) all.push({ table: reader.name('a table') })
+  return all
 }
 
 function place(reader: Reader): Place {
