@@ -520,6 +520,15 @@ describe('plans and definitions', () => {
     expect((await run('show tables from raw')).rows).toContainEqual(['raw', 'made', 'BASE TABLE'])
     expect((await run('show views')).rows).toEqual([['raw', 'seen']])
     expect((await run('show tables')).rows).toContainEqual(['raw', 'made', 'BASE TABLE'])
+    for (const like of ["like 'ma_e'", "from raw like 'MADE'", "in raw 'nothing|m*de'"])
+      expect((await run(`show tables ${like}`)).rows).toEqual([['raw', 'made', 'BASE TABLE']])
+    expect((await run(`show tables like 'ma\\_e'`)).rows).toEqual([])
+    expect((await run("show views like 'x%'")).rows).toEqual([])
+    expect((await run("show schemas from dev_analytics like 'r%'")).rows).toEqual([['raw']])
+    expect((await run("show columns from raw.made like 'a%'")).rows).toEqual([
+      ['at', 'TIMESTAMP WITH TIME ZONE', 'YES'],
+    ])
+    expect(await failure('show schemas from elsewhere')).toMatchObject({ code: 'SQL_UNSUPPORTED' })
   })
 })
 

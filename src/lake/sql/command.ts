@@ -173,13 +173,15 @@ function option(reader: Reader): { name: string; value: string; start: number } 
 export function showAsSelect(reader: Reader, catalog: string): string | undefined {
   if (!reader.take('show')) return undefined
   const from = () => reader.take('from') || reader.take('in')
-  const schema = (prefix: string) => {
-    if (!from()) return ''
-    return ` ${prefix} table_schema = ${quoteText(reader.name('a schema').at(-1)!)}`
-  }
+  const isIn = () => (from() ? [`table_schema = ${quoteText(reader.name('a schema').at(-1)!)}`] : [])
+  const where = (...conditions: readonly string[]) =>
+    conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
   if (reader.take('schemas') || reader.take('namespaces')) {
+    if (from() && reader.identifier('an environment').toLowerCase() !== catalog.toLowerCase())
+      throw reader.unsupported('SHOW SCHEMAS of another environment', 'Read its information_schema.schemata.')
+    const like = likeIn(reader, 'schema_name')
     reader.end()
-    return 'SELECT schema_name FROM information_schema.schemata ORDER BY schema_name'
+    return `SELECT schema_name FROM information_schema.schemata${where(...like)} ORDER BY schema_name`
   }
   if (reader.take('databases') || reader.take('catalogs')) {
     reader.end()
@@ -189,21 +191,32 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
     reader.end()
     return `SELECT c.table_catalog AS database, c.table_schema AS schema, c.table_name AS name, list(c.column_name ORDER BY c.ordinal_position) AS column_names, list(c.data_type ORDER BY c.ordinal_position) AS column_types, false AS temporary FROM information_schema.columns AS c GROUP BY ALL ORDER BY ALL`
   }
-  if (reader.sees('tables', 'from') || reader.sees('tables', 'in')) {
+  if (['from', 'in', 'like'].some((word) => reader.sees('tables', word))) {
     reader.take('tables')
-    const where = schema('WHERE')
+    const conditions = [...isIn(), ...likeIn(reader, 'table_name')]
     reader.end()
-    return `SELECT table_schema, table_name, table_type FROM information_schema.tables${where} ORDER BY ALL`
+    return `SELECT table_schema, table_name, table_type FROM information_schema.tables${where(...conditions)} ORDER BY ALL`
   }
   if (reader.take('views')) {
-    const where = schema('AND')
+    const conditions = ["table_type = 'VIEW'", ...isIn(), ...likeIn(reader, 'table_name')]
     reader.end()
-    return `SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'VIEW'${where} ORDER BY ALL`
+    return `SELECT table_schema, table_name FROM information_schema.tables${where(...conditions)} ORDER BY ALL`
   }
   if (reader.take('columns')) {
     if (!from()) throw reader.invalid('expected FROM and a table')
-    const { sql } = reader.rest('a table')
-    return `SELECT column_name, column_type AS data_type, "null" AS is_nullable FROM (DESCRIBE SELECT * FROM ${sql}\n)`
+    const { sql } = reader.until('a table', ['like'])
+    const like = likeIn(reader, 'column_name')
+    reader.end()
+    return `SELECT column_name, column_type AS data_type, "null" AS is_nullable FROM (DESCRIBE SELECT * FROM ${sql}\n)${where(...like)}`
   }
   return undefined
+}
+
+/** `LIKE 'a%'`, and Spark's `'a*|b*'` with the word or without it. */
+function likeIn(reader: Reader, column: string): string[] {
+  if (!reader.take('like') && !reader.peekText().startsWith("'")) return []
+  const pattern = reader.text('a pattern')
+  const isSparks = /[*|]/.test(pattern) && !pattern.includes('%')
+  const all = isSparks ? pattern.split('|').map((one) => one.replaceAll('_', '\\_').replaceAll('*', '%')) : [pattern]
+  return [`(${all.map((one) => `${column} ILIKE ${quoteText(one)} ESCAPE '\\'`).join(' OR ')})`]
 }
