@@ -104,6 +104,7 @@ export class Adapter extends HostObject {
       escape_sql_string: ([value]) => str(value).replaceAll("'", "''"),
       date_function: () => 'now()',
       nice_connection_name: () => 'main',
+      external_root: () => this.#input.project.options.target.externalRoot ?? '.',
       is_motherduck: () => false,
       is_ducklake: () => false,
       use_ducklake_table_workarounds: () => false,

@@ -1,7 +1,7 @@
 // profiles.yml → the target of a run: under which database and schema names templates and compiled SQL see the lake.
 //
-// What a profile says about connecting (paths, settings, secrets, extensions) means nothing here, since tables live in
-// the lake; it is read so that mistakes are found, and then dropped, so that no secret goes further than this file.
+// What a profile says about connecting (settings, secrets, extensions) means nothing here, since tables live in the lake; it is
+// read so that mistakes are found, and then dropped, so that no secret goes further than this file. Paths are shown to templates.
 
 import { isRecord } from '../../base/record.ts'
 import { readFile } from 'node:fs/promises'
@@ -158,7 +158,8 @@ function targetOf(
   const schema = text(['schema', 'dataset']) ?? 'main'
   const database =
     type === 'duckdb' ? duckdbDatabase(output, wrong) : (text(['database', 'dbname', 'catalog', 'project']) ?? 'main')
-  return { target: { name, database, type: 'duckdb', schema, profile: profileName, threads }, warnings }
+  const paths = type === 'duckdb' ? { path: text(['path']), externalRoot: text(['external_root']) } : {}
+  return { target: { name, database, type: 'duckdb', schema, profile: profileName, threads, ...paths }, warnings }
 }
 
 /** dbt-duckdb's rule: the stem of the file, and `database` may only repeat it or name an attached one. */

@@ -312,6 +312,9 @@ export type Target = {
   schema: string
   profile: string
   threads: number
+  /** What the profile says of files, for templates that name it. */
+  path?: string | undefined
+  externalRoot?: string | undefined
 }
 
 export type DbtPackage = {

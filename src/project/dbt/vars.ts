@@ -125,6 +125,7 @@ export function envVar(env: ProjectOptions['env'], mayReadSecrets = false): Call
   }
 }
 
+/** With dbt-duckdb's keys; what a profile says of connections, which may be secret, is not among them. */
 export function targetDict({ target }: ProjectOptions): Dict {
   return Dict.of({
     name: target.name,
@@ -134,10 +135,17 @@ export function targetDict({ target }: ProjectOptions): Dict {
     database: target.database,
     schema: target.schema,
     threads: target.threads,
-    path: target.database,
-    host: null,
-    user: null,
-    catalog: target.database,
+    path: target.path ?? ':memory:',
+    external_root: target.externalRoot ?? '.',
+    config_options: null,
+    extensions: null,
+    settings: new Dict(),
+    use_credential_provider: null,
+    attach: null,
+    filesystems: null,
+    remote: null,
+    plugins: null,
+    disable_transactions: false,
   })
 }
 

@@ -20,6 +20,7 @@ import { graphDict } from './node-dict.ts'
 import { Dict, toJs } from '../../jinja/index.ts'
 import { versionProblem } from './require-version.ts'
 import type { DbtProject, ProjectOptions } from './types.ts'
+import { targetDict } from './vars.ts'
 
 const options: ProjectOptions = {
   target: { name: 'dev', database: 'shop', catalog: 'dev', type: 'duckdb', schema: 'main', profile: 'p', threads: 1 },
@@ -829,4 +830,30 @@ models:
   const [found] = [...project.nodes.values()].filter(({ kind }) => kind === 'test')
   expect(found).toMatchObject({ name: 'accepted_values_m_a__1', test: { kwargs: { values: [1], column_name: 'a' } } })
   expect(found!.test).not.toHaveProperty(['kwargs', 'arguments'])
+})
+
+test("target has dbt-duckdb's keys, with the paths of the profile", async () => {
+  const shown = (target: ProjectOptions['target']) =>
+    toJs(targetDict({ ...options, target })) as Record<string, unknown>
+  const { target } = options
+  expect(Object.keys(shown(target)).toSorted()).toEqual(
+    // Of dbt-duckdb 1.11.1.
+    `attach config_options database disable_transactions extensions external_root filesystems name path plugins profile_name
+    remote schema settings target_name threads type use_credential_provider`.split(/\s+/),
+  )
+  expect(shown(target)).toMatchObject({
+    path: ':memory:',
+    external_root: '.',
+    settings: {},
+    disable_transactions: false,
+  })
+  expect(shown({ ...target, path: 'db/x.duckdb', externalRoot: '../out' })).toMatchObject({
+    path: 'db/x.duckdb',
+    external_root: '../out',
+  })
+  const project = await read({
+    'models/m.sql':
+      "{{ config(materialized='external', location=adapter.external_root() ~ '/m.parquet') }} select 1 as a",
+  })
+  expect(project.nodes.get('model.shop.m')!.config).toMatchObject({ location: './m.parquet' })
 })
