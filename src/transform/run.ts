@@ -4,6 +4,7 @@ import { behaviourFlag, type DbtProject } from '../project/dbt/index.ts'
 import { runTest } from './judge.ts'
 import type { Names } from './compile.ts'
 import { running } from './materializations/runnable.ts'
+import { makesMacros } from './materializations/sql-macros.ts'
 import { runModel, runOperation } from './materialize.ts'
 import { namesAtEnd } from './operation-names.ts'
 import type { Plan, Step } from './plan.ts'
@@ -105,11 +106,17 @@ class Loop {
       this.#options.onStart?.(step, position)
       const result = failed
         ? this.#skip(step, `${step.name} skipped`)
-        : (this.#options.done?.get(step.node) ?? (await this.#operation(step, names, position)))
+        : (this.#before(step) ?? (await this.#operation(step, names, position)))
       failed ||= isBad(result)
       await this.#report(result, position)
     }
     return !failed
+  }
+
+  /** What an earlier attempt has done of it, but for what is gone with that. */
+  #before({ node }: Step): NodeResult | undefined {
+    const known = this.#options.done?.get(node)
+    return makesMacros(known?.compiledSql) ? undefined : known
   }
 
   async #operation(step: Step, names: Names, { index }: Position): Promise<NodeResult> {

@@ -18,6 +18,7 @@ import type { Config, DbtNode, DbtProject } from '../../project/dbt/index.ts'
 import { Compiler } from '../compile.ts'
 import { done, queryOptions, type Outcome, type Work } from '../work.ts'
 import { asker } from './scope.ts'
+import { macrosWrittenOut } from './sql-macros.ts'
 
 type Calling = Omit<Work, 'changes'> & { changes?: Work['changes'] | undefined }
 
@@ -37,8 +38,9 @@ function functionsOf(project: DbtProject): ReadonlyMap<string, DbtNode> {
   return found
 }
 
-/** The text with the project's functions written out where it calls them. */
-export async function functionsWrittenOut(sql: string, work: Calling, depth = 0): Promise<string> {
+/** The text with the project's functions, and the macros of its hooks, written out where it calls them. */
+export async function functionsWrittenOut(text: string, work: Calling, depth = 0): Promise<string> {
+  const sql = macrosWrittenOut(text, work.changes)
   const functions = functionsOf(work.project)
   if (functions.size === 0) return sql
   const all = [...tokens(sql)]
@@ -50,8 +52,8 @@ export async function functionsWrittenOut(sql: string, work: Calling, depth = 0)
       throw new Failure('GRAPH_CYCLE', `the function ${called.node.name} calls itself`, { place: called.node.place })
     const close = closing(all, called.open)
     const given: string[] = []
-    for (const text of argumentsIn(sql, all, called.open, close))
-      given.push(await functionsWrittenOut(text, work, depth + 1))
+    for (const each of argumentsIn(sql, all, called.open, close))
+      given.push(await functionsWrittenOut(each, work, depth + 1))
     edits.push({ start: all[at]!.start, end: all[close]!.end, text: await expanded(called.node, given, work, depth) })
     at = close
   }

@@ -212,3 +212,49 @@ test("a project's own strategy for microbatches finds the bounds of a batch wher
   // Of the first run its batch's start; of the second the ends of both of its batches.
   expect(rows.flat()).toEqual(['2024-01-01 00:00:00+00:00', '2024-01-02 00:00:00+00:00', '2024-01-03 00:00:00+00:00'])
 })
+
+test('macros that hooks make in SQL are written out where models call them', async () => {
+  const cases: [string, unknown][] = [
+    ['add_one(1)', 2],
+    ['main.ADD_ONE(add_one(2)) * 2', 8],
+    ['scaled(3)', 30],
+    ['scaled(3, 5)', 15],
+    ['scaled(by := 2, x := 4)', 8],
+    ['twice(2 - 1)', 4],
+    ['(select max(n) from series(4))', 4],
+    ['typed(2.6)', 3],
+    ['nothing()', 7],
+    ['(select x from (select 5 as x) t where add_one(x) = 6)', 5],
+    ["case when label('a, b (') = '[a, b (]' then 1 else 0 end", 1],
+  ]
+  const files = {
+    'macros/udfs.sql': `{% macro udfs() %}
+      create or replace macro main.add_one(x) as x + 1;
+      create macro scaled(x, by := 10) as x * by;
+      create temp macro twice(a) as (select add_one(a) * 2 as a);
+      create function series(top) as table select range + 1 as n from range(top);
+      create macro typed(x integer) as x;
+      create macro nothing() as 7;
+      create macro label(x) as '[' || x || ']';
+      create macro if not exists nothing() as 8;
+      create macro gone() as 1; drop macro if exists gone;
+    {% endmacro %}`,
+    ...Object.fromEntries(
+      cases.map(([sql], at) => [`models/m${at}.sql`, `{{ config(pre_hook='{{ udfs() }}') }} select ${sql} as a`]),
+    ),
+    'models/no1.sql': "{{ config(pre_hook='{{ udfs() }}') }} select gone() as a",
+    'models/no2.sql': "{{ config(pre_hook='{{ udfs() }}') }} select add_one(1, 2) as a",
+    'models/no3.sql': "{{ config(pre_hook='create macro loop(x) as loop(x)') }} select loop(1) as a",
+    'models/no4.sql': "{{ config(pre_hook='create macro forms(a) as a, (a, b) as b') }} select 1 as a",
+  }
+  const { results, work } = await runs.run(files)
+  const failed = (name: string) => [results[name]!.status, results[name]!.message]
+  expect(failed('no1')).toEqual(['error', expect.stringContaining('gone')])
+  expect(failed('no2')).toEqual(['error', 'the macro add_one was given too many arguments; it takes (x)'])
+  expect(failed('no3')).toEqual(['error', 'the macro loop calls itself'])
+  expect(failed('no4')).toEqual(['error', expect.stringContaining('the macro forms has several forms')])
+  for (const [at, [sql, expected]] of cases.entries()) {
+    const { rows } = await collect(await runs.lake.query(`select a from dev_analytics.main.m${at}`, queryOptions(work)))
+    expect([sql, Number(rows[0]?.[0])]).toEqual([sql, expected])
+  }
+})

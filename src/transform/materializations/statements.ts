@@ -6,6 +6,7 @@ import { placeAt, splitStatements, type QueryOptions } from '../../lake/index.ts
 import type { Answer } from '../../project/dbt/index.ts'
 import { rowsOf, type Work } from '../work.ts'
 import { isStatement } from './is-statement.ts'
+import { noteMacro } from './sql-macros.ts'
 
 /** The change set is the transaction: it begins with the run and is published, or not, at its end. */
 const transactional = /^(?:begin|commit|rollback|abort|end|start)\b/i
@@ -33,6 +34,7 @@ export async function runScript(sql: string, { lake, options, onWarning }: Sendi
       onWarning(`${word.toUpperCase()}${kind.toUpperCase().replace(/\s+/, ' ')} does nothing here and was left out`)
       continue
     }
+    if (noteMacro(statement, options.changes)) continue
     const { changes: _, ...outside } = options
     const done = await rowsOf(lake, statement, aboutRights.test(statement) ? outside : options).catch(
       (error: unknown) => {
