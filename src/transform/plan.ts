@@ -133,8 +133,15 @@ function waitsFor(
 
 const modelOf = (project: DbtProject, unitTest: string) => project.unitTests.get(unitTest)!.dependsOn[0] ?? ''
 
-const dependsOn = (project: DbtProject, id: string, parents: ReadonlyMap<string, readonly string[]>) =>
-  parents.get(id) ?? (project.exposures.get(id) ?? project.savedQueries.get(id))?.dependsOn ?? []
+function dependsOn(
+  project: DbtProject,
+  id: string,
+  parents: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const { exposures, savedQueries, metrics, semanticModels } = project
+  const entry = exposures.get(id) ?? savedQueries.get(id) ?? metrics.get(id) ?? semanticModels.get(id)
+  return parents.get(id) ?? entry?.dependsOn ?? []
+}
 
 /**
  * Who waits for whom in a build: a node waits for the tests of what lies above it, unless a test reads something that

@@ -446,6 +446,31 @@ test('what cannot be built says so', async () => {
   ])
 })
 
+test('a saved query waits for the models that its metrics are made of, as in dbt', async () => {
+  const { results } = await run({
+    'models/m.sql': 'select nope as day, 1 as amount',
+    'models/spine.sql': "select date '2024-01-01' as day",
+    'models/s.yml': `
+models:
+  - {name: spine, time_spine: {standard_granularity_column: day}, columns: [{name: day, granularity: day}]}
+semantic_models:
+  - name: sales
+    model: ref('m')
+    defaults: {agg_time_dimension: day}
+    entities: [{name: id, type: primary, expr: day}]
+    dimensions: [{name: day, type: time, type_params: {time_granularity: day}}]
+    measures: [{name: amount, agg: sum}]
+metrics: [{name: total, label: Total, type: simple, type_params: {measure: amount}}]
+saved_queries: [{name: totals, query_params: {metrics: [total]}}]
+`,
+  })
+  expect(results.map(({ name, status }) => [name, status]).toSorted()).toEqual([
+    ['m', 'error'],
+    ['spine', 'success'],
+    ['totals', 'skipped'],
+  ])
+})
+
 test('names of models have dots and letters of any script, as in DuckDB', async () => {
   const { results } = await run({
     'models/raw.one.sql': 'select 1 as id',
