@@ -34,7 +34,7 @@ export function namespacesAbove(namespace: string): string[] {
 
 /** What names may be made of, which engines and file systems bound in bytes. */
 const legal = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ .-]*$/u
-const bytesMax = 128
+const bytesMax = 255
 
 /** REQUEST_INVALID unless every part may be used in any engine's SQL. Of a namespace, dots divide the levels. */
 export function checkName(name: TableName): TableName {
