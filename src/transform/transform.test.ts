@@ -498,7 +498,9 @@ test('who reads an ephemeral model that is wrong is skipped for its error, as in
     ['m', 'skipped', 'TEMPLATE_FAILED', 'models/e.sql'],
     ['n', 'skipped', undefined, undefined],
   ])
-  expect(results[0]!.message).toMatch('caused by an error in the ephemeral model model.')
+  expect(results[0]!.message).toMatch(
+    /^Compilation Error in .*, caused by compilation error in referenced ephemeral model model\./,
+  )
   expect(results.filter(isBad).map(({ name }) => name)).toEqual(['m'])
 })
 

@@ -203,7 +203,9 @@ export async function timed(
       ...nothingYet(node),
       // As in dbt, where the ephemeral model is the one that fails.
       status: isOwn ? 'error' : 'skipped',
-      message: isOwn ? failure.message : `caused by an error in the ephemeral model ${ephemeral}: ${failure.message}`,
+      message: isOwn
+        ? failure.message
+        : `Compilation Error in ${node.uniqueId}, caused by compilation error in referenced ephemeral model ${ephemeral}\n${failure.message}`,
       code: failure.code,
       hint: failure.hint,
       // A text inside of YAML has no file of its own.
