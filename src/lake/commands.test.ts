@@ -103,8 +103,10 @@ describe('procedures', () => {
       run(`call rewrite_data_files('raw.z', sort_order => '${order}', options => map('rewrite-all', 'true'))`)
     expect((await rewrite('zorder(a, b)')).rows[0]?.slice(0, 2)).toEqual([2, 1])
     const { rows } = await run('select a, b from raw.z')
-    expect(rows[0]).toEqual([null, null])
-    const quarters = [0, 1, 2, 3].map((part) => rows.slice(1 + 64 * part, 65 + 64 * part))
+    // Nothing lies where the least value of each column does: either comes first.
+    expect(rows.slice(0, 2)).toContainEqual([null, null])
+    const others = rows.filter(([a]) => a !== null)
+    const quarters = [0, 1, 2, 3].map((part) => others.slice(64 * part, 64 + 64 * part))
     const rectangle = (part: unknown[][]) => {
       const [of, to] = [part.map(([a]) => Number(a)), part.map(([, b]) => String(b)).toSorted()]
       return [Math.min(...of), Math.max(...of), to[0], to.at(-1)]
