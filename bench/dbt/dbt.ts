@@ -191,11 +191,12 @@ function optionsOf(project: Project, tool: Tool, verb: Verb | 'seed', dir: strin
   ]
 }
 
+/** One of the project itself where it has any: what tests a package may have none. */
 function firstModel(dir: string): string | undefined {
-  const found = readdirSync(join(dir, 'models'), { recursive: true, encoding: 'utf8' }).find((file) =>
-    file.endsWith('.sql'),
-  )
-  return found && join(dir, 'models', found)
+  const files = readdirSync(dir, { recursive: true, encoding: 'utf8' })
+  const models = files.filter((file) => /(?:^|\/)models\/.*\.sql$/.test(file))
+  const found = models.find((file) => file.startsWith('models/')) ?? models[0]
+  return found && join(dir, found)
 }
 
 const measuredBy = (project: Project, verb: Verb) =>
