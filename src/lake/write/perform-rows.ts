@@ -101,7 +101,8 @@ async function inserted(
   if (conflict) {
     const rows = 'rows' in source ? source.rows : statement.byName ? undefined : writtenRows(source.select)
     const isGiven = (_: string, at: number) => !rows || rows.some((row) => row[at] !== undefined && !isDefault(row[at]))
-    const columns = new Set(names.filter(isGiven).map((name) => name.toLowerCase()))
+    const all = [...names.filter(isGiven), ...fixed.map(({ column }) => column)]
+    const columns = new Set(all.map((name) => name.toLowerCase()))
     const merge = await asMerge(statement, conflict, text, table, { columns, isOneRow: rows?.length === 1 }, context)
     return merged(merge, target, context)
   }
