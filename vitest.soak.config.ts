@@ -12,6 +12,8 @@ export default defineConfig({
       'src/lake/scan/damaged.test.ts',
       'src/lake/random-queries.test.ts',
       'src/lake/random-statements.test.ts',
+      'src/lake/random-types.test.ts',
+      'src/lake/policy/positions.test.ts',
       'src/lake/transaction.test.ts',
       'src/lake/answers/metadata-answer.test.ts',
       'src/lake/answers/join-keys.test.ts',
