@@ -6,7 +6,9 @@ export default defineConfig({
   test: {
     include: [
       'test/e2e/kill.test.ts',
+      'test/e2e/kill-dbt.test.ts',
       'test/e2e/load.test.ts',
+      'test/simulation/operations.test.ts',
       'src/lake/scan/prune.test.ts',
       'src/lake/scan/scan.test.ts',
       'src/lake/scan/damaged.test.ts',

@@ -2,7 +2,7 @@
 // `meta.figures`. A run of some of the tests puts its lines in place of theirs; the others stay, with when they ran.
 
 import { readFile, writeFile } from 'node:fs/promises'
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { circumstances } from '../bench/measure.ts'
 
 const page = new URL('../docs/reference/soak.md', import.meta.url)
@@ -14,8 +14,9 @@ export default class SoakReporter implements Reporter {
     // At reduced length it shows that the tests run, not what they prove.
     if (!process.env.SOAK) return
     const when = circumstances()
-    const tests = modules.flatMap((module) => [...module.children.allTests()])
-    const ran = tests.filter((test) => test.result().state !== 'skipped')
+    const ranIn = (module: TestModule) =>
+      [...module.children.allTests()].filter((test) => test.result().state !== 'skipped')
+    const ran = modules.flatMap(ranIn)
     const figures = ran.flatMap((test) =>
       Object.entries((test.meta() as { figures?: Record<string, string | number> }).figures ?? {}),
     )
@@ -34,7 +35,7 @@ export default class SoakReporter implements Reporter {
       '| test | result | time | when |',
       '| --- | --- | ---: | --- |',
       ...merged(known, [
-        ...ran.map((test) => [test.fullName, test.result().state, minutes(test.diagnostic()?.duration ?? 0), when]),
+        ...modules.flatMap((module) => rowsFor(module.relativeModuleId, ranIn(module), when)),
         ...broken,
       ]),
       '',
@@ -50,6 +51,16 @@ export default class SoakReporter implements Reporter {
     await writeFile(page, lines.join('\n') + (at < 0 ? '' : text.slice(at)))
   }
 }
+
+/** One for each test; of a long table one for its file. */
+function rowsFor(file: string, ran: readonly TestCase[], when: string): string[][] {
+  const time = (tests: readonly TestCase[]) =>
+    minutes(tests.reduce((sum, test) => sum + (test.diagnostic()?.duration ?? 0), 0))
+  if (ran.length <= testsMax) return ran.map((test) => [test.fullName, test.result().state, time([test]), when])
+  const failed = ran.filter((test) => test.result().state === 'failed').length
+  return [[file, failed > 0 ? `failed: ${failed} of ${ran.length}` : `passed: all ${ran.length}`, time(ran), when]]
+}
+const testsMax = 20
 
 /** The lines of the table with so many columns, before the notes. */
 const rowsOf = (text: string, width: number): string[][] =>

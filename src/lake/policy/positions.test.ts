@@ -153,10 +153,11 @@ const some = <Item>(all: readonly Item[], at: number): Item[] =>
 
 test.each(places.map((place, at) => [place, some(values, at)] as const))('%s', async (place, given) => {
   const inText = /'[^']*\?[^']*'/.test(place)
-  for (const table of ['mine', 'mine3', 'mine4'])
-    await world.rows(`CREATE OR REPLACE TABLE raw.${table} AS SELECT 'k' AS a`)
+  for (const table of ['mine', 'mine3']) await world.rows(`CREATE OR REPLACE TABLE raw.${table} AS SELECT 'k' AS a`)
   await world.rows(`CREATE OR REPLACE TABLE raw.mine2 AS SELECT 'k' AS a, 1 AS b`)
   for (const { sql: value, refused } of given) {
+    // What stays of one value must not keep the next from being asked.
+    if (place.includes('mine4')) await world.rows(`CREATE OR REPLACE TABLE raw.mine4 AS SELECT 'k' AS a`)
     const session = openSession(world.lake, world.asking({ principal: ana }))
     const told: unknown[] = []
     let failed = false
