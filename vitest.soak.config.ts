@@ -21,6 +21,7 @@ export default defineConfig({
       'src/lake/answers/join-keys.test.ts',
       'src/iceberg/fuzz.test.ts',
       'src/iceberg/write-model.test.ts',
+      'src/project/yaml-ordinary.test.ts',
       'src/serve/pgwire/fuzz.test.ts',
       'src/serve/pgwire/soak.test.ts',
     ],

@@ -2,10 +2,11 @@
 
 import { recordOf } from '../base/record.ts'
 import { findProjectDir } from '../config/index.ts'
+import { parseYaml } from '../project/index.ts'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
 
 const usual: Readonly<Record<string, string>> = { test: 'staging' }
 
@@ -83,9 +84,11 @@ const parsed = new Map<string, unknown>()
 function read(file: string): unknown {
   try {
     const text = readFileSync(file, 'utf8')
-    if (!parsed.has(text)) parsed.set(text, parseYaml(text, { maxAliasCount: 100, uniqueKeys: false }))
+    if (!parsed.has(text)) parsed.set(text, parseYaml(file, text, anything, { onDuplicateKey: () => {} }).value)
     return parsed.get(text)
   } catch {
     return undefined
   }
 }
+
+const anything = z.unknown()

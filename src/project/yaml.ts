@@ -25,6 +25,9 @@ import { Failure, Failures, type FailureCode, type Place } from '../base/failure
 import { Float } from '../jinja/index.ts'
 import { describeIssue, type Described } from './issues.ts'
 import { deepenFlows } from './yaml-flow.ts'
+import { readOrdinaryYaml, type Outline, type Spot } from './yaml-ordinary.ts'
+
+export type { Outline }
 
 export type Path = readonly PropertyKey[]
 
@@ -38,16 +41,6 @@ export type Located<Value> = {
   /** Where a position inside a text stands: `inner` counts from 1 in the text at `path`, as SQL errors do. */
   within(path: Path, inner: Place | undefined): Place
 }
-
-/** The places of a document as plain data; see `placeIn`. */
-export type Outline = Spot | null
-/** Line and column of a value; then its items, or its keys with line and column of each. */
-type Spot = [
-  line: number,
-  column: number,
-  items?: Outline[],
-  keys?: [name: string, line: number, column: number, value: Spot][],
-]
 
 export type YamlOptions = {
   /** The code of the failures; PROJECT_INVALID when absent. */
@@ -67,6 +60,27 @@ export type YamlOptions = {
  * @throws Failures with one failure for each mistake, of syntax first, else of the schema
  */
 export function parseYaml<Schema extends z.ZodType>(
+  file: string,
+  text: string,
+  schema: Schema,
+  options: YamlOptions = {},
+): Located<z.output<Schema>> {
+  const ordinary = readOrdinaryYaml(text, scalarsOf(options.version, options.tags))
+  const parsed = ordinary && schema.safeParse(ordinary.value)
+  // The library has more to say of a mistake, and of a place inside a text.
+  if (!parsed?.success) return parseWholeYaml(file, text, schema, options)
+  const { outline } = ordinary!
+  options.onOutline?.(outline)
+  return {
+    value: parsed.data,
+    file,
+    at: (path, what) => placeIn(outline, file, path, what),
+    within: (path, inner) => parseWholeYaml(file, text, schema, options).within(path, inner),
+  }
+}
+
+/** The same with the library alone, whatever the text is. */
+export function parseWholeYaml<Schema extends z.ZodType>(
   file: string,
   text: string,
   schema: Schema,
@@ -105,6 +119,27 @@ export function parseYaml<Schema extends z.ZodType>(
   if (outline !== undefined) onOutline?.(outline)
   return { value: parsed.data, file, at, within }
 }
+
+/** What a text without quotes is, by the library: each text is asked for once. */
+function scalarsOf(version: '1.1' | '1.2' = '1.2', tags: readonly ScalarTag[] = []): (text: string) => unknown {
+  const kind = version + tags.map(({ tag }) => tag).join()
+  const known = knownScalars.get(kind) ?? new Map<string, unknown>()
+  if (known.size > scalarsMax) known.clear()
+  knownScalars.set(kind, known)
+  return (text) => {
+    if (!mayBeNoText.test(text) || text.includes('\n')) return text
+    if (known.has(text)) return known.get(text)
+    const { document } = documentOf(`- ${text}`, version, tags)
+    const value = (document.toJS() as unknown[])[0]
+    known.set(text, value)
+    return value
+  }
+}
+
+/** Numbers, dates, and the words of both versions. */
+const mayBeNoText = /^(?:[-+.~<\d]|(?:null|true|false|yes|no|on|off|[yn])$|$)/i
+const scalarsMax = 10_000
+const knownScalars = new Map<string, Map<string, unknown>>()
 
 type Parsed = { document: Document.Parsed; lines: LineCounter; by?: readonly number[] }
 
