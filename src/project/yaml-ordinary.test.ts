@@ -6,7 +6,8 @@ import { readOrdinaryYaml } from './yaml-ordinary.ts'
 import { parseWholeYaml, parseYaml, type Outline } from './yaml.ts'
 
 const anything = z.unknown()
-const isOrdinary = (text: string): boolean => readOrdinaryYaml(text, (each) => each) !== undefined
+const isOrdinary = (text: string): boolean =>
+  readOrdinaryYaml(text, { scalar: (each) => each, looseBrackets: true }) !== undefined
 
 type Version = '1.1' | '1.2'
 
@@ -120,6 +121,5 @@ test.each([
   ['a bracket that does not end', 'a: [1, 2'],
   ['a quote that does not end', 'a: "b\nc: d'],
   ['text behind a quote', 'a: "b" c'],
-  ['brackets as deep as what they stand in', 'a: [\nb]'],
   ['very deep lists', `a: ${'['.repeat(200)}${']'.repeat(200)}`],
 ])('is left to the library: %s', (_, text) => expect(isOrdinary(text)).toBe(false))

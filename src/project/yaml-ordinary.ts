@@ -16,18 +16,24 @@ export type Spot = [
 class Unusual extends Error {}
 const unusual = new Unusual()
 
+export type OrdinaryOptions = {
+  /** What a text without quotes is. */
+  scalar: (text: string) => unknown
+  /** Lines within brackets may stand anywhere, as for PyYAML. */
+  looseBrackets?: boolean
+}
+
 /**
- * `scalar` says what a text without quotes is. Undefined when the library is to read the text: it gives the same value and the same
- * places for each that is read here.
+ * Undefined when the library is to read the text: it gives the same value and the same places for each that is read here.
  */
 export function readOrdinaryYaml(
   text: string,
-  scalar: (text: string) => unknown,
+  options: OrdinaryOptions,
 ): { value: unknown; outline: Spot } | undefined {
   if (/[\t\uFEFF]|\r(?!\n)/.test(text)) return undefined
   const lines = (text.includes('\r') ? text.replaceAll('\r\n', '\n') : text).split('\n')
   try {
-    return new OrdinaryReader(lines, scalar).document()
+    return new OrdinaryReader(lines, options).document()
   } catch (error) {
     if (error === unusual) return undefined
     throw error
@@ -46,7 +52,7 @@ const keyLengthMax = 1_000
 
 class OrdinaryReader {
   readonly #lines: readonly string[]
-  readonly #scalar: (text: string) => unknown
+  readonly #options: OrdinaryOptions
   /** The line that is read, from 0; in brackets, `#column` is where it is read. */
   #line = 0
   #column = 0
@@ -54,9 +60,9 @@ class OrdinaryReader {
   /** Of the value that was read last. */
   #spot: Spot = [1, 1]
 
-  constructor(lines: readonly string[], scalar: (text: string) => unknown) {
+  constructor(lines: readonly string[], options: OrdinaryOptions) {
     this.#lines = lines
-    this.#scalar = scalar
+    this.#options = options
   }
 
   document(): { value: unknown; outline: Spot } {
@@ -175,7 +181,7 @@ class OrdinaryReader {
         this.#endLine()
         return value
       default:
-        value = this.#scalar(this.#plain(column, indent))
+        value = this.#options.scalar(this.#plain(column, indent))
     }
     this.#spot = spot
     return value
@@ -338,7 +344,8 @@ class OrdinaryReader {
     const spot: Spot = [this.#line + 1, this.#column + 1]
     const char = this.#flowChar(indent)
     if (char === '[' || char === '{') return this.#flow(indent)
-    const value = char === '"' || char === "'" ? this.#quoted(this.#column, indent) : this.#scalar(this.#flowPlain())
+    const value =
+      char === '"' || char === "'" ? this.#quoted(this.#column, indent) : this.#options.scalar(this.#flowPlain())
     this.#spot = spot
     return value
   }
@@ -355,7 +362,8 @@ class OrdinaryReader {
       }
       this.#line++
       this.#column = indentOf(this.#lines[this.#line] ?? fail())
-      if (this.#column <= indent && this.#column < this.#lines[this.#line]!.length) throw unusual
+      const isTooFar = this.#column <= indent && this.#column < this.#lines[this.#line]!.length
+      if (isTooFar && !this.#options.looseBrackets) throw unusual
     }
   }
 

@@ -65,7 +65,10 @@ export function parseYaml<Schema extends z.ZodType>(
   schema: Schema,
   options: YamlOptions = {},
 ): Located<z.output<Schema>> {
-  const ordinary = readOrdinaryYaml(text, scalarsOf(options.version, options.tags))
+  const ordinary = readOrdinaryYaml(text, {
+    scalar: scalarsOf(options.version, options.tags),
+    looseBrackets: options.version === '1.1',
+  })
   const parsed = ordinary && schema.safeParse(ordinary.value)
   // The library has more to say of a mistake, and of a place inside a text.
   if (!parsed?.success) return parseWholeYaml(file, text, schema, options)
