@@ -155,7 +155,7 @@ export const failureTable: Record<FailureCode, Entry> = table
 /** Where in a user's text something is wrong. Lines and columns count from 1; columns in UTF-16 units. */
 export type Place = { file?: string; line?: number; column?: number }
 
-type Context = { cause?: unknown; place?: Place; hint?: string; [key: string]: unknown }
+type Context = { cause?: unknown; place?: Place | undefined; hint?: string; [key: string]: unknown }
 
 /** Something outside this program went wrong, and a person or a retry can do something about it. */
 export class Failure extends Error {
@@ -173,6 +173,11 @@ export class Failure extends Error {
   }
   get help(): Entry {
     return table[this.code]
+  }
+  /** The same, told with more: of what, where, what to do. */
+  with({ message = this.message, ...more }: Context & { message?: string }): Failure {
+    const { cause, place, hint, context } = this
+    return new Failure(this.code, message, { ...context, cause, place, hint, ...more })
   }
 }
 

@@ -158,12 +158,7 @@ function isThere({ location, commit, toSnapshot }: PendingChange, now: Loaded | 
 function named(conflict: Failure, pending: readonly PendingChange[]): Failure {
   if (conflict.context['table'] !== undefined) return conflict
   const about = pending.find(({ name }) => conflict.message.includes(showName(name))) ?? pending[0]
-  return new Failure('COMMIT_CONFLICT', conflict.message, {
-    ...conflict.context,
-    cause: conflict,
-    hint: conflict.hint,
-    ...(about ? { table: showName(about.name) } : {}),
-  })
+  return about ? conflict.with({ table: showName(about.name) }) : conflict
 }
 
 const keptMax = 1_000

@@ -185,13 +185,7 @@ export function catalogOver({ pointers, tables, io, clock, swap = (moves) => poi
       return applyUpdates(table?.metadata, change.updates, { nowMs, previous })
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      throw new Failure(error.code, `${showName(name)}: ${error.message}`, {
-        cause: error,
-        hint: error.hint,
-        ...error.context,
-        name,
-        kind: change.kind,
-      })
+      throw error.with({ message: `${showName(name)}: ${error.message}`, name, kind: change.kind })
     }
   }
 

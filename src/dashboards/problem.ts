@@ -57,14 +57,7 @@ export function panelFailure(
 ): Failure {
   if (failure.code !== 'SQL_INVALID' && failure.code !== 'SQL_REFUSED' && failure.code !== 'SQL_UNSUPPORTED') {
     // A place in SQL that we made says nothing to somebody who wrote YAML.
-    return failure.place
-      ? new Failure(failure.code, failure.message, {
-          hint: failure.hint,
-          suggestions: failure.context['suggestions'],
-          place: file.at(path),
-          cause: failure,
-        })
-      : failure
+    return failure.place ? failure.with({ place: file.at(path) }) : failure
   }
   if (typeof failure.context['name'] === 'string') return inFile(failure, file, path)
   const { suggestions } = failure.context

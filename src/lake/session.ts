@@ -235,7 +235,6 @@ async function located(text: string, start: number, work: Promise<QueryResult>):
       error.place.line === 1
         ? { line, column: column + (error.place.column ?? 1) - 1 }
         : { ...error.place, line: line + error.place.line - 1 }
-    const { code, message, hint, cause, context } = error
-    throw new Failure(code, message, { ...context, cause, hint, place })
+    throw error.with({ place })
   }
 }

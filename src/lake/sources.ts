@@ -517,7 +517,7 @@ export async function nameSources(
       else if (changes.to !== undefined) snapshot = snapshotById(metadata, changes.to)
     } catch (error) {
       throw error instanceof Failure
-        ? new Failure(error.code, `${showName(name)}: ${error.message}`, { place: here, cause: error })
+        ? error.with({ message: `${showName(name)}: ${error.message}`, place: here })
         : error
     }
     // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
@@ -735,7 +735,7 @@ export async function nameSources(
       }
     } catch (error) {
       throw error instanceof Failure
-        ? new Failure(error.code, `${showName(loaded.name)}$${what}: ${error.message}`, { place: here, cause: error })
+        ? error.with({ message: `${showName(loaded.name)}$${what}: ${error.message}`, place: here })
         : error
     }
   }

@@ -224,13 +224,13 @@ function noticesOf(statement: Statement, { door }: Asking, at: (index: number) =
 function atItsName(error: unknown, written: string, at: (index: number) => Place): unknown {
   if (!(error instanceof Failure) || error.place || !['SQL_INVALID', 'REQUEST_INVALID'].includes(error.code))
     return error
-  const { code, message, hint, cause, context } = error
+  const { message, context } = error
   const name = typeof context['column'] === 'string' ? context['column'] : /"([^"]+)"/.exec(message)?.[1]
   const last = name?.split('.').at(-1)
   const isIt = (token: Token) =>
     isName(token) && [name, last].some((one) => one?.toLowerCase() === nameOf(token).toLowerCase())
   const token = name === undefined ? undefined : tokens(written).find(isIt)
-  return token ? new Failure(code, message, { ...context, cause, hint, place: at(token.start) }) : error
+  return token ? error.with({ place: at(token.start) }) : error
 }
 
 /** What may have been meant, of the columns that the asker may know. */
@@ -241,27 +241,22 @@ async function withCandidates(
   { deps }: Pick<Opened, 'deps'>,
 ): Promise<unknown> {
   if (!(error instanceof Failure) || !Array.isArray(error.context['columns'])) return error
-  const { code, message, hint, place, cause, context } = error
-  const { columns: all, column, ...more } = context as { columns: string[]; column: string }
+  const { columns: all, column } = error.context as { columns: string[]; column: string }
   const shown = isTemporary(target) ? seenByItsMaker : (await rightsOf(principal, deps.access)).select(target)
   const { verdict, columns: seen } = shown
   const known = seen === 'all' ? all : all.filter((one) => seen.has(one.toLowerCase()))
   const columns = verdict === 'refused' ? [] : known
-  return new Failure(code, `${message}${didYouMean(column, columns)}`, {
-    ...more,
-    cause,
-    hint,
+  return error.with({
+    message: `${error.message}${didYouMean(column, columns)}`,
     suggestions: suggest(column, columns),
-    ...(place ? { place } : {}),
+    columns: undefined,
+    column: undefined,
   })
 }
 
 /** What a session's namespace is called helps nobody. */
-function withPlainName(failure: Failure, { catalog, namespace }: TableName): Failure {
-  const { code, message, hint, place, cause, context } = failure
-  const said = { ...context, cause, hint, ...(place ? { place } : {}) }
-  return new Failure(code, message.replaceAll(`${catalog}.${namespace}.`, ''), said)
-}
+const withPlainName = (failure: Failure, { catalog, namespace }: TableName): Failure =>
+  failure.with({ message: failure.message.replaceAll(`${catalog}.${namespace}.`, '') })
 
 /** `create table t` makes one of the lake, whatever else is called t. */
 const makesTable = (statement: Statement): boolean => 'temporary' in statement && !statement.temporary

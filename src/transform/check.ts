@@ -254,7 +254,7 @@ function storedColumns(node: DbtNode, columns: readonly EngineColumn[]): readonl
       return { name, type: sqlType(parseSqlType(type, name)) }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      throw new Failure(error.code, `${node.name}: ${error.message}`, { place: node.place, hint: error.hint })
+      throw error.with({ message: `${node.name}: ${error.message}`, place: node.place })
     }
   })
   return node.kind === 'snapshot' ? [...stored, ...snapshotColumns(node, stored)] : stored

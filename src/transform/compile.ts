@@ -358,11 +358,8 @@ export class Compiler {
 }
 
 /** Who reads a model that is written into its own SQL does not run when that is wrong: its error is told as that of the model. */
-function inEphemeral(error: unknown, ephemeral: string): unknown {
-  if (!(error instanceof Failure)) return error
-  const { code, message, place, hint, context, cause } = error
-  return new Failure(code, message, { ...context, ephemeral, ...(place && { place }), hint, cause })
-}
+const inEphemeral = (error: unknown, ephemeral: string): unknown =>
+  error instanceof Failure ? error.with({ ephemeral }) : error
 
 /**
  * An error of a template as a person wants it: that of a macro that was called from outside of one has the place of its
@@ -378,10 +375,9 @@ function toldPlainly(error: unknown, { place }: Subject, { macros }: DbtProject)
     macros.map(({ macroName }) => macroName),
     0,
   )
-  return new Failure(error.code, `${error.message}${meant}`, {
-    ...error.context,
+  return error.with({
+    message: `${error.message}${meant}`,
     place: error.place ?? place,
-    cause: error.cause,
     hint: 'Nothing has this name: no variable of the template, no macro. One of a package is called package.macro, and is there after `boathouse dbt deps`.',
   })
 }

@@ -130,14 +130,7 @@ export async function inTemplate<Value>(
       error.place?.line === undefined || error.place.file !== undefined
         ? undefined
         : { ...error.place, line: error.place.line - linesBefore }
-    throw new Failure(error.code, error.message, {
-      ...error.context,
-      hint: error.hint,
-      cause: error.cause,
-      place: compiled.place(inSql),
-      compiledPlace: inSql,
-      compiledSql: compiled.sql,
-    })
+    throw error.with({ place: compiled.place(inSql), compiledPlace: inSql, compiledSql: compiled.sql })
   }
 }
 

@@ -79,8 +79,8 @@ export async function planRange(
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'NOT_FOUND') throw error
     const first = ancestorsOf(metadata, options.to).at(-1)
-    throw new Failure(error.code, `${showName(name)}: ${error.message}`, {
-      cause: error,
+    throw error.with({
+      message: `${showName(name)}: ${error.message}`,
       ...(first && {
         hint: `The first snapshot that can be begun after is table_changes('${name.namespace}.${name.name}', ${first.snapshotId}).`,
       }),

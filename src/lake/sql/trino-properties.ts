@@ -98,7 +98,7 @@ function inside<Read>(reader: Reader, { sql, start }: Piece, read: (inner: Reade
     return found
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    throw new Failure(error.code, error.message, { place: placeAt(reader.sql, start) })
+    throw error.with({ place: placeAt(reader.sql, start) })
   }
 }
 

@@ -43,7 +43,7 @@ export function computedAt(value: Piece, { at }: PerformContext): string | undef
     return computedDefault(value)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    throw new Failure(error.code, error.message, { hint: error.hint, place: at(value.start) })
+    throw error.with({ place: at(value.start) })
   }
 }
 

@@ -86,11 +86,6 @@ export async function located<Answer>(
     const before = text.sql.split('\n').slice(0, error.place.line - 1)
     const index = before.reduce((sum, line) => sum + line.length + 1, 0) + (error.place.column ?? 1) - 1
     const origin = text.origin(index)
-    throw new Failure(error.code, error.message, {
-      ...error.context,
-      cause: error.cause,
-      hint: error.hint,
-      ...(origin === undefined ? {} : { place: at(origin) }),
-    })
+    throw error.with({ place: origin === undefined ? undefined : at(origin) })
   }
 }

@@ -126,7 +126,7 @@ export async function rewriteDeletes(
   } catch (error) {
     isNamed = error instanceof Failure && error.code === 'COMMIT_UNKNOWN'
     throw error instanceof Failure && error.code === 'METADATA_INVALID'
-      ? new Failure(error.code, `${showName(name)}: ${error.message}`, { ...error.context, cause: error })
+      ? error.with({ message: `${showName(name)}: ${error.message}` })
       : error
   } finally {
     if (!isNamed) await io.deleteAll([...new Set(made.map(({ path }) => path))]).catch(() => {})

@@ -1,6 +1,5 @@
 // `on-run-start` and `on-run-end`: statements that are rendered when they run; here is found out what they read.
 
-import { Failure } from '../../base/failure.ts'
 import { fileChecksum } from './checksum.ts'
 import { parseSql } from './calls.ts'
 import { configOf, hooksOf } from './config.ts'
@@ -35,8 +34,7 @@ function addOperation(
   const text = { package: from, root: '', file: from.file, text: sql, at: { line: place.line ?? 1, column: 1 } }
   const parsed = parseSql(reading, text, 'operation', name)
   for (const [at, failure] of reading.failures.entries()) {
-    if (at >= before)
-      reading.failures[at] = new Failure(failure.code, `${when}: ${failure.message}`, { place, hint: failure.hint })
+    if (at >= before) reading.failures[at] = failure.with({ message: `${when}: ${failure.message}`, place })
   }
   const { project } = reading
   const byName = nodesByName(project)

@@ -97,14 +97,7 @@ export function renderText(text: string, place: Place, globals: Globals, failure
   } catch (error) {
     if (!(error instanceof Failure) && !(error instanceof PyError)) throw error
     const failure = error instanceof Failure ? error : new Failure('TEMPLATE_FAILED', error.message)
-    failures.push(
-      new Failure(failure.code, failure.message, {
-        ...failure.context,
-        hint: failure.hint,
-        place,
-        cause: failure.cause,
-      }),
-    )
+    failures.push(failure.with({ place }))
     return text
   }
 }

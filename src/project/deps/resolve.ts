@@ -236,10 +236,7 @@ async function wishesOf({ folder, title }: Settled, { vars, env }: Resolving): P
     return (await readPackageFiles(diskFiles(folder), '', { vars, env })).wishes
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    throw new Failure(error.code, `in the package ${title}: ${error.message}`, {
-      cause: error,
-      ...(error.place ? { place: error.place } : {}),
-    })
+    throw error.with({ message: `in the package ${title}: ${error.message}` })
   }
 }
 

@@ -189,7 +189,7 @@ async function load(
 ): Promise<void> {
   const files = await filesOf(project.dir, patterns).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error
-    throw new Failure(error.code, error.message, { place: placeAt(sql, start), hint: error.hint })
+    throw error.with({ place: placeAt(sql, start) })
   })
   const stamp = createHash('sha256')
     .update(JSON.stringify(files.map(({ name, size, mtimeMs }) => [name, size, mtimeMs])))
