@@ -388,7 +388,7 @@ async function mayBegin(
 ): Promise<void> {
   const { principal } = asking
   const policy = await policyNow()
-  for (const properties of propertiesSet(statement)) authoriseProperties(policy, principal, properties, target)
+  for (const properties of propertiesIn(statement)) authoriseProperties(policy, principal, properties, target)
   if (isTemporary(target)) return
   if (statement.kind === 'create-table' || statement.kind === 'create-view')
     authoriseChange(
@@ -406,7 +406,7 @@ async function mayBegin(
     throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`, { place: at(0) })
 }
 
-function propertiesSet(statement: Statement): Readonly<Record<string, string>>[] {
+function propertiesIn(statement: Statement): Readonly<Record<string, string>>[] {
   switch (statement.kind) {
     case 'create-table':
       return [statement.clauses.properties]

@@ -27,11 +27,9 @@ export function call(reader: Reader): Call {
 
 /** What stands in parentheses, with names or by place; nothing may stand there. */
 export function callArguments(reader: Reader): Argument[] {
-  const given: Argument[] = []
   reader.expectSymbol('(')
-  if (reader.takeSymbol(')')) return given
-  do given.push(argument(reader))
-  while (reader.takeSymbol(','))
+  if (reader.takeSymbol(')')) return []
+  const given = reader.separated(() => argument(reader))
   reader.expectSymbol(')')
   return given
 }

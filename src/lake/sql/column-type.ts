@@ -27,9 +27,7 @@ function sparkType(reader: Reader): string {
   }
   reader.expect('ARRAY, MAP or STRUCT', 'struct')
   reader.expectSymbol('<')
-  const fields: string[] = []
-  do fields.push(sparkField(reader))
-  while (reader.takeSymbol(','))
+  const fields = reader.separated(() => sparkField(reader))
   reader.expectSymbol('>')
   return `STRUCT(${fields.join(', ')})`
 }

@@ -94,18 +94,16 @@ function ended<Read extends Command>(reader: Reader, command: Read): Read {
 
 /** `GRANT select (a, b), insert ON raw.sales TO role:analyst, USER ana`, `GRANT analyst TO ana`. */
 function grant(reader: Reader, kind: 'grant' | 'revoke'): Command {
-  const named: { name: string; columns: string[] | undefined; start: number }[] = []
-  do {
+  const named = reader.separated(() => {
     const start = reader.at()
     const name = reader.identifier('a privilege or role')
     reader.take('privileges')
-    named.push({ name, columns: reader.peek('(') ? reader.columns() : undefined, start })
-  } while (reader.takeSymbol(','))
+    return { name, columns: reader.peek('(') ? reader.columns() : undefined, start }
+  })
   const on = reader.take('on') ? places(reader) : undefined
   const word = kind === 'grant' ? 'to' : 'from'
   reader.expect(word.toUpperCase(), word)
-  const who = [grantee(reader)]
-  while (reader.takeSymbol(',')) who.push(grantee(reader))
+  const who = reader.separated(() => grantee(reader))
   reader.end()
   if (on) return { kind, privileges: named, on, who }
   return { kind: `${kind}-role`, roles: named.map(({ name }) => name), who }

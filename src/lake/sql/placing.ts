@@ -1,7 +1,7 @@
 // How rows are placed in files: what a table is partitioned and sorted by, as it is written.
 
 import type { NewPartitionField, Transform } from '../../iceberg/index.ts'
-import { Reader } from './reader.ts'
+import { readWhole, Reader } from './reader.ts'
 
 export type Ordering = NewPartitionField & { direction?: 'asc' | 'desc'; nullOrder?: 'nulls-first' | 'nulls-last' }
 
@@ -54,12 +54,8 @@ export function ordering(reader: Reader): Ordering {
 }
 
 /** Orderings in a text of their own. @throws SQL_INVALID */
-export function orderingsOf(text: string): Ordering[] {
-  const reader = new Reader(text)
-  const all = listed(reader)
-  reader.end()
-  return all
-}
+export const orderingsOf = (text: string): Ordering[] =>
+  readWhole(text, (reader) => reader.separated(() => ordering(reader)))
 
 /** The columns of `zorder(a, b)`, as Spark writes it; undefined for orderings. @throws SQL_INVALID */
 export function curveOf(text: string): string[] | undefined {
@@ -73,10 +69,4 @@ export function curveOf(text: string): string[] | undefined {
 
 /** `a, b DESC`, in parentheses or not. */
 export const orderings = (reader: Reader): Ordering[] =>
-  reader.peek('(') ? reader.list(() => ordering(reader)) : listed(reader)
-
-function listed(reader: Reader): Ordering[] {
-  const all = [ordering(reader)]
-  while (reader.takeSymbol(',')) all.push(ordering(reader))
-  return all
-}
+  reader.peek('(') ? reader.list(() => ordering(reader)) : reader.separated(() => ordering(reader))

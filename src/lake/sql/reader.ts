@@ -10,6 +10,14 @@ export type WrittenName = string[]
 
 const closing: Record<string, string> = { '(': ')', '[': ']', '{': '}' }
 
+/** What `read` finds in a text of its own, of which nothing may be left over. @throws SQL_INVALID */
+export function readWhole<Read>(sql: string, read: (reader: Reader) => Read): Read {
+  const reader = new Reader(sql)
+  const found = read(reader)
+  reader.end()
+  return found
+}
+
 export class Reader {
   readonly sql: string
   readonly #tokens: Token[]
@@ -138,6 +146,12 @@ export class Reader {
     if (token?.kind !== 'number' || !/^\d{1,9}$/.test(token.text)) throw this.invalid(`expected ${what}`)
     this.#at++
     return Number(token.text)
+  }
+  /** `item, …` */
+  separated<Item>(item: () => Item): [Item, ...Item[]] {
+    const items: [Item, ...Item[]] = [item()]
+    while (this.takeSymbol(',')) items.push(item())
+    return items
   }
   columns(): string[] {
     return this.list(() => this.identifier('a column'))

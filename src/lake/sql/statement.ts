@@ -366,12 +366,7 @@ const noCheck = (reader: Reader) =>
   )
 
 /** `REFERENCES t (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED`. */
-function references(
-  reader: Reader,
-  start: number,
-  key: { name: string | undefined; columns: string[] },
-  promised: Promised[],
-): void {
+function references(reader: Reader, start: number, key: Omit<WrittenKey, 'to'>, promised: Promised[]): void {
   reader.expect('REFERENCES', 'references')
   const table = reader.name('a table')
   const columns = reader.peek('(') ? reader.columns() : undefined
@@ -559,11 +554,8 @@ function drop(reader: Reader): Statement {
   return { kind: 'drop', what: view ? 'view' : 'table', name, others, ifExists }
 }
 
-function names(reader: Reader, what: string): [WrittenName, ...WrittenName[]] {
-  const all: [WrittenName, ...WrittenName[]] = [reader.name(what)]
-  while (reader.takeSymbol(',')) all.push(reader.name(what))
-  return all
-}
+const names = (reader: Reader, what: string): [WrittenName, ...WrittenName[]] =>
+  reader.separated(() => reader.name(what))
 
 /** `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS NULL`. */
 function comment(reader: Reader): Statement {
@@ -592,10 +584,8 @@ function alter(reader: Reader): Statement | Command {
   }
   if (what === 'table' && reader.take('execute')) return execute(reader, name)
   if (what === 'view') return alterView(reader, name, ifExists)
-  const changes: Alteration[] = []
   const promised: Promised[] = []
-  do changes.push(...alteration(reader, promised))
-  while (reader.takeSymbol(','))
+  const changes = reader.separated(() => alteration(reader, promised)).flat()
   reader.end()
   return { kind: 'alter', name, ifExists, changes, promised }
 }
@@ -629,27 +619,13 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     reader.identifier('a constraint')
     return []
   }
-  if (reader.take('add')) {
-    if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
-    if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
-    const before = promised.length
-    const constraint = tableConstraint(reader, promised)
-    if (Array.isArray(constraint)) return [{ kind: 'key', paths: constraint }]
-    const isList = !constraint && reader.take('columns')
-    if (!constraint && !isList) reader.take('column')
-    const added = constraint
-      ? []
-      : isList
-        ? reader.list(() => addition(reader, promised))
-        : [addition(reader, promised)]
-    const keys = keysOf(promised.slice(before)).map((key) => ({ kind: 'named-key' as const, key }))
-    return [...added, ...keys]
-  }
+  if (reader.take('add')) return added(reader, promised)
   const ref = refAlteration(reader)
   if (ref) return [ref]
   if (reader.take('drop')) {
     if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
-    if (reader.take('identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader), drops: true }]
+    if (reader.take('identifier', 'fields'))
+      return [{ kind: 'identifiers', paths: reader.separated(() => reader.path()), drops: true }]
     if (!reader.take('columns')) reader.take('column')
     const ifExists = reader.take('if', 'exists')
     const paths = reader.peek('(') ? reader.list(() => reader.path()) : [reader.path()]
@@ -673,7 +649,8 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     reader.expect('TO', 'to')
     return [{ kind: 'rename-column', path, to: reader.identifier('a column') }]
   }
-  if (reader.take('set', 'identifier', 'fields')) return [{ kind: 'identifiers', paths: commaPaths(reader) }]
+  if (reader.take('set', 'identifier', 'fields'))
+    return [{ kind: 'identifiers', paths: reader.separated(() => reader.path()) }]
   if (reader.take('set', 'sorted', 'by')) return [{ kind: 'sort', fields: orderings(reader) }]
   if (reader.take('reset', 'sorted', 'by')) return [{ kind: 'sort', fields: [] }]
   if (reader.take('write')) return written(reader)
@@ -724,13 +701,26 @@ function written(reader: Reader): Alteration[] {
   ]
 }
 
-const commaPaths = (reader: Reader): string[] => {
-  const paths = [reader.path()]
-  while (reader.takeSymbol(',')) paths.push(reader.path())
-  return paths
-}
 /** The keys that are kept by their names, of what is promised. */
-export const keysOf = (promised: readonly Promised[]): WrittenKey[] => promised.flatMap(({ key }) => (key ? [key] : []))
+export const namedKeys = (promised: readonly Promised[]): WrittenKey[] =>
+  promised.flatMap(({ key }) => (key ? [key] : []))
+
+function added(reader: Reader, promised: Promised[]): Alteration[] {
+  if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
+  if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
+  const before = promised.length
+  const constraint = tableConstraint(reader, promised)
+  if (Array.isArray(constraint)) return [{ kind: 'key', paths: constraint }]
+  const columns = constraint ? [] : addedColumns(reader, promised)
+  const keys = namedKeys(promised.slice(before)).map((key) => ({ kind: 'named-key' as const, key }))
+  return [...columns, ...keys]
+}
+
+function addedColumns(reader: Reader, promised: Promised[]): Alteration[] {
+  if (reader.take('columns')) return reader.list(() => addition(reader, promised))
+  reader.take('column')
+  return [addition(reader, promised)]
+}
 
 function addition(reader: Reader, promised: Promised[]): Alteration {
   const ifNotExists = reader.take('if', 'not', 'exists')

@@ -5,7 +5,7 @@
 import { Failure } from '../../base/failure.ts'
 import type { NewPartitionField } from '../../iceberg/index.ts'
 import { ordering, transformed, type Ordering } from './placing.ts'
-import { Reader, type Piece } from './reader.ts'
+import { readWhole, type Piece, type Reader } from './reader.ts'
 import { placeAt } from './tokens.ts'
 
 /** `remove`: those that are set to DEFAULT. */
@@ -31,11 +31,7 @@ const renamed: Readonly<Record<string, string>> = {
 export const withProperties = (reader: Reader): Properties => together(reader.list(() => property(reader)))
 
 /** `partitioning = ARRAY['a'], 'a.b' = DEFAULT` behind SET PROPERTIES. */
-export function propertiesSet(reader: Reader): Properties {
-  const all = [property(reader)]
-  while (reader.takeSymbol(',')) all.push(property(reader))
-  return together(all)
-}
+export const propertiesSet = (reader: Reader): Properties => together(reader.separated(() => property(reader)))
 
 function together(all: readonly Partial<Properties>[]): Properties {
   const whole: Properties = { properties: {}, remove: [] }
@@ -92,10 +88,7 @@ const bloomFilter = (column: string) => `write.parquet.bloom-filter-enabled.colu
 /** What is wrong inside of a value is told where the value begins. */
 function inside<Read>(reader: Reader, { sql, start }: Piece, read: (inner: Reader) => Read): Read {
   try {
-    const inner = new Reader(sql)
-    const found = read(inner)
-    inner.end()
-    return found
+    return readWhole(sql, read)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     throw error.with({ place: placeAt(reader.sql, start) })
@@ -115,12 +108,7 @@ function texts(reader: Reader): string[] {
 }
 
 const listed = <Item>(reader: Reader, read: (inner: Reader) => Item): Item[] =>
-  texts(reader).map((sql) => {
-    const inner = new Reader(sql)
-    const item = read(inner)
-    inner.end()
-    return item
-  })
+  texts(reader).map((sql) => readWhole(sql, read))
 
 /** `MAP(ARRAY['a'], ARRAY['b'])`. */
 function extra(reader: Reader): Record<string, string> {

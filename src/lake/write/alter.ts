@@ -239,7 +239,7 @@ export const addKey =
     if (!to) return changeUnique(now, name ?? uniqueName(target.name, names), ids)
     const { catalog, namespace, name: table } = resolve(to.table)
     // Nobody finds a key that leads into another environment.
-    if (catalog !== target.catalog) return { updates: [], requirements: [] }
+    if (catalog !== target.catalog) return nothing
     return changeForeign(now, name ?? foreignName(target.name, names), { ids, namespace, table, columns: to.columns })
   }
 

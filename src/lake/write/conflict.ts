@@ -33,7 +33,7 @@ export async function asMerge(
 ): Promise<Merge> {
   const { does } = conflict
   const schema = writtenSchema(metadata)
-  const [key, ...others] = keysOf(conflict, target, metadata, given)
+  const [key, ...others] = keysMet(conflict, target, metadata, given)
   // What a declared type refuses is refused where the rows are written: in here it would be a function that nobody may call.
   const fields = schema.fields.map((field: WrittenField) => ({ ...field, declared: undefined }))
   const columns = appendProjection(target, { ...schema, fields }, await located(text, at, bind(text.sql)))
@@ -64,7 +64,7 @@ export async function asMerge(
 type Keys = readonly [string[], ...string[][]]
 
 /** What the row that was given is looked for by: of several keys each may find one. */
-function keysOf({ key, does }: Conflict, target: TableName, metadata: TableMetadata, given: Given): Keys {
+function keysMet({ key, does }: Conflict, target: TableName, metadata: TableMetadata, given: Given): Keys {
   const schema = currentSchema(metadata)
   const primary = schema.identifierFieldIds.map((id) => fieldById(schema, id)?.path ?? '')
   const unique = uniqueKeys(metadata)

@@ -6,7 +6,13 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type Loaded, type TableName } from '../../catalog/index.ts'
 import { currentSchema, evolveSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { compose } from '../sql/compose.ts'
-import { keysOf, type Alteration, type ColumnDefinition, type Statement, type TableClauses } from '../sql/statement.ts'
+import {
+  namedKeys,
+  type Alteration,
+  type ColumnDefinition,
+  type Statement,
+  type TableClauses,
+} from '../sql/statement.ts'
 import { addKey, altered } from './alter.ts'
 import type { TableOptions, ViewChange } from './change-set.ts'
 import { newFields } from './column-definitions.ts'
@@ -76,7 +82,7 @@ export async function perform(statement: Statement, target: TableName, context: 
           : []),
       ])
       if (key) steps.push((now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change())
-      steps.push(...keysOf(promised).map((one) => addKey(one, target, context)))
+      steps.push(...namedKeys(promised).map((one) => addKey(one, target, context)))
       if (steps.length > 0) await changes.alter(target, steps, options)
       return { rows: 0, changed: true }
     }
