@@ -197,7 +197,11 @@ function metricOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
       `the metric "${name}" is of the type "${type}"; it must be one of ${metricTypes.join(', ')}${didYouMean(type, metricTypes, 0)}`,
       keys['type'],
     )
-  return { ...entryOf(reading, from, 'metric', entry), type }
+  const base = entryOf(reading, from, 'metric', entry)
+  const isNewSpelling = isRecord(value['type_params']) && 'is_private' in value['type_params']
+  // dbt's own: tags of `config` select no metric, and the newer spelling has neither tags nor meta beside `config`.
+  const { tags, meta } = isNewSpelling ? { tags: [], meta: {} } : { tags: listOfTexts(value['tags']), meta: base.meta }
+  return { ...base, type, tags, meta }
 }
 
 function semanticModelOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {

@@ -1,7 +1,7 @@
 // Groups, exposures, metrics, semantic models, saved queries and unit tests as dbt writes them down: for `graph` in
 // templates and for manifest.json.
 
-import { isRecord } from '../../base/record.ts'
+import { isRecord, recordOf } from '../../base/record.ts'
 import { hash } from 'node:crypto'
 import { fromJs, repr, str } from '../../jinja/index.ts'
 import type {
@@ -186,10 +186,9 @@ export function metricValue(project: DbtProject, metric: DbtMetric): Config {
             }
           : null,
       metric_aggregation_params: orNull(params['metric_aggregation_params']),
-      ...('is_private' in params && {
-        join_to_timespine: params['join_to_timespine'],
-        is_private: params['is_private'],
-      }),
+      fill_nulls_with: orNull(params['fill_nulls_with']),
+      join_to_timespine: params['join_to_timespine'] === true,
+      is_private: orNull(params['is_private']),
     },
     filter: filterValue(value['filter']),
     metadata: null,
@@ -209,10 +208,18 @@ function elementValue(element: unknown, defaults: Config, meta: unknown): Config
   const given = isRecord(element) ? element : {}
   const config = isRecord(given['config']) ? given['config'] : {}
   const own = isRecord(config['meta']) ? config['meta'] : {}
-  const value: Config = { description: null, label: null, ...defaults }
-  for (const [key, each] of Object.entries(given)) if (each !== undefined && key in value) value[key] = each
+  const value = Object.fromEntries(Object.entries(defaults).map(([key, each]) => [key, given[key] ?? each]))
   if (value['expr'] !== undefined && value['expr'] !== null) value['expr'] = str(fromJs(value['expr']))
   return { name: given['name'], ...value, config: { meta: { ...(isRecord(meta) ? meta : {}), ...own } } }
+}
+
+function granularityValue(params: unknown): Config | null {
+  if (!isRecord(params)) return null
+  const validity = params['validity_params']
+  return {
+    time_granularity: params['time_granularity'],
+    validity_params: isRecord(validity) ? { is_start: false, is_end: false, ...validity } : null,
+  }
 }
 
 export function semanticModelValue(project: DbtProject, model: DbtSemanticModel): Config {
@@ -233,9 +240,11 @@ export function semanticModelValue(project: DbtProject, model: DbtSemanticModel)
       : null,
     description: model.description === '' ? null : model.description,
     defaults: orNull(value['defaults']),
-    entities: elements('entities', { type: null, role: null, expr: null }),
+    entities: elements('entities', { type: null, description: null, label: null, role: null, expr: null }),
     measures: elements('measures', {
       agg: null,
+      description: null,
+      label: null,
       create_metric: false,
       expr: null,
       agg_params: null,
@@ -245,17 +254,31 @@ export function semanticModelValue(project: DbtProject, model: DbtSemanticModel)
       ...measure,
       // That a metric is made of it is not written down.
       create_metric: false,
+      agg_params: isRecord(measure['agg_params'])
+        ? {
+            percentile: null,
+            use_discrete_percentile: false,
+            use_approximate_percentile: false,
+            ...measure['agg_params'],
+          }
+        : null,
       non_additive_dimension: isRecord(measure['non_additive_dimension'])
         ? { window_choice: 'min', window_groupings: [], ...measure['non_additive_dimension'] }
         : null,
     })),
-    dimensions: elements('dimensions', { type: null, is_partition: false, type_params: null, expr: null }).map(
-      (dimension) => ({
-        ...dimension,
-        type_params: isRecord(dimension['type_params']) ? { validity_params: null, ...dimension['type_params'] } : null,
-        metadata: null,
-      }),
-    ),
+    dimensions: elements('dimensions', {
+      type: null,
+      description: null,
+      label: null,
+      is_partition: false,
+      type_params: null,
+      expr: null,
+      metadata: null,
+    }).map((dimension, index) => ({
+      ...dimension,
+      type_params: granularityValue(dimension['type_params']),
+      datatype: orNull(recordOf(listOf(value['dimensions'])[index])['datatype']),
+    })),
     metadata: null,
     primary_entity: orNull(value['primary_entity']),
     group: model.group ?? null,

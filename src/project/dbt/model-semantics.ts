@@ -35,16 +35,19 @@ export function semanticModelOf(model: Config): Config | undefined {
 }
 
 function entityOf(column: Config): Config[] {
-  const { name, description, entity } = column
+  const { name, entity } = column
+  const description = column['description'] ?? ''
   if (typeof entity === 'string') return [said({ name, type: entity, description, config: { meta: metaOf(column) } })]
   if (!isRecord(entity)) return []
   const meta = isRecord(configOf(entity)['meta']) ? metaOf(entity) : metaOf(column)
   const named = entity['name'] ?? name
-  return [said({ ...entity, name: named, expr: named === name ? undefined : name, config: { meta } })]
+  const expr = named === name ? undefined : name
+  return [said({ ...entity, name: named, description: entity['description'] ?? description, expr, config: { meta } })]
 }
 
 function dimensionOf(column: Config): Config[] {
-  const { name, description, dimension } = column
+  const { name, dimension } = column
+  const description = column['description'] ?? ''
   if (typeof dimension === 'string')
     return [withGranularity(said({ name, type: dimension, description, config: { meta: metaOf(column) } }))]
   if (!isRecord(dimension)) return []

@@ -1,6 +1,7 @@
 // Nodes and sources as dbt writes them down: `model` and `graph` in templates, and the entries of manifest.json.
 
 import { hash } from 'node:crypto'
+import { isRecord } from '../../base/record.ts'
 import { jsonArguments } from './python/yaml-values.ts'
 import { Dict, fromJs, repr } from '../../jinja/index.ts'
 import { tagsOf } from './config.ts'
@@ -40,17 +41,35 @@ const columnsDict = (columns: readonly ColumnSpec[]): Config =>
         meta: column.meta,
         data_type: column.dataType ?? null,
         constraints: column.constraints.map((each) => constraintDict(each, false)),
-        quote: column.quote || null,
+        quote: column.quote ?? null,
         config: { ...column.config, meta: column.meta, tags: column.tags },
         tags: column.tags,
         granularity: column.granularity ?? null,
-        dimension: null,
-        entity: null,
+        dimension: elementDict(column, 'dimension'),
+        entity: elementDict(column, 'entity'),
         doc_blocks: column.docBlocks,
         ...column.others,
       },
     ]),
   )
+
+/** A column as dimension or entity of the semantic layer, in the order of dbt's fields. */
+function elementDict(column: ColumnSpec, as: 'dimension' | 'entity'): unknown {
+  const written = column[as]
+  if (!isRecord(written)) return written ?? null
+  const { name, type, description, label, is_partition: isPartition, config, validity_params: validity } = written
+  return {
+    name: name ?? column.name,
+    type,
+    description: description ?? column.description,
+    label: label ?? null,
+    ...(as === 'dimension' && { is_partition: isPartition === true }),
+    config: config ?? {},
+    ...(as === 'dimension' && {
+      validity_params: isRecord(validity) ? { is_start: false, is_end: false, ...validity } : null,
+    }),
+  }
+}
 
 /** The name in SQL, quoted as the project wants it. */
 function relationName(path: Readonly<Record<keyof Quoting, string>>, quoting: Quoting): string {
@@ -173,7 +192,14 @@ const modelValue = (node: DbtNode): Config => ({
   version: versionValue(node.version),
   latest_version: versionValue(node.latestVersion),
   deprecation_date: node.deprecationDate === undefined ? null : instantOf(node.deprecationDate),
-  time_spine: node.timeSpine ?? null,
+  time_spine: node.timeSpine === undefined ? null : timeSpineDict(node.timeSpine),
+})
+
+const timeSpineDict = ({ standard_granularity_column: column, custom_granularities: custom }: Config): Config => ({
+  standard_granularity_column: column,
+  custom_granularities: Array.isArray(custom)
+    ? custom.filter(isRecord).map(({ name, column_name: of }) => ({ name, column_name: of ?? null }))
+    : [],
 })
 
 function testValue(node: DbtNode): Config {

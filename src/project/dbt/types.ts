@@ -33,12 +33,15 @@ export type ColumnSpec = {
   name: string
   description: string
   dataType: string | undefined
-  quote: boolean
+  quote: boolean | undefined
   tags: string[]
   meta: Config
   constraints: Constraint[]
   /** Of a time spine's column: `day`, `month` … */
   granularity: string | undefined
+  /** What the semantic layer makes of it: a kind, or a mapping with one. */
+  dimension: unknown
+  entity: unknown
   /** Unique ids of the docs blocks that the description is made of. */
   docBlocks: string[]
   /** As it is written. */

@@ -5,6 +5,7 @@ import { recordOf } from '../../base/record.ts'
 type Json = Record<string, unknown>
 
 const entries = (value: unknown): Json[] => Object.values(recordOf(value)).map(recordOf)
+const listOf = (value: unknown): Json[] => (Array.isArray(value) ? value.map(recordOf) : [])
 const pick = (value: Json, keys: readonly string[]): Json =>
   Object.fromEntries(keys.map((key) => [key, value[key] ?? null]))
 const metaOf = ({ config, meta }: Json): Json => ({ meta: recordOf(recordOf(config)['meta'] ?? meta) })
@@ -15,7 +16,9 @@ export function semanticManifest(manifest: Json): Json {
   return {
     semantic_models: entries(manifest['semantic_models']).map((model) => ({
       ...pick(model, ['name', 'defaults', 'description', 'node_relation', 'primary_entity', 'label', 'metadata']),
-      ...pick(model, ['entities', 'measures', 'dimensions']),
+      entities: listOf(model['entities']).map((one) => ({ ...one, metadata: null })),
+      measures: listOf(model['measures']).map((one) => ({ ...one, metadata: null })),
+      dimensions: model['dimensions'],
       config: metaOf(model),
     })),
     metrics: entries(manifest['metrics']).map((metric) => ({
@@ -30,6 +33,7 @@ export function semanticManifest(manifest: Json): Json {
         'time_granularity',
       ]),
       config: metaOf(metric),
+      datatype: null,
     })),
     project_configuration: {
       time_spine_table_configurations: Object.values(nodes).map(recordOf).flatMap(oldTimeSpine),
@@ -39,9 +43,10 @@ export function semanticManifest(manifest: Json): Json {
     },
     saved_queries: entries(manifest['saved_queries']).map((query) => ({
       ...pick(query, ['name', 'query_params', 'description', 'metadata', 'label']),
-      exports: (Array.isArray(query['exports']) ? query['exports'] : []).map((one: unknown) =>
-        pick(recordOf(one), ['name', 'config']),
-      ),
+      exports: listOf(query['exports']).map(({ name, config }) => ({
+        name,
+        config: pick(recordOf(config), ['export_as', 'schema_name', 'alias']),
+      })),
       tags: query['tags'] ?? [],
     })),
   }
