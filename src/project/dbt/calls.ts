@@ -142,6 +142,7 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
         name: name!,
         package: packageName,
         version: version === undefined || version === null ? undefined : str(version),
+        ...(typeof version === 'string' && { isVersionText: true }),
         place: call.place,
       })
       return
@@ -191,8 +192,9 @@ export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Plac
   const placeholder = (identifier: string) => new Relation({ database: null, schema: null, identifier })
   return {
     execute: false,
-    ref(name, packageName, version) {
-      parsed.refs.push({ name, package: packageName, version, place: placeOfCall(`ref ${name}`) })
+    ref(name, packageName, version, isVersionText) {
+      const place = placeOfCall(`ref ${name}`)
+      parsed.refs.push({ name, package: packageName, version, ...(isVersionText && { isVersionText }), place })
       return placeholder(name)
     },
     source(source, table) {

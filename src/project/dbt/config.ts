@@ -193,6 +193,8 @@ export const kinds = {
   },
   'unit test': { tree: 'unit_tests', defaults: { ...entryDefaults, static_analysis: null } },
   exposure: { tree: 'exposures', defaults: entryDefaults },
+  // dbt's own: what dbt_project.yml says of models around it.
+  group: { tree: 'models', defaults: { meta: {} } },
   metric: { tree: 'metrics', defaults: semanticDefaults },
   'semantic model': { tree: 'semantic-models', defaults: semanticDefaults },
   'saved query': {

@@ -166,7 +166,7 @@ function fill(
   }
 }
 
-function refArguments(args: unknown[], kwargs: Kwargs): [string, string | undefined, string | undefined] {
+function refArguments(args: unknown[], kwargs: Kwargs): [string, string | undefined, string | undefined, boolean] {
   if (args.length === 0 || args.length > 2)
     throw new Failure('TEMPLATE_FAILED', `ref() takes one or two names, ${args.length} were given`)
   const version = kwargs['version'] ?? kwargs['v'] ?? null
@@ -176,5 +176,5 @@ function refArguments(args: unknown[], kwargs: Kwargs): [string, string | undefi
     return each
   })
   const [packageName, name] = texts.length === 2 ? texts : [undefined, texts[0]]
-  return [name!, packageName, version === null ? undefined : str(version)]
+  return [name!, packageName, version === null ? undefined : str(version), typeof version === 'string']
 }

@@ -31,6 +31,8 @@ const configKeys = [
 export type GenericTest = {
   name: string
   namespace: string | undefined
+  /** What stands behind the name and means nothing. */
+  passedOver: string
   /** Arguments of the macro, `model` included. */
   kwargs: Config
   config: Config
@@ -71,9 +73,10 @@ export function readGenericTest(
     if (isRecord(given)) Object.assign(args, given)
   }
   if ('model' in args) throw wrong(`the test "${written}" may not name its model: it is the one it stands under`)
-  const match = /^(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)$/.exec(written)
+  // dbt's own: what stands behind the name is passed over, `unique - not_null` of two lines is `unique`.
+  const match = /^(?:([A-Za-z_]\w*)\.)?([A-Za-z_]\w*)/.exec(written)
   if (!match) throw wrong(`"${written}" is no name of a test`)
-  const [, namespace, name] = match
+  const [named, namespace, name] = match
   const config = takeConfig(args, written, wrong)
   const description = typeof args['description'] === 'string' ? args['description'] : ''
   delete args['description']
@@ -86,7 +89,8 @@ export function readGenericTest(
   const { fullName, shortName } =
     own === undefined ? testNames(kind, target.shown, args) : { fullName: own, shortName: own }
   if (shortName !== fullName && config['alias'] === undefined) config['alias'] = shortName
-  return { name: name!, namespace, kwargs, config, description, fullName, shortName }
+  const passedOver = written.slice(named.length)
+  return { name: name!, namespace, kwargs, config, description, fullName, shortName, passedOver }
 }
 
 /** What dbt would have written otherwise in an entry that is right. */

@@ -545,7 +545,7 @@ models: [{name: a, data_tests: [{below: {arguments: {most: "{{ limit() }}"}}}]}]
 seeds: [{name: s, config: {post_hook: "select {{ limit() }}"}}]`,
   })
   const test = [...project.nodes.values()].find(({ kind }) => kind === 'test')!
-  expect(test.macros).toEqual(['macro.shop.limit', 'macro.shop.test_below'])
+  expect(test.macros).toEqual(['macro.shop.test_below', 'macro.shop.limit', 'macro.dbt.get_where_subquery'])
   const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, unknown> }
   expect(nodes['seed.shop.s']).toMatchObject({ depends_on: { macros: ['macro.shop.limit'] } })
   // In the order in which they run.

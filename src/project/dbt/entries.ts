@@ -23,7 +23,7 @@ function readEntry(reading: Reading, from: DbtPackage, entry: YamlEntry): void {
   const { project } = reading
   switch (entry.section) {
     case 'groups':
-      return keep(project.groups, groupOf(from, entry))
+      return keep(project.groups, groupOf(reading, from, entry))
     case 'exposures': {
       const exposure = exposureOf(reading, from, entry)
       return isEnabled(reading, 'exposure', exposure) ? keep(project.exposures, exposure) : undefined
@@ -85,16 +85,17 @@ function ownerOf({ name, value, keys, place, section }: YamlEntry): Config {
   return owner
 }
 
-function groupOf(from: DbtPackage, entry: YamlEntry): DbtGroup {
+function groupOf({ root }: Reading, from: DbtPackage, entry: YamlEntry): DbtGroup {
   const { name, value, file, place } = entry
-  const config = isRecord(value['config']) ? value['config'] : {}
+  const own = isRecord(value['config']) ? value['config'] : {}
+  const fqn = [from.name, ...relativeFolders(from, file), name]
   return {
     uniqueId: `group.${from.name}.${name}`,
     name,
     package: from.name,
     description: textOf(value, 'description') ?? '',
     owner: ownerOf(entry),
-    config: { enabled: true, meta: {}, ...config },
+    config: configOf('group', fqn, [own], { from, root }).config,
     file,
     place,
   }

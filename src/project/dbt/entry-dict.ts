@@ -23,7 +23,11 @@ export const versionValue = (version: string | undefined): string | number | nul
   version === undefined ? null : /^\d+(?:\.\d+)?$/.test(version) ? Number(version) : version
 
 export const refValues = (refs: readonly RefCall[]): Config[] =>
-  refs.map(({ name, package: from, version }) => ({ name, package: from ?? null, version: versionValue(version) }))
+  refs.map(({ name, package: from, version, isVersionText }) => ({
+    name,
+    package: from ?? null,
+    version: isVersionText === true ? (version ?? null) : versionValue(version),
+  }))
 
 /** What a package calls a file of the project. */
 export function packageFile(project: DbtProject, packageName: string, file: string): string {
@@ -57,7 +61,7 @@ export const groupValue = (project: DbtProject, group: DbtGroup): Config => ({
   ...baseValue(project, group, 'group'),
   owner: { email: null, name: null, ...group.owner },
   description: group.description === '' ? null : group.description,
-  config: { meta: group.config['meta'] ?? {} },
+  config: group.config,
 })
 
 export const exposureValue = (project: DbtProject, exposure: DbtExposure): Config => ({

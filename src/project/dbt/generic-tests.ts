@@ -73,6 +73,11 @@ class GenericTests {
         ? oldSpellings(entry.definition, target, from.name, fileInPackage(from, file))
         : oddArguments(entry.definition)
       for (const each of told) reading.deprecated(each, place)
+      if (test.passedOver !== '')
+        reading.warn(
+          `this is the test "${test.name}", and "${test.passedOver.trim()}" behind its name means nothing`,
+          place,
+        )
       this.#renderConfig(from, test, place)
       // A test that nothing defines is an error where its SQL is made, as for dbt.
       const macro = reading.macros.test(from.name, test.namespace, test.name)
@@ -104,7 +109,8 @@ class GenericTests {
       const called = callsIn(given, reading.cache).flatMap((each) => each.called)
       // dbt notes the macro that has the name, in whatever package, and calls that of the namespace.
       const named = reading.macros.named(from.name, `test_${test.name}`)
-      node.macros = [...new Set([...macrosOf(reading, from, called), ...(named ? [named.uniqueId] : [])])]
+      if (!isUnrendered(macro)) called.push('get_where_subquery')
+      node.macros = [...new Set([...(named ? [named.uniqueId] : []), ...macrosOf(reading, from, called)])]
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]
       node.test = {
@@ -158,14 +164,19 @@ class GenericTests {
 
 /**
  * What YAML says of a test counts more than what its macro says of all of its kind. As dbt renders all but two of its own tests
- * with a call of `config()` behind them, which says once more what YAML does, their tags stand there twice.
+ * with a call of `config()` behind them, which says once more what YAML does, their tags stand there twice. Those two are not
+ * rendered, and know the version of their model as a number.
  */
 function withConfigOf({ config }: GenericTest, macro: DbtMacro | undefined, parsed: Parsed): Parsed {
-  if (Object.keys(config).length === 0 || /^macro\.dbt\.test_(?:not_null|unique)$/.test(macro?.uniqueId ?? ''))
-    return parsed
+  if (isUnrendered(macro)) return { ...parsed, refs: parsed.refs.map((ref) => ({ ...ref, isVersionText: false })) }
+  if (Object.keys(config).length === 0) return parsed
   const written = Object.entries(config).map(([key, value]) => [key, str(fromJs(value))] as const)
   return { ...parsed, config: mergeConfig(parsed.config, config), writtenConfig: Object.fromEntries(written) }
 }
+
+/** The tests that dbt knows without rendering them. */
+const isUnrendered = (macro: DbtMacro | undefined): boolean =>
+  /^macro\.dbt\.test_(?:not_null|unique)$/.test(macro?.uniqueId ?? '')
 
 /** Of several that share an id the last that was read. */
 function disabledNode({ disabled }: DbtProject, uniqueId: string): DbtNode | undefined {

@@ -26,7 +26,7 @@ export type DatabaseAnswer =
 
 export type Session = {
   execute: boolean
-  ref(name: string, packageName: string | undefined, version: string | undefined): unknown
+  ref(name: string, packageName: string | undefined, version: string | undefined, isVersionText: boolean): unknown
   source(source: string, table: string): unknown
   /** `function('name')`, which is called then. */
   func(name: string, packageName: string | undefined): unknown

@@ -9,7 +9,14 @@ export type Config = Record<string, unknown>
 
 export type NodeKind = 'model' | 'test' | 'seed' | 'snapshot' | 'analysis' | 'function'
 
-export type RefCall = { name: string; package: string | undefined; version: string | undefined; place: Place }
+export type RefCall = {
+  name: string
+  package: string | undefined
+  version: string | undefined
+  /** Whether the version was given as a text, as tests do; else it is a number where it looks like one. */
+  isVersionText?: boolean
+  place: Place
+}
 export type FunctionCall = { name: string; package: string | undefined; place: Place }
 export type SourceCall = { source: string; table: string; place: Place }
 

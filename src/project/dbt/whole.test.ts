@@ -758,11 +758,11 @@ models:
       ['x', 'y', 'z', 'x', 'y'],
       'warn',
       { tags: "['x', 'y']", limit: '4', meta: "{'k': 'v'}" },
-      ['macro.shop.test_mine'],
+      ['macro.shop.test_mine', 'macro.dbt.get_where_subquery'],
       'models.m',
     ],
-    ['utils_mine_m_a', [], 'ERROR', {}, ['macro.shop.test_mine'], 'models.m'],
-    ['utils_theirs_m_a', [], 'ERROR', {}, ['macro.utils.test_theirs'], 'models.m'],
+    ['utils_mine_m_a', [], 'ERROR', {}, ['macro.shop.test_mine', 'macro.dbt.get_where_subquery'], 'models.m'],
+    ['utils_theirs_m_a', [], 'ERROR', {}, ['macro.utils.test_theirs', 'macro.dbt.get_where_subquery'], 'models.m'],
     ['unique_s_a', [], 'ERROR', {}, ['macro.dbt.test_unique'], 'models.s'],
   ])
 })
@@ -856,4 +856,18 @@ test("target has dbt-duckdb's keys, with the paths of the profile", async () => 
       "{{ config(materialized='external', location=adapter.external_root() ~ '/m.parquet') }} select 1 as a",
   })
   expect(project.nodes.get('model.shop.m')!.config).toMatchObject({ location: './m.parquet' })
+})
+
+test('what stands behind the name of a test is passed over, and that is said', async () => {
+  const project = await read({
+    'models/a.sql': 'select 1 as id',
+    'models/m.yml':
+      'models:\n  - name: a\n    columns:\n      - name: id\n        data_tests:\n          - unique\n            - not_null\n',
+  })
+  expect([...project.nodes.values()].flatMap(({ kind, name }) => (kind === 'test' ? [name] : []))).toEqual([
+    'unique_a_id',
+  ])
+  expect(lines(project)).toEqual([
+    'models/m.yml:6 this is the test "unique", and "- not_null" behind its name means nothing',
+  ])
 })

@@ -66,10 +66,10 @@ const isNone = (value: unknown): boolean => value === undefined || value === nul
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** dbt's own order of parents is that of a set. It notes that tests call `get_where_subquery` once they are compiled. */
+/** dbt's own order of parents, and of the columns of a key, is that of a set. It notes that tests call `get_where_subquery` once they are compiled. */
 function plain(path: string, value: unknown): string {
   const ordered =
-    Array.isArray(value) && /parent_map$|depends_on\.|refs$|sources$|tags$/.test(path)
+    Array.isArray(value) && /parent_map$|depends_on\.|refs$|sources$|tags$|primary_key$/.test(path)
       ? value
           .map((one) => JSON.stringify(one))
           .filter((one) => !one.includes('get_where_subquery'))
