@@ -62,7 +62,7 @@ export function readSource(reader: EntryReader, entry: Config, path: Path): Sour
       tags: [...listOfTexts(entry['tags']), ...listOfTexts(table['tags'])],
       quoting: { ...readQuoting(reader, entry, path), ...readQuoting(reader, table, at) },
       tests: [...readTests(reader, table, at, undefined), ...columns.flatMap(({ tests }) => tests)],
-      external: isRecord(table['external']) ? table['external'] : undefined,
+      external: isRecord(table['external']) ? externalOf(table['external']) : undefined,
       file: reader.file,
       place: reader.place(at),
     })
@@ -186,4 +186,12 @@ function loadedAt(
   const field = fieldIsSaid ? last(table, 'loaded_at_field') : last(source, 'loaded_at_field')
   const query = last(table, 'loaded_at_query') ?? (fieldIsSaid ? undefined : last(source, 'loaded_at_query'))
   return { loaded_at_field: query && !fieldIsSaid ? null : (field ?? null), loaded_at_query: query ?? null }
+}
+
+/** What packages read of a table that lies outside: a partition has all of dbt's keys, said or not. */
+function externalOf(external: Config): Config {
+  const { partitions } = external
+  if (!Array.isArray(partitions)) return external
+  const known = { name: '', description: '', data_type: '', meta: {} }
+  return { ...external, partitions: partitions.map((one: unknown) => (isRecord(one) ? { ...known, ...one } : one)) }
 }
