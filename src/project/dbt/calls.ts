@@ -87,6 +87,10 @@ export function parseSql(
     const failures: Failure[] = []
     for (const call of analysis.calls) gathering(failures, () => readCall(call, parsed))
     if (failures.length > 0) throw new Failures(failures)
+    const sources = new Map(parsed.sources.map((each) => [`${each.source}.${each.table}`, each]))
+    // dbt's own: where it reads a model without rendering it, a source that is named twice is noted once.
+    if (sources.size < parsed.sources.length && kind === 'model' && !isOverridden && isReadStatically(text))
+      parsed.sources = [...sources.values()]
     return parsed
   })
 }

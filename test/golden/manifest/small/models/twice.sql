@@ -1,0 +1,1 @@
+select * from {{ source('raw', 'events') }} union all select * from {{ source('raw', 'events') }}

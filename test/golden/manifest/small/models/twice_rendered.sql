@@ -1,0 +1,1 @@
+{% if true %}select * from {{ source('raw', 'events') }} union all select * from {{ source('raw', 'events') }}{% endif %}
