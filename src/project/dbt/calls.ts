@@ -113,10 +113,8 @@ function callsOf(
         asked.push({ name, literal, conditional, answer })
         return answer
       })
-      const isWritten =
-        (found.calls.some(({ name: called }) => called === 'config') ||
-          found.parts.some(({ text: part }) => part.includes('config('))) &&
-        !(mayBeStatic && isReadStatically(text))
+      // dbt's own: it looks for `config(`, and takes the values where somebody writes `config (`.
+      const isWritten = text.includes('config(') && !(mayBeStatic && isReadStatically(text))
       const writtenConfig = isWritten ? writtenArguments(text, 'config') : {}
       return { analysis: found, asked, ...(Object.keys(writtenConfig).length > 0 && { writtenConfig }) }
     },

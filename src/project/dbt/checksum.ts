@@ -25,4 +25,7 @@ export const seedBytesMax = 3 * (seedCharactersMax + 1)
 export const seedChecksum = (file: string, text: string | undefined): Checksum =>
   text === undefined || text.length > seedCharactersMax
     ? { name: 'path', checksum: file }
-    : { name: 'sha256', checksum: sha256(text.replace(/\r\n?/g, '\n').trim()) }
+    : { name: 'sha256', checksum: sha256(stripped(text.replace(/\r\n?/g, '\n'))) }
+
+/** As Python strips: a mark of the byte order is no white space. */
+const stripped = (text: string): string => (text.startsWith('\uFEFF') ? text.trimEnd() : text.trim())

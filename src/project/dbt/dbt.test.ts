@@ -534,7 +534,7 @@ test('what dbt renders to know it is kept as it is written', async () => {
   ])
 })
 
-test('macros that arguments of a test and hooks of a seed call are those of the node', async () => {
+test('macros that hooks of a seed call are those of the node, those that arguments of a test call are not', async () => {
   const { project } = await read({
     'models/a.sql': 'select 1 as id',
     'models/b.sql': "select {{ dbt.date_trunc('day', dbt.current_timestamp()) }}",
@@ -545,7 +545,7 @@ models: [{name: a, data_tests: [{below: {arguments: {most: "{{ limit() }}"}}}]}]
 seeds: [{name: s, config: {post_hook: "select {{ limit() }}"}}]`,
   })
   const test = [...project.nodes.values()].find(({ kind }) => kind === 'test')!
-  expect(test.macros).toEqual(['macro.shop.test_below', 'macro.shop.limit', 'macro.dbt.get_where_subquery'])
+  expect(test.macros).toEqual(['macro.shop.test_below', 'macro.dbt.get_where_subquery'])
   const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, unknown> }
   expect(nodes['seed.shop.s']).toMatchObject({ depends_on: { macros: ['macro.shop.limit'] } })
   // In the order in which they run.

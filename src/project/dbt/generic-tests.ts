@@ -105,12 +105,10 @@ class GenericTests {
       const node = added ?? disabledNode(reading.project, uniqueId)
       if (!node) return
       node.description = test.description
-      const { model: _, ...given } = test.kwargs
-      const called = callsIn(given, reading.cache).flatMap((each) => each.called)
-      // dbt notes the macro that has the name, in whatever package, and calls that of the namespace.
+      // dbt notes the macro that has the name, in whatever package, and calls that of the namespace. What arguments call is not noted.
       const named = reading.macros.named(from.name, `test_${test.name}`)
-      if (!isUnrendered(macro)) called.push('get_where_subquery')
-      node.macros = [...new Set([...(named ? [named.uniqueId] : []), ...macrosOf(reading, from, called)])]
+      const around = isUnrendered(macro) ? [] : macrosOf(reading, from, ['get_where_subquery'])
+      node.macros = [...(named ? [named.uniqueId] : []), ...around]
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]
       node.test = {

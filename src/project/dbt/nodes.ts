@@ -53,7 +53,7 @@ export class Nodes {
     for (const sql of await readSqlFiles(this.#reading, from, from.paths.model, /\.(sql|py)$/i)) this.#model(sql)
     for (const { root, file } of await files.find(from, from.paths.seed, /\.csv$/i)) {
       const sql = { package: from, root, file, text: '', at: { line: 1, column: 1 } }
-      const text = files.size(file) > seedBytesMax ? undefined : await files.text(file)
+      const text = files.size(file) > seedBytesMax ? undefined : ((await files.read(file)) ?? '')
       const checksum = seedChecksum(fileInPackage(from, file), text)
       this.#fromFile('seed', sql, 'seeds', emptyParsed(), checksum)
     }

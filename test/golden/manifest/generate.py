@@ -8,7 +8,7 @@ os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 from dbt.cli.main import dbtRunner  # noqa: E402
 
 SECTIONS = ["nodes", "sources", "exposures", "metrics", "groups", "unit_tests", "semantic_models", "saved_queries", "functions"]
-APART = {"created_at", "build_path", "defer_relation"}
+APART = {"created_at", "build_path", "defer_relation", "root_path"}
 PROFILE = "default:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: db.duckdb, schema: main, threads: 1}\n"
 
 
