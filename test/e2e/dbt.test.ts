@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -12,6 +14,7 @@ beforeAll(() => {
 })
 afterAll(() => shop.close())
 
+const program = fileURLToPath(new URL('../../src/boathouse.ts', import.meta.url))
 const dbt = (line: string, env: Record<string, string> = {}) => shop.boathouse(['dbt', ...line.split(' ')], { env })
 const lines = (text: string) =>
   text
@@ -222,4 +225,26 @@ test('another target is another environment, and --defer reads what is not built
   const rows = await shop.boathouse(['query', 'select result from main.report', '--env', 'prod', '--json'])
   expect(JSON.parse(rows.stdout)).toMatchObject({ rows: [[expect.anything()]] })
   rmSync(join(shop.dir, 'target'), { recursive: true })
+})
+
+test('init makes a project that builds', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'init-'))
+  const run = (line: string, cwd: string) => {
+    const args = ['--disable-warning=ExperimentalWarning', program, 'dbt', ...line.split(' ')]
+    const env = { ...process.env, NO_COLOR: '1', BOATHOUSE_LIMITS_MEMORY: '2GB' }
+    return spawnSync(process.execPath, args, { cwd, env, encoding: 'utf8' })
+  }
+  try {
+    expect(run('init fresh', base).stdout).toContain('Your new dbt project "fresh" was created in')
+    expect(lines(run('build', join(base, 'fresh')).stdout).at(-1)).toBe(
+      'Done. PASS=6 WARN=0 ERROR=0 SKIP=0 NO-OP=0 REUSED=0 TOTAL=6',
+    )
+    expect(run('init fresh', base)).toMatchObject({ status: 1, stderr: expect.stringContaining('ALREADY_EXISTS') })
+    expect(run('init', join(base, 'fresh'))).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('is a dbt project already'),
+    })
+  } finally {
+    rmSync(base, { recursive: true })
+  }
 })

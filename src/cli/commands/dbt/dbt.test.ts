@@ -215,7 +215,8 @@ describe('used wrongly', () => {
     ['run --warn-error --warn-error-options {error:all}', 2, /mutually exclusive/],
     ['docs', 2, /USAGE: dbt docs needs one of: generate, serve/],
     ['run orders', 2, /USAGE: dbt run takes no argument, found "orders"/],
-    ['init', 1, /UNSUPPORTED: dbt init is not here\n {2}`boathouse init DIR`/],
+    ['init', 2, /USAGE: dbt init needs the name of the project/],
+    ['init my-shop', 2, /USAGE: "my-shop" is not a valid project name/],
     ['docs serve', 1, /`boathouse up`/],
     [`run --project-dir ${folder}/nowhere`, 2, /PROJECT_NOT_FOUND: there is no dbt_project\.yml in/],
     [

@@ -268,7 +268,7 @@ export const flagTable: Readonly<Record<string, FlagSpec>> = {
     verbs: ['docs serve'],
   },
   port: { kind: 'whole', value: 'PORT', about: 'Port of docs serve.', ignored: true, verbs: ['docs serve'] },
-  'skip-profile-setup': { kind: 'set', about: 'For init.', ignored: true, verbs: ['init'] },
+  'skip-profile-setup': { kind: 'set', about: 'Without a profiles.yml.', verbs: ['init'] },
   'skip-debug': { kind: 'set', about: 'For init.', ignored: true, verbs: ['init'] },
   // what is printed
   quiet: { kind: 'switch', also: ['-q'], env: 'QUIET', about: 'Only errors and what templates print.' },

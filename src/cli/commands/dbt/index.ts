@@ -52,8 +52,9 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
     throw new Failure('USAGE', `dbt ${name} takes no argument, found "${rest[0]}"`, {
       hint: 'Names of models go after --select.',
     })
-  if (verb.queries) await context.startEngine()
   const flags = new DbtFlags(given, readVariables(context.env))
+  if (verb.begin) return verb.begin(context, rest, flags)
+  if (verb.queries) await context.startEngine()
   const typed = `dbt ${argv.join(' ')}`
   const session = openSession(name, rest, flags, context, typed)
   try {

@@ -1,11 +1,13 @@
 // dbt's verbs, as data: the dispatcher, help and the reference page read this table. Each loads only what it needs.
 
+import type { Context } from '../../command.ts'
+import type { DbtFlags } from './flags.ts'
 import type { Session } from './open.ts'
 
 export type Verb = {
   summary: string
   examples: readonly string[]
-  /** What stands after it, as help shows it; only run-operation has that. */
+  /** What stands after it, as help shows it. */
   takesWord?: string
   /** Prints nothing before its answer. */
   isSilent?: true
@@ -14,6 +16,8 @@ export type Verb = {
   /** Why there is none, and what to do instead. */
   refused?: string
   hint?: string
+  /** Instead of `run` where no project is needed. */
+  begin?(context: Context, words: readonly string[], flags: DbtFlags): Promise<number>
   run(session: Session): Promise<number>
 }
 
@@ -146,11 +150,10 @@ export const verbs: Readonly<Record<string, Verb>> = {
     run: async (session) => (await import('./clean.ts')).clean(session),
   },
   init: {
-    summary: 'Not here: `boathouse init` makes a project.',
-    examples: ['boathouse init sales'],
-    takesWord: '[NAME]',
-    refused: 'dbt init is not here',
-    hint: '`boathouse init DIR` makes a project with an example, `boathouse init DIR --empty` a bare one.',
+    summary: 'Make a dbt project: two models with their tests. `boathouse init` makes a whole lakehouse.',
+    examples: ['boathouse dbt init shop'],
+    takesWord: 'NAME',
+    begin: async (context, words, flags) => (await import('./init.ts')).init(context, words, flags),
     run: never,
   },
   clone: {
