@@ -3,6 +3,7 @@
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { findBlocks } from '../../jinja/index.ts'
+import { readPythonModel } from './python-model.ts'
 import { fileChecksum, seedBytesMax, seedChecksum } from './checksum.ts'
 import { emptyParsed, parseSql, refOrSource, type Parsed, type SqlFile } from './calls.ts'
 import { behaviourFlag, configOf, hooksOf, tagsOf } from './config.ts'
@@ -136,7 +137,9 @@ export class Nodes {
 
   #model(sql: SqlFile): void {
     // A broken model stays known, so that those who read it are not reported as well.
-    const parsed = isPython(sql.file) ? parsePython(sql) : (this.#parse(sql, 'model') ?? emptyParsed())
+    const parsed = isPython(sql.file)
+      ? readPythonModel(sql.text, { file: sql.file, ...sql.at })
+      : (this.#parse(sql, 'model') ?? emptyParsed())
     this.#fromFile('model', sql, 'models', parsed)
   }
 
@@ -402,18 +405,6 @@ const languageOf = (kind: NodeKind, file: string): DbtNode['language'] =>
         : 'sql'
 
 const isPython = (file: string): boolean => /\.py$/i.test(file)
-
-/** What a Python model reads, where it is named literally: `dbt.ref("orders")`, `dbt.source("raw", "orders")`. */
-function parsePython({ file, text, at }: SqlFile): Parsed {
-  const parsed = { ...emptyParsed(), config: { materialized: 'table' } }
-  const call = /\bdbt\.(ref|source)\(\s*["']([^"']+)["'](?:\s*,\s*["']([^"']+)["'])?/g
-  for (const { 1: kind, 2: first, 3: second, index } of text.matchAll(call)) {
-    const place = { file, line: at.line + text.slice(0, index).split('\n').length - 1, column: 1 }
-    if (kind === 'source') parsed.sources.push({ source: first!, table: second ?? '', place })
-    else parsed.refs.push({ name: second ?? first!, package: second && first, version: undefined, place })
-  }
-  return parsed
-}
 
 /** Where the text between the tags of a block begins. */
 function startOfBody(

@@ -70,10 +70,12 @@ export class Resolver {
     }
     node.dependsOn = [...found]
     if (node.test?.kind === 'generic') {
-      node.test.attachedTo = this.#tested(node.test.of, node.package)?.uniqueId
+      const { of } = node.test
+      const tested = this.#tested(of, node.package) ?? this.#switchedOff(of)
+      node.test.attachedTo = tested?.uniqueId
       // A test belongs to the group of what it tests.
-      const group = project.nodes.get(node.test.attachedTo ?? '')?.group
-      if (group !== undefined) node.group = group
+      const group = tested?.config['group']
+      if (typeof group === 'string') node.group = group
     }
     if (missing.length === 0) return
     if (node.kind !== 'test') {
@@ -94,6 +96,16 @@ export class Resolver {
     const { project } = this.#reading
     if ('source' in of) return findSource(project, of, from)
     return pickRef(this.#byName.get(of.name) ?? [], { ...of, package: undefined }, searchOrder(project, from))
+  }
+
+  /** dbt notes which model a test stands under even where that is switched off. */
+  #switchedOff(of: TestedCall): DbtNode | undefined {
+    if ('source' in of) return undefined
+    for (const entries of this.#reading.project.disabled.values())
+      for (const { kind, entry } of entries)
+        if (kind === 'node' && entry.kind !== 'test' && entry.name === of.name && entry.version === of.version)
+          return entry
+    return undefined
   }
 
   /** A package that reads what only the project has may make a circle with it. */
