@@ -19,17 +19,41 @@ const formats = (Object.keys(pgTypes) as PgTypeName[])
   })
   .join(' ')
 
-/** An object with a value under a key. */
-const withKey = (x: string, key: string, value: string) =>
-  `CASE json_type(${x}) WHEN 'OBJECT' THEN to_json(map_concat(${x}::MAP(VARCHAR, JSON), MAP([${key}], [${value}::JSON])))
-    ELSE CASE WHEN ${x} IS NOT NULL THEN error('jsonb_set is for objects here, and this is none') END END`
+/** What is used more than once, written once: macros put arguments in by their text, and nested calls would grow by powers. */
+const once = (fields: string, sql: string) => `list_transform([{${fields}}], lambda bh_s: ${sql})[1]`
 
-/** \`keys\`: a list; where there is nothing at a key but the last, nothing is set. */
-const jsonSet = (keys: string) => `CASE len(${keys})
-  WHEN 1 THEN ${withKey('a', `${keys}[1]`, 'v')}
-  WHEN 2 THEN CASE WHEN json_type(json_extract(a, '$."' || ${keys}[1] || '"')) = 'OBJECT' THEN
-    ${withKey('a', `${keys}[1]`, `(${withKey(`json_extract(a, '$."' || ${keys}[1] || '"')`, `${keys}[2]`, 'v')})`)} ELSE a END
-  ELSE error('jsonb_set sets one key, or one inside of it') END`
+/** One step of a path into JSON: the key of an object, or the place of an item, counted from the end where it is negative. */
+const jsonStep = `CASE json_type(bh_a)
+  WHEN 'ARRAY' THEN CASE WHEN regexp_full_match(bh_k, '-?[0-9]{1,9}') THEN
+    json_extract(bh_a, CASE WHEN bh_k LIKE '-%' THEN '$[#' || bh_k || ']' ELSE '$[' || bh_k || ']' END)::VARCHAR END
+  WHEN 'OBJECT' THEN json_extract(bh_a, '/' || replace(replace(bh_k, '~', '~0'), '/', '~1'))::VARCHAR END`
+
+/** The items of a list, how many there are, and the place that a key means. */
+const jsonItems = `'items': x::JSON::JSON[], 'n': json_array_length(x)::BIGINT,
+  'at': CASE WHEN k::INTEGER < 0 THEN json_array_length(x)::BIGINT + k::INTEGER ELSE k::INTEGER END`
+
+const jsonParent = 'pg_json_step(bh_s.j, bh_s.p[:-2])'
+const isParent = `coalesce(json_type(${jsonParent}), '') IN ('OBJECT', 'ARRAY')`
+
+/** Two values that are neither objects nor lists. */
+const jsonSame = (a: string, b: string) =>
+  `CASE WHEN json_type(${b}) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN json_type(${a}) IN ('UBIGINT', 'BIGINT', 'DOUBLE')
+      AND (json(${a}) = json(${b}) OR (json_type(${a}) || json_type(${b}) LIKE '%DOUBLE%' AND ${a}::VARCHAR::DOUBLE = ${b}::VARCHAR::DOUBLE))
+    ELSE json_type(${a}) = json_type(${b}) AND json_extract_string(${a}, '$') IS NOT DISTINCT FROM json_extract_string(${b}, '$') END`
+
+/** Whether `a` has all that `b` has: its keys, and for each of its items one that holds it. The engine's own looks at any depth. */
+function jsonHolds(a: string, b: string, depth: number): string {
+  if (depth === 0)
+    return `CASE WHEN json_type(${b}) IN ('OBJECT', 'ARRAY') THEN error('@> looks no deeper into JSON') ELSE ${jsonSame(a, b)} END`
+  const [key, one] = [`bh_k${depth}`, `bh_c${depth}`]
+  const at = (x: string) => `json_extract(${x}, '/' || replace(replace(${key}, '~', '~0'), '/', '~1'))`
+  const those = `CASE json_type(${b}) WHEN 'OBJECT' THEN [${at(a)}] ELSE json_extract(${a}, '$[*]') END`
+  const found = jsonHolds(one, `bh_v${depth}`, depth - 1)
+  return `CASE WHEN json_type(${b}) IN ('OBJECT', 'ARRAY') THEN json_type(${a}) = json_type(${b}) AND list_count(list_filter(
+      CASE json_type(${b}) WHEN 'OBJECT' THEN json_keys(${b}) ELSE range(json_array_length(${b})::BIGINT)::VARCHAR[] END,
+      lambda ${key}: NOT coalesce(list_bool_or(list_transform([${at(b)}], lambda bh_v${depth}: coalesce(list_bool_or(list_transform(${those}, lambda ${one}: coalesce(${found}, false))), false))), false))) = 0
+    ELSE ${jsonSame(a, b)} END`
+}
 
 const isPlainName = "regexp_full_match(x, '[a-z_][a-z0-9_$]*')"
 const [one, two, three, four] = ['a', 'a, b', 'a, b, c', 'a, b, c, d']
@@ -83,26 +107,147 @@ const scalars: Macro[] = [
   [
     'jsonb_concat',
     ['a JSON, b JSON'],
-    `CASE WHEN a IS NULL OR b IS NULL THEN NULL
-      WHEN json_type(a) = 'OBJECT' AND json_type(b) = 'OBJECT' THEN to_json(map_concat(a::MAP(VARCHAR, JSON), b::MAP(VARCHAR, JSON)))
-      ELSE to_json(list_concat(${itemsOf('a')}, ${itemsOf('b')})) END`,
+    once(
+      `'a': a, 'b': b`,
+      `CASE WHEN bh_s.a IS NULL OR bh_s.b IS NULL THEN NULL
+      WHEN json_type(bh_s.a) = 'OBJECT' AND json_type(bh_s.b) = 'OBJECT' THEN to_json(map_concat(bh_s.a::MAP(VARCHAR, JSON), bh_s.b::MAP(VARCHAR, JSON)))
+      ELSE to_json(list_concat(${itemsOf('bh_s.a')}, ${itemsOf('bh_s.b')})) END`,
+    ),
     ['a VARCHAR, b JSON', 'a || b::VARCHAR'],
     ['a JSON, b VARCHAR', 'a::VARCHAR || b'],
   ],
   ...same('json_array_elements jsonb_array_elements', [one], `unnest(json_extract(a, '$[*]'))`),
   ...same('json_array_elements_text jsonb_array_elements_text', [one], `unnest(json_extract_string(a, '$[*]'))`),
   ...same('json_object_keys jsonb_object_keys', [one], 'unnest(json_keys(a))'),
+  // `{a,"b c"}`, as arrays are written.
+  [
+    'pg_text_items',
+    ['x'],
+    `list_transform(regexp_extract_all(x[2:-2], '"(?:[^"\\\\]|\\\\.)*"|[^,"]+'), lambda bh_t: CASE
+      WHEN bh_t[1] = '"' THEN regexp_replace(bh_t[2:-2], '\\\\(.)', '\\1', 'g') WHEN lower(trim(bh_t)) = 'null' THEN NULL ELSE trim(bh_t) END)`,
+  ],
+  ['pg_json_step', ['j, path'], `list_reduce(path, lambda bh_a, bh_k: ${jsonStep}, j::VARCHAR)::JSON`],
+  [
+    'pg_json_at',
+    ['j, path VARCHAR[]'],
+    'pg_json_step(j, path)',
+    ['j, path VARCHAR', 'pg_json_step(j, pg_text_items(path))'],
+  ],
+  [
+    'pg_json_text_at',
+    ['j, path VARCHAR[]'],
+    `json_extract_string(pg_json_step(j, path), '$')`,
+    ['j, path VARCHAR', `json_extract_string(pg_json_step(j, pg_text_items(path)), '$')`],
+  ],
+  [
+    'pg_json_with',
+    ['x, k, v, adds'],
+    `CASE json_type(x)
+      WHEN 'OBJECT' THEN CASE WHEN adds OR list_contains(json_keys(x), k) THEN to_json(map_concat(x::JSON::MAP(VARCHAR, JSON), MAP([k], [v::JSON])))::VARCHAR ELSE x END
+      WHEN 'ARRAY' THEN list_transform([{${jsonItems}}], lambda bh_l: CASE
+        WHEN bh_l.at >= 0 AND bh_l.at < bh_l.n THEN to_json(bh_l.items[:bh_l.at] || [v::JSON] || bh_l.items[bh_l.at + 2:])::VARCHAR
+        WHEN NOT adds THEN x
+        WHEN bh_l.at < 0 THEN to_json([v::JSON] || bh_l.items)::VARCHAR ELSE to_json(bh_l.items || [v::JSON])::VARCHAR END)[1] END`,
+  ],
+  [
+    'pg_json_inserted',
+    ['x, k, v, behind'],
+    `CASE json_type(x)
+      WHEN 'OBJECT' THEN CASE WHEN list_contains(json_keys(x), k) THEN error('cannot replace existing key "' || k || '": jsonb_set does') ELSE pg_json_with(x, k, v, true) END
+      WHEN 'ARRAY' THEN list_transform([{${jsonItems}}], lambda bh_l:
+        to_json(bh_l.items[:greatest(bh_l.at + CASE WHEN behind AND bh_l.at >= 0 THEN 1 ELSE 0 END, 0)] || [v::JSON]
+          || bh_l.items[greatest(bh_l.at + CASE WHEN behind AND bh_l.at >= 0 THEN 1 ELSE 0 END, 0) + 1:])::VARCHAR)[1] END`,
+  ],
+  [
+    'pg_json_without',
+    ['x, k'],
+    `CASE json_type(x)
+      WHEN 'OBJECT' THEN to_json(map_from_entries(list_filter(map_entries(x::JSON::MAP(VARCHAR, JSON)), lambda bh_e: bh_e.key <> k)))::VARCHAR
+      WHEN 'ARRAY' THEN list_transform([{${jsonItems}}], lambda bh_l: CASE WHEN bh_l.at >= 0 AND bh_l.at < bh_l.n
+        THEN to_json(bh_l.items[:bh_l.at] || bh_l.items[bh_l.at + 2:])::VARCHAR ELSE x END)[1] END`,
+  ],
+  // `path` as a list, however it is written.
+  ['pg_json_path', ['x VARCHAR[]'], 'x', ['x VARCHAR', 'pg_text_items(x)']],
+  [
+    'pg_json_put',
+    ['j, path, v, adds'],
+    `list_reduce(list_reverse(range(1, len(path) + 1))::VARCHAR[], lambda bh_v, bh_n:
+      pg_json_with(pg_json_step(j, path[:bh_n::INTEGER - 1])::VARCHAR, path[bh_n::INTEGER], bh_v, adds), v)::JSON`,
+  ],
   [
     'jsonb_set',
-    ['a JSON, path VARCHAR[], v'],
-    jsonSet('path'),
-    ['a JSON, path VARCHAR, v', jsonSet(`string_split(path[2:-2], ',')`)],
+    ['a, path, v, adds := true'],
+    once(
+      `'j': a::JSON, 'p': path, 'v': v::JSON::VARCHAR, 'adds': adds`,
+      `CASE WHEN bh_s.v IS NULL OR bh_s.adds IS NULL OR bh_s.p IS NULL THEN NULL WHEN len(bh_s.p) = 0 OR NOT ${isParent} THEN bh_s.j
+      ELSE pg_json_put(bh_s.j, bh_s.p, bh_s.v, bh_s.adds) END`,
+    ),
+  ],
+  [
+    'jsonb_insert',
+    ['a, path, v, behind := false'],
+    once(
+      `'j': a::JSON, 'p': path, 'v': v::JSON::VARCHAR, 'behind': behind`,
+      `CASE WHEN len(bh_s.p) = 0 OR NOT ${isParent} THEN bh_s.j
+      ELSE pg_json_put(bh_s.j, bh_s.p[:-2], pg_json_inserted(${jsonParent}::VARCHAR, bh_s.p[-1], bh_s.v, bh_s.behind), true) END`,
+    ),
+  ],
+  [
+    'jsonb_delete_path',
+    ['a, path'],
+    once(
+      `'j': a::JSON, 'p': path`,
+      `CASE WHEN len(bh_s.p) = 0 OR NOT ${isParent} THEN bh_s.j
+      ELSE pg_json_put(bh_s.j, bh_s.p[:-2], pg_json_without(${jsonParent}::VARCHAR, bh_s.p[-1]), true) END`,
+    ),
+  ],
+  // `a - b`: keys of an object, texts or a place of a list.
+  [
+    'pg_json_drop',
+    ['a, b'],
+    once(
+      `'j': a, 'k': b`,
+      `CASE WHEN bh_s.k IS NULL THEN NULL ELSE CASE json_type(bh_s.j)
+        WHEN 'OBJECT' THEN to_json(map_from_entries(list_filter(map_entries(bh_s.j::MAP(VARCHAR, JSON)), lambda bh_e: NOT list_contains(bh_s.k, bh_e.key))))
+        WHEN 'ARRAY' THEN to_json(list_filter(bh_s.j::JSON[], lambda bh_e: NOT (json_type(bh_e) = 'VARCHAR' AND list_contains(bh_s.k, json_extract_string(bh_e, '$')))))
+        ELSE CASE WHEN bh_s.j IS NOT NULL THEN error('cannot delete from scalar') END END END`,
+    ),
+  ],
+  [
+    'jsonb_delete',
+    ['a JSON, b VARCHAR[]'],
+    'pg_json_drop(a, b)',
+    ['a JSON, b VARCHAR', 'CASE WHEN b IS NOT NULL THEN pg_json_drop(a, [b]) END'],
+    [
+      'a JSON, b BIGINT',
+      `CASE json_type(a) WHEN 'ARRAY' THEN pg_json_without(a::VARCHAR, b::VARCHAR)::JSON ELSE CASE WHEN a IS NOT NULL THEN error('cannot delete from object using integer index') END END`,
+    ],
+  ],
+  [
+    'pg_json_object',
+    ['k VARCHAR[], v VARCHAR[]'],
+    'to_json(MAP(k, v))',
+    [
+      'k VARCHAR[]',
+      'to_json(MAP(list_filter(k, lambda item, place: place % 2 = 1), list_filter(k, lambda item, place: place % 2 = 0)))',
+    ],
   ],
   ['jsonb_array_length', [one], 'json_array_length(a)::INTEGER'],
   ['jsonb_exists', [two], hasOf('contains')],
   ['jsonb_exists_any', [two], hasOf('has_any')],
   ['jsonb_exists_all', [two], hasOf('has_all')],
-  ['jsonb_contained', [two], 'json_contains(b, a)'],
+  [
+    'jsonb_contains',
+    [two],
+    once(
+      `'a': a::JSON, 'b': b::JSON`,
+      `CASE WHEN bh_s.a IS NULL OR bh_s.b IS NULL THEN NULL
+        WHEN json_type(bh_s.a) = 'ARRAY' AND json_type(bh_s.b) NOT IN ('OBJECT', 'ARRAY') THEN
+          coalesce(list_bool_or(list_transform(json_extract(bh_s.a, '$[*]'), lambda bh_c: ${jsonSame('bh_c', 'bh_s.b')})), false)
+        ELSE ${jsonHolds('bh_s.a', 'bh_s.b', 5)} END`,
+    ),
+  ],
+  ['jsonb_contained', [two], 'jsonb_contains(b, a)'],
   [
     'pg_cardinality',
     [one],
@@ -203,8 +348,36 @@ const scalars: Macro[] = [
   ['array_fill', [two], 'list_transform(range(b[1]), lambda item: a)'],
   ['trim_array', [two], 'a[1:len(a) - b]'],
   ['get_byte', [two], `('0x' || hex(a)[2 * b + 1:2 * b + 2])::INTEGER`],
-  ...same('jsonb_strip_nulls json_strip_nulls', [one], `json_merge_patch('{}'::JSON, a::JSON)`),
-  ['string_to_table', [two], 'unnest(string_split(a, b))'],
+  [
+    'pg_json_stripped',
+    ['x'],
+    `CASE WHEN x::VARCHAR LIKE '%":null%' THEN error('json_strip_nulls of objects in lists is not supported') ELSE x END`,
+  ],
+  ...same('jsonb_strip_nulls json_strip_nulls', [one], `pg_json_stripped(json_merge_patch('{}'::JSON, a::JSON))`),
+  [
+    'pg_string_list',
+    [two],
+    `CASE WHEN a = '' THEN [] WHEN b IS NULL THEN string_split(a, '') WHEN b = '' THEN [a] ELSE string_split(a, b) END`,
+  ],
+  [
+    'pg_string_items',
+    [two],
+    'pg_string_list(a, b)',
+    ['a, b, c', 'list_transform(pg_string_list(a, b), lambda item: nullif(item, c))'],
+  ],
+  ['pg_joined', ['separator, x'], 'array_to_string(x, separator)'],
+  ['string_to_table', [two], 'unnest(pg_string_items(a, b))', ['a, b, c', 'unnest(pg_string_items(a, b, c))']],
+  // Texts are read as PostgreSQL reads bytes, `\\x00ff`.
+  [
+    'pg_bytes',
+    ['x BLOB'],
+    'x',
+    [
+      'x VARCHAR',
+      `CASE WHEN starts_with(x, '\\x') THEN from_hex(x[3:]) WHEN contains(x, '\\') THEN error('escapes of bytea are not read: write \\x and two digits a byte') ELSE encode(x) END`,
+    ],
+  ],
+  ['pg_zone_trunc', ['unit, x, zone'], 'timezone(zone, date_trunc(unit, timezone(zone, x)))'],
   ['array_lower', ['x, dimension'], 'CASE WHEN len(x) > 0 THEN 1 END'],
   ['array_upper', ['x, dimension'], 'nullif(len(x), 0)::INTEGER'],
   [
@@ -249,7 +422,9 @@ const scalars: Macro[] = [
   [
     'width_bucket',
     ['x, low, high, n'],
-    'CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE floor((x - low) * n / (high - low))::INTEGER + 1 END',
+    `CASE WHEN low < high THEN CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE floor((x - low) * n / (high - low))::INTEGER + 1 END
+      ELSE CASE WHEN x > low THEN 0 WHEN x <= high THEN n + 1 ELSE floor((low - x) * n / (low - high))::INTEGER + 1 END END`,
+    ['x, bounds', 'len(list_filter(bounds, lambda bound: bound <= x))::INTEGER'],
   ],
   ['div', [two], 'trunc(a / b)'],
   ['date_bin', ['stride, source, origin'], 'time_bucket(stride::INTERVAL, source, origin)'],
@@ -267,7 +442,7 @@ const scalars: Macro[] = [
 const keywords =
   'all analyse analyze and any as asc case cast check column create desc distinct else end except false for from grant group having in limit not null offset on or order primary references select table then true union unique user using when where with'
 const tables: Macro[] = [
-  ['string_to_table', [two], 'SELECT unnest(string_split(a, b)) AS string_to_table'],
+  ['string_to_table', [two], 'SELECT unnest(pg_string_items(a, b)) AS string_to_table'],
   ['regexp_split_to_table', [two], 'SELECT unnest(string_split_regex(a, b)) AS regexp_split_to_table'],
   [
     'aclexplode',
@@ -290,7 +465,7 @@ const tables: Macro[] = [
     ['x'],
     'SELECT x::UINTEGER AS relid, NULL::UINTEGER AS parentrelid, true AS isleaf, 0 AS level',
   ],
-  ['jsonb_each', ['x'], 'SELECT key, value FROM json_each(x)'],
+  ...same('jsonb_each pg_json_each', ['x'], 'SELECT key, value FROM json_each(x)'),
   ...same(
     'json_each_text jsonb_each_text',
     ['x'],

@@ -6,7 +6,20 @@
 // that look something up there, and operators whose meaning differs.
 
 import { splice, tokens, type Edit, type Spliced } from '../../lake/index.ts'
-import { codedCall, datedCall, formatCall, otherArguments, renamedCall, timeField } from './dialect/calls.ts'
+import {
+  codedCall,
+  countOfRows,
+  datedCall,
+  digestCall,
+  formatCall,
+  objectOfLists,
+  otherArguments,
+  pathCall,
+  renamedCall,
+  timeField,
+  truncated,
+  variadicCall,
+} from './dialect/calls.ts'
 import {
   byteLiteral,
   castBehind,
@@ -22,10 +35,12 @@ import {
 import { catalogWordAt } from './dialect/catalog.ts'
 import {
   jsonAggregate,
+  jsonChange,
   jsonCompared,
   jsonExists,
   jsonHolds,
   jsonJoined,
+  jsonMinus,
   jsonObjects,
   jsonPath,
   jsonTaken,
@@ -75,11 +90,13 @@ function editsOf(sql: EditedSql): Edit[] {
     valuesNames(sql, at)
     castAgain(sql, at)
     jsonTaken(sql, at)
+    jsonChange(sql, at)
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
-    if (jsonPath(sql, at) || jsonHolds(sql, at) || (!isCatalog && jsonJoined(sql, at))) continue
+    if (jsonPath(sql, at) || jsonHolds(sql, at) || (!isCatalog && (jsonJoined(sql, at) || jsonMinus(sql, at)))) continue
     if (sessionName(sql, at) || locking(sql, at)) continue
-    if (jsonObjects(sql, at)) continue
+    if (variadicCall(sql, at) || jsonObjects(sql, at) || objectOfLists(sql, at) || pathCall(sql, at)) continue
     renamedCall(sql, at)
+    if (digestCall(sql, at) || truncated(sql, at) || countOfRows(sql, at)) continue
     if (datedCall(sql, at) || codedCall(sql, at) || timeField(sql, at) || jsonAggregate(sql, at)) continue
     if (!isCatalog && (formatCall(sql, at) || matched(sql, at) || jsonExists(sql, at))) continue
     if (!isCatalog && (otherArguments(sql, at) || precise(sql, at, isDefinition))) continue

@@ -86,3 +86,19 @@ select count(*) from (values (1)) v(x), (values (2)) w
 prepare typed (int, text, unknown) as select $1 + 1 as a, $2 || 'x' as b, $3 as c
 execute typed('5', 6, 'z')
 deallocate typed
+select concat(variadic array[1, 2, 3]) as a, concat_ws(',', variadic array[1, null, 3]) as b, concat_ws(',', variadic null::int[]) as c
+select jsonb_extract_path_text('{"a":{"b":[1,2]}}'::jsonb, 'a', 'b', '-1') as a, json_extract_path_text('{"a":{"b":[1,2]}}', variadic array['a', 'b', '0']) as b
+select encode('\x1234567890abcdef00', 'hex') as a, encode(('\x' || repeat('ab', 3))::bytea, 'hex') as b, encode(sha256('x'), 'hex') as c, sha256('x'::bytea) as d
+select count(t2.*) as found, count(*) from (values (1), (2)) t1(a) left join (values (2, null::int)) t2(b, c) on t1.a = t2.b
+select date_trunc('century', timestamp '1970-03-20') as a, date_trunc('millennium', timestamp '2004-02-29') as b, date_trunc('day', timestamptz '2001-02-16 20:38:40+00', 'Australia/Sydney') as c
+select '{"a":{"b":1}}'::json #>> '{}' as a, '[1,2,3]'::json #>> '{-1}' as b, '{"a/b":1}'::json #>> array['a/b'] as c, '{"a":1}'::json #>> array['a', null] as d, '{"a":[{"x":1}]}'::jsonb #>> '{a,0,x}' as e
+select jsonb_set('{"b":[1,2]}', '{b,-1}', '9') #>> '{b,1}' as a, jsonb_set('{"b":[0]}', '{b,33}', '7') #>> '{b,1}' as b, jsonb_set('{"b":[0]}', '{b,-33}', '7') #>> '{b,0}' as c, jsonb_set('{"a":{"b":{"c":1}}}', '{a,b,c}', '7') #>> '{a,b,c}' as d, jsonb_set('{"a":1}', '{x}', '7', false) ->> 'x' as e, jsonb_set('{"a":1}', '{x,y}', '7') ->> 'a' as f
+select jsonb_insert('{"a":[0,1,2]}', '{a,1}', '"n"', true) #>> '{a,2}' as a, jsonb_insert('{"a":[0,1,2]}', '{a,-1}', '"n"') #>> '{a,2}' as b, jsonb_insert('{"a":1}', '{b}', '2') ->> 'b' as c
+select ('{"a":1,"b":2,"c":3}'::jsonb - 'b' - 'a') ->> 'c' as a, '{"a":1,"b":2}'::jsonb - 'b' ->> 'b' as b, ('["a","b","c"]'::jsonb - -1) ->> 1 as c, ('{"a":1,"b":2}'::jsonb - '{a,b}'::text[])::text as d, ('{"a":[1,2]}'::jsonb #- '{a,0}') #>> '{a,0}' as e, ('{"a":{"b":1}}'::jsonb #- '{a,b}') ->> 'a' as f
+select (j - 'a' - 'b' || '{"z":1}') ->> 'a' as a from (values ('{"a":1}'::jsonb)) v(j)
+select string_to_array('', ',') as a, string_to_array('a|b', null) as b, string_to_array('abc', '') as c, string_to_array('1,*,3', ',', '*') as d
+select json_object('{a,1,b,2}') ->> 'b' as a, json_object('{a,b}', '{1,"x y"}') ->> 'b' as b
+select width_bucket(35, 100, 10, 9) as a, width_bucket(5.5, array[1, 3, 10]) as b, width_bucket(100, 100, 10, 9) as c, width_bucket(10, 100, 10, 9) as d
+select * from json_each_text('{"a":1,"b":"x"}') order by 1
+select '{"b":{"a":1}}'::jsonb @> '{"a":1}' as a, '[{"a":1}]'::jsonb @> '{"a":1}' as b, '[[1,2]]'::jsonb @> '[1]' as c, '{"a":1.0}'::jsonb @> '{"a":1}' as d, '{"a":{"x":1}}'::jsonb @> '{"a":{}}' as e, '[1,2]'::jsonb @> '[1,1]' as f, '[1,[2,3]]'::jsonb @> '[[2]]' as g, '{}'::jsonb @> '{}' as h, '[]'::jsonb @> '{}' as i, '[1,2]'::jsonb @> '2' as j, null::jsonb @> '{}' as k
+select a @> b::jsonb as a, b::jsonb <@ a::jsonb as b from (values ('{"a":{"b":[1,{"c":2}]}}'::jsonb, '{"a":{"b":[{"c":2}]}}'::jsonb), ('{"b":{"a":1}}', '{"a":1}'), ('[1,2]', '2'), ('{"a":1}', '{"a":1.0}')) v(a, b)

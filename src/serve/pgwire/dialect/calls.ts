@@ -1,12 +1,13 @@
 // Functions that the engine has under another name, or with other arguments.
 
+import { Failure } from '../../../base/failure.ts'
 import { quoteText } from '../../../lake/index.ts'
 import { around, type Around } from './around.ts'
 import { dateText, enginePattern } from './date-patterns.ts'
 import { formatPieces } from './format-patterns.ts'
 import { isNumberPattern, numberPattern, numberText } from './number-patterns.ts'
 import { momentOf } from './session.ts'
-import { groupsOf, textOf, type EditedSql } from './sql.ts'
+import { groupsOf, textOf, type EditedSql, type Range } from './sql.ts'
 
 const renamed: Record<string, string> = {
   json_build_object: 'json_object',
@@ -23,6 +24,8 @@ const renamed: Record<string, string> = {
   to_hex: 'pg_to_hex',
   pg_size_pretty: 'pg_size_text',
   pg_typeof: 'pg_type_text',
+  string_to_array: 'pg_string_items',
+  json_each: 'pg_json_each',
 }
 
 /** Calls with a pattern behind a comma; undefined for patterns that are not known. */
@@ -66,6 +69,113 @@ export function renamedCall(sql: EditedSql, at: number): void {
   if (end !== undefined && sql.isItem(at, end)) sql.insertAfter(end, ` AS ${sql.words[at]}`)
 }
 
+/** Calls whose last arguments may be a list, and what takes it there. */
+const variadic: Record<string, { call: string; after: string; count: number }> = {
+  concat: { call: 'array_to_string', after: `, ''`, count: 1 },
+  concat_ws: { call: 'pg_joined', after: '', count: 2 },
+  json_build_array: { call: 'to_json', after: '', count: 1 },
+  jsonb_build_array: { call: 'to_json', after: '', count: 1 },
+  json_extract_path: { call: 'pg_json_at', after: '', count: 2 },
+  jsonb_extract_path: { call: 'pg_json_at', after: '', count: 2 },
+  json_extract_path_text: { call: 'pg_json_text_at', after: '', count: 2 },
+  jsonb_extract_path_text: { call: 'pg_json_text_at', after: '', count: 2 },
+}
+
+/** `concat_ws(',', VARIADIC list)`: the engine would leave the word out, and take the list for one argument. */
+export function variadicCall(sql: EditedSql, at: number): boolean {
+  const end = sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  if (end === undefined || sql.tokens[at]!.kind !== 'word') return false
+  const items = sql.items(at + 1, end)
+  const given = items.findIndex(([from, to]) => sql.words[from] === 'variadic' && from < to)
+  if (given < 0) return false
+  const to = Object.hasOwn(variadic, sql.words[at]!) ? variadic[sql.words[at]!] : undefined
+  if (!to || given + 1 !== to.count || items.length !== to.count)
+    throw new Failure('SQL_UNSUPPORTED', `VARIADIC is not supported in this call of ${sql.words[at]!}`, {
+      hint: 'Write the arguments one by one.',
+    })
+  sql.replace(at, at, to.call)
+  sql.replace(items[given]![0], items[given]![0], '')
+  sql.insertBefore(end, to.after)
+  if (sql.isItem(at, end)) sql.insertAfter(end, ` AS ${sql.words[at]}`)
+  return true
+}
+
+/** `jsonb_extract_path(doc, 'a', '0')`: the steps as one list. */
+export function pathCall(sql: EditedSql, at: number): boolean {
+  if (!/^jsonb?_extract_path(_text)?$/.test(sql.words[at]!) || sql.words[at + 1] !== '(') return false
+  const end = sql.closing(at + 1)
+  const comma = end === undefined ? undefined : sql.comma(at + 2, end)
+  if (end === undefined || comma === undefined) return false
+  sql.replace(at, at, variadic[sql.words[at]!]!.call)
+  sql.replace(comma, comma, ', [')
+  return sql.replace(end, end, `])${sql.isItem(at, end) ? ` AS ${sql.words[at]}` : ''}`)
+}
+
+/** `json_object('{a,b}', '{1,2}')`: of lists; the engine's takes keys and values one by one. */
+export function objectOfLists(sql: EditedSql, at: number): boolean {
+  if (!/^jsonb?_object$/.test(sql.words[at]!) || sql.words[at + 1] !== '(') return false
+  const end = sql.closing(at + 1)
+  const items = end === undefined ? [] : sql.items(at + 1, end)
+  const isList = ([from, to]: Range) =>
+    (from === to && sql.tokens[from]!.kind === 'string' && textOf(sql.tokens[from]!).startsWith('{')) ||
+    sql.words[from] === 'array'
+  if (end === undefined || items.length === 0 || items.length > 2 || !items.every(isList)) return false
+  for (const [from, to] of items)
+    if (from === to) {
+      sql.insertBefore(from, 'pg_text_items(')
+      sql.insertAfter(from, ')')
+    }
+  sql.replace(at, at, 'pg_json_object')
+  if (sql.isItem(at, end)) sql.insertAfter(end, ` AS ${sql.words[at]}`)
+  return true
+}
+
+/** `sha256(x)` gives bytes; the engine's gives their digits as a text. */
+export function digestCall(sql: EditedSql, at: number): boolean {
+  if (sql.words[at] !== 'sha256' || sql.words[at + 1] !== '(' || sql.words[at - 1] === '.') return false
+  const end = sql.closing(at + 1)
+  if (end === undefined) return false
+  sql.insertBefore(at, 'from_hex(')
+  sql.insertAfter(end, `)${sql.isItem(at, end) ? ' AS sha256' : ''}`)
+  return true
+}
+
+/** `date_trunc('century', t)`, which begins with the year 1 of a hundred, and `date_trunc('day', t, 'Asia/Tokyo')`. */
+export function truncated(sql: EditedSql, at: number): boolean {
+  const end = sql.words[at] === 'date_trunc' && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  const items = end === undefined ? [] : sql.items(at + 1, end)
+  if (end === undefined || sql.words[at - 1] === '.') return false
+  const alias = sql.isItem(at, end) ? ' AS date_trunc' : ''
+  if (items.length === 3) {
+    sql.replace(at, at, 'pg_zone_trunc')
+    if (alias) sql.insertAfter(end, alias)
+    return true
+  }
+  const unit = sql.tokens[at + 2]!
+  if (items.length !== 2 || unit.kind !== 'string' || !/^(century|millennium)$/i.test(textOf(unit))) return false
+  sql.insertBefore(at, '(')
+  sql.insertBefore(items[1]![0], '(')
+  sql.insertAfter(items[1]![1], ') - INTERVAL 1 YEAR')
+  sql.insertAfter(end, ` + INTERVAL 1 YEAR)${alias}`)
+  return true
+}
+
+/** `count(t.*)` counts the rows that t has: beside a row that an outer join found nothing for, all of it is null. */
+export function countOfRows(sql: EditedSql, at: number): boolean {
+  const isCall = sql.words[at] === 'count' && sql.words[at + 1] === '(' && sql.words[at - 1] !== '.'
+  const end = isCall ? sql.closing(at + 1) : undefined
+  if (end === undefined || sql.words[end - 1] !== '*' || sql.words[end - 2] !== '.') return false
+  if (!sql.isPath(at + 2, end - 3) || !sql.words.some((word) => /^(left|right|full)$/.test(word))) return false
+  const row = sql.textOf([at + 2, end - 3])
+  sql.replace(
+    at + 2,
+    end - 1,
+    `CASE WHEN len(list_filter(json_extract(to_json(${row}), '$.*'), lambda bh_v: bh_v <> 'null'::JSON)) > 0 THEN 1 END`,
+  )
+  if (sql.isItem(at, end)) sql.insertAfter(end, ' AS count')
+  return true
+}
+
 /** `encode(bytes, 'hex')`, `decode(text, 'base64')`: with a format that is written there. */
 export function codedCall(sql: EditedSql, at: number): boolean {
   const call = Object.hasOwn(coded, sql.words[at]!) ? coded[sql.words[at]!] : undefined
@@ -76,6 +186,11 @@ export function codedCall(sql: EditedSql, at: number): boolean {
   const opening = call[textOf(sql.tokens[comma + 1]!).toLowerCase()]
   if (opening === undefined) return false
   sql.replace(at, at + 1, opening)
+  // What is to be encoded are bytes, also where nobody says so.
+  if (sql.words[at] === 'encode' && comma === at + 3 && sql.tokens[at + 2]!.kind === 'string') {
+    sql.insertBefore(at + 2, 'pg_bytes(')
+    sql.insertBefore(comma, ')')
+  }
   return sql.replace(comma, end, `))${sql.isItem(at, end) ? ` AS ${sql.words[at]}` : ''}`)
 }
 

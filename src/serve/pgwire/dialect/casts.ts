@@ -129,6 +129,7 @@ export function castBehind(sql: EditedSql, at: number): void {
   const flag = /^bool(ean)?$/.test(type) && operand?.kind === 'string' && /^'(on|off)'$/i.exec(operand.text)?.[1]
   if (flag) return void sql.replace(at - 1, at - 1, `'${flag.toLowerCase() === 'on'}'`)
   if (isOidAlias(type)) return oidAlias(sql, at, last, type, operand)
+  if (type === 'bytea' && bytesCast(sql, at, last)) return
   const isOpen = openTypes.has(bare) && sql.words[last + 1] !== '('
   if (isOpen && type === bare && decimalCast(sql, at, last)) return
   const to = isOpen ? openNumeric : castTo[bare]
@@ -138,6 +139,17 @@ export function castBehind(sql: EditedSql, at: number): void {
   } else if (to) sql.replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
   else if (openTypes.has(type) && Number(sql.words[last + 2]) > 38) widest(sql, last)
   else if (!isPlain) sql.replace(at + 1, at + 2, '')
+}
+
+/** `('\x' || digits)::bytea`: a text that is computed, or a column's. */
+function bytesCast(sql: EditedSql, at: number, last: number): boolean {
+  const { kind } = sql.tokens[at - 1]!
+  const first = sql.operandWithCasts(at - 1)
+  const isValue = sql.words[at - 1] === 'null' || (kind !== 'word' && kind !== 'quoted' && sql.words[at - 1] !== ')')
+  // A parameter, or what `\x00ff` became.
+  if (isValue || sql.words[first] === 'cast' || sql.words[first - 1] === '$') return false
+  sql.insertBefore(first, 'pg_bytes(')
+  return sql.replace(at, last, `)${sql.isItem(first, last) ? ' AS bytea' : ''}`)
 }
 
 /** `::numeric(1000, 15)`, as Django has it for numbers whose size it does not know. */

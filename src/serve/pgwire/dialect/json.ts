@@ -1,12 +1,18 @@
 // JSON as PostgreSQL has it: operators that the engine has for lists and texts alone.
 
+import { quoteText } from '../../../lake/index.ts'
 import { textOf, type EditedSql } from './sql.ts'
 
 /** `{"a": 1}`, but not `{}` nor `{"a"}`, which are lists: as far as its begin is asked for. */
 function isJsonText(text: string, begin: RegExp): boolean {
   if (!begin.test(text)) return false
+  return isJsonValue(text) && typeof JSON.parse(text) === 'object'
+}
+
+function isJsonValue(text: string): boolean {
   try {
-    return typeof JSON.parse(text) === 'object'
+    JSON.parse(text)
+    return true
   } catch {
     return false
   }
@@ -23,15 +29,64 @@ export function jsonHolds(sql: EditedSql, at: number): boolean {
   const symbol = sql.text.slice(sql.tokens[at]!.start, sql.tokens[at]!.start + 2)
   if (symbol !== '@>' && symbol !== '<@') return false
   const from = at + 2
-  const last = sql.words[from] === '(' ? (sql.closing(from) ?? from) : from
-  const { kind = 'symbol' } = sql.tokens[last] ?? {}
+  let last = sql.words[from] === '(' ? (sql.closing(from) ?? from) : from
+  const value = valueOf(sql, from)
+  if (value !== undefined && sql.words[from] === 'cast') last = sql.closing(from + 1) ?? last
   const isCast = sql.words[last + 1] === '::' && /^jsonb?$/.test(sql.castEnd(last + 1).type)
-  if (!isCast && !(kind === 'string' && isJsonText(textOf(sql.tokens[last]!), /^\s*\{\s*"/))) return false
-  sql.insertBefore(jsonBefore(sql, at - 1).first, symbol === '@>' ? 'json_contains(' : 'jsonb_contained(')
-  sql.replace(at, at + 1, ', ')
-  sql.insertAfter(isCast ? sql.castEnd(last + 1).last : last, ')')
+  const left = jsonBefore(sql, at - 1)
+  const isText = value !== undefined && (left.isJson ? isJsonValue(value) : isJsonText(value, /^\s*(\{\s*"|\[)/))
+  if (!isCast && !isText) return false
+  if (isCast) last = sql.castEnd(last + 1).last
+  const held = symbol === '@>' && value !== undefined ? heldSql(value) : undefined
+  if (held) {
+    sql.wrapBefore(left.first, 'list_transform([')
+    return sql.replace(at, last, `], lambda bh_j: CASE WHEN bh_j IS NOT NULL THEN coalesce(${held}, false) END)[1]`)
+  }
+  sql.wrapBefore(left.first, symbol === '@>' ? 'jsonb_contains(' : 'jsonb_contained(')
+  if (value === undefined) {
+    sql.replace(at, at + 1, ', ')
+    sql.insertAfter(last, ')')
+  } else sql.replace(at, last, `, ${quoteText(value)}::JSON)`)
   return true
 }
+
+/** A literal, or a value that was bound. */
+function valueOf(sql: EditedSql, at: number): string | undefined {
+  const place = sql.words[at] === 'cast' && sql.words[at + 1] === '(' && sql.words[at + 3] === 'as' ? at + 2 : at
+  const token = sql.tokens[place]
+  return token?.kind === 'string' ? textOf(token) : undefined
+}
+
+/** Whether `bh_j` holds what is written, in the engine's words; undefined for what JavaScript would not read exactly. */
+function heldSql(text: string): string | undefined {
+  if (!isJsonValue(text) || /\d{16}|\\u0000/.test(text)) return undefined
+  const value = JSON.parse(text) as unknown
+  const plain = holds('bh_j', [], value, 0)
+  if (typeof value === 'object' && value !== null) return plain
+  return `CASE json_type(bh_j) WHEN 'ARRAY' THEN ${someHolds(`json_extract(bh_j, '$[*]')`, value, 1)} ELSE ${plain} END`
+}
+
+/** `path`: from `json` down to what holds `value`. */
+function holds(json: string, path: readonly string[], value: unknown, depth: number): string {
+  const pointer = path.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  const place = pointer === '' ? '' : `, ${quoteText(pointer)}`
+  const type = `json_type(${json}${place})`
+  const shown = `json_extract_string(${json}, ${pointer === '' ? `'$'` : quoteText(pointer)})`
+  if (value === null) return `${type} = 'NULL'`
+  if (typeof value === 'string') return `(${type} = 'VARCHAR' AND ${shown} = ${quoteText(value)})`
+  if (typeof value === 'boolean') return `(${type} = 'BOOLEAN' AND ${shown} = '${value}')`
+  if (typeof value === 'number')
+    return `(${type} IN ('UBIGINT', 'BIGINT', 'DOUBLE') AND TRY_CAST(${shown} AS DOUBLE) = ${value}::DOUBLE)`
+  const each = Array.isArray(value)
+    ? value.map((item) =>
+        someHolds(`json_extract(${pointer === '' ? json : `json_extract(${json}${place})`}, '$[*]')`, item, depth + 1),
+      )
+    : Object.entries(value as object).map(([key, part]) => holds(json, [...path, key], part, depth))
+  return `(${[`${type} = '${Array.isArray(value) ? 'ARRAY' : 'OBJECT'}'`, ...each].join(' AND ')})`
+}
+
+const someHolds = (list: string, value: unknown, depth: number): string =>
+  `coalesce(list_bool_or(list_transform(${list}, lambda bh_j${depth}: coalesce(${holds(`bh_j${depth}`, [], value, depth)}, false))), false)`
 
 /** `doc #> '{a,b}' = '[1, 2]'::jsonb`: the same values, however they are written; the engine compares the texts. */
 export function jsonCompared(sql: EditedSql, at: number): boolean {
@@ -78,7 +133,7 @@ export function jsonJoined(sql: EditedSql, at: number): boolean {
   const isJson = isSaid || (looks.includes(true) && !before)
   sql.joins.set(last, { first: left.first, last, isJson })
   if (!isJson) return false
-  sql.insertBefore(left.first, 'jsonb_concat(')
+  sql.wrapBefore(left.first, 'jsonb_concat(')
   for (const [index, side] of [left, right].entries()) {
     const alone = sql.tokens[side.last]
     const isOpen = side.first === side.last && (alone?.kind === 'string' || alone?.text.toLowerCase() === 'null')
@@ -88,8 +143,35 @@ export function jsonJoined(sql: EditedSql, at: number): boolean {
   return sql.replace(at, at, ', ')
 }
 
+/** A key without a cast, which is no number, no time, and no day. */
+const keyText = /^(?!(?:infinity|now|today|tomorrow|yesterday|epoch)$)[a-z_][\w $.-]*$/i
+
+/** `doc - 'key'`, `doc::jsonb - 1`, `doc - '{a,b}'::text[]`, `doc #- '{a,0}'`: without a key, an item, or the end of a path. */
+export function jsonMinus(sql: EditedSql, at: number): boolean {
+  const isPath = sql.words[at] === '#' && sql.words[at + 1] === '-'
+  if (!isPath && (sql.words[at] !== '-' || !sql.isOperand(at - 1) || sql.words[at - 1] === '#')) return false
+  const left = jsonBefore(sql, at - 1)
+  const from = isPath ? at + 2 : at + 1
+  if (!sql.tokens[from]) return false
+  const isNegative = sql.words[from] === '-' && sql.tokens[from + 1]?.kind === 'number'
+  const last = sql.operandEnd(isNegative ? from + 1 : from)
+  const isKey = from === last && sql.tokens[from]!.kind === 'string' && keyText.test(textOf(sql.tokens[from]!))
+  if (!isPath && !left.isJson && !isKey) return false
+  sql.wrapBefore(left.first, isPath ? 'jsonb_delete_path(' : 'jsonb_delete(')
+  const isOpen = left.first === left.last && sql.tokens[left.first]!.kind === 'string'
+  if (isOpen) sql.insertAfter(left.last, '::JSON')
+  sql.replace(at, from - 1, isPath ? ', pg_json_path(' : ', ')
+  sql.insertAfter(last, isPath ? '))' : ')')
+  const made = { first: left.first, last, isJson: true }
+  sql.minuses.set(last, made)
+  sql.joins.set(last, made)
+  return true
+}
+
 /** The operand that ends here, with the members that are taken out of it. */
 function jsonBefore(sql: EditedSql, last: number): { first: number; last: number; isJson: boolean } {
+  const rest = sql.minuses.get(last)
+  if (rest) return rest
   let first = sql.operandWithCasts(last)
   const isMember = sql.words[first - 1] === '->'
   const isText = sql.words[first - 1] === '>' && sql.words[first - 2] === '->'
@@ -97,7 +179,7 @@ function jsonBefore(sql: EditedSql, last: number): { first: number; last: number
   for (;;) {
     const arrow = sql.words[first - 1] === '->' ? first - 1 : sql.words[first - 2] === '->' ? first - 2 : undefined
     if (arrow === undefined) return { first, last, isJson }
-    first = sql.operandWithCasts(arrow - 1)
+    first = sql.minuses.get(arrow - 1)?.first ?? sql.operandWithCasts(arrow - 1)
   }
 }
 
@@ -115,7 +197,7 @@ export function jsonTaken(sql: EditedSql, at: number): void {
   const isBelow = sql.words[last + 1] === '<' && sql.words[last + 2] === '@'
   if (isBelow || /^(->|[@?#|]|\|\|)$/.test(sql.words[last + 1] ?? '')) return
   if (/^(\|\||[@#?&|])$/.test(sql.words[first - 1] ?? '') || sql.isItem(first, last)) return
-  sql.insertBefore(first, '(')
+  sql.wrapBefore(first, '(')
   sql.insertAfter(last, ')')
 }
 
@@ -137,6 +219,12 @@ function saysJson(sql: EditedSql, first: number, last: number): boolean {
   return false
 }
 
+/** Steps that mean the same to the engine: keys, and places from the begin. */
+function plainPath(text: string): string[] | undefined {
+  const steps = /^\{(.+)\}$/.exec(text)?.[1]?.split(',')
+  return steps?.every((step) => /^([a-z_]\w*|0|[1-9]\d*)$/i.test(step) && !/^null$/i.test(step)) ? steps : undefined
+}
+
 /** `doc #> '{a,0}'`, `doc #>> ARRAY['a', $1]`: what is at the end of a path, which the engine writes `/a/0`. */
 export function jsonPath(sql: EditedSql, at: number): boolean {
   const sign = /^#>>?/.exec(sql.text.slice(sql.tokens[at]!.start))?.[0]
@@ -147,10 +235,24 @@ export function jsonPath(sql: EditedSql, at: number): boolean {
   if (sql.words[from] === '(') last = sql.closing(from) ?? from
   if (last < from || !sql.tokens[last]) return false
   if (sql.words[last + 1] === '::') last = sql.castEnd(last + 1).last
-  sql.insertBefore(jsonBefore(sql, at - 1).first, `${sign === '#>' ? 'json_extract' : 'json_extract_string'}(`)
-  sql.replace(at, from - 1, `, '/' || array_to_string(`)
-  sql.insertAfter(last, `, '/'))`)
-  return true
+  const { first } = jsonBefore(sql, at - 1)
+  const steps = from === last && sql.tokens[from]!.kind === 'string' ? plainPath(textOf(sql.tokens[from]!)) : undefined
+  if (steps) {
+    sql.insertBefore(first, `${sign === '#>' ? 'json_extract' : 'json_extract_string'}(`)
+    return sql.replace(at, last, `, '/${steps.join('/')}')`)
+  }
+  sql.insertBefore(first, `${sign === '#>' ? 'pg_json_at' : 'pg_json_text_at'}(`)
+  sql.insertAfter(last, ')')
+  return sql.replace(at, from - 1, ', ')
+}
+
+/** `jsonb_set(doc, '{a,b}', v)`: the path may be a text. */
+export function jsonChange(sql: EditedSql, at: number): void {
+  const end = /^jsonb_(set|insert|delete_path)$/.test(sql.words[at]!) ? sql.closing(at + 1) : undefined
+  const path = end === undefined ? undefined : sql.items(at + 1, end)[1]
+  if (!path) return
+  sql.insertBefore(path[0], 'pg_json_path(')
+  sql.insertAfter(path[1], ')')
 }
 
 /** `doc ? 'key'`, `doc ?| ARRAY['a', 'b']`: whether JSON has a key, or an item. */

@@ -44,6 +44,8 @@ export class EditedSql {
   readonly edits: Edit[] = []
   /** Chains of `||` so far, by their last token. */
   readonly joins = new Map<number, { first: number; last: number; isJson: boolean }>()
+  /** What keys and items were taken out of, likewise. */
+  readonly minuses = new Map<number, { first: number; last: number; isJson: boolean }>()
   /** Parentheses that belong together, each by the other. */
   readonly pairs = new Map<number, number>()
   /** Tokens that stand in a select list, not inside of a call there. */
@@ -73,6 +75,12 @@ export class EditedSql {
   insertBefore(at: number, text: string): void {
     const { start } = this.tokens[at]!
     this.edits.push({ start, end: start, text })
+  }
+
+  /** Before what others put there: around all of it. */
+  wrapBefore(at: number, text: string): void {
+    const { start } = this.tokens[at]!
+    this.edits.unshift({ start, end: start, text })
   }
 
   insertAfter(at: number, text: string): void {
