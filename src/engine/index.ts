@@ -1,5 +1,5 @@
 export { filePattern } from './file-pattern.ts'
-export { pgScalarFunctions, pgTableFunctions } from './pg-functions.ts'
+export { pgFunctionGrowth, pgScalarFunctions, pgTableFunctions } from './pg-functions.ts'
 export { startHostEarly } from './host-process.ts'
 export { openEngine, EngineFailure } from './pool.ts'
 export type { Engine, EngineOptions, EngineRequest, EngineResult, HostStatus } from './pool.ts'

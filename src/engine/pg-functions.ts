@@ -55,6 +55,14 @@ function jsonHolds(a: string, b: string, depth: number): string {
     ELSE ${jsonSame(a, b)} END`
 }
 
+/** The engine takes flags beside a pattern only where they are written. */
+const flagged = `'(?s' || flags || ')' || pattern`
+
+/** Parts of an interval. */
+const monthsOf = `(date_part('year', x) * 12 + date_part('month', x))::INTEGER`
+const daysOf = `date_part('day', x)`
+const microsOf = `(date_part('hour', x) * 3600000000 + date_part('minute', x) * 60000000 + date_part('microseconds', x))`
+
 const isPlainName = "regexp_full_match(x, '[a-z_][a-z0-9_$]*')"
 const [one, two, three, four] = ['a', 'a, b', 'a, b, c', 'a, b, c, d']
 const same = (names: string, forms: string[], sql: string): Macro[] =>
@@ -115,6 +123,13 @@ const scalars: Macro[] = [
     ),
     ['a VARCHAR, b JSON', 'a || b::VARCHAR'],
     ['a JSON, b VARCHAR', 'a::VARCHAR || b'],
+  ],
+  [
+    'jsonb_joined',
+    ['items'],
+    `list_reduce(items::JSON[], lambda bh_a, bh_b: CASE WHEN bh_a IS NULL OR bh_b IS NULL THEN NULL
+      WHEN json_type(bh_a) = 'OBJECT' AND json_type(bh_b) = 'OBJECT' THEN to_json(map_concat(bh_a::MAP(VARCHAR, JSON), bh_b::MAP(VARCHAR, JSON)))
+      ELSE to_json(list_concat(${itemsOf('bh_a')}, ${itemsOf('bh_b')})) END)`,
   ],
   ...same('json_array_elements jsonb_array_elements', [one], `unnest(json_extract(a, '$[*]'))`),
   ...same('json_array_elements_text jsonb_array_elements_text', [one], `unnest(json_extract_string(a, '$[*]'))`),
@@ -417,8 +432,44 @@ const scalars: Macro[] = [
     ['x'],
     `CASE WHEN x LIKE '%-%' OR x LIKE '%<%' THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g')`,
   ],
-  ['regexp_count', ['x, pattern'], 'len(regexp_extract_all(x, pattern))::INTEGER'],
-  ['regexp_substr', ['x, pattern'], 'CASE WHEN regexp_matches(x, pattern) THEN regexp_extract(x, pattern) END'],
+  [
+    'regexp_count',
+    ['x, pattern'],
+    'len(regexp_extract_all(x, pattern))::INTEGER',
+    ['x, pattern, start', 'len(regexp_extract_all(x[start:], pattern))::INTEGER'],
+    ['x, pattern, start, flags', `len(regexp_extract_all(x[start:], ${flagged}))::INTEGER`],
+  ],
+  [
+    'regexp_substr',
+    ['x, pattern'],
+    'CASE WHEN regexp_matches(x, pattern) THEN regexp_extract(x, pattern) END',
+    ['x, pattern, start', 'regexp_extract_all(x[start:], pattern)[1]'],
+    ['x, pattern, start, n', 'regexp_extract_all(x[start:], pattern)[n]'],
+    ['x, pattern, start, n, flags', `regexp_extract_all(x[start:], ${flagged})[n]`],
+    ['x, pattern, start, n, flags, part', `regexp_extract_all(x[start:], ${flagged}, part)[n]`],
+  ],
+  [
+    'regexp_like',
+    ['x, pattern'],
+    `regexp_matches(x, pattern, 's')`,
+    ['x, pattern, flags', `regexp_matches(x, ${flagged})`],
+  ],
+  [
+    'regexp_instr',
+    ['x, pattern'],
+    "CASE WHEN regexp_matches(x, pattern) THEN length(regexp_extract(x, '^((?s:.*?))(?:' || pattern || ')', 1)) + 1 ELSE 0 END::INTEGER",
+  ],
+  [
+    'justify_hours',
+    ['x'],
+    `to_months(${monthsOf}) + to_days((${daysOf} + ${microsOf} // 86400000000)::INTEGER) + to_microseconds(${microsOf} % 86400000000)`,
+  ],
+  [
+    'justify_days',
+    ['x'],
+    `to_months((${monthsOf} + ${daysOf} // 30)::INTEGER) + to_days((${daysOf} % 30)::INTEGER) + to_microseconds(${microsOf})`,
+  ],
+  ['array_dims', ['x'], `CASE WHEN len(x) > 0 THEN '[1:' || len(x) || ']' END`],
   [
     'width_bucket',
     ['x, low, high, n'],
@@ -454,6 +505,7 @@ const tables: Macro[] = [
     [''],
     `SELECT unnest(string_split('${keywords}', ' ')) AS word, 'R' AS catcode, true AS barelabel, 'reserved' AS catdesc, 'requires AS' AS baredesc`,
   ],
+  ...same('json_object_keys jsonb_object_keys', ['x'], 'SELECT unnest(json_keys(x)) AS json_object_keys'),
   ...same('json_array_elements jsonb_array_elements', ['x'], `SELECT unnest(json_extract(x, '$[*]')) AS value`),
   ...same(
     'json_array_elements_text jsonb_array_elements_text',
@@ -490,3 +542,22 @@ export const namesPgFunction = (sql: string): boolean => anyName.test(sql)
 /** Their names: the allow-list of the door has them. */
 export const pgScalarFunctions: ReadonlySet<string> = new Set(scalars.map(([name]) => name))
 export const pgTableFunctions: ReadonlySet<string> = new Set(tables.map(([name]) => name))
+
+/**
+ * How often a function writes its longest argument, by its name: it is a macro, so calls inside of calls grow by the product. Where types
+ * choose between forms, each argument is looked at twice.
+ */
+export const pgFunctionGrowth: ReadonlyMap<string, number> = new Map(
+  scalars.map(([name, forms, sql, ...more]) => {
+    const all: [string, string][] = [...forms.map((form): [string, string] => [form, sql]), ...more]
+    const counts = all.flatMap(([form, body]) =>
+      form
+        .split(',')
+        .map((parameter) => parameter.trim().split(' ')[0]!)
+        .filter((parameter) => parameter !== '')
+        .map((parameter) => body.match(new RegExp(`(?<![.'\\w])${parameter}\\b`, 'g'))?.length ?? 0),
+    )
+    const isTyped = all.length > 1 && all.some(([form]) => /\w [A-Z]/.test(form))
+    return [name, Math.max(1, ...counts) * (isTyped ? 2 : 1)]
+  }),
+)

@@ -3,7 +3,7 @@
 // host behind it is the second one.
 
 import { Failure } from '../../base/failure.ts'
-import { pgScalarFunctions, pgTableFunctions } from '../../engine/index.ts'
+import { pgFunctionGrowth, pgScalarFunctions, pgTableFunctions } from '../../engine/index.ts'
 import { scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
 import { plainConditions, type PlainCondition } from './plain-select.ts'
 
@@ -61,7 +61,7 @@ export type Analysis = {
 
 const missing = 2 ** 64 // the location of a node that has none, as JSON.parse rounds it
 /** `depth` is of the JSON, a few levels for each of an expression: of those the engine takes 250. */
-const limits = { depth: 1_000, tables: 100, terms: 2_000 }
+const limits = { depth: 1_000, tables: 100, terms: 2_000, growth: 10_000 }
 
 /** Parses the answer of `json_serialize_sql`. SQL_UNSUPPORTED when it is not one SELECT. */
 export function analyse(json: string): Analysis {
@@ -88,7 +88,14 @@ export function analyse(json: string): Analysis {
   let terms = 0
   let selects = 0
 
-  const visit = (value: unknown, scope: ReadonlySet<string>, around: readonly number[], depth: number): void => {
+  // `growth`: how often the engine comes to this place, as it looks at an operand of `->` twice, and macros repeat what they are given.
+  const visit = (
+    value: unknown,
+    scope: ReadonlySet<string>,
+    around: readonly number[],
+    depth: number,
+    growth: number,
+  ): void => {
     if (value === null || typeof value !== 'object') return
     if (depth > limits.depth)
       throw new Failure('SQL_REFUSED', `the statement is nested deeper than ${limits.depth} levels`)
@@ -98,10 +105,21 @@ export function analyse(json: string): Analysis {
         value.some((item) => (item as Node)?.class === 'COMPARISON' || (item as Node)?.class === 'CONJUNCTION')
       )
         throw new Failure('SQL_REFUSED', `more than ${limits.terms} conditions in one list; use IN (…)`)
-      for (const item of value) visit(item, scope, around, depth + 1)
+      for (const item of value) visit(item, scope, around, depth + 1, growth)
       return
     }
     const node = value as Node
+    const grown =
+      growth *
+      (node.class === 'LAMBDA'
+        ? 2
+        : node.class === 'FUNCTION'
+          ? (pgFunctionGrowth.get(String(node.function_name)) ?? 1)
+          : 1)
+    if (grown > limits.growth)
+      throw new Failure('SQL_REFUSED', 'too many calls inside of each other, or one -> behind the other', {
+        hint: `Take what is deep in JSON by its path: json_extract(doc, '$.a.b.c').`,
+      })
     if (++terms > 200_000) throw new Failure('SQL_REFUSED', 'the statement is too large')
     let inner = scope
     const map = (node.cte_map as Node | undefined)?.map as { key: string; value: Node }[] | undefined
@@ -109,7 +127,7 @@ export function analyse(json: string): Analysis {
       const names = new Set(scope)
       for (const { key, value: cte } of map) {
         // In its own body the name still means the table outside.
-        visit(cte, names, around, depth + 1)
+        visit(cte, names, around, depth + 1, grown)
         names.add(cteName(key))
       }
       inner = names
@@ -123,9 +141,9 @@ export function analyse(json: string): Analysis {
       return new Set([...inner, name, ...(sees === 'right' ? [recurring(name)] : [])])
     }
     for (const [key, child] of Object.entries(node))
-      if (key !== 'cte_map') visit(child, key === sees ? seen() : inner, scopes, depth + 1)
+      if (key !== 'cte_map') visit(child, key === sees ? seen() : inner, scopes, depth + 1, grown)
   }
-  visit(statements[0], new Set(), [], 0)
+  visit(statements[0], new Set(), [], 0, 1)
   if (analysis.tables.length > limits.tables)
     throw new Failure('SQL_REFUSED', `more than ${limits.tables} tables in one statement`)
   if (analysis.relations.length === 1) analysis.conditions = plainConditions(tree)

@@ -47,15 +47,18 @@ import {
 } from './dialect/json.ts'
 import {
   castAgain,
+  elementsColumn,
   likeEach,
   listLiteral,
   numberedRows,
   rowCompared,
+  rowFunctions,
   seriesColumn,
   seriesOfRows,
 } from './dialect/lists.ts'
+import { recordColumns } from './dialect/json-rows.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
-import { collated, escapedLike, matched } from './dialect/patterns.ts'
+import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
 
@@ -79,7 +82,7 @@ function editsOf(sql: EditedSql): Edit[] {
   const isCatalog = sql.text.length <= catalogTextMax && sql.words.some((word) => catalogWord.test(word))
   const definitionEnd = endOfDefinition(sql)
   // Their one column is called as their alias says, where nobody calls it by the name of the function.
-  const series = new Set(['generate_series', 'unnest'])
+  const series = new Set(rowFunctions)
   sql.words.forEach((word, at) => {
     if (sql.words[at + 1] !== '(') series.delete(word)
   })
@@ -94,6 +97,7 @@ function editsOf(sql: EditedSql): Edit[] {
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
     if (jsonPath(sql, at) || jsonHolds(sql, at) || (!isCatalog && (jsonJoined(sql, at) || jsonMinus(sql, at)))) continue
     if (sessionName(sql, at) || locking(sql, at)) continue
+    if (recordColumns(sql, at) || matchRows(sql, at)) continue
     if (variadicCall(sql, at) || jsonObjects(sql, at) || objectOfLists(sql, at) || pathCall(sql, at)) continue
     renamedCall(sql, at)
     if (digestCall(sql, at) || truncated(sql, at) || countOfRows(sql, at)) continue
@@ -113,8 +117,9 @@ function editsOf(sql: EditedSql): Edit[] {
     else if (sql.words[at] === 'as' && openTypes.has(sql.words[at + 1] ?? '')) castInCall(sql, at)
     else if (openTypes.has(sql.words[at]!) && typedNumber(sql, at)) continue
     else if (seriesOfRows(sql, at)) continue
-    else if (/^(generate_series|unnest)$/.test(sql.words[at]!) && sql.words[at + 1] === '(')
+    else if (rowFunctions.has(sql.words[at]!) && sql.words[at + 1] === '(')
       seriesColumn(sql, at, series.has(sql.words[at]!))
+    else if (elementsColumn(sql, at)) continue
     else if (sql.words[at] === '::' && !jsonCompared(sql, at)) castBehind(sql, at)
   }
   // Behind the others: what is put in place of a type goes before.

@@ -616,12 +616,13 @@ function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked
   if (formats.length > 1 && formats.length !== columns.length)
     throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
   const isValues = /^\s*values\b/i.test(sql)
+  const mayBeColumns = /\*/.test(sql.replaceAll('(*)', ''))
   return columns.map(({ name, type }, at) => {
     const format = (formats.length === 1 ? formats[0] : formats[at]) ?? 0
     const own = wireTypeOf(type)
     return {
       // `AS "SUM(amount)"`: a name that the client chose is not ours to shorten.
-      name: isValues ? `column${at + 1}` : sql.includes(quoteName(name)) ? name : shownName(name),
+      name: isValues ? `column${at + 1}` : sql.includes(quoteName(name)) ? name : toldName(name, mayBeColumns),
       type:
         format === 0 && own.oid === pgTypes.text.array && areNames(name, sql)
           ? { ...own, oid: pgTypes.name.array }
@@ -639,6 +640,12 @@ const areNames = (column: string, sql: string): boolean =>
     'i',
   ).test(sql)
 
+/** An operation, and a value, have no name in PostgreSQL. Behind `*` a column may be called so. */
+function toldName(name: string, mayBeColumn: boolean): string {
+  const shown = shownName(name)
+  return !mayBeColumn && (/^-?\(.*\)$/s.test(shown) || constant.test(shown)) ? '?column?' : shown
+}
+
 /** PostgreSQL names an expression by its outermost function, a query by its column, the engine both by their whole text. */
 export function shownName(name: string): string {
   if (/^CASE\s.*END$/s.test(name)) return 'case'
@@ -650,6 +657,9 @@ export function shownName(name: string): string {
   // A constant has no name of its own, so it is called as its type.
   if (cast && constant.test(uncast(cast[1]!))) return wireTypeOf(cast[2]!.toUpperCase()).type
   if (cast) return lastOfPath.exec(cast[1]!)?.[1]?.replace(/^"|"$/g, '').replaceAll('""', '"') ?? shownName(cast[1]!)
+  // `tags[1]` is called as the list.
+  const list = /^(.+)\[[^[\]]*\]$/s.exec(name)?.[1]
+  if (list !== undefined) return lastOfPath.exec(list)?.[1] ?? shownName(list)
   const call = /^(?:main\.)?"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
   return calledElsewhere[call ?? name] ?? call ?? name
 }

@@ -102,3 +102,17 @@ select width_bucket(35, 100, 10, 9) as a, width_bucket(5.5, array[1, 3, 10]) as 
 select * from json_each_text('{"a":1,"b":"x"}') order by 1
 select '{"b":{"a":1}}'::jsonb @> '{"a":1}' as a, '[{"a":1}]'::jsonb @> '{"a":1}' as b, '[[1,2]]'::jsonb @> '[1]' as c, '{"a":1.0}'::jsonb @> '{"a":1}' as d, '{"a":{"x":1}}'::jsonb @> '{"a":{}}' as e, '[1,2]'::jsonb @> '[1,1]' as f, '[1,[2,3]]'::jsonb @> '[[2]]' as g, '{}'::jsonb @> '{}' as h, '[]'::jsonb @> '{}' as i, '[1,2]'::jsonb @> '2' as j, null::jsonb @> '{}' as k
 select a @> b::jsonb as a, b::jsonb <@ a::jsonb as b from (values ('{"a":{"b":[1,{"c":2}]}}'::jsonb, '{"a":{"b":[{"c":2}]}}'::jsonb), ('{"b":{"a":1}}', '{"a":1}'), ('[1,2]', '2'), ('{"a":1}', '{"a":1.0}')) v(a, b)
+select regexp_matches('foobarbequebazilbarfbonk', '(b[^b]+)(b[^b]+)', 'g')
+select a, (regexp_matches(a, '(\d+)'))[1] as n from (values ('x12'), ('none'), ('y7')) v(a)
+select m.x from regexp_matches('abab', 'B', 'gi') m(x)
+select regexp_match('Abc', 'a(b)', 'i'), regexp_like('Steven', 'STE', 'i') as a, regexp_count('ABCABC', 'abc', 1, 'i') as b, regexp_substr('abcabc', 'b.', 1, 2) as c, regexp_instr('abcabc', 'c') as d
+select item ->> 'name' as n from (values ('{"items":[{"name":"x"},{"name":"y"}]}'::jsonb)) t(doc), jsonb_array_elements(t.doc -> 'items') as item order by 1
+select e, e.value from jsonb_array_elements_text('["a"]') e
+select k from jsonb_object_keys('{"a":1}') k
+select foo, length(foo) as n from regexp_split_to_table('a bc', '\s') as foo
+select x from string_to_table('a,b', ',') x
+select a, b, c, e, f from json_to_recordset('[{"a":1,"b":"x","c":[1,2],"e":"2024-01-01T10:00:00Z","f":"1.5"},{"a":null}]') as t(a int, b text, c int[], e timestamptz, f numeric(10,2))
+select t.id, x.a, r.b ->> 'c' as c from (values (1, '[{"a":5}]'::jsonb)) t(id, doc), jsonb_to_recordset(t.doc) as x(a int), json_to_record('{"b":{"c":2}}') as r(b json)
+select 1 + 2, 'a' || 'b', 1 = 1, true and false, x is null, 5, 'a', -x from (select 1 as x) t
+select (array[1,2])[1], t.a[2] from (select array[1,2] as a) t
+select ('{"a":1}'::jsonb || '{"b":2}'::jsonb || '{"c":3}' || jsonb_build_object('d', 4) || '{"a":5}') ->> 'a' as a

@@ -1,7 +1,7 @@
 // JSON as PostgreSQL has it: operators that the engine has for lists and texts alone.
 
 import { quoteText } from '../../../lake/index.ts'
-import { textOf, type EditedSql } from './sql.ts'
+import { textOf, type EditedSql, type Joined } from './sql.ts'
 
 /** `{"a": 1}`, but not `{}` nor `{"a"}`, which are lists: as far as its begin is asked for. */
 function isJsonText(text: string, begin: RegExp): boolean {
@@ -131,15 +131,21 @@ export function jsonJoined(sql: EditedSql, at: number): boolean {
   )
   const isSaid = left.isJson || (right.isJson && !before)
   const isJson = isSaid || (looks.includes(true) && !before)
-  sql.joins.set(last, { first: left.first, last, isJson })
+  const joined: Joined = { first: left.first, last, isJson, close: undefined }
+  sql.joins.set(last, joined)
   if (!isJson) return false
-  sql.wrapBefore(left.first, 'jsonb_concat(')
   for (const [index, side] of [left, right].entries()) {
     const alone = sql.tokens[side.last]
     const isOpen = side.first === side.last && (alone?.kind === 'string' || alone?.text.toLowerCase() === 'null')
     if (isOpen && (isSaid || looks[index])) sql.insertAfter(side.last, '::JSON')
   }
-  sql.insertAfter(last, ')')
+  const isKnown = right.isJson || (right.first === right.last && sql.tokens[last]?.kind === 'string')
+  // One list of all: calls inside of calls would be looked at by powers.
+  const isLonger = before?.close !== undefined && isKnown
+  if (isLonger) sql.edits.splice(sql.edits.indexOf(before.close!), 1)
+  else sql.wrapBefore(left.first, isKnown && left.isJson ? 'jsonb_joined([' : 'jsonb_concat(')
+  sql.insertAfter(last, isLonger || (isKnown && left.isJson) ? '])' : ')')
+  if (isLonger || (isKnown && left.isJson)) joined.close = sql.edits.at(-1)
   return sql.replace(at, at, ', ')
 }
 
@@ -162,7 +168,7 @@ export function jsonMinus(sql: EditedSql, at: number): boolean {
   if (isOpen) sql.insertAfter(left.last, '::JSON')
   sql.replace(at, from - 1, isPath ? ', pg_json_path(' : ', ')
   sql.insertAfter(last, isPath ? '))' : ')')
-  const made = { first: left.first, last, isJson: true }
+  const made = { first: left.first, last, isJson: true, close: undefined }
   sql.minuses.set(last, made)
   sql.joins.set(last, made)
   return true

@@ -161,6 +161,30 @@ export function seriesOfRows(sql: EditedSql, at: number): boolean {
   return sql.replace(end, end, `)${type && ` AS ${type})`})${name}`)
 }
 
+/** Functions whose rows are one value, without a name of its own. */
+export const rowFunctions: ReadonlySet<string> = new Set(
+  'generate_series unnest string_to_table regexp_split_to_table json_object_keys jsonb_object_keys'.split(' '),
+)
+
+/** `FROM jsonb_array_elements(doc) AS item`: item is the value, besides a row with the column `value`. */
+export function elementsColumn(sql: EditedSql, at: number): boolean {
+  if (!/^jsonb?_array_elements(_text)?$/.test(sql.words[at]!) || sql.words[at + 1] !== '(') return false
+  const end = sql.closing(at + 1)
+  const before = sql.words[sql.words[at - 1] === '.' ? at - 3 : at - 1] ?? ''
+  if (end === undefined || !['from', 'join', ',', 'lateral'].includes(before)) return false
+  const place = sql.words[end + 1] === 'as' ? end + 2 : end + 1
+  if (!isAlias(sql, place) || sql.words[place + 1] === '(') return false
+  const name = sql.words[place]!
+  const isUsed = (word: string, index: number) => word === name && index !== place && sql.words[index - 1] !== '.'
+  if (!sql.words.some((word, index) => isUsed(word, index) && sql.words[index + 1] !== '.')) return false
+  sql.replace(place, place, `${sql.tokens[place]!.text}(${sql.tokens[place]!.text})`)
+  sql.words.forEach((word, index) => {
+    if (isUsed(word, index) && sql.words[index + 1] === '.' && sql.words[index + 2] === 'value')
+      sql.replace(index + 2, index + 2, `${sql.tokens[place]!.text}${sql.isItem(index, index + 2) ? ' AS value' : ''}`)
+  })
+  return true
+}
+
 /** `FROM generate_series(…) s`: there s is the one column, here it is the row. */
 export function seriesColumn(sql: EditedSql, at: number, isRenamed = true): void {
   const before = sql.words[sql.words[at - 1] === '.' ? at - 3 : at - 1] ?? ''

@@ -1,7 +1,10 @@
 // LIKE, SIMILAR TO and `~`, whose patterns mean something else to the engine; and COLLATE.
 
+import { Failure } from '../../../base/failure.ts'
 import { quoteText } from '../../../lake/index.ts'
-import { textOf, type EditedSql } from './sql.ts'
+import { around } from './around.ts'
+import { isAlias } from './lists.ts'
+import { groupsOf, textOf, type EditedSql, type Range } from './sql.ts'
 
 /** `LIKE 'pg\\_%'`: a backslash escapes in PostgreSQL unless another character is named. */
 export function escapedLike(sql: EditedSql, at: number): void {
@@ -58,3 +61,55 @@ export function collated(sql: EditedSql, at: number): boolean {
   const last = sql.words[at + 2] === '.' ? at + 3 : at + 1
   return sql.tokens[last] !== undefined && sql.replace(at, last, '')
 }
+
+/**
+ * `SELECT regexp_matches(x, '(a)(b)', 'g')`: a row for each match, of what its groups, else the pattern found. In a condition it stays
+ * what it is to the engine: whether there is one.
+ */
+export function matchRows(sql: EditedSql, at: number): boolean {
+  const isOne = sql.words[at] === 'regexp_match'
+  const end =
+    (isOne || sql.words[at] === 'regexp_matches') && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  const [text, pattern, flags, ...rest] = end === undefined ? [] : sql.items(at + 1, end)
+  if (end === undefined || !text || !pattern || rest.length > 0 || sql.words[at - 1] === '.' || (isOne && !flags))
+    return false
+  const [before, behind] = [sql.words[at - 1] ?? '', sql.words[end + 1]]
+  const isTaken = before === '(' && behind === ')' && sql.words[end + 2] === '['
+  const isListed = before === '(' && /^(array_to_string|unnest)$/.test(sql.words[at - 2] ?? '')
+  const isRows =
+    /^(from|join|lateral)$/.test(before) || (before === ',' && !sql.selects.has(at) && isAlias(sql, end + 1))
+  const isItem =
+    sql.selects.has(at) &&
+    /^(select|,|distinct|all)$/.test(before) &&
+    !/^(and|or|is|::|[<>=+]|<>|\|\|)$/.test(behind ?? '')
+  if (!isOne && !isTaken && !isListed && !isRows && !isItem) return false
+  const written = literalOf(sql, pattern)
+  const said = flags ? literalOf(sql, flags) : ''
+  if (written === undefined || said === undefined || !/^[gins]*$/.test(said))
+    throw new Failure(
+      'SQL_UNSUPPORTED',
+      `${sql.words[at]!} takes a pattern that is written there, and the flags g, i, n and s`,
+    )
+  const options = `${said.includes('i') ? 'i' : ''}${said.includes('n') ? 'm' : 's'}`
+  const group = (number: number) => `regexp_extract_all(bh_v, ${quoteText(written)}, ${number}, '${options}')`
+  const groups = Array.from({ length: Math.max(groupsOf(written), 1) }, (_, index) =>
+    groupsOf(written) === 0 ? group(0) : group(index + 1),
+  )
+  const all = `list_transform(range(1, len(${group(0)}) + 1)${said.includes('g') ? '' : '[:1]'}, lambda bh_i: [${groups.map((one) => `${one}[bh_i]`).join(', ')}])`
+  const { before: opening, after } = around(isOne ? `(${all})[1]` : all)
+  if (isOne) {
+    sql.replace(at, at + 1, opening)
+    return sql.replace(pattern[0] - 1, end, `${after}${sql.isItem(at, end) ? ' AS regexp_match' : ''}`)
+  }
+  const alias = behind === 'as' ? end + 2 : end + 1
+  const name = isRows && isAlias(sql, alias) ? sql.tokens[alias]!.text : 'regexp_matches'
+  sql.replace(at, at + 1, `${isRows ? '(SELECT ' : ''}unnest(${opening}`)
+  return sql.replace(
+    pattern[0] - 1,
+    end,
+    `${after})${isRows ? ` AS ${name})` : sql.isItem(at, end) ? ' AS regexp_matches' : ''}`,
+  )
+}
+
+const literalOf = (sql: EditedSql, [from, to]: Range): string | undefined =>
+  from === to && sql.tokens[from]!.kind === 'string' ? textOf(sql.tokens[from]!) : undefined

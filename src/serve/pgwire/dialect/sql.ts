@@ -35,6 +35,9 @@ export function textOf({ text }: Token): string {
   return /^e/i.test(text) ? plain.replace(/\\([\\'])/g, '$1') : plain
 }
 
+/** Operands of `||` from the first to the last; `close`: where a list of them ends. */
+export type Joined = { first: number; last: number; isJson: boolean; close: Edit | undefined }
+
 export class EditedSql {
   readonly text: string
   readonly session: SessionNames
@@ -43,7 +46,7 @@ export class EditedSql {
   readonly words: readonly string[]
   readonly edits: Edit[] = []
   /** Chains of `||` so far, by their last token. */
-  readonly joins = new Map<number, { first: number; last: number; isJson: boolean }>()
+  readonly joins = new Map<number, Joined>()
   /** What keys and items were taken out of, likewise. */
   readonly minuses = new Map<number, { first: number; last: number; isJson: boolean }>()
   /** Parentheses that belong together, each by the other. */
