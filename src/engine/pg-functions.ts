@@ -76,6 +76,14 @@ const hasOf = (how: string) =>
   `CASE json_type(a) WHEN 'OBJECT' THEN list_${how}(json_keys(a), b) WHEN 'ARRAY' THEN list_${how}(json_extract_string(a, '$[*]'), b)
     ELSE CASE WHEN a IS NOT NULL THEN list_${how}([json_extract_string(a, '$')], b) END END`
 
+/** Lists beside one that was written as a text, whose items are of the type of the other's. */
+const listForms = (sql: string): [string[], string, ...[string, string][]] => {
+  const [first, ...others] = 'VARCHAR BIGINT DOUBLE DATE TIMESTAMP TIMESTAMPTZ UUID BOOLEAN'
+    .split(' ')
+    .map((type): [string, string] => [`a ${type}[], b`, sql.replaceAll('b', `b::${type}[]`)])
+  return [[first![0]], first![1], ...others]
+}
+
 const scalars: Macro[] = [
   [
     'format_type',
@@ -380,6 +388,9 @@ const scalars: Macro[] = [
     'pg_string_list(a, b)',
     ['a, b, c', 'list_transform(pg_string_list(a, b), lambda item: nullif(item, c))'],
   ],
+  ['pg_lists_meet', ...listForms('a && b')],
+  ['pg_list_holds', ...listForms('a @> b')],
+  ['pg_list_held', ...listForms('a <@ b')],
   ['pg_joined', ['separator, x'], 'array_to_string(x, separator)'],
   ['string_to_table', [two], 'unnest(pg_string_items(a, b))', ['a, b, c', 'unnest(pg_string_items(a, b, c))']],
   // Texts are read as PostgreSQL reads bytes, `\\x00ff`.

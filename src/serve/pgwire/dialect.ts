@@ -46,6 +46,7 @@ import {
   jsonTaken,
 } from './dialect/json.ts'
 import {
+  boundList,
   castAgain,
   elementsColumn,
   likeEach,
@@ -61,6 +62,7 @@ import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
+import { intervalFields, typedLiteral } from './dialect/time-literals.ts'
 
 const catalogTextMax = 50_000
 const catalogWord =
@@ -88,19 +90,27 @@ function editsOf(sql: EditedSql): Edit[] {
   })
   for (let at = 0; at < sql.tokens.length; at++) {
     const isDefinition = at < definitionEnd
-    if (keptName(sql, at)) continue
+    if (sql.taken.has(at) || keptName(sql, at)) continue
     numberedRows(sql, at)
     valuesNames(sql, at)
     castAgain(sql, at)
     jsonTaken(sql, at)
     jsonChange(sql, at)
+    if (typedLiteral(sql, at) || intervalFields(sql, at)) continue
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
-    if (jsonPath(sql, at) || jsonHolds(sql, at) || (!isCatalog && (jsonJoined(sql, at) || jsonMinus(sql, at)))) continue
+    if (
+      boundList(sql, at) ||
+      jsonPath(sql, at) ||
+      jsonHolds(sql, at) ||
+      (!isCatalog && (jsonJoined(sql, at) || jsonMinus(sql, at)))
+    )
+      continue
     if (sessionName(sql, at) || locking(sql, at)) continue
     if (recordColumns(sql, at) || matchRows(sql, at)) continue
     if (variadicCall(sql, at) || jsonObjects(sql, at) || objectOfLists(sql, at) || pathCall(sql, at)) continue
     renamedCall(sql, at)
-    if (digestCall(sql, at) || truncated(sql, at) || countOfRows(sql, at)) continue
+    digestCall(sql, at)
+    if (truncated(sql, at) || countOfRows(sql, at)) continue
     if (datedCall(sql, at) || codedCall(sql, at) || timeField(sql, at) || jsonAggregate(sql, at)) continue
     if (!isCatalog && (formatCall(sql, at) || matched(sql, at) || jsonExists(sql, at))) continue
     if (!isCatalog && (otherArguments(sql, at) || precise(sql, at, isDefinition))) continue

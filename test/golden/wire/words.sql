@@ -88,7 +88,7 @@ execute typed('5', 6, 'z')
 deallocate typed
 select concat(variadic array[1, 2, 3]) as a, concat_ws(',', variadic array[1, null, 3]) as b, concat_ws(',', variadic null::int[]) as c
 select jsonb_extract_path_text('{"a":{"b":[1,2]}}'::jsonb, 'a', 'b', '-1') as a, json_extract_path_text('{"a":{"b":[1,2]}}', variadic array['a', 'b', '0']) as b
-select encode('\x1234567890abcdef00', 'hex') as a, encode(('\x' || repeat('ab', 3))::bytea, 'hex') as b, encode(sha256('x'), 'hex') as c, sha256('x'::bytea) as d
+select encode('\x1234567890abcdef00', 'hex') as a, encode(('\x' || repeat('ab', 3))::bytea, 'hex') as b, encode(sha256('x'), 'hex') as c, encode(sha256('x'::bytea), 'base64') as d
 select count(t2.*) as found, count(*) from (values (1), (2)) t1(a) left join (values (2, null::int)) t2(b, c) on t1.a = t2.b
 select date_trunc('century', timestamp '1970-03-20') as a, date_trunc('millennium', timestamp '2004-02-29') as b, date_trunc('day', timestamptz '2001-02-16 20:38:40+00', 'Australia/Sydney') as c
 select '{"a":{"b":1}}'::json #>> '{}' as a, '[1,2,3]'::json #>> '{-1}' as b, '{"a/b":1}'::json #>> array['a/b'] as c, '{"a":1}'::json #>> array['a', null] as d, '{"a":[{"x":1}]}'::jsonb #>> '{a,0,x}' as e
@@ -116,3 +116,7 @@ select t.id, x.a, r.b ->> 'c' as c from (values (1, '[{"a":5}]'::jsonb)) t(id, d
 select 1 + 2, 'a' || 'b', 1 = 1, true and false, x is null, 5, 'a', -x from (select 1 as x) t
 select (array[1,2])[1], t.a[2] from (select array[1,2] as a) t
 select ('{"a":1}'::jsonb || '{"b":2}'::jsonb || '{"c":3}' || jsonb_build_object('d', 4) || '{"a":5}') ->> 'a' as a
+select date '01/02/03' a, '1/8/1999'::date b, date '2020-08-11 BC' c, timestamp '1/8/1999 10:00' d, date 'January 8, 1999' e, date '19990108' f, date '08-Jan-1999' g, cast('8 January 99' as date) h, timestamp '19970710 173201' i
+select timestamptz 'Mon Feb 10 17:32:01 1997 PST' a, 'Feb 10 17:32:01.5 1997'::timestamp b, timestamp 'Feb 10 5:32PM 1997' c, timestamp with time zone '2/10/97 17:32 UTC' d, '1997-02-10 17:32:01-08'::timestamptz e, timestamp '0044-03-15 10:00:00 BC' f
+select 'on'::bool a, bool 'off' b, ' t '::bool c, 'yes'::boolean d, boolean 'n' e, cast('of' as bool) f, '1'::bool g, bool 'FALSE' h
+select interval '1 2' day to hour a, interval '1:30' minute to second b, interval '1-2' year to month c, interval '1 2:03' day to minute d, interval '2:03' hour to minute e, interval '1 2:03:04.5' day to second f, interval '1' day g

@@ -130,14 +130,13 @@ export function objectOfLists(sql: EditedSql, at: number): boolean {
   return true
 }
 
-/** `sha256(x)` gives bytes; the engine's gives their digits as a text. */
-export function digestCall(sql: EditedSql, at: number): boolean {
-  if (sql.words[at] !== 'sha256' || sql.words[at + 1] !== '(' || sql.words[at - 1] === '.') return false
+/** `encode(sha256(x), 'hex')`: there it gives bytes, the engine's gives their digits as a text. */
+export function digestCall(sql: EditedSql, at: number): void {
+  if (sql.words[at] !== 'sha256' || sql.words[at + 1] !== '(' || sql.words[at - 2] !== 'encode') return
   const end = sql.closing(at + 1)
-  if (end === undefined) return false
+  if (end === undefined || sql.words[at - 1] !== '(') return
   sql.insertBefore(at, 'from_hex(')
-  sql.insertAfter(end, `)${sql.isItem(at, end) ? ' AS sha256' : ''}`)
-  return true
+  sql.insertAfter(end, ')')
 }
 
 /** `date_trunc('century', t)`, which begins with the year 1 of a hundred, and `date_trunc('day', t, 'Asia/Tokyo')`. */

@@ -36,6 +36,7 @@ export function jsonHolds(sql: EditedSql, at: number): boolean {
   const left = jsonBefore(sql, at - 1)
   const isText = value !== undefined && (left.isJson ? isJsonValue(value) : isJsonText(value, /^\s*(\{\s*"|\[)/))
   if (!isCast && !isText) return false
+  if (value !== undefined) sql.taken.add(last)
   if (isCast) last = sql.castEnd(last + 1).last
   const held = symbol === '@>' && value !== undefined ? heldSql(value) : undefined
   if (held) {

@@ -38,7 +38,7 @@ export function listLiteral(sql: EditedSql, at: number): boolean {
   if (kind !== 'string' || !/^e?'\{/i.test(text)) return false
   const isAlone = sql.words[at - 1] === '(' && sql.words[at + 1] === ')'
   if (isAlone && oneOf(sql, at)) return true
-  if (sql.words[at + 1] !== '::' && isBesideList(sql.tokens, at, 1)) return listOf(sql, at)
+  if (sql.words[at + 1] !== '::' && isBesideList(sql.tokens, at, 1)) return comparedList(sql, at) || listOf(sql, at)
   const cast = isAlone ? at + 2 : at + 1
   if (sql.words[cast] !== '::' && !(sql.words[cast] === 'as' && sql.words[at - 1] === '(')) return false
   const name = sql.castEnd(cast).type.replaceAll('[]', '')
@@ -49,6 +49,31 @@ export function listLiteral(sql: EditedSql, at: number): boolean {
   dimensions(sql, last, /^e?'\s*(\{[\s{]*)/i.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
   return true
 }
+
+/** `numbers && '{1,2}'`: the items are of the type of the others. */
+function comparedList(sql: EditedSql, at: number): boolean {
+  const call = { '&&': 'pg_lists_meet', '@>': 'pg_list_holds', '<@': 'pg_list_held' }[
+    sql.words.slice(at - 2, at).join('')
+  ]
+  const items = parseArray(textOf(sql.tokens[at]!))
+  if (!call || !items || !sql.isOperand(at - 3)) return false
+  sql.wrapBefore(sql.operandWithCasts(at - 3), `${call}(`)
+  return sql.replace(at - 2, at, `, ${listSql(items, false)})`)
+}
+
+/** `numbers && $1`, where the value was `CAST(['2'] AS VARCHAR[])`. */
+export function boundList(sql: EditedSql, at: number): boolean {
+  const call = listCalls[sql.words.slice(at, at + 2).join('')]
+  const end = call && sql.words[at + 2] === 'cast' ? sql.closing(at + 3) : undefined
+  if (end === undefined || sql.words.slice(end - 4, end).join(' ') !== 'as varchar [ ]' || !sql.isOperand(at - 1))
+    return false
+  if (sql.words[end + 1] === '::') return false
+  sql.wrapBefore(sql.operandWithCasts(at - 1), `${call}(`)
+  sql.insertAfter(end, ')')
+  return sql.replace(at, at + 1, ', ')
+}
+
+const listCalls: Record<string, string> = { '&&': 'pg_lists_meet', '@>': 'pg_list_holds', '<@': 'pg_list_held' }
 
 /** A type in PostgreSQL says that it is an array, not of how many dimensions: those that are missing behind `last`. */
 function dimensions(sql: EditedSql, last: number, count: number): void {

@@ -63,8 +63,8 @@ export function collated(sql: EditedSql, at: number): boolean {
 }
 
 /**
- * `SELECT regexp_matches(x, '(a)(b)', 'g')`: a row for each match, of what its groups, else the pattern found. In a condition it stays
- * what it is to the engine: whether there is one.
+ * `SELECT regexp_matches(x, '(a)(b)', 'g')`: a row for each match, of what its groups, else the pattern found. In a condition, and of a
+ * pattern without groups and flags, it stays what it is to the engine: whether there is one.
  */
 export function matchRows(sql: EditedSql, at: number): boolean {
   const isOne = sql.words[at] === 'regexp_match'
@@ -82,8 +82,9 @@ export function matchRows(sql: EditedSql, at: number): boolean {
     sql.selects.has(at) &&
     /^(select|,|distinct|all)$/.test(before) &&
     !/^(and|or|is|::|[<>=+]|<>|\|\|)$/.test(behind ?? '')
-  if (!isOne && !isTaken && !isListed && !isRows && !isItem) return false
   const written = literalOf(sql, pattern)
+  const asksMore = flags !== undefined || (written !== undefined && groupsOf(written) > 0)
+  if (!isOne && !isTaken && !isListed && !isRows && !(isItem && asksMore)) return false
   const said = flags ? literalOf(sql, flags) : ''
   if (written === undefined || said === undefined || !/^[gins]*$/.test(said))
     throw new Failure(

@@ -49,6 +49,8 @@ export class EditedSql {
   readonly joins = new Map<number, Joined>()
   /** What keys and items were taken out of, likewise. */
   readonly minuses = new Map<number, { first: number; last: number; isJson: boolean }>()
+  /** Literals that were read as a part of what is before them. */
+  readonly taken = new Set<number>()
   /** Parentheses that belong together, each by the other. */
   readonly pairs = new Map<number, number>()
   /** Tokens that stand in a select list, not inside of a call there. */
