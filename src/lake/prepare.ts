@@ -37,6 +37,7 @@ import { cannotFail } from './policy/harmless.ts'
 import { changesSql, filesOfChanges, planRange, withoutChanges } from './scan/changes.ts'
 import { parsePlan, plainPredicate, predicatesOf } from './scan/predicates.ts'
 import type { Rights } from './policy/rights.ts'
+import { apartFromStatistics, mayMistakeNulls } from './scan/distinct-from.ts'
 import { scanSql } from './scan/scan.ts'
 import {
   readSql,
@@ -287,14 +288,15 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       const lease = await context.files.lease(planned.flatMap(filesToRead), signal)
       try {
         const rows = new Map<Source, string>()
-        for (const [scan, { files }] of plans)
-          rows.set(
-            scan,
+        const mistakesNulls = mayMistakeNulls(named.whole().spliced.text)
+        for (const [scan, { files }] of plans) {
+          const read =
             scan.rows ??
-              (scan.changes
-                ? await changedSql(scan, changes.get(scan)!, lease, context)
-                : await rowsSql(scan, files, lease, context)),
-          )
+            (scan.changes
+              ? await changedSql(scan, changes.get(scan)!, lease, context)
+              : await rowsSql(scan, files, lease, context))
+          rows.set(scan, mistakesNulls ? apartFromStatistics(read, scan.schema, files) : read)
+        }
         const textOf = (source: Source) =>
           source.kind === 'values' ? source.sql : (texts.get(source) ?? rows.get(source))
         for (const [scan, { predicate }] of plans)
