@@ -105,8 +105,8 @@ export type PrepareContext = {
   /** Columns of tables that are looked at as if they were there (`outline.ts`). */
   given?: Given | undefined
   /**
-   * The use of this table that is called `changedAlias` gives the rows' places (`_file`, `_pos`) and ids besides; without such a
-   * name its first use.
+   * The use of this table that is called `changedAlias` gives the rows' places (`_boathouse_file`,
+   * `_boathouse_pos`) and ids besides; without such a name its first use.
    */
   rowsOf?: ChangedTable | undefined
   told?: ToldRows | undefined
@@ -533,7 +533,10 @@ export async function nameSources(
       throw new Failure(
         'SQL_UNSUPPORTED',
         `${showName(loaded.name)} has a column ${taken.name}, a name that changes of single rows need`,
-        { place: here, hint: 'Iceberg keeps the name for the place of a row: rename the column.' },
+        {
+          place: here,
+          hint: 'Names of Iceberg and of Boathouse for the place of a row are kept for it: rename the column.',
+        },
       )
     const declared = declaredTypes(metadata, schema)
     const json = jsonColumns(declared)

@@ -342,7 +342,31 @@ test.each(['_new', '_clause', '_in_table', '_in_source', '_partition_0', '_row_i
   },
 )
 
-test.each(['_file', '_POS'])(
+test.each(['_file', '_POS', '_deleted', 'filename', 'file_row_number', 'file_index', '_spec_id'])(
+  'rows with a column %s change as others do',
+  async (name) => {
+    for (const mode of ['copy-on-write', 'merge-on-read']) {
+      await world.rows(`create or replace table raw.placed (id int, "${name}" int)
+        tblproperties ('write.update.mode' '${mode}', 'write.delete.mode' '${mode}', 'write.merge.mode' '${mode}')`)
+      await world.rows('insert into raw.placed select i, i * 10 from range(5) r(i)')
+      await world.rows(`update raw.placed set "${name}" = "${name}" + 1 where "${name}" = 10`)
+      await world.rows(`delete from raw.placed where "${name}" = 20`)
+      await world.rows(
+        `merge into raw.placed t using (select 3 as id, 7 as "${name}") s on t.id = s.id when matched then update set "${name}" = s."${name}"`,
+      )
+      const rows = [
+        [0, 0],
+        [1, 11],
+        [3, 7],
+        [4, 40],
+      ]
+      expect(await world.rows('from raw.placed order by id')).toEqual(rows)
+      expect(await world.rows(`delete from raw.placed where id = 4 returning "${name}"`)).toEqual([[40]])
+    }
+  },
+)
+
+test.each(['_boathouse_file', '_BOATHOUSE_pos'])(
   'a column %s has the name of a place: its rows are added and read, and not changed',
   async (name) => {
     await world.rows(`create or replace table raw.placed (id int, "${name}" int)`)
@@ -735,6 +759,6 @@ test.each([
 test('candidates are columns of the table', async () => {
   await world.rows('create table raw.candidates (id integer)')
   const failure = await world.rows('delete from raw.candidates where pos = 1').catch((error: unknown) => error)
-  expect(JSON.stringify(failure)).not.toContain('_pos')
-  expect((failure as Error).message).not.toContain('_pos')
+  expect(JSON.stringify(failure)).not.toContain('boathouse_pos')
+  expect((failure as Error).message).not.toContain('boathouse_pos')
 })

@@ -74,6 +74,7 @@ test.each<[sql: string, expected: 'seen' | string]>([
   ['SELECT filename FROM raw.people', 'SQL_INVALID'],
   ['SELECT file_row_number FROM raw.people', 'SQL_INVALID'],
   ['SELECT _file, _pos FROM raw.people', 'SQL_INVALID'],
+  ['SELECT _boathouse_file, _boathouse_pos FROM raw.people', 'SQL_INVALID'],
   // rows that are hidden
   [`SELECT * FROM raw.people AT (VERSION => 'main') WHERE region = 'US'`, 'seen'],
   [`SELECT * FROM raw.people FOR VERSION AS OF 'main' WHERE region <> 'EU'`, 'seen'],
@@ -216,6 +217,7 @@ test.each<[sql: string, expected: 'seen' | string, rows?: unknown[][]]>([
     'QUERY_FAILED',
   ],
   [`INSERT INTO raw.people (id, region) VALUES (-6, 'EU') RETURNING _file`, 'SQL_INVALID'],
+  [`INSERT INTO raw.people (id, region) VALUES (-6, 'EU') RETURNING _boathouse_file`, 'SQL_INVALID'],
   ['INSERT INTO raw.orders (id) VALUES (-1) RETURNING *', 'seen', [[-1]]],
   [`INSERT INTO raw.orders (id, person) VALUES (-2, 'mine') RETURNING person`, 'SQL_INVALID'],
   ['INSERT INTO raw.orders (id) VALUES (-3) RETURNING raw.orders.person', 'SQL_INVALID'],

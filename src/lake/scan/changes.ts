@@ -40,8 +40,8 @@ const comparedMax = 200
 
 /** The columns of a table's changes. @throws SQL_UNSUPPORTED when it has columns of these names itself */
 export function changesSchema({ name }: LoadedTable, schema: Schema): Schema {
-  // By `_file` the rows of whole files are told apart.
-  const taken = schema.fields.find(({ name }) => [...changeNames, '_file'].includes(name.toLowerCase()))
+  // By `_boathouse_file` the rows of whole files are told apart.
+  const taken = schema.fields.find(({ name }) => [...changeNames, '_boathouse_file'].includes(name.toLowerCase()))
   if (taken)
     throw new Failure('SQL_UNSUPPORTED', `${showName(name)} has a column ${taken.name}, a name that its changes need`)
   return { ...schema, fields: [...schema.fields, ...changeFields] }
@@ -96,7 +96,7 @@ export const filesOfChanges = (changes: readonly SnapshotChanges[]): ScanFile[] 
     ...changed.flatMap(({ before, after }) => [before, after]),
   ])
 
-/** A SELECT in parentheses. `rows` gives the live rows of files in one of these, with `_file` where asked. */
+/** A SELECT in parentheses. `rows` gives the live rows of files in one of these, with `_boathouse_file` where asked. */
 export async function changesSql(
   changes: readonly SnapshotChanges[],
   schema: Schema,
@@ -140,7 +140,7 @@ export async function changesSql(
       true,
     )
     selects.push(
-      `SELECT ${columns.map((name) => `_rows.${name}`).join(', ')}, '${kind}', _facts.* EXCLUDE (path) FROM ${from} AS _rows JOIN (VALUES ${values.join(', ')}) AS _facts(path, ordinal, snapshot, time) ON _facts.path = _rows._file`,
+      `SELECT ${columns.map((name) => `_rows.${name}`).join(', ')}, '${kind}', _facts.* EXCLUDE (path) FROM ${from} AS _rows JOIN (VALUES ${values.join(', ')}) AS _facts(path, ordinal, snapshot, time) ON _facts.path = _rows._boathouse_file`,
     )
   }
   const names = [...columns, ...changeNames].join(', ')

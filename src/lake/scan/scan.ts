@@ -64,9 +64,9 @@ export type ScanSource = {
   /** Columns besides those of the schema, after them in this order. */
   columns?:
     | {
-        /** `_file`: the data file's location, as the manifest spells it. */
+        /** `_boathouse_file`: the data file's location, as the manifest spells it. */
         file?: boolean
-        /** `_pos`: the row's position in it, from 0. */
+        /** `_boathouse_pos`: the row's position in it, from 0. */
         position?: boolean
         /** `_row_id`, `_last_updated_sequence_number` (v3; null where a row has none). */
         rowId?: boolean
@@ -126,8 +126,8 @@ export async function cutColumn(
 
 export function extraColumns({ columns }: Pick<ScanSource, 'columns'>): { name: string; sql: string }[] {
   return [
-    ...(columns?.file ? [{ name: '_file', sql: 'VARCHAR' }] : []),
-    ...(columns?.position ? [{ name: '_pos', sql: 'BIGINT' }] : []),
+    ...(columns?.file ? [{ name: '_boathouse_file', sql: 'VARCHAR' }] : []),
+    ...(columns?.position ? [{ name: '_boathouse_pos', sql: 'BIGINT' }] : []),
     ...(columns?.rowId
       ? [
           { name: '_row_id', sql: 'BIGINT' },
@@ -333,8 +333,8 @@ async function branchSql(source: ScanSource, branch: Branch, room: Room): Promis
   const valueOf = ({ id }: Pick<Field, 'id'>) => (constant.has(id) ? `f.p${id}` : `d.c${id}`)
   const outputs = [
     ...schema.fields.map((field) => `${valueOf(field)} AS ${quoteName(field.name)}`),
-    ...(columns?.file ? ['f.path AS _file'] : []),
-    ...(columns?.position ? ['d.pos AS _pos'] : []),
+    ...(columns?.file ? ['f.path AS _boathouse_file'] : []),
+    ...(columns?.position ? ['d.pos AS _boathouse_pos'] : []),
     ...(columns?.rowId
       ? [
           `coalesce(d.c${rowIdField}, f.first_row_id + d.pos) AS _row_id`,

@@ -125,7 +125,7 @@ test('deletes in several files are refused when these were compacted meanwhile: 
   await manyFiles('spread', 5, { 'write.delete.mode': 'merge-on-read' })
   const changes = await world.lake.openChanges({ catalog: 'dev_analytics', principal: world.admin })
   const select =
-    'select _file, _pos, false as _boathouse_new, null as id, null as v from raw.spread where id in (3, 13)'
+    'select _boathouse_file, _boathouse_pos, false as _boathouse_new, null as id, null as v from raw.spread where id in (3, 13)'
   await changes.changeRows(name('spread'), 'delete', select)
   await maintenance.compact(name('spread'), { by })
   expect(await filesOf('spread')).toHaveLength(1)

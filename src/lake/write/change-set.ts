@@ -90,7 +90,7 @@ export interface ChangeSet {
   /** Rows of a SELECT in place of those of the partitions that they fall into. One snapshot. */
   overwrite(target: TableName, select: string, options?: TableOptions): Promise<WriteResult>
   /**
-   * Rows go and come by one SELECT (`rows.ts`): `_file`, `_pos` of the row of `target` that goes or null, `_boathouse_new` whether
+   * Rows go and come by one SELECT (`rows.ts`): `_boathouse_file`, `_boathouse_pos` of the row of `target` that goes or null, `_boathouse_new` whether
    * one comes, and its columns.
    */
   changeRows(

@@ -392,7 +392,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     return change(
       before.name,
       'merge',
-      `SELECT before._file, before._pos, true AS _boathouse_new, ${columns.join(', ')}${rowId}
+      `SELECT before._boathouse_file, before._boathouse_pos, true AS _boathouse_new, ${columns.join(', ')}${rowId}
       FROM (SELECT * FROM ${quoteTable(before.name)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS before
       RIGHT JOIN (${select}\n) AS after ON ${on}`,
       options,

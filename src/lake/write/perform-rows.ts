@@ -449,7 +449,7 @@ async function merged(
   const [first, second] = clauses.filter(({ when }) => when === 'matched')
   const once =
     first?.action.kind === 'delete' && !first.and && !second
-      ? 'QUALIFY _file IS NULL OR row_number() OVER (PARTITION BY _file, _pos) = 1'
+      ? 'QUALIFY _boathouse_file IS NULL OR row_number() OVER (PARTITION BY _boathouse_file, _boathouse_pos) = 1'
       : ''
   const text = compose`${after(clause)}SELECT ${rowPlace(name)}, ${news.length > 0 ? `_boathouse_clause IN (${news.join(', ')})` : 'false'} AS _boathouse_new, ${Composed.join(columns, ', ')}${acted}${refused}${rowId(name, metadata)}
     FROM (SELECT *, true AS _boathouse_in_table FROM ${quoteTable(target)} AS ${changedAlias}${bounds ? ` WHERE ${bounds.condition}` : ''}) AS ${name}
@@ -646,9 +646,14 @@ const defaultValue = (field: Field, target: TableName) => `CAST(${defaultSql(tar
 
 /** The rows that change, whatever else of the statement reads the table. */
 const changing = (target: TableName) => `(SELECT * FROM ${quoteTable(target)} AS ${changedAlias})`
-const rowPlace = (name: string) => `${name}._file AS _file, ${name}._pos AS _pos`
+const rowPlace = (name: string) =>
+  `${name}._boathouse_file AS _boathouse_file, ${name}._boathouse_pos AS _boathouse_pos`
 const rowId = (name: string, { formatVersion }: TableMetadata) =>
   formatVersion >= 3 ? `, ${name}._row_id AS _row_id` : ''
 /** Columns that a scan for changes has besides those of the table. */
 const hidden = ({ formatVersion }: TableMetadata) =>
-  ['_file', '_pos', ...(formatVersion >= 3 ? ['_row_id', '_last_updated_sequence_number'] : [])].join(', ')
+  [
+    '_boathouse_file',
+    '_boathouse_pos',
+    ...(formatVersion >= 3 ? ['_row_id', '_last_updated_sequence_number'] : []),
+  ].join(', ')

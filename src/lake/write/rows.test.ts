@@ -66,7 +66,7 @@ describe.each(ways)('format version %s, %s', (version, mode) => {
       changes.changeRows(
         at(name),
         'delete',
-        `select _file, _pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id % 50 = 7`,
+        `select _boathouse_file, _boathouse_pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id % 50 = 7`,
       ),
     )
     rows = rows.filter(([id]) => id % 50 !== 7)
@@ -82,7 +82,7 @@ describe.each(ways)('format version %s, %s', (version, mode) => {
       changes.changeRows(
         at(name),
         'delete',
-        `select _file, _pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id % 50 = 8`,
+        `select _boathouse_file, _boathouse_pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id % 50 = 8`,
       ),
     )
     rows = rows.filter(([id]) => id % 50 !== 8)
@@ -115,7 +115,7 @@ describe.each(ways)('format version %s, %s', (version, mode) => {
       changes.changeRows(
         at(name),
         'delete',
-        `select _file, _pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where region = 'South'`,
+        `select _boathouse_file, _boathouse_pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where region = 'South'`,
       ),
     )
     expect([changed.rowsDeleted, changed.filesWritten]).toEqual([1, 0])
@@ -130,7 +130,7 @@ describe.each(ways)('format version %s, %s', (version, mode) => {
       changes.changeRows(
         at(name),
         'delete',
-        `select _file, _pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id < 0`,
+        `select _boathouse_file, _boathouse_pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id < 0`,
       ),
     )
     expect((await loaded(name)).metadata.currentSnapshotId).toBe(before)
@@ -148,7 +148,7 @@ describe.each(ways)('format version %s, %s', (version, mode) => {
     await changes.changeRows(
       at(name),
       'delete',
-      `select _file, _pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id < 30 and region = 'North'`,
+      `select _boathouse_file, _boathouse_pos, false as _boathouse_new, id, region, amount${version === '3' ? ', _row_id' : ''} from raw.${name} where id < 30 and region = 'North'`,
     )
     await world.rows(`insert into raw.${name} select 9000, 'East', 9`)
     await changes.publish()
@@ -196,7 +196,7 @@ test('rows that stay keep their order when their file is written again', async (
     changes.changeRows(
       at('ordered'),
       'delete',
-      'select _file, _pos, false as _boathouse_new, null as id from raw.ordered where id % 2 = 1',
+      'select _boathouse_file, _boathouse_pos, false as _boathouse_new, null as id from raw.ordered where id % 2 = 1',
     ),
   )
   const sql = 'select count(*) filter (id < before) from (select id, lag(id) over () as before from raw.ordered)'
@@ -210,7 +210,7 @@ test('columns may have the names by which DuckDB tells the place of a row', asyn
     changes.changeRows(
       at('places'),
       'delete',
-      'select _file, _pos, false as _boathouse_new, null as file_index, null as file_row_number from raw.places where file_index = 1',
+      'select _boathouse_file, _boathouse_pos, false as _boathouse_new, null as file_index, null as file_row_number from raw.places where file_index = 1',
     ),
   )
   expect(await world.rows('select * from raw.places order by 1')).toEqual([

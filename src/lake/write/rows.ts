@@ -1,7 +1,7 @@
 // Changes of single rows: which rows go and which come is one SELECT, run once and kept as a file. What follows is either
 // copy-on-write (files that lose rows are written again) or merge-on-read (delete files say which rows are gone).
 //
-//   SELECT _file, _pos, _boathouse_new, columns… ──COPY──▶ changed.parquet ──▶ rows that come ─────────▶ data files ─┐
+//   SELECT _boathouse_file, _boathouse_pos, _boathouse_new, columns… ──COPY──▶ changed.parquet ──▶ rows that come ─────────▶ data files ─┐
 //                                                        └─────────▶ rows that stay │ delete files ────────┴▶ one commit
 
 import { randomUUID } from 'node:crypto'
@@ -72,7 +72,7 @@ const nothing: FilesUnderWay = { files: [], placed: Promise.resolve() }
 const rewriteAbove = 0.1
 
 /**
- * `changed` gives one row for each row that goes or comes: `_file`, `_pos` (null: a row that only comes), `_boathouse_new` (whether
+ * `changed` gives one row for each row that goes or comes: `_boathouse_file`, `_boathouse_pos` (null: a row that only comes), `_boathouse_new` (whether
  * a row comes), the columns of the table with their new values, and for tables of version 3 `_row_id`. It reads `table`.
  * SQL_INVALID when one row of the table is changed twice.
  */
@@ -94,7 +94,7 @@ export async function changeRows(
     lease = planned.lease
     const from = await stage(planned.sql, staged, rows)
     const counted = await rows(
-      `SELECT _file, count(*), count(DISTINCT _pos), count(*) FILTER (_boathouse_new) FROM ${from} GROUP BY _file`,
+      `SELECT _boathouse_file, count(*), count(DISTINCT _boathouse_pos), count(*) FILTER (_boathouse_new) FROM ${from} GROUP BY _boathouse_file`,
     )
     const gone = new Map<string, number>()
     let [inserted, all] = [0, 0]
@@ -168,7 +168,7 @@ export async function changeRows(
               ...source,
               files: partly,
               columns: { file: true, position: true, rowId: lineage },
-            })} AS stays WHERE (_file, _pos) NOT IN (SELECT (_file, _pos) FROM ${from} WHERE _file IS NOT NULL)`
+            })} AS stays WHERE (_boathouse_file, _boathouse_pos) NOT IN (SELECT (_boathouse_file, _boathouse_pos) FROM ${from} WHERE _boathouse_file IS NOT NULL)`
       const selects = [...(stay ? [stay] : []), ...(inserted > 0 ? [comes] : [])]
       const { files: added, placed } = selects.length === 0 ? nothing : await write(selects.join(' UNION ALL '))
       const prepared = await prepareOverwrite(
@@ -313,7 +313,7 @@ async function writePositions(
     metadata,
     {
       groups: [...Map.groupBy(files, ({ file, path }) => (byPartition ? placeOf(file) : path)).values()],
-      positions: `(SELECT _file AS file_path, _pos AS pos FROM ${from})`,
+      positions: `(SELECT _boathouse_file AS file_path, _boathouse_pos AS pos FROM ${from})`,
       folder: join(folder, 'deletes'),
     },
     rows,
@@ -353,7 +353,7 @@ async function writeVectors(
   }
   const paths = files.map(({ path }) => quoteText(path)).join(', ')
   for (const [path, positions] of await rows(
-    `SELECT _file, to_json(list(_pos ORDER BY _pos))::VARCHAR FROM ${from} WHERE _file IN (${paths}) GROUP BY _file`,
+    `SELECT _boathouse_file, to_json(list(_boathouse_pos ORDER BY _boathouse_pos))::VARCHAR FROM ${from} WHERE _boathouse_file IN (${paths}) GROUP BY _boathouse_file`,
   ))
     for (const position of JSON.parse(String(positions)) as number[]) vectors.get(String(path))!.add(position)
   const placed = files.map(({ path, specId, partition }) => ({

@@ -43,7 +43,7 @@ async function fork(peer: Peer) {
     }),
   )
   for (const id of [100, 101]) await changing((changes) => changes.append(at, `select ${id} as id, 1 as part`))
-  const gone = `select _file, _pos, false as _boathouse_new, id, part from raw.${name} where id = 4`
+  const gone = `select _boathouse_file, _boathouse_pos, false as _boathouse_new, id, part from raw.${name} where id = 4`
   await changing((changes) => changes.changeRows(at, 'delete', gone))
   const { catalog } = served.boathouse('env', 'create', environment) as { catalog: string }
   const forked = { catalog, namespace: 'raw', name }
