@@ -6,6 +6,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { Failure } from '../base/failure.ts'
+import { metadataTableName } from '../iceberg/index.ts'
 
 export type TableName = { catalog: string; namespace: string; name: string }
 
@@ -32,21 +33,30 @@ export function namespacesAbove(namespace: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('.'))
 }
 
-/** What names may be made of, which engines and file systems bound in bytes. */
-const legal = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ .-]*$/u
+/** What schemas and environments may be called. */
+const plain = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]*$/u
+/** Behind a dollar sign these are what is known of a table: `sales$files`. */
+const about = /^.*\$(.*)$/s
 const bytesMax = 255
 
-/** REQUEST_INVALID unless every part may be used in any engine's SQL. Of a namespace, dots divide the levels. */
-export function checkName(name: TableName): TableName {
-  for (const [at, part] of [name.name, name.namespace, name.catalog].entries()) {
-    const isDotted = at > 0 && part.includes('.')
-    if (!legal.test(part) || isDotted || part.trim() !== part || Buffer.byteLength(part) > bytesMax)
-      throw new Failure('REQUEST_INVALID', `"${part}" cannot be part of a table's name`, {
-        hint: `Use letters, digits, underscores and hyphens, at most ${bytesMax} of them.`,
+/** REQUEST_INVALID unless a table may be made that is called so: every engine can write the name between quotes. */
+export function checkName(full: TableName): TableName {
+  const { catalog, namespace, name } = full
+  for (const level of [namespace, catalog])
+    if (!plain.test(level) || !isShort(level))
+      throw new Failure('REQUEST_INVALID', `"${level}" cannot be the name of a schema`, {
+        hint: `Use letters, digits, underscores, hyphens and blanks, at most ${bytesMax} bytes of them.`,
       })
-  }
-  return name
+  const what = about.exec(name)?.[1]
+  const isAbout = what !== undefined && (metadataTableName(what) !== undefined || what.toLowerCase() === 'changes')
+  if (name === '' || name === '.' || name === '..' || isAbout || /[\p{Cc}\p{Cs}]/u.test(name) || !isShort(name))
+    throw new Failure('REQUEST_INVALID', `${JSON.stringify(name.slice(0, 300))} cannot be the name of a table`, {
+      hint: `Names have 1 to ${bytesMax} bytes, no control characters and no blanks around them; "." and ".." are none, and what ends like $files or $changes says what is known of a table.`,
+    })
+  return full
 }
+
+const isShort = (name: string) => name.trim() === name && Buffer.byteLength(name) <= bytesMax
 
 /** Names hold what paths and URIs do not: every engine spells them differently, so they keep only what all agree on. */
 export const folderName = (name: string): string => name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 80)

@@ -1,3 +1,4 @@
+import { quoteName, quoteText } from './sql/tokens.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { realClock } from '../base/clock.ts'
 import { openEmbeddedCatalog, type LoadedTable } from '../catalog/index.ts'
@@ -761,4 +762,53 @@ test('candidates are columns of the table', async () => {
   const failure = await world.rows('delete from raw.candidates where pos = 1').catch((error: unknown) => error)
   expect(JSON.stringify(failure)).not.toContain('boathouse_pos')
   expect((failure as Error).message).not.toContain('boathouse_pos')
+})
+
+test.each([
+  '50% off',
+  '/BIC/AZSALES',
+  `it's "it"`,
+  '👩‍🚀',
+  'a\\b',
+  '.hidden',
+  'v$session',
+  '{{ x }} -- /*',
+  'select',
+  'a.branch_b',
+])('a table called %s is one like others', async (name) => {
+  const table = `raw.${quoteName(name)}`
+  const column = quoteName(name)
+  const about = (what: string) => world.rows(`select count(*) > 0 from raw.${quoteName(`${name}$${what}`)}`)
+  await world.rows(
+    `create table ${table} (id int, ${column} varchar, day date) partitioned by (truncate(1, ${column}), month(day))`,
+  )
+  await world.rows(`insert into ${table} values (1, ${quoteText(name)}, '2026-01-01'), (2, null, null), (3, 'x', null)`)
+  await world.rows(`update ${table} set ${column} = 'u' where id = 2`)
+  await world.rows(`delete from ${table} where ${column} = 'x'`)
+  await world.rows(
+    `merge into ${table} using (select 4 as id) s on ${column}.id = s.id when not matched then insert (id) values (s.id)`,
+  )
+  await world.rows(`alter table ${table} rename column day to ${quoteName(`${name}.day`)}`)
+  await world.rows(`call system.rewrite_data_files(${quoteText(table)})`)
+  await world.rows(`call system.create_branch(${quoteText(table)}, 'side')`)
+  await world.rows(`create or replace view raw.of_odd as select * from ${table} where ${column} = ${quoteText(name)}`)
+  expect(await world.rows(`select id, ${column} from raw.of_odd`)).toEqual([[1, name]])
+  expect(await world.rows(`select count(*) from ${table}.branch_side`)).toEqual([[3]])
+  for (const what of ['files', 'snapshots', 'partitions', 'changes']) expect(await about(what)).toEqual([[true]])
+  await world.rows(`alter table ${table} rename to raw.odd_kept`)
+  await world.rows(`alter table raw.odd_kept rename to ${column}`)
+  expect(
+    await world.rows(
+      `select table_name from information_schema.columns where column_name = ${quoteText(`${name}.day`)} and table_name <> 'of_odd'`,
+    ),
+  ).toEqual([[name]])
+  await world.rows(`drop table ${table}`)
+})
+
+test('names of what is known of a table are for that', async () => {
+  for (const name of ['t$files', 't$changes', ' t', 'a\nb', 'é'.repeat(128)])
+    expect(await refused(`create table raw.${quoteName(name)} (id int)`), name).toMatchObject({
+      code: 'REQUEST_INVALID',
+      message: `${JSON.stringify(name)} cannot be the name of a table`,
+    })
 })

@@ -144,8 +144,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     mode: 'replace' | 'append',
     options: TableOptions,
   ): Promise<WriteResult> {
-    checkName(target)
     const published = await tables.load(target)
+    if (!published) checkName(target)
     await mayWrite(target, !published ? ['create'] : mode === 'append' ? ['insert'] : replacing)
     // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
     const [{ columns, declared = [], planned }, base] = await Promise.all([
@@ -428,9 +428,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     upsert: (target, keys, select, options = {}) => upsert(target, keys, select, options),
 
     async createTable(target, fields, defaults, options = {}) {
-      checkName(target)
       checkColumns(target, fields)
       const published = await tables.load(target)
+      if (!published) checkName(target)
       await mayWrite(target, published ? replacing : ['create'])
       const nowMs = clock.now()
       const before = await load(target)
@@ -536,8 +536,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     },
 
     async addFiles(target, given, { partition, mayRepeat, ...options } = {}) {
-      checkName(target)
       const published = await tables.load(target)
+      if (!published) checkName(target)
       await mayWrite(target, published ? ['insert'] : ['create'])
       const found = await load(target)
       if (found?.kind === 'view') throw new Failure('SQL_INVALID', `${showName(target)} is a view and has no files`)
@@ -560,8 +560,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     },
 
     async createView(target, select, options = {}) {
-      checkName(target)
       const published = await tables.load(target)
+      if (!published) checkName(target)
       await mayWrite(target, published ? replacing : ['create'])
       const prepared = await deps.prepare(select, self, options)
       const given = await prepared.columns()
