@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
+import { ending, type Ending } from '../base/ending.ts'
 import { Failure } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { silentLog, type Log } from '../base/log.ts'
@@ -73,7 +74,7 @@ export type EngineRequest = {
 }
 
 /** `chunks` may be read once. `truncated()` says, when they were read, whether `rowsMax` cut the result. */
-export type EngineResult = { columns: EngineColumn[]; chunks: AsyncIterable<Chunk>; truncated(): boolean }
+export type EngineResult = { columns: EngineColumn[]; chunks: Ending<Chunk>; truncated(): boolean }
 
 export type HostStatus = {
   class: HostClass
@@ -503,24 +504,23 @@ class Host {
         wake?.()
         wake = undefined
       }
-      const chunks = (async function* (host: Host): AsyncGenerator<Chunk> {
-        try {
-          for (;;) {
-            const chunk = queue.shift()
-            if (chunk) {
-              clearTimeout(stalling)
-              place.resumed()
-              if (!over) host.#send({ kind: 'ack', id })
-              yield chunk
-            } else if (error) throw error
-            else if (over) return
-            else await new Promise<void>((next) => (wake = next))
-          }
-        } finally {
-          // The reader left early: nobody wants the rest.
-          if (!over && !error) stop(cancelled())
+      const read = async function* (host: Host): AsyncGenerator<Chunk> {
+        for (;;) {
+          const chunk = queue.shift()
+          if (chunk) {
+            clearTimeout(stalling)
+            place.resumed()
+            if (!over) host.#send({ kind: 'ack', id })
+            yield chunk
+          } else if (error) throw error
+          else if (over) return
+          else await new Promise<void>((next) => (wake = next))
         }
-      })(this)
+      }
+      const chunks = ending(read(this), () => {
+        // The reader left early: nobody wants the rest.
+        if (!over && !error) stop(cancelled())
+      })
       this.#jobs.set(id, {
         columns: (columns, parameters) => resolve({ columns, parameters, chunks, truncated: () => truncated }),
         chunk: (chunk) => {

@@ -467,6 +467,13 @@ describe('files of the spool', () => {
   })
 })
 
+test('what is remembered of a statement tells no password', async () => {
+  for (const sql of [`create user ana password 'hunter2'`, `create secret (type s3, secret 'hunter2')`])
+    await expect(world.rows(sql)).rejects.toThrow()
+  expect(JSON.stringify(world.audited)).not.toContain('hunter2')
+  expect(world.audited.at(-2)).toMatchObject({ sql: `create user ana password '***'`, verdict: 'failed' })
+})
+
 test('every decision is in the audit', () => {
   expect(world.audited.some(({ verdict, failureCode }) => verdict === 'refused' && failureCode === 'FORBIDDEN')).toBe(
     true,

@@ -1,6 +1,7 @@
 // The one door to the data. Every SQL statement of a person, a page or a part of Boathouse comes through `query`,
 // every change of tables through a change set; names, rights, limits and the record of what happened are settled here.
 
+import { ending, type Ending } from '../base/ending.ts'
 import { Failure, asFailure } from '../base/failure.ts'
 import type { Clock } from '../base/clock.ts'
 import { silentLog, type Log } from '../base/log.ts'
@@ -41,6 +42,7 @@ import type { ChangedTable, ToldRows } from './sources.ts'
 import { isTemporary, temporaryTable, temporaryTables, type RunNames } from './write/run-names.ts'
 import { describeChange, runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
+import { withoutSecrets } from './sql/without-secrets.ts'
 import { showAsSelect } from './sql/command.ts'
 import { Reader } from './sql/reader.ts'
 import { withPivotValues } from './sql/pivot.ts'
@@ -86,7 +88,8 @@ export type QueryResult = {
   /** What was done, as SQL clients are told: `SELECT`, `INSERT`, `CREATE TABLE`, `BEGIN`. */
   command: string
   columns: Column[]
-  chunks: AsyncIterable<Chunk>
+  /** Read once, or closed: before either nothing of it is in the audit. */
+  chunks: Ending<Chunk> | AsyncGenerator<Chunk>
   provenance: Prepared['provenance']
   cached: { hit: boolean; ageMs: number }
   /** Whether `rowsMax` cut the result; known when the chunks were read. */
@@ -226,7 +229,12 @@ const onThisDisk: Files = {
   keep: async () => {},
 }
 
-export function openLake(deps: LakeDeps): Lake {
+export function openLake(given: LakeDeps): Lake {
+  const { audit } = given
+  const deps: LakeDeps = {
+    ...given,
+    ...(audit && { audit: (entry) => audit({ ...entry, sql: withoutSecrets(entry.sql) }) }),
+  }
   const { engine, io, tables, clock, limits, files = onThisDisk } = deps
   const log = deps.log ?? silentLog
   const manifests = manifestCache({ bytesMax: limits.manifestBytes })
@@ -436,7 +444,7 @@ export function openLake(deps: LakeDeps): Lake {
         }
         if (prepared) {
           const result = await answerSelect(prepared, options, { sql, started, idle: leave }, { ...deps, cache })
-          return leave ? { ...result, chunks: andThen(result.chunks, leave) } : result
+          return leave ? { ...result, chunks: ending(result.chunks, leave) } : result
         }
         const done = await runStatement(sql, options, started, opened)
         leave?.()
@@ -503,14 +511,6 @@ function failureOf(error: unknown, signal: AbortSignal | undefined): Failure {
   return signal?.aborted && error === signal.reason
     ? new Failure('QUERY_CANCELLED', 'the query was cancelled', { cause: error })
     : asFailure(error)
-}
-
-async function* andThen<Item>(items: AsyncIterable<Item>, then: () => void): AsyncGenerator<Item> {
-  try {
-    yield* items
-  } finally {
-    then()
-  }
 }
 
 /** To whom nothing is granted by default, a table that may not be known is one that is not there. */

@@ -6,6 +6,7 @@
 // every table that was read must be unchanged at the commit, which is looked at in the same transaction of the records
 // that swaps the pointers. A process that dies leaves a change set that nobody publishes.
 
+import { ending } from '../base/ending.ts'
 import { Failure, asFailure } from '../base/failure.ts'
 import { openSemaphore } from '../base/semaphore.ts'
 import {
@@ -122,7 +123,7 @@ export async function beginTransaction(
         throw new Failure('TRANSACTION_ABORTED', 'the transaction has failed; statements are ignored until it ends')
       try {
         const result = await deps.query(sql, { ...options, ...more, within })
-        return { ...result, chunks: noticing(result.chunks, failed) }
+        return { ...result, chunks: ending(result.chunks, (error) => (error === undefined ? undefined : failed())) }
       } catch (error) {
         failed()
         throw error
@@ -173,15 +174,6 @@ export async function beginTransaction(
     async rollback() {
       if (state !== 'ended') await discard()
     },
-  }
-}
-
-async function* noticing<Item>(items: AsyncIterable<Item>, onError: () => void): AsyncGenerator<Item> {
-  try {
-    yield* items
-  } catch (error) {
-    onError()
-    throw error
   }
 }
 

@@ -2,6 +2,7 @@
 // bounded, ends when the right to it does, and is in the audit before it ends.
 
 import { createHash } from 'node:crypto'
+import { ending } from '../../base/ending.ts'
 import { asFailure, type Failure } from '../../base/failure.ts'
 import type { Column } from '../../contract/index.ts'
 import { EngineFailure, type Chunk, type HostClass } from '../../engine/index.ts'
@@ -101,10 +102,7 @@ export async function answerSelect(
       truncated: () => known.truncated,
       rowsSetBy,
       notices,
-      chunks: (async function* () {
-        yield* known.chunks
-        await note({ rows, cached: true, verdict: 'allowed', failureCode: null })
-      })(),
+      chunks: ending(listed(known.chunks), () => note({ rows, cached: true, verdict: 'allowed', failureCode: null })),
     }
   }
 
@@ -133,6 +131,8 @@ export async function answerSelect(
     })
   const columns = result.columns.map((column) => ({ ...column, nullable: true }))
   const madeAtMs = clock.now()
+  let rows = 0
+  let failure: Failure | undefined
   return {
     command: 'SELECT',
     columns,
@@ -141,43 +141,45 @@ export async function answerSelect(
     truncated: result.truncated,
     rowsSetBy,
     notices,
-    chunks: (async function* () {
-      let rows = 0
-      let bytes = 0
-      let encoded = 0
-      const kept: Chunk[] = []
-      // A hundred connections may read slowly, and each keeps so much while it does.
-      const keptMax = Math.min(cache.entryBytesMax, formats ? wireKeptMax : Infinity)
-      let failure: Failure | undefined
-      const stillMay = watchRights(prepared.rights, prepared.direct, () => rightsOf(principal, deps.access), clock)
-      try {
-        for await (const chunk of result.chunks) {
-          await stillMay()
-          rows += chunk.rowCount
-          bytes += keptBytes(chunk)
-          encoded += encodedBytes(chunk)
-          checkResult(bounds.result_bytes, encoded)
-          if (cacheable && bytes <= keptMax) kept.push(chunk)
-          else kept.length = 0
-          yield chunk
-        }
-        if (cacheable && bytes <= keptMax)
-          cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs }, clock.now() - started)
-      } catch (thrown) {
-        const error = told(thrown)
-        failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
-        throw failure
-      } finally {
-        lease.release()
-        await note({
-          rows,
-          cached: false,
-          verdict: failure ? 'failed' : 'allowed',
-          failureCode: failure?.code ?? null,
-        })
-      }
-    })(),
+    chunks: ending(read(), async () => {
+      lease.release()
+      await result.chunks.return()
+      await note({ rows, cached: false, verdict: failure ? 'failed' : 'allowed', failureCode: failure?.code ?? null })
+    }),
   }
+
+  async function* read(): AsyncGenerator<Chunk, undefined> {
+    let bytes = 0
+    let encoded = 0
+    const kept: Chunk[] = []
+    // A hundred connections may read slowly, and each keeps so much while it does.
+    const keptMax = Math.min(cache.entryBytesMax, formats ? wireKeptMax : Infinity)
+    const stillMay = watchRights(prepared.rights, prepared.direct, () => rightsOf(principal, deps.access), clock)
+    try {
+      for await (const chunk of result.chunks) {
+        await stillMay()
+        rows += chunk.rowCount
+        bytes += keptBytes(chunk)
+        encoded += encodedBytes(chunk)
+        checkResult(bounds.result_bytes, encoded)
+        if (cacheable && bytes <= keptMax) kept.push(chunk)
+        else kept.length = 0
+        yield chunk
+      }
+      if (cacheable && bytes <= keptMax)
+        cache.put(key, { columns, chunks: kept, truncated: result.truncated(), madeAtMs }, clock.now() - started)
+    } catch (thrown) {
+      const error = told(thrown)
+      failure = error instanceof EngineFailure ? engineFailure(error) : asFailure(error)
+      throw failure
+    }
+    return undefined
+  }
+}
+
+async function* listed(chunks: readonly Chunk[]): AsyncGenerator<Chunk, undefined> {
+  yield* chunks
+  return undefined
 }
 
 const encodedBytes = ({ json, bytes }: Chunk) => bytes?.byteLength ?? json.length

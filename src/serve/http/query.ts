@@ -135,6 +135,7 @@ export function queryRoutes(deps: HttpDeps, limits: HttpLimits): Some<Keys> {
         deps.log.error('query failed unexpectedly', { request_id: requestId, error: failure.message })
       yield show({ kind: 'failure', failure: failureBody(failure, requestId) })
     } finally {
+      await result.chunks.return(undefined)
       await query[Symbol.asyncDispose]()
     }
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   bind,
   cstring,
@@ -1397,6 +1397,34 @@ describe('portals and cursors', () => {
     expect((await ada.query('fetch all in c')).rows).toEqual([{ n: 3 }, { n: 4 }])
     await ada.query('close c')
     await ada.query('commit')
+  })
+
+  test.each([
+    ['closed', ['fetch 2 from c', 'close c', 'commit']],
+    ['left open', ['fetch 2 from c', 'commit']],
+    ['only described', []],
+  ])('a cursor that is %s before its end is in the audit', async (how, statements) => {
+    const sql = `select range::int as "${how}" from range(5)`
+    const client = await raw('ada')
+    if (statements.length === 0) {
+      client.send(parse('', sql), bind('', ''), message('D', Buffer.from('P'), cstring('')), sync)
+      await client.until('Z')
+    } else {
+      for (const one of ['begin', `declare c cursor for ${sql}`, ...statements]) {
+        client.send(query(one))
+        await client.until('Z')
+      }
+    }
+    client.close()
+    await vi.waitFor(() =>
+      expect(world.audited.filter((entry) => entry.sql.includes(`"${how}"`))).toMatchObject([{ verdict: 'allowed' }]),
+    )
+    // From the cache, too.
+    await ada.query('begin')
+    await ada.query(`declare c cursor for ${sql}`)
+    await ada.query('fetch 1 from c')
+    await ada.query('rollback')
+    expect(world.audited.filter((entry) => entry.sql.includes(`"${how}"`))).toHaveLength(2)
   })
 
   test('rows that were chosen under other rights are not continued', async () => {

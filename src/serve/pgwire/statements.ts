@@ -1,6 +1,7 @@
 // One statement of a connection: what the connection does itself (settings, prepared names, cursors), what goes through
 // the door, and in which form the answer comes back.
 
+import type { Ending } from '../../base/ending.ts'
 import { Failure } from '../../base/failure.ts'
 import { timeZoneNamed } from '../../base/time-zone.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
@@ -266,8 +267,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     const first = await chunks.next()
     const encoded = first.done || first.value.bytes !== undefined
     const fields = encoded ? fieldsOf(columns, asked) : textFields(columns)
-    const all = encoded ? chunks : asRows(chunks)
-    return { fields, rows: new RowStream(startingWith(first, all, encoded)), tag, policy }
+    return { fields, rows: new RowStream(startingWith(first, chunks, encoded)), tag, policy }
   }
 
   async function transaction(
@@ -706,19 +706,23 @@ const calledElsewhere: Record<string, string> = {
 const textFields = (columns: readonly Column[]): Field[] =>
   columns.map(({ name, type }) => ({ name, type: wireTypeOf(type === 'JSON' ? type : 'VARCHAR'), format: 0 }))
 
-async function* startingWith(
+function startingWith(
   first: IteratorResult<Chunk, undefined>,
   rest: AsyncGenerator<Chunk, undefined>,
   encoded: boolean,
-): AsyncGenerator<Chunk, undefined> {
-  if (!first.done) yield encoded ? first.value : asWire(first.value)
-  yield* rest
-  return undefined
-}
-
-async function* asRows(chunks: AsyncGenerator<Chunk, undefined>): AsyncGenerator<Chunk, undefined> {
-  for await (const chunk of chunks) yield asWire(chunk)
-  return undefined
+): Ending<Chunk> {
+  let ahead: typeof first | undefined = first
+  return {
+    async next() {
+      const step = ahead ?? (await rest.next())
+      ahead = undefined
+      return step.done || encoded ? step : { value: asWire(step.value) }
+    },
+    return: () => rest.return(undefined),
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
 }
 
 function asWire({ rowCount, json }: Chunk): Chunk {
