@@ -46,8 +46,11 @@ const one = `${namespaces}/{namespace}`
 const table = `${one}/tables/{table}`
 const view = `${one}/views/{view}`
 
-/** `changes`: a request may carry an Idempotency-Key, and the audit is told. */
-type Endpoint = { handle: Handler; changes?: true }
+/**
+ * `changes`: a request may carry an Idempotency-Key. The audit is told of those, and of requests that `open` a table or view for
+ * whoever asks; of others, and of each file of what was opened, only that they were refused.
+ */
+type Endpoint = { handle: Handler; changes?: true; opens?: true }
 
 export const endpoints: Record<string, Endpoint> = {
   [`GET ${namespaces}`]: { handle: listNamespaces },
@@ -59,19 +62,19 @@ export const endpoints: Record<string, Endpoint> = {
   [`GET ${one}/tables`]: { handle: listEntries('table') },
   [`POST ${one}/tables`]: { handle: createTable, changes: true },
   [`POST ${one}/register`]: { handle: registerTable, changes: true },
-  [`GET ${table}`]: { handle: loadTable },
+  [`GET ${table}`]: { handle: loadTable, opens: true },
   [`POST ${table}`]: { handle: commitTable, changes: true },
   [`DELETE ${table}`]: { handle: dropTable, changes: true },
   [`HEAD ${table}`]: { handle: tableExists },
   [`POST ${table}/unregister`]: { handle: unregisterTable, changes: true },
-  [`GET ${table}/credentials`]: { handle: loadCredentials },
+  [`GET ${table}/credentials`]: { handle: loadCredentials, opens: true },
   [`POST ${table}/sign`]: { handle: signRequest },
   [`POST ${table}/metrics`]: { handle: reportMetrics },
   'POST /v1/{prefix}/tables/rename': { handle: renameEntry('table'), changes: true },
   'POST /v1/{prefix}/transactions/commit': { handle: commitTransaction, changes: true },
   [`GET ${one}/views`]: { handle: listEntries('view') },
   [`POST ${one}/views`]: { handle: createView, changes: true },
-  [`GET ${view}`]: { handle: loadView },
+  [`GET ${view}`]: { handle: loadView, opens: true },
   [`POST ${view}`]: { handle: replaceView, changes: true },
   [`DELETE ${view}`]: { handle: dropView, changes: true },
   [`HEAD ${view}`]: { handle: viewExists },

@@ -739,6 +739,33 @@ test('every change stands in the audit, allowed or not, and is nameable as a pub
   expect(last).toEqual([{ published_by: 'ada by PyIceberg/0.12.0' }])
 })
 
+test('who opened a table or view, or asked for what is not theirs, stands in the audit', async () => {
+  const world = await opened()
+  await filled(world)
+  const before = (await world.govern.audit.list({ limit: 100 })).length
+  await world.ask(`GET ${raw}/tables/t`, { as: 'reader' })
+  await world.ask(`GET ${raw}/tables/t/credentials`, { as: 'reader' })
+  await world.ask(`GET ${raw}/tables/nothing`)
+  await world.ask(`GET ${raw}/tables`)
+  await world.ask(`HEAD ${raw}/tables/t`)
+  const rows = await world.govern.audit.list({ limit: 100 })
+  expect(
+    rows
+      .slice(0, rows.length - before)
+      .map(({ principal, action, verdict, tables_json, failure_code }) => [
+        principal,
+        action,
+        verdict,
+        tables_json,
+        failure_code,
+      ]),
+  ).toEqual([
+    ['ada', `GET ${raw}/tables/nothing`, 'failed', '["dev_analytics.raw.nothing"]', 'TABLE_NOT_FOUND'],
+    ['rob', `GET ${raw}/tables/t/credentials`, 'allowed', '["dev_analytics.raw.t"]', null],
+    ['rob', `GET ${raw}/tables/t`, 'allowed', '["dev_analytics.raw.t"]', null],
+  ])
+})
+
 test('what is refused before the catalog is asked has its shape too', async () => {
   const { rest } = await opened()
   const answer = rest.failed(new Failure('RATE_LIMITED', 'too many', { retryAfterMs: 1_500 }), 'id')

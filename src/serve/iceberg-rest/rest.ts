@@ -1,10 +1,11 @@
 // The Iceberg REST catalog: the way in and the way out of every request below `/iceberg`.
 //
 //     request ─▶ endpoint ─▶ who asks ─▶ warehouse ─▶ body ─▶ once per Idempotency-Key ─▶ handler
-//     answer  ◀─ errors in the specification's shape ◀─ audit of changes ◀───────────────────┘
+//     answer  ◀─ errors in the specification's shape ◀─ audit ◀──────────────────────────────┘
 
 import { z } from 'zod'
 import { asFailure, Failure } from '../../base/failure.ts'
+import { showName } from '../../catalog/index.ts'
 import type { Principal } from '../../govern/index.ts'
 import { parseJson, printJson } from '../../iceberg/index.ts'
 import { readText } from '../http/body.ts'
@@ -120,8 +121,8 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
       return await endpoint.handle(call, rest)
     }
     try {
-      if (!endpoint.changes) return print(await handle())
-      const work = () => audited(call, known.requestId, `${method} ${path.slice(0, 300)}`, handle)
+      const isTold = endpoint.changes || endpoint.opens ? 'always' : 'refused'
+      const work = () => audited(call, known.requestId, `${method} ${path.slice(0, 300)}`, isTold, handle)
       if (key === undefined) return print(await work())
       return print(
         await once(
@@ -142,19 +143,27 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
     }
   }
 
-  async function audited(call: Call, requestId: string, action: string, work: () => Promise<Answer>): Promise<Answer> {
+  async function audited(
+    call: Call,
+    requestId: string,
+    action: string,
+    isTold: 'always' | 'refused',
+    work: () => Promise<Answer>,
+  ): Promise<Answer> {
     const startedMs = clock.now()
-    const record = (verdict: 'allowed' | 'refused' | 'failed', failureCode?: string) =>
-      deps.govern.audit.record({
+    const record = async (verdict: 'allowed' | 'refused' | 'failed', failureCode?: string) => {
+      if (isTold === 'refused' && verdict !== 'refused') return
+      await deps.govern.audit.record({
         principal: call.principal,
         door: 'iceberg',
         action,
         verdict,
-        tables: call.touched,
+        tables: call.touched.length > 0 ? call.touched : await namedBy(call),
         failureCode,
         ms: clock.now() - startedMs,
         requestId,
       })
+    }
     let value: Answer
     try {
       value = await work()
@@ -163,11 +172,19 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
       await record(code === 'FORBIDDEN' ? 'refused' : 'failed', code)
       throw error
     }
-    // 500 tells the client to look before it takes the change for failed and deletes its files.
     await record('allowed').catch((cause: unknown) => {
+      if (call.touched.length === 0) throw cause
+      // 500 tells the client to look before it takes the change for failed and deletes its files.
       throw new Failure('COMMIT_UNKNOWN', 'the change was made, but the audit could not be written', { cause })
     })
     return value
+  }
+
+  /** The table or view of a request's path. */
+  async function namedBy({ params, warehouse }: Call): Promise<string[]> {
+    const name = params.table || params.view
+    const place = name ? await warehouse.place(params.namespace).catch(() => undefined) : undefined
+    return place?.kind === 'namespace' ? [showName({ ...place, name })] : []
   }
 
   /** Errors that a copy of the request is to get too. */
