@@ -49,6 +49,8 @@ export async function altered(
 ): Promise<Performed> {
   const { changes, options } = context
   const { metadata } = await tableOf(target, changes, 'change')
+  // Whoever may not alter is told so first: else mistakes, and what is done already, would tell which columns there are.
+  await changes.alter(target, [], options)
   const steps: Step[] = []
   const unfilled: Unfilled[] = []
   for (const change of written) {

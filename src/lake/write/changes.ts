@@ -461,6 +461,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
     async alter(target, changes, options = {}) {
       const { published, before } = await existing(target, ['alter'])
+      if (changes.length === 0) return
       const write: Rebased = {
         async on(base, { nowMs }) {
           let now = base
