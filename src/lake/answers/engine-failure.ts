@@ -42,11 +42,19 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     })
   if (['parser', 'binder', 'catalog', 'syntax'].includes(type)) return new Failure('SQL_INVALID', clean, more)
   if (type === 'not implemented') return new Failure('SQL_UNSUPPORTED', clean, more)
-  if (type === 'out of memory')
-    return new Failure('QUERY_TOO_LARGE', `the query needs more memory than it may use: ${clean}`, {
-      ...more,
-      hint: 'Aggregate or filter earlier, or raise `limits.memory`.',
-    })
+  if (type === 'out of memory') {
+    const isDisk = isOfDisk(error)
+    // What else DuckDB says of it are settings of its own.
+    const [amount] = clean.split('\n')
+    return new Failure(
+      'QUERY_TOO_LARGE',
+      `the query needs more ${isDisk ? 'disk to spill to' : 'memory'} than it may use: ${amount}`,
+      {
+        ...more,
+        hint: `Aggregate or filter earlier, or raise \`${isDisk ? 'limits.temp_bytes' : 'limits.memory'}\`.`,
+      },
+    )
+  }
   if (type === 'fatal')
     return new Failure('QUERY_FAILED', `DuckDB met a fault of its own at this query: ${clean}`, {
       ...more,
@@ -59,8 +67,11 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
   return new Failure('QUERY_FAILED', clean, more)
 }
 
+/** That a query spilled to disk as much as it may. */
+export const isOfDisk = ({ error }: EngineFailure): boolean => error.message.includes('max_temp_directory_size')
+
 /** Columns that a scan for changes has besides those of the table. */
-const ours = /^"?_(?:file|pos|row_id|last_updated_sequence_number|boathouse_\w+)"?$/
+const ours = /^"?_(?:row_id|last_updated_sequence_number|boathouse_\w+)"?$/
 
 /** For `catch`: throws what an engine host said as a Failure, everything else as it is. */
 export const rethrowEngine = (error: unknown): never => {

@@ -3,6 +3,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { showBytes, showDuration } from '../../base/units.ts'
+import { isOfDisk } from './engine-failure.ts'
 import { EngineFailure } from '../../engine/index.ts'
 import { limitNames, type Bound, type LimitName, type OwnLimits, type Principal } from '../../govern/index.ts'
 import type { LakeDeps } from '../lake.ts'
@@ -62,7 +63,7 @@ export function namingTimeout(error: unknown, bound: Bound | undefined): unknown
 /** A query that needed more memory than its asker may use is told whose limit that was. */
 export function namingMemory(error: unknown, bound: Bound | undefined): unknown {
   const isMemory = error instanceof EngineFailure && error.error.type === 'out of memory'
-  if (!bound || !isMemory) return error
+  if (!bound || !isMemory || isOfDisk(error)) return error
   return new Failure('QUERY_TOO_LARGE', `the query needs more memory than ${showBytes(bound.most)}`, {
     hint: `Aggregate or filter earlier. ${whose(bound)}`,
     cause: error,
