@@ -555,20 +555,26 @@ export const pgScalarFunctions: ReadonlySet<string> = new Set(scalars.map(([name
 export const pgTableFunctions: ReadonlySet<string> = new Set(tables.map(([name]) => name))
 
 /**
- * How often a function writes its longest argument, by its name: it is a macro, so calls inside of calls grow by the product. Where types
- * choose between forms, each argument is looked at twice.
+ * How often a function writes its longest argument: it is a macro, so calls inside of calls grow by the product. Where types choose
+ * between forms, each argument is looked at twice. 1 for other names.
  */
-export const pgFunctionGrowth: ReadonlyMap<string, number> = new Map(
-  scalars.map(([name, forms, sql, ...more]) => {
-    const all: [string, string][] = [...forms.map((form): [string, string] => [form, sql]), ...more]
-    const counts = all.flatMap(([form, body]) =>
-      form
-        .split(',')
-        .map((parameter) => parameter.trim().split(' ')[0]!)
-        .filter((parameter) => parameter !== '')
-        .map((parameter) => body.match(new RegExp(`(?<![.'\\w])${parameter}\\b`, 'g'))?.length ?? 0),
-    )
-    const isTyped = all.length > 1 && all.some(([form]) => /\w [A-Z]/.test(form))
-    return [name, Math.max(1, ...counts) * (isTyped ? 2 : 1)]
-  }),
-)
+export function pgFunctionGrowth(name: string): number {
+  if (!pgScalarFunctions.has(name)) return 1
+  const known = growth.get(name) ?? growthOf(scalars.find(([one]) => one === name)!)
+  growth.set(name, known)
+  return known
+}
+const growth = new Map<string, number>()
+
+function growthOf([, forms, sql, ...more]: Macro): number {
+  const all: [string, string][] = [...forms.map((form): [string, string] => [form, sql]), ...more]
+  const counts = all.flatMap(([form, body]) =>
+    form
+      .split(',')
+      .map((parameter) => parameter.trim().split(' ')[0]!)
+      .filter((parameter) => parameter !== '')
+      .map((parameter) => body.match(new RegExp(`(?<![.'\\w])${parameter}\\b`, 'g'))?.length ?? 0),
+  )
+  const isTyped = all.length > 1 && all.some(([form]) => /\w [A-Z]/.test(form))
+  return Math.max(1, ...counts) * (isTyped ? 2 : 1)
+}

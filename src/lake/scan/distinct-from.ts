@@ -8,7 +8,8 @@ import { quoteName } from '../sql/tokens.ts'
 
 /** Whether some condition of a statement may become a disjunction with IS [NOT] DISTINCT FROM. */
 export const mayMistakeNulls = (sql: string): boolean => distinctFrom.test(sql) && /\bor\b/i.test(sql)
-const distinctFrom = /\bdistinct(?:\s|--[^\n]*\n|\/\*[^]*?\*\/)+from\b/i
+// Each comment can be read in one way only, or a text of many would be tried in all.
+const distinctFrom = /\bdistinct(?:\s|--[^\n]*\n|\/\*(?:[^*]|\*(?!\/))*\*\/)+from\b/i
 
 /** What is read `from` the files, with the columns that have nulls in them apart from their statistics. */
 export function apartFromStatistics(from: string, { fields }: Schema, files: readonly ScanFile[]): string {

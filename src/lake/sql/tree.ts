@@ -63,6 +63,12 @@ const missing = 2 ** 64 // the location of a node that has none, as JSON.parse r
 /** `depth` is of the JSON, a few levels for each of an expression: of those the engine takes 250. */
 const limits = { depth: 1_000, tables: 100, terms: 2_000, growth: 10_000 }
 
+/** How often the engine comes to the parts of a node: it looks at an operand of `->` twice, and macros repeat what they are given. */
+function growthOf(node: Node): number {
+  if (node.class === 'LAMBDA') return 2
+  return node.class === 'FUNCTION' ? pgFunctionGrowth(String(node.function_name)) : 1
+}
+
 /** Parses the answer of `json_serialize_sql`. SQL_UNSUPPORTED when it is not one SELECT. */
 export function analyse(json: string): Analysis {
   let tree: Node
@@ -88,7 +94,6 @@ export function analyse(json: string): Analysis {
   let terms = 0
   let selects = 0
 
-  // `growth`: how often the engine comes to this place, as it looks at an operand of `->` twice, and macros repeat what they are given.
   const visit = (
     value: unknown,
     scope: ReadonlySet<string>,
@@ -109,13 +114,7 @@ export function analyse(json: string): Analysis {
       return
     }
     const node = value as Node
-    const grown =
-      growth *
-      (node.class === 'LAMBDA'
-        ? 2
-        : node.class === 'FUNCTION'
-          ? (pgFunctionGrowth.get(String(node.function_name)) ?? 1)
-          : 1)
+    const grown = growth * growthOf(node)
     if (grown > limits.growth)
       throw new Failure('SQL_REFUSED', 'too many calls inside of each other, or one -> behind the other', {
         hint: `Take what is deep in JSON by its path: json_extract(doc, '$.a.b.c').`,
