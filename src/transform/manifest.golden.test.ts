@@ -32,6 +32,5 @@ test.each(cases)('%s', async (name) => {
   const manifest = manifestOf(project, { generatedAt: 0 })
   const made: Record<string, unknown> = { ...manifest, semantic_manifest: semanticManifest(manifest) }
   const actual = JSON.parse(JSON.stringify(made)) as Record<string, unknown>
-  for (const [section, value] of Object.entries(wanted))
-    expect(plain(actual[section]), section).toEqual(plain(value))
+  for (const [section, value] of Object.entries(wanted)) expect(plain(actual[section]), section).toEqual(plain(value))
 })
