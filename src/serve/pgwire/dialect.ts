@@ -21,6 +21,7 @@ import {
   variadicCall,
 } from './dialect/calls.ts'
 import {
+  bitLiteral,
   byteLiteral,
   castBehind,
   castInCall,
@@ -96,7 +97,7 @@ function editsOf(sql: EditedSql): Edit[] {
     castAgain(sql, at)
     jsonTaken(sql, at)
     jsonChange(sql, at)
-    if (typedLiteral(sql, at) || intervalFields(sql, at)) continue
+    if (bitLiteral(sql, at) || typedLiteral(sql, at) || intervalFields(sql, at)) continue
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
     if (
       boundList(sql, at) ||

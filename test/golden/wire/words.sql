@@ -120,3 +120,7 @@ select date '01/02/03' a, '1/8/1999'::date b, date '2020-08-11 BC' c, timestamp 
 select timestamptz 'Mon Feb 10 17:32:01 1997 PST' a, 'Feb 10 17:32:01.5 1997'::timestamp b, timestamp 'Feb 10 5:32PM 1997' c, timestamp with time zone '2/10/97 17:32 UTC' d, '1997-02-10 17:32:01-08'::timestamptz e, timestamp '0044-03-15 10:00:00 BC' f
 select 'on'::bool a, bool 'off' b, ' t '::bool c, 'yes'::boolean d, boolean 'n' e, cast('of' as bool) f, '1'::bool g, bool 'FALSE' h
 select interval '1 2' day to hour a, interval '1:30' minute to second b, interval '1-2' year to month c, interval '1 2:03' day to minute d, interval '2:03' hour to minute e, interval '1 2:03:04.5' day to second f, interval '1' day g
+select array['a', 'b'] @> '{b}' as a, '{a}' <@ array['a'] as b, array['x'] && '{y,z}' as c, (array['x'])[1:1] && '{x}' as d, i && '{2}' as e, i @> '{1,2}' as f, i <@ '{1,2,3}' as g, d @> '{2024-01-01}' as h from (values (array[1, 2], array[date '2024-01-01'])) v(i, d)
+select regexp_matches('foobarbequebaz', $re$(bar)(beque)$re$)
+select '{"a":1,"":2,"$ref":3}'::jsonb ->> '' as a, '{"a":1,"":2,"$ref":3}'::jsonb ->> '$ref' as b, '{"a":1}'::jsonb ->> '' as c
+select x'ff'::int as a, b'101'::bigint as b

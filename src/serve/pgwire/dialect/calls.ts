@@ -117,7 +117,7 @@ export function objectOfLists(sql: EditedSql, at: number): boolean {
   const end = sql.closing(at + 1)
   const items = end === undefined ? [] : sql.items(at + 1, end)
   const isList = ([from, to]: Range) =>
-    (from === to && sql.tokens[from]!.kind === 'string' && textOf(sql.tokens[from]!).startsWith('{')) ||
+    (from === to && sql.tokens[from]!.kind === 'string' && /^\{(?!\s*\{)/.test(textOf(sql.tokens[from]!))) ||
     sql.words[from] === 'array'
   if (end === undefined || items.length === 0 || items.length > 2 || !items.every(isList)) return false
   for (const [from, to] of items)
@@ -218,7 +218,13 @@ export function formatCall(sql: EditedSql, at: number): boolean {
   if (sql.words[at] !== 'format' || sql.words[at + 1] !== '(' || pattern?.kind !== 'string') return false
   const end = sql.closing(at + 1)
   if (end === undefined || sql.words[at - 1] === '.' || !pattern.text.startsWith("'")) return false
-  const pieces = formatPieces(textOf(pattern))
+  const text = textOf(pattern)
+  const pieces = formatPieces(text)
+  // `{}` is the engine's own.
+  if (!pieces && text.includes('%') && !text.includes('{'))
+    throw new Failure('SQL_UNSUPPORTED', `this pattern of format() is not supported: ${text.slice(0, 100)}`, {
+      hint: 'Known are %s, %I, %L, %%, and which argument is meant: %1$s.',
+    })
   if (!pieces) return false
   const starts = [at + 3]
   for (let comma = sql.comma(at + 4, end); comma !== undefined; comma = sql.comma(comma + 1, end)) starts.push(comma)

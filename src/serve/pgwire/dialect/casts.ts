@@ -1,5 +1,6 @@
 // Types by PostgreSQL's names, in columns and in casts, and literals that mean what their type says.
 
+import { Failure } from '../../../base/failure.ts'
 import { decimalText, timestampText } from '../../../base/pg-texts.ts'
 import { quoteText } from '../../../lake/index.ts'
 import { functionColumn, functionNames, isOidAlias, lookingUp, namesOf, oidAlias, oidOf, relationOids } from './oids.ts'
@@ -53,6 +54,26 @@ export function byteLiteral(sql: EditedSql, at: number): boolean {
   if (sql.words[at + 1] === '::' && sql.words[at + 2] === 'bytea') return sql.replace(at, at + 2, bytes)
   const around = [at - 2, at - 1, at + 1, at + 2, at + 3].map((index) => sql.words[index]).join(' ')
   return around === 'cast ( as bytea )' && sql.replace(at - 2, at + 3, bytes)
+}
+
+/** `x'ff'::int` is a number. The engine takes bits for texts that begin with their letter. */
+export function bitLiteral(sql: EditedSql, at: number): boolean {
+  const written = /^([bx])'([0-9a-f]*)'$/i.exec(sql.tokens[at]!.text)
+  const before = sql.tokens[at - 1]
+  const letter =
+    /^[bx]$/i.test(before?.text ?? '') && before!.end === sql.tokens[at]!.start && sql.tokens[at]!.kind === 'string'
+  if (!written && !letter) return false
+  const [, base, digits] = written ?? /^(.)'([0-9a-f]*)'$/i.exec(`${before!.text}${sql.tokens[at]!.text}`) ?? []
+  const first = written ? at : at - 1
+  if (
+    digits !== undefined &&
+    sql.words[at + 1] === '::' &&
+    /^(int|integer|int4|int8|bigint)$/.test(sql.castEnd(at + 1).type)
+  )
+    return sql.replace(first, at, `${BigInt(`0${base!.toLowerCase()}${digits === '' ? '0' : digits}`)}`)
+  throw new Failure('SQL_UNSUPPORTED', 'bit strings are not supported', {
+    hint: String.raw`Write bytes as '\x00ff'::bytea, a number as x'ff'::bigint.`,
+  })
 }
 
 /** `> '2024-01-01 10:00:00 +00:00'`: what is compared with a time. Among values only the column tells whether it is one. */
@@ -136,8 +157,12 @@ export function castBehind(sql: EditedSql, at: number): void {
   if (/^(text|varchar)$/.test(type) && functionColumn.test(sql.words[at - 1] ?? '')) {
     sql.insertBefore(sql.operand(at - 1), lookingUp(functionNames))
     sql.replace(at, last, '))')
-  } else if (to) sql.replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
-  else if (openTypes.has(type) && Number(sql.words[last + 2]) > 38) widest(sql, last)
+  } else if (to) {
+    sql.replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
+    // A constant is called as its type.
+    if (type === 'jsonb' && sql.tokens[at - 1]?.kind === 'string' && sql.isItem(at - 1, last))
+      sql.insertAfter(last, ' AS jsonb')
+  } else if (openTypes.has(type) && Number(sql.words[last + 2]) > 38) widest(sql, last)
   else if (!isPlain) sql.replace(at + 1, at + 2, '')
 }
 

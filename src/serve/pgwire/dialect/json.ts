@@ -199,6 +199,10 @@ export function jsonTaken(sql: EditedSql, at: number): void {
   // A lambda has an arrow, too.
   if (kind !== 'string' && kind !== 'number' && !(isText && sql.words[from] === '$')) return
   const last = sql.operandEnd(from)
+  // The engine reads a path there, and `''` as all of it.
+  const key = kind === 'string' && from === last ? textOf(sql.tokens[from]!) : undefined
+  if (key === '' || /^\$(?![.[]|$)/.test(key ?? ''))
+    sql.replace(from, from, quoteText(`/${key!.replaceAll('~', '~0').replaceAll('/', '~1')}`))
   const { first } = jsonBefore(sql, last)
   // Operators of JSON make a call of what they stand beside.
   const isBelow = sql.words[last + 1] === '<' && sql.words[last + 2] === '@'

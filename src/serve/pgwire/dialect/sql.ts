@@ -31,6 +31,8 @@ export const groupsOf = (pattern: string): number =>
 
 /** What a literal means; of `E'\\'` a quote and a backslash are all that is written with one by drivers. */
 export function textOf({ text }: Token): string {
+  const tag = /^\$\w*\$/.exec(text)?.[0]
+  if (tag !== undefined) return text.slice(tag.length, -tag.length)
   const plain = text.slice(text.indexOf("'") + 1, -1).replaceAll("''", "'")
   return /^e/i.test(text) ? plain.replace(/\\([\\'])/g, '$1') : plain
 }
@@ -141,8 +143,19 @@ export class EditedSql {
     return Math.max(at, 0)
   }
 
+  /** The first token of what ends with this bracket: `ARRAY[…]`, `[…]`, or a list of which a part is taken. */
+  private list(end: number): number {
+    let open = end
+    for (let depth = 0; open >= 0; open--) {
+      if (this.words[open] === ']') depth++
+      else if (this.words[open] === '[' && --depth === 0) break
+    }
+    if (this.words[open - 1] === 'array') return open - 1
+    return open > 0 && this.isOperand(open - 1) ? this.operandWithCasts(open - 1) : Math.max(open, 0)
+  }
+
   operandWithCasts(end: number): number {
-    let first = this.operand(end)
+    let first = this.words[end] === ']' ? this.list(end) : this.operand(end)
     while (this.words[first - 1] === '::') first = this.operand(first - 2)
     return first
   }
