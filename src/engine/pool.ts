@@ -2,7 +2,8 @@
 //
 // A class is one DuckDB instance with its share of the budget, its slots and a queue in front of them (`slots.ts`), in a child process
 // of its own, or, for a command, in one with the others. A host that crashes, hangs or grows past its share is killed: its
-// own queries fail with ENGINE_LOST and the next query gets a new host. Some SQL cannot be interrupted, so a cancel or a time-out that is not obeyed in `graceMs` kills too.
+// own queries fail with ENGINE_LOST and the next query gets a new host. Some SQL cannot be interrupted, so a cancel or a
+// time-out that is not obeyed in `graceMs` kills too.
 
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'

@@ -1,8 +1,8 @@
 // Changes of single rows: which rows go and which come is one SELECT, run once and kept as a file. What follows is either
 // copy-on-write (files that lose rows are written again) or merge-on-read (delete files say which rows are gone).
 //
-//   SELECT _boathouse_file, _boathouse_pos, _boathouse_new, columns… ──COPY──▶ changed.parquet ──▶ rows that come ─────────▶ data files ─┐
-//                                                        └─────────▶ rows that stay │ delete files ────────┴▶ one commit
+//   SELECT file, position, new, columns… ──COPY──▶ changed.parquet ──▶ rows that come ─────────▶ data files ─┐
+//                                                  └─────────▶ rows that stay │ delete files ────────┴▶ one commit
 
 import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'

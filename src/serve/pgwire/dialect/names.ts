@@ -23,8 +23,8 @@ export function keptName(sql: EditedSql, at: number): boolean {
   // Of a table, whose columns are named by it.
   const isTable = behind === '.' && before !== '.'
   const isColumn = beforeName.test(before) && (behind === undefined || behindName.test(behind))
-  const isAlias = word === 'at' && isEndOfTable(sql, at - 1) && behind !== '(' && behind !== 'time'
-  return (isTable || isColumn || isAlias) && sql.replace(at, at, quoteName(word))
+  const namesTable = word === 'at' && isEndOfTable(sql, at - 1) && behind !== '(' && behind !== 'time'
+  return (isTable || isColumn || namesTable) && sql.replace(at, at, quoteName(word))
 }
 
 /** Whether the name of a table ends here, behind which an alias may stand. */
@@ -52,6 +52,6 @@ export function valuesNames(sql: EditedSql, at: number): void {
 export function smallName(sql: EditedSql, at: number, isDefinition: boolean): boolean {
   const { kind, text } = sql.tokens[at]!
   if (kind !== 'word' || !/[A-Z]/.test(text)) return false
-  const isAlias = sql.words[at - 1] === 'as' && sql.selects.has(at)
-  return (isAlias || isDefinition) && sql.replace(at, at, text.toLowerCase())
+  const namesColumn = sql.words[at - 1] === 'as' && sql.selects.has(at)
+  return (namesColumn || isDefinition) && sql.replace(at, at, text.toLowerCase())
 }
