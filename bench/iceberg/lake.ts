@@ -108,7 +108,7 @@ export async function openBenchLake({ outside, folder, store }: Options = {}) {
       const { metadata } = (await tables.load(name(table))) as LoadedTable
       const columns = currentSchema(metadata).fields.map((field) => `NULL AS ${field.name}`)
       const rowId = metadata.formatVersion >= 3 ? ', _row_id' : ''
-      const select = `SELECT _file, _pos, false AS _boathouse_new, ${columns.join(', ')}${rowId} FROM raw.${table} WHERE ${where}`
+      const select = `SELECT _boathouse_file, _boathouse_pos, false AS _boathouse_new, ${columns.join(', ')}${rowId} FROM raw.${table} WHERE ${where}`
       await changes.changeRows(name(table), 'delete', select)
       return changes.publish()
     },

@@ -61,7 +61,7 @@ const remove = (seq: number) =>
     changes.changeRows(
       name,
       'delete',
-      `SELECT _file, _pos, false AS _boathouse_new, writer, seq, value FROM ${sqlName} WHERE writer = ${writer} AND seq = ${seq}`,
+      `SELECT _boathouse_file, _boathouse_pos, false AS _boathouse_new, writer, seq, value FROM ${sqlName} WHERE writer = ${writer} AND seq = ${seq}`,
     ),
   )
 

@@ -97,7 +97,7 @@ export function tableOf(app: App, name: string): Table {
     async remove(where, columns) {
       const { metadata } = (await app.tables.load(at)) as LoadedTable
       const rowId = metadata.formatVersion > 2 ? ', _row_id' : ''
-      const gone = `SELECT _file, _pos, false AS _boathouse_new, ${columns}${rowId} FROM raw.${name} WHERE ${where}`
+      const gone = `SELECT _boathouse_file, _boathouse_pos, false AS _boathouse_new, ${columns}${rowId} FROM raw.${name} WHERE ${where}`
       await change((changes) => changes.changeRows(at, 'delete', gone))
     },
     evolve: async (work) => void (await maintenance.change(at, by, work)),
