@@ -18,11 +18,14 @@ const updated = new Set(['meta', 'quoting', 'column_types', 'docs', 'contract', 
 const asList = (value: unknown): unknown[] =>
   Array.isArray(value) ? value : value === undefined || value === null ? [] : [value]
 
+const keyOf = (written: string): string =>
+  written === 'pre_hook' ? 'pre-hook' : written === 'post_hook' ? 'post-hook' : written
+
 /** `into` with `partial` laid over it. */
 export function mergeConfig(into: Config, partial: Config): Config {
   const result = { ...into }
   for (const [written, value] of Object.entries(partial)) {
-    const key = written === 'pre_hook' ? 'pre-hook' : written === 'post_hook' ? 'post-hook' : written
+    const key = keyOf(written)
     if (appended.has(key)) result[key] = [...asList(result[key]), ...asList(value)]
     else if (updated.has(key) && isRecord(value)) result[key] = { ...(result[key] as Config | undefined), ...value }
     else if (key === 'grants' && isRecord(value)) result[key] = mergeGrants((result[key] ?? {}) as Config, value)
@@ -31,10 +34,17 @@ export function mergeConfig(into: Config, partial: Config): Config {
   return result
 }
 
-/** One `config()` of a file after another: that a grant adds to what stands above the file is still to come. */
+/**
+ * One `config()` of a file after another: that a grant adds to what stands above the file is still to come, and what is said
+ * once stays as it is written.
+ */
 export function addConfig(into: Config, partial: Config): Config {
   const { grants, ...rest } = partial
   const result = mergeConfig(into, rest)
+  for (const [written, value] of Object.entries(rest)) {
+    const key = keyOf(written)
+    if (appended.has(key) && !(key in into)) result[key] = value
+  }
   if (grants === undefined) return result
   if (!isRecord(grants) || !isRecord(into['grants'])) return { ...result, grants }
   const known = into['grants']

@@ -4,6 +4,7 @@
 import { isRecord, recordOf } from '../../base/record.ts'
 import { hash } from 'node:crypto'
 import { fromJs, repr, str } from '../../jinja/index.ts'
+import { fileInPath } from './reading.ts'
 import type {
   Config,
   DbtEntry,
@@ -35,14 +36,19 @@ export function packageFile(project: DbtProject, packageName: string, file: stri
   return folder === '' ? file : file.slice(folder.length + 1)
 }
 
+/** What dbt calls its path: without the folder of the package's paths. */
+export function pathOf(project: DbtProject, packageName: string, file: string): string {
+  const from = project.packages.get(packageName)
+  return from ? fileInPath(from, file) : file.split('/').slice(1).join('/')
+}
+
 function baseValue(project: DbtProject, entry: Omit<DbtGroup, 'owner'>, kind: string): Config {
-  const file = packageFile(project, entry.package, entry.file)
   return {
     name: entry.name,
     resource_type: kind,
     package_name: entry.package,
-    path: file.split('/').slice(1).join('/'),
-    original_file_path: file,
+    path: pathOf(project, entry.package, entry.file),
+    original_file_path: packageFile(project, entry.package, entry.file),
     unique_id: entry.uniqueId,
   }
 }
@@ -333,7 +339,6 @@ const rowsValue = ({ rows, sql, format, fixture }: UnitRows): Config => ({
 })
 
 export function unitTestValue(project: DbtProject, test: DbtUnitTest): Config {
-  const file = packageFile(project, test.package, test.file)
   const { macros, vars, envVars } = test.overrides
   const hasOverrides = [macros, vars, envVars].some((each) => Object.keys(each).length > 0)
   const given = test.given.map((one) => ({ input: one.input, ...rowsValue(one) }))
@@ -348,8 +353,8 @@ export function unitTestValue(project: DbtProject, test: DbtUnitTest): Config {
     name: test.name,
     resource_type: 'unit_test',
     package_name: test.package,
-    path: file.split('/').slice(1).join('/'),
-    original_file_path: file,
+    path: pathOf(project, test.package, test.file),
+    original_file_path: packageFile(project, test.package, test.file),
     unique_id: test.uniqueId,
     fqn: test.fqn,
     description: test.description,

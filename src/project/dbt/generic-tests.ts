@@ -22,7 +22,7 @@ import { builtinPackage, builtins } from './macros.ts'
 import { macrosOf, type Nodes } from './nodes.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { isMapping } from './python/yaml-values.ts'
-import { fileInPackage, relativeFolders, type Reading } from './reading.ts'
+import { fileInPackage, foldersOfTests, type Reading } from './reading.ts'
 import type { SourceEntry } from './source-properties.ts'
 import type { Config, DbtMacro, DbtNode, DbtPackage, DbtProject } from './types.ts'
 import { gathering, renderText, withoutLastBreak } from './yaml-file.ts'
@@ -88,7 +88,7 @@ class GenericTests {
           kind: 'test',
           name: test.fullName,
           package: from,
-          fqn: [from.name, ...relativeFolders(from, file), test.fullName],
+          fqn: [from.name, ...foldersOfTests(from, file), test.fullName],
           file,
           path: `${test.shortName}.sql`,
           rawSql: rawSqlOf(test),

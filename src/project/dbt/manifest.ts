@@ -9,6 +9,7 @@ import {
   groupValue,
   metricValue,
   packageFile,
+  pathOf,
   savedQueryValue,
   semanticModelValue,
   unitTestValue,
@@ -100,7 +101,7 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
     docs: Object.fromEntries([
       overview,
       ...Array.from(project.docs.values(), (doc) => {
-        const file = packageFile(project, doc.package, doc.place.file ?? '')
+        const file = doc.place.file ?? ''
         const id = `doc.${doc.package}.${doc.name}`
         return [
           id,
@@ -108,8 +109,8 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
             name: doc.name,
             resource_type: 'doc',
             package_name: doc.package,
-            path: file.split('/').slice(1).join('/'),
-            original_file_path: file,
+            path: pathOf(project, doc.package, file),
+            original_file_path: packageFile(project, doc.package, file),
             unique_id: id,
             block_contents: doc.text,
           },

@@ -198,9 +198,21 @@ export function latestOf({ versions, latestVersion }: Patch): string | undefined
     .at(-1)
 }
 
-/** The folders between a file and the first folder of its package. */
-export function relativeFolders(from: DbtPackage, file: string): string[] {
-  return fileInPackage(from, file).split('/').slice(1, -1)
+/** dbt's own: for tests in YAML it counts from the first folder of the package, whatever its paths are. */
+export const foldersOfTests = (from: DbtPackage, file: string): string[] =>
+  fileInPackage(from, file).split('/').slice(1, -1)
+
+/** The folders between a file and the folder of its package's paths that it was found in. */
+export const relativeFolders = (from: DbtPackage, file: string): string[] =>
+  fileInPath(from, file).split('/').slice(0, -1)
+
+/** A file below the folder of its package's paths that it was found in: `staging/m.yml` of `src/models/staging/m.yml`. */
+export function fileInPath(from: Pick<DbtPackage, 'folder' | 'paths'>, file: string): string {
+  const inPackage = fileInPackage(from, file)
+  const root = Object.values(from.paths)
+    .flat()
+    .find((each) => inPackage.startsWith(`${each}/`))
+  return root === undefined ? inPackage.split('/').slice(1).join('/') : inPackage.slice(root.length + 1)
 }
 
 /** A file's name as its package sees it: dbt's `original_file_path`. */

@@ -7,7 +7,7 @@ import { refOrSource } from './calls.ts'
 import { configOf, tagsOf } from './config.ts'
 import { csvRecords } from './csv.ts'
 import type { YamlEntry } from './properties.ts'
-import { relativeFolders, type Reading } from './reading.ts'
+import { foldersOfTests, type Reading } from './reading.ts'
 import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { Config, DbtNode, DbtPackage, DbtUnitTest, UnitRows } from './types.ts'
 import { gathering } from './yaml-file.ts'
@@ -79,7 +79,7 @@ class UnitTestReader {
     const from = this.#from
     if (typeof value['model'] !== 'string') throw this.#wrong('names no model', keys['model'] ?? place)
     const [modelName = '', wanted] = value['model'].trim().split(/\s+/)
-    const fqn = [from.name, ...relativeFolders(from, file), value['model'], name]
+    const fqn = [from.name, ...foldersOfTests(from, file), value['model'], name]
     const { config } = configOf('unit test', fqn, [isRecord(value['config']) ? value['config'] : {}], { from, root })
     const overrides = isRecord(value['overrides']) ? value['overrides'] : {}
     const part = (key: string): Config => (isRecord(overrides[key]) ? overrides[key] : {})

@@ -1,0 +1,2 @@
+{{ config(tags='one', post_hook='select 1') }}
+select 1 as id
