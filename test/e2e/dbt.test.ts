@@ -227,7 +227,7 @@ test('another target is another environment, and --defer reads what is not built
   rmSync(join(shop.dir, 'target'), { recursive: true })
 })
 
-test('init makes a project that builds', async () => {
+test('init makes a project that builds; .env above it says flags', async () => {
   const base = mkdtempSync(join(tmpdir(), 'init-'))
   const run = (line: string, cwd: string) => {
     const args = ['--disable-warning=ExperimentalWarning', program, 'dbt', ...line.split(' ')]
@@ -240,6 +240,10 @@ test('init makes a project that builds', async () => {
       'Done. PASS=6 WARN=0 ERROR=0 SKIP=0 NO-OP=0 REUSED=0 TOTAL=6',
     )
     expect(run('init fresh', base)).toMatchObject({ status: 1, stderr: expect.stringContaining('ALREADY_EXISTS') })
+    // Flags may stand in .env, too.
+    writeFileSync(join(base, '.env'), 'DBT_TARGET_PATH=elsewhere\n')
+    expect(run('parse', join(base, 'fresh')).status).toBe(0)
+    expect(existsSync(join(base, 'fresh/elsewhere/manifest.json'))).toBe(true)
     expect(run('init', join(base, 'fresh'))).toMatchObject({
       status: 0,
       stdout: expect.stringContaining('is a dbt project already'),

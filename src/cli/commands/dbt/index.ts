@@ -4,6 +4,7 @@
 import { asFailure, formatFailure } from '../../../base/failure.ts'
 import { Failure } from '../../../base/failure.ts'
 import { didYouMean } from '../../../base/suggest.ts'
+import { variablesOf } from '../../../config/index.ts'
 import type { Command, Context } from '../../command.ts'
 import { ownVersion } from '../../version.ts'
 import { flagTable } from './flag-table.ts'
@@ -52,7 +53,9 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
     throw new Failure('USAGE', `dbt ${name} takes no argument, found "${rest[0]}"`, {
       hint: 'Names of models go after --select.',
     })
-  const flags = new DbtFlags(given, readVariables(context.env))
+  // As dbt reads it: `.env` of the working folder, or of one above it, stands behind the shell's own variables.
+  const variables = { ...variablesOf(context.dir), ...context.env }
+  const flags = new DbtFlags(given, readVariables(variables))
   if (verb.begin) return verb.begin(context, rest, flags)
   if (verb.queries) await context.startEngine()
   const typed = `dbt ${argv.join(' ')}`
