@@ -72,6 +72,7 @@ const queries = (await readFile(golden('queries.sql'), 'utf8'))
 test('every query of a tool has its answer', async () => {
   const answers: string[] = []
   for (const [who, sql] of queries) {
+    await ada.query(`set application_name = '${who.startsWith('psql') ? 'psql' : 'tool'}'`)
     const answer = await ada.query({ text: sql, rowMode: 'array' }).catch((error: Error) => error)
     if (answer instanceof Error) {
       answers.push(`== ${who}`, `FAILED ${answer.message}`)
@@ -89,6 +90,21 @@ test('every query of a tool has its answer', async () => {
   const text = `${answers.join('\n')}\n`
   expect(text).not.toContain('FAILED')
   await expect(text).toMatchFileSnapshot(golden('queries.expected.txt'))
+})
+
+test('a table of another schema is not what its name alone means, but where psql lists what there is', async () => {
+  await world.rows('create schema other')
+  await world.rows('create table other.sales (id int)')
+  const seen = async (more = '') => {
+    await ada.query(`set application_name = 'tool'; ${more}`)
+    const asked = `select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relname = 'sales' and pg_catalog.pg_table_is_visible(c.oid) order by 1`
+    return (await ada.query<{ nspname: string }>(asked)).rows.map(({ nspname }) => nspname)
+  }
+  expect(await seen()).toEqual([])
+  expect(await seen('set search_path = other')).toEqual(['other'])
+  expect(await seen(`set application_name = 'psql'`)).toEqual(['other', 'raw'])
+  await ada.query('reset search_path; reset application_name')
 })
 
 test('nobody is shown the names of what they may not know', async () => {

@@ -39,6 +39,13 @@ const privilegesOf: Record<string, { kind: 'relation' | 'schema'; held: string; 
   has_schema_privilege: { kind: 'schema', held: 'privileges' },
 }
 
+/** Whether a relation is what its name alone means. */
+const seenRelations = (schema: string): Lookup => ({
+  from: 'pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace',
+  key: 'c.oid',
+  value: `n.nspname IN ('pg_catalog', 'pg_temp', ${quoteText(schema)})`,
+})
+
 export function catalogWordAt(sql: EditedSql, at: number): void {
   const word = sql.words[at]!
   const token = sql.tokens[at]!
@@ -80,6 +87,9 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     sql.replace(at + 2, at + 2, pattern.text.replace(/%[IL]/g, '%s'))
     return
   }
+  // `psql` lists by it, and there all of a lake is looked for.
+  if (word === 'pg_table_is_visible' && sql.words[at + 1] === '(' && sql.session.setting('application_name') !== 'psql')
+    return lookUp(sql, at, seenRelations(sql.session.schema ?? 'public'))
   const lookup = Object.hasOwn(lookups, word) && sql.words[at + 1] === '(' ? lookups[word]! : undefined
   if (lookup) return lookUp(sql, at, lookup)
   if (Object.hasOwn(privilegesOf, word) && sql.words[at + 1] === '(') return privilege(sql, at)
