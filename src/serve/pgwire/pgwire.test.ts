@@ -1218,6 +1218,41 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('a session that is read-only writes nothing, also outside of transactions', async () => {
+    const client = await connect('ada')
+    await client.query('create table raw.kept (a int)')
+    const code = (sql: string) => codeOf(client.query(sql))
+    await client.query('set default_transaction_read_only = on')
+    for (const sql of [
+      'insert into raw.kept values (1)',
+      'drop table raw.kept',
+      'with a as (select 1 as n) insert into raw.kept select n from a',
+      'create schema further',
+      'grant select on raw.kept to mia',
+      'create temp table own as select 1 as n; insert into raw.kept select n from own',
+    ])
+      expect(await code(sql), sql).toBe('25006')
+    expect(await code('create temp table own (n int)')).toBe('no error')
+    expect(await code('explain select 1; select count(*) from raw.kept')).toBe('no error')
+    await client.query('begin')
+    expect(await code('set transaction read write; insert into raw.kept values (1)')).toBe('no error')
+    await client.query('commit')
+    expect(await code('delete from raw.kept')).toBe('25006')
+    await client.query('set default_transaction_read_only = off')
+    await client.query('begin; set transaction read only')
+    expect(await code('insert into raw.kept values (1)')).toBe('25006')
+    await client.query('rollback')
+    await client.query('begin; insert into raw.kept values (2); set transaction read only')
+    expect(await code('insert into raw.kept values (3)')).toBe('25006')
+    await client.query('rollback; begin read only; select 1')
+    expect(await code('set transaction read write')).toBe('25001')
+    await client.query('rollback; set session characteristics as transaction read only')
+    expect(await code('truncate raw.kept')).toBe('25006')
+    await client.query('set session characteristics as transaction read write')
+    expect((await client.query('select * from raw.kept')).rows).toEqual([{ a: 1 }])
+    await client.end()
+  })
+
   test('VALUES may be fewer than columns; dumps say UNLOGGED and OWNER TO', async () => {
     await ada.query("create unlogged table raw.fewer (a int, b text default 'b', c serial)")
     await ada.query('alter table raw.fewer owner to ada')

@@ -132,6 +132,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   let isFailed = false
   let isImplicit = false
   let isFresh = false
+  let beganReadOnly = false
   let beganMs: number | undefined
   const locals: (() => void)[] = []
 
@@ -236,7 +237,12 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     return found
   }
 
-  async function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
+  function lakeAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
+    const writes = isReadOnly() && isChange(asked.sql) && !/^\s*(explain|show)\b/i.test(asked.sql)
+    return writes ? readOnlyAnswer(asked, signal, rows) : answerOf(asked, signal, rows)
+  }
+
+  async function answerOf(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
     const { sql } = asked
     const values = await typed(asked, signal)
     const bound = parameterEdits(placeholders(sql), values, {
@@ -295,6 +301,10 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
         settings.set(name, value)
         locals.push(() => settings.set(name, undefined))
       }
+      beganReadOnly = isReadOnly()
+      // What the session is told later is for the next one.
+      settings.set('transaction_read_only', beganReadOnly ? 'on' : 'off')
+      locals.push(() => settings.set('transaction_read_only', undefined))
       isFresh = true
       return done(command.tag)
     }
@@ -314,13 +324,52 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     return done(tag)
   }
 
-  async function isolation(value: string, signal: AbortSignal): Promise<void> {
-    if (value !== 'serializable' || door.state !== 'open') return
+  /** SET TRANSACTION: the transaction that is open, and has done nothing so far, is begun again as is said. */
+  async function change(name: string, value: string, signal: AbortSignal): Promise<void> {
+    if (door.state !== 'open' || isImplicit) return
+    const isLevel = name === 'transaction_isolation'
+    if (isLevel ? value !== 'serializable' : (value === 'on') === isReadOnly()) return
+    // What is asked of the statements that follow needs no other transaction.
+    if (!isFresh && !isLevel && value === 'on') return
     if (!isFresh)
-      throw new Failure('TRANSACTION_STATE', 'SET TRANSACTION ISOLATION LEVEL must be called before any query')
+      throw new Failure(
+        'TRANSACTION_STATE',
+        isLevel
+          ? 'SET TRANSACTION ISOLATION LEVEL must be called before any query'
+          : 'transaction read-write mode must be set before any query',
+        { sqlState: '25001' },
+      )
     const more = await options(signal)
+    const level = isLevel ? value : settings.get('transaction_isolation')
+    beganReadOnly = isLevel ? isReadOnly() : value === 'on'
     await door.query('ROLLBACK', more)
-    await door.query('BEGIN ISOLATION LEVEL SERIALIZABLE', more)
+    await door.query(
+      `BEGIN${level === 'serializable' ? ' ISOLATION LEVEL SERIALIZABLE' : ''}${beganReadOnly ? ' READ ONLY' : ''}`,
+      more,
+    )
+  }
+
+  const isReadOnly = () => settings.get('transaction_read_only') === 'on'
+
+  /** A statement of its own is in a transaction of its own, which the session may want to be read-only. */
+  async function readOnlyAnswer(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
+    const isOutside =
+      /^\s*(?:(?:create|drop|alter)\s+(?:schema|role|user|group|environment)|grant|revoke|call)\b/i.test(asked.sql)
+    if (isOutside || (door.state !== 'idle' && !beganReadOnly))
+      throw new Failure('TRANSACTION_STATE', 'nothing can be written in a read-only transaction', {
+        hint: 'SET default_transaction_read_only = off, or begin it without READ ONLY.',
+        sqlState: '25006',
+      })
+    if (door.state !== 'idle') return answerOf(asked, signal, rows)
+    await statements.beginImplicit(signal)
+    try {
+      return await answerOf(asked, signal, rows)
+    } catch (error) {
+      isFailed = true
+      throw error
+    } finally {
+      await statements.endImplicit(signal)
+    }
   }
 
   /** A unique index is kept as a constraint of its table; there are no others. */
@@ -377,10 +426,11 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
         case 'set': {
           const { name, value, local } = command
           const before = settings.get(name)
-          if (name === 'transaction_isolation' && value !== undefined) await isolation(value, signal)
+          if (/^transaction_(isolation|read_only)$/.test(name) && value !== undefined) await change(name, value, signal)
           const reported = settings.set(name, value)
           if (reported) status(reported)
-          if (local) locals.push(() => settings.set(name, before))
+          // Of a transaction nothing stays: the next is as the session has it.
+          if (local) locals.push(() => settings.set(name, name.startsWith('transaction_') ? undefined : before))
           settle()
           return done('SET')
         }
@@ -414,7 +464,8 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       const { columns } = await placed(asked, { text: query, origin }, () => door.describe(query, more))
       // Who may not insert is told so before they send anything: no rows are inserted, and that is taken back.
       const text = `INSERT INTO ${into} SELECT ${copiedNulls(columns)} WHERE false`
-      const [begin, back] = door.state === 'idle' ? ['BEGIN', 'ROLLBACK'] : [mark, `ROLLBACK TO ${mark}`]
+      const own = isReadOnly() ? 'BEGIN READ ONLY' : 'BEGIN'
+      const [begin, back] = door.state === 'idle' ? [own, 'ROLLBACK'] : [mark, `ROLLBACK TO ${mark}`]
       await door.query(begin, more)
       try {
         await placed(asked, { text, origin: () => start }, () => door.query(text, more))
@@ -516,7 +567,8 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
 
     async beginImplicit(signal) {
       if (door.state !== 'idle') return
-      await door.query('BEGIN', await options(signal))
+      beganReadOnly = isReadOnly()
+      await door.query(beganReadOnly ? 'BEGIN READ ONLY' : 'BEGIN', await options(signal))
       beganMs = deps.clock.now()
       isImplicit = true
     },
