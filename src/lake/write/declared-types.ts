@@ -100,6 +100,12 @@ export const declarationsBefore = ({ properties }: Described, now: Readonly<Reco
 
 const lengthOf = (declared: DeclaredType) => /^(CHARACTER(?: VARYING)?)\((\d+)\)$/.exec(declared)
 
+const lenient = String.raw`'(?i)nan|inf|,\s*[\]}]'`
+const strings = String.raw`'"(?:[^"\\]|\\.)*"'`
+/** Commas behind the last item, NaN and Infinity, which DuckDB reads as JSON and clients do not. Outside of texts, which are looked for only where need be. */
+const isLenient = (value: string): string =>
+  `(regexp_matches(${value}::VARCHAR, ${lenient}) AND regexp_matches(regexp_replace(${value}::VARCHAR, ${strings}, '', 'g'), ${lenient}))`
+
 /** `value`, which costs nothing to be named several times, as the column holds it; the statement fails where it cannot. */
 export function storedSql(
   value: string,
@@ -108,7 +114,10 @@ export function storedSql(
   const plain = `CAST(${value} AS ${sqlType(type)})`
   if (declared === undefined) return plain
   if (declared === 'SMALLINT') return `CAST(CAST(${value} AS SMALLINT) AS INTEGER)`
-  if (declared.startsWith('JSON')) return `CAST(CAST(${value} AS JSON) AS VARCHAR)`
+  if (declared.startsWith('JSON')) {
+    const wrong = `error(${quoteText(`invalid input syntax for type ${declared.toLowerCase()}: NaN, Infinity, or a comma behind the last item`)})`
+    return `CASE WHEN ${isLenient(value)} THEN ${wrong} ELSE CAST(CAST(${value} AS JSON) AS VARCHAR) END`
+  }
   const [, name, most] = lengthOf(declared) ?? []
   if (most === undefined) return plain
   const tooLong = `error(${quoteText(`value too long for type ${name!.toLowerCase()}(${most})`)})`
@@ -119,7 +128,7 @@ export function storedSql(
 /** A condition for values of a column that the type does not hold; undefined where it holds all. */
 export function unfitSql(column: string, declared: DeclaredType): string | undefined {
   if (declared === 'SMALLINT') return `${column} NOT BETWEEN -32768 AND 32767`
-  if (declared.startsWith('JSON')) return `NOT json_valid(${column})`
+  if (declared.startsWith('JSON')) return `(NOT json_valid(${column}) OR ${isLenient(column)})`
   const [, , most] = lengthOf(declared) ?? []
   return most === undefined ? undefined : `length(rtrim(${column}, ' ')) > ${most}`
 }

@@ -1218,6 +1218,16 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('JSON that clients could not read is not taken: NaN, Infinity, a comma behind the last item', async () => {
+    await ada.query('create table raw.strict (d jsonb, t text)')
+    for (const bad of ['[1,2,]', '{"a":NaN}', '{"a": 1 , }', '-Infinity', '{"a":[{"b":inf}]}'])
+      expect(await codeOf(ada.query('insert into raw.strict (d) values ($1)', [bad])), bad).toBe('22P02')
+    const good = { a: 'NaN, inf,]" ,}', infinite: [1], nan: null }
+    await ada.query('insert into raw.strict values ($1, $2), (null, null)', [JSON.stringify(good), '[1,]'])
+    expect((await ada.query('select d from raw.strict order by t')).rows).toEqual([{ d: good }, { d: null }])
+    expect(await codeOf(ada.query('alter table raw.strict alter column t type json'))).toBe('22P02')
+  })
+
   test('a session that is read-only writes nothing, also outside of transactions', async () => {
     const client = await connect('ada')
     await client.query('create table raw.kept (a int)')

@@ -69,7 +69,7 @@ const closer: [type: RegExp, message: RegExp, state: string][] = [
   [/out of range/, /./, '22003'],
   [/divide|invalid input/, /division by zero/i, '22012'],
   [/invalid input/, /^value too long for type/, '22001'],
-  [/invalid input/, /^Malformed JSON/, '22P02'],
+  [/invalid input/, /^(Malformed JSON|invalid input syntax)/, '22P02'],
   [/invalid input/, /./, '22023'],
   [/out of memory/, /./, '53200'],
 ]
