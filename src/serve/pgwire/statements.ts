@@ -668,13 +668,22 @@ function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked
   if (formats.length > 1 && formats.length !== columns.length)
     throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
   const isValues = /^\s*values\b/i.test(sql)
-  const mayBeColumns = /\*/.test(sql.replaceAll('(*)', ''))
+  // Behind `*` a column may be called as an operation is.
+  const mayBeColumns =
+    /(?:\bselect|\bdistinct|\ball|\breturning|[,.])\s*\*/i.test(sql) ||
+    !/^\s*(select|with|insert|update|delete)\b/i.test(sql)
   return columns.map(({ name, type }, at) => {
     const format = (formats.length === 1 ? formats[0] : formats[at]) ?? 0
     const own = wireTypeOf(type)
     return {
       // `AS "SUM(amount)"`: a name that the client chose is not ours to shorten.
-      name: isValues ? `column${at + 1}` : sql.includes(quoteName(name)) ? name : toldName(name, mayBeColumns),
+      name: isValues
+        ? `column${at + 1}`
+        : sql.includes(quoteName(name))
+          ? name
+          : mayBeColumns
+            ? shownName(name)
+            : toldName(name, sql),
       type:
         format === 0 && own.oid === pgTypes.text.array && areNames(name, sql)
           ? { ...own, oid: pgTypes.name.array }
@@ -692,10 +701,12 @@ const areNames = (column: string, sql: string): boolean =>
     'i',
   ).test(sql)
 
-/** An operation, and a value, have no name in PostgreSQL. Behind `*` a column may be called so. */
-function toldName(name: string, mayBeColumn: boolean): string {
+/** An operation, and a value, have no name in PostgreSQL; nor has an operator that is a call to the engine. */
+function toldName(name: string, sql: string): string {
   const shown = shownName(name)
-  return !mayBeColumn && (/^-?\(.*\)$/s.test(shown) || constant.test(shown)) ? '?column?' : shown
+  const isCall = shown !== name && /^\w+$/.test(shown) && new RegExp(`^(main\\.)?"?${shown}"?\\(`).test(name)
+  if (isCall && !calledAs.has(shown) && !sql.toLowerCase().includes(shown.toLowerCase())) return '?column?'
+  return /^-?\(.*\)$/s.test(shown) || constant.test(shown) ? '?column?' : shown
 }
 
 /** PostgreSQL names an expression by its outermost function, a query by its column, the engine both by their whole text. */
@@ -754,6 +765,8 @@ const calledElsewhere: Record<string, string> = {
   quantile_disc: 'percentile_disc',
   COALESCE: 'coalesce',
 }
+
+const calledAs = new Set(Object.values(calledElsewhere))
 
 const textFields = (columns: readonly Column[]): Field[] =>
   columns.map(({ name, type }) => ({ name, type: wireTypeOf(type === 'JSON' ? type : 'VARCHAR'), format: 0 }))
