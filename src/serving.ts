@@ -134,7 +134,7 @@ function openIcebergRest(app: App): IcebergRest {
   const { storage, env } = config
   const s3 = isLocal(root)
     ? undefined
-    : s3ForClients({ ...storage, credentials: defaultCredentials({ env, clock }), clock })
+    : s3ForClients({ ...storage, root, credentials: defaultCredentials({ env, clock }), clock })
   const isOpen = isLoopback(config.http.host) && config.http.publicUrl === undefined
   return icebergRest({
     catalog,

@@ -46,7 +46,15 @@ export type IcebergRestSettings = {
 
 /** Credentials for locations that begin with `prefix`: the client takes the longest that fits. */
 export type StorageCredential = { prefix: string; config: Record<string, string> }
-export type ObjectRequest = { method: string; url: URL; region: string; headers: Record<string, string>; body?: string }
+export type ObjectRequest = {
+  method: string
+  url: URL
+  region: string
+  headers: Record<string, string>
+  body?: string
+  /** Of somebody who may read the whole store anyhow. */
+  isTrusted: boolean
+}
 
 export type IcebergRestStorage = {
   /** Where new tables go. */

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
 import type { LoadedTable } from '../../catalog/index.ts'
 import { parseBody, type Call, type Handler } from './call.ts'
-import { may } from './rights.ts'
+import { isTrusted, may } from './rights.ts'
 import { tableOf } from './tables.ts'
 
 const SignRequest = z.object({
@@ -38,6 +38,7 @@ export const signRequest: Handler = async (call, rest) => {
     url,
     region: asked.region,
     headers,
+    isTrusted: isTrusted(call),
     // The keys that were looked at are signed with it: another body would not be taken.
     ...(isDelete(asked.method, url) ? { body: asked.body ?? '' } : {}),
   })
