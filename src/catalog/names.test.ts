@@ -45,6 +45,7 @@ test.each([
   [{ catalog: 'c', namespace: 'raw', name: 'v$Files' }, false],
   [{ catalog: 'c', namespace: 'raw', name: '$changes' }, false],
   [{ catalog: 'c', namespace: 'ra/w', name: 't' }, false],
+  [{ catalog: 'c', namespace: 'raw', name: 'sales*' }, false],
   [{ catalog: 'c', namespace: 'raw', name: 'a\nb' }, false],
   [{ catalog: 'c', namespace: 'raw', name: '\ud800' }, false],
   [{ catalog: 'c', namespace: 'raw', name: '..' }, false],

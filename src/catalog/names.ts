@@ -39,7 +39,7 @@ const plain = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]*$/u
 const about = /^.*\$(.*)$/s
 const bytesMax = 255
 
-/** REQUEST_INVALID unless a table may be made that is called so: every engine can write the name between quotes. */
+/** REQUEST_INVALID unless a table may be made that is called so: every engine can write the name between quotes, and a grant means it alone. */
 export function checkName(full: TableName): TableName {
   const { catalog, namespace, name } = full
   for (const level of [namespace, catalog])
@@ -49,9 +49,9 @@ export function checkName(full: TableName): TableName {
       })
   const what = about.exec(name)?.[1]
   const isAbout = what !== undefined && (metadataTableName(what) !== undefined || what.toLowerCase() === 'changes')
-  if (name === '' || name === '.' || name === '..' || isAbout || /[\p{Cc}\p{Cs}]/u.test(name) || !isShort(name))
+  if (name === '' || name === '.' || name === '..' || isAbout || /[*\p{Cc}\p{Cs}]/u.test(name) || !isShort(name))
     throw new Failure('REQUEST_INVALID', `${JSON.stringify(name.slice(0, 300))} cannot be the name of a table`, {
-      hint: `Names have 1 to ${bytesMax} bytes, no control characters and no blanks around them; "." and ".." are none, and what ends like $files or $changes says what is known of a table.`,
+      hint: `Names have 1 to ${bytesMax} bytes, no control characters or asterisks and no blanks around them; "." and ".." are none, and what ends like $files or $changes says what is known of a table.`,
     })
   return full
 }

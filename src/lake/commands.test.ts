@@ -550,6 +550,19 @@ describe('rights', () => {
     expect(nothing.notices).toEqual([expect.stringContaining('nothing was taken away')])
   })
 
+  test('a name with a star is one name, and no pattern', async () => {
+    for (const sql of [
+      'grant select on raw."*" to mia',
+      'grant select on raw.p, raw."sales*" to mia',
+      'grant select on "r*".p to mia',
+    ])
+      await expect(run(sql), sql).rejects.toMatchObject({
+        code: 'SQL_UNSUPPORTED',
+        message: expect.stringContaining('* stands for'),
+      })
+    await expect(run('create table raw."sales*" (id int)')).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
+  })
+
   test('GRANT, REVOKE, roles', async () => {
     await world.rows('create table raw.given as select 1 as id, 2 as secret')
     const mia = await world.member('mia')

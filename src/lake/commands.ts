@@ -11,6 +11,7 @@ import {
   type GrantedPrivilege,
   type GrantRequest,
   type Principal,
+  showPattern,
 } from '../govern/index.ts'
 import { propertyRows } from '../iceberg/index.ts'
 import type { FileIO } from '../io/index.ts'
@@ -301,10 +302,15 @@ const constantOf = (condition: string, { evaluate }: CommandContext): Promise<un
   })
 
 function requestsOf(
-  { privileges, on, who }: Extract<Command, { kind: 'grant' | 'revoke' }>,
+  { kind, privileges, on, who }: Extract<Command, { kind: 'grant' | 'revoke' }>,
   context: CommandContext,
 ): GrantRequest[] {
   const patterns = on.map((one) => patternOf(one, context))
+  const wide = patterns.find(({ namespace = '', table = '' }) => `${namespace}${table}`.includes('*'))
+  if (kind === 'grant' && wide)
+    throw new Failure('SQL_UNSUPPORTED', `a grant on ${showPattern(wide)} would be one on all that * stands for`, {
+      hint: 'Name one table, or the schema; patterns are for `boathouse grant` and access.yml.',
+    })
   return privileges.flatMap(({ name, columns, start }) => {
     const known = grantedPrivileges.find((one) => one === name.toLowerCase())
     if (!known)
