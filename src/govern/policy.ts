@@ -5,6 +5,7 @@
 //   grants on environment · namespace · table · columns ────────────────┼─▶ decide ─▶ columns, filter, masks, because
 //   row filters, masks (bind all but those excepted) ───────────────────┘
 
+import { dotted } from '../base/dotted.ts'
 import { Failure } from '../base/failure.ts'
 import type { Limit } from './limits.ts'
 import { mayActInEnvironment, type NamedEnvironment, type Principal, type Role } from './principal.ts'
@@ -364,4 +365,4 @@ export function like(pattern: string | undefined, text: string): boolean {
 }
 
 export const showPattern = ({ environment = '*', namespace = '*', table = '*' }: Pattern): string =>
-  `${environment}.${namespace}.${table}`
+  dotted([environment, namespace, table])

@@ -57,6 +57,19 @@ masks:
   ])
 })
 
+test('a table with dots or other signs in its name is named in quotes', () => {
+  const { rowFilters } = read(`
+row_filters:
+  - on: [raw."stg.users", 'dev.raw."50% ""off"""']
+    where: "region = 'EU'"
+`)
+  expect(rowFilters.map(({ on }) => on)).toEqual([
+    { environment: '*', namespace: 'raw', table: 'stg.users' },
+    { environment: 'dev', namespace: 'raw', table: '50% "off"' },
+  ])
+  expect(() => read(`masks: [{on: 'raw."t', column: a, show: b}]`)).toThrow()
+})
+
 test('limits in milliseconds and bytes, each for one', () => {
   const { limits } = read(`
 roles:

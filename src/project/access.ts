@@ -1,5 +1,6 @@
 // access.yml: roles, groups, what is granted to whom, which rows are hidden and which columns masked.
 
+import { dottedParts } from '../base/dotted.ts'
 import { z } from 'zod'
 import { parseBytes, parseDurationMs } from '../base/units.ts'
 import { GrantedPrivilege } from '../contract/index.ts'
@@ -28,16 +29,16 @@ const Grantee = z
   })
 type Grantee = { kind: 'user' | 'group' | 'role'; name: string }
 
-const part = String.raw`[\p{L}\p{N}_*-]+`
+const part = String.raw`(?:[\p{L}\p{N}_*-]+|"(?:[^"]|"")+")`
 const On = z
   .string()
   .regex(
     new RegExp(String.raw`^(?:\*|${part}\.${part}(?:\.${part})?)$`, 'u'),
-    'Write namespace.table or environment.namespace.table; * stands for any text, for example marts.*',
+    'Write namespace.table or environment.namespace.table, with quotes around names of other signs (raw."stg.users"); * stands for any text, for example marts.*',
   )
   .transform((text): Pattern => {
-    const parts = text.toLowerCase().split('.')
-    const [table = '*', namespace = '*', environment = '*'] = [...parts].reverse()
+    const parts = dottedParts(text.toLowerCase()) ?? []
+    const [table = '*', namespace = '*', environment = '*'] = parts.toReversed()
     return { environment, namespace, table }
   })
   .describe('`namespace.table` of every environment, `environment.namespace.table` of one; `*` is any text.')

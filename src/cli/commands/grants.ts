@@ -1,3 +1,4 @@
+import { dottedParts } from '../../base/dotted.ts'
 import { Failure } from '../../base/failure.ts'
 import { showPattern, type GrantedPrivilege, type GrantRequest, type Pattern } from '../../govern/index.ts'
 import type { Context, Command } from '../command.ts'
@@ -172,9 +173,11 @@ function requestOf({ args, flags }: Context, word: 'to' | 'from'): GrantRequest 
 }
 
 function patternOf(text: string): Pattern {
-  const parts = text.split('.')
-  if (text !== '*' && (parts.length < 2 || parts.length > 3 || parts.includes('')))
-    throw new Failure('USAGE', `${text} is not namespace.table or environment.namespace.table; * is any text`)
+  const parts = dottedParts(text) ?? []
+  if (text !== '*' && (parts.length < 2 || parts.length > 3))
+    throw new Failure('USAGE', `${text} is not namespace.table or environment.namespace.table; * is any text`, {
+      hint: 'Write quotes around a name with dots: raw."stg.users".',
+    })
   const [name = '*', namespace = '*', environment = '*'] = parts.reverse()
   return { environment, namespace, table: name }
 }

@@ -1,3 +1,4 @@
+import { dottedParts } from '../../base/dotted.ts'
 import { Failure } from '../../base/failure.ts'
 import { showBytes } from '../../base/units.ts'
 import { openWhatever, showName, whyUnreadable, type Loaded, type TableName } from '../../catalog/index.ts'
@@ -120,8 +121,9 @@ export const tableHistory: Command = {
 
 /** `marts.daily_revenue` or a full name. */
 export function nameOf(app: App, text: string): TableName {
-  const parts = text.split('.')
-  if (parts.length < 2 || parts.length > 3) throw new Failure('USAGE', `"${text}" is not a table; write namespace.name`)
+  const parts = dottedParts(text) ?? []
+  if (parts.length < 2 || parts.length > 3)
+    throw new Failure('USAGE', `${text} is not a table; write namespace.name, with quotes around a name with dots`)
   return {
     catalog: parts.length === 3 ? parts[0]! : app.environment.catalog,
     namespace: parts.at(-2)!,
