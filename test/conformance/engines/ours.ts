@@ -21,7 +21,9 @@ import {
   type Type,
 } from '../../../src/iceberg/index.ts'
 import { collect, openSession, splitStatements, type ChangeSet, type TableOptions } from '../../../src/lake/index.ts'
+import { quoteName, quoteText } from '../../../src/lake/sql/tokens.ts'
 import { tableName } from '../../support/contended-table.ts'
+import { oddNames } from './theirs.ts'
 
 /** What every case has at hand to make its table. */
 export type Table = {
@@ -397,6 +399,22 @@ export const cases: Case[] = [
       await evolve((metadata) => upgradeFormat(metadata, 3))
       await remove('id = 3', 'id, part')
       await append("SELECT 1000 AS id, 'p0' AS part")
+    },
+  },
+  {
+    what: 'columns and partitions with dots, quotes, slashes, percents, emoji',
+    async make({ name, sql }) {
+      const columns = oddNames.map((one) => `${quoteName(one)} VARCHAR`).join(', ')
+      const values = (id: number) => `(${id}, ${oddNames.map((one) => quoteText(`${one}=${id}`)).join(', ')})`
+      await sql(
+        `CREATE TABLE raw.${name} (id BIGINT, ${columns}) PARTITIONED BY (${quoteName(oddNames[0]!)}, truncate(3, ${quoteName(oddNames[1]!)}))`,
+      )
+      await sql(
+        `INSERT INTO raw.${name} VALUES ${[1, 2, 3].map(values).join(', ')}; INSERT INTO raw.${name} (id) VALUES (4)`,
+      )
+      await sql(
+        `UPDATE raw.${name} SET ${oddNames.map((one) => `${quoteName(one)} = ${quoteText(`%2F ${one}/..`)}`).join(', ')} WHERE id = 2`,
+      )
     },
   },
   {

@@ -7,6 +7,28 @@ export type TheirCase = {
   ref?: string
 }
 
+/** Of columns, and what lies in them. */
+export const oddNames = [
+  'a.b',
+  'x/y',
+  '50% %2f',
+  `it's "q"`,
+  '`tick`',
+  'back\\slash',
+  'município',
+  '日本語',
+  '😀',
+  'a b',
+  '#?&=;:',
+  'select',
+  '..',
+]
+const odd = 'columns and partitions with dots, quotes, slashes, percents, emoji'
+const inSpark = (name: string) => `\`${name.replaceAll('`', '``')}\``
+const inTrino = (name: string) => `"${name.replaceAll('"', '""')}"`
+const sparkText = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+const sqlText = (text: string) => `'${text.replaceAll("'", "''")}'`
+
 const types = `bo boolean, i int, l bigint, f float, d double, d38 decimal(38,10), dt date, ts timestamp_ntz, tz timestamp, s string,
   b binary, st struct<a: int, b: struct<c: string>>, li array<struct<x: int>>, m map<string, struct<p: int>>`
 const values = `(true, 1, 9007199254740993, 1.5, double('NaN'), 1234567890123456789012345678.9012345678, date '1969-12-31',
@@ -102,6 +124,15 @@ export const bySpark: TheirCase[] = [
     ],
   },
   {
+    what: odd,
+    statements: (t) => [
+      `CREATE TABLE ${t} (id bigint, ${oddNames.map((name) => `${inSpark(name)} string`).join(', ')}) USING iceberg
+        PARTITIONED BY (${inSpark('a.b')}, truncate(3, ${inSpark('x/y')}))`,
+      `INSERT INTO ${t} VALUES (1, ${oddNames.map(sparkText).join(', ')}), (2, ${oddNames.map((name) => sparkText(`%2F ${name}/..`)).join(', ')})`,
+      `UPDATE ${t} SET ${oddNames.map((name) => `${inSpark(name)} = concat(${inSpark(name)}, '!')`).join(', ')} WHERE id = 2`,
+    ],
+  },
+  {
     what: 'a branch',
     statements: (t) => [
       `CREATE TABLE ${t} (id bigint) USING iceberg`,
@@ -146,6 +177,18 @@ const append = (rows: string) => `table.append(pa.Table.from_pylist(${rows}, sch
 const numbers = "[dict(id=i, s=f'v{i % 13}') for i in range(60)]"
 
 export const byPyIceberg: TheirCase[] = [
+  {
+    what: odd,
+    statements: (t) => [
+      create(
+        `NestedField(1, 'id', LongType()), ${oddNames.map((name, at) => `NestedField(${at + 2}, ${JSON.stringify(name)}, StringType())`).join(', ')}`,
+        `, partition_spec=PartitionSpec(PartitionField(2, 1000, IdentityTransform(), 'a.b_part'))`,
+      )(t),
+      append(
+        `[dict(zip(${JSON.stringify(['id', ...oddNames])}, row)) for row in [[1, *${JSON.stringify(oddNames)}], [2, *${JSON.stringify(oddNames.map((name) => `%2F ${name}/..`))}]]]`,
+      ),
+    ],
+  },
   {
     what: 'types',
     statements: (t) => [
@@ -215,6 +258,15 @@ export const byPyIceberg: TheirCase[] = [
 ]
 
 export const byTrino: TheirCase[] = [
+  {
+    what: odd,
+    statements: (t) => [
+      `CREATE TABLE ${t} (id bigint, ${oddNames.map((name) => `${inTrino(name)} varchar`).join(', ')})
+        WITH (partitioning = ARRAY['${inTrino('a.b')}', 'truncate(${inTrino('x/y')}, 3)'])`,
+      `INSERT INTO ${t} VALUES (1, ${oddNames.map(sqlText).join(', ')}), (2, ${oddNames.map((name) => sqlText(`%2F ${name}/..`)).join(', ')})`,
+      `UPDATE ${t} SET ${oddNames.map((name) => `${inTrino(name)} = ${inTrino(name)} || '!'`).join(', ')} WHERE id = 2`,
+    ],
+  },
   {
     what: 'types',
     statements: (t) => [
