@@ -403,6 +403,28 @@ export function openLake(given: LakeDeps): Lake {
     environmentOf,
     hiding,
   }
+  const noteFailure = async (
+    failure: Failure,
+    sql: string,
+    action: string,
+    { principal, door, catalog, requestId }: QueryOptions,
+    started: number,
+  ) =>
+    deps.audit?.({
+      principal,
+      door,
+      catalog,
+      sql,
+      action,
+      tables: [],
+      rows: null,
+      ms: clock.now() - started,
+      cached: false,
+      verdict: isRefusal(failure, principal) ? 'refused' : 'failed',
+      failureCode: failure.code,
+      requestId: requestId ?? null,
+    })
+
   const self: Lake & { query: Opened['query'] } = {
     cache,
     async versions(sql, options) {
@@ -457,20 +479,7 @@ export function openLake(given: LakeDeps): Lake {
             error: failure.message,
             stack: (failure.cause as Error | undefined)?.stack,
           })
-        await deps.audit?.({
-          principal: options.principal,
-          door: options.door,
-          catalog: options.catalog,
-          sql,
-          action: 'query',
-          tables: [],
-          rows: null,
-          ms: clock.now() - started,
-          cached: false,
-          verdict: isRefusal(failure, options.principal) ? 'refused' : 'failed',
-          failureCode: failure.code,
-          requestId: options.requestId ?? null,
-        })
+        await noteFailure(failure, sql, 'query', options, started)
         throw failure
       }
     },
@@ -486,10 +495,18 @@ export function openLake(given: LakeDeps): Lake {
         .catch(rethrowEngine) as Promise<unknown[][]>,
     relations: async (of, options) => relationsOf(of, options, await rightsOf(options.principal, deps.access), tables),
     async describe(sql, options) {
-      if (isChange(sql)) return describeChange(sql, options, opened)
-      const prepared = await prepare(sql, options)
-      if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
-      return { columns: await toldColumns(prepared), parameters: await prepared.parameterTypes() }
+      const started = clock.now()
+      try {
+        if (isChange(sql)) return await describeChange(sql, options, opened)
+        const prepared = await prepare(sql, options)
+        if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
+        return { columns: await toldColumns(prepared), parameters: await prepared.parameterTypes() }
+      } catch (error) {
+        // What is only mistaken is told again when it runs.
+        const failure = failureOf(error, options.signal)
+        if (isRefusal(failure, options.principal)) await noteFailure(failure, sql, 'describe', options, started)
+        throw error
+      }
     },
     async outline(sql, options) {
       const prepared = await prepare(sql, options)

@@ -1472,6 +1472,42 @@ describe('portals and cursors', () => {
     expect(world.audited.filter((entry) => entry.sql.includes(`"${how}"`))).toHaveLength(2)
   })
 
+  test('what a client that hangs up has read is in the audit', async () => {
+    const client = await raw('ada')
+    client.send(query(`select repeat('x', 1000) as "hung up" from range(100000)`))
+    await client.next()
+    client.socket.destroy()
+    const told = () => world.audited.filter((entry) => entry.sql.includes('"hung up"'))
+    await vi.waitFor(() => expect(told()).toMatchObject([{ action: 'select' }]), 5_000)
+  })
+
+  test('the rest of a portal that a simple query takes the place of is closed', async () => {
+    const client = await raw('ada')
+    client.send(query('begin'))
+    await client.until('Z')
+    client.send(parse('', 'select range as "replaced" from range(5)'), bind('', ''), execute('', 2), message('H'))
+    await client.until('s')
+    client.send(sync)
+    await client.until('Z')
+    client.send(query('select 1'))
+    await client.until('Z')
+    expect(world.audited.filter((entry) => entry.sql.includes('"replaced"'))).toHaveLength(1)
+    client.close()
+  })
+
+  test.each([
+    ['copy raw.sales from stdin', query('copy raw.sales from stdin')],
+    ['a name for select * from raw.sales', Buffer.concat([parse('p', 'select * from raw.sales'), sync])],
+  ])('that %s was refused is in the audit', async (_, asked) => {
+    const before = world.audited.length
+    const client = await raw('mia')
+    client.send(asked)
+    const [error] = await client.until('Z')
+    expect(error!.type).toBe('E')
+    client.close()
+    expect(world.audited.slice(before)).toMatchObject([{ principal: { name: 'mia' }, verdict: 'refused' }])
+  })
+
   test('rows that were chosen under other rights are not continued', async () => {
     const grants = [
       {

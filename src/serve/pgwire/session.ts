@@ -177,7 +177,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   // Simple queries
 
   async function simple(text: string, signal: AbortSignal): Promise<void> {
-    portals.delete('')
+    await closePortal('', false)
     const parts = splitStatements(text)
     if (parts.length === 0) {
       wire.send(say.emptyQuery)
@@ -493,15 +493,20 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     const before = rows?.count ?? 0
     const copying = copy && new CopyWriter(copy, fields)
     if (copy) wire.send(say.copyOutResponse(copy.format === 'binary' ? 1 : 0, fields.length))
-    while (rows) {
-      const left = max - (rows.count - before)
-      if (left === 0) {
-        wire.send(say.portalSuspended)
-        return false
+    try {
+      while (rows) {
+        const left = max - (rows.count - before)
+        if (left === 0) {
+          wire.send(say.portalSuspended)
+          return false
+        }
+        const bytes = await rows.take(left)
+        if (!bytes) break
+        await sendAll(copying ? copying.rows(bytes) : [bytes], signal)
       }
-      const bytes = await rows.take(left)
-      if (!bytes) break
-      await sendAll(copying ? copying.rows(bytes) : [bytes], signal)
+    } catch (error) {
+      await rows?.close().catch(() => {})
+      throw error
     }
     // Of a portal that is read in parts each says how many rows it gave: postgres.js goes by that.
     const tag = answer.tag(rows?.count ?? 0, (rows?.count ?? 0) - before)
