@@ -271,6 +271,15 @@ export function openLake(given: LakeDeps): Lake {
     }
   }
 
+  /** As `prepare`, and PIVOT finds its values. */
+  async function prepareOrPivot(sql: string, options: Asking): Promise<Prepared | undefined> {
+    const prepared = await prepare(sql, options)
+    if (prepared || !/\bpivot/i.test(sql)) return prepared
+    const rows = async (text: string) => (await collect(await self.query(text, partOf(options)))).rows
+    const text = await withPivotValues(sql, rows)
+    return text === undefined ? undefined : prepare(text, options)
+  }
+
   async function prepareOnce(sql: string, options: Asking, rowsOf?: ChangedTable): Promise<Prepared | undefined> {
     const { within, changes = within?.changes } = options
     const asked = within?.tables ?? tables
@@ -368,7 +377,7 @@ export function openLake(given: LakeDeps): Lake {
           temporary: options.temporary,
           scratch: options.scratch,
         }
-        const prepared = await prepare(sql, asking, options.rowsOf)
+        const prepared = options.pivots ? await prepareOrPivot(sql, asking) : await prepare(sql, asking, options.rowsOf)
         if (prepared) within?.read(prepared.loaded)
         if (!prepared) throw new Failure('SQL_INVALID', 'a SELECT is needed here')
         if (prepared.hides) hiding.add(changes)
@@ -458,12 +467,7 @@ export function openLake(given: LakeDeps): Lake {
         if (!(options as Asking).isPart) leave = await enter(options)
         // Statements of ours may be written as DuckDB would not have them, so its parser is not asked first.
         const shown = showAsSelect(new Reader(sql), options.catalog)
-        let prepared = isChange(sql) ? undefined : await prepare(shown ?? sql, options)
-        if (!prepared && /\bpivot/i.test(sql) && !isChange(sql)) {
-          const rows = async (text: string) => (await collect(await self.query(text, partOf(options)))).rows
-          const text = await withPivotValues(sql, rows)
-          if (text !== undefined) prepared = await prepare(text, options)
-        }
+        const prepared = isChange(sql) ? undefined : await prepareOrPivot(shown ?? sql, options)
         if (prepared) {
           const result = await answerSelect(prepared, options, { sql, started, idle: leave }, { ...deps, cache })
           return leave ? { ...result, chunks: ending(result.chunks, leave) } : result

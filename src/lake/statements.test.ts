@@ -812,3 +812,17 @@ test('names of what is known of a table are for that', async () => {
       message: `${JSON.stringify(name)} cannot be the name of a table`,
     })
 })
+
+test('a table is made of a PIVOT, of the values that are there; a view would keep those of now', async () => {
+  await world.rows(
+    "create table raw.of_cities as select * from (values ('NL', 2000, 5), ('US', 2001, 6)) v(country, year, people)",
+  )
+  await world.rows('create table raw.pivoted as with c as (from raw.of_cities) pivot c on country using sum(people)')
+  expect(await world.rows('from raw.pivoted order by year')).toEqual([
+    [2000, '5', null],
+    [2001, null, '6'],
+  ])
+  expect(await refused('create view raw.of_pivot as pivot raw.of_cities on country using sum(people)')).toMatchObject({
+    code: 'SQL_INVALID',
+  })
+})

@@ -92,8 +92,12 @@ export type ChangeSetDeps = {
   /** Where files are before they get their place in a table. */
   spoolDir: string
   files: Files
-  /** Checks and binds a SELECT that reads through the change set. */
-  prepare(select: string, changes: ChangeSet, options: TableOptions & { rowsOf?: ChangedTable }): Promise<Prepared>
+  /** Checks and binds a SELECT that reads through the change set. `pivots`: or a PIVOT, of the values that there are now. */
+  prepare(
+    select: string,
+    changes: ChangeSet,
+    options: TableOptions & { rowsOf?: ChangedTable; pivots?: boolean },
+  ): Promise<Prepared>
   /** `whole`: what is hidden from the principal would be changed too. @throws FORBIDDEN */
   mayWrite(target: TableName, privileges: readonly Privilege[], options?: { whole?: boolean }): Promise<void>
   /** Notes with whose rights a view reads, before anybody can see it. */
@@ -128,7 +132,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         .catch(rethrowEngine)
       return { columns, planned: async () => ({ sql: select }) }
     }
-    const prepared = await deps.prepare(select, self, options)
+    const prepared = await deps.prepare(select, self, { ...options, pivots: true })
     const given = await prepared.columns()
     const columns = distinctNames(given)
     const planned = async () => {
