@@ -18,7 +18,7 @@ import {
   nodeDict,
   nodesByName,
   openContext,
-  pickRef,
+  findRef,
   quotingOf,
   searchOrder,
   Relation,
@@ -286,7 +286,7 @@ export class Compiler {
     ephemerals: string[],
   ): Relation {
     const packages = searchOrder(this.#project, node.package)
-    const to = pickRef(this.#byName.get(name) ?? [], { package: packageName, version }, packages)
+    const to = findRef(this.#byName, { name, package: packageName, version }, packages)
     const shown = packageName === undefined ? `ref('${name}')` : `ref('${packageName}', '${name}')`
     if (!to) throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" reads ${shown}, which was not found`)
     if (node.dependsOn?.includes(to.uniqueId) === false && to.uniqueId !== node.uniqueId) {

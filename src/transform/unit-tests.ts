@@ -13,7 +13,7 @@ import {
   findSource,
   macrosOf,
   nodesByName,
-  pickRef,
+  findRef,
   searchOrder,
   Relation,
   type DbtNode,
@@ -132,8 +132,8 @@ function inputNamed(input: string, model: DbtNode, project: DbtProject): DbtNode
   if (first === undefined) return undefined
   if (called[1] === 'source')
     return second === undefined ? undefined : findSource(project, { source: first, table: second }, model.package)
-  const ref = { package: second === undefined ? undefined : first, version }
-  return pickRef(nodesByName(project).get(second ?? first) ?? [], ref, searchOrder(project, model.package))
+  const ref = { name: second ?? first, package: second === undefined ? undefined : first, version }
+  return findRef(nodesByName(project), ref, searchOrder(project, model.package))
 }
 
 /** The columns that an input has in the lake, or will have. */

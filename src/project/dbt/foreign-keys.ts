@@ -3,7 +3,7 @@
 import { refOrSource } from './calls.ts'
 import { relationNameOf, sourceRelationName } from './node-dict.ts'
 import type { Reading } from './reading.ts'
-import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
+import { findRef, findSource, nodesByName, searchOrder } from './references.ts'
 import type { Constraint, DbtNode, DbtProject } from './types.ts'
 
 const isForeign = ({ type, to }: Constraint): boolean => type === 'foreign_key' && to !== undefined
@@ -40,7 +40,7 @@ export function withForeignTables(project: DbtProject, node: DbtNode): DbtNode {
   const named = (constraint: Constraint): Constraint => {
     const to = isForeign(constraint) ? refOrSource(constraint.to!, node.place) : undefined
     const [ref, source] = [to?.refs[0], to?.sources[0]]
-    const model = ref && pickRef(byName.get(ref.name) ?? [], ref, searchOrder(project, node.package))
+    const model = ref && findRef(byName, ref, searchOrder(project, node.package))
     const table = source && findSource(project, source, node.package)
     const name = model ? relationNameOf(model) : table && sourceRelationName(table)
     return name ? { ...constraint, to: name } : constraint

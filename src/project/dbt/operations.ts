@@ -5,7 +5,7 @@ import { parseSql } from './calls.ts'
 import { configOf, hooksOf } from './config.ts'
 import { macrosOf } from './nodes.ts'
 import type { Reading } from './reading.ts'
-import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
+import { findRef, findSource, nodesByName, searchOrder } from './references.ts'
 import type { DbtOperation, DbtPackage } from './types.ts'
 
 /** In the order in which dbt runs them: the project's own, then those of the packages by name. */
@@ -39,7 +39,7 @@ function addOperation(
   const { project } = reading
   const byName = nodesByName(project)
   const parents = [
-    ...(parsed?.refs ?? []).map((ref) => pickRef(byName.get(ref.name) ?? [], ref, searchOrder(project, from.name))),
+    ...(parsed?.refs ?? []).map((ref) => findRef(byName, ref, searchOrder(project, from.name))),
     ...(parsed?.sources ?? []).map((call) => findSource(project, call, from.name)),
   ]
   const { config, unrendered } = configOf('analysis', [from.name, 'hooks', name], [], { from, root: reading.root })

@@ -103,22 +103,37 @@ const besideConfig = ['meta', 'docs', 'group', 'contract', 'access']
 /** Keys that look like config and are not read when they stand there. */
 const misplaced = ['tags', 'enabled', 'materialized', 'schema', 'alias', 'database', 'unique_key', 'strategy']
 
-/** Texts that are rendered later, with names of their own: tests with `ref`, descriptions with `doc`, filters of metrics. */
+/**
+ * Texts that are rendered later, with names of their own: tests with `ref`, descriptions with `doc`, filters of metrics. dbt's own
+ * rules: another key of the same name, such as a column `description` in `column_types`, is rendered as all else is.
+ */
 function isLate([section, , ...keys]: Path): boolean {
-  const isText = (key: PropertyKey | undefined) =>
-    key === 'tests' || key === 'data_tests' || key === 'description' || key === 'loaded_at_query'
   const [first, second] = keys
-  if (section === 'sources' && first === 'tables') return isLate(['models', 0, ...keys.slice(2)])
-  if (section === 'macros' && first === 'arguments') return isLate(['models', 0, ...keys.slice(2)])
-  const isOfMetrics = section === 'metrics' || (section === 'models' && first === 'metrics')
-  if (isOfMetrics && keys.some((key) => key === 'filter')) return true
-  if (section === 'saved_queries' && first === 'query_params' && second === 'where') return true
-  if (isText(first) || (keys.length === 2 && isText(second)) || keys.at(-1) === 'description') return true
-  if (first === 'config')
-    return ['pre_hook', 'post_hook', 'pre-hook', 'post-hook', 'loaded_at_query'].includes(String(second))
-  return (
-    ['columns', 'dimensions', 'measures', 'entities', 'versions'].includes(String(first)) && keys.slice(2).some(isText)
-  )
+  const isFilter = keys.at(-1) === 'filter' || keys.at(-2) === 'filter'
+  if (section === 'sources') {
+    if (first === 'tables') return isLateIn(keys.slice(2))
+    return isOne(first, ['description', 'loaded_at_query']) || (first === 'config' && second === 'loaded_at_query')
+  }
+  if (section === 'macros' && first === 'arguments') return isLateIn(keys.slice(1))
+  if (isFilter && (section === 'metrics' || first === 'metrics')) return true
+  return (section === 'saved_queries' && first === 'query_params' && second === 'where') || isLateIn(keys)
+}
+
+const isOne = (key: PropertyKey | undefined, of: readonly string[]): boolean => of.includes(String(key))
+
+/** `keys` lead into one entry. */
+function isLateIn(keys: Path): boolean {
+  const [first, second, third, fourth, fifth] = keys
+  const tested = ['tests', 'data_tests', 'description']
+  if (isOne(first, [...tested, 'loaded_at_query'])) return true
+  if (keys.length === 2 && isOne(second, [...tested, 'loaded_at_query'])) return true
+  if (first === 'config' && isOne(second, ['pre_hook', 'post_hook', 'pre-hook', 'post-hook', 'loaded_at_query']))
+    return true
+  if (keys.length === 5 && fifth === 'description') return true
+  if (isOne(first, ['columns', 'dimensions', 'measures', 'entities', 'metrics', 'versions']) && isOne(third, tested))
+    return true
+  if (first === 'versions' && third === 'columns') return isOne(fifth, tested)
+  return first === 'derived_semantics' && isOne(second, ['dimensions', 'entities']) && isOne(fourth, tested)
 }
 
 export function readProperties(file: string, text: string, globals: Globals, cache?: ParseCache): Properties {

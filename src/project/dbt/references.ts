@@ -49,6 +49,18 @@ export function pickRef(
   return firstOf(versioned, packages)
 }
 
+/** What a `ref` means, where its name may hold the version, too: `ref('orders.v2')`. */
+export function findRef(
+  byName: ReadonlyMap<string, readonly DbtNode[]>,
+  ref: Pick<RefCall, 'name' | 'package' | 'version'>,
+  packages: readonly string[],
+): DbtNode | undefined {
+  const found = pickRef(byName.get(ref.name) ?? [], ref, packages)
+  const [, name, version] = /^(.+)\.v(.+)$/.exec(ref.name) ?? []
+  if (found || name === undefined || ref.version !== undefined) return found
+  return pickRef(byName.get(name) ?? [], { package: ref.package, version }, packages)
+}
+
 const firstOf = <Found extends { package: string }>(
   candidates: readonly Found[],
   packages: readonly string[],

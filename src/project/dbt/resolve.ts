@@ -4,7 +4,7 @@ import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Reading } from './reading.ts'
-import { findFunction, findSource, nodesByName, pickRef, searchOrder } from './references.ts'
+import { findFunction, findRef, findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type {
   DbtEntry,
   DbtMetric,
@@ -53,7 +53,7 @@ export class Resolver {
       }
     }
     for (const ref of uniqueCalls(node.refs)) {
-      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, node.package))
+      const to = findRef(this.#byName, ref, searchOrder(project, node.package))
       if (to) {
         this.#checkAccess(node, to, ref)
         this.#warnOfRoot(node, to, ref)
@@ -216,7 +216,7 @@ export class Resolver {
       else failures.push(this.#sourceFailure(who, call))
     }
     for (const ref of entry.refs) {
-      const to = pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, entry.package))
+      const to = findRef(this.#byName, ref, searchOrder(project, entry.package))
       if (!to) failures.push(this.#refFailure(who, ref))
       else if (to.access === 'private' && to.group !== entry.group)
         failures.push(

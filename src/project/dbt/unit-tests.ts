@@ -8,7 +8,7 @@ import { configOf, tagsOf } from './config.ts'
 import { csvRecords } from './csv.ts'
 import type { YamlEntry } from './properties.ts'
 import { foldersOfTests, type Reading } from './reading.ts'
-import { findSource, nodesByName, pickRef, searchOrder } from './references.ts'
+import { findRef, findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type { Config, DbtNode, DbtPackage, DbtUnitTest, UnitRows } from './types.ts'
 import { gathering } from './yaml-file.ts'
 
@@ -208,7 +208,7 @@ class UnitTestReader {
     if (!ref && !source)
       throw this.#wrong(`has the input "${input}"; it must be ref('…'), source('…', '…') or this`, place)
     const found = ref
-      ? pickRef(this.#byName.get(ref.name) ?? [], ref, searchOrder(project, this.#from.name))
+      ? findRef(this.#byName, ref, searchOrder(project, this.#from.name))
       : findSource(project, source!, this.#from.name)
     // As for dbt only running the test needs it.
     if (!found)

@@ -1,0 +1,1 @@
+select * from {{ ref('orders.v1') }} union all select * from {{ ref('proj', 'orders.v2') }}
