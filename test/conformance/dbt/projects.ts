@@ -500,4 +500,24 @@ export const publicProjects: readonly PublicProject[] = [
     packages: { ...utils, ...date, ...auditHelper },
     note: 'without its seeds, so what reads them is red in both',
   },
+  { name: 'sushi_dbt', repository: 'TobikoData/sqlmesh', folder: 'examples/sushi_dbt' },
+  {
+    name: 'gabriel_duckdb',
+    repository: 'gabriel-garciae/duckdb-dbt-project',
+    packages: { ...utils, ...date, dbt_expectations: { repository: 'metaplane/dbt-expectations' } },
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'eu_players',
+    repository: 'MahmoudMahdy448/NextGenEUPlayers',
+    folder: 'transformation',
+    packages: utils,
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'workshop_dw',
+    repository: 'Thiago-jss/Workshop-dw',
+    folder: 'warehouse',
+    note: 'its data are not in the repository, so three models are red in both',
+  },
 ]
