@@ -89,13 +89,14 @@ function groupOf({ root }: Reading, from: DbtPackage, entry: YamlEntry): DbtGrou
   const { name, value, file, place } = entry
   const own = isRecord(value['config']) ? value['config'] : {}
   const fqn = [from.name, ...relativeFolders(from, file), name]
+  const { 'pre-hook': _pre, 'post-hook': _post, ...config } = configOf('group', fqn, [own], { from, root }).config
   return {
     uniqueId: `group.${from.name}.${name}`,
     name,
     package: from.name,
     description: textOf(value, 'description') ?? '',
     owner: ownerOf(entry),
-    config: configOf('group', fqn, [own], { from, root }).config,
+    config,
     file,
     place,
   }
