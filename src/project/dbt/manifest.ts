@@ -302,9 +302,8 @@ function groupMap(project: DbtProject): Config {
 }
 
 /** What another package says of a node stands in that package. */
-function patchPathOf(project: DbtProject, { package: own, patch, file, fileInPackage }: DbtNode): Config {
-  const isOwn = !patch?.file || patch.file.startsWith(file.slice(0, file.length - fileInPackage.length))
-  if (isOwn) return {}
+function patchPathOf(project: DbtProject, { package: own, patch }: DbtNode): Config {
+  if (!patch?.file) return {}
   const owners = [...project.packages.values()].filter(
     ({ folder }) => folder === '' || patch.file!.startsWith(`${folder}/`),
   )

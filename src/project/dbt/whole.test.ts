@@ -871,3 +871,15 @@ test('what stands behind the name of a test is passed over, and that is said', a
     'models/m.yml:6 this is the test "unique", and "- not_null" behind its name means nothing',
   ])
 })
+
+test('the manifest says which package describes a node of the project', async () => {
+  const project = await read({
+    'seeds/exceptions.csv': 'id\n1\n',
+    'models/a.sql': 'select 1 as id',
+    'models/m.yml': 'models: [{name: a}]',
+    'dbt_packages/judge/dbt_project.yml': 'name: judge\n',
+    'dbt_packages/judge/seeds/s.yml': 'seeds: [{name: exceptions, description: What is let pass}]',
+  })
+  const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, { patch_path: string }> }
+  expect(Object.values(nodes).map((node) => node.patch_path)).toEqual(['shop://models/m.yml', 'judge://seeds/s.yml'])
+})
