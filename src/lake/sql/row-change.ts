@@ -196,12 +196,46 @@ function assignedTogether(reader: Reader): Assignment[] {
   const columns = reader.columns()
   reader.expectSymbol('=')
   reader.take('row')
-  if (!reader.peek('(') || reader.peekAfterParen('select', 'with', 'from', 'values'))
-    throw reader.unsupported('the columns of a SELECT as values', 'Write the table behind FROM.')
+  if (reader.peek('(') && reader.peekAfterParen('select')) return assignedOfQuery(reader, columns)
+  if (!reader.peek('(') || reader.peekAfterParen('with', 'from', 'values'))
+    throw reader.unsupported('the columns of such a query as values', 'Write (SELECT …), or the table behind FROM.')
   const values = reader.list(() => reader.until('a value', [',']))
   if (values.length !== columns.length)
     throw reader.invalid(`${columns.length} columns are set to ${values.length} values`)
   return columns.map((column, index) => ({ column, value: values[index]! }))
+}
+
+/** `(a, b) = (SELECT x, y FROM …)`: each column from a query of its own, as a value is one. */
+function assignedOfQuery(reader: Reader, columns: string[]): Assignment[] {
+  reader.expectSymbol('(')
+  const { sql, start } = reader.until('a SELECT')
+  const count = itemsOfSelect(sql)
+  if (count === undefined)
+    throw reader.unsupported('* as values of columns', 'Name the columns of the SELECT one by one.')
+  if (count !== columns.length)
+    throw reader.invalid(`${columns.length} columns are set to ${count} columns of a SELECT`)
+  reader.expectSymbol(')')
+  const names = columns.map((_, index) => `bh_${index + 1}`)
+  return columns.map((column, index) => {
+    const before = `(SELECT ${names[index]!} FROM (`
+    const value = { sql: `${before}${sql}\n) AS bh_q(${names.join(', ')}))`, start: start - before.length }
+    return { column, value }
+  })
+}
+
+/** How many columns a SELECT has; undefined where that is not written there. */
+function itemsOfSelect(sql: string): number | undefined {
+  const reader = new Reader(sql)
+  reader.expect('SELECT', 'select')
+  void (reader.take('distinct') || reader.take('all'))
+  const ends = ['from', 'where', 'group', 'having', 'order', 'limit', 'offset', 'union', 'intersect', 'except']
+  let count = 0
+  do {
+    const { sql: item } = reader.until('a value', [','], ...ends.map((word) => [word]))
+    if (/(^|\.)\*|^columns\s*\(/i.test(item)) return undefined
+    count++
+  } while (reader.takeSymbol(','))
+  return count
 }
 
 /** A list as that of a SELECT, and none of its other clauses. */

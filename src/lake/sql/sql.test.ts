@@ -166,7 +166,10 @@ test.each([
   ['insert or replace into a.b values (1) on conflict do nothing', 51, 'exclude each other'],
   ['insert or abort into a.b values (1)', 11, 'expected REPLACE or IGNORE'],
   ['update a.b set (x, y) = (1)', 28, '2 columns are set to 1 values'],
-  ['update a.b set (x, y) = (select 1, 2)', 25, 'is not supported'],
+  ['update a.b set (x, y) = (select 1)', 34, '2 columns are set to 1 columns of a SELECT'],
+  ['update a.b set (x, y) = (select 1, 2, 3)', 40, '2 columns are set to 3 columns of a SELECT'],
+  ['update a.b set (x, y) = (select * from a.c)', 43, 'is not supported'],
+  ['update a.b set (x, y) = (values (1, 2))', 25, 'is not supported'],
 ])('%s is refused at its place', (sql, column, message) =>
   expect(() => parseStatement(sql)).toThrow(
     expect.objectContaining({ message: expect.stringContaining(message), place: { line: 1, column } }),

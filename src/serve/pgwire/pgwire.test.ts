@@ -1218,6 +1218,25 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('several columns are set to those of one query', async () => {
+    await ada.query(
+      'create table raw.set_to (id int, a int, b text); create table raw.set_from (id int, x int, y text)',
+    )
+    await ada.query(
+      "insert into raw.set_to values (1, 0, 'o'), (2, 0, 'o'); insert into raw.set_from values (1, 10, 'x')",
+    )
+    await ada.query('update raw.set_to t set (a, b) = (select x, y from raw.set_from f where f.id = t.id), id = id + 1')
+    expect((await ada.query({ text: 'select * from raw.set_to order by id', rowMode: 'array' })).rows).toEqual([
+      [2, 10, 'x'],
+      [3, null, null],
+    ])
+    await ada.query("insert into raw.set_from values (2, 20, 'y')")
+    // Of two rows none is meant.
+    expect(await codeOf(ada.query('update raw.set_to set (a, b) = (select x, y from raw.set_from)'))).not.toBe(
+      'no error',
+    )
+  })
+
   test('JSON that clients could not read is not taken: NaN, Infinity, a comma behind the last item', async () => {
     await ada.query('create table raw.strict (d jsonb, t text)')
     for (const bad of ['[1,2,]', '{"a":NaN}', '{"a": 1 , }', '-Infinity', '{"a":[{"b":inf}]}'])
