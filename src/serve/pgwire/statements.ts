@@ -706,7 +706,8 @@ function toldName(name: string, sql: string): string {
   const shown = shownName(name)
   const isCall = shown !== name && /^\w+$/.test(shown) && new RegExp(`^(main\\.)?"?${shown}"?\\(`).test(name)
   if (isCall && !calledAs.has(shown) && !sql.toLowerCase().includes(shown.toLowerCase())) return '?column?'
-  return /^-?\(.*\)$/s.test(shown) || constant.test(shown) ? '?column?' : shown
+  const isTruth = /^CAST\('[tf]' AS BOOLEAN\)$/.test(name) && !/bool/i.test(sql)
+  return /^[-+]?\(.*\)$/s.test(shown) || constant.test(shown) || isTruth ? '?column?' : shown
 }
 
 /** PostgreSQL names an expression by its outermost function, a query by its column, the engine both by their whole text. */
