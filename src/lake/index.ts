@@ -20,6 +20,7 @@ export { trinoView } from './relations/trino-view.ts'
 export { checkAccess, whyUnreadable, type AccessCheck } from './policy/access-check.ts'
 export { schemaOfLoaded } from './relations/information.ts'
 export { systemOids, type Key, type KeysOf } from './pg-catalog/index.ts'
+export { pivotsByRows } from './sql/pivot.ts'
 export { isChange } from './sql/statement.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
 export {

@@ -56,6 +56,17 @@ test('models that are not built yet have columns; tables have the types that are
   expect(columnsOf(found, 'b')).toEqual(['n DECIMAL(38,0)', 'more DECIMAL(38,0)'])
 })
 
+test('a PIVOT that finds its values is no mistake: what it makes is not known before', async () => {
+  const found = await check({
+    'models/wide.sql': "pivot {{ ref('stg') }} on customer using sum(amount) group by day",
+    'models/of_wide.sql': "select day, a from {{ ref('wide') }}",
+    'models/given.sql': "pivot {{ ref('stg') }} on customer in ('a') using sum(amount) group by day",
+  })
+  expect(told(found)).toEqual([])
+  expect(columnsOf(found, 'wide')).toBeUndefined()
+  expect(columnsOf(found, 'given')).toEqual(['day DATE', 'a DECIMAL(38,2)'])
+})
+
 test('every mistake at once, each at its place in the template, and nothing of what waits for them', async () => {
   const found = await check({
     'models/unknown.sql': "select id,\n  amout -- {{ 1 + 1 }}\nfrom {{ ref('stg') }}",

@@ -8,7 +8,16 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { openSemaphore } from '../base/semaphore.ts'
-import { distinctNames, parseSqlType, quoteName, sqlType, type Given, type Lake, type Outline } from '../lake/index.ts'
+import {
+  distinctNames,
+  parseSqlType,
+  pivotsByRows,
+  quoteName,
+  sqlType,
+  type Given,
+  type Lake,
+  type Outline,
+} from '../lake/index.ts'
 import { isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
 import { shadowAsker, tableKey, type ShadowAsker } from './check-ask.ts'
 import { inPlainWords } from './check-words.ts'
@@ -165,6 +174,7 @@ class Checker {
     if (asker.noted !== undefined)
       this.partly.push({ uniqueId: node.uniqueId, name: node.name, because: asker.noted, place: node.place })
     if (namesFiles(compiled.sql)) return this.#unknown(node, 'it reads files')
+    if (pivotsByRows(compiled.sql)) return this.#unknown(node, 'PIVOT makes columns of the values that it finds')
     try {
       const written = await functionsWrittenOut(statementOf(compiled), this.#work)
       const outline = await inTemplate(compiled, () =>

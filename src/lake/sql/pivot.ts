@@ -45,6 +45,9 @@ export async function withPivotValues(
   return text
 }
 
+/** Whether its columns depend on the rows that there are. */
+export const pivotsByRows = (sql: string): boolean => /\bpivot/i.test(sql) && firstOpen(sql) !== undefined
+
 const nobodys = '_boathouse_nothing'
 
 type Range = { start: number; end: number }
