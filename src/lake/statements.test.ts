@@ -772,7 +772,7 @@ test.each([
   'a\\b',
   '.hidden',
   'v$session',
-  '{{ x }} -- /*',
+  '{{ x }} -- #',
   'select',
   'a.branch_b',
 ])('a table called %s is one like others', async (name) => {
