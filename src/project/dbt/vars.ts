@@ -95,6 +95,11 @@ class Var extends HostObject {
     this.#depth++
     try {
       return compileTemplate(value).render(this.#globals, { lenient: this.#mayMiss })
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      // The place is that of whoever asks for it: within the value there is none that anybody could find.
+      const isTold = error.message.startsWith('var "')
+      throw error.with({ message: isTold ? error.message : `var "${name}": ${error.message}`, place: undefined })
     } finally {
       this.#depth--
     }

@@ -883,3 +883,14 @@ test('the manifest says which package describes a node of the project', async ()
   const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: Record<string, { patch_path: string }> }
   expect(Object.values(nodes).map((node) => node.patch_path)).toEqual(['shop://models/m.yml', 'judge://seeds/s.yml'])
 })
+
+test('a variable made of what is not there is told where it is asked for', async () => {
+  const files = {
+    'dbt_project.yml': `name: shop\nvars: {schema: "{{ env_var('MDL_SCHEMA') }}"}\n`,
+    'models/a.sql': "select 1 as id\n-- {{ ref(var('schema')) }}",
+  }
+  const { failures } = await readDbtProject(recordFiles(files), '/project', options)
+  expect(failures.map(({ message, place }) => `${place?.file}:${place?.line} ${message}`)).toEqual([
+    'models/a.sql:2 var "schema": the environment variable MDL_SCHEMA is not set and has no default',
+  ])
+})
