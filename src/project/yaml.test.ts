@@ -236,3 +236,28 @@ test('brackets over lines may stand as in PyYAML, where dbt reads them; places a
   expect(() => parseYaml('p.yml', text, z.unknown())).toThrow()
   expect(() => parseYaml('p.yml', 'a:\n  - b: {\n  c: 1\nd: 2\n', z.unknown(), { version: '1.1' })).toThrow()
 })
+
+test('quoted texts over lines may stand as in PyYAML; what looks like one in a block of text is left alone', () => {
+  const text = `models:
+  - name: a
+    description: "
+    The first
+one, it's \\"quoted\\"
+    "
+    sql: |
+      select "a
+      b"
+    other: 'C:\\
+  it''s'
+    map: {
+"x": it's,
+"x": -7
+}
+  - name: b
+`
+  const { value, at } = parseYaml('p.yml', text, z.unknown(), { version: '1.1', onDuplicateKey: () => {} })
+  const [description, other] = [' The first one, it\'s "quoted" ', "C:\\ it's"]
+  const a = { name: 'a', description, sql: 'select "a\nb"\n', other, map: { x: -7 } }
+  expect(value).toEqual({ models: [a, { name: 'b' }] })
+  expect(at(['models', 1, 'name'])).toMatchObject({ line: 16, column: 11 })
+})

@@ -174,11 +174,14 @@ function documentOf(text: string, version: '1.1' | '1.2', more: readonly ScalarT
     return { document, lines }
   }
   const parsed = parse(text)
-  if (version !== '1.1' || !parsed.document.errors.some(({ code }) => code === 'BAD_INDENT')) return parsed
+  const isShallow = ({ code }: { code: string }) => code === 'BAD_INDENT' || code === 'MISSING_CHAR'
+  if (version !== '1.1' || !parsed.document.errors.some(isShallow)) return parsed
   const deeper = deepenFlows(text)
   if (!deeper) return parsed
   const again = parse(deeper.text)
-  return again.document.errors.length < parsed.document.errors.length ? { ...again, by: deeper.by } : parsed
+  // Keys that stand twice are told in the order of their own, and are no matter of indentation.
+  const mistakes = ({ document }: Parsed) => document.errors.filter(({ code }) => code !== 'DUPLICATE_KEY').length
+  return mistakes(again) < mistakes(parsed) ? { ...again, by: deeper.by } : parsed
 }
 
 /** Deeper ones are nobody's work. */
