@@ -328,6 +328,30 @@ test.each([
   expect(JSON.parse(stdout)).toEqual({ rows: [[42]], isEarly })
 })
 
+test("what a process of the same id left behind, or another beside it holds, is in no host's way", async () => {
+  const tempDirectory = join(dir, 'shared')
+  const left = ['plan', 'interactive', 'write', 'plan-interactive-write'].flatMap((name) =>
+    Array.from({ length: 50 }, (_, at) => join(tempDirectory, `${name}-${process.pid}-${at}`, name)),
+  )
+  for (const one of left) mkdirSync(one, { recursive: true })
+  const open = () =>
+    openEngine({
+      memoryBytes: 2 ** 28,
+      threads: 1,
+      tempDirectory,
+      tempBytes: 2 ** 30,
+      timeZone: 'UTC',
+      directories: [],
+      classes: ['plan', 'interactive'],
+    })
+  const engines = [open(), open()]
+  for (const one of engines)
+    for (const name of ['plan', 'interactive'] as const)
+      expect(await one.rows({ class: name, sql: 'select 1' })).toEqual([[1]])
+  await Promise.all(engines.map((one) => one.close()))
+  expect(readdirSync(tempDirectory).length).toBe(200)
+})
+
 test('a host ends with its parent, even in the middle of a query', async () => {
   const script = `
     const { openEngine } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})

@@ -6,7 +6,7 @@
 // time-out that is not obeyed in `graceMs` kills too.
 
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { ending, type Ending } from '../base/ending.ts'
@@ -362,8 +362,9 @@ class Host {
 
   constructor(parts: readonly Part[], options: EngineOptions, log: Log) {
     const names = parts.map(({ name }) => name)
-    this.#temp = join(options.tempDirectory, `${names.join('-')}-${process.pid}-${hostCount++}`)
-    mkdirSync(this.#temp, { recursive: true })
+    // Of nobody else: in containers the next process has the same id, and so may one beside it that shares the folder.
+    mkdirSync(options.tempDirectory, { recursive: true })
+    this.#temp = mkdtempSync(join(options.tempDirectory, `${names.join('-')}-`))
     const settings: HostSettings = Object.fromEntries(
       parts.map((part) => [part.name, instanceSettings(part, this.#temp, options)]),
     )
@@ -579,8 +580,6 @@ class Host {
     })
   }
 }
-
-let hostCount = 0
 
 // DuckDB 1.5 pushes what a join's other side holds also below a LIMIT or DISTINCT ON, and then, when that side happens to
 // be done first, gives other rows than were asked for. The lake itself finds which files a join can meet.
