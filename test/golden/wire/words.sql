@@ -125,4 +125,5 @@ select regexp_matches('foobarbequebaz', $re$(bar)(beque)$re$)
 select '{"a":1,"":2,"$ref":3}'::jsonb ->> '' as a, '{"a":1,"":2,"$ref":3}'::jsonb ->> '$ref' as b, '{"a":1}'::jsonb ->> '' as c
 select x'ff'::int as a, b'101'::bigint as b
 select 'abc' ~ 'b', 'abc' !~ 'x', 'abc' like '_b_', 'a_c' like 'a\_c', interval '1 day' * 2, count(*) * 2, '{"a":1}'::jsonb @> '{"a":1}'
-select true, false::bool, +1, -1.5, null
+select true, +1, -1.5, null
+select false::bool, not false
