@@ -114,7 +114,9 @@ async function overhead(names: readonly string[], plain: Awaited<ReturnType<type
   return all
 }
 
-const key = (index: number) => `o_orderkey = ${index * 32 + 1}`
+function key(index: number): string {
+  return `o_orderkey = ${index * 32 + 1}`
+}
 
 async function rows(sql: string, cache = false): Promise<unknown[][]> {
   return (await lake.query(sql, { cache })).rows
