@@ -1,8 +1,6 @@
 // manifest.json, version 12: the whole project as dbt writes it down, for the tools that read it.
 
 import { createHash } from 'node:crypto'
-import { Failure } from '../../base/failure.ts'
-import type { Traces } from '../../jinja/index.ts'
 import { dbtVersion } from './context.ts'
 import {
   exposureValue,
@@ -14,6 +12,7 @@ import {
   semanticModelValue,
   unitTestValue,
 } from './entry-dict.ts'
+import { macrosCalledBy } from './macro-calls.ts'
 import { builtins, MacroTable } from './macros.ts'
 import { withForeignTables } from './foreign-keys.ts'
 import { nodeValue, sourceValue, operationValue } from './node-dict.ts'
@@ -230,38 +229,6 @@ function argumentsOf({ properties, parameters }: DbtMacro): Config[] {
       description: description ?? '',
     }))
   return parameters.map((name) => ({ name, type: null, description: '' }))
-}
-
-/** Macros that its text calls; `adapter.dispatch` calls what it finds. */
-function macrosCalledBy(macro: DbtMacro, table: MacroTable): string[] {
-  const found = new Set<string>()
-  for (const { name, literal } of macro.traces.calls) {
-    const to = name === 'adapter.dispatch' ? dispatchedBy(literal, macro, table) : macroNamed(name, macro, table)
-    if (to && to !== macro) found.add(to.uniqueId)
-  }
-  return [...found]
-}
-
-function macroNamed(name: string, { package: from }: DbtMacro, table: MacroTable): DbtMacro | undefined {
-  const [first, second] = name.split('.')
-  return second === undefined ? table.find(from, name) : table.in(first!, second)
-}
-
-function dispatchedBy(
-  literal: Traces['calls'][number]['literal'],
-  { package: from }: DbtMacro,
-  table: MacroTable,
-): DbtMacro | undefined {
-  if (!literal) return undefined
-  const name = literal.args[0] ?? literal.kwargs['macro_name']
-  const namespace = literal.args[1] ?? literal.kwargs['macro_namespace'] ?? null
-  try {
-    return table.dispatch(from, String(name), namespace === null ? null : String(namespace))
-  } catch (error) {
-    // Nothing there for this database: it is said when the macro is called.
-    if (error instanceof Failure) return undefined
-    throw error
-  }
 }
 
 // --- maps

@@ -10,6 +10,7 @@ import { ignoring } from './ignore.ts'
 import {
   diskFiles,
   manifestOf,
+  mayCall,
   parseCriterion,
   readDbtProject,
   readPackageFiles,
@@ -893,4 +894,20 @@ test('a variable made of what is not there is told where it is asked for', async
   expect(failures.map(({ message, place }) => `${place?.file}:${place?.line} ${message}`)).toEqual([
     'models/a.sql:2 var "schema": the environment variable MDL_SCHEMA is not set and has no default',
   ])
+})
+
+test.each([
+  ['select 1 as id', false],
+  ["select {{ run_query('select 1').rows[0][0] if execute }}", true],
+  ['select {{ outer() }}', true],
+  ['select {{ quiet() }}', false],
+])('whether %s asks the database, as far as macros say', async (sql, expected) => {
+  const project = await read({
+    'models/m.sql': sql,
+    'macros/m.sql': `{% macro outer() %}{{ adapter.dispatch('asking')() }}{% endmacro %}
+{% macro default__asking() %}{% if execute %}{% call statement('x') %}select 1{% endcall %}{% endif %}1{% endmacro %}
+{% macro quiet() %}{{ quiet() if false }}{{ dbt.type_string() }}{% endmacro %}`,
+  })
+  const macros = [...project.nodes.values()].flatMap((node) => node.macros)
+  expect(mayCall(project, macros, 'macro.dbt.statement')).toBe(expected)
 })
