@@ -11,7 +11,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { programFile } from '../../base/program.ts'
@@ -140,6 +140,8 @@ let version: string | undefined
 /** Of the program, and of the sources that find out what is kept, as they are while it is worked on. */
 function readVersion(): string {
   const { version } = JSON.parse(readFileSync(programFile('package.json'), 'utf8')) as { version: string }
+  // A program that was put together has a folder of its own, which is left as soon as a source differs.
+  if (import.meta.url.endsWith('.mjs')) return `${version} ${basename(dirname(fileURLToPath(import.meta.url)))}`
   const stamps = ['src/jinja', 'src/project'].flatMap((folder) => {
     const dir = fileURLToPath(programFile(folder))
     return readdirSync(dir, { recursive: true, encoding: 'utf8' })
