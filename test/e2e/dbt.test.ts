@@ -142,6 +142,9 @@ test('flags: before the verb, by variable, several words, YAML', async () => {
     'shop.stg_payments',
     'shop.totals',
   ])
+  // Spelled as by Python, for those who look for a piece of it.
+  const keys = await dbt('ls -q -s report --output json --output-keys name config.materialized tags')
+  expect(keys.stdout.trimEnd()).toBe('{"name": "report", "config.materialized": "table", "tags": []}')
 })
 
 test('warnings are errors where the flags say so', async () => {

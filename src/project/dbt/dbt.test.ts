@@ -7,7 +7,7 @@ import { MacroTable } from './macros.ts'
 import { renderSetting } from './yaml-context.ts'
 import type { DbtProject } from './types.ts'
 
-const head = 'name: shop\nversion: "1"\n'
+const head = 'name: shop\nversion: "1.0"\n'
 
 async function read(files: Record<string, string>, vars: Record<string, unknown> = {}) {
   return readDbtProject(recordFiles({ 'dbt_project.yml': head, ...files }), '/project', {
@@ -270,11 +270,12 @@ models: [{name: a, anything: 1}]`,
   ],
   [
     'a broken dbt_project.yml',
-    { 'dbt_project.yml': 'name: 1x\nmodels: 5\nvars: []' },
+    { 'dbt_project.yml': "name: 1x\nmodels: 5\nvars: []\nversion: '1'" },
     [
       'PROJECT_INVALID dbt_project.yml:1:7 "name" is "1x"; letters, digits and underscores are allowed',
       'PROJECT_INVALID dbt_project.yml:2:9 "models" must be a mapping',
       'PROJECT_INVALID dbt_project.yml:3:7 "vars" must be a mapping',
+      'PROJECT_INVALID dbt_project.yml:4:10 "version" is "1"; it has two or three numbers: "1.0" or "1.0.0"',
     ],
   ],
   [

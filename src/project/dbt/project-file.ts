@@ -88,6 +88,9 @@ const reservedNames = new Set(
   ),
 )
 
+const semanticVersion =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)(\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?)?$/
+
 // Hooks are rendered when they run, vars never are.
 const isRaw = (key: unknown): boolean =>
   typeof key === 'string' && /^\+?(pre[-_]hook|post[-_]hook|on-run-start|on-run-end|query-comment|vars)$/.test(key)
@@ -121,6 +124,9 @@ export function readProjectFile(
   else if (!/^[A-Za-z_]\w*$/.test(name))
     wrong(`"name" is "${name}"; letters, digits and underscores are allowed`, ['name'])
   else if (reservedNames.has(name)) wrong(`"${name}" is a word of dbt and no name for a project`, ['name'])
+  const { version } = root
+  if (typeof version === 'string' && !semanticVersion.test(version))
+    wrong(`"version" is "${version}"; it has two or three numbers: "1.0" or "1.0.0"`, ['version'])
   const record = (key: string): Config => {
     const value = root[key] ?? {}
     if (isRecord(value)) return value
@@ -190,7 +196,7 @@ export function readProjectFile(
     ) as Record<ConfigTree, Config>
   return {
     name: typeof name === 'string' ? name : 'project',
-    version: root['version'] === undefined ? '' : String(root['version']),
+    version: version === undefined ? '' : String(version),
     folder,
     paths,
     configs: trees(record),

@@ -341,7 +341,7 @@ metrics:
 test('operations are nodes of the graph, with what the project says of its models', async () => {
   const project = await read({
     'dbt_project.yml':
-      'name: shop\nversion: "1"\non-run-end: select 1\nmodels: {+tags: [all], shop: {+materialized: table}}',
+      'name: shop\nversion: "1.0"\non-run-end: select 1\nmodels: {+tags: [all], shop: {+materialized: table}}',
     'models/a.sql': 'select 1 as id',
   })
   const nodes = graphDict(project).get('nodes') as Dict

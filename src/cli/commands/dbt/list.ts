@@ -1,5 +1,6 @@
 // ls: what the flags select, one a line, for people and for the next command of a pipe.
 
+import { fromJs, toJson } from '../../../jinja/index.ts'
 import { manifestOf, versionedName, type DbtProject } from '../../../project/dbt/index.ts'
 import { manifestEntries, membersOf, type Member } from '../../../transform/index.ts'
 import { Failure } from '../../../base/failure.ts'
@@ -70,7 +71,7 @@ const printers: Readonly<Record<string, Printer>> = {
       // Of models dbt says here, and not in the manifest, what they read.
       const entry = type === 'model' ? { ...written, direct_parents: project.nodes.get(id)?.dependsOn } : written
       const wanted = keys.length > 0 ? keys : usualKeys.filter((key) => Object.hasOwn(entry, key))
-      return JSON.stringify(Object.fromEntries(wanted.flatMap((key) => valueAt(entry, key))))
+      return toJson(fromJs(Object.fromEntries(wanted.flatMap((key) => valueAt(entry, key)))))
     }
   },
 }
