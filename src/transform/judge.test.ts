@@ -320,3 +320,55 @@ test('what has not changed is left alone; what has, and what stands on it, is no
   })
   expect(await world.rows('select count(*) from marts.top')).toEqual([[1]])
 })
+
+test('what hooks send is part of a model: their macros, variables and what they read', async () => {
+  const states = memory()
+  const model = (name: string, hook: string) => ({
+    [`models/${name}.sql`]: `{{ config(post_hook="${hook}") }}select id, amount from {{ source('raw', 'sales') }}`,
+  })
+  const macro = (by: number) => `{% macro add(t) %}update {{ t }} set amount = amount + ${by}{% endmacro %}`
+  const files = {
+    ...model('by_macro', '{{ add(this) }}'),
+    ...model('by_var', "update {{ this }} set amount = {{ var('amount') }}"),
+    ...model('by_ref', "insert into {{ this }} select id, 0 from {{ ref('other') }}"),
+    ...model('by_query', "{% do run_query('update ' ~ this ~ ' set amount = 0') %}"),
+    ...model('by_run', 'update {{ this }} set amount = 0 -- {{ invocation_id }} {{ run_started_at }}'),
+    'models/other.sql': 'select 7 as id',
+    'macros/add.sql': macro(1),
+  }
+  const again = async (more: Record<string, string> = {}, vars = { amount: 1 }) => {
+    const { results, changes } = await run({ ...files, ...more }, { states, more: { vars } })
+    await changes.publish()
+    return results.filter(({ status }) => status !== 'no-op').map(({ name, status }) => `${name} ${status}`)
+  }
+  expect(await again()).toHaveLength(6)
+  expect(await again()).toEqual([])
+  expect(await again({ 'macros/add.sql': macro(2) })).toEqual(['by_macro success'])
+  const changed = { 'macros/add.sql': macro(2) }
+  expect(await again(changed, { amount: 2 })).toEqual(['by_var success'])
+  const other = { ...changed, 'models/other.sql': 'select 8 as id' }
+  expect((await again(other, { amount: 2 })).sort()).toEqual(['by_ref success', 'other success'])
+  expect(await world.rows('select id from marts.by_ref where amount = 0')).toEqual([[8]])
+})
+
+test('macros and variables that a macro in the place of one of dbt asks for are part of what is built', async () => {
+  const states = memory()
+  const files = {
+    'models/a.sql': 'select 1 as id',
+    'macros/create.sql':
+      '{% macro create_table_as(temporary, relation, sql) %}create table {{ relation }} as select {{ wrapped() }} as made, * from ({{ sql }}){% endmacro %}',
+  }
+  const again = async (by: string, vars: Record<string, unknown> = {}) => {
+    const wrapped = { 'macros/wrapped.sql': `{% macro wrapped() %}${by}{% endmacro %}` }
+    const { of, changes } = await run({ ...files, ...wrapped }, { states, more: { vars } })
+    await changes.publish()
+    return of('a').status
+  }
+  expect(await again('1')).toBe('success')
+  expect(await again('1')).toBe('no-op')
+  expect(await again('2')).toBe('success')
+  expect(await again("{{ var('at', 2) }}")).toBe('success')
+  expect(await again("{{ var('at', 2) }}")).toBe('no-op')
+  expect(await again("{{ var('at', 2) }}", { at: 3 })).toBe('success')
+  expect(await world.rows('select made from marts.a')).toEqual([[3]])
+})

@@ -1,8 +1,8 @@
 // Which nodes need not be done again: what they are made of is what they were made of when they last went well.
 //
-//   compiled SQL, configs, macros that build ─┐
-//   versions of all that is read ─────────────┴─▶ fingerprint ─┬─ as it is noted, and the table is as it was left: unchanged
-//                                                              └─ else it is done, and noted with what it left behind
+//   compiled SQL, hooks, configs, macros that build ─┐
+//   versions of all that is read ────────────────────┴─▶ fingerprint ─┬─ as it is noted, and the table is as it was left: unchanged
+//                                                                     └─ else it is done, and noted with what it left behind
 //
 // The notes are in the records. A rollback, another writer, a change of the project or of the data below makes a node be done
 // again, because its table is not in the version that is noted. SQL that answers differently each time (`now()`) is never
@@ -12,12 +12,14 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
+import { compileTemplate } from '../jinja/index.ts'
 import { versionOf, type Lake, type Version } from '../lake/index.ts'
-import { isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
-import { Compiler } from './compile.ts'
+import { isTable, type Context, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
+import { Compiler, subjectOf } from './compile.ts'
 import { asker } from './materialize.ts'
 import { functionsWrittenOut } from './materializations/functions.ts'
-import { lakeName } from './materializations/target.ts'
+import { originOf } from './materializations/hooks.ts'
+import { lakeName, snapshotsBelow } from './materializations/target.ts'
 import type { Step } from './plan.ts'
 import { queryOptions, statementOf, type NodeResult, type Work } from './work.ts'
 
@@ -106,14 +108,14 @@ async function fingerprintOf(
     node.description,
     node.constraints,
     [node.database, node.schema, node.alias],
-    [...node.hooks.pre, ...node.hooks.post].map(({ sql }) => sql),
     buildingMacros(work.project),
   ])
-  if (node.kind === 'seed') {
-    const rows = await readFile(join(work.project.dir, node.file)).catch(() => undefined)
-    return rows && { text: hashOf(about, rows), sql: undefined }
-  }
   try {
+    const hooks = await hooksText(node, work)
+    if (node.kind === 'seed') {
+      const rows = await readFile(join(work.project.dir, node.file)).catch(() => undefined)
+      return rows && { text: hashOf(about, hooks, rows), sql: undefined }
+    }
     const compiled = await new Compiler(work.project, onlyQuestions(work)).compile(node)
     // What it calls is part of it.
     const sql = await functionsWrittenOut(statementOf(compiled), work)
@@ -128,7 +130,7 @@ async function fingerprintOf(
       node.config['materialized'] === 'view' ? shape : content,
     ]
     const inputs = read.filter(({ table }) => table.toLowerCase() !== self.toLowerCase()).map(part)
-    return { text: hashOf(about, sql, JSON.stringify(inputs.sort())), sql: compiled.sql }
+    return { text: hashOf(about, hooks, sql, JSON.stringify(inputs.sort())), sql: compiled.sql }
   } catch (error) {
     if (error instanceof Failure) return undefined // doing it says what is wrong
     throw error
@@ -146,15 +148,46 @@ const mayBeStale = ({ config }: DbtNode): boolean => {
   return boathouse?.volatile === false
 }
 
-/** Macros of the project that take part in building, whatever the model's SQL says: those that replace dbt's own. */
+/** Names that differ in each run, and what would show something to a person. */
+const unsaid = { invocation_id: '', run_started_at: '', log: () => '', print: () => '' }
+
+/** What the hooks of a node would send, and which snapshots they may read. */
+async function hooksText(node: DbtNode, work: Work): Promise<string> {
+  const hooks = [...node.hooks.pre, ...node.hooks.post]
+  if (hooks.length === 0) return ''
+  const sent: string[] = []
+  const ask = asker(work)
+  const compiler = new Compiler(work.project, async (request) => {
+    if (request.kind !== 'statement') return ask(request)
+    sent.push(request.sql)
+    return { kind: 'statement' }
+  })
+  for (const { sql, place } of hooks) {
+    const render = ({ globals }: Context) => compileTemplate(sql, originOf(place)).render(globals)
+    sent.push(await compiler.run({ ...subjectOf(node), place }, render, unsaid))
+  }
+  return JSON.stringify([sent, await snapshotsBelow(node, work)])
+}
+
+/**
+ * Macros of the project that take part in building, whatever the model's SQL says: those that replace dbt's own, all that
+ * they name, and the variables if one of them asks for any.
+ */
 const macroHashes = new WeakMap<DbtProject, string>()
 function buildingMacros(project: DbtProject): string {
   const known = macroHashes.get(project)
   if (known !== undefined) return known
-  const texts = project.macros.flatMap(({ macroName, text, uniqueId }) =>
-    builds.test(macroName) ? [uniqueId, text] : [],
-  )
-  const hash = texts.length === 0 ? '' : hashOf(...texts)
+  const found = new Set(project.macros.filter(({ macroName }) => builds.test(macroName)))
+  for (const { text } of found) {
+    const words = new Set(text.match(/\w+/g))
+    for (const macro of project.macros)
+      if (words.has(macro.macroName.replace(/^(default|duckdb)__/, ''))) found.add(macro)
+  }
+  const texts = [...found].flatMap(({ text, uniqueId }) => [uniqueId, text])
+  const { options, packages } = project
+  const asksVars = texts.some((text) => /\bvar\s*\(/.test(text))
+  const vars = asksVars ? JSON.stringify([options.vars, [...packages.values()].map((each) => each.vars)]) : ''
+  const hash = texts.length === 0 ? '' : hashOf(...texts, vars)
   macroHashes.set(project, hash)
   return hash
 }

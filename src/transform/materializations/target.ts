@@ -100,6 +100,11 @@ const orderOf = (text: string): NonNullable<TableOptions['sortedBy']>[number] =>
  */
 export async function readSnapshots(node: DbtNode, work: Work): Promise<Record<string, string>> {
   if (node.kind !== 'snapshot' && node.config['materialized'] !== 'incremental') return {}
+  return { 'boathouse.read': JSON.stringify(await snapshotsBelow(node, work)) }
+}
+
+/** The current snapshot of each table that a node depends on, through views, by full name. */
+export async function snapshotsBelow(node: DbtNode, work: Work): Promise<Record<string, string>> {
   const read: Record<string, string> = {}
   const seen = new Set<string>()
   const visit = async (ids: readonly string[]): Promise<void> => {
@@ -118,5 +123,5 @@ export async function readSnapshots(node: DbtNode, work: Work): Promise<Record<s
     }
   }
   await visit(node.dependsOn)
-  return { 'boathouse.read': JSON.stringify(read) }
+  return read
 }
