@@ -84,7 +84,7 @@ export function performContext(
   { deps, manifests, query, bind, relations, prepare, answer, policyNow, environmentOf }: Opened,
   { target, branch }: Meant,
 ): PerformContext {
-  const { namespace, signal, timeoutMs, timeZone, principal, aliases, temporary, scratch } = options
+  const { namespace, signal, timeoutMs, timeZone, principal, aliases, temporary, scratch, readAs, toldTo } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
     (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
@@ -92,22 +92,22 @@ export function performContext(
       authoriseTable(await policyNow(), principal, action, { catalog, namespace: name }, environment)
       return work(catalog, name)
     }
+  const names = {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(signal ? { signal } : {}),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(timeZone === undefined ? {} : { timeZone }),
+    aliases,
+    temporary,
+    scratch,
+    readAs,
+  }
   return {
     changes,
     at,
     postgres: options.door === 'pgwire',
     run: options.door === 'run',
-    options: {
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(signal ? { signal } : {}),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(timeZone === undefined ? {} : { timeZone }),
-      aliases,
-      temporary,
-      scratch,
-      ...options.about?.(target),
-      branch,
-    },
+    options: { ...names, ...options.about?.(target), branch },
     resolve: (name) => resolveName(name, options),
     bind: (sql) => bind(sql, asking),
     relations: ({ catalog, namespace }) => relations({ catalog, namespace }, asking),
@@ -117,6 +117,10 @@ export function performContext(
       const prepared = await prepare(sql, asked)
       if (!prepared) throw new Failure('SQL_INVALID', 'RETURNING takes a list as SELECT does', { place: at(0) })
       if (told.rows === undefined) return void (await prepared.columns())
+      if (toldTo && scratch) {
+        await scratch.replaceTable(toldTo, sql, { ...names, told, keepsDeclared: true })
+        return { columns: [], chunks: [] }
+      }
       return toldWhole(await answer(prepared, asked))
     },
     async takeNumbers({ name, metadata }, { field, from }, count) {

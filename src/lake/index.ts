@@ -22,6 +22,7 @@ export { schemaOfLoaded } from './relations/information.ts'
 export { systemOids, type Key, type KeysOf } from './pg-catalog/index.ts'
 export { pivotsByRows } from './sql/pivot.ts'
 export { isChange } from './sql/statement.ts'
+export { parseWithChanges } from './sql/with-changes.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
 export {
   closing,

@@ -291,7 +291,10 @@ export function openLake(given: LakeDeps): Lake {
       analyses,
       columns,
       resolver: {
-        load: (name) => (isTemporary(name) ? (options.scratch ?? changes ?? asked) : (changes ?? asked)).load(name),
+        load: (name) =>
+          (options.readAs ?? (isTemporary(name) ? (options.scratch ?? changes ?? asked) : (changes ?? asked))).load(
+            name,
+          ),
         list: (catalog) => listAll(catalog, asked, changes),
         temporaries: async () => {
           const names = await temporaryTables(options, changes)
@@ -365,7 +368,7 @@ export function openLake(given: LakeDeps): Lake {
         views.add(view.metadata)
       },
       prepare: async (sql, changes, options) => {
-        const asking: QueryOptions = {
+        const asking: Asking = {
           principal,
           catalog,
           changes,
@@ -376,6 +379,8 @@ export function openLake(given: LakeDeps): Lake {
           aliases: options.aliases,
           temporary: options.temporary,
           scratch: options.scratch,
+          readAs: options.readAs,
+          ...(options.told ? { told: options.told } : {}),
         }
         const prepared = options.pivots ? await prepareOrPivot(sql, asking) : await prepare(sql, asking, options.rowsOf)
         if (prepared) within?.read(prepared.loaded)

@@ -8,9 +8,12 @@ import { parseControl, type Control } from './sql/control.ts'
 import { withArguments } from './sql/prepared.ts'
 import { placeAt, quoteText, splitStatements } from './sql/tokens.ts'
 import { openTemporary } from './temporary.ts'
+import { parseWithChanges, type WithChanges } from './sql/with-changes.ts'
+import { describeWithChanges, runWithChanges } from './with-changes.ts'
 import type { Csv } from './write/load-csv.ts'
 import type { StatementOptions, Transaction } from './transaction.ts'
 
+export type Described = Awaited<ReturnType<Lake['describe']>>
 export type SessionOptions = Omit<QueryOptions, 'changes'>
 
 export interface Session {
@@ -23,7 +26,7 @@ export interface Session {
   /** A statement that reads the rows of a CSV as a table, by the name that it is given. They are gone afterwards. */
   loading(csv: Csv, statement: (table: string) => string, options?: StatementOptions): Promise<QueryResult>
   /** As the lake's, of what the session sees. */
-  describe(sql: string, options?: StatementOptions): ReturnType<Lake['describe']>
+  describe(sql: string, options?: StatementOptions): Promise<Described>
   /** The temporary tables of the session go. */
   discardTemporary(): Promise<void>
   /** Rolls back what is open, and gives up what is temporary. */
@@ -114,6 +117,25 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     namespace = to.namespace
   }
 
+  /** In the transaction that is open, or in one of its own. */
+  async function changedTogether(sql: string, several: WithChanges, more: StatementOptions): Promise<QueryResult> {
+    const isOwn = !transaction
+    if (isOwn) await control({ kind: 'begin', isolation: 'snapshot', readOnly: false }, more)
+    const current = transaction!
+    try {
+      const { set: scratch, namespace: own } = await temporary.place({ ...asking(), ...more })
+      const query = (text: string, options: StatementOptions) => session.query(text, options)
+      const running = { query, within: current.within, scratch, namespace: own, catalog }
+      const result = await runWithChanges(sql, several, more, running)
+      if (isOwn) await control({ kind: 'commit' }, more)
+      return result
+    } catch (error) {
+      if (isOwn && transaction) await control({ kind: 'rollback' }, more)
+      else current.fail()
+      throw error
+    }
+  }
+
   const session: Session = {
     get state() {
       return transaction ? (transaction.state === 'failed' ? 'failed' : 'open') : 'idle'
@@ -131,6 +153,8 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
         return session.query(withArguments(statement, found.arguments), more)
       }
       if (found) return done(await control(found, more))
+      const several = parseWithChanges(sql)
+      if (several) return changedTogether(sql, several, more)
       const made = transaction?.state === 'failed' ? undefined : await temporary.foresee(sql, { ...asking(), ...more })
       const result = await (transaction ?? lake).query(sql, { ...asking(), ...more })
       if (made?.goesAtCommit && !transaction) await temporary.commit()
@@ -144,7 +168,18 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
         await loaded.drop()
       }
     },
-    describe: (sql, more = {}) => (transaction ?? lake).describe(sql, { ...asking(), ...more }),
+    async describe(sql, more = {}) {
+      const several = parseWithChanges(sql)
+      if (!several) return (transaction ?? lake).describe(sql, { ...asking(), ...more })
+      const { set: scratch, namespace: own } = await temporary.place({ ...asking(), ...more })
+      return describeWithChanges(sql, several, {
+        query: (text) => (transaction ?? lake).query(text, { ...asking(), ...more }),
+        describe: (text) => (transaction ?? lake).describe(text, { ...asking(), ...more }),
+        scratch,
+        namespace: own,
+        catalog,
+      })
+    },
     discardTemporary: () => temporary.close(),
     async close() {
       await transaction?.rollback()
@@ -180,7 +215,8 @@ export async function* queryAll(
 ): AsyncGenerator<QueryResult, undefined> {
   const statements = splitStatements(text)
   const [only] = statements
-  if (!only || statements.length === 1) {
+  const isOfParts = statements.length === 1 && parseWithChanges(only!.sql) !== undefined
+  if (!only || (statements.length === 1 && !isOfParts)) {
     if (only && parseControl(only.sql))
       throw new Failure('TRANSACTION_STATE', `${only.sql} alone has no effect here`, { hint: oneText })
     yield await lake.query(text, options)

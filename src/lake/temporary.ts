@@ -32,12 +32,16 @@ export function openTemporary(lake: Pick<Lake, 'openScratch'>, seen: () => Withi
     await set.dropTemporary(namespace)
     await set.discard()
   }
+  /** Where tables of the session may be made. */
+  const place = async (options: Pick<QueryOptions, 'catalog' | 'principal'>): Promise<Opened> =>
+    (opened ??= { set: await lake.openScratch(options, seen), namespace: temporaryNamespace(randomUUID()) })
   function ended(): void {
     began = undefined
     savepoints = []
   }
 
   return {
+    place,
     names: (): RunNames => (opened ? { temporary: opened.namespace, scratch: opened.set } : {}),
 
     /** Before a statement that makes a temporary table there is a place for it. */
@@ -49,10 +53,7 @@ export function openTemporary(lake: Pick<Lake, 'openScratch'>, seen: () => Withi
       if (words[0] !== 'create' || !words.some((word) => word.startsWith('temp'))) return undefined
       const statement = parseStatement(sql)
       if (!statement || !('temporary' in statement) || !statement.temporary) return undefined
-      opened ??= {
-        set: await lake.openScratch(options, seen),
-        namespace: temporaryNamespace(randomUUID()),
-      }
+      await place(options)
       const goesAtCommit = statement.kind === 'create-table' && statement.onCommitDrop
       if (goesAtCommit) goingAtCommit.push(statement.name.at(-1)!)
       return { goesAtCommit }
@@ -63,8 +64,7 @@ export function openTemporary(lake: Pick<Lake, 'openScratch'>, seen: () => Withi
       csv: Csv,
       options: Pick<QueryOptions, 'catalog' | 'principal' | 'signal' | 'timeoutMs'>,
     ): Promise<{ name: string; drop(): Promise<void> }> {
-      opened ??= { set: await lake.openScratch(options, seen), namespace: temporaryNamespace(randomUUID()) }
-      const { set, namespace } = opened
+      const { set, namespace } = await place(options)
       const { signal, timeoutMs } = options
       const name = `copied_${randomUUID().slice(0, 8)}`
       const target = { catalog: options.catalog, namespace, name }

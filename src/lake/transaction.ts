@@ -46,6 +46,8 @@ export interface Transaction {
   /** Forgets what came after the savepoint, failures too. @throws TRANSACTION_STATE when there is none of this name */
   rollbackTo(name: string): Promise<void>
   release(name: string): void
+  /** A statement of several parts has failed. */
+  fail(): void
   /** Undefined when there was nothing to publish. A failed one is rolled back. @throws COMMIT_CONFLICT; it has ended then */
   commit(): Promise<Publication | undefined>
   rollback(): Promise<void>
@@ -130,6 +132,7 @@ export async function beginTransaction(
       }
     },
     within,
+    fail: failed,
     async describe(sql, more = {}) {
       mustLive()
       return deps.describe(sql, { ...options, ...more, within })

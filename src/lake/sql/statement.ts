@@ -11,6 +11,7 @@ import { refAlteration, type RefAlteration } from './ref-alteration.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
 import { tokens } from './tokens.ts'
 import { assigned, plainValue, propertiesSet, withProperties, type Properties } from './trino-properties.ts'
+import { parseWithChanges } from './with-changes.ts'
 
 export type { WrittenName } from './reader.ts'
 
@@ -148,6 +149,7 @@ export function isChange(sql: string): boolean {
 
 function isChangeAfterWith(sql: string): boolean {
   try {
+    if (parseWithChanges(sql)) return true
     return changeAfterWith(new Reader(sql)) !== undefined
   } catch {
     return false // what is wrong with it is DuckDB's to tell
@@ -160,6 +162,11 @@ export function parseStatement(sql: string): Statement | Command | undefined {
   const command = parseCommand(reader)
   if (command) return command
   if (reader.sees('with')) {
+    if (parseWithChanges(sql))
+      throw reader.unsupported(
+        'a WITH clause that changes rows, in such a place,',
+        'Write the changes as statements of their own.',
+      )
     const clause = changeAfterWith(reader)
     if (!clause) return undefined
     const statement = rowChange(reader)

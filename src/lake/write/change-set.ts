@@ -12,6 +12,7 @@ import type {
   TableMetadata,
   Value,
 } from '../../iceberg/index.ts'
+import type { ToldRows } from '../sources.ts'
 import type { JoinKey, KeyBounds } from './key-bounds.ts'
 import type { Csv } from './load-csv.ts'
 import type { LocalFile } from './load-files.ts'
@@ -46,6 +47,8 @@ export type TableOptions = RunNames & {
   keepsDeclared?: boolean
   /** Ingestion's own SQL: it reads files of the spool and is not checked against the allow-list. */
   files?: string[]
+  /** The SELECT is that of RETURNING, of these rows. */
+  told?: ToldRows
 }
 
 export type WriteResult = {

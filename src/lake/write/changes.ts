@@ -62,7 +62,7 @@ import { columnOf } from './perform-context.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
-import { isTemporary, withoutAliases } from './run-names.ts'
+import { isTemporary, withoutAliases, type RunNames } from './run-names.ts'
 import { changeRows, withRows, type RowOperation } from './rows.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { changedAlias, type ChangedTable } from '../sources.ts'
@@ -222,7 +222,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   async function existing(
     target: TableName,
     privileges: readonly Privilege[],
-    { whole = false, branch }: { whole?: boolean; branch?: string | undefined } = {},
+    { whole = false, branch, readAs }: { whole?: boolean; branch?: string | undefined } & Pick<RunNames, 'readAs'> = {},
   ): Promise<{ published: Loaded | undefined; before: LoadedTable }> {
     const published = await tables.load(target)
     await mayWrite(target, privileges, { whole })
@@ -233,6 +233,15 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         before ? `${showName(target)} is a view; its rows cannot be changed` : `there is no table ${showName(target)}`,
       )
     checkBranch(before, branch)
+    const begun = await readAs?.load(target)
+    if (readAs && begun?.location !== before.location)
+      throw new Failure(
+        'SQL_UNSUPPORTED',
+        `rows of ${showName(target)} are changed by two parts of one statement, of which none sees what the other does`,
+        {
+          hint: 'Write two statements between BEGIN and COMMIT. Only rows that are added go together with other changes.',
+        },
+      )
     return { published, before }
   }
 
@@ -247,6 +256,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const { published, before } = await existing(target, needs ?? needed[operation], {
       whole: needs !== undefined,
       branch: options.branch,
+      readAs: options.readAs,
     })
     const prepared = await deps.prepare(select, self, {
       ...options,
@@ -347,8 +357,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
 
   /** In place of the rows of the partitions that those of the SELECT fall into. */
   async function overwrite(target: TableName, select: string, options: TableOptions): Promise<WriteResult> {
-    const { branch } = options
-    const { published, before } = await existing(target, ['insert', 'delete'], { whole: true, branch })
+    const { branch, readAs } = options
+    const { published, before } = await existing(target, ['insert', 'delete'], { whole: true, branch, readAs })
     const { files, placed } = await writeRows(before, select, options)
     const prepared = await prepareOverwrite(
       io,
@@ -510,8 +520,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     },
 
     async truncate(target, options = {}) {
-      const { signal, branch } = options
-      const { published, before } = await existing(target, ['delete'], { whole: true, branch })
+      const { signal, branch, readAs } = options
+      const { published, before } = await existing(target, ['delete'], { whole: true, branch, readAs })
       const { name, metadata } = before
       const summary = { ...options.summary, 'boathouse.change-set': id }
       const write = await prepareDelete(io, metadata, { filter: { op: 'true' } }, { summary, signal, branch })

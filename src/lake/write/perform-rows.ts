@@ -86,7 +86,9 @@ async function inserted(
   const fixed = partitionValues(statement.partition, schema, target)
   const isFixed = (name: string) => fixed.some(({ column }) => column.toLowerCase() === name.toLowerCase())
   const open = schema.fields.map(({ name }) => name).filter((name) => !isFixed(name))
-  const names = statement.columns ? fieldsNamed(statement.columns, schema, target) : ofRows(statement, open, context)
+  const names = statement.columns
+    ? fieldsNamed(statement.columns, schema, target)
+    : await asManyAsGiven(statement, open, context)
   const { conflict } = statement
   const source = withCasts(statement, names, schema)
   const columns = numberedFields(table.metadata)
@@ -194,15 +196,20 @@ async function replacing(
   return { rows: (await located(both, context.at, work)).rowsWritten, changed: true }
 }
 
-/** The table's columns; for PostgreSQL's clients as many as VALUES has, where that are fewer: the others are left out. */
-function ofRows(
-  { source, byName }: Statement<'insert'>,
+/** The table's columns; for PostgreSQL's clients as many as are given, where that are fewer: the others are left out. */
+async function asManyAsGiven(
+  { source, byName, with: clause }: Statement<'insert'>,
   names: readonly string[],
-  { postgres }: PerformContext,
-): readonly string[] {
-  const rows = !postgres || byName ? undefined : 'rows' in source ? source.rows : writtenRows(source.select)
-  const count = rows?.[0]?.length
-  return count !== undefined && rows!.every((row) => row.length === count) ? names.slice(0, count) : names
+  { postgres, at, bind }: PerformContext,
+): Promise<readonly string[]> {
+  if (!postgres || byName) return names
+  const rows = 'rows' in source ? source.rows : writtenRows(source.select)
+  if (rows) {
+    const count = rows[0]?.length
+    return count !== undefined && rows.every((row) => row.length === count) ? names.slice(0, count) : names
+  }
+  const text = compose`${after(clause)}${(source as { select: Piece }).select}`
+  return names.slice(0, (await located(text, at, bind(text.sql))).length)
 }
 
 export async function truncated(target: TableName, { changes, options, rows }: PerformContext): Promise<Performed> {

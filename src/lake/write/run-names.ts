@@ -5,7 +5,7 @@
 // (`temporary`). No publication takes such a namespace along, so what a killed step leaves is never seen. Those of a run lie
 // in its change set, those of a session in one of their own that is never published (`scratch`).
 
-import type { PendingChange, TableName } from '../../catalog/index.ts'
+import type { PendingChange, TableName, Tables } from '../../catalog/index.ts'
 import type { Decision } from '../../govern/index.ts'
 import type { Prepared } from '../prepare.ts'
 import { splice, type Edit } from '../sql/splice.ts'
@@ -19,6 +19,10 @@ export type RunNames = {
   temporary?: string | undefined
   /** Where a session keeps its temporary tables, apart from what it changes of the lake. */
   scratch?: ChangeSet | undefined
+  /** Tables as a statement of several parts reads them, whatever its other parts have changed already (`with-changes.ts`). */
+  readAs?: Pick<Tables, 'load'> | undefined
+  /** The temporary table that the rows of RETURNING become, rather than to be told. */
+  toldTo?: TableName | undefined
 }
 
 const prefix = '__temporary_'

@@ -2,7 +2,16 @@
 // transactions, what gives rows. Everything else is the lake's.
 
 import { Failure } from '../../base/failure.ts'
-import { isChange, nameOf, placeAt, quoteName, splitAtCommas, tokens, type Token } from '../../lake/index.ts'
+import {
+  isChange,
+  nameOf,
+  parseWithChanges,
+  placeAt,
+  quoteName,
+  splitAtCommas,
+  tokens,
+  type Token,
+} from '../../lake/index.ts'
 
 export type CopyFormat = {
   format: 'text' | 'csv' | 'binary'
@@ -128,8 +137,11 @@ export function classify(sql: string): Command {
     case 'delete':
     case 'merge':
       return { kind: 'lake', rows: head.has('returning'), changes: true }
-    case 'with':
+    case 'with': {
+      const last = parseWithChanges(sql)?.last
+      if (last) return { kind: 'lake', rows: !last.changes || last.tells, changes: true }
       return isChange(sql) ? { kind: 'lake', rows: head.has('returning'), changes: true } : { kind: 'lake', rows: true }
+    }
     default:
       return { kind: 'lake', rows: !changes.has(word) }
   }

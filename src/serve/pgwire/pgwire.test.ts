@@ -224,7 +224,7 @@ describe('statements', () => {
     ['select $1', '22023', undefined],
     ["select * from read_csv('/etc/passwd')", '42501', undefined],
     ['copy (select 1) from stdin', '42601', undefined],
-    ['with d as (delete from raw.sales returning *) select * from d', '0A000', undefined],
+    ['with d as (delete from raw.sales) select * from d', '0A000', undefined],
     ['fetch 1 from nowhere', '34000', undefined],
     ['execute nothing', '26000', undefined],
     ['set client_encoding to latin1', '22023', undefined],
@@ -515,6 +515,43 @@ describe('statements', () => {
         )
       ).rows,
     ).toEqual([{ a: ['1', '2'], b: ['x'], c: '{1}', d: ['x', 'y'] }])
+  })
+
+  test('a WITH clause that changes rows', async () => {
+    const client = await connect('ada')
+    await client.query('create table moving (id int, n text, j jsonb)')
+    const told = async (text: string, values: unknown[]) => {
+      const { fields, rows, command, rowCount } = await client.query({ text, values, name: text.slice(0, 30) })
+      return [command, rowCount, fields.map(({ dataTypeID }) => dataTypeID), ...rows]
+    }
+    const added = 'with i as (insert into moving values ($1, $2, $3) returning *) select id + $4 as x, n, j from i'
+    expect(await told(added, [1, 'a', '{"k": 1}', 5])).toEqual([
+      'SELECT',
+      1,
+      [23, 25, 3802],
+      { x: 6, n: 'a', j: { k: 1 } },
+    ])
+    const upsert =
+      'with u as (update moving set n = $2 where id = $1 returning *) insert into moving select $1, $2 where not exists (select * from u)'
+    expect(await told(upsert, [2, 'b'])).toEqual(['INSERT', 1, []])
+    expect(await told(upsert, [2, 'c'])).toEqual(['INSERT', 0, []])
+    await client.query('begin')
+    expect((await client.query('with d as (delete from moving returning id) select count(*) from d')).rows).toEqual([
+      { count: '2' },
+    ])
+    await client.query('rollback')
+    await client.query('begin')
+    const fails = 'with d as (delete from moving where id = 1 returning n) select n::int from d'
+    expect(await codeOf(client.query(fails))).toBe('22P02')
+    expect(await codeOf(client.query('select 1'))).toBe('25P02')
+    await client.query('rollback')
+    expect(await codeOf(client.query(fails))).toBe('22P02')
+    expect((await client.query('select id, n from moving order by id')).rows).toEqual([
+      { id: 1, n: 'a' },
+      { id: 2, n: 'c' },
+    ])
+    await client.query('drop table moving')
+    await client.end()
   })
 
   test('columns come back as the types that they were declared as', async () => {
