@@ -39,6 +39,7 @@ export {
   type Token,
 } from './sql/tokens.ts'
 export { parseSqlType, sqlType } from './types.ts'
+export { readAs } from './write/declared-types.ts'
 export type { Chunk } from '../engine/index.ts'
 export type { Column } from '../contract/index.ts'
 export { callableFunctions } from './sql/tree.ts'

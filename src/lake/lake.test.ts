@@ -273,8 +273,10 @@ describe('writing', () => {
   })
 
   test.each([
-    ['1::hugeint', 'DECIMAL(38,0)', '1'],
-    ['sum(1::int)', 'DECIMAL(38,0)', '1'],
+    ['1::hugeint', 'HUGEINT', '1'],
+    ['sum(1::int)', 'HUGEINT', '1'],
+    ['18446744073709551615::ubigint', 'HUGEINT', '18446744073709551615'],
+    ['[1::hugeint]', 'DECIMAL(38,0)[]', ['1']],
     ['1::utinyint', 'INTEGER', 1],
     ["'a'::enum('a')", 'VARCHAR', 'a'],
     ['null', 'INTEGER', null],
@@ -284,7 +286,7 @@ describe('writing', () => {
     ["time '12:00:00'", 'TIME', '12:00:00'],
     ["'ab'::blob", 'BLOB', 'YWI='],
     ["'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid", 'UUID', '4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'],
-  ])('%s is kept as %s', async (expression, type, value) => {
+  ])('%s is read as %s', async (expression, type, value) => {
     await world.rows(`create or replace table raw.types as select ${expression} as v`)
     const { columns, rows } = await collect(await world.query('from raw.types'))
     expect([columns[0]!.type, rows]).toEqual([type, [[value]]])

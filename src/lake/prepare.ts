@@ -241,7 +241,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
         shadowed.length === 0 || (isRead && ((context.run && areSmall(scans)) || areOneFileEach(scans)))
       const plain = isRead && !isUnconditional ? plainConditionsOf(piece, scans) : undefined
       const isKnown = isUnconditional || plain !== undefined
-      if (context.postgres && text.includes('||') && scans.some(({ json }) => json.length > 0))
+      if (context.postgres && text.includes('||') && scans.some(({ casts }) => [...casts.values()].includes('JSON')))
         await checkJoined(context, named, place)
       if (isKnown && !unbound) await columns()
       const { predicates, joins, plan } = isKnown
@@ -570,7 +570,7 @@ function plainConditionsOf({ sql, tables, conditions }: Piece, scans: readonly S
   const { reference } = only.named
   const predicate = plainPredicate(conditions, {
     sql,
-    schema: { ...scan.schema, fields: scan.schema.fields.filter(({ name }) => !scan.json.includes(name)) },
+    schema: { ...scan.schema, fields: scan.schema.fields.filter(({ name }) => !scan.casts.has(name)) },
     called: reference.alias ?? reference.name,
   })
   return predicate && { ...nothingKnown, predicates: new Map([[scan.shadow.name, predicate]]) }

@@ -50,7 +50,7 @@ import { quoteFile, quoteName } from './sql/tokens.ts'
 import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
-import { declaredTypes, jsonColumns, markedType, type DeclaredType } from './write/declared-types.ts'
+import { declaredTypes, markedType, needsMark, readTypes, type DeclaredType } from './write/declared-types.ts'
 import { zoneOf } from './policy/zones.ts'
 
 /** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
@@ -126,6 +126,7 @@ export type ToldRows = {
   extra: readonly string[]
 }
 
+type Casts = ReadonlyMap<string, string>
 export type Scan = {
   kind: 'scan'
   table: LoadedTable
@@ -134,8 +135,8 @@ export type Scan = {
   shadow: Shadow
   columns: ScanSource['columns']
   declared: ReadonlyMap<string, DeclaredType>
-  /** Columns that are read as JSON, so that functions take their values apart rather than for texts. */
-  json: readonly string[]
+  /** DuckDB's types of columns that are kept as others: functions take JSON apart, and cut no whole number. */
+  casts: Casts
   /** Rows that stand in place of its files'. */
   rows?: string | undefined
   /** Rows that came and went between two snapshots, rather than those that are there. */
@@ -203,6 +204,7 @@ export type Named = {
 type Shadowed = { spliced: Spliced; setup: string[] }
 
 const nothingDeclared: ReadonlyMap<string, DeclaredType> = new Map()
+const noCasts: Casts = new Map()
 
 /** How a statement that changes rows of a table calls that use of it whose rows change. */
 export const changedAlias = '_changed'
@@ -268,7 +270,7 @@ export async function nameSources(
   }
 
   function marked(piece: Piece): Shadowed | undefined {
-    if (scans.every(({ declared }) => declared.size === 0)) return undefined
+    if (!scans.some(({ declared }) => [...declared.values()].some(needsMark))) return undefined
     const made = new Set([...systemTables, ...givenTables].map(({ shadow }) => shadow.ddl))
     const textOf = (source: Source): string | undefined => {
       if (source.kind !== 'scan') return shadowText(source)
@@ -539,29 +541,29 @@ export async function nameSources(
         },
       )
     const declared = declaredTypes(metadata, schema)
-    const json = jsonColumns(declared)
+    const casts = readTypes(declared)
     const place = scans.length + systemTables.length
-    const shadowWith = (json: readonly string[]) => shadowOf(schema, place, columns, typeWith(json))
+    const shadowWith = (casts: Casts) => shadowOf(schema, place, columns, typeWith(casts))
     const scan: Scan = {
       kind: 'scan',
       table: loaded,
       snapshot,
       schema,
-      shadow: shadowWith(json),
+      shadow: shadowWith(casts),
       columns,
       declared,
-      json,
+      casts,
       changes,
       guard: undefined,
     }
     scans.push(scan)
     if (seesAll(decision)) return scan
-    // Conditions of a policy, and masks, are about texts: what is shown as it is becomes JSON above them.
-    scan.shadow = shadowWith([])
+    // Conditions of a policy, and masks, are about what is kept: what is shown as it is becomes JSON above them.
+    scan.shadow = shadowWith(noCasts)
     const extra = extraColumns({ columns }).map(({ name }) => name)
     const guard = await guarded(schema, () => scan.shadow.name, extra)
-    if (guard) scan.json = json.filter((name) => guard.plain.has(name))
-    else scan.shadow = shadowWith(json)
+    if (guard) scan.casts = new Map([...casts].filter(([name]) => guard.plain.has(name)))
+    else scan.shadow = shadowWith(casts)
     scan.guard = guard
     return scan
   }
@@ -595,9 +597,9 @@ export async function nameSources(
     const schema = { ...whole, fields: [...shown, ...texts] }
     const declared = declaredTypes(table.metadata, schema)
     // Of somebody who sees a part it may hold masks.
-    const json = isWhole ? jsonColumns(declared) : []
-    const shadow = shadowOf(schema, scans.length + systemTables.length, {}, typeWith(json))
-    const casts = schema.fields.map(
+    const casts = isWhole ? readTypes(declared) : noCasts
+    const shadow = shadowOf(schema, scans.length + systemTables.length, {}, typeWith(casts))
+    const kept = schema.fields.map(
       ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type)}) AS ${quoteName(name)}`,
     )
     const scan: Scan = {
@@ -608,8 +610,8 @@ export async function nameSources(
       shadow,
       columns: undefined,
       declared,
-      json,
-      rows: `(SELECT ${casts.join(', ')} FROM ${rows})`,
+      casts,
+      rows: `(SELECT ${kept.join(', ')} FROM ${rows})`,
       guard: undefined,
     }
     scans.push(scan)
@@ -635,7 +637,7 @@ export async function nameSources(
       shadow: shadowOf(schema, scans.length + systemTables.length),
       columns: undefined,
       declared: nothingDeclared,
-      json: [],
+      casts: noCasts,
       guard: undefined,
     }
     scans.push(scan)
@@ -797,13 +799,13 @@ function checkNames(table: TableName, { fields }: Schema, place: Place): void {
 }
 
 /** Where uses of a table need no telling apart. */
-const plainShadow = ({ schema, columns, json }: Scan): Shadow => shadowOf(schema, 0, columns, typeWith(json))
+const plainShadow = ({ schema, columns, casts }: Scan): Shadow => shadowOf(schema, 0, columns, typeWith(casts))
 
 /** Types of a shadow's columns. */
 const typeWith =
-  (json: readonly string[]) =>
+  (casts: Casts) =>
   ({ name, type }: Field): string =>
-    json.includes(name) ? 'JSON' : sqlType(type)
+    casts.get(name) ?? sqlType(type)
 
 /** The stand-in with columns that say how they were declared. */
 const markedShadow = ({ schema, columns, declared }: Scan): Shadow =>
@@ -830,7 +832,7 @@ export const shadowText = (source: Source): string | undefined =>
 /** As `shadowText`, for a plan that says which of the asker's conditions reach the tables. Not to be run over rows. */
 export const openShadowText = (source: Source): string | undefined =>
   source.kind === 'scan' && source.guard
-    ? asJson(
+    ? asRead(
         source,
         source.guard.sql(source.shadow.name, {
           open: true,
@@ -839,15 +841,15 @@ export const openShadowText = (source: Source): string | undefined =>
       )
     : shadowText(source)
 
-/** What is read of a scan as it is seen, with its columns of JSON as that. */
+/** What is read of a scan as it is seen, with its columns as DuckDB's own types. */
 export const readSql = (scan: Scan, from: string, textOf: TextOf, predicate?: string): string =>
-  asJson(scan, guardedSql(scan, from, textOf, predicate))
+  asRead(scan, guardedSql(scan, from, textOf, predicate))
 
-/** DuckDB checks the values on the way, which takes it as long as to read them. */
-const asJson = ({ json }: Scan, from: string): string =>
-  json.length === 0
+/** DuckDB checks values of JSON on the way, which takes it as long as to read them. */
+const asRead = ({ casts }: Scan, from: string): string =>
+  casts.size === 0
     ? from
-    : `(SELECT * REPLACE (${json.map((name) => `CAST(${quoteName(name)} AS JSON) AS ${quoteName(name)}`).join(', ')}) FROM ${from})`
+    : `(SELECT * REPLACE (${[...casts].map(([name, type]) => `CAST(${quoteName(name)} AS ${type}) AS ${quoteName(name)}`).join(', ')}) FROM ${from})`
 
 /** `textOf`: what stands for the tables that a row filter asks. */
 function guardedSql({ guard, isWalled }: Scan, from: string, textOf: TextOf, predicate?: string): string {

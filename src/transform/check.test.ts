@@ -51,9 +51,9 @@ test('models that are not built yet have columns; tables have the types that are
   })
   expect(told(found)).toEqual([])
   expect(columnsOf(found, 'stg')).toEqual(['id INTEGER', 'customer VARCHAR', 'amount DECIMAL(9,2)', 'day DATE'])
-  expect(columnsOf(found, 'a')).toEqual(['customer VARCHAR', 'n DECIMAL(38,0)', 'few INTEGER'])
+  expect(columnsOf(found, 'a')).toEqual(['customer VARCHAR', 'n HUGEINT', 'few INTEGER'])
   expect(columnsOf(found, 'v')).toEqual(['n HUGEINT', 'nothing INTEGER'])
-  expect(columnsOf(found, 'b')).toEqual(['n DECIMAL(38,0)', 'more DECIMAL(38,0)'])
+  expect(columnsOf(found, 'b')).toEqual(['n HUGEINT', 'more HUGEINT'])
 })
 
 test('a PIVOT that finds its values is no mistake: what it makes is not known before', async () => {

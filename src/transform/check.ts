@@ -8,16 +8,7 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { openSemaphore } from '../base/semaphore.ts'
-import {
-  distinctNames,
-  parseSqlType,
-  pivotsByRows,
-  quoteName,
-  sqlType,
-  type Given,
-  type Lake,
-  type Outline,
-} from '../lake/index.ts'
+import { distinctNames, pivotsByRows, quoteName, readAs, type Given, type Lake, type Outline } from '../lake/index.ts'
 import { isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
 import { shadowAsker, tableKey, type ShadowAsker } from './check-ask.ts'
 import { inPlainWords } from './check-words.ts'
@@ -261,7 +252,7 @@ function storedColumns(node: DbtNode, columns: readonly EngineColumn[]): readonl
   const stored = distinctNames(columns).map(({ name, type }) => {
     if (materialized === 'view') return { name, type: type === '"NULL"' ? 'INTEGER' : type }
     try {
-      return { name, type: sqlType(parseSqlType(type, name)) }
+      return { name, type: readAs(type, name) }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       throw error.with({ message: `${node.name}: ${error.message}`, place: node.place })

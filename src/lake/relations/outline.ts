@@ -55,7 +55,10 @@ function columnsOf(source: Source): Pick<OutlineTable, 'table' | 'columns'> {
     case 'scan':
       return {
         table: showName(source.table.name),
-        columns: source.schema.fields.map(({ name, type }) => ({ name, type: sqlType(type) })),
+        columns: source.schema.fields.map(({ name, type }) => ({
+          name,
+          type: source.casts.get(name) ?? sqlType(type),
+        })),
       }
     case 'view':
       return {

@@ -54,7 +54,7 @@ import type { ChangeSet, RowsResult, TableOptions, WriteResult } from './change-
 import { appendProjection, checkColumns, distinctNames, renamed, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
 import { writtenSchema } from './computed-defaults.ts'
-import { declarations, declarationsBefore, isKeptAs, type DeclaredType } from './declared-types.ts'
+import { declarations, declarationsBefore, declaredByType, isKeptAs, type DeclaredType } from './declared-types.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
 import { schemaOfView } from '../relations/information.ts'
@@ -696,7 +696,7 @@ async function keptTypes(
   const declared = await prepared.declared()
   return (await prepared.columns()).map(({ type }, at) => {
     const one = declared?.[at]
-    return one !== undefined && isKeptAs(one, type) ? one : type === 'JSON' ? type : undefined
+    return one !== undefined && isKeptAs(one, type) ? one : declaredByType(type)
   })
 }
 

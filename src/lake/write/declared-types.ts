@@ -5,7 +5,7 @@
 import { Failure } from '../../base/failure.ts'
 import type { Field, Schema, TableChange, TableMetadata, Type } from '../../iceberg/index.ts'
 import { quoteText } from '../sql/tokens.ts'
-import { sqlType } from '../types.ts'
+import { parseSqlType, sqlType } from '../types.ts'
 import { columnProperty } from './column-property.ts'
 
 const property = columnProperty('type')
@@ -16,21 +16,24 @@ type Described = Pick<TableMetadata, 'properties'>
 /** As it is kept and told: `CHARACTER VARYING(20)`. */
 export type DeclaredType = string
 
-type Declaring = { kind: 'string' | 'int'; written: RegExp; declared(length: string | undefined): DeclaredType }
+type Declaring = { type: Type; written: RegExp; declared(length: string | undefined): DeclaredType }
+const wholeNumber: Type = { kind: 'decimal', precision: 38, scale: 0 }
 const declaring: Declaring[] = [
-  { kind: 'string', written: /^json$/i, declared: () => 'JSON' },
-  { kind: 'string', written: /^jsonb$/i, declared: () => 'JSONB' },
+  { type: { kind: 'string' }, written: /^json$/i, declared: () => 'JSON' },
+  { type: { kind: 'string' }, written: /^jsonb$/i, declared: () => 'JSONB' },
   {
-    kind: 'string',
+    type: { kind: 'string' },
     written: /^(?:varchar|char(?:acter)?\s+varying)\s*\(\s*(\d{1,8})\s*\)$/i,
     declared: (length) => `CHARACTER VARYING(${Number(length)})`,
   },
   {
-    kind: 'string',
+    type: { kind: 'string' },
     written: /^(?:char|character|bpchar)\s*\(\s*(\d{1,8})\s*\)$/i,
     declared: (length) => `CHARACTER(${Number(length)})`,
   },
-  { kind: 'int', written: /^(?:smallint|int2)$/i, declared: () => 'SMALLINT' },
+  { type: { kind: 'int' }, written: /^(?:smallint|int2)$/i, declared: () => 'SMALLINT' },
+  // Above all that UBIGINT holds, too: what other engines add to the column need not fit that.
+  { type: wholeNumber, written: /^(?:u?hugeint|u?int128|ubigint|uint64|bignum)$/i, declared: () => 'HUGEINT' },
 ]
 /** Of these only clients of PostgreSQL mean something else than text. */
 const openVarying = { written: /^(?:varchar|char(?:acter)?\s+varying)$/i, declared: 'CHARACTER VARYING' }
@@ -42,10 +45,10 @@ export function declaredOf(
 ): { type: Type; declared: DeclaredType } | undefined {
   const text = written.trim()
   if (postgres && openVarying.written.test(text)) return { type: { kind: 'string' }, declared: openVarying.declared }
-  for (const { kind, written, declared } of declaring) {
+  for (const { type, written, declared } of declaring) {
     const match = written.exec(text)
     // DuckDB reads lengths and minds none: what projects write was made for that.
-    if (match && !(run && match[1] !== undefined)) return { type: { kind }, declared: declared(match[1]) }
+    if (match && !(run && match[1] !== undefined)) return { type, declared: declared(match[1]) }
   }
   return undefined
 }
@@ -57,7 +60,7 @@ export function declaredType(metadata: Described, { id, type }: Field): Declared
   const said = property.of(metadata, id)
   if (said === undefined) return undefined
   const known = declaredOf(said, asKept)
-  return known?.declared === said && known.type.kind === type.kind ? said : undefined
+  return known?.declared === said && sqlType(known.type) === sqlType(type) ? said : undefined
 }
 
 /** By the name of the column. */
@@ -70,9 +73,22 @@ export function declaredTypes(metadata: Described, { fields }: Schema): Readonly
   )
 }
 
-/** Names of those that DuckDB has a type for. */
-export const jsonColumns = (declared: ReadonlyMap<string, DeclaredType>): string[] =>
-  [...declared].flatMap(([name, type]) => (type.startsWith('JSON') ? [name] : []))
+/** DuckDB's types of those columns that it has one for, by name. */
+export const readTypes = (declared: ReadonlyMap<string, DeclaredType>): Map<string, 'JSON' | 'HUGEINT'> =>
+  new Map(
+    [...declared].flatMap(([name, said]) => {
+      const type = said.startsWith('JSON') ? 'JSON' : said === 'HUGEINT' ? said : undefined
+      return type === undefined ? [] : [[name, type]]
+    }),
+  )
+
+/** How a column that a SELECT makes is declared, where DuckDB's type says more than what it is kept as. */
+export const declaredByType = (type: string): DeclaredType | undefined =>
+  type === 'JSON' ? type : /^(?:U?HUGEINT|UBIGINT|BIGNUM)$/.test(type) ? 'HUGEINT' : undefined
+
+/** The type by which a column is read that was made of one of this type. */
+export const readAs = (type: string, column: string): string =>
+  declaredByType(type) === 'HUGEINT' ? 'HUGEINT' : sqlType(parseSqlType(type, column))
 
 /** Nothing where it stays as it is. */
 export function changeDeclared(
@@ -147,7 +163,10 @@ const markOfSmall = 'DECIMAL(5,0)'
 
 /** The type of a column of a shadow that stands for the declared one. */
 export const markedType = (declared: DeclaredType): string =>
-  declared === 'SMALLINT' ? markOfSmall : `ENUM(${quoteText(declared)})`
+  declared === 'SMALLINT' ? markOfSmall : declared === 'HUGEINT' ? declared : `ENUM(${quoteText(declared)})`
+
+/** Whether DuckDB's own type does not say it. */
+export const needsMark = (declared: DeclaredType): boolean => declared !== 'HUGEINT'
 
 /** What a column of the bound statement was declared as, going by its mark. */
 export function markedAs(type: string): DeclaredType | undefined {
