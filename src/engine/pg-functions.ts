@@ -358,8 +358,11 @@ const scalars: Macro[] = [
   [
     'overlay',
     [three],
-    'left(a, c - 1) || b || substr(a, c + length(b))',
-    [four, 'left(a, c - 1) || b || substr(a, c + d)'],
+    once(`'a': a, 'b': b, 'c': c`, 'left(bh_s.a, bh_s.c - 1) || bh_s.b || substr(bh_s.a, bh_s.c + length(bh_s.b))'),
+    [
+      four,
+      once(`'a': a, 'b': b, 'c': c, 'd': d`, 'left(bh_s.a, bh_s.c - 1) || bh_s.b || substr(bh_s.a, bh_s.c + bh_s.d)'),
+    ],
   ],
   ['overlaps', [four], '(least(a, b) < greatest(c, d) AND least(c, d) < greatest(a, b)) OR least(a, b) = least(c, d)'],
   [
@@ -415,7 +418,8 @@ const scalars: Macro[] = [
   [
     'initcap',
     ['x'],
-    `array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\\p{L}]+|[^[:alnum:]\\p{L}]+'), lambda word: upper(word[1]) || lower(word[2:])), '')`,
+    // Not by array_to_string, which is a macro that writes its list twice.
+    `list_reduce(list_transform(regexp_extract_all(x, '[[:alnum:]\\p{L}]+|[^[:alnum:]\\p{L}]+'), lambda word: upper(word[1]) || lower(word[2:])), lambda a, b: a || b, '')`,
   ],
   [
     // A number as a text by a pattern; `given` has as many digits behind the point as the pattern. See `serve/pgwire/number-patterns.ts`.
@@ -559,12 +563,22 @@ export const pgTableFunctions: ReadonlySet<string> = new Set(tables.map(([name])
  * between forms, each argument is looked at twice. 1 for other names.
  */
 export function pgFunctionGrowth(name: string): number {
-  if (!pgScalarFunctions.has(name)) return 1
+  if (!pgScalarFunctions.has(name)) return engineGrowth.get(name) ?? 1
   const known = growth.get(name) ?? growthOf(scalars.find(([one]) => one === name)!)
   growth.set(name, known)
   return known
 }
 const growth = new Map<string, number>()
+/** The engine's own macros that write one more than once (`duckdb_functions()` has their text). */
+const engineGrowth = new Map([
+  ['array_pop_back', 2],
+  ['array_to_string', 2],
+  ['array_to_string_comma_default', 2],
+  ['fmod', 2],
+  ['nullif', 2],
+  ['round_even', 3],
+  ['split_part', 2],
+])
 
 function growthOf([, forms, sql, ...more]: Macro): number {
   const all: [string, string][] = [...forms.map((form): [string, string] => [form, sql]), ...more]

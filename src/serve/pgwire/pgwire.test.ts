@@ -63,6 +63,9 @@ const codeOf = (work: Promise<unknown>) =>
   )
 const endless = 'select count(*) from range(100000000) a, range(100000) b where a.range + b.range = -1'
 
+const nested = (before: string, inside: string, behind: string, times: number) =>
+  before.repeat(times) + inside + behind.repeat(times)
+
 describe('log-in', () => {
   test('with the password, and with a token of the same user', async () => {
     const { id } = (await world.govern.users.list()).find(({ name }) => name === 'rob')!
@@ -719,6 +722,11 @@ describe('statements', () => {
     [
       "select initcap('hello wORLD foo-bär'), btrim(' x '), btrim('xxhixx', 'x') as of, array_replace(array[1, 2], 2, 5), regexp_count('banana', 'a')",
       [{ initcap: 'Hello World Foo-Bär', btrim: 'x', of: 'hi', array_replace: [1, 5], regexp_count: 3 }],
+    ],
+    [
+      // Deep in each other they write their argument no more often.
+      `select ${nested('initcap(', "'aB'", ')', 24)} as a, ${nested('overlay(', "'abc'", " placing 'x' from 2)", 24)} as b, initcap('') as c, initcap(null) as d`,
+      [{ a: 'Ab', b: 'axc', c: '', d: null }],
     ],
     [
       'select width_bucket(5, 0, 10, 5), div(7, 2) = 3 as div, every(x) from (values (true), (false)) t(x)',
