@@ -80,7 +80,6 @@ class Loop {
 
   async run(): Promise<NodeResult[]> {
     const { steps } = this.#plan
-    if (steps.length === 0) return []
     return this.between(async (begun) => {
       if (begun) return this.#nodes(steps)
       for (const step of steps)

@@ -52,7 +52,9 @@ export async function execute(session: Session, command: Command, again?: Again)
   const left = command === 'build' || command === 'test' ? kindsLeft(session, kinds[command]) : undefined
   const ids = left ? all.filter((id) => left.has(id.split('.')[0]!)) : all
   const planned = plan(project, command, ids)
-  if (planned.steps.length === 0) {
+  const isEphemeral = (id: string) => project.nodes.get(id)?.config['materialized'] === 'ephemeral'
+  // To dbt, a model that is only read within others is something to do, so hooks run.
+  if (planned.steps.length === 0 && !ids.some(isEphemeral)) {
     warnOrFail(
       session,
       'Nothing to do. Try checking your model configs and model specification args',
@@ -68,7 +70,7 @@ export async function execute(session: Session, command: Command, again?: Again)
     ...(again && { again }),
   })
   const elapsedMs = performance.now() - started
-  await compileEphemeral(session, place, project, ids)
+  await compileEphemeral(session, place, project, ids.filter(isEphemeral))
   await writeArtifacts(session, project, results, elapsedMs, { isPublished })
   sayEnd(session, project, results, elapsedMs)
   return results.some(isBad) ? 1 : 0
@@ -84,7 +86,7 @@ async function compileEphemeral(
   const known = inlinedIn(project)
   const { lake, principal } = await openLakeOf(session, place)
   for (const id of ids)
-    if (project.nodes.get(id)?.config['materialized'] === 'ephemeral' && !known.has(id))
+    if (!known.has(id))
       await compileNode(id, { project, lake, principal, signal: session.context.signal }).catch(() => {})
 }
 

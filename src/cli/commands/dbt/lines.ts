@@ -21,7 +21,11 @@ const relationOf = (project: DbtProject, { database, schema, alias }: DbtNode): 
   [...(database === project.target.database ? [] : [database]), schema, alias].join('.')
 
 /** What a node is called in lines: `sql table model main.orders`. */
-function described(project: DbtProject, { kind, node: id, name }: Pick<Step, 'kind' | 'node' | 'name'>): string {
+function described(
+  project: DbtProject,
+  { kind, node: id, name }: Pick<Step, 'kind' | 'node' | 'name'>,
+  index: number,
+): string {
   const node = project.nodes.get(id)
   const relation = node ? relationOf(project, node) : name
   switch (kind) {
@@ -34,19 +38,23 @@ function described(project: DbtProject, { kind, node: id, name }: Pick<Step, 'ki
       return `${kind} ${relation}`
     case 'unit_test':
       return `unit_test ${project.unitTests.get(id)?.model ?? ''}::${name}`
-    case 'operation':
-      return `hook: ${name}`
+    case 'operation': {
+      const operation = project.operations.get(id)
+      // By its place among all hooks of its kind.
+      return `hook: ${operation ? `${operation.package}.${operation.when}.${index - 1}` : name}`
+    }
     default:
       return `${kind} ${name}`
   }
 }
 
 export function sayStart(log: DbtLog, project: DbtProject, step: Step, { index, total }: Position): void {
-  const text = `START ${described(project, step)}`
+  const description = described(project, step, index)
+  const text = `START ${description}`
   log.info(progressLine(log, text, 'RUN', { index, total, isCut: step.kind === 'operation' }), {
     name: step.kind === 'operation' ? 'LogHookStartLine' : 'LogStartLine',
     code: step.kind === 'operation' ? 'Q032' : 'Q011',
-    data: { index, total, description: described(project, step), node_info: nodeInfo(project, step.node, 'started') },
+    data: { index, total, description, node_info: nodeInfo(project, step.node, 'started') },
   })
 }
 
@@ -82,7 +90,7 @@ export function sayBatch(log: DbtLog, project: DbtProject, node: DbtNode, batch:
 type Said = { text: string; status: string; colour: Colour; level: Level; event: string; code: string }
 
 export function sayResult(log: DbtLog, project: DbtProject, result: NodeResult, { index, total }: Position): void {
-  const { text, status, colour, level, event, code } = saidOf(project, result)
+  const { text, status, colour, level, event, code } = saidOf(project, result, index)
   const timed = result.status === 'skipped' ? {} : { seconds: result.executionMs / 1000 }
   const line = progressLine(log, text, log.paint(colour, status), {
     index,
@@ -101,9 +109,9 @@ export function sayResult(log: DbtLog, project: DbtProject, result: NodeResult, 
   log.say(level, line, { name: event, code, data })
 }
 
-function saidOf(project: DbtProject, result: NodeResult): Said {
+function saidOf(project: DbtProject, result: NodeResult, index: number): Said {
   const { kind, status, name, uniqueId, failures } = result
-  const what = described(project, { kind: kind as Step['kind'], node: uniqueId, name })
+  const what = described(project, { kind: kind as Step['kind'], node: uniqueId, name }, index)
   const bad: Pick<Said, 'status' | 'colour' | 'level'> = { status: 'ERROR', colour: 'red', level: 'error' }
   const good: Pick<Said, 'status' | 'colour' | 'level'> = {
     status: messageOf(project, result) ?? 'OK',
