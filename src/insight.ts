@@ -12,6 +12,7 @@ import {
   loadProject,
   nodeNamed,
   previewRows,
+  remadeNodes,
   select,
   type DbtProject,
 } from './transform/index.ts'
@@ -45,6 +46,7 @@ export function openInsight({ lake, models }: { lake: Lake; models: Models }): I
     async compare(before, after, signal) {
       return impactOf(await version(before, signal), await version(after, signal))
     },
+    remade: (before, after, signal) => remadeNodes(before, after, { lake, principal: systemPrincipal, signal }),
     check,
     async columns(options) {
       const checked = await check(options)

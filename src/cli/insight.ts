@@ -24,6 +24,8 @@ export type Insight = {
   projectAt(dir: string, like: DbtProject): Promise<DbtProject>
   /** What changed from one version of the project to the other. */
   compare(before: DbtProject, after: DbtProject, signal: AbortSignal): Promise<ModelChange[]>
+  /** Unique ids of what comes out otherwise in the second than in the first although its own file is the same. */
+  remade(before: DbtProject, after: DbtProject, signal: AbortSignal): Promise<string[]>
   /** Binds every SELECT of the project, or of the selection, without running any. */
   check(options: InsightOptions): Promise<Checked & { project: DbtProject }>
   /** Lineage by columns of all that binds. */

@@ -20,6 +20,7 @@ export {
 export { diffTables, keysOfNode, type TableDiff } from './data-diff.ts'
 export { impactOf, impactText, type ModelChange } from './impact.ts'
 export { previewRows } from './preview.ts'
+export { remadeNodes } from './remade.ts'
 export { sampleOf } from './sample.ts'
 export { checkHandling, handlingOf } from './warnings.ts'
 export { freshnessSources, runFreshness, type FreshnessResult } from './freshness.ts'

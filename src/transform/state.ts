@@ -12,13 +12,12 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
-import { compileTemplate } from '../jinja/index.ts'
 import { versionOf, type Lake, type Version } from '../lake/index.ts'
-import { isTable, type Context, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
-import { Compiler, subjectOf } from './compile.ts'
+import { isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
+import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
 import { functionsWrittenOut } from './materializations/functions.ts'
-import { originOf } from './materializations/hooks.ts'
+import { hooksSent } from './materializations/hooks.ts'
 import { lakeName, snapshotsBelow } from './materializations/target.ts'
 import type { Step } from './plan.ts'
 import { queryOptions, statementOf, type NodeResult, type Work } from './work.ts'
@@ -148,25 +147,10 @@ const mayBeStale = ({ config }: DbtNode): boolean => {
   return boathouse?.volatile === false
 }
 
-/** Names that differ in each run, and what would show something to a person. */
-const unsaid = { invocation_id: '', run_started_at: '', log: () => '', print: () => '' }
-
 /** What the hooks of a node would send, and which snapshots they may read. */
 async function hooksText(node: DbtNode, work: Work): Promise<string> {
-  const hooks = [...node.hooks.pre, ...node.hooks.post]
-  if (hooks.length === 0) return ''
-  const sent: string[] = []
-  const ask = asker(work)
-  const compiler = new Compiler(work.project, async (request) => {
-    if (request.kind !== 'statement') return ask(request)
-    sent.push(request.sql)
-    return { kind: 'statement' }
-  })
-  for (const { sql, place } of hooks) {
-    const render = ({ globals }: Context) => compileTemplate(sql, originOf(place)).render(globals)
-    sent.push(await compiler.run({ ...subjectOf(node), place }, render, unsaid))
-  }
-  return JSON.stringify([sent, await snapshotsBelow(node, work)])
+  if (node.hooks.pre.length + node.hooks.post.length === 0) return ''
+  return JSON.stringify([await hooksSent(node, work.project, asker(work)), await snapshotsBelow(node, work)])
 }
 
 /**

@@ -14,9 +14,18 @@ const file = (name: string) => join(shop.dir, name)
 const edit = (name: string, from: string, to: string) =>
   writeFileSync(file(name), readFileSync(file(name), 'utf8').replace(from, to))
 
+/** More than `state:modified` looks into. */
+const large = (first: number) => `id,text\n${first},a\n${`2,${'a'.repeat(1000)}\n`.repeat(1200)}`
+
 beforeAll(async () => {
   shop = openExample(fileURLToPath(new URL('../golden/dbt-shop', import.meta.url)))
   git('init', '-q', '-b', 'main')
+  writeFileSync(file('models/of_variable.sql'), "select {{ var('share', 1) }} as factor")
+  writeFileSync(file('models/of_hook.sql'), `{{ config(post_hook="select {{ var('share', 1) }}") }}select 1 as a`)
+  writeFileSync(file('models/of_file.sql'), "select * from read_csv('rates.csv')")
+  writeFileSync(file('models/of_large.sql'), "select count(*) as n from {{ ref('large') }}")
+  writeFileSync(file('rates.csv'), 'rate\n1\n')
+  writeFileSync(file('seeds/large.csv'), large(1))
   writeFileSync(file('.gitignore'), '.boathouse\ntarget\nlogs\n')
   git('add', '-A')
   git('commit', '-qm', 'base')
@@ -75,4 +84,24 @@ test('a mistake is told before anything runs, and a failed build keeps nothing e
   expect(existsSync(file('.boathouse'))).toBe(true)
   const environments = await shop.boathouse(['env', 'ls'])
   expect(environments.stdout).not.toContain('ci_')
+}, 60_000)
+
+test('what comes out otherwise by a variable, a file or a large seed is built, too', async () => {
+  git('stash', '-q')
+  git('switch', '-qc', 'other', 'main')
+  const built = async () => {
+    const { stdout, stderr } = await shop.boathouse(['ci', '--base', 'dev', '--against', 'main', '--json'])
+    expect(stderr).not.toContain('Error')
+    return (JSON.parse(stdout) as { results: { name: string }[] }).results
+      .map(({ name }) => name)
+      .filter((name) => name !== 'shop-on-run-end-0')
+      .sort()
+  }
+  expect(await built()).toEqual([])
+  writeFileSync(file('dbt_project.yml'), `${readFileSync(file('dbt_project.yml'), 'utf8')}\nvars: {share: 2}\n`)
+  expect(await built()).toEqual(['of_hook', 'of_variable'])
+  git('checkout', '-q', '.')
+  writeFileSync(file('rates.csv'), 'rate\n2\n')
+  writeFileSync(file('seeds/large.csv'), large(3))
+  expect(await built()).toEqual(['large', 'of_file', 'of_large'])
 }, 60_000)

@@ -72,7 +72,9 @@ export const ci: Command = {
     await using folder = await folderAt(app.config.dir, reference, rootPackages(project))
     const before = await app.insight.projectAt(folder.dir, project)
     const changes = await app.insight.compare(before, project, context.signal)
-    const ids = select(project, { select: ['state:modified+'], state: stateOf(before) })
+    const remade = await app.insight.remade(before, project, context.signal)
+    const otherwise = remade.map((id) => `fqn:${project.nodes.get(id)!.fqn.join('.')}+`)
+    const ids = select(project, { select: ['state:modified+', ...otherwise], state: stateOf(before) })
     out.note(out.style.dim(`${counted(ids.length, 'node')} changed, or depending on what is`))
     const environment = { environment: name, catalog, origin: base.catalog, by: app.principal.name }
     await dropAbandoned(app, out)

@@ -62,6 +62,15 @@ const mayRead = /\b(?:read_(?:csv|parquet|json|ndjson)|parquet_scan)|\b(?:from|j
 /** Whether a text names files. */
 export const namesFiles = (sql: string): boolean => mayRead.test(sql) && fileReads(sql).length > 0
 
+/** The files that a text names, as they are now. @throws SQL_REFUSED, NOT_FOUND */
+export const filesNamed = (sql: string, dir: string): Promise<Found[]> =>
+  mayRead.test(sql)
+    ? filesOf(
+        dir,
+        fileReads(sql).flatMap(({ patterns }) => patterns),
+      )
+    : Promise.resolve([])
+
 /** The text with tables in place of the files that it names, which are loaded where they are missing or out of date. */
 export async function filesAsTables(sql: string, work: Reading): Promise<string> {
   if (!mayRead.test(sql)) return sql

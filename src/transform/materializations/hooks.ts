@@ -2,8 +2,8 @@
 
 import { Failure, type Place } from '../../base/failure.ts'
 import { compileTemplate, Dict } from '../../jinja/index.ts'
-import type { DbtNode } from '../../project/dbt/index.ts'
-import { type Ask, type Compiler, subjectOf } from '../compile.ts'
+import type { Context, DbtNode, DbtProject } from '../../project/dbt/index.ts'
+import { type Ask, Compiler, subjectOf } from '../compile.ts'
 
 type Hooks = DbtNode['hooks']['pre']
 
@@ -30,6 +30,25 @@ export async function runHooks(
     const text = await compiler.run(subject, ({ globals }) => compileTemplate(sql, originOf(place)).render(globals))
     if (text.trim() !== '') await told(place, () => ask({ kind: 'statement', sql: text }), `${when}-hook: `)
   }
+}
+
+/** Names that differ in each run, and what would show something to a person. */
+const unsaid = { invocation_id: '', run_started_at: '', log: () => '', print: () => '' }
+
+/** What the hooks of a node would send if they ran now. Nothing is changed: statements are left out, questions answered. */
+export async function hooksSent(node: DbtNode, project: DbtProject, ask: Ask): Promise<string[]> {
+  const hooks = [...node.hooks.pre, ...node.hooks.post]
+  const sent: string[] = []
+  const compiler = new Compiler(project, async (request) => {
+    if (request.kind !== 'statement') return ask(request)
+    sent.push(request.sql)
+    return { kind: 'statement' }
+  })
+  for (const { sql, place } of hooks) {
+    const render = ({ globals }: Context) => compileTemplate(sql, originOf(place)).render(globals)
+    sent.push(await compiler.run({ ...subjectOf(node), place }, render, unsaid))
+  }
+  return sent
 }
 
 /** An error of the statement says where that stands, and whose it is. */
