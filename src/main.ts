@@ -14,7 +14,7 @@ import { openEngine, type HostClass } from './engine/index.ts'
 import { openGovern, systemPrincipal } from './govern/index.ts'
 import { takeNumbers } from './catalog/index.ts'
 import { openLake, openMaintenance, pendingMetadata, publishedMetadata } from './lake/index.ts'
-import { fileLocation } from './io/index.ts'
+import { fileLocation, openLeaseFolder } from './io/index.ts'
 import { openOrchestrator } from './orchestrate/index.ts'
 import { watchForRuns } from './dev.ts'
 import { knownEnvironments } from './known-environments.ts'
@@ -40,7 +40,6 @@ export async function open(
 ): Promise<App> {
   const clock = realClock
   const log = quiet ? silentLog : openLog(settings)
-  const spoolDir = join(settings.stateDir, 'spool')
   const records = await openRecords(settings, { clock, log })
   const lakehouse = await openLakehouse(settings, { records, clock }).catch(async (error: unknown) => {
     await records.close()
@@ -52,15 +51,18 @@ export async function open(
   const unfollow = role === 'cli' ? undefined : known.follow(log)
   const environment = typeof chosen === 'string' ? resolveEnvironment(config, { flag: chosen }) : chosen
   const govern = openGovern({ records, clock, log, jwt: await jwtSettings(config), environments: environmentList })
+  // Of this process alone, so that what a killed one left is nobody's.
+  const own = await openLeaseFolder(join(settings.stateDir, 'processes'))
+  const spoolDir = join(own.path, 'spool')
   const { classes, share } = hostsOf[role]
   const engine = openEngine({
     memoryBytes: Math.floor(config.limits.memoryBytes * share),
     threads: config.limits.threads,
-    tempDirectory: join(config.stateDir, 'temp'),
+    tempDirectory: join(own.path, 'temp'),
     tempBytes: config.limits.tempBytes,
     timeZone: config.timezone,
     directories: lakehouse.directories,
-    writeDirectories: [spoolDir, ...config.copyDirectories],
+    writeDirectories: [spoolDir, join(config.stateDir, 'spool'), ...config.copyDirectories],
     classes,
     inOneProcess: role === 'cli',
     slots: config.engine.slots,
@@ -220,6 +222,7 @@ export async function open(
       unfollow?.()
       await orchestrator.close()
       await engine.close()
+      await own.close()
       await lakehouse.close()
       await govern.close()
       await records.close()

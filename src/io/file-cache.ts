@@ -19,7 +19,7 @@ import { Failure } from '../base/failure.ts'
 import { openSemaphore } from '../base/semaphore.ts'
 import { showBytes } from '../base/units.ts'
 import type { FileIO } from './file-io.ts'
-import { claimLeaseFolder, removeDeadLeases } from './lease-folder.ts'
+import { openLeaseFolder, removeDeadLeases } from './lease-folder.ts'
 import { isLocal, localPath } from './location.ts'
 import { errorCode, storageFailure } from './storage-failure.ts'
 
@@ -77,8 +77,7 @@ const [pollMs, waitMsMax] = [100, 60_000]
 export async function openFileCache({ io, folder, bytesMax, fetchesMax = 8 }: Options): Promise<FileCache> {
   const filesFolder = join(folder, 'files')
   await mkdir(filesFolder, { recursive: true })
-  await removeDeadLeases(join(folder, 'leases'))
-  const mine = await claimLeaseFolder(join(folder, 'leases'))
+  const mine = await openLeaseFolder(join(folder, 'leases'))
   const places = openSemaphore(fetchesMax)
   const checked = new Map<string, Copy>()
   const held = new Map<string, Held>()

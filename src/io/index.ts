@@ -15,6 +15,7 @@ export {
   type HttpResponse,
   type RetryPolicy,
 } from './http.ts'
+export { openLeaseFolder } from './lease-folder.ts'
 export { localFileIO } from './local.ts'
 export {
   comparableLocation,

@@ -13,8 +13,11 @@ import { join } from 'node:path'
 const signOfLifeMs = 60_000
 const deadAfterMs = 15 * 60_000
 
-/** Makes the folder of this process below `leases`; `close` removes it. */
-export async function claimLeaseFolder(leases: string): Promise<{ path: string; close(): Promise<void> }> {
+type LeaseFolder = { path: string; close(): Promise<void> }
+
+/** Makes the folder of this process below `leases`; `close` removes it. Those of processes that are gone are removed. */
+export async function openLeaseFolder(leases: string): Promise<LeaseFolder> {
+  await removeDeadLeases(leases)
   const path = join(leases, [place(), process.pid, startOf(process.pid) ?? '', randomUUID()].join('.'))
   await mkdir(path, { recursive: true })
   const living = setInterval(() => {

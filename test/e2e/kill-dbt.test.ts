@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -95,5 +95,11 @@ test(`${kills} kills of a dbt build: readers see all of it or nothing`, { timeou
   expect(await example.rows('select count(*) from main.audit')).toEqual([[publications.length]])
   const runs = JSON.parse((await example.boathouse(['runs', 'ls', '--json'])).stdout) as { status: string }[]
   expect(runs.filter(({ status }) => status === 'running' || status === 'queued')).toEqual([])
+  // Nor is anything of them left on the disk: what there is belongs to this process.
+  const left = readdirSync(join(config.stateDir, 'processes')).map((name) => name.split('.')[1])
+  expect(
+    left.every((pid) => pid === String(process.pid)),
+    left.join(),
+  ).toBe(true)
   await example.close()
 })
