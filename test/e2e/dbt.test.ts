@@ -218,6 +218,9 @@ test('hooks run around tests and the look at sources, too, and may write', async
 test('another target is another environment, and --defer reads what is not built there', async () => {
   edit('models/making.sql', "{% do run_query('create table main.made as select 1 as id') %}select 1 as id")
   expect((await dbt('compile -q --target dev')).code).toBe(0)
+  // What cannot be compiled ends a command that does nothing else as a project that cannot be read does.
+  edit('models/making.sql', "{% do run_query('select 1 from main.nothing') %}select 1 as id")
+  for (const verb of ['compile', 'show -s making', 'docs generate']) expect((await dbt(`${verb} -q`)).code).toBe(2)
   rmSync(join(shop.dir, 'models/making.sql'))
   expect(await shop.rows("select count(*) from information_schema.tables where table_name = 'made'")).toEqual([[0]])
   const { code, stdout } = await shop.boathouse([

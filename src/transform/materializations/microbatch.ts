@@ -121,7 +121,7 @@ export async function runBatches(
       place: failures[0].failure.place ?? node.place,
     }),
     rows: undefined,
-    failures: undefined,
+    failures: 0,
     table: Object.values(target).join('.'),
     compiledSql,
   }

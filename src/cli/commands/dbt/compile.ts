@@ -40,11 +40,11 @@ export async function compile(session: Session): Promise<number> {
   return sayWrong(session, opened)
 }
 
-/** What could not be compiled; the exit status. */
-export function sayWrong(session: Session, { project, results }: Pick<Opened, 'project' | 'results'>): 0 | 1 {
+/** What could not be compiled; the exit status, which is that of a project that cannot be read: nothing was run. */
+export function sayWrong(session: Session, { project, results }: Pick<Opened, 'project' | 'results'>): 0 | 2 {
   const wrong = results.filter(isBad)
   for (const result of wrong) sayProblem(session, project, result, 'error')
-  return wrong.length > 0 ? 1 : 0
+  return wrong.length > 0 ? 2 : 0
 }
 
 export async function show(session: Session): Promise<number> {
