@@ -35,6 +35,7 @@ import { metadataAnswer } from './answers/metadata-answer.ts'
 import { predicateSql } from './policy/guard.ts'
 import { cannotFail } from './policy/harmless.ts'
 import { changesSql, filesOfChanges, planRange, withoutChanges } from './scan/changes.ts'
+import { vainCasts } from './sql/casts.ts'
 import { parsePlan, plainPredicate, predicatesOf } from './scan/predicates.ts'
 import type { Rights } from './policy/rights.ts'
 import { apartFromStatistics, mayMistakeNulls } from './scan/distinct-from.ts'
@@ -119,6 +120,8 @@ export type Prepared = {
   columns(): Promise<readonly EngineColumn[]>
   /** How columns were declared that are passed on from tables as they are; undefined where none is. */
   declared(): Promise<Declared | undefined>
+  /** Casts that fail for every value but NULL, where they stand. */
+  vainCasts(): Promise<{ from: string; to: string; place: Place }[]>
   /** The engine's types of `$1`, `$2` …; `UNKNOWN` where the statement does not say. */
   parameterTypes(): Promise<string[]>
 }
@@ -217,6 +220,13 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       })
       const declared = bound.map(({ type }) => markedAs(type))
       return declared.some((one) => one !== undefined) ? declared : undefined
+    },
+    vainCasts: async () => {
+      const { spliced, plan } = await boundPlan(context, named)
+      return vainCasts(plan).map(({ at, ...types }) => ({
+        ...types,
+        place: place(spliced.origin(indexOfByte(spliced.text, at))),
+      }))
     },
     parameterTypes: () => {
       const { spliced, setup } = named.whole()
@@ -484,7 +494,20 @@ async function conditions(
 }
 
 /** Clients of PostgreSQL mean by `a || b` of two columns of JSON what the engine does not: it would join the texts. @throws SQL_UNSUPPORTED */
-async function checkJoined(context: PrepareContext, { brief }: Named, place: (index: number) => Place): Promise<void> {
+async function checkJoined(context: PrepareContext, named: Named, place: (index: number) => Place): Promise<void> {
+  const { spliced, plan } = await boundPlan(context, named)
+  // A cast that nobody wrote stands where its operand does.
+  const isWritten = (at: number) => /^(::|(try_)?cast\b)/i.test(spliced.text.slice(indexOfByte(spliced.text, at)))
+  const at = joinedJson(plan, isWritten)
+  if (at !== undefined)
+    throw new Failure('SQL_UNSUPPORTED', 'what || does of JSON has to be said of one side', {
+      place: place(spliced.origin(indexOfByte(spliced.text, at))),
+      hint: 'Write a::jsonb || b to put JSON together, a::text || b::text to join texts.',
+    })
+}
+
+/** What the text binds to, before anything is optimised; undefined where it does not bind. */
+async function boundPlan(context: PrepareContext, { brief }: Named) {
   // A view means what it meant where it was made.
   const { spliced, setup } = await brief()
   const [[json] = []] = await context.engine
@@ -500,14 +523,7 @@ async function checkJoined(context: PrepareContext, { brief }: Named, place: (in
       if (error instanceof EngineFailure) return [] // what is wrong with it is told when it is bound
       throw error
     })
-  // A cast that nobody wrote stands where its operand does.
-  const isWritten = (at: number) => /^(::|(try_)?cast\b)/i.test(spliced.text.slice(indexOfByte(spliced.text, at)))
-  const at = joinedJson(parsePlan(String(json)), isWritten)
-  if (at !== undefined)
-    throw new Failure('SQL_UNSUPPORTED', 'what || does of JSON has to be said of one side', {
-      place: place(spliced.origin(indexOfByte(spliced.text, at))),
-      hint: 'Write a::jsonb || b to put JSON together, a::text || b::text to join texts.',
-    })
+  return { spliced, plan: parsePlan(String(json)) }
 }
 
 /** Where in the text a plan has `||` of JSON and JSON, or of JSON and a constant. `isWritten`: whether a cast stands there. */

@@ -32,9 +32,10 @@ function plainWords(message: string, known: Known): string | undefined {
 /** Candidates come as `"a"`, `"t.a"`: only the last part is the column's name. DuckDB gives those that are alike; all are told where there is one input. */
 function missingColumn(name: string, table: string | undefined, message: string, known: Known): string {
   const near = candidates(message).map((candidate) => candidate.split('.').at(-1)!)
-  const columns = [...known.values()]
-  const names = new Set([...near, ...columns.flat()])
-  const meant = didYouMean(name, names, 0)
+  // Another input may have a column of this very name.
+  const isOther = (each: string) => each.toLowerCase() !== name.toLowerCase()
+  const columns = [...known.values()].map((each) => each.filter(isOther))
+  const meant = didYouMean(name, new Set([...near.filter(isOther), ...columns.flat()]), 0)
   const all = meant === '' && columns.length === 1 ? didYouMean(name, columns[0]!) : ''
   return `there is no column "${name}"${table === undefined ? '' : ` in "${table}"`}${meant || all}`
 }

@@ -235,3 +235,29 @@ test('what is not selected is taken as it is in the lake; what will be loaded is
     ['c', 'dev_analytics.raw.coming is not loaded yet'],
   ])
 })
+
+test('a cast that no value survives is told where it stands', async () => {
+  const found = await check({
+    'models/a.sql': `{{ config(materialized='incremental') }}
+select
+  {% if true %}
+  cast(amount as date) as a,
+  {% endif %}
+  id::uuid as b, day::integer as c,
+  try_cast(id as date) as d, cast(customer as date) as e, id::varchar as f, day::timestamp as g, cast(null as date) as h
+from {{ ref('stg') }}`,
+  })
+  expect(told(found)).toEqual([])
+  expect(found.warnings.map(({ message, place }) => `${place.line}:${place.column} ${message}`)).toEqual([
+    '4:3 a cast of DECIMAL to DATE fails for every value but NULL',
+    '6:5 a cast of INTEGER to UUID fails for every value but NULL',
+    '6:21 a cast of DATE to INTEGER fails for every value but NULL',
+  ])
+})
+
+test('a name is not said to be meant by itself', async () => {
+  const found = await check({
+    'models/a.sql': "select o.customer from {{ ref('stg') }} s join (select id from {{ ref('stg') }}) o using (id)",
+  })
+  expect(told(found)).toEqual(['models/a.sql:1:8 there is no column "customer" in "o"; there are: id, amount, day'])
+})

@@ -6,6 +6,7 @@
 // What waits for a broken model is not told: its mistake is not its own. A template that asks the database while it
 // compiles is answered as far as the answer is known, and the check says where it was not.
 
+import { isDeepStrictEqual } from 'node:util'
 import { Failure, type Place } from '../base/failure.ts'
 import { openSemaphore } from '../base/semaphore.ts'
 import { distinctNames, pivotsByRows, quoteName, readAs, type Given, type Lake, type Outline } from '../lake/index.ts'
@@ -171,12 +172,26 @@ class Checker {
       const outline = await inTemplate(compiled, () =>
         lake.outline(written, { ...queryOptions(this.#work), given: this.#columnsOf }),
       )
+      if (mayCast.test(written)) await this.#vainCasts(node, compiled, outline)
       return { compiled, outline }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       const missing = this.#unseen(error) ?? (asker.doubtful ? asker.noted : undefined)
       if (missing === undefined) throw error
       return this.#unknown(node, missing)
+    }
+  }
+
+  /** A column that is always NULL has some type, so this is no mistake for certain. */
+  async #vainCasts({ uniqueId }: DbtNode, compiled: Compiled, { vainCasts }: Outline): Promise<void> {
+    for (const { from, to, place } of await vainCasts()) {
+      const warning = {
+        uniqueId,
+        message: `a cast of ${from} to ${to} fails for every value but NULL`,
+        place: compiled.place(place),
+      }
+      // An incremental model is bound twice.
+      if (!this.warnings.some((known) => isDeepStrictEqual(known, warning))) this.warnings.push(warning)
     }
   }
 
@@ -244,6 +259,8 @@ class Checker {
     return tableKey(this.#work.project, database, schema, alias)
   }
 }
+
+const mayCast = /::|\bcast\s*\(/i
 
 /** The columns as readers find them: a table holds Iceberg's types, a view what its SELECT gives. */
 function storedColumns(node: DbtNode, columns: readonly EngineColumn[]): readonly EngineColumn[] {

@@ -29,12 +29,19 @@ export type Outline = {
   tables: readonly OutlineTable[]
   /** As `json_serialize_sql` gives it, without what is null, empty or default; parsed when it is asked for. */
   tree(): Promise<unknown>
+  /** Casts that fail for every value but NULL. */
+  vainCasts: Prepared['vainCasts']
 }
 
 /** @throws Failure with the place in the text, as the statement itself would fail */
 export async function outlineOf(prepared: Prepared, engine: Engine, signal: AbortSignal | undefined): Promise<Outline> {
   const columns = await prepared.columns()
-  return { columns, tables: prepared.named.map(outlineTable), tree: () => treeOf(prepared.text, engine, signal) }
+  return {
+    columns,
+    tables: prepared.named.map(outlineTable),
+    tree: () => treeOf(prepared.text, engine, signal),
+    vainCasts: prepared.vainCasts,
+  }
 }
 
 async function treeOf(text: string, engine: Engine, signal: AbortSignal | undefined): Promise<unknown> {
