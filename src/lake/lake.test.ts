@@ -446,6 +446,34 @@ describe('the cache', () => {
   })
 })
 
+describe('words of the session', () => {
+  test.each([
+    ['select current_user, user, current_role = session_user', ['current_user', 'user'], ['ana', 'ana', true]],
+    [
+      'select current_schema(), current_schema, current_catalog, current_database()',
+      ['current_schema()', 'current_schema', 'current_catalog', 'current_database()'],
+      ['raw', 'raw', 'dev_analytics', 'dev_analytics'],
+    ],
+    ['select who from raw.mine where who = current_user and "user" = 5', ['who'], ['ana']],
+    ['select user, m.user from raw.mine m where who = current_user', ['user', 'user'], [5, 5]],
+    ['select current_user from (select 7 as current_user)', ['current_user'], [7]],
+    ['with x as (select 8 as user) select user from x', ['user'], [8]],
+    [
+      'select current_user as me, count(*) from raw.mine group by current_user order by current_user',
+      ['me'],
+      ['ana', 2],
+    ],
+    ['select who from raw.my_own', ['who'], ['ana']],
+  ])('%s', async (sql, names, row) => {
+    await world.rows(
+      "create or replace table raw.mine as select * from (values ('ana', 5), ('bob', 6)) t(who, \"user\")",
+    )
+    await world.rows('create or replace view raw.my_own as select who from raw.mine where who = current_user')
+    const { columns, rows } = await collect(await world.query(sql, { namespace: 'raw' }))
+    expect([columns.map(({ name }) => name).slice(0, names.length), rows]).toEqual([names, [row]])
+  })
+})
+
 describe('files of the spool', () => {
   test('are loaded with types and counted', async () => {
     const file = join(world.spool, 'a.csv')

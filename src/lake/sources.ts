@@ -45,8 +45,10 @@ import type { Given } from './relations/outline.ts'
 import { changesSchema, rangeOf, type Range } from './scan/changes.ts'
 import { extraColumns, shadowOf, shadowOfColumns, type ScanSource, type Shadow } from './scan/scan.ts'
 import type { PlainCondition } from './sql/plain-select.ts'
+import { backticksInDuckDb } from './sql/backticks.ts'
 import { placesOf, splice, tableEdits, withEdits, type Edit, type NamedTable, type Spliced } from './sql/splice.ts'
 import { quoteFile, quoteName } from './sql/tokens.ts'
+import { sessionEdits } from './sql/session-words.ts'
 import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
@@ -55,10 +57,11 @@ import { zoneOf } from './policy/zones.ts'
 
 /** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
 export function inOurWords(sql: string): Spliced {
-  const named = withDuckdbRelations(sql)
+  const quoted = backticksInDuckDb(sql)
+  const named = withDuckdbRelations(quoted.text)
   const travelled = travelInDuckDb(named.text)
   const starred = schemaStarsInDuckDb(travelled.text)
-  return { text: starred.text, origin: (index) => named.origin(travelled.origin(starred.origin(index))) }
+  return { text: starred.text, origin: (index) => quoted.origin(named.origin(travelled.origin(starred.origin(index)))) }
 }
 
 /** How names are looked up: through the catalog, or through a change set first. */
@@ -351,7 +354,12 @@ export async function nameSources(
       tables.push({ named, source: await sourceOf(named, at, catalog, namespace, within, subject) })
     }
     const hoist = analysis.namesQueries && tables.length > 0
-    return { sql, edits: places.columns, tables, hoist, conditions: analysis.conditions }
+    const values = { user: context.user.name, catalog: context.catalog, schema: context.namespace }
+    const isKnown = tables.every(({ source }) => source.kind === 'scan') && analysis.relations.every((one) => one.table)
+    // Many a column is called so, and not all that could be one are known here.
+    const mayBe = (name: string) => (name === 'user' && !isKnown) || tables.some(hasColumn(name))
+    const session = sessionEdits(sql, analysis.session, values, mayBe)
+    return { sql, edits: [...places.columns, ...session], tables, hoist, conditions: analysis.conditions }
   }
 
   function isCatalog(name: string): boolean {
@@ -800,6 +808,11 @@ function checkNames(table: TableName, { fields }: Schema, place: Place): void {
 
 /** Where uses of a table need no telling apart. */
 const plainShadow = ({ schema, columns, casts }: Scan): Shadow => shadowOf(schema, 0, columns, typeWith(casts))
+
+const hasColumn =
+  (name: string) =>
+  ({ source }: Piece['tables'][number]): boolean =>
+    source.kind === 'scan' && source.schema.fields.some((field) => field.name.toLowerCase() === name)
 
 /** Types of a shadow's columns. */
 const typeWith =

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { realClock } from '../base/clock.ts'
 import { openEmbeddedCatalog, type LoadedTable } from '../catalog/index.ts'
 import { createTag, currentSchema, defaultSpec, showTransform, showType } from '../iceberg/index.ts'
+import { collect } from './lake.ts'
 import { openSession } from './session.ts'
 import { openWorld } from './world.ts'
 
@@ -44,6 +45,33 @@ describe('what a table is made of', () => {
     expect(metadata.properties).toMatchObject({ comment: 'made here', 'write.delete.mode': 'copy-on-write' })
     await world.rows("insert into raw.made values (1, {'city': 'Ulm', 'zip': 1}, '2024-03-31T01:00:00Z', ['a'], 1.5)")
     expect(await world.rows('select id, place.city, amount::varchar from raw.made')).toEqual([[1, 'Ulm', '1.50']])
+  })
+
+  test('names in backticks', async () => {
+    for (const sql of [
+      'create table `raw`.`ticks` (`id` int, `my col` string, `at` timestamp) using iceberg partitioned by (`id`, days(`at`))',
+      "insert into `raw`.`ticks` (`id`, `my col`) values (1, 'a`b'), (2, 'it''s')",
+      "update raw.`ticks` set `my col` = concat(`my col`, '`') where `id` = 2",
+      "merge into raw.ticks as `t` using (select 1 as `id`) s on `t`.`id` = s.`id` when matched then update set `my col` = 'm' when not matched then insert (`id`) values (s.`id`)",
+      'alter table raw.ticks add column `new``col` int',
+      'alter table raw.ticks create branch `audit-branch`',
+      'insert into raw.ticks.`branch_audit-branch` (`id`) values (3)',
+      'create or replace view raw.`ticked` as select `my col` as `c"d` from raw.`ticks` -- not `this',
+    ])
+      await world.rows(sql)
+    const asked = await world.query('select `id`, `t`.`my col` as `x y`, `new``col` from `raw`.`ticks` t order by 1')
+    const { columns, rows } = await collect(asked)
+    expect(columns.map(({ name }) => name)).toEqual(['id', 'x y', 'new`col'])
+    expect(rows).toEqual([
+      [1, 'm', null],
+      [2, "it's`", null],
+    ])
+    expect(await world.rows('select count(*) from raw.ticks.`branch_audit-branch`')).toEqual([[3]])
+    expect(await world.rows('select "c""d" from raw.ticked order by 1')).toEqual([["it's`"], ['m']])
+    expect(await world.rows('show create view raw.ticked')).toEqual([
+      [expect.not.stringContaining('`ticks`') as string],
+    ])
+    expect(await refused('select `id`,\n `nope` from raw.ticks')).toMatchObject({ place: { line: 2, column: 2 } })
   })
 
   test('partitions, order and keys as Spark changes them', async () => {

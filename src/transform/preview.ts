@@ -3,7 +3,7 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { didYouMean } from '../base/suggest.ts'
-import { closing, collect, quoteName, tokens, type Column, type Token } from '../lake/index.ts'
+import { closing, collect, nameOf, quoteName, tokens, type Column, type Token } from '../lake/index.ts'
 import type { DbtNode } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materializations/scope.ts'
@@ -47,7 +47,7 @@ export function withClause(sql: string): { names: string[]; end: number } {
   if (word(0) !== 'with') return { names, end: 0 }
   for (let at = word(1) === 'recursive' ? 2 : 1; at < all.length;) {
     const name = all[at]!
-    names.push(name.kind === 'quoted' ? name.text.slice(1, -1).replaceAll('""', '"') : name.text)
+    names.push(nameOf(name))
     // Columns in brackets, AS, [NOT] MATERIALIZED, then the query.
     let close = at
     do {

@@ -14,6 +14,7 @@ test.each([
   ["'it''s' -- no ' here\n x", "st<'it''s'> w<x>"],
   ["E'a\\'b' x", "st<E'a\\'b'> w<x>"],
   ['/* a /* nested */ b */ c', 'w<c>'],
+  ["`a``b'`.c -- `", "q<`a``b'`> s<.> w<c>"],
   ['$$ ; $$ $q$ $$ $q$', 'st<$$ ; $$> st<$q$ $$ $q$>'],
   ['1.5e3 1_000', 'n<1.5e3> n<1_000>'],
   ['a::int => b', 'w<a> s<::> w<int> s<=>> w<b>'],
@@ -24,6 +25,7 @@ test.each([
 test.each([
   ["select 'open", 8],
   ['select "open', 8],
+  ['select `open', 8],
   ['/* open', 1],
   ['$$ open', 1],
 ])('%s says where it was left open', (sql, column) =>

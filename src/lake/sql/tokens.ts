@@ -15,7 +15,7 @@ export type Token = {
 
 // A comment ends at a carriage return too, as DuckDB has it: what follows is SQL there, and must be here.
 const pattern =
-  /(?<space>\s+|--[^\n\r]*|\/\*)|(?<quoted>"(?:[^"]|"")*")|(?<string>[eE]?'(?:[^']|'')*')|(?<dollar>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<symbol>::|=>|->|<=|>=|<>|!=|\|\||[^])/y
+  /(?<space>\s+|--[^\n\r]*|\/\*)|(?<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)|(?<string>[eE]?'(?:[^']|'')*')|(?<dollar>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<symbol>::|=>|->|<=|>=|<>|!=|\|\||[^])/y
 
 /** Tokens of `sql` from index `from`, comments left out. SQL_INVALID where a string or comment is never closed. */
 export function* tokens(sql: string, from = 0): Generator<Token> {
@@ -32,7 +32,7 @@ export function* tokens(sql: string, from = 0): Generator<Token> {
       const close = sql.indexOf(dollar, end)
       if (close < 0) throw invalid(sql, at, `the string that begins with ${dollar} is never closed`)
       end = close + dollar.length
-    } else if (match[0] === "'" || match[0] === '"')
+    } else if (match[0] === "'" || match[0] === '"' || match[0] === '`')
       throw invalid(sql, at, `the ${match[0] === "'" ? 'string' : 'name'} is never closed`)
     // In an E'' string a backslash may escape the quote that seemed to close it.
     if (string !== undefined && /^[eE]/.test(string)) end = escapeStringEnd(sql, at)
@@ -110,9 +110,12 @@ export function splitStatements(script: string): { sql: string; start: number }[
   return statements
 }
 
-/** A DuckDB identifier as it is meant: `"Region"` is Region. */
-export const nameOf = (token: Token): string =>
-  token.kind === 'quoted' ? token.text.slice(1, -1).replaceAll('""', '"') : token.text
+/** A name as it is meant: `"Region"` is Region, and so it is in backticks. */
+export function nameOf({ kind, text }: Token): string {
+  if (kind !== 'quoted') return text
+  const quote = text[0]!
+  return text.slice(1, -1).replaceAll(quote + quote, quote)
+}
 
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** The full name of a table or view. */

@@ -43,6 +43,9 @@ export type NamedRelation = {
   table: TableReference | undefined
 }
 
+/** `isCall`: with parentheses. `isItem`: a column of a SELECT, which is called by it. */
+export type SessionWord = { word: string; offset: number; isCall: boolean; isItem: boolean }
+
 export type Analysis = {
   tables: TableReference[]
   relations: NamedRelation[]
@@ -51,6 +54,8 @@ export type Analysis = {
   volatile: string[]
   /** `SHOW TABLES` and the like: what is shown. */
   show: string | undefined
+  /** What it asks of its session: `current_user`, `current_schema()`. */
+  session: SessionWord[]
   /** Whether it has parameters, `$1`: those have types, but such a text is not run. */
   parameters: boolean
   /** Whether DuckDB names a column by the text of a query in it: `SELECT (SELECT max(x) FROM t)`. */
@@ -87,6 +92,7 @@ export function analyse(json: string): Analysis {
     qualified: [],
     volatile: [],
     show: undefined,
+    session: [],
     parameters: false,
     namesQueries: false,
     conditions: undefined,
@@ -211,8 +217,13 @@ function check(node: Node, ctes: ReadonlySet<string>, scopes: readonly number[],
       if (node.class === undefined) keep(text(node.alias))
       return
   }
-  if (Array.isArray(node.select_list))
-    analysis.namesQueries ||= (node.select_list as Node[]).some((item) => !text(item.alias) && holdsQuery(item))
+  if (Array.isArray(node.select_list)) {
+    const items = (node.select_list as Node[]).filter((item) => !text(item.alias))
+    analysis.namesQueries ||= items.some(holdsQuery)
+    for (const item of items) unnamedItems.add(item)
+  }
+  const asksSession = (word: string, isCall: boolean) =>
+    analysis.session.push({ word, offset: offsetOf(node), isCall, isItem: unnamedItems.has(node) })
   switch (node.class) {
     case 'FUNCTION':
     case 'WINDOW': {
@@ -227,10 +238,13 @@ function check(node: Node, ctes: ReadonlySet<string>, scopes: readonly number[],
         throw refused(`the function ${schema ? `${schema}.` : ''}${name}`)
       }
       if (volatileFunctions.has(name)) analysis.volatile.push(name)
+      if (sessionCalls.has(name) && !schema && ((node.children as Node[] | undefined) ?? []).length === 0)
+        asksSession(name, true)
       return
     }
     case 'COLUMN_REF': {
       const names = node.column_names as string[]
+      if (names.length === 1 && sessionWords.has(names[0]!.toLowerCase())) asksSession(names[0]!.toLowerCase(), false)
       // A bare `current_date` or `current_user` parses as a column.
       if (names.length === 1 && volatileFunctions.has(names[0]!.toLowerCase()))
         analysis.volatile.push(names[0]!.toLowerCase())
@@ -247,6 +261,11 @@ function check(node: Node, ctes: ReadonlySet<string>, scopes: readonly number[],
       return
   }
 }
+
+const sessionWords = new Set('current_user session_user current_role user current_catalog current_schema'.split(' '))
+const sessionCalls = new Set(['current_schema', 'current_database', 'current_catalog'])
+/** Columns of SELECTs that are not given a name. */
+const unnamedItems = new WeakSet<Node>()
 
 const holdsQuery = (value: unknown): boolean =>
   value !== null &&

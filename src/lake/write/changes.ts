@@ -64,6 +64,7 @@ import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
 import { isTemporary, withoutAliases, type RunNames } from './run-names.ts'
 import { changeRows, withRows, type RowOperation } from './rows.ts'
+import { backticksInDuckDb } from '../sql/backticks.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { changedAlias, type ChangedTable } from '../sources.ts'
 import { takingTurns } from './turns.ts'
@@ -574,7 +575,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       })
     },
 
-    async createView(target, select, options = {}) {
+    async createView(target, written, options = {}) {
+      // Other engines read its text, too.
+      const select = backticksInDuckDb(written).text
       const published = await tables.load(target)
       if (!published) checkName(target)
       await mayWrite(target, published ? replacing : ['create'])

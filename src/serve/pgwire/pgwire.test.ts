@@ -912,6 +912,14 @@ describe('statements', () => {
     ).toEqual([{ d: `it's "all"; $1 of it`, c: 'the id' }])
   })
 
+  test('a view asks for whoever reads it, and not for who made it', async () => {
+    await ada.query('create view raw.asks as select current_user as who, session_user as again')
+    const rob = await connect('rob')
+    expect((await rob.query('select * from raw.asks')).rows).toEqual([{ who: 'rob', again: 'rob' }])
+    await rob.end()
+    await ada.query('drop view raw.asks')
+  })
+
   test('a view is made, renamed by ALTER TABLE over the one before, and commented, in one transaction, as dbt does', async () => {
     await ada.query('create view seen as select 1 as id')
     await ada.query('begin')

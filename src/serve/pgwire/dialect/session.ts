@@ -21,6 +21,8 @@ export function sessionName(sql: EditedSql, at: number): boolean {
     isTable
       ? sql.replace(first, last, `(SELECT ${text} AS ${word})`)
       : sql.replace(first, last, text + (sql.isItem(first, last) ? ` AS ${word}` : ''))
+  // A view that keeps its text asks for whoever reads it (`lake/sql/session-words.ts`).
+  if (ofReaders.has(word) && isOfView(sql)) return false
   const name = quoteText(value.user)
   // Before values are bound nothing is to be done.
   const isDone = () =>
@@ -86,6 +88,13 @@ export function sessionName(sql: EditedSql, at: number): boolean {
       return false
   }
 }
+
+const ofReaders: ReadonlySet<string> = new Set(
+  'current_user session_user current_role user current_catalog current_schema current_database'.split(' '),
+)
+const isOfView = ({ words }: EditedSql): boolean =>
+  words[0] === 'create' &&
+  /^(?:(?:or replace|temp|temporary) )*view$/.test(words.slice(1, words.indexOf('view') + 1).join(' '))
 
 const moments: Record<string, string> = {
   now: '',
