@@ -454,6 +454,52 @@ describe('files outside of the lake', () => {
 })
 
 describe('plans and definitions', () => {
+  describe('as DuckDB and Spark look at a table', () => {
+    beforeAll(async () => {
+      await world.rows(`create table raw.looked (id int not null comment 'the id', "My Col" decimal(10, 2), n hugeint)`)
+      await world.rows('insert into raw.looked values (1, 2, 3)')
+      await world.rows('create view raw.looked_at as select id from raw.looked')
+    })
+    const info = [
+      [0, 'id', 'INTEGER', true, null, null],
+      [1, 'My Col', 'DECIMAL(10,2)', false, null, null],
+      [2, 'n', 'HUGEINT', false, null, null],
+    ]
+    const described = info.map(([, name, type]) => [name, type, 'YES', null, null, null])
+    test.each([
+      ["pragma table_info('raw.looked')", info],
+      ['pragma table_info(looked)', info],
+      [`select t.name from pragma_table_info('"raw".looked') as t where t."notnull"`, [['id']]],
+      ['describe table extended raw.looked', described],
+      ['desc formatted looked', described],
+      ['show create table looked_at', [['CREATE VIEW "raw"."looked_at" AS select id from raw.looked']]],
+      ["select comment from duckdb_columns() where table_name = 'looked' and column_name = 'id'", [['the id']]],
+      ['select count(*) from looked.files', [[1]]],
+      ['select operation from looked.snapshots', [['append']]],
+      ['select count(*) from looked timestamp as of 499162860', [[0]]],
+      ['select count(*) from looked timestamp as of 4991628600', [[1]]],
+    ])('%s', async (sql, rows) => {
+      expect(await world.rows(sql, { namespace: 'raw' })).toEqual(rows)
+    })
+    test.each([
+      ["pragma table_info('raw.none')", 'TABLE_NOT_FOUND'],
+      ['pragma threads = 4', 'SQL_UNSUPPORTED'],
+      ['describe extended', 'TABLE_NOT_FOUND'],
+      ['show create view raw.looked', 'TABLE_NOT_FOUND'],
+      ['select * from raw.files', 'TABLE_NOT_FOUND'],
+      ['select * from looked timestamp as of 4991628600000', 'SQL_INVALID'],
+    ])('%s: %s', async (sql, code) => {
+      expect(await failure(sql, { namespace: 'raw' })).toMatchObject({ code })
+    })
+    test('a schema that is called like the table goes first', async () => {
+      await world.rows('create schema looked')
+      await world.rows('create table looked.files as select 7 as seven')
+      expect(await world.rows('select * from looked.files', { namespace: 'raw' })).toEqual([[7]])
+      await world.rows('drop schema looked cascade')
+      await world.rows('drop view raw.looked_at')
+    })
+  })
+
   test('EXPLAIN tells files and the plan, and no path', async () => {
     await world.rows(
       "create table raw.e partitioned by (region) as select i as id, 'r' || (i % 4) as region from range(100) t(i)",
@@ -508,7 +554,7 @@ describe('plans and definitions', () => {
     expect(again.replace('"made_again"', '"made"')).toBe(text)
     await world.rows('create view raw.seen as select 1 as a')
     expect((await run('show create view raw.seen')).rows).toEqual([['CREATE VIEW "raw"."seen" AS select 1 as a']])
-    expect(await failure('show create table raw.seen')).toMatchObject({ code: 'TABLE_NOT_FOUND' })
+    expect(await failure('show create view raw.made')).toMatchObject({ code: 'TABLE_NOT_FOUND' })
   })
 
   test('SHOW', async () => {

@@ -214,7 +214,8 @@ export async function runCommand(command: Command, context: CommandContext): Pro
     case 'show-create': {
       const target = context.resolve(command.name)
       const found = await context.loadWhole(target)
-      if (!found || found.kind !== command.what)
+      // Spark's SHOW CREATE TABLE is for views, too.
+      if (!found || (command.what === 'view' && found.kind !== 'view'))
         throw new Failure('TABLE_NOT_FOUND', `there is no ${command.what} ${showName(target)}`)
       return {
         command: 'SHOW',

@@ -10,6 +10,7 @@ import {
   canTravel,
   currentViewVersion,
   metadataTable,
+  metadataTableName,
   schemaOf,
   snapshotAsOf,
   snapshotById,
@@ -433,7 +434,7 @@ export async function nameSources(
     }
     const log = systemTable(reference.namespace, reference.name)
     if (log && context.logs) return logOf(log, here, subject)
-    const { about, ...ordinary } = aboutTable(reference, context.catalogs)
+    const { about, ...ordinary } = aboutTable(await aboutOwn(reference, catalog, namespace), context.catalogs)
     const own = within.length === 0 ? await context.temporaryNamed?.(reference) : undefined
     // In a view of another engine: its name for this catalog, under which it is not known here.
     const written = ordinary.catalog && unaliased(ordinary.catalog, context.names ?? {})
@@ -574,6 +575,21 @@ export async function nameSources(
     else scan.shadow = shadowWith(casts)
     scan.guard = guard
     return scan
+  }
+
+  /** `t.files`, which is about the table `t` of the session's namespace where no table of a schema `t` is called so. */
+  async function aboutOwn(
+    reference: NamedTable['reference'],
+    catalog: string,
+    namespace: string | undefined,
+  ): Promise<NamedTable['reference']> {
+    const { catalog: outer, namespace: table, name } = reference
+    if (outer !== undefined || table === undefined || namespace === undefined || !metadataTableName(name))
+      return reference
+    const isThere = async (name: TableName) => (await context.resolver.load(name)) !== undefined
+    if (await isThere({ catalog, namespace: table, name })) return reference
+    if (!(await isThere({ catalog, namespace, name: table }))) return reference
+    return { ...reference, namespace: undefined, name: `${table}$${name}` }
   }
 
   /** The table of a name, and when by the name: one that is spelled like that of a branch is a table first. */
@@ -967,7 +983,11 @@ export async function retryShadow<Answer>(work: () => Promise<Answer>): Promise<
 async function evaluateAt(named: NamedTable, place: Place, context: PrepareContext): Promise<At> {
   const { expression } = named.at!
   const version = named.reference.hasAt === 'VERSION'
-  const sql = version ? `SELECT (${expression})::VARCHAR` : `SELECT epoch_ms((${expression})::TIMESTAMPTZ)::VARCHAR`
+  // Spark's number is of seconds; a larger one was meant as milliseconds, and is refused.
+  const isSeconds = !version && /^\s*\d{1,11}\s*$/.test(expression)
+  const sql = version
+    ? `SELECT (${expression})::VARCHAR`
+    : `SELECT epoch_ms(${isSeconds ? `to_timestamp(${expression})` : `(${expression})::TIMESTAMPTZ`})::VARCHAR`
   // The planning host knows the shadows of everybody's tables: nothing of it may be named.
   const analysis = await analysisOf(context, sql, () => place)
   if (!analysis || analysis.tables.length > 0 || analysis.show !== undefined)

@@ -501,6 +501,9 @@ test('however a name is spelt, it is the one table, in the one schema', async ()
   await world.rows('create or replace table mixed.things as select 1 as q')
   await world.rows('drop schema mIXED cascade')
   expect(await world.rows(listed)).toEqual([])
+  expect(
+    await world.rows("select schema_name from information_schema.schemata where schema_name ilike 'mixed'"),
+  ).toEqual([])
 })
 
 test('rows come in the order in which they were added, where nobody asks for another', async () => {

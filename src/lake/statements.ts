@@ -160,8 +160,12 @@ async function changeTable(
   )
   if (!begun) return { command, columns, rows: [[0]], tables: [], count: 0, notices }
   const scratch = isTemporary(target) ? options.scratch : undefined
+  const { namespace, catalog } = target
+  let leaveSchema: (() => Promise<void>) | undefined
   const work = async (changes: ChangeSet) => {
     const context = performContext(changes, options, at, opened, meant)
+    if (statement.kind === 'drop-schema' && statement.cascade)
+      leaveSchema = async () => void (await context.dropNamespace(catalog, namespace).catch(unlessFilled))
     const done = await perform(statement, target, context).catch((error: unknown) => {
       throw opened.hiding.has(changes) ? withoutValues(error) : error
     })
@@ -172,8 +176,16 @@ async function changeTable(
       ? bounded(scratch, async () => (await work(scratch)).done)
       : changing(target.catalog, options, opened, at, work)
   ).catch(named)
+  if (leaveSchema && options.within) options.within.afterCommit(leaveSchema)
+  else if (leaveSchema && !options.changes) await leaveSchema()
   if (told) return { command, ...told, rows: [], tables: [target], count }
   return { command, columns, rows: [[count]], tables: [target], count, notices }
+}
+
+/** Somebody made a table in it meanwhile: then the schema stays. */
+function unlessFilled(error: unknown): false {
+  if (error instanceof Failure && error.code === 'NAMESPACE_NOT_EMPTY') return false
+  throw error
 }
 
 /** `DROP TABLE a, b`: all of them, or none. */

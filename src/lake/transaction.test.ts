@@ -21,6 +21,25 @@ const outcome = (work: Promise<unknown>) =>
   )
 
 describe('one transaction', () => {
+  test('a schema that is dropped with its tables goes with them, at the commit', async () => {
+    const schemas = () => world.rows("select schema_name from information_schema.schemata where schema_name = 'going'")
+    await world.rows('create schema going')
+    await world.rows('create table going.one as select 1 as id')
+    const taken = await begin()
+    await rows(taken, 'drop schema going cascade')
+    await taken.rollback()
+    expect([await schemas(), await world.rows('from going.one')]).toEqual([[['going']], [[1]]])
+    const kept = await begin()
+    await rows(kept, 'drop schema going cascade')
+    expect(await schemas()).toEqual([['going']])
+    await kept.commit()
+    expect(await schemas()).toEqual([])
+    await world.rows('create schema going')
+    await world.rows('create view going.two as select 1 as id')
+    await world.rows('drop schema going cascade')
+    expect(await schemas()).toEqual([])
+  })
+
   test('reads all tables as of its begin and its own writes; nobody sees them before the commit', async () => {
     await world.rows('create table raw.a as select 1 as id')
     await world.rows('create table raw.b as select 1 as id')

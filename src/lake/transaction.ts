@@ -60,6 +60,8 @@ export type Within = {
   readonly changes: ChangeSet | undefined
   open(): Promise<ChangeSet>
   read(loaded: readonly Loaded[]): void
+  /** What can only be done when the commit is visible. */
+  afterCommit(work: () => Promise<void>): void
 }
 
 export type TransactionDeps = {
@@ -79,6 +81,7 @@ export async function beginTransaction(
   const turn = openSemaphore(1)
   const reads = new Map<string, TableName>()
   const savepoints: { name: string; restore(): Promise<void> }[] = []
+  const behind: (() => Promise<void>)[] = []
   let changes: ChangeSet | undefined
   let state: Transaction['state'] = 'open'
 
@@ -96,6 +99,7 @@ export async function beginTransaction(
       return (changes ??= await deps.openChanges(within))
     },
     read: (loaded) => loaded.forEach(({ name }) => reads.set(showName(name), name)),
+    afterCommit: (work) => void behind.push(work),
   }
   const failed = () => {
     if (state === 'open') state = 'failed'
@@ -166,6 +170,7 @@ export async function beginTransaction(
         const unchanged = isolation === 'serializable' ? await asRead(tables, [...reads.values()]) : []
         const publication = await changes.publish({ unchanged })
         state = 'ended'
+        for (const work of behind) await work()
         return publication
       } catch (error) {
         // Nobody knows what became of it: giving it up could take back what is visible.

@@ -1,7 +1,8 @@
 // Statements about the lake rather than about rows: rights, files outside, plans, procedures.
 
 import { call, type Call } from './call.ts'
-import type { Piece, Reader, WrittenName } from './reader.ts'
+import { tableInfo } from '../relations/duckdb-relations.ts'
+import { readWhole, type Piece, type Reader, type WrittenName } from './reader.ts'
 import { quoteText } from './tokens.ts'
 
 export type Place = { environment?: string; namespace?: string; table?: WrittenName }
@@ -169,6 +170,13 @@ function option(reader: Reader): { name: string; value: string; start: number } 
 
 /** SHOW statements that are questions to the information schema, as SELECTs; undefined for all others. */
 export function showAsSelect(reader: Reader, catalog: string): string | undefined {
+  if (reader.take('pragma')) return pragmaAsSelect(reader)
+  if (reader.take('describe') || reader.take('desc')) {
+    reader.take('table')
+    // What Spark adds by these words is in the metadata tables.
+    const isSparks = !reader.isFollowedBy('.') && (reader.take('extended') || reader.take('formatted'))
+    return isSparks && reader.peekText() !== '' ? `DESCRIBE ${reader.rest().sql}` : undefined
+  }
   if (!reader.take('show')) return undefined
   const from = () => reader.take('from') || reader.take('in')
   const isIn = () => (from() ? [`table_schema = ${quoteText(reader.name('a schema').at(-1)!)}`] : [])
@@ -208,6 +216,22 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
     return `SELECT column_name, column_type AS data_type, "null" AS is_nullable FROM (DESCRIBE SELECT * FROM ${sql}\n)${where(...like)}`
   }
   return undefined
+}
+
+/** `PRAGMA table_info('t')` and `PRAGMA show_tables`: what else DuckDB calls so are settings of it. */
+function pragmaAsSelect(reader: Reader): string | undefined {
+  if (reader.take('show_tables')) {
+    reader.end()
+    return 'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY ALL'
+  }
+  if (!reader.take('table_info')) return undefined
+  const [names] = reader.list(() =>
+    reader.peekText().startsWith("'")
+      ? readWhole(reader.text('a table'), (one) => one.name('a table'))
+      : reader.name('a table'),
+  )
+  reader.end()
+  return names && `SELECT * FROM ${tableInfo(names)}`
 }
 
 /** `LIKE 'a%'`, and Spark's `'a*|b*'` with the word or without it. */

@@ -33,7 +33,7 @@ const declaring: Declaring[] = [
   },
   { type: { kind: 'int' }, written: /^(?:smallint|int2)$/i, declared: () => 'SMALLINT' },
   // Above all that UBIGINT holds, too: what other engines add to the column need not fit that.
-  { type: wholeNumber, written: /^(?:u?hugeint|u?int128|ubigint|uint64|bignum)$/i, declared: () => 'HUGEINT' },
+  { type: wholeNumber, written: /^(?:hugeint|int128|ubigint|uint64)$/i, declared: () => 'HUGEINT' },
 ]
 /** Of these only clients of PostgreSQL mean something else than text. */
 const openVarying = { written: /^(?:varchar|char(?:acter)?\s+varying)$/i, declared: 'CHARACTER VARYING' }
@@ -84,7 +84,7 @@ export const readTypes = (declared: ReadonlyMap<string, DeclaredType>): Map<stri
 
 /** How a column that a SELECT makes is declared, where DuckDB's type says more than what it is kept as. */
 export const declaredByType = (type: string): DeclaredType | undefined =>
-  type === 'JSON' ? type : /^(?:U?HUGEINT|UBIGINT|BIGNUM)$/.test(type) ? 'HUGEINT' : undefined
+  type === 'JSON' ? type : /^(?:HUGEINT|UBIGINT)$/.test(type) ? 'HUGEINT' : undefined
 
 /** The type by which a column is read that was made of one of this type. */
 export const readAs = (type: string, column: string): string =>

@@ -141,7 +141,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (statement.cascade) {
         const inside = await context.relations(target)
         for (const { name } of inside) await changes.drop(name)
-        // What is there for others until the change set is published keeps the schema.
+        // What is there for others until the change set is published keeps the schema so long.
         if (inside.length > 0) return { rows: 0, changed: true }
       }
       const gone = await context.dropNamespace(target.catalog, target.namespace)
