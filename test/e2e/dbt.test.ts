@@ -222,6 +222,11 @@ test('another target is another environment, and --defer reads what is not built
   edit('models/making.sql', "{% do run_query('select 1 from main.nothing') %}select 1 as id")
   for (const verb of ['compile', 'show -s making', 'docs generate']) expect((await dbt(`${verb} -q`)).code).toBe(2)
   rmSync(join(shop.dir, 'models/making.sql'))
+  // What does not compile is no red run.
+  edit('models/unbound.sql', 'select {{ none.unbound.more }} as id')
+  expect((await dbt('compile -q -s unbound')).code).toBe(2)
+  expect((await dbt('show -q -s unbound')).code).toBe(2)
+  rmSync(join(shop.dir, 'models/unbound.sql'))
   expect(await shop.rows("select count(*) from information_schema.tables where table_name = 'made'")).toEqual([[0]])
   const { code, stdout } = await shop.boathouse([
     'dbt',

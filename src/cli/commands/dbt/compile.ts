@@ -1,7 +1,7 @@
 // compile and show: the SQL of what is selected, and its first rows.
 
 import { Failure, type FailureCode } from '../../../base/failure.ts'
-import { mayCall, versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
+import { versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import { collect, quoteTable, type ChangeSet } from '../../../lake/index.ts'
 import { compileResult, isBad, runnable, lakeName, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
@@ -40,7 +40,7 @@ export async function compile(session: Session): Promise<number> {
   return sayWrong(session, opened)
 }
 
-/** What could not be compiled; the exit status, which is that of a project that cannot be read: nothing was run. */
+/** What could not be compiled; the exit status, which for dbt is not that of a red run. */
 export function sayWrong(session: Session, { project, results }: Pick<Opened, 'project' | 'results'>): 0 | 2 {
   const wrong = results.filter(isBad)
   for (const result of wrong) sayProblem(session, project, result, 'error')
@@ -131,8 +131,6 @@ async function compiled(session: Session): Promise<Opened> {
     throw new Failure('USAGE', `--inline and --${other} are mutually exclusive: SQL is typed, or taken from models`)
   const nodes = inline === undefined ? selected(session, project) : [inlineNode(project, inline)]
   sayThreads(log, place.target.threads, place.target.name)
-  const macros = nodes.flatMap((node) => node.macros)
-  if (mayCall(project, macros, 'macro.dbt.statement')) await session.context.startEngine()
   const app = await openLakeOf(session, place)
   await deferTo(
     session,
