@@ -95,6 +95,18 @@ test.each<[string, Record<string, string>, string, string]>([
     'stg breaking: rows',
     '2 columns of 1 model, 2 tests, 1 exposure',
   ],
+  [
+    'what cannot be checked',
+    { 'models/stg.sql': "select id, amount, shop from 'data/orders.csv'" },
+    'stg unknown: ',
+    '1 model, 2 tests, 1 exposure',
+  ],
+  [
+    'a mistake',
+    { 'models/totals.sql': files['models/totals.sql'].replace('amount', 'amont') },
+    'totals unknown: ',
+    '1 test, 1 exposure',
+  ],
 ])('impact of %s', async (_, changed, expected, affected) => {
   const changes = impactOf(base, await version(changed))
   const text = changes.map(

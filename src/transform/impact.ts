@@ -4,11 +4,13 @@
 // breaking:      a column is gone or has another type, or what decides which rows there are is another condition, join or grouping
 // values:        a column is made of something else, or by an expression that is written otherwise
 // non-breaking:  columns came
+// unknown:       its text is another, and one of the versions does not bind (a mistake, a file, a template that asks)
 
 import type { DbtProject } from '../project/dbt/index.ts'
 import { traceColumns, type ColumnGraph, type NodeLineage } from './column-graph.ts'
+import { graphOf, reach } from './graph.ts'
 
-export type Severity = 'breaking' | 'values' | 'non-breaking'
+export type Severity = 'breaking' | 'values' | 'non-breaking' | 'unknown'
 
 export type ModelChange = {
   node: string
@@ -29,10 +31,12 @@ export type ModelChange = {
 
 export type Version = { project: DbtProject; graph: ColumnGraph }
 
-/** Changes from one version of a project to the next, in the order of their names. Models that do not bind in one of them are left out. */
+/** Changes from one version of a project to the next, in the order of their names. */
 export function impactOf(before: Version, after: Version): ModelChange[] {
   const isModel = ({ kind }: NodeLineage) => kind !== 'test'
   const ids = new Set([...before.graph.values(), ...after.graph.values()].filter(isModel).map(({ node }) => node))
+  for (const { uniqueId, kind } of after.project.nodes.values())
+    if (kind === 'model' || kind === 'snapshot') ids.add(uniqueId)
   const changes: ModelChange[] = []
   for (const id of ids) {
     const change = changeOf(id, before, after)
@@ -43,14 +47,17 @@ export function impactOf(before: Version, after: Version): ModelChange[] {
 
 function changeOf(id: string, before: Version, after: Version): ModelChange | undefined {
   const [old, now] = [before.graph.get(id), after.graph.get(id)]
-  const name = (after.project.nodes.get(id) ?? before.project.nodes.get(id))?.name ?? id
+  const [was, is] = [before.project.nodes.get(id), after.project.nodes.get(id)]
+  const name = (is ?? was)?.name ?? id
+  if (was && is && !(old && now)) {
+    if (was.rawSql === is.rawSql) return undefined
+    const impact = readersOf(id, after.project)
+    return { node: id, name, change: 'modified', severity: 'unknown', columns: [], rowsChanged: false, impact }
+  }
   if (!old) {
-    // There before, but it did not bind: nothing can be said.
-    if (!now || before.project.nodes.has(id)) return undefined
     return { node: id, name, change: 'added', severity: 'non-breaking', columns: [], rowsChanged: false, impact: none }
   }
   if (!now) {
-    if (after.project.nodes.has(id)) return undefined
     const all = old.columns.map((column) => column.name)
     return {
       node: id,
@@ -114,6 +121,21 @@ const rowsText = ({ rows }: NodeLineage): string =>
     .map(({ node, column, use }) => `${use} ${node} ${column}`.toLowerCase())
     .sort()
     .join(', ')
+
+/** Everything that depends on a node of which no columns are known. */
+function readersOf(id: string, project: DbtProject): ModelChange['impact'] {
+  const below = reach(graphOf(project).children, [id])
+  const isTest = (one: string) => project.nodes.get(one)?.kind === 'test'
+  const exposures = [...project.exposures.values()].filter(({ dependsOn }) =>
+    dependsOn.some((one) => one === id || below.has(one)),
+  )
+  return {
+    columns: [],
+    models: [...below].filter((one) => !isTest(one)),
+    tests: [...below].filter(isTest),
+    exposures: exposures.map(({ uniqueId }) => uniqueId),
+  }
+}
 
 /** Who reads these columns of a node, and, where its rows change, whoever reads the node at all. */
 function impactOn(id: string, columns: readonly string[], rows: boolean, { project, graph }: Version) {

@@ -56,6 +56,7 @@ const words: Record<ModelChange['severity'], string> = {
   breaking: '**breaking**',
   values: 'values may change',
   'non-breaking': 'non-breaking',
+  unknown: 'not known: it could not be checked',
 }
 
 function changesTable(changes: readonly ModelChange[]): string[] {
