@@ -473,7 +473,6 @@ describe('plans and definitions', () => {
       ['describe table extended raw.looked', described],
       ['desc formatted looked', described],
       ['show create table looked_at', [['CREATE VIEW "raw"."looked_at" AS select id from raw.looked']]],
-      ["select comment from duckdb_columns() where table_name = 'looked' and column_name = 'id'", [['the id']]],
       ['select count(*) from looked.files', [[1]]],
       ['select operation from looked.snapshots', [['append']]],
       ['select count(*) from looked timestamp as of 499162860', [[0]]],

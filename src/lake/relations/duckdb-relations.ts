@@ -7,9 +7,9 @@ import { isName, nameOf, quoteName, quoteText, tokens, type Token } from '../sql
 const about = `table_catalog AS database_name, table_schema AS schema_name`
 const counted = `(SELECT count(*) FROM information_schema.columns AS c WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name) AS column_count`
 const relations: Record<string, string> = {
-  duckdb_tables: `SELECT ${about}, table_name, table_comment AS comment, false AS internal, false AS temporary, false AS has_primary_key, NULL::BIGINT AS estimated_size, ${counted}, 0::BIGINT AS index_count, 0::BIGINT AS check_constraint_count, NULL::VARCHAR AS sql FROM information_schema.tables AS t WHERE table_type = 'BASE TABLE'`,
-  duckdb_views: `SELECT ${about}, table_name AS view_name, table_comment AS comment, false AS internal, false AS temporary, ${counted}, NULL::VARCHAR AS sql FROM information_schema.tables AS t WHERE table_type = 'VIEW'`,
-  duckdb_columns: `SELECT ${about}, table_name, column_name, ordinal_position AS column_index, column_comment AS comment, false AS internal, NULL::VARCHAR AS column_default, is_nullable = 'YES' AS is_nullable, data_type FROM information_schema.columns`,
+  duckdb_tables: `SELECT ${about}, table_name, NULL::VARCHAR AS comment, false AS internal, false AS temporary, false AS has_primary_key, NULL::BIGINT AS estimated_size, ${counted}, 0::BIGINT AS index_count, 0::BIGINT AS check_constraint_count, NULL::VARCHAR AS sql FROM information_schema.tables AS t WHERE table_type = 'BASE TABLE'`,
+  duckdb_views: `SELECT ${about}, table_name AS view_name, NULL::VARCHAR AS comment, false AS internal, false AS temporary, ${counted}, NULL::VARCHAR AS sql FROM information_schema.tables AS t WHERE table_type = 'VIEW'`,
+  duckdb_columns: `SELECT ${about}, table_name, column_name, ordinal_position AS column_index, NULL::VARCHAR AS comment, false AS internal, NULL::VARCHAR AS column_default, is_nullable = 'YES' AS is_nullable, data_type FROM information_schema.columns`,
   duckdb_schemas: `SELECT catalog_name AS database_name, schema_name, NULL::VARCHAR AS comment, false AS internal, NULL::VARCHAR AS sql FROM information_schema.schemata`,
   duckdb_databases: `SELECT DISTINCT catalog_name AS database_name, NULL::VARCHAR AS path, NULL::VARCHAR AS comment, false AS internal, 'iceberg' AS type, false AS readonly FROM information_schema.schemata`,
 }
