@@ -490,6 +490,13 @@ describe('plans and definitions', () => {
     ])('%s: %s', async (sql, code) => {
       expect(await failure(sql, { namespace: 'raw' })).toMatchObject({ code })
     })
+    test('who may not know of the table is told the same as where there is none', async () => {
+      const principal = await world.member('stranger')
+      for (const name of ['looked', 'nothing'])
+        expect(await failure(`select * from ${name}.files`, { namespace: 'raw', principal })).toMatchObject({
+          message: `there is no table ${name}.files`,
+        })
+    })
     test('a schema that is called like the table goes first', async () => {
       await world.rows('create schema looked')
       await world.rows('create table looked.files as select 7 as seven')

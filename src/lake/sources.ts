@@ -588,7 +588,8 @@ export async function nameSources(
       return reference
     const isThere = async (name: TableName) => (await context.resolver.load(name)) !== undefined
     if (await isThere({ catalog, namespace: table, name })) return reference
-    if (!(await isThere({ catalog, namespace, name: table }))) return reference
+    const own = { catalog, namespace, name: table }
+    if (!rights.knows(own) || !(await isThere(own))) return reference
     return { ...reference, namespace: undefined, name: `${table}$${name}` }
   }
 
