@@ -53,8 +53,9 @@ export async function execute(session: Session, command: Command, again?: Again)
   const ids = left ? all.filter((id) => left.has(id.split('.')[0]!)) : all
   const planned = plan(project, command, ids)
   const isEphemeral = (id: string) => project.nodes.get(id)?.config['materialized'] === 'ephemeral'
+  const ephemeral = command === 'build' || command === 'run' ? ids.filter(isEphemeral) : []
   // To dbt, a model that is only read within others is something to do, so hooks run.
-  if (planned.steps.length === 0 && !ids.some(isEphemeral)) {
+  if (planned.steps.length === 0 && ephemeral.length === 0) {
     warnOrFail(
       session,
       'Nothing to do. Try checking your model configs and model specification args',
@@ -70,7 +71,7 @@ export async function execute(session: Session, command: Command, again?: Again)
     ...(again && { again }),
   })
   const elapsedMs = performance.now() - started
-  await compileEphemeral(session, place, project, ids.filter(isEphemeral))
+  await compileEphemeral(session, place, project, ephemeral)
   await writeArtifacts(session, project, results, elapsedMs, { isPublished })
   sayEnd(session, project, results, elapsedMs)
   return results.some(isBad) ? 1 : 0
