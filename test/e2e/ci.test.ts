@@ -81,6 +81,8 @@ test('a mistake is told before anything runs, and a failed build keeps nothing e
   expect(code).toBe(1)
   expect(stdout).toMatch(/^### Failed$/m)
   expect(stdout).toContain('- `totals` (`models/totals.sql:1`)')
+  expect(stdout).toMatch(/^\| `main.stg_payments` /m)
+  expect(stdout).not.toMatch(/^\| `main.totals` /m)
   expect(existsSync(file('.boathouse'))).toBe(true)
   const environments = await shop.boathouse(['env', 'ls'])
   expect(environments.stdout).not.toContain('ci_')

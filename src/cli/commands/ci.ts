@@ -82,7 +82,9 @@ export const ci: Command = {
     await app.environments.create(environment)
     try {
       const results = await build(app, inCatalog(project, catalog), ids, context)
-      const diffs = await compare(app, project, ids, { before: base.catalog, after: catalog }, context)
+      // What was not built is as it was, which says nothing of the change.
+      const built = results.flatMap(({ uniqueId, status }) => (status === 'success' ? [uniqueId] : []))
+      const diffs = await compare(app, project, built, { before: base.catalog, after: catalog }, context)
       const kept = flags.is('keep')
       const report = {
         base: { environment: base.name, reference: `${reference} at ${folder.commit.slice(0, 8)}` },
