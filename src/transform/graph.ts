@@ -1,7 +1,7 @@
 // Who reads whom. Edges come from `ref`, `source` and plain table names; the order of building follows them.
 
 import { Failure } from '../base/failure.ts'
-import type { DbtProject } from '../project/dbt/index.ts'
+import { isTable, type DbtProject } from '../project/dbt/index.ts'
 
 export type Graph = {
   /** Unique ids of nodes and sources, parents before children; without tests of what is not there. */
@@ -81,4 +81,22 @@ export function reach(
       })
   }
   return found
+}
+
+/** What reads tables of these nodes as sources, and all that depends on it: a seed that a package reads so is no parent in the graph. */
+export function readersAsSources(project: DbtProject, ids: readonly string[]): Set<string> {
+  const key = (database: string, schema: string, name: string) => `${database}.${schema}.${name}`.toLowerCase()
+  const tables = new Set(
+    ids.flatMap((id) => {
+      const node = project.nodes.get(id)
+      return node && isTable(node) ? [key(node.database, node.schema, node.alias)] : []
+    }),
+  )
+  const sources = [...project.sources.values()].filter(({ database, schema, identifier }) =>
+    tables.has(key(database, schema, identifier)),
+  )
+  return reach(
+    graphOf(project).children,
+    sources.map(({ uniqueId }) => uniqueId),
+  )
 }

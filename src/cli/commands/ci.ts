@@ -10,6 +10,7 @@ import {
   isBad,
   keysOfNode,
   plan,
+  readersAsSources,
   runPlan,
   select,
   stateOf,
@@ -74,14 +75,20 @@ export const ci: Command = {
     const changes = await app.insight.compare(before, project, context.signal)
     const remade = await app.insight.remade(before, project, context.signal)
     const otherwise = remade.map((id) => `fqn:${project.nodes.get(id)!.fqn.join('.')}+`)
-    const ids = select(project, { select: ['state:modified+', ...otherwise], state: stateOf(before) })
+    const changed = select(project, { select: ['state:modified+', ...otherwise], state: stateOf(before) })
+    const readers = readersAsSources(project, changed)
+    const ids = [...new Set([...changed, ...readers])]
     out.note(out.style.dim(`${counted(ids.length, 'node')} changed, or depending on what is`))
     const environment = { environment: name, catalog, origin: base.catalog, by: app.principal.name }
     await dropAbandoned(app, out)
     await using _held = await holdFork(app.config.stateDir, name)
     await app.environments.create(environment)
     try {
-      const results = await build(app, inCatalog(project, catalog), ids, context)
+      const within = inCatalog(project, catalog)
+      // What is read as a source is made before who reads it: the graph does not say so.
+      const first = changed.filter((id) => !readers.has(id))
+      const results = await build(app, within, readers.size > 0 ? first : ids, context)
+      if (readers.size > 0) results.push(...(await build(app, within, [...readers], context)))
       // What was not built is as it was, which says nothing of the change.
       const built = results.flatMap(({ uniqueId, status }) => (status === 'success' ? [uniqueId] : []))
       const diffs = await compare(app, project, built, { before: base.catalog, after: catalog }, context)
