@@ -12,7 +12,7 @@ import type { App, OpenOptions, Role } from './cli/app.ts'
 import { openLog, resolveEnvironment, type Config, type Environment } from './config/index.ts'
 import { openEngine, type HostClass } from './engine/index.ts'
 import { openGovern, systemPrincipal } from './govern/index.ts'
-import { takeNumbers } from './catalog/index.ts'
+import { openSequences, takeNumbers } from './catalog/index.ts'
 import { openLake, openMaintenance, pendingMetadata, publishedMetadata } from './lake/index.ts'
 import { fileLocation, openLeaseFolder } from './io/index.ts'
 import { openOrchestrator } from './orchestrate/index.ts'
@@ -94,6 +94,7 @@ export async function open(
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     takeNumbers: (of, least, count) => takeNumbers(records, of, least, count),
+    sequences: openSequences(records),
     access: { access: govern.access, owners: govern.owners },
     logs: { audit: govern.audit, queries: govern.queries },
     grants: govern.access,

@@ -7,6 +7,7 @@ import type { Catalog } from './catalog.ts'
 import { embeddedCatalog } from './embedded.ts'
 import { openEnvironments, type Environments } from './environments.ts'
 import type { TableName } from './names.ts'
+import { openSequences } from './sequences.ts'
 import { openEmbeddedCatalog } from './open.ts'
 import { openTables, type LoadedTable } from './tables.ts'
 
@@ -112,4 +113,33 @@ describe('a fork', () => {
     expect(await environments.list()).toEqual([])
     await expect(environments.diff('try_a')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
+})
+
+test('a fork has copies of sequences, and promote never sets one back', async () => {
+  const sequences = openSequences(records)
+  const rules = { type: 'bigint', start: 1n, increment: 1n, least: 1n, most: 99n, cycles: false, cache: 1 } as const
+  const named = (name: string, inCatalog: string) => ({ catalog: inCatalog, namespace: 'raw', name })
+  const set = (name: string, inCatalog: string, last: bigint | undefined) =>
+    sequences.change(named(name, inCatalog), () => ({ ...rules, last, owner: undefined }))
+  const lastOf = async (name: string, inCatalog: string) =>
+    (await sequences.find(named(name, inCatalog)))?.sequence.last
+  await set('ahead', 'seq_origin', 5n)
+  await set('behind', 'seq_origin', 5n)
+  await catalog.createNamespace('seq_origin', 'raw', { owner: 'ana' })
+  await create({ catalog: 'seq_origin', namespace: 'raw', name: 'one' })
+  await environments.create({ environment: 'seq', catalog: 'seq_fork', origin: 'seq_origin', by: 'ana' })
+  expect(await lastOf('ahead', 'seq_fork')).toBe(5n)
+  await set('ahead', 'seq_fork', 9n)
+  await set('behind', 'seq_origin', 8n)
+  await set('made', 'seq_fork', undefined)
+  await create({ catalog: 'seq_fork', namespace: 'raw', name: 'two' })
+  await environments.promote('seq_fork', 'ana')
+  expect(await Promise.all(['ahead', 'behind', 'made'].map((name) => lastOf(name, 'seq_origin')))).toEqual([
+    9n,
+    8n,
+    undefined,
+  ])
+  expect(await sequences.list('seq_origin')).toHaveLength(3)
+  await environments.drop('seq_fork')
+  expect(await sequences.list('seq_fork')).toEqual([])
 })

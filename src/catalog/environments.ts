@@ -12,6 +12,7 @@ import { joinLocation, type FileIO } from '../io/index.ts'
 import type { Records } from '../records/index.ts'
 import type { EmbeddedCatalog } from './embedded.ts'
 import { checkName, folderName, freshFolder, showName, type TableName } from './names.ts'
+import { promoteSequences } from './sequences.ts'
 import type { Pointer, Swap } from './pointers.ts'
 import { recordPublication } from './record-publication.ts'
 import type { LoadedTable, Tables } from './tables.ts'
@@ -135,6 +136,9 @@ export function openEnvironments(parts: {
           select ${catalog}, namespace, property_key, property_value
           from iceberg_namespace_properties where catalog_name = ${origin}
           on conflict do nothing`.execute(transaction)
+        await sql`insert into sequences (catalog, namespace, name, state_json)
+          select ${catalog}, namespace, name, state_json from sequences where catalog = ${origin}
+          on conflict do nothing`.execute(transaction)
         const { tables: made } = await transaction
           .selectFrom('fork_tables')
           .select((is) => is.fn.countAll().as('tables'))
@@ -199,6 +203,7 @@ export function openEnvironments(parts: {
           undoes: null,
           tables: moves,
         })
+        await promoteSequences(transaction, catalog, fork.origin)
         for (const { name, kind, to } of moves) {
           const key = { catalog, namespace: name.namespace, name: name.name }
           const row = transaction.deleteFrom('fork_tables').where((is) => is.and(key))
@@ -236,6 +241,7 @@ export function openEnvironments(parts: {
           .executeTakeFirstOrThrow()
         await transaction.deleteFrom('iceberg_namespace_properties').where('catalog_name', '=', catalog).execute()
         await transaction.deleteFrom('fork_tables').where('catalog', '=', catalog).execute()
+        await transaction.deleteFrom('sequences').where('catalog', '=', catalog).execute()
         await transaction.deleteFrom('forks').where('catalog', '=', catalog).execute()
         return { tables: Number(numDeletedRows) }
       })

@@ -2,7 +2,7 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { didYouMean } from '../base/suggest.ts'
-import { showName, type Loaded, type LoadedTable, type TableName } from '../catalog/index.ts'
+import { showName, type Loaded, type LoadedTable, type Sequences, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import type { Chunk, Engine } from '../engine/index.ts'
 import {
@@ -10,6 +10,7 @@ import {
   type Access,
   type GrantedPrivilege,
   type GrantRequest,
+  type Privilege,
   type Principal,
   showPattern,
 } from '../govern/index.ts'
@@ -22,6 +23,7 @@ import type { Maintenance } from './upkeep/maintenance.ts'
 import type { Prepared } from './prepare.ts'
 import { checkCall, columnsOfProcedure, runProcedure } from './upkeep/procedures.ts'
 import { createText } from './relations/show-create.ts'
+import { runSequenceCommand } from './sequences.ts'
 import { compose, type Composed } from './sql/compose.ts'
 import type { Command, Place as GrantPlace } from './sql/command.ts'
 import { Reader, type WrittenName } from './sql/reader.ts'
@@ -50,6 +52,13 @@ export type CommandContext = CommandParts & {
   nowMs: number
   at(index: number): Place
   resolve(name: WrittenName): TableName
+  sequences: Sequences | undefined
+  /** @throws FORBIDDEN */
+  maySequence(privilege: Privilege, name: TableName): Promise<void>
+  isThere(name: TableName): Promise<boolean>
+  readBy(name: TableName): Promise<TableName | undefined>
+  /** What takes back what is done, if the transaction does not come to its end. */
+  undo(work: () => Promise<void>): void
   /** Undefined for one that does not exist. @throws FORBIDDEN unless the asker sees all of it */
   loadWhole(name: TableName): Promise<Loaded | undefined>
   mayMaintain(name: TableName): Promise<void>
@@ -107,6 +116,9 @@ const kinds: ReadonlySet<string> = new Set<Command['kind']>([
   'show-properties',
   'explain',
   'copy',
+  'create-sequence',
+  'alter-sequence',
+  'drop-sequence',
 ])
 export const isCommand = (statement: { kind: string }): statement is Command => kinds.has(statement.kind)
 
@@ -245,6 +257,10 @@ export async function runCommand(command: Command, context: CommandContext): Pro
         : copyFrom(command, context))
       return counted('COPY', count, target ? [target] : [])
     }
+    case 'create-sequence':
+    case 'alter-sequence':
+    case 'drop-sequence':
+      return runSequenceCommand(command, { ...context, may: context.maySequence })
   }
 }
 

@@ -12,7 +12,8 @@ import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
 import { asFirstRead } from './first-read.ts'
 import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
-import { aboveAll } from './write/numbered.ts'
+import { noSequence, takeOf } from './sequences.ts'
+import { aboveAll, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
 import { isTemporary } from './write/run-names.ts'
 import { authoriseChange, rightsOf } from './policy/rights.ts'
 
@@ -46,6 +47,22 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
     timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
     nowMs: clock.now(),
     resolve: (name) => resolveName(name, options),
+    sequences: deps.sequences,
+    maySequence: async (privilege, name) =>
+      authoriseChange(
+        await policyNow(),
+        principal,
+        [privilege],
+        name,
+        environmentOf(name.catalog, isNamed(name.catalog, options)),
+      ),
+    isThere: async (name) => (await load(name)) !== undefined,
+    readBy: async ({ catalog, namespace, name }) => {
+      const all = await opened.listAll(catalog, within?.tables ?? tables, options.changes ?? within?.changes)
+      const reads = ({ sequence = [] }: NumberedField) => sequence[0] === namespace && sequence[1] === name
+      return all.find((one) => one.kind === 'table' && numberedFields(one.metadata).some(reads))?.name
+    },
+    undo: (work) => void within?.undone.push(work),
     loadWhole: async (name) => {
       await maySeeAll([name])
       return load(name)
@@ -123,11 +140,32 @@ export function performContext(
       }
       return toldWhole(await answer(prepared, asked))
     },
-    async takeNumbers({ name, metadata }, { field, from }, count) {
+    async sequence(written) {
+      const name = resolveName(written, options)
+      const found = await deps.sequences?.find(name)
+      if (!found || name.catalog !== target.catalog) throw noSequence(name)
+      if (found.sequence.increment !== 1n)
+        throw new Failure('SQL_UNSUPPORTED', `a column that is numbered by steps of ${found.sequence.increment}`, {
+          hint: 'Write nextval(…) among the values that are inserted.',
+        })
+      return [name.namespace, name.name]
+    },
+    async takeNumbers({ name, metadata }, { field, from, sequence }, count) {
+      if (sequence && deps.sequences) {
+        const named = { catalog: name.catalog, namespace: sequence[0]!, name: sequence[1]! }
+        const { first } = await takeOf(deps.sequences, named, BigInt(count))
+        options.onNumber?.(named, first + BigInt(count) - 1n)
+        return Number(first)
+      }
+      const given = (first: number) => {
+        const own = { ...name, name: ownSequence(name.name, field.name) }
+        if (count > 0) options.onNumber?.(own, BigInt(first + count - 1))
+        return first
+      }
       const least = Math.max(from, (await aboveAll(deps.io, metadata, field, { signal, manifests })) ?? from)
       // Nobody else writes a temporary table.
-      if (isTemporary(name) || !deps.takeNumbers) return least
-      return deps.takeNumbers({ tableUuid: metadata.tableUuid, fieldId: field.id }, least, count)
+      if (isTemporary(name) || !deps.takeNumbers) return given(least)
+      return given(await deps.takeNumbers({ tableUuid: metadata.tableUuid, fieldId: field.id }, least, count))
     },
     createNamespace: guarded('create', deps.createNamespace),
     dropNamespace: guarded('drop', deps.dropNamespace),

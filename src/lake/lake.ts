@@ -12,6 +12,7 @@ import {
   type LoadedView,
   type NumbersOf,
   type Publications,
+  type Sequences,
   type TableName,
   type Tables,
 } from '../catalog/index.ts'
@@ -38,13 +39,14 @@ import type { CommandParts } from './commands.ts'
 import { boundsOf } from './answers/limits.ts'
 import { relationsOf, type Relation } from './relations/relations.ts'
 import { versionOf, type Versions } from './scan/versions.ts'
+import { numbersOf, sequenceOf, type Numbers } from './numbers.ts'
 import type { ChangedTable, ToldRows } from './sources.ts'
 import { isTemporary, temporaryTable, temporaryTables, type RunNames } from './write/run-names.ts'
 import { describeChange, runStatement } from './statements.ts'
 import { isChange } from './sql/statement.ts'
 import { withoutSecrets } from './sql/without-secrets.ts'
 import { showAsSelect } from './sql/command.ts'
-import { Reader } from './sql/reader.ts'
+import { Reader, type WrittenName } from './sql/reader.ts'
 import { withPivotValues } from './sql/pivot.ts'
 import { beginTransaction, type Transaction, type TransactionOptions, type Within } from './transaction.ts'
 
@@ -77,6 +79,8 @@ export type QueryOptions = RunNames & {
   /** The environment was named with --env or BOATHOUSE_ENV: protected ones may then be written. */
   environmentNamed?: boolean
   requestId?: string
+  /** Told of the last number that a column took for new rows, by the name of its sequence. */
+  onNumber?: (sequence: TableName, last: bigint) => void
   /** Rows as the PostgreSQL protocol has them: `bytes` of each chunk. See `EngineRequest`. */
   formats?: readonly number[]
 }
@@ -146,6 +150,10 @@ export interface Lake {
     runId?: string
     environmentNamed?: boolean
   }): Promise<ChangeSet>
+  /** A sequence, or that of a column that numbers its rows. @throws NOT_FOUND, FORBIDDEN */
+  numbers(name: WrittenName, options: QueryOptions): Promise<Numbers>
+  /** The sequence of a column, by its name. */
+  sequenceOf(table: WrittenName, column: string, options: QueryOptions): Promise<TableName | undefined>
   /** Where the temporary tables of a session are; it reads what `seen` says, else the tables of the moment. Not to be published. */
   openScratch(options: Pick<QueryOptions, 'catalog' | 'principal'>, seen: () => Within | undefined): Promise<ChangeSet>
   /** What a SELECT reads, each in the version that it would read now, views and what lies below them included. */
@@ -184,6 +192,7 @@ export type LakeDeps = CommandParts & {
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
   /** Numbers for new rows that nobody else is given, none below `least`; the first of them. Without it they are those from `least` on. */
   takeNumbers?(of: NumbersOf, least: number, count: number): Promise<number>
+  sequences?: Sequences
   audit?(entry: AuditEntry): Promise<void>
   /** Keys of tables that the project's tests hold true; `pg_catalog` shows them. */
   keysOf?: KeysOf
@@ -315,6 +324,7 @@ export function openLake(given: LakeDeps): Lake {
       postgres: options.door === 'pgwire',
       run: options.door === 'run',
       keysOf: deps.keysOf,
+      sequencesOf: deps.sequences && ((catalog) => deps.sequences!.list(catalog)),
       namespacesOf: deps.namespaces,
       log,
       signal: options.signal,
@@ -492,6 +502,8 @@ export function openLake(given: LakeDeps): Lake {
         throw failure
       }
     },
+    numbers: (name, options) => numbersOf(name, options, opened),
+    sequenceOf: (table, column, options) => sequenceOf(table, column, options, opened),
     async bindFiles(sql, signal) {
       const columns = await engine
         .bind({ class: 'write', sql, timeoutMs: 120_000, ...(signal ? { signal } : {}) })

@@ -3,7 +3,8 @@
 
 import { Bug } from '../base/assert.ts'
 import { Failure } from '../base/failure.ts'
-import type { Lake, QueryOptions, QueryResult } from './lake.ts'
+import { collect, type Lake, type QueryOptions, type QueryResult } from './lake.ts'
+import { callsSequences, openSequenceCalls } from './sequence-calls.ts'
 import { parseControl, type Control } from './sql/control.ts'
 import { withArguments } from './sql/prepared.ts'
 import { placeAt, quoteText, splitStatements } from './sql/tokens.ts'
@@ -33,12 +34,13 @@ export interface Session {
   close(): Promise<void>
 }
 
-type Doors = Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch'>
+type Doors = Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch' | 'numbers' | 'sequenceOf'>
 
 export function openSession(lake: Doors, options: SessionOptions): Session {
   let transaction: Transaction | undefined
   const temporary = openTemporary(lake, () => transaction?.within)
   const prepared = new Map<string, string>()
+  const sequences = openSequenceCalls()
   let { catalog, namespace } = options
   const asking = () => ({
     ...options,
@@ -47,13 +49,16 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     // Whoever named one environment has not named the one that USE leads to.
     environmentNamed: options.environmentNamed === true && catalog === options.catalog,
     ...temporary.names(),
+    onNumber: sequences.note,
   })
 
   async function control(found: Exclude<Control, { kind: 'execute' }>, more: StatementOptions): Promise<string> {
     if (found.kind === 'begin') {
       if (transaction) throw new Failure('TRANSACTION_STATE', 'a transaction is under way already')
       const { isolation, readOnly } = found
-      transaction = await lake.begin({ ...asking(), ...more, isolation, readOnly })
+      // In which form rows are told is said of each statement.
+      const { formats: _, ...rest } = more
+      transaction = await lake.begin({ ...asking(), ...rest, isolation, readOnly })
       await temporary.begin()
       return 'BEGIN'
     }
@@ -124,7 +129,7 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     const current = transaction!
     try {
       const { set: scratch, namespace: own } = await temporary.place({ ...asking(), ...more })
-      const query = (text: string, options: StatementOptions) => session.query(text, options)
+      const query = (text: string, options: StatementOptions) => run(text, options)
       const running = { query, within: current.within, scratch, namespace: own, catalog }
       const result = await runWithChanges(sql, several, more, running)
       if (isOwn) await control({ kind: 'commit' }, more)
@@ -134,6 +139,56 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
       else current.fail()
       throw error
     }
+  }
+
+  /** A statement with numbers in place of calls of sequences. */
+  async function withNumbers<Done>(
+    sql: string,
+    more: StatementOptions,
+    work: (text: string) => Promise<Done>,
+    described = false,
+  ): Promise<Done> {
+    if (!callsSequences(sql)) return work(sql)
+    const { formats: _, ...plain } = { ...asking(), ...more }
+    const within = transaction ? { within: transaction.within } : {}
+    const numbers = await sequences.bound(
+      sql,
+      {
+        numbers: (name) => lake.numbers(name, { ...plain, ...within }),
+        sequenceOf: (table, column) => lake.sequenceOf(table, column, { ...plain, ...within }),
+        rows: async (text) => (await collect(await (transaction ?? lake).query(text, plain))).rows,
+      },
+      { described },
+    )
+    return work(numbers.text).catch((error: unknown) => {
+      if (!(error instanceof Failure) || !error.place?.line) throw error
+      const { line, column = 1 } = error.place
+      const lines = numbers.text.split('\n').slice(0, line - 1)
+      const index = lines.reduce((sum, one) => sum + one.length + 1, 0) + column - 1
+      throw error.with({ place: placeAt(sql, numbers.origin(index)) })
+    })
+  }
+
+  async function run(sql: string, more: StatementOptions): Promise<QueryResult> {
+    const several = parseWithChanges(sql)
+    if (several) return changedTogether(sql, several, more)
+    const made = transaction?.state === 'failed' ? undefined : await temporary.foresee(sql, { ...asking(), ...more })
+    const result = await (transaction ?? lake).query(sql, { ...asking(), ...more })
+    if (made?.goesAtCommit && !transaction) await temporary.commit()
+    return result
+  }
+
+  async function describe(sql: string, more: StatementOptions): Promise<Described> {
+    const several = parseWithChanges(sql)
+    if (!several) return (transaction ?? lake).describe(sql, { ...asking(), ...more })
+    const { set: scratch, namespace: own } = await temporary.place({ ...asking(), ...more })
+    return describeWithChanges(sql, several, {
+      query: (text) => (transaction ?? lake).query(text, { ...asking(), ...more }),
+      describe: (text) => (transaction ?? lake).describe(text, { ...asking(), ...more }),
+      scratch,
+      namespace: own,
+      catalog,
+    })
   }
 
   const session: Session = {
@@ -153,12 +208,7 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
         return session.query(withArguments(statement, found.arguments), more)
       }
       if (found) return done(await control(found, more))
-      const several = parseWithChanges(sql)
-      if (several) return changedTogether(sql, several, more)
-      const made = transaction?.state === 'failed' ? undefined : await temporary.foresee(sql, { ...asking(), ...more })
-      const result = await (transaction ?? lake).query(sql, { ...asking(), ...more })
-      if (made?.goesAtCommit && !transaction) await temporary.commit()
-      return result
+      return transaction?.state === 'failed' ? run(sql, more) : withNumbers(sql, more, (text) => run(text, more))
     },
     async loading(csv, statement, more = {}) {
       const loaded = await temporary.load(csv, { ...asking(), ...more })
@@ -168,18 +218,7 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
         await loaded.drop()
       }
     },
-    async describe(sql, more = {}) {
-      const several = parseWithChanges(sql)
-      if (!several) return (transaction ?? lake).describe(sql, { ...asking(), ...more })
-      const { set: scratch, namespace: own } = await temporary.place({ ...asking(), ...more })
-      return describeWithChanges(sql, several, {
-        query: (text) => (transaction ?? lake).query(text, { ...asking(), ...more }),
-        describe: (text) => (transaction ?? lake).describe(text, { ...asking(), ...more }),
-        scratch,
-        namespace: own,
-        catalog,
-      })
-    },
+    describe: (sql, more = {}) => withNumbers(sql, more, (text) => describe(text, more), true),
     discardTemporary: () => temporary.close(),
     async close() {
       await transaction?.rollback()
@@ -215,7 +254,7 @@ export async function* queryAll(
 ): AsyncGenerator<QueryResult, undefined> {
   const statements = splitStatements(text)
   const [only] = statements
-  const isOfParts = statements.length === 1 && parseWithChanges(only!.sql) !== undefined
+  const isOfParts = statements.length === 1 && (parseWithChanges(only!.sql) !== undefined || callsSequences(only!.sql))
   if (!only || (statements.length === 1 && !isOfParts)) {
     if (only && parseControl(only.sql))
       throw new Failure('TRANSACTION_STATE', `${only.sql} alone has no effect here`, { hint: oneText })

@@ -2,7 +2,14 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
-import { showName, type Loaded, type LoadedTable, type LoadedView, type TableName } from '../catalog/index.ts'
+import {
+  showName,
+  type Loaded,
+  type LoadedTable,
+  type LoadedView,
+  type NamedSequence,
+  type TableName,
+} from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
 import { seesAll, type Subject } from '../govern/index.ts'
 import type { Principal } from '../govern/index.ts'
@@ -96,6 +103,7 @@ export type PrepareContext = {
   /** For a run of models, as DuckDB has it: `information_schema` lies in `system`, in no database of a user. */
   run: boolean
   keysOf: KeysOf | undefined
+  sequencesOf: ((catalog: string) => Promise<NamedSequence[]>) | undefined
   namespacesOf(catalog: string): Promise<readonly string[]>
   log: Log
   signal: AbortSignal | undefined
@@ -404,6 +412,7 @@ export async function nameSources(
         may: (privilege, on) => on.namespace === shownTemporary || rights.may(privilege, on),
         seesEveryColumn: (name) => name.namespace === shownTemporary || rights.select(name).columns === 'all',
         keys: (await context.keysOf?.(context.catalog)) ?? [],
+        sequences: ((await context.sequencesOf?.(context.catalog)) ?? []).filter(({ name }) => rights.knows(name)),
       }
     }
     return {

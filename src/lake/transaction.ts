@@ -62,6 +62,8 @@ export type Within = {
   read(loaded: readonly Loaded[]): void
   /** What can only be done when the commit is visible. */
   afterCommit(work: () => Promise<void>): void
+  /** What takes back, from the last one on, what was done outside of the change set. */
+  undone: (() => Promise<void>)[]
 }
 
 export type TransactionDeps = {
@@ -98,15 +100,20 @@ export async function beginTransaction(
         })
       return (changes ??= await deps.openChanges(within))
     },
+    undone: [],
     read: (loaded) => loaded.forEach(({ name }) => reads.set(showName(name), name)),
     afterCommit: (work) => void behind.push(work),
   }
   const failed = () => {
     if (state === 'open') state = 'failed'
   }
+  const undo = async (down: number) => {
+    for (const work of within.undone.splice(down).toReversed()) await work()
+  }
   const discard = async () => {
     state = 'ended'
     await changes?.discard()
+    await undo(0)
   }
   const mustLive = () => {
     if (state === 'ended') throw new Failure('TRANSACTION_STATE', 'the transaction has ended')
@@ -151,7 +158,12 @@ export async function beginTransaction(
         await changes?.discard()
         changes = undefined
       }
-      savepoints.push({ name, restore: before ?? toNothing })
+      const done = within.undone.length
+      const restore = async () => {
+        await (before ?? toNothing)()
+        await undo(done)
+      }
+      savepoints.push({ name, restore })
     },
     async rollbackTo(name) {
       const at = find(name)
@@ -165,10 +177,14 @@ export async function beginTransaction(
     async commit() {
       mustLive()
       const pending = (state === 'open' && (await changes?.pending())) || []
-      if (!changes || pending.length === 0) return void (await discard())
+      if (!changes || pending.length === 0) {
+        if (state === 'open') within.undone.length = 0
+        return void (await discard())
+      }
       try {
         const unchanged = isolation === 'serializable' ? await asRead(tables, [...reads.values()]) : []
         const publication = await changes.publish({ unchanged })
+        within.undone.length = 0
         state = 'ended'
         for (const work of behind) await work()
         return publication

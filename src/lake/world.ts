@@ -10,6 +10,7 @@ import {
   openEmbeddedCatalog,
   openPublications,
   openTables,
+  openSequences,
   takeNumbers,
 } from '../catalog/index.ts'
 import { openEngine } from '../engine/index.ts'
@@ -89,6 +90,7 @@ export async function openWorld({
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
     takeNumbers: (of, least, count) => takeNumbers(records, of, least, count),
+    sequences: openSequences(records),
     audit: async (entry) => void audited.push(entry),
   })
   const admin = { id: 'a', name: 'ana', role: 'admin' as const }

@@ -216,6 +216,16 @@ export const migrations: readonly Migration[] = [
     ],
     log: [],
   },
+  {
+    version: 10,
+    name: 'sequences',
+    catalog: [
+      `create table sequences (
+        catalog text not null, namespace text not null, name text not null, state_json text not null,
+        primary key (catalog, namespace, name))`,
+    ],
+    log: [],
+  },
 ]
 
 export function dialectSql(statement: string, kind: 'sqlite' | 'postgres'): string {

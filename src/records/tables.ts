@@ -342,6 +342,8 @@ export type ViewOwnersRow = {
 /** The next number of a column that numbers its rows. */
 export type IdentityNumbersRow = { table_uuid: string; field_id: number; next: number }
 
+export type SequencesRow = { catalog: string; namespace: string; name: string; state_json: string }
+
 export type SettingsRow = { key: string; value: string }
 
 export type CatalogTables = {
@@ -378,6 +380,7 @@ export type CatalogTables = {
   view_owners: ViewOwnersRow
   node_states: NodeStatesRow
   identity_numbers: IdentityNumbersRow
+  sequences: SequencesRow
 }
 
 export type RunLogsRow = {

@@ -3,6 +3,7 @@
 import { pgTypes, sqlNames } from '../../base/pg-types.ts'
 import { kindShown } from '../relations/information.ts'
 import type { Row } from './relation-sql.ts'
+import { sequenceRows } from './sequence-rows.ts'
 import { isUnique, viewSql, wireOf, type Column, type Constraint, type Model } from './rows.ts'
 
 const listed = (constraint: Constraint, catalog: string): Row => ({
@@ -124,6 +125,8 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
         },
       ]
     }),
+
+  sequences: ({ known, sequences }) => sequenceRows.information(sequences, known.catalog),
 
   table_privileges: (model) => privileges(model),
   role_table_grants: (model) => privileges(model),

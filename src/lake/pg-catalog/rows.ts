@@ -1,7 +1,7 @@
 // The rows of the system relations that have any, from what the asker may know of the lake.
 
 import { pgTypes, sqlNames, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
-import type { Loaded, TableName } from '../../catalog/index.ts'
+import type { Loaded, NamedSequence, TableName } from '../../catalog/index.ts'
 import type { Governed, Privilege } from '../../govern/index.ts'
 import { currentViewVersion, showValue, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
@@ -26,6 +26,7 @@ import {
 } from './oids.ts'
 import { privilegeRows } from './privilege-rows.ts'
 import type { Row } from './relation-sql.ts'
+import { sequenceRelations, sequenceRows, type SequenceRelation } from './sequence-rows.ts'
 
 /** A key of a table that the lake does not enforce: from the project's tests, or an Iceberg table's identifier fields. */
 export type Key =
@@ -53,6 +54,8 @@ export type Known = {
   may(privilege: Privilege, on: Governed): boolean
   seesEveryColumn(name: TableName): boolean
   keys: readonly Key[]
+  /** Those whose names the asker may know. */
+  sequences: readonly NamedSequence[]
 }
 
 type Column = Field & {
@@ -74,7 +77,13 @@ type Constraint = {
   numbers: number[]
   to: { relation: Relation; numbers: number[] } | undefined
 }
-type Model = { known: Known; relations: Relation[]; constraints: Constraint[]; namespaces: string[] }
+type Model = {
+  known: Known
+  relations: Relation[]
+  constraints: Constraint[]
+  sequences: SequenceRelation[]
+  namespaces: string[]
+}
 
 const [btree, heap, textCollation] = [403, 2, 100]
 const collated = new Set<PgTypeName>(['text', 'varchar', 'bpchar', 'name'])
@@ -96,7 +105,13 @@ export function modelOf(known: Known): Model {
         number: at + 1,
         ...(declared === undefined ? {} : { declared }),
         ...(given === undefined ? {} : { default: given }),
-        ...(own && { identity: own.always ? 'always' : 'by default', from: own.from }),
+        ...(own?.sequence && {
+          default: `nextval('${own.sequence
+            .slice(own.sequence[0] === 'public' ? 1 : 0)
+            .map(quoted)
+            .join('.')}'::regclass)`,
+        }),
+        ...(own && !own.sequence && { identity: own.always ? 'always' : 'by default', from: own.from }),
       }
     })
     return {
@@ -109,7 +124,8 @@ export function modelOf(known: Known): Model {
   })
   relations.sort((a, b) => (a.schema === b.schema ? (a.name < b.name ? -1 : 1) : a.schema < b.schema ? -1 : 1))
   const namespaces = [...new Set([...Object.keys(namespaceOids), ...known.namespaces])]
-  return { known, relations, constraints: constraintsOf(relations, known.keys), namespaces }
+  const sequences = sequenceRelations(known.sequences, relations)
+  return { known, relations, constraints: constraintsOf(relations, known.keys), sequences, namespaces }
 }
 
 function constraintsOf(relations: readonly Relation[], given: readonly Key[]): Constraint[] {
@@ -272,7 +288,20 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
   pg_namespace: ({ namespaces }) =>
     namespaces.map((name) => ({ oid: namespaceOid(name), nspname: name, nspowner: ownerOid })),
 
-  pg_class: ({ relations, constraints }) => [
+  pg_class: ({ relations, constraints, sequences }) => [
+    ...sequences.map(({ oid, schema, name }) =>
+      classRow({
+        oid,
+        relname: name,
+        relnamespace: namespaceOid(schema),
+        relkind: 'S',
+        relam: 0,
+        relnatts: 3,
+        relhasindex: false,
+        relhasrules: false,
+        relreplident: 'n',
+      }),
+    ),
     ...relations.map(({ oid, schema, name, loaded, columns }) =>
       classRow({
         oid,
@@ -568,7 +597,12 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       return definition === undefined ? [] : [{ kind: 'view', oid: one.oid, part: 0, definition }]
     }),
   ],
-  boathouse_relation: ({ relations, constraints }) => [
+  pg_sequence: ({ sequences }) => sequenceRows.pg_sequence(sequences),
+  pg_sequences: ({ sequences }) => sequenceRows.pg_sequences(sequences),
+  pg_depend: ({ sequences }) => sequenceRows.pg_depend(sequences),
+
+  boathouse_relation: ({ relations, constraints, sequences }) => [
+    ...sequences.map(({ oid, schema, name }) => ({ oid, name: `${quoted(schema)}.${quoted(name)}` })),
     ...relations.map(({ oid, schema, name }) => ({ oid, name: `${quoted(schema)}.${quoted(name)}` })),
     ...constraints
       .filter(isUnique)

@@ -3,11 +3,13 @@
 import { call, type Call } from './call.ts'
 import { tableInfo } from '../relations/duckdb-relations.ts'
 import { readWhole, type Piece, type Reader, type WrittenName } from './reader.ts'
+import { sequenceCommand, type SequenceCommand } from './sequence.ts'
 import { quoteText } from './tokens.ts'
 
 export type Place = { environment?: string; namespace?: string; table?: WrittenName }
 export type Command =
   | Call
+  | SequenceCommand
   | {
       kind: 'grant' | 'revoke'
       privileges: { name: string; columns: string[] | undefined; start: number }[]
@@ -65,7 +67,7 @@ export function parseCommand(reader: Reader): Command | undefined {
     return { kind: 'explain', ...explainOptions(reader), select: reader.rest() }
   }
   if (reader.take('copy')) return copy(reader)
-  return undefined
+  return sequenceCommand(reader)
 }
 
 /** `ANALYZE VERBOSE`, and PostgreSQL's `(ANALYZE, FORMAT json, COSTS off)`: whether the statement is run, and how its plan is told. */

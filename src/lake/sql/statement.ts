@@ -11,6 +11,7 @@ import { refAlteration, type RefAlteration } from './ref-alteration.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
 import { tokens } from './tokens.ts'
 import { assigned, plainValue, propertiesSet, withProperties, type Properties } from './trino-properties.ts'
+import { nextvalOf } from './sequence.ts'
 import { parseWithChanges } from './with-changes.ts'
 
 export type { WrittenName } from './reader.ts'
@@ -29,7 +30,12 @@ export type ColumnDefinition = {
 /** `LIKE t INCLUDING DEFAULTS`: columns with their types, and whether they may be null. */
 export type Like = { table: WrittenName; including: ReadonlySet<'defaults' | 'identity' | 'comments'> }
 /** How a column numbers its rows. `always`: a value of somebody's own is refused. */
-export type Identity = { always: boolean; from: number }
+export type Identity = {
+  always: boolean
+  from: number
+  /** DEFAULT nextval('s'): the sequence that gives the numbers. */
+  sequence?: WrittenName
+}
 /** What follows the columns of CREATE TABLE. */
 export type TableClauses = {
   partitionedBy: NewPartitionField[] | undefined
@@ -430,8 +436,12 @@ function definition(reader: Reader, column: string, promised: Promised[]): Omit<
   let constraint: string | undefined
   for (;;) {
     if (reader.take('not', 'null')) result.required = true
-    else if (reader.take('default')) result.default = reader.until('a value', ...columnWords)
-    else if (reader.take('comment')) result.comment = reader.text('a comment')
+    else if (reader.take('default')) {
+      const value = reader.until('a value', ...columnWords)
+      const sequence = nextvalOf(value.sql)
+      if (sequence) result.identity = { always: false, from: 1, sequence }
+      else result.default = value
+    } else if (reader.take('comment')) result.comment = reader.text('a comment')
     else if (reader.take('generated')) Object.assign(result, { required: true, identity: identity(reader) })
     else if (reader.sees('as')) throw noComputed(reader)
     else if (reader.take('collate')) checkCollation(reader)
@@ -787,7 +797,12 @@ function columnChange(reader: Reader, path: string): Alteration {
     return { kind: 'identity', path, identity: undefined, ifExists: reader.take('if', 'exists') }
   if (reader.take('set', 'not', 'null')) return { kind: 'required', path, required: true }
   if (reader.take('drop', 'not', 'null')) return { kind: 'required', path, required: false }
-  if (reader.take('set', 'default')) return { kind: 'default', path, value: reader.until('a value', [',']) }
+  if (reader.take('set', 'default')) {
+    const value = reader.until('a value', [','])
+    const sequence = nextvalOf(value.sql)
+    if (!sequence) return { kind: 'default', path, value }
+    return { kind: 'identity', path, identity: { always: false, from: 1, sequence }, ifExists: false }
+  }
   if (reader.take('drop', 'default')) return { kind: 'default', path, value: undefined }
   if (reader.take('comment')) return { kind: 'comment', path, comment: reader.text('a comment') }
   const place = reader.take('before') ? { before: reader.path() } : placeOf(reader)

@@ -23,7 +23,7 @@ import {
 import type { Assignment } from '../sql/row-change.ts'
 import type { Alteration, WrittenKey } from '../sql/statement.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
-import { checkNumbered, computedAt, constantOf, typeOf } from './column-definitions.ts'
+import { boundIdentity, checkNumbered, computedAt, constantOf, typeOf } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
 import { partitionChange } from './fresh-table.ts'
@@ -91,8 +91,9 @@ async function alteration(
       const { path, isName, definition, ifNotExists, place } = change
       if (ifNotExists && has(path)) return undefined
       const { type, declared } = await typeOf(definition.type, path, context)
-      const { default: written, identity, required } = definition
-      if (identity) checkNumbered(type, path)
+      const { default: written, required } = definition
+      if (definition.identity) checkNumbered(type, path)
+      const identity = definition.identity && (await boundIdentity(definition.identity, context))
       const computed = written && computedAt(written, context)
       const value = written && computed === undefined ? await constantOf(written, type, path, context) : undefined
       const isNested = !isName && isInside(schema, path)
@@ -169,6 +170,9 @@ async function alteration(
           ? []
           : [(now: TableMetadata) => schemaOf(now).setDefault(change.path, value).change()]),
         ...(field ? [(now: TableMetadata) => changeComputedDefault(now, field.id, computed)] : []),
+        ...(field && numberedFields(metadata).some((one) => one.field.id === field.id && one.sequence)
+          ? [(now: TableMetadata) => changeIdentity(now, field, undefined)]
+          : []),
       ]
     }
     case 'comment': {
@@ -227,7 +231,8 @@ async function alteration(
       const field = fieldNamed(schema, change.path)
       if (!field) throw new Failure('SQL_INVALID', `there is no column ${change.path}`)
       if (change.identity) checkNumbered(field.type, change.path)
-      return (now) => changeIdentity(now, field, change.identity)
+      const identity = change.identity && (await boundIdentity(change.identity, context))
+      return (now) => changeIdentity(now, field, identity)
     }
   }
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../base/failure.ts'
 import type { NewField, Type, Value } from '../../iceberg/index.ts'
 import { compose } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
-import type { ColumnDefinition } from '../sql/statement.ts'
+import type { ColumnDefinition, Identity } from '../sql/statement.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { parseSqlType, sqlType } from '../types.ts'
 import { computedDefault } from './computed-defaults.ts'
@@ -45,6 +45,11 @@ export function computedAt(value: Piece, { at }: PerformContext): string | undef
     if (!(error instanceof Failure)) throw error
     throw error.with({ place: at(value.start) })
   }
+}
+
+/** Of a default by a sequence: the namespace and name of that. */
+export async function boundIdentity(identity: Identity, { sequence }: PerformContext): Promise<Identity> {
+  return identity.sequence ? { ...identity, sequence: await sequence(identity.sequence) } : identity
 }
 
 export function checkNumbered({ kind }: Type, column: string): void {

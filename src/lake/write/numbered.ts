@@ -21,14 +21,24 @@ export type NumberedField = Identity & { field: Field }
 
 export function numberedFields(metadata: TableMetadata): NumberedField[] {
   return currentSchema(metadata).fields.flatMap((field) => {
-    const said = /^(always|by default) from (\d{1,9})$/.exec(property.of(metadata, field.id) ?? '')
+    const said = property.of(metadata, field.id) ?? ''
     const isWhole = field.type.kind === 'int' || field.type.kind === 'long'
-    return said && isWhole ? [{ field, always: said[1] === 'always', from: Number(said[2]) }] : []
+    if (!isWhole) return []
+    const sequence = /^by default of (\["(?:[^"\\]|\\.)+","(?:[^"\\]|\\.)+"\])$/.exec(said)?.[1]
+    if (sequence !== undefined) return [{ field, always: false, from: 1, sequence: JSON.parse(sequence) as string[] }]
+    const own = /^(always|by default) from (\d{1,9})$/.exec(said)
+    return own ? [{ field, always: own[1] === 'always', from: Number(own[2]) }] : []
   })
 }
 
 export const changeIdentity = (metadata: TableMetadata, { id }: Field, identity: Identity | undefined): TableChange =>
-  property.change(metadata, id, identity && `${identity.always ? 'always' : 'by default'} from ${identity.from}`)
+  property.change(metadata, id, identity && textOf(identity))
+
+const textOf = ({ always, from, sequence }: Identity): string =>
+  sequence ? `by default of ${JSON.stringify(sequence)}` : `${always ? 'always' : 'by default'} from ${from}`
+
+/** What PostgreSQL calls the sequence of a column that numbers its rows. */
+export const ownSequence = (table: string, column: string): string => `${table}_${column}_seq`
 
 /** The number above all of a column, as the bounds of its files have it; undefined where there is none. */
 export async function aboveAll(

@@ -37,6 +37,8 @@ export type PerformContext = {
   tell(sql: string, rows: ToldRows): Promise<Told | undefined>
   /** Takes so many numbers of a column that gives them to its rows; the first of them, the others follow it. */
   takeNumbers(of: LoadedTable, column: NumberedField, count: number): Promise<number>
+  /** Namespace and name of the sequence that a column takes its numbers from. @throws NOT_FOUND, SQL_UNSUPPORTED */
+  sequence(name: WrittenName): Promise<string[]>
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
 }

@@ -10,12 +10,13 @@ import {
   namedKeys,
   type Alteration,
   type ColumnDefinition,
+  type Identity,
   type Statement,
   type TableClauses,
 } from '../sql/statement.ts'
 import { addKey, altered } from './alter.ts'
 import type { TableOptions, ViewChange } from './change-set.ts'
-import { newFields } from './column-definitions.ts'
+import { boundIdentity, newFields } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared } from './declared-types.ts'
 import { changeIdentity } from './numbered.ts'
@@ -72,8 +73,13 @@ export async function perform(statement: Statement, target: TableName, context: 
       // A dot in a name is none of a path.
       const fieldOf = (now: TableMetadata, name: string) =>
         currentSchema(now).fields.find((field) => field.name === name)!
-      const steps = columns!.flatMap(({ name, identity }): Step[] => [
-        ...(identity ? [(now: TableMetadata) => changeIdentity(now, fieldOf(now, name), identity)] : []),
+      const identities = new Map<string, Identity>()
+      for (const { name, identity } of columns!)
+        if (identity) identities.set(name, await boundIdentity(identity, context))
+      const steps = columns!.flatMap(({ name }): Step[] => [
+        ...(identities.has(name)
+          ? [(now: TableMetadata) => changeIdentity(now, fieldOf(now, name), identities.get(name))]
+          : []),
         ...(computed.has(name)
           ? [(now: TableMetadata) => changeComputedDefault(now, fieldOf(now, name).id, computed.get(name))]
           : []),

@@ -56,7 +56,7 @@ export type HttpDeps = {
   govern: Pick<Govern, 'users' | 'sessions' | 'audit' | 'access'> & { tokens: Pick<Govern['tokens'], 'authenticate'> }
   /** Each really asks and throws when it fails. Without Redis: null. */
   health: { db(): Promise<void>; redis: (() => Promise<void>) | null }
-  lake: Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch'>
+  lake: Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch' | 'numbers' | 'sequenceOf'>
   catalog: {
     list(asker: Asker): Promise<Catalog>
     /** @throws TABLE_NOT_FOUND */

@@ -111,6 +111,8 @@ export async function openWorld({ settings = {}, limits = {}, health }: Options 
       begin: () => Promise.reject(new Failure('UNSUPPORTED', 'no transactions here')),
       describe: () => Promise.reject(new Failure('UNSUPPORTED', 'nothing is described here')),
       openScratch: () => Promise.reject(new Failure('UNSUPPORTED', 'no temporary tables here')),
+      numbers: () => Promise.reject(new Failure('UNSUPPORTED', 'no sequences here')),
+      sequenceOf: async () => undefined,
       async query(sql, options) {
         asked.push({ sql, options })
         return await fakeQuery(sql, options)

@@ -129,9 +129,9 @@ export function classify(sql: string): Command {
       return copy(head)
     case 'create':
     case 'drop':
-      return index(head, word) ?? sequence(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
+      return index(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
     case 'alter':
-      return alterIndex(head) ?? owner(head) ?? sequence(head, word) ?? { kind: 'lake', rows: false }
+      return alterIndex(head) ?? owner(head) ?? { kind: 'lake', rows: false }
     case 'insert':
     case 'update':
     case 'delete':
@@ -215,14 +215,7 @@ function owner(head: Head): Command | undefined {
   }
 }
 
-/** Dumps make one for each column that numbers its rows, which do that by themselves here. */
-function sequence(head: Head, word: 'create' | 'alter' | 'drop'): Command | undefined {
-  if (word === 'drop' || head.peek() !== 'sequence') return undefined
-  const notice = 'there are no sequences by themselves here; a column whose default is nextval(…) numbers its rows'
-  return { kind: 'nothing', tag: `${word.toUpperCase()} SEQUENCE`, notice }
-}
-
-const kindsOfNone = new Set('function procedure sequence type domain extension trigger aggregate'.split(' '))
+const kindsOfNone = new Set('function procedure type domain extension trigger aggregate'.split(' '))
 
 /** `DROP FUNCTION IF EXISTS f`, `CREATE EXTENSION IF NOT EXISTS pgcrypto`: migrations begin so, and there is nothing to do. */
 function unknownKind(head: Head, word: 'create' | 'drop'): Command | undefined {

@@ -31,7 +31,7 @@ export type PgDeps = {
   /** Whether the current environment was named, so that it may be written though protected. */
   currentNamed: boolean
   version: string
-  lake: Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch'>
+  lake: Pick<Lake, 'query' | 'begin' | 'describe' | 'openScratch' | 'numbers' | 'sequenceOf'>
   govern: Pick<Govern, 'wire' | 'audit' | 'access'>
   clock: Clock
   log: Log

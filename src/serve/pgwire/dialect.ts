@@ -26,7 +26,6 @@ import {
   castBehind,
   castInCall,
   columnType,
-  numbering,
   openTypes,
   precise,
   timestampLiteral,
@@ -120,7 +119,7 @@ function editsOf(sql: EditedSql): Edit[] {
       escapedLike(sql, at)
       likeEach(sql, at)
     }
-    if (isDefinition && (columnType(sql, at) || numbering(sql, at))) continue
+    if (isDefinition && columnType(sql, at)) continue
     if (byteLiteral(sql, at)) continue
     if (isCatalog) catalogWordAt(sql, at)
     else if (sql.words[at] === 'as' && valueTypes[sql.words[at + 1] ?? ''] && sql.words[at + 2] === ')')
@@ -139,8 +138,9 @@ function editsOf(sql: EditedSql): Edit[] {
   return outermost(sql.edits)
 }
 
-/** Where the name of a view or schema ends that is made. */
+/** Where the name of a view or schema ends that is made, or those of sequences. */
 function endOfName({ words }: EditedSql): number {
+  if (/^(create|alter|drop)$/.test(words[0] ?? '') && words[1] === 'sequence') return words.length
   if (words[0] !== 'create' || !words.slice(1, 5).some((word) => word === 'view' || word === 'schema')) return 0
   const as = words.indexOf('as')
   return as < 0 ? words.length : as

@@ -520,6 +520,53 @@ describe('statements', () => {
     ).toEqual([{ a: ['1', '2'], b: ['x'], c: '{1}', d: ['x', 'y'] }])
   })
 
+  test('sequences, as ORMs make and ask for them', async () => {
+    const client = await connect('ada')
+    const values = async (text: string, given?: unknown[]) =>
+      (await client.query<unknown[]>({ text, rowMode: 'array', ...(given ? { values: given } : {}) })).rows
+    await client.query('create sequence Order_Seq start with 1 increment by 50')
+    expect(await values("select nextval('order_seq')")).toEqual([['1']])
+    expect(await values('select nextval($1::regclass) as id', ['order_seq'])).toEqual([['51']])
+    await client.query('begin')
+    expect(
+      await values("select setval('order_seq', coalesce(max(id), 100), max(id) is not null) from raw.sales"),
+    ).toEqual([['9']])
+    await client.query('rollback')
+    expect(await values("select nextval('order_seq'), lastval()")).toEqual([['59', '59']])
+    await client.query('create table numbered (id serial primary key, n bigint)')
+    await client.query('create sequence of_n')
+    await client.query(`alter table numbered alter column n set default nextval('of_n'::regclass)`)
+    await client.query('alter sequence of_n owned by numbered.n')
+    expect(await values('insert into numbered default values returning id, n')).toEqual([[1, '1']])
+    expect(await values("select currval(pg_get_serial_sequence('numbered', 'id')), currval('of_n'::regclass)")).toEqual(
+      [['1', '1']],
+    )
+    const shown = `select s.relname, d.deptype, a.attname, q.seqincrement from pg_class s join pg_sequence q on q.seqrelid = s.oid
+      join pg_depend d on d.objid = s.oid and d.deptype in ('a', 'i') join pg_attribute a on a.attrelid = d.refobjid
+      and a.attnum = d.refobjsubid where s.relkind = 'S' and d.refobjid = 'numbered'::regclass order by 1`
+    expect(await values(shown)).toEqual([
+      ['numbered_id_seq', 'i', 'id', '1'],
+      ['of_n', 'a', 'n', '1'],
+    ])
+    expect(
+      await values(
+        "select sequence_name, increment from information_schema.sequences where sequence_schema = 'public' order by 1",
+      ),
+    ).toEqual([
+      ['of_n', '1'],
+      ['order_seq', '50'],
+    ])
+    expect(
+      await values("select column_default, is_identity from information_schema.columns where table_name = 'numbered'"),
+    ).toEqual([
+      [null, 'YES'],
+      ["nextval('of_n'::regclass)", 'NO'],
+    ])
+    expect(await codeOf(values("select nextval('nowhere')"))).toBe('42P01')
+    await client.query('drop table numbered; drop sequence order_seq; drop sequence if exists of_n')
+    await client.end()
+  })
+
   test('a WITH clause that changes rows', async () => {
     const client = await connect('ada')
     await client.query('create table moving (id int, n text, j jsonb)')
@@ -858,10 +905,7 @@ describe('statements', () => {
       `select cardinality(array[1, 2, 3]), cardinality(array[[1, 2], [3, 4]]), cardinality('{}'::int[]), cardinality(null::int[])`,
       [3, 4, 0, null],
     ],
-    [
-      `select mod(7::numeric(1000, 15), 4::numeric(1000, 15))::int, setval('s', coalesce(max(x), 1), true) from (values (1)) t(x)`,
-      [3, '1'],
-    ],
+    [`select mod(7::numeric(1000, 15), 4::numeric(1000, 15))::int as m`, [3]],
   ])('%s', async (sql, row) => {
     const { rows } = await ada.query({ text: sql, rowMode: 'array' })
     expect(rows).toEqual([row])

@@ -74,6 +74,9 @@ export function relationOf(name: string): string {
 
 /** An OID by its name, or, of what is an OID already, the name. */
 export function oidAlias(sql: EditedSql, at: number, last: number, type: string, operand: Token | undefined): void {
+  // `nextval('s'::regclass)`: sequences are named.
+  if (/^(nextval|currval|setval)$/.test(sql.words[at - 3] ?? '') && sql.words[at - 2] === '(')
+    return void sql.replace(at, last, '')
   if (operand?.kind === 'string' && operand.text.startsWith("'")) {
     const oid = oidOf(type, textOf(operand))
     // Told by its name, as a column of an answer and as a text; elsewhere it is a number.

@@ -56,14 +56,6 @@ export function sessionName(sql: EditedSql, at: number): boolean {
     // Pools ask for it before they give a connection on; nobody holds such a lock here.
     case 'pg_advisory_unlock_all':
       return give("''")
-    // Numbers are above all that the table holds, whatever was set.
-    case 'setval': {
-      const comma = sql.comma(at + 2, end)
-      if (comma === undefined) return false
-      sql.replace(at, comma, '(')
-      const third = sql.comma(comma + 1, end)
-      return sql.replace(third ?? end, end, `)::BIGINT${sql.isItem(first, end) ? ' AS setval' : ''}`)
-    }
     case 'pg_backend_pid':
       return give(String(value.backendId))
     case 'pg_sleep':

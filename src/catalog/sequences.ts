@@ -1,0 +1,122 @@
+// Sequences, as PostgreSQL's clients make them for their keys. They are no part of Iceberg and of no transaction: a number that was
+// taken is never given again, whoever rolls back or dies, so there are gaps. All processes of a lake take from the same record.
+
+import type { Records } from '../records/index.ts'
+import type { TableName } from './names.ts'
+
+export type Sequence = {
+  type: 'smallint' | 'integer' | 'bigint'
+  start: bigint
+  increment: bigint
+  least: bigint
+  most: bigint
+  cycles: boolean
+  cache: number
+  /** The number that was given last; undefined: none so far. */
+  last: bigint | undefined
+  /** The column that it was made for, in the same namespace. */
+  owner: { table: string; column: string } | undefined
+}
+export type NamedSequence = { name: TableName; sequence: Sequence }
+
+export interface Sequences {
+  find(name: TableName): Promise<NamedSequence | undefined>
+  list(catalog: string): Promise<NamedSequence[]>
+  /** Makes it, changes it or, with undefined, drops it, whatever others do meanwhile. */
+  change(name: TableName, work: (now: Sequence | undefined) => Sequence | undefined): Promise<void>
+}
+
+export function openSequences(records: Pick<Records, 'catalog' | 'transaction'>): Sequences {
+  const named = ({ catalog, namespace, name, state_json: state }: Row): NamedSequence => ({
+    name: { catalog, namespace, name },
+    sequence: parsed(state),
+  })
+  return {
+    async find({ catalog, namespace, name }) {
+      const row = await records.catalog
+        .selectFrom('sequences')
+        .selectAll()
+        .where('catalog', '=', catalog)
+        .where('namespace', '=', namespace)
+        .where('name', '=', name)
+        .executeTakeFirst()
+      return row && named(row)
+    },
+    async list(catalog) {
+      const rows = await records.catalog
+        .selectFrom('sequences')
+        .selectAll()
+        .where('catalog', '=', catalog)
+        .orderBy('namespace')
+        .orderBy('name')
+        .execute()
+      return rows.map(named)
+    },
+    // Durable before it is answered: a number that was seen may stand anywhere.
+    change: ({ catalog, namespace, name }, work) =>
+      records.transaction(async (trx) => {
+        const key = { catalog, namespace, name }
+        const row = await trx
+          .selectFrom('sequences')
+          .selectAll()
+          .where('catalog', '=', catalog)
+          .where('namespace', '=', namespace)
+          .where('name', '=', name)
+          .executeTakeFirst()
+        const next = work(row && parsed(row.state_json))
+        if (!next)
+          await trx
+            .deleteFrom('sequences')
+            .where('catalog', '=', catalog)
+            .where('namespace', '=', namespace)
+            .where('name', '=', name)
+            .execute()
+        else {
+          const state = { state_json: written(next) }
+          await trx
+            .insertInto('sequences')
+            .values({ ...key, ...state })
+            .onConflict((conflict) => conflict.columns(['catalog', 'namespace', 'name']).doUpdateSet(state))
+            .execute()
+        }
+      }),
+  }
+}
+
+/** A fork's sequences at its origin, too: none goes back there, as rows with later numbers may come along. */
+export async function promoteSequences(
+  trx: Parameters<Parameters<Records['transaction']>[0]>[0],
+  fork: string,
+  origin: string,
+): Promise<void> {
+  const rows = await trx.selectFrom('sequences').selectAll().where('catalog', 'in', [fork, origin]).execute()
+  const atOrigin = new Map(
+    rows.flatMap((row) => (row.catalog === origin ? [[`${row.namespace}\0${row.name}`, row]] : [])),
+  )
+  for (const row of rows.filter(({ catalog }) => catalog === fork)) {
+    const there = atOrigin.get(`${row.namespace}\0${row.name}`)
+    const [ours, theirs] = [parsed(row.state_json), there && parsed(there.state_json)]
+    const isBehind =
+      theirs?.last !== undefined && (ours.last === undefined || (theirs.last - ours.last) * ours.increment > 0n)
+    const state = { state_json: written(isBehind ? { ...ours, last: theirs.last } : ours) }
+    await trx
+      .insertInto('sequences')
+      .values({ catalog: origin, namespace: row.namespace, name: row.name, ...state })
+      .onConflict((conflict) => conflict.columns(['catalog', 'namespace', 'name']).doUpdateSet(state))
+      .execute()
+  }
+}
+
+type Row = { catalog: string; namespace: string; name: string; state_json: string }
+
+const written = ({ start, increment, least, most, last, ...rest }: Sequence): string =>
+  JSON.stringify({ ...rest, numbers: [start, increment, least, most, last].map((one) => one?.toString() ?? null) })
+
+function parsed(text: string): Sequence {
+  const { numbers, ...rest } = JSON.parse(text) as Pick<Sequence, 'type' | 'cycles' | 'cache' | 'owner'> & {
+    numbers: (string | null)[]
+  }
+  const [start, increment, least, most] = numbers.map((one) => BigInt(one ?? 0)) as [bigint, bigint, bigint, bigint]
+  const last = numbers[4] ?? undefined
+  return { ...rest, start, increment, least, most, last: last === undefined ? undefined : BigInt(last) }
+}

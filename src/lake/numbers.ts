@@ -1,0 +1,107 @@
+// Which numbers `nextval('s')` means: those of a sequence, or those that a column gives to its rows, under the name that
+// PostgreSQL would have given its sequence.
+
+import type { LoadedTable, TableName } from '../catalog/index.ts'
+import type { Privilege } from '../govern/index.ts'
+import { isNamed } from './contexts.ts'
+import type { Asking, Opened } from './lake.ts'
+import { resolveName } from './names.ts'
+import { authoriseChange } from './policy/rights.ts'
+import { noSequence, setOf, takeOf } from './sequences.ts'
+import type { WrittenName } from './sql/reader.ts'
+import { aboveAll, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
+
+export type Numbers = {
+  name: TableName
+  /** So many that follow each other: the first of them. */
+  take(count: bigint): Promise<{ first: bigint; increment: bigint }>
+  /** The number that was given last, or, where none was, is the next. That of a column stays above all that its table holds. */
+  set(value: bigint, isCalled: boolean): Promise<void>
+}
+
+type World = Pick<Opened, 'deps' | 'manifests' | 'policyNow' | 'environmentOf'>
+
+export async function numbersOf(written: WrittenName, options: Asking, world: World): Promise<Numbers> {
+  const { deps, manifests, policyNow, environmentOf } = world
+  const name = resolveName(written, options)
+  const { sequences, takeNumbers } = deps
+  const may = async (privilege: Privilege, of: TableName) =>
+    authoriseChange(
+      await policyNow(),
+      options.principal,
+      [privilege],
+      of,
+      environmentOf(of.catalog, isNamed(of.catalog, options)),
+    )
+  // The column's own first: a sequence of that name is left from a table that is gone.
+  const own = await ownOf(name, options, world)
+  if (!own && (await sequences?.find(name)))
+    return {
+      name,
+      async take(count) {
+        await may('insert', name)
+        return takeOf(sequences!, name, count)
+      },
+      async set(value, isCalled) {
+        await may('insert', name)
+        await setOf(sequences!, name, value, isCalled)
+      },
+    }
+  if (!own || !takeNumbers) throw noSequence(name)
+  const { table, column } = own
+  const of = { tableUuid: table.metadata.tableUuid, fieldId: column.field.id }
+  const least = async () =>
+    (await aboveAll(deps.io, table.metadata, column.field, { signal: options.signal, manifests })) ?? column.from
+  return {
+    name,
+    async take(count) {
+      await may('insert', table.name)
+      const first = await takeNumbers(of, Math.max(column.from, await least()), Number(count))
+      return { first: BigInt(first), increment: 1n }
+    },
+    async set(value, isCalled) {
+      await may('insert', table.name)
+      await takeNumbers(of, Math.max(Number(isCalled ? value + 1n : value), await least()), 0)
+    },
+  }
+}
+
+/** A table with a column whose own sequence is called so: `t_id_seq`. */
+async function ownOf(
+  name: TableName,
+  options: Asking,
+  world: World,
+): Promise<{ table: LoadedTable; column: NumberedField } | undefined> {
+  const words = name.name.split('_')
+  for (let at = 1; at < words.length - 1; at++) {
+    const table = await load({ ...name, name: words.slice(0, at).join('_') }, options, world)
+    if (table?.kind !== 'table') continue
+    const column = numberedFields(table.metadata).find(
+      (one) => !one.sequence && ownSequence(table.name.name, one.field.name) === name.name,
+    )
+    if (column) return { table, column }
+  }
+  return undefined
+}
+
+const load = (name: TableName, { changes, within }: Asking, { deps }: Pick<World, 'deps'>) =>
+  (changes ?? within?.changes ?? within?.tables ?? deps.tables).load(name)
+
+export async function sequenceOf(
+  written: WrittenName,
+  column: string,
+  options: Asking,
+  world: World,
+): Promise<TableName | undefined> {
+  const name = resolveName(written, options)
+  const table = await load(name, options, world)
+  if (table?.kind !== 'table') throw noSequence(name)
+  const found = numberedFields(table.metadata).find(({ field }) => field.name.toLowerCase() === column.toLowerCase())
+  if (found?.sequence) return { ...name, namespace: found.sequence[0]!, name: found.sequence[1]! }
+  if (found) return { ...table.name, name: ownSequence(table.name.name, found.field.name) }
+  const owned = (await world.deps.sequences?.list(name.catalog)) ?? []
+  return owned.find(
+    ({ name: { namespace }, sequence: { owner } }) =>
+      namespace === name.namespace && owner?.table === name.name && owner.column.toLowerCase() === column.toLowerCase(),
+  )?.name
+}

@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openSession, type Session } from './session.ts'
+import { openWorld } from './world.ts'
+
+let world: Awaited<ReturnType<typeof openWorld>>
+let session: Session
+beforeAll(async () => {
+  world = await openWorld()
+  session = openSession(world.lake, world.asking({ namespace: 'raw' }))
+  await session.query('create schema raw')
+})
+afterAll(async () => {
+  await session.close()
+  await world.close()
+})
+
+async function rows(sql: string, of = session): Promise<unknown[][]> {
+  const all: unknown[][] = []
+  for await (const { json } of (await of.query(sql)).chunks)
+    if (json !== '') all.push(...(JSON.parse(json) as unknown[][]))
+  return all
+}
+const value = async (sql: string, of = session) => Number((await rows(sql, of))[0]![0])
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'none',
+    (error: { code: string; context?: { sqlState?: string } }) => error.context?.sqlState ?? error.code,
+  )
+
+describe('numbers', () => {
+  test('no two of many at once are the same, whoever rolls back', async () => {
+    await session.query('create sequence many')
+    const others = Array.from({ length: 8 }, () => openSession(world.lake, world.asking({ namespace: 'raw' })))
+    const taken = await Promise.all(
+      others.flatMap((one, at) =>
+        Array.from({ length: 5 }, async () => {
+          if (at % 2 === 1) return [await value("select nextval('many')", one)]
+          return (await rows("select nextval('many') from range(3)", one)).map(([number]) => Number(number))
+        }),
+      ),
+    )
+    const all = taken.flat()
+    expect(new Set(all).size).toBe(all.length)
+    expect(Math.max(...all)).toBe(all.length)
+    await session.query('begin')
+    expect(await value("select nextval('many')")).toBe(all.length + 1)
+    await session.query('rollback')
+    expect(await value("select nextval('many')")).toBe(all.length + 2)
+    await Promise.all(others.map((one) => one.close()))
+  })
+
+  test.each([
+    ['create sequence a1 start 5', [5, 6]],
+    ['create sequence a2 increment by 50', [1, 51]],
+    ['create sequence a3 start with 100 increment by -1', [100, 99], '22023'],
+    ['create sequence a4 increment by -1', [-1, -2]],
+    ['create sequence a5 minvalue 3 maxvalue 4 cycle start with 4', [4, 3]],
+    ['create sequence a6 maxvalue 1', [1], '2200H'],
+    ['create sequence a7 as smallint start 32767', [32767], '2200H'],
+    ['create sequence a8 increment 0', [], 'SQL_INVALID'],
+    ['create sequence a9 minvalue 5 start 4', [], '22023'],
+  ])('%s', async (sql, numbers, fails?: string) => {
+    const work = async () => {
+      await session.query(sql)
+      const name = sql.split(' ')[2]!
+      for (const number of numbers) expect(await value(`select nextval('raw.${name}')`)).toBe(number)
+      if (fails) await value(`select nextval('${name}')`)
+    }
+    expect(await codeOf(work())).toBe(fails ?? 'none')
+  })
+
+  test('each row of a query has one of its own, and what it leaves out needs none', async () => {
+    await session.query('create sequence per_row')
+    await session.query('create table t as select range as i from range(10)')
+    expect(await rows("select nextval('per_row') as n, i from t where i > 6 order by i")).toHaveLength(3)
+    expect(await value("select nextval('per_row')")).toBe(4)
+    await session.query('create table u (id bigint, i bigint)')
+    await session.query("insert into u with few as (select * from t where i < 4) select nextval('per_row'), i from few")
+    await session.query("update u set id = nextval('per_row') + 100 where i >= 2")
+    expect(await rows('select id from u order by id')).toEqual([[5], [6], [109], [110]])
+    await session.query("insert into u values (nextval('per_row'), 1), (nextval('per_row'), 2)")
+    expect(await value('select count(distinct id) from u')).toBe(6)
+    for (const sql of [
+      "select distinct nextval('per_row') from t",
+      "select i from t where nextval('per_row') > i",
+      "select nextval(concat('per', '_row'))",
+      "delete from t where i = nextval('per_row')",
+    ])
+      expect(await codeOf(rows(sql))).toBe('SQL_UNSUPPORTED')
+  })
+
+  test('what the session was given, and what setval says', async () => {
+    await session.query('create sequence told')
+    const fresh = openSession(world.lake, world.asking({ namespace: 'raw' }))
+    expect(await codeOf(rows("select currval('told')", fresh))).toBe('55000')
+    expect(await codeOf(rows('select lastval()', fresh))).toBe('55000')
+    expect(await value("select setval('told', 41)")).toBe(41)
+    expect(await rows("select nextval('told'), currval('told'), lastval()")).toEqual([[42, 42, 42]])
+    await rows("select setval('told', 7, false)")
+    expect(await value("select nextval('told')", fresh)).toBe(7)
+    await rows("select setval('told', max(i) + 100) from t")
+    expect(await value("select nextval('told')")).toBe(110)
+    expect(await codeOf(rows("select setval('told', 0)"))).toBe('22003')
+    await fresh.close()
+  })
+})
+
+describe('columns', () => {
+  test('take their numbers from a sequence, beside whoever else does', async () => {
+    await session.query('create sequence orders')
+    await session.query("create table placed (id integer default nextval('orders') primary key not enforced, n text)")
+    await session.query("insert into placed (n) values ('a'), ('b')")
+    expect(await value("select nextval('orders')")).toBe(3)
+    await session.query("insert into placed values (default, 'c'), (9, 'd')")
+    expect(await rows('select id, n from placed order by id')).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [4, 'c'],
+      [9, 'd'],
+    ])
+    expect(await codeOf(session.query('drop sequence orders'))).toBe('2BP01')
+    await session.query('alter table placed alter column id drop default')
+    await session.query('drop sequence orders')
+    expect(await codeOf(session.query("create table lost (id int default nextval('orders'))"))).toBe('42P01')
+  })
+
+  test('that number their rows have one, whose numbers stay above all', async () => {
+    await session.query('create table own (id serial, n text)')
+    await session.query("insert into own (n) values ('a'), ('b')")
+    expect(await rows("select currval('own_id_seq'), pg_get_serial_sequence('own', 'id')")).toEqual([
+      [2, 'raw.own_id_seq'],
+    ])
+    expect(await value("select nextval('own_id_seq')")).toBe(3)
+    await rows("select setval('own_id_seq', 1)")
+    expect(await value("select nextval('own_id_seq')")).toBe(4)
+    await rows("select setval(pg_get_serial_sequence('own', 'id'), 20)")
+    await session.query("insert into own (n) values ('c')")
+    expect(await value('select max(id) from own')).toBe(21)
+  })
+})
+
+describe('definitions', () => {
+  test('are taken back with the transaction', async () => {
+    await session.query('create sequence kept start 3')
+    await session.query('begin')
+    await session.query('create sequence made')
+    await session.query('savepoint s')
+    await session.query('drop sequence kept')
+    await session.query('rollback to s')
+    expect(await value("select nextval('kept')")).toBe(3)
+    await session.query('drop sequence kept')
+    await session.query('rollback')
+    expect(await codeOf(rows("select nextval('made')"))).toBe('42P01')
+    expect(await value("select nextval('kept')")).toBe(4)
+    await session.query('begin')
+    await session.query('create sequence made')
+    await session.query('commit')
+    expect(await value("select nextval('made')")).toBe(1)
+  })
+
+  test('that of a table that is gone goes for another', async () => {
+    await session.query('create table owning (id int)')
+    await session.query('create sequence owned owned by owning.id')
+    expect(await codeOf(session.query('create sequence owned'))).toBe('42P07')
+    await session.query('drop table owning')
+    await session.query('create sequence owned')
+    expect(await value("select nextval('owned')")).toBe(1)
+  })
+
+  test('need rights, and so do numbers', async () => {
+    const mia = await world.member('mia')
+    const hers = openSession(world.lake, world.asking({ principal: mia, namespace: 'raw' }))
+    await session.query('create sequence guarded')
+    for (const sql of [
+      'create sequence x',
+      'drop sequence guarded',
+      'alter sequence guarded restart',
+      "select nextval('guarded')",
+      "select setval('guarded', 5)",
+    ])
+      expect(await codeOf(rows(sql, hers))).toBe('FORBIDDEN')
+    expect(await value("select nextval('guarded')")).toBe(1)
+    await hers.close()
+  })
+})
