@@ -1268,7 +1268,7 @@ describe('statements', () => {
     ])
       await client.query(heard)
     expect(notices).toHaveLength(5)
-    expect(await codeOf(client.query('drop function f()'))).toBe('42601')
+    expect(await codeOf(client.query('drop function f()'))).toBe('0A000')
     expect(await values('select length(uuid_generate_v4()::text)')).toEqual([['36']])
     await client.query(`insert into plain values (1, '{"a": 1}', 1.23456, 2) on conflict do nothing`)
     expect(await values('insert into plain values (1, null, 0, 0) on conflict do nothing returning id')).toEqual([])
