@@ -173,9 +173,11 @@ async function settleLeftovers(
 // ---- what is told
 
 function tell(log: Log, { kind, name, status, message, place, failures, rows, executionMs, code }: NodeResult): void {
+  const [because] = /unchanged since \S+/.exec(message) ?? []
   const fields = {
     [kind === 'test' ? 'test' : 'model']: name,
     message,
+    because,
     durationMs: executionMs,
     rows,
     failures,

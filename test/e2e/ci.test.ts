@@ -110,3 +110,9 @@ test('what comes out otherwise by a variable, a file or a large seed is built, t
   writeFileSync(file('seeds/large.csv'), large(3))
   expect(await built()).toEqual(['large', 'of_file', 'of_large', 'of_source'])
 }, 60_000)
+
+test('a build says why it leaves a model alone', async () => {
+  const build = async () => (await shop.boathouse(['build', '--select', 'of_variable'])).stderr
+  expect(await build()).toMatch(/^success model of_variable /m)
+  expect(await build()).toMatch(/^no-op +model of_variable .*because unchanged since 20/m)
+}, 60_000)
