@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { Failure } from '../../../base/failure.ts'
+import { recordFiles } from '../../../project/dbt/index.ts'
+import { loadProject, type NodeResult } from '../../../transform/index.ts'
 import { runCli } from '../../cli.ts'
 import { flagTable } from './flag-table.ts'
 import { DbtFlags, readVariables, splitLine } from './flags.ts'
 import { verbPage } from './help.ts'
-import { inWords } from './lines.ts'
+import { inWords, sayResult } from './lines.ts'
 import { counted } from '../../output.ts'
 import { DbtLog, progressLine } from './log.ts'
 import { verbs } from './verbs.ts'
@@ -174,6 +176,43 @@ describe('lines', () => {
       rmSync(folder, { recursive: true })
     }
   })
+})
+
+test('events of nodes have their group, relation and what they are', async () => {
+  const project = await loadProject('/project', {
+    files: recordFiles({
+      'dbt_project.yml': 'name: shop',
+      'models/a.sql': 'select 1 as id',
+      'models/all.yml': `groups: [{name: crew, owner: {email: a@b.c}}]
+models: [{name: a, config: {group: crew}, columns: [{name: id, tests: [unique]}]}]`,
+    }),
+    target: { name: 'dev', catalog: 'dev_analytics', schema: 'main', database: 'db' },
+    startedAt: 0,
+  })
+  const said: Record<string, unknown>[] = []
+  const log = {
+    width: 80,
+    paint: (_: unknown, text: string) => text,
+    say: (...[, , event]: unknown[]) => said.push(event as never),
+  }
+  for (const { uniqueId, kind, name } of project.nodes.values()) {
+    const status = kind === 'test' ? 'pass' : 'success'
+    const result = { uniqueId, kind, name, status, message: 'OK', executionMs: 500, adapterResponse: {} }
+    sayResult(log as unknown as DbtLog, project, result as unknown as NodeResult, { index: 1, total: 2 })
+  }
+  const group = { name: 'crew', package_name: 'shop', owner: { email: 'a@b.c' } }
+  expect(said).toMatchObject([
+    {
+      name: 'LogModelResult',
+      data: {
+        description: 'sql view model main.a',
+        status: 'OK',
+        group,
+        node_info: { node_relation: { relation_name: '"db"."main"."a"' } },
+      },
+    },
+    { name: 'LogTestResult', data: { name: 'unique_a_id', status: 'pass', num_models: 2, group } },
+  ])
 })
 
 describe('used wrongly', () => {

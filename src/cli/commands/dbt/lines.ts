@@ -1,6 +1,6 @@
 // The lines of nodes that start and end, in dbt's words.
 
-import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
+import { relationNameOf, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import {
   headOf,
   isBad,
@@ -104,9 +104,34 @@ export function sayResult(log: DbtLog, project: DbtProject, result: NodeResult, 
     execution_time: result.executionMs / 1000,
     status: result.status,
     node_info: nodeInfo(project, result.uniqueId, result.status),
+    ...groupInfo(project, result.uniqueId),
     ...(result.failures === undefined ? {} : { num_failures: result.failures }),
+    ...fieldsOf(project, result, { index, total }),
   }
   log.say(level, line, { name: event, code, data })
+}
+
+/** What events say besides, by the kind of node; of a model that went well the status is what the database said. */
+function fieldsOf(project: DbtProject, result: NodeResult, { index, total }: Position): Record<string, unknown> {
+  const { kind, name, uniqueId, status } = result
+  const node = project.nodes.get(uniqueId)
+  const said = messageOf(project, result) ?? result.message
+  switch (status === 'skipped' || status === 'no-op' ? undefined : kind) {
+    case 'model':
+      return {
+        description: described(project, { kind: 'model', node: uniqueId, name }, index),
+        ...(status !== 'error' && { status: said }),
+      }
+    case 'test':
+    case 'unit_test':
+      return { name, num_models: total }
+    case 'seed':
+      return { schema: node?.schema, relation: node?.alias, result_message: said }
+    case 'snapshot':
+      return { description: `${node?.schema}.${node?.alias}`, result_message: said }
+    default:
+      return {}
+  }
 }
 
 function saidOf(project: DbtProject, result: NodeResult, index: number): Said {
@@ -219,7 +244,9 @@ function nodeInfo(project: DbtProject, id: string, status: string): Record<strin
     node_status: status,
     node_checksum: node?.checksum.checksum ?? '',
     meta: node?.config['meta'] ?? {},
-    node_relation: node ? { database: node.database, schema: node.schema, alias: node.alias, relation_name: '' } : {},
+    node_relation: node
+      ? { database: node.database, schema: node.schema, alias: node.alias, relation_name: relationNameOf(node) ?? '' }
+      : {},
   }
 }
 
