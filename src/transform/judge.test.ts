@@ -372,3 +372,23 @@ test('macros and variables that a macro in the place of one of dbt asks for are 
   expect(await again("{{ var('at', 2) }}", { at: 3 })).toBe('success')
   expect(await world.rows('select made from marts.a')).toEqual([[3]])
 })
+
+test('a microbatch model is unchanged only for the batches that it has done', async () => {
+  const states = memory()
+  const files = {
+    'models/a.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='loaded_at', batch_size='day', begin='2026-01-01') }}
+select * from {{ source('raw', 'sales') }}`,
+    'models/sources.yml': 'sources: [{name: raw, tables: [{name: sales, config: {event_time: loaded_at}}]}]',
+  }
+  const again = async (bounds: Record<string, string> = {}, startedAt = Date.UTC(2026, 0, 3, 12)) => {
+    const flags = { others: { event_time_start: bounds['start'], event_time_end: bounds['end'] } }
+    const { of, changes } = await run(files, { states, more: { startedAt, flags } })
+    await changes.publish()
+    return [of('a').status, (await world.rows('select id from marts.a order by id')).flat().join()]
+  }
+  expect(await again({ start: '2026-01-01', end: '2026-01-02' })).toEqual(['success', '1'])
+  expect(await again({ start: '2026-01-01', end: '2026-01-02' })).toEqual(['no-op', '1'])
+  expect(await again()).toEqual(['success', '1,2'])
+  expect(await again()).toEqual(['no-op', '1,2'])
+  expect((await again({}, Date.UTC(2026, 0, 4, 12)))[0]).toBe('success')
+})

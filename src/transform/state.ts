@@ -13,11 +13,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
 import { versionOf, type Lake, type Version } from '../lake/index.ts'
-import { isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
+import { isMicrobatch, isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
 import { functionsWrittenOut } from './materializations/functions.ts'
 import { hooksSent } from './materializations/hooks.ts'
+import { batchesOf } from './materializations/microbatch.ts'
 import { lakeName, snapshotsBelow } from './materializations/target.ts'
 import type { Step } from './plan.ts'
 import { queryOptions, statementOf, type NodeResult, type Work } from './work.ts'
@@ -115,7 +116,10 @@ async function fingerprintOf(
       const rows = await readFile(join(work.project.dir, node.file)).catch(() => undefined)
       return rows && { text: hashOf(about, hooks, rows), sql: undefined }
     }
-    const compiled = await new Compiler(work.project, onlyQuestions(work)).compile(node)
+    const compiler = new Compiler(work.project, onlyQuestions(work))
+    const compiled = await compiler.compile(node)
+    const isBatched = isMicrobatch(node, work.project, compiler.macros)
+    const batches = isBatched ? batchesOf(node, work, true).map(({ id }) => id) : []
     // What it calls is part of it.
     const sql = await functionsWrittenOut(statementOf(compiled), work)
     const { volatile, read } = await versions(sql, queryOptions(work))
@@ -129,7 +133,7 @@ async function fingerprintOf(
       node.config['materialized'] === 'view' ? shape : content,
     ]
     const inputs = read.filter(({ table }) => table.toLowerCase() !== self.toLowerCase()).map(part)
-    return { text: hashOf(about, hooks, sql, JSON.stringify(inputs.sort())), sql: compiled.sql }
+    return { text: hashOf(about, hooks, sql, JSON.stringify([inputs.sort(), batches])), sql: compiled.sql }
   } catch (error) {
     if (error instanceof Failure) return undefined // doing it says what is wrong
     throw error
