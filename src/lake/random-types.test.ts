@@ -70,7 +70,7 @@ function chooser(g: fc.GeneratorValue) {
   const among = <Item>(...all: readonly Item[]): Item => g(() => fc.constantFrom(...all))
   const upTo = (most: number) => g(() => fc.nat(most))
   const value = ({ type }: Column): string =>
-    upTo(6) === 0 ? 'NULL' : `CAST(${among<string>(...literals[type])} AS ${type})`
+    `CAST(${upTo(6) === 0 ? 'NULL' : among<string>(...literals[type])} AS ${type})`
 
   /** Of the columns of `of`. */
   function condition(columns: readonly Column[], of = '', depth = 1): string {

@@ -108,7 +108,7 @@ describe('what a table is made of', () => {
   test('changes of columns at any depth keep what is there', async () => {
     await world.rows("create table raw.changed as select 1::integer as id, {'a': 1} as s, 'x' as name, 2 as gone")
     for (const sql of [
-      'alter table raw.changed alter column id type bigint',
+      "alter table raw.changed alter column id type bigint comment 'the key'",
       'alter table raw.changed add column s.b varchar, drop column gone',
       'alter table raw.changed rename column name to title',
       'alter table raw.changed add column first_one int first',
@@ -121,6 +121,7 @@ describe('what a table is made of', () => {
       await world.rows(sql)
     const { metadata } = await loaded('changed')
     expect(currentSchema(metadata).fields.map(({ name }) => name)).toEqual(['first_one', 'title', 'id', 's'])
+    expect(currentSchema(metadata).fields.map(({ doc }) => doc)).toEqual([undefined, 'its title', 'the key', undefined])
     expect(metadata.properties).toMatchObject({ 'a.b': 'c', comment: 'about' })
     await world.rows("insert into raw.changed values (9, 'y', 2, {'a': 2, 'b': 'new'})")
     expect(await world.rows('select first_one, title, id, s.a, s.b from raw.changed order by id')).toEqual([

@@ -56,7 +56,7 @@ export type Alteration =
   | { kind: 'drop-column'; path: string; ifExists: boolean }
   | { kind: 'rename-column'; path: string; to: string }
   | { kind: 'move-column'; path: string; place: 'first' | { after: string } | { before: string } }
-  | { kind: 'type'; path: string; type: Piece }
+  | { kind: 'type'; path: string; type: Piece; comment?: string }
   | { kind: 'required'; path: string; required: boolean }
   | { kind: 'default'; path: string; value: Piece | undefined }
   | { kind: 'comment'; path: string | undefined; comment: string | undefined }
@@ -775,7 +775,7 @@ function placeOf(reader: Reader): 'first' | { after: string } | undefined {
 
 /** USING is needed for no type that a column can become; what only casts to it says nothing new. */
 function newType(reader: Reader, path: string): Piece {
-  const type = columnType(reader, [','], ['collate'], ['using'])
+  const type = columnType(reader, [','], ['collate'], ['using'], ['comment'])
   if (reader.take('collate')) checkCollation(reader)
   if (!reader.take('using')) return type
   const plain = (sql: string) => sql.replace(/[\s"()]/g, '').toLowerCase()
@@ -790,7 +790,12 @@ function newType(reader: Reader, path: string): Piece {
 
 function columnChange(reader: Reader, path: string): Alteration {
   if (reader.take('set', 'data', 'type') || reader.take('set', 'type') || reader.take('type'))
-    return { kind: 'type', path, type: newType(reader, path) }
+    return {
+      kind: 'type',
+      path,
+      type: newType(reader, path),
+      ...(reader.take('comment') && { comment: reader.text('a comment') }),
+    }
   if (reader.take('add', 'generated')) return { kind: 'identity', path, identity: identity(reader), ifExists: false }
   if (reader.take('drop', 'identity'))
     return { kind: 'identity', path, identity: undefined, ifExists: reader.take('if', 'exists') }

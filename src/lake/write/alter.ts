@@ -153,7 +153,12 @@ async function alteration(
       const { type, declared } = await typeOf(change.type, change.path, context)
       const isOf = fieldNamed(schema, change.path)?.type.kind === type.kind
       if (declared !== undefined && isOf) await checkHeld(change.path, declared, target, schema, context)
-      return [(now) => schemaOf(now).widen(change.path, type).change(), ...declaring(change.path, declared)]
+      const { path, comment } = change
+      return [
+        (now) => schemaOf(now).widen(path, type).change(),
+        ...declaring(path, declared),
+        ...(comment === undefined ? [] : [(now: TableMetadata) => schemaOf(now).doc(path, comment).change()]),
+      ]
     }
     case 'required':
       return change.required
