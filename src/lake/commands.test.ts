@@ -400,7 +400,7 @@ describe('procedures', () => {
 describe('files outside of the lake', () => {
   test('what goes out comes back', async () => {
     await world.rows(
-      `create table raw.out as select i::int as id, 'a,"b' || i as name, case when i = 1 then null else i / 4 end::decimal(9, 2) as amount, date '2024-01-01' + i::int as day from range(5) t(i)`,
+      `create table raw.out as select i::int as id, 'a,"b' || i as name, case when i = 1 then null else i / 4 end::decimal(9, 2) as amount, date '2024-01-01' + i::int as day, 9007199254740993::hugeint + i as large from range(5) t(i)`,
     )
     const all = await world.rows('from raw.out order by id')
     for (const file of ['one.csv', 'one.parquet', 'one.json']) {

@@ -13,6 +13,7 @@ import type { CommandContext } from './commands.ts'
 import { rethrowEngine } from './answers/engine-failure.ts'
 import type { Command } from './sql/command.ts'
 import { quoteFile, quoteName, quoteTable, quoteText } from './sql/tokens.ts'
+import { forParquet } from './types.ts'
 import { zoneOf } from './policy/zones.ts'
 
 type Copy = Extract<Command, { kind: 'copy' }>
@@ -48,10 +49,11 @@ export async function copyTo(command: Copy, context: CommandContext): Promise<Co
   const header = format === 'csv' && !given.has('header') ? ['HEADER true'] : []
   const options = [`FORMAT ${format}`, ...header, ...[...given].map(([name, value]) => `${name} ${value}`)]
   const { sql, lease } = await prepared.execute()
+  const written = format === 'parquet' ? forParquet(sql, await prepared.columns()) : sql
   try {
     const [[count] = []] = await context.engine.rows({
       class: 'write',
-      sql: `COPY (${sql}) TO ${quoteText(part)} (${options.join(', ')})`,
+      sql: `COPY (${written}) TO ${quoteText(part)} (${options.join(', ')})`,
       timeoutMs: context.timeoutMs,
       ...zoneOf(prepared),
       ...(context.signal ? { signal: context.signal } : {}),

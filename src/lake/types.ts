@@ -91,6 +91,23 @@ export function literalSql(type: Type, value: Value): string {
   return quoteText(Array.from(value, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''))
 }
 
+/** As a type, not as the name of a field. */
+const wide = /(?<!")\bU?HUGEINT\b(?!")/
+const cut = /^(?:INTERVAL|TIME WITH TIME ZONE|UNION\(.*\))$/s
+
+/**
+ * The SELECT with whole numbers of 128 bits as decimals, at any depth: in Parquet they would be doubles, of sixteen digits.
+ * `columns` are its own. `kept`: its rows become those of a table, which has intervals and times with a zone as text alone;
+ * Parquet cuts them, too.
+ */
+export function forParquet(select: string, columns: readonly EngineColumn[], { kept = false } = {}): string {
+  const casts = columns.flatMap(({ name, type }) => {
+    const to = kept && cut.test(type) ? 'VARCHAR' : type.replaceAll(new RegExp(wide, 'g'), 'DECIMAL(38,0)')
+    return to === type ? [] : [`CAST(${quoteName(name)} AS ${to}) AS ${quoteName(name)}`]
+  })
+  return casts.length === 0 ? select : `SELECT * REPLACE (${casts.join(', ')}) FROM (${select}\n) AS whole`
+}
+
 const simple: Record<string, [Type['kind'], string?]> = {
   BOOLEAN: ['boolean'],
   INTEGER: ['int'],

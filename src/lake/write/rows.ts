@@ -31,6 +31,7 @@ import { isByPartition, placeVectors, writePositionFiles } from './delete-files.
 import type { Prepared } from '../prepare.ts'
 import { cutColumn, scanSql } from '../scan/scan.ts'
 import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
+import { forParquet } from '../types.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { storedSql } from './declared-types.ts'
 import { beginFiles, limitsOf, type FilesUnderWay, type Workshop } from './write.ts'
@@ -92,7 +93,7 @@ export async function changeRows(
     const planned = await changed.execute()
     const { scans } = planned
     lease = planned.lease
-    const from = await stage(planned.sql, staged, rows)
+    const from = await stage(forParquet(planned.sql, await changed.columns(), { kept: true }), staged, rows)
     const counted = await rows(
       `SELECT _boathouse_file, count(*), count(DISTINCT _boathouse_pos), count(*) FILTER (_boathouse_new) FROM ${from} GROUP BY _boathouse_file`,
     )
