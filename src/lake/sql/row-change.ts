@@ -4,7 +4,13 @@ import { sidesApart } from './merge-names.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 
 /** `inside`: of a column with fields the path to the one that is set. */
-export type Assignment = { column: string; inside?: readonly string[]; value: Piece }
+export type Assignment = {
+  column: string
+  inside?: readonly string[]
+  /** `a[2] = x`: the item of a list that is set. */
+  item?: Piece
+  value: Piece
+}
 export type MergeAction =
   | { kind: 'update'; set: Assignment[] | 'all' | 'by-name' }
   | { kind: 'delete' }
@@ -184,11 +190,19 @@ function assignments(reader: Reader, own: Names, ...stops: string[][]): Assignme
     if (reader.peek('(')) set.push(...assignedTogether(reader))
     else {
       const path = assignedPath(reader, own)
+      const item = !path.inside && reader.takeSymbol('[') ? assignedItem(reader) : undefined
       reader.expectSymbol('=')
-      set.push({ ...path, value: reader.until('a value', [','], ...stops) })
+      set.push({ ...path, ...(item && { item }), value: reader.until('a value', [','], ...stops) })
     }
   } while (reader.takeSymbol(','))
   return set
+}
+
+function assignedItem(reader: Reader): Piece {
+  const item = reader.until('the number of an item', [':'])
+  if (reader.peek(':')) throw reader.unsupported('a part of a list that is set', 'Set the whole column.')
+  reader.expectSymbol(']')
+  return item
 }
 
 /** `(a, b) = (1, 2)`. */

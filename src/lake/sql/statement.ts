@@ -197,6 +197,9 @@ function otherStatement(reader: Reader): Statement | Command | undefined {
   return undefined
 }
 
+const notHere =
+  'function procedure trigger rule aggregate operator policy extension server publication subscription'.split(' ')
+
 function create(reader: Reader): Statement {
   // Spark's REPLACE TABLE is for one that is there.
   const alters = reader.take('replace')
@@ -207,6 +210,13 @@ function create(reader: Reader): Statement {
     reader.end()
     return { kind: 'create-schema', name, ifNotExists }
   }
+  if (reader.sees('type') || reader.sees('domain'))
+    throw reader.unsupported(
+      "a type of one's own",
+      'For an enum take varchar: other engines write tables too, and nothing would hold them to it; test for it in the project.',
+    )
+  const kind = notHere.find((word) => reader.sees(word))
+  if (kind) throw reader.unsupported(`CREATE ${kind.toUpperCase()}`)
   const temporary = reader.take('temporary') || reader.take('temp')
   // PostgreSQL's word for a table that no crash brings back; here each is.
   if (!temporary) reader.take('unlogged')

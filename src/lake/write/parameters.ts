@@ -86,11 +86,13 @@ function partsOf(statement: RowChange, table: string, name: string, schema: Sche
 
 function cast(
   value: Piece | Composed,
-  { column, inside }: Pick<Assignment, 'column' | 'inside'>,
+  { column, inside, item }: Pick<Assignment, 'column' | 'inside' | 'item'>,
   { fields }: Schema,
 ): Composed | string {
   const field = inside ? undefined : fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
   if (isDefault(value)) return 'NULL'
+  if (item && field?.type.kind === 'list')
+    return compose`CAST((${value}) AS ${sqlType(field.type.element)}), CAST((${item}) AS BIGINT)`
   return field ? compose`CAST((${value}) AS ${toldType(field)})` : compose`(${value})`
 }
 

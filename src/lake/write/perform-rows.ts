@@ -611,10 +611,29 @@ function assignedValues(
       if (!first) return [field.name, otherwise(field)]
       if (first.inside)
         return [field.name, withFields(field.name, field.type, otherwise(field), [first, ...more], meant)]
+      if (first.item) return [field.name, withItems(field, otherwise(field), [first, ...more], meant)]
       if (more.length > 0) throw new Failure('SQL_INVALID', `${field.name} is set twice`)
       return [field.name, valueOf(first.value, field, target, meant)]
     }),
   )
+}
+
+/** A list with some of its items set; one that is shorter is filled up with nulls. */
+function withItems(
+  { name, type }: Field,
+  current: string,
+  set: readonly Assignment[],
+  meant: (piece: Piece) => Piece | Composed,
+): Composed {
+  if (type.kind !== 'list') throw new Failure('SQL_INVALID', `${name} has no items that could be set`)
+  let list: Composed | string = `coalesce(${current}, [])`
+  for (const { item, value } of set) {
+    if (!item) throw new Failure('SQL_INVALID', `${name} is set twice`)
+    const at = compose`CAST((${meant(item)}) AS BIGINT)`
+    const one = compose`[CAST((${meant(value)}) AS ${sqlType(type.element)})]`
+    list = compose`list_concat(list_concat(list_resize(${list}, ${at} - 1), ${one}), list_slice(${list}, ${at} + 1, -1))`
+  }
+  return compose`${list}`
 }
 
 /** A struct with some of its fields set; one that is null becomes one whose other fields are. */

@@ -7,6 +7,7 @@
 
 import { splice, tokens, type Edit, type Spliced } from '../../lake/index.ts'
 import {
+  countOfNulls,
   codedCall,
   countOfRows,
   datedCall,
@@ -110,7 +111,7 @@ function editsOf(sql: EditedSql): Edit[] {
     if (variadicCall(sql, at) || jsonObjects(sql, at) || objectOfLists(sql, at) || pathCall(sql, at)) continue
     renamedCall(sql, at)
     digestCall(sql, at)
-    if (truncated(sql, at) || countOfRows(sql, at)) continue
+    if (truncated(sql, at) || countOfRows(sql, at) || countOfNulls(sql, at)) continue
     if (datedCall(sql, at) || codedCall(sql, at) || timeField(sql, at) || jsonAggregate(sql, at)) continue
     if (!isCatalog && (formatCall(sql, at) || matched(sql, at) || jsonExists(sql, at))) continue
     if (!isCatalog && (otherArguments(sql, at) || precise(sql, at, isDefinition))) continue

@@ -567,6 +567,37 @@ describe('statements', () => {
     await client.end()
   })
 
+  test("items of lists are set, transactions chained, nulls counted, types and functions of one's own refused", async () => {
+    const client = await connect('ada')
+    const values = async (text: string, given: unknown[] = []) =>
+      (await client.query<unknown[]>({ text, rowMode: 'array', values: given })).rows
+    await client.query('create table items (id int, a int[], t text[])')
+    await client.query("insert into items values (1, array[1, 2], array['x'])")
+    expect(await values("update items set a[2] = a[2] + 5, t[3] = 'k', a[4] = id returning a, t")).toEqual([
+      [
+        [1, 7, null, 1],
+        ['x', null, 'k'],
+      ],
+    ])
+    expect(await values('update items set a[$1] = $2 where id = 1 returning a', [1, 9])).toEqual([[[9, 7, null, 1]]])
+    expect(await codeOf(values('update items set a[1] = 1, a = null'))).toBe('42601')
+    await client.query('drop table items')
+    expect(await values("select num_nulls(1, null, 'a'), num_nonnulls(now(), null) as n")).toEqual([[1, 1]])
+    await client.query('begin isolation level serializable')
+    await client.query('commit and chain')
+    expect(await values('show transaction_isolation')).toEqual([['serializable']])
+    await client.query('create table chained (id int)')
+    await client.query('rollback and chain')
+    expect(await codeOf(values('select * from chained'))).toBe('42P01')
+    await client.query('rollback and no chain')
+    expect(await codeOf(client.query('commit and chain'))).toBe('25P01')
+    expect(await codeOf(client.query("create type mood as enum ('sad', 'ok')"))).toBe('0A000')
+    expect(await codeOf(client.query("create or replace function f() returns int language sql as 'select 1'"))).toBe(
+      '0A000',
+    )
+    await client.end()
+  })
+
   test('a WITH clause that changes rows', async () => {
     const client = await connect('ada')
     await client.query('create table moving (id int, n text, j jsonb)')

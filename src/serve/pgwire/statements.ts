@@ -310,14 +310,26 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     }
     if (command.does === 'end') {
       if (door.state === 'idle') {
+        if (/\band\s+chain\b/i.test(sql))
+          throw new Failure('TRANSACTION_STATE', `${command.tag} AND CHAIN can only be used in transaction blocks`, {
+            sqlState: '25P01',
+          })
         notice({ severity: 'WARNING', sqlState: '25P01', message: 'there is no transaction in progress' })
         return done(command.tag)
       }
+      const chained = /\band\s+(no\s+)?chain\b/i.exec(sql)
+      const words = chained ? sql.slice(0, chained.index) : sql
+      const level = settings.get('transaction_isolation') ?? ''
+      const next = `BEGIN ISOLATION LEVEL ${level} ${beganReadOnly ? 'READ ONLY' : 'READ WRITE'}`
+      let tag: string
       try {
-        return done(await say(isFailed ? 'ROLLBACK' : sql))
+        tag = await say(isFailed ? 'ROLLBACK' : words)
       } finally {
         settle()
       }
+      if (chained && !chained[1])
+        await transaction({ kind: 'transaction', does: 'begin', tag: 'BEGIN' }, { ...asked, sql: next }, signal)
+      return done(tag)
     }
     const tag = await say(sql)
     if (tag === 'ROLLBACK') isFailed = false

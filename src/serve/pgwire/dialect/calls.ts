@@ -282,6 +282,20 @@ export function otherArguments(sql: EditedSql, at: number): boolean {
   return true
 }
 
+/** `num_nulls(a, b)`: how many of these, which may be of any types, are null. */
+export function countOfNulls(sql: EditedSql, at: number): boolean {
+  const word = sql.words[at]!
+  const end = sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  if (!/^num_(non)?nulls$/.test(word) || end === undefined || end === at + 2 || sql.words[at + 2] === 'variadic')
+    return false
+  const test = `) IS ${word === 'num_nulls' ? '' : 'NOT '}NULL AS INTEGER)`
+  const alias = sql.isItem(at, end) ? ` AS ${word}` : ''
+  sql.replace(at, at + 1, '(CAST((')
+  for (let comma = sql.comma(at + 2, end); comma !== undefined; comma = sql.comma(comma + 1, end))
+    sql.replace(comma, comma, `${test} + CAST((`)
+  return sql.replace(end, end, `${test})${alias}`)
+}
+
 /** `substring(x from 'a(.)c')`: what the group, else the pattern matches. */
 function substringPart(sql: EditedSql, at: number, end: number, alias: string): boolean {
   const pattern = sql.tokens[end - 1]
