@@ -22,6 +22,8 @@ export type CopyFormat = {
   escape: string
   forceQuote: boolean
 }
+/** Which rows of a cursor: so many from where it stands (backward: less than none), or one alone, by its number or from there. */
+export type Where = { kind: 'rows' | 'absolute' | 'relative'; count: number }
 export type IndexName = { schema: string | undefined; name: string }
 export type Command =
   | { kind: 'empty' }
@@ -43,8 +45,8 @@ export type Command =
   /** `types`: those that are written of its parameters. */
   | { kind: 'prepare'; name: string; types: string[]; start: number }
   | { kind: 'execute'; name: string; arguments: string[] }
-  | { kind: 'declare'; name: string; binary: boolean; hold: boolean; start: number }
-  | { kind: 'fetch'; name: string; count: number; move: boolean }
+  | { kind: 'declare'; name: string; binary: boolean; hold: boolean; scroll: boolean; start: number }
+  | { kind: 'fetch'; name: string; where: Where; move: boolean }
   | { kind: 'close'; name: string | undefined }
   | { kind: 'copy'; query: string; start: number; to: CopyFormat }
   /** `into`: the table, with the columns that are named. */
@@ -388,28 +390,49 @@ function show(head: Head): Command {
 
 function declare(head: Head): Command {
   const name = head.name()
-  let [hold, binary] = [false, false]
+  let [hold, binary, scroll] = [false, false, false]
+  let before = ''
   for (let word = head.take(); word !== 'cursor'; word = head.take()) {
     binary ||= word === 'binary'
+    if (word === 'scroll') scroll = before !== 'no'
+    before = word ?? ''
     if (!['binary', 'asensitive', 'insensitive', 'no', 'scroll'].includes(word ?? '')) throw head.invalid('CURSOR')
   }
   if (head.skip('with')) hold = head.skip('hold')
   else if (head.skip('without')) head.skip('hold')
   if (!head.skip('for')) throw head.invalid('FOR')
-  return { kind: 'declare', name, binary, hold, start: head.start() }
+  return { kind: 'declare', name, binary, hold, scroll, start: head.start() }
 }
 
 function fetch(head: Head, move: boolean): Command {
-  let count = 1
-  if (head.skip('next')) count = 1
-  else if (head.skip('all')) count = Infinity
-  else if (head.skip('forward')) {
-    count = /^\d+$/.test(head.peek() ?? '') ? Number(head.take()) : head.skip('all') ? Infinity : 1
-  } else if (/^\d+$/.test(head.peek() ?? '')) count = Number(head.take())
-  else if (['prior', 'first', 'last', 'absolute', 'relative', 'backward', '-'].includes(head.peek() ?? ''))
-    throw new Failure('SQL_UNSUPPORTED', 'a cursor can only be read forward', { hint: 'Declare another one.' })
+  const where = whereOf(head)
   if (!head.skip('from')) head.skip('in')
-  return { kind: 'fetch', name: head.name(), count, move }
+  return { kind: 'fetch', name: head.name(), where, move }
+}
+
+function whereOf(head: Head): Where {
+  const number = (): number | undefined => {
+    const sign = head.skip('-') ? -1 : (head.skip('+'), 1)
+    return /^\d+$/.test(head.peek() ?? '') ? sign * Number(head.take()) : undefined
+  }
+  const needed = (): number => {
+    const found = number()
+    if (found === undefined) throw head.invalid('a number')
+    return found
+  }
+  const rows = (sign: number): Where => ({
+    kind: 'rows',
+    count: sign * (head.skip('all') ? Infinity : (number() ?? 1)),
+  })
+  if (head.skip('next')) return { kind: 'rows', count: 1 }
+  if (head.skip('prior')) return { kind: 'rows', count: -1 }
+  if (head.skip('first')) return { kind: 'absolute', count: 1 }
+  if (head.skip('last')) return { kind: 'absolute', count: -1 }
+  if (head.skip('absolute')) return { kind: 'absolute', count: needed() }
+  if (head.skip('relative')) return { kind: 'relative', count: needed() }
+  if (head.skip('backward')) return rows(-1)
+  head.skip('forward')
+  return rows(1)
 }
 
 function copy(head: Head): Command {

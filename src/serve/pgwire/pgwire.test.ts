@@ -598,6 +598,35 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('a cursor with SCROLL is read in any direction, another one forward', async () => {
+    const client = await connect('ada')
+    const numbers = async (text: string) =>
+      (await client.query<[number]>({ text, rowMode: 'array' })).rows.map(([one]) => one)
+    await client.query('begin')
+    await client.query('declare c scroll cursor for select id from raw.sales where id < 5 order by id')
+    for (const [text, rows] of [
+      ['fetch 2 from c', [0, 1]],
+      ['fetch prior from c', [0]],
+      ['fetch last from c', [4]],
+      ['fetch next from c', []],
+      ['fetch backward 2 in c', [4, 3]],
+      ['fetch absolute 2 from c', [1]],
+      ['fetch relative -1 from c', [0]],
+      ['fetch relative 0 c', [0]],
+      ['fetch prior c', []],
+      ['fetch all from c', [0, 1, 2, 3, 4]],
+      ['fetch absolute -2 from c', [3]],
+      ['fetch backward all from c', [2, 1, 0]],
+    ] as const)
+      expect([text, await numbers(text)]).toEqual([text, rows])
+    expect((await client.query('move absolute 3 in c')).command).toBe('MOVE')
+    expect(await numbers('fetch c')).toEqual([3])
+    await client.query('declare d cursor for select 1')
+    expect(await codeOf(client.query('fetch prior from d'))).toBe('55000')
+    await client.query('rollback')
+    await client.end()
+  })
+
   test('a WITH clause that changes rows', async () => {
     const client = await connect('ada')
     await client.query('create table moving (id int, n text, j jsonb)')

@@ -18,6 +18,7 @@ import type { Field } from './messages.ts'
 import * as say from './messages.ts'
 import { placeholders, type Bound } from './parameters.ts'
 import { Gone, ProtocolViolation, type Message } from './socket.ts'
+import { ScrolledRows } from './scroll.ts'
 import { sqlStateOf } from './sqlstate.ts'
 import { changedColumns, indexOf, openStatements, type Answer, type Asked } from './statements.ts'
 
@@ -26,7 +27,15 @@ export type Cancellable = { cancel(): void; terminate(): void }
 
 /** `told`: the columns that the client knows of it; `types`: those of its parameters, as PREPARE has them. */
 type Prepared = { sql: string; oids: number[]; types?: readonly string[]; told?: Field[] | undefined }
-type Portal = { asked: Asked; answer?: Answer | undefined; hold: boolean; cursor: boolean; done: boolean }
+type Portal = {
+  asked: Asked
+  answer?: Answer | undefined
+  hold: boolean
+  cursor: boolean
+  done: boolean
+  /** Of a cursor that is read in any direction: undefined until it is begun. */
+  scroll?: { rows: ScrolledRows | undefined }
+}
 type Control = { id: number; key: number; session: Cancellable; backends: Backends; stopping: AbortSignal }
 
 /** Of all messages (dlt sends 32 MiB of rows in one), and of those that hold SQL: its tokens take a hundred times as much. */
@@ -258,7 +267,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         const { formats: _, ...rest } = asked
         const formats = command.binary ? { formats: [1] } : {}
         const inner: Asked = { ...rest, ...formats, sql, start: asked.start + command.start }
-        keepPortal(command.name, { asked: inner, hold: command.hold, cursor: true, done: false })
+        const scroll = command.scroll ? { scroll: { rows: undefined } } : {}
+        keepPortal(command.name, { asked: inner, hold: command.hold, cursor: true, done: false, ...scroll })
         return { tag: () => 'DECLARE CURSOR' }
       }
       case 'fetch':
@@ -323,15 +333,28 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   }
 
   async function fetch(
-    { name, count, move }: Extract<Command, { kind: 'fetch' }>,
+    { name, where, move }: Extract<Command, { kind: 'fetch' }>,
     asked: Asked,
     signal: AbortSignal,
     isSimple: boolean,
   ): Promise<undefined> {
     const answer = await cursor(name, asked, signal)
     if (answer.fields && !move && isSimple) wire.send(say.rowDescription(answer.fields))
+    const { scroll } = portalOf(name)
     let taken = 0
-    for (let left = count; left > 0 && answer.rows;) {
+    if (scroll && answer.rows) {
+      const rows = await (scroll.rows ??= new ScrolledRows(answer.rows)).take(where)
+      answer.tag(answer.rows.count) // refuses what was cut
+      if (!move) await sendAll(rows, signal)
+      wire.send(say.commandComplete(`${move ? 'MOVE' : 'FETCH'} ${rows.length}`))
+      return
+    }
+    if (where.kind !== 'rows' || where.count < 1)
+      throw new Failure('SQL_UNSUPPORTED', `cursor "${name}" can only be read forward`, {
+        hint: 'Declare it with SCROLL.',
+        sqlState: '55000',
+      })
+    for (let left = where.count; left > 0 && answer.rows;) {
       const before = answer.rows.count
       const bytes = await answer.rows.take(left)
       if (!bytes) {
