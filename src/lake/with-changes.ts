@@ -78,10 +78,14 @@ export async function describeWithChanges(
   try {
     for (const step of steps) {
       const text = step.text(rowsOf)
-      const found = await located(text, at, describe(text.sql))
-      for (const [index, type] of found.parameters.entries())
-        if ((parameters[index] ?? 'UNKNOWN') === 'UNKNOWN') parameters[index] = type
-      if (step === last) return { columns: found.columns, parameters }
+      const { text: asked, numbers } = counted(text.sql)
+      const found = await located(text, at, describe(asked))
+      for (const [index, type] of found.parameters.entries()) {
+        const number = (numbers[index] ?? index + 1) - 1
+        if ((parameters[number] ?? 'UNKNOWN') === 'UNKNOWN') parameters[number] = type
+      }
+      if (step === last)
+        return { columns: found.columns, parameters: Array.from(parameters, (type) => type ?? 'UNKNOWN') }
       if (!step.isRead) continue
       const { columns } = await located(text, at, describe(withNulls(text.sql)))
       const names = distinctNames(columns)
@@ -96,16 +100,30 @@ export async function describeWithChanges(
   }
 }
 
-/** No column of what is told is of a parameter's type. */
-function withNulls(sql: string): string {
+/** The parameters of a text: where each stands, and its number. */
+function parametersOf(sql: string): { start: number; end: number; number: number }[] {
   const all = [...tokens(sql)]
-  const edits = all.flatMap(({ text, start, end }, index) => {
+  return all.flatMap(({ text, start, end }, index) => {
     const behind = all[index + 1]
     return text === '$' && behind?.kind === 'number' && behind.start === end
-      ? [{ start, end: behind.end, text: 'NULL' }]
+      ? [{ start, end: behind.end, number: Number(behind.text) }]
       : []
   })
-  return splice(sql, edits).text
+}
+
+/** No column of what is told is of a parameter's type. */
+const withNulls = (sql: string): string =>
+  splice(
+    sql,
+    parametersOf(sql).map(({ start, end }) => ({ start, end, text: 'NULL' })),
+  ).text
+
+/** The engine counts those that are there: a part without `$1` has the others for it. */
+function counted(sql: string): { text: string; numbers: number[] } {
+  const found = parametersOf(sql)
+  const numbers = [...new Set(found.map(({ number }) => number))].sort((a, b) => a - b)
+  const edits = found.map(({ start, end, number }) => ({ start, end, text: `$${numbers.indexOf(number) + 1}` }))
+  return { text: splice(sql, edits).text, numbers }
 }
 
 /** All tables as the transaction, and the session, have them now; what is made later is there, too. */

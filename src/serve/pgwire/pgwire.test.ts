@@ -661,6 +661,23 @@ describe('statements', () => {
       { id: 2, n: 'c' },
     ])
     await client.query('drop table moving')
+    // Told to be numeric, as nobody says what is added: it is, and the rows come once.
+    await client.query('create table once_only (id int)')
+    const wire = await raw('ada')
+    for (const [name, sql] of [
+      ['a', 'with i as (insert into once_only values (1) returning id) select id + $1 as x from i'],
+      ['b', 'with k as (select 2 as id) insert into once_only select id from k returning id + $1'],
+      ['c', '/* told */ insert into once_only values (3) returning id + $1'],
+    ] as const) {
+      wire.send(parse(name, sql), describeStatement(name), sync)
+      await wire.until('Z')
+      wire.send(bindTexts(name, ['3'], 1), execute(''), sync)
+      const seen = await wire.until('Z')
+      expect(seen.map(({ type }) => type)).toEqual(['2', 'D', 'C', 'Z'])
+    }
+    wire.close()
+    expect((await client.query('select id from once_only order by id')).rows).toEqual([{ id: 1 }, { id: 2 }, { id: 3 }])
+    await client.query('drop table once_only')
     await client.end()
   })
 

@@ -467,7 +467,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       wire.send(say.commandComplete(portal.answer.tag(0)))
       return
     }
-    if (!portal.answer && quickWords.test(asked.sql)) await statements.beginImplicit(signal)
+    if (!portal.answer && changesRows(asked.sql)) await statements.beginImplicit(signal)
     const isContinued = portal.answer !== undefined
     const answer = portal.answer ?? (await begun(asked, signal))
     if (!answer) return
@@ -492,10 +492,26 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     return portal.answer
   }
 
+  /** Whether a statement changes rows, and so may not be run again. */
+  function changesRows(sql: string): boolean {
+    if (quickWords.test(sql)) return true
+    try {
+      const command = classify(sql)
+      if (command.kind === 'execute') return changesRows(preparedOf(command.name).sql)
+      return command.kind === 'lake' && command.changes === true
+    } catch {
+      return false // what is wrong with it is told where it runs
+    }
+  }
+
   /** @throws where columns are not as the client was told, and would read them, after a change of what is read. */
-  async function begun(asked: Asked, signal: AbortSignal): Promise<Answer | undefined> {
+  async function begun(given: Asked, signal: AbortSignal): Promise<Answer | undefined> {
+    const { told } = given
+    const hasNumeric = told?.some(({ type }) => type.type === 'numeric') === true
+    // What changes rows is done once, so a numeric that was told is one from the first.
+    const isDone = changesRows(given.sql)
+    const asked = isDone && hasNumeric ? { ...given, exact: true } : given
     const answer = await answerOf(asked, signal, false)
-    const { told } = asked
     if (!told || !answer?.fields || areAlike(told, answer.fields)) return answer
     // Values may have made them other than types alone.
     const { values = [], sql, text } = asked
@@ -503,7 +519,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     const isUnchanged = fields !== undefined && areAlike(told, fields)
     const isMisread = answer.fields.some(({ type }, at) => type.type === 'json' && told[at]?.type.array)
     // `n * $1` is a whole number when 2 is bound, and a numeric was told.
-    const isWhole = !quickWords.test(sql) && !asked.exact && told.some(({ type }) => type.type === 'numeric')
+    const isWhole = !isDone && !asked.exact && hasNumeric
     if (isUnchanged && !isMisread && !isWhole) return answer
     await answer.rows?.close().catch(() => {})
     if (isUnchanged && isWhole) return begun({ ...asked, exact: true }, signal)
