@@ -376,7 +376,7 @@ test('macros and variables that a macro in the place of one of dbt asks for are 
 test('a microbatch model is unchanged only for the batches that it has done', async () => {
   const states = memory()
   const files = {
-    'models/a.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='loaded_at', batch_size='day', begin='2026-01-01') }}
+    'models/batched.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='loaded_at', batch_size='day', begin='2026-01-01') }}
 select * from {{ source('raw', 'sales') }}`,
     'models/sources.yml': 'sources: [{name: raw, tables: [{name: sales, config: {event_time: loaded_at}}]}]',
   }
@@ -384,7 +384,7 @@ select * from {{ source('raw', 'sales') }}`,
     const flags = { others: { event_time_start: bounds['start'], event_time_end: bounds['end'] } }
     const { of, changes } = await run(files, { states, more: { startedAt, flags } })
     await changes.publish()
-    return [of('a').status, (await world.rows('select id from marts.a order by id')).flat().join()]
+    return [of('batched').status, (await world.rows('select id from marts.batched order by id')).flat().join()]
   }
   expect(await again({ start: '2026-01-01', end: '2026-01-02' })).toEqual(['success', '1'])
   expect(await again({ start: '2026-01-01', end: '2026-01-02' })).toEqual(['no-op', '1'])
