@@ -15,6 +15,7 @@ import {
   type Pointers,
   type Swap,
 } from './pointers.ts'
+import { leaveSequences } from './sequences.ts'
 
 export interface EmbeddedCatalog extends Pointers {
   /** As `swap`, and `also` is written in the same transaction. */
@@ -96,6 +97,7 @@ export function embeddedCatalog(records: Records): EmbeddedCatalog {
     dropNamespace: (catalog, namespace) =>
       records.transaction(async (transaction) => {
         if (await somethingBelow(transaction, catalog, namespace)) throw namespaceNotEmpty(catalog, namespace)
+        await leaveSequences(transaction, catalog, namespace)
         const { numDeletedRows } = await transaction
           .deleteFrom('iceberg_namespace_properties')
           .where('catalog_name', '=', catalog)

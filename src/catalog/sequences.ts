@@ -1,8 +1,10 @@
 // Sequences, as PostgreSQL's clients make them for their keys. They are no part of Iceberg and of no transaction: a number that was
 // taken is never given again, whoever rolls back or dies, so there are gaps. All processes of a lake take from the same record.
 
-import type { Records } from '../records/index.ts'
+import { Failure } from '../base/failure.ts'
+import type { CatalogTransaction, Records } from '../records/index.ts'
 import type { TableName } from './names.ts'
+import { namespaceNotEmpty } from './pointers.ts'
 
 export type Sequence = {
   type: 'smallint' | 'integer' | 'bigint'
@@ -24,6 +26,10 @@ export interface Sequences {
   list(catalog: string): Promise<NamedSequence[]>
   /** Makes it, changes it or, with undefined, drops it, whatever others do meanwhile. */
   change(name: TableName, work: (now: Sequence | undefined) => Sequence | undefined): Promise<void>
+  /** @throws NOT_FOUND, ALREADY_EXISTS */
+  rename(from: TableName, to: string): Promise<void>
+  /** All of a namespace. */
+  dropAll(of: Pick<TableName, 'catalog' | 'namespace'>): Promise<void>
 }
 
 export function openSequences(records: Pick<Records, 'catalog' | 'transaction'>): Sequences {
@@ -80,15 +86,47 @@ export function openSequences(records: Pick<Records, 'catalog' | 'transaction'>)
             .execute()
         }
       }),
+    rename: ({ catalog, namespace, name }, to) =>
+      records.transaction(async (trx) => {
+        const all = await trx
+          .selectFrom('sequences')
+          .select('name')
+          .where('catalog', '=', catalog)
+          .where('namespace', '=', namespace)
+          .where('name', 'in', [name, to])
+          .execute()
+        const has = (one: string) => all.some((row) => row.name === one)
+        if (!has(name)) throw new Failure('NOT_FOUND', `relation "${name}" does not exist`, { sqlState: '42P01' })
+        if (has(to)) throw new Failure('ALREADY_EXISTS', `relation "${to}" already exists`, { sqlState: '42P07' })
+        await trx
+          .updateTable('sequences')
+          .set({ name: to })
+          .where('catalog', '=', catalog)
+          .where('namespace', '=', namespace)
+          .where('name', '=', name)
+          .execute()
+      }),
+    dropAll: ({ catalog, namespace }) =>
+      records.transaction(async (trx) => {
+        await trx.deleteFrom('sequences').where('catalog', '=', catalog).where('namespace', '=', namespace).execute()
+      }),
   }
 }
 
+/** What a namespace without tables may be left with: sequences of columns that are gone. @throws NAMESPACE_NOT_EMPTY */
+export async function leaveSequences(trx: CatalogTransaction, catalog: string, namespace: string): Promise<void> {
+  const of = trx.selectFrom('sequences').where('catalog', '=', catalog).where('namespace', '=', namespace)
+  const rows = await of.select(['name', 'state_json']).execute()
+  const own = rows.find(({ state_json: state }) => !parsed(state).owner)
+  if (own)
+    throw namespaceNotEmpty(catalog, namespace).with({
+      hint: `The sequence ${own.name} lies in it: drop it first, or write DROP SCHEMA … CASCADE.`,
+    })
+  await trx.deleteFrom('sequences').where('catalog', '=', catalog).where('namespace', '=', namespace).execute()
+}
+
 /** A fork's sequences at its origin, too: none goes back there, as rows with later numbers may come along. */
-export async function promoteSequences(
-  trx: Parameters<Parameters<Records['transaction']>[0]>[0],
-  fork: string,
-  origin: string,
-): Promise<void> {
+export async function promoteSequences(trx: CatalogTransaction, fork: string, origin: string): Promise<void> {
   const rows = await trx.selectFrom('sequences').selectAll().where('catalog', 'in', [fork, origin]).execute()
   const atOrigin = new Map(
     rows.flatMap((row) => (row.catalog === origin ? [[`${row.namespace}\0${row.name}`, row]] : [])),

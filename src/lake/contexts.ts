@@ -8,7 +8,7 @@ import { authorise, authoriseTable, seesAll } from '../govern/index.ts'
 import { collect } from './answers/answer.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
-import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
+import type { Asking, Opened, QueryResult } from './lake.ts'
 import { asFirstRead } from './first-read.ts'
 import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
@@ -104,10 +104,14 @@ export function performContext(
   const { namespace, signal, timeoutMs, timeZone, principal, aliases, temporary, scratch, readAs, toldTo } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
-    (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
+    <Rest extends unknown[]>(
+      action: 'create' | 'drop',
+      work: (catalog: string, name: string, ...rest: Rest) => Promise<boolean>,
+    ) =>
+    async (catalog: string, name: string, ...rest: Rest) => {
       const { environment } = environmentOf(catalog, isNamed(catalog, options))
       authoriseTable(await policyNow(), principal, action, { catalog, namespace: name }, environment)
-      return work(catalog, name)
+      return work(catalog, name, ...rest)
     }
   const names = {
     ...(namespace === undefined ? {} : { namespace }),
@@ -168,7 +172,10 @@ export function performContext(
       return given(await deps.takeNumbers({ tableUuid: metadata.tableUuid, fieldId: field.id }, least, count))
     },
     createNamespace: guarded('create', deps.createNamespace),
-    dropNamespace: guarded('drop', deps.dropNamespace),
+    dropNamespace: guarded('drop', async (catalog, namespace, cascade: boolean) => {
+      if (cascade) await deps.sequences?.dropAll({ catalog, namespace })
+      return deps.dropNamespace(catalog, namespace)
+    }),
   }
 }
 

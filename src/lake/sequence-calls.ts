@@ -38,6 +38,14 @@ export function openSequenceCalls() {
 
   /** The statement with numbers in place of the calls. `described`: with what is of their type, and nothing is taken. */
   async function bound(sql: string, asking: Asking, { described = false } = {}): Promise<Spliced> {
+    const all = [...tokens(sql)]
+    const [, kept] = keptStatement.exec(sql) ?? []
+    const [first] = callsIn(all, sql)
+    if (kept && first)
+      throw new Failure('SQL_UNSUPPORTED', `a ${kept.toLowerCase()} that asks a sequence for numbers`, {
+        hint: 'Ask for them where it is read.',
+        place: placeAt(sql, all[first.at]!.start),
+      })
     const named = await serialNames(sql, asking)
     const found = await numbered(named.text)
     return { text: found.text, origin: (index) => named.origin(found.origin(index)) }
@@ -137,13 +145,14 @@ const plain = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteN
 /** Those that are in no other; a default that names a sequence is none. */
 function callsIn(all: readonly Token[], sql: string): Call[] {
   const calls: Call[] = []
+  const isDefault = defaultsOf(all)
   for (let at = 0; at < all.length; at++) {
     const word = all[at]!.kind === 'word' ? all[at]!.text.toLowerCase() : ''
     if (!names.has(word) || all[at + 1]?.text !== '(') continue
     const begin = all[at - 1]?.text === '.' && /^pg_catalog$/i.test(all[at - 2]?.text ?? '') ? at - 2 : at
     const end = closing(all, at + 1)
     const inside = sql.slice(all[at + 1]!.end, all[end]!.start)
-    if (!/^default$/i.test(all[begin - 1]?.text ?? '') && all[begin - 1]?.text !== '.')
+    if (!isDefault(begin) && all[begin - 1]?.text !== '.')
       calls.push({ word, at: begin, end, arguments: splitAtCommas(inside) })
     // What stands in a call of setval is its value; the name of a sequence may be asked for by one of these.
     if (
@@ -154,6 +163,24 @@ function callsIn(all: readonly Token[], sql: string): Call[] {
   }
   return calls
 }
+
+/** Whether what stands at a token is of a column's definition, and so asked for with each row that comes. */
+function defaultsOf(all: readonly Token[]): (at: number) => boolean {
+  const words = all.map(({ text }) => text.toLowerCase())
+  if (words[0] === 'alter') return () => true
+  const isTable = words[0] === 'create' && words.slice(1, 5).includes('table')
+  if (!isTable) return () => false
+  let depth = 0
+  const body = words.findIndex((word) => {
+    if (word === '(') depth++
+    else if (word === ')') depth--
+    return depth === 0 && word === 'as'
+  })
+  return (at) => body < 0 || at < body
+}
+
+/** What is kept as a text has the call in it, and the engine knows none. */
+const keptStatement = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*create\b(?:\s+\w+){0,3}?\s+(view|macro|function)\b/is
 
 /** `'s'`, `'s'::regclass`, `CAST('s' AS text)`. */
 function literalOf(sql: string): string | undefined {

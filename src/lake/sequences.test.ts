@@ -124,6 +124,22 @@ describe('columns', () => {
     expect(await codeOf(session.query("create table lost (id int default nextval('orders'))"))).toBe('42P01')
   })
 
+  test('a call in a definition is asked with each row, or refused: never a number that stays', async () => {
+    await session.query('create sequence kept_in')
+    await session.query("create table in_parentheses (id bigint default (nextval('raw.kept_in'::regclass)), n int)")
+    await session.query('insert into in_parentheses (n) values (1), (2)')
+    expect(await rows('select id from in_parentheses order by id')).toEqual([[1], [2]])
+    for (const sql of [
+      "create table refused (id bigint default nextval('kept_in') + 1, n int)",
+      "alter table in_parentheses alter column id set default 1 + nextval('kept_in')",
+      "create view refused as select nextval('kept_in') as n",
+      "create or replace temp view refused as select nextval('kept_in') as n",
+    ])
+      expect(await codeOf(session.query(sql)), sql).not.toBe('none')
+    await session.query("create table of_query as select nextval('kept_in') as id from range(2)")
+    expect(await rows('select id from of_query order by id')).toEqual([[3], [4]])
+  })
+
   test('that number their rows have one, whose numbers stay above all', async () => {
     await session.query('create table own (id serial, n text)')
     await session.query("insert into own (n) values ('a'), ('b')")
@@ -158,6 +174,42 @@ describe('definitions', () => {
     expect(await value("select nextval('made')")).toBe(1)
   })
 
+  test('are read like a table, and renamed', async () => {
+    await session.query('create sequence shown start 7')
+    const shown = 'select last_value, log_cnt, is_called from shown'
+    expect(await rows(shown)).toEqual([[7, 0, false]])
+    await rows("select nextval('shown')")
+    await rows("select nextval('shown')")
+    expect(await rows(shown)).toEqual([[8, 0, true]])
+    await session.query('create sequence taken_name')
+    expect(await codeOf(session.query('alter sequence shown rename to taken_name'))).toBe('42P07')
+    await session.query('begin')
+    await session.query('alter sequence shown rename to other_name')
+    expect(await value("select nextval('other_name')")).toBe(9)
+    await session.query('rollback')
+    expect(await value("select nextval('shown')")).toBe(10)
+    expect(await codeOf(rows("select nextval('other_name')"))).toBe('42P01')
+  })
+
+  test('a schema is not dropped from under them; CASCADE takes them along', async () => {
+    await session.query('create schema housed')
+    await session.query('create sequence housed.s')
+    expect(await codeOf(session.query('drop schema housed'))).toBe('NAMESPACE_NOT_EMPTY')
+    await session.query('drop schema housed cascade')
+    await session.query('create schema housed')
+    expect(await codeOf(rows("select nextval('housed.s')"))).toBe('42P01')
+    await session.query('create table housed.t (id int)')
+    await session.query('create sequence housed.s')
+    await session.query('create sequence housed.of_t owned by housed.t.id')
+    await session.query('drop schema housed cascade')
+    await session.query('create schema housed')
+    await session.query('create table housed.t (id int)')
+    await session.query('create sequence housed.of_t owned by housed.t.id')
+    expect(await codeOf(rows("select nextval('housed.s')"))).toBe('42P01')
+    await session.query('drop table housed.t')
+    await session.query('drop schema housed')
+  })
+
   test('that of a table that is gone goes for another', async () => {
     await session.query('create table owning (id int)')
     await session.query('create sequence owned owned by owning.id')
@@ -179,6 +231,7 @@ describe('definitions', () => {
       "select setval('guarded', 5)",
     ])
       expect(await codeOf(rows(sql, hers))).toBe('FORBIDDEN')
+    expect(await codeOf(rows('select * from guarded', hers))).toMatch(/FORBIDDEN|TABLE_NOT_FOUND/)
     expect(await value("select nextval('guarded')")).toBe(1)
     await hers.close()
   })

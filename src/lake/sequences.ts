@@ -74,12 +74,11 @@ export async function runSequenceCommand(command: SequenceCommand, context: Sequ
       if (command.to !== undefined) {
         const to = { ...name, name: command.to }
         await may('create', to)
-        if ((await sequences.find(to)) ?? (await context.isThere(to)))
+        if (await context.isThere(to))
           throw new Failure('ALREADY_EXISTS', `relation "${to.name}" already exists`, { sqlState: '42P07' })
         await mustBeUnread(name)
-        let moved: Sequence | undefined
-        await change(name, (now) => void (moved = now))
-        await change(to, () => moved)
+        await sequences.rename(name, to.name)
+        undo(() => sequences.rename(to, name.name))
         return done('ALTER SEQUENCE')
       }
       await change(name, (now) => {

@@ -397,6 +397,17 @@ export async function nameSources(
     return [...new Set([...there, ...known.map(({ name }) => name.namespace)])]
   }
 
+  /** What PostgreSQL shows of a sequence that is read like a table. */
+  async function sequenceRow({ catalog, namespace, name }: TableName): Promise<Source | undefined> {
+    const all = (await context.sequencesOf?.(catalog)) ?? []
+    const found = all.find((one) => one.name.namespace === namespace && one.name.name === name)
+    if (!found) return undefined
+    volatile.push(name)
+    const { last, start } = found.sequence
+    const sql = `(SELECT CAST(${last ?? start} AS BIGINT) AS last_value, CAST(0 AS BIGINT) AS log_cnt, ${last !== undefined} AS is_called)`
+    return { kind: 'values', sql }
+  }
+
   function systemOf(name: string, relation: SystemRelation): Source {
     volatile.push(name)
     const ask = async (): Promise<Known> => {
@@ -464,7 +475,11 @@ export async function nameSources(
       return table
     }
     const loaded = await context.resolver.load(name)
-    if (!loaded) throw await missing(name, here, context)
+    if (!loaded) {
+      const numbers = about === undefined && seesAll(decision) ? await sequenceRow(name) : undefined
+      if (numbers) return numbers
+      throw await missing(name, here, context)
+    }
     everything.push(loaded)
     if (within.length === 0) direct.push(loaded.name)
     if (about) {

@@ -165,7 +165,7 @@ async function changeTable(
   const work = async (changes: ChangeSet) => {
     const context = performContext(changes, options, at, opened, meant)
     if (statement.kind === 'drop-schema' && statement.cascade)
-      leaveSchema = async () => void (await context.dropNamespace(catalog, namespace).catch(unlessFilled))
+      leaveSchema = async () => void (await context.dropNamespace(catalog, namespace, true).catch(unlessFilled))
     const done = await perform(statement, target, context).catch((error: unknown) => {
       throw opened.hiding.has(changes) ? withoutValues(error) : error
     })

@@ -99,11 +99,15 @@ function number(reader: Reader): bigint {
 }
 const optionWords = 'as increment minvalue maxvalue no start restart cache cycle owned'.split(' ').map((word) => [word])
 
-/** `nextval('public.s'::regclass)`: the sequence that it names; undefined for anything else. */
+/** `nextval('public.s'::regclass)`, in parentheses or not: the sequence that it names; undefined for anything else. */
 export function nextvalOf(sql: string): WrittenName | undefined {
-  if (!/^(pg_catalog\s*\.\s*)?nextval\s*\(/i.test(sql)) return undefined
-  const literal = [...tokens(sql)].find(({ kind }) => kind === 'string')
-  return literal && sequenceNamed(literal.text.slice(1, -1).replaceAll("''", "'"))
+  const plain = [...tokens(sql)]
+  while (plain[0]?.text === '(' && plain.at(-1)?.text === ')') plain.splice(0, plain.length, ...plain.slice(1, -1))
+  const literal = plain.find(({ kind }) => kind === 'string')
+  const shape = plain.map((token) => (token === literal ? "''" : token.text.toLowerCase())).join(' ')
+  if (!literal || !/^(pg_catalog \. )?nextval \( ''( :: (pg_catalog \. )?(regclass|text|varchar))? \)$/.test(shape))
+    return undefined
+  return sequenceNamed(literal.text.slice(1, -1).replaceAll("''", "'"))
 }
 
 /** A name inside of a text, `public."S"`: without quotes it is one in small letters. */

@@ -40,7 +40,8 @@ export type PerformContext = {
   /** Namespace and name of the sequence that a column takes its numbers from. @throws NOT_FOUND, SQL_UNSUPPORTED */
   sequence(name: WrittenName): Promise<string[]>
   createNamespace(catalog: string, namespace: string): Promise<boolean>
-  dropNamespace(catalog: string, namespace: string): Promise<boolean>
+  /** `cascade`: with its sequences. */
+  dropNamespace(catalog: string, namespace: string, cascade: boolean): Promise<boolean>
 }
 
 /** `changed` false: there is nothing to publish. */

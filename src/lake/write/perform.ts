@@ -150,7 +150,7 @@ export async function perform(statement: Statement, target: TableName, context: 
         // What is there for others until the change set is published keeps the schema so long.
         if (inside.length > 0) return { rows: 0, changed: true }
       }
-      const gone = await context.dropNamespace(target.catalog, target.namespace)
+      const gone = await context.dropNamespace(target.catalog, target.namespace, statement.cascade)
       if (!gone && !statement.ifExists) throw new Failure('NOT_FOUND', `there is no schema ${target.namespace}`)
       return nothing
     }
