@@ -197,9 +197,6 @@ function otherStatement(reader: Reader): Statement | Command | undefined {
   return undefined
 }
 
-const notHere =
-  'function procedure trigger rule aggregate operator policy extension server publication subscription'.split(' ')
-
 function create(reader: Reader): Statement {
   // Spark's REPLACE TABLE is for one that is there.
   const alters = reader.take('replace')
@@ -210,13 +207,6 @@ function create(reader: Reader): Statement {
     reader.end()
     return { kind: 'create-schema', name, ifNotExists }
   }
-  if (reader.sees('type') || reader.sees('domain'))
-    throw reader.unsupported(
-      "a type of one's own",
-      'For an enum take varchar: other engines write tables too, and nothing would hold them to it; test for it in the project.',
-    )
-  const kind = notHere.find((word) => reader.sees(word))
-  if (kind) throw reader.unsupported(`CREATE ${kind.toUpperCase()}`)
   const temporary = reader.take('temporary') || reader.take('temp')
   // PostgreSQL's word for a table that no crash brings back; here each is.
   if (!temporary) reader.take('unlogged')
@@ -558,17 +548,30 @@ function truncate(reader: Reader): Statement {
   return { kind: 'truncate', name, others, restart }
 }
 
+const checked =
+  'Write varchar: other engines write tables too, and nothing would hold them to a type of its own; test for it in the project.'
 /** What other databases have besides, and what stands for it here. */
-const elsewhere: Record<string, string> = {
+const elsewhere: Record<string, string | undefined> = {
   macro: 'Write what it computes as a view, or as a query of WITH.',
   function:
     'Write what it computes as a view, or as a query of WITH; functions of a dbt project are known in its runs.',
-  type: 'Write the type where a column is declared; an enumeration is text.',
+  type: checked,
+  domain: checked,
   index: 'A table has none: PARTITIONED BY and SORTED BY say which files a query need not read.',
   'unique index': 'Write UNIQUE (columns) NOT ENFORCED where the table is made; clients of PostgreSQL may send it.',
   'materialized view': 'Make it a table of a model (`boathouse build`), or CREATE TABLE … AS SELECT.',
   database: 'An environment is one: `boathouse env create`.',
   user: 'Users are made by `boathouse user`.',
+  procedure: undefined,
+  trigger: undefined,
+  rule: undefined,
+  aggregate: undefined,
+  operator: undefined,
+  policy: 'Row filters and masks stand in `access.yml`.',
+  extension: undefined,
+  server: undefined,
+  publication: undefined,
+  subscription: undefined,
 }
 
 function refuseElsewhere(reader: Reader, verb: 'CREATE' | 'DROP'): void {

@@ -618,6 +618,10 @@ function assignedValues(
   )
 }
 
+/** More would not go into the engine's memory; nobody means them. */
+const itemMost = 1_000_000
+const refused = quoteText(`the number of an item that is set lies between 1 and ${itemMost}`)
+
 /** A list with some of its items set; one that is shorter is filled up with nulls. */
 function withItems(
   { name, type }: Field,
@@ -629,7 +633,8 @@ function withItems(
   let list: Composed | string = `coalesce(${current}, [])`
   for (const { item, value } of set) {
     if (!item) throw new Failure('SQL_INVALID', `${name} is set twice`)
-    const at = compose`CAST((${meant(item)}) AS BIGINT)`
+    const written = compose`CAST((${meant(item)}) AS BIGINT)`
+    const at = compose`(CASE WHEN ${written} BETWEEN 1 AND ${String(itemMost)} THEN ${written} ELSE error(${refused}) END)`
     const one = compose`[CAST((${meant(value)}) AS ${sqlType(type.element)})]`
     list = compose`list_concat(list_concat(list_resize(${list}, ${at} - 1), ${one}), list_slice(${list}, ${at} + 1, -1))`
   }
