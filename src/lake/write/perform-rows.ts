@@ -620,7 +620,8 @@ function assignedValues(
 
 /** More would not go into the engine's memory; nobody means them. */
 const itemMost = 1_000_000
-const refused = quoteText(`the number of an item that is set lies between 1 and ${itemMost}`)
+/** What no number begins with, so that the cast says it. */
+const refused = quoteText(`the number of an item that is set lies between 1 and ${itemMost}, not: `)
 
 /** A list with some of its items set; one that is shorter is filled up with nulls. */
 function withItems(
@@ -634,7 +635,7 @@ function withItems(
   for (const { item, value } of set) {
     if (!item) throw new Failure('SQL_INVALID', `${name} is set twice`)
     const written = compose`CAST((${meant(item)}) AS BIGINT)`
-    const at = compose`(CASE WHEN ${written} BETWEEN 1 AND ${String(itemMost)} THEN ${written} ELSE error(${refused}) END)`
+    const at = compose`(CASE WHEN ${written} BETWEEN 1 AND ${String(itemMost)} THEN ${written} ELSE CAST(concat(${refused}, ${written}) AS BIGINT) END)`
     const one = compose`[CAST((${meant(value)}) AS ${sqlType(type.element)})]`
     list = compose`list_concat(list_concat(list_resize(${list}, ${at} - 1), ${one}), list_slice(${list}, ${at} + 1, -1))`
   }
