@@ -135,7 +135,9 @@ async function writeSelect(
   const target = lakeName(work.project, node)
   const { temporary } = scope.options
   const options = { ...tableOptions(node, work), ...scope.options.about?.(target), temporary }
-  const checked = await checkContract(node, statementOf(compiled), work)
+  const ordered = await checkContract(node, statementOf(compiled), work)
+  // A view keeps the order that its SELECT has, as dbt's do.
+  const checked = 'how' in writing && writing.how === 'view' ? statementOf(compiled) : ordered
   const sql = await inTemplate(compiled, () => runnable(checked, work))
   const written = await inTemplate(
     compiled,

@@ -88,6 +88,21 @@ test.each([
   expect([await sees(ann), await sees(bob)]).toEqual([false, true])
 })
 
+test('a contract orders the columns of a table, and leaves those of a view as its SELECT has them', async () => {
+  const of = (name: string) => `
+  - name: ${name}
+    config: {contract: {enforced: true}}
+    columns: [{name: id, data_type: int}, {name: word, data_type: varchar}]`
+  const { results } = await runs.run({
+    'models/kept.sql': "{{ config(materialized='table') }} select 'a' as word, 1 as id",
+    'models/seen.sql': "{{ config(materialized='view') }} select 'a' as word, 1 as id",
+    'models/m.yml': `models:${of('kept')}${of('seen')}`,
+  })
+  expect(results).toMatchObject({ kept: { status: 'success' }, seen: { status: 'success' } })
+  expect(await runs.rows('select * from main.kept')).toEqual([[1, 'a']])
+  expect(await runs.rows('select * from main.seen')).toEqual([['a', 1]])
+})
+
 test('what failed leaves the old table, what it made beside it is gone', async () => {
   const files = { 'models/t.sql': "{{ config(materialized='table') }} select 1 as id" }
   await runs.run(files)
