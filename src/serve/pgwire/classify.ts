@@ -359,6 +359,7 @@ function set(head: Head): Command {
     if (head.peek() === 'local') return { kind: 'set', name: 'timezone', value: undefined, local }
     return { kind: 'set', name: 'timezone', value: valueOf(head), local }
   }
+  if (head.skip('constraints')) return { kind: 'nothing', tag: 'SET CONSTRAINTS' }
   if (head.skip('names')) return { kind: 'set', name: 'client_encoding', value: valueOf(head), local }
   if (session && head.skip('authorization')) return { kind: 'nothing', tag: 'SET' }
   let name = head.name()
