@@ -2,7 +2,7 @@
 // PostgreSQL would have given its sequence.
 
 import type { LoadedTable, TableName } from '../catalog/index.ts'
-import type { Privilege } from '../govern/index.ts'
+import { decide, mayKnow, type Privilege } from '../govern/index.ts'
 import { isNamed } from './contexts.ts'
 import type { Asking, Opened } from './lake.ts'
 import { resolveName } from './names.ts'
@@ -35,6 +35,8 @@ export async function numbersOf(written: WrittenName, options: Asking, world: Wo
     )
   // The column's own first: a sequence of that name is left from a table that is gone.
   const own = await ownOf(name, options, world)
+  // Whether there is one that they may not know of is not told.
+  if (!mayKnow(await policyNow(), options.principal, own?.table.name ?? name)) throw noSequence(name)
   if (!own && (await sequences?.find(name)))
     return {
       name,
@@ -95,7 +97,10 @@ export async function sequenceOf(
 ): Promise<TableName | undefined> {
   const name = resolveName(written, options)
   const table = await load(name, options, world)
-  if (table?.kind !== 'table') throw noSequence(name)
+  const policy = await world.policyNow()
+  if (table?.kind !== 'table' || !mayKnow(policy, options.principal, name)) throw noSequence(name)
+  const { verdict, columns } = decide(policy, options.principal, 'select', name)
+  if (verdict === 'allowed' && columns !== 'all' && !columns.has(column.toLowerCase())) return undefined
   const found = numberedFields(table.metadata).find(({ field }) => field.name.toLowerCase() === column.toLowerCase())
   if (found?.sequence) return { ...name, namespace: found.sequence[0]!, name: found.sequence[1]! }
   if (found) return { ...table.name, name: ownSequence(table.name.name, found.field.name) }

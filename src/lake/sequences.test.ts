@@ -223,15 +223,30 @@ describe('definitions', () => {
     const mia = await world.member('mia')
     const hers = openSession(world.lake, world.asking({ principal: mia, namespace: 'raw' }))
     await session.query('create sequence guarded')
-    for (const sql of [
-      'create sequence x',
-      'drop sequence guarded',
-      'alter sequence guarded restart',
-      "select nextval('guarded')",
-      "select setval('guarded', 5)",
-    ])
+    for (const sql of ['create sequence x', 'drop sequence guarded', 'alter sequence guarded restart'])
       expect(await codeOf(rows(sql, hers))).toBe('FORBIDDEN')
-    expect(await codeOf(rows('select * from guarded', hers))).toMatch(/FORBIDDEN|TABLE_NOT_FOUND/)
+    // What she may not know of is told as if it were not there.
+    await session.query('create table numbered (id serial, n int)')
+    const asked = (sequence: string, table: string) => [
+      `select nextval('${sequence}')`,
+      `select currval('${sequence}')`,
+      `select setval('${sequence}', 5)`,
+      `select pg_get_serial_sequence('${table}', 'id')`,
+      `select pg_get_serial_sequence('${table}', 'none')`,
+    ]
+    for (const sql of [...asked('guarded', 'numbered'), ...asked('numbered_id_seq', 'numbered'), ...asked('no', 'no')])
+      expect(await codeOf(rows(sql, hers)), sql).toBe('42P01')
+    expect(await codeOf(rows('select * from guarded', hers))).toBe('TABLE_NOT_FOUND')
+    const on = (table: string) => ({ environment: '*', namespace: 'raw', table })
+    const to = { kind: 'user' as const, name: 'mia' }
+    await world.applyAccess({
+      grants: [
+        { privilege: 'select', on: on('guarded'), to },
+        { privilege: 'select', on: on('numbered'), columns: ['n'], to },
+      ],
+    })
+    expect(await codeOf(rows("select nextval('guarded')", hers))).toBe('FORBIDDEN')
+    expect(await rows("select pg_get_serial_sequence('numbered', 'id')", hers)).toEqual([[null]])
     expect(await value("select nextval('guarded')")).toBe(1)
     await hers.close()
   })
