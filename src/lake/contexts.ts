@@ -14,6 +14,7 @@ import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
 import { noSequence, takeOf } from './sequences.ts'
 import { aboveAll, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
+import { checkOfRow } from './write/row-checks.ts'
 import { isTemporary } from './write/run-names.ts'
 import { authoriseChange, rightsOf } from './policy/rights.ts'
 
@@ -131,6 +132,7 @@ export function performContext(
     options: { ...names, ...options.about?.(target), branch },
     resolve: (name) => resolveName(name, options),
     bind: (sql) => bind(sql, asking),
+    checkOfRow: (condition, fields) => checkOfRow([condition], target, fields, { engine: deps.engine, signal }),
     relations: ({ catalog, namespace }) => relations({ catalog, namespace }, asking),
     rows: async (sql) => (await collect(await query(sql, asking))).rows,
     tell: async (sql, told) => {

@@ -75,21 +75,39 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
   table_constraints: ({ known, constraints }) =>
     constraints.map((one) => ({
       ...listed(one, known.catalog),
-      constraint_type: { primary: 'PRIMARY KEY', unique: 'UNIQUE', foreign: 'FOREIGN KEY' }[one.key.kind],
+      constraint_type: { primary: 'PRIMARY KEY', unique: 'UNIQUE', foreign: 'FOREIGN KEY', check: 'CHECK' }[
+        one.key.kind
+      ],
       is_deferrable: 'NO',
       initially_deferred: 'NO',
-      enforced: 'NO',
+      enforced: one.key.kind === 'check' ? 'YES' : 'NO',
     })),
 
-  key_column_usage: ({ known, constraints }) =>
-    constraints.flatMap((one) =>
-      one.numbers.map((number, at) => ({
-        ...listed(one, known.catalog),
-        column_name: one.relation.columns[number - 1]!.name,
-        ordinal_position: at + 1,
-        ...(one.to ? { position_in_unique_constraint: at + 1 } : {}),
-      })),
+  check_constraints: ({ known, constraints }) =>
+    constraints.flatMap(({ key, relation, name }) =>
+      key.kind === 'check'
+        ? [
+            {
+              constraint_catalog: known.catalog,
+              constraint_schema: relation.schema,
+              constraint_name: name,
+              check_clause: `(${key.sql})`,
+            },
+          ]
+        : [],
     ),
+
+  key_column_usage: ({ known, constraints }) =>
+    constraints
+      .filter(({ key }) => key.kind !== 'check')
+      .flatMap((one) =>
+        one.numbers.map((number, at) => ({
+          ...listed(one, known.catalog),
+          column_name: one.relation.columns[number - 1]!.name,
+          ordinal_position: at + 1,
+          ...(one.to ? { position_in_unique_constraint: at + 1 } : {}),
+        })),
+      ),
 
   constraint_column_usage: ({ known, constraints }) =>
     constraints.flatMap((one) => {

@@ -3,7 +3,7 @@
 import { pgTypes, sqlNames, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
 import type { Loaded, NamedSequence, TableName } from '../../catalog/index.ts'
 import type { Governed, Privilege } from '../../govern/index.ts'
-import { currentViewVersion, showValue, type Field } from '../../iceberg/index.ts'
+import { currentSchema, currentViewVersion, showValue, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
 import { quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
@@ -11,6 +11,7 @@ import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
 import { shownTemporary } from '../write/run-names.ts'
+import { rowChecks } from '../write/row-checks.ts'
 import { foreignKeys, foreignName, primaryName, uniqueKeys, uniqueName } from '../write/named-keys.ts'
 import {
   databaseOid,
@@ -40,6 +41,8 @@ export type Key =
       to: { namespace: string; table: string; columns: readonly string[] | undefined }
       name?: string
     }
+  /** A condition, which rows that are written here are held to. */
+  | { kind: 'check'; namespace: string; table: string; columns: readonly string[]; name: string; sql: string }
 
 export type Known = {
   catalog: string
@@ -140,7 +143,7 @@ function constraintsOf(relations: readonly Relation[], given: readonly Key[]): C
     // A primary key is unique, and so is one that is tested: said once, but for what has a name.
     const same = [key.namespace, key.table, ...key.columns.map((column) => column.toLowerCase())].join('\0')
     if (!relation || (key.kind === 'unique' && key.name === undefined && said.has(same))) continue
-    if (key.kind !== 'foreign') said.add(same)
+    if (isUniqueKey(key)) said.add(same)
     const name = constraintName(key)
     // Two tables may have constraints of one name.
     const within = key.name === undefined ? key.namespace : `${key.namespace}.${key.table}`
@@ -168,6 +171,8 @@ function constraintsOf(relations: readonly Relation[], given: readonly Key[]): C
   })
 }
 
+const isUniqueKey = ({ kind }: Key): boolean => kind === 'primary' || kind === 'unique'
+
 function constraintName(key: Key): string {
   if (key.kind === 'foreign') return key.name ?? foreignName(key.table, key.columns)
   return key.name ?? (key.kind === 'primary' ? primaryName(key.table) : uniqueName(key.table, key.columns))
@@ -178,7 +183,13 @@ function ownKeys(relation: Relation): Key[] {
   if (loaded.kind === 'view') return []
   const unique = uniqueKeys(loaded.metadata).map((one): Key => ({ kind: 'unique', namespace, table, ...one }))
   const foreign = foreignKeys(loaded.metadata).map((one): Key => ({ kind: 'foreign', namespace, table, ...one }))
-  return [...identifierKey(relation), ...unique, ...foreign]
+  const checks = rowChecks(loaded.metadata, currentSchema(loaded.metadata).fields).map((one): Key => ({
+    kind: 'check',
+    namespace,
+    table,
+    ...one,
+  }))
+  return [...identifierKey(relation), ...unique, ...foreign, ...checks]
 }
 
 const primaryOf = (relation: Relation): readonly string[] => identifierKey(relation)[0]?.columns ?? []
@@ -194,7 +205,7 @@ function identifierKey({ loaded, schema, name }: Relation): Key[] {
   return [{ kind: 'primary', namespace: schema, table: name, columns }]
 }
 
-export const isUnique = ({ key }: Constraint): boolean => key.kind !== 'foreign'
+export const isUnique = ({ key }: Constraint): boolean => isUniqueKey(key)
 export const wireOf = (column: Field & { declared?: DeclaredType }) => wireTypeOf(column.declared ?? safeType(column))
 function safeType(field: Field): string {
   try {
@@ -232,6 +243,7 @@ export const viewSql = ({ loaded }: Relation, known: Known): string | undefined 
 }
 
 export function constraintDefinition({ key, relation, numbers, to }: Constraint): string {
+  if (key.kind === 'check') return `CHECK ((${key.sql}))`
   const columns = columnNames(relation, numbers)
   if (key.kind === 'foreign')
     return `FOREIGN KEY (${columns}) REFERENCES ${quoted(to!.relation.schema)}.${quoted(to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})`
@@ -311,6 +323,7 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
         relkind: loaded.kind === 'view' ? 'v' : 'r',
         relam: loaded.kind === 'view' ? 0 : heap,
         relnatts: columns.length,
+        relchecks: constraints.filter((one) => one.relation.oid === oid && one.key.kind === 'check').length,
         relhasindex: constraints.some((one) => one.relation.oid === oid && isUnique(one)),
         relhasrules: loaded.kind === 'view',
         relreplident: 'd',
@@ -441,7 +454,7 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       oid,
       conname: name,
       connamespace: namespaceOid(relation.schema),
-      contype: { primary: 'p', unique: 'u', foreign: 'f' }[key.kind],
+      contype: { primary: 'p', unique: 'u', foreign: 'f', check: 'c' }[key.kind],
       condeferrable: false,
       condeferred: false,
       convalidated: true,

@@ -5,6 +5,7 @@ import { currentViewVersion, defaultSortOrder, defaultSpec, fieldById, type Tran
 import { isColumnProperty } from '../write/column-property.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { numberedFields } from '../write/numbered.ts'
+import { rowChecks } from '../write/row-checks.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
 import { literalSql, sqlType } from '../types.ts'
 
@@ -34,6 +35,9 @@ export function createText(one: Loaded): string {
       ...(doc ? [`COMMENT ${quoteText(doc)}`] : []),
     ].join(' ')
   })
+  const checks = rowChecks(metadata, schema.fields).map(
+    (one) => `  CONSTRAINT ${quoteName(one.name)} CHECK (${one.sql})`,
+  )
   const { comment, ...given } = metadata.properties
   const properties = Object.fromEntries(Object.entries(given).filter(([key]) => !isColumnProperty(key)))
   const partitions = defaultSpec(metadata)
@@ -45,7 +49,7 @@ export function createText(one: Loaded): string {
   )
   const pairs = Object.entries({ 'format-version': String(metadata.formatVersion), ...properties })
   return [
-    `CREATE TABLE ${name} (\n${columns.join(',\n')}\n)`,
+    `CREATE TABLE ${name} (\n${[...columns, ...checks].join(',\n')}\n)`,
     ...(partitions.length > 0 ? [`PARTITIONED BY (${partitions.join(', ')})`] : []),
     ...(order && order.length > 0 ? [`SORTED BY (${order.join(', ')})`] : []),
     ...(comment === undefined ? [] : [`COMMENT ${quoteText(comment)}`]),

@@ -28,7 +28,8 @@ export type ColumnDefinition = {
   identity?: Identity
 }
 /** `LIKE t INCLUDING DEFAULTS`: columns with their types, and whether they may be null. */
-export type Like = { table: WrittenName; including: ReadonlySet<'defaults' | 'identity' | 'comments'> }
+export type Like = { table: WrittenName; including: ReadonlySet<(typeof likeKept)[number]> }
+const likeKept = ['defaults', 'identity', 'comments', 'constraints'] as const
 /** How a column numbers its rows. `always`: a value of somebody's own is refused. */
 export type Identity = {
   always: boolean
@@ -72,6 +73,7 @@ export type Alteration =
   /** The same of a primary key, whose columns are never null. */
   | { kind: 'key'; paths: string[] }
   | { kind: 'named-key'; key: WrittenKey }
+  | { kind: 'check'; check: WrittenCheck }
   | { kind: 'drop-constraint'; name: string }
   | { kind: 'rename-constraint'; name: string; to: string }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
@@ -92,6 +94,11 @@ export type WrittenKey = {
   to?: { table: WrittenName; columns: string[] | undefined }
 }
 
+/** `holdsAlready`: rows that are there are not looked at. */
+export type WrittenCheck = { name: string | undefined; condition: Piece; holdsAlready?: true }
+/** What definitions say besides columns. */
+type Constraints = { promised: Promised[]; checks: WrittenCheck[] }
+
 export type Statement =
   | {
       kind: 'create-table'
@@ -108,6 +115,7 @@ export type Statement =
       /** Columns of the primary key, which is not enforced: Iceberg's identifier fields. */
       key: string[] | undefined
       promised: Promised[]
+      checks: WrittenCheck[]
       select: Piece | undefined
       /** Of the SELECT only the columns are wanted. */
       isEmpty: boolean
@@ -224,8 +232,16 @@ function create(reader: Reader): Statement {
   const names = reader.seesNames() ? reader.columns() : undefined
   // Spark has LIKE without parentheses.
   const whole =
-    !names && reader.take('like') ? { columns: [], like: likeOf(reader), key: undefined, promised: [] } : undefined
-  const { columns, like, key, promised = [] } = whole ?? (!names && reader.peek('(') ? definitions(reader) : {})
+    !names && reader.take('like')
+      ? { columns: [], like: likeOf(reader), key: undefined, promised: [], checks: [] }
+      : undefined
+  const {
+    columns,
+    like,
+    key,
+    promised = [],
+    checks = [],
+  } = whole ?? (!names && reader.peek('(') ? definitions(reader) : {})
   const clauses = tableClauses(reader)
   const onCommitDrop = temporary && onCommit(reader)
   const { select, isEmpty } = reader.take('as') ? withData(reader.rest()) : { select: undefined, isEmpty: false }
@@ -246,6 +262,7 @@ function create(reader: Reader): Statement {
     like,
     key,
     promised,
+    checks,
     select,
     isEmpty,
     names,
@@ -292,9 +309,10 @@ function definitions(reader: Reader): {
   like: Like | undefined
   key: string[] | undefined
   promised: Promised[]
+  checks: WrittenCheck[]
 } {
   const keys: string[][] = []
-  const promised: Promised[] = []
+  const constraints: Constraints = { promised: [], checks: [] }
   let like: Like | undefined
   const all = reader.list(() => {
     if (reader.take('like')) {
@@ -302,14 +320,14 @@ function definitions(reader: Reader): {
       like = likeOf(reader)
       return undefined
     }
-    const constraint = tableConstraint(reader, promised)
+    const constraint = tableConstraint(reader, constraints)
     if (constraint === 'kept') return undefined
     if (constraint) {
       keys.push(constraint)
       return undefined
     }
     const name = reader.identifier('a column')
-    return { name, ...definition(reader, name, promised) }
+    return { name, ...definition(reader, name, constraints) }
   })
   const columns = all.filter((one) => one !== undefined)
   if (like && columns.length > 0)
@@ -317,19 +335,18 @@ function definitions(reader: Reader): {
   const marked = columns.filter(({ isKey }) => isKey).map(({ name }) => name)
   if (marked.length > 0) keys.push(marked)
   if (keys.length > 1) throw reader.invalid('a table has one primary key')
-  return { columns, like, key: keys[0], promised }
+  return { columns, like, key: keys[0], ...constraints }
 }
 
 /** Behind LIKE. Of what else PostgreSQL includes a table here has nothing. */
 function likeOf(reader: Reader): Like {
   const table = reader.name('a table')
-  const including = new Set<'defaults' | 'identity' | 'comments'>()
-  const kept = ['defaults', 'identity', 'comments'] as const
+  const including = new Set<(typeof likeKept)[number]>()
   for (;;) {
     const adds = reader.take('including')
     if (!adds && !reader.take('excluding')) return { table, including }
     const what = reader.identifier('what to include').toLowerCase()
-    for (const one of kept)
+    for (const one of likeKept)
       if (what === one || what === 'all') {
         if (adds) including.add(one)
         else including.delete(one)
@@ -338,10 +355,10 @@ function likeOf(reader: Reader): Like {
 }
 
 /**
- * `[CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…) | FOREIGN KEY (…) REFERENCES …`: the columns of a primary key; the others are
- * among those that are promised. Undefined where something else stands.
+ * `[CONSTRAINT name] PRIMARY KEY (…) | UNIQUE (…) | FOREIGN KEY (…) REFERENCES … | CHECK (…)`: the columns of a primary key; the
+ * others are among the constraints. Undefined where something else stands.
  */
-function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept' | undefined {
+function tableConstraint(reader: Reader, { promised, checks }: Constraints): string[] | 'kept' | undefined {
   const start = reader.at()
   const isNamed = reader.sees('constraint') && !reader.isFollowedBy(',')
   const sees = (...words: string[]) => reader.sees(...words) && (isNamed || reader.isFollowedBy(...words.slice(1), '('))
@@ -369,15 +386,25 @@ function tableConstraint(reader: Reader, promised: Promised[]): string[] | 'kept
     references(reader, start, { name, columns: reader.columns() }, promised)
     return 'kept'
   }
-  if (isNamed || sees('check')) throw noCheck(reader)
+  if (sees('check')) {
+    checks.push(check(reader, name))
+    return 'kept'
+  }
+  if (isNamed) throw reader.invalid('expected PRIMARY KEY, UNIQUE, FOREIGN KEY or CHECK')
   return undefined
 }
 
-const noCheck = (reader: Reader) =>
-  reader.unsupported(
-    'a CHECK',
-    'Other engines write tables too, and nothing would hold them to it; test for it in the project instead.',
-  )
+/** `CHECK (amount > 0) [NO INHERIT] [NOT VALID]`. */
+function check(reader: Reader, name: string | undefined): WrittenCheck {
+  reader.expect('CHECK', 'check')
+  reader.expectSymbol('(')
+  const condition = reader.until('a condition')
+  reader.expectSymbol(')')
+  reader.take('no', 'inherit')
+  if (reader.sees('not', 'enforced'))
+    throw reader.unsupported('a CHECK that is not enforced', 'Leave NOT ENFORCED away: rows that come are held to it.')
+  return { name, condition, ...(reader.take('not', 'valid') ? { holdsAlready: true } : {}) }
+}
 
 /** `REFERENCES t (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED`. */
 function references(reader: Reader, start: number, key: Omit<WrittenKey, 'to'>, promised: Promised[]): void {
@@ -426,7 +453,7 @@ const columnWords = [
   [','],
 ]
 
-function definition(reader: Reader, column: string, promised: Promised[]): Omit<ColumnDefinition, 'name'> {
+function definition(reader: Reader, column: string, { promised, checks }: Constraints): Omit<ColumnDefinition, 'name'> {
   if (reader.sees('as') || reader.sees('generated')) throw noComputed(reader)
   const written = columnType(reader, ...columnWords)
   const counted = serials.get(written.sql.toLowerCase())
@@ -457,7 +484,7 @@ function definition(reader: Reader, column: string, promised: Promised[]): Omit<
       unenforced(reader, { what: 'a unique key', start, key: { name: constraint, columns: [column] } }, promised)
     } else if (reader.sees('references'))
       references(reader, reader.at(), { name: constraint, columns: [column] }, promised)
-    else if (reader.sees('check')) throw noCheck(reader)
+    else if (reader.sees('check')) checks.push(check(reader, constraint))
     else if (!reader.take('null')) return result
   }
 }
@@ -634,10 +661,11 @@ function alter(reader: Reader): Statement | Command {
   }
   if (what === 'table' && reader.take('execute')) return execute(reader, name)
   if (what === 'view') return alterView(reader, name, ifExists)
-  const promised: Promised[] = []
-  const changes = reader.separated(() => alteration(reader, promised)).flat()
+  const constraints: Constraints = { promised: [], checks: [] }
+  const changes = reader.separated(() => alteration(reader, constraints)).flat()
   reader.end()
-  return { kind: 'alter', name, ifExists, changes, promised }
+  const checks = constraints.checks.map((one) => ({ kind: 'check' as const, check: one }))
+  return { kind: 'alter', name, ifExists, changes: [...changes, ...checks], promised: constraints.promised }
 }
 
 /** As Spark has it. */
@@ -657,7 +685,7 @@ function alterView(reader: Reader, name: WrittenName, ifExists: boolean): Statem
   return { kind: 'alter-view', name, ifExists, set, remove }
 }
 
-function alteration(reader: Reader, promised: Promised[]): Alteration[] {
+function alteration(reader: Reader, constraints: Constraints): Alteration[] {
   if (reader.take('drop', 'constraint')) {
     reader.take('if', 'exists')
     const name = reader.identifier('a constraint')
@@ -669,7 +697,7 @@ function alteration(reader: Reader, promised: Promised[]): Alteration[] {
     reader.identifier('a constraint')
     return []
   }
-  if (reader.take('add')) return added(reader, promised)
+  if (reader.take('add')) return added(reader, constraints)
   const ref = refAlteration(reader)
   if (ref) return [ref]
   if (reader.take('drop')) {
@@ -755,28 +783,29 @@ function written(reader: Reader): Alteration[] {
 export const namedKeys = (promised: readonly Promised[]): WrittenKey[] =>
   promised.flatMap(({ key }) => (key ? [key] : []))
 
-function added(reader: Reader, promised: Promised[]): Alteration[] {
+function added(reader: Reader, constraints: Constraints): Alteration[] {
   if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
   if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
+  const { promised } = constraints
   const before = promised.length
-  const constraint = tableConstraint(reader, promised)
+  const constraint = tableConstraint(reader, constraints)
   if (Array.isArray(constraint)) return [{ kind: 'key', paths: constraint }]
-  const columns = constraint ? [] : addedColumns(reader, promised)
+  const columns = constraint ? [] : addedColumns(reader, constraints)
   const keys = namedKeys(promised.slice(before)).map((key) => ({ kind: 'named-key' as const, key }))
   return [...columns, ...keys]
 }
 
-function addedColumns(reader: Reader, promised: Promised[]): Alteration[] {
-  if (reader.take('columns')) return reader.list(() => addition(reader, promised))
+function addedColumns(reader: Reader, constraints: Constraints): Alteration[] {
+  if (reader.take('columns')) return reader.list(() => addition(reader, constraints))
   reader.take('column')
-  return [addition(reader, promised)]
+  return [addition(reader, constraints)]
 }
 
-function addition(reader: Reader, promised: Promised[]): Alteration {
+function addition(reader: Reader, constraints: Constraints): Alteration {
   const ifNotExists = reader.take('if', 'not', 'exists')
   const isName = !reader.isFollowedBy('.')
   const path = reader.path()
-  const about = definition(reader, path, promised)
+  const about = definition(reader, path, constraints)
   if (about.isKey) throw reader.unsupported('a key in ADD COLUMN', 'Write SET IDENTIFIER FIELDS after it.')
   return { kind: 'add-column', path, isName, definition: about, ifNotExists, place: placeOf(reader) }
 }

@@ -40,6 +40,7 @@ import {
   renameKey,
   uniqueName,
 } from './named-keys.ts'
+import { addChecks, dropCheck, namedCheck, renameCheck } from './row-checks.ts'
 
 /** Carries the changes out, in their order and as one. */
 export async function altered(
@@ -60,7 +61,9 @@ export async function altered(
   if (steps.length > 0 && written.some(({ kind }) => kind === 'drop-column')) steps.push(keepsColumns)
   if (steps.length > 0) await changes.alter(target, steps, options)
   if (unfilled.length > 0) await fill(unfilled, target, metadata, context)
-  return { rows: 0, changed: steps.length > 0 }
+  const checks = written.flatMap((change) => (change.kind === 'check' ? [change.check] : []))
+  await addChecks(checks, target, context)
+  return { rows: 0, changed: steps.length > 0 || checks.length > 0 }
 }
 
 type Step = (now: TableMetadata) => TableChange
@@ -212,16 +215,22 @@ async function alteration(
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
         (now) => schemaOf(now).identifiers(change.paths).change(),
       ]
+    case 'check':
+      return undefined // when the columns are there
     case 'named-key':
       return addKey(change.key, target, context)
     case 'drop-constraint': {
       const found = namedKey(metadata, change.name)
       if (found !== undefined) return (now) => dropKey(now, found)
+      const check = namedCheck(metadata, change.name)
+      if (check !== undefined) return (now) => dropCheck(now, check)
       const isPrimary = change.name.toLowerCase() === primaryName(target.name).toLowerCase()
       return isPrimary ? (now) => schemaOf(now).identifiers([]).change() : undefined
     }
     case 'rename-constraint': {
       const found = namedKey(metadata, change.name)
+      const check = namedCheck(metadata, change.name)
+      if (check !== undefined) return (now) => renameCheck(now, check, change.to)
       return found === undefined ? undefined : (now) => renameKey(now, found, change.to)
     }
     case 'make-ref':

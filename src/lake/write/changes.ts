@@ -63,6 +63,7 @@ import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds
 import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
 import { isTemporary, withoutAliases, type RunNames } from './run-names.ts'
+import { meetingChecks } from './row-checks.ts'
 import { changeRows, withRows, type RowOperation } from './rows.ts'
 import { backticksInDuckDb } from '../sql/backticks.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
@@ -176,7 +177,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         ? appendProjection(target, writtenSchema(metadata), columns)
         : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
-    const { files, placed } = await writeSelected(metadata, schema, projection, await planned(), options)
+    const { files, placed } = await writeSelected(target, metadata, schema, projection, await planned(), options)
     const summary = { ...options.summary, 'boathouse.change-set': id }
     const prepared =
       mode === 'append' || !before
@@ -320,10 +321,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const { metadata } = before
     const schema = currentSchema(metadata)
     const projection = appendProjection(before.name, writtenSchema(metadata), columns)
-    return writeSelected(metadata, schema, projection, await planned(), options)
+    return writeSelected(before.name, metadata, schema, projection, await planned(), options)
   }
 
   async function writeSelected(
+    target: TableName,
     metadata: TableMetadata,
     schema: Schema,
     projection: readonly string[],
@@ -342,8 +344,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         timeZone,
         signal,
       })
-    const select = `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`
     try {
+      const rows = `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`
+      const checked = { fields: schema.fields, properties: metadata.properties }
+      const select = await meetingChecks(rows, target, checked, { engine, signal })
       if (!onRows) return await writing(select)
       return await withRows(deps, select, { timeoutMs, timeZone, signal }, async (from) => {
         await onRows(from)

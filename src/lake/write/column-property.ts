@@ -11,7 +11,7 @@ type ColumnProperty = {
 
 /** Whether a property of a table is one of these, and none that people set. */
 export const isColumnProperty = (key: string): boolean =>
-  /^boathouse\.((default|identity|type)\.\d+$|(unique|foreign)\.)/.test(key)
+  /^boathouse\.((default|identity|type)\.\d+$|(unique|foreign|check)\.)/.test(key)
 
 export function columnProperty(what: 'default' | 'identity' | 'type'): ColumnProperty {
   const keyOf = (fieldId: number) => `boathouse.${what}.${fieldId}`

@@ -64,7 +64,10 @@ export function declaredType(metadata: Described, { id, type }: Field): Declared
 }
 
 /** By the name of the column. */
-export function declaredTypes(metadata: Described, { fields }: Schema): ReadonlyMap<string, DeclaredType> {
+export function declaredTypes(
+  metadata: Described,
+  { fields }: Pick<Schema, 'fields'>,
+): ReadonlyMap<string, DeclaredType> {
   return new Map(
     fields.flatMap((field) => {
       const declared = declaredType(metadata, field)

@@ -26,6 +26,8 @@ export type PerformContext = {
   resolve(name: WrittenName): TableName
   /** Columns of a SELECT. */
   bind(sql: string): Promise<Column[]>
+  /** @throws SQL_REFUSED for a condition that asks for more than the columns of a row */
+  checkOfRow(condition: string, fields: readonly Field[]): Promise<void>
   /** What is in the schema of a name. */
   relations(of: Pick<TableName, 'catalog' | 'namespace'>): Promise<Relation[]>
   /** The rows of a small SELECT. */

@@ -23,6 +23,7 @@ import { changeIdentity } from './numbered.ts'
 import { located, withNames, type PerformContext, type Performed } from './perform-context.ts'
 import { columnsLike } from './columns-like.ts'
 import { changeRows, truncated } from './perform-rows.ts'
+import { addChecks } from './row-checks.ts'
 
 const nothing: Performed = { rows: 0, changed: false }
 
@@ -67,7 +68,7 @@ export async function perform(statement: Statement, target: TableName, context: 
         return { rows: rowsWritten, changed: true }
       }
       const { like, key, promised } = statement
-      const columns = like ? await columnsLike(like, context) : statement.columns
+      const { columns, checks } = like ? await columnsLike(like, context) : statement
       const { fields, defaults, computed, declared } = await newFields(withKey(columns!, key, target), context)
       await changes.createTable(target, fields, defaults, table)
       // A dot in a name is none of a path.
@@ -90,6 +91,7 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (key) steps.push((now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change())
       steps.push(...namedKeys(promised).map((one) => addKey(one, target, context)))
       if (steps.length > 0) await changes.alter(target, steps, options)
+      await addChecks(checks, target, context)
       return { rows: 0, changed: true }
     }
     case 'insert':

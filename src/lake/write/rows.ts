@@ -34,6 +34,7 @@ import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 import { forParquet } from '../types.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { storedSql } from './declared-types.ts'
+import { meetingChecks } from './row-checks.ts'
 import { beginFiles, limitsOf, type FilesUnderWay, type Workshop } from './write.ts'
 
 export type RowOperation = 'delete' | 'update' | 'merge'
@@ -140,7 +141,9 @@ export async function changeRows(
     const values = writtenSchema(metadata).fields.map(
       (field) => `${storedSql(quoteName(field.name), field)} AS ${quoteName(field.name)}`,
     )
-    const comes = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _boathouse_new`
+    const rowsThatCome = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _boathouse_new`
+    const checked = { ...schema, properties: metadata.properties }
+    const comes = inserted > 0 ? await meetingChecks(rowsThatCome, table.name, checked, { ...workshop, ...limits }) : ''
     const write = (select: string) =>
       beginFiles(workshop, {
         select,
@@ -152,7 +155,7 @@ export async function changeRows(
         lineage,
         ...limits,
       })
-    const checked = {
+    const since = {
       ...options.since,
       summary: options.summary,
       signal: options.signal,
@@ -176,7 +179,7 @@ export async function changeRows(
         workshop.io,
         metadata,
         { remove: { files: concerned.map(({ file }) => file) }, add: added },
-        checked,
+        since,
       )
       return { write: prepared, deleted, inserted, changed: all, files: added.length, bytes: totalBytes(added), placed }
     }
@@ -200,7 +203,7 @@ export async function changeRows(
         referencedFiles: partly.map(({ path }) => path),
         readsTable: true,
       },
-      checked,
+      since,
     )
     return {
       write: prepared,

@@ -1081,6 +1081,30 @@ describe('statements', () => {
     expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
   })
 
+  test('rows are held to a CHECK, and the catalog tells it', async () => {
+    await ada.query(
+      'create table held (id int primary key, "Age" int constraint grown_up check ("Age" >= 18), n text check (n ~ \'^x\'))',
+    )
+    expect(await codeOf(ada.query('insert into held values ($1, $2, $3)', [1, 17, 'ax']))).toBe('23514')
+    expect(await codeOf(ada.query('insert into held values ($1, $2, $3)', [1, 18, 'ax']))).toBe('23514')
+    await ada.query('insert into held values ($1, $2, $3)', [1, 18, 'xa'])
+    expect(await codeOf(ada.query('alter table held add check (id > 1)'))).toBe('23514')
+    const { rows } = await ada.query({
+      text: `select conname, contype, conkey, pg_get_constraintdef(oid) as said, (select relchecks from pg_class r where r.oid = conrelid) as all
+        from pg_constraint where conrelid = 'held'::regclass and contype = 'c' order by conname`,
+    })
+    expect(rows[0]).toEqual({ conname: 'grown_up', contype: 'c', conkey: [2], said: 'CHECK (("Age" >= 18))', all: 2 })
+    expect(rows[1]).toMatchObject({ conname: 'held_n_check', conkey: [3] })
+    await ada.query('set constraints all immediate')
+    expect(
+      (
+        await ada.query(
+          "select check_clause from information_schema.check_constraints where constraint_name = 'grown_up'",
+        )
+      ).rows,
+    ).toEqual([{ check_clause: '("Age" >= 18)' }])
+  })
+
   test('arrays of bytes, of several dimensions, and with blanks that are letters', async () => {
     await ada.query('create table raw.lists (b bytea[], m int[][], t text[])')
     await ada.query(`insert into raw.lists values ('{"\\\\x00ff",NULL}', '{{1,2},{3,4}}', '{\u00a0, b }')`)

@@ -68,6 +68,7 @@ const closer: [type: RegExp, message: RegExp, state: string][] = [
   [/conversion/, /./, '22P02'],
   [/out of range/, /./, '22003'],
   [/divide|invalid input/, /division by zero/i, '22012'],
+  [/invalid input/, / violates check constraint /, '23514'],
   [/invalid input/, /^value too long for type/, '22001'],
   [/invalid input/, /^(Malformed JSON|invalid input syntax)/, '22P02'],
   [/invalid input/, /./, '22023'],
