@@ -392,8 +392,9 @@ const scalars: Macro[] = [
     ['a, b, c', 'list_transform(pg_string_list(a, b), lambda item: nullif(item, c))'],
   ],
   ['pg_lists_meet', ...listForms('a && b')],
-  ['pg_list_holds', ...listForms('a @> b')],
-  ['pg_list_held', ...listForms('a <@ b')],
+  // No null is another's like.
+  ['pg_list_holds', ...listForms('(a @> b AND len(b) = list_count(b))')],
+  ['pg_list_held', ...listForms('(a <@ b AND len(a) = list_count(a))')],
   ['pg_joined', ['separator, x'], 'array_to_string(x, separator)'],
   ['string_to_table', [two], 'unnest(pg_string_items(a, b))', ['a, b, c', 'unnest(pg_string_items(a, b, c))']],
   // Texts are read as PostgreSQL reads bytes, `\\x00ff`.
@@ -472,7 +473,7 @@ const scalars: Macro[] = [
   [
     'regexp_instr',
     ['x, pattern'],
-    "CASE WHEN regexp_matches(x, pattern) THEN length(regexp_extract(x, '^((?s:.*?))(?:' || pattern || ')', 1)) + 1 ELSE 0 END::INTEGER",
+    "CASE WHEN regexp_matches(x, pattern) IS NULL THEN NULL WHEN regexp_matches(x, pattern) THEN length(regexp_extract(x, '^((?s:.*?))(?:' || pattern || ')', 1)) + 1 ELSE 0 END::INTEGER",
   ],
   [
     'justify_hours',
@@ -492,7 +493,13 @@ const scalars: Macro[] = [
       ELSE CASE WHEN x > low THEN 0 WHEN x <= high THEN n + 1 ELSE floor((low - x) * n / (low - high))::INTEGER + 1 END END`,
     ['x, bounds', 'len(list_filter(bounds, lambda bound: bound <= x))::INTEGER'],
   ],
-  ['div', [two], 'trunc(a / b)'],
+  // Without the sign of a zero.
+  ['div', [two], 'trunc(a / b) + 0'],
+  [
+    'pg_array_length',
+    ['x, dimension'],
+    'CASE WHEN dimension = 1 THEN nullif(len(x), 0) ELSE array_length(x, dimension) END::INTEGER',
+  ],
   ['date_bin', ['stride, source, origin'], 'time_bucket(stride::INTERVAL, source, origin)'],
   [
     'make_interval',

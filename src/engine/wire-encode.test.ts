@@ -142,6 +142,9 @@ const same = [
   "interval '1000 hours'",
   "interval '2 days -99:59:59.5'",
   "interval '-100 hours'",
+  "interval '-3 days 01:30:00'",
+  "interval '-1 month 3 days -4 hours'",
+  "interval '1 year -2 months 3 days'",
   "'4c1aa0ea-3cb2-4e0c-a4a8-6a1ab2a3a5b1'::uuid",
   "'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid",
 ]

@@ -355,8 +355,12 @@ function writeInstant(micros: Long, out: ByteWriter): void {
 /** `1 year 2 mons 3 days 04:05:06.5`, each part with its own sign. */
 function writeInterval({ months, days, micros }: Span, out: ByteWriter): void {
   const parts: string[] = []
+  // Behind a part below zero one above it says so.
+  let isBelow = false
   const unit = (count: number, one: string) => {
-    if (count !== 0) parts.push(`${count} ${one}${count === 1 ? '' : 's'}`)
+    if (count === 0) return
+    parts.push(`${isBelow && count > 0 ? '+' : ''}${count} ${one}${count === 1 ? '' : 's'}`)
+    isBelow = count < 0
   }
   unit(Math.trunc(months / 12), 'year')
   unit(months % 12, 'mon')
@@ -365,5 +369,6 @@ function writeInterval({ months, days, micros }: Span, out: ByteWriter): void {
   if (micros === 0n && parts.length > 0) return
   if (parts.length > 0) out.byte(32)
   if (micros < 0n) out.byte(45)
+  else if (isBelow) out.byte(43)
   writeClock(Number(micros < 0n ? -micros : micros), out)
 }

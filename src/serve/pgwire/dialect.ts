@@ -50,6 +50,7 @@ import {
   boundList,
   castAgain,
   elementsColumn,
+  comparedWithList,
   likeEach,
   listLiteral,
   numberedRows,
@@ -116,6 +117,7 @@ function editsOf(sql: EditedSql): Edit[] {
     if (!isCatalog && (formatCall(sql, at) || matched(sql, at) || jsonExists(sql, at))) continue
     if (!isCatalog && (otherArguments(sql, at) || precise(sql, at, isDefinition))) continue
     if (sql.words[at] === '(' && rowCompared(sql, at)) continue
+    comparedWithList(sql, at)
     if (/^i?like$/.test(sql.words[at]!)) {
       escapedLike(sql, at)
       likeEach(sql, at)

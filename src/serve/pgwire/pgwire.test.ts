@@ -567,6 +567,31 @@ describe('statements', () => {
     await client.end()
   })
 
+  test.each([
+    // A null in a row or a list is unknown; to the engine it is a value, or nothing.
+    ['select count(*) from n where (a, id) > (1, 0)', 2],
+    ['select count(*) from n where not (a, id) < (1, 5)', 1],
+    ['select count(*) from n where row(a, id) >= row(1, 1)', 2],
+    ['select count(*) from n where (a, b) = (a, b)', 2],
+    ["select count(*) from n where (d, id) < ('2026-01-02'::date, 5)", 1],
+    ['select count((a, b) <> (7, 8)), count((a, id) < (-1, 0)) from n', 4, 3],
+    ['select count(*) from n where a <> all(l)', 1],
+    ['select count(*) from n where id * 2 > all(array_remove(l, null))', 2],
+    ['select count(*) from n where (id = any(l)) is null', 2],
+    ["select count(*) from n where l @> '{1,null}'", 0],
+    ["select array_length(l, 1), array_length('{}'::int[], 1) from n where id = 1", 2, null],
+    ["select regexp_instr(null, 'o'), regexp_instr('foo', 'o'), div(1, -3.0)", null, 2, 0],
+  ])('%s, as in PostgreSQL', async (sql, ...expected: (number | null)[]) => {
+    const client = await connect('ada')
+    await client.query('create temp table n (id int, a int, b int, d date, l int[])')
+    await client.query(
+      "insert into n values (1, 1, 2, '2026-01-01', '{1,2}'), (2, null, 1, null, null), (3, 5, null, '2026-01-03', '{7,null}'), (4, null, null, null, '{}'), (5, 0, 8, '2026-02-01', '{0}')",
+    )
+    const { rows } = await client.query<(string | number | null)[]>({ text: sql, rowMode: 'array' })
+    expect(rows[0]!.map((one) => (one === null ? null : Number(one)))).toEqual(expected)
+    await client.end()
+  })
+
   test("items of lists are set, transactions chained, nulls counted, types and functions of one's own refused", async () => {
     const client = await connect('ada')
     const values = async (text: string, given: unknown[] = []) =>

@@ -21,6 +21,7 @@ const renamed: Record<string, string> = {
   uuid_generate_v4: 'gen_random_uuid',
   octet_length: 'pg_octet_length',
   cardinality: 'pg_cardinality',
+  array_length: 'pg_array_length',
   to_hex: 'pg_to_hex',
   pg_size_pretty: 'pg_size_text',
   pg_typeof: 'pg_type_text',

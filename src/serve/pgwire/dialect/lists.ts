@@ -8,6 +8,11 @@ import { textOf, type EditedSql, type Range } from './sql.ts'
 
 const shortNumber = /^(-?\d{1,9}|\(-?\d{1,9}\)|CAST\(('-?\d{1,9}'|\(SELECT NULL\)) AS INTEGER\))$/i
 
+const plainTypes = new Set(
+  'int int2 int4 int8 integer bigint smallint date timestamp timestamptz uuid text varchar bool boolean float8'.split(
+    ' ',
+  ),
+)
 const beforeRows = new Set('and or not where on having when then else select qualify filter'.split(' '))
 
 /** Two rows, compared item by item. What the first items say alone leaves files out. */
@@ -108,6 +113,19 @@ function oneOf(sql: EditedSql, at: number): boolean {
   return sql.replace(first, at + 1, `${meant} (${itemsSql(items)})`)
 }
 
+/** `a <> ALL (list)`: unknown where there is no list; to the engine that is an empty one. */
+export function comparedWithList(sql: EditedSql, at: number): void {
+  const end = /^(all|any|some)$/.test(sql.words[at]!) && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  if (end === undefined || !/^[<>=!]+$/.test(sql.words[at - 1] ?? '')) return
+  const isQuery = end === at + 2 || /^(select|with|values|from|table|\()$/.test(sql.words[at + 2]!)
+  // One of those that are bound leaves files out, which it would not within a call.
+  const isBound = sql.words[at] !== 'all' && sql.words[at + 2] === '$'
+  const isThere = isBound || sql.tokens[at + 2]!.kind === 'string' || sql.words[at + 2] === 'array'
+  if (isQuery || isThere) return
+  sql.insertAfter(at + 1, 'coalesce(')
+  sql.insertBefore(end, ', [NULL])')
+}
+
 /** `name NOT LIKE ALL (list)`: the engine compares with each of a list by `=` and its like alone. */
 export function likeEach(sql: EditedSql, at: number): void {
   const word = sql.words[at + 1] ?? ''
@@ -124,23 +142,20 @@ export function likeEach(sql: EditedSql, at: number): void {
 
 /**
  * `(day, id) < ('2026-01-01', '5')`, as pages are turned: texts are of the types of what they are compared with. In rows the
- * engine compares columns with them as texts, or not at all.
+ * engine compares columns with them as texts, or not at all; and to it a null in a row is a value, above all others.
  */
 export function rowCompared(sql: EditedSql, at: number): boolean {
-  const before = sql.tokens[at - 1]
-  // `SET a = 1, (b, c) = ('x', 'y')` assigns.
-  if (
-    before?.kind === 'quoted' ||
-    before?.text === ',' ||
-    (before?.kind === 'word' && !beforeRows.has(sql.words[at - 1]!))
-  )
-    return false
+  const first = sql.words[at - 1] === 'row' ? at - 1 : at
+  const before = sql.tokens[first - 1]
+  if (before?.kind === 'quoted' || (before?.kind === 'word' && !beforeRows.has(before.text.toLowerCase()))) return false
   const end = sql.closing(at)
   const columns = end === undefined ? [] : sql.items(at, end)
   if (end === undefined || columns.length < 2 || !columns.every(([from, to]) => sql.isPath(from, to))) return false
   const not = sql.words[end + 1] === 'not' ? 1 : 0
   const symbol = sql.words[end + 1 + not]!
-  const open = end + 2 + not
+  // `SET a = 1, (b, c) = ('x', 'y')` assigns.
+  if (before?.text === ',' && symbol === '=') return false
+  const open = end + 2 + not + (sql.words[end + 2 + not] === 'row' ? 1 : 0)
   const isIn = symbol === 'in'
   const last = sql.words[open] === '(' ? sql.closing(open) : undefined
   if (last === undefined || (not === 1 && !isIn) || !(isIn || /^(=|<>|!=|<=?|>=?)$/.test(symbol))) return false
@@ -150,10 +165,15 @@ export function rowCompared(sql: EditedSql, at: number): boolean {
   )
   const isText = ([from, to]: Range) =>
     sql.tokens[from]!.kind === 'string' || (sql.words[from] === '$' && to === from + 1)
-  const isPlain = (item: Range) =>
-    item[0] === item[1] || isText(item) || sql.isPath(...item) || sql.words[item[0]] === 'cast'
-  if (!those.every((row) => row.length === columns.length && row.every(isPlain)) || !those.flat().some(isText))
-    return false
+  const isPlain = (item: Range): boolean =>
+    item[0] === item[1] ||
+    isText(item) ||
+    sql.isPath(...item) ||
+    sql.words[item[0]] === 'cast' ||
+    (sql.words[item[0]] === '-' && item[1] === item[0] + 1) ||
+    (sql.words[item[1] - 1] === '::' && plainTypes.has(sql.words[item[1]]!) && isPlain([item[0], item[1] - 2]))
+  if (!those.every((row) => row.length === columns.length && row.every(isPlain))) return false
+  if (isIn && !those.flat().some(isText)) return false
   const left = columns.map((item) => sql.textOf(item))
   const each = those.map((row) =>
     comparedRows(
@@ -162,7 +182,7 @@ export function rowCompared(sql: EditedSql, at: number): boolean {
       row.map((item) => sql.textOf(item)),
     ),
   )
-  return sql.replace(at, last, `${not === 1 ? 'NOT ' : ''}(${each.join(' OR ')})`)
+  return sql.replace(first, last, `${not === 1 ? 'NOT ' : ''}(${each.join(' OR ')})`)
 }
 
 /** Whether a name stands here, and no word of the clause behind. */
