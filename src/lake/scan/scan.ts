@@ -308,13 +308,11 @@ type Room = { left: number }
 async function branchSql(source: ScanSource, branch: Branch, room: Room): Promise<string> {
   const { schema, columns } = source
   const { files, own, constants, hasDeletes } = branch
-  if (!hasDeletes && constants.length === 0 && extraColumns(source).length === 0)
-    return readFiles(
-      source,
-      files,
-      own,
-      schema.fields.map((field) => ({ field, as: field.name })),
-    )
+  const mayHaveNan = (id: number) => files.some(({ file }) => file.nanCounts?.get(id) !== 0)
+  if (!hasDeletes && constants.length === 0 && extraColumns(source).length === 0) {
+    const columns = schema.fields.map((field) => ({ field, as: field.name }))
+    return readFiles(source, files, own, columns, { mayHaveNan })
+  }
 
   const keys = hasDeletes ? await equalityGroups(source, branch) : []
   const conditions = hasDeletes ? await positionConditions(source, branch, room) : []
@@ -328,7 +326,7 @@ async function branchSql(source: ScanSource, branch: Branch, room: Room): Promis
     files,
     own,
     [...wanted.values()].map((field) => ({ field, as: `c${field.id}` })),
-    true,
+    { withPlace: true, mayHaveNan },
   )
   const valueOf = ({ id }: Pick<Field, 'id'>) => (constant.has(id) ? `f.p${id}` : `d.c${id}`)
   const outputs = [
@@ -362,13 +360,20 @@ const lineageField = (id: number): WantedColumn => ({ id, type: { kind: 'long' }
 /** DuckDB has these names for a row's place, and none other. */
 const isPlaceName = ({ name }: FileColumn) => /^file_(index|row_number)$/i.test(name)
 
-/** A SELECT of the columns, and with `withPlace` of `fi`, the file's place in the list, and `pos`, the row's in the file. */
+type Reading = {
+  /** Also `fi`, the file's place in the list, and `pos`, the row's in the file. */
+  withPlace?: boolean
+  /** Whether a column of floats, or a field in it, may hold NaN in some file. */
+  mayHaveNan?: (id: number) => boolean
+}
+
+/** A SELECT of the columns. */
 function readFiles(
   { table, localPathOf = localPath }: ScanSource,
   files: readonly { path: string; recordCount: number }[],
   own: readonly FileColumn[] | undefined,
   columns: readonly { field: WantedColumn; as: string }[],
-  withPlace = false,
+  { withPlace = false, mayHaveNan = () => false }: Reading = {},
 ): string {
   const list = `[${files.map(({ path }) => quoteFile(localPathOf(path))).join(', ')}]`
   const place = withPlace ? ['file_index::BIGINT AS fi', 'file_row_number AS pos'] : []
@@ -376,7 +381,11 @@ function readFiles(
     const taken = own.find(isPlaceName)
     if (withPlace && taken)
       throw new Failure('UNSUPPORTED', `${table} has files with a column "${taken.name}", a name that DuckDB needs`)
-    const values = columns.map(({ field, as }) => `${columnSql(own, field) ?? absentSql(field)} AS ${quoteName(as)}`)
+    const values = columns.map(({ field, as }) => {
+      const value = columnSql(own, field)
+      const sql = value !== undefined && hasNan(field, mayHaveNan) ? unfiltered(value) : (value ?? absentSql(field))
+      return `${sql} AS ${quoteName(as)}`
+    })
     // A folder named `day=5` must not answer for what is in the file.
     return `SELECT ${[...values, ...place].join(', ')} FROM read_parquet(${list}, hive_partitioning = false)`
   }
@@ -388,10 +397,26 @@ function readFiles(
         : literalSql(field.type, initialDefault)
     return `${field.id}: {name: ${quoteText(as)}, type: ${quoteText(sqlType(field.type))}, default_value: ${absent}}`
   })
-  const names = columns.map(({ as }) => quoteName(as))
+  // Fields of structs that are found by id are not held against statistics anyway.
+  const names = columns.map(({ field, as }) =>
+    field.type.kind !== 'struct' && hasNan(field, mayHaveNan)
+      ? `${unfiltered(quoteName(as))} AS ${quoteName(as)}`
+      : quoteName(as),
+  )
   // With a schema DuckDB looks into no file before it plans, and would think that each has 1,000 rows.
   const rows = files.reduce((sum, { recordCount }) => sum + recordCount, 0)
   return `SELECT ${[...names, ...place].join(', ')} FROM read_parquet(${list}, schema = MAP {${entries.join(', ')}}, explicit_cardinality = ${rows})`
+}
+
+/**
+ * Parquet's statistics leave out NaN, which is larger than every number here: by them DuckDB would skip rows of other writers'
+ * files that `> 1`, `<> 1` and `= 'NaN'` are true of. A condition on a call is not held against them (scan.test.ts).
+ */
+const unfiltered = (sql: string) => `greatest(${sql})`
+
+function hasNan({ id, type }: Pick<WantedColumn, 'id' | 'type'>, mayHaveNan: (id: number) => boolean): boolean {
+  if (type.kind === 'struct') return type.fields.some((field) => hasNan(field, mayHaveNan))
+  return (type.kind === 'float' || type.kind === 'double') && mayHaveNan(id)
 }
 
 /** What the manifests say of each file, for those that must know: one row a file. */
@@ -609,7 +634,7 @@ async function keysSql(
       some.map(({ file }) => file),
       own,
       columns,
-      true,
+      { withPlace: true },
     )}) r JOIN (VALUES ${about.join(', ')}) a(di, seq, place) ON a.di = r.fi`
   })
   const keys = [...fields.map(({ id }) => `k${id}`), 'place']
