@@ -76,6 +76,28 @@ const hasOf = (how: string) =>
   `CASE json_type(a) WHEN 'OBJECT' THEN list_${how}(json_keys(a), b) WHEN 'ARRAY' THEN list_${how}(json_extract_string(a, '$[*]'), b)
     ELSE CASE WHEN a IS NOT NULL THEN list_${how}([json_extract_string(a, '$')], b) END END`
 
+/** `(a1, a2) < (b1, b2)`: unknown where a null decides. */
+const rowMacros: Macro[] = Object.entries({ eq: '=', ne: '<>', lt: '<', le: '<=', gt: '>', ge: '>=' }).map(
+  ([name, symbol]): Macro => {
+    const forms = [2, 3, 4].map((count): [string, string] => {
+      const places = Array.from({ length: count }, (_, at) => at + 1)
+      const parameters = [...places.map((at) => `a${at}`), ...places.map((at) => `b${at}`)].join(', ')
+      return [parameters, rowsCompared(symbol, places)]
+    })
+    const [[parameters, sql], ...others] = forms as [[string, string], ...[string, string][]]
+    return [`pg_rows_${name}`, [parameters], sql, ...others]
+  },
+)
+
+function rowsCompared(symbol: string, places: readonly number[]): string {
+  const [at, ...others] = places as [number, ...number[]]
+  const further = () => `(${rowsCompared(symbol, others)})`
+  if (others.length === 0) return `a${at} ${symbol} b${at}`
+  if (symbol === '=') return `a${at} = b${at} AND ${further()}`
+  if (symbol === '<>') return `a${at} <> b${at} OR ${further()}`
+  return `a${at} ${symbol[0]} b${at} OR (a${at} = b${at} AND ${further()})`
+}
+
 /** Lists beside one that was written as a text, whose items are of the type of the other's. */
 const listForms = (sql: string): [string[], string, ...[string, string][]] => {
   const [first, ...others] = 'VARCHAR BIGINT DOUBLE DATE TIMESTAMP TIMESTAMPTZ UUID BOOLEAN'
@@ -391,6 +413,7 @@ const scalars: Macro[] = [
     'pg_string_list(a, b)',
     ['a, b, c', 'list_transform(pg_string_list(a, b), lambda item: nullif(item, c))'],
   ],
+  ...rowMacros,
   ['pg_lists_meet', ...listForms('a && b')],
   // No null is another's like.
   ['pg_list_holds', ...listForms('(a @> b AND len(b) = list_count(b))')],

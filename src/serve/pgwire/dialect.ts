@@ -64,6 +64,7 @@ import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
+import { patternEdits } from './dialect/engine-patterns.ts'
 import { intervalFields, typedLiteral } from './dialect/time-literals.ts'
 
 const catalogTextMax = 50_000
@@ -73,8 +74,9 @@ const catalogWord =
 /** The text for the lake. `values`: bound parameters, put in first, as some of them are names of what is looked up. */
 export function translate(sql: string, session: SessionNames, values: readonly Edit[] = []): Spliced {
   const bound = splice(sql, values)
-  const { text, origin } = splice(bound.text, editsOf(new EditedSql(bound.text, session)))
-  return { text, origin: (index) => bound.origin(origin(index)) }
+  const patterned = splice(bound.text, patternEdits(bound.text))
+  const { text, origin } = splice(patterned.text, editsOf(new EditedSql(patterned.text, session)))
+  return { text, origin: (index) => bound.origin(patterned.origin(origin(index))) }
 }
 
 /** Whether a text asks for the system catalog. */

@@ -580,6 +580,10 @@ describe('statements', () => {
     ['select count(*) from n where (id = any(l)) is null', 2],
     ["select count(*) from n where l @> '{1,null}'", 0],
     ["select array_length(l, 1), array_length('{}'::int[], 1) from n where id = 1", 2, null],
+    ['select count(*) from n where (a + 0, id) > (1, 0)', 2],
+    ['select count((abs(a), id, 1) <= (1, 2, 3)), count((a + 0, id) <> (7, 9)) from n', 3, 5],
+    ["select regexp_count('Äpfel', '\\w'), length(substring('año 2024', '(\\w+) '))", 5, 3],
+    ["select count(*) from n where 'É' ~ '^[[:upper:]]$' and regexp_replace('é1', '\\W', '', 'g') = 'é1'", 5],
     ["select regexp_instr(null, 'o'), regexp_instr('foo', 'o'), div(1, -3.0)", null, 2, 0],
   ])('%s, as in PostgreSQL', async (sql, ...expected: (number | null)[]) => {
     const client = await connect('ada')

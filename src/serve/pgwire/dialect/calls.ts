@@ -297,10 +297,12 @@ export function countOfNulls(sql: EditedSql, at: number): boolean {
   return sql.replace(end, end, `${test})${alias}`)
 }
 
-/** `substring(x from 'a(.)c')`: what the group, else the pattern matches. */
+/** `substring(x from 'a(.)c')`, `substring(x, 'a(.)c')`: what the group, else the pattern matches. */
 function substringPart(sql: EditedSql, at: number, end: number, alias: string): boolean {
   const pattern = sql.tokens[end - 1]
-  if (sql.words[end - 2] !== 'from' || pattern?.kind !== 'string' || !pattern.text.startsWith("'")) return false
+  const isSecond = sql.words[end - 2] === ',' && sql.items(at + 1, end).length === 2
+  if ((!isSecond && sql.words[end - 2] !== 'from') || pattern?.kind !== 'string' || !pattern.text.startsWith("'"))
+    return false
   const { text } = pattern
   const found = `regexp_extract(bh_v, ${text}, ${Math.min(groupsOf(text), 1)}, 's')`
   const { before, after } = around(`CASE WHEN regexp_matches(bh_v, ${text}, 's') THEN ${found} END`)

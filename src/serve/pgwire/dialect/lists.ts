@@ -150,7 +150,7 @@ export function rowCompared(sql: EditedSql, at: number): boolean {
   if (before?.kind === 'quoted' || (before?.kind === 'word' && !beforeRows.has(before.text.toLowerCase()))) return false
   const end = sql.closing(at)
   const columns = end === undefined ? [] : sql.items(at, end)
-  if (end === undefined || columns.length < 2 || !columns.every(([from, to]) => sql.isPath(from, to))) return false
+  if (end === undefined || columns.length < 2) return false
   const not = sql.words[end + 1] === 'not' ? 1 : 0
   const symbol = sql.words[end + 1 + not]!
   // `SET a = 1, (b, c) = ('x', 'y')` assigns.
@@ -172,7 +172,9 @@ export function rowCompared(sql: EditedSql, at: number): boolean {
     sql.words[item[0]] === 'cast' ||
     (sql.words[item[0]] === '-' && item[1] === item[0] + 1) ||
     (sql.words[item[1] - 1] === '::' && plainTypes.has(sql.words[item[1]]!) && isPlain([item[0], item[1] - 2]))
-  if (!those.every((row) => row.length === columns.length && row.every(isPlain))) return false
+  if (!those.every((row) => row.length === columns.length)) return false
+  if (!columns.every(([from, to]) => sql.isPath(from, to)) || !those.flat().every(isPlain))
+    return !isIn && rowsInCall(sql, [first, end], symbol, [open, last])
   if (isIn && !those.flat().some(isText)) return false
   const left = columns.map((item) => sql.textOf(item))
   const each = those.map((row) =>
@@ -183,6 +185,26 @@ export function rowCompared(sql: EditedSql, at: number): boolean {
     ),
   )
   return sql.replace(first, last, `${not === 1 ? 'NOT ' : ''}(${each.join(' OR ')})`)
+}
+
+const rowCalls: Record<string, string> = {
+  '=': 'eq',
+  '<>': 'ne',
+  '!=': 'ne',
+  '<': 'lt',
+  '<=': 'le',
+  '>': 'gt',
+  '>=': 'ge',
+}
+
+/** The same of rows of any values, up to four: what is edited within them stays. */
+function rowsInCall(sql: EditedSql, [first, end]: Range, symbol: string, [open, last]: Range): boolean {
+  const at = sql.opening(end)!
+  const count = sql.items(at, end).length
+  const hasQuery = [...sql.words.slice(at, end), ...sql.words.slice(open, last)].includes('select')
+  if (count > 4 || hasQuery) return false
+  sql.replace(first, at, `pg_rows_${rowCalls[symbol]!}(`)
+  return sql.replace(end, open, ', ')
 }
 
 /** Whether a name stands here, and no word of the clause behind. */
