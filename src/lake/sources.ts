@@ -24,6 +24,7 @@ import {
   type At,
   type DataFile,
   type Field,
+  type NewField,
   type ManifestCache,
   type MetadataTableName,
   type Schema,
@@ -134,8 +135,8 @@ export type ToldRows = {
   rows: string | undefined
   /** They were read as the asker sees them: columns, rows and values are hidden already. */
   asSeen: boolean
-  /** Texts that they have besides the table's columns. */
-  extra: readonly string[]
+  /** What they have besides the table's columns. */
+  extra: readonly NewField[]
 }
 
 type Casts = ReadonlyMap<string, string>
@@ -642,8 +643,8 @@ export async function nameSources(
   ): Promise<Source> {
     const whole = schemaOf(table.metadata)
     const shown = asSeen ? rights.columns(table) : whole.fields
-    const texts = extra.map((name, at): Field => ({ id: -1 - at, name, type: { kind: 'string' }, required: false }))
-    const schema = { ...whole, fields: [...shown, ...texts] }
+    const more = extra.map(({ name, type }, at): Field => ({ id: -1 - at, name, type, required: false }))
+    const schema = { ...whole, fields: [...shown, ...more] }
     const declared = declaredTypes(table.metadata, schema)
     // Of somebody who sees a part it may hold masks.
     const casts = isWhole ? readTypes(declared) : noCasts
@@ -664,7 +665,12 @@ export async function nameSources(
       guard: undefined,
     }
     scans.push(scan)
-    if (!asSeen) scan.guard = await guarded({ ...schema, fields: shown }, () => shadow.name, extra)
+    if (!asSeen)
+      scan.guard = await guarded(
+        { ...schema, fields: shown },
+        () => shadow.name,
+        extra.map(({ name }) => name),
+      )
     return scan
   }
 

@@ -6,7 +6,7 @@ import { showBytes } from '../base/units.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import type { Column } from '../contract/index.ts'
 import { limitsOf, mayKnow } from '../govern/index.ts'
-import { snapshotAsOf } from '../iceberg/index.ts'
+import { currentSchema, snapshotAsOf } from '../iceberg/index.ts'
 import { columnsOfCommand, isCommand, runCommand, type Commanded } from './commands.ts'
 import { changing, commandContext, isNamed, partOf, performContext, type Meant } from './contexts.ts'
 import { explain, explainedAs, type Explaining } from './explain.ts'
@@ -16,6 +16,7 @@ import { namingTimeout } from './answers/limits.ts'
 import { missing, refNamed, resolveName, targetName } from './names.ts'
 import { toldColumns } from './prepare.ts'
 import type { ChangedTable } from './sources.ts'
+import { besideOf } from './write/beside.ts'
 import { located } from './write/perform-context.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import { writtenSchema } from './write/computed-defaults.ts'
@@ -24,6 +25,7 @@ import { perform } from './write/perform.ts'
 import { returningOf } from './write/returning.ts'
 import { authoriseChange, authoriseProperties, rightsOf } from './policy/rights.ts'
 import { isTemporary, seenByItsMaker, temporaryTable } from './write/run-names.ts'
+import type { Composed } from './sql/compose.ts'
 import type { Piece } from './sql/reader.ts'
 import type { RowChange } from './sql/row-change.ts'
 import { isChange, parseStatement, type Statement } from './sql/statement.ts'
@@ -95,10 +97,25 @@ export async function describeChange(
   if (statement && isCommand(statement)) return { columns: [...columnsOfCommand(statement)], parameters: [] }
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
   const { target } = await meantBy(statement, options, deps)
-  const asked = returningOf(statement, target)
   const isAsked = sql.includes('$')
+  const found = async () => {
+    const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? deps.tables
+    return (isTemporary(target) ? (options.scratch ?? seen) : seen).load(target)
+  }
   const columns = async () => {
-    if (!asked || isAsked) return []
+    if (!statement.returning || isAsked) return []
+    const bind = async (text: Composed) => {
+      const columnsOf = async () => (await (await prepare(text.sql, options))?.columns()) ?? []
+      return located(text, (index) => placeAt(sql, index), columnsOf())
+    }
+    const table = await found()
+    const own = table?.kind === 'table' ? currentSchema(table.metadata).fields.map(({ name }) => name) : []
+    const asked = returningOf(
+      statement,
+      target,
+      await besideOf(statement, { own, postgres: options.door === 'pgwire' }, bind),
+    )
+    if (!asked) return []
     const told: Asking = { ...options, told: asked.rows }
     const columnsOf = async () => {
       const prepared = await prepare(asked.text.sql, told)
@@ -109,8 +126,8 @@ export async function describeChange(
   const parameters = async () => {
     const isOwn = isTemporary(target)
     if (!isAsked || (!isOwn && !mayKnow(await policyNow(), options.principal, target))) return []
-    const seen = options.changes ?? options.within?.changes ?? options.within?.tables ?? deps.tables
-    const table = await (isOwn ? (options.scratch ?? seen) : seen).load(target)
+    const table = await found()
+    const asked = returningOf(statement, target)
     const text = table?.kind === 'table' ? parametersText(statement, target, writtenSchema(table.metadata)) : undefined
     const prepared =
       text === undefined ? undefined : await prepare(text, { ...options, ...(asked && { told: asked.rows }) })

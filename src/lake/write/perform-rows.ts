@@ -18,6 +18,7 @@ import type { Piece } from '../sql/reader.ts'
 import { isDefault, type Assignment, type MergeClause, type MergeSource, type RowChange } from '../sql/row-change.ts'
 import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
 import { sqlType, writtenColumn } from '../types.ts'
+import { besideOf, type Beside } from './beside.ts'
 import { appendProjection, defaultSql } from './columns.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { asMerge, givenOrder } from './conflict.ts'
@@ -53,23 +54,44 @@ export type Merge = Pick<Statement<'merge'>, 'alias' | 'on' | 'clauses' | 'with'
 export async function changeRows(written: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
   const table = context.postgres ? await context.changes.load(target) : undefined
   const statement = table?.kind === 'table' ? withPostgresTexts(written, currentSchema(table.metadata)) : written
-  const returning = await openReturning(statement, target, context)
+  const beside = await readBeside(statement, target, context)
+  const returning = await openReturning(statement, target, context, beside)
   if (!returning) return changedRows(statement, target, context)
   const options = { ...context.options, onRows: returning.onRows }
-  const done = await changedRows(statement, target, { ...context, options })
+  const done = await changedRows(statement, target, { ...context, options }, beside)
   return { ...done, told: returning.told() }
 }
 
-async function changedRows(statement: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
+/** What of other tables is to be told. */
+async function readBeside(
+  statement: RowChange,
+  target: TableName,
+  { changes, at, bind, postgres }: PerformContext,
+): Promise<Beside | undefined> {
+  if (statement.kind !== 'update' && statement.kind !== 'delete') return undefined
+  const table = await tableOf(target, changes, statement.kind)
+  const own = currentSchema(table.metadata).fields.map(({ name }) => name)
+  return besideOf(statement, { own, postgres }, (text) => located(text, at, bind(text.sql)))
+}
+
+const valuesOf = (beside: Beside | undefined): string =>
+  (beside?.columns ?? []).map(({ value }) => `, ${value}`).join('')
+
+async function changedRows(
+  statement: RowChange,
+  target: TableName,
+  context: PerformContext,
+  beside?: Beside,
+): Promise<Performed> {
   switch (statement.kind) {
     case 'insert':
       return inserted(statement, target, context)
     case 'delete':
       return statement.where || statement.using || statement.returning
-        ? deleted(statement, target, context)
+        ? deleted(statement, target, context, beside)
         : truncated(target, context)
     case 'update':
-      return updated(statement, target, context)
+      return updated(statement, target, context, beside)
     case 'merge':
       return merged(statement.evolves ? await evolved(statement, target, context) : statement, target, context)
   }
@@ -300,13 +322,20 @@ async function deleted(
   { alias, using, where, with: clause }: Statement<'delete'>,
   target: TableName,
   context: PerformContext,
+  beside: Beside | undefined,
 ): Promise<Performed> {
   const { metadata } = await tableOf(target, context.changes, 'delete from')
   const name = quoteName(alias ?? target.name)
   const condition = where ? compose`(${where})` : 'true'
-  // Every row goes once, however many rows of the other tables it meets.
-  const met = using ? compose`EXISTS (SELECT 1 FROM ${using} WHERE ${condition})` : condition
-  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, false AS _boathouse_new, ${name}.* EXCLUDE (${hidden(metadata)})${rowId(name, metadata)} FROM ${changing(target)} AS ${name} WHERE ${met}`
+  // Every row goes once, however many rows of the other tables it meets; of those one is told.
+  const met =
+    using && beside
+      ? compose`${condition} QUALIFY row_number() OVER (PARTITION BY ${name}._boathouse_file, ${name}._boathouse_pos) = 1`
+      : using
+        ? compose`EXISTS (SELECT 1 FROM ${using} WHERE ${condition})`
+        : condition
+  const read = using && beside ? compose`, ${using}` : ''
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, false AS _boathouse_new, ${name}.* EXCLUDE (${hidden(metadata)})${valuesOf(beside)}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${read} WHERE ${met}`
   return changed(text, 'delete', target, context)
 }
 
@@ -314,12 +343,13 @@ async function updated(
   { alias, set, from, where, with: clause }: Statement<'update'>,
   target: TableName,
   context: PerformContext,
+  beside: Beside | undefined,
 ): Promise<Performed> {
   const { metadata } = await tableOf(target, context.changes, 'update')
   const schema = writtenSchema(metadata)
   const name = quoteName(alias ?? target.name)
   const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
-  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${valuesOf(beside)}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
   return changed(text, 'update', target, context)
 }
 

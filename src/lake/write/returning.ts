@@ -5,12 +5,14 @@
 import { Bug } from '../../base/assert.ts'
 import { Failure } from '../../base/failure.ts'
 import type { TableName } from '../../catalog/index.ts'
+import type { NewField } from '../../iceberg/index.ts'
 import { changedAlias, type ToldRows } from '../sources.ts'
 import { Composed, compose } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { RowChange } from '../sql/row-change.ts'
 import { aggregateFunctions } from '../sql/functions.ts'
 import { quoteName, quoteTable, tokens } from '../sql/tokens.ts'
+import type { Beside } from './beside.ts'
 import { located, type PerformContext, type Told } from './perform-context.ts'
 
 /** What MERGE did with a row: a column that `*` does not name. */
@@ -23,8 +25,9 @@ export async function openReturning(
   statement: RowChange,
   target: TableName,
   { tell, at }: Pick<PerformContext, 'tell' | 'at'>,
+  beside: Beside | undefined,
 ): Promise<Returning | undefined> {
-  const asked = returningOf(statement, target)
+  const asked = returningOf(statement, target, beside)
   if (!asked) return undefined
   const { text, rows } = asked
   const aggregate = statement.returning && aggregateIn(statement.returning)
@@ -90,10 +93,13 @@ function ofOtherTable(error: unknown, { kind }: RowChange): unknown {
 export function returningOf(
   { returning, alias, kind }: Pick<RowChange, 'returning' | 'alias' | 'kind'>,
   target: TableName,
+  beside?: Beside,
 ): { text: Composed; rows: ToldRows } | undefined {
   if (!returning) return undefined
-  const extra = kind === 'merge' && new RegExp(`\\b${mergeAction}\\b`, 'i').test(returning.sql) ? [mergeAction] : []
-  const list = extra.length > 0 ? withoutInStar(returning) : returning
+  const acts = kind === 'merge' && new RegExp(`\\b${mergeAction}\\b`, 'i').test(returning.sql)
+  const action: NewField[] = acts ? [{ name: mergeAction, type: { kind: 'string' } }] : []
+  const extra = beside ? beside.columns.map(({ field }) => field) : action
+  const list = beside?.list ?? (acts ? withoutInStar(returning) : returning)
   const from = `(SELECT * FROM ${quoteTable(target)} AS ${changedAlias}) AS ${quoteName(alias ?? target.name)}`
   // Rows that go were read through what hides some from the asker.
   return {

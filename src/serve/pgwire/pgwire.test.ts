@@ -1110,6 +1110,24 @@ describe('statements', () => {
     expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
   })
 
+  test('RETURNING tells what is read beside the table, and * is all of it', async () => {
+    await ada.query(
+      'create table chosen (id int primary key, n text); create table read_by (ref int, doc jsonb, at date)',
+    )
+    await ada.query("insert into chosen values (1, 'a'), (2, 'b')")
+    await ada.query(`insert into read_by values (1, '{"a": 1}', '2024-01-02')`)
+    const { rows, fields } = await ada.query(
+      'update chosen c set n = $1 from read_by r where r.ref = c.id and c.id = $2 returning *, r.doc, doc',
+      ['x', 1],
+    )
+    expect(fields.map(({ name }) => name)).toEqual(['id', 'n', 'ref', 'doc', 'at', 'doc', 'doc'])
+    expect(rows).toMatchObject([{ id: 1, n: 'x', ref: 1, doc: { a: 1 } }])
+    const gone = await ada.query(
+      'delete from chosen using read_by r where r.ref = id returning chosen.*, r.ref + 1 as next',
+    )
+    expect(gone.rows).toEqual([{ id: 1, n: 'x', next: 2 }])
+  })
+
   test('rows are held to a CHECK, and the catalog tells it', async () => {
     await ada.query(
       'create table held (id int primary key, "Age" int constraint grown_up check ("Age" >= 18), n text check (n ~ \'^x\'))',
