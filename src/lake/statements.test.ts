@@ -544,6 +544,19 @@ test.each([
   })
 })
 
+test('a table without rows is as it was when it is truncated', async () => {
+  await world.rows('create table raw.none_yet(id int)')
+  const before = (await loaded('none_yet')).location
+  await world.rows('truncate raw.none_yet')
+  expect((await loaded('none_yet')).location).toBe(before)
+  await world.rows('insert into raw.none_yet values (1)')
+  await world.rows('truncate raw.none_yet')
+  expect(await world.rows('select * from raw.none_yet')).toEqual([])
+  const emptied = (await loaded('none_yet')).location
+  await world.rows('truncate raw.none_yet')
+  expect((await loaded('none_yet')).location).toBe(emptied)
+})
+
 test('a primary key that is not enforced is the identifier fields of the table', async () => {
   await world.rows('create table raw.keyed(id int, n int, s varchar, primary key (ID, s) not enforced)')
   const { schemas, currentSchemaId } = (await loaded('keyed')).metadata
