@@ -4,7 +4,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import type { Chunk } from '../engine/index.ts'
-import { authorise, authoriseTable, seesAll } from '../govern/index.ts'
+import { authorise, authoriseTable, decide, seesAll } from '../govern/index.ts'
 import { collect } from './answers/answer.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
@@ -145,6 +145,10 @@ export function performContext(
         return { columns: [], chunks: [] }
       }
       return toldWhole(await answer(prepared, asked))
+    },
+    async hidesRows(of) {
+      if (isTemporary(of)) return false
+      return decide(await policyNow(), principal, 'select', of).filters.length > 0
     },
     async sequence(written) {
       const name = resolveName(written, options)

@@ -148,8 +148,8 @@ export function viewContent({ metadata }: Pick<LoadedView, 'metadata'>): Content
 }
 
 /**
- * Whether a table may be changed. Who does not see all of it may not change what they do not see: rows that are replaced
- * are read and written again, and a table by another name is one that other rules are for.
+ * Whether a table may be changed. Who does not see all of it may not change what they do not see: of rows that are updated all
+ * columns are read and written again, and a table by another name is one that other rules are for.
  * @throws FORBIDDEN
  */
 export function authoriseChange(
@@ -163,11 +163,13 @@ export function authoriseChange(
   const needsWhole = whole || privileges.some((privilege) => privilege === 'update' || privilege === 'alter')
   if (!needsWhole) return
   const { filters, masks, columns, verdict } = decide(policy, principal, 'select', target)
+  // UPDATE finds the rows that they see alone, and leaves the others as they are. MERGE would add again what they do not see.
+  const isUpdate = !whole && privileges.length === 1 && privileges[0] === 'update'
   // Without any right to see it, the rules that would bind a reader count.
   const hidden =
     verdict === 'refused'
       ? boundBy(policy, principal, target)
-      : !seesAll({ verdict, columns, filters, masks, because: [] })
+      : !seesAll({ verdict, columns, filters: isUpdate ? [] : filters, masks, because: [] })
   if (hidden)
     throw new Failure(
       'FORBIDDEN',
