@@ -131,6 +131,37 @@ describe('one transaction', () => {
     }
   })
 
+  test('rows are changed under a name or branch that the table only has in it', async () => {
+    await world.rows('create schema if not exists named')
+    await world.rows('create table named.old as select i as id, 1 as x from range(4) t(i)')
+    await world.rows('update named.old set x = 2 where id = 1')
+    await world.rows('create table named.other as select 9 as id, 9 as x')
+    const swapped = await begin()
+    await rows(swapped, 'alter table named.old rename to named.middle')
+    await rows(swapped, 'update named.middle set x = x + 10 where id < 2')
+    await rows(swapped, 'alter table named.other rename to named.old')
+    await rows(swapped, 'alter table named.middle rename to named.other')
+    await rows(swapped, 'delete from named.other where id = 3')
+    await rows(swapped, 'update named.old set x = 0')
+    await rows(swapped, 'alter table named.other create branch tried')
+    await rows(swapped, 'delete from named.other.branch_tried where id < 2')
+    await swapped.commit()
+    expect(await world.rows('from named.old')).toEqual([[9, 0]])
+    expect(await world.rows('from named.other order by id')).toEqual([
+      [0, 11],
+      [1, 12],
+      [2, 1],
+    ])
+    expect(await world.rows('from named.other.branch_tried')).toEqual([[2, 1]])
+    // What others do under the name of before is not lost.
+    const late = await begin()
+    await rows(late, 'alter table named.old rename to named.gone')
+    await rows(late, 'update named.gone set x = 1')
+    await world.rows('insert into named.old values (10, 10)')
+    expect(await outcome(late.commit())).toBe('COMMIT_CONFLICT')
+    expect(await world.rows('select count(*) from named.old')).toEqual([[2]])
+  })
+
   test('after a failure only the end is left; a savepoint brings it back', async () => {
     await world.rows('create table raw.s as select 1 as id')
     const one = await begin()

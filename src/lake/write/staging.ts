@@ -103,8 +103,10 @@ export function openStaging(id: string, deps: StagingDeps) {
   /** Since when others' work is looked at: what was published when the set met the table, not its own last write. */
   const since = (published: Loaded | undefined, { metadata }: LoadedTable, branch: string | undefined) => {
     const start = published?.kind === 'table' ? headId(published.metadata, branch) : undefined
-    const isKnown = ancestorsOf(metadata, headId(metadata, branch)).some(({ snapshotId }) => snapshotId === start)
-    return { startingSnapshotId: isKnown ? start : null, own }
+    const ancestors = ancestorsOf(metadata, headId(metadata, branch)).map(({ snapshotId }) => snapshotId)
+    // A table or branch that got its name in this set: nobody else knows it by that, and what it was is what the set met.
+    const met = ancestors.includes(start!) ? start : ancestors.find((snapshotId) => !own.has(snapshotId))
+    return { startingSnapshotId: met ?? null, own }
   }
 
   /** `published`: what is published, where that is known already. */
