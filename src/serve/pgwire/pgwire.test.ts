@@ -232,6 +232,9 @@ describe('statements', () => {
     ['execute nothing', '26000', undefined],
     ['set client_encoding to latin1', '22023', undefined],
     ['set no_such_thing = 1', '42704', undefined],
+    // Taken in silence, rows would go to main.
+    ["set spark.wap.branch = 'audit'", '0A000', undefined],
+    ["set spark.sql.session.timeZone = 'Asia/Tokyo'", '0A000', undefined],
     ['set enable_everything_but = 1; set log_statement = none; selec 1', '42601', undefined],
     ['declare c cursor for select 1', '25P01', undefined],
   ])('%s is %s', async (sql, code, position) => {

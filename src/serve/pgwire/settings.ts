@@ -26,6 +26,12 @@ const settingsMax = 200
 /** Of PostgreSQL's own planning, logging and upkeep: set by tools that know its server, and without effect on any answer. */
 const withoutEffect =
   /^(enable_\w+|log_\w+|debug_\w+|track_\w+|max_parallel_\w+|parallel_\w+|\w+_cost|jit_\w+|geqo_\w+|tcp_\w+|\w+_flush_after|(maintenance|autovacuum)_work_mem|hash_mem_multiplier|temp_(buffers|file_limit|tablespaces)|effective_(cache_size|io_concurrency)|default_(statistics_target|toast_compression)|constraint_exclusion|(from|join)_collapse_limit|force_parallel_mode|session_replication_role|commit_(delay|siblings)|transaction_timeout|client_connection_check_interval|lo_compat_privileges|createrole_self_grant|vacuum_\w+|wal_\w+|gin_\w+|exit_on_error|restrict_nonsystem_relation_kind)$/
+/** Settings of Spark by which rows go elsewhere, or mean something else: to take them and do nothing would be wrong in silence. */
+const ofSpark: Readonly<Record<string, string>> = {
+  'wap.branch': 'Name the branch with the table: INSERT INTO ns.t.branch_audit …, SELECT … FROM ns.t.branch_audit.',
+  'wap.id': 'Write to a branch, INSERT INTO ns.t.branch_audit …, and CALL fast_forward(…) to publish it.',
+  'session.timezone': 'SET TimeZone is what it is called here.',
+}
 const readsIso = (value: string) => /^(iso)\b/i.test(value) || /^(mdy|dmy|ymd|default)$/i.test(value)
 
 export function openSettings(about: {
@@ -131,6 +137,9 @@ export function openSettings(about: {
     set(name, value) {
       const key = keyOf(name)
       const one = Object.hasOwn(known, key) ? known[key] : undefined
+      const instead = one ? undefined : Object.entries(ofSpark).find(([end]) => key.endsWith(end))?.[1]
+      if (instead !== undefined && value !== undefined)
+        throw new Failure('SQL_UNSUPPORTED', `${key} does nothing here`, { hint: instead })
       // Names with a dot are anybody's, as PostgreSQL has it.
       if (!one && !key.includes('.') && !withoutEffect.test(key))
         throw new Failure('NOT_FOUND', `unrecognized configuration parameter "${name}"`, {
