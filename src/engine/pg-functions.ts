@@ -38,7 +38,7 @@ const isParent = `coalesce(json_type(${jsonParent}), '') IN ('OBJECT', 'ARRAY')`
 /** Two values that are neither objects nor lists. */
 const jsonSame = (a: string, b: string) =>
   `CASE WHEN json_type(${b}) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN json_type(${a}) IN ('UBIGINT', 'BIGINT', 'DOUBLE')
-      AND (json(${a}) = json(${b}) OR (json_type(${a}) || json_type(${b}) LIKE '%DOUBLE%' AND ${a}::VARCHAR::DOUBLE = ${b}::VARCHAR::DOUBLE))
+      AND (json(${a}) = json(${b}) OR (json_type(${a}) || json_type(${b}) LIKE '%DOUBLE%' AND TRY_CAST(${a}::VARCHAR AS DOUBLE) = TRY_CAST(${b}::VARCHAR AS DOUBLE)))
     ELSE json_type(${a}) = json_type(${b}) AND json_extract_string(${a}, '$') IS NOT DISTINCT FROM json_extract_string(${b}, '$') END`
 
 /** Whether `a` has all that `b` has: its keys, and for each of its items one that holds it. The engine's own looks at any depth. */
@@ -375,7 +375,13 @@ const scalars: Macro[] = [
   [
     'pg_array_text',
     ['x, separator, missing'],
-    'array_to_string(list_transform(x, lambda item: coalesce(item::VARCHAR, missing)), separator)',
+    // Of nulls alone the engine makes nothing.
+    `CASE WHEN x IS NOT NULL AND separator IS NOT NULL THEN
+      coalesce(array_to_string(list_transform(x, lambda item: coalesce(item::VARCHAR, missing)), separator), '') END`,
+    [
+      'x, separator',
+      `CASE WHEN x IS NOT NULL AND separator IS NOT NULL THEN coalesce(array_to_string(x, separator), '') END`,
+    ],
   ],
   [
     'overlay',

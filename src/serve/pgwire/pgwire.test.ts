@@ -599,6 +599,23 @@ describe('statements', () => {
     await client.end()
   })
 
+  test.each([
+    ["to_char(date '2024-07-22', 'FMDDth Mon YYYY, DDTH')", '22nd Jul 2024, 22ND'],
+    ["to_char(date '2024-07-11', 'FMDDth \"th\" Qth')", '11th th 3rd'],
+    ["array_to_string(array[null]::text[], ',') || '-' || array_to_string(array['a', null], '/', '?')", '-a/?'],
+    ["(date '2024-01-31' + interval '1 month - 1 day')::date::text", '2024-02-28'],
+    ["regexp_replace('foo', 'o', '[\\&]', 'g')", 'f[o][o]'],
+    ["count(*) filter (where v @> to_jsonb(3)) || '' from (values ('\"text\"'::jsonb), ('3'), ('[3]')) x(v)", '2'],
+    [
+      "count(*) filter (where jsonb_build_object('a', 1) <@ v) || '' from (values ('{\"a\": 1, \"b\": 2}'::jsonb), ('1')) x(v)",
+      '1',
+    ],
+  ])('select %s, as PostgreSQL', async (sql, expected) => {
+    const client = await connect('ada')
+    expect((await client.query({ text: `select ${sql}`, rowMode: 'array' })).rows).toEqual([[expected]])
+    await client.end()
+  })
+
   test("items of lists are set, transactions chained, nulls counted, types and functions of one's own refused", async () => {
     const client = await connect('ada')
     const values = async (text: string, given: unknown[] = []) =>

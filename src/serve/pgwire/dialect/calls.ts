@@ -275,7 +275,7 @@ export function otherArguments(sql: EditedSql, at: number): boolean {
   if (word === 'substring') return substringPart(sql, at, end, alias)
   const first = sql.comma(at + 2, end)
   const second = first === undefined ? undefined : sql.comma(first + 1, end)
-  if (first === undefined || (second === undefined) === (word === 'array_to_string')) return false
+  if (first === undefined || (second !== undefined && word !== 'array_to_string')) return false
   if (word === 'array_to_string') {
     sql.replace(at, at, 'pg_array_text')
     if (alias) sql.insertAfter(end, alias)

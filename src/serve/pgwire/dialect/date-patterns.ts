@@ -38,7 +38,7 @@ const bare: Readonly<Record<string, string>> = {
 /** What is written as it is spelt here, and in no other case. */
 const words: Readonly<Record<string, string>> = { Mon: '%b', Dy: '%a', AM: '%p', PM: '%p' }
 const part =
-  /(FM)?(IYYY|YYYY|YY|HH24|HH12|HH|MI|MM|SSSSS|SSSS|SS|MS|US|TZ|DDD|DD|IW|MONTH|MON|DAY|DY|AM|PM|WW|W|CC|ID|Q|D|J)|"([^"]*)"|([^a-z"])|(.)/giy
+  /(FM)?(IYYY|YYYY|YY|HH24|HH12|HH|MI|MM|SSSSS|SSSS|SS|MS|US|TZ|DDD|DD|IW|MONTH|MON|DAY|DY|AM|PM|WW|W|CC|ID|Q|D|J)(TH)?|"([^"]*)"|([^a-z"])|(.)/giy
 
 /** Undefined for a pattern with parts that the engine has no word for: names in capitals or with blanks behind them, quarters, Roman months. */
 export function enginePattern(pattern: string): string | undefined {
@@ -75,7 +75,7 @@ export function dateText(pattern: string): Around | undefined {
 type Part = { given: string } | { sql: string | undefined }
 
 function* partsOf(pattern: string): Generator<Part> {
-  for (const [whole, fill, name, quoted, sign] of pattern.matchAll(part)) {
+  for (const [whole, fill, name, ordinal, quoted, sign] of pattern.matchAll(part)) {
     if (name === undefined) {
       const text = quoted ?? sign
       yield text === undefined ? { sql: undefined } : { given: text.replaceAll('%', '%%') }
@@ -83,8 +83,19 @@ function* partsOf(pattern: string): Generator<Part> {
     }
     const upper = name.toUpperCase()
     const given = fill ? bareWord(upper, name) : (numbers[upper] ?? words[whole])
+    if (ordinal !== undefined) {
+      const text = given === undefined ? sqlOf(upper, name, fill !== undefined) : `strftime(bh_v, ${quoteText(given)})`
+      yield { sql: text && ordinalSql(text, ordinal) }
+      continue
+    }
     yield given === undefined ? { sql: sqlOf(upper, name, fill !== undefined) } : { given }
   }
+}
+
+/** `4th`, `22ND`. */
+function ordinalSql(number: string, written: string): string {
+  const ending = `CASE WHEN regexp_matches(${number}, '1[123]$') THEN 'th' WHEN ${number} LIKE '%1' THEN 'st' WHEN ${number} LIKE '%2' THEN 'nd' WHEN ${number} LIKE '%3' THEN 'rd' ELSE 'th' END`
+  return `(${number} || ${written === 'TH' ? `upper(${ending})` : ending})`
 }
 
 const isCapital = (name: string) => /^[A-Z][a-z]+$/.test(name)

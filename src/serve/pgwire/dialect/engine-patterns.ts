@@ -3,7 +3,7 @@
 
 import { tokens, type Edit, type Token } from '../../../lake/index.ts'
 
-const mayDiffer = /\\[wWy]|\[:(?:alpha|alnum|upper|lower):\]/
+const mayDiffer = /\\[wWy&]|\[:(?:alpha|alnum|upper|lower):\]/
 const calls = /^(regexp_(match|matches|replace|count|substr|instr|like|split_to_array|split_to_table)|substring)$/i
 const classes: Record<string, string> = {
   alpha: '\\p{L}',
@@ -19,25 +19,32 @@ export function patternEdits(sql: string): Edit[] {
   const all = [...tokens(sql)]
   return all.flatMap((token, at) => {
     const isOne = token.kind === 'string' && token.text.startsWith("'") && mayDiffer.test(token.text)
-    return isOne && isPattern(all, at)
-      ? [{ start: token.start, end: token.end, text: `'${enginePattern(token.text.slice(1, -1))}'` }]
-      : []
+    const place = isOne ? placeOf(all, at) : undefined
+    if (!place) return []
+    const written = token.text.slice(1, -1)
+    const meant =
+      place === 'pattern' ? enginePattern(written) : written.replace(/\\[^]/g, (one) => (one === '\\&' ? '\\0' : one))
+    return [{ start: token.start, end: token.end, text: `'${meant}'` }]
   })
 }
 
-/** Behind `~`, `!~*` and the like, or the second argument of a call. */
-function isPattern(all: readonly Token[], at: number): boolean {
+/** Behind `~`, `!~*` and the like, or the second argument of a call; what is put in place is the third of one. */
+function placeOf(all: readonly Token[], at: number): 'pattern' | 'replacement' | undefined {
   const before = all[at - 1]?.text
-  if (before === '~' || (before === '*' && all[at - 2]?.text === '~')) return true
-  if (before !== ',' && before?.toLowerCase() !== 'from') return false
-  let depth = 0
-  for (let index = at - 2; index > 0; index--) {
+  if (before === '~' || (before === '*' && all[at - 2]?.text === '~')) return 'pattern'
+  if (before !== ',' && before?.toLowerCase() !== 'from') return undefined
+  let [depth, commas] = [0, 0]
+  for (let index = at - 1; index > 0; index--) {
     const { text } = all[index]!
     if (text === ')' || text === ']') depth++
-    else if (text === ',' && depth === 0) return false
-    else if ((text === '(' || text === '[') && depth-- === 0) return text === '(' && calls.test(all[index - 1]!.text)
+    else if (text === ',' && depth === 0) commas++
+    else if ((text === '(' || text === '[') && depth-- === 0) {
+      const call = text === '(' ? all[index - 1]!.text.toLowerCase() : ''
+      if (commas === 2) return call === 'regexp_replace' ? 'replacement' : undefined
+      return commas < 2 && calls.test(call) ? 'pattern' : undefined
+    }
   }
-  return false
+  return undefined
 }
 
 /** A pattern of PostgreSQL as one of the engine; the same where they agree. */

@@ -35,7 +35,10 @@ export function jsonHolds(sql: EditedSql, at: number): boolean {
   const isCast = sql.words[last + 1] === '::' && /^jsonb?$/.test(sql.castEnd(last + 1).type)
   const left = jsonBefore(sql, at - 1)
   const isText = value !== undefined && (left.isJson ? isJsonValue(value) : isJsonText(value, /^\s*(\{\s*"|\[)/))
-  if (!isCast && !isText) return false
+  const isCall = givesJson.test(sql.words[from]!) && sql.words[from + 1] === '('
+  const isBeside = isCall || (left.isJson && value === undefined)
+  if (!isCast && isBeside) last = sql.operandEnd(from)
+  if (!isCast && !isText && !isBeside) return false
   if (value !== undefined) sql.taken.add(last)
   if (isCast) last = sql.castEnd(last + 1).last
   const held = symbol === '@>' && value !== undefined ? heldSql(value) : undefined

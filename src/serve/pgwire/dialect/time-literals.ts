@@ -23,7 +23,7 @@ const zones: Record<string, string> = {
   cest: '+02',
 }
 
-/** `date '1/8/1999'`, `'Jan 8, 1999 10:00 PST'::timestamptz`, `'on'::bool`. */
+/** `date '1/8/1999'`, `'Jan 8, 1999 10:00 PST'::timestamptz`, `'on'::bool`, `interval '1 month - 1 day'`. */
 export function typedLiteral(sql: EditedSql, at: number): boolean {
   if (sql.tokens[at]!.kind !== 'string') return false
   const type = typeOf(sql, at)
@@ -32,7 +32,9 @@ export function typedLiteral(sql: EditedSql, at: number): boolean {
     ? truth(text)
     : /^(date|timestamp|timestamptz)$/.test(type)
       ? isoText(text)
-      : undefined
+      : type === 'interval'
+        ? text.replace(/([+-])\s+(?=\d)/g, '$1')
+        : undefined
   return meant !== undefined && meant !== text && sql.replace(at, at, quoteText(meant))
 }
 
