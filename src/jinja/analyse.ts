@@ -1,14 +1,6 @@
 // What a template calls, read from its syntax tree without running it.
 
-import {
-  childrenOf,
-  bodiesOf,
-  expressionsOf,
-  walkExpression,
-  type Expression,
-  type Statement,
-  type Target,
-} from './ast.ts'
+import { childrenOf, bodiesOf, expressionsOf, type Expression, type Statement, type Target } from './ast.ts'
 import type { Origin, SourceMap } from './errors.ts'
 import { parseTemplate } from './template.ts'
 import type { Place } from '../base/failure.ts'
@@ -33,15 +25,10 @@ export type Analysis = {
   isStatic: boolean
   /** Everything that is called by a name, dotted as written, once each: what stands in the arguments of a call before it. */
   called: string[]
-  /**
-   * `{{ config(enabled=var('x')) }}`: outputs of the outermost level that are one of the named calls and must be
-   * rendered to know its arguments. They are no part of `calls`, and all else may be static.
-   */
-  parts: { text: string; place: Place }[]
 }
 
 /** Whether calling a function that is not one of those looked for leaves no trace, wherever the call stands. */
-export type Harmless = (name: string, literal: FoundCall['literal'], conditional: boolean) => boolean
+export type Harmless = (name: string, literal: FoundCall['literal']) => boolean
 
 /** Calls of the named functions (`ref`, `config.get`), in the order they stand in the text. */
 export function findCalls(
@@ -71,12 +58,11 @@ export function analyse(
         called.add(name)
         const literal = literalArguments(expression)
         calls.push({ name, literal, conditional, place: source.place(expression.at) })
-        isStatic &&= literal !== undefined && (!conditional || harmless(name, literal, conditional))
+        isStatic &&= literal !== undefined && (!conditional || harmless(name, literal))
         for (const child of childrenOf(expression)) if (child !== expression.callee) visitExpression(child, conditional)
         return
       }
-      const isHarmless =
-        name !== undefined && !locals.has(name) && harmless(name, literalArguments(expression), conditional)
+      const isHarmless = name !== undefined && !locals.has(name) && harmless(name, literalArguments(expression))
       isStatic &&= isHarmless || isOfValue(expression.callee, locals)
       const inputs = childrenOf(expression).filter((child) => child !== expression.callee || !isHarmless)
       for (const child of inputs) visitExpression(child, conditional)
@@ -89,17 +75,8 @@ export function analyse(
     const mayNotRun = expression.kind === 'conditional' || expression.kind === 'and' || expression.kind === 'or'
     for (const child of childrenOf(expression)) visitExpression(child, conditional || mayNotRun)
   }
-  const parts: Analysis['parts'] = []
   const visit = (body: readonly Statement[], conditional: boolean): void => {
     for (const statement of body) {
-      if (body === statements && statement.kind === 'output' && isPart(statement.value, names, locals)) {
-        parts.push({ text: outputText(source.text, statement.at), place: source.place(statement.at) })
-        walkExpression(statement.value, (expression) => {
-          const name = expression.kind === 'call' ? dotted(expression.callee) : undefined
-          if (name !== undefined) called.add(name)
-        })
-        continue
-      }
       if (statement.kind === 'macro' || statement.kind === 'call block') isStatic = false
       for (const expression of expressionsOf(statement)) visitExpression(expression, conditional)
       const mayNotRun =
@@ -111,24 +88,7 @@ export function analyse(
     }
   }
   visit(statements, false)
-  return { calls, isStatic, called: [...called], parts }
-}
-
-/** A named call whose arguments are no literals, and stand on nothing that the template has set. */
-function isPart(value: Expression, names: ReadonlySet<string>, locals: ReadonlySet<string>): boolean {
-  if (value.kind !== 'call' || !names.has(dotted(value.callee) ?? '') || literalArguments(value)) return false
-  let isAlone = true
-  walkExpression(value, (expression) => {
-    if (expression.kind === 'name' && locals.has(expression.name)) isAlone = false
-  })
-  return isAlone
-}
-
-/** The output whose expression begins at `at`, in braces. */
-function outputText(text: string, at: number): string {
-  const rest = /(?:'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"|[^'"])*?(?=[-+]?\}\})/y
-  rest.lastIndex = at
-  return `{{ ${(rest.exec(text)?.[0] ?? '').trimEnd()} }}`
+  return { calls, isStatic, called: [...called] }
 }
 
 /** Through them every name of the context can be had. */
@@ -161,32 +121,29 @@ export type Traces = {
   /** Names that are read and not called, once each. */
   names: string[]
   /** Everything that is called by a name, dotted as written, in order. */
-  calls: Pick<FoundCall, 'name' | 'literal' | 'conditional'>[]
+  calls: Pick<FoundCall, 'name' | 'literal'>[]
 }
 
 export function tracesOf(statements: readonly Statement[]): Traces {
   const names = new Set<string>()
   const calls: Traces['calls'] = []
   let isOpen = false
-  const visitExpression = (expression: Expression, conditional: boolean): void => {
+  const visitExpression = (expression: Expression): void => {
     if (expression.kind === 'name') names.add(expression.name)
-    if (expression.kind !== 'call')
-      return childrenOf(expression).forEach((child) => visitExpression(child, conditional))
+    if (expression.kind !== 'call') return childrenOf(expression).forEach(visitExpression)
     const { callee } = expression
     const name = dotted(callee)
     if (name === undefined) isOpen ||= callee.kind !== 'call' && callee.kind !== 'attribute'
-    else calls.push({ name, literal: literalArguments(expression), conditional })
-    for (const child of childrenOf(expression))
-      if (child !== callee || name === undefined) visitExpression(child, conditional)
+    else calls.push({ name, literal: literalArguments(expression) })
+    for (const child of childrenOf(expression)) if (child !== callee || name === undefined) visitExpression(child)
   }
-  const visit = (body: readonly Statement[], conditional: boolean): void => {
+  const visit = (body: readonly Statement[]): void => {
     for (const statement of body) {
-      const mayNotRun = conditional || statement.kind === 'if' || statement.kind === 'for'
-      for (const expression of expressionsOf(statement)) visitExpression(expression, conditional)
-      for (const inner of bodiesOf(statement)) visit(inner, mayNotRun)
+      expressionsOf(statement).forEach(visitExpression)
+      bodiesOf(statement).forEach(visit)
     }
   }
-  visit(statements, false)
+  visit(statements)
   return { isOpen, names: [...names], calls }
 }
 
@@ -198,7 +155,7 @@ export const leavesNoTrace = (
 ): boolean =>
   !isOpen &&
   !names.some((name) => forbidden.has(name) || wholeContexts.has(name)) &&
-  calls.every(({ name, literal, conditional }) => !forbidden.has(name) && harmless(name, literal, conditional))
+  calls.every(({ name, literal }) => !forbidden.has(name) && harmless(name, literal))
 
 /** What `set`, `for` and `with` give a name. */
 function localNames(statements: readonly Statement[]): Set<string> {

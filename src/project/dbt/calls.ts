@@ -1,7 +1,7 @@
 // What the text of a node says when it is parsed: which `ref` and `source` it calls, its `config`, which macros it names.
 //
-// Most files are not rendered for that: where all these calls are literal and none of them is conditional, the calls
-// that stand in the text are those that rendering would make. The others are rendered once, with `execute` false.
+// A model that is nothing but SQL and plain calls is not rendered for that, as by dbt. The others are rendered once, with
+// `execute` false: what fails then is a mistake of the project, and nothing of it is built.
 
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
@@ -13,7 +13,6 @@ import {
   writtenArguments,
   type Analysis,
   type FoundCall,
-  type Harmless,
 } from '../../jinja/index.ts'
 import { addConfig } from './config.ts'
 import type { ParseCache } from './parse-cache.ts'
@@ -64,63 +63,37 @@ export function parseSql(
 ): Parsed | undefined {
   return gathering(reading.failures, () => {
     const isOverridden = [...collected, 'var'].some((each) => reading.macros.find(from.name, each) !== undefined)
-    const { analysis, writtenConfig } = callsOf(
-      reading.cache,
-      { file, text, at },
-      kind === 'model' && !isOverridden,
-      (called, literal, conditional) =>
-        !collected.includes(called) && reading.quiet.isHarmless(from.name, called, literal, conditional),
-    )
-    // What is laid over what depends on the order of several configs.
-    const isOrdered = analysis.parts.length === 0 || !analysis.calls.some((call) => call.name === 'config')
+    const { analysis, isPlain, writtenConfig } = callsOf(reading.cache, { file, text, at }, kind, isOverridden)
     const parsed: Parsed = { ...emptyParsed(), writtenConfig, called: analysis.called }
-    if (!analysis.isStatic || isOverridden || !isOrdered) {
+    if (!isPlain) {
       render(reading, from, { root, file, text, at }, { kind, name }, parsed)
       return parsed
-    }
-    for (const { text: part, place } of analysis.parts) {
-      const { line = 1, column = 1 } = place
-      // Two braces and a space stand before the expression, whose place it is.
-      const at = { line, column: Math.max(1, column - 3) }
-      render(reading, from, { root, file, text: part, at }, { kind, name }, parsed)
     }
     const failures: Failure[] = []
     for (const call of analysis.calls) gathering(failures, () => readCall(call, parsed))
     if (failures.length > 0) throw new Failures(failures)
     const sources = new Map(parsed.sources.map((each) => [`${each.source}.${each.table}`, each]))
     // dbt's own: where it reads a model without rendering it, a source that is named twice is noted once.
-    if (sources.size < parsed.sources.length && kind === 'model' && !isOverridden && isReadStatically(text))
-      parsed.sources = [...sources.values()]
+    if (sources.size < parsed.sources.length) parsed.sources = [...sources.values()]
     return parsed
   })
 }
 
-/** What was found the last time counts as long as all that was asked then is answered now as it was. */
+/** What follows from the text alone, so that it can be kept. `isPlain`: its calls are those that stand there. */
 function callsOf(
   cache: ParseCache,
   { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
-  mayBeStatic: boolean,
-  harmless: Harmless,
-): { analysis: Analysis; writtenConfig?: Config } {
-  return cache.of(
-    'calls',
-    [file, at.line, at.column, mayBeStatic ? 'model' : 'rendered'],
-    text,
-    () => {
-      const asked: (Pick<FoundCall, 'name' | 'literal' | 'conditional'> & { answer: boolean })[] = []
-      const found = findCalls(text, collected, { file, ...at }, (name, literal, conditional) => {
-        const answer = harmless(name, literal, conditional)
-        asked.push({ name, literal, conditional, answer })
-        return answer
-      })
-      // dbt's own: it looks for `config(`, and takes the values where somebody writes `config (`.
-      const isWritten = text.includes('config(') && !(mayBeStatic && isReadStatically(text))
-      const writtenConfig = isWritten ? writtenArguments(text, 'config') : {}
-      return { analysis: found, asked, ...(Object.keys(writtenConfig).length > 0 && { writtenConfig }) }
-    },
-    ({ asked }) =>
-      asked.every(({ name, literal, conditional, answer }) => harmless(name, literal, conditional) === answer),
-  )
+  kind: NodeKind | 'operation',
+  isOverridden: boolean,
+): { analysis: Analysis; isPlain: boolean; writtenConfig?: Config } {
+  const mayBePlain = !isOverridden && kind === 'model'
+  return cache.of('calls', [file, at.line, at.column, mayBePlain ? 'model' : 'rendered'], text, () => {
+    const analysis = findCalls(text, collected, { file, ...at })
+    const isPlain = mayBePlain && analysis.isStatic && isReadStatically(text)
+    // dbt's own: it looks for `config(`, and takes the values where somebody writes `config (`.
+    const writtenConfig = text.includes('config(') && !isPlain ? writtenArguments(text, 'config') : {}
+    return { analysis, isPlain, ...(Object.keys(writtenConfig).length > 0 && { writtenConfig }) }
+  })
 }
 
 /** A literal call, into what is parsed so far. @throws Failure TEMPLATE_FAILED */

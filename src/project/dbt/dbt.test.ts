@@ -1057,7 +1057,7 @@ test('a microbatch model that reads nothing by its time is told', async () => {
 test('odd things are warnings', async () => {
   const { project, failures } = await read({
     'models/p.yml': 'models: [{name: gone, tests: [unique]}]\nsource: []',
-    'models/t.yml': 'tests:\n  - unique: {where: "{{ ref(1) }}"}',
+    'models/t.yml': 'data_tests:\n  - unique: {where: "{{ ref(1) }}"}',
   })
   expect(failures).toEqual([])
   expect(project.warnings.map(({ message, place }) => `${place.file}:${place.line} ${message}`)).toEqual([

@@ -186,15 +186,6 @@ test('what is kept is used, fresh reading does not, and what cannot be written d
     ['dnik', ['a', 1], 'text'],
   ] as const)
     expect(again.of(kind, where, text, () => 'other')).toBe('other')
-  expect(
-    again.of(
-      'kind',
-      ['a', 1],
-      'text',
-      () => 'new' as unknown,
-      () => false,
-    ),
-  ).toBe('new')
   expect(again.of('odd', [], 'Infinity', () => 'made')).toBe('made')
   await saveParseCache(join(file, 'below', 'a-file'), again)
   expect(await said(start, { file: join(file, 'x'), isFresh: true })).toBe(await said(start))

@@ -32,23 +32,14 @@ export class ParseCache {
 
   /**
    * The value of `make()`, which must follow from `text` and `where` alone and be plain data, or what it was the last time.
-   * `holds` says whether a kept value may be used. What is no JSON (infinity, dates) is not kept.
+   * What is no JSON (infinity, dates) is not kept.
    */
-  of<Value>(
-    kind: string,
-    where: readonly (string | number)[],
-    text: string,
-    make: () => Value,
-    holds?: (kept: Value) => boolean,
-  ): Value {
+  of<Value>(kind: string, where: readonly (string | number)[], text: string, make: () => Value): Value {
     const key = hash('sha256', `${JSON.stringify([kind, ...where])}${text}`, 'base64url')
     const kept = this.#used.get(key) ?? this.#known.get(key)
     if (kept !== undefined) {
-      const value = JSON.parse(kept) as Value
-      if (!holds || holds(value)) {
-        this.#used.set(key, kept)
-        return value
-      }
+      this.#used.set(key, kept)
+      return JSON.parse(kept) as Value
     }
     const made = make()
     if (isJson(made)) {

@@ -78,16 +78,7 @@ export type Properties = {
   warnings: Warning[]
 }
 
-const patchSections = [
-  'models',
-  'seeds',
-  'snapshots',
-  'analyses',
-  'functions',
-  'macros',
-  'data_tests',
-  'tests',
-] as const
+const patchSections = ['models', 'seeds', 'snapshots', 'analyses', 'functions', 'macros', 'data_tests'] as const
 const entrySections = [
   'exposures',
   'groups',
@@ -96,7 +87,8 @@ const entrySections = [
   'saved_queries',
   'unit_tests',
 ] as const satisfies EntrySection[]
-const known = [...patchSections, ...entrySections, 'version', 'sources', 'anchors', 'catalogs']
+const sections: readonly string[] = [...patchSections, ...entrySections, 'sources']
+const known = [...sections, 'version', 'anchors', 'catalogs']
 
 /** Keys that dbt takes as config when they stand beside `config:`. */
 const besideConfig = ['meta', 'docs', 'group', 'contract', 'access']
@@ -143,7 +135,7 @@ export function readProperties(file: string, text: string, globals: Globals, cac
     const tell = (place: Place) => found.warnings.push({ ...deprecations.keyTwice(file, place.line), place })
     const located = readYamlText(file, text, tell, cache)
     const value = withPythonArguments(located.value, file, text)
-    const isSkipped = (path: Path) => isLate(path) || isNameless(located.value, path)
+    const isSkipped = (path: Path) => !isOne(path[0], sections) || isLate(path) || isNameless(located.value, path)
     const rendered = renderYaml(value, located.at, globals, isSkipped, found.failures)
     readRoot(rendered, new EntryReader(file, located.at, found.failures, located.value), found, warn)
   })
@@ -152,7 +144,7 @@ export function readProperties(file: string, text: string, globals: Globals, cac
 
 /** Of tests that stand at the root by mistake: they are passed over, whatever their texts say. */
 function isNameless(root: unknown, [section, index]: Path): boolean {
-  if ((section !== 'data_tests' && section !== 'tests') || !isRecord(root)) return false
+  if (section !== 'data_tests' || !isRecord(root)) return false
   const list = root[section]
   const entry: unknown = Array.isArray(list) ? list[Number(index)] : undefined
   return isRecord(entry) && entry['name'] === undefined
@@ -168,12 +160,12 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
   for (const section of patchSections) {
     reader.each(root[section], [section], (entry, path) => {
       // Anchors of YAML that tests share often stand under this key.
-      if ((section === 'data_tests' || section === 'tests') && entry['name'] === undefined)
+      if (section === 'data_tests' && entry['name'] === undefined)
         return warn(
           `Unable to parse 'data_tests' section of file '${reader.file}': Entry did not contain a name`,
           reader.at(path),
         )
-      const patch = readPatch(reader, section === 'tests' ? 'data_tests' : section, entry, path)
+      const patch = readPatch(reader, section, entry, path)
       if (patch) found.patches.push(patch)
       if (section === 'models' && patch) addSemantics(reader, entry, path, found)
       for (const key of misplaced) {

@@ -1,5 +1,5 @@
-// Which macros can be left uncalled while a project is parsed: those that neither `ref` nor `source` nor `config`
-// anything, nor call a macro that does. Most are so, and what is not called costs nothing.
+// Which macros of generic tests can be left uncalled while a project is parsed: those that neither `ref` nor `source` nor
+// `config` anything nor fail, nor call a macro that does. Most are so, and what is not called costs nothing.
 
 import { Failure } from '../../base/failure.ts'
 import { leavesNoTrace, type FoundCall } from '../../jinja/index.ts'
@@ -23,9 +23,8 @@ export class QuietMacros {
   }
 
   /** Of a call in a text of package `from`; the name is dotted as written. */
-  isHarmless(from: string, name: string, literal: FoundCall['literal'], conditional: boolean): boolean {
-    // Macros check their arguments; what they find wrong can wait until SQL is made, but not what is always wrong.
-    if (loud.has(name) || (!conditional && name.startsWith('exceptions.'))) return false
+  isHarmless(from: string, name: string, literal: FoundCall['literal']): boolean {
+    if (loud.has(name) || name.startsWith('exceptions.')) return false
     if (name === 'var') {
       const asked = literal?.args[0] ?? literal?.kwargs['var_name']
       return typeof asked === 'string' ? !this.#templatedVars.has(asked) : this.#templatedVars.size === 0
@@ -42,8 +41,8 @@ export class QuietMacros {
     if (known !== undefined) return known
     // Macros that call each other are quiet if nothing else they call is loud.
     this.#known.set(macro, true)
-    const isQuiet = leavesNoTrace(macro.traces, traces, (name, literal, conditional) =>
-      this.isHarmless(macro.package, name, literal, conditional),
+    const isQuiet = leavesNoTrace(macro.traces, traces, (name, literal) =>
+      this.isHarmless(macro.package, name, literal),
     )
     this.#known.set(macro, isQuiet)
     return isQuiet

@@ -73,7 +73,7 @@ export class Reading {
   globals(from: DbtPackage): Globals {
     const known = this.#globals.get(from)
     if (known) return known
-    const globals = yamlGlobals(this.project.options, this.scopes(from))
+    const globals = yamlGlobals(this.project.options, this.scopes(from), this.project.name)
     this.#globals.set(from, globals)
     return globals
   }

@@ -885,6 +885,18 @@ test('the manifest says which package describes a node of the project', async ()
   expect(Object.values(nodes).map((node) => node.patch_path)).toEqual(['shop://models/m.yml', 'judge://seeds/s.yml'])
 })
 
+test('YAML of a package knows the project that runs, and only data_tests describes tests at the root, as in dbt', async () => {
+  const { nodes, sources } = await read({
+    'dbt_packages/p/dbt_project.yml': 'name: p',
+    'dbt_packages/p/models/s.yml': `sources: [{name: raw, schema: "of_{{ project_name }}", tables: [{name: a}]}]`,
+    'tests/t.sql': 'select 1',
+    'tests/u.sql': 'select 1',
+    'tests/t.yml': `tests: [{name: t, config: {severity: "{{ nothing.there }}"}}]\ndata_tests: [{name: u, config: {severity: warn}}]`,
+  })
+  expect(sources.get('source.p.raw.a')?.schema).toBe('of_shop')
+  expect(['t', 'u'].map((name) => nodes.get(`test.shop.${name}`)?.config['severity'])).toEqual(['ERROR', 'warn'])
+})
+
 test('a variable made of what is not there is told where it is asked for', async () => {
   const files = {
     'dbt_project.yml': `name: shop\nvars: {schema: "{{ env_var('MDL_SCHEMA') }}"}\n`,
@@ -894,6 +906,32 @@ test('a variable made of what is not there is told where it is asked for', async
   expect(failures.map(({ message, place }) => `${place?.file}:${place?.line} ${message}`)).toEqual([
     'models/a.sql:2 var "schema": the environment variable MDL_SCHEMA is not set and has no default',
   ])
+})
+
+// With dbt-core, too, each is a mistake of the project or something that only shows when SQL is made.
+test.each([
+  ['{{ two(1, 2, 3) }}', "models/m.sql:1 macro 'two' takes not more than 2 argument(s)"],
+  ['{{ two(1, c=3) }}', "models/m.sql:1 macro 'two' takes no keyword argument 'c'"],
+  ["{{ checked('b') }}", 'macros/m.sql:2 no: b'],
+  ["{{ checked('a') }}", undefined],
+  ["{{ adapter.dispatch('nothing')() }}", 'models/m.sql:1 adapter.dispatch found no macro "nothing"'],
+  ['{{ set_strict(1) }}', "models/m.sql:1 'int' object is not iterable"],
+  ['{{ 1 / 0 }}', 'models/m.sql:1 division by zero'],
+  ["{{ 'a' | nothing }}", 'models/m.sql:1 no filter named "nothing"'],
+  ["{{ exceptions.raise_compiler_error('no') if execute }}", undefined],
+  ["{{ exceptions.raise_compiler_error('no') if not execute }}", 'models/m.sql:1 no'],
+  ['{{ nothing() }}{{ none.nothing }}', undefined],
+  ["{{ config(post_hook='select {{ two(1, 2, 3) }}') }}", 'models/m.sql:1 a hook of "m": macro'],
+])('a template that fails before anything runs is a mistake of the project: %s', async (sql, expected) => {
+  const files = {
+    'dbt_project.yml': 'name: shop',
+    'models/m.sql': sql,
+    'macros/m.sql': `{% macro two(a, b) %}{{ a }}{% endmacro %}
+{% macro checked(a) %}{% if a != 'a' %}{{ exceptions.raise_compiler_error('no: ' ~ a) }}{% endif %}{% endmacro %}`,
+  }
+  const { failures } = await readDbtProject(recordFiles(files), '/project', options)
+  const told = failures.map(({ message, place }) => `${place?.file}:${place?.line} ${message}`)
+  expect(told).toEqual(expected === undefined ? [] : [expect.stringContaining(expected)])
 })
 
 test.each([

@@ -15,10 +15,11 @@ import { renderText } from './yaml-file.ts'
 const everywhere =
   'log print tojson fromjson toyaml fromyaml set set_strict zip zip_strict local_md5 diff_of_two_dicts'.split(' ')
 
-export function yamlGlobals(options: ProjectOptions, scopes: VarScopes): Globals {
+/** `projectName` is that of the project that runs, which dbt_project.yml itself cannot ask for. */
+export function yamlGlobals(options: ProjectOptions, scopes: VarScopes, projectName?: string): Globals {
   const known = new Map<string, unknown>([
     ['env_var', envVar(options.env)],
-    ['project_name', null],
+    ['project_name', projectName],
   ])
   const globals: Globals = {
     get(name) {
