@@ -8,7 +8,7 @@ import { compileTemplate, Dict, fromJs, type Callable } from '../jinja/index.ts'
 import { Failure } from '../base/failure.ts'
 import { didYouMean } from '../base/suggest.ts'
 import type { LoadedTable } from '../catalog/index.ts'
-import { isMicrobatch, type DbtMacro, type DbtNode, type DbtOperation } from '../project/dbt/index.ts'
+import { isMicrobatch, type DbtMacro, type DbtNode, type DbtOperation, type DbtProject } from '../project/dbt/index.ts'
 import { Compiler, type Compiled, type Names, type Subject } from './compile.ts'
 import { chosenFor } from './materializations/chosen.ts'
 import { checkContract, holdConstraints } from './materializations/constraints.ts'
@@ -30,6 +30,7 @@ export { asker } from './materializations/scope.ts'
 /** Does the work of one model, seed or snapshot, hooks included. Failures become a result; a cancelled run is thrown. */
 export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
   return timed(node, work, async (clocked) => {
+    checkAlone(node, work.project)
     const about = aboutTable(work.project, node, {
       ...tableOptions(node, work),
       summary: await readSnapshots(node, work),
@@ -51,6 +52,34 @@ export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
       await scope.close()
     }
   })
+}
+
+/** Of tables whose names differ in case alone there is one: the first has it. */
+function checkAlone(node: DbtNode, project: DbtProject): void {
+  const { first, nameOf } = (known.get(project) ?? known.set(project, firstOfTables(project)).get(project))!
+  const other = first.get(nameOf(node))
+  if (!other || other.uniqueId === node.uniqueId || node.kind === 'function') return
+  throw new Failure(
+    'MODEL_INVALID',
+    `"${node.schema}.${node.alias}" is the table of "${other.name}" in ${other.file}, too`,
+    {
+      place: node.place,
+      hint: 'Upper and lower case are one here. Give one of them another alias or schema.',
+    },
+  )
+}
+
+const known = new WeakMap<DbtProject, ReturnType<typeof firstOfTables>>()
+function firstOfTables({ nodes }: DbtProject) {
+  const nameOf = ({ database, schema, alias }: DbtNode) => `${database}.${schema}.${alias}`.toLowerCase()
+  const first = new Map<string, DbtNode>()
+  const written = [...nodes.values()].filter(
+    ({ kind, config }) =>
+      (kind === 'model' || kind === 'seed' || kind === 'snapshot') && config['materialized'] !== 'ephemeral',
+  )
+  for (const node of written.toSorted((a, b) => (a.uniqueId < b.uniqueId ? -1 : 1)))
+    if (!first.has(nameOf(node))) first.set(nameOf(node), node)
+  return { first, nameOf }
 }
 
 async function materialized(node: DbtNode, work: Work, scope: Scope, clocked: Clocked): Promise<Outcome> {

@@ -490,6 +490,14 @@ test('names of models have dots and letters of any script, as in DuckDB', async 
   ])
 })
 
+test('of two models whose tables differ in case alone the second is red, as in dbt', async () => {
+  const { results } = await run({ 'models/REL.sql': 'select 1 as id', 'models/rel.sql': 'select 2 as id' })
+  expect(results.map(({ name, status, code }) => [name, status, code])).toEqual([
+    ['REL', 'success', undefined],
+    ['rel', 'error', 'MODEL_INVALID'],
+  ])
+})
+
 test('who reads an ephemeral model that is wrong is skipped for its error, as in dbt', async () => {
   const { results } = await run({
     'models/e.sql': "{{ config(materialized='ephemeral') }} select {{ 1 / 0 if execute }} as id",

@@ -98,7 +98,8 @@ function checkUnique(reading: Reading): void {
       reading.warn(message, node.place, { name: 'DuplicateNameDistinctNodeTypesDeprecation', code: 'D040' })
     } else names.set(name, node)
     if (node.config['materialized'] === 'ephemeral') continue
-    const table = `${node.database}.${node.schema}.${node.alias}`.toLowerCase()
+    // Those that differ in case alone are told when they are built, as by dbt: a project for another database may have them.
+    const table = `${node.database}.${node.schema}.${node.alias}`
     const writer = tables.get(table)
     if (writer) {
       failures.push(
