@@ -170,7 +170,8 @@ export function replaceSortOrder(
 ): TableChange {
   const schema = currentSchema(metadata)
   const sorted = fields.map(({ column, transform, direction = 'asc', nullOrder }): SortField => {
-    const source = findField(schema, column) ?? refuse(`there is no column "${column}" to sort by`)
+    const source =
+      findField(schema, column, { caseSensitive: false }) ?? refuse(`there is no column "${column}" to sort by`)
     if (source.repeated || !isTransformable(transform, source.type))
       refuse(`${showTransform(transform)} does not apply to "${column}"`)
     return {

@@ -88,7 +88,7 @@ export { prepareRewrite, type Rewrite, type RewriteOptions } from './rewrite.ts'
 export { prepareRowDelta, type RowDelta } from './row-delta.ts'
 export { refuseEncrypted, type OnOptions, type PreparedWrite, type TableCommit, type WriteOptions } from './work.ts'
 export { warmUp } from './warm-up.ts'
-export { prepareAppend, prepareReplace, type AppendOptions, type ReplaceOptions } from './write.ts'
+export { prepareAppend, startBranch, prepareReplace, type AppendOptions, type ReplaceOptions } from './write.ts'
 
 export {
   droppedMetadataFiles,

@@ -520,11 +520,13 @@ export function newTableMetadata({
   const partitionFields = newFields.map((field, index): PartitionField => {
     if (!('column' in field))
       return { ...field, sourceIds: field.sourceIds.map(newId), fieldId: firstPartitionId + index }
-    const source = findField(schema, field.column) ?? refuse(`there is no column "${field.column}" to partition by`)
+    const source =
+      findField(schema, field.column, { caseSensitive: false }) ??
+      refuse(`there is no column "${field.column}" to partition by`)
     return {
       sourceIds: [source.id],
       fieldId: firstPartitionId + index,
-      name: field.name ?? defaultPartitionName(field.column, field.transform),
+      name: field.name ?? defaultPartitionName(source.path, field.transform),
       transform: field.transform,
     }
   })

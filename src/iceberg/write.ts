@@ -6,12 +6,21 @@ import type { FileIO } from '../io/index.ts'
 import { showSnapshot } from './conflicts.ts'
 import type { NewDataFile } from './manifest-types.ts'
 import { currentSchema, defaultSpec } from './metadata.ts'
-import type { TableMetadata, TableUpdate } from './metadata-types.ts'
+import type { TableChange, TableMetadata, TableUpdate } from './metadata-types.ts'
 import { specForReplace } from './evolve-spec.ts'
+import { changeRef, createBranch, type Retention } from './refs.ts'
 import { fieldById, sameSchema } from './schema.ts'
 import type { PartitionSpec, Schema } from './types.ts'
 import { applyUpdates, sameSpec } from './update.ts'
-import { dataFileOf, headOf, prepareChange, type Attempt, type PreparedWrite, type WriteOptions } from './work.ts'
+import {
+  dataFileOf,
+  headOf,
+  prepareChange,
+  type Attempt,
+  type OnOptions,
+  type PreparedWrite,
+  type WriteOptions,
+} from './work.ts'
 
 export type AppendOptions = WriteOptions & {
   /** Leaves the merging of small manifests to a later commit. */
@@ -27,6 +36,20 @@ export function prepareAppend(
 ): Promise<PreparedWrite> {
   const add = files.map((file) => ({ file: dataFileOf(file, metadata) }))
   return prepareChange(io, metadata, { add, operation: 'append', fast }, options)
+}
+
+/** A branch as `createBranch` makes it. That of a table without snapshots begins with an empty one of its own, as Java's does. */
+export async function startBranch(
+  metadata: TableMetadata,
+  name: string,
+  { snapshotId, ...retention }: Retention & { snapshotId?: bigint | undefined },
+  { io, ...at }: OnOptions & { io: FileIO },
+): Promise<TableChange> {
+  if (metadata.refs[name] || (snapshotId ?? metadata.currentSnapshotId) !== undefined)
+    return createBranch(metadata, name, { ...retention, snapshotId })
+  const begun = await (await prepareAppend(io, metadata, [], { branch: name, signal: at.signal })).on(metadata, at)
+  const kept = changeRef(applyUpdates(metadata, begun.updates, { nowMs: at.nowMs }), name, retention)
+  return { updates: [...begun.updates, ...kept.updates], requirements: begun.requirements }
 }
 
 export type ReplaceOptions = WriteOptions & {

@@ -120,7 +120,54 @@ test('branches, tags, snapshots and times by the names that Spark has for them',
   expect(await rowsOf('raw.branch_x')).toEqual([[7], [8]])
 })
 
+test('branches as Trino writes them; that of a table without rows begins with none', async () => {
+  const session = openSession(world.lake, world.asking({ namespace: 'raw' }))
+  const run = async (sql: string) => (await collect(await session.query(sql))).rows
+  await run('create table new (x int, y int)')
+  await run('create branch "b-1" in table new')
+  await run('create branch if not exists "b-1" in table raw.new')
+  await run(`insert into new @ 'b-1' values (1, 2), (3, 4)`)
+  await run(`insert into raw.new @ "b-1" (x) values (5)`)
+  await run(`update new @ 'b-1' set x = 7 where y = 4`)
+  await run(`delete from new @ 'b-1' where x = 5`)
+  await run(`merge into new @ 'b-1' as n using (values (1), (9)) s(x) on n.x = s.x
+    when matched then update set y = 20 when not matched then insert values (s.x, 90)`)
+  expect(await rowsOf('raw.new')).toEqual([])
+  expect(await run(`select * from new for version as of 'b-1' order by x`)).toEqual([
+    [1, 20],
+    [7, 4],
+    [9, 90],
+  ])
+  await run('create or replace branch other in table new from "b-1"')
+  await run('insert into new @ other values (0, 0)')
+  expect(await run('show branches in table raw.new')).toEqual([['b-1'], ['other']])
+  await run('alter branch main in table new fast forward to "b-1"')
+  expect(await rowsOf('raw.new')).toHaveLength(3)
+  await run(`alter table new execute fast_forward('main', 'other')`)
+  expect(await rowsOf('raw.new')).toHaveLength(4)
+  await run('drop branch other in table new')
+  await run('drop branch if exists other in table new')
+  await run(`alter table new execute create_branch('last')`)
+  await run(`alter table new execute drop_branch('b-1')`)
+  expect(await run('show branches from table new')).toEqual([['last'], ['main']])
+  await run('create table empty (x int)')
+  await run('alter table empty create branch kept retain 3 days')
+  await run(`call create_branch('empty', 'called')`)
+  expect(await run('select name, max_reference_age_in_ms from empty$refs order by name')).toEqual([
+    ['called', null],
+    ['kept', 259200000],
+  ])
+  expect(await run('select count(*) from empty.branch_kept')).toEqual([[0]])
+  await session.close()
+})
+
 test.each<[sql: string, code: string, message: RegExp]>([
+  ["insert into raw.odd @ 'none' values (1)", 'NOT_FOUND', /has no branch "none"/],
+  ["update raw.odd @ 't' set id = 2", 'NOT_FOUND', /is a tag/],
+  ['create branch b in table raw.odd from none', 'NOT_FOUND', /no branch or tag "none"/],
+  ['create branch b in table raw.missing', 'TABLE_NOT_FOUND', /raw\.missing/],
+  ['drop branch b in table raw.odd', 'NOT_FOUND', /no branch or tag "b"/],
+  ['create branch b', 'SQL_INVALID', /expected IN TABLE/],
   ['insert into raw.odd.branch_none values (1)', 'NOT_FOUND', /has no branch "none"/],
   ['delete from raw.odd.branch_none where id = 1', 'NOT_FOUND', /has no branch "none"/],
   ['truncate table raw.odd.branch_none', 'NOT_FOUND', /no branch.* "none"/],

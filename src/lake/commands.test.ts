@@ -558,6 +558,22 @@ describe('plans and definitions', () => {
     await world.rows(text.replace('"made"', '"made_again"'))
     const [[again]] = (await run('show create table raw.made_again')).rows as [[string]]
     expect(again.replace('"made_again"', '"made"')).toBe(text)
+    await world.rows(`create table raw.keyed (Id int, r int, primary key (ID) not enforced, constraint u unique (r) not enforced,
+      foreign key (r) references raw.made (id) not enforced) partitioned by (iD) sorted by (R)`)
+    expect((await run('show create table raw.keyed')).rows).toEqual([
+      [
+        `CREATE TABLE "raw"."keyed" (
+  "Id" INTEGER NOT NULL,
+  "r" INTEGER,
+  PRIMARY KEY ("Id") NOT ENFORCED,
+  CONSTRAINT "u" UNIQUE ("r") NOT ENFORCED,
+  CONSTRAINT "keyed_r_fkey" FOREIGN KEY ("r") REFERENCES "raw"."made" ("id") NOT ENFORCED
+)
+PARTITIONED BY ("Id")
+SORTED BY ("r" ASC NULLS FIRST)
+WITH ('format-version' = '2', 'write.parquet.compression-codec' = 'zstd')`,
+      ],
+    ])
     await world.rows('create view raw.seen as select 1 as a')
     expect((await run('show create view raw.seen')).rows).toEqual([['CREATE VIEW "raw"."seen" AS select 1 as a']])
     expect(await failure('show create view raw.made')).toMatchObject({ code: 'TABLE_NOT_FOUND' })

@@ -4,6 +4,7 @@ import type { Loaded } from '../../catalog/index.ts'
 import { currentViewVersion, defaultSortOrder, defaultSpec, fieldById, type Transform } from '../../iceberg/index.ts'
 import { isColumnProperty } from '../write/column-property.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
+import { foreignKeys, uniqueKeys } from '../write/named-keys.ts'
 import { numberedFields } from '../write/numbered.ts'
 import { rowChecks } from '../write/row-checks.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
@@ -38,6 +39,19 @@ export function createText(one: Loaded): string {
   const checks = rowChecks(metadata, schema.fields).map(
     (one) => `  CONSTRAINT ${quoteName(one.name)} CHECK (${one.sql})`,
   )
+  const names = (all: readonly string[]) => `(${all.map(quoteName).join(', ')})`
+  const constraint = (key: string) => `CONSTRAINT ${quoteName(key)} `
+  const keys = [
+    ...(schema.identifierFieldIds.length > 0
+      ? [`PRIMARY KEY (${schema.identifierFieldIds.map(path).join(', ')})`]
+      : []),
+    ...uniqueKeys(metadata).map((key) => `${constraint(key.name)}UNIQUE ${names(key.columns)}`),
+    ...foreignKeys(metadata).map(
+      ({ name: key, columns: own, to }) =>
+        `${constraint(key)}FOREIGN KEY ${names(own)} REFERENCES ${quoteName(to.namespace)}.${quoteName(to.table)}${to.columns ? ` ${names(to.columns)}` : ''}`,
+    ),
+  ]
+  const defined = [...columns, ...keys.map((key) => `  ${key} NOT ENFORCED`), ...checks]
   const { comment, ...given } = metadata.properties
   const properties = Object.fromEntries(Object.entries(given).filter(([key]) => !isColumnProperty(key)))
   const partitions = defaultSpec(metadata)
@@ -49,7 +63,7 @@ export function createText(one: Loaded): string {
   )
   const pairs = Object.entries({ 'format-version': String(metadata.formatVersion), ...properties })
   return [
-    `CREATE TABLE ${name} (\n${[...columns, ...checks].join(',\n')}\n)`,
+    `CREATE TABLE ${name} (\n${defined.join(',\n')}\n)`,
     ...(partitions.length > 0 ? [`PARTITIONED BY (${partitions.join(', ')})`] : []),
     ...(order && order.length > 0 ? [`SORTED BY (${order.join(', ')})`] : []),
     ...(comment === undefined ? [] : [`COMMENT ${quoteText(comment)}`]),

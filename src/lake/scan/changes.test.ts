@@ -122,6 +122,7 @@ test('names of snapshots, spellings of other engines, an empty range and an empt
     "raw.named$changes for version as of 'then..main'",
     `TABLE(system.table_changes(schema_name => 'raw', table_name => 'named', start_snapshot_id => (select 'then'), end_snapshot_id => ${second!.snapshotId})) c`,
     `TABLE ( dev_analytics.system.table_changes('raw.named', 'then') ) AS c where id > 0`,
+    `TABLE(system.table_changes('raw', 'named', (select 'then'), ${second!.snapshotId}))`,
     'dev_analytics.raw.named$changes where _change_ordinal = 1',
     'raw.named.changes where id = 2',
   ])

@@ -4,7 +4,7 @@ import { call, type Call } from './call.ts'
 import { tableInfo } from '../relations/duckdb-relations.ts'
 import { readWhole, type Piece, type Reader, type WrittenName } from './reader.ts'
 import { sequenceCommand, type SequenceCommand } from './sequence.ts'
-import { quoteText } from './tokens.ts'
+import { quoteName, quoteText } from './tokens.ts'
 
 export type Place = { environment?: string; namespace?: string; table?: WrittenName }
 export type Command =
@@ -209,6 +209,14 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
     const conditions = ["table_type = 'VIEW'", ...isIn(), ...likeIn(reader, 'table_name')]
     reader.end()
     return `SELECT table_schema, table_name FROM information_schema.tables${where(...conditions)} ORDER BY ALL`
+  }
+  if (reader.take('branches')) {
+    if (!from()) throw reader.invalid('expected FROM TABLE and a table')
+    reader.take('table')
+    const table = reader.name('a table')
+    const refs = [...table.slice(0, -1), `${table.at(-1)}$refs`].map(quoteName).join('.')
+    reader.end()
+    return `SELECT name AS branch FROM ${refs} WHERE type = 'BRANCH' ORDER BY name`
   }
   if (reader.take('columns')) {
     if (!from()) throw reader.invalid('expected FROM and a table')

@@ -29,6 +29,9 @@ const tableProcedures: Readonly<Record<string, TableProcedure>> = {
     },
   },
   remove_orphan_files: { procedure: 'remove_orphan_files', parameters: { retention_threshold: retention } },
+  create_branch: { procedure: 'create_branch', parameters: { name: same('branch') } },
+  drop_branch: { procedure: 'drop_branch', parameters: { name: same('branch') } },
+  fast_forward: { procedure: 'fast_forward', parameters: { from: same('branch'), to: same('to') } },
   rollback_to_snapshot: { procedure: 'rollback_to_snapshot', parameters: { snapshot_id: same('snapshot_id') } },
 }
 

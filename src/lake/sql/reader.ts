@@ -98,9 +98,13 @@ export class Reader {
   name(what: string): WrittenName {
     return this.#names(what, 3)
   }
-  /** What rows are of: a table, or behind its name a branch, `catalog.ns.t.branch_b`. */
+  /** What rows are of: a table, or behind its name a branch, `catalog.ns.t.branch_b`, or as Trino has it `t @ 'b'`. */
   tableOrBranch(): WrittenName {
     const parts = this.#names('a table', 4)
+    if (parts.length < 4 && this.takeSymbol('@')) {
+      const branch = this.peekText().startsWith("'") ? this.text('a branch') : this.identifier('a branch')
+      return [...parts, `branch_${branch}`]
+    }
     if (parts.length < 4 || /^branch_/i.test(parts[3]!)) return parts
     throw this.#tooMany(parts)
   }

@@ -7,7 +7,7 @@ import { parseCommand, type Command } from './command.ts'
 import { execute } from './execute.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 import { ordering, orderings, transformed, type Ordering } from './placing.ts'
-import { refAlteration, type RefAlteration } from './ref-alteration.ts'
+import { branchDropped, branchForwarded, branchMade, refAlteration, type RefAlteration } from './ref-alteration.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
 import { tokens } from './tokens.ts'
 import { assigned, plainValue, propertiesSet, withProperties, type Properties } from './trino-properties.ts'
@@ -215,6 +215,8 @@ function create(reader: Reader): Statement {
     reader.end()
     return { kind: 'create-schema', name, ifNotExists }
   }
+  const branch = branchMade(reader, replace)
+  if (branch) return { kind: 'alter', name: branch.table, ifExists: false, changes: [branch.change] }
   const temporary = reader.take('temporary') || reader.take('temp')
   // PostgreSQL's word for a table that no crash brings back; here each is.
   if (!temporary) reader.take('unlogged')
@@ -607,6 +609,8 @@ function refuseElsewhere(reader: Reader, verb: 'CREATE' | 'DROP'): void {
 }
 
 function drop(reader: Reader): Statement {
+  const branch = branchDropped(reader)
+  if (branch) return { kind: 'alter', name: branch.table, ifExists: false, changes: [branch.change] }
   if (reader.take('schema') || reader.take('namespace')) {
     const ifExists = reader.take('if', 'exists')
     const name = reader.name('a schema')
@@ -649,6 +653,8 @@ function comment(reader: Reader): Statement {
 }
 
 function alter(reader: Reader): Statement | Command {
+  const forwarded = branchForwarded(reader)
+  if (forwarded) return forwarded
   const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
   const ifExists = reader.take('if', 'exists')
   // No table here has others below it.

@@ -130,13 +130,19 @@ function changesAt(sql: string, all: readonly Token[], at: number) {
   if (all[at + 1]?.text !== '(') return undefined
   const close = closing(all, at + 1)
   if (all[close]!.text !== ')') return undefined
+  // Trino has it as TABLE(system.table_changes(…)), with its catalog before that or not.
+  let first = at
+  while (first > 1 && all[first - 1]!.text === '.') first -= 2
+  const isWrapped =
+    all[first - 1]?.text === '(' && all[first - 2]?.text.toLowerCase() === 'table' && all[close + 1]?.text === ')'
   const given = new Map<string, Token[]>()
   const parts = cutAtCommas(all.slice(at + 2, close))
+  const isApart =
+    isWrapped && parts.length > 1 && !/[.]/.test(parts[0]![0]?.text ?? '') && parts[1]![0]?.kind === 'string'
+  const order = [...(isApart ? ['schema_name'] : []), 'table_name', 'start_snapshot_id', 'end_snapshot_id']
   for (const [index, part] of parts.entries()) {
     const isNamed = part[1]?.text === '=>'
-    const name = isNamed
-      ? part[0]!.text.toLowerCase()
-      : (['table_name', 'start_snapshot_id', 'end_snapshot_id'][index] ?? '')
+    const name = isNamed ? part[0]!.text.toLowerCase() : (order[index] ?? '')
     given.set(name, isNamed ? part.slice(2) : part)
   }
   const textOf = (name: string) => {
@@ -152,11 +158,6 @@ function changesAt(sql: string, all: readonly Token[], at: number) {
     const value = given.get(name)
     return value?.length ? `(${sql.slice(value[0]!.start, value.at(-1)!.end)})::VARCHAR` : `''`
   })
-  // Trino has it as TABLE(system.table_changes(…)), with its catalog before that or not.
-  let first = at
-  while (first > 1 && all[first - 1]!.text === '.') first -= 2
-  const isWrapped =
-    all[first - 1]?.text === '(' && all[first - 2]?.text.toLowerCase() === 'table' && all[close + 1]?.text === ')'
   return {
     first: isWrapped ? first - 2 : first,
     last: isWrapped ? close + 1 : close,

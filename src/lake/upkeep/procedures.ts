@@ -9,7 +9,6 @@ import type { Column } from '../../contract/index.ts'
 import {
   ancestorsOf,
   cherryPick,
-  createBranch,
   createTag,
   currentSchema,
   defaultSortOrder,
@@ -17,6 +16,7 @@ import {
   removeRef,
   replaceSortOrder,
   rollbackTo,
+  startBranch,
   setCurrent,
   snapshotAsOf,
   snapshotById,
@@ -25,7 +25,7 @@ import {
 } from '../../iceberg/index.ts'
 import { fileLocation, type FileIO } from '../../io/index.ts'
 import { curveOf, orderingsOf, type Ordering } from '../sql/placing.ts'
-import type { ChangeSet } from '../write/change-set.ts'
+import type { AlterStep, ChangeSet } from '../write/change-set.ts'
 import type { Maintenance, MaintenanceOptions } from './maintenance.ts'
 import { withoutBackticks, type Call } from '../sql/call.ts'
 import { compose, Composed } from '../sql/compose.ts'
@@ -78,7 +78,7 @@ const headOf = (metadata: TableMetadata, branch = 'main') => metadata.refs[branc
 async function moved(
   { target, table: before, changes }: ProcedureContext,
   branch: string,
-  step: (now: TableMetadata) => TableChange,
+  step: AlterStep,
 ): Promise<[bigint | undefined, bigint | undefined]> {
   await changes.alter(target, [step])
   const after = (await changes.load(target)) as LoadedTable
@@ -200,7 +200,7 @@ const procedures: Record<string, Procedure> = {
         maxSnapshotAgeMs: number(given, 'max_snapshot_age_ms'),
       }
       const known = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-      const [, after] = await moved(context, name, (now) => createBranch(now, name, known))
+      const [, after] = await moved(context, name, (now, at) => startBranch(now, name, known, at))
       return [[name, shown(after)]]
     },
   },

@@ -1,11 +1,11 @@
 // ALTER TABLE: steps that change the metadata, and rows that are written again where a new column has values for them.
 
 import { Failure } from '../../base/failure.ts'
+import { didYouMean } from '../../base/suggest.ts'
 import { showName, type TableName } from '../../catalog/index.ts'
 import {
   changeProperties,
   changeRef,
-  createBranch,
   createTag,
   currentSchema,
   defaultSpec,
@@ -15,6 +15,7 @@ import {
   findField,
   removeRef,
   replaceSortOrder,
+  startBranch,
   type NewPartitionField,
   type Schema,
   type TableChange,
@@ -23,6 +24,7 @@ import {
 import type { Assignment } from '../sql/row-change.ts'
 import type { Alteration, WrittenKey } from '../sql/statement.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
+import type { AlterStep } from './change-set.ts'
 import { boundIdentity, checkNumbered, computedAt, constantOf, typeOf } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
@@ -52,7 +54,7 @@ export async function altered(
   const { metadata } = await tableOf(target, changes, 'change')
   // Whoever may not alter is told so first: else mistakes, and what is done already, would tell which columns there are.
   await changes.alter(target, [], options)
-  const steps: Step[] = []
+  const steps: AlterStep[] = []
   const unfilled: Unfilled[] = []
   for (const change of written) {
     const found = await alteration(change, metadata, target, context, unfilled)
@@ -66,7 +68,6 @@ export async function altered(
   return { rows: 0, changed: steps.length > 0 || checks.length > 0 }
 }
 
-type Step = (now: TableMetadata) => TableChange
 const nothing: TableChange = { updates: [], requirements: [] }
 
 /** Nothing could be selected from a table without columns. */
@@ -86,7 +87,7 @@ async function alteration(
   target: TableName,
   context: PerformContext,
   unfilled: Unfilled[],
-): Promise<Step | Step[] | undefined> {
+): Promise<AlterStep | AlterStep[] | undefined> {
   const schema = currentSchema(metadata)
   const has = (path: string) => fieldNamed(schema, path) !== undefined
   switch (change.kind) {
@@ -252,8 +253,8 @@ async function alteration(
 }
 
 export const addKey =
-  ({ name, columns, to }: WrittenKey, target: TableName, { resolve }: Pick<PerformContext, 'resolve'>): Step =>
-  (now) => {
+  ({ name, columns, to }: WrittenKey, target: TableName, { resolve }: Pick<PerformContext, 'resolve'>) =>
+  (now: TableMetadata): TableChange => {
     const fields = columns.map((column) => columnOf(column, currentSchema(now), target))
     const names = fields.map((field) => field.name)
     const ids = fields.map(({ id }) => id)
@@ -266,18 +267,25 @@ export const addKey =
 
 type RefChange<Kind> = Extract<Alteration, { kind: Kind }>
 
-function makingRef({ type, name, does, snapshotId, retention }: RefChange<'make-ref'>, { refs }: TableMetadata) {
+function makingRef(change: RefChange<'make-ref'>, { refs }: TableMetadata) {
+  const { type, name, does, from, retention } = change
   if (refs[name] && does === 'create-or-keep') return undefined
+  const source = from === undefined ? undefined : refs[from]
+  // A table without rows has no branch yet, main neither.
+  if (from !== undefined && !source && from !== 'main')
+    throw new Failure('NOT_FOUND', `there is no branch or tag "${from}"${didYouMean(from, Object.keys(refs))}`)
+  const snapshotId = source?.snapshotId ?? change.snapshotId
   if (name === 'main' && snapshotId !== undefined)
     throw new Failure('REQUEST_INVALID', 'ALTER TABLE does not move the branch main', {
       hint: "CALL set_current_snapshot('ns.t', id) does.",
     })
-  return (now: TableMetadata) => {
+  return (now: TableMetadata, at: Parameters<AlterStep>[1]) => {
     if (does === 'replace' || (does === 'create-or-replace' && now.refs[name])) {
       const id = snapshotId ?? now.currentSnapshotId
       return changeRef(checkedRef(now, name, type), name, { ...retention, snapshotId: id })
     }
-    return (type === 'branch' ? createBranch : createTag)(now, name, { ...retention, snapshotId })
+    const about = { ...retention, snapshotId }
+    return type === 'branch' ? startBranch(now, name, about, at) : createTag(now, name, about)
   }
 }
 
@@ -293,11 +301,11 @@ const unchecked = (now: TableMetadata) => evolveSchema(now, { caseSensitive: fal
 
 /** A step that is right for the rows that were looked at, and for no others. */
 const sinceSeen =
-  (seen: TableMetadata, step: Step): Step =>
-  (now) => {
+  (seen: TableMetadata, step: AlterStep): AlterStep =>
+  async (now, at) => {
     const [snapshotId, isNow] = [seen.currentSnapshotId, now.currentSnapshotId]
     if (snapshotId !== isNow) throw new Failure('COMMIT_CONFLICT', 'rows came or went while the column was changed')
-    const { updates, requirements } = step(now)
+    const { updates, requirements } = await step(now, at)
     return { updates, requirements: [...requirements, { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId }] }
   }
 
@@ -316,7 +324,7 @@ async function requiring(
   metadata: TableMetadata,
   target: TableName,
   { rows }: PerformContext,
-): Promise<Step> {
+): Promise<AlterStep> {
   const field = fieldNamed(currentSchema(metadata), path)
   if (!field || field.required || field.parents.length > 0 || hasOwnBranches(metadata))
     return (now) => schemaOf(now).require(path).change()
@@ -359,7 +367,7 @@ async function fill(
   }
   const required = columns.filter((column) => column.required)
   const steps = required.map(
-    ({ column }): Step =>
+    ({ column }): AlterStep =>
       (now) =>
         unchecked(now).require(column).change(),
   )
@@ -367,7 +375,7 @@ async function fill(
 }
 
 /** Only columns of the table itself: what is inside of them has the types of Iceberg. */
-const declaring = (path: string, declared: DeclaredType | undefined): Step[] => [
+const declaring = (path: string, declared: DeclaredType | undefined): AlterStep[] => [
   (now) => {
     const field = fieldNamed(currentSchema(now), path)
     return field?.parents.length === 0 ? changeDeclared(now, field, declared) : nothing

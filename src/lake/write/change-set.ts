@@ -6,12 +6,14 @@ import type { Privilege } from '../../govern/index.ts'
 import type {
   NewField,
   NewPartitionField,
+  OnOptions,
   PreparedWrite,
   replaceSortOrder,
   TableChange,
   TableMetadata,
   Value,
 } from '../../iceberg/index.ts'
+import type { FileIO } from '../../io/index.ts'
 import type { ToldRows } from '../sources.ts'
 import type { JoinKey, KeyBounds } from './key-bounds.ts'
 import type { Csv } from './load-csv.ts'
@@ -71,6 +73,9 @@ export type ViewChange = {
   doc?: { column: string; text: string | undefined }
 }
 
+/** What a step does to the table as it is by then. */
+export type AlterStep = (now: TableMetadata, at: OnOptions & { io: FileIO }) => TableChange | Promise<TableChange>
+
 export interface ChangeSet {
   readonly id: string
   readonly catalog: string
@@ -116,11 +121,7 @@ export interface ChangeSet {
     options?: TableOptions,
   ): Promise<void>
   /** Changes of columns, partitions, properties: each step sees what those before it did. */
-  alter(
-    target: TableName,
-    steps: readonly ((now: TableMetadata) => TableChange)[],
-    options?: TableOptions,
-  ): Promise<void>
+  alter(target: TableName, steps: readonly AlterStep[], options?: TableOptions): Promise<void>
   /** A commit that was prepared from the table's metadata. */
   apply(target: TableName, prepare: (now: TableMetadata) => Promise<PreparedWrite>): Promise<void>
   /** All rows go, by metadata alone. */

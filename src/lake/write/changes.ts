@@ -489,12 +489,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const { published, before } = await existing(target, ['alter'])
       if (changes.length === 0) return
       const write: Rebased = {
-        async on(base, { nowMs }) {
+        async on(base, at) {
           let now = base
           let all: TableChange = { updates: [], requirements: [] }
           for (const change of changes) {
-            const step = change(now)
-            now = applyUpdates(now, step.updates, { nowMs })
+            const step = await change(now, { io, ...at })
+            now = applyUpdates(now, step.updates, { nowMs: at.nowMs })
             all = followedBy(all, step)
           }
           return all
