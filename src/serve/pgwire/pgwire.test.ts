@@ -1130,6 +1130,31 @@ describe('statements', () => {
     expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
   })
 
+  test.each([
+    ['update listed set tags = tags || $1 returning tags', [['z', 'y y']], ['a', 'b', 'z', 'y y']],
+    ['update listed set nums = nums || $1 returning nums', [[7, 8]], [1, 2, 7, 8]],
+    ['update listed set nums = nums || $1::int returning nums', [9], [1, 2, 9]],
+    ['update listed set nums = array_append(nums, $1) returning nums', [3], [1, 2, 3]],
+    ['update listed set tags = $1 || tags returning tags', [['first']], ['first', 'a', 'b']],
+    ['update listed set tags = array_cat(tags, $1) returning tags', [['c']], ['a', 'b', 'c']],
+    ['select nums || 5 || 6 from listed', [], [1, 2, 5, 6]],
+    ['select 5 || nums from listed', [], [5, 1, 2]],
+    ["select nums || '{5}' from listed", [], [1, 2, 5]],
+    ["select array_cat(tags, '{c}') from listed", [], ['a', 'b', 'c']],
+    ['select tags from listed where nums @> $1 and nums && $2', [[1], [2, 3]], ['a', 'b']],
+  ])('lists beside items and texts: %s', async (sql, values, expected) => {
+    await ada.query('drop table if exists listed; create table listed (tags text[], nums int[])')
+    await ada.query("insert into listed values ('{a,b}', '{1,2}')")
+    const ask = async () => (await ada.query({ text: sql, values, rowMode: 'array' })).rows[0]![0] as unknown
+    expect(await ask()).toEqual(expected)
+    await ada.query('delete from listed')
+    // In a transaction, too, which goes on.
+    await ada.query("begin; insert into listed values ('{a,b}', '{1,2}')")
+    expect(await ask()).toEqual(expected)
+    expect((await ada.query('select count(*) from listed')).rows).toEqual([{ count: '1' }])
+    await ada.query('commit')
+  })
+
   test('RETURNING tells what is read beside the table, and * is all of it', async () => {
     await ada.query(
       'create table chosen (id int primary key, n text); create table read_by (ref int, doc jsonb, at date)',

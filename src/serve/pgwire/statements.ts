@@ -17,6 +17,7 @@ import {
   tokens,
   type Chunk,
   type Column,
+  type Edit,
   type QueryResult,
   type Spliced,
   type Token,
@@ -28,6 +29,7 @@ import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate } from './dialect.ts'
 import type { SessionNames } from './dialect/sql.ts'
 import { guesses } from './guesses.ts'
+import { mayJoinLists, repairOf } from './list-operands.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound, type Placeholder } from './parameters.ts'
@@ -245,15 +247,20 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   async function answerOf(asked: Asked, signal: AbortSignal, rows: boolean): Promise<Answer> {
     const { sql } = asked
     const values = await typed(asked, signal)
-    const bound = parameterEdits(placeholders(sql), values, {
-      plainText: isCatalogQuery(sql),
-      exact: asked.exact === true,
-    })
-    const said = splice(sql, bound).text
+    const write = (given: readonly Bound[]) =>
+      parameterEdits(placeholders(sql), given, { plainText: isCatalogQuery(sql), exact: asked.exact === true })
+    const said = splice(sql, write(values)).text
     applyConfig(said)
     const found = rows ? await callBackends(said, signal) : []
-    const translated = translate(sql, { ...names, schema: names.schema, signalled: () => found.shift() ?? true }, bound)
-    const { result, policy } = await through(asked, signal, translated)
+    const attempt = async (given: readonly Bound[], fits: readonly Edit[]) => {
+      const session = { ...names, schema: names.schema, signalled: () => found.shift() ?? true }
+      const isOpen = ({ start }: Edit) => !fits.some((one) => one.start === start && one.end > start)
+      const translated = translate(sql, session, [...write(given).filter(isOpen), ...fits])
+      return { translated, ...(await through(asked, signal, translated)) }
+    }
+    const { translated, result, policy } = await (mayJoinLists(sql)
+      ? fitted(asked, values, signal, attempt)
+      : attempt(values, []))
     isFresh = false
     for (const message of result.notices ?? []) notice({ severity: 'NOTICE', sqlState: '00000', message })
     const { columns, command } = result
@@ -274,6 +281,37 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     const encoded = first.done || first.value.bytes !== undefined
     const fields = encoded ? fieldsOf(columns, asked) : textFields(columns)
     return { fields, rows: new RowStream(startingWith(first, chunks, encoded)), tag, policy }
+  }
+
+  /** Again, as long as the engine says which side of an operator is no list (`list-operands.ts`). */
+  async function fitted<Done>(
+    asked: Asked,
+    values: readonly Bound[],
+    signal: AbortSignal,
+    attempt: (given: readonly Bound[], fits: readonly Edit[]) => Promise<Done>,
+  ): Promise<Done> {
+    let given = values
+    const fits: Edit[] = []
+    const isWithin = door.state === 'open'
+    const say = async (words: string) => isWithin && (await door.query(words, await options(signal)))
+    for (let repairs = 0; ; repairs++) {
+      await say('SAVEPOINT boathouse_lists')
+      try {
+        const done = await attempt(given, fits)
+        await say('RELEASE boathouse_lists')
+        return done
+      } catch (error) {
+        const at = offset(error, asked)
+        const repair =
+          repairs < repairsMax && error instanceof Failure ? repairOf(asked.sql, error.message, at, names) : undefined
+        if (!repair) throw error
+        const value = 'parameter' in repair ? given[repair.parameter - 1] : undefined
+        if ('parameter' in repair && (value === undefined || value.oid !== 0)) throw error
+        if ('edits' in repair) fits.push(...repair.edits)
+        else given = given.with(repair.parameter - 1, { ...value!, oid: repair.oid })
+        await say('ROLLBACK TO boathouse_lists')
+      }
+    }
   }
 
   async function transaction(
@@ -600,6 +638,9 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
 }
 
 const mark = 'SAVEPOINT boathouse_copy'
+
+/** How many operands of a statement are written as lists. */
+const repairsMax = 8
 
 /** How many parameters a failure may be about. */
 const triedMax = 3
