@@ -51,6 +51,7 @@ import {
   castAgain,
   elementsColumn,
   comparedWithList,
+  listsJoined,
   likeEach,
   listLiteral,
   numberedRows,
@@ -106,7 +107,7 @@ function editsOf(sql: EditedSql): Edit[] {
       boundList(sql, at) ||
       jsonPath(sql, at) ||
       jsonHolds(sql, at) ||
-      (!isCatalog && (jsonJoined(sql, at) || jsonMinus(sql, at)))
+      (!isCatalog && (listsJoined(sql, at) || jsonJoined(sql, at) || jsonMinus(sql, at)))
     )
       continue
     if (sessionName(sql, at) || locking(sql, at)) continue

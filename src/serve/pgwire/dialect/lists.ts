@@ -113,6 +113,28 @@ function oneOf(sql: EditedSql, at: number): boolean {
   return sql.replace(first, at + 1, `${meant} (${itemsSql(items)})`)
 }
 
+/** `tags || ARRAY['x']`: of no list that one is all; to the engine's operator there is none then. */
+export function listsJoined(sql: EditedSql, at: number): boolean {
+  if (sql.words[at] !== '||' || !sql.isOperand(at - 1)) return false
+  const from = sql.words[at + 1] === 'cast' && sql.words[at + 2] === '(' ? at + 3 : at + 1
+  if (sql.words[from] !== '[' && !(sql.words[from] === 'array' && sql.words[from + 1] === '[')) return false
+  const left = sql.operandWithCasts(at - 1)
+  sql.wrapBefore(sql.words[left - 1] === 'array' ? left - 1 : left, 'list_concat(')
+  sql.insertAfter(listEnd(sql, at + 1), ')')
+  return sql.replace(at, at, ', ')
+}
+
+function listEnd(sql: EditedSql, first: number): number {
+  const open = sql.words[first] === 'array' ? first + 1 : first
+  if (sql.words[open] !== '[') return sql.operandEnd(first)
+  let [last, depth] = [open, 0]
+  for (; last < sql.tokens.length; last++)
+    if (sql.words[last] === '[') depth++
+    else if (sql.words[last] === ']' && --depth === 0) break
+  while (sql.words[last + 1] === '::') last = sql.castEnd(last + 1).last
+  return last
+}
+
 /** `a <> ALL (list)`: unknown where there is no list; to the engine that is an empty one. */
 export function comparedWithList(sql: EditedSql, at: number): void {
   const end = /^(all|any|some)$/.test(sql.words[at]!) && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
