@@ -20,7 +20,7 @@ import { checkFunction } from './materializations/functions.ts'
 import { runnable, running } from './materializations/runnable.ts'
 import { pointToLatest } from './materializations/latest-pointer.ts'
 import { runBatches } from './materializations/microbatch.ts'
-import { aboutTable, openScope, type Scope } from './materializations/scope.ts'
+import { aboutTable, asker, openScope, type Scope } from './materializations/scope.ts'
 import { loadSeed } from './materializations/seed.ts'
 import { checkLayout, lakeName, readSnapshots, tableOptions } from './materializations/target.ts'
 import { done, inTemplate, statementOf, timed, type Clocked, type NodeResult, type Outcome, type Work } from './work.ts'
@@ -204,11 +204,10 @@ async function byTemplate(
 // --- operations
 
 const operationSubject = (
-  operation: Pick<DbtOperation, 'uniqueId' | 'name' | 'package' | 'place'>,
-  { project }: Pick<Work, 'project'>,
+  operation: Pick<DbtOperation, 'uniqueId' | 'name' | 'package' | 'place' | 'database' | 'schema'>,
   raw: string,
 ): Subject => {
-  const { database, schema } = project.target
+  const { database, schema } = operation
   return {
     ...operation,
     kind: 'operation',
@@ -236,13 +235,7 @@ export async function runOperation(operation: DbtOperation, work: Work, names: N
   return timed({ ...operation, kind: 'operation' }, work, async (clocked) => {
     const scope = await openScope(operation.uniqueId, work)
     try {
-      const compiler = new Compiler(work.project, scope.ask)
-      const subject = operationSubject(operation, work, operation.sql)
-      const text = await compiler.run(
-        subject,
-        ({ globals }) => compileTemplate(operation.sql, originOf(operation.place)).render(globals),
-        names,
-      )
+      const text = await operationText(operation, new Compiler(work.project, scope.ask), names)
       clocked.compiled(text)
       if (text.trim() !== '') await told(operation.place, () => scope.ask({ kind: 'statement', sql: text }))
       return { ...done, compiledSql: text }
@@ -251,6 +244,25 @@ export async function runOperation(operation: DbtOperation, work: Work, names: N
     }
   })
 }
+
+/** What a statement of on-run-start or on-run-end would send, as a result: as with other nodes, what its template asks is asked. */
+export function compileOperation(
+  operation: DbtOperation,
+  work: Omit<Work, 'changes'> & Partial<Work>,
+): Promise<NodeResult> {
+  return timed({ ...operation, kind: 'operation' }, work, async (clocked) => {
+    const compiledSql = await operationText(operation, new Compiler(work.project, asker(running(work))))
+    clocked.compiled()
+    return { ...done, compiledSql }
+  })
+}
+
+const operationText = (operation: DbtOperation, compiler: Compiler, names: Names = {}): Promise<string> =>
+  compiler.run(
+    operationSubject(operation, operation.sql),
+    ({ globals }) => compileTemplate(operation.sql, originOf(operation.place)).render(globals),
+    names,
+  )
 
 /** `dbt run-operation NAME --args …`: calls a macro, of the project or of a package (`package.name`), by named arguments. */
 export async function runMacro(name: string, args: Readonly<Record<string, unknown>>, work: Work): Promise<NodeResult> {
@@ -262,6 +274,8 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
     name: parts.at(-1)!,
     package: parts.length > 1 ? parts[0]! : project.name,
     place: { file: 'dbt_project.yml' },
+    database: project.target.database,
+    schema: project.target.schema,
   }
   let { uniqueId } = operation
   const result = await timed({ ...operation, kind: 'operation' }, work, async () => {
@@ -279,7 +293,7 @@ export async function runMacro(name: string, args: Readonly<Record<string, unkno
         })
       uniqueId = macro.uniqueId
       const kwargs = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, fromJs(value)]))
-      const subject = operationSubject(operation, work, '')
+      const subject = operationSubject(operation, '')
       await compiler.run(subject, ({ macros }) => (macros.bind(macro) as Callable)([], kwargs))
       return done
     } finally {

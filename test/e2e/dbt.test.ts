@@ -211,6 +211,16 @@ test('hooks run around tests and the look at sources, too, and may write', async
   const looked = await dbt('source freshness')
   expect(looked.code, looked.stdout).toBe(0)
   expect(await shop.rows('select a from main.hooked order by a')).toEqual([[0], [1], [2]])
+  // They are among what is compiled, and not sent.
+  edit('dbt_project.yml', `${project}\non-run-start: insert into main.hooked select {{ 1 + 2 }}\n`)
+  expect((await dbt('compile')).code).toBe(0)
+  expect(artifact('run_results.json')['results']).toContainEqual(
+    expect.objectContaining({
+      unique_id: 'operation.shop.shop-on-run-start-0',
+      compiled_code: 'insert into main.hooked select 3',
+    }),
+  )
+  expect(await shop.rows('select count(*) from main.hooked')).toEqual([[3]])
   edit('dbt_project.yml', `${project}\non-run-start: select nope\n`)
   expect((await dbt('source freshness')).code).toBe(1)
   edit('dbt_project.yml', project)

@@ -160,6 +160,7 @@ export const kinds = {
     },
   },
   analysis: { tree: 'models', defaults: nodeDefaults },
+  operation: { tree: 'models', defaults: nodeDefaults },
   seed: {
     tree: 'seeds',
     defaults: { ...nodeDefaults, materialized: 'seed', delimiter: ',', quote_columns: null },

@@ -255,12 +255,12 @@ export function sourceValue(source: DbtSource, fileInPackage: string): Config {
 }
 
 /** Operations are nodes as well, with what dbt_project.yml says of all models. */
-export function operationValue(project: DbtProject, operation: DbtOperation): Config {
-  const { name, package: from, sql, when, index, config } = operation
+export function operationValue(operation: DbtOperation): Config {
+  const { name, package: from, sql, when, index, config, database, schema } = operation
   const path = `hooks/${name}.sql`
   return {
-    database: project.target.database,
-    schema: project.target.schema,
+    database,
+    schema,
     name,
     resource_type: 'operation',
     package_name: from,
@@ -313,7 +313,7 @@ export function graphDict(project: DbtProject): Dict {
       ),
     )
   const withOperations = (nodes: Dict) => {
-    for (const one of project.operations.values()) nodes.set(one.uniqueId, fromJs(operationValue(project, one)))
+    for (const one of project.operations.values()) nodes.set(one.uniqueId, fromJs(operationValue(one)))
     return nodes
   }
   const graph = new Dict([

@@ -6,10 +6,13 @@ import { configOf, hooksOf } from './config.ts'
 import { macrosOf } from './nodes.ts'
 import type { Reading } from './reading.ts'
 import { findRef, findSource, nodesByName, searchOrder } from './references.ts'
+import { RelationNames } from './relation-names.ts'
 import type { DbtOperation, DbtPackage } from './types.ts'
+import { gathering } from './yaml-file.ts'
 
 /** In the order in which dbt runs them: the project's own, then those of the packages by name. */
 export async function readOperations(reading: Reading): Promise<void> {
+  const names = new RelationNames(reading)
   const others = reading.packages.filter((one) => one !== reading.root)
   const packages = [reading.root, ...others.toSorted((a, b) => (a.name < b.name ? -1 : 1))]
   for (const from of packages) {
@@ -17,7 +20,7 @@ export async function readOperations(reading: Reading): Promise<void> {
     if (onRunStart.length + onRunEnd.length === 0) continue
     const checksum = fileChecksum(await reading.files.text(from.file))
     const add = (when: DbtOperation['when']) => (sql: string, index: number) =>
-      addOperation(reading, from, { when, sql, index, checksum })
+      addOperation(reading, names, from, { when, sql, index, checksum })
     onRunStart.forEach(add('on-run-start'))
     onRunEnd.forEach(add('on-run-end'))
   }
@@ -25,6 +28,7 @@ export async function readOperations(reading: Reading): Promise<void> {
 
 function addOperation(
   reading: Reading,
+  names: RelationNames,
   from: DbtPackage,
   { when, sql, index, checksum }: Pick<DbtOperation, 'when' | 'sql' | 'index' | 'checksum'>,
 ): void {
@@ -42,14 +46,16 @@ function addOperation(
     ...(parsed?.refs ?? []).map((ref) => findRef(byName, ref, searchOrder(project, from.name))),
     ...(parsed?.sources ?? []).map((call) => findSource(project, call, from.name)),
   ]
-  const { config, unrendered } = configOf('analysis', [from.name, 'hooks', name], [], { from, root: reading.root })
+  const { config, unrendered } = configOf('operation', [from.name, 'hooks', name], [], { from, root: reading.root })
+  // As a model in its place would be: that of a package that is switched off does not run.
+  if (config['enabled'] === false) return
   for (const key of ['pre-hook', 'post-hook'] as const)
     config[key] = hooksOf(config, key, place).map((hook) => ({
       sql: hook.sql,
       transaction: hook.transaction,
       index: null,
     }))
-  project.operations.set(`operation.${from.name}.${name}`, {
+  const operation: DbtOperation = {
     uniqueId: `operation.${from.name}.${name}`,
     name,
     package: from.name,
@@ -63,5 +69,9 @@ function addOperation(
     dependsOn: [...new Set(parents.flatMap((parent) => parent?.uniqueId ?? []))],
     file: from.file,
     place,
-  })
+    database: project.target.database,
+    schema: project.target.schema,
+  }
+  gathering(reading.failures, () => names.nameOperation(operation))
+  project.operations.set(operation.uniqueId, operation)
 }

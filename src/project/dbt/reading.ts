@@ -78,7 +78,13 @@ export class Reading {
     return globals
   }
 
-  context(from: DbtPackage, session: Session, model: Dict | null, node: DbtNode | undefined, lenient = true): Context {
+  context(
+    from: DbtPackage,
+    session: Session,
+    model: Dict | null,
+    node: Pick<DbtNode, 'database' | 'schema' | 'alias' | 'name'> | undefined,
+    lenient = true,
+  ): Context {
     const { target } = this.project
     return openContext({
       project: this.project,

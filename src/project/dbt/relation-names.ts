@@ -7,11 +7,15 @@ import { emptyParsed, parseSession } from './calls.ts'
 import type { Context } from './context.ts'
 import { deprecations } from './deprecations.ts'
 import { builtinPackage } from './macros.ts'
-import { nodeDict } from './node-dict.ts'
+import { nodeDict, operationValue } from './node-dict.ts'
 import type { Reading } from './reading.ts'
-import type { DbtMacro, DbtNode } from './types.ts'
+import type { DbtMacro, DbtNode, DbtOperation } from './types.ts'
 
 type Part = 'database' | 'schema' | 'alias'
+type Named = Pick<
+  DbtNode,
+  'uniqueId' | 'name' | 'version' | 'package' | 'config' | 'place' | 'database' | 'schema' | 'alias'
+>
 
 export class RelationNames {
   readonly #reading: Reading
@@ -27,7 +31,8 @@ export class RelationNames {
     node.database = target.database
     node.schema = target.schema
     node.alias = node.name
-    for (const part of ['database', 'schema', 'alias'] as const) node[part] = this.#generate(part, node)
+    for (const part of ['database', 'schema', 'alias'] as const)
+      node[part] = this.#generate(part, node, () => nodeDict(node))
     if (node.kind !== 'snapshot') return
     // The old spelling of snapshots says it directly, past all macros.
     const { target_database: database, target_schema: schema } = node.config
@@ -35,12 +40,19 @@ export class RelationNames {
     if (typeof schema === 'string' && schema !== '') node.schema = schema
   }
 
-  #generate(part: Part, node: DbtNode): string {
+  /** Database and schema of an operation, which is named as a model beside it would be. @throws Failure of the macros */
+  nameOperation(operation: DbtOperation): void {
+    const dict = () => fromJs(operationValue(operation)) as Dict
+    for (const part of ['database', 'schema'] as const)
+      operation[part] = this.#generate(part, { ...operation, version: undefined, alias: operation.name }, dict)
+  }
+
+  #generate(part: Part, node: Named, dict: () => Dict): string {
     const value = node.config[part] ?? null
     const macro = this.#macro(part, node.package)
     if (!macro) return this.#byDefault(part, node, value)
     const bound = this.#context(node).macros.bind(macro) as Callable
-    const answer = bound([fromJs(value), nodeDict(node)], {})
+    const answer = bound([fromJs(value), dict()], {})
     if (part !== 'schema' || answer !== null) return str(answer).trim()
     if (this.#reading.root.flags['require_valid_schema_from_generate_schema_name'] !== true) {
       this.#reading.deprecated(deprecations.schemaOfNothing(node.uniqueId), node.place)
@@ -54,7 +66,7 @@ export class RelationNames {
   }
 
   /** What dbt's own macros do, without the cost of calling them. */
-  #byDefault(part: Part, node: DbtNode, value: unknown): string {
+  #byDefault(part: Part, node: Named, value: unknown): string {
     const { target } = this.#reading.project
     const custom = value === null || value === '' ? undefined : str(fromJs(value)).trim()
     switch (part) {
@@ -81,7 +93,7 @@ export class RelationNames {
     return found
   }
 
-  #context(node: DbtNode): Context {
+  #context(node: Named): Context {
     const known = this.#contexts.get(node.package)
     if (known) return known
     const session = parseSession(emptyParsed(), () => node.place)

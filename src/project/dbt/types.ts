@@ -227,6 +227,8 @@ export type DbtOperation = {
   uniqueId: string
   name: string
   package: string
+  database: string
+  schema: string
   when: 'on-run-start' | 'on-run-end'
   /** From 0 within its package. */
   index: number

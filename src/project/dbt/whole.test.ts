@@ -353,6 +353,21 @@ test('operations are nodes of the graph, with what the project says of its model
   })
 })
 
+test('an operation has the schema that a model beside it would have, and runs unless such a model is switched off', async () => {
+  const package_ = (name: string) => ({
+    [`dbt_packages/${name}/dbt_project.yml`]: `name: ${name}\non-run-start: select 1`,
+  })
+  const { operations } = await read({
+    'dbt_project.yml': 'name: shop\non-run-end: select 1\nmodels: {a: {+schema: extra}, b: {+enabled: false}}',
+    ...package_('a'),
+    ...package_('b'),
+  })
+  expect(Array.from(operations.values(), ({ uniqueId, schema }) => [uniqueId, schema])).toEqual([
+    ['operation.shop.shop-on-run-end-0', 'main'],
+    ['operation.a.a-on-run-start-0', 'main_extra'],
+  ])
+})
+
 test('odd and old spellings are read, some with a warning', async () => {
   const project = await read({
     'dbt_project.yml': `name: shop

@@ -3,7 +3,14 @@
 import { Failure, type FailureCode } from '../../../base/failure.ts'
 import { versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import { collect, quoteTable, type ChangeSet } from '../../../lake/index.ts'
-import { compileResult, isBad, runnable, lakeName, type NodeResult } from '../../../transform/index.ts'
+import {
+  compileOperation,
+  compileResult,
+  isBad,
+  runnable,
+  lakeName,
+  type NodeResult,
+} from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
@@ -141,6 +148,7 @@ async function compiled(session: Session): Promise<Opened> {
   const changes = await passingChanges(app, place)
   try {
     const results = await compileAll(session, app, project, nodes, changes)
+    results.push(...(await compileOperations(session, app, project, changes)))
     const [typed] = results
     if (inline !== undefined && typed?.status === 'error')
       throw new Failure((typed.code as FailureCode | undefined) ?? 'TEMPLATE_FAILED', typed.message, {
@@ -169,6 +177,20 @@ export async function compileAll(
   const results: NodeResult[] = []
   for (const node of nodes)
     results.push(await compileResult(node, { project, lake, principal, changes, signal: context.signal }))
+  return results
+}
+
+/** Those of on-run-start and on-run-end, which are among what is compiled unless something is asked for. */
+export async function compileOperations(
+  session: Session,
+  { lake, principal }: App,
+  project: DbtProject,
+  changes: ChangeSet,
+): Promise<NodeResult[]> {
+  const results: NodeResult[] = []
+  if (isSelecting(session) || session.flags.text('inline') !== undefined) return results
+  const work = { project, lake, principal, changes, signal: session.context.signal }
+  for (const operation of project.operations.values()) results.push(await compileOperation(operation, work))
   return results
 }
 

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { Failure } from '../../../base/failure.ts'
 import { schemaOfLoaded, sqlType } from '../../../lake/index.ts'
 import type { DbtProject } from '../../../project/dbt/index.ts'
-import { catalogArtifact, writeJson, writeWhole, type CatalogTable } from '../../../transform/index.ts'
+import { catalogArtifact, writeJson, writeWhole, type CatalogTable, type NodeResult } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
 import { sizeOf } from '../table.ts'
 import { invocationOf, writeArtifacts } from './artifacts.ts'
 import { deferTo } from './defer.ts'
-import { compileAll, passingChanges, sayWrong } from './compile.ts'
+import { compileAll, compileOperations, passingChanges, sayWrong } from './compile.ts'
 import { sayFound, sayThreads } from './lines.ts'
 import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'
@@ -26,7 +26,13 @@ export async function docsGenerate(session: Session): Promise<number> {
   if (flags.is('compile', true)) await deferTo(session, app, project, ids)
   const changes = await passingChanges(app, place)
   const started = performance.now()
-  const results = await compileAll(session, app, project, nodes, changes).finally(() => changes.discard())
+  const results: NodeResult[] = []
+  try {
+    results.push(...(await compileAll(session, app, project, nodes, changes)))
+    if (flags.is('compile', true)) results.push(...(await compileOperations(session, app, project, changes)))
+  } finally {
+    await changes.discard()
+  }
   const status = sayWrong(session, { project, results })
   if (flags.is('compile', true)) await writeArtifacts(session, project, results, performance.now() - started)
   log.info('Building catalog', { name: 'BuildingCatalog', code: 'E044' })

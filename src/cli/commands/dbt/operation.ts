@@ -2,6 +2,7 @@
 
 import { Failure } from '../../../base/failure.ts'
 import { assertWritable } from '../../../config/index.ts'
+import type { DbtProject } from '../../../project/dbt/index.ts'
 import { runMacro, runOperation as runStatement, type NodeResult } from '../../../transform/index.ts'
 import { writeArtifacts } from './artifacts.ts'
 import type { DbtFlags } from './flags.ts'
@@ -34,7 +35,7 @@ export async function runOperation(session: Session): Promise<number> {
     const work = { project, lake: app.lake, changes, principal: app.principal, signal: context.signal }
     const result =
       macro === undefined
-        ? await runStatement(inline(project.name, sql!), work)
+        ? await runStatement(inline(project, sql!), work)
         : await runMacro(macro, flags.mapping('args'), work)
     const isDone = result.status === 'success'
     if (isDone && (await changes.pending()).length > 0) {
@@ -71,10 +72,12 @@ function mistakeIn([macro, ...rest]: readonly string[], flags: DbtFlags): string
     : `run-operation takes the name of one macro, found "${rest.join(' ')}" behind it`
 }
 
-const inline = (project: string, sql: string): Parameters<typeof runStatement>[0] => ({
-  uniqueId: `sql_operation.${project}.inline_query`,
+const inline = ({ name, target }: DbtProject, sql: string): Parameters<typeof runStatement>[0] => ({
+  uniqueId: `sql_operation.${name}.inline_query`,
   name: 'inline_query',
-  package: project,
+  package: name,
+  database: target.database,
+  schema: target.schema,
   when: 'on-run-start',
   index: 0,
   sql,
