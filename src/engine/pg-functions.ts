@@ -278,6 +278,13 @@ const scalars: Macro[] = [
     ],
   ],
   ['jsonb_array_length', [one], 'json_array_length(a)::INTEGER'],
+  // What compares as values of jsonb do: first by their kinds, then numbers as such and texts by their letters.
+  [
+    'pg_json_rank',
+    [one],
+    `CASE WHEN a IS NULL THEN NULL ELSE {'kind': CASE json_type(a) WHEN 'NULL' THEN 1 WHEN 'VARCHAR' THEN 2 WHEN 'BOOLEAN' THEN 4 WHEN 'ARRAY' THEN 5 WHEN 'OBJECT' THEN 6 ELSE 3 END,
+      'n': CASE WHEN json_type(a) IN ('VARCHAR', 'ARRAY', 'OBJECT') THEN 0 ELSE coalesce(TRY_CAST(a ->> '$' AS DOUBLE), CASE a ->> '$' WHEN 'true' THEN 1 ELSE 0 END) END, 'text': CASE WHEN json_type(a) IN ('VARCHAR', 'ARRAY', 'OBJECT') THEN a ->> '$' ELSE '' END} END`,
+  ],
   ['jsonb_exists', [two], hasOf('contains')],
   ['jsonb_exists_any', [two], hasOf('has_any')],
   ['jsonb_exists_all', [two], hasOf('has_all')],

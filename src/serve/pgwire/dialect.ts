@@ -62,11 +62,11 @@ import {
 } from './dialect/lists.ts'
 import { recordColumns } from './dialect/json-rows.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
+import { patternEdits } from './dialect/engine-patterns.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
 import { locking, sessionName } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
-import { patternEdits } from './dialect/engine-patterns.ts'
-import { intervalFields, typedLiteral } from './dialect/time-literals.ts'
+import { intervalFields, typedLiteral, zoneOffset } from './dialect/time-literals.ts'
 
 const catalogTextMax = 50_000
 const catalogWord =
@@ -101,7 +101,7 @@ function editsOf(sql: EditedSql): Edit[] {
     castAgain(sql, at)
     jsonTaken(sql, at)
     jsonChange(sql, at)
-    if (bitLiteral(sql, at) || typedLiteral(sql, at) || intervalFields(sql, at)) continue
+    if (bitLiteral(sql, at) || typedLiteral(sql, at) || intervalFields(sql, at) || zoneOffset(sql, at)) continue
     if (collated(sql, at) || listLiteral(sql, at) || timestampLiteral(sql, at)) continue
     if (
       boundList(sql, at) ||

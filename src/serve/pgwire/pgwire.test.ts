@@ -1130,6 +1130,31 @@ describe('statements', () => {
     expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
   })
 
+  test('patterns that are put together, offsets of zones and JSON are compared as in PostgreSQL', async () => {
+    await ada.query('create table compared (id int, a text, b text, j jsonb)')
+    await ada.query(
+      "insert into compared values (1, 'a_b%', 'a_b', '{\"k\": [1, 2], \"n\": 14}'), (2, 'axb', 'x', '{\"k\": 1, \"n\": \"y\"}')",
+    )
+    const ids = async (where: string) =>
+      (await ada.query(`select id from compared where ${where} order by id`)).rows.map(({ id }: { id: number }) => id)
+    expect(await ids(String.raw`a like replace(b, '_', E'\\_') || '%'`)).toEqual([1])
+    expect(await ids(String.raw`upper(a) like upper('a\_b%') and id > 0`)).toEqual([1])
+    expect(await ids(String.raw`not a like lower('A\_' || 'B%')`)).toEqual([2])
+    expect(await ids(`a like b || '_' or a ilike 'AX' || 'b'`)).toEqual([1, 2])
+    expect(await ids(`case when a like 'a' || '%' then id else 0 end > 1`)).toEqual([2])
+    expect(await ids(`j -> 'k' in ('[1, 2]'::jsonb, '{"a": 1}'::jsonb)`)).toEqual([1])
+    expect(await ids(`(j -> 'k') not in ('[1, 2]'::jsonb)`)).toEqual([2])
+    expect(await ids(`j -> 'n' > '2'::jsonb`)).toEqual([1])
+    expect(await ids(`j -> 'n' < '200'::jsonb`)).toEqual([1, 2])
+    const { rows } = await ada.query({
+      text: `select extract(hour from ts at time zone '-05:00')::int, extract(hour from timezone('UTC+3', ts))::int
+        from (values (timestamptz '2015-06-15 14:30:00+00')) v(ts)`,
+      rowMode: 'array',
+    })
+    expect(rows).toEqual([[19, 11]])
+    expect(await codeOf(ada.query(`select now() at time zone '+05:30'`))).toBe('0A000')
+  })
+
   test.each([
     ['update listed set tags = tags || $1 returning tags', [['z', 'y y']], ['a', 'b', 'z', 'y y']],
     ['update listed set nums = nums || $1 returning nums', [[7, 8]], [1, 2, 7, 8]],

@@ -95,9 +95,18 @@ const someHolds = (list: string, value: unknown, depth: number): string =>
 /** `doc #> '{a,b}' = '[1, 2]'::jsonb`: the same values, however they are written; the engine compares the texts. */
 export function jsonCompared(sql: EditedSql, at: number): boolean {
   const { type, last } = sql.castEnd(at)
-  const isCompared = /^(=|<>|!=)$/.test(sql.words[at - 2] ?? '') && sql.isOperand(at - 3)
-  if (type !== 'jsonb' || sql.tokens[at - 1]?.kind !== 'string' || !isCompared) return false
+  if (type !== 'jsonb' || sql.tokens[at - 1]?.kind !== 'string') return false
+  const symbol = sql.words[at - 2] ?? ''
+  if (symbol === '(' || symbol === ',') return jsonListed(sql, at, last)
+  if (!/^(=|<>|!=|[<>]=?)$/.test(symbol) || !sql.isOperand(at - 3)) return false
   const left = sql.operandWithCasts(at - 3)
+  if (/^[<>]/.test(symbol) && symbol !== '<>') {
+    const { first } = jsonBefore(sql, at - 3)
+    sql.wrapBefore(first, 'pg_json_rank(')
+    sql.insertAfter(at - 3, ')')
+    sql.insertBefore(at - 1, 'pg_json_rank(json(')
+    return sql.replace(at, last, '))')
+  }
   // What is taken out of JSON has no blanks.
   if (!/^(->|>)$/.test(sql.words[left - 1] ?? '')) {
     // `SET doc = '{}'::jsonb` compares nothing.
@@ -105,6 +114,20 @@ export function jsonCompared(sql: EditedSql, at: number): boolean {
       return false
     sql.insertBefore(left, 'json(')
     sql.insertAfter(at - 3, ')')
+  }
+  sql.insertBefore(at - 1, 'json(')
+  return sql.replace(at, last, ')')
+}
+
+/** `doc -> 'a' IN ('[1, 2]'::jsonb, …)`: likewise. */
+function jsonListed(sql: EditedSql, at: number, last: number): boolean {
+  let open = at - 2
+  for (; open > 0 && sql.words[open] !== '('; open--) if (sql.words[open] === ')') open = sql.opening(open) ?? 0
+  const before = sql.words[open - 2] === 'not' ? open - 3 : open - 2
+  if (sql.words[open - 1] !== 'in' || !sql.isOperand(before)) return false
+  if (open === at - 2) {
+    sql.wrapBefore(jsonBefore(sql, before).first, 'json(')
+    sql.insertAfter(before, ')')
   }
   sql.insertBefore(at - 1, 'json(')
   return sql.replace(at, last, ')')

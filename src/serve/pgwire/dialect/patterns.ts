@@ -6,14 +6,42 @@ import { around } from './around.ts'
 import { isAlias } from './lists.ts'
 import { groupsOf, textOf, type EditedSql, type Range } from './sql.ts'
 
-/** `LIKE 'pg\\_%'`: a backslash escapes in PostgreSQL unless another character is named. */
+/** `LIKE 'pg\\_%'`, `LIKE prefix || '%'`: a backslash escapes in PostgreSQL unless another character is named. */
 export function escapedLike(sql: EditedSql, at: number): void {
-  const pattern = sql.tokens[at + 1]
-  if (pattern?.kind !== 'string' || !pattern.text.includes('\\')) return
-  let last = sql.words[at + 2] === '::' ? sql.castEnd(at + 2).last : at + 1
-  if (sql.words[last + 1] === '(') last = sql.closing(last + 1) ?? last
-  // What is put together with other texts is not looked into.
-  if (!/^(escape|\|\||::)$/.test(sql.words[last + 1] ?? '')) sql.insertAfter(last, " ESCAPE '\\'")
+  const last = patternEnd(sql, at + 1)
+  const pattern = sql.tokens.slice(at + 1, last + 1)
+  if (pattern.length === 0 || /^(escape|any|some|all)$/.test(sql.words[last + 1] ?? '')) return
+  if (/^(any|some|all)$/.test(sql.words[at + 1]!)) return
+  const isWritten = pattern.every(
+    ({ kind, text }, index) => kind === 'string' || text === '||' || isOfCast(sql, at + 1 + index),
+  )
+  const isPlain = isWritten && !pattern.some(({ kind, text }) => kind === 'string' && text.includes('\\'))
+  if (!isPlain) sql.insertAfter(last, " ESCAPE '\\'")
+}
+
+/** `'x'::varchar(5)` is as good as written. */
+const isOfCast = (sql: EditedSql, at: number): boolean =>
+  ['::', '(', ')'].includes(sql.words[at]!) || sql.words[at - 1] === '::' || sql.tokens[at]!.kind === 'number'
+
+const behindPattern =
+  /^(and|or|escape|then|else|end|when|is|group|order|limit|offset|having|union|intersect|except|window|qualify|fetch|for|returning|as|asc|desc|nulls|from|where|on|join|left|right|full|inner|cross)$/
+
+/** The last token of what stands behind LIKE. */
+function patternEnd(sql: EditedSql, from: number): number {
+  let at = from
+  for (; at < sql.tokens.length; at++) {
+    const word = sql.words[at]!
+    if (word === '(') at = sql.closing(at) ?? at
+    else if (word === ')' || word === ',' || word === ';' || word === ']' || /^(=|<|>|<>|!=)$/.test(word)) break
+    else if (
+      sql.tokens[at]!.kind === 'word' &&
+      sql.words[at - 1] !== '.' &&
+      behindPattern.test(word) &&
+      sql.words[at + 1] !== '('
+    )
+      break
+  }
+  return at - 1
 }
 
 /** `~` finds a part in PostgreSQL and asks for the whole in DuckDB. */

@@ -135,3 +135,21 @@ function ofFields(text: string, first: string, last: string): string | undefined
           : undefined
   return shown === undefined ? undefined : `${days ? `${days[1]} days ` : ''}${shown}`
 }
+
+/**
+ * `at AT TIME ZONE '-05:00'`, `timezone('UTC+3', at)`: offsets are west of Greenwich in PostgreSQL, as POSIX has them. The engine
+ * knows those behind UTC alone, and takes them as east.
+ */
+export function zoneOffset(sql: EditedSql, at: number): boolean {
+  const isBehind = sql.words.slice(at - 3, at).join(' ') === 'at time zone'
+  const isArgument = sql.words[at - 1] === '(' && sql.words[at - 2] === 'timezone'
+  const token = sql.tokens[at]!
+  if (token.kind !== 'string' || (!isBehind && !isArgument)) return false
+  const [, sign, hours, minutes = '00'] =
+    /^(?:[a-z]{3,}|<[^>]+>)?([+-]?)(\d{1,2})(?::?(\d\d))?$/i.exec(textOf(token).trim()) ?? []
+  if (hours === undefined || Number(hours) > 15) return false
+  // Of minutes it would take no notice.
+  const told =
+    minutes === '00' ? `UTC${sign === '-' ? '+' : '-'}${hours.padStart(2, '0')}:00` : `${sign}${hours}:${minutes}`
+  return sql.replace(at, at, quoteText(told))
+}
