@@ -459,6 +459,29 @@ test.each(['f', 'g', 's.x'])('rows with NaN in %s are found beside numbers whose
   }
 })
 
+test('bytes are found in files with Bloom filters', async () => {
+  const schema = schemaOf([
+    column(1, 'b', 'binary'),
+    column(2, 's', { type: 'struct', fields: [column(3, 'b', 'binary')] }),
+  ])
+  const value = `['\\x80'::BLOB, '\\x00\\xFF'::BLOB, 'abc'::BLOB][1 + i % 3]`
+  const select = `SELECT ${value} AS b, {'b': ${value}} AS s FROM range(3000) t(i)`
+  const [one, other] = await Promise.all(
+    [1, 2].map(async () => scanFile(dataFile(await parquet(select, '{b: 1, s: {__duckdb_field_id: 2, b: 3}}')))),
+  )
+  for (const files of [[one!], [one!, other!]]) {
+    const sql = await scanSql({ table: 'raw.t', metadata: metadataOf(schema), schema, files, io, engine })
+    for (const bytes of [`'\\x80'`, `'\\x00\\xFF'`, `'abc'`])
+      for (const of of ['b', 's.b'])
+        expect(
+          await engine.rows({
+            class: 'interactive',
+            sql: `SELECT count(*) FROM ${sql} t WHERE ${of} = ${bytes}::BLOB`,
+          }),
+        ).toEqual([[1000 * files.length]])
+  }
+})
+
 test('bytes that nothing marks as a variant are not taken for one', async () => {
   const schema = schemaOf([column(1, 'id', 'long'), column(2, 'v', 'variant')])
   const path = await parquet(`SELECT 1::BIGINT AS id, {metadata: 'a'::BLOB, value: 'b'::BLOB} AS v`, '{id: 1, v: 2}')

@@ -383,7 +383,7 @@ function readFiles(
       throw new Failure('UNSUPPORTED', `${table} has files with a column "${taken.name}", a name that DuckDB needs`)
     const values = columns.map(({ field, as }) => {
       const value = columnSql(own, field)
-      const sql = value !== undefined && hasNan(field, mayHaveNan) ? unfiltered(value) : (value ?? absentSql(field))
+      const sql = value !== undefined && isMisread(field, mayHaveNan) ? unfiltered(value) : (value ?? absentSql(field))
       return `${sql} AS ${quoteName(as)}`
     })
     // A folder named `day=5` must not answer for what is in the file.
@@ -399,7 +399,7 @@ function readFiles(
   })
   // Fields of structs that are found by id are not held against statistics anyway.
   const names = columns.map(({ field, as }) =>
-    field.type.kind !== 'struct' && hasNan(field, mayHaveNan)
+    field.type.kind !== 'struct' && isMisread(field, mayHaveNan)
       ? `${unfiltered(quoteName(as))} AS ${quoteName(as)}`
       : quoteName(as),
   )
@@ -408,15 +408,27 @@ function readFiles(
   return `SELECT ${[...names, ...place].join(', ')} FROM read_parquet(${list}, schema = MAP {${entries.join(', ')}}, explicit_cardinality = ${rows})`
 }
 
-/**
- * Parquet's statistics leave out NaN, which is larger than every number here: by them DuckDB would skip rows of other writers'
- * files that `> 1`, `<> 1` and `= 'NaN'` are true of. A condition on a call is not held against them (scan.test.ts).
- */
+/** A condition on a call is not held against what Parquet says of a column. */
 const unfiltered = (sql: string) => `greatest(${sql})`
 
-function hasNan({ id, type }: Pick<WantedColumn, 'id' | 'type'>, mayHaveNan: (id: number) => boolean): boolean {
-  if (type.kind === 'struct') return type.fields.some((field) => hasNan(field, mayHaveNan))
-  return (type.kind === 'float' || type.kind === 'double') && mayHaveNan(id)
+/**
+ * Whether DuckDB would skip rows by what Parquet says of a column (scan.test.ts). Its statistics leave out NaN, which is larger
+ * than every number here: of other writers' files `> 1`, `<> 1` and `= 'NaN'` would find fewer rows. And DuckDB looks for
+ * bytes in Bloom filters, also in its own, by their text: `= '\x80'` would find none.
+ */
+function isMisread({ id, type }: Pick<WantedColumn, 'id' | 'type'>, mayHaveNan: (id: number) => boolean): boolean {
+  switch (type.kind) {
+    case 'struct':
+      return type.fields.some((field) => isMisread(field, mayHaveNan))
+    case 'float':
+    case 'double':
+      return mayHaveNan(id)
+    case 'binary':
+    case 'fixed':
+      return true
+    default:
+      return false
+  }
 }
 
 /** What the manifests say of each file, for those that must know: one row a file. */

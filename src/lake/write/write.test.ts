@@ -78,6 +78,22 @@ test('zeros of both signs are found by either', async () => {
   }
 })
 
+test('bytes that come again and again are found, also by who reads the files', async () => {
+  await world.rows(
+    `create table raw.bytes as select ['\\x80'::blob, '\\x00\\xFF'::blob][1 + i % 2] as b from range(2000) t(i)`,
+  )
+  expect(await world.rows(`select count(*) from raw.bytes where b = '\\x80'::blob`)).toEqual([[1000]])
+  expect(await world.rows(`delete from raw.bytes where b = '\\x00\\xFF'::blob`)).toEqual([[1000]])
+  const { metadata } = (await world.tables.load(at('bytes'))) as LoadedTable
+  const { files } = await planScan(world.io, metadata)
+  const found = files.map(
+    ({ path }) => `SELECT * FROM read_parquet('${path.slice('file://'.length)}') WHERE b = '\\x80'::BLOB`,
+  )
+  expect(
+    await world.engine.rows({ class: 'interactive', sql: `SELECT count(*) FROM (${found.join(' UNION ALL ')})` }),
+  ).toEqual([[1000]])
+})
+
 test('bytes of a fixed length are so in the file, whatever is done to the rows', async () => {
   const bytes = { kind: 'fixed', length: 4 } as const
   await create('fixed', [

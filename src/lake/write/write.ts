@@ -157,8 +157,10 @@ async function stage(workshop: Workshop, options: WriteFilesOptions, staging: st
   const fixed = fixedColumns(schema)
   const kinds = new Set(leafFields(schema.fields, '').map(({ type }) => type.kind))
   const hasIntegers = kinds.has('int')
-  // DuckDB 1.5 puts one of 0.0 and -0.0 into a Bloom filter for both, and does not find the other: `f = 0` would lose rows.
-  const blooms = kinds.has('float') || kinds.has('double') ? ', WRITE_BLOOM_FILTER false' : ''
+  // DuckDB 1.5 puts one of 0.0 and -0.0 into a Bloom filter for both, and does not find the other; and it looks for bytes by
+  // their text. `f = 0` and `b = '\x80'` would lose rows, also of those who read the files by themselves.
+  const isMisread = (['float', 'double', 'binary', 'fixed'] as const).some((kind) => kinds.has(kind))
+  const blooms = isMisread ? ', WRITE_BLOOM_FILTER false' : ''
   const how = `FORMAT parquet, ${parquetOptions(properties, fixed)}${blooms}, RETURN_STATS true, FIELD_IDS ${fieldIds(stored, options.lineage)}`
   const copy = async (from: string, to: string, more = '') =>
     (await workshop.engine.rows({
