@@ -37,7 +37,7 @@ function patternEnd(sql: EditedSql, from: number): number {
       sql.tokens[at]!.kind === 'word' &&
       sql.words[at - 1] !== '.' &&
       behindPattern.test(word) &&
-      sql.words[at + 1] !== '('
+      !(/^(left|right)$/.test(word) && sql.words[at + 1] === '(')
     )
       break
   }
