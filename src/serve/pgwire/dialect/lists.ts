@@ -154,7 +154,8 @@ export function likeEach(sql: EditedSql, at: number): void {
   const end = /^(any|some|all)$/.test(word) ? sql.closing(at + 2) : undefined
   if (end === undefined || sql.words[at + 2] !== '(' || /^(select|with|values)$/.test(sql.words[at + 3]!)) return
   const [joined, none] = word === 'all' ? ['AND', 'true'] : ['OR', 'false']
-  sql.insertBefore(sql.operand(sql.words[at - 1] === 'not' ? at - 2 : at - 1), 'list_reduce([')
+  const left = sql.operandWithCasts(sql.words[at - 1] === 'not' ? at - 2 : at - 1)
+  sql.insertBefore(sql.words[left - 1] === '$' ? left - 1 : left, 'list_reduce([')
   sql.replace(at + 1, at + 2, 'pattern_of_list FOR pattern_of_list IN (')
   const isText = end === at + 4 && sql.tokens[at + 3]!.kind === 'string'
   const written = isText ? parseArray(textOf(sql.tokens[at + 3]!)) : undefined
