@@ -211,7 +211,9 @@ async function openInstance(settings: InstanceSettings) {
       const parameters = request.parameters as DuckDBValue[]
       const result = await (whole ? connection.run(sql, parameters) : connection.stream(sql, parameters))
       const types = result.columnTypes()
-      const declared = types.map((type, at) => toldAs(type, request.declared?.[at]))
+      const declared = types.map((type, at) =>
+        toldAs(type, request.declared?.[at] ?? (type.alias === 'JSON' ? request.json : undefined)),
+      )
       /** What goes with the next message. */
       let held: HostAnswer[] = [
         {

@@ -60,6 +60,8 @@ export type EngineRequest = {
   formats?: readonly number[]
   /** With `formats`: types of PostgreSQL that columns are told to have, where theirs can be told so. */
   declared?: readonly (string | undefined)[]
+  /** With `formats`: as which of those types JSON is told that has none. */
+  json?: 'JSON' | 'JSONB'
   /** What times without an offset, days and hours mean in it, where that is not the zone of the options. */
   timeZone?: string
   /** With `formats`: in which zone times are written. */
@@ -551,6 +553,7 @@ class Host {
         rowsMax = Number.MAX_SAFE_INTEGER,
         formats,
         declared,
+        json,
         timeZone,
         shownIn,
         whole = false,
@@ -574,6 +577,7 @@ class Host {
           ...(shownIn ? { shownIn } : {}),
           ...(formats ? { formats } : {}),
           ...(declared ? { declared: declared.map((one) => one ?? null) } : {}),
+          ...(json ? { json } : {}),
         })
       // Aborted while the host was starting: the event is past, so nobody else would tell.
       if (request.signal?.aborted) onAbort()

@@ -33,6 +33,7 @@ export type HostRequest =
       /** As in `EngineRequest`. */
       formats?: readonly number[]
       declared?: readonly (string | null)[]
+      json?: 'JSON' | 'JSONB'
       shownIn?: string
       timeZone?: string
       /** The result is small: made whole it cannot end early, and needs no transaction to tell. */

@@ -269,7 +269,7 @@ async function changedOnce<Done>(
 
 /** For a SELECT that a statement needs: all of its rows, as values. */
 export function partOf(options: Asking): Asking {
-  const { formats: _, rowsMax: __, ...rest } = options
+  const { formats: _, json: __, rowsMax: ___, ...rest } = options
   return { ...rest, isPart: true }
 }
 

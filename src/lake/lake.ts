@@ -83,6 +83,8 @@ export type QueryOptions = RunNames & {
   onNumber?: (sequence: TableName, last: bigint) => void
   /** Rows as the PostgreSQL protocol has them: `bytes` of each chunk. See `EngineRequest`. */
   formats?: readonly number[]
+  /** With them: as which of PostgreSQL's types JSON is told that is computed. */
+  json?: 'JSON' | 'JSONB'
 }
 
 /** `within`: the transaction that the statement is part of. `isPart`: it is part of one that was admitted. */
@@ -521,7 +523,7 @@ export function openLake(given: LakeDeps): Lake {
         if (isChange(sql)) return await describeChange(sql, options, opened)
         const prepared = await prepare(sql, options)
         if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT has columns')
-        return { columns: await toldColumns(prepared), parameters: await prepared.parameterTypes() }
+        return { columns: await toldColumns(prepared, options.json), parameters: await prepared.parameterTypes() }
       } catch (error) {
         // What is only mistaken is told again when it runs.
         const failure = failureOf(error, options.signal)

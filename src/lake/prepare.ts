@@ -127,12 +127,16 @@ export type Prepared = {
 }
 
 /** The columns of a SELECT for who is told how columns were declared. */
-export async function toldColumns(prepared: Pick<Prepared, 'columns' | 'declared'>): Promise<Column[]> {
+export async function toldColumns(
+  prepared: Pick<Prepared, 'columns' | 'declared'>,
+  json: string | undefined,
+): Promise<Column[]> {
   const columns = await prepared.columns()
   const declared = (await prepared.declared()) ?? []
   return columns.map(({ name, type }, at) => {
     const told = declared[at]
-    return { name, type: told !== undefined && isKeptAs(told, type) ? told : type, nullable: true }
+    const computed = type === 'JSON' ? (json ?? type) : type
+    return { name, type: told !== undefined && isKeptAs(told, type) ? told : computed, nullable: true }
   })
 }
 

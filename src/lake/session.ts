@@ -57,7 +57,7 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
       if (transaction) throw new Failure('TRANSACTION_STATE', 'a transaction is under way already')
       const { isolation, readOnly } = found
       // In which form rows are told is said of each statement.
-      const { formats: _, ...rest } = more
+      const { formats: _, json: __, ...rest } = more
       transaction = await lake.begin({ ...asking(), ...rest, isolation, readOnly })
       await temporary.begin()
       return 'BEGIN'
@@ -149,7 +149,7 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
     described = false,
   ): Promise<Done> {
     if (!callsSequences(sql)) return work(sql)
-    const { formats: _, ...plain } = { ...asking(), ...more }
+    const { formats: _, json: __, ...plain } = { ...asking(), ...more }
     const within = transaction ? { within: transaction.within } : {}
     const numbers = await sequences.bound(
       sql,

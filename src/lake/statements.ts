@@ -119,7 +119,7 @@ export async function describeChange(
     const told: Asking = { ...options, told: asked.rows }
     const columnsOf = async () => {
       const prepared = await prepare(asked.text.sql, told)
-      return prepared ? toldColumns(prepared) : []
+      return prepared ? toldColumns(prepared, options.json) : []
     }
     return located(asked.text, (index) => placeAt(sql, index), columnsOf())
   }

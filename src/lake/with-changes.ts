@@ -47,7 +47,7 @@ export async function runWithChanges(
   const rowsOf = (name: string) => rowsIn(tables.get(name)!.name)
   const run = (text: Composed, options: RunNames & StatementOptions) =>
     located(text, at, query(text.sql, { ...options, readAs }))
-  const { formats: _, ...plain } = more
+  const { formats: _, json: __, ...plain } = more
   try {
     for (const step of steps) {
       const text = step.text(rowsOf)

@@ -49,7 +49,7 @@ export async function answerSelect(
     const bound = ownTime && ownTime.most <= asked ? ownTime : undefined
     return namingTimeout(prepared.hides ? withoutValues(error) : error, bound)
   }
-  const { formats } = options
+  const { formats, json } = options
   // Other doors tell the engine's types.
   const declared = formats ? await prepared.declared() : undefined
   const cacheable = options.cache !== false && !options.changes && !options.within?.changes && !prepared.volatile
@@ -63,7 +63,7 @@ export async function answerSelect(
             deps.resultsStamp ?? '',
             // The zone of the project is in the stamp.
             ...(prepared.timeZone || options.timeZone ? [prepared.timeZone ?? null, options.timeZone ?? null] : []),
-            ...(formats ? [formats, declared] : []),
+            ...(formats ? [formats, declared, json] : []),
           ]),
         )
         .digest('hex')
@@ -121,6 +121,7 @@ export async function answerSelect(
       ...(options.timeZone ? { shownIn: options.timeZone } : {}),
       ...(formats ? { formats } : {}),
       ...(declared ? { declared } : {}),
+      ...(formats && json ? { json } : {}),
       timeoutMs: Math.min(asked, ownTime?.most ?? asked),
       ...(options.signal ? { signal: options.signal } : {}),
     })

@@ -766,7 +766,7 @@ describe('statements', () => {
     expect(
       await told(`select s + 32767, v || 'x', j ->> 'a', b -> 0, v, s::bigint, coalesce(v, t) from declared`),
     ).toEqual([
-      [23, 25, 25, 114, [1043, 9], 20, 25],
+      [23, 25, 25, 3802, [1043, 9], 20, 25],
       [32774, 'abcx', '1', 2, 'abc', '7', 'abc'],
     ])
     expect(await told('select substr(t, s), v from declared')).toEqual([
@@ -1132,6 +1132,27 @@ describe('statements', () => {
     await ada.query('alter table grown alter column tags type varchar(255)[]')
     expect(await codeOf(ada.query('insert into grown (id) values (2)'))).toBe('23502')
     expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
+  })
+
+  test.each([
+    ["select j -> 'a', j #> '{a}', j || '{\"b\": 2}' from of_json", [3802, 3802, 3802]],
+    ['select jsonb_agg(j), to_jsonb(1) from of_json', [3802, 3802]],
+    ["update of_json set id = 2 returning j -> 'a', k", [3802, 114]],
+    ["select j, k, json_build_object('a', 1), row_to_json(of_json) from of_json", [3802, 114, 114, 114]],
+    ['select json_agg(id), to_json(max(id)) from of_json', [114, 114]],
+  ])('computed JSON is of the type that PostgreSQL gives it: %s', async (sql, oids) => {
+    await ada.query('create table if not exists of_json (id int, j jsonb, k json)')
+    await ada.query('truncate of_json')
+    await ada.query(`insert into of_json values (1, '{"a": 1}', '{}')`)
+    const text = await ada.query({ text: sql, rowMode: 'array' })
+    expect(text.fields.map(({ dataTypeID }) => dataTypeID)).toEqual(oids)
+    const types = { getTypeParser: () => (value: string) => value }
+    const binary = { text: sql, rowMode: 'array', binary: true, queryMode: 'extended', types }
+    const { rows } = await ada.query<string[]>(binary as never)
+    // Behind the version of jsonb the same text.
+    const texts = rows[0]!.map((value, at) => (oids[at] === 3802 ? value.replace('\u0001', '') : value))
+    expect(rows[0]!.map((value) => value.startsWith('\u0001'))).toEqual(oids.map((oid) => oid === 3802))
+    expect(texts.map((one) => JSON.parse(one) as unknown)).toEqual(text.rows[0])
   })
 
   test('patterns that are put together, offsets of zones and JSON are compared as in PostgreSQL', async () => {

@@ -202,7 +202,9 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     const policy = await govern.access.policy()
     const more = await options(signal)
     const formats = asked.formats ?? []
-    const result = await placed(asked, translated, () => door.query(translated.text, { ...more, formats }))
+    const result = await placed(asked, translated, () =>
+      door.query(translated.text, { ...more, formats, json: jsonOf(asked.sql) }),
+    )
     return { result, policy }
   }
 
@@ -549,7 +551,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       if (!isAsked) return { fields: undefined, oids: declared.map((oid) => oid || 25) }
       const more = await options(signal)
       const describe = async (translated: Spliced) =>
-        placed(asked, translated, () => door.describe(translated.text, more))
+        placed(asked, translated, () => door.describe(translated.text, { ...more, json: jsonOf(asked.sql) }))
       let known = declared
       /** Those of which neither the client nor the engine says the type. */
       const open: number[] = []
@@ -745,6 +747,12 @@ function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked
     }
   })
 }
+
+/** Which of PostgreSQL's two types what is computed of JSON has, as far as the statement tells: the engine has one. */
+const jsonOf = (sql: string): 'JSON' | 'JSONB' =>
+  !/\b(json_\w+|to_json|row_to_json|array_to_json)\s*\(|(::|\bas)\s*json\b/i.test(sql) && /\bjsonb|->|#>/i.test(sql)
+    ? 'JSONB'
+    : 'JSON'
 
 /** `array_agg(a.attname) AS column_names` is of the type `name[]`, which clients take apart themselves. */
 const areNames = (column: string, sql: string): boolean =>
