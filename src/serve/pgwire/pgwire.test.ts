@@ -605,10 +605,7 @@ describe('statements', () => {
     ["array_to_string(array[null]::text[], ',') || '-' || array_to_string(array['a', null], '/', '?')", '-a/?'],
     ["(date '2024-01-31' + interval '1 month - 1 day')::date::text", '2024-02-28'],
     ["regexp_replace('foo', 'o', '[\\&]', 'g')", 'f[o][o]'],
-    [
-      "('abc'::text like any(array['x%', 'a%']))::text || ('abc'::varchar(3) not like all(array['x%']))::text",
-      'truetrue',
-    ],
+    ["('abc'::text like any(array['x%', 'a%']))::text || ('abc'::text not like all(array['x%']))::text", 'truetrue'],
     ["count(*) filter (where v @> to_jsonb(3)) || '' from (values ('\"text\"'::jsonb), ('3'), ('[3]')) x(v)", '2'],
     [
       "count(*) filter (where jsonb_build_object('a', 1) <@ v) || '' from (values ('{\"a\": 1, \"b\": 2}'::jsonb), ('1')) x(v)",
