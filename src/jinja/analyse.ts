@@ -23,8 +23,6 @@ export type Analysis = {
    * functions that were named harmless: then the calls found are exactly those that rendering would make.
    */
   isStatic: boolean
-  /** Everything that is called by a name, dotted as written, once each: what stands in the arguments of a call before it. */
-  called: string[]
 }
 
 /** Whether calling a function that is not one of those looked for leaves no trace, wherever the call stands. */
@@ -48,14 +46,12 @@ export function analyse(
   harmless: Harmless = () => false,
 ): Analysis {
   const calls: FoundCall[] = []
-  const called = new Set<string>()
   const locals = localNames(statements)
   let isStatic = [...names].every((name) => !locals.has(name))
   const visitExpression = (expression: Expression, conditional: boolean): void => {
     if (expression.kind === 'call') {
       const name = dotted(expression.callee)
       if (name !== undefined && names.has(name)) {
-        called.add(name)
         const literal = literalArguments(expression)
         calls.push({ name, literal, conditional, place: source.place(expression.at) })
         isStatic &&= literal !== undefined && (!conditional || harmless(name, literal))
@@ -66,7 +62,6 @@ export function analyse(
       isStatic &&= isHarmless || isOfValue(expression.callee, locals)
       const inputs = childrenOf(expression).filter((child) => child !== expression.callee || !isHarmless)
       for (const child of inputs) visitExpression(child, conditional)
-      if (name !== undefined) called.add(name)
       return
     }
     // What is looked for may not be handed on: whoever gets it may call it.
@@ -88,7 +83,7 @@ export function analyse(
     }
   }
   visit(statements, false)
-  return { calls, isStatic, called: [...called] }
+  return { calls, isStatic }
 }
 
 /** Through them every name of the context can be had. */

@@ -199,6 +199,8 @@ export class Compiler {
         return { text, ephemerals, lines }
       },
       names,
+      // Those that it calls only while it is compiled are added to those of parsing, as by dbt.
+      node.test ? undefined : ({ uniqueId }) => void (node.macros.includes(uniqueId) || node.macros.push(uniqueId)),
     )
     if (isUsual && !hasAsked) rendered.set(node, value)
     return value
@@ -220,13 +222,14 @@ export class Compiler {
     subject: Subject,
     work: (context: Context, ephemerals: string[]) => Value,
     names: Names = {},
+    called?: Session['called'],
   ): Promise<{ value: Value; hasAsked: boolean }> {
     const script = new Script(subject, this.#ask)
     for (;;) {
       const attempt = script.attempt()
       try {
         const ephemerals: string[] = []
-        const value = work(this.#open(subject, attempt, names, ephemerals), ephemerals)
+        const value = work(this.#open(subject, attempt, names, ephemerals, called), ephemerals)
         await script.settle(attempt)
         const { onLog } = this.#project.options
         for (const { level, message, place } of attempt.logged) onLog(level, message, place ?? subject.place)
@@ -239,7 +242,7 @@ export class Compiler {
     }
   }
 
-  #open(subject: Subject, attempt: Attempt, names: Names, ephemerals: string[]): Context {
+  #open(subject: Subject, attempt: Attempt, names: Names, ephemerals: string[], called: Session['called']): Context {
     const project = this.#project
     const root = project.packages.get(project.name)!
     const own = project.packages.get(subject.package) ?? root
@@ -252,6 +255,7 @@ export class Compiler {
       // It was read with the project, where what YAML says is laid under it.
       configure: () => {},
       config: (name) => configOf(config, name),
+      ...(called && { called }),
       ask: attempt.ask,
     }
     return openContext({

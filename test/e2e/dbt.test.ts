@@ -211,7 +211,8 @@ test('hooks run around tests and the look at sources, too, and may write', async
   const looked = await dbt('source freshness')
   expect(looked.code, looked.stdout).toBe(0)
   expect(await shop.rows('select a from main.hooked order by a')).toEqual([[0], [1], [2]])
-  // They are among what is compiled, and not sent.
+  // They are among what is compiled, and not sent; what a node calls only then is noted.
+  edit('models/late.sql', '{% if execute %}{{ dbt.type_string() }}{% endif %} select 1 as id')
   edit('dbt_project.yml', `${project}\non-run-start: insert into main.hooked select {{ 1 + 2 }}\n`)
   expect((await dbt('compile')).code).toBe(0)
   expect(artifact('run_results.json')['results']).toContainEqual(
@@ -220,6 +221,10 @@ test('hooks run around tests and the look at sources, too, and may write', async
       compiled_code: 'insert into main.hooked select 3',
     }),
   )
+  expect(artifact('manifest.json')).toMatchObject({
+    nodes: { 'model.shop.late': { depends_on: { macros: ['macro.dbt.type_string'] } } },
+  })
+  rmSync(join(shop.dir, 'models/late.sql'))
   expect(await shop.rows('select count(*) from main.hooked')).toEqual([[3]])
   edit('dbt_project.yml', `${project}\non-run-start: select nope\n`)
   expect((await dbt('source freshness')).code).toBe(1)

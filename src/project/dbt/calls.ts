@@ -40,8 +40,8 @@ export type Parsed = {
   config: Config
   /** Its `config` as it is written, where dbt renders the text to know it. */
   writtenConfig: Config | undefined
-  /** What it calls by name, dotted as written. */
-  called: string[]
+  /** Unique ids of the macros that it calls while it is rendered. */
+  macros: Set<string>
 }
 
 export const emptyParsed = (): Parsed => ({
@@ -50,7 +50,7 @@ export const emptyParsed = (): Parsed => ({
   functions: [],
   config: {},
   writtenConfig: undefined,
-  called: [],
+  macros: new Set(),
 })
 
 const collected = ['ref', 'source', 'function', 'config']
@@ -64,7 +64,7 @@ export function parseSql(
   return gathering(reading.failures, () => {
     const isOverridden = [...collected, 'var'].some((each) => reading.macros.find(from.name, each) !== undefined)
     const { analysis, isPlain, writtenConfig } = callsOf(reading.cache, { file, text, at }, kind, isOverridden)
-    const parsed: Parsed = { ...emptyParsed(), writtenConfig, called: analysis.called }
+    const parsed: Parsed = { ...emptyParsed(), writtenConfig }
     if (!isPlain) {
       render(reading, from, { root, file, text, at }, { kind, name }, parsed)
       return parsed
@@ -184,6 +184,7 @@ export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Plac
       parsed.config = addConfig(parsed.config, values)
     },
     config: () => undefined,
+    called: ({ uniqueId }) => void parsed.macros.add(uniqueId),
     ask: () => ({ kind: 'query', answer: { columns: [], rows: [] } }),
   }
 }

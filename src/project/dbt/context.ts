@@ -61,7 +61,7 @@ export function openContext(input: ContextInput): Context {
     },
   }
   const rendering = renderingOf(globals, { lenient: input.lenient })
-  macros = new BoundMacros(input.macros, rendering, input.packageName)
+  macros = new BoundMacros(input.macros, rendering, input.packageName, input.session.called)
   fill(own, input, globals, macros, written)
   return { globals, rendering, macros }
 }

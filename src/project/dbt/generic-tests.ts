@@ -19,7 +19,7 @@ import {
   type TestTarget,
 } from './data-tests.ts'
 import { builtinPackage, builtins } from './macros.ts'
-import { macrosOf, type Nodes } from './nodes.ts'
+import type { Nodes } from './nodes.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { isMapping } from './python/yaml-values.ts'
 import { fileInPackage, foldersOfTests, type Reading } from './reading.ts'
@@ -107,8 +107,8 @@ class GenericTests {
       node.description = test.description
       // dbt notes the macro that has the name, in whatever package, and calls that of the namespace. What arguments call is not noted.
       const named = reading.macros.named(from.name, `test_${test.name}`)
-      const around = isUnrendered(macro) ? [] : macrosOf(reading, from, ['get_where_subquery'])
-      node.macros = [...(named ? [named.uniqueId] : []), ...around]
+      const around = isUnrendered(macro) ? undefined : reading.macros.find(from.name, 'get_where_subquery')
+      node.macros = [named, around].flatMap((each) => each?.uniqueId ?? [])
       const own = [...tags, ...(column?.tags ?? []), ...asTags(test.config['tags'], test, place)]
       node.tags = [...new Set([...own.toSorted(), ...node.tags])]
       node.test = {

@@ -17,6 +17,7 @@ import {
 import { builtinFound } from './builtin-found.ts'
 import { builtinMacros } from './builtin-macros.ts'
 import { ParseCache } from './parse-cache.ts'
+import type { Session } from './session.ts'
 import type { DbtMacro, DbtProject } from './types.ts'
 
 export const builtinPackage = 'dbt'
@@ -226,10 +227,14 @@ export class BoundMacros {
   readonly #callables = new Map<DbtMacro, Callable>()
   readonly #namespaces = new Map<string, PackageNamespace>()
 
-  constructor(table: MacroTable, rendering: Rendering, packageName: string) {
+  readonly #called: Session['called']
+  #depth = 0
+
+  constructor(table: MacroTable, rendering: Rendering, packageName: string, called: Session['called']) {
     this.table = table
     this.#rendering = rendering
     this.#package = packageName
+    this.#called = called
   }
 
   in(packageName: string, name: string): Callable | undefined {
@@ -267,8 +272,21 @@ export class BoundMacros {
   bind(macro: DbtMacro): Callable {
     const known = this.#callables.get(macro)
     if (known) return known
-    const callable = templateOf(macro).macros(this.#rendering).get(macro.macroName)!
+    const run = templateOf(macro).macros(this.#rendering).get(macro.macroName)!
+    const callable = this.#called ? this.#counted(macro, run) : run
     this.#callables.set(macro, callable)
     return callable
+  }
+
+  #counted(macro: DbtMacro, run: Callable): Callable {
+    return (args, kwargs) => {
+      if (this.#depth === 0) this.#called?.(macro)
+      this.#depth++
+      try {
+        return run(args, kwargs)
+      } finally {
+        this.#depth--
+      }
+    }
   }
 }

@@ -291,7 +291,7 @@ export class Nodes {
       functions: parsed.functions,
       spec: input.spec,
       dependsOn: [],
-      macros: macrosOf(this.#reading, from, parsed.called),
+      macros: [...parsed.macros],
       test: undefined,
       group: undefined,
       access: 'protected',
@@ -379,20 +379,11 @@ export class Nodes {
       })
     }
     if (!parsed) return
-    node.macros = [...new Set([...node.macros, ...macrosOf(this.#reading, from, parsed.called)])]
+    node.macros = [...new Set([...node.macros, ...parsed.macros])]
     const place = node.patch ?? node.place
     for (const ref of parsed.refs) if (ref.name !== node.name) node.refs.push({ ...ref, place })
     for (const source of parsed.sources) node.sources.push({ ...source, place })
   }
-}
-
-/** The macros that a text of the package calls by these names. */
-export function macrosOf({ macros }: Reading, from: DbtPackage, called: readonly string[]): string[] {
-  const found = called.map((name) => {
-    const [first, second] = name.split('.')
-    return second === undefined ? macros.find(from.name, name) : macros.in(first!, second)
-  })
-  return [...new Set(found.filter((each) => each !== undefined).map((each) => each.uniqueId))]
 }
 
 const languageOf = (kind: NodeKind, file: string): DbtNode['language'] =>

@@ -3,7 +3,6 @@
 import { fileChecksum } from './checksum.ts'
 import { parseSql } from './calls.ts'
 import { configOf, hooksOf } from './config.ts'
-import { macrosOf } from './nodes.ts'
 import type { Reading } from './reading.ts'
 import { findRef, findSource, nodesByName, searchOrder } from './references.ts'
 import { RelationNames } from './relation-names.ts'
@@ -65,7 +64,7 @@ function addOperation(
     checksum,
     config,
     unrenderedConfig: unrendered,
-    macros: macrosOf(reading, from, parsed?.called ?? []),
+    macros: [...(parsed?.macros ?? [])],
     dependsOn: [...new Set(parents.flatMap((parent) => parent?.uniqueId ?? []))],
     file: from.file,
     place,

@@ -1,7 +1,7 @@
 // What a template asks of whoever renders it: names, configs, and the database.
 
 import type { Answer } from './agate.ts'
-import type { Config } from './types.ts'
+import type { Config, DbtMacro } from './types.ts'
 
 /** What a template asks the database, or has it do. */
 export type DatabaseRequest =
@@ -34,6 +34,8 @@ export type Session = {
   configure(values: Config): void
   /** `config.get(name)`; undefined when there is none. */
   config(name: string): unknown
+  /** Told of each macro that the text itself calls, and not another macro. */
+  called?(macro: DbtMacro): void
   /** Answers, or throws a Suspend until the answer is there. */
   ask(request: DatabaseRequest): DatabaseAnswer
 }

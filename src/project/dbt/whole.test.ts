@@ -10,7 +10,6 @@ import { ignoring } from './ignore.ts'
 import {
   diskFiles,
   manifestOf,
-  mayCall,
   parseCriterion,
   readDbtProject,
   readPackageFiles,
@@ -949,18 +948,15 @@ test.each([
   expect(told).toEqual(expected === undefined ? [] : [expect.stringContaining(expected)])
 })
 
-test.each([
-  ['select 1 as id', false],
-  ["select {{ run_query('select 1').rows[0][0] if execute }}", true],
-  ['select {{ outer() }}', true],
-  ['select {{ quiet() }}', false],
-])('whether %s asks the database, as far as macros say', async (sql, expected) => {
+test('a node depends upon the macros that its text calls while it is parsed', async () => {
   const project = await read({
-    'models/m.sql': sql,
-    'macros/m.sql': `{% macro outer() %}{{ adapter.dispatch('asking')() }}{% endmacro %}
-{% macro default__asking() %}{% if execute %}{% call statement('x') %}select 1{% endcall %}{% endif %}1{% endmacro %}
-{% macro quiet() %}{{ quiet() if false }}{{ dbt.type_string() }}{% endmacro %}`,
+    'models/m.sql': `{{ config(pre_hook="{{ hooked() }}") }}{% if execute %}{{ late() }}{% endif %}
+{{ outer(inner()) }}{{ adapter.dispatch('found')() }}{% call around() %}{{ inside() }}{% endcall %}`,
+    'macros/m.sql': ['hooked', 'late', 'inner', 'deep', 'default__found', 'inside']
+      .map((name) => `{% macro ${name}() %}{% endmacro %}`)
+      .concat('{% macro outer(x) %}{{ deep() }}{% endmacro %}{% macro around() %}{{ caller() }}{% endmacro %}')
+      .join('\n'),
   })
-  const macros = [...project.nodes.values()].flatMap((node) => node.macros)
-  expect(mayCall(project, macros, 'macro.dbt.statement')).toBe(expected)
+  const names = ['inner', 'outer', 'default__found', 'around', 'hooked']
+  expect(project.nodes.get('model.shop.m')!.macros).toEqual(names.map((name) => `macro.shop.${name}`))
 })
