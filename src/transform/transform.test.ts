@@ -417,6 +417,25 @@ test('each batch is told when it begins and ends; what follows a first one that 
   expect(await told('at, nope')).toEqual([`${first} started`, `${first} error`, `${second} skipped`])
 })
 
+test('of a microbatch model whose first batch fails all batches have failed, as in dbt', async () => {
+  const { results } = await run({
+    'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='month',
+        begin='1969-11-01') }} select timestamp '1970-01-01' as at, nope`,
+  })
+  expect(results[0]).toMatchObject({
+    status: 'error',
+    adapterResponse: {
+      batch_results: {
+        successful: [],
+        failed: [
+          ['1969-11-01T00:00:00+00:00', '1969-12-01T00:00:00+00:00'],
+          ['1969-12-01T00:00:00+00:00', '1970-01-01T00:00:00+00:00'],
+        ],
+      },
+    },
+  })
+})
+
 test('a package replaces a materialization of dbt only if the flag says so', async () => {
   const statuses = async (flags: string) => {
     const { results } = await run({

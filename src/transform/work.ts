@@ -190,7 +190,7 @@ export async function timed(
     if (work.signal?.aborted) throw error
     // A mistake of ours in one node (INTERNAL) is that node's error: the others go on.
     const failure = asFailure(error)
-    const { compiledSql: inFailure, ephemeral } = failure.context
+    const { compiledSql: inFailure, ephemeral, batchResults } = failure.context
     const isOwn = typeof ephemeral !== 'string'
     return {
       ...nothingYet(node),
@@ -204,6 +204,7 @@ export async function timed(
       // A text inside of YAML has no file of its own.
       place: failure.place?.file === undefined ? node.place : failure.place,
       ...ended(),
+      ...(batchResults !== undefined && { adapterResponse: { batch_results: batchResults } }),
       compiledSql: typeof inFailure === 'string' ? inFailure : compiledSql,
     }
   }

@@ -99,12 +99,12 @@ export async function runBatches(
       tell('error')
       if (!previous && done.length === 0) {
         for (let rest = at + 1; rest < batches.length; rest++) tell('skipped', rest)
-        throw error
+        // Those that were not tried are among those that failed, as in dbt.
+        throw error.with({ batchResults: { successful: [], failed: batches.map(bounds) } satisfies BatchResults })
       }
       failures.push({ batch, failure: error })
     }
   }
-  const bounds = ({ start, end }: Batch): [string, string] => [start.replace(' ', 'T'), end.replace(' ', 'T')]
   const results: BatchResults = {
     successful: [...done.map(bounds), ...(previous?.successful ?? [])],
     failed: failures.map(({ batch }) => bounds(batch)),
@@ -126,6 +126,8 @@ export async function runBatches(
     compiledSql,
   }
 }
+
+const bounds = ({ start, end }: Batch): [string, string] => [start.replace(' ', 'T'), end.replace(' ', 'T')]
 
 /** Those that failed the last time: the table is there, so each of them is added to it. */
 const batchesAgain = ({ config }: DbtNode, { failed }: BatchResults): Batch[] =>
