@@ -222,7 +222,13 @@ test('hooks run around tests and the look at sources, too, and may write', async
     }),
   )
   expect(artifact('manifest.json')).toMatchObject({
-    nodes: { 'model.shop.late': { depends_on: { macros: ['macro.dbt.type_string'] } } },
+    nodes: {
+      'model.shop.late': { depends_on: { macros: ['macro.dbt.type_string'] } },
+      'operation.shop.shop-on-run-start-0': {
+        compiled: true,
+        compiled_path: 'target/compiled/shop/dbt_project.yml/hooks/shop-on-run-start-0.sql',
+      },
+    },
   })
   rmSync(join(shop.dir, 'models/late.sql'))
   expect(await shop.rows('select count(*) from main.hooked')).toEqual([[3]])

@@ -89,7 +89,10 @@ export function manifestOf(project: DbtProject, { compiled = new Map(), generate
         nodes.filter(({ kind }) => kind !== 'function'),
         nodeOf,
       ),
-      ...values(project.operations.values(), (one) => operationValue(one)),
+      ...values(project.operations.values(), (one) => ({
+        ...operationValue(one),
+        ...compiledValue(compiled.get(one.uniqueId)),
+      })),
     },
     sources: values(project.sources.values(), (one) => ({
       ...sourceValue(one, packageFile(project, one.package, one.file)),

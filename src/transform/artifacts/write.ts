@@ -29,7 +29,7 @@ function writeInFolder(file: string, text: string): void {
 
 export const writeJson = (file: string, value: unknown): void => writeWhole(file, JSON.stringify(value))
 
-type Filed = Pick<DbtNode, 'package' | 'path' | 'kind' | 'name'> & { fileInPackage: string }
+type Filed = Pick<DbtNode, 'package' | 'path' | 'name'> & { kind: DbtNode['kind'] | 'operation'; fileInPackage: string }
 
 /** `compiled/shop/models/orders.sql`; where a file may define several nodes it is a folder of them, as dbt lays it out. */
 export function pathInTarget(kind: 'compiled' | 'run', node: Filed): string {

@@ -34,10 +34,10 @@ export async function writeManifest(
   const { dir, targetDir } = session
   const inlined = Array.from(inlinedIn(project), ([uniqueId, sql]) => ({ uniqueId, sql }))
   const entries = [...inlined, ...compiled].flatMap(({ uniqueId, sql }) => {
-    const node = project.nodes.get(uniqueId)
-    if (!node) return []
+    const filed = filedAs(project, uniqueId)
+    if (!filed) return []
     return [
-      [uniqueId, { sql, path: relative(dir, join(targetDir, pathInTarget('compiled', node))), ctes: [] }] as [
+      [uniqueId, { sql, path: relative(dir, join(targetDir, pathInTarget('compiled', filed))), ctes: [] }] as [
         string,
         CompiledNode,
       ],
@@ -48,6 +48,14 @@ export async function writeManifest(
   metadata.env = { ...metadata.env, [catalogVariable]: project.target.catalog }
   writeJson(join(targetDir, 'manifest.json'), manifest)
   writeJson(join(targetDir, 'semantic_manifest.json'), semanticManifest(manifest))
+}
+
+/** Operations stand below the file that names them, as for dbt. */
+function filedAs({ nodes, operations }: DbtProject, uniqueId: string): Parameters<typeof pathInTarget>[1] | undefined {
+  const operation = operations.get(uniqueId)
+  return operation
+    ? { ...operation, kind: 'operation', path: `hooks/${operation.name}.sql`, fileInPackage: 'dbt_project.yml' }
+    : nodes.get(uniqueId)
 }
 
 /** Variables whose names say that they are secret are not written down, nor the line that gives them. */
@@ -88,10 +96,11 @@ export async function writeArtifacts(
   for (const [id, sql] of inlinedIn(project))
     writeWhole(join(targetDir, pathInTarget('compiled', project.nodes.get(id)!)), sql)
   for (const { uniqueId, sql } of compiled) {
+    const filed = filedAs(project, uniqueId)
+    if (!filed) continue
+    writeWhole(join(targetDir, pathInTarget('compiled', filed)), sql)
     const node = project.nodes.get(uniqueId)
-    if (!node) continue
-    writeWhole(join(targetDir, pathInTarget('compiled', node)), sql)
-    if (verb !== 'compile' && verb !== 'docs generate')
+    if (node && verb !== 'compile' && verb !== 'docs generate')
       writeWhole(join(targetDir, pathInTarget('run', node)), ranSql(project, node, sql))
   }
   await writeManifest(session, project, compiled)
