@@ -166,10 +166,12 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       mode === 'append' ? load(target, published) : published,
     ])
     checkColumns(target, columns)
-    const written = columns.map(writtenColumn)
     if (mode === 'append' && base?.kind === 'view')
       throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
     const before = base?.kind === 'table' ? base : undefined
+    // A column that is there says itself how it is kept.
+    const keepsDeclared = options.keepsDeclared === true || (mode === 'append' && before !== undefined)
+    const written = columns.map((column) => writtenColumn(column, { keepsDeclared }))
     if (before) checkBranch(before, options.branch)
     const fields = written.map(({ field }) => withComment(field, options))
     const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
@@ -598,7 +600,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const given = await prepared.columns()
       const columns = distinctNames(given)
       checkColumns(target, columns)
-      const fields = columns.map((column) => withComment(writtenColumn(column).field, options))
+      const fields = columns.map((column) => withComment(writtenColumn(column, { keepsDeclared: true }).field, options))
       const nowMs = clock.now()
       const before = published?.kind === 'view' ? published : undefined
       const version = {

@@ -31,6 +31,12 @@ const declaring: Declaring[] = [
     written: /^(?:char|character|bpchar)\s*\(\s*(\d{1,8})\s*\)$/i,
     declared: (length) => `CHARACTER(${Number(length)})`,
   },
+  {
+    type: { kind: 'string' },
+    written:
+      /^interval(?:\s+(?:year|month|day|hour|minute|second)(?:\s+to\s+(?:month|day|hour|minute|second))?)?(?:\s*\(\s*\d\s*\))?$/i,
+    declared: () => 'INTERVAL',
+  },
   { type: { kind: 'int' }, written: /^(?:smallint|int2)$/i, declared: () => 'SMALLINT' },
   // Above all that UBIGINT holds, too: what other engines add to the column need not fit that.
   { type: wholeNumber, written: /^(?:hugeint|int128|ubigint|uint64)$/i, declared: () => 'HUGEINT' },
@@ -77,17 +83,17 @@ export function declaredTypes(
 }
 
 /** DuckDB's types of those columns that it has one for, by name. */
-export const readTypes = (declared: ReadonlyMap<string, DeclaredType>): Map<string, 'JSON' | 'HUGEINT'> =>
+export const readTypes = (declared: ReadonlyMap<string, DeclaredType>): Map<string, 'JSON' | 'HUGEINT' | 'INTERVAL'> =>
   new Map(
     [...declared].flatMap(([name, said]) => {
-      const type = said.startsWith('JSON') ? 'JSON' : said === 'HUGEINT' ? said : undefined
+      const type = said.startsWith('JSON') ? 'JSON' : said === 'HUGEINT' || said === 'INTERVAL' ? said : undefined
       return type === undefined ? [] : [[name, type]]
     }),
   )
 
 /** How a column that a SELECT makes is declared, where DuckDB's type says more than what it is kept as. */
 export const declaredByType = (type: string): DeclaredType | undefined =>
-  type === 'JSON' ? type : /^(?:HUGEINT|UBIGINT)$/.test(type) ? 'HUGEINT' : undefined
+  type === 'JSON' || type === 'INTERVAL' ? type : /^(?:HUGEINT|UBIGINT)$/.test(type) ? 'HUGEINT' : undefined
 
 /** The type by which a column is read that was made of one of this type. */
 export const readAs = (type: string, column: string): string =>
@@ -137,6 +143,7 @@ export function storedSql(
     const wrong = `error(${quoteText(`invalid input syntax for type ${declared.toLowerCase()}: NaN, Infinity, or a comma behind the last item`)})`
     return `CASE WHEN ${isLenient(value)} THEN ${wrong} ELSE CAST(CAST(${value} AS JSON) AS VARCHAR) END`
   }
+  if (declared === 'INTERVAL') return `CAST(CAST(${value} AS INTERVAL) AS VARCHAR)`
   const [, name, most] = lengthOf(declared) ?? []
   if (most === undefined) return plain
   const tooLong = `error(${quoteText(`value too long for type ${name!.toLowerCase()}(${most})`)})`
@@ -147,15 +154,23 @@ export function storedSql(
 /** A condition for values of a column that the type does not hold; undefined where it holds all. */
 export function unfitSql(column: string, declared: DeclaredType): string | undefined {
   if (declared === 'SMALLINT') return `${column} NOT BETWEEN -32768 AND 32767`
+  if (declared === 'INTERVAL') return `(${column} IS NOT NULL AND TRY_CAST(${column} AS INTERVAL) IS NULL)`
   if (declared.startsWith('JSON')) return `(NOT json_valid(${column}) OR ${isLenient(column)})`
   const [, , most] = lengthOf(declared) ?? []
   return most === undefined ? undefined : `length(rtrim(${column}, ' ')) > ${most}`
 }
 
+const unfitStates: Record<DeclaredType, string> = {
+  SMALLINT: '22003',
+  JSON: '22P02',
+  JSONB: '22P02',
+  INTERVAL: '22007',
+}
+
 /** For values that are there. */
 export const unfit = (column: string, declared: DeclaredType): Failure =>
   new Failure('QUERY_FAILED', `column "${column}" has values that the type ${declared.toLowerCase()} does not hold`, {
-    sqlState: declared === 'SMALLINT' ? '22003' : declared.startsWith('JSON') ? '22P02' : '22001',
+    sqlState: unfitStates[declared] ?? '22001',
   })
 
 // What becomes of a declared column in a SELECT nobody can tell but DuckDB, and it keeps no such types. So the statement is bound
@@ -166,10 +181,13 @@ const markOfSmall = 'DECIMAL(5,0)'
 
 /** The type of a column of a shadow that stands for the declared one. */
 export const markedType = (declared: DeclaredType): string =>
-  declared === 'SMALLINT' ? markOfSmall : declared === 'HUGEINT' ? declared : `ENUM(${quoteText(declared)})`
+  declared === 'SMALLINT' ? markOfSmall : isOwn(declared) ? declared : `ENUM(${quoteText(declared)})`
 
 /** Whether DuckDB's own type does not say it. */
-export const needsMark = (declared: DeclaredType): boolean => declared !== 'HUGEINT'
+export const needsMark = (declared: DeclaredType): boolean => !isOwn(declared)
+
+/** DuckDB has a type of that name, which says it all. */
+const isOwn = (declared: DeclaredType): boolean => declared === 'HUGEINT' || declared === 'INTERVAL'
 
 /** What a column of the bound statement was declared as, going by its mark. */
 export function markedAs(type: string): DeclaredType | undefined {

@@ -98,7 +98,7 @@ function cast(
 
 /** Clients write JSON otherwise than text, and look whether a number is too large, where they are told to. */
 const toldType = ({ type, declared = '' }: WrittenField): string =>
-  declared.startsWith('JSON') ? 'JSON' : declared === 'SMALLINT' ? declared : sqlType(type)
+  declared.startsWith('JSON') ? 'JSON' : declared === 'SMALLINT' || declared === 'INTERVAL' ? declared : sqlType(type)
 
 /** A SELECT whose columns that are a parameter alone are cast to those of the table. */
 function selected(select: Piece, columns: readonly string[], schema: Schema): Composed {

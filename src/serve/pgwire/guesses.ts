@@ -14,7 +14,8 @@ const beside: [RegExp, PgTypeName[]][] = [
   [/^(INTEGER|INTEGER_LITERAL|SMALLINT|TINYINT)$/, ['int4']],
   [/^BIGINT$/, ['int8']],
   [/^(DECIMAL|HUGEINT)/, ['numeric']],
-  [/^(FLOAT|DOUBLE|INTERVAL)$/, ['float8']],
+  [/^(FLOAT|DOUBLE)$/, ['float8']],
+  [/^INTERVAL$/, ['float8', 'interval']],
   [/^TIMESTAMP/, ['interval', 'timestamp']],
 ]
 
@@ -24,8 +25,11 @@ export function guesses(message: string): number[] {
   if (name === undefined && !message.startsWith('Cannot concatenate lists')) return []
   const others = (types ?? '').split(', ').filter((type) => type !== 'VARCHAR')
   const isOperator = name !== undefined && /^[-+*/%]+$/.test(name)
+  const isSum = name !== undefined && /^[-+]$/.test(name)
   const first = isOperator
-    ? (beside.find(([pattern]) => pattern.test(others[0] ?? ''))?.[1] ?? [])
+    ? isSum && others[0] === 'INTERVAL'
+      ? (['interval'] as const)
+      : (beside.find(([pattern]) => pattern.test(others[0] ?? ''))?.[1] ?? [])
     : ofFractions.has(name ?? '')
       ? (['float8'] as const)
       : []

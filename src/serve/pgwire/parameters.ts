@@ -188,7 +188,7 @@ function literal({ bytes, format, oid }: Bound, number: number, counts: boolean)
   if (text.includes('\0')) throw new Failure('REQUEST_INVALID', `the parameter $${number} holds a zero byte`)
   const written = decimalText(text)
   // A numeric as it is written: its precision is its own. Parentheses, so that no `--` begins with its sign.
-  if ((type?.type === 'numeric' && !type.array) || (!cast && counts))
+  if ((type?.type === 'numeric' && !type.array) || (!cast && counts && !span.test(text)))
     return written === undefined ? `CAST(${quoteText(text)} AS DOUBLE)` : `(${written})`
   if (type?.array) {
     const list = format === 0 ? arrayLiteral(text, number, type.type) : text
@@ -199,8 +199,12 @@ function literal({ bytes, format, oid }: Bound, number: number, counts: boolean)
   if (type?.type === 'timestamp') return `CAST(${quoteText(timestampText(text, false))} AS ${cast})`
   if (type?.type === 'bytea') return bytesSql(text)
   if (type?.type === 'bool') return /^(t|true|y|yes|on|1)$/i.test(text.trim()) ? 'true' : 'false'
-  return cast ? `CAST(${quoteText(text)} AS ${cast})` : quoteText(text)
+  const meant = cast ?? (counts && span.test(text) ? 'INTERVAL' : undefined)
+  return meant ? `CAST(${quoteText(text)} AS ${meant})` : quoteText(text)
 }
+
+/** `2 days`: added to a moment, or to another of the kind. */
+const span = /^\s*[-+]?\d+\s*[a-z]{3,}/i
 
 const hexOf = (text: string): string =>
   /^\\x([0-9a-f]{2})*$/i.test(text) ? text.slice(2) : Buffer.from(text).toString('hex')

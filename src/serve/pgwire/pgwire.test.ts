@@ -1152,6 +1152,41 @@ describe('statements', () => {
     expect(texts.map((one) => JSON.parse(one) as unknown)).toEqual(text.rows[0])
   })
 
+  test('columns of intervals are that, whatever writes and reads them', async () => {
+    await ada.query("create table waited (id int primary key, d interval, e interval day to second default '1 hour')")
+    await ada.query(
+      "insert into waited (id, d) values (1, '1 day 02:03:04.5'), (2, interval '-1 month'), (3, $$90 min$$), (4, null)",
+    )
+    expect(await codeOf(ada.query("insert into waited (id, d) values (5, 'nonsense')"))).toBe('22P02')
+    const ask = async (text: string, values: unknown[] = []) =>
+      (await ada.query({ text, values, rowMode: 'array' })).rows
+    expect(await ask('select id, d::text, e::text from waited order by id')).toEqual([
+      [1, '1 day 02:03:04.5', '01:00:00'],
+      [2, '-1 month', '01:00:00'],
+      [3, '01:30:00', '01:00:00'],
+      [4, null, '01:00:00'],
+    ])
+    expect(await ask("select id from waited where d > interval '1 hour' order by d desc")).toEqual([[1], [3]])
+    expect(await ask('update waited set d = d + $1 where id = 3 returning d::text', ['2 days'])).toEqual([
+      ['2 days 01:30:00'],
+    ])
+    expect(await ask('insert into waited (id, d) select 9, d * 2 from waited where id = 3 returning d::text')).toEqual([
+      ['4 days 03:00:00'],
+    ])
+    await ada.query(
+      'create table waited_too as select id, d from waited; create view waiting as select id, d, now() - now() as none from waited',
+    )
+    expect(
+      await ask('select t.id from waited_too t join waiting w on t.d = w.d and w.none = t.d - t.d order by 1'),
+    ).toEqual([[1], [2], [3], [9]])
+    const { fields } = await ada.query('select d, e from waited')
+    expect(fields.map(({ dataTypeID }) => dataTypeID)).toEqual([1186, 1186])
+    await ada.query("alter table waited add column g text default '2 days'")
+    await ada.query('alter table waited alter column g type interval')
+    expect(await ask('select distinct g::text from waited')).toEqual([['2 days']])
+    await ada.query('drop view waiting')
+  })
+
   test('patterns that are put together, offsets of zones and JSON are compared as in PostgreSQL', async () => {
     await ada.query('create table compared (id int, a text, b text, j jsonb)')
     await ada.query(
