@@ -38,6 +38,8 @@ export type Command =
   | { kind: 'nothing'; tag: string; notice?: string }
   /** `sql`: the same as a constraint of the table, which is kept. */
   | { kind: 'unique-index'; sql: string }
+  /** An environment is one. */
+  | { kind: 'create-database'; name: string }
   | { kind: 'drop-index'; names: IndexName[] }
   | { kind: 'rename-index'; name: IndexName; to: string }
   | { kind: 'discard'; tag: string; all: boolean }
@@ -131,6 +133,7 @@ export function classify(sql: string): Command {
       return copy(head)
     case 'create':
     case 'drop':
+      if (word === 'create' && head.skip('database')) return { kind: 'create-database', name: head.name() }
       return index(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
     case 'alter':
       return alterIndex(head) ?? owner(head) ?? { kind: 'lake', rows: false }

@@ -7,6 +7,7 @@
 
 import { splice, tokens, type Edit, type Spliced } from '../../lake/index.ts'
 import {
+  bitwiseXor,
   countOfNulls,
   codedCall,
   countOfRows,
@@ -64,7 +65,7 @@ import { recordColumns } from './dialect/json-rows.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { patternEdits } from './dialect/engine-patterns.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
-import { locking, sessionName } from './dialect/session.ts'
+import { locking, sessionName, sessionTable } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
 import { intervalFields, typedLiteral, zoneOffset } from './dialect/time-literals.ts'
 
@@ -106,11 +107,12 @@ function editsOf(sql: EditedSql): Edit[] {
     if (
       boundList(sql, at) ||
       jsonPath(sql, at) ||
+      bitwiseXor(sql, at) ||
       jsonHolds(sql, at) ||
       (!isCatalog && (listsJoined(sql, at) || jsonJoined(sql, at) || jsonMinus(sql, at)))
     )
       continue
-    if (sessionName(sql, at) || locking(sql, at)) continue
+    if (sessionName(sql, at) || sessionTable(sql, at) || locking(sql, at)) continue
     if (recordColumns(sql, at) || matchRows(sql, at)) continue
     if (variadicCall(sql, at) || jsonObjects(sql, at) || objectOfLists(sql, at) || pathCall(sql, at)) continue
     renamedCall(sql, at)

@@ -1152,6 +1152,45 @@ describe('statements', () => {
     expect(texts.map((one) => JSON.parse(one) as unknown)).toEqual(text.rows[0])
   })
 
+  test('what the connection holds is in pg_cursors and pg_prepared_statements', async () => {
+    const client = await connect('ada')
+    const cursors = 'select name, statement, is_holdable, is_scrollable from pg_cursors order by name'
+    expect((await client.query(cursors)).rows).toEqual([])
+    await client.query("begin; declare c scroll cursor for select 'it''s'; declare b cursor with hold for select 2")
+    expect((await client.query(cursors)).rows).toEqual([
+      { name: 'b', statement: 'declare b cursor with hold for select 2', is_holdable: true, is_scrollable: false },
+      { name: 'c', statement: "declare c scroll cursor for select 'it''s'", is_holdable: false, is_scrollable: true },
+    ])
+    await client.query('close b')
+    expect((await client.query('select count(*) from pg_catalog.pg_cursors c where c.name = $1', ['b'])).rows).toEqual([
+      { count: '0' },
+    ])
+    await client.query('commit')
+    await client.query({ name: 'named', text: 'select $1::int + 1', values: [1] })
+    await client.query('prepare said(int, text) as select $1, $2')
+    expect(
+      (await client.query('select name, statement, parameter_types, from_sql from pg_prepared_statements order by 1'))
+        .rows,
+    ).toEqual([
+      { name: 'named', statement: 'select $1::int + 1', parameter_types: [], from_sql: false },
+      {
+        name: 'said',
+        statement: 'prepare said(int, text) as select $1, $2',
+        parameter_types: ['int', 'text'],
+        from_sql: true,
+      },
+    ])
+    await client.query('deallocate all')
+    expect((await client.query('select * from pg_prepared_statements')).rows).toEqual([])
+    await client.end()
+  })
+
+  test('a database that is there is not made again, and 6 # 3 is bit by bit', async () => {
+    expect(await codeOf(ada.query('create database dev'))).toBe('42P04')
+    expect(await codeOf(ada.query('create database other'))).toBe('0A000')
+    expect((await ada.query('select 6 # 3 as x, (5 # 1) # 2 as y')).rows).toEqual([{ x: 5, y: 6 }])
+  })
+
   test('columns of intervals are that, whatever writes and reads them', async () => {
     await ada.query("create table waited (id int primary key, d interval, e interval day to second default '1 hour')")
     await ada.query(

@@ -5,7 +5,8 @@
 // the extended protocol everything is skipped until Sync, as the protocol has it.
 
 import { asFailure, Failure } from '../../base/failure.ts'
-import { splitStatements, splice } from '../../lake/index.ts'
+import { pgTypeOfOid, sqlNames } from '../../base/pg-types.ts'
+import { quoteText, splitStatements, splice } from '../../lake/index.ts'
 import type { Backends } from './backend-calls.ts'
 import { Body } from './body.ts'
 import { classify, type Command } from './classify.ts'
@@ -26,7 +27,15 @@ import { changedColumns, indexOf, openStatements, type Answer, type Asked } from
 export type Cancellable = { cancel(): void; terminate(): void }
 
 /** `told`: the columns that the client knows of it; `types`: those of its parameters, as PREPARE has them. */
-type Prepared = { sql: string; oids: number[]; types?: readonly string[]; told?: Field[] | undefined }
+type Prepared = {
+  sql: string
+  oids: number[]
+  types?: readonly string[]
+  told?: Field[] | undefined
+  /** PREPARE, as it was written. */
+  written?: string
+  atMs: number
+}
 type Portal = {
   asked: Asked
   answer?: Answer | undefined
@@ -35,6 +44,9 @@ type Portal = {
   done: boolean
   /** Of a cursor that is read in any direction: undefined until it is begun. */
   scroll?: { rows: ScrolledRows | undefined }
+  /** DECLARE, as it was written. */
+  written?: string
+  atMs: number
 }
 type Control = { id: number; key: number; session: Cancellable; backends: Backends; stopping: AbortSignal }
 
@@ -61,6 +73,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     backends: control.backends,
     entered,
     notice: (report) => wire.send(say.noticeResponse({ severity: 'NOTICE', ...report })),
+    rowsOf: (table) => (table === 'pg_cursors' ? cursorRows() : preparedRows()),
     status: (name) => wire.send(say.parameterStatus(name, statements.settings.get(name) ?? '')),
   })
   control.session.cancel = () =>
@@ -235,7 +248,17 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         wire.send(say.emptyQuery)
         return undefined
       case 'prepare':
-        keepPrepared(command.name, { sql: asked.sql.slice(command.start), oids: [], types: command.types }, false)
+        keepPrepared(
+          command.name,
+          {
+            sql: asked.sql.slice(command.start),
+            oids: [],
+            types: command.types,
+            written: asked.sql,
+            atMs: deps.clock.now(),
+          },
+          false,
+        )
         return { tag: () => 'PREPARE' }
       case 'execute':
         return statements.run(instead(executed(command), asked), signal)
@@ -268,7 +291,15 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         const formats = command.binary ? { formats: [1] } : {}
         const inner: Asked = { ...rest, ...formats, sql, start: asked.start + command.start }
         const scroll = command.scroll ? { scroll: { rows: undefined } } : {}
-        keepPortal(command.name, { asked: inner, hold: command.hold, cursor: true, done: false, ...scroll })
+        keepPortal(command.name, {
+          asked: inner,
+          hold: command.hold,
+          cursor: true,
+          done: false,
+          written: asked.sql,
+          atMs: deps.clock.now(),
+          ...scroll,
+        })
         return { tag: () => 'DECLARE CURSOR' }
       }
       case 'fetch':
@@ -394,7 +425,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     const [{ start, sql: only } = { start: 0, sql: '' }] = parts
     const whole = sql.slice(0, start + only.length)
     if (name !== '') await checked(whole, oids, signal)
-    keepPrepared(name, { sql: whole, oids }, name === '')
+    keepPrepared(name, { sql: whole, oids, atMs: deps.clock.now() }, name === '')
     wire.send(say.parseComplete)
   }
 
@@ -415,7 +446,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
       oid: oids[at] ?? 0,
     }))
     const asked: Asked = { sql, start: 0, text: sql, values: bound, formats: resultFormats, told }
-    keepPortal(name, { asked, hold: false, cursor: false, done: false })
+    keepPortal(name, { asked, hold: false, cursor: false, done: false, atMs: deps.clock.now() })
     wire.send(say.bindComplete)
   }
 
@@ -559,6 +590,47 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     await wire.drained(signal)
   }
 
+  /** The statement that asks is none of them. */
+  function cursorRows(): string[][] {
+    return [...portals].flatMap(([name, { cursor, asked, hold, scroll, written, atMs }]) =>
+      cursor
+        ? [
+            [
+              quoteText(name),
+              quoteText(written ?? asked.sql),
+              String(hold),
+              String(asked.formats?.[0] === 1),
+              String(scroll !== undefined),
+              moment(atMs),
+            ],
+          ]
+        : [],
+    )
+  }
+  function preparedRows(): string[][] {
+    return [...prepared].flatMap(([name, { sql, oids, types, told, written, atMs }]) => {
+      if (name === '') return []
+      const nameOf = (oid: number) => {
+        const type = pgTypeOfOid(oid)
+        return type ? `${sqlNames[type.type]}${type.array ? '[]' : ''}` : 'unknown'
+      }
+      const known = types?.map((type) => type.trim()) ?? oids.map(nameOf)
+      const results = told?.map(({ type }) => nameOf(type.oid))
+      const list = (items: readonly string[]) => `[${items.map(quoteText).join(', ')}]::VARCHAR[]`
+      return [
+        [
+          quoteText(name),
+          quoteText(written ?? sql),
+          moment(atMs),
+          list(known),
+          results ? list(results) : 'NULL',
+          String(written !== undefined),
+          '0',
+          '0',
+        ],
+      ]
+    })
+  }
   function preparedOf(name: string): Prepared {
     const found = prepared.get(name)
     if (!found) throw unknownStatement(name)
@@ -600,6 +672,8 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     for (const [name, portal] of portals) if (which(portal)) await closePortal(name, false)
   }
 }
+
+const moment = (atMs: number): string => `TIMESTAMPTZ '${new Date(atMs).toISOString()}'`
 
 const areAlike = (some: readonly Field[], others: readonly Field[]): boolean =>
   some.length === others.length && some.every(({ type }, at) => type.oid === others[at]!.type.oid)

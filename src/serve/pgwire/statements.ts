@@ -27,7 +27,7 @@ import { classify, type Command, type CopyFormat, type IndexName } from './class
 import { copiedNulls, copiedRows, type CopiedColumn } from './copy-in.ts'
 import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate } from './dialect.ts'
-import type { SessionNames } from './dialect/sql.ts'
+import type { SessionNames, SessionTable } from './dialect/sql.ts'
 import { guesses } from './guesses.ts'
 import { mayJoinLists, repairOf } from './list-operands.ts'
 import type { Entered } from './log-in.ts'
@@ -99,9 +99,11 @@ type World = {
   entered: Entered
   notice(report: Omit<Report, 'severity'> & { severity?: Report['severity'] }): void
   status(name: string): void
+  /** As in `SessionNames`. */
+  rowsOf(table: SessionTable): string[][]
 }
 
-export function openStatements({ deps, backendId, backends, entered, notice, status }: World): Statements {
+export function openStatements({ deps, backendId, backends, entered, notice, status, rowsOf }: World): Statements {
   const { lake, govern, settings: rules } = deps
   const { database, named, identity } = entered
   const settings = openSettings({
@@ -150,6 +152,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       return door.state === 'idle' ? undefined : beganMs
     },
     setting: (name) => settings.get(name),
+    rowsOf,
   }
   /** `SELECT set_config('search_path', '', false)`: done when it is read, as its value is part of the text then. */
   function applyConfig(sql: string): void {
@@ -492,6 +495,12 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
           if (command.name === 'all') settings.resetAll()
           else settings.set(command.name, undefined)
           return done('RESET')
+        case 'create-database': {
+          // Tools make the database that they were told to use, and go on where it is there.
+          const known = [deps.project, ...deps.databases.flatMap(({ name, catalog }) => [name, catalog])]
+          if (!known.includes(command.name)) return lakeAnswer(asked, signal, false)
+          throw new Failure('ALREADY_EXISTS', `database "${command.name}" already exists`, { sqlState: '42P04' })
+        }
         case 'unique-index':
           await lakeAnswer({ sql: command.sql, start: 0, text: command.sql }, signal, false)
           return done('CREATE INDEX')

@@ -309,3 +309,12 @@ function substringPart(sql: EditedSql, at: number, end: number, alias: string): 
   sql.replace(at, at + 1, before)
   return sql.replace(end - 2, end, `${after}${alias}`)
 }
+
+/** `a # b`: whole numbers, bit by bit. */
+export function bitwiseXor(sql: EditedSql, at: number): boolean {
+  if (sql.words[at] !== '#' || !sql.isOperand(at - 1) || /^[>\-#]/.test(sql.text.slice(sql.tokens[at]!.end)))
+    return false
+  sql.wrapBefore(sql.operandWithCasts(at - 1), 'xor(')
+  sql.insertAfter(sql.operandEnd(at + 1), ')')
+  return sql.replace(at, at, ', ')
+}

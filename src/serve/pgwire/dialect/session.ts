@@ -2,7 +2,8 @@
 
 import { quoteText } from '../../../lake/index.ts'
 import { backendCalls } from '../backend-calls.ts'
-import type { EditedSql } from './sql.ts'
+import { isAlias } from './lists.ts'
+import type { EditedSql, SessionTable } from './sql.ts'
 
 /** Names of the session: `current_user`, `current_database()`, `current_setting('x')`. */
 export function sessionName(sql: EditedSql, at: number): boolean {
@@ -79,6 +80,31 @@ export function sessionName(sql: EditedSql, at: number): boolean {
     default:
       return false
   }
+}
+
+const sessionTables: Record<SessionTable, string> = {
+  pg_cursors: 'name, statement, is_holdable, is_binary, is_scrollable, creation_time',
+  pg_prepared_statements:
+    'name, statement, prepare_time, parameter_types, result_types, from_sql, generic_plans, custom_plans',
+}
+
+/** `FROM pg_cursors`: what the connection holds, which nobody else knows. */
+export function sessionTable(sql: EditedSql, at: number): boolean {
+  const table = sql.words[at]!
+  if (!Object.hasOwn(sessionTables, table)) return false
+  const first = sql.words[at - 1] === '.' && sql.words[at - 2] === 'pg_catalog' ? at - 2 : at
+  const rows = sql.session.rowsOf?.(table as SessionTable)
+  if (!rows || !/^(from|join|,)$/.test(sql.words[first - 1] ?? '')) return false
+  const names = sessionTables[table as SessionTable]
+  const none = names.split(', ').map((name) => (name.startsWith('is_') || name === 'from_sql' ? 'false' : 'NULL'))
+  // The first row says of which types the columns are, where there is none besides.
+  const values = [...rows, none].map((row) => `(${row.join(', ')})`).join(', ')
+  const isNamed = sql.words[at + 1] === 'as' || isAlias(sql, at + 1)
+  return sql.replace(
+    first,
+    at,
+    `(SELECT * FROM (VALUES ${values}) AS held(${names}) WHERE name IS NOT NULL)${isNamed ? '' : ` AS ${table}`}`,
+  )
 }
 
 const ofReaders: ReadonlySet<string> = new Set(

@@ -2,6 +2,9 @@
 
 import { tokens, type Edit, type Token } from '../../../lake/index.ts'
 
+/** Tables of the catalog that are about the connection alone. */
+export type SessionTable = 'pg_cursors' | 'pg_prepared_statements'
+
 /** What a text may say of the session that it runs in. */
 export type SessionNames = {
   user: string
@@ -12,6 +15,8 @@ export type SessionNames = {
   /** When the transaction began that is open. */
   readonly beganMs?: number | undefined
   setting(name: string): string | undefined
+  /** What the connection holds: rows of values as SQL. */
+  rowsOf?(table: SessionTable): string[][]
   /** Whether the next connection that the text cancels was found. */
   signalled?(): boolean
 }
