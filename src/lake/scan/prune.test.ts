@@ -263,3 +263,47 @@ test.each([
     [expected],
   ])
 })
+
+// Values that come again and again: DuckDB puts them into dictionaries and Bloom filters, which have to find them.
+const repeated: Record<string, readonly string[]> = {
+  boolean: ['true', 'false'],
+  integer: ['-2147483648', '5'],
+  bigint: ['9223372036854775807', '-1'],
+  hugeint: ['12345678901234567890123456789', '-5'],
+  'decimal(4,1)': ['-999.9', '0.5'],
+  'decimal(18,3)': ['-123456789012345.678', '0.001'],
+  'decimal(38,6)': ['-12345678901234567890123456789012.123456', '0.000001'],
+  float: ["'nan'", "'-0.0'", '0'],
+  double: ["'nan'", "'-0.0'", '0', "'inf'"],
+  date: ["'0001-01-01'", "'9999-12-31'"],
+  time: ["'00:00:00'", "'23:59:59.999999'"],
+  timestamp: ["'1969-12-31 23:59:59.999999'", "'2024-01-01'"],
+  timestamptz: ["'1969-12-31 23:59:59.999999+00'", "'2024-01-01 00:00:00+05'"],
+  timestamp_ns: ["'1969-12-31 23:59:59.999999999'", "'2024-01-01 00:00:00.000000001'"],
+  uuid: ["'ffffffff-ffff-ffff-ffff-ffffffffffff'", "'00000000-0000-0000-0000-000000000001'"],
+  varchar: ["''", 'chr(0)', "repeat('z', 40)", "'ü'"],
+  blob: ["''", "'\\x80'", "'\\x00\\xFF'", "'\\x5Cx00'"],
+}
+// With a column of floats or bytes a file has no Bloom filter at all.
+const withoutFilters = ['float', 'double', 'blob']
+test.each([
+  Object.keys(repeated).filter((type) => !withoutFilters.includes(type)),
+  ...withoutFilters.map((type) => [type]),
+])('values that come again and again are found by what is true of them: %s …', async (...names) => {
+  const types = names.map((type) => [type, repeated[type]!] as const)
+  const columns = types.map(([type, values], at) => {
+    const all = values.map((value) => `(${value})::${type}`).join(', ')
+    return `[${all}, null][1 + (i * ${7 + at} + i // 5) % ${values.length + 1}] as c${at}`
+  })
+  await world.rows(
+    `create or replace table raw.repeated with ('format-version' = 3) as select ${columns.join(', ')} from range(2000) t(i)`,
+  )
+  await world.rows('insert into raw.repeated select * from raw.repeated limit 1000')
+  const conditions = types.flatMap(([type, values], at) =>
+    values.flatMap((value) => ['=', '<>', '>=', '<'].map((sign) => `c${at} ${sign} (${value})::${type}`)),
+  )
+  const sums = conditions.map((one) => `count(*) filter (where ${one})`)
+  const [expected] = await world.rows(`select ${sums.join(', ')} from raw.repeated`)
+  for (const [at, where] of conditions.entries())
+    expect(await world.rows(`select count(*) from raw.repeated where ${where}`), where).toEqual([[expected![at]]])
+})
