@@ -4,7 +4,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
 import { showName, type TableName } from '../catalog/index.ts'
 import type { Chunk } from '../engine/index.ts'
-import { authorise, authoriseTable, decide, seesAll } from '../govern/index.ts'
+import { authorise, authoriseTable, decide, mayKnow, seesAll } from '../govern/index.ts'
 import { collect } from './answers/answer.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
@@ -152,8 +152,11 @@ export function performContext(
     },
     async sequence(written) {
       const name = resolveName(written, options)
-      const found = await deps.sequences?.find(name)
+      const policy = await policyNow()
+      const found = mayKnow(policy, principal, name) ? await deps.sequences?.find(name) : undefined
       if (!found || name.catalog !== target.catalog) throw noSequence(name)
+      // Whoever adds rows then takes its numbers without a right of their own.
+      authoriseChange(policy, principal, ['insert'], name, environmentOf(name.catalog, isNamed(name.catalog, options)))
       if (found.sequence.increment !== 1n)
         throw new Failure('SQL_UNSUPPORTED', `a column that is numbered by steps of ${found.sequence.increment}`, {
           hint: 'Write nextval(…) among the values that are inserted.',

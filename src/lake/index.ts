@@ -11,6 +11,7 @@ export {
 } from './lake.ts'
 export { parseAsOf } from './scan/as-of.ts'
 export { distinctNames } from './write/columns.ts'
+export { isSequenceProperty } from './write/column-property.ts'
 export { temporaryNamespace } from './write/run-names.ts'
 export { versionOf, type Version, type Versions } from './scan/versions.ts'
 export { openSession, queryAll, queryText, type Session, type SessionOptions } from './session.ts'

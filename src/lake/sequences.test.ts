@@ -247,6 +247,25 @@ describe('definitions', () => {
     })
     expect(await codeOf(rows("select nextval('guarded')", hers))).toBe('FORBIDDEN')
     expect(await rows("select pg_get_serial_sequence('numbered', 'id')", hers)).toEqual([[null]])
+    // A column's default would give her its numbers, too.
+    await world.govern.access.grant(
+      { privileges: ['all'], on: { namespace: 'raw', table: 'hers*' }, to: ['mia'] },
+      { by: world.admin, source: 'sql' },
+    )
+    await session.query('create sequence unknown')
+    await rows('create table hers (id bigint, n int)', hers)
+    for (const [sequence, code] of [
+      ['guarded', 'FORBIDDEN'],
+      ['unknown', '42P01'],
+      ['none', '42P01'],
+    ]) {
+      const called = `nextval('${sequence}')`
+      expect(await codeOf(rows(`alter table hers alter column id set default ${called}`, hers)), sequence).toBe(code)
+      expect(await codeOf(rows(`create table hers_2 (id bigint default ${called})`, hers)), sequence).toBe(code)
+    }
+    const properties = `('boathouse.identity.1' = 'by default of ["raw","guarded"]')`
+    expect(await codeOf(rows(`alter table hers set ${properties}`, hers))).toBe('FORBIDDEN')
+    expect(await codeOf(rows(`create table hers_2 (id bigint) with ${properties}`, hers))).toBe('FORBIDDEN')
     expect(await value("select nextval('guarded')")).toBe(1)
     await hers.close()
   })

@@ -27,6 +27,7 @@ import {
 } from '../../govern/index.ts'
 import { currentViewVersion, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
+import { isSequenceProperty } from '../write/column-property.ts'
 
 /** Where rights come from. Without it nothing is granted beyond the built-in roles, and nothing hidden. */
 export type AccessDeps = { access: Pick<Access, 'policy'>; owners: ViewOwners } | undefined
@@ -187,7 +188,7 @@ function boundBy(policy: Policy, principal: Principal, target: TableName): boole
 
 /**
  * Whether somebody may give a table these properties. One that says where files go has the server write there, wherever
- * that is on its disk. @throws FORBIDDEN
+ * that is on its disk; one that says which sequence gives numbers asks nobody for the right to take them. @throws FORBIDDEN
  */
 export function authoriseProperties(
   policy: Policy,
@@ -196,8 +197,13 @@ export function authoriseProperties(
   target: TableName,
 ): void {
   const { role, name } = subjectOf(policy, principal)
+  if (role === 'admin' || role === 'system') return
+  if (Object.entries(properties).some(([key, value]) => isSequenceProperty(key, value)))
+    throw new Failure('FORBIDDEN', `${name} may not say by a property which sequence numbers ${showName(target)}`, {
+      hint: "Write ALTER COLUMN … SET DEFAULT nextval('…').",
+    })
   const place = Object.keys(properties).find((key) => /^write\..*path$/i.test(key))
-  if (place === undefined || role === 'admin' || role === 'system') return
+  if (place === undefined) return
   throw new Failure('FORBIDDEN', `${name} may not say where the files of ${showName(target)} go (${place})`, {
     hint: 'Leave the property out: tables have folders of their own.',
   })

@@ -13,6 +13,10 @@ type ColumnProperty = {
 export const isColumnProperty = (key: string): boolean =>
   /^boathouse\.((default|identity|type)\.\d+$|(unique|foreign|check)\.)/.test(key)
 
+/** Whether it makes a column take its numbers from a sequence. */
+export const isSequenceProperty = (key: string, value: string): boolean =>
+  key.startsWith('boathouse.identity.') && value.startsWith('by default of')
+
 export function columnProperty(what: 'default' | 'identity' | 'type'): ColumnProperty {
   const keyOf = (fieldId: number) => `boathouse.${what}.${fieldId}`
   return {

@@ -159,6 +159,10 @@ test('who may write a table gives it no files of another, and does not choose wh
     snapshot(`${mine}/../${other.split('/').at(-1)}/metadata/snap-1.avro`),
     { requirements: [], updates: [{ action: 'set-location', location: other }] },
     { requirements: [], updates: [{ action: 'set-properties', updates: { 'write.data.path': other } }] },
+    {
+      requirements: [],
+      updates: [{ action: 'set-properties', updates: { 'boathouse.identity.1': 'by default of ["raw","s"]' } }],
+    },
   ])
     expect(await ask(`POST ${raw}/tables/mine`, body)).toMatchObject({ status: 403 })
   await grant(['create', 'select'], on('*'))

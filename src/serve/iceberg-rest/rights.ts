@@ -15,6 +15,7 @@ import {
   type Privilege,
 } from '../../govern/index.ts'
 import { applyUpdates, readManifest, readManifestList, type TableUpdate } from '../../iceberg/index.ts'
+import { isSequenceProperty } from '../../lake/index.ts'
 import type { Call, Rest } from './call.ts'
 
 export type RestAction = 'read' | 'write' | 'create' | 'drop' | 'alter'
@@ -89,6 +90,8 @@ export function mustBeTrusted(call: Call, what: string): void {
 export function checkProperties(call: Call, name: TableName, properties: Readonly<Record<string, string>>): void {
   if (Object.keys(properties).some((key) => /^write\..*path$/i.test(key)))
     mustBeTrusted(call, `say where the files of ${shown(name)} go`)
+  if (Object.entries(properties).some(([key, value]) => isSequenceProperty(key, value)))
+    mustBeTrusted(call, `say which sequence numbers ${shown(name)}`)
 }
 
 /** Of a commit by somebody who is no administrator. `before`: undefined for a table that is made. @throws FORBIDDEN */
