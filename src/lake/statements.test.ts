@@ -47,6 +47,16 @@ describe('what a table is made of', () => {
     expect(await world.rows('select id, place.city, amount::varchar from raw.made')).toEqual([[1, 'Ulm', '1.50']])
   })
 
+  test('words that Spark has besides', async () => {
+    await world.rows('create table raw.wordy (id int, a int, b int, c int) using iceberg')
+    await world.rows('alter table raw.wordy drop columns a, c')
+    expect((await collect(await world.query('from raw.wordy'))).columns.map(({ name }) => name)).toEqual(['id', 'b'])
+    expect(await refused("create table raw.placed_so (id int) using iceberg location 's3://x/y'")).toMatchObject({
+      code: 'SQL_UNSUPPORTED',
+      message: 'LOCATION is not supported',
+    })
+  })
+
   test('names in backticks', async () => {
     for (const sql of [
       'create table `raw`.`ticks` (`id` int, `my col` string, `at` timestamp) using iceberg partitioned by (`id`, days(`at`))',

@@ -371,6 +371,7 @@ describe('sessions', () => {
     expect(one.state).toBe('failed')
     expect(await said('rollback to savepoint s')).toBe('open')
     expect((await one.query('commit work')).command).toBe('COMMIT')
+    expect(await said('use schema raw')).toBe('idle')
     expect(await said('use raw')).toBe('idle')
     expect((await collect(await one.query('select count(*) from t1'))).rows).toEqual([[2]])
     await expect(one.query('commit')).rejects.toMatchObject({ code: 'TRANSACTION_STATE' })

@@ -36,6 +36,9 @@ export function parseControl(sql: string): Control | undefined {
     return ended(reader, { kind: 'release', name: reader.identifier('a savepoint') })
   }
   if (reader.take('use')) {
+    // Spark says what it is.
+    for (const word of ['schema', 'namespace', 'database'])
+      if (reader.sees(word) && reader.isNamedAfter(1)) reader.take(word)
     const parts = reader.name('a schema')
     if (parts.length > 2) throw reader.invalid('expected a schema')
     return ended(reader, {

@@ -551,7 +551,9 @@ function tableClauses(reader: Reader): TableClauses {
       Object.assign(clauses.properties, given)
     } else if (reader.take('using')) {
       if (!reader.take('iceberg')) throw reader.unsupported('a format other than ICEBERG')
-    } else return clauses
+    } else if (reader.sees('location'))
+      throw reader.unsupported('LOCATION', 'Leave it out: each table gets a folder of the lake.')
+    else return clauses
   }
 }
 
@@ -710,9 +712,11 @@ function alteration(reader: Reader, constraints: Constraints): Alteration[] {
     if (reader.take('partition', 'field')) return [{ kind: 'drop-partition', field: transformed(reader) }]
     if (reader.take('identifier', 'fields'))
       return [{ kind: 'identifiers', paths: reader.separated(() => reader.path()), drops: true }]
-    if (!reader.take('columns')) reader.take('column')
+    const isSeveral = reader.take('columns')
+    if (!isSeveral) reader.take('column')
     const ifExists = reader.take('if', 'exists')
-    const paths = reader.peek('(') ? reader.list(() => reader.path()) : [reader.path()]
+    const path = () => reader.path()
+    const paths = reader.peek('(') ? reader.list(path) : isSeveral ? reader.separated(path) : [path()]
     void (reader.take('cascade') || reader.take('restrict'))
     return paths.map((path) => ({ kind: 'drop-column', path, ifExists }))
   }
