@@ -99,6 +99,7 @@ test.each([
   `---\n${properties}`,
   properties.replaceAll('\n', '\r\n'),
   properties.trim(),
+  'a: |\n    a\n#',
   '- a\n- - b\n  - c: 1\n    d: 2\n-\n-   e: |-\n      x\n',
   "\"a b\": 'c'\n'it''s': \"\\u00e9\\n\"\n",
 ])('is read in one pass: %j', (text) => {

@@ -211,6 +211,9 @@ test.each([
   ['a: >\n  x\n  y\n', 'x y\n'],
   ['a: |-\n  x', 'x'],
   ['a: |\n  x\n\n', 'x\n'],
+  ['a: |\n  x\n#', 'x\n'],
+  ['a: >\n  x\n\n # y', 'x\n'],
+  ['a: |\n  # x', '# x'],
 ])('the end of %j is as it is written', (text, expected) => {
   expect(parseYaml('f.yml', text, z.unknown()).value).toEqual({ a: expected })
 })

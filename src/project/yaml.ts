@@ -100,7 +100,7 @@ export function parseWholeYaml<Schema extends z.ZodType>(
   if (broken.length > 0)
     throw new Failures(broken.map(({ message, pos }) => new Failure(code, message, { place: placeOf(pos[0]) })))
 
-  if (!text.endsWith('\n')) endAsWritten(document.contents)
+  if (!text.endsWith('\n')) endAsWritten(document.contents, document.range[2])
   const input: unknown = toPlain(document, file, code) ?? {}
   const at: Located<unknown>['at'] = (path, what = 'value') => placeOf(offsetOf(document, path, what))
   const within: Located<unknown>['within'] = (path, inner) => {
@@ -160,7 +160,7 @@ export function parsePythonYaml(file: string, text: string, tags: readonly Scala
         return new Failure('PROJECT_INVALID', message, { place: { file, line, column: col } })
       }),
     )
-  if (!text.endsWith('\n')) endAsWritten(document.contents)
+  if (!text.endsWith('\n')) endAsWritten(document.contents, document.range[2])
   return toPlain(document, file, 'PROJECT_INVALID', { mapAsMap: true })
 }
 
@@ -224,14 +224,15 @@ export function placeIn(outline: Outline, file: string, path: Path, what: 'key' 
 }
 
 /** A block at the end of a file that has no last line break has none either (YAML 1.2.2, 8.1.1.2); the library gives it one. */
-function endAsWritten(contents: unknown): void {
+function endAsWritten(contents: unknown, end: number): void {
   let last = contents
   for (;;) {
     if (isMap<unknown, unknown>(last)) last = last.items.at(-1)?.value
     else if (isSeq(last)) last = last.items.at(-1)
     else break
   }
-  if (!isScalar(last) || typeof last.value !== 'string') return
+  // A comment may stand behind it.
+  if (!isScalar(last) || typeof last.value !== 'string' || last.range?.[1] !== end) return
   if (last.type === Scalar.BLOCK_LITERAL || last.type === Scalar.BLOCK_FOLDED)
     last.value = last.value.replace(/\n$/, '')
 }
