@@ -1,9 +1,18 @@
 // What a template calls, read from its syntax tree without running it.
 
-import { childrenOf, bodiesOf, expressionsOf, type Expression, type Statement, type Target } from './ast.ts'
+import {
+  childrenOf,
+  bodiesOf,
+  expressionsOf,
+  walkExpression,
+  type Expression,
+  type Statement,
+  type Target,
+} from './ast.ts'
 import type { Origin, SourceMap } from './errors.ts'
 import { parseTemplate } from './template.ts'
 import type { Place } from '../base/failure.ts'
+import { sureText, type Sure } from './sure-texts.ts'
 import { Float } from './values.ts'
 
 export type FoundCall = {
@@ -23,6 +32,13 @@ export type Analysis = {
    * functions that were named harmless: then the calls found are exactly those that rendering would make.
    */
   isStatic: boolean
+  /**
+   * `{{ config(enabled=var('x')) }}`: outputs of the outermost level that are one of the named calls and must be
+   * rendered to know its arguments. They are no part of `calls`, and all else may be static.
+   */
+  parts: { text: string; place: Place }[]
+  /** What rendering asks for, which cannot fail but in `parts`; undefined where it may. */
+  sure: Sure | undefined
 }
 
 /** Whether calling a function that is not one of those looked for leaves no trace, wherever the call stands. */
@@ -70,8 +86,13 @@ export function analyse(
     const mayNotRun = expression.kind === 'conditional' || expression.kind === 'and' || expression.kind === 'or'
     for (const child of childrenOf(expression)) visitExpression(child, conditional || mayNotRun)
   }
+  const parts: Analysis['parts'] = []
   const visit = (body: readonly Statement[], conditional: boolean): void => {
     for (const statement of body) {
+      if (body === statements && statement.kind === 'output' && isPart(statement.value, names, locals)) {
+        parts.push({ text: outputText(source.text, statement.at), place: source.place(statement.at) })
+        continue
+      }
       if (statement.kind === 'macro' || statement.kind === 'call block') isStatic = false
       for (const expression of expressionsOf(statement)) visitExpression(expression, conditional)
       const mayNotRun =
@@ -83,7 +104,26 @@ export function analyse(
     }
   }
   visit(statements, false)
-  return { calls, isStatic }
+  const isLeftOut = (statement: Statement) => statement.kind === 'output' && isPart(statement.value, names, locals)
+  const sure = isStatic ? sureText(statements, names, isLeftOut) : undefined
+  return { calls, isStatic, parts, sure }
+}
+
+/** A named call whose arguments are no literals, and stand on nothing that the template has set. */
+function isPart(value: Expression, names: ReadonlySet<string>, locals: ReadonlySet<string>): boolean {
+  if (value.kind !== 'call' || !names.has(dotted(value.callee) ?? '') || literalArguments(value)) return false
+  let isAlone = true
+  walkExpression(value, (expression) => {
+    if (expression.kind === 'name' && locals.has(expression.name)) isAlone = false
+  })
+  return isAlone
+}
+
+/** The output whose expression begins at `at`, in braces. */
+function outputText(text: string, at: number): string {
+  const rest = /(?:'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"|[^'"])*?(?=[-+]?\}\})/y
+  rest.lastIndex = at
+  return `{{ ${(rest.exec(text)?.[0] ?? '').trimEnd()} }}`
 }
 
 /** Through them every name of the context can be had. */

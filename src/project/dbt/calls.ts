@@ -1,7 +1,7 @@
 // What the text of a node says when it is parsed: which `ref` and `source` it calls, its `config`, which macros it names.
 //
-// A model that is nothing but SQL and plain calls is not rendered for that, as by dbt. The others are rendered once, with
-// `execute` false: what fails then is a mistake of the project, and nothing of it is built.
+// A text whose rendering cannot fail is not rendered for that: the calls that stand in it are those that would be made. The
+// others are rendered once, with `execute` false: what fails then is a mistake of the project, as in dbt, and nothing of it is built.
 
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
@@ -63,38 +63,54 @@ export function parseSql(
 ): Parsed | undefined {
   return gathering(reading.failures, () => {
     const isOverridden = [...collected, 'var'].some((each) => reading.macros.find(from.name, each) !== undefined)
-    const { analysis, isPlain, writtenConfig } = callsOf(reading.cache, { file, text, at }, kind, isOverridden)
+    const { analysis, isReadByDbt, writtenConfig } = callsOf(
+      reading.cache,
+      { file, text, at },
+      kind === 'model' && !isOverridden,
+    )
+    const { sure, parts, calls } = analysis
     const parsed: Parsed = { ...emptyParsed(), writtenConfig }
-    if (!isPlain) {
+    // What is laid over what depends on the order of several configs.
+    const isOrdered = parts.length === 0 || !calls.some((call) => call.name === 'config')
+    if (isOverridden || !sure || !isOrdered || !reading.quiet.knows(from.name, sure, reading.scopes(from))) {
       render(reading, from, { root, file, text, at }, { kind, name }, parsed)
       return parsed
     }
+    for (const { text: part, place } of parts) {
+      const { line = 1, column = 1 } = place
+      // Two braces and a space stand before the expression, whose place it is.
+      const at = { line, column: Math.max(1, column - 3) }
+      render(reading, from, { root, file, text: part, at }, { kind, name }, parsed)
+    }
+    for (const macro of sure.macros) parsed.macros.add(`macro.dbt.${macro.replace('dbt.', '')}`)
     const failures: Failure[] = []
-    for (const call of analysis.calls) gathering(failures, () => readCall(call, parsed))
+    for (const call of calls) gathering(failures, () => readCall(call, parsed))
     if (failures.length > 0) throw new Failures(failures)
     const sources = new Map(parsed.sources.map((each) => [`${each.source}.${each.table}`, each]))
     // dbt's own: where it reads a model without rendering it, a source that is named twice is noted once.
-    if (sources.size < parsed.sources.length) parsed.sources = [...sources.values()]
+    if (isReadByDbt && sources.size < parsed.sources.length) parsed.sources = [...sources.values()]
     return parsed
   })
 }
 
-/** What follows from the text alone, so that it can be kept. `isPlain`: its calls are those that stand there. */
+/** What follows from the text alone, so that it can be kept. `isReadByDbt`: dbt does not render it either. */
 function callsOf(
   cache: ParseCache,
   { file, text, at }: Pick<SqlFile, 'file' | 'text' | 'at'>,
-  kind: NodeKind | 'operation',
-  isOverridden: boolean,
-): { analysis: Analysis; isPlain: boolean; writtenConfig?: Config } {
-  const mayBePlain = !isOverridden && kind === 'model'
-  return cache.of('calls', [file, at.line, at.column, mayBePlain ? 'model' : 'rendered'], text, () => {
-    const analysis = findCalls(text, collected, { file, ...at })
-    const isPlain = mayBePlain && analysis.isStatic && isReadStatically(text)
+  mayBeRead: boolean,
+): { analysis: Analysis; isReadByDbt: boolean; writtenConfig?: Config } {
+  return cache.of('calls', [file, at.line, at.column, mayBeRead ? 'model' : 'rendered'], text, () => {
+    const analysis = findCalls(text, collected, { file, ...at }, isKnownCall)
+    const isReadByDbt = mayBeRead && isReadStatically(text)
     // dbt's own: it looks for `config(`, and takes the values where somebody writes `config (`.
-    const writtenConfig = text.includes('config(') && !isPlain ? writtenArguments(text, 'config') : {}
-    return { analysis, isPlain, ...(Object.keys(writtenConfig).length > 0 && { writtenConfig }) }
+    const writtenConfig = text.includes('config(') && !isReadByDbt ? writtenArguments(text, 'config') : {}
+    return { analysis, isReadByDbt, ...(Object.keys(writtenConfig).length > 0 && { writtenConfig }) }
   })
 }
+
+/** Looked at by `sureText`. */
+const isKnownCall = (name: string): boolean =>
+  name === 'var' || name === 'is_incremental' || name.startsWith('dbt.type_')
 
 /** A literal call, into what is parsed so far. @throws Failure TEMPLATE_FAILED */
 export function readCall(call: FoundCall, parsed: Parsed): void {

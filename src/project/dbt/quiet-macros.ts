@@ -2,9 +2,10 @@
 // `config` anything nor fail, nor call a macro that does. Most are so, and what is not called costs nothing.
 
 import { Failure } from '../../base/failure.ts'
-import { leavesNoTrace, type FoundCall } from '../../jinja/index.ts'
-import type { MacroTable } from './macros.ts'
+import { leavesNoTrace, type FoundCall, type Sure } from '../../jinja/index.ts'
+import { builtinPackage, type MacroTable } from './macros.ts'
 import type { DbtMacro } from './types.ts'
+import type { VarScopes } from './vars.ts'
 
 const traces: ReadonlySet<string> = new Set(['ref', 'source', 'config', 'metric'])
 /** Functions that are given text and do what it says, those that fail while parsing, and those that others can tell. */
@@ -20,6 +21,17 @@ export class QuietMacros {
   constructor(macros: MacroTable, templatedVars: ReadonlySet<string>) {
     this.#macros = macros
     this.#templatedVars = templatedVars
+  }
+
+  /** Whether what such a text asks for is there, and what it is everywhere: no `ref` in a variable, no macro of the project's own. */
+  knows(from: string, { vars, needed, macros }: Sure, scopes: VarScopes): boolean {
+    const found = (name: string) =>
+      name.startsWith('dbt.') ? this.#macros.dispatches(from, name.slice('dbt.'.length)) : this.#macros.find(from, name)
+    return (
+      !vars.some((name) => this.#templatedVars.has(name)) &&
+      needed.every((name) => scopes.some((scope) => Object.hasOwn(scope, name))) &&
+      macros.every((name) => found(name)?.package === builtinPackage)
+    )
   }
 
   /** Of a call in a text of package `from`; the name is dotted as written. */
