@@ -417,6 +417,21 @@ test('each batch is told when it begins and ends; what follows a first one that 
   expect(await told('at, nope')).toEqual([`${first} started`, `${first} error`, `${second} skipped`])
 })
 
+test('an input of a unit test may say more to ref() than its name if the flag says so', async () => {
+  const passes = async (flag: boolean) => {
+    const { results } = await run({
+      'dbt_project.yml': `name: shop\nflags: {support_custom_ref_kwargs: ${flag}}`,
+      'macros/ref.sql': '{% macro ref(name, label=none) %}{{ return(builtins.ref(name)) }}{% endmacro %}',
+      'models/a.sql': 'select 1 as id',
+      'models/b.sql': "select id + 1 as id from {{ ref('a', label='x') }}",
+      'models/b.yml': `unit_tests:
+  - {name: u, model: b, given: [{input: "ref('a', label='x')", rows: [{id: 5}]}], expect: {rows: [{id: 6}]}}`,
+    })
+    return results.find(({ kind }) => kind === 'unit_test')?.status
+  }
+  expect([await passes(true), await passes(false)]).toEqual(['pass', 'error'])
+})
+
 test('of a microbatch model whose first batch fails all batches have failed, as in dbt', async () => {
   const { results } = await run({
     'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at', batch_size='month',

@@ -10,6 +10,7 @@ import { Failure } from '../base/failure.ts'
 import { quoteName } from '../lake/index.ts'
 import { fromJs, toJson } from '../jinja/index.ts'
 import {
+  behaviourFlag,
   findSource,
   macrosOf,
   nodesByName,
@@ -124,9 +125,11 @@ function inputNamed(input: string, model: DbtNode, project: DbtProject): DbtNode
   const called = /^(ref|source)\s*\(([^]*)\)$/.exec(text)
   if (!called) return undefined
   const version = /\b(?:v|version)\s*=\s*['"]?([\w.]+)/.exec(called[2]!)?.[1]
-  const names = Array.from(
-    called[2]!.replace(/\b(?:v|version)\s*=[^,]*/, '').matchAll(/'([^']*)'|"([^"]*)"/g),
-    (found) => String(found[1] ?? found[2]),
+  // What a project's own ref() is told besides: the model is the same.
+  const others =
+    behaviourFlag(project, 'support_custom_ref_kwargs') === true ? /\b\w+\s*=[^,]*/g : /\b(?:v|version)\s*=[^,]*/
+  const names = Array.from(called[2]!.replace(others, '').matchAll(/'([^']*)'|"([^"]*)"/g), (found) =>
+    String(found[1] ?? found[2]),
   )
   const [first, second] = names
   if (first === undefined) return undefined
