@@ -85,7 +85,7 @@ export function readSelectors(
       if (definition === undefined) return wrong(`the selector "${name}" has no "definition"`, path)
       if (found.has(name)) return wrong(`the selector "${name}" is defined twice`, path)
       const place = located.at(path)
-      const reader = new DefinitionReader(found, located.at([...path, 'definition']))
+      const reader = new DefinitionReader(located.at([...path, 'definition']))
       const isDefault = entry['default'] === true
       const other = isDefault && [...found.values()].find((each) => each.isDefault)
       if (other) wrong(`only one selector can be the default: "${other.name}" is one as well`, path)
@@ -98,12 +98,10 @@ export function readSelectors(
   return found
 }
 
-/** One definition. Selectors that it names stand above it in the file. */
+/** One definition. Selectors that it names are looked up when it is used. */
 class DefinitionReader {
-  readonly #known: ReadonlyMap<string, DbtSelector>
   readonly #place: Place
-  constructor(known: ReadonlyMap<string, DbtSelector>, place: Place) {
-    this.#known = known
+  constructor(place: Place) {
     this.#place = place
   }
 
@@ -159,14 +157,6 @@ class DefinitionReader {
     const { method, value, exclude } = definition
     if (typeof method !== 'string' || value === undefined)
       throw this.#wrong(`a definition has one key, or "method" and "value"; this one has ${keys.join(', ')}`)
-    if (method === 'selector') {
-      const named = this.#known.get(String(value))
-      if (!named)
-        throw this.#wrong(
-          `there is no selector "${String(value)}" above${didYouMean(String(value), this.#known.keys())}`,
-        )
-      return named.tree
-    }
     const tree: Method = {
       ...this.#criterion(`${method}:`),
       value: String(value),
@@ -195,7 +185,7 @@ class DefinitionReader {
     return found
   }
 
-  /** The definition with texts taken apart and selectors filled in, as dbt's manifest shows it. */
+  /** The definition with texts taken apart, as dbt's manifest shows it. */
   written(definition: unknown): unknown {
     if (typeof definition === 'string') return dictOf(parseCriterion(definition))
     if (!isRecord(definition)) return definition
@@ -207,7 +197,6 @@ class DefinitionReader {
     const [key] = keys
     if (key === 'exclude') return { exclude: (definition['exclude'] as unknown[]).map((part) => this.written(part)) }
     if (keys.length === 1) return { method: key, value: definition[key!] }
-    if (definition['method'] === 'selector') return this.#known.get(String(definition['value']))?.definition
     return definition
   }
 }
