@@ -6,7 +6,7 @@ import type { Schema } from '../../iceberg/index.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
 import { Reader, type Piece } from '../sql/reader.ts'
 import { isDefault, valueRows, type Assignment, type RowChange } from '../sql/row-change.ts'
-import { quoteName, quoteTable } from '../sql/tokens.ts'
+import { quoteName, quoteTable, tokens } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import type { WrittenField } from './computed-defaults.ts'
 import { sourceAlias } from './perform-context.ts'
@@ -93,7 +93,37 @@ function cast(
   if (isDefault(value)) return 'NULL'
   if (item && field?.type.kind === 'list')
     return compose`CAST((${value}) AS ${sqlType(field.type.element)}), CAST((${item}) AS BIGINT)`
-  return field ? compose`CAST((${value}) AS ${toldType(field)})` : compose`(${value})`
+  if (!field) return compose`(${value})`
+  const { type } = field
+  const typed = type.kind === 'list' && 'start' in value ? ofLists(value, sqlType(type), sqlType(type.element)) : value
+  return compose`CAST((${typed}) AS ${toldType(field)})`
+}
+
+/** `tags || $1`, `array_append(tags, $1)`: of parameters there DuckDB says nothing. */
+function ofLists({ sql, start }: Piece, list: string, item: string): Composed {
+  const all = [...tokens(sql)]
+  const text = (at: number) => all[at]?.text.toLowerCase() ?? ''
+  const typeAt = (at: number): string | undefined => {
+    if (text(at - 1) === '||' || text(at + 2) === '||') return list
+    const isLast = text(at + 2) === ')'
+    const call = text(at - 1) === '(' ? text(at - 2) : isLast && text(at - 1) === ',' ? text(at - 4) : ''
+    if (call === 'array_cat') return list
+    const ofItem = text(at - 1) === '(' ? call === 'array_prepend' : /^array_(append|remove)$/.test(call)
+    return ofItem ? item : undefined
+  }
+  const parts: (Composed | string)[] = []
+  let from = 0
+  all.forEach((token, at) => {
+    const wanted = token.text === '$' && text(at + 2) !== '::' ? typeAt(at) : undefined
+    if (wanted === undefined) return
+    const end = all[at + 1]!.end
+    parts.push(
+      compose`${{ sql: sql.slice(from, token.start), start: start + from }}`,
+      `CAST(${sql.slice(token.start, end)} AS ${wanted})`,
+    )
+    from = end
+  })
+  return Composed.join([...parts, compose`${{ sql: sql.slice(from), start: start + from }}`], '')
 }
 
 /** Clients write JSON otherwise than text, and look whether a number is too large, where they are told to. */

@@ -1279,6 +1279,20 @@ describe('statements', () => {
     await ada.query('commit')
   })
 
+  test.each([
+    ['update joined set tags = tags || $1, nums = array_append(nums, $2)', [1009, 23]],
+    ['update joined set nums = array_prepend($1, nums), tags = array_cat($2, tags)', [23, 1009]],
+    ['select id from joined where j @> $1 and id = $2', [3802, 23]],
+    ['select array_append(nums, $1) from joined', [23]],
+  ])('drivers are told that a parameter is a list, an item of one, or JSON: %s', async (sql, oids) => {
+    await ada.query('create table if not exists joined (id int, tags text[], nums int[], j jsonb)')
+    const client = await raw('ada')
+    client.send(parse('', sql), describeStatement(''), sync)
+    const told = (await client.until('Z')).find(({ type }) => type === 't')!
+    expect(Array.from({ length: told.body.readInt16BE(0) }, (_, at) => told.body.readInt32BE(2 + 4 * at))).toEqual(oids)
+    client.close()
+  })
+
   test('RETURNING tells what is read beside the table, and * is all of it', async () => {
     await ada.query(
       'create table chosen (id int primary key, n text); create table read_by (ref int, doc jsonb, at date)',

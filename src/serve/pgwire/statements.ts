@@ -567,7 +567,13 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       if (count > 0) {
         const typesOf = async (oids: readonly number[]) =>
           (await describe(translate(asked.sql, names, typedEdits(places, oids)))).parameters
-        let parameters = await typesOf(declared)
+        let parameters = await typesOf(declared).catch((error: unknown) => {
+          // `doc @> $1`: the engine holds lists by lists, and knows of the other side alone what it is.
+          if (!(error instanceof Failure) || !/'(@>|<@)\((JSON, UNKNOWN|UNKNOWN, JSON)\)'/.test(error.message))
+            throw error
+          for (const { number, isList } of places) if (isList) declared[number - 1] ||= pgTypes.jsonb.oid
+          return typesOf(declared)
+        })
         // `SET n = n + $1` does not say which number, and DuckDB looks no further behind it. No column of an answer has a type by it.
         const isNumber = ({ number, counts }: Placeholder) =>
           counts && command.changes === true && declared[number - 1] === 0 && parameters[number - 1] === 'UNKNOWN'
@@ -601,6 +607,12 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       async function guessed(error: unknown, oids: number[], left: ReadonlySet<number>): ReturnType<typeof bind> {
         if (!(error instanceof Failure)) throw error
         const at = offset(error, asked)
+        const repair = repairOf(asked.sql, error.message, at, names)
+        if (repair && 'parameter' in repair && left.has(repair.parameter - 1)) {
+          const tried = oids.with(repair.parameter - 1, repair.oid)
+          const others = new Set([...left].filter((one) => one !== repair.parameter - 1))
+          return bind(tried).catch((other: unknown) => guessed(other, tried, others))
+        }
         const nearest = places
           .filter(({ number }) => left.has(number - 1))
           .sort((a, b) => (at === undefined ? 0 : Math.abs(a.start - at) - Math.abs(b.start - at)))

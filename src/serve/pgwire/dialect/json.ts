@@ -31,8 +31,9 @@ export function jsonHolds(sql: EditedSql, at: number): boolean {
   const from = at + 2
   let last = sql.words[from] === '(' ? (sql.closing(from) ?? from) : from
   const value = valueOf(sql, from)
-  if (value !== undefined && sql.words[from] === 'cast') last = sql.closing(from + 1) ?? last
-  const isCast = sql.words[last + 1] === '::' && /^jsonb?$/.test(sql.castEnd(last + 1).type)
+  if (sql.words[from] === 'cast') last = sql.closing(from + 1) ?? last
+  const isBehind = sql.words[last + 1] === '::' && /^jsonb?$/.test(sql.castEnd(last + 1).type)
+  const isCast = isBehind || (sql.words[from] === 'cast' && saysJson(sql, from, last))
   const left = jsonBefore(sql, at - 1)
   const isText = value !== undefined && (left.isJson ? isJsonValue(value) : isJsonText(value, /^\s*(\{\s*"|\[)/))
   const isCall = givesJson.test(sql.words[from]!) && sql.words[from + 1] === '('
@@ -40,7 +41,7 @@ export function jsonHolds(sql: EditedSql, at: number): boolean {
   if (!isCast && isBeside) last = sql.operandEnd(from)
   if (!isCast && !isText && !isBeside) return false
   if (value !== undefined) sql.taken.add(last)
-  if (isCast) last = sql.castEnd(last + 1).last
+  if (isBehind) last = sql.castEnd(last + 1).last
   const held = symbol === '@>' && value !== undefined ? heldSql(value) : undefined
   if (held) {
     sql.wrapBefore(left.first, 'list_transform([')
