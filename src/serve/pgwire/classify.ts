@@ -20,7 +20,8 @@ export type CopyFormat = {
   header: boolean
   quote: string
   escape: string
-  forceQuote: boolean
+  /** Columns, in small letters. */
+  forceQuote: 'all' | readonly string[]
 }
 /** Which rows of a cursor: so many from where it stands (backward: less than none), or one alone, by its number or from there. */
 export type Where = { kind: 'rows' | 'absolute' | 'relative'; count: number }
@@ -483,8 +484,9 @@ const named = (text: string) => (/^\w+$/.test(text.trim()) ? quoteName(text.trim
 /** `WITH (FORMAT csv, HEADER true, …)`, and the older `CSV HEADER DELIMITER ','`. */
 function copyFormat(head: Head): CopyFormat {
   head.skip('with')
-  const words = head.rest().filter((one) => !['(', ')', ',', '*'].includes(one) || one === ',')
+  const words = head.rest()
   const given = new Map<string, string>()
+  let forceQuote: CopyFormat['forceQuote'] = []
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!.toLowerCase()
     const next = words[at + 1]
@@ -492,15 +494,22 @@ function copyFormat(head: Head): CopyFormat {
     else if (word === 'header') {
       given.set('header', /^(false|off|0)$/i.test(next ?? '') ? 'false' : 'true')
       if (/^(true|false|on|off|0|1)$/i.test(next ?? '')) at++
-    } else if (word === 'force' || word === 'force_quote') {
-      given.set('force_quote', 'true')
-      if (next?.toLowerCase() === 'quote') at++
+    } else if (word === 'force_quote' || (word === 'force' && next?.toLowerCase() === 'quote')) {
+      if (word === 'force') at++
+      const names: string[] = []
+      if (words[at + 1] === '(') at++
+      while (at + 1 < words.length && words[at + 1] !== ')') {
+        names.push(words[++at]!.toLowerCase())
+        if (words[at + 1] !== ',') break
+        at++
+      }
+      forceQuote = names.includes('*') ? 'all' : names
     } else if (['format', 'delimiter', 'null', 'quote', 'escape', 'encoding'].includes(word)) {
       if (words[at + 1]?.toLowerCase() === 'as') at++
       const value = words[++at]
       if (value === undefined) throw head.invalid(`a value of ${word}`)
       given.set(word, value)
-    } else if (!['as', 'quote', ','].includes(word)) throw head.invalid('an option of COPY')
+    } else if (!['as', ',', '(', ')'].includes(word)) throw head.invalid('an option of COPY')
   }
   const format = (given.get('format')?.toLowerCase() ?? 'text') as CopyFormat['format']
   if (!['text', 'csv', 'binary'].includes(format)) throw head.invalid('FORMAT text, csv or binary')
@@ -516,6 +525,6 @@ function copyFormat(head: Head): CopyFormat {
     header: given.get('header') === 'true',
     quote,
     escape: given.get('escape') ?? quote,
-    forceQuote: given.has('force_quote'),
+    forceQuote,
   }
 }

@@ -9,9 +9,13 @@ import { valuesOf } from './rows.ts'
 /** The messages of one COPY. As PostgreSQL has it, the head of the binary format is part of the first message, a line of names is one. */
 export class CopyWriter {
   readonly #to: CopyFormat
+  /** Of each column, whether it is quoted whatever it holds. */
+  readonly #quoted: readonly boolean[]
   #head: Buffer | undefined
   constructor(to: CopyFormat, fields: readonly Field[]) {
     this.#to = to
+    const { forceQuote } = to
+    this.#quoted = fields.map(({ name }) => forceQuote === 'all' || forceQuote.includes(name.toLowerCase()))
     if (to.format === 'binary') this.#head = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
     else if (to.header)
       this.#head = Buffer.from(`${fields.map(({ name }) => show(Buffer.from(name), to, false)).join(to.delimiter)}\n`)
@@ -29,7 +33,7 @@ export class CopyWriter {
     if (to.format === 'binary') return [...tuples(rows)].map((tuple) => this.#taken(tuple))
     // A message for each row: some clients take what comes in one for a row.
     const line = (values: readonly (Buffer | null)[]) =>
-      values.map((value) => (value === null ? to.nullText : show(value, to, to.forceQuote))).join(to.delimiter)
+      values.map((value, at) => (value === null ? to.nullText : show(value, to, this.#quoted[at]!))).join(to.delimiter)
     const names = this.#head
     this.#head = undefined
     const lines = Array.from(valuesOf(rows), (values) => copyData(Buffer.from(`${line(values)}\n`)))

@@ -1987,6 +1987,13 @@ describe('COPY TO STDOUT', () => {
     ['copy (select 1) to stdin', '1\n'],
     ['copy (select * from (values (1), (2)) v(x)) to stdout csv header', 'x\n', '1\n', '2\n'],
     ["copy (select 1, 'x') to stdout csv delimiter ';' quote '''' force quote *", "'1';'x'\n"],
+    ['copy (select 1 as a, 2 as b) to stdout with (format csv, force_quote (a))', '"1",2\n'],
+    [
+      `copy (select 1 as a, 2 as b) to stdout (format csv, quote '*', force_quote ("b", a), delimiter '|')`,
+      '*1*|*2*\n',
+    ],
+    ['copy (select 1 as a, 2 as b) to stdout csv header force quote b, a', 'a,b\n', '"1","2"\n'],
+    ['copy (select 1 as a, 2 as b) to stdout (force_quote *, format csv, header true)', 'a,b\n', '"1","2"\n'],
   ])('%s', async (sql, ...lines) => {
     const client = await raw()
     client.send(query(sql))
