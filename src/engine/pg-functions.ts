@@ -22,6 +22,9 @@ const formats = (Object.keys(pgTypes) as PgTypeName[])
 /** What is used more than once, written once: macros put arguments in by their text, and nested calls would grow by powers. */
 const once = (fields: string, sql: string) => `list_transform([{${fields}}], lambda bh_s: ${sql})[1]`
 
+const intervalSum = `to_months(CAST(sum(date_part('year', x) * 12 + date_part('month', x)) AS INTEGER)) + to_days(CAST(sum(date_part('day', x)) AS INTEGER))
+  + to_microseconds(CAST(sum(date_part('hour', x) * 3600000000 + date_part('minute', x) * 60000000 + date_part('microsecond', x)) AS BIGINT))`
+
 /** One step of a path into JSON: the key of an object, or the place of an item, counted from the end where it is negative. */
 const jsonStep = `CASE json_type(bh_a)
   WHEN 'ARRAY' THEN CASE WHEN regexp_full_match(bh_k, '-?[0-9]{1,9}') THEN
@@ -300,6 +303,9 @@ const scalars: Macro[] = [
     ),
   ],
   ['jsonb_contained', [two], 'jsonb_contains(b, a)'],
+  // Sums of intervals, which the engine has not: of months, days and microseconds by themselves.
+  ['pg_interval_sum', ['x'], intervalSum],
+  ['pg_interval_avg', ['x'], `(${intervalSum}) / count(x)`],
   [
     'pg_cardinality',
     [one],

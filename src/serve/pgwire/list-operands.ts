@@ -13,6 +13,9 @@ export type Repair = { edits: readonly Edit[] } | { parameter: number; oid: numb
 
 const calls = /\barray_(append|cat|prepend|remove|position|positions|replace)\s*\(/i
 
+/** The same of sums of intervals. */
+export const maySumIntervals = (sql: string): boolean => /\b(sum|avg)\s*\(/i.test(sql)
+
 /** Whether such a refusal may come; beside a text in quotes `||` joins texts. */
 export function mayJoinLists(sql: string): boolean {
   if (calls.test(sql)) return true
@@ -30,6 +33,8 @@ export function repairOf(
   session: SessionNames,
 ): Repair | undefined {
   const sql = new EditedSql(text, session)
+  const summed = /argument types '(sum|avg)\(INTERVAL\)'/.exec(message)?.[1]
+  if (summed) return intervalSum(sql, summed, at)
   const place = operationAt(sql, at === undefined ? undefined : sql.tokens.findIndex(({ end }) => end > at))
   if (place === undefined) return undefined
   const item = /^Cannot deduce template type 'T'[^]*- '(.+)', from first occurrence/.exec(message)?.[1]
@@ -53,6 +58,19 @@ export function repairOf(
   if (given) return given
   const isJoined = sql.words[place] === '|' || sql.words[place] === '||'
   return isJoined && !isText(sql, operand) ? { edits: around(sql, operand, '[', ']') } : undefined
+}
+
+/** `sum(waited)`: alone, as nothing is said of a macro but its arguments. */
+function intervalSum(sql: EditedSql, name: string, at: number | undefined): Repair | undefined {
+  const calls = sql.words.flatMap((word, index) => (word === name && sql.words[index + 1] === '(' ? [index] : []))
+  const place = calls.length === 1 ? calls[0] : calls.findLast((index) => sql.tokens[index]!.start <= (at ?? -1))
+  const end = place === undefined ? undefined : sql.closing(place + 1)
+  if (place === undefined || end === undefined || /^(distinct|all)$/.test(sql.words[place + 2]!)) return undefined
+  if (/^(filter|over|within)$/.test(sql.words[end + 1] ?? '')) return undefined
+  const { start, end: until } = sql.tokens[place]!
+  const behind = sql.tokens[end]!.end
+  const named = sql.isItem(place, end) ? [{ start: behind, end: behind, text: ` AS ${name}` }] : []
+  return { edits: [{ start, end: until, text: `pg_interval_${name}` }, ...named] }
 }
 
 /** The engine points at an operator or a call, or at an operand. */

@@ -1220,6 +1220,15 @@ describe('statements', () => {
     ).toEqual([[1], [2], [3], [9]])
     const { fields } = await ada.query('select d, e from waited')
     expect(fields.map(({ dataTypeID }) => dataTypeID)).toEqual([1186, 1186])
+    expect(await ask('select sum(d)::text, avg(d) is null, count(*)::int from waited where id in (1, 3)')).toEqual([
+      ['3 days 03:33:04.5', false, 2],
+    ])
+    const summed = await ada.query('select id % 2 as odd, sum(d), avg(e) from waited group by 1 order by 1')
+    expect(summed.fields.map(({ name, dataTypeID }) => [name, dataTypeID])).toEqual([
+      ['odd', 23],
+      ['sum', 1186],
+      ['avg', 1186],
+    ])
     await ada.query("alter table waited add column g text default '2 days'")
     await ada.query('alter table waited alter column g type interval')
     expect(await ask('select distinct g::text from waited')).toEqual([['2 days']])
