@@ -541,6 +541,8 @@ const scalars: Macro[] = [
     'pg_array_length',
     ['x, dimension'],
     'CASE WHEN dimension = 1 THEN nullif(len(x), 0) ELSE array_length(x, dimension) END::INTEGER',
+    // DuckDB's own.
+    ['x', 'array_length(x)'],
   ],
   ['date_bin', ['stride, source, origin'], 'time_bucket(stride::INTERVAL, source, origin)'],
   [

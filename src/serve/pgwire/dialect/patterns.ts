@@ -8,6 +8,7 @@ import { groupsOf, textOf, type EditedSql, type Range } from './sql.ts'
 
 /** `LIKE 'pg\\_%'`, `LIKE prefix || '%'`: a backslash escapes in PostgreSQL unless another character is named. */
 export function escapedLike(sql: EditedSql, at: number): void {
+  if (!isOfText(sql, at)) return
   const last = patternEnd(sql, at + 1)
   const pattern = sql.tokens.slice(at + 1, last + 1)
   if (pattern.length === 0 || /^(escape|any|some|all)$/.test(sql.words[last + 1] ?? '')) return
@@ -17,6 +18,13 @@ export function escapedLike(sql: EditedSql, at: number): void {
   )
   const isPlain = isWritten && !pattern.some(({ kind, text }) => kind === 'string' && text.includes('\\'))
   if (!isPlain) sql.insertAfter(last, " ESCAPE '\\'")
+}
+
+/** Not that of `CREATE TABLE t (LIKE u)`, `CREATE TABLE t LIKE u` and `SHOW TABLES LIKE 'a%'`. */
+function isOfText(sql: EditedSql, at: number): boolean {
+  const before = sql.words[at - 1] === 'not' ? at - 2 : at - 1
+  const isBare = sql.words[0] === 'create' && !sql.words.slice(0, at).some((word) => word === '(' || word === 'as')
+  return sql.isOperand(before) && !isBare && sql.words[0] !== 'show'
 }
 
 /** `'x'::varchar(5)` is as good as written. */
