@@ -57,7 +57,9 @@ export type Command =
 
 const changes = new Set('create drop alter truncate comment grant revoke replace rename copy refresh'.split(' '))
 /** SHOW of these is the lake's. */
-const shownByLake = new Set('tables schemas databases columns create grants views roles'.split(' '))
+const shownByLake = new Set(
+  'branches catalogs columns create databases grants namespaces roles schemas tables tblproperties views'.split(' '),
+)
 
 export function classify(sql: string): Command {
   const head = new Head(sql)
