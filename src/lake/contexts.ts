@@ -146,9 +146,10 @@ export function performContext(
       }
       return toldWhole(await answer(prepared, asked))
     },
-    async hidesRows(of) {
+    async seesPart(of) {
       if (isTemporary(of)) return false
-      return decide(await policyNow(), principal, 'select', of).filters.length > 0
+      const seen = decide(await policyNow(), principal, 'select', of)
+      return seen.verdict === 'allowed' && !seesAll(seen)
     },
     async sequence(written) {
       const name = resolveName(written, options)

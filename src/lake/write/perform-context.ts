@@ -37,8 +37,8 @@ export type PerformContext = {
    * is only looked whether it can be answered.
    */
   tell(sql: string, rows: ToldRows): Promise<Told | undefined>
-  /** Whether there may be rows of a table that the asker does not see. */
-  hidesRows(of: TableName): Promise<boolean>
+  /** Whether the asker sees a table, and not all of it. */
+  seesPart(of: TableName): Promise<boolean>
   /** Takes so many numbers of a column that gives them to its rows; the first of them, the others follow it. */
   takeNumbers(of: LoadedTable, column: NumberedField, count: number): Promise<number>
   /** Namespace and name of the sequence that a column takes its numbers from. @throws NOT_FOUND, SQL_UNSUPPORTED */

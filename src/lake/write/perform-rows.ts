@@ -87,7 +87,7 @@ async function changedRows(
     case 'insert':
       return inserted(statement, target, context)
     case 'delete':
-      return statement.where || statement.using || statement.returning || (await context.hidesRows(target))
+      return statement.where || statement.using || statement.returning || (await context.seesPart(target))
         ? deleted(statement, target, context, beside)
         : truncated(target, context)
     case 'update':
