@@ -2,8 +2,24 @@
 
 import { Failure } from '../../base/failure.ts'
 import type { Traces } from '../../jinja/index.ts'
-import type { MacroTable } from './macros.ts'
-import type { DbtMacro } from './types.ts'
+import { builtins, MacroTable } from './macros.ts'
+import type { DbtMacro, DbtProject } from './types.ts'
+
+/**
+ * Whether one of the macros, or what they call, calls this one. Calls by a name that is only known when it is rendered are
+ * not seen, and branches that are not taken are: a guess to prepare by, nothing to decide by.
+ */
+export function mayCall(project: DbtProject, macros: Iterable<string>, wanted: string): boolean {
+  const table = new MacroTable(project)
+  const byId = new Map([...builtins(), ...project.macros].map((macro) => [macro.uniqueId, macro]))
+  const seen = new Set(macros)
+  for (const id of seen) {
+    if (id === wanted) return true
+    const macro = byId.get(id)
+    for (const called of macro ? macrosCalledBy(macro, table) : []) seen.add(called)
+  }
+  return false
+}
 
 /** Macros that its text calls; `adapter.dispatch` calls what it finds. */
 export function macrosCalledBy(macro: DbtMacro, table: MacroTable): string[] {

@@ -10,6 +10,7 @@ import { ignoring } from './ignore.ts'
 import {
   diskFiles,
   manifestOf,
+  mayCall,
   parseCriterion,
   readDbtProject,
   readPackageFiles,
@@ -959,4 +960,20 @@ test('a node depends upon the macros that its text calls while it is parsed', as
   })
   const names = ['inner', 'outer', 'default__found', 'around', 'hooked']
   expect(project.nodes.get('model.shop.m')!.macros).toEqual(names.map((name) => `macro.shop.${name}`))
+})
+
+test.each([
+  ['select 1 as id', false],
+  ["select {{ run_query('select 1') }}", true],
+  ['select {{ outer() }}', true],
+  ['select {{ quiet() }}', false],
+])('whether %s asks the database, as far as macros say', async (sql, expected) => {
+  const project = await read({
+    'models/m.sql': sql,
+    'macros/m.sql': `{% macro outer() %}{{ adapter.dispatch('asking')() }}{% endmacro %}
+{% macro default__asking() %}{% if execute %}{% call statement('x') %}select 1{% endcall %}{% endif %}1{% endmacro %}
+{% macro quiet() %}{{ quiet() if false }}{{ dbt.type_string() }}{% endmacro %}`,
+  })
+  const macros = [...project.nodes.values()].flatMap((node) => node.macros)
+  expect(mayCall(project, macros, 'macro.dbt.statement')).toBe(expected)
 })

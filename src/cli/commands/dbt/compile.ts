@@ -1,7 +1,7 @@
 // compile and show: the SQL of what is selected, and its first rows.
 
 import { Failure, type FailureCode } from '../../../base/failure.ts'
-import { versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
+import { mayCall, versionedName, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import { collect, quoteTable, type ChangeSet } from '../../../lake/index.ts'
 import {
   compileOperation,
@@ -138,6 +138,8 @@ async function compiled(session: Session): Promise<Opened> {
     throw new Failure('USAGE', `--inline and --${other} are mutually exclusive: SQL is typed, or taken from models`)
   const nodes = inline === undefined ? selected(session, project) : [inlineNode(project, inline)]
   sayThreads(log, place.target.threads, place.target.name)
+  const macros = nodes.flatMap((node) => node.macros)
+  if (mayCall(project, macros, 'macro.dbt.statement')) await session.context.startEngine()
   const app = await openLakeOf(session, place)
   await deferTo(
     session,
