@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Figures } from './differences.ts'
-import { publicProjects } from './projects.ts'
+import { publicProjects, readProjects, type Origin } from './projects.ts'
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { command: { type: 'boolean' } } })
 const [folder, goldens, ...names] = positionals
@@ -35,10 +35,13 @@ const rows = publicProjects.flatMap((project) => {
     const [equal, total] = figures[what]
     return equal === total ? String(total) : `${equal} of ${total}`
   })
-  const where = `[${project.repository}](https://github.com/${project.repository})${project.folder === undefined ? '' : ` \`${project.folder}\``}`
-  return [`| ${project.name} | ${where} | ${cells.join(' | ')} | ${project.note ?? ''} |`]
+  return [`| ${project.name} | ${whereOf(project)} | ${cells.join(' | ')} | ${project.note ?? ''} |`]
 })
 rmSync(work, { recursive: true })
+
+function whereOf({ repository, folder }: Origin): string {
+  return `[${repository}](https://github.com/${repository})${folder === undefined ? '' : ` \`${folder}\``}`
+}
 
 console.log(`# dbt projects that were built here and by dbt-core
 
@@ -53,4 +56,13 @@ Printed by \`test/conformance/dbt/page.ts\`; \`compare.ts\` beside it does one p
 
 | project | from | nodes | parents | status | SQL | tables | |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |
-${rows.join('\n')}`)
+${rows.join('\n')}
+
+## Projects that were read here and by dbt-core
+
+These want another database, or data that are not in the repository. dbt-core parsed each, or compiled it where it could without
+data; every value of \`manifest.json\` is equal here but for what is noted (and the text of the overview), and all SQL that dbt compiled. Compared by \`manifest.ts\`.
+
+| from | nodes | compiled | |
+| --- | ---: | ---: | --- |
+${readProjects.map((project) => `| ${whereOf(project)} | ${project.nodes} | ${project.compiled} | ${project.note ?? ''} |`).join('\n')}`)
