@@ -73,6 +73,13 @@ test('run_results.json', () => {
       result({ uniqueId: 'seed.shop.codes', kind: 'seed', rows: 7 }),
       result({ status: 'error', code: 'TEMPLATE_FAILED', message: 'no\nname' }),
       result({ status: 'error', code: 'SQL_INVALID', message: 'no column' }),
+      result({
+        uniqueId: 'exposure.shop.board',
+        kind: 'exposure',
+        status: 'no-op',
+        message: 'NO-OP',
+        compiledSql: undefined,
+      }),
     ],
     invocation,
     { elapsedMs: 2_000, args: { which: 'build' } },
@@ -100,6 +107,7 @@ test('run_results.json', () => {
       { unique_id: 'seed.shop.codes', message: 'INSERT 7', compiled: null },
       { message: 'Compilation Error in model orders (models/orders.sql)\n  no\n  name' },
       { message: 'Runtime Error in model orders (models/orders.sql)\n  no column' },
+      { unique_id: 'exposure.shop.board', message: 'NO-OP', failures: 0, compiled: null, relation_name: null },
     ],
   })
 })

@@ -34,9 +34,9 @@ function resultOf(project: DbtProject, result: NodeResult): Record<string, unkno
     execution_time: executionMs / 1000,
     adapter_response: response,
     message: toldOf(project, result),
-    failures: failures ?? null,
+    failures: failures ?? (status === 'no-op' ? 0 : null),
     unique_id: uniqueId,
-    compiled: kind === 'seed' ? null : compiledSql !== undefined,
+    compiled: /^(seed|exposure|saved_query)$/.test(kind) ? null : compiledSql !== undefined,
     compiled_code: compiledSql ?? null,
     relation_name:
       node && (node.kind !== 'test' || result.table !== undefined) && node.config['materialized'] !== 'ephemeral'
