@@ -71,10 +71,14 @@ const refuseToAsk: Ask = () => {
   })
 }
 
-/** What `compileNode` makes of a node as a result: what is wrong in it is its status. Seeds have no SQL. */
+/**
+ * What `compileNode` makes of a node as a result: what is wrong in it is its status. Seeds have no SQL. A Python model is what stands in
+ * its file: to compile a project is no mistake because one of its models cannot be built here.
+ */
 export function compileResult(node: DbtNode, work: Parameters<typeof compileNode>[1]): Promise<NodeResult> {
   return timed(node, work, async (clocked) => {
-    const compiledSql = node.kind === 'seed' ? undefined : (await compileNode(node, work)).sql
+    const isPython = node.language === 'python' && node.kind === 'model'
+    const compiledSql = node.kind === 'seed' ? undefined : isPython ? node.rawSql : (await compileNode(node, work)).sql
     clocked.compiled()
     return { status: 'success', message: 'OK', rows: undefined, failures: undefined, table: undefined, compiledSql }
   })

@@ -212,6 +212,7 @@ test('hooks run around tests and the look at sources, too, and may write', async
   expect(looked.code, looked.stdout).toBe(0)
   expect(await shop.rows('select a from main.hooked order by a')).toEqual([[0], [1], [2]])
   // They are among what is compiled, and not sent; what a node calls only then is noted.
+  edit('models/snake.py', 'def model(dbt, session):\n    return dbt.ref("report")\n')
   edit('models/late.sql', '{% if execute %}{{ dbt.type_string() }}{% endif %} select 1 as id')
   edit('dbt_project.yml', `${project}\non-run-start: insert into main.hooked select {{ 1 + 2 }}\n`)
   expect((await dbt('compile')).code).toBe(0)
@@ -230,6 +231,8 @@ test('hooks run around tests and the look at sources, too, and may write', async
       },
     },
   })
+  expect((await dbt('show -q -s snake')).stdout).toContain('is a Python model')
+  rmSync(join(shop.dir, 'models/snake.py'))
   rmSync(join(shop.dir, 'models/late.sql'))
   expect(await shop.rows('select count(*) from main.hooked')).toEqual([[3]])
   edit('dbt_project.yml', `${project}\non-run-start: select nope\n`)

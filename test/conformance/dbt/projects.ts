@@ -641,7 +641,7 @@ export const readProjects: readonly ReadProject[] = [
     folder: 'airbnb',
     nodes: 37,
     compiled: 35,
-    note: 'a Python model is not compiled',
+    note: 'what dbt adds to a Python model is not there',
   },
   { repository: 'niteshsharoff/dbt-napo', nodes: 11, compiled: 11 },
   { repository: 'espressocomputing/dbt-tpch', nodes: 67, compiled: 67 },

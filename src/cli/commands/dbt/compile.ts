@@ -70,6 +70,11 @@ export async function show(session: Session): Promise<number> {
     ...seeds.map((node) => ({ node, sql: `select * from ${quoteTable(lakeName(opened!.project, node))}` })),
   ]
   if (opened?.results.some(isBad)) return sayWrong(session, opened)
+  const python = all.find(({ node }) => node.language === 'python')?.node
+  if (python)
+    throw new Failure('SQL_UNSUPPORTED', `"${python.name}" is a Python model; models are SQL here`, {
+      place: python.place,
+    })
   if (opened && all.length === 0)
     throw new Failure('USAGE', 'nothing is selected to show', {
       hint: 'boathouse dbt show --select MODEL, or --inline "select …".',
