@@ -1246,11 +1246,19 @@ describe('statements', () => {
     expect(await ids(String.raw`upper(a) like upper('a\_b%') and id > 0`)).toEqual([1])
     expect(await ids(String.raw`not a like lower('A\_' || 'B%')`)).toEqual([2])
     expect(await ids(`a like b || '_' or a ilike 'AX' || 'b'`)).toEqual([1, 2])
+    expect(await ids(`a like 'a%' and (false or (a ilike b || '%' and id in (1, 2)))`)).toEqual([1])
+    expect(await ids(`a like left(b, 1) || '%' or (id) > 9`)).toEqual([1])
+    await ada.query('create table compared_too (like compared)')
     expect(await ids(`case when a like 'a' || '%' then id else 0 end > 1`)).toEqual([2])
     expect(await ids(`j -> 'k' in ('[1, 2]'::jsonb, '{"a": 1}'::jsonb)`)).toEqual([1])
     expect(await ids(`(j -> 'k') not in ('[1, 2]'::jsonb)`)).toEqual([2])
     expect(await ids(`j -> 'n' > '2'::jsonb`)).toEqual([1])
     expect(await ids(`j -> 'n' < '200'::jsonb`)).toEqual([1, 2])
+    expect(await ids(`j @> j and (j -> 'k') <@ (j -> 'k')`)).toEqual([1, 2])
+    expect(await ids(`j <@ '{"k": [1, 2], "n": 14, "z": true}'::jsonb`)).toEqual([1])
+    expect((await ada.query(`select (time '12:00' - time '10:30')::text as apart`)).rows).toEqual([
+      { apart: '01:30:00' },
+    ])
     const { rows } = await ada.query({
       text: `select extract(hour from ts at time zone '-05:00')::int, extract(hour from timezone('UTC+3', ts))::int
         from (values (timestamptz '2015-06-15 14:30:00+00')) v(ts)`,

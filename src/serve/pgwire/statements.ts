@@ -29,7 +29,7 @@ import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate } from './dialect.ts'
 import type { SessionNames, SessionTable } from './dialect/sql.ts'
 import { guesses } from './guesses.ts'
-import { mayJoinLists, maySumIntervals, repairOf } from './list-operands.ts'
+import { mayJoinLists, repairOf } from './repairs.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound, type Placeholder } from './parameters.ts'
@@ -263,7 +263,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       const translated = translate(sql, session, [...write(given).filter(isOpen), ...fits])
       return { translated, ...(await through(asked, signal, translated)) }
     }
-    const { translated, result, policy } = await (mayJoinLists(sql) || (door.state === 'idle' && maySumIntervals(sql))
+    const { translated, result, policy } = await (door.state === 'idle' || mayJoinLists(sql)
       ? fitted(asked, values, signal, attempt)
       : attempt(values, []))
     isFresh = false
@@ -288,7 +288,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     return { fields, rows: new RowStream(startingWith(first, chunks, encoded)), tag, policy }
   }
 
-  /** Again, as long as the engine says which side of an operator is no list (`list-operands.ts`). */
+  /** Again, as long as the engine says which side of an operator is no list (`repairs.ts`). */
   async function fitted<Done>(
     asked: Asked,
     values: readonly Bound[],

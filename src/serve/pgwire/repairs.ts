@@ -1,6 +1,6 @@
 // `numbers || 5`, `tags || $1`, `array_cat(tags, '{a}')`: whether a side is a list, an item, or a text that is meant as either is
 // known by the types of columns, which only the engine has. It takes lists alone, and says in its refusal what it found; what it
-// wants then is written around the operand.
+// wants then is written around the operand. The same of JSON that is held by JSON, of times of a day and of intervals.
 
 import { parseArray } from '../../base/pg-texts.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
@@ -13,10 +13,7 @@ export type Repair = { edits: readonly Edit[] } | { parameter: number; oid: numb
 
 const calls = /\barray_(append|cat|prepend|remove|position|positions|replace)\s*\(/i
 
-/** The same of sums of intervals. */
-export const maySumIntervals = (sql: string): boolean => /\b(sum|avg)\s*\(/i.test(sql)
-
-/** Whether such a refusal may come; beside a text in quotes `||` joins texts. */
+/** Whether such a refusal of lists may come; beside a text in quotes `||` joins texts. */
 export function mayJoinLists(sql: string): boolean {
   if (calls.test(sql)) return true
   return [...sql.matchAll(/@>|<@|&&|\|\|/g)].some(({ 0: symbol, index }) => {
@@ -35,8 +32,11 @@ export function repairOf(
   const sql = new EditedSql(text, session)
   const summed = /argument types '(sum|avg)\(INTERVAL\)'/.exec(message)?.[1]
   if (summed) return intervalSum(sql, summed, at)
+  if (/argument types '-\(TIME, TIME\)'/.test(message)) return timesApart(sql, at)
+  if (/argument types 'date_trunc\(\w+, TIME\)'/.test(message)) return timeCut(sql, at)
   const place = operationAt(sql, at === undefined ? undefined : sql.tokens.findIndex(({ end }) => end > at))
   if (place === undefined) return undefined
+  if (/argument types '(@>|<@)\(JSON, JSON\)'/.test(message)) return jsonHeld(sql, place)
   const item = /^Cannot deduce template type 'T'[^]*- '(.+)', from first occurrence/.exec(message)?.[1]
   if (item !== undefined) {
     const operand = operandsAt(sql, place).find((one) => one && parameterAt(sql, one) !== undefined)
@@ -58,6 +58,45 @@ export function repairOf(
   if (given) return given
   const isJoined = sql.words[place] === '|' || sql.words[place] === '||'
   return isJoined && !isText(sql, operand) ? { edits: around(sql, operand, '[', ']') } : undefined
+}
+
+/** `(doc -> 'a') @> other`: the engine's operator is for lists. */
+function jsonHeld(sql: EditedSql, at: number): Repair | undefined {
+  const [left, right] = operandsAt(sql, at)
+  if (!left || !right) return undefined
+  let [first] = left
+  for (;;) {
+    const arrow = [first - 1, first - 2].find((index) => sql.words[index] === '->')
+    if (arrow === undefined || (arrow === first - 2 && sql.words[first - 1] !== '>')) break
+    first = sql.operandWithCasts(arrow - 1)
+  }
+  const [start, end] = [sql.tokens[left[1]]!.end, sql.tokens[right[0]]!.start]
+  const name = sql.words[at] === '@' ? 'jsonb_contains' : 'jsonb_contained'
+  const [opening, closing] = around(sql, [first, right[1]], `${name}(`, ')')
+  return { edits: [opening!, { start, end, text: ', ' }, closing!] }
+}
+
+/** `ends - begins`, of times of a day. */
+function timesApart(sql: EditedSql, at: number | undefined): Repair | undefined {
+  const all = sql.words.flatMap((word, index) => (word === '-' && sql.isOperand(index - 1) ? [index] : []))
+  const near = at === undefined ? undefined : sql.tokens.findIndex(({ end }) => end > at)
+  const place = all.length === 1 ? all[0] : all.find((index) => near !== undefined && Math.abs(index - near) <= 1)
+  const [left] = place === undefined ? [] : operandsAt(sql, place)
+  if (!left || place === undefined) return undefined
+  // `time '12:00'` is one value.
+  const isTyped = (word: number) => sql.words[word] === 'time' && sql.tokens[word + 1]?.kind === 'string'
+  const first: Range = [isTyped(left[0] - 1) ? left[0] - 1 : left[0], left[1]]
+  const second: Range = [place + 1, isTyped(place + 1) ? place + 2 : sql.operandEnd(place + 1)]
+  return { edits: [first, second].flatMap((one) => around(sql, one, 'CAST(CAST(', ' AS VARCHAR) AS INTERVAL)')) }
+}
+
+/** `date_trunc('hour', begins)`, of a time of a day: a span since midnight, in PostgreSQL, too. */
+function timeCut(sql: EditedSql, at: number | undefined): Repair | undefined {
+  const calls = sql.words.flatMap((word, index) => (word === 'date_trunc' ? [index] : []))
+  const place = calls.length === 1 ? calls[0] : calls.findLast((index) => sql.tokens[index]!.start <= (at ?? -1))
+  const end = place === undefined ? undefined : sql.closing(place + 1)
+  const given = end === undefined ? undefined : sql.items(place! + 1, end)[1]
+  return given && { edits: around(sql, given, 'CAST(CAST(', ' AS VARCHAR) AS INTERVAL)') }
 }
 
 /** `sum(waited)`: alone, as nothing is said of a macro but its arguments. */
