@@ -1249,6 +1249,17 @@ describe('statements', () => {
     expect(await ids(`a like 'a%' and (false or (a ilike b || '%' and id in (1, 2)))`)).toEqual([1])
     expect(await ids(`a like left(b, 1) || '%' or (id) > 9`)).toEqual([1])
     await ada.query('create table compared_too (like compared)')
+    expect(
+      (
+        await ada.query(
+          `select a like b || '%' "Is", a like b::character varying || '_' it, a like b so from compared order by id`,
+        )
+      ).rows,
+    ).toEqual([
+      { Is: true, it: true, so: false },
+      { Is: false, it: false, so: false },
+    ])
+    expect(await ids(`a like case when id = 1 then 'a%' else case when true then 'z' end end and true`)).toEqual([1])
     expect(await ids(`case when a like 'a' || '%' then id else 0 end > 1`)).toEqual([2])
     expect(await ids(`j -> 'k' in ('[1, 2]'::jsonb, '{"a": 1}'::jsonb)`)).toEqual([1])
     expect(await ids(`(j -> 'k') not in ('[1, 2]'::jsonb)`)).toEqual([2])

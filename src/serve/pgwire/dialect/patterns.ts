@@ -39,7 +39,9 @@ function patternEnd(sql: EditedSql, from: number): number {
   let at = from
   for (; at < sql.tokens.length; at++) {
     const word = sql.words[at]!
+    if (at > from && isAnother(sql, at)) break
     if (word === '(') at = sql.closing(at) ?? at
+    else if (word === 'case') at = caseEnd(sql, at)
     else if (word === ')' || word === ',' || word === ';' || word === ']' || /^(=|<|>|<>|!=)$/.test(word)) break
     else if (
       sql.tokens[at]!.kind === 'word' &&
@@ -51,6 +53,22 @@ function patternEnd(sql: EditedSql, from: number): number {
   }
   return at - 1
 }
+
+/** Where the CASE ends that begins here. */
+function caseEnd(sql: EditedSql, from: number): number {
+  let depth = 0
+  const end = sql.words.findIndex((word, at) => {
+    if (at >= from && word === 'case') depth++
+    return at > from && word === 'end' && --depth === 0
+  })
+  return end < 0 ? from : end
+}
+
+/** `LIKE 'a%' matched`: a value behind a value is what the comparison is called. */
+const isAnother = (sql: EditedSql, at: number): boolean =>
+  sql.tokens[at]!.kind !== 'symbol' &&
+  (sql.tokens[at - 1]!.kind !== 'symbol' || /^[)\]]$/.test(sql.words[at - 1]!)) &&
+  !/^(varying|precision)$/.test(sql.words[at]!)
 
 /** `~` finds a part in PostgreSQL and asks for the whole in DuckDB. */
 export function matching(sql: EditedSql, from: number, to: number, symbol: string): void {
