@@ -29,6 +29,7 @@ export function repairOf(
   at: number | undefined,
   session: SessionNames,
 ): Repair | undefined {
+  if (!/^Cannot (concatenate|deduce)|argument types '/.test(message)) return undefined
   const sql = new EditedSql(text, session)
   const summed = /argument types '(sum|avg)\(INTERVAL\)'/.exec(message)?.[1]
   if (summed) return intervalSum(sql, summed, at)
