@@ -65,7 +65,7 @@ export function sureText(
           each(expression.first) &&
           expression.rest.every(
             ({ operator, operand }) =>
-              each(operand) && (/^[=!]=$/.test(operator) || (/in$/.test(operator) && operand.kind === 'list')),
+              each(operand) && (/^[=!]=$/.test(operator) || (operator.endsWith('in') && operand.kind === 'list')),
           )
         )
       case 'test':
