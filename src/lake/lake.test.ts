@@ -293,7 +293,9 @@ describe('writing', () => {
   })
 
   test('a type that a table cannot hold is refused with the column', async () => {
-    await expect(world.rows("create table raw.bad as select time with time zone '12:00+01' as gap")).rejects.toMatchObject({
+    await expect(
+      world.rows("create table raw.bad as select time with time zone '12:00+01' as gap"),
+    ).rejects.toMatchObject({
       code: 'UNSUPPORTED',
       message: expect.stringContaining('gap'),
     })
