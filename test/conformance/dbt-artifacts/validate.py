@@ -17,6 +17,22 @@ classes = {
     "sources.json": FreshnessExecutionResultArtifact,
 }
 
+# What dbt-core 1.12 writes besides. Its own classes know it, but it needs a download from elsewhere to be installed.
+since = {
+    "metrics": ("type_params", {"fill_nulls_with", "is_private", "join_to_timespine"}),
+    "semantic_models": ("dimensions", {"datatype"}),
+}
+
+
+def without_newer(value):
+    for section, (field, names) in since.items():
+        for entry in value.get(section, {}).values():
+            parts = entry.get(field) or []
+            for part in parts if isinstance(parts, list) else [parts]:
+                for name in names:
+                    part.pop(name, None)
+    return value
+
 
 def mistakes(value, kind):
     found = [
@@ -31,4 +47,4 @@ def mistakes(value, kind):
 
 
 present = [(Path(sys.argv[1]) / name, kind) for name, kind in classes.items() if (Path(sys.argv[1]) / name).exists()]
-print(json.dumps({file.name: mistakes(json.loads(file.read_text()), kind) for file, kind in present}))
+print(json.dumps({file.name: mistakes(without_newer(json.loads(file.read_text())), kind) for file, kind in present}))
