@@ -25,7 +25,14 @@ export {
 } from './publications.ts'
 export { outsideTables, tableCommitText, viewCommitText } from './outside.ts'
 export { takeNumbers, type NumbersOf } from './numbers.ts'
-export { openSequences, type NamedSequence, type Sequence, type Sequences } from './sequences.ts'
+export {
+  noSequence,
+  openSequences,
+  relationExists,
+  type NamedSequence,
+  type Sequence,
+  type Sequences,
+} from './sequences.ts'
 export { purgeFiles } from './purge.ts'
 export type { EntryKind, Pointer, Pointers, Swap } from './pointers.ts'
 export {

@@ -3,7 +3,7 @@
 
 import { Failure } from '../base/failure.ts'
 import type { CatalogTransaction, Records } from '../records/index.ts'
-import type { TableName } from './names.ts'
+import { showName, type TableName } from './names.ts'
 import { namespaceNotEmpty } from './pointers.ts'
 
 export type Sequence = {
@@ -32,20 +32,18 @@ export interface Sequences {
   dropAll(of: Pick<TableName, 'catalog' | 'namespace'>): Promise<void>
 }
 
-export function openSequences(records: Pick<Records, 'catalog' | 'transaction'>): Sequences {
-  const named = ({ catalog, namespace, name, state_json: state }: Row): NamedSequence => ({
-    name: { catalog, namespace, name },
-    sequence: parsed(state),
+export const noSequence = (name: TableName): Failure =>
+  new Failure('NOT_FOUND', `relation "${name.name}" does not exist`, {
+    hint: `There is no sequence ${showName(name)}: CREATE SEQUENCE makes it.`,
+    sqlState: '42P01',
   })
+export const relationExists = ({ name }: TableName): Failure =>
+  new Failure('ALREADY_EXISTS', `relation "${name}" already exists`, { sqlState: '42P07' })
+
+export function openSequences(records: Pick<Records, 'catalog' | 'transaction'>): Sequences {
   return {
-    async find({ catalog, namespace, name }) {
-      const row = await records.catalog
-        .selectFrom('sequences')
-        .selectAll()
-        .where('catalog', '=', catalog)
-        .where('namespace', '=', namespace)
-        .where('name', '=', name)
-        .executeTakeFirst()
+    async find(name) {
+      const row = await find(records.catalog, name)
       return row && named(row)
     },
     async list(catalog) {
@@ -59,93 +57,97 @@ export function openSequences(records: Pick<Records, 'catalog' | 'transaction'>)
       return rows.map(named)
     },
     // Durable before it is answered: a number that was seen may stand anywhere.
-    change: ({ catalog, namespace, name }, work) =>
+    change: (name, work) =>
       records.transaction(async (trx) => {
-        const key = { catalog, namespace, name }
-        const row = await trx
-          .selectFrom('sequences')
-          .selectAll()
-          .where('catalog', '=', catalog)
-          .where('namespace', '=', namespace)
-          .where('name', '=', name)
-          .executeTakeFirst()
+        const row = await find(trx, name)
         const next = work(row && parsed(row.state_json))
-        if (!next)
-          await trx
-            .deleteFrom('sequences')
-            .where('catalog', '=', catalog)
-            .where('namespace', '=', namespace)
-            .where('name', '=', name)
-            .execute()
-        else {
-          const state = { state_json: written(next) }
-          await trx
-            .insertInto('sequences')
-            .values({ ...key, ...state })
-            .onConflict((conflict) => conflict.columns(['catalog', 'namespace', 'name']).doUpdateSet(state))
-            .execute()
-        }
+        if (next) await keep(trx, name, next)
+        else await drop(trx, name)
       }),
-    rename: ({ catalog, namespace, name }, to) =>
+    rename: (from, to) =>
       records.transaction(async (trx) => {
-        const all = await trx
-          .selectFrom('sequences')
-          .select('name')
-          .where('catalog', '=', catalog)
-          .where('namespace', '=', namespace)
-          .where('name', 'in', [name, to])
-          .execute()
-        const has = (one: string) => all.some((row) => row.name === one)
-        if (!has(name)) throw new Failure('NOT_FOUND', `relation "${name}" does not exist`, { sqlState: '42P01' })
-        if (has(to)) throw new Failure('ALREADY_EXISTS', `relation "${to}" already exists`, { sqlState: '42P07' })
+        if (!(await find(trx, from))) throw noSequence(from)
+        const name = { ...from, name: to }
+        if (await find(trx, name)) throw relationExists(name)
         await trx
           .updateTable('sequences')
           .set({ name: to })
-          .where('catalog', '=', catalog)
-          .where('namespace', '=', namespace)
-          .where('name', '=', name)
+          .where((is) => is.and(from))
           .execute()
       }),
-    dropAll: ({ catalog, namespace }) =>
-      records.transaction(async (trx) => {
-        await trx.deleteFrom('sequences').where('catalog', '=', catalog).where('namespace', '=', namespace).execute()
-      }),
+    dropAll: (of) => records.transaction((trx) => drop(trx, of)),
   }
 }
 
 /** What a namespace without tables may be left with: sequences of columns that are gone. @throws NAMESPACE_NOT_EMPTY */
 export async function leaveSequences(trx: CatalogTransaction, catalog: string, namespace: string): Promise<void> {
-  const of = trx.selectFrom('sequences').where('catalog', '=', catalog).where('namespace', '=', namespace)
-  const rows = await of.select(['name', 'state_json']).execute()
+  const of = { catalog, namespace }
+  const rows = await trx
+    .selectFrom('sequences')
+    .selectAll()
+    .where((is) => is.and(of))
+    .execute()
   const own = rows.find(({ state_json: state }) => !parsed(state).owner)
   if (own)
     throw namespaceNotEmpty(catalog, namespace).with({
       hint: `The sequence ${own.name} lies in it: drop it first, or write DROP SCHEMA … CASCADE.`,
     })
-  await trx.deleteFrom('sequences').where('catalog', '=', catalog).where('namespace', '=', namespace).execute()
+  await drop(trx, of)
 }
 
 /** A fork's sequences at its origin, too: none goes back there, as rows with later numbers may come along. */
 export async function promoteSequences(trx: CatalogTransaction, fork: string, origin: string): Promise<void> {
-  const rows = await trx.selectFrom('sequences').selectAll().where('catalog', 'in', [fork, origin]).execute()
-  const atOrigin = new Map(
-    rows.flatMap((row) => (row.catalog === origin ? [[`${row.namespace}\0${row.name}`, row]] : [])),
-  )
-  for (const row of rows.filter(({ catalog }) => catalog === fork)) {
-    const there = atOrigin.get(`${row.namespace}\0${row.name}`)
-    const [ours, theirs] = [parsed(row.state_json), there && parsed(there.state_json)]
+  const all = await trx.selectFrom('sequences').selectAll().where('catalog', 'in', [fork, origin]).execute()
+  const keyOf = ({ namespace, name }: TableName) => `${namespace}\0${name}`
+  const of = (catalog: string) => all.filter((row) => row.catalog === catalog).map(named)
+  const lastAtOrigin = new Map(of(origin).map(({ name, sequence }) => [keyOf(name), sequence.last]))
+  for (const { name, sequence } of of(fork)) {
+    const last = lastAtOrigin.get(keyOf(name))
     const isBehind =
-      theirs?.last !== undefined && (ours.last === undefined || (theirs.last - ours.last) * ours.increment > 0n)
-    const state = { state_json: written(isBehind ? { ...ours, last: theirs.last } : ours) }
-    await trx
-      .insertInto('sequences')
-      .values({ catalog: origin, namespace: row.namespace, name: row.name, ...state })
-      .onConflict((conflict) => conflict.columns(['catalog', 'namespace', 'name']).doUpdateSet(state))
-      .execute()
+      last !== undefined && (sequence.last === undefined || (last - sequence.last) * sequence.increment > 0n)
+    await keep(trx, { ...name, catalog: origin }, isBehind ? { ...sequence, last } : sequence)
   }
 }
 
+const find = (database: Pick<CatalogTransaction, 'selectFrom'>, { catalog, namespace, name }: TableName) =>
+  database
+    .selectFrom('sequences')
+    .selectAll()
+    .where((is) => is.and({ catalog, namespace, name }))
+    .executeTakeFirst()
+
+async function keep(
+  trx: CatalogTransaction,
+  { catalog, namespace, name }: TableName,
+  sequence: Sequence,
+): Promise<void> {
+  const state = { state_json: written(sequence) }
+  await trx
+    .insertInto('sequences')
+    .values({ catalog, namespace, name, ...state })
+    .onConflict((conflict) => conflict.columns(['catalog', 'namespace', 'name']).doUpdateSet(state))
+    .execute()
+}
+
+/** One, or without a name all of the namespace. */
+async function drop(
+  trx: CatalogTransaction,
+  of: Pick<TableName, 'catalog' | 'namespace'> & { name?: string },
+): Promise<void> {
+  const { catalog, namespace, name } = of
+  const key = { catalog, namespace, ...(name === undefined ? {} : { name }) }
+  await trx
+    .deleteFrom('sequences')
+    .where((is) => is.and(key))
+    .execute()
+}
+
 type Row = { catalog: string; namespace: string; name: string; state_json: string }
+
+const named = ({ catalog, namespace, name, state_json: state }: Row): NamedSequence => ({
+  name: { catalog, namespace, name },
+  sequence: parsed(state),
+})
 
 const written = ({ start, increment, least, most, last, ...rest }: Sequence): string =>
   JSON.stringify({ ...rest, numbers: [start, increment, least, most, last].map((one) => one?.toString() ?? null) })

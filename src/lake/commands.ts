@@ -54,7 +54,7 @@ export type CommandContext = CommandParts & {
   resolve(name: WrittenName): TableName
   sequences: Sequences | undefined
   /** @throws FORBIDDEN */
-  maySequence(privilege: Privilege, name: TableName): Promise<void>
+  mayChange(privilege: Privilege, name: TableName): Promise<void>
   isThere(name: TableName): Promise<boolean>
   readBy(name: TableName): Promise<TableName | undefined>
   /** What takes back what is done, if the transaction does not come to its end. */
@@ -259,8 +259,10 @@ export async function runCommand(command: Command, context: CommandContext): Pro
     }
     case 'create-sequence':
     case 'alter-sequence':
-    case 'drop-sequence':
-      return runSequenceCommand(command, { ...context, may: context.maySequence })
+    case 'drop-sequence': {
+      const { tag, notices } = await runSequenceCommand(command, { ...context, may: context.mayChange })
+      return { ...counted(tag, 0), notices }
+    }
   }
 }
 

@@ -2,17 +2,17 @@
 
 import { Failure, type Place } from '../base/failure.ts'
 import { showBytes } from '../base/units.ts'
-import { showName, type TableName } from '../catalog/index.ts'
+import { noSequence, showName, type TableName } from '../catalog/index.ts'
 import type { Chunk } from '../engine/index.ts'
-import { authorise, authoriseTable, decide, mayKnow, seesAll } from '../govern/index.ts'
+import { authorise, authoriseTable, decide, mayKnow, seesAll, type Privilege } from '../govern/index.ts'
 import { collect } from './answers/answer.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
-import type { Asking, Opened, QueryResult } from './lake.ts'
+import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
 import { asFirstRead } from './first-read.ts'
 import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
-import { noSequence, takeOf } from './sequences.ts'
+import { takeOf } from './sequences.ts'
 import { aboveAll, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
 import { checkOfRow } from './write/row-checks.ts'
 import { isTemporary } from './write/run-names.ts'
@@ -49,14 +49,7 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
     nowMs: clock.now(),
     resolve: (name) => resolveName(name, options),
     sequences: deps.sequences,
-    maySequence: async (privilege, name) =>
-      authoriseChange(
-        await policyNow(),
-        principal,
-        [privilege],
-        name,
-        environmentOf(name.catalog, isNamed(name.catalog, options)),
-      ),
+    mayChange: (privilege, name) => mayChange(privilege, name, options, opened),
     isThere: async (name) => (await load(name)) !== undefined,
     readBy: async ({ catalog, namespace, name }) => {
       const all = await opened.listAll(catalog, within?.tables ?? tables, options.changes ?? within?.changes)
@@ -94,6 +87,21 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
 /** The table that a statement is about, and its branch where that is named. */
 export type Meant = { target: TableName; branch?: string }
 
+/** @throws FORBIDDEN */
+export const mayChange = async (
+  privilege: Privilege,
+  name: TableName,
+  options: Asking,
+  { policyNow, environmentOf }: Pick<Opened, 'policyNow' | 'environmentOf'>,
+): Promise<void> =>
+  authoriseChange(
+    await policyNow(),
+    options.principal,
+    [privilege],
+    name,
+    environmentOf(name.catalog, isNamed(name.catalog, options)),
+  )
+
 /** What a statement needs to be carried out in these changes. */
 export function performContext(
   changes: ChangeSet,
@@ -105,14 +113,10 @@ export function performContext(
   const { namespace, signal, timeoutMs, timeZone, principal, aliases, temporary, scratch, readAs, toldTo } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
-    <Rest extends unknown[]>(
-      action: 'create' | 'drop',
-      work: (catalog: string, name: string, ...rest: Rest) => Promise<boolean>,
-    ) =>
-    async (catalog: string, name: string, ...rest: Rest) => {
+    (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
       const { environment } = environmentOf(catalog, isNamed(catalog, options))
       authoriseTable(await policyNow(), principal, action, { catalog, namespace: name }, environment)
-      return work(catalog, name, ...rest)
+      return work(catalog, name)
     }
   const names = {
     ...(namespace === undefined ? {} : { namespace }),
@@ -153,11 +157,10 @@ export function performContext(
     },
     async sequence(written) {
       const name = resolveName(written, options)
-      const policy = await policyNow()
-      const found = mayKnow(policy, principal, name) ? await deps.sequences?.find(name) : undefined
+      const found = mayKnow(await policyNow(), principal, name) ? await deps.sequences?.find(name) : undefined
       if (!found || name.catalog !== target.catalog) throw noSequence(name)
       // Whoever adds rows then takes its numbers without a right of their own.
-      authoriseChange(policy, principal, ['insert'], name, environmentOf(name.catalog, isNamed(name.catalog, options)))
+      await mayChange('insert', name, options, { policyNow, environmentOf })
       if (found.sequence.increment !== 1n)
         throw new Failure('SQL_UNSUPPORTED', `a column that is numbered by steps of ${found.sequence.increment}`, {
           hint: 'Write nextval(…) among the values that are inserted.',
@@ -182,10 +185,11 @@ export function performContext(
       return given(await deps.takeNumbers({ tableUuid: metadata.tableUuid, fieldId: field.id }, least, count))
     },
     createNamespace: guarded('create', deps.createNamespace),
-    dropNamespace: guarded('drop', async (catalog, namespace, cascade: boolean) => {
-      if (cascade) await deps.sequences?.dropAll({ catalog, namespace })
-      return deps.dropNamespace(catalog, namespace)
-    }),
+    dropNamespace: (catalog, namespace, cascade) =>
+      guarded('drop', async () => {
+        if (cascade) await deps.sequences?.dropAll({ catalog, namespace })
+        return deps.dropNamespace(catalog, namespace)
+      })(catalog, namespace),
   }
 }
 

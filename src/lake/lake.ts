@@ -326,7 +326,7 @@ export function openLake(given: LakeDeps): Lake {
       postgres: options.door === 'pgwire',
       run: options.door === 'run',
       keysOf: deps.keysOf,
-      sequencesOf: deps.sequences && ((catalog) => deps.sequences!.list(catalog)),
+      sequences: deps.sequences,
       namespacesOf: deps.namespaces,
       log,
       signal: options.signal,

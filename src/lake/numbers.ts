@@ -1,13 +1,12 @@
 // Which numbers `nextval('s')` means: those of a sequence, or those that a column gives to its rows, under the name that
 // PostgreSQL would have given its sequence.
 
-import type { LoadedTable, TableName } from '../catalog/index.ts'
-import { decide, mayKnow, type Privilege } from '../govern/index.ts'
-import { isNamed } from './contexts.ts'
+import { noSequence, type LoadedTable, type TableName } from '../catalog/index.ts'
+import { decide, mayKnow } from '../govern/index.ts'
+import { mayChange } from './contexts.ts'
 import type { Asking, Opened } from './lake.ts'
 import { resolveName } from './names.ts'
-import { authoriseChange } from './policy/rights.ts'
-import { noSequence, setOf, takeOf } from './sequences.ts'
+import { setOf, takeOf } from './sequences.ts'
 import type { WrittenName } from './sql/reader.ts'
 import { aboveAll, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
 
@@ -22,17 +21,10 @@ export type Numbers = {
 type World = Pick<Opened, 'deps' | 'manifests' | 'policyNow' | 'environmentOf'>
 
 export async function numbersOf(written: WrittenName, options: Asking, world: World): Promise<Numbers> {
-  const { deps, manifests, policyNow, environmentOf } = world
+  const { deps, manifests, policyNow } = world
   const name = resolveName(written, options)
   const { sequences, takeNumbers } = deps
-  const may = async (privilege: Privilege, of: TableName) =>
-    authoriseChange(
-      await policyNow(),
-      options.principal,
-      [privilege],
-      of,
-      environmentOf(of.catalog, isNamed(of.catalog, options)),
-    )
+  const mayTake = (of: TableName) => mayChange('insert', of, options, world)
   // The column's own first: a sequence of that name is left from a table that is gone.
   const own = await ownOf(name, options, world)
   // Whether there is one that they may not know of is not told.
@@ -41,11 +33,11 @@ export async function numbersOf(written: WrittenName, options: Asking, world: Wo
     return {
       name,
       async take(count) {
-        await may('insert', name)
+        await mayTake(name)
         return takeOf(sequences!, name, count)
       },
       async set(value, isCalled) {
-        await may('insert', name)
+        await mayTake(name)
         await setOf(sequences!, name, value, isCalled)
       },
     }
@@ -57,12 +49,12 @@ export async function numbersOf(written: WrittenName, options: Asking, world: Wo
   return {
     name,
     async take(count) {
-      await may('insert', table.name)
+      await mayTake(table.name)
       const first = await takeNumbers(of, Math.max(column.from, await least()), Number(count))
       return { first: BigInt(first), increment: 1n }
     },
     async set(value, isCalled) {
-      await may('insert', table.name)
+      await mayTake(table.name)
       await takeNumbers(of, Math.max(Number(isCalled ? value + 1n : value), await least()), 0)
     },
   }

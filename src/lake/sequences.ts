@@ -2,9 +2,15 @@
 // the name that PostgreSQL gives it (`t_id_seq`), whose numbers stay above all that the table holds.
 
 import { Failure } from '../base/failure.ts'
-import { showName, type Sequence, type Sequences, type TableName } from '../catalog/index.ts'
+import {
+  noSequence,
+  relationExists,
+  showName,
+  type Sequence,
+  type Sequences,
+  type TableName,
+} from '../catalog/index.ts'
 import type { Privilege } from '../govern/index.ts'
-import type { Commanded } from './commands.ts'
 import type { SequenceCommand, SequenceOptions } from './sql/sequence.ts'
 import type { WrittenName } from './sql/reader.ts'
 
@@ -21,9 +27,12 @@ export type SequenceContext = {
   undo(work: () => Promise<void>): void
 }
 
+/** PostgreSQL's word for what was done, and what the asker should know of it. */
+type Done = { tag: string; notices: string[] }
+
 const bounds: Record<Sequence['type'], bigint> = { smallint: 2n ** 15n, integer: 2n ** 31n, bigint: 2n ** 63n }
 
-export async function runSequenceCommand(command: SequenceCommand, context: SequenceContext): Promise<Commanded> {
+export async function runSequenceCommand(command: SequenceCommand, context: SequenceContext): Promise<Done> {
   const { sequences, may, resolve, undo } = context
   if (!sequences) throw new Failure('SQL_UNSUPPORTED', 'sequences are not kept here')
   const change = async (name: TableName, work: (now: Sequence | undefined) => Sequence | undefined) => {
@@ -57,7 +66,7 @@ export async function runSequenceCommand(command: SequenceCommand, context: Sequ
       const isLeft = old?.sequence.owner && !(await context.isThere({ ...name, name: old.sequence.owner.table }))
       if ((old && !isLeft) || (await context.isThere(name))) {
         if (command.ifNotExists) return done('CREATE SEQUENCE', [`relation "${name.name}" already exists, skipping`])
-        throw new Failure('ALREADY_EXISTS', `relation "${name.name}" already exists`, { sqlState: '42P07' })
+        throw relationExists(name)
       }
       await change(name, () => withOwner(made, command.options, owner, name))
       return done('CREATE SEQUENCE')
@@ -74,8 +83,7 @@ export async function runSequenceCommand(command: SequenceCommand, context: Sequ
       if (command.to !== undefined) {
         const to = { ...name, name: command.to }
         await may('create', to)
-        if (await context.isThere(to))
-          throw new Failure('ALREADY_EXISTS', `relation "${to.name}" already exists`, { sqlState: '42P07' })
+        if (await context.isThere(to)) throw relationExists(to)
         await mustBeUnread(name)
         await sequences.rename(name, to.name)
         undo(() => sequences.rename(to, name.name))
@@ -104,20 +112,7 @@ export async function runSequenceCommand(command: SequenceCommand, context: Sequ
   }
 }
 
-const done = (command: string, notices: string[] = []): Commanded => ({
-  command,
-  columns: [{ name: 'rows', type: 'BIGINT', nullable: false }],
-  rows: [[0]],
-  tables: [],
-  count: 0,
-  notices,
-})
-
-export const noSequence = (name: TableName) =>
-  new Failure('NOT_FOUND', `relation "${name.name}" does not exist`, {
-    hint: `There is no sequence ${showName(name)}: CREATE SEQUENCE makes it.`,
-    sqlState: '42P01',
-  })
+const done = (tag: string, notices: string[] = []): Done => ({ tag, notices })
 
 function withOwner(
   made: Sequence,
@@ -136,12 +131,13 @@ function defined(given: SequenceOptions, now: Sequence | undefined): Sequence {
   const type = given.type ?? now?.type ?? 'bigint'
   const increment = given.increment ?? now?.increment ?? 1n
   const end = bounds[type]
-  // What only followed from the type does so again.
+  const [lowest, highest] = increment > 0n ? [1n, end - 1n] : [-end, -1n]
+  // What only followed from the type does so again; null is what follows from it.
   const isOfType = now !== undefined && given.type !== undefined && given.type !== now.type
-  const kept = (one: bigint | undefined, usual: bigint) => (one === undefined || isOfType ? usual : one)
-  const least = given.least ?? (given.least === null ? undefined : kept(now?.least, increment > 0n ? 1n : -end))
-  const most = given.most ?? (given.most === null ? undefined : kept(now?.most, increment > 0n ? end - 1n : -1n))
-  const [low, high] = [least ?? (increment > 0n ? 1n : -end), most ?? (increment > 0n ? end - 1n : -1n)]
+  const bound = (said: bigint | null | undefined, before: bigint | undefined, usual: bigint) =>
+    said ?? (said === null || isOfType ? usual : (before ?? usual))
+  const low = bound(given.least, now?.least, lowest)
+  const high = bound(given.most, now?.most, highest)
   const start = given.start ?? now?.start ?? (increment > 0n ? low : high)
   const last = given.restart === undefined ? now?.last : undefined
   const first = given.restart ?? start

@@ -7,7 +7,7 @@ import {
   type Loaded,
   type LoadedTable,
   type LoadedView,
-  type NamedSequence,
+  type Sequences,
   type TableName,
 } from '../catalog/index.ts'
 import { EngineFailure, type Engine, type EngineColumn } from '../engine/index.ts'
@@ -104,7 +104,7 @@ export type PrepareContext = {
   /** For a run of models, as DuckDB has it: `information_schema` lies in `system`, in no database of a user. */
   run: boolean
   keysOf: KeysOf | undefined
-  sequencesOf: ((catalog: string) => Promise<NamedSequence[]>) | undefined
+  sequences: Pick<Sequences, 'find' | 'list'> | undefined
   namespacesOf(catalog: string): Promise<readonly string[]>
   log: Log
   signal: AbortSignal | undefined
@@ -399,11 +399,10 @@ export async function nameSources(
   }
 
   /** What PostgreSQL shows of a sequence that is read like a table. */
-  async function sequenceRow({ catalog, namespace, name }: TableName): Promise<Source | undefined> {
-    const all = (await context.sequencesOf?.(catalog)) ?? []
-    const found = all.find((one) => one.name.namespace === namespace && one.name.name === name)
+  async function sequenceRow(name: TableName): Promise<Source | undefined> {
+    const found = await context.sequences?.find(name)
     if (!found) return undefined
-    volatile.push(name)
+    volatile.push(name.name)
     const { last, start } = found.sequence
     const sql = `(SELECT CAST(${last ?? start} AS BIGINT) AS last_value, CAST(0 AS BIGINT) AS log_cnt, ${last !== undefined} AS is_called)`
     return { kind: 'values', sql }
@@ -424,7 +423,7 @@ export async function nameSources(
         may: (privilege, on) => on.namespace === shownTemporary || rights.may(privilege, on),
         seesEveryColumn: (name) => name.namespace === shownTemporary || rights.select(name).columns === 'all',
         keys: (await context.keysOf?.(context.catalog)) ?? [],
-        sequences: ((await context.sequencesOf?.(context.catalog)) ?? []).filter(({ name }) => rights.knows(name)),
+        sequences: ((await context.sequences?.list(context.catalog)) ?? []).filter(({ name }) => rights.knows(name)),
       }
     }
     return {
