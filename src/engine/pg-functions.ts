@@ -1,6 +1,7 @@
 // PostgreSQL's system functions that need nothing but their arguments, and others that people write and the engine does not
 // know, as macros. What would need a look into the catalog is rewritten before (`serve/pgwire/dialect.ts`); what describes things that a lake has not is null.
 
+import { comparedRows } from '../base/compared-rows.ts'
 import { pgTypes, sqlNames, type PgTypeName } from '../base/pg-types.ts'
 
 /** Name, parameters of each form, the SQL; forms that have another. */
@@ -21,9 +22,6 @@ const formats = (Object.keys(pgTypes) as PgTypeName[])
 
 /** What is used more than once, written once: macros put arguments in by their text, and nested calls would grow by powers. */
 const once = (fields: string, sql: string) => `list_transform([{${fields}}], lambda bh_s: ${sql})[1]`
-
-const intervalSum = `to_months(CAST(sum(date_part('year', x) * 12 + date_part('month', x)) AS INTEGER)) + to_days(CAST(sum(date_part('day', x)) AS INTEGER))
-  + to_microseconds(CAST(sum(date_part('hour', x) * 3600000000 + date_part('minute', x) * 60000000 + date_part('microsecond', x)) AS BIGINT))`
 
 /** One step of a path into JSON: the key of an object, or the place of an item, counted from the end where it is negative. */
 const jsonStep = `CASE json_type(bh_a)
@@ -65,6 +63,7 @@ const flagged = `'(?s' || flags || ')' || pattern`
 const monthsOf = `(date_part('year', x) * 12 + date_part('month', x))::INTEGER`
 const daysOf = `date_part('day', x)`
 const microsOf = `(date_part('hour', x) * 3600000000 + date_part('minute', x) * 60000000 + date_part('microseconds', x))`
+const intervalSum = `to_months(sum(${monthsOf})::INTEGER) + to_days(sum(${daysOf})::INTEGER) + to_microseconds(sum(${microsOf})::BIGINT)`
 
 const isPlainName = "regexp_full_match(x, '[a-z_][a-z0-9_$]*')"
 const [one, two, three, four] = ['a', 'a, b', 'a, b, c', 'a, b, c, d']
@@ -84,22 +83,13 @@ const rowMacros: Macro[] = Object.entries({ eq: '=', ne: '<>', lt: '<', le: '<='
   ([name, symbol]): Macro => {
     const forms = [2, 3, 4].map((count): [string, string] => {
       const places = Array.from({ length: count }, (_, at) => at + 1)
-      const parameters = [...places.map((at) => `a${at}`), ...places.map((at) => `b${at}`)].join(', ')
-      return [parameters, rowsCompared(symbol, places)]
+      const [left, right] = [places.map((at) => `a${at}`), places.map((at) => `b${at}`)]
+      return [[...left, ...right].join(', '), comparedRows(left, symbol, right)]
     })
     const [[parameters, sql], ...others] = forms as [[string, string], ...[string, string][]]
     return [`pg_rows_${name}`, [parameters], sql, ...others]
   },
 )
-
-function rowsCompared(symbol: string, places: readonly number[]): string {
-  const [at, ...others] = places as [number, ...number[]]
-  const further = () => `(${rowsCompared(symbol, others)})`
-  if (others.length === 0) return `a${at} ${symbol} b${at}`
-  if (symbol === '=') return `a${at} = b${at} AND ${further()}`
-  if (symbol === '<>') return `a${at} <> b${at} OR ${further()}`
-  return `a${at} ${symbol[0]} b${at} OR (a${at} = b${at} AND ${further()})`
-}
 
 /** Lists beside one that was written as a text, whose items are of the type of the other's. */
 const listForms = (sql: string): [string[], string, ...[string, string][]] => {

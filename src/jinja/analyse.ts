@@ -87,10 +87,12 @@ export function analyse(
     for (const child of childrenOf(expression)) visitExpression(child, conditional || mayNotRun)
   }
   const parts: Analysis['parts'] = []
+  const apart = new Set<Statement>()
   const visit = (body: readonly Statement[], conditional: boolean): void => {
     for (const statement of body) {
       if (body === statements && statement.kind === 'output' && isPart(statement.value, names, locals)) {
         parts.push({ text: outputText(source.text, statement.at), place: source.place(statement.at) })
+        apart.add(statement)
         continue
       }
       if (statement.kind === 'macro' || statement.kind === 'call block') isStatic = false
@@ -104,8 +106,7 @@ export function analyse(
     }
   }
   visit(statements, false)
-  const isLeftOut = (statement: Statement) => statement.kind === 'output' && isPart(statement.value, names, locals)
-  const sure = isStatic ? sureText(statements, names, isLeftOut) : undefined
+  const sure = isStatic ? sureText(statements, names, (statement) => apart.has(statement)) : undefined
   return { calls, isStatic, parts, sure }
 }
 

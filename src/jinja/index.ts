@@ -1,4 +1,4 @@
-export { type Sure } from './sure-texts.ts'
+export { mayBeSure, type Sure } from './sure-texts.ts'
 export { findCalls, leavesNoTrace, type Analysis, type FoundCall, type Harmless, type Traces } from './analyse.ts'
 export { bind } from './arguments.ts'
 export { findBlocks, findMacros, type Block, type BlockName, type MacroBlock } from './blocks.ts'

@@ -19,6 +19,9 @@ const objects: Readonly<Record<string, ReadonlySet<string>>> = {
 }
 const macros = /^(is_incremental|dbt\.type_(string|timestamp|float|bigint|boolean|int|numeric))$/
 
+/** Whether a text that calls this may be one, apart from the functions that are looked for. */
+export const mayBeSure = (name: string): boolean => name === 'var' || macros.test(name)
+
 /** `names`: functions whose literal calls are known to go well. `leaveOut`: outputs that are looked at by somebody else. */
 export function sureText(
   statements: readonly Statement[],

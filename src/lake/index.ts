@@ -27,8 +27,11 @@ export { parseWithChanges } from './sql/with-changes.ts'
 export { splice, type Edit, type Spliced } from './sql/splice.ts'
 export {
   closing,
+  indexAt,
   isName,
   nameOf,
+  outside,
+  parametersIn,
   placeAt,
   quoteName,
   quoteTable,

@@ -8,7 +8,7 @@ import type { Numbers } from './numbers.ts'
 import type { WrittenName } from './sql/reader.ts'
 import { sequenceNamed } from './sql/sequence.ts'
 import { splice, type Edit, type Spliced } from './sql/splice.ts'
-import { closing, placeAt, quoteName, quoteText, splitAtCommas, tokens, type Token } from './sql/tokens.ts'
+import { closing, outside, placeAt, quoteName, quoteText, splitAtCommas, tokens, type Token } from './sql/tokens.ts'
 
 const names = new Set(['nextval', 'currval', 'lastval', 'setval', 'pg_get_serial_sequence'])
 const isAsked = /\b(?:nextval|currval|lastval|setval|pg_get_serial_sequence)\s*\(/i
@@ -166,18 +166,16 @@ function callsIn(all: readonly Token[], sql: string): Call[] {
 
 /** Whether what stands at a token is of a column's definition, and so asked for with each row that comes. */
 function defaultsOf(all: readonly Token[]): (at: number) => boolean {
-  const words = all.map(({ text }) => text.toLowerCase())
+  const words = all.slice(0, 5).map(({ text }) => text.toLowerCase())
   if (words[0] === 'alter') return () => true
-  const isTable = words[0] === 'create' && words.slice(1, 5).includes('table')
+  const isTable = words[0] === 'create' && words.includes('table')
   if (!isTable) return () => false
-  let depth = 0
-  const body = words.findIndex((word) => {
-    if (word === '(') depth++
-    else if (word === ')') depth--
-    return depth === 0 && word === 'as'
-  })
-  return (at) => body < 0 || at < body
+  const body = wordOutside(all, 'as')
+  return (at) => body === undefined || at < body
 }
+
+const wordOutside = (all: readonly Token[], word: string, from = 0): number | undefined =>
+  outside(all, from).find(([{ text }]) => text.toLowerCase() === word)?.[1]
 
 /** What is kept as a text has the call in it, and the engine knows none. */
 const keptStatement = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*create\b(?:\s+\w+){0,3}?\s+(view|macro|function)\b/is
@@ -235,18 +233,13 @@ const stops = new Set(
 function segmentOf(all: readonly Token[], call: Call): Segment {
   const [first, last] = extentOf(all, call.at)
   const select = selectOf(all, call)
-  let [depth, from, end, stop]: [number, number | undefined, number | undefined, string | undefined] = [
-    0,
-    undefined,
-    undefined,
-    undefined,
-  ]
+  let from: number | undefined
+  let [end, stop]: [number?, string?] = []
   const start = select ? all.indexOf(select) : first
-  for (let at = start + 1; at <= last; at++) {
-    const text = all[at]!.text.toLowerCase()
-    if (text === '(') depth++
-    else if (text === ')') depth--
-    if (depth !== 0 || all[at]!.kind !== 'word') continue
+  for (const [token, at] of outside(all, start + 1)) {
+    if (at > last) break
+    if (token.kind !== 'word') continue
+    const text = token.text.toLowerCase()
     if (text === 'from' && from === undefined && all[at - 1]!.text.toLowerCase() !== 'distinct') from = at
     // `JOIN … ON` is a part of FROM, `ON CONFLICT` is not.
     else if (stops.has(text) && (text !== 'on' || /^conflict$/i.test(all[at + 1]?.text ?? '')) && end === undefined) {
@@ -324,13 +317,8 @@ function rowsOfUpdate(
 ): string {
   const first = all.indexOf(begin)
   const find = (word: string, from: number) => {
-    let depth = 0
-    for (let at = from; at < all.length && all[at]!.start < end; at++) {
-      if (all[at]!.text === '(') depth++
-      else if (all[at]!.text === ')') depth--
-      else if (depth === 0 && all[at]!.text.toLowerCase() === word) return at
-    }
-    return undefined
+    const at = wordOutside(all, word, from)
+    return at === undefined || all[at]!.start >= end ? undefined : at
   }
   const set = find('set', first)
   if (set === undefined) throw unsupported('in such a place')

@@ -8,6 +8,7 @@ import { callsSequences, openSequenceCalls } from './sequence-calls.ts'
 import { parseControl, type Control } from './sql/control.ts'
 import { withArguments } from './sql/prepared.ts'
 import { placeAt, quoteText, splitStatements } from './sql/tokens.ts'
+import { located } from './write/perform-context.ts'
 import { openTemporary } from './temporary.ts'
 import { parseWithChanges, type WithChanges } from './sql/with-changes.ts'
 import { describeWithChanges, runWithChanges } from './with-changes.ts'
@@ -160,13 +161,8 @@ export function openSession(lake: Doors, options: SessionOptions): Session {
       },
       { described },
     )
-    return work(numbers.text).catch((error: unknown) => {
-      if (!(error instanceof Failure) || !error.place?.line) throw error
-      const { line, column = 1 } = error.place
-      const lines = numbers.text.split('\n').slice(0, line - 1)
-      const index = lines.reduce((sum, one) => sum + one.length + 1, 0) + column - 1
-      throw error.with({ place: placeAt(sql, numbers.origin(index)) })
-    })
+    const text = { sql: numbers.text, origin: numbers.origin }
+    return located(text, (index) => placeAt(sql, index), work(text.sql))
   }
 
   async function run(sql: string, more: StatementOptions): Promise<QueryResult> {
@@ -268,7 +264,8 @@ export async function* queryAll(
   if (isOne) await session.query(options.asOf === undefined ? 'BEGIN' : 'BEGIN READ ONLY')
   try {
     for (const [index, { sql, start }] of statements.entries()) {
-      const result = await located(text, start, session.query(sql))
+      const inText = { sql, origin: (index: number) => start + index }
+      const result = await located(inText, (index) => placeAt(text, index), session.query(sql))
       if (index < statements.length - 1 || session.state === 'idle') {
         yield result
         continue
@@ -298,18 +295,3 @@ async function* listed<Item>(items: readonly Item[]): AsyncGenerator<Item> {
   yield* items
 }
 const oneText = 'Send BEGIN, the statements and COMMIT in one text.'
-
-/** A place in a statement as one in the whole text. */
-async function located(text: string, start: number, work: Promise<QueryResult>): Promise<QueryResult> {
-  try {
-    return await work
-  } catch (error) {
-    if (!(error instanceof Failure) || !error.place?.line) throw error
-    const { line, column } = placeAt(text, start)
-    const place =
-      error.place.line === 1
-        ? { line, column: column + (error.place.column ?? 1) - 1 }
-        : { ...error.place, line: line + error.place.line - 1 }
-    throw error.with({ place })
-  }
-}

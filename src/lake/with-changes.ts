@@ -8,7 +8,7 @@ import type { Chunk } from '../engine/index.ts'
 import type { QueryResult } from './lake.ts'
 import { Composed, compose } from './sql/compose.ts'
 import { splice } from './sql/splice.ts'
-import { placeAt, quoteName, tokens } from './sql/tokens.ts'
+import { parametersIn, placeAt, quoteName, tokens } from './sql/tokens.ts'
 import type { WithChanges } from './sql/with-changes.ts'
 import type { StatementOptions, Within } from './transaction.ts'
 import type { ChangeSet } from './write/change-set.ts'
@@ -100,27 +100,16 @@ export async function describeWithChanges(
   }
 }
 
-/** The parameters of a text: where each stands, and its number. */
-function parametersOf(sql: string): { start: number; end: number; number: number }[] {
-  const all = [...tokens(sql)]
-  return all.flatMap(({ text, start, end }, index) => {
-    const behind = all[index + 1]
-    return text === '$' && behind?.kind === 'number' && behind.start === end
-      ? [{ start, end: behind.end, number: Number(behind.text) }]
-      : []
-  })
-}
-
 /** No column of what is told is of a parameter's type. */
 const withNulls = (sql: string): string =>
   splice(
     sql,
-    parametersOf(sql).map(({ start, end }) => ({ start, end, text: 'NULL' })),
+    parametersIn([...tokens(sql)]).map(({ start, end }) => ({ start, end, text: 'NULL' })),
   ).text
 
 /** The engine counts those that are there: a part without `$1` has the others for it. */
 function counted(sql: string): { text: string; numbers: number[] } {
-  const found = parametersOf(sql)
+  const found = parametersIn([...tokens(sql)])
   const numbers = [...new Set(found.map(({ number }) => number))].sort((a, b) => a - b)
   const edits = found.map(({ start, end, number }) => ({ start, end, text: `$${numbers.indexOf(number) + 1}` }))
   return { text: splice(sql, edits).text, numbers }

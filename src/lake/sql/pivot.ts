@@ -4,7 +4,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { splice } from './splice.ts'
-import { placeAt, quoteText, tokens, type Token } from './tokens.ts'
+import { outside, placeAt, quoteText, tokens, type Token } from './tokens.ts'
 
 const valuesMax = 1_000
 const pivotsMax = 8
@@ -113,15 +113,8 @@ function queriesBefore(sql: string, all: readonly Token[], at: number): string {
 }
 
 /** Index of the first token outside of parentheses that is meant; undefined at the end of the parentheses it began in. */
-function next(all: readonly Token[], from: number, isMeant: (index: number) => boolean): number | undefined {
-  let depth = 0
-  for (let at = from; at < all.length; at++) {
-    if (depth === 0 && isMeant(at)) return at
-    if (opening.has(all[at]!.text)) depth++
-    else if (closing.has(all[at]!.text) && --depth < 0) return undefined
-  }
-  return undefined
-}
+const next = (all: readonly Token[], from: number, isMeant: (index: number) => boolean): number | undefined =>
+  outside(all, from).find(([, at]) => isMeant(at))?.[1]
 
 /** Index of the token that closes the parentheses around `from`, or behind the last. */
 const closed = (all: readonly Token[], from: number): number => {

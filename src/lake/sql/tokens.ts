@@ -86,6 +86,17 @@ export function placeAt(text: string, index: number): Place & { line: number; co
   return { line, column: index - (before.lastIndexOf('\n') + 1) + 1 }
 }
 
+/** The index of a line and column, or the text's end. */
+export function indexAt(text: string, { line, column = 1 }: { line: number; column?: number | undefined }): number {
+  let at = 0
+  for (let count = 1; count < line; count++) {
+    const end = text.indexOf('\n', at)
+    if (end < 0) return text.length
+    at = end + 1
+  }
+  return Math.min(at + column - 1, text.length)
+}
+
 /** The statements of a script, without the semicolons and without empty ones. */
 export function splitStatements(script: string): { sql: string; start: number }[] {
   // DuckDB reads a text as far as there: what is checked must be what runs.
@@ -146,17 +157,37 @@ export function closing(all: readonly Token[], open: number): number {
 /** Whether the token may be a name, or a part of one. */
 export const isName = (token: Token | undefined): token is Token => token?.kind === 'word' || token?.kind === 'quoted'
 
+/** The tokens from there on that are in no parentheses, and what opens those, with their places, up to where those around them close. */
+export function* outside(all: readonly Token[], from = 0): Generator<[token: Token, at: number]> {
+  let depth = 0
+  for (let at = from; at < all.length; at++) {
+    const token = all[at]!
+    if (')]}'.includes(token.text)) {
+      if (--depth < 0) return
+    } else if (depth === 0) yield [token, at]
+    if ('([{'.includes(token.text)) depth++
+  }
+}
+
+/** The tokens between those commas that are in no parentheses; of none one empty part. */
+export function cutAtCommas(all: readonly Token[]): Token[][] {
+  const commas = [...outside(all)].flatMap(([{ text }, at]) => (text === ',' ? [at] : []))
+  return [...commas, all.length].map((end, index) => all.slice(index === 0 ? 0 : commas[index - 1]! + 1, end))
+}
+
 /** What stands between the commas of a text that are in no parentheses, as it is written; of an empty text one empty part. */
 export function splitAtCommas(sql: string): string[] {
-  const parts: string[] = []
-  let [depth, from] = [0, 0]
-  for (const { text, start, end } of tokens(sql)) {
-    if ('([{'.includes(text)) depth++
-    else if (')]}'.includes(text)) depth--
-    else if (text === ',' && depth === 0) {
-      parts.push(sql.slice(from, start))
-      from = end
-    }
-  }
-  return [...parts, sql.slice(from)]
+  const commas = [...outside([...tokens(sql)])].flatMap(([token]) => (token.text === ',' ? [token] : []))
+  const ends = [...commas.map(({ start }) => start), sql.length]
+  return ends.map((end, index) => sql.slice(index === 0 ? 0 : commas[index - 1]!.end, end))
+}
+
+/** Where `$1` and its like stand in a text: the places of `$` among the tokens. */
+export function parametersIn(all: readonly Token[]): { at: number; number: number; start: number; end: number }[] {
+  return all.flatMap(({ text, start, end }, at) => {
+    const digits = all[at + 1]
+    return text === '$' && digits?.start === end && /^\d{1,5}$/.test(digits.text)
+      ? [{ at, number: Number(digits.text), start, end: digits.end }]
+      : []
+  })
 }

@@ -9,7 +9,7 @@
 import { metadataTableName } from '../../iceberg/index.ts'
 import { refNamed } from '../names.ts'
 import { splice, type Edit, type Spliced } from './splice.ts'
-import { closing, nameOf, quoteName, quoteText, tokens, type Token } from './tokens.ts'
+import { closing, cutAtCommas, nameOf, quoteName, quoteText, tokens, type Token } from './tokens.ts'
 
 const units: Record<string, 'VERSION' | 'TIMESTAMP'> = {
   version: 'VERSION',
@@ -168,19 +168,3 @@ function changesAt(sql: string, all: readonly Token[], at: number) {
 
 /** The parts of `raw.t` or `"raw"."t"`. */
 const namesIn = (text: string): string[] => [...tokens(text)].filter(({ text }) => text !== '.').map(nameOf)
-
-function cutAtCommas(all: readonly Token[]): Token[][] {
-  const parts: Token[][] = []
-  let depth = 0
-  for (const token of all) {
-    if (token.text === ',' && depth === 0) {
-      parts.push([])
-      continue
-    }
-    if (/^[([{]$/.test(token.text)) depth++
-    if (/^[)\]}]$/.test(token.text)) depth--
-    if (parts.length === 0) parts.push([])
-    parts.at(-1)!.push(token)
-  }
-  return parts
-}

@@ -5,7 +5,7 @@ import { Failure } from '../../base/failure.ts'
 import { Composed, compose } from './compose.ts'
 import { Reader, type Piece } from './reader.ts'
 import { rowVerbs } from './row-change.ts'
-import { closing, isName, nameOf, placeAt, tokens, type Token } from './tokens.ts'
+import { closing, isName, nameOf, outside, placeAt, tokens, type Token } from './tokens.ts'
 
 type Part = {
   name: string
@@ -98,11 +98,8 @@ const namesIn = (all: readonly Token[]): Set<string> =>
 
 /** The verb of a statement that changes rows, also behind a WITH clause of its own. */
 function verbOf(all: readonly Token[]): string | undefined {
-  let depth = 0
-  for (const { kind, text } of all) {
-    if (text === '(') depth++
-    else if (text === ')') depth--
-    const word = kind === 'word' && depth === 0 ? text.toLowerCase() : undefined
+  for (const [{ kind, text }] of outside(all)) {
+    const word = kind === 'word' ? text.toLowerCase() : undefined
     if (word === 'select' || word === 'values' || word === 'from' || word === 'table') return undefined
     if (word !== undefined && rowVerbs.includes(word)) return word
   }

@@ -6,7 +6,7 @@ import type { NewField } from '../../iceberg/index.ts'
 import { compose, Composed } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { RowChange } from '../sql/row-change.ts'
-import { isName, nameOf, quoteName, tokens, type Token } from '../sql/tokens.ts'
+import { cutAtCommas, isName, nameOf, outside, quoteName, tokens, type Token } from '../sql/tokens.ts'
 import { writtenColumn } from '../types.ts'
 
 export type Beside = {
@@ -71,46 +71,30 @@ const joining = new Set(
 /** What the items of a FROM clause are called. Those without a name are told by none. */
 function relationsOf({ sql }: Piece): string[] {
   const names: string[] = []
-  let depth = 0
   let item: Token[] = []
   let isItem = true
   const end = () => {
-    const named = item.filter(({ text }) => text !== ')').at(-1)
+    const named = item.filter(({ text }) => text !== '(').at(-1)
     if (isItem && named && isName(named)) names.push(nameOf(named))
     item = []
   }
-  for (const token of tokens(sql)) {
+  for (const [token] of outside([...tokens(sql)])) {
     const word = token.kind === 'word' ? token.text.toLowerCase() : token.text
-    if (word === '(') depth++
-    else if (word === ')') depth--
-    else if (depth === 0 && (word === ',' || joining.has(word))) {
+    if (word === ',' || joining.has(word)) {
       end()
       // Behind ON and USING are conditions, up to the next table.
       isItem = word === ',' || (word !== 'on' && word !== 'using' && (isItem || word === 'join'))
-    } else if (depth === 0) item.push(token)
+    } else item.push(token)
   }
   end()
   return names
 }
 
-function itemsOf({ sql, start }: Piece): Item[] {
-  const items: Item[] = []
-  let [depth, first] = [0, 0]
-  const all = [...tokens(sql)]
-  const upTo = (end: number) => {
-    const item = all.slice(first, end)
-    const [from, to] = [item[0]?.start ?? 0, item.at(-1)?.end ?? 0]
-    items.push({ all: item, piece: { sql: sql.slice(from, to), start: start + from } })
-    first = end + 1
-  }
-  all.forEach(({ text }, at) => {
-    if (text === '(' || text === '[' || text === '{') depth++
-    else if (text === ')' || text === ']' || text === '}') depth--
-    else if (text === ',' && depth === 0) upTo(at)
+const itemsOf = ({ sql, start }: Piece): Item[] =>
+  cutAtCommas([...tokens(sql)]).map((all) => {
+    const [from, to] = [all[0]?.start ?? 0, all.at(-1)?.end ?? 0]
+    return { all, piece: { sql: sql.slice(from, to), start: start + from } }
   })
-  upTo(all.length)
-  return items
-}
 
 /** Words behind which a name is no alias. */
 const before = new Set('case when then else and or not in is between like ilike distinct'.split(' '))

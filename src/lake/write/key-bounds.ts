@@ -9,7 +9,7 @@ import { showName } from '../../catalog/index.ts'
 import type { Engine } from '../../engine/index.ts'
 import type { Field } from '../../iceberg/index.ts'
 import type { Prepared } from '../prepare.ts'
-import { quoteName, quoteText, tokens, nameOf, type Token } from '../sql/tokens.ts'
+import { nameOf, outside, quoteName, quoteText, tokens, type Token } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { limitsOf } from './write.ts'
 import { zoneOf } from '../policy/zones.ts'
@@ -96,16 +96,17 @@ export const readAlike = ({ read }: KeyBounds, loaded: readonly Loaded[]): boole
  * between its ANDs. All else is left out, and nothing is said of conditions with words that bind looser or take an AND.
  */
 export function equalColumns(condition: string, target: string, source: string): [string, string][] {
-  const terms: Token[][] = [[]]
-  let depth = 0
-  for (const token of tokens(condition)) {
-    const word = token.kind === 'word' ? token.text.toLowerCase() : ''
-    if (depth === 0 && ['or', 'between', 'case'].includes(word)) return []
-    if (['(', '[', '{'].includes(token.text)) depth++
-    if ([')', ']', '}'].includes(token.text)) depth--
-    if (depth === 0 && word === 'and') terms.push([])
-    else terms.at(-1)!.push(token)
+  const all = [...tokens(condition)]
+  const terms: Token[][] = []
+  let from = 0
+  for (const [{ kind, text }, at] of outside(all)) {
+    const word = kind === 'word' ? text.toLowerCase() : ''
+    if (['or', 'between', 'case'].includes(word)) return []
+    if (word !== 'and') continue
+    terms.push(all.slice(from, at))
+    from = at + 1
   }
+  terms.push(all.slice(from))
   const isNamed = (token: Token, name: string) => nameOf(token).toLowerCase() === name.toLowerCase()
   return terms.flatMap((term): [string, string][] => {
     if (

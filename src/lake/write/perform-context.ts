@@ -10,7 +10,7 @@ import type { ToldRows } from '../sources.ts'
 import { compose, type Composed } from '../sql/compose.ts'
 import type { Piece, WrittenName } from '../sql/reader.ts'
 import type { MergeSource } from '../sql/row-change.ts'
-import { quoteName } from '../sql/tokens.ts'
+import { indexAt, quoteName } from '../sql/tokens.ts'
 import type { ChangeSet, TableOptions } from './change-set.ts'
 import type { NumberedField } from './numbered.ts'
 
@@ -82,7 +82,7 @@ export const nameList = (names: readonly string[]) => names.map(quoteName).join(
 
 /** A place inside a text of ours becomes the one where the person wrote it. */
 export async function located<Answer>(
-  text: Composed,
+  text: Pick<Composed, 'sql' | 'origin'>,
   at: PerformContext['at'],
   work: Promise<Answer>,
 ): Promise<Answer> {
@@ -90,9 +90,8 @@ export async function located<Answer>(
     return await work
   } catch (error) {
     if (!(error instanceof Failure) || !error.place?.line) throw error
-    const before = text.sql.split('\n').slice(0, error.place.line - 1)
-    const index = before.reduce((sum, line) => sum + line.length + 1, 0) + (error.place.column ?? 1) - 1
-    const origin = text.origin(index)
+    const { line, column } = error.place
+    const origin = text.origin(indexAt(text.sql, { line, column }))
     throw error.with({ place: origin === undefined ? undefined : at(origin) })
   }
 }

@@ -9,6 +9,7 @@ import {
   compileTemplate,
   findCalls,
   isReadStatically,
+  mayBeSure,
   str,
   writtenArguments,
   type Analysis,
@@ -100,17 +101,13 @@ function callsOf(
   mayBeRead: boolean,
 ): { analysis: Analysis; isReadByDbt: boolean; writtenConfig?: Config } {
   return cache.of('calls', [file, at.line, at.column, mayBeRead ? 'model' : 'rendered'], text, () => {
-    const analysis = findCalls(text, collected, { file, ...at }, isKnownCall)
+    const analysis = findCalls(text, collected, { file, ...at }, mayBeSure)
     const isReadByDbt = mayBeRead && isReadStatically(text)
     // dbt's own: it looks for `config(`, and takes the values where somebody writes `config (`.
     const writtenConfig = text.includes('config(') && !isReadByDbt ? writtenArguments(text, 'config') : {}
     return { analysis, isReadByDbt, ...(Object.keys(writtenConfig).length > 0 && { writtenConfig }) }
   })
 }
-
-/** Looked at by `sureText`. */
-const isKnownCall = (name: string): boolean =>
-  name === 'var' || name === 'is_incremental' || name.startsWith('dbt.type_')
 
 /** A literal call, into what is parsed so far. @throws Failure TEMPLATE_FAILED */
 export function readCall(call: FoundCall, parsed: Parsed): void {

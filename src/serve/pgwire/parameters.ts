@@ -7,7 +7,7 @@
 import { Failure } from '../../base/failure.ts'
 import { engineTypeOf, pgTypeOfOid, pgTypes, type PgTypeName } from '../../base/pg-types.ts'
 import { arraySql, decimalText, parseArray, parseArrays, timestampText, type ArrayItem } from '../../base/pg-texts.ts'
-import { quoteText, systemOids, tokens, type Edit, type Token } from '../../lake/index.ts'
+import { parametersIn, quoteText, systemOids, tokens, type Edit, type Token } from '../../lake/index.ts'
 import { Body, utf8 } from './body.ts'
 
 /** The places of `$1`, `$2` … in a text. */
@@ -29,24 +29,19 @@ export type Placeholder = {
 
 export function placeholders(sql: string): Placeholder[] {
   const all = [...tokens(sql)]
-  return all.flatMap((token, at) => {
-    const digits = all[at + 1]
-    if (token.text !== '$' || digits?.kind !== 'number' || digits.start !== token.end) return []
-    if (!/^\d{1,5}$/.test(digits.text)) return []
+  return parametersIn(all).map(({ at, number, start, end }) => {
     const [before, after] = [all[at - 1]?.text.toLowerCase() ?? '', all[at + 2]?.text.toLowerCase() ?? '']
     const counts = /^([-+*/%]|limit|offset)$/.test(before) || /^[-+*/%]$/.test(after)
-    return [
-      {
-        number: Number(digits.text),
-        start: token.start,
-        end: digits.end,
-        counts,
-        likely: likelyAt(all, at),
-        isList: (after === '::' && all[at + 4]?.text === '[') || isLikeEach(all, at) || isBesideList(all, at),
-        cast: castAt(all, at),
-        any: anyAt(all, at),
-      },
-    ]
+    return {
+      number,
+      start,
+      end,
+      counts,
+      likely: likelyAt(all, at),
+      isList: (after === '::' && all[at + 4]?.text === '[') || isLikeEach(all, at) || isBesideList(all, at),
+      cast: castAt(all, at),
+      any: anyAt(all, at),
+    }
   })
 }
 

@@ -5,6 +5,7 @@
 import { parseArray } from '../../base/pg-texts.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
 import type { Edit } from '../../lake/index.ts'
+import { jsonBefore } from './dialect/json.ts'
 import { EditedSql, textOf, type Range, type SessionNames } from './dialect/sql.ts'
 import { listSql } from './parameters.ts'
 
@@ -65,12 +66,7 @@ export function repairOf(
 function jsonHeld(sql: EditedSql, at: number): Repair | undefined {
   const [left, right] = operandsAt(sql, at)
   if (!left || !right) return undefined
-  let [first] = left
-  for (;;) {
-    const arrow = [first - 1, first - 2].find((index) => sql.words[index] === '->')
-    if (arrow === undefined || (arrow === first - 2 && sql.words[first - 1] !== '>')) break
-    first = sql.operandWithCasts(arrow - 1)
-  }
+  const { first } = jsonBefore(sql, left[1])
   const [start, end] = [sql.tokens[left[1]]!.end, sql.tokens[right[0]]!.start]
   const name = sql.words[at] === '@' ? 'jsonb_contains' : 'jsonb_contained'
   const [opening, closing] = around(sql, [first, right[1]], `${name}(`, ')')
@@ -93,24 +89,29 @@ function timesApart(sql: EditedSql, at: number | undefined): Repair | undefined 
 
 /** `date_trunc('hour', begins)`, of a time of a day: a span since midnight, in PostgreSQL, too. */
 function timeCut(sql: EditedSql, at: number | undefined): Repair | undefined {
-  const calls = sql.words.flatMap((word, index) => (word === 'date_trunc' ? [index] : []))
-  const place = calls.length === 1 ? calls[0] : calls.findLast((index) => sql.tokens[index]!.start <= (at ?? -1))
-  const end = place === undefined ? undefined : sql.closing(place + 1)
-  const given = end === undefined ? undefined : sql.items(place! + 1, end)[1]
+  const [place, end] = callAt(sql, 'date_trunc', at) ?? []
+  const given = place === undefined ? undefined : sql.items(place + 1, end!)[1]
   return given && { edits: around(sql, given, 'CAST(CAST(', ' AS VARCHAR) AS INTERVAL)') }
 }
 
 /** `sum(waited)`: alone, as nothing is said of a macro but its arguments. */
 function intervalSum(sql: EditedSql, name: string, at: number | undefined): Repair | undefined {
-  const calls = sql.words.flatMap((word, index) => (word === name && sql.words[index + 1] === '(' ? [index] : []))
-  const place = calls.length === 1 ? calls[0] : calls.findLast((index) => sql.tokens[index]!.start <= (at ?? -1))
-  const end = place === undefined ? undefined : sql.closing(place + 1)
-  if (place === undefined || end === undefined || /^(distinct|all)$/.test(sql.words[place + 2]!)) return undefined
-  if (/^(filter|over|within)$/.test(sql.words[end + 1] ?? '')) return undefined
+  const [place, end] = callAt(sql, name, at) ?? []
+  if (place === undefined || end === undefined) return undefined
+  if (/^(distinct|all)$/.test(sql.words[place + 2]!) || /^(filter|over|within)$/.test(sql.words[end + 1] ?? ''))
+    return undefined
   const { start, end: until } = sql.tokens[place]!
   const behind = sql.tokens[end]!.end
   const named = sql.isItem(place, end) ? [{ start: behind, end: behind, text: ` AS ${name}` }] : []
   return { edits: [{ start, end: until, text: `pg_interval_${name}` }, ...named] }
+}
+
+/** The call that the engine points at or into, or the only one: where it begins and ends. */
+function callAt(sql: EditedSql, name: string, at: number | undefined): Range | undefined {
+  const all = sql.words.flatMap((word, index) => (word === name && sql.words[index + 1] === '(' ? [index] : []))
+  const place = all.length === 1 ? all[0] : all.findLast((index) => sql.tokens[index]!.start <= (at ?? -1))
+  const end = place === undefined ? undefined : sql.closing(place + 1)
+  return place === undefined || end === undefined ? undefined : [place, end]
 }
 
 /** The engine points at an operator or a call, or at an operand. */

@@ -6,7 +6,7 @@
 
 import { asFailure, Failure } from '../../base/failure.ts'
 import { pgTypeOfOid, sqlNames } from '../../base/pg-types.ts'
-import { quoteText, splitStatements, splice } from '../../lake/index.ts'
+import { indexAt, quoteText, splice, splitStatements } from '../../lake/index.ts'
 import type { Backends } from './backend-calls.ts'
 import { Body } from './body.ts'
 import { classify, type Command } from './classify.ts'
@@ -21,7 +21,7 @@ import { placeholders, type Bound } from './parameters.ts'
 import { Gone, ProtocolViolation, type Message } from './socket.ts'
 import { ScrolledRows } from './scroll.ts'
 import { sqlStateOf } from './sqlstate.ts'
-import { changedColumns, indexOf, openStatements, type Answer, type Asked } from './statements.ts'
+import { changedColumns, openStatements, type Answer, type Asked } from './statements.ts'
 
 /** What another connection may do with this one. */
 export type Cancellable = { cancel(): void; terminate(): void }
@@ -692,7 +692,7 @@ function reportOf(failure: Failure): say.Report {
   const text = typeof failure.context.text === 'string' ? failure.context.text : undefined
   const position =
     line !== undefined && text !== undefined
-      ? Array.from(text.slice(0, indexOf(text, line, column ?? 1))).length + 1
+      ? Array.from(text.slice(0, indexAt(text, { line, column }))).length + 1
       : undefined
   return {
     severity: 'ERROR',

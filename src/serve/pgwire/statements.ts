@@ -7,9 +7,11 @@ import { timeZoneNamed } from '../../base/time-zone.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
 import type { Policy } from '../../govern/index.ts'
 import {
+  indexAt,
   isChange,
   nameOf,
   openSession,
+  outside,
   placeAt,
   quoteName,
   quoteText,
@@ -671,7 +673,7 @@ const triedMax = 3
 /** Where a failure is, in the statement. */
 function offset(error: unknown, { text, start }: Asked): number | undefined {
   const { line, column } = (error instanceof Failure ? error.place : undefined) ?? {}
-  return line === undefined ? undefined : indexOf(text, line, column ?? 1) - start
+  return line === undefined ? undefined : indexAt(text, { line, column }) - start
 }
 
 const tablesOfUnique = (name: string, schema: string): string => `
@@ -715,21 +717,10 @@ async function* placedChunks(
 function relocated(error: Failure, asked: Asked, origin: (index: number) => number, text: string): Failure {
   const { line, column } = error.place ?? {}
   if (line === undefined) return error
-  const index = indexOf(text, line, column ?? 1)
+  const index = indexAt(text, { line, column })
   const { code, message, hint, cause, context } = error
   const place = placeAt(asked.text, asked.start + origin(index))
   return new Failure(code, message, { ...context, cause, hint, place, text: asked.text })
-}
-
-/** The index of a line and column. */
-export function indexOf(text: string, line: number, column: number): number {
-  let at = 0
-  for (let count = 1; count < line; count++) {
-    const end = text.indexOf('\n', at)
-    if (end < 0) return text.length
-    at = end + 1
-  }
-  return Math.min(at + column - 1, text.length)
 }
 
 /** Clients know these words, and prepare the statement again. */
@@ -813,13 +804,8 @@ export function shownName(name: string): string {
 /** What the one column of a query is called, whose list begins here. */
 function columnOf(query: string): string | undefined {
   const all = [...tokens(query)]
-  let depth = 0
-  const last = all.findIndex(({ text }) => {
-    if (text === '(' || text === '[' || text === '{') depth++
-    else if (text === ')' || text === ']' || text === '}') depth--
-    return depth === 0 && /^(from|,)$/i.test(text)
-  })
-  const item = last < 0 ? all : all.slice(0, last)
+  const last = outside(all).find(([{ text }]) => /^(from|,)$/i.test(text))?.[1]
+  const item = all.slice(0, last)
   const [before, alias] = item.slice(-2)
   const isName = ({ kind }: Token) => kind === 'word' || kind === 'quoted'
   const isPath = item.every((token, index) => (index % 2 === 0 ? isName(token) : token.text === '.'))

@@ -23,7 +23,7 @@ export function patternEdits(sql: string): Edit[] {
     if (!place) return []
     const written = token.text.slice(1, -1)
     const meant =
-      place === 'pattern' ? enginePattern(written) : written.replace(/\\[^]/g, (one) => (one === '\\&' ? '\\0' : one))
+      place === 'pattern' ? engineRegex(written) : written.replace(/\\[^]/g, (one) => (one === '\\&' ? '\\0' : one))
     return [{ start: token.start, end: token.end, text: `'${meant}'` }]
   })
 }
@@ -48,7 +48,7 @@ function placeOf(all: readonly Token[], at: number): 'pattern' | 'replacement' |
 }
 
 /** A pattern of PostgreSQL as one of the engine; the same where they agree. */
-function enginePattern(pattern: string): string {
+function engineRegex(pattern: string): string {
   let isInside = false
   return pattern.replace(/\\[^]|\[:\w+:\]|[[\]]/g, (one, at: number) => {
     if (one === '[' && !isInside) isInside = true

@@ -203,7 +203,7 @@ export function jsonMinus(sql: EditedSql, at: number): boolean {
 }
 
 /** The operand that ends here, with the members that are taken out of it. */
-function jsonBefore(sql: EditedSql, last: number): { first: number; last: number; isJson: boolean } {
+export function jsonBefore(sql: EditedSql, last: number): { first: number; last: number; isJson: boolean } {
   const rest = sql.minuses.get(last)
   if (rest) return rest
   let first = sql.operandWithCasts(last)

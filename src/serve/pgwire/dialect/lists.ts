@@ -1,5 +1,6 @@
 // Arrays: as texts, beside ANY and ALL, as rows of their own; and rows that are compared.
 
+import { comparedRows } from '../../../base/compared-rows.ts'
 import { parseArray, parseArrays } from '../../../base/pg-texts.ts'
 import { isName } from '../../../lake/index.ts'
 import { isBesideList, itemsSql, listSql } from '../parameters.ts'
@@ -14,18 +15,6 @@ const plainTypes = new Set(
   ),
 )
 const beforeRows = new Set('and or not where on having when then else select qualify filter'.split(' '))
-
-/** Two rows, compared item by item. What the first items say alone leaves files out. */
-function comparedRows(left: readonly string[], symbol: string, right: readonly string[]): string {
-  if (symbol === '=') return `(${left.map((one, at) => `${one} = ${right[at]!}`).join(' AND ')})`
-  if (symbol === '<>' || symbol === '!=') return `(${left.map((one, at) => `${one} <> ${right[at]!}`).join(' OR ')})`
-  const [one, ...others] = left
-  const [other, ...rest] = right
-  if (others.length === 0) return `${one!} ${symbol} ${other!}`
-  const strict = symbol[0]!
-  const further = comparedRows(others, symbol, rest)
-  return `(${one!} ${strict}= ${other!} AND (${one!} ${strict} ${other!} OR (${one!} = ${other!} AND ${further})))`
-}
 
 /** `generate_series('2026-01-01'::date, '2026-01-31', '1 day')`: texts beside a day or a time are what they have to be. */
 function stepped(sql: EditedSql, at: number, end: number): void {
