@@ -3,11 +3,13 @@
 // A text whose rendering cannot fail is not rendered for that: the calls that stand in it are those that would be made. The
 // others are rendered once, with `execute` false: what fails then is a mistake of the project, as in dbt, and nothing of it is built.
 
+import { hash } from 'node:crypto'
 import { Failure, Failures, type Place } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
 import {
   compileTemplate,
   findCalls,
+  Float,
   isReadStatically,
   mayBeSure,
   str,
@@ -16,6 +18,7 @@ import {
   type FoundCall,
 } from '../../jinja/index.ts'
 import { addConfig } from './config.ts'
+import type { Watched } from './context.ts'
 import type { ParseCache } from './parse-cache.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
@@ -148,19 +151,66 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
   }
 }
 
+type Rendered = Pick<Parsed, 'refs' | 'sources' | 'functions'> & {
+  /** Each call of `config`. */
+  configs: Config[]
+  macros: string[]
+  watched: Watched
+  /** Of the variables of the environment that it asked for: these are not kept themselves. */
+  environment: string
+}
+
 function render(
+  reading: Reading,
+  from: DbtPackage,
+  file: Omit<SqlFile, 'package'>,
+  node: { kind: NodeKind | 'operation'; name: string },
+  parsed: Parsed,
+): void {
+  const { refs, sources, functions, configs, macros } = reading.cache.of(
+    'rendered',
+    [from.name, file.root, file.file, file.at.line, file.at.column, node.kind, node.name, reading.surroundings],
+    file.text,
+    () => rendered(reading, from, file, node),
+    ({ configs, watched, environment }) =>
+      !watched.isOfRun && environment === hashOf(reading, watched) && !hasFloat(configs),
+  )
+  parsed.refs.push(...refs)
+  parsed.sources.push(...sources)
+  for (const call of functions) addFunction(parsed, call)
+  for (const values of configs) parsed.config = addConfig(parsed.config, values)
+  for (const macro of macros) parsed.macros.add(macro)
+}
+
+const hashOf = ({ project: { options } }: Reading, { env }: Watched): string =>
+  env.length === 0 ? '' : hash('sha256', JSON.stringify(env.map((name) => [name, options.env[name] ?? null])))
+
+/** A float would come back as another number. */
+const hasFloat = (value: unknown): boolean =>
+  value instanceof Float || (typeof value === 'object' && value !== null && Object.values(value).some(hasFloat))
+
+function rendered(
   reading: Reading,
   from: DbtPackage,
   { root, file, text, at }: Omit<SqlFile, 'package'>,
   { kind, name }: { kind: NodeKind | 'operation'; name: string },
-  parsed: Parsed,
-): void {
+): Rendered {
   const origin = { file, ...at }
   let places: Map<string, Place> | undefined
   const placeOf = (call: string) => (places ??= callPlaces(text, origin)).get(call) ?? origin
   const model = reading.plainModel(from, kind, name, { file, root })
-  const context = reading.context(from, parseSession(parsed, placeOf), model, undefined)
+  const parsed = emptyParsed()
+  const configs: Config[] = []
+  const watched: Watched = { env: [], isOfRun: false }
+  const session = parseSession(parsed, placeOf)
+  const configure = (values: Config) => {
+    configs.push(values)
+    session.configure(values)
+  }
+  const context = reading.context(from, { ...session, configure }, model, undefined, { watched })
   compileTemplate(text, origin).render(context.globals, { lenient: true })
+  const { refs, sources, functions, macros } = parsed
+  return { refs, sources, functions, configs, macros: [...macros], watched, environment: hashOf(reading, watched) }
 }
 
 /** Where `ref('a')` and `source('a', 'b')` stand in a file whose calls are found by rendering. */

@@ -29,6 +29,14 @@ import { envVar, targetDict, varFunction, type VarScopes } from './vars.ts'
 
 export const dbtVersion = '1.12.6'
 
+/** What a rendering asked for that is not of the texts, variables and names of its project. */
+export type Watched = {
+  /** Names of variables of the environment. */
+  env: string[]
+  /** Whether it asked for something of this run alone, as its time, or told the log something: another run has to render it again. */
+  isOfRun: boolean
+}
+
 export type ContextInput = {
   project: DbtProject
   macros: MacroTable
@@ -44,7 +52,18 @@ export type ContextInput = {
   names?: Readonly<Record<string, unknown>> | undefined
   /** Instead of the project's, so that repeated renderings do not repeat themselves in the log. */
   onLog?: ProjectOptions['onLog']
+  watched?: Watched | undefined
 }
+
+/** What is another thing in each run, or with each command line. */
+const ofRun: ReadonlySet<string> = new Set([
+  'flags',
+  'invocation_args_dict',
+  'invocation_id',
+  'run_started_at',
+  'dbt_metadata_envs',
+  'selected_resources',
+])
 
 export type Context = { globals: Globals; rendering: Rendering; macros: BoundMacros }
 
@@ -73,11 +92,15 @@ function fill(
   macros: BoundMacros,
   written: Map<string, unknown>,
 ): void {
-  const { project, session } = input
+  const { project, session, watched } = input
   const { options } = project
-  const onLog = input.onLog ?? options.onLog
+  const noteRun = () => {
+    if (watched) watched.isOfRun = true
+  }
+  const log = input.onLog ?? options.onLog
+  const onLog: typeof log = (...said) => (noteRun(), log(...said))
   const functions: Record<string, unknown> = {
-    ref: new RefFunction((args, kwargs) => session.ref(...refArguments(args, kwargs)), project),
+    ref: new RefFunction((args, kwargs) => session.ref(...refArguments(args, kwargs)), project, noteRun),
     source: ((args) => {
       if (args.length !== 2)
         throw new Failure('TEMPLATE_FAILED', `source() takes a source and a table, ${args.length} arguments were given`)
@@ -94,7 +117,11 @@ function fill(
         throw new Failure('TEMPLATE_FAILED', `function() takes one or two names, ${names.length} were given`)
       return session.func(name, packageName)
     }) satisfies Callable,
-    env_var: envVar(options.env),
+    env_var: envVar(options.env, {
+      onAsked: (name) => {
+        watched?.env.push(name)
+      },
+    }),
     ...plainFunctions(globals, onLog),
     doc: (() => '') satisfies Callable,
   }
@@ -131,7 +158,7 @@ function fill(
   const lazy = new Map<string, () => unknown>([
     ['model', input.model],
     ['adapter', () => new Adapter(input, macros)],
-    ['modules', () => pythonModules(() => options.startedAt)],
+    ['modules', () => pythonModules(() => (noteRun(), options.startedAt))],
     ['target', () => targetDict(options)],
     ['env', () => targetDict(options)],
     ['flags', () => flagsOf(options)],
@@ -158,6 +185,7 @@ function fill(
   }
   const get = own.get.bind(own)
   own.get = (name) => {
+    if (ofRun.has(name)) noteRun()
     const make = lazy.get(name)
     if (!make) return get(name)
     lazy.delete(name)

@@ -6,34 +6,38 @@ import { afterAll, expect, test } from 'vitest'
 import { formatFailure } from '../../base/failure.ts'
 import { parseYaml, placeIn, type Outline } from '../yaml.ts'
 import { z } from 'zod'
+import { Float } from '../../jinja/index.ts'
 import { recordFiles } from './files.ts'
 import { manifestOf } from './manifest.ts'
 import { openParseCache, ParseCache, saveParseCache } from './parse-cache.ts'
 import { readDbtProject } from './read.ts'
 import type { Config, ProjectOptions } from './types.ts'
 
+let count = 0
 const dir = mkdtempSync(join(tmpdir(), 'boathouse-parse-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
-type Project = { files: Record<string, string>; vars: Config; env: Record<string, string>; target: string }
+type Project = { files: Record<string, string>; vars: Config; env: Record<string, string>; target: string; run: number }
 
-const optionsOf = ({ vars, env, target }: Project, cache?: ProjectOptions['cache']): ProjectOptions => ({
+const optionsOf = ({ vars, env, target, run }: Project, cache?: ProjectOptions['cache']): ProjectOptions => ({
   target: { name: target, database: 'db', catalog: 'db', type: 'duckdb', schema: 'main', profile: 'p', threads: 1 },
   vars,
   env,
-  flags: { command: 'parse', fullRefresh: false, storeFailures: false, empty: false },
-  startedAt: Date.UTC(2024, 0, 1),
-  invocationId: '00000000-0000-0000-0000-000000000000',
+  flags: { command: 'parse', fullRefresh: run % 2 === 1, storeFailures: false, empty: false },
+  startedAt: Date.UTC(2024 + run, 0, 1),
+  invocationId: `00000000-0000-0000-0000-00000000000${run}`,
   onLog: () => {},
   ...(cache && { cache }),
 })
 
 /** Everything that reading says, as text. */
 async function said(from: Project, cache?: ProjectOptions['cache']): Promise<string> {
-  const { project, failures } = await readDbtProject(recordFiles(from.files), '/project', optionsOf(from, cache))
+  const logged: string[] = []
+  const options = { ...optionsOf(from, cache), onLog: (...said: unknown[]) => void logged.push(said.join(' ')) }
+  const { project, failures } = await readDbtProject(recordFiles(from.files), '/project', options)
   const { options: _, ...rest } = project
   const plain = (_key: string, value: unknown) =>
-    value instanceof Map ? [...value] : value instanceof Set ? [...value] : value
+    value instanceof Map || value instanceof Set ? [...value] : value instanceof Float ? `float ${value}` : value
   const macros = project.macros.map(({ uniqueId, text, traces, parameters, origin, properties }) => ({
     uniqueId,
     text,
@@ -43,7 +47,7 @@ async function said(from: Project, cache?: ProjectOptions['cache']): Promise<str
     properties,
   }))
   const manifest = failures.length === 0 ? manifestOf(project, { generatedAt: 0 }) : undefined
-  return JSON.stringify({ ...rest, macros, manifest, failures: failures.map(formatFailure) }, plain, 1)
+  return JSON.stringify({ ...rest, macros, manifest, logged, failures: failures.map(formatFailure) }, plain, 1)
 }
 
 const start: Project = {
@@ -66,6 +70,7 @@ const start: Project = {
   vars: {},
   env: { SET: 'x' },
   target: 'dev',
+  run: 0,
 }
 
 /** What may become of each file: pieces that change who calls what, what is broken, and what is on. */
@@ -77,6 +82,7 @@ const edits: Record<string, readonly (string | null)[]> = {
     "{% macro late() %}{{ env_var('SET') }}{% endmacro %}",
     '{% macro cents(c %}{% endmacro %}',
     "{% macro ref(x) %}{{ builtins.ref('base') }}{% endmacro %}",
+    "{% macro cents(c) %}{{ config(tags=[env_var('SET'), target.name, var('on') | string]) }}{% endmacro %}\n{% macro late() %}{{ config(meta={'full': flags.FULL_REFRESH}) }}{% endmacro %}",
     "{% macro shop__pick(x) %}{{ ref('base') }}{% endmacro %}{% macro default__pick(x) %}{{ source('s', 't') }}{% endmacro %}{% macro late() %}{% endmacro %}",
   ],
   'dbt_packages/u/macros/m.sql': [
@@ -127,11 +133,11 @@ const edit = fc.oneof(
     ...project,
     env: env as Record<string, string>,
   })),
+  fc.nat(2).map((run) => (project: Project): Project => ({ ...project, run })),
   fc.constantFrom('dev', 'prod').map((target) => (project: Project): Project => ({ ...project, target })),
 )
 
 test('reading with what was kept says what reading without it says, whatever is edited in between', async () => {
-  let count = 0
   await fc.assert(
     fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 8 }), async (changes) => {
       const cache = { file: join(dir, `${count++}.cache`), isFresh: false }
@@ -144,6 +150,53 @@ test('reading with what was kept says what reading without it says, whatever is 
     }),
     { numRuns: 25 },
   )
+})
+
+const named = (text: string, others: Partial<Project> = {}): Project => ({
+  ...start,
+  ...others,
+  files: { 'dbt_project.yml': 'name: shop\n', 'macros/m.sql': macro, 'models/m.sql': text, ...others.files },
+})
+const macro = '{% macro of(x) %}{{ return(x) }}{% endmacro %}'
+const [project, other] = ['name: shop\nvars: {x: 1}\n', 'name: shop\nvars: {x: 1.0}\n']
+
+test.each<[asks: string, change: Partial<Project>, first?: Partial<Project>]>([
+  ["env_var('SET')", { env: { SET: 'y' } }],
+  ["context['env_var']('SET')", { env: { SET: 'y' } }],
+  ["builtins.env_var('SET')", { env: { SET: 'y' } }],
+  ["env_var('SET', 'none')", { env: {} }],
+  ['target.name', { target: 'prod' }],
+  ["var('x', 2)", { vars: { x: 3 } }],
+  ["var('x')", { files: { 'dbt_project.yml': other } }, { files: { 'dbt_project.yml': project } }],
+  ['model.config.alias', { files: { 'dbt_project.yml': 'name: shop\nmodels: {+alias: b}\n' } }],
+  ["of('a')", { files: { 'macros/m.sql': '{% macro of(x) %}{{ return(5) }}{% endmacro %}' } }],
+  [
+    "adapter.dispatch('of')('a')",
+    { files: { 'macros/m.sql': `{% macro duckdb__of(x) %}b{% endmacro %}` } },
+    { files: { 'macros/m.sql': `{% macro default__of(x) %}c{% endmacro %}` } },
+  ],
+  ['run_started_at.year', { run: 1 }],
+  ['modules.datetime.datetime.now().year', { run: 1 }],
+  ['modules.datetime.date.today().year', { run: 1 }],
+  ['flags.FULL_REFRESH', { run: 1 }],
+  ["invocation_args_dict['full_refresh']", { run: 1 }],
+  ['invocation_id', { run: 1 }],
+  ['ref.config.to_profile_info()', { target: 'prod' }],
+  ['dbt_metadata_envs', { env: { DBT_ENV_CUSTOM_ENV_X: 'y' } }],
+  ["log('said')", {}],
+  ["exceptions.warn('said')", {}],
+])('a text that asks for %s is rendered again when that is another', async (asks, change, first = {}) => {
+  const cache = { file: join(dir, `${count++}.cache`), isFresh: false }
+  const text = `{{ config(meta={'found': of(${asks})}) }}`
+  const [before, after] = [named(text, first), named(text, { ...first, ...change })]
+  if (Object.keys(change).length > 0) expect(await said(after)).not.toBe(await said(before))
+  for (const each of [before, after, after, before]) expect(await said(each, cache)).toBe(await said(each))
+})
+
+test('a float is one when it comes back', async () => {
+  const cache = { file: join(dir, `${count++}.cache`), isFresh: false }
+  const project = named("{{ config(meta={'found': of(1.0)}) }}")
+  for (const each of [project, project]) expect(await said(each, cache)).toContain('float 1.0')
 })
 
 test('a file that is damaged, of another version or of somebody else is no cache', async () => {

@@ -1,9 +1,10 @@
 // What reading a project has found out about its texts, kept in a file until the next time.
 //
-// Only what follows from a text alone is kept: the blocks of a macro file, the calls of a model, the values and places of
-// a YAML file. It is kept under the hash of that text and of whatever else goes in, so it cannot be out of date, and no
-// change has to be traced through the project: a text that is as it was is not parsed again, and everything that
-// depends on more than a text (variables, configs, names, graph) is worked out anew each time.
+// Most of it follows from a text alone: the blocks of a macro file, the calls of a model, the values and places of a YAML
+// file. It is kept under the hash of that text and of whatever else goes in, so it cannot be out of date, and no change has
+// to be traced through the project: a text that is as it was is not parsed again, and what depends on more (names, graph) is
+// worked out anew each time. What a model's rendering asked for is kept under the hash of all macros, variables and
+// configs, too: a change of one of those has every model rendered again.
 //
 // The file is lines, a key and a value in JSON. A value is parsed when it is asked for, each time anew, so that nobody can
 // change what another one gets. No code is kept: whoever writes the file can say no more than who writes the project.
@@ -32,17 +33,27 @@ export class ParseCache {
 
   /**
    * The value of `make()`, which must follow from `text` and `where` alone and be plain data, or what it was the last time.
-   * What is no JSON (infinity, dates) is not kept.
+   * What is no JSON (infinity, dates) is not kept. `isValid`: whether what follows from more is so still; asked before it is
+   * kept, too.
    */
-  of<Value>(kind: string, where: readonly (string | number)[], text: string, make: () => Value): Value {
+  of<Value>(
+    kind: string,
+    where: readonly (string | number)[],
+    text: string,
+    make: () => Value,
+    isValid: (value: Value) => boolean = () => true,
+  ): Value {
     const key = hash('sha256', `${JSON.stringify([kind, ...where])}${text}`, 'base64url')
     const kept = this.#used.get(key) ?? this.#known.get(key)
     if (kept !== undefined) {
-      this.#used.set(key, kept)
-      return JSON.parse(kept) as Value
+      const value = JSON.parse(kept) as Value
+      if (isValid(value)) {
+        this.#used.set(key, kept)
+        return value
+      }
     }
     const made = make()
-    if (isJson(made)) {
+    if (isValid(made) && isJson(made)) {
       this.#used.set(key, JSON.stringify(made))
       this.#isNew = true
     }

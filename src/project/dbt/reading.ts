@@ -1,10 +1,11 @@
 // What the steps of reading a project share: what is read so far, what is wrong, and how templates are rendered
 // before there is a database.
 
+import { hash } from 'node:crypto'
 import { Failure, type Place } from '../../base/failure.ts'
-import { Dict, fromJs, type Globals } from '../../jinja/index.ts'
+import { Dict, Float, fromJs, type Globals } from '../../jinja/index.ts'
 import { configOf } from './config.ts'
-import { openContext, type Context } from './context.ts'
+import { openContext, type Context, type Watched } from './context.ts'
 import type { Deprecation } from './deprecations.ts'
 import type { MacroTable } from './macros.ts'
 import type { ParseCache } from './parse-cache.ts'
@@ -31,6 +32,7 @@ export class Reading {
   readonly #usedPatches = new Set<Patch>()
   readonly #globals = new Map<DbtPackage, Globals>()
   readonly #scopes = new Map<DbtPackage, VarScopes>()
+  #surroundings: string | undefined
 
   constructor(files: ProjectSearch, project: DbtProject, cache: ParseCache) {
     this.files = files
@@ -69,6 +71,17 @@ export class Reading {
     return scopes
   }
 
+  /**
+   * What a text that is rendered sees besides itself, as a hash: macros, variables, configs of folders, target. Neither the
+   * environment is a part of it nor what belongs to one run: `Watched` says whether those were asked for.
+   */
+  get surroundings(): string {
+    const { macros, name, options } = this.project
+    const written = macros.map(({ uniqueId, text }) => [uniqueId, text])
+    const all = [name, options.vars, options.target, this.packages, written]
+    return (this.#surroundings ??= hash('sha256', JSON.stringify(all, exactly), 'base64url'))
+  }
+
   /** The names that YAML of this package may use. */
   globals(from: DbtPackage): Globals {
     const known = this.#globals.get(from)
@@ -83,7 +96,7 @@ export class Reading {
     session: Session,
     model: Dict | null,
     node: Pick<DbtNode, 'database' | 'schema' | 'alias' | 'name'> | undefined,
-    lenient = true,
+    { lenient = true, watched }: { lenient?: boolean; watched?: Watched } = {},
   ): Context {
     const { target } = this.project
     return openContext({
@@ -100,6 +113,7 @@ export class Reading {
       }),
       quoting: this.root.quoting,
       lenient,
+      watched,
     })
   }
 
@@ -193,6 +207,13 @@ export class Reading {
   get unusedPatches(): Patch[] {
     return [...this.#patches.values()].filter((patch) => !this.#usedPatches.has(patch))
   }
+}
+
+/** Numbers that JSON would take for one another, or for nothing. */
+const exactly = (_key: string, value: unknown): unknown => {
+  if (value instanceof Float) return { float: value.toString() }
+  const isOdd = typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+  return typeof value === 'bigint' || isOdd ? { number: Object.is(value, -0) ? '-0' : String(value) } : value
 }
 
 /** Newest version: numbers by value, else by text. */

@@ -98,7 +98,7 @@ export class RelationNames {
     if (known) return known
     const session = parseSession(emptyParsed(), () => node.place)
     const from = this.#reading.project.packages.get(node.package)!
-    const context = this.#reading.context(from, session, new Dict(), node, false)
+    const context = this.#reading.context(from, session, new Dict(), node, { lenient: false })
     this.#contexts.set(node.package, context)
     return context
   }

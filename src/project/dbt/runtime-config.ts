@@ -26,10 +26,13 @@ export class RefFunction extends HostObject {
   override readonly typeName = 'RuntimeRefResolver'
   readonly #call: Callable
   readonly #project: DbtProject
-  constructor(call: Callable, project: DbtProject) {
+  readonly #onConfig: () => void
+  /** `onConfig`: told when somebody asks for all that is known of the run. */
+  constructor(call: Callable, project: DbtProject, onConfig: () => void) {
     super()
     this.#call = call
     this.#project = project
+    this.#onConfig = onConfig
   }
   override get callable(): boolean {
     return true
@@ -40,6 +43,7 @@ export class RefFunction extends HostObject {
   override attr(name: string): unknown {
     switch (name) {
       case 'config':
+        this.#onConfig()
         return runtimeConfig(this.#project)
       case 'current_project':
         return this.#project.name

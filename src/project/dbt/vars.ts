@@ -112,7 +112,10 @@ class Var extends HostObject {
 /** A variable that only profiles and packages may read, so that secrets reach no SQL and no log. */
 const secretPrefix = 'DBT_ENV_SECRET'
 
-export function envVar(env: ProjectOptions['env'], mayReadSecrets = false): Callable {
+export function envVar(
+  env: ProjectOptions['env'],
+  { mayReadSecrets = false, onAsked }: { mayReadSecrets?: boolean; onAsked?: (name: string) => void } = {},
+): Callable {
   return (args, kwargs) => {
     const [key, fallback] = bind('env_var', ['var', 'default?'], args, kwargs)
     const name = str(key)
@@ -121,6 +124,7 @@ export function envVar(env: ProjectOptions['env'], mayReadSecrets = false): Call
         hint: 'Names with the prefix DBT_ENV_SECRET are for credentials only. Use another name for what may appear in SQL.',
       })
     }
+    onAsked?.(name)
     const value = env[name]
     if (value !== undefined) return value
     if (fallback !== undefined) return fallback
@@ -156,7 +160,7 @@ export function targetDict({ target }: ProjectOptions): Dict {
 
 /** The names that profiles.yml and packages.yml may use: there is no target yet, and secrets may be read. */
 export function profileGlobals(env: ProjectOptions['env'], vars: Config): Globals {
-  const globals = new Map<string, unknown>([['env_var', envVar(env, true)]])
+  const globals = new Map<string, unknown>([['env_var', envVar(env, { mayReadSecrets: true })]])
   return globals.set('var', new Var([vars], globals))
 }
 
