@@ -13,6 +13,7 @@
 // pieces begins, so that an error in the rendered SQL can be shown in the template.
 
 import { walkExpressions, type Arguments, type Expression, type Parameter, type Statement, type Target } from './ast.ts'
+import { isWorkedOut } from './constant.ts'
 import { filters } from './filters.ts'
 import { predicates } from './predicates.ts'
 import type { SourceMap } from './errors.ts'
@@ -182,9 +183,10 @@ return o
   }
 
   #output(value: Expression, scope: Scope, body: Body, at: number): string {
+    const keepsType = body.native && !isWorkedOut(value)
     return (
       this.#returned(value, scope, body) ??
-      this.#write(body, body.native ? this.#native(value, scope, body) : this.#text(value, scope, body), at, false)
+      this.#write(body, keepsType ? this.#native(value, scope, body) : this.#text(value, scope, body), at, false)
     )
   }
 

@@ -279,13 +279,42 @@ test('native rendering keeps types', () => {
   expect(native('{{ x }}{{ x }}', { x: 5 })).toBe('55')
   expect(native('plain')).toBe('plain')
   expect(native("{{ 'a' ~ 1 }}")).toBe('a1')
-  expect(native("{{ 'true' == 'True' | as_bool }}")).toBe(false)
+  expect(native("{{ 'true' == 'True' | as_bool }}")).toBe('False')
   expect(native("{{ x == 'duckdb' | as_bool }}", { x: 'duckdb' })).toBe(true)
   expect(native("{{ (x == 'duckdb') | as_bool }}", { x: 'duckdb' })).toBe(true)
   expect(native("{{ 'False' | as_bool and x }}", { x: 5 })).toBe(5)
   expect(native("{{ 'False' | as_bool or x }}", { x: 5 })).toBe(false)
   expect(native("{{ '7' | as_number if x else 'a' | as_text }}", { x: true })).toBe(7)
   expect(() => native("{{ 'duckdb' | as_bool }}")).toThrow('into type')
+})
+
+// What dbt-core made of each as a `meta` of dbt_project.yml, where `x` was 5.
+test.each([
+  ['{{ false }}', 'False'],
+  ['{{ none }}', 'None'],
+  ['{{ 1.50 }}', '1.5'],
+  ["{{ ['a', 1] }}", "['a', 1]"],
+  ["{{ {'a': 1} }}", "{'a': 1}"],
+  ['{{ (1, 2) }}', '(1, 2)'],
+  ['{{ 10 / 4 }}', '2.5'],
+  ['{{ not true }}', 'False'],
+  ['{{ true and 0 }}', '0'],
+  ['{{ 1 in [1] }}', 'True'],
+  ['{{ 1 is number }}', 'True'],
+  ['{{ [1, 2][0] }}', '1'],
+  ["{{ 'abc' | length }}", '3'],
+  ["{{ ['b', 'a'] | sort }}", "['a', 'b']"],
+  ['{% if true %}{{ 1 }}{% endif %}', '1'],
+  ['{{ 1 }}{{ 2 }}', '12'],
+  ['{{ true or x }}', 'True'],
+  ['{{ 1 if true else x }}', '1'],
+  ['{{ 5 | as_number }}', 5],
+  ['{{ x and true }}', true],
+  ['{{ true if x else false }}', true],
+  ['{{ none if x else 1 }}', null],
+  ['{% set y = 1 %}{{ y }}', 1],
+])('rendered to a value, a constant is text: %s', (text, value) => {
+  expect(compileTemplate(text).renderNative(new Map([['x', 5]]))).toBe(value)
 })
 
 class Relation extends HostObject {

@@ -125,8 +125,9 @@ export function readProjectFile(
     wrong(`"name" is "${name}"; letters, digits and underscores are allowed`, ['name'])
   else if (reservedNames.has(name)) wrong(`"${name}" is a word of dbt and no name for a project`, ['name'])
   const { version } = root
-  if (typeof version === 'string' && !semanticVersion.test(version))
-    wrong(`"version" is "${version}"; it has two or three numbers: "1.0" or "1.0.0"`, ['version'])
+  // 1.0 is a number to YAML and a version to dbt; 1 is neither.
+  if (typeof version === 'string' ? !semanticVersion.test(version) : Number.isInteger(version))
+    wrong(`"version" is ${JSON.stringify(version)}; it has two or three numbers: "1.0" or "1.0.0"`, ['version'])
   const record = (key: string): Config => {
     const value = root[key] ?? {}
     if (isRecord(value)) return value

@@ -368,6 +368,22 @@ test('an operation has the schema that a model beside it would have, and runs un
   ])
 })
 
+test('a constant in YAML is text, as in dbt, and what asks for a name keeps its type', async () => {
+  const project = await read({
+    'dbt_project.yml': `name: shop
+models: {shop: {+meta: {a: "{{ false }}", b: "{{ target.name == 'prod' }}", c: "{{ 1 }}", d: "{{ var('n', 1) }}"}}}`,
+    'models/m.sql': 'select 1 as id',
+    'models/p.yml':
+      'models: [{name: m, columns: [{name: id, data_tests: [{accepted_values: {arguments: {values: "{{ [1] }}"}}}]}]}]',
+  })
+  expect(project.nodes.get('model.shop.m')!.config.meta).toEqual({ a: 'False', b: false, c: '1', d: 1 })
+  const refused = async (file: string) =>
+    String((await readDbtProject(recordFiles({ 'dbt_project.yml': file, 'models/m.sql': '' }), '/p', options)).failures)
+  expect(await refused('name: shop\nmodels: {shop: {+enabled: "{{ false }}"}}')).toContain("'False' is not of type")
+  expect(await refused('name: shop\nversion: 1')).toContain('"version" is 1')
+  expect(await refused('name: shop\nversion: 1.0')).toBe('')
+})
+
 test('odd and old spellings are read, some with a warning', async () => {
   const project = await read({
     'dbt_project.yml': `name: shop
