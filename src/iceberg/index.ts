@@ -24,6 +24,7 @@ export { readTableMetadata, readViewMetadata, writeTableMetadata, writeViewMetad
 export {
   allFields,
   fieldById,
+  isPromotable,
   fieldInAnySchema,
   findField,
   parsePrimitive,

@@ -248,7 +248,7 @@ describe('what a table is made of', () => {
     ['drop table raw.mad', 'TABLE_NOT_FOUND', 16],
     ['delete from raw.maed where id = 1', 'TABLE_NOT_FOUND', 17],
     ['alter table raw.made add column id int', 'REQUEST_INVALID', undefined],
-    ['alter table raw.made alter column amount type int', 'REQUEST_INVALID', undefined],
+    ['alter table raw.made alter column amount type int[] using [nope]', 'SQL_INVALID', 60],
     ['create table raw.x (a nosuchtype)', 'SQL_INVALID', 23],
     ['create table raw.x (a int primary key)', 'SQL_UNSUPPORTED', undefined],
     ['update raw.made set nope = 1', 'SQL_INVALID', undefined],

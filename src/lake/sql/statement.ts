@@ -57,7 +57,8 @@ export type Alteration =
   | { kind: 'drop-column'; path: string; ifExists: boolean }
   | { kind: 'rename-column'; path: string; to: string }
   | { kind: 'move-column'; path: string; place: 'first' | { after: string } | { before: string } }
-  | { kind: 'type'; path: string; type: Piece; comment?: string }
+  /** `using`: what the column becomes; without it, what it is, cast. */
+  | { kind: 'type'; path: string; type: Piece; using?: Piece; comment?: string }
   | { kind: 'required'; path: string; required: boolean }
   | { kind: 'default'; path: string; value: Piece | undefined }
   | { kind: 'comment'; path: string | undefined; comment: string | undefined }
@@ -825,19 +826,10 @@ function placeOf(reader: Reader): 'first' | { after: string } | undefined {
   return reader.take('after') ? { after: reader.path() } : undefined
 }
 
-/** USING is needed for no type that a column can become; what only casts to it says nothing new. */
-function newType(reader: Reader, path: string): Piece {
+function newType(reader: Reader): { type: Piece; using?: Piece } {
   const type = columnType(reader, [','], ['collate'], ['using'], ['comment'])
   if (reader.take('collate')) checkCollation(reader)
-  if (!reader.take('using')) return type
-  const plain = (sql: string) => sql.replace(/[\s"()]/g, '').toLowerCase()
-  const using = plain(reader.until('a value', [',']).sql)
-  if (![`${path}::${type.sql}`, `cast${path}as${type.sql}`, path].some((one) => plain(one) === using))
-    throw reader.unsupported(
-      'a value for each row behind USING',
-      'Add a column, UPDATE it, drop the old one and give the new one its name.',
-    )
-  return type
+  return reader.take('using') ? { type, using: reader.until('a value', [',']) } : { type }
 }
 
 function columnChange(reader: Reader, path: string): Alteration {
@@ -845,7 +837,7 @@ function columnChange(reader: Reader, path: string): Alteration {
     return {
       kind: 'type',
       path,
-      type: newType(reader, path),
+      ...newType(reader),
       ...(reader.take('comment') && { comment: reader.text('a comment') }),
     }
   if (reader.take('add', 'generated')) return { kind: 'identity', path, identity: identity(reader), ifExists: false }

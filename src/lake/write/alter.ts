@@ -42,6 +42,7 @@ import {
   renameKey,
   uniqueName,
 } from './named-keys.ts'
+import { retyped, rewritesRows, type TypeChange } from './retype.ts'
 import { addChecks, dropCheck, namedCheck, renameCheck } from './row-checks.ts'
 
 /** Carries the changes out, in their order and as one. */
@@ -54,6 +55,20 @@ export async function altered(
   const { metadata } = await tableOf(target, changes, 'change')
   // Whoever may not alter is told so first: else mistakes, and what is done already, would tell which columns there are.
   await changes.alter(target, [], options)
+  const rewritten: TypeChange[] = []
+  for (const change of written)
+    if (change.kind === 'type' && (await rewritesRows(change, metadata, context))) rewritten.push(change)
+  if (rewritten.length > 0) {
+    // As PostgreSQL has it: first goes what is dropped, a default above all, then types change, then comes the rest.
+    const [first, rest] = [
+      written.filter(isDrop),
+      written.filter((change) => !isDrop(change) && !isIn(rewritten, change)),
+    ]
+    if (first.length > 0) await altered(first, target, context)
+    await retyped(rewritten, target, context, (path, now) => requiring(path, now, target, context))
+    if (rest.length > 0) await altered(rest, target, context)
+    return { rows: 0, changed: true }
+  }
   const steps: AlterStep[] = []
   const unfilled: Unfilled[] = []
   for (const change of written) {
@@ -69,6 +84,13 @@ export async function altered(
 }
 
 const nothing: TableChange = { updates: [], requirements: [] }
+
+const isIn = (some: readonly Alteration[], change: Alteration) => some.includes(change)
+const isDrop = (change: Alteration): boolean =>
+  ['drop-column', 'drop-constraint'].includes(change.kind) ||
+  (change.kind === 'default' && change.value === undefined) ||
+  (change.kind === 'required' && !change.required) ||
+  (change.kind === 'identity' && change.identity === undefined)
 
 /** Nothing could be selected from a table without columns. */
 function keepsColumns(now: TableMetadata): TableChange {

@@ -30,6 +30,17 @@ export function columnProperty(what: 'default' | 'identity' | 'type'): ColumnPro
   }
 }
 
+/** What is kept of one column is kept of another in its place. */
+export function moveProperties(metadata: TableMetadata, from: number, to: number): TableChange {
+  const moved = (['default', 'identity'] as const).flatMap((what) => {
+    const { key, of } = columnProperty(what)
+    const value = of(metadata, from)
+    return value === undefined ? [] : [{ was: key(from), key: key(to), value }]
+  })
+  const set = Object.fromEntries(moved.map(({ key, value }) => [key, value]))
+  return changeProperties(metadata, { set, remove: [columnProperty('type').key(from), ...moved.map(({ was }) => was)] })
+}
+
 /** What is kept of the columns of a table that is made anew. */
 export const columnProperties = ({ properties }: TableMetadata): string[] =>
   Object.keys(properties).filter(isColumnProperty)

@@ -69,6 +69,20 @@ export const dropKey = (metadata: TableMetadata, name: string): TableChange =>
     remove: Object.values(prefix).flatMap((one) => (metadata.properties[one + name] === undefined ? [] : [one + name])),
   })
 
+/** The keys with a column in the place of another. */
+export function moveKeys(metadata: TableMetadata, from: number, to: number): TableChange {
+  const moved = (ids: readonly number[]) => ids.map((id) => (id === from ? to : id))
+  const unique = kept(metadata, prefix.unique).map(({ name, value }) => [
+    prefix.unique + name,
+    moved(value.split(',').map(Number)).join(','),
+  ])
+  const foreign = kept(metadata, prefix.foreign).flatMap(({ name, value }) => {
+    const found = foreignOf(value)
+    return found ? [[prefix.foreign + name, JSON.stringify({ ...found, ids: moved(found.ids) })]] : []
+  })
+  return changeProperties(metadata, { set: Object.fromEntries([...unique, ...foreign]) as Record<string, string> })
+}
+
 /** What PostgreSQL calls one that has no name. */
 export const primaryName = (table: string): string => `${table}_pkey`
 export const uniqueName = (table: string, columns: readonly string[]): string => `${table}_${columns.join('_')}_key`

@@ -77,6 +77,13 @@ function withColumns(sql: string, inPlaceOf: (name: string) => string | undefine
   return text + sql.slice(end)
 }
 
+/** The checks that speak of one of these columns. */
+export function checksOf(metadata: TableMetadata, fieldIds: readonly number[]): RowCheck[] {
+  const { fields } = currentSchema(metadata)
+  const names = fields.filter(({ id }) => fieldIds.includes(id)).map(({ name }) => name)
+  return rowChecks(metadata, fields).filter(({ columns }) => columns.some((name) => names.includes(name)))
+}
+
 export const namedCheck = (metadata: TableMetadata, name: string): string | undefined =>
   rowChecks(metadata, currentSchema(metadata).fields).find((one) => one.name.toLowerCase() === name.toLowerCase())?.name
 

@@ -89,13 +89,14 @@ function editsOf(sql: EditedSql): Edit[] {
   // No tool asks at such length, and what is looked for here is looked for again and again.
   const isCatalog = sql.text.length <= catalogTextMax && sql.words.some((word) => catalogWord.test(word))
   const definitionEnd = endOfDefinition(sql)
+  const computed = behindUsing(sql, definitionEnd)
   // Their one column is called as their alias says, where nobody calls it by the name of the function.
   const series = new Set(rowFunctions)
   sql.words.forEach((word, at) => {
     if (sql.words[at + 1] !== '(') series.delete(word)
   })
   for (let at = 0; at < sql.tokens.length; at++) {
-    const isDefinition = at < definitionEnd
+    const isDefinition = at < definitionEnd && !computed.has(at)
     if (sql.taken.has(at) || keptName(sql, at)) continue
     numberedRows(sql, at)
     valuesNames(sql, at)
@@ -162,6 +163,20 @@ function endOfDefinition(sql: EditedSql): number {
   )
   // `GENERATED ALWAYS AS (…)` is a part of a column.
   return as < 0 || sql.words[as - 1] === 'always' ? sql.tokens.length : as
+}
+
+/** `ALTER COLUMN c TYPE int USING c::varchar(3)::int, …`: values among what is declared. */
+function behindUsing({ words }: EditedSql, definitionEnd: number): ReadonlySet<number> {
+  const found = new Set<number>()
+  if (words[0] !== 'alter' || !words.includes('using')) return found
+  let [depth, isInside] = [0, false]
+  for (let at = 0; at < definitionEnd; at++) {
+    if (words[at] === '(') depth++
+    else if (words[at] === ')') depth--
+    if (depth === 0) isInside = words[at] === 'using' || (isInside && words[at] !== ',')
+    if (isInside) found.add(at)
+  }
+  return found
 }
 
 /** Without those that lie inside of one that replaces more. */
