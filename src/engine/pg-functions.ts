@@ -36,6 +36,9 @@ const jsonItems = `'items': x::JSON::JSON[], 'n': json_array_length(x)::BIGINT,
 const jsonParent = 'pg_json_step(bh_s.j, bh_s.p[:-2])'
 const isParent = `coalesce(json_type(${jsonParent}), '') IN ('OBJECT', 'ARRAY')`
 
+const isJsonNumber = (x: string) => `json_type(${x}) IN ('UBIGINT', 'BIGINT', 'HUGEINT', 'DOUBLE')`
+const orderOf = (a: string, b: string) => `CASE WHEN ${a} < ${b} THEN -1 WHEN ${a} > ${b} THEN 1 ELSE 0 END`
+
 /** Two values that are neither objects nor lists. */
 const jsonSame = (a: string, b: string) =>
   `CASE WHEN json_type(${b}) IN ('UBIGINT', 'BIGINT', 'DOUBLE') THEN json_type(${a}) IN ('UBIGINT', 'BIGINT', 'DOUBLE')
@@ -277,6 +280,20 @@ const scalars: Macro[] = [
     [one],
     `CASE WHEN a IS NULL THEN NULL ELSE {'kind': CASE json_type(a) WHEN 'NULL' THEN 1 WHEN 'VARCHAR' THEN 2 WHEN 'BOOLEAN' THEN 4 WHEN 'ARRAY' THEN 5 WHEN 'OBJECT' THEN 6 ELSE 3 END,
       'n': CASE WHEN json_type(a) IN ('VARCHAR', 'ARRAY', 'OBJECT') THEN 0 ELSE coalesce(TRY_CAST(a ->> '$' AS DOUBLE), CASE a ->> '$' WHEN 'true' THEN 1 ELSE 0 END) END, 'text': CASE WHEN json_type(a) IN ('VARCHAR', 'ARRAY', 'OBJECT') THEN a ->> '$' ELSE '' END} END`,
+  ],
+  // How two items of a path compare: 2 where one of them is null, unknown where they are of different kinds.
+  [
+    'pg_path_order',
+    [two],
+    once(
+      `'a': a, 'b': b`,
+      `CASE WHEN json_type(bh_s.a) = 'NULL' OR json_type(bh_s.b) = 'NULL' THEN CASE WHEN json_type(bh_s.a) = json_type(bh_s.b) THEN 0 ELSE 2 END
+        WHEN ${isJsonNumber('bh_s.a')} AND ${isJsonNumber('bh_s.b')} THEN CASE WHEN json_type(bh_s.a) = 'DOUBLE' OR json_type(bh_s.b) = 'DOUBLE'
+          THEN ${orderOf(`TRY_CAST(json_extract_string(bh_s.a, '$') AS DOUBLE)`, `TRY_CAST(json_extract_string(bh_s.b, '$') AS DOUBLE)`)}
+          ELSE ${orderOf(`TRY_CAST(json_extract_string(bh_s.a, '$') AS HUGEINT)`, `TRY_CAST(json_extract_string(bh_s.b, '$') AS HUGEINT)`)} END
+        WHEN json_type(bh_s.a) <> json_type(bh_s.b) OR json_type(bh_s.a) IN ('OBJECT', 'ARRAY') THEN NULL
+        ELSE ${orderOf(`json_extract_string(bh_s.a, '$')`, `json_extract_string(bh_s.b, '$')`)} END`,
+    ),
   ],
   ['jsonb_exists', [two], hasOf('contains')],
   ['jsonb_exists_any', [two], hasOf('has_any')],

@@ -61,6 +61,7 @@ import {
   seriesColumn,
   seriesOfRows,
 } from './dialect/lists.ts'
+import { jsonPathCall, jsonPathOperator } from './dialect/json-path-calls.ts'
 import { recordColumns } from './dialect/json-rows.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { patternEdits } from './dialect/engine-patterns.ts'
@@ -98,6 +99,7 @@ function editsOf(sql: EditedSql): Edit[] {
   for (let at = 0; at < sql.tokens.length; at++) {
     const isDefinition = at < definitionEnd && !computed.has(at)
     if (sql.taken.has(at) || keptName(sql, at)) continue
+    if (jsonPathOperator(sql, at)) continue
     numberedRows(sql, at)
     valuesNames(sql, at)
     castAgain(sql, at)
@@ -138,7 +140,8 @@ function editsOf(sql: EditedSql): Edit[] {
     else if (seriesOfRows(sql, at)) continue
     else if (rowFunctions.has(sql.words[at]!) && sql.words[at + 1] === '(')
       seriesColumn(sql, at, series.has(sql.words[at]!))
-    else if (elementsColumn(sql, at)) continue
+    else if (elementsColumn(sql, at)) jsonPathCall(sql, at)
+    else if (jsonPathCall(sql, at)) continue
     else if (sql.words[at] === '::' && !jsonCompared(sql, at)) castBehind(sql, at)
   }
   // Behind the others: what is put in place of a type goes before.

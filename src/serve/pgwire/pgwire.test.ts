@@ -602,6 +602,14 @@ describe('statements', () => {
   test.each([
     ["to_char(date '2024-07-22', 'FMDDth Mon YYYY, DDTH')", '22nd Jul 2024, 22ND'],
     ["to_char(date '2024-07-11', 'FMDDth \"th\" Qth')", '11th th 3rd'],
+    [
+      "to_char(b - a, 'DD HH24h MI') || to_char(b, ' FF3 RM a.m.') from (values (timestamp '2024-07-11 10:00', timestamp '2024-07-12 11:30:00.25')) t(a, b)",
+      '01 01h 30 250 VII  a.m.',
+    ],
+    [
+      "to_char(interval '-125 hours -90 sec', 'HH24:MI:SS') || to_char(time '13:05', ' HH12:MI am') || to_char(interval '14 months', ' YYYY FMMM')",
+      '-125:-01:-30 01:05 pm 0001 2',
+    ],
     ["array_to_string(array[null]::text[], ',') || '-' || array_to_string(array['a', null], '/', '?')", '-a/?'],
     ["(date '2024-01-31' + interval '1 month - 1 day')::date::text", '2024-02-28'],
     ["regexp_replace('foo', 'o', '[\\&]', 'g')", 'f[o][o]'],
@@ -614,6 +622,31 @@ describe('statements', () => {
   ])('select %s, as PostgreSQL', async (sql, expected) => {
     const client = await connect('ada')
     expect((await client.query({ text: `select ${sql}`, rowMode: 'array' })).rows).toEqual([[expected]])
+    await client.end()
+  })
+
+  test.each([
+    ['jsonb_path_query_array(d, \'$.items[*] ? (@.price > 10 && @.tags[*] == "b").name\')', '["two"]'],
+    ["jsonb_path_query_array(d, '$.items[*].price ? (@ >= $least)', '{\"least\": 20}')", '[20]'],
+    ["jsonb_path_query_first(d, '$.items[last].tags')", '["b","c"]'],
+    ['jsonb_path_exists(d, \'$.items.name ? (@ like_regex "^T" flag "i")\')::text', 'true'],
+    ["(d @? '$.items[*] ? (exists (@.none) || @.price == null)')::text", 'false'],
+    ["(d @@ '$.items[*].price > 15')::text || (d @@ '$.n < 3')::text", 'truefalse'],
+    ["coalesce((d @@ '$.items.name > 15')::text, 'unknown')", 'unknown'],
+    ["jsonb_path_query_array(d, '$.items.size()')", '[2]'],
+  ])('select %s, as in PostgreSQL', async (sql, expected) => {
+    const client = await connect('ada')
+    const doc = `('{"n": 5, "items": [{"name": "one", "price": 10, "tags": ["a"]}, {"name": "two", "price": 20, "tags": ["b", "c"]}]}'::jsonb)`
+    const types = { getTypeParser: () => (text: string) => text }
+    const { rows } = await client.query({ text: `select ${sql} from (values ${doc}) t(d)`, rowMode: 'array', types })
+    expect(rows).toEqual([[expected]])
+    const each = `select tag from (values ${doc}) t(d), jsonb_path_query(d, $1) as tag where d @? $2 order by tag::text`
+    const given = ['$.items[*].tags[*]', '$.n ? (@ == 5)']
+    expect((await client.query({ text: each, values: given, rowMode: 'array' })).rows).toEqual([['a'], ['b'], ['c']])
+    const refused = ['strict $.a', '$.**.name', '$.n + 1']
+    for (const path of refused)
+      expect(await codeOf(client.query(`select jsonb_path_query('{}', '${path}')`))).toBe('0A000')
+    expect(await codeOf(client.query(`select jsonb_path_query('{}', '$.a[')`))).toBe('42601')
     await client.end()
   })
 

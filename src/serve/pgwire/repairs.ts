@@ -35,6 +35,7 @@ export function repairOf(
   const summed = /argument types '(sum|avg)\(INTERVAL\)'/.exec(message)?.[1]
   if (summed) return intervalSum(sql, summed, at)
   if (/argument types '-\(TIME, TIME\)'/.test(message)) return timesApart(sql, at)
+  if (/argument types 'strftime\((INTERVAL|TIME), /.test(message)) return spanShown(sql, at)
   if (/argument types 'date_trunc\(\w+, TIME\)'/.test(message)) return timeCut(sql, at)
   const place = operationAt(sql, at === undefined ? undefined : sql.tokens.findIndex(({ end }) => end > at))
   if (place === undefined) return undefined
@@ -92,6 +93,15 @@ function timeCut(sql: EditedSql, at: number | undefined): Repair | undefined {
   const [place, end] = callAt(sql, 'date_trunc', at) ?? []
   const given = place === undefined ? undefined : sql.items(place + 1, end!)[1]
   return given && { edits: around(sql, given, 'CAST(CAST(', ' AS VARCHAR) AS INTERVAL)') }
+}
+
+/** `to_char(ends - begins, 'HH24:MI')`: other parts are meant than of a date. */
+function spanShown(sql: EditedSql, at: number | undefined): Repair | undefined {
+  const calls = sql.words.flatMap((word, index) => (word === 'to_char' && sql.words[index + 1] === '(' ? [index] : []))
+  const place = calls.length === 1 ? calls[0] : calls.findLast((index) => sql.tokens[index]!.start <= (at ?? -1))
+  if (place === undefined) return undefined
+  const { start, end } = sql.tokens[place]!
+  return { edits: [{ start, end, text: 'pg_span_text' }] }
 }
 
 /** `sum(waited)`: alone, as nothing is said of a macro but its arguments. */

@@ -3,7 +3,7 @@
 import { Failure } from '../../../base/failure.ts'
 import { quoteText } from '../../../lake/index.ts'
 import { around, type Around } from './around.ts'
-import { dateText, enginePattern } from './date-patterns.ts'
+import { dateText, enginePattern, spanText } from './date-patterns.ts'
 import { formatPieces } from './format-patterns.ts'
 import { isNumberPattern, numberPattern, numberText } from './number-patterns.ts'
 import { momentOf } from './session.ts'
@@ -38,6 +38,8 @@ const dated: Record<string, (pattern: string) => Around | undefined> = {
     const known = numberPattern(pattern)
     return known && numberText(known)
   },
+  // What `to_char` of a span of time becomes, when its type is known.
+  pg_span_text: spanText,
   regexp_match: (pattern) => {
     const text = quoteText(pattern)
     const groups = Array.from({ length: groupsOf(pattern) }, (_, at) => `regexp_extract(bh_v, ${text}, ${at + 1}, 's')`)
@@ -208,7 +210,7 @@ export function datedCall(sql: EditedSql, at: number): boolean {
   const isQualified = sql.words[at - 1] === '.' && sql.words[at - 2] === 'pg_catalog'
   if (sql.words[at - 1] === '.' && !isQualified) return false
   const first = isQualified ? at - 2 : at
-  const alias = sql.isItem(first, end) ? ` AS ${sql.words[at]}` : ''
+  const alias = sql.isItem(first, end) ? ` AS ${sql.words[at] === 'pg_span_text' ? 'to_char' : sql.words[at]}` : ''
   sql.replace(first, at + 1, made.before)
   return sql.replace(comma, end, `${made.after}${alias}`)
 }

@@ -15,5 +15,6 @@ test.each([
   ['MON', undefined],
   ['Q', undefined],
   ['YYYY-MM-DDTHH24', undefined],
-  ['"open', undefined],
+  ['"open', 'open'],
+  ['HH24h', '%Hh'],
 ])('%s is %s', (pattern, engine) => expect(enginePattern(pattern)).toBe(engine))

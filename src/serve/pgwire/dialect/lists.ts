@@ -247,7 +247,7 @@ export const rowFunctions: ReadonlySet<string> = new Set(
 
 /** `FROM jsonb_array_elements(doc) AS item`: item is the value, besides a row with the column `value`. */
 export function elementsColumn(sql: EditedSql, at: number): boolean {
-  if (!/^jsonb?_array_elements(_text)?$/.test(sql.words[at]!) || sql.words[at + 1] !== '(') return false
+  if (!/^jsonb?_(array_elements(_text)?|path_query)$/.test(sql.words[at]!) || sql.words[at + 1] !== '(') return false
   const end = sql.closing(at + 1)
   const before = sql.words[sql.words[at - 1] === '.' ? at - 3 : at - 1] ?? ''
   if (end === undefined || !['from', 'join', ',', 'lateral'].includes(before)) return false
