@@ -131,7 +131,7 @@ export function openAuditLogs({
         for (const { done } of auditBatch) done()
       } catch (error) {
         dropped += queryBatch.length
-        const failure = new Failure('RECORDS_FAILED', 'the audit log cannot be written', { cause: error })
+        const failure = notWritten(error)
         log.error('audit not written', { rows: auditBatch.length, reason: (error as Error).message })
         for (const { failed } of auditBatch) failed(failure)
       }
@@ -276,4 +276,12 @@ function shortened(sql: string | undefined): string | null {
   return text.length <= sqlLengthMax
     ? text
     : `${text.slice(0, sqlLengthMax)} … (${text.length - sqlLengthMax} characters more)`
+}
+
+/** Says why, where it is not ours: a full disk is nothing that one guesses. */
+function notWritten(error: unknown): Failure {
+  const cannot = 'the audit log cannot be written'
+  return error instanceof Failure
+    ? new Failure('RECORDS_FAILED', `${cannot}: ${error.message}`, { cause: error, hint: error.hint })
+    : new Failure('RECORDS_FAILED', cannot, { cause: error })
 }

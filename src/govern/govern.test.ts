@@ -1,5 +1,6 @@
 // Everything that is remembered, on both stores.
 
+import { CompiledQuery } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startPostgres, type TestPostgres } from '../../test/support/postgres.ts'
 import { Failure } from '../base/failure.ts'
@@ -387,6 +388,19 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
       govern.queries.record({ principal: { name: 'ada' }, door: 'http', catalog: 'dev', sql: 'select 1', ms: 1 })
       await govern.close()
       expect(await govern.queries.list()).toHaveLength(1)
+    })
+
+    test.runIf(kind === 'sqlite')('a full disk is called one, and what to do about it', async () => {
+      const pages = (most: number) => records.log.executeQuery(CompiledQuery.raw(`pragma max_page_count = ${most}`))
+      await pages(1)
+      const failure = await govern.audit.record({ ...entry, sql: 'x'.repeat(90_000) }).catch((error: unknown) => error)
+      expect(failure).toMatchObject({
+        code: 'RECORDS_FAILED',
+        message: expect.stringMatching(/^the audit log cannot be written: .*the disk is full/),
+        hint: expect.stringContaining('Make room on that disk'),
+      })
+      await pages(1_000_000)
+      await govern.audit.record(entry)
     })
 
     test('SQL of any size and content is kept readable', async () => {

@@ -116,6 +116,11 @@ test.each<[string, () => Promise<string>]>([
   expect(await verify(token, { keys: { publicKey: await exportSPKI(keys.publicKey) } })).toBeUndefined()
 })
 
+test('a token of a subject that is no text opens nothing', async () =>
+  expect(
+    await verify(await sign({ claims: { sub: {} as string, email: 'a@b.c' } }), { name: 'email' }),
+  ).toBeUndefined())
+
 test('a token of a key that the issuer does not have opens nothing', async () =>
   expect(await verify(await sign({ kid: 'two' }))).toBeUndefined())
 

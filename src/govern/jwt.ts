@@ -80,7 +80,8 @@ async function keyOf({ keys }: JwtSettings): Promise<JWTVerifyGetKey> {
 }
 
 function principalOf(payload: JWTPayload, { name, roles, groups, attributes }: JwtSettings): Principal | undefined {
-  const { sub, iss } = payload
+  const { iss } = payload
+  const sub = textOf(payload.sub)
   if (sub === undefined || sub === '') return undefined
   const given = textOf(payload[name]) ?? sub
   return Object.freeze({

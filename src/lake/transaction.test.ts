@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CompiledQuery } from 'kysely'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { collect } from './lake.ts'
 import { openSession, queryText } from './session.ts'
 import type { Transaction } from './transaction.ts'
@@ -205,6 +206,26 @@ describe('one transaction', () => {
     expect(await world.publications.discardAbandoned(-3_600_000)).toBeGreaterThan(0)
     await expect(one.commit()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
     expect(await world.rows('from raw.left')).toEqual([[1]])
+  })
+
+  test('one can be taken back on a full disk, too, and nobody ever sees it', async () => {
+    const run = (sql: string) => world.records.catalog.executeQuery(CompiledQuery.raw(sql))
+    await world.rows('create table raw.full as select 1 as id')
+    const session = openSession(world.lake, world.asking())
+    await session.query('begin')
+    await session.query('insert into raw.full values (2)')
+    await run('create table filler (bytes blob)')
+    await run(
+      'create trigger fills before update on change_sets begin insert into filler values (zeroblob(4000000)); end',
+    )
+    await run('pragma max_page_count = 1')
+    onTestFinished(async () => {
+      await run('pragma max_page_count = 1000000')
+      await run('drop trigger fills')
+    })
+    await session.query('rollback')
+    expect((await collect(await session.query('from raw.full'))).rows).toEqual([[1]])
+    await session.close()
   })
 
   test('read-only ones write nothing, readers neither', async () => {

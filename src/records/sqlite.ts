@@ -234,17 +234,21 @@ const primaryCode = (error: unknown): number | undefined => {
 }
 const isBusy = (error: unknown) => primaryCode(error) === 5 || primaryCode(error) === 6
 
+const diskFull = 13
 const worldsFault: Record<number, string> = {
   3: 'may not be accessed',
   8: 'is read-only',
   10: 'had a disk error, which a full disk can be',
   11: 'is damaged; restore it from a backup',
-  13: 'cannot grow: the disk is full',
+  [diskFull]: 'cannot grow: the disk is full',
   14: 'cannot be opened',
   26: 'is not a SQLite database',
 }
 
 function translated(error: unknown, path: string): unknown {
   const says = worldsFault[primaryCode(error) ?? -1]
-  return says ? new Failure('RECORDS_FAILED', `${path} ${says} (${(error as Error).message})`, { cause: error }) : error
+  if (!says) return error
+  const hint =
+    primaryCode(error) === diskFull ? { hint: 'Make room on that disk. What was written before is there.' } : {}
+  return new Failure('RECORDS_FAILED', `${path} ${says} (${(error as Error).message})`, { cause: error, ...hint })
 }
