@@ -628,7 +628,8 @@ export const settings = {
     key: 'limits.temp_bytes',
     env: 'BOATHOUSE_LIMITS_TEMP_BYTES',
     ...size,
-    about: 'Most disk that queries larger than the memory may spill to.',
+    about:
+      'Most disk that queries larger than the memory may spill to, for each class of engine process, and never more than nine tenths of what was free when that started.',
     example: '50GB',
     fallback: fixed(20 * 2 ** 30, '20GiB'),
   }),

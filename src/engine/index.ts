@@ -1,6 +1,6 @@
 export { filePattern } from './file-pattern.ts'
 export { pgFunctionGrowth, pgScalarFunctions, pgTableFunctions } from './pg-functions.ts'
 export { startHostEarly } from './host-process.ts'
-export { openEngine, EngineFailure } from './pool.ts'
+export { openEngine, EngineFailure, isDiskFull } from './pool.ts'
 export type { Engine, EngineOptions, EngineRequest, EngineResult, HostStatus } from './pool.ts'
 export type { Chunk, EngineColumn, EngineError, HostClass } from './protocol.ts'

@@ -6,7 +6,7 @@
 // time-out that is not obeyed in `graceMs` kills too.
 
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { ending, type Ending } from '../base/ending.ts'
@@ -110,6 +110,9 @@ export class EngineFailure extends Error {
     this.error = error
   }
 }
+
+/** In the words of DuckDB and of systems. */
+export const isDiskFull = (message: string): boolean => /no space left|disk full/i.test(message)
 
 const graceMs = 2_000
 /** Who takes nothing for so long, while all that may be under way is there, has stalled. */
@@ -290,6 +293,8 @@ class HostKeeper {
   readonly #options: EngineOptions
   readonly #log: Log
   #host: Host | undefined
+  /** Hosts that get no more queries, and end with their last one. */
+  readonly #leaving = new Set<Host>()
   #restarts = 0
   closed = false
 
@@ -302,8 +307,9 @@ class HostKeeper {
 
   async ensure(): Promise<Host> {
     if (this.closed) throw new Failure('ENGINE_LOST', 'the engine is closed')
-    if (this.#host && !this.#host.lost) return this.#host
+    if (this.#host && !this.#host.lost && !this.#host.leaving) return this.#host
     if (this.#host) {
+      if (!this.#host.lost) this.#watchLeaving(this.#host)
       this.#restarts++
       this.#log.warn('engine host replaced', { restarts: this.#restarts })
     }
@@ -316,15 +322,21 @@ class HostKeeper {
   /** Far enough from being ended for what it holds on to. */
   isFit(): boolean {
     const host = this.#host
-    return host !== undefined && !host.lost && host.rssBytes() < this.#memoryBytes + overheadBytes / 2
+    return host !== undefined && !host.lost && !host.leaving && host.rssBytes() < this.#memoryBytes + overheadBytes / 2
+  }
+
+  #watchLeaving(host: Host) {
+    this.#leaving.add(host)
+    void host.exited.then(() => this.#leaving.delete(host))
   }
 
   checkMemory() {
-    const host = this.#host
-    if (!host || host.lost) return
-    const rss = host.rssBytes()
-    if (rss > this.#memoryBytes + overheadBytes)
-      host.kill(`it used ${showBytes(rss)}, its share is ${showBytes(this.#memoryBytes)}`)
+    for (const host of [this.#host, ...this.#leaving]) {
+      if (!host || host.lost) continue
+      const rss = host.rssBytes()
+      if (rss > this.#memoryBytes + overheadBytes)
+        host.kill(`it used ${showBytes(rss)}, its share is ${showBytes(this.#memoryBytes)}`)
+    }
   }
 
   status(): Pick<HostStatus, 'pid' | 'rssBytes' | 'restarts'> {
@@ -341,7 +353,7 @@ class HostKeeper {
 
   async close(): Promise<void> {
     this.closed = true
-    await this.#host?.close()
+    await Promise.all([this.#host, ...this.#leaving].map((host) => host?.close()))
   }
 }
 
@@ -355,10 +367,11 @@ type Waiting = {
 class Host {
   readonly ready: Promise<void>
   lost = false
+  leaving = false
+  readonly exited: Promise<void>
   readonly #child: ChildProcess
   readonly #jobs = new Map<number, Waiting>()
   readonly #temp: string
-  readonly #exited: Promise<void>
   #reason = 'its process ended'
   #next = 1
 
@@ -379,7 +392,7 @@ class Host {
     this.#child.stderr?.on('data', (text: Buffer) =>
       log.warn('engine host says', { text: text.toString().slice(0, 2_000) }),
     )
-    this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()))
+    this.exited = new Promise((resolve) => this.#child.once('exit', () => resolve()))
     this.ready = new Promise((resolve, reject) => {
       const late = setTimeout(() => this.kill('it did not start in two minutes'), 120_000)
       const settle = (fn: () => void) => {
@@ -438,8 +451,14 @@ class Host {
     this.lost = true
     if (this.#child.connected) this.#child.disconnect()
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs)
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.#exited
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.exited
     clearTimeout(timer)
+  }
+
+  /** What DuckDB spilled to a disk that is full then it keeps for as long as it lives, so it ends when nothing is under way. */
+  #leave() {
+    this.leaving = true
+    if (this.#jobs.size === 0) void this.close()
   }
 
   #take(answer: Exclude<HostAnswer, { kind: 'ready' | 'broken' }>) {
@@ -455,6 +474,7 @@ class Host {
         this.kill('a query met a fault of DuckDB itself')
         job.failed(answer.error.message === '' ? this.#gone() : new EngineFailure(answer.error))
       }
+      if (this.leaving || (answer.kind === 'failed' && spilledToFullDisk(answer.error, this.#temp))) this.#leave()
     }
   }
 
@@ -600,6 +620,16 @@ const planningWithout = [
   'unused_columns',
 ]
 
+const spilledToFullDisk = ({ type, message }: EngineError, temp: string) =>
+  type === 'io' && isDiskFull(message) && message.includes(temp)
+
+/** A query that spills leaves room on the disk for what everybody writes: without the audit nothing is answered. */
+const shareOfDisk = 0.9
+function mostToSpill(folder: string, tempBytes: number): number {
+  const { bavail, bsize } = statfsSync(folder)
+  return Math.min(tempBytes, Math.floor(bavail * bsize * shareOfDisk))
+}
+
 function instanceSettings(
   { name, memoryBytes }: Part,
   temp: string,
@@ -611,7 +641,7 @@ function instanceSettings(
     memoryBytes,
     threads: name === 'plan' ? 1 : threads,
     tempDirectory,
-    tempBytes,
+    tempBytes: mostToSpill(tempDirectory, tempBytes),
     timeZone,
     directories: name === 'plan' ? [] : [...directories, ...(name === 'write' ? writeDirectories : [])],
     disabledOptimizers: name === 'plan' ? planningWithout : queryingWithout,

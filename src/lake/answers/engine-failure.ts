@@ -1,7 +1,7 @@
 // What an engine host said, as a Failure for people.
 
 import { Failure, type Place } from '../../base/failure.ts'
-import { EngineFailure } from '../../engine/index.ts'
+import { EngineFailure, isDiskFull } from '../../engine/index.ts'
 
 /** Newer writers may encode all numbers so. */
 export const isSplit = (column: string, cause?: unknown): Failure =>
@@ -22,6 +22,7 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     .replace(/\n\s*Stack Trace:[^]*$/, '')
     .replace(/\bs_[0-9a-f]{20}_\d+\b/g, 'the table')
     .replace(/'?\/[^\s'"]*\/(data|metadata)\/[^\s'",)]*'?/g, 'a data file')
+    .replace(/"\/[^"]*\/duckdb_temp_[^"]*"/g, 'of what was spilled to disk')
     .replace(/\n+Candidate bindings: (.*)$/m, (_, listed: string) => {
       const known = listed.split(', ').filter((one) => !ours.test(one))
       return known.length > 0 ? `\nCandidate bindings: ${known.join(', ')}` : ''
@@ -51,7 +52,7 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
       `the query needs more ${isDisk ? 'disk to spill to' : 'memory'} than it may use: ${amount}`,
       {
         ...more,
-        hint: `Aggregate or filter earlier, or raise \`${isDisk ? 'limits.temp_bytes' : 'limits.memory'}\`.`,
+        hint: `Aggregate or filter earlier, or ${isDisk ? 'make room on the disk and raise `limits.temp_bytes`' : 'raise `limits.memory`'}.`,
       },
     )
   }
@@ -61,8 +62,7 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
       hint: 'Write the query in another way: the same one would fail again.',
     })
   if (type === 'permission') return new Failure('SQL_REFUSED', clean, more)
-  if (type === 'io' && /no space left|disk full/i.test(message))
-    return new Failure('STORAGE_FAILED', `the disk is full: ${clean}`, more)
+  if (type === 'io' && isDiskFull(message)) return new Failure('STORAGE_FAILED', `the disk is full: ${clean}`, more)
   if (type === 'io') return new Failure('STORAGE_FAILED', clean, more)
   return new Failure('QUERY_FAILED', clean, more)
 }
