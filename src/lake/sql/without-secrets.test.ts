@@ -24,9 +24,37 @@ test.each([
     `alter table t set ('api_key' = 'hunter2', 'owner' = 'ana')`,
     `alter table t set ('api_key' = '***', 'owner' = 'ana')`,
   ],
+  [`create user ana password "hunter2"`, `create user ana password '***'`],
+  [`alter table t rename column password to "word"`, `alter table t rename column password to "word"`],
+  [`attach 'postgres://ana:hunter2@db/shop' as pg`, `attach 'postgres://ana:***@db/shop' as pg`],
+  [`attach 'host=db user=ana password=hunter2 port=1' as pg`, `attach 'host=db user=ana password=*** port=1' as pg`],
+  [
+    `select * from postgres_scan('password=''hunter2'' host=db')`,
+    `select * from postgres_scan('password=*** host=db')`,
+  ],
+  [`from read_csv('https://ana:hunter2@db/x.csv')`, `from read_csv('https://ana:***@db/x.csv')`],
+  [`copy t to 's3://b/x?s3_secret_access_key=hunter2&b=1'`, `copy t to 's3://b/x?s3_secret_access_key=***&b=1'`],
+  [
+    `do $$ begin execute 'alter user ana password ''hunter2'''; end $$`,
+    `do $$ begin execute 'alter user ana password ***'; end $$`,
+  ],
+  [
+    `select set_config('s3_secret_access_key', 'hunter2', false)`,
+    `select set_config('s3_secret_access_key', '***', false)`,
+  ],
+  [`select 1; alter user ana password 'hunter2'`, `select 1; alter user ana password '***'`],
+  [
+    `select 'http://db:80/x@y', 'a=b', 'token_count=3', 'no password here'`,
+    `select 'http://db:80/x@y', 'a=b', 'token_count=3', 'no password here'`,
+  ],
   [`create user ana password 'hunter2`, `create user ana password ***`],
   [`comment on column t.password is 'how it was set'`, `comment on column t.password is 'how it was set'`],
   [`create table t (token varchar default 'x')`, `create table t (token varchar default 'x')`],
   [`select password = 'x' from t`, `select password = 'x' from t`],
   [`drop user ana`, `drop user ana`],
 ])('%s', (sql, shown) => expect(withoutSecrets(sql)).toBe(shown))
+
+test('a text of any length is looked through at once', () => {
+  const long = 'a'.repeat(1_000_000)
+  expect(withoutSecrets(`select 'password ${long}'`)).toContain(long)
+})
