@@ -318,6 +318,48 @@ describe('SQL', () => {
   })
 })
 
+test('models have a graph, columns with what they are made of, tests and how they last ended', async () => {
+  const run = await ended((await ask('POST /api/runs', { body: { select: 'stg_sales+' } })).id)
+  expect(run.status).toBe('succeeded')
+  const [source, staging, mart] = ['source.sales.raw.sales', 'model.sales.stg_sales', 'model.sales.daily_revenue']
+  const { models, edges } = await ask('GET /api/models')
+  expect(models.map(({ id, kind, tests }) => [id, kind, tests])).toEqual(
+    expect.arrayContaining([
+      [source, 'source', 0],
+      [staging, 'model', 6],
+      [mart, 'model', 0],
+    ]),
+  )
+  expect(edges).toEqual(
+    expect.arrayContaining([
+      { from: source, to: staging },
+      { from: staging, to: mart },
+    ]),
+  )
+  const byName = (name: string) => ask('GET /api/models/:id', { params: { id: name } })
+  const found = await byName(mart)
+  expect(found).toMatchObject({
+    name: 'daily_revenue',
+    table: 'marts.daily_revenue',
+    place: { file: 'models/marts/daily_revenue.sql' },
+    last: { status: 'success', runId: run.id },
+    partly: null,
+    mistakes: [],
+  })
+  expect(found.template).toContain("ref('stg_sales')")
+  expect(found.compiled).toContain('"staging"."stg_sales"')
+  expect(found.columns.find(({ name }) => name === 'revenue')).toMatchObject({
+    description: 'The sum of quantity times amount.',
+    from: [{ model: staging, column: 'line_total', how: 'aggregated' }],
+  })
+  expect(found.rows).toContainEqual({ model: staging, column: 'region', use: 'group' })
+  expect(await byName('daily_revenue'), 'by the bare name').toEqual(found)
+  const { testList } = await byName(staging)
+  expect(testList).toHaveLength(6)
+  expect(testList.map(({ last }) => last?.status)).toEqual(Array.from({ length: 6 }, () => 'pass'))
+  expect((await send('GET /api/models/:id', { params: { id: 'nothing' } })).status).toBe(404)
+})
+
 test('every other page answers as the contract says', async () => {
   await ask('GET /healthz')
   await ask('GET /api/session')

@@ -50,7 +50,7 @@ export default function ModelPage({ params }: PageProps) {
         )}
       </Page>
     )
-  const near = all && neighbours(id, all.edges, steps)
+  const near = all && neighbours(model.id, all.edges, steps)
   return (
     <Page crumbs={crumbs} className="wide">
       <div className="page-head">
@@ -101,7 +101,7 @@ export default function ModelPage({ params }: PageProps) {
               </button>
             ))}
           </div>
-          <ModelGraph models={all.models.filter((one) => near.has(one.id))} edges={all.edges} focus={id} />
+          <ModelGraph models={all.models.filter((one) => near.has(one.id))} edges={all.edges} focus={model.id} />
         </section>
       )}
       <Tabs label="About the model" tabs={tabs} chosen={tab}>

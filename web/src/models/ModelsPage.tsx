@@ -68,7 +68,7 @@ function Found({ data, text, onClear }: { data: Models; text: string; onClear: (
       {drawn.length <= drawnMax ? (
         <ModelGraph models={drawn} edges={data.edges} />
       ) : (
-        <p className="quiet">
+        <p className="quiet model-many">
           {plural(drawn.length, 'model')} are too many for one picture: search for those to look at.
         </p>
       )}

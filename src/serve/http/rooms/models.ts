@@ -37,7 +37,7 @@ export function openModelPages(parts: {
     return fresh
   }
   const runsOf = async ({ name }: Environment): Promise<Map<string, Last[]>> => {
-    const runs = (await parts.orchestrator.list({ limit: runsRead })).filter(({ environment }) => environment === name)
+    const runs = await parts.orchestrator.list({ environment: name, limit: runsRead })
     return lastOf(await Promise.all(runs.map(({ id }) => parts.orchestrator.get(id))))
   }
   return {
@@ -57,27 +57,27 @@ export function openModelPages(parts: {
     },
     async get(id, environment) {
       const [found, runs] = await Promise.all([known(environment), runsOf(environment)])
-      return modelOf(id, found, runs)
+      return modelOf(idOf(id, found.project), found, runs)
     },
   }
 }
 
 /** By unique id, newest first. */
+type Told = { uniqueId: string; status: string; executionMs: number }
+
+/** What became of each node and test, newest first. A step of a build has the tests that were judged once it was there. */
 function lastOf(runs: readonly RunDetail[]): Map<string, Last[]> {
   const found = new Map<string, Last[]>()
   for (const { id: runId, steps } of runs) {
-    for (const { id, status, output, startedAt, finishedAt } of steps) {
-      if (!id.startsWith('build:') || (status !== 'succeeded' && status !== 'failed')) continue
-      const said = (output as { status?: unknown } | null)?.status
-      const ms = startedAt && finishedAt ? Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) : null
-      const last = {
-        status: typeof said === 'string' ? said : status === 'failed' ? 'error' : 'success',
-        at: finishedAt,
-        ms,
-        runId,
+    for (const { id, status, output, finishedAt: at } of steps) {
+      const { result = null, judged = [] } = (output ?? {}) as { result?: Told | null; judged?: Told[] }
+      const node = id.slice(id.indexOf(':') + 1)
+      // Its process died, and left no more than that.
+      const lost: Told[] = !result && status === 'failed' ? [{ uniqueId: node, status: 'error', executionMs: 0 }] : []
+      for (const { uniqueId, status, executionMs } of [...(result ? [result] : lost), ...judged]) {
+        const last = { status, at, ms: Math.round(executionMs), runId }
+        found.set(uniqueId, [...(found.get(uniqueId) ?? []), last])
       }
-      const key = id.slice('build:'.length)
-      found.set(key, [...(found.get(key) ?? []), last])
     }
   }
   return found
@@ -143,6 +143,13 @@ function summariser(project: DbtProject, checked: Checked, runs: ReadonlyMap<str
       problems: mistakesIn(node.file),
     }
   }
+}
+
+/** People also type the bare name, as it stands in `ref`. */
+function idOf(asked: string, { nodes }: ModelKnowledge['project']): string {
+  if (asked.includes('.')) return asked
+  const named = [...nodes.values()].filter((node) => isShown(node.kind) && versionedName(node) === asked)
+  return named.length === 1 ? named[0]!.uniqueId : asked
 }
 
 function modelOf(
