@@ -148,7 +148,7 @@ async function aroundHooks(
 ): Promise<Outcome> {
   await runHooks('pre', node, { compiler, ask: scope.ask })
   const outcome = await write()
-  await applyGrants(node, lakeName(work.project, node), { lake: work.lake, options: scope.options })
+  await applyGrants(node, lakeName(work.project, node), work, scope.options)
   await runHooks('post', node, { compiler, ask: scope.ask })
   return outcome
 }

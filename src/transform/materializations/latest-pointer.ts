@@ -46,5 +46,5 @@ export async function pointToLatest(
     ...scope.options.about?.(target),
     temporary: scope.options.temporary,
   })
-  await applyGrants(pointer, target, { lake: work.lake, options: scope.options })
+  await applyGrants(pointer, target, work, scope.options)
 }

@@ -88,6 +88,21 @@ test.each([
   expect([await sees(ann), await sees(bob)]).toEqual([false, true])
 })
 
+test('rights for whom nobody knows here are left out and told, those beside them are given', async () => {
+  const fay = await runs.member('fay')
+  const logs: string[] = []
+  const files = {
+    'models/p.sql': `{{ config(grants={'select': ['transformer', 'fay'], 'roles/bigquery.dataViewer': ['user:a@b.org']}) }}
+      select 1 as id`,
+    'models/q.sql': "{{ config(grants={'select': 'transformer'}) }} select 1 as id",
+  }
+  const { results } = await runs.run(files, { onLog: (_, message) => void logs.push(message) })
+  expect(results).toMatchObject({ p: { status: 'success' }, q: { status: 'success' } })
+  expect(await runs.rows('select id from main.p', { principal: fay })).toEqual([[1]])
+  expect(logs.filter((line) => line.includes('select for transformer was left out'))).toHaveLength(1)
+  expect(logs.join()).toContain('roles/bigquery.dataviewer for user:a@b.org was left out')
+})
+
 test('a contract orders the columns of a table, and leaves those of a view as its SELECT has them', async () => {
   const of = (name: string) => `
   - name: ${name}
