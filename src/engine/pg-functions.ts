@@ -295,6 +295,12 @@ const scalars: Macro[] = [
         ELSE ${orderOf(`json_extract_string(bh_s.a, '$')`, `json_extract_string(bh_s.b, '$')`)} END`,
     ),
   ],
+  [
+    'pg_path_match',
+    [one],
+    `CASE WHEN len(a) = 1 AND json_type(a[1]) = 'BOOLEAN' THEN a[1]::BOOLEAN ELSE error('single boolean result is expected') END`,
+  ],
+  ['pg_known_oid', [two], `coalesce(a, error('relation "' || b || '" does not exist'))`],
   ['jsonb_exists', [two], hasOf('contains')],
   ['jsonb_exists_any', [two], hasOf('has_any')],
   ['jsonb_exists_all', [two], hasOf('has_all')],
@@ -585,6 +591,7 @@ const tables: Macro[] = [
     ['x'],
     `SELECT unnest(json_extract_string(x, '$[*]')) AS value`,
   ),
+  ['pg_partition_ancestors', ['x'], 'SELECT x::UINTEGER AS relid'],
   [
     'pg_partition_tree',
     ['x'],

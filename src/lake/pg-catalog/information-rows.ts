@@ -124,8 +124,9 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
     }),
 
   referential_constraints: ({ known, constraints }) =>
-    constraints.flatMap(({ name, relation, to }) => {
-      if (!to) return []
+    constraints.flatMap(({ name, relation, key, to }) => {
+      if (!to || key.kind !== 'foreign') return []
+      const { rules = {} } = key.to
       const unique = constraints.find(
         (one) => isUnique(one) && one.relation.oid === to.relation.oid && String(one.numbers) === String(to.numbers),
       )
@@ -138,8 +139,8 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
           unique_constraint_schema: to.relation.schema,
           unique_constraint_name: unique?.name ?? null,
           match_option: 'NONE',
-          update_rule: 'NO ACTION',
-          delete_rule: 'NO ACTION',
+          update_rule: rules.update?.toUpperCase() ?? 'NO ACTION',
+          delete_rule: rules.delete?.toUpperCase() ?? 'NO ACTION',
         },
       ]
     }),

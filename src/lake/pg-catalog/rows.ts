@@ -12,7 +12,7 @@ import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields } from '../write/numbered.ts'
 import { shownTemporary } from '../write/run-names.ts'
 import { rowChecks } from '../write/row-checks.ts'
-import { foreignKeys, foreignName, primaryName, uniqueKeys, uniqueName } from '../write/named-keys.ts'
+import { foreignKeys, foreignName, primaryName, rulesText, uniqueKeys, uniqueName } from '../write/named-keys.ts'
 import {
   databaseOid,
   defaultOid,
@@ -25,6 +25,7 @@ import {
   roleOid,
   systemRelationOid,
 } from './oids.ts'
+import type { KeyRules } from '../sql/statement.ts'
 import { privilegeRows } from './privilege-rows.ts'
 import type { Row } from './relation-sql.ts'
 import { sequenceRelations, sequenceRows, type SequenceRelation } from './sequence-rows.ts'
@@ -38,7 +39,7 @@ export type Key =
       table: string
       columns: readonly string[]
       /** Without columns: the primary key. */
-      to: { namespace: string; table: string; columns: readonly string[] | undefined }
+      to: { namespace: string; table: string; columns: readonly string[] | undefined; rules?: KeyRules }
       name?: string
     }
   /** A condition, which rows that are written here are held to. */
@@ -242,11 +243,16 @@ export const viewSql = ({ loaded }: Relation, known: Known): string | undefined 
   return (version?.representations.find(({ dialect }) => dialect === 'duckdb') ?? version?.representations[0])?.sql
 }
 
+const ruleCodes: Readonly<Record<string, string>> = { restrict: 'r', cascade: 'c', 'set null': 'n', 'set default': 'd' }
+/** A letter of PostgreSQL's for what becomes of a key's rows. */
+const ruleCode = (key: Key, on: keyof KeyRules): string =>
+  key.kind === 'foreign' ? (ruleCodes[key.to.rules?.[on] ?? ''] ?? 'a') : ' '
+
 export function constraintDefinition({ key, relation, numbers, to }: Constraint): string {
   if (key.kind === 'check') return `CHECK ((${key.sql}))`
   const columns = columnNames(relation, numbers)
   if (key.kind === 'foreign')
-    return `FOREIGN KEY (${columns}) REFERENCES ${quoted(to!.relation.schema)}.${quoted(to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})`
+    return `FOREIGN KEY (${columns}) REFERENCES ${quoted(to!.relation.schema)}.${quoted(to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})${rulesText(key.to.rules)}`
   return `${key.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'} (${columns})`
 }
 
@@ -326,6 +332,8 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
         relchecks: constraints.filter((one) => one.relation.oid === oid && one.key.kind === 'check').length,
         relhasindex: constraints.some((one) => one.relation.oid === oid && isUnique(one)),
         relhasrules: loaded.kind === 'view',
+        // Those that would look at foreign keys; psql asks for these of no other table.
+        relhastriggers: constraints.some(({ relation, to }) => to && [relation.oid, to.relation.oid].includes(oid)),
         relreplident: 'd',
       }),
     ),
@@ -463,8 +471,8 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       conindid: isUnique({ key } as Constraint) ? indexOid : 0,
       conparentid: 0,
       confrelid: to?.relation.oid ?? 0,
-      confupdtype: to ? 'a' : ' ',
-      confdeltype: to ? 'a' : ' ',
+      confupdtype: ruleCode(key, 'update'),
+      confdeltype: ruleCode(key, 'delete'),
       confmatchtype: to ? 's' : ' ',
       conislocal: true,
       coninhcount: 0,

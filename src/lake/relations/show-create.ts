@@ -4,7 +4,7 @@ import type { Loaded } from '../../catalog/index.ts'
 import { currentViewVersion, defaultSortOrder, defaultSpec, fieldById, type Transform } from '../../iceberg/index.ts'
 import { isColumnProperty } from '../write/column-property.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
-import { foreignKeys, uniqueKeys } from '../write/named-keys.ts'
+import { foreignKeys, rulesText, uniqueKeys } from '../write/named-keys.ts'
 import { numberedFields } from '../write/numbered.ts'
 import { rowChecks } from '../write/row-checks.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
@@ -48,7 +48,7 @@ export function createText(one: Loaded): string {
     ...uniqueKeys(metadata).map((key) => `${constraint(key.name)}UNIQUE ${names(key.columns)}`),
     ...foreignKeys(metadata).map(
       ({ name: key, columns: own, to }) =>
-        `${constraint(key)}FOREIGN KEY ${names(own)} REFERENCES ${quoteName(to.namespace)}.${quoteName(to.table)}${to.columns ? ` ${names(to.columns)}` : ''}`,
+        `${constraint(key)}FOREIGN KEY ${names(own)} REFERENCES ${quoteName(to.namespace)}.${quoteName(to.table)}${to.columns ? ` ${names(to.columns)}` : ''}${rulesText(to.rules)}`,
     ),
   ]
   const defined = [...columns, ...keys.map((key) => `  ${key} NOT ENFORCED`), ...checks]

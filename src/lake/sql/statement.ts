@@ -92,8 +92,10 @@ export type Promised = {
 export type WrittenKey = {
   name: string | undefined
   columns: string[]
-  to?: { table: WrittenName; columns: string[] | undefined }
+  to?: { table: WrittenName; columns: string[] | undefined; rules?: KeyRules }
 }
+/** What would become of a row whose key goes or changes, if anything enforced it. */
+export type KeyRules = { delete?: string; update?: string }
 
 /** `holdsAlready`: rows that are there are not looked at. */
 export type WrittenCheck = { name: string | undefined; condition: Piece; holdsAlready?: true }
@@ -414,14 +416,18 @@ function references(reader: Reader, start: number, key: Omit<WrittenKey, 'to'>, 
   reader.expect('REFERENCES', 'references')
   const table = reader.name('a table')
   const columns = reader.peek('(') ? reader.columns() : undefined
+  const rules: KeyRules = {}
   for (;;) {
-    if (reader.take('on', 'delete') || reader.take('on', 'update')) {
+    const when = (['delete', 'update'] as const).find((one) => reader.take('on', one))
+    if (when) {
       const actions = [['cascade'], ['restrict'], ['no', 'action'], ['set', 'null'], ['set', 'default']]
-      if (!actions.some((one) => reader.take(...one))) throw reader.invalid('expected CASCADE, RESTRICT or SET NULL')
+      const action = actions.find((one) => reader.take(...one))
+      if (!action) throw reader.invalid('expected CASCADE, RESTRICT or SET NULL')
+      if (action[0] !== 'no') rules[when] = action.join(' ')
     } else if (reader.take('match')) reader.identifier('a kind of match')
     else if (!deferral(reader)) break
   }
-  unenforced(reader, { what: 'a foreign key', start, key: { ...key, to: { table, columns } } }, promised)
+  unenforced(reader, { what: 'a foreign key', start, key: { ...key, to: { table, columns, rules } } }, promised)
 }
 
 /** When a key would be looked at: `NOT DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`. */
@@ -658,6 +664,12 @@ function comment(reader: Reader): Statement {
 function alter(reader: Reader): Statement | Command {
   const forwarded = branchForwarded(reader)
   if (forwarded) return forwarded
+  for (const who of ['user', 'role'])
+    if (reader.sees(who))
+      throw reader.unsupported(
+        `ALTER ${who.toUpperCase()}`,
+        'Users and their passwords are changed by `boathouse user`.',
+      )
   const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
   const ifExists = reader.take('if', 'exists')
   // No table here has others below it.

@@ -284,7 +284,13 @@ export const addKey =
     const { catalog, namespace, name: table } = resolve(to.table)
     // Nobody finds a key that leads into another environment.
     if (catalog !== target.catalog) return nothing
-    return changeForeign(now, name ?? foreignName(target.name, names), { ids, namespace, table, columns: to.columns })
+    return changeForeign(now, name ?? foreignName(target.name, names), {
+      ids,
+      namespace,
+      table,
+      columns: to.columns,
+      rules: to.rules ?? {},
+    })
   }
 
 type RefChange<Kind> = Extract<Alteration, { kind: Kind }>

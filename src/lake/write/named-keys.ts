@@ -2,11 +2,12 @@
 // ON CONFLICT finds rows by the former, and the catalog of SQL clients shows both. They are properties of their table, by field ids.
 
 import { changeProperties, currentSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
+import type { KeyRules } from '../sql/statement.ts'
 
 export type UniqueKey = { name: string; columns: readonly string[] }
 /** Without columns of the other table its primary key is meant. */
 export type ForeignKey = UniqueKey & {
-  to: { namespace: string; table: string; columns: readonly string[] | undefined }
+  to: { namespace: string; table: string; columns: readonly string[] | undefined; rules?: KeyRules }
 }
 
 const prefix = { unique: 'boathouse.unique.', foreign: 'boathouse.foreign.' }
@@ -23,8 +24,8 @@ export const foreignKeys = (metadata: TableMetadata): ForeignKey[] =>
     const found = foreignOf(value)
     const columns = found && columnsOf(metadata, found.ids)
     if (!columns) return []
-    const { namespace, table, columns: others } = found
-    return [{ name, columns, to: { namespace, table, columns: others } }]
+    const { namespace, table, columns: others, rules = {} } = found
+    return [{ name, columns, to: { namespace, table, columns: others, rules } }]
   })
 
 /** Undefined for what somebody else wrote there. */
@@ -43,6 +44,7 @@ type WrittenForeign = {
   namespace: string
   table: string
   columns: readonly string[] | undefined
+  rules?: KeyRules
 }
 
 export const changeUnique = (metadata: TableMetadata, name: string, fieldIds: readonly number[]): TableChange =>
@@ -50,6 +52,12 @@ export const changeUnique = (metadata: TableMetadata, name: string, fieldIds: re
 
 export const changeForeign = (metadata: TableMetadata, name: string, key: WrittenForeign): TableChange =>
   changeProperties(metadata, { set: { [prefix.foreign + name]: JSON.stringify(key) } })
+
+/** ` ON DELETE CASCADE`, as it was written. */
+export const rulesText = (rules: KeyRules = {}): string =>
+  (['update', 'delete'] as const)
+    .flatMap((on) => (rules[on] === undefined ? [] : [` ON ${on.toUpperCase()} ${rules[on].toUpperCase()}`]))
+    .join('')
 
 /** The name of a key as it is kept, whatever the case that it is asked for in. */
 export const namedKey = (metadata: TableMetadata, name: string): string | undefined =>

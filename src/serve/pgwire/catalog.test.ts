@@ -127,7 +127,12 @@ test('nobody is shown the names of what they may not know', async () => {
   ])
     expect((await mia.query(`select * from ${relation}`)).rows, relation).toEqual([])
   expect((await mia.query("select nspname from pg_namespace where nspname = 'raw'")).rows).toEqual([])
-  expect((await mia.query("select 'raw.sales'::regclass as oid")).rows).toEqual([{ oid: null }])
+  expect((await mia.query("select to_regclass('raw.sales') as oid")).rows).toEqual([{ oid: null }])
+  for (const name of ['raw.sales', 'raw.nowhere'])
+    await expect(mia.query(`select '${name}'::regclass`)).rejects.toMatchObject({
+      code: '42P01',
+      message: `relation "${name}" does not exist`,
+    })
   const grants = [
     {
       privilege: 'select',
@@ -200,6 +205,50 @@ test('OIDs are the same at each time, and below 2^31', async () => {
   expect(await oids()).toEqual(before)
   for (const { oid } of before) expect(oid).toBeGreaterThan(16_384)
   for (const { oid } of before) expect(oid).toBeLessThan(2 ** 31)
+})
+
+test('a relation is that of the schema which plain names mean', async () => {
+  const columns = async () =>
+    (await ada.query("select attname from pg_attribute where attrelid = 'twin'::regclass and attnum > 0")).rows
+  await ada.query('create schema beside')
+  await ada.query('create table raw.twin (a int)')
+  await ada.query('create table beside.twin (b int)')
+  for (const [schema, attname] of Object.entries({ raw: 'a', beside: 'b' })) {
+    await ada.query(`set search_path = ${schema}`)
+    expect(await columns()).toEqual([{ attname }])
+  }
+  await ada.query('reset search_path')
+  await ada.query('drop table raw.twin, beside.twin')
+  await ada.query('drop schema beside')
+})
+
+test('foreign keys are shown with their rules, also by psql', async () => {
+  await ada.query('create table raw.parent (id int primary key)')
+  await ada.query(`create table raw.child (a int references raw.parent on delete cascade,
+    b int references raw.parent (id) on update set null on delete restrict)`)
+  const rules =
+    "select delete_rule, update_rule from information_schema.referential_constraints where constraint_name like 'child_%' order by constraint_name"
+  expect((await ada.query({ text: rules, rowMode: 'array' })).rows).toEqual([
+    ['CASCADE', 'NO ACTION'],
+    ['RESTRICT', 'SET NULL'],
+  ])
+  const { stdout } = await run('psql', [world.url(), '-X', '-c', '\\d raw.child', '-c', '\\d raw.parent'])
+  const [child, parent] = stdout.split('Table "raw.parent"')
+  expect(child).toContain('"child_a_fkey" FOREIGN KEY (a) REFERENCES raw.parent(id) ON DELETE CASCADE')
+  expect(child).toContain('FOREIGN KEY (b) REFERENCES raw.parent(id) ON UPDATE SET NULL ON DELETE RESTRICT')
+  expect(parent).toContain('Referenced by:')
+  await ada.query('drop table raw.child, raw.parent')
+})
+
+test('pg_settings tells what the connection set', async () => {
+  const asked = {
+    text: "select setting, unit, source from pg_settings where name = 'statement_timeout'",
+    rowMode: 'array',
+  }
+  expect((await ada.query(asked)).rows).toEqual([['0', 'ms', 'default']])
+  await ada.query("set statement_timeout = '5s'")
+  expect((await ada.query(asked)).rows).toEqual([['5000', 'ms', 'session']])
+  await ada.query('reset statement_timeout')
 })
 
 test("DuckDB's own catalog is not reached", async () => {

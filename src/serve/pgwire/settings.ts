@@ -16,6 +16,15 @@ export interface Settings {
   /** All back to what the connection began with. */
   resetAll(): void
   all(): [name: string, value: string][]
+  /** As `pg_settings` has them: what is a time is a number of milliseconds there. */
+  described(): {
+    name: string
+    setting: string
+    unit?: 'ms'
+    kind: 'bool' | 'integer' | 'string'
+    isSet: boolean
+    began: string
+  }[]
   /** Those that a client is told of at the start and whenever they change. */
   reported(): [name: string, value: string][]
   /** In milliseconds; 0 is none. */
@@ -167,6 +176,16 @@ export function openSettings(about: {
       [...new Set([...Object.keys(known), ...values.keys()])]
         .sort()
         .map((key) => [spelled(key), settings.get(key) ?? '']),
+    described: () =>
+      settings.all().map(([name, shown]) => {
+        const key = keyOf(name)
+        const isTime = known[key]?.kind === 'time'
+        const bare = (value: string) => (isTime ? String(timeMs(name, value)) : value)
+        const setting = bare(shown)
+        const kind = /^(on|off)$/.test(setting) ? 'bool' : /^-?\d+$/.test(setting) ? 'integer' : 'string'
+        const began = bare(atStart.get(key) ?? known[key]?.value ?? '')
+        return { name, setting, ...(isTime ? { unit: 'ms' as const } : {}), kind, isSet: values.has(key), began }
+      }),
     reported: () =>
       Object.entries(known)
         .filter(([, one]) => one.reported)

@@ -69,6 +69,8 @@ const closer: [type: RegExp, message: RegExp, state: string][] = [
   [/out of range/, /./, '22003'],
   [/divide|invalid input/, /division by zero/i, '22012'],
   [/invalid input/, / violates check constraint /, '23514'],
+  [/invalid input/, /^relation ".*" does not exist$/, '42P01'],
+  [/invalid input/, /^(function|procedure) ".*" does not exist$/, '42883'],
   [/invalid input/, /^value too long for type/, '22001'],
   [/invalid input/, /^(Malformed JSON|invalid input syntax)/, '22P02'],
   [/invalid input/, /./, '22023'],

@@ -154,7 +154,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       return door.state === 'idle' ? undefined : beganMs
     },
     setting: (name) => settings.get(name),
-    rowsOf,
+    rowsOf: (table) => (table === 'pg_settings' ? settings.described().map(settingRow) : rowsOf(table)),
   }
   /** `SELECT set_config('search_path', '', false)`: done when it is read, as its value is part of the text then. */
   function applyConfig(sql: string): void {
@@ -936,4 +936,17 @@ function firstOfPath(path: string): string | undefined {
     .split(',')
     .map((one) => one.trim().replace(/^"(.*)"$/, '$1'))
     .find((one) => one !== '' && !['$user', 'pg_catalog', 'pg_temp', 'information_schema'].includes(one))
+}
+
+const settingRow = ({
+  name,
+  setting,
+  unit,
+  kind,
+  isSet,
+  began,
+}: ReturnType<Settings['described']>[number]): string[] => {
+  const texts = [name, setting, unit, 'Boathouse', '', undefined, 'user', kind, isSet ? 'session' : 'default']
+  const more = [undefined, undefined, undefined, began, began, undefined, undefined]
+  return [...[...texts, ...more].map((text) => (text === undefined ? 'NULL' : quoteText(text))), 'false']
 }

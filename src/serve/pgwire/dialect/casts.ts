@@ -202,7 +202,7 @@ export function castInCall(sql: EditedSql, at: number): void {
   const operand = sql.tokens[at - 1]!
   const isLiteral = operand.kind === 'string' && sql.words[at - 2] === '('
   if (isOidAlias(type) && isLiteral) {
-    sql.replace(at - 1, at - 1, oidOf(type, textOf(operand)))
+    sql.replace(at - 1, at - 1, oidOf(type, textOf(operand), sql.session.schema))
     sql.replace(at + 1, last, 'UINTEGER')
   } else if (namesOf[type]) {
     const isForOid = type === 'regclass' && sql.words[last + 2] === 'as' && sql.words[last + 3] === 'oid'

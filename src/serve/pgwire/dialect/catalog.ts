@@ -6,7 +6,7 @@ import { otherArguments } from './calls.ts'
 import { seriesColumn, seriesOfRows } from './lists.ts'
 import { functionColumn, functionNames, isOidAlias, lookingUp, oidOf, oidsOf, relationOf, type Lookup } from './oids.ts'
 import { matching } from './patterns.ts'
-import type { EditedSql } from './sql.ts'
+import { textOf, type EditedSql } from './sql.ts'
 
 const lookups: Record<string, Lookup> = {
   pg_get_userbyid: { from: 'pg_catalog.pg_roles', key: 'oid', value: 'rolname' },
@@ -93,13 +93,15 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
   const lookup = Object.hasOwn(lookups, word) && sql.words[at + 1] === '(' ? lookups[word]! : undefined
   if (lookup) return lookUp(sql, at, lookup)
   if (Object.hasOwn(privilegesOf, word) && sql.words[at + 1] === '(') return privilege(sql, at)
-  if ((word === 'to_regclass' || word === 'to_regtype') && sql.words[at + 1] === '(') {
+  if (Object.hasOwn(oidsOf, word) && sql.words[at + 1] === '(') {
     const end = sql.closing(at + 1)
     const argument = sql.tokens[at + 2]
-    if (end !== undefined && argument?.kind === 'string') {
-      const name = argument.text.slice(1, -1)
-      sql.replace(at, end, word === 'to_regtype' ? String(systemOids.type(name)) : relationOf(name))
-    } else lookUp(sql, at, oidsOf[word])
+    const isWritten = end === at + 3 && argument?.kind === 'string'
+    const name = isWritten ? textOf(argument) : ''
+    const alias = end !== undefined && sql.isItem(at, end) ? ` AS ${word}` : ''
+    if (isWritten && word === 'to_regclass') sql.replace(at, end, relationOf(name, sql.session.schema) + alias)
+    else if (isWritten && word === 'to_regtype') sql.replace(at, end, systemOids.type(name) + alias)
+    else lookUp(sql, at, oidsOf[word]!)
     return
   }
   // Rows of these relations do not know which relation they are of, nor which transaction wrote them.
@@ -165,7 +167,7 @@ function catalogList(sql: EditedSql, at: number): void {
     .filter((item) => item !== '')
   const written = items.map((item) => item.trim().replace(/^"(.*)"$/, '$1'))
   const isOids = isOidAlias(type.slice(0, -2))
-  const each = (one: string) => (isOids ? oidOf(type.slice(0, -2), one) : quoteText(one))
+  const each = (one: string) => (isOids ? oidOf(type.slice(0, -2), one, sql.session.schema) : quoteText(one))
   sql.replace(at, at, `[${written.map(each).join(', ')}]`)
 }
 

@@ -9,14 +9,15 @@ import { textOf, type EditedSql } from './sql.ts'
 type Call = { sql(path: PathSql): string; rows?: true }
 
 const exists: Call = { sql: ({ list }) => `len(${list}) > 0` }
-const match = (unknown: string): Call => ({
+const match: Call = { sql: ({ list, condition }) => condition ?? `pg_path_match(${list})` }
+/** The operator takes what is no condition for unknown. */
+const holds: Call = {
   sql: ({ list, condition }) =>
-    condition ??
-    `CASE WHEN len(${list}) = 1 AND json_type(${list}[1]) = 'BOOLEAN' THEN (${list}[1])::BOOLEAN ELSE ${unknown} END`,
-})
+    condition ?? `CASE WHEN len(${list}) = 1 AND json_type(${list}[1]) = 'BOOLEAN' THEN (${list}[1])::BOOLEAN END`,
+}
 const calls: Readonly<Record<string, Call>> = {
   jsonb_path_exists: exists,
-  jsonb_path_match: match(`error('single boolean result is expected')`),
+  jsonb_path_match: match,
   jsonb_path_query: { sql: ({ list }) => `to_json(${list})`, rows: true },
   jsonb_path_query_array: { sql: ({ list }) => `to_json(${list})` },
   jsonb_path_query_first: { sql: ({ list }) => `(${list})[1]` },
@@ -84,7 +85,7 @@ export function jsonPathOperator(sql: EditedSql, at: number): boolean {
   const last = sql.words[from] === 'cast' ? (sql.closing(from + 1) ?? from) : sql.operandEnd(from)
   const given = sql.tokens[from] ? writtenAt(sql, from, last) : undefined
   if (given === undefined) return false
-  const call = sign === '@?' ? exists : match('NULL')
+  const call = sign === '@?' ? exists : holds
   const { before, after } = around(given === null ? openSql(call) : known(call.sql(pathSql(given))))
   const { first } = jsonBefore(sql, at - 1)
   sql.wrapBefore(first, `${before}(`)

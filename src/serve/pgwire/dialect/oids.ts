@@ -33,8 +33,11 @@ export const namesOf: Record<string, Lookup> = {
   regrole: { from: 'pg_catalog.pg_roles', key: 'oid', value: 'rolname' },
 }
 
-export const oidsOf: Record<'to_regclass' | 'to_regtype', Lookup> = {
+export const oidsOf: Record<string, Lookup> = {
   to_regclass: { from: 'pg_catalog.boathouse_relation', key: 'name', value: 'oid' },
+  to_regnamespace: { from: 'pg_catalog.pg_namespace', key: 'nspname', value: 'oid' },
+  to_regrole: { from: 'pg_catalog.pg_roles', key: 'rolname', value: 'oid' },
+  to_regproc: { from: 'pg_catalog.pg_proc', key: 'proname', value: 'oid' },
   to_regtype: { from: 'pg_catalog.pg_type', key: 'typname', value: 'oid' },
 }
 
@@ -44,11 +47,11 @@ export const lookingUp = (one: Lookup) =>
 export const isOidAlias = (type: string) => /^reg(class|type|proc|procedure|namespace|role)$/.test(type)
 
 /** SQL for the OID of a name. */
-export function oidOf(type: string, name: string): string {
+export function oidOf(type: string, name: string, schema: string | undefined): string {
   if (/^\d+$/.test(name)) return `${name}::UINTEGER`
   switch (type) {
     case 'regclass':
-      return `${relationOf(name)}::UINTEGER`
+      return `pg_known_oid(${relationOf(name, schema)}, ${quoteText(name)})::UINTEGER`
     case 'regtype':
       return `${systemOids.type(name)}::UINTEGER`
     case 'regnamespace':
@@ -60,16 +63,26 @@ export function oidOf(type: string, name: string): string {
   }
 }
 
-/** SQL for the OID of a relation by its name, as `'raw.sales'::regclass` has it. */
-export function relationOf(name: string): string {
+/** SQL for the OID of a relation by its name, as `'raw.sales'::regclass` has it: of the schema that plain names mean, or else of any. */
+export function relationOf(name: string, schema: string | undefined): string {
   const parts = [...tokens(name)].filter(({ kind }) => kind === 'word' || kind === 'quoted')
   const names = parts.map((token) => (token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()))
   const system = names.length === 1 || names[0] === 'pg_catalog' ? systemOids.relation(names.at(-1) ?? '') : undefined
   if (system !== undefined) return String(system)
   const plain = (one: string) => (/^[a-z_][a-z0-9_]*$/.test(one) ? one : quoteName(one))
   const shown = names.slice(-2).map(plain).join('.')
-  const matches = names.length > 1 ? `name = ${quoteText(shown)}` : `ends_with(name, ${quoteText(`.${shown}`)})`
-  return `(SELECT max(oid) FROM pg_catalog.boathouse_relation WHERE ${matches})`
+  const from = 'FROM pg_catalog.boathouse_relation WHERE'
+  if (names.length > 1) return `(SELECT max(oid) ${from} name = ${quoteText(shown)})`
+  const own = quoteText(`${plain(schema ?? 'public')}.${shown}`)
+  return `(SELECT arg_max(oid, name = ${own}) ${from} ends_with(name, ${quoteText(`.${shown}`)}))`
+}
+
+/** SQL for the name of a relation that there is. */
+function relationShown(name: string, schema: string | undefined): string {
+  const oid = /^\d+$/.test(name) ? name : relationOf(name, schema)
+  if (/^\d+$/.test(oid) && oid !== name) return quoteText(name.replace(/^pg_catalog\./, ''))
+  const shown = `${lookingUp(relationNames)}${oid}))`
+  return oid === name ? shown : `pg_known_oid(${shown}, ${quoteText(name)})`
 }
 
 /** An OID by its name, or, of what is an OID already, the name. */
@@ -78,12 +91,14 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
   if (/^(nextval|currval|setval)$/.test(sql.words[at - 3] ?? '') && sql.words[at - 2] === '(')
     return void sql.replace(at, last, '')
   if (operand?.kind === 'string' && operand.text.startsWith("'")) {
-    const oid = oidOf(type, textOf(operand))
+    const name = textOf(operand)
     // Told by its name, as a column of an answer and as a text; elsewhere it is a number.
     const isItem = sql.isItem(at - 1, last)
     const isText = sql.words[last + 1] === '::' && /^(text|varchar|name)$/.test(sql.words[last + 2] ?? '')
     const isTold = type === 'regclass' && (isItem || isText)
-    sql.replace(at - 1, last, isTold ? `${lookingUp(relationNames)}${oid}))${isItem ? ' AS regclass' : ''}` : oid)
+    const alias = isItem ? ' AS regclass' : ''
+    const { schema } = sql.session
+    sql.replace(at - 1, last, isTold ? relationShown(name, schema) + alias : oidOf(type, name, schema))
     return
   }
   if (ofText(sql, at, last, type)) return

@@ -86,6 +86,8 @@ const sessionTables: Record<SessionTable, string> = {
   pg_cursors: 'name, statement, is_holdable, is_binary, is_scrollable, creation_time',
   pg_prepared_statements:
     'name, statement, prepare_time, parameter_types, result_types, from_sql, generic_plans, custom_plans',
+  pg_settings:
+    'name, setting, unit, category, short_desc, extra_desc, context, vartype, source, min_val, max_val, enumvals, boot_val, reset_val, sourcefile, sourceline, pending_restart',
 }
 
 /** `FROM pg_cursors`: what the connection holds, which nobody else knows. */
@@ -96,7 +98,7 @@ export function sessionTable(sql: EditedSql, at: number): boolean {
   const rows = sql.session.rowsOf?.(table as SessionTable)
   if (!rows || !/^(from|join|,)$/.test(sql.words[first - 1] ?? '')) return false
   const names = sessionTables[table as SessionTable]
-  const none = names.split(', ').map((name) => (name.startsWith('is_') || name === 'from_sql' ? 'false' : 'NULL'))
+  const none = names.split(', ').map((name) => (/^(is_|from_sql|pending)/.test(name) ? 'false' : 'NULL'))
   // The first row says of which types the columns are, where there is none besides.
   const values = [...rows, none].map((row) => `(${row.join(', ')})`).join(', ')
   const isNamed = sql.words[at + 1] === 'as' || isAlias(sql, at + 1)

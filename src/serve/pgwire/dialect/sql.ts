@@ -3,7 +3,7 @@
 import { tokens, type Edit, type Token } from '../../../lake/index.ts'
 
 /** Tables of the catalog that are about the connection alone. */
-export type SessionTable = 'pg_cursors' | 'pg_prepared_statements'
+export type SessionTable = 'pg_cursors' | 'pg_prepared_statements' | 'pg_settings'
 
 /** What a text may say of the session that it runs in. */
 export type SessionNames = {
