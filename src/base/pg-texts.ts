@@ -95,3 +95,21 @@ export function timestampText(text: string, zoned: boolean): string {
   const offset = zone!.length === 2 ? `${zone![0]}0${zone![1]}` : zone
   return `${day} ${time.length === 5 ? `${time}:00` : time}${zoned ? offset : ''}`
 }
+
+const isoSpan =
+  /^\s*P(?=.)(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?=.)(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?\d+(?:\.\d+)?)S)?)?\s*$/
+const spanUnits = ['years', 'months', 'weeks', 'days', 'hours', 'minutes', 'seconds']
+
+/** `P1Y2DT3H`, an interval as ISO 8601 has it, in words; other texts as they are. */
+export function intervalText(text: string): string {
+  const parts = isoSpan.exec(text)?.slice(1)
+  if (!parts) return text
+  return spanUnits.flatMap((unit, at) => (parts[at] === undefined ? [] : [`${parts[at]} ${unit}`])).join(' ')
+}
+
+/** `{a,"b c",NULL}` */
+export const arrayText = (items: readonly (string | null)[]): string => {
+  const isPlain = (item: string) => item !== '' && !/[{}",\\\s]/.test(item) && !/^null$/i.test(item)
+  const shown = (item: string) => (isPlain(item) ? item : `"${item.replace(/["\\]/g, '\\$&')}"`)
+  return `{${items.map((item) => (item === null ? 'NULL' : shown(item))).join(',')}}`
+}

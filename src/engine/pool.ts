@@ -54,7 +54,7 @@ export type EngineRequest = {
   parameters?: (string | number | null)[]
   rowsMax?: number
   /**
-   * Given: rows come as DataRow messages of the PostgreSQL protocol. 0 is text, 1 binary; none: all text, one: for all
+   * Given: rows come as DataRow messages of the PostgreSQL protocol. 0 is text, 1 binary, 2 text with intervals as ISO 8601 has them; none: all text, one: for all
    * columns, else one per column.
    */
   formats?: readonly number[]

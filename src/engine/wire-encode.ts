@@ -27,12 +27,16 @@ import {
   type Decimal,
   type Long,
   type SentType,
+  writeIsoInterval,
   type Write,
 } from './wire-values.ts'
 
-/** Formats as a client's Bind message has them: none is all text, one is for all, else one per column. */
+/** Formats as a client's Bind message has them: none is all text, one is for all, else one per column. 2: text with intervals as ISO 8601 has them. */
 export type WireFormats = readonly number[]
 export type WireEncoder = { encode(chunk: DuckDBDataChunk, rows: number, out: ByteWriter): void }
+
+/** What a connection wants written otherwise as text. */
+type Texts = { readonly timestamptz?: Write<Long>; readonly interval?: typeof writeIsoInterval }
 
 type ReadRow = (row: number) => unknown
 /** How the values of a column are had: from its vector, by row, and from the library's object of one. */
@@ -60,8 +64,16 @@ export function wireEncoder(
   declared: readonly (string | undefined)[] = [],
   timeZone = 'UTC',
 ): WireEncoder {
-  const zoned = timeZone === 'UTC' ? undefined : writeZoned(offsetsOf(timeZone))
-  const columns = types.map((type, at) => sizedColumn(type, formatOf(formats, at) === 1, declared[at], zoned))
+  const zoned: Texts = timeZone === 'UTC' ? {} : { timestamptz: writeZoned(offsetsOf(timeZone)) }
+  const columns = types.map((type, at) => {
+    const format = formatOf(formats, at)
+    return sizedColumn(
+      type,
+      format === 1,
+      declared[at],
+      format === 2 ? { ...zoned, interval: writeIsoInterval } : zoned,
+    )
+  })
   const lengthsOf = columns.map(() => keptInts())
   const [sizesOf, placesOf] = [keptFloats(), keptInts()]
   const headBytes = 7 + columns.length * 4
@@ -126,17 +138,12 @@ function leaveOutNulls(vector: DuckDBVector, lengths: Int32Array): void {
   for (let row = 0; row < lengths.length; row++) if ((validity[row >> 3]! & (1 << (row & 7))) === 0) lengths[row] = -1
 }
 
-function sizedColumn(
-  type: DuckDBType,
-  binary: boolean,
-  declared: string | undefined,
-  zoned: Write<Long> | undefined,
-): Sized {
+function sizedColumn(type: DuckDBType, binary: boolean, declared: string | undefined, texts: Texts): Sized {
   const own = binary && declared ? binaryOf[declared] : undefined
   if (own) return valueByValue(own)
-  const isZoned = zoned !== undefined && !binary && type.typeId === DuckDBTypeId.TIMESTAMP_TZ
+  const isZoned = texts.timestamptz !== undefined && !binary && type.typeId === DuckDBTypeId.TIMESTAMP_TZ
   const sized = isZoned ? undefined : sizedOf(type, binary)
-  return sized ?? valueByValue(columnOf(type, binary, zoned))
+  return sized ?? valueByValue(columnOf(type, binary, texts))
 }
 
 /** Each value is written by itself, and copied to its place. */
@@ -166,11 +173,11 @@ function valueByValue(column: Column): Sized {
   }
 }
 
-function columnOf(type: DuckDBType, binary: boolean, zoned: Write<Long> | undefined): Column {
+function columnOf(type: DuckDBType, binary: boolean, texts: Texts): Column {
   const wire = wireTypeOf(typeName(type))
-  if (wire.array) return arrayOf(type as DuckDBListType | DuckDBArrayType, wire, binary, zoned)
+  if (wire.array) return arrayOf(type as DuckDBListType | DuckDBArrayType, wire, binary, texts)
   if (wire.type === 'json') return column(byObject(jsonEncoderOf(type, String)), writeText.json)
-  return column(readerOf(type), writeOf(wire.type, binary, zoned))
+  return column(readerOf(type), writeOf(wire.type, binary, texts))
 }
 
 /** What is sent otherwise in binary than the type of its values would be. */
@@ -190,10 +197,8 @@ const binaryOf: Readonly<Record<string, Column>> = {
   },
 }
 
-const writeOf = (type: PgTypeName, binary: boolean, zoned: Write<Long> | undefined): Write<never> =>
-  (zoned && !binary && type === 'timestamptz'
-    ? zoned
-    : ((binary ? writeBinary : writeText)[type as SentType] ?? writeText.text)) as Write<never>
+const writeOf = (type: PgTypeName, binary: boolean, texts: Texts): Write<never> =>
+  ((binary ? writeBinary : { ...writeText, ...texts })[type as SentType] ?? writeText.text) as Write<never>
 
 function column(reader: Reader, write: Write<never>): Column {
   return (vector) => {
@@ -327,17 +332,12 @@ const nanosToMicros = (nanos: bigint): Long =>
   nanos === infinite || nanos === -infinite ? nanos : shorter((nanos - (((nanos % 1000n) + 1000n) % 1000n)) / 1000n)
 
 /** One dimension. In text an item is quoted where it could be taken for something else. */
-function arrayOf(
-  type: DuckDBListType | DuckDBArrayType,
-  wire: WireType,
-  binary: boolean,
-  zoned: Write<Long> | undefined,
-): Column {
+function arrayOf(type: DuckDBListType | DuckDBArrayType, wire: WireType, binary: boolean, texts: Texts): Column {
   const item = readerOf(type.valueType)
   const items = byObject((value) =>
     (value as { items: readonly DuckDBValue[] }).items.map((one) => (one === null ? null : item.ofValue(one))),
   )
-  const write = writeOf(wire.type, binary, zoned) as Write<unknown>
+  const write = writeOf(wire.type, binary, texts) as Write<unknown>
   return column(items, (binary ? binaryArray(pgTypes[wire.type].oid, write) : textArray(write)) as Write<never>)
 }
 

@@ -352,6 +352,21 @@ function writeInstant(micros: Long, out: ByteWriter): void {
   writeInt64(sentInstant(micros), out)
 }
 
+/** `P1Y2M3DT4H5M6.5S`, each part with its own sign. */
+export function writeIsoInterval({ months, days, micros }: Span, out: ByteWriter): void {
+  const part = (count: number, unit: string) => (count === 0 ? '' : `${count}${unit}`)
+  const day = part(Math.trunc(months / 12), 'Y') + part(months % 12, 'M') + part(days, 'D')
+  const sign = micros < 0n ? -1 : 1
+  const seconds = Math.floor(Math.abs(Number(micros)) / 1_000_000)
+  const fraction = String(Math.abs(Number(micros % 1_000_000n)))
+    .padStart(6, '0')
+    .replace(/0+$/, '')
+  const rest = `${seconds % 60}${fraction && `.${fraction}`}`
+  const shown = rest === '0' ? '' : `${sign < 0 ? '-' : ''}${rest}S`
+  const clock = part(sign * Math.floor(seconds / 3600), 'H') + part(sign * (Math.floor(seconds / 60) % 60), 'M') + shown
+  out.ascii(day === '' && clock === '' ? 'PT0S' : `P${day}${clock && `T${clock}`}`)
+}
+
 /** `1 year 2 mons 3 days 04:05:06.5`, each part with its own sign. */
 function writeInterval({ months, days, micros }: Span, out: ByteWriter): void {
   const parts: string[] = []

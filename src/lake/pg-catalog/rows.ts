@@ -1,5 +1,6 @@
 // The rows of the system relations that have any, from what the asker may know of the lake.
 
+import { arrayText } from '../../base/pg-texts.ts'
 import { pgTypes, sqlNames, wireTypeOf, type PgTypeName } from '../../base/pg-types.ts'
 import type { Loaded, NamedSequence, TableName } from '../../catalog/index.ts'
 import type { Governed, Privilege } from '../../govern/index.ts'
@@ -217,7 +218,8 @@ function safeType(field: Field): string {
 }
 
 function defaultText(field: WrittenField): string | undefined {
-  const { type, computed, writeDefault } = field
+  const { type, computed, items, writeDefault } = field
+  if (items) return `${quoteText(arrayText(items))}::${sqlNames[wireOf(field).type]}[]`
   if (computed !== undefined)
     return /^(current_date|localtime)$/.test(computed)
       ? computed.toUpperCase()

@@ -25,9 +25,9 @@ import type { Assignment } from '../sql/row-change.ts'
 import type { Alteration, WrittenKey } from '../sql/statement.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import type { AlterStep } from './change-set.ts'
-import { boundIdentity, checkNumbered, computedAt, constantOf, typeOf } from './column-definitions.ts'
+import { boundIdentity, checkNumbered, defaultOf, typeOf } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
-import { changeDeclared, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
+import { changeDeclared, declaredType, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
 import { partitionChange } from './fresh-table.ts'
 import { changeIdentity, numberedFields } from './numbered.ts'
 import { columnOf, tableOf, type PerformContext, type Performed } from './perform-context.ts'
@@ -120,8 +120,7 @@ async function alteration(
       const { default: written, required } = definition
       if (definition.identity) checkNumbered(type, path)
       const identity = definition.identity && (await boundIdentity(definition.identity, context))
-      const computed = written && computedAt(written, context)
-      const value = written && computed === undefined ? await constantOf(written, type, path, context) : undefined
+      const { computed, constant: value } = written ? await defaultOf(written, { type, declared }, path, context) : {}
       const isNested = !isName && isInside(schema, path)
       const about = {
         isName,
@@ -192,9 +191,15 @@ async function alteration(
         : (now) => schemaOf(now).nullable(change.path).change()
     case 'default': {
       const field = fieldNamed(schema, change.path)
-      const computed = change.value && computedAt(change.value, context)
-      const constant = computed === undefined ? change.value : undefined
-      const value = constant && field && (await constantOf(constant, field.type, change.path, context))
+      const { computed, constant: value } =
+        change.value && field
+          ? await defaultOf(
+              change.value,
+              { type: field.type, declared: declaredType(metadata, field) },
+              change.path,
+              context,
+            )
+          : {}
       return [
         // Of one that is computed there is no constant, nor need there have been.
         ...(computed !== undefined && field?.writeDefault === undefined

@@ -10,6 +10,7 @@ import { parseSqlType, sqlType } from '../types.ts'
 import { computedDefault } from './computed-defaults.ts'
 import { declaredOf, type DeclaredType } from './declared-types.ts'
 import { located, type PerformContext } from './perform-context.ts'
+import { listOf, spanOf } from './postgres-texts.ts'
 import { parseBound } from './write.ts'
 
 export async function newFields(
@@ -29,16 +30,40 @@ export async function newFields(
     const { type, declared } = await typeOf(written, name, context)
     if (declared !== undefined) declaredAs.set(name, declared)
     if (identity) checkNumbered(type, name)
-    const changing = value && computedAt(value, context)
-    if (changing !== undefined) computed.set(name, changing)
-    const constant = value && changing === undefined ? await constantOf(value, type, name, context) : undefined
+    const given = value && (await defaultOf(value, { type, declared }, name, context))
+    if (given?.computed !== undefined) computed.set(name, given.computed)
+    const constant = given?.constant
     fields.push({ name, type, required, ...(comment === undefined ? {} : { doc: comment }) })
     if (constant !== undefined) defaults.set(name, constant)
   }
   return { fields, defaults, computed, declared: declaredAs }
 }
 
-export function computedAt(value: Piece, { at }: PerformContext): string | undefined {
+/** What a column is given where a statement leaves it out: a constant of Iceberg's, or what is computed, to which lists count. */
+export async function defaultOf(
+  value: Piece,
+  { type, declared }: { type: Type; declared?: DeclaredType | undefined },
+  column: string,
+  context: PerformContext,
+): Promise<{ constant?: Value | undefined; computed?: string | undefined }> {
+  const computed = computedAt(value, context)
+  if (computed !== undefined) return { computed }
+  if (type.kind === 'list' && !['list', 'struct', 'map'].includes(type.element.kind))
+    return { computed: await itemsAt(value, type, context) }
+  const meant = declared === 'INTERVAL' && context.postgres ? spanOf(value.sql) : undefined
+  const written = meant === undefined ? value : { ...value, sql: meant }
+  return { constant: await constantOf(written, { type, declared }, column, context) }
+}
+
+/** A list, as JSON of the texts of its items. */
+async function itemsAt(value: Piece, type: Type, context: PerformContext): Promise<string | undefined> {
+  const given = { ...value, sql: (context.postgres && listOf(value.sql, type)) || value.sql }
+  const text = compose`SELECT CAST(to_json(CAST(CAST((${given}) AS ${sqlType(type)}) AS VARCHAR[])) AS VARCHAR)`
+  const [[items] = []] = await located(text, context.at, context.rows(text.sql))
+  return typeof items === 'string' ? items : undefined
+}
+
+function computedAt(value: Piece, { at }: PerformContext): string | undefined {
   try {
     return computedDefault(value)
   } catch (error) {
@@ -92,11 +117,13 @@ const others: readonly (readonly [RegExp, string])[] = [
 
 export async function constantOf(
   written: Piece,
-  type: Type,
+  { type, declared }: { type: Type; declared?: DeclaredType | undefined },
   column: string,
   context: PerformContext,
 ): Promise<Value | undefined> {
-  const text = compose`SELECT CAST(CAST((${written}) AS ${sqlType(type)}) AS VARCHAR)`
+  const meant = declared === 'INTERVAL' ? declared : declared?.startsWith('JSON') ? 'JSON' : undefined
+  const read = meant ? compose`CAST((${written}) AS ${meant})` : compose`(${written})`
+  const text = compose`SELECT CAST(CAST(${read} AS ${sqlType(type)}) AS VARCHAR)`
   const [[value] = []] = await located(text, context.at, context.rows(text.sql))
   if (value === null) return undefined
   const constant = parseBound(String(value), type)

@@ -7,7 +7,8 @@ import { Failure } from '../../base/failure.ts'
 import { currentSchema, type Field, type Schema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { volatileFunctions } from '../sql/functions.ts'
 import type { Piece } from '../sql/reader.ts'
-import { tokens } from '../sql/tokens.ts'
+import { quoteText, tokens } from '../sql/tokens.ts'
+import { sqlType } from '../types.ts'
 import { columnProperty } from './column-property.ts'
 import { declaredType, type DeclaredType } from './declared-types.ts'
 
@@ -41,21 +42,43 @@ export function computedDefault({ sql }: Pick<Piece, 'sql'>): string | undefined
   })
 }
 
+/** The items of a list that is a default, as it is kept: JSON of their texts. */
+function itemsOf(kept: string): (string | null)[] | undefined {
+  try {
+    const items: unknown = kept.startsWith('[') ? JSON.parse(kept) : undefined
+    const isList = Array.isArray(items) && items.every((one) => one === null || typeof one === 'string')
+    return isList ? (items as (string | null)[]) : undefined
+  } catch {
+    return undefined // somebody else wrote it
+  }
+}
+
 /** A column with what it is given where a statement leaves it out, and what it may hold. */
-export type WrittenField = Field & { computed?: string; declared?: DeclaredType }
+export type WrittenField = Field & {
+  computed?: string
+  /** Of a list that it is given: Iceberg's own defaults are no lists. */
+  items?: readonly (string | null)[]
+  declared?: DeclaredType
+}
 
 /** The columns of a table as statements write them: `WrittenField`s. */
 export function writtenSchema(metadata: TableMetadata): Schema {
   const schema = currentSchema(metadata)
-  const computed = (id: number) => {
+  const computed = ({ id, type }: Field) => {
     const sql = property.of(metadata, id)
-    return sql !== undefined && Object.hasOwn(spellings, sql) ? { computed: sql } : {}
+    if (sql === undefined) return {}
+    const items = type.kind === 'list' ? itemsOf(sql) : undefined
+    if (items) {
+      const list = items.map((one) => (one === null ? 'NULL' : quoteText(one))).join(', ')
+      return { items, computed: `CAST(CAST([${list}] AS VARCHAR[]) AS ${sqlType(type)})` }
+    }
+    return Object.hasOwn(spellings, sql) ? { computed: sql } : {}
   }
   return {
     ...schema,
     fields: schema.fields.map((field): WrittenField => {
       const declared = declaredType(metadata, field)
-      return { ...field, ...computed(field.id), ...(declared === undefined ? {} : { declared }) }
+      return { ...field, ...computed(field), ...(declared === undefined ? {} : { declared }) }
     }),
   }
 }

@@ -53,7 +53,7 @@ export type Merge = Pick<Statement<'merge'>, 'alias' | 'on' | 'clauses' | 'with'
 /** @throws FORBIDDEN, SQL_INVALID with the place where the statement is wrong */
 export async function changeRows(written: RowChange, target: TableName, context: PerformContext): Promise<Performed> {
   const table = context.postgres ? await context.changes.load(target) : undefined
-  const statement = table?.kind === 'table' ? withPostgresTexts(written, currentSchema(table.metadata)) : written
+  const statement = table?.kind === 'table' ? withPostgresTexts(written, writtenSchema(table.metadata)) : written
   const beside = await readBeside(statement, target, context)
   const returning = await openReturning(statement, target, context, beside)
   if (!returning) return changedRows(statement, target, context)

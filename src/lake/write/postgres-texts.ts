@@ -2,19 +2,20 @@
 // letters; `'{a,b}'` is a list; a blank before the offset of a time is nothing. What is meant cannot be seen from the text, only from the column that it is for, so it is looked
 // at here.
 
-import { arraySql, parseArrays, timestampText } from '../../base/pg-texts.ts'
+import { arraySql, intervalText, parseArrays, timestampText } from '../../base/pg-texts.ts'
 import type { Schema, Type } from '../../iceberg/index.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { Assignment, RowChange } from '../sql/row-change.ts'
 import { quoteText } from '../sql/tokens.ts'
+import type { WrittenField } from './computed-defaults.ts'
 import { writtenRows } from './parameters.ts'
 
 /** The statement with `from_hex('00ff')` and `['a', 'b']` in place of such texts, among VALUES and in SET. */
 export function withPostgresTexts<Change extends RowChange>(statement: Change, { fields }: Schema): Change {
-  const types = new Map(fields.map(({ name, type }) => [name.toLowerCase(), type]))
+  const types = new Map(fields.map((field: WrittenField) => [field.name.toLowerCase(), field]))
   const meant = (value: Piece, column: string | undefined): Piece => {
-    const type = types.get(column?.toLowerCase() ?? '')
-    const sql = type && readers[type.kind]?.(value.sql, type)
+    const { type, declared } = types.get(column?.toLowerCase() ?? '') ?? {}
+    const sql = declared === 'INTERVAL' ? spanOf(value.sql) : type && readers[type.kind]?.(value.sql, type)
     return sql === undefined ? value : { sql, start: value.start }
   }
   const set = <Set extends Assignment>(all: readonly Set[]): Set[] =>
@@ -38,6 +39,10 @@ const readers: Partial<Record<Type['kind'], (sql: string, type: Type) => string 
   timestamptz: (sql) => timestampOf(sql, true),
 }
 
+export function spanOf(sql: string): string | undefined {
+  return /^'\s*P[^']*'$/.test(sql) ? quoteText(intervalText(sql.slice(1, -1))) : undefined
+}
+
 function timestampOf(sql: string, zoned: boolean): string | undefined {
   return /^'\d[^']*'$/.test(sql) ? quoteText(timestampText(sql.slice(1, -1), zoned)) : undefined
 }
@@ -47,7 +52,7 @@ function bytesOf(sql: string): string | undefined {
   return digits === undefined ? undefined : `from_hex('${digits}')`
 }
 
-function listOf(sql: string, type: Type): string | undefined {
+export function listOf(sql: string, type: Type): string | undefined {
   const items = /^'\s*\{.*\}\s*'$/s.test(sql) ? parseArrays(sql.slice(1, -1).replaceAll("''", "'")) : undefined
   let inner = type
   while (inner.kind === 'list') inner = inner.element

@@ -138,7 +138,8 @@ async function newColumn(
   if (numberedFields(before).some((one) => one.field.id === field.id)) checkNumbered(type, field.name)
   const literal = field.writeDefault === undefined ? undefined : defaultSql(target, field)
   const given = literal && { sql: `CAST(${literal} AS ${sqlType(field.type)})`, start: change.type.start }
-  const constant = given && (await constantOf(given, type, field.name, context).catch(defaultRefused(field.name)))
+  const constant =
+    given && (await constantOf(given, { type, declared }, field.name, context).catch(defaultRefused(field.name)))
   const value: Piece = change.using ?? { sql: quoteName(field.name), start: change.type.start }
   return { change, field, type, declared, constant, value, temporary: `_boathouse_retyped_${at}` }
 }

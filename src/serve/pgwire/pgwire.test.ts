@@ -650,6 +650,41 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('what Ruby on Rails says to each connection is heard, and lists are defaults', async () => {
+    const client = await connect('ada')
+    const notices: string[] = []
+    client.on('notice', ({ message }) => notices.push(message!))
+    const types = { getTypeParser: () => (text: string) => text }
+    const values = async (text: string, given: unknown[] = []) =>
+      (await client.query<unknown[]>({ text, rowMode: 'array', values: given, types })).rows
+    await client.query('set intervalstyle = iso_8601; set client_min_messages to warning')
+    expect(
+      await values(
+        "select interval '1 year 2 mons 3 days 04:05:06.789', interval '-90 min -0.5 sec', interval '0', array[interval '-1 mon 3 days', null]",
+      ),
+    ).toEqual([['P1Y2M3DT4H5M6.789S', 'PT-1H-30M-0.5S', 'PT0S', '{P-1M3D,NULL}']])
+    await client.query(
+      "create table railed (id serial primary key, tags varchar[] default '{}', took interval default 'P1D')",
+    )
+    expect(notices).toEqual([])
+    await client.query("insert into railed (took) values ('PT90M'), (interval 'P1W')")
+    await values('insert into railed (tags, took) values ($1, $2)', ['{a,"b c"}', 'P1DT2H'])
+    await client.query('insert into railed default values')
+    expect(await values('select tags, took from railed order by id')).toEqual([
+      ['{}', 'PT1H30M'],
+      ['{}', 'P7D'],
+      ['{a,"b c"}', 'P1DT2H'],
+      ['{}', 'P1D'],
+    ])
+    const defaults =
+      "select column_default from information_schema.columns where table_name = 'railed' and column_name = 'tags'"
+    expect(await values(defaults)).toEqual([["'{}'::text[]"]])
+    await client.query('set intervalstyle = postgres')
+    expect(await values("select interval '90 min'")).toEqual([['01:30:00']])
+    await client.query('drop table railed')
+    await client.end()
+  })
+
   test("items of lists are set, transactions chained, nulls counted, types and functions of one's own refused", async () => {
     const client = await connect('ada')
     const values = async (text: string, given: unknown[] = []) =>

@@ -72,7 +72,12 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
     backendId: control.id,
     backends: control.backends,
     entered,
-    notice: (report) => wire.send(say.noticeResponse({ severity: 'NOTICE', ...report })),
+    notice: (report) => {
+      const all = { severity: 'NOTICE' as const, ...report }
+      const least = /^(warning|error)$/i.exec(statements.settings.get('client_min_messages') ?? '')?.[1]
+      const isHeard = least === undefined || (all.severity === 'WARNING' && /^warning$/i.test(least))
+      if (isHeard) wire.send(say.noticeResponse(all))
+    },
     rowsOf: (table) => (table === 'pg_cursors' ? cursorRows() : preparedRows()),
     status: (name) => wire.send(say.parameterStatus(name, statements.settings.get(name) ?? '')),
   })

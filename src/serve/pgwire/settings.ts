@@ -64,7 +64,7 @@ export function openSettings(about: {
     },
     application_name: { ...free(''), reported: true },
     datestyle: { ...free('ISO, MDY'), reported: true, is: readsIso },
-    intervalstyle: { ...free('postgres'), reported: true, is: (value) => /^postgres$/i.test(value) },
+    intervalstyle: { ...free('postgres'), reported: true, is: (value) => /^(postgres|iso_8601)$/i.test(value) },
     timezone: { ...free(about.timeZone), reported: true, is: (value) => timeZoneNamed(value) !== undefined },
     integer_datetimes: { ...fixed('on'), reported: true },
     standard_conforming_strings: {

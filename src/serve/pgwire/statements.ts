@@ -206,7 +206,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     // Before the query: what changes while it runs is noticed.
     const policy = await govern.access.policy()
     const more = await options(signal)
-    const formats = asked.formats ?? []
+    const formats = shownFormats(asked.formats ?? [], settings.get('intervalstyle')!)
     const result = await placed(asked, translated, () =>
       door.query(translated.text, { ...more, formats, json: jsonOf(asked.sql) }),
     )
@@ -949,4 +949,10 @@ const settingRow = ({
   const texts = [name, setting, unit, 'Boathouse', '', undefined, 'user', kind, isSet ? 'session' : 'default']
   const more = [undefined, undefined, undefined, began, began, undefined, undefined]
   return [...[...texts, ...more].map((text) => (text === undefined ? 'NULL' : quoteText(text))), 'false']
+}
+
+/** Intervals as `SET intervalstyle` says: Ruby on Rails does so for each connection. */
+function shownFormats(formats: readonly number[], style: string): readonly number[] {
+  if (!/^iso_8601$/i.test(style)) return formats
+  return formats.length === 0 ? [2] : formats.map((format) => (format === 0 ? 2 : format))
 }

@@ -51,7 +51,7 @@ export function oidOf(type: string, name: string, schema: string | undefined): s
   if (/^\d+$/.test(name)) return `${name}::UINTEGER`
   switch (type) {
     case 'regclass':
-      return `pg_known_oid(${relationOf(name, schema)}, ${quoteText(name)})::UINTEGER`
+      return `pg_known_oid(${relationOf(name, schema)}, ${quoteText(bare(name))})::UINTEGER`
     case 'regtype':
       return `${systemOids.type(name)}::UINTEGER`
     case 'regnamespace':
@@ -62,6 +62,9 @@ export function oidOf(type: string, name: string, schema: string | undefined): s
       return `${systemOids.function(name.replace(/^pg_catalog\./, ''))}::UINTEGER`
   }
 }
+
+/** A name as refusals tell it. */
+const bare = (name: string): string => name.replaceAll('"', '')
 
 /** SQL for the OID of a relation by its name, as `'raw.sales'::regclass` has it: of the schema that plain names mean, or else of any. */
 export function relationOf(name: string, schema: string | undefined): string {
@@ -82,7 +85,7 @@ function relationShown(name: string, schema: string | undefined): string {
   const oid = /^\d+$/.test(name) ? name : relationOf(name, schema)
   if (/^\d+$/.test(oid) && oid !== name) return quoteText(name.replace(/^pg_catalog\./, ''))
   const shown = `${lookingUp(relationNames)}${oid}))`
-  return oid === name ? shown : `pg_known_oid(${shown}, ${quoteText(name)})`
+  return oid === name ? shown : `pg_known_oid(${shown}, ${quoteText(bare(name))})`
 }
 
 /** An OID by its name, or, of what is an OID already, the name. */

@@ -1,5 +1,6 @@
 // Days, times, truth values and intervals that PostgreSQL reads in more spellings than the engine, where the statement says what they are.
 
+import { intervalText } from '../../../base/pg-texts.ts'
 import { quoteText } from '../../../lake/index.ts'
 import { textOf, type EditedSql } from './sql.ts'
 
@@ -33,7 +34,7 @@ export function typedLiteral(sql: EditedSql, at: number): boolean {
     : /^(date|timestamp|timestamptz)$/.test(type)
       ? isoText(text)
       : type === 'interval'
-        ? text.replace(/([+-])\s+(?=\d)/g, '$1')
+        ? intervalText(text).replace(/([+-])\s+(?=\d)/g, '$1')
         : undefined
   return meant !== undefined && meant !== text && sql.replace(at, at, quoteText(meant))
 }
