@@ -19,7 +19,7 @@ async function served({ idempotent = true, ...more }: Partial<RestCatalogOptions
   const faults: Fault[] = []
   const requests: string[] = []
   const listener = getRequestListener(async (request) => {
-    const answer = await world.rest.answer(request, { requestId: randomUUID(), signal: request.signal })
+    const answer = await world.rest.answer(request, { requestId: randomUUID(), signal: request.signal, admit() {} })
     if (idempotent || !request.url.includes('/v1/config')) return answer
     const { 'idempotency-key-lifetime': _, ...rest } = (await answer.json()) as Record<string, unknown>
     return Response.json(rest)

@@ -34,8 +34,8 @@ export function createApp(deps: HttpDeps, { limits, streams, stopping }: Options
     ...accessRoutes(deps),
   }
   const app = new Hono<HttpEnv>()
-  app.use(begin(deps, stopping), guard(deps, limits))
-  app.use('/api/*', authenticate(deps, limits), sameOrigin(deps))
+  app.use(begin(deps, limits, stopping), guard(deps, limits))
+  app.use('/api/*', authenticate(deps), sameOrigin(deps))
   for (const key of Object.keys(routes) as RouteKey[]) register(key)
   app.all('/api/*', unknownRoute)
   app.all('/iceberg/*', (context) => deps.iceberg.answer(context.req.raw, context.get('known')))

@@ -15,6 +15,8 @@ export type Known = {
   requestId: string
   address: string
   signal: AbortSignal
+  /** Counts a request of theirs. @throws RATE_LIMITED */
+  admit(principal: Principal): void
   principal?: Principal
   /** The session behind `principal`; undefined when it came by an API token. */
   session?: KnownSession & { token: string }

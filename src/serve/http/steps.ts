@@ -28,7 +28,8 @@ export const cookieOptions = (
 })
 
 /** First of all: gives the request its id, its signal and its line in the log. */
-export function begin(deps: HttpDeps, stopping: AbortSignal): Step {
+export function begin(deps: HttpDeps, limits: HttpLimits, stopping: AbortSignal): Step {
+  const principals = rateLimiter(limits.perPrincipal, deps.clock)
   return async (context, next) => {
     const { incoming, outgoing } = context.env
     const startedMs = deps.clock.now()
@@ -36,6 +37,7 @@ export function begin(deps: HttpDeps, stopping: AbortSignal): Step {
     const known: Known = {
       requestId: newId(startedMs),
       address: incoming.socket.remoteAddress ?? '',
+      admit: (principal) => takeOrRefuse(principals, principal.id, 'requests'),
       signal: AbortSignal.any([gone.signal, stopping]),
     }
     context.set('known', known)
@@ -81,15 +83,14 @@ export function guard(deps: HttpDeps, limits: HttpLimits): Step {
 }
 
 /** Finds out who asks: by an API token, else by the session cookie. */
-export function authenticate(deps: HttpDeps, limits: HttpLimits): Step {
-  const principals = rateLimiter(limits.perPrincipal, deps.clock)
+export function authenticate(deps: HttpDeps): Step {
   return async (context, next) => {
     const known = context.get('known')
     const found = await principalOf(context, deps)
     if (found) {
       known.principal = found.principal
       if (found.session) known.session = found.session
-      takeOrRefuse(principals, found.principal.id, 'requests')
+      known.admit(found.principal)
     }
     const { session } = known
     if (session?.renewed) {

@@ -15,7 +15,7 @@ const location = ({ catalog, namespace, name }: TableName) =>
 async function served(environmentAs: 'warehouse' | 'namespace', log: 'token' | 'credential') {
   const world = await openWorld()
   const signal = new AbortController().signal
-  const answer = (request: Request) => world.rest.answer(request, { requestId: randomUUID(), signal })
+  const answer = (request: Request) => world.rest.answer(request, { requestId: randomUUID(), signal, admit() {} })
   const server = createServer(
     getRequestListener(answer, { overrideGlobalObjects: false }) as Parameters<typeof createServer>[1],
   )

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { Failure } from '../../base/failure.ts'
+import { rateLimiter } from '../../govern/index.ts'
 import { filled, openWorld, schema, viewVersion, type World } from './world.testing.ts'
 
 type Options = Parameters<typeof openWorld>[0]
@@ -678,6 +679,18 @@ test('a request whose answer failed may come again; one whose change was made do
   expect((await world.ask(`POST ${raw}/tables`, create)).body.metadata.location).toContain('/raw/n-')
   const told = await world.ask(`POST ${raw}/tables/t`, asked)
   expect([told.status, told.body.metadata['metadata-log'].length]).toEqual([200, 1])
+})
+
+test('one principal is slowed down, but for signatures of files', async () => {
+  const perPrincipal = rateLimiter({ burst: 2, perMinute: 60 }, { now: () => 0 })
+  const world = await opened({ perPrincipal })
+  const statuses = []
+  for (let count = 0; count < 3; count++) statuses.push((await world.ask('GET /v1/config')).status)
+  expect(statuses).toEqual([200, 200, 503])
+  const refused = await world.ask('GET /v1/config')
+  expect([refused.body.error.type, refused.headers.get('retry-after')]).toEqual(['SlowDownException', '1'])
+  expect((await world.ask(`POST ${raw}/tables/t/sign`, { body: {} })).status).not.toBe(503)
+  expect((await world.ask('GET /v1/config', { as: 'reader' })).status).toBe(200)
 })
 
 test('a token that is too old is told so; OAuth2 clients log in by the name of a token', async () => {

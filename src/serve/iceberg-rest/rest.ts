@@ -23,8 +23,17 @@ import { openWarehouses, type Warehouse } from './warehouses.ts'
 
 const [bodyBytesUsual, bodyMsUsual] = [32 * 2 ** 20, 30_000]
 
-/** Of one request, from the steps before: its id, and a signal that aborts when the client goes away. */
-type Known = { requestId: string; signal: AbortSignal; principal?: Principal }
+/**
+ * Of one request, from the steps before: its id, a signal that aborts when the client goes away, and who refuses those who
+ * ask too often.
+ */
+type Known = {
+  requestId: string
+  signal: AbortSignal
+  /** @throws RATE_LIMITED */
+  admit(principal: Principal): void
+  principal?: Principal
+}
 
 export type IcebergRest = {
   /** Answers a request whose path begins with `/iceberg`. Never throws. `known.principal` is set once it is known. */
@@ -55,6 +64,8 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
       if (path === '/v1/oauth/tokens' && request.method === 'POST')
         return await tokenAnswer(await readText(request, limits), request.headers, deps.govern.tokens)
       known.principal = await principalOf(request.headers)
+      // A cluster that reads a table asks for a signature per file, from many machines as one principal.
+      if (!path.endsWith('/sign')) known.admit(known.principal)
       if (path === '/v1/config' && request.method === 'GET') return await config(query.get('warehouse') ?? undefined)
       return await dispatch(request, path, query, known, known.principal)
     } catch (error) {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { realClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { openEmbeddedCatalog, type Catalog, type Loaded } from '../../catalog/index.ts'
-import { openGovern } from '../../govern/index.ts'
+import { openGovern, takeOrRefuse, type Principal, type RateLimiter } from '../../govern/index.ts'
 import { memoryFileIO } from '../../io/index.ts'
 import { openMemoryRecords } from '../../records/index.ts'
 import type { IcebergRestDeps, IcebergRestSettings, IcebergRestStorage } from './deps.ts'
@@ -15,6 +15,8 @@ type Options = {
   storage?: Partial<IcebergRestStorage>
   /** A catalog in front of the real one, that fails as a test wants. */
   through?: (catalog: Catalog) => Catalog
+  /** Requests of each principal; default: any. */
+  perPrincipal?: RateLimiter
 }
 type Asked = {
   as?: 'admin' | 'reader' | 'nobody' | string
@@ -40,7 +42,12 @@ export const viewVersion = {
   'default-namespace': ['raw'],
 }
 
-export async function openWorld({ settings = {}, storage = {}, through = (catalog) => catalog }: Options = {}) {
+export async function openWorld({
+  settings = {},
+  storage = {},
+  through = (catalog) => catalog,
+  perPrincipal,
+}: Options = {}) {
   const io = memoryFileIO()
   const records = await openMemoryRecords()
   const govern = openGovern({ records, cost: { logN: 4, r: 1, p: 1 } })
@@ -95,7 +102,8 @@ export async function openWorld({ settings = {}, storage = {}, through = (catalo
       ...(body === undefined && text === undefined ? {} : { body: text ?? JSON.stringify(body) }),
     })
     const signal = new AbortController().signal
-    const answer = await rest.answer(request, { requestId: randomUUID(), signal })
+    const admit = ({ id }: Principal) => perPrincipal && takeOrRefuse(perPrincipal, id, 'requests')
+    const answer = await rest.answer(request, { requestId: randomUUID(), signal, admit })
     const answered = await answer.text()
     return {
       status: answer.status,
