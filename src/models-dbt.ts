@@ -29,6 +29,8 @@ import {
 /** dbt's usual names of targets for our usual names of environments. */
 const targetNames: Record<string, string> = { staging: 'test' }
 const keysKeptMs = 60_000
+/** A page asks several times for what it shows. */
+const readKeptMs = 2_000
 
 type Parts = { config: Config; lake: Lake; log: Log; records: Records; clock: Clock }
 
@@ -59,11 +61,25 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
     environment: Pick<Environment, 'name' | 'catalog'>,
     reading?: BuildInput['reading'],
   ): Promise<DbtProject | undefined> {
-    const found = await read(environment, reading)
+    return ofFound(await read(environment, reading))
+  }
+
+  function ofFound(found: Awaited<ReturnType<typeof read>>): DbtProject | undefined {
     if (!found) return undefined
     if (found.failures.length > 0) throw new Failures(found.failures)
     graphOf(found.project)
     return found.project
+  }
+
+  const recent = new Map<string, { at: number; found: ReturnType<typeof read> }>()
+  /** For pages: the project as it was read a moment ago. Nobody changes it. */
+  function readLately(environment: Pick<Environment, 'name' | 'catalog'>): ReturnType<typeof read> {
+    const known = recent.get(environment.name)
+    if (known && Date.now() - known.at < readKeptMs) return known.found
+    const found = read(environment)
+    recent.set(environment.name, { at: Date.now(), found })
+    found.catch(() => recent.delete(environment.name))
+    return found
   }
 
   const keys = new Map<string, { at: number; keys: Promise<readonly Key[]> }>()
@@ -120,20 +136,21 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
     },
 
     async edges(environment) {
-      const project = await load(environment)
+      const project = ofFound(await readLately(environment))
       if (!project) return []
       const { nodes, edges } = lineage(project)
       const byId = new Map(nodes.map((node) => [node.id, node]))
+      const above = Map.groupBy(edges, ({ to }) => to)
       return nodes.flatMap(({ id, table }): ModelEdge[] => {
         const node = project.nodes.get(id)
         if (!node || table === null) return []
-        const reads = edges.filter(({ to }) => to === id).flatMap(({ from }) => byId.get(from)?.table ?? [])
+        const reads = (above.get(id) ?? []).flatMap(({ from }) => byId.get(from)?.table ?? [])
         return [{ table: short(tableOf(node)), reads: reads.map(short), place: node.place }]
       })
     },
 
     async problems(environment) {
-      const found = await read(environment)
+      const found = await readLately(environment)
       if (!found) return []
       if (found.failures.length > 0) return found.failures
       try {

@@ -32,29 +32,58 @@ export interface Tables {
   stillCurrent(loaded: readonly Pick<Loaded, 'name' | 'location'>[]): Promise<boolean>
 }
 
+/** So many tables of few snapshots, of a few KiB each: a list of a large catalog asks for all of them, again and again. */
+const keptMax = 20_000
+/** So many snapshots weigh as much as a table without any. */
+const snapshotsOfOne = 5
+
+/** `kept`: of how many tables metadata is kept in memory. */
 export function openTables(
   pointers: Pick<Pointers, 'list' | 'pointer' | 'pointers'>,
   io: FileIO,
   options: { kept?: number } = {},
 ): Tables {
-  const kept = options.kept ?? 1_000
-  const cache = new Map<string, Promise<TableMetadata | ViewMetadata>>()
+  const kept = options.kept ?? keptMax
+  const cache = new Map<string, { metadata: Promise<TableMetadata | ViewMetadata>; weight: number }>()
+  let weight = 0
 
   const remember = <Metadata extends TableMetadata | ViewMetadata>(
     location: string,
     read: () => Promise<Metadata>,
   ): Promise<Metadata> => {
-    const known = cache.get(location) as Promise<Metadata> | undefined
+    const known = cache.get(location)?.metadata as Promise<Metadata> | undefined
     if (known) return known
     const fresh = read()
     store(location, fresh)
-    fresh.catch(() => cache.delete(location))
+    fresh.catch(() => drop(location))
     return fresh
   }
 
   function store(location: string, metadata: Promise<TableMetadata | ViewMetadata>) {
-    cache.set(location, metadata)
-    if (cache.size > kept) cache.delete(cache.keys().next().value!)
+    drop(location)
+    const entry = { metadata, weight: 1 }
+    cache.set(location, entry)
+    weigh(1)
+    const more = (found: TableMetadata | ViewMetadata) => {
+      if (cache.get(location) !== entry) return
+      const snapshots = 'snapshots' in found ? found.snapshots.length / snapshotsOfOne : 0
+      entry.weight += snapshots
+      weigh(snapshots)
+    }
+    metadata.then(more, () => {}) // told to who asked
+  }
+
+  function weigh(more: number): void {
+    weight += more
+    for (const [oldest] of cache) {
+      if (weight <= kept || cache.size === 1) return
+      drop(oldest)
+    }
+  }
+
+  function drop(location: string): void {
+    weight -= cache.get(location)?.weight ?? 0
+    cache.delete(location)
   }
 
   // The signal of one asker must not fail what another asker waits for, so reads of metadata are not cancelled.

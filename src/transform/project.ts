@@ -157,15 +157,26 @@ export function lineage(project: DbtProject): Lineage {
   }
 }
 
+const made = new WeakMap<DbtProject, ReadonlySet<string>>()
+
+/** Full names of what nodes become, in lower case. */
+function tablesMade(project: DbtProject): ReadonlySet<string> {
+  const known = made.get(project)
+  if (known) return known
+  const names = new Set(
+    Array.from(project.nodes.values(), (each) => (each.kind === 'test' ? '' : tableOf(each).toLowerCase())),
+  )
+  made.set(project, names)
+  return names
+}
+
 /**
  * Full names of the tables outside the project that building a node reads: by `source()`, by plain name, and through
  * the ephemeral models that are inlined in it.
  */
 export function tablesRead(project: DbtProject, node: DbtNode): string[] {
   const { database } = project.target
-  const models = new Set(
-    Array.from(project.nodes.values(), (each) => (each.kind === 'test' ? '' : tableOf(each).toLowerCase())),
-  )
+  const models = tablesMade(project)
   const found = new Set<string>()
   const seen = new Set<DbtNode>()
   const visit = (each: DbtNode): void => {

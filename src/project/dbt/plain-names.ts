@@ -20,11 +20,10 @@ export function addPlainNames({ nodes }: DbtProject): void {
     if (isTable && node.config['materialized'] !== 'ephemeral')
       byRelation.set(`${node.schema}.${node.alias}`.toLowerCase(), node)
   }
-  const reaches = (from: string, to: string, seen: Set<string>): boolean => {
-    if (from === to) return true
-    if (seen.has(from)) return false
-    seen.add(from)
-    return (nodes.get(from)?.dependsOn ?? []).some((each) => reaches(each, to, seen))
+  const reaches = (from: string, to: string): boolean => {
+    const seen = new Set([from])
+    for (const each of seen) for (const next of nodes.get(each)?.dependsOn ?? []) seen.add(next)
+    return seen.has(to)
   }
   for (const node of nodes.values()) {
     if (node.kind !== 'model' && node.test?.kind !== 'singular') continue
@@ -32,7 +31,7 @@ export function addPlainNames({ nodes }: DbtProject): void {
       const [schema, table] = name.split('.').slice(-2)
       const to = byRelation.get(`${schema ?? ''}.${table ?? ''}`.toLowerCase())
       if (!to || to === node || node.dependsOn.includes(to.uniqueId)) continue
-      if (!reaches(to.uniqueId, node.uniqueId, new Set())) node.dependsOn.push(to.uniqueId)
+      if (!reaches(to.uniqueId, node.uniqueId)) node.dependsOn.push(to.uniqueId)
     }
   }
 }
