@@ -191,6 +191,37 @@ test('a template that asks is answered as far as the answer is known, and the ch
   expect((await lake.bind('from raw.orders', asking())).length).toBe(4)
 })
 
+test('what on-run-start puts into graph is there, and what cannot be tried of it makes failures doubtful', async () => {
+  const files = (hook: string) => ({
+    'dbt_project.yml': `name: shop\non-run-start: ["{{ begin() }}"]`,
+    'macros/m.sql': `{% macro begin() %}{% if execute %}${hook}{% endif %}{% endmacro %}`,
+    'models/m.sql': "select {% if execute %}{{ graph['kept'].value }}{% endif %} as one",
+  })
+  const put = "{% do graph.setdefault('kept', {'value': 1}) %}"
+  expect(told(await check(files(`{% do run_query('create table raw.x (id int)') %}${put}`)))).toEqual([])
+  expect(told(await check(files('')))).toEqual([expect.stringMatching(/^models\/m.sql:1/)])
+  const found = await check(files(`{% set t = run_query('select * from raw.later') %}${put}`))
+  expect(told(found)).toEqual([])
+  expect(found.partly.map(({ name, because }) => [name, because])).toEqual([
+    ['m', expect.stringContaining('on-run-start could not be tried')],
+  ])
+})
+
+test('a type of a seed that there is not is told where the seed is described', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'check-'))
+  await mkdir(join(dir, 'seeds'))
+  await writeFile(join(dir, 'seeds/s.csv'), 'id\n1\n')
+  const files = {
+    'seeds/s.csv': 'id\n1\n',
+    'seeds/s.yml': 'seeds:\n  - name: s\n    config: {column_types: {id: timestamp_ntz}}',
+  }
+  const mistakes = told(await check(files, { dir }))
+  await rm(dir, { recursive: true })
+  expect(mistakes).toEqual([
+    expect.stringMatching(/^seeds\/s.yml:2:\d+ .*timestamp_ntz[^]*column_types of the seed "s"/),
+  ])
+})
+
 test('a model may be called as a branch or tag of a table would be', async () => {
   const found = await check({
     'models/tag_v1.sql': "select id from {{ ref('stg') }}",

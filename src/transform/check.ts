@@ -16,6 +16,7 @@ import { inPlainWords } from './check-words.ts'
 import { contractFailures } from './contract.ts'
 import { namesFiles } from './materializations/files.ts'
 import { functionsWrittenOut } from './materializations/functions.ts'
+import { operationText } from './materialize.ts'
 import { readSeed } from './materializations/seed.ts'
 import { Compiler, type Compiled } from './compile.ts'
 import { graphOf } from './graph.ts'
@@ -79,6 +80,7 @@ export async function checkProject(work: CheckWork): Promise<Checked> {
     states.set(node.uniqueId, state)
   }
   const nodes = order.map((id) => project.nodes.get(id)).filter(isChecked)
+  await checker.begin()
   // Packages read their seeds as sources, too, after `dbt seed`: the graph does not say so.
   for (const node of nodes) if (node.kind === 'seed') begin(node, [])
   await Promise.allSettled(states.values())
@@ -110,10 +112,29 @@ class Checker {
   /** Columns of what was checked, by the name of its table. */
   readonly #given = new Map<string, readonly EngineColumn[]>()
   readonly #nodes = new Map<string, DbtNode>()
+  /** Why a template may find other things than it would in a run. */
+  #begun: string | undefined
 
   constructor(work: CheckWork) {
     this.#work = work
     for (const node of work.project.nodes.values()) if (isTable(node)) this.#nodes.set(this.#key(node), node)
+  }
+
+  /**
+   * Packages keep in `graph` what their tests need, and put it there in on-run-start. So that is rendered, as far as it goes;
+   * nothing that it sends is run.
+   */
+  async begin(): Promise<void> {
+    for (const operation of this.#work.project.operations.values()) {
+      if (operation.when !== 'on-run-start' || !/\{[{%]/.test(operation.sql)) continue
+      const asker = shadowAsker({ ...this.#work, self: undefined, given: () => undefined, nodeOf: () => undefined })
+      try {
+        await operationText(operation, new Compiler(this.#work.project, asker.ask), quiet)
+      } catch (error) {
+        if (!(error instanceof Failure) || error.help.retry) throw error
+        this.#begun = `on-run-start could not be tried, and its template fails without: ${error.message}`
+      }
+    }
   }
 
   async check(node: DbtNode): Promise<State> {
@@ -159,7 +180,7 @@ class Checker {
     try {
       compiled = await new Compiler(project, asker.ask).compile(node)
     } catch (error) {
-      const doubt = asker.unknown ?? (asker.doubtful ? asker.noted : undefined)
+      const doubt = asker.unknown ?? (asker.doubtful ? asker.noted : undefined) ?? this.#begun
       if (doubt !== undefined && error instanceof Failure) return this.#unknown(node, doubt)
       throw error
     }
@@ -209,7 +230,14 @@ class Checker {
     if (columns.some(({ type }) => type.includes('{')))
       return this.#unknown(node, 'its column types are rendered when it is loaded')
     const casts = columns.map(({ name, type }) => `cast(null as ${type}) as ${quoteName(name)}`)
-    const typed = await this.#bind(`select ${casts.join(', ')}`)
+    const typed = await this.#bind(`select ${casts.join(', ')}`).catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error
+      // The statement is ours: where it stands there says nothing.
+      throw error.with({
+        message: `${error.message} (among the column_types of the seed "${node.name}")`,
+        place: node.patch ?? node.place,
+      })
+    })
     this.#know(node, { columns: storedColumns(node, typed), outline: undefined, compiled: undefined })
     return 'ok'
   }
@@ -259,6 +287,9 @@ class Checker {
     return tableKey(this.#work.project, database, schema, alias)
   }
 }
+
+/** What a template says while it is only tried is for nobody. */
+const quiet = { log: () => '', print: () => '' }
 
 const mayCast = /::|\bcast\s*\(/i
 

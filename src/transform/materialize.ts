@@ -257,7 +257,8 @@ export function compileOperation(
   })
 }
 
-const operationText = (operation: DbtOperation, compiler: Compiler, names: Names = {}): Promise<string> =>
+/** What a statement of on-run-start or on-run-end would send. */
+export const operationText = (operation: DbtOperation, compiler: Compiler, names: Names = {}): Promise<string> =>
   compiler.run(
     operationSubject(operation, operation.sql),
     ({ globals }) => compileTemplate(operation.sql, originOf(operation.place)).render(globals),
