@@ -155,7 +155,15 @@ export class Reading {
   addPatch(from: DbtPackage, patch: Patch): void {
     const key = `${from.name}.${patch.section}.${patch.name}`
     const other = this.#patches.get(key)
-    if (other) return this.wrongTwice(patch, other.place)
+    if (other) {
+      // dbt lets the second be about the latest version alone, and which of the files is the second is chance.
+      if (other.versions.length === 0 || patch.versions.length === 0) return this.wrongTwice(patch, other.place)
+      const { file, line } = other.place
+      return this.warn(
+        `the model "${patch.name}" and its versions are already described in ${file}:${line ?? 1}; what stands here counts for nothing`,
+        patch.place,
+      )
+    }
     this.#patches.set(key, patch)
     if (patch.versions.length > 0) this.#versioned.push({ from, patch })
   }

@@ -384,6 +384,20 @@ models: {shop: {+meta: {a: "{{ false }}", b: "{{ target.name == 'prod' }}", c: "
   expect(await refused('name: shop\nversion: 1.0')).toBe('')
 })
 
+test('versions that are described twice are those of the first description, as far as dbt has an order', async () => {
+  const versions = 'versions: [{v: 1}, {v: 2}]'
+  const project = await read({
+    'models/m.sql': 'select 1 as id',
+    'models/m_v1.sql': 'select 1 as id',
+    'models/a.yml': `models: [{name: m, description: first, ${versions}}]`,
+    'models/b.yml': `models: [{name: m, description: second, ${versions}}]`,
+  })
+  expect(project.nodes.get('model.shop.m.v2')!.description).toBe('first')
+  expect(lines(project)).toEqual([
+    'models/b.yml:1 the model "m" and its versions are already described in models/a.yml:1; what stands here counts for nothing',
+  ])
+})
+
 test('odd and old spellings are read, some with a warning', async () => {
   const project = await read({
     'dbt_project.yml': `name: shop
