@@ -9,15 +9,16 @@ import type { CommandContext } from './commands.ts'
 import type { Prepared } from './prepare.ts'
 import { zoneOf } from './policy/zones.ts'
 
-/** `analyze`: the statement is run. */
-export type Explaining = { analyze: boolean; json: boolean }
+/** `analyze`: the statement is run. `lines`: text is told line by line, as clients of PostgreSQL print it. */
+export type Explaining = { analyze: boolean; json: boolean; lines?: boolean }
 export type Explained = { columns: Column[]; rows: unknown[][] }
 
 export async function explain(
   prepared: Prepared,
-  { analyze, json }: Explaining,
+  how: Explaining,
   { engine, signal, timeoutMs }: Pick<CommandContext, 'engine' | 'signal' | 'timeoutMs'>,
 ): Promise<Explained> {
+  const { analyze, json } = how
   const { sql, scans, lease } = await prepared.execute()
   const { memory } = prepared.rights.limits
   const plan = (options: string) =>
@@ -45,7 +46,7 @@ export async function explain(
       `${Table}: ${Files} files, ${Rows} rows, ${showBytes(Bytes)} after pruning`,
     ])
     const rows = await plan(analyze ? 'ANALYZE ' : '')
-    return asText([...files, ...rows.map(([key, value]) => [key, withoutPaths(String(value))])])
+    return asText([...files, ...rows.map(([key, value]) => [key, withoutPaths(String(value))])], how)
   } finally {
     lease.release()
   }
@@ -53,10 +54,15 @@ export async function explain(
 
 const column = (name: string, type = 'VARCHAR'): Column => ({ name, type, nullable: true })
 
-export const explainedColumns = ({ json }: Pick<Explaining, 'json'>): Column[] =>
-  json ? [column('QUERY PLAN', 'JSON')] : [column('explain_key'), column('explain_value')]
+export const explainedColumns = ({ json, lines }: Pick<Explaining, 'json' | 'lines'>): Column[] => {
+  if (json) return [column('QUERY PLAN', 'JSON')]
+  return lines ? [column('QUERY PLAN')] : [column('explain_key'), column('explain_value')]
+}
 
-const asText = (rows: unknown[][]): Explained => ({ columns: explainedColumns({ json: false }), rows })
+const asText = (rows: unknown[][], { lines }: Explaining): Explained => ({
+  columns: explainedColumns({ json: false, lines: lines === true }),
+  rows: lines ? rows.flatMap(([, text]) => String(text).trimEnd().split('\n')).map((line) => [line]) : rows,
+})
 
 const asJson = (plan: object): Explained => ({
   columns: explainedColumns({ json: true }),
@@ -64,8 +70,8 @@ const asJson = (plan: object): Explained => ({
 })
 
 /** The plan of a change, or the words for one that reads nothing. */
-export const explainedAs = (plan: string, { json }: Explaining): Explained =>
-  json ? asJson({ Plan: { 'Node Type': plan } }) : asText([['physical_plan', plan]])
+export const explainedAs = (plan: string, how: Explaining): Explained =>
+  how.json ? asJson({ Plan: { 'Node Type': plan } }) : asText([['physical_plan', plan]], how)
 
 type PlanNode = { extra_info: Record<string, unknown>; children?: PlanNode[]; [key: string]: unknown }
 

@@ -38,7 +38,7 @@ export async function runStatement(sql: string, given: Asking, started: number, 
   if (!only) throw new Failure('SQL_INVALID', 'there is no statement in this text')
   if (second)
     throw new Failure('SQL_UNSUPPORTED', 'one statement is run at a time', { place: placeAt(sql, second.start) })
-  const statement = parseStatement(only.sql)
+  const statement = forDoor(parseStatement(only.sql), given.door)
   if (!statement) {
     const word = /^\w+/.exec(only.sql)?.[0].toUpperCase() ?? only.sql.slice(0, 10)
     throw new Failure('SQL_UNSUPPORTED', `${word} is not a statement that can be run here`, {
@@ -93,7 +93,7 @@ export async function describeChange(
   options: Asking,
   { prepare, policyNow, deps }: Pick<Opened, 'prepare' | 'policyNow' | 'deps'>,
 ): Promise<{ columns: Column[]; parameters: string[] }> {
-  const statement = parseStatement(sql)
+  const statement = forDoor(parseStatement(sql), options.door)
   if (statement && isCommand(statement)) return { columns: [...columnsOfCommand(statement)], parameters: [] }
   if (!statement || !('returning' in statement)) return { columns: [], parameters: [] }
   const { target } = await meantBy(statement, options, deps)
@@ -473,4 +473,12 @@ function commandOf(statement: Statement): string {
     default:
       return statement.kind.toUpperCase().replace('-', ' ')
   }
+}
+
+/** Clients of PostgreSQL print a plan line by line. */
+function forDoor(
+  statement: ReturnType<typeof parseStatement>,
+  door: Asking['door'],
+): ReturnType<typeof parseStatement> {
+  return statement?.kind === 'explain' ? { ...statement, lines: door === 'pgwire' } : statement
 }

@@ -10,7 +10,7 @@ import { quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { declaredType, type DeclaredType } from '../write/declared-types.ts'
-import { numberedFields } from '../write/numbered.ts'
+import { numberedFields, ownSequence } from '../write/numbered.ts'
 import { shownTemporary } from '../write/run-names.ts'
 import { rowChecks } from '../write/row-checks.ts'
 import { foreignKeys, foreignName, primaryName, rulesText, uniqueKeys, uniqueName } from '../write/named-keys.ts'
@@ -67,6 +67,8 @@ type Column = Field & {
   number: number
   declared?: DeclaredType
   identity?: 'always' | 'by default'
+  /** It numbers its rows, and says so as a default. */
+  serial?: true
   /** The first of its numbers. */
   from?: number
   /** What it is given where a statement leaves it out, as PostgreSQL would show it. */
@@ -110,13 +112,13 @@ export function modelOf(known: Known): Model {
         number: at + 1,
         ...(declared === undefined ? {} : { declared }),
         ...(given === undefined ? {} : { default: given }),
-        ...(own?.sequence && {
-          default: `nextval('${own.sequence
-            .slice(own.sequence[0] === 'public' ? 1 : 0)
-            .map(quoted)
-            .join('.')}'::regclass)`,
+        ...(own?.sequence && { default: nextOf(own.sequence) }),
+        ...(own?.serial && {
+          default: nextOf([namespace, ownSequence(name, column.name)]),
+          serial: own.serial,
+          from: own.from,
         }),
-        ...(own && !own.sequence && { identity: own.always ? 'always' : 'by default', from: own.from }),
+        ...(own && !own.sequence && !own.serial && { identity: own.always ? 'always' : 'by default', from: own.from }),
       }
     })
     return {
@@ -132,6 +134,13 @@ export function modelOf(known: Known): Model {
   const sequences = sequenceRelations(known.sequences, relations)
   return { known, relations, constraints: constraintsOf(relations, known.keys), sequences, namespaces }
 }
+
+/** `nextval('t_id_seq'::regclass)` */
+const nextOf = (sequence: readonly string[]): string =>
+  `nextval('${sequence
+    .slice(sequence[0] === 'public' ? 1 : 0)
+    .map(quoted)
+    .join('.')}'::regclass)`
 
 function constraintsOf(relations: readonly Relation[], given: readonly Key[]): Constraint[] {
   const find = (namespace: string, table: string) =>
@@ -221,7 +230,7 @@ function defaultText(field: WrittenField): string | undefined {
   const { type, computed, items, writeDefault } = field
   if (items) return `${quoteText(arrayText(items))}::${sqlNames[wireOf(field).type]}[]`
   if (computed !== undefined)
-    return /^(current_date|localtime)$/.test(computed)
+    return /^(current_date|current_timestamp|localtime|localtimestamp)$/.test(computed)
       ? computed.toUpperCase()
       : computed.replace("'UTC'", "'utc'::text")
   if (writeDefault === undefined || (typeof writeDefault === 'object' && 'json' in writeDefault)) return undefined

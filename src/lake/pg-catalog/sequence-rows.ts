@@ -17,8 +17,8 @@ export type SequenceRelation = {
 
 export function sequenceRelations(made: readonly NamedSequence[], relations: readonly Relation[]): SequenceRelation[] {
   const own = relations.flatMap((relation) =>
-    relation.columns.flatMap(({ name, number, identity, type, from = 1 }): Omit<SequenceRelation, 'oid'>[] => {
-      if (!identity) return []
+    relation.columns.flatMap(({ name, number, identity, serial, type, from = 1 }): Omit<SequenceRelation, 'oid'>[] => {
+      if (!identity && !serial) return []
       const most = type.kind === 'int' ? 2n ** 31n - 1n : 2n ** 63n - 1n
       const numbers = { start: BigInt(from), increment: 1n, least: 1n, most, cycles: false, cache: 1, last: undefined }
       return [
@@ -26,7 +26,7 @@ export function sequenceRelations(made: readonly NamedSequence[], relations: rea
           schema: relation.schema,
           name: ownSequence(relation.name, name),
           sequence: { type: type.kind === 'int' ? 'integer' : 'bigint', ...numbers },
-          of: { relation, number, own: true },
+          of: { relation, number, own: identity !== undefined },
         },
       ]
     }),

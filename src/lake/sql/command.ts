@@ -24,7 +24,7 @@ export type Command =
   | { kind: 'show-create'; what: 'table' | 'view'; name: WrittenName }
   /** `key`: this one alone. */
   | { kind: 'show-properties'; name: WrittenName; key: string | undefined }
-  | { kind: 'explain'; analyze: boolean; json: boolean; select: Piece }
+  | { kind: 'explain'; analyze: boolean; json: boolean; lines?: boolean; select: Piece }
   | {
       kind: 'copy'
       direction: 'to' | 'from'

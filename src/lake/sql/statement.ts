@@ -34,6 +34,8 @@ const likeKept = ['defaults', 'identity', 'comments', 'constraints'] as const
 export type Identity = {
   always: boolean
   from: number
+  /** It was written `serial`, which clients are told as the default that it is there. */
+  serial?: true
   /** DEFAULT nextval('s'): the sequence that gives the numbers. */
   sequence?: WrittenName
 }
@@ -468,7 +470,8 @@ function definition(reader: Reader, column: string, { promised, checks }: Constr
   const counted = serials.get(written.sql.toLowerCase())
   const type = counted ? { ...written, sql: counted } : written
   const result: Omit<ColumnDefinition, 'name'> = { type, required: false, default: undefined, comment: undefined }
-  if (counted) Object.assign(result, { required: true, identity: { always: false, from: 1 } satisfies Identity })
+  if (counted)
+    Object.assign(result, { required: true, identity: { always: false, from: 1, serial: true } satisfies Identity })
   let constraint: string | undefined
   for (;;) {
     if (reader.take('not', 'null')) result.required = true

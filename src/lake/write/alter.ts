@@ -206,7 +206,7 @@ async function alteration(
           ? []
           : [(now: TableMetadata) => schemaOf(now).setDefault(change.path, value).change()]),
         ...(field ? [(now: TableMetadata) => changeComputedDefault(now, field.id, computed)] : []),
-        ...(field && numberedFields(metadata).some((one) => one.field.id === field.id && one.sequence)
+        ...(field && numberedFields(metadata).some((one) => one.field.id === field.id && (one.sequence || one.serial))
           ? [(now: TableMetadata) => changeIdentity(now, field, undefined)]
           : []),
       ]

@@ -16,8 +16,10 @@ const property = columnProperty('default')
 
 /** By what is kept, how people write it: in small letters, without blanks, casts and parentheses around it. */
 const spellings: Record<string, RegExp> = {
-  'now()':
-    /^((now|transaction_timestamp|statement_timestamp|clock_timestamp|get_current_timestamp)\(\)|(current_timestamp|localtimestamp)(\(\d\))?)$/,
+  'now()': /^(now|transaction_timestamp|statement_timestamp|clock_timestamp|get_current_timestamp)\(\)$/,
+  // The same moment, told as it was written: tools compare the two.
+  current_timestamp: /^current_timestamp(\(\d\))?$/,
+  localtimestamp: /^localtimestamp(\(\d\))?$/,
   "timezone('UTC', now())":
     /^((now\(\)|current_timestamp(\(\d\))?)attimezone'utc'|timezone\('utc',(now\(\)|current_timestamp)\))$/,
   current_date: /^(current_date|today\(\))$/,

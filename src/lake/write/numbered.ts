@@ -20,22 +20,25 @@ const property = columnProperty('identity')
 export type NumberedField = Identity & { field: Field }
 
 export function numberedFields(metadata: TableMetadata): NumberedField[] {
-  return currentSchema(metadata).fields.flatMap((field) => {
+  return currentSchema(metadata).fields.flatMap((field): NumberedField[] => {
     const said = property.of(metadata, field.id) ?? ''
     const isWhole = field.type.kind === 'int' || field.type.kind === 'long'
     if (!isWhole) return []
     const sequence = /^by default of (\["(?:[^"\\]|\\.)+","(?:[^"\\]|\\.)+"\])$/.exec(said)?.[1]
     if (sequence !== undefined) return [{ field, always: false, from: 1, sequence: JSON.parse(sequence) as string[] }]
-    const own = /^(always|by default) from (\d{1,9})$/.exec(said)
-    return own ? [{ field, always: own[1] === 'always', from: Number(own[2]) }] : []
+    const own = /^(always|by default) from (\d{1,9})( as serial)?$/.exec(said)
+    if (!own) return []
+    return [{ field, always: own[1] === 'always', from: Number(own[2]), ...(own[3] ? { serial: true as const } : {}) }]
   })
 }
 
 export const changeIdentity = (metadata: TableMetadata, { id }: Field, identity: Identity | undefined): TableChange =>
   property.change(metadata, id, identity && textOf(identity))
 
-const textOf = ({ always, from, sequence }: Identity): string =>
-  sequence ? `by default of ${JSON.stringify(sequence)}` : `${always ? 'always' : 'by default'} from ${from}`
+const textOf = ({ always, from, serial, sequence }: Identity): string =>
+  sequence
+    ? `by default of ${JSON.stringify(sequence)}`
+    : `${always ? 'always' : 'by default'} from ${from}${serial ? ' as serial' : ''}`
 
 /** What PostgreSQL calls the sequence of a column that numbers its rows. */
 export const ownSequence = (table: string, column: string): string => `${table}_${column}_seq`

@@ -650,6 +650,24 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('flags are told as drivers know them, whatever they were written as', async () => {
+    const client = await connect('ada')
+    const told: unknown[] = []
+    const { connection } = client as unknown as { connection: NodeJS.EventEmitter }
+    connection.on('parameterStatus', (one: { parameterName: string; parameterValue: string }) =>
+      told.push([one.parameterName, one.parameterValue]),
+    )
+    await client.query('set standard_conforming_strings = ON')
+    await client.query("set client_min_messages to 'WARNING'")
+    // To libpq anything else means that backslashes are to be doubled.
+    expect(told).toEqual([['standard_conforming_strings', 'on']])
+    expect((await client.query('show client_min_messages')).rows).toEqual([{ client_min_messages: 'warning' }])
+    const { rows, fields } = await client.query<{ 'QUERY PLAN': string }>('explain select 1')
+    expect(fields.map(({ name }) => name)).toEqual(['QUERY PLAN'])
+    expect(rows.every((row) => !row['QUERY PLAN'].includes('\n'))).toBe(true)
+    await client.end()
+  })
+
   test('what Ruby on Rails says to each connection is heard, and lists are defaults', async () => {
     const client = await connect('ada')
     const notices: string[] = []
@@ -1910,7 +1928,7 @@ describe('portals and cursors', () => {
     const counts = []
     for (const sql of [...statements, 'show create table raw.sales', "call ancestors_of('raw.sales')"])
       counts.push(await described(sql))
-    expect(counts).toEqual([2, 1, 10, 3, 1, 2])
+    expect(counts).toEqual([1, 1, 10, 3, 1, 2])
     client.send(parse('p', 'select id from raw.sales where id = $1 and amount > $2'), sync)
     await client.until('Z')
     const explain = 'EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE p (NULL, 3)'

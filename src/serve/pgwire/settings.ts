@@ -165,7 +165,7 @@ export function openSettings(about: {
       if (began && atStart.has(key)) values.set(key, atStart.get(key)!)
       else if (began) values.delete(key)
       else if (values.size < settingsMax || values.has(key))
-        values.set(key, one?.kind === 'time' ? showMs(timeMs(name, value)) : canonical(key, value))
+        values.set(key, one?.kind === 'time' ? showMs(timeMs(name, value)) : canonical(key, value, one?.value))
       return one?.reported ? spelled(key) : undefined
     },
     resetAll() {
@@ -215,7 +215,16 @@ function optionsOf(text: string): [name: string, value: string][] {
   })
 }
 
-function canonical(key: string, value: string): string {
+/** Settings that are words of a list: told in small letters, however they were written. */
+const worded = /^(client_min_messages|intervalstyle|bytea_output|(default_)?transaction_isolation|xmloption|xmlbinary)$/
+
+function canonical(key: string, value: string, began: string | undefined): string {
+  // Drivers go by the very word: of `ON` libpq takes it that backslashes mean something in texts.
+  if (/^(on|off)$/.test(began ?? '')) {
+    if (/^(on|true|yes|1|t|y)$/i.test(value)) return 'on'
+    if (/^(off|false|no|0|f|n)$/i.test(value)) return 'off'
+  }
+  if (worded.test(key)) return value.toLowerCase()
   if (key === 'client_encoding') return 'UTF8'
   if (key === 'datestyle') return 'ISO, MDY'
   if (key !== 'timezone') return value

@@ -201,12 +201,13 @@ export function castInCall(sql: EditedSql, at: number): void {
   if (open === undefined || !/^(try_)?cast$/.test(sql.words[open - 1] ?? '')) return
   const operand = sql.tokens[at - 1]!
   const isLiteral = operand.kind === 'string' && sql.words[at - 2] === '('
+  const named = namesOf(type, sql.session)
   if (isOidAlias(type) && isLiteral) {
     sql.replace(at - 1, at - 1, oidOf(type, textOf(operand), sql.session.schema))
     sql.replace(at + 1, last, 'UINTEGER')
-  } else if (namesOf[type]) {
+  } else if (named) {
     const isForOid = type === 'regclass' && sql.words[last + 2] === 'as' && sql.words[last + 3] === 'oid'
-    sql.insertBefore(open + 1, lookingUp(isForOid ? relationOids : namesOf[type]))
+    sql.insertBefore(open + 1, lookingUp(isForOid ? relationOids : named))
     sql.insertBefore(at, isForOid ? ')::VARCHAR) ' : ')) ')
     sql.replace(at + 1, last, isForOid ? 'UINTEGER' : 'VARCHAR')
   } else {

@@ -4,7 +4,17 @@ import { quoteText, systemOids } from '../../../lake/index.ts'
 import { castBehind, castInCall } from './casts.ts'
 import { otherArguments } from './calls.ts'
 import { seriesColumn, seriesOfRows } from './lists.ts'
-import { functionColumn, functionNames, isOidAlias, lookingUp, oidOf, oidsOf, relationOf, type Lookup } from './oids.ts'
+import {
+  functionColumn,
+  functionNames,
+  isOidAlias,
+  lookingUp,
+  oidOf,
+  oidsOf,
+  relationOf,
+  seenSchema,
+  type Lookup,
+} from './oids.ts'
 import { matching } from './patterns.ts'
 import { textOf, type EditedSql } from './sql.ts'
 
@@ -17,6 +27,12 @@ const lookups: Record<string, Lookup> = {
   pg_get_viewdef: definition('view'),
   // Of a name that is not written there; others are put in as they are.
   current_setting: { from: 'pg_catalog.pg_settings', key: 'name', value: 'setting' },
+}
+
+/** Keys lead to tables without the schema that plain names mean. */
+function shownKey({ session }: EditedSql): string {
+  const seen = seenSchema(session)
+  return seen === undefined ? 'definition' : `replace(definition, ${quoteText(` REFERENCES ${seen}.`)}, ' REFERENCES ')`
 }
 
 function definition(kind: string): Lookup {
@@ -91,7 +107,14 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
   if (word === 'pg_table_is_visible' && sql.words[at + 1] === '(' && sql.session.setting('application_name') !== 'psql')
     return lookUp(sql, at, seenRelations(sql.session.schema ?? 'public'))
   const lookup = Object.hasOwn(lookups, word) && sql.words[at + 1] === '(' ? lookups[word]! : undefined
+  if (word === 'pg_get_constraintdef' && lookup) return lookUp(sql, at, { ...lookup, value: shownKey(sql) })
   if (lookup) return lookUp(sql, at, lookup)
+  if (word === 'pg_get_expr' && sql.words[at + 1] === '(' && seenSchema(sql.session) === undefined) {
+    const end = sql.closing(at + 1)
+    const alias = end !== undefined && sql.isItem(at, end) ? ` AS ${word}` : ''
+    sql.insertBefore(sql.words[at - 1] === '.' ? at - 2 : at, 'regexp_replace(')
+    return sql.insertAfter(end ?? at, `, 'nextval\\(''([^''.]+)''', 'nextval(''public.\\1''')${alias}`)
+  }
   if (Object.hasOwn(privilegesOf, word) && sql.words[at + 1] === '(') return privilege(sql, at)
   if (Object.hasOwn(oidsOf, word) && sql.words[at + 1] === '(') {
     const end = sql.closing(at + 1)

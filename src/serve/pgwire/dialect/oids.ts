@@ -1,12 +1,22 @@
 // OIDs by their names, and names by their OIDs: `'raw.sales'::regclass`, `16384::regtype`.
 
 import { isName, nameOf, quoteName, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
-import { textOf, type EditedSql } from './sql.ts'
+import { textOf, type EditedSql, type SessionNames } from './sql.ts'
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
 export type Lookup = { from: string; key: string; value: string; where?: string; more?: string }
 
-const relationNames: Lookup = { from: 'pg_catalog.boathouse_relation', key: 'oid', value: 'name' }
+/** The schema that plain names mean, as names are shown; none where names are to be told in full, as pg_dump wants it. */
+export const seenSchema = ({ schema, setting }: SessionNames): string | undefined =>
+  setting('search_path') === '' ? undefined : plain(schema ?? 'public')
+
+/** Without the schema that plain names mean. */
+const relationNames = (session: SessionNames): Lookup => {
+  const own = `${seenSchema(session) ?? ''}.`
+  const shown = `CASE WHEN starts_with(name, ${quoteText(own)}) THEN name[${own.length + 1}:] ELSE name END`
+  return { from: 'pg_catalog.boathouse_relation', key: 'oid', value: shown }
+}
+const plain = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name))
 
 /** By the name, in quotes or without, or by the OID itself, whatever a text may hold. */
 export const relationOids: Lookup = {
@@ -27,8 +37,10 @@ export const functionNames: Lookup = { from: 'pg_catalog.pg_proc', key: 'oid', v
 /** Columns that hold OIDs of functions, and are shown by their names. */
 export const functionColumn = /^(typ(input|output|receive|send|modin|modout|analyze|subscript)|amhandler)$/
 
-export const namesOf: Record<string, Lookup> = {
-  regclass: relationNames,
+/** What shows an OID of this type by its name. */
+export const namesOf = (type: string, session: SessionNames): Lookup | undefined =>
+  type === 'regclass' ? relationNames(session) : Object.hasOwn(otherNames, type) ? otherNames[type] : undefined
+const otherNames: Record<string, Lookup> = {
   regnamespace: { from: 'pg_catalog.pg_namespace', key: 'oid', value: 'nspname' },
   regrole: { from: 'pg_catalog.pg_roles', key: 'oid', value: 'rolname' },
 }
@@ -72,7 +84,6 @@ export function relationOf(name: string, schema: string | undefined): string {
   const names = parts.map((token) => (token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()))
   const system = names.length === 1 || names[0] === 'pg_catalog' ? systemOids.relation(names.at(-1) ?? '') : undefined
   if (system !== undefined) return String(system)
-  const plain = (one: string) => (/^[a-z_][a-z0-9_]*$/.test(one) ? one : quoteName(one))
   const shown = names.slice(-2).map(plain).join('.')
   const from = 'FROM pg_catalog.boathouse_relation WHERE'
   if (names.length > 1) return `(SELECT max(oid) ${from} name = ${quoteText(shown)})`
@@ -81,10 +92,10 @@ export function relationOf(name: string, schema: string | undefined): string {
 }
 
 /** SQL for the name of a relation that there is. */
-function relationShown(name: string, schema: string | undefined): string {
-  const oid = /^\d+$/.test(name) ? name : relationOf(name, schema)
+function relationShown(name: string, session: SessionNames): string {
+  const oid = /^\d+$/.test(name) ? name : relationOf(name, session.schema)
   if (/^\d+$/.test(oid) && oid !== name) return quoteText(name.replace(/^pg_catalog\./, ''))
-  const shown = `${lookingUp(relationNames)}${oid}))`
+  const shown = `${lookingUp(relationNames(session))}${oid}))`
   return oid === name ? shown : `pg_known_oid(${shown}, ${quoteText(bare(name))})`
 }
 
@@ -101,11 +112,12 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
     const isTold = type === 'regclass' && (isItem || isText)
     const alias = isItem ? ' AS regclass' : ''
     const { schema } = sql.session
-    sql.replace(at - 1, last, isTold ? relationShown(name, schema) + alias : oidOf(type, name, schema))
+    sql.replace(at - 1, last, isTold ? relationShown(name, sql.session) + alias : oidOf(type, name, schema))
     return
   }
   if (ofText(sql, at, last, type)) return
   const first = sql.operand(at - 1)
+  const named = namesOf(type, sql.session)
   if (meetsOid(sql, last + 1)) sql.replace(at, last, '::UINTEGER')
   else if (type === 'regclass' && sql.words.slice(first, at).some((word) => /^(\|\||quote_ident|format)$/.test(word))) {
     // A name that is put together there.
@@ -117,8 +129,8 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
   } else if (type === 'regtype') {
     sql.insertBefore(first, 'format_type(')
     sql.replace(at, last, ', NULL)')
-  } else if (namesOf[type]) {
-    sql.insertBefore(first, lookingUp(namesOf[type]))
+  } else if (named) {
+    sql.insertBefore(first, lookingUp(named))
     const called = isName(operand) ? operand.text : type
     sql.replace(at, last, `))${sql.isItem(first, last) ? ` AS ${called}` : ''}`)
   } else sql.replace(at, last, '::UINTEGER')

@@ -70,6 +70,7 @@ export function sessionName(sql: EditedSql, at: number): boolean {
     case 'current_setting':
     case 'set_config': {
       const argument = sql.tokens[at + 2]
+      if (word === 'set_config' && isOfNone(sql, at)) return give('NULL::VARCHAR')
       if (argument?.kind !== 'string' || !argument.text.startsWith("'")) return false
       const asked = argument.text.slice(1, -1).replaceAll("''", "'")
       const found = value.setting(asked)
@@ -80,6 +81,14 @@ export function sessionName(sql: EditedSql, at: number): boolean {
     default:
       return false
   }
+}
+
+/** `SELECT set_config(name, …) FROM pg_settings WHERE name = 'x'`, as pg_dump asks for what only some servers have: of one that is not here. */
+function isOfNone({ words, tokens, session }: EditedSql, at: number): boolean {
+  const from = words.indexOf('from', at)
+  const isByName = words[at + 2] === 'name' && words.slice(from, from + 5).join(' ') === 'from pg_settings where name ='
+  const name = tokens[from + 5]
+  return isByName && name?.kind === 'string' && session.setting(name.text.slice(1, -1)) === undefined
 }
 
 const sessionTables: Record<SessionTable, string> = {
@@ -102,10 +111,12 @@ export function sessionTable(sql: EditedSql, at: number): boolean {
   // The first row says of which types the columns are, where there is none besides.
   const values = [...rows, none].map((row) => `(${row.join(', ')})`).join(', ')
   const isNamed = sql.words[at + 1] === 'as' || isAlias(sql, at + 1)
+  // Who asks the catalog may use its functions.
+  const isCatalogs = table === 'pg_settings' ? ' AND EXISTS (FROM pg_catalog.pg_settings)' : ''
   return sql.replace(
     first,
     at,
-    `(SELECT * FROM (VALUES ${values}) AS held(${names}) WHERE name IS NOT NULL)${isNamed ? '' : ` AS ${table}`}`,
+    `(SELECT * FROM (VALUES ${values}) AS held(${names}) WHERE name IS NOT NULL${isCatalogs})${isNamed ? '' : ` AS ${table}`}`,
   )
 }
 
