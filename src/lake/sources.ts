@@ -36,7 +36,7 @@ import { analysisOf, type AnalysisCache, type ColumnsCache } from './answers/ana
 import { engineFailure } from './answers/engine-failure.ts'
 import { barrier, guardOf, type Guard } from './policy/guard.ts'
 import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
-import { informationSchema, schemaOfLoaded, type InformationTable } from './relations/information.ts'
+import { describedColumns, informationSchema, schemaOfLoaded, type InformationTable } from './relations/information.ts'
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound, refNamed } from './names.ts'
 import type { Files } from './prepare.ts'
@@ -369,7 +369,10 @@ export async function nameSources(
     // Many a column is called so, and not all that could be one are known here.
     const mayBe = (name: string) => (name === 'user' && !isKnown) || tables.some(hasColumn(name))
     const session = sessionEdits(sql, analysis.session, values, mayBe)
-    return { sql, edits: [...places.columns, ...session], tables, hoist, conditions: analysis.conditions }
+    // A computed default is a property, of which the cache knows nothing.
+    volatile.push(...tables.flatMap(({ named }) => (named.described ? [named.called] : [])))
+    const edits = [...places.columns, ...session, ...tables.flatMap((one) => describedEdits(one, rights))]
+    return { sql, edits, tables, hoist, conditions: analysis.conditions }
   }
 
   function isCatalog(name: string): boolean {
@@ -860,6 +863,22 @@ const hasColumn =
   ({ source }: Piece['tables'][number]): boolean =>
     source.kind === 'scan' && source.schema.fields.some((field) => field.name.toLowerCase() === name)
 
+/** `DESCRIBE t` says which columns take no null, are the key or have a default: what is read in place of the table has none of that. */
+function describedEdits(
+  { named: { described }, source }: Piece['tables'][number],
+  rights: { columns(one: Loaded): readonly Field[] },
+): Edit[] {
+  if (!described || source.kind !== 'scan') return []
+  const { table, schema, guard } = source
+  const shown = guard && new Set(rights.columns(table).map(({ id }) => id))
+  const fields = schema.fields.filter(({ id }) => shown?.has(id) ?? true)
+  const { start, end } = described
+  return [
+    { start, end: start, text: `${describedColumns(table, { ...schema, fields })} (` },
+    { start: end, end, text: '\n)' },
+  ]
+}
+
 /** Types of a shadow's columns. */
 const typeWith =
   (casts: Casts) =>
@@ -1060,6 +1079,7 @@ const showPiece = (source: Source): Piece => ({
         end: 5 + showTables.length,
         at: undefined,
         lead: undefined,
+        described: undefined,
         called: showTables,
       },
       source,

@@ -436,6 +436,7 @@ const hiddenColumns = [
     `SELECT ${yesPay} FROM information_schema.columns WHERE column_name = 'pay' AND table_name = 'people'`,
     `SELECT ${yesPay} FROM pg_catalog.pg_attribute WHERE attname = 'pay'`,
     `SELECT ${yesPay} FROM (DESCRIBE raw.people) WHERE column_name = 'pay'`,
+    `SELECT ${yesPay} FROM pragma_table_info('raw.people') WHERE name = 'pay'`,
   ]),
 ]
 

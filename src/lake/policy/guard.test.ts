@@ -93,6 +93,13 @@ describe('what is seen', () => {
     expect(await as(eve!, 'DESCRIBE raw.orders')).toHaveLength(1)
   })
 
+  test('what DESCRIBE says of columns that are not granted is told to nobody, nor how it is said', async () => {
+    await world.rows('ALTER TABLE raw.orders ALTER COLUMN person SET DEFAULT 4711')
+    expect(await as(eve!, 'DESCRIBE raw.orders')).toEqual([['id', 'BIGINT', 'YES', null, null, null]])
+    expect(JSON.stringify(await as(eve!, 'EXPLAIN FROM (DESCRIBE raw.orders)'))).not.toMatch(/person|4711/)
+    expect(await as(ana!, 'DESCRIBE raw.orders')).toContainEqual(['person', 'BIGINT', 'YES', null, '4711', null])
+  })
+
   test('what may not be known is not there: the same answer as for what is not there', async () => {
     const [hidden, nothing] = [await failure(ana!, 'FROM raw.hidden'), await failure(ana!, 'FROM raw.hiddex')]
     expect(hidden.code).toBe('TABLE_NOT_FOUND')

@@ -2,23 +2,21 @@
 // nobody is told more by them than by that. What a lake has not (OIDs, indexes, paths) is null or none.
 
 import { splice, type Spliced } from '../sql/splice.ts'
-import { isName, nameOf, quoteName, quoteText, tokens, type Token } from '../sql/tokens.ts'
+import { isName, nameOf, quoteName, tokens, type Token } from '../sql/tokens.ts'
 
 const about = `table_catalog AS database_name, table_schema AS schema_name`
 const counted = `(SELECT count(*) FROM information_schema.columns AS c WHERE c.table_schema = t.table_schema AND c.table_name = t.table_name) AS column_count`
 const relations: Record<string, string> = {
   duckdb_tables: `SELECT ${about}, table_name, NULL::VARCHAR AS comment, false AS internal, false AS temporary, false AS has_primary_key, NULL::BIGINT AS estimated_size, ${counted}, 0::BIGINT AS index_count, 0::BIGINT AS check_constraint_count, NULL::VARCHAR AS sql FROM information_schema.tables AS t WHERE table_type = 'BASE TABLE'`,
   duckdb_views: `SELECT ${about}, table_name AS view_name, NULL::VARCHAR AS comment, false AS internal, false AS temporary, ${counted}, NULL::VARCHAR AS sql FROM information_schema.tables AS t WHERE table_type = 'VIEW'`,
-  duckdb_columns: `SELECT ${about}, table_name, column_name, ordinal_position AS column_index, NULL::VARCHAR AS comment, false AS internal, NULL::VARCHAR AS column_default, is_nullable = 'YES' AS is_nullable, data_type FROM information_schema.columns`,
+  duckdb_columns: `SELECT ${about}, table_name, column_name, ordinal_position AS column_index, NULL::VARCHAR AS comment, false AS internal, column_default, is_nullable = 'YES' AS is_nullable, data_type FROM information_schema.columns`,
   duckdb_schemas: `SELECT catalog_name AS database_name, schema_name, NULL::VARCHAR AS comment, false AS internal, NULL::VARCHAR AS sql FROM information_schema.schemata`,
   duckdb_databases: `SELECT DISTINCT catalog_name AS database_name, NULL::VARCHAR AS path, NULL::VARCHAR AS comment, false AS internal, 'iceberg' AS type, false AS readonly FROM information_schema.schemata`,
 }
 
-/** What `PRAGMA table_info` tells of a table: a SELECT in parentheses. No key is told. */
+/** What `PRAGMA table_info` tells of a table: a SELECT in parentheses. */
 export function tableInfo(names: readonly string[]): string {
-  const [name, schema] = names.toReversed()
-  const of = `c.table_schema = ${schema === undefined ? 'current_schema()' : quoteText(schema)} AND lower(c.table_name) = ${quoteText(name!.toLowerCase())}`
-  return `(SELECT (row_number() OVER () - 1)::INTEGER AS cid, d.column_name AS name, d.column_type AS type, coalesce((SELECT any_value(c.is_nullable = 'NO') FROM information_schema.columns AS c WHERE ${of} AND c.column_name = d.column_name), false) AS "notnull", NULL::VARCHAR AS dflt_value, NULL::BOOLEAN AS pk FROM (DESCRIBE SELECT * FROM ${names.map(quoteName).join('.')}) AS d ORDER BY cid)`
+  return `(SELECT (row_number() OVER () - 1)::INTEGER AS cid, column_name AS name, column_type AS type, "null" = 'NO' AS "notnull", "default" AS dflt_value, key IS NOT DISTINCT FROM 'PRI' AS pk FROM (DESCRIBE ${names.map(quoteName).join('.')}) ORDER BY cid)`
 }
 
 /** The text with these relations written out. */

@@ -1,9 +1,18 @@
 // `information_schema` as SQL values: what a principal may see of a catalog, in the spelling of the SQL standard.
 
-import type { Loaded } from '../../catalog/index.ts'
-import { currentSchema, currentViewVersion, type Field, type ViewMetadata } from '../../iceberg/index.ts'
+import type { Loaded, LoadedTable } from '../../catalog/index.ts'
+import {
+  currentSchema,
+  currentViewVersion,
+  type Field,
+  type Schema,
+  type TableMetadata,
+  type Type,
+  type ViewMetadata,
+} from '../../iceberg/index.ts'
 import { quoteText } from '../sql/tokens.ts'
-import { sqlType } from '../types.ts'
+import { literalSql, sqlType } from '../types.ts'
+import { computedOf } from '../write/computed-defaults.ts'
 import { declaredType } from '../write/declared-types.ts'
 import { shownTemporary } from '../write/run-names.ts'
 
@@ -41,6 +50,7 @@ export function informationSchema(
           'table_name',
           'column_name',
           'ordinal_position',
+          'column_default',
           'is_nullable',
           'data_type',
           'column_comment',
@@ -52,6 +62,7 @@ export function informationSchema(
             one.name.name,
             field.name,
             at + 1,
+            one.kind === 'table' ? defaultShown(one.metadata, field) : null,
             field.required ? 'NO' : 'YES',
             declaredType(one.metadata, field) ?? sqlType(field.type),
             field.doc ?? null,
@@ -60,6 +71,36 @@ export function informationSchema(
       )
   }
 }
+
+/** The head of a SELECT over what DuckDB's DESCRIBE says of a table's rows: with what the table itself says besides. */
+export function describedColumns(
+  { metadata }: Pick<LoadedTable, 'metadata'>,
+  { fields, identifierFieldIds }: Schema,
+): string {
+  const caseOf = (shown: (field: Field) => string | null, otherwise: string) => {
+    const cases = fields.flatMap((field) => {
+      const text = shown(field)
+      return text === null ? [] : [` WHEN ${quoteText(field.name)} THEN ${quoteText(text)}`]
+    })
+    return cases.length === 0 ? otherwise : `CASE column_name${cases.join('')} ELSE ${otherwise} END`
+  }
+  const columns = [
+    `${caseOf(({ required }) => (required ? 'NO' : null), '"null"')} AS "null"`,
+    `${caseOf(({ id }) => (identifierFieldIds.includes(id) ? 'PRI' : null), 'key')} AS key`,
+    `${caseOf((field) => defaultShown(metadata, field), '"default"')} AS "default"`,
+  ]
+  return `SELECT column_name, column_type, ${columns.join(', ')}, extra FROM`
+}
+
+/** As SQL; null where there is none that can be written so. */
+function defaultShown(metadata: TableMetadata, { id, type, writeDefault }: Field): string | null {
+  const { computed } = computedOf(metadata, { id, type })
+  if (computed !== undefined) return computed
+  if (writeDefault === undefined || (typeof writeDefault === 'object' && 'json' in writeDefault)) return null
+  const text = literalSql(type, writeDefault)
+  return unquoted.has(type.kind) ? text.replace(/^'(.*)'$/, '$1') : text
+}
+const unquoted = new Set<Type['kind']>(['boolean', 'int', 'long', 'float', 'double', 'decimal'])
 
 export const kindShown = ({ kind, name }: Loaded): string =>
   kind === 'view' ? 'VIEW' : name.namespace === shownTemporary ? 'LOCAL TEMPORARY' : 'BASE TABLE'

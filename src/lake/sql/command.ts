@@ -223,7 +223,7 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
     const { sql } = reader.until('a table', ['like'])
     const like = likeIn(reader, 'column_name')
     reader.end()
-    return `SELECT column_name, column_type AS data_type, "null" AS is_nullable FROM (DESCRIBE SELECT * FROM ${sql}\n)${where(...like)}`
+    return `SELECT column_name, column_type AS data_type, "null" AS is_nullable FROM (DESCRIBE ${sql}\n)${where(...like)}`
   }
   return undefined
 }

@@ -54,6 +54,8 @@ export type NamedTable = {
   at: { start: number; end: number; expression: string } | undefined
   /** Set before a replacement so that `DESCRIBE t` and `TABLE t` stay SQL. */
   lead: Edit | undefined
+  /** `DESCRIBE t`: where that stands. */
+  described: { start: number; end: number } | undefined
   /** What it is called behind its replacement, where the statement gives it no alias. */
   called: string
 }
@@ -129,12 +131,18 @@ function locate(sql: string, all: readonly Token[], analysis: Analysis, names: N
         : ['DESCRIBE', 'DESC', 'SUMMARIZE', 'SHOW'].includes(word)
           ? { start: before.end, end: before.end, text: ' FROM' }
           : undefined
+    const at = reference.hasAt ? atClause(sql, all, last + 1) : undefined
+    const end = at?.end ?? all[last]!.end
+    const behind = all[indexAt(end)]?.text
+    const head = word === 'TABLE' ? all[first - 2] : before
+    const isDescribed = /^(describe|desc|show)$/i.test(head?.text ?? '') && (behind === undefined || behind === ')')
     return {
       reference,
       start: all[first]!.start,
       end: all[last]!.end,
-      at: reference.hasAt ? atClause(sql, all, last + 1) : undefined,
+      at,
       lead,
+      described: isDescribed ? { start: head!.start, end } : undefined,
       called: names.get(reference) ?? reference.name,
     }
   })

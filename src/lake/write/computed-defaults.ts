@@ -63,24 +63,29 @@ export type WrittenField = Field & {
   declared?: DeclaredType
 }
 
+/** What a column is given where a statement leaves it out, besides Iceberg's own defaults. */
+export function computedOf(
+  metadata: TableMetadata,
+  { id, type }: Pick<Field, 'id' | 'type'>,
+): Pick<WrittenField, 'computed' | 'items'> {
+  const sql = property.of(metadata, id)
+  if (sql === undefined) return {}
+  const items = type.kind === 'list' ? itemsOf(sql) : undefined
+  if (items) {
+    const list = items.map((one) => (one === null ? 'NULL' : quoteText(one))).join(', ')
+    return { items, computed: `CAST(CAST([${list}] AS VARCHAR[]) AS ${sqlType(type)})` }
+  }
+  return Object.hasOwn(spellings, sql) ? { computed: sql } : {}
+}
+
 /** The columns of a table as statements write them: `WrittenField`s. */
 export function writtenSchema(metadata: TableMetadata): Schema {
   const schema = currentSchema(metadata)
-  const computed = ({ id, type }: Field) => {
-    const sql = property.of(metadata, id)
-    if (sql === undefined) return {}
-    const items = type.kind === 'list' ? itemsOf(sql) : undefined
-    if (items) {
-      const list = items.map((one) => (one === null ? 'NULL' : quoteText(one))).join(', ')
-      return { items, computed: `CAST(CAST([${list}] AS VARCHAR[]) AS ${sqlType(type)})` }
-    }
-    return Object.hasOwn(spellings, sql) ? { computed: sql } : {}
-  }
   return {
     ...schema,
     fields: schema.fields.map((field): WrittenField => {
       const declared = declaredType(metadata, field)
-      return { ...field, ...computed(field), ...(declared === undefined ? {} : { declared }) }
+      return { ...field, ...computedOf(metadata, field), ...(declared === undefined ? {} : { declared }) }
     }),
   }
 }
