@@ -881,3 +881,11 @@ test('a table is made of a PIVOT, of the values that are there; a view would kee
     code: 'SQL_INVALID',
   })
 })
+
+test.each([
+  ['update raw.told set n = sum(n)', 'SQL_INVALID', 'an aggregate of all rows cannot be the value of each'],
+  ['alter table raw.told alter column s type int', 'QUERY_FAILED', "Could not convert string 'x' to INT32"],
+])('%s: names nothing of ours', async (sql, code, message) => {
+  await world.rows(`create or replace table raw.told as select 'x' as s, 1 as n`)
+  await expect(world.rows(sql)).rejects.toMatchObject({ code, message })
+})

@@ -22,6 +22,7 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     .replace(/\n\s*Stack Trace:[^]*$/, '')
     .replace(/\bs_[0-9a-f]{20}_\d+\b/g, 'the table')
     .replace(/'?\/[^\s'"]*\/(data|metadata)\/[^\s'",)]*'?/g, 'a data file')
+    .replace(/ when casting from source column _boathouse_\w+/, '')
     .replace(/"\/[^"]*\/duckdb_temp_[^"]*"/g, 'of what was spilled to disk')
     .replace(/\n+Candidate bindings: (.*)$/m, (_, listed: string) => {
       const known = listed.split(', ').filter((one) => !ours.test(one))
@@ -40,6 +41,11 @@ export function engineFailure(error: EngineFailure, place?: Place): Failure {
     return new Failure('QUERY_TOO_LARGE', `an expression is nested deeper than ${depth} levels`, {
       ...more,
       hint: 'Give a part of it a name in a WITH clause; `concat(…)` takes a hundred texts at once.',
+    })
+  if (/^column "_boathouse_\w+" must appear in the GROUP BY/.test(clean))
+    return new Failure('SQL_INVALID', 'an aggregate of all rows cannot be the value of each', {
+      ...more,
+      hint: 'Write it as a query of its own: (SELECT max(n) FROM t).',
     })
   if (['parser', 'binder', 'catalog', 'syntax'].includes(type)) return new Failure('SQL_INVALID', clean, more)
   if (type === 'not implemented') return new Failure('SQL_UNSUPPORTED', clean, more)
