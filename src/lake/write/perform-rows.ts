@@ -37,6 +37,7 @@ import { withCasts } from './value-casts.ts'
 import { writtenRows } from './parameters.ts'
 import { withPostgresTexts } from './postgres-texts.ts'
 import { mergeAction, openReturning } from './returning.ts'
+import { withRowIds } from './row-ids.ts'
 import { refusal, type RowOperation } from './rows.ts'
 
 type Statement<Kind extends RowChange['kind']> = Extract<RowChange, { kind: Kind }>
@@ -326,7 +327,7 @@ async function deleted(
 ): Promise<Performed> {
   const { metadata } = await tableOf(target, context.changes, 'delete from')
   const name = quoteName(alias ?? target.name)
-  const condition = where ? compose`(${where})` : 'true'
+  const condition = where ? compose`(${conditionOn(where, writtenSchema(metadata), name, context)})` : 'true'
   // Every row goes once, however many rows of the other tables it meets; of those one is told.
   const met =
     using && beside
@@ -349,9 +350,12 @@ async function updated(
   const schema = writtenSchema(metadata)
   const name = quoteName(alias ?? target.name)
   const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
-  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${valuesOf(beside)}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${where})` : 'true'}`
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${valuesOf(beside)}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${conditionOn(where, schema, name, context)})` : 'true'}`
   return changed(text, 'update', target, context)
 }
+
+const conditionOn = (where: Piece, schema: Schema, name: string, { postgres }: PerformContext) =>
+  postgres ? withRowIds(where, schema, name) : where
 
 /** The table gets the columns of the source that are written, and what it has of them besides is found by name. */
 async function evolved(statement: Statement<'merge'>, target: TableName, context: PerformContext): Promise<Merge> {

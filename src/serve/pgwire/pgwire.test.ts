@@ -650,6 +650,32 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('rows are found by ctid, as Laravel and batches do', async () => {
+    const client = await connect('ada')
+    const values = async (text: string) => (await client.query<unknown[]>({ text, rowMode: 'array' })).rows
+    await client.query('create table kept (id int primary key, note text); create table loose (id int, note text)')
+    for (const table of ['kept', 'loose'])
+      await client.query(`insert into ${table} values (1, 'a'), (2, null), (3, 'c'), (4, null)`)
+    await client.query(
+      `update kept set note = 'x' where "ctid" in (select "kept"."ctid" from "kept" inner join loose on loose.id = kept.id where loose.note is null)`,
+    )
+    expect(await values('select * from kept order by id')).toEqual([
+      [1, 'a'],
+      [2, 'x'],
+      [3, 'c'],
+      [4, 'x'],
+    ])
+    await client.query('delete from kept where ctid in (select ctid from kept order by id limit 2)')
+    expect(await values('select id from kept order by id')).toEqual([[3], [4]])
+    await client.query(
+      'delete from loose as l where l.ctid = any (select other.ctid from loose other where other.note is null)',
+    )
+    expect(await values('select id from loose order by id')).toEqual([[1], [3]])
+    expect(await codeOf(client.query('delete from loose where ctid in (select ctid from loose limit 1)'))).toBe('0A000')
+    await client.query('drop table kept, loose')
+    await client.end()
+  })
+
   test('flags are told as drivers know them, whatever they were written as', async () => {
     const client = await connect('ada')
     const told: unknown[] = []
