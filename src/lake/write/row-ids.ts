@@ -1,6 +1,6 @@
 // `ctid`, PostgreSQL's name for a row itself: `UPDATE t … WHERE ctid IN (SELECT t.ctid FROM t JOIN u …)`, as Laravel writes changes
-// that look at other tables. Rows here have no address that stays, so a row is all that is in it: of rows that are alike a
-// condition finds all or none.
+// that look at other tables. Rows here have no address that stays, so a row is all that is in it. That is asked of tables with a
+// key alone: where rows may be alike, who deletes all but one of them by ctid would delete all.
 
 import { Failure } from '../../base/failure.ts'
 import type { Schema } from '../../iceberg/index.ts'
@@ -12,8 +12,8 @@ import { isName, nameOf, quoteName, quoteText, tokens } from '../sql/tokens.ts'
 export function withRowIds(where: Piece, { fields, identifierFieldIds }: Schema, name: string): Piece | Composed {
   if (!/\bctid\b/i.test(where.sql) || fields.some((field) => field.name.toLowerCase() === 'ctid')) return where
   const all = [...tokens(where.sql)]
-  if (identifierFieldIds.length === 0 && all.some(({ text }) => /^(limit|fetch)$/i.test(text)))
-    throw new Failure('SQL_UNSUPPORTED', 'ctid beside LIMIT would find more rows than that of a table without a key', {
+  if (identifierFieldIds.length === 0)
+    throw new Failure('SQL_UNSUPPORTED', 'rows of a table without a key have no ctid', {
       hint: 'Name the rows by their columns, or give the table a PRIMARY KEY.',
     })
   let text: Composed | string = ''
