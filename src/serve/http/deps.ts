@@ -163,7 +163,7 @@ export const usualLimits: HttpLimits = {
   bodyMs: 30_000,
   headersMs: 15_000,
   uploadIdleMs: 60_000,
-  perPrincipal: { burst: 1_000, perMinute: 6_000 },
+  perPrincipal: { burst: 2_000, perMinute: 12_000 },
   perAddress: { burst: 2_000, perMinute: 12_000 },
   queriesMax: 32,
   answerBytesMax: 128 * 2 ** 20,
