@@ -484,7 +484,7 @@ test('what cannot be built says so', async () => {
 
 test('a saved query waits for the models that its metrics are made of, as in dbt', async () => {
   const { results } = await run({
-    'models/m.sql': 'select nope as day, 1 as amount',
+    'models/m.sql': 'select nope as sold, 1 as amount',
     'models/spine.sql': "select date '2024-01-01' as day",
     'models/s.yml': `
 models:
@@ -492,9 +492,9 @@ models:
 semantic_models:
   - name: sales
     model: ref('m')
-    defaults: {agg_time_dimension: day}
-    entities: [{name: id, type: primary, expr: day}]
-    dimensions: [{name: day, type: time, type_params: {time_granularity: day}}]
+    defaults: {agg_time_dimension: sold}
+    entities: [{name: id, type: primary, expr: sold}]
+    dimensions: [{name: sold, type: time, type_params: {time_granularity: day}}]
     measures: [{name: amount, agg: sum}]
 metrics: [{name: total, label: Total, type: simple, type_params: {measure: amount}}]
 saved_queries: [{name: totals, query_params: {metrics: [total]}}]

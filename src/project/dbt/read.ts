@@ -7,6 +7,7 @@
 import { Failure } from '../../base/failure.ts'
 import { byPlace } from '../yaml.ts'
 import { checkNodes } from './checks.ts'
+import { checkSemantics } from './semantic-checks.ts'
 import { behaviourFlag } from './config.ts'
 import { describeAll, readDocs } from './describe.ts'
 import { readEntries } from './entries.ts'
@@ -69,6 +70,7 @@ async function readRest(reading: Reading): Promise<void> {
   await readUnitTests(reading)
   describeAll(reading)
   checkNodes(reading)
+  checkSemantics(reading)
   addNotices(reading)
   addPlainNames(project)
   await readSelectorsFile(reading)

@@ -259,7 +259,9 @@ test('exposures, metrics, semantic models and saved queries know what they stand
     'models/m.yml': `semantic_models:
   - name: orders
     model: ref('orders')
+    defaults: {agg_time_dimension: at}
     entities: [{name: id, type: primary}]
+    dimensions: [{name: at, type: time, type_params: {time_granularity: day}}]
     measures: [{name: order_count, agg: count, expr: id, create_metric: true}]
 metrics:
   - {name: share, label: Share, type: ratio, type_params: {numerator: order_count, denominator: {name: order_count, filter: "{{ Dimension('id__x') }} > 1"}}}
