@@ -4,7 +4,7 @@ import { pgTypes, sqlNames } from '../../base/pg-types.ts'
 import { kindShown } from '../relations/information.ts'
 import type { Row } from './relation-sql.ts'
 import { sequenceRows } from './sequence-rows.ts'
-import { isUnique, viewSql, wireOf, type Column, type Constraint, type Model } from './rows.ts'
+import { keyOf, viewSql, wireOf, type Column, type Constraint, type Model } from './rows.ts'
 
 const listed = (constraint: Constraint, catalog: string): Row => ({
   constraint_catalog: catalog,
@@ -127,9 +127,7 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
     constraints.flatMap(({ name, relation, key, to }) => {
       if (!to || key.kind !== 'foreign') return []
       const { rules = {} } = key.to
-      const unique = constraints.find(
-        (one) => isUnique(one) && one.relation.oid === to.relation.oid && String(one.numbers) === String(to.numbers),
-      )
+      const unique = keyOf(constraints, to)
       return [
         {
           constraint_catalog: known.catalog,

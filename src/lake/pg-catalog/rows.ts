@@ -216,6 +216,10 @@ function identifierKey({ loaded, schema, name }: Relation): Key[] {
   return [{ kind: 'primary', namespace: schema, table: name, columns }]
 }
 
+/** The unique key that a foreign one leads to. */
+export const keyOf = (all: readonly Constraint[], to: NonNullable<Constraint['to']>): Constraint | undefined =>
+  all.find((one) => isUnique(one) && one.relation.oid === to.relation.oid && String(one.numbers) === String(to.numbers))
+
 export const isUnique = ({ key }: Constraint): boolean => isUniqueKey(key)
 export const wireOf = (column: Field & { declared?: DeclaredType }) => wireTypeOf(column.declared ?? safeType(column))
 function safeType(field: Field): string {
@@ -479,7 +483,8 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       convalidated: true,
       conrelid: relation.oid,
       contypid: 0,
-      conindid: isUnique({ key } as Constraint) ? indexOid : 0,
+      // Of a foreign key the index of the key that it leads to: drivers find that by it.
+      conindid: isUniqueKey(key) ? indexOid : ((to && keyOf(constraints, to)?.indexOid) ?? 0),
       conparentid: 0,
       confrelid: to?.relation.oid ?? 0,
       confupdtype: ruleCode(key, 'update'),

@@ -256,6 +256,9 @@ test('foreign keys are shown with their rules, also by psql', async () => {
   await ada.query('create table raw.parent (id int primary key)')
   await ada.query(`create table raw.child (a int references raw.parent on delete cascade,
     b int references raw.parent (id) on update set null on delete restrict)`)
+  const indexes =
+    "select count(*) from pg_constraint c join pg_class i on i.oid = c.conindid and i.relkind = 'i' where c.conname like 'child_%'"
+  expect((await ada.query({ text: indexes, rowMode: 'array' })).rows).toEqual([['2']])
   const rules =
     "select delete_rule, update_rule from information_schema.referential_constraints where constraint_name like 'child_%' order by constraint_name"
   expect((await ada.query({ text: rules, rowMode: 'array' })).rows).toEqual([

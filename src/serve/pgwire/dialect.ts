@@ -63,6 +63,7 @@ import {
 } from './dialect/lists.ts'
 import { jsonPathCall, jsonPathOperator } from './dialect/json-path-calls.ts'
 import { recordColumns } from './dialect/json-rows.ts'
+import { bareLabel } from './dialect/labels.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { patternEdits } from './dialect/engine-patterns.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
@@ -98,7 +99,7 @@ function editsOf(sql: EditedSql): Edit[] {
   })
   for (let at = 0; at < sql.tokens.length; at++) {
     const isDefinition = at < definitionEnd && !computed.has(at)
-    if (sql.taken.has(at) || keptName(sql, at)) continue
+    if (sql.taken.has(at) || bareLabel(sql, at) || keptName(sql, at)) continue
     if (jsonPathOperator(sql, at)) continue
     numberedRows(sql, at)
     valuesNames(sql, at)

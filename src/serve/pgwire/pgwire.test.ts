@@ -548,7 +548,7 @@ describe('statements', () => {
       join pg_depend d on d.objid = s.oid and d.deptype in ('a', 'i') join pg_attribute a on a.attrelid = d.refobjid
       and a.attnum = d.refobjsubid where s.relkind = 'S' and d.refobjid = 'numbered'::regclass order by 1`
     expect(await values(shown)).toEqual([
-      ['numbered_id_seq', 'i', 'id', '1'],
+      ['numbered_id_seq', 'a', 'id', '1'],
       ['of_n', 'a', 'n', '1'],
     ])
     expect(
@@ -676,6 +676,29 @@ describe('statements', () => {
     expect(await codeOf(client.query(`delete from loose where ctid in (${alike})`))).toBe('0A000')
     expect(await codeOf(client.query('delete from loose a using loose b where a.ctid < b.ctid'))).toBe('0A000')
     await client.query('drop table kept, loose')
+    await client.end()
+  })
+
+  test("PostgreSQL's words are names behind what they name, without AS", async () => {
+    const client = await connect('ada')
+    const first = async (text: string) => {
+      const { rows, fields } = await client.query<unknown[]>({ text, rowMode: 'array' })
+      return [fields.map(({ name }) => name).join(), ...(rows[0] ?? [])]
+    }
+    expect(
+      await first(
+        'select max(a.value) value, count(*) NAME, case when true then 1 end status, array[1] level, null is null data, (select 2) role from (select 1 value) a group by a.value',
+      ),
+    ).toEqual(['value,name,status,level,data,role', 1, '1', 1, [1], true, 2])
+    // None of these is a name.
+    expect(
+      await first(
+        "select '2020-01-01 10:00+00'::timestamp with time zone is null, now()::timestamp without time zone is null",
+      ),
+    ).toEqual(['?column?,?column?', false, false])
+    await client.query('create temp table labelled as select 1 name, 2 type with no data')
+    expect(await first('select * from labelled for update')).toEqual(['name,type'])
+    expect(await first("select cast('{a,b}' as varchar array) list")).toEqual(['list', ['a', 'b']])
     await client.end()
   })
 
@@ -1717,11 +1740,11 @@ describe('statements', () => {
       'alter table child add constraint late foreign key (code, id) references nowhere (a, b) not valid',
     )
     expect(await values(foreign)).toEqual([
-      ['child_plain_id_fkey', 'FOREIGN KEY (plain_id) REFERENCES public.plain(id)'],
+      ['child_plain_id_fkey', 'FOREIGN KEY (plain_id) REFERENCES plain(id) ON DELETE CASCADE'],
     ])
     await client.query('create table nowhere (b int, a text)')
     await client.query('alter table child validate constraint late')
-    expect((await values(foreign))[1]).toEqual(['late', 'FOREIGN KEY (code, id) REFERENCES public.nowhere(a, b)'])
+    expect((await values(foreign))[1]).toEqual(['late', 'FOREIGN KEY (code, id) REFERENCES nowhere(a, b)'])
     await client.query('alter table child drop constraint late; drop table nowhere')
     expect(await values(foreign)).toHaveLength(1)
     await client.query('alter table child drop constraint u, drop constraint if exists v')

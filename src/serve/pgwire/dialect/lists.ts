@@ -38,8 +38,10 @@ export function listLiteral(sql: EditedSql, at: number): boolean {
   const name = sql.castEnd(cast).type.replaceAll('[]', '')
   let last = sql.words[cast + 2] === '.' ? cast + 3 : cast + 1
   if (sql.words[last + 1] === '(') last = sql.closing(last + 1) ?? last
-  const isList = sql.words[last + 1] === '[' && sql.words[last + 2] === ']' && !isOidAlias(name)
+  const isWord = sql.words[last + 1] === 'array'
+  const isList = (isWord || (sql.words[last + 1] === '[' && sql.words[last + 2] === ']')) && !isOidAlias(name)
   if (!isList || !listOf(sql, at, name === 'bytea')) return false
+  if (isWord) return true
   dimensions(sql, last, /^e?'\s*(\{[\s{]*)/i.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
   return true
 }

@@ -128,7 +128,10 @@ export class EditedSql {
     while (this.words[last + 1] === '[' && this.words[last + 2] === ']') last += 2
     // TypeORM and psycopg's identifiers quote it: `::"regtype"`.
     const word = (this.words[first] ?? '').replace(/^"(reg\w+|jsonb?|bytea)"$/, '$1')
-    const type = word + '[]'.repeat((last - first) / 2)
+    // The standard's word for a list, as Hibernate has it.
+    const isWord = last === first && this.words[first + 1] === 'array' && this.words[first + 2] !== '['
+    const type = word + (isWord ? '[]' : '[]'.repeat((last - first) / 2))
+    if (isWord) last++
     return { type, last, isPlain: !isQualified }
   }
 
