@@ -22,7 +22,6 @@ import type { Privilege } from '../../govern/index.ts'
 import type { Engine, EngineColumn } from '../../engine/index.ts'
 import {
   applyUpdates,
-  followedBy,
   applyViewUpdates,
   createUpdates,
   createViewUpdates,
@@ -43,7 +42,6 @@ import {
   writeTableMetadata,
   writeViewMetadata,
   type ViewMetadata,
-  type TableChange,
   type TableUpdate,
   type Schema,
   type TableMetadata,
@@ -70,7 +68,7 @@ import { backticksInDuckDb } from '../sql/backticks.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { changedAlias, type ChangedTable } from '../sources.ts'
 import { takingTurns } from './turns.ts'
-import { headId, madeFor, openStaging, type Rebased } from './staging.ts'
+import { headId, inTurn, madeFor, openStaging, type Rebased } from './staging.ts'
 import { writtenColumn } from '../types.ts'
 import { beginFiles, type FilesUnderWay } from './write.ts'
 
@@ -490,18 +488,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     async alter(target, changes, options = {}) {
       const { published, before } = await existing(target, ['alter'])
       if (changes.length === 0) return
-      const write: Rebased = {
-        async on(base, at) {
-          let now = base
-          let all: TableChange = { updates: [], requirements: [] }
-          for (const change of changes) {
-            const step = await change(now, { io, ...at })
-            now = applyUpdates(now, step.updates, { nowMs: at.nowMs })
-            all = followedBy(all, step)
-          }
-          return all
-        },
-      }
+      const write: Rebased = { on: (base, at) => inTurn(base, changes, { io, ...at }) }
       const { name, metadata } = before
       await stage({ target: name, published, before, metadata, write, action: 'replace', files: [], options })
     },

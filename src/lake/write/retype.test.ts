@@ -101,6 +101,30 @@ test('rows from before are as they were, and a transaction takes it back', async
   expect(await rows(`select n || 'x' from past at (version => ${before})`)).toEqual([['1x']])
 })
 
+test.each(['copy-on-write', 'merge-on-read'])(
+  'what is read as of now, or by a tag, has the new column alone (%s)',
+  async (mode) => {
+    await rows(`drop table if exists tagged`)
+    await rows(`create table tagged (id int, n varchar not null, last int) with ('write.update.mode' = '${mode}')`)
+    await rows(`insert into tagged values (1, '5', 6)`)
+    await rows('alter table tagged alter n type int')
+    await rows('alter table tagged create tag now')
+    const [[head]] = (await rows(`select snapshot_id from raw.tagged$refs where name = 'main'`)) as [[string]]
+    for (const version of [head, "'now'"])
+      expect(await rows(`select * from (describe select * from tagged at (version => ${version}))`)).toEqual(
+        [
+          ['id', 'INTEGER'],
+          ['n', 'INTEGER'],
+          ['last', 'INTEGER'],
+        ].map((column) => [...column, 'YES', null, null, null]),
+      )
+    expect(await rows(`select * from tagged at (version => ${head})`)).toEqual([[1, 5, 6]])
+    await rows('delete from tagged')
+    await rows('alter table tagged alter n type varchar')
+    expect(await typesOf('tagged')).toEqual(['id INTEGER', 'n VARCHAR', 'last INTEGER'])
+  },
+)
+
 test.each([
   [`partitioned by (n)`, 'the table is partitioned by it'],
   [`sorted by (n)`, 'the table is sorted by it'],

@@ -93,13 +93,6 @@ export async function retyped(
     ],
     options,
   )
-  if (before.currentSnapshotId !== undefined) {
-    const set = columns.map(({ temporary, value }) => ({ column: temporary, value }))
-    const whole = { alias: undefined, returning: undefined, from: undefined, where: undefined }
-    // Whoever may alter a table sees all of it.
-    const allowed = { ...context, options: { ...options, needs: ['alter' as const] } }
-    await changeRows({ kind: 'update', name: [target.name], set, ...whole }, target, allowed)
-  }
   const identifiers = currentSchema(before).identifierFieldIds.map((id) => fieldById(currentSchema(before), id)!.path)
   const isKey = identifiers.length > 0 && columns.some(({ field }) => identifiers.includes(field.name))
   const replacing = columns.flatMap(({ field, temporary, constant, change }): AlterStep[] => [
@@ -113,7 +106,17 @@ export async function retyped(
     (now) => (constant === undefined ? nothing : schemaOf(now).setDefault(field.name, constant).change()),
   ])
   const open: AlterStep[] = isKey ? [(now) => schemaOf(now).identifiers([]).change()] : []
-  await changes.alter(target, [...open, ...replacing], options)
+  const evolving = [...open, ...replacing]
+  if (before.currentSnapshotId !== undefined) {
+    const set = columns.map(({ temporary, value }) => ({ column: temporary, value }))
+    const whole = { alias: undefined, returning: undefined, from: undefined, where: undefined }
+    // Whoever may alter a table sees all of it.
+    const allowed = { ...context, options: { ...options, needs: ['alter' as const], evolving } }
+    await changeRows({ kind: 'update', name: [target.name], set, ...whole }, target, allowed)
+  }
+  const { metadata: changed } = await tableOf(target, changes, 'change')
+  const hadNoRows = columns.some(({ temporary }) => columnNamed(changed, temporary) !== undefined)
+  if (hadNoRows) await changes.alter(target, evolving, options)
   const { metadata: after } = await tableOf(target, changes, 'change')
   const required = columns.filter(({ field }) => field.required)
   const closing = await Promise.all(required.map(({ field }) => requiring(field.name, after)))

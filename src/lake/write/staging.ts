@@ -21,6 +21,7 @@ import {
   applyUpdates,
   createUpdates,
   currentSchema,
+  followedBy,
   newlyRequired,
   prepareAppend,
   writeTableMetadata,
@@ -34,7 +35,7 @@ import {
 } from '../../iceberg/index.ts'
 import type { FileIO } from '../../io/index.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
-import type { TableOptions, WriteResult } from './change-set.ts'
+import type { AlterStep, TableOptions, WriteResult } from './change-set.ts'
 import { isTemporary } from './run-names.ts'
 import { sqlType } from '../types.ts'
 
@@ -49,6 +50,35 @@ export const madeFor = (schema: Schema, write: Rebased): Rebased => ({
     const [needed] = newlyRequired(currentSchema(base), schema)
     if (needed) throw new Failure('COMMIT_CONFLICT', `the column ${needed.name} became NOT NULL meanwhile`)
     return write.on(base, options)
+  },
+})
+
+/** What steps do one after the other, each to what those before it made. */
+export async function inTurn(
+  base: TableMetadata,
+  steps: readonly AlterStep[],
+  at: Parameters<AlterStep>[1],
+): Promise<TableChange> {
+  let now = base
+  let all: TableChange = { updates: [], requirements: [] }
+  for (const step of steps) {
+    const change = await step(now, at)
+    now = applyUpdates(now, change.updates, { nowMs: at.nowMs })
+    all = followedBy(all, change)
+  }
+  return all
+}
+
+/** Rows whose snapshot is of the table's columns after these steps, as whoever travels to it reads them. */
+const evolvedBy = (write: Rebased, steps: readonly AlterStep[], io: FileIO): Rebased => ({
+  async on(base, at) {
+    const rows = await write.on(base, at)
+    const columns = await inTurn(base, steps, { io, ...at })
+    const { currentSchemaId: schemaId } = applyUpdates(base, columns.updates, { nowMs: at.nowMs })
+    const updates = rows.updates.map((update) =>
+      update.action === 'add-snapshot' ? { ...update, snapshot: { ...update.snapshot, schemaId } } : update,
+    )
+    return followedBy(columns, { ...rows, updates })
   },
 })
 
@@ -125,7 +155,8 @@ export function openStaging(id: string, deps: StagingDeps) {
   /** The table after one more write, in a metadata file that nobody's pointer names. */
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
     const { more = [], action, appended, files, placed, options } = staged
-    const prepared = files.length > 0 ? madeFor(currentSchema(metadata), staged.write) : staged.write
+    const fitting = files.length > 0 ? madeFor(currentSchema(metadata), staged.write) : staged.write
+    const prepared = options.evolving ? evolvedBy(fitting, options.evolving, io) : fitting
     const nowMs = clock.now()
     // Data files, manifests, their list and the metadata file become durable side by side, all of them before the
     // records name the metadata file.
