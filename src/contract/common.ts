@@ -65,6 +65,10 @@ export const Provenance = z
       z.strictObject({
         table: z.string().describe('Full name: catalog.namespace.table.'),
         snapshotId: SnapshotId.nullable(),
+        schemaId: z
+          .number()
+          .int()
+          .describe('Which of the schemas of the table: a column may be renamed without a new snapshot.'),
         committedAt: Timestamp.nullable(),
       }),
     ),
@@ -91,4 +95,6 @@ export type Done = z.infer<typeof Done>
 
 export const AsOf = z
   .string()
-  .describe('Read every table as it was then: an ISO 8601 time with offset, or a snapshot id.')
+  .describe(
+    'Read every table as it was then: an ISO 8601 time with offset, a snapshot id, or what an earlier answer read: JSON of its tables, each with its `snapshotId` and `schemaId`.',
+  )

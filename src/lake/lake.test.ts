@@ -83,7 +83,12 @@ describe('reading', () => {
     const result = await world.query('select 1 from raw.sales')
     await collect(result)
     expect(result.provenance.tables).toEqual([
-      { table: 'dev_analytics.raw.sales', snapshotId: expect.stringMatching(/^\d+$/), committedAt: expect.any(String) },
+      {
+        table: 'dev_analytics.raw.sales',
+        snapshotId: expect.stringMatching(/^\d+$/),
+        schemaId: 0,
+        committedAt: expect.any(String),
+      },
     ])
   })
 

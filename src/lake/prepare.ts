@@ -101,7 +101,10 @@ export type Prepared = {
   /** Every table and view that was loaded. */
   loaded: Loaded[]
   /** Without what the asker may not know of: tables below a view that reads with the rights of its owner. */
-  provenance: { tables: { table: string; snapshotId: string | null; committedAt: string | null }[]; views: string[] }
+  provenance: {
+    tables: { table: string; snapshotId: string | null; schemaId: number; committedAt: string | null }[]
+    views: string[]
+  }
   /** What the asker named, and their rights when the statement began. */
   direct: readonly TableName[]
   rights: Rights
@@ -202,9 +205,10 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       tables: distinct(
         scans
           .filter(({ table }) => context.rights.knows(table.name))
-          .map(({ table, snapshot }) => ({
+          .map(({ table, snapshot, schema }) => ({
             table: showName(table.name),
             snapshotId: snapshot?.snapshotId.toString() ?? null,
+            schemaId: schema.schemaId,
             committedAt: snapshot ? new Date(snapshot.timestampMs).toISOString() : null,
           })),
       ),

@@ -36,6 +36,7 @@ import { analysisOf, type AnalysisCache, type ColumnsCache } from './answers/ana
 import { engineFailure } from './answers/engine-failure.ts'
 import { barrier, guardOf, type Guard } from './policy/guard.ts'
 import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
+import type { Earlier } from './scan/as-of.ts'
 import { describedColumns, informationSchema, schemaOfLoaded, type InformationTable } from './relations/information.ts'
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound, refNamed } from './names.ts'
@@ -94,7 +95,7 @@ export type PrepareContext = {
   /** Every table as of then, where the statement does not say otherwise. */
   asOf: At | undefined
   /** As of then, for this one table: goes before `asOf`. */
-  asOfTable?: ((name: TableName) => At | undefined) | undefined
+  asOfTable?: ((name: TableName) => Earlier | undefined) | undefined
   rights: Rights
   /** What `system.audit` and `system.queries` show; undefined: there are none. */
   logs: SystemLogs | undefined
@@ -546,12 +547,13 @@ export async function nameSources(
     const branch = isTarget ? context.rowsOf!.branch : undefined
     const when =
       branch === undefined ? (ref ?? (named.at && (await evaluateAt(named, here, context)))) : { ref: branch }
-    const asOf = context.asOfTable?.(loaded.name) ?? context.asOf
+    const earlier = when === undefined ? context.asOfTable?.(loaded.name) : undefined
+    const asOf = atOf(earlier) ?? context.asOf
     let snapshot: Snapshot | undefined
     let changes: Range | undefined
     try {
       changes = about && rangeOf(loaded, when ?? asOf)
-      if (!changes) snapshot = snapshotAsOf(metadata, when ?? asOf)
+      if (!changes) snapshot = earlier?.snapshotId === null ? undefined : snapshotAsOf(metadata, when ?? asOf)
       else if (changes.to !== undefined) snapshot = snapshotById(metadata, changes.to)
     } catch (error) {
       throw error instanceof Failure
@@ -561,7 +563,9 @@ export async function nameSources(
     // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
     const travel = when ?? asOf
     const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
-    const ofRows = travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata)
+    const ofRows =
+      metadata.schemas.find(({ schemaId }) => schemaId === earlier?.schemaId) ??
+      (travel && !isBranch ? schemaOf(metadata, snapshot) : schemaOf(metadata))
     const schema = changes ? changesSchema(loaded, ofRows) : ofRows
     checkNames(loaded.name, schema, here)
     const columns = isTarget ? { file: true, position: true, rowId: metadata.formatVersion >= 3 } : undefined
@@ -780,7 +784,7 @@ export async function nameSources(
     const { metadata, location } = loaded
     const when = ref ?? (named.at && (await evaluateAt(named, here, context)))
     // As of then where it can be; the history itself is always the one of now.
-    const at = when ?? (canTravel(what) ? (context.asOfTable?.(loaded.name) ?? context.asOf) : undefined)
+    const at = when ?? (canTravel(what) ? (atOf(context.asOfTable?.(loaded.name)) ?? context.asOf) : undefined)
     try {
       const table = metadataTable(context.io, metadata, what, {
         location,
@@ -878,6 +882,9 @@ function describedEdits(
     { start: end, end, text: '\n)' },
   ]
 }
+
+const atOf = (earlier: Earlier | undefined): At | undefined =>
+  typeof earlier?.snapshotId === 'bigint' ? { snapshotId: earlier.snapshotId } : undefined
 
 /** Types of a shadow's columns. */
 const typeWith =

@@ -1,34 +1,52 @@
 // As of when a statement reads: one moment for all tables, or what each had in an earlier answer.
 
+import { z } from 'zod'
 import { Failure } from '../../base/failure.ts'
 import { showName } from '../../catalog/index.ts'
 import type { At } from '../../iceberg/index.ts'
 import type { PrepareContext } from '../sources.ts'
 
-/** As `parseAsOf`; or as of an answer's provenance, `{"catalog.namespace.table": "snapshot id", …}`. */
+/** What a table was to an earlier answer; null: without rows. The columns are those of the snapshot, where none are told. */
+export type Earlier = { snapshotId: bigint | null; schemaId?: number | undefined }
+
+/** What an answer's provenance says of a table, or the snapshot alone. */
+const Told = z.union([
+  z.string().regex(/^-?\d{1,19}$/),
+  z.null(),
+  z.object({
+    snapshotId: z
+      .string()
+      .regex(/^-?\d{1,19}$/)
+      .nullable(),
+    schemaId: z.number().int().optional(),
+  }),
+])
+
+/** As `parseAsOf`; or as of an answer's provenance, `{"catalog.namespace.table": {"snapshotId": "…", "schemaId": 1}, …}`. */
 export function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' | 'asOfTable'> {
   if (!text?.trimStart().startsWith('{')) return { asOf: text === undefined ? undefined : parseAsOf(text) }
-  const invalid = () =>
-    new Failure('REQUEST_INVALID', `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots`)
-  let read: unknown
+  const read = z.record(z.string(), Told).safeParse(parsed(text))
+  if (!read.success)
+    throw new Failure(
+      'REQUEST_INVALID',
+      `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots`,
+    )
+  const tables = new Map(Object.entries(read.data).map(([name, told]) => [name.toLowerCase(), earlierOf(told)]))
+  return { asOf: undefined, asOfTable: (name) => tables.get(showName(name).toLowerCase()) }
+}
+
+function parsed(text: string): unknown {
   try {
-    read = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
-    throw invalid()
+    return undefined
   }
-  const snapshots = new Map<string, bigint>()
-  for (const [name, id] of Object.entries(read as Record<string, unknown>)) {
-    if (id === null) continue // it had no rows, so there is nothing to go back to
-    if (typeof id !== 'string' || !/^-?\d{1,19}$/.test(id)) throw invalid()
-    snapshots.set(name.toLowerCase(), BigInt(id))
-  }
-  return {
-    asOf: undefined,
-    asOfTable: (name) => {
-      const snapshotId = snapshots.get(showName(name).toLowerCase())
-      return snapshotId === undefined ? undefined : { snapshotId }
-    },
-  }
+}
+
+function earlierOf(told: z.infer<typeof Told>): Earlier {
+  const { snapshotId, schemaId } =
+    typeof told === 'object' && told !== null ? told : { snapshotId: told, schemaId: undefined }
+  return { snapshotId: snapshotId === null ? null : BigInt(snapshotId), schemaId }
 }
 
 /** A snapshot id, a time (without zone: UTC), or the name of a branch or tag. */

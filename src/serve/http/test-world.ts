@@ -304,7 +304,10 @@ async function fakeQuery(sql: string, { rowsMax = 100, signal }: QueryOptions): 
       { name: 'n', type: 'BIGINT', nullable: true },
       { name: 'amount', type: 'DECIMAL(12,2)', nullable: true },
     ],
-    provenance: { tables: [{ table: 'dev_analytics.raw.sales', snapshotId: '42', committedAt: at }], views: [] },
+    provenance: {
+      tables: [{ table: 'dev_analytics.raw.sales', snapshotId: '42', schemaId: 0, committedAt: at }],
+      views: [],
+    },
     cached: { hit: false, ageMs: 0 },
     truncated: () => Number(wanted) > rowsMax,
     chunks: (async function* () {

@@ -261,7 +261,7 @@ export function dashboardData(all: readonly Order[], dashboard: Dashboard, quest
     },
   }
   const provenance = {
-    tables: [{ table: `${catalog}.staging.stg_sales`, snapshotId: '7612408337104220311', committedAt }],
+    tables: [{ table: `${catalog}.staging.stg_sales`, snapshotId: '7612408337104220311', schemaId: 0, committedAt }],
     views: [],
   }
   const panels = Object.fromEntries(

@@ -304,6 +304,7 @@ export async function startFixture(dist: string) {
           {
             table: 'dev_analytics.marts.daily_revenue',
             snapshotId: '7612408337104220311',
+            schemaId: 0,
             committedAt: '2026-11-21T06:02:11Z',
           },
         ],
