@@ -22,7 +22,7 @@ import { deprecations } from './deprecations.ts'
 import type { ColumnSpec, Config, Constraint, FunctionForm, Warning } from './types.ts'
 import type { ParseCache } from './parse-cache.ts'
 import { withPythonArguments } from './python/yaml-values.ts'
-import { gathering, readYamlText, renderYaml } from './yaml-file.ts'
+import { gathering, mayRender, readYamlText, renderYaml } from './yaml-file.ts'
 
 /** What a file says about one model, seed, snapshot, analysis, macro or singular test, or about a version of a model. */
 export type Facts = {
@@ -136,7 +136,7 @@ export function readProperties(file: string, text: string, globals: Globals, cac
     const located = readYamlText(file, text, tell, cache)
     const value = withPythonArguments(located.value, file, text)
     const isSkipped = (path: Path) => !isOne(path[0], sections) || isLate(path) || isNameless(located.value, path)
-    const rendered = renderYaml(value, located.at, globals, isSkipped, found.failures)
+    const rendered = mayRender(text) ? renderYaml(value, located.at, globals, isSkipped, found.failures) : value
     readRoot(rendered, new EntryReader(file, located.at, found.failures, located.value), found, warn)
   })
   return found

@@ -400,6 +400,20 @@ test('versions that are described twice are those of the first description, as f
   ])
 })
 
+test.each([
+  ['plain', 'plain'],
+  ['|\n          block\n', 'block'],
+  ['>\n          block\n', 'block'],
+  ['"with an escape\\n"', 'with an escape'],
+  [`'over lines\n\n          '`, 'over lines'],
+])('a text has no last line break, whatever it is written as: %j', async (written, expected) => {
+  const project = await read({
+    'models/m.sql': 'select 1 as id',
+    'models/m.yml': `models:\n  - name: m\n    config:\n      meta:\n        told: ${written}\n        other: 1\n`,
+  })
+  expect(project.nodes.get('model.shop.m')!.config['meta']).toEqual({ told: expected, other: 1 })
+})
+
 test('odd and old spellings are read, some with a warning', async () => {
   const project = await read({
     'dbt_project.yml': `name: shop

@@ -62,6 +62,9 @@ function restoreFloat(value: unknown, path: readonly (string | number)[]): void 
 
 const looksRendered = /\{[{%#]/
 
+/** Whether rendering may make anything else of a file's texts: of templates, and of texts that end with a line break (blocks, or quotes over lines). */
+export const mayRender = (text: string): boolean => looksRendered.test(text) || /[|>\\]|^\s*['"]/m.test(text)
+
 /**
  * Every text below `value` rendered with Jinja's native types, except where `skip` says so. A failure names the place
  * in the YAML file.
