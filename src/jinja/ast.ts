@@ -2,6 +2,7 @@
 
 import type { Float } from './values.ts'
 
+/** Integers beyond 2^53 are a `LargeInteger`, which is a `Float`. */
 export type Literal = string | number | boolean | null | Float
 
 export type Expression =

@@ -101,6 +101,7 @@ function halfEven(value: bigint, unit: bigint): bigint {
 function partsOf(value: unknown): Parts | undefined {
   if (value instanceof Decimal) return parse(value.text)
   if (typeof value === 'boolean') return { coefficient: value ? 1n : 0n, exponent: 0 }
+  if (typeof value === 'bigint') return { coefficient: value, exponent: 0 }
   return isInt(value) ? { coefficient: BigInt(value), exponent: 0 } : undefined
 }
 

@@ -17,7 +17,7 @@ import { isWorkedOut } from './constant.ts'
 import { filters } from './filters.ts'
 import { predicates } from './predicates.ts'
 import type { SourceMap } from './errors.ts'
-import { Float } from './values.ts'
+import { Float, LargeInteger } from './values.ts'
 
 /**
  * `module` is a macro file: its macros are exported and not visible to each other by name, because dbt lets every bare
@@ -606,6 +606,7 @@ const quote = (text: string): string => JSON.stringify(text)
 const temporaries = (body: Body): string => body.temporaries.map((name) => `, ${name}`).join('')
 
 function literal(value: string | number | boolean | null | Float): string {
+  if (value instanceof LargeInteger) return `${value.digits}n`
   if (value instanceof Float) return `new Float(${value.value})`
   return typeof value === 'number' ? String(value) : JSON.stringify(value)
 }

@@ -23,6 +23,7 @@ import {
   listOf,
   newKwargs,
   numberOf,
+  whole,
   PyError,
   PySet,
   repr,
@@ -203,14 +204,15 @@ function dictsort(value: unknown, [caseSensitive, by, reverse]: unknown[]): unkn
 function toInt(value: unknown, [fallback = 0, base]: unknown[]): unknown {
   if (value instanceof Undefined) value.fail()
   if (typeof value === 'string') {
-    const whole = parseIntText(value, number(base, 10))
-    if (whole !== undefined) return whole
-    const found = numberOf(parseFloatText(value))
-    return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback
+    const read = parseIntText(value, number(base, 10))
+    if (read !== undefined) return read
+    return truncated(numberOf(parseFloatText(value)), fallback)
   }
-  const found = numberOf(value)
-  return found !== undefined && Number.isFinite(found) ? Math.trunc(found) + 0 : fallback
+  return typeof value === 'bigint' ? value : truncated(numberOf(value), fallback)
 }
+
+const truncated = (value: number | undefined, fallback: unknown): unknown =>
+  value !== undefined && Number.isFinite(value) ? whole(BigInt(Math.trunc(value))) : fallback
 
 function toFloat(value: unknown, [fallback = new Float(0)]: unknown[]): unknown {
   if (value instanceof Undefined) value.fail()
@@ -227,6 +229,7 @@ function round(value: unknown, [precision, method]: unknown[]): unknown {
   if (found === undefined) throw typeError(`type ${typeName(value)} doesn't define __round__ method`)
   if (how === 'common') {
     if (value instanceof Decimal) return roundedTo(value, digits)
+    if (typeof value === 'bigint' && digits >= 0) return value
     const rounded = roundTo(found, digits)
     return isFloat(value) ? float(rounded) : rounded + 0
   }
@@ -392,6 +395,7 @@ function absolute(value: unknown): unknown {
   const found = numberOf(value)
   if (found === undefined) throw typeError(`bad operand type for abs(): '${typeName(value)}'`)
   if (value instanceof Decimal) return found < 0 ? negated(value) : value
+  if (typeof value === 'bigint') return value < 0n ? -value : value
   return isFloat(value) ? float(Math.abs(found)) : Math.abs(found)
 }
 

@@ -88,8 +88,8 @@ function percentOne(value: unknown, kind: string, flags: string, width: number, 
     case 'o': {
       if (numberOf(value) === undefined)
         throw typeError(`%${kind} format: a real number is required, not ${typeName(value)}`)
-      const whole = Math.trunc(numberOf(value)!)
-      const digits = inBase(Math.abs(whole), kind, flags.includes('#')).padStart(precision ?? 0, '0')
+      const whole = typeof value === 'bigint' ? value : Math.trunc(numberOf(value)!)
+      const digits = inBase(whole < 0 ? -whole : whole, kind, flags.includes('#')).padStart(precision ?? 0, '0')
       return padNumber((whole < 0 ? '-' : sign) + digits, width, left, zero)
     }
     case 'e':
@@ -122,7 +122,7 @@ function padNumber(text: string, width: number, left: boolean, zero: boolean): s
   return sign + padStart(digits!, width - sign!.length, '0')
 }
 
-function inBase(value: number, kind: string, alternate: boolean): string {
+function inBase(value: number | bigint, kind: string, alternate: boolean): string {
   switch (kind) {
     case 'x':
       return (alternate ? '0x' : '') + value.toString(16)
@@ -133,7 +133,7 @@ function inBase(value: number, kind: string, alternate: boolean): string {
     case 'b':
       return (alternate ? '0b' : '') + value.toString(2)
     default:
-      return value.toFixed(0)
+      return typeof value === 'bigint' ? String(value) : value.toFixed(0)
   }
 }
 
@@ -304,6 +304,8 @@ export function formatValue(value: unknown, spec: string): string {
   const [, fill, alignment, sign = '', , alternate, zero, widthText, grouping = '', precisionText, kind] = match
   const width = checkWidth(Number(widthText ?? 0))
   const precision = precisionText === undefined ? undefined : checkWidth(Number(precisionText))
+  if (typeof value === 'bigint')
+    throw new PyError('OverflowError', 'a format of an integer beyond 2^53 is not supported')
   const isNumber = isInt(value) || isFloat(value) || (typeof value === 'boolean' && kind !== undefined && kind !== 's')
   if (!isNumber) {
     if (kind !== undefined && kind !== 's') {
@@ -372,7 +374,7 @@ export function parseFloatText(text: string): unknown {
 }
 
 /** An int from text as Python's `int(text, base)` reads it; undefined when it is none. */
-export function parseIntText(text: string, base = 10): number | undefined {
+export function parseIntText(text: string, base = 10): number | bigint | undefined {
   let digits = text
     .trim()
     .replace(/([\da-z])_(?=[\da-z])/gi, '$1')
@@ -388,6 +390,9 @@ export function parseIntText(text: string, base = 10): number | undefined {
   const allowed = '0123456789abcdefghijklmnopqrstuvwxyz'.slice(0, base)
   if (digits === '' || [...digits].some((digit) => !allowed.includes(digit))) return undefined
   const value = Number.parseInt(digits, base)
-  if (!Number.isSafeInteger(value)) throw new PyError('OverflowError', 'integer beyond 2^53 is not supported')
+  if (!Number.isSafeInteger(value)) {
+    const exact = [...digits].reduce((sum, digit) => sum * BigInt(base) + BigInt(allowed.indexOf(digit)), 0n)
+    return isNegativeText ? -exact : exact
+  }
   return isNegativeText && value !== 0 ? -value : value
 }

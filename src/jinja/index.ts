@@ -50,6 +50,7 @@ export {
   typeName,
   Undefined,
   View,
+  whole,
   type Callable,
   type Kwargs,
 } from './values.ts'

@@ -12,6 +12,7 @@ import {
   typeName,
   Undefined,
   valueError,
+  whole,
 } from './values.ts'
 
 export type JsonOptions = { sortKeys?: boolean; indent?: number | undefined; escape?: boolean }
@@ -25,7 +26,7 @@ function write(value: unknown, sortKeys: boolean, indent: number | undefined, ne
   if (typeof value === 'string') return quoteAscii(value)
   if (typeof value === 'boolean') return value ? 'true' : 'false'
   if (isFloat(value)) return floatJson(value instanceof Float ? value.value : value)
-  if (typeof value === 'number') return String(value)
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   const inner = indent === undefined ? '' : newline + ' '.repeat(indent)
   const between = indent === undefined ? ', ' : `,${inner}`
   const wrap = (open: string, items: string[], close: string) =>
@@ -55,7 +56,7 @@ function write(value: unknown, sortKeys: boolean, indent: number | undefined, ne
 
 function keyJson(key: unknown): string {
   if (typeof key === 'boolean' || key === null) return write(key, false, undefined, '')
-  if (typeof key === 'string' || typeof key === 'number' || key instanceof Float) return str(key)
+  if (['string', 'number', 'bigint'].includes(typeof key) || key instanceof Float) return str(key)
   throw typeError(`keys must be str, int, float, bool or None, not ${typeName(key)}`)
 }
 
@@ -78,6 +79,7 @@ export function fromJson(text: string): unknown {
   const revive = (value: unknown, source: string | undefined): unknown => {
     if (typeof value === 'number' && source !== undefined && /[.eE]/.test(source) && Number.isInteger(value))
       return new Float(value)
+    if (typeof value === 'number' && source !== undefined && Number.isInteger(value)) return whole(BigInt(source))
     if (value === null || typeof value !== 'object' || value instanceof Float || value instanceof Dict) return value
     return Array.isArray(value) ? value : new Dict(Object.entries(value).map(([key, each]) => [unmarked(key), each]))
   }

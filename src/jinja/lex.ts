@@ -5,7 +5,7 @@
 // through line ends; the one newline at the very end of a template is dropped always (Jinja's default).
 
 import type { SourceMap } from './errors.ts'
-import { type Float, float } from './values.ts'
+import { type Float, float, LargeInteger } from './values.ts'
 
 export type Token =
   | { kind: 'text'; text: string; at: number }
@@ -115,8 +115,9 @@ function tokenAt(source: SourceMap, at: number, read: (pattern: RegExp) => strin
   }
   const whole = read(integer)
   if (whole !== undefined && !/^[\p{L}_]/u.test(source.text.slice(at + whole.length, at + whole.length + 1))) {
-    const value = Number(whole.replaceAll('_', ''))
-    if (!Number.isSafeInteger(value)) throw source.invalid('integers beyond 2^53 are not supported', at)
+    const digits = whole.replaceAll('_', '').toLowerCase()
+    const number = Number(digits)
+    const value = Number.isSafeInteger(number) ? number : new LargeInteger(BigInt(digits))
     return { kind: 'literal', text: whole, value, at }
   }
   const word = read(name)

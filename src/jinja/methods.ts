@@ -537,7 +537,7 @@ const setLike = new Map(setMethods)
 // --- numbers
 
 const ints = new Map<string, Method>([
-  method('bit_length', [], (self: number) => (self === 0 ? 0 : Math.abs(self).toString(2).length)),
+  method('bit_length', [], (self: number | bigint) => (self === 0 ? 0 : self.toString(2).replace('-', '').length)),
   method('is_integer', [], () => true),
 ])
 
@@ -560,6 +560,7 @@ function tableOf(value: unknown): ReadonlyMap<string, Method> | undefined {
   if (value instanceof View) return value.kind === 'values' ? undefined : setLike
   if (value instanceof Float) return floats
   if (typeof value === 'number') return Number.isInteger(value) ? ints : floats
+  if (typeof value === 'bigint') return ints
   if (value instanceof Range) return ranges
   return undefined
 }

@@ -49,6 +49,7 @@ function remainder(value: unknown, by: number): number {
   const number = numberOf(value)
   if (number === undefined) throw typeError('not all arguments converted during string formatting')
   if (by === 0) throw new PyError('ZeroDivisionError', 'integer modulo by zero')
+  if (typeof value === 'bigint' && Number.isSafeInteger(by)) return Number(value % BigInt(by))
   return number - Math.floor(number / by) * by
 }
 
@@ -76,7 +77,7 @@ export const predicates: ReadonlyMap<string, Predicate> = new Map<string, Predic
   plain('boolean', (value) => typeof value === 'boolean'),
   plain('true', (value) => value === true),
   plain('false', (value) => value === false),
-  plain('integer', isInt),
+  plain('integer', (value) => isInt(value) || typeof value === 'bigint'),
   plain('float', (value) => isFloat(value) && !(value instanceof Decimal)),
   plain('number', isNumeric),
   plain('string', (value) => typeof value === 'string'),
@@ -87,7 +88,7 @@ export const predicates: ReadonlyMap<string, Predicate> = new Map<string, Predic
   plain('escaped', () => false),
   plain('lower', (value) => hasCase(str(value)) && str(value) === str(value).toLowerCase()),
   plain('upper', (value) => hasCase(str(value)) && str(value) === str(value).toUpperCase()),
-  plain('odd', (value) => remainder(value, 2) === 1),
+  plain('odd', (value) => Math.abs(remainder(value, 2)) === 1),
   plain('even', (value) => remainder(value, 2) === 0),
   plain('filter', (value) => filters.has(str(value))),
   plain('test', (value) => predicates.has(str(value))),

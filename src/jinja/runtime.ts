@@ -19,7 +19,6 @@ import {
   float,
   Gen,
   HostObject,
-  int,
   indexOf,
   isFloat,
   iterate,
@@ -27,6 +26,7 @@ import {
   Namespace,
   newKwargs,
   numberOf,
+  whole,
   PyError,
   PySet,
   Range,
@@ -430,7 +430,8 @@ function leftOver(
 export function add(left: unknown, right: unknown): unknown {
   if (typeof left === 'string' && typeof right === 'string') return left + right
   if (typeof left === 'number' && typeof right === 'number' && Number.isInteger(left) && Number.isInteger(right)) {
-    return int(left + right)
+    const sum = left + right
+    return Number.isSafeInteger(sum) ? sum : exact('+', left, right)
   }
   if (Array.isArray(left) && Array.isArray(right)) return left.concat(right)
   if (left instanceof Tuple && right instanceof Tuple) return new Tuple([...left.items, ...right.items])
@@ -440,7 +441,9 @@ export function add(left: unknown, right: unknown): unknown {
 function arithmetic(operator: string, left: unknown, right: unknown, run: (a: number, b: number) => number): unknown {
   const [a, b] = [numberOf(left), numberOf(right)]
   if (a !== undefined && b !== undefined) {
-    return isFloat(left) || isFloat(right) ? float(run(a, b)) : int(run(a, b))
+    if (isFloat(left) || isFloat(right)) return float(run(a, b))
+    const result = typeof left === 'bigint' || typeof right === 'bigint' ? undefined : run(a, b)
+    return Number.isSafeInteger(result) ? result! + 0 : exact(operator, left, right) // -0 is no int
   }
   if (left instanceof Undefined) left.fail()
   if (right instanceof Undefined) right.fail()
@@ -456,6 +459,35 @@ function arithmetic(operator: string, left: unknown, right: unknown, run: (a: nu
   }
   throw typeError(`unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${typeName(right)}'`)
 }
+
+/** Ints beyond 2^53, all of their digits. */
+function exact(operator: string, left: unknown, right: unknown): unknown {
+  const [a, b] = [bigOf(left), bigOf(right)]
+  const rest = () => {
+    const cut = a % b
+    return cut !== 0n && cut < 0n !== b < 0n ? cut + b : cut
+  }
+  switch (operator) {
+    case '+':
+      return whole(a + b)
+    case '-':
+      return whole(a - b)
+    case '*':
+      return whole(a * b)
+    case '//':
+      nonZero(Number(b), 'integer division or modulo by zero')
+      return whole((a - rest()) / b)
+    case '%':
+      nonZero(Number(b), 'integer division or modulo by zero')
+      return whole(rest())
+    default:
+      if (b * BigInt(a.toString(2).length) > bitsMax) throw new PyError('LimitError', 'a power of too many digits')
+      return whole(a ** b)
+  }
+}
+
+const bitsMax = 1_000_000n
+const bigOf = (value: unknown): bigint => BigInt(typeof value === 'bigint' ? value : numberOf(value)!)
 
 const ofDecimals = (operator: string, left: unknown, right: unknown): unknown =>
   left instanceof Decimal || right instanceof Decimal ? decimalResult(operator, left, right) : undefined
@@ -542,7 +574,8 @@ export function negative(value: unknown): unknown {
   const number = numberOf(value)
   if (number === undefined) throw typeError(`bad operand type for unary -: '${typeName(value)}'`)
   if (value instanceof Decimal) return negated(value)
-  return isFloat(value) ? float(-number) : int(-number)
+  if (typeof value === 'bigint') return whole(-value)
+  return isFloat(value) ? float(-number) : -number + 0
 }
 
 export function positive(value: unknown): unknown {

@@ -39,6 +39,24 @@ export class Float extends Number {
   }
 }
 
+/**
+ * An integer beyond 2^53 outside of a rendering, where it is a bigint: in a syntax tree, whose readers pass over what is no
+ * plain value, and in what hosts keep. All of its digits are in JSON.
+ */
+export class LargeInteger extends Float {
+  readonly digits: bigint
+  constructor(digits: bigint) {
+    super(Number(digits))
+    this.digits = digits
+  }
+  override toString(): string {
+    return String(this.digits)
+  }
+  toJSON(): unknown {
+    return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(this.digits))
+  }
+}
+
 /** A decimal of the database keeps its digits, `1.50`, and is worked with as Python does: see decimal.ts. Beside a float it is one. */
 export class Decimal extends Float {
   readonly text: string
@@ -94,7 +112,7 @@ let identityNext = 1
 
 function keyText(key: unknown): string {
   if (typeof key === 'string') return `s${key.length}:${key}`
-  if (typeof key === 'number') return `n${key};`
+  if (typeof key === 'number' || typeof key === 'bigint') return `n${key};`
   if (key === null) return 'N;'
   if (typeof key === 'symbol') return 'U;'
   const object = key as object
@@ -305,7 +323,13 @@ export abstract class HostObject {
 
 export const float = (value: number): unknown => (Number.isInteger(value) ? new Float(value) : value)
 
-/** An int result; ints beyond 2^53 would silently lose digits, so they fail instead. */
+/** An int: a number, and beyond 2^53, where numbers lose digits, a bigint. */
+export const whole = (value: bigint): number | bigint => {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}
+
+/** An int that has to be a number, such as a length. */
 export function int(value: number): number {
   if (!Number.isSafeInteger(value)) throw new PyError('OverflowError', 'integer beyond 2^53 is not supported')
   return value + 0 // -0 is no int
@@ -315,11 +339,12 @@ export const isInt = (value: unknown): value is number => typeof value === 'numb
 export const isFloat = (value: unknown): value is number | Float =>
   value instanceof Float || (typeof value === 'number' && !Number.isInteger(value))
 export const isNumeric = (value: unknown): boolean =>
-  typeof value === 'number' || typeof value === 'boolean' || value instanceof Float
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' || value instanceof Float
 
 /** The number behind an int, float or bool; undefined for everything else. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value
+  if (typeof value === 'bigint') return Number(value)
   if (value instanceof Float) return value.value
   if (typeof value === 'boolean') return value ? 1 : 0
   return undefined
@@ -337,6 +362,7 @@ export function typeName(value: unknown): string {
   if (typeof value === 'string') return 'str'
   if (typeof value === 'boolean') return 'bool'
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float'
+  if (typeof value === 'bigint') return 'int'
   if (typeof value === 'function') return 'function'
   if (Array.isArray(value)) return 'list'
   if (value instanceof Float) return 'float'
@@ -381,9 +407,11 @@ export function repr(value: unknown): string {
   if (typeof value === 'string') return reprString(value)
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (typeof value === 'number') return Number.isInteger(value) ? String(value + 0) : reprFloat(value)
+  if (typeof value === 'bigint') return String(value)
   if (typeof value === 'function') return '<function>'
   if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`
   if (value instanceof Decimal) return `Decimal('${value.text}')`
+  if (value instanceof LargeInteger) return String(value.digits)
   if (value instanceof Float) return reprFloat(value.value)
   if (value instanceof Tuple) return `(${value.items.map(repr).join(', ')}${value.items.length === 1 ? ',' : ''})`
   if (value instanceof Dict) return reprDict(value)
@@ -434,6 +462,9 @@ export function equals(left: unknown, right: unknown): boolean {
   if (typeof left === 'string' || typeof right === 'string') return hostEquals(left, right)
   if (left instanceof Decimal && right instanceof Decimal) return left.key === right.key
   const number = numberOf(left)
+  // Of a bigint and a number JavaScript compares what they are worth, exactly.
+  if (typeof left === 'bigint') return numberOf(right) !== undefined && left == exactOf(right)
+  if (typeof right === 'bigint') return number !== undefined && right == exactOf(left)
   if (number !== undefined) return number === numberOf(right)
   if (Array.isArray(left)) return Array.isArray(right) && sameItems(left, right)
   if (left instanceof Tuple) return right instanceof Tuple && sameItems(left.items, right.items)
@@ -455,6 +486,8 @@ const hostEquals = (left: unknown, right: unknown): boolean =>
 const sameItems = (left: unknown[], right: unknown[]): boolean =>
   left.length === right.length && left.every((item, index) => equals(item, right[index]))
 
+const exactOf = (value: unknown): number | bigint => (typeof value === 'bigint' ? value : numberOf(value)!)
+
 /** Sets and the views that behave like one. */
 export function asSet(value: unknown): PySet | undefined {
   if (value instanceof PySet) return value
@@ -465,7 +498,13 @@ export function asSet(value: unknown): PySet | undefined {
 export function compare(left: unknown, right: unknown, operator = '<'): number {
   if (typeof left === 'string' && typeof right === 'string') return left === right ? 0 : left < right ? -1 : 1
   const [a, b] = [numberOf(left), numberOf(right)]
-  if (a !== undefined && b !== undefined) return a - b === 0 || a === b ? 0 : a - b
+  if (a !== undefined && b !== undefined) {
+    if (typeof left === 'bigint' || typeof right === 'bigint') {
+      const [x, y] = [exactOf(left), exactOf(right)]
+      return Number.isNaN(a + b) ? Number.NaN : x < y ? -1 : x > y ? 1 : 0
+    }
+    return a - b === 0 || a === b ? 0 : a - b
+  }
   if (left instanceof Undefined) left.fail()
   if (right instanceof Undefined) right.fail()
   if (Array.isArray(left) && Array.isArray(right)) return compareItems(left, right, operator)
@@ -547,7 +586,8 @@ export const newKwargs = (): Kwargs => Object.create(null) as Kwargs
  * only if the host passes Float for integral ones. */
 export function fromJs(value: unknown): unknown {
   if (value === undefined) return null
-  if (typeof value === 'bigint') return int(Number(value))
+  if (typeof value === 'bigint') return whole(value)
+  if (value instanceof LargeInteger) return value.digits
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(fromJs)
   if (value instanceof Map) return new Dict(Array.from(value, ([key, item]) => [fromJs(key), fromJs(item)] as const))
@@ -560,6 +600,7 @@ export function fromJs(value: unknown): unknown {
 export function toJs(value: unknown): unknown {
   if (value instanceof Float) return value
   if (value instanceof Undefined || value === undefined) return null
+  if (typeof value === 'bigint') return new LargeInteger(value)
   if (typeof value !== 'object' || value === null) return typeof value === 'function' ? repr(value) : value
   if (value instanceof Dict) {
     const record: Record<string, unknown> = {}

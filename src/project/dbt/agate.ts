@@ -17,6 +17,7 @@ import {
   toJson,
   truth,
   Tuple,
+  whole,
   type Callable,
 } from '../../jinja/index.ts'
 import { parseDate, parseTime, parseTimestamp } from './python/strftime.ts'
@@ -32,8 +33,7 @@ function templateValue(value: unknown, type: string): unknown {
     if (type.startsWith('TIMESTAMP')) return parseTimestamp(value) ?? value
     if (type.startsWith('DECIMAL')) return new Decimal(value)
     if (/^(HUGEINT|UHUGEINT|BIGINT|UBIGINT|DOUBLE|FLOAT)/.test(type)) {
-      const number = Number(value)
-      return Number.isSafeInteger(number) || !Number.isInteger(number) ? number : value
+      return /^-?\d+$/.test(value) && !/^[DF]/.test(type) ? whole(BigInt(value)) : Number(value)
     }
     return value
   }

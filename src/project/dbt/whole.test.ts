@@ -386,6 +386,14 @@ models: {shop: {+meta: {a: "{{ false }}", b: "{{ target.name == 'prod' }}", c: "
   expect(await refused('name: shop\nversion: 1.0')).toBe('')
 })
 
+test('integers of any size keep their digits, also in configs and the manifest', async () => {
+  const project = await read({
+    'models/m.sql': "{{ config(meta={'id': 2 ** 63 - 1, 'fees': [0xa020d57ab0448ef7]}) }}select {{ 10 ** 20 }} as id",
+  })
+  const { nodes } = manifestOf(project, { generatedAt: 0 }) as { nodes: object }
+  expect(JSON.stringify(nodes)).toContain('"meta":{"id":9223372036854775807,"fees":[11538456968243220215]}')
+})
+
 test('versions that are described twice are those of the first description, as far as dbt has an order', async () => {
   const versions = 'versions: [{v: 1}, {v: 2}]'
   const project = await read({
