@@ -556,13 +556,14 @@ describe('statements', () => {
         "select sequence_name, increment from information_schema.sequences where sequence_schema = 'public' order by 1",
       ),
     ).toEqual([
+      ['numbered_id_seq', '1'],
       ['of_n', '1'],
       ['order_seq', '50'],
     ])
     expect(
       await values("select column_default, is_identity from information_schema.columns where table_name = 'numbered'"),
     ).toEqual([
-      [null, 'YES'],
+      ["nextval('numbered_id_seq'::regclass)", 'NO'],
       ["nextval('of_n'::regclass)", 'NO'],
     ])
     expect(await codeOf(values("select nextval('nowhere')"))).toBe('42P01')
