@@ -273,6 +273,15 @@ test('foreign keys are shown with their rules, also by psql', async () => {
   await ada.query('drop table raw.child, raw.parent')
 })
 
+test('vectors are texts however their relation is named, and lists are compared with what is written as one', async () => {
+  const indexes =
+    'select pg_catalog.pg_index.indoption, pg_catalog.pg_index.indkey as keys from pg_catalog.pg_index limit 1'
+  expect((await ada.query({ text: indexes, rowMode: 'array' })).rows).toEqual([['0', '1']])
+  expect((await ada.query("select '{}'::text[] = '{}' as a, '{1}'::int[] <> '{2}' as b")).rows).toEqual([
+    { a: true, b: true },
+  ])
+})
+
 test('pg_settings tells what the connection set', async () => {
   const asked = {
     text: "select setting, unit, source from pg_settings where name = 'statement_timeout'",

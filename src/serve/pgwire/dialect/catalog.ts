@@ -168,7 +168,9 @@ function vectorElement(sql: EditedSql, open: number): boolean {
 
 /** In an answer a vector of numbers is a text: `1 2`. */
 function vectorText(sql: EditedSql, at: number): boolean {
-  const first = sql.words[at - 1] === '.' ? at - 2 : at
+  // `pg_catalog.pg_index.indoption`, as SQLAlchemy has it.
+  let first = at
+  while (sql.words[first - 1] === '.') first -= 2
   const isInside = [...sql.pairs].some(([open, close]) => open < first && close > at)
   if (isInside || !sql.isItem(first, at)) {
     const named = sql.words[at + 1] === 'as' && !isInside && sql.isItem(first, at + 2)

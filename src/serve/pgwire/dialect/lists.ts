@@ -33,6 +33,7 @@ export function listLiteral(sql: EditedSql, at: number): boolean {
   const isAlone = sql.words[at - 1] === '(' && sql.words[at + 1] === ')'
   if (isAlone && oneOf(sql, at)) return true
   if (sql.words[at + 1] !== '::' && isBesideList(sql.tokens, at, 1)) return comparedList(sql, at) || listOf(sql, at)
+  if (besideCast(sql, at)) return true
   const cast = isAlone ? at + 2 : at + 1
   if (sql.words[cast] !== '::' && !(sql.words[cast] === 'as' && sql.words[at - 1] === '(')) return false
   const name = sql.castEnd(cast).type.replaceAll('[]', '')
@@ -43,6 +44,15 @@ export function listLiteral(sql: EditedSql, at: number): boolean {
   if (!isList || !listOf(sql, at, name === 'bytea')) return false
   if (isWord) return true
   dimensions(sql, last, /^e?'\s*(\{[\s{]*)/i.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
+  return true
+}
+
+/** `'{a}'::text[] = '{}'`, as Alembic compares defaults: a list of the type that is written beside it. */
+function besideCast(sql: EditedSql, at: number): boolean {
+  const isCompared = /^(=|<>|!=)$/.test(sql.words[at - 1] ?? '') && sql.words[at + 1] !== '::'
+  const isCast = sql.words[at - 2] === ']' && sql.words[at - 3] === '[' && sql.words[at - 5] === '::'
+  if (!isCompared || !isCast || !listOf(sql, at)) return false
+  sql.insertAfter(at, `::${sql.tokens[at - 4]!.text}[]`)
   return true
 }
 
