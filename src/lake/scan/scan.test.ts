@@ -9,6 +9,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openEngine, type Engine } from '../../engine/index.ts'
 import {
+  encodeBound,
   encodeDeletionVectors,
   newTableMetadata,
   parseSchema,
@@ -457,6 +458,33 @@ test.each(['f', 'g', 's.x'])('rows with NaN in %s are found beside numbers whose
     expect(await found(files, `${f} IN (7, 'NaN')`)).toEqual([2])
     expect(await found(files, `NOT (${f} <= 0.5)`)).toEqual([2, 3, 4, 5])
   }
+})
+
+test('zeros of both signs are found in files of others with Bloom filters', async () => {
+  const schema = schemaOf([column(1, 'f', 'double')])
+  const select = (from: number) =>
+    `SELECT (CASE WHEN i % 3 = 0 THEN '-0.0' ELSE ${from} + i % 7 END)::DOUBLE AS f FROM range(3000) t(i)`
+  const none = new Map([[1, 0]])
+  const bounds = (lower: number, upper: number) => ({
+    lowerBounds: new Map([[1, encodeBound({ kind: 'double' }, lower)!]]),
+    upperBounds: new Map([[1, encodeBound({ kind: 'double' }, upper)!]]),
+  })
+  const path = await parquet(select(1), '{f: 1}')
+  const found = async (more: Partial<DataFile>, where: string) => {
+    const files = [scanFile(dataFile(path, { nanCounts: none, ...more }))]
+    const sql = await scanSql({ table: 'raw.t', metadata: metadataOf(schema), schema, files, io, engine })
+    const [[count]] = (await engine.rows({
+      class: 'interactive',
+      sql: `SELECT count(*) FROM ${sql} t WHERE ${where}`,
+    })) as [[number]]
+    return { count, isHeld: !sql.includes('greatest(') }
+  }
+  for (const where of ['f = 0', 'NOT (f <> 0.0)', "f = '-0.0'"]) {
+    expect(await found({}, where)).toEqual({ count: 1000, isHeld: false })
+    expect(await found(bounds(-0, 7), where)).toEqual({ count: 1000, isHeld: false })
+  }
+  // Where the manifests say that there is none, what Parquet says counts.
+  expect(await found(bounds(1, 7), 'f = 1')).toMatchObject({ isHeld: true })
 })
 
 test('bytes are found in files with Bloom filters', async () => {

@@ -16,6 +16,7 @@ import { Failure } from '../../base/failure.ts'
 import type { Engine, EngineColumn, HostClass } from '../../engine/index.ts'
 import {
   allFields,
+  decodeBound,
   fieldById,
   fieldInAnySchema,
   nameMappingOf,
@@ -308,10 +309,10 @@ type Room = { left: number }
 async function branchSql(source: ScanSource, branch: Branch, room: Room): Promise<string> {
   const { schema, columns } = source
   const { files, own, constants, hasDeletes } = branch
-  const mayHaveNan = (id: number) => files.some(({ file }) => file.nanCounts?.get(id) !== 0)
+  const misleads = (field: Floats) => files.some(({ file }) => mayHaveNan(file, field) || mayHideZeros(file, field))
   if (!hasDeletes && constants.length === 0 && extraColumns(source).length === 0) {
     const columns = schema.fields.map((field) => ({ field, as: field.name }))
-    return readFiles(source, files, own, columns, { mayHaveNan })
+    return readFiles(source, files, own, columns, { misleads })
   }
 
   const keys = hasDeletes ? await equalityGroups(source, branch) : []
@@ -326,7 +327,7 @@ async function branchSql(source: ScanSource, branch: Branch, room: Room): Promis
     files,
     own,
     [...wanted.values()].map((field) => ({ field, as: `c${field.id}` })),
-    { withPlace: true, mayHaveNan },
+    { withPlace: true, misleads },
   )
   const valueOf = ({ id }: Pick<Field, 'id'>) => (constant.has(id) ? `f.p${id}` : `d.c${id}`)
   const outputs = [
@@ -363,8 +364,8 @@ const isPlaceName = ({ name }: FileColumn) => /^file_(index|row_number)$/i.test(
 type Reading = {
   /** Also `fi`, the file's place in the list, and `pos`, the row's in the file. */
   withPlace?: boolean
-  /** Whether a column of floats, or a field in it, may hold NaN in some file. */
-  mayHaveNan?: (id: number) => boolean
+  /** Whether what some file says of a column of floats, or of a field in it, is not all that it holds. */
+  misleads?: (field: Floats) => boolean
 }
 
 /** A SELECT of the columns. */
@@ -373,7 +374,7 @@ function readFiles(
   files: readonly { path: string; recordCount: number }[],
   own: readonly FileColumn[] | undefined,
   columns: readonly { field: WantedColumn; as: string }[],
-  { withPlace = false, mayHaveNan = () => false }: Reading = {},
+  { withPlace = false, misleads = () => false }: Reading = {},
 ): string {
   const list = `[${files.map(({ path }) => quoteFile(localPathOf(path))).join(', ')}]`
   const place = withPlace ? ['file_index::BIGINT AS fi', 'file_row_number AS pos'] : []
@@ -383,7 +384,7 @@ function readFiles(
       throw new Failure('UNSUPPORTED', `${table} has files with a column "${taken.name}", a name that DuckDB needs`)
     const values = columns.map(({ field, as }) => {
       const value = columnSql(own, field)
-      const sql = value !== undefined && isMisread(field, mayHaveNan) ? unfiltered(value) : (value ?? absentSql(field))
+      const sql = value !== undefined && isMisread(field, misleads) ? unfiltered(value) : (value ?? absentSql(field))
       return `${sql} AS ${quoteName(as)}`
     })
     // A folder named `day=5` must not answer for what is in the file.
@@ -399,7 +400,7 @@ function readFiles(
   })
   // Fields of structs that are found by id are not held against statistics anyway.
   const names = columns.map(({ field, as }) =>
-    field.type.kind !== 'struct' && isMisread(field, mayHaveNan)
+    field.type.kind !== 'struct' && isMisread(field, misleads)
       ? `${unfiltered(quoteName(as))} AS ${quoteName(as)}`
       : quoteName(as),
   )
@@ -413,22 +414,38 @@ const unfiltered = (sql: string) => `greatest(${sql})`
 
 /**
  * Whether DuckDB would skip rows by what Parquet says of a column (scan.test.ts). Its statistics leave out NaN, which is larger
- * than every number here: of other writers' files `> 1`, `<> 1` and `= 'NaN'` would find fewer rows. And DuckDB looks for
- * bytes in Bloom filters, also in its own, by their text: `= '\x80'` would find none.
+ * than every number here: of other writers' files `> 1`, `<> 1` and `= 'NaN'` would find fewer rows. A Bloom filter knows 0.0 and
+ * -0.0 apart, which are equal. And DuckDB looks for bytes in Bloom filters, also in its own, by their text: `= '\x80'` would
+ * find none.
  */
-function isMisread({ id, type }: Pick<WantedColumn, 'id' | 'type'>, mayHaveNan: (id: number) => boolean): boolean {
+function isMisread({ id, type }: Pick<WantedColumn, 'id' | 'type'>, misleads: (field: Floats) => boolean): boolean {
   switch (type.kind) {
     case 'struct':
-      return type.fields.some((field) => isMisread(field, mayHaveNan))
+      return type.fields.some((field) => isMisread(field, misleads))
     case 'float':
     case 'double':
-      return mayHaveNan(id)
+      return misleads({ id, type })
     case 'binary':
     case 'fixed':
       return true
     default:
       return false
   }
+}
+
+type Floats = { id: number; type: Type }
+
+const mayHaveNan = ({ nanCounts }: DataFile, { id }: Floats): boolean => nanCounts?.get(id) !== 0
+
+/** Ours have no Bloom filters where there are floats (`write.ts`). */
+function mayHideZeros({ path, lowerBounds, upperBounds }: DataFile, { id, type }: Floats): boolean {
+  if (/\/[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}-\d+\.parquet$/.test(path)) return false
+  const bound = (bounds: DataFile['lowerBounds']) => {
+    const bytes = bounds?.get(id)
+    return bytes && decodeBound(type, bytes)
+  }
+  const [lower, upper] = [bound(lowerBounds), bound(upperBounds)]
+  return !(typeof lower === 'number' && lower > 0) && !(typeof upper === 'number' && upper < 0)
 }
 
 /** What the manifests say of each file, for those that must know: one row a file. */
