@@ -13,41 +13,88 @@ export type Token = {
   end: number
 }
 
-// A comment ends at a carriage return too, as DuckDB has it: what follows is SQL there, and must be here.
-const pattern =
-  /(?<space>\s+|--[^\n\r]*|\/\*)|(?<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`)|(?<string>[eE]?'(?:[^']|'')*')|(?<dollar>\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?<word>[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|(?<symbol>::|=>|->|<=|>=|<>|!=|\|\||[^])/y
+const wordAt = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y
+const numberAt = /\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+const dollarAt = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y
+const symbolAt = /::|=>|->|<=|>=|<>|!=|\|\||[^]/y
+
+/** Where a pattern ends that begins at an index; undefined where it does not. */
+function matchEnd(pattern: RegExp, sql: string, at: number): number | undefined {
+  pattern.lastIndex = at
+  return pattern.test(sql) ? pattern.lastIndex : undefined
+}
 
 /** Tokens of `sql` from index `from`, comments left out. SQL_INVALID where a string or comment is never closed. */
 export function* tokens(sql: string, from = 0): Generator<Token> {
   for (let at = from; at < sql.length;) {
-    pattern.lastIndex = at
-    const match = pattern.exec(sql)!
-    const { space, quoted, string, dollar, number, word } = match.groups!
-    let end = pattern.lastIndex
-    if (space !== undefined) {
-      at = space === '/*' ? commentEnd(sql, at) : end
+    const space = spaceEnd(sql, at)
+    if (space > at) {
+      at = space
       continue
     }
-    if (dollar !== undefined) {
-      const close = sql.indexOf(dollar, end)
-      if (close < 0) throw invalid(sql, at, `the string that begins with ${dollar} is never closed`)
-      end = close + dollar.length
-    } else if (match[0] === "'" || match[0] === '"' || match[0] === '`')
-      throw invalid(sql, at, `the ${match[0] === "'" ? 'string' : 'name'} is never closed`)
-    // In an E'' string a backslash may escape the quote that seemed to close it.
-    if (string !== undefined && /^[eE]/.test(string)) end = escapeStringEnd(sql, at)
-    const kind =
-      quoted !== undefined
-        ? 'quoted'
-        : string !== undefined || dollar !== undefined
-          ? 'string'
-          : number !== undefined
-            ? 'number'
-            : word !== undefined
-              ? 'word'
-              : 'symbol'
+    const [kind, end] = tokenAt(sql, at)
     yield { kind, text: sql.slice(at, end), start: at, end }
     at = end
+  }
+}
+
+/** Behind the blanks or the comment that begin there. A comment ends at a carriage return too, as DuckDB has it. */
+function spaceEnd(sql: string, at: number): number {
+  const code = sql.charCodeAt(at)
+  if (code === 0x2d) {
+    if (sql.charCodeAt(at + 1) !== 0x2d) return at
+    let end = at + 2
+    while (end < sql.length && sql[end] !== '\n' && sql[end] !== '\r') end++
+    return end
+  }
+  if (code === 0x2f) return sql.charCodeAt(at + 1) === 0x2a ? commentEnd(sql, at) : at
+  let end = at
+  while (end < sql.length && isSpace(sql.charCodeAt(end))) end++
+  return end
+}
+
+const isSpace = (code: number): boolean =>
+  code === 0x20 || (code >= 9 && code <= 13) || (code >= 0x80 && /\s/.test(String.fromCharCode(code)))
+
+function tokenAt(sql: string, at: number): [kind: Token['kind'], end: number] {
+  const code = sql.charCodeAt(at)
+  switch (code) {
+    case 0x22: // "
+    case 0x60: // `
+      return ['quoted', closedBy(sql, at, sql[at]!)]
+    case 0x27: // '
+      return ['string', closedBy(sql, at, "'")]
+    case 0x45: // E
+    case 0x65: // e
+      // In an E'' string a backslash may escape a quote.
+      if (sql.charCodeAt(at + 1) === 0x27 && sql.includes("'", at + 2)) return ['string', escapeStringEnd(sql, at)]
+      return ['word', matchEnd(wordAt, sql, at)!]
+    case 0x24: {
+      const open = matchEnd(dollarAt, sql, at)
+      return open === undefined ? ['symbol', at + 1] : ['string', dollarEnd(sql, at, open)]
+    }
+  }
+  if (code >= 0x30 && code <= 0x39) return ['number', matchEnd(numberAt, sql, at)!]
+  const isWord = (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a
+  if (isWord || code === 0x5f || code >= 0x80) return ['word', matchEnd(wordAt, sql, at)!]
+  return ['symbol', matchEnd(symbolAt, sql, at)!]
+}
+
+function dollarEnd(sql: string, start: number, open: number): number {
+  const mark = sql.slice(start, open)
+  const close = sql.indexOf(mark, open)
+  if (close < 0) throw invalid(sql, start, `the string that begins with ${mark} is never closed`)
+  return close + mark.length
+}
+
+/** Behind the quote that closes what one opens; two of them are one inside. */
+function closedBy(sql: string, start: number, quote: string): number {
+  let open = start
+  for (let at = start + 1; ; at += 2) {
+    at = sql.indexOf(quote, at)
+    if (at < 0) throw invalid(sql, open, `the ${quote === "'" ? 'string' : 'name'} is never closed`)
+    if (sql[at + 1] !== quote) return at + 1
+    open = at + 1
   }
 }
 
@@ -55,9 +102,9 @@ export function* tokens(sql: string, from = 0): Generator<Token> {
 function commentEnd(sql: string, start: number): number {
   let depth = 1
   for (let at = start + 2; at < sql.length; at++) {
-    const two = sql.slice(at, at + 2)
-    if (two === '/*') depth++
-    else if (two === '*/') depth--
+    const [code, next] = [sql.charCodeAt(at), sql.charCodeAt(at + 1)]
+    if (code === 0x2f && next === 0x2a) depth++
+    else if (code === 0x2a && next === 0x2f) depth--
     else continue
     at++
     if (depth === 0) return at + 1
