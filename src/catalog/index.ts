@@ -2,6 +2,7 @@ export type { Catalog, CatalogChange, CommitOptions, Written } from './catalog.t
 export { embeddedCatalog, type EmbeddedCatalog } from './embedded.ts'
 export {
   checkName,
+  isSystemSchema,
   folderName,
   freshFolder,
   levelsOf,

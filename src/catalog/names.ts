@@ -38,6 +38,9 @@ const plain = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ -]*$/u
 /** Behind a dollar sign these are what is known of a table: `sales$files`. */
 const about = /^.*\$(.*)$/s
 const bytesMax = 255
+/** What is read under these names is ours, so a table of somebody else would be seen by nobody. */
+const ownTable = /^system\.(?:audit|queries)$/i
+export const isSystemSchema = (namespace: string): boolean => /^(?:information_schema|pg_catalog)$/i.test(namespace)
 
 /** REQUEST_INVALID unless a table may be made that is called so: every engine can write the name between quotes, and a grant means it alone. */
 export function checkName(full: TableName): TableName {
@@ -47,6 +50,12 @@ export function checkName(full: TableName): TableName {
       throw new Failure('REQUEST_INVALID', `"${level}" cannot be the name of a schema`, {
         hint: `Use letters, digits, underscores, hyphens and blanks, at most ${bytesMax} bytes of them.`,
       })
+  if (isSystemSchema(namespace) || ownTable.test(`${namespace}.${name}`))
+    throw new Failure(
+      'REQUEST_INVALID',
+      `${JSON.stringify(name)} cannot be the name of a table in ${namespace}: what is read there tells of the lake`,
+      { hint: 'Choose another schema.' },
+    )
   const what = about.exec(name)?.[1]
   const isAbout = what !== undefined && (metadataTableName(what) !== undefined || what.toLowerCase() === 'changes')
   if (name === '' || name === '.' || name === '..' || isAbout || /[*\p{Cc}\p{Cs}]/u.test(name) || !isShort(name))

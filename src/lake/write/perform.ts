@@ -3,7 +3,7 @@
 // written.
 
 import { Failure } from '../../base/failure.ts'
-import { showName, type Loaded, type TableName } from '../../catalog/index.ts'
+import { isSystemSchema, showName, type Loaded, type TableName } from '../../catalog/index.ts'
 import { currentSchema, evolveSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { compose } from '../sql/compose.ts'
 import {
@@ -140,7 +140,8 @@ export async function perform(statement: Statement, target: TableName, context: 
       return { rows: 0, changed: true }
     }
     case 'create-schema': {
-      const made = await context.createNamespace(target.catalog, target.namespace)
+      const made =
+        !isSystemSchema(target.namespace) && (await context.createNamespace(target.catalog, target.namespace))
       if (!made && !statement.ifNotExists)
         throw new Failure('ALREADY_EXISTS', `the schema ${target.namespace} exists already`)
       return nothing
