@@ -461,11 +461,11 @@ describe('plans and definitions', () => {
       await world.rows('create view raw.looked_at as select id from raw.looked')
     })
     const info = [
-      [0, 'id', 'INTEGER', true, null, null],
-      [1, 'My Col', 'DECIMAL(10,2)', false, null, null],
-      [2, 'n', 'HUGEINT', false, null, null],
+      [0, 'id', 'INTEGER', true, null, false],
+      [1, 'My Col', 'DECIMAL(10,2)', false, null, false],
+      [2, 'n', 'HUGEINT', false, null, false],
     ]
-    const described = info.map(([, name, type]) => [name, type, 'YES', null, null, null])
+    const described = info.map(([, name, type, required]) => [name, type, required ? 'NO' : 'YES', null, null, null])
     test.each([
       ["pragma table_info('raw.looked')", info],
       ['pragma table_info(looked)', info],
@@ -581,7 +581,7 @@ WITH ('format-version' = '2', 'write.parquet.compression-codec' = 'zstd')`,
 
   test('SHOW', async () => {
     expect((await run('show columns from raw.made')).rows).toEqual([
-      ['id', 'BIGINT', 'YES'],
+      ['id', 'BIGINT', 'NO'],
       ['at', 'TIMESTAMP WITH TIME ZONE', 'YES'],
       ['n', 'INTEGER', 'YES'],
     ])
