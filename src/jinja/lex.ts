@@ -88,9 +88,10 @@ function lexTag(source: SourceMap, start: number, open: string, tokens: Token[])
   let at = start + open.length
   const read = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at
-    return pattern.exec(text)?.[0]
+    return pattern.test(text) ? text.slice(at, pattern.lastIndex) : undefined
   }
   for (;;) {
+    while (text.charCodeAt(at) === 0x20) at++
     at += read(whitespace)?.length ?? 0
     if (at >= text.length) {
       const opened = isOutput ? '{{' : '{%'
@@ -108,24 +109,28 @@ function lexTag(source: SourceMap, start: number, open: string, tokens: Token[])
   }
 }
 
+/** The first character says which patterns may be meant. */
 function tokenAt(source: SourceMap, at: number, read: (pattern: RegExp) => string | undefined): Token {
-  const number = read(floating)
+  const first = source.text.charCodeAt(at)
+  const isDigit = first >= 0x30 && first <= 0x39
+  const isWord = isDigit || first === 0x5f || first >= 0x80 || ((first | 0x20) >= 0x61 && (first | 0x20) <= 0x7a)
+  const number = isDigit ? read(floating) : undefined
   if (number !== undefined) {
     return { kind: 'literal', text: number, value: float(Number(number.replaceAll('_', ''))) as number | Float, at }
   }
-  const whole = read(integer)
+  const whole = isDigit ? read(integer) : undefined
   if (whole !== undefined && !/^[\p{L}_]/u.test(source.text.slice(at + whole.length, at + whole.length + 1))) {
     const digits = whole.replaceAll('_', '').toLowerCase()
     const number = Number(digits)
     const value = Number.isSafeInteger(number) ? number : new LargeInteger(BigInt(digits))
     return { kind: 'literal', text: whole, value, at }
   }
-  const word = read(name)
+  const word = isWord ? read(name) : undefined
   if (word !== undefined) {
     if (!identifier.test(word)) throw source.invalid(`"${word}" is neither a number nor a name`, at)
     return { kind: 'name', text: word, at }
   }
-  const quoted = read(string)
+  const quoted = first === 0x22 || first === 0x27 ? read(string) : undefined
   if (quoted !== undefined) {
     return { kind: 'literal', text: quoted, value: unescape(quoted.slice(1, -1), source, at), at }
   }
