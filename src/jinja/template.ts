@@ -104,9 +104,20 @@ export function compileMacros(text: string, origin: Origin = {}): Template {
   return new Template(sourceOf(text, origin), 'module')
 }
 
-export function parseTemplate(text: string, origin: Origin = {}): { statements: Statement[]; source: SourceMap } {
+export function parseTemplate(
+  text: string,
+  origin: Origin = {},
+): { statements: readonly Statement[]; source: SourceMap } {
   const source = sourceOf(text, origin)
-  return { statements: guarded(source, () => parse(source)), source }
+  return { statements: guarded(source, () => treeOf(source)), source }
+}
+
+let latest: { text: string; tree: readonly Statement[] } | undefined
+
+/** Who looks at the tree of a template compiles it next, as often as not. A tree knows of places nothing but indices. */
+function treeOf(source: SourceMap): readonly Statement[] {
+  if (latest?.text !== source.text) latest = { text: source.text, tree: parse(source) }
+  return latest.tree
 }
 
 function sourceOf(text: string, origin: Origin): SourceMap {
@@ -123,7 +134,7 @@ function compiled(source: SourceMap, mode: EmitMode): Run {
   let factory = factories.get(key)
   if (!factory) {
     factory = guarded(source, () => {
-      const code = emit(parse(source), source, mode)
+      const code = emit(treeOf(source), source, mode)
       // The code holds no name and no text of the template except inside JSON strings (see emit.ts).
       return new Function('H', 'T', code) as Factory
     })
