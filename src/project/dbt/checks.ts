@@ -138,12 +138,20 @@ function problemsOfKind(node: DbtNode): string[] {
     case 'seed':
       return node.config['materialized'] === 'seed' ? [] : ["must have a materialized value of 'seed'"]
     case 'test':
-      return node.config['materialized'] === 'test' ? [] : ["must have a materialized value of 'test'"]
+      return testProblems(node)
     case 'analysis':
       return []
     case 'function':
       return functionProblems(node)
   }
+}
+
+function testProblems({ config }: DbtNode): string[] {
+  const { materialized, severity } = config
+  const found = materialized === 'test' ? [] : ["must have a materialized value of 'test'"]
+  if (severity !== undefined && !/^(?:warn|error)$/i.test(String(severity)))
+    found.push(`has the severity "${String(severity)}"; it must be warn or error`)
+  return found
 }
 
 function functionProblems({ config, language }: DbtNode): string[] {

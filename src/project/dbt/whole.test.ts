@@ -386,6 +386,25 @@ models: {shop: {+meta: {a: "{{ false }}", b: "{{ target.name == 'prod' }}", c: "
   expect(await refused('name: shop\nversion: 1.0')).toBe('')
 })
 
+test('a severity that there is not is refused wherever it is set', async () => {
+  const failuresOf = async (files: Record<string, string>) =>
+    (
+      await readDbtProject(recordFiles({ 'dbt_project.yml': 'name: shop', ...files }), '/project', options)
+    ).failures.map(({ message }) => message)
+  const one = { 'models/a.sql': 'select 1 as id' }
+  expect(await failuresOf({ ...one, 'tests/t.sql': "{{ config(severity='foo') }}select 1" })).toEqual([
+    'test "t" has the severity "foo"; it must be warn or error',
+  ])
+  expect(
+    await failuresOf({
+      ...one,
+      'dbt_project.yml': "name: shop\ndata_tests: {+severity: \"{{ env_var('S', 'foo') }}\"}",
+      'models/s.yml': 'models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]',
+    }),
+  ).toEqual(['test "unique_a_id" has the severity "foo"; it must be warn or error'])
+  expect(await failuresOf({ ...one, 'tests/t.sql': "{{ config(severity='WARN') }}select 1" })).toEqual([])
+})
+
 test('integers of any size keep their digits, also in configs and the manifest', async () => {
   const project = await read({
     'models/m.sql': "{{ config(meta={'id': 2 ** 63 - 1, 'fees': [0xa020d57ab0448ef7]}) }}select {{ 10 ** 20 }} as id",
