@@ -330,6 +330,7 @@ const scalars: Macro[] = [
   ...same('pg_is_in_recovery pg_is_wal_replay_paused', [''], 'false'),
   ['bpchar', [one], 'a::VARCHAR'],
   ['pg_relation_is_updatable', [two], '28'],
+  ['acldefault', [two], 'NULL::VARCHAR[]'],
   ['pg_blocking_pids', [one], '[]::INTEGER[]'],
   ['oidvectortypes', [one], 'NULL::VARCHAR'],
   // Rights are told by other means: of those that it takes apart there are none.
@@ -592,6 +593,7 @@ const tables: Macro[] = [
     `SELECT unnest(json_extract_string(x, '$[*]')) AS value`,
   ),
   ['pg_partition_ancestors', ['x'], 'SELECT x::UINTEGER AS relid'],
+  ['pg_options_to_table', ['x'], 'SELECT NULL::VARCHAR AS option_name, NULL::VARCHAR AS option_value WHERE false'],
   [
     'pg_partition_tree',
     ['x'],

@@ -1,14 +1,14 @@
 // Which numbers `nextval('s')` means: those of a sequence, or those that a column gives to its rows, under the name that
 // PostgreSQL would have given its sequence.
 
-import { noSequence, type LoadedTable, type TableName } from '../catalog/index.ts'
+import { noSequence, type TableName } from '../catalog/index.ts'
 import { decide, mayKnow } from '../govern/index.ts'
 import { mayChange } from './contexts.ts'
 import type { Asking, Opened } from './lake.ts'
 import { resolveName } from './names.ts'
 import { setOf, takeOf } from './sequences.ts'
 import type { WrittenName } from './sql/reader.ts'
-import { aboveAll, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
+import { aboveAll, numberedFields, ownerOf, ownSequence } from './write/numbered.ts'
 
 export type Numbers = {
   name: TableName
@@ -26,7 +26,7 @@ export async function numbersOf(written: WrittenName, options: Asking, world: Wo
   const { sequences, takeNumbers } = deps
   const mayTake = (of: TableName) => mayChange('insert', of, options, world)
   // The column's own first: a sequence of that name is left from a table that is gone.
-  const own = await ownOf(name, options, world)
+  const own = await ownerOf(name, (one) => load(one, options, world))
   // Whether there is one that they may not know of is not told.
   if (!mayKnow(await policyNow(), options.principal, own?.table.name ?? name)) throw noSequence(name)
   if (!own && (await sequences?.find(name)))
@@ -58,24 +58,6 @@ export async function numbersOf(written: WrittenName, options: Asking, world: Wo
       await takeNumbers(of, Math.max(Number(isCalled ? value + 1n : value), await least()), 0)
     },
   }
-}
-
-/** A table with a column whose own sequence is called so: `t_id_seq`. */
-async function ownOf(
-  name: TableName,
-  options: Asking,
-  world: World,
-): Promise<{ table: LoadedTable; column: NumberedField } | undefined> {
-  const words = name.name.split('_')
-  for (let at = 1; at < words.length - 1; at++) {
-    const table = await load({ ...name, name: words.slice(0, at).join('_') }, options, world)
-    if (table?.kind !== 'table') continue
-    const column = numberedFields(table.metadata).find(
-      (one) => !one.sequence && ownSequence(table.name.name, one.field.name) === name.name,
-    )
-    if (column) return { table, column }
-  }
-  return undefined
 }
 
 const load = (name: TableName, { changes, within }: Asking, { deps }: Pick<World, 'deps'>) =>

@@ -63,6 +63,7 @@ import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
 import { declaredTypes, markedType, needsMark, readTypes, type DeclaredType } from './write/declared-types.ts'
+import { aboveAll, ownerOf } from './write/numbered.ts'
 import { zoneOf } from './policy/zones.ts'
 
 /** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
@@ -404,12 +405,21 @@ export async function nameSources(
 
   /** What PostgreSQL shows of a sequence that is read like a table. */
   async function sequenceRow(name: TableName): Promise<Source | undefined> {
-    const found = await context.sequences?.find(name)
+    const found = (await context.sequences?.find(name))?.sequence ?? (await ownNumbers(name))
     if (!found) return undefined
     volatile.push(name.name)
-    const { last, start } = found.sequence
+    const { last, start } = found
     const sql = `(SELECT CAST(${last ?? start} AS BIGINT) AS last_value, CAST(0 AS BIGINT) AS log_cnt, ${last !== undefined} AS is_called)`
     return { kind: 'values', sql }
+  }
+
+  /** Of a column that numbers its rows the highest number that there is, for those who see all of it. */
+  async function ownNumbers(name: TableName): Promise<{ last: bigint | undefined; start: bigint } | undefined> {
+    const own = name.name.endsWith('_seq') ? await ownerOf(name, (one) => context.resolver.load(one)) : undefined
+    if (!own || !seesAll(rights.select(own.table.name))) return undefined
+    const { manifests, signal } = context
+    const above = await aboveAll(context.io, own.table.metadata, own.column.field, { manifests, signal })
+    return { last: above === undefined ? undefined : BigInt(above) - 1n, start: BigInt(own.column.from) }
   }
 
   function systemOf(name: string, relation: SystemRelation): Source {

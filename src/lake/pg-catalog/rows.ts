@@ -631,7 +631,10 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
     }),
     ...relations.flatMap((one) => {
       const definition = viewSql(one, known)
-      return definition === undefined ? [] : [{ kind: 'view', oid: one.oid, part: 0, definition }]
+      // With the semicolon that PostgreSQL puts behind it: pg_dump cuts off the last character, whatever it is.
+      return definition === undefined
+        ? []
+        : [{ kind: 'view', oid: one.oid, part: 0, definition: ` ${definition.trim()};` }]
     }),
   ],
   pg_sequence: ({ sequences }) => sequenceRows.pg_sequence(sequences),

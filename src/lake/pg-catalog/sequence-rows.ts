@@ -2,7 +2,7 @@
 
 import type { NamedSequence } from '../../catalog/index.ts'
 import { ownSequence } from '../write/numbered.ts'
-import { distinctOids, namespaceOid, systemRelationOid, typeOid } from './oids.ts'
+import { defaultOid, distinctOids, namespaceOid, systemRelationOid, typeOid } from './oids.ts'
 import type { Row } from './relation-sql.ts'
 import type { Relation } from './rows.ts'
 
@@ -93,7 +93,19 @@ export const sequenceRows = {
         refobjsubid: of.number,
         deptype: of.own ? 'i' : 'a',
       }
-      return [inSchema, ofColumn]
+      const column = of.relation.columns[of.number - 1]!
+      if (!column.default?.startsWith('nextval(')) return [inSchema, ofColumn]
+      // pg_dump writes such a default behind the sequence.
+      const ofDefault = {
+        classid: systemRelationOid('pg_attrdef'),
+        objid: defaultOid(of.relation.oid, of.number),
+        objsubid: 0,
+        refclassid: systemRelationOid('pg_class'),
+        refobjid: oid,
+        refobjsubid: 0,
+        deptype: 'n',
+      }
+      return [inSchema, ofColumn, ofDefault]
     }),
 
   /** Those of identity columns are the columns' alone. */

@@ -2,6 +2,7 @@
 // a property of the table, by field id. Who inserts takes as many numbers as rows come, all above those in the table's files:
 // what other engines wrote, or somebody gave, is not given again.
 
+import type { Loaded, LoadedTable, TableName } from '../../catalog/index.ts'
 import {
   currentSchema,
   decodeBound,
@@ -42,6 +43,23 @@ const textOf = ({ always, from, serial, sequence }: Identity): string =>
 
 /** What PostgreSQL calls the sequence of a column that numbers its rows. */
 export const ownSequence = (table: string, column: string): string => `${table}_${column}_seq`
+
+/** A table with a column whose own sequence is called so: `t_id_seq`. */
+export async function ownerOf(
+  name: TableName,
+  load: (name: TableName) => Promise<Loaded | undefined>,
+): Promise<{ table: LoadedTable; column: NumberedField } | undefined> {
+  const words = name.name.split('_')
+  for (let at = 1; at < words.length - 1; at++) {
+    const table = await load({ ...name, name: words.slice(0, at).join('_') })
+    if (table?.kind !== 'table') continue
+    const column = numberedFields(table.metadata).find(
+      (one) => !one.sequence && ownSequence(table.name.name, one.field.name) === name.name,
+    )
+    if (column) return { table, column }
+  }
+  return undefined
+}
 
 /** The number above all of a column, as the bounds of its files have it; undefined where there is none. */
 export async function aboveAll(

@@ -282,6 +282,33 @@ test('vectors are texts however their relation is named, and lists are compared 
   ])
 })
 
+test('what pg_dump writes of a schema makes it anew', async () => {
+  const values = async (text: string) => (await ada.query<unknown[]>({ text, rowMode: 'array' })).rows
+  const make = `create schema dumped;
+    create table dumped.people (id serial primary key, name varchar(20) not null unique, tags text[] default '{}',
+      score numeric(8,2) check (score >= 0), doc jsonb, made timestamptz default current_timestamp);
+    create table dumped.notes (id int generated always as identity, person int references dumped.people on delete cascade, text text);
+    create view dumped.v as select name, text from dumped.people join dumped.notes on person = people.id;
+    insert into dumped.people (name, score, doc) values ('ana', 1.5, '{"a": "b"}'), ('bob', null, null);
+    insert into dumped.notes (person, text) values (1, 'back\\slash; "quoted"');`
+  await ada.query(make)
+  const all = async () => [
+    await values('select id, name, tags, score, doc from dumped.people order by id'),
+    await values('select * from dumped.notes'),
+    await values('select * from dumped.v'),
+  ]
+  const before = await all()
+  const { stdout } = await run('pg_dump', ['-n', 'dumped', '-d', world.url()])
+  await ada.query('drop schema dumped cascade')
+  const restored = run('psql', [world.url(), '-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1'])
+  restored.child.stdin!.end(stdout)
+  await restored
+  expect(await all()).toEqual(before)
+  await ada.query("insert into dumped.people (name) values ('cat'); insert into dumped.notes (person) values (3)")
+  expect(await values('select max(p.id), max(n.id) from dumped.people p, dumped.notes n')).toEqual([[3, 2]])
+  await ada.query('drop schema dumped cascade')
+})
+
 test('pg_settings tells what the connection set', async () => {
   const asked = {
     text: "select setting, unit, source from pg_settings where name = 'statement_timeout'",

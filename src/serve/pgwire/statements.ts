@@ -526,7 +526,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       const origin = (index: number) => start + index
       const { columns } = await placed(asked, { text: query, origin }, () => door.describe(query, more))
       // Who may not insert is told so before they send anything: no rows are inserted, and that is taken back.
-      const text = `INSERT INTO ${into} SELECT ${copiedNulls(columns)} WHERE false`
+      const text = `INSERT INTO ${into} OVERRIDING SYSTEM VALUE SELECT ${copiedNulls(columns)} WHERE false`
       const own = isReadOnly() ? 'BEGIN READ ONLY' : 'BEGIN'
       const [begin, back] = door.state === 'idle' ? [own, 'ROLLBACK'] : [mark, `ROLLBACK TO ${mark}`]
       await door.query(begin, more)
@@ -542,7 +542,8 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       const more = await options(signal)
       const types = columns.map((_, at) => ({ name: `c${at}`, type: 'VARCHAR' }))
       const csv = { text: lines, columns: [{ name: 'k', type: 'INTEGER' }, ...types], delimiter: ',', exact: true }
-      const statement = (table: string) => `INSERT INTO ${into} ${copiedRows(columns, table)}`
+      // What is copied has its numbers, as in PostgreSQL.
+      const statement = (table: string) => `INSERT INTO ${into} OVERRIDING SYSTEM VALUE ${copiedRows(columns, table)}`
       const origin = () => start
       const result = await placed(asked, { text: '', origin }, () => door.loading(csv, statement, more))
       const count = await countOf(result)

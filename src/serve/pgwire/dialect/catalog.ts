@@ -127,12 +127,17 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     else lookUp(sql, at, oidsOf[word]!)
     return
   }
+  if (word === 'tableoid' && sql.words[at - 1] !== '.') {
+    const of = relationRead(sql, at)
+    return void (of === undefined || sql.replace(at, at, `${of}::UINTEGER${sql.isItem(at, at) ? ' AS tableoid' : ''}`))
+  }
   // Rows of these relations do not know which relation they are of, nor which transaction wrote them.
   if (
     (word === 'tableoid' || (word === 'xmin' && !sql.words.includes('pg_replication_slots'))) &&
     sql.words[at - 1] === '.'
   ) {
-    sql.replace(at - 2, at, `NULL::UINTEGER${sql.isItem(at - 2, at) ? ` AS ${word}` : ''}`)
+    const of = word === 'tableoid' ? relationCalled(sql, sql.words[at - 2]!) : undefined
+    sql.replace(at - 2, at, `${of ?? 'NULL'}::UINTEGER${sql.isItem(at - 2, at) ? ` AS ${word}` : ''}`)
     return
   }
   // `EXISTS (SELECT FROM …)`: a list of no columns.
@@ -140,6 +145,27 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     return sql.insertBefore(at + 1, '1 ')
   // `= ANY ('{a,b}')`: a list that is written as text.
   if (token.kind === 'string' && /^'\{.*\}'$/s.test(token.text)) catalogList(sql, at)
+}
+
+/** The OID of the system relation that a select list with this token reads. */
+function relationRead({ words }: EditedSql, at: number): number | undefined {
+  let depth = 0
+  for (let index = at; index < words.length && depth >= 0; index++) {
+    if (words[index] === '(') depth++
+    else if (words[index] === ')') depth--
+    else if (words[index] === 'from' && depth === 0)
+      return systemOids.relation(words[words[index + 2] === '.' ? index + 3 : index + 1] ?? '')
+  }
+  return undefined
+}
+
+/** The OID of the system relation that is called so there: `FROM pg_namespace n`. */
+function relationCalled({ words }: EditedSql, alias: string): number | undefined {
+  const at = words.findIndex(
+    (word, index) => word === alias && /^pg_\w+$/.test(words[words[index - 1] === 'as' ? index - 2 : index - 1] ?? ''),
+  )
+  if (at < 0) return systemOids.relation(alias)
+  return systemOids.relation(words[words[at - 1] === 'as' ? at - 2 : at - 1]!)
 }
 
 /** `a.attnum = ANY (c.conkey)`, which the engine takes for a subquery, and will not have in an outer join. */
