@@ -626,7 +626,9 @@ const spilledToFullDisk = ({ type, message }: EngineError, temp: string) =>
 /** A query that spills leaves room on the disk for what everybody writes: without the audit nothing is answered. */
 const shareOfDisk = 0.9
 function mostToSpill(folder: string, tempBytes: number): number {
-  const { bavail, bsize } = statfsSync(folder)
+  const { blocks, bavail, bsize } = statfsSync(folder)
+  // Some file systems do not tell.
+  if (blocks === 0) return tempBytes
   return Math.min(tempBytes, Math.floor(bavail * bsize * shareOfDisk))
 }
 
