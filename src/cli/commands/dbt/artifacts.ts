@@ -1,20 +1,19 @@
 // Writing what dbt leaves in target/.
 
-import { join, relative } from 'node:path'
-import { dbtVersion, manifestOf, type CompiledNode, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
+import { join } from 'node:path'
+import { dbtVersion, type DbtNode, type DbtProject } from '../../../project/dbt/index.ts'
 import {
   inlinedIn,
   pathInTarget,
   ranSql,
   runResults,
-  semanticManifest,
   writeJson,
   writeWhole,
   type BatchProgress,
   type Invocation,
   type NodeResult,
 } from '../../../transform/index.ts'
-import { catalogVariable } from './defer.ts'
+import { filedAs, writeManifest } from './manifest-file.ts'
 import type { Session } from './open.ts'
 
 export const invocationOf = ({ invocationId, startedAt, context }: Session): Invocation => ({
@@ -23,40 +22,6 @@ export const invocationOf = ({ invocationId, startedAt, context }: Session): Inv
   dbtVersion,
   env: context.env,
 })
-
-/** manifest.json, with the SQL of what was compiled. */
-export async function writeManifest(
-  session: Session,
-  project: DbtProject,
-  compiled: readonly { uniqueId: string; sql: string }[] = [],
-): Promise<void> {
-  if (!session.flags.is('write-json', true)) return
-  const { dir, targetDir } = session
-  const inlined = Array.from(inlinedIn(project), ([uniqueId, sql]) => ({ uniqueId, sql }))
-  const entries = [...inlined, ...compiled].flatMap(({ uniqueId, sql }) => {
-    const filed = filedAs(project, uniqueId)
-    if (!filed) return []
-    return [
-      [uniqueId, { sql, path: relative(dir, join(targetDir, pathInTarget('compiled', filed))), ctes: [] }] as [
-        string,
-        CompiledNode,
-      ],
-    ]
-  })
-  const manifest = manifestOf(project, { compiled: new Map(entries), generatedAt: Date.now() })
-  const metadata = manifest['metadata'] as { env?: object }
-  metadata.env = { ...metadata.env, [catalogVariable]: project.target.catalog }
-  writeJson(join(targetDir, 'manifest.json'), manifest)
-  writeJson(join(targetDir, 'semantic_manifest.json'), semanticManifest(manifest))
-}
-
-/** Operations stand below the file that names them, as for dbt. */
-function filedAs({ nodes, operations }: DbtProject, uniqueId: string): Parameters<typeof pathInTarget>[1] | undefined {
-  const operation = operations.get(uniqueId)
-  return operation
-    ? { ...operation, kind: 'operation', path: `hooks/${operation.name}.sql`, fileInPackage: 'dbt_project.yml' }
-    : nodes.get(uniqueId)
-}
 
 /** Variables whose names say that they are secret are not written down, nor the line that gives them. */
 function withoutSecrets(vars: Readonly<Record<string, unknown>>, typed: string) {
@@ -103,7 +68,8 @@ export async function writeArtifacts(
     if (node && verb !== 'compile' && verb !== 'docs generate')
       writeWhole(join(targetDir, pathInTarget('run', node)), ranSql(project, node, sql))
   }
-  await writeManifest(session, project, compiled)
+  const inlined = Array.from(inlinedIn(project), ([uniqueId, sql]) => ({ uniqueId, sql }))
+  await writeManifest(session, project, [...inlined, ...compiled])
   if (!flags.is('write-json', true)) return
   const { vars, typed: line } = withoutSecrets(flags.mapping('vars'), typed)
   const given = Object.keys(vars).length > 0 ? { vars } : {}

@@ -5,10 +5,8 @@ import { Failure } from '../../../base/failure.ts'
 import type { DbtNode, DbtProject } from '../../../project/dbt/index.ts'
 import { readState } from '../../../transform/index.ts'
 import type { App } from '../../app.ts'
+import { catalogVariable } from './manifest-file.ts'
 import { stateFolder, type Session } from './open.ts'
-
-/** Where manifests of ours say which catalog they are of: the database in them is the profile's word. */
-export const catalogVariable = 'BOATHOUSE_CATALOG'
 
 /**
  * Nodes that are read and not among `ids` get the names that they have in the state: unless this environment has them

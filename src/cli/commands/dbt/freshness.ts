@@ -15,7 +15,8 @@ import {
   type Work,
 } from '../../../transform/index.ts'
 import { invocationOf } from './artifacts.ts'
-import { sayFound, sayResult, sayStart, sayThreads } from './lines.ts'
+import { sayFound } from './found.ts'
+import { sayResult, sayStart, sayThreads } from './lines.ts'
 import { progressLine, type DbtLog, type Level } from './log.ts'
 import { openLakeOf, openPlace, openProject, type Place, type Session } from './open.ts'
 import { chosenBy } from './selection.ts'

@@ -14,7 +14,8 @@ import {
 import { relative, join } from 'node:path'
 import { repr } from '../../../jinja/index.ts'
 import { counted } from '../../output.ts'
-import { progressLine, type Colour, type DbtLog, type Event, type Level } from './log.ts'
+import { kindWords } from './found.ts'
+import { progressLine, type Colour, type DbtLog, type Level } from './log.ts'
 import type { Place, Session } from './open.ts'
 
 const relationOf = (project: DbtProject, { database, schema, alias }: DbtNode): string =>
@@ -301,13 +302,6 @@ export function sayEnd(session: Session, project: DbtProject, results: readonly 
   )
 }
 
-const kindWords: Readonly<Record<string, string>> = {
-  test: 'data test',
-  unit_test: 'unit test',
-  operation: 'project hook',
-  saved_query: 'saved query',
-}
-
 function summary(log: DbtLog, errors: number, partial: number, warnings: number): string {
   const warned = counted(warnings, 'warning')
   const partly = `${partial} partial ${partial === 1 ? 'success' : 'successes'}`
@@ -375,25 +369,6 @@ const statOf: Readonly<Record<NodeResult['status'], 'pass' | 'warn' | 'error' | 
 export function inWords(seconds: number): string {
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)]
   return `${hours} hours ${minutes} minutes and ${(seconds % 60).toFixed(2)} seconds (${seconds.toFixed(2)}s)`
-}
-
-/** `Found 5 models, 3 seeds, 20 data tests`, and how the work is spread. */
-export function sayFound(log: DbtLog, project: DbtProject): void {
-  const counts = new Map<string, number>()
-  const add = (what: string, count = 1) => counts.set(what, (counts.get(what) ?? 0) + count)
-  for (const { kind } of project.nodes.values()) add(kindWords[kind] ?? kind)
-  add('operation', project.operations.size)
-  add('source', project.sources.size)
-  add('exposure', project.exposures.size)
-  add('metric', project.metrics.size)
-  add('macro', project.macros.length)
-  add('group', project.groups.size)
-  add('semantic model', project.semanticModels.size)
-  add('saved query', project.savedQueries.size)
-  add('unit test', project.unitTests.size)
-  const listed = [...counts].filter(([, count]) => count > 0).map(([what, count]) => counted(count, what))
-  const event: Event = { name: 'FoundStats', code: 'W006', data: { stat_line: listed.join(', ') } }
-  log.info(`Found ${listed.join(', ')}`, event)
 }
 
 /** Which environment is written, and where that was decided. */

@@ -6,7 +6,7 @@ import type { DbtProject } from '../../../project/dbt/index.ts'
 import { runMacro, runOperation as runStatement, type NodeResult } from '../../../transform/index.ts'
 import { writeArtifacts } from './artifacts.ts'
 import type { DbtFlags } from './flags.ts'
-import { sayFound } from './lines.ts'
+import { sayFound } from './found.ts'
 import { progressLine, type DbtLog } from './log.ts'
 import { openLakeOf, openPlace, openProject, type Session } from './open.ts'
 

@@ -1,7 +1,7 @@
 // parse: the project is read, and nothing else.
 
-import { writeManifest } from './artifacts.ts'
-import { sayFound } from './lines.ts'
+import { writeManifest } from './manifest-file.ts'
+import { sayFound } from './found.ts'
 import { openPlace, openProject, type Session } from './open.ts'
 
 export async function parse(session: Session): Promise<number> {
