@@ -89,6 +89,12 @@ export async function typeOf(
 ): Promise<{ type: Type; declared?: DeclaredType }> {
   const declared = declaredOf(written.sql, context)
   if (declared) return declared
+  const foreign = elsewhere.exec(written.sql.trim())?.[0].toLowerCase()
+  if (foreign !== undefined)
+    throw new Failure('SQL_UNSUPPORTED', `the type ${foreign} of "${column}" is not supported`, {
+      place: context.at(written.start),
+      hint: 'Write text, which orders and compares letter by letter, or a type for each part of it.',
+    })
   const known = { ...written, sql: inDuckDb(written.sql) }
   const text = compose`SELECT CAST(NULL AS ${known}) AS ${quoteName(column)}`
   const [bound] = await located(text, context.at, context.bind(text.sql))
@@ -100,6 +106,10 @@ export async function typeOf(
     })
   return { type: parseSqlType(bound!.type, column) }
 }
+
+/** Types of PostgreSQL and its extensions that have an order, or operators, of their own. */
+const elsewhere =
+  /^(inet|cidr|macaddr8?|tsvector|tsquery|xml|money|varbit|point|line|lseg|box|polygon|circle|(int[48]|num|ts|tstz|date)(multi)?range|hstore|ltree|vector|pg_lsn)\b/i
 
 /** Types that others have names of their own for, at any depth; each part stays at its place. */
 const inDuckDb = (type: string): string =>
