@@ -79,8 +79,9 @@ function variablesOf(text: string): Record<string, unknown> {
 
 /** `doc @? '$.tags[*] ? (@ == "a")'`, `doc @@ '$.n > 1'`; what follows `@@` may be a search of texts, which there is none of. */
 export function jsonPathOperator(sql: EditedSql, at: number): boolean {
+  if (sql.words[at] !== '@') return false
   const sign = /^@[@?]/.exec(sql.text.slice(sql.tokens[at]!.start, sql.tokens[at]!.start + 2))?.[0]
-  if (sql.words[at] !== '@' || !sign || !sql.isOperand(at - 1)) return false
+  if (!sign || !sql.isOperand(at - 1)) return false
   const from = at + 2
   const last = sql.words[from] === 'cast' ? (sql.closing(from + 1) ?? from) : sql.operandEnd(from)
   const given = sql.tokens[from] ? writtenAt(sql, from, last) : undefined
