@@ -309,6 +309,20 @@ test('what pg_dump writes of a schema makes it anew', async () => {
   await ada.query('drop schema dumped cascade')
 })
 
+test('columns come in their order, where nobody asks for one', async () => {
+  await ada.query('create table raw.wide (z int, y int, x int, w int, v int, u int)')
+  for (const sql of [
+    "select attname from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where c.relname = 'wide' and attnum > 0",
+    "select c.column_name from information_schema.columns AS c left join pg_stat_all_tables st on st.relname = c.table_name left join pg_description pd on pd.objoid = st.relid where c.table_name = 'wide';",
+    "select column_name from information_schema.columns, pg_class where relname = table_name and table_name = 'wide'",
+  ])
+    expect((await ada.query<string[]>({ text: sql, rowMode: 'array' })).rows.flat().join('')).toBe('zyxwvu')
+  const counted =
+    "select count(*), max(attnum) from pg_attribute a, pg_class c where c.oid = a.attrelid and relname = 'wide' and attnum > 0"
+  expect((await ada.query({ text: counted, rowMode: 'array' })).rows).toEqual([['6', 6]])
+  await ada.query('drop table raw.wide')
+})
+
 test('pg_settings tells what the connection set', async () => {
   const asked = {
     text: "select setting, unit, source from pg_settings where name = 'statement_timeout'",

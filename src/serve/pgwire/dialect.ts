@@ -34,6 +34,7 @@ import {
   typedNumber,
   valueTypes,
 } from './dialect/casts.ts'
+import { columnOrder } from './dialect/catalog-order.ts'
 import { catalogWordAt } from './dialect/catalog.ts'
 import {
   jsonAggregate,
@@ -145,6 +146,7 @@ function editsOf(sql: EditedSql): Edit[] {
     else if (jsonPathCall(sql, at)) continue
     else if (sql.words[at] === '::' && !jsonCompared(sql, at)) castBehind(sql, at)
   }
+  if (isCatalog) columnOrder(sql)
   // Behind the others: what is put in place of a type goes before.
   const namesEnd = Math.max(definitionEnd, endOfName(sql))
   for (let at = 0; at < sql.tokens.length; at++) smallName(sql, at, at < namesEnd)
