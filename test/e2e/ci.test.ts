@@ -62,6 +62,12 @@ test('a branch is built in an environment of its own, its data compared, and not
   expect(environments.stdout).not.toContain('ci_')
 }, 60_000)
 
+test('without --base the current environment is compared with while nothing is in prod', async () => {
+  const { code, stdout, stderr } = await shop.boathouse(['ci', '--against', 'main'])
+  expect(code, stderr).toBe(0)
+  expect(stdout).toContain('compared with `dev`')
+}, 60_000)
+
 test('a mistake is told before anything runs, and a failed build keeps nothing either', async () => {
   edit('models/totals.sql', 'sum(amount)', 'sum(amont)')
   const checked = await shop.boathouse(['check', '--json'])

@@ -44,7 +44,7 @@ export const ci: Command = {
     base: {
       type: 'string',
       value: 'ENV',
-      about: 'The environment to compare with; default: prod, else the current one.',
+      about: 'The environment to compare with; default: prod, or the current one while prod is empty.',
     },
     against,
     name: {
@@ -62,7 +62,7 @@ export const ci: Command = {
     noArguments(context)
     const { flags, out } = context
     const app = await context.open({ quiet: true })
-    const base = baseOf(app, flags.text('base'))
+    const base = await baseOf(app, flags.text('base'))
     const name = forkName(flags.text('name') ?? `ci_${app.clock.now().toString(36)}`)
     if (app.config.environments[name])
       throw new Failure('ALREADY_EXISTS', `there is an environment ${name} already`, { hint: 'Choose another --name.' })
@@ -159,9 +159,12 @@ function changesText(markdown: string): string {
   return at < 0 ? 'No model is changed.' : markdown.slice(at).trim()
 }
 
-function baseOf({ config, environment }: App, named: string | undefined) {
+/** A project that was only ever built in dev has nothing to compare with in prod, and nothing to build upon. */
+async function baseOf({ lakehouse, config, environment }: App, named: string | undefined) {
   if (named !== undefined) return resolveEnvironment(config, { flag: named })
-  return config.environments['prod'] ? resolveEnvironment(config, { flag: 'prod' }) : environment
+  if (!config.environments['prod']) return environment
+  const prod = resolveEnvironment(config, { flag: 'prod' })
+  return (await lakehouse.catalog.namespaces(prod.catalog)).length > 0 ? prod : environment
 }
 
 const rootPackages = (project: DbtProject): string =>
