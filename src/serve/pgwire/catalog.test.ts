@@ -277,6 +277,9 @@ test('vectors are texts however their relation is named, and lists are compared 
   const indexes =
     'select pg_catalog.pg_index.indoption, pg_catalog.pg_index.indkey as keys from pg_catalog.pg_index limit 1'
   expect((await ada.query({ text: indexes, rowMode: 'array' })).rows).toEqual([['0', '1']])
+  const types =
+    "select pg_typeof(now())::regtype = 'timestamptz'::regtype as a, pg_typeof(1)::regtype = 'text'::regtype as b"
+  expect((await ada.query(types)).rows).toEqual([{ a: true, b: false }])
   expect((await ada.query("select '{}'::text[] = '{}' as a, '{1}'::int[] <> '{2}' as b")).rows).toEqual([
     { a: true, b: true },
   ])

@@ -118,6 +118,12 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
   if (ofText(sql, at, last, type)) return
   const first = sql.operand(at - 1)
   const named = namesOf(type, sql.session)
+  // `pg_typeof(x)::regtype = 'text'::regtype`: what a type is called.
+  if (type === 'regtype' && sql.words[first] === 'pg_typeof') {
+    if (!meetsOid(sql, last + 1)) return void sql.replace(at, last, sql.isItem(first, last) ? ' AS pg_typeof' : '')
+    sql.insertBefore(first, lookingUp({ from: 'pg_catalog.pg_type', key: 'format_type(oid, NULL)', value: 'oid' }))
+    return void sql.replace(at, last, '))')
+  }
   if (meetsOid(sql, last + 1)) sql.replace(at, last, '::UINTEGER')
   else if (type === 'regclass' && sql.words.slice(first, at).some((word) => /^(\|\||quote_ident|format)$/.test(word))) {
     // A name that is put together there.
