@@ -228,6 +228,27 @@ describe('one transaction', () => {
     await session.close()
   })
 
+  test.each([
+    ['alter table raw.own add column w varchar', `update raw.own set w = 'w'`],
+    ['alter table raw.own add column w varchar', `insert into raw.own (id, w) values (2, 'w')`],
+    ['alter table raw.own alter column s type int'],
+  ])(
+    'rows with a column of its own are not put under one that somebody else added meanwhile: %s; %s',
+    async (...statements) => {
+      await world.rows(`create or replace table raw.own as select 1 as id, '1' as s`)
+      const one = await begin()
+      for (const sql of statements) await rows(one, sql)
+      await world.rows('alter table raw.own add column z varchar')
+      await expect(one.commit()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+      expect(await world.rows('from raw.own')).toEqual([[1, '1', null]])
+      const two = await begin()
+      for (const sql of statements) await rows(two, sql)
+      await world.rows(`comment on table raw.own is 'seen'`)
+      await two.commit()
+      expect((await world.rows('from raw.own'))[0]![2]).toBe(null)
+    },
+  )
+
   test('read-only ones write nothing, readers neither', async () => {
     await world.rows('create table raw.ro as select 1 as id')
     const one = await begin({ readOnly: true })

@@ -68,7 +68,7 @@ import { backticksInDuckDb } from '../sql/backticks.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { changedAlias, type ChangedTable } from '../sources.ts'
 import { takingTurns } from './turns.ts'
-import { headId, inTurn, madeFor, openStaging, type Rebased } from './staging.ts'
+import { headId, idsKnown, inTurn, madeFor, openStaging, type Rebased } from './staging.ts'
 import { writtenColumn } from '../types.ts'
 import { beginFiles, type FilesUnderWay } from './write.ts'
 
@@ -304,7 +304,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
           published,
           before,
           metadata: before.metadata,
-          write: inserted > 0 ? madeFor(currentSchema(before.metadata), written) : written,
+          write: inserted > 0 ? madeFor(currentSchema(before.metadata), written, idsKnown(published)) : written,
           action: 'replace',
           files: [],
           placed,

@@ -17,10 +17,12 @@ import {
   type Tables,
 } from '../../catalog/index.ts'
 import {
+  allFields,
   ancestorsOf,
   applyUpdates,
   createUpdates,
   currentSchema,
+  fieldById,
   followedBy,
   newlyRequired,
   prepareAppend,
@@ -44,14 +46,24 @@ export type Rebased = {
   on(base: TableMetadata, options: OnOptions): Promise<TableChange>
 }
 
-/** Rows that were made before a column became required may lack a value for it. */
-export const madeFor = (schema: Schema, write: Rebased): Rebased => ({
+/**
+ * Rows that were made before a column became required may lack a value for it. And files know columns by id: one that this set
+ * adds (above `known`, the ids that it met) may be somebody else's column by then.
+ */
+export const madeFor = (schema: Schema, write: Rebased, known = Infinity): Rebased => ({
   async on(base, options) {
-    const [needed] = newlyRequired(currentSchema(base), schema)
+    const now = currentSchema(base)
+    const [needed] = newlyRequired(now, schema)
     if (needed) throw new Failure('COMMIT_CONFLICT', `the column ${needed.name} became NOT NULL meanwhile`)
+    const taken = [...allFields(schema)].find(({ id, path }) => id > known && fieldById(now, id)?.path !== path)
+    if (taken) throw new Failure('COMMIT_CONFLICT', `columns were added while rows were written with ${taken.path}`)
     return write.on(base, options)
   },
 })
+
+/** The last id of a column in what a change set met; of a new table nobody else takes one. */
+export const idsKnown = (published: Loaded | undefined): number =>
+  published?.kind === 'table' ? published.metadata.lastColumnId : Infinity
 
 /** What steps do one after the other, each to what those before it made. */
 export async function inTurn(
@@ -155,7 +167,8 @@ export function openStaging(id: string, deps: StagingDeps) {
   /** The table after one more write, in a metadata file that nobody's pointer names. */
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
     const { more = [], action, appended, files, placed, options } = staged
-    const fitting = files.length > 0 ? madeFor(currentSchema(metadata), staged.write) : staged.write
+    const fitting =
+      files.length > 0 ? madeFor(currentSchema(metadata), staged.write, idsKnown(published)) : staged.write
     const prepared = options.evolving ? evolvedBy(fitting, options.evolving, io) : fitting
     const nowMs = clock.now()
     // Data files, manifests, their list and the metadata file become durable side by side, all of them before the
