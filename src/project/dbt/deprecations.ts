@@ -45,6 +45,12 @@ export const deprecations = {
       'D007',
       `Starting in v1.3, the 'name' of an exposure should contain only letters, numbers, and underscores. Exposures support a new property, 'label', which may contain spaces, capital letters, and special characters. ${name} does not follow this pattern. Please update the 'name', and use the 'label' property for a human-friendly title. This will raise an error in a future version of dbt-core.`,
     ),
+  cumulativeParams: (name: string) =>
+    of(
+      'MFCumulativeTypeParams',
+      'D019',
+      `Cumulative fields \`type_params.window\` and \`type_params.grain_to_date\` have been moved and will soon be deprecated. Please nest those values under \`type_params.cumulative_type_params\`: the metric \`${name}\``,
+    ),
   schemaOfNothing: (id: string) =>
     of(
       'GenerateSchemaNameNullValue',

@@ -98,6 +98,14 @@ test.each([
   expect((await mistakes(sound.replace(from, to))).join('\n')).toContain(message)
 })
 
+test('the older spelling of cumulative metrics is told', async () => {
+  const older = sound.replace('cumulative_type_params: {window: 7 days}', 'window: 7 days')
+  const files = { 'dbt_project.yml': 'name: shop', 'models/a.sql': '', 'models/b.sql': '', 'models/s.yml': older }
+  const { project, failures } = await readDbtProject(recordFiles(files), '/project', options)
+  expect(failures).toEqual([])
+  expect(project.warnings).toMatchObject([{ event: { name: 'MFCumulativeTypeParamsDeprecation' } }])
+})
+
 test('without metrics nobody asks', async () => {
   const [models] = sound.split('metrics:\n') as [string]
   expect(await mistakes(models.replace('type: primary', 'type: unique'))).toEqual([])

@@ -2,6 +2,7 @@
 // where there are both metrics and semantic models.
 
 import { isRecord } from '../../base/record.ts'
+import { deprecations } from './deprecations.ts'
 import { listOfTexts } from './entry-reader.ts'
 import type { Reading } from './reading.ts'
 import type { Config, DbtEntry, DbtMetric, DbtProject, DbtSavedQuery, DbtSemanticModel } from './types.ts'
@@ -15,6 +16,11 @@ export function checkSemantics(reading: Reading): void {
   for (const model of project.semanticModels.values()) for (const rule of [primaryEntity, measures]) told(rule(model))
   for (const metric of project.metrics.values()) told(inputs(metric))
   for (const query of project.savedQueries.values()) told(savedQuery(query, project))
+  for (const { name, value, place } of project.metrics.values()) {
+    const params = recordIn(value, 'type_params')
+    // dbt refuses this spelling of its earlier versions, unless a flag says otherwise.
+    if (params['window'] || params['grain_to_date']) reading.deprecated(deprecations.cumulativeParams(name), place)
+  }
 
   function told(found: Found): void {
     for (const [entry, message] of found) reading.wrong(message, entry.place)
