@@ -35,7 +35,7 @@ import { mapLimited, readsAtOnce } from './scan.ts'
 import { findSnapshot, snapshotAsOf, snapshotById } from './snapshot.ts'
 import { summaryOf } from './summary.ts'
 import type { PartitionSpec, Schema } from './types.ts'
-import { applyUpdates } from './update.ts'
+import { applyUpdates, sameSpec } from './update.ts'
 
 export type TableCommit = {
   updates: TableUpdate[]
@@ -131,7 +131,7 @@ export async function prepareChange(
       await change.validate?.({ io, base, head, removed: removedFiles, options: reading })
       const removed = remove ? await removedFiles() : []
       const next = applyUpdates(base, schemaUpdates, { nowMs })
-      checkSpecs(added, next)
+      checkSpecs(added, evolved, next)
       const sequenceNumber = nextSequenceNumber(base)
       const kept: ManifestFile[] = []
       const parts = remove ? await plan() : old.map((manifest) => ({ manifest, removed: [], kept: [] }))
@@ -151,11 +151,16 @@ export async function prepareChange(
   }
 }
 
-/** A spec that nothing was written by could be dropped since the files were. */
-function checkSpecs(added: readonly WrittenManifest[], base: TableMetadata) {
-  for (const { specId } of added)
-    if (!base.partitionSpecs.some((spec) => spec.specId === specId))
-      throw new Failure('COMMIT_CONFLICT', `another writer dropped the partition spec ${specId} meanwhile`)
+/**
+ * A spec that nothing was written by could be dropped since the files were; and one that this change set adds has an id that
+ * another writer's may have by then.
+ */
+function checkSpecs(added: readonly WrittenManifest[], made: TableMetadata, base: TableMetadata) {
+  for (const { specId } of added) {
+    const now = base.partitionSpecs.find((spec) => spec.specId === specId)
+    if (!now || !sameSpec(now, specOf(made, specId)))
+      throw new Failure('COMMIT_CONFLICT', `another writer changed the partition spec ${specId} meanwhile`)
+  }
 }
 
 function checkSameTable(prepared: TableMetadata, base: TableMetadata) {

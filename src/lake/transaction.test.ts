@@ -249,6 +249,16 @@ describe('one transaction', () => {
     },
   )
 
+  test('nor rows of a partition of its own under one that somebody else added', async () => {
+    await world.rows(`create or replace table raw.own as select 1 as id, '1' as s`)
+    const one = await begin()
+    await rows(one, 'alter table raw.own add partition field s')
+    await rows(one, `insert into raw.own values (2, '2')`)
+    await world.rows('alter table raw.own add partition field id')
+    await expect(one.commit()).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+    expect(await world.rows('from raw.own')).toEqual([[1, '1']])
+  })
+
   test('read-only ones write nothing, readers neither', async () => {
     await world.rows('create table raw.ro as select 1 as id')
     const one = await begin({ readOnly: true })
