@@ -390,18 +390,22 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (kind) => {
       expect(await govern.queries.list()).toHaveLength(1)
     })
 
-    test.runIf(kind === 'sqlite')('a full disk is called one, and what to do about it', async () => {
-      const pages = (most: number) => records.log.executeQuery(CompiledQuery.raw(`pragma max_page_count = ${most}`))
-      await pages(1)
-      const failure = await govern.audit.record({ ...entry, sql: 'x'.repeat(90_000) }).catch((error: unknown) => error)
-      expect(failure).toMatchObject({
-        code: 'RECORDS_FAILED',
-        message: expect.stringMatching(/^the audit log cannot be written: .*the disk is full/),
-        hint: expect.stringContaining('Make room on that disk'),
+    // A file of our own can be told to grow no further.
+    if (kind === 'sqlite')
+      test('a full disk is called one, and what to do about it', async () => {
+        const pages = (most: number) => records.log.executeQuery(CompiledQuery.raw(`pragma max_page_count = ${most}`))
+        await pages(1)
+        const failure = await govern.audit
+          .record({ ...entry, sql: 'x'.repeat(90_000) })
+          .catch((error: unknown) => error)
+        expect(failure).toMatchObject({
+          code: 'RECORDS_FAILED',
+          message: expect.stringMatching(/^the audit log cannot be written: .*the disk is full/),
+          hint: expect.stringContaining('Make room on that disk'),
+        })
+        await pages(1_000_000)
+        await govern.audit.record(entry)
       })
-      await pages(1_000_000)
-      await govern.audit.record(entry)
-    })
 
     test('SQL of any size and content is kept readable', async () => {
       await govern.audit.record({ ...entry, sql: `select '\0'${'x'.repeat(200_000)}` })
