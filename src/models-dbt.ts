@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { keptFor } from './base/kept.ts'
 import { Failure, Failures } from './base/failure.ts'
 import type { Clock } from './base/clock.ts'
 import type { Log } from './base/log.ts'
@@ -71,32 +72,23 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
     return found.project
   }
 
-  const recent = new Map<string, { at: number; found: ReturnType<typeof read> }>()
+  const recent = keptFor<Awaited<ReturnType<typeof read>>>(readKeptMs, Date.now)
   /** For pages: the project as it was read a moment ago. Nobody changes it. */
-  function readLately(environment: Pick<Environment, 'name' | 'catalog'>): ReturnType<typeof read> {
-    const known = recent.get(environment.name)
-    if (known && Date.now() - known.at < readKeptMs) return known.found
-    const found = read(environment)
-    recent.set(environment.name, { at: Date.now(), found })
-    found.catch(() => recent.delete(environment.name))
-    return found
-  }
+  const readLately = (environment: Pick<Environment, 'name' | 'catalog'>): ReturnType<typeof read> =>
+    recent(environment.name, () => read(environment))
 
-  const keys = new Map<string, { at: number; keys: Promise<readonly Key[]> }>()
+  const keys = keptFor<readonly Key[]>(keysKeptMs, Date.now)
 
   return {
     project: load,
 
-    keys({ name, catalog }) {
-      const known = keys.get(catalog)
-      if (known && Date.now() - known.at < keysKeptMs) return known.keys
-      const fresh = load({ name, catalog }).then(
-        (project) => (project ? keysOfProject(project) : []),
-        () => [],
-      )
-      keys.set(catalog, { at: Date.now(), keys: fresh })
-      return fresh
-    },
+    keys: ({ name, catalog }) =>
+      keys(catalog, () =>
+        load({ name, catalog }).then(
+          (project) => (project ? keysOfProject(project) : []),
+          () => [],
+        ),
+      ),
 
     async plan({ environment, ...input }) {
       const project = await load(environment, input.reading)

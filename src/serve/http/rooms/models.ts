@@ -1,5 +1,6 @@
 // The dbt project for its pages: the graph, and one model with its columns' lineage, tests and runs.
 
+import { keptFor } from '../../../base/kept.ts'
 import { Failure } from '../../../base/failure.ts'
 import type * as contract from '../../../contract/index.ts'
 import type { Environment } from '../../../config/index.ts'
@@ -26,16 +27,9 @@ export function openModelPages(parts: {
   orchestrator: Pick<Orchestrator, 'list' | 'get'>
   now(): number
 }): ModelPages {
-  const kept = new Map<string, { at: number; known: Promise<ModelKnowledge> }>()
-  const known = (environment: Environment): Promise<ModelKnowledge> => {
-    const { name } = environment
-    const found = kept.get(name)
-    if (found && parts.now() - found.at < keptMs) return found.known
-    const fresh = parts.columns({ environment })
-    kept.set(name, { at: parts.now(), known: fresh })
-    fresh.catch(() => kept.delete(name))
-    return fresh
-  }
+  const kept = keptFor<ModelKnowledge>(keptMs, () => parts.now())
+  const known = (environment: Environment): Promise<ModelKnowledge> =>
+    kept(environment.name, () => parts.columns({ environment }))
   const runsOf = async ({ name }: Environment): Promise<Map<string, Last[]>> => {
     const runs = await parts.orchestrator.list({ environment: name, limit: runsRead })
     return lastOf(await Promise.all(runs.map(({ id }) => parts.orchestrator.get(id))))
@@ -62,7 +56,6 @@ export function openModelPages(parts: {
   }
 }
 
-/** By unique id, newest first. */
 type Told = { uniqueId: string; status: string; executionMs: number }
 
 /** What became of each node and test, newest first. A step of a build has the tests that were judged once it was there. */
