@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collect } from './lake.ts'
 import { openSession, type Session } from './session.ts'
 import { openWorld } from './world.ts'
 
@@ -14,12 +15,7 @@ afterAll(async () => {
   await world.close()
 })
 
-async function rows(sql: string, of = session): Promise<unknown[][]> {
-  const all: unknown[][] = []
-  for await (const { json } of (await of.query(sql)).chunks)
-    if (json !== '') all.push(...(JSON.parse(json) as unknown[][]))
-  return all
-}
+const rows = async (sql: string, of = session) => (await collect(await of.query(sql))).rows
 const value = async (sql: string, of = session) => Number((await rows(sql, of))[0]![0])
 const codeOf = (work: Promise<unknown>) =>
   work.then(

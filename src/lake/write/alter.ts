@@ -12,7 +12,6 @@ import {
   evolveSchema,
   evolveSpec,
   fieldById,
-  findField,
   removeRef,
   replaceSortOrder,
   startBranch,
@@ -24,6 +23,7 @@ import {
 import type { Assignment } from '../sql/row-change.ts'
 import type { Alteration, WrittenKey } from '../sql/statement.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
+import { fieldNamed, nothing, schemaOf, sinceSeen } from './alter-steps.ts'
 import type { AlterStep } from './change-set.ts'
 import { boundIdentity, checkNumbered, defaultOf, typeOf } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
@@ -62,7 +62,7 @@ export async function altered(
     // As PostgreSQL has it: first goes what is dropped, a default above all, then types change, then comes the rest.
     const [first, rest] = [
       written.filter(isDrop),
-      written.filter((change) => !isDrop(change) && !isIn(rewritten, change)),
+      written.filter((change) => !isDrop(change) && !rewritten.some((one) => one === change)),
     ]
     if (first.length > 0) await altered(first, target, context)
     await retyped(rewritten, target, context, (path, now) => requiring(path, now, target, context))
@@ -83,9 +83,6 @@ export async function altered(
   return { rows: 0, changed: steps.length > 0 || checks.length > 0 }
 }
 
-const nothing: TableChange = { updates: [], requirements: [] }
-
-const isIn = (some: readonly Alteration[], change: Alteration) => some.includes(change)
 const isDrop = (change: Alteration): boolean =>
   ['drop-column', 'drop-constraint'].includes(change.kind) ||
   (change.kind === 'default' && change.value === undefined) ||
@@ -328,19 +325,8 @@ function checkedRef(now: TableMetadata, name: string, type: 'branch' | 'tag'): T
   return now
 }
 
-const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
 /** What the format forbids because of rows that may be there, when it is known how those are. */
 const unchecked = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false, allowIncompatible: true })
-
-/** A step that is right for the rows that were looked at, and for no others. */
-const sinceSeen =
-  (seen: TableMetadata, step: AlterStep): AlterStep =>
-  async (now, at) => {
-    const [snapshotId, isNow] = [seen.currentSnapshotId, now.currentSnapshotId]
-    if (snapshotId !== isNow) throw new Failure('COMMIT_CONFLICT', 'rows came or went while the column was changed')
-    const { updates, requirements } = await step(now, at)
-    return { updates, requirements: [...requirements, { type: 'assert-ref-snapshot-id', ref: 'main', snapshotId }] }
-  }
 
 async function isEmpty(target: TableName, metadata: TableMetadata, { rows }: PerformContext): Promise<boolean> {
   if (metadata.currentSnapshotId === undefined) return true
@@ -450,8 +436,6 @@ function partitionNamed(metadata: TableMetadata, { column, transform }: NewParti
   )
   return same?.name ?? column
 }
-
-const fieldNamed = (schema: Schema, path: string) => findField(schema, path, { caseSensitive: false })
 
 /** Whether the path leads, or would lead, into another column; a dot may be part of a name too. */
 const isInside = (schema: Schema, path: string): boolean => {

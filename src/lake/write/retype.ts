@@ -6,7 +6,6 @@ import { showName, type TableName } from '../../catalog/index.ts'
 import {
   currentSchema,
   defaultSpec,
-  evolveSchema,
   fieldById,
   isPromotable,
   type Field,
@@ -16,6 +15,7 @@ import type { Piece } from '../sql/reader.ts'
 import type { Alteration } from '../sql/statement.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
+import { nothing, schemaOf, sinceSeen } from './alter-steps.ts'
 import type { AlterStep } from './change-set.ts'
 import { checkNumbered, constantOf, typeOf } from './column-definitions.ts'
 import { defaultSql } from './columns.ts'
@@ -67,12 +67,7 @@ export async function retyped(
     before,
     columns.map(({ field }) => field.id),
   )
-  const schemaOf = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false })
-  const sameRows: AlterStep = ({ currentSnapshotId: snapshotId }) => {
-    if (snapshotId !== before.currentSnapshotId)
-      throw new Failure('COMMIT_CONFLICT', 'rows came or went while a column became another type')
-    return { updates: [], requirements: [{ type: 'assert-ref-snapshot-id', ref: 'main', snapshotId }] }
-  }
+  const sameRows = sinceSeen(before, () => nothing, 'a column became another type')
   const adding = columns.flatMap(({ temporary, type, declared, change }): AlterStep[] => [
     (now) =>
       schemaOf(now)
@@ -125,8 +120,6 @@ export async function retyped(
   const again = checks.map(({ name, sql }) => ({ name, condition: { sql, start: 0 }, holdsAlready: true as const }))
   await addChecks(again, target, context)
 }
-
-const nothing = { updates: [], requirements: [] }
 
 async function newColumn(
   change: TypeChange,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { collect } from '../lake.ts'
 import { openSession, type Session } from '../session.ts'
 import { openWorld } from '../world.ts'
 
@@ -14,12 +15,7 @@ afterAll(async () => {
   await world.close()
 })
 
-async function rows(sql: string): Promise<unknown[][]> {
-  const all: unknown[][] = []
-  for await (const { json } of (await session.query(sql)).chunks)
-    if (json !== '') all.push(...(JSON.parse(json) as unknown[][]))
-  return all
-}
+const rows = async (sql: string) => (await collect(await session.query(sql))).rows
 const refusal = (sql: string) =>
   rows(sql).then(
     () => 'none',
