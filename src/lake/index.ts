@@ -34,6 +34,7 @@ export {
   parametersIn,
   placeAt,
   quoteName,
+  quoteNameIfNeeded,
   quoteTable,
   quoteFile,
   quoteText,

@@ -6,7 +6,7 @@ import type { Loaded, NamedSequence, TableName } from '../../catalog/index.ts'
 import type { Governed, Privilege } from '../../govern/index.ts'
 import { currentSchema, currentViewVersion, showValue, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
-import { quoteText } from '../sql/tokens.ts'
+import { quoteNameIfNeeded, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { declaredType, type DeclaredType } from '../write/declared-types.ts'
@@ -139,7 +139,7 @@ export function modelOf(known: Known): Model {
 const nextOf = (sequence: readonly string[]): string =>
   `nextval('${sequence
     .slice(sequence[0] === 'public' ? 1 : 0)
-    .map(quoted)
+    .map(quoteNameIfNeeded)
     .join('.')}'::regclass)`
 
 function constraintsOf(relations: readonly Relation[], given: readonly Key[]): Constraint[] {
@@ -249,9 +249,8 @@ function defaultText(field: WrittenField): string | undefined {
 }
 const plainKinds = new Set<Field['type']['kind']>(['int', 'long', 'float', 'double', 'decimal'])
 
-const quoted = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`)
 export const columnNames = ({ columns }: Relation, numbers: readonly number[]): string =>
-  numbers.map((number) => quoted(columns[number - 1]!.name)).join(', ')
+  numbers.map((number) => quoteNameIfNeeded(columns[number - 1]!.name)).join(', ')
 export const viewSql = ({ loaded }: Relation, known: Known): string | undefined => {
   if (loaded.kind !== 'view' || !known.isAdmin) return undefined
   const version = currentViewVersion(loaded.metadata)
@@ -267,12 +266,12 @@ export function constraintDefinition({ key, relation, numbers, to }: Constraint)
   if (key.kind === 'check') return `CHECK ((${key.sql}))`
   const columns = columnNames(relation, numbers)
   if (key.kind === 'foreign')
-    return `FOREIGN KEY (${columns}) REFERENCES ${quoted(to!.relation.schema)}.${quoted(to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})${rulesText(key.to.rules)}`
+    return `FOREIGN KEY (${columns}) REFERENCES ${quoteNameIfNeeded(to!.relation.schema)}.${quoteNameIfNeeded(to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})${rulesText(key.to.rules)}`
   return `${key.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'} (${columns})`
 }
 
 const indexDefinition = ({ name, relation, numbers }: Constraint) =>
-  `CREATE UNIQUE INDEX ${quoted(name)} ON ${quoted(relation.schema)}.${quoted(relation.name)} USING btree (${columnNames(relation, numbers)})`
+  `CREATE UNIQUE INDEX ${quoteNameIfNeeded(name)} ON ${quoteNameIfNeeded(relation.schema)}.${quoteNameIfNeeded(relation.name)} USING btree (${columnNames(relation, numbers)})`
 
 const classRow = (row: Row): Row => ({
   reltype: 0,
@@ -642,11 +641,20 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
   pg_depend: ({ sequences }) => sequenceRows.pg_depend(sequences),
 
   boathouse_relation: ({ relations, constraints, sequences }) => [
-    ...sequences.map(({ oid, schema, name }) => ({ oid, name: `${quoted(schema)}.${quoted(name)}` })),
-    ...relations.map(({ oid, schema, name }) => ({ oid, name: `${quoted(schema)}.${quoted(name)}` })),
+    ...sequences.map(({ oid, schema, name }) => ({
+      oid,
+      name: `${quoteNameIfNeeded(schema)}.${quoteNameIfNeeded(name)}`,
+    })),
+    ...relations.map(({ oid, schema, name }) => ({
+      oid,
+      name: `${quoteNameIfNeeded(schema)}.${quoteNameIfNeeded(name)}`,
+    })),
     ...constraints
       .filter(isUnique)
-      .map(({ indexOid, relation, name }) => ({ oid: indexOid, name: `${quoted(relation.schema)}.${quoted(name)}` })),
+      .map(({ indexOid, relation, name }) => ({
+        oid: indexOid,
+        name: `${quoteNameIfNeeded(relation.schema)}.${quoteNameIfNeeded(name)}`,
+      })),
   ],
   boathouse_privilege: privilegeRows,
 }

@@ -9,18 +9,9 @@ import type { PrepareContext } from '../sources.ts'
 /** What a table was to an earlier answer; null: without rows. The columns are those of the snapshot, where none are told. */
 export type Earlier = { snapshotId: bigint | null; schemaId?: number | undefined }
 
+const Id = z.string().regex(/^-?\d{1,19}$/)
 /** What an answer's provenance says of a table, or the snapshot alone. */
-const Told = z.union([
-  z.string().regex(/^-?\d{1,19}$/),
-  z.null(),
-  z.object({
-    snapshotId: z
-      .string()
-      .regex(/^-?\d{1,19}$/)
-      .nullable(),
-    schemaId: z.number().int().optional(),
-  }),
-])
+const Told = z.union([Id, z.null(), z.object({ snapshotId: Id.nullable(), schemaId: z.number().int().optional() })])
 
 /** As `parseAsOf`; or as of an answer's provenance, `{"catalog.namespace.table": {"snapshotId": "…", "schemaId": 1}, …}`. */
 export function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' | 'asOfTable'> {

@@ -176,6 +176,8 @@ export function nameOf({ kind, text }: Token): string {
 }
 
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
+/** In quotes only where it would mean another without them, as PostgreSQL shows names. */
+export const quoteNameIfNeeded = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name))
 /** The full name of a table or view. */
 export const quoteTable = ({
   catalog,
@@ -216,15 +218,17 @@ export function* outside(all: readonly Token[], from = 0): Generator<[token: Tok
   }
 }
 
+const commasIn = (all: readonly Token[]) => [...outside(all)].filter(([{ text }]) => text === ',')
+
 /** The tokens between those commas that are in no parentheses; of none one empty part. */
 export function cutAtCommas(all: readonly Token[]): Token[][] {
-  const commas = [...outside(all)].flatMap(([{ text }, at]) => (text === ',' ? [at] : []))
+  const commas = commasIn(all).map(([, at]) => at)
   return [...commas, all.length].map((end, index) => all.slice(index === 0 ? 0 : commas[index - 1]! + 1, end))
 }
 
 /** What stands between the commas of a text that are in no parentheses, as it is written; of an empty text one empty part. */
 export function splitAtCommas(sql: string): string[] {
-  const commas = [...outside([...tokens(sql)])].flatMap(([token]) => (token.text === ',' ? [token] : []))
+  const commas = commasIn([...tokens(sql)]).map(([token]) => token)
   const ends = [...commas.map(({ start }) => start), sql.length]
   return ends.map((end, index) => sql.slice(index === 0 ? 0 : commas[index - 1]!.end, end))
 }

@@ -76,10 +76,17 @@ export class Reading {
    * environment is a part of it nor what belongs to one run: `Watched` says whether those were asked for.
    */
   get surroundings(): string {
+    return (this.#surroundings ??= this.#surroundingsNow())
+  }
+
+  #surroundingsNow(): string {
     const { macros, name, options } = this.project
     const written = macros.map(({ uniqueId, text }) => [uniqueId, text])
-    const all = [name, options.vars, options.target, this.packages, written]
-    return (this.#surroundings ??= hash('sha256', JSON.stringify(all, exactly), 'base64url'))
+    return hash(
+      'sha256',
+      JSON.stringify([name, options.vars, options.target, this.packages, written], exactly),
+      'base64url',
+    )
   }
 
   /** The names that YAML of this package may use. */

@@ -97,8 +97,7 @@ function timeCut(sql: EditedSql, at: number | undefined): Repair | undefined {
 
 /** `to_char(ends - begins, 'HH24:MI')`: other parts are meant than of a date. */
 function spanShown(sql: EditedSql, at: number | undefined): Repair | undefined {
-  const calls = sql.words.flatMap((word, index) => (word === 'to_char' && sql.words[index + 1] === '(' ? [index] : []))
-  const place = calls.length === 1 ? calls[0] : calls.findLast((index) => sql.tokens[index]!.start <= (at ?? -1))
+  const [place] = callAt(sql, 'to_char', at) ?? []
   if (place === undefined) return undefined
   const { start, end } = sql.tokens[place]!
   return { edits: [{ start, end, text: 'pg_span_text' }] }

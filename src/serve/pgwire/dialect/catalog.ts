@@ -1,6 +1,6 @@
 // Queries of the system catalog: functions that look something up there, vectors, and operators whose meaning differs.
 
-import { quoteText, systemOids } from '../../../lake/index.ts'
+import { outside, quoteText, systemOids } from '../../../lake/index.ts'
 import { castBehind, castInCall } from './casts.ts'
 import { otherArguments } from './calls.ts'
 import { seriesColumn, seriesOfRows } from './lists.ts'
@@ -148,24 +148,19 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
 }
 
 /** The OID of the system relation that a select list with this token reads. */
-function relationRead({ words }: EditedSql, at: number): number | undefined {
-  let depth = 0
-  for (let index = at; index < words.length && depth >= 0; index++) {
-    if (words[index] === '(') depth++
-    else if (words[index] === ')') depth--
-    else if (words[index] === 'from' && depth === 0)
+function relationRead({ words, tokens }: EditedSql, at: number): number | undefined {
+  for (const [, index] of outside(tokens, at))
+    if (words[index] === 'from')
       return systemOids.relation(words[words[index + 2] === '.' ? index + 3 : index + 1] ?? '')
-  }
   return undefined
 }
 
 /** The OID of the system relation that is called so there: `FROM pg_namespace n`. */
 function relationCalled({ words }: EditedSql, alias: string): number | undefined {
-  const at = words.findIndex(
-    (word, index) => word === alias && /^pg_\w+$/.test(words[words[index - 1] === 'as' ? index - 2 : index - 1] ?? ''),
+  const before = words.flatMap((word, at) =>
+    word === alias ? [words[words[at - 1] === 'as' ? at - 2 : at - 1] ?? ''] : [],
   )
-  if (at < 0) return systemOids.relation(alias)
-  return systemOids.relation(words[words[at - 1] === 'as' ? at - 2 : at - 1]!)
+  return systemOids.relation(before.find((word) => /^pg_\w+$/.test(word)) ?? alias)
 }
 
 /** `a.attnum = ANY (c.conkey)`, which the engine takes for a subquery, and will not have in an outer join. */

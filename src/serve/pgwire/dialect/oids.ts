@@ -1,6 +1,6 @@
 // OIDs by their names, and names by their OIDs: `'raw.sales'::regclass`, `16384::regtype`.
 
-import { isName, nameOf, quoteName, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
+import { isName, nameOf, quoteNameIfNeeded, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
 import { textOf, type EditedSql, type SessionNames } from './sql.ts'
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
@@ -8,7 +8,7 @@ export type Lookup = { from: string; key: string; value: string; where?: string;
 
 /** The schema that plain names mean, as names are shown; none where names are to be told in full, as pg_dump wants it. */
 export const seenSchema = ({ schema, setting }: SessionNames): string | undefined =>
-  setting('search_path') === '' ? undefined : plain(schema ?? 'public')
+  setting('search_path') === '' ? undefined : quoteNameIfNeeded(schema ?? 'public')
 
 /** Without the schema that plain names mean. */
 const relationNames = (session: SessionNames): Lookup => {
@@ -16,7 +16,6 @@ const relationNames = (session: SessionNames): Lookup => {
   const shown = `CASE WHEN starts_with(name, ${quoteText(own)}) THEN name[${own.length + 1}:] ELSE name END`
   return { from: 'pg_catalog.boathouse_relation', key: 'oid', value: shown }
 }
-const plain = (name: string) => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name))
 
 /** By the name, in quotes or without, or by the OID itself, whatever a text may hold. */
 export const relationOids: Lookup = {
@@ -84,10 +83,10 @@ export function relationOf(name: string, schema: string | undefined): string {
   const names = parts.map((token) => (token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()))
   const system = names.length === 1 || names[0] === 'pg_catalog' ? systemOids.relation(names.at(-1) ?? '') : undefined
   if (system !== undefined) return String(system)
-  const shown = names.slice(-2).map(plain).join('.')
+  const shown = names.slice(-2).map(quoteNameIfNeeded).join('.')
   const from = 'FROM pg_catalog.boathouse_relation WHERE'
   if (names.length > 1) return `(SELECT max(oid) ${from} name = ${quoteText(shown)})`
-  const own = quoteText(`${plain(schema ?? 'public')}.${shown}`)
+  const own = quoteText(`${quoteNameIfNeeded(schema ?? 'public')}.${shown}`)
   return `(SELECT arg_max(oid, name = ${own}) ${from} ends_with(name, ${quoteText(`.${shown}`)}))`
 }
 
