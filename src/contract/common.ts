@@ -72,9 +72,14 @@ export const Provenance = z
         committedAt: Timestamp.nullable(),
       }),
     ),
-    views: z.array(z.string()),
+    views: z.array(
+      z.strictObject({
+        view: z.string().describe('Full name: catalog.namespace.view.'),
+        versionId: z.number().int(),
+      }),
+    ),
   })
-  .describe('Which versions of which tables the result was computed from.')
+  .describe('Which versions of which tables and views the result was computed from.')
 export type Provenance = z.infer<typeof Provenance>
 
 export const Cached = z.strictObject({ hit: z.boolean(), ageMs: z.number().min(0) })

@@ -266,7 +266,10 @@ describe('writing', () => {
     expect(await world.rows('from raw.v2')).toEqual([['15.00']])
     const result = await world.query('from raw.v2')
     await collect(result)
-    expect(result.provenance.views).toEqual(['dev_analytics.raw.v2', 'dev_analytics.raw.v1'])
+    expect(result.provenance.views).toEqual([
+      { view: 'dev_analytics.raw.v2', versionId: 1 },
+      { view: 'dev_analytics.raw.v1', versionId: 1 },
+    ])
     await world.rows('create or replace view raw.v1 as select 1 as id, 2.5 as amount')
     expect(await world.rows('from raw.v2')).toEqual([['2.5']])
     await world.rows('create or replace view raw.v3 as select * from raw.v2')

@@ -103,7 +103,7 @@ export type Prepared = {
   /** Without what the asker may not know of: tables below a view that reads with the rights of its owner. */
   provenance: {
     tables: { table: string; snapshotId: string | null; schemaId: number; committedAt: string | null }[]
-    views: string[]
+    views: { view: string; versionId: number }[]
   }
   /** What the asker named, and their rights when the statement began. */
   direct: readonly TableName[]
@@ -212,7 +212,11 @@ export async function prepareSelect(original: string, context: PrepareContext): 
             committedAt: snapshot ? new Date(snapshot.timestampMs).toISOString() : null,
           })),
       ),
-      views: [...new Set(views.filter(context.rights.knows).map(showName))],
+      views: distinct(
+        views
+          .filter(({ name }) => context.rights.knows(name))
+          .map(({ name, metadata }) => ({ view: showName(name), versionId: metadata.currentVersionId })),
+      ),
     },
     read: Object.fromEntries(
       scans.map(({ table, snapshot }) => [showName(table.name), snapshot?.snapshotId.toString() ?? null]),
@@ -653,6 +657,4 @@ function bindingFailure(error: unknown, bound: Spliced, at: (index: number) => P
   )
 }
 
-const distinct = <Item extends { table: string; snapshotId: string | null }>(all: Item[]): Item[] => [
-  ...new Map(all.map((one) => [`${one.table} ${one.snapshotId}`, one])).values(),
-]
+const distinct = <Item>(all: Item[]): Item[] => [...new Map(all.map((one) => [JSON.stringify(one), one])).values()]

@@ -36,7 +36,7 @@ import { analysisOf, type AnalysisCache, type ColumnsCache } from './answers/ana
 import { engineFailure } from './answers/engine-failure.ts'
 import { barrier, guardOf, type Guard } from './policy/guard.ts'
 import { systemRelation, type KeysOf, type Known, type SystemRelation } from './pg-catalog/index.ts'
-import type { Earlier } from './scan/as-of.ts'
+import type { Earlier, EarlierView } from './scan/as-of.ts'
 import { describedColumns, informationSchema, schemaOfLoaded, type InformationTable } from './relations/information.ts'
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound, refNamed } from './names.ts'
@@ -97,6 +97,8 @@ export type PrepareContext = {
   asOf: At | undefined
   /** As of then, for this one table: goes before `asOf`. */
   asOfTable?: ((name: TableName) => Earlier | undefined) | undefined
+  /** As it was made then. */
+  asOfView?: ((name: TableName) => EarlierView | undefined) | undefined
   rights: Rights
   /** What `system.audit` and `system.queries` show; undefined: there are none. */
   logs: SystemLogs | undefined
@@ -195,7 +197,7 @@ export type Named = {
   piece: Piece
   scans: Scan[]
   systemTables: SystemTable[]
-  views: TableName[]
+  views: LoadedView[]
   /** Every table and view that was loaded. */
   loaded: Loaded[]
   /** Those that the asker named, and not a view. */
@@ -236,7 +238,7 @@ export async function nameSources(
   const scans: Scan[] = []
   const systemTables: SystemTable[] = []
   const givenTables: GivenTable[] = []
-  const views: TableName[] = []
+  const views: LoadedView[] = []
   const everything: Loaded[] = []
   const direct: TableName[] = []
   const volatile: string[] = []
@@ -524,7 +526,9 @@ export async function nameSources(
         throw new Failure('SQL_INVALID', `the view ${showName(loaded.name)} reads itself`, { place: here })
       if (named.at || ref)
         throw new Failure('SQL_UNSUPPORTED', `${showName(loaded.name)} is a view; AT is for tables`, { place: here })
-      views.push(loaded.name)
+      if (context.asOfTable?.(loaded.name)) throw becameOther(loaded, here)
+      const viewed = viewAsOf(loaded, context.asOfView?.(loaded.name), here)
+      views.push(viewed)
       const key = JSON.stringify([
         loaded.location,
         { ...subject, roles: [...subject.roles], groups: [...subject.groups] },
@@ -534,19 +538,23 @@ export async function nameSources(
         isShared = true
         return known
       }
-      // Without an owner it lends nobody's rights, nor those of the view around it: it may have been made anew since.
-      const owner = (await rights.ownerOf(loaded)) ?? rights.asker
+      // Without an owner it lends nobody's rights, nor those of the view around it: it may have been made anew since. Of an
+      // earlier version its owner may have meant to take something away.
+      const owner = (viewed === loaded ? await rights.ownerOf(loaded) : undefined) ?? rights.asker
       const before = { read: everything.length, scans: scans.length }
-      const piece = await viewPiece(loaded, here, within, owner)
-      const guard = await guarded(schemaOfLoaded(loaded), () => `(${render(piece, shadowText).text}\n)`)
+      const piece = await viewPiece(viewed, here, within, owner).catch((error: unknown) => {
+        throw viewed === loaded ? error : hiddenNow(error, loaded.name, here)
+      })
+      const guard = await guarded(schemaOfLoaded(viewed), () => `(${render(piece, shadowText).text}\n)`)
       const isLent = everything.slice(before.read).some(({ name }) => rights.lends(name, owner, subject))
       if (isLent) for (const scan of scans.slice(before.scans)) scan.isWalled = true
-      const view: Source = { kind: 'view', name: loaded.name, loaded, piece, guard, isLent }
+      const view: Source = { kind: 'view', name: loaded.name, loaded: viewed, piece, guard, isLent }
       if (context.run) viewsOf.set(key, view)
       return view
     }
     if (context.told && reference.alias === changedAlias && showName(context.told.table) === showName(loaded.name))
       return toldOf(context.told, loaded, seesAll(decision), guarded)
+    if (context.asOfView?.(loaded.name)) throw becameOther(loaded, here)
     const { metadata } = loaded
     const isTarget =
       context.rowsOf &&
@@ -891,6 +899,40 @@ function describedEdits(
     { start, end: start, text: `${describedColumns(table, { ...schema, fields })} (` },
     { start: end, end, text: '\n)' },
   ]
+}
+
+/** It has the name of what an earlier answer read. */
+const becameOther = ({ kind, name }: Loaded, place: Place): Failure =>
+  new Failure(
+    'REQUEST_INVALID',
+    `${showName(name)} was a ${kind === 'view' ? 'table' : 'view'} to that answer, and is a ${kind} now`,
+    { place },
+  )
+
+/** Its earlier text names what the asker may not know of. */
+const hiddenNow = (error: unknown, view: TableName, place: Place): unknown =>
+  error instanceof Failure && (error.code === 'TABLE_NOT_FOUND' || error.code === 'FORBIDDEN')
+    ? new Failure(
+        'FORBIDDEN',
+        `${showName(view)}, as it was to that answer, reads what is gone or what you may not select`,
+        {
+          place,
+          hint: 'An earlier text of a view is read with your own rights: ask without asOf, or for a grant on what it read.',
+        },
+      )
+    : error
+
+/** As it was made for an earlier answer. @throws Failure REQUEST_INVALID when that version is not kept any more */
+function viewAsOf(view: LoadedView, earlier: EarlierView | undefined, place: Place): LoadedView {
+  const { name, metadata } = view
+  if (!earlier || earlier.versionId === metadata.currentVersionId) return view
+  const { versionId } = earlier
+  if (!metadata.versions.some((version) => version.versionId === versionId))
+    throw new Failure('REQUEST_INVALID', `${showName(name)} has no version ${versionId} (any more)`, {
+      place,
+      hint: 'A view keeps its last versions; its property "version.history.num-entries" says how many.',
+    })
+  return { ...view, metadata: { ...metadata, currentVersionId: versionId } }
 }
 
 const atOf = (earlier: Earlier | undefined): At | undefined =>

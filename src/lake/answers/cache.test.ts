@@ -202,4 +202,43 @@ describe('what a result is a function of', () => {
     await expect(ask('select 1', { asOf: '{"a": [1]}' })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
     await expect(ask('select 1', { asOf: '{nonsense' })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
   })
+
+  test('so can one of a view that was made anew since, with the rights of the asker alone', async () => {
+    const pia = await world.member('pia')
+    await world.rows("create table raw.secrets as select 1 as id, 'hidden' as word")
+    const lending = { principal: { id: 'cli', name: 'op', role: 'admin' as const } }
+    await world.rows('create view raw.inner_view as select * from raw.secrets', lending)
+    await world.rows('create view raw.shown as select * from raw.inner_view', lending)
+    const first = await world.query('from raw.shown')
+    await collect(first)
+    const asOf = JSON.stringify(
+      Object.fromEntries([
+        ...first.provenance.tables.map(({ table, ...told }) => [table, told]),
+        ...first.provenance.views.map(({ view, ...told }) => [view, told]),
+      ]),
+    )
+    await world.rows(`grant select on raw.shown to "${pia.name}"`)
+    expect(await ask('from raw.shown', { principal: pia })).toMatchObject({ rows: [[1, 'hidden']] })
+
+    await world.rows('create or replace view raw.inner_view as select id from raw.secrets', lending)
+    await world.rows('insert into raw.secrets values (2, null)')
+    expect(await ask('from raw.shown')).toMatchObject({ rows: [[1], [2]] })
+    expect(await ask('from raw.shown', { asOf })).toMatchObject({ rows: [[1, 'hidden']] })
+    expect(await ask('from raw.shown', { principal: pia })).toMatchObject({ rows: [[1], [2]] })
+    await expect(ask('from raw.shown', { principal: pia, asOf })).rejects.toMatchObject({ code: 'FORBIDDEN' })
+    await world.rows('create or replace view raw.shown as select count(*) as n from raw.inner_view', lending)
+    expect(await ask('from raw.shown', { asOf })).toMatchObject({ rows: [[1, 'hidden']] })
+    await expect(ask('from raw.shown', { principal: pia, asOf })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: 'dev_analytics.raw.shown, as it was to that answer, reads what is gone or what you may not select',
+    })
+
+    const was = (name: string, told: object) => ({ asOf: JSON.stringify({ [`dev_analytics.raw.${name}`]: told }) })
+    for (const [name, told, message] of [
+      ['shown', { versionId: 7 }, 'dev_analytics.raw.shown has no version 7 (any more)'],
+      ['shown', { snapshotId: null }, 'dev_analytics.raw.shown was a table to that answer, and is a view now'],
+      ['secrets', { versionId: 1 }, 'dev_analytics.raw.secrets was a view to that answer, and is a table now'],
+    ] as const)
+      await expect(ask(`from raw.${name}`, was(name, told))).rejects.toMatchObject({ code: 'REQUEST_INVALID', message })
+  })
 })

@@ -413,7 +413,7 @@ describe('views', () => {
     // Whoever asks is not told what lies below; the audit is.
     const { provenance, chunks } = await world.lake.query('FROM raw.v_orders', world.asking({ principal: wen }))
     for await (const _ of chunks);
-    expect(provenance).toEqual({ tables: [], views: ['dev_analytics.raw.v_orders'] })
+    expect(provenance).toEqual({ tables: [], views: [{ view: 'dev_analytics.raw.v_orders', versionId: 1 }] })
     expect(world.audited.at(-1)?.tables).toEqual(['dev_analytics.raw.orders'])
 
     await as(operator, 'CREATE VIEW raw.v_people AS SELECT id, region, email FROM raw.people')

@@ -8,23 +8,39 @@ import type { PrepareContext } from '../sources.ts'
 
 /** What a table was to an earlier answer; null: without rows. The columns are those of the snapshot, where none are told. */
 export type Earlier = { snapshotId: bigint | null; schemaId?: number | undefined }
+/** What a view was to an earlier answer. */
+export type EarlierView = { versionId: number }
 
 const Id = z.string().regex(/^-?\d{1,19}$/)
 /** What an answer's provenance says of a table, or the snapshot alone. */
 const Told = z.union([Id, z.null(), z.object({ snapshotId: Id.nullable(), schemaId: z.number().int().optional() })])
+const ToldView = z.object({ versionId: z.number().int() })
 
-/** As `parseAsOf`; or as of an answer's provenance, `{"catalog.namespace.table": {"snapshotId": "…", "schemaId": 1}, …}`. */
-export function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' | 'asOfTable'> {
+/**
+ * As `parseAsOf`; or as of an answer's provenance,
+ * `{"catalog.namespace.table": {"snapshotId": "…", "schemaId": 1}, "catalog.namespace.view": {"versionId": 2}, …}`.
+ */
+export function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' | 'asOfTable' | 'asOfView'> {
   if (!text?.trimStart().startsWith('{')) return { asOf: text === undefined ? undefined : parseAsOf(text) }
-  const read = z.record(z.string(), Told).safeParse(parsed(text))
+  const read = z.record(z.string(), z.union([Told, ToldView])).safeParse(parsed(text))
   if (!read.success)
     throw new Failure(
       'REQUEST_INVALID',
-      `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots`,
+      `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots, names of views and their versions`,
     )
-  const tables = new Map(Object.entries(read.data).map(([name, told]) => [name.toLowerCase(), earlierOf(told)]))
-  return { asOf: undefined, asOfTable: (name) => tables.get(showName(name).toLowerCase()) }
+  const [tables, views] = [new Map<string, Earlier>(), new Map<string, EarlierView>()]
+  for (const [name, told] of Object.entries(read.data))
+    if (isOfView(told)) views.set(name.toLowerCase(), told)
+    else tables.set(name.toLowerCase(), earlierOf(told))
+  return {
+    asOf: undefined,
+    asOfTable: (name) => tables.get(showName(name).toLowerCase()),
+    asOfView: (name) => views.get(showName(name).toLowerCase()),
+  }
 }
+
+const isOfView = (told: z.infer<typeof Told> | EarlierView): told is EarlierView =>
+  typeof told === 'object' && told !== null && 'versionId' in told
 
 function parsed(text: string): unknown {
   try {
