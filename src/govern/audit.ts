@@ -57,6 +57,9 @@ export type AuditQuestion = LogRange & {
   limit: number
 }
 
+/** What somebody tried who may have typed anything for a name. */
+export const logInAs = (name: string): string => `log in as ${name.replace(/[^\p{L}\p{N}._@+-]/gu, '?').slice(0, 100)}`
+
 export interface Audit {
   /** Resolves when the row is on disk. @throws RECORDS_FAILED when it cannot be written */
   record(entry: AuditEntry): Promise<void>

@@ -118,6 +118,8 @@ describe('who may', () => {
     expect((await world.fetch('/api/users', bearer(token))).status).toBe(403)
     expect((await world.fetch('/api/session', bearer('bh_wrong'))).status).toBe(401)
     expect((await world.fetch('/api/home', { ...bearer('bh_wrong'), as: admin })).status).toBe(401)
+    const refused = { principal: '', door: 'http', action: 'log in by token', verdict: 'refused' }
+    expect(await world.govern.audit.list({ limit: 2 })).toMatchObject([refused, refused])
   })
 })
 

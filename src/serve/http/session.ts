@@ -1,6 +1,6 @@
 import { asFailure, Failure } from '../../base/failure.ts'
 import type { Session } from '../../contract/index.ts'
-import { asRole, rateLimiter, takeOrRefuse, type OpenedSession, type Visitor } from '../../govern/index.ts'
+import { asRole, logInAs, rateLimiter, takeOrRefuse, type OpenedSession, type Visitor } from '../../govern/index.ts'
 import { endedCookie, sessionCookie } from './cookie.ts'
 import type { HttpDeps } from './deps.ts'
 import { environmentOf, type HttpContext, type Known, type Some } from './route.ts'
@@ -24,8 +24,7 @@ export function sessionRoutes(deps: HttpDeps): Some<Keys> {
     },
 
     async 'POST /api/session'({ body, known, context }) {
-      const asked = body.name.replace(/[^\p{L}\p{N}._@+-]/gu, '?').slice(0, 100)
-      return await logIn(context, known, `log in as ${asked}`, (visitor) => govern.sessions.logIn(body, visitor))
+      return await logIn(context, known, logInAs(body.name), (visitor) => govern.sessions.logIn(body, visitor))
     },
 
     async 'POST /api/session/link'({ body, known, context }) {

@@ -108,11 +108,18 @@ async function principalOf(context: HttpContext, { govern, settings }: HttpDeps)
   if (bearer !== undefined) {
     const principal = await govern.tokens.authenticate(bearer)
     // A wrong token is an error even where nobody need be known: whoever sends one relies on it.
-    if (!principal)
-      throw new Failure('UNAUTHENTICATED', 'this API token opens nothing (any more)', {
-        hint: 'Make a new one with `boathouse token create NAME`.',
-      })
-    return { principal }
+    if (principal) return { principal }
+    await govern.audit.record({
+      principal: null,
+      door: 'http',
+      action: 'log in by token',
+      verdict: 'refused',
+      failureCode: 'UNAUTHENTICATED',
+      requestId: context.get('known').requestId,
+    })
+    throw new Failure('UNAUTHENTICATED', 'this API token opens nothing (any more)', {
+      hint: 'Make a new one with `boathouse token create NAME`.',
+    })
   }
   const token = sessionTokenOf(context.req.header('cookie'), context.req.header('host'))
   if (token === undefined) return undefined

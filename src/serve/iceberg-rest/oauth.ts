@@ -10,6 +10,7 @@ export async function tokenAnswer(
   text: string,
   headers: Headers,
   tokens: Pick<Govern['tokens'], 'client'>,
+  onRefused: (name: string) => Promise<void>,
 ): Promise<Response> {
   if (headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() !== formType)
     return refusal(400, 'invalid_request', `send ${formType}`)
@@ -22,8 +23,10 @@ export async function tokenAnswer(
   const id = basic?.id ?? form.get('client_id') ?? ''
   const secret = basic?.secret ?? form.get('client_secret') ?? ''
   if (secret === '') return refusal(400, 'invalid_request', 'client_secret is missing')
-  if (!(await tokens.client(id, secret)))
+  if (!(await tokens.client(id, secret))) {
+    await onRefused(id)
     return refusal(401, 'invalid_client', 'make a token with `boathouse token create NAME`; its name is the client id')
+  }
   return answer(200, {
     access_token: secret,
     token_type: 'bearer',

@@ -723,6 +723,15 @@ test('a token that is too old is told so; OAuth2 clients log in by the name of a
     const refused = await logIn(fields as Record<string, string>)
     expect([refused.status, refused.body.error], JSON.stringify(fields)).toEqual([status, error])
   }
+  await world.ask('GET /v1/config', { as: 'bh_wrong' })
+  const told = (await world.govern.audit.list({ limit: 3 })).map(({ door, action, verdict, failure_code }) =>
+    [door, action, verdict, failure_code].join(' · '),
+  )
+  expect(told).toEqual([
+    'iceberg · log in by token · refused · UNAUTHENTICATED',
+    'iceberg · log in as spark · refused · UNAUTHENTICATED',
+    'iceberg · log in as look · refused · UNAUTHENTICATED',
+  ])
 })
 
 test('protected environments are read by clients, and written only where the project says so', async () => {

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { asFailure, Failure } from '../../base/failure.ts'
 import { showName } from '../../catalog/index.ts'
-import type { Principal } from '../../govern/index.ts'
+import { logInAs, type Principal } from '../../govern/index.ts'
 import { parseJson, printJson } from '../../iceberg/index.ts'
 import { readText } from '../http/body.ts'
 import { done, loadedOf, type Answer, type Call, type Rest } from './call.ts'
@@ -62,8 +62,10 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
     try {
       if (settings.closed !== undefined) throw new Failure('FORBIDDEN', settings.closed, { hint: '' })
       if (path === '/v1/oauth/tokens' && request.method === 'POST')
-        return await tokenAnswer(await readText(request, limits), request.headers, deps.govern.tokens)
-      known.principal = await principalOf(request.headers)
+        return await tokenAnswer(await readText(request, limits), request.headers, deps.govern.tokens, (name) =>
+          refused(logInAs(name), known.requestId),
+        )
+      known.principal = await principalOf(request.headers, known.requestId)
       // A cluster that reads a table asks for a signature per file, from many machines as one principal.
       if (!path.endsWith('/sign')) known.admit(known.principal)
       if (path === '/v1/config' && request.method === 'GET') return await config(query.get('warehouse') ?? undefined)
@@ -73,12 +75,23 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
     }
   }
 
-  async function principalOf(headers: Headers): Promise<Principal> {
+  const refused = (action: string, requestId: string) =>
+    deps.govern.audit.record({
+      principal: null,
+      door: 'iceberg',
+      action,
+      verdict: 'refused',
+      failureCode: 'UNAUTHENTICATED',
+      requestId,
+    })
+
+  async function principalOf(headers: Headers, requestId: string): Promise<Principal> {
     const token = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
     const hint = 'Make a token with `boathouse token create NAME`.'
     if (token === undefined) throw new Failure('UNAUTHENTICATED', `an API token is needed. ${hint}`)
     const principal = await deps.govern.tokens.authenticate(token)
     if (principal) return principal
+    await refused('log in by token', requestId)
     if (await deps.govern.tokens.hasExpired(token))
       throw new Failure('UNAUTHENTICATED', `the API token is too old. ${hint}`, {
         restStatus: 419,

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import { asFailure, Failure } from '../../base/failure.ts'
-import type { WireIdentity } from '../../govern/index.ts'
+import { logInAs, type WireIdentity } from '../../govern/index.ts'
 import { Body, utf8 } from './body.ts'
 import type { PgDatabase, PgDeps } from './deps.ts'
 import * as say from './messages.ts'
@@ -50,7 +50,7 @@ export async function logIn(
     deps.govern.audit.record({
       principal: who?.principal ?? null,
       door: 'pgwire',
-      action: `log in as ${user.replace(/[^\p{L}\p{N}._@+-]/gu, '?').slice(0, 100)}`,
+      action: logInAs(user),
       verdict,
       failureCode,
       ms: deps.clock.now() - started,
