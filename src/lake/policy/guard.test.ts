@@ -474,6 +474,37 @@ describe('a table of then', () => {
     expect(await as(yan, `SELECT * FROM raw.then AT (VERSION => ${String(snapshot)}) WHERE mail = 'a@x'`)).toEqual([])
   })
 
+  test.each([
+    ['alter table raw.typed alter code type int, alter region type int'],
+    [`create or replace table raw.typed as select id, code::int as code, region::int as region from raw.typed`],
+  ])('a column takes after the one whose place it has: %s', async (change) => {
+    const { rows } = world
+    await rows(
+      `create or replace table raw.typed as select * from (values (1, '11', '1'), (2, '22', '2')) t(id, pin, region)`,
+    )
+    const [[snapshot] = []] = await rows(`select snapshot_id::varchar from raw.typed$refs where name = 'main'`)
+    await rows('alter table raw.typed rename column pin to code')
+    await rows(change)
+    await rows('alter table raw.typed rename column region to zone')
+    const place = { namespace: 'raw', table: 'typed' }
+    const shown = (condition: string) =>
+      world.applyAccess({
+        grants: [grant('select', 'typed', 'ana')],
+        rowFilters: [{ on: place, except: [], condition }],
+        masks: [{ on: place, column: 'pin', except: [], expression: '0' }],
+      })
+    await shown('zone is distinct from 2')
+    expect(await as(ana!, 'from raw.typed')).toEqual([[1, 0, 1]])
+    const then = `from raw.typed at (version => ${String(snapshot)})`
+    expect(await as(ana!, then)).toEqual([[1, '0', '1']])
+    // A value that is no such number might be one that is hidden.
+    await rows('alter table raw.typed alter zone type date using null')
+    await shown(`zone is distinct from '2026-01-02'`)
+    expect(await as(ana!, then)).toEqual([])
+    await rows(`call expire_snapshots('raw.typed', now(), 1, clean_expired_metadata => true)`)
+    expect(await as(ana!, 'select code from raw.typed')).toEqual([[0], [0]])
+  })
+
   test('a policy that cannot be applied shows nothing', async () => {
     await world.applyAccess({
       rowFilters: [{ on: { namespace: 'raw', table: 'orders' }, except: [], condition: 'no_such_column = 1' }],

@@ -26,6 +26,7 @@ import { placesOf, type NamedTable } from '../sql/splice.ts'
 import type { Analysis } from '../sql/tree.ts'
 import { mayDependOnZone } from './zones.ts'
 import { quoteName } from '../sql/tokens.ts'
+import { pastNamesOf } from './past-names.ts'
 import { withAsker } from './policy-sql.ts'
 import { literalSql, sqlType } from '../types.ts'
 
@@ -115,7 +116,7 @@ async function makeGuard(
   if (!hides && shown.length === fields.length) return undefined
 
   // Filters and masks speak of the columns as they are called now.
-  const renamed = hides && loaded.kind === 'table' ? ofNow(loaded, schema) : undefined
+  const renamed = hides && loaded.kind === 'table' ? ofNow(loaded, schema, filters) : undefined
   const inner = ({ id, name }: Field) => (renamed ? `_then.${quoteName(`_id_${id}`)}` : quoteName(name))
   const projection = [
     ...outputs.map(({ field, mask }) => {
@@ -138,7 +139,7 @@ async function makeGuard(
     plain: new Set(outputs.flatMap(({ field, mask }) => (mask === undefined ? [field.name] : []))),
     sql(from, { text, open = false, predicate }) {
       const source = renamed
-        ? `(SELECT ${[...renamed, ...extra.map(quoteName)].join(', ')} FROM ${from} AS _then) AS _then`
+        ? `(SELECT ${[...renamed.columns, ...extra.map(quoteName)].join(', ')} FROM ${from} AS _then${renamed.where}) AS _then`
         : `${from} AS _all`
       const where = [...(predicate === undefined || renamed ? [] : [predicate]), ...conditions.map(text)]
       const select = `SELECT ${projection} FROM ${source}${where.length > 0 ? ` WHERE ${where.map((one) => `(${one}\n)`).join(' AND ')}` : ''}`
@@ -156,7 +157,7 @@ type Known = {
   field: Field
   /** In lower case: under which a grant of columns may mean the field. */
   names: readonly string[]
-  /** All that it was ever called: a mask does not fall off with the name. */
+  /** All that it was ever called: a mask does not fall off with the name, nor with the type. */
   pastNames: readonly string[]
 }
 
@@ -169,34 +170,52 @@ export function fieldsOf(loaded: Loaded, schema: Schema): Known[] {
       pastNames: [field.name.toLowerCase()],
     }))
   const now = new Map(currentSchema(loaded.metadata).fields.map(({ id, name }) => [id, name.toLowerCase()]))
-  const past = new Map<number, Set<string>>()
-  for (const { fields } of loaded.metadata.schemas)
-    for (const { id, name } of fields) past.set(id, (past.get(id) ?? new Set()).add(name.toLowerCase()))
+  const pastNames = pastNamesOf(loaded.metadata)
   return schema.fields.map((field) => ({
     field,
     // A column that was dropped since is granted to nobody by its name: another may bear it now.
     names: now.has(field.id) ? [now.get(field.id)!] : [],
-    pastNames: [...new Set([field.name.toLowerCase(), ...(past.get(field.id) ?? [])])],
+    pastNames: pastNames(field),
   }))
 }
 
 export const maskOf = (masks: ReadonlyMap<string, string>, names: readonly string[]): string | undefined =>
   names.map((name) => masks.get(name)).find((mask) => mask !== undefined)
 
-/** The columns of now out of a table of then, and those of then under their ids; undefined when they are called the same. */
-function ofNow({ metadata }: LoadedTable, then: Schema): string[] | undefined {
+/**
+ * The columns of now out of a table of then, and those of then under their ids; undefined when they are called the same.
+ * `where`: a value that is none of the type that its column has now passes no filter that speaks of it.
+ */
+function ofNow(
+  { metadata }: LoadedTable,
+  then: Schema,
+  filters: readonly string[],
+): { columns: string[]; where: string } | undefined {
   const now = currentSchema(metadata)
   const there = new Map(then.fields.map((field) => [field.id, field]))
   const same =
     now.fields.length === then.fields.length && now.fields.every(({ id, name }) => there.get(id)?.name === name)
   if (same) return undefined
-  return [
-    ...now.fields.map(({ id, name, type }) => {
-      const old = there.get(id)
-      return `${old ? `_then.${quoteName(old.name)}` : `CAST(NULL AS ${sqlType(type)})`} AS ${quoteName(name)}`
-    }),
-    ...then.fields.map(({ id, name }) => `_then.${quoteName(name)} AS ${quoteName(`_id_${id}`)}`),
-  ]
+  const pastNames = pastNamesOf(metadata)
+  const columns: string[] = []
+  const conditions: string[] = []
+  for (const field of now.fields) {
+    const replaced = there.has(field.id) ? undefined : replacedBy(then, now, pastNames(field))
+    const old = there.get(field.id) ?? replaced
+    const value = old && `_then.${quoteName(old.name)}`
+    const cast = `${replaced ? 'TRY_CAST' : 'CAST'}(${value ?? 'NULL'} AS ${sqlType(field.type)})`
+    columns.push(`${value && !replaced ? value : cast} AS ${quoteName(field.name)}`)
+    if (replaced && filters.some((text) => text.toLowerCase().includes(field.name.toLowerCase())))
+      conditions.push(`(${value} IS NULL OR ${cast} IS NOT NULL)`)
+  }
+  columns.push(...then.fields.map(({ id, name }) => `_then.${quoteName(name)} AS ${quoteName(`_id_${id}`)}`))
+  return { columns, where: conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : '' }
+}
+
+/** The column of then that made way for one of now: with another type, or in a table that was replaced. */
+function replacedBy(then: Schema, now: Schema, pastNames: readonly string[]): Field | undefined {
+  const gone = then.fields.filter(({ id }) => !now.fields.some((one) => one.id === id))
+  return pastNames.map((name) => gone.find((one) => one.name.toLowerCase() === name)).find((one) => one !== undefined)
 }
 
 /** A mask: an expression over the columns of its table. */

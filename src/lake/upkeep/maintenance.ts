@@ -41,6 +41,7 @@ import {
   type TableUpdate,
 } from '../../iceberg/index.ts'
 import type { Records } from '../../records/index.ts'
+import { withoutNames } from '../policy/past-names.ts'
 import { rewriteGroup, type CompactDeps, type RewrittenGroup } from './compact.ts'
 import { rewriteDeletes, type RewrittenDeletes } from '../write/rewrite-deletes.ts'
 
@@ -302,7 +303,9 @@ export function openMaintenance(deps: MaintenanceDeps): Maintenance {
       const work = async ({ metadata }: LoadedTable) => {
         plan = expirePlan(metadata, options, clock.now())
         const after = applyUpdates(metadata, plan.updates, { nowMs: clock.now() })
-        const unused = options.cleanUnused ? await unusedMetadataUpdates(io, after, { manifests, signal }) : []
+        const unused = options.cleanUnused
+          ? (await unusedMetadataUpdates(io, after, { manifests, signal })).flatMap(keepNames(after))
+          : []
         return {
           updates: [...plan.updates, ...unused, ...metadataLogUpdates(metadata, options.keepMetadata)],
           requirements: plan.requirements,
@@ -572,3 +575,12 @@ export async function pendingMetadata(records: Records): Promise<string[]> {
     .execute()
   return rows.flatMap(({ metadata_location }) => metadata_location ?? [])
 }
+
+/** Rules name columns: what says how one was called stays. */
+const keepNames =
+  (metadata: TableMetadata) =>
+  (update: TableUpdate): TableUpdate[] => {
+    if (update.action !== 'remove-schemas') return [update]
+    const schemaIds = withoutNames(metadata, update.schemaIds)
+    return schemaIds.length === 0 ? [] : [{ ...update, schemaIds }]
+  }

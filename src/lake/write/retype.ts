@@ -11,6 +11,7 @@ import {
   type Field,
   type TableMetadata,
 } from '../../iceberg/index.ts'
+import { passingName } from '../policy/past-names.ts'
 import type { Piece } from '../sql/reader.ts'
 import type { Alteration } from '../sql/statement.ts'
 import { quoteName } from '../sql/tokens.ts'
@@ -137,7 +138,7 @@ async function newColumn(
   const constant =
     given && (await constantOf(given, { type, declared }, field.name, context).catch(defaultRefused(field.name)))
   const value: Piece = change.using ?? { sql: quoteName(field.name), start: change.type.start }
-  return { change, field, type, declared, constant, value, temporary: `_boathouse_retyped_${at}` }
+  return { change, field, type, declared, constant, value, temporary: `${passingName}${at}` }
 }
 
 /** What other files, or the order of these, are kept by cannot be another column. */
