@@ -19,6 +19,7 @@ export type { StatementOptions, Transaction, TransactionOptions } from './transa
 export type { Given, Outline, OutlineTable } from './relations/outline.ts'
 export { trinoView } from './relations/trino-view.ts'
 export { checkAccess, whyUnreadable, type AccessCheck } from './policy/access-check.ts'
+export { keepNames } from './policy/past-names.ts'
 export { schemaOfLoaded } from './relations/information.ts'
 export { systemOids, type Key, type KeysOf } from './pg-catalog/index.ts'
 export { pivotsByRows } from './sql/pivot.ts'

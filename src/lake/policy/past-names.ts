@@ -1,7 +1,7 @@
 // What a column was ever called. Rules name columns, and hold of them whatever is done to the table: a column that was renamed
 // is the same one, and one that stands in the place of another (ALTER COLUMN … TYPE, CREATE OR REPLACE TABLE) takes after it.
 
-import { currentSchema, type Field, type TableMetadata } from '../../iceberg/index.ts'
+import { currentSchema, type Field, type TableMetadata, type TableUpdate } from '../../iceberg/index.ts'
 
 /** What a column is called until the one that it replaces is gone: no name that tells one from another. */
 export const passingName = '_boathouse_retyped_'
@@ -27,8 +27,17 @@ export function pastNamesOf(metadata: TableMetadata): (field: Field) => string[]
   }
 }
 
+/** An update without what would take from a column a name that it had: rules name columns. */
+export const keepNames =
+  (metadata: TableMetadata) =>
+  (update: TableUpdate): TableUpdate[] => {
+    if (update.action !== 'remove-schemas') return [update]
+    const schemaIds = tellingNoName(metadata, update.schemaIds)
+    return schemaIds.length === 0 ? [] : [{ ...update, schemaIds }]
+  }
+
 /** Of these schemas, those without which every column is still known by all its names. */
-export function withoutNames(metadata: TableMetadata, schemaIds: readonly number[]): number[] {
+function tellingNoName(metadata: TableMetadata, schemaIds: readonly number[]): number[] {
   const known = ({ schemas }: TableMetadata) => {
     const namesOf = pastNamesOf({ ...metadata, schemas })
     return currentSchema(metadata).fields.reduce((sum, field) => sum + namesOf(field).length, 0)
@@ -36,6 +45,7 @@ export function withoutNames(metadata: TableMetadata, schemaIds: readonly number
   const all = known(metadata)
   let left = metadata
   return schemaIds.filter((one) => {
+    if (one === metadata.currentSchemaId) return true // is refused
     const fewer = { ...left, schemas: left.schemas.filter(({ schemaId }) => schemaId !== one) }
     if (known(fewer) < all) return false
     left = fewer

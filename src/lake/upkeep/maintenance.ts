@@ -41,7 +41,7 @@ import {
   type TableUpdate,
 } from '../../iceberg/index.ts'
 import type { Records } from '../../records/index.ts'
-import { withoutNames } from '../policy/past-names.ts'
+import { keepNames } from '../policy/past-names.ts'
 import { rewriteGroup, type CompactDeps, type RewrittenGroup } from './compact.ts'
 import { rewriteDeletes, type RewrittenDeletes } from '../write/rewrite-deletes.ts'
 
@@ -575,12 +575,3 @@ export async function pendingMetadata(records: Records): Promise<string[]> {
     .execute()
   return rows.flatMap(({ metadata_location }) => metadata_location ?? [])
 }
-
-/** Rules name columns: what says how one was called stays. */
-const keepNames =
-  (metadata: TableMetadata) =>
-  (update: TableUpdate): TableUpdate[] => {
-    if (update.action !== 'remove-schemas') return [update]
-    const schemaIds = withoutNames(metadata, update.schemaIds)
-    return schemaIds.length === 0 ? [] : [{ ...update, schemaIds }]
-  }

@@ -222,3 +222,28 @@ test('a right that is taken away is gone at the next request', async () => {
   await world.govern.access.revoke({ privileges: ['select'], on: on('t'), to: ['mia'] }, by)
   expect((await ask(`GET ${raw}/tables/t`)).status).toBe(404)
 })
+
+test('schemas that alone tell what a column was called are kept: masks go by all its names', async () => {
+  const { world } = await opened()
+  const commit = (...updates: object[]) =>
+    world.ask(`POST ${raw}/tables/other`, { body: { requirements: [], updates } })
+  const renamed = (id: number, name: string) => ({
+    action: 'add-schema',
+    schema: {
+      ...schema,
+      'schema-id': id,
+      fields: schema.fields.map((field, at) => (at > 0 ? field : { ...field, name })),
+    },
+  })
+  const current = { action: 'set-current-schema', 'schema-id': -1 }
+  for (const name of ['passing', 'last']) expect((await commit(renamed(9, name), current)).status).toBe(200)
+  const doubled = {
+    ...renamed(9, 'last').schema,
+    fields: [...renamed(9, 'last').schema.fields, { id: 77, name: 'more', required: false, type: 'int' }],
+  }
+  expect((await commit({ action: 'add-schema', schema: doubled }, current)).status).toBe(200)
+  expect((await commit({ action: 'remove-schemas', 'schema-ids': [3] })).status).toBe(400)
+  const { body } = await commit({ action: 'remove-schemas', 'schema-ids': [0, 1, 2] })
+  const names = body.metadata.schemas.map(({ fields }: { fields: { name: string }[] }) => fields[0]!.name)
+  expect(names).toEqual([schema.fields[0]!.name, 'passing', 'last'])
+})

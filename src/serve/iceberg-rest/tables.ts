@@ -29,6 +29,7 @@ import {
   type Handler,
   type Rest,
 } from './call.ts'
+import { keepNames } from '../../lake/index.ts'
 import { checkFiles, checkProperties, isTrusted, may, mayAlso, mustBeTrusted } from './rights.ts'
 import { signerConfig } from './sign.ts'
 
@@ -200,9 +201,16 @@ async function changeOf(call: Call, rest: Rest, { identifier, requirements: aske
   }
   const hasPlace = !creates || updates.some(({ action }) => action === 'set-location')
   const placed: TableUpdate[] = hasPlace
-    ? updates
+    ? await namesKept(updates, name, rest)
     : [...updates, { action: 'set-location', location: rest.locations.fresh(name) }]
   return { action: 'commit', kind: 'table', name, requirements, updates: placed } satisfies CatalogChange
+}
+
+/** Clients drop schemas that no snapshot has. Masks go by all names of a column: what alone tells one stays. */
+async function namesKept(updates: TableUpdate[], name: TableName, rest: Rest): Promise<TableUpdate[]> {
+  if (!updates.some(({ action }) => action === 'remove-schemas')) return updates
+  const { metadata } = (await loadedOf(name, 'table', rest)) as LoadedTable
+  return updates.flatMap(keepNames(metadata))
 }
 
 export const renameEntry =
