@@ -889,3 +889,30 @@ test.each([
   await world.rows(`create or replace table raw.told as select 'x' as s, 1 as n`)
   await expect(world.rows(sql)).rejects.toMatchObject({ code, message })
 })
+
+test.each([
+  ['blob', "'ab'::blob"],
+  ['blob', "'\\xAB\\x00z'"],
+  ['blob', "''"],
+  ['uuid', "'00000000-0000-0000-0000-0000000000ab'"],
+  ['float', '0.1'],
+  ['double', "'-infinity'"],
+  ['decimal(38, 10)', '-1234567890123456789.5'],
+  ['time', "'01:02:03.000004'"],
+  ['timestamp', "'1960-01-02 03:04:05.000006'"],
+  ['timestamptz', "'2026-01-02 00:00:00+02'"],
+  ['date', "'0044-03-15'"],
+])('a default of type %s is the value that was written: %s', async (type, value) => {
+  await world.rows(`create or replace table raw.defaulted (id int, a ${type} default ${value})`)
+  await world.rows('insert into raw.defaulted (id) values (1)')
+  await world.rows(`alter table raw.defaulted add column b ${type} default ${value}`)
+  await world.rows('alter table raw.defaulted alter a drop default')
+  await world.rows(`alter table raw.defaulted alter a set default ${value}`)
+  await world.rows('insert into raw.defaulted (id) values (2)')
+  expect(
+    await world.rows(`select a = cast(${value} as ${type}), b = cast(${value} as ${type}) from raw.defaulted`),
+  ).toEqual([
+    [true, true],
+    [true, true],
+  ])
+})

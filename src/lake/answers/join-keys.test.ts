@@ -77,3 +77,28 @@ test('pruned by joins is unpruned', { timeout: cases * 20_000 }, () =>
     { numRuns: cases, ...(process.env['SOAK'] ? {} : { seed: 5 }) },
   ),
 )
+
+test.each([
+  ['BLOB', "('ab' || lpad(K::varchar, 4, '0'))::blob"],
+  ['FLOAT', '(K / 3)::float'],
+  ['DOUBLE', 'K / 3'],
+  ['DECIMAL(10,3)', '(K / 8)::decimal(10,3)'],
+  ['UUID', "('00000000-0000-0000-0000-' || lpad(K::varchar, 12, '0'))::uuid"],
+  ['DATE', "(timestamp '1960-01-01' + to_days(K::int * 100))::date"],
+  ['TIMESTAMP', "timestamp '1960-01-01' + to_days(K::int * 100) + interval 1 microsecond"],
+  ['TIMESTAMP WITH TIME ZONE', "timestamptz '1960-01-01 00:00:00+00' + to_days(K::int * 100)"],
+  ['TIME', "time '00:00:00.000001' + to_seconds(K::int)"],
+])('keys of type %s', async (type, key) => {
+  const keyed = key.replace('K', '(i // 10)')
+  await world.rows(`create or replace table raw.typed partitioned by (part) as
+    select i // 50 as part, ${keyed} as k, repeat('x', 200) || i as pad from range(2000) t(i)`)
+  await world.rows(
+    `create or replace table raw.few as select i as id, ${key.replace('K', 'i')} as k from range(200) t(i)`,
+  )
+  const joined = (id: number) => `from raw.typed t join raw.few f on t.k = f.k where f.id = ${id}`
+  // The first and the last key of a file.
+  for (const id of [5, 14])
+    expect(await world.rows(`select count(pad), any_value(typeof(t.k)) ${joined(id)}`)).toEqual([[10, type]])
+  // No bounds are kept of UUIDs.
+  expect(await filesOf(`select count(pad) ${joined(5)}`)).toBe(type === 'UUID' ? 40 : 1)
+})

@@ -84,9 +84,11 @@ export const smallBytes = 64 * 2 ** 20
 const keysListed = 200
 
 /** The smallest and largest key of `rows`, and all of them where they are few. */
-export function keysSql({ name }: Field, rows: string): string {
+export function keysSql({ name, type }: Field, rows: string): string {
   const key = quoteName(name)
-  return `SELECT min(${key})::VARCHAR, max(${key})::VARCHAR, CASE WHEN count(DISTINCT ${key}) <= ${keysListed} THEN to_json(list(DISTINCT ${key}::VARCHAR))::VARCHAR END FROM ${rows} AS small WHERE ${key} IS NOT NULL`
+  const shown = (value: string) =>
+    type.kind === 'binary' || type.kind === 'fixed' ? `hex(${value})` : `${value}::VARCHAR`
+  return `SELECT ${shown(`min(${key})`)}, ${shown(`max(${key})`)}, CASE WHEN count(DISTINCT ${key}) <= ${keysListed} THEN to_json(list(DISTINCT ${shown(key)}))::VARCHAR END FROM ${rows} AS small WHERE ${key} IS NOT NULL`
 }
 
 /** What a key of the other side must fulfil, given the answer of `keysSql`; undefined where that cannot be said. */

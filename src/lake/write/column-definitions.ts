@@ -133,7 +133,9 @@ export async function constantOf(
 ): Promise<Value | undefined> {
   const meant = declared === 'INTERVAL' ? declared : declared?.startsWith('JSON') ? 'JSON' : undefined
   const read = meant ? compose`CAST((${written}) AS ${meant})` : compose`(${written})`
-  const text = compose`SELECT CAST(CAST(${read} AS ${sqlType(type)}) AS VARCHAR)`
+  const cast = compose`CAST(${read} AS ${sqlType(type)})`
+  const isBytes = type.kind === 'binary' || type.kind === 'fixed'
+  const text = compose`SELECT ${isBytes ? compose`hex(${cast})` : compose`CAST(${cast} AS VARCHAR)`}`
   const [[value] = []] = await located(text, context.at, context.rows(text.sql))
   if (value === null) return undefined
   const constant = parseBound(String(value), type)

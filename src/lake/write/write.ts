@@ -387,7 +387,7 @@ function leavesOf(path: string, id: number, type: Type): { path: string; id: num
   }
 }
 
-/** A bound as DuckDB prints it, in Iceberg's internal form; undefined where it cannot be one. */
+/** A bound as DuckDB prints it, bytes as hex, in Iceberg's internal form; undefined where it cannot be one. */
 export function parseBound(text: string | null | undefined, type: Type): Value | undefined {
   if (text === undefined || text === null) return undefined
   switch (type.kind) {
@@ -398,8 +398,9 @@ export function parseBound(text: string | null | undefined, type: Type): Value |
     case 'long':
       return /^-?\d+$/.test(text) ? BigInt(text) : undefined
     case 'float':
+      return finite(Math.fround(asNumber(text)))
     case 'double':
-      return finite(Number(text.replace(/inf$/i, 'Infinity')))
+      return finite(asNumber(text))
     case 'decimal': {
       const match = /^(-?)(\d*)\.?(\d*)$/.exec(text)
       return match ? BigInt(`${match[1]}${match[2]}${match[3]!.padEnd(type.scale, '0')}`) : undefined
@@ -436,4 +437,5 @@ export function parseBound(text: string | null | undefined, type: Type): Value |
       return undefined
   }
 }
+const asNumber = (text: string) => Number(text.replace(/inf$/i, 'Infinity'))
 const finite = (value: number) => (Number.isNaN(value) ? undefined : value)
