@@ -87,7 +87,21 @@ function levelConfig(level: Config): Config {
 }
 
 /** The whole config of a node, from lowest to highest precedence. */
-const resolveConfig = (defaults: Config, layers: readonly Config[]): Config => layers.reduce(mergeConfig, defaults)
+const resolveConfig = (defaults: Config, layers: readonly Config[]): Config =>
+  withKnownKeys(layers.reduce(mergeConfig, defaults), defaults)
+
+/** dbt passes over what it does not know in a contract (`enforce`) and in `docs`. */
+function withKnownKeys(config: Config, defaults: Config): Config {
+  const pick = (key: string) =>
+    isRecord(config[key]) && isRecord(defaults[key])
+      ? {
+          [key]: Object.fromEntries(
+            Object.entries(config[key]).filter(([name]) => Object.hasOwn(defaults[key] as Config, name)),
+          ),
+        }
+      : {}
+  return { ...config, ...pick('contract'), ...pick('docs') }
+}
 
 const nodeDefaults: Config = {
   enabled: true,

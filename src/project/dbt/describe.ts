@@ -69,6 +69,9 @@ export function describeAll(reading: Reading): void {
         element['description'] = describe.text(element['description'], from, place).text
 }
 
+/** `{{ doc('name') }}` or `{{ doc('package', 'name') }}`. */
+const wholeCall = /\{\{[-+]?\s*doc\(\s*('[^']*'|"[^"]*")\s*(?:,\s*('[^']*'|"[^"]*")\s*)?,?\s*\)\s*[-+]?\}\}/g
+
 class Describer {
   readonly #reading: Reading
   readonly #byName = new Map<string, DbtDoc>()
@@ -80,19 +83,25 @@ class Describer {
 
   text(text: string, packageName: string, place: Place): { text: string; docBlocks: string[] } {
     if (!/\{[{%#]/.test(text)) return { text, docBlocks: [] }
-    const docBlocks: string[] = []
     const doc: Callable = (args) => {
       const [name = '', from] = args.map(str).toReversed()
       const found = this.#find(name, from, packageName)
       if (!found)
         throw new Failure('PROJECT_INVALID', `there is no docs block "${name}"${didYouMean(name, this.#byName.keys())}`)
-      docBlocks.push(`doc.${found.package}.${found.name}`)
       return found.text
     }
     const { project, failures } = this.#reading
     const globals = this.#reading.globals(project.packages.get(packageName)!)
     const withDoc = { get: (name: string) => (name === 'doc' ? doc : globals.get(name)) }
-    return { text: str(renderText(text, place, withDoc, failures)), docBlocks }
+    return { text: str(renderText(text, place, withDoc, failures)), docBlocks: this.#namedIn(text, packageName) }
+  }
+
+  /** As dbt finds them: what is put together (`doc('a' ~ 'b')`) or passed on (`doc('a').format(…)`) is not among them. */
+  #namedIn(text: string, packageName: string): string[] {
+    return Array.from(text.matchAll(wholeCall), ([, first, second]) => {
+      const [name, from] = second === undefined ? [first, undefined] : [second, first]
+      return this.#find(name!.slice(1, -1), from?.slice(1, -1), packageName)
+    }).flatMap((found) => (found ? [`doc.${found.package}.${found.name}`] : []))
   }
 
   #find(name: string, from: string | undefined, packageName: string): DbtDoc | undefined {

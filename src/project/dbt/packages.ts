@@ -1,5 +1,6 @@
 // The project and the packages that lie in its `dbt_packages`.
 
+import { isAbsolute, join, relative } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import { isRecord } from '../../base/record.ts'
 import { dbtVersion } from './context.ts'
@@ -8,7 +9,7 @@ import { readProjectFile, type Warn } from './project-file.ts'
 import { pythonVars } from './python/yaml-values.ts'
 import type { Reading } from './reading.ts'
 import { versionProblem } from './require-version.ts'
-import type { Config, DbtPackage } from './types.ts'
+import type { Config, DbtPackage, PathKind } from './types.ts'
 import { varScopes } from './vars.ts'
 import { yamlGlobals } from './yaml-context.ts'
 import { gathering, readYamlText } from './yaml-file.ts'
@@ -72,6 +73,7 @@ function readPackage(
       )
     found.vars = vars
   }
+  if (found) belowProject(found, project.dir)
   if (!found || found.requiredVersion === undefined) return found
   const isChecked = project.options.flags.others?.['version_check'] !== false && found.flags['version_check'] !== false
   const problem = isChecked ? versionProblem(found.requiredVersion.value, dbtVersion) : undefined
@@ -83,6 +85,12 @@ function readPackage(
       }),
     )
   return found
+}
+
+/** Folders may be named from the root of the disk (`/srv/shop/docs`). */
+function belowProject({ paths, folder }: DbtPackage, dir: string): void {
+  for (const kind of Object.keys(paths) as PathKind[])
+    paths[kind] = paths[kind].map((path) => (isAbsolute(path) ? relative(join(dir, folder), path) : path))
 }
 
 /** dbt counts: fewer packages installed than package-lock.yml has, or else packages.yml, is an error. */

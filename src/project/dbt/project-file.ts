@@ -134,6 +134,7 @@ export function readProjectFile(
     wrong(`"${key}" must be a mapping`, [key])
     return {}
   }
+  record('dbt-cloud')
   for (const [old, key] of [
     ['source-paths', 'model-paths'],
     ['data-paths', 'seed-paths'],

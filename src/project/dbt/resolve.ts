@@ -95,7 +95,12 @@ export class Resolver {
   #tested(of: TestedCall, from: string): DbtNode | DbtSource | undefined {
     const { project } = this.#reading
     if ('source' in of) return findSource(project, of, from)
-    return pickRef(this.#byName.get(of.name) ?? [], { ...of, package: undefined }, searchOrder(project, from))
+    const named = this.#byName.get(of.name) ?? []
+    // What the test's own package calls so goes before what its `ref` means.
+    return (
+      pickRef(named, { ...of, package: from }, []) ??
+      pickRef(named, { ...of, package: undefined }, searchOrder(project, from))
+    )
   }
 
   /** dbt notes which model a test stands under even where that is switched off. */

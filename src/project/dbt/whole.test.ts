@@ -1050,3 +1050,59 @@ test.each([
   const macros = [...project.nodes.values()].flatMap((node) => node.macros)
   expect(mayCall(project, macros, 'macro.dbt.statement')).toBe(expected)
 })
+
+test('folders that are named from the root of the disk lie in the project', async () => {
+  const project = await read({
+    'dbt_project.yml': 'name: shop\nmodel-paths: [/project/sql]\ndocs-paths: [/project/words]\n',
+    'sql/core/a.sql': 'select 1 as id',
+    'sql/s.yml': 'models: [{name: a, description: "{{ doc(\'a\') }}"}]',
+    'words/a.md': '{% docs a %}Words.{% enddocs %}',
+  })
+  expect(project.nodes.get('model.shop.a')).toMatchObject({ fqn: ['shop', 'core', 'a'], description: 'Words.' })
+})
+
+test('which docs blocks a description is made of is told as dbt does: those that it names outright', async () => {
+  const description = (text: string) => JSON.stringify(text)
+  const project = await read({
+    'models/a.sql': 'select 1 as id',
+    'models/a.md': '{% docs one %}{name}{% enddocs %}{% docs two %}2{% enddocs %}',
+    'models/s.yml': `models:
+  - name: a
+    description: ${description(`{{ doc("one") }} and {{- doc('shop', 'two') -}}`)}
+    columns:
+      - {name: b, description: ${description("{{ doc('one').format(name='b') }}")}}
+      - {name: c, description: ${description("{{ doc('t' ~ 'wo') }}")}}`,
+  })
+  const { docBlocks, columns, description: text } = project.nodes.get('model.shop.a')!
+  expect(text).toBe('{name} and2')
+  expect(docBlocks).toEqual(['doc.shop.one', 'doc.shop.two'])
+  expect(columns.map((column) => [column.description, column.docBlocks])).toEqual([
+    ['b', []],
+    ['2', []],
+  ])
+})
+
+test('what dbt does not know of a contract is passed over', async () => {
+  const project = await read({
+    'models/a.sql': "{{ config(contract={'enforce': true, 'alias_types': false}) }} select 1 as id",
+  })
+  expect(project.nodes.get('model.shop.a')!.config['contract']).toEqual({ enforced: false, alias_types: false })
+})
+
+test("a package's test belongs to the package's own model, where the project has one of that name, too", async () => {
+  const project = await read({
+    'models/a.sql': 'select 1 as id',
+    'dbt_packages/lib/dbt_project.yml': 'name: lib\n',
+    'dbt_packages/lib/models/a.sql': "{{ config(alias='b') }} select 1 as id",
+    'dbt_packages/lib/models/s.yml': 'models: [{name: a, columns: [{name: id, data_tests: [unique]}]}]',
+  })
+  const found = Object.values(manifestOf(project, { generatedAt: 0 })['nodes'] as Record<string, any>)
+  const { attached_node: attached, depends_on: on } = found.find((node) => node['name'] === 'unique_a_id')!
+  expect([attached, on.nodes]).toEqual(['model.lib.a', ['model.shop.a']])
+})
+
+test('dbt-cloud is a mapping, as in dbt', async () => {
+  const files = { 'dbt_project.yml': 'name: shop\ndbt-cloud: text\n' }
+  const { failures } = await readDbtProject(recordFiles(files), '/project', options)
+  expect(failures.map(({ message }) => message)).toEqual(['"dbt-cloud" must be a mapping'])
+})

@@ -35,8 +35,8 @@ export function readState(dir: string, targetDir: string): PreviousState {
   }
   return {
     dir,
-    manifest: once(() => readArtifact(join(dir, 'manifest.json'))),
-    results: once(() => byId(readArtifact(join(dir, 'run_results.json')), 'status')),
+    manifest: once(() => modernised(readArtifact(join(dir, 'manifest.json'), 4))),
+    results: once(() => byId(readArtifact(join(dir, 'run_results.json'), 4), 'status')),
     sources: once(() => byId(readArtifact(join(dir, 'sources.json')), 'max_loaded_at')),
     sourcesNow: once(() => byId(readArtifact(join(targetDir, 'sources.json')), 'max_loaded_at')),
   }
@@ -49,7 +49,40 @@ export function stateOf(project: DbtProject): PreviousState {
   return { dir: project.dir, manifest: () => manifest, results: none, sources: none, sourcesNow: none }
 }
 
-function readArtifact(file: string): Json {
+/** The names of today for what manifests of dbt before 1.3 call otherwise; metrics of before 1.6 are of another kind. */
+function modernised(manifest: Json): Json {
+  const nodes = Object.entries(recordOf(manifest['nodes'])).map(([id, entry]) => {
+    const node = recordOf(entry)
+    return [id, node['raw_sql'] === undefined ? node : { ...node, raw_code: node['raw_sql'] }] as const
+  })
+  return {
+    ...manifest,
+    nodes: Object.fromEntries(nodes),
+    ...(schemaVersionOf(manifest) <= 9 && { metrics: {} }),
+  }
+}
+
+/** The number at the end of `https://schemas.getdbt.com/dbt/manifest/v12.json`; what names none is taken for today's. */
+function schemaVersionOf(artifact: Json): number {
+  const { dbt_schema_version: schema } = recordOf(artifact['metadata'])
+  return Number(/\/v(\d+)\.json$/.exec(typeof schema === 'string' ? schema : '')?.[1] ?? Infinity)
+}
+
+/** @throws USAGE also for what is of an older layout than `versionMin`, as dbt does */
+function readArtifact(file: string, versionMin = 0): Json {
+  const artifact = readJson(file)
+  const version = schemaVersionOf(artifact)
+  if (version >= versionMin) return artifact
+  throw new Failure(
+    'USAGE',
+    `${file} is of schema version ${version}; the oldest that can be compared is ${versionMin}`,
+    {
+      hint: 'Make it again with a newer dbt, or with Boathouse.',
+    },
+  )
+}
+
+function readJson(file: string): Json {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
