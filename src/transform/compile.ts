@@ -159,7 +159,7 @@ export class Compiler {
       if (above.includes(id))
         throw new Failure(
           'GRAPH_CYCLE',
-          `ephemeral models read each other in a circle: ${[...above, id].join(' → ')}`,
+          `Found a cycle: ephemeral models read each other: ${[...above, id].join(' → ')}`,
           { place: node.place },
         )
       const { text, ephemerals } = await this.#render(node).catch((error: unknown) => {

@@ -57,7 +57,7 @@ function cycle(project: DbtProject, ids: readonly string[]): Failure {
   const names = ids.map((id) => project.nodes.get(id)?.name ?? id)
   const first = project.nodes.get(ids[0]!)
   const toSecond = first?.refs.find(({ name }) => name === names[1])
-  return new Failure('GRAPH_CYCLE', `models read each other in a circle: ${names.join(' → ')}`, {
+  return new Failure('GRAPH_CYCLE', `Found a cycle: models read each other: ${names.join(' → ')}`, {
     place: toSecond?.place ?? first?.place ?? {},
     circle: names,
   })

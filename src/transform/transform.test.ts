@@ -136,7 +136,7 @@ test('a circle is named', async () => {
   )
   expect(error).toMatchObject({
     code: 'GRAPH_CYCLE',
-    message: 'models read each other in a circle: a → c → b → a',
+    message: 'Found a cycle: models read each other: a → c → b → a',
     place: { file: 'models/a.sql', line: 2, column: 9 },
   })
 })

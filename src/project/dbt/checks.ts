@@ -32,7 +32,12 @@ function checkSpaces(reading: Reading): void {
     if (!name.includes(' ')) continue
     const message = `Found spaces in the name of the ${kind} \`${name}\``
     if (isAllowed) reading.warn(message, patch ?? place, { name: 'SpacesInResourceNameDeprecation', code: 'D014' })
-    else reading.wrong(message, patch ?? place, `Rename it, or set the flag ${flag} to false in dbt_project.yml.`)
+    else
+      reading.wrong(
+        `Resource names cannot contain spaces: ${message}`,
+        patch ?? place,
+        `Rename it, or set the flag ${flag} to false in dbt_project.yml.`,
+      )
   }
   checkSpacesOfOthers(reading)
 }
@@ -51,7 +56,7 @@ function checkSpacesOfOthers(reading: Reading): void {
     if (!name.includes(' ') || known.has(id)) continue
     known.add(id)
     const message = `Found spaces in the name of \`${id}\``
-    if (isRefused) reading.wrong(message, place)
+    if (isRefused) reading.wrong(`Resource names cannot contain spaces: ${message}`, place)
     else reading.warn(message, place, { name: 'SpacesInResourceNameDeprecation', code: 'D014' })
   }
 }
@@ -195,7 +200,9 @@ function freshnessProblems(freshness: unknown): string[] {
   const { count = null, period = null, updates_on: updatesOn = null } = after
   const missing = count === null ? 'count' : 'period'
   if ((count === null) !== (period === null))
-    return [`has a freshness.build_after with a ${count === null ? 'period' : 'count'} and without a ${missing}`]
+    return [
+      `is half said: \`freshness.build_after\` must have a value for \`${missing}\` if a \`${count === null ? 'period' : 'count'}\` is provided`,
+    ]
   const found: string[] = []
   if (period !== null && !['minute', 'hour', 'day'].includes(String(period)))
     found.push(`has the period "${String(period)}" in freshness.build_after; it must be one of minute, hour, day`)

@@ -75,9 +75,13 @@ export function plainFunctions(globals: Globals, onLog: ProjectOptions['onLog'])
     otel_trace_id: () => '0'.repeat(32),
     otel_span_id: () => '0'.repeat(16),
     adapter_macro: ([name]) => {
-      throw new Failure('TEMPLATE_FAILED', `adapter_macro('${str(name)}') is gone from dbt`, {
-        hint: 'Use adapter.dispatch(name, package)(…).',
-      })
+      throw new Failure(
+        'TEMPLATE_FAILED',
+        `The "adapter_macro" macro has been deprecated, and is called for ${str(name)}`,
+        {
+          hint: 'Use adapter.dispatch(name, package)(…).',
+        },
+      )
     },
   }
 }

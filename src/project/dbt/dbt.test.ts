@@ -103,7 +103,7 @@ metrics: [{name: m, label: M, type: simple, type_params: {measure: people}}]`,
   - {name: b, tables: [{name: t, freshness: {warn_after: {count: '1', period: day, filter: x}}}]}`,
     },
     [
-      'PROJECT_INVALID dbt_project.yml:3:20 unknown key "databse"; did you mean "database"?',
+      'PROJECT_INVALID dbt_project.yml:3:20 Additional properties are not allowed: unknown key "databse"; did you mean "database"?',
       'PROJECT_INVALID models/s.yml:2:36 unknown key "identifer"; did you mean "identifier"?',
       'PROJECT_INVALID models/s.yml:2:80 "column" must be true or false',
       'PROJECT_INVALID models/s.yml:3:92 unknown key "filter"; there are: count, period',
@@ -121,10 +121,10 @@ metrics: [{name: m, label: M, type: simple, type_params: {measure: people}}]`,
 sources: [{name: my shop, tables: [{name: t}, {name: u}]}]`,
     },
     [
-      'MODEL_INVALID models/s.yml:2:5 model "a" has a freshness.build_after with a period and without a count',
+      'MODEL_INVALID models/s.yml:2:5 model "a" is half said: `freshness.build_after` must have a value for `count` if a `period` is provided',
       'MODEL_INVALID models/s.yml:3:5 model "b" has the period "week" in freshness.build_after; it must be one of minute, hour, day',
       'MODEL_INVALID models/s.yml:3:5 model "b" has updates_on "some" in freshness.build_after; it must be all or any',
-      'PROJECT_INVALID models/s.yml:4:36 Found spaces in the name of `source.shop.my shop`',
+      'PROJECT_INVALID models/s.yml:4:36 Resource names cannot contain spaces: Found spaces in the name of `source.shop.my shop`',
     ],
   ],
   [
@@ -226,7 +226,15 @@ metrics: [{name: a b, label: A, type: simple}, {name: 1a, label: A, type: simple
   [
     'a list that is none',
     { 'models/s.yml': 'models:\n  a: 1' },
-    ["PROJECT_INVALID models/s.yml:2:3 'models' is not a list"],
+    ["PROJECT_INVALID models/s.yml:2:3 The schema file is invalid because the value of 'models' is not a list"],
+  ],
+  [
+    'lists without entries; tests may be such a one, as in dbt',
+    { 'models/s.yml': 'models:\nexposures: ~\ndata_tests:\n' },
+    [
+      "PROJECT_INVALID models/s.yml:1:8 The schema file is invalid because the value of 'models' is not a list",
+      "PROJECT_INVALID models/s.yml:2:12 The schema file is invalid because the value of 'exposures' is not a list",
+    ],
   ],
   [
     'a model without a name',
@@ -253,7 +261,7 @@ groups: [{name: g, owner: {name: Ann}, onwer: x}]
 models: [{name: a, anything: 1}]`,
     },
     [
-      'PROJECT_INVALID dbt_project.yml:3:9 unknown key "modles"; did you mean "models"?',
+      'PROJECT_INVALID dbt_project.yml:3:9 Additional properties are not allowed: unknown key "modles"; did you mean "models"?',
       'PROJECT_INVALID models/s.yml:1:30 unknown key "catalog"; there are: name, config, database, schema, description, freshness, loaded_at_field, loaded_at_query, loader, meta, overrides, quoting, tables, tags',
       'PROJECT_INVALID models/s.yml:2:47 unknown key "onwer"; did you mean "owner"?',
     ],
@@ -637,7 +645,7 @@ test('vars.yml takes the place of vars, and dbt_project.yml may use it; not both
   expect(configOf(project, 'model.shop.a')).toMatchObject({ alias: 'here1', meta: { at: 'here' } })
   const both = await read({ ...files, 'dbt_project.yml': `${files['dbt_project.yml']}vars: {a: 1}\n` })
   expect(both.failures.map(({ message }) => message)).toEqual([
-    'Variables cannot be defined in both vars.yml and dbt_project.yml',
+    'Variables cannot be defined in both vars.yml and dbt_project.yml.',
   ])
 })
 

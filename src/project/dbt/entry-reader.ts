@@ -40,7 +40,8 @@ export class EntryReader {
   /** Visits the mappings of a list; `path` is where the list stands. */
   each(list: unknown, path: Path, visit: (entry: Config, path: Path) => void): void {
     if (list === undefined || list === null) return
-    if (!Array.isArray(list)) return this.wrong(`'${String(path.at(-1))}' is not a list`, path)
+    if (!Array.isArray(list))
+      return this.wrong(`The schema file is invalid because the value of '${String(path.at(-1))}' is not a list`, path)
     list.forEach((entry: unknown, index) => {
       const at = [...path, index]
       if (isRecord(entry)) visit(entry, at)

@@ -140,7 +140,7 @@ export class MacroTable {
       }
     throw new Failure(
       'TEMPLATE_FAILED',
-      `adapter.dispatch found no macro "${name}"${namespace === null ? '' : ` in ${namespace}`}; searched for ${attempts.join(', ')}`,
+      `In dispatch: No macro named '${name}' found within namespace: '${namespace ?? 'None'}'; searched for ${attempts.join(', ')}`,
     )
   }
 

@@ -67,7 +67,7 @@ function readPackage(
   if (found && Object.keys(vars).length > 0) {
     if (Object.keys(found.vars).length > 0)
       failures.push(
-        new Failure('PROJECT_INVALID', 'Variables cannot be defined in both vars.yml and dbt_project.yml', {
+        new Failure('PROJECT_INVALID', 'Variables cannot be defined in both vars.yml and dbt_project.yml.', {
           place: { file },
         }),
       )

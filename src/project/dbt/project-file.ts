@@ -116,7 +116,11 @@ export function readProjectFile(
   if (!isRecord(rendered)) wrong('must be a mapping with at least a name', [])
   const refuseOthers = (entry: Config, allowed: readonly string[], ...path: string[]) => {
     for (const key of Object.keys(entry))
-      if (!allowed.includes(key)) wrong(`unknown key "${key}"${didYouMean(key, allowed, 20)}`, [...path, key])
+      if (!allowed.includes(key))
+        wrong(`Additional properties are not allowed: unknown key "${key}"${didYouMean(key, allowed, 20)}`, [
+          ...path,
+          key,
+        ])
   }
   refuseOthers(root, known)
   const { name } = root
@@ -141,7 +145,7 @@ export function readProjectFile(
     ['tests', 'data_tests'],
   ] as const) {
     if (root[old] !== undefined && root[key] !== undefined)
-      wrong(`"${old}" is the old name of "${key}"; keep "${key}"`, [old])
+      wrong(`cannot have both '${old}' and '${key}' defined: the first is the old name of the second`, [old])
   }
   const tellOld = (key: string, { message, event }: Deprecation) => warn(message, located.at([key], 'key'), event)
   for (const [old, key] of [

@@ -157,6 +157,9 @@ function readRoot(root: unknown, reader: EntryReader, found: Properties, warn: (
   for (const key of Object.keys(root)) {
     if (!known.includes(key)) warn(`unknown key "${key}"${didYouMean(key, known, 0)}`, reader.at([key], 'key'))
   }
+  for (const section of ['sources', ...patchSections, ...entrySections])
+    if (root[section] === null && section !== 'data_tests')
+      reader.wrong(`The schema file is invalid because the value of '${section}' is not a list`, [section])
   for (const section of patchSections) {
     reader.each(root[section], [section], (entry, path) => {
       // Anchors of YAML that tests share often stand under this key.

@@ -23,6 +23,7 @@ export function readSources(reading: Reading, nodes: Nodes): void {
       reading.wrong(
         `dbt found two schema.yml entries for the same source named ${String(source['name'])} in package ${overrides}: here and in ${earlier.file}:${earlier.place.line ?? 1}`,
         place,
+        'Remove the override from one of these files.',
       )
   }
   for (const { from, found } of reading.properties) {

@@ -87,7 +87,8 @@ function readJson(file: string): Json {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new Failure('USAGE', `${file} is needed to compare with and cannot be read`, {
+    const what = file.endsWith('sources.json') ? 'No previous state comparison freshness results in sources.json: ' : ''
+    throw new Failure('USAGE', `${what}${file} is needed to compare with and cannot be read`, {
       cause,
       hint: 'Name a folder that holds the artifacts of an earlier run: --state DIR.',
     })

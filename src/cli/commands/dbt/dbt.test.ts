@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -282,7 +282,6 @@ describe('used wrongly', () => {
       2,
       /Usage of `--models`, `--model`, and `-m` is deprecated/,
     ],
-    [`clean --project-dir ${folder} --no-clean-project-files-only`, 2, /nothing outside the project is deleted/],
     ['--version', 0, /Core:\n {2}- installed: 1\.12/],
     ['run --help', 0, /boathouse dbt run \[flags\].*--full-refresh/s],
     ['', 2, /boathouse dbt VERB/],
@@ -293,13 +292,24 @@ describe('used wrongly', () => {
   })
 
   test.each([
-    ['clean-targets: [../elsewhere]', /lies outside the project/],
-    ['clean-targets: [models]', /holds what cannot be made again/],
-    ['clean-targets: ["."]', /holds what cannot be made again/],
-    ['clean-targets: [.boathouse]', /holds what cannot be made again/],
-  ])('clean keeps its hands off: %s', async (text, message) => {
+    ['clean-targets: [../elsewhere]', /directories outside the project/],
+    ['clean-targets: [models]', /will not clean the following source paths/],
+    ['clean-targets: ["."]', /will not clean the following source paths/],
+    ['clean-targets: [.boathouse]', /will not clean the following source paths/],
+    ['model-paths: [sql]\nclean-targets: [sql]', /will not clean the following source paths/],
+    ['clean-targets: [..]', /directories outside the project/, '--no-clean-project-files-only'],
+    ['clean-targets: [/]', /directories outside the project/, '--no-clean-project-files-only'],
+  ])('clean keeps its hands off: %s', async (text, message, flag = '') => {
     writeFileSync(join(folder, 'dbt_project.yml'), `name: shop\nprofile: shop\n${text}\n`)
-    const [code, said] = await run(`clean --project-dir ${folder}`)
+    const [code, said] = await run(`clean --project-dir ${folder} ${flag}`.trim())
     expect([code, said]).toEqual([2, expect.stringMatching(message)])
+  })
+
+  test('clean deletes what lies outside of the project where the flag says so', async () => {
+    const outside = mkdtempSync(join(tmpdir(), 'outside-'))
+    writeFileSync(join(folder, 'dbt_project.yml'), `name: shop\nprofile: shop\nclean-targets: ["${outside}"]\n`)
+    const line = `clean --project-dir ${folder}`
+    expect([(await run(line))[0], existsSync(outside)]).toEqual([2, true])
+    expect([(await run(`${line} --no-clean-project-files-only`))[0], existsSync(outside)]).toEqual([0, false])
   })
 })

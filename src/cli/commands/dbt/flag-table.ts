@@ -255,7 +255,7 @@ export const flagTable: Readonly<Record<string, FlagSpec>> = {
   'clean-project-files-only': {
     kind: 'switch',
     env: 'CLEAN_PROJECT_FILES_ONLY',
-    about: 'Refused when off: nothing outside the project is deleted.',
+    about: 'Off: folders of clean-targets outside of the project are deleted, too.',
     verbs: ['clean'],
   },
   browser: { kind: 'switch', about: 'Whether docs serve opens a browser.', ignored: true, verbs: ['docs serve'] },

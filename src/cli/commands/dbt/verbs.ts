@@ -145,7 +145,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
     run: async (session) => (await import('./debug.ts')).debug(session),
   },
   clean: {
-    summary: 'Delete the folders of clean-targets; nothing outside the project.',
+    summary: 'Delete the folders of clean-targets.',
     examples: ['boathouse dbt clean'],
     run: async (session) => (await import('./clean.ts')).clean(session),
   },
