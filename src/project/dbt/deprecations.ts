@@ -4,9 +4,9 @@ import type { Warning } from './types.ts'
 
 export type Deprecation = { message: string; event: NonNullable<Warning['event']> }
 
-const of = (name: string, code: string, message: string): Deprecation => ({
+const of = (name: string, code: string, message: string, data?: Record<string, unknown>): Deprecation => ({
   message,
-  event: { name: `${name}Deprecation`, code },
+  event: { name: `${name}Deprecation`, code, ...(data && { data }) },
 })
 
 export const deprecations = {
@@ -79,6 +79,23 @@ export const deprecations = {
       'PackageInstallPath',
       'D002',
       "The default package install path has changed from `dbt_modules` to `dbt_packages`. Please update `clean-targets` in `dbt_project.yml` and check `.gitignore` as well. Or, set `packages-install-path: dbt_modules` if you'd like to keep the current value.",
+    ),
+  renamedVariable: (old: string, name: string): Deprecation => ({
+    message: `The environment variable \`${old}\` has been renamed as \`${name}\`.\nIf \`${old}\` is currently set, its value will be used instead of \`${name}\`.`,
+    event: { name: 'EnvironmentVariableRenamed', code: 'D009' },
+  }),
+  reservedVariable: (name: string) =>
+    of(
+      'EnvironmentVariableNamespace',
+      'D036',
+      `Found custom environment variable \`${name}\` in the environment. The prefix \`DBT_ENGINE\` is reserved for dbt engine environment variables. Custom environment variables with the prefix \`DBT_ENGINE\` may cause collisions and runtime errors.`,
+      { env_var: name, reserved_prefix: 'DBT_ENGINE' },
+    ),
+  flagsOfProfile: () =>
+    of(
+      'ProjectFlagsMoved',
+      'D013',
+      "User config should be moved from the 'config' key in profiles.yml to the 'flags' key in dbt_project.yml.",
     ),
   models: () =>
     of(

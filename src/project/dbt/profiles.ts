@@ -46,7 +46,7 @@ const withoutMeaning = ['attach', 'plugins', 'filesystems', 'remote', 'secrets',
  */
 export async function readProfile(request: ProfileRequest): Promise<Profile | undefined> {
   const named = request.profilesDir ?? request.env['DBT_PROFILES_DIR']
-  const found = await firstOf(named === undefined ? [request.dir, join(request.home, '.dbt')] : [named])
+  const found = await profilesFile(request)
   if (!found) {
     if (request.profilesDir === undefined) return undefined
     throw new Failure('PROJECT_INVALID', `there is no profiles.yml in ${request.profilesDir}`)
@@ -55,6 +55,27 @@ export async function readProfile(request: ProfileRequest): Promise<Profile | un
   if (profileName === undefined) return undefined
   const isHome = named === undefined && found.folder !== request.dir
   return profileIn(found.file, found.text, profileName, isHome, request)
+}
+
+/** What stands under `config:` of profiles.yml, where flags had their place before `flags:` of dbt_project.yml; {} where nothing does. */
+export async function flagsOfProfiles(
+  request: Pick<ProfileRequest, 'dir' | 'profilesDir' | 'env' | 'home'>,
+): Promise<Config> {
+  const found = await profilesFile(request)
+  if (!found?.text.includes('config')) return {}
+  const { value } = readYamlText(found.file, found.text)
+  const config = isRecord(value) ? value['config'] : undefined
+  return isRecord(config) ? config : {}
+}
+
+async function profilesFile({
+  dir,
+  profilesDir,
+  env,
+  home,
+}: Pick<ProfileRequest, 'dir' | 'profilesDir' | 'env' | 'home'>) {
+  const named = profilesDir ?? env['DBT_PROFILES_DIR']
+  return firstOf(named === undefined ? [dir, join(home, '.dbt')] : [named])
 }
 
 async function firstOf(folders: readonly string[]) {

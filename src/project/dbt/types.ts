@@ -397,8 +397,12 @@ export type DbtProject = {
   options: ProjectOptions
 }
 
-/** `event`: dbt's name and code where dbt warns of the same; `--warn-error` is about those. */
-export type Warning = { message: string; place: Place; event?: { name: string; code: string } }
+/** `event`: dbt's name, code and fields where dbt warns of the same; `--warn-error` is about those. */
+export type Warning = {
+  message: string
+  place: Place
+  event?: { name: string; code: string; data?: Record<string, unknown> }
+}
 
 export type Disabled =
   | { kind: 'node'; entry: DbtNode }

@@ -305,6 +305,32 @@ describe('used wrongly', () => {
     expect([code, said]).toEqual([2, expect.stringMatching(message)])
   })
 
+  test('variables under old and reserved names are told, as is config: of profiles.yml, which holds flags', async () => {
+    const dir = join(folder, 'old')
+    vi.stubEnv('DBT_NO_PRINT', '0')
+    vi.stubEnv('DBT_ENGINE_OURS', 'x')
+    vi.stubEnv('DBT_ENGINE_PARTIAL_PARSE', 'false')
+    const profiles = 'shop: {target: dev, outputs: {dev: {type: duckdb}}}\nconfig: {warn_error: true}\n'
+    try {
+      const told = (await run(`parse --project-dir ${dir} --show-all-deprecations`))[1]
+      expect(told).toContain('The environment variable `DBT_NO_PRINT` has been renamed as `DBT_ENGINE_PRINT`')
+      expect(told.match(/custom environment variable `\w+`/g)).toEqual([
+        'custom environment variable `DBT_ENGINE_OURS`',
+      ])
+      vi.unstubAllEnvs()
+      writeFileSync(join(dir, 'profiles.yml'), profiles)
+      expect(await run(`parse --project-dir ${dir}`)).toEqual([
+        2,
+        expect.stringContaining("User config should be moved from the 'config' key in profiles.yml"),
+      ])
+      writeFileSync(join(dir, 'dbt_project.yml'), 'name: old\nprofile: shop\nflags: {fail_fast: true}\n')
+      expect((await run(`parse --project-dir ${dir}`))[1]).toContain("Do not specify both 'config'")
+    } finally {
+      vi.unstubAllEnvs()
+      rmSync(dir, { recursive: true })
+    }
+  })
+
   test('clean deletes what lies outside of the project where the flag says so', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'outside-'))
     writeFileSync(join(folder, 'dbt_project.yml'), `name: shop\nprofile: shop\nclean-targets: ["${outside}"]\n`)

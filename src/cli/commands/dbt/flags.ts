@@ -192,7 +192,17 @@ export function readVariables(env: Readonly<Record<string, string | undefined>>)
   if (env['DBT_NO_PRINT']) found.set('print', !isOn(env['DBT_NO_PRINT']))
   if (env['DBT_DEFER_TO_STATE'] && !found.has('defer')) found.set('defer', isOn(env['DBT_DEFER_TO_STATE']))
   if (env['DBT_ARTIFACT_STATE_PATH'] && !found.has('state')) found.set('state', env['DBT_ARTIFACT_STATE_PATH'])
+  if (env['DBT_FAVOR_STATE_MODE'] && !found.has('favor-state'))
+    found.set('favor-state', isOn(env['DBT_FAVOR_STATE_MODE']))
   return found
+}
+
+/** What variables of old versions are called today. */
+export const renamedVariables: Readonly<Record<string, string>> = {
+  DBT_NO_PRINT: 'DBT_ENGINE_PRINT',
+  DBT_DEFER_TO_STATE: 'DBT_ENGINE_DEFER',
+  DBT_ARTIFACT_STATE_PATH: 'DBT_ENGINE_STATE',
+  DBT_FAVOR_STATE_MODE: 'DBT_ENGINE_FAVOR_STATE',
 }
 
 /** @throws Failure USAGE when a flag of the line belongs to other verbs */

@@ -11,6 +11,7 @@ import { flagTable } from './flag-table.ts'
 import { checkTogether, checkVerb, DbtFlags, readVariables, splitLine, type Value } from './flags.ts'
 import { dbtPage, verbPage } from './help.ts'
 import { openSession, type Session } from './open.ts'
+import { takeProfileFlags, tellVariables } from './surroundings.ts'
 import { verbs, type Verb } from './verbs.ts'
 import { dbtVersion, deprecations } from '../../../project/dbt/index.ts'
 import { deprecate, tellDeprecations } from './warnings.ts'
@@ -61,7 +62,7 @@ export async function runLine(context: Context, argv: readonly string[]): Promis
   const typed = `dbt ${argv.join(' ')}`
   const session = openSession(name, rest, flags, context, typed)
   try {
-    return await perform(verb, session, isOld)
+    return await perform(verb, session, { isOld, variables })
   } finally {
     session.log.close()
   }
@@ -76,7 +77,11 @@ function takeModels(given: Map<string, Value>): void {
   given.set('select', [...(Array.isArray(select) ? select : []), ...models])
 }
 
-async function perform(verb: Verb, session: Session, isOld: boolean): Promise<number> {
+async function perform(
+  verb: Verb,
+  session: Session,
+  { isOld, variables }: { isOld: boolean; variables: Readonly<Record<string, string | undefined>> },
+): Promise<number> {
   const { log, context } = session
   try {
     if (!verb.isSilent)
@@ -84,6 +89,8 @@ async function perform(verb: Verb, session: Session, isOld: boolean): Promise<nu
         name: 'MainReportVersion',
         code: 'A001',
       })
+    await takeProfileFlags(session, variables)
+    tellVariables(session, variables)
     if (isOld) deprecate(session, deprecations.models())
     const code = await verb.run(session)
     tellDeprecations(session)

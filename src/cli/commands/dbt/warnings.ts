@@ -46,8 +46,7 @@ export function tellDeprecations(session: Session): void {
 }
 
 function tellOld(session: Session, message: string, event: Deprecation['event']): void {
-  // The answer of `ls` is read by programs.
-  if (!isTold(session, message, event) || session.verb === 'ls') return
+  if (!isTold(session, message, event)) return
   const { log } = session
   const text = `[${log.paint('yellow', 'WARNING')}][${event.name}]: Deprecated functionality\n${message}`
   log.say('warn', text, event)
