@@ -681,6 +681,10 @@ test('models past their time, settings that reach nothing and constraints that n
     'UnusedResourceConfigPath: - models.shop.gone',
     expect.stringMatching(/^UnsupportedConstraintMaterialization: Constraint types are not supported for view/),
   ])
+  expect(project.warnings.slice(0, 2).map(({ event }) => event?.data)).toMatchObject([
+    { model_name: 'old', deprecation_date: '2001-01-01' },
+    { model_name: 'new', ref_model_name: 'old', ref_model_package: 'shop' },
+  ])
 })
 
 test('a macro may have its meta and docs in both places, and dispatch without a package finds those of packages', async () => {

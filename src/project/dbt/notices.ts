@@ -27,7 +27,7 @@ function warnOfDeprecated(reading: Reading): void {
       reading.warn(
         `Model ${versionedName(node)} has passed its deprecation date of ${date}. This model should be disabled or removed.`,
         node.patch ?? node.place,
-        { name: 'DeprecatedModel', code: 'I065' },
+        { name: 'DeprecatedModel', code: 'I065', data: modelData(node) },
       )
     const isOld = node.version !== undefined && node.version !== node.latestVersion
     const latest = `{{ ref('${node.package}', '${node.name}', v='${node.latestVersion}') }}`
@@ -38,11 +38,32 @@ function warnOfDeprecated(reading: Reading): void {
       reading.warn(
         `While compiling '${reader.name}': Found a reference to ${versionedName(node)}, which ${when}.${instead}`,
         reader.place,
-        isPast ? { name: 'DeprecatedReference', code: 'I067' } : { name: 'UpcomingReferenceDeprecation', code: 'I066' },
+        {
+          ...(isPast
+            ? { name: 'DeprecatedReference', code: 'I067' }
+            : { name: 'UpcomingReferenceDeprecation', code: 'I066' }),
+          data: { ...referenceData(node), model_name: reader.name },
+        },
       )
     }
   }
 }
+
+const versionText = (version: unknown): string => (version === undefined ? '' : String(version))
+
+const modelData = (node: DbtNode) => ({
+  model_name: node.name,
+  model_version: versionText(node.version),
+  deprecation_date: node.deprecationDate,
+})
+
+const referenceData = (node: DbtNode) => ({
+  ref_model_package: node.package,
+  ref_model_name: node.name,
+  ref_model_version: versionText(node.version),
+  ref_model_latest_version: versionText(node.latestVersion),
+  ref_model_deprecation_date: node.deprecationDate,
+})
 
 /** The trees of dbt_project.yml, and the folders and names of what each of them configures. */
 function namesOf(project: DbtProject): Record<ConfigTree, string[][]> {

@@ -145,7 +145,10 @@ export function readProjectFile(
     ['tests', 'data_tests'],
   ] as const) {
     if (root[old] !== undefined && root[key] !== undefined)
-      wrong(`cannot have both '${old}' and '${key}' defined: the first is the old name of the second`, [old])
+      wrong(
+        `Invalid project config: cannot have both '${old}' and '${key}' defined: the first is the old name of the second`,
+        [old],
+      )
   }
   const tellOld = (key: string, { message, event }: Deprecation) => warn(message, located.at([key], 'key'), event)
   for (const [old, key] of [

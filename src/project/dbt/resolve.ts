@@ -120,7 +120,11 @@ export class Resolver {
     this.#reading.warn(
       `The node '${name}' in package '${from}' depends on the root project node '${to.uniqueId}'. This may lead to unexpected cycles downstream. Please set the 'require_ref_searches_node_package_before_root' behavior change flag to True to avoid this issue.`,
       place,
-      { name: 'PackageNodeDependsOnRootProjectNode', code: 'I077' },
+      {
+        name: 'PackageNodeDependsOnRootProjectNode',
+        code: 'I077',
+        data: { node_name: name, package_name: from, root_project_unique_id: to.uniqueId },
+      },
     )
   }
 

@@ -1002,7 +1002,7 @@ test.each([
   ['{{ two(1, c=3) }}', "models/m.sql:1 macro 'two' takes no keyword argument 'c'"],
   ["{{ checked('b') }}", 'macros/m.sql:2 no: b'],
   ["{{ checked('a') }}", undefined],
-  ["{{ adapter.dispatch('nothing')() }}", 'models/m.sql:1 adapter.dispatch found no macro "nothing"'],
+  ["{{ adapter.dispatch('nothing')() }}", "models/m.sql:1 In dispatch: No macro named 'nothing' found"],
   ['{{ set_strict(1) }}', "models/m.sql:1 'int' object is not iterable"],
   ['{{ 1 / 0 }}', 'models/m.sql:1 division by zero'],
   ["{{ 'a' | nothing }}", 'models/m.sql:1 no filter named "nothing"'],

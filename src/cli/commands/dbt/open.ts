@@ -242,10 +242,9 @@ export async function openProject(session: Session, { config, target, profile }:
 function warnOf(session: Session, project: DbtProject): void {
   for (const { message, place, event } of project.warnings) {
     const where = `${place.file ?? ''}${place.line === undefined ? '' : `:${place.line}`}`
-    // Who looks for dbt's own warnings looks for how they begin.
-    const [first = '', ...rest] = message.split('\n')
     if (event && isDeprecation(event)) deprecate(session, { message, event })
-    else if (event) warnOrFail(session, [`${first} (${where})`, ...rest].join('\n'), event.name, event.code)
+    // Who looks for dbt's own warnings looks for how they begin, and for their lines.
+    else if (event) warnOrFail(session, `${message} (${where})`, event.name, event.code, event.data)
     else session.log.warn(`${where}: ${message}`, { name: 'Note', code: 'I075' })
   }
 }

@@ -6,8 +6,14 @@ import type { Deprecation } from '../../../project/dbt/index.ts'
 import type { Session } from './open.ts'
 
 /** A warning, or what --warn-error and --warn-error-options make of it: the end, or nothing. @throws USAGE */
-export function warnOrFail(session: Pick<Session, 'flags' | 'log'>, text: string, name: string, code: string): void {
-  if (isTold(session, text, { name, code })) session.log.warn(text, { name, code })
+export function warnOrFail(
+  session: Pick<Session, 'flags' | 'log'>,
+  text: string,
+  name: string,
+  code: string,
+  data: Record<string, unknown> = {},
+): void {
+  if (isTold(session, text, { name, code })) session.log.warn(text, { name, code, data })
 }
 
 /** False: it is silenced. @throws USAGE where it is an error */
