@@ -224,6 +224,31 @@ metrics: [{name: a b, label: A, type: simple}, {name: 1a, label: A, type: simple
     ],
   ],
   [
+    'arguments that the macro of a test does not take, unless it asks for kwargs; dbt does not look at those of unique',
+    {
+      'models/a.sql': 'select 1 as id',
+      'macros/t.sql': `{% test none(model, column_name) %}select 1{% endtest %}
+{% test asks(model, column_name) %}select '{{ kwargs.foo }}'{% endtest %}
+{% test sets(model, column_name) %}{{ config(tags='x') }}select 1{% endtest %}
+{% test whole(model) %}select 1{% endtest %}`,
+      'models/s.yml': `models:
+  - name: a
+    columns:
+      - name: id
+        tests:
+          - none: {arguments: {foo: 1}}
+          - asks: {arguments: {foo: 1}}
+          - sets: {arguments: {foo: 1}}
+          - unique: {arguments: {foo: 1}}
+          - whole`,
+    },
+    [
+      "TEMPLATE_FAILED models/s.yml:6:13 macro 'test_none' takes no keyword argument 'foo'",
+      "TEMPLATE_FAILED models/s.yml:8:13 macro 'test_sets' takes no keyword argument 'foo'",
+      "TEMPLATE_FAILED models/s.yml:10:13 macro 'test_whole' takes no keyword argument 'column_name'",
+    ],
+  ],
+  [
     'a list that is none',
     { 'models/s.yml': 'models:\n  a: 1' },
     ["PROJECT_INVALID models/s.yml:2:3 The schema file is invalid because the value of 'models' is not a list"],

@@ -2,7 +2,7 @@
 
 import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
-import { compileTemplate, Dict, findCalls, fromJs, str, type Analysis } from '../../jinja/index.ts'
+import { compileTemplate, Dict, findCalls, fromJs, PyError, str, type Analysis } from '../../jinja/index.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import { noChecksum } from './checksum.ts'
 import { emptyParsed, parseSession, readCall, type Parsed } from './calls.ts'
@@ -142,7 +142,8 @@ class GenericTests {
     const parsed = emptyParsed()
     const reading = this.#reading
     // A macro that reads nothing of its own reads what its arguments name.
-    if ((!macro || reading.quiet.isQuiet(macro)) && collect(test.kwargs, place, parsed, reading.cache)) return parsed
+    const isLeft = !macro || (reading.quiet.isQuiet(macro) && (isUnrendered(macro) || takesAll(macro, test)))
+    if (isLeft && collect(test.kwargs, place, parsed, reading.cache)) return parsed
     const model = reading.plainModel(from, 'test', test.fullName, { file: place.file ?? '', root: '' })
     const context = reading.context(
       from,
@@ -171,6 +172,10 @@ function withConfigOf({ config }: GenericTest, macro: DbtMacro | undefined, pars
   const written = Object.entries(config).map(([key, value]) => [key, str(fromJs(value))] as const)
   return { ...parsed, config: mergeConfig(parsed.config, config), writtenConfig: Object.fromEntries(written) }
 }
+
+/** Whether it has a parameter for each argument; one that has none, and does not ask for `kwargs`, is wrong when it is called. */
+const takesAll = ({ parameters }: DbtMacro, { kwargs }: GenericTest): boolean =>
+  Object.keys(kwargs).every((name) => parameters.includes(name))
 
 /** The tests that dbt knows without rendering them. */
 const isUnrendered = (macro: DbtMacro | undefined): boolean =>
@@ -263,6 +268,7 @@ export function renderKwargs(kwargs: Config, context: Context, lenient: boolean)
 
 /** An error inside a test's macro is shown where the test stands; the macro's own place stays in `calls`. */
 export function atTest(error: unknown, place: Place): unknown {
+  if (error instanceof PyError) return new Failure('TEMPLATE_FAILED', error.message, { cause: error, place })
   if (!(error instanceof Failure)) return error
   const { code, message, hint, context, cause } = error
   const inMacro = error.place ? ` (in ${error.place.file ?? 'a macro'}:${error.place.line ?? 1})` : ''
