@@ -41,3 +41,14 @@ test.each([{ error: 'all', warn: ['NoNodesSelected'] }, { include: '*' }, { erro
   '%j is taken',
   (options) => expect(() => checkHandling({ warn_error_options: options })).not.toThrow(),
 )
+
+test('what dbt tells whatever is asked of warnings is an error, or silent, only where the flag for all says so', () => {
+  const event = { name: 'MicrobatchModelNoEventTimeInputs', code: 'I074' }
+  const silent = { warn_error_options: { silence: [event.name] } }
+  const all = { require_all_warnings_handled_by_warn_error: true }
+  expect([{ warn_error: true }, silent].map((flags) => handlingOf(flags, event))).toEqual(['warn', 'warn'])
+  expect([{ warn_error: true }, silent].map((flags) => handlingOf({ ...flags, ...all }, event))).toEqual([
+    'error',
+    'silence',
+  ])
+})

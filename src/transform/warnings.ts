@@ -36,8 +36,12 @@ export function checkHandling(flags: Config): void {
   }
 }
 
+/** What dbt tells of whatever these flags say, unless the project's flag `require_all_warnings_handled_by_warn_error` is set. */
+const alwaysTold = new Set(['MicrobatchModelNoEventTimeInputs', 'SelectExcludeIgnoredWithSelectorWarning'])
+
 /** `flags`: all of them by dbt's names. */
 export function handlingOf(flags: Config, { name, code }: WarningEvent): 'error' | 'warn' | 'silence' {
+  if (alwaysTold.has(name) && flags['require_all_warnings_handled_by_warn_error'] !== true) return 'warn'
   const options = isRecord(flags['warn_error_options']) ? flags['warn_error_options'] : {}
   const namesIn = (...keys: string[]) =>
     keys.flatMap((key) => {

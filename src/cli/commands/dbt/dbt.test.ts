@@ -331,6 +331,22 @@ describe('used wrongly', () => {
     }
   })
 
+  test('a microbatch model that reads nothing by time is no error by --warn-error, but where the flag of the project says so', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'batches-'))
+    mkdirSync(join(dir, 'models'))
+    writeFileSync(join(dir, 'profiles.yml'), 'shop: {target: dev, outputs: {dev: {type: duckdb}}}\n')
+    const config =
+      "materialized='incremental', incremental_strategy='microbatch', event_time='t', batch_size='day', begin='2024-01-01'"
+    writeFileSync(join(dir, 'models', 'm.sql'), `{{ config(${config}) }} select now() as t`)
+    const parsed = async (flags: string) => {
+      writeFileSync(join(dir, 'dbt_project.yml'), `name: shop\nprofile: shop\n${flags}`)
+      return (await run(`parse --project-dir ${dir} --warn-error`))[0]
+    }
+    expect(await parsed('')).toBe(0)
+    expect(await parsed('flags: {require_all_warnings_handled_by_warn_error: true}\n')).toBe(2)
+    rmSync(dir, { recursive: true })
+  })
+
   test('clean deletes what lies outside of the project where the flag says so', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'outside-'))
     writeFileSync(join(folder, 'dbt_project.yml'), `name: shop\nprofile: shop\nclean-targets: ["${outside}"]\n`)

@@ -19,6 +19,8 @@ export class DbtFlags {
   readonly #given: ReadonlyMap<string, Value>
   readonly #environment: ReadonlyMap<string, Value>
   #project: ReadonlyMap<string, Value> = new Map()
+  /** Flags of behaviour, which dbt_project.yml alone sets. */
+  #behaviour: Record<string, unknown> = {}
 
   constructor(given: ReadonlyMap<string, Value>, environment: ReadonlyMap<string, Value>) {
     this.#given = given
@@ -30,8 +32,9 @@ export class DbtFlags {
     const found = new Map<string, Value>()
     for (const [key, value] of Object.entries(flags)) {
       const name = key.toLowerCase().replaceAll('_', '-')
-      if (!flagTable[name] || value === null || value === undefined) continue
-      found.set(name, value as Value)
+      if (value === null || value === undefined) continue
+      if (flagTable[name]) found.set(name, value as Value)
+      else this.#behaviour[key.toLowerCase()] = value
     }
     this.#project = found
   }
@@ -64,6 +67,10 @@ export class DbtFlags {
   mapping(name: string): Record<string, unknown> {
     const value = this.get(name)
     return typeof value === 'object' && !Array.isArray(value) ? value : {}
+  }
+  /** What dbt_project.yml says of a behaviour. */
+  behaviour(name: string): unknown {
+    return this.#behaviour[name]
   }
   /** What the line, the variables and the project set, by dbt's names: `fail_fast`. */
   all(): Record<string, unknown> {

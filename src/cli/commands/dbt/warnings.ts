@@ -18,7 +18,8 @@ export function warnOrFail(
 
 /** False: it is silenced. @throws USAGE where it is an error */
 function isTold({ flags }: Pick<Session, 'flags'>, text: string, event: Deprecation['event']): boolean {
-  const handling = handlingOf(flags.all(), event)
+  const isAll = 'require_all_warnings_handled_by_warn_error'
+  const handling = handlingOf({ ...flags.all(), [isAll]: flags.behaviour(isAll) }, event)
   if (handling === 'error')
     throw new Failure('USAGE', text, { hint: `${event.name} is an error because of --warn-error.` })
   return handling === 'warn'
