@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Principal } from '../../govern/index.ts'
 import { collect } from '../lake.ts'
 import { openWorld } from '../world.ts'
+import { checkAccess } from './access-check.ts'
 
 let world: Awaited<ReturnType<typeof openWorld>>
 let [ana, eve, rob]: Principal[] = []
@@ -444,6 +445,34 @@ describe('views', () => {
     for (const view of ['v_hidden', 'v_around'])
       expect((await failure(xia, `FROM raw.${view}`)).code).toBe('TABLE_NOT_FOUND')
   })
+})
+
+test.each(['plain', 'Of one"s own'])('what a check of access writes gives what is shown: of %s', async (name) => {
+  const { rows, govern, tables, admin } = world
+  const table = `raw."${name.replaceAll('"', '""')}"`
+  await rows(`create table ${table} (id int, code varchar, day date, kept boolean, mail varchar)`)
+  await rows(`insert into ${table} values (1, 'x', '2026-01-02', true, 'm')`)
+  await world.applyAccess({
+    grants: [grant('select', name, 'ana', ['id', 'code', 'day', 'mail'])],
+    rowFilters: [{ on: on(name), except: [], condition: 'kept -- alone' }],
+    masks: [
+      ['id', `'none'`],
+      ['code', '0'],
+      ['day', `date_trunc('month', day)`],
+      ['mail', `'***' -- of all`],
+    ].map(([column, expression]) => ({ on: on(name), except: [], column: column!, expression: expression! })),
+  })
+  const loaded = (await tables.load({ catalog: 'dev_analytics', namespace: 'raw', name }))!
+  const { sql, problem } = await checkAccess(
+    { principal: ana!, loaded, action: 'select' },
+    {
+      policy: await govern.access.policy(),
+      limits: { queryTimeoutMs: 1, queryRowsMax: 1 },
+      bind: (one, principal) => as(principal, one),
+    },
+  )
+  expect(problem).toBeNull()
+  expect(await as(admin, sql!)).toEqual(await as(ana!, `from ${table}`))
 })
 
 describe('a table of then', () => {
