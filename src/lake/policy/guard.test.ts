@@ -447,6 +447,24 @@ describe('views', () => {
   })
 })
 
+test('a filter or mask may say whose column it means by the name of the table', async () => {
+  const { rows } = world
+  await rows('create table raw.visits (id int, k int, note varchar)')
+  await rows(`insert into raw.visits values (1, 1, 'a'), (2, 2, 'b')`)
+  const [[snapshot] = []] = await rows(`select snapshot_id::varchar from raw.visits$snapshots`)
+  await rows('alter table raw.visits rename column note to remark')
+  await rows('create table raw.known_keys as select 2 as k')
+  await world.applyAccess({
+    grants: [grant('select', 'visits', 'ana')],
+    rowFilters: [
+      { on: on('visits'), except: [], condition: 'exists (select 1 from raw.known_keys o where o.k = visits.k)' },
+    ],
+    masks: [{ on: on('visits'), column: 'remark', except: [], expression: 'upper(visits.remark)' }],
+  })
+  for (const text of ['from raw.visits', 'from raw.visits as v', `from raw.visits at (version => ${String(snapshot)})`])
+    expect(await as(ana!, text)).toEqual([[2, 2, 'B']])
+})
+
 test.each(['plain', 'Of one"s own'])('what a check of access writes gives what is shown: of %s', async (name) => {
   const { rows, govern, tables, admin } = world
   const table = `raw."${name.replaceAll('"', '""')}"`
@@ -643,7 +661,7 @@ describe('a row filter that asks another table', () => {
     expect(await as(ana!, "SELECT count(*) FROM raw.people WHERE region = 'US'")).toEqual([[0]])
     await apply('id < (SELECT count(*) / 2 FROM raw.people)')
     expect(await as(ana!, 'SELECT max(id) FROM raw.people')).toEqual([[499]])
-    await apply(`EXISTS (SELECT 1 FROM access.regions a WHERE a.who = current_user AND a.region = _all.region)`)
+    await apply(`EXISTS (SELECT 1 FROM access.regions a WHERE a.who = current_user AND a.region = people.region)`)
     expect(await seen(ana!)).toEqual([['EU', 500]])
     await apply(mayRead, { grants: [...readable, grant('select', 'of_people', 'ana')] })
     expect(await as(ana!, 'SELECT DISTINCT region FROM raw.of_people')).toEqual([['EU']])

@@ -117,7 +117,9 @@ async function makeGuard(
 
   // Filters and masks speak of the columns as they are called now.
   const renamed = hides && loaded.kind === 'table' ? ofNow(loaded, schema, filters) : undefined
-  const inner = ({ id, name }: Field) => (renamed ? `_then.${quoteName(`_id_${id}`)}` : quoteName(name))
+  // As in a SELECT from it: what a subquery of a filter compares with is told from its own columns by the table's name.
+  const alias = quoteName(loaded.name.name)
+  const inner = ({ id, name }: Field) => `${alias}.${quoteName(renamed ? `_id_${id}` : name)}`
   const projection = [
     ...outputs.map(({ field, mask }) => {
       const { name, type } = field
@@ -139,8 +141,8 @@ async function makeGuard(
     plain: new Set(outputs.flatMap(({ field, mask }) => (mask === undefined ? [field.name] : []))),
     sql(from, { text, open = false, predicate }) {
       const source = renamed
-        ? `(SELECT ${[...renamed.columns, ...extra.map(quoteName)].join(', ')} FROM ${from} AS _then${renamed.where}) AS _then`
-        : `${from} AS _all`
+        ? `(SELECT ${[...renamed.columns, ...extra.map(quoteName)].join(', ')} FROM ${from} AS _then${renamed.where}) AS ${alias}`
+        : `${from} AS ${alias}`
       const where = [...(predicate === undefined || renamed ? [] : [predicate]), ...conditions.map(text)]
       const select = `SELECT ${projection} FROM ${source}${where.length > 0 ? ` WHERE ${where.map((one) => `(${one}\n)`).join(' AND ')}` : ''}`
       return hides && !open ? barrier(`(${select})`) : `(${select})`
