@@ -335,7 +335,7 @@ function requestsOf(
     if (!known)
       throw new Failure('SQL_INVALID', `there is no privilege ${name}${didYouMean(name, [...grantedPrivileges])}`, {
         place: context.at(start),
-        hint: `Privileges are ${grantedPrivileges.join(', ')}.`,
+        hint: `Privileges are ${grantedPrivileges.join(', ')}.${/^(usage|connect)$/i.test(name) ? ' Leave it out: who may do something in a schema sees that it is there.' : ''}`,
       })
     const request = { privileges: [known as GrantedPrivilege], to: who, ...(columns && { columns }) }
     return patterns.map((pattern) => ({ ...request, on: pattern }))

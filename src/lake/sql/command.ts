@@ -99,6 +99,7 @@ function ended<Read extends Command>(reader: Reader, command: Read): Read {
 function grant(reader: Reader, kind: 'grant' | 'revoke'): Command {
   const named = reader.separated(() => {
     const start = reader.at()
+    if (reader.isNamedAfter(1) && !reader.sees('role', 'to') && !reader.sees('role', 'from')) reader.take('role')
     const name = reader.identifier('a privilege or role')
     reader.take('privileges')
     return { name, columns: reader.peek('(') ? reader.columns() : undefined, start }
@@ -107,6 +108,10 @@ function grant(reader: Reader, kind: 'grant' | 'revoke'): Command {
   const word = kind === 'grant' ? 'to' : 'from'
   reader.expect(word.toUpperCase(), word)
   const who = reader.separated(() => grantee(reader))
+  if (reader.sees('with', 'grant', 'option'))
+    throw reader.unsupported('WITH GRANT OPTION', 'Grant manage beside it: who has it passes on what they hold there.')
+  // Nothing hangs on a grant.
+  if (kind === 'revoke') void (reader.take('cascade') || reader.take('restrict'))
   reader.end()
   if (on) return { kind, privileges: named, on, who }
   return { kind: `${kind}-role`, roles: named.map(({ name }) => name), who }
@@ -174,6 +179,8 @@ function option(reader: Reader): { name: string; value: string; start: number } 
 export function showAsSelect(reader: Reader, catalog: string): string | undefined {
   if (reader.take('pragma')) return pragmaAsSelect(reader)
   if (reader.take('describe') || reader.take('desc')) {
+    const isView = !reader.isFollowedBy('.') && reader.isNamedAfter(1) && reader.take('view')
+    if (isView) return `DESCRIBE ${reader.rest().sql}`
     reader.take('table')
     // What Spark adds by these words is in the metadata tables.
     const isSparks = !reader.isFollowedBy('.') && (reader.take('extended') || reader.take('formatted'))
@@ -181,7 +188,11 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
   }
   if (!reader.take('show')) return undefined
   const from = () => reader.take('from') || reader.take('in')
-  const isIn = () => (from() ? [`table_schema = ${quoteText(reader.name('a schema').at(-1)!)}`] : [])
+  const isIn = () => {
+    if (!from()) return []
+    if (reader.isNamedAfter(1) && !reader.isFollowedBy('like')) reader.take('schema')
+    return [`table_schema = ${quoteText(reader.name('a schema').at(-1)!)}`]
+  }
   const where = (...conditions: readonly string[]) =>
     conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''
   if (reader.take('schemas') || reader.take('namespaces')) {

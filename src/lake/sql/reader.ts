@@ -41,8 +41,8 @@ export class Reader {
     if (found) this.#at++
     return found
   }
-  peek(text: string): boolean {
-    return this.#tokens[this.#at]?.text.toLowerCase() === text
+  peek(text: string, behind = 0): boolean {
+    return this.#tokens[this.#at + behind]?.text.toLowerCase() === text
   }
   /** Whether these words or symbols are behind the next token. */
   isFollowedBy(...texts: string[]): boolean {

@@ -77,7 +77,8 @@ function insert(reader: Reader): RowChange {
   const overwrite = !or && reader.take('overwrite')
   if (overwrite) void (reader.take('into') || reader.take('table'))
   else {
-    reader.expect('INTO', 'into')
+    // BigQuery leaves it out.
+    reader.take('into')
     reader.take('table')
   }
   const name = reader.tableOrBranch()
@@ -149,7 +150,7 @@ export function valueRows(reader: Reader): Piece[][] | undefined {
 }
 
 function deletion(reader: Reader): RowChange {
-  reader.expect('FROM', 'from')
+  reader.take('from')
   const name = reader.tableOrBranch()
   const alias = reader.alias('using', 'where', 'returning')
   const using = reader.take('using') ? reader.until('a table', ['where'], ['returning']) : undefined
@@ -266,7 +267,7 @@ const behindList = 'where group having window qualify order limit offset fetch u
 
 function merge(reader: Reader): RowChange {
   const evolves = reader.take('with', 'schema', 'evolution')
-  reader.expect('INTO', 'into')
+  reader.take('into')
   const name = reader.tableOrBranch()
   const alias = reader.alias('using')
   reader.expect('USING', 'using')
@@ -330,7 +331,7 @@ function mergeAction(reader: Reader, own: Names, when: MergeClause['when']): Mer
     return { kind: 'error', message: isOver() ? undefined : reader.until('a message', ['when'], ['returning']) }
   if (when === 'not-matched') {
     reader.expect('INSERT', 'insert')
-    if (reader.take('by', 'name')) return { kind: 'insert-all', byName: true }
+    if (seesByName(reader)) return { kind: 'insert-all', byName: true }
     if (reader.takeSymbol('*') || isOver()) return { kind: 'insert-all', byName: false }
     if (reader.take('default', 'values')) return { kind: 'insert', columns: [], values: [] }
     const columns = reader.peek('(') ? reader.list(() => insertedColumn(reader, own)) : undefined
@@ -339,7 +340,7 @@ function mergeAction(reader: Reader, own: Names, when: MergeClause['when']): Mer
   }
   if (reader.take('delete')) return { kind: 'delete' }
   reader.expect('UPDATE or DELETE', 'update')
-  if (reader.take('by', 'name')) return { kind: 'update', set: 'by-name' }
+  if (seesByName(reader)) return { kind: 'update', set: 'by-name' }
   if (isOver()) return { kind: 'update', set: 'all' }
   reader.expect('SET', 'set')
   return { kind: 'update', set: reader.takeSymbol('*') ? 'all' : assignments(reader, own, ['when'], ['returning']) }
@@ -350,3 +351,6 @@ function insertedColumn(reader: Reader, own: Names): string {
   if (inside) throw reader.invalid(`expected a column of the table, found ${[column, ...inside].join('.')}`)
   return column
 }
+
+/** `ALL BY NAME` is Snowflake's. */
+const seesByName = (reader: Reader): boolean => reader.take('by', 'name') || reader.take('all', 'by', 'name')

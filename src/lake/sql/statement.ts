@@ -4,6 +4,7 @@
 import type { NewPartitionField } from '../../iceberg/index.ts'
 import { columnType } from './column-type.ts'
 import { parseCommand, type Command } from './command.ts'
+import { isElsewhere, refuseChange, refuseClause, refuseMade, refuseStatement } from './elsewhere.ts'
 import { execute } from './execute.ts'
 import { Reader, type Piece, type WrittenName } from './reader.ts'
 import { ordering, orderings, transformed, type Ordering } from './placing.ts'
@@ -145,7 +146,7 @@ export type Statement =
   | { kind: 'alter-view'; name: WrittenName; ifExists: boolean; set: Record<string, string>; remove: string[] }
   | RowChange
   /** `others`: names behind the first one, of which the same is meant. */
-  | { kind: 'truncate'; name: WrittenName; others: readonly WrittenName[]; restart: boolean }
+  | { kind: 'truncate'; name: WrittenName; others: readonly WrittenName[]; restart: boolean; ifExists: boolean }
   | { kind: 'alter'; name: WrittenName; ifExists: boolean; changes: Alteration[]; promised?: Promised[] }
   | { kind: 'rename'; name: WrittenName; what: 'table' | 'view'; to: WrittenName; ifExists: boolean }
   | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; others: readonly WrittenName[]; ifExists: boolean }
@@ -161,6 +162,7 @@ export function isChange(sql: string): boolean {
   const [first, second] = tokens(sql)
   if (first?.kind !== 'word') return false
   const verb = first.text.toLowerCase()
+  if (isElsewhere(sql)) return true
   if (verb === 'with' && /\b(insert|update|delete|merge)\b/i.test(sql)) return isChangeAfterWith(sql)
   if (verb === 'show') return second?.kind === 'word' && shown.includes(second.text.toLowerCase())
   return verbs.includes(verb) || commandVerbs.includes(verb)
@@ -178,6 +180,7 @@ function isChangeAfterWith(sql: string): boolean {
 /** Undefined when the text is not one of these statements; SQL_INVALID or SQL_UNSUPPORTED when it begins like one. */
 export function parseStatement(sql: string): Statement | Command | undefined {
   const reader = new Reader(sql)
+  refuseStatement(reader)
   const command = parseCommand(reader)
   if (command) return command
   if (reader.sees('with')) {
@@ -217,7 +220,11 @@ function create(reader: Reader): Statement {
   if (reader.take('schema') || reader.take('namespace')) {
     const ifNotExists = reader.take('if', 'not', 'exists')
     const name = reader.name('a schema')
-    reader.end()
+    if (!reader.isAtEnd())
+      throw reader.unsupported(
+        'a clause of CREATE SCHEMA',
+        'Leave it out: a schema is a name; GRANT says who may what in it.',
+      )
     return { kind: 'create-schema', name, ifNotExists }
   }
   const branch = branchMade(reader, replace)
@@ -225,7 +232,7 @@ function create(reader: Reader): Statement {
   const temporary = reader.take('temporary') || reader.take('temp')
   // PostgreSQL's word for a table that no crash brings back; here each is.
   if (!temporary) reader.take('unlogged')
-  refuseElsewhere(reader, 'CREATE')
+  refuseMade(reader, 'CREATE')
   const view = reader.take('view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifNotExists = reader.take('if', 'not', 'exists')
@@ -291,6 +298,11 @@ function viewClauses(reader: Reader) {
   for (;;)
     if (reader.take('comment')) comment = reader.text('a comment')
     else if (reader.take('tblproperties')) given = properties(reader)
+    else if (reader.sees('security') || reader.sees('sql', 'security'))
+      throw reader.unsupported(
+        'SECURITY',
+        'Leave it out: a view reads with the grants of its maker, and shows nobody rows and values that are hidden from them.',
+      )
     else return { columns, columnComments, comment, properties: given }
 }
 
@@ -561,9 +573,10 @@ function tableClauses(reader: Reader): TableClauses {
       Object.assign(clauses.properties, given)
     } else if (reader.take('using')) {
       if (!reader.take('iceberg')) throw reader.unsupported('a format other than ICEBERG')
-    } else if (reader.sees('location'))
-      throw reader.unsupported('LOCATION', 'Leave it out: each table gets a folder of the lake.')
-    else return clauses
+    } else {
+      refuseClause(reader)
+      return clauses
+    }
   }
 }
 
@@ -580,44 +593,16 @@ const propertyName = (reader: Reader): string =>
 
 function truncate(reader: Reader): Statement {
   reader.take('table')
+  const ifExists = reader.take('if', 'exists')
   const [name, ...others] = names(reader, 'a table')
+  if (reader.sees('partition'))
+    throw reader.unsupported('TRUNCATE … PARTITION', "Write DELETE FROM t WHERE region = 'x': whole files go unread.")
   const restart = reader.take('restart', 'identity')
   if (!restart) reader.take('continue', 'identity')
   // No table keeps another's keys, so there is nothing to go along.
   void (reader.take('cascade') || reader.take('restrict'))
   reader.end()
-  return { kind: 'truncate', name, others, restart }
-}
-
-const checked =
-  'Write varchar: other engines write tables too, and nothing would hold them to a type of its own; test for it in the project.'
-/** What other databases have besides, and what stands for it here. */
-const elsewhere: Record<string, string | undefined> = {
-  macro: 'Write what it computes as a view, or as a query of WITH.',
-  function:
-    'Write what it computes as a view, or as a query of WITH; functions of a dbt project are known in its runs.',
-  type: checked,
-  domain: checked,
-  index: 'A table has none: PARTITIONED BY and SORTED BY say which files a query need not read.',
-  'unique index': 'Write UNIQUE (columns) NOT ENFORCED where the table is made; clients of PostgreSQL may send it.',
-  'materialized view': 'Make it a table of a model (`boathouse build`), or CREATE TABLE … AS SELECT.',
-  database: 'An environment is one: `boathouse env create`.',
-  user: 'Users are made by `boathouse user`.',
-  procedure: undefined,
-  trigger: undefined,
-  rule: undefined,
-  aggregate: undefined,
-  operator: undefined,
-  policy: 'Row filters and masks stand in `access.yml`.',
-  extension: undefined,
-  server: undefined,
-  publication: undefined,
-  subscription: undefined,
-}
-
-function refuseElsewhere(reader: Reader, verb: 'CREATE' | 'DROP'): void {
-  for (const [what, hint] of Object.entries(elsewhere))
-    if (reader.sees(...what.split(' '))) throw reader.unsupported(`${verb} ${what.toUpperCase()}`, hint)
+  return { kind: 'truncate', name, others, restart, ifExists }
 }
 
 function drop(reader: Reader): Statement {
@@ -631,7 +616,7 @@ function drop(reader: Reader): Statement {
     reader.end()
     return { kind: 'drop-schema', name, ifExists, cascade }
   }
-  refuseElsewhere(reader, 'DROP')
+  refuseMade(reader, 'DROP')
   const view = reader.take('view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifExists = reader.take('if', 'exists')
@@ -653,6 +638,9 @@ const names = (reader: Reader, what: string): [WrittenName, ...WrittenName[]] =>
 /** `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS NULL`. */
 function comment(reader: Reader): Statement {
   reader.expect('ON', 'on')
+  for (const one of ['schema', 'database', 'namespace', 'catalog'])
+    if (reader.sees(one) && reader.isNamedAfter(1))
+      throw reader.unsupported(`COMMENT ON ${one.toUpperCase()}`, 'Comments are kept of tables, views and columns.')
   const isColumn = reader.take('column')
   if (!isColumn) void (reader.take('view') || reader.expect('TABLE or COLUMN', 'table'))
   const { table, column: path } = isColumn
@@ -672,6 +660,12 @@ function alter(reader: Reader): Statement | Command {
       throw reader.unsupported(
         `ALTER ${who.toUpperCase()}`,
         'Users and their passwords are changed by `boathouse user`.',
+      )
+  for (const one of ['schema', 'namespace', 'database'])
+    if (reader.sees(one))
+      throw reader.unsupported(
+        `ALTER ${one.toUpperCase()}`,
+        'Make a schema of the other name, and write ALTER TABLE … RENAME TO schema.t for each table.',
       )
   const what = reader.take('view') ? 'view' : (reader.expect('TABLE or VIEW', 'table'), 'table')
   const ifExists = reader.take('if', 'exists')
@@ -710,6 +704,7 @@ function alterView(reader: Reader, name: WrittenName, ifExists: boolean): Statem
 }
 
 function alteration(reader: Reader, constraints: Constraints): Alteration[] {
+  refuseChange(reader)
   if (reader.take('drop', 'constraint')) {
     reader.take('if', 'exists')
     const name = reader.identifier('a constraint')
@@ -756,6 +751,9 @@ function alteration(reader: Reader, constraints: Constraints): Alteration[] {
   if (reader.take('set', 'identifier', 'fields'))
     return [{ kind: 'identifiers', paths: reader.separated(() => reader.path()) }]
   if (reader.take('set', 'sorted', 'by')) return [{ kind: 'sort', fields: orderings(reader) }]
+  if (reader.take('set', 'partitioned', 'by'))
+    return [{ kind: 'partitions', fields: reader.list(() => transformed(reader)) }]
+  if (reader.take('reset', 'partitioned', 'by')) return [{ kind: 'partitions', fields: [] }]
   if (reader.take('reset', 'sorted', 'by')) return [{ kind: 'sort', fields: [] }]
   if (reader.take('write')) return written(reader)
   if (reader.take('set', 'comment')) return [{ kind: 'comment', path: undefined, comment: reader.text('a comment') }]
@@ -772,9 +770,11 @@ function alteration(reader: Reader, constraints: Constraints): Alteration[] {
   }
   if (reader.take('alter')) {
     reader.take('column')
-    return [columnChange(reader, reader.path())]
+    const isField = reader.isFollowedBy('.')
+    return [columnChange(reader, reader.path(), isField)]
   }
-  throw reader.invalid('expected ADD, DROP, RENAME, ALTER, SET, UNSET or CREATE BRANCH')
+  const before = ' or CREATE BRANCH: each change of a list says what it does, ADD COLUMN a int, ADD COLUMN b int'
+  throw reader.invalid(`expected ADD, DROP, RENAME, ALTER, SET, UNSET${before}`)
 }
 
 const asTrinoHas = ({ partitionedBy, sortedBy, properties: set, remove }: Properties): Alteration[] => [
@@ -823,7 +823,7 @@ function added(reader: Reader, constraints: Constraints): Alteration[] {
 
 function addedColumns(reader: Reader, constraints: Constraints): Alteration[] {
   if (reader.take('columns')) return reader.list(() => addition(reader, constraints))
-  reader.take('column')
+  if (reader.take('column') && reader.peek('(')) return reader.list(() => addition(reader, constraints))
   return [addition(reader, constraints)]
 }
 
@@ -833,12 +833,20 @@ function addition(reader: Reader, constraints: Constraints): Alteration {
   const path = reader.path()
   const about = definition(reader, path, constraints)
   if (about.isKey) throw reader.unsupported('a key in ADD COLUMN', 'Write SET IDENTIFIER FIELDS after it.')
-  return { kind: 'add-column', path, isName, definition: about, ifNotExists, place: placeOf(reader) }
+  const place = placeOf(reader, isName ? undefined : path)
+  return { kind: 'add-column', path, isName, definition: about, ifNotExists, place }
 }
 
-function placeOf(reader: Reader): 'first' | { after: string } | undefined {
+/** `field`: the path of what is placed inside of a column. Spark names the field beside it alone. */
+function placeOf(reader: Reader, field?: string): 'first' | { after: string } | undefined {
   if (reader.take('first')) return 'first'
-  return reader.take('after') ? { after: reader.path() } : undefined
+  return reader.take('after') ? { after: beside(reader, field) } : undefined
+}
+
+function beside(reader: Reader, field: string | undefined): string {
+  const isName = !reader.isFollowedBy('.')
+  const path = reader.path()
+  return isName && field !== undefined ? `${field.slice(0, field.lastIndexOf('.'))}.${path}` : path
 }
 
 function newType(reader: Reader): { type: Piece; using?: Piece } {
@@ -847,7 +855,7 @@ function newType(reader: Reader): { type: Piece; using?: Piece } {
   return reader.take('using') ? { type, using: reader.until('a value', [',']) } : { type }
 }
 
-function columnChange(reader: Reader, path: string): Alteration {
+function columnChange(reader: Reader, path: string, isField: boolean): Alteration {
   if (reader.take('set', 'data', 'type') || reader.take('set', 'type') || reader.take('type'))
     return {
       kind: 'type',
@@ -868,7 +876,8 @@ function columnChange(reader: Reader, path: string): Alteration {
   }
   if (reader.take('drop', 'default')) return { kind: 'default', path, value: undefined }
   if (reader.take('comment')) return { kind: 'comment', path, comment: reader.text('a comment') }
-  const place = reader.take('before') ? { before: reader.path() } : placeOf(reader)
+  const field = isField ? path : undefined
+  const place = reader.take('before') ? { before: beside(reader, field) } : placeOf(reader, field)
   if (place) return { kind: 'move-column', path, place }
   throw reader.invalid('expected SET, DROP, TYPE, COMMENT, FIRST, AFTER or BEFORE')
 }

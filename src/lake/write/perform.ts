@@ -100,6 +100,7 @@ export async function perform(statement: Statement, target: TableName, context: 
     case 'merge':
       return changeRows(statement, target, context)
     case 'truncate':
+      if (statement.ifExists && !(await exists())) return nothing
       return truncated(target, context)
     case 'alter': {
       const found = await exists()
