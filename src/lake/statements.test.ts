@@ -916,3 +916,22 @@ test.each([
     [true, true],
   ])
 })
+
+test.each([
+  ['ARRAY(INTEGER)', 'INTEGER[]'],
+  ['ARRAY(ARRAY(DECIMAL(10,2)))', 'DECIMAL(10,2)[][]'],
+  ['MAP(VARCHAR, ARRAY(ROW(x ARRAY(INTEGER))))', 'MAP(VARCHAR, STRUCT(x INTEGER[])[])'],
+  ['array(timestamp(6) with time zone)', 'TIMESTAMP WITH TIME ZONE[]'],
+  ['VARBINARY', 'BLOB'],
+  ['BYTES', 'BLOB'],
+  ['NUMBER(10, 2)', 'DECIMAL(10,2)'],
+  ['Float64', 'DOUBLE'],
+])('the type %s of others is %s', async (type, expected) => {
+  await world.rows(`create or replace table raw.typed (a ${type}, bytes int)`)
+  expect(await world.rows('select column_type from (describe raw.typed)')).toEqual([[expected], ['INTEGER']])
+})
+
+test('TRUNCATE TABLE IF EXISTS of none changes nothing', async () => {
+  expect(await world.rows('truncate table if exists raw.nowhere')).toEqual([[0]])
+  expect(await refused('truncate table raw.nowhere')).toMatchObject({ code: 'TABLE_NOT_FOUND' })
+})
