@@ -17,7 +17,7 @@ import {
   type Snapshot,
   type TableMetadata,
 } from '../../iceberg/index.ts'
-import { collect, parseAsOf, quoteName, quoteTable } from '../../lake/index.ts'
+import { collect, goingBack, parseAsOf, quoteName, quoteTable } from '../../lake/index.ts'
 import type { App } from '../app.ts'
 import type { Command, Context, Option } from '../command.ts'
 import { formatRows, table as formatTable } from '../output.ts'
@@ -136,8 +136,10 @@ export const tableRollback: Command = {
     const one = await tableOf(app, tableName)
     const work = (metadata: TableMetadata) => {
       const at = parseAsOf(to)
-      if (context.flags.is('any')) return setCurrent(metadata, snapshotOf(metadata, to).snapshotId, branch)
-      return rollbackTo(metadata, 'ref' in at ? { snapshotId: snapshotOf(metadata, to).snapshotId } : at, branch)
+      const change = context.flags.is('any')
+        ? setCurrent(metadata, snapshotOf(metadata, to).snapshotId, branch)
+        : rollbackTo(metadata, 'ref' in at ? { snapshotId: snapshotOf(metadata, to).snapshotId } : at, branch)
+      return goingBack(metadata, change)
     }
     await changeTable(context, app, one, work, (metadata) => {
       const now = metadata.refs[branch]?.snapshotId

@@ -23,6 +23,7 @@ import {
   type TableChange,
   type TableMetadata,
 } from '../../iceberg/index.ts'
+import { checkColumnsOfThen, goingBack } from './going-back.ts'
 import { fileLocation, type FileIO } from '../../io/index.ts'
 import { curveOf, orderingsOf, type Ordering } from '../sql/placing.ts'
 import type { AlterStep, ChangeSet } from '../write/change-set.ts'
@@ -86,12 +87,15 @@ async function moved(
 }
 /** A staged snapshot, or one of another branch, on top of main. */
 async function published(snapshotId: bigint, { io, target, changes }: ProcedureContext) {
-  await changes.apply(target, (metadata) => cherryPick(io, metadata, snapshotId))
+  await changes.apply(target, async (metadata) => {
+    checkColumnsOfThen(metadata, snapshotId)
+    return cherryPick(io, metadata, snapshotId)
+  })
   const after = (await changes.load(target)) as LoadedTable
   return [[shown(snapshotId), shown(headOf(after.metadata))]]
 }
 const movedRow = async (context: ProcedureContext, step: (now: TableMetadata) => TableChange) => [
-  (await moved(context, 'main', step)).map(shown),
+  (await moved(context, 'main', (now) => goingBack(now, step(now)))).map(shown),
 ]
 
 const made: Pick<Procedure, 'columns'> = {

@@ -97,6 +97,25 @@ test('rows from before are as they were, and a transaction takes it back', async
   expect(await rows(`select n || 'x' from past at (version => ${before})`)).toEqual([['1x']])
 })
 
+test.each([
+  ['alter table gone_back alter n type int'],
+  ['create or replace table gone_back as select id, n::int as n from gone_back'],
+])('going back would leave the column without values: %s', async (change) => {
+  await rows('drop table if exists gone_back')
+  await rows(`create table gone_back as select 1 as id, '05' as n`)
+  const [[before]] = (await rows('select snapshot_id::varchar from raw.gone_back$snapshots')) as [[string]]
+  await rows(change)
+  for (const call of [
+    `rollback_to_snapshot('raw.gone_back', ${before})`,
+    `set_current_snapshot('raw.gone_back', ${before})`,
+    `cherrypick_snapshot('raw.gone_back', ${before})`,
+  ])
+    expect(await refusal(`call ${call}`)).toContain('"n" has become another column since snapshot')
+  expect(await rows('from gone_back')).toEqual([[1, 5]])
+  await rows(`create or replace table gone_back as from gone_back at (version => ${before})`)
+  expect(await rows('from gone_back')).toEqual([[1, '05']])
+})
+
 test.each(['copy-on-write', 'merge-on-read'])(
   'what is read as of now, or by a tag, has the new column alone (%s)',
   async (mode) => {
