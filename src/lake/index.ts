@@ -12,7 +12,7 @@ export {
 export { parseAsOf } from './scan/as-of.ts'
 export { distinctNames } from './write/columns.ts'
 export { isSequenceProperty } from './write/column-property.ts'
-export { temporaryNamespace } from './write/run-names.ts'
+export { aliasOf, temporaryNamespace } from './write/run-names.ts'
 export { versionOf, type Version, type Versions } from './scan/versions.ts'
 export { openSession, queryAll, queryText, type Session, type SessionOptions } from './session.ts'
 export type { StatementOptions, Transaction, TransactionOptions } from './transaction.ts'

@@ -41,7 +41,7 @@ import { describedColumns, informationSchema, schemaOfLoaded, type InformationTa
 import { emptyMetadataSql, metadataSql } from './relations/metadata-tables.ts'
 import { aboutTable, fullName, missing, notFound, refNamed } from './names.ts'
 import type { Files } from './prepare.ts'
-import { seenByItsMaker, shownTemporary, unaliased, type RunNames } from './write/run-names.ts'
+import { aliasOf, seenByItsMaker, shownTemporary, unaliased, type RunNames } from './write/run-names.ts'
 import type { Rights } from './policy/rights.ts'
 import {
   asReaderOfLogs,
@@ -426,11 +426,12 @@ export async function nameSources(
 
   function systemOf(name: string, relation: SystemRelation): Source {
     volatile.push(name)
+    const shownCatalog = (catalog: string) => aliasOf(catalog, context.names ?? {})
     const ask = async (): Promise<Known> => {
       const tables = await knownTables()
       return {
-        catalog: context.catalog,
-        catalogs: context.catalogs,
+        catalog: shownCatalog(context.catalog),
+        catalogs: context.catalogs.map(shownCatalog),
         user: context.user.name,
         isAdmin: context.user.role === 'admin',
         namespaces: await emptyOrNot(tables),

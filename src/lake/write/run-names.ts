@@ -63,6 +63,10 @@ export async function temporaryTables(
   return pending.flatMap(({ name, location }) => (name.namespace === temporary && location !== null ? [name] : []))
 }
 
+/** What a catalog is called by whoever has names of their own: the first of them. */
+export const aliasOf = (catalog: string, { aliases = {} }: RunNames): string =>
+  Object.entries(aliases).find(([, meant]) => meant === catalog)?.[0] ?? catalog
+
 /** The text of a SELECT with the catalogs' own names: what is kept, a view's say, is read where nobody knows the others. */
 export function withoutAliases(
   select: string,

@@ -15,6 +15,8 @@ export type Entered = {
   wire: Wire
   identity: WireIdentity
   database: PgDatabase
+  /** What databases are called here, in lower case; of several names of one, the first is told. */
+  names: Readonly<Record<string, string>>
   /** The client named the environment, so it may be written though protected. */
   named: boolean
   /** The other start-up parameters: settings of the session. */
@@ -62,9 +64,10 @@ export async function logIn(
         : await byScram(open, deps, user, address)
     // Known only now: who does not know a password does not learn the names of databases.
     const database = databaseOf(parameters.get('database'), user, deps)
+    const names = databaseNames(parameters.get('database'), database.database, deps)
     await record('allowed', identity)
     for (const name of ['user', 'database', 'replication']) parameters.delete(name)
-    return { wire: open, identity, ...database, settings: parameters, address }
+    return { wire: open, identity, ...database, names, settings: parameters, address }
   } catch (error) {
     if (error instanceof Failure) await record('refused', undefined, asFailure(error).code)
     throw error
@@ -170,3 +173,17 @@ async function byScram(wire: Wire, deps: PgDeps, user: string, address: string):
 
 /** Whether a client is on this machine. */
 export const isLocal = (address: string): boolean => /^(127\.|::1$|::ffff:127\.)/.test(address) || address === ''
+
+/** Clients look for the database by the name that they were given, and write it before that of a schema. */
+function databaseNames(
+  asked: string | undefined,
+  current: PgDatabase,
+  { databases, project }: PgDeps,
+): Record<string, string> {
+  const own = new Map(databases.map(({ catalog }) => [catalog, catalog]))
+  const others = databases.filter(({ name }) => !own.has(name)).map(({ name, catalog }) => [name, catalog] as const)
+  const isByCatalog = asked !== undefined && own.has(asked)
+  const first = asked === project ? [[project, current.catalog] as const] : []
+  const all = [...first, ...(isByCatalog ? [] : others), ...own, ...others]
+  return Object.fromEntries(all.map(([name, catalog]) => [name.toLowerCase(), catalog]))
+}

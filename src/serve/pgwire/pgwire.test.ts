@@ -123,6 +123,24 @@ describe('log-in', () => {
     expect(told.C).toBe('28P01')
   })
 
+  test.each([
+    ['dev', 'prod'],
+    ['dev_analytics', 'prod_analytics'],
+  ])('the database is called as the client called it: %s', async (name, other) => {
+    const client = await connect('ada', { connectionString: world.url('ada', name) })
+    await client.query(`CREATE TABLE "${name}".raw.by_database AS SELECT 1 AS a`)
+    const { rows } = await client.query(
+      `SELECT current_database() AS here, current_catalog AS too, t.table_catalog, c.udt_catalog, a
+       FROM ${name}.information_schema.tables t JOIN ${name}.information_schema.columns c USING (table_catalog, table_name),
+         dev.raw.by_database JOIN dev_analytics.raw.by_database b USING (a)
+       WHERE t.table_catalog = '${name}' AND t.table_name = 'by_database'`,
+    )
+    expect(rows).toEqual([{ here: name, too: name, table_catalog: name, udt_catalog: name, a: 1 }])
+    const { rows: all } = await client.query('SELECT datname FROM pg_database ORDER BY 1')
+    expect(all.map(({ datname }) => datname)).toEqual([name, other])
+    await client.query(`ALTER TABLE ${name}.raw.by_database ADD COLUMN b int; DROP TABLE ${name}.raw.by_database`)
+  })
+
   test('who guesses is slowed down', async () => {
     const attempt = () => world.govern.wire.logIn('victim', 'a guess of mine', { address: '10.1.2.3' })
     const codes: unknown[] = []

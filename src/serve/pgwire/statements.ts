@@ -7,6 +7,7 @@ import { timeZoneNamed } from '../../base/time-zone.ts'
 import { pgTypes, wireTypeOf } from '../../base/pg-types.ts'
 import type { Policy } from '../../govern/index.ts'
 import {
+  aliasOf,
   indexAt,
   isChange,
   nameOf,
@@ -126,6 +127,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
   const door = openSession(lake, {
     principal: identity.principal,
     catalog: database.catalog,
+    aliases: entered.names,
     door: 'pgwire',
     environmentNamed: named,
     namespace: 'public',
@@ -144,7 +146,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
 
   const names: SessionNames = {
     user: identity.principal.name,
-    catalog: database.catalog,
+    catalog: aliasOf(database.catalog, { aliases: entered.names }),
     get schema() {
       return namespaceOfPath() ?? door.names.namespace
     },
