@@ -200,7 +200,7 @@ export class Compiler {
       },
       names,
       // Those that it calls only while it is compiled are added to those of parsing, as by dbt.
-      node.test ? undefined : ({ uniqueId }) => void (node.macros.includes(uniqueId) || node.macros.push(uniqueId)),
+      ({ uniqueId }) => void (node.macros.includes(uniqueId) || node.macros.push(uniqueId)),
     )
     if (isUsual && !hasAsked) rendered.set(node, value)
     return value

@@ -60,6 +60,22 @@ describe('build', () => {
     expect(readFileSync(join(shop.dir, 'logs/dbt.log'), 'utf8')).toContain('OK created sql table model main.report')
     expect(results()).toMatchObject({ 'model.shop.report': 'success', 'test.shop.no_large_payment': 'pass' })
     expect(artifact('manifest.json')).toHaveProperty(['nodes', 'model.shop.report', 'compiled_code'])
+    const nodes = artifact('manifest.json')['nodes'] as Record<string, { depends_on: { macros: string[] } }>
+    const [, unique] = Object.entries(nodes).find(([id]) => id.startsWith('test.shop.unique_'))!
+    expect(unique.depends_on.macros).toEqual(['macro.dbt.test_unique', 'macro.dbt.get_where_subquery'])
+  })
+
+  test('an exposure is passed by in one line', async () => {
+    const owner = '{name: Ana, email: ana@example.com}'
+    edit(
+      'models/uses.yml',
+      `exposures: [{name: weekly, type: dashboard, owner: ${owner}, depends_on: [ref('report')]}]`,
+    )
+    const said = lines((await dbt('build --select exposure:weekly')).stdout)
+    rmSync(join(shop.dir, 'models/uses.yml'))
+    expect(said.filter((line) => line.includes('weekly'))).toEqual([
+      '1 of 1 NO-OP exposure weekly ................................................... [NO-OP in N.NNs]',
+    ])
   })
 
   test('a red test: exit code 1, readers see what was, and retry does the rest', async () => {

@@ -44,12 +44,16 @@ function described(
       // By its place among all hooks of its kind.
       return `hook: ${operation ? `${operation.package}.${operation.when}.${index - 1}` : name}`
     }
+    case 'saved_query':
+      return `saved query ${name}`
     default:
       return `${kind} ${name}`
   }
 }
 
 export function sayStart(log: DbtLog, project: DbtProject, step: Step, { index, total }: Position): void {
+  // Nothing is done for them.
+  if (step.kind === 'saved_query' || step.kind === 'exposure') return
   const description = described(project, step, index)
   const text = `START ${description}`
   log.info(progressLine(log, text, 'RUN', { index, total, isCut: step.kind === 'operation' }), {
