@@ -174,6 +174,7 @@ test('warnings are errors where the flags say so', async () => {
 
 test('docs, freshness, an operation, and what clean takes away', async () => {
   expect((await dbt('docs generate')).code).toBe(0)
+  expect(artifact('run_results.json')['args']).toMatchObject({ which: 'generate' })
   expect(artifact('catalog.json')).toMatchObject({
     nodes: {
       'model.shop.report': {

@@ -14,7 +14,7 @@ import {
   type NodeResult,
 } from '../../../transform/index.ts'
 import { filedAs, writeManifest } from './manifest-file.ts'
-import type { Session } from './open.ts'
+import { commandOf, type Session } from './open.ts'
 
 export const invocationOf = ({ invocationId, startedAt, context }: Session): Invocation => ({
   id: invocationId,
@@ -73,7 +73,14 @@ export async function writeArtifacts(
   if (!flags.is('write-json', true)) return
   const { vars, typed: line } = withoutSecrets(flags.mapping('vars'), typed)
   const given = Object.keys(vars).length > 0 ? { vars } : {}
-  const args = { ...flags.all(), ...given, macro, which: verb, invocation_command: line, published: isPublished }
+  const args = {
+    ...flags.all(),
+    ...given,
+    macro,
+    which: commandOf(verb),
+    invocation_command: line,
+    published: isPublished,
+  }
   writeJson(
     join(targetDir, 'run_results.json'),
     runResults(project, results.filter(isTold), invocationOf(session), { elapsedMs, args }),

@@ -200,9 +200,12 @@ function environmentIn(config: Config, name: string | undefined, { isNamed }: { 
   return isNamed ? found : { ...found, writable: !found.protected }
 }
 
+/** dbt's name of a verb, by which artifacts and templates tell it: `generate`, `freshness`, `list`. */
+export const commandOf = (verb: string): string => (verb === 'ls' ? 'list' : verb.split(' ').at(-1)!)
+
 /** What templates see of the line, the variables and the project file. */
 export const flagsOf = ({ flags, verb, typed, words }: Session): DbtProject['options']['flags'] => ({
-  command: verb,
+  command: commandOf(verb),
   fullRefresh: flags.is('full-refresh'),
   storeFailures: flags.is('store-failures'),
   empty: flags.is('empty'),
