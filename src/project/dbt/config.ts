@@ -100,7 +100,10 @@ function withKnownKeys(config: Config, defaults: Config): Config {
           ),
         }
       : {}
-  return { ...config, ...pick('contract'), ...pick('docs') }
+  const { static_analysis: analysis } = config
+  // `static_analysis: off` is false to YAML, and Python's text of it to dbt.
+  const written = typeof analysis === 'boolean' ? { static_analysis: analysis ? 'True' : 'False' } : {}
+  return { ...config, ...pick('contract'), ...pick('docs'), ...written }
 }
 
 const nodeDefaults: Config = {

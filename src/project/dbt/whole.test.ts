@@ -1089,6 +1089,15 @@ test('what dbt does not know of a contract is passed over', async () => {
   expect(project.nodes.get('model.shop.a')!.config['contract']).toEqual({ enforced: false, alias_types: false })
 })
 
+test('static_analysis is a text, as in dbt', async () => {
+  const project = await read({
+    'dbt_project.yml': 'name: shop\nmodels: {+static_analysis: off}\n',
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': "{{ config(static_analysis='unsafe') }} select 1 as id",
+  })
+  expect(Array.from(project.nodes.values(), ({ config }) => config['static_analysis'])).toEqual(['False', 'unsafe'])
+})
+
 test("a package's test belongs to the package's own model, where the project has one of that name, too", async () => {
   const project = await read({
     'models/a.sql': 'select 1 as id',
