@@ -210,6 +210,12 @@ describe('the command line', () => {
     }
   })
 
+  test('an inline query that cannot be read is told to be one, as by dbt', async () => {
+    const { code, stdout } = await example.boathouse(['dbt', 'compile', '--inline', "select * from {{ ref('nope') }}"])
+    expect(stdout).toMatch(/Error parsing inline query\nMODEL_INVALID: --inline:1:18: .*nope/)
+    expect(code).toBe(2)
+  })
+
   test('doctor passes, and leaves nothing behind', async () => {
     const tables = await example.rows('show tables')
     const { code, stdout } = await example.boathouse(['doctor'])

@@ -347,6 +347,15 @@ describe('used wrongly', () => {
     rmSync(dir, { recursive: true })
   })
 
+  test('ls keeps old spellings to the log: what it prints is read by programs', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'listed-'))
+    writeFileSync(join(dir, 'profiles.yml'), 'shop: {target: dev, outputs: {dev: {type: duckdb}}}\n')
+    writeFileSync(join(dir, 'dbt_project.yml'), 'name: shop\nprofile: shop\ndata-paths: [data]\n')
+    expect((await run(`ls --project-dir ${dir}`))[1]).not.toContain('ConfigDataPathDeprecation')
+    expect(readFileSync(join(dir, 'logs', 'dbt.log'), 'utf8')).toContain('ConfigDataPathDeprecation')
+    rmSync(dir, { recursive: true })
+  })
+
   test('clean deletes what lies outside of the project where the flag says so', async () => {
     const outside = mkdtempSync(join(tmpdir(), 'outside-'))
     writeFileSync(join(folder, 'dbt_project.yml'), `name: shop\nprofile: shop\nclean-targets: ["${outside}"]\n`)

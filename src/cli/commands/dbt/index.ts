@@ -97,7 +97,8 @@ async function perform(
     return code
   } catch (error) {
     const failure = asFailure(error)
-    log.error(`Encountered an error:\n${formatFailure(failure)}`, {
+    const where = failure.place?.file === '--inline' ? 'Error parsing inline query\n' : ''
+    log.error(`Encountered an error:\n${where}${formatFailure(failure)}`, {
       name: 'MainEncounteredError',
       code: 'Z002',
       data: { exc: failure.message, code: failure.code },

@@ -62,6 +62,10 @@ export class DbtLog {
       process.stdout.write(`${this.#shown(format, level, text, event, now)}\n`)
     this.#toFile(level, text, event, now)
   }
+  /** For the file alone: where programs read what is printed. */
+  record(level: Level, text: string, event: Event): void {
+    this.#toFile(level, text, event, new Date())
+  }
   info(text: string, event?: Event): void {
     this.say('info', text, event)
   }

@@ -54,7 +54,9 @@ export function tellDeprecations(session: Session): void {
 
 function tellOld(session: Session, message: string, event: Deprecation['event']): void {
   if (!isTold(session, message, event)) return
-  const { log } = session
+  const { log, verb } = session
   const text = `[${log.paint('yellow', 'WARNING')}][${event.name}]: Deprecated functionality\n${message}`
-  log.say('warn', text, event)
+  // The answer of `ls` is read by programs.
+  if (verb === 'ls') log.record('warn', text, event)
+  else log.say('warn', text, event)
 }
