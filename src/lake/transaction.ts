@@ -124,7 +124,7 @@ export async function beginTransaction(
   const find = (name: string): number => {
     mustLive()
     const at = savepoints.findLastIndex((one) => one.name.toLowerCase() === name.toLowerCase())
-    if (at < 0) throw new Failure('TRANSACTION_STATE', `there is no savepoint ${name}`)
+    if (at < 0) throw new Failure('TRANSACTION_STATE', `savepoint "${name}" does not exist`, { sqlState: '3B001' })
     return at
   }
 

@@ -312,9 +312,28 @@ describe('statements', () => {
     await ada.query('savepoint here')
     expect(await codeOf(ada.query('select nope'))).toBe('42703')
     expect(await codeOf(ada.query('select 1'))).toBe('25P02')
-    await ada.query('rollback to savepoint here')
+    for (const text of [
+      'begin',
+      'savepoint b',
+      'release here',
+      'prepare p as select 1',
+      'declare c cursor for select 1',
+      'fetch 1 from c',
+      'close c',
+      'set work_mem = 1',
+      'deallocate nope',
+    ])
+      expect(await codeOf(ada.query(text)), text).toBe('25P02')
+    await ada.query('/* back */ rollback to savepoint here')
     expect((await ada.query('commit')).command).toBe('COMMIT')
     expect(await n(other)).toBe(2)
+    await ada.query('begin')
+    expect(await codeOf(ada.query('fetch 1 from nothing'))).toBe('34000')
+    expect(await codeOf(ada.query('savepoint b'))).toBe('25P02')
+    await ada.query('rollback')
+    await ada.query('begin')
+    expect(await codeOf(ada.query('rollback to nowhere'))).toBe('3B001')
+    await ada.query('rollback')
     await ada.query('begin')
     expect(await codeOf(ada.query('select nope'))).toBe('42703')
     expect((await ada.query('commit')).command).toBe('ROLLBACK')

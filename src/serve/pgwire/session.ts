@@ -248,6 +248,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
   /** Undefined when everything was said already. `isSimple`: rows are described unasked. */
   async function answerOf(asked: Asked, signal: AbortSignal, isSimple: boolean): Promise<Answer | undefined> {
     const command = classify(asked.sql)
+    if (command.kind !== 'empty') statements.mayGoOn(command)
     switch (command.kind) {
       case 'empty':
         wire.send(say.emptyQuery)

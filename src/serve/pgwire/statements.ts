@@ -80,6 +80,8 @@ export interface Statements {
   describe(asked: Asked, oids: readonly number[], signal: AbortSignal): Promise<Described>
   /** Something failed that the door does not know of. */
   failed(): void
+  /** @throws TRANSACTION_ABORTED after a failure, for all but what ends the transaction or goes back in it */
+  mayGoOn(command?: Command): void
   /** Rows that were begun under other rights than those of now are not continued. @throws FORBIDDEN */
   mayContinue(answer: Answer): Promise<void>
   /** A transaction around statements that the client did not put into one. */
@@ -450,8 +452,9 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     }
   }
 
-  function mayGoOn(): void {
-    if (state() === 'failed')
+  function mayGoOn(command?: Command): void {
+    const isWayOut = command?.kind === 'transaction' && (command.does === 'end' || command.tag === 'ROLLBACK')
+    if (state() === 'failed' && !isWayOut)
       throw new Failure(
         'TRANSACTION_ABORTED',
         'current transaction is aborted, commands ignored until end of transaction block',
@@ -460,6 +463,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
 
   const statements: Statements = {
     settings,
+    mayGoOn,
     get state() {
       return state()
     },
@@ -469,7 +473,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
 
     async run(asked, signal) {
       const command = classified(asked)
-      if (!(command.kind === 'transaction' && command.does !== 'begin')) mayGoOn()
+      mayGoOn(command)
       switch (command.kind) {
         case 'lake':
           return lakeAnswer(asked, signal, command.rows)
