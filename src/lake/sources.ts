@@ -357,7 +357,9 @@ export async function nameSources(
         })
       return showPiece(await informationOf('tables'))
     }
-    const places = placesOf(sql, analysis)
+    const places = placesOf(sql, analysis, (written) =>
+      unaliased(written ?? catalog, context.names ?? {}).toLowerCase(),
+    )
     const tables: Piece['tables'] = []
     for (const [index, reference] of analysis.tables.entries()) {
       const named = places.tables[index]

@@ -64,16 +64,28 @@ export type NamedTable = {
 type Places = { tables: (NamedTable | undefined)[]; columns: Edit[] }
 const places = new WeakMap<Analysis, Places>()
 
-/** Where `sql`, of which `analysis` is, names its tables. Found once: a view is put into every text that reads it. */
-export function placesOf(sql: string, analysis: Analysis): Places {
-  const known = places.get(analysis)
-  if (known) return known
+/** The catalog that a name means, and the one that is meant without a name. */
+type CatalogOf = (written: string | undefined) => string
+
+/**
+ * Where `sql`, of which `analysis` is, names its tables. Found once: a view is put into every text that reads it. Only columns
+ * that are written with a catalog ask what it means.
+ */
+export function placesOf(sql: string, analysis: Analysis, catalogOf?: CatalogOf): Places {
+  const isAsked = catalogOf && analysis.qualified.some(({ names }) => names.length > 3)
+  if (isAsked) return foundPlaces(sql, { ...analysis, catalogOf })
+  const found = places.get(analysis) ?? foundPlaces(sql, analysis)
+  places.set(analysis, found)
+  return found
+}
+
+type Named = Analysis & { catalogOf?: CatalogOf }
+
+function foundPlaces(sql: string, analysis: Named): Places {
   if (analysis.tables.length === 0 && analysis.qualified.length === 0) return { tables: [], columns: [] }
   const all = [...tokens(sql)]
   const names = namesApart(analysis)
-  const found = { tables: locate(sql, all, analysis, names), columns: columnEdits(sql, all, analysis, names) }
-  places.set(analysis, found)
-  return found
+  return { tables: locate(sql, all, analysis, names), columns: columnEdits(sql, all, analysis, names) }
 }
 
 type Names = ReadonlyMap<TableReference, string>
@@ -83,7 +95,7 @@ type Names = ReadonlyMap<TableReference, string>
  * `staging.sales` or a `sales` of WITH, or asked for from a subquery, where a column may be called so. Each keeps its schema
  * in its name.
  */
-function namesApart(analysis: Analysis): Names {
+function namesApart(analysis: Named): Names {
   const { relations, qualified } = analysis
   const meanings = new Map<string, Set<unknown>>()
   for (const one of relations) {
@@ -149,7 +161,7 @@ function locate(sql: string, all: readonly Token[], analysis: Analysis, names: N
 }
 
 /** `raw.sales.amount` becomes `sales.amount`, where the statement reads a table of that name, or what it is called there. */
-function columnEdits(sql: string, all: readonly Token[], analysis: Analysis, names: Names): Edit[] {
+function columnEdits(sql: string, all: readonly Token[], analysis: Named, names: Names): Edit[] {
   // Where no table is called otherwise, its name alone goes on saying it.
   const told = names.size > 0 ? analysis.qualified : analysis.qualified.filter((column) => column.names.length > 2)
   if (told.length === 0) return []
@@ -196,11 +208,11 @@ const isNamed = (all: readonly Token[], at: number, names: readonly string[]) =>
 /** The table that a column is said to be of, and how many of its names say so. */
 function tableOf(
   column: QualifiedColumn,
-  analysis: Analysis,
+  analysis: Named,
   names: Names,
 ): { table: TableReference; parts: number } | undefined {
   const whole = wholeNamed(column, analysis)?.table
-  if (whole) return { table: whole, parts: partsOf(whole, column) }
+  if (whole) return { table: whole, parts: partsOf(whole, column, analysis.catalogOf) }
   // By its name alone: what else is called so comes first.
   for (const scope of column.scopes) {
     const here = analysis.relations.filter((one) => one.scope === scope && one.name === column.names[0]!.toLowerCase())
@@ -209,16 +221,16 @@ function tableOf(
     if (here.length > 0) return undefined
   }
   // The target of a change stands in a query of its own, which bears its name.
-  const target = analysis.tables.find((one) => partsOf(one, column) > 0)
-  return target && { table: target, parts: partsOf(target, column) }
+  const target = analysis.tables.find((one) => partsOf(one, column, analysis.catalogOf) > 0)
+  return target && { table: target, parts: partsOf(target, column, analysis.catalogOf) }
 }
 
 /** The nearest table that the column is written with, with its schema. */
-function wholeNamed(column: QualifiedColumn, { relations }: Analysis): NamedRelation | undefined {
+function wholeNamed(column: QualifiedColumn, { relations, catalogOf }: Named): NamedRelation | undefined {
   if (column.names.length < 3) return undefined
   for (const scope of column.scopes) {
     const found = relations.find(
-      (one) => one.scope === scope && one.table && !one.table.alias && partsOf(one.table, column) > 0,
+      (one) => one.scope === scope && one.table && !one.table.alias && partsOf(one.table, column, catalogOf) > 0,
     )
     if (found) return found
   }
@@ -226,8 +238,14 @@ function wholeNamed(column: QualifiedColumn, { relations }: Analysis): NamedRela
 }
 
 /** How many of the column's names are the table's, with its schema. */
-function partsOf({ catalog, namespace, name }: TableReference, column: QualifiedColumn): number {
+function partsOf(
+  { catalog, namespace, name }: TableReference,
+  column: QualifiedColumn,
+  catalogOf: CatalogOf | undefined,
+): number {
   const written = column.names.map((one) => one.toLowerCase())
+  const isInSchema = namespace !== undefined && starts(written.slice(1), [namespace, name])
+  if (catalogOf && isInSchema && catalogOf(written[0]) === catalogOf(catalog)) return 3
   if (starts(written, [catalog, namespace, name])) return 3
   return starts(written, [namespace, name]) ? 2 : 0
 }

@@ -138,6 +138,15 @@ describe('log-in', () => {
     expect(rows).toEqual([{ here: name, too: name, table_catalog: name, udt_catalog: name, a: 1 }])
     const { rows: all } = await client.query('SELECT datname FROM pg_database ORDER BY 1')
     expect(all.map(({ datname }) => datname)).toEqual([name, other])
+    const { rowCount } = await client.query(
+      `UPDATE ${name}.raw.by_database SET a = n.a FROM (SELECT 2 AS a, 1 AS was) n WHERE "${name}"."raw"."by_database"."a"::int = n.was`,
+    )
+    expect(rowCount).toBe(1)
+    const named = `SELECT ${name}.raw.by_database.a FROM raw.by_database WHERE dev_analytics.raw.by_database.a = 2`
+    expect((await client.query(named)).rows).toEqual([{ a: 2 }])
+    await client.query(
+      `DELETE FROM ${name}.raw.by_database USING raw.by_database b WHERE ${name}.raw.by_database.a = b.a`,
+    )
     await client.query(`ALTER TABLE ${name}.raw.by_database ADD COLUMN b int; DROP TABLE ${name}.raw.by_database`)
   })
 

@@ -127,3 +127,4 @@ select x'ff'::int as a, b'101'::bigint as b
 select 'abc' ~ 'b', 'abc' !~ 'x', 'abc' like '_b_', 'a_c' like 'a\_c', interval '1 day' * 2, count(*) * 2, '{"a":1}'::jsonb @> '{"a":1}'
 select true, +1, -1.5, null
 select false::bool, not false
+SELECT "pg_catalog".format_type("oid", NULL) AS t FROM "pg_catalog"."pg_type" WHERE "typname" = 'int4'

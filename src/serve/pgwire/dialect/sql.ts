@@ -67,7 +67,9 @@ export class EditedSql {
     this.text = text
     this.session = session
     this.tokens = [...tokens(text)]
-    this.words = this.tokens.map((token) => (token.kind === 'string' ? '' : token.text.toLowerCase()))
+    // SQLGlot quotes the schema of functions, too.
+    const wordOf = (text: string) => (/^"pg_catalog"$/i.test(text) ? 'pg_catalog' : text.toLowerCase())
+    this.words = this.tokens.map(({ kind, text }) => (kind === 'string' ? '' : wordOf(text)))
     const open: number[] = []
     this.words.forEach((word, at) => {
       if (word === '(') open.push(at)
