@@ -649,12 +649,10 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       oid,
       name: `${quoteNameIfNeeded(schema)}.${quoteNameIfNeeded(name)}`,
     })),
-    ...constraints
-      .filter(isUnique)
-      .map(({ indexOid, relation, name }) => ({
-        oid: indexOid,
-        name: `${quoteNameIfNeeded(relation.schema)}.${quoteNameIfNeeded(name)}`,
-      })),
+    ...constraints.filter(isUnique).map(({ indexOid, relation, name }) => ({
+      oid: indexOid,
+      name: `${quoteNameIfNeeded(relation.schema)}.${quoteNameIfNeeded(name)}`,
+    })),
   ],
   boathouse_privilege: privilegeRows,
 }
