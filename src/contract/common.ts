@@ -101,5 +101,5 @@ export type Done = z.infer<typeof Done>
 export const AsOf = z
   .string()
   .describe(
-    'Read every table as it was then: an ISO 8601 time with offset, a snapshot id, or what an earlier answer read: JSON of its tables, each with its `snapshotId` and `schemaId`.',
+    'Read every table as it was then: an ISO 8601 time with offset, a snapshot id, or the `provenance` of an earlier answer as JSON, by which its tables are of the same snapshots and its views of the same texts.',
   )

@@ -23,7 +23,8 @@ const options = {
   'as-of': {
     type: 'string',
     value: 'TIME',
-    about: 'Every table as of a time (2024-03-31T12:00:00Z) or a snapshot id.',
+    about:
+      'Every table as of a time (2024-03-31T12:00:00Z) or a snapshot id, or as of the provenance that --json shows of an answer.',
   },
   limit: {
     type: 'string',

@@ -15,21 +15,33 @@ const Id = z.string().regex(/^-?\d{1,19}$/)
 /** What an answer's provenance says of a table, or the snapshot alone. */
 const Told = z.union([Id, z.null(), z.object({ snapshotId: Id.nullable(), schemaId: z.number().int().optional() })])
 const ToldView = z.object({ versionId: z.number().int() })
+const Provenance = z.object({
+  tables: z.array(z.object({ table: z.string(), snapshotId: Id.nullable(), schemaId: z.number().int().optional() })),
+  views: z.array(z.object({ view: z.string(), versionId: z.number().int() })).default([]),
+})
+const byName = z.record(z.string(), z.union([Told, ToldView]))
+const Read = z.union([
+  Provenance.transform(({ tables, views }) => [
+    ...tables.map(({ table, ...told }) => [table, told] as const),
+    ...views.map(({ view, ...told }) => [view, told] as const),
+  ]),
+  byName.transform((all) => Object.entries(all)),
+])
 
 /**
- * As `parseAsOf`; or as of an answer's provenance,
+ * As `parseAsOf`; or as of an answer's provenance, as the answer has it, or by name:
  * `{"catalog.namespace.table": {"snapshotId": "…", "schemaId": 1}, "catalog.namespace.view": {"versionId": 2}, …}`.
  */
 export function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' | 'asOfTable' | 'asOfView'> {
   if (!text?.trimStart().startsWith('{')) return { asOf: text === undefined ? undefined : parseAsOf(text) }
-  const read = z.record(z.string(), z.union([Told, ToldView])).safeParse(parsed(text))
+  const read = Read.safeParse(parsed(text))
   if (!read.success)
     throw new Failure(
       'REQUEST_INVALID',
       `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots, names of views and their versions`,
     )
   const [tables, views] = [new Map<string, Earlier>(), new Map<string, EarlierView>()]
-  for (const [name, told] of Object.entries(read.data))
+  for (const [name, told] of read.data)
     if (isOfView(told)) views.set(name.toLowerCase(), told)
     else tables.set(name.toLowerCase(), earlierOf(told))
   return {
