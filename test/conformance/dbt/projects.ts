@@ -916,6 +916,100 @@ export const publicProjects: readonly PublicProject[] = [
   ),
   fivetran('dynamics_365_crm', 'dynamics_365_crm_integration_tests'),
   fivetran('unified_rag', 'rag_integration_tests_04', undefined, 'texts that are put together come in another order'),
+  {
+    name: 'classicmodels',
+    repository: 'yurizza/classicmodels-dbt-duckdb',
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'chinook',
+    repository: 'adityawarmanfw/dbt_duckdb_chinook',
+    packages: { ...utils, dbt_external_tables: { repository: 'dbt-labs/dbt-external-tables' } },
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'olist',
+    repository: 'SimonNC/olist-dbt-duckdb',
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'tickit',
+    repository: 'senthilsweb/dbt-duckdb-tickit-pipeline',
+    packages: {
+      ...utils,
+      ...date,
+      elementary: { repository: 'elementary-data/dbt-data-reliability' },
+      dbt_external_tables: { repository: 'dbt-labs/dbt-external-tables' },
+      codegen: { repository: 'dbt-labs/dbt-codegen' },
+    },
+    note: 'with elementary, whose tables tell of the time of the run',
+  },
+  {
+    name: 'dbt101_jaffle_shop',
+    repository: 'Life-Tech316/dbt_duckdb_udemy',
+    folder: 'dbt101/jaffle_shop',
+    packages: { ...utils },
+  },
+  {
+    name: 'calogica_date_it',
+    repository: 'calogica/dbt-date',
+    folder: 'integration_tests',
+    packages: { dbt_date: { repository: 'calogica/dbt-date' } },
+  },
+  {
+    name: 'segmentation_it',
+    repository: 'KaterynaD/dbt_segmentation_tools',
+    folder: 'integration_tests',
+    packages: { ...utils, dbt_segmentation_tools: { repository: 'KaterynaD/dbt_segmentation_tools' } },
+    note: 'for Snowflake: its models are red in both',
+  },
+  {
+    name: 'star_schema',
+    repository: 'tkc/duckdb-dbt',
+  },
+  {
+    name: 'drexel_template',
+    repository: 'Drexel-UHC/duckdb-dbt-template',
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'brooklyn_olist',
+    repository: 'nelsonic1/duckdb-dbt',
+    folder: 'dbt',
+    packages: { ...utils },
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'dagster_dlt',
+    repository: 'AffanZafar/dlt-dbt-duckdb-dagster',
+    folder: 'models/dbt_project',
+  },
+  {
+    name: 'supply_chain',
+    repository: 'talhazulfakhri/lakehouse-dbt-duckdb',
+    folder: 'dbt/supply_chain',
+    note: 'the mark of byte order that a file begins with stands in the SQL of dbt',
+  },
+  {
+    name: 'dbt_ml_it',
+    repository: 'kristeligt-dagblad/dbt_ml',
+    folder: 'integration_tests',
+    packages: { ...utils, dbt_ml: { repository: 'kristeligt-dagblad/dbt_ml' } },
+  },
+  {
+    name: 'football',
+    repository: 'mathwoznika/football-dbt-duckdb',
+    folder: 'transform',
+    note: 'its data are not in the repository, so most of it is red in both',
+  },
+  {
+    name: 'nba_monte_carlo',
+    repository: 'matsonj/nba-monte-carlo',
+    folder: 'transform',
+    packages: { ...utils },
+    note: 'its data are not in the repository, so most of it is red in both; two Python models are refused here and fail there',
+  },
+  fivetran('sage_intacct', 'sage_intacct_integration_tests', undefined, 'most of it is red in both'),
 ]
 
 /** A project that another database is meant for, or whose data are not at hand: its manifest and its SQL are compared, not its tables. */
@@ -1108,5 +1202,37 @@ export const readProjects: readonly ReadProject[] = [
     nodes: 9240,
     compiled: 0,
     note: 'for Trino',
+  },
+  {
+    repository: 'trinityBI-HQ/dbt_ammodepot',
+    folder: 'ammodepot',
+    nodes: 402,
+    compiled: 0,
+  },
+  {
+    repository: 'datacoves/balboa',
+    folder: 'transform',
+    nodes: 50,
+    compiled: 0,
+  },
+  {
+    repository: 'bqbooster/dbt-bigquery-monitoring',
+    folder: 'integration_tests',
+    nodes: 108,
+    compiled: 0,
+    note: 'for BigQuery',
+  },
+  {
+    repository: 'cal-itp/data-infra',
+    folder: 'warehouse',
+    nodes: 844,
+    compiled: 0,
+    note: 'for BigQuery',
+  },
+  {
+    repository: 'civitaspo/dbt-authorized-models',
+    folder: 'integration_tests',
+    nodes: 12,
+    compiled: 0,
   },
 ]
