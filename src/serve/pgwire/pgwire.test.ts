@@ -340,6 +340,16 @@ describe('statements', () => {
     expect(await codeOf(ada.query('fetch 1 from nothing'))).toBe('34000')
     expect(await codeOf(ada.query('savepoint b'))).toBe('25P02')
     await ada.query('rollback')
+    for (const [end, code] of [
+      ['rollback', '34000'],
+      ['commit', 'no error'],
+    ] as const) {
+      await ada.query('begin')
+      await ada.query('declare held cursor with hold for select 1')
+      await ada.query(end)
+      expect(await codeOf(ada.query('fetch 1 from held')), end).toBe(code)
+    }
+    await ada.query('close held')
     await ada.query('begin')
     expect(await codeOf(ada.query('rollback to nowhere'))).toBe('3B001')
     await ada.query('rollback')

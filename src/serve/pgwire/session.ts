@@ -40,6 +40,8 @@ type Portal = {
   asked: Asked
   answer?: Answer | undefined
   hold: boolean
+  /** Of the transaction that is open: it goes with it when that is rolled back. */
+  isOfTransaction?: boolean
   cursor: boolean
   done: boolean
   /** Of a cursor that is read in any direction: undefined until it is begun. */
@@ -300,6 +302,7 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         keepPortal(command.name, {
           asked: inner,
           hold: command.hold,
+          isOfTransaction: statements.state !== 'idle',
           cursor: true,
           done: false,
           written: asked.sql,
@@ -316,9 +319,21 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
         return { tag: () => 'CLOSE CURSOR' }
       default: {
         const explained = explainedExecute(asked.sql)
-        return statements.run(explained === undefined ? asked : instead(explained, asked), signal)
+        const answer = statements.run(explained === undefined ? asked : instead(explained, asked), signal)
+        if (command.kind === 'transaction' && command.does === 'end') await endCursors(answer)
+        return answer
       }
     }
+  }
+
+  /** What was declared in a transaction stays behind it when that is committed, and not otherwise. */
+  async function endCursors(ending: Promise<Answer>): Promise<void> {
+    const isKept = await ending.then(
+      ({ tag }) => tag(0) === 'COMMIT',
+      () => false,
+    )
+    if (isKept) for (const portal of portals.values()) portal.isOfTransaction = false
+    else await closePortals((portal) => portal.isOfTransaction === true)
   }
 
   /** Another text, told in the formats that were asked for. */
