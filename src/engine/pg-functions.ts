@@ -250,7 +250,7 @@ const scalars: Macro[] = [
       `'j': a, 'k': b`,
       `CASE WHEN bh_s.k IS NULL THEN NULL ELSE CASE json_type(bh_s.j)
         WHEN 'OBJECT' THEN to_json(map_from_entries(list_filter(map_entries(bh_s.j::MAP(VARCHAR, JSON)), lambda bh_e: NOT list_contains(bh_s.k, bh_e.key))))
-        WHEN 'ARRAY' THEN to_json(list_filter(bh_s.j::JSON[], lambda bh_e: NOT (json_type(bh_e) = 'VARCHAR' AND list_contains(bh_s.k, json_extract_string(bh_e, '$')))))
+        WHEN 'ARRAY' THEN to_json(list_filter(bh_s.j::JSON[], lambda bh_e: NOT coalesce(json_type(bh_e) = 'VARCHAR' AND list_contains(bh_s.k, json_extract_string(bh_e, '$')), false)))
         ELSE CASE WHEN bh_s.j IS NOT NULL THEN error('cannot delete from scalar') END END END`,
     ),
   ],

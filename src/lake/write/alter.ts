@@ -41,6 +41,7 @@ import {
   primaryName,
   renameKey,
   uniqueName,
+  mustBeFree,
 } from './named-keys.ts'
 import { retyped, rewritesRows, type TypeChange } from './retype.ts'
 import { addChecks, dropCheck, namedCheck, renameCheck } from './row-checks.ts'
@@ -282,6 +283,7 @@ export const addKey =
     const fields = columns.map((column) => columnOf(column, currentSchema(now), target))
     const names = fields.map((field) => field.name)
     const ids = fields.map(({ id }) => id)
+    if (name !== undefined) mustBeFree(now, name, to ? 'foreign' : 'unique')
     if (!to) return changeUnique(now, name ?? uniqueName(target.name, names), ids)
     const { catalog, namespace, name: table } = resolve(to.table)
     // Nobody finds a key that leads into another environment.

@@ -1,6 +1,7 @@
 // Keys besides the identifier fields, by their names: what clients call UNIQUE and REFERENCES. Nothing enforces them; INSERT …
 // ON CONFLICT finds rows by the former, and the catalog of SQL clients shows both. They are properties of their table, by field ids.
 
+import { Failure } from '../../base/failure.ts'
 import { changeProperties, currentSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import type { KeyRules } from '../sql/statement.ts'
 
@@ -52,6 +53,16 @@ export const changeUnique = (metadata: TableMetadata, name: string, fieldIds: re
 
 export const changeForeign = (metadata: TableMetadata, name: string, key: WrittenForeign): TableChange =>
   changeProperties(metadata, { set: { [prefix.foreign + name]: JSON.stringify(key) } })
+
+/** @throws ALREADY_EXISTS when a constraint has the name, which would be lost */
+export function mustBeFree({ properties }: TableMetadata, name: string, what: 'check' | 'unique' | 'foreign'): void {
+  const taken = ['unique', 'foreign', 'check'].map((kind) => `boathouse.${kind}.${name}`.toLowerCase())
+  if (Object.keys(properties).some((key) => taken.includes(key.toLowerCase())))
+    throw new Failure('ALREADY_EXISTS', `constraint "${name}" already exists`, {
+      hint: 'Give it another name, or write ALTER TABLE … DROP CONSTRAINT before.',
+      sqlState: what === 'unique' ? '42P07' : '42710',
+    })
+}
 
 /** ` ON DELETE CASCADE`, as it was written. */
 export const rulesText = (rules: KeyRules = {}): string =>

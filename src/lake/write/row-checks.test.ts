@@ -88,6 +88,24 @@ test('what is there has to meet a check that is added, unless it is said not to'
   expect(await rows('select * from there')).toEqual([[1, 5, 4]])
 })
 
+test('a constraint is not put in the place of another by its name', async () => {
+  await rows('create table held (id int, size int, constraint c check (size > 0))')
+  for (const added of [
+    'check (id > 0)',
+    'unique (id) not enforced',
+    'foreign key (id) references people (id) not enforced',
+  ])
+    expect(await refusal(`alter table held add constraint c ${added}`)).toContain('constraint "c" already exists')
+  expect(await refusal('insert into held values (1, -1)')).toEqual(breaks('c'))
+  await rows('create or replace table held (id int, constraint c check (id > 0))')
+  expect(await refusal('insert into held values (-1)')).toEqual(breaks('c'))
+  await rows('alter table held drop constraint c, add constraint c check (id > 5)')
+  expect(await refusal('insert into held values (4)')).toEqual(breaks('c'))
+  expect(
+    await refusal('create table twice (id int, constraint c check (id > 0), constraint c check (id < 9))'),
+  ).toContain('constraint "c" already exists')
+})
+
 test.each([
   ['id in (select id from people)', 'it reads other rows'],
   ['day <= current_date', 'current_date is another each time'],

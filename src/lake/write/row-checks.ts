@@ -22,6 +22,7 @@ import type { WrittenCheck } from '../sql/statement.ts'
 import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
 import { declaredTypes, readTypes } from './declared-types.ts'
+import { mustBeFree } from './named-keys.ts'
 import { located, tableOf, type PerformContext } from './perform-context.ts'
 
 /** `sql`: with the columns as they are called now. */
@@ -187,6 +188,7 @@ export async function addChecks(
       if (field) columns[name] = field.id
       return undefined
     })
+    if (check.name !== undefined) mustBeFree(metadata, check.name, 'check')
     const name = check.name ?? nameFor(metadata, target, columns)
     if (check.holdsAlready !== true) await checkRows(condition, name, target, context)
     const kept: Kept = { sql: condition.sql, columns }

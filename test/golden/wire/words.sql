@@ -128,3 +128,4 @@ select 'abc' ~ 'b', 'abc' !~ 'x', 'abc' like '_b_', 'a_c' like 'a\_c', interval 
 select true, +1, -1.5, null
 select false::bool, not false
 SELECT "pg_catalog".format_type("oid", NULL) AS t FROM "pg_catalog"."pg_type" WHERE "typname" = 'int4'
+select ('[1, "x", null]'::jsonb - 'x') ->> 1 as a, jsonb_array_length('[1, "x", null]'::jsonb - 'x') as b, jsonb_array_length('[null, "a"]'::jsonb - array['a', 'b']) as c, jsonb_array_length('[null]'::jsonb - 'a') as d
