@@ -68,6 +68,23 @@ const daysOf = `date_part('day', x)`
 const microsOf = `(date_part('hour', x) * 3600000000 + date_part('minute', x) * 60000000 + date_part('microseconds', x))`
 const intervalSum = `to_months(sum(${monthsOf})::INTEGER) + to_days(sum(${daysOf})::INTEGER) + to_microseconds(sum(${microsOf})::BIGINT)`
 
+/** Times as JSON has them in PostgreSQL: the engine writes them as it does in texts. */
+const isoTimes = (x: string) =>
+  `regexp_replace(regexp_replace(${x}::VARCHAR, '(\\d) (\\d\\d:)', '\\1T\\2', 'g'), '([+-]\\d\\d)"', '\\1:00"', 'g')`
+
+/** The names of those columns of a row that are times, of the name of its type; what is inside of others is not looked at. */
+const timesOfRow = `regexp_extract_all(${Array.from({ length: 5 }).reduce<string>(
+  (type) => `regexp_replace(${type}, '\\([^()]*\\)', '', 'g')`,
+  "regexp_replace(type, '^STRUCT\\(|\\)(\\[\\])?$', '', 'g')",
+)}, '(?:^|, )("(?:[^"]|"")*"|[^" ,]+) TIMESTAMP', 1)`
+
+/** One row as JSON, and the names of its times. */
+const isoRow = (row: string, names: string) => `CASE json_type(${row}) WHEN 'OBJECT' THEN ('{' || array_to_string(
+  list_transform(json_keys(${row}), lambda bh_k: to_json(bh_k)::VARCHAR || ':' ||
+    CASE WHEN list_contains(${names}, bh_k) OR list_contains(${names}, '"' || replace(bh_k, '"', '""') || '"')
+      THEN ${isoTimes(`json_extract(${row}, '/' || replace(replace(bh_k, '~', '~0'), '/', '~1'))`)}
+      ELSE json_extract(${row}, '/' || replace(replace(bh_k, '~', '~0'), '/', '~1'))::VARCHAR END), ',') || '}')::JSON ELSE ${row} END`
+
 const isPlainName = "regexp_full_match(x, '[a-z_][a-z0-9_$]*')"
 const [one, two, three, four] = ['a', 'a, b', 'a, b, c', 'a, b, c, d']
 const same = (names: string, forms: string[], sql: string): Macro[] =>
@@ -273,6 +290,20 @@ const scalars: Macro[] = [
       'to_json(MAP(list_filter(k, lambda item, place: place % 2 = 1), list_filter(k, lambda item, place: place % 2 = 0)))',
     ],
   ],
+  [
+    'pg_json_times',
+    ['doc, type'],
+    `CASE WHEN type NOT LIKE 'STRUCT(%' THEN ${isoTimes('doc')}::JSON
+      WHEN type LIKE '%[]' THEN to_json(list_transform(doc::JSON[], lambda bh_r: ${isoRow('bh_r', timesOfRow)}))
+      ELSE ${isoRow('doc', timesOfRow)} END`,
+  ],
+  // Types are known before anything is read: only one side is left.
+  [
+    'pg_json',
+    ['x'],
+    `CASE WHEN typeof(x) LIKE '%TIMESTAMP%' THEN pg_json_times(to_json(x), typeof(x)) ELSE to_json(x) END`,
+  ],
+  ['pg_json_once', ['x'], `list_transform([{'v': x}], lambda bh_o: pg_json(bh_o.v))[1]`],
   ['jsonb_array_length', [one], 'json_array_length(a)::INTEGER'],
   // What compares as values of jsonb do: first by their kinds, then numbers as such and texts by their letters.
   [

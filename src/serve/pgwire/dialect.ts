@@ -38,6 +38,7 @@ import { columnOrder } from './dialect/catalog-order.ts'
 import { catalogWordAt } from './dialect/catalog.ts'
 import {
   jsonAggregate,
+  timesOfJson,
   jsonChange,
   jsonCompared,
   jsonExists,
@@ -147,6 +148,7 @@ function editsOf(sql: EditedSql): Edit[] {
     else if (sql.words[at] === '::' && !jsonCompared(sql, at)) castBehind(sql, at)
   }
   if (isCatalog) columnOrder(sql)
+  for (let at = 0; at < sql.tokens.length; at++) timesOfJson(sql, at)
   // Behind the others: what is put in place of a type goes before.
   const namesEnd = Math.max(definitionEnd, endOfName(sql))
   for (let at = 0; at < sql.tokens.length; at++) smallName(sql, at, at < namesEnd)

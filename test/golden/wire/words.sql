@@ -129,3 +129,8 @@ select true, +1, -1.5, null
 select false::bool, not false
 SELECT "pg_catalog".format_type("oid", NULL) AS t FROM "pg_catalog"."pg_type" WHERE "typname" = 'int4'
 select ('[1, "x", null]'::jsonb - 'x') ->> 1 as a, jsonb_array_length('[1, "x", null]'::jsonb - 'x') as b, jsonb_array_length('[null, "a"]'::jsonb - array['a', 'b']) as c, jsonb_array_length('[null]'::jsonb - 'a') as d
+SELECT row_to_json(t) FROM (VALUES (timestamp '2024-01-01 10:00', timestamptz '2024-01-01 10:00:00.5+00', '2024-01-01 10:00', date '2024-01-01', NULL::timestamp)) AS t(a, b, "c ""d", e, f)
+SELECT to_json(timestamp '2024-01-01 10:00'), to_json('2024-01-01 10:00'::text) AS b, to_json(array[timestamp '2024-01-01 10:00'])
+SELECT json_agg(t.* ORDER BY t.a DESC) -> 0 AS row FROM (VALUES (timestamp '2024-01-01 10:00', 1), ('2024-01-02 10:00', 2)) AS t(a, b)
+SELECT json_build_object('at', max(a), 'of', json_build_array(min(b)), 'text', min(b)::text) ->> 'at' AS at, json_agg(DISTINCT a) ->> 0 AS one, json_object_agg('k', a) ->> 'k' AS k FROM (VALUES (timestamp '2024-01-01 10:00', timestamptz '2024-01-02 10:00+02')) AS t(a, b)
+SELECT json_build_array((SELECT timestamptz '2024-01-02 10:00+02')) ->> 0 AS a, row_to_json((SELECT e FROM (SELECT t.a AS id, t.b AS at) AS e)) FROM (VALUES (1, timestamp '2024-01-01 10:00')) AS t(a, b)

@@ -1,6 +1,6 @@
 // JSON as PostgreSQL has it: operators that the engine has for lists and texts alone.
 
-import { quoteText } from '../../../lake/index.ts'
+import { isName, quoteText } from '../../../lake/index.ts'
 import { textOf, type EditedSql, type Joined } from './sql.ts'
 
 /** `{"a": 1}`, but not `{}` nor `{"a"}`, which are lists: as far as its begin is asked for. */
@@ -333,4 +333,51 @@ export function jsonAggregate(sql: EditedSql, at: number): boolean {
   if (last === undefined || last >= sql.tokens.length) return false
   sql.insertAfter(last, `)${sql.isItem(at, last) ? ` AS ${sql.words[at]}` : ''}`)
   return sql.replace(at, at, 'to_json(list')
+}
+
+/** Which arguments of these are values that become JSON. */
+const jsonMakers: Record<string, (place: number) => boolean> = {
+  to_json: (place) => place === 0,
+  row_to_json: (place) => place === 0,
+  json_agg: (place) => place === 0,
+  json_object_agg: (place) => place === 1,
+  json_build_array: () => true,
+  json_build_object: (place) => place % 2 === 1,
+}
+
+/** `json_agg(t)`, `json_build_object('at', at)`: times in JSON have a `T` before the hour, and minutes behind their zone. */
+export function timesOfJson(sql: EditedSql, at: number): void {
+  const name = sql.words[at]!.replace(/^(to_json|json)b/, '$1')
+  const isValue = Object.hasOwn(jsonMakers, name) ? jsonMakers[name]! : undefined
+  const end = isValue && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  if (!isValue || end === undefined) return
+  for (const [place, [from, to]] of sql.items(at + 1, end).entries()) {
+    // The engine's function for rows takes nothing else.
+    if (!isValue(place) || !timesOf(sql, from, to) || name !== 'row_to_json') continue
+    sql.replace(at, at, 'to_json')
+    if (sql.isItem(at, end)) sql.insertAfter(end, ' AS row_to_json')
+  }
+}
+
+function timesOf(sql: EditedSql, from: number, to: number): boolean {
+  const first = sql.words[from] === 'distinct' ? from + 1 : from
+  let last = to
+  for (let at = first, depth = 0; at <= to; at++) {
+    if (sql.words[at] === '(') depth++
+    else if (sql.words[at] === ')') depth--
+    else if (depth === 0 && sql.words[at] === 'order' && sql.words[at + 1] === 'by') last = Math.min(last, at - 1)
+  }
+  const words = sql.words.slice(first, last + 1)
+  // All of a row is the row.
+  const isRow = last === first + 2 && words[1] === '.' && words[2] === '*'
+  if (isRow) sql.replace(first + 1, last, '')
+  const isNone = words.length === 0 || words[0] === 'variadic' || (words.at(-1) === '*' && !isRow)
+  const isWritten = words.length === 1 && (/^(null|true|false)$/.test(words[0]!) || !isName(sql.tokens[first]))
+  const isMade = givesJson.test(words[0] === 'coalesce' ? (words[2] ?? '') : (words[0] ?? ''))
+  if (isNone || isWritten || isMade) return false
+  // The engine puts what a macro is given wherever the macro names it.
+  const isLong = words.includes('select') || words.some((word) => givesJson.test(word))
+  sql.wrapBefore(first, isLong ? 'pg_json_once(' : 'pg_json(')
+  sql.insertAfter(last, ')')
+  return true
 }
