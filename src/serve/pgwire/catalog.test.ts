@@ -317,6 +317,8 @@ test('columns come in their order, where nobody asks for one', async () => {
   for (const sql of [
     "select attname from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace where c.relname = 'wide' and attnum > 0",
     "select c.column_name from information_schema.columns AS c left join pg_stat_all_tables st on st.relname = c.table_name left join pg_description pd on pd.objoid = st.relid where c.table_name = 'wide';",
+    `SELECT "attname" FROM "pg_catalog"."pg_attribute" JOIN "pg_catalog"."pg_class" ON "pg_class"."oid" = "attrelid"
+      JOIN "pg_catalog"."pg_namespace" ON "pg_namespace"."oid" = "relnamespace" WHERE ("attnum" > 0 AND "relname" = 'wide') AND "nspname" = 'raw'`,
     "select column_name from information_schema.columns, pg_class where relname = table_name and table_name = 'wide'",
   ])
     expect((await ada.query<string[]>({ text: sql, rowMode: 'array' })).rows.flat().join('')).toBe('zyxwvu')

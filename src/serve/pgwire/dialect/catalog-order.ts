@@ -11,6 +11,9 @@ const ordered = /^(order|group|having|distinct|union|except|intersect|limit|offs
 const gathered = /^(count|max|min|sum|avg|every|(string|array|jsonb?|bool|jsonb?_object)_(agg|and|or))$/
 const behindTable = /^(join|left|right|inner|full|cross|natural|where|on|using|lateral)$/
 
+/** SQLGlot writes all names in quotes. */
+const unquoted = (word: string) => word.replace(/^"([a-z_]+)"$/, '$1')
+
 /** `SELECT … FROM pg_attribute a JOIN …` without an order gets one. */
 export function columnOrder(sql: EditedSql): void {
   const { words, tokens } = sql
@@ -26,12 +29,14 @@ export function columnOrder(sql: EditedSql): void {
     if (depth > 0) continue
     if (ordered.test(word) || word === ';' || (gathered.test(word) && words[at + 1] === '(')) return
     if (word === 'from') from = at
-    const isRead = from >= 0 && /^(from|join|,|\.)$/.test(words[at - 1]!) && Object.hasOwn(own, word)
-    if (!isRead || order !== undefined || (word === 'columns' && words[at - 2] !== 'information_schema')) continue
+    const table = unquoted(word)
+    const isRead = from >= 0 && /^(from|join|,|\.)$/.test(words[at - 1]!) && Object.hasOwn(own, table)
+    const isOther = table === 'columns' && unquoted(words[at - 2]!) !== 'information_schema'
+    if (!isRead || order !== undefined || isOther) continue
     const place = words[at + 1] === 'as' ? at + 2 : at + 1
     const isNamed = place <= end && /^(word|quoted)$/.test(tokens[place]!.kind) && !behindTable.test(words[place]!)
     const name = isNamed ? tokens[place]!.text : word
-    order = own[word]!.map((column) => `${name}.${column}`).join(', ')
+    order = own[table]!.map((column) => `${name}.${column}`).join(', ')
   }
   if (order !== undefined && words.slice(0, end + 1).some((word) => word === 'join' || word === ','))
     sql.insertAfter(end, ` ORDER BY ${order}`)
