@@ -137,11 +137,14 @@ function problemsOf(node: DbtNode): string[] {
 function problemsOfKind(node: DbtNode): string[] {
   switch (node.kind) {
     case 'snapshot':
-      return snapshotProblems(node)
+      return [...mappingProblems(node), ...snapshotProblems(node)]
     case 'model':
-      return [...modelProblems(node), ...microbatchProblems(node)]
+      return [...mappingProblems(node), ...modelProblems(node), ...microbatchProblems(node)]
     case 'seed':
-      return node.config['materialized'] === 'seed' ? [] : ["must have a materialized value of 'seed'"]
+      return [
+        ...mappingProblems(node),
+        ...(node.config['materialized'] === 'seed' ? [] : ["must have a materialized value of 'seed'"]),
+      ]
     case 'test':
       return testProblems(node)
     case 'analysis':
@@ -208,6 +211,17 @@ function freshnessProblems(freshness: unknown): string[] {
     found.push(`has the period "${String(period)}" in freshness.build_after; it must be one of minute, hour, day`)
   if (updatesOn !== null && !['all', 'any'].includes(String(updatesOn)))
     found.push(`has updates_on "${String(updatesOn)}" in freshness.build_after; it must be all or any`)
+  return found
+}
+
+/** Configs that are mappings: a word in place of one would say nothing, and nobody would hold the contract. */
+function mappingProblems({ config }: DbtNode): string[] {
+  const { contract = {}, persist_docs: persisted = {}, docs = {} } = config
+  const found: string[] = []
+  if (!isRecord(contract)) found.push('has a contract that is no mapping: {enforced: true}')
+  if (!isRecord(persisted)) found.push('has persist_docs that are no mapping: {relation: true, columns: true}')
+  const show = isRecord(docs) ? (docs['show'] ?? true) : undefined
+  if (typeof show !== 'boolean') found.push('has docs without a mapping in which show is true or false')
   return found
 }
 

@@ -26,10 +26,12 @@ export function readColumns(reader: EntryReader, entry: Config, path: Path): Col
     const name = reader.text(column, 'name', at)
     if (name === undefined) return
     const config = reader.record(column, 'config', at)
+    reader.refuseNulls(column, at, ['meta', 'docs', 'config', 'tests', 'data_tests'])
+    if (typeof (column['quote'] ?? false) !== 'boolean') reader.wrong('"quote" must be true or false', [...at, 'quote'])
     const spec: ColumnSpec = {
       name,
-      description: reader.optional(column, 'description', at) ?? '',
-      dataType: reader.optional(column, 'data_type', at),
+      description: reader.words(column, 'description', at) ?? '',
+      dataType: column['data_type'] === null ? undefined : reader.words(column, 'data_type', at),
       quote: typeof column['quote'] === 'boolean' ? column['quote'] : undefined,
       tags: [...new Set([...listOfTexts(column['tags']), ...listOfTexts(config['tags'])])],
       meta: { ...reader.record(column, 'meta', at), ...reader.record(config, 'meta', [...at, 'config']) },

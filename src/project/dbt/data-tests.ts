@@ -129,7 +129,6 @@ function nameAndArguments(definition: unknown, wrong: (message: string) => Failu
     )
   }
   const args = definition[keys[0]!]
-  if (args === null || args === undefined) return [keys[0]!, {}]
   if (!isRecord(args)) throw wrong(`the arguments of the test "${keys[0]!}" must be a mapping`)
   return [keys[0]!, args]
 }

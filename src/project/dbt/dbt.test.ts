@@ -249,6 +249,34 @@ metrics: [{name: a b, label: A, type: simple}, {name: 1a, label: A, type: simple
     ],
   ],
   [
+    'texts, mappings and lists that are none, or are not there; dbt looks at the kind of each',
+    {
+      'models/a.sql': 'select 1 as id',
+      'models/b.sql': "{{ config(contract=true, persist_docs=true, docs={'show': 'yes'}) }} select 1 as id",
+      'models/s.yml': `models:
+  - name: a
+    description:
+    meta:
+    columns:
+      - {name: id, description: 1, data_type: 2, quote: x, tests: [unique: ]}
+      - {name: other, data_type: null, tests: ~}
+seeds: [{name: s, columns: ~}]`,
+    },
+    [
+      'MODEL_INVALID models/b.sql:1:1 model "b" has a contract that is no mapping: {enforced: true}',
+      'MODEL_INVALID models/b.sql:1:1 model "b" has persist_docs that are no mapping: {relation: true, columns: true}',
+      'MODEL_INVALID models/b.sql:1:1 model "b" has docs without a mapping in which show is true or false',
+      'PROJECT_INVALID models/s.yml:3:17 "description" must be text, and has no value',
+      'PROJECT_INVALID models/s.yml:4:10 "meta" has no value',
+      'PROJECT_INVALID models/s.yml:6:33 "description" must be text',
+      'PROJECT_INVALID models/s.yml:6:47 "data_type" must be text',
+      'PROJECT_INVALID models/s.yml:6:57 "quote" must be true or false',
+      'PROJECT_INVALID models/s.yml:6:68 the arguments of the test "unique" must be a mapping',
+      'PROJECT_INVALID models/s.yml:7:47 "tests" has no value',
+      'PROJECT_INVALID models/s.yml:8:28 "columns" has no value',
+    ],
+  ],
+  [
     'a list that is none',
     { 'models/s.yml': 'models:\n  a: 1' },
     ["PROJECT_INVALID models/s.yml:2:3 The schema file is invalid because the value of 'models' is not a list"],

@@ -67,6 +67,18 @@ export class EntryReader {
     return String(value)
   }
 
+  /** A text that may be left out, but not left empty: `description:` with nothing behind it is a mistake, and so is a number. */
+  words(entry: Config, key: string, path: Path): string | undefined {
+    const value = entry[key]
+    if (value === undefined || typeof value === 'string') return value
+    return this.wrong(`"${key}" must be text${value === null ? ', and has no value' : ''}`, [...path, key])
+  }
+
+  /** Keys that may be left out, but not be written without a value. */
+  refuseNulls(entry: Config, path: Path, keys: readonly string[]): void {
+    for (const key of keys) if (entry[key] === null) this.wrong(`"${key}" has no value`, [...path, key])
+  }
+
   record(entry: Config, key: string, path: Path): Config {
     const value = entry[key]
     if (value === undefined || value === null) return {}

@@ -235,12 +235,13 @@ function addSemantics(reader: EntryReader, model: Config, path: Path, found: Pro
 function readPatch(reader: EntryReader, section: Patch['section'], entry: Config, path: Path): Patch | undefined {
   const name = reader.text(entry, 'name', path)
   if (name === undefined) return undefined
+  reader.refuseNulls(entry, path, ['meta', 'docs', 'config', 'columns'])
   const hasColumns = section !== 'macros' && section !== 'data_tests' && section !== 'functions'
   const columns = hasColumns ? readColumns(reader, entry, path) : []
   const tests = hasColumns && section !== 'analyses' ? readTests(reader, entry, path, undefined) : []
   const config = reader.config(entry, path, besideConfig, section === 'macros')
   const base: Facts = {
-    description: reader.optional(entry, 'description', path) ?? '',
+    description: reader.words(entry, 'description', path) ?? '',
     config,
     // The rows of `data_tests:` dbt keeps as they come out.
     writtenConfig: section === 'data_tests' ? config : deepMerge(config, reader.writtenConfig(path)),
