@@ -220,6 +220,9 @@ function mappingProblems({ config }: DbtNode): string[] {
   const found: string[] = []
   if (!isRecord(contract)) found.push('has a contract that is no mapping: {enforced: true}')
   if (!isRecord(persisted)) found.push('has persist_docs that are no mapping: {relation: true, columns: true}')
+  for (const key of ['grants', 'quoting', 'column_types', 'meta'])
+    if (config[key] !== null && !isRecord(config[key] ?? {})) found.push(`has ${key} that are no mapping`)
+  if (typeof (config['full_refresh'] ?? false) !== 'boolean') found.push('has a full_refresh that is not true or false')
   const show = isRecord(docs) ? (docs['show'] ?? true) : undefined
   if (typeof show !== 'boolean') found.push('has docs without a mapping in which show is true or false')
   return found
@@ -229,7 +232,7 @@ function modelProblems(node: DbtNode): string[] {
   const { config, columns, constraints } = node
   const found = freshnessProblems(config['freshness'])
   const materialized = config['materialized']
-  if (typeof materialized !== 'string') found.push('has a materialization that is no name')
+  if (isRecord(materialized) || Array.isArray(materialized)) found.push('has a materialization that is no name')
   if (materialized === 'ephemeral' && node.access === 'public')
     found.push('is public and ephemeral; what others may read needs a table or a view')
   if (node.contract) {

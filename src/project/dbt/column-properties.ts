@@ -26,7 +26,7 @@ export function readColumns(reader: EntryReader, entry: Config, path: Path): Col
     const name = reader.text(column, 'name', at)
     if (name === undefined) return
     const config = reader.record(column, 'config', at)
-    reader.refuseNulls(column, at, ['meta', 'docs', 'config', 'tests', 'data_tests'])
+    reader.refuseNulls(column, at, ['meta', 'docs', 'config', 'tests', 'data_tests', 'constraints'])
     if (typeof (column['quote'] ?? false) !== 'boolean') reader.wrong('"quote" must be true or false', [...at, 'quote'])
     const spec: ColumnSpec = {
       name,

@@ -253,6 +253,7 @@ metrics: [{name: a b, label: A, type: simple}, {name: 1a, label: A, type: simple
     {
       'models/a.sql': 'select 1 as id',
       'models/b.sql': "{{ config(contract=true, persist_docs=true, docs={'show': 'yes'}) }} select 1 as id",
+      'models/c.sql': "{{ config(grants=['x'], full_refresh='no') }} select 1 as id",
       'models/s.yml': `models:
   - name: a
     description:
@@ -260,6 +261,7 @@ metrics: [{name: a b, label: A, type: simple}, {name: 1a, label: A, type: simple
     columns:
       - {name: id, description: 1, data_type: 2, quote: x, tests: [unique: ]}
       - {name: other, data_type: null, tests: ~}
+  - {name: c, latest_version: 3, deprecation_date: tomorrow}
 seeds: [{name: s, columns: ~}]`,
     },
     [
@@ -273,7 +275,11 @@ seeds: [{name: s, columns: ~}]`,
       'PROJECT_INVALID models/s.yml:6:57 "quote" must be true or false',
       'PROJECT_INVALID models/s.yml:6:68 the arguments of the test "unique" must be a mapping',
       'PROJECT_INVALID models/s.yml:7:47 "tests" has no value',
-      'PROJECT_INVALID models/s.yml:8:28 "columns" has no value',
+      'MODEL_INVALID models/s.yml:8:5 model "c" has grants that are no mapping',
+      'MODEL_INVALID models/s.yml:8:5 model "c" has a full_refresh that is not true or false',
+      'PROJECT_INVALID models/s.yml:8:31 "latest_version" is 3, which is no version of "c"',
+      'PROJECT_INVALID models/s.yml:8:52 "deprecation_date" is "tomorrow", which is no date',
+      'PROJECT_INVALID models/s.yml:9:28 "columns" has no value',
     ],
   ],
   [

@@ -159,7 +159,10 @@ function exposureOf(reading: Reading, from: DbtPackage, entry: YamlEntry) {
   for (const [index, text] of listOfTexts(value['depends_on']).entries()) {
     const at = parts[index] ?? place
     const { calls } = findCalls(`{{ ${text} }}`, ['ref', 'source', 'metric'])
-    if (calls.length === 0 || calls.some(({ literal }) => !literal))
+    // dbt takes it, and takes nothing from it.
+    if (calls.length === 0)
+      reading.warn(`"${text}" is passed over: it is no ref('…'), source('…', '…') or metric('…')`, at)
+    if (calls.some(({ literal }) => !literal))
       throw wrongAt(`"${text}" must be ref('…'), source('…', '…') or metric('…')`, at)
     for (const call of calls) {
       if (call.name === 'metric') metrics.push(String(call.literal!.args.at(-1)))

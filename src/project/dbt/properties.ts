@@ -235,7 +235,19 @@ function addSemantics(reader: EntryReader, model: Config, path: Path, found: Pro
 function readPatch(reader: EntryReader, section: Patch['section'], entry: Config, path: Path): Patch | undefined {
   const name = reader.text(entry, 'name', path)
   if (name === undefined) return undefined
-  reader.refuseNulls(entry, path, ['meta', 'docs', 'config', 'columns'])
+  reader.refuseNulls(entry, path, [
+    'meta',
+    'docs',
+    'config',
+    'columns',
+    'tests',
+    'data_tests',
+    'constraints',
+    'versions',
+  ])
+  const deprecationDate = reader.optional(entry, 'deprecation_date', path)
+  if (deprecationDate !== undefined && Number.isNaN(Date.parse(deprecationDate)))
+    reader.wrong(`"deprecation_date" is "${deprecationDate}", which is no date`, [...path, 'deprecation_date'])
   const hasColumns = section !== 'macros' && section !== 'data_tests' && section !== 'functions'
   const columns = hasColumns ? readColumns(reader, entry, path) : []
   const tests = hasColumns && section !== 'analyses' ? readTests(reader, entry, path, undefined) : []
@@ -248,7 +260,7 @@ function readPatch(reader: EntryReader, section: Patch['section'], entry: Config
     columns: columns.map(({ spec }) => spec),
     tests: [...columns.flatMap((column) => column.tests), ...tests],
     constraints: readConstraints(reader, entry, path),
-    deprecationDate: reader.optional(entry, 'deprecation_date', path),
+    deprecationDate,
   }
   const versions = section === 'models' ? readVersions(reader, entry, path, { base, columns, tests }) : []
   const args: Config[] = []
@@ -263,7 +275,7 @@ function readPatch(reader: EntryReader, section: Patch['section'], entry: Config
       if (definedIn !== undefined) overloads.push({ ...formOf(overload), definedIn })
     })
   const latestVersion = reader.optional(entry, 'latest_version', path)
-  if (latestVersion !== undefined && versions.length > 0 && !versions.some(({ v }) => v === latestVersion)) {
+  if (latestVersion !== undefined && section === 'models' && !versions.some(({ v }) => v === latestVersion)) {
     reader.wrong(
       `"latest_version" is ${latestVersion}, which is no version of "${name}"${didYouMean(
         latestVersion,

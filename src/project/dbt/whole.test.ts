@@ -1115,3 +1115,21 @@ test('dbt-cloud is a mapping, as in dbt', async () => {
   const { failures } = await readDbtProject(recordFiles(files), '/project', options)
   expect(failures.map(({ message }) => message)).toEqual(['"dbt-cloud" must be a mapping'])
 })
+
+test('what an exposure depends on and is no call is passed over, and that is said: dbt takes it', async () => {
+  const project = await read({
+    'models/a.sql': 'select 1 as id',
+    'models/s.yml': 'exposures: [{name: e, type: dashboard, owner: {name: x}, depends_on: [a, "ref(\'a\')"]}]',
+  })
+  expect(project.exposures.get('exposure.shop.e')!.dependsOn).toEqual(['model.shop.a'])
+  expect(lines(project)).toEqual([expect.stringContaining('"a" is passed over')])
+})
+
+test('a materialization that is nothing, or a number, is a matter of who builds the model, as in dbt', async () => {
+  const project = await read({
+    'dbt_project.yml': 'name: shop\nmodels: {+materialized: null}\n',
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': '{{ config(materialized=123) }} select 1 as id',
+  })
+  expect(project.nodes.size).toBe(2)
+})
