@@ -134,3 +134,4 @@ SELECT to_json(timestamp '2024-01-01 10:00'), to_json('2024-01-01 10:00'::text) 
 SELECT json_agg(t.* ORDER BY t.a DESC) -> 0 AS row FROM (VALUES (timestamp '2024-01-01 10:00', 1), ('2024-01-02 10:00', 2)) AS t(a, b)
 SELECT json_build_object('at', max(a), 'of', json_build_array(min(b)), 'text', min(b)::text) ->> 'at' AS at, json_agg(DISTINCT a) ->> 0 AS one, json_object_agg('k', a) ->> 'k' AS k FROM (VALUES (timestamp '2024-01-01 10:00', timestamptz '2024-01-02 10:00+02')) AS t(a, b)
 SELECT json_build_array((SELECT timestamptz '2024-01-02 10:00+02')) ->> 0 AS a, row_to_json((SELECT e FROM (SELECT t.a AS id, t.b AS at) AS e)) FROM (VALUES (1, timestamp '2024-01-01 10:00')) AS t(a, b)
+SELECT x.a AS collate, x.a COLLATE "C" AS b FROM (SELECT 'k' AS a) x ORDER BY a COLLATE "C"

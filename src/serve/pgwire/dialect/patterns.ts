@@ -111,7 +111,8 @@ function similar(sql: EditedSql, at: number): boolean {
 
 /** Text is compared by code point, as COLLATE "C" asks for; other collations are not known. */
 export function collated(sql: EditedSql, at: number): boolean {
-  if (sql.words[at] !== 'collate' || sql.tokens[at]!.kind !== 'word') return false
+  if (sql.words[at] !== 'collate' || sql.tokens[at]!.kind !== 'word' || /^(as|\.)$/.test(sql.words[at - 1] ?? ''))
+    return false
   const last = sql.words[at + 2] === '.' ? at + 3 : at + 1
   return sql.tokens[last] !== undefined && sql.replace(at, last, '')
 }
