@@ -310,6 +310,33 @@ describe('statements', () => {
     await client.end()
   })
 
+  test('what the engine refuses at first is written for it within a transaction, too', async () => {
+    await ada.query(`create table raw.fitted (id int, tags text[] default '{}', at time, doc jsonb)`)
+    await ada.query(`insert into raw.fitted values (1, '{a}', '10:00', '{"a": {"b": 1}}')`)
+    for (const begin of ['select 1', 'begin']) {
+      await ada.query(begin)
+      await ada.query(`update raw.fitted set tags = tags || 'z'::text`)
+      expect((await ada.query('select tags from raw.fitted')).rows).toEqual([
+        { tags: begin === 'begin' ? ['a', 'z', 'z'] : ['a', 'z'] },
+      ])
+      expect((await ada.query(`select (at - time '09:30')::text as apart from raw.fitted`)).rows).toEqual([
+        { apart: '00:30:00' },
+      ])
+      expect(
+        (await ada.query(`select to_char(at, 'HH24:MI') as told, doc @> '{"a": {}}' as holds from raw.fitted`)).rows,
+      ).toEqual([{ told: '10:00', holds: true }])
+      expect((await ada.query(`select sum(at - time '09:00')::text as total from raw.fitted`)).rows).toEqual([
+        { total: '01:00:00' },
+      ])
+    }
+    await ada.query('savepoint a')
+    expect(await codeOf(ada.query('select nope from raw.fitted'))).toBe('42703')
+    expect(await codeOf(ada.query('select 1'))).toBe('25P02')
+    await ada.query('rollback to a')
+    await ada.query('commit')
+    expect((await ada.query('select tags from raw.fitted')).rows).toEqual([{ tags: ['a', 'z', 'z'] }])
+  })
+
   test('a transaction is one commit, and a failure inside must be rolled back', async () => {
     const other = await connect('rob')
     const n = async (client: pg.Client) =>

@@ -12,17 +12,6 @@ import { listSql } from './parameters.ts'
 /** What makes the statement fit: edits of its text, or the OID of a parameter. */
 export type Repair = { edits: readonly Edit[] } | { parameter: number; oid: number }
 
-const calls = /\barray_(append|cat|prepend|remove|position|positions|replace)\s*\(/i
-
-/** Whether such a refusal of lists may come; beside a text in quotes `||` joins texts. */
-export function mayJoinLists(sql: string): boolean {
-  if (calls.test(sql)) return true
-  return [...sql.matchAll(/@>|<@|&&|\|\|/g)].some(({ 0: symbol, index }) => {
-    const [before, behind] = [sql.slice(0, index).trimEnd(), sql.slice(index + 2).trimStart()]
-    return symbol !== '||' || !(before.endsWith("'") || /^'(?!\{)/.test(behind))
-  })
-}
-
 /** `at`: where the engine refused it, if it said that. */
 export function repairOf(
   text: string,

@@ -32,7 +32,7 @@ import type { PgDeps } from './deps.ts'
 import { isCatalogQuery, translate } from './dialect.ts'
 import type { SessionNames, SessionTable } from './dialect/sql.ts'
 import { guesses } from './guesses.ts'
-import { mayJoinLists, repairOf } from './repairs.ts'
+import { repairOf } from './repairs.ts'
 import type { Entered } from './log-in.ts'
 import { dataRow, type Field, type Report } from './messages.ts'
 import { nullEdits, parameterEdits, placeholders, typedEdits, type Bound, type Placeholder } from './parameters.ts'
@@ -269,9 +269,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       const translated = translate(sql, session, [...write(given).filter(isOpen), ...fits])
       return { translated, ...(await through(asked, signal, translated)) }
     }
-    const { translated, result, policy } = await (door.state === 'idle' || mayJoinLists(sql)
-      ? fitted(asked, values, signal, attempt)
-      : attempt(values, []))
+    const { translated, result, policy } = await fitted(asked, values, signal, attempt)
     isFresh = false
     for (const message of result.notices ?? []) notice({ severity: 'NOTICE', sqlState: '00000', message })
     const { columns, command } = result
@@ -294,7 +292,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     return { fields, rows: new RowStream(startingWith(first, chunks, encoded)), tag, policy }
   }
 
-  /** Again, as long as the engine says which side of an operator is no list (`repairs.ts`). */
+  /** Again, as long as the engine says what fits (`repairs.ts`); what it refused before ends no transaction. */
   async function fitted<Done>(
     asked: Asked,
     values: readonly Bound[],
@@ -306,10 +304,10 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     const isWithin = door.state === 'open'
     const say = async (words: string) => isWithin && (await door.query(words, await options(signal)))
     for (let repairs = 0; ; repairs++) {
-      await say('SAVEPOINT boathouse_lists')
+      await say('SAVEPOINT boathouse_fits')
       try {
         const done = await attempt(given, fits)
-        await say('RELEASE boathouse_lists')
+        await say('RELEASE boathouse_fits')
         return done
       } catch (error) {
         const at = offset(error, asked)
@@ -320,7 +318,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
         if ('parameter' in repair && (value === undefined || value.oid !== 0)) throw error
         if ('edits' in repair) fits.push(...repair.edits)
         else given = given.with(repair.parameter - 1, { ...value!, oid: repair.oid })
-        await say('ROLLBACK TO boathouse_lists')
+        await say('ROLLBACK TO boathouse_fits')
       }
     }
   }
