@@ -33,7 +33,7 @@ const statements: Hints = {
   'copy into *': "Write COPY t FROM 'file', or COPY t TO 'file'.",
   'unload *': "Write COPY (SELECT …) TO 'file'.",
   'export data *': "Write COPY (SELECT …) TO 'file'.",
-  'export database *': "Write COPY t TO 'file' for each table, or `boathouse backup`.",
+  'export database *': "Write COPY t TO 'file' for each table; `docs/how-to/backup.md` says how to keep all of a lake.",
   'insert overwrite directory *': "Write COPY (SELECT …) TO 'file'.",
   'attach *':
     "Write COPY t FROM 'file', or a source of the project; other environments are named catalog.namespace.table.",
