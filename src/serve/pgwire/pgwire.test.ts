@@ -337,6 +337,22 @@ describe('statements', () => {
     expect((await ada.query('select tags from raw.fitted')).rows).toEqual([{ tags: ['a', 'z', 'z'] }])
   })
 
+  test('a cursor has the rows of the moment that it was declared', async () => {
+    await ada.query('create table raw.declared as select range as n from range(3)')
+    await ada.query('begin')
+    await ada.query('declare c cursor with hold for select n from raw.declared order by n')
+    await ada.query('update raw.declared set n = n + 10')
+    expect((await ada.query('fetch 1 from c')).rows).toEqual([{ n: '0' }])
+    await ada.query('delete from raw.declared')
+    await ada.query('commit')
+    expect((await ada.query('fetch all from c')).rows).toEqual([{ n: '1' }, { n: '2' }])
+    await ada.query('close c')
+    await ada.query('begin')
+    expect(await codeOf(ada.query('declare c cursor for select nope from raw.declared'))).toBe('42703')
+    await ada.query('rollback')
+    expect((await ada.query('select name from pg_cursors')).rows).toEqual([])
+  })
+
   test('a transaction is one commit, and a failure inside must be rolled back', async () => {
     const other = await connect('rob')
     const n = async (client: pg.Client) =>

@@ -309,6 +309,11 @@ export async function runSession(deps: PgDeps, entered: Entered, control: Contro
           atMs: deps.clock.now(),
           ...scroll,
         })
+        // Its rows are those of now, whatever is written before they are fetched.
+        await started(portalOf(command.name), signal).catch(async (error: unknown) => {
+          await closePortal(command.name, true)
+          throw error
+        })
         return { tag: () => 'DECLARE CURSOR' }
       }
       case 'fetch':
