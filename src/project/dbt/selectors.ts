@@ -76,6 +76,8 @@ export function readSelectors(
       failures.push(new Failure('PROJECT_INVALID', message, { place: located.at(path) }))
     }
     const root = renderYaml(located.value, located.at, globals, () => false, failures)
+    // An empty file has none, as for dbt.
+    if (typeof root !== 'object' ? !root : Object.keys(root ?? {}).length === 0) return
     const list = isRecord(root) ? root['selectors'] : undefined
     if (!Array.isArray(list)) return wrong('selectors.yml needs a list "selectors"', [])
     list.forEach((entry: unknown, index) => {
@@ -83,7 +85,6 @@ export function readSelectors(
       if (!isRecord(entry) || typeof entry['name'] !== 'string') return wrong('a selector needs a "name"', path)
       const { name, definition, description } = entry
       if (definition === undefined) return wrong(`the selector "${name}" has no "definition"`, path)
-      if (found.has(name)) return wrong(`the selector "${name}" is defined twice`, path)
       const place = located.at(path)
       const reader = new DefinitionReader(located.at([...path, 'definition']))
       const isDefault = entry['default'] === true

@@ -1133,3 +1133,11 @@ test('a materialization that is nothing, or a number, is a matter of who builds 
   })
   expect(project.nodes.size).toBe(2)
 })
+
+test('selectors.yml may be empty, and of two selectors of a name the last one counts, as in dbt', async () => {
+  const one = { 'models/a.sql': 'select 1 as id' }
+  for (const text of ['', '[]']) expect((await read({ ...one, 'selectors.yml': text })).selectors.size).toBe(0)
+  const twice = 'selectors: [{name: x, definition: "tag:a"}, {name: x, description: The last., definition: "tag:b"}]'
+  const { selectors } = await read({ ...one, 'selectors.yml': twice })
+  expect(Array.from(selectors.values(), ({ description }) => description)).toEqual(['The last.'])
+})

@@ -88,6 +88,8 @@ describe('a command line', () => {
     ]).toEqual([true, 'ci', true, false, true, 'cautious', undefined])
     expect(flags.all()).toMatchObject({ full_refresh: true, fail_fast: true })
     expect(() => readVariables({ DBT_INDIRECT_SELECTION: 'no' })).toThrow(/DBT_INDIRECT_SELECTION is one of/)
+    expect(readVariables({ DBT_RESOURCE_TYPES: 'test model' }).get('resource-type')).toEqual(['test', 'model'])
+    expect(() => readVariables({ DBT_RESOURCE_TYPES: 'test modle' })).toThrow(/found "modle"/)
   })
 
   test('every flag and verb has its help, and every example is a line that is understood', () => {

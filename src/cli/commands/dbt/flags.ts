@@ -151,7 +151,8 @@ function checkChoice(spelled: string, { choices }: FlagSpec, value: string): voi
 }
 
 function valueOf(spelled: string, spec: FlagSpec, text: string): Value {
-  checkChoice(spelled, spec, text)
+  for (const each of spec.kind === 'words' ? text.split(/\s+/).filter(Boolean) : [text])
+    checkChoice(spelled, spec, each)
   switch (spec.kind) {
     case 'whole': {
       const value = Number(text)
