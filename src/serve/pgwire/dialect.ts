@@ -27,6 +27,7 @@ import {
   byteLiteral,
   castBehind,
   castInCall,
+  daysDivided,
   columnType,
   openTypes,
   precise,
@@ -129,6 +130,7 @@ function editsOf(sql: EditedSql): Edit[] {
     if (!isCatalog && (otherArguments(sql, at) || precise(sql, at, isDefinition))) continue
     if (sql.words[at] === '(' && rowCompared(sql, at)) continue
     comparedWithList(sql, at)
+    daysDivided(sql, at)
     if (/^i?like$/.test(sql.words[at]!)) {
       escapedLike(sql, at)
       likeEach(sql, at)

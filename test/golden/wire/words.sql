@@ -135,3 +135,4 @@ SELECT json_agg(t.* ORDER BY t.a DESC) -> 0 AS row FROM (VALUES (timestamp '2024
 SELECT json_build_object('at', max(a), 'of', json_build_array(min(b)), 'text', min(b)::text) ->> 'at' AS at, json_agg(DISTINCT a) ->> 0 AS one, json_object_agg('k', a) ->> 'k' AS k FROM (VALUES (timestamp '2024-01-01 10:00', timestamptz '2024-01-02 10:00+02')) AS t(a, b)
 SELECT json_build_array((SELECT timestamptz '2024-01-02 10:00+02')) ->> 0 AS a, row_to_json((SELECT e FROM (SELECT t.a AS id, t.b AS at) AS e)) FROM (VALUES (1, timestamp '2024-01-01 10:00')) AS t(a, b)
 SELECT x.a AS collate, x.a COLLATE "C" AS b FROM (SELECT 'k' AS a) x ORDER BY a COLLATE "C"
+SELECT ((b)::date - (a)::date) / 7 + 1 AS weeks, (x.b::date - x.a::date) / 7 AS plain, ((a)::date - (b)::date) / 7 AS back FROM (SELECT '2024-01-01 10:00' AS a, timestamp '2024-01-20' AS b) x

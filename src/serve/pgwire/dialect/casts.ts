@@ -2,7 +2,7 @@
 
 import { Failure } from '../../../base/failure.ts'
 import { decimalText, timestampText } from '../../../base/pg-texts.ts'
-import { quoteText } from '../../../lake/index.ts'
+import { isName, quoteText } from '../../../lake/index.ts'
 import { functionColumn, functionNames, isOidAlias, lookingUp, namesOf, oidAlias, oidOf, relationOids } from './oids.ts'
 import { beforeValues, textOf, type EditedSql } from './sql.ts'
 
@@ -218,4 +218,23 @@ export function castInCall(sql: EditedSql, at: number): void {
     if (to) sql.replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
     else if (!isPlain) sql.replace(at + 1, at + 2, '')
   }
+}
+
+const beforeGroup = /^(select|distinct|when|then|else|case|and|or|not|on|where|by|having|between|in|is|as)$/
+
+/** `(a::date - b::date) / 7`, as dbt counts weeks: days are a whole number, and what they are divided into is one. */
+export function daysDivided(sql: EditedSql, at: number): void {
+  const { words, tokens } = sql
+  if (words[at] !== '/' || words[at - 1] !== ')' || !/^\d+$/.test(words[at + 1] ?? '')) return
+  const open = sql.opening(at - 1)
+  if (open === undefined || words.slice(at - 3, at - 1).join('') !== '::date') return
+  const isCall = open > 0 && isName(tokens[open - 1]) && !beforeGroup.test(words[open - 1]!)
+  const inside: number[] = []
+  for (let index = open + 1; index < at - 1; index++) {
+    if (words[index] === '(') index = sql.closing(index) ?? index
+    else if (tokens[index]!.kind === 'symbol' && !/^(\.|::)$/.test(words[index]!)) inside.push(index)
+  }
+  const [minus, ...others] = inside
+  if (isCall || minus === undefined || others.length > 0 || words[minus] !== '-') return
+  if (words.slice(minus - 2, minus).join('') === '::date') sql.replace(at, at, '//')
 }
