@@ -9,7 +9,7 @@ import type { PendingChange, TableName, Tables } from '../../catalog/index.ts'
 import type { Decision } from '../../govern/index.ts'
 import type { Prepared } from '../prepare.ts'
 import { splice, type Edit } from '../sql/splice.ts'
-import { quoteTable } from '../sql/tokens.ts'
+import { isName, nameOf, quoteName, quoteTable, tokens } from '../sql/tokens.ts'
 import type { ChangeSet } from './change-set.ts'
 
 export type RunNames = {
@@ -79,7 +79,24 @@ export function withoutAliases(
     if (meant === catalog || meant === undefined || namespace === undefined) return []
     return [{ start, end, text: quoteTable({ catalog: meant, namespace, name }) }]
   })
-  return edits.length === 0 ? select : splice(text, edits).text
+  const all = [...edits, ...columnEdits(text, names)]
+  return all.length === 0
+    ? select
+    : splice(
+        text,
+        all.sort((a, b) => a.start - b.start),
+      ).text
+}
+
+/** `dev.marts.sales.id`: columns that are written with another name of their catalog. */
+function columnEdits(text: string, names: RunNames): Edit[] {
+  const all = [...tokens(text)]
+  return all.flatMap((token, at): Edit[] => {
+    if (!isName(token) || all[at - 1]?.text === '.') return []
+    const isColumn = [1, 3, 5].every((step) => all[at + step]?.text === '.' && isName(all[at + step + 1]))
+    const meant = isColumn ? unaliased(nameOf(token), names) : nameOf(token)
+    return meant === nameOf(token) ? [] : [{ start: token.start, end: token.end, text: quoteName(meant) }]
+  })
 }
 
 /** Whoever made a temporary table sees all of it. */

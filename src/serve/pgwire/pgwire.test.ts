@@ -144,6 +144,10 @@ describe('log-in', () => {
     expect(rowCount).toBe(1)
     const named = `SELECT ${name}.raw.by_database.a FROM raw.by_database WHERE dev_analytics.raw.by_database.a = 2`
     expect((await client.query(named)).rows).toEqual([{ a: 2 }])
+    // Who reads a view may call the database otherwise, or not at all.
+    await client.query(`CREATE VIEW raw.by_name AS ${named.replace('FROM ', `FROM ${name}.`)}`)
+    expect(await world.rows('SELECT a FROM raw.by_name')).toEqual([[2]])
+    await client.query('DROP VIEW raw.by_name')
     await client.query(
       `DELETE FROM ${name}.raw.by_database USING raw.by_database b WHERE ${name}.raw.by_database.a = b.a`,
     )
