@@ -60,6 +60,16 @@ export type AuditQuestion = LogRange & {
 /** What somebody tried who may have typed anything for a name. */
 export const logInAs = (name: string): string => `log in as ${name.replace(/[^\p{L}\p{N}._@+-]/gu, '?').slice(0, 100)}`
 
+/** Somebody whose secret opens nothing. */
+export const refusedLogIn = (door: string, action: string, requestId: string): AuditEntry => ({
+  principal: null,
+  door,
+  action,
+  verdict: 'refused',
+  failureCode: 'UNAUTHENTICATED',
+  requestId,
+})
+
 export interface Audit {
   /** Resolves when the row is on disk. @throws RECORDS_FAILED when it cannot be written */
   record(entry: AuditEntry): Promise<void>

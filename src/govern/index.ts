@@ -9,7 +9,7 @@ export type {
   ListedGrant,
   ListedRole,
 } from './access.ts'
-export { logInAs } from './audit.ts'
+export { logInAs, refusedLogIn } from './audit.ts'
 export type { Audit, AuditEntry, AuditQuestion, LogRange, QueryLog, QueryLogEntry, Verdict } from './audit.ts'
 export { type Govern, openGovern } from './govern.ts'
 export { type Bound, type LimitName, limitNames, limitsOf, type OwnLimits } from './limits.ts'

@@ -5,7 +5,7 @@ import type { MiddlewareHandler } from 'hono'
 import { Failure } from '../../base/failure.ts'
 import { newId } from '../../base/ids.ts'
 import { csrfHeader } from '../../contract/index.ts'
-import { addressKey, rateLimiter, takeOrRefuse, type Principal } from '../../govern/index.ts'
+import { addressKey, rateLimiter, refusedLogIn, takeOrRefuse, type Principal } from '../../govern/index.ts'
 import { endedCookie, sessionCookie, sessionTokenOf } from './cookie.ts'
 import type { HttpDeps, HttpLimits } from './deps.ts'
 import { secure } from './headers.ts'
@@ -109,14 +109,7 @@ async function principalOf(context: HttpContext, { govern, settings }: HttpDeps)
     const principal = await govern.tokens.authenticate(bearer)
     // A wrong token is an error even where nobody need be known: whoever sends one relies on it.
     if (principal) return { principal }
-    await govern.audit.record({
-      principal: null,
-      door: 'http',
-      action: 'log in by token',
-      verdict: 'refused',
-      failureCode: 'UNAUTHENTICATED',
-      requestId: context.get('known').requestId,
-    })
+    await govern.audit.record(refusedLogIn('http', 'log in by token', context.get('known').requestId))
     throw new Failure('UNAUTHENTICATED', 'this API token opens nothing (any more)', {
       hint: 'Make a new one with `boathouse token create NAME`.',
     })

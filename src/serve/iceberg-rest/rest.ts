@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { asFailure, Failure } from '../../base/failure.ts'
 import { showName } from '../../catalog/index.ts'
-import { logInAs, type Principal } from '../../govern/index.ts'
+import { logInAs, refusedLogIn, type Principal } from '../../govern/index.ts'
 import { parseJson, printJson } from '../../iceberg/index.ts'
 import { readText } from '../http/body.ts'
 import { done, loadedOf, type Answer, type Call, type Rest } from './call.ts'
@@ -76,14 +76,7 @@ export function icebergRest(deps: IcebergRestDeps): IcebergRest {
   }
 
   const refused = (action: string, requestId: string) =>
-    deps.govern.audit.record({
-      principal: null,
-      door: 'iceberg',
-      action,
-      verdict: 'refused',
-      failureCode: 'UNAUTHENTICATED',
-      requestId,
-    })
+    deps.govern.audit.record(refusedLogIn('iceberg', action, requestId))
 
   async function principalOf(headers: Headers, requestId: string): Promise<Principal> {
     const token = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
