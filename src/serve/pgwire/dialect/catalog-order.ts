@@ -1,6 +1,7 @@
 // Columns in their order: PostgreSQL happens to give them so where a query of the catalog does not ask for it, and tools count on
 // it. The engine's joins give them in any.
 
+import { outside } from '../../../lake/index.ts'
 import type { EditedSql } from './sql.ts'
 
 const own: Readonly<Record<string, readonly string[]>> = {
@@ -19,14 +20,10 @@ export function columnOrder(sql: EditedSql): void {
   const { words, tokens } = sql
   if (words[0] !== 'select') return
   const end = words.at(-1) === ';' ? words.length - 2 : words.length - 1
-  let depth = 0
   let from = -1
   let order: string | undefined
-  for (let at = 0; at <= end; at++) {
+  for (const [, at] of outside(tokens.slice(0, end + 1))) {
     const word = words[at]!
-    if (word === '(') depth++
-    else if (word === ')') depth--
-    if (depth > 0) continue
     if (ordered.test(word) || word === ';' || (gathered.test(word) && words[at + 1] === '(')) return
     if (word === 'from') from = at
     const table = unquoted(word)

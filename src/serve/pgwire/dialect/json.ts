@@ -1,6 +1,6 @@
 // JSON as PostgreSQL has it: operators that the engine has for lists and texts alone.
 
-import { isName, quoteText } from '../../../lake/index.ts'
+import { isName, outside, quoteText } from '../../../lake/index.ts'
 import { textOf, type EditedSql, type Joined } from './sql.ts'
 
 /** `{"a": 1}`, but not `{}` nor `{"a"}`, which are lists: as far as its begin is asked for. */
@@ -361,12 +361,9 @@ export function timesOfJson(sql: EditedSql, at: number): void {
 
 function timesOf(sql: EditedSql, from: number, to: number): boolean {
   const first = sql.words[from] === 'distinct' ? from + 1 : from
-  let last = to
-  for (let at = first, depth = 0; at <= to; at++) {
-    if (sql.words[at] === '(') depth++
-    else if (sql.words[at] === ')') depth--
-    else if (depth === 0 && sql.words[at] === 'order' && sql.words[at + 1] === 'by') last = Math.min(last, at - 1)
-  }
+  const isOrder = (at: number) => sql.words[at] === 'order' && sql.words[at + 1] === 'by'
+  const order = [...outside(sql.tokens.slice(0, to + 1), first)].find(([, at]) => isOrder(at))
+  const last = order ? order[1] - 1 : to
   const words = sql.words.slice(first, last + 1)
   // All of a row is the row.
   const isRow = last === first + 2 && words[1] === '.' && words[2] === '*'
