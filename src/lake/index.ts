@@ -34,6 +34,7 @@ export {
   nameOf,
   outside,
   parametersIn,
+  dottedNames,
   placeAt,
   quoteName,
   quoteNameIfNeeded,

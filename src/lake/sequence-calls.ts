@@ -8,16 +8,7 @@ import type { Numbers } from './numbers.ts'
 import type { WrittenName } from './sql/reader.ts'
 import { sequenceNamed } from './sql/sequence.ts'
 import { splice, type Edit, type Spliced } from './sql/splice.ts'
-import {
-  closing,
-  outside,
-  placeAt,
-  quoteNameIfNeeded,
-  quoteText,
-  splitAtCommas,
-  tokens,
-  type Token,
-} from './sql/tokens.ts'
+import { closing, dottedNames, outside, placeAt, quoteText, splitAtCommas, tokens, type Token } from './sql/tokens.ts'
 
 const names = new Set(['nextval', 'currval', 'lastval', 'setval', 'pg_get_serial_sequence'])
 const isAsked = /\b(?:nextval|currval|lastval|setval|pg_get_serial_sequence)\s*\(/i
@@ -143,7 +134,7 @@ async function serialNames(sql: string, { sequenceOf }: Asking): Promise<Spliced
     const [table, column] = call.arguments.map(literalOf)
     if (call.word !== 'pg_get_serial_sequence' || table === undefined || column === undefined) continue
     const found = await sequenceOf(sequenceNamed(table), column)
-    const name = found && quoteText(`${quoteNameIfNeeded(found.namespace)}.${quoteNameIfNeeded(found.name)}`)
+    const name = found && quoteText(dottedNames(found.namespace, found.name))
     const text = `${name ?? 'CAST(NULL AS VARCHAR)'}${isItem(all, call) ? ' AS pg_get_serial_sequence' : ''}`
     edits.push({ start: all[call.at]!.start, end: all[call.end]!.end, text })
   }

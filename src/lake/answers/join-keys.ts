@@ -7,7 +7,7 @@
 
 import type { Field, Predicate, Schema } from '../../iceberg/index.ts'
 import { quoteName } from '../sql/tokens.ts'
-import { parseBound } from '../write/write.ts'
+import { parseBound, printedBound } from '../write/write.ts'
 
 type Json = { [key: string]: unknown }
 type Output = { shadow: string; field: Field } | undefined
@@ -86,8 +86,8 @@ const keysListed = 200
 /** The smallest and largest key of `rows`, and all of them where they are few. */
 export function keysSql({ name, type }: Field, rows: string): string {
   const key = quoteName(name)
-  const shown = (value: string) =>
-    type.kind === 'binary' || type.kind === 'fixed' ? `hex(${value})` : `${value}::VARCHAR`
+  const [before, behind] = printedBound(type)
+  const shown = (value: string) => `${before}${value}${behind}`
   return `SELECT ${shown(`min(${key})`)}, ${shown(`max(${key})`)}, CASE WHEN count(DISTINCT ${key}) <= ${keysListed} THEN to_json(list(DISTINCT ${shown(key)}))::VARCHAR END FROM ${rows} AS small WHERE ${key} IS NOT NULL`
 }
 

@@ -6,7 +6,7 @@ import type { Loaded, NamedSequence, TableName } from '../../catalog/index.ts'
 import type { Governed, Privilege } from '../../govern/index.ts'
 import { currentSchema, currentViewVersion, showValue, type Field } from '../../iceberg/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
-import { quoteNameIfNeeded, quoteText } from '../sql/tokens.ts'
+import { dottedNames, quoteNameIfNeeded, quoteText } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
 import { declaredType, type DeclaredType } from '../write/declared-types.ts'
@@ -137,10 +137,7 @@ export function modelOf(known: Known): Model {
 
 /** `nextval('t_id_seq'::regclass)` */
 const nextOf = (sequence: readonly string[]): string =>
-  `nextval('${sequence
-    .slice(sequence[0] === 'public' ? 1 : 0)
-    .map(quoteNameIfNeeded)
-    .join('.')}'::regclass)`
+  `nextval('${dottedNames(...sequence.slice(sequence[0] === 'public' ? 1 : 0))}'::regclass)`
 
 function constraintsOf(relations: readonly Relation[], given: readonly Key[]): Constraint[] {
   const find = (namespace: string, table: string) =>
@@ -266,12 +263,12 @@ export function constraintDefinition({ key, relation, numbers, to }: Constraint)
   if (key.kind === 'check') return `CHECK ((${key.sql}))`
   const columns = columnNames(relation, numbers)
   if (key.kind === 'foreign')
-    return `FOREIGN KEY (${columns}) REFERENCES ${quoteNameIfNeeded(to!.relation.schema)}.${quoteNameIfNeeded(to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})${rulesText(key.to.rules)}`
+    return `FOREIGN KEY (${columns}) REFERENCES ${dottedNames(to!.relation.schema, to!.relation.name)}(${columnNames(to!.relation, to!.numbers)})${rulesText(key.to.rules)}`
   return `${key.kind === 'primary' ? 'PRIMARY KEY' : 'UNIQUE'} (${columns})`
 }
 
 const indexDefinition = ({ name, relation, numbers }: Constraint) =>
-  `CREATE UNIQUE INDEX ${quoteNameIfNeeded(name)} ON ${quoteNameIfNeeded(relation.schema)}.${quoteNameIfNeeded(relation.name)} USING btree (${columnNames(relation, numbers)})`
+  `CREATE UNIQUE INDEX ${quoteNameIfNeeded(name)} ON ${dottedNames(relation.schema, relation.name)} USING btree (${columnNames(relation, numbers)})`
 
 const classRow = (row: Row): Row => ({
   reltype: 0,
@@ -641,18 +638,10 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
   pg_depend: ({ sequences }) => sequenceRows.pg_depend(sequences),
 
   boathouse_relation: ({ relations, constraints, sequences }) => [
-    ...sequences.map(({ oid, schema, name }) => ({
-      oid,
-      name: `${quoteNameIfNeeded(schema)}.${quoteNameIfNeeded(name)}`,
-    })),
-    ...relations.map(({ oid, schema, name }) => ({
-      oid,
-      name: `${quoteNameIfNeeded(schema)}.${quoteNameIfNeeded(name)}`,
-    })),
-    ...constraints.filter(isUnique).map(({ indexOid, relation, name }) => ({
-      oid: indexOid,
-      name: `${quoteNameIfNeeded(relation.schema)}.${quoteNameIfNeeded(name)}`,
-    })),
+    ...[...sequences, ...relations].map(({ oid, schema, name }) => ({ oid, name: dottedNames(schema, name) })),
+    ...constraints
+      .filter(isUnique)
+      .map(({ indexOid, relation, name }) => ({ oid: indexOid, name: dottedNames(relation.schema, name) })),
   ],
   boathouse_privilege: privilegeRows,
 }

@@ -5,7 +5,7 @@ import type { Decision, Subject } from '../../govern/index.ts'
 import { schemaOfLoaded } from '../relations/information.ts'
 import { fieldsOf, maskOf } from './guard.ts'
 import { withAsker } from './policy-sql.ts'
-import { quoteName, quoteNameIfNeeded } from '../sql/tokens.ts'
+import { dottedNames, quoteName } from '../sql/tokens.ts'
 import { sqlType } from '../types.ts'
 
 /** @throws SQL_INVALID for a row filter or mask that is no expression */
@@ -19,9 +19,8 @@ export function sampleSql({ columns, filters, masks }: Decision, loaded: Loaded,
     return `TRY_CAST(${written(mask, asker)} AS ${sqlType(type)}) AS ${quoteName(name)}`
   })
   const { catalog, namespace, name } = loaded.name
-  const place = [catalog, namespace, name].map(quoteNameIfNeeded).join('.')
   const where = filters.map((text) => `(${written(text, asker)})`).join('\n  AND ')
-  return `SELECT ${outputs.join(', ')}\nFROM ${place}${where === '' ? '' : `\nWHERE ${where}`}`
+  return `SELECT ${outputs.join(', ')}\nFROM ${dottedNames(catalog, namespace, name)}${where === '' ? '' : `\nWHERE ${where}`}`
 }
 
 /** What stands behind it is no part of a comment that it ends in. */

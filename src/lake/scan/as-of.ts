@@ -12,12 +12,13 @@ export type Earlier = { snapshotId: bigint | null; schemaId?: number | undefined
 export type EarlierView = { versionId: number }
 
 const Id = z.string().regex(/^-?\d{1,19}$/)
+const ToldTable = z.object({ snapshotId: Id.nullable(), schemaId: z.number().int().optional() })
 /** What an answer's provenance says of a table, or the snapshot alone. */
-const Told = z.union([Id, z.null(), z.object({ snapshotId: Id.nullable(), schemaId: z.number().int().optional() })])
+const Told = z.union([Id, z.null(), ToldTable])
 const ToldView = z.object({ versionId: z.number().int() })
 const Provenance = z.object({
-  tables: z.array(z.object({ table: z.string(), snapshotId: Id.nullable(), schemaId: z.number().int().optional() })),
-  views: z.array(z.object({ view: z.string(), versionId: z.number().int() })).default([]),
+  tables: z.array(ToldTable.extend({ table: z.string() })),
+  views: z.array(ToldView.extend({ view: z.string() })).default([]),
 })
 const byName = z.record(z.string(), z.union([Told, ToldView]))
 const Read = z.union([

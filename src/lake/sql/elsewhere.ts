@@ -161,11 +161,10 @@ export function refuseStatement(reader: Reader): void {
   if (one) throw reader.unsupported(shown(one.words), one.hint)
 }
 
-const byFirst = new Map<string, { words: string[]; hint: string | undefined }[]>()
-for (const [written, hint] of Object.entries(statements)) {
-  const words = written.split(' ')
-  byFirst.set(words[0]!, [...(byFirst.get(words[0]!) ?? []), { words, hint }])
-}
+const byFirst = Map.groupBy(
+  Object.entries(statements).map(([written, hint]) => ({ words: written.split(' '), hint })),
+  ({ words }) => words[0]!,
+)
 
 function found(sql: string): { words: string[]; hint: string | undefined } | undefined {
   const all = tokens(sql)

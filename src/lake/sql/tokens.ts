@@ -178,6 +178,8 @@ export function nameOf({ kind, text }: Token): string {
 export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** In quotes only where it would mean another without them, as PostgreSQL shows names. */
 export const quoteNameIfNeeded = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : quoteName(name))
+/** `raw.sales`, each name as `quoteNameIfNeeded` has it. */
+export const dottedNames = (...names: readonly string[]): string => names.map(quoteNameIfNeeded).join('.')
 /** The full name of a table or view. */
 export const quoteTable = ({
   catalog,

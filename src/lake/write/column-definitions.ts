@@ -11,7 +11,7 @@ import { computedDefault } from './computed-defaults.ts'
 import { declaredOf, type DeclaredType } from './declared-types.ts'
 import { located, type PerformContext } from './perform-context.ts'
 import { listOf, spanOf } from './postgres-texts.ts'
-import { parseBound } from './write.ts'
+import { parseBound, printedBound } from './write.ts'
 
 export async function newFields(
   columns: readonly ColumnDefinition[],
@@ -149,9 +149,8 @@ export async function constantOf(
 ): Promise<Value | undefined> {
   const meant = declared === 'INTERVAL' ? declared : declared?.startsWith('JSON') ? 'JSON' : undefined
   const read = meant ? compose`CAST((${written}) AS ${meant})` : compose`(${written})`
-  const cast = compose`CAST(${read} AS ${sqlType(type)})`
-  const isBytes = type.kind === 'binary' || type.kind === 'fixed'
-  const text = compose`SELECT ${isBytes ? compose`hex(${cast})` : compose`CAST(${cast} AS VARCHAR)`}`
+  const [before, behind] = printedBound(type)
+  const text = compose`SELECT ${before}CAST(${read} AS ${sqlType(type)})${behind}`
   const [[value] = []] = await located(text, context.at, context.rows(text.sql))
   if (value === null) return undefined
   const constant = parseBound(String(value), type)

@@ -12,6 +12,8 @@ export type ForeignKey = UniqueKey & {
 }
 
 const prefix = { unique: 'boathouse.unique.', foreign: 'boathouse.foreign.' }
+/** Of CHECKs (`row-checks.ts`), which share their names with keys. */
+export const checkPrefix = 'boathouse.check.'
 
 /** A key goes with a column of it. */
 export const uniqueKeys = (metadata: TableMetadata): UniqueKey[] =>
@@ -56,7 +58,7 @@ export const changeForeign = (metadata: TableMetadata, name: string, key: Writte
 
 /** @throws ALREADY_EXISTS when a constraint has the name, which would be lost */
 export function mustBeFree({ properties }: TableMetadata, name: string, what: 'check' | 'unique' | 'foreign'): void {
-  const taken = ['unique', 'foreign', 'check'].map((kind) => `boathouse.${kind}.${name}`.toLowerCase())
+  const taken = [...Object.values(prefix), checkPrefix].map((one) => (one + name).toLowerCase())
   if (Object.keys(properties).some((key) => taken.includes(key.toLowerCase())))
     throw new Failure('ALREADY_EXISTS', `constraint "${name}" already exists`, {
       hint: 'Give it another name, or write ALTER TABLE … DROP CONSTRAINT before.',

@@ -22,7 +22,7 @@ import type { WrittenCheck } from '../sql/statement.ts'
 import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
 import { declaredTypes, readTypes } from './declared-types.ts'
-import { mustBeFree } from './named-keys.ts'
+import { checkPrefix as prefix, mustBeFree } from './named-keys.ts'
 import { located, tableOf, type PerformContext } from './perform-context.ts'
 
 /** `sql`: with the columns as they are called now. */
@@ -30,8 +30,6 @@ export type RowCheck = { name: string; sql: string; columns: readonly string[] }
 
 type Kept = { sql: string; columns: Record<string, number> }
 type Described = Pick<TableMetadata, 'properties'>
-
-const prefix = 'boathouse.check.'
 
 /** A check goes with a column of it. */
 export function rowChecks({ properties }: Described, fields: readonly Field[]): RowCheck[] {

@@ -387,6 +387,10 @@ function leavesOf(path: string, id: number, type: Type): { path: string; id: num
   }
 }
 
+/** What DuckDB prints of a value such that `parseBound` reads it: what stands before its SQL, and behind it. */
+export const printedBound = ({ kind }: Type): readonly [before: string, behind: string] =>
+  kind === 'binary' || kind === 'fixed' ? ['hex(', ')'] : ['CAST(', ' AS VARCHAR)']
+
 /** A bound as DuckDB prints it, bytes as hex, in Iceberg's internal form; undefined where it cannot be one. */
 export function parseBound(text: string | null | undefined, type: Type): Value | undefined {
   if (text === undefined || text === null) return undefined

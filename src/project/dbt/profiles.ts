@@ -58,9 +58,7 @@ export async function readProfile(request: ProfileRequest): Promise<Profile | un
 }
 
 /** What stands under `config:` of profiles.yml, where flags had their place before `flags:` of dbt_project.yml; {} where nothing does. */
-export async function flagsOfProfiles(
-  request: Pick<ProfileRequest, 'dir' | 'profilesDir' | 'env' | 'home'>,
-): Promise<Config> {
+export async function flagsOfProfiles(request: ProfilesPlace): Promise<Config> {
   const found = await profilesFile(request)
   if (!found?.text.includes('config')) return {}
   const { value } = readYamlText(found.file, found.text)
@@ -68,12 +66,9 @@ export async function flagsOfProfiles(
   return isRecord(config) ? config : {}
 }
 
-async function profilesFile({
-  dir,
-  profilesDir,
-  env,
-  home,
-}: Pick<ProfileRequest, 'dir' | 'profilesDir' | 'env' | 'home'>) {
+type ProfilesPlace = Pick<ProfileRequest, 'dir' | 'profilesDir' | 'env' | 'home'>
+
+async function profilesFile({ dir, profilesDir, env, home }: ProfilesPlace) {
   const named = profilesDir ?? env['DBT_PROFILES_DIR']
   return firstOf(named === undefined ? [dir, join(home, '.dbt')] : [named])
 }

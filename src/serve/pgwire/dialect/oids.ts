@@ -1,6 +1,15 @@
 // OIDs by their names, and names by their OIDs: `'raw.sales'::regclass`, `16384::regtype`.
 
-import { isName, nameOf, quoteNameIfNeeded, quoteText, systemOids, tokens, type Token } from '../../../lake/index.ts'
+import {
+  dottedNames,
+  isName,
+  nameOf,
+  quoteNameIfNeeded,
+  quoteText,
+  systemOids,
+  tokens,
+  type Token,
+} from '../../../lake/index.ts'
 import { textOf, type EditedSql, type SessionNames } from './sql.ts'
 
 /** `key` finds the row, `value` is what the function gives; `more`: a second argument and the column that it is. */
@@ -83,7 +92,7 @@ export function relationOf(name: string, schema: string | undefined): string {
   const names = parts.map((token) => (token.kind === 'quoted' ? nameOf(token) : token.text.toLowerCase()))
   const system = names.length === 1 || names[0] === 'pg_catalog' ? systemOids.relation(names.at(-1) ?? '') : undefined
   if (system !== undefined) return String(system)
-  const shown = names.slice(-2).map(quoteNameIfNeeded).join('.')
+  const shown = dottedNames(...names.slice(-2))
   const from = 'FROM pg_catalog.boathouse_relation WHERE'
   if (names.length > 1) return `(SELECT max(oid) ${from} name = ${quoteText(shown)})`
   const own = quoteText(`${quoteNameIfNeeded(schema ?? 'public')}.${shown}`)
