@@ -298,10 +298,7 @@ async function numbered(
   }
   const own = numbering.find(isOwn)
   if (own && !overriding)
-    throw new Failure('SQL_INVALID', `cannot insert a value of one's own into column "${own.field.name}"`, {
-      hint: 'Leave the column out, or write OVERRIDING SYSTEM VALUE before VALUES or SELECT.',
-      sqlState: '428C9',
-    })
+    throw ownValue(own, 'Leave the column out, or write OVERRIDING SYSTEM VALUE before VALUES or SELECT.')
   const missing = numbering.filter(({ field }) => !named.has(field.name.toLowerCase()))
   if (missing.length === 0) return text
   const count = written?.length ?? (await countOf(text, context))
@@ -312,6 +309,12 @@ async function numbered(
   }
   return compose`SELECT *, ${items.join(', ')} FROM (${text}) AS numbered`
 }
+
+const ownValue = ({ field }: NumberedField, hint: string) =>
+  new Failure('SQL_INVALID', `cannot insert a value of one's own into column "${field.name}"`, {
+    hint,
+    sqlState: '428C9',
+  })
 
 async function countOf(text: Composed, { at, rows }: PerformContext): Promise<number> {
   const counting = compose`SELECT count(*) FROM (${text}) AS counted`
@@ -346,12 +349,35 @@ async function updated(
   context: PerformContext,
   beside: Beside | undefined,
 ): Promise<Performed> {
-  const { metadata } = await tableOf(target, context.changes, 'update')
+  const table = await tableOf(target, context.changes, 'update')
+  const { metadata } = table
   const schema = writtenSchema(metadata)
   const name = quoteName(alias ?? target.name)
-  const values = assigned(set, schema, target, (field) => `${name}.${quoteName(field.name)}`)
-  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${valuesOf(beside)}${rowId(name, metadata)} FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${conditionOn(where, schema, name, context)})` : 'true'}`
+  const rows = compose`FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${conditionOn(where, schema, name, context)})` : 'true'}`
+  const numbers = new Map<number, string>()
+  for (const column of numberedAgain(set, numberedFields(metadata))) {
+    const count = await countOf(compose`${after(clause)}SELECT 1 ${rows}`, context)
+    const first = await context.takeNumbers(table, column, count)
+    numbers.set(column.field.id, `${first - 1} + row_number() OVER ()`)
+  }
+  const asItIs = (field: Field) => `${name}.${quoteName(field.name)}`
+  const values = assigned(set, { schema, target, numbers }, asItIs)
+  const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${valuesOf(beside)}${rowId(name, metadata)} ${rows}`
   return changed(text, 'update', target, context)
+}
+
+/** The columns that get a number of their own again: `SET id = DEFAULT`. @throws SQL_INVALID for a value where only those are taken */
+function numberedAgain(set: readonly Assignment[], numbering: readonly NumberedField[]): NumberedField[] {
+  return numbering.filter(({ field, always }) => {
+    const given = set.find(({ column }) => column.toLowerCase() === field.name.toLowerCase())
+    if (!given) return false
+    if (always && !isDefault(given.value))
+      throw new Failure('SQL_INVALID', `column "${field.name}" can only be updated to DEFAULT`, {
+        hint: 'It numbers its rows itself: GENERATED ALWAYS AS IDENTITY.',
+        sqlState: '428C9',
+      })
+    return isDefault(given.value)
+  })
 }
 
 const conditionOn = (where: Piece, schema: Schema, name: string, { postgres }: PerformContext) =>
@@ -422,19 +448,29 @@ async function merged(
   )
   const sidesOf = { schema, given, target, name, other, tellsGone: returning !== undefined }
   const numbering = numberedFields(metadata)
-  const leavesOut = ({ field }: NumberedField, { action }: MergeClause) => {
-    const isIt = (one: string) => one.toLowerCase() === field.name.toLowerCase()
-    if (action.kind === 'insert-all') return ![...given.keys()].some(isIt)
-    return action.kind === 'insert' && action.columns !== undefined && !action.columns.some(isIt)
+  const isLeft = ({ field }: NumberedField, { columns, values }: Extract<MergeClause['action'], { kind: 'insert' }>) => {
+    const names = columns ?? schema.fields.map((one) => one.name)
+    const value = values[names.findIndex((one) => one.toLowerCase() === field.name.toLowerCase())]
+    return value === undefined || isDefault(value)
   }
-  let comings: number | undefined
+  const numberedBy = ({ action }: MergeClause) => {
+    if (action.kind === 'update' && Array.isArray(action.set)) return numberedAgain(action.set, numbering)
+    if (action.kind !== 'insert' && action.kind !== 'insert-all') return []
+    const left = numbering.filter((column) =>
+      action.kind === 'insert' ? isLeft(column, action) : !given.has(column.field.name.toLowerCase()),
+    )
+    const own = numbering.find((column) => column.always && !left.includes(column))
+    // Of INSERT … ON CONFLICT that was seen to.
+    if (own && !key) throw ownValue(own, 'Leave the column out, or write DEFAULT.')
+    return left
+  }
   const effects: ReturnType<typeof effectOf>[] = []
   for (const clause of clauses) {
     const numbers = new Map<number, string>()
-    // Each clause has numbers of its own, as many as rows can come by it.
-    for (const column of numbering.filter((one) => leavesOut(one, clause))) {
-      comings ??= await countOf(whole, context)
-      const first = await context.takeNumbers(table, column, comings)
+    // Each clause has numbers of its own, as many as rows can come, or be changed, by it.
+    for (const column of numberedBy(clause)) {
+      const rows = clause.action.kind === 'update' ? compose`SELECT 1 FROM ${quoteTable(target)}` : whole
+      const first = await context.takeNumbers(table, column, await countOf(rows, context))
       numbers.set(column.field.id, `${first - 1} + row_number() OVER (PARTITION BY _boathouse_clause)`)
     }
     effects.push(effectOf(clause.action, { ...sidesOf, numbers }, sides[clause.when]))
@@ -591,7 +627,7 @@ function effectOf(
     case 'update':
       return typeof action.set === 'string'
         ? bySource(action.set === 'by-name', asItIs)
-        : assignedValues(action.set, schema, target, asItIs, meant)
+        : assignedValues(action.set, { schema, target, numbers }, asItIs, meant)
     case 'insert-all':
       return bySource(action.byName, ofNew)
     case 'insert': {
@@ -602,7 +638,7 @@ function effectOf(
           `INSERT names ${columns.length} columns and gives ${action.values.length} values`,
         )
       const set = columns.map((column, index): Assignment => ({ column, value: action.values[index]! }))
-      return assignedValues(set, schema, target, ofNew, meant)
+      return assignedValues(set, { schema, target, numbers }, ofNew, meant)
     }
     case 'delete':
       return tellsGone ? new Map(schema.fields.map((field) => [field.name, asItIs(field)])) : undefined
@@ -623,18 +659,20 @@ function checkAlike(byName: boolean, { schema, given, target }: Pick<MergeSides,
 }
 
 /** `expression AS column, …` for all columns of the table. */
-const assigned = (set: readonly Assignment[], schema: Schema, target: TableName, otherwise: (field: Field) => string) =>
+const assigned = (set: readonly Assignment[], into: Assigned, otherwise: (field: Field) => string) =>
   Composed.join(
-    [...assignedValues(set, schema, target, otherwise)].map(
+    [...assignedValues(set, into, otherwise)].map(
       ([column, value]) => compose`${value} AS ${quoteName(column)}`,
     ),
     ', ',
   )
 
+/** `numbers`: by field id, what a column is given that numbers its rows. */
+type Assigned = { schema: Schema; target: TableName; numbers: ReadonlyMap<number, string> }
+
 function assignedValues(
   set: readonly Assignment[],
-  schema: Schema,
-  target: TableName,
+  { schema, target, numbers }: Assigned,
   otherwise: (field: Field) => string,
   meant: (piece: Piece) => Piece | Composed = (piece) => piece,
 ): Map<string, Composed | string> {
@@ -647,7 +685,8 @@ function assignedValues(
         return [field.name, withFields(field.name, field.type, otherwise(field), [first, ...more], meant)]
       if (first.item) return [field.name, withItems(field, otherwise(field), [first, ...more], meant)]
       if (more.length > 0) throw new Failure('SQL_INVALID', `${field.name} is set twice`)
-      return [field.name, valueOf(first.value, field, target, meant)]
+      const number = isDefault(first.value) ? numbers.get(field.id) : undefined
+      return [field.name, number ?? valueOf(first.value, field, target, meant)]
     }),
   )
 }
