@@ -419,9 +419,9 @@ const scalars: Macro[] = [
   [
     'pg_type_text',
     ['x'],
-    `CASE WHEN typeof(x) LIKE 'DECIMAL(%' THEN 'numeric' ELSE lower(CASE typeof(x) WHEN 'VARCHAR' THEN 'text' WHEN '"NULL"' THEN 'unknown' WHEN 'DOUBLE' THEN 'double precision'
-      WHEN 'FLOAT' THEN 'real' WHEN 'HUGEINT' THEN 'numeric' WHEN 'BLOB' THEN 'bytea' WHEN 'TIMESTAMP' THEN 'timestamp without time zone' WHEN 'TIME' THEN 'time without time zone'
-      WHEN 'VARCHAR[]' THEN 'text[]' WHEN 'DOUBLE[]' THEN 'double precision[]' ELSE typeof(x) END) END`,
+    `lower(CASE regexp_replace(typeof(x), '(\\(\\d+,\\d+\\))?(\\[\\d*\\])?$', '') WHEN 'VARCHAR' THEN 'text' WHEN '"NULL"' THEN 'unknown' WHEN 'DOUBLE' THEN 'double precision'
+      WHEN 'FLOAT' THEN 'real' WHEN 'HUGEINT' THEN 'numeric' WHEN 'DECIMAL' THEN 'numeric' WHEN 'BLOB' THEN 'bytea' WHEN 'TIMESTAMP' THEN 'timestamp without time zone'
+      WHEN 'TIME' THEN 'time without time zone' ELSE regexp_replace(typeof(x), '\\[\\d*\\]$', '') END) || CASE WHEN typeof(x) LIKE '%]' THEN '[]' ELSE '' END`,
   ],
   ['pg_to_hex', ['x'], 'lower(to_hex(x))'],
   // To so many digits of a second.

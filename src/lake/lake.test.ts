@@ -285,6 +285,10 @@ describe('writing', () => {
     ['sum(1::int)', 'HUGEINT', '1'],
     ['18446744073709551615::ubigint', 'HUGEINT', '18446744073709551615'],
     ['[1::hugeint]', 'DECIMAL(38,0)[]', ['1']],
+    ["'0101'::bit", 'BIT', '0101'],
+    ['[1, 2.5]::float[2]', 'FLOAT[2]', [1, 2.5]],
+    ['[1, 2]::smallint[2]', 'INTEGER[]', [1, 2]],
+    ['[[1, 2]]::integer[2][]', 'INTEGER[][]', [[1, 2]]],
     ['1::utinyint', 'INTEGER', 1],
     ["'a'::enum('a')", 'VARCHAR', 'a'],
     ['null', 'INTEGER', null],
@@ -298,6 +302,28 @@ describe('writing', () => {
     await world.rows(`create or replace table raw.types as select ${expression} as v`)
     const { columns, rows } = await collect(await world.query('from raw.types'))
     expect([columns[0]!.type, rows]).toEqual([type, [[value]]])
+  })
+
+  test('an array has the length that its column was declared with', async () => {
+    await world.rows("create table raw.embedded (id int, place float[3], tags varchar[2] default ['a', 'b'])")
+    await world.rows("insert into raw.embedded (id, place) values (1, [1, 2, 3]), (2, '[3, 2, 1]'), (3, null)")
+    const near = 'select id, tags from raw.embedded order by array_distance(place, [3, 2, 2]::float[3]) limit 2'
+    expect(await world.rows(near)).toEqual([
+      [2, ['a', 'b']],
+      [1, ['a', 'b']],
+    ])
+    const short = { code: 'QUERY_FAILED', message: expect.stringContaining('length 2') }
+    await expect(world.rows('insert into raw.embedded values (4, [1, 2], null)')).rejects.toMatchObject(short)
+    await expect(world.rows('update raw.embedded set place = [1, 2] where id = 1')).rejects.toMatchObject(short)
+    await expect(world.rows('alter table raw.embedded alter column place type float[2]')).rejects.toMatchObject(short)
+    await world.rows('alter table raw.embedded alter column place type double[3]')
+    await world.rows('create view raw.places as select place, id from raw.embedded')
+    expect(await world.rows('select typeof(place), place from raw.places where id = 1')).toEqual([
+      ['DOUBLE[3]', [1, 2, 3]],
+    ])
+    await world.rows('alter table raw.embedded alter column place type double[]')
+    await world.rows('insert into raw.embedded values (4, [1, 2], null)')
+    expect(await world.rows('select len(place) from raw.embedded where id > 2 order by id')).toEqual([[null], [2]])
   })
 
   test('a type that a table cannot hold is refused with the column', async () => {

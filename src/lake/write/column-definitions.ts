@@ -8,7 +8,7 @@ import type { ColumnDefinition, Identity } from '../sql/statement.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { parseSqlType, sqlType } from '../types.ts'
 import { computedDefault } from './computed-defaults.ts'
-import { declaredOf, type DeclaredType } from './declared-types.ts'
+import { declaredArray, declaredOf, type DeclaredType } from './declared-types.ts'
 import { located, type PerformContext } from './perform-context.ts'
 import { listOf, spanOf } from './postgres-texts.ts'
 import { parseBound, printedBound } from './write.ts'
@@ -109,7 +109,9 @@ export async function typeOf(
       place: context.at(written.start),
       hint: 'Write VARCHAR: other engines write tables too, and nothing would hold them to it; test for it in the project instead.',
     })
-  return { type: parseSqlType(bound!.type, column) }
+  // PostgreSQL reads how long its lists are, and minds none.
+  const array = context.postgres ? undefined : declaredArray(bound!.type)
+  return array ?? { type: parseSqlType(bound!.type, column) }
 }
 
 /** Types of PostgreSQL and its extensions that have an order, or operators, of their own. */
@@ -147,7 +149,8 @@ export async function constantOf(
   column: string,
   context: PerformContext,
 ): Promise<Value | undefined> {
-  const meant = declared === 'INTERVAL' ? declared : declared?.startsWith('JSON') ? 'JSON' : undefined
+  const meant =
+    declared === 'INTERVAL' || declared === 'BIT' ? declared : declared?.startsWith('JSON') ? 'JSON' : undefined
   const read = meant ? compose`CAST((${written}) AS ${meant})` : compose`(${written})`
   const [before, behind] = printedBound(type)
   const text = compose`SELECT ${before}CAST(${read} AS ${sqlType(type)})${behind}`

@@ -37,6 +37,8 @@ const declaring: Declaring[] = [
       /^interval(?:\s+(?:year|month|day|hour|minute|second)(?:\s+to\s+(?:month|day|hour|minute|second))?)?(?:\s*\(\s*\d\s*\))?$/i,
     declared: () => 'INTERVAL',
   },
+  // DuckDB's has any length.
+  { type: { kind: 'string' }, written: /^(?:bit|bitstring)$/i, declared: () => 'BIT' },
   { type: { kind: 'int' }, written: /^(?:smallint|int2)$/i, declared: () => 'SMALLINT' },
   // Above all that UBIGINT holds, too: what other engines add to the column need not fit that.
   { type: wholeNumber, written: /^(?:hugeint|int128|ubigint|uint64)$/i, declared: () => 'HUGEINT' },
@@ -59,13 +61,21 @@ export function declaredOf(
   return undefined
 }
 
+/** `FLOAT[3]`, as DuckDB says it: a list for every engine, of so many items. Lists of other types are read as what they are kept as. */
+export function declaredArray(text: string): { type: Type; declared: DeclaredType } | undefined {
+  const [, element, count] = /^([A-Z ]+|DECIMAL\(\d+,\d+\))\[([1-9]\d{0,5})\]$/.exec(text) ?? []
+  if (element === undefined || element === 'JSON') return undefined
+  const type = parseSqlType(text, '')
+  return sqlType(type) === `${element}[]` ? { type, declared: `${element}[${count}]` } : undefined
+}
+
 const asKept = { postgres: true, run: false }
 
 /** How a column was declared; undefined where that is its type, or not any more. */
 export function declaredType(metadata: Described, { id, type }: Field): DeclaredType | undefined {
   const said = property.of(metadata, id)
   if (said === undefined) return undefined
-  const known = declaredOf(said, asKept)
+  const known = declaredArray(said) ?? declaredOf(said, asKept)
   return known?.declared === said && sqlType(known.type) === sqlType(type) ? said : undefined
 }
 
@@ -82,22 +92,31 @@ export function declaredTypes(
   )
 }
 
+/** DuckDB has a type of that name, which says it all. */
+const isOwn = (declared: DeclaredType): boolean => /^(?:HUGEINT|INTERVAL|BIT|.*\])$/.test(declared)
+
 /** DuckDB's types of those columns that it has one for, by name. */
-export const readTypes = (declared: ReadonlyMap<string, DeclaredType>): Map<string, 'JSON' | 'HUGEINT' | 'INTERVAL'> =>
+export const readTypes = (declared: ReadonlyMap<string, DeclaredType>): Map<string, string> =>
   new Map(
     [...declared].flatMap(([name, said]) => {
-      const type = said.startsWith('JSON') ? 'JSON' : said === 'HUGEINT' || said === 'INTERVAL' ? said : undefined
+      const type = said.startsWith('JSON') ? 'JSON' : isOwn(said) ? said : undefined
       return type === undefined ? [] : [[name, type]]
     }),
   )
 
 /** How a column that a SELECT makes is declared, where DuckDB's type says more than what it is kept as. */
 export const declaredByType = (type: string): DeclaredType | undefined =>
-  type === 'JSON' || type === 'INTERVAL' ? type : /^(?:HUGEINT|UBIGINT)$/.test(type) ? 'HUGEINT' : undefined
+  type === 'JSON' || type === 'INTERVAL' || type === 'BIT'
+    ? type
+    : /^(?:HUGEINT|UBIGINT)$/.test(type)
+      ? 'HUGEINT'
+      : declaredArray(type)?.declared
 
 /** The type by which a column is read that was made of one of this type. */
 export const readAs = (type: string, column: string): string =>
-  declaredByType(type) === 'HUGEINT' ? 'HUGEINT' : sqlType(parseSqlType(type, column))
+  declaredByType(type) === 'HUGEINT'
+    ? 'HUGEINT'
+    : (declaredArray(type)?.declared ?? sqlType(parseSqlType(type, column)))
 
 /** Nothing where it stays as it is. */
 export function changeDeclared(
@@ -143,7 +162,8 @@ export function storedSql(
     const wrong = `error(${quoteText(`invalid input syntax for type ${declared.toLowerCase()}: NaN, Infinity, or a comma behind the last item`)})`
     return `CASE WHEN ${isLenient(value)} THEN ${wrong} ELSE CAST(CAST(${value} AS JSON) AS VARCHAR) END`
   }
-  if (declared === 'INTERVAL') return `CAST(CAST(${value} AS INTERVAL) AS VARCHAR)`
+  if (declared === 'INTERVAL' || declared === 'BIT' || declared.endsWith(']'))
+    return `CAST(CAST(${value} AS ${declared}) AS ${sqlType(type)})`
   const [, name, most] = lengthOf(declared) ?? []
   if (most === undefined) return plain
   const tooLong = `error(${quoteText(`value too long for type ${name!.toLowerCase()}(${most})`)})`
@@ -154,7 +174,9 @@ export function storedSql(
 /** A condition for values of a column that the type does not hold; undefined where it holds all. */
 export function unfitSql(column: string, declared: DeclaredType): string | undefined {
   if (declared === 'SMALLINT') return `${column} NOT BETWEEN -32768 AND 32767`
-  if (declared === 'INTERVAL') return `(${column} IS NOT NULL AND TRY_CAST(${column} AS INTERVAL) IS NULL)`
+  if (declared === 'INTERVAL' || declared === 'BIT')
+    return `(${column} IS NOT NULL AND TRY_CAST(${column} AS ${declared}) IS NULL)`
+  if (declared.endsWith(']')) return `len(${column}) <> ${/\d+(?=\]$)/.exec(declared)![0]}`
   if (declared.startsWith('JSON')) return `(NOT json_valid(${column}) OR ${isLenient(column)})`
   const [, , most] = lengthOf(declared) ?? []
   return most === undefined ? undefined : `length(rtrim(${column}, ' ')) > ${most}`
@@ -165,12 +187,13 @@ const unfitStates: Record<DeclaredType, string> = {
   JSON: '22P02',
   JSONB: '22P02',
   INTERVAL: '22007',
+  BIT: '22P02',
 }
 
 /** For values that are there. */
 export const unfit = (column: string, declared: DeclaredType): Failure =>
   new Failure('QUERY_FAILED', `column "${column}" has values that the type ${declared.toLowerCase()} does not hold`, {
-    sqlState: unfitStates[declared] ?? '22001',
+    sqlState: unfitStates[declared] ?? (declared.endsWith(']') ? '22000' : '22001'),
   })
 
 // What becomes of a declared column in a SELECT nobody can tell but DuckDB, and it keeps no such types. So the statement is bound
@@ -185,9 +208,6 @@ export const markedType = (declared: DeclaredType): string =>
 
 /** Whether DuckDB's own type does not say it. */
 export const needsMark = (declared: DeclaredType): boolean => !isOwn(declared)
-
-/** DuckDB has a type of that name, which says it all. */
-const isOwn = (declared: DeclaredType): boolean => declared === 'HUGEINT' || declared === 'INTERVAL'
 
 /** What a column of the bound statement was declared as, going by its mark. */
 export function markedAs(type: string): DeclaredType | undefined {

@@ -280,6 +280,9 @@ test('vectors are texts however their relation is named, and lists are compared 
   const types =
     "select pg_typeof(now())::regtype = 'timestamptz'::regtype as a, pg_typeof(1)::regtype = 'text'::regtype as b"
   expect((await ada.query(types)).rows).toEqual([{ a: true, b: false }])
+  const named =
+    "select array_to_string(array[pg_typeof(1::float4), pg_typeof('{1}'::float8[]), pg_typeof(array_value(1::float4, 2)), pg_typeof(1.5::numeric(3,1)), pg_typeof('a'::text)], ', ') as types"
+  expect((await ada.query(named)).rows).toEqual([{ types: 'real, double precision[], real[], numeric, text' }])
   expect((await ada.query("select '{}'::text[] = '{}' as a, '{1}'::int[] <> '{2}' as b")).rows).toEqual([
     { a: true, b: true },
   ])
