@@ -10,7 +10,7 @@ import { Reader, type Piece, type WrittenName } from './reader.ts'
 import { ordering, orderings, transformed, type Ordering } from './placing.ts'
 import { branchDropped, branchForwarded, branchMade, refAlteration, type RefAlteration } from './ref-alteration.ts'
 import { rowChange, rowVerbs, type RowChange } from './row-change.ts'
-import { tokens } from './tokens.ts'
+import { quoteName, tokens } from './tokens.ts'
 import { assigned, plainValue, propertiesSet, withProperties, type Properties } from './trino-properties.ts'
 import { nextvalOf } from './sequence.ts'
 import { parseWithChanges } from './with-changes.ts'
@@ -233,7 +233,9 @@ function create(reader: Reader): Statement {
   // PostgreSQL's word for a table that no crash brings back; here each is.
   if (!temporary) reader.take('unlogged')
   refuseMade(reader, 'CREATE')
+  const isRecursive = reader.take('recursive')
   const view = reader.take('view')
+  if (isRecursive && !view) reader.expect('VIEW', 'view')
   if (!view) reader.expect('TABLE, VIEW or SCHEMA', 'table')
   const ifNotExists = reader.take('if', 'not', 'exists')
   if (replace && ifNotExists) throw reader.invalid('OR REPLACE and IF NOT EXISTS exclude each other')
@@ -241,7 +243,9 @@ function create(reader: Reader): Statement {
   if (view) {
     const clauses = viewClauses(reader)
     reader.expect('AS and a SELECT', 'as')
-    return { kind: 'create-view', temporary, name, replace, ifNotExists, ...clauses, select: reader.rest() }
+    const select = isRecursive ? readingItself(name, clauses.columns, reader) : reader.rest()
+    const columns = isRecursive ? undefined : clauses.columns
+    return { kind: 'create-view', temporary, name, replace, ifNotExists, ...clauses, columns, select }
   }
   const names = reader.seesNames() ? reader.columns() : undefined
   // Spark has LIKE without parentheses.
@@ -304,6 +308,16 @@ function viewClauses(reader: Reader) {
         'Leave it out: a view reads with the grants of its maker, and shows nobody rows and values that are hidden from them.',
       )
     else return { columns, columnComments, comment, properties: given }
+}
+
+/** `CREATE RECURSIVE VIEW n (a) AS SELECT …`: what WITH RECURSIVE of that name gives. */
+function readingItself(view: WrittenName, columns: string[] | undefined, reader: Reader): Piece {
+  if (!columns) throw reader.invalid('a recursive view has its columns in parentheses behind its name')
+  const name = quoteName(view.at(-1)!)
+  const names = columns.map(quoteName).join(', ')
+  const before = `WITH RECURSIVE ${name}(${names}) AS (`
+  const { sql, start } = reader.rest()
+  return { sql: `${before}${sql}\n) SELECT ${names} FROM ${name}`, start: start - before.length }
 }
 
 /** Whether a temporary table goes when the transaction ends. */

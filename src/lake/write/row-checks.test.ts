@@ -53,6 +53,16 @@ test('rows that come are held to the checks of their table, whatever writes them
   ])
 })
 
+test('a check may name its table before a column, and needs that name no more', async () => {
+  await rows(
+    'create table told (id int, part struct(n int) check (told.part.n > 1), check ("told".id < Told."part".n))',
+  )
+  expect(await refusal("insert into told values (1, {'n': 1})")).toEqual(breaks('told_part_check'))
+  await rows('alter table told rename to called')
+  await rows("insert into called values (1, {'n': 2})")
+  expect(await refusal("insert into called values (3, {'n': 2})")).toEqual(breaks('told_check'))
+})
+
 test('a check follows its columns, and goes with one of them or by its name', async () => {
   await rows('create table moved (id int, age int check (age >= 0), size int check (size > 0 and age < 200))')
   await rows('alter table moved rename column age to years')

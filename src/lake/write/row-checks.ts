@@ -76,6 +76,22 @@ function withColumns(sql: string, inPlaceOf: (name: string) => string | undefine
   return text + sql.slice(end)
 }
 
+/** Without the name of the table before its columns: it may be called otherwise one day, and rows that come have none. */
+function ofRow(sql: string, { name: table }: TableName, fields: readonly Pick<Field, 'name'>[]): string {
+  const isColumn = (name: string) => fields.some((field) => field.name.toLowerCase() === name.toLowerCase())
+  const all = [...tokens(sql)]
+  let text = ''
+  let end = 0
+  all.forEach((token, at) => {
+    const [before, dot, column] = [all[at - 1], all[at + 1], all[at + 2]]
+    if (!isName(token) || before?.text === '.' || dot?.text !== '.' || !column || !isName(column)) return
+    if (nameOf(token).toLowerCase() !== table.toLowerCase() || !isColumn(nameOf(column))) return
+    text += sql.slice(end, token.start)
+    end = dot.end
+  })
+  return text + sql.slice(end)
+}
+
 /** The checks that speak of one of these columns. */
 export function checksOf(metadata: TableMetadata, fieldIds: readonly number[]): RowCheck[] {
   const { fields } = currentSchema(metadata)
@@ -181,7 +197,8 @@ export async function addChecks(
         sqlState: '42804',
       })
     const columns: Record<string, number> = {}
-    withColumns(condition.sql, (name) => {
+    const sql = ofRow(condition.sql, target, fields)
+    withColumns(sql, (name) => {
       const field = fields.find((one) => one.name.toLowerCase() === name)
       if (field) columns[name] = field.id
       return undefined
@@ -189,7 +206,7 @@ export async function addChecks(
     if (check.name !== undefined) mustBeFree(metadata, check.name, 'check')
     const name = check.name ?? nameFor(metadata, target, columns)
     if (check.holdsAlready !== true) await checkRows(condition, name, target, context)
-    const kept: Kept = { sql: condition.sql, columns }
+    const kept: Kept = { sql, columns }
     await changes.alter(
       target,
       [

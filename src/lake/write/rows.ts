@@ -94,10 +94,9 @@ export async function changeRows(
     const planned = await changed.execute()
     const { scans } = planned
     lease = planned.lease
-    const from = await stage(forParquet(planned.sql, await changed.columns(), { kept: true }), staged, rows)
-    const counted = await rows(
-      `SELECT _boathouse_file, count(*), count(DISTINCT _boathouse_pos), count(*) FILTER (_boathouse_new) FROM ${from} GROUP BY _boathouse_file`,
-    )
+    const met = await stage(forParquet(planned.sql, await changed.columns(), { kept: true }), staged, rows)
+    const once = join(folder, 'once.parquet')
+    const { from, counted } = options.operation === 'update' ? await eachOnce(met, once, rows) : await asMet(met, rows)
     const gone = new Map<string, number>()
     let [inserted, all] = [0, 0]
     for (const [file, count, distinct, news] of counted) {
@@ -268,6 +267,23 @@ const asking =
     engine.rows({ class: 'write', sql, ...limitsOf(limits) })
 
 /** Keeps the rows of a SELECT in a file; gives what stands behind FROM to read it. */
+type Met = { from: string; counted: unknown[][] }
+
+/** By file: how many rows there are, of how many places, and how many of them come. */
+async function asMet(from: string, rows: Rows): Promise<Met> {
+  const counted = await rows(
+    `SELECT _boathouse_file, count(*), count(DISTINCT _boathouse_pos), count(*) FILTER (_boathouse_new) FROM ${from} GROUP BY _boathouse_file`,
+  )
+  return { from, counted }
+}
+
+/** A row that meets several of the other side and becomes the same by each is changed once, as wherever UPDATE has a FROM. */
+async function eachOnce(met: string, file: string, rows: Rows): Promise<Met> {
+  const all = await asMet(met, rows)
+  const isOnce = all.counted.every(([, count, places]) => Number(count) === Number(places))
+  return isOnce ? all : asMet(await stage(`SELECT DISTINCT * FROM ${met}`, file, rows), rows)
+}
+
 async function stage(select: string, file: string, rows: Rows): Promise<string> {
   await rows(`COPY (${select}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION lz4_raw)`)
   return `read_parquet(${quoteFile(file)})`
