@@ -768,6 +768,20 @@ test('a macro may have its meta and docs in both places, and dispatch without a 
   })
 })
 
+test('operations are named by macros too, and docs keep their line breaks', async () => {
+  const { project, failures } = await read({
+    'dbt_project.yml': `${head}on-run-end: [select 1]\n`,
+    'macros/m.sql': `{% macro generate_alias_name(custom_alias_name=none, node=none) %}{{ node.name.split('-')[1] }}{% endmacro %}`,
+    'models/docs.md': '{% docs one %}\r\na\r\nb\r\n{% enddocs %}\r\n{% docs two %}\r\n{{ 1 }}\r\nb{% enddocs %}\r\n',
+  })
+  expect(failures).toEqual([])
+  expect([...project.operations.values()].map(({ alias }) => alias)).toEqual(['on'])
+  expect([...project.docs.values()].filter((one) => one.package === 'shop').map(({ text }) => text)).toEqual([
+    'a\r\nb',
+    '1\nb',
+  ])
+})
+
 test('a setting that is needed before the project may use variables and the calendar', () => {
   const text = "t_{{ env_var('T', 'x') }}_{{ var('v') }}_{{ modules.datetime.date(2020, 1, 2) }}"
   expect(renderSetting(text, { T: 'y' }, { v: 1 })).toBe('t_y_1_2020-01-02')

@@ -256,7 +256,7 @@ export function sourceValue(source: DbtSource, fileInPackage: string): Config {
 
 /** Operations are nodes as well, with what dbt_project.yml says of all models. */
 export function operationValue(operation: DbtOperation): Config {
-  const { name, package: from, sql, when, index, config, database, schema } = operation
+  const { name, package: from, sql, when, index, config, database, schema, alias } = operation
   const path = `hooks/${name}.sql`
   return {
     database,
@@ -268,7 +268,7 @@ export function operationValue(operation: DbtOperation): Config {
     original_file_path: './dbt_project.yml',
     unique_id: operation.uniqueId,
     fqn: [from, 'hooks', name],
-    alias: name,
+    alias,
     checksum: operation.checksum,
     config,
     tags: [...new Set([when, ...tagsOf(config)])],

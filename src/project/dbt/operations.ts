@@ -70,6 +70,7 @@ function addOperation(
     place,
     database: project.target.database,
     schema: project.target.schema,
+    alias: name,
   }
   gathering(reading.failures, () => names.nameOperation(operation))
   project.operations.set(operation.uniqueId, operation)

@@ -40,11 +40,11 @@ export class RelationNames {
     if (typeof schema === 'string' && schema !== '') node.schema = schema
   }
 
-  /** Database and schema of an operation, which is named as a model beside it would be. @throws Failure of the macros */
+  /** An operation is named as a model beside it would be. @throws Failure of the macros */
   nameOperation(operation: DbtOperation): void {
     const dict = () => fromJs(operationValue(operation)) as Dict
-    for (const part of ['database', 'schema'] as const)
-      operation[part] = this.#generate(part, { ...operation, version: undefined, alias: operation.name }, dict)
+    for (const part of ['database', 'schema', 'alias'] as const)
+      operation[part] = this.#generate(part, { ...operation, version: undefined }, dict)
   }
 
   #generate(part: Part, node: Named, dict: () => Dict): string {

@@ -229,6 +229,7 @@ export type DbtOperation = {
   package: string
   database: string
   schema: string
+  alias: string
   when: 'on-run-start' | 'on-run-end'
   /** From 0 within its package. */
   index: number

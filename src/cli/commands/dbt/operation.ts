@@ -78,6 +78,7 @@ const inline = ({ name, target }: DbtProject, sql: string): Parameters<typeof ru
   package: name,
   database: target.database,
   schema: target.schema,
+  alias: 'inline_query',
   when: 'on-run-start',
   index: 0,
   sql,
