@@ -51,6 +51,7 @@ export const formatOf = (formats: WireFormats, column: number): number =>
 export function toldAs(type: DuckDBType, declared: string | null | undefined): string | undefined {
   if (!declared) return undefined
   if (type.alias) return type.alias === 'JSON' && declared.startsWith(type.alias) ? declared : undefined
+  if (type.typeId === DuckDBTypeId.HUGEINT) return /^(BIGINT|SMALLINT)$/.test(declared) ? 'BIGINT' : undefined
   return type.typeId === (declared === 'SMALLINT' ? DuckDBTypeId.INTEGER : DuckDBTypeId.VARCHAR) ? declared : undefined
 }
 
@@ -139,7 +140,7 @@ function leaveOutNulls(vector: DuckDBVector, lengths: Int32Array): void {
 }
 
 function sizedColumn(type: DuckDBType, binary: boolean, declared: string | undefined, texts: Texts): Sized {
-  const own = binary && declared ? binaryOf[declared] : undefined
+  const own = declared === undefined ? undefined : (binary ? binaryOf : textOf)[declared]
   if (own) return valueByValue(own)
   const isZoned = texts.timestamptz !== undefined && !binary && type.typeId === DuckDBTypeId.TIMESTAMP_TZ
   const sized = isZoned ? undefined : sizedOf(type, binary)
@@ -180,8 +181,23 @@ function columnOf(type: DuckDBType, binary: boolean, texts: Texts): Column {
   return column(readerOf(type), writeOf(wire.type, binary, texts))
 }
 
+/** A sum of integers, which the engine has in 128 bits. */
+const longOf =
+  (write: (value: bigint, out: ByteWriter) => void): Column =>
+  (vector) =>
+  (row, out) => {
+    const value = vector.getItem(row) as bigint
+    if (BigInt.asIntN(64, value) !== value)
+      throw new Error(`Out of Range Error: ${value} is out of range for the type bigint`)
+    write(value, out)
+  }
+
+/** What is looked at before it is sent as text. */
+const textOf: Readonly<Record<string, Column>> = { BIGINT: longOf((value, out) => out.text(String(value))) }
+
 /** What is sent otherwise in binary than the type of its values would be. */
 const binaryOf: Readonly<Record<string, Column>> = {
+  BIGINT: longOf((value, out) => out.int64(value)),
   SMALLINT: (vector) => {
     const items = rawOf(vector).items as unknown as number[]
     return (row, out) => {

@@ -57,10 +57,10 @@ import {
   type Source,
 } from './sources.ts'
 import { groupedByKey, type Keyed } from './sql/grouped-key.ts'
-import { indexOfByte, splice, type Spliced } from './sql/splice.ts'
+import { indexOfByte, splice, type Edit, type Spliced } from './sql/splice.ts'
 import { isKeptAs, markedAs, type DeclaredType } from './write/declared-types.ts'
 import { systemSql } from './relations/system-tables.ts'
-import { placeAt, splitStatements } from './sql/tokens.ts'
+import { placeAt, splitStatements, tokens } from './sql/tokens.ts'
 import { mayDependOnZone, zoneOf } from './policy/zones.ts'
 
 /** One use of a table, as it was planned. `isChanged`: the use whose rows a statement changes; it may read the table elsewhere too. */
@@ -121,12 +121,29 @@ export type Prepared = {
    */
   execute(options?: { unbound: boolean }): Promise<Planned>
   columns(): Promise<readonly EngineColumn[]>
-  /** How columns were declared that are passed on from tables as they are; undefined where none is. */
-  declared(): Promise<Declared | undefined>
+  /**
+   * How columns were declared that are passed on from tables as they are; undefined where none is. `sums`: and what is BIGINT
+   * to PostgreSQL because integers were summed up, which are HUGEINT to the engine.
+   */
+  declared(options?: { sums: boolean }): Promise<Declared | undefined>
   /** Casts that fail for every value but NULL, where they stand. */
   vainCasts(): Promise<{ from: string; to: string; place: Place }[]>
   /** The engine's types of `$1`, `$2` …; `UNKNOWN` where the statement does not say. */
   parameterTypes(): Promise<string[]>
+}
+
+const smallIntegers: ReadonlySet<string> = new Set(['TINYINT', 'SMALLINT', 'INTEGER', 'UTINYINT', 'USMALLINT'])
+const isOfIntegers = (told: DeclaredType | undefined) => told === 'BIGINT' || told === 'SMALLINT'
+
+/** The text with `max` for `sum`, so that its types tell what was summed up; undefined where nothing is. */
+function sumsAsMost(sql: string): string | undefined {
+  if (!/\bsum\s*\(/i.test(sql)) return undefined
+  const all = [...tokens(sql)]
+  const edits = all.flatMap(({ kind, text, start, end }, at): Edit[] => {
+    const isCall = kind === 'word' && text.toLowerCase() === 'sum' && all[at + 1]?.text === '('
+    return isCall && all[at - 1]?.text !== '.' ? [{ start, end, text: 'max' }] : []
+  })
+  return edits.length === 0 ? undefined : splice(sql, edits).text
 }
 
 /** The columns of a SELECT for who is told how columns were declared. */
@@ -135,10 +152,10 @@ export async function toldColumns(
   json: string | undefined,
 ): Promise<Column[]> {
   const columns = await prepared.columns()
-  const declared = (await prepared.declared()) ?? []
+  const declared = (await prepared.declared({ sums: true })) ?? []
   return columns.map(({ name, type }, at) => {
     const told = declared[at]
-    const computed = type === 'JSON' ? (json ?? type) : type
+    const computed = type === 'JSON' ? (json ?? type) : type === 'HUGEINT' && isOfIntegers(told) ? 'BIGINT' : type
     return { name, type: told !== undefined && isKeptAs(told, type) ? told : computed, nullable: true }
   })
 }
@@ -222,15 +239,23 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       scans.map(({ table, snapshot }) => [showName(table.name), snapshot?.snapshotId.toString() ?? null]),
     ),
     columns,
-    declared: async () => {
+    declared: async ({ sums } = { sums: false }) => {
       const marked = named.marked()
-      if (!marked) return undefined
-      const bound = await columnsOf(marked.spliced.text, marked.setup, context).catch((error: unknown) => {
+      const { spliced, setup } = marked ?? named.whole()
+      const summed = sums ? sumsAsMost(spliced.text) : undefined
+      if (!marked && summed === undefined) return undefined
+      const columnsAs = (text: string) => columnsOf(text, setup, context)
+      const bound = await (
+        summed === undefined
+          ? columnsAs(spliced.text)
+          : columnsAs(summed).catch(() => (marked ? columnsAs(spliced.text) : []))
+      ).catch((error: unknown) => {
         // What it computes is not to be had of marks: then nothing is told of what is only passed on.
         if (error instanceof EngineFailure && unbound.has(error.error.type)) return []
         throw error
       })
-      const declared = bound.map(({ type }) => markedAs(type))
+      const ofIntegers = (type: string) => (summed !== undefined && smallIntegers.has(type) ? 'BIGINT' : undefined)
+      const declared = bound.map(({ type }) => markedAs(type) ?? ofIntegers(type))
       return declared.some((one) => one !== undefined) ? declared : undefined
     },
     vainCasts: async () => {

@@ -51,7 +51,7 @@ export async function answerSelect(
   }
   const { formats, json } = options
   // Other doors tell the engine's types.
-  const declared = formats ? await prepared.declared() : undefined
+  const declared = formats ? await prepared.declared({ sums: true }) : undefined
   const cacheable = options.cache !== false && !options.changes && !options.within?.changes && !prepared.volatile
   const key = cacheable
     ? createHash('sha256')

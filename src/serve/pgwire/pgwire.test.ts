@@ -21,6 +21,7 @@ import {
   sync,
   type RawClient,
 } from '../../../test/support/pg-raw.ts'
+import { pgTypeOfOid, sqlNames } from '../../base/pg-types.ts'
 import { openPgWorld, password, type PgWorld } from '../../../test/support/pg-world.ts'
 
 let world: PgWorld
@@ -1725,6 +1726,33 @@ describe('statements', () => {
       await values(`select attname, pg_get_expr(adbin, adrelid) from pg_attribute join pg_attrdef on adrelid = attrelid and adnum = attnum
         where attrelid = 'filled'::regclass and atthasdef order by attnum`),
     ).toEqual(shown)
+  })
+
+  test('a sum of integers is a bigint, one of bigints a numeric', async () => {
+    await ada.query('create table summed (i int, s smallint, b bigint, d double precision)')
+    await ada.query('insert into summed values (1, 2, 3, 4), (10, 20, 30, 40)')
+    const told = async (text: string, binary = false) => {
+      const { fields, rows } = await ada.query({ text, binary, rowMode: 'array' } as pg.QueryArrayConfig)
+      return [
+        fields.map(({ dataTypeID }) => sqlNames[pgTypeOfOid(dataTypeID)!.type]),
+        ...rows.map((row) => row.map(String)),
+      ]
+    }
+    const all = 'select sum(i), sum(s), sum(b), sum(d), sum(case when i > 1 then 1 else 0 end), count(*) from summed'
+    const types = ['bigint', 'bigint', 'numeric', 'double precision', 'bigint', 'bigint']
+    for (const binary of [false, true])
+      expect(await told(all, binary)).toEqual([types, ['11', '22', '33', '44', '1', '2']])
+    const inside =
+      'with q as (select coalesce(sum(i), 0) as total from summed group by s) select total, total * 1.5 from q order by 1'
+    expect(await told(inside)).toEqual([
+      ['bigint', 'numeric'],
+      ['1', '1.5'],
+      ['10', '15.0'],
+    ])
+    for (const binary of [false, true])
+      await expect(told('select sum(2147483647) from range(5000000000)', binary)).rejects.toMatchObject({
+        code: '22003',
+      })
   })
 
   test('a cast to numeric rounds nothing away', async () => {
