@@ -30,6 +30,9 @@ const opening = /\{%[-+]?\s*(\w+)((?:'(?:\\[^]|[^'\\])*'|"(?:\\[^]|[^"\\])*"|[^'
 /** The top-level blocks of these kinds, in order. TEMPLATE_INVALID when one is never closed. */
 export function findBlocks(text: string, file: string | undefined, kinds: readonly BlockName[]): Block[] {
   const normal = text.replace(/\r\n|\r/g, '\n')
+  // What is kept of a file has its own ends of lines, where all of them are alike.
+  const isOfWindows = text.includes('\r') && !/(?<!\r)\n|\r(?!\n)/.test(text)
+  const kept = (part: string) => (isOfWindows ? part.replaceAll('\n', '\r\n') : part)
   const source = new SourceMap(normal, { file })
   const blocks: Block[] = []
   let at = 0
@@ -48,8 +51,8 @@ export function findBlocks(text: string, file: string | undefined, kinds: readon
       kind: kind as BlockName,
       header: header.trim(),
       name,
-      text: normal.slice(match.index, end.to),
-      body: normal.slice(at, end.from),
+      text: kept(normal.slice(match.index, end.to)),
+      body: kept(normal.slice(at, end.from)),
       origin: { file, line: line!, column: column! },
     })
     at = end.to

@@ -768,10 +768,12 @@ test('a macro may have its meta and docs in both places, and dispatch without a 
   })
 })
 
-test('operations are named by macros too, and docs keep their line breaks', async () => {
+test('operations are named by macros too, docs and snapshots keep their line breaks', async () => {
   const { project, failures } = await read({
     'dbt_project.yml': `${head}on-run-end: [select 1]\n`,
     'macros/m.sql': `{% macro generate_alias_name(custom_alias_name=none, node=none) %}{{ node.name.split('-')[1] }}{% endmacro %}`,
+    'snapshots/s.sql':
+      "{% snapshot s %}\r\n{{ config(strategy='check', check_cols='all', unique_key='id') }}\r\nselect 1 as id\r\n{% endsnapshot %}\r\n",
     'models/docs.md': '{% docs one %}\r\na\r\nb\r\n{% enddocs %}\r\n{% docs two %}\r\n{{ 1 }}\r\nb{% enddocs %}\r\n',
   })
   expect(failures).toEqual([])
@@ -780,6 +782,8 @@ test('operations are named by macros too, and docs keep their line breaks', asyn
     'a\r\nb',
     '1\nb',
   ])
+  const { rawSql } = project.nodes.get('snapshot.shop.s')!
+  expect([rawSql.match(/\r\n/g)?.length, rawSql.match(/\n/g)?.length]).toEqual([3, 3])
 })
 
 test('a setting that is needed before the project may use variables and the calendar', () => {

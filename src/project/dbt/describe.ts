@@ -9,10 +9,8 @@ import type { DbtDoc, DbtPackage } from './types.ts'
 import { gathering, renderText } from './yaml-file.ts'
 
 /** A template of its own that knows no names: `{% raw %}` is what it is good for. Else it stays as it is, ends of lines included. */
-function textOf(body: string, hasWindowsLines: boolean, place: Place): string {
-  if (/\{[{%#]/.test(body)) return compileTemplate(body, place).render(new Map<string, unknown>(), { lenient: true })
-  return hasWindowsLines ? body.replaceAll('\n', '\r\n') : body
-}
+const textOf = (body: string, place: Place): string =>
+  /\{[{%#]/.test(body) ? compileTemplate(body, place).render(new Map<string, unknown>(), { lenient: true }) : body
 
 /** The `{% docs %}` blocks of a package. */
 export async function readDocs(reading: Reading, from: DbtPackage): Promise<void> {
@@ -20,7 +18,6 @@ export async function readDocs(reading: Reading, from: DbtPackage): Promise<void
   for (const { file } of await files.find(from, from.paths.docs, /\.md$/i)) {
     const text = await files.text(file)
     if (!text.includes('{%')) continue
-    const hasWindowsLines = text.includes('\r') && !/(?<!\r)\n|\r(?!\n)/.test(text)
     gathering(failures, () => {
       for (const block of findBlocks(text, file, ['docs'])) {
         const place = { file, line: block.origin.line ?? 1, column: block.origin.column ?? 1 }
@@ -33,8 +30,7 @@ export async function readDocs(reading: Reading, from: DbtPackage): Promise<void
           )
           continue
         }
-        const written = textOf(block.body, hasWindowsLines, place)
-        project.docs.set(key, { name: block.name, package: from.name, text: written.trim(), place })
+        project.docs.set(key, { name: block.name, package: from.name, text: textOf(block.body, place).trim(), place })
       }
     })
   }
