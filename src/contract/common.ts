@@ -64,6 +64,10 @@ export const Provenance = z
     tables: z.array(
       z.strictObject({
         table: z.string().describe('Full name: catalog.namespace.table.'),
+        at: z
+          .string()
+          .optional()
+          .describe('What the text says of when it is read: a branch, a tag, a snapshot, milliseconds since 1970.'),
         snapshotId: SnapshotId.nullable(),
         schemaId: z
           .number()

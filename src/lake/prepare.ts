@@ -34,6 +34,7 @@ import { checkScan } from './answers/limits.ts'
 import { metadataAnswer } from './answers/metadata-answer.ts'
 import { predicateSql } from './policy/guard.ts'
 import { cannotFail } from './policy/harmless.ts'
+import { atText } from './scan/as-of.ts'
 import { changesSql, filesOfChanges, planRange, withoutChanges } from './scan/changes.ts'
 import { vainCasts } from './sql/casts.ts'
 import { parsePlan, plainPredicate, predicatesOf } from './scan/predicates.ts'
@@ -102,7 +103,7 @@ export type Prepared = {
   loaded: Loaded[]
   /** Without what the asker may not know of: tables below a view that reads with the rights of its owner. */
   provenance: {
-    tables: { table: string; snapshotId: string | null; schemaId: number; committedAt: string | null }[]
+    tables: { table: string; at?: string; snapshotId: string | null; schemaId: number; committedAt: string | null }[]
     views: { view: string; versionId: number }[]
   }
   /** What the asker named, and their rights when the statement began. */
@@ -222,8 +223,9 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       tables: distinct(
         scans
           .filter(({ table }) => context.rights.knows(table.name))
-          .map(({ table, snapshot, schema }) => ({
+          .map(({ table, said, snapshot, schema }) => ({
             table: showName(table.name),
+            ...(said === undefined ? {} : { at: atText(said) }),
             snapshotId: snapshot?.snapshotId.toString() ?? null,
             schemaId: schema.schemaId,
             committedAt: snapshot ? new Date(snapshot.timestampMs).toISOString() : null,

@@ -95,8 +95,8 @@ export type PrepareContext = {
   namespace: string | undefined
   /** Every table as of then, where the statement does not say otherwise. */
   asOf: At | undefined
-  /** As of then, for this one table: goes before `asOf`. */
-  asOfTable?: ((name: TableName) => Earlier | undefined) | undefined
+  /** As of then, for this one table, where the statement says of it `said`: goes before both and before `asOf`. */
+  asOfTable?: ((name: TableName, said?: At) => Earlier | undefined) | undefined
   /** As it was made then. */
   asOfView?: ((name: TableName) => EarlierView | undefined) | undefined
   rights: Rights
@@ -148,6 +148,8 @@ export type Scan = {
   kind: 'scan'
   table: LoadedTable
   snapshot: Snapshot | undefined
+  /** What the statement says of when. */
+  said?: At | undefined
   schema: Schema
   shadow: Shadow
   columns: ScanSource['columns']
@@ -475,9 +477,7 @@ export async function nameSources(
     if (log && context.logs) return logOf(log, here, subject)
     const { about, ...ordinary } = aboutTable(await aboutOwn(reference, catalog, namespace), context.catalogs)
     const own = within.length === 0 ? await context.temporaryNamed?.(reference) : undefined
-    // In a view of another engine: its name for this catalog, under which it is not known here.
-    const written = ordinary.catalog && unaliased(ordinary.catalog, context.names ?? {})
-    const reached = within.length > 0 && written && !isCatalog(written) ? { ...ordinary, catalog: undefined } : ordinary
+    const reached = within.length > 0 ? await inView(ordinary, catalog) : ordinary
     const { name, ref } = own ? { name: own } : await meantBy(reached, catalog, namespace, here)
     const isOwn = own !== undefined || (within.length === 0 && name.namespace === context.names?.temporary)
     if (ref && named.at)
@@ -568,13 +568,15 @@ export async function nameSources(
     const branch = isTarget ? context.rowsOf!.branch : undefined
     const when =
       branch === undefined ? (ref ?? (named.at && (await evaluateAt(named, here, context)))) : { ref: branch }
-    const earlier = when === undefined ? context.asOfTable?.(loaded.name) : undefined
-    const asOf = atOf(earlier) ?? context.asOf
+    const earlier = context.asOfTable?.(loaded.name, when)
+    const then = atOf(earlier)
+    const travel = then ?? when ?? context.asOf
     let snapshot: Snapshot | undefined
     let changes: Range | undefined
     try {
-      changes = about && rangeOf(loaded, when ?? asOf)
-      if (!changes) snapshot = earlier?.snapshotId === null ? undefined : snapshotAsOf(metadata, when ?? asOf)
+      changes = about && rangeOf(loaded, when ?? travel)
+      if (changes && then) changes = { ...changes, to: then.snapshotId }
+      if (!changes) snapshot = earlier?.snapshotId === null ? undefined : snapshotAsOf(metadata, travel)
       else if (changes.to !== undefined) snapshot = snapshotById(metadata, changes.to)
     } catch (error) {
       throw error instanceof Failure
@@ -582,7 +584,6 @@ export async function nameSources(
         : error
     }
     // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
-    const travel = when ?? asOf
     const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'
     const ofRows =
       metadata.schemas.find(({ schemaId }) => schemaId === earlier?.schemaId) ??
@@ -609,6 +610,7 @@ export async function nameSources(
       kind: 'scan',
       table: loaded,
       snapshot,
+      said: when,
       schema,
       shadow: shadowWith(casts),
       columns,
@@ -643,6 +645,15 @@ export async function nameSources(
     const own = { catalog, namespace, name: table }
     if (!rights.knows(own) || !(await isThere(own))) return reference
     return { ...reference, namespace: undefined, name: `${table}$${name}` }
+  }
+
+  /** Without what another engine calls this catalog in its view, under which it is not known here. */
+  async function inView(reference: Parameters<typeof fullName>[0], catalog: string): Promise<typeof reference> {
+    const { catalog: outer, namespace: table, name } = reference
+    if (outer === undefined || isCatalog(unaliased(outer, context.names ?? {}))) return reference
+    // `raw.t.branch_audit` has three parts as well.
+    const isRef = refNamed(name) && (await context.resolver.load({ catalog, namespace: outer, name: table! }))
+    return isRef ? reference : { ...reference, catalog: undefined }
   }
 
   /** The table of a name, and when by the name: one that is spelled like that of a branch is a table first. */
@@ -938,7 +949,7 @@ function viewAsOf(view: LoadedView, earlier: EarlierView | undefined, place: Pla
   return { ...view, metadata: { ...metadata, currentVersionId: versionId } }
 }
 
-const atOf = (earlier: Earlier | undefined): At | undefined =>
+const atOf = (earlier: Earlier | undefined): { snapshotId: bigint } | undefined =>
   typeof earlier?.snapshotId === 'bigint' ? { snapshotId: earlier.snapshotId } : undefined
 
 /** Types of a shadow's columns. */

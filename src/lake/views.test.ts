@@ -65,6 +65,23 @@ test("another engine's name for the catalog is the view's own catalog", async ()
   await expect(world.rows('select * from lakehouse.raw.sales')).rejects.toMatchObject({ code: 'TABLE_NOT_FOUND' })
 })
 
+test('a view may read a branch or a tag by its name, and no other table that is called so where the view is', async () => {
+  for (const sql of [
+    'create schema beside',
+    'create table raw.told as select 1 as id',
+    "call create_tag('raw.told', 'v1')",
+    'insert into raw.told values (2)',
+    'create table beside.told as select 7 as id',
+    "call create_tag('beside.told', 'v1')",
+    'create view beside.of_tag as select id from raw.told.tag_v1',
+    'create view beside.of_branch as select id from dev_analytics.raw.told.branch_main order by id',
+  ])
+    await world.rows(sql)
+  expect(await world.rows('from beside.of_tag')).toEqual([[1]])
+  expect(await world.rows('from beside.of_branch')).toEqual([[1], [2]])
+  expect(await world.rows('from beside.of_tag', { namespace: 'beside' })).toEqual([[1]])
+})
+
 test('a view of views says what the whole of them says', async () => {
   await world.rows('create table raw.base as select 1 as id, 2.5::decimal(9, 2) as price, null as nothing')
   await world.rows('create view raw.one as select id, price, [id] as ids, {a: price} as pair from raw.base')

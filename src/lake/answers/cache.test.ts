@@ -203,6 +203,26 @@ describe('what a result is a function of', () => {
     await expect(ask('select 1', { asOf: '{nonsense' })).rejects.toMatchObject({ code: 'REQUEST_INVALID' })
   })
 
+  test('so can one that reads a table as of several moments, and a branch that has grown since', async () => {
+    await world.rows('create table raw.moments as select 1 as id')
+    await world.rows("call create_tag('raw.moments', 'first')")
+    await world.rows("call create_branch('raw.moments', 'side')")
+    await world.rows('insert into raw.moments values (2)')
+    const of = (moment: string) => `(select count(*) from raw.moments${moment})`
+    for (const sql of [
+      `select ${of('')} as a, ${of('.tag_first')} as b, ${of('.branch_side')} as c`,
+      "select (select max(id) from raw.moments for version as of 'side'), max(id) from raw.moments",
+      "select count(*) from table_changes('raw.moments', 'first', 'side')",
+      'select count(*) from raw.moments$changes',
+    ]) {
+      const first = await world.query(sql)
+      const { rows } = await collect(first)
+      await world.rows('insert into raw.moments.branch_side values (7)')
+      await world.rows('insert into raw.moments values (8)')
+      expect([sql, (await ask(sql, { asOf: JSON.stringify(first.provenance) })).rows]).toEqual([sql, rows])
+    }
+  })
+
   test('so can one of a view that was made anew since, with the rights of the asker alone', async () => {
     const pia = await world.member('pia')
     await world.rows("create table raw.secrets as select 1 as id, 'hidden' as word")

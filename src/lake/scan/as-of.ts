@@ -17,17 +17,24 @@ const ToldTable = z.object({ snapshotId: Id.nullable(), schemaId: z.number().int
 const Told = z.union([Id, z.null(), ToldTable])
 const ToldView = z.object({ versionId: z.number().int() })
 const Provenance = z.object({
-  tables: z.array(ToldTable.extend({ table: z.string() })),
+  tables: z.array(ToldTable.extend({ table: z.string(), at: z.string().optional() })),
   views: z.array(ToldView.extend({ view: z.string() })).default([]),
 })
 const byName = z.record(z.string(), z.union([Told, ToldView]))
 const Read = z.union([
   Provenance.transform(({ tables, views }) => [
-    ...tables.map(({ table, ...told }) => [table, told] as const),
-    ...views.map(({ view, ...told }) => [view, told] as const),
+    ...tables.map(({ table, at, ...told }) => [keyOf(table, at), told] as const),
+    ...views.map(({ view, ...told }) => [keyOf(view, undefined), told] as const),
   ]),
-  byName.transform((all) => Object.entries(all)),
+  byName.transform((all) => Object.entries(all).map(([name, told]) => [keyOf(name, undefined), told] as const)),
 ])
+
+/** A text may name a table more than once, each time as of another moment. */
+const keyOf = (table: string, at: string | undefined) =>
+  at === undefined ? table.toLowerCase() : `${table.toLowerCase()}\0${at}`
+/** What a provenance says of a moment that the text names. */
+export const atText = (at: At): string =>
+  'ref' in at ? at.ref : String('snapshotId' in at ? at.snapshotId : at.timestampMs)
 
 /**
  * As `parseAsOf`; or as of an answer's provenance, as the answer has it, or by name:
@@ -42,13 +49,13 @@ export function travelOf(text: string | undefined): Pick<PrepareContext, 'asOf' 
       `"${text.slice(0, 100)}" is no provenance: names of tables and ids of snapshots, names of views and their versions`,
     )
   const [tables, views] = [new Map<string, Earlier>(), new Map<string, EarlierView>()]
-  for (const [name, told] of read.data)
-    if (isOfView(told)) views.set(name.toLowerCase(), told)
-    else tables.set(name.toLowerCase(), earlierOf(told))
+  for (const [key, told] of read.data)
+    if (isOfView(told)) views.set(key, told)
+    else tables.set(key, earlierOf(told))
   return {
     asOf: undefined,
-    asOfTable: (name) => tables.get(showName(name).toLowerCase()),
-    asOfView: (name) => views.get(showName(name).toLowerCase()),
+    asOfTable: (name, said) => tables.get(keyOf(showName(name), said && atText(said))),
+    asOfView: (name) => views.get(keyOf(showName(name), undefined)),
   }
 }
 
