@@ -53,7 +53,7 @@ export type Command =
   | { kind: 'close'; name: string | undefined }
   | { kind: 'copy'; query: string; start: number; to: CopyFormat }
   /** `into`: the table, with the columns that are named. */
-  | { kind: 'copy-in'; query: string; into: string; start: number; from: CopyFormat }
+  | { kind: 'copy-in'; query: string; into: string; named: readonly string[]; start: number; from: CopyFormat }
 
 const changes = new Set('create drop alter truncate comment grant revoke replace rename copy refresh'.split(' '))
 /** SHOW of these is the lake's. */
@@ -445,6 +445,7 @@ function whereOf(head: Head): Where {
 function copy(head: Head): Command {
   let query: string
   let into: string | undefined
+  let columns: string[] = []
   const start = head.start()
   let at = start
   if (head.peek() === '(') {
@@ -454,7 +455,6 @@ function copy(head: Head): Command {
   } else {
     let end = start
     let table = ''
-    let columns = '*'
     for (;;) {
       table += quoteName(head.name())
       end = head.start()
@@ -463,15 +463,15 @@ function copy(head: Head): Command {
     }
     if (head.peek() === '(') {
       const inside = head.skipParentheses()
-      columns = splitAtCommas(head.slice(inside.start, inside.end)).map(named).join(', ')
+      columns = splitAtCommas(head.slice(inside.start, inside.end)).map(named)
     }
-    query = `SELECT ${columns} FROM ${table}`
-    into = columns === '*' ? table : `${table} (${columns})`
+    query = `SELECT ${columns.join(', ') || '*'} FROM ${table}`
+    into = columns.length === 0 ? table : `${table} (${columns.join(', ')})`
     at = Math.min(start, end)
   }
   if (into !== undefined && head.skip('from')) {
     if (!head.skip('stdin') && !head.skip('stdout')) return { kind: 'lake', rows: false }
-    return { kind: 'copy-in', query, into, start: at, from: copyFormat(head) }
+    return { kind: 'copy-in', query, into, named: columns, start: at, from: copyFormat(head) }
   }
   if (!head.skip('to')) throw head.invalid('TO')
   // A file is the server's: the lake decides.

@@ -2379,6 +2379,27 @@ describe('COPY FROM STDIN', () => {
     expect(await rowsNow()).toBe(before + 1)
   })
 
+  test('who may insert and not read does, into columns that are named', async () => {
+    const { id } = await world.govern.users.create({ name: 'ina', role: 'member' })
+    await world.govern.users.setPassword('ina', password)
+    await ada.query('grant insert on raw.copied to user ina')
+    await ada.query('grant select (id) on raw.copied to user ina')
+    const ina = await raw('ina')
+    ina.send(query('copy raw.copied (id, "n", t, b, tz, y, a, j) from stdin'))
+    expect((await ina.next())!.type).toBe('G')
+    ina.send(data('77\t1.5\tab\tt\t2024-01-02 03:04:05+02\t\\\\x00ff\t{1,NULL}\t{"a": 1}\n'), done)
+    expect(tagOf(await ina.until('Z'))).toBe('COPY 1')
+    const { rows } = await ada.query('select * from raw.copied where id = 77')
+    expect(rows).toMatchObject([{ n: '1.50', t: 'ab', b: true, y: Buffer.from([0, 255]), a: [1, null], j: { a: 1 } }])
+    ina.send(query('copy raw.copied (id, nope) from stdin'))
+    expect(codeOfAll(await ina.until('Z')).C).toBe('42703')
+    ina.send(query('copy raw.nowhere (id) from stdin'))
+    expect(codeOfAll(await ina.until('Z')).C).toBe('42P01')
+    ina.close()
+    await ada.query('delete from raw.copied where id = 77')
+    await world.govern.users.change(id, { disabled: true })
+  })
+
   test('who may not insert is told so before they send anything', async () => {
     const rob = await raw('rob')
     rob.send(query('copy raw.copied (id) from stdin'))

@@ -81,6 +81,7 @@ const closer: [type: RegExp, message: RegExp, state: string][] = [
 const ours: [code: FailureCode, message: RegExp, state: string][] = [
   ['SQL_INVALID', / must not be null\b/, '23502'],
   ['SQL_INVALID', / needs a value for /, '23502'],
+  ['SQL_INVALID', / has no column /, '42703'],
   ['ALREADY_EXISTS', /^the schema /, '42P06'],
 ]
 

@@ -524,11 +524,12 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       }
     },
 
-    async copyColumns(asked, { query, into, start }, signal) {
+    async copyColumns(asked, { query, into, named, start }, signal) {
       mayGoOn()
       const more = await options(signal)
       const origin = (index: number) => start + index
-      const { columns } = await placed(asked, { text: query, origin }, () => door.describe(query, more))
+      const seen = placed(asked, { text: query, origin }, () => door.describe(query, more))
+      const { columns } = await seen.catch(async (error: unknown) => ({ columns: await insertedColumns(error) }))
       // Who may not insert is told so before they send anything: no rows are inserted, and that is taken back.
       const text = `INSERT INTO ${into} OVERRIDING SYSTEM VALUE SELECT ${copiedNulls(columns)} WHERE false`
       const own = isReadOnly() ? 'BEGIN READ ONLY' : 'BEGIN'
@@ -540,6 +541,15 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
         await door.query(back, more)
       }
       return columns
+
+      /** Of columns that are named, to somebody who may insert them and not read them. @throws `error` where that is not why */
+      async function insertedColumns(error: unknown): Promise<CopiedColumn[]> {
+        const values = named.map((_, at) => `$${at + 1}`).join(', ')
+        const inserted = door.describe(`INSERT INTO ${into} VALUES (${values})`, more)
+        const { parameters } = await inserted.catch(() => ({ parameters: [] }))
+        if (named.length === 0 || parameters.length !== named.length) throw error
+        return parameters.map((type, at) => ({ name: named[at]!, type }))
+      }
     },
 
     async copyIn(asked, { into, start }, columns, lines, signal) {
