@@ -56,7 +56,7 @@ export type CommandContext = CommandParts & {
   /** @throws FORBIDDEN */
   mayChange(privilege: Privilege, name: TableName): Promise<void>
   isThere(name: TableName): Promise<boolean>
-  readBy(name: TableName): Promise<TableName | undefined>
+  readBy(name: TableName): Promise<string | undefined>
   /** What takes back what is done, if the transaction does not come to its end. */
   undo(work: () => Promise<void>): void
   /** Undefined for one that does not exist. @throws FORBIDDEN unless the asker sees all of it */

@@ -54,7 +54,9 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
     readBy: async ({ catalog, namespace, name }) => {
       const all = await opened.listAll(catalog, within?.tables ?? tables, options.changes ?? within?.changes)
       const reads = ({ sequence = [] }: NumberedField) => sequence[0] === namespace && sequence[1] === name
-      return all.find((one) => one.kind === 'table' && numberedFields(one.metadata).some(reads))?.name
+      const found = all.find((one) => one.kind === 'table' && numberedFields(one.metadata).some(reads))
+      if (!found) return undefined
+      return mayKnow(await policyNow(), principal, found.name) ? showName(found.name) : 'a table that you may not know'
     },
     undo: (work) => void within?.undone.push(work),
     loadWhole: async (name) => {

@@ -263,6 +263,11 @@ describe('definitions', () => {
     expect(await codeOf(rows(`alter table hers set ${properties}`, hers))).toBe('FORBIDDEN')
     expect(await codeOf(rows(`create table hers_2 (id bigint) with ${properties}`, hers))).toBe('FORBIDDEN')
     expect(await value("select nextval('guarded')")).toBe(1)
+    // What takes numbers from hers is not told to her where it is not for her to know.
+    await rows('create sequence hers_seq', hers)
+    await rows("create table unknown_one (id bigint default nextval('hers_seq'))")
+    const kept = await rows('drop sequence hers_seq', hers).catch((error: Error) => error.message)
+    expect(kept).toBe('a column of a table that you may not know takes its numbers from sequence hers_seq')
     await hers.close()
   })
 })

@@ -2,14 +2,7 @@
 // the name that PostgreSQL gives it (`t_id_seq`), whose numbers stay above all that the table holds.
 
 import { Failure } from '../base/failure.ts'
-import {
-  noSequence,
-  relationExists,
-  showName,
-  type Sequence,
-  type Sequences,
-  type TableName,
-} from '../catalog/index.ts'
+import { noSequence, relationExists, type Sequence, type Sequences, type TableName } from '../catalog/index.ts'
 import type { Privilege } from '../govern/index.ts'
 import type { SequenceCommand, SequenceOptions } from './sql/sequence.ts'
 import type { WrittenName } from './sql/reader.ts'
@@ -21,8 +14,8 @@ export type SequenceContext = {
   may(privilege: Privilege, name: TableName): Promise<void>
   /** A table or view of this name. */
   isThere(name: TableName): Promise<boolean>
-  /** A table with a column that takes its numbers from it. */
-  readBy(name: TableName): Promise<TableName | undefined>
+  /** What a table with a column that takes its numbers from it is called, to the asker. */
+  readBy(name: TableName): Promise<string | undefined>
   /** What takes back what was done, if the transaction does not come to its end. */
   undo(work: () => Promise<void>): void
 }
@@ -46,14 +39,10 @@ export async function runSequenceCommand(command: SequenceCommand, context: Sequ
   const mustBeUnread = async (name: TableName) => {
     const reader = await context.readBy(name)
     if (!reader) return
-    throw new Failure(
-      'SQL_UNSUPPORTED',
-      `a column of ${showName(reader)} takes its numbers from sequence ${name.name}`,
-      {
-        hint: 'ALTER TABLE … ALTER COLUMN … DROP DEFAULT first.',
-        sqlState: '2BP01',
-      },
-    )
+    throw new Failure('SQL_UNSUPPORTED', `a column of ${reader} takes its numbers from sequence ${name.name}`, {
+      hint: 'ALTER TABLE … ALTER COLUMN … DROP DEFAULT first.',
+      sqlState: '2BP01',
+    })
   }
   switch (command.kind) {
     case 'create-sequence': {
