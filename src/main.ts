@@ -93,7 +93,7 @@ export async function open(
     namespaces: (name) => catalog.namespaces(name),
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
-    takeNumbers: (of, least, count) => takeNumbers(records, of, least, count),
+    takeNumbers: (of, wanted) => takeNumbers(records, of, wanted),
     sequences: openSequences(records),
     access: { access: govern.access, owners: govern.owners },
     logs: { audit: govern.audit, queries: govern.queries },

@@ -25,7 +25,7 @@ export {
   type ReadPointer,
 } from './publications.ts'
 export { outsideTables, tableCommitText, viewCommitText } from './outside.ts'
-export { takeNumbers, type NumbersOf } from './numbers.ts'
+export { takeNumbers, type NumbersOf, type WantedNumbers } from './numbers.ts'
 export {
   noSequence,
   openSequences,

@@ -1,28 +1,43 @@
-// Numbers that columns give to new rows (`GENERATED … AS IDENTITY`). As a sequence of PostgreSQL they are outside of all
-// transactions: who fails leaves a gap, and two writers at once never get the same number.
+// Numbers of columns that number their rows: given to each asker once, in whatever process.
 
+import { sql } from 'kysely'
+import { Failure } from '../base/failure.ts'
 import type { Records } from '../records/index.ts'
 
 export type NumbersOf = { tableUuid: string; fieldId: number }
+export type WantedNumbers = {
+  /** None is below. */
+  least: bigint
+  /** None is above: what the column holds, and less than 2^63 - 1, as the next one is kept. */
+  most: bigint
+  count: bigint
+  /** What the sequence is called, for an error. */
+  called: string
+}
 
-/** Takes `count` numbers, none below `least`; gives the first of them. They are whole and below 2^53. */
+/** Takes numbers that follow each other; gives the first of them. */
 export async function takeNumbers(
   records: Pick<Records, 'transaction'>,
   { tableUuid, fieldId }: NumbersOf,
-  least: number,
-  count: number,
-): Promise<number> {
+  { least, most, count, called }: WantedNumbers,
+): Promise<bigint> {
   const place = { table_uuid: tableUuid, field_id: fieldId }
   return records.transaction(
     async (trx) => {
       const known = await trx
         .selectFrom('identity_numbers')
-        .select('next')
+        // As text: a number of JavaScript ends at 2^53.
+        .select(sql<string>`cast(next as text)`.as('next'))
         .where('table_uuid', '=', tableUuid)
         .where('field_id', '=', fieldId)
         .executeTakeFirst()
-      const first = Math.max(least, known?.next ?? least)
+      const kept = BigInt(known?.next ?? least)
+      const first = kept > least ? kept : least
       const next = first + count
+      if (next - 1n > most)
+        throw new Failure('QUERY_FAILED', `nextval: reached maximum value of sequence "${called}" (${most})`, {
+          sqlState: '2200H',
+        })
       await trx
         .insertInto('identity_numbers')
         .values({ ...place, next })

@@ -13,7 +13,7 @@ import { asFirstRead } from './first-read.ts'
 import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
 import { takeOf } from './sequences.ts'
-import { aboveAll, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
+import { leastOf, mostOf, numberedFields, ownSequence, type NumberedField } from './write/numbered.ts'
 import { checkOfRow } from './write/row-checks.ts'
 import { isTemporary } from './write/run-names.ts'
 import { authoriseChange, rightsOf } from './policy/rights.ts'
@@ -172,19 +172,18 @@ export function performContext(
     async takeNumbers({ name, metadata }, { field, from, sequence }, count) {
       if (sequence && deps.sequences) {
         const named = { catalog: name.catalog, namespace: sequence[0]!, name: sequence[1]! }
-        const { first } = await takeOf(deps.sequences, named, BigInt(count))
-        options.onNumber?.(named, first + BigInt(count) - 1n)
-        return Number(first)
-      }
-      const given = (first: number) => {
-        const own = { ...name, name: ownSequence(name.name, field.name) }
-        if (count > 0) options.onNumber?.(own, BigInt(first + count - 1))
+        const { first } = await takeOf(deps.sequences, named, count)
+        options.onNumber?.(named, first + count - 1n)
         return first
       }
-      const least = Math.max(from, (await aboveAll(deps.io, metadata, field, { signal, manifests })) ?? from)
+      const own = { ...name, name: ownSequence(name.name, field.name) }
+      const least = await leastOf({ field, from }, metadata, deps.io, { signal, manifests })
+      const wanted = { least, most: mostOf(field), count, called: own.name }
       // Nobody else writes a temporary table.
-      if (isTemporary(name) || !deps.takeNumbers) return given(least)
-      return given(await deps.takeNumbers({ tableUuid: metadata.tableUuid, fieldId: field.id }, least, count))
+      const isOwn = isTemporary(name) || !deps.takeNumbers
+      const first = isOwn ? least : await deps.takeNumbers!({ tableUuid: metadata.tableUuid, fieldId: field.id }, wanted)
+      if (count > 0n) options.onNumber?.(own, first + count - 1n)
+      return first
     },
     createNamespace: guarded('create', deps.createNamespace),
     dropNamespace: (catalog, namespace, cascade) =>

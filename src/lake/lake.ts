@@ -11,6 +11,7 @@ import {
   type Loaded,
   type LoadedView,
   type NumbersOf,
+  type WantedNumbers,
   type Publications,
   type Sequences,
   type TableName,
@@ -193,7 +194,7 @@ export type LakeDeps = CommandParts & {
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
   /** Numbers for new rows that nobody else is given, none below `least`; the first of them. Without it they are those from `least` on. */
-  takeNumbers?(of: NumbersOf, least: number, count: number): Promise<number>
+  takeNumbers?(of: NumbersOf, wanted: WantedNumbers): Promise<bigint>
   sequences?: Sequences
   audit?(entry: AuditEntry): Promise<void>
   /** Keys of tables that the project's tests hold true; `pg_catalog` shows them. */

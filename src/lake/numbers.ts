@@ -6,9 +6,9 @@ import { decide, mayKnow } from '../govern/index.ts'
 import { mayChange } from './contexts.ts'
 import type { Asking, Opened } from './lake.ts'
 import { resolveName } from './names.ts'
-import { setOf, takeOf } from './sequences.ts'
+import { outOfBounds, setOf, takeOf } from './sequences.ts'
 import type { WrittenName } from './sql/reader.ts'
-import { aboveAll, numberedFields, ownerOf, ownSequence } from './write/numbered.ts'
+import { leastOf, mostOf, numberedFields, ownerOf, ownSequence } from './write/numbered.ts'
 
 export type Numbers = {
   name: TableName
@@ -44,18 +44,20 @@ export async function numbersOf(written: WrittenName, options: Asking, world: Wo
   if (!own || !takeNumbers) throw noSequence(name)
   const { table, column } = own
   const of = { tableUuid: table.metadata.tableUuid, fieldId: column.field.id }
-  const least = async () =>
-    (await aboveAll(deps.io, table.metadata, column.field, { signal: options.signal, manifests })) ?? column.from
+  const most = mostOf(column.field)
+  const least = () => leastOf(column, table.metadata, deps.io, { signal: options.signal, manifests })
   return {
     name,
     async take(count) {
       await mayTake(table.name)
-      const first = await takeNumbers(of, Math.max(column.from, await least()), Number(count))
-      return { first: BigInt(first), increment: 1n }
+      const first = await takeNumbers(of, { least: await least(), most, count, called: name.name })
+      return { first, increment: 1n }
     },
     async set(value, isCalled) {
       await mayTake(table.name)
-      await takeNumbers(of, Math.max(Number(isCalled ? value + 1n : value), await least()), 0)
+      if (value > most) throw outOfBounds(value, name, 1n, most)
+      const [next, own] = [isCalled ? value + 1n : value, await least()]
+      await takeNumbers(of, { least: next > own ? next : own, most, count: 0n, called: name.name })
     },
   }
 }

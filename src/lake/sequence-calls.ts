@@ -8,6 +8,7 @@ import type { Numbers } from './numbers.ts'
 import type { WrittenName } from './sql/reader.ts'
 import { sequenceNamed } from './sql/sequence.ts'
 import { splice, type Edit, type Spliced } from './sql/splice.ts'
+import { numberOfRow } from './write/numbered.ts'
 import { closing, dottedNames, outside, placeAt, quoteText, splitAtCommas, tokens, type Token } from './sql/tokens.ts'
 
 const names = new Set(['nextval', 'currval', 'lastval', 'setval', 'pg_get_serial_sequence'])
@@ -94,10 +95,7 @@ export function openSequenceCalls() {
       const rows = BigInt(String(count))
       const { first, increment } = rows === 0n ? { first: 0n, increment: 1n } : await numbers.take(rows)
       if (rows > 0n) note(numbers.name, first + increment * (rows - 1n))
-      // A cast that fails where a row comes for which there is no number.
-      const more =
-        "CAST(concat('other rows came than numbers were taken for, run the statement again: ', row_number() OVER ()) AS BIGINT)"
-      return `(CASE WHEN row_number() OVER () <= ${rows} THEN CAST(${first} AS BIGINT) + CAST(${increment} AS BIGINT) * (row_number() OVER () - 1) ELSE ${more} END)`
+      return numberOfRow(first, rows, { increment })
     }
 
     async function set(call: Call, numbers: Numbers, all: readonly Token[], text: string): Promise<string> {

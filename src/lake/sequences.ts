@@ -176,17 +176,17 @@ export async function takeOf(
   return taken!
 }
 
+export const outOfBounds = (value: bigint, { name }: TableName, least: bigint, most: bigint): Failure =>
+  new Failure('QUERY_FAILED', `setval: value ${value} is out of bounds for sequence "${name}" (${least}..${most})`, {
+    sqlState: '22003',
+  })
+
 /** What `setval` says: the number that was given last, or is the next to be. */
 export async function setOf(sequences: Sequences, name: TableName, value: bigint, isCalled: boolean): Promise<void> {
   await sequences.change(name, (now) => {
     if (!now) throw noSequence(name)
     const { least, most, increment } = now
-    if (value < least || value > most)
-      throw new Failure(
-        'QUERY_FAILED',
-        `setval: value ${value} is out of bounds for sequence "${name.name}" (${least}..${most})`,
-        { sqlState: '22003' },
-      )
+    if (value < least || value > most) throw outOfBounds(value, name, least, most)
     return { ...now, last: isCalled ? value : value - increment }
   })
 }

@@ -425,7 +425,7 @@ export async function nameSources(
     if (!own || !seesAll(rights.select(own.table.name))) return undefined
     const { manifests, signal } = context
     const above = await aboveAll(context.io, own.table.metadata, own.column.field, { manifests, signal })
-    return { last: above === undefined ? undefined : BigInt(above) - 1n, start: BigInt(own.column.from) }
+    return { last: above === undefined ? undefined : above - 1n, start: BigInt(own.column.from) }
   }
 
   function systemOf(name: string, relation: SystemRelation): Source {

@@ -367,7 +367,7 @@ async function explainChange(
       truncate: async () => {},
     }
     const context = performContext(dry, options, at, opened, meant)
-    await perform(change, target, { ...context, takeNumbers: async () => 1 })
+    await perform(change, target, { ...context, takeNumbers: async () => 1n })
     return { command: 'EXPLAIN', ...explained, tables: [target], count: null }
   } finally {
     if (!given) await changes.discard()

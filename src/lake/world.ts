@@ -89,7 +89,7 @@ export async function openWorld({
     namespaces: (name) => catalog.namespaces(name),
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
-    takeNumbers: (of, least, count) => takeNumbers(records, of, least, count),
+    takeNumbers: (of, wanted) => takeNumbers(records, of, wanted),
     sequences: openSequences(records),
     audit: async (entry) => void audited.push(entry),
   })

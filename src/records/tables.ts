@@ -340,7 +340,7 @@ export type ViewOwnersRow = {
 }
 
 /** The next number of a column that numbers its rows. */
-export type IdentityNumbersRow = { table_uuid: string; field_id: number; next: number }
+export type IdentityNumbersRow = { table_uuid: string; field_id: number; next: bigint }
 
 export type SequencesRow = { catalog: string; namespace: string; name: string; state_json: string }
 

@@ -29,7 +29,7 @@ import { boundIdentity, checkNumbered, defaultOf, typeOf } from './column-defini
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared, declaredType, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
 import { partitionChange } from './fresh-table.ts'
-import { changeIdentity, numberedFields } from './numbered.ts'
+import { changeIdentity, numberedFields, numberOfRow } from './numbered.ts'
 import { columnOf, tableOf, type PerformContext, type Performed } from './perform-context.ts'
 import { changeRows } from './perform-rows.ts'
 import {
@@ -377,8 +377,9 @@ async function fill(
       if (!counting) set.push({ column, value: { sql: 'DEFAULT', start: 0 } })
       else {
         const [[count] = []] = await rows(`SELECT count(*) FROM ${quoteTable(target)}`)
-        const first = await context.takeNumbers(table, counting, Number(count))
-        set.push({ column, value: { sql: `${first - 1} + row_number() OVER ()`, start: 0 } })
+        const comings = BigInt(String(count))
+        const first = await context.takeNumbers(table, counting, comings)
+        set.push({ column, value: { sql: numberOfRow(first, comings), start: 0 } })
       }
     }
     const whole = { alias: undefined, returning: undefined, from: undefined, where: undefined }

@@ -61,17 +61,38 @@ export async function ownerOf(
   return undefined
 }
 
+/** The numbers that a column may be given: below 2^63 - 1 stays one for what comes next. */
+export const mostOf = ({ type }: Field): bigint => (type.kind === 'int' ? 2n ** 31n - 1n : 2n ** 63n - 2n)
+
+/** For a row, its number of those that were taken; it fails for one that came when all were given. `over`: what is counted by. */
+export function numberOfRow(first: bigint, count: bigint, { increment = 1n, over = '' } = {}): string {
+  const row = `row_number() OVER (${over})`
+  const more = `CAST(concat('other rows came than numbers were taken for, run the statement again: ', ${row}) AS BIGINT)`
+  return `(CASE WHEN ${row} <= ${count} THEN CAST(${first} AS BIGINT) + CAST(${increment} AS BIGINT) * (${row} - 1) ELSE ${more} END)`
+}
+
+/** The first number that a column may give: above all that it holds. */
+export async function leastOf(
+  { field, from }: Pick<NumberedField, 'field' | 'from'>,
+  metadata: TableMetadata,
+  io: FileIO,
+  options: ReadOptions,
+): Promise<bigint> {
+  const above = (await aboveAll(io, metadata, field, options)) ?? 0n
+  return above > from ? above : BigInt(from)
+}
+
 /** The number above all of a column, as the bounds of its files have it; undefined where there is none. */
 export async function aboveAll(
   io: FileIO,
   metadata: TableMetadata,
   field: Field,
   options: ReadOptions,
-): Promise<number | undefined> {
+): Promise<bigint | undefined> {
   const { files } = await planScan(io, metadata, options)
   const bounds = files.flatMap(({ file }) => {
     const bytes = file.upperBounds?.get(field.id)
-    return bytes ? [Number(decodeBound(field.type, bytes))] : []
+    return bytes ? [BigInt(decodeBound(field.type, bytes) as number | bigint)] : []
   })
-  return bounds.length === 0 ? undefined : bounds.reduce((most, one) => Math.max(most, one)) + 1
+  return bounds.length === 0 ? undefined : bounds.reduce((most, one) => (one > most ? one : most)) + 1n
 }

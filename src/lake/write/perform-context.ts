@@ -40,7 +40,7 @@ export type PerformContext = {
   /** Whether the asker sees a table, and not all of it. */
   seesPart(of: TableName): Promise<boolean>
   /** Takes so many numbers of a column that gives them to its rows; the first of them, the others follow it. */
-  takeNumbers(of: LoadedTable, column: NumberedField, count: number): Promise<number>
+  takeNumbers(of: LoadedTable, column: NumberedField, count: bigint): Promise<bigint>
   /** Namespace and name of the sequence that a column takes its numbers from. @throws NOT_FOUND, SQL_UNSUPPORTED */
   sequence(name: WrittenName): Promise<string[]>
   createNamespace(catalog: string, namespace: string): Promise<boolean>

@@ -32,7 +32,7 @@ import {
   type PerformContext,
   type Performed,
 } from './perform-context.ts'
-import { numberedFields, type NumberedField } from './numbered.ts'
+import { numberedFields, numberOfRow, type NumberedField } from './numbered.ts'
 import { withCasts } from './value-casts.ts'
 import { writtenRows } from './parameters.ts'
 import { withPostgresTexts } from './postgres-texts.ts'
@@ -261,18 +261,18 @@ async function rowsOf(
   const { name: target } = table
   const all: readonly (Piece | undefined)[][] = rows.length > 0 ? rows : [fields.map(() => undefined)]
   const isLeft = (value: Piece | undefined) => !value || isDefault(value)
-  const firsts = new Map<number, number>()
+  const firsts = new Map<number, bigint>()
   for (const column of numbering) {
     const at = fields.findIndex(({ id }) => id === column.field.id)
     if (all.some((row) => at >= 0 && isLeft(row[at])))
-      firsts.set(at, await context.takeNumbers(table, column, all.length))
+      firsts.set(at, await context.takeNumbers(table, column, BigInt(all.length)))
   }
   const values = all.map((row, index) => {
     if (row.length !== fields.length)
       throw new Failure('SQL_INVALID', `INSERT is for ${fields.length} columns, and a row has ${row.length} values`)
     const items = row.map((value, at) => {
       const first = firsts.get(at)
-      if (first !== undefined && isLeft(value)) return String(first + index)
+      if (first !== undefined && isLeft(value)) return String(first + BigInt(index))
       return value ? valueOf(value, fields[at]!, target) : defaultValue(fields[at]!, target)
     })
     return compose`(${Composed.join(items, ', ')})`
@@ -301,11 +301,11 @@ async function numbered(
     throw ownValue(own, 'Leave the column out, or write OVERRIDING SYSTEM VALUE before VALUES or SELECT.')
   const missing = numbering.filter(({ field }) => !named.has(field.name.toLowerCase()))
   if (missing.length === 0) return text
-  const count = written?.length ?? (await countOf(text, context))
+  const count = written ? BigInt(written.length) : await countOf(text, context)
   const items: string[] = []
   for (const column of missing) {
     const first = await context.takeNumbers(table, column, count)
-    items.push(`${first - 1} + row_number() OVER () AS ${quoteName(column.field.name)}`)
+    items.push(`${numberOfRow(first, count)} AS ${quoteName(column.field.name)}`)
   }
   return compose`SELECT *, ${items.join(', ')} FROM (${text}) AS numbered`
 }
@@ -316,10 +316,10 @@ const ownValue = ({ field }: NumberedField, hint: string) =>
     sqlState: '428C9',
   })
 
-async function countOf(text: Composed, { at, rows }: PerformContext): Promise<number> {
+async function countOf(text: Composed, { at, rows }: PerformContext): Promise<bigint> {
   const counting = compose`SELECT count(*) FROM (${text}) AS counted`
   const [[count] = []] = await located(counting, at, rows(counting.sql))
-  return Number(count ?? 0)
+  return BigInt(String(count ?? 0))
 }
 
 async function deleted(
@@ -358,7 +358,7 @@ async function updated(
   for (const column of numberedAgain(set, numberedFields(metadata))) {
     const count = await countOf(compose`${after(clause)}SELECT 1 ${rows}`, context)
     const first = await context.takeNumbers(table, column, count)
-    numbers.set(column.field.id, `${first - 1} + row_number() OVER ()`)
+    numbers.set(column.field.id, numberOfRow(first, count))
   }
   const asItIs = (field: Field) => `${name}.${quoteName(field.name)}`
   const values = assigned(set, { schema, target, numbers }, asItIs)
@@ -448,7 +448,10 @@ async function merged(
   )
   const sidesOf = { schema, given, target, name, other, tellsGone: returning !== undefined }
   const numbering = numberedFields(metadata)
-  const isLeft = ({ field }: NumberedField, { columns, values }: Extract<MergeClause['action'], { kind: 'insert' }>) => {
+  const isLeft = (
+    { field }: NumberedField,
+    { columns, values }: Extract<MergeClause['action'], { kind: 'insert' }>,
+  ) => {
     const names = columns ?? schema.fields.map((one) => one.name)
     const value = values[names.findIndex((one) => one.toLowerCase() === field.name.toLowerCase())]
     return value === undefined || isDefault(value)
@@ -470,8 +473,9 @@ async function merged(
     // Each clause has numbers of its own, as many as rows can come, or be changed, by it.
     for (const column of numberedBy(clause)) {
       const rows = clause.action.kind === 'update' ? compose`SELECT 1 FROM ${quoteTable(target)}` : whole
-      const first = await context.takeNumbers(table, column, await countOf(rows, context))
-      numbers.set(column.field.id, `${first - 1} + row_number() OVER (PARTITION BY _boathouse_clause)`)
+      const count = await countOf(rows, context)
+      const first = await context.takeNumbers(table, column, count)
+      numbers.set(column.field.id, numberOfRow(first, count, { over: 'PARTITION BY _boathouse_clause' }))
     }
     effects.push(effectOf(clause.action, { ...sidesOf, numbers }, sides[clause.when]))
   }
@@ -661,9 +665,7 @@ function checkAlike(byName: boolean, { schema, given, target }: Pick<MergeSides,
 /** `expression AS column, …` for all columns of the table. */
 const assigned = (set: readonly Assignment[], into: Assigned, otherwise: (field: Field) => string) =>
   Composed.join(
-    [...assignedValues(set, into, otherwise)].map(
-      ([column, value]) => compose`${value} AS ${quoteName(column)}`,
-    ),
+    [...assignedValues(set, into, otherwise)].map(([column, value]) => compose`${value} AS ${quoteName(column)}`),
     ', ',
   )
 
