@@ -181,7 +181,9 @@ export function performContext(
       const wanted = { least, most: mostOf(field), count, called: own.name }
       // Nobody else writes a temporary table.
       const isOwn = isTemporary(name) || !deps.takeNumbers
-      const first = isOwn ? least : await deps.takeNumbers!({ tableUuid: metadata.tableUuid, fieldId: field.id }, wanted)
+      const first = isOwn
+        ? least
+        : await deps.takeNumbers!({ tableUuid: metadata.tableUuid, fieldId: field.id }, wanted)
       if (count > 0n) options.onNumber?.(own, first + count - 1n)
       return first
     },

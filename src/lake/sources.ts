@@ -579,9 +579,11 @@ export async function nameSources(
       if (!changes) snapshot = earlier?.snapshotId === null ? undefined : snapshotAsOf(metadata, travel)
       else if (changes.to !== undefined) snapshot = snapshotById(metadata, changes.to)
     } catch (error) {
-      throw error instanceof Failure
-        ? error.with({ message: `${showName(name)}: ${error.message}`, place: here })
-        : error
+      if (!(error instanceof Failure)) throw error
+      // Which others there are is for those who see all of it, as in `$refs`.
+      const isUnknown = travel && 'ref' in travel && !metadata.refs[travel.ref] && !seesAll(decision)
+      const message = isUnknown ? `there is no branch or tag "${travel.ref}"` : error.message
+      throw error.with({ message: `${showName(name)}: ${message}`, place: here })
     }
     // Without time travel, and for branches, the current schema counts: no snapshot may have been written under it yet.
     const isBranch = travel && 'ref' in travel && metadata.refs[travel.ref]?.type === 'branch'

@@ -112,6 +112,16 @@ describe('what is seen', () => {
     expect((await failure(ana!, 'FROM raw.hiden')).message).not.toContain('hidden')
   })
 
+  test('which branches and tags there are is told to those who see all, by errors too', async () => {
+    await world.rows("CALL create_tag('raw.people', 'before_layoffs')")
+    for (const name of ["people FOR VERSION AS OF 'none'", 'people.branch_none']) {
+      const { code, message } = await failure(ana!, `SELECT id FROM raw.${name}`)
+      expect([code, message]).toEqual(['NOT_FOUND', 'dev_analytics.raw.people: there is no branch or tag "none"'])
+      expect((await failure(world.admin, `SELECT id FROM raw.${name}`)).message).toContain('"before_layoffs"')
+    }
+    await world.rows("CALL drop_tag('raw.people', 'before_layoffs')")
+  })
+
   test('a right that is taken away is gone at the next statement', async () => {
     const eva = await world.member('eva')
     expect((await failure(eva, 'FROM raw.orders')).code).toBe('TABLE_NOT_FOUND')
