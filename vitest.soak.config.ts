@@ -7,6 +7,7 @@ export default defineConfig({
     include: [
       'test/e2e/kill.test.ts',
       'test/e2e/kill-dbt.test.ts',
+      'test/e2e/kill-statements.test.ts',
       'test/e2e/load.test.ts',
       'test/simulation/operations.test.ts',
       'src/lake/scan/prune.test.ts',
