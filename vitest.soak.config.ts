@@ -25,6 +25,7 @@ export default defineConfig({
       'src/project/yaml-ordinary.test.ts',
       'src/serve/pgwire/fuzz.test.ts',
       'src/serve/pgwire/soak.test.ts',
+      'test/attack/random.test.ts',
     ],
     testTimeout: 3_600_000,
     hookTimeout: 120_000,
