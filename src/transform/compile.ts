@@ -13,6 +13,7 @@ import {
   atTest,
   externalLocation,
   findFunction,
+  findMetric,
   findSource,
   MacroTable,
   nodeDict,
@@ -23,6 +24,7 @@ import {
   searchOrder,
   Relation,
   renderKwargs,
+  ResolvedMetric,
   unknownTest,
   varScopes,
   type Config,
@@ -252,6 +254,7 @@ export class Compiler {
       ref: (name, packageName, version) => this.#ref(subject, name, packageName, version, ephemerals),
       source: (source, table) => this.#source(subject, source, table, ephemerals),
       func: (name, packageName) => this.#function(subject, name, packageName),
+      metric: (name, packageName) => this.#metric(subject, name, packageName),
       // It was read with the project, where what YAML says is laid under it.
       configure: () => {},
       config: (name) => configOf(config, name),
@@ -337,6 +340,13 @@ export class Compiler {
     if (!to)
       throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" calls function('${name}'), which was not found`)
     return new Relation({ database: to.database, schema: to.schema, identifier: to.alias }, 'function', to.quoting)
+  }
+
+  #metric(node: Subject, name: string, packageName: string | undefined): ResolvedMetric {
+    const to = findMetric(this.#project, { name, package: packageName }, node.package)
+    if (!to)
+      throw new Failure('MODEL_INVALID', `${node.kind} "${node.name}" reads metric('${name}'), which was not found`)
+    return new ResolvedMetric(this.#project, to)
   }
 
   #narrowed({ kind, stretch }: Subject, relation: Relation, read: Parameters<typeof narrowed>[1]): Relation {

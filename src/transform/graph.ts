@@ -19,12 +19,23 @@ export function graphOf(project: DbtProject): Graph {
   const parents = new Map<string, string[]>()
   for (const id of project.sources.keys()) parents.set(id, [])
   for (const node of project.nodes.values())
-    if (node.config['enabled'] !== false) parents.set(node.uniqueId, node.dependsOn)
+    if (node.config['enabled'] !== false) parents.set(node.uniqueId, withStandings(project, node.dependsOn))
   const children = new Map<string, string[]>(Array.from(parents.keys(), (id) => [id, []]))
   for (const [id, list] of parents) for (const parent of list) children.get(parent)?.push(id)
   const graph = { order: sorted(project, parents), parents, children }
   graphs.set(project, graph)
   return graph
+}
+
+/** Who names a metric waits for the models that it is made of. */
+function withStandings(project: DbtProject, ids: string[]): string[] {
+  const { metrics, semanticModels } = project
+  if (metrics.size === 0 || !ids.some((id) => metrics.has(id))) return ids
+  const found = new Set(ids)
+  // What is added while it is walked is walked, too.
+  for (const id of found)
+    for (const below of (metrics.get(id) ?? semanticModels.get(id))?.dependsOn ?? []) found.add(below)
+  return [...found]
 }
 
 /** Depth first without recursion: a chain of 100,000 models is only slow. */
@@ -58,7 +69,7 @@ function cycle(project: DbtProject, ids: readonly string[]): Failure {
   const first = project.nodes.get(ids[0]!)
   const toSecond = first?.refs.find(({ name }) => name === names[1])
   return new Failure('GRAPH_CYCLE', `Found a cycle: models read each other: ${names.join(' → ')}`, {
-    place: toSecond?.place ?? first?.place ?? {},
+    place: toSecond?.place ?? first?.metrics[0]?.place ?? first?.place ?? {},
     circle: names,
   })
 }

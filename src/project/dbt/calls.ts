@@ -19,11 +19,12 @@ import {
 } from '../../jinja/index.ts'
 import { addConfig } from './config.ts'
 import type { Watched } from './context.ts'
+import { MetricReference } from './metric-reference.ts'
 import type { ParseCache } from './parse-cache.ts'
 import type { Reading } from './reading.ts'
 import { Relation } from './relation.ts'
 import type { Session } from './session.ts'
-import type { Config, DbtPackage, FunctionCall, NodeKind, RefCall, SourceCall } from './types.ts'
+import type { Config, DbtPackage, FunctionCall, MetricCall, NodeKind, RefCall, SourceCall } from './types.ts'
 import { gathering } from './yaml-file.ts'
 
 /** dbt takes the white space off both ends of a file; `at` is where the rest begins. */
@@ -41,6 +42,7 @@ export type Parsed = {
   refs: RefCall[]
   sources: SourceCall[]
   functions: FunctionCall[]
+  metrics: MetricCall[]
   config: Config
   /** Its `config` as it is written, where dbt renders the text to know it. */
   writtenConfig: Config | undefined
@@ -52,6 +54,7 @@ export const emptyParsed = (): Parsed => ({
   refs: [],
   sources: [],
   functions: [],
+  metrics: [],
   config: {},
   writtenConfig: undefined,
   macros: new Set(),
@@ -151,7 +154,7 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
   }
 }
 
-type Rendered = Pick<Parsed, 'refs' | 'sources' | 'functions'> & {
+type Rendered = Pick<Parsed, 'refs' | 'sources' | 'functions' | 'metrics'> & {
   /** Each call of `config`. */
   configs: Config[]
   macros: string[]
@@ -167,7 +170,7 @@ function render(
   node: { kind: NodeKind | 'operation'; name: string },
   parsed: Parsed,
 ): void {
-  const { refs, sources, functions, configs, macros } = reading.cache.of(
+  const { refs, sources, functions, metrics, configs, macros } = reading.cache.of(
     'rendered',
     [from.name, file.root, file.file, file.at.line, file.at.column, node.kind, node.name, reading.surroundings],
     file.text,
@@ -177,6 +180,7 @@ function render(
   )
   parsed.refs.push(...refs)
   parsed.sources.push(...sources)
+  parsed.metrics.push(...metrics)
   for (const call of functions) addFunction(parsed, call)
   for (const values of configs) parsed.config = addConfig(parsed.config, values)
   for (const macro of macros) parsed.macros.add(macro)
@@ -209,14 +213,23 @@ function rendered(
   }
   const context = reading.context(from, { ...session, configure }, model, undefined, { watched })
   compileTemplate(text, origin).render(context.globals, { lenient: true })
-  const { refs, sources, functions, macros } = parsed
-  return { refs, sources, functions, configs, macros: [...macros], watched, environment: hashOf(reading, watched) }
+  const { refs, sources, functions, metrics, macros } = parsed
+  return {
+    refs,
+    sources,
+    functions,
+    metrics,
+    configs,
+    macros: [...macros],
+    watched,
+    environment: hashOf(reading, watched),
+  }
 }
 
 /** Where `ref('a')` and `source('a', 'b')` stand in a file whose calls are found by rendering. */
 function callPlaces(text: string, origin: { file: string; line: number; column: number }): Map<string, Place> {
   const places = new Map<string, Place>()
-  for (const { name, literal, place } of findCalls(text, ['ref', 'source', 'function'], origin).calls) {
+  for (const { name, literal, place } of findCalls(text, ['ref', 'source', 'function', 'metric'], origin).calls) {
     if (!literal) continue
     const names = literal.args.map(String)
     const key = name === 'source' ? `source ${names.join('.')}` : `${name} ${names.at(-1) ?? ''}`
@@ -242,6 +255,10 @@ export function parseSession(parsed: Parsed, placeOfCall: (name: string) => Plac
     func(name, packageName) {
       addFunction(parsed, { name, package: packageName, place: placeOfCall(`function ${name}`) })
       return placeholder(name)
+    },
+    metric(name, packageName) {
+      parsed.metrics.push({ name, package: packageName, place: placeOfCall(`metric ${name}`) })
+      return new MetricReference(name, packageName)
     },
     configure(values) {
       parsed.config = addConfig(parsed.config, values)

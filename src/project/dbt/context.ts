@@ -106,17 +106,8 @@ function fill(
         throw new Failure('TEMPLATE_FAILED', `source() takes a source and a table, ${args.length} arguments were given`)
       return session.source(str(args[0]), str(args[1]))
     }) satisfies Callable,
-    function: ((args) => {
-      const names = args.map((each) => {
-        if (typeof each !== 'string')
-          throw new Failure('TEMPLATE_FAILED', `function() takes names, not ${str(each) || 'an undefined value'}`)
-        return each
-      })
-      const [name, packageName] = names.toReversed()
-      if (name === undefined || names.length > 2)
-        throw new Failure('TEMPLATE_FAILED', `function() takes one or two names, ${names.length} were given`)
-      return session.func(name, packageName)
-    }) satisfies Callable,
+    function: ((args) => session.func(...namesIn('function', args))) satisfies Callable,
+    metric: ((args) => session.metric(...namesIn('metric', args))) satisfies Callable,
     env_var: envVar(options.env, {
       onAsked: (name) => {
         watched?.env.push(name)
@@ -195,14 +186,19 @@ function fill(
 }
 
 function refArguments(args: unknown[], kwargs: Kwargs): [string, string | undefined, string | undefined, boolean] {
-  if (args.length === 0 || args.length > 2)
-    throw new Failure('TEMPLATE_FAILED', `ref() takes one or two names, ${args.length} were given`)
   const version = kwargs['version'] ?? kwargs['v'] ?? null
-  const texts = args.map((each) => {
+  return [...namesIn('ref', args), version === null ? undefined : str(version), typeof version === 'string']
+}
+
+/** `f('name')` or `f('package', 'name')`: the name, and the package. */
+function namesIn(callee: string, args: unknown[]): [string, string | undefined] {
+  const names = args.map((each) => {
     if (typeof each !== 'string')
-      throw new Failure('TEMPLATE_FAILED', `ref() takes names, not ${str(each) || 'an undefined value'}`)
+      throw new Failure('TEMPLATE_FAILED', `${callee}() takes names, not ${str(each) || 'an undefined value'}`)
     return each
   })
-  const [packageName, name] = texts.length === 2 ? texts : [undefined, texts[0]]
-  return [name!, packageName, version === null ? undefined : str(version), typeof version === 'string']
+  const [name, packageName] = names.toReversed()
+  if (name === undefined || names.length > 2)
+    throw new Failure('TEMPLATE_FAILED', `${callee}() takes one or two names, ${names.length} were given`)
+  return [name, packageName]
 }

@@ -5,6 +5,7 @@ export { isMicrobatch } from './microbatch.ts'
 export { mayCall } from './macro-calls.ts'
 export { MacroTable, macrosOf } from './macros.ts'
 export { isoTime, manifestOf, type CompiledNode } from './manifest.ts'
+export { ResolvedMetric } from './metric-reference.ts'
 export { externalLocation, nodeDict, relationNameOf } from './node-dict.ts'
 export { withForeignTables } from './foreign-keys.ts'
 export { behaviourFlag } from './config.ts'
@@ -14,7 +15,16 @@ export { readDbtProject } from './read.ts'
 export { readPackageFiles, type PackageFiles, type PackageWish } from './package-files.ts'
 export { flagsOfProfiles, readProfile, type Profile, type ProfileRequest } from './profiles.ts'
 export { parseCriterion } from './selectors.ts'
-export { findFunction, findRef, findSource, isTable, nodesByName, searchOrder, versionedName } from './references.ts'
+export {
+  findFunction,
+  findMetric,
+  findRef,
+  findSource,
+  isTable,
+  nodesByName,
+  searchOrder,
+  versionedName,
+} from './references.ts'
 export { ResultTable, type Answer } from './agate.ts'
 export { Column } from './column.ts'
 export { columnConstraints, modelConstraints } from './constraints.ts'

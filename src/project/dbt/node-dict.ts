@@ -18,7 +18,16 @@ import {
 } from './entry-dict.ts'
 import { functionValue } from './functions.ts'
 import type { Quoting } from './relation.ts'
-import type { ColumnSpec, Config, Constraint, DbtNode, DbtOperation, DbtProject, DbtSource } from './types.ts'
+import type {
+  ColumnSpec,
+  Config,
+  Constraint,
+  DbtNode,
+  DbtOperation,
+  DbtProject,
+  DbtSource,
+  FunctionCall,
+} from './types.ts'
 
 const constraintDict = (one: Constraint, isOfModel: boolean): Config => ({
   type: one.type,
@@ -149,12 +158,14 @@ function patchFile({ patch, file, fileInPackage }: DbtNode): string {
   return patch!.file!.startsWith(folder) ? patch!.file!.slice(folder.length) : patch!.file!
 }
 
+const namesOf = ({ name, package: from }: FunctionCall): string[] => (from === undefined ? [name] : [from, name])
+
 const compiledValue = (node: DbtNode): Config => ({
   language: node.language,
   refs: refValues(node.refs),
   sources: node.sources.map(({ source, table }) => [source, table]),
-  metrics: [],
-  functions: node.functions.map(({ name, package: from }) => (from === undefined ? [name] : [from, name])),
+  metrics: node.metrics.map(namesOf),
+  functions: node.functions.map(namesOf),
   depends_on: { macros: node.macros, nodes: node.dependsOn },
   compiled_path: null,
   contract: { enforced: node.contract, alias_types: true, checksum: contractChecksum(node) },

@@ -289,6 +289,7 @@ export class Nodes {
       refs: parsed.refs,
       sources: parsed.sources,
       functions: parsed.functions,
+      metrics: parsed.metrics,
       spec: input.spec,
       dependsOn: [],
       macros: [...parsed.macros],

@@ -1,7 +1,16 @@
 // Which node `ref('a')` means, and which table `source('s', 't')`: the project's own first, then the caller's package, then any.
 
 import { behaviourFlag } from './config.ts'
-import type { DbtNode, DbtProject, DbtSource, FunctionCall, RefCall, SourceCall } from './types.ts'
+import type {
+  DbtMetric,
+  DbtNode,
+  DbtProject,
+  DbtSource,
+  FunctionCall,
+  MetricCall,
+  RefCall,
+  SourceCall,
+} from './types.ts'
 
 /** `orders`, or `orders.v2` of a model that has versions. */
 export const versionedName = ({ name, version }: Pick<DbtNode, 'name' | 'version'>): string =>
@@ -66,6 +75,17 @@ const firstOf = <Found extends { package: string }>(
   packages: readonly string[],
 ): Found | undefined =>
   packages.flatMap((name) => candidates.find((each) => each.package === name) ?? [])[0] ?? candidates[0]
+
+/** Which metric `metric('m')` means. */
+export function findMetric(
+  { name: root, metrics }: Pick<DbtProject, 'name' | 'metrics'>,
+  { name, package: wanted }: Pick<MetricCall, 'name' | 'package'>,
+  from: string,
+): DbtMetric | undefined {
+  const named = [...metrics.values()].filter((each) => each.name === name)
+  if (wanted !== undefined) return named.find((each) => each.package === wanted)
+  return firstOf(named, [root, from])
+}
 
 /** Which function `function('f')` means. */
 export function findFunction(

@@ -4,7 +4,7 @@ import { isRecord } from '../../base/record.ts'
 import { Failure, type Place } from '../../base/failure.ts'
 import { didYouMean } from '../../base/suggest.ts'
 import type { Reading } from './reading.ts'
-import { findFunction, findRef, findSource, nodesByName, pickRef, searchOrder } from './references.ts'
+import { findFunction, findMetric, findRef, findSource, nodesByName, pickRef, searchOrder } from './references.ts'
 import type {
   DbtEntry,
   DbtMetric,
@@ -12,6 +12,7 @@ import type {
   DbtSemanticModel,
   DbtSource,
   FunctionCall,
+  MetricCall,
   RefCall,
   SourceCall,
   TestedCall,
@@ -61,6 +62,14 @@ export class Resolver {
       } else {
         isDisabled ||= this.#disabled.has(ref.name)
         missing.push(this.#refFailure(described(node), ref))
+      }
+    }
+    for (const call of uniqueCalls(node.metrics)) {
+      const to = findMetric(project, call, node.package)
+      if (to) found.add(to.uniqueId)
+      else {
+        isDisabled ||= this.#isOffMetric(call)
+        missing.push(this.#metricFailure(described(node), call))
       }
     }
     for (const call of node.functions) {
@@ -181,6 +190,23 @@ export class Resolver {
     return new Failure('MODEL_INVALID', `${who} depends on a function named '${name}'${within} which ${why}`, { place })
   }
 
+  #isOffMetric({ name, package: from }: MetricCall): boolean {
+    const off = [...this.#reading.project.disabled.values()].flat()
+    return off.some(
+      ({ kind, entry }) => kind === 'metric' && entry.name === name && (from === undefined || entry.package === from),
+    )
+  }
+
+  #metricFailure(who: string, call: MetricCall): Failure {
+    const known = Array.from(this.#reading.project.metrics.values(), ({ name }) => name)
+    const why = this.#isOffMetric(call)
+      ? 'is disabled (enabled: false)'
+      : `was not found${didYouMean(call.name, known)}`
+    const within = call.package === undefined ? '' : ` in package or project '${call.package}'`
+    const message = `${who} depends on a metric named '${call.name}'${within} which ${why}`
+    return new Failure('MODEL_INVALID', message, { place: call.place })
+  }
+
   #sourceFailure(who: string, { source, table, place }: SourceCall): Failure {
     if (this.#disabled.has(`${source}.${table}`))
       return new Failure(
@@ -244,15 +270,10 @@ export class Resolver {
 
   #metricsOf(entry: DbtEntry, kind: string): void {
     for (const name of entry.metrics) {
-      const to = this.#metricNamed(entry.package, name)
+      const to = findMetric(this.#reading.project, { name, package: undefined }, entry.package)
       if (to) entry.dependsOn = [...new Set([...entry.dependsOn, to.uniqueId])]
       else this.#noMetric(`${kind} "${entry.name}"`, name, entry.place)
     }
-  }
-
-  #metricNamed(from: string, name: string): DbtMetric | undefined {
-    const { metrics } = this.#reading.project
-    return metrics.get(`metric.${from}.${name}`) ?? [...metrics.values()].find((each) => each.name === name)
   }
 
   #noMetric(who: string, name: string, place: Place): void {
@@ -318,7 +339,7 @@ export class Resolver {
     for (const input of inputs) {
       const name = nameOf(input)
       if (name === undefined) continue
-      const to = this.#metricNamed(metric.package, name)
+      const to = findMetric(this.#reading.project, { name, package: undefined }, metric.package)
       if (to) {
         found.add(to.uniqueId)
         metric.metrics.push(name)

@@ -30,6 +30,8 @@ export type Session = {
   source(source: string, table: string): unknown
   /** `function('name')`, which is called then. */
   func(name: string, packageName: string | undefined): unknown
+  /** `metric('name')`, of which a template may ask everything. */
+  metric(name: string, packageName: string | undefined): unknown
   /** `config(…)` in the file. */
   configure(values: Config): void
   /** `config.get(name)`; undefined when there is none. */

@@ -18,6 +18,7 @@ export type RefCall = {
   place: Place
 }
 export type FunctionCall = { name: string; package: string | undefined; place: Place }
+export type MetricCall = FunctionCall
 export type SourceCall = { source: string; table: string; place: Place }
 
 export type Constraint = {
@@ -116,7 +117,8 @@ export type DbtNode = {
   refs: RefCall[]
   sources: SourceCall[]
   functions: FunctionCall[]
-  /** Unique ids of nodes and sources that this one reads, and of functions that it calls. */
+  metrics: MetricCall[]
+  /** Unique ids of nodes and sources that this one reads, of functions that it calls and of metrics that it names. */
   dependsOn: string[]
   /** Of a function. */
   spec: FunctionSpec | undefined

@@ -260,6 +260,7 @@ function inlineNode(project: DbtProject, sql: string): DbtNode {
     refs: [],
     sources: [],
     functions: [],
+    metrics: [],
     spec: undefined,
     dependsOn: [...project.nodes.keys(), ...project.sources.keys()],
     place,
