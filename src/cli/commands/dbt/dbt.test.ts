@@ -333,6 +333,33 @@ describe('used wrongly', () => {
     }
   })
 
+  test('templates see a variable of dbt under both of its names', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'names-'))
+    vi.stubEnv('DBT_STATE', 'old')
+    vi.stubEnv('DBT_ENGINE_DEFER_STATE', 'new')
+    vi.stubEnv('DBT_DEFER_STATE', 'other')
+    vi.stubEnv('DBT_OURS', 'own')
+    const asked = (name: string) => `"{{ env_var('${name}', 'none') }}"`
+    writeFileSync(
+      join(dir, 'profiles.yml'),
+      `shop: {target: dev, outputs: {dev: {type: duckdb, schema: ${asked('DBT_ENGINE_STATE')}}}}`,
+    )
+    writeFileSync(
+      join(dir, 'dbt_project.yml'),
+      `name: shop\nprofile: shop\nmodels: {+alias: ${asked('DBT_DEFER_STATE')}, +group: ${asked('DBT_ENGINE_OURS')}}`,
+    )
+    mkdirSync(join(dir, 'models'))
+    writeFileSync(join(dir, 'models', 'm.sql'), 'select 1 as one')
+    writeFileSync(join(dir, 'models', 'm.yml'), 'groups: [{name: none, owner: {name: Ann}}]')
+    try {
+      const [, shown] = await run(`ls --project-dir ${dir} --output json --output-keys schema alias group --quiet`)
+      expect(JSON.parse(shown)).toEqual({ schema: 'old', alias: 'new', group: 'none' })
+    } finally {
+      vi.unstubAllEnvs()
+      rmSync(dir, { recursive: true })
+    }
+  })
+
   test('a microbatch model that reads nothing by time is no error by --warn-error, but where the flag of the project says so', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'batches-'))
     mkdirSync(join(dir, 'models'))

@@ -42,6 +42,7 @@ import {
 import type { Context } from '../../command.ts'
 import type { DbtFlags } from './flags.ts'
 import { DbtLog, logFileIn, type DbtLogOptions } from './log.ts'
+import { withBothNames } from './surroundings.ts'
 import { deprecate, isDeprecation, warnOrFail } from './warnings.ts'
 
 /** What every verb works with. */
@@ -161,7 +162,7 @@ export async function openPlace(session: Session): Promise<Place> {
     profile: flags.text('profile'),
     threads: flags.whole('threads'),
     vars: flags.mapping('vars'),
-    env,
+    env: withBothNames(env),
     home: homedir(),
   }
   const wanted = flags.text('target') ?? (asked === undefined ? undefined : targetOfEnvironment(asked))
@@ -226,7 +227,7 @@ export async function openProject(session: Session, { config, target, profile }:
   const { project, failures } = await readDbtProject(diskFiles(session.dir), session.dir, {
     target,
     vars: flags.mapping('vars'),
-    env: config.env,
+    env: withBothNames(config.env),
     ...options,
     invocationId: session.invocationId,
     cache: { file: parseCacheFile(config.stateDir, session.dir), isFresh: !flags.is('partial-parse', true) },

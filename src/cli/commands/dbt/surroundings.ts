@@ -16,6 +16,16 @@ const others = 'NO_PRINT DEFER_TO_STATE FAVOR_STATE_MODE ARTIFACT_STATE_PATH INV
 const alsoKnown = `${others} TEST_STATE_MODIFIED PACKAGE_HUB_URL DOWNLOAD_DIR PP_FILE_DIFF_TEST PP_TEST`
 const knownVariables = new Set([...alsoKnown.split(' '), ...Object.values(flagTable).flatMap(({ env }) => env ?? [])])
 
+/** Templates see a variable of dbt under its old name and under the one of today, which goes before the other. */
+export function withBothNames<Given extends Variables>(variables: Given): Given {
+  const named: Record<string, string | undefined> = { ...variables }
+  for (const name of knownVariables) {
+    const value = variables[`DBT_ENGINE_${name}`] ?? variables[`DBT_${name}`]
+    if (value !== undefined) named[`DBT_ENGINE_${name}`] = named[`DBT_${name}`] = value
+  }
+  return named as Given
+}
+
 /** @throws USAGE where the names are errors by --warn-error */
 export function tellVariables(session: Session, variables: Variables): void {
   for (const [old, name] of Object.entries(renamedVariables))
