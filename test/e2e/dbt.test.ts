@@ -138,6 +138,18 @@ select '{{ model.batch.id }}' as batch, timestamp '{{ model.batch.event_time_sta
   rmSync(join(shop.dir, 'models/batched.sql'))
 })
 
+test('retry compiles again what could not be compiled, and nothing else', async () => {
+  const model = 'models/asking.sql'
+  edit(model, "{% if execute %}{{ exceptions.raise_compiler_error('not yet') }}{% endif %} select 1 as one")
+  expect((await dbt('compile')).code).toBe(2)
+  edit(model, 'select 1 as one')
+  const again = await dbt('retry')
+  expect(again.code, again.stdout).toBe(0)
+  expect(results()).toEqual({ 'model.shop.asking': 'success' })
+  expect((await dbt('retry')).stdout).toContain('Nothing to do')
+  rmSync(join(shop.dir, model))
+})
+
 test('flags: before the verb, by variable, several words, YAML', async () => {
   const { code, stdout } = await shop.boathouse(
     ['dbt', '--quiet', 'run', '--select', 'totals', 'report', '--vars', '{factor: 2}', '--target-path', 'elsewhere'],

@@ -22,10 +22,11 @@ import { warnOrFail } from './warnings.ts'
 
 type Compiled = { node: DbtNode; sql: string }
 
-export async function compile(session: Session): Promise<number> {
+/** `ids`: of what `retry` compiles again, instead of what the flags select. */
+export async function compile(session: Session, ids?: readonly string[]): Promise<number> {
   const { log, flags } = session
   const started = performance.now()
-  await using opened = await compiled(session)
+  await using opened = await compiled(session, ids)
   await writeArtifacts(session, opened.project, opened.results, performance.now() - started)
   const isInline = flags.text('inline') !== undefined
   // One model, or what was typed, is printed: that is what people compile one for.
@@ -133,7 +134,7 @@ type Opened = AsyncDisposable & {
 }
 
 /** Templates may change the database while they are compiled, as in dbt; here nobody else sees it, and it is given up at the end. */
-async function compiled(session: Session): Promise<Opened> {
+async function compiled(session: Session, ids?: readonly string[]): Promise<Opened> {
   const { log, flags } = session
   const place = await openPlace(session)
   const project = await openProject(session, place)
@@ -142,7 +143,7 @@ async function compiled(session: Session): Promise<Opened> {
   const other = ['select', 'selector'].find((each) => flags.given(each))
   if (inline !== undefined && other !== undefined)
     throw new Failure('USAGE', `--inline and --${other} are mutually exclusive: SQL is typed, or taken from models`)
-  const nodes = inline === undefined ? selected(session, project) : [inlineNode(project, inline)]
+  const nodes = inline === undefined ? selected(session, project, ids) : [inlineNode(project, inline)]
   sayThreads(log, place.target.threads, place.target.name)
   const macros = nodes.flatMap((node) => node.macros)
   if (mayCall(project, macros, 'macro.dbt.statement')) await session.context.startEngine()
@@ -156,7 +157,8 @@ async function compiled(session: Session): Promise<Opened> {
   const changes = await passingChanges(app, place)
   try {
     const results = await compileAll(session, app, project, nodes, changes)
-    results.push(...(await compileOperations(session, app, project, changes)))
+    if (!ids || ids.some((id) => project.operations.has(id)))
+      results.push(...(await compileOperations(session, app, project, changes)))
     const [typed] = results
     if (inline !== undefined && typed?.status === 'error')
       throw new Failure((typed.code as FailureCode | undefined) ?? 'TEMPLATE_FAILED', typed.message, {
@@ -206,8 +208,8 @@ export async function compileOperations(
 export const passingChanges = ({ lake, principal }: App, { environment }: Place): Promise<ChangeSet> =>
   lake.openChanges({ catalog: environment.catalog, principal, environmentNamed: true })
 
-function selected(session: Session, project: DbtProject): DbtNode[] {
-  const { ids } = chosenBy(session, project)
+function selected(session: Session, project: DbtProject, again?: readonly string[]): DbtNode[] {
+  const ids = again ?? chosenBy(session, project).ids
   project.options.selected = ids
   const found = ids.flatMap((id) => project.nodes.get(id) ?? [])
   if (found.length === 0)

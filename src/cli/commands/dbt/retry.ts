@@ -7,10 +7,11 @@ import { z } from 'zod'
 import { Failure } from '../../../base/failure.ts'
 import { recordOf } from '../../../base/record.ts'
 import { execute, type Again } from './build.ts'
+import { compile } from './compile.ts'
 import { stateFolder, type Session } from './open.ts'
 import { runOperation } from './operation.ts'
 
-const commands = ['build', 'run', 'test', 'seed', 'snapshot'] as const
+const commands = ['build', 'compile', 'run', 'test', 'seed', 'snapshot'] as const
 const again = new Set(['error', 'fail', 'skipped', 'runtime error', 'partial success'])
 
 export async function retry(session: Session): Promise<number> {
@@ -50,6 +51,7 @@ export async function retry(session: Session): Promise<number> {
     return runOperation(session)
   }
   session.verb = command
+  if (command === 'compile') return compile(session, ids)
   // Batches are those of the run that is tried again, not those of today.
   const began = Date.parse(String(recordOf(recordOf(written)['metadata'])['invocation_started_at']))
   return execute(session, command, {
