@@ -14,6 +14,7 @@ import { readEntries } from './entries.ts'
 import type { ProjectFiles } from './files.ts'
 import { readGenericTests } from './generic-tests.ts'
 import { checkArguments } from './macro-arguments.ts'
+import { checkDispatches } from './macro-calls.ts'
 import { builtins, macrosOf, MacroTable } from './macros.ts'
 import { Nodes } from './nodes.ts'
 import { addNotices } from './notices.ts'
@@ -53,6 +54,7 @@ async function readRest(reading: Reading): Promise<void> {
   for (const one of packages) await readMacros(reading, one)
   builtins(reading.cache)
   reading.macros = new MacroTable(project)
+  checkDispatches(reading)
   reading.quiet = new QuietMacros(reading.macros, templatedVars(project.options, packages))
   for (const one of packages) await readDocs(reading, one)
   for (const one of packages) await readYaml(reading, one)

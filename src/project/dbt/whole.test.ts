@@ -282,6 +282,26 @@ exposures:
   })
 })
 
+test('macros that are there for the database of the profile alone, or for dbt to find, are no mistake', async () => {
+  const macro = (name: string, asked: string) =>
+    `{% macro ${name}() %}{{ return(adapter.dispatch(${asked})()) }}{% endmacro %}\n`
+  const files = {
+    'dbt_project.yml': 'name: shop\n',
+    'macros/m.sql': `${macro('shown', "'shown', 'shop'")}${macro('listed', "'get_show_indexes_sql', 'dbt'")}${macro('asked', "'get_relations'")}
+{% macro snowflake__shown() %}1{% endmacro %}`,
+  }
+  const failuresFor = async (type: string) => {
+    const target = { ...options.target, type }
+    return (await readDbtProject(recordFiles(files), '/project', { ...options, target })).failures
+  }
+  expect(await failuresFor('snowflake')).toEqual([])
+  expect(await failuresFor('duckdb')).toEqual([
+    expect.objectContaining({
+      message: expect.stringContaining("No macro named 'shown' found within namespace: 'shop'"),
+    }),
+  ])
+})
+
 test('what dbt_project.yml says of exposures', async () => {
   const { exposures } = await read({
     'dbt_project.yml': 'name: shop\nexposures: {meta: {a: 1, b: 1}, +tags: [all]}',
