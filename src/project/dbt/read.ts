@@ -15,6 +15,7 @@ import type { ProjectFiles } from './files.ts'
 import { readGenericTests } from './generic-tests.ts'
 import { checkArguments } from './macro-arguments.ts'
 import { checkDispatches } from './macro-calls.ts'
+import { checkCatalogs } from './catalogs.ts'
 import { builtins, macrosOf, MacroTable } from './macros.ts'
 import { Nodes } from './nodes.ts'
 import { addNotices } from './notices.ts'
@@ -76,6 +77,7 @@ async function readRest(reading: Reading): Promise<void> {
   addNotices(reading)
   addPlainNames(project)
   await readSelectorsFile(reading)
+  await checkCatalogs(reading)
   for (const patch of reading.unusedPatches) {
     if (patch.section === 'macros' || isDisabled(project, patch.name)) continue
     reading.warn(

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { csvRecords } from './csv.ts'
 import { ignoring } from './ignore.ts'
 import {
@@ -300,6 +300,45 @@ test('macros that are there for the database of the profile alone, or for dbt to
       message: expect.stringContaining("No macro named 'shown' found within namespace: 'shop'"),
     }),
   ])
+})
+
+describe('catalogs.yml', () => {
+  const integration =
+    '{name: main, catalog_type: glue, table_format: ICEBERG, adapter_properties: {key: "{{ env_var(\'DBT_ENV_SECRET_KEY\') }}"}}'
+  const failuresOf = async (files: Record<string, string>, type = 'duckdb') => {
+    const all = {
+      'dbt_project.yml': 'name: shop\n',
+      'models/a.sql': "{{ config(catalog_name='lake', materialized='table') }} select 1 as id",
+      ...files,
+    }
+    const own = { ...options, target: { ...options.target, type }, env: { DBT_ENV_SECRET_KEY: 's', NAME: 'lake' } }
+    return (await readDbtProject(recordFiles(all), '/project', own)).failures.map(({ message }) => message)
+  }
+  test.each([
+    [
+      'with secrets and rendered names',
+      { 'catalogs.yml': `catalogs: [{name: "{{ env_var('NAME') }}", write_integrations: [${integration}]}]` },
+    ],
+    [
+      'of the newer form',
+      {
+        'dbt_project.yml': 'name: shop\nflags: {use_catalogs_v2: true}',
+        'catalogs.yml':
+          'catalogs: [{name: lake, type: unity, table_format: default, config: {snowflake: {external_volume: v}, duckdb: }}]',
+      },
+    ],
+  ] as const)('%s', async (_, files) => expect(await failuresOf(files)).toEqual([]))
+
+  test("a model of another platform may name one of that platform's own, and goes to no table that is none of Iceberg's", async () => {
+    expect(await failuresOf({}, 'snowflake')).toEqual([])
+    expect(await failuresOf({})).toEqual(['model "a" goes to the catalog "lake", which catalogs.yml does not have'])
+    const delta = integration.replace('ICEBERG', 'delta')
+    expect(
+      await failuresOf({ 'catalogs.yml': `catalogs: [{name: lake, write_integrations: [${delta}]}]` }, 'databricks'),
+    ).toEqual([
+      'model "a" goes to the catalog "lake", whose tables have the format "delta"; here all tables are Iceberg\'s',
+    ])
+  })
 })
 
 test('what dbt_project.yml says of exposures', async () => {

@@ -1,0 +1,1 @@
+{{ config(catalog_name='lake') }} select 1 as id
