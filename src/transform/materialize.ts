@@ -12,6 +12,7 @@ import { isMicrobatch, type DbtMacro, type DbtNode, type DbtOperation, type DbtP
 import { Compiler, type Compiled, type Names, type Subject } from './compile.ts'
 import { chosenFor } from './materializations/chosen.ts'
 import { checkContract, holdConstraints } from './materializations/constraints.ts'
+import { tellMissingColumns } from './materializations/doc-columns.ts'
 import { applyGrants } from './materializations/grants.ts'
 import { originOf, runHooks, told } from './materializations/hooks.ts'
 import { keptTable, plainWrite } from './materializations/incremental.ts'
@@ -42,8 +43,11 @@ export async function runModel(node: DbtNode, work: Work): Promise<NodeResult> {
     })
     try {
       const outcome = await materialized(node, work, scope, clocked)
-      if (outcome.status === 'success')
-        await pointToLatest(node, { work, scope, compiler: new Compiler(work.project, scope.ask) })
+      if (outcome.status === 'success') {
+        const compiler = new Compiler(work.project, scope.ask)
+        await tellMissingColumns(node, { compiler, ask: scope.ask })
+        await pointToLatest(node, { work, scope, compiler })
+      }
       return outcome
     } catch (error) {
       await scope.takeBack()

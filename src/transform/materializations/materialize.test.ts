@@ -118,6 +118,31 @@ test('a contract orders the columns of a table, and leaves those of a view as it
   expect(await runs.rows('select * from main.seen')).toEqual([['a', 1]])
 })
 
+test('descriptions of columns that a table has not are told where they are kept with it', async () => {
+  const logs: string[] = []
+  const said = (name: string, columns: string) =>
+    `\n  - {name: ${name}, config: {persist_docs: {columns: true}}, columns: [${columns}]}`
+  const both = '{name: ID, description: a}, {name: gone, description: b}'
+  const files = {
+    'models/kept.sql': "{{ config(materialized='table') }} select 1 as id",
+    'models/seen.sql': 'select 1 as id',
+    'models/grown.sql': "{{ config(materialized='incremental', unique_key='id') }} select 1 as id",
+    'models/quoted.sql': 'select 1 as id',
+    'models/silent.sql': 'select 1 as id',
+    'models/m.yml': `models:${said('kept', both)}${said('seen', both)}${said('grown', both)}${said('quoted', '{name: ID, quote: true}')}
+  - {name: silent, columns: [${both}]}`,
+  }
+  const onLog = (level: string, message: string) => void logs.push(`${level} ${message}`)
+  await runs.run(files, { onLog })
+  const told = (name: string, columns: string) =>
+    `warn In relation "shop_db"."main"."${name}": The following columns are specified in the schema but are not present in the database: ${columns}`
+  const all = [...['grown', 'kept'].map((name) => told(name, 'gone')), told('quoted', 'ID'), told('seen', 'gone')]
+  expect(logs.toSorted()).toEqual(all)
+  logs.length = 0
+  await runs.run(files, { onLog })
+  expect(logs.toSorted()).toEqual(all)
+})
+
 test('what failed leaves the old table, what it made beside it is gone', async () => {
   const files = { 'models/t.sql': "{{ config(materialized='table') }} select 1 as id" }
   await runs.run(files)
