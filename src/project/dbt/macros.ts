@@ -61,6 +61,12 @@ const ofPackage = (name: string, blocks: readonly MacroBlock[]): DbtMacro[] =>
     description: '',
   }))
 
+/** The languages of models that a materialization is for. */
+export function languagesOf({ header }: DbtMacro): string[] {
+  const [, listed] = /\bsupported_languages\s*=\s*\[([^\]]*)\]/.exec(header) ?? []
+  return listed === undefined ? ['sql'] : Array.from(listed.matchAll(/['"]([^'"]*)['"]/g), ([, name]) => name!)
+}
+
 /** The macros of a project by package and name. */
 export class MacroTable {
   readonly #packages = new Map<string, Map<string, DbtMacro>>()

@@ -13,7 +13,7 @@ import {
   unitTestValue,
 } from './entry-dict.ts'
 import { macrosCalledBy } from './macro-calls.ts'
-import { builtins, MacroTable } from './macros.ts'
+import { builtins, languagesOf, MacroTable } from './macros.ts'
 import { withForeignTables } from './foreign-keys.ts'
 import { nodeValue, sourceValue, operationValue } from './node-dict.ts'
 import type { Config, DbtMacro, DbtNode, DbtProject, Disabled } from './types.ts'
@@ -217,7 +217,7 @@ function macroValues(project: DbtProject, createdAt: number): Config {
           patch_path: properties ? `${from}://${packageFile(project, from, properties.file)}` : null,
           arguments: argumentsOf(macro),
           created_at: createdAt,
-          supported_languages: macro.kind === 'materialization' ? ['sql'] : null,
+          supported_languages: macro.kind === 'materialization' ? languagesOf(macro) : null,
         },
       ]
     }),

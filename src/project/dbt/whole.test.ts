@@ -302,6 +302,18 @@ test('macros that are there for the database of the profile alone, or for dbt to
   ])
 })
 
+test('a materialization tells the languages that it is for', async () => {
+  const of = (name: string, more = '') => `{% materialization ${name}, default${more} %}1{% endmaterialization %}\n`
+  const project = await read({
+    'macros/m.sql': of('plain') + of('frame', `, supported_languages=['python', "sql"]`),
+  })
+  const macros = manifestOf(project, { generatedAt: 0 })['macros'] as Record<string, unknown>
+  expect(macros).toMatchObject({
+    'macro.shop.materialization_plain_default': { supported_languages: ['sql'] },
+    'macro.shop.materialization_frame_default': { supported_languages: ['python', 'sql'] },
+  })
+})
+
 describe('catalogs.yml', () => {
   const integration =
     '{name: main, catalog_type: glue, table_format: ICEBERG, adapter_properties: {key: "{{ env_var(\'DBT_ENV_SECRET_KEY\') }}"}}'

@@ -4,6 +4,7 @@
 import { Failure } from '../../base/failure.ts'
 import {
   behaviourFlag,
+  languagesOf,
   type DbtMacro,
   type DbtNode,
   type DbtProject,
@@ -53,6 +54,13 @@ export type Chosen = { native: 'table' | 'view' | 'seed' } | { macro: DbtMacro; 
 export function chosenFor(node: DbtNode, project: DbtProject, macros: MacroTable): Chosen {
   const name = node.kind === 'seed' || node.kind === 'snapshot' ? node.kind : String(node.config['materialized'])
   const macro = materializationNamed(name, node, project, macros)
+  const languages = macro ? languagesOf(macro) : ['sql']
+  if (!languages.includes(node.language))
+    throw new Failure(
+      'MODEL_INVALID',
+      `the materialization "${name}" only supports languages ${languages.join(', ')}; ${node.kind} "${node.name}" is ${node.language}`,
+      { place: node.place },
+    )
   const isOwn = !macro || macro.package === core
   const plain = isOwn && asTables.includes(name) ? 'table' : name
   const needed = called[plain]

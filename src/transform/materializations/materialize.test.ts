@@ -186,14 +186,20 @@ test('somebody else writes the table meanwhile: nothing is published, and they a
 })
 
 test.each([
+  [
+    'a materialization for models in another language',
+    "{{ config(materialized='frame') }} select 1 as id",
+    'MODEL_INVALID',
+    "{% materialization frame, default, supported_languages=['python'] %}{{ return({'relations': []}) }}{% endmaterialization %}",
+  ],
   ['a materialization that nobody defines', "{{ config(materialized='no_such') }} select 1 as id", 'MODEL_INVALID'],
   [
     'a hook that fails',
     "{{ config(pre_hook='{% if execute %}{{ exceptions.raise_compiler_error(this.name) }}{% endif %}') }} select 1 as id",
     'TEMPLATE_FAILED',
   ],
-])('%s', async (_, sql, code) => {
-  const { results } = await runs.run({ 'models/x.sql': sql }, { publish: false })
+])('%s', async (_, sql, code, macro = '') => {
+  const { results } = await runs.run({ 'models/x.sql': sql, 'macros/m.sql': macro }, { publish: false })
   expect(results['x']).toMatchObject({ status: 'error', code, place: { file: 'models/x.sql' } })
 })
 
