@@ -147,7 +147,7 @@ function dependsOn(
  * Who waits for whom in a build: a node waits for the tests of what lies above it, unless a test reads something that
  * does not (then it might itself wait for the node). Edges that follow from others are left out.
  */
-function withTests(project: DbtProject): Map<string, readonly string[]> {
+export function withTests(project: DbtProject): Map<string, readonly string[]> {
   const { parents, children } = graphOf(project)
   const all = new Map<string, string[]>(Array.from(parents, ([id, list]) => [id, [...list]]))
   const isTest = (id: string) => project.nodes.get(id)?.kind === 'test'

@@ -7,12 +7,31 @@ import type { FreshnessResult } from '../freshness.ts'
 import type { NodeResult } from '../work.ts'
 import { catalogArtifact } from './catalog.ts'
 import { messageOf, runResults } from './run-results.ts'
+import { graphSummary } from './graph-summary.ts'
 import { semanticManifest } from './semantic-manifest.ts'
 import { sourcesArtifact } from './sources.ts'
 import { pathInTarget, writeJson } from './write.ts'
 import { ranSql } from './ran-sql.ts'
 
 // The shapes; that dbt-core's own classes read them is tried in test/conformance/dbt-artifacts.
+
+const options = {
+  target: {
+    name: 'dev',
+    database: 'db',
+    catalog: 'dev_shop',
+    type: 'duckdb',
+    schema: 'main',
+    profile: 'shop',
+    threads: 1,
+  },
+  vars: {},
+  env: {},
+  flags: { command: 'build', fullRefresh: false, storeFailures: false, empty: false },
+  startedAt: 0,
+  invocationId: 'i',
+  onLog: () => {},
+}
 
 const { project, failures } = await readDbtProject(
   recordFiles({
@@ -23,23 +42,7 @@ const { project, failures } = await readDbtProject(
     'seeds/codes.csv': 'id\n1\n',
   }),
   '/shop',
-  {
-    target: {
-      name: 'dev',
-      database: 'db',
-      catalog: 'dev_shop',
-      type: 'duckdb',
-      schema: 'main',
-      profile: 'shop',
-      threads: 1,
-    },
-    vars: {},
-    env: {},
-    flags: { command: 'build', fullRefresh: false, storeFailures: false, empty: false },
-    startedAt: 0,
-    invocationId: 'i',
-    onLog: () => {},
-  },
+  options,
 )
 const invocation = { id: 'i', startedAt: 0, dbtVersion: '1.12.6', env: { DBT_ENV_CUSTOM_ENV_TEAM: 'crew', OTHER: 'x' } }
 const test0 = [...project.nodes.keys()].find((id) => id.startsWith('test.'))!
@@ -245,4 +248,28 @@ test('files lie where dbt puts them, below the folder whatever a name says, and 
   } finally {
     rmSync(folder, { recursive: true })
   }
+})
+
+test('graph_summary.json has the edges of the graph as numbers, those of a build by tests, too', async () => {
+  const files = {
+    'dbt_project.yml': 'name: shop\nprofile: shop\n',
+    'models/a.sql': 'select 1 as id',
+    'models/b.sql': "select * from {{ ref('a') }}",
+    'models/m.yml': 'models: [{name: a, columns: [{name: id, data_tests: [not_null]}]}]',
+  }
+  const { project } = await readDbtProject(recordFiles(files), '/shop', { ...options, startedAt: 0 })
+  const manifest = manifestOf(project, { generatedAt: 0 })
+  const summary = graphSummary(manifest, project, { invocationId: 'i', isBuild: true })
+  const edgesOf = (part: string) => {
+    const nodes = summary[part] as Record<string, { name: string; type: string; succ?: number[] }>
+    const name = (index: number) => nodes[index]!.name.split('.')[2]!
+    return Object.entries(nodes)
+      .map(([index, { type, succ }]) => `${type} ${name(Number(index))} → ${(succ ?? []).map(name).sort().join()}`)
+      .sort()
+  }
+  const linked = ['model a → b,not_null_a_id', 'model b → ', 'test not_null_a_id → ']
+  expect(edgesOf('linked')).toEqual(linked)
+  expect(edgesOf('with_test_edges')).toEqual([...linked.slice(0, 2), 'test not_null_a_id → b'])
+  const compiled = graphSummary(manifest, project, { invocationId: 'i', isBuild: false })
+  expect(compiled).toEqual({ _invocation_id: 'i', linked: summary['linked'] })
 })

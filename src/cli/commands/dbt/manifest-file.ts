@@ -1,8 +1,8 @@
-// manifest.json and semantic_manifest.json, which `parse` writes, too: so nothing is imported here that runs a project.
+// manifest.json and semantic_manifest.json, which `parse` writes, too: so nothing is imported here that runs a project. The others leave graph_summary.json besides.
 
 import { join, relative } from 'node:path'
 import { manifestOf, type CompiledNode, type DbtProject } from '../../../project/dbt/index.ts'
-import { pathInTarget, semanticManifest, writeJson } from '../../../transform/index.ts'
+import { graphSummary, pathInTarget, semanticManifest, writeJson } from '../../../transform/index.ts'
 import type { Session } from './open.ts'
 
 /** Where manifests of ours say which catalog they are of: the database in them is the profile's word. */
@@ -31,6 +31,10 @@ export async function writeManifest(
   metadata.env = { ...metadata.env, [catalogVariable]: project.target.catalog }
   writeJson(join(targetDir, 'manifest.json'), manifest)
   writeJson(join(targetDir, 'semantic_manifest.json'), semanticManifest(manifest))
+  if (session.verb === 'parse') return
+  const { invocationId } = session
+  const summary = graphSummary(manifest, project, { invocationId, isBuild: session.verb === 'build' })
+  writeJson(join(targetDir, 'graph_summary.json'), summary)
 }
 
 /** Operations stand below the file that names them, as for dbt. */
