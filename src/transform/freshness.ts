@@ -61,7 +61,16 @@ async function lookAt(source: DbtSource, work: ReadingWork): Promise<FreshnessRe
     freshness = { maxLoadedAt: isoOf(loadedAt), snapshottedAt: isoOf(asked), ageSeconds }
     const status = judged(source, ageSeconds)
     const message = status === 'pass' ? 'passed' : `the newest data is of ${freshness.maxLoadedAt}`
-    return { status, message, rows: undefined, failures: undefined, table: undefined, compiledSql: sql }
+    const adapterResponse = isByLake(source) ? {} : { _message: 'OK' }
+    return {
+      status,
+      message,
+      rows: undefined,
+      failures: undefined,
+      table: undefined,
+      compiledSql: sql,
+      adapterResponse,
+    }
   })
   // What goes wrong while asking is told apart from data that is too old.
   return freshness ? { ...result, freshness } : { ...result, status: 'runtime error', freshness }
@@ -75,13 +84,17 @@ function judged({ freshness }: DbtSource, ageSeconds: number): 'pass' | 'warn' |
   return isOver(freshness?.warnAfter) ? 'warn' : 'pass'
 }
 
+/** Nothing says when its rows were loaded, but the lake knows when something was written. */
+const isByLake = ({ loadedAtField, loadedAtQuery }: DbtSource): boolean =>
+  loadedAtField === undefined && loadedAtQuery === undefined
+
 type Newest = { sql: string | undefined; loadedAt: number; asked: number }
 
 async function newest(source: DbtSource, work: ReadingWork, compiled: () => void): Promise<Newest> {
   const table = [source.database, source.schema, source.identifier].map(quoteName).join('.')
   const { loadedAtField, loadedAtQuery, freshness } = source
   const now = work.now ?? Date.now
-  if (loadedAtField === undefined && loadedAtQuery === undefined) {
+  if (isByLake(source)) {
     compiled()
     const { chunks, provenance } = await work.lake.query(`select * from ${table} limit 0`, queryOptions(work))
     for await (const _ of chunks);
@@ -131,7 +144,8 @@ async function byMacro(source: DbtSource, work: ReadingWork): Promise<ResultTabl
     const told = loadedAtQuery === undefined ? [loadedAtField, freshness?.filter ?? null] : [loadedAtQuery]
     return (macros.bind(macro) as Callable)([relation, ...told], newKwargs())
   })
-  const table = found instanceof Dict ? found.get('table') : undefined
+  // Before dbt 1.5 the table itself was returned.
+  const table = found instanceof Dict ? found.get('table') : found
   if (table instanceof ResultTable) return table
   throw new Failure('MODEL_INVALID', `the macro ${macro.macroName} returns no result of a statement`, {
     place: { ...source.place },

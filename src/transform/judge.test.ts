@@ -244,27 +244,33 @@ test('the age of a source: by field, by query, by its last commit, and where nob
   const now = () => Date.parse('2026-01-03T22:00:00Z')
   const results = await runFreshness(chosen, { project, lake, principal: system, now }, { threads: 2 })
   const found = Object.fromEntries(
-    results.map(({ name, status, freshness }) => [name, [status, freshness?.maxLoadedAt]]),
+    results.map(({ name, status, freshness, adapterResponse }) => [
+      name,
+      [status, freshness?.maxLoadedAt, adapterResponse],
+    ]),
   )
   expect(found).toMatchObject({
-    'raw.by_field': ['warn', '2026-01-02T10:00:00.000Z'],
-    'raw.filtered': ['error', '2026-01-01T10:00:00.000Z'],
-    'raw.by_query': ['warn', '2026-01-02T10:00:00.000Z'],
-    'raw.by_commit': ['pass', expect.any(String)],
-    'raw.nonsense': ['runtime error', undefined],
-    'raw.gone': ['runtime error', undefined],
+    'raw.by_field': ['warn', '2026-01-02T10:00:00.000Z', { _message: 'OK' }],
+    'raw.filtered': ['error', '2026-01-01T10:00:00.000Z', { _message: 'OK' }],
+    'raw.by_query': ['warn', '2026-01-02T10:00:00.000Z', { _message: 'OK' }],
+    'raw.by_commit': ['pass', expect.any(String), {}],
+    'raw.nonsense': ['runtime error', undefined, {}],
+    'raw.gone': ['runtime error', undefined, {}],
   })
   expect(results).toHaveLength(6)
 })
 
-test("a project's own collect_freshness is asked in the place of dbt's", async () => {
+test.each([
+  ['a result', "load_result('own')"],
+  ['its table, as before dbt 1.5', "load_result('own').table"],
+])("a project's own collect_freshness is asked in the place of dbt's and answers %s", async (_, answer) => {
   const project = await load({
     'models/sources.yml': `sources: [{name: raw, tables: [
       {name: sales, loaded_at_field: loaded_at, freshness: {warn_after: {count: 1, period: hour}, filter: id = 1}}]}]`,
     'macros/own.sql': `{% macro default__collect_freshness(source, loaded_at_field, filter) %}
       {% call statement('own', fetch_result=True) %}
         select min({{ loaded_at_field }}), min({{ loaded_at_field }}) + interval 90 minute from {{ source }} where {{ filter }}
-      {% endcall %}{{ return(load_result('own')) }}{% endmacro %}`,
+      {% endcall %}{{ return(${answer}) }}{% endmacro %}`,
   })
   const [result] = await runFreshness(freshnessSources(project, [...project.sources.keys()]), {
     project,
