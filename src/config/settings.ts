@@ -604,7 +604,7 @@ export const settings = {
     key: 'limits.query_timeout',
     env: 'BOATHOUSE_LIMITS_QUERY_TIMEOUT',
     ...duration,
-    about: 'Longest time of one query of a person or a dashboard.',
+    about: 'Longest time of one query of a person or a dashboard. Statements of runs, and of dbt commands, have none.',
     example: '60s',
     fallback: fixed(minute, '60s'),
   }),

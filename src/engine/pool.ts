@@ -66,7 +66,7 @@ export type EngineRequest = {
   timeZone?: string
   /** With `formats`: in which zone times are written. */
   shownIn?: string
-  timeoutMs?: number
+  timeoutMs?: number | undefined
   /** The most memory that it may use: it runs in a host of its own when its class has more. */
   memoryMost?: number
   signal?: AbortSignal

@@ -48,7 +48,7 @@ export type CommandContext = CommandParts & {
   /** Whether the statement is part of a transaction or a run. */
   isWithin: boolean
   signal: AbortSignal | undefined
-  timeoutMs: number
+  timeoutMs: number | undefined
   nowMs: number
   at(index: number): Place
   resolve(name: WrittenName): TableName

@@ -6,6 +6,7 @@ import { noSequence, showName, type TableName } from '../catalog/index.ts'
 import type { Chunk } from '../engine/index.ts'
 import { authorise, authoriseTable, decide, mayKnow, seesAll, type Privilege } from '../govern/index.ts'
 import { collect } from './answers/answer.ts'
+import { timeLimit } from './answers/limits.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
 import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
@@ -45,7 +46,7 @@ export function commandContext(options: Asking, at: (index: number) => Place, op
     signal,
     at,
     isWithin: within !== undefined || options.changes !== undefined,
-    timeoutMs: options.timeoutMs ?? limits.queryTimeoutMs,
+    timeoutMs: timeLimit(options, limits),
     nowMs: clock.now(),
     resolve: (name) => resolveName(name, options),
     sequences: deps.sequences,

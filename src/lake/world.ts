@@ -26,7 +26,8 @@ import { openMaintenance, pendingMetadata, publishedMetadata } from './upkeep/ma
 export async function openWorld({
   catalog: devCatalog = 'dev_analytics',
   perPrincipal,
-}: { catalog?: string; perPrincipal?: PrincipalLimits } = {}) {
+  queryTimeoutMs = 30_000,
+}: { catalog?: string; perPrincipal?: PrincipalLimits; queryTimeoutMs?: number } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'lake-'))
   const [root, spool, copies] = [join(dir, 'lake'), join(dir, 'spool'), join(dir, 'copies')]
   mkdirSync(root)
@@ -80,7 +81,7 @@ export async function openWorld({
     register: (name, file, by) => tableCatalog.register(name, file, { kind: 'table', by }),
     copyDirectories: [copies],
     limits: {
-      queryTimeoutMs: 30_000,
+      queryTimeoutMs,
       queryRowsMax: 1_000_000,
       cacheBytes: 8 * 2 ** 20,
       manifestBytes: 8 * 2 ** 20,

@@ -7,7 +7,7 @@ import { asFailure, type Failure } from '../../base/failure.ts'
 import type { Column } from '../../contract/index.ts'
 import { EngineFailure, type Chunk, type HostClass } from '../../engine/index.ts'
 import { keptBytes, type ResultCache } from './cache.ts'
-import { boundsOf, checkResult, namingMemory, namingTimeout } from './limits.ts'
+import { boundsOf, checkResult, namingMemory, namingTimeout, timeLimit } from './limits.ts'
 import { engineFailure, rethrowEngine } from './engine-failure.ts'
 import { withoutValues } from '../policy/guard.ts'
 import type { Asking, AuditEntry, LakeDeps, QueryResult } from '../lake.ts'
@@ -43,7 +43,8 @@ export async function answerSelect(
   const rowsMax = Math.min(options.rowsMax ?? most, most)
   const rowsSetBy = bounds.rows!.setBy
   const ownTime = prepared.rights.limits.query_timeout
-  const asked = options.timeoutMs ?? limits.queryTimeoutMs
+  const asked = timeLimit(options, limits) ?? Infinity
+  const longest = Math.min(asked, ownTime?.most ?? asked)
   const told = (thrown: unknown) => {
     const error = namingMemory(thrown, bounds.memory)
     const bound = ownTime && ownTime.most <= asked ? ownTime : undefined
@@ -122,7 +123,7 @@ export async function answerSelect(
       ...(formats ? { formats } : {}),
       ...(declared ? { declared } : {}),
       ...(formats && json ? { json } : {}),
-      timeoutMs: Math.min(asked, ownTime?.most ?? asked),
+      ...(longest < Infinity ? { timeoutMs: longest } : {}),
       ...(options.signal ? { signal: options.signal } : {}),
     })
     .catch(async (error: unknown) => {

@@ -103,6 +103,17 @@ test('time, of what is read and of what is written', async () => {
   expect((await ask('select 1')).rows).toEqual([[1]])
 })
 
+test('a run takes as long as it takes, whatever people may; who is bounded is so in a run, too', async () => {
+  const hasty = await openWorld({ queryTimeoutMs: 1 })
+  const slow = 'select sum(x.range * y.range) as s from range(20000) x, range(5000) y'
+  await expect(hasty.rows(slow)).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' })
+  expect(await hasty.rows(slow, { door: 'run' })).toHaveLength(1)
+  await hasty.close()
+  await limited([{ name: 'query_timeout', most: 1, to: analyst }])
+  await expect(world.rows(slow, { principal: ann, door: 'run' })).rejects.toMatchObject({ code: 'QUERY_TIMEOUT' })
+  await limited(undefined)
+})
+
 test('memory: a SELECT of somebody who is bounded has a host of its own, and fails alone', async () => {
   await limited([{ name: 'memory', most: 96 * 2 ** 20, to: analyst }])
   const wide = `select max(l) from (select a.b, list(x.range) as l from raw.t a, range(40000) x group by all)`

@@ -6,7 +6,7 @@ import { showBytes, showDuration } from '../../base/units.ts'
 import { isOfDisk } from './engine-failure.ts'
 import { EngineFailure } from '../../engine/index.ts'
 import { limitNames, type Bound, type LimitName, type OwnLimits, type Principal } from '../../govern/index.ts'
-import type { LakeDeps } from '../lake.ts'
+import type { LakeDeps, QueryOptions } from '../lake.ts'
 
 export type ServerLimits = Pick<LakeDeps['limits'], 'queryTimeoutMs' | 'queryRowsMax' | 'perPrincipal'>
 
@@ -32,6 +32,12 @@ export function boundsOf(own: OwnLimits, limits: ServerLimits, { role }: Pick<Pr
   }
   return Object.fromEntries(limitNames.map((name) => [name, narrower(name)])) as Bounds
 }
+
+/** How long a statement may take, where its asker says nothing else: a run takes as long as it takes, and who started it may end it. */
+export const timeLimit = (
+  { timeoutMs, door }: Pick<QueryOptions, 'timeoutMs' | 'door'>,
+  { queryTimeoutMs }: Pick<ServerLimits, 'queryTimeoutMs'>,
+): number | undefined => timeoutMs ?? (door === 'run' ? undefined : queryTimeoutMs)
 
 /** @throws QUERY_TOO_LARGE when the files of a statement hold more than its asker may read at once */
 export function checkScan(bound: Bound | undefined, bytes: number): void {

@@ -35,7 +35,7 @@ export type TableOptions = RunNames & {
   /** Rows of this branch are written rather than those of `main`; it is there. */
   branch?: string | undefined
   signal?: AbortSignal
-  timeoutMs?: number
+  timeoutMs?: number | undefined
   timeZone?: string
   /** Called with what gives the rows that came, went or are others now, before anything is kept of them. */
   onRows?: (from: string) => Promise<void>
