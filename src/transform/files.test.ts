@@ -70,6 +70,14 @@ test.each([
   ["select count(*)::int from read_csv(['data/day=1/visits.csv', 'data/day=2/visits.csv'])", [[2]]],
   ["select a from 'data/odd*.csv' order by a", [[1], [2]]],
   ["select a from read_json('data/it.json') order by a desc", [[2], [1]]],
+  ["select file from glob('data/*/visits.csv') order by 1", [['data/day=1/visits.csv'], ['data/day=2/visits.csv']]],
+  [
+    `select g.file, "glob".file from glob('../shared/*') g, glob('data/it.json')`,
+    [['../shared/people.csv', 'data/it.json']],
+  ],
+  // Files that are no data, and those whose names begin with a dot, are not there.
+  ["select count(*)::int from glob(['*', '.hidden/*', 'linked.csv', 'data/nobody*.csv'])", [[0]]],
+  ['select {{ run_query("select count(*) from glob(\'data/*.csv\')").columns[0].values()[0] }} as n', [[3]]],
   [
     "{{ source('raw', 'people') }}",
     [
@@ -78,7 +86,8 @@ test.each([
     ],
   ],
 ])('a model reads %s', async (select, expected) => {
-  put('models/it.sql', select.startsWith('{{') ? `select * from ${select}` : select)
+  symlinkSync('/etc/hostname', join(dir, 'linked.csv'))
+  put('models/it.sql', select.startsWith('{{ source') ? `select * from ${select}` : select)
   put(
     'models/s.yml',
     `sources: [{name: raw, meta: {external_location: "data/{name}.csv"}, tables: [{name: people, columns: [{name: id, data_tests: [unique]}]}]}]`,
@@ -97,6 +106,9 @@ test.each([
   ["select * from read_csv('/**/*.csv')", 'SQL_REFUSED'],
   ["select * from read_csv('../../*.csv')", 'SQL_REFUSED'],
   ["select * from read_parquet('https://example.org/x.parquet')", 'SQL_REFUSED'],
+  ["select * from glob('s3://bucket/*')", 'SQL_REFUSED'],
+  ["select * from glob('/etc/*')", 'SQL_REFUSED'],
+  ["select * from glob('../../*')", 'SQL_REFUSED'],
   ["select * from read_csv('data/people.csv', names = (select ['a']))", 'SQL_REFUSED'],
   ["select * from read_csv(getenv('HOME'))", 'SQL_REFUSED'],
   ["select * from read_csv('data/nobody.csv')", 'NOT_FOUND'],

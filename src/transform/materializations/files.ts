@@ -3,13 +3,14 @@
 //
 // No SQL of the lake reads a file. Before such a text runs, each file that it names becomes a table (`files.x_1a2b3c4d`), and
 // the text reads that: so views over files go on working, every reader has rights or none, and what a run has read is known.
+// `glob('data/*.csv')` becomes the names of the files that there are, as models ask whether there are any.
 // A table is loaded again only when its files have changed. Only data files of the project's own repository are read, and
 // nothing in a folder or under a name that begins with a dot.
 
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { glob, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { Failure } from '../../base/failure.ts'
 import {
   closing,
@@ -17,6 +18,7 @@ import {
   quoteFile,
   quoteName,
   quoteTable,
+  quoteText,
   splice,
   tokens,
   type ChangeSet,
@@ -35,7 +37,9 @@ type FileRead = {
   alias: string | undefined
 }
 
+const lister = 'glob'
 const readers: Readonly<Record<string, string>> = {
+  glob: lister,
   read_csv: 'read_csv',
   read_csv_auto: 'read_csv_auto',
   read_parquet: 'read_parquet',
@@ -57,28 +61,25 @@ const readerOf: Readonly<Record<string, string>> = {
 const filesMax = 10_000
 
 /** Most texts name no file, which this tells without cutting them into tokens. */
-const mayRead = /\b(?:read_(?:csv|parquet|json|ndjson)|parquet_scan)|\b(?:from|join)\s+'/i
+const mayRead = /\b(?:read_(?:csv|parquet|json|ndjson)|parquet_scan|glob\s*\()|\b(?:from|join)\s+'/i
 
 /** Whether a text names files. */
 export const namesFiles = (sql: string): boolean => mayRead.test(sql) && fileReads(sql).length > 0
 
 /** The files that a text names, as they are now. @throws SQL_REFUSED, NOT_FOUND */
-export const filesNamed = (sql: string, dir: string): Promise<Found[]> =>
-  mayRead.test(sql)
-    ? filesOf(
-        dir,
-        fileReads(sql).flatMap(({ patterns }) => patterns),
-      )
-    : Promise.resolve([])
+export async function filesNamed(sql: string, dir: string): Promise<Found[]> {
+  if (!mayRead.test(sql)) return []
+  return (await Promise.all(fileReads(sql).map((read) => filesOf(dir, read)))).flat()
+}
 
 /** The text with tables in place of the files that it names, which are loaded where they are missing or out of date. */
 export async function filesAsTables(sql: string, work: Reading): Promise<string> {
   if (!mayRead.test(sql)) return sql
   const edits: Edit[] = []
   for (const read of fileReads(sql)) {
-    const table = await tableOf(read, sql, work)
+    const rows = read.reader === lister ? await namesOf(read, sql, work) : quoteTable(await tableOf(read, sql, work))
     const alias = read.alias === undefined ? '' : ` as ${quoteName(read.alias)}`
-    edits.push({ start: read.start, end: read.end, text: `${quoteTable(table)}${alias}` })
+    edits.push({ start: read.start, end: read.end, text: `${rows}${alias}` })
   }
   return edits.length === 0 ? sql : splice(sql, edits).text
 }
@@ -156,6 +157,23 @@ const extensionOf = (path: string): string =>
     .slice(1)
     .toLowerCase()
 
+/** The names of the files, written as the pattern is: from the project's folder, or whole. */
+async function namesOf(read: FileRead, sql: string, { project }: Reading): Promise<string> {
+  const files = await atPlace(filesOf(project.dir, read), sql, read.start)
+  const isWhole = isAbsolute(read.patterns[0]!)
+  const names = files.map(({ path, written }) => quoteText(isWhole ? path : written))
+  return names.length === 0
+    ? '(SELECT NULL::VARCHAR AS file WHERE false)'
+    : `(SELECT unnest([${names.join(', ')}]) AS file)`
+}
+
+function atPlace<Value>(work: Promise<Value>, sql: string, start: number): Promise<Value> {
+  return work.catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error
+    throw error.with({ place: placeAt(sql, start) })
+  })
+}
+
 type Table = { catalog: string; namespace: string; name: string }
 
 async function tableOf(read: FileRead, sql: string, work: Reading): Promise<Table> {
@@ -191,15 +209,13 @@ function once(changes: ChangeSet, name: string, work: () => Promise<void>): Prom
 }
 
 async function load(
-  { start, reader, patterns, options }: FileRead,
+  read: FileRead,
   sql: string,
   target: Table,
   { project, changes, signal, timeoutMs }: Work,
 ): Promise<void> {
-  const files = await filesOf(project.dir, patterns).catch((error: unknown) => {
-    if (!(error instanceof Failure)) throw error
-    throw error.with({ place: placeAt(sql, start) })
-  })
+  const { start, reader, patterns, options } = read
+  const files = await atPlace(filesOf(project.dir, read), sql, start)
   const stamp = createHash('sha256')
     .update(JSON.stringify(files.map(({ name, size, mtimeMs }) => [name, size, mtimeMs])))
     .digest('hex')
@@ -231,10 +247,12 @@ async function load(
     })
 }
 
-type Found = { path: string; name: string; size: number; mtimeMs: number }
+/** `name`: without a way out of the project's folder; `written`: with it. */
+type Found = { path: string; name: string; written: string; size: number; mtimeMs: number }
 
 /** The files that the patterns mean. @throws SQL_REFUSED for others than data files of the repository, NOT_FOUND */
-async function filesOf(dir: string, patterns: readonly string[]): Promise<Found[]> {
+async function filesOf(dir: string, { patterns, reader }: Pick<FileRead, 'patterns' | 'reader'>): Promise<Found[]> {
+  const isListed = reader === lister
   const root = await realpath(rootOf(dir)).catch(() => dir)
   const found: Found[] = []
   for (const pattern of patterns) {
@@ -243,7 +261,8 @@ async function filesOf(dir: string, patterns: readonly string[]): Promise<Found[
         hint: 'SQL of a project reads CSV, JSON and Parquet files of its own repository; load others as sources.',
       })
     if (/^[a-z0-9+.-]+:\/\//i.test(pattern)) throw refused('lies on the network')
-    if (readerOf[extensionOf(pattern)] === undefined) throw refused('is not named as a data file')
+    const isData = (path: string) => readerOf[extensionOf(path)] !== undefined
+    if (!isListed && !isData(pattern)) throw refused('is not named as a data file')
     const begins = pattern.split(/[*?[]/)[0]!
     const outside = (from: string) => relative(rootOf(dir), resolve(from, begins)).startsWith('..')
     if (outside(dir)) throw refused('lies outside of the repository')
@@ -251,14 +270,18 @@ async function filesOf(dir: string, patterns: readonly string[]): Promise<Found[
     // dbt-duckdb looks from where the command was typed, which with --project-dir is elsewhere.
     const typed = process.cwd()
     const paths = here.length > 0 || typed === dir || outside(typed) ? here : await matching(pattern, typed)
-    if (paths.length === 0) throw new Failure('NOT_FOUND', `there is no file ${pattern} in ${dir}`)
+    if (paths.length === 0 && !isListed) throw new Failure('NOT_FOUND', `there is no file ${pattern} in ${dir}`)
     for (const each of paths) {
       const path = await realpath(each)
-      const inside = relative(root, path)
-      if (inside.split(sep).some((part) => part.startsWith('.'))) throw refused('is no data file of the repository')
-      if (readerOf[extensionOf(path)] === undefined) throw refused('leads to another kind of file')
+      const isInside = !relative(root, path)
+        .split(sep)
+        .some((part) => part.startsWith('.'))
+      if (isListed && !(isInside && isData(path))) continue
+      if (!isInside) throw refused('is no data file of the repository')
+      if (!isData(path)) throw refused('leads to another kind of file')
       const { size, mtimeMs } = await stat(path)
-      found.push({ path, name: relative(dir, each).replaceAll('..', '__'), size, mtimeMs })
+      const written = relative(here.length > 0 ? dir : typed, each)
+      found.push({ path, name: relative(dir, each).replaceAll('..', '__'), written, size, mtimeMs })
     }
   }
   return found.sort((a, b) => (a.name < b.name ? -1 : 1))
