@@ -29,8 +29,13 @@ export type ColumnDefinition = {
   identity?: Identity
 }
 /** `LIKE t INCLUDING DEFAULTS`: columns with their types, and whether they may be null. */
-export type Like = { table: WrittenName; including: ReadonlySet<(typeof likeKept)[number]> }
-const likeKept = ['defaults', 'identity', 'comments', 'constraints'] as const
+export type Like = {
+  table: WrittenName
+  including: ReadonlySet<(typeof likeKept)[number]>
+  /** How many columns of its own the table has before those. */
+  before: number
+}
+const likeKept = ['defaults', 'identity', 'comments', 'constraints', 'indexes'] as const
 /** How a column numbers its rows. `always`: a value of somebody's own is refused. */
 export type Identity = {
   always: boolean
@@ -251,7 +256,7 @@ function create(reader: Reader): Statement {
   // Spark has LIKE without parentheses.
   const whole =
     !names && reader.take('like')
-      ? { columns: [], like: likeOf(reader), key: undefined, promised: [], checks: [] }
+      ? { columns: [], like: likeOf(reader, 0), key: undefined, promised: [], checks: [] }
       : undefined
   const {
     columns,
@@ -347,24 +352,22 @@ function definitions(reader: Reader): {
   const keys: string[][] = []
   const constraints: Constraints = { promised: [], checks: [] }
   let like: Like | undefined
-  const all = reader.list(() => {
+  const columns: ColumnDefinition[] = []
+  reader.list(() => {
     if (reader.take('like')) {
       if (like) throw reader.unsupported('a second LIKE', 'Name the columns.')
-      like = likeOf(reader)
-      return undefined
+      like = likeOf(reader, columns.length)
+      return
     }
     const constraint = tableConstraint(reader, constraints)
-    if (constraint === 'kept') return undefined
+    if (constraint === 'kept') return
     if (constraint) {
       keys.push(constraint)
-      return undefined
+      return
     }
     const name = reader.identifier('a column')
-    return { name, ...definition(reader, name, constraints) }
+    columns.push({ name, ...definition(reader, name, constraints) })
   })
-  const columns = all.filter((one) => one !== undefined)
-  if (like && columns.length > 0)
-    throw reader.unsupported('LIKE beside other columns', 'Add them with ALTER TABLE … ADD COLUMN.')
   const marked = columns.filter(({ isKey }) => isKey).map(({ name }) => name)
   if (marked.length > 0) keys.push(marked)
   if (keys.length > 1) throw reader.invalid('a table has one primary key')
@@ -372,12 +375,12 @@ function definitions(reader: Reader): {
 }
 
 /** Behind LIKE. Of what else PostgreSQL includes a table here has nothing. */
-function likeOf(reader: Reader): Like {
+function likeOf(reader: Reader, before: number): Like {
   const table = reader.name('a table')
   const including = new Set<(typeof likeKept)[number]>()
   for (;;) {
     const adds = reader.take('including')
-    if (!adds && !reader.take('excluding')) return { table, including }
+    if (!adds && !reader.take('excluding')) return { table, including, before }
     const what = reader.identifier('what to include').toLowerCase()
     for (const one of likeKept)
       if (what === one || what === 'all') {
@@ -688,6 +691,11 @@ function alter(reader: Reader): Statement | Command {
   const name = reader.name(`a ${what}`)
   if (reader.take('rename', 'to')) {
     const to = reader.name(`a ${what}`)
+    reader.end()
+    return { kind: 'rename', name, what, to, ifExists }
+  }
+  if (reader.take('set', 'schema')) {
+    const to = [...name.slice(0, -2), reader.identifier('a schema'), name.at(-1)!]
     reader.end()
     return { kind: 'rename', name, what, to, ifExists }
   }

@@ -36,19 +36,31 @@ export type Step = {
 /** In the order in which they are to be run. */
 export type WithChanges = { steps: [...Step[], Step]; last: Step }
 
+/** What such a clause may stand behind, as in PostgreSQL: it is then one of the whole statement. What IF NOT EXISTS skips changes nothing, so not that. */
+const heads =
+  /^[^a-z]*(create\s+((or|replace|local|global|temp|temporary|unlogged)\s+)*table\s(?!\s*if\s+not\b)[^;'()]*?\bas|insert\s+into\s[^;'()]*?(\([^;'()]*\))?)\s+(?=with\b)/i
+
 /** Undefined where no part of a WITH clause changes rows. @throws SQL_UNSUPPORTED */
 export function parseWithChanges(sql: string): WithChanges | undefined {
-  if (!/^[^a-z]*with\b/i.test(sql) || !/\b(insert|update|delete|merge)\b/i.test(sql)) return undefined
-  const clause = clauseOf(sql)
+  const head = heads.exec(sql)?.[0] ?? ''
+  if (head === '' && !/^[^a-z]*with\b/i.test(sql)) return undefined
+  if (!/\b(insert|update|delete|merge)\b/i.test(sql.slice(head.length))) return undefined
+  const clause = clauseOf(sql, head.length)
   if (!clause?.parts.some(({ changes }) => changes)) return undefined
   return stepsOf(clause, sql)
 }
 
-type Clause = { lead: string; parts: Part[]; rest: Piece }
+type Clause = {
+  /** What stands before the clause. */
+  head: Piece
+  lead: string
+  parts: Part[]
+  rest: Piece
+}
 
-/** What is wrong with a clause is told by whoever parses all of it. */
-function clauseOf(sql: string): Clause | undefined {
-  const all = [...tokens(sql)]
+/** The clause at that place. What is wrong with it is told by whoever parses all of it. */
+function clauseOf(sql: string, from: number): Clause | undefined {
+  const all = [...tokens(sql)].filter(({ start }) => start >= from)
   let at = 0
   const sees = (word: string) => all[at]?.kind === 'word' && all[at]!.text.toLowerCase() === word
   if (!sees('with')) return undefined
@@ -88,7 +100,7 @@ function clauseOf(sql: string): Clause | undefined {
   const behind = all[at]
   if (!behind) return undefined
   const rest = { sql: sql.slice(behind.start, all.at(-1)!.end), start: behind.start }
-  return { lead: isRecursive ? 'WITH RECURSIVE ' : 'WITH ', parts, rest }
+  return { head: { sql: sql.slice(0, from), start: 0 }, lead: isRecursive ? 'WITH RECURSIVE ' : 'WITH ', parts, rest }
 }
 
 const changesToo = /\bon\s+conflict\b|^insert\s+(or|overwrite)\b|\breplace\s+where\b/i
@@ -106,7 +118,7 @@ function verbOf(all: readonly Token[]): string | undefined {
   return undefined
 }
 
-function stepsOf({ lead, parts, rest }: Clause, sql: string): WithChanges {
+function stepsOf({ head, lead, parts, rest }: Clause, sql: string): WithChanges {
   const behind = namesIn([...tokens(rest.sql)])
   const before = (index: number) => parts.slice(0, index)
   /** The parts that are read by these names, and by what those read. */
@@ -168,12 +180,13 @@ function stepsOf({ lead, parts, rest }: Clause, sql: string): WithChanges {
     left.delete(next)
     ordered.push(next)
   }
+  const textBehind = textOf(rest, behind, parts.length)
   const last: Step = {
     name: undefined,
-    changes: changesRows(rest),
+    changes: changesRows(head) || changesRows(rest),
     tells: behind.has('returning'),
     isRead: false,
-    text: textOf(rest, behind, parts.length),
+    text: (rowsOf) => compose`${head}${textBehind(rowsOf)}`,
   }
   return { steps: [...ordered, last], last }
 }

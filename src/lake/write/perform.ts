@@ -67,17 +67,17 @@ export async function perform(statement: Statement, target: TableName, context: 
         const { rowsWritten } = await located(text, context.at, work)
         return { rows: rowsWritten, changed: true }
       }
-      const { like, key, promised } = statement
-      const { columns, checks } = like ? await columnsLike(like, context) : statement
-      const { fields, defaults, computed, declared } = await newFields(withKey(columns!, key, target), context)
+      const own = { ...statement, columns: statement.columns ?? [] }
+      const { columns, key, promised, checks } = statement.like ? await columnsLike(statement.like, own, context) : own
+      const { fields, defaults, computed, declared } = await newFields(withKey(columns, key, target), context)
       await changes.createTable(target, fields, defaults, table)
       // A dot in a name is none of a path.
       const fieldOf = (now: TableMetadata, name: string) =>
         currentSchema(now).fields.find((field) => field.name === name)!
       const identities = new Map<string, Identity>()
-      for (const { name, identity } of columns!)
+      for (const { name, identity } of columns)
         if (identity) identities.set(name, await boundIdentity(identity, context))
-      const steps = columns!.flatMap(({ name }): Step[] => [
+      const steps = columns.flatMap(({ name }): Step[] => [
         ...(identities.has(name)
           ? [(now: TableMetadata) => changeIdentity(now, fieldOf(now, name), identities.get(name))]
           : []),

@@ -140,14 +140,15 @@ export function classify(sql: string): Command {
       return index(head, word) ?? unknownKind(head, word) ?? { kind: 'lake', rows: false }
     case 'alter':
       return alterIndex(head) ?? owner(head) ?? { kind: 'lake', rows: false }
-    case 'insert':
     case 'update':
     case 'delete':
     case 'merge':
       return { kind: 'lake', rows: head.has('returning'), changes: true }
+    case 'insert':
     case 'with': {
       const last = parseWithChanges(sql)?.last
       if (last) return { kind: 'lake', rows: !last.changes || last.tells, changes: true }
+      if (word === 'insert') return { kind: 'lake', rows: head.has('returning'), changes: true }
       return isChange(sql) ? { kind: 'lake', rows: head.has('returning'), changes: true } : { kind: 'lake', rows: true }
     }
     default:
