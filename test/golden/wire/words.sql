@@ -96,6 +96,8 @@ select jsonb_set('{"b":[1,2]}', '{b,-1}', '9') #>> '{b,1}' as a, jsonb_set('{"b"
 select jsonb_insert('{"a":[0,1,2]}', '{a,1}', '"n"', true) #>> '{a,2}' as a, jsonb_insert('{"a":[0,1,2]}', '{a,-1}', '"n"') #>> '{a,2}' as b, jsonb_insert('{"a":1}', '{b}', '2') ->> 'b' as c
 select ('{"a":1,"b":2,"c":3}'::jsonb - 'b' - 'a') ->> 'c' as a, '{"a":1,"b":2}'::jsonb - 'b' ->> 'b' as b, ('["a","b","c"]'::jsonb - -1) ->> 1 as c, ('{"a":1,"b":2}'::jsonb - '{a,b}'::text[])::text as d, ('{"a":[1,2]}'::jsonb #- '{a,0}') #>> '{a,0}' as e, ('{"a":{"b":1}}'::jsonb #- '{a,b}') ->> 'a' as f
 select (j - 'a' - 'b' || '{"z":1}') ->> 'a' as a from (values ('{"a":1}'::jsonb)) v(j)
+select (to_jsonb(t) - 'a' - 'b' - 'c' - 'd' - 'e' || jsonb_build_object('f', t.a)) ->> 'f' as a, to_jsonb(t) - 'a' - 'b' - 'c' - 'd' - 'e' - 'f' ->> 'g' as b, (to_jsonb(t) - 'a' - upper('b') - 'c') ->> 'b' as c from (values (1, 2, 3, 4, 5, 6, 'x')) as t(a, b, c, d, e, f, g)
+select ('["a", "b", 1, "c", "b"]'::jsonb - 'a' - 'b') ->> 1 as a, ('["a", "b", "c"]'::jsonb - 'a' - 0) ->> 0 as b, ('{"a": 1, "b": 2}'::jsonb - 'a' - 'b'::text)::text as c
 select string_to_array('', ',') as a, string_to_array('a|b', null) as b, string_to_array('abc', '') as c, string_to_array('1,*,3', ',', '*') as d
 select json_object('{a,1,b,2}') ->> 'b' as a, json_object('{a,b}', '{1,"x y"}') ->> 'b' as b
 select width_bucket(35, 100, 10, 9) as a, width_bucket(5.5, array[1, 3, 10]) as b, width_bucket(100, 100, 10, 9) as c, width_bucket(10, 100, 10, 9) as d

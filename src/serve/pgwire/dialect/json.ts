@@ -188,19 +188,30 @@ export function jsonMinus(sql: EditedSql, at: number): boolean {
   const from = isPath ? at + 2 : at + 1
   if (!sql.tokens[from]) return false
   const isNegative = sql.words[from] === '-' && sql.tokens[from + 1]?.kind === 'number'
-  const last = sql.operandEnd(isNegative ? from + 1 : from)
-  const isKey = from === last && sql.tokens[from]!.kind === 'string' && keyText.test(textOf(sql.tokens[from]!))
+  const first = sql.operandEnd(isNegative ? from + 1 : from)
+  const isKey = isText(sql, from) && keyText.test(textOf(sql.tokens[from]!))
   if (!isPath && !left.isJson && !isKey) return false
+  // Calls inside of each other are bounded: keys in a row are taken out at once.
+  let last = first
+  while (!isPath && isText(sql, from) && sql.words[last + 1] === '-' && isText(sql, last + 2)) {
+    sql.replace(last + 1, last + 1, ',')
+    sql.taken.add(last + 1)
+    last += 2
+  }
+  const [open, close] = isPath ? [', pg_json_path(', '))'] : last > first ? [', [', '])'] : [', ', ')']
   sql.wrapBefore(left.first, isPath ? 'jsonb_delete_path(' : 'jsonb_delete(')
   const isOpen = left.first === left.last && sql.tokens[left.first]!.kind === 'string'
   if (isOpen) sql.insertAfter(left.last, '::JSON')
-  sql.replace(at, from - 1, isPath ? ', pg_json_path(' : ', ')
-  sql.insertAfter(last, isPath ? '))' : ')')
+  sql.replace(at, from - 1, open)
+  sql.insertAfter(last, close)
   const made = { first: left.first, last, isJson: true, close: undefined }
   sql.minuses.set(last, made)
   sql.joins.set(last, made)
   return true
 }
+
+/** A literal with nothing behind it that would bind tighter. */
+const isText = (sql: EditedSql, at: number): boolean => sql.tokens[at]?.kind === 'string' && sql.operandEnd(at) === at
 
 /** The operand that ends here, with the members that are taken out of it. */
 export function jsonBefore(sql: EditedSql, last: number): { first: number; last: number; isJson: boolean } {
