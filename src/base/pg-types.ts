@@ -21,7 +21,8 @@ const table = {
   json: { oid: 114, name: 'json', size: -1, array: 199, category: 'U' },
   float4: { oid: 700, name: 'float4', size: 4, array: 1021, category: 'N' },
   float8: { oid: 701, name: 'float8', size: 8, array: 1022, category: 'N' },
-  // Nothing is of this type; the map of types that Ruby's `pg` makes begins with it.
+  // Nothing is of this type, of money or of bit: the map of types that Ruby's `pg` makes begins with it, and Singer's tap wants those.
+  money: { oid: 790, name: 'money', size: 8, array: 791, category: 'N' },
   inet: { oid: 869, name: 'inet', size: -1, array: 1041, category: 'I' },
   unknown: { oid: 705, name: 'unknown', size: -2, array: 0, category: 'X' },
   bpchar: { oid: 1042, name: 'bpchar', size: -1, array: 1014, category: 'S' },
@@ -32,6 +33,7 @@ const table = {
   timestamptz: { oid: 1184, name: 'timestamptz', size: 8, array: 1185, category: 'D' },
   interval: { oid: 1186, name: 'interval', size: 16, array: 1187, category: 'T' },
   timetz: { oid: 1266, name: 'timetz', size: 12, array: 1270, category: 'D' },
+  bit: { oid: 1560, name: 'bit', size: -1, array: 1561, category: 'V' },
   numeric: { oid: 1700, name: 'numeric', size: -1, array: 1231, category: 'N' },
   uuid: { oid: 2950, name: 'uuid', size: 16, array: 2951, category: 'U' },
   jsonb: { oid: 3802, name: 'jsonb', size: -1, array: 3807, category: 'U' },
@@ -55,6 +57,7 @@ export const sqlNames: Readonly<Record<PgTypeName, string>> = {
   json: 'json',
   float4: 'real',
   float8: 'double precision',
+  money: 'money',
   inet: 'inet',
   unknown: 'unknown',
   bpchar: 'character',
@@ -65,6 +68,7 @@ export const sqlNames: Readonly<Record<PgTypeName, string>> = {
   timestamptz: 'timestamp with time zone',
   interval: 'interval',
   timetz: 'time with time zone',
+  bit: 'bit',
   numeric: 'numeric',
   uuid: 'uuid',
   jsonb: 'jsonb',

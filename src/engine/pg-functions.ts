@@ -598,6 +598,37 @@ const scalars: Macro[] = [
   ...same('clock_timestamp statement_timestamp', [''], 'now()'),
   ['timeofday', [''], 'now()::VARCHAR'],
   ['every', [one], 'bool_and(a)'],
+  // What `information_schema` says of a type, asked of its number and modifier.
+  [
+    '_pg_char_max_length',
+    ['typid, typmod'],
+    'CASE WHEN typid IN (1042, 1043) AND typmod >= 4 THEN typmod - 4 END::INTEGER',
+  ],
+  [
+    '_pg_char_octet_length',
+    ['typid, typmod'],
+    'CASE WHEN typid IN (25, 1042, 1043) THEN CASE WHEN typmod >= 4 AND typid <> 25 THEN 4 * (typmod - 4) ELSE 1073741824 END END::INTEGER',
+  ],
+  [
+    '_pg_numeric_precision',
+    ['typid, typmod'],
+    'CASE typid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53 WHEN 1700 THEN CASE WHEN typmod >= 4 THEN (typmod - 4) >> 16 END END::INTEGER',
+  ],
+  [
+    '_pg_numeric_precision_radix',
+    ['typid, typmod'],
+    'CASE WHEN typid IN (20, 21, 23, 700, 701) THEN 2 WHEN typid = 1700 THEN 10 END::INTEGER',
+  ],
+  [
+    '_pg_numeric_scale',
+    ['typid, typmod'],
+    'CASE WHEN typid IN (20, 21, 23) THEN 0 WHEN typid = 1700 AND typmod >= 4 THEN (typmod - 4) & 65535 END::INTEGER',
+  ],
+  [
+    '_pg_datetime_precision',
+    ['typid, typmod'],
+    'CASE WHEN typid = 1082 THEN 0 WHEN typid IN (1083, 1114, 1184, 1186, 1266) THEN CASE WHEN typmod BETWEEN 0 AND 6 THEN typmod ELSE 6 END END::INTEGER',
+  ],
   ['_pg_expandarray', ['x'], `unnest(list_transform(x, lambda item, place: {'x': item, 'n': place::INTEGER}))`],
 ]
 

@@ -317,6 +317,10 @@ export function scalarText(body: Body, length: number, type: PgTypeName): string
       const west = body.int32()
       return `${clock}${west > 0 ? '-' : '+'}${isoOf(Math.abs(west) * 1000).slice(11, 19)}`
     }
+    case 'bit':
+    case 'inet':
+    case 'money':
+      throw new Failure('REQUEST_INVALID', `a parameter is binary and of the type ${type}, which is not here`)
     default:
       return utf8(body.bytes(length))
   }

@@ -2166,6 +2166,18 @@ describe('portals and cursors', () => {
     client.close()
   })
 
+  test.each([
+    ['money', 790],
+    ['bit', 1560],
+  ])('a value in binary of the type %s, which only the catalog knows, is refused', async (type, oid) => {
+    const client = await raw()
+    const given = [int16(1), int16(1), int16(1), int32(8), Buffer.from('12345678'), int16(0)]
+    client.send(parse('', 'select $1', [oid]), message('B', cstring(''), cstring(''), ...given), execute(''), sync)
+    const error = (await client.until('Z')).find(({ type }) => type === 'E')
+    expect(errorFields(error!)).toMatchObject({ M: expect.stringContaining(`of the type ${type}, which is not here`) })
+    client.close()
+  })
+
   test('a cursor gives what its reader asks for, binary or text, though it was described before', async () => {
     const client = await raw()
     client.send(query('begin'), query('declare c cursor for select 7::int'))

@@ -92,6 +92,7 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     if (sql.words[at + 3] === '(') sql.replace(at, at + 1, '')
     return
   }
+  if (trueType(sql, at)) return
   if (word === 'generate_subscripts' && sql.words[at + 1] === '(') subscripts(sql, at)
   if (/^(generate_series|generate_subscripts|unnest|string_to_array)$/.test(word) && sql.words[at + 1] === '(')
     return seriesColumn(sql, at)
@@ -145,6 +146,18 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     return sql.insertBefore(at + 1, '1 ')
   // `= ANY ('{a,b}')`: a list that is written as text.
   if (token.kind === 'string' && /^'\{.*\}'$/s.test(token.text)) catalogList(sql, at)
+}
+
+/** `information_schema._pg_truetypmod(a.*, t.*)`, of rows of pg_attribute and pg_type: no type here is a domain. */
+function trueType(sql: EditedSql, at: number): boolean {
+  const column = { _pg_truetypid: 'atttypid', _pg_truetypmod: 'atttypmod' }[sql.words[at]!]
+  const end = column && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  const comma = end === undefined ? undefined : sql.comma(at + 2, end)
+  if (end === undefined || comma === undefined) return false
+  const isStar = sql.words[comma - 2] === '.' && sql.words[comma - 1] === '*'
+  const row = sql.text.slice(sql.tokens[at + 2]!.start, sql.tokens[isStar ? comma - 3 : comma - 1]!.end)
+  const first = sql.words[at - 1] === '.' ? at - 2 : at
+  return sql.replace(at, end, `${row}.${column}${sql.isItem(first, end) ? ` AS ${sql.words[at]}` : ''}`)
 }
 
 /** The OID of the system relation that a select list with this token reads. */
