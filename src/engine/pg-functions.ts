@@ -635,6 +635,7 @@ const scalars: Macro[] = [
 const keywords =
   'all analyse analyze and any as asc case cast check column create desc distinct else end except false for from grant group having in limit not null offset on or order primary references select table then true union unique user using when where with'
 const tables: Macro[] = [
+  ['_pg_expandarray', ['items'], 'SELECT unnest(items) AS x, unnest(range(1, len(items) + 1))::INTEGER AS n'],
   ['string_to_table', [two], 'SELECT unnest(pg_string_items(a, b)) AS string_to_table'],
   ['regexp_split_to_table', [two], 'SELECT unnest(string_split_regex(a, b)) AS regexp_split_to_table'],
   [

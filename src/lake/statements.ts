@@ -178,9 +178,15 @@ async function changeTable(
   if (!begun) return { command, columns, rows: [[0]], tables: [], count: 0, notices }
   const scratch = isTemporary(target) ? options.scratch : undefined
   const { namespace, catalog } = target
+  const schema = `${catalog}.${namespace}`.toLowerCase()
   let leaveSchema: (() => Promise<void>) | undefined
   const work = async (changes: ChangeSet) => {
-    const context = performContext(changes, options, at, opened, meant)
+    const own = performContext(changes, options, at, opened, meant)
+    const createNamespace = async (inCatalog: string, name: string) => {
+      const stays = options.within?.stays(schema) === true
+      return (await own.createNamespace(inCatalog, name)) || stays
+    }
+    const context = { ...own, createNamespace }
     if (statement.kind === 'drop-schema' && statement.cascade)
       leaveSchema = async () => void (await context.dropNamespace(catalog, namespace, true).catch(unlessFilled))
     const done = await perform(statement, target, context).catch((error: unknown) => {
@@ -193,7 +199,7 @@ async function changeTable(
       ? bounded(scratch, async () => (await work(scratch)).done)
       : changing(target.catalog, options, opened, at, work)
   ).catch(named)
-  if (leaveSchema && options.within) options.within.afterCommit(leaveSchema)
+  if (leaveSchema && options.within) options.within.leaves(schema, leaveSchema)
   else if (leaveSchema && !options.changes) await leaveSchema()
   if (told) return { command, ...told, rows: [], tables: [target], count }
   return { command, columns, rows: [[count]], tables: [target], count, notices }

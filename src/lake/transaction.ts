@@ -60,8 +60,10 @@ export type Within = {
   readonly changes: ChangeSet | undefined
   open(): Promise<ChangeSet>
   read(loaded: readonly Loaded[]): void
-  /** What can only be done when the commit is visible. */
-  afterCommit(work: () => Promise<void>): void
+  /** A schema goes when the commit is visible, and no sooner. */
+  leaves(schema: string, work: () => Promise<void>): void
+  /** Whether it was to go, and now stays: it is made again. */
+  stays(schema: string): boolean
   /** What takes back, from the last one on, what was done outside of the change set. */
   undone: (() => Promise<void>)[]
 }
@@ -83,7 +85,8 @@ export async function beginTransaction(
   const turn = openSemaphore(1)
   const reads = new Map<string, TableName>()
   const savepoints: { name: string; restore(): Promise<void> }[] = []
-  const behind: (() => Promise<void>)[] = []
+  /** What is done behind the commit, by the schema that goes. */
+  const behind = new Map<string, () => Promise<void>>()
   let changes: ChangeSet | undefined
   let state: Transaction['state'] = 'open'
 
@@ -102,7 +105,17 @@ export async function beginTransaction(
     },
     undone: [],
     read: (loaded) => loaded.forEach(({ name }) => reads.set(showName(name), name)),
-    afterCommit: (work) => void behind.push(work),
+    leaves(schema, work) {
+      behind.set(schema, work)
+      within.undone.push(async () => void behind.delete(schema))
+    },
+    stays(schema) {
+      const work = behind.get(schema)
+      if (!work) return false
+      behind.delete(schema)
+      within.undone.push(async () => void behind.set(schema, work))
+      return true
+    },
   }
   const failed = () => {
     if (state === 'open') state = 'failed'
@@ -189,7 +202,7 @@ export async function beginTransaction(
         const publication = await changes.publish({ unchanged })
         within.undone.length = 0
         state = 'ended'
-        for (const work of behind) await work()
+        for (const work of behind.values()) await work()
         return publication
       } catch (error) {
         // Nobody knows what became of it: giving it up could take back what is visible.

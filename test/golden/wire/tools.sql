@@ -221,3 +221,9 @@ SELECT a.attname, information_schema._pg_truetypid(a, t), information_schema._pg
 
 -- Singer's tap of PostgreSQL: types whose lists it wants as texts
 SELECT typname, typarray, typlen, typcategory, oid::regtype::text AS shown, typarray::regtype::text AS list FROM pg_type WHERE typname IN ('citext', 'bit', 'uuid', 'money') ORDER BY 1
+
+-- Cube: columns, in a text that begins with the name of the table
+SELECT columns.column_name as "column_name", columns.table_name as "table_name", columns.table_schema as "table_schema", columns.data_type as "data_type" FROM information_schema.columns WHERE columns.table_schema NOT IN ('pg_catalog', 'information_schema', 'mysql', 'performance_schema', 'sys', 'INFORMATION_SCHEMA') AND table_name = 'keyed'
+
+-- MassiveJS: the columns of keys, each with its place
+SELECT c.relname, k.n, k.x, (SELECT max(o.n) FROM information_schema._pg_expandarray(pks.conkey) AS o) AS last FROM pg_class c JOIN pg_constraint pks ON pks.conrelid = c.oid JOIN information_schema._pg_expandarray(pks.conkey) AS k ON k.n > 0 WHERE c.relname = 'keyed'

@@ -28,7 +28,7 @@ export function columnOrder(sql: EditedSql): void {
     if (word === 'from') from = at
     const table = unquoted(word)
     const isRead = from >= 0 && /^(from|join|,|\.)$/.test(words[at - 1]!) && Object.hasOwn(own, table)
-    const isOther = table === 'columns' && unquoted(words[at - 2]!) !== 'information_schema'
+    const isOther = table === 'columns' && unquoted(words[at - 2] ?? '') !== 'information_schema'
     if (!isRead || order !== undefined || isOther) continue
     const place = words[at + 1] === 'as' ? at + 2 : at + 1
     const isNamed = place <= end && /^(word|quoted)$/.test(tokens[place]!.kind) && !behindTable.test(words[place]!)
