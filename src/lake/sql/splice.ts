@@ -171,7 +171,7 @@ function columnEdits(sql: string, all: readonly Token[], analysis: Named, names:
     const meant = column.offset < 0 ? undefined : tableOf(column, analysis, names)
     if (!meant) return []
     const { table, parts } = meant
-    const called = names.get(table)
+    const called = meant.isTarget ? undefined : names.get(table)
     if (called === undefined && parts === 1) return []
     const places = [
       indexAt.get(indexOfByte(sql, column.offset)) ?? -1,
@@ -205,12 +205,12 @@ const isNamed = (all: readonly Token[], at: number, names: readonly string[]) =>
     return isJoined && isName(token) && nameOf(token).toLowerCase() === name.toLowerCase()
   })
 
-/** The table that a column is said to be of, and how many of its names say so. */
+/** The table that a column is said to be of, and how many of its names say so; `isTarget`: its own name is what it is called. */
 function tableOf(
   column: QualifiedColumn,
   analysis: Named,
   names: Names,
-): { table: TableReference; parts: number } | undefined {
+): { table: TableReference; parts: number; isTarget?: true } | undefined {
   const whole = wholeNamed(column, analysis)?.table
   if (whole) return { table: whole, parts: partsOf(whole, column, analysis.catalogOf) }
   // By its name alone: what else is called so comes first.
@@ -220,9 +220,9 @@ function tableOf(
     if (table && others.length === 0 && names.has(table)) return { table, parts: 1 }
     if (here.length > 0) return undefined
   }
-  // The target of a change stands in a query of its own, which bears its name.
+  // The target of a change stands in a query of its own, which bears its name, whatever others that read the same are called.
   const target = analysis.tables.find((one) => partsOf(one, column, analysis.catalogOf) > 0)
-  return target && { table: target, parts: partsOf(target, column, analysis.catalogOf) }
+  return target && { table: target, parts: partsOf(target, column, analysis.catalogOf), isTarget: true }
 }
 
 /** The nearest table that the column is written with, with its schema. */

@@ -603,10 +603,10 @@ describe('statements', () => {
     expect(
       (
         await ada.query(
-          `select array_agg(a.attname) as names from pg_attribute a where a.attrelid = 'public.times'::regclass and attnum = 1`,
+          `select array_agg(a.attname) as names, array_agg(distinct attname) as others, array_agg(a.attname::text) as texts from pg_attribute a where a.attrelid = 'public.times'::regclass and attnum = 1`,
         )
       ).rows,
-    ).toEqual([{ names: '{id}' }])
+    ).toEqual([{ names: '{id}', others: '{id}', texts: ['id'] }])
   })
 
   test('lists as PostgreSQL writes them, and bytes of which nobody says that they are', async () => {

@@ -781,11 +781,11 @@ const jsonOf = (sql: string): 'JSON' | 'JSONB' =>
     ? 'JSONB'
     : 'JSON'
 
-/** `array_agg(a.attname) AS column_names` is of the type `name[]`, which clients take apart themselves. */
+/** `array_agg(a.attname) AS column_names` is of the type `name[]`, which clients take apart themselves; `a.attname::text` is not. */
 const areNames = (column: string, sql: string): boolean =>
   /^\w+$/.test(column) &&
   new RegExp(
-    `\\barray_agg\\(\\s*(\\w+\\.)?(att|rel|con|nsp|typ|pro|rol|col)name\\b[^()]*\\)\\s+as\\s+"?${column}\\b`,
+    `\\barray_agg\\(\\s*(distinct\\s+)?(\\w+\\.)?(att|rel|con|nsp|typ|pro|rol|col)name\\b[^():]*\\)\\s+as\\s+"?${column}\\b`,
     'i',
   ).test(sql)
 
