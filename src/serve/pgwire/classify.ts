@@ -20,9 +20,16 @@ export type CopyFormat = {
   header: boolean
   quote: string
   escape: string
-  /** Columns, in small letters. */
-  forceQuote: 'all' | readonly string[]
+  forceQuote: CopyColumns
+  /** Of CSV that is read: these columns take the text of nulls for one in quotes, too, or not even without. */
+  forceNull: CopyColumns
+  forceNotNull: CopyColumns
 }
+/** Columns that an option of COPY is for, in small letters. */
+export type CopyColumns = 'all' | readonly string[]
+export const isFor = (columns: CopyColumns, name: string): boolean =>
+  columns === 'all' || columns.includes(name.toLowerCase())
+
 /** Which rows of a cursor: so many from where it stands (backward: less than none), or one alone, by its number or from there. */
 export type Where = { kind: 'rows' | 'absolute' | 'relative'; count: number }
 export type IndexName = { schema: string | undefined; name: string }
@@ -484,12 +491,14 @@ function copy(head: Head): Command {
 /** A column that may be called as a word of SQL is. */
 const named = (text: string) => (/^\w+$/.test(text.trim()) ? quoteName(text.trim()) : text)
 
+const forces = new Set(['force_quote', 'force_null', 'force_not_null'])
+
 /** `WITH (FORMAT csv, HEADER true, …)`, and the older `CSV HEADER DELIMITER ','`. */
 function copyFormat(head: Head): CopyFormat {
   head.skip('with')
   const words = head.rest()
   const given = new Map<string, string>()
-  let forceQuote: CopyFormat['forceQuote'] = []
+  const forced = new Map<string, CopyColumns>()
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!.toLowerCase()
     const next = words[at + 1]
@@ -497,8 +506,11 @@ function copyFormat(head: Head): CopyFormat {
     else if (word === 'header') {
       given.set('header', /^(false|off|0)$/i.test(next ?? '') ? 'false' : 'true')
       if (/^(true|false|on|off|0|1)$/i.test(next ?? '')) at++
-    } else if (word === 'force_quote' || (word === 'force' && next?.toLowerCase() === 'quote')) {
-      if (word === 'force') at++
+    } else if (/^force(_quote|_null|_not_null)?$/.test(word)) {
+      // The older spelling is of several words: FORCE NOT NULL a, b.
+      let what = word
+      while (!forces.has(what) && at + 1 < words.length) what += `_${words[++at]!.toLowerCase()}`
+      if (!forces.has(what)) throw head.invalid('FORCE_QUOTE, FORCE_NULL or FORCE_NOT_NULL')
       const names: string[] = []
       if (words[at + 1] === '(') at++
       while (at + 1 < words.length && words[at + 1] !== ')') {
@@ -506,7 +518,7 @@ function copyFormat(head: Head): CopyFormat {
         if (words[at + 1] !== ',') break
         at++
       }
-      forceQuote = names.includes('*') ? 'all' : names
+      forced.set(what, names.includes('*') ? 'all' : names)
     } else if (['format', 'delimiter', 'null', 'quote', 'escape', 'encoding'].includes(word)) {
       if (words[at + 1]?.toLowerCase() === 'as') at++
       const value = words[++at]
@@ -521,6 +533,11 @@ function copyFormat(head: Head): CopyFormat {
   const delimiter = given.get('delimiter') ?? (isCsv ? ',' : '\t')
   if ([delimiter, quote].some((one) => Buffer.byteLength(one) !== 1))
     throw new Failure('REQUEST_INVALID', 'DELIMITER and QUOTE of COPY are one character each')
+  if (forced.size > 0 && !isCsv)
+    throw new Failure(
+      'SQL_INVALID',
+      `${[...forced.keys()].join(', ').toUpperCase()} of COPY is of the format csv alone`,
+    )
   return {
     format,
     delimiter,
@@ -528,6 +545,8 @@ function copyFormat(head: Head): CopyFormat {
     header: given.get('header') === 'true',
     quote,
     escape: given.get('escape') ?? quote,
-    forceQuote,
+    forceQuote: forced.get('force_quote') ?? [],
+    forceNull: forced.get('force_null') ?? [],
+    forceNotNull: forced.get('force_not_null') ?? [],
   }
 }

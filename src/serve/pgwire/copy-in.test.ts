@@ -30,6 +30,10 @@ const cases: [options: string, types: string[], given: string, lines: string][] 
   ['csv header', [text], 'name\n"one\ntwo"', '0,"one\ntwo"\n'],
   ["csv quote '''' escape '\\' null 'NULL'", [text], "'it\\'s'\nNULL\n'NULL'\n", `0,"it's"\n0,\n0,"NULL"\n`],
   ['csv', [text], 'a\n\n\\.\nnever', '0,"a"\n0,\n'],
+  ["(format csv, null 'x', force_null (c0), force_not_null (c1))", [text, text], '"x",x\nx,"x"\n', '0,,"x"\n0,,"x"\n'],
+  ['(format csv, force_null("c0","C1"))', [text, text, text], '"",,""\n', '0,,,""\n'],
+  ['csv force not null c1 force null c0', [text, text], '"",\n', '0,,""\n'],
+  ['(format csv, force_not_null *)', [text, text], ',""\n', '0,"",""\n'],
   ['csv', [text], 'é"€"x\n', '0,"é€x"\n'],
 ]
 test.each(cases)('%s %j %j', (options, types, given, lines) => {
@@ -62,6 +66,9 @@ test.each([
   ['csv', '"a', /never closed/],
   ['', Buffer.from([97, 0xff, 10]), /not UTF-8/],
   ['', 'a\tb\\000\n', /zero byte/],
+  ['(format csv, force_null (c2))', 'a,b', /FORCE_NULL column "c2" is none that COPY reads/],
+  ['(force_null (c0))', 'a,b', /FORCE_NULL of COPY is of the format csv alone/],
+  ['csv force c0', 'a,b', /FORCE_QUOTE, FORCE_NULL or FORCE_NOT_NULL/],
   ['(format binary)', 'PGCOPY no, this is none', /signature/],
   ['(format binary)', binary, /row field count is 3, expected 2/],
   ['(format binary)', binary.subarray(0, 30), /end too early/],

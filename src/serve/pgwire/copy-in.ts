@@ -6,7 +6,7 @@
 import { Failure } from '../../base/failure.ts'
 import { parseArrays, timestampText, type ArrayItem } from '../../base/pg-texts.ts'
 import { wireTypeOf, type WireType } from '../../base/pg-types.ts'
-import type { CopyFormat } from './classify.ts'
+import { isFor, type CopyColumns, type CopyFormat } from './classify.ts'
 import { quoteName } from '../../lake/index.ts'
 import { binaryItems, scalarText } from './parameters.ts'
 import { Body } from './body.ts'
@@ -42,7 +42,7 @@ export function copyReader(from: CopyFormat, columns: readonly CopiedColumn[]): 
   const types = columns.map(({ name, type }) => ({ name, type, wire: wireTypeOf(type) }))
   if (from.format === 'binary') return binaryReader(types)
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  const records = from.format === 'csv' ? csvRecords(from) : textRecords(from)
+  const records = from.format === 'csv' ? csvRecords(from, columns) : textRecords(from)
   let line = 0
   let isHead = from.header
   return (bytes) => {
@@ -154,15 +154,28 @@ const unescaped = (field: string): string =>
     return /^[0-7]/.test(what) ? String.fromCharCode(parseInt(what, 8) & 255) : (letters[what] ?? what)
   })
 
+/** Of each column, whether an option is for it. */
+function chosen(option: string, names: CopyColumns, columns: readonly CopiedColumn[]): boolean[] {
+  const isRead = (one: string) => columns.some(({ name }) => name.toLowerCase() === one)
+  const missing = names === 'all' ? undefined : names.find((one) => !isRead(one))
+  if (missing !== undefined)
+    throw new Failure('SQL_INVALID', `${option} column "${missing}" is none that COPY reads`, { sqlState: '42P10' })
+  return columns.map(({ name }) => isFor(names, name))
+}
+
 /** Values with quotes around those that need them; one that is the text of nulls without quotes is null. */
-function csvRecords({ delimiter, nullText, quote, escape }: CopyFormat): Records {
+function csvRecords(from: CopyFormat, columns: readonly CopiedColumn[]): Records {
+  const { delimiter, nullText, quote, escape } = from
+  const isNull = chosen('FORCE_NULL', from.forceNull, columns)
+  const isNotNull = chosen('FORCE_NOT_NULL', from.forceNotNull, columns)
   let record: Row = []
   let value = ''
   let [wasQuoted, isInside, isOver] = [false, false, false]
   /** A character that may be the first of two. */
   let held = ''
   const close = () => {
-    record.push(!wasQuoted && value === nullText ? null : value)
+    const at = record.length
+    record.push(value === nullText && (wasQuoted ? isNull[at] : !isNotNull[at]) ? null : value)
     value = ''
     wasQuoted = false
   }

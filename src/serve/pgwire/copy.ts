@@ -2,7 +2,7 @@
 //
 // Source: PostgreSQL documentation, COPY, "File Formats". A tuple of the binary format is the body of a DataRow.
 
-import type { CopyFormat } from './classify.ts'
+import { isFor, type CopyFormat } from './classify.ts'
 import { copyData, type Field } from './messages.ts'
 import { valuesOf } from './rows.ts'
 
@@ -14,8 +14,7 @@ export class CopyWriter {
   #head: Buffer | undefined
   constructor(to: CopyFormat, fields: readonly Field[]) {
     this.#to = to
-    const { forceQuote } = to
-    this.#quoted = fields.map(({ name }) => forceQuote === 'all' || forceQuote.includes(name.toLowerCase()))
+    this.#quoted = fields.map(({ name }) => isFor(to.forceQuote, name))
     if (to.format === 'binary') this.#head = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
     else if (to.header)
       this.#head = Buffer.from(`${fields.map(({ name }) => show(Buffer.from(name), to, false)).join(to.delimiter)}\n`)
