@@ -33,7 +33,7 @@ import {
   type Performed,
 } from './perform-context.ts'
 import { numberedFields, numberOfRow, type NumberedField } from './numbered.ts'
-import { withCasts } from './value-casts.ts'
+import { exactly, withCasts } from './value-casts.ts'
 import { writtenRows } from './parameters.ts'
 import { withPostgresTexts } from './postgres-texts.ts'
 import { mergeAction, openReturning } from './returning.ts'
@@ -688,7 +688,7 @@ function assignedValues(
       if (first.item) return [field.name, withItems(field, otherwise(field), [first, ...more], meant)]
       if (more.length > 0) throw new Failure('SQL_INVALID', `${field.name} is set twice`)
       const number = isDefault(first.value) ? numbers.get(field.id) : undefined
-      return [field.name, number ?? valueOf(first.value, field, target, meant)]
+      return [field.name, number ?? valueOf(exactly(first.value, field.type), field, target, meant)]
     }),
   )
 }
