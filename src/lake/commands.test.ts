@@ -490,6 +490,18 @@ describe('plans and definitions', () => {
     ])('%s: %s', async (sql, code) => {
       expect(await failure(sql, { namespace: 'raw' })).toMatchObject({ code })
     })
+    test('all tables at once, with their columns', async () => {
+      for (const sql of ['describe', 'SHOW ALL TABLES']) {
+        const found = (await world.rows(sql)).find(([, , name]) => name === 'looked')
+        expect(found?.slice(1)).toEqual([
+          'raw',
+          'looked',
+          ['id', 'My Col', 'n'],
+          ['INTEGER', 'DECIMAL(10,2)', 'HUGEINT'],
+          false,
+        ])
+      }
+    })
     test('who may not know of the table is told the same as where there is none', async () => {
       const principal = await world.member('stranger')
       for (const name of ['looked', 'nothing'])

@@ -179,6 +179,7 @@ function option(reader: Reader): { name: string; value: string; start: number } 
 export function showAsSelect(reader: Reader, catalog: string): string | undefined {
   if (reader.take('pragma')) return pragmaAsSelect(reader)
   if (reader.take('describe') || reader.take('desc')) {
+    if (reader.isAtEnd()) return allTables
     const isView = !reader.isFollowedBy('.') && reader.isNamedAfter(1) && reader.take('view')
     if (isView) return `DESCRIBE ${reader.rest().sql}`
     reader.take('table')
@@ -208,7 +209,7 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
   }
   if (reader.take('all', 'tables')) {
     reader.end()
-    return `SELECT c.table_catalog AS database, c.table_schema AS schema, c.table_name AS name, list(c.column_name ORDER BY c.ordinal_position) AS column_names, list(c.data_type ORDER BY c.ordinal_position) AS column_types, false AS temporary FROM information_schema.columns AS c GROUP BY ALL ORDER BY ALL`
+    return allTables
   }
   if (['from', 'in', 'like'].some((word) => reader.sees('tables', word))) {
     reader.take('tables')
@@ -238,6 +239,9 @@ export function showAsSelect(reader: Reader, catalog: string): string | undefine
   }
   return undefined
 }
+
+const allTables =
+  'SELECT c.table_catalog AS database, c.table_schema AS schema, c.table_name AS name, list(c.column_name ORDER BY c.ordinal_position) AS column_names, list(c.data_type ORDER BY c.ordinal_position) AS column_types, false AS temporary FROM information_schema.columns AS c GROUP BY ALL ORDER BY ALL'
 
 /** `PRAGMA table_info('t')` and `PRAGMA show_tables`: what else DuckDB calls so are settings of it. */
 function pragmaAsSelect(reader: Reader): string | undefined {
