@@ -68,7 +68,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     }
     return (await command.run(context)) ?? 0
   } catch (error) {
-    return report(error, out)
+    return hasLeft(error) ? 0 : report(error, out)
   } finally {
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
@@ -80,6 +80,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
 function readerLeft(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error
 }
+
+/** So it is of what waited for its bytes to be written. */
+const hasLeft = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EPIPE' && 'syscall' in error && error.syscall === 'write'
 
 /** The settings and environment of the project at or above `dir`. */
 export function projectConfig(dir: string, env?: string): { config: Config; environment: Environment } {

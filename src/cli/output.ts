@@ -98,13 +98,10 @@ export function formatRows(format: Format, columns: readonly Column[], rows: rea
   const names = columns.map(({ name }) => name)
   switch (format) {
     case 'json':
-      return JSON.stringify(
-        rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at]]))),
-        null,
-        2,
-      )
-    case 'csv':
-      return [names, ...rows].map((row) => row.map(csvCell).join(',')).join('\n')
+    case 'csv': {
+      const { begin, next, end } = rowByRow(format, columns)
+      return `${begin}${next(rows)}${end()}`
+    }
     case 'md': {
       const line = (row: readonly unknown[]) =>
         `| ${row.map((value) => show(value).replaceAll('|', '\\|')).join(' | ')} |`
@@ -122,6 +119,30 @@ export function formatRows(format: Format, columns: readonly Column[], rows: rea
         { right },
       )
     }
+  }
+}
+
+/** Formats that need not know all rows before they write the first: what comes before them, some of them, and what comes behind. */
+export function rowByRow(format: 'csv' | 'json', columns: readonly Column[]) {
+  const names = columns.map(({ name }) => name)
+  const line = (row: readonly unknown[]) => row.map(csvCell).join(',')
+  if (format === 'csv')
+    return {
+      begin: line(names),
+      next: (rows: readonly (readonly unknown[])[]) => rows.map((row) => `\n${line(row)}`).join(''),
+      end: () => '',
+    }
+  let isFirst = true
+  const object = (row: readonly unknown[]) => {
+    const text = JSON.stringify(Object.fromEntries(names.map((name, at) => [name, row[at]])), null, 2)
+    const before = isFirst ? '\n' : ',\n'
+    isFirst = false
+    return before + text.replace(/^/gm, '  ')
+  }
+  return {
+    begin: '[',
+    next: (rows: readonly (readonly unknown[])[]) => rows.map(object).join(''),
+    end: () => (isFirst ? ']' : '\n]'),
   }
 }
 

@@ -612,9 +612,10 @@ export const settings = {
     key: 'limits.query_rows',
     env: 'BOATHOUSE_LIMITS_QUERY_ROWS',
     ...whole(1, 100_000_000),
-    about: 'Most rows that one query of a person returns.',
+    about:
+      'Most rows that one query of a person returns, to SQL clients and commands; of an answer over HTTP 100000 are the most.',
     example: '100000',
-    fallback: fixed(100_000),
+    fallback: fixed(100_000_000),
   }),
   uploadBytes: setting({
     key: 'limits.upload_bytes',

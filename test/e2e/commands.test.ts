@@ -239,6 +239,25 @@ describe('the command line', () => {
     expect(stdout.trim()).toBe('n\n1000')
   })
 
+  test('an export has all rows, however many, and who reads its beginning alone is no failure', async () => {
+    const asked = (sql: string, ...more: string[]) => example.boathouse(['query', sql, ...more])
+    const { stdout } = await asked('select range as n from range(250000)', '--format', 'csv')
+    expect(stdout.split('\n').length).toBe(250_002)
+    const objects = await asked("select range as n, ['a'] as l from range(2500)", '--format', 'json')
+    expect(JSON.parse(objects.stdout)).toEqual(Array.from({ length: 2500 }, (_, n) => ({ n, l: ['a'] })))
+    expect(objects.stdout).toMatch(/^\[\n  \{\n    "n": 0,\n    "l": \[\n      "a"\n    \]\n  \},\n/)
+    expect((await asked('select 1 as n where false', '--format', 'json')).stdout).toBe('[]\n')
+    expect(await asked('select range as n from range(9)', '--format', 'csv', '--limit', '2')).toMatchObject({
+      stdout: 'n\n0\n1\n',
+      stderr: expect.stringContaining('cut after 2 rows'),
+    })
+    const child = example.start(['query', 'select range from range(3000000)', '--format', 'csv'])
+    let complaint = ''
+    child.stderr!.on('data', (text) => (complaint += String(text)))
+    child.stdout!.once('data', () => child.stdout!.destroy())
+    expect([await new Promise((resolve) => child.once('exit', resolve)), complaint]).toEqual([0, ''])
+  })
+
   test('up, status and down; nothing is left running', async () => {
     const up = await example.boathouse(['up', '--detach', '--port', '0', '--json'], { env: { BOATHOUSE_PG_PORT: '0' } })
     expect(up, up.stderr).toMatchObject({ code: 0 })

@@ -12,7 +12,7 @@ import {
 } from '../../lake/index.ts'
 import type { App } from '../app.ts'
 import { oneArgument, type Command, type Context } from '../command.ts'
-import { formatRows, formats, type Format } from '../output.ts'
+import { formatRows, formats, rowByRow, type Format } from '../output.ts'
 
 const options = {
   format: {
@@ -29,7 +29,7 @@ const options = {
   limit: {
     type: 'string',
     value: 'ROWS',
-    about: 'Most rows printed; default 1000 on a terminal, else no more than limits.query_rows.',
+    about: 'Most rows printed; default 1000 in a table on a terminal, else limits.query_rows.',
   },
 } as const
 
@@ -97,6 +97,8 @@ function asking(app: App, context: Context): SessionOptions {
 
 async function print(context: Context, result: QueryResult, started: number): Promise<void> {
   const format = formatOf(context)
+  if (!context.out.json && result.columns.length > 0 && (format === 'csv' || format === 'json'))
+    return stream(context, format, result)
   const { columns, rows } = await collect(result)
   if (columns.length === 0) {
     if (!context.out.json) context.out.note(context.out.style.dim(result.command))
@@ -112,6 +114,24 @@ async function print(context: Context, result: QueryResult, started: number): Pr
       ),
     )
   else if (result.truncated()) context.out.note(`cut after ${rows.length} rows; see --limit`)
+}
+
+/** What goes into a file may be more than the memory holds: rows go as they come. */
+async function stream(
+  { out }: Context,
+  format: 'csv' | 'json',
+  { columns, chunks, truncated }: QueryResult,
+): Promise<void> {
+  const { begin, next, end } = rowByRow(format, columns)
+  await out.raw(begin)
+  let count = 0
+  for await (const { json, rowCount } of chunks) {
+    if (rowCount === 0) continue
+    await out.raw(next(JSON.parse(json) as unknown[][]))
+    count += rowCount
+  }
+  await out.raw(`${end()}\n`)
+  if (truncated()) out.note(`cut after ${count} rows; see --limit`)
 }
 
 function formatOf({ flags, out }: Context): Format {
