@@ -423,3 +423,16 @@ test('host data goes in with Python types', () => {
     "{'a': [1, 1.5, None, True, 'x', {'b': {}}]}",
   )
 })
+
+test.each([
+  '{{ d.a.b }}{{ d["l"][0].x }}{{ d.n }}{{ d.none }}{{ d.missing is defined }}',
+  '{{ d }}',
+  '{{ d | length }}{{ d.keys() | list }}{{ d.values() | list }}{{ d.items() | list }}',
+  '{% for key, value in d.items() %}{{ key }}={{ value }};{% endfor %}',
+  '{% set _ = d.a.update({"c": 2}) %}{{ d.a }}{{ d.get("a").c }}{{ d }}',
+  '{% set _ = d.update({"a": 1, "z": [3]}) %}{{ d }}{{ d.pop("l") }}{{ d.pop("l", "gone") }}{{ "l" in d }}',
+  '{% set e = d.copy() %}{% set _ = e.clear() %}{{ e }}{{ d.l | tojson }}{{ d == d.copy() }}{{ d | dictsort | first }}',
+])('a dict whose values are made when they are asked for is one like any other: %s', (text) => {
+  const record = () => ({ a: { b: 1 }, l: [{ x: 'y' }], n: 5n, none: undefined, m: new Map([['k', []]]) })
+  expect(render(text, { d: Dict.lazily(record()) })).toBe(render(text, { d: fromJs(record()) }))
+})

@@ -122,18 +122,34 @@ function keyText(key: unknown): string {
 
 export class Dict {
   #entries = new Map<unknown, [unknown, unknown]>()
+  /** Keys whose value is still the host's, as nobody has asked for it. */
+  #waiting: Set<unknown> | undefined
   constructor(entries: Iterable<readonly [unknown, unknown]> = []) {
     for (const [key, value] of entries) this.set(key, value)
   }
   static of(record: Record<string, unknown>): Dict {
     return new Dict(Object.entries(record))
   }
+  /** As `fromJs`, but values are made when they are asked for: of data that stays as it is, and of which most is never read. */
+  static lazily(record: Record<string, unknown>): Dict {
+    const dict = new Dict()
+    dict.#waiting = new Set()
+    for (const [key, value] of Object.entries(record)) {
+      const isWaiting = typeof value === 'object' && value !== null
+      dict.set(key, isWaiting ? value : fromJs(value))
+      if (isWaiting) dict.#waiting.add(keyOf(key))
+    }
+    return dict
+  }
   get size(): number {
     return this.#entries.size
   }
   /** The value, or undefined when the key is missing (a stored None is null). */
   get(key: unknown): unknown {
-    return this.#entries.get(keyOf(key))?.[1]
+    const hash = keyOf(key)
+    const entry = this.#entries.get(hash)
+    if (entry && this.#waiting?.delete(hash)) entry[1] = fromJs(entry[1])
+    return entry?.[1]
   }
   has(key: unknown): boolean {
     return this.#entries.has(keyOf(key))
@@ -141,16 +157,25 @@ export class Dict {
   set(key: unknown, value: unknown): void {
     const hash = keyOf(key)
     const entry = this.#entries.get(hash)
+    this.#waiting?.delete(hash)
     if (entry) entry[1] = value
     else this.#entries.set(hash, [key, value])
   }
   delete(key: unknown): boolean {
-    return this.#entries.delete(keyOf(key))
+    const hash = keyOf(key)
+    this.#waiting?.delete(hash)
+    return this.#entries.delete(hash)
   }
   clear(): void {
+    this.#waiting = undefined
     this.#entries.clear()
   }
   entries(): IterableIterator<[unknown, unknown]> {
+    for (const hash of this.#waiting ?? []) {
+      const entry = this.#entries.get(hash)!
+      entry[1] = fromJs(entry[1])
+    }
+    this.#waiting = undefined
     return this.#entries.values()
   }
   *keys(): Generator<unknown> {
@@ -161,7 +186,7 @@ export class Dict {
     }
   }
   *values(): Generator<unknown> {
-    for (const [, value] of this.#entries.values()) yield value
+    for (const [, value] of this.entries()) yield value
   }
   copy(): Dict {
     return new Dict(this.entries())

@@ -51,7 +51,7 @@ export type YamlOptions = {
   onDuplicateKey?: (place: Place) => void
   /** Further kinds of scalars, for 1.1. */
   tags?: readonly ScalarTag[]
-  /** Told where everything stands; not for a document in which one part stands for another. */
+  /** Told where everything stands. */
   onOutline?: (outline: Outline) => void
 }
 
@@ -118,7 +118,7 @@ export function parseWholeYaml<Schema extends z.ZodType>(
     const described = parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, input))
     throw new Failures(described.map(toFailure).sort(byPlace))
   }
-  const outline = onOutline && spotOf(document.contents as Node | null, placeOf)
+  const outline = onOutline && spotOf(document, placeOf)
   if (outline !== undefined) onOutline?.(outline)
   return { value: parsed.data, file, at, within }
 }
@@ -187,26 +187,38 @@ function documentOf(text: string, version: '1.1' | '1.2', more: readonly ScalarT
 /** Deeper ones are nobody's work. */
 const outlineDepthMax = 100
 
-/** Undefined when there is an alias in it. */
-function spotOf(node: Node | null, placeOf: (offset: number) => Place, depth = 0): Outline | undefined {
-  if (node === null) return null
-  if (isAlias(node) || depth > outlineDepthMax) return undefined
+/** Aliases of aliases may stand for more than any file has. */
+const outlineSpotsMax = 100_000
+
+/** Undefined for what is too deep or too large. */
+function spotOf(document: Document, placeOf: (offset: number) => Place): Outline | undefined {
+  let left = outlineSpotsMax
   const at = (of: Node): [number, number] => {
     const { line = 1, column = 1 } = placeOf(of.range?.[0] ?? 0)
     return [line, column]
   }
-  if (isSeq<Node>(node)) {
-    const items = node.items.map((item) => spotOf(item, placeOf, depth + 1))
-    return items.includes(undefined) ? undefined : [...at(node), items as Outline[]]
+  const spot = (node: Node | null, depth: number): Outline | undefined => {
+    if (node === null) return null
+    if (depth > outlineDepthMax || --left < 0) return undefined
+    // It stands where it is written, and what is in it where it comes from.
+    if (isAlias(node)) {
+      const found = spot(resolved(node, document), depth + 1)
+      return found === undefined ? undefined : ([...at(node), ...(found?.slice(2) ?? [])] as Spot)
+    }
+    if (isSeq<Node>(node)) {
+      const items = node.items.map((item) => spot(item, depth + 1))
+      return items.includes(undefined) ? undefined : [...at(node), items as Outline[]]
+    }
+    if (!isMap<Node, Node | null>(node)) return at(node)
+    const keys: NonNullable<Spot[3]> = []
+    for (const { key, value } of node.items) {
+      const found = spot(value ?? key, depth + 1)
+      if (!isScalar(key) || !found) return undefined
+      keys.push([String(key.value), ...at(key), found])
+    }
+    return [...at(node), [], keys]
   }
-  if (!isMap<Node, Node | null>(node)) return at(node)
-  const keys: NonNullable<Spot[3]> = []
-  for (const { key, value } of node.items) {
-    const spot = spotOf(value ?? key, placeOf, depth + 1)
-    if (!isScalar(key) || !spot) return undefined
-    keys.push([String(key.value), ...at(key), spot])
-  }
-  return [...at(node), [], keys]
+  return spot(document.contents as Node | null, 0)
 }
 
 /** What `Located.at` says of the document that the outline was made of. */

@@ -307,9 +307,12 @@ export function operationValue(operation: DbtOperation): Config {
 }
 
 /** `model`: the node with the names that only templates have. */
-export function nodeDict(node: DbtNode): Dict {
-  return fromJs({ ...nodeValue(node), identifier: node.alias, raw_sql: node.rawSql }) as Dict
-}
+export const nodeDict = (node: DbtNode): Dict => fromJs(templateValue(node)) as Dict
+
+/** For a macro that is called at once and asks for a few of its values: to make all of them takes longer than most macros. */
+export const nodeDictForNow = (node: DbtNode): Dict => Dict.lazily(templateValue(node))
+
+const templateValue = (node: DbtNode) => ({ ...nodeValue(node), identifier: node.alias, raw_sql: node.rawSql })
 
 /** `graph`. Made once for a project, since a template may walk all of it. */
 export function graphDict(project: DbtProject): Dict {

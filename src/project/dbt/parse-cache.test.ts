@@ -244,6 +244,14 @@ test('what is kept is used, fresh reading does not, and what cannot be written d
   expect(await said(start, { file: join(file, 'x'), isFresh: true })).toBe(await said(start))
 })
 
+test('a document that stands for more than any file has keeps no outline', () => {
+  const many = (count: number, what: string) => Array.from({ length: count }, () => what).join(', ')
+  let outline: Outline | undefined = null
+  const text = `a: &x [${many(200, '1')}]\nb: [${many(600, '*x')}]\n`
+  const located = parseYaml('f.yml', text, z.unknown(), { version: '1.1', onOutline: (found) => (outline = found) })
+  expect([outline, located.at(['b', 1, 1]).line]).toEqual([null, 1])
+})
+
 test('an outline knows the places that the document knows', () => {
   const texts = [
     edits['models/p.yml']![0]!,
@@ -251,8 +259,12 @@ test('an outline knows the places that the document knows', () => {
     '',
     'a:\nb: [1, {c: x}, []]\nc: |\n  text\n"d e": \'x\'\n',
     '- - 1\n  - a: b\n',
+    'a: &x {b: [1, {c: 2}], c: &y [3]}\nd: *x\nmodels:\n  - *x\n  - <<: *x\n    name: *y\n  - {columns: [*x, *y]}\n',
+    'a: &x [1]\nb: &y [*x]\nc: &z [*y, *x]\nd: [*z, {name: *y}]\n',
   ]
   const step = fc.constantFrom<string | number>(
+    'd',
+    '<<',
     'models',
     'sources',
     'columns',

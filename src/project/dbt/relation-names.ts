@@ -7,7 +7,7 @@ import { emptyParsed, parseSession } from './calls.ts'
 import type { Context } from './context.ts'
 import { deprecations } from './deprecations.ts'
 import { builtinPackage } from './macros.ts'
-import { nodeDict, operationValue } from './node-dict.ts'
+import { nodeDictForNow, operationValue } from './node-dict.ts'
 import type { Reading } from './reading.ts'
 import type { DbtMacro, DbtNode, DbtOperation } from './types.ts'
 
@@ -32,7 +32,7 @@ export class RelationNames {
     node.schema = target.schema
     node.alias = node.name
     for (const part of ['database', 'schema', 'alias'] as const)
-      node[part] = this.#generate(part, node, () => nodeDict(node))
+      node[part] = this.#generate(part, node, () => nodeDictForNow(node))
     if (node.kind !== 'snapshot') return
     // The old spelling of snapshots says it directly, past all macros.
     const { target_database: database, target_schema: schema } = node.config
