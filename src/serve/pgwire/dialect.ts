@@ -64,11 +64,13 @@ import {
   seriesColumn,
   seriesOfRows,
 } from './dialect/lists.ts'
+import { distinctOrders } from './dialect/distinct-order.ts'
 import { jsonPathCall, jsonPathOperator } from './dialect/json-path-calls.ts'
 import { recordColumns } from './dialect/json-rows.ts'
 import { bareLabel } from './dialect/labels.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { patternEdits } from './dialect/engine-patterns.ts'
+import { onlyTable, sampled } from './dialect/relations.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
 import { locking, sessionName, sessionTable } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
@@ -81,9 +83,10 @@ const catalogWord =
 /** The text for the lake. `values`: bound parameters, put in first, as some of them are names of what is looked up. */
 export function translate(sql: string, session: SessionNames, values: readonly Edit[] = []): Spliced {
   const bound = splice(sql, values)
-  const patterned = splice(bound.text, patternEdits(bound.text))
+  const sorted = splice(bound.text, distinctOrders(bound.text, session))
+  const patterned = splice(sorted.text, patternEdits(sorted.text))
   const { text, origin } = splice(patterned.text, editsOf(new EditedSql(patterned.text, session)))
-  return { text, origin: (index) => bound.origin(patterned.origin(origin(index))) }
+  return { text, origin: (index) => bound.origin(sorted.origin(patterned.origin(origin(index)))) }
 }
 
 /** Whether a text asks for the system catalog. */
@@ -102,8 +105,9 @@ function editsOf(sql: EditedSql): Edit[] {
   })
   for (let at = 0; at < sql.tokens.length; at++) {
     const isDefinition = at < definitionEnd && !computed.has(at)
-    if (sql.taken.has(at) || bareLabel(sql, at) || keptName(sql, at)) continue
+    if (sql.taken.has(at) || bareLabel(sql, at) || keptName(sql, at) || onlyTable(sql, at)) continue
     if (jsonPathOperator(sql, at)) continue
+    sampled(sql, at)
     numberedRows(sql, at)
     valuesNames(sql, at)
     castAgain(sql, at)

@@ -138,3 +138,7 @@ SELECT json_build_object('at', max(a), 'of', json_build_array(min(b)), 'text', m
 SELECT json_build_array((SELECT timestamptz '2024-01-02 10:00+02')) ->> 0 AS a, row_to_json((SELECT e FROM (SELECT t.a AS id, t.b AS at) AS e)) FROM (VALUES (1, timestamp '2024-01-01 10:00')) AS t(a, b)
 SELECT x.a AS collate, x.a COLLATE "C" AS b FROM (SELECT 'k' AS a) x ORDER BY a COLLATE "C"
 SELECT ((b)::date - (a)::date) / 7 + 1 AS weeks, (x.b::date - x.a::date) / 7 AS plain, ((a)::date - (b)::date) / 7 AS back FROM (SELECT '2024-01-01 10:00' AS a, timestamp '2024-01-20' AS b) x
+SELECT array_agg(DISTINCT x) AS a, array_agg(DISTINCT x) FILTER (WHERE x > 1) AS b, string_agg(DISTINCT x::text || 'k', ', ') AS c, json_agg(DISTINCT x) ->> 0 AS d, jsonb_agg(DISTINCT x) ->> 2 AS e, array_agg(DISTINCT upper(y) || regexp_replace(y, '\w', '1')) AS f, array_agg(DISTINCT 'k'::text) AS g FROM (VALUES (3, 'c'), (10, 'a'), (2, 'b'), (1, 'a'), (NULL, NULL), (3, 'a')) AS t(x, y)
+SELECT json_agg(DISTINCT x ORDER BY x DESC) ->> 0 AS a, json_agg(DISTINCT t ORDER BY t) -> 0 ->> 'x' AS b, json_agg(DISTINCT t.*) -> 0 ->> 'x' AS c, string_agg(DISTINCT x::date::text, ',' ORDER BY x::date::text DESC) AS d FROM (VALUES (timestamp '2024-01-01 10:00'), ('2023-01-01 10:00')) AS t(x)
+SELECT count(*) AS a FROM ONLY pg_namespace AS n JOIN ONLY pg_namespace AS m ON m.oid = n.oid WHERE n.nspname = 'pg_catalog'
+SELECT count(*) AS a FROM pg_namespace TABLESAMPLE BERNOULLI (100) REPEATABLE (3) WHERE nspname = 'pg_catalog'

@@ -343,7 +343,8 @@ export function jsonAggregate(sql: EditedSql, at: number): boolean {
   if (last !== undefined && sql.words[last + 1] === 'over') last = sql.closing(last + 2) ?? last + 2
   if (last === undefined || last >= sql.tokens.length) return false
   sql.insertAfter(last, `)${sql.isItem(at, last) ? ` AS ${sql.words[at]}` : ''}`)
-  return sql.replace(at, at, 'to_json(list')
+  // What is distinct is told by the values themselves, and they are what ORDER BY may name.
+  return sql.replace(at, at, sql.words[at + 2] === 'distinct' ? 'pg_json_once(list' : 'to_json(list')
 }
 
 /** Which arguments of these are values that become JSON. */
@@ -382,7 +383,7 @@ function timesOf(sql: EditedSql, from: number, to: number): boolean {
   const isNone = words.length === 0 || words[0] === 'variadic' || (words.at(-1) === '*' && !isRow)
   const isWritten = words.length === 1 && (/^(null|true|false)$/.test(words[0]!) || !isName(sql.tokens[first]))
   const isMade = givesJson.test(words[0] === 'coalesce' ? (words[2] ?? '') : (words[0] ?? ''))
-  if (isNone || isWritten || isMade) return false
+  if (isNone || isWritten || isMade || first !== from) return false
   // The engine puts what a macro is given wherever the macro names it.
   const isLong = words.includes('select') || words.some((word) => givesJson.test(word))
   sql.wrapBefore(first, isLong ? 'pg_json_once(' : 'pg_json(')
