@@ -671,6 +671,21 @@ describe('statements', () => {
       ["nextval('of_n'::regclass)", 'NO'],
     ])
     expect(await codeOf(values("select nextval('nowhere')"))).toBe('42P01')
+    // As SQLAlchemy looks for what numbers a column.
+    await client.query('create table by_itself (id int generated always as identity, n int)')
+    const ofColumns = `select a.attname, (select q.seqmax from pg_sequence q where q.seqrelid = cast(cast(
+      pg_get_serial_sequence(cast(cast(a.attrelid as regclass) as text), a.attname) as regclass) as oid)) from pg_attribute a
+      where a.attrelid = 'by_itself'::regclass and a.attnum > 0 order by a.attnum`
+    expect(await values(ofColumns)).toEqual([
+      ['id', '2147483647'],
+      ['n', null],
+    ])
+    expect(
+      await values(
+        "select pg_get_serial_sequence(schemaname || '.' || tablename, 'id') from pg_tables where tablename = 'by_itself'",
+      ),
+    ).toEqual([['public.by_itself_id_seq']])
+    await client.query('drop table by_itself')
     await client.query('drop table numbered; drop sequence order_seq; drop sequence if exists of_n')
     await client.end()
   })
@@ -1372,6 +1387,20 @@ describe('statements', () => {
     await ada.query('alter table grown alter column tags type varchar(255)[]')
     expect(await codeOf(ada.query('insert into grown (id) values (2)'))).toBe('23502')
     expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
+  })
+
+  test('ONLY before the table that is changed, as Spark and pg_restore write it', async () => {
+    await ada.query('create table alone as select * from (values (1), (2), (3)) v(a)')
+    const counts = []
+    for (const change of [
+      'delete from only public.alone where a = 1',
+      'update only alone as t set a = 5 where t.a = 2',
+      'truncate table only public.alone',
+      'truncate only alone, only public.alone',
+    ])
+      counts.push((await ada.query(change)).rowCount, (await ada.query('select * from only alone')).rowCount)
+    expect(counts).toEqual([1, 2, 1, 2, null, 0, null, 0])
+    await ada.query('drop table alone')
   })
 
   test.each([

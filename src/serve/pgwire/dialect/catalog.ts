@@ -13,6 +13,7 @@ import {
   oidsOf,
   relationOf,
   seenSchema,
+  sequencesOf,
   type Lookup,
 } from './oids.ts'
 import { matching } from './patterns.ts'
@@ -110,6 +111,9 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
   const lookup = Object.hasOwn(lookups, word) && sql.words[at + 1] === '(' ? lookups[word]! : undefined
   if (word === 'pg_get_constraintdef' && lookup) return lookUp(sql, at, { ...lookup, value: shownKey(sql) })
   if (lookup) return lookUp(sql, at, lookup)
+  // Of names that are written there the lake tells, as elsewhere.
+  if (word === 'pg_get_serial_sequence' && sql.words[at + 1] === '(' && sql.tokens[at + 2]?.kind !== 'string')
+    return lookUp(sql, at, sequencesOf(sql.session))
   if (word === 'pg_get_expr' && sql.words[at + 1] === '(' && seenSchema(sql.session) === undefined) {
     const end = sql.closing(at + 1)
     const alias = end !== undefined && sql.isItem(at, end) ? ` AS ${word}` : ''

@@ -26,6 +26,20 @@ const relationNames = (session: SessionNames): Lookup => {
   return { from: 'pg_catalog.boathouse_relation', key: 'oid', value: shown }
 }
 
+/** The sequence of a column that numbers its rows, by the name of its table. */
+export const sequencesOf = (session: SessionNames): Lookup => ({
+  from: `(SELECT unnest([name, ${relationNames(session).value}]) AS named, attname, sequence
+    FROM (SELECT t.name, a.attname, s.name AS sequence FROM pg_catalog.pg_depend d
+      JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
+      JOIN pg_catalog.boathouse_relation s ON s.oid = d.objid
+      JOIN pg_catalog.boathouse_relation t ON t.oid = d.refobjid
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+      WHERE d.deptype IN ('a', 'i')))`,
+  key: 'named',
+  value: 'sequence',
+  more: 'attname',
+})
+
 /** By the name, in quotes or without, or by the OID itself, whatever a text may hold. */
 export const relationOids: Lookup = {
   from: `(SELECT oid, unnest([name, oid::VARCHAR, '"' || replace(replace(name, '"', ''), '.', '"."') || '"']) AS name FROM pg_catalog.boathouse_relation)`,
