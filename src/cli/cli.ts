@@ -77,8 +77,8 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
 }
 
 /** `boathouse … | head`: nobody reads on, and what was begun is ended all the same. */
-function readerLeft(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error
+function readerLeft(error: unknown): void {
+  if (!hasLeft(error)) throw error
 }
 
 /** So it is of what waited for its bytes to be written. */

@@ -148,7 +148,7 @@ export function performContext(
       if (!prepared) throw new Failure('SQL_INVALID', 'RETURNING takes a list as SELECT does', { place: at(0) })
       if (told.rows === undefined) return void (await prepared.columns())
       if (toldTo && scratch) {
-        await scratch.replaceTable(toldTo, sql, { ...names, told, keepsDeclared: true })
+        await scratch.replaceTable(toldTo, sql, { ...names, told })
         return { columns: [], chunks: [] }
       }
       return toldWhole(await answer(prepared, asked))

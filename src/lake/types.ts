@@ -137,11 +137,8 @@ const simple: Record<string, [Type['kind'], string?]> = {
 }
 
 /** What a column of a SELECT becomes in a table: the Iceberg field and the DuckDB type to cast it to. */
-export function writtenColumn(
-  { name, type }: EngineColumn,
-  { keepsDeclared = false } = {},
-): { field: NewField; castTo: string } {
-  if (keepsDeclared && type === 'INTERVAL') return { field: { name, type: { kind: 'string' } }, castTo: 'VARCHAR' }
+export function writtenColumn({ name, type }: EngineColumn): { field: NewField; castTo: string } {
+  if (type === 'INTERVAL') return { field: { name, type: { kind: 'string' } }, castTo: 'VARCHAR' }
   const icebergType = parseSqlType(type, name)
   return { field: { name, type: icebergType }, castTo: sqlType(icebergType) }
 }

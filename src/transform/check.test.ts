@@ -48,8 +48,12 @@ test('models that are not built yet have columns; tables have the types that are
     'models/v.sql': "{{ config(materialized='view') }} select sum(id) as n, null as nothing from {{ ref('stg') }}",
     'models/e.sql': "{{ config(materialized='ephemeral') }} select n + 1 as more from {{ ref('v') }}",
     'models/b.sql': "select a.n, e.more from {{ ref('a') }} a cross join {{ ref('e') }} e",
+    'models/own.sql': "select '101'::bit as b, interval 1 day as i, [1, 2]::float[2] as f, '[]'::json as j",
+    'models/of_own.sql':
+      "select bit_count(b) as b, date '2020-01-01' + i as i, array_distance(f, f) as f, json_keys(j) as j from {{ ref('own') }}",
   })
   expect(told(found)).toEqual([])
+  expect(columnsOf(found, 'own')).toEqual(['b BIT', 'i INTERVAL', 'f FLOAT[2]', 'j JSON'])
   expect(columnsOf(found, 'stg')).toEqual(['id INTEGER', 'customer VARCHAR', 'amount DECIMAL(9,2)', 'day DATE'])
   expect(columnsOf(found, 'a')).toEqual(['customer VARCHAR', 'n HUGEINT', 'few INTEGER'])
   expect(columnsOf(found, 'v')).toEqual(['n HUGEINT', 'nothing INTEGER'])
@@ -79,13 +83,13 @@ test('every mistake at once, each at its place in the template, and nothing of w
     'models/twice.sql': "select id, amount as ID from {{ ref('stg') }}",
     'models/of_twice.sql': "select id + 1 as more, ID_1 from {{ ref('twice') }}",
     'models/gone.sql': 'select * from raw.oders',
-    'models/interval.sql': "select interval 1 day as i from {{ ref('stg') }}",
+    'models/intervals.sql': "select [interval 1 day] as i from {{ ref('stg') }}",
   })
   expect(told(found).sort()).toEqual([
     'models/ambiguous.sql:1:8 the column "id" is ambiguous: write "a.id" or "b.id"',
     expect.stringMatching(/^models\/compare.sql:1:\d+ Cannot compare values of type DATE and type INTEGER/),
     'models/gone.sql:1:15 there is no table raw.oders; did you mean raw.orders?',
-    expect.stringMatching(/^models\/interval.sql:1:1 interval: .*INTERVAL/),
+    expect.stringMatching(/^models\/intervals.sql:1:1 intervals: .*INTERVAL\[\]/),
     'models/qualified.sql:2:8 there is no column "idd" in "s"; did you mean "id"?',
     'models/types.sql:1:8 there is no sum(VARCHAR): no function of this name takes these types',
     'models/unknown.sql:2:3 there is no column "amout"; did you mean "amount"?',

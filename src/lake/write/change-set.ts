@@ -47,8 +47,6 @@ export type TableOptions = RunNames & {
   needs?: readonly Privilege[]
   /** Changes of columns that come with the rows: their snapshot is of the table after these. */
   evolving?: readonly AlterStep[]
-  /** A table that is made keeps how the columns of the SELECT were declared (`declared-types.ts`). */
-  keepsDeclared?: boolean
   /** Ingestion's own SQL: it reads files of the spool and is not checked against the allow-list. */
   files?: string[]
   /** The SELECT is that of RETURNING, of these rows. */

@@ -130,14 +130,18 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     options: TableOptions,
   ): Promise<{
     columns: readonly EngineColumn[]
-    declared?: readonly (DeclaredType | undefined)[] | undefined
+    declared: readonly (DeclaredType | undefined)[]
     planned: () => Promise<{ sql: string; lease?: FileLease; timeZone?: string | undefined }>
   }> {
     if (options.files) {
       const columns = await engine
         .bind({ class: 'write', sql: select, timeoutMs: 60_000, ...signalOf(options) })
         .catch(rethrowEngine)
-      return { columns, planned: async () => ({ sql: select }) }
+      return {
+        columns,
+        declared: columns.map(({ type }) => declaredByType(type)),
+        planned: async () => ({ sql: select }),
+      }
     }
     const prepared = await deps.prepare(select, self, { ...options, pivots: true })
     const given = await prepared.columns()
@@ -146,7 +150,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const plan = await prepared.execute()
       return { ...plan, timeZone: prepared.timeZone, sql: renamed(plan.sql, given, columns) }
     }
-    return { columns, declared: options.keepsDeclared ? await keptTypes(prepared) : [], planned }
+    return { columns, declared: await keptTypes(prepared), planned }
   }
 
   async function write(
@@ -159,7 +163,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     if (!published) checkName(target)
     await mayWrite(target, !published ? ['create'] : mode === 'append' ? ['insert'] : replacing)
     // A replace starts from what is published: doing it twice in one run leaves one new snapshot, not two.
-    const [{ columns, declared = [], planned }, base] = await Promise.all([
+    const [{ columns, declared, planned }, base] = await Promise.all([
       source(select, options),
       mode === 'append' ? load(target, published) : published,
     ])
@@ -167,9 +171,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     if (mode === 'append' && base?.kind === 'view')
       throw new Failure('SQL_INVALID', `${showName(target)} is a view; rows cannot be added to it`)
     const before = base?.kind === 'table' ? base : undefined
-    // A column that is there says itself how it is kept.
-    const keepsDeclared = options.keepsDeclared === true || (mode === 'append' && before !== undefined)
-    const written = columns.map((column) => writtenColumn(column, { keepsDeclared }))
+    const written = columns.map(writtenColumn)
     if (before) checkBranch(before, options.branch)
     const fields = written.map(({ field }) => withComment(field, options))
     const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
@@ -587,7 +589,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       const given = await prepared.columns()
       const columns = distinctNames(given)
       checkColumns(target, columns)
-      const fields = columns.map((column) => withComment(writtenColumn(column, { keepsDeclared: true }).field, options))
+      const fields = columns.map((column) => withComment(writtenColumn(column).field, options))
       const nowMs = clock.now()
       const before = published?.kind === 'view' ? published : undefined
       const version = {

@@ -8,7 +8,7 @@ import type { ColumnDefinition, Identity } from '../sql/statement.ts'
 import { quoteName } from '../sql/tokens.ts'
 import { parseSqlType, sqlType } from '../types.ts'
 import { computedDefault } from './computed-defaults.ts'
-import { declaredArray, declaredOf, type DeclaredType } from './declared-types.ts'
+import { declaredArray, declaredOf, readType, type DeclaredType } from './declared-types.ts'
 import { located, type PerformContext } from './perform-context.ts'
 import { listOf, spanOf } from './postgres-texts.ts'
 import { parseBound, printedBound } from './write.ts'
@@ -149,8 +149,7 @@ export async function constantOf(
   column: string,
   context: PerformContext,
 ): Promise<Value | undefined> {
-  const meant =
-    declared === 'INTERVAL' || declared === 'BIT' ? declared : declared?.startsWith('JSON') ? 'JSON' : undefined
+  const meant = declared && readType(declared)
   const read = meant ? compose`CAST((${written}) AS ${meant})` : compose`(${written})`
   const [before, behind] = printedBound(type)
   const text = compose`SELECT ${before}CAST(${read} AS ${sqlType(type)})${behind}`

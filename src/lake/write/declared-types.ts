@@ -92,14 +92,22 @@ export function declaredTypes(
   )
 }
 
+const isJson = (declared: DeclaredType): boolean => declared.startsWith('JSON')
+const isArray = (declared: DeclaredType): boolean => declared.endsWith(']')
+/** Kept as texts, for which DuckDB has a type of that name. */
+const isOwnText = (declared: DeclaredType): boolean => declared === 'INTERVAL' || declared === 'BIT'
 /** DuckDB has a type of that name, which says it all. */
-const isOwn = (declared: DeclaredType): boolean => /^(?:HUGEINT|INTERVAL|BIT|.*\])$/.test(declared)
+const isOwn = (declared: DeclaredType): boolean => declared === 'HUGEINT' || isOwnText(declared) || isArray(declared)
+
+/** DuckDB's type of a column that was declared so, if it has one. */
+export const readType = (declared: DeclaredType): string | undefined =>
+  isJson(declared) ? 'JSON' : isOwn(declared) ? declared : undefined
 
 /** DuckDB's types of those columns that it has one for, by name. */
 export const readTypes = (declared: ReadonlyMap<string, DeclaredType>): Map<string, string> =>
   new Map(
     [...declared].flatMap(([name, said]) => {
-      const type = said.startsWith('JSON') ? 'JSON' : isOwn(said) ? said : undefined
+      const type = readType(said)
       return type === undefined ? [] : [[name, type]]
     }),
   )
@@ -113,10 +121,10 @@ export const declaredByType = (type: string): DeclaredType | undefined =>
       : declaredArray(type)?.declared
 
 /** The type by which a column is read that was made of one of this type. */
-export const readAs = (type: string, column: string): string =>
-  declaredByType(type) === 'HUGEINT'
-    ? 'HUGEINT'
-    : (declaredArray(type)?.declared ?? sqlType(parseSqlType(type, column)))
+export function readAs(type: string, column: string): string {
+  const declared = declaredByType(type)
+  return (declared && readType(declared)) ?? sqlType(parseSqlType(type, column))
+}
 
 /** Nothing where it stays as it is. */
 export function changeDeclared(
@@ -158,12 +166,11 @@ export function storedSql(
   const plain = `CAST(${value} AS ${sqlType(type)})`
   if (declared === undefined) return plain
   if (declared === 'SMALLINT') return `CAST(CAST(${value} AS SMALLINT) AS INTEGER)`
-  if (declared.startsWith('JSON')) {
+  if (isJson(declared)) {
     const wrong = `error(${quoteText(`invalid input syntax for type ${declared.toLowerCase()}: NaN, Infinity, or a comma behind the last item`)})`
     return `CASE WHEN ${isLenient(value)} THEN ${wrong} ELSE CAST(CAST(${value} AS JSON) AS VARCHAR) END`
   }
-  if (declared === 'INTERVAL' || declared === 'BIT' || declared.endsWith(']'))
-    return `CAST(CAST(${value} AS ${declared}) AS ${sqlType(type)})`
+  if (isOwnText(declared) || isArray(declared)) return `CAST(CAST(${value} AS ${declared}) AS ${sqlType(type)})`
   const [, name, most] = lengthOf(declared) ?? []
   if (most === undefined) return plain
   const tooLong = `error(${quoteText(`value too long for type ${name!.toLowerCase()}(${most})`)})`
@@ -174,10 +181,9 @@ export function storedSql(
 /** A condition for values of a column that the type does not hold; undefined where it holds all. */
 export function unfitSql(column: string, declared: DeclaredType): string | undefined {
   if (declared === 'SMALLINT') return `${column} NOT BETWEEN -32768 AND 32767`
-  if (declared === 'INTERVAL' || declared === 'BIT')
-    return `(${column} IS NOT NULL AND TRY_CAST(${column} AS ${declared}) IS NULL)`
-  if (declared.endsWith(']')) return `len(${column}) <> ${/\d+(?=\]$)/.exec(declared)![0]}`
-  if (declared.startsWith('JSON')) return `(NOT json_valid(${column}) OR ${isLenient(column)})`
+  if (isOwnText(declared)) return `(${column} IS NOT NULL AND TRY_CAST(${column} AS ${declared}) IS NULL)`
+  if (isArray(declared)) return `len(${column}) <> ${/\d+(?=\]$)/.exec(declared)![0]}`
+  if (isJson(declared)) return `(NOT json_valid(${column}) OR ${isLenient(column)})`
   const [, , most] = lengthOf(declared) ?? []
   return most === undefined ? undefined : `length(rtrim(${column}, ' ')) > ${most}`
 }
@@ -193,7 +199,7 @@ const unfitStates: Record<DeclaredType, string> = {
 /** For values that are there. */
 export const unfit = (column: string, declared: DeclaredType): Failure =>
   new Failure('QUERY_FAILED', `column "${column}" has values that the type ${declared.toLowerCase()} does not hold`, {
-    sqlState: unfitStates[declared] ?? (declared.endsWith(']') ? '22000' : '22001'),
+    sqlState: unfitStates[declared] ?? (isArray(declared) ? '22000' : '22001'),
   })
 
 // What becomes of a declared column in a SELECT nobody can tell but DuckDB, and it keeps no such types. So the statement is bound
@@ -218,5 +224,4 @@ export function markedAs(type: string): DeclaredType | undefined {
 
 /** Marks may stand where somebody wrote such a type: the column is then not of the type that declared ones are kept as. */
 export const isKeptAs = (declared: DeclaredType, engineType: string): boolean =>
-  engineType === (declared === 'SMALLINT' ? 'INTEGER' : 'VARCHAR') ||
-  (engineType === 'JSON' && declared.startsWith('JSON'))
+  engineType === (declared === 'SMALLINT' ? 'INTEGER' : 'VARCHAR') || (engineType === 'JSON' && isJson(declared))

@@ -12,6 +12,7 @@ import {
   type TableMetadata,
   type Type,
 } from '../../iceberg/index.ts'
+import type { AlterStep } from './change-set.ts'
 import { changedAlias } from '../sources.ts'
 import { compose, Composed, qualified } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
@@ -22,6 +23,7 @@ import { besideOf, type Beside } from './beside.ts'
 import { appendProjection, defaultSql } from './columns.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { asMerge, givenOrder } from './conflict.ts'
+import { changeDeclared, declaredByType } from './declared-types.ts'
 import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import {
   columnOf,
@@ -355,8 +357,9 @@ async function updated(
   const name = quoteName(alias ?? target.name)
   const rows = compose`FROM ${changing(target)} AS ${name}${from ? compose`, ${from}` : ''} WHERE ${where ? compose`(${conditionOn(where, schema, name, context)})` : 'true'}`
   const numbers = new Map<number, string>()
-  for (const column of numberedAgain(set, numberedFields(metadata))) {
-    const count = await countOf(compose`${after(clause)}SELECT 1 ${rows}`, context)
+  const renumbered = numberedAgain(set, numberedFields(metadata))
+  const count = renumbered.length > 0 ? await countOf(compose`${after(clause)}SELECT 1 ${rows}`, context) : 0n
+  for (const column of renumbered) {
     const first = await context.takeNumbers(table, column, count)
     numbers.set(column.field.id, numberOfRow(first, count))
   }
@@ -401,11 +404,17 @@ async function evolved(statement: Statement<'merge'>, target: TableName, context
     takesAll = true
     return { ...one, action: isInsert ? { kind: 'insert-all', byName: true } : { kind: 'update', set: 'by-name' } }
   })
-  const fields = given
-    .filter(({ name }) => takesAll || named.has(name.toLowerCase()))
-    .map((column) => writtenColumn(column).field)
+  const read = given.filter(({ name }) => takesAll || named.has(name.toLowerCase()))
+  const fields = read.map((column) => writtenColumn(column).field)
   const step = (now: TableMetadata) => evolveSchema(now, { caseSensitive: false }).unionForCasts({ fields }).change()
-  if (step(metadata).updates.length > 0) await context.changes.alter(target, [step], context.options)
+  const isThere = ({ fields }: Schema, name: string) =>
+    fields.some((field) => field.name.toLowerCase() === name.toLowerCase())
+  const typed = read.flatMap(({ name, type }): AlterStep[] => {
+    const declared = isThere(currentSchema(metadata), name) ? undefined : declaredByType(type)
+    if (declared === undefined) return []
+    return [(now) => changeDeclared(now, columnOf(name, currentSchema(now), target), declared)]
+  })
+  if (step(metadata).updates.length > 0) await context.changes.alter(target, [step, ...typed], context.options)
   return { ...statement, clauses: wholly }
 }
 
@@ -467,13 +476,15 @@ async function merged(
     if (own && !key) throw ownValue(own, 'Leave the column out, or write DEFAULT.')
     return left
   }
+  const counts: { update?: bigint; insert?: bigint } = {}
   const effects: ReturnType<typeof effectOf>[] = []
   for (const clause of clauses) {
     const numbers = new Map<number, string>()
     // Each clause has numbers of its own, as many as rows can come, or be changed, by it.
     for (const column of numberedBy(clause)) {
-      const rows = clause.action.kind === 'update' ? compose`SELECT 1 FROM ${quoteTable(target)}` : whole
-      const count = await countOf(rows, context)
+      const kind = clause.action.kind === 'update' ? 'update' : 'insert'
+      const rows = kind === 'update' ? compose`SELECT 1 FROM ${quoteTable(target)}` : whole
+      const count = (counts[kind] ??= await countOf(rows, context))
       const first = await context.takeNumbers(table, column, count)
       numbers.set(column.field.id, numberOfRow(first, count, { over: 'PARTITION BY _boathouse_clause' }))
     }

@@ -63,7 +63,7 @@ export async function perform(statement: Statement, target: TableName, context: 
         const { select, names, isEmpty } = statement
         const whole = names ? withNames(select, 'renamed', names) : compose`${select}`
         const text = isEmpty ? compose`SELECT * FROM (${whole}\n) AS nothing LIMIT 0` : whole
-        const work = changes.replaceTable(target, text.sql, { ...table, keepsDeclared: true })
+        const work = changes.replaceTable(target, text.sql, table)
         const { rowsWritten } = await located(text, context.at, work)
         return { rows: rowsWritten, changed: true }
       }

@@ -18,6 +18,7 @@ import {
 import { treeText } from '../answers/analyses.ts'
 import { compose } from '../sql/compose.ts'
 import type { Piece } from '../sql/reader.ts'
+import { splice, type Edit } from '../sql/splice.ts'
 import type { WrittenCheck } from '../sql/statement.ts'
 import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
@@ -63,33 +64,26 @@ function keptOf(text: string): Kept | undefined {
 /** The text with something else for those of its names that may be columns; they are asked for in small letters. */
 function withColumns(sql: string, inPlaceOf: (name: string) => string | undefined): string {
   const all = [...tokens(sql)]
-  let text = ''
-  let end = 0
-  all.forEach((token, at) => {
+  const edits = all.flatMap((token, at): Edit[] => {
     const isCall = token.kind === 'word' && all[at + 1]?.text === '('
-    if (!isName(token) || isCall || all[at - 1]?.text === '.' || all[at - 1]?.text === '::') return
+    if (!isName(token) || isCall || all[at - 1]?.text === '.' || all[at - 1]?.text === '::') return []
     const other = inPlaceOf(nameOf(token).toLowerCase())
-    if (other === undefined) return
-    text += sql.slice(end, token.start) + other
-    end = token.end
+    return other === undefined ? [] : [{ start: token.start, end: token.end, text: other }]
   })
-  return text + sql.slice(end)
+  return splice(sql, edits).text
 }
 
 /** Without the name of the table before its columns: it may be called otherwise one day, and rows that come have none. */
 function ofRow(sql: string, { name: table }: TableName, fields: readonly Pick<Field, 'name'>[]): string {
   const isColumn = (name: string) => fields.some((field) => field.name.toLowerCase() === name.toLowerCase())
   const all = [...tokens(sql)]
-  let text = ''
-  let end = 0
-  all.forEach((token, at) => {
+  const edits = all.flatMap((token, at): Edit[] => {
     const [before, dot, column] = [all[at - 1], all[at + 1], all[at + 2]]
-    if (!isName(token) || before?.text === '.' || dot?.text !== '.' || !column || !isName(column)) return
-    if (nameOf(token).toLowerCase() !== table.toLowerCase() || !isColumn(nameOf(column))) return
-    text += sql.slice(end, token.start)
-    end = dot.end
+    if (!isName(token) || before?.text === '.' || dot?.text !== '.' || !column || !isName(column)) return []
+    if (nameOf(token).toLowerCase() !== table.toLowerCase() || !isColumn(nameOf(column))) return []
+    return [{ start: token.start, end: dot.end, text: '' }]
   })
-  return text + sql.slice(end)
+  return splice(sql, edits).text
 }
 
 /** The checks that speak of one of these columns. */

@@ -266,7 +266,6 @@ const asking =
   (sql) =>
     engine.rows({ class: 'write', sql, ...limitsOf(limits) })
 
-/** Keeps the rows of a SELECT in a file; gives what stands behind FROM to read it. */
 type Met = { from: string; counted: unknown[][] }
 
 /** By file: how many rows there are, of how many places, and how many of them come. */
@@ -284,6 +283,7 @@ async function eachOnce(met: string, file: string, rows: Rows): Promise<Met> {
   return isOnce ? all : asMet(await stage(`SELECT DISTINCT * FROM ${met}`, file, rows), rows)
 }
 
+/** Keeps the rows of a SELECT in a file; gives what stands behind FROM to read it. */
 async function stage(select: string, file: string, rows: Rows): Promise<string> {
   await rows(`COPY (${select}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION lz4_raw)`)
   return `read_parquet(${quoteFile(file)})`

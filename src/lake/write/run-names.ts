@@ -79,13 +79,8 @@ export function withoutAliases(
     if (meant === catalog || meant === undefined || namespace === undefined) return []
     return [{ start, end, text: quoteTable({ catalog: meant, namespace, name }) }]
   })
-  const all = [...edits, ...columnEdits(text, names)]
-  return all.length === 0
-    ? select
-    : splice(
-        text,
-        all.sort((a, b) => a.start - b.start),
-      ).text
+  const all = names.aliases ? [...edits, ...columnEdits(text, names)] : edits
+  return all.length === 0 ? select : splice(text, all).text
 }
 
 /** `dev.marts.sales.id`: columns that are written with another name of their catalog. */

@@ -46,6 +46,26 @@ test('an incremental model keeps its table through a full refresh, and says whic
   expect(await runs.rows('select * from main.inc order by 1')).toEqual([[1], [2]])
 })
 
+test.each(['table', 'incremental', 'view'])(
+  'columns of a %s are to those behind it what its SELECT made',
+  async (kind) => {
+    const types = ['h', 'b', 'i', 'f', 'j'].map((name) => `typeof(${name})`).join(', ')
+    const own = `select sum(x::int) as h, '101'::bit as b, interval 1 day as i, [1, 2]::float[2] as f, '[1]'::json as j
+    from range(7) t(x)`
+    const files = {
+      'models/own.sql': `{{ config(materialized='${kind}', alias='own_${kind}') }} ${own}`,
+      'models/behind.sql': `{{ config(materialized='table', alias='behind_${kind}') }}
+      select ${types}, h // 2, median(h) over (), bit_count(b), array_distance(f, f), json_array_length(j) from {{ ref('own') }}`,
+    }
+    for (let build = 0; build < 2; build++) {
+      const { results } = await runs.run(files)
+      expect(results).toMatchObject({ own: { status: 'success' }, behind: { status: 'success' } })
+    }
+    const [row] = await runs.rows(`select distinct * from main.behind_${kind}`)
+    expect(row).toEqual(['HUGEINT', 'BIT', 'INTERVAL', 'FLOAT[2]', 'JSON', '10', 21, 2, 0, '1'])
+  },
+)
+
 test('partitions, order, properties, descriptions and grants of the config are those of the table', async () => {
   const eve = await runs.member('eve')
   const { results } = await runs.run({
