@@ -604,7 +604,8 @@ export const settings = {
     key: 'limits.query_timeout',
     env: 'BOATHOUSE_LIMITS_QUERY_TIMEOUT',
     ...duration,
-    about: 'Longest time of one query of a person or a dashboard. Statements of runs, and of dbt commands, have none.',
+    about:
+      'Longest time of one query of a person or a dashboard; while it waits for whoever reads its rows it takes none. Statements of runs, and of dbt commands, have no limit.',
     example: '60s',
     fallback: fixed(minute, '60s'),
   }),

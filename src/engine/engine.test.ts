@@ -119,6 +119,16 @@ test('cancels, and times out, and goes on', async () => {
   expect(await rows('select 42')).toEqual([[42]])
 })
 
+test('the time that a reader takes is not counted', async () => {
+  const { chunks } = await engine.run({ class: 'interactive', sql: 'from range(1000000)', timeoutMs: 1000 })
+  let count = 0
+  for await (const { rowCount } of chunks) {
+    if (count === 0) await new Promise((resolve) => setTimeout(resolve, 1500))
+    count += rowCount
+  }
+  expect(count).toBe(1_000_000)
+})
+
 test('a cancel while the host is still starting is not lost', async () => {
   const other = openEngine({
     memoryBytes: 2 ** 29,

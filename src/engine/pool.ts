@@ -494,13 +494,9 @@ class Host {
         if (this.#jobs.has(id)) this.kill('a query did not stop when it was told to')
       }, graceMs)
     }
-    const timer =
-      request.timeoutMs === undefined
-        ? undefined
-        : setTimeout(
-            () => stop(new Failure('QUERY_TIMEOUT', `the query ran longer than ${request.timeoutMs! / 1000} s`)),
-            request.timeoutMs,
-          )
+    const { timeoutMs } = request
+    const tooLong = () => stop(new Failure('QUERY_TIMEOUT', `the query ran longer than ${timeoutMs! / 1000} s`))
+    const countdown = timeoutMs === undefined ? undefined : startCountdown(timeoutMs, tooLong)
     const onAbort = () => stop(cancelled())
     request.signal?.addEventListener('abort', onAbort, { once: true })
     let stalling: NodeJS.Timeout | undefined
@@ -509,7 +505,7 @@ class Host {
       request.onIdle?.()
     }
     const finish = () => {
-      clearTimeout(timer)
+      countdown?.pause()
       clearTimeout(killer)
       clearTimeout(stalling)
       request.signal?.removeEventListener('abort', onAbort)
@@ -534,7 +530,10 @@ class Host {
           if (chunk) {
             clearTimeout(stalling)
             place.resumed()
-            if (!over) host.#send({ kind: 'ack', id })
+            if (!over) {
+              countdown?.resume()
+              host.#send({ kind: 'ack', id })
+            }
             yield chunk
           } else if (error) throw error
           else if (over) return
@@ -549,7 +548,11 @@ class Host {
         columns: (columns, parameters) => resolve({ columns, parameters, chunks, truncated: () => truncated }),
         chunk: (chunk) => {
           queue.push(chunk)
-          if (queue.length === creditMax) stalling = setTimeout(stalled, stalledMs)
+          if (queue.length === creditMax) {
+            stalling = setTimeout(stalled, stalledMs)
+            // The query waits for its reader, which is no time of its own.
+            countdown?.pause()
+          }
           poke()
         },
         done: (cut) => {
@@ -619,6 +622,28 @@ const planningWithout = [
   'top_n_window_elimination',
   'unused_columns',
 ]
+
+/** Calls `end` once it has run for so long, pauses left out. */
+function startCountdown(ms: number, end: () => void) {
+  let left = ms
+  let since = 0
+  let timer: NodeJS.Timeout | undefined
+  const countdown = {
+    pause() {
+      if (!timer) return
+      clearTimeout(timer)
+      timer = undefined
+      left -= performance.now() - since
+    },
+    resume() {
+      if (timer) return
+      since = performance.now()
+      timer = setTimeout(end, left)
+    },
+  }
+  countdown.resume()
+  return countdown
+}
 
 const spilledToFullDisk = ({ type, message }: EngineError, temp: string) =>
   type === 'io' && isDiskFull(message) && message.includes(temp)
