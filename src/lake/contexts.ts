@@ -219,7 +219,8 @@ const toldBytesMax = 64 * 2 ** 20
 /**
  * Work in the change set of a run or transaction; else in one of its own, which is published after it, and reads all tables as
  * they stood at one moment. Such work is done again where there was no such moment, or where files that it was about were
- * rewritten meanwhile: whoever wrote it sees no other rows, and nothing was told.
+ * rewritten meanwhile: whoever wrote it sees no other rows, and nothing was told. `repeats`: and also where others wrote rows that
+ * it would have had to see.
  */
 export async function changing<Done>(
   catalog: string,
@@ -227,12 +228,13 @@ export async function changing<Done>(
   opened: Pick<Opened, 'openChanges' | 'deps'>,
   at: (index: number) => Place,
   work: (changes: ChangeSet) => Promise<{ done: Done; changed: boolean }>,
+  { repeats = false } = {},
 ): Promise<Done> {
   for (let attempt = 1; ; attempt++) {
     const outcome = await changedOnce(catalog, options, opened, at, work)
     if ('done' in outcome) return outcome.done
-    if (attempt === attemptsMax || !(isOfRead(outcome.conflict) || isOfRewrite(outcome.conflict)))
-      throw outcome.conflict
+    const isAgain = isOfRead(outcome.conflict) || isOfRewrite(outcome.conflict) || (repeats && isLate(outcome.conflict))
+    if (attempt === attemptsMax || !isAgain) throw outcome.conflict
   }
 }
 const attemptsMax = 5
@@ -240,6 +242,8 @@ const attemptsMax = 5
 const moved = () =>
   new Failure('COMMIT_CONFLICT', 'a table that the statement reads was changed meanwhile', { read: true })
 const isOfRead = ({ code, context }: Failure): boolean => code === 'COMMIT_CONFLICT' && context['read'] === true
+
+const isLate = ({ code }: Failure): boolean => code === 'COMMIT_CONFLICT'
 
 /** Whether nothing but a compaction was in the way. */
 const isOfRewrite = ({ code, cause }: Failure): boolean =>

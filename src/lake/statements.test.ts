@@ -250,7 +250,7 @@ describe('what a table is made of', () => {
     ['alter table raw.made add column id int', 'REQUEST_INVALID', undefined],
     ['alter table raw.made alter column amount type int[] using [nope]', 'SQL_INVALID', 60],
     ['create table raw.x (a nosuchtype)', 'SQL_INVALID', 23],
-    ['create table raw.x (a int primary key)', 'SQL_UNSUPPORTED', undefined],
+    ['create table raw.x (a int references raw.y (a))', 'SQL_UNSUPPORTED', undefined],
     ['update raw.made set nope = 1', 'SQL_INVALID', undefined],
     ['update raw.made set amount = nope', 'SQL_INVALID', 30],
     ['delete from raw.made where nope = 1', 'SQL_INVALID', 28],
@@ -541,16 +541,11 @@ test('numbers of rows are given once, whoever inserts at the same moment, and ar
   await session.close()
 })
 
-test.each([
-  ['id int primary key, n int', 28, 'a primary key that is enforced'],
-  ['id int, primary key (id)', 29, 'a primary key that is enforced'],
-  ['id int unique', 28, 'a unique key that is enforced'],
-  ['id int references raw.x (id)', 28, 'a foreign key that is enforced'],
-])('who is promised a key has to say that it is none: %s', async (columns, column, what) => {
-  expect(await refused(`create table raw.k (${columns})`)).toMatchObject({
+test('who is promised a foreign key has to say that it is none', async () => {
+  expect(await refused('create table raw.k (id int references raw.x (id))')).toMatchObject({
     code: 'SQL_UNSUPPORTED',
-    message: expect.stringContaining(what) as string,
-    place: { line: 1, column },
+    message: expect.stringContaining('a foreign key that is enforced') as string,
+    place: { line: 1, column: 28 },
   })
 })
 

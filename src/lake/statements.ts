@@ -197,7 +197,8 @@ async function changeTable(
   const { rows: count, told } = await (
     scratch
       ? bounded(scratch, async () => (await work(scratch)).done)
-      : changing(target.catalog, options, opened, at, work)
+      : // Rows that are added are added to whatever there is by then.
+        changing(target.catalog, options, opened, at, work, { repeats: statement.kind === 'insert' })
   ).catch(named)
   if (leaveSchema && options.within) options.within.leaves(schema, leaveSchema)
   else if (leaveSchema && !options.changes) await leaveSchema()
@@ -232,27 +233,18 @@ async function changeTables(
   })
 }
 
-/**
- * No commit looks at the other rows of a table, so who promises a key has to say that nothing enforces it. Clients of PostgreSQL
- * cannot: they are told.
- */
+/** Nothing enforces a foreign key, and who promises one has to say so. Clients of PostgreSQL cannot: they are told. */
 function noticesOf(statement: Statement, { door }: Asking, at: (index: number) => Place): string[] {
   const written = 'promised' in statement ? (statement.promised ?? []) : []
-  const promised = written.filter(({ unenforced }) => !unenforced)
-  const [first] = promised
-  if (first && door !== 'pgwire')
-    throw new Failure('SQL_UNSUPPORTED', `${first.what} that is enforced is not supported`, {
-      hint: 'Write NOT ENFORCED behind it, and test for it in the project. A primary key is kept as the identifier fields of the table.',
-      place: at(first.start),
+  const foreign = written.find(({ what, unenforced }) => what === 'a foreign key' && !unenforced)
+  if (foreign && door !== 'pgwire')
+    throw new Failure('SQL_UNSUPPORTED', 'a foreign key that is enforced is not supported', {
+      hint: 'Write NOT ENFORCED behind it, and test for it in the project.',
+      place: at(foreign.start),
     })
   if (statement.kind === 'truncate' && statement.restart)
     return ['numbers of rows do not begin anew: they go on above those that were given']
-  const kept = {
-    'a primary key': 'the primary key is kept as the identifier fields of the table',
-    'a unique key': 'a unique key is kept for ON CONFLICT and the catalog',
-    'a foreign key': 'a foreign key is kept for the catalog',
-  }
-  return [...new Set(promised.map(({ what }) => `${kept[what]}, and nothing enforces it`))]
+  return foreign ? ['a foreign key is kept for the catalog, and nothing enforces it'] : []
 }
 
 /** What is wrong with a column is told where the statement names it. */

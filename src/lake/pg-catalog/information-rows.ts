@@ -2,6 +2,7 @@
 
 import { pgTypes, sqlNames } from '../../base/pg-types.ts'
 import { kindShown } from '../relations/information.ts'
+import { enforcedKeys } from '../write/named-keys.ts'
 import type { Row } from './relation-sql.ts'
 import { sequenceRows } from './sequence-rows.ts'
 import { keyOf, viewSql, wireOf, type Column, type Constraint, type Model } from './rows.ts'
@@ -80,7 +81,7 @@ export const informationSchemaRows: Record<string, (model: Model) => Row[]> = {
       ],
       is_deferrable: 'NO',
       initially_deferred: 'NO',
-      enforced: one.key.kind === 'check' ? 'YES' : 'NO',
+      enforced: one.key.kind === 'check' || isEnforced(one) ? 'YES' : 'NO',
     })),
 
   check_constraints: ({ known, constraints }) =>
@@ -202,3 +203,6 @@ function described(column: Column, catalog: string): Row {
     ...(type === 'date' ? { datetime_precision: 0 } : {}),
   }
 }
+
+const isEnforced = ({ relation: { loaded }, name }: Constraint): boolean =>
+  loaded.kind === 'table' && enforcedKeys(loaded.metadata, loaded.name.name).some((key) => key.name === name)

@@ -4,7 +4,7 @@ import type { Loaded } from '../../catalog/index.ts'
 import { currentViewVersion, defaultSortOrder, defaultSpec, fieldById, type Transform } from '../../iceberg/index.ts'
 import { isColumnProperty } from '../write/column-property.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
-import { foreignKeys, rulesText, uniqueKeys } from '../write/named-keys.ts'
+import { enforcedKeys, foreignKeys, primaryName, rulesText, uniqueKeys } from '../write/named-keys.ts'
 import { numberedFields } from '../write/numbered.ts'
 import { rowChecks } from '../write/row-checks.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
@@ -41,17 +41,19 @@ export function createText(one: Loaded): string {
   )
   const names = (all: readonly string[]) => `(${all.map(quoteName).join(', ')})`
   const constraint = (key: string) => `CONSTRAINT ${quoteName(key)} `
+  const enforced = new Set(enforcedKeys(metadata, one.name.name).map((key) => key.name))
+  const held = (key: string) => (enforced.has(key) ? '' : ' NOT ENFORCED')
   const keys = [
     ...(schema.identifierFieldIds.length > 0
-      ? [`PRIMARY KEY (${schema.identifierFieldIds.map(path).join(', ')})`]
+      ? [`PRIMARY KEY (${schema.identifierFieldIds.map(path).join(', ')})${held(primaryName(one.name.name))}`]
       : []),
-    ...uniqueKeys(metadata).map((key) => `${constraint(key.name)}UNIQUE ${names(key.columns)}`),
+    ...uniqueKeys(metadata).map((key) => `${constraint(key.name)}UNIQUE ${names(key.columns)}${held(key.name)}`),
     ...foreignKeys(metadata).map(
       ({ name: key, columns: own, to }) =>
-        `${constraint(key)}FOREIGN KEY ${names(own)} REFERENCES ${quoteName(to.namespace)}.${quoteName(to.table)}${to.columns ? ` ${names(to.columns)}` : ''}${rulesText(to.rules)}`,
+        `${constraint(key)}FOREIGN KEY ${names(own)} REFERENCES ${quoteName(to.namespace)}.${quoteName(to.table)}${to.columns ? ` ${names(to.columns)}` : ''}${rulesText(to.rules)} NOT ENFORCED`,
     ),
   ]
-  const defined = [...columns, ...keys.map((key) => `  ${key} NOT ENFORCED`), ...checks]
+  const defined = [...columns, ...keys.map((key) => `  ${key}`), ...checks]
   const { comment, ...given } = metadata.properties
   const properties = Object.fromEntries(Object.entries(given).filter(([key]) => !isColumnProperty(key)))
   const partitions = defaultSpec(metadata)

@@ -80,7 +80,7 @@ export type Alteration =
   /** `drops`: these, and no others. */
   | { kind: 'identifiers'; paths: string[]; drops?: true }
   /** The same of a primary key, whose columns are never null. */
-  | { kind: 'key'; paths: string[] }
+  | { kind: 'key'; paths: string[]; isEnforced: boolean }
   | { kind: 'named-key'; key: WrittenKey }
   | { kind: 'check'; check: WrittenCheck }
   | { kind: 'drop-constraint'; name: string }
@@ -100,6 +100,8 @@ export type Promised = {
 export type WrittenKey = {
   name: string | undefined
   columns: string[]
+  /** Rows are held to it; of a foreign one it says nothing. */
+  isEnforced?: boolean
   to?: { table: WrittenName; columns: string[] | undefined; rules?: KeyRules }
 }
 /** What would become of a row whose key goes or changes, if anything enforced it. */
@@ -123,7 +125,7 @@ export type Statement =
       columns: ColumnDefinition[] | undefined
       /** Whose columns it has; `columns` is then empty. */
       like: Like | undefined
-      /** Columns of the primary key, which is not enforced: Iceberg's identifier fields. */
+      /** Columns of the primary key: Iceberg's identifier fields. */
       key: string[] | undefined
       promised: Promised[]
       checks: WrittenCheck[]
@@ -829,7 +831,11 @@ function written(reader: Reader): Alteration[] {
 
 /** The keys that are kept by their names, of what is promised. */
 export const namedKeys = (promised: readonly Promised[]): WrittenKey[] =>
-  promised.flatMap(({ key }) => (key ? [key] : []))
+  promised.flatMap(({ key, unenforced }) => (key ? [{ ...key, isEnforced: !unenforced }] : []))
+
+/** Whether rows are held to the primary key, of what is promised. */
+export const isPrimaryEnforced = (promised: readonly Promised[]): boolean =>
+  promised.some(({ what, unenforced }) => what === 'a primary key' && !unenforced)
 
 function added(reader: Reader, constraints: Constraints): Alteration[] {
   if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
@@ -837,7 +843,8 @@ function added(reader: Reader, constraints: Constraints): Alteration[] {
   const { promised } = constraints
   const before = promised.length
   const constraint = tableConstraint(reader, constraints)
-  if (Array.isArray(constraint)) return [{ kind: 'key', paths: constraint }]
+  if (Array.isArray(constraint))
+    return [{ kind: 'key', paths: constraint, isEnforced: isPrimaryEnforced(promised.slice(before)) }]
   const columns = constraint ? [] : addedColumns(reader, constraints)
   const keys = namedKeys(promised.slice(before)).map((key) => ({ kind: 'named-key' as const, key }))
   return [...columns, ...keys]

@@ -28,6 +28,7 @@ import type { AlterStep } from './change-set.ts'
 import { boundIdentity, checkNumbered, defaultOf, typeOf } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared, declaredType, unfit, unfitSql, type DeclaredType } from './declared-types.ts'
+import { keysHeld } from './enforced-keys.ts'
 import { partitionChange } from './fresh-table.ts'
 import { changeIdentity, numberedFields, numberOfRow } from './numbered.ts'
 import { columnOf, tableOf, type PerformContext, type Performed } from './perform-context.ts'
@@ -35,6 +36,8 @@ import { changeRows } from './perform-rows.ts'
 import {
   changeForeign,
   changeUnique,
+  enforcedKeys,
+  enforcePrimary,
   dropKey,
   foreignName,
   namedKey,
@@ -81,6 +84,9 @@ export async function altered(
   if (unfilled.length > 0) await fill(unfilled, target, metadata, context)
   const checks = written.flatMap((change) => (change.kind === 'check' ? [change.check] : []))
   await addChecks(checks, target, context)
+  const held = new Set(enforcedKeys(metadata, target.name).map(({ name }) => name))
+  const { metadata: now } = await tableOf(target, changes, 'change')
+  for (const key of enforcedKeys(now, target.name)) if (!held.has(key.name)) await keysHeld(target, key, context)
   return { rows: 0, changed: steps.length > 0 || checks.length > 0 }
 }
 
@@ -240,18 +246,21 @@ async function alteration(
       return [
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
         (now) => schemaOf(now).identifiers(change.paths).change(),
+        sinceSeen(metadata, (now) => enforcePrimary(now, change.isEnforced), 'a key was added'),
       ]
     case 'check':
       return undefined // when the columns are there
     case 'named-key':
-      return addKey(change.key, target, context)
+      return sinceSeen(metadata, addKey(change.key, target, context), 'a key was added')
     case 'drop-constraint': {
       const found = namedKey(metadata, change.name)
       if (found !== undefined) return (now) => dropKey(now, found)
       const check = namedCheck(metadata, change.name)
       if (check !== undefined) return (now) => dropCheck(now, check)
       const isPrimary = change.name.toLowerCase() === primaryName(target.name).toLowerCase()
-      return isPrimary ? (now) => schemaOf(now).identifiers([]).change() : undefined
+      return isPrimary
+        ? [(now) => schemaOf(now).identifiers([]).change(), (now) => enforcePrimary(now, false)]
+        : undefined
     }
     case 'rename-constraint': {
       const found = namedKey(metadata, change.name)
@@ -278,13 +287,17 @@ async function alteration(
 }
 
 export const addKey =
-  ({ name, columns, to }: WrittenKey, target: TableName, { resolve }: Pick<PerformContext, 'resolve'>) =>
+  (
+    { name, columns, isEnforced = false, to }: WrittenKey,
+    target: TableName,
+    { resolve }: Pick<PerformContext, 'resolve'>,
+  ) =>
   (now: TableMetadata): TableChange => {
     const fields = columns.map((column) => columnOf(column, currentSchema(now), target))
     const names = fields.map((field) => field.name)
     const ids = fields.map(({ id }) => id)
     if (name !== undefined) mustBeFree(now, name, to ? 'foreign' : 'unique')
-    if (!to) return changeUnique(now, name ?? uniqueName(target.name, names), ids)
+    if (!to) return changeUnique(now, name ?? uniqueName(target.name, names), ids, isEnforced)
     const { catalog, namespace, name: table } = resolve(to.table)
     // Nobody finds a key that leads into another environment.
     if (catalog !== target.catalog) return nothing

@@ -41,6 +41,8 @@ export type TableOptions = RunNames & {
   onRows?: (from: string) => Promise<void>
   /** Columns: no two rows that come may be alike in them. */
   uniqueBy?: readonly string[]
+  /** The columns whose values become others, where no row comes that is new; undefined where any may. */
+  sets?: readonly string[]
   /** The SELECT of changed rows says by a column `refusal` of which of them nothing comes but an error. */
   mayRefuse?: boolean
   /** What changing rows needs, all of which have to be seen: less than the operation would. */

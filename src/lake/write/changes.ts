@@ -35,6 +35,7 @@ import {
   prepareDelete,
   prepareOverwrite,
   prepareReplace,
+  prepareRowDelta,
   replaceViewUpdates,
   schemaForReplace,
   snapshotById,
@@ -54,6 +55,7 @@ import { appendProjection, checkColumns, distinctNames, renamed, withComment } f
 import { rethrowEngine } from '../answers/engine-failure.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { declarations, declarationsBefore, declaredByType, isKeptAs, type DeclaredType } from './declared-types.ts'
+import { eachOnce, holdKeys, type Held, type Holding } from './enforced-keys.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
 import { schemaOfView } from '../relations/information.ts'
@@ -61,6 +63,7 @@ import { columnOf } from './perform-context.ts'
 import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
+import { enforcedKeys, type UniqueKey } from './named-keys.ts'
 import { isTemporary, withoutAliases, type RunNames } from './run-names.ts'
 import { meetingChecks } from './row-checks.ts'
 import { changeRows, withRows, type RowOperation } from './rows.ts'
@@ -70,7 +73,7 @@ import { changedAlias, type ChangedTable } from '../sources.ts'
 import { takingTurns } from './turns.ts'
 import { headId, idsKnown, inTurn, madeFor, openStaging, type Rebased } from './staging.ts'
 import { writtenColumn } from '../types.ts'
-import { beginFiles, type FilesUnderWay } from './write.ts'
+import { beginFiles, limitsOf, type FilesUnderWay } from './write.ts'
 
 /** Whether it has no files, as far as its snapshot tells. */
 function isEmpty(metadata: TableMetadata, branch: string | undefined): boolean {
@@ -173,6 +176,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const before = base?.kind === 'table' ? base : undefined
     const written = columns.map(writtenColumn)
     if (before) checkBranch(before, options.branch)
+    const keys = before ? enforcedKeys(before.metadata, before.name.name) : []
+    // Whoever is told that a key is there learns of rows.
+    if (keys.length > 0 && mode === 'append') await mayWrite(target, ['insert'], { whole: true })
     const fields = written.map(({ field }) => withComment(field, options))
     const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
     const schema =
@@ -186,12 +192,31 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         ? appendProjection(target, writtenSchema(metadata), columns)
         : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
-    const { files, placed } = await writeSelected(target, metadata, schema, projection, await planned(), options)
-    const summary = { ...options.summary, 'boathouse.change-set': id }
-    const prepared =
-      mode === 'append' || !before
-        ? await prepareAppend(io, metadata, files, { summary, signal: options.signal, branch: options.branch })
-        : await prepareReplace(io, metadata, files, { schema, summary, signal: options.signal })
+    let held: Held | undefined
+    // A key goes with a column of it.
+    const stay = keys.filter(({ columns }) =>
+      columns.every((column) => schema.fields.some((field) => field.name === column)),
+    )
+    const onRows = async (from: string) => {
+      const holding = holdingOf(before!, stay, options)
+      if (mode === 'append') held = await holdKeys(before!, { come: from }, holding)
+      else await eachOnce(from, holding)
+      await options.onRows?.(from)
+    }
+    const writing = stay.length > 0 ? { ...options, onRows } : options
+    const { files, placed } = await writeSelected(target, metadata, schema, projection, await planned(), writing)
+    const { signal, branch } = options
+    const about = { summary: { ...options.summary, 'boathouse.change-set': id }, signal, branch }
+    const prepared = held
+      ? await prepareRowDelta(
+          io,
+          metadata,
+          { addFiles: files, readsTable: true },
+          { ...since(published, before!, branch), ...about, isolation: 'serializable', conflictFilter: held.others },
+        )
+      : mode === 'append' || !before
+        ? await prepareAppend(io, metadata, files, about)
+        : await prepareReplace(io, metadata, files, { schema, summary: about.summary, signal })
     const properties = {
       ...(before ? tableProperties(options) : {}),
       ...(mode === 'replace' || !before ? declarations(schema, declared) : {}),
@@ -199,9 +224,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const removals = before && mode === 'replace' ? declarationsBefore(before.metadata, properties) : []
     const more: TableUpdate[] = propertyUpdates(properties, removals)
     // What another process puts on top of others' work is an append to `main`.
-    const isAppend = mode === 'append' && options.branch === undefined
+    const isAppend = mode === 'append' && options.branch === undefined && !held
     const action = isAppend ? 'append' : 'replace'
-    const appended = isAppend ? { files, summary } : undefined
+    const appended = isAppend ? { files, summary: about.summary } : undefined
     return stage({
       target,
       published,
@@ -273,6 +298,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       ...options,
       rowsOf: { name: before.name, branch: options.branch },
     })
+    const keys = enforcedKeys(before.metadata, before.name.name).filter(
+      ({ columns }) => operation !== 'delete' && (!options.sets || columns.some((one) => options.sets!.includes(one))),
+    )
+    if (keys.length > 0) await mayWrite(before.name, needs ?? needed[operation], { whole: true })
     if (bounds && !readAlike(bounds, prepared.loaded))
       throw new Failure('COMMIT_CONFLICT', `what ${showName(before.name)} is to be changed by was changed meanwhile`)
     const summary = { ...options.summary, 'boathouse.change-set': id }
@@ -293,6 +322,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       onRows: options.onRows,
       uniqueBy: options.uniqueBy,
       mayRefuse: options.mayRefuse,
+      holding: keys.length > 0 ? holdingOf(before, keys, options) : undefined,
     }).catch(rethrowEngine)
     const nothing = {
       table: showName(before.name),
@@ -320,6 +350,17 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       rowsChanged: changed,
       filesWritten: files,
       bytesWritten: bytes,
+    }
+  }
+
+  function holdingOf({ name }: LoadedTable, keys: readonly UniqueKey[], options: TableOptions): Holding {
+    // The table as it is by now, also to a later part of a statement that reads it as it was.
+    const { files: _, onRows: __, told: ___, readAs: ____, ...asked } = options
+    const { timeoutMs, signal } = options
+    return {
+      keys,
+      prepare: (sql) => deps.prepare(sql, self, { ...asked, rowsOf: { name, branch: options.branch } }),
+      rows: (sql) => engine.rows({ class: 'write', sql, ...limitsOf({ timeoutMs, signal }) }).catch(rethrowEngine),
     }
   }
 
@@ -373,6 +414,10 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
   async function overwrite(target: TableName, select: string, options: TableOptions): Promise<WriteResult> {
     const { branch, readAs } = options
     const { published, before } = await existing(target, ['insert', 'delete'], { whole: true, branch, readAs })
+    if (enforcedKeys(before.metadata, before.name.name).length > 0)
+      throw new Failure('SQL_UNSUPPORTED', `INSERT OVERWRITE of ${showName(before.name)}, which has an enforced key`, {
+        hint: 'Write DELETE and INSERT between BEGIN and COMMIT.',
+      })
     const { files, placed } = await writeRows(before, select, options)
     const prepared = await prepareOverwrite(
       io,

@@ -60,7 +60,11 @@ async function definitionsLike({ table, including }: Like, context: PerformConte
 const keysOf = ({ key, promised }: Defined): Pick<Defined, 'key' | 'promised'> => ({
   key,
   promised: promised.flatMap((one) =>
-    one.what === 'a unique key' && one.key ? [{ ...one, key: { ...one.key, name: undefined } }] : [],
+    one.what === 'a primary key'
+      ? [one]
+      : one.what === 'a unique key' && one.key
+        ? [{ ...one, key: { ...one.key, name: undefined } }]
+        : [],
   ),
 })
 

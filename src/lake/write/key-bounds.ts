@@ -25,7 +25,15 @@ export type KeyBounds = {
 }
 
 /** Types whose least and greatest values are the same in any session, as text and back. */
-const ordered = new Set(['int', 'long', 'decimal', 'string', 'date', 'timestamp', 'timestamptz'])
+export const ordered: ReadonlySet<string> = new Set([
+  'int',
+  'long',
+  'decimal',
+  'string',
+  'date',
+  'timestamp',
+  'timestamptz',
+])
 /** A source of more bytes than this is not read twice. */
 const sourceBytesMax = 64 * 2 ** 20
 const textMax = 1_000
@@ -76,13 +84,17 @@ export async function keyBounds(
 }
 
 function conditionOf({ name, type }: Field, least: string | null, greatest: string | null, orNull: boolean) {
-  const column = quoteName(name)
-  const isNull = orNull ? `${column} IS NULL` : 'false'
+  const isNull = orNull ? `${quoteName(name)} IS NULL` : 'false'
   if (least === null || greatest === null) return `(${isNull})`
+  const inside = between({ name, type }, least, greatest)
+  return orNull && inside !== undefined ? `(${inside} OR ${isNull})` : inside
+}
+
+/** Undefined for texts that are too long to be said. */
+export function between({ name, type }: Pick<Field, 'name' | 'type'>, least: string, greatest: string) {
   if (least.length > textMax || greatest.length > textMax || `${least}${greatest}`.includes('\0')) return undefined
   const literal = (text: string) => `CAST(${quoteText(text)} AS ${sqlType(type)})`
-  const between = `${column} BETWEEN ${literal(least)} AND ${literal(greatest)}`
-  return orNull ? `(${between} OR ${isNull})` : `(${between})`
+  return `(${quoteName(name)} BETWEEN ${literal(least)} AND ${literal(greatest)})`
 }
 
 /** Whether a statement reads what the bounds were taken from: somebody may have published in between. */

@@ -1,5 +1,6 @@
-// Keys besides the identifier fields, by their names: what clients call UNIQUE and REFERENCES. Nothing enforces them; INSERT …
-// ON CONFLICT finds rows by the former, and the catalog of SQL clients shows both. They are properties of their table, by field ids.
+// Keys besides the identifier fields, by their names: what clients call UNIQUE and REFERENCES. INSERT … ON CONFLICT finds rows by
+// the former, and the catalog of SQL clients shows both. They are properties of their table, by field ids, and so is which of them
+// rows are held to that are written here (`enforced-keys.ts`). Other engines know nothing of them.
 
 import { Failure } from '../../base/failure.ts'
 import { changeProperties, currentSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
@@ -11,7 +12,10 @@ export type ForeignKey = UniqueKey & {
   to: { namespace: string; table: string; columns: readonly string[] | undefined; rules?: KeyRules }
 }
 
-const prefix = { unique: 'boathouse.unique.', foreign: 'boathouse.foreign.' }
+/** `enforced`: the columns of a unique key that is. */
+const prefix = { unique: 'boathouse.unique.', foreign: 'boathouse.foreign.', enforced: 'boathouse.enforced.' }
+/** The identifier fields, as long as they are these. */
+const enforcedPrimary = 'boathouse.enforced-primary-key'
 /** Of CHECKs (`row-checks.ts`), which share their names with keys. */
 export const checkPrefix = 'boathouse.check.'
 
@@ -50,8 +54,38 @@ type WrittenForeign = {
   rules?: KeyRules
 }
 
-export const changeUnique = (metadata: TableMetadata, name: string, fieldIds: readonly number[]): TableChange =>
-  changeProperties(metadata, { set: { [prefix.unique + name]: fieldIds.join(',') } })
+export function changeUnique(
+  metadata: TableMetadata,
+  name: string,
+  fieldIds: readonly number[],
+  isEnforced: boolean,
+): TableChange {
+  const ids = fieldIds.join(',')
+  return changeProperties(metadata, {
+    set: { [prefix.unique + name]: ids, ...(isEnforced && { [prefix.enforced + name]: ids }) },
+  })
+}
+
+/** Rows are held to the identifier fields from now on, or no longer. */
+export const enforcePrimary = (metadata: TableMetadata, isEnforced: boolean): TableChange =>
+  changeProperties(
+    metadata,
+    isEnforced ? { set: { [enforcedPrimary]: identifiersOf(metadata) } } : { remove: [enforcedPrimary] },
+  )
+
+const identifiersOf = (metadata: TableMetadata): string =>
+  [...currentSchema(metadata).identifierFieldIds].sort((a, b) => a - b).join(',')
+
+/** The keys that rows are held to which are written here. */
+export function enforcedKeys(metadata: TableMetadata, table: string): UniqueKey[] {
+  const { properties } = metadata
+  const ids = identifiersOf(metadata)
+  const columns =
+    ids !== '' && properties[enforcedPrimary] === ids ? columnsOf(metadata, ids.split(',').map(Number)) : undefined
+  const primary = columns ? [{ name: primaryName(table), columns }] : []
+  const isEnforced = ({ name }: UniqueKey) => properties[prefix.enforced + name] === properties[prefix.unique + name]
+  return [...primary, ...uniqueKeys(metadata).filter(isEnforced)]
+}
 
 export const changeForeign = (metadata: TableMetadata, name: string, key: WrittenForeign): TableChange =>
   changeProperties(metadata, { set: { [prefix.foreign + name]: JSON.stringify(key) } })
@@ -93,10 +127,12 @@ export const dropKey = (metadata: TableMetadata, name: string): TableChange =>
 /** The keys with a column in the place of another. */
 export function moveKeys(metadata: TableMetadata, from: number, to: number): TableChange {
   const moved = (ids: readonly number[]) => ids.map((id) => (id === from ? to : id))
-  const unique = kept(metadata, prefix.unique).map(({ name, value }) => [
-    prefix.unique + name,
-    moved(value.split(',').map(Number)).join(','),
-  ])
+  const unique = (['unique', 'enforced'] as const).flatMap((kind) =>
+    kept(metadata, prefix[kind]).map(({ name, value }) => [
+      prefix[kind] + name,
+      moved(value.split(',').map(Number)).join(','),
+    ]),
+  )
   const foreign = kept(metadata, prefix.foreign).flatMap(({ name, value }) => {
     const found = foreignOf(value)
     return found ? [[prefix.foreign + name, JSON.stringify({ ...found, ids: moved(found.ids) })]] : []

@@ -366,7 +366,8 @@ async function updated(
   const asItIs = (field: Field) => `${name}.${quoteName(field.name)}`
   const values = assigned(set, { schema, target, numbers }, asItIs)
   const text = compose`${after(clause)}SELECT ${rowPlace(name)}, true AS _boathouse_new, ${values}${valuesOf(beside)}${rowId(name, metadata)} ${rows}`
-  return changed(text, 'update', target, context)
+  const options = { ...context.options, sets: set.map(({ column }) => columnOf(column, schema, target).name) }
+  return changed(text, 'update', target, { ...context, options })
 }
 
 /** The columns that get a number of their own again: `SET id = DEFAULT`. @throws SQL_INVALID for a value where only those are taken */
@@ -548,13 +549,24 @@ async function merged(
     ${join} JOIN (SELECT *, true AS _boathouse_in_source FROM ${source.from} AS ${otherNamed}) AS ${other} ON ${condition},
     LATERAL (SELECT CASE ${Composed.join(cases, ' ')} END AS _boathouse_clause) AS _boathouse_clauses
     WHERE ${acting.length > 0 ? `_boathouse_clause IN (${acting.join(', ')})` : 'false'} ${once}${key && returning ? ` ORDER BY ${other}.${givenOrder}` : ''}`
+  const sets = updatedBy(clauses)?.map((column) => columnOf(column, schema, target).name)
   const options = {
     ...context.options,
+    ...(sets && { sets }),
     ...(key && { uniqueBy: key }),
     mayRefuse: errors.length > 0,
     ...(inserts && { needs: inserts === 'or-nothing' ? (['insert'] as const) : (['insert', 'update'] as const) }),
   }
   return changed(text, 'merge', target, { ...context, options }, bounds)
+}
+
+/** The columns that clauses set which bring no other row; undefined where one brings whole rows. */
+function updatedBy(clauses: readonly MergeClause[]): string[] | undefined {
+  const sets = clauses.map(({ action }) => {
+    if (action.kind === 'update') return Array.isArray(action.set) ? action.set.map(({ column }) => column) : undefined
+    return action.kind.startsWith('insert') ? undefined : []
+  })
+  return sets.every((one) => one !== undefined) ? sets.flat() : undefined
 }
 
 /** What has no row in the table reads no column of it: each would be null, and the condition be met never or always. */

@@ -7,6 +7,7 @@ import { isSystemSchema, showName, type Loaded, type TableName } from '../../cat
 import { currentSchema, evolveSchema, type TableChange, type TableMetadata } from '../../iceberg/index.ts'
 import { compose } from '../sql/compose.ts'
 import {
+  isPrimaryEnforced,
   namedKeys,
   type Alteration,
   type ColumnDefinition,
@@ -19,6 +20,7 @@ import type { TableOptions, ViewChange } from './change-set.ts'
 import { boundIdentity, newFields } from './column-definitions.ts'
 import { changeComputedDefault } from './computed-defaults.ts'
 import { changeDeclared } from './declared-types.ts'
+import { enforcePrimary } from './named-keys.ts'
 import { changeIdentity } from './numbered.ts'
 import { located, withNames, type PerformContext, type Performed } from './perform-context.ts'
 import { columnsLike } from './columns-like.ts'
@@ -89,6 +91,7 @@ export async function perform(statement: Statement, target: TableName, context: 
           : []),
       ])
       if (key) steps.push((now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change())
+      if (isPrimaryEnforced(promised)) steps.push((now) => enforcePrimary(now, true))
       steps.push(...namedKeys(promised).map((one) => addKey(one, target, context)))
       if (steps.length > 0) await changes.alter(target, steps, options)
       await addChecks(checks, target, context)

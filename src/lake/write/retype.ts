@@ -22,7 +22,8 @@ import { checkNumbered, constantOf, typeOf } from './column-definitions.ts'
 import { defaultSql } from './columns.ts'
 import { moveProperties } from './column-property.ts'
 import { changeDeclared } from './declared-types.ts'
-import { moveKeys } from './named-keys.ts'
+import { keysHeld } from './enforced-keys.ts'
+import { enforcedKeys, enforcePrimary, moveKeys, primaryName } from './named-keys.ts'
 import { numberedFields } from './numbered.ts'
 import { tableOf, type PerformContext } from './perform-context.ts'
 import { changeRows } from './perform-rows.ts'
@@ -116,10 +117,15 @@ export async function retyped(
   const { metadata: after } = await tableOf(target, changes, 'change')
   const required = columns.filter(({ field }) => field.required)
   const closing = await Promise.all(required.map(({ field }) => requiring(field.name, after)))
+  const wasEnforced = enforcedKeys(before, target.name)
   if (isKey) closing.push((now) => schemaOf(now).identifiers(identifiers).change())
+  if (isKey && wasEnforced.some(({ name }) => name === primaryName(target.name)))
+    closing.push((now) => enforcePrimary(now, true))
   if (closing.length > 0) await changes.alter(target, closing, options)
   const again = checks.map(({ name, sql }) => ({ name, condition: { sql, start: 0 }, holdsAlready: true as const }))
   await addChecks(again, target, context)
+  for (const key of wasEnforced)
+    if (columns.some(({ field }) => key.columns.includes(field.name))) await keysHeld(target, key, context)
 }
 
 async function newColumn(

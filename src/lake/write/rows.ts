@@ -23,6 +23,7 @@ import {
   type CheckedOptions,
   type Isolation,
   type NewDeleteFile,
+  type Predicate,
   type PreparedWrite,
   type ScanFile,
 } from '../../iceberg/index.ts'
@@ -34,6 +35,7 @@ import { quoteFile, quoteName, quoteText } from '../sql/tokens.ts'
 import { forParquet } from '../types.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { storedSql } from './declared-types.ts'
+import { holdKeys, type Holding } from './enforced-keys.ts'
 import { meetingChecks } from './row-checks.ts'
 import { beginFiles, limitsOf, type FilesUnderWay, type Workshop } from './write.ts'
 
@@ -66,6 +68,7 @@ type Options = {
   onRows?: ((from: string) => Promise<void>) | undefined
   uniqueBy?: readonly string[] | undefined
   mayRefuse?: boolean | undefined
+  holding?: Holding | undefined
 }
 
 const nothing: FilesUnderWay = { files: [], placed: Promise.resolve() }
@@ -111,6 +114,15 @@ export async function changeRows(
     }
     await checkRefused(from, options.mayRefuse, rows)
     await checkUnique(from, table, options.uniqueBy, rows)
+    // A statement's values are of its own types; a column's are those of the table.
+    const values = writtenSchema(table.metadata).fields.map(
+      (field) => `${storedSql(quoteName(field.name), field)} AS ${quoteName(field.name)}`,
+    )
+    const moving = {
+      come: `(SELECT ${values.join(', ')} FROM ${from} WHERE _boathouse_new)`,
+      ...(gone.size > 0 && { gone: from }),
+    }
+    const held = options.holding && inserted > 0 ? await holdKeys(table, moving, options.holding) : undefined
     await options.onRows?.(from)
     const deleted = [...gone.values()].reduce((sum, count) => sum + count, 0)
     if (deleted === 0 && inserted === 0)
@@ -136,10 +148,6 @@ export async function changeRows(
     if (cut && (inserted > 0 || mode === 'copy-on-write')) throw cut
     const lineage = metadata.formatVersion >= 3
     const columns = schema.fields.map(({ name }) => quoteName(name)).join(', ')
-    // A statement's values are of its own types; a column's are those of the table.
-    const values = writtenSchema(metadata).fields.map(
-      (field) => `${storedSql(quoteName(field.name), field)} AS ${quoteName(field.name)}`,
-    )
     const rowsThatCome = `SELECT ${values.join(', ')}${lineage ? ', _row_id, NULL::BIGINT AS _last_updated_sequence_number' : ''} FROM ${from} WHERE _boathouse_new`
     const checked = { ...schema, properties: metadata.properties }
     const comes = inserted > 0 ? await meetingChecks(rowsThatCome, table.name, checked, { ...workshop, ...limits }) : ''
@@ -158,8 +166,10 @@ export async function changeRows(
       ...options.since,
       summary: options.summary,
       signal: options.signal,
-      isolation: isolationOf(metadata.properties[`write.${options.operation}.isolation-level`]),
-      conflictFilter: scan?.predicate,
+      isolation: held
+        ? ('serializable' as const)
+        : isolationOf(metadata.properties[`write.${options.operation}.isolation-level`]),
+      conflictFilter: held && scan ? either(scan.predicate, held.others) : held ? held.others : scan?.predicate,
     }
 
     if (deleted > 0 && !cut && isCopied(table, mode, concerned, deleted)) {
@@ -288,6 +298,10 @@ async function stage(select: string, file: string, rows: Rows): Promise<string> 
   await rows(`COPY (${select}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION lz4_raw)`)
   return `read_parquet(${quoteFile(file)})`
 }
+
+/** What is not known is everything. */
+const either = (one: Predicate | undefined, other: Predicate | undefined): Predicate | undefined =>
+  one && other ? { op: 'or', of: [one, other] } : undefined
 
 const isolationOf = (text: string | undefined): Isolation =>
   text?.toLowerCase() === 'snapshot' ? 'snapshot' : 'serializable'

@@ -726,6 +726,7 @@ function reportOf(failure: Failure): say.Report {
     // Of our own bugs nothing is told.
     message: failure.code === 'INTERNAL' ? 'unexpected error' : failure.message,
     ...(failure.code === 'INTERNAL' ? {} : { hint: failure.hint }),
+    ...(typeof failure.context['detail'] === 'string' && { detail: failure.context['detail'] }),
     ...(position === undefined ? {} : { position }),
     ...(typeof failure.context.routine === 'string' ? { routine: failure.context.routine } : {}),
   }
