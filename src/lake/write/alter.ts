@@ -44,6 +44,7 @@ import {
   primaryName,
   renameKey,
   uniqueName,
+  type UniqueKey,
   mustBeFree,
 } from './named-keys.ts'
 import { retyped, rewritesRows, type TypeChange } from './retype.ts'
@@ -84,10 +85,15 @@ export async function altered(
   if (unfilled.length > 0) await fill(unfilled, target, metadata, context)
   const checks = written.flatMap((change) => (change.kind === 'check' ? [change.check] : []))
   await addChecks(checks, target, context)
-  const held = new Set(enforcedKeys(metadata, target.name).map(({ name }) => name))
-  const { metadata: now } = await tableOf(target, changes, 'change')
-  for (const key of enforcedKeys(now, target.name)) if (!held.has(key.name)) await keysHeld(target, key, context)
+  if (written.some(({ kind }) => kind === 'key' || kind === 'named-key')) await newKeysHeld(target, metadata, context)
   return { rows: 0, changed: steps.length > 0 || checks.length > 0 }
+}
+
+async function newKeysHeld(target: TableName, before: TableMetadata, context: PerformContext): Promise<void> {
+  const { metadata } = await tableOf(target, context.changes, 'change')
+  const same = ({ name, columns }: UniqueKey) => [name, ...columns].join('\0')
+  const held = new Set(enforcedKeys(before, target.name).map(same))
+  for (const key of enforcedKeys(metadata, target.name)) if (!held.has(same(key))) await keysHeld(target, key, context)
 }
 
 const isDrop = (change: Alteration): boolean =>

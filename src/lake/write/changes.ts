@@ -51,11 +51,12 @@ import {
 import { joinLocation, type FileIO, type FileLease } from '../../io/index.ts'
 import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
 import type { ChangeSet, RowsResult, TableOptions, WriteResult } from './change-set.ts'
+import { columnProperties } from './column-property.ts'
 import { appendProjection, checkColumns, distinctNames, renamed, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { declarations, declarationsBefore, declaredByType, isKeptAs, type DeclaredType } from './declared-types.ts'
-import { eachOnce, holdKeys, type Held, type Holding } from './enforced-keys.ts'
+import { holdKeys, type Held, type Holding } from './enforced-keys.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
 import { schemaOfView } from '../relations/information.ts'
@@ -176,9 +177,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const before = base?.kind === 'table' ? base : undefined
     const written = columns.map(writtenColumn)
     if (before) checkBranch(before, options.branch)
-    const keys = before ? enforcedKeys(before.metadata, before.name.name) : []
+    const keys = mode === 'append' && before ? enforcedKeys(before.metadata, before.name.name) : []
     // Whoever is told that a key is there learns of rows.
-    if (keys.length > 0 && mode === 'append') await mayWrite(target, ['insert'], { whole: true })
+    if (keys.length > 0) await mayWrite(target, ['insert'], { whole: true })
     const fields = written.map(({ field }) => withComment(field, options))
     const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
     const schema =
@@ -193,17 +194,11 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         : written.map(({ field, castTo }) => `CAST(${quoteName(field.name)} AS ${castTo}) AS ${quoteName(field.name)}`)
 
     let held: Held | undefined
-    // A key goes with a column of it.
-    const stay = keys.filter(({ columns }) =>
-      columns.every((column) => schema.fields.some((field) => field.name === column)),
-    )
     const onRows = async (from: string) => {
-      const holding = holdingOf(before!, stay, options)
-      if (mode === 'append') held = await holdKeys(before!, { come: from }, holding)
-      else await eachOnce(from, holding)
+      held = await holdKeys(before!, { come: from }, holdingOf(before!, keys, options))
       await options.onRows?.(from)
     }
-    const writing = stay.length > 0 ? { ...options, onRows } : options
+    const writing = keys.length > 0 ? { ...options, onRows } : options
     const { files, placed } = await writeSelected(target, metadata, schema, projection, await planned(), writing)
     const { signal, branch } = options
     const about = { summary: { ...options.summary, 'boathouse.change-set': id }, signal, branch }
@@ -221,7 +216,9 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       ...(before ? tableProperties(options) : {}),
       ...(mode === 'replace' || !before ? declarations(schema, declared) : {}),
     }
-    const removals = before && mode === 'replace' ? declarationsBefore(before.metadata, properties) : []
+    // A table that is made anew has none of the keys, checks, numbers and defaults of the one before.
+    const stale = before && mode === 'replace' ? columnProperties(before.metadata) : []
+    const removals = stale.filter((key) => !(key in properties))
     const more: TableUpdate[] = propertyUpdates(properties, removals)
     // What another process puts on top of others' work is an append to `main`.
     const isAppend = mode === 'append' && options.branch === undefined && !held
@@ -397,7 +394,8 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     try {
       const rows = `SELECT ${projection.join(', ')} FROM (${sql}\n) AS written`
       const checked = { fields: schema.fields, properties: metadata.properties }
-      const select = await meetingChecks(rows, target, checked, { engine, signal })
+      const isReplaced = schema !== currentSchema(metadata)
+      const select = isReplaced ? rows : await meetingChecks(rows, target, checked, { engine, signal })
       if (!onRows) return await writing(select)
       return await withRows(deps, select, { timeoutMs, timeZone, signal }, async (from) => {
         await onRows(from)

@@ -49,8 +49,8 @@ export async function holdKeys({ name, metadata }: LoadedTable, moving: Moving, 
   }
 }
 
-/** Of the rows that come alone. @throws QUERY_FAILED (23505) when two are alike in a key */
-export async function eachOnce(come: string, { keys, rows }: Pick<Holding, 'keys' | 'rows'>): Promise<void> {
+/** Of the rows that come alone. */
+async function eachOnce(come: string, { keys, rows }: Pick<Holding, 'keys' | 'rows'>): Promise<void> {
   for (const key of keys) {
     const [twice] = await rows(`SELECT ${twiceIn(come, key)}`)
     if (twice) throw isTwice(key, twice)
