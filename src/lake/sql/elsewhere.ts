@@ -58,7 +58,7 @@ const made: Hints = {
   type: checked,
   domain: checked,
   index: 'A table has none: PARTITIONED BY and SORTED BY say which files a query need not read.',
-  'unique index': 'Write UNIQUE (columns) NOT ENFORCED where the table is made; clients of PostgreSQL may send it.',
+  'unique index': 'Write ALTER TABLE t ADD UNIQUE (columns); clients of PostgreSQL may send it.',
   'materialized view': 'Make it a table of a model (`boathouse build`), or CREATE TABLE … AS SELECT.',
   'dynamic table': scheduled,
   database: 'An environment is one: `boathouse env create`.',

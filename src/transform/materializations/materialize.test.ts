@@ -66,6 +66,22 @@ test.each(['table', 'incremental', 'view'])(
   },
 )
 
+test('keys and checks that hooks add are of the table that was built, and hold the rows that are added to it', async () => {
+  const hooks = (kind: string) =>
+    `{{ config(materialized='${kind}', post_hook=["alter table {{ this }} add primary key (id)", "alter table {{ this }} add constraint u unique (code)", "alter table {{ this }} add constraint c check (id > 0)"]) }} select 1 as id, 'a' as code`
+  for (let build = 0; build < 2; build++) {
+    const { results } = await runs.run({ 'models/hooked.sql': hooks('table') })
+    expect(results['hooked']).toMatchObject({ status: 'success' })
+  }
+  const added = (await runs.run({
+    'models/hooked.sql': "{{ config(materialized='incremental') }} select 2 as id, 'a' as code",
+  })) as { results: Record<string, { status: string; message: string }> }
+  expect(added.results['hooked']).toMatchObject({
+    status: 'error',
+    message: expect.stringContaining('duplicate key value violates unique constraint "u"') as string,
+  })
+})
+
 test('partitions, order, properties, descriptions and grants of the config are those of the table', async () => {
   const eve = await runs.member('eve')
   const { results } = await runs.run({
