@@ -88,6 +88,31 @@ test('no key is there twice, whatever writes it', async () => {
   for (const sql of right) expect(await failureOf(sql), sql).toBeUndefined()
 })
 
+test.each([
+  ['interval', `'1 day'`],
+  ['bit', `'101'`],
+  ['json', `'{"a": 1}'`],
+  ['hugeint', '5'],
+  ['float[2]', '[1, 2]'],
+  ['uuid', `'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'`],
+  ['blob', `'ab'`],
+  ['timestamptz', `'2026-01-01 00:00:00+02'`],
+  ['time', `'01:02:03'`],
+  ['char(3)', `'a'`],
+  ['double', `'nan'`],
+  ['decimal(38, 10)', '1.5'],
+  ['boolean', 'true'],
+  ['int[]', '[1, 2]'],
+  ['struct(a int)', `{'a': 1}`],
+])('a key may be of the type %s', async (type, value) => {
+  const table = `of_${type.replace(/\W+/g, '_')}`
+  await rows(`create table ${table} (k ${type} unique, n int)`)
+  await rows(`insert into ${table} values (${value}, 1), (null, 2), (null, 3)`)
+  const failure = await failureOf(`insert into ${table} values (${value}, 4)`)
+  expect(failure).toMatchObject({ context: { sqlState: '23505' } })
+  expect(await failureOf(`insert into ${table} values (null, 4)`)).toBeUndefined()
+})
+
 test('a transaction sees its own rows, and two at once do not both write a key', async () => {
   await rows('create table shared (id int primary key, by int)')
   await rows('begin')

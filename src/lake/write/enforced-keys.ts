@@ -3,11 +3,12 @@
 
 import { Failure } from '../../base/failure.ts'
 import type { LoadedTable, TableName } from '../../catalog/index.ts'
-import { currentSchema, type Field, type Predicate } from '../../iceberg/index.ts'
+import { currentSchema, type Field, type Predicate, type TableMetadata } from '../../iceberg/index.ts'
 import type { Prepared } from '../prepare.ts'
 import { changedAlias } from '../sources.ts'
 import { compose } from '../sql/compose.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
+import { declaredTypes, readTypes } from './declared-types.ts'
 import { between, ordered } from './key-bounds.ts'
 import type { UniqueKey } from './named-keys.ts'
 import { located, type PerformContext } from './perform-context.ts'
@@ -27,14 +28,13 @@ export type Held = { others: Predicate | undefined }
 
 /** @throws QUERY_FAILED (23505) when a key would be there twice */
 export async function holdKeys({ name, metadata }: LoadedTable, moving: Moving, holding: Holding): Promise<Held> {
-  const { fields } = currentSchema(metadata)
-  const keys = holding.keys.map((key) => ({
-    ...key,
-    fields: key.columns.map((column) => fields.find((field) => field.name === column)!),
-  }))
-  await eachOnce(moving.come, holding)
+  const keys = holding.keys.map((key) => keyOf(key, metadata))
+  for (const key of keys) {
+    const [twice] = await holding.rows(twiceIn(`SELECT ${asRead(key)} FROM ${moving.come} AS come`, key))
+    if (twice) throw isTwice(key, twice)
+  }
   const conditions: (string | undefined)[] = []
-  for (const { fields } of keys) conditions.push(await boundsOf(fields, moving, holding))
+  for (const key of keys) conditions.push(await boundsOf(key, moving, holding))
   const columns = [...new Set(keys.flatMap((key) => key.columns.map(quoteName)))].join(', ')
   const isKnown = conditions.every((one) => one !== undefined)
   const where = isKnown ? ` WHERE ${conditions.join(' OR ')}` : ''
@@ -49,17 +49,9 @@ export async function holdKeys({ name, metadata }: LoadedTable, moving: Moving, 
   }
 }
 
-/** Of the rows that come alone. */
-async function eachOnce(come: string, { keys, rows }: Pick<Holding, 'keys' | 'rows'>): Promise<void> {
-  for (const key of keys) {
-    const [twice] = await rows(`SELECT ${twiceIn(come, key)}`)
-    if (twice) throw isTwice(key, twice)
-  }
-}
-
 /** @throws QUERY_FAILED (23505) when two rows that are there are alike in a key */
 export async function keysHeld(target: TableName, key: UniqueKey, { rows, at }: PerformContext): Promise<void> {
-  const text = compose`SELECT ${twiceIn(quoteTable(target), key)}`
+  const text = compose`${twiceIn(`SELECT * FROM ${quoteTable(target)}`, key)}`
   const [twice] = await located(text, at, rows(text.sql))
   if (!twice) return
   const { name, columns } = key
@@ -70,35 +62,55 @@ export async function keysHeld(target: TableName, key: UniqueKey, { rows, at }: 
   })
 }
 
-type Key = UniqueKey & { fields: readonly Field[] }
+/** `types`: those that columns are read as, where they are kept as others. */
+type Key = UniqueKey & { fields: readonly Field[]; types: ReadonlyMap<string, string> }
+
+function keyOf(key: UniqueKey, metadata: TableMetadata): Key {
+  const schema = currentSchema(metadata)
+  const fields = key.columns.map((column) => schema.fields.find((field) => field.name === column)!)
+  return { ...key, fields, types: readTypes(declaredTypes(metadata, schema)) }
+}
+
+/** The columns of a key of rows that come, to be compared with those that are there. */
+const asRead = ({ columns, types }: Key): string =>
+  columns
+    .map((column) => {
+      const [name, type] = [quoteName(column), types.get(column)]
+      return type === undefined ? name : `CAST(${name} AS ${type}) AS ${name}`
+    })
+    .join(', ')
 
 /** Nothing is like a key with a null in it. */
-const known = (columns: readonly string[], of: string) =>
-  columns.map((column) => `${of}.${quoteName(column)} IS NOT NULL`).join(' AND ')
+const known = (columns: readonly string[]) => columns.map((column) => `${quoteName(column)} IS NOT NULL`).join(' AND ')
 const texts = (columns: readonly string[], of: string) =>
   columns.map((column) => `CAST(${of}.${quoteName(column)} AS VARCHAR)`).join(', ')
 
-const twiceIn = (from: string, { columns }: UniqueKey): string =>
-  `${texts(columns, 'held')} FROM ${from} AS held WHERE ${known(columns, 'held')} GROUP BY ${columns.map((one) => `held.${quoteName(one)}`).join(', ')} HAVING count(*) > 1 LIMIT 1`
+const twiceIn = (select: string, { columns }: UniqueKey): string =>
+  `SELECT ${texts(columns, 'held')} FROM (${select}) AS held WHERE ${known(columns)} GROUP BY ${columns.map((one) => `held.${quoteName(one)}`).join(', ')} HAVING count(*) > 1 LIMIT 1`
 
 async function noneThere(key: Key, there: string, { come, gone }: Moving, { rows }: Holding): Promise<void> {
   const on = key.columns.map((column) => `come.${quoteName(column)} = there.${quoteName(column)}`).join(' AND ')
   const stays = gone
-    ? ` AND NOT EXISTS (SELECT 1 FROM ${gone} AS gone WHERE gone._boathouse_file = there._boathouse_file AND gone._boathouse_pos = there._boathouse_pos)`
+    ? ` WHERE NOT EXISTS (SELECT 1 FROM ${gone} AS gone WHERE gone._boathouse_file = there._boathouse_file AND gone._boathouse_pos = there._boathouse_pos)`
     : ''
+  const coming = `SELECT ${asRead(key)} FROM ${come} AS come`
   const [found] = await rows(
-    `SELECT ${texts(key.columns, 'come')} FROM (${there}\n) AS there JOIN ${come} AS come ON ${on} WHERE true${stays} LIMIT 1`,
+    `SELECT ${texts(key.columns, 'come')} FROM (${there}\n) AS there JOIN (${coming}) AS come ON ${on}${stays} LIMIT 1`,
   )
   if (found) throw isTwice(key, found)
 }
 
 /** A condition that the rows meet whose key may be one of those that come; undefined where none can be said. */
-async function boundsOf(fields: readonly Field[], { come }: Moving, { rows }: Holding): Promise<string | undefined> {
-  const usable = fields.filter(({ type }) => ordered.has(type.kind))
+async function boundsOf(
+  { columns, fields, types }: Key,
+  { come }: Moving,
+  { rows }: Holding,
+): Promise<string | undefined> {
+  const isOrdered = ({ name, type }: Field) => ordered.has(type.kind) && (types.get(name) ?? 'HUGEINT') === 'HUGEINT'
+  const usable = fields.filter(isOrdered)
   if (usable.length === 0) return undefined
-  const columns = fields.map(({ name }) => name)
   const bounds = usable.flatMap(({ name }) => [`min(${quoteName(name)})::VARCHAR`, `max(${quoteName(name)})::VARCHAR`])
-  const [row] = await rows(`SELECT ${bounds.join(', ')} FROM ${come} AS come WHERE ${known(columns, 'come')}`)
+  const [row] = await rows(`SELECT ${bounds.join(', ')} FROM ${come} AS come WHERE ${known(columns)}`)
   const conditions = usable.map((field, at) => {
     const [least, greatest] = row!.slice(at * 2) as [string | null, string | null]
     return least === null || greatest === null ? 'false' : between(field, least, greatest)
