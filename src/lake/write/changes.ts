@@ -178,8 +178,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const written = columns.map(writtenColumn)
     if (before) checkBranch(before, options.branch)
     const keys = mode === 'append' && before ? enforcedKeys(before.metadata, before.name.name) : []
-    // Whoever is told that a key is there learns of rows.
-    if (keys.length > 0) await mayWrite(target, ['insert'], { whole: true })
+    if (keys.length > 0) await mayHold(target, ['insert'])
     const fields = written.map(({ field }) => withComment(field, options))
     const metadata = before?.metadata ?? freshTable(deps, target, fields, options)
     const schema =
@@ -298,7 +297,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
     const keys = enforcedKeys(before.metadata, before.name.name).filter(
       ({ columns }) => operation !== 'delete' && (!options.sets || columns.some((one) => options.sets!.includes(one))),
     )
-    if (keys.length > 0) await mayWrite(before.name, needs ?? needed[operation], { whole: true })
+    if (keys.length > 0) await mayHold(before.name, needs ?? needed[operation])
     if (bounds && !readAlike(bounds, prepared.loaded))
       throw new Failure('COMMIT_CONFLICT', `what ${showName(before.name)} is to be changed by was changed meanwhile`)
     const summary = { ...options.summary, 'boathouse.change-set': id }
@@ -349,6 +348,14 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       bytesWritten: bytes,
     }
   }
+
+  /** Whoever is told that a key is there learns of rows. */
+  const mayHold = (target: TableName, privileges: readonly Privilege[]) =>
+    mayWrite(target, privileges, { whole: true }).catch((error: unknown) => {
+      const isForbidden = error instanceof Failure && error.code === 'FORBIDDEN'
+      const hint = 'Rows get into a table with an enforced key by those who see all of it.'
+      throw isForbidden ? error.with({ hint }) : error
+    })
 
   function holdingOf({ name }: LoadedTable, keys: readonly UniqueKey[], options: TableOptions): Holding {
     // The table as it is by now, also to a later part of a statement that reads it as it was.
