@@ -17,6 +17,7 @@ export default defineConfig({
       'src/lake/random-statements.test.ts',
       'src/lake/random-types.test.ts',
       'src/lake/policy/positions.test.ts',
+      'src/lake/write/enforced-keys.test.ts',
       'src/lake/transaction.test.ts',
       'src/lake/answers/metadata-answer.test.ts',
       'src/lake/answers/join-keys.test.ts',
