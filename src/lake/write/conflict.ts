@@ -6,21 +6,21 @@ import { showName, type LoadedTable, type TableName } from '../../catalog/index.
 import { currentSchema, fieldById, type TableMetadata } from '../../iceberg/index.ts'
 import { compose, type Composed } from '../sql/compose.ts'
 import type { Conflict, MergeClause, RowChange } from '../sql/row-change.ts'
-import { quoteName } from '../sql/tokens.ts'
+import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { appendProjection } from './columns.ts'
 import { writtenSchema, type WrittenField } from './computed-defaults.ts'
 import { numberedFields } from './numbered.ts'
 import { columnOf, located, type PerformContext } from './perform-context.ts'
 import type { Merge } from './perform-rows.ts'
-import { primaryName, uniqueKeys, type UniqueKey } from './named-keys.ts'
+import { enforcedKeys, primaryName, uniqueKeys, type UniqueKey } from './named-keys.ts'
 
 /** How the rows that were given are numbered. */
 export const givenOrder = '_boathouse_given'
 /** What the row that was given is called. */
 export const excluded = 'excluded'
 
-/** Of what an INSERT gives: the columns that it names a value for, and whether it is one row that is written there. */
-export type Given = { columns: ReadonlySet<string>; isOneRow: boolean }
+/** Of what an INSERT gives: the columns that it names a value for. */
+export type Given = { columns: ReadonlySet<string> }
 
 /** The MERGE that an INSERT is; `text` gives its rows. */
 export async function asMerge(
@@ -32,17 +32,19 @@ export async function asMerge(
   { at, bind }: Pick<PerformContext, 'at' | 'bind'>,
 ): Promise<Merge> {
   const { does } = conflict
+  const held = new Set(enforcedKeys(metadata, target.name).map(({ columns }) => columns.join('\0')))
   const schema = writtenSchema(metadata)
   const [key, ...others] = keysMet(conflict, target, metadata, given)
   // What a declared type refuses is refused where the rows are written: in here it would be a function that nobody may call.
   const fields = schema.fields.map((field: WrittenField) => ({ ...field, declared: undefined }))
   const columns = appendProjection(target, { ...schema, fields }, await located(text, at, bind(text.sql)))
-  const names = key.map(quoteName)
-  // A row without a key is like no other.
-  const isFirst = `row_number() OVER (PARTITION BY ${names.join(', ')} ORDER BY ${givenOrder}) = 1 OR ${names.map((name) => `${name} IS NULL`).join(' OR ')}`
   const all = compose`SELECT ${columns.join(', ')}, row_number() OVER () AS ${givenOrder} FROM (${text}) AS given`
   const from =
-    does.kind === 'nothing' ? compose`(SELECT * FROM (${all}) AS given QUALIFY ${isFirst})` : compose`(${all})`
+    does.kind !== 'nothing'
+      ? compose`(${all})`
+      : others.length > 0
+        ? takenByNoKey(all, [key, ...others], target)
+        : compose`(SELECT * FROM (${all}) AS given QUALIFY ${rankIn(key)} = 1)`
   const matched: MergeClause[] =
     does.kind === 'nothing'
       ? []
@@ -54,11 +56,41 @@ export async function asMerge(
     returning,
     source: { from, alias: excluded },
     on: key,
-    others,
+    // Rows that come are held to those keys at any rate.
+    others: others.every((one) => held.has(one.join('\0'))) ? [] : others,
     clauses: [...matched, { when: 'not-matched', and: undefined, action: { kind: 'insert-all', byName: false } }],
     key,
     inserts: does.kind === 'nothing' ? 'or-nothing' : 'or-updates',
   }
+}
+
+/** As which a row comes of those with its key. A row without a key is like no other. */
+const rankIn = (key: readonly string[]): string =>
+  `CASE WHEN ${isBlank(key)} THEN 1 ELSE row_number() OVER (PARTITION BY ${listOf(key)} ORDER BY ${givenOrder}) END`
+const isBlank = (key: readonly string[]): string => key.map((name) => `${quoteName(name)} IS NULL`).join(' OR ')
+const listOf = (key: readonly string[]): string => key.map(quoteName).join(', ')
+
+/**
+ * The rows that go in, one after the other, where what has a key of any that is there is left out. Whether a row is left out for
+ * the sake of one that is itself left out cannot be told without going through them one by one: that is refused.
+ */
+function takenByNoKey(all: Composed, keys: readonly (readonly string[])[], target: TableName): Composed {
+  const isNew = keys.map(
+    (key) =>
+      `NOT EXISTS (SELECT 1 FROM ${quoteTable(target)} AS there WHERE ${key.map((name) => `there.${quoteName(name)} = given.${quoteName(name)}`).join(' AND ')})`,
+  )
+  const rank = (at: number) => `_boathouse_rank_${at}`
+  const ranks = keys.map((key, at) => `${rankIn(key)} AS ${rank(at)}`)
+  const isTaken = keys.map((_, at) => `${rank(at)} = 1`).join(' AND ')
+  const isLeft = keys
+    .map(
+      (key, at) =>
+        `(${rank(at)} > 1 AND first_value(${isTaken}) OVER (PARTITION BY ${listOf(key)} ORDER BY ${givenOrder}))`,
+    )
+    .join(' OR ')
+  const doubtful = `CAST('rows of one statement that are like each other by several keys: give them in several statements' AS BOOLEAN)`
+  return compose`(SELECT * EXCLUDE (${keys.map((_, at) => rank(at)).join(', ')}) FROM (SELECT *, ${ranks.join(', ')} FROM (${all}) AS given WHERE ${isNew.join(' AND ')}) AS ranked
+    QUALIFY CASE WHEN ${isTaken} THEN true WHEN ${isLeft} THEN false ELSE ${doubtful} END)`
 }
 
 type Keys = readonly [string[], ...string[][]]
@@ -81,7 +113,7 @@ function keysMet({ key, does }: Conflict, target: TableName, metadata: TableMeta
     throw new Failure('SQL_INVALID', `no row of ${showName(target)} is like one whose key is numbered when it comes`, {
       hint: 'Write the columns that may be there already: ON CONFLICT (code).',
     })
-  if (others.length > 0 && (does.kind !== 'nothing' || !given.isOneRow))
+  if (others.length > 0 && does.kind !== 'nothing')
     throw new Failure('SQL_UNSUPPORTED', `${showName(target)} has several keys, and each may find another row`, {
       hint: `Write the columns of the one that is meant: ${[first, ...others].map((one) => `ON CONFLICT (${one.join(', ')})`).join(' or ')}.`,
     })

@@ -234,6 +234,23 @@ test('who does not see all rows learns nothing by a key', async () => {
   expect(await as('update secret set id = 1 where id = 2')).toBe(await as('update secret set id = 9 where id = 2'))
 })
 
+test('rows that are like others by any of several keys are left out, one after the other', async () => {
+  await rows('create table several (id int primary key, code varchar unique, n int)')
+  await rows(`insert into several values (1, 'a', 0)`)
+  const added = `insert into several values (1, 'b', 1), (2, 'a', 1), (2, 'b', 2), (3, 'b', 3), (4, null, 4), (2, null, 5), (5, null, 6)`
+  expect(await rows(`${added} on conflict do nothing returning n`)).toEqual([[2], [4], [6]])
+  await rows(added.replace('insert', 'insert or ignore'))
+  expect(await rows('select * from several order by id')).toEqual([
+    [1, 'a', 0],
+    [2, 'b', 2],
+    [4, null, 4],
+    [5, null, 6],
+  ])
+  // The second is left out for the first, so the third is like none.
+  const chain = `insert into several values (10, 'x', 0), (10, 'y', 0), (11, 'y', 0) on conflict do nothing`
+  expect((await failureOf(chain))?.message).toContain('like each other by several keys')
+})
+
 const runs = process.env['SOAK'] ? Number(process.env['SOAK_CASES'] ?? 200) : 4
 test(
   'random statements: what a key forbids is refused, and nothing else',

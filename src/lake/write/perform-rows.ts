@@ -130,7 +130,7 @@ async function inserted(
     const isGiven = (_: string, at: number) => !rows || rows.some((row) => row[at] !== undefined && !isDefault(row[at]))
     const all = [...names.filter(isGiven), ...fixed.map(({ column }) => column)]
     const columns = new Set(all.map((name) => name.toLowerCase()))
-    const merge = await asMerge(statement, conflict, text, table, { columns, isOneRow: rows?.length === 1 }, context)
+    const merge = await asMerge(statement, conflict, text, table, { columns }, context)
     return merged(merge, target, context)
   }
   const replaced = statement.replaces ?? (statement.overwrite && fixed.length > 0 ? isOf(fixed) : undefined)
