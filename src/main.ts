@@ -93,6 +93,8 @@ export async function open(
     namespaces: (name) => catalog.namespaces(name),
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
+    namespace: (name, namespace) => catalog.namespace(name, namespace),
+    updateNamespace: (name, namespace, change) => catalog.updateNamespace(name, namespace, change),
     takeNumbers: (of, wanted) => takeNumbers(records, of, wanted),
     sequences: openSequences(records),
     access: { access: govern.access, owners: govern.owners },

@@ -69,6 +69,8 @@ export async function openBenchLake({ outside, folder, store }: Options = {}) {
     namespaces: (name) => pointers.namespaces(name),
     createNamespace: (name, namespace) => pointers.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => pointers.dropNamespace(name, namespace),
+    namespace: (name, namespace) => pointers.namespace(name, namespace),
+    updateNamespace: (name, namespace, change) => pointers.updateNamespace(name, namespace, change),
   })
   const catalog = openEmbeddedCatalog({ records, tables, io, clock })
   const principal = { id: 'bench', name: 'bench', role: 'admin' as const }

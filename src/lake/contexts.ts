@@ -9,7 +9,7 @@ import { collect } from './answers/answer.ts'
 import { timeLimit } from './answers/limits.ts'
 import type { ChangeSet } from './write/change-set.ts'
 import type { CommandContext } from './commands.ts'
-import type { Asking, LakeDeps, Opened, QueryResult } from './lake.ts'
+import type { Asking, Opened, QueryResult } from './lake.ts'
 import { asFirstRead } from './first-read.ts'
 import { resolveName } from './names.ts'
 import { located, type PerformContext, type Told } from './write/perform-context.ts'
@@ -116,7 +116,8 @@ export function performContext(
   const { namespace, signal, timeoutMs, timeZone, principal, aliases, temporary, scratch, readAs, toldTo } = options
   const asking: Asking = { ...partOf(options), changes, cache: false }
   const guarded =
-    (action: 'create' | 'drop', work: LakeDeps['createNamespace']) => async (catalog: string, name: string) => {
+    <Done>(action: 'create' | 'alter' | 'drop', work: (catalog: string, name: string) => Promise<Done>) =>
+    async (catalog: string, name: string) => {
       const { environment } = environmentOf(catalog, isNamed(catalog, options))
       authoriseTable(await policyNow(), principal, action, { catalog, namespace: name }, environment)
       return work(catalog, name)
@@ -193,6 +194,11 @@ export function performContext(
       guarded('drop', async () => {
         if (cascade) await deps.sequences?.dropAll({ catalog, namespace })
         return deps.dropNamespace(catalog, namespace)
+      })(catalog, namespace),
+    commentNamespace: (catalog, namespace, comment) =>
+      guarded('alter', async () => {
+        const change = comment === undefined ? { set: {}, remove: ['comment'] } : { set: { comment }, remove: [] }
+        await deps.updateNamespace(catalog, namespace, change)
       })(catalog, namespace),
   }
 }

@@ -8,6 +8,7 @@ import { silentLog, type Log } from '../base/log.ts'
 import {
   openWhatever,
   showName,
+  type Catalog,
   type Loaded,
   type LoadedView,
   type NumbersOf,
@@ -193,6 +194,9 @@ export type LakeDeps = CommandParts & {
   namespaces(catalog: string): Promise<string[]>
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   dropNamespace(catalog: string, namespace: string): Promise<boolean>
+  /** Its properties. */
+  namespace: Catalog['namespace']
+  updateNamespace: Catalog['updateNamespace']
   /** Numbers for new rows that nobody else is given, none below `least`; the first of them. Without it they are those from `least` on. */
   takeNumbers?(of: NumbersOf, wanted: WantedNumbers): Promise<bigint>
   sequences?: Sequences
@@ -329,6 +333,7 @@ export function openLake(given: LakeDeps): Lake {
       keysOf: deps.keysOf,
       sequences: deps.sequences,
       namespacesOf: deps.namespaces,
+      namespaceOf: deps.namespace,
       log,
       signal: options.signal,
       timeZone: options.timeZone,

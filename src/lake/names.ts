@@ -98,9 +98,12 @@ export async function missing(
 /** Where plain names are. */
 type Here = RunNames & { catalog: string; namespace?: string | undefined }
 
+export const isOfSchema = (statement: Statement): statement is Extract<Statement, { kind: `${string}-schema` }> =>
+  statement.kind.endsWith('-schema')
+
 /** What a statement is about: a table, or a schema in place of one. */
 export function targetName(statement: Statement, options: Here): TableName {
-  if (statement.kind === 'create-schema' || statement.kind === 'drop-schema') {
+  if (isOfSchema(statement)) {
     const [catalog, name] =
       statement.name.length > 1 ? [statement.name[0]!, statement.name[1]!] : [options.catalog, statement.name[0]!]
     return { catalog: unaliased(catalog, options), namespace: name, name }

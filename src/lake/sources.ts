@@ -4,6 +4,7 @@ import { Failure, type Place } from '../base/failure.ts'
 import type { Log } from '../base/log.ts'
 import {
   showName,
+  type Catalog,
   type Loaded,
   type LoadedTable,
   type LoadedView,
@@ -110,6 +111,8 @@ export type PrepareContext = {
   keysOf: KeysOf | undefined
   sequences: Pick<Sequences, 'find' | 'list'> | undefined
   namespacesOf(catalog: string): Promise<readonly string[]>
+  /** Its properties. */
+  namespaceOf: Catalog['namespace']
   log: Log
   signal: AbortSignal | undefined
   /** The zone of the asker, where it is not the project's. */
@@ -409,6 +412,13 @@ export async function nameSources(
     return [...new Set([...there, ...known.map(({ name }) => name.namespace)])]
   }
 
+  async function commentsOf(namespaces: readonly string[]): Promise<Map<string, string>> {
+    const all = await Promise.all(
+      namespaces.map(async (one) => [one, (await context.namespaceOf(context.catalog, one))?.comment] as const),
+    )
+    return new Map(all.filter((one): one is [string, string] => one[1] !== undefined))
+  }
+
   /** What PostgreSQL shows of a sequence that is read like a table. */
   async function sequenceRow(name: TableName): Promise<Source | undefined> {
     const found = (await context.sequences?.find(name))?.sequence ?? (await ownNumbers(name))
@@ -451,7 +461,10 @@ export async function nameSources(
       kind: 'about',
       sql: relation.sql,
       identity: `<${name}>`,
-      rows: async () => relation.rows(await (knownToAsker ??= ask())),
+      rows: async () => {
+        const known = await (knownToAsker ??= ask())
+        return relation.rows(known, relation.hasComments ? await commentsOf(known.namespaces) : undefined)
+      },
     }
   }
 

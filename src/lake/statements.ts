@@ -13,7 +13,7 @@ import { explain, explainedAs, type Explaining } from './explain.ts'
 import { withoutValues } from './policy/guard.ts'
 import type { Asking, Opened, QueryResult } from './lake.ts'
 import { namingTimeout } from './answers/limits.ts'
-import { missing, refNamed, resolveName, targetName } from './names.ts'
+import { isOfSchema, missing, refNamed, resolveName, targetName } from './names.ts'
 import { toldColumns } from './prepare.ts'
 import type { ChangedTable } from './sources.ts'
 import { besideOf } from './write/beside.ts'
@@ -315,7 +315,7 @@ async function inItsSchema(
   target: TableName,
   { namespaces }: Pick<Opened['deps'], 'namespaces'>,
 ): Promise<TableName> {
-  if (!['create-table', 'create-view', 'create-schema', 'drop-schema'].includes(statement.kind)) return target
+  if (!isOfSchema(statement) && !['create-table', 'create-view'].includes(statement.kind)) return target
   const all = await namespaces(target.catalog)
   const alike = all.filter((one) => one.toLowerCase() === target.namespace.toLowerCase())
   return alike.includes(target.namespace) || alike.length !== 1 ? target : { ...target, namespace: alike[0]! }
@@ -425,11 +425,7 @@ async function mayBegin(
       target,
       environmentOf(target.catalog, isNamed(target.catalog, asking)),
     )
-  else if (
-    statement.kind !== 'create-schema' &&
-    statement.kind !== 'drop-schema' &&
-    !mayKnow(policy, principal, target)
-  )
+  else if (!isOfSchema(statement) && !mayKnow(policy, principal, target))
     throw new Failure('TABLE_NOT_FOUND', `there is no table ${showName(target)}`, { place: at(0) })
 }
 
@@ -466,6 +462,8 @@ function commandOf(statement: Statement): string {
       return statement.changes[0]?.kind === 'comment' && statement.changes.every(({ kind }) => kind === 'comment')
         ? 'COMMENT'
         : 'ALTER TABLE'
+    case 'comment-schema':
+      return 'COMMENT'
     case 'truncate':
       return 'TRUNCATE TABLE'
     default:

@@ -90,6 +90,8 @@ export async function openWorld({
     namespaces: (name) => catalog.namespaces(name),
     createNamespace: (name, namespace) => catalog.createNamespace(name, namespace),
     dropNamespace: (name, namespace) => catalog.dropNamespace(name, namespace),
+    namespace: (name, namespace) => catalog.namespace(name, namespace),
+    updateNamespace: (name, namespace, change) => catalog.updateNamespace(name, namespace, change),
     takeNumbers: (of, wanted) => takeNumbers(records, of, wanted),
     sequences: openSequences(records),
     audit: async (entry) => void audited.push(entry),

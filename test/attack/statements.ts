@@ -559,6 +559,7 @@ const rights = attacks('rights', 'nobody', [
   `CREATE TABLE {s}.{n} (x INT) WITH ('write.metadata.path' = 'file://{dir}/stolen')`,
   `CREATE SCHEMA {n}`,
   `DROP SCHEMA raw`,
+  `COMMENT ON SCHEMA raw IS 'mine'`,
   `CREATE TABLE raw.{n} AS SELECT 1 AS x`,
   `CREATE TABLE system.{n} AS SELECT 1 AS x`,
   `CREATE TABLE prod_analytics.{s}.{n} AS SELECT 1 AS x`,

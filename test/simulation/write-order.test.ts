@@ -62,6 +62,8 @@ function openProcess(io: FileIO, records: Records, disk = io) {
     namespaces: async () => [],
     createNamespace: (catalog, namespace) => pointers.createNamespace(catalog, namespace),
     dropNamespace: (catalog, namespace) => pointers.dropNamespace(catalog, namespace),
+    namespace: (catalog, namespace) => pointers.namespace(catalog, namespace),
+    updateNamespace: (catalog, namespace, change) => pointers.updateNamespace(catalog, namespace, change),
   })
   return {
     pointers,

@@ -4,7 +4,7 @@
 import { columnsOfRelation, emptySql, rowsSql } from './relation-sql.ts'
 import { informationSchemaRows } from './information-rows.ts'
 import { functionOid, namespaceOid, roleOid, systemRelationOid, typeOid } from './oids.ts'
-import { modelOf, pgCatalogRows, type Key, type Known, type Model } from './rows.ts'
+import { modelOf, pgCatalogRows, type Key, type Known, type Model, type SchemaComments } from './rows.ts'
 
 export type { Key, Known } from './rows.ts'
 
@@ -21,7 +21,12 @@ export const systemOids = {
 
 type Named = { catalog: string | undefined; namespace: string | undefined; name: string }
 /** `sql` has the columns and no rows; `rows` asks what there is. */
-export type SystemRelation = { sql: string; rows(known: Known): string }
+export type SystemRelation = {
+  sql: string
+  /** Its rows hold the comments of schemas, which are asked for at no other time. */
+  hasComments: boolean
+  rows(known: Known, comments?: SchemaComments): string
+}
 
 /**
  * The system relation that a name means: `pg_catalog.pg_class`, or `pg_class` alone. `information_schema` only where
@@ -37,7 +42,8 @@ export function systemRelation(named: Named, standard: 'postgres' | 'own'): Syst
   const rowsOf = (schema === 'pg_catalog' ? pgCatalogRows : informationSchemaRows)[name]
   return {
     sql: emptySql(columns),
-    rows: (known) => (rowsOf ? rowsSql(columns, rowsOf(modelKept(known))) : emptySql(columns)),
+    hasComments: name === 'pg_description',
+    rows: (known, comments) => (rowsOf ? rowsSql(columns, rowsOf(modelKept(known), comments)) : emptySql(columns)),
   }
 }
 const models = new WeakMap<Known, Model>()

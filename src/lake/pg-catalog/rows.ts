@@ -63,6 +63,9 @@ export type Known = {
   sequences: readonly NamedSequence[]
 }
 
+/** By the name of the schema. */
+export type SchemaComments = ReadonlyMap<string, string>
+
 type Column = Field & {
   number: number
   declared?: DeclaredType
@@ -313,7 +316,7 @@ const roleRow = (name: string, isAdmin: boolean): Row => ({
 })
 
 /** Rows by relation of `pg_catalog`; a relation that is not here has none. */
-export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
+export const pgCatalogRows: Record<string, (model: Model, comments?: SchemaComments) => Row[]> = {
   pg_namespace: ({ namespaces }) =>
     namespaces.map((name) => ({ oid: namespaceOid(name), nspname: name, nspowner: ownerOid })),
 
@@ -493,11 +496,13 @@ export const pgCatalogRows: Record<string, (model: Model) => Row[]> = {
       ...(to ? { confkey: to.numbers } : {}),
     })),
 
-  pg_description: ({ relations }) =>
-    relations.flatMap(({ oid, loaded, columns }) => [
-      ...comment(oid, 0, loaded.metadata.properties.comment),
-      ...columns.flatMap(({ number, doc }) => comment(oid, number, doc)),
+  pg_description: ({ relations }, schemas = new Map()) => [
+    ...relations.flatMap(({ oid, loaded, columns }) => [
+      ...comment('pg_class', oid, 0, loaded.metadata.properties.comment),
+      ...columns.flatMap(({ number, doc }) => comment('pg_class', oid, number, doc)),
     ]),
+    ...[...schemas].flatMap(([name, told]) => comment('pg_namespace', namespaceOid(name), 0, told)),
+  ],
 
   pg_database: ({ known }) =>
     known.catalogs.map((datname) => ({
@@ -656,8 +661,8 @@ const statRows = ({ relations }: Model): Row[] =>
     .filter(({ loaded }) => loaded.kind === 'table')
     .map(({ oid, schema, name }) => ({ relid: oid, schemaname: schema, relname: name }))
 
-const comment = (objoid: number, objsubid: number, description: string | undefined): Row[] =>
-  description ? [{ objoid, classoid: systemRelationOid('pg_class'), objsubid, description }] : []
+const comment = (of: string, objoid: number, objsubid: number, description: string | undefined): Row[] =>
+  description ? [{ objoid, classoid: systemRelationOid(of), objsubid, description }] : []
 
 function attributeRow(attrelid: number, column: Column, attnum: number): Row {
   const { type, oid, size, array, modifier } = wireOf(column)

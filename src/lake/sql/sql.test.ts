@@ -212,7 +212,7 @@ test.each([
   ["alter table a drop if exists partition (x = '1')", 'ALTER TABLE … DROP IF EXISTS PARTITION', 'DELETE FROM'],
   ['alter table a delete where x = 1', 'ALTER TABLE … DELETE WHERE', 'DELETE FROM'],
   ["truncate table a partition (x = '1')", 'TRUNCATE … PARTITION', 'DELETE FROM'],
-  ["comment on schema a is 'x'", 'COMMENT ON SCHEMA', 'tables, views and columns'],
+  ["comment on database a is 'x'", 'COMMENT ON DATABASE', 'schemas, tables, views and columns'],
   ['grant select on a to b with grant option', 'WITH GRANT OPTION', 'manage'],
 ])('%s: what is written here instead', (sql, what, hint) => {
   expect(isChange(sql)).toBe(true)

@@ -159,6 +159,7 @@ export type Statement =
   | { kind: 'drop'; what: 'table' | 'view'; name: WrittenName; others: readonly WrittenName[]; ifExists: boolean }
   | { kind: 'create-schema'; name: WrittenName; ifNotExists: boolean }
   | { kind: 'drop-schema'; name: WrittenName; ifExists: boolean; cascade: boolean }
+  | { kind: 'comment-schema'; name: WrittenName; comment: string | undefined }
 
 const verbs = [...rowVerbs, 'create', 'replace', 'drop', 'truncate', 'alter', 'comment']
 const commandVerbs = ['call', 'grant', 'revoke', 'explain', 'copy']
@@ -657,18 +658,31 @@ const names = (reader: Reader, what: string): [WrittenName, ...WrittenName[]] =>
 /** `COMMENT ON TABLE t IS '…'`, `COMMENT ON COLUMN t.c IS NULL`. */
 function comment(reader: Reader): Statement {
   reader.expect('ON', 'on')
-  for (const one of ['schema', 'database', 'namespace', 'catalog'])
+  for (const one of ['database', 'catalog'])
     if (reader.sees(one) && reader.isNamedAfter(1))
-      throw reader.unsupported(`COMMENT ON ${one.toUpperCase()}`, 'Comments are kept of tables, views and columns.')
+      throw reader.unsupported(
+        `COMMENT ON ${one.toUpperCase()}`,
+        'Comments are kept of schemas, tables, views and columns.',
+      )
+  if (reader.take('schema') || reader.take('namespace')) {
+    const name = reader.name('a schema')
+    return { kind: 'comment-schema', name, comment: commentGiven(reader) }
+  }
   const isColumn = reader.take('column')
   if (!isColumn) void (reader.take('view') || reader.expect('TABLE or COLUMN', 'table'))
   const { table, column: path } = isColumn
     ? reader.columnOfTable()
     : { table: reader.name('a table'), column: undefined }
+  const changes: Alteration[] = [{ kind: 'comment', path, comment: commentGiven(reader) }]
+  return { kind: 'alter', name: table, ifExists: false, changes }
+}
+
+/** `IS 'text'`; `IS NULL` takes a comment away. */
+function commentGiven(reader: Reader): string | undefined {
   reader.expect('IS', 'is')
   const text = reader.take('null') ? undefined : reader.text('a comment')
   reader.end()
-  return { kind: 'alter', name: table, ifExists: false, changes: [{ kind: 'comment', path, comment: text }] }
+  return text
 }
 
 function alter(reader: Reader): Statement | Command {

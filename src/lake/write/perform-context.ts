@@ -46,6 +46,7 @@ export type PerformContext = {
   createNamespace(catalog: string, namespace: string): Promise<boolean>
   /** `cascade`: with its sequences. */
   dropNamespace(catalog: string, namespace: string, cascade: boolean): Promise<boolean>
+  commentNamespace(catalog: string, namespace: string, comment: string | undefined): Promise<void>
 }
 
 /** `changed` false: there is nothing to publish. */

@@ -161,6 +161,9 @@ export async function perform(statement: Statement, target: TableName, context: 
       if (!gone && !statement.ifExists) throw new Failure('NOT_FOUND', `there is no schema ${target.namespace}`)
       return nothing
     }
+    case 'comment-schema':
+      await context.commentNamespace(target.catalog, target.namespace, statement.comment)
+      return nothing
   }
 }
 

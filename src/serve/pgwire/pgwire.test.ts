@@ -1339,6 +1339,15 @@ describe('statements', () => {
       (await ada.query(`select obj_description('told'::regclass) as d, col_description('told'::regclass, 1) as c`))
         .rows,
     ).toEqual([{ d: `it's "all"; $1 of it`, c: 'the id' }])
+    expect(await ada.query(`comment on schema raw is $$as it came$$`)).toMatchObject({ command: 'COMMENT' })
+    const told = `select obj_description('raw'::regnamespace, 'pg_namespace') as d`
+    expect((await ada.query(told)).rows).toEqual([{ d: 'as it came' }])
+    const rob = await connect('rob')
+    await expect(rob.query(`comment on schema raw is 'mine'`)).rejects.toMatchObject({ code: '42501' })
+    expect((await rob.query(told)).rows).toEqual([{ d: 'as it came' }])
+    await rob.end()
+    await ada.query('comment on schema raw is null')
+    expect((await ada.query(told)).rows).toEqual([{ d: null }])
   })
 
   test('a view asks for whoever reads it, and not for who made it', async () => {
