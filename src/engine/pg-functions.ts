@@ -87,6 +87,8 @@ const isoRow = (row: string, names: string) => `CASE json_type(${row}) WHEN 'OBJ
 
 const isPlainName = "regexp_full_match(x, '[a-z_][a-z0-9_$]*')"
 const [one, two, three, four] = ['a', 'a, b', 'a, b, c', 'a, b, c, d']
+const inUtf8 = (sql: string) =>
+  `CASE WHEN upper(b) IN ('UTF8', 'UTF-8', 'UNICODE') THEN ${sql} ELSE error('the encoding ' || b || ' is not known: UTF8 is') END`
 const same = (names: string, forms: string[], sql: string): Macro[] =>
   names.split(' ').map((name) => [name, forms, sql])
 
@@ -331,6 +333,8 @@ const scalars: Macro[] = [
     [one],
     `CASE WHEN len(a) = 1 AND json_type(a[1]) = 'BOOLEAN' THEN a[1]::BOOLEAN ELSE error('single boolean result is expected') END`,
   ],
+  ['convert_to', [two], inUtf8('encode(a)')],
+  ['convert_from', [two], inUtf8('decode(a)')],
   ['pg_known_oid', [two], `coalesce(a, error('relation "' || b || '" does not exist'))`],
   ['jsonb_exists', [two], hasOf('contains')],
   ['jsonb_exists_any', [two], hasOf('has_any')],

@@ -50,7 +50,7 @@ export { parseSqlType, sqlType } from './types.ts'
 export { readAs } from './write/declared-types.ts'
 export type { Chunk } from '../engine/index.ts'
 export type { Column } from '../contract/index.ts'
-export { callableFunctions } from './sql/tree.ts'
+export { callableFunctions, isScalarFunction } from './sql/tree.ts'
 export {
   openMaintenance,
   pendingMetadata,

@@ -28,11 +28,12 @@ type Call = { word: string; at: number; end: number; arguments: string[] }
 /** The numbers that a session was given. */
 export function openSequenceCalls() {
   const given = new Map<string, bigint>()
-  let latest: bigint | undefined
+  /** The sequence that gave the last one: lastval tells where it stands, also where setval put it. */
+  let latest: string | undefined
   const keyOf = ({ catalog, namespace, name }: TableName) => JSON.stringify([catalog, namespace, name])
   const note = (name: TableName, last: bigint) => {
-    given.set(keyOf(name), last)
-    latest = last
+    latest = keyOf(name)
+    given.set(latest, last)
   }
   const notYet = (what: string) =>
     new Failure('QUERY_FAILED', `${what} is not yet defined in this session`, { sqlState: '55000' })
@@ -67,7 +68,7 @@ export function openSequenceCalls() {
       if (call.word === 'lastval') {
         if (described) return asBigint(0n)
         if (latest === undefined) throw notYet('lastval')
-        return asBigint(latest)
+        return asBigint(given.get(latest)!)
       }
       const value = call.arguments[1]
       if (call.word === 'setval' && described) return `CAST(${value ?? '0'} AS BIGINT)`

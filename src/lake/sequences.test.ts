@@ -93,6 +93,8 @@ describe('numbers', () => {
     expect(await codeOf(rows('select lastval()', fresh))).toBe('55000')
     expect(await value("select setval('told', 41)")).toBe(41)
     expect(await rows("select nextval('told'), currval('told'), lastval()")).toEqual([[42, 42, 42]])
+    await rows("select setval('told', 60)")
+    expect(await rows("select currval('told'), lastval()")).toEqual([[60, 60]])
     await rows("select setval('told', 7, false)")
     expect(await value("select nextval('told')", fresh)).toBe(7)
     await rows("select setval('told', max(i) + 100) from t")

@@ -4,7 +4,7 @@
 
 import { Failure } from '../../base/failure.ts'
 import { pgFunctionGrowth, pgScalarFunctions, pgTableFunctions } from '../../engine/index.ts'
-import { scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
+import { aggregateFunctions, scalarFunctions, tableFunctions, volatileFunctions } from './functions.ts'
 import { plainConditions, type PlainCondition } from './plain-select.ts'
 
 /** Functions whose names are words: for completion. */
@@ -273,6 +273,10 @@ const holdsQuery = (value: unknown): boolean =>
   ((value as Node).class === 'SUBQUERY' || Object.values(value).some(holdsQuery))
 
 const isTableFunction = (name: string) => tableFunctions.has(name) || pgTableFunctions.has(name)
+
+/** Whether it gives one value of one row. */
+export const isScalarFunction = (name: string): boolean =>
+  (scalarFunctions.has(name) || pgScalarFunctions.has(name)) && !isTableFunction(name) && !aggregateFunctions.has(name)
 
 /** The function inside a TABLE_FUNCTION node was checked with its parent. */
 const isTableFunctionCall = (node: Node): boolean => isTableFunction(String(node.function_name).toLowerCase())

@@ -70,7 +70,7 @@ import { recordColumns } from './dialect/json-rows.ts'
 import { bareLabel } from './dialect/labels.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { patternEdits } from './dialect/engine-patterns.ts'
-import { onlyTable, sampled } from './dialect/relations.ts'
+import { onlyTable, sampled, valueAsTable } from './dialect/relations.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
 import { locking, sessionName, sessionTable } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
@@ -108,7 +108,6 @@ function editsOf(sql: EditedSql): Edit[] {
     if (sql.taken.has(at) || bareLabel(sql, at) || keptName(sql, at) || onlyTable(sql, at)) continue
     if (jsonPathOperator(sql, at)) continue
     sampled(sql, at)
-    numberedRows(sql, at)
     valuesNames(sql, at)
     castAgain(sql, at)
     jsonTaken(sql, at)
@@ -155,6 +154,11 @@ function editsOf(sql: EditedSql): Edit[] {
   }
   if (isCatalog) columnOrder(sql)
   for (let at = 0; at < sql.tokens.length; at++) timesOfJson(sql, at)
+  // Around what became of a call.
+  for (let at = 0; at < sql.tokens.length; at++) {
+    valueAsTable(sql, at)
+    numberedRows(sql, at)
+  }
   // Behind the others: what is put in place of a type goes before.
   const namesEnd = Math.max(definitionEnd, endOfName(sql))
   for (let at = 0; at < sql.tokens.length; at++) smallName(sql, at, at < namesEnd)

@@ -227,3 +227,22 @@ SELECT columns.column_name as "column_name", columns.table_name as "table_name",
 
 -- MassiveJS: the columns of keys, each with its place
 SELECT c.relname, k.n, k.x, (SELECT max(o.n) FROM information_schema._pg_expandarray(pks.conkey) AS o) AS last FROM pg_class c JOIN pg_constraint pks ON pks.conrelid = c.oid JOIN information_schema._pg_expandarray(pks.conkey) AS k ON k.n > 0 WHERE c.relname = 'keyed'
+
+-- psycopg: callproc of a function that gives one value
+SELECT * FROM upper('a')
+
+-- JDBC: {? = call …}
+select * from concat('a', 'b') as result
+
+-- functions of one value among tables: names of their columns
+SELECT u.*, t.n, a.*, g FROM upper('a') AS u(x), abs(-3) WITH ORDINALITY AS a(v, i), pg_catalog.to_char(date '2024-02-03', 'YYYY') t(n)
+  LEFT JOIN LATERAL lower(t.n || 'Q') l ON l = '2024q', generate_series(1, 2) g ORDER BY g, upper(u.x)
+
+-- functions of one value among tables: columns of rows before them
+SELECT id, c, r FROM raw.sales s JOIN coalesce(1, 2) one ON s.id >= one, LATERAL concat(s.id, '-', s.amount) c, repeat('ab', 2) r ORDER BY id
+
+-- FROM that is no table's
+SELECT extract(year FROM date_trunc('year', date '2024-02-03'))::int AS extract, substring('abcde' FROM abs(-2) FOR 2), 1 IS DISTINCT FROM abs(-1), lower('X') WHERE 'a' IN ('b', lower('A'))
+
+-- bytes of a digest
+SELECT sha256('a'::bytea), encode(sha256('a'::bytea), 'hex'), convert_from('\x61'::bytea, 'utf8') AS a, d FROM sha256(convert_to('b', 'UTF8')) d

@@ -133,13 +133,15 @@ export function objectOfLists(sql: EditedSql, at: number): boolean {
   return true
 }
 
-/** `encode(sha256(x), 'hex')`: there it gives bytes, the engine's gives their digits as a text. */
+/** `encode(sha256(x), 'hex')`, `sha256(x::bytea)`: there it gives bytes, the engine's gives their digits as a text. */
 export function digestCall(sql: EditedSql, at: number): void {
-  if (sql.words[at] !== 'sha256' || sql.words[at + 1] !== '(' || sql.words[at - 2] !== 'encode') return
-  const end = sql.closing(at + 1)
-  if (end === undefined || sql.words[at - 1] !== '(') return
+  const end = sql.words[at] === 'sha256' && sql.words[at + 1] === '(' ? sql.closing(at + 1) : undefined
+  if (end === undefined) return
+  const isEncoded = sql.words[at - 2] === 'encode' && sql.words[at - 1] === '('
+  const ofBytes = (sql.words[end - 2] === '::' && sql.words[end - 1] === 'bytea') || sql.words[at + 2] === 'convert_to'
+  if (!isEncoded && !ofBytes) return
   sql.insertBefore(at, 'from_hex(')
-  sql.insertAfter(end, ')')
+  sql.insertAfter(end, `)${sql.isItem(at, end) ? ' AS sha256' : ''}`)
 }
 
 /** `date_trunc('century', t)`, which begins with the year 1 of a hundred, and `date_trunc('day', t, 'Asia/Tokyo')`. */

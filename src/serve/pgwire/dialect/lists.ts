@@ -309,7 +309,7 @@ export function numberedRows(sql: EditedSql, at: number): boolean {
   const first = sql.words[at - 1] === '.' ? at - 2 : at
   if (!isCounted || sql.words[at] === 'unnest' || !/^(from|join|,|lateral)$/.test(sql.words[first - 1] ?? ''))
     return false
-  sql.insertBefore(first, '(SELECT *, row_number() OVER () AS ordinality FROM ')
+  sql.wrapBefore(first, '(SELECT *, row_number() OVER () AS ordinality FROM ')
   const name = sql.words[end + 3] === 'as' ? end + 4 : end + 3
   const isBare = sql.words[at] === 'generate_series' && isAlias(sql, name) && sql.words[name + 1] !== '('
   if (isBare) sql.insertAfter(name, `(${sql.tokens[name]!.text}, ordinality)`)

@@ -1,6 +1,7 @@
 // What stands beside the name of a table that is read or changed.
 
-import { isName } from '../../../lake/index.ts'
+import { isName, isScalarFunction } from '../../../lake/index.ts'
+import { isAlias } from './lists.ts'
 import type { EditedSql } from './sql.ts'
 
 const beforeTables = /^(from|join|update|into|using|table|truncate)$/
@@ -20,4 +21,55 @@ export function sampled(sql: EditedSql, at: number): void {
       ? sql.closing(at + 2)
       : undefined
   if (end !== undefined && !/^(percent|%|rows)$/.test(sql.words[end - 1]!)) sql.insertBefore(end, ' PERCENT')
+}
+
+/** `FROM upper('a') AS u`, as drivers call functions: a table of one row, whose column is called as the table is. */
+export function valueAsTable(sql: EditedSql, at: number): void {
+  const name = sql.words[at]!
+  const end = sql.words[at + 1] === '(' && sql.tokens[at]!.kind === 'word' ? sql.closing(at + 1) : undefined
+  if (end === undefined || !(isScalarFunction(name) || inOtherWords.has(name))) return
+  const first = sql.words[at - 1] === '.' && sql.words[at - 2] === 'pg_catalog' ? at - 2 : at
+  // A number of a sequence is one of the list: `SELECT * FROM nextval('s')`.
+  if (ofSequences.test(name)) {
+    if (first === 3 && sql.words.slice(0, 3).join(' ') === 'select * from') sql.replace(1, 2, '')
+    return
+  }
+  const { start } = sql.tokens[first]!
+  const isDone = sql.edits.some((one) => one.start === start && one.text.startsWith('(SELECT'))
+  if (isDone || !isFrom(sql, first)) return
+  const behind = sql.words[end + 1] === 'with' && sql.words[end + 2] === 'ordinality' ? end + 3 : end + 1
+  const alias = sql.words[behind] === 'as' ? behind + 1 : behind
+  const isNamed = isAlias(sql, alias)
+  sql.wrapBefore(first, '(SELECT ')
+  sql.insertAfter(
+    end,
+    ` AS ${isNamed ? sql.tokens[alias]!.text : name})${isNamed && behind === end + 1 ? '' : ` AS ${name}`}`,
+  )
+}
+const ofSequences = /^(next|curr|last|set)val$/
+/** Functions that the engine knows by other names, and such as read rows there. */
+const inOtherWords: ReadonlySet<string> = new Set(
+  `nextval currval lastval setval coalesce current_database current_schemas current_setting date set_config
+  json_build_array json_build_object jsonb_build_object jsonb_pretty justify_interval num_nonnulls num_nulls pg_backend_pid
+  pg_cancel_backend pg_sleep pg_terminate_backend repeat scale min_scale trim_scale sha224 sha384 sha512 to_char to_date to_jsonb to_number
+  txid_current version`.split(/\s+/),
+)
+
+/** Whether what begins here is one of the tables behind FROM. */
+function isFrom({ words, pairs }: EditedSql, first: number): boolean {
+  if (/^(join|lateral)$/.test(words[first - 1] ?? '')) return true
+  for (let at = first - 1; at >= 0 && (at === first - 1 ? /^(from|,)$/.test(words[at]!) : true); at--) {
+    if (words[at] === ')') at = pairs.get(at) ?? 0
+    else if (words[at] === 'from' && words[at - 1] !== 'distinct') return !isArgument(words, at)
+    else if (noTables.test(words[at]!) && words[at + 1] !== 'ordinality') return false
+  }
+  return false
+}
+const noTables = /^(\(|select|where|by|having|values|set|limit|offset|returning|window|qualify|with)$/
+
+/** `extract(day FROM now())` */
+function isArgument(words: readonly string[], from: number): boolean {
+  let open = from
+  for (let depth = 1; depth > 0 && --open >= 0;) depth += words[open] === ')' ? 1 : words[open] === '(' ? -1 : 0
+  return /^(extract|substring|trim|overlay)$/.test(words[open - 1] ?? '') && words[open + 1] !== 'select'
 }

@@ -17,7 +17,7 @@ export function sessionName(sql: EditedSql, at: number): boolean {
   const end = isCall ? sql.closing(at + 1) : at
   if (end === undefined || (!isCall && sql.words[at + 1] === '.')) return false
   const value = sql.session
-  const isTable = sql.words[first - 1] === 'from' && !sql.selects.has(first)
+  const isTable = !isCall && sql.words[first - 1] === 'from' && !sql.selects.has(first)
   const give = (text: string, last = end) =>
     isTable
       ? sql.replace(first, last, `(SELECT ${text} AS ${word})`)
@@ -64,9 +64,6 @@ export function sessionName(sql: EditedSql, at: number): boolean {
     case 'pg_cancel_backend':
     case 'pg_terminate_backend':
       return isDone() && give(String(value.signalled?.() ?? true))
-    // A function of the moment may be read as a table of one row.
-    case 'now':
-      return isTable && give('now()')
     case 'current_setting':
     case 'set_config': {
       const argument = sql.tokens[at + 2]
