@@ -368,11 +368,12 @@ export const pgCatalogRows: Record<string, (model: Model, comments?: SchemaComme
 
   pg_attribute: ({ relations, constraints }) => [
     ...relations.flatMap(({ oid, columns }) => columns.map((column) => attributeRow(oid, column, column.number))),
-    ...constraints
-      .filter(isUnique)
-      .flatMap(({ indexOid, relation, numbers }) =>
-        numbers.map((number, at) => attributeRow(indexOid, relation.columns[number - 1]!, at + 1)),
-      ),
+    ...constraints.filter(isUnique).flatMap(({ indexOid, relation, numbers }) =>
+      numbers.map((number, at) => ({
+        ...attributeRow(indexOid, relation.columns[number - 1]!, at + 1),
+        attnotnull: false,
+      })),
+    ),
   ],
 
   pg_attrdef: ({ relations }) =>

@@ -288,7 +288,7 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     const chunks = placedChunks(asked, translated, result.chunks)
     const first = await chunks.next()
     const encoded = first.done || first.value.bytes !== undefined
-    const fields = encoded ? fieldsOf(columns, asked) : textFields(columns)
+    const fields = encoded ? fieldsOf(columns, asked, vectorsTold) : textFields(columns)
     return { fields, rows: new RowStream(startingWith(first, chunks, encoded)), tag, policy }
   }
 
@@ -745,7 +745,11 @@ export const changedColumns = () =>
     routine: 'RevalidateCachedQuery',
   })
 
-function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked): Field[] {
+function fieldsOf(
+  columns: readonly Column[],
+  { sql, formats = [], told }: Asked,
+  textType?: (name: string, sql: string) => number | undefined,
+): Field[] {
   if (told && told.length !== columns.length) throw changedColumns()
   if (formats.length > 1 && formats.length !== columns.length)
     throw new Failure('REQUEST_INVALID', `${formats.length} formats for ${columns.length} columns`)
@@ -769,7 +773,10 @@ function fieldsOf(columns: readonly Column[], { sql, formats = [], told }: Asked
       type:
         format === 0 && own.oid === pgTypes.text.array && areNames(name, sql)
           ? { ...own, oid: pgTypes.name.array }
-          : own,
+          : {
+              ...own,
+              oid: (format === 0 && own.oid === pgTypes.text.oid && !told && textType?.(name, sql)) || own.oid,
+            },
       format,
     }
   })
@@ -789,6 +796,17 @@ const areNames = (column: string, sql: string): boolean =>
     'i',
   ).test(sql)
 
+/**
+ * `SELECT indkey FROM pg_index`: a text of numbers, of which psqlODBC makes numbers where it is told the type. Who describes a
+ * statement first may ask for it in binary, and is told of a text.
+ */
+function vectorsTold(name: string, sql: string): number | undefined {
+  const known = /^(?:(indkey|indoption)|indclass|indcollation|proargtypes)$/i.exec(name)
+  const isCast = known && new RegExp(`\\b${name}"?\\s*::`, 'i').test(sql)
+  if (!known || isCast || !/\bpg_(index|proc)\b/i.test(sql)) return undefined
+  return known[1] ? 22 : 30
+}
+
 /** An operation, and a value, have no name in PostgreSQL; nor has an operator that is a call to the engine. */
 function toldName(name: string, sql: string): string {
   const shown = shownName(name)
@@ -807,7 +825,7 @@ export function shownName(name: string): string {
   if (name.length > 500) return name
   const cast = wholeCast.exec(name)
   // A constant has no name of its own, so it is called as its type.
-  if (cast && constant.test(uncast(cast[1]!))) return wireTypeOf(cast[2]!.toUpperCase()).type
+  if (cast && constant.test(uncast(cast[1]!))) return constantOf(cast[2]!.toUpperCase())
   if (cast) return lastOfPath.exec(cast[1]!)?.[1]?.replace(/^"|"$/g, '').replaceAll('""', '"') ?? shownName(cast[1]!)
   // `tags[1]` is called as the list.
   const list = /^(.+)\[[^[\]]*\]$/s.exec(name)?.[1]
@@ -815,6 +833,8 @@ export function shownName(name: string): string {
   const call = /^(?:main\.)?"?([a-z_][\w$]*)"?\(.*\)$/is.exec(name)?.[1]
   return calledElsewhere[call ?? name] ?? call ?? name
 }
+
+const constantOf = (type: string): string => (type === 'DECIMAL' ? 'numeric' : wireTypeOf(type).type)
 
 /** What the one column of a query is called, whose list begins here. */
 function columnOf(query: string): string | undefined {

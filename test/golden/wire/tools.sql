@@ -246,3 +246,12 @@ SELECT extract(year FROM date_trunc('year', date '2024-02-03'))::int AS extract,
 
 -- bytes of a digest
 SELECT sha256('a'::bytea), encode(sha256('a'::bytea), 'hex'), convert_from('\x61'::bytea, 'utf8') AS a, d FROM sha256(convert_to('b', 'UTF8')) d
+
+-- psqlODBC: SQLStatistics, which takes the columns of an index apart by their type
+select c.relname, i.indkey, i.indisunique, i.indisclustered, a.amname, n.nspname, i.indoption from pg_catalog.pg_index i, pg_catalog.pg_class c, pg_catalog.pg_class d, pg_catalog.pg_am a, pg_catalog.pg_namespace n where d.relname = 'keyed' and n.nspname = 'raw' and n.oid = d.relnamespace and d.oid = i.indrelid and i.indexrelid = c.oid and c.relam = a.oid order by i.indisprimary desc, i.indisunique, n.nspname, c.relname
+
+-- the columns of an index, as text and among columns
+select i.indkey::text, string_to_array(i.indkey::text, ' ') as k, a.attnotnull from pg_index i join pg_attribute a on a.attrelid = i.indexrelid where i.indrelid = 'raw.keyed'::regclass
+
+-- constants are called as their types, and keep their digits
+select 1::numeric, 2.5::numeric(4,1), cast(1.50 as numeric), cast(-12 as numeric) as n, cast('0.00001' as decimal), '7'::numeric::text, cast(id - 1 as numeric)::int as d from raw.sales where id = 1

@@ -201,6 +201,7 @@ export function castInCall(sql: EditedSql, at: number): void {
   if (open === undefined || !/^(try_)?cast$/.test(sql.words[open - 1] ?? '')) return
   const operand = sql.tokens[at - 1]!
   const isLiteral = operand.kind === 'string' && sql.words[at - 2] === '('
+  const isNumber = operand.kind === 'number' && (open === at - 2 || (open === at - 3 && sql.words[at - 2] === '-'))
   const named = namesOf(type, sql.session)
   if (isOidAlias(type) && isLiteral) {
     sql.replace(at - 1, at - 1, oidOf(type, textOf(operand), sql.session.schema))
@@ -213,7 +214,8 @@ export function castInCall(sql: EditedSql, at: number): void {
   } else {
     const bare = type.replaceAll('[]', '')
     const isOpen = openTypes.has(bare)
-    const digits = isOpen && isLiteral ? decimalText(textOf(operand)) : undefined
+    const written = isLiteral ? textOf(operand) : isNumber ? operand.text : ''
+    const digits = isOpen ? decimalText(written) : undefined
     const to = digits === undefined ? (isOpen ? openNumeric : castTo[bare]) : decimalOf(digits)
     if (to) sql.replace(at + 1, last, to + '[]'.repeat((type.length - bare.length) / 2))
     else if (!isPlain) sql.replace(at + 1, at + 2, '')

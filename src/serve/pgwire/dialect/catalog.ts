@@ -209,6 +209,15 @@ function vectorText(sql: EditedSql, at: number): boolean {
   // `pg_catalog.pg_index.indoption`, as SQLAlchemy has it.
   let first = at
   while (sql.words[first - 1] === '.') first -= 2
+  const cast = sql.words[at + 1] === '::' ? sql.castEnd(at + 1) : undefined
+  if (cast && /^(text|varchar)$/.test(cast.type)) {
+    sql.insertBefore(first, 'array_to_string(')
+    return sql.replace(
+      at,
+      cast.last,
+      `${sql.tokens[at]!.text}, ' ')${sql.isItem(first, cast.last) ? ` AS ${sql.words[at]}` : ''}`,
+    )
+  }
   const isInside = [...sql.pairs].some(([open, close]) => open < first && close > at)
   if (isInside || !sql.isItem(first, at)) {
     const named = sql.words[at + 1] === 'as' && !isInside && sql.isItem(first, at + 2)
