@@ -1339,6 +1339,8 @@ describe('statements', () => {
       (await ada.query(`select obj_description('told'::regclass) as d, col_description('told'::regclass, 1) as c`))
         .rows,
     ).toEqual([{ d: `it's "all"; $1 of it`, c: 'the id' }])
+    const quoted = `obj_description(quote_ident('told')::regclass, 'pg_class')`
+    expect((await ada.query(`select ${quoted} as d`)).rows).toEqual([{ d: `it's "all"; $1 of it` }])
     expect(await ada.query(`comment on schema raw is $$as it came$$`)).toMatchObject({ command: 'COMMENT' })
     const told = `select obj_description('raw'::regnamespace, 'pg_namespace') as d`
     expect((await ada.query(told)).rows).toEqual([{ d: 'as it came' }])

@@ -247,6 +247,9 @@ SELECT extract(year FROM date_trunc('year', date '2024-02-03'))::int AS extract,
 -- bytes of a digest
 SELECT sha256('a'::bytea), encode(sha256('a'::bytea), 'hex'), convert_from('\x61'::bytea, 'utf8') AS a, d FROM sha256(convert_to('b', 'UTF8')) d
 
+-- diesel: comments, by names that are quoted there, and by casts that are written as calls
+select obj_description((quote_ident('raw') || '.' || quote_ident('sales'))::regclass, 'pg_class') as t, obj_description(regclass('raw.sales'), 'pg_class'), col_description(regclass('raw.' || 'sales'), 1) as c, relname from pg_class where oid = regclass('raw.sales')
+
 -- psqlODBC: SQLStatistics, which takes the columns of an index apart by their type
 select c.relname, i.indkey, i.indisunique, i.indisclustered, a.amname, n.nspname, i.indoption from pg_catalog.pg_index i, pg_catalog.pg_class c, pg_catalog.pg_class d, pg_catalog.pg_am a, pg_catalog.pg_namespace n where d.relname = 'keyed' and n.nspname = 'raw' and n.oid = d.relnamespace and d.oid = i.indrelid and i.indexrelid = c.oid and c.relam = a.oid order by i.indisprimary desc, i.indisunique, n.nspname, c.relname
 

@@ -208,7 +208,7 @@ export function castInCall(sql: EditedSql, at: number): void {
     sql.replace(at + 1, last, 'UINTEGER')
   } else if (named) {
     const isForOid = type === 'regclass' && sql.words[last + 2] === 'as' && sql.words[last + 3] === 'oid'
-    sql.insertBefore(open + 1, lookingUp(isForOid ? relationOids : named))
+    sql.insertBefore(open + 1, lookingUp(isForOid ? relationOids(sql.session) : named))
     sql.insertBefore(at, isForOid ? ')::VARCHAR) ' : ')) ')
     sql.replace(at + 1, last, isForOid ? 'UINTEGER' : 'VARCHAR')
   } else {

@@ -12,6 +12,7 @@ import {
   oidOf,
   oidsOf,
   relationOf,
+  relationOids,
   seenSchema,
   sequencesOf,
   type Lookup,
@@ -131,6 +132,13 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     else if (isWritten && word === 'to_regtype') sql.replace(at, end, systemOids.type(name) + alias)
     else lookUp(sql, at, oidsOf[word]!)
     return
+  }
+  // `regclass($1)`, as diesel casts.
+  if (isOidAlias(word) && sql.words[at + 1] === '(' && !/^(::|\.|as)$/.test(sql.words[at - 1] ?? '')) {
+    const argument = sql.tokens[at + 2]
+    if (sql.closing(at + 1) === at + 3 && argument?.kind === 'string')
+      return void sql.replace(at, at + 3, oidOf(word, textOf(argument), sql.session.schema))
+    if (word === 'regclass') return lookUp(sql, at, relationOids(sql.session))
   }
   if (word === 'tableoid' && sql.words[at - 1] !== '.') {
     const of = relationRead(sql, at)

@@ -41,10 +41,14 @@ export const sequencesOf = (session: SessionNames): Lookup => ({
 })
 
 /** By the name, in quotes or without, or by the OID itself, whatever a text may hold. */
-export const relationOids: Lookup = {
-  from: `(SELECT oid, unnest([name, oid::VARCHAR, '"' || replace(replace(name, '"', ''), '.', '"."') || '"']) AS name FROM pg_catalog.boathouse_relation)`,
-  key: 'name',
-  value: 'oid',
+export const relationOids = (session: SessionNames): Lookup => {
+  const inQuotes = (name: string) => `'"' || replace(replace(${name}, '"', ''), '.', '"."') || '"'`
+  return {
+    from: `(SELECT oid, unnest([name, oid::VARCHAR, ${inQuotes('name')}, shown, ${inQuotes('shown')}]) AS name
+      FROM (SELECT *, ${relationNames(session).value} AS shown FROM pg_catalog.boathouse_relation))`,
+    key: 'name',
+    value: 'oid',
+  }
 }
 
 /** What a type is called, by its name in quotes behind its schema's. */
@@ -149,7 +153,7 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
   if (meetsOid(sql, last + 1)) sql.replace(at, last, '::UINTEGER')
   else if (type === 'regclass' && sql.words.slice(first, at).some((word) => /^(\|\||quote_ident|format)$/.test(word))) {
     // A name that is put together there.
-    sql.insertBefore(first, lookingUp(relationOids))
+    sql.insertBefore(first, lookingUp(relationOids(sql.session)))
     sql.replace(at, last, ')::VARCHAR)')
   } else if (type === 'regtype' && sql.words.slice(first, at).includes('||')) {
     sql.insertBefore(first, lookingUp(typeNames))
@@ -167,7 +171,7 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
 /** `$1::text::regtype`: a text is a name. */
 function ofText(sql: EditedSql, at: number, last: number, type: string): boolean {
   if (sql.words[at - 2] !== '::' || !/^(text|varchar|name)$/.test(sql.words[at - 1]!)) return false
-  const named = type === 'regtype' ? oidsOf.to_regtype : type === 'regclass' ? relationOids : undefined
+  const named = type === 'regtype' ? oidsOf.to_regtype : type === 'regclass' ? relationOids(sql.session) : undefined
   if (!named) return false
   sql.insertBefore(sql.operand(at - 3), lookingUp(named))
   return sql.replace(at, last, '))')
