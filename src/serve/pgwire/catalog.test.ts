@@ -273,6 +273,16 @@ test('foreign keys are shown with their rules, also by psql', async () => {
   await ada.query('drop table raw.child, raw.parent')
 })
 
+test('more relations are named than a statement has tables', async () => {
+  const names = Array.from({ length: 150 }, (_, at) => `'${at % 2 ? 'raw.sales' : 'raw.keyed'}'::regclass`).join(', ')
+  for (const before of ['', 'with a as (select 1) ', 'with recursive a as (select 1) '])
+    expect((await ada.query(`${before}select relname from pg_class where oid in (${names}) order by 1`)).rows).toEqual([
+      { relname: 'keyed' },
+      { relname: 'sales' },
+    ])
+  await expect(ada.query(`select ${names}, 'raw.nope'::regclass`)).rejects.toMatchObject({ code: '42P01' })
+})
+
 test('vectors are texts however their relation is named, and lists are compared with what is written as one', async () => {
   const indexes =
     'select pg_catalog.pg_index.indoption, pg_catalog.pg_index.indkey as keys from pg_catalog.pg_index limit 1'

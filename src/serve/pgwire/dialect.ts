@@ -64,6 +64,7 @@ import {
   seriesColumn,
   seriesOfRows,
 } from './dialect/lists.ts'
+import { relationsOnce } from './dialect/oids.ts'
 import { distinctOrders } from './dialect/distinct-order.ts'
 import { jsonPathCall, jsonPathOperator } from './dialect/json-path-calls.ts'
 import { recordColumns } from './dialect/json-rows.ts'
@@ -153,6 +154,7 @@ function editsOf(sql: EditedSql): Edit[] {
     else if (sql.words[at] === '::' && !jsonCompared(sql, at)) castBehind(sql, at)
   }
   if (isCatalog) columnOrder(sql)
+  if (isCatalog) relationsOnce(sql)
   for (let at = 0; at < sql.tokens.length; at++) timesOfJson(sql, at)
   // Around what became of a call.
   for (let at = 0; at < sql.tokens.length; at++) {

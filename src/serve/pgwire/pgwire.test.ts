@@ -443,6 +443,29 @@ describe('statements', () => {
     client.close()
   })
 
+  // As diesel does: it knows the types of all, and asks for none.
+  test.each([
+    ['select \'{"a": [1]}\'::jsonb || $1', [3802], ['{"b": 2}'], '{"a":[1],"b":2}', 3802],
+    ['select doc - $1 from (select json(\'{"a": [1], "b": 2}\') as doc) t', [25], ['a'], '{"b":2}', 3802],
+    ['select doc - $1 from (select json(\'{"a": [1], "b": 2}\') as doc) t', [1009], ['{a,b}'], '{}', 3802],
+    ['select doc #>> $1 from (select json(\'{"a": [1, 7]}\') as doc) t', [1009], ['{a,1}'], '7', 25],
+    ["select v from (values ('bob'), ('abe')) t(v) where v similar to $1", [25], ['(b|c)%'], 'bob', 25],
+  ])('parameters of which the client says the types: %s', async (sql, oids, values, row, type) => {
+    const client = await raw('ada')
+    client.send(parse('', sql, oids), bindTexts('', values), message('D', cstring('P')), execute(''), sync)
+    const answers = await client.until('Z')
+    const { body } = answers.find(({ type: kind }) => kind === 'T')!
+    expect(body.readInt32BE(body.indexOf(0, 2) + 7)).toBe(type)
+    expect(
+      answers
+        .find(({ type: kind }) => kind === 'D')!
+        .body.subarray(6)
+        .toString()
+        .replaceAll(' ', ''),
+    ).toBe(row)
+    client.close()
+  })
+
   test('a numeric that is a whole number is the numeric that was told, and what is sent at once is answered at once', async () => {
     const client = await raw('ada')
     client.send(parse('n', 'select $1 * 2 as n', [1700]), describeStatement('n'), sync)

@@ -212,7 +212,15 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
     const more = await options(signal)
     const formats = shownFormats(asked.formats ?? [], settings.get('intervalstyle')!)
     const result = await placed(asked, translated, () =>
-      door.query(translated.text, { ...more, formats, json: jsonOf(asked.sql) }),
+      door.query(translated.text, {
+        ...more,
+        formats,
+        json: jsonOf(
+          asked.sql,
+          translated.text,
+          asked.values?.map(({ oid }) => oid),
+        ),
+      }),
     )
     return { result, policy }
   }
@@ -577,7 +585,9 @@ export function openStatements({ deps, backendId, backends, entered, notice, sta
       if (!isAsked) return { fields: undefined, oids: declared.map((oid) => oid || 25) }
       const more = await options(signal)
       const describe = async (translated: Spliced) =>
-        placed(asked, translated, () => door.describe(translated.text, { ...more, json: jsonOf(asked.sql) }))
+        placed(asked, translated, () =>
+          door.describe(translated.text, { ...more, json: jsonOf(asked.sql, translated.text, declared) }),
+        )
       let known = declared
       /** Those of which neither the client nor the engine says the type. */
       const open: number[] = []
@@ -783,8 +793,10 @@ function fieldsOf(
 }
 
 /** Which of PostgreSQL's two types what is computed of JSON has, as far as the statement tells: the engine has one. */
-const jsonOf = (sql: string): 'JSON' | 'JSONB' =>
-  !/\b(json_\w+|to_json|row_to_json|array_to_json)\s*\(|(::|\bas)\s*json\b/i.test(sql) && /\bjsonb|->|#>/i.test(sql)
+const jsonOf = (sql: string, meant: string, parameters: readonly number[] = []): 'JSON' | 'JSONB' =>
+  parameters.includes(pgTypes.jsonb.oid) ||
+  /\bjsonb_delete\w*\(/.test(meant) ||
+  (!/\b(json_\w+|to_json|row_to_json|array_to_json)\s*\(|(::|\bas)\s*json\b/i.test(sql) && /\bjsonb|->|#>/i.test(sql))
     ? 'JSONB'
     : 'JSON'
 

@@ -189,7 +189,7 @@ export function jsonMinus(sql: EditedSql, at: number): boolean {
   if (!sql.tokens[from]) return false
   const isNegative = sql.words[from] === '-' && sql.tokens[from + 1]?.kind === 'number'
   const first = sql.operandEnd(isNegative ? from + 1 : from)
-  const isKey = isText(sql, from) && keyText.test(textOf(sql.tokens[from]!))
+  const isKey = (isText(sql, from) && keyText.test(textOf(sql.tokens[from]!))) || isCastText(sql, from, first)
   if (!isPath && !left.isJson && !isKey) return false
   // Calls inside of each other are bounded: keys in a row are taken out at once.
   let last = first
@@ -212,6 +212,12 @@ export function jsonMinus(sql: EditedSql, at: number): boolean {
 
 /** A literal with nothing behind it that would bind tighter. */
 const isText = (sql: EditedSql, at: number): boolean => sql.tokens[at]?.kind === 'string' && sql.operandEnd(at) === at
+
+/** `CAST('key' AS VARCHAR)`, as a text becomes that is bound: it is taken away from JSON alone. */
+const isCastText = ({ words }: EditedSql, from: number, last: number): boolean =>
+  words[from] === 'cast' &&
+  /^\[?$/.test(words[from + 2]!) &&
+  /asvarchar(\[\])?\)$/.test(words.slice(from, last + 1).join(''))
 
 /** The operand that ends here, with the members that are taken out of it. */
 export function jsonBefore(sql: EditedSql, last: number): { first: number; last: number; isJson: boolean } {
@@ -282,6 +288,8 @@ export function jsonPath(sql: EditedSql, at: number): boolean {
   let last = sql.words[from] === '$' ? from + 1 : from
   if (sql.words[sql.words[from] === 'array' ? from + 1 : from] === '[') last = sql.words.indexOf(']', from)
   if (sql.words[from] === '(') last = sql.closing(from) ?? from
+  // What a list became that was bound as one.
+  if (sql.words[from] === 'cast') last = sql.closing(from + 1) ?? from
   if (last < from || !sql.tokens[last]) return false
   if (sql.words[last + 1] === '::') last = sql.castEnd(last + 1).last
   const { first } = jsonBefore(sql, at - 1)

@@ -185,3 +185,17 @@ function meetsOid(sql: EditedSql, from: number): boolean {
     at > from && sql.tokens[at]?.kind === 'string' && sql.words[at + 1] === '::' && isOidAlias(sql.castEnd(at + 1).type)
   )
 }
+
+const relations = 'pg_catalog.boathouse_relation'
+
+/** Tools name as many relations as a schema has (MikroORM): those of a long list are looked up in one place, so that none counts as a table. */
+export function relationsOnce(sql: EditedSql): void {
+  const asking = sql.edits.filter(({ text }) => text.includes(relations))
+  const [first] = sql.words
+  if (asking.length < manyRelations || (first !== 'select' && first !== 'with')) return
+  for (const edit of asking) edit.text = edit.text.replaceAll(relations, 'bh_relations')
+  const once = `bh_relations AS (SELECT * FROM ${relations})`
+  if (first === 'select') sql.wrapBefore(0, `WITH ${once} `)
+  else sql.wrapBefore(sql.words[1] === 'recursive' ? 2 : 1, `${once}, `)
+}
+const manyRelations = 20

@@ -99,14 +99,22 @@ export function matched(sql: EditedSql, at: number): boolean {
 
 /** `SIMILAR TO '(a|b)%'`: `%` and `_` are as in LIKE, where the engine has a regular expression. */
 function similar(sql: EditedSql, at: number): boolean {
-  const pattern = sql.tokens[at + 2]
-  const isPattern = sql.words[at + 1] === 'to' && pattern?.kind === 'string' && pattern.text.startsWith("'")
-  if (!isPattern || sql.words[at + 3] === 'escape') return false
+  if (sql.words[at + 1] !== 'to' || !sql.tokens[at + 2]) return false
+  const end = sql.operandEnd(at + 2)
+  const place = sql.tokens.findIndex(({ kind }, index) => kind === 'string' && index >= at + 2 && index <= end)
+  const others = sql.words.slice(at + 2, end + 1).filter((_, index) => at + 2 + index !== place)
+  if (!others.every((word) => /^([()$]|\d+|::|cast|as|text|varchar|null|select)$/.test(word)))
+    throw new Failure('SQL_UNSUPPORTED', 'SIMILAR TO takes a pattern that is written there', {
+      hint: 'Compare with ~ and a regular expression.',
+    })
+  const pattern = sql.tokens[place]
+  // Before its value is bound it is none.
+  if (!pattern || sql.words[end + 1] === 'escape') return false
   const text = textOf(pattern).replace(
     /\\[^]|\[[^\]]*\]|[%_.^$]/g,
     (one) => ({ '%': '.*', _: '.' })[one] ?? (one.length > 1 ? one : `\\${one}`),
   )
-  return sql.replace(at + 2, at + 2, quoteText(`(?s:${text})`))
+  return sql.replace(place, place, quoteText(`(?s:${text})`))
 }
 
 /** Text is compared by code point, as COLLATE "C" asks for; other collations are not known. */
