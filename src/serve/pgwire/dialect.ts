@@ -51,6 +51,7 @@ import {
   jsonTaken,
 } from './dialect/json.ts'
 import {
+  bareLists,
   boundList,
   castAgain,
   elementsColumn,
@@ -83,7 +84,9 @@ const catalogWord =
 
 /** The text for the lake. `values`: bound parameters, put in first, as some of them are names of what is looked up. */
 export function translate(sql: string, session: SessionNames, values: readonly Edit[] = []): Spliced {
-  const bound = splice(sql, values)
+  const given = splice(sql, values)
+  const lists = splice(given.text, bareLists(given.text, session))
+  const bound = { text: lists.text, origin: (index: number) => given.origin(lists.origin(index)) }
   const sorted = splice(bound.text, distinctOrders(bound.text, session))
   const patterned = splice(sorted.text, patternEdits(sorted.text))
   const { text, origin } = splice(patterned.text, editsOf(new EditedSql(patterned.text, session)))

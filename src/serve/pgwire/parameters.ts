@@ -25,6 +25,8 @@ export type Placeholder = {
   cast: number
   /** The range of `= ANY ($1)` and `<> ALL ($1)`, which `not` is. */
   any: { start: number; end: number; not: boolean } | undefined
+  /** The range with the comma behind it, or before it. */
+  argument: { start: number; end: number }
 }
 
 export function placeholders(sql: string): Placeholder[] {
@@ -41,6 +43,10 @@ export function placeholders(sql: string): Placeholder[] {
       isList: (after === '::' && all[at + 4]?.text === '[') || isLikeEach(all, at) || isBesideList(all, at),
       cast: castAt(all, at),
       any: anyAt(all, at),
+      argument: {
+        start: after !== ',' && before === ',' ? all[at - 1]!.start : start,
+        end: after === ',' ? all[at + 2]!.end : end,
+      },
     }
   })
 }
@@ -122,12 +128,13 @@ export function parameterEdits(
   values: readonly Bound[],
   { plainText, exact }: { plainText: boolean; exact: boolean },
 ): Edit[] {
-  return places.map(({ number, start, end, counts, likely, isList, any, cast }) => {
+  return places.map(({ number, start, end, counts, likely, isList, any, cast, argument }) => {
     const given = values[number - 1]
     if (!given)
       throw new Failure('REQUEST_INVALID', `there is no value for the parameter $${number}`, {
         hint: `${values.length} were bound.`,
       })
+    if (given.oid === voidOid) return { ...argument, text: '' }
     const value = given.oid === 0 && cast === pgTypes.numeric.oid ? { ...given, oid: cast } : given
     const untold = value.oid === 0 && value.format === 0 && value.bytes ? utf8(value.bytes) : undefined
     const those = any && untold !== undefined ? parseArray(untold) : undefined
@@ -146,12 +153,16 @@ export function parameterEdits(
   })
 }
 
+/** What JDBC says of a parameter that a function gives back: `{? = call upper(?)}` is no argument of it, as in PostgreSQL. */
+const voidOid = 2278
+
 /** Whether a text is a whole number: where one is likely, a text would be none. */
 const isShort = (bytes: Buffer | null) => bytes !== null && /^-?\d{1,9}$/.test(bytes.toString('latin1'))
 
 /** `$n` with the types that were declared, as a text that can be bound without values. The items of `= ANY ($n)` for its list. */
 export function typedEdits(places: readonly Placeholder[], oids: readonly number[]): Edit[] {
-  return places.flatMap(({ number, start, end, any }) => {
+  return places.flatMap(({ number, start, end, any, argument }) => {
+    if (oids[number - 1] === voidOid) return [{ ...argument, text: '' }]
     const type = castOf(oids[number - 1] ?? 0)
     if (type) return [{ start, end, text: `CAST($${number} AS ${type})` }]
     return any ? [{ start: any.start, end: any.end, text: ` ${any.not ? '<>' : '='} $${number}` }] : []
@@ -161,7 +172,8 @@ export function typedEdits(places: readonly Placeholder[], oids: readonly number
 /** Null of the type of each parameter in its place; `unknown`: one of which the engine does not see that it is null. */
 export function nullEdits(places: readonly Placeholder[], oids: readonly number[], unknown = false): Edit[] {
   const none = unknown ? '(SELECT NULL)' : 'NULL'
-  return places.map(({ number, start, end }) => {
+  return places.map(({ number, start, end, argument }) => {
+    if (oids[number - 1] === voidOid) return { ...argument, text: '' }
     const type = castOf(oids[number - 1] ?? 0)
     return { start, end, text: `CAST(${none} AS ${type ?? 'VARCHAR'})` }
   })

@@ -443,6 +443,14 @@ describe('statements', () => {
     client.close()
   })
 
+  test.each(["'a' || '%'", 'p', "lower('A')"])(
+    'a pattern of SIMILAR TO that is computed is refused: %s',
+    async (pattern) => {
+      const sql = `select v from (values ('ab', 'a%')) t(v, p) where v similar to ${pattern}`
+      await expect(ada.query(sql)).rejects.toMatchObject({ code: '0A000' })
+    },
+  )
+
   // As diesel does: it knows the types of all, and asks for none.
   test.each([
     ['select \'{"a": [1]}\'::jsonb || $1', [3802], ['{"b": 2}'], '{"a":[1],"b":2}', 3802],
@@ -450,6 +458,9 @@ describe('statements', () => {
     ['select doc - $1 from (select json(\'{"a": [1], "b": 2}\') as doc) t', [1009], ['{a,b}'], '{}', 3802],
     ['select doc #>> $1 from (select json(\'{"a": [1, 7]}\') as doc) t', [1009], ['{a,1}'], '7', 25],
     ["select v from (values ('bob'), ('abe')) t(v) where v similar to $1", [25], ['(b|c)%'], 'bob', 25],
+    // JDBC: what a function gives back is no argument of it.
+    ['select * from upper($1,$2) as result', [2278, 1043], ['', 'abc'], 'ABC', 25],
+    ['select * from power($2,$3,$1) as result', [2278, 701, 701], ['', '2', '3'], '8', 701],
   ])('parameters of which the client says the types: %s', async (sql, oids, values, row, type) => {
     const client = await raw('ada')
     client.send(parse('', sql, oids), bindTexts('', values), message('D', cstring('P')), execute(''), sync)
@@ -1421,6 +1432,20 @@ describe('statements', () => {
     await ada.query('alter table grown alter column tags type varchar(255)[]')
     expect(await codeOf(ada.query('insert into grown (id) values (2)'))).toBe('23502')
     expect((await ada.query('select id, n from grown')).rows).toEqual([{ id: 1, n: 4 }])
+  })
+
+  test('lists in parentheses, as JDBC writes them into a text', async () => {
+    await ada.query('create table wrapped (name text, tags text[], numbers int[])')
+    await ada.query(`insert into wrapped values (('a'), ('{"x","y"}'), ('{"1",NULL,"3"}')), ('b', ('{}'), null)`)
+    await ada.query(`update wrapped set numbers = ('{"4"}') where name = any (('{"b","c"}'))`)
+    expect((await ada.query('select * from wrapped order by name')).rows).toEqual([
+      { name: 'a', tags: ['x', 'y'], numbers: [1, null, 3] },
+      { name: 'b', tags: [], numbers: [4] },
+    ])
+    expect((await ada.query(`select * from (values ('{a}'), ('{b}')) v(x) where x in ('{b}')`)).rows).toEqual([
+      { x: '{b}' },
+    ])
+    await ada.query('drop table wrapped')
   })
 
   test('ONLY before the table that is changed, as Spark and pg_restore write it', async () => {

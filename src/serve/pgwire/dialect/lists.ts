@@ -2,10 +2,10 @@
 
 import { comparedRows } from '../../../base/compared-rows.ts'
 import { parseArray, parseArrays } from '../../../base/pg-texts.ts'
-import { isName } from '../../../lake/index.ts'
+import { isName, type Edit } from '../../../lake/index.ts'
 import { isBesideList, itemsSql, listSql } from '../parameters.ts'
 import { isOidAlias } from './oids.ts'
-import { textOf, type EditedSql, type Range } from './sql.ts'
+import { EditedSql, textOf, type Range, type SessionNames } from './sql.ts'
 
 const shortNumber = /^(-?\d{1,9}|\(-?\d{1,9}\)|CAST\(('-?\d{1,9}'|\(SELECT NULL\)) AS INTEGER\))$/i
 
@@ -24,6 +24,23 @@ function stepped(sql: EditedSql, at: number, end: number): void {
   if (!first || !last || !step || isText(first)) return
   if (isText(last)) sql.insertAfter(last[1], '::TIMESTAMP')
   if (isText(step)) sql.insertAfter(step[1], '::INTERVAL')
+}
+
+const inParentheses = /\(\s*'\{/
+/** `ANY (('{a}'))`, `SET tags = ('{a}')`, as JDBC writes lists into a text: without the parentheses that say nothing. */
+export function bareLists(text: string, session: SessionNames): Edit[] {
+  if (!inParentheses.test(text)) return []
+  const sql = new EditedSql(text, session)
+  sql.tokens.forEach(({ kind, text: value }, at) => {
+    if (kind !== 'string' || !value.startsWith("'{") || sql.words[at - 1] !== '(' || sql.words[at + 1] !== ')') return
+    const around = [...sql.pairs].find(([open, close]) => open < at - 1 && close > at + 1)?.[0]
+    const isItem = around !== undefined && !/^(values|select|with)$/.test(sql.words[around + 1]!)
+    const before = sql.words[at - 2] ?? ''
+    if (before !== '=' && before !== '(' && !(before === ',' && isItem)) return
+    sql.replace(at - 1, at - 1, '')
+    sql.replace(at + 1, at + 1, '')
+  })
+  return sql.edits
 }
 
 /** `'{1,2}'::int[]`, `('{a}')::varchar(10)[]`, `CAST('{1,2}' AS int[])`: a list. */
