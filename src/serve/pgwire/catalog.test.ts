@@ -265,6 +265,10 @@ test('foreign keys are shown with their rules, also by psql', async () => {
     ['CASCADE', 'NO ACTION'],
     ['RESTRICT', 'SET NULL'],
   ])
+  // Atlas, and so ent: an operator of an index that is no exclusion, beside two keys that lead to it.
+  const operators = `select (case when idx.indisexclusion then (select conexclop[idx.ord]::regoper from pg_constraint where conindid = idx.indexrelid) end) as excoper
+    from (select *, generate_series(1, array_length(i.indkey, 1)) as ord from pg_index i) idx where idx.indrelid = 'raw.parent'::regclass`
+  expect((await ada.query(operators)).rows).toEqual([{ excoper: null }])
   const { stdout } = await run('psql', [world.url(), '-X', '-c', '\\d raw.child', '-c', '\\d raw.parent'])
   const [child, parent] = stdout.split('Table "raw.parent"')
   expect(child).toContain('"child_a_fkey" FOREIGN KEY (a) REFERENCES raw.parent(id) ON DELETE CASCADE')

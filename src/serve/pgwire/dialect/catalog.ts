@@ -153,6 +153,11 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
     sql.replace(at - 2, at, `${of ?? 'NULL'}::UINTEGER${sql.isItem(at - 2, at) ? ` AS ${word}` : ''}`)
     return
   }
+  // `CASE WHEN indisexclusion THEN (SELECT conexclop[1] FROM pg_constraint …) END`: the engine asks for it of other indexes, too.
+  if (word === 'conexclop') {
+    const around = [...sql.pairs].find(([open, close]) => open < at && close > at && sql.words[open + 1] === 'select')
+    return around && sql.insertBefore(around[1], ' LIMIT 1')
+  }
   // `EXISTS (SELECT FROM …)`: a list of no columns.
   if (word === 'select' && sql.words[at - 1] === '(' && sql.words[at + 1] === 'from')
     return sql.insertBefore(at + 1, '1 ')
