@@ -10,7 +10,6 @@ const types: Record<string, string> = {
   oid: 'o',
   regproc: 'o',
   xid: 'o',
-  regtype: 'o',
   name: 't',
   text: 't',
   char: 't',
@@ -18,6 +17,8 @@ const types: Record<string, string> = {
   pg_node_tree: 't',
   inet: 't',
   pg_lsn: 't',
+  // Of a sequence alone: clients are told its name.
+  regtype: 't',
   anyarray: 't',
   aclitem: 't',
   pg_ndistinct: 't',

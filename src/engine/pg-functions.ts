@@ -133,12 +133,16 @@ const scalars: Macro[] = [
     'true',
   ),
   ...same(
-    'has_database_privilege has_function_privilege has_sequence_privilege has_language_privilege has_tablespace_privilege has_type_privilege pg_has_role',
+    'has_database_privilege has_function_privilege has_language_privilege has_tablespace_privilege has_type_privilege pg_has_role',
     [two, three],
     'true',
   ),
   // Over the PostgreSQL wire these are rewritten, for they depend on who asks; elsewhere it is not known.
-  ...same('has_table_privilege has_schema_privilege has_any_column_privilege', [two, three], 'NULL::BOOLEAN'),
+  ...same(
+    'has_table_privilege has_schema_privilege has_any_column_privilege has_sequence_privilege',
+    [two, three],
+    'NULL::BOOLEAN',
+  ),
   ['has_column_privilege', [three, four], 'NULL::BOOLEAN'],
   ['pg_get_expr', [two, three], 'a'],
   // All indexes that are told of are keys, in ascending order.

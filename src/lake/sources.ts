@@ -64,7 +64,7 @@ import { schemaStarsInDuckDb } from './sql/schema-stars.ts'
 import { travelInDuckDb } from './sql/travel.ts'
 import { sqlType } from './types.ts'
 import { declaredTypes, markedType, needsMark, readTypes, type DeclaredType } from './write/declared-types.ts'
-import { aboveAll, ownerOf } from './write/numbered.ts'
+import { aboveAll, numberedFields, ownerOf, ownSequence } from './write/numbered.ts'
 import { zoneOf } from './policy/zones.ts'
 
 /** A text of a person or of a view without what other engines, or DuckDB's own catalog, call otherwise than the lake. */
@@ -419,6 +419,19 @@ export async function nameSources(
     return new Map(all.filter((one): one is [string, string] => one[1] !== undefined))
   }
 
+  /** Of the tables that the asker sees all of: the highest number is one of theirs. */
+  async function lastNumbers(tables: readonly Loaded[]): Promise<Map<string, bigint>> {
+    const found = new Map<string, bigint>()
+    for (const { kind, name, metadata } of tables) {
+      if (kind !== 'table' || name.namespace === shownTemporary || !seesAll(rights.select(name))) continue
+      for (const { field, sequence } of numberedFields(metadata)) {
+        const above = sequence ? undefined : await aboveAll(context.io, metadata, field, context)
+        if (above !== undefined) found.set(`${name.namespace}.${ownSequence(name.name, field.name)}`, above - 1n)
+      }
+    }
+    return found
+  }
+
   /** What PostgreSQL shows of a sequence that is read like a table. */
   async function sequenceRow(name: TableName): Promise<Source | undefined> {
     const found = (await context.sequences?.find(name))?.sequence ?? (await ownNumbers(name))
@@ -463,7 +476,10 @@ export async function nameSources(
       identity: `<${name}>`,
       rows: async () => {
         const known = await (knownToAsker ??= ask())
-        return relation.rows(known, relation.hasComments ? await commentsOf(known.namespaces) : undefined)
+        return relation.rows(known, {
+          ...(relation.holds === 'comments' && { comments: await commentsOf(known.namespaces) }),
+          ...(relation.holds === 'last' && { last: await lastNumbers(known.tables) }),
+        })
       },
     }
   }

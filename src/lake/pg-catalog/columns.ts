@@ -99,7 +99,7 @@ export const pgCatalogColumns = `
   pg_seclabel objoid:o classoid:o objsubid:i provider:t label:t
   pg_seclabels objoid:o classoid:o objsubid:i objtype:t objnamespace:o objname:t provider:t label:t
   pg_sequence seqrelid:o seqtypid:o seqstart:l seqincrement:l seqmax:l seqmin:l seqcache:l seqcycle:b
-  pg_sequences schemaname:t sequencename:t sequenceowner:t data_type:o start_value:l min_value:l max_value:l
+  pg_sequences schemaname:t sequencename:t sequenceowner:t data_type:t start_value:l min_value:l max_value:l
     increment_by:l cycle:b cache_size:l last_value:l
   pg_settings name:t setting:t unit:t category:t short_desc:t extra_desc:t context:t vartype:t source:t min_val:t
     max_val:t enumvals:T boot_val:t reset_val:t sourcefile:t sourceline:i pending_restart:b

@@ -4,7 +4,7 @@
 import { columnsOfRelation, emptySql, rowsSql } from './relation-sql.ts'
 import { informationSchemaRows } from './information-rows.ts'
 import { functionOid, namespaceOid, roleOid, systemRelationOid, typeOid } from './oids.ts'
-import { modelOf, pgCatalogRows, type Key, type Known, type Model, type SchemaComments } from './rows.ts'
+import { modelOf, pgCatalogRows, type Key, type Known, type Model, type More } from './rows.ts'
 
 export type { Key, Known } from './rows.ts'
 
@@ -23,9 +23,9 @@ type Named = { catalog: string | undefined; namespace: string | undefined; name:
 /** `sql` has the columns and no rows; `rows` asks what there is. */
 export type SystemRelation = {
   sql: string
-  /** Its rows hold the comments of schemas, which are asked for at no other time. */
-  hasComments: boolean
-  rows(known: Known, comments?: SchemaComments): string
+  /** What its rows hold that is asked for at no other time: comments of schemas, the last numbers of columns. */
+  holds: keyof More | undefined
+  rows(known: Known, more?: More): string
 }
 
 /**
@@ -42,8 +42,8 @@ export function systemRelation(named: Named, standard: 'postgres' | 'own'): Syst
   const rowsOf = (schema === 'pg_catalog' ? pgCatalogRows : informationSchemaRows)[name]
   return {
     sql: emptySql(columns),
-    hasComments: name === 'pg_description',
-    rows: (known, comments) => (rowsOf ? rowsSql(columns, rowsOf(modelKept(known), comments)) : emptySql(columns)),
+    holds: ({ pg_description: 'comments', pg_sequences: 'last' } as const)[name],
+    rows: (known, more) => (rowsOf ? rowsSql(columns, rowsOf(modelKept(known), more)) : emptySql(columns)),
   }
 }
 const models = new WeakMap<Known, Model>()

@@ -22,7 +22,7 @@ const written = ({ known }: Pick<Model, 'known'>, on: Governed): string[] =>
  * `some_privileges` those on a column at least, `columns` the names and numbers of the columns that can be read.
  */
 export function privilegeRows(model: Model): Row[] {
-  const { known, relations, namespaces } = model
+  const { known, relations, namespaces, sequences } = model
   return [
     ...relations.flatMap(({ oid, schema, name, columns, loaded }) => {
       const others = written(model, loaded.name)
@@ -32,6 +32,17 @@ export function privilegeRows(model: Model): Row[] {
         privileges: [...(known.seesEveryColumn(loaded.name) ? read : []), ...others],
         some_privileges: [...read, ...others],
         columns: columns.flatMap((column) => [column.name.toLowerCase(), String(column.number)]),
+      })
+    }),
+    // Who adds rows takes numbers, and who may take them may set where they go on.
+    ...sequences.flatMap(({ oid, schema, name, of }) => {
+      const isOwn = of && (of.own || of.relation.columns[of.number - 1]!.serial)
+      const table = isOwn ? of.relation.loaded.name : undefined
+      const takes = known.may('insert', table ?? { catalog: known.catalog, namespace: schema, name })
+      const sees = takes || (table !== undefined && known.seesEveryColumn(table))
+      return named([String(oid), name, `${schema}.${name}`, `${known.catalog}.${schema}.${name}`], {
+        kind: 'sequence',
+        privileges: [...(takes ? ['USAGE', 'UPDATE'] : []), ...(sees ? ['SELECT'] : [])],
       })
     }),
     ...(['pg_catalog', 'information_schema'] as const).flatMap((schema) =>

@@ -29,7 +29,7 @@ import {
 import type { KeyRules } from '../sql/statement.ts'
 import { privilegeRows } from './privilege-rows.ts'
 import type { Row } from './relation-sql.ts'
-import { sequenceRelations, sequenceRows, type SequenceRelation } from './sequence-rows.ts'
+import { sequenceRelations, sequenceRows, type LastNumbers, type SequenceRelation } from './sequence-rows.ts'
 
 /** A key of a table that the lake does not enforce: from the project's tests, or an Iceberg table's identifier fields. */
 export type Key =
@@ -63,8 +63,8 @@ export type Known = {
   sequences: readonly NamedSequence[]
 }
 
-/** By the name of the schema. */
-export type SchemaComments = ReadonlyMap<string, string>
+/** What is asked for only where it is shown. */
+export type More = { comments?: ReadonlyMap<string, string>; last?: LastNumbers }
 
 type Column = Field & {
   number: number
@@ -316,7 +316,7 @@ const roleRow = (name: string, isAdmin: boolean): Row => ({
 })
 
 /** Rows by relation of `pg_catalog`; a relation that is not here has none. */
-export const pgCatalogRows: Record<string, (model: Model, comments?: SchemaComments) => Row[]> = {
+export const pgCatalogRows: Record<string, (model: Model, more?: More) => Row[]> = {
   pg_namespace: ({ namespaces }) =>
     namespaces.map((name) => ({ oid: namespaceOid(name), nspname: name, nspowner: ownerOid })),
 
@@ -497,7 +497,7 @@ export const pgCatalogRows: Record<string, (model: Model, comments?: SchemaComme
       ...(to ? { confkey: to.numbers } : {}),
     })),
 
-  pg_description: ({ relations }, schemas = new Map()) => [
+  pg_description: ({ relations }, { comments: schemas = new Map() } = {}) => [
     ...relations.flatMap(({ oid, loaded, columns }) => [
       ...comment('pg_class', oid, 0, loaded.metadata.properties.comment),
       ...columns.flatMap(({ number, doc }) => comment('pg_class', oid, number, doc)),
@@ -640,7 +640,7 @@ export const pgCatalogRows: Record<string, (model: Model, comments?: SchemaComme
     }),
   ],
   pg_sequence: ({ sequences }) => sequenceRows.pg_sequence(sequences),
-  pg_sequences: ({ sequences }) => sequenceRows.pg_sequences(sequences),
+  pg_sequences: ({ sequences }, more) => sequenceRows.pg_sequences(sequences, more?.last),
   pg_depend: ({ sequences }) => sequenceRows.pg_depend(sequences),
 
   boathouse_relation: ({ relations, constraints, sequences }) => [

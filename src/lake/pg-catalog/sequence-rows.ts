@@ -15,6 +15,9 @@ export type SequenceRelation = {
   of: { relation: Relation; number: number; own: boolean } | undefined
 }
 
+/** The highest numbers of columns that number their rows, by schema and name of their sequences. */
+export type LastNumbers = ReadonlyMap<string, bigint>
+
 export function sequenceRelations(made: readonly NamedSequence[], relations: readonly Relation[]): SequenceRelation[] {
   const own = relations.flatMap((relation) =>
     relation.columns.flatMap(({ name, number, identity, serial, type, from = 1 }): Omit<SequenceRelation, 'oid'>[] => {
@@ -47,6 +50,8 @@ export function sequenceRelations(made: readonly NamedSequence[], relations: rea
   return all.map((one) => ({ ...one, oid: oids.get(`sequence ${one.schema}.${one.name}`)! }))
 }
 
+const lastOf = (last: bigint | undefined): Row => (last === undefined ? {} : { last_value: String(last) })
+
 export const sequenceRows = {
   pg_sequence: (all: readonly SequenceRelation[]): Row[] =>
     all.map(({ oid, sequence }) => ({
@@ -60,19 +65,19 @@ export const sequenceRows = {
       seqcycle: sequence.cycles,
     })),
 
-  pg_sequences: (all: readonly SequenceRelation[]): Row[] =>
+  pg_sequences: (all: readonly SequenceRelation[], last: LastNumbers = new Map()): Row[] =>
     all.map(({ schema, name, sequence }) => ({
       schemaname: schema,
       sequencename: name,
       sequenceowner: 'boathouse',
-      data_type: typeOid(sequence.type),
+      data_type: sequence.type,
       start_value: String(sequence.start),
       min_value: String(sequence.least),
       max_value: String(sequence.most),
       increment_by: String(sequence.increment),
       cycle: sequence.cycles,
       cache_size: sequence.cache,
-      ...(sequence.last === undefined ? {} : { last_value: String(sequence.last) }),
+      ...lastOf(sequence.last ?? last.get(`${schema}.${name}`)),
     })),
 
   pg_depend: (all: readonly SequenceRelation[]): Row[] =>

@@ -162,6 +162,9 @@ test('rights are those of who asks; what they may not know of is what is not the
       { privilege: 'select', on: { namespace: 'raw', table: 'keyed' }, to: { kind: 'user', name: 'mia' } },
     ],
   })
+  await ada.query('create sequence raw.steps start 5 increment 5')
+  await ada.query(`create table raw.numbered (id int generated always as identity (start with 10), name text)`)
+  await ada.query(`insert into raw.numbered (name) values ('a'), ('b')`)
   const held = async (client: pg.Client, call: string) =>
     Object.values((await client.query(`select ${call}`)).rows[0] as object)[0] as unknown
   const table = [
@@ -184,6 +187,10 @@ test('rights are those of who asks; what they may not know of is what is not the
     ["has_schema_privilege('raw', 'create')", false, true],
     ["has_schema_privilege(current_user, 'hidden', 'usage')", false, false],
     ["pg_catalog.has_table_privilege('raw.keyed'::regclass, 'select')", true, true],
+    ["has_sequence_privilege('raw.steps', 'usage')", false, true],
+    ["has_sequence_privilege(current_user, 'raw.steps', 'SELECT, UPDATE')", false, true],
+    ["has_sequence_privilege('raw.numbered_id_seq', 'usage')", false, true],
+    ["has_sequence_privilege('raw.nothing', 'usage')", false, false],
   ] as const
   for (const [call, ofMia, ofAda] of table)
     expect([call, await held(mia, call), await held(ada, call)]).toEqual([call, ofMia, ofAda])
@@ -196,6 +203,14 @@ test('rights are those of who asks; what they may not know of is what is not the
     { relname: 'sales', has_table_privilege: false },
   ])
   expect(fields).toHaveLength(2)
+  const told = 'select sequencename, data_type, start_value, increment_by, last_value from pg_sequences order by 1'
+  const numbered = { sequencename: 'numbered_id_seq', data_type: 'integer', start_value: '10', increment_by: '1' }
+  const steps = { sequencename: 'steps', data_type: 'bigint', start_value: '5', increment_by: '5', last_value: null }
+  expect((await ada.query(told)).rows).toEqual([{ ...numbered, last_value: '11' }, steps])
+  expect((await ada.query(told.replace('data_type', 'data_type::regtype'))).rows).toMatchObject([numbered, {}])
+  expect((await mia.query(told)).rows).toEqual([])
+  await ada.query('drop sequence raw.steps')
+  await ada.query('drop table raw.numbered')
   await mia.end()
 })
 

@@ -80,7 +80,7 @@ import { intervalFields, typedLiteral, zoneOffset } from './dialect/time-literal
 
 const catalogTextMax = 50_000
 const catalogWord =
-  /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b|to_reg(class|type|namespace|role|proc)\b|has_(table|schema|column|any_column)_privilege\b)/i
+  /^"?(pg_|information_schema\b|reg(class|type|proc|namespace|role)\b|to_reg(class|type|namespace|role|proc)\b|has_(table|schema|sequence|column|any_column)_privilege\b)/i
 
 /** The text for the lake. `values`: bound parameters, put in first, as some of them are names of what is looked up. */
 export function translate(sql: string, session: SessionNames, values: readonly Edit[] = []): Spliced {

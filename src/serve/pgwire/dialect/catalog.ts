@@ -50,11 +50,12 @@ const relationsOfFunctions: Record<string, string> = {
 }
 
 /** `has_table_privilege([user,] table, privilege)`: where the asker's rights are. With a column there is one argument more. */
-const privilegesOf: Record<string, { kind: 'relation' | 'schema'; held: string; column?: true }> = {
+const privilegesOf: Record<string, { kind: 'relation' | 'schema' | 'sequence'; held: string; column?: true }> = {
   has_table_privilege: { kind: 'relation', held: 'privileges' },
   has_any_column_privilege: { kind: 'relation', held: 'some_privileges' },
   has_column_privilege: { kind: 'relation', held: 'some_privileges', column: true },
   has_schema_privilege: { kind: 'schema', held: 'privileges' },
+  has_sequence_privilege: { kind: 'sequence', held: 'privileges' },
 }
 
 /** Whether a relation is what its name alone means. */

@@ -142,6 +142,9 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
     return
   }
   if (ofText(sql, at, last, type)) return
+  // Of a sequence the type is told by its name.
+  if (type === 'regtype' && sql.words[at - 1] === 'data_type' && sql.words.includes('pg_sequences'))
+    return void sql.replace(at, last, '')
   const first = sql.operand(at - 1)
   const named = namesOf(type, sql.session)
   // `pg_typeof(x)::regtype = 'text'::regtype`: what a type is called.
