@@ -249,6 +249,16 @@ test('serial and CURRENT_TIMESTAMP are told as PostgreSQL tells them, and names 
     ['began', 'now()', 'NO'],
     ['of', null, 'NO'],
   ])
+  // drizzle-kit
+  const sequences = `select a.attname, pg_get_serial_sequence('"public"."counted"', a.attname)::regclass as seq,
+      exists (select from pg_attrdef d where d.adrelid = a.attrelid and d.adnum = a.attnum and pg_get_expr(d.adbin, d.adrelid) =
+        'nextval(''' || pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)::regclass || '''::regclass)') as is_serial
+    from pg_attribute a where a.attrelid = 'counted'::regclass and a.attnum < 4 order by a.attnum`
+  expect(await values(sequences)).toEqual([
+    ['id', 'counted_id_seq', true],
+    ['other', 'counted_other_seq', false],
+    ['at', null, false],
+  ])
   await ada.query('insert into counted (of) values (1)')
   expect(await values('select id, other, at is null, began is null from counted')).toEqual([[1, 1, false, false]])
   const named =

@@ -114,8 +114,11 @@ export function catalogWordAt(sql: EditedSql, at: number): void {
   if (word === 'pg_get_constraintdef' && lookup) return lookUp(sql, at, { ...lookup, value: shownKey(sql) })
   if (lookup) return lookUp(sql, at, lookup)
   // Of names that are written there the lake tells, as elsewhere.
-  if (word === 'pg_get_serial_sequence' && sql.words[at + 1] === '(' && sql.tokens[at + 2]?.kind !== 'string')
-    return lookUp(sql, at, sequencesOf(sql.session))
+  if (word === 'pg_get_serial_sequence' && sql.words[at + 1] === '(') {
+    const areWritten =
+      sql.closing(at + 1) === at + 5 && [2, 4].every((place) => sql.tokens[at + place]!.kind === 'string')
+    return areWritten ? undefined : lookUp(sql, at, sequencesOf(sql.session))
+  }
   if (word === 'pg_get_expr' && sql.words[at + 1] === '(' && seenSchema(sql.session) === undefined) {
     const end = sql.closing(at + 1)
     const alias = end !== undefined && sql.isItem(at, end) ? ` AS ${word}` : ''

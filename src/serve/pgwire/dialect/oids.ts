@@ -26,9 +26,12 @@ const relationNames = (session: SessionNames): Lookup => {
   return { from: 'pg_catalog.boathouse_relation', key: 'oid', value: shown }
 }
 
+/** `"raw"."sales"` */
+const inQuotes = (name: string) => `'"' || replace(replace(${name}, '"', ''), '.', '"."') || '"'`
+
 /** The sequence of a column that numbers its rows, by the name of its table. */
 export const sequencesOf = (session: SessionNames): Lookup => ({
-  from: `(SELECT unnest([name, ${relationNames(session).value}]) AS named, attname, sequence
+  from: `(SELECT unnest([name, ${relationNames(session).value}, ${inQuotes('name')}]) AS named, attname, sequence
     FROM (SELECT t.name, a.attname, s.name AS sequence FROM pg_catalog.pg_depend d
       JOIN pg_catalog.pg_sequence q ON q.seqrelid = d.objid
       JOIN pg_catalog.boathouse_relation s ON s.oid = d.objid
@@ -42,7 +45,6 @@ export const sequencesOf = (session: SessionNames): Lookup => ({
 
 /** By the name, in quotes or without, or by the OID itself, whatever a text may hold. */
 export const relationOids = (session: SessionNames): Lookup => {
-  const inQuotes = (name: string) => `'"' || replace(replace(${name}, '"', ''), '.', '"."') || '"'`
   return {
     from: `(SELECT oid, unnest([name, oid::VARCHAR, ${inQuotes('name')}, shown, ${inQuotes('shown')}]) AS name
       FROM (SELECT *, ${relationNames(session).value} AS shown FROM pg_catalog.boathouse_relation))`,
@@ -152,6 +154,12 @@ export function oidAlias(sql: EditedSql, at: number, last: number, type: string,
     if (!meetsOid(sql, last + 1)) return void sql.replace(at, last, sql.isItem(first, last) ? ' AS pg_typeof' : '')
     sql.insertBefore(first, lookingUp({ from: 'pg_catalog.pg_type', key: 'format_type(oid, NULL)', value: 'oid' }))
     return void sql.replace(at, last, '))')
+  }
+  // A name, which is shown without the schema that plain names mean.
+  if (type === 'regclass' && sql.words[first] === 'pg_get_serial_sequence' && !meetsOid(sql, last + 1)) {
+    sql.insertBefore(first, 'regexp_replace(')
+    const alias = sql.isItem(first, last) ? ' AS pg_get_serial_sequence' : ''
+    return void sql.replace(at, last, `, ${quoteText(`^${seenSchema(sql.session) ?? ''}\\.`)}, '')${alias}`)
   }
   if (meetsOid(sql, last + 1)) sql.replace(at, last, '::UINTEGER')
   else if (type === 'regclass' && sql.words.slice(first, at).some((word) => /^(\|\||quote_ident|format)$/.test(word))) {
