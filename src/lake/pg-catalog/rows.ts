@@ -13,7 +13,15 @@ import { declaredType, type DeclaredType } from '../write/declared-types.ts'
 import { numberedFields, ownSequence } from '../write/numbered.ts'
 import { shownTemporary } from '../write/run-names.ts'
 import { rowChecks } from '../write/row-checks.ts'
-import { foreignKeys, foreignName, primaryName, rulesText, uniqueKeys, uniqueName } from '../write/named-keys.ts'
+import {
+  foreignKeys,
+  foreignName,
+  givenPrimary,
+  primaryName,
+  rulesText,
+  uniqueKeys,
+  uniqueName,
+} from '../write/named-keys.ts'
 import {
   databaseOid,
   defaultOid,
@@ -213,7 +221,8 @@ function identifierKey({ loaded, schema, name }: Relation): Key[] {
   }
   const columns = fields.filter(({ id }) => identifierFieldIds.includes(id)).map((field) => field.name)
   if (columns.length === 0 || columns.length < identifierFieldIds.length) return []
-  return [{ kind: 'primary', namespace: schema, table: name, columns }]
+  const given = loaded.kind === 'table' ? givenPrimary(loaded.metadata) : undefined
+  return [{ kind: 'primary', namespace: schema, table: name, columns, ...(given === undefined ? {} : { name: given }) }]
 }
 
 /** The unique key that a foreign one leads to. */

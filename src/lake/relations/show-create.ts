@@ -4,7 +4,7 @@ import type { Loaded } from '../../catalog/index.ts'
 import { currentViewVersion, defaultSortOrder, defaultSpec, fieldById, type Transform } from '../../iceberg/index.ts'
 import { isColumnProperty } from '../write/column-property.ts'
 import { writtenSchema, type WrittenField } from '../write/computed-defaults.ts'
-import { enforcedKeys, foreignKeys, primaryName, rulesText, uniqueKeys } from '../write/named-keys.ts'
+import { enforcedKeys, foreignKeys, givenPrimary, primaryOf, rulesText, uniqueKeys } from '../write/named-keys.ts'
 import { numberedFields } from '../write/numbered.ts'
 import { rowChecks } from '../write/row-checks.ts'
 import { quoteName, quoteText } from '../sql/tokens.ts'
@@ -42,10 +42,14 @@ export function createText(one: Loaded): string {
   const names = (all: readonly string[]) => `(${all.map(quoteName).join(', ')})`
   const constraint = (key: string) => `CONSTRAINT ${quoteName(key)} `
   const enforced = new Set(enforcedKeys(metadata, one.name.name).map((key) => key.name))
+  const primary = givenPrimary(metadata)
+  const named = primary === undefined ? '' : constraint(primary)
   const held = (key: string) => (enforced.has(key) ? '' : ' NOT ENFORCED')
   const keys = [
     ...(schema.identifierFieldIds.length > 0
-      ? [`PRIMARY KEY (${schema.identifierFieldIds.map(path).join(', ')})${held(primaryName(one.name.name))}`]
+      ? [
+          `${named}PRIMARY KEY (${schema.identifierFieldIds.map(path).join(', ')})${held(primaryOf(metadata, one.name.name))}`,
+        ]
       : []),
     ...uniqueKeys(metadata).map((key) => `${constraint(key.name)}UNIQUE ${names(key.columns)}${held(key.name)}`),
     ...foreignKeys(metadata).map(

@@ -80,7 +80,7 @@ export type Alteration =
   /** `drops`: these, and no others. */
   | { kind: 'identifiers'; paths: string[]; drops?: true }
   /** The same of a primary key, whose columns are never null. */
-  | { kind: 'key'; paths: string[]; isEnforced: boolean }
+  | { kind: 'key'; paths: string[]; name: string | undefined; isEnforced: boolean }
   | { kind: 'named-key'; key: WrittenKey }
   | { kind: 'check'; check: WrittenCheck }
   | { kind: 'drop-constraint'; name: string }
@@ -95,6 +95,8 @@ export type Promised = {
   unenforced?: true
   /** What is kept of it. */
   key?: WrittenKey
+  /** Of a primary key: what it is called. */
+  primary?: string | undefined
 }
 /** Columns of a table and the name that the key was given; `to`: of a foreign one, what it refers to, without columns its primary key. */
 export type WrittenKey = {
@@ -409,7 +411,7 @@ function tableConstraint(reader: Reader, { promised, checks }: Constraints): str
   if (sees('primary', 'key')) {
     reader.take('primary', 'key')
     const key = reader.columns()
-    unenforced(reader, { what: 'a primary key', start }, promised)
+    unenforced(reader, { what: 'a primary key', start, primary: name }, promised)
     return key
   }
   if (sees('unique')) {
@@ -520,7 +522,7 @@ function definition(reader: Reader, column: string, { promised, checks }: Constr
     else if (reader.sees('primary', 'key')) {
       const start = reader.at()
       reader.take('primary', 'key')
-      unenforced(reader, { what: 'a primary key', start }, promised)
+      unenforced(reader, { what: 'a primary key', start, primary: constraint }, promised)
       result.isKey = true
     } else if (reader.sees('unique')) {
       const start = reader.at()
@@ -851,14 +853,20 @@ export const namedKeys = (promised: readonly Promised[]): WrittenKey[] =>
 export const isPrimaryEnforced = (promised: readonly Promised[]): boolean =>
   promised.some(({ what, unenforced }) => what === 'a primary key' && !unenforced)
 
+/** What the primary key is called, where it was given a name. */
+export const primaryNamed = (promised: readonly Promised[]): string | undefined =>
+  promised.find(({ primary }) => primary !== undefined)?.primary
+
 function added(reader: Reader, constraints: Constraints): Alteration[] {
   if (reader.take('partition', 'field')) return [{ kind: 'add-partition', field: transformed(reader) }]
   if (reader.peek('(')) throw reader.unsupported('several columns in parentheses', 'Write ADD COLUMN for each.')
   const { promised } = constraints
   const before = promised.length
   const constraint = tableConstraint(reader, constraints)
-  if (Array.isArray(constraint))
-    return [{ kind: 'key', paths: constraint, isEnforced: isPrimaryEnforced(promised.slice(before)) }]
+  if (Array.isArray(constraint)) {
+    const own = promised.slice(before)
+    return [{ kind: 'key', paths: constraint, name: primaryNamed(own), isEnforced: isPrimaryEnforced(own) }]
+  }
   const columns = constraint ? [] : addedColumns(reader, constraints)
   const keys = namedKeys(promised.slice(before)).map((key) => ({ kind: 'named-key' as const, key }))
   return [...columns, ...keys]

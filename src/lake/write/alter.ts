@@ -41,7 +41,8 @@ import {
   dropKey,
   foreignName,
   namedKey,
-  primaryName,
+  changePrimaryName,
+  primaryOf,
   renameKey,
   uniqueName,
   type UniqueKey,
@@ -122,6 +123,7 @@ async function alteration(
 ): Promise<AlterStep | AlterStep[] | undefined> {
   const schema = currentSchema(metadata)
   const has = (path: string) => fieldNamed(schema, path) !== undefined
+  const isPrimary = (name: string) => name.toLowerCase() === primaryOf(metadata, target.name).toLowerCase()
   switch (change.kind) {
     case 'add-column': {
       const { path, isName, definition, ifNotExists, place } = change
@@ -253,6 +255,7 @@ async function alteration(
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),
         (now) => schemaOf(now).identifiers(change.paths).change(),
         sinceSeen(metadata, (now) => enforcePrimary(now, change.isEnforced), 'a key was added'),
+        (now) => changePrimaryName(now, change.name),
       ]
     case 'check':
       return undefined // when the columns are there
@@ -263,16 +266,19 @@ async function alteration(
       if (found !== undefined) return (now) => dropKey(now, found)
       const check = namedCheck(metadata, change.name)
       if (check !== undefined) return (now) => dropCheck(now, check)
-      const isPrimary = change.name.toLowerCase() === primaryName(target.name).toLowerCase()
-      return isPrimary
-        ? [(now) => schemaOf(now).identifiers([]).change(), (now) => enforcePrimary(now, false)]
-        : undefined
+      if (!isPrimary(change.name)) return undefined
+      return [
+        (now) => schemaOf(now).identifiers([]).change(),
+        (now) => changePrimaryName(now, undefined),
+        (now) => enforcePrimary(now, false),
+      ]
     }
     case 'rename-constraint': {
       const found = namedKey(metadata, change.name)
       const check = namedCheck(metadata, change.name)
       if (check !== undefined) return (now) => renameCheck(now, check, change.to)
-      return found === undefined ? undefined : (now) => renameKey(now, found, change.to)
+      if (found !== undefined) return (now) => renameKey(now, found, change.to)
+      return isPrimary(change.name) ? (now) => changePrimaryName(now, change.to) : undefined
     }
     case 'make-ref':
       return makingRef(change, metadata)

@@ -11,7 +11,9 @@ type ColumnProperty = {
 
 /** Whether a property of a table is one of these, and none that people set. */
 export const isColumnProperty = (key: string): boolean =>
-  /^boathouse\.((default|identity|type)\.\d+$|(unique|foreign|check|enforced)\.|enforced-primary-key$)/.test(key)
+  /^boathouse\.((default|identity|type)\.\d+$|(unique|foreign|check|enforced)\.|(primary|enforced-primary-key)$)/.test(
+    key,
+  )
 
 /** Whether it makes a column take its numbers from a sequence. */
 export const isSequenceProperty = (key: string, value: string): boolean =>

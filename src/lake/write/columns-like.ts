@@ -59,9 +59,9 @@ async function definitionsLike({ table, including }: Like, context: PerformConte
 
 const keysOf = ({ key, promised }: Defined): Pick<Defined, 'key' | 'promised'> => ({
   key,
-  promised: promised.flatMap((one) =>
+  promised: promised.flatMap((one): Promised[] =>
     one.what === 'a primary key'
-      ? [one]
+      ? [{ ...one, primary: undefined }]
       : one.what === 'a unique key' && one.key
         ? [{ ...one, key: { ...one.key, name: undefined } }]
         : [],

@@ -12,7 +12,7 @@ import { writtenSchema, type WrittenField } from './computed-defaults.ts'
 import { numberedFields } from './numbered.ts'
 import { columnOf, located, type PerformContext } from './perform-context.ts'
 import type { Merge } from './perform-rows.ts'
-import { enforcedKeys, primaryName, uniqueKeys, type UniqueKey } from './named-keys.ts'
+import { enforcedKeys, primaryOf, uniqueKeys, type UniqueKey } from './named-keys.ts'
 
 /** How the rows that were given are numbered. */
 export const givenOrder = '_boathouse_given'
@@ -101,7 +101,10 @@ function keysMet({ key, does }: Conflict, target: TableName, metadata: TableMeta
   const primary = schema.identifierFieldIds.map((id) => fieldById(schema, id)?.path ?? '')
   const unique = uniqueKeys(metadata)
   if (Array.isArray(key)) return [key.map((column) => columnOf(column, schema, target).name)]
-  const named = [...(primary.length > 0 ? [{ name: primaryName(target.name), columns: primary }] : []), ...unique]
+  const named = [
+    ...(primary.length > 0 ? [{ name: primaryOf(metadata, target.name), columns: primary }] : []),
+    ...unique,
+  ]
   if (key !== undefined) return [constraintNamed(key, named, target)]
   if (named.length === 0)
     throw new Failure('SQL_INVALID', `${showName(target)} has no identifier fields to find rows by`, {

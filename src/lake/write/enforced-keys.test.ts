@@ -194,9 +194,9 @@ describe('a key that is added, taken away, or of a column that becomes another',
   })
 
   test('it is shown, and a table that is like another has it', async () => {
-    await rows('create table shown (id int primary key, a int unique, b int unique not enforced)')
+    await rows('create table shown (id int constraint own primary key, a int unique, b int unique not enforced)')
     const [[text]] = (await rows('show create table shown')) as [[string]]
-    expect(text).toContain('PRIMARY KEY ("id"),')
+    expect(text).toContain('CONSTRAINT "own" PRIMARY KEY ("id"),')
     expect(text).toContain('UNIQUE ("a"),')
     expect(text).toContain('UNIQUE ("b") NOT ENFORCED')
     await rows('create table alike (like shown including all)')

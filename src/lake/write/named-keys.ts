@@ -82,7 +82,7 @@ export function enforcedKeys(metadata: TableMetadata, table: string): UniqueKey[
   const ids = identifiersOf(metadata)
   const columns =
     ids !== '' && properties[enforcedPrimary] === ids ? columnsOf(metadata, ids.split(',').map(Number)) : undefined
-  const primary = columns ? [{ name: primaryName(table), columns }] : []
+  const primary = columns ? [{ name: primaryOf(metadata, table), columns }] : []
   const isEnforced = ({ name }: UniqueKey) => properties[prefix.enforced + name] === properties[prefix.unique + name]
   return [...primary, ...uniqueKeys(metadata).filter(isEnforced)]
 }
@@ -139,6 +139,16 @@ export function moveKeys(metadata: TableMetadata, from: number, to: number): Tab
   })
   return changeProperties(metadata, { set: Object.fromEntries([...unique, ...foreign]) as Record<string, string> })
 }
+
+const primaryProperty = 'boathouse.primary'
+/** The name that a primary key was given. */
+export const givenPrimary = ({ properties }: TableMetadata): string | undefined => properties[primaryProperty]
+
+export const primaryOf = (metadata: TableMetadata, table: string): string =>
+  givenPrimary(metadata) ?? primaryName(table)
+
+export const changePrimaryName = (metadata: TableMetadata, name: string | undefined): TableChange =>
+  changeProperties(metadata, name === undefined ? { remove: [primaryProperty] } : { set: { [primaryProperty]: name } })
 
 /** What PostgreSQL calls one that has no name. */
 export const primaryName = (table: string): string => `${table}_pkey`

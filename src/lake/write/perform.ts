@@ -9,6 +9,7 @@ import { compose } from '../sql/compose.ts'
 import {
   isPrimaryEnforced,
   namedKeys,
+  primaryNamed,
   type Alteration,
   type ColumnDefinition,
   type Identity,
@@ -25,6 +26,7 @@ import { changeIdentity } from './numbered.ts'
 import { located, withNames, type PerformContext, type Performed } from './perform-context.ts'
 import { columnsLike } from './columns-like.ts'
 import { changeRows, truncated } from './perform-rows.ts'
+import { changePrimaryName } from './named-keys.ts'
 import { addChecks } from './row-checks.ts'
 
 const nothing: Performed = { rows: 0, changed: false }
@@ -92,6 +94,8 @@ export async function perform(statement: Statement, target: TableName, context: 
       ])
       if (key) steps.push((now) => evolveSchema(now, { caseSensitive: false }).identifiers(key).change())
       if (isPrimaryEnforced(promised)) steps.push((now) => enforcePrimary(now, true))
+      const primary = primaryNamed(promised)
+      if (primary !== undefined) steps.push((now) => changePrimaryName(now, primary))
       steps.push(...namedKeys(promised).map((one) => addKey(one, target, context)))
       if (steps.length > 0) await changes.alter(target, steps, options)
       await addChecks(checks, target, context)

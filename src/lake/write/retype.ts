@@ -23,7 +23,7 @@ import { defaultSql } from './columns.ts'
 import { moveProperties } from './column-property.ts'
 import { changeDeclared } from './declared-types.ts'
 import { keysHeld } from './enforced-keys.ts'
-import { enforcedKeys, enforcePrimary, moveKeys, primaryName } from './named-keys.ts'
+import { enforcedKeys, enforcePrimary, moveKeys, primaryOf } from './named-keys.ts'
 import { numberedFields } from './numbered.ts'
 import { tableOf, type PerformContext } from './perform-context.ts'
 import { changeRows } from './perform-rows.ts'
@@ -119,7 +119,7 @@ export async function retyped(
   const closing = await Promise.all(required.map(({ field }) => requiring(field.name, after)))
   const wasEnforced = enforcedKeys(before, target.name)
   if (isKey) closing.push((now) => schemaOf(now).identifiers(identifiers).change())
-  if (isKey && wasEnforced.some(({ name }) => name === primaryName(target.name)))
+  if (isKey && wasEnforced.some(({ name }) => name === primaryOf(before, target.name)))
     closing.push((now) => enforcePrimary(now, true))
   if (closing.length > 0) await changes.alter(target, closing, options)
   const again = checks.map(({ name, sql }) => ({ name, condition: { sql, start: 0 }, holdsAlready: true as const }))
