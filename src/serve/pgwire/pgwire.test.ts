@@ -1375,6 +1375,11 @@ describe('statements', () => {
     ).toEqual([{ d: `it's "all"; $1 of it`, c: 'the id' }])
     const quoted = `obj_description(quote_ident('told')::regclass, 'pg_class')`
     expect((await ada.query(`select ${quoted} as d`)).rows).toEqual([{ d: `it's "all"; $1 of it` }])
+    // TypeORM names the database, too.
+    const columns = `select col_description(('"' || table_catalog || '"."' || table_schema || '"."' || table_name || '"')::regclass::oid, ordinal_position) as d
+      from information_schema.columns where table_name = 'told'`
+    for (const one of [columns, columns.replaceAll(`'"' ||`, '').replaceAll(`'"."'`, `'.'`).replace(`|| '"'`, '')])
+      expect((await ada.query(one)).rows).toEqual([{ d: 'the id' }])
     expect(await ada.query(`comment on schema raw is $$as it came$$`)).toMatchObject({ command: 'COMMENT' })
     const told = `select obj_description('raw'::regnamespace, 'pg_namespace') as d`
     expect((await ada.query(told)).rows).toEqual([{ d: 'as it came' }])

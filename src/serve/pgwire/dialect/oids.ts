@@ -43,10 +43,11 @@ export const sequencesOf = (session: SessionNames): Lookup => ({
   more: 'attname',
 })
 
-/** By the name, in quotes or without, or by the OID itself, whatever a text may hold. */
+/** By the name, in quotes or without, behind that of the database or not, or by the OID itself, whatever a text may hold. */
 export const relationOids = (session: SessionNames): Lookup => {
+  const [bare, quoted] = [`${quoteNameIfNeeded(session.catalog)}.`, `"${session.catalog}".`].map(quoteText)
   return {
-    from: `(SELECT oid, unnest([name, oid::VARCHAR, ${inQuotes('name')}, shown, ${inQuotes('shown')}]) AS name
+    from: `(SELECT oid, unnest([name, oid::VARCHAR, ${inQuotes('name')}, ${bare} || name, ${quoted} || ${inQuotes('name')}, shown, ${inQuotes('shown')}]) AS name
       FROM (SELECT *, ${relationNames(session).value} AS shown FROM pg_catalog.boathouse_relation))`,
     key: 'name',
     value: 'oid',

@@ -103,7 +103,7 @@ function similar(sql: EditedSql, at: number): boolean {
   const end = sql.operandEnd(at + 2)
   const place = sql.tokens.findIndex(({ kind }, index) => kind === 'string' && index >= at + 2 && index <= end)
   const others = sql.words.slice(at + 2, end + 1).filter((_, index) => at + 2 + index !== place)
-  const isJoined = /^\|/.test(sql.words[end + 1] ?? '')
+  const isJoined = sql.words[end + 1]?.startsWith('|') === true
   if (isJoined || others.some((word) => !/^([()$]|\d+|::|cast|as|text|varchar|null|select)$/.test(word)))
     throw new Failure('SQL_UNSUPPORTED', 'SIMILAR TO takes a pattern that is written there', {
       hint: 'Compare with ~ and a regular expression.',
