@@ -226,7 +226,7 @@ class Checker {
   }
 
   async #seed(node: DbtNode): Promise<State> {
-    const { columns } = await readSeed(this.#work.project.dir, node)
+    const { columns } = await readSeed(node, this.#work)
     if (columns.some(({ type }) => type.includes('{')))
       return this.#unknown(node, 'its column types are rendered when it is loaded')
     const casts = columns.map(({ name, type }) => `cast(null as ${type}) as ${quoteName(name)}`)

@@ -30,7 +30,7 @@ export { runnable } from './materializations/runnable.ts'
 export { lakeName } from './materializations/target.ts'
 export { compileOperation, runMacro, runModel, runOperation } from './materialize.ts'
 export type { BatchProgress, NodeResult, Work } from './work.ts'
-export { explain, plan, tableOf, type Command, type Plan, type Step } from './plan.ts'
+export { explain, isBlank, plan, tableOf, type Command, type Plan, type Step } from './plan.ts'
 export type { NodeState, NodeStates } from './state.ts'
 export { isBad, runAround, runPlan, runStep, type LoopOptions, type Position } from './run.ts'
 export {

@@ -123,10 +123,11 @@ function storedAs(
   if (as === 'table' || as === 'view') return as
   if (as === 'ephemeral') return undefined
   if (as !== null)
-    throw new Failure('MODEL_INVALID', `store_failures_as of the test ${name} is ${JSON.stringify(as)}`, {
-      place,
-      hint: 'It may be ephemeral, table or view.',
-    })
+    throw new Failure(
+      'MODEL_INVALID',
+      `'${typeof as === 'string' ? as : JSON.stringify(as)}' is not a valid value for \`store_failures_as\` of the test ${name}. Accepted values are: ['ephemeral', 'table', 'view']`,
+      { place },
+    )
   return (config['store_failures'] ?? options.flags.storeFailures) === true ? 'table' : undefined
 }
 

@@ -92,9 +92,12 @@ function nodeStep(node: DbtNode): Step | undefined {
   if (kind === 'test' || kind === 'function')
     return { kind, node: uniqueId, name, table: null, materialized: null, after: [] }
   const materialized = String(node.config['materialized'] ?? kind)
-  if (materialized === 'ephemeral') return undefined
+  if (materialized === 'ephemeral' || isBlank(node)) return undefined
   return { kind, node: uniqueId, name, table: tableOf(node), materialized, after: [] }
 }
+
+/** As in dbt: a file without text is in the graph, and nothing is done for it. */
+export const isBlank = ({ kind, rawSql }: DbtNode): boolean => kind !== 'seed' && rawSql.trim() === ''
 
 const bareStep = (kind: StepKind, { uniqueId, name }: DbtEntry | DbtUnitTest | DbtOperation): Step => ({
   kind,

@@ -278,6 +278,14 @@ test('another target is another environment, and --defer reads what is not built
   for (const verb of ['compile', 'show', 'docs generate'])
     expect((await dbt(`${verb} -q -s unbound`)).code, verb).toBe(2)
   rmSync(join(shop.dir, 'models/unbound.sql'))
+  // A header that is a WITH clause goes before the query; a file without text is nothing to do.
+  edit(
+    'models/headed.sql',
+    '{% call set_sql_header(config) %}with one as (select 7 as n){% endcall %}select n from one',
+  )
+  edit('models/blank.sql', '\n')
+  expect((await dbt('show -q -s headed blank --output json')).stdout).toContain('"n": 7')
+  for (const model of ['headed', 'blank']) rmSync(join(shop.dir, `models/${model}.sql`))
   expect(await shop.rows("select count(*) from information_schema.tables where table_name = 'made'")).toEqual([[0]])
   const { code, stdout } = await shop.boathouse([
     'dbt',

@@ -17,7 +17,7 @@ import {
   type Analysis,
   type FoundCall,
 } from '../../jinja/index.ts'
-import { addConfig } from './config.ts'
+import { addConfig, saidTwice } from './config.ts'
 import type { Watched } from './context.ts'
 import { MetricReference } from './metric-reference.ts'
 import type { ParseCache } from './parse-cache.ts'
@@ -121,12 +121,16 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
   const wrong = (message: string) => new Failure('TEMPLATE_FAILED', message, { place: call.place })
   const isText = args.every((each) => typeof each === 'string')
   switch (call.name) {
-    case 'config':
+    case 'config': {
       // Names with values, or one mapping of them.
       if (args.length > 1 || (args.length === 1 && !isRecord(args[0])))
         throw wrong('config() takes names with values: config(materialized="table")')
-      parsed.config = addConfig(parsed.config, { ...(args[0] as Config | undefined), ...kwargs })
+      const config = { ...(args[0] as Config | undefined), ...kwargs }
+      const twice = saidTwice(config)
+      if (twice !== undefined) throw wrong(twice)
+      parsed.config = addConfig(parsed.config, config)
       return
+    }
     case 'ref': {
       if (args.length < 1 || args.length > 2 || !isText)
         throw wrong('ref() takes the name of a model, or a package and a name')

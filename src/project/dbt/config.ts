@@ -21,6 +21,14 @@ const asList = (value: unknown): unknown[] =>
 const keyOf = (written: string): string =>
   written === 'pre_hook' ? 'pre-hook' : written === 'post_hook' ? 'post-hook' : written
 
+/** Of one `config()`: which of the two is meant nobody knows. */
+export function saidTwice(config: Config): string | undefined {
+  const twice = Object.keys(config).find(
+    (written) => keyOf(written) !== written && Object.hasOwn(config, keyOf(written)),
+  )
+  return twice && `config() has "${twice}" and "${keyOf(twice)}", which are the same: say one of them`
+}
+
 /** `into` with `partial` laid over it. */
 export function mergeConfig(into: Config, partial: Config): Config {
   const result = { ...into }

@@ -13,6 +13,7 @@ import {
   type Globals,
   type Kwargs,
 } from '../../jinja/index.ts'
+import { saidTwice } from './config.ts'
 import type { Session } from './session.ts'
 import type { Config, ProjectOptions } from './types.ts'
 import { plainArguments } from './vars.ts'
@@ -78,7 +79,10 @@ export class ConfigObject extends HostObject {
     if (args.length > 1 || (args.length === 1 && !(dict instanceof Dict))) {
       throw new Failure('TEMPLATE_FAILED', 'config() takes names with values: config(materialized="table")')
     }
-    this.#session.configure({ ...(dict instanceof Dict ? (toJs(dict) as Config) : {}), ...plainArguments(kwargs) })
+    const config = { ...(dict instanceof Dict ? (toJs(dict) as Config) : {}), ...plainArguments(kwargs) }
+    const twice = saidTwice(config)
+    if (twice !== undefined) throw new Failure('TEMPLATE_FAILED', twice)
+    this.#session.configure(config)
     return ''
   }
 

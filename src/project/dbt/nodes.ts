@@ -382,6 +382,11 @@ export class Nodes {
     if (!parsed) return
     node.macros = [...new Set([...node.macros, ...parsed.macros])]
     const place = node.patch ?? node.place
+    if (node.kind === 'seed' && parsed.refs.length + parsed.sources.length + parsed.metrics.length > 0)
+      return this.#reading.wrong(
+        `Seeds cannot depend on other nodes: a hook of "${node.name}" calls ref(), source() or metric(): ${sql}`,
+        place,
+      )
     for (const ref of parsed.refs) if (ref.name !== node.name) node.refs.push({ ...ref, place })
     for (const source of parsed.sources) node.sources.push({ ...source, place })
   }

@@ -5,13 +5,11 @@ import { quoteName, schemaOfLoaded } from '../../lake/index.ts'
 import type { LoadedTable } from '../../catalog/index.ts'
 import type { DbtNode } from '../../project/dbt/index.ts'
 import type { Work } from '../work.ts'
-import { lakeName } from './target.ts'
+import { isFullRefresh, lakeName } from './target.ts'
 
 /** The table that rows are added to; undefined: it is made, or made anew. */
 export async function keptTable(node: DbtNode, work: Work): Promise<LoadedTable | undefined> {
-  const { fullRefresh } = work.project.options.flags
-  const isRefresh = typeof node.config['full_refresh'] === 'boolean' ? node.config['full_refresh'] : fullRefresh
-  if (isRefresh) return undefined
+  if (isFullRefresh(node, work.project)) return undefined
   const found = await work.changes.load(lakeName(work.project, node))
   return found?.kind === 'table' ? found : undefined
 }

@@ -10,7 +10,7 @@ import { subjectOf, type Compiled, type Compiler, type Names } from '../compile.
 import type { BatchProgress, BatchResults, NodeResult, Outcome, Work } from '../work.ts'
 import type { Stretch } from './narrowed.ts'
 import { runMaterialization } from './jinja.ts'
-import { lakeName } from './target.ts'
+import { isFullRefresh, lakeName } from './target.ts'
 import { sampleOf } from '../sample.ts'
 import { ceiling, moved, shown, sizes, timeOf, truncated, type Size } from './times.ts'
 
@@ -25,11 +25,11 @@ export function batchesOf(node: DbtNode, work: Work, exists: boolean): Batch[] {
     throw invalid(
       `Microbatch model '${node.name}' does not have a 'batch_size' config (one of hour, day, month, year) specified.`,
     )
-  const { others = {}, fullRefresh } = work.project.options.flags
+  const { others = {} } = work.project.options.flags
   const sample = sampleOf(work.project.options)
   const bound = (which: 'start' | 'end') => timeOf(sample ? sample[which] : others[`event_time_${which}`])
   const end = ceiling(bound('end') ?? work.batchesUntil ?? work.project.options.startedAt, size)
-  const isNew = !exists || (typeof config['full_refresh'] === 'boolean' ? config['full_refresh'] : fullRefresh)
+  const isNew = !exists || isFullRefresh(node, work.project)
   const begin = timeOf(config['begin'])
   if (begin === undefined && isNew) throw invalid(`Microbatch model '${node.name}' requires a 'begin' configuration.`)
   const lookback = Number(config['lookback'] ?? 1)

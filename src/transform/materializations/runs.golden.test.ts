@@ -1,7 +1,8 @@
 // Projects that are run several times, their tables compared with what dbt-core and dbt-duckdb leave after each run
 // (test/golden/dbt-runs, made by generate.py there).
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -15,12 +16,19 @@ const system = { id: 'system', name: 'system', role: 'system' as const }
 
 type Table = { columns: [string, string][]; rows: (string | null)[][] }
 type Step = { statuses: Record<string, string>; tables: Record<string, Table> }
-type Plan = { volatile?: string[]; steps: { sql?: string[]; args?: string[] }[] }
+type Plan = { volatile?: string[]; steps: { sql?: string[]; files?: Record<string, string>; args?: string[] }[] }
 
 let world: Awaited<ReturnType<typeof openWorld>>
+let folder: string
 // Projects name their tables as they like: each has a lake of its own.
-beforeEach(async () => void (world = await openWorld()))
-afterEach(() => world.close())
+beforeEach(async () => {
+  world = await openWorld()
+  folder = mkdtempSync(join(tmpdir(), 'dbt-runs-'))
+})
+afterEach(async () => {
+  await world.close()
+  rmSync(folder, { recursive: true })
+})
 
 const json = <Value>(file: string) => JSON.parse(readFileSync(file, 'utf8')) as Value
 
@@ -30,9 +38,12 @@ test.each(readdirSync(root).filter((name) => existsSync(join(root, name, 'expect
     const dir = join(root, name)
     const { steps, volatile = [] } = json<Plan>(join(dir, 'steps.json'))
     const expected = json<Step[]>(join(dir, 'expected.json'))
-    for (const [index, { sql = [], args = [] }] of steps.entries()) {
+    const project = join(folder, 'project')
+    cpSync(join(dir, 'project'), project, { recursive: true })
+    for (const [index, { sql = [], files = {}, args = [] }] of steps.entries()) {
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(project, file), text)
       for (const statement of sql) await world.query(statement, { namespace: 'raw' })
-      const statuses = await build(join(dir, 'project'), args)
+      const statuses = await build(project, args)
       expect(statuses, `statuses of step ${index + 1}`).toEqual(onlyNodes(expected[index]!.statuses))
       for (const [table, wanted] of Object.entries(expected[index]!.tables))
         expect(await contents(table, wanted, volatile), `${table} after step ${index + 1}`).toEqual(wanted)

@@ -5,7 +5,8 @@
 
 import { Failure } from '../../base/failure.ts'
 
-export type SeedColumn = { name: string; type: string }
+/** `isGiven`: by `column_types`. `isEmpty`: no row has a value, so that any type holds them all. */
+export type SeedColumn = { name: string; type: string; isGiven: boolean; isEmpty: boolean }
 
 /** The records of a CSV text as Python's `csv` module reads them: `"` quotes, `""` is a quote, empty lines are skipped. */
 export function* csvRecords(text: string, delimiter = ',', position = { start: 0 }): Generator<string[]> {
@@ -110,6 +111,7 @@ class Column {
   readonly #tests: { type: string; test: (text: string) => boolean }[]
   #decimals = false
   #largest = 0n
+  isEmpty = true
 
   constructor() {
     this.#tests = [
@@ -124,6 +126,7 @@ class Column {
   meet(text: string): void {
     const trimmed = text.trim()
     if (isNull(trimmed)) return
+    this.isEmpty = false
     for (let index = this.#tests.length - 1; index >= 0; index--)
       if (!this.#tests[index]!.test(trimmed)) this.#tests.splice(index, 1)
   }
@@ -189,9 +192,38 @@ export function seedColumns(
     }
   }
   return {
-    columns: names.map((name, index) => ({ name, type: given[name] ?? columns[index]!.type })),
+    columns: names.map((name, index) => ({
+      name,
+      type: given[name] ?? columns[index]!.type,
+      isGiven: given[name] !== undefined,
+      isEmpty: columns[index]?.isEmpty ?? false,
+    })),
     rows,
   }
+}
+
+/** Types of a table that hold every value of the narrower ones. */
+const wider: Readonly<Record<string, readonly string[]>> = {
+  BIGINT: ['integer'],
+  'DECIMAL(38,0)': ['integer', 'bigint'],
+  DOUBLE: ['integer', 'bigint', 'hugeint'],
+  TIMESTAMP: ['date'],
+}
+
+/** dbt fills a table that is there, and so its columns keep their types: here, too, as far as they hold what the file has now. */
+export function asInTable(
+  columns: readonly SeedColumn[],
+  table: readonly { name: string; type: string }[],
+): SeedColumn[] {
+  const types = new Map(table.map(({ name, type }) => [name.toLowerCase(), type]))
+  return columns.map((column) => {
+    const type = types.get(column.name.toLowerCase())
+    const isKept =
+      type !== undefined &&
+      !column.isGiven &&
+      (type === 'VARCHAR' || column.isEmpty || wider[type]?.includes(column.type) === true)
+    return isKept ? { ...column, type } : column
+  })
 }
 
 /** As agate has them: a second `a` is `a_2`, a column without a name is called by its letter. */

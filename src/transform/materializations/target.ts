@@ -125,3 +125,7 @@ export async function snapshotsBelow(node: DbtNode, work: Work): Promise<Record<
   await visit(node.dependsOn)
   return read
 }
+
+/** As dbt's `should_full_refresh`: the node's own word before that of the command. */
+export const isFullRefresh = ({ config }: DbtNode, { options }: DbtProject): boolean =>
+  typeof config['full_refresh'] === 'boolean' ? config['full_refresh'] : options.flags.fullRefresh

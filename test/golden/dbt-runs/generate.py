@@ -2,8 +2,8 @@
 
     python generate.py [NAME ...]      with dbt-core, dbt-duckdb and duckdb installed
 
-NAME/steps.json: for each step the SQL that prepares its sources, and further arguments of `dbt build`; `volatile`:
-columns (`table.column`) whose values differ from run to run and are only told from null.
+NAME/steps.json: for each step the SQL that prepares its sources, `files` of the project that are written anew before it, and
+further arguments of `dbt build`; `volatile`: columns (`table.column`) whose values differ from run to run and are only told from null.
 NAME/expected.json: for each step the status of every node, and of every table its columns and rows as text, sorted.
 """
 import json, os, pathlib, shutil, subprocess, sys, tempfile
@@ -40,6 +40,8 @@ def generate(name):
         file = str(project / "golden.duckdb")
         expected = []
         for step in plan["steps"]:
+            for path, text in step.get("files", {}).items():
+                (project / path).write_text(text)
             with duckdb.connect(file) as connection:
                 for sql in step.get("sql", []):
                     connection.execute(sql)

@@ -7,6 +7,7 @@ import {
   compileOperation,
   compileResult,
   isBad,
+  isBlank,
   runnable,
   lakeName,
   type NodeResult,
@@ -83,7 +84,7 @@ export async function show(session: Session): Promise<number> {
     })
   const shown =
     direct === undefined
-      ? all.map(({ node, sql }) => ({ name: versionedName(node), sql }))
+      ? all.map(({ node, sql }) => ({ name: versionedName(node), sql: `${headerOf(node)}${sql}` }))
       : [{ name: 'inline', sql: direct }]
   const isInline = direct !== undefined || flags.text('inline') !== undefined
   const limit = flags.whole('limit') ?? 5
@@ -105,6 +106,12 @@ export async function show(session: Session): Promise<number> {
     log.answer(text, { name: 'ShowNode', code: 'Q041', data: { node_name: name, is_inline: isInline } })
   }
   return 0
+}
+
+/** `set_sql_header`: a WITH clause that the query goes on with. Statements of their own show nothing of a query. */
+function headerOf({ config }: DbtNode): string {
+  const header = typeof config['sql_header'] === 'string' ? config['sql_header'].trim() : ''
+  return header === '' || header.endsWith(';') ? '' : `${header}\n`
 }
 
 const isSelecting = ({ flags }: Session): boolean =>
@@ -211,7 +218,7 @@ export const passingChanges = ({ lake, principal }: App, { environment }: Place)
 function selected(session: Session, project: DbtProject, again?: readonly string[]): DbtNode[] {
   const ids = again ?? chosenBy(session, project).ids
   project.options.selected = ids
-  const found = ids.flatMap((id) => project.nodes.get(id) ?? [])
+  const found = ids.flatMap((id) => project.nodes.get(id) ?? []).filter((node) => !isBlank(node))
   if (found.length === 0)
     warnOrFail(
       session,

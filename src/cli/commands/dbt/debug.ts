@@ -12,13 +12,13 @@ import { openLakeOf, openPlace, openProject, type Place, type Session } from './
 export async function debug(session: Session): Promise<number> {
   const { log, flags, dir } = session
   const problems: string[] = []
-  const check = async (what: string, work: () => Promise<string>): Promise<void> => {
+  const check = async (what: string, work: () => Promise<string>, wrong = 'ERROR'): Promise<void> => {
     try {
       log.info(`  ${what} [${log.paint('green', await work())}]`)
     } catch (error) {
       const failure = asFailure(error)
       problems.push(`${what}: ${failure.code}: ${failure.message}`)
-      log.info(`  ${what} [${log.paint('red', 'ERROR')}]`)
+      log.info(`  ${what} [${log.paint('red', wrong)}]`)
     }
   }
   let place: Place | undefined
@@ -34,15 +34,22 @@ export async function debug(session: Session): Promise<number> {
   log.info(`node version: ${process.versions.node}`)
   log.info(`os info: ${type()} ${release()}`)
   log.info(`Using dbt_project.yml file at ${dir}/dbt_project.yml`)
-  if (!flags.is('connection')) {
+  if (flags.is('connection')) log.info('Skipping steps before connection verification')
+  else {
     log.info('Configuration:')
-    await check('profiles.yml file', async () =>
-      (await opened()).profile ? 'OK found and valid' : 'OK none; the environment says it all',
+    await check(
+      'profiles.yml file',
+      async () => ((await opened()).profile ? 'OK found and valid' : 'OK none; the environment says it all'),
+      'ERROR invalid',
     )
-    await check('dbt_project.yml file', async () => {
-      await openProject(session, await opened())
-      return 'OK found and valid'
-    })
+    await check(
+      'dbt_project.yml file',
+      async () => {
+        await openProject(session, await opened())
+        return 'OK found and valid'
+      },
+      'ERROR invalid',
+    )
     log.info('Required dependencies:')
     await check(' - git', async () => {
       await promisify(execFile)('git', ['--version']).catch((cause: unknown) => {
