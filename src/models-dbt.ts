@@ -54,7 +54,7 @@ export function openModels({ config, lake, log, records, clock }: Parts): Models
       env: config.env,
       startedAt: Date.now(),
       cache: { file: parseCacheFile(config.stateDir, config.dir), isFresh: false },
-      onLog: (level, message, place) => log[level](message, place ? { place } : {}),
+      onLog: (level, message, place) => log[level === 'print' ? 'info' : level](message, place ? { place } : {}),
     })
   }
 

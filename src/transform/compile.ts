@@ -497,7 +497,7 @@ function whatFailed(request: DatabaseRequest): string {
   }
 }
 
-type Logged = { level: 'debug' | 'info' | 'warn'; message: string; place: Place | undefined }
+type Logged = { level: Parameters<DbtProject['options']['onLog']>[0]; message: string; place: Place | undefined }
 type Rendered = { text: string; ephemerals: string[]; lines: LineMap | undefined }
 
 function placeIn(

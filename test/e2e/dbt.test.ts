@@ -207,6 +207,11 @@ test('docs, freshness, an operation, and what clean takes away', async () => {
       },
     ],
   })
+  // `print()` is told also when it shall be quiet: files are made of it.
+  edit('macros/said.sql', "{% macro said() %}{% do log('logged', info=true) %}{% do print('printed') %}{% endmacro %}")
+  expect((await dbt('run-operation said -q')).stdout).toBe('printed\n')
+  expect((await dbt('--no-print run-operation said')).stdout).not.toContain('printed')
+  rmSync(join(shop.dir, 'macros/said.sql'))
   const noted = await shop.boathouse(['dbt', 'run-operation', 'note', '--args', '{text: hello}'])
   expect(noted.code, noted.stdout).toBe(0)
   expect(noted.stdout).toContain('noted hello')

@@ -44,15 +44,16 @@ export async function withCsv<Done>(
 
 const exactly = `header = false, auto_detect = false, quote = '"', escape = '"', nullstr = '', allow_quoted_nulls = false, max_line_size = 16777216, buffer_size = 33554432, parallel = false`
 
-/** DuckDB tells of the spooled file, and lists all its settings. */
+/** DuckDB tells of the spooled file, and lists all its settings. The line itself comes last: it may be long, and what is wrong with it may not be cut off. */
 function inCsv(failure: Failure): Failure {
   const line = /CSV Error on Line: (\d+)/.exec(failure.message)?.[1]
   if (line === undefined) return failure
-  const told = failure.message
-    .split('\n')
-    .filter((each) =>
-      /^(?:CSV Error|Original Line|Error when converting|Expected|Value|Could not|Row )/.test(each.trim()),
-    )
-    .map((each) => each.trim().replace(/^(?:Invalid Input Error: )?CSV Error on Line/, 'line'))
-  return new Failure('QUERY_FAILED', told.join('; ').slice(0, 500), { cause: failure, place: { line: Number(line) } })
+  const lines = failure.message.split('\n').map((each) => each.trim())
+  const told = [/^(?:Error when converting|Expected|Value|Could not|Row )/, /^Original Line/].flatMap((kind) =>
+    lines.filter((each) => kind.test(each)),
+  )
+  return new Failure('QUERY_FAILED', `line ${line}: ${told.join('; ')}`.slice(0, 500), {
+    cause: failure,
+    place: { line: Number(line) },
+  })
 }

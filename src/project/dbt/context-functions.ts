@@ -36,7 +36,7 @@ export function plainFunctions(globals: Globals, onLog: ProjectOptions['onLog'])
       onLog(info !== undefined && truth(info) ? 'info' : 'debug', str(message), undefined)
       return ''
     },
-    print: ([message]) => (onLog('info', str(message), undefined), ''),
+    print: ([message]) => (onLog('print', str(message), undefined), ''),
     tojson: (args, kwargs) => {
       const [value, fallback, sort] = bind('tojson', ['value', 'default?', 'sort_keys?'], args, kwargs)
       const sortKeys = sort !== undefined && truth(sort)

@@ -439,8 +439,8 @@ export type ProjectOptions = {
   selected?: readonly string[]
   /** Where what is found out about texts is kept. `isFresh`: all is found out anew, as by dbt's `--no-partial-parse`. */
   cache?: { file: string; isFresh: boolean }
-  /** `log()`, `print()` and `exceptions.warn()`. */
-  onLog(level: 'debug' | 'info' | 'warn', message: string, place: Place | undefined): void
+  /** `log()`, `print()`, which is told also when it shall be quiet, and `exceptions.warn()`. */
+  onLog(level: 'debug' | 'info' | 'warn' | 'print', message: string, place: Place | undefined): void
 }
 
 export type Found<Value> = { items: Value[]; failures: Failure[] }

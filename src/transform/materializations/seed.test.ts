@@ -107,7 +107,7 @@ test('a seed is a table with these types, and what is wrong in it has its line',
     seed('plain.csv', '\uFEFFid,name,day,at,flag,price\n1,"a, b",2026-01-02,2026-01-02T03:04:05Z,true,1.5\n2,,,,,\n')
     seed('semi.csv', 'code;amount\n007;12.5\n')
     seed('empty.csv', 'a,b\n')
-    seed('wrong.csv', 'a\n1\n$5\n')
+    seed('wrong.csv', `a,b\n1,x\n$5,${'long '.repeat(200)}\n`)
     seed('words.csv', 'id,default\n1,2\n')
     seed('blanks.csv', 'id, name\n1,x\n')
     const project = await loadProject(dir, { target: { name: 'dev', catalog: 'dev_analytics' }, startedAt: 0 })
@@ -125,6 +125,9 @@ test('a seed is a table with these types, and what is wrong in it has its line',
     expect(await run('wrong')).toMatchObject({
       status: 'error',
       code: 'QUERY_FAILED',
+      message: expect.stringMatching(
+        /^line 3: Error when converting column "a"\. Could not convert string "\$5" to 'INTEGER'; Original Line: /,
+      ) as string,
       place: { file: 'seeds/wrong.csv', line: 3 },
     })
     // As in dbt, which writes the name without quotes.

@@ -234,7 +234,9 @@ export async function openProject(session: Session, { config, target, profile }:
     onLog(level, message, place) {
       const where = level === 'warn' && place?.file ? `${place.file}:${place.line ?? 1}: ` : ''
       if (level === 'warn') warnOrFail(session, `${where}${message}`, 'JinjaLogWarning', 'I061')
-      else log.say(level, message, { name: 'JinjaLogInfo', code: 'I062', data: { msg: message } })
+      else if (level === 'print') {
+        if (flags.is('print', true)) log.answer(message, { name: 'PrintEvent', code: 'Z052', data: { msg: message } })
+      } else log.say(level, message, { name: 'JinjaLogInfo', code: 'I062', data: { msg: message } })
     },
   })
   if (failures.length > 0) throw failures.length === 1 ? failures[0]! : new Failures(failures)
