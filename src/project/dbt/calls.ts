@@ -123,9 +123,9 @@ export function readCall(call: FoundCall, parsed: Parsed): void {
   switch (call.name) {
     case 'config': {
       // Names with values, or one mapping of them.
-      if (args.length > 1 || (args.length === 1 && !isRecord(args[0])))
+      if (args.length > 1 || (args.length === 1 && (!isRecord(args[0]) || Object.keys(kwargs).length > 0)))
         throw wrong('config() takes names with values: config(materialized="table")')
-      const config = { ...(args[0] as Config | undefined), ...kwargs }
+      const config = (args[0] as Config | undefined) ?? kwargs
       const twice = saidTwice(config)
       if (twice !== undefined) throw wrong(twice)
       parsed.config = addConfig(parsed.config, config)

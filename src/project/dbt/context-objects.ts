@@ -76,7 +76,7 @@ export class ConfigObject extends HostObject {
   }
   override call(args: unknown[], kwargs: Kwargs): unknown {
     const [dict] = args
-    if (args.length > 1 || (args.length === 1 && !(dict instanceof Dict))) {
+    if (args.length > 1 || (args.length === 1 && (!(dict instanceof Dict) || Object.keys(kwargs).length > 0))) {
       throw new Failure('TEMPLATE_FAILED', 'config() takes names with values: config(materialized="table")')
     }
     const config = { ...(dict instanceof Dict ? (toJs(dict) as Config) : {}), ...plainArguments(kwargs) }

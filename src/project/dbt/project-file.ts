@@ -130,7 +130,9 @@ export function readProjectFile(
   else if (reservedNames.has(name)) wrong(`"${name}" is a word of dbt and no name for a project`, ['name'])
   const { version } = root
   // 1.0 is a number to YAML and a version to dbt; 1 is neither.
-  if (typeof version === 'string' ? !semanticVersion.test(version) : Number.isInteger(version))
+  if (
+    typeof version === 'string' ? !semanticVersion.test(version) : Number.isInteger(version) || Array.isArray(version)
+  )
     wrong(`"version" is ${JSON.stringify(version)}; it has two or three numbers: "1.0" or "1.0.0"`, ['version'])
   const record = (key: string): Config => {
     const value = root[key] ?? {}
@@ -172,6 +174,12 @@ export function readProjectFile(
     wrong(`"${key}" must be a list of texts`, [key])
     return []
   }
+  for (const key of [...Object.values(pathKeys).flatMap(({ keys }) => keys), 'clean-targets'])
+    if (typeof root[key] === 'string') wrong(`"${key}" must be a list of texts: [${root[key]}]`, [key])
+  for (const key of ['target-path', 'log-path', 'packages-install-path'])
+    if (Array.isArray(root[key])) wrong(`"${key}" must be one text`, [key])
+  if (typeof (root['restrict-access'] ?? false) !== 'boolean')
+    wrong('"restrict-access" must be true or false', ['restrict-access'])
   const paths = Object.fromEntries(
     Object.entries(pathKeys).map(([kind, { keys, fallback }]) => {
       const key = keys.find((each) => root[each] !== undefined && root[each] !== null)
@@ -196,6 +204,8 @@ export function readProjectFile(
   }
   const quoting = record('quoting')
   refuseOthers(quoting, quotable, 'quoting')
+  for (const [key, value] of Object.entries(quoting))
+    if (typeof (value ?? true) !== 'boolean') wrong(`"${key}" of "quoting" must be true or false`, ['quoting', key])
   const trees = (from: (key: string) => Config) =>
     Object.fromEntries(
       Object.entries(treeKeys).map(([tree, keys]) => [

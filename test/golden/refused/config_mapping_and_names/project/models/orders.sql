@@ -1,0 +1,2 @@
+{{ config({'materialized': 'table'}, alias='x') }}
+select 1 as id
