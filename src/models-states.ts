@@ -27,6 +27,7 @@ export async function openNodeStates(
   return {
     known,
     versions: (sql, options) => lake.versions(sql, options),
+    outline: (sql, options) => lake.outline(sql, options),
     note: (state) => void noted.push(state),
     async save() {
       const at = new Date(clock.now()).toISOString()

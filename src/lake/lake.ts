@@ -462,7 +462,7 @@ export function openLake(given: LakeDeps): Lake {
     async versions(sql, options) {
       const prepared = await prepare(sql, options)
       if (!prepared) throw new Failure('SQL_INVALID', 'only a SELECT reads versions')
-      return { volatile: prepared.volatile, read: prepared.loaded.map(versionOf) }
+      return { volatile: prepared.volatile || prepared.readsCatalog, read: prepared.loaded.map(versionOf) }
     },
     async changesOf(runId, { catalog, principal }) {
       const found = await deps.publications.find({ catalog, runId })

@@ -97,6 +97,8 @@ export type Prepared = {
   /** What the result is a function of, apart from policy: the text with snapshots in place of tables. */
   readonly identity: string
   volatile: boolean
+  /** Tables are in it that tell what there is by now (`information_schema`). */
+  readsCatalog: boolean
   /** Rows or values of a table in it are hidden from the asker: an error's text must not tell them. */
   hides: boolean
   /** Every table and view that was loaded. */
@@ -175,7 +177,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
   const found = context.postgres && first ? await withGroupedKeys(first, original, statement.start, context) : first
   if (!found) return undefined
   const { text, place, named } = found
-  const { piece, scans, systemTables, views, volatile, loaded } = named
+  const { piece, scans, systemTables, views, volatile, readsCatalog, loaded } = named
 
   const shadowed = [...scans, ...systemTables]
   const sources = sourcesOf(piece)
@@ -212,6 +214,7 @@ export async function prepareSelect(original: string, context: PrepareContext): 
       return render(piece, identityOf).text
     },
     volatile: volatile.length > 0,
+    readsCatalog,
     hides: isLent || guards.some(({ hides }) => hides),
     loaded,
     timeZone,

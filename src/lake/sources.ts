@@ -208,6 +208,8 @@ export type Named = {
   /** Those that the asker named, and not a view. */
   direct: TableName[]
   volatile: string[]
+  /** Tables are in it that tell what there is by now (`information_schema`). */
+  readsCatalog: boolean
   /** A view stands in it in several places. */
   isShared: boolean
   /** Statements that make the empty shadows of all tables below it. */
@@ -249,6 +251,7 @@ export async function nameSources(
   const volatile: string[] = []
   let parameters = false
   let isShared = false
+  let readsCatalog = false
   /** Views of a run's statement, of which each is looked up once: views upon views would double with every level. */
   const viewsOf = new Map<string, Source>()
   // Asked of the catalog once for a statement, however many system relations it names.
@@ -334,6 +337,7 @@ export async function nameSources(
       loaded: everything,
       direct,
       volatile,
+      readsCatalog,
       isShared,
       setup,
       whole: () => ({ spliced: render(piece, shadowText), setup: setup() }),
@@ -391,6 +395,7 @@ export async function nameSources(
   }
 
   async function informationOf(table: string): Promise<Source> {
+    readsCatalog = true
     const known = await knownTables()
     const namespaces = table === 'schemata' ? await emptyOrNot(known) : []
     const sql = informationSchema(table as InformationTable, context.catalog, { known, namespaces }, shownColumns)
@@ -470,6 +475,7 @@ export async function nameSources(
         sequences: ((await context.sequences?.list(context.catalog)) ?? []).filter(({ name }) => rights.knows(name)),
       }
     }
+    readsCatalog = true
     return {
       kind: 'about',
       sql: relation.sql,

@@ -178,7 +178,7 @@ class Checker {
     })
     let compiled: Compiled
     try {
-      compiled = await new Compiler(project, asker.ask).compile(node)
+      compiled = await new Compiler(project, asker.ask, { isRehearsal: true }).compile(node)
     } catch (error) {
       const doubt = asker.unknown ?? (asker.doubtful ? asker.noted : undefined) ?? this.#begun
       if (doubt !== undefined && error instanceof Failure) return this.#unknown(node, doubt)

@@ -25,6 +25,7 @@ import {
   Relation,
   renderKwargs,
   ResolvedMetric,
+  keepGraph,
   unknownTest,
   varScopes,
   type Config,
@@ -114,10 +115,19 @@ export class Compiler {
   readonly #macros: MacroTable
   readonly #byName: Map<string, DbtNode[]>
   readonly #inputs: Inputs | undefined
+  readonly #isRehearsal: boolean
 
-  /** With `inputs`, those of a unit test, nothing else may be read. */
-  constructor(project: DbtProject, ask: Ask, inputs?: Inputs) {
+  /**
+   * With `inputs`, those of a unit test, nothing else may be read. `isRehearsal`: a template that asks is rendered another time when
+   * its turn comes, and what it does to `graph` is done then.
+   */
+  constructor(
+    project: DbtProject,
+    ask: Ask,
+    { inputs, isRehearsal = false }: { inputs?: Inputs; isRehearsal?: boolean } = {},
+  ) {
     this.#inputs = inputs
+    this.#isRehearsal = isRehearsal
     this.#project = project
     this.#ask = ask
     const { macros, byName } = indexOf(project)
@@ -232,12 +242,14 @@ export class Compiler {
       try {
         const ephemerals: string[] = []
         const value = work(this.#open(subject, attempt, names, ephemerals, called), ephemerals)
+        if (this.#isRehearsal && (script.hasAsked || attempt.statements.length > 0)) attempt.undo?.()
         await script.settle(attempt)
         const { onLog } = this.#project.options
         for (const { level, message, place } of attempt.logged) onLog(level, message, place ?? subject.place)
         return { value, hasAsked: script.hasAsked }
       } catch (error) {
         if (!(error instanceof Suspend)) throw toldPlainly(error, subject, this.#project)
+        attempt.undo?.()
         await script.settle(attempt)
         await script.answer(error.request as DatabaseRequest)
       }
@@ -273,6 +285,7 @@ export class Compiler {
       lenient: false,
       names,
       onLog: (level, message, place) => attempt.logged.push({ level, message, place }),
+      onGraph: () => (attempt.undo ??= keepGraph(project)),
     })
   }
 
@@ -414,7 +427,8 @@ const configOf = (config: Config, name: string): unknown =>
 const configNamed = (config: Config, name: string): unknown =>
   config[name === 'pre_hook' ? 'pre-hook' : name === 'post_hook' ? 'post-hook' : name]
 
-type Attempt = { ask: Session['ask']; statements: string[]; logged: Logged[] }
+/** `undo`: of what it did to `graph`. */
+type Attempt = { ask: Session['ask']; statements: string[]; logged: Logged[]; undo?: () => void }
 
 /** What one template has asked and done so far. */
 class Script {

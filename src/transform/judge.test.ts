@@ -288,6 +288,7 @@ function memory(): NodeStates & { known: Map<string, NodeState> } {
   return {
     known,
     versions: (sql, options) => lake.versions(sql, options),
+    outline: (sql, options) => lake.outline(sql, options),
     note: (state) => void known.set(state.node, { ...state, notedAt: '2026-01-01T00:00:00.000Z' }),
   }
 }
@@ -325,6 +326,57 @@ test('what has not changed is left alone; what has, and what stands on it, is no
     top: 'success',
   })
   expect(await world.rows('select count(*) from marts.top')).toEqual([[1]])
+})
+
+test('what adds to its table or counts on from it is done again until it adds nothing; so is what chance or the catalog decides', async () => {
+  const states = memory()
+  const model = (name: string, config: string, sql: string) => ({
+    [`models/${name}.sql`]: `{{ config(materialized='incremental'${config}) }}${sql}`,
+  })
+  const only = (condition: string) => `{% if is_incremental() %} where ${condition}{% endif %}`
+  const from = "select id, amount from {{ source('raw', 'sales') }}"
+  const files = {
+    ...model('adds', '', from),
+    ...model('adds_keyed', ", unique_key='id', incremental_strategy='append'", from),
+    ...model('adds_new', '', from + only('id > (select max(id) from {{ this }})')),
+    ...model('keyed', ", unique_key='id'", from + only('id >= (select max(id) from {{ this }})')),
+    ...model(
+      'counted',
+      ", unique_key='id'",
+      'select 1 as id, {% if is_incremental() %}(select max(n) + 1 from {{ this }}){% else %}1{% endif %} as n',
+    ),
+    'models/sampled.sql': 'select id from marts.keyed tablesample 100%',
+    'models/listed.sql': "select count(*) as n from information_schema.tables where table_name = 'adds'",
+  }
+  const again = async () => {
+    const { results, changes } = await run(files, { states })
+    await changes.publish()
+    return results.flatMap(({ name, status }) => (status === 'no-op' ? [] : [`${name} ${status}`])).sort()
+  }
+  const always = ['adds success', 'adds_keyed success', 'counted success', 'listed success', 'sampled success']
+  expect(await again()).toHaveLength(7)
+  // With the condition it is another statement.
+  expect(await again()).toEqual([...always, 'adds_new success', 'keyed success'].sort())
+  expect(await again()).toEqual(always)
+  expect(
+    await world.rows(
+      'select (select count(*) from marts.adds) / (select count(*) from marts.adds_new), (select n from marts.counted)',
+    ),
+  ).toEqual([[3, 3]])
+})
+
+test('looking whether a model is as it was does not put into graph what it notes there', async () => {
+  const noted = "{% if execute %}{% do graph.setdefault('ours', []).append(this.name) %}{% endif %}"
+  const { changes } = await run(
+    {
+      'models/asks.sql': `${noted}select {{ run_query('select 1').columns[0].values()[0] if execute else 0 }} as n`,
+      'models/plain.sql': `-- depends_on: {{ ref('asks') }}\n${noted}select 1 as n`,
+      'models/read.sql': `-- depends_on: {{ ref('plain') }}\nselect '{{ graph.get('ours', []) | join(',') }}' as told`,
+    },
+    { states: memory() },
+  )
+  await changes.publish()
+  expect(await world.rows('select told from marts.read')).toEqual([['asks,plain']])
 })
 
 test('what hooks send is part of a model: their macros, variables and what they read', async () => {

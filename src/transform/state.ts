@@ -7,13 +7,17 @@
 // The notes are in the records. A rollback, another writer, a change of the project or of the data below makes a node be done
 // again, because its table is not in the version that is noted. SQL that answers differently each time (`now()`) is never
 // unchanged, unless the node's `meta.boathouse.volatile` is false. Hooks of a node that is unchanged are not run.
+//
+// A model that adds to its own table, or counts on from it, comes out otherwise when it is done again with the same inputs, as in
+// dbt. It is left alone once doing it has added nothing: `where at > (select max(at) from {{ this }})`.
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../base/failure.ts'
-import { versionOf, type Lake, type Version } from '../lake/index.ts'
+import { versionOf, type Lake, type Outline, type Version } from '../lake/index.ts'
 import { isMicrobatch, isTable, type DbtNode, type DbtProject } from '../project/dbt/index.ts'
+import { columnLineage } from './columns.ts'
 import { Compiler } from './compile.ts'
 import { asker } from './materialize.ts'
 import { functionsWrittenOut } from './materializations/functions.ts'
@@ -36,6 +40,7 @@ export type NodeState = {
 export interface NodeStates {
   known: ReadonlyMap<string, NodeState>
   versions: Lake['versions']
+  outline: Lake['outline']
   note(state: Omit<NodeState, 'notedAt'>): void
 }
 
@@ -56,7 +61,8 @@ export async function unlessUnchanged(
   if (known?.fingerprint === fingerprint.text && known.leftBehind === (await leftBehind(node, work)))
     return unchanged(step, node, known, fingerprint.sql)
   const result = await run()
-  if (['success', 'pass', 'warn'].includes(result.status)) {
+  const mayAddMore = fingerprint.accumulates && result.rows !== 0
+  if (['success', 'pass', 'warn'].includes(result.status) && !mayAddMore) {
     const { status, message, failures } = result
     const left = await leftBehind(node, work)
     states.note({
@@ -92,13 +98,13 @@ function unchanged(step: Step, node: DbtNode, { result, notedAt }: NodeState, sq
   }
 }
 
-type Fingerprint = { text: string; sql: string | undefined }
+type Fingerprint = { text: string; sql: string | undefined; accumulates: boolean }
 
 /** Undefined: nobody can tell whether the node would come out the same. */
 async function fingerprintOf(
   node: DbtNode,
   work: Work,
-  { versions }: Pick<NodeStates, 'versions'>,
+  { versions, outline }: Pick<NodeStates, 'versions' | 'outline'>,
 ): Promise<Fingerprint | undefined> {
   const { flags } = work.project.options
   if (flags.fullRefresh || flags.empty || node.kind === 'function' || !isKnown(node)) return undefined
@@ -114,9 +120,9 @@ async function fingerprintOf(
     const hooks = await hooksText(node, work)
     if (node.kind === 'seed') {
       const rows = await readFile(join(work.project.dir, node.file)).catch(() => undefined)
-      return rows && { text: hashOf(about, hooks, rows), sql: undefined }
+      return rows && { text: hashOf(about, hooks, rows), sql: undefined, accumulates: false }
     }
-    const compiler = new Compiler(work.project, onlyQuestions(work))
+    const compiler = new Compiler(work.project, onlyQuestions(work), { isRehearsal: true })
     const compiled = await compiler.compile(node)
     const isBatched = isMicrobatch(node, work.project, compiler.macros)
     const batches = isBatched ? batchesOf(node, work, true).map(({ id }) => id) : []
@@ -133,11 +139,30 @@ async function fingerprintOf(
       node.config['materialized'] === 'view' ? shape : content,
     ]
     const inputs = read.filter(({ table }) => table.toLowerCase() !== self.toLowerCase()).map(part)
-    return { text: hashOf(about, hooks, sql, JSON.stringify([inputs.sort(), batches])), sql: compiled.sql }
+    const accumulates =
+      (!isBatched && addsRows(node)) ||
+      (inputs.length < read.length && (await countsOn(await outline(sql, queryOptions(work)), self)))
+    return { text: hashOf(about, hooks, sql, JSON.stringify([inputs.sort(), batches])), sql: compiled.sql, accumulates }
   } catch (error) {
     if (error instanceof Failure) return undefined // doing it says what is wrong
     throw error
   }
+}
+
+/** Whether rows are added without a key, or by a way of the project's own that nobody knows. */
+function addsRows({ kind, config }: DbtNode): boolean {
+  if (kind !== 'model' || config['materialized'] !== 'incremental') return false
+  const { incremental_strategy: strategy, unique_key: key } = config
+  if (strategy === 'insert_overwrite') return false
+  const hasKey = Array.isArray(key) ? key.length > 0 : typeof key === 'string' && key !== ''
+  return !hasKey || !['default', 'delete+insert', 'merge'].includes(typeof strategy === 'string' ? strategy : 'default')
+}
+
+/** Whether what a SELECT gives is made of this table, and not only filtered by it. */
+async function countsOn(outline: Outline, table: string): Promise<boolean> {
+  const { columns, rows } = await columnLineage(outline)
+  const isIt = (one: { table: string }) => one.table.toLowerCase() === table.toLowerCase()
+  return columns.some(({ from }) => from.some(isIt)) || rows.some((row) => row.use !== 'filter' && isIt(row))
 }
 
 const hashOf = (...parts: (string | Uint8Array)[]): string =>

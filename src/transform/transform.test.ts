@@ -604,6 +604,19 @@ select {% for r in regions %}'{{ r }}' as {{ r }}, {% endfor %}{{ columns | leng
   expect(result).toMatchObject({ status: 'success' })
 })
 
+test('what templates put into graph and take out of it they do once, however often they ask the database', async () => {
+  const { run: query } = await run({
+    'macros/noted.sql': `{% macro noted() %}{{ return(graph.setdefault('of_ours', {'list': [], 'deep': {'names': [['first']]}})) }}{% endmacro %}`,
+    'models/a.sql': `{% if execute %}{% do noted().list.append('a') %}{% do noted().deep.names[0].append(this.name) %}{% endif %}
+select {{ run_query('select 1').columns[0].values()[0] if execute else 0 }} + {{ run_query('select 2').columns[0].values()[0] if execute else 0 }} as n`,
+    'models/b.sql': `-- depends_on: {{ ref('a') }}
+{% if execute %}{% set list = noted().pop('list') %}{% set n = run_query('select 3').columns[0].values()[0] %}{% do noted().update({'left': list | length}) %}{% do run_query('select 4') %}
+select '{{ list | join(',') }} {{ noted().deep.names[0] | join(';') }} {{ noted().left }} {{ noted().list is defined }}' as told, {{ n }} as n{% else %}select 1{% endif %}`,
+  })
+  expect(await query('select n from main.a')).toEqual([[3]])
+  expect(await query('select told, n from main.b')).toEqual([['a first;a 1 False', 3]])
+})
+
 test('a template that asks the database nothing is rendered once for all who need it', async () => {
   const logged: string[] = []
   const log = (text: string) => `{{ log('${text}', info=true) if execute }}`

@@ -40,7 +40,7 @@ export async function runUnitTest(test: DbtUnitTest, work: Work): Promise<NodeRe
       throw new Failure('MODEL_INVALID', `unit test "${test.name}" is about ${test.model}, which is not there`)
     const project = overridden(work.project, model, test)
     const inputs = await inputsOf(test, model, work)
-    const compiler = new Compiler(project, asker({ ...work, project }), inputs)
+    const compiler = new Compiler(project, asker({ ...work, project }), { inputs })
     const own = inputs.get(model.uniqueId)
     const self = own ? new Relation({ database: null, schema: null, identifier: own.name }, 'cte') : null
     const compiled = await compiler.compile(model, { ...namesOf(test), this: self })

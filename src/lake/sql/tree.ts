@@ -178,6 +178,8 @@ function check(node: Node, ctes: ReadonlySet<string>, scopes: readonly number[],
     if (name !== undefined && scopes[0] !== undefined)
       analysis.relations.push({ name: lowered(name), scope: scopes[0], table })
   }
+  // Which rows a sample takes is left to chance.
+  if (node.sample) analysis.volatile.push('sample')
   switch (node.type) {
     case 'BASE_TABLE': {
       const [catalog, namespace, name] = [text(node.catalog_name), text(node.schema_name), String(node.table_name)]

@@ -52,6 +52,8 @@ export type ContextInput = {
   names?: Readonly<Record<string, unknown>> | undefined
   /** Instead of the project's, so that repeated renderings do not repeat themselves in the log. */
   onLog?: ProjectOptions['onLog']
+  /** Before a template sees `graph` for the first time. */
+  onGraph?: () => void
   watched?: Watched | undefined
 }
 
@@ -160,7 +162,7 @@ function fill(
       'graph',
       () =>
         session.execute
-          ? graphDict(project)
+          ? (input.onGraph?.(), graphDict(project))
           : new Dict([
               ['nodes', new Dict()],
               ['sources', new Dict()],
