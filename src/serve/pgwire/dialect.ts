@@ -72,7 +72,7 @@ import { recordColumns } from './dialect/json-rows.ts'
 import { bareLabel } from './dialect/labels.ts'
 import { keptName, smallName, valuesNames } from './dialect/names.ts'
 import { patternEdits } from './dialect/engine-patterns.ts'
-import { onlyTable, sampled, valueAsTable } from './dialect/relations.ts'
+import { onlyTable, sampled, valuesAsTables } from './dialect/relations.ts'
 import { collated, escapedLike, matched, matchRows } from './dialect/patterns.ts'
 import { locking, sessionName, sessionTable } from './dialect/session.ts'
 import { EditedSql, type SessionNames } from './dialect/sql.ts'
@@ -160,10 +160,8 @@ function editsOf(sql: EditedSql): Edit[] {
   if (isCatalog) relationsOnce(sql)
   for (let at = 0; at < sql.tokens.length; at++) timesOfJson(sql, at)
   // Around what became of a call.
-  for (let at = 0; at < sql.tokens.length; at++) {
-    valueAsTable(sql, at)
-    numberedRows(sql, at)
-  }
+  valuesAsTables(sql)
+  for (let at = 0; at < sql.tokens.length; at++) numberedRows(sql, at)
   // Behind the others: what is put in place of a type goes before.
   const namesEnd = Math.max(definitionEnd, endOfName(sql))
   for (let at = 0; at < sql.tokens.length; at++) smallName(sql, at, at < namesEnd)

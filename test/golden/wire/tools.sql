@@ -258,3 +258,6 @@ select i.indkey::text, string_to_array(i.indkey::text, ' ') as k, a.attnotnull f
 
 -- constants are called as their types, and keep their digits
 select 1::numeric, 2.5::numeric(4,1), cast(1.50 as numeric), cast(-12 as numeric) as n, cast('0.00001' as decimal), '7'::numeric::text, cast(id - 1 as numeric)::int as d from raw.sales where id = 1
+
+-- rights among tables, and many functions in a list
+SELECT * FROM has_table_privilege('raw.sales', 'select') AS p, string_to_array('a,b', ',') s

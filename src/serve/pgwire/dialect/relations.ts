@@ -24,7 +24,12 @@ export function sampled(sql: EditedSql, at: number): void {
 }
 
 /** `FROM upper('a') AS u`, as drivers call functions: a table of one row, whose column is called as the table is. */
-export function valueAsTable(sql: EditedSql, at: number): void {
+export function valuesAsTables(sql: EditedSql): void {
+  const tables = behindFrom(sql.words)
+  sql.words.forEach((_, at) => valueAsTable(sql, at, tables))
+}
+
+function valueAsTable(sql: EditedSql, at: number, tables: ReadonlySet<number>): void {
   const name = sql.words[at]!
   const end = sql.words[at + 1] === '(' && sql.tokens[at]!.kind === 'word' ? sql.closing(at + 1) : undefined
   if (end === undefined || !(isScalarFunction(name) || inOtherWords.has(name))) return
@@ -34,9 +39,9 @@ export function valueAsTable(sql: EditedSql, at: number): void {
     if (first === 3 && sql.words.slice(0, 3).join(' ') === 'select * from') sql.replace(1, 2, '')
     return
   }
+  if (!tables.has(first) || !/^(from|join|lateral|,)$/.test(sql.words[first - 1]!)) return
   const { start } = sql.tokens[first]!
-  const isDone = sql.edits.some((one) => one.start === start && one.text.startsWith('(SELECT'))
-  if (isDone || !isFrom(sql, first)) return
+  if (madeRows.test(name) && sql.edits.some((one) => one.start === start && one.text.startsWith('(SELECT'))) return
   const behind = sql.words[end + 1] === 'with' && sql.words[end + 2] === 'ordinality' ? end + 3 : end + 1
   const alias = sql.words[behind] === 'as' ? behind + 1 : behind
   const isNamed = isAlias(sql, alias)
@@ -46,6 +51,8 @@ export function valueAsTable(sql: EditedSql, at: number): void {
     ` AS ${isNamed ? sql.tokens[alias]!.text : name})${isNamed && behind === end + 1 ? '' : ` AS ${name}`}`,
   )
 }
+/** Of these others have made rows already. */
+const madeRows = /^(regexp_match(es)?|string_to_array)$/
 const ofSequences = /^(next|curr|last|set)val$/
 /** Functions that the engine knows by other names, and such as read rows there. */
 const inOtherWords: ReadonlySet<string> = new Set(
@@ -55,21 +62,21 @@ const inOtherWords: ReadonlySet<string> = new Set(
   txid_current version`.split(/\s+/),
 )
 
-/** Whether what begins here is one of the tables behind FROM. */
-function isFrom({ words, pairs }: EditedSql, first: number): boolean {
-  if (/^(join|lateral)$/.test(words[first - 1] ?? '')) return true
-  for (let at = first - 1; at >= 0 && (at === first - 1 ? /^(from|,)$/.test(words[at]!) : true); at--) {
-    if (words[at] === ')') at = pairs.get(at) ?? 0
-    else if (words[at] === 'from' && words[at - 1] !== 'distinct') return !isArgument(words, at)
-    else if (noTables.test(words[at]!) && words[at + 1] !== 'ordinality') return false
-  }
-  return false
+/** The tokens that stand among tables, of this level of parentheses. */
+function behindFrom(words: readonly string[]): ReadonlySet<number> {
+  const found = new Set<number>()
+  const levels = [{ isFrom: false, isArgument: false }]
+  words.forEach((word, at) => {
+    const level = levels.at(-1)!
+    // `extract(day FROM now())`
+    const isArgument = /^(extract|substring|trim|overlay)$/.test(words[at - 1] ?? '') && words[at + 1] !== 'select'
+    if (word === '(') levels.push({ isFrom: false, isArgument })
+    else if (word === ')' && levels.length > 1) levels.pop()
+    else if (word === 'from') level.isFrom = words[at - 1] !== 'distinct' && !level.isArgument
+    else if (word === 'join') level.isFrom = true
+    else if (noTables.test(word) && words[at + 1] !== 'ordinality') level.isFrom = false
+    if (level.isFrom) found.add(at)
+  })
+  return found
 }
-const noTables = /^(\(|select|where|by|having|values|set|limit|offset|returning|window|qualify|with)$/
-
-/** `extract(day FROM now())` */
-function isArgument(words: readonly string[], from: number): boolean {
-  let open = from
-  for (let depth = 1; depth > 0 && --open >= 0;) depth += words[open] === ')' ? 1 : words[open] === '(' ? -1 : 0
-  return /^(extract|substring|trim|overlay)$/.test(words[open - 1] ?? '') && words[open + 1] !== 'select'
-}
+const noTables = /^(select|where|by|having|values|set|limit|offset|returning|window|qualify|with)$/
