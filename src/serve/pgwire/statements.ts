@@ -880,6 +880,10 @@ const calledElsewhere: Record<string, string> = {
   quantile_cont: 'percentile_cont',
   quantile_disc: 'percentile_disc',
   COALESCE: 'coalesce',
+  // `trim(leading 'x' FROM y)` and its sisters.
+  trim: 'btrim',
+  ltrim: 'ltrim',
+  rtrim: 'rtrim',
 }
 
 const calledAs = new Set(Object.values(calledElsewhere))

@@ -64,7 +64,7 @@ async function answer(client: pg.Client, text: string) {
   }
 }
 
-/** Here "char", name, regclass, regproc, void and varchar are text, and JSON may be; EXTRACT gives a double, DATE_TRUNC of a date a timestamp without zone. */
+/** Here "char", name, regclass, regproc, void, varchar and char are text, and JSON may be; EXTRACT gives a double, DATE_TRUNC of a date a timestamp without zone. */
 const like: Record<number, number> = {
   2205: 25,
   18: 25,
@@ -72,6 +72,7 @@ const like: Record<number, number> = {
   24: 25,
   2278: 25,
   1043: 25,
+  1042: 25,
   1003: 1009,
   114: 25,
   1700: 701,

@@ -256,6 +256,9 @@ select c.relname, i.indkey, i.indisunique, i.indisclustered, a.amname, n.nspname
 -- the columns of an index, as text and among columns
 select i.indkey::text, string_to_array(i.indkey::text, ' ') as k, a.attnotnull from pg_index i join pg_attribute a on a.attrelid = i.indexrelid where i.indrelid = 'raw.keyed'::regclass
 
+-- what is cut and trimmed has the names of PostgreSQL
+select 'x'::char(1), 'abc'::varchar(2), cast('abc' as varchar(2)), cast('abc' as char(2)), cast(name as varchar(1)), cast(k.name as character varying(2)), trim(' a '), trim(both 'x' from 'xax'), trim(leading from ' a'), cast('2024-01-01 10:00:00.7+00' as timestamptz(0)) from raw.keyed k where id = 1
+
 -- constants are called as their types, and keep their digits
 select 1::numeric, 2.5::numeric(4,1), cast(1.50 as numeric), cast(-12 as numeric) as n, cast('0.00001' as decimal), '7'::numeric::text, cast(id - 1 as numeric)::int as d from raw.sales where id = 1
 

@@ -117,6 +117,11 @@ export function precise(sql: EditedSql, at: number, isDefinition: boolean): bool
   if (!isText && !isTime) return false
   const last = type + 3 + (isZoned ? 3 : 0)
   const [call, to] = isText ? ['left(', 'VARCHAR'] : ['pg_rounded(', 'TIMESTAMPTZ']
+  const typeName = /^(char|character|bpchar)$/.test(words[type]!) ? 'bpchar' : to.toLowerCase()
+  // Called by its column, else by its type.
+  const { kind, text } = sql.tokens[at - 1]!
+  const isNamed = kind === 'word' || kind === 'quoted'
+  const called = ` AS ${isNamed ? text : typeName}`
   if (!isCast) {
     if (!sql.isOperand(at - 1) || words[at - 1] === ']') return false
     const first = sql.operandWithCasts(at - 1)
@@ -124,16 +129,15 @@ export function precise(sql: EditedSql, at: number, isDefinition: boolean): bool
     const isTyped = sql.tokens[first]!.kind === 'string' && sql.tokens[first - 1]?.kind === 'word'
     const begin = isTyped && !beforeValues.has(words[first - 1]!) ? first - 1 : first
     sql.insertBefore(begin, call)
-    // Called by its column, else by its type.
-    const { kind, text } = sql.tokens[at - 1]!
-    const isNamed = kind === 'word' || kind === 'quoted'
-    const alias = sql.isItem(begin, last) ? ` AS ${isNamed ? text : to.toLowerCase()}` : ''
+    const alias = sql.isItem(begin, last) ? called : ''
     return sql.replace(at, last, `::${to}, ${digits})${alias}`)
   }
   const open = words[last + 1] === ')' ? sql.opening(last + 1) : undefined
   if (open === undefined || words[open - 1] !== 'cast') return false
   sql.insertBefore(open - 1, call)
-  return sql.replace(at + 1, last + 1, `${to}), ${digits})`)
+  const isPlain = open + 1 === at - 1 || (isNamed && sql.isPath(open + 1, at - 1))
+  const alias = isPlain && sql.isItem(open - 1, last + 1) ? called : ''
+  return sql.replace(at + 1, last + 1, `${to}), ${digits})${alias}`)
 }
 
 export function castBehind(sql: EditedSql, at: number): void {
