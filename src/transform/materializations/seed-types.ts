@@ -205,6 +205,8 @@ export function seedColumns(
 /** Types of a table that hold every value of the narrower ones. */
 const wider: Readonly<Record<string, readonly string[]>> = {
   BIGINT: ['integer'],
+  HUGEINT: ['integer', 'bigint'],
+  // Tables that were loaded when whole numbers of this size were told as decimals.
   'DECIMAL(38,0)': ['integer', 'bigint'],
   DOUBLE: ['integer', 'bigint', 'hugeint'],
   TIMESTAMP: ['date'],
