@@ -85,6 +85,7 @@ export type Alteration =
   | { kind: 'check'; check: WrittenCheck }
   | { kind: 'drop-constraint'; name: string }
   | { kind: 'rename-constraint'; name: string; to: string }
+  | { kind: 'enforcement'; name: string; isEnforced: boolean }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
   | RefAlteration
 
@@ -807,6 +808,13 @@ function alteration(reader: Reader, constraints: Constraints): Alteration[] {
     reader.take('properties')
     reader.take('if', 'exists')
     return [{ kind: 'properties', set: {}, remove: reader.list(() => propertyName(reader)) }]
+  }
+  if (reader.sees('alter', 'constraint') && !reader.isFollowedBy('constraint', 'type')) {
+    reader.take('alter', 'constraint')
+    const name = reader.identifier('a constraint')
+    const isEnforced = !reader.take('not', 'enforced')
+    if (isEnforced) reader.expect('ENFORCED or NOT ENFORCED', 'enforced')
+    return [{ kind: 'enforcement', name, isEnforced }]
   }
   if (reader.take('alter')) {
     reader.take('column')

@@ -38,12 +38,14 @@ import {
   changeUnique,
   enforcedKeys,
   enforcePrimary,
+  enforceUnique,
   dropKey,
   foreignName,
   namedKey,
   changePrimaryName,
   primaryOf,
   renameKey,
+  uniqueKeys,
   uniqueName,
   type UniqueKey,
   mustBeFree,
@@ -86,7 +88,8 @@ export async function altered(
   if (unfilled.length > 0) await fill(unfilled, target, metadata, context)
   const checks = written.flatMap((change) => (change.kind === 'check' ? [change.check] : []))
   await addChecks(checks, target, context)
-  if (written.some(({ kind }) => kind === 'key' || kind === 'named-key')) await newKeysHeld(target, metadata, context)
+  if (written.some(({ kind }) => ['key', 'named-key', 'enforcement'].includes(kind)))
+    await newKeysHeld(target, metadata, context)
   return { rows: 0, changed: steps.length > 0 || checks.length > 0 }
 }
 
@@ -279,6 +282,18 @@ async function alteration(
       if (check !== undefined) return (now) => renameCheck(now, check, change.to)
       if (found !== undefined) return (now) => renameKey(now, found, change.to)
       return isPrimary(change.name) ? (now) => changePrimaryName(now, change.to) : undefined
+    }
+    case 'enforcement': {
+      const { name, isEnforced } = change
+      const unique = uniqueKeys(metadata).find((one) => one.name.toLowerCase() === name.toLowerCase())
+      if (!unique && !(isPrimary(name) && schema.identifierFieldIds.length > 0))
+        throw new Failure('NOT_FOUND', `there is no primary or unique key "${name}" in ${showName(target)}`, {
+          hint: 'Foreign keys are not enforced, and checks always are.',
+          sqlState: '42704',
+        })
+      const step: AlterStep = (now) =>
+        unique ? enforceUnique(now, unique.name, isEnforced) : enforcePrimary(now, isEnforced)
+      return sinceSeen(metadata, step, 'a key was added')
     }
     case 'make-ref':
       return makingRef(change, metadata)

@@ -179,6 +179,24 @@ describe('a key that is added, taken away, or of a column that becomes another',
     expect(await rows('select count(*) from promised')).toEqual([[2]])
   })
 
+  test('a promise may become a key, and a key a promise', async () => {
+    await rows(
+      'create table turned (id int primary key not enforced, code int, constraint c unique (code) not enforced)',
+    )
+    await rows('insert into turned values (1, 1), (1, 2)')
+    expect(await failureOf('alter table turned alter constraint turned_pkey enforced')).toMatchObject({
+      context: { sqlState: '23505' },
+    })
+    await rows('alter table turned alter constraint C enforced')
+    expect(await failureOf('insert into turned values (3, 1)')).toMatchObject(twice('c', '(code)=(1)'))
+    await rows('delete from turned where code = 2')
+    await rows('alter table turned alter constraint turned_pkey enforced')
+    expect(await failureOf('insert into turned values (1, 3)')).toMatchObject(twice('turned_pkey', '(id)=(1)'))
+    await rows('alter table turned alter constraint turned_pkey not enforced, alter constraint c not enforced')
+    await rows('insert into turned values (1, 1)')
+    expect(await failureOf('alter table turned alter constraint nowhere enforced')).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
   test('a column that gets another type keeps its key', async () => {
     await rows('create table typed (id decimal(4, 1) primary key, code double unique)')
     await rows('insert into typed values (1.2, 1.2), (2.4, 2.4)')

@@ -73,6 +73,15 @@ export const enforcePrimary = (metadata: TableMetadata, isEnforced: boolean): Ta
     isEnforced ? { set: { [enforcedPrimary]: identifiersOf(metadata) } } : { remove: [enforcedPrimary] },
   )
 
+/** Of a unique key: rows are held to it from now on, or no longer. */
+export const enforceUnique = (metadata: TableMetadata, name: string, isEnforced: boolean): TableChange =>
+  changeProperties(
+    metadata,
+    isEnforced
+      ? { set: { [prefix.enforced + name]: metadata.properties[prefix.unique + name]! } }
+      : { remove: [prefix.enforced + name] },
+  )
+
 const identifiersOf = (metadata: TableMetadata): string =>
   [...currentSchema(metadata).identifierFieldIds].sort((a, b) => a - b).join(',')
 
