@@ -39,6 +39,7 @@ import {
   enforcedKeys,
   enforcePrimary,
   enforceUnique,
+  forgetPrimary,
   dropKey,
   foreignName,
   namedKey,
@@ -249,10 +250,13 @@ async function alteration(
     case 'sort':
       return (now) => replaceSortOrder(now, change.fields)
     case 'identifiers':
-      return (now) =>
-        schemaOf(now)
-          .identifiers(change.drops ? identifiersBut(now, change.paths) : change.paths)
-          .change()
+      return [
+        (now) =>
+          schemaOf(now)
+            .identifiers(change.drops ? identifiersBut(now, change.paths) : change.paths)
+            .change(),
+        forgetPrimary,
+      ]
     case 'key':
       return [
         ...(await Promise.all(change.paths.map((path) => requiring(path, metadata, target, context)))),

@@ -55,13 +55,21 @@ import { columnProperties } from './column-property.ts'
 import { appendProjection, checkColumns, distinctNames, renamed, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
 import { writtenSchema } from './computed-defaults.ts'
-import { declarations, declarationsBefore, declaredByType, isKeptAs, type DeclaredType } from './declared-types.ts'
+import {
+  declarations,
+  declarationsBefore,
+  declaredByType,
+  declaredTypes,
+  isKeptAs,
+  readTypes,
+  type DeclaredType,
+} from './declared-types.ts'
 import { holdKeys, type Held, type Holding } from './enforced-keys.ts'
 import { emptied, freshLocation, freshTable, tableProperties } from './fresh-table.ts'
 import type { Files, Prepared } from '../prepare.ts'
 import { schemaOfView } from '../relations/information.ts'
 import { columnOf } from './perform-context.ts'
-import { keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
+import { isOrdered, keyBounds, readAlike, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import { withCsv } from './load-csv.ts'
 import { withFiles } from './load-files.ts'
 import { enforcedKeys, type UniqueKey } from './named-keys.ts'
@@ -332,7 +340,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
           published,
           before,
           metadata: before.metadata,
-          write: inserted > 0 ? madeFor(currentSchema(before.metadata), written, idsKnown(published)) : written,
+          write: inserted > 0 ? madeFor(before.metadata, written, idsKnown(published)) : written,
           action: 'replace',
           files: [],
           placed,
@@ -458,10 +466,13 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       throw new Failure('SQL_INVALID', `${showName(before.name)} has no column ${unknown ?? ''} to find rows by`)
     const source = await deps.prepare(select, self, options)
     const types = new Map((await source.columns()).map(({ name, type }) => [name.toLowerCase(), type]))
+    const readAs = readTypes(declaredTypes(metadata, currentSchema(metadata)))
     const joined = currentSchema(metadata).fields.flatMap((field): JoinKey[] => {
       const type = types.get(field.name.toLowerCase())
       const isKey = keys.some((key) => key.toLowerCase() === field.name.toLowerCase())
-      return isKey && type !== undefined ? [{ field, value: `after.${quoteName(field.name)}`, type }] : []
+      return isKey && type !== undefined && isOrdered(field, readAs)
+        ? [{ field, value: `after.${quoteName(field.name)}`, type }]
+        : []
     })
     const bounds = await boundsOf(`(${select}\n) AS after`, joined, { ...options, nulls: true })
     const on = keys.map((key) => `before.${quoteName(key)} IS NOT DISTINCT FROM after.${quoteName(key)}`).join(' AND ')

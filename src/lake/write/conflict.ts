@@ -16,6 +16,8 @@ import { enforcedKeys, primaryOf, uniqueKeys, type UniqueKey } from './named-key
 
 /** How the rows that were given are numbered. */
 export const givenOrder = '_boathouse_given'
+/** What stands behind FROM is called as no column is. */
+const [rowsGiven, rowsThere] = ['_boathouse_rows', '_boathouse_there']
 /** What the row that was given is called. */
 export const excluded = 'excluded'
 
@@ -38,13 +40,13 @@ export async function asMerge(
   // What a declared type refuses is refused where the rows are written: in here it would be a function that nobody may call.
   const fields = schema.fields.map((field: WrittenField) => ({ ...field, declared: undefined }))
   const columns = appendProjection(target, { ...schema, fields }, await located(text, at, bind(text.sql)))
-  const all = compose`SELECT ${columns.join(', ')}, row_number() OVER () AS ${givenOrder} FROM (${text}) AS given`
+  const all = compose`SELECT ${columns.join(', ')}, row_number() OVER () AS ${givenOrder} FROM (${text}) AS ${rowsGiven}`
   const from =
     does.kind !== 'nothing'
       ? compose`(${all})`
       : others.length > 0
         ? takenByNoKey(all, [key, ...others], target)
-        : compose`(SELECT * FROM (${all}) AS given QUALIFY ${rankIn(key)} = 1)`
+        : compose`(SELECT * FROM (${all}) AS ${rowsGiven} QUALIFY ${rankIn(key)} = 1)`
   const matched: MergeClause[] =
     does.kind === 'nothing'
       ? []
@@ -77,7 +79,7 @@ const listOf = (key: readonly string[]): string => key.map(quoteName).join(', ')
 function takenByNoKey(all: Composed, keys: readonly (readonly string[])[], target: TableName): Composed {
   const isNew = keys.map(
     (key) =>
-      `NOT EXISTS (SELECT 1 FROM ${quoteTable(target)} AS there WHERE ${key.map((name) => `there.${quoteName(name)} = given.${quoteName(name)}`).join(' AND ')})`,
+      `NOT EXISTS (SELECT 1 FROM ${quoteTable(target)} AS ${rowsThere} WHERE ${key.map((name) => `${rowsThere}.${quoteName(name)} = ${rowsGiven}.${quoteName(name)}`).join(' AND ')})`,
   )
   const rank = (at: number) => `_boathouse_rank_${at}`
   const ranks = keys.map((key, at) => `${rankIn(key)} AS ${rank(at)}`)
@@ -89,7 +91,7 @@ function takenByNoKey(all: Composed, keys: readonly (readonly string[])[], targe
     )
     .join(' OR ')
   const doubtful = `CAST('rows of one statement that are like each other by several keys: give them in several statements' AS BOOLEAN)`
-  return compose`(SELECT * EXCLUDE (${keys.map((_, at) => rank(at)).join(', ')}) FROM (SELECT *, ${ranks.join(', ')} FROM (${all}) AS given WHERE ${isNew.join(' AND ')}) AS ranked
+  return compose`(SELECT * EXCLUDE (${keys.map((_, at) => rank(at)).join(', ')}) FROM (SELECT *, ${ranks.join(', ')} FROM (${all}) AS ${rowsGiven} WHERE ${isNew.join(' AND ')}) AS ${rowsGiven}
     QUALIFY CASE WHEN ${isTaken} THEN true WHEN ${isLeft} THEN false ELSE ${doubtful} END)`
 }
 

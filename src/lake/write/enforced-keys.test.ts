@@ -146,6 +146,65 @@ test('a transaction sees its own rows, and two at once do not both write a key',
   await Promise.all(others.map((each) => each.close()))
 })
 
+test.each([
+  ['unique (id)', 'insert into late values (1, 1), (1, 2)'],
+  ['primary key (id)', 'update late set id = 1'],
+  [
+    'primary key (id)',
+    'merge into late using (select 0 as id) s on late.id = s.id when matched then update set id = 8',
+  ],
+  ['check (id < 8)', 'insert into late values (8, 8)'],
+])('what was written before %s came is not put under it: %s', async (rule, write) => {
+  await rows('create or replace table late (id int, n int)')
+  await rows('insert into late values (0, 0), (2, 2)')
+  const other = openSession(world.lake, world.asking({ namespace: 'raw' }))
+  await other.query('begin')
+  await other.query(write)
+  await rows(`alter table late add ${rule}`)
+  await expect(other.query('commit')).rejects.toMatchObject({ code: 'COMMIT_CONFLICT' })
+  await other.close()
+  expect(await rows('select * from late order by id')).toEqual([
+    [0, 0],
+    [2, 2],
+  ])
+})
+
+test.each(['come', 'gone', 'there', 'held', 'given', 'ranked'])(
+  'a column may be called %s and have fields as the columns are called',
+  async (name) => {
+    const table = `has_${name}`
+    await rows(`create table ${table} (${name} struct(id int, code int), id int primary key, code int unique)`)
+    await rows(`insert into ${table} values ({id: 7, code: 7}, 1, 1), ({id: 1, code: 3}, 2, 2)`)
+    expect(await failureOf(`insert into ${table} values ({id: 7, code: 7}, 3, 1)`)).toMatchObject(
+      twice(`${table}_code_key`, '(code)=(1)'),
+    )
+    expect(await failureOf(`update ${table} set code = 1 where id = 2`)).toMatchObject(
+      twice(`${table}_code_key`, '(code)=(1)'),
+    )
+    await rows(`update ${table} set id = id + 1, code = 5 - code`)
+    const added = `({id: 9, code: 9}, 2, 0), ({id: 9, code: 9}, 0, 4), ({id: 2, code: 4}, 4, 9)`
+    expect(await rows(`insert into ${table} values ${added} on conflict do nothing returning id`)).toEqual([[4]])
+  },
+)
+
+test.each([
+  ['interval', `'1 day'`],
+  ['bit', `'101'`],
+  ['json', `'{"a": 1}'`],
+  ['hugeint', '5'],
+])('rows are found by a key of the type %s', async (type, value) => {
+  const table = `by_${type}`
+  await rows(`create table ${table} (k ${type} primary key, n int)`)
+  const insert = `insert into ${table} values (${value}, 1) on conflict (k)`
+  await rows(`${insert} do update set n = 1`)
+  await rows(`${insert} do update set n = 2`)
+  await rows(`${insert} do nothing`)
+  await rows(
+    `merge into ${table} t using (select k as other from ${table}) s on t.k = s.other when matched then update set n = n + 1`,
+  )
+  expect(await rows(`select n from ${table}`)).toEqual([[3]])
+})
+
 describe('a key that is added, taken away, or of a column that becomes another', () => {
   test('is held from then on, if the rows that are there meet it', async () => {
     await rows('create table later (id int, code varchar)')
@@ -171,6 +230,19 @@ describe('a key that is added, taken away, or of a column that becomes another',
     expect(await failureOf(`insert into later values (2, 'a')`)).toMatchObject(twice('later_pkey', '(id, name)=(2, a)'))
     await rows('alter table later drop constraint later_pkey')
     await rows(`insert into later values (2, 'a')`)
+  })
+
+  test('identifier fields that were others meanwhile are a promise', async () => {
+    await rows('create table moved (id int primary key, code int not null)')
+    await rows('insert into moved values (1, 1)')
+    await rows('alter table moved set identifier fields id')
+    expect(await failureOf('insert into moved values (1, 2)')).toMatchObject(twice('moved_pkey', '(id)=(1)'))
+    await rows('alter table moved set identifier fields code')
+    await rows('insert into moved values (1, 2)')
+    await rows('alter table moved set identifier fields id')
+    await rows('insert into moved values (2, 2), (2, 3)')
+    const [[text]] = (await rows('show create table moved')) as [[string]]
+    expect(text).toContain('PRIMARY KEY ("id") NOT ENFORCED')
   })
 
   test('NOT ENFORCED is a promise, as before', async () => {

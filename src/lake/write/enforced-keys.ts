@@ -9,7 +9,7 @@ import { changedAlias } from '../sources.ts'
 import { compose } from '../sql/compose.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
 import { declaredTypes, readTypes } from './declared-types.ts'
-import { between, ordered } from './key-bounds.ts'
+import { between, isOrdered } from './key-bounds.ts'
 import type { UniqueKey } from './named-keys.ts'
 import { located, type PerformContext } from './perform-context.ts'
 
@@ -26,11 +26,14 @@ export type Moving = { come: string; gone?: string }
 /** Rows of others by which a key could be there twice, as a filter of their files; undefined: any could. */
 export type Held = { others: Predicate | undefined }
 
+/** What stands behind FROM is called as no column is. */
+const [come, gone, there, held] = ['_boathouse_come', '_boathouse_gone', '_boathouse_there', '_boathouse_held']
+
 /** @throws QUERY_FAILED (23505) when a key would be there twice */
 export async function holdKeys({ name, metadata }: LoadedTable, moving: Moving, holding: Holding): Promise<Held> {
   const keys = holding.keys.map((key) => keyOf(key, metadata))
   for (const key of keys) {
-    const [twice] = await holding.rows(twiceIn(`SELECT ${asRead(key)} FROM ${moving.come} AS come`, key))
+    const [twice] = await holding.rows(twiceIn(`SELECT ${asRead(key)} FROM ${moving.come} AS ${come}`, key))
     if (twice) throw isTwice(key, twice)
   }
   const conditions: (string | undefined)[] = []
@@ -39,7 +42,7 @@ export async function holdKeys({ name, metadata }: LoadedTable, moving: Moving, 
   const isKnown = conditions.every((one) => one !== undefined)
   const where = isKnown ? ` WHERE ${conditions.join(' OR ')}` : ''
   const table = `(SELECT * FROM ${quoteTable(name)} AS ${changedAlias}${where})`
-  const prepared = await holding.prepare(`SELECT ${columns}, _boathouse_file, _boathouse_pos FROM ${table} AS there`)
+  const prepared = await holding.prepare(`SELECT ${columns}, _boathouse_file, _boathouse_pos FROM ${table} AS ${there}`)
   const { sql, scans, lease } = await prepared.execute()
   try {
     for (const key of keys) await noneThere(key, sql, moving, holding)
@@ -86,16 +89,16 @@ const texts = (columns: readonly string[], of: string) =>
   columns.map((column) => `CAST(${of}.${quoteName(column)} AS VARCHAR)`).join(', ')
 
 const twiceIn = (select: string, { columns }: UniqueKey): string =>
-  `SELECT ${texts(columns, 'held')} FROM (${select}) AS held WHERE ${known(columns)} GROUP BY ${columns.map((one) => `held.${quoteName(one)}`).join(', ')} HAVING count(*) > 1 LIMIT 1`
+  `SELECT ${texts(columns, held)} FROM (${select}) AS ${held} WHERE ${known(columns)} GROUP BY ${columns.map((one) => `${held}.${quoteName(one)}`).join(', ')} HAVING count(*) > 1 LIMIT 1`
 
-async function noneThere(key: Key, there: string, { come, gone }: Moving, { rows }: Holding): Promise<void> {
-  const on = key.columns.map((column) => `come.${quoteName(column)} = there.${quoteName(column)}`).join(' AND ')
-  const stays = gone
-    ? ` WHERE NOT EXISTS (SELECT 1 FROM ${gone} AS gone WHERE gone._boathouse_file = there._boathouse_file AND gone._boathouse_pos = there._boathouse_pos)`
+async function noneThere(key: Key, table: string, moving: Moving, { rows }: Holding): Promise<void> {
+  const on = key.columns.map((column) => `${come}.${quoteName(column)} = ${there}.${quoteName(column)}`).join(' AND ')
+  const stays = moving.gone
+    ? ` WHERE NOT EXISTS (SELECT 1 FROM ${moving.gone} AS ${gone} WHERE ${gone}._boathouse_file = ${there}._boathouse_file AND ${gone}._boathouse_pos = ${there}._boathouse_pos)`
     : ''
-  const coming = `SELECT ${asRead(key)} FROM ${come} AS come`
+  const coming = `SELECT ${asRead(key)} FROM ${moving.come} AS ${come}`
   const [found] = await rows(
-    `SELECT ${texts(key.columns, 'come')} FROM (${there}\n) AS there JOIN (${coming}) AS come ON ${on}${stays} LIMIT 1`,
+    `SELECT ${texts(key.columns, come)} FROM (${table}\n) AS ${there} JOIN (${coming}) AS ${come} ON ${on}${stays} LIMIT 1`,
   )
   if (found) throw isTwice(key, found)
 }
@@ -103,14 +106,13 @@ async function noneThere(key: Key, there: string, { come, gone }: Moving, { rows
 /** A condition that the rows meet whose key may be one of those that come; undefined where none can be said. */
 async function boundsOf(
   { columns, fields, types }: Key,
-  { come }: Moving,
+  moving: Moving,
   { rows }: Holding,
 ): Promise<string | undefined> {
-  const isOrdered = ({ name, type }: Field) => ordered.has(type.kind) && (types.get(name) ?? 'HUGEINT') === 'HUGEINT'
-  const usable = fields.filter(isOrdered)
+  const usable = fields.filter((field) => isOrdered(field, types))
   if (usable.length === 0) return undefined
   const bounds = usable.flatMap(({ name }) => [`min(${quoteName(name)})::VARCHAR`, `max(${quoteName(name)})::VARCHAR`])
-  const [row] = await rows(`SELECT ${bounds.join(', ')} FROM ${come} AS come WHERE ${known(columns)}`)
+  const [row] = await rows(`SELECT ${bounds.join(', ')} FROM ${moving.come} AS ${come} WHERE ${known(columns)}`)
   const conditions = usable.map((field, at) => {
     const [least, greatest] = row!.slice(at * 2) as [string | null, string | null]
     return least === null || greatest === null ? 'false' : between(field, least, greatest)

@@ -25,15 +25,10 @@ export type KeyBounds = {
 }
 
 /** Types whose least and greatest values are the same in any session, as text and back. */
-export const ordered: ReadonlySet<string> = new Set([
-  'int',
-  'long',
-  'decimal',
-  'string',
-  'date',
-  'timestamp',
-  'timestamptz',
-])
+const ordered: ReadonlySet<string> = new Set(['int', 'long', 'decimal', 'string', 'date', 'timestamp', 'timestamptz'])
+/** `types`: those that columns are read as, where they are kept as others. */
+export const isOrdered = ({ name, type }: Pick<Field, 'name' | 'type'>, types: ReadonlyMap<string, string>): boolean =>
+  ordered.has(type.kind) && (types.get(name) ?? 'HUGEINT') === 'HUGEINT'
 /** A source of more bytes than this is not read twice. */
 const sourceBytesMax = 64 * 2 ** 20
 const textMax = 1_000

@@ -82,6 +82,12 @@ export const enforceUnique = (metadata: TableMetadata, name: string, isEnforced:
       : { remove: [prefix.enforced + name] },
   )
 
+/** Rows that came while other fields were the identifiers were not held to these. */
+export const forgetPrimary = (metadata: TableMetadata): TableChange =>
+  changeProperties(metadata, {
+    remove: (metadata.properties[enforcedPrimary] ?? '') === identifiersOf(metadata) ? [] : [enforcedPrimary],
+  })
+
 const identifiersOf = (metadata: TableMetadata): string =>
   [...currentSchema(metadata).identifierFieldIds].sort((a, b) => a - b).join(',')
 
@@ -94,6 +100,14 @@ export function enforcedKeys(metadata: TableMetadata, table: string): UniqueKey[
   const primary = columns ? [{ name: primaryOf(metadata, table), columns }] : []
   const isEnforced = ({ name }: UniqueKey) => properties[prefix.enforced + name] === properties[prefix.unique + name]
   return [...primary, ...uniqueKeys(metadata).filter(isEnforced)]
+}
+
+/** The keys and checks that rows of the table have to meet, by whatever names: columns are told by their ids. */
+export function rulesOfRows(metadata: TableMetadata): string[] {
+  const { fields } = currentSchema(metadata)
+  const idOf = (column: string) => fields.find(({ name }) => name === column)!.id
+  const keys = enforcedKeys(metadata, '').map(({ columns }) => columns.map(idOf).join(','))
+  return [...keys, ...kept(metadata, checkPrefix).map(({ value }) => value)]
 }
 
 export const changeForeign = (metadata: TableMetadata, name: string, key: WrittenForeign): TableChange =>

@@ -23,8 +23,8 @@ import { besideOf, type Beside } from './beside.ts'
 import { appendProjection, defaultSql } from './columns.ts'
 import { writtenSchema } from './computed-defaults.ts'
 import { asMerge, givenOrder } from './conflict.ts'
-import { changeDeclared, declaredByType } from './declared-types.ts'
-import { equalColumns, type JoinKey, type KeyBounds } from './key-bounds.ts'
+import { changeDeclared, declaredByType, declaredTypes, readTypes } from './declared-types.ts'
+import { equalColumns, isOrdered, type JoinKey, type KeyBounds } from './key-bounds.ts'
 import {
   columnOf,
   located,
@@ -529,10 +529,13 @@ async function merged(
     : others.length > 0
       ? []
       : sameColumns(on)
+  const types = readTypes(declaredTypes(metadata, schema))
   const keys = columnsOn.flatMap(([column, otherColumn]): JoinKey[] => {
     const field = schema.fields.find((one) => one.name.toLowerCase() === column.toLowerCase())
     const found = read.find((one) => one.name.toLowerCase() === otherColumn.toLowerCase())
-    return field && found ? [{ field, value: `${other}.${quoteName(found.name)}`, type: found.type }] : []
+    return field && found && isOrdered(field, types)
+      ? [{ field, value: `${other}.${quoteName(found.name)}`, type: found.type }]
+      : []
   })
   // Where rows without a match are changed too, all rows count.
   const from = compose`${source.from} AS ${other}`

@@ -29,7 +29,6 @@ import {
   writeTableMetadata,
   type NewDataFile,
   type OnOptions,
-  type Schema,
   type TableChange,
   type TableMetadata,
   type TableUpdate,
@@ -38,6 +37,7 @@ import {
 import type { FileIO } from '../../io/index.ts'
 import { decodeAppended, encodeAppended } from './appended.ts'
 import type { AlterStep, TableOptions, WriteResult } from './change-set.ts'
+import { rulesOfRows } from './named-keys.ts'
 import { isTemporary } from './run-names.ts'
 import { sqlType } from '../types.ts'
 
@@ -47,14 +47,18 @@ export type Rebased = {
 }
 
 /**
- * Rows that were made before a column became required may lack a value for it. And files know columns by id: one that this set
- * adds (above `known`, the ids that it met) may be somebody else's column by then.
+ * Rows that were made before a column became required may lack a value for it, and nobody held them to a key or a check that
+ * came since. And files know columns by id: one that this set adds (above `known`, the ids that it met) may be somebody else's
+ * column by then.
  */
-export const madeFor = (schema: Schema, write: Rebased, known = Infinity): Rebased => ({
+export const madeFor = (metadata: TableMetadata, write: Rebased, known = Infinity): Rebased => ({
   async on(base, options) {
-    const now = currentSchema(base)
+    const [now, schema] = [currentSchema(base), currentSchema(metadata)]
     const [needed] = newlyRequired(now, schema)
     if (needed) throw new Failure('COMMIT_CONFLICT', `the column ${needed.name} became NOT NULL meanwhile`)
+    const met = new Set(rulesOfRows(metadata))
+    if (rulesOfRows(base).some((rule) => !met.has(rule)))
+      throw new Failure('COMMIT_CONFLICT', 'a key or a check was added meanwhile')
     const taken = [...allFields(schema)].find(({ id, path }) => id > known && fieldById(now, id)?.path !== path)
     if (taken) throw new Failure('COMMIT_CONFLICT', `columns were added while rows were written with ${taken.path}`)
     return write.on(base, options)
@@ -167,8 +171,7 @@ export function openStaging(id: string, deps: StagingDeps) {
   /** The table after one more write, in a metadata file that nobody's pointer names. */
   async function stage({ target, published, before, metadata, ...staged }: Staged): Promise<WriteResult> {
     const { more = [], action, appended, files, placed, options } = staged
-    const fitting =
-      files.length > 0 ? madeFor(currentSchema(metadata), staged.write, idsKnown(published)) : staged.write
+    const fitting = files.length > 0 ? madeFor(metadata, staged.write, idsKnown(published)) : staged.write
     const prepared = options.evolving ? evolvedBy(fitting, options.evolving, io) : fitting
     const nowMs = clock.now()
     // Data files, manifests, their list and the metadata file become durable side by side, all of them before the
@@ -268,8 +271,8 @@ export function openStaging(id: string, deps: StagingDeps) {
       if (!pending?.appended) return false
       const { files, summary } = decodeAppended(pending.appended)
       const made = await load(now.name)
-      const schema = made?.kind === 'table' ? currentSchema(made.metadata) : currentSchema(now.metadata)
-      again = [{ write: madeFor(schema, await prepareAppend(io, now.metadata, files, { summary })), more: [] }]
+      const metadata = made?.kind === 'table' ? made.metadata : now.metadata
+      again = [{ write: madeFor(metadata, await prepareAppend(io, now.metadata, files, { summary })), more: [] }]
     }
     const nowMs = clock.now()
     let next = now.metadata
