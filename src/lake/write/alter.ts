@@ -31,6 +31,7 @@ import { changeDeclared, declaredType, unfit, unfitSql, type DeclaredType } from
 import { keysHeld } from './enforced-keys.ts'
 import { partitionChange } from './fresh-table.ts'
 import { changeIdentity, numberedFields, numberOfRow } from './numbered.ts'
+import { broken } from './broken-rules.ts'
 import { columnOf, tableOf, type PerformContext, type Performed } from './perform-context.ts'
 import { changeRows } from './perform-rows.ts'
 import {
@@ -399,6 +400,7 @@ async function requiring(
       throw new Failure('QUERY_FAILED', `column "${field.name}" of ${showName(target)} contains null values`, {
         hint: `Fill them by UPDATE, or take their rows away by DELETE, and write it again.`,
         sqlState: '23502',
+        ...broken(target, { column: field.name }),
       })
   }
   return sinceSeen(metadata, (now) => unchecked(now).require(path).change())

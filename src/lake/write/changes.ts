@@ -51,6 +51,7 @@ import {
 import { joinLocation, type FileIO, type FileLease } from '../../io/index.ts'
 import { columnsOfFiles, describeFiles, filesAt } from './add-files.ts'
 import type { ChangeSet, RowsResult, TableOptions, WriteResult } from './change-set.ts'
+import { rethrowBroken } from './broken-rules.ts'
 import { columnProperties } from './column-property.ts'
 import { appendProjection, checkColumns, distinctNames, renamed, withComment } from './columns.ts'
 import { rethrowEngine } from '../answers/engine-failure.ts'
@@ -327,7 +328,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
       uniqueBy: options.uniqueBy,
       mayRefuse: options.mayRefuse,
       holding: keys.length > 0 ? holdingOf(before, keys, options) : undefined,
-    }).catch(rethrowEngine)
+    }).catch(rethrowBroken(before.name))
     const nothing = {
       table: showName(before.name),
       kind: 'table' as const,
@@ -417,7 +418,7 @@ export function changeSet(id: string, catalog: string, deps: ChangeSetDeps): Cha
         return writing(`SELECT * FROM ${from}`)
       })
     } catch (error) {
-      return rethrowEngine(error)
+      return rethrowBroken(target)(error)
     } finally {
       lease?.release()
     }

@@ -4,6 +4,7 @@ import { Failure } from '../../base/failure.ts'
 import { showName, type TableName } from '../../catalog/index.ts'
 import type { EngineColumn } from '../../engine/index.ts'
 import type { NewField, Schema } from '../../iceberg/index.ts'
+import { broken } from './broken-rules.ts'
 import type { TableOptions } from './change-set.ts'
 import type { WrittenField } from './computed-defaults.ts'
 import { storedSql } from './declared-types.ts'
@@ -61,7 +62,11 @@ export function appendProjection(target: TableName, schema: Schema, columns: rea
     const name = given.get(field.name.toLowerCase())
     given.delete(field.name.toLowerCase())
     if (name === undefined && field.required && field.writeDefault === undefined && field.computed === undefined)
-      throw new Failure('SQL_INVALID', `${showName(target)} needs a value for ${field.name}`)
+      throw new Failure(
+        'SQL_INVALID',
+        `${showName(target)} needs a value for ${field.name}`,
+        broken(target, { column: field.name }),
+      )
     if (name === undefined && field.computed !== undefined)
       return `CAST(${field.computed} AS ${sqlType(field.type)}) AS ${quoteName(field.name)}`
     const value = name === undefined ? defaultSql(target, field) : quoteName(name)

@@ -8,6 +8,7 @@ import type { Prepared } from '../prepare.ts'
 import { changedAlias } from '../sources.ts'
 import { compose } from '../sql/compose.ts'
 import { quoteName, quoteTable } from '../sql/tokens.ts'
+import { broken } from './broken-rules.ts'
 import { declaredTypes, readTypes } from './declared-types.ts'
 import { between, isOrdered } from './key-bounds.ts'
 import type { UniqueKey } from './named-keys.ts'
@@ -34,7 +35,7 @@ export async function holdKeys({ name, metadata }: LoadedTable, moving: Moving, 
   const keys = holding.keys.map((key) => keyOf(key, metadata))
   for (const key of keys) {
     const [twice] = await holding.rows(twiceIn(`SELECT ${asRead(key)} FROM ${moving.come} AS ${come}`, key))
-    if (twice) throw isTwice(key, twice)
+    if (twice) throw isTwice(name, key, twice)
   }
   const conditions: (string | undefined)[] = []
   for (const key of keys) conditions.push(await boundsOf(key, moving, holding))
@@ -45,7 +46,7 @@ export async function holdKeys({ name, metadata }: LoadedTable, moving: Moving, 
   const prepared = await holding.prepare(`SELECT ${columns}, _boathouse_file, _boathouse_pos FROM ${table} AS ${there}`)
   const { sql, scans, lease } = await prepared.execute()
   try {
-    for (const key of keys) await noneThere(key, sql, moving, holding)
+    for (const key of keys) await noneThere(name, key, sql, moving, holding)
     return { others: scans.find(({ isChanged }) => isChanged)?.predicate }
   } finally {
     lease.release()
@@ -60,6 +61,7 @@ export async function keysHeld(target: TableName, key: UniqueKey, { rows, at }: 
   const { name, columns } = key
   throw new Failure('QUERY_FAILED', `could not create unique index "${name}"`, {
     sqlState: '23505',
+    ...broken(target, { constraint: name }),
     detail: `Key (${columns.join(', ')})=(${twice.map(String).join(', ')}) is duplicated.`,
     hint: `Several rows have the key (${columns.join(', ')}) = (${twice.map(String).join(', ')}): change or delete them, or write NOT ENFORCED behind the key.`,
   })
@@ -91,7 +93,7 @@ const texts = (columns: readonly string[], of: string) =>
 const twiceIn = (select: string, { columns }: UniqueKey): string =>
   `SELECT ${texts(columns, held)} FROM (${select}) AS ${held} WHERE ${known(columns)} GROUP BY ${columns.map((one) => `${held}.${quoteName(one)}`).join(', ')} HAVING count(*) > 1 LIMIT 1`
 
-async function noneThere(key: Key, table: string, moving: Moving, { rows }: Holding): Promise<void> {
+async function noneThere(name: TableName, key: Key, table: string, moving: Moving, { rows }: Holding): Promise<void> {
   const on = key.columns.map((column) => `${come}.${quoteName(column)} = ${there}.${quoteName(column)}`).join(' AND ')
   const stays = moving.gone
     ? ` WHERE NOT EXISTS (SELECT 1 FROM ${moving.gone} AS ${gone} WHERE ${gone}._boathouse_file = ${there}._boathouse_file AND ${gone}._boathouse_pos = ${there}._boathouse_pos)`
@@ -100,7 +102,7 @@ async function noneThere(key: Key, table: string, moving: Moving, { rows }: Hold
   const [found] = await rows(
     `SELECT ${texts(key.columns, come)} FROM (${table}\n) AS ${there} JOIN (${coming}) AS ${come} ON ${on}${stays} LIMIT 1`,
   )
-  if (found) throw isTwice(key, found)
+  if (found) throw isTwice(name, key, found)
 }
 
 /** A condition that the rows meet whose key may be one of those that come; undefined where none can be said. */
@@ -122,9 +124,10 @@ async function boundsOf(
 }
 
 /** The words of PostgreSQL, whose clients look for them. */
-const isTwice = ({ name, columns }: UniqueKey, values: readonly unknown[]): Failure =>
+const isTwice = (table: TableName, { name, columns }: UniqueKey, values: readonly unknown[]): Failure =>
   new Failure('QUERY_FAILED', `duplicate key value violates unique constraint "${name}"`, {
     sqlState: '23505',
+    ...broken(table, { constraint: name }),
     detail: `Key (${columns.join(', ')})=(${values.map(String).join(', ')}) already exists.`,
     hint: `There is a row with the key (${columns.join(', ')}) = (${values.map(String).join(', ')}), or it is given twice; INSERT … ON CONFLICT says what becomes of such rows.`,
   })

@@ -11,7 +11,7 @@ type Written = Pick<NewDataFile, 'nullCounts'> & { local: string }
 /** @throws SQL_INVALID */
 export async function checkRequired(engine: Engine, files: readonly Written[], { fields }: Schema): Promise<void> {
   const lacking = (name: string) =>
-    new Failure('SQL_INVALID', `${name} must not be null, and a row has no value for it`)
+    new Failure('SQL_INVALID', `${name} must not be null, and a row has no value for it`, { lacking: name })
   for (const { id, name, required } of fields)
     if (required && files.some(({ nullCounts }) => (nullCounts?.get(id) ?? 0) > 0)) throw lacking(name)
   // Statistics are of leaves alone.

@@ -22,6 +22,7 @@ import { splice, type Edit } from '../sql/splice.ts'
 import type { WrittenCheck } from '../sql/statement.ts'
 import { isName, nameOf, quoteName, quoteTable, quoteText, tokens } from '../sql/tokens.ts'
 import { analyse, type Analysis } from '../sql/tree.ts'
+import { broken, checkBroken } from './broken-rules.ts'
 import { declaredTypes, readTypes } from './declared-types.ts'
 import { checkPrefix as prefix, mustBeFree } from './named-keys.ts'
 import { located, tableOf, type PerformContext } from './perform-context.ts'
@@ -123,16 +124,13 @@ export async function meetingChecks(
   await checkOfRow(conditions, target, fields, how)
   const cases = checks.map(
     ({ name }, at) =>
-      `WHEN ((${conditions[at]}\n)) IS NOT DISTINCT FROM false THEN error(${quoteText(violated(target, name))})`,
+      `WHEN ((${conditions[at]}\n)) IS NOT DISTINCT FROM false THEN error(${quoteText(checkBroken(target, name))})`,
   )
   const first = quoteName(fields[0]!.name)
   return `SELECT * REPLACE (CASE ${cases.join(' ')} ELSE ${first} END AS ${first}) FROM (${select}\n) AS checked`
 }
 
 type Asking = { engine: Engine; signal?: AbortSignal | undefined }
-
-const violated = ({ name: table }: TableName, name: string) =>
-  `new row for relation "${table}" violates check constraint "${name}"`
 
 /** Columns that are read as another type than they are kept as are that in conditions, too. */
 function asRead(sql: string, columns: readonly string[], types: ReadonlyMap<string, string>): string {
@@ -235,6 +233,7 @@ async function checkRows(
       {
         hint: 'Change those rows by UPDATE or DELETE, or write NOT VALID behind it: then only rows that come are looked at.',
         sqlState: '23514',
+        ...broken(target, { constraint: name }),
       },
     )
 }

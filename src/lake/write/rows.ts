@@ -251,6 +251,7 @@ async function checkUnique(from: string, { name }: LoadedTable, key: readonly st
       `two rows with the same ${key.join(', ')} would come into ${showName(name)} by one statement`,
       {
         hint: 'Give one of them only, for example by QUALIFY row_number() OVER (PARTITION BY key) = 1.',
+        sqlState: '21000',
       },
     )
 }

@@ -94,13 +94,27 @@ export type Report = {
   detail?: string
   /** In characters, from 1. */
   position?: number
+  /** Of a row that breaks a rule of its table. */
+  schema?: string
+  table?: string
+  column?: string
+  constraint?: string
   /** Where in PostgreSQL's own code it would be told: pgjdbc goes by that. */
   routine?: string
 }
 export const errorResponse = (report: Report) => message('E', ...fieldsOf(report))
 export const noticeResponse = (report: Report) => message('N', ...fieldsOf(report))
 
-function fieldsOf({ severity, sqlState, message: text, hint, detail, position, routine }: Report): (Buffer | string)[] {
+function fieldsOf({
+  severity,
+  sqlState,
+  message: text,
+  hint,
+  detail,
+  position,
+  routine,
+  ...broken
+}: Report): (Buffer | string)[] {
   const fields: [string, string | undefined][] = [
     ['S', severity],
     ['V', severity],
@@ -109,6 +123,10 @@ function fieldsOf({ severity, sqlState, message: text, hint, detail, position, r
     ['D', detail],
     ['H', hint],
     ['P', position === undefined ? undefined : String(position)],
+    ['s', broken.schema],
+    ['t', broken.table],
+    ['c', broken.column],
+    ['n', broken.constraint],
     ['R', routine],
   ]
   return [

@@ -659,6 +659,14 @@ describe('statements', () => {
         )
       ).rows,
     ).toEqual([{ a: ['1', '2'], b: ['x'], c: '{1}', d: ['x', 'y'] }])
+    // As Django writes many rows.
+    const many = `select * from unnest(('{a,NULL}')::character varying(3)[], ('{NULL,2026-01-01 02:00:00+02}')::timestamp with time zone[],
+      ('{1.5,NULL}')::double precision[], ('{NULL,2026-01-01 02:00:00}')::timestamp(3) without time zone[], cast('{12:00,NULL}' as time without time zone[]))
+      as of(a, b, c, d, e)`
+    expect((await ada.query({ text: many, rowMode: 'array' })).rows).toEqual([
+      ['a', null, 1.5, null, '12:00:00'],
+      [null, new Date('2026-01-01T00:00:00Z'), null, new Date('2026-01-01T02:00:00'), null],
+    ])
   })
 
   test('sequences, as ORMs make and ask for them', async () => {
@@ -1954,7 +1962,35 @@ describe('statements', () => {
       code: '23505',
       message: 'duplicate key value violates unique constraint "plain_pkey"',
       detail: 'Key (id)=(1) already exists.',
+      schema: 'public',
+      table: 'plain',
+      constraint: 'plain_pkey',
     })
+    await client.query('alter table plain add constraint dear check (price < 100)')
+    const told: [sql: string, ...fields: (string | undefined)[]][] = [
+      ['insert into plain (id, price) values (2, 200)', '23514', undefined, 'dear'],
+      ['update plain set price = 200', '23514', undefined, 'dear'],
+      ['alter table plain add constraint kept check (id > 1)', '23514', undefined, 'kept'],
+      ['insert into plain (id, old) values (2, null)', '23502', 'old', undefined],
+      ['update plain set old = null', '23502', 'old', undefined],
+      ['insert into plain (old) values (1)', '23502', 'id', undefined],
+      ['alter table plain alter column price set not null', '23502', 'price', undefined],
+    ]
+    for (const [sql, code, column, constraint] of told) {
+      const failure = await client.query(sql).catch((error: unknown) => error)
+      expect(failure, sql).toMatchObject({ code, schema: 'public', table: 'plain', column, constraint })
+    }
+    await client.query('insert into plain (id) values (2)')
+    for (const sql of ['update plain set id = 1', 'alter table plain add constraint one unique (old)'])
+      expect(await client.query(sql).catch((error: unknown) => error), sql).toMatchObject({
+        code: '23505',
+        schema: 'public',
+        table: 'plain',
+        constraint: sql.startsWith('update') ? 'plain_pkey' : 'one',
+      })
+    const often = 'insert into plain (id) values (7), (7) on conflict (id) do update set old = 1'
+    expect(await client.query(often).catch((error: unknown) => error)).toMatchObject({ code: '21000' })
+    await client.query('alter table plain drop constraint dear')
     await client.query('delete from plain')
     const keys = async () =>
       (

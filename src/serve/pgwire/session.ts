@@ -728,6 +728,7 @@ function reportOf(failure: Failure): say.Report {
     ...(failure.code === 'INTERNAL' ? {} : { hint: failure.hint }),
     ...(typeof failure.context['detail'] === 'string' && { detail: failure.context['detail'] }),
     ...(position === undefined ? {} : { position }),
+    ...(failure.context['broken'] as Partial<say.Report> | undefined),
     ...(typeof failure.context.routine === 'string' ? { routine: failure.context.routine } : {}),
   }
 }

@@ -54,14 +54,21 @@ export function listLiteral(sql: EditedSql, at: number): boolean {
   const cast = isAlone ? at + 2 : at + 1
   if (sql.words[cast] !== '::' && !(sql.words[cast] === 'as' && sql.words[at - 1] === '(')) return false
   const name = sql.castEnd(cast).type.replaceAll('[]', '')
-  let last = sql.words[cast + 2] === '.' ? cast + 3 : cast + 1
-  if (sql.words[last + 1] === '(') last = sql.closing(last + 1) ?? last
+  const last = typeEnd(sql, sql.words[cast + 2] === '.' ? cast + 3 : cast + 1)
   const isWord = sql.words[last + 1] === 'array'
   const isList = (isWord || (sql.words[last + 1] === '[' && sql.words[last + 2] === ']')) && !isOidAlias(name)
   if (!isList || !listOf(sql, at, name === 'bytea')) return false
   if (isWord) return true
   dimensions(sql, last, /^e?'\s*(\{[\s{]*)/i.exec(text)?.[1]?.replace(/\s/g, '').length ?? 0)
   return true
+}
+
+/** `timestamp(3) with time zone`, `character varying(3)`: the last word of the type whose name ends at `at`. */
+function typeEnd(sql: EditedSql, at: number): number {
+  let last = /^(varying|precision)$/.test(sql.words[at + 1] ?? '') ? at + 1 : at
+  if (sql.words[last + 1] === '(') last = sql.closing(last + 1) ?? last
+  const zone = sql.words.slice(last + 1, last + 4).join(' ')
+  return /^with(out)? time zone$/.test(zone) ? last + 3 : last
 }
 
 /** `'{a}'::text[] = '{}'`, as Alembic compares defaults: a list of the type that is written beside it. */
