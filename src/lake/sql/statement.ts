@@ -83,7 +83,7 @@ export type Alteration =
   | { kind: 'key'; paths: string[]; name: string | undefined; isEnforced: boolean }
   | { kind: 'named-key'; key: WrittenKey }
   | { kind: 'check'; check: WrittenCheck }
-  | { kind: 'drop-constraint'; name: string }
+  | { kind: 'drop-constraint'; name: string; ifExists: boolean }
   | { kind: 'rename-constraint'; name: string; to: string }
   | { kind: 'enforcement'; name: string; isEnforced: boolean }
   | { kind: 'identity'; path: string; identity: Identity | undefined; ifExists: boolean }
@@ -747,10 +747,10 @@ function alterView(reader: Reader, name: WrittenName, ifExists: boolean): Statem
 function alteration(reader: Reader, constraints: Constraints): Alteration[] {
   refuseChange(reader)
   if (reader.take('drop', 'constraint')) {
-    reader.take('if', 'exists')
+    const ifExists = reader.take('if', 'exists')
     const name = reader.identifier('a constraint')
     void (reader.take('cascade') || reader.take('restrict'))
-    return [{ kind: 'drop-constraint', name }]
+    return [{ kind: 'drop-constraint', name, ifExists }]
   }
   // There is nothing that would hold rows to it.
   if (reader.take('validate', 'constraint')) {

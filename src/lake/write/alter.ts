@@ -252,6 +252,7 @@ async function alteration(
       return (now) => replaceSortOrder(now, change.fields)
     case 'identifiers':
       return [
+        forgetPrimary,
         (now) =>
           schemaOf(now)
             .identifiers(change.drops ? identifiersBut(now, change.paths) : change.paths)
@@ -274,7 +275,10 @@ async function alteration(
       if (found !== undefined) return (now) => dropKey(now, found)
       const check = namedCheck(metadata, change.name)
       if (check !== undefined) return (now) => dropCheck(now, check)
-      if (!isPrimary(change.name)) return undefined
+      if (!isPrimary(change.name)) {
+        if (change.ifExists) return undefined
+        throw noConstraint(change.name, target)
+      }
       return [
         (now) => schemaOf(now).identifiers([]).change(),
         (now) => changePrimaryName(now, undefined),
@@ -284,9 +288,12 @@ async function alteration(
     case 'rename-constraint': {
       const found = namedKey(metadata, change.name)
       const check = namedCheck(metadata, change.name)
-      if (check !== undefined) return (now) => renameCheck(now, check, change.to)
-      if (found !== undefined) return (now) => renameKey(now, found, change.to)
-      return isPrimary(change.name) ? (now) => changePrimaryName(now, change.to) : undefined
+      const isOther = change.name.toLowerCase() !== change.to.toLowerCase()
+      const free = (now: TableMetadata) => isOther && mustBeFree(now, change.to, 'foreign')
+      if (check !== undefined) return (now) => (free(now), renameCheck(now, check, change.to))
+      if (found !== undefined) return (now) => (free(now), renameKey(now, found, change.to))
+      if (!isPrimary(change.name)) throw noConstraint(change.name, target)
+      return (now) => (free(now), changePrimaryName(now, change.to))
     }
     case 'enforcement': {
       const { name, isEnforced } = change
@@ -317,6 +324,12 @@ async function alteration(
     }
   }
 }
+
+const noConstraint = (name: string, { name: table }: TableName): Failure =>
+  new Failure('NOT_FOUND', `constraint "${name}" of relation "${table}" does not exist`, {
+    hint: 'SHOW CREATE TABLE names those that there are; DROP CONSTRAINT IF EXISTS takes away what may be there.',
+    sqlState: '42704',
+  })
 
 export const addKey =
   (

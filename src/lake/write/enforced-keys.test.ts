@@ -245,6 +245,43 @@ describe('a key that is added, taken away, or of a column that becomes another',
     expect(text).toContain('PRIMARY KEY ("id") NOT ENFORCED')
   })
 
+  test('nor are those that a snapshot from before them took away', async () => {
+    await rows('create table returned (id int, n int)')
+    await rows('insert into returned values (1, 1)')
+    const [[before]] = (await rows(
+      'select current_snapshot from (select max(snapshot_id) as current_snapshot from "returned$snapshots")',
+    )) as [[bigint]]
+    await rows('alter table returned add primary key (id)')
+    await rows('insert into returned values (2, 2)')
+    await rows(`call rollback_to_snapshot('raw.returned', ${before})`)
+    await rows('insert into returned values (1, 3)')
+    await rows('alter table returned alter column id set not null')
+    await rows('alter table returned set identifier fields id')
+    await rows('insert into returned values (4, 1)')
+    expect(await rows('select count(*) from returned')).toEqual([[3]])
+    const [[text]] = (await rows('show create table returned')) as [[string]]
+    expect(text).toContain('PRIMARY KEY ("id") NOT ENFORCED')
+  })
+
+  test('a constraint that is not there is not dropped or renamed, and takes no name that another has', async () => {
+    await rows('create table few (id int, a int constraint one unique, b int constraint two unique, check (a > b))')
+    const none = (name: string) => ({
+      message: `constraint "${name}" of relation "few" does not exist`,
+      context: { sqlState: '42704' },
+    })
+    expect(await failureOf('alter table few drop constraint no')).toMatchObject(none('no'))
+    expect(await failureOf('alter table few rename constraint no to yes')).toMatchObject(none('no'))
+    for (const name of ['two', 'TWO', 'few_check'])
+      expect(await failureOf(`alter table few rename constraint one to ${name}`)).toMatchObject({
+        code: 'ALREADY_EXISTS',
+        context: { sqlState: '42710' },
+      })
+    await rows('alter table few drop constraint if exists no, rename constraint one to "One"')
+    await rows('insert into few values (1, 3, 2)')
+    expect(await failureOf('insert into few values (2, 3, 1)')).toMatchObject(twice('One', '(a)=(3)'))
+    expect(await failureOf('insert into few values (2, 4, 2)')).toMatchObject(twice('two', '(b)=(2)'))
+  })
+
   test('NOT ENFORCED is a promise, as before', async () => {
     await rows('create table promised (id int primary key not enforced, code int unique not enforced)')
     await rows('insert into promised values (1, 1), (1, 1)')
