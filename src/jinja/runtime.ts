@@ -66,7 +66,11 @@ const depthMax = 300
 /** Characters or items that one operation may make. */
 export const sizeMax = 100_000_000
 
-export type Globals = { get(name: string): unknown }
+export type Globals = {
+  get(name: string): unknown
+  /** For the filter `random`: a number in [0, 1). */
+  random?(): number
+}
 
 /** The state of one rendering, shared by the template and every macro it reaches. */
 export class Rendering {
@@ -79,14 +83,11 @@ export class Rendering {
   steps = 0
   depth = 0
 
-  constructor(
-    globals: Globals,
-    options: { lenient?: boolean | undefined; native?: boolean | undefined; random?: (() => number) | undefined } = {},
-  ) {
+  constructor(globals: Globals, options: { lenient?: boolean | undefined; native?: boolean | undefined } = {}) {
     this.globals = globals
     this.lenient = options.lenient ?? false
     this.native = options.native ?? false
-    this.random = options.random ?? (() => 0)
+    this.random = globals.random ?? Math.random
     this.returns = globals.get('return') === returnFunction
   }
 

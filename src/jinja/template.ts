@@ -28,8 +28,6 @@ export type RenderOptions = {
   lenient?: boolean
   /** Set by `renderNative`. */
   native?: boolean
-  /** For the filter `random`: a number in [0, 1). Without it the first item is taken. */
-  random?: () => number
 }
 
 /** A line of the output and where in the template it came from. */
@@ -90,6 +88,7 @@ export function renderingOf(globals: Globals, options: RenderOptions = {}): Rend
       const value = globals.get(name)
       return value === undefined ? builtins.get(name) : value
     },
+    ...(globals.random && { random: globals.random }),
   }
   return new Rendering(all, options)
 }

@@ -116,6 +116,7 @@ export class Compiler {
   readonly #byName: Map<string, DbtNode[]>
   readonly #inputs: Inputs | undefined
   readonly #isRehearsal: boolean
+  #isRandom = false
 
   /**
    * With `inputs`, those of a unit test, nothing else may be read. `isRehearsal`: a template that asks is rendered another time when
@@ -141,6 +142,11 @@ export class Compiler {
 
   get macros(): MacroTable {
     return this.#macros
+  }
+
+  /** Something that was rendered here took an item at random. */
+  get isRandom(): boolean {
+    return this.#isRandom
   }
 
   /** @throws Failure with the place in the template */
@@ -187,7 +193,7 @@ export class Compiler {
   }
 
   /**
-   * What a template becomes that asks the database nothing follows from the project: the check, the look at what has changed
+   * What a template becomes that asks the database nothing and leaves nothing to chance follows from the project: the check, the look at what has changed
    * and the run share it.
    */
   async #render(node: DbtNode, names?: Names, subject?: Subject): Promise<Rendered> {
@@ -195,7 +201,7 @@ export class Compiler {
     const isUsual = !names && !subject && !this.#inputs
     const known = isUsual ? rendered.get(node) : undefined
     if (known) return known
-    const { value, hasAsked } = await this.#run(
+    const { value, mayDiffer } = await this.#run(
       subject ?? subjectOf(node),
       (context, ephemerals): Rendered => {
         if (node.test?.kind === 'generic') {
@@ -214,7 +220,7 @@ export class Compiler {
       // Those that it calls only while it is compiled are added to those of parsing, as by dbt.
       ({ uniqueId }) => void (node.macros.includes(uniqueId) || node.macros.push(uniqueId)),
     )
-    if (isUsual && !hasAsked) rendered.set(node, value)
+    if (isUsual && !mayDiffer) rendered.set(node, value)
     return value
   }
 
@@ -235,7 +241,7 @@ export class Compiler {
     work: (context: Context, ephemerals: string[]) => Value,
     names: Names = {},
     called?: Session['called'],
-  ): Promise<{ value: Value; hasAsked: boolean }> {
+  ): Promise<{ value: Value; mayDiffer: boolean }> {
     const script = new Script(subject, this.#ask)
     for (;;) {
       const attempt = script.attempt()
@@ -246,7 +252,8 @@ export class Compiler {
         await script.settle(attempt)
         const { onLog } = this.#project.options
         for (const { level, message, place } of attempt.logged) onLog(level, message, place ?? subject.place)
-        return { value, hasAsked: script.hasAsked }
+        this.#isRandom ||= script.isRandom
+        return { value, mayDiffer: script.hasAsked || script.isRandom }
       } catch (error) {
         if (!(error instanceof Suspend)) throw toldPlainly(error, subject, this.#project)
         attempt.undo?.()
@@ -272,6 +279,7 @@ export class Compiler {
       config: (name) => configOf(config, name),
       ...(called && { called }),
       ask: attempt.ask,
+      random: attempt.random,
     }
     return openContext({
       project,
@@ -428,13 +436,14 @@ const configNamed = (config: Config, name: string): unknown =>
   config[name === 'pre_hook' ? 'pre-hook' : name === 'post_hook' ? 'post-hook' : name]
 
 /** `undo`: of what it did to `graph`. */
-type Attempt = { ask: Session['ask']; statements: string[]; logged: Logged[]; undo?: () => void }
+type Attempt = { ask: Session['ask']; random(): number; statements: string[]; logged: Logged[]; undo?: () => void }
 
 /** What one template has asked and done so far. */
 class Script {
   readonly #subject: Subject
   readonly #ask: Ask
   readonly #answers: DatabaseAnswer[] = []
+  readonly #drawn: number[] = []
   #done = 0
 
   constructor(subject: Subject, ask: Ask) {
@@ -445,6 +454,10 @@ class Script {
   /** It has asked something, or sent a statement. */
   get hasAsked(): boolean {
     return this.#answers.length > 0 || this.#done > 0
+  }
+
+  get isRandom(): boolean {
+    return this.#drawn.length > 0
   }
 
   attempt(): Attempt {
@@ -460,7 +473,9 @@ class Script {
       if (!known) throw new Suspend(request)
       return known
     }
-    return { ask, statements, logged: [] }
+    let drawn = 0
+    const random = () => (this.#drawn[drawn++] ??= Math.random())
+    return { ask, random, statements, logged: [] }
   }
 
   /** Does what an attempt noted and no earlier one has done. */

@@ -346,6 +346,9 @@ test('what adds to its table or counts on from it is done again until it adds no
       'select 1 as id, {% if is_incremental() %}(select max(n) + 1 from {{ this }}){% else %}1{% endif %} as n',
     ),
     'models/sampled.sql': 'select id from marts.keyed tablesample 100%',
+    'models/picked.sql': 'select {{ [1] | random }} as n',
+    'models/picks.sql': "{{ config(materialized='ephemeral') }}select {{ [1] | random }} as n",
+    'models/reads_picks.sql': "select n from {{ ref('picks') }}",
     'models/listed.sql': "select count(*) as n from information_schema.tables where table_name = 'adds'",
   }
   const again = async () => {
@@ -353,8 +356,9 @@ test('what adds to its table or counts on from it is done again until it adds no
     await changes.publish()
     return results.flatMap(({ name, status }) => (status === 'no-op' ? [] : [`${name} ${status}`])).sort()
   }
-  const always = ['adds success', 'adds_keyed success', 'counted success', 'listed success', 'sampled success']
-  expect(await again()).toHaveLength(7)
+  const names = ['adds', 'adds_keyed', 'counted', 'listed', 'picked', 'reads_picks', 'sampled']
+  const always = names.map((name) => `${name} success`)
+  expect(await again()).toHaveLength(9)
   // With the condition it is another statement.
   expect(await again()).toEqual([...always, 'adds_new success', 'keyed success'].sort())
   expect(await again()).toEqual(always)

@@ -129,7 +129,7 @@ async function fingerprintOf(
     // What it calls is part of it.
     const sql = await functionsWrittenOut(statementOf(compiled), work)
     const { volatile, read } = await versions(sql, queryOptions(work))
-    if (volatile && !mayBeStale(node)) return undefined
+    if ((volatile || compiler.isRandom) && !mayBeStale(node)) return undefined
     const self = [lakeName(work.project, node)].map(
       ({ catalog, namespace, name }) => `${catalog}.${namespace}.${name}`,
     )[0]!

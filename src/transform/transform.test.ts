@@ -617,6 +617,22 @@ select '{{ list | join(',') }} {{ noted().deep.names[0] | join(';') }} {{ noted(
   expect(await query('select told, n from main.b')).toEqual([['a first;a 1 False', 3]])
 })
 
+test('what a template takes at random differs from run to run, and not between the answers of one', async () => {
+  const pick = 'range(100000) | random'
+  const project = await load({
+    'macros/pick.sql': `{% macro pick() %}{{ return(${pick}) }}{% endmacro %}`,
+    'models/plain.sql': `select {{ ${pick} }} + {{ ${pick} }} as n`,
+    'models/asks.sql': `{% set asked = [${pick}, pick()] %}
+{% if execute %}{% for each in asked %}{% if run_query('select ' ~ each).columns[0].values()[0] | int != each %}other {% endif %}{% endfor %}{% endif %}{{ asked }}`,
+  })
+  const work = { project, ...(await fakeLake('dev_analytics', '')), principal: system }
+  for (const name of ['plain', 'asks']) {
+    const [first, second] = [(await compileNode(name, work)).sql, (await compileNode(name, work)).sql]
+    expect(first).not.toBe(second)
+    expect(first).not.toContain('other')
+  }
+})
+
 test('a template that asks the database nothing is rendered once for all who need it', async () => {
   const logged: string[] = []
   const log = (text: string) => `{{ log('${text}', info=true) if execute }}`

@@ -80,6 +80,7 @@ export function openContext(input: ContextInput): Context {
       if (written.has(name)) return written.get(name)
       return isGiven(name) ? own.get(name) : (macros?.find(name) ?? own.get(name))
     },
+    ...(input.session.random && { random: input.session.random }),
   }
   const rendering = renderingOf(globals, { lenient: input.lenient })
   macros = new BoundMacros(input.macros, rendering, input.packageName, input.session.called)

@@ -225,6 +225,11 @@ function templateOf(macro: DbtMacro): Template {
   return template
 }
 
+const anew =
+  (macro: Callable): Callable =>
+  (args, kwargs) =>
+    macro(args, kwargs)
+
 /** The macros of a project, callable in one rendering; each is compiled when it is first wanted. */
 export class BoundMacros {
   readonly table: MacroTable
@@ -243,9 +248,10 @@ export class BoundMacros {
     this.#called = called
   }
 
+  /** As in dbt each look into a package answers another one, so two answers are not equal. */
   in(packageName: string, name: string): Callable | undefined {
     const macro = this.table.in(packageName, name)
-    return macro && this.bind(macro)
+    return macro && anew(this.bind(macro))
   }
 
   /** What a template gets for a macro that a package has not. */
@@ -272,7 +278,7 @@ export class BoundMacros {
   }
 
   dispatch(name: string, namespace: string | null): Callable {
-    return this.bind(this.table.dispatch(this.#package, name, namespace))
+    return anew(this.bind(this.table.dispatch(this.#package, name, namespace)))
   }
 
   bind(macro: DbtMacro): Callable {

@@ -40,4 +40,6 @@ export type Session = {
   called?(macro: DbtMacro): void
   /** Answers, or throws a Suspend until the answer is there. */
   ask(request: DatabaseRequest): DatabaseAnswer
+  /** For the filter `random`: the same numbers each time that a template is rendered again for an answer. */
+  random?(): number
 }
