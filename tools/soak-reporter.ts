@@ -68,7 +68,7 @@ const rowsOf = (text: string, width: number): string[][] =>
     .split(notes)[0]!
     .split('\n')
     .map((line) => line.split(/(?<!\\)\|/).slice(1, -1))
-    .filter((cells) => cells.length === width && !/^ (test|figure|---)/.test(cells[0]!))
+    .filter((cells) => cells.length === width && !/^ (test|figure|---) $/.test(cells[0]!))
     .map((cells) => cells.map((one) => one.trim().replaceAll('\\|', '|')))
 
 function merged(known: readonly string[][], found: readonly string[][]): string[] {
